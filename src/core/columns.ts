@@ -1,0 +1,131 @@
+/**
+ * Columns: how points travel through this package. One typed array per field, all of the same
+ * length, element `i` of each belonging to point `i`. Times are ns since the Unix epoch, UTC.
+ *
+ * @module
+ */
+
+/** Raw points as columns, both of length `n`. */
+export interface RawColumns {
+  /** Times, ns since the Unix epoch, UTC. */
+  times: BigInt64Array;
+  /** Values, in the unit of the stream. */
+  values: Float64Array;
+}
+
+/** Statistics of windows as columns, all of length `n`. */
+export interface StatColumns {
+  /** Start of each window, ns since the Unix epoch, UTC. */
+  times: BigInt64Array;
+  /** Smallest value in the window; 0 where `count` is 0. */
+  min: Float64Array;
+  /** Arithmetic mean of the values in the window; 0 where `count` is 0. */
+  mean: Float64Array;
+  /** Largest value in the window; 0 where `count` is 0. */
+  max: Float64Array;
+  /** Number of points in the window. */
+  count: BigUint64Array;
+  /** Population standard deviation; only where the source provides it. */
+  stddev?: Float64Array;
+}
+
+/** One raw point. */
+export interface RawPoint {
+  /** ns since the Unix epoch, UTC. */
+  time: bigint;
+  /** Value, in the unit of the stream. */
+  value: number;
+}
+
+/** The statistics of one window. */
+export interface StatPoint {
+  /** Start of the window, ns since the Unix epoch, UTC. */
+  time: bigint;
+  /** Smallest value; 0 when `count` is 0. */
+  min: number;
+  /** Arithmetic mean; 0 when `count` is 0. */
+  mean: number;
+  /** Largest value; 0 when `count` is 0. */
+  max: number;
+  /** Number of points. */
+  count: bigint;
+  /** Population standard deviation, where the source provides it. */
+  stddev?: number;
+}
+
+/** Raw columns without a point. */
+export function emptyRaw(): RawColumns {
+  return { times: new BigInt64Array(0), values: new Float64Array(0) };
+}
+
+/** Stat columns without a window. */
+export function emptyStat(): StatColumns {
+  return allocStat(0);
+}
+
+/**
+ * Stat columns of length `n`, all zero.
+ *
+ * @param n Number of windows.
+ * @param withStddev Whether to allocate the `stddev` column.
+ */
+export function allocStat(n: number, withStddev = false): StatColumns {
+  const columns: StatColumns = {
+    times: new BigInt64Array(n),
+    min: new Float64Array(n),
+    mean: new Float64Array(n),
+    max: new Float64Array(n),
+    count: new BigUint64Array(n),
+  };
+  if (withStddev) columns.stddev = new Float64Array(n);
+  return columns;
+}
+
+/** Views (no copy) of the points `[from, to)` of `columns`. */
+export function sliceRaw(columns: RawColumns, from: number, to: number): RawColumns {
+  return { times: columns.times.subarray(from, to), values: columns.values.subarray(from, to) };
+}
+
+/** Views (no copy) of the windows `[from, to)` of `columns`. */
+export function sliceStat(columns: StatColumns, from: number, to: number): StatColumns {
+  const slice: StatColumns = {
+    times: columns.times.subarray(from, to),
+    min: columns.min.subarray(from, to),
+    mean: columns.mean.subarray(from, to),
+    max: columns.max.subarray(from, to),
+    count: columns.count.subarray(from, to),
+  };
+  if (columns.stddev !== undefined) slice.stddev = columns.stddev.subarray(from, to);
+  return slice;
+}
+
+/** All batches one after another, in columns of their own. */
+export function concatRaw(batches: readonly RawColumns[]): RawColumns {
+  const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
+  const out: RawColumns = { times: new BigInt64Array(n), values: new Float64Array(n) };
+  let at = 0;
+  for (const batch of batches) {
+    out.times.set(batch.times, at);
+    out.values.set(batch.values, at);
+    at += batch.times.length;
+  }
+  return out;
+}
+
+/** All batches one after another, in columns of their own; `stddev` only if every batch has it. */
+export function concatStat(batches: readonly StatColumns[]): StatColumns {
+  const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
+  const withStddev = batches.length > 0 && batches.every((batch) => batch.stddev !== undefined);
+  const out = allocStat(n, withStddev);
+  let at = 0;
+  for (const batch of batches) {
+    out.times.set(batch.times, at);
+    out.min.set(batch.min, at);
+    out.mean.set(batch.mean, at);
+    out.max.set(batch.max, at);
+    out.count.set(batch.count, at);
+    if (withStddev) out.stddev!.set(batch.stddev!, at);
+    at += batch.times.length;
+  }
+  return out;
+}

@@ -1,0 +1,315 @@
+/**
+ * The seam of the package: every BTrDB operation, in columns. The embedded engine and the gRPC
+ * client implement {@linkcode Endpoint}; `BTrDB`, `serve` and the contract suite know only it.
+ *
+ * What every implementation promises:
+ *
+ * - Arguments are checked before anything is sent or changed. What BTrDB has a code for is
+ *   rejected with a `BTrDBError` of that code.
+ * - Ranges are half-open `[start, end)` in ns since the Unix epoch, UTC. Version `0n` is the latest,
+ *   unflushed points included; any other version is exact and never contains unflushed points.
+ * - A streamed answer yields at least one chunk, also when it is empty, so that the version is
+ *   always known; every chunk carries the same version. `return()` (a `break`) and an abort stop
+ *   the work on the server. Columns in a chunk belong to the receiver.
+ * - An abort rejects with `signal.reason`, unchanged. A passed deadline rejects with a `BTrDBError`
+ *   of code 0 and status `DEADLINE_EXCEEDED`.
+ *
+ * @module
+ */
+
+import type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Aborting it stops the call; the call rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** When to give up, ms since the Unix epoch (`Date.now()` plus the timeout). */
+  deadlineMs?: number | undefined;
+}
+
+/** A version of a stream: commits so far and points buffered since. */
+export interface Version {
+  /** Counts commits; 10 for a stream without any. */
+  major: bigint;
+  /** Points in the buffer, not yet in the tree; 0 for explicit versions. */
+  minor: bigint;
+}
+
+/** What to do when an inserted point has the time of a stored one (v5, embedded). */
+export type MergePolicy = "never" | "equal" | "retain" | "replace";
+
+/** Metadata as sent: `null` stands for "no value", which only v5 and embedded can store. */
+export type Metadata = ReadonlyMap<string, string | null>;
+
+/** What an endpoint can do beyond protocol v4. */
+export interface Capabilities {
+  /** What is spoken. */
+  readonly protocol: "v4" | "v5" | "embedded";
+  /** Merge policies and rounding on insert. */
+  readonly mergePolicies: boolean;
+  /** Tags and collection can change after creation. */
+  readonly setTags: boolean;
+  /** `sqlQuery`. */
+  readonly sql: boolean;
+  /** Stat columns carry `stddev`. */
+  readonly stddev: boolean;
+  /** `subscribe`. */
+  readonly subscribe: boolean;
+  /** Points one `insert` may carry; larger ones are for the caller to split. */
+  readonly maxInsertPoints: number;
+}
+
+/** A stream's metadata. */
+export interface StreamDescriptor {
+  /** 16 bytes. */
+  uuid: Uint8Array;
+  collection: string;
+  tags: Metadata;
+  annotations: Metadata;
+  /** Version of the annotations (v5: of tags and collection too); 1 after creation. */
+  propertyVersion: bigint;
+}
+
+/** One batch of raw points of a streamed answer. */
+export interface RawChunk {
+  version: Version;
+  columns: RawColumns;
+}
+
+/** One batch of windows of a streamed answer. */
+export interface StatChunk {
+  version: Version;
+  columns: StatColumns;
+}
+
+/** One batch of changed ranges: `starts[i]` to `ends[i]`, ascending, not touching each other. */
+export interface ChangesChunk {
+  version: Version;
+  starts: BigInt64Array;
+  ends: BigInt64Array;
+}
+
+/** A member of a cluster's mash, as `Info` reports it. */
+export interface MashMember {
+  hash: number;
+  nodename: string;
+  up: boolean;
+  in: boolean;
+  enabled: boolean;
+  /** First uuid hash it owns. */
+  start: bigint;
+  /** End of the uuid hashes it owns, exclusive; at most 2^32. */
+  end: bigint;
+  weight: bigint;
+  readPreference: number;
+  httpEndpoints: readonly string[];
+  grpcEndpoints: readonly string[];
+}
+
+/** Which node owns which streams. */
+export interface Mash {
+  revision: bigint;
+  leader: string;
+  leaderRevision: bigint;
+  totalWeight: bigint;
+  healthy: boolean;
+  /** Share of the hash space without an owner, percent. */
+  unmapped: number;
+  members: readonly MashMember[];
+}
+
+/** What answers. */
+export interface ServerInfo {
+  protocol: "v4" | "v5" | "embedded";
+  majorVersion: number;
+  minorVersion: number;
+  build: string;
+  /** Absent behind a proxy. */
+  mash?: Mash;
+  /** Addresses of the proxies, where the cluster is behind one. */
+  proxyEndpoints?: readonly string[];
+}
+
+/** A range of one stream at one version. */
+export interface RangeRequest {
+  uuid: Uint8Array;
+  start: bigint;
+  end: bigint;
+  version: bigint;
+}
+
+/** Windows of 2^pointwidth ns; both ends are rounded down to multiples of it. */
+export interface AlignedWindowsRequest extends RangeRequest {
+  pointwidth: number;
+}
+
+/** Windows `[start + k·width, start + (k+1)·width)`; `end` is rounded down to a whole window. */
+export interface WindowsRequest extends RangeRequest {
+  /** ns, 1 to 2^63. */
+  width: bigint;
+  /** A hint only: results are always exact to the nanosecond. 0 to 63. */
+  depth: number;
+}
+
+/** The first point at or after `time`, or, backward, the last one strictly before it. */
+export interface NearestRequest {
+  uuid: Uint8Array;
+  time: bigint;
+  version: bigint;
+  backward: boolean;
+}
+
+/** What `nearest` found. */
+export interface NearestResult {
+  version: Version;
+  point: RawPoint;
+}
+
+/** What changed in the versions `(from, to]`; `to` 0 is the latest. */
+export interface ChangesRequest {
+  uuid: Uint8Array;
+  from: bigint;
+  to: bigint;
+  /** Granularity: 2^resolution ns, 0 to 63. */
+  resolution: number;
+}
+
+/** New points for one stream. */
+export interface InsertRequest {
+  uuid: Uint8Array;
+  /** In any order. */
+  columns: RawColumns;
+  /** @default {"never"} */
+  mergePolicy?: MergePolicy | undefined;
+  /** Mantissa bits to keep (v5 `RoundSpec`); absent: all. */
+  roundBits?: number | undefined;
+}
+
+/** A new stream. */
+export interface CreateRequest {
+  uuid: Uint8Array;
+  collection: string;
+  tags: Metadata;
+  annotations: Metadata;
+}
+
+/** A compare-and-set of annotations. */
+export interface SetAnnotationsRequest {
+  uuid: Uint8Array;
+  /** Must equal the stored property version. */
+  expected: bigint;
+  changes: Metadata;
+  removals: readonly string[];
+}
+
+/** A compare-and-set of tags and collection (v5, embedded). */
+export interface SetTagsRequest {
+  uuid: Uint8Array;
+  /** Must equal the stored property version. */
+  expected: bigint;
+  /** The empty string leaves the collection as it is. */
+  collection: string;
+  changes: Metadata;
+  removals: readonly string[];
+}
+
+/** Conditions, all of which a stream must meet; a `null` value matches any value of the key. */
+export interface LookupRequest {
+  collection: string;
+  isCollectionPrefix: boolean;
+  tags: Metadata;
+  annotations: Metadata;
+}
+
+/** Collections that begin with `prefix`. */
+export interface ListCollectionsRequest {
+  prefix: string;
+  /** First name wanted, inclusive, in the order of the UTF-8 bytes of `name + "/"`. */
+  startWith?: string | undefined;
+  /** Most names wanted; absent: all of them. */
+  limit?: number | undefined;
+}
+
+/** Number of streams per key. */
+export interface MetadataUsage {
+  tags: ReadonlyMap<string, bigint>;
+  annotations: ReadonlyMap<string, bigint>;
+}
+
+/** Parts of a stream's state; at least one is asked for. */
+export interface StreamInfoRequest {
+  uuid: Uint8Array;
+  omitVersion: boolean;
+  omitDescriptor: boolean;
+}
+
+/** What was asked for of a stream's state. */
+export interface StreamInfo {
+  version?: Version;
+  descriptor?: StreamDescriptor;
+}
+
+/** A read-only SQL query on the metadata (v5, embedded), with `$1` parameters. */
+export interface SqlRequest {
+  query: string;
+  params: readonly string[];
+}
+
+/** Newly inserted points of one of the subscribed streams. */
+export interface SubscriptionUpdate {
+  uuid: Uint8Array;
+  columns: RawColumns;
+}
+
+/** Every BTrDB operation. See the module's documentation for what holds for all of them. */
+export interface Endpoint {
+  /** What it can do. */
+  readonly capabilities: Capabilities;
+  info(options?: CallOptions): Promise<ServerInfo>;
+  /** Points in `[start, end)` in order of time; points of equal time in order of insertion. */
+  rawValues(request: RangeRequest, options?: CallOptions): AsyncIterableIterator<RawChunk>;
+  /** Windows that have points, ascending. */
+  alignedWindows(
+    request: AlignedWindowsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StatChunk>;
+  /** Exactly ⌊(end − start) / width⌋ windows; those without points are all zero. */
+  windows(request: WindowsRequest, options?: CallOptions): AsyncIterableIterator<StatChunk>;
+  /** Rejects with code 401 when there is no such point. */
+  nearest(request: NearestRequest, options?: CallOptions): Promise<NearestResult>;
+  changes(request: ChangesRequest, options?: CallOptions): AsyncIterableIterator<ChangesChunk>;
+  streamInfo(request: StreamInfoRequest, options?: CallOptions): Promise<StreamInfo>;
+  /** All points or none; resolves once they are safe, with the version after it. */
+  insert(request: InsertRequest, options?: CallOptions): Promise<Version>;
+  /** Removes the points in `[start, end)`; older versions keep them. */
+  deleteRange(
+    request: Omit<RangeRequest, "version">,
+    options?: CallOptions,
+  ): Promise<Version>;
+  /** Commits what is buffered; the version stays when nothing is. */
+  flush(uuid: Uint8Array, options?: CallOptions): Promise<Version>;
+  /** Removes the stream for ever; its uuid can never be used again. */
+  obliterate(uuid: Uint8Array, options?: CallOptions): Promise<void>;
+  create(request: CreateRequest, options?: CallOptions): Promise<void>;
+  setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void>;
+  setTags(request: SetTagsRequest, options?: CallOptions): Promise<void>;
+  lookupStreams(
+    request: LookupRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StreamDescriptor[]>;
+  /** Each once, in the order of the UTF-8 bytes of `name + "/"`. */
+  listCollections(
+    request: ListCollectionsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<string[]>;
+  metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage>;
+  /** Rows as JSON objects in text form. */
+  sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]>;
+  /** Points inserted from now on, until `return()` or an abort. */
+  subscribe(
+    uuids: readonly Uint8Array[],
+    options?: CallOptions,
+  ): AsyncIterableIterator<SubscriptionUpdate>;
+  /** Finishes what is in flight, then frees everything. Idempotent. */
+  close(): Promise<void>;
+}
