@@ -1,0 +1,176 @@
+/**
+ * Checks who imports whom (docs/architecture.md, "Layers"): every import of every module of the
+ * package against {@linkcode RULES}, import cycles, and `Deno.*` or `console` in library code.
+ *
+ *     deno task check:layers [ROOT]
+ *
+ * Prints one `file:line: what is wrong` a violation and exits with 1 if there is any.
+ *
+ * @module
+ */
+
+import { type Edge, type Graph, readGraph } from "./support/module_graph.ts";
+
+/** What the modules of one layer may import, beside the modules of the same layer. */
+export interface Rule {
+  /** Layers, or single files by their path from the root. */
+  readonly may: readonly string[];
+  /** Imported only by `import()`, so that who does not need them never loads them. */
+  readonly lazily?: readonly string[];
+  /** Packages and `node:` modules, by the beginning of the specifier. */
+  readonly packages?: readonly string[];
+  /** Whether `Deno.*` and `console` may be used: this code is a program, not a library. */
+  readonly program?: boolean;
+}
+
+const ENTRIES = [
+  "mod.ts",
+  "src/kernel/mod.ts",
+  "src/server/mod.ts",
+  "src/io/arrow.ts",
+  "src/io/parquet.ts",
+];
+
+/** A layer is a folder of `src/`, or a file that stands on its own. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  core: { may: [] },
+  kernel: { may: ["core"] },
+  endpoint: { may: ["core", "kernel"] },
+  gen: { may: [], packages: ["npm:@bufbuild/protobuf"] },
+  grpc: {
+    may: ["core", "kernel", "endpoint", "gen"],
+    packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
+  },
+  engine: { may: ["core", "kernel", "endpoint"], packages: ["node:"] },
+  client: { may: ["core", "kernel", "endpoint"], packages: ["node:"] },
+  server: {
+    may: ["core", "kernel", "endpoint", "gen", "src/client/endpoint_of.ts"],
+    packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "npm:apache-arrow", "node:"],
+  },
+  io: {
+    may: ["core", "kernel", "client"],
+    packages: ["npm:apache-arrow", "npm:hyparquet", "node:"],
+  },
+  plot: { may: ENTRIES, packages: ["node:"], program: true },
+  cli: { may: ["plot", ...ENTRIES], packages: ["node:"], program: true },
+  "src/connect.ts": {
+    may: ["core", "endpoint", "client"],
+    lazily: ["grpc", "engine"],
+    packages: ["node:"],
+  },
+  "mod.ts": { may: ["core", "kernel", "endpoint", "client", "src/connect.ts"] },
+};
+
+/** Something that is not as the rules say. */
+export interface Violation {
+  /** Path from the root. */
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** The layer of a file: its own rule, or its folder in `src/`; undefined outside the package. */
+export function layerOf(file: string): string | undefined {
+  if (Object.hasOwn(RULES, file)) return file;
+  return /^src\/(\w+)\//.exec(file)?.[1];
+}
+
+/** Whether `file` or its layer is in `list`. */
+function isListed(file: string, list: readonly string[]): boolean {
+  return list.includes(file) || list.includes(layerOf(file) ?? "");
+}
+
+/** What is wrong with one import, if anything. */
+function problemOf(from: string, edge: Edge): string | undefined {
+  const layer = layerOf(from);
+  const rule = RULES[layer ?? ""];
+  if (layer === undefined || rule === undefined) return `${from} belongs to no layer`;
+  if (edge.to === undefined) return `cannot find ${edge.specifier}`;
+  if (edge.external) {
+    const isAllowed = (rule.packages ?? []).some((prefix) => edge.to!.startsWith(prefix));
+    return isAllowed ? undefined : `${layer} may not import the package ${edge.to}`;
+  }
+  if (layerOf(edge.to) === layer || isListed(edge.to, rule.may)) return undefined;
+  if (isListed(edge.to, rule.lazily ?? [])) {
+    const isLazy = edge.dynamic || edge.typeOnly;
+    return isLazy ? undefined : `${layer} must import ${edge.to} lazily, with import()`;
+  }
+  return `${layer} may not import ${
+    layerOf(edge.to) ?? "anything outside the package"
+  } (${edge.to})`;
+}
+
+/** Every import that no rule allows. */
+export function checkImports(graph: Graph): Violation[] {
+  const found: Violation[] = [];
+  for (const [file, edges] of graph) {
+    for (const edge of edges) {
+      const message = problemOf(file, edge);
+      if (message !== undefined) found.push({ file, line: edge.line, message });
+    }
+  }
+  return found;
+}
+
+/** Every import cycle of static imports, each once, at the import that closes it. */
+export function checkCycles(graph: Graph): Violation[] {
+  const found: Violation[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    path.push(file);
+    for (const edge of graph.get(file) ?? []) {
+      if (edge.to === undefined || edge.external || edge.dynamic || done.has(edge.to)) continue;
+      const at = path.indexOf(edge.to);
+      if (at < 0) visit(edge.to);
+      else {
+        const cycle = [...path.slice(at), edge.to].join(" → ");
+        found.push({ file, line: edge.line, message: `import cycle ${cycle}` });
+      }
+    }
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) if (!done.has(file)) visit(file);
+  return found;
+}
+
+/** Every use of `Deno.*` and `console` in library code, which runs on Node too and logs nothing. */
+export function checkGlobals(file: string, source: string): Violation[] {
+  if (RULES[layerOf(file) ?? ""]?.program === true) return [];
+  const found: Violation[] = [];
+  source.split("\n").forEach((text, i) => {
+    const code = text.replace(/^\s*(\*|\/\*|\/\/).*$/, "").replace(/\s\/\/ .*$/, "");
+    const used = /(?<![\w.])(Deno|console)\./.exec(code)?.[1];
+    if (used !== undefined) {
+      found.push({ file, line: i + 1, message: `library code may not use ${used}.*` });
+    }
+  });
+  return found;
+}
+
+/**
+ * Checks a whole package.
+ *
+ * @param root Its folder, with `mod.ts` and `src/`.
+ * @returns What is wrong, by file and line; empty when nothing is.
+ */
+export async function checkLayers(root: URL): Promise<Violation[]> {
+  const graph = await readGraph(root);
+  const found = [...checkImports(graph), ...checkCycles(graph)];
+  for (const file of graph.keys()) {
+    found.push(...checkGlobals(file, await Deno.readTextFile(new URL(file, root))));
+  }
+  return found.sort((a, b) => a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line);
+}
+
+if (import.meta.main) {
+  const root = Deno.args[0] === undefined
+    ? new URL("../", import.meta.url)
+    : new URL(`${Deno.args[0].replace(/\/$/, "")}/`, `file://${Deno.cwd()}/`);
+  const found = await checkLayers(root);
+  for (const { file, line, message } of found) console.error(`${file}:${line}: ${message}`);
+  console.log(found.length === 0 ? "Layers: no violation" : `Layers: ${found.length} violations`);
+  if (found.length > 0) Deno.exit(1);
+}
