@@ -1,0 +1,121 @@
+/**
+ * Everything that CI runs, in its order: `deno task ok`.
+ *
+ * Runs every step, also after one has failed, and ends with a table of the steps and one line
+ * `N passed, N failed`: tests as they counted themselves, and one for every other step.
+ *
+ *     deno task ok             all steps
+ *     deno task ok lint test   only these
+ *
+ * @module
+ */
+
+/** A step is a task of `deno.json`; `tests` says that it counts its own passes and failures. */
+interface Step {
+  readonly task: string;
+  readonly tests?: boolean;
+}
+
+/** Cheap steps first, so that a slip is known at once. */
+const STEPS: readonly Step[] = [
+  { task: "check:fmt" },
+  { task: "check:lint" },
+  { task: "check:layers" },
+  { task: "check:links" },
+  { task: "check:types" },
+  { task: "check:doc" },
+  { task: "check:docs" },
+  { task: "check:proto" },
+  { task: "check:wasm" },
+  { task: "check:publish" },
+  { task: "test", tests: true },
+  { task: "check:consumer", tests: true },
+];
+
+/** What came of a step. */
+interface Outcome {
+  readonly task: string;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Copies `stream` to our own output while keeping its text. */
+async function tee(stream: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+/**
+ * Adds up the summaries that a step's tests printed, `ok | 12 passed (3 steps) | 0 failed`.
+ *
+ * @param text Output of the step, without colours.
+ * @param success Whether it exited with 0.
+ * @returns Passed and failed tests; a failure that no summary admits counts as one.
+ */
+export function countTests(text: string, success: boolean): { passed: number; failed: number } {
+  let passed = 0;
+  let failed = 0;
+  for (const match of text.matchAll(/\| (\d+) passed(?: \([^)]*\))? \| (\d+) failed/g)) {
+    passed += Number(match[1]);
+    failed += Number(match[2]);
+  }
+  if (success && passed === 0) return { passed: 0, failed: failed + 1 };
+  return { passed, failed: success ? failed : Math.max(failed, 1) };
+}
+
+/** Runs one step. */
+async function run(step: Step): Promise<Outcome> {
+  const began = performance.now();
+  console.log(`\n── ${step.task}`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", step.task],
+    cwd: new URL("../", import.meta.url),
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [out, err, { success }] = await Promise.all([
+    tee(child.stdout, Deno.stdout),
+    tee(child.stderr, Deno.stderr),
+    child.status,
+  ]);
+  const seconds = (performance.now() - began) / 1000;
+  const counts = step.tests
+    ? countTests(out + err, success)
+    : { passed: success ? 1 : 0, failed: success ? 0 : 1 };
+  return { task: step.task, seconds, ...counts };
+}
+
+/** The steps that the arguments name; all of them without arguments. */
+function chosen(names: readonly string[]): Step[] {
+  const named = STEPS.filter((step) =>
+    names.length === 0 || names.some((name) => step.task === name || step.task === `check:${name}`)
+  );
+  if (named.length < names.length) {
+    console.error(`Cannot run ${names.join(", ")}: the steps are ${STEPS.map((s) => s.task)}`);
+    Deno.exit(2);
+  }
+  return named;
+}
+
+if (import.meta.main) {
+  const outcomes: Outcome[] = [];
+  for (const step of chosen(Deno.args)) outcomes.push(await run(step));
+  console.log("");
+  for (const { task, seconds, passed, failed } of outcomes) {
+    const verdict = failed > 0 ? "FAILED" : "ok";
+    console.log(
+      `${task.padEnd(16)} ${verdict.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s ` +
+        `${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed`,
+    );
+  }
+  const sum = (key: "passed" | "failed"): number => outcomes.reduce((n, o) => n + o[key], 0);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+  if (sum("failed") > 0) Deno.exit(1);
+}
