@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a command line tool
 /**
  * Compiles `wasm/` to `src/kernel/core.gen.ts`: the module as base64 beside the types of its exports.
  * Two builds of the same sources are byte-identical.

@@ -2,3 +2,5 @@
 // Pointers are byte addresses in the arena, lengths are counted in elements.
 
 export * from "./arena";
+export * from "./decode";
+export * from "./encode";

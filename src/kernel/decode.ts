@@ -1,0 +1,260 @@
+/**
+ * Messages with points, wire bytes to columns (docs/protocol.md, "Messages"). Runs of points go
+ * through the core, whatever stands around them through {@linkcode WireReader}.
+ *
+ * Malformed bytes are a `BTrDBError` of code 0 and status `INTERNAL`.
+ *
+ * @module
+ */
+
+import {
+  allocStat,
+  concatRaw,
+  concatStat,
+  emptyRaw,
+  type RawColumns,
+  type StatColumns,
+} from "../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { type Arena, arena, columnBytes } from "./arena.ts";
+import { Wire, WireReader } from "./wire_reader.ts";
+
+/** What a streamed answer says beside its columns. */
+export interface ResponseHead {
+  /** BTrDB code of `stat`; 0 without one. */
+  code: number;
+  /** Text of `stat`; empty without one. */
+  message: string;
+  /** Major version. */
+  major: bigint;
+  /** Minor version. */
+  minor: bigint;
+}
+
+/** A `RawValuesResponse`. */
+export interface RawResponse extends ResponseHead {
+  columns: RawColumns;
+}
+
+/** An `AlignedWindowsResponse` or `WindowsResponse`. */
+export interface StatResponse extends ResponseHead {
+  columns: StatColumns;
+}
+
+/** What an `InsertParams` says about points that are there already. */
+export type WireMergePolicy = "never" | "equal" | "retain" | "replace";
+
+/** Names of the numbers of `MergePolicy`. */
+export const MERGE_POLICIES: readonly WireMergePolicy[] = ["never", "equal", "retain", "replace"];
+
+/** An `InsertParams`. */
+export interface InsertMessage {
+  /** As sent; 16 bytes if the peer is right. */
+  uuid: Uint8Array<ArrayBuffer>;
+  sync: boolean;
+  /** `"never"` when the message has none, as v4 messages have not. */
+  mergePolicy: WireMergePolicy;
+  /** Mantissa bits to keep; `undefined` without a `RoundSpec`. */
+  roundBits: number | undefined;
+  columns: RawColumns;
+}
+
+/** `[points, status, …]` as the core leaves it. */
+const RESULT_BYTES = 64;
+/** Points per call: outputs and the window of the message stay in the second-level cache. */
+const RAW_POINTS = 32_768;
+const STAT_POINTS = 8_192;
+/** Largest usual size of a point with tag and length. */
+const RAW_POINT_BYTES = 20;
+const STAT_POINT_BYTES = 56;
+
+/** One call of the core on a window of the message; the bytes it consumed. */
+interface Run<Columns> {
+  readonly points: number;
+  readonly pointBytes: number;
+  readonly columns: number;
+  call(a: Arena, src: number, length: number, tag: number): number;
+  take(a: Arena, points: number): Columns;
+}
+
+const RAW_RUN: Run<RawColumns> = {
+  points: RAW_POINTS,
+  pointBytes: RAW_POINT_BYTES,
+  columns: 2,
+  call(a, src, length, tag) {
+    const times = a.base + RESULT_BYTES;
+    const values = times + columnBytes(RAW_POINTS);
+    return a.exports.decodeRaw(src, length, tag, times, values, RAW_POINTS, a.base);
+  },
+  take(a, points) {
+    const times = (a.base + RESULT_BYTES) >>> 3;
+    const values = times + (columnBytes(RAW_POINTS) >>> 3);
+    return {
+      times: a.i64.slice(times, times + points),
+      values: a.f64.slice(values, values + points),
+    };
+  },
+};
+
+/** @param stddev Whether to keep that column; `undefined`: when any point had it. */
+function statRun(stddev: boolean | undefined): Run<StatColumns> {
+  const column = columnBytes(STAT_POINTS);
+  return {
+    points: STAT_POINTS,
+    pointBytes: STAT_POINT_BYTES,
+    columns: 6,
+    call(a, src, length, tag) {
+      const to = a.base + RESULT_BYTES;
+      return a.exports.decodeStat(src, length, tag, to, column, STAT_POINTS, a.base);
+    },
+    take(a, points) {
+      const at = (k: number) => (a.base + RESULT_BYTES + k * column) >>> 3;
+      const doubles = (k: number) => a.f64.slice(at(k), at(k) + points);
+      const columns: StatColumns = {
+        times: a.i64.slice(at(0), at(0) + points),
+        min: doubles(1),
+        mean: doubles(2),
+        max: doubles(3),
+        count: a.u64.slice(at(4), at(4) + points),
+      };
+      if (stddev ?? a.u32[(a.base >>> 2) + 2] === 1) columns.stddev = doubles(5);
+      return columns;
+    },
+  };
+}
+
+/** Decodes the run of points whose first tag was just read; stops before anything else. */
+function readRun<Columns>(reader: WireReader, tag: number, run: Run<Columns>): Columns {
+  const start = reader.pos;
+  const left = reader.end - start;
+  const src = RESULT_BYTES + run.columns * columnBytes(run.points);
+  let length = Math.min(left, run.points * run.pointBytes);
+  while (true) {
+    const a = arena(src + 1 + length);
+    a.u8[a.base + src] = tag;
+    a.u8.set(reader.bytes.subarray(start, start + length), a.base + src + 1);
+    const consumed = run.call(a, a.base + src, length + 1, tag);
+    const status = a.u32[(a.base >>> 2) + 1]!;
+    if (status !== 0) throw reader.malformed("a point is malformed", start + consumed);
+    if (consumed > 0) {
+      reader.pos = start + consumed - 1;
+      return run.take(a, a.u32[a.base >>> 2]!);
+    }
+    if (length === left) throw reader.malformed("a point is cut short", start);
+    length = Math.min(left, 2 * length);
+  }
+}
+
+/** Field numbers of the responses. */
+const STAT = 1, MAJOR = 2, MINOR = 3, VALUES = 4;
+
+/** Reads a response; the batches of its points go to `batches`. */
+function readResponse<C>(reader: WireReader, run: Run<C>, batches: C[]): ResponseHead {
+  const head: ResponseHead = { code: 0, message: "", major: 0n, minor: 0n };
+  while (reader.pos < reader.end) {
+    const tag = reader.tag();
+    if (tag === (VALUES << 3 | Wire.Bytes)) batches.push(readRun(reader, tag, run));
+    else if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
+    else if (tag === (MINOR << 3 | Wire.Varint)) head.minor = reader.uint64();
+    else if (tag === (STAT << 3 | Wire.Bytes)) readStatus(reader.message(), head);
+    else reader.skip(tag);
+  }
+  return head;
+}
+
+/** Reads code and message of a `Status`. */
+function readStatus(reader: WireReader, head: ResponseHead): void {
+  while (reader.pos < reader.end) {
+    const tag = reader.tag();
+    if (tag === (1 << 3 | Wire.Varint)) head.code = reader.uint32();
+    else if (tag === (2 << 3 | Wire.Bytes)) head.message = reader.text();
+    else reader.skip(tag);
+  }
+}
+
+/**
+ * Decodes a `RawValuesResponse`, v4 or v5.
+ *
+ * @param bytes The message.
+ * @throws {BTrDBError} `INTERNAL` if the bytes are malformed.
+ */
+export function decodeRawResponse(bytes: Uint8Array): RawResponse {
+  const batches: RawColumns[] = [];
+  const head = readResponse(new WireReader(bytes, "RawValuesResponse"), RAW_RUN, batches);
+  const { code, message, major, minor } = head;
+  return { code, message, major, minor, columns: joinRaw(batches) };
+}
+
+/**
+ * Decodes an `AlignedWindowsResponse` or a `WindowsResponse`, v4 or v5.
+ *
+ * @param bytes The message.
+ * @param stddev Whether the columns have `stddev`. Absent: when any point of the message has it;
+ * a v5 message whose windows are all of one point has none, so say `true` where v5 is spoken.
+ * @throws {BTrDBError} `INTERNAL` if the bytes are malformed.
+ */
+export function decodeStatResponse(bytes: Uint8Array, stddev?: boolean): StatResponse {
+  const batches: StatColumns[] = [];
+  const reader = new WireReader(bytes, "windows response");
+  const { code, message, major, minor } = readResponse(reader, statRun(stddev), batches);
+  return { code, message, major, minor, columns: joinStat(batches, stddev) };
+}
+
+/**
+ * Decodes an `InsertParams`, v4 or v5.
+ *
+ * @param bytes The message.
+ * @throws {BTrDBError} `INTERNAL` if the bytes are malformed, 438 if the merge policy is unknown.
+ */
+export function decodeInsert(bytes: Uint8Array): InsertMessage {
+  const reader = new WireReader(bytes, "InsertParams");
+  const batches: RawColumns[] = [];
+  let uuid = new Uint8Array(0);
+  let sync = false;
+  let policy = 0;
+  let roundBits: number | undefined;
+  while (reader.pos < reader.end) {
+    const tag = reader.tag();
+    if (tag === (3 << 3 | Wire.Bytes)) batches.push(readRun(reader, tag, RAW_RUN));
+    else if (tag === (1 << 3 | Wire.Bytes)) uuid = reader.copy();
+    else if (tag === (2 << 3 | Wire.Varint)) sync = reader.uint64() !== 0n;
+    else if (tag === (4 << 3 | Wire.Varint)) policy = reader.int32();
+    else if (tag === (5 << 3 | Wire.Bytes)) roundBits = readRounding(reader.message()) ?? roundBits;
+    else reader.skip(tag);
+  }
+  const mergePolicy = MERGE_POLICIES[policy];
+  if (mergePolicy === undefined) {
+    throw new BTrDBError(`Cannot insert: merge policy is ${policy}, expected 0 to 3`, {
+      code: ErrorCode.InvalidParameter,
+    });
+  }
+  return { uuid, sync, mergePolicy, roundBits, columns: joinRaw(batches) };
+}
+
+/** Reads the bits of a `RoundSpec`. */
+function readRounding(reader: WireReader): number | undefined {
+  let bits: number | undefined;
+  while (reader.pos < reader.end) {
+    const tag = reader.tag();
+    if (tag === (2 << 3 | Wire.Varint)) bits = reader.int32();
+    else reader.skip(tag);
+  }
+  return bits;
+}
+
+function joinRaw(batches: RawColumns[]): RawColumns {
+  return batches.length === 0
+    ? emptyRaw()
+    : batches.length === 1
+    ? batches[0]!
+    : concatRaw(batches);
+}
+
+function joinStat(batches: StatColumns[], stddev: boolean | undefined): StatColumns {
+  if (batches.length === 0) return allocStat(0, stddev ?? false);
+  if (batches.length === 1) return batches[0]!;
+  if (batches.some((batch) => batch.stddev !== undefined)) {
+    for (const batch of batches) batch.stddev ??= new Float64Array(batch.times.length);
+  }
+  return concatStat(batches);
+}

@@ -1,0 +1,246 @@
+/**
+ * Columns to messages with points, in protobuf wire format (docs/protocol.md, "Messages"), byte for
+ * byte as proto3 encoders write them: fields in order, zero fields left out.
+ *
+ * @module
+ */
+
+import { type RawColumns, type StatColumns } from "../core/columns.ts";
+import { type Arena, arena, columnBytes } from "./arena.ts";
+import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
+
+/** What goes into an `InsertParams`. */
+export interface InsertFields {
+  /** 16 bytes. */
+  uuid: Uint8Array;
+  columns: RawColumns;
+  /** First point to be sent. @default {0} */
+  from?: number | undefined;
+  /** End of the points to be sent, exclusive. Absent: all. */
+  to?: number | undefined;
+  protocol: "v4" | "v5";
+  /** v5 only. @default {"never"} */
+  mergePolicy?: WireMergePolicy | undefined;
+  /** Mantissa bits to keep, v5 only. Absent: all. */
+  roundBits?: number | undefined;
+}
+
+/** Points per call of the core. */
+const RAW_POINTS = 32_768;
+const STAT_POINTS = 8_192;
+/** Tags of the repeated points. */
+const INSERT_VALUES = 0x1a;
+const RESPONSE_VALUES = 0x22;
+/** Most bytes the fields around the points take. */
+const AROUND_BYTES = 64;
+
+/** A cursor over a buffer that is large enough. */
+interface Writer {
+  readonly bytes: Uint8Array;
+  pos: number;
+}
+
+function byte(writer: Writer, value: number): void {
+  writer.bytes[writer.pos++] = value;
+}
+
+function varint(writer: Writer, value: bigint): void {
+  let rest = BigInt.asUintN(64, value);
+  while (rest > 127n) {
+    byte(writer, Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  byte(writer, Number(rest));
+}
+
+/** A varint field, left out when it is zero. */
+function varintField(writer: Writer, field: number, value: bigint): void {
+  if (value === 0n) return;
+  byte(writer, field << 3);
+  varint(writer, value);
+}
+
+/** Appends the points `[from, to)`. */
+function rawPoints(
+  writer: Writer,
+  columns: RawColumns,
+  from: number,
+  to: number,
+  tag: number,
+): void {
+  const times = columnBytes(RAW_POINTS);
+  const a = arena(2 * times + 20 * Math.min(to - from, RAW_POINTS));
+  const dst = a.base + 2 * times;
+  for (let at = from; at < to; at += RAW_POINTS) {
+    const n = Math.min(to - at, RAW_POINTS);
+    a.i64.set(columns.times.subarray(at, at + n), a.base >>> 3);
+    a.f64.set(columns.values.subarray(at, at + n), (a.base + times) >>> 3);
+    append(writer, a, dst, a.exports.encodeRaw(a.base, a.base + times, n, tag, dst));
+  }
+}
+
+/** Appends the windows `[from, to)`. */
+function statPoints(
+  writer: Writer,
+  columns: StatColumns,
+  from: number,
+  to: number,
+  fields: number,
+): void {
+  const column = columnBytes(STAT_POINTS);
+  const a = arena(6 * column + 56 * Math.min(to - from, STAT_POINTS));
+  const dst = a.base + 6 * column;
+  const at = (k: number) => (a.base + k * column) >>> 3;
+  for (let row = from; row < to; row += STAT_POINTS) {
+    const n = Math.min(to - row, STAT_POINTS);
+    a.i64.set(columns.times.subarray(row, row + n), at(0));
+    a.f64.set(columns.min.subarray(row, row + n), at(1));
+    a.f64.set(columns.mean.subarray(row, row + n), at(2));
+    a.f64.set(columns.max.subarray(row, row + n), at(3));
+    a.u64.set(columns.count.subarray(row, row + n), at(4));
+    if (fields === 6) {
+      if (columns.stddev === undefined) a.f64.fill(0, at(5), at(5) + n);
+      else a.f64.set(columns.stddev.subarray(row, row + n), at(5));
+    }
+    append(writer, a, dst, a.exports.encodeStat(a.base, column, n, fields, RESPONSE_VALUES, dst));
+  }
+}
+
+/** Copies `length` bytes out of the arena. */
+function append(writer: Writer, a: Arena, src: number, length: number): void {
+  writer.bytes.set(a.u8.subarray(src, src + length), writer.pos);
+  writer.pos += length;
+}
+
+/** What was written, without what is left of the buffer. */
+function written(writer: Writer): Uint8Array {
+  return writer.pos === writer.bytes.length ? writer.bytes : writer.bytes.subarray(0, writer.pos);
+}
+
+/**
+ * Bytes that an `InsertParams` of `points` points may take.
+ *
+ * @param points Number of points.
+ */
+export function insertBytes(points: number): number {
+  return 20 * points + AROUND_BYTES;
+}
+
+/**
+ * Encodes an `InsertParams` into a buffer that may be used again: a fresh one costs more than the
+ * encoding.
+ *
+ * @param fields What to send.
+ * @param target At least {@linkcode insertBytes} of the number of points.
+ * @returns The part of `target` that holds the message.
+ * @throws {RangeError} If `target` is too small or the range is not within the columns.
+ */
+export function encodeInsertInto(fields: InsertFields, target: Uint8Array): Uint8Array {
+  const { uuid, columns } = fields;
+  const { from, to } = range(fields.from, fields.to, columns.times.length);
+  if (target.length < insertBytes(to - from)) {
+    throw new RangeError(
+      `Cannot encode insert: the target has ${target.length} bytes, expected at least ` +
+        `${insertBytes(to - from)}`,
+    );
+  }
+  const writer: Writer = { bytes: target, pos: 0 };
+  if (uuid.length > 0) {
+    byte(writer, 0x0a);
+    byte(writer, uuid.length);
+    target.set(uuid, writer.pos);
+    writer.pos += uuid.length;
+  }
+  rawPoints(writer, columns, from, to, INSERT_VALUES);
+  if (fields.protocol === "v5") insertTail(writer, fields);
+  return written(writer);
+}
+
+/** Merge policy and rounding. */
+function insertTail(writer: Writer, { mergePolicy = "never", roundBits }: InsertFields): void {
+  varintField(writer, 4, BigInt(MERGE_POLICIES.indexOf(mergePolicy)));
+  if (roundBits === undefined) return;
+  byte(writer, 0x2a);
+  const length = writer.pos++;
+  byte(writer, 0x10);
+  varint(writer, BigInt(roundBits));
+  writer.bytes[length] = writer.pos - length - 1;
+}
+
+/**
+ * Encodes an `InsertParams`.
+ *
+ * @param fields What to send.
+ * @returns The message, in a buffer of its own.
+ * @throws {RangeError} If the range is not within the columns.
+ */
+export function encodeInsert(fields: InsertFields): Uint8Array {
+  const { from, to } = range(fields.from, fields.to, fields.columns.times.length);
+  return encodeInsertInto(fields, new Uint8Array(insertBytes(to - from)));
+}
+
+/**
+ * Encodes a `RawValuesResponse`.
+ *
+ * @param columns Points.
+ * @param from First point to be sent.
+ * @param to End of the points to be sent, exclusive.
+ * @param major Major version.
+ * @param minor Minor version.
+ * @returns The message, in a buffer of its own.
+ * @throws {RangeError} If the range is not within the columns.
+ */
+export function encodeRawResponse(
+  columns: RawColumns,
+  from: number,
+  to: number,
+  major: bigint,
+  minor: bigint,
+): Uint8Array {
+  range(from, to, columns.times.length);
+  const writer: Writer = { bytes: new Uint8Array(20 * (to - from) + AROUND_BYTES), pos: 0 };
+  varintField(writer, 2, major);
+  varintField(writer, 3, minor);
+  rawPoints(writer, columns, from, to, RESPONSE_VALUES);
+  return written(writer);
+}
+
+/**
+ * Encodes an `AlignedWindowsResponse` or a `WindowsResponse`.
+ *
+ * @param columns Windows.
+ * @param from First window to be sent.
+ * @param to End of the windows to be sent, exclusive.
+ * @param major Major version.
+ * @param minor Minor version.
+ * @param withStddev Whether to send `stddev`, as v5 does; 0 where the columns have none.
+ * @returns The message, in a buffer of its own.
+ * @throws {RangeError} If the range is not within the columns.
+ */
+export function encodeStatResponse(
+  columns: StatColumns,
+  from: number,
+  to: number,
+  major: bigint,
+  minor: bigint,
+  withStddev: boolean,
+): Uint8Array {
+  range(from, to, columns.times.length);
+  const pointBytes = withStddev ? 56 : 47;
+  const writer: Writer = { bytes: new Uint8Array(pointBytes * (to - from) + AROUND_BYTES), pos: 0 };
+  varintField(writer, 2, major);
+  varintField(writer, 3, minor);
+  statPoints(writer, columns, from, to, withStddev ? 6 : 5);
+  return written(writer);
+}
+
+/** The range of points to be sent, checked. */
+function range(from = 0, to: number | undefined, n: number): { from: number; to: number } {
+  const end = to ?? n;
+  if (!(from >= 0 && from <= end && end <= n)) {
+    throw new RangeError(
+      `Cannot encode points ${from} to ${end}: expected a range within 0 to ${n}`,
+    );
+  }
+  return { from, to: end };
+}

@@ -1,0 +1,25 @@
+/**
+ * Messages with points, between wire bytes and columns. The rest of the protocol's messages are
+ * small, and protobuf-es reads and writes them.
+ *
+ * @module
+ */
+
+export {
+  decodeInsert,
+  decodeRawResponse,
+  decodeStatResponse,
+  type InsertMessage,
+  type RawResponse,
+  type ResponseHead,
+  type StatResponse,
+  type WireMergePolicy,
+} from "./decode.ts";
+export {
+  encodeInsert,
+  encodeInsertInto,
+  encodeRawResponse,
+  encodeStatResponse,
+  insertBytes,
+  type InsertFields,
+} from "./encode.ts";
