@@ -1,0 +1,172 @@
+/**
+ * The checks on names and values of metadata: codes, texts and order of the real server
+ * (docs/protocol.md, "Metadata").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { TEXT } from "./checks.ts";
+import type {
+  CreateRequest,
+  ListCollectionsRequest,
+  LookupRequest,
+  Metadata,
+  SetAnnotationsRequest,
+  SetTagsRequest,
+} from "./endpoint.ts";
+
+/** Most bytes of a collection name, of a tag value and of an annotation value. */
+export const MAX_NAME_BYTES = 255;
+
+/** Most bytes of a tag key and of an annotation key. */
+export const MAX_KEY_BYTES = 63;
+
+/** Most names one `ListCollections` of protocol v4 may ask for. */
+export const MAX_LIST_LIMIT = 10_000;
+
+const KEY = /^[a-z][a-z0-9_.]*$/;
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\x07", "\\a"],
+  ["\b", "\\b"],
+  ["\f", "\\f"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+  ["\t", "\\t"],
+  ["\v", "\\v"],
+  ["\\", "\\\\"],
+  ['"', '\\"'],
+]);
+
+/**
+ * Text in double quotes as the real server writes it into messages: printable characters as they
+ * are, others escaped in the manner of Go's `%q`.
+ */
+export function quote(text: string): string {
+  let out = '"';
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    const escape = ESCAPES.get(char);
+    if (escape !== undefined) out += escape;
+    else if (PRINTABLE.test(char)) out += char;
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else out += `\\U${code.toString(16).padStart(8, "0")}`;
+  }
+  return out + '"';
+}
+
+/** Length in UTF-8. */
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < text.length) bytes += 4, i++;
+    else bytes += 3;
+  }
+  return bytes;
+}
+
+function refuse(code: number, text: string): never {
+  throw new BTrDBError(text, { code });
+}
+
+/** Whether a collection may have this name: 1 to 255 bytes, no NUL. */
+export function isValidCollection(name: string): boolean {
+  return name.length > 0 && !name.includes("\0") && byteLength(name) <= MAX_NAME_BYTES;
+}
+
+function checkCollection(name: string): void {
+  if (!isValidCollection(name)) {
+    refuse(ErrorCode.InvalidCollection, `collection ${quote(name)} is invalid`);
+  }
+}
+
+function checkKey(kind: "tag" | "annotation", key: string): void {
+  if (key.length > MAX_KEY_BYTES || !KEY.test(key)) {
+    refuse(ErrorCode.InvalidTagKey, `${kind} key ${quote(key)} is invalid`);
+  }
+}
+
+function checkTags(tags: Metadata): void {
+  for (const [key, value] of tags) {
+    checkKey("tag", key);
+    if (value === null) continue;
+    if (value === "" || value.includes("\0") || byteLength(value) > MAX_NAME_BYTES) {
+      refuse(ErrorCode.InvalidTagValue, `tag value for key ${quote(key)} is invalid`);
+    }
+  }
+}
+
+function checkAnnotations(annotations: Metadata): void {
+  for (const [key, value] of annotations) {
+    checkKey("annotation", key);
+    if (value !== null && byteLength(value) > MAX_NAME_BYTES) {
+      refuse(ErrorCode.InvalidTagValue, `annotation value for key ${quote(key)} is invalid`);
+    }
+  }
+}
+
+/**
+ * Checks a new stream: collection, then tags, then annotations.
+ *
+ * @throws {BTrDBError} 407, 408, 409.
+ */
+export function checkCreate(request: CreateRequest): void {
+  checkCollection(request.collection);
+  checkTags(request.tags);
+  checkAnnotations(request.annotations);
+}
+
+/**
+ * Checks a change of annotations; whether the stream exists comes after it.
+ *
+ * @throws {BTrDBError} 408, 409.
+ */
+export function checkSetAnnotations(request: SetAnnotationsRequest): void {
+  checkAnnotations(request.changes);
+  for (const key of request.removals) checkKey("annotation", key);
+}
+
+/**
+ * Checks a change of tags and collection; the empty collection leaves it as it is.
+ *
+ * @throws {BTrDBError} 407, 408, 409.
+ */
+export function checkSetTags(request: SetTagsRequest): void {
+  if (request.collection !== "") checkCollection(request.collection);
+  checkTags(request.changes);
+  for (const key of request.removals) checkKey("tag", key);
+}
+
+/**
+ * Checks the conditions of a lookup; the empty collection is always fine.
+ *
+ * @throws {BTrDBError} 407, 408, 409.
+ */
+export function checkLookup(request: LookupRequest): void {
+  if (request.collection !== "") checkCollection(request.collection);
+  checkTags(request.tags);
+  checkAnnotations(request.annotations);
+}
+
+/**
+ * Checks a request for collections: the start, then the limit, then the prefix.
+ *
+ * @throws {BTrDBError} 421, 407.
+ */
+export function checkListCollections(request: ListCollectionsRequest): void {
+  const { prefix, startWith, limit } = request;
+  if (startWith !== undefined && !startWith.startsWith(prefix)) {
+    refuse(ErrorCode.WrongArgs, TEXT.startWith);
+  }
+  if (limit !== undefined && !(limit > 0 && limit <= MAX_LIST_LIMIT)) {
+    refuse(ErrorCode.WrongArgs, TEXT.limit);
+  }
+  if (prefix !== "" && !isValidCollection(prefix)) {
+    refuse(ErrorCode.InvalidCollection, `prefix ${quote(prefix)} is not a valid collection prefix`);
+  }
+}
