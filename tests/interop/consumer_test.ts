@@ -1,0 +1,178 @@
+/**
+ * A project in another folder that has only what publishing would upload, and uses the package by
+ * its name: under Deno with the permissions that the README lists, and under Node.
+ */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { permissionsOf, quickStart } from "../support/readme.ts";
+import { copyPublished, writeNpmForm } from "../support/published.ts";
+import { type Finished, run, runDeno, withFolder } from "../support/run.ts";
+
+/** A release of Node 22 that has `node:sqlite` without a flag. */
+const NODE_22 = ["-y", "node@22.20.0"];
+
+/** What the quick start ends with, on every runtime. */
+const LAST_LINE = "600 points now, 1200 in version 11";
+
+/** Fails with all that the process said unless it ended well. */
+function assertDone({ code, stdout, stderr }: Finished): void {
+  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}\n${stderr}`);
+}
+
+/** A folder with the package and a consumer of it beside each other. */
+async function withConsumer(body: (folder: string) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    await copyPublished(`${folder}/package`);
+    await Deno.mkdir(`${folder}/consumer`);
+    await Deno.writeTextFile(
+      `${folder}/consumer/deno.json`,
+      JSON.stringify({
+        links: ["../package"],
+        imports: { "@btrdb/btrdb": "jsr:@btrdb/btrdb@^0.1.0" },
+      }),
+    );
+    await body(folder);
+  });
+}
+
+Deno.test("consumer: only what belongs to the package would be uploaded", async () => {
+  await withFolder(async (folder) => {
+    const files = await copyPublished(folder);
+    const strange = files.filter((file) =>
+      !/^(deno\.json|mod\.ts|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|src\/.+\.(ts|proto))$/
+        .test(file)
+    );
+    assertEquals(strange, []);
+    assertEquals(["mod.ts", "LICENSE", "README.md"].filter((f) => !files.includes(f)), []);
+  });
+});
+
+for (const target of ["memory:", "file:grid.btrdb"]) {
+  Deno.test(`consumer: Deno runs the quick start by the package's name on ${target}`, async () => {
+    await withConsumer(async (folder) => {
+      const program = (await quickStart()).replace(`"memory:"`, `"${target}"`);
+      await Deno.writeTextFile(`${folder}/consumer/quick_start.ts`, program);
+      const finished = await runDeno(
+        ["run", "--no-prompt", "--check", ...await permissionsOf(`"${target}"`), "quick_start.ts"],
+        { cwd: `${folder}/consumer` },
+      );
+      assertDone(finished);
+      assertEquals(finished.stdout.trimEnd().split("\n").at(-1), LAST_LINE);
+    });
+  });
+}
+
+/** A Node project that has the npm form of the package installed. */
+async function withNodeProject(body: (project: string, folder: string) => Promise<void>) {
+  await withFolder(async (folder) => {
+    const files = await copyPublished(`${folder}/package`);
+    await writeNpmForm(`${folder}/package`, `${folder}/npm`, files);
+    const project = `${folder}/consumer`;
+    await Deno.mkdir(project);
+    await Deno.writeTextFile(
+      `${project}/package.json`,
+      JSON.stringify({ type: "module", dependencies: { "@btrdb/btrdb": "file:../npm" } }),
+    );
+    const install = ["install", "--no-audit", "--no-fund", "--install-links", "--omit=dev"];
+    assertDone(await run("npm", install, { cwd: project }));
+    await body(project, folder);
+  });
+}
+
+/** The quick start as JavaScript that every supported Node reads. */
+async function quickStartForNode(project: string): Promise<string> {
+  const { transform, stop } = await import("npm:esbuild@0.28.2");
+  try {
+    const { code } = await transform(await quickStart(), { loader: "ts", target: "node20" });
+    await Deno.writeTextFile(`${project}/quick_start.mjs`, code);
+  } finally {
+    await stop();
+  }
+  return "quick_start.mjs";
+}
+
+/** Uses the kernel, then a server at the address in the first argument. */
+const CLUSTER_PROGRAM = `
+import { connect, SECOND } from "@btrdb/btrdb";
+import { sortPoints } from "@btrdb/btrdb/kernel";
+
+const columns = sortPoints({
+  times: BigInt64Array.from([3n, 1n, 2n], (i) => i * SECOND),
+  values: Float64Array.of(3, 1, 2),
+});
+console.log("sorted", columns.values.join(" "));
+
+const db = await connect(process.argv[2]);
+const stream = await db.create(crypto.randomUUID(), "node/consumer", { tags: { name: "x" } });
+await stream.insert(columns);
+const { values } = await stream.rawValues(0n, 10n * SECOND).collect();
+console.log("read", values.join(" "));
+console.log("nearest", (await stream.nearest(2n * SECOND)).value);
+await db.close();
+
+try {
+  await connect("memory:");
+  console.log("embedded: available");
+} catch (error) {
+  console.log("embedded:", error.message);
+}
+`;
+
+/** A server of our own, in a process of its own, for the time of `body`. */
+async function withServer(folder: string, body: (address: string) => Promise<void>) {
+  const program = `
+    import { connect } from "@btrdb/btrdb";
+    import { serve } from "@btrdb/btrdb/server";
+    const db = await connect("memory:");
+    const server = await serve(db, { port: 0 });
+    console.log("127.0.0.1:" + server.port);
+    await new Response(Deno.stdin.readable).text();
+    await server.stop();
+    await db.close();`;
+  await Deno.writeTextFile(`${folder}/serve.ts`, program);
+  const config = JSON.stringify({
+    links: ["./package"],
+    imports: { "@btrdb/btrdb": "jsr:@btrdb/btrdb@^0.1.0" },
+  });
+  await Deno.writeTextFile(`${folder}/deno.json`, config);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "serve.ts"],
+    cwd: folder,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    const { value: address } = await reader.read();
+    await body((address ?? "").trim());
+  } finally {
+    await child.stdin.close();
+    while (!(await reader.read()).done);
+    assertEquals((await child.status).code, 0);
+  }
+}
+
+Deno.test("consumer: Node, the kernel and a cluster on any version, embedded where it has SQLite", async () => {
+  await withNodeProject(async (project, folder) => {
+    await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
+    const version = (await run("node", ["--version"])).stdout.trim();
+    const [major, minor] = version.slice(1).split(".").map(Number) as [number, number];
+    const hasSqlite = major > 22 || (major === 22 && minor >= 13);
+    await withServer(folder, async (address) => {
+      assertMatch(address, /^127\.0\.0\.1:\d+$/);
+      const finished = await run("node", ["cluster.mjs", address], { cwd: project });
+      assertDone(finished);
+      const lines = finished.stdout.trimEnd().split("\n");
+      assertEquals(lines.slice(0, 3), ["sorted 1 2 3", "read 1 2 3", "nearest 2"]);
+      if (hasSqlite) assertEquals(lines[3], "embedded: available");
+      else assertStringIncludes(lines[3]!, "node:sqlite");
+    });
+
+    const program = await quickStartForNode(project);
+    const finished = hasSqlite
+      ? await run("node", [program], { cwd: project })
+      : await run("npx", [...NODE_22, program], { cwd: project });
+    assertDone(finished);
+    assertEquals(finished.stdout.trimEnd().split("\n").at(-1), LAST_LINE);
+  });
+});

@@ -1,0 +1,71 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { permissionsOf, quickStart, readmeSection } from "../support/readme.ts";
+import { runDeno, withFolder } from "../support/run.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const CONFIG = new URL("deno.json", ROOT).pathname;
+
+/** Runs the quick start on another target with the permissions that the README lists for it. */
+async function runQuickStart(target: string, listed: string): Promise<string[]> {
+  return await withFolder(async (folder) => {
+    const program = (await quickStart()).replace(`"memory:"`, `"${target}"`);
+    await Deno.writeTextFile(`${folder}/quick_start.ts`, program);
+    const flags = [...await permissionsOf(listed), "--no-prompt", "--config", CONFIG];
+    const { code, stdout, stderr } = await runDeno(
+      ["run", "--quiet", "--check", ...flags, "quick_start.ts"],
+      { cwd: folder },
+    );
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    return stdout.trimEnd().split("\n");
+  });
+}
+
+/** What the quick start has to print, computed here from its formula. */
+function expectWindows(lines: readonly string[]): void {
+  const start = 1767225600n * 1_000_000_000n;
+  const found = new Map<bigint, number[]>();
+  for (let i = 0; i < 1200; i++) {
+    const key = (start + BigInt(i) * 1_000_000_000n / 120n) >> 31n << 31n;
+    if (key < (start >> 31n << 31n) || key >= ((start + 10n * 1_000_000_000n) >> 31n << 31n)) {
+      continue;
+    }
+    found.set(key, [...found.get(key) ?? [], 7200 + 10 * Math.sin(i / 30)]);
+  }
+  assertEquals(lines.length, found.size);
+  [...found.values()].forEach((values, i) => {
+    const cells = lines[i]!.split(" ");
+    assertMatch(cells[0]!, /^20(25|26)-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+    const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+    const expected = [Math.min(...values), mean, Math.max(...values)].map((v) => v.toFixed(1));
+    assertEquals(cells.slice(1), [...expected, String(values.length)]);
+  });
+}
+
+for (const target of ["memory:", "file:grid.btrdb"]) {
+  Deno.test(`README: the quick start runs on ${target} with the permissions it lists`, async () => {
+    const lines = await runQuickStart(target, `"${target}"`);
+    const windows = lines.filter((line) => /^20\d\d-/.test(line));
+    expectWindows(windows);
+    assertEquals(lines.slice(windows.length), [
+      "120 points of version 10",
+      "600 points now, 1200 in version 11",
+    ]);
+  });
+}
+
+Deno.test("README: its two commands are tasks", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const commands = (await readmeSection("## See it run")).matchAll(
+    /^npx -y deno@[\d.]+ task (\w+)/gm,
+  );
+  assertEquals([...commands].map((match) => match[1]), ["demo", "test"]);
+  assertEquals(["demo", "test"].every((name) => typeof tasks[name] === "string"), true);
+});
+
+Deno.test("README: every entry point it names is exported", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const text = await readmeSection("## API");
+  const sentence = text.slice(text.indexOf("Entry points:")).replace(/\n\n[^]*$/, "");
+  const named = [...sentence.matchAll(/`\/(\w+)`/g)].map((match) => `./${match[1]}`);
+  assertEquals([".", ...named].toSorted(), Object.keys(exports).toSorted());
+});
