@@ -4,3 +4,15 @@
 export * from "./arena";
 export * from "./decode";
 export * from "./encode";
+export * from "./rewindow";
+export * from "./check";
+export { csvRowCount, csvRows } from "./csv";
+export { mergeCountRows, mergeRows } from "./merge";
+export {
+  csvErrorAt,
+  csvErrorCode,
+  csvErrorColumn,
+  csvLines,
+  csvUnfinished,
+  parseRows,
+} from "./parse_csv";

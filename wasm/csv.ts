@@ -1,0 +1,129 @@
+// Rows of BTrDB's CSV straight to bytes: the merge of merge.ts, `time,human time,cells…\n`.
+// A raw stream has one cell, a stream of windows four: min, mean, max, count. Where a stream has no
+// point its cells are empty.
+
+import { writeU64 } from "./digits";
+import { writeFixed6, writeShortest } from "./format_number";
+import { writeTimeCells } from "./format_time";
+import {
+  mergeAdvance,
+  mergeGroups,
+  mergeHasRow,
+  mergeInput,
+  mergeMembers,
+  mergeOpen,
+  mergeTime,
+  POSITION,
+  VALUES,
+} from "./merge";
+
+/** More than the two time cells of a row and what their writers touch beyond. */
+const TIME_ROOM: usize = 80;
+/** More than one number with its comma, likewise. */
+const CELL_ROOM: usize = 336;
+
+const COMMAS: v128 = i8x16(44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44);
+
+/** Rows written by the last {@link csvRows}. */
+let rows: u32 = 0;
+
+/** Rows written by the last call of csvRows. */
+export function csvRowCount(): u32 {
+  return rows;
+}
+
+/** `n` commas; may touch 16 bytes beyond them. */
+// @ts-ignore: decorator
+@inline
+function writeCommas(n: usize, out: usize): usize {
+  v128.store(out, COMMAS);
+  for (let done: usize = 16; done < n; done += 16) v128.store(out + done, COMMAS);
+  return out + n;
+}
+
+// @ts-ignore: decorator
+@inline
+function writeNumber(x: f64, fixed: bool, out: usize): usize {
+  return fixed ? writeFixed6(x, out) : writeShortest(x, out);
+}
+
+/** The cells of one point, each after a comma. Windows: `stride` bytes between two columns. */
+// @ts-ignore: decorator
+@inline
+function writePoint(entry: usize, stride: usize, fixed: bool, out: usize): usize {
+  const at = <usize>load<u32>(entry, VALUES) + (<usize>load<u32>(entry, POSITION) << 3);
+  store<u8>(out, 44);
+  out = writeNumber(load<f64>(at), fixed, out + 1);
+  if (stride == 0) return out;
+  store<u8>(out, 44);
+  out = writeNumber(load<f64>(at + stride), fixed, out + 1);
+  store<u8>(out, 44);
+  out = writeNumber(load<f64>(at + 2 * stride), fixed, out + 1);
+  store<u8>(out, 44);
+  return writeU64(load<u64>(at + 3 * stride), out + 1);
+}
+
+/**
+ * Writes rows until a stream runs dry, all are at their end, or the next row might not fit.
+ *
+ * `plan`, `groups`: see merge.ts. `streams` ≤ 64 · groups. `stride`: 0 for raw values, else bytes
+ * from one column of a stream's windows to the next (min, mean, max, count). `fixed`: `%f` instead
+ * of shortest. `decimals`: 0 or 9, of the human time. `out`, `end`: where to write. Returns the
+ * address after the last byte; positions in the plan are moved on.
+ */
+export function csvRows(
+  plan: usize,
+  groups: i32,
+  streams: i32,
+  stride: usize,
+  fixed: bool,
+  decimals: i32,
+  out: usize,
+  end: usize,
+): usize {
+  mergeOpen(plan, groups);
+  const cells: usize = stride == 0 ? 1 : 4;
+  const commas = <usize>streams * cells + 32;
+  rows = 0;
+  while (mergeHasRow()) {
+    if (out + TIME_ROOM + commas > end) break;
+    const last = end - commas - CELL_ROOM * cells;
+    const next = csvRow(streams, stride, fixed, decimals, out, last);
+    if (next == 0) break;
+    out = next;
+    rows++;
+  }
+  return out;
+}
+
+/** One row; 0, and nothing moved on, if a cell would begin after `last`. */
+// @ts-ignore: decorator
+@inline
+function csvRow(
+  streams: i32,
+  stride: usize,
+  fixed: bool,
+  decimals: i32,
+  out: usize,
+  last: usize,
+): usize {
+  const cells: usize = stride == 0 ? 1 : 4;
+  const time = mergeTime();
+  out = writeTimeCells(time, decimals, out);
+  let written: i32 = 0; // streams whose cells are written
+  for (let g = 0; g < mergeGroups(); g++) {
+    let members = mergeMembers(g, time);
+    while (members != 0) {
+      const s = (g << 6) + <i32>ctz(members);
+      members &= members - 1;
+      if (s > written) out = writeCommas(<usize>(s - written) * cells, out);
+      if (out > last) return 0;
+      out = writePoint(mergeInput(0, s), stride, fixed, out);
+      written = s + 1;
+    }
+  }
+  if (written < streams) out = writeCommas(<usize>(streams - written) * cells, out);
+  store<u8>(out, 10);
+  for (let g = 0; g < mergeGroups(); g++) mergeAdvance(g, mergeMembers(g, time));
+  return out + 1;
+}
