@@ -1,0 +1,95 @@
+/**
+ * Looking for the first element of a column that is not as it should be.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../core/columns.ts";
+import { checkRaw, checkTime, checkTimes } from "./arguments.ts";
+import { type Arena, arena, CHUNK } from "./arena.ts";
+
+/** The first bad point and what is bad about it: its time, or a value that is NaN or infinite. */
+export interface BadPoint {
+  /** Index into the columns. */
+  index: number;
+  reason: "time" | "nan" | "infinite";
+}
+
+const MIN_INT64 = -(1n << 63n);
+
+/** Runs `find` over chunks of `column`; the first index it finds, or -1. */
+function scan(
+  column: BigInt64Array | Float64Array,
+  find: (a: Arena, n: number) => number,
+): number {
+  for (let at = 0; at < column.length; at += CHUNK) {
+    const n = Math.min(CHUNK, column.length - at);
+    const a = arena(8 * n);
+    if (column instanceof BigInt64Array) a.i64.set(column.subarray(at, at + n), a.base >>> 3);
+    else a.f64.set(column.subarray(at, at + n), a.base >>> 3);
+    const found = find(a, n);
+    if (found < n) return at + found;
+  }
+  return -1;
+}
+
+/**
+ * Index of the first time outside `[min, max)`, or -1.
+ *
+ * @param times ns since the Unix epoch, UTC.
+ * @param min Smallest time allowed.
+ * @param max End of the times allowed, exclusive.
+ */
+export function findBadTime(times: BigInt64Array, min: bigint, max: bigint): number {
+  checkTimes("check points", times);
+  checkTime("check points", "min", min);
+  checkTime("check points", "max", max);
+  return scan(times, (a, n) => a.exports.firstOutside(a.base, n, min, max));
+}
+
+/**
+ * Index of the first NaN or infinity, or -1.
+ *
+ * @param values Values.
+ */
+export function findBadValue(values: Float64Array): number {
+  return scan(values, (a, n) => a.exports.firstNotFinite(a.base, n));
+}
+
+/**
+ * The first point whose time is outside `[min, max)` or whose value is NaN or infinite.
+ *
+ * @param columns Points.
+ * @param min Smallest time allowed.
+ * @param max End of the times allowed, exclusive.
+ * @returns Its index, and what is bad about it (the time, if both are); `undefined` if all are fine.
+ */
+export function findBadPoint(
+  columns: RawColumns,
+  min: bigint,
+  max: bigint,
+): BadPoint | undefined {
+  checkRaw("check points", columns);
+  const time = findBadTime(columns.times, min, max);
+  const value = findBadValue(time < 0 ? columns.values : columns.values.subarray(0, time));
+  if (value >= 0) {
+    return { index: value, reason: Number.isNaN(columns.values[value]) ? "nan" : "infinite" };
+  }
+  return time < 0 ? undefined : { index: time, reason: "time" };
+}
+
+/**
+ * Whether times ascend; equal ones may follow each other.
+ *
+ * @param times ns since the Unix epoch, UTC.
+ * @throws {TypeError} If `times` is not a `BigInt64Array`, or detached.
+ */
+export function isSorted(times: BigInt64Array): boolean {
+  checkTimes("check the order", times);
+  let last = MIN_INT64;
+  return scan(times, (a, n) => {
+    const found = a.exports.firstUnsorted(a.base, n, last);
+    last = a.i64[(a.base >>> 3) + n - 1]!;
+    return found;
+  }) < 0;
+}

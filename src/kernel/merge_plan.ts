@@ -1,0 +1,125 @@
+/**
+ * The other half of `wasm/merge.ts`: lays out the plan of a merge in the arena and moves pieces of
+ * the streams in. All of it is made anew in each call; what stays between calls is in
+ * {@linkcode MergeInput}, in JavaScript.
+ *
+ * @module
+ */
+
+import { type Arena, columnBytes } from "./arena.ts";
+
+/** Streams one merge takes. */
+export const MAX_STREAMS = 65_536;
+
+/** One stream of a merge: columns of 8-byte elements, times first, and how far they are used up. */
+export interface MergeInput {
+  columns: readonly (BigInt64Array | BigUint64Array | Float64Array)[];
+  /** Points already merged. */
+  done: number;
+  /** Whether more columns may follow. */
+  open: boolean;
+}
+
+/** Bytes of one group's part of the plan: heads, least, live, input, more. */
+const GROUP_BYTES = 64 * 8 + 8 + 8 + 64 * 16 + 64 * 4;
+
+/** Bytes all inputs together may take in the arena, unless that is less than 16 points a stream. */
+const INPUT_BYTES = 512 << 10;
+
+/** Where everything lies, for a number of streams with a number of columns. */
+export class MergePlan {
+  /** Groups of 64 streams. */
+  readonly groups: number;
+  /** Points of each stream that are in the arena at a time. */
+  readonly chunk: number;
+  /** Bytes from one column of a stream to the next. */
+  readonly stride: number;
+  /** Bytes of plan and inputs together, a multiple of 64. */
+  readonly bytes: number;
+  readonly #streams: number;
+  readonly #planBytes: number;
+  /** For each stream, the first of its points in the arena and how many are there. */
+  readonly #from: Float64Array;
+  readonly #count: Uint32Array;
+
+  /**
+   * @param streams Number of streams.
+   * @param columns Columns a stream, times included.
+   * @param whole Whether the plan is for the times alone, without a limit of points.
+   */
+  constructor(streams: number, columns: number) {
+    this.groups = Math.max(1, Math.ceil(streams / 64));
+    const points = Math.floor(INPUT_BYTES / (8 * columns * Math.max(1, streams)));
+    this.chunk = Math.min(8192, Math.max(16, points));
+    this.stride = this.chunk < 64 ? 8 * this.chunk : columnBytes(this.chunk);
+    this.#streams = streams;
+    this.#planBytes = (this.groups * GROUP_BYTES + 63) & ~63;
+    this.bytes = (this.#planBytes + streams * columns * this.stride + 63) & ~63;
+    this.#from = new Float64Array(streams);
+    this.#count = new Uint32Array(streams);
+  }
+
+  /** Copies the next piece of every stream in. */
+  load(arena: Arena, inputs: readonly MergeInput[]): void {
+    const plan = arena.u32.subarray(arena.base >> 2, (arena.base + this.#planBytes) >> 2);
+    plan.fill(0);
+    for (let s = 0; s < this.#streams; s++) this.#loadStream(arena, inputs[s]!, s);
+  }
+
+  /**
+   * Takes over how far the streams came and copies in what follows for those that ran dry.
+   *
+   * @returns Whether the merge can go on: no stream waits for columns that are not here yet.
+   */
+  advance(arena: Arena, inputs: readonly MergeInput[]): boolean {
+    let ready = true;
+    for (let s = 0; s < this.#streams; s++) {
+      const position = arena.u32[this.#entry(arena, s) + 3]!;
+      const input = inputs[s]!;
+      if (position === this.#count[s]) {
+        input.done = this.#from[s]! + position;
+        if (input.done < input.columns[0]!.length) this.#loadStream(arena, input, s);
+        else if (input.open) ready = false;
+      }
+    }
+    return ready;
+  }
+
+  /** Takes over how far the streams came, at the end of a call. */
+  save(arena: Arena, inputs: readonly MergeInput[]): void {
+    for (let s = 0; s < this.#streams; s++) {
+      inputs[s]!.done = this.#from[s]! + arena.u32[this.#entry(arena, s) + 3]!;
+    }
+  }
+
+  /** First of the points of stream `s` that are in the arena. */
+  from(s: number): number {
+    return this.#from[s]!;
+  }
+
+  /** Index of the stream's entry of `input` among the 32-bit elements of the memory. */
+  #entry(arena: Arena, s: number): number {
+    return (arena.base + this.groups * (64 * 8 + 16) + 16 * s) >> 2;
+  }
+
+  #loadStream(arena: Arena, input: MergeInput, s: number): void {
+    const { columns, done } = input;
+    const length = columns[0]!.length;
+    const count = Math.min(this.chunk, length - done);
+    const at = arena.base + this.#planBytes + s * columns.length * this.stride;
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c]!;
+      const bytes = new Uint8Array(column.buffer, column.byteOffset + 8 * done, 8 * count);
+      arena.u8.set(bytes, at + c * this.stride);
+    }
+    this.#from[s] = done;
+    this.#count[s] = count;
+    const entry = this.#entry(arena, s);
+    arena.u32[entry] = at;
+    arena.u32[entry + 1] = at + this.stride;
+    arena.u32[entry + 2] = count;
+    arena.u32[entry + 3] = 0;
+    const more = (arena.base + this.groups * (64 * 8 + 16 + 64 * 16) + 4 * s) >> 2;
+    arena.u32[more] = input.open || done + count < length ? 1 : 0;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Points to windows, in one go.
+ *
+ * @module
+ */
+
+import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
+import { checkInteger, checkRange, checkTime, checkTimes } from "./arguments.ts";
+import { Rewindower, type RewindowOptions } from "./rewindower.ts";
+
+/** Which windows of the aligned grid. */
+export interface AlignedRewindowOptions {
+  /** Windows are 2^pointwidth ns wide and begin at multiples of that; 0 to 63. */
+  pointwidth: number;
+  /** Rounded down to a window's start. @default {the first point} */
+  start?: bigint | undefined;
+  /** Exclusive, rounded down to a window's start. @default {the end of the last point's window} */
+  end?: bigint | undefined;
+  /** `"sparse"` leaves out windows without points, `"dense"` has every window. @default {"sparse"} */
+  mode?: "sparse" | "dense" | undefined;
+  /** Whether to compute `stddev`; from windows this needs theirs. @default {false} */
+  stddev?: boolean | undefined;
+}
+
+/**
+ * Windows of any width and start of points that are in order of time. Counts, smallest and largest
+ * values are exact; means and standard deviations (of the population) are computed in two passes and
+ * are accurate also where values are large and differ little. Points outside `[start, end)` do not
+ * count.
+ *
+ * Windows may be given in place of points: they belong where they start, their counts add up, their
+ * means are weighted, their deviations merged.
+ *
+ * @param columns Raw points or windows, times ascending.
+ * @param options Which windows, and whether to have `stddev` and windows without points.
+ * @returns The windows, `n` rows; min, mean, max and stddev are 0 where count is 0.
+ * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, times are not
+ * ascending, or columns differ in length.
+ */
+export function rewindow(
+  columns: RawColumns | StatColumns,
+  options: RewindowOptions,
+): StatColumns {
+  const windows = new Rewindower(options);
+  const batches = [...windows.batches(columns), ...windows.rest()];
+  return batches.length === 0 ? allocStat(0, options.stddev) : concatStat(batches);
+}
+
+/**
+ * Windows of 2^pointwidth ns that begin at multiples of their width, as BTrDB's own, of points that
+ * are in order of time. See {@linkcode rewindow} for what they hold.
+ *
+ * @param columns Raw points or windows, times ascending.
+ * @param options Which windows, and whether to have `stddev` and windows without points.
+ * @returns The windows, `n` rows.
+ * @throws {RangeError} If `pointwidth` is not within 0 to 63, `start` is after `end`, times are not
+ * ascending, or columns differ in length.
+ */
+export function alignedRewindow(
+  columns: RawColumns | StatColumns,
+  options: AlignedRewindowOptions,
+): StatColumns {
+  const { pointwidth, mode, stddev } = options;
+  checkInteger("compute windows", "pointwidth", pointwidth, 0, 63);
+  checkTimes("compute windows", columns.times);
+  const { times } = columns;
+  if (options.start !== undefined && options.end !== undefined) {
+    checkRange("compute windows", options.start, options.end);
+  } else if (options.start !== undefined) checkTime("compute windows", "start", options.start);
+  else if (options.end !== undefined) checkTime("compute windows", "end", options.end);
+  const bits = BigInt(pointwidth);
+  const width = 1n << bits;
+  const down = (time: bigint) => (time >> bits) << bits;
+  const last = times.at(-1);
+  const start = down(options.start ?? times[0] ?? options.end ?? 0n);
+  const end = down(options.end ?? (last === undefined ? start : last + width));
+  return rewindow(columns, { start, end: end < start ? start : end, width, mode, stddev });
+}

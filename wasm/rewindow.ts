@@ -1,0 +1,219 @@
+// Sorted points, raw or stat, to windows of one width (docs/architecture.md, "The core").
+//
+// Windows are [start + k * width, start + (k + 1) * width) for k from 0. All positions are kept as
+// unsigned distances from `start` and compared by their differences, so that the whole time axis and
+// any width up to 2^63 fit. A window's end in the input is guessed to be as far away as the last
+// one's, which is right for regular samples, and searched for otherwise.
+//
+// What is under way when a chunk of the input ends is kept in the state, which belongs to the caller:
+//
+//    0 i64 start       8 u64 width      16 u64 left        24 u64 at: where the open window, or the
+//   32 u64 count      40 f64 mean       48 f64 M2              next one to be emitted, begins
+//   56 f64 min        64 f64 max        72 u32 windows emitted by this call
+//   76 u32 dense      80 u32 deviation  84 u32 status      88 u32 points of the last window
+//
+// where `left` counts the windows from `at` on.
+
+import { runM2, runMax, runMean, runMin, statsOf, statsOfStats } from "./stats";
+
+/** All given points are used up. */
+const DONE: u32 = 0;
+/** The output is full: empty it and go on with the rest of the points. */
+const FULL: u32 = 1;
+
+/** Writes the statistics kept in the state as the window `row` of the output. */
+@inline
+function emit(state: usize, at: u64, to: usize, column: usize): void {
+  const count = load<u64>(state, 32);
+  store<i64>(to, load<i64>(state) + <i64>at);
+  store<f64>(to + column, load<f64>(state, 56));
+  store<f64>(to + 2 * column, load<f64>(state, 40));
+  store<f64>(to + 3 * column, load<f64>(state, 64));
+  store<u64>(to + 4 * column, count);
+  if (load<u32>(state, 80)) {
+    store<f64>(to + 5 * column, Math.sqrt(load<f64>(state, 48) / <f64>count));
+  }
+}
+
+/** Writes a window without points. */
+@inline
+function emitEmpty(state: usize, at: u64, to: usize, column: usize): void {
+  store<i64>(to, load<i64>(state) + <i64>at);
+  store<u64>(to + column, 0);
+  store<u64>(to + 2 * column, 0);
+  store<u64>(to + 3 * column, 0);
+  store<u64>(to + 4 * column, 0);
+  if (load<u32>(state, 80)) store<u64>(to + 5 * column, 0);
+}
+
+/** Adds the last run's statistics, of `count` points, to the open window. */
+function merge(state: usize, count: u64): void {
+  const before = load<u64>(state, 32);
+  if (before == 0) {
+    store<u64>(state, count, 32);
+    store<f64>(state, runMean, 40);
+    store<f64>(state, runM2, 48);
+    store<f64>(state, runMin, 56);
+    store<f64>(state, runMax, 64);
+    return;
+  }
+  const a = <f64>before, b = <f64>count, n = a + b;
+  const mean = load<f64>(state, 40);
+  const distance = runMean - mean;
+  store<u64>(state, before + count, 32);
+  store<f64>(state, mean + distance * (b / n), 40);
+  store<f64>(state, load<f64>(state, 48) + runM2 + distance * distance * (a * (b / n)), 48);
+  if (runMin < load<f64>(state, 56)) store<f64>(state, runMin, 56);
+  if (runMax > load<f64>(state, 64)) store<f64>(state, runMax, 64);
+}
+
+/** First index from `i` on that is at least `width` after `from`; `n` if there is none. */
+function findEdge(times: usize, i: u32, n: u32, from: i64, width: u64, guess: u32): u32 {
+  let low = i, high = n;
+  let step: u32 = guess == 0 ? 1 : guess;
+  // Gallop to an interval (low, high] that holds the edge, the guess first.
+  let probe = i + step;
+  if (probe < n && <u64>(load<i64>(times + (<usize>probe << 3)) - from) < width) {
+    low = probe;
+    step = 1;
+    while (true) {
+      probe = low + step;
+      if (probe >= n) break;
+      if (<u64>(load<i64>(times + (<usize>probe << 3)) - from) >= width) {
+        high = probe;
+        break;
+      }
+      low = probe;
+      step <<= 1;
+    }
+  } else {
+    if (probe < n) high = probe;
+    step = 1;
+    while (high - low > step) {
+      probe = high - step;
+      if (<u64>(load<i64>(times + (<usize>probe << 3)) - from) < width) {
+        low = probe;
+        break;
+      }
+      high = probe;
+      step <<= 1;
+    }
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (<u64>(load<i64>(times + (<usize>middle << 3)) - from) < width) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/**
+ * Feeds the points `[from, n)`, which ascend, to the windows of `state`.
+ *
+ * @param points Columns of the points, `column` bytes apart: times and values, or, for `stat`,
+ * times, min, mean, max, count and stddev.
+ * @param to Columns of the windows, `toColumn` bytes apart, room for `capacity`.
+ * @returns Index of the first point not used.
+ */
+export function rewindow(
+  state: usize, stat: bool, points: usize, column: usize, from: u32, n: u32,
+  to: usize, toColumn: usize, capacity: u32,
+): u32 {
+  const start = load<i64>(state), width = load<u64>(state, 8);
+  const dense = load<u32>(state, 76) != 0, deviation = load<u32>(state, 80) != 0;
+  let left = load<u64>(state, 16), at = load<u64>(state, 24), guess = load<u32>(state, 88);
+  let out = to;
+  const outEnd = to + (<usize>capacity << 3);
+  let status = DONE;
+  let i = from;
+  if (at == 0 && load<u64>(state, 32) == 0) {
+    while (i < n && load<i64>(points + (<usize>i << 3)) < start) i++;
+  }
+  while (i < n) {
+    const distance = <u64>(load<i64>(points + (<usize>i << 3)) - start);
+    if (left != 0 && distance - at >= width) {
+      if (load<u64>(state, 32) != 0) {
+        if (out == outEnd) { status = FULL; break; }
+        emit(state, at, out, toColumn);
+        store<u64>(state, 0, 32);
+        out += 8;
+        at += width;
+        left--;
+      }
+      if (left != 0 && distance - at >= width) {
+        let gap = (distance - at) / width;
+        if (gap >= left) {
+          i = n;
+          break;
+        }
+        if (dense) {
+          while (gap != 0 && out < outEnd) {
+            emitEmpty(state, at, out, toColumn);
+            out += 8;
+            at += width;
+            left--;
+            gap--;
+          }
+          if (gap != 0) { status = FULL; break; }
+        } else {
+          at += gap * width;
+          left -= gap;
+        }
+      }
+    }
+    if (left == 0) {
+      i = n;
+      break;
+    }
+    const edge = findEdge(points, i, n, start + <i64>at, width, guess);
+    const run = edge - i;
+    if (stat) {
+      const count = statsOfStats(points + (<usize>i << 3), column, run, deviation);
+      if (count != 0) merge(state, count);
+    } else {
+      statsOf(points + column + (<usize>i << 3), run, deviation);
+      merge(state, run);
+    }
+    guess = run;
+    i = edge;
+  }
+  store<u64>(state, left, 16);
+  store<u64>(state, at, 24);
+  store<u32>(state, <u32>((out - to) >> 3), 72);
+  store<u32>(state, status, 84);
+  store<u32>(state, guess, 88);
+  return i;
+}
+
+/** Emits what is left once all points were fed: the open window, and, if dense, those behind it. */
+export function rewindowEnd(state: usize, to: usize, toColumn: usize, capacity: u32): void {
+  const width = load<u64>(state, 8);
+  let left = load<u64>(state, 16), at = load<u64>(state, 24);
+  let out = to;
+  const outEnd = to + (<usize>capacity << 3);
+  let status = DONE;
+  if (load<u64>(state, 32) != 0) {
+    if (out == outEnd) {
+      status = FULL;
+    } else {
+      emit(state, at, out, toColumn);
+      store<u64>(state, 0, 32);
+      out += 8;
+      at += width;
+      left--;
+    }
+  }
+  if (load<u32>(state, 76) != 0 && status == DONE) {
+    while (left != 0 && out < outEnd) {
+      emitEmpty(state, at, out, toColumn);
+      out += 8;
+      at += width;
+      left--;
+    }
+    if (left != 0) status = FULL;
+  }
+  store<u64>(state, left, 16);
+  store<u64>(state, at, 24);
+  store<u32>(state, <u32>((out - to) >> 3), 72);
+  store<u32>(state, status, 84);
+}
