@@ -1,0 +1,74 @@
+/**
+ * Where a server listens.
+ *
+ * @module
+ */
+
+/** Host, port and whether TLS is spoken there. */
+export interface Address {
+  /** Name, IPv4 or IPv6 address (without brackets). */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** By convention: plain and TLS (docs/protocol.md, "Addresses, TLS and keys"). */
+const PLAIN_PORT = 4410;
+const TLS_PORT = 4411;
+
+const SCHEMES: ReadonlyMap<string, boolean | undefined> = new Map([
+  ["btrdb", undefined],
+  ["btrdb+tls", true],
+  ["grpc", false],
+  ["grpcs", true],
+  ["http", false],
+  ["https", true],
+]);
+
+const TEXT = /^(?:([a-z+]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?\/?$/;
+
+/**
+ * Parses `host:port`, `[ipv6]:port`, or either behind `btrdb://` or `btrdb+tls://`. Without a port
+ * it is 4410, or 4411 with TLS. TLS follows from `tls`, else the scheme, else port 4411.
+ *
+ * @param text The address.
+ * @param tls Overrides what scheme and port say.
+ * @returns Its parts.
+ * @throws {TypeError} If `text` is no such address.
+ */
+export function parseAddress(text: string, tls?: boolean): Address {
+  const match = TEXT.exec(text);
+  const scheme = match?.[1];
+  const port = match?.[4] === undefined ? undefined : Number(match[4]);
+  if (
+    match === null || (scheme !== undefined && !SCHEMES.has(scheme)) || port === 0 ||
+    (port !== undefined && port > 65535)
+  ) {
+    throw new TypeError(
+      `Cannot use endpoint ${JSON.stringify(text)}: expected "host:port", "[ipv6]:port" or ` +
+        `"btrdb+tls://host:port"`,
+    );
+  }
+  const secure = tls ?? (scheme === undefined ? undefined : SCHEMES.get(scheme)) ??
+    port === TLS_PORT;
+  const host = (match[2] ?? match[3])!;
+  return { host, port: port ?? (secure ? TLS_PORT : PLAIN_PORT), tls: secure };
+}
+
+/** Whether `host` is a literal IPv4 or IPv6 address. */
+export function isIp(host: string): boolean {
+  return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+}
+
+/** `host:port`, IPv6 in brackets: for people, and as the key of a channel. */
+export function addressText({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The target in gRPC's notation; literal addresses skip the resolver. */
+export function grpcTarget(address: Address): string {
+  const text = addressText(address);
+  if (address.host.includes(":")) return `ipv6:${text}`;
+  return isIp(address.host) ? `ipv4:${text}` : `dns:${text}`;
+}

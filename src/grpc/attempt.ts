@@ -1,0 +1,185 @@
+/**
+ * One RPC on the wire, in bytes. Nothing else in the package starts a gRPC call.
+ *
+ * @module
+ */
+
+import { Metadata, status as Status } from "@grpc/grpc-js";
+import type { Channel as GrpcChannel } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import type { CallOptions } from "../endpoint/endpoint.ts";
+import { callError, type EndStatus, lostPeer, markUnsent, transportError } from "./errors.ts";
+import type { CallRecorder } from "./telemetry.ts";
+
+type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
+
+/** What to call. */
+export interface AttemptRequest {
+  /** Name of the RPC, for errors. */
+  readonly rpc: string;
+  /** Full gRPC method, `/package.service/method`. */
+  readonly path: string;
+  /** Stream concerned. */
+  readonly uuid?: Uint8Array | undefined;
+  /** The request message; the caller leaves it alone until the call has ended. */
+  readonly message: Uint8Array;
+  /** Whether more request messages follow (see {@linkcode Attempt.send}). */
+  readonly open?: boolean | undefined;
+  /** Address of the server, for errors. */
+  readonly peer: string;
+  readonly apiKey: string | undefined;
+  readonly options: CallOptions;
+}
+
+/** Bytes of messages read ahead of the consumer before the wire is stopped. */
+const READ_AHEAD_BYTES = 1 << 20;
+
+/** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
+export class Attempt {
+  readonly recorder: CallRecorder;
+  readonly #request: AttemptRequest;
+  readonly #call: GrpcCall;
+  readonly #target: string;
+  readonly #onActivity: (ended: boolean) => void;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #end: { error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #idleSinceMs: number = Date.now();
+
+  /**
+   * Sends the request.
+   *
+   * @param channel Where to.
+   * @param request What.
+   * @param recorder Follows the call.
+   * @param onActivity Called whenever something arrives, and with `true` once the call is over.
+   */
+  constructor(
+    channel: GrpcChannel,
+    request: AttemptRequest,
+    recorder: CallRecorder,
+    onActivity: (ended: boolean) => void,
+  ) {
+    this.recorder = recorder;
+    this.#request = request;
+    this.#onActivity = onActivity;
+    this.#target = channel.getTarget();
+    const { deadlineMs = Infinity, signal } = request.options;
+    this.#call = channel.createCall(request.path, deadlineMs, null, null, null);
+    signal?.addEventListener("abort", this.#abort);
+    this.#call.start(metadataOf(request), {
+      onReceiveMetadata: () => onActivity(false),
+      onReceiveMessage: (message: Uint8Array) => this.#received(message),
+      onReceiveStatus: (end: EndStatus) => this.#ended(end),
+    });
+    this.#call.startRead();
+    this.send(request.message);
+    if (request.open !== true) this.#call.halfClose();
+  }
+
+  /** Sends a message on a call that was left open. */
+  send(message: Uint8Array): void {
+    const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    this.#call.sendMessageWithContext({}, buffer);
+  }
+
+  /**
+   * The next message.
+   *
+   * @returns `undefined` after the last one of a call that ended well.
+   * @throws {BTrDBError} How the call ended otherwise; the signal's reason after an abort.
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#queue.length === 0 && this.#end === undefined) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    this.#idleSinceMs = Date.now();
+    const message = this.#queue.shift();
+    if (message !== undefined) {
+      this.#queuedBytes -= message.length;
+      if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES / 2) {
+        this.#paused = false;
+        this.#call.startRead();
+      }
+      return message;
+    }
+    if (this.#end!.error !== undefined) throw this.#end!.error;
+    return undefined;
+  }
+
+  /** How long nobody has asked for a message, ms; 0 while somebody waits for one. */
+  idleMs(nowMs: number = Date.now()): number {
+    return this.#wake === undefined ? nowMs - this.#idleSinceMs : 0;
+  }
+
+  /** Stops the call on the server too, and drops what has arrived. Nothing after its end. */
+  cancel(): void {
+    this.#finish({ error: undefined }, undefined);
+    this.#cancelCall();
+  }
+
+  /** Ends the call because its connection does not answer any more. */
+  fail(details: string): void {
+    const error = lostPeer(this.#request, this.#request.peer, details);
+    this.#finish({ error }, error);
+    this.#cancelCall();
+  }
+
+  #cancelCall(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#call.cancelWithStatus(Status.CANCELLED, "Cancelled by the caller");
+  }
+
+  readonly #abort = (): void => {
+    this.#finish({ error: this.#request.options.signal!.reason }, undefined);
+    this.#cancelCall();
+  };
+
+  #received(message: Uint8Array): void {
+    this.recorder.received(message.length);
+    this.#onActivity(false);
+    if (this.#end !== undefined) return;
+    this.#queue.push(message);
+    this.#queuedBytes += message.length;
+    if (this.#queuedBytes < READ_AHEAD_BYTES) this.#call.startRead();
+    else this.#paused = true;
+    this.#rouse();
+  }
+
+  #ended(end: EndStatus): void {
+    const request = this.#request;
+    if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
+    if (this.#end !== undefined) return;
+    const error = end.code === Status.DEADLINE_EXCEEDED
+      ? callError(`${request.rpc} did not end before its deadline`, "DEADLINE_EXCEEDED", request)
+      : transportError(end, request, request.peer);
+    const peer = this.#call.getPeer();
+    if (peer === this.#target || peer === "unknown") markUnsent(error);
+    this.#finish({ error }, error);
+  }
+
+  #finish(end: { error: unknown }, recorded: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#request.options.signal?.removeEventListener("abort", this.#abort);
+    this.recorder.end(recorded);
+    this.#onActivity(true);
+    this.#rouse();
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    this.#idleSinceMs = Date.now();
+    wake?.();
+  }
+}
+
+function metadataOf({ apiKey }: AttemptRequest): Metadata {
+  const metadata = new Metadata();
+  if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
+  return metadata;
+}

@@ -1,0 +1,120 @@
+/**
+ * What went wrong, out of what came over the wire (docs/protocol.md, "Statuses and texts").
+ *
+ * @module
+ */
+
+import { status as Status } from "@grpc/grpc-js";
+import { BTrDBError } from "../core/errors.ts";
+import { uuidText } from "../core/uuid.ts";
+
+/** Which call an error belongs to. */
+export interface ErrorContext {
+  readonly rpc: string;
+  readonly uuid?: Uint8Array | undefined;
+}
+
+/** How a gRPC call ended. */
+export interface EndStatus {
+  readonly code: number;
+  readonly details: string;
+}
+
+/** Code and text of a response's `stat`. */
+export interface Stat {
+  readonly code: number;
+  readonly msg: string;
+}
+
+const WRAPPED = /^\((\d+): ([\s\S]*)\)$/;
+const BRACKETED = /^\[(\d+)\] ([\s\S]*)$/;
+
+/** `{ uuid }` in text form, for `BTrDBError`; 16 bytes or nothing. */
+function context({ rpc, uuid }: ErrorContext): { rpc: string; uuid?: string } {
+  return uuid?.length === 16 ? { rpc, uuid: uuidText(uuid) } : { rpc };
+}
+
+/**
+ * Throws what `stat` says, if it says anything.
+ *
+ * @param stat Absent or with code 0 for success.
+ * @param call The call that was answered.
+ */
+export function checkStat(stat: Stat | undefined, call: ErrorContext): void {
+  if (stat !== undefined && stat.code !== 0) throw statError(stat, call);
+}
+
+/** The error in a response's `stat`; the `(404: …)` around some texts is taken off. */
+export function statError(stat: Stat, call: ErrorContext): BTrDBError {
+  const text = WRAPPED.exec(stat.msg)?.[2] ?? stat.msg;
+  return new BTrDBError(text, { ...context(call), code: stat.code });
+}
+
+/**
+ * The error of a call that did not end well. A lost peer can show as CANCELLED or INTERNAL as well
+ * as UNAVAILABLE; all three are UNAVAILABLE here, because a caller's own abort never comes this way.
+ *
+ * @param end How the call ended.
+ * @param call Which call.
+ * @param peer Address of the server, for the message.
+ */
+export function transportError(end: EndStatus, call: ErrorContext, peer: string): BTrDBError {
+  const bracketed = BRACKETED.exec(end.details) ?? WRAPPED.exec(end.details);
+  if (bracketed !== null) {
+    return new BTrDBError(bracketed[2]!, { ...context(call), code: Number(bracketed[1]) });
+  }
+  if (isLostPeer(end)) return lostPeer(call, peer, end.details);
+  const status = statusName(end.code);
+  return new BTrDBError(`${call.rpc} failed at ${peer}: ${end.details || status}`, {
+    ...context(call),
+    status,
+  });
+}
+
+/** The error of a call whose peer is gone. */
+export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${details}`, {
+    ...context(call),
+    status: "UNAVAILABLE",
+  });
+}
+
+/** An error of ours about a call: code 0 and a gRPC status. */
+export function callError(
+  message: string,
+  status: string,
+  call: ErrorContext,
+  cause?: unknown,
+): BTrDBError {
+  return new BTrDBError(message, { ...context(call), status, cause, retryable: false });
+}
+
+/** Errors of calls that never left this process. */
+const unsent = new WeakSet<BTrDBError>();
+
+/** Notes that the call of `error` never reached a connection. */
+export function markUnsent(error: BTrDBError): void {
+  unsent.add(error);
+}
+
+/** Whether the call of `error` never reached a connection, so that it cannot have had an effect. */
+export function wasUnsent(error: BTrDBError): boolean {
+  return unsent.has(error);
+}
+
+/** Whether the call ended because the connection did. */
+export function isLostPeer({ code, details }: EndStatus): boolean {
+  return code === Status.UNAVAILABLE || code === Status.CANCELLED ||
+    (code === Status.INTERNAL && details.includes("RST_STREAM")) ||
+    (code === Status.UNKNOWN && details === "");
+}
+
+/** Whether an error says that the peer is gone and nothing more. */
+export function isUnavailable(error: unknown): error is BTrDBError {
+  return error instanceof BTrDBError && error.code === 0 && error.status === "UNAVAILABLE";
+}
+
+/** Name of a gRPC status, e.g. `"DEADLINE_EXCEEDED"`. */
+function statusName(code: number): string {
+  return (Status as unknown as Record<number, string>)[code] ?? "UNKNOWN";
+}
