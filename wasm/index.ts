@@ -16,3 +16,4 @@ export {
   csvUnfinished,
   parseRows,
 } from "./parse_csv";
+export * from "./sort";
