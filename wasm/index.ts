@@ -17,3 +17,4 @@ export {
   parseRows,
 } from "./parse_csv";
 export * from "./sort";
+export * from "./pixels";
