@@ -1,0 +1,111 @@
+/**
+ * What queries yield: columns that know their version and can be walked point by point.
+ *
+ * @module
+ */
+
+import { concatRaw, concatStat } from "../core/columns.ts";
+import type { RawColumns, RawPoint, StatColumns, StatPoint } from "../core/columns.ts";
+import type { Version } from "../endpoint/endpoint.ts";
+
+/** Raw points as columns, of one version of a stream. Iterating gives the points. */
+export class RawBatch implements RawColumns, Iterable<RawPoint> {
+  /** Times, ns since the Unix epoch, UTC, ascending. */
+  readonly times: BigInt64Array;
+  /** Values, in the unit of the stream. */
+  readonly values: Float64Array;
+  /** Version of the stream these points were read from. */
+  readonly version: bigint;
+  /** Points that were in the write buffer, not yet in a version of their own. */
+  readonly versionMinor: bigint;
+
+  /** @ignore Made by queries. */
+  constructor(columns: RawColumns, version: Version) {
+    this.times = columns.times;
+    this.values = columns.values;
+    this.version = version.major;
+    this.versionMinor = version.minor;
+  }
+
+  /** Number of points. */
+  get length(): number {
+    return this.times.length;
+  }
+
+  /** The points in order of time. */
+  *[Symbol.iterator](): IterableIterator<RawPoint> {
+    const { times, values } = this;
+    for (let i = 0; i < times.length; i++) yield { time: times[i]!, value: values[i]! };
+  }
+}
+
+/** Windows as columns, of one version of a stream. Iterating gives the windows. */
+export class StatBatch implements StatColumns, Iterable<StatPoint> {
+  /** Start of each window, ns since the Unix epoch, UTC, ascending. */
+  readonly times: BigInt64Array;
+  /** Smallest value in each window; 0 where `count` is 0. */
+  readonly min: Float64Array;
+  /** Arithmetic mean of the values in each window; 0 where `count` is 0. */
+  readonly mean: Float64Array;
+  /** Largest value in each window; 0 where `count` is 0. */
+  readonly max: Float64Array;
+  /** Number of points in each window. */
+  readonly count: BigUint64Array;
+  /** Population standard deviation in each window, where the database provides it. */
+  declare readonly stddev?: Float64Array;
+  /** Version of the stream these windows were read from. */
+  readonly version: bigint;
+  /** Points that were in the write buffer, not yet in a version of their own. */
+  readonly versionMinor: bigint;
+
+  /** @ignore Made by queries. */
+  constructor(columns: StatColumns, version: Version) {
+    this.times = columns.times;
+    this.min = columns.min;
+    this.mean = columns.mean;
+    this.max = columns.max;
+    this.count = columns.count;
+    if (columns.stddev !== undefined) this.stddev = columns.stddev;
+    this.version = version.major;
+    this.versionMinor = version.minor;
+  }
+
+  /** Number of windows. */
+  get length(): number {
+    return this.times.length;
+  }
+
+  /** The windows in order of time. */
+  *[Symbol.iterator](): IterableIterator<StatPoint> {
+    const { times, min, mean, max, count, stddev } = this;
+    for (let i = 0; i < times.length; i++) {
+      const point: StatPoint = {
+        time: times[i]!,
+        min: min[i]!,
+        mean: mean[i]!,
+        max: max[i]!,
+        count: count[i]!,
+      };
+      if (stddev !== undefined) point.stddev = stddev[i]!;
+      yield point;
+    }
+  }
+}
+
+/** All batches of an answer as one; a single batch is handed on as it is. */
+export function joinRaw(batches: readonly RawBatch[]): RawBatch {
+  const first = batches[0];
+  if (first === undefined || batches.length === 1) return first ?? new RawBatch(concatRaw([]), NONE);
+  return new RawBatch(concatRaw(batches), { major: first.version, minor: first.versionMinor });
+}
+
+/** All batches of an answer as one; a single batch is handed on as it is. */
+export function joinStat(batches: readonly StatBatch[]): StatBatch {
+  const first = batches[0];
+  if (first === undefined || batches.length === 1) {
+    return first ?? new StatBatch(concatStat([]), NONE);
+  }
+  return new StatBatch(concatStat(batches), { major: first.version, minor: first.versionMinor });
+}
+
+const NONE: Version = { major: 0n, minor: 0n };

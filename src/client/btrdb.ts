@@ -1,0 +1,257 @@
+/**
+ * A database.
+ *
+ * @module
+ */
+
+import { uuidBytes } from "../core/uuid.ts";
+import type {
+  CallOptions,
+  Endpoint,
+  LookupRequest,
+  ServerInfo,
+  StreamDescriptor,
+} from "../endpoint/endpoint.ts";
+import { show, text } from "./arguments.ts";
+import { setEndpoint } from "./endpoint_of.ts";
+import { metadataOf, type Pairs } from "./metadata.ts";
+import { checkOptions, type RequestOptions, startCall } from "./options.ts";
+import { Stream } from "./stream.ts";
+
+/** Options of `create`. */
+export interface CreateOptions extends RequestOptions {
+  /** Tags, which identify the stream in its collection. @default {{}} */
+  tags?: Pairs | undefined;
+  /** Annotations, which can change. @default {{}} */
+  annotations?: Pairs | undefined;
+}
+
+/** Options of `lookupStreams`. */
+export interface LookupOptions extends RequestOptions {
+  /** Whether `collection` is only how the collection's name begins. @default {false} */
+  isCollectionPrefix?: boolean | undefined;
+  /** Tags that a stream must have; `null` stands for any value. @default {{}} */
+  tags?: Pairs | undefined;
+  /** Annotations that a stream must have; `null` stands for any value. @default {{}} */
+  annotations?: Pairs | undefined;
+}
+
+/** How many streams have each key. */
+export interface MetadataUsageCounts {
+  /** Number of streams per tag. */
+  tags: Record<string, bigint>;
+  /** Number of streams per annotation. */
+  annotations: Record<string, bigint>;
+}
+
+/**
+ * A database: a cluster, an embedded file, or memory; made by {@linkcode connect}.
+ *
+ * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from the
+ * methods that return an iterable, as a rejection from the others.
+ *
+ * @example Create, find, close
+ * ```ts
+ * import { connect } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * await db.create(crypto.randomUUID(), "pmu/substation-7", { tags: { name: "L1MAG" } });
+ * for await (const stream of db.lookupStreams("pmu", { isCollectionPrefix: true })) {
+ *   assertEquals(await stream.tags(), { name: "L1MAG" });
+ * }
+ * ```
+ */
+export class BTrDB implements AsyncDisposable {
+  readonly #endpoint: Endpoint;
+  #closed: Promise<void> | undefined;
+
+  /** @ignore Made by `connect`. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    setEndpoint(this, endpoint);
+  }
+
+  /**
+   * A stream by its uuid, without asking the database; `exists` says whether there is one.
+   *
+   * @param uuid Text form, or 16 bytes.
+   * @throws {TypeError} If it is neither.
+   */
+  streamFromUUID(uuid: string | Uint8Array): Stream {
+    return new Stream(this.#endpoint, uuidBytes(uuid));
+  }
+
+  /**
+   * Creates a stream.
+   *
+   * @param uuid Text form, or 16 bytes; never used before.
+   * @param collection 1 to 255 bytes.
+   * @param options Tags and annotations.
+   * @throws {TypeError} If an argument is of the wrong type.
+   * @throws {BTrDBError} 406 if a stream with this collection and these tags exists, 429 if the uuid is
+   * or was in use, 407 to 409 if a name or value is invalid.
+   */
+  async create(
+    uuid: string | Uint8Array,
+    collection: string,
+    options: CreateOptions = {},
+  ): Promise<Stream> {
+    const action = "create the stream";
+    const request = {
+      uuid: uuidBytes(uuid),
+      collection: text(action, collection, "collection"),
+      tags: metadataOf(action, options.tags ?? {}, "tags"),
+      annotations: metadataOf(action, options.annotations ?? {}, "annotations"),
+    };
+    await this.#endpoint.create(request, startCall(action, options));
+    return new Stream(this.#endpoint, request.uuid, { ...request, propertyVersion: 1n });
+  }
+
+  /**
+   * Finds streams by collection, tags and annotations; all conditions must hold.
+   *
+   * @param collection The collection, or, with `isCollectionPrefix`, how its name begins.
+   * @param options Conditions.
+   * @returns Streams that know their metadata already.
+   * @throws {TypeError} If an argument is of the wrong type.
+   * @throws {BTrDBError} 407 to 409 if a name or value can not exist.
+   *
+   * @example Any stream that has a tag, whatever its value
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.create(crypto.randomUUID(), "demo", { tags: { name: "a", unit: "volts" } });
+   * await db.create(crypto.randomUUID(), "demo", { tags: { name: "b" } });
+   * const found = await Array.fromAsync(db.lookupStreams("demo", { tags: { unit: null } }));
+   * assertEquals(found.length, 1);
+   * ```
+   */
+  lookupStreams(
+    collection: string,
+    options: LookupOptions = {},
+  ): AsyncIterableIterator<Stream> {
+    const action = "look up streams";
+    checkOptions(action, options);
+    const request = {
+      collection: text(action, collection, "collection"),
+      isCollectionPrefix: options.isCollectionPrefix ?? false,
+      tags: metadataOf(action, options.tags ?? {}, "tags"),
+      annotations: metadataOf(action, options.annotations ?? {}, "annotations"),
+    };
+    return this.#found(request, () => startCall(action, options));
+  }
+
+  /**
+   * The collections whose names begin with a prefix: all of them, each once.
+   *
+   * @param prefix How the names begin; the empty string lists all.
+   * @throws {TypeError} If `prefix` is not a string.
+   * @throws {BTrDBError} 407 if no collection can begin so.
+   *
+   * @example Everything below `pmu/`
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.create(crypto.randomUUID(), "pmu/a");
+   * await db.create(crypto.randomUUID(), "weather");
+   * assertEquals(await Array.fromAsync(db.listCollections("pmu/")), ["pmu/a"]);
+   * ```
+   */
+  listCollections(prefix = "", options: RequestOptions = {}): AsyncIterableIterator<string> {
+    const action = "list collections";
+    checkOptions(action, options);
+    return this.#collections(text(action, prefix, "prefix"), () => startCall(action, options));
+  }
+
+  /**
+   * How many streams have each tag and each annotation.
+   *
+   * @param prefix How the names of their collections begin; the empty string takes all.
+   * @throws {TypeError} If `prefix` is not a string.
+   */
+  async getMetadataUsage(
+    prefix = "",
+    options: RequestOptions = {},
+  ): Promise<MetadataUsageCounts> {
+    const action = "count tags and annotations";
+    const call = startCall(action, options);
+    const usage = await this.#endpoint.metadataUsage(text(action, prefix, "prefix"), call);
+    return {
+      tags: Object.fromEntries(usage.tags),
+      annotations: Object.fromEntries(usage.annotations),
+    };
+  }
+
+  /**
+   * Runs a read-only SQL query on the metadata (protocol v5 and embedded). The table is
+   * `streams(uuid, collection, name, unit, ingress, property_version, annotations)`.
+   *
+   * @param query One statement, with `$1`, `$2`, … for the parameters.
+   * @param params Their values.
+   * @returns Rows as objects.
+   * @throws {TypeError} If an argument is of the wrong type.
+   * @throws {BTrDBError} 441 if the query is wrong, 501 over protocol v4.
+   */
+  sql(
+    query: string,
+    params: readonly string[] = [],
+    options: RequestOptions = {},
+  ): AsyncIterableIterator<Record<string, unknown>> {
+    const action = "query the metadata";
+    checkOptions(action, options);
+    text(action, query, "query");
+    if (!Array.isArray(params)) {
+      throw new TypeError(`Cannot ${action}: params is ${show(params)}, expected an array`);
+    }
+    params.forEach((param, i) => text(action, param, `params[${i}]`));
+    return this.#rows(query, params, () => startCall(action, options));
+  }
+
+  /** What answers: versions, build, cluster, and which protocol is spoken. */
+  async info(options: RequestOptions = {}): Promise<ServerInfo> {
+    return await this.#endpoint.info(startCall("ask for information", options));
+  }
+
+  /** Finishes what is in flight and frees everything. Closing twice does nothing. */
+  async close(): Promise<void> {
+    this.#closed ??= this.#endpoint.close();
+    await this.#closed;
+  }
+
+  /** As {@linkcode BTrDB.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#found(
+    request: LookupRequest,
+    start: () => CallOptions,
+  ): AsyncIterableIterator<Stream> {
+    for await (const descriptors of this.#endpoint.lookupStreams(request, start())) {
+      for (const descriptor of descriptors) yield this.#known(descriptor);
+    }
+  }
+
+  #known(descriptor: StreamDescriptor): Stream {
+    return new Stream(this.#endpoint, descriptor.uuid, descriptor);
+  }
+
+  async *#collections(prefix: string, start: () => CallOptions): AsyncIterableIterator<string> {
+    for await (const names of this.#endpoint.listCollections({ prefix }, start())) yield* names;
+  }
+
+  async *#rows(
+    query: string,
+    params: readonly string[],
+    start: () => CallOptions,
+  ): AsyncIterableIterator<Record<string, unknown>> {
+    for await (const rows of this.#endpoint.sqlQuery({ query, params }, start())) {
+      for (const row of rows) yield JSON.parse(row) as Record<string, unknown>;
+    }
+  }
+}

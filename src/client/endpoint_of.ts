@@ -1,0 +1,29 @@
+/**
+ * The way from a `BTrDB` to its endpoint, for this package only: `serve` puts the endpoint behind a
+ * port, and nobody else needs it.
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../endpoint/endpoint.ts";
+
+const endpoints = new WeakMap<object, Endpoint>();
+
+/** Remembers which endpoint a database object stands on. */
+export function setEndpoint(db: object, endpoint: Endpoint): void {
+  endpoints.set(db, endpoint);
+}
+
+/**
+ * The endpoint a `BTrDB` stands on.
+ *
+ * @param db A `BTrDB`.
+ * @throws {TypeError} If it is none.
+ */
+export function endpointOf(db: object): Endpoint {
+  const endpoint = endpoints.get(db);
+  if (endpoint === undefined) {
+    throw new TypeError("Cannot find the endpoint: db is not a BTrDB made by connect");
+  }
+  return endpoint;
+}

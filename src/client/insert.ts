@@ -1,0 +1,235 @@
+/**
+ * Inserting: sorted, checked, cut into requests, and sent with as much overlap as is safe.
+ *
+ * @module
+ */
+
+import { type RawColumns, sliceRaw } from "../core/columns.ts";
+import { BTrDBError } from "../core/errors.ts";
+import { MAX_POINTWIDTH } from "../core/range.ts";
+import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts";
+import { chunkByPointwidth, sortPoints } from "../kernel/mod.ts";
+import { exponent, oneOf, positiveInteger } from "./arguments.ts";
+import type { RequestOptions } from "./options.ts";
+import { columnsOf, isAsync, type PointPairs, type Points } from "./points.ts";
+import { throwIfOver, within } from "./race.ts";
+
+/** How far an insert has come. */
+export interface InsertProgress {
+  /** Points stored so far. */
+  stored: number;
+  /** Points in all, where that is known. */
+  total: number | undefined;
+  /** Major version after the last request. */
+  version: bigint;
+}
+
+/** Options of `insert`. */
+export interface InsertOptions extends RequestOptions {
+  /**
+   * What to do with a point whose time is stored already: `"never"` keeps both, `"equal"` drops it if
+   * the value is the same, `"retain"` keeps the stored one, `"replace"` the new one. All but
+   * `"never"` need protocol v5 or the embedded engine.
+   *
+   * @default {"never"}
+   */
+  mergePolicy?: MergePolicy | undefined;
+  /**
+   * Keep no more than so many mantissa bits of each value (protocol v5 and embedded).
+   *
+   * @default {undefined} all of them
+   */
+  roundBits?: number | undefined;
+  /**
+   * Cut the points at multiples of 2^pointwidth ns, so that a request touches few parts of the tree.
+   *
+   * @default {63} which cuts at 1970 only
+   */
+  pointwidth?: number | undefined;
+  /**
+   * Most points in one request.
+   *
+   * @default {undefined} as many as the server takes
+   */
+  maxPoints?: number | undefined;
+  /** Called after each request; after a failure or an abort the last call says what is stored. */
+  onProgress?: ((progress: InsertProgress) => void) | undefined;
+}
+
+/** Requests of one insert under way at a time, where that is safe. */
+const MAX_IN_FLIGHT = 4;
+
+const MERGE_POLICIES: readonly MergePolicy[] = ["never", "equal", "retain", "replace"];
+
+/**
+ * Checks the options of an insert.
+ *
+ * @throws {RangeError} If one of them is out of range.
+ */
+export function checkInsertOptions(options: InsertOptions): void {
+  const { mergePolicy, roundBits, pointwidth, maxPoints } = options;
+  if (mergePolicy !== undefined) oneOf("insert", mergePolicy, "mergePolicy", MERGE_POLICIES);
+  if (roundBits !== undefined) exponent("insert", roundBits, "roundBits");
+  if (pointwidth !== undefined) exponent("insert", pointwidth, "pointwidth");
+  if (maxPoints !== undefined) positiveInteger("insert", maxPoints, "maxPoints");
+}
+
+/**
+ * Inserts points into one stream.
+ *
+ * @returns The major version after it.
+ * @throws {BTrDBError} As the endpoint; when some points are stored already the message says how many.
+ */
+export async function insertPoints(
+  endpoint: Endpoint,
+  uuid: Uint8Array,
+  points: Points,
+  options: InsertOptions,
+  call: CallOptions,
+): Promise<bigint> {
+  const run = new InsertRun(endpoint, uuid, options, call);
+  return isAsync(points) ? await run.stream(points) : await run.all(points);
+}
+
+/** Boundaries of requests: chunk i is `[ranges[i], ranges[i + 1])` of sorted columns. */
+interface Plan {
+  columns: RawColumns;
+  ranges: Uint32Array;
+}
+
+/** One call of `insert`. */
+class InsertRun {
+  readonly #endpoint: Endpoint;
+  readonly #uuid: Uint8Array;
+  readonly #options: InsertOptions;
+  readonly #call: CallOptions;
+  readonly #limit: number;
+  readonly #inFlight = new Set<Promise<void>>();
+  #stored = 0;
+  #total: number | undefined;
+  #version = 0n;
+  #failure: { error: unknown } | undefined;
+
+  constructor(
+    endpoint: Endpoint,
+    uuid: Uint8Array,
+    options: InsertOptions,
+    call: CallOptions,
+  ) {
+    this.#endpoint = endpoint;
+    this.#uuid = uuid;
+    this.#options = options;
+    this.#call = call;
+    this.#limit = inFlightLimit(endpoint, options.mergePolicy ?? "never");
+  }
+
+  async all(points: RawColumns | PointPairs): Promise<bigint> {
+    const columns = columnsOf("insert", points);
+    this.#total = columns.times.length;
+    return await this.#guard(() => this.#send(columns));
+  }
+
+  async stream(batches: AsyncIterable<RawColumns>): Promise<bigint> {
+    const source = batches[Symbol.asyncIterator]();
+    let ended = false;
+    try {
+      return await this.#guard(async () => {
+        for (let batch = 0;; batch++) {
+          const next = await within("insert", source.next(), this.#call);
+          ended = next.done === true;
+          if (next.done) break;
+          const columns = columnsOf("insert", next.value, batch);
+          if (columns.times.length > 0) await this.#send(columns);
+        }
+        if (this.#version === 0n) await this.#send(columnsOf("insert", []));
+      });
+    } finally {
+      if (!ended) source.return?.().catch(() => {});
+    }
+  }
+
+  /** Does the work, lets what is in flight settle, and says what is stored when it fails. */
+  async #guard(work: () => Promise<void>): Promise<bigint> {
+    try {
+      await work();
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+    await Promise.all(this.#inFlight);
+    if (this.#failure !== undefined) throw this.#explained(this.#failure.error);
+    return this.#version;
+  }
+
+  async #send(columns: RawColumns): Promise<void> {
+    const plan = this.#plan(columns);
+    if (columns.times.length === 0) return await this.#request(plan.columns);
+    for (let i = 0; i + 1 < plan.ranges.length; i++) {
+      throwIfOver("insert", this.#call);
+      await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);
+      const chunk = sliceRaw(plan.columns, plan.ranges[i]!, plan.ranges[i + 1]!);
+      this.#launch(chunk);
+    }
+    await this.#makeRoom(1);
+  }
+
+  #plan(columns: RawColumns): Plan {
+    const { pointwidth = MAX_POINTWIDTH, maxPoints = Infinity } = this.#options;
+    const most = Math.min(maxPoints, this.#endpoint.capabilities.maxInsertPoints);
+    const sorted = sortPoints(columns);
+    return { columns: sorted, ranges: chunkByPointwidth(sorted, { pointwidth, maxPoints: most }) };
+  }
+
+  /** Waits until fewer than `limit` requests are under way, and stops at a failure. */
+  async #makeRoom(limit: number): Promise<void> {
+    while (this.#inFlight.size >= limit) await Promise.race(this.#inFlight);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #launch(chunk: RawColumns): void {
+    const request = this.#request(chunk).catch((error) => {
+      this.#failure ??= { error };
+    }).finally(() => this.#inFlight.delete(request));
+    this.#inFlight.add(request);
+  }
+
+  async #request(columns: RawColumns): Promise<void> {
+    const { mergePolicy, roundBits, onProgress } = this.#options;
+    const version = await this.#endpoint.insert(
+      { uuid: this.#uuid, columns, mergePolicy, roundBits },
+      this.#call,
+    );
+    this.#stored += columns.times.length;
+    if (version.major > this.#version) this.#version = version.major;
+    onProgress?.({ stored: this.#stored, total: this.#total, version: this.#version });
+  }
+
+  #explained(error: unknown): unknown {
+    if (!(error instanceof BTrDBError) || this.#stored === 0) return error;
+    const { code, status, rpc, uuid, retryable } = error;
+    const of = this.#total === undefined ? "" : ` of ${this.#total}`;
+    return new BTrDBError(`${error.message} (${this.#stored}${of} points are stored)`, {
+      code,
+      status,
+      retryable,
+      cause: error,
+      ...(rpc === undefined ? {} : { rpc }),
+      ...(uuid === undefined ? {} : { uuid }),
+    });
+  }
+}
+
+/**
+ * Requests may overtake each other only where sending one again cannot double a point: a request
+ * whose fate is unknown is settled by looking at the stream, which needs a single writer
+ * (docs/architecture.md, "Retry"). The embedded engine gains nothing from overlap.
+ */
+function inFlightLimit(endpoint: Endpoint, mergePolicy: MergePolicy): number {
+  const idempotent = endpoint.capabilities.mergePolicies && mergePolicy !== "never";
+  return idempotent && endpoint.capabilities.protocol !== "embedded" ? MAX_IN_FLIGHT : 1;
+}
+
+/** Equal times must arrive in order: which of them stays depends on it. */
+function startsAtLastTime({ columns, ranges }: Plan, i: number): boolean {
+  const at = ranges[i]!;
+  return at > 0 && columns.times[at - 1] === columns.times[at];
+}

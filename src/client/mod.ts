@@ -1,0 +1,31 @@
+/**
+ * Databases, streams and their queries, over any endpoint.
+ *
+ * @module
+ */
+
+export { RawBatch, StatBatch } from "./batch.ts";
+export {
+  BTrDB,
+  type CreateOptions,
+  type LookupOptions,
+  type MetadataUsageCounts,
+} from "./btrdb.ts";
+export type { ChangedRange } from "./changes.ts";
+export type { InsertOptions, InsertProgress } from "./insert.ts";
+export type { Pairs } from "./metadata.ts";
+export type { RequestOptions } from "./options.ts";
+export type { PointPairs, Points } from "./points.ts";
+export { RawQuery } from "./raw_query.ts";
+export { StatQuery } from "./stat_query.ts";
+export {
+  type CompareAndSetOptions,
+  type CountOptions,
+  type NearestOptions,
+  type NearestPoint,
+  type ReadOptions,
+  Stream,
+  type TagChanges,
+  type WindowsOptions,
+} from "./stream.ts";
+export type { Compute } from "./windows_plan.ts";

@@ -1,0 +1,53 @@
+/**
+ * What every call takes as its last argument.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "../endpoint/endpoint.ts";
+
+/** What every call takes as its last argument. */
+export interface RequestOptions {
+  /** Aborting it stops the call, on the server too; the call rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Give up after so many ms, counted from the call (a query: from its first read). The call then
+   * rejects with a `BTrDBError` of code 0 and status `DEADLINE_EXCEEDED`.
+   *
+   * @default {undefined} no limit of its own
+   */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * Checks the options of a call.
+ *
+ * @param action What the caller wants, for the error: `"read raw values"`.
+ * @param options What was given.
+ * @throws {TypeError} If `signal` is no `AbortSignal`.
+ * @throws {RangeError} If `timeoutMs` is not a number above 0.
+ */
+export function checkOptions(action: string, options: RequestOptions): void {
+  const { signal, timeoutMs } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError(`Cannot ${action}: signal is not an AbortSignal`);
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
+    throw new RangeError(`Cannot ${action}: timeoutMs is ${timeoutMs}, expected a number above 0`);
+  }
+}
+
+/**
+ * The options of one call, checked, in the endpoint's terms: the timeout begins now.
+ *
+ * @param action What the caller wants, for the error.
+ * @param options What was given.
+ */
+export function startCall(action: string, options: RequestOptions): CallOptions {
+  checkOptions(action, options);
+  const { signal, timeoutMs } = options;
+  const call: CallOptions = {};
+  if (signal !== undefined) call.signal = signal;
+  if (timeoutMs !== undefined && timeoutMs !== Infinity) call.deadlineMs = Date.now() + timeoutMs;
+  return call;
+}

@@ -1,0 +1,178 @@
+/**
+ * Patching: insert or replace by time.
+ *
+ * @module
+ */
+
+import { concatRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
+import { BTrDBError } from "../core/errors.ts";
+import { formatTime } from "../core/time.ts";
+import { LATEST } from "../core/range.ts";
+import type { CallOptions, Endpoint, RawChunk, Version } from "../endpoint/endpoint.ts";
+import { sortPoints } from "../kernel/mod.ts";
+import type { TimeRange } from "./arguments.ts";
+import { insertPoints } from "./insert.ts";
+import { lastOfEquals, type PatchRun, planPatch, survivors } from "./patch_plan.ts";
+import { wholeRange } from "./pieces.ts";
+import { columnsOf, isAsync, type Points } from "./points.ts";
+import { throwIfOver, within } from "./race.ts";
+
+/** Stored points read at once to find those at the times of a patch. */
+const MAX_READ = 65_536n;
+
+/**
+ * Makes the stored points at exactly the given times those of the patch.
+ *
+ * @returns The major version after it.
+ */
+export async function patchPoints(
+  endpoint: Endpoint,
+  uuid: Uint8Array,
+  points: Points,
+  call: CallOptions,
+): Promise<bigint> {
+  if (!isAsync(points)) return await patchBatch(endpoint, uuid, columnsOf("patch", points), call);
+  const source = points[Symbol.asyncIterator]();
+  let version: bigint | undefined;
+  let ended = false;
+  try {
+    for (let batch = 0;; batch++) {
+      const next = await within("patch", source.next(), call);
+      ended = next.done === true;
+      if (next.done) break;
+      version = await patchBatch(endpoint, uuid, columnsOf("patch", next.value, batch), call);
+    }
+  } finally {
+    if (!ended) source.return?.().catch(() => {});
+  }
+  return version ?? await patchBatch(endpoint, uuid, columnsOf("patch", []), call);
+}
+
+async function patchBatch(
+  endpoint: Endpoint,
+  uuid: Uint8Array,
+  columns: RawColumns,
+  call: CallOptions,
+): Promise<bigint> {
+  const patch = lastOfEquals(sortPoints(columns));
+  if (endpoint.capabilities.mergePolicies) {
+    return await insertPoints(endpoint, uuid, patch, { mergePolicy: "replace" }, call);
+  }
+  const patcher = new Patcher(endpoint, uuid, call);
+  const step = endpoint.capabilities.maxInsertPoints;
+  for (let from = 0; from < patch.times.length; from += step) {
+    await patcher.apply(sliceRaw(patch, from, Math.min(from + step, patch.times.length)));
+  }
+  return await patcher.version();
+}
+
+/**
+ * A patch over protocol v4, which can only delete ranges and insert.
+ *
+ * The order that loses nothing: read what stands at the patched times; then, run by run, delete and at
+ * once insert what is to stand there. A delete commits what is buffered and makes a version of its
+ * own, so the version before it holds every point acknowledged until then. Where that is not the
+ * version that was read, what somebody else added to the run meanwhile is read from it and inserted
+ * again, in the same request. If the insert after a delete fails, the error names the version that
+ * still holds the old points, and repeating the patch completes it.
+ */
+class Patcher {
+  readonly #endpoint: Endpoint;
+  readonly #uuid: Uint8Array;
+  readonly #call: CallOptions;
+  #version = 0n;
+
+  constructor(endpoint: Endpoint, uuid: Uint8Array, call: CallOptions) {
+    this.#endpoint = endpoint;
+    this.#uuid = uuid;
+    this.#call = call;
+  }
+
+  /** The major version after the last change. */
+  async version(): Promise<bigint> {
+    if (this.#version === 0n) await this.#insert(concatRaw([]));
+    return this.#version;
+  }
+
+  /** Applies points, ascending, no time twice, no more than fit into one request. */
+  async apply(patch: RawColumns): Promise<void> {
+    const n = patch.times.length;
+    throwIfOver("patch", this.#call);
+    const range = { start: patch.times[0]!, end: patch.times[n - 1]! + 1n };
+    if (n > 1 && await this.#count(range) > MAX_READ) {
+      const middle = n >> 1;
+      await this.apply(sliceRaw(patch, 0, middle));
+      await this.apply(sliceRaw(patch, middle, n));
+      return;
+    }
+    const stored = await this.#read(range, LATEST);
+    const { runs, rest } = planPatch(stored.columns, patch);
+    let expected = stored.version.major + (stored.version.minor > 0n ? 2n : 1n);
+    for (const run of runs) {
+      await this.#replace(run, patch, expected);
+      expected = 0n;
+    }
+    if (rest.times.length > 0) await this.#insert(rest);
+  }
+
+  /** Deletes a run and inserts what belongs there. */
+  async #replace(run: PatchRun, patch: RawColumns, expected: bigint): Promise<void> {
+    throwIfOver("patch", this.#call);
+    const uuid = this.#uuid;
+    const { start, end } = run;
+    const { major } = await this.#endpoint.deleteRange({ uuid, start, end }, this.#call);
+    try {
+      const others = major === expected
+        ? concatRaw([])
+        : survivors((await this.#read(run, major - 1n)).columns, patch);
+      const points = sliceRaw(patch, run.lo, run.hi);
+      await this.#insert(concatRaw([others, points]));
+    } catch (error) {
+      throw explained(error, run, major - 1n);
+    }
+  }
+
+  async #insert(columns: RawColumns): Promise<void> {
+    this.#version = await insertPoints(this.#endpoint, this.#uuid, columns, {}, this.#call);
+  }
+
+  async #count(range: TimeRange): Promise<bigint> {
+    let total = 0n;
+    for await (
+      const { columns } of wholeRange(
+        this.#endpoint,
+        { uuid: this.#uuid, version: LATEST },
+        range,
+        this.#call,
+      )
+    ) {
+      for (const count of columns.count) total += count;
+    }
+    return total;
+  }
+
+  async #read({ start, end }: TimeRange, asked: bigint): Promise<RawChunk> {
+    const batches: RawColumns[] = [];
+    let version: Version = { major: 0n, minor: 0n };
+    for await (
+      const chunk of this.#endpoint.rawValues(
+        { uuid: this.#uuid, start, end, version: asked },
+        this.#call,
+      )
+    ) {
+      version = chunk.version;
+      batches.push(chunk.columns);
+    }
+    return { version, columns: concatRaw(batches) };
+  }
+}
+
+function explained(error: unknown, { start, end }: TimeRange, version: bigint): unknown {
+  if (!(error instanceof BTrDBError)) return error;
+  const { code, status, retryable } = error;
+  return new BTrDBError(
+    `Cannot finish the patch of ${formatTime(start)} to ${formatTime(end)}: ${error.message}; ` +
+      `version ${version} still holds what stood there, repeating the patch completes it`,
+    { code, status, retryable, cause: error },
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * The result of `Stream.alignedWindows` and `Stream.windows`.
+ *
+ * @module
+ */
+
+import type { StatPoint } from "../core/columns.ts";
+import type { StatChunk } from "../endpoint/endpoint.ts";
+import { joinStat, StatBatch } from "./batch.ts";
+import { flatten, gather, mapEach, type Open, SingleUse } from "./single_use.ts";
+
+/**
+ * Windows, read in batches of columns, once. Nothing is sent before the first read. Leaving the
+ * loop, an abort or a timeout stops the query on the server.
+ *
+ * @example Windows of a second
+ * ```ts
+ * import { connect, SECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const stream = await db.create(crypto.randomUUID(), "demo");
+ * await stream.insert([[0n, 1], [SECOND / 2n, 3], [SECOND, 7]]);
+ *
+ * const windows = await stream.windows(0n, 2n * SECOND, SECOND).collect();
+ * assertEquals(windows.mean, new Float64Array([2, 7]));
+ * assertEquals(windows.count, new BigUint64Array([2n, 1n]));
+ * ```
+ */
+export class StatQuery implements AsyncIterable<StatBatch> {
+  readonly #answer: SingleUse<StatBatch>;
+
+  /** @ignore Made by streams. */
+  constructor(action: string, open: Open<StatChunk>) {
+    this.#answer = new SingleUse(
+      action,
+      () => mapEach(open(), (chunk) => new StatBatch(chunk.columns, chunk.version)),
+    );
+  }
+
+  /**
+   * The batches, at least one (which may be empty), all of the same version.
+   *
+   * @throws {TypeError} If the query was read before.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<StatBatch> {
+    return this.#answer.take();
+  }
+
+  /**
+   * Everything as one batch.
+   *
+   * @throws {TypeError} If the query was read before.
+   */
+  async collect(): Promise<StatBatch> {
+    return joinStat(await gather(this.#answer.take()));
+  }
+
+  /**
+   * The windows one by one; convenient, and slower than batches.
+   *
+   * @throws {TypeError} If the query was read before.
+   */
+  points(): AsyncIterableIterator<StatPoint> {
+    return flatten(this.#answer.take());
+  }
+}
