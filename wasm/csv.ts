@@ -24,12 +24,17 @@ const CELL_ROOM: usize = 336;
 
 const COMMAS: v128 = i8x16(44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44, 44);
 
-/** Rows written by the last {@link csvRows}. */
 let rows: u32 = 0;
+let full: bool = false;
 
 /** Rows written by the last call of csvRows. */
 export function csvRowCount(): u32 {
   return rows;
+}
+
+/** Whether the last call of csvRows stopped because the next row might not fit. */
+export function csvIsFull(): bool {
+  return full;
 }
 
 /** `n` commas; may touch 16 bytes beyond them. */
@@ -84,15 +89,17 @@ export function csvRows(
   mergeOpen(plan, groups);
   const cells: usize = stride == 0 ? 1 : 4;
   const commas = <usize>streams * cells + 32;
+  const last = end - commas - CELL_ROOM * cells;
   rows = 0;
+  full = true;
   while (mergeHasRow()) {
-    if (out + TIME_ROOM + commas > end) break;
-    const last = end - commas - CELL_ROOM * cells;
+    if (out + TIME_ROOM + commas > end) return out;
     const next = csvRow(streams, stride, fixed, decimals, out, last);
-    if (next == 0) break;
+    if (next == 0) return out;
     out = next;
     rows++;
   }
+  full = false;
   return out;
 }
 

@@ -40,6 +40,16 @@ function keepSecond(t: i64): void {
   }
 }
 
+/** Makes the second that contains `t` the kept one, and the ns since its beginning. */
+// @ts-ignore: decorator
+@inline
+function withinKept(t: i64): u64 {
+  const within = <u64>(t - keptStart);
+  if (t >= keptStart && within < <u64>SECOND) return within;
+  keepSecond(t);
+  return <u64>(t - keptStart); // right modulo 2^64, also where the second begins before −2^63
+}
+
 /** Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms"). */
 function writeDate(days: i32): void {
   const shifted = days + 719468;
@@ -67,11 +77,7 @@ function writeDate(days: i32): void {
  * 9) decimals. At most 51 characters; may touch 16 bytes beyond them.
  */
 export function writeTimeCells(t: i64, decimals: i32, out: usize): usize {
-  let within = <u64>(t - keptStart);
-  if (within >= <u64>SECOND) {
-    keepSecond(t);
-    within = <u64>(t - keptStart);
-  }
+  const within = withinKept(t);
   if (keptDigits == 10) {
     v128.store(out, v128.load(KEPT_SECONDS));
     out = write9(<u32>within, out + 10);
@@ -97,10 +103,6 @@ function writeDateTime(within: u32, decimals: i32, out: usize): usize {
 
 /** `t` as RFC 3339 in UTC with 0 or 9 decimals: 20 or 30 characters. */
 export function writeTime(t: i64, decimals: i32, out: usize): usize {
-  let within = <u64>(t - keptStart);
-  if (within >= <u64>SECOND) {
-    keepSecond(t);
-    within = <u64>(t - keptStart);
-  }
+  const within = withinKept(t);
   return writeDateTime(<u32>within, decimals, out);
 }

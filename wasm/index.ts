@@ -6,7 +6,7 @@ export * from "./decode";
 export * from "./encode";
 export * from "./rewindow";
 export * from "./check";
-export { csvRowCount, csvRows } from "./csv";
+export { csvIsFull, csvRowCount, csvRows } from "./csv";
 export { mergeCountRows, mergeRows } from "./merge";
 export {
   csvErrorAt,

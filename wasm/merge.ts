@@ -11,7 +11,8 @@
 //   heads   i64 × 64g      time at the head; the largest i64 where there is none
 //   least   i64 × g        least head of the group
 //   live    u64 × g        bit s: the stream has a head
-//   input   u32 × 4 × 64g  address of the times, address of the values, count, position
+//   input   u32 × 4 × 64g  address of the times, address of the values (mergeRows: number of points
+//                          that came before), count, position
 //   more    u32 × 64g      1 if the input goes on after what is here
 
 /** Byte offsets within one stream's entry of `input`. */
@@ -165,9 +166,8 @@ export function mergeCountRows(plan: usize, g: i32): u32 {
 }
 
 /**
- * Writes up to `capacity` rows: the times as i64 at `times`, and for stream s the position of its
- * point in the row, counted from its input's beginning, or −1, as i32 at `indices` + s · 4 ·
- * capacity. Returns the number of rows written.
+ * Writes up to `capacity` rows: the times as i64 at `times`, and for stream s the index of its point
+ * in the row, or −1, as i32 at `indices` + s · 4 · capacity. Returns the number of rows written.
  */
 export function mergeRows(
   plan: usize,
@@ -190,7 +190,8 @@ export function mergeRows(
         const s = <i32>ctz(rest);
         rest &= rest - 1;
         const at = <usize>((i << 6) + s) * <usize>capacity + <usize>row;
-        store<u32>(indices + (at << 2), load<u32>(mergeInput(i, s), POSITION));
+        const entry = mergeInput(i, s);
+        store<u32>(indices + (at << 2), load<u32>(entry, VALUES) + load<u32>(entry, POSITION));
       }
       mergeAdvance(i, members);
     }

@@ -45,7 +45,6 @@ export class MergePlan {
   /**
    * @param streams Number of streams.
    * @param columns Columns a stream, times included.
-   * @param whole Whether the plan is for the times alone, without a limit of points.
    */
   constructor(streams: number, columns: number) {
     this.groups = Math.max(1, Math.ceil(streams / 64));
@@ -69,20 +68,24 @@ export class MergePlan {
   /**
    * Takes over how far the streams came and copies in what follows for those that ran dry.
    *
-   * @returns Whether the merge can go on: no stream waits for columns that are not here yet.
+   * @returns `"starved"` if a stream needs columns that are not here yet, `"refilled"` if any got a
+   * new piece, else `"same"`.
    */
-  advance(arena: Arena, inputs: readonly MergeInput[]): boolean {
-    let ready = true;
+  advance(arena: Arena, inputs: readonly MergeInput[]): "starved" | "refilled" | "same" {
+    let refilled = false;
+    let starved = false;
     for (let s = 0; s < this.#streams; s++) {
       const position = arena.u32[this.#entry(arena, s) + 3]!;
       const input = inputs[s]!;
       if (position === this.#count[s]) {
         input.done = this.#from[s]! + position;
-        if (input.done < input.columns[0]!.length) this.#loadStream(arena, input, s);
-        else if (input.open) ready = false;
+        if (input.done < input.columns[0]!.length) {
+          this.#loadStream(arena, input, s);
+          refilled = true;
+        } else if (input.open) starved = true;
       }
     }
-    return ready;
+    return starved ? "starved" : refilled ? "refilled" : "same";
   }
 
   /** Takes over how far the streams came, at the end of a call. */
@@ -90,11 +93,6 @@ export class MergePlan {
     for (let s = 0; s < this.#streams; s++) {
       inputs[s]!.done = this.#from[s]! + arena.u32[this.#entry(arena, s) + 3]!;
     }
-  }
-
-  /** First of the points of stream `s` that are in the arena. */
-  from(s: number): number {
-    return this.#from[s]!;
   }
 
   /** Index of the stream's entry of `input` among the 32-bit elements of the memory. */
@@ -116,7 +114,7 @@ export class MergePlan {
     this.#count[s] = count;
     const entry = this.#entry(arena, s);
     arena.u32[entry] = at;
-    arena.u32[entry + 1] = at + this.stride;
+    arena.u32[entry + 1] = columns.length > 1 ? at + this.stride : done;
     arena.u32[entry + 2] = count;
     arena.u32[entry + 3] = 0;
     const more = (arena.base + this.groups * (64 * 8 + 16 + 64 * 16) + 4 * s) >> 2;

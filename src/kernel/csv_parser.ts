@@ -1,0 +1,213 @@
+/**
+ * BTrDB's CSV back to columns, from bytes that come in pieces.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../core/columns.ts";
+import { type Arena, arena } from "./arena.ts";
+import { CsvError, describeCell } from "./csv_error.ts";
+import { readHeader } from "./csv_header.ts";
+import { GrowingColumns } from "./growing.ts";
+
+/** Bytes parsed in one go. */
+const PIECE_BYTES = 256 << 10;
+/** Bytes of the columns that one go may fill, unless that is less than 64 rows. */
+const OUTPUT_BYTES = 1 << 20;
+/** Longest row, bytes: beyond it, a quote is not closed or this is no CSV. */
+const MAX_ROW_BYTES = 16 << 20;
+/** What the core may touch beyond its input. */
+const SLACK = 64;
+const LF = 10;
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Parses a CSV in BTrDB's own export format from bytes that come in pieces of any size, cut
+ * anywhere.
+ *
+ * Every piece gives the points whose rows it completes, one set of columns for each label, in the
+ * order of the rows. Nothing is sorted and nothing is dropped. An empty cell is no point; any other
+ * cell that is no finite number is an error that says line and column.
+ *
+ * @example Two pieces
+ * ```ts
+ * import { CsvParser } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const parser = new CsvParser();
+ * const bytes = new TextEncoder().encode(
+ *   "Timestamp (ns),Human-Readable Time (UTC),a\n5,1970-01-01T00:00:00Z,0.25\n6,,1e3",
+ * );
+ * const [first] = parser.push(bytes.subarray(0, 60));
+ * const [second] = parser.push(bytes.subarray(60));
+ * const [last] = parser.finish();
+ * assertEquals(parser.labels, ["a"]);
+ * assertEquals([first?.times.length, second?.times, last?.values], [
+ *   0,
+ *   BigInt64Array.of(5n),
+ *   Float64Array.of(1000),
+ * ]);
+ * ```
+ */
+export class CsvParser {
+  #labels: string[] | undefined;
+  #rest: Uint8Array = EMPTY;
+  /** Lines before `#rest`. */
+  #lines = 0;
+  #finished = false;
+  #columns: GrowingColumns[] = [];
+
+  /** One for each column, in order; undefined until the header is complete. */
+  get labels(): readonly string[] | undefined {
+    return this.#labels;
+  }
+
+  /** Lines parsed so far, the header included. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /**
+   * Takes the next bytes.
+   *
+   * @param bytes Any number of them; not kept beyond the next call, and not changed.
+   * @returns For each label the points of the rows that are complete now; none before the header is.
+   * @throws {CsvError} If something is wrong with the header or a row.
+   */
+  push(bytes: Uint8Array): RawColumns[] {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`Cannot parse CSV: bytes is ${String(bytes)}, expected a Uint8Array`);
+    }
+    if (this.#finished) throw new TypeError("Cannot parse CSV: the parser is finished");
+    this.#take(this.#rest.length === 0 ? bytes : join(this.#rest, bytes), false);
+    return this.#give();
+  }
+
+  /**
+   * Takes what is left as the last row, which may lack its line feed.
+   *
+   * @returns As {@linkcode push}.
+   * @throws {CsvError} If the header or the last row is not complete or wrong.
+   */
+  finish(): RawColumns[] {
+    if (this.#finished) return [];
+    this.#finished = true;
+    const rest = this.#rest;
+    this.#take(rest.at(-1) === LF ? rest : join(rest, Uint8Array.of(LF)), true);
+    return this.#give();
+  }
+
+  /** Parses all that is complete in `data` and keeps the rest. */
+  #take(data: Uint8Array, last: boolean): void {
+    let at = 0;
+    if (this.#labels === undefined) {
+      const header = readHeader(data, last);
+      if (header === undefined) {
+        this.#keep(data, 0, "the header");
+        return;
+      }
+      this.#labels = header.labels;
+      this.#lines = header.lines;
+      this.#columns = header.labels.map(() => new GrowingColumns());
+      at = header.end;
+    }
+    at = this.#rows(data, at);
+    if (last && at < data.length) this.#failOpenQuote();
+    this.#keep(data, at, "a row");
+  }
+
+  /** Keeps a copy of what is not parsed, within bounds. */
+  #keep(data: Uint8Array, from: number, what: string): void {
+    if (data.length - from > MAX_ROW_BYTES) {
+      throw new CsvError(
+        `Cannot parse CSV: line ${this.#lines + 1}: ${what} is longer than ${MAX_ROW_BYTES} ` +
+          "bytes, is a quote not closed?",
+        { line: this.#lines + 1 },
+      );
+    }
+    this.#rest = from === data.length ? EMPTY : data.slice(from);
+  }
+
+  #failOpenQuote(): never {
+    const line = this.#lines + 1;
+    throw new CsvError(`Cannot parse CSV: line ${line}: a quote is not closed`, { line });
+  }
+
+  /** Parses complete rows from `at` on; where the first incomplete one begins. */
+  #rows(data: Uint8Array, at: number): number {
+    let size = PIECE_BYTES;
+    while (at < data.length) {
+      const end = data.subarray(0, Math.min(at + size, data.length)).lastIndexOf(LF) + 1;
+      const next = end > at ? this.#piece(data.subarray(at, end)) : 0;
+      if (next > 0) {
+        at += next;
+        size = PIECE_BYTES;
+      } else if (at + size < data.length) size *= 2;
+      else break;
+    }
+    return at;
+  }
+
+  /** Parses rows of `piece`, which ends with a line feed; how many bytes they took. */
+  #piece(piece: Uint8Array): number {
+    const columns = this.#columns.length;
+    const capacity = Math.max(64, Math.min(16_384, Math.floor(OUTPUT_BYTES / (16 * columns))));
+    const stride = 16 * capacity + 640;
+    const inputBytes = (piece.length + SLACK + 63) & ~63;
+    const countBytes = (4 * columns + 63) & ~63;
+    const memory = arena(inputBytes + countBytes + columns * stride);
+    const { base, exports } = memory;
+    const counts = base + inputBytes;
+    const out = counts + countBytes;
+    memory.u8.set(piece, base);
+    let at = base;
+    const end = base + piece.length;
+    while (at < end) {
+      const from = at;
+      at = exports.parseRows(at, end, columns, out, stride, counts, capacity);
+      this.#collect(memory, counts, out, stride);
+      this.#lines += exports.csvLines();
+      if (exports.csvErrorCode() !== 0) this.#fail(memory, piece);
+      if (at === from) break;
+    }
+    return at - base;
+  }
+
+  /** Copies the points of all columns out. */
+  #collect(memory: Arena, counts: number, out: number, stride: number): void {
+    for (let c = 0; c < this.#columns.length; c++) {
+      const n = memory.u32[(counts >> 2) + c]!;
+      if (n === 0) continue;
+      const times = (out + c * stride) >> 3;
+      const values = times + (stride >> 4);
+      this.#columns[c]!.append(
+        memory.i64.subarray(times, times + n),
+        memory.f64.subarray(values, values + n),
+      );
+    }
+  }
+
+  #fail(memory: Arena, piece: Uint8Array): never {
+    const { exports, base } = memory;
+    const column = exports.csvErrorColumn();
+    const text = describeCell(piece, exports.csvErrorAt() - base);
+    throw CsvError.ofCell(exports.csvErrorCode(), {
+      line: this.#lines + 1,
+      column,
+      labels: this.#labels!,
+      text,
+    });
+  }
+
+  #give(): RawColumns[] {
+    return this.#columns.map((column) => column.take());
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,42 @@
+/**
+ * The words of BTrDB's CSV (docs/protocol.md, "CSV"): names of the columns and quoting.
+ *
+ * @module
+ */
+
+/** Names of the first two columns. */
+export const TIME_NAMES = ["Timestamp (ns)", "Human-Readable Time (UTC)"] as const;
+
+/** What follows a label in the names of the four columns of a stream of windows. */
+export const WINDOW_SUFFIXES = [" (Min)", " (Mean)", " (Max)", " (Count)"] as const;
+
+/** What a stream gives to each row. */
+export type CsvKind = "raw" | "windows";
+
+/** How doubles are written. */
+export type CsvNumbers = "shortest" | "fixed6";
+
+/**
+ * The names of all columns.
+ *
+ * @param kind Whether streams have one column or four.
+ * @param labels One for each stream.
+ */
+export function csvNames(kind: CsvKind, labels: readonly string[]): string[] {
+  const names: string[] = [...TIME_NAMES];
+  for (const label of labels) {
+    if (kind === "raw") names.push(label);
+    else for (const suffix of WINDOW_SUFFIXES) names.push(label + suffix);
+  }
+  return names;
+}
+
+/** Cells as one line with its line feed, quoted where RFC 4180 wants it. */
+export function csvLine(cells: readonly string[]): string {
+  return cells.map(quoteCell).join(",") + "\n";
+}
+
+/** A cell, in quotes if it contains a comma, a quote or a line break. */
+export function quoteCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

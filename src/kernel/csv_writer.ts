@@ -1,0 +1,140 @@
+/**
+ * Rows of BTrDB's CSV from columns that come piece by piece.
+ *
+ * @module
+ */
+
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { arena } from "./arena.ts";
+import { checkRaw, checkStat } from "./arguments.ts";
+import type { CsvKind, CsvNumbers } from "./csv_text.ts";
+import { type MergeInput, MergePlan } from "./merge_plan.ts";
+
+/** How rows look. */
+export interface CsvLayout {
+  /** What all streams are. */
+  readonly kind: CsvKind;
+  /** How many there are. */
+  readonly streams: number;
+  /** How doubles are written. */
+  readonly numbers: CsvNumbers;
+  /** Decimals of the seconds in the human-readable time. */
+  readonly timeDigits: 0 | 9;
+}
+
+/** Bytes one {@linkcode CsvWriter.next} gives at most, unless a single row is longer. */
+export const PIECE_BYTES: number = 1 << 20;
+
+/**
+ * Merges streams into rows. Give it columns with `push` and say with `close` that a stream ends;
+ * `next` gives bytes of whole rows until a stream that is not closed runs out of points.
+ *
+ * Holds the pushed columns until they are used up, and copies nothing else.
+ */
+export class CsvWriter {
+  readonly #layout: CsvLayout;
+  readonly #inputs: MergeInput[] = [];
+  readonly #plan: MergePlan;
+  #room: number;
+  #rows = 0;
+
+  constructor(layout: CsvLayout) {
+    const columns = layout.kind === "raw" ? 2 : 5;
+    this.#layout = layout;
+    this.#plan = new MergePlan(layout.streams, columns);
+    this.#room = Math.max(PIECE_BYTES, 100 * layout.streams * (columns - 1));
+    for (let s = 0; s < layout.streams; s++) {
+      this.#inputs.push({ columns: noColumns(columns), done: 0, open: true });
+    }
+  }
+
+  /** Rows given so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The streams that `next` cannot go on without. */
+  waiting(): number[] {
+    const waiting: number[] = [];
+    this.#inputs.forEach((input, s) => {
+      if (input.open && input.done === input.columns[0]!.length) waiting.push(s);
+    });
+    return waiting;
+  }
+
+  /** The next points of a stream that is waiting, in order of time. */
+  push(stream: number, columns: RawColumns | StatColumns): void {
+    const input = this.#inputs[stream]!;
+    input.columns = columnsOf(this.#layout.kind, columns);
+    input.done = 0;
+  }
+
+  /** No more points will come for this stream. */
+  close(stream: number): void {
+    this.#inputs[stream]!.open = false;
+  }
+
+  /**
+   * The next rows.
+   *
+   * @param into Where to put them if they fit; at least {@linkcode PIECE_BYTES} long.
+   * @returns The rows, a part of `into` or bytes of their own; undefined if there are none until
+   * the waiting streams get points or are closed.
+   */
+  next(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#layout.streams === 0) return undefined;
+    for (;;) {
+      const bytes = this.#fill(into);
+      if (bytes !== "too small") return bytes;
+      this.#room *= 2;
+    }
+  }
+
+  #fill(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined | "too small" {
+    const { kind, streams, numbers, timeDigits } = this.#layout;
+    const plan = this.#plan;
+    const memory = arena(plan.bytes + this.#room);
+    const { base, exports } = memory;
+    const start = base + plan.bytes;
+    const stride = kind === "raw" ? 0 : plan.stride;
+    plan.load(memory, this.#inputs);
+    let at = start;
+    for (;;) {
+      at = exports.csvRows(
+        base,
+        plan.groups,
+        streams,
+        stride,
+        numbers === "fixed6",
+        timeDigits,
+        at,
+        start + this.#room,
+      );
+      this.#rows += exports.csvRowCount();
+      if (exports.csvIsFull()) break;
+      if (plan.advance(memory, this.#inputs) !== "refilled") break;
+    }
+    plan.save(memory, this.#inputs);
+    if (at === start) return exports.csvIsFull() ? "too small" : undefined;
+    const bytes = memory.u8.subarray(start, at);
+    if (into === undefined || into.length < bytes.length) return bytes.slice();
+    into.set(bytes);
+    return into.subarray(0, bytes.length);
+  }
+}
+
+function noColumns(n: number): BigInt64Array[] {
+  return new Array<BigInt64Array>(n).fill(new BigInt64Array(0));
+}
+
+/** The columns in the order in which the core wants them. */
+function columnsOf(kind: CsvKind, columns: RawColumns | StatColumns): MergeInput["columns"] {
+  if (kind === "raw") {
+    const raw = columns as RawColumns;
+    checkRaw("write CSV", raw);
+    return [raw.times, raw.values];
+  }
+  const stat = columns as StatColumns;
+  checkStat("write CSV", stat);
+  return [stat.times, stat.min, stat.mean, stat.max, stat.count];
+}

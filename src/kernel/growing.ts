@@ -1,0 +1,40 @@
+/**
+ * Raw columns that grow at their end.
+ *
+ * @module
+ */
+
+import { emptyRaw, type RawColumns } from "../core/columns.ts";
+
+/** Collects points until they are taken. */
+export class GrowingColumns {
+  #columns: RawColumns = emptyRaw();
+  #length = 0;
+
+  /** Copies points to the end. */
+  append(times: BigInt64Array, values: Float64Array): void {
+    const length = this.#length + times.length;
+    if (length > this.#columns.times.length) this.#grow(Math.max(length, 2 * this.#length));
+    this.#columns.times.set(times, this.#length);
+    this.#columns.values.set(values, this.#length);
+    this.#length = length;
+  }
+
+  /** All points since the last call; they belong to the caller. */
+  take(): RawColumns {
+    const { times, values } = this.#columns;
+    const n = this.#length;
+    this.#columns = emptyRaw();
+    this.#length = 0;
+    if (n === times.length) return { times, values };
+    return { times: times.slice(0, n), values: values.slice(0, n) };
+  }
+
+  #grow(capacity: number): void {
+    const times = new BigInt64Array(capacity);
+    const values = new Float64Array(capacity);
+    times.set(this.#columns.times.subarray(0, this.#length));
+    values.set(this.#columns.values.subarray(0, this.#length));
+    this.#columns = { times, values };
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The merge of several streams by time.
+ *
+ * @module
+ */
+
+import { type Arena, arena } from "./arena.ts";
+import { checkTimes } from "./arguments.ts";
+import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
+
+/** What {@linkcode mergeTimes} gives: one element a row. */
+export interface MergedTimes {
+  /** Time of each row, ns since the Unix epoch, UTC. */
+  times: BigInt64Array;
+  /** `rows[s][r]` is the index of stream `s`'s point in row `r`, or −1 if it has none there. */
+  rows: Int32Array[];
+}
+
+/** Bytes of rows made in one go. */
+const OUTPUT_BYTES = 1 << 20;
+
+/**
+ * Merges streams by time with BTrDB's rule: points of equal time share a row, and duplicates inside
+ * a stream make further rows, the first of each stream sharing the first row
+ * (docs/protocol.md, "CSV").
+ *
+ * @param streams Times of each stream, ascending, at most 65,536 streams of less than 2^31 points.
+ * @returns Times and, for each stream, the indices of its points.
+ * @throws {TypeError} If `streams` is not an array of `BigInt64Array`.
+ * @throws {RangeError} If there are too many.
+ *
+ * @example An outer join
+ * ```ts
+ * import { mergeTimes } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { times, rows } = mergeTimes([
+ *   BigInt64Array.of(1n, 2n, 2n),
+ *   BigInt64Array.of(2n, 3n),
+ * ]);
+ * assertEquals(times, BigInt64Array.of(1n, 2n, 2n, 3n));
+ * assertEquals(rows, [Int32Array.of(0, 1, 2, -1), Int32Array.of(-1, 0, -1, 1)]);
+ * ```
+ */
+export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
+  checkStreams(streams);
+  const n = countRows(streams);
+  const merged: MergedTimes = {
+    times: new BigInt64Array(n),
+    rows: streams.map(() => new Int32Array(n)),
+  };
+  if (streams.length === 0) return merged;
+  const plan = new MergePlan(streams.length, 1);
+  const inputs = inputsOf(streams);
+  const capacity = Math.max(16, Math.floor(OUTPUT_BYTES / (8 + 4 * streams.length)) & ~1);
+  const memory = arena(plan.bytes + capacity * (8 + 4 * streams.length));
+  plan.load(memory, inputs);
+  for (let row = 0; row < n;) {
+    row += mergePiece(memory, plan, merged, row, capacity);
+    plan.advance(memory, inputs);
+  }
+  return merged;
+}
+
+/** Makes up to `capacity` rows and copies them out from row `row` on; how many there were. */
+function mergePiece(
+  memory: Arena,
+  plan: MergePlan,
+  merged: MergedTimes,
+  row: number,
+  capacity: number,
+): number {
+  const { base, exports, i64, i32 } = memory;
+  const streams = merged.rows.length;
+  const times = base + plan.bytes;
+  const indices = times + 8 * capacity;
+  const room = Math.min(capacity, merged.times.length - row);
+  const made = exports.mergeRows(base, plan.groups, streams, times, indices, room);
+  merged.times.set(i64.subarray(times >> 3, (times >> 3) + made), row);
+  for (let s = 0; s < streams; s++) {
+    const from = (indices >> 2) + s * room;
+    merged.rows[s]!.set(i32.subarray(from, from + made), row);
+  }
+  return made;
+}
+
+/** Rows the merge will have. */
+function countRows(streams: readonly BigInt64Array[]): number {
+  const plan = new MergePlan(streams.length, 1);
+  const inputs = inputsOf(streams);
+  const memory = arena(plan.bytes);
+  plan.load(memory, inputs);
+  let rows = 0;
+  do rows += memory.exports.mergeCountRows(memory.base, plan.groups); while (
+    plan.advance(memory, inputs) === "refilled"
+  );
+  return rows;
+}
+
+function inputsOf(streams: readonly BigInt64Array[]): MergeInput[] {
+  return streams.map((times) => ({ columns: [times], done: 0, open: false }));
+}
+
+function checkStreams(streams: readonly BigInt64Array[]): void {
+  if (!Array.isArray(streams)) {
+    throw new TypeError(`Cannot merge times: streams is ${String(streams)}, expected an array`);
+  }
+  if (streams.length > MAX_STREAMS) {
+    throw new RangeError(
+      `Cannot merge times: there are ${streams.length} streams, expected at most ${MAX_STREAMS}`,
+    );
+  }
+  streams.forEach((times, s) => checkTimes("merge times", times, `streams[${s}]`));
+}
