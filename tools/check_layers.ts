@@ -53,8 +53,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
   cli: { may: ["plot", ...ENTRIES], packages: ["node:"], program: true },
+  connect: { may: ["core"], packages: ["npm:yaml", "node:"] },
   "src/connect.ts": {
-    may: ["core", "endpoint", "client"],
+    may: ["core", "endpoint", "client", "connect"],
     lazily: ["grpc", "engine"],
     packages: ["node:"],
   },

@@ -89,7 +89,9 @@ export function versionNumber(action: string, version: bigint, name = "version")
 export function exponent(action: string, value: number, name: string): number {
   if (!Number.isInteger(value) || value < 0 || value > MAX_POINTWIDTH) {
     throw new RangeError(
-      `Cannot ${action}: ${name} is ${show(value)}, expected an integer from 0 to ${MAX_POINTWIDTH}`,
+      `Cannot ${action}: ${name} is ${
+        show(value)
+      }, expected an integer from 0 to ${MAX_POINTWIDTH}`,
     );
   }
   return value;
@@ -222,7 +224,9 @@ function showTime(ns: bigint): string {
 
 function refuseTime(action: string, name: string, ns: bigint): never {
   throw new RangeError(
-    `Cannot ${action}: ${name} is ${showTime(ns)}, expected MIN_TIME (${formatTime(MIN_TIME)}) to ` +
+    `Cannot ${action}: ${name} is ${showTime(ns)}, expected MIN_TIME (${
+      formatTime(MIN_TIME)
+    }) to ` +
       `MAX_TIME (${formatTime(MAX_TIME)})`,
   );
 }

@@ -95,7 +95,9 @@ export class StatBatch implements StatColumns, Iterable<StatPoint> {
 /** All batches of an answer as one; a single batch is handed on as it is. */
 export function joinRaw(batches: readonly RawBatch[]): RawBatch {
   const first = batches[0];
-  if (first === undefined || batches.length === 1) return first ?? new RawBatch(concatRaw([]), NONE);
+  if (first === undefined || batches.length === 1) {
+    return first ?? new RawBatch(concatRaw([]), NONE);
+  }
   return new RawBatch(concatRaw(batches), { major: first.version, minor: first.versionMinor });
 }
 

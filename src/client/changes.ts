@@ -4,12 +4,7 @@
  * @module
  */
 
-import type {
-  CallOptions,
-  ChangesChunk,
-  ChangesRequest,
-  Endpoint,
-} from "../endpoint/endpoint.ts";
+import type { CallOptions, ChangesChunk, ChangesRequest, Endpoint } from "../endpoint/endpoint.ts";
 import { LATEST } from "../core/range.ts";
 
 /** A range of time in which points changed. */

@@ -54,7 +54,9 @@ function isColumns(points: RawColumns | PointPairs): points is RawColumns {
 function checkedLengths(action: string, columns: RawColumns, where: string): RawColumns {
   const { times, values } = columns;
   if (!(times instanceof BigInt64Array)) {
-    throw new TypeError(`Cannot ${action}: times${where} is ${show(times)}, expected a BigInt64Array`);
+    throw new TypeError(
+      `Cannot ${action}: times${where} is ${show(times)}, expected a BigInt64Array`,
+    );
   }
   if (!(values instanceof Float64Array)) {
     throw new TypeError(

@@ -241,8 +241,12 @@ export class Stream {
     const action = "set annotations";
     const call = startCall(action, options);
     const wanted = changesOf(action, changes, "changes");
-    return await this.#change(action, options, call, (expected) =>
-      this.#endpoint.setAnnotations({ uuid: this.#uuid, expected, ...wanted }, call));
+    return await this.#change(
+      action,
+      options,
+      call,
+      (expected) => this.#endpoint.setAnnotations({ uuid: this.#uuid, expected, ...wanted }, call),
+    );
   }
 
   /**
@@ -260,8 +264,13 @@ export class Stream {
     const call = startCall(action, options);
     const wanted = changesOf(action, changes.tags ?? {}, "tags");
     const collection = text(action, changes.collection ?? "", "collection");
-    return await this.#change(action, options, call, (expected) =>
-      this.#endpoint.setTags({ uuid: this.#uuid, expected, collection, ...wanted }, call));
+    return await this.#change(
+      action,
+      options,
+      call,
+      (expected) =>
+        this.#endpoint.setTags({ uuid: this.#uuid, expected, collection, ...wanted }, call),
+    );
   }
 
   /**

@@ -61,8 +61,7 @@ function serverWindows(
     endpoint.windows({ uuid, version, start, end: last, width, depth: 0 }, options);
   if (end !== MAX_TIME) return ask(end)(plan.version);
   const range = { start: end - width, end };
-  const lastWindow = (version: bigint) =>
-    wholeRange(endpoint, { uuid, version }, range, options);
+  const lastWindow = (version: bigint) => wholeRange(endpoint, { uuid, version }, range, options);
   return readInTurn(plan.version, n === 1n ? [lastWindow] : [ask(end - width), lastWindow]);
 }
 

@@ -1,0 +1,53 @@
+/**
+ * The Berkeley Tree Database from TypeScript: one API over clusters (gRPC), a file, and memory.
+ *
+ * ```ts
+ * import { connect, SECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const stream = await db.create(crypto.randomUUID(), "pmu/substation-7", {
+ *   tags: { name: "L1MAG", unit: "volts" },
+ * });
+ * await stream.insert([["2026-01-01T00:00:00Z", 7200], ["2026-01-01T00:00:00.5Z", 7202]]);
+ *
+ * const start = "2026-01-01T00:00:00Z";
+ * const windows = await stream.windows(start, "2026-01-01T00:01:00Z", SECOND).collect();
+ * assertEquals(windows.mean[0], 7201);
+ * ```
+ *
+ * @module
+ */
+
+export { connect, type ConnectOptions, verifyFile } from "./src/connect.ts";
+export * from "./src/client/mod.ts";
+export type { RawColumns, RawPoint, StatColumns, StatPoint } from "./src/core/columns.ts";
+export {
+  BTrDBError,
+  type BTrDBErrorInit,
+  ErrorCode,
+  type ErrorCodeName,
+} from "./src/core/errors.ts";
+export { pointwidthOf } from "./src/core/pointwidth.ts";
+export { LATEST, MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "./src/core/range.ts";
+export {
+  currentTime,
+  DAY,
+  formatTime,
+  HOUR,
+  MICROSECOND,
+  MILLISECOND,
+  MINUTE,
+  NANOSECOND,
+  type NanosecondClock,
+  SECOND,
+  type TimeLike,
+  toNanoseconds,
+} from "./src/core/time.ts";
+export type {
+  Mash,
+  MashMember,
+  MergePolicy,
+  ServerInfo,
+  Version,
+} from "./src/endpoint/endpoint.ts";

@@ -1,0 +1,31 @@
+/**
+ * Environment variables, on every runtime, also where they may not be read.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+/** Environment variables that somebody set. */
+export interface Environment {
+  /** The value, or `undefined` where it is unset, empty, or may not be read. */
+  get(name: string): string | undefined;
+  /** Variables that may not be read. */
+  readonly denied: ReadonlySet<string>;
+}
+
+/** The environment of this process. Deno without `--allow-env` refuses some or all of it. */
+export function processEnvironment(): Environment {
+  const denied = new Set<string>();
+  return {
+    denied,
+    get(name: string): string | undefined {
+      try {
+        return process.env[name] || undefined;
+      } catch {
+        denied.add(name);
+        return undefined;
+      }
+    },
+  };
+}
