@@ -11,9 +11,14 @@ import { type Arena, columnBytes } from "./arena.ts";
 /** Streams one merge takes. */
 export const MAX_STREAMS = 65_536;
 
+/** Columns of one stream, all of one length. */
+export type MergeColumns = readonly (BigInt64Array | BigUint64Array | Float64Array)[];
+
 /** One stream of a merge: columns of 8-byte elements, times first, and how far they are used up. */
 export interface MergeInput {
-  columns: readonly (BigInt64Array | BigUint64Array | Float64Array)[];
+  columns: MergeColumns;
+  /** What follows them, where it is here already. */
+  next?: MergeColumns | undefined;
   /** Points already merged. */
   done: number;
   /** Whether more columns may follow. */
@@ -79,6 +84,7 @@ export class MergePlan {
       const input = inputs[s]!;
       if (position === this.#count[s]) {
         input.done = this.#from[s]! + position;
+        turnOver(input);
         if (input.done < input.columns[0]!.length) {
           this.#loadStream(arena, input, s);
           refilled = true;
@@ -91,7 +97,9 @@ export class MergePlan {
   /** Takes over how far the streams came, at the end of a call. */
   save(arena: Arena, inputs: readonly MergeInput[]): void {
     for (let s = 0; s < this.#streams; s++) {
-      inputs[s]!.done = this.#from[s]! + arena.u32[this.#entry(arena, s) + 3]!;
+      const input = inputs[s]!;
+      input.done = this.#from[s]! + arena.u32[this.#entry(arena, s) + 3]!;
+      turnOver(input);
     }
   }
 
@@ -118,6 +126,15 @@ export class MergePlan {
     arena.u32[entry + 2] = count;
     arena.u32[entry + 3] = 0;
     const more = (arena.base + this.groups * (64 * 8 + 16 + 64 * 16) + 4 * s) >> 2;
-    arena.u32[more] = input.open || done + count < length ? 1 : 0;
+    const goesOn = input.open || input.next !== undefined || done + count < length;
+    arena.u32[more] = goesOn ? 1 : 0;
   }
+}
+
+/** Goes on with what follows if the columns are used up. */
+export function turnOver(input: MergeInput): void {
+  if (input.done < input.columns[0]!.length || input.next === undefined) return;
+  input.columns = input.next;
+  input.next = undefined;
+  input.done = 0;
 }

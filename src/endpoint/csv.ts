@@ -1,0 +1,248 @@
+/**
+ * CSV of any number of streams over any endpoint: one query a stream, their answers merged row by
+ * row while they arrive, in memory that does not grow with them (docs/protocol.md, "CSV").
+ *
+ * @module
+ */
+
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { csvLine, csvNames, type CsvNumbers } from "../kernel/csv_text.ts";
+import { CsvWriter } from "../kernel/csv_writer.ts";
+import type { CallOptions, Endpoint, Version } from "./endpoint.ts";
+
+/** What is asked of every stream. */
+export type CsvQueryKind =
+  | { type: "raw" }
+  | { type: "aligned"; pointwidth: number }
+  | { type: "windows"; width: bigint; depth: number };
+
+/** One stream of a CSV. */
+export interface CsvStreamRequest {
+  uuid: Uint8Array;
+  /** What its columns are called. */
+  label: string;
+  version: bigint;
+}
+
+/** A CSV. */
+export interface CsvRequest {
+  query: CsvQueryKind;
+  start: bigint;
+  end: bigint;
+  /** Whether the names of the columns say which version answered. */
+  includeVersions: boolean;
+  streams: readonly CsvStreamRequest[];
+}
+
+/** How it is written. */
+export interface CsvFormat {
+  numbers: CsvNumbers;
+  /** Decimals of the seconds in the human-readable time. */
+  timeDigits: 0 | 9;
+}
+
+/** What a BTrDB server writes. */
+export const SERVER_FORMAT: CsvFormat = { numbers: "fixed6", timeDigits: 0 };
+
+/** A batch of any answer. */
+export interface CsvChunk {
+  version: Version;
+  columns: RawColumns | StatColumns;
+}
+
+/** Starts the query of one stream. */
+export type CsvOpener = (stream: CsvStreamRequest) => AsyncIterator<CsvChunk, unknown, undefined>;
+
+/** One stream's query. */
+class Source {
+  #chunks: AsyncIterator<CsvChunk, unknown, undefined> | undefined;
+  /** The batch that told the version, until it is taken. */
+  #first: CsvChunk | undefined;
+  /** Version that answers; undefined if the query failed. */
+  version: bigint | undefined;
+  /** Why it failed. */
+  failure: unknown;
+
+  /** Starts the query and waits for its first batch, or its failure. */
+  async open(start: () => AsyncIterator<CsvChunk, unknown, undefined>): Promise<void> {
+    try {
+      this.#chunks = start();
+      this.#first = await this.#take();
+      this.version = this.#first?.version.major;
+    } catch (error) {
+      this.#chunks = undefined;
+      this.failure = error;
+    }
+  }
+
+  /** The next batch that has points, or undefined at the end. */
+  async next(): Promise<RawColumns | StatColumns | undefined> {
+    for (;;) {
+      const chunk = this.#first ?? await this.#take();
+      this.#first = undefined;
+      if (chunk === undefined || chunk.columns.times.length > 0) return chunk?.columns;
+    }
+  }
+
+  /** Stops the query if it is not at its end. */
+  async close(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = undefined;
+    await chunks?.return?.(undefined);
+  }
+
+  async #take(): Promise<CsvChunk | undefined> {
+    const result = await this.#chunks?.next();
+    if (result?.done === false) return result.value;
+    this.#chunks = undefined;
+    return undefined;
+  }
+}
+
+/**
+ * The answer to a {@linkcode CsvRequest}: the names of its columns are known, its rows are read with
+ * `bytes` or `rows`, once. Whoever does not read it to the end calls `close`.
+ */
+export class CsvAnswer implements AsyncDisposable {
+  /** The cells of the header. */
+  readonly names: string[];
+  /** What the first of the failed queries failed with; undefined if none did. */
+  readonly failure: unknown;
+  readonly #kind: "raw" | "windows";
+  readonly #sources: readonly Source[];
+  #rows = 0;
+
+  /** @ignore Made by {@linkcode openCsv}. */
+  constructor(request: CsvRequest, sources: readonly Source[]) {
+    this.#kind = request.query.type === "raw" ? "raw" : "windows";
+    this.#sources = sources;
+    this.failure = sources.find((source) => source.failure !== undefined)?.failure;
+    const labels = request.streams.map(({ label }, s) =>
+      request.includeVersions ? `${label}, ver. ${sources[s]!.version ?? 0n}` : label
+    );
+    this.names = csvNames(this.#kind, labels);
+  }
+
+  /** Rows given so far. */
+  get count(): number {
+    return this.#rows;
+  }
+
+  /** The header as it stands in a file: quoted where needed, with its line feed, UTF-8. */
+  header(): Uint8Array<ArrayBuffer> {
+    return new TextEncoder().encode(csvLine(this.names));
+  }
+
+  /**
+   * The rows as they stand in a file, in pieces of whole rows, about a MiB each.
+   *
+   * @param format Numbers and digits.
+   * @param into Memory for the pieces: each is then valid until the next one is asked for.
+   * @throws What a query failed with, at first or later.
+   */
+  async *bytes(
+    format: CsvFormat,
+    into?: Uint8Array<ArrayBuffer>,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const writer = new CsvWriter({ kind: this.#kind, streams: this.#sources.length, ...format });
+    try {
+      if (this.failure !== undefined) throw this.failure;
+      for (;;) {
+        if (writer.isWaiting) await this.#feed(writer);
+        const piece = writer.next(into);
+        this.#rows = writer.rows;
+        if (piece !== undefined) yield piece;
+        else if (!writer.isWaiting) return;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  /**
+   * The rows as lists of cells, in batches, as a BTrDB server sends them.
+   *
+   * @param format Numbers and digits.
+   * @throws What a query failed with, at first or later.
+   */
+  async *rows(format: CsvFormat = SERVER_FORMAT): AsyncGenerator<string[][], void, void> {
+    const decoder = new TextDecoder();
+    for await (const piece of this.bytes(format)) {
+      // No cell of a row contains a comma, a quote or a line break: they are times and numbers.
+      const lines = decoder.decode(piece.subarray(0, piece.length - 1)).split("\n");
+      yield lines.map((line) => line.split(","));
+    }
+  }
+
+  /** Stops all queries. Closing twice does nothing. */
+  async close(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.close()));
+  }
+
+  /** As {@linkcode CsvAnswer.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Gets the next batch of every stream that can take one. */
+  async #feed(writer: CsvWriter): Promise<void> {
+    await Promise.all(
+      writer.hungry().map(async (s) => {
+        const columns = await this.#sources[s]!.next();
+        if (columns === undefined) writer.close(s);
+        else writer.push(s, columns);
+      }),
+    );
+  }
+}
+
+/**
+ * Starts all queries of a CSV and waits until each has answered or failed, so that the versions are
+ * known. A failure is not thrown but kept in the answer: a server sends the header all the same.
+ *
+ * @param request What is asked.
+ * @param open Starts one query, e.g. {@linkcode csvOpener}'s.
+ * @param signal Makes the call end with its reason, the queries stopped, when it is aborted.
+ * @throws The signal's reason.
+ */
+export async function openCsv(
+  request: CsvRequest,
+  open: CsvOpener,
+  signal?: AbortSignal,
+): Promise<CsvAnswer> {
+  signal?.throwIfAborted();
+  const sources = request.streams.map(() => new Source());
+  await Promise.all(sources.map((source, s) => source.open(() => open(request.streams[s]!))));
+  const answer = new CsvAnswer(request, sources);
+  if (signal?.aborted === true) {
+    await answer.close();
+    throw signal.reason;
+  }
+  return answer;
+}
+
+/**
+ * The queries of a CSV as the endpoint answers them.
+ *
+ * @param endpoint What answers.
+ * @param request What is asked.
+ * @param call Signal and deadline of all queries.
+ */
+export function csvOpener(
+  endpoint: Endpoint,
+  request: CsvRequest,
+  call: CallOptions = {},
+): CsvOpener {
+  const { query, start, end } = request;
+  return ({ uuid, version }) => {
+    const range = { uuid, start, end, version };
+    switch (query.type) {
+      case "raw":
+        return endpoint.rawValues(range, call);
+      case "aligned":
+        return endpoint.alignedWindows({ ...range, pointwidth: query.pointwidth }, call);
+      case "windows":
+        return endpoint.windows({ ...range, width: query.width, depth: query.depth }, call);
+    }
+  };
+}
