@@ -1,0 +1,145 @@
+/**
+ * What one caller may see and do, asked before and while a call is answered.
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { uuidText } from "../core/uuid.ts";
+import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { Capability, Grant } from "./keys.ts";
+import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
+
+/** How long the collection of a stream is remembered, ms: a collection can change. */
+const REMEMBER_MS = 2_000;
+
+/** How many of them. */
+const MAX_REMEMBERED = 10_000;
+
+/** The collections of streams, as far as they were asked for lately. */
+export class CollectionCache {
+  readonly #endpoint: Endpoint;
+  readonly #known = new Map<string, { collection: string; untilMs: number }>();
+
+  /** @param endpoint Whom to ask. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /**
+   * The collection of a stream.
+   *
+   * @returns Its name, or undefined if there is no such stream.
+   */
+  async collectionOf(uuid: Uint8Array, options: CallOptions): Promise<string | undefined> {
+    const name = uuidText(uuid);
+    const known = this.#known.get(name);
+    if (known !== undefined && known.untilMs > Date.now()) return known.collection;
+    this.#known.delete(name);
+    try {
+      const request = { uuid, omitVersion: true, omitDescriptor: false };
+      const { descriptor } = await this.#endpoint.streamInfo(request, options);
+      if (descriptor === undefined) return undefined;
+      this.#remember(name, descriptor.collection);
+      return descriptor.collection;
+    } catch (error) {
+      if (error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream) return undefined;
+      throw error;
+    }
+  }
+
+  /** Forgets a stream whose collection may have changed. */
+  forget(uuid: Uint8Array): void {
+    this.#known.delete(uuidText(uuid));
+  }
+
+  #remember(name: string, collection: string): void {
+    if (this.#known.size >= MAX_REMEMBERED) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(name, { collection, untilMs: Date.now() + REMEMBER_MS });
+  }
+}
+
+/** What one caller may do. */
+export class Access {
+  readonly #grant: Grant;
+  readonly #collections: CollectionCache;
+  readonly #options: CallOptions;
+
+  /**
+   * @param grant From the key of the caller.
+   * @param collections Where streams are.
+   * @param options Of the call.
+   */
+  constructor(grant: Grant, collections: CollectionCache, options: CallOptions) {
+    this.#grant = grant;
+    this.#collections = collections;
+    this.#options = options;
+  }
+
+  /** Whether the caller is kept to some collections. */
+  get limited(): boolean {
+    return this.#grant.collectionPrefixes !== undefined;
+  }
+
+  /** Whether the caller may know of streams in `collection`. */
+  sees(collection: string): boolean {
+    const prefixes = this.#grant.collectionPrefixes;
+    return prefixes === undefined || prefixes.some((prefix) => collection.startsWith(prefix));
+  }
+
+  /**
+   * Demands a capability on streams. One the caller may not know of is refused in the same words
+   * whether it exists or not.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  async stream(capability: Capability, ...uuids: readonly Uint8Array[]): Promise<void> {
+    if (this.#has(capability) && !this.limited) return;
+    for (const uuid of uuids) {
+      const collection = await this.#collections.collectionOf(uuid, this.#options);
+      if (collection === undefined || !this.sees(collection)) {
+        throw denied("user does not have permission on this stream");
+      }
+      this.collection(capability, collection);
+    }
+    if (!this.#has(capability)) this.#refuse(capability, "");
+  }
+
+  /**
+   * Demands a capability on a collection.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  collection(capability: Capability, collection: string): void {
+    if (!this.#has(capability) || !this.sees(collection)) this.#refuse(capability, collection);
+  }
+
+  /**
+   * Demands a capability on everything at once: what cannot be cut down to some collections.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  everything(capability: Capability): void {
+    if (!this.#has(capability) || this.limited) this.#refuse(capability, "");
+  }
+
+  /** Forgets where a stream is, after it may have moved. */
+  moved(uuid: Uint8Array): void {
+    this.#collections.forget(uuid);
+  }
+
+  #has(capability: Capability): boolean {
+    return this.#grant.capabilities.includes(capability);
+  }
+
+  #refuse(capability: Capability, collection: string): never {
+    throw denied(`user does not have permission "${capability}" on "${collection}"`);
+  }
+}
+
+function denied(text: string): GrpcFailure {
+  return new GrpcFailure(GrpcStatus.PERMISSION_DENIED, text);
+}

@@ -1,0 +1,155 @@
+/**
+ * The RPCs on metadata.
+ *
+ * @module
+ */
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Endpoint, StreamDescriptor } from "../../endpoint/endpoint.ts";
+import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
+import * as v4 from "../../gen/btrdb_v4_pb.ts";
+import * as v5 from "../../gen/btrdb_v5_pb.ts";
+import type { Exchange, Method } from "../exchange.ts";
+import { type Dialect, metadataOf } from "./dialect.ts";
+import { decode } from "./wire.ts";
+
+/** Streams a `LookupStreamsResponse` carries. */
+const BATCH_STREAMS = 1_000;
+
+/** Names a v5 `ListCollectionsResponse` carries. */
+const BATCH_NAMES = 1_000;
+
+/** `StreamInfo`. */
+export function streamInfo(dialect: Dialect): Method {
+  return async ({ call, endpoint, access, options }) => {
+    const params = decode(v5.StreamInfoParamsSchema, await call.only());
+    await access.stream("read", params.uuid);
+    const { uuid, omitVersion, omitDescriptor } = params;
+    const info = await endpoint.streamInfo({ uuid, omitVersion, omitDescriptor }, options);
+    await call.send(dialect.encodeStreamInfo(info));
+  };
+}
+
+/** `Create`. */
+export function createStream(dialect: Dialect): Method {
+  return async ({ call, endpoint, access, options }) => {
+    const request = dialect.decodeCreate(await call.only());
+    access.collection("insert", request.collection);
+    await endpoint.create(request, options);
+    await call.send(toBinary(v5.CreateResponseSchema, create(v5.CreateResponseSchema)));
+  };
+}
+
+/** `SetStreamAnnotations`. */
+export function setAnnotations(dialect: Dialect): Method {
+  return async ({ call, endpoint, access, options }) => {
+    const request = dialect.decodeSetAnnotations(await call.only());
+    await access.stream("insert", request.uuid);
+    await endpoint.setAnnotations(request, options);
+    const schema = v5.SetStreamAnnotationsResponseSchema;
+    await call.send(toBinary(schema, create(schema)));
+  };
+}
+
+/** `SetStreamTags` of v5. */
+export async function setTags({ call, endpoint, access, options }: Exchange): Promise<void> {
+  const params = decode(v5.SetStreamTagsParamsSchema, await call.only());
+  await access.stream("insert", params.uuid);
+  if (params.collection !== "") access.collection("insert", params.collection);
+  const request = {
+    uuid: params.uuid,
+    expected: params.expectedPropertyVersion,
+    collection: params.collection,
+    changes: metadataOf(params.tags),
+    removals: params.remove,
+  };
+  await endpoint.setTags(request, options);
+  access.moved(params.uuid);
+  const schema = v5.SetStreamTagsResponseSchema;
+  await call.send(toBinary(schema, create(schema)));
+}
+
+/** `LookupStreams`: what the caller may not see is left out. */
+export function lookupStreams(dialect: Dialect): Method {
+  return async ({ call, endpoint, access, options }) => {
+    const request = dialect.decodeLookup(await call.only());
+    if (!access.limited) access.collection("read", request.collection);
+    let held: StreamDescriptor[] = [];
+    let sent = false;
+    for await (const found of endpoint.lookupStreams(request, options)) {
+      for (const descriptor of found) {
+        if (access.sees(descriptor.collection)) held.push(descriptor);
+      }
+      for (; held.length >= BATCH_STREAMS; held = held.slice(BATCH_STREAMS)) {
+        sent = true;
+        await call.send(dialect.encodeLookup(held.slice(0, BATCH_STREAMS)));
+      }
+    }
+    if (!sent || held.length > 0) await call.send(dialect.encodeLookup(held));
+  };
+}
+
+/**
+ * `ListCollections` of v4: one page of at most `limit` names. What the caller may not see is left
+ * out before the page is filled, so that a short page is always the last one.
+ */
+export async function listCollectionsV4(exchange: Exchange): Promise<void> {
+  const { call } = exchange;
+  const params = decode(v4.ListCollectionsParamsSchema, await call.only());
+  const limit = params.limit > BigInt(MAX_LIST_LIMIT) ? MAX_LIST_LIMIT + 1 : Number(params.limit);
+  const { prefix, startWith } = params;
+  checkListCollections({ prefix, startWith, limit });
+  const collections: string[] = [];
+  for await (const name of visibleCollections(exchange, prefix, startWith)) {
+    collections.push(name);
+    if (collections.length === limit) break;
+  }
+  const schema = v4.ListCollectionsResponseSchema;
+  await call.send(toBinary(schema, create(schema, { collections })));
+}
+
+/** `ListCollections` of v5: all names, streamed. */
+export async function listCollectionsV5(exchange: Exchange): Promise<void> {
+  const { call } = exchange;
+  const { prefix } = decode(v5.ListCollectionsParamsSchema, await call.only());
+  const schema = v5.ListCollectionsResponseSchema;
+  let collections: string[] = [];
+  let sent = false;
+  for await (const name of visibleCollections(exchange, prefix)) {
+    collections.push(name);
+    if (collections.length < BATCH_NAMES) continue;
+    sent = true;
+    await call.send(toBinary(schema, create(schema, { collections })));
+    collections = [];
+  }
+  if (!sent || collections.length > 0) {
+    await call.send(toBinary(schema, create(schema, { collections })));
+  }
+}
+
+/** `GetMetadataUsage`. */
+export async function metadataUsage({ call, endpoint, access, options }: Exchange): Promise<void> {
+  const { prefix } = decode(v5.MetadataUsageParamsSchema, await call.only());
+  access.collection("read", prefix);
+  const usage = await endpoint.metadataUsage(prefix, options);
+  const counts = (keys: ReadonlyMap<string, bigint>) =>
+    [...keys].map(([key, count]) => create(v5.KeyCountSchema, { key, count }));
+  const response = create(v5.MetadataUsageResponseSchema, {
+    tags: counts(usage.tags),
+    annotations: counts(usage.annotations),
+  });
+  await call.send(toBinary(v5.MetadataUsageResponseSchema, response));
+}
+
+async function* visibleCollections(
+  { endpoint, access, options }: Exchange,
+  prefix: string,
+  startWith?: string,
+): AsyncIterableIterator<string> {
+  if (!access.limited) access.collection("read", prefix);
+  type Request = Parameters<Endpoint["listCollections"]>[0];
+  const request: Request = startWith === undefined ? { prefix } : { prefix, startWith };
+  for await (const names of endpoint.listCollections(request, options)) {
+    for (const name of names) if (access.sees(name)) yield name;
+  }
+}

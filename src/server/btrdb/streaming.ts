@@ -1,0 +1,96 @@
+/**
+ * Points and windows on their way out: chunks of any size from the endpoint become messages of the
+ * size a real server sends, and at least one (docs/protocol.md, "Streamed answers").
+ *
+ * @module
+ */
+
+import {
+  concatRaw,
+  concatStat,
+  emptyRaw,
+  emptyStat,
+  sliceRaw,
+  sliceStat,
+} from "../../core/columns.ts";
+import type { RawColumns, StatColumns } from "../../core/columns.ts";
+import type { Version } from "../../endpoint/endpoint.ts";
+import { encodeRawResponse, encodeStatResponse } from "../../kernel/wire.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** Points or windows a message carries. */
+export const BATCH_POINTS = 5_000;
+
+/** How columns of one kind are cut, joined and encoded. */
+export interface Kind<Columns> {
+  readonly empty: () => Columns;
+  readonly slice: (columns: Columns, from: number, to: number) => Columns;
+  readonly concat: (batches: readonly Columns[]) => Columns;
+  readonly encode: (columns: Columns, from: number, to: number, version: Version) => Uint8Array;
+}
+
+/** Raw points as `RawValuesResponse`. */
+export const RAW: Kind<RawColumns> = {
+  empty: emptyRaw,
+  slice: sliceRaw,
+  concat: concatRaw,
+  encode: (columns, from, to, version) =>
+    encodeRawResponse(columns, from, to, version.major, version.minor),
+};
+
+/** Windows as `AlignedWindowsResponse` or `WindowsResponse`. */
+export function statKind(withStddev: boolean): Kind<StatColumns> {
+  return {
+    empty: emptyStat,
+    slice: sliceStat,
+    concat: concatStat,
+    encode: (columns, from, to, version) =>
+      encodeStatResponse(columns, from, to, version.major, version.minor, withStddev),
+  };
+}
+
+/** A chunk of a streamed answer. */
+interface Chunk<Columns> {
+  version: Version;
+  columns: Columns;
+}
+
+/**
+ * Sends a streamed answer.
+ *
+ * @param exchange The call.
+ * @param chunks From the endpoint.
+ * @param kind What they are.
+ * @param batch Points or windows of each message but the last.
+ */
+export async function sendColumns<Columns extends { times: BigInt64Array }>(
+  { call, metrics }: Exchange,
+  chunks: AsyncIterable<Chunk<Columns>>,
+  kind: Kind<Columns>,
+  batch: number = BATCH_POINTS,
+): Promise<void> {
+  let held = kind.empty();
+  let version: Version | undefined;
+  let sent = false;
+  const send = (columns: Columns, from: number, to: number) => {
+    sent = true;
+    metrics.pointsRead += to - from;
+    return call.send(kind.encode(columns, from, to, version!));
+  };
+  for await (const chunk of chunks) {
+    version = chunk.version;
+    const n = chunk.columns.times.length;
+    let at = 0;
+    if (held.times.length > 0) {
+      at = Math.min(n, batch - held.times.length);
+      held = kind.concat([held, kind.slice(chunk.columns, 0, at)]);
+      if (held.times.length < batch) continue;
+      await send(held, 0, batch);
+    }
+    for (; n - at >= batch; at += batch) await send(chunk.columns, at, at + batch);
+    held = kind.slice(chunk.columns, at, n);
+  }
+  if (version !== undefined && (!sent || held.times.length > 0)) {
+    await send(held, 0, held.times.length);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Small helpers between messages and requests.
+ *
+ * @module
+ */
+
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { LATEST } from "../../core/range.ts";
+import { isLatest } from "../../endpoint/checks.ts";
+import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
+
+/**
+ * Decodes a request.
+ *
+ * @throws {GrpcFailure} INTERNAL, if the bytes are not such a message.
+ */
+export function decode<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+): MessageShape<Desc> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+/** The failure of a call whose request cannot be decoded. */
+export function malformed(error: unknown): GrpcFailure {
+  const why = error instanceof Error ? error.message : String(error);
+  return new GrpcFailure(GrpcStatus.INTERNAL, `grpc: error unmarshalling request: ${why}`);
+}
+
+/** The version a request means: both spellings of "latest" are one from here on. */
+export function versionOf(version: bigint): bigint {
+  return isLatest(version) ? LATEST : version;
+}

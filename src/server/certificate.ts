@@ -1,0 +1,78 @@
+/**
+ * Certificates that renew themselves: PEM files are looked at now and then, and a changed pair is
+ * used from the next connection on (docs/server.md, "TLS").
+ *
+ * @module
+ */
+
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import type { TlsOptions } from "./options.ts";
+import type { Certificate } from "./transport/listener.ts";
+
+/**
+ * Reads the certificate and key.
+ *
+ * @throws {TypeError} If they are no PEM certificate and key that belong together.
+ * @throws What the file system says about a missing file.
+ */
+export async function readCertificate(options: TlsOptions): Promise<Certificate> {
+  const [cert, key] = await Promise.all([pem(options.cert), pem(options.key)]);
+  try {
+    createSecureContext({ cert, key });
+    new X509Certificate(cert);
+  } catch (cause) {
+    throw new TypeError(
+      "Cannot use tls: cert and key are not a PEM certificate chain and its private key",
+      { cause },
+    );
+  }
+  return { cert, key };
+}
+
+/**
+ * Watches the files of a certificate.
+ *
+ * @param options Where they are.
+ * @param current What is in use.
+ * @param renew Called with each new pair. A pair that is half written or broken is not used.
+ * @returns Ends the watching.
+ */
+export function watchCertificate(
+  options: TlsOptions,
+  current: Certificate,
+  renew: (certificate: Certificate) => void,
+): () => void {
+  if (isPem(options.cert) && isPem(options.key)) return () => {};
+  let busy = false;
+  let stopped = false;
+  const look = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const next = await readCertificate(options);
+      if (!stopped && (next.cert !== current.cert || next.key !== current.key)) {
+        current = next;
+        renew(next);
+      }
+    } catch {
+      // Files in the middle of being replaced: the old pair stays until the new one is whole.
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(look, options.reloadEveryMs ?? 1_000);
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+  };
+}
+
+function isPem(text: string): boolean {
+  return text.includes("-----BEGIN");
+}
+
+async function pem(textOrPath: string): Promise<string> {
+  return isPem(textOrPath) ? textOrPath : await readFile(textOrPath, "utf8");
+}

@@ -1,0 +1,138 @@
+/**
+ * From a call to its method and back: keys, the gate, statuses, metrics. Nothing answers a call
+ * without passing through here.
+ *
+ * @module
+ */
+
+import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import { Access, CollectionCache } from "./access.ts";
+import type { MethodEntry, MethodSettings, ServiceTable } from "./exchange.ts";
+import { type Failure, failureOf } from "./failures.ts";
+import type { Gate } from "./gate.ts";
+import type { KeyRing } from "./keys.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Call } from "./transport/call.ts";
+import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
+import { unknownMethodText } from "./transport/unknown_method.ts";
+
+/** Where an unexpected error came up. */
+export interface ErrorContext {
+  /** `/package.Service/Method`. */
+  path: string;
+  /** Address of the client. */
+  peer: string;
+}
+
+/** What a {@linkcode Dispatcher} is made of. */
+export interface DispatcherOptions {
+  endpoint: Endpoint;
+  services: Readonly<Record<string, ServiceTable>>;
+  keys: KeyRing;
+  gate: Gate;
+  metrics: Metrics;
+  settings: MethodSettings;
+  /** Told of errors that no client can be blamed for. */
+  onError: (error: unknown, context: ErrorContext) => void;
+}
+
+interface Route {
+  service: string;
+  rpc: string;
+  entry: MethodEntry;
+}
+
+/** Routes calls. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #collections: CollectionCache;
+  readonly #routes = new Map<string, Route>();
+  readonly #services: ReadonlySet<string>;
+
+  /** @param options Services and what surrounds them. */
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#collections = new CollectionCache(options.endpoint);
+    this.#services = new Set(Object.keys(options.services));
+    for (const [service, table] of Object.entries(options.services)) {
+      for (const [rpc, entry] of Object.entries(table)) {
+        this.#routes.set(`/${service}/${rpc}`, { service, rpc, entry });
+      }
+    }
+  }
+
+  /** Every method, `/package.Service/Method`. */
+  get paths(): Iterable<string> {
+    return this.#routes.keys();
+  }
+
+  /** Answers a call to its end. Never rejects. */
+  async handle(call: Call): Promise<void> {
+    const route = this.#routes.get(call.path);
+    if (route === undefined) {
+      const text = unknownMethodText(call.path, this.#services);
+      call.finish(GrpcStatus.UNIMPLEMENTED, text);
+      return;
+    }
+    const started = performance.now();
+    const code = await this.#answer(call, route);
+    this.#options.metrics.record({
+      service: route.service,
+      rpc: route.rpc,
+      code,
+      seconds: (performance.now() - started) / 1000,
+      bytesReceived: call.bytesReceived,
+      bytesSent: call.bytesSent,
+    });
+  }
+
+  async #answer(call: Call, route: Route): Promise<string> {
+    try {
+      await this.#run(call, route.entry);
+      call.finish();
+      return "OK";
+    } catch (error) {
+      return this.#fail(call, failureOf(route.rpc, error, call.signal), error);
+    }
+  }
+
+  async #run(call: Call, entry: MethodEntry): Promise<void> {
+    const { keys, gate, endpoint, metrics, settings } = this.#options;
+    const grant = keys.grantOf(
+      entry.authenticated === false ? undefined : call.header("authorization"),
+    );
+    const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
+    const access = new Access(grant, this.#collections, options);
+    if (entry.gated !== false) await gate.enter(call.signal);
+    try {
+      await entry.run({ call, endpoint, access, metrics, settings, options });
+    } finally {
+      if (entry.gated !== false) gate.leave();
+    }
+  }
+
+  /** Ends a call that failed; the name of how it failed. */
+  #fail(call: Call, failure: Failure, error: unknown): string {
+    if (failure.kind === "grpc") {
+      if (failure.unexpected) this.#report(error, call);
+      call.finish(failure.code, failure.text);
+      return grpcStatusName(failure.code);
+    }
+    try {
+      call.send(failure.message)?.catch(() => {});
+      call.finish();
+    } catch (reason) {
+      const code = reason instanceof GrpcFailure ? reason.code : GrpcStatus.CANCELLED;
+      call.finish(code, "the client is gone");
+    }
+    return String(failure.code);
+  }
+
+  #report(error: unknown, call: Call): void {
+    try {
+      this.#options.onError(error, { path: call.path, peer: call.peer });
+    } catch {
+      // A reporter that fails must not take the answer with it.
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What a method has in hand while it answers a call.
+ *
+ * @module
+ */
+
+import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { Access } from "./access.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Call } from "./transport/call.ts";
+
+/** What methods may be told by the options of the server. */
+export interface MethodSettings {
+  /** Points one v4 insert may carry. */
+  readonly maxInsertPointsV4: number;
+  /** Streams one call may name. */
+  readonly maxStreamsPerCall: number;
+  /** Rows one SQL query may answer. */
+  readonly maxSqlRows: number;
+  /** How long one SQL query may take, ms. */
+  readonly sqlTimeoutMs: number;
+  /** Whether streams may be obliterated. */
+  readonly allowObliterate: boolean;
+  /** Whether the server is about to stop. */
+  readonly stopping: () => boolean;
+}
+
+/** One call and everything around it. */
+export interface Exchange {
+  readonly call: Call;
+  readonly endpoint: Endpoint;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  readonly settings: MethodSettings;
+  /** Signal and deadline of the call, for the endpoint. */
+  readonly options: CallOptions;
+}
+
+/** Answers one call; what it throws becomes the status of the call. */
+export type Method = (exchange: Exchange) => Promise<void>;
+
+/** A method and how it is to be treated. */
+export interface MethodEntry {
+  readonly run: Method;
+  /** Whether the call counts against the limit of concurrent calls. @default {true} */
+  readonly gated?: boolean;
+  /** Whether the call needs a valid key. @default {true} */
+  readonly authenticated?: boolean;
+}
+
+/** Methods by their name. */
+export type ServiceTable = Readonly<Record<string, MethodEntry>>;

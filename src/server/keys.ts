@@ -1,0 +1,97 @@
+/**
+ * Who may do what: API keys with capabilities, optionally limited to collections
+ * (docs/server.md, "Keys").
+ *
+ * @module
+ */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
+
+/** What a key may allow. */
+export type Capability = "read" | "insert" | "delete" | "obliterate" | "admin";
+
+/** What a caller may do. */
+export interface Grant {
+  /** What may be done. */
+  capabilities: readonly Capability[];
+  /**
+   * Only with streams whose collection begins with one of these.
+   *
+   * @default every collection
+   */
+  collectionPrefixes?: readonly string[] | undefined;
+}
+
+/** One API key. */
+export interface ApiKey extends Grant {
+  /** The secret, as clients send it. */
+  key: string;
+}
+
+const CAPABILITIES: ReadonlySet<string> = new Set([
+  "read",
+  "insert",
+  "delete",
+  "obliterate",
+  "admin",
+]);
+
+const EVERYTHING: Grant = { capabilities: [...CAPABILITIES] as Capability[] };
+const NOTHING: Grant = { capabilities: [] };
+
+/** The keys of a server. */
+export class KeyRing {
+  readonly #keys: readonly { digest: Uint8Array; grant: Grant }[];
+  readonly #anonymous: Grant;
+
+  /**
+   * @param keys None: everybody may do everything.
+   * @param anonymous What callers without a key may do when there are keys; absent: nothing.
+   * @throws {TypeError} If a key is empty or has an unknown capability.
+   */
+  constructor(keys: readonly ApiKey[], anonymous: Grant | undefined) {
+    for (const grant of [...keys, ...(anonymous === undefined ? [] : [anonymous])]) check(grant);
+    this.#keys = keys.map((key) => ({ digest: digest(key.key), grant: key }));
+    this.#anonymous = anonymous ?? (keys.length === 0 ? EVERYTHING : NOTHING);
+  }
+
+  /**
+   * The grant of a caller. Every key is compared, each in constant time, so that the time taken
+   * tells nothing about how much of a guess was right.
+   *
+   * @param authorization The `authorization` header: `bearer <key>`, in any case; absent: no key.
+   * @throws {GrpcFailure} UNAUTHENTICATED, if there is a key and it is wrong.
+   */
+  grantOf(authorization: string | undefined): Grant {
+    if (authorization === undefined || this.#keys.length === 0) return this.#anonymous;
+    const match = /^bearer +(\S+) *$/i.exec(authorization);
+    const offered = digest(match === null ? "" : match[1]!);
+    let found: Grant | undefined;
+    for (const { digest, grant } of this.#keys) {
+      if (timingSafeEqual(offered, digest)) found = grant;
+    }
+    if (match === null || found === undefined) {
+      throw new GrpcFailure(GrpcStatus.UNAUTHENTICATED, "invalid api key");
+    }
+    return found;
+  }
+}
+
+function digest(key: string): Uint8Array {
+  return createHash("sha256").update(key, "utf8").digest();
+}
+
+function check(grant: Grant & { key?: string }): void {
+  if (grant.key !== undefined && !/^\S+$/.test(grant.key)) {
+    throw new TypeError("Cannot use an API key: it is empty or contains white space");
+  }
+  for (const capability of grant.capabilities) {
+    if (!CAPABILITIES.has(capability)) {
+      throw new TypeError(
+        `Cannot use an API key: ${JSON.stringify(capability)} is not a capability, ` +
+          `expected one of ${[...CAPABILITIES].join(", ")}`,
+      );
+    }
+  }
+}

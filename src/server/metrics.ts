@@ -1,0 +1,123 @@
+/**
+ * What a server counts, and the text form that Prometheus reads (docs/server.md, "Metrics").
+ *
+ * @module
+ */
+
+/** Upper bounds of the histogram of durations, s. */
+const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** One finished call. */
+export interface CallRecord {
+  /** Full name of the service. */
+  service: string;
+  rpc: string;
+  /** `"OK"`, a BTrDB code as text, or the name of a gRPC status. */
+  code: string;
+  seconds: number;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
+interface Histogram {
+  buckets: number[];
+  sum: number;
+  count: number;
+}
+
+/** A gauge read when somebody asks. */
+export interface Gauge {
+  name: string;
+  help: string;
+  read: () => number;
+}
+
+/** Counters of one server. */
+export class Metrics {
+  readonly #gauges: readonly Gauge[];
+  readonly #calls = new Map<string, number>();
+  readonly #seconds = new Map<string, Histogram>();
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  /** Points and windows sent to clients. */
+  pointsRead = 0;
+  /** Points inserted and acknowledged. */
+  pointsInserted = 0;
+
+  /** @param gauges What is read at the moment it is asked for. */
+  constructor(gauges: readonly Gauge[]) {
+    this.#gauges = gauges;
+  }
+
+  /** Counts a finished call. */
+  record(call: CallRecord): void {
+    const key = labels({ service: call.service, rpc: call.rpc });
+    const full = labels({ service: call.service, rpc: call.rpc, code: call.code });
+    this.#calls.set(full, (this.#calls.get(full) ?? 0) + 1);
+    this.#bytesReceived += call.bytesReceived;
+    this.#bytesSent += call.bytesSent;
+    let histogram = this.#seconds.get(key);
+    if (histogram === undefined) {
+      histogram = { buckets: BOUNDS.map(() => 0), sum: 0, count: 0 };
+      this.#seconds.set(key, histogram);
+    }
+    histogram.sum += call.seconds;
+    histogram.count++;
+    const bucket = BOUNDS.findIndex((bound) => call.seconds <= bound);
+    if (bucket >= 0) histogram.buckets[bucket]!++;
+  }
+
+  /** Everything, in the text format of Prometheus, version 0.0.4. */
+  text(): string {
+    const lines: string[] = [];
+    head(lines, "btrdb_server_calls_total", "counter", "Calls finished, by how they ended.");
+    for (const [key, count] of this.#calls) {
+      lines.push(`btrdb_server_calls_total{${key}} ${count}`);
+    }
+    this.#histograms(lines);
+    counter(lines, "btrdb_server_points_read_total", "Points and windows sent.", this.pointsRead);
+    counter(
+      lines,
+      "btrdb_server_points_inserted_total",
+      "Points inserted and acknowledged.",
+      this.pointsInserted,
+    );
+    counter(lines, "btrdb_server_received_bytes_total", "Message bytes in.", this.#bytesReceived);
+    counter(lines, "btrdb_server_sent_bytes_total", "Message bytes out.", this.#bytesSent);
+    for (const gauge of this.#gauges) {
+      head(lines, gauge.name, "gauge", gauge.help);
+      lines.push(`${gauge.name} ${gauge.read()}`);
+    }
+    return lines.join("\n") + "\n";
+  }
+
+  #histograms(lines: string[]): void {
+    const name = "btrdb_server_call_seconds";
+    head(lines, name, "histogram", "How long calls took.");
+    for (const [key, histogram] of this.#seconds) {
+      let below = 0;
+      BOUNDS.forEach((bound, i) => {
+        below += histogram.buckets[i]!;
+        lines.push(`${name}_bucket{${key},le="${bound}"} ${below}`);
+      });
+      lines.push(`${name}_bucket{${key},le="+Inf"} ${histogram.count}`);
+      lines.push(`${name}_sum{${key}} ${histogram.sum}`);
+      lines.push(`${name}_count{${key}} ${histogram.count}`);
+    }
+  }
+}
+
+function head(lines: string[], name: string, type: string, help: string): void {
+  lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+}
+
+function counter(lines: string[], name: string, help: string, value: number): void {
+  head(lines, name, "counter", help);
+  lines.push(`${name} ${value}`);
+}
+
+function labels(pairs: Record<string, string>): string {
+  return Object.entries(pairs)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, "_")}"`)
+    .join(",");
+}

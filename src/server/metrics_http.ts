@@ -1,0 +1,69 @@
+/**
+ * Metrics and probes over plain HTTP, for Prometheus and orchestrators.
+ *
+ * @module
+ */
+
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What the pages show. */
+export interface MetricsPages {
+  /** Text of `/metrics`. */
+  metrics: () => string;
+  /** Whether `/readyz` says yes. */
+  ready: () => boolean;
+}
+
+/** An HTTP port with `/metrics`, `/healthz` and `/readyz`. */
+export class MetricsListener {
+  readonly #server: Server;
+
+  private constructor(pages: MetricsPages) {
+    this.#server = createServer((request, response) => answer(request, response, pages));
+    this.#server.keepAliveTimeout = 5_000;
+  }
+
+  /** Opens the port; 0 takes any that is free. */
+  static async open(hostname: string, port: number, pages: MetricsPages): Promise<MetricsListener> {
+    const listener = new MetricsListener(pages);
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once("error", reject);
+      listener.#server.listen(port, hostname, () => {
+        listener.#server.off("error", reject);
+        resolve();
+      });
+    });
+    return listener;
+  }
+
+  /** The port that is open. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Closes the port and every connection. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, pages: MetricsPages): void {
+  const path = (request.url ?? "/").split("?")[0];
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return page(response, 405, "method not allowed\n");
+  }
+  if (path === "/metrics") return page(response, 200, pages.metrics());
+  if (path === "/healthz") return page(response, 200, "ok\n");
+  if (path !== "/readyz") return page(response, 404, "not found\n");
+  return pages.ready() ? page(response, 200, "ready\n") : page(response, 503, "stopping\n");
+}
+
+function page(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  response.end(body);
+}

@@ -1,0 +1,11 @@
+/**
+ * A BTrDB server: {@linkcode serve} puts any database of this package behind a port that the
+ * existing Python and Go clients use unchanged.
+ *
+ * @module
+ */
+
+export type { ErrorContext } from "./dispatcher.ts";
+export type { ApiKey, Capability, Grant } from "./keys.ts";
+export type { Limits, ServeOptions, TlsOptions } from "./options.ts";
+export { type Database, serve, Server, type StopOptions } from "./serve.ts";

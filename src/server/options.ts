@@ -1,0 +1,212 @@
+/**
+ * What `serve` can be told, and what it does when it is not.
+ *
+ * @module
+ */
+
+import type { ErrorContext } from "./dispatcher.ts";
+import type { ApiKey, Grant } from "./keys.ts";
+
+/** Bounds on what clients may ask for (docs/server.md, "Limits"). */
+export interface Limits {
+  /**
+   * Calls worked on at once; more wait. `Info`, health checks and subscriptions do not count.
+   *
+   * @default {200}
+   */
+  concurrentCalls?: number;
+  /**
+   * Calls that may wait for one of them to end; more are answered 426.
+   *
+   * @default {100}
+   */
+  waitingCalls?: number;
+  /**
+   * Largest request message, bytes; larger ones are answered RESOURCE_EXHAUSTED.
+   *
+   * @default {16777216}
+   */
+  messageBytes?: number;
+  /**
+   * Points of one v4 insert; more are answered 414.
+   *
+   * @default {25000}
+   */
+  insertPointsV4?: number;
+  /**
+   * Streams one call may name (CSV, Arrow and multi-stream reads, subscriptions); more are
+   * answered 421.
+   *
+   * @default {10000}
+   */
+  streamsPerCall?: number;
+  /**
+   * Open connections; more are closed at once.
+   *
+   * @default {1000}
+   */
+  connections?: number;
+  /**
+   * Open calls of one connection; clients keep further ones back.
+   *
+   * @default {1000}
+   */
+  callsPerConnection?: number;
+  /**
+   * Rows one SQL query may answer; more are answered 441.
+   *
+   * @default {100000}
+   */
+  sqlRows?: number;
+  /**
+   * How long one SQL query may take, ms; longer ones are answered 402.
+   *
+   * @default {10000}
+   */
+  sqlTimeoutMs?: number;
+}
+
+/** A certificate: PEM texts, or paths of files that are read again when they change. */
+export interface TlsOptions {
+  /** Certificate chain: PEM text, or the path of a PEM file. */
+  cert: string;
+  /** Private key: PEM text, or the path of a PEM file. */
+  key: string;
+  /**
+   * How often the files are looked at, ms.
+   *
+   * @default {1000}
+   */
+  reloadEveryMs?: number;
+}
+
+/** Options of `serve`. */
+export interface ServeOptions {
+  /**
+   * Port; 0 takes any that is free.
+   *
+   * @default {4410}, with TLS 4411: clients take the port 4411 to mean TLS
+   */
+  port?: number;
+  /**
+   * Address or host name to listen at.
+   *
+   * @default {"127.0.0.1"} without API keys, "0.0.0.0" with them
+   */
+  hostname?: string;
+  /** The same as `hostname`. */
+  host?: string;
+  /** Certificate; absent: plain text. */
+  tls?: TlsOptions;
+  /** Who may do what; absent: everybody everything, but only on this machine. */
+  apiKeys?: readonly ApiKey[];
+  /**
+   * What callers without a key may do, when there are keys.
+   *
+   * @default nothing
+   */
+  anonymous?: Grant;
+  /**
+   * Listen beyond this machine without any key.
+   *
+   * @default {false}
+   */
+  allowPublic?: boolean;
+  /**
+   * Whether streams may be removed for ever; otherwise answered 431.
+   *
+   * @default {true}
+   */
+  allowObliterate?: boolean;
+  /** Bounds on what clients may ask for. */
+  limits?: Limits;
+  /**
+   * Port for `/metrics`, `/healthz` and `/readyz` over HTTP, at the same address; 0 takes any that
+   * is free.
+   *
+   * @default none
+   */
+  metricsPort?: number;
+  /**
+   * How often a silent client is asked whether it lives, ms.
+   *
+   * @default {20000}
+   */
+  keepaliveMs?: number;
+  /**
+   * How long it may take to answer before its calls are cancelled, ms.
+   *
+   * @default {20000}
+   */
+  keepaliveTimeoutMs?: number;
+  /** Aborting it stops the server, letting calls finish as `stop()` does. */
+  signal?: AbortSignal;
+  /** Told of errors that no client can be blamed for; clients only see "internal error". */
+  onError?: (error: unknown, context: ErrorContext) => void;
+}
+
+/** Every limit. */
+export type AllLimits = Required<Limits>;
+
+const DEFAULTS: AllLimits = {
+  concurrentCalls: 200,
+  waitingCalls: 100,
+  messageBytes: 16 << 20,
+  insertPointsV4: 25_000,
+  streamsPerCall: 10_000,
+  connections: 1_000,
+  callsPerConnection: 1_000,
+  sqlRows: 100_000,
+  sqlTimeoutMs: 10_000,
+};
+
+/**
+ * The limits of a server.
+ *
+ * @throws {RangeError} If one is not a whole number in its range.
+ */
+export function limitsOf(given: Limits = {}): AllLimits {
+  const limits = { ...DEFAULTS, ...given };
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name === "waitingCalls" ? 0 : 1;
+    if (!Number.isSafeInteger(value) || value < least || value > 2 ** 31 - 1) {
+      throw new RangeError(
+        `Cannot serve: limits.${name} is ${value}, expected ${least} to ${2 ** 31 - 1}`,
+      );
+    }
+  }
+  return limits;
+}
+
+/**
+ * Where to listen.
+ *
+ * @throws {TypeError} If that is beyond this machine, nobody needs a key, and nobody said so.
+ * @throws {RangeError} If the port is none.
+ */
+export function addressOf(options: ServeOptions): { hostname: string; port: number } {
+  const keyed = (options.apiKeys?.length ?? 0) > 0;
+  const given = options.hostname ?? options.host;
+  const hostname = given ?? (keyed ? "0.0.0.0" : "127.0.0.1");
+  const port = options.port ?? (options.tls === undefined ? 4410 : 4411);
+  for (
+    const [name, value] of [["port", port], ["metricsPort", options.metricsPort ?? 0]] as const
+  ) {
+    if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+      throw new RangeError(`Cannot serve: ${name} is ${value}, expected 0 to 65535`);
+    }
+  }
+  if (!keyed && options.allowPublic !== true && !isLoopback(hostname)) {
+    throw new TypeError(
+      `Cannot serve at ${JSON.stringify(hostname)} without API keys: expected a loopback ` +
+        `address, apiKeys, or allowPublic (docs/server.md, "Keys")`,
+    );
+  }
+  return { hostname, port };
+}
+
+/** Whether an address is only reachable from this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname);
+}

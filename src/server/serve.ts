@@ -1,0 +1,259 @@
+/**
+ * `serve`: puts a database behind a port that BTrDB clients speak to.
+ *
+ * @module
+ */
+
+import { endpointOf } from "../client/endpoint_of.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
+import { readCertificate, watchCertificate } from "./certificate.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { MethodSettings, ServiceTable } from "./exchange.ts";
+import { Gate } from "./gate.ts";
+import { healthService } from "./health.ts";
+import { KeyRing } from "./keys.ts";
+import { Metrics } from "./metrics.ts";
+import { MetricsListener } from "./metrics_http.ts";
+import { addressOf, type AllLimits, isLoopback, limitsOf, type ServeOptions } from "./options.ts";
+import { Listener } from "./transport/listener.ts";
+
+/** How long calls may take to finish after a graceful stop began, ms. */
+const GRACE_MS = 10_000;
+
+/** A `BTrDB` made by `connect`, as far as `serve` looks at it. */
+export interface Database {
+  streamFromUUID(uuid: string): unknown;
+  close(): Promise<void>;
+}
+
+/** How to stop a server. */
+export interface StopOptions {
+  /**
+   * Whether calls may finish; otherwise they are cancelled with UNAVAILABLE.
+   *
+   * @default {true}
+   */
+  graceful?: boolean;
+  /**
+   * How long they may take, ms; what is left then is cancelled.
+   *
+   * @default {10000}
+   */
+  graceMs?: number;
+}
+
+/** A database behind a port. */
+export class Server implements AsyncDisposable {
+  /** Where it listens. */
+  readonly hostname: string;
+  /** Port of the gRPC services. */
+  readonly port: number;
+  /** `hostname:port`, as clients write it. */
+  readonly address: string;
+  /** Port of the metrics, where there is one. */
+  readonly metricsPort: number | undefined;
+  /** Whether connections are encrypted. */
+  readonly tls: boolean;
+  /** One line for people: where the server listens and who may use it. */
+  readonly notice: string;
+  /** Resolves once the server has stopped, whoever stopped it. */
+  readonly finished: Promise<void>;
+
+  readonly #parts: Parts;
+  readonly #done = Promise.withResolvers<void>();
+  #stopping: Promise<void> | undefined;
+
+  /** @ignore Made by {@linkcode serve}. */
+  constructor(options: ServeOptions, parts: Parts) {
+    this.#parts = parts;
+    this.hostname = addressOf(options).hostname;
+    this.port = parts.listener.port;
+    this.address = this.hostname.includes(":") && !this.hostname.startsWith("[")
+      ? `[${this.hostname}]:${this.port}`
+      : `${this.hostname}:${this.port}`;
+    this.metricsPort = parts.pages?.port;
+    this.tls = options.tls !== undefined;
+    this.notice = noticeOf(options, this.address, this.metricsPort);
+    this.finished = this.#done.promise;
+    const { signal } = options;
+    if (signal !== undefined) this.#stopOn(signal);
+  }
+
+  /** Calls, durations, points, bytes and connections in the text format of Prometheus. */
+  metrics(): string {
+    return this.#parts.metrics.text();
+  }
+
+  /**
+   * Stops: no new connections and calls, those under way finish (or are cancelled), everything is
+   * closed. The database stays open; it belongs to who opened it. Idempotent.
+   *
+   * @param options How long calls may take.
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.graceful === false ? 0 : options.graceMs ?? GRACE_MS);
+    return this.#stopping;
+  }
+
+  /** The same as {@linkcode stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { listener, pages, state, stopWatching } = this.#parts;
+    state.stopping = true;
+    stopWatching();
+    await listener.close(graceMs);
+    await pages?.close();
+    this.#done.resolve();
+  }
+
+  #stopOn(signal: AbortSignal): void {
+    const stop = () => void this.stop();
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop, { once: true });
+    this.finished.then(() => signal.removeEventListener("abort", stop));
+  }
+}
+
+/** What a {@linkcode Server} is made of. */
+interface Parts {
+  listener: Listener;
+  pages: MetricsListener | undefined;
+  metrics: Metrics;
+  state: { stopping: boolean };
+  stopWatching: () => void;
+}
+
+/**
+ * Puts a database behind a port that existing BTrDB clients use unchanged: gRPC protocols v4 and v5
+ * side by side, whatever the database is: embedded, or another server (then this one is a proxy).
+ * Which clients were tried, keys, TLS, limits and metrics: docs/server.md.
+ *
+ * @param db A `BTrDB` made by `connect`, or an endpoint.
+ * @param options Where to listen and who may do what.
+ * @returns The server, once the port is open.
+ * @throws {TypeError} If the options do not fit together, e.g. a public address without keys.
+ * @throws {RangeError} If a limit or port is out of range.
+ * @throws What the operating system says about a port that cannot be opened.
+ *
+ * @example A database for other programs on this machine
+ * ```ts
+ * import { connect } from "@btrdb/btrdb";
+ * import { serve } from "@btrdb/btrdb/server";
+ *
+ * await using db = await connect("memory:");
+ * await using server = await serve(db, { port: 0 });
+ * await using client = await connect(server.address);
+ * const { majorVersion } = await client.info();
+ * console.assert(majorVersion === 5);
+ * ```
+ */
+export async function serve(db: Database | Endpoint, options: ServeOptions = {}): Promise<Server> {
+  const { hostname, port } = addressOf(options);
+  const limits = limitsOf(options.limits);
+  const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
+  const certificate = options.tls && await readCertificate(options.tls);
+  const state = { stopping: false };
+  const gate = new Gate(limits.concurrentCalls, limits.waitingCalls);
+  const metrics = metricsOf(gate, () => listener.connections);
+  const dispatcher = new Dispatcher({
+    endpoint: isEndpoint(db) ? db : endpointOf(db),
+    services: servicesOf(),
+    keys,
+    gate,
+    metrics,
+    settings: settingsOf(options, limits, state),
+    onError: options.onError ?? (() => {}),
+  });
+  const listener = await Listener.open({
+    hostname,
+    port,
+    certificate,
+    maxMessageBytes: limits.messageBytes,
+    maxConnections: limits.connections,
+    maxStreamsPerConnection: limits.callsPerConnection,
+    keepaliveMs: options.keepaliveMs ?? 20_000,
+    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
+    paths: dispatcher.paths,
+    handle: (call) => dispatcher.handle(call),
+  });
+  const pages = await openPages(options, hostname, metrics, state, listener);
+  const stopWatching = options.tls === undefined || certificate === undefined
+    ? () => {}
+    : watchCertificate(options.tls, certificate, (next) => listener.setCertificate(next));
+  return new Server(options, { listener, pages, metrics, state, stopWatching });
+}
+
+function isEndpoint(db: Database | Endpoint): db is Endpoint {
+  return "capabilities" in db && "metadataUsage" in db;
+}
+
+function servicesOf(): Record<string, ServiceTable> {
+  const services: Record<string, ServiceTable> = {
+    "grpcinterface.BTrDB": SERVICE_V4,
+    "v5api.BTrDB": SERVICE_V5,
+  };
+  services["grpc.health.v1.Health"] = healthService(Object.keys(services));
+  return services;
+}
+
+function settingsOf(
+  options: ServeOptions,
+  limits: AllLimits,
+  state: { stopping: boolean },
+): MethodSettings {
+  return {
+    maxInsertPointsV4: limits.insertPointsV4,
+    maxStreamsPerCall: limits.streamsPerCall,
+    maxSqlRows: limits.sqlRows,
+    sqlTimeoutMs: limits.sqlTimeoutMs,
+    allowObliterate: options.allowObliterate ?? true,
+    stopping: () => state.stopping,
+  };
+}
+
+function metricsOf(gate: Gate, connections: () => number): Metrics {
+  return new Metrics([
+    { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
+    { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },
+    { name: "btrdb_server_connections", help: "Connections open.", read: connections },
+  ]);
+}
+
+async function openPages(
+  options: ServeOptions,
+  hostname: string,
+  metrics: Metrics,
+  state: { stopping: boolean },
+  listener: Listener,
+): Promise<MetricsListener | undefined> {
+  if (options.metricsPort === undefined) return undefined;
+  try {
+    return await MetricsListener.open(hostname, options.metricsPort, {
+      metrics: () => metrics.text(),
+      ready: () => !state.stopping,
+    });
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+}
+
+function noticeOf(
+  options: ServeOptions,
+  address: string,
+  metricsPort: number | undefined,
+): string {
+  const keyed = (options.apiKeys?.length ?? 0) > 0;
+  const who = keyed
+    ? "API key required"
+    : isLoopback(addressOf(options).hostname)
+    ? "no API keys: this machine only"
+    : "no API keys: open to everybody who reaches it";
+  const how = options.tls === undefined ? "plain text" : "TLS";
+  const metrics = metricsPort === undefined ? "" : `, metrics on port ${metricsPort}`;
+  return `Listening on ${address} (BTrDB v4 and v5, ${how}, ${who}${metrics})`;
+}

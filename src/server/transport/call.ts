@@ -1,0 +1,179 @@
+/**
+ * One gRPC call as the services see it: messages in, messages out with backpressure, one status at
+ * the end, and a signal that aborts when nobody waits for the answer any more.
+ *
+ * @module
+ */
+
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { GrpcFailure, GrpcStatus } from "./status.ts";
+
+/** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
+const PREFIX_BYTES = 5;
+
+/** Longest delay a timer takes, ms; later deadlines are as good as none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** What the library hands over: both directions as bytes. */
+export type ByteStream = ServerDuplexStream<Uint8Array, Uint8Array>;
+
+/** One call, of any of the four kinds. */
+export class Call {
+  /** `/package.Service/Method`, as requested. */
+  readonly path: string;
+  /** The address the client used to reach this server. */
+  readonly authority: string;
+  /** Address of the client, for messages to the operator. */
+  readonly peer: string;
+  /** When the client gives up, ms since the Unix epoch; absent: never. */
+  readonly deadlineMs: number | undefined;
+  /** Message bytes received so far. */
+  bytesReceived = 0;
+  /** Message bytes sent so far. */
+  bytesSent = 0;
+
+  readonly #stream: ByteStream;
+  readonly #controller = new AbortController();
+  readonly #messages: Uint8Array[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #inputEnded = false;
+  #finished = false;
+  #wakeReader: (() => void) | undefined;
+  #wakeWriter: (() => void) | undefined;
+  readonly #done = Promise.withResolvers<void>();
+
+  /**
+   * @param path Its method.
+   * @param stream The library's side of it; the call listens to it from now on.
+   */
+  constructor(path: string, stream: ByteStream) {
+    this.path = path;
+    this.#stream = stream;
+    this.authority = stream.getHost();
+    this.peer = stream.getPeer();
+    const deadline = stream.getDeadline();
+    const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+    if (deadlineMs !== Infinity) {
+      this.deadlineMs = deadlineMs;
+      this.#startTimer(deadlineMs - Date.now());
+    }
+    this.#listen();
+  }
+
+  /** Aborts when the client is gone, its deadline has passed, or the server cancels the call. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Resolves when the client has the status, or is gone. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** A request header, in its first value. */
+  header(name: string): string | undefined {
+    const value = this.#stream.metadata.get(name)[0];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** Gives up the call: whatever works on it rejects with `reason`. */
+  cancel(reason: GrpcFailure): void {
+    if (this.#finished || this.#controller.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.#controller.abort(reason);
+    this.#wakeReader?.();
+    this.#wakeWriter?.();
+  }
+
+  /**
+   * The next message of the client.
+   *
+   * @returns Its bytes, or undefined after the last one.
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    while (true) {
+      this.signal.throwIfAborted();
+      const message = this.#messages.shift();
+      if (message !== undefined) return message;
+      if (this.#inputEnded) return undefined;
+      this.#stream.resume();
+      await new Promise<void>((wake) => this.#wakeReader = wake);
+      this.#wakeReader = undefined;
+    }
+  }
+
+  /** The message of a call that has exactly one; what else the client sends is dropped. */
+  async only(): Promise<Uint8Array> {
+    const message = await this.next();
+    if (message === undefined) {
+      throw new GrpcFailure(GrpcStatus.INTERNAL, "EOF: the call has no request message");
+    }
+    this.#inputEnded = true;
+    this.#stream.resume();
+    return message;
+  }
+
+  /**
+   * Sends one message.
+   *
+   * @param message Its bytes, which belong to the transport from now on.
+   * @returns Undefined when more may follow at once, else a promise that resolves once the client
+   * has taken enough, and rejects with the signal's reason when it never will.
+   */
+  send(message: Uint8Array): Promise<void> | undefined {
+    this.signal.throwIfAborted();
+    this.bytesSent += PREFIX_BYTES + message.length;
+    return this.#stream.write(message) ? undefined : this.#room();
+  }
+
+  /** Ends the call with a status; only the first time counts. */
+  finish(code: number = GrpcStatus.OK, details = ""): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    clearTimeout(this.#timer);
+    this.#stream.resume();
+    if (code === GrpcStatus.OK) this.#stream.end();
+    else this.#stream.emit("error", { code, details });
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#wakeWriter = () => {
+        this.#wakeWriter = undefined;
+        if (this.signal.aborted) reject(this.signal.reason);
+        else resolve();
+      };
+    });
+  }
+
+  #startTimer(delayMs: number): void {
+    if (delayMs > MAX_TIMER_MS) return;
+    this.#timer = setTimeout(() => {
+      this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, "context deadline exceeded"));
+    }, Math.max(0, delayMs));
+  }
+
+  #listen(): void {
+    const stream = this.#stream;
+    stream.on("data", (message: Uint8Array) => {
+      if (this.#inputEnded) return;
+      this.bytesReceived += PREFIX_BYTES + message.length;
+      this.#messages.push(message);
+      stream.pause();
+      this.#wakeReader?.();
+    });
+    stream.on("end", () => {
+      this.#inputEnded = true;
+      this.#wakeReader?.();
+    });
+    stream.on("drain", () => this.#wakeWriter?.());
+    // The library says "cancelled" at the end of every call, whichever way it ended.
+    stream.on("cancelled", () => this.#gone());
+    stream.on("close", () => this.#gone());
+  }
+
+  #gone(): void {
+    this.cancel(new GrpcFailure(GrpcStatus.CANCELLED, "the client is gone"));
+    this.#done.resolve();
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * gRPC statuses as they travel in trailers (docs/protocol.md, "Transport").
+ *
+ * @module
+ */
+
+/** The gRPC status codes this server sends. */
+export const GrpcStatus = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** The name of a gRPC status, e.g. `"UNAVAILABLE"`. */
+export type GrpcStatusName = keyof typeof GrpcStatus;
+
+const NAMES: ReadonlyMap<number, GrpcStatusName> = new Map(
+  (Object.entries(GrpcStatus) as [GrpcStatusName, number][]).map(([name, code]) => [code, name]),
+);
+
+/** The name of a status code; `"UNKNOWN"` for one that is not in the table. */
+export function grpcStatusName(code: number): GrpcStatusName {
+  return NAMES.get(code) ?? "UNKNOWN";
+}
+
+/** Ends a call with a gRPC status other than OK. */
+export class GrpcFailure extends Error {
+  /** One of {@linkcode GrpcStatus}. */
+  readonly code: number;
+
+  /**
+   * @param code Status code.
+   * @param message Text of `grpc-message`.
+   */
+  constructor(code: number, message: string) {
+    super(message);
+    this.name = "GrpcFailure";
+    this.code = code;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Calls of methods that no service has, answered by ourselves: the library's own text differs from
+ * the one BTrDB servers send, and clients print it (docs/protocol.md, "Telling v4 from v5").
+ *
+ * @module
+ */
+
+import type { Server } from "@grpc/grpc-js";
+import type { ByteStream } from "./call.ts";
+
+interface Handler {
+  func: (stream: ByteStream) => void;
+  serialize: (message: Uint8Array) => Uint8Array;
+  deserialize: (bytes: Uint8Array) => Uint8Array;
+  type: "bidi";
+  path: string;
+}
+
+/**
+ * Has `handle` take every call of `server` whose method nobody registered. The library has no hook
+ * for that; its table of handlers gets a default. Where a later version of it has no such table,
+ * this does nothing and the library answers UNIMPLEMENTED in its own words.
+ *
+ * @param server After every method has been registered.
+ * @param handle Called with the method asked for.
+ */
+export function onUnknownMethod(
+  server: Server,
+  handle: (path: string, stream: ByteStream) => void,
+): void {
+  const table = (server as unknown as { handlers?: unknown }).handlers;
+  if (!(table instanceof Map)) return;
+  const known = (path: string): Handler | undefined => Map.prototype.get.call(table, path);
+  table.get = (path: string): Handler =>
+    known(path) ?? {
+      func: (stream) => handle(path, stream),
+      serialize: (message) => message,
+      deserialize: (bytes) => bytes,
+      type: "bidi",
+      path,
+    };
+}
+
+/**
+ * What a BTrDB server says about a method it does not have.
+ *
+ * @param path `/package.Service/Method`, as requested.
+ * @param services Full names of the services there are.
+ */
+export function unknownMethodText(path: string, services: ReadonlySet<string>): string {
+  const split = path.lastIndexOf("/");
+  if (!path.startsWith("/") || split < 1) return `malformed method name: ${JSON.stringify(path)}`;
+  const service = path.slice(1, split);
+  if (!services.has(service)) return `unknown service ${service}`;
+  return `unknown method ${path.slice(split + 1)} for service ${service}`;
+}
