@@ -1,0 +1,42 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { flatten, gather, mapEach, SingleUse } from "../../../src/client/single_use.ts";
+
+/** Yields numbers and notes what happens to it. */
+async function* numbers(log: string[]): AsyncIterableIterator<number> {
+  log.push("open");
+  try {
+    for (let i = 0;; i++) {
+      await Promise.resolve();
+      yield i;
+    }
+  } finally {
+    log.push("close");
+  }
+}
+
+Deno.test("nothing is opened before the first read, and nothing twice", async () => {
+  const log: string[] = [];
+  const answer = new SingleUse("read numbers", () => numbers(log));
+  assertEquals(log, []);
+  for await (const n of answer.take()) if (n === 2) break;
+  assertEquals(log, ["open", "close"]);
+  assertThrows(() => answer.take(), TypeError, "Cannot read numbers twice: the query was already");
+});
+
+Deno.test("leaving a loop closes what is underneath", async () => {
+  const log: string[] = [];
+  for await (const n of mapEach(numbers(log), (i) => i * 2)) if (n === 4) break;
+  for await (const n of flatten(mapEach(numbers(log), (i) => [i, i]))) if (n === 1) break;
+  assertEquals(log, ["open", "close", "open", "close"]);
+});
+
+Deno.test("gathering keeps the order", async () => {
+  const source = mapEach(
+    (async function* () {
+      await Promise.resolve();
+      yield* [3, 1, 2];
+    })(),
+    (n) => n,
+  );
+  assertEquals(await gather(source), [3, 1, 2]);
+});
