@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type RawColumns, type StatColumns } from "../core/columns.ts";
+import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
 

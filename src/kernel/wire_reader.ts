@@ -119,7 +119,7 @@ export class WireReader {
       if (wire === Wire.Varint) this.uint64();
       else if (wire === Wire.Fixed64) this.#advance(8);
       else if (wire === Wire.Fixed32) this.#advance(4);
-      else if (wire === Wire.Bytes) this.pos += this.#length();
+      else if (wire === Wire.Bytes) this.#advance(this.#length());
       else if (wire === Wire.StartGroup) {
         if (groups.length === MAX_GROUPS) throw this.malformed("groups are nested too deep");
         groups.push(open >>> 3);
