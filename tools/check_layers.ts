@@ -17,6 +17,8 @@ export interface Rule {
   readonly may: readonly string[];
   /** Imported only by `import()`, so that who does not need them never loads them. */
   readonly lazily?: readonly string[];
+  /** Imported only as types. */
+  readonly types?: readonly string[];
   /** Packages and `node:` modules, by the beginning of the specifier. */
   readonly packages?: readonly string[];
   /** Whether `Deno.*` and `console` may be used: this code is a program, not a library. */
@@ -45,6 +47,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   client: { may: ["core", "kernel", "endpoint"], packages: ["node:"] },
   server: {
     may: ["core", "kernel", "endpoint", "gen", "src/client/endpoint_of.ts"],
+    types: ["src/client/btrdb.ts"],
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "npm:apache-arrow", "node:"],
   },
   io: {
@@ -52,7 +55,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["npm:apache-arrow", "npm:hyparquet", "node:"],
   },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
-  cli: { may: ["plot", ...ENTRIES], packages: ["node:"], program: true },
+  cli: { may: ["plot", "deno.json", ...ENTRIES], packages: ["node:"], program: true },
   connect: { may: ["core"], packages: ["npm:yaml", "node:"] },
   "src/connect.ts": {
     may: ["core", "endpoint", "client", "connect"],
@@ -93,6 +96,7 @@ function problemOf(from: string, edge: Edge): string | undefined {
     return isAllowed ? undefined : `${layer} may not import the package ${edge.to}`;
   }
   if (layerOf(edge.to) === layer || isListed(edge.to, rule.may)) return undefined;
+  if (edge.typeOnly && isListed(edge.to, rule.types ?? [])) return undefined;
   if (isListed(edge.to, rule.lazily ?? [])) {
     const isLazy = edge.dynamic || edge.typeOnly;
     return isLazy ? undefined : `${layer} must import ${edge.to} lazily, with import()`;

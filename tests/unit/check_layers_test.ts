@@ -35,7 +35,10 @@ Deno.test("layers: a tree that keeps the rules", async () => {
     "src/client/endpoint_of.ts": "export const e = 1;",
     "src/engine/mod.ts": `import "node:sqlite";\nexport * from "../core/a.ts";`,
     "src/connect.ts": `export const open = (): unknown => import("./engine/mod.ts");`,
-    "src/server/mod.ts": `import "../client/endpoint_of.ts";`,
+    "src/client/btrdb.ts": "export interface B { x: 1 }",
+    "src/server/mod.ts": `import type { B } from "../client/btrdb.ts";
+      import "../client/endpoint_of.ts";
+      export type C = B;`,
     "src/cli/main.ts": `import "../../mod.ts";\nDeno.exit(0);`,
   });
   assertEquals(lines, []);
