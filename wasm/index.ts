@@ -18,3 +18,14 @@ export {
 } from "./parse_csv";
 export * from "./sort";
 export * from "./pixels";
+export {
+  parseTable,
+  tableCells,
+  tableErrorAt,
+  tableErrorCode,
+  tableErrorColumn,
+  tableLines,
+  tableRows,
+  tableTimes,
+} from "./parse_table";
+export { setTimeOffset } from "./parse_time";

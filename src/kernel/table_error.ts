@@ -1,0 +1,63 @@
+/**
+ * What can be wrong with a cell of a table.
+ *
+ * @module
+ */
+
+import { CsvError } from "./csv_error.ts";
+
+/** Where the cell is and what it contains. */
+export interface TableCell {
+  /** Line of the file, from 1. */
+  line: number;
+  /** Number of the cell in its row, from 1. */
+  column: number;
+  /** Names of the columns, where there are any. */
+  names: readonly string[];
+  /** How many columns there are. */
+  columns: number;
+  /** Bytes of the rows, and where in them the cell begins. */
+  bytes: Uint8Array;
+  at: number;
+  /** The byte between cells. */
+  delimiter: number;
+}
+
+/** By the codes of `wasm/parse_table.ts`. */
+const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>> = {
+  1: (text) => `${text} is not a time of the form expected`,
+  2: (text) => `${text} is a time beyond 64 bits of nanoseconds`,
+  3: (text) => `${text} is not a number`,
+  4: (text) => `${text} is too large for a double`,
+  5: (_, { columns, column }) => `the row has ${column} columns, expected ${columns}`,
+  6: (_, { columns }) => `the row has more than ${columns} columns`,
+  7: (text) => `${text} is not closed, or not followed by a delimiter`,
+};
+
+/** The error of a cell, from the code of the core. */
+export function tableError(code: number, cell: TableCell): CsvError {
+  const { line, column, names } = cell;
+  const label = names[column - 1];
+  const name = label === undefined ? "" : ` (${JSON.stringify(label)})`;
+  const words = WORDS[code]?.(cellText(cell), cell) ?? "it is not valid";
+  const place = label === undefined ? { line, column } : { line, column, label };
+  return new CsvError(`Cannot parse table: line ${line}, column ${column}${name}: ${words}`, place);
+}
+
+const LF = 10;
+const CR = 13;
+/** Bytes of a cell that a message shows. */
+const SHOWN = 40;
+
+/** The cell in quotes, cut if it is long. */
+function cellText({ bytes, at, delimiter }: TableCell): string {
+  let end = at;
+  while (end < bytes.length && end - at <= SHOWN) {
+    const byte = bytes[end]!;
+    if (byte === delimiter || byte === LF || byte === CR) break;
+    end++;
+  }
+  const cut = end - at > SHOWN;
+  const text = new TextDecoder().decode(bytes.subarray(at, cut ? at + SHOWN : end));
+  return JSON.stringify(text) + (cut ? "…" : "");
+}
