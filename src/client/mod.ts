@@ -28,4 +28,11 @@ export {
   type TagChanges,
   type WindowsOptions,
 } from "./stream.ts";
+export {
+  type PinOptions,
+  type SetWindowsOptions,
+  StreamSet,
+  type StreamSetOptions,
+} from "./stream_set.ts";
+export type { Row } from "./rows.ts";
 export type { Compute } from "./windows_plan.ts";

@@ -1,0 +1,37 @@
+/**
+ * Doing many things, a few at a time.
+ *
+ * @module
+ */
+
+/**
+ * Applies an asynchronous function to every item, at most `limit` at a time. After a failure nothing
+ * more is begun; what is under way settles before the failure is thrown.
+ *
+ * @param items What to work on.
+ * @param limit How many at a time, at least 1.
+ * @param work What to do.
+ * @returns The results in the order of the items.
+ */
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  let failure: { error: unknown } | undefined;
+  const worker = async (): Promise<void> => {
+    while (failure === undefined && next < items.length) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index]!, index);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failure !== undefined) throw failure.error;
+  return results;
+}
