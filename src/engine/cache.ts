@@ -1,0 +1,65 @@
+/**
+ * Recently used nodes, bounded in bytes.
+ *
+ * @module
+ */
+
+import { Core, type Node } from "./node.ts";
+
+/** Bytes a node is reckoned to take: its columns and what the runtime adds to them. */
+function sizeOf(node: Node): number {
+  return node instanceof Core ? 4800 : 16 * node.times.length + 400;
+}
+
+/** Nodes by block address; the least recently used leave first. */
+export class NodeCache {
+  readonly #limit: number;
+  readonly #nodes = new Map<number, Node>();
+  #bytes = 0;
+
+  /** @param limitBytes Most bytes of all nodes together. */
+  constructor(limitBytes: number) {
+    this.#limit = limitBytes;
+  }
+
+  /** Bytes of all nodes in the cache. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The node at an address, if it is here. */
+  get(address: number): Node | undefined {
+    const node = this.#nodes.get(address);
+    if (node === undefined) return undefined;
+    this.#nodes.delete(address);
+    this.#nodes.set(address, node);
+    return node;
+  }
+
+  /** Remembers a node. */
+  put(address: number, node: Node): void {
+    const size = sizeOf(node);
+    if (size > this.#limit || this.#nodes.has(address)) return;
+    this.#nodes.set(address, node);
+    this.#bytes += size;
+    for (const [oldest, old] of this.#nodes) {
+      if (this.#bytes <= this.#limit) break;
+      this.#nodes.delete(oldest);
+      this.#bytes -= sizeOf(old);
+    }
+  }
+
+  /** Forgets one node. */
+  delete(address: number): void {
+    const node = this.#nodes.get(address);
+    if (node === undefined) return;
+    this.#nodes.delete(address);
+    this.#bytes -= sizeOf(node);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#nodes.clear();
+    this.#bytes = 0;
+  }
+}

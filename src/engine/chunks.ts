@@ -1,0 +1,36 @@
+/**
+ * Cutting results into chunks.
+ *
+ * @module
+ */
+
+import { CHUNK_RANGES } from "./constants.ts";
+import type { ChangedRange } from "./tree_changes.ts";
+
+/** Pieces of at most `size` items; a single empty one for no items. */
+export function* chunked<T>(items: readonly T[], size: number): Generator<T[]> {
+  if (items.length === 0) yield [];
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+}
+
+/** Changed ranges as columns; passes on the `undefined`s of the source. */
+export function* rangeChunks(
+  ranges: Iterable<ChangedRange | undefined>,
+): Generator<{ starts: BigInt64Array; ends: BigInt64Array } | undefined> {
+  let batch: ChangedRange[] = [];
+  for (const range of ranges) {
+    if (range === undefined) yield undefined;
+    else batch.push(range);
+    if (batch.length < CHUNK_RANGES) continue;
+    yield columnsOf(batch);
+    batch = [];
+  }
+  if (batch.length > 0) yield columnsOf(batch);
+}
+
+function columnsOf(batch: ChangedRange[]): { starts: BigInt64Array; ends: BigInt64Array } {
+  return {
+    starts: BigInt64Array.from(batch, (range) => range.start),
+    ends: BigInt64Array.from(batch, (range) => range.end),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The numbers of BTrDB's tree and buffer (docs/protocol.md, "The tree"), and the limits of this
+ * engine.
+ *
+ * @module
+ */
+
+import { MIN_TIME } from "../core/range.ts";
+
+/** Children of an inner node. */
+export const FANOUT = 64;
+
+/** Point width of the root: its 64 buckets are 2^56 ns wide. */
+export const ROOT_POINTWIDTH = 56;
+
+/** Start of the root, ns. */
+export const ROOT_START: bigint = MIN_TIME;
+
+/** Points a leaf holds before it is split; leaves of point width 0 hold any number. */
+export const LEAF_POINTS = 1024;
+
+/** Points in the buffer of a stream that make it commit. */
+export const BUFFER_POINTS = 32_768;
+
+/** Major version of a stream without a commit. */
+export const FIRST_MAJOR = 10;
+
+/** Points one insert may carry. */
+export const MAX_INSERT_POINTS = 1_048_576;
+
+/** Points per chunk of a streamed answer. */
+export const CHUNK_POINTS = 32_768;
+
+/** Windows per chunk of a streamed answer. */
+export const CHUNK_WINDOWS = 16_384;
+
+/** Changed ranges per chunk. */
+export const CHUNK_RANGES = 1000;
+
+/** Stream descriptors per chunk of a lookup, names per chunk of a listing. */
+export const CHUNK_STREAMS = 1000;
+
+/** How long a buffer may wait for its commit by default: eight hours, as in the real server. */
+export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;
+
+/** The point width of the children of a core of point width `pointwidth`. */
+export function childPointwidth(pointwidth: number): number {
+  return pointwidth <= 6 ? 0 : pointwidth - 6;
+}

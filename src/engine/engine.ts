@@ -1,0 +1,374 @@
+/**
+ * The embedded engine as an {@linkcode Endpoint}.
+ *
+ * @module
+ */
+
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { emptyRaw, emptyStat } from "../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { uuidText } from "../core/uuid.ts";
+import {
+  checkAlignedWindows,
+  checkChanges,
+  checkDelete,
+  checkInsertPoint,
+  checkInsertSize,
+  checkNearest,
+  checkRawValues,
+  checkStreamInfo,
+  checkWindows,
+  isLatest,
+  TEXT,
+} from "../endpoint/checks.ts";
+import {
+  checkCreate,
+  checkListCollections,
+  checkLookup,
+  checkSetAnnotations,
+  checkSetTags,
+} from "../endpoint/checks_metadata.ts";
+import type {
+  AlignedWindowsRequest,
+  CallOptions,
+  Capabilities,
+  ChangesChunk,
+  ChangesRequest,
+  CreateRequest,
+  Endpoint,
+  InsertRequest,
+  ListCollectionsRequest,
+  LookupRequest,
+  MetadataUsage,
+  NearestRequest,
+  NearestResult,
+  RangeRequest,
+  RawChunk,
+  ServerInfo,
+  SetAnnotationsRequest,
+  SetTagsRequest,
+  SqlRequest,
+  StatChunk,
+  StreamDescriptor,
+  StreamInfo,
+  StreamInfoRequest,
+  SubscriptionUpdate,
+  Version,
+  WindowsRequest,
+} from "../endpoint/endpoint.ts";
+import { CHUNK_STREAMS } from "./constants.ts";
+import { findBadPoint } from "./points.ts";
+import { roundValues } from "./merge_policy.ts";
+import { checkCall, paced } from "./pacer.ts";
+import { chunked, rangeChunks } from "./chunks.ts";
+import { sortColumns } from "./sort.ts";
+import type { Storage } from "./storage.ts";
+import type { StreamState } from "./streams.ts";
+import { pickNearest } from "./nearest.ts";
+import { latestSnapshot, type Snapshot, snapshotAt } from "./snapshot.ts";
+import { rawPoints } from "./tree_raw.ts";
+import { changedRanges, joinRanges, rangesOfTimes } from "./tree_changes.ts";
+import { type Grid, pointWindows, treeWindows } from "./tree_windows.ts";
+import { fillWindows, mergeWindows } from "./window_merge.ts";
+import { Refusal, type Transaction } from "./writer.ts";
+import { versionOf } from "./write_tasks.ts";
+import { runSql } from "./sql.ts";
+
+function notFound(text: string, uuid: Uint8Array): BTrDBError {
+  return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
+}
+
+/** An {@linkcode Endpoint} over one open database. */
+export class Engine implements Endpoint {
+  readonly capabilities: Capabilities;
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    this.capabilities = {
+      protocol: "embedded",
+      mergePolicies: true,
+      setTags: true,
+      sql: true,
+      stddev: true,
+      subscribe: true,
+      maxInsertPoints: storage.maxInsertPoints,
+    };
+  }
+
+  /** Bytes of tree nodes in memory. */
+  get cachedBytes(): number {
+    return this.#storage.store.cachedBytes;
+  }
+
+  info(options?: CallOptions): Promise<ServerInfo> {
+    return this.#storage.read(options, () => ({
+      protocol: "embedded",
+      majorVersion: 5,
+      minorVersion: 0,
+      build: "embedded",
+    }));
+  }
+
+  async *rawValues(
+    request: RangeRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<RawChunk> {
+    checkRawValues(request);
+    const { version, root, points } = this.#snapshot(request.uuid, request.version);
+    const { start, end } = request;
+    const source = rawPoints(this.#storage.store, root, points, start, end);
+    yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
+  }
+
+  async *alignedWindows(
+    request: AlignedWindowsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StatChunk> {
+    const { start, end } = checkAlignedWindows(request);
+    const snapshot = this.#snapshot(request.uuid, request.version);
+    const grid = { start, end, width: 1n << BigInt(request.pointwidth) };
+    yield* this.#stream<StatColumns>(
+      this.#sparseWindows(snapshot, grid),
+      snapshot.version,
+      emptyStat,
+      options,
+    );
+  }
+
+  async *windows(
+    request: WindowsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StatChunk> {
+    const { start, end } = checkWindows(request);
+    const snapshot = this.#snapshot(request.uuid, request.version);
+    const grid = { start, end, width: request.width };
+    const source = fillWindows(this.#sparseWindows(snapshot, grid), grid);
+    yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
+  }
+
+  #sparseWindows({ root, points }: Snapshot, grid: Grid): Iterable<StatColumns | undefined> {
+    const fromTree = treeWindows(this.#storage.store, root, grid);
+    if (points.times.length === 0) return fromTree;
+    return mergeWindows(fromTree, pointWindows(points, grid));
+  }
+
+  /** Chunks of columns with their version; at least one. */
+  async *#stream<C>(
+    source: Iterable<C | undefined>,
+    version: Version,
+    empty: () => C,
+    options: CallOptions | undefined,
+  ): AsyncGenerator<{ version: Version; columns: C }> {
+    let any = false;
+    for await (const columns of paced(this.#storage.guarded(source), options)) {
+      any = true;
+      yield { version, columns };
+    }
+    if (!any) yield { version, columns: empty() };
+  }
+
+  nearest(request: NearestRequest, options?: CallOptions): Promise<NearestResult> {
+    return this.#storage.read(options, () => {
+      checkNearest(request);
+      const snapshot = this.#snapshot(request.uuid, request.version);
+      const point = pickNearest(this.#storage.store, snapshot, request.time, request.backward);
+      if (point !== undefined) return { version: snapshot.version, point };
+      const emptyTree = !isLatest(request.version) && snapshot.root === 0;
+      throw new BTrDBError(emptyTree ? TEXT.streamEmpty : TEXT.noSuchPoint, {
+        code: ErrorCode.NoSuchPoint,
+        uuid: uuidText(request.uuid),
+      });
+    });
+  }
+
+  async *changes(
+    request: ChangesRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<ChangesChunk> {
+    const { from } = checkChanges(request);
+    const { version, root, points } = this.#snapshot(request.uuid, request.to);
+    const ranges = joinRanges(
+      changedRanges(this.#storage.store, root, Number(from), request.resolution),
+      rangesOfTimes(points.times, request.resolution),
+    );
+    let any = false;
+    for await (const chunk of paced(this.#storage.guarded(rangeChunks(ranges)), options)) {
+      any = true;
+      yield { version, ...chunk };
+    }
+    if (!any) yield { version, starts: new BigInt64Array(0), ends: new BigInt64Array(0) };
+  }
+
+  streamInfo(request: StreamInfoRequest, options?: CallOptions): Promise<StreamInfo> {
+    return this.#storage.read(options, () => {
+      checkStreamInfo(request);
+      const state = this.#existing(request.uuid);
+      const info: StreamInfo = {};
+      if (!request.omitVersion) info.version = versionOf(state.head);
+      if (!request.omitDescriptor) info.descriptor = this.#descriptor(request.uuid);
+      return info;
+    });
+  }
+
+  insert(request: InsertRequest, options?: CallOptions): Promise<Version> {
+    return this.#storage.read(options, () => {
+      const { uuid, columns, mergePolicy = "never", roundBits } = request;
+      checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
+      checkInsertPoint(columns, findBadPoint(columns), uuid);
+      const points = roundBits === undefined
+        ? columns
+        : { times: columns.times, values: roundValues(columns.values, roundBits) };
+      return this.#write(uuid, TEXT.streamDoesNotExist, points.times.length, (tx, state) => {
+        tx.afterCommit(() => this.#storage.hub.publish(uuid, points));
+        const sorted = () => sortColumns(points);
+        return this.#storage.points.insert(tx, state, points, sorted, mergePolicy);
+      }, options);
+    });
+  }
+
+  deleteRange(
+    request: Omit<RangeRequest, "version">,
+    options?: CallOptions,
+  ): Promise<Version> {
+    return this.#storage.read(options, () => {
+      checkDelete(request);
+      const { uuid, start, end } = request;
+      return this.#write(uuid, TEXT.deleteStreamDoesNotExist, 0, (tx, state) => {
+        return this.#storage.points.deleteRange(tx, state, start, end);
+      }, options);
+    });
+  }
+
+  flush(uuid: Uint8Array, options?: CallOptions): Promise<Version> {
+    return this.#write(uuid, TEXT.streamDoesNotExist, 0, (tx, state) => {
+      return this.#storage.points.flush(tx, state);
+    }, options);
+  }
+
+  /** Queues a change of the points of one stream. */
+  #write(
+    uuid: Uint8Array,
+    missing: string,
+    points: number,
+    run: (tx: Transaction, state: StreamState) => Generator<undefined, Version>,
+    options: CallOptions | undefined,
+  ): Promise<Version> {
+    return this.#storage.submit({
+      points,
+      catalog: false,
+      run: (tx) => {
+        const state = this.#storage.streams.get(uuid);
+        if (state === undefined) throw new Refusal(notFound(missing, uuid));
+        return run(tx, state);
+      },
+    }, options);
+  }
+
+  obliterate(uuid: Uint8Array, options?: CallOptions): Promise<void> {
+    return this.#storage.obliterate(uuid, options);
+  }
+
+  create(request: CreateRequest, options?: CallOptions): Promise<void> {
+    return this.#storage.read(options, () => {
+      checkUuid(request.uuid);
+      checkCreate(request);
+      return this.#storage.catalog((metadata) => metadata.create(request), options);
+    });
+  }
+
+  setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void> {
+    return this.#storage.read(options, () => {
+      checkSetAnnotations(request);
+      return this.#storage.catalog((metadata) => metadata.setAnnotations(request), options);
+    });
+  }
+
+  setTags(request: SetTagsRequest, options?: CallOptions): Promise<void> {
+    return this.#storage.read(options, () => {
+      checkSetTags(request);
+      return this.#storage.catalog((metadata) => metadata.setTags(request), options);
+    });
+  }
+
+  async *lookupStreams(
+    request: LookupRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StreamDescriptor[]> {
+    checkCall(options);
+    checkLookup(request);
+    const found = await this.#storage.read(options, () => [
+      ...this.#storage.metadata.lookup(request),
+    ]);
+    yield* paced(chunked(found, CHUNK_STREAMS), options);
+  }
+
+  async *listCollections(
+    request: ListCollectionsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<string[]> {
+    checkCall(options);
+    checkListCollections(request);
+    const names = await this.#storage.read(options, () => [
+      ...this.#storage.metadata.collections(request),
+    ]);
+    yield* paced(chunked(names, CHUNK_STREAMS), options);
+  }
+
+  metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
+    return this.#storage.read(options, () => this.#storage.metadata.usage(prefix));
+  }
+
+  async *sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]> {
+    const rows = await this.#storage.read(
+      options,
+      () => runSql(this.#storage.db, request, options),
+    );
+    yield* paced(chunked(rows, CHUNK_STREAMS), options);
+  }
+
+  subscribe(
+    uuids: readonly Uint8Array[],
+    options?: CallOptions,
+  ): AsyncIterableIterator<SubscriptionUpdate> {
+    return this.#storage.hub.subscribe(uuids, options);
+  }
+
+  close(): Promise<void> {
+    return this.#storage.close();
+  }
+
+  /** Closes the database at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #existing(uuid: Uint8Array): StreamState {
+    const state = this.#storage.streams.get(uuid);
+    if (state === undefined) throw notFound(TEXT.streamDoesNotExist, uuid);
+    return state;
+  }
+
+  #descriptor(uuid: Uint8Array): StreamDescriptor {
+    const descriptor = this.#storage.metadata.get(uuid);
+    if (descriptor === undefined) throw notFound(TEXT.streamDoesNotExist, uuid);
+    return descriptor;
+  }
+
+  #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
+    this.#storage.refresh();
+    const state = this.#storage.streams.get(uuid);
+    if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
+    return isLatest(version)
+      ? latestSnapshot(state)
+      : snapshotAt(this.#storage.streams, state, version);
+  }
+}
+
+function checkUuid(uuid: Uint8Array): void {
+  if (uuid.length !== 16) {
+    throw new BTrDBError(`uuid has ${uuid.length} bytes, expected 16`, {
+      code: ErrorCode.WrongArgs,
+    });
+  }
+}

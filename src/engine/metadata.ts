@@ -1,0 +1,280 @@
+/**
+ * Streams by name: collections, tags, annotations (docs/protocol.md, "Metadata").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { uuidText } from "../core/uuid.ts";
+import { TEXT } from "../endpoint/checks.ts";
+import { quote } from "../endpoint/checks_metadata.ts";
+import type {
+  CreateRequest,
+  ListCollectionsRequest,
+  LookupRequest,
+  Metadata,
+  MetadataUsage,
+  SetAnnotationsRequest,
+  SetTagsRequest,
+  StreamDescriptor,
+} from "../endpoint/endpoint.ts";
+import type { Database, Row, Statement } from "./sqlite.ts";
+import { Refusal } from "./writer.ts";
+
+const UTF8 = new TextEncoder();
+
+function refuse(code: number, text: string, uuid: Uint8Array): never {
+  throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
+}
+
+/** Compares bytes. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+/**
+ * The key a stream is unique by and listed in the order of: collection, a slash, and its tags,
+ * sorted, each as key, NUL, value, NUL.
+ */
+export function sortKey(collection: string, tags: Metadata): Uint8Array {
+  const parts = [...tags].map(([key, value]) => `${key}\0${value ?? ""}\0`);
+  const bytes = parts.map((part) => UTF8.encode(part)).sort(compareBytes);
+  const head = UTF8.encode(`${collection}/`);
+  const out = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, head.length));
+  out.set(head);
+  let at = head.length;
+  for (const part of bytes) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function toJson(metadata: Metadata): string {
+  return JSON.stringify(Object.fromEntries(metadata));
+}
+
+function fromJson(text: unknown): Map<string, string | null> {
+  return new Map(Object.entries(JSON.parse(text as string) as Record<string, string | null>));
+}
+
+function matches(metadata: Metadata, conditions: Metadata): boolean {
+  for (const [key, value] of conditions) {
+    const actual = metadata.get(key);
+    if (actual === undefined || (value !== null && actual !== value)) return false;
+  }
+  return true;
+}
+
+function descriptorOf(row: Row): StreamDescriptor {
+  return {
+    uuid: row["uuid"] as Uint8Array,
+    collection: row["collection"] as string,
+    tags: fromJson(row["tags"]),
+    annotations: fromJson(row["annotations"]),
+    propertyVersion: BigInt(row["property_version"] as number),
+  };
+}
+
+const COLUMNS = "uuid, collection, tags, annotations, property_version";
+
+/** Reads and writes the metadata tables. */
+export class MetadataStore {
+  readonly #byUuid: Statement;
+  readonly #byKey: Statement;
+  readonly #tombstone: Statement;
+  readonly #insert: Statement;
+  readonly #update: Statement;
+  readonly #remove: Statement;
+  readonly #bury: Statement;
+  readonly #scan: Statement;
+  readonly #addCollection: Statement;
+  readonly #removeCollection: Statement;
+  readonly #collections: Statement;
+
+  constructor(db: Database) {
+    this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
+    this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
+    this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
+    this.#insert = db.prepare(
+      "INSERT INTO stream (uuid, collection, tags, annotations, property_version, sort_key) " +
+        "VALUES (?, ?, ?, ?, 1, ?)",
+    );
+    this.#update = db.prepare(
+      "UPDATE stream SET collection = ?, tags = ?, annotations = ?, sort_key = ?, " +
+        "property_version = property_version + 1 WHERE uuid = ?",
+    );
+    this.#remove = db.prepare("DELETE FROM stream WHERE uuid = ?");
+    this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
+    this.#scan = db.prepare(
+      `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key >= ? ORDER BY sort_key`,
+    );
+    this.#addCollection = db.prepare(
+      "INSERT INTO collection (sort_key) VALUES (?) ON CONFLICT DO NOTHING",
+    );
+    this.#removeCollection = db.prepare("DELETE FROM collection WHERE sort_key = ?");
+    this.#collections = db.prepare(
+      "SELECT sort_key FROM collection WHERE sort_key >= ? ORDER BY sort_key",
+    );
+  }
+
+  /** A stream's metadata; `undefined` if there is no such stream. */
+  get(uuid: Uint8Array): StreamDescriptor | undefined {
+    const row = this.#byUuid.get(uuid);
+    return row === undefined ? undefined : descriptorOf(row);
+  }
+
+  /** Makes a stream. Refuses with 406 or 429. */
+  create({ uuid, collection, tags, annotations }: CreateRequest): void {
+    const key = sortKey(collection, tags);
+    if (this.#byKey.get(key) !== undefined) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
+    const text = quote(uuidText(uuid));
+    if (this.#tombstone.get(uuid) !== undefined) {
+      const reason = `uuid ${text} has been used before with a (now deleted) stream`;
+      refuse(ErrorCode.ReusedUUID, reason, uuid);
+    }
+    if (this.#byUuid.get(uuid) !== undefined) {
+      const reason = `a stream already exists with uuid ${text} and a different collection or tags`;
+      refuse(ErrorCode.ReusedUUID, reason, uuid);
+    }
+    this.#insert.run(uuid, collection, toJson(tags), toJson(annotations), key);
+    this.#addCollection.run(UTF8.encode(`${collection}/`));
+  }
+
+  /** Changes annotations. Refuses with 404 or 423. */
+  setAnnotations({ uuid, expected, changes, removals }: SetAnnotationsRequest): void {
+    const stream = this.#expect(uuid, expected);
+    const annotations = new Map(stream.annotations);
+    for (const [key, value] of changes) annotations.set(key, value);
+    for (const key of removals) annotations.delete(key);
+    this.#write({ ...stream, annotations });
+  }
+
+  /** Changes tags and collection. Refuses with 404, 423 or 406. */
+  setTags({ uuid, expected, collection, changes, removals }: SetTagsRequest): void {
+    const stream = this.#expect(uuid, expected);
+    const tags = new Map(stream.tags);
+    for (const [key, value] of changes) tags.set(key, value);
+    for (const key of removals) tags.delete(key);
+    const target = collection === "" ? stream.collection : collection;
+    const other = this.#byKey.get(sortKey(target, tags))?.["uuid"] as Uint8Array | undefined;
+    if (other !== undefined && compareBytes(other, uuid) !== 0) {
+      refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
+    }
+    this.#write({ ...stream, tags, collection: target });
+    this.#addCollection.run(UTF8.encode(`${target}/`));
+    if (target !== stream.collection) this.#dropCollection(stream.collection);
+  }
+
+  /** Removes a stream and spends its uuid. */
+  obliterate(stream: StreamDescriptor): void {
+    this.#remove.run(stream.uuid);
+    this.#bury.run(stream.uuid);
+    this.#dropCollection(stream.collection);
+  }
+
+  #expect(uuid: Uint8Array, version: bigint): StreamDescriptor {
+    const stream = this.get(uuid);
+    if (stream === undefined) refuse(ErrorCode.NoSuchStream, TEXT.streamDoesNotExist, uuid);
+    if (stream.propertyVersion !== version) {
+      refuse(ErrorCode.AnnotationVersionMismatch, TEXT.annotationVersion, uuid);
+    }
+    return stream;
+  }
+
+  #write({ uuid, collection, tags, annotations }: StreamDescriptor): void {
+    this.#update.run(
+      collection,
+      toJson(tags),
+      toJson(annotations),
+      sortKey(collection, tags),
+      uuid,
+    );
+  }
+
+  /**
+   * Forgets a collection that has lost a stream. As on the real server it stays listed while any
+   * stream is left in it or in a collection below it.
+   */
+  #dropCollection(collection: string): void {
+    const key = UTF8.encode(`${collection}/`);
+    for (const row of this.#scan.iterate(key)) {
+      const next = row["sort_key"] as Uint8Array;
+      if (compareBytes(next.subarray(0, key.length), key) === 0) return;
+      break;
+    }
+    this.#removeCollection.run(key);
+  }
+
+  /**
+   * Streams that meet all conditions. Without tags and annotations in the order of collection and
+   * tags, else of collection and uuid.
+   */
+  *lookup(request: LookupRequest): Generator<StreamDescriptor> {
+    const { tags, annotations } = request;
+    if (tags.size === 0 && annotations.size === 0) {
+      yield* this.#inCollection(request);
+      return;
+    }
+    const found: { key: Uint8Array; stream: StreamDescriptor }[] = [];
+    for (const stream of this.#inCollection(request)) {
+      if (!matches(stream.tags, tags) || !matches(stream.annotations, annotations)) continue;
+      const head = UTF8.encode(`${stream.collection}/`);
+      const key = new Uint8Array(head.length + 16);
+      key.set(head);
+      key.set(stream.uuid, head.length);
+      found.push({ key, stream });
+    }
+    found.sort((a, b) => compareBytes(a.key, b.key));
+    for (const { stream } of found) yield stream;
+  }
+
+  *#inCollection({ collection, isCollectionPrefix }: LookupRequest): Generator<StreamDescriptor> {
+    const prefix = isCollectionPrefix ? collection : `${collection}/`;
+    const key = UTF8.encode(prefix);
+    for (const row of this.#scan.iterate(key)) {
+      const at = row["sort_key"] as Uint8Array;
+      if (compareBytes(at.subarray(0, key.length), key) !== 0) break;
+      const name = row["collection"] as string;
+      if (isCollectionPrefix ? `${name}/`.startsWith(prefix) : name === collection) {
+        yield descriptorOf(row);
+      }
+    }
+  }
+
+  /** Collections in the order of the bytes of `name + "/"`, which also is what prefixes match. */
+  *collections({ prefix, startWith, limit }: ListCollectionsRequest): Generator<string> {
+    const key = UTF8.encode(prefix);
+    const decoder = new TextDecoder();
+    let left = limit ?? Infinity;
+    for (const row of this.#collections.iterate(UTF8.encode(startWith ?? prefix))) {
+      const at = row["sort_key"] as Uint8Array;
+      if (left-- <= 0 || compareBytes(at.subarray(0, key.length), key) !== 0) break;
+      yield decoder.decode(at.subarray(0, -1));
+    }
+  }
+
+  /** Number of streams per key, in collections whose name begins with `prefix`. */
+  usage(prefix: string): MetadataUsage {
+    const tags = new Map<string, bigint>();
+    const annotations = new Map<string, bigint>();
+    const count = (map: Map<string, bigint>, keys: Iterable<string>) => {
+      for (const key of keys) map.set(key, (map.get(key) ?? 0n) + 1n);
+    };
+    const request = { collection: prefix, isCollectionPrefix: true, tags: NONE, annotations: NONE };
+    for (const stream of this.#inCollection(request)) {
+      if (!stream.collection.startsWith(prefix)) continue;
+      count(tags, stream.tags.keys());
+      count(annotations, stream.annotations.keys());
+    }
+    return { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
+  }
+}
+
+const NONE: Metadata = new Map();
+
+function sortedByKey(map: Map<string, bigint>): Map<string, bigint> {
+  return new Map([...map].sort(([a], [b]) => a < b ? -1 : 1));
+}

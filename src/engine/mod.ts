@@ -1,0 +1,9 @@
+/**
+ * The embedded engine: a whole BTrDB in one SQLite file or in memory.
+ *
+ * @module
+ */
+
+export { Engine } from "./engine.ts";
+export { openEngine } from "./open.ts";
+export type { EngineOptions } from "./options.ts";

@@ -1,0 +1,61 @@
+/**
+ * Keeps the event loop responsive: SQLite and the tree are synchronous, so long work pauses.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { BTrDBError } from "../core/errors.ts";
+import type { CallOptions } from "../endpoint/endpoint.ts";
+
+/** Work between two turns of the event loop, ms; shared by all work under way. */
+const SLICE_MS = 4;
+
+let lastTurnMs = 0;
+
+/** Whether the event loop has waited long enough. */
+export function isDue(): boolean {
+  return performance.now() - lastTurnMs > SLICE_MS;
+}
+
+/** Lets everything else that is ready run. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      lastTurnMs = performance.now();
+      resolve();
+    })
+  );
+}
+
+/**
+ * Throws if the call should stop.
+ *
+ * @throws The reason of the signal, unchanged; a `BTrDBError` with status `DEADLINE_EXCEEDED`.
+ */
+export function checkCall(options: CallOptions | undefined): void {
+  if (options === undefined) return;
+  options.signal?.throwIfAborted();
+  if (options.deadlineMs !== undefined && Date.now() >= options.deadlineMs) {
+    throw new BTrDBError("The deadline passed", { status: "DEADLINE_EXCEEDED" });
+  }
+}
+
+/**
+ * A synchronous generator as an asynchronous one: pauses when it is due, stops when the call does.
+ *
+ * @param source Yields `undefined` where it may pause.
+ */
+export async function* paced<T>(
+  source: Iterable<T | undefined>,
+  options: CallOptions | undefined,
+): AsyncGenerator<T, void, undefined> {
+  checkCall(options);
+  for (const item of source) {
+    if (item !== undefined) yield item;
+    if (isDue()) {
+      await turn();
+      checkCall(options);
+    } else if (item !== undefined) checkCall(options);
+  }
+}

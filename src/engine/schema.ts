@@ -1,0 +1,122 @@
+/**
+ * The tables of a database file, and how older files are brought up to date (docs/engine.md).
+ *
+ * @module
+ */
+
+import { BTrDBError } from "../core/errors.ts";
+import type { Database } from "./sqlite.ts";
+
+/** Marks the files of this engine: "BTrE". */
+export const APPLICATION_ID = 0x42547245;
+
+/** Version of the tables this code writes. */
+export const SCHEMA_VERSION = 1;
+
+/** Page size of new files, bytes: two or more leaves fit on a page. */
+export const PAGE_BYTES = 16_384;
+
+const TABLES = `
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY,
+  uuid BLOB NOT NULL UNIQUE,
+  collection TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  annotations TEXT NOT NULL,
+  property_version INTEGER NOT NULL,
+  sort_key BLOB NOT NULL UNIQUE,
+  pruned_below INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE collection (sort_key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstone (uuid BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE version (
+  stream INTEGER NOT NULL,
+  major INTEGER NOT NULL,
+  root INTEGER NOT NULL,
+  PRIMARY KEY (stream, major)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+  seq INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT;
+CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
+export const MIGRATIONS: readonly ((db: Database) => void)[] = [];
+
+function pragma(db: Database, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return Number(Object.values(row ?? {})[0] ?? 0);
+}
+
+/**
+ * What a file is.
+ *
+ * @returns 0 for an empty one, else the version of its schema.
+ * @throws {BTrDBError} If it is not one of ours or newer than this code.
+ */
+export function readSchemaVersion(db: Database, path: string): number {
+  const id = pragma(db, "application_id");
+  const version = pragma(db, "user_version");
+  const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!["n"]);
+  if (id === 0 && version === 0 && tables === 0) return 0;
+  if (id !== APPLICATION_ID) {
+    throw new BTrDBError(
+      `Cannot open ${path}: it is an SQLite database of another application`,
+      { status: "NOT_A_DATABASE" },
+    );
+  }
+  if (version > SCHEMA_VERSION || version < 1) {
+    throw new BTrDBError(
+      `Cannot open ${path}: its schema has version ${version}, this release reads 1 to ` +
+        `${SCHEMA_VERSION}; use a newer release of @btrdb/btrdb`,
+      { status: "SCHEMA_TOO_NEW" },
+    );
+  }
+  return version;
+}
+
+/** Makes the tables of an empty file, or brings an older one up to date. */
+export function writeSchema(db: Database, version: number): void {
+  if (version === 0) {
+    transaction(db, () => {
+      db.exec(TABLES);
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    });
+    return;
+  }
+  for (let v = version; v < SCHEMA_VERSION; v++) {
+    transaction(db, () => {
+      MIGRATIONS[v - 1]!(db);
+      db.exec(`PRAGMA user_version = ${v + 1}`);
+    });
+  }
+}
+
+/** Runs `work` in a transaction; an error rolls back. */
+export function transaction<T>(db: Database, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    rollback(db);
+    throw error;
+  }
+}
+
+/** Rolls back, unless SQLite has done so itself. */
+export function rollback(db: Database): void {
+  try {
+    db.exec("ROLLBACK");
+  } catch {
+    // SQLite rolls back by itself after errors such as a full disk; there is nothing left to undo.
+  }
+}

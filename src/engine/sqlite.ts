@@ -1,0 +1,68 @@
+/**
+ * The part of `node:sqlite` the engine uses, behind an interface that tests can stand in for, and
+ * what its errors mean.
+ *
+ * @module
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { BTrDBError } from "../core/errors.ts";
+
+/** A value SQLite stores. */
+export type Value = null | number | bigint | string | Uint8Array;
+
+/** A row by column name. */
+export type Row = Record<string, Value>;
+
+/** A prepared statement. */
+export interface Statement {
+  run(...params: Value[]): unknown;
+  get(...params: Value[]): Row | undefined;
+  all(...params: Value[]): Row[];
+  iterate(...params: Value[]): Iterable<Row>;
+}
+
+/** An open database. */
+export interface Database {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+/** How to open a database; replaced by tests that inject faults. */
+export type OpenDatabase = (path: string, options: { readOnly: boolean }) => Database;
+
+/** Opens a database with `node:sqlite`. */
+export function openSqlite(path: string, options: { readOnly: boolean }): Database {
+  return new DatabaseSync(path, { readOnly: options.readOnly }) as unknown as Database;
+}
+
+/** SQLite's primary result codes that say something to a user. */
+const MEANING: ReadonlyMap<number, [status: string, text: string]> = new Map([
+  [5, ["LOCKED", "another process is using it"]],
+  [6, ["LOCKED", "another process is using it"]],
+  [8, ["READ_ONLY", "it cannot be written"]],
+  [10, ["IO_ERROR", "the disk reports an error"]],
+  [11, ["CORRUPT", "its content is damaged"]],
+  [13, ["DISK_FULL", "the disk is full"]],
+  [14, ["CANNOT_OPEN", "it cannot be opened"]],
+  [26, ["NOT_A_DATABASE", "it is not a database"]],
+]);
+
+/**
+ * The error to show for one that SQLite threw; other errors pass unchanged.
+ *
+ * @param error What was thrown.
+ * @param path The database.
+ */
+export function sqliteError(error: unknown, path: string): unknown {
+  if (error instanceof BTrDBError || !(error instanceof Error)) return error;
+  const code = (error as { errcode?: unknown }).errcode;
+  if (typeof code !== "number") return error;
+  const [status, text] = MEANING.get(code & 0xff) ?? ["STORAGE_ERROR", "SQLite reports an error"];
+  return new BTrDBError(`Cannot use ${path}: ${text} (${error.message})`, {
+    status,
+    retryable: status === "LOCKED",
+    cause: error,
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * An open database and everything that works on it.
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { uuidText } from "../core/uuid.ts";
+import { TEXT } from "../endpoint/checks.ts";
+import type { CallOptions } from "../endpoint/endpoint.ts";
+import type { WriterLock } from "./lock.ts";
+import { MetadataStore } from "./metadata.ts";
+import { checkCall } from "./pacer.ts";
+import { type Database, sqliteError } from "./sqlite.ts";
+import type { BlockStore } from "./store.ts";
+import { StreamRegistry } from "./streams.ts";
+import { SubscriptionHub } from "./subscriptions.ts";
+import { PointWriter } from "./write_tasks.ts";
+import { closedError, Refusal, type Task, Writer } from "./writer.ts";
+
+/** What a database is opened with. */
+export interface StorageParts {
+  db: Database;
+  path: string;
+  readOnly: boolean;
+  lock: WriterLock | undefined;
+  store: BlockStore;
+  maxInsertPoints: number;
+  maxBufferAgeMs: number;
+}
+
+/** An open database. */
+export class Storage {
+  readonly db: Database;
+  readonly store: BlockStore;
+  readonly streams: StreamRegistry;
+  readonly metadata: MetadataStore;
+  readonly points: PointWriter;
+  readonly hub: SubscriptionHub = new SubscriptionHub();
+  readonly maxInsertPoints: number;
+  readonly #parts: StorageParts;
+  readonly #writer: Writer;
+  readonly #removeRows;
+  readonly #dataVersion;
+  #seenVersion: unknown;
+  #closing: Promise<void> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(parts: StorageParts) {
+    const { db } = parts;
+    this.#parts = parts;
+    this.db = db;
+    this.store = parts.store;
+    this.maxInsertPoints = parts.maxInsertPoints;
+    this.streams = new StreamRegistry(db);
+    this.metadata = new MetadataStore(db);
+    this.points = new PointWriter(db, parts.store);
+    this.#writer = new Writer(db, parts.path);
+    this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
+    this.#dataVersion = db.prepare("PRAGMA data_version");
+    this.#seenVersion = this.#dataVersion.get()?.["data_version"];
+    if (!parts.readOnly) {
+      const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
+      this.#timer = setInterval(() => this.#flushOld(), Math.max(everyMs, 10));
+    }
+  }
+
+  /**
+   * Runs `work` with the errors of SQLite translated.
+   *
+   * @throws What `work` throws; a `BTrDBError` with status `CLOSED` after {@linkcode close}.
+   */
+  // deno-lint-ignore require-await
+  async read<T>(options: CallOptions | undefined, work: () => T | Promise<T>): Promise<T> {
+    checkCall(options);
+    this.refresh();
+    try {
+      return work();
+    } catch (error) {
+      throw sqliteError(error, this.#parts.path);
+    }
+  }
+
+  /** Throws when the database is closed; a reader beside a writer takes note of what it did. */
+  refresh(): void {
+    if (this.#closing !== undefined) throw closedError();
+    if (!this.#parts.readOnly) return;
+    const version = this.#dataVersion.get()?.["data_version"];
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    this.streams.reload();
+  }
+
+  /** A source whose errors are translated, and which ends with an error when the database closes. */
+  *guarded<T>(source: Iterable<T>): Generator<T> {
+    try {
+      for (const item of source) {
+        yield item;
+        if (this.#closing !== undefined) throw closedError();
+      }
+    } catch (error) {
+      throw sqliteError(error, this.#parts.path);
+    }
+  }
+
+  /** Queues a task for the writer. */
+  submit<T>(task: Task<T>, options: CallOptions | undefined): Promise<T> {
+    if (this.#parts.readOnly) {
+      const message = `Cannot write to ${this.#parts.path}: it was opened read-only`;
+      return Promise.reject(new BTrDBError(message, { status: "READ_ONLY" }));
+    }
+    return this.#writer.submit(task, options);
+  }
+
+  /** Queues a change of the metadata. */
+  catalog(
+    change: (metadata: MetadataStore) => void,
+    options: CallOptions | undefined,
+  ): Promise<void> {
+    return this.submit(
+      { points: 0, catalog: true, run: () => change(this.metadata) },
+      options,
+    );
+  }
+
+  /** Removes a stream for ever. */
+  obliterate(uuid: Uint8Array, options: CallOptions | undefined): Promise<void> {
+    return this.submit({
+      points: 0,
+      catalog: true,
+      run: (tx) => {
+        const state = this.streams.get(uuid);
+        const stream = this.metadata.get(uuid);
+        if (state === undefined || stream === undefined) {
+          throw new Refusal(
+            new BTrDBError(TEXT.streamDoesNotExist, {
+              code: ErrorCode.NoSuchStream,
+              uuid: uuidText(uuid),
+            }),
+          );
+        }
+        for (const row of tx.head(state).buffer.rows) this.#removeRows.run(row);
+        this.metadata.obliterate(stream);
+        tx.afterCommit(() => this.streams.delete(state));
+      },
+    }, options);
+  }
+
+  /** Commits buffers that are too old. */
+  #flushOld(): void {
+    const before = Date.now() - this.#parts.maxBufferAgeMs;
+    for (const state of this.streams.loaded()) {
+      const { buffer } = state.head;
+      if (buffer.length === 0 || buffer.sinceMs > before) continue;
+      const task: Task<unknown> = {
+        points: 0,
+        catalog: false,
+        run: (tx) => state.gone ? undefined : this.points.flush(tx, state),
+      };
+      // The points stay in the journal when this fails, and the next turn tries again.
+      this.#writer.submit(task).catch(() => {});
+    }
+  }
+
+  /** Finishes what is queued, then closes everything; idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#writer.close();
+    this.hub.close();
+    this.db.close();
+    this.#parts.lock?.release();
+  }
+}

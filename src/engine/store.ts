@@ -1,0 +1,99 @@
+/**
+ * Nodes by address: blocks in the database behind a cache.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { NodeCache } from "./cache.ts";
+import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
+import { decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
+import type { Database, Statement } from "./sqlite.ts";
+import { reduceValues } from "./stats.ts";
+
+/** Reads and writes nodes. */
+export class BlockStore {
+  readonly #select: Statement;
+  readonly #insert: Statement;
+  readonly #remove: Statement;
+  readonly #cache: NodeCache;
+  #next: number;
+
+  /**
+   * @param db The open database.
+   * @param cacheBytes Bound of the cache.
+   * @param next First address to hand out: above every one ever used.
+   */
+  constructor(db: Database, cacheBytes: number, next: number) {
+    this.#select = db.prepare("SELECT data FROM block WHERE id = ?");
+    this.#insert = db.prepare("INSERT INTO block (id, data) VALUES (?, ?)");
+    this.#remove = db.prepare("DELETE FROM block WHERE id = ?");
+    this.#cache = new NodeCache(cacheBytes);
+    this.#next = next;
+  }
+
+  /** Bytes of the nodes in memory. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** The next address that will be handed out. */
+  get nextAddress(): number {
+    return this.#next;
+  }
+
+  /** The block at an address; `undefined` if there is none. */
+  readBlock(address: number): Uint8Array | undefined {
+    return this.#select.get(address)?.["data"] as Uint8Array | undefined;
+  }
+
+  /** The core at an address. */
+  readCore(address: number): Core {
+    const node = this.#read(address);
+    if (node instanceof Core) return node;
+    throw new BTrDBError(`Block ${address} is damaged: expected an inner node`, {
+      status: "CORRUPT",
+    });
+  }
+
+  /** The leaf at an address. */
+  readLeaf(address: number): Leaf {
+    const node = this.#read(address);
+    if (!(node instanceof Core)) return node;
+    throw new BTrDBError(`Block ${address} is damaged: expected a leaf`, { status: "CORRUPT" });
+  }
+
+  #read(address: number): Node {
+    const cached = this.#cache.get(address);
+    if (cached !== undefined) return cached;
+    const block = this.readBlock(address);
+    if (block === undefined) {
+      throw new BTrDBError("The version was pruned", { code: ErrorCode.VersionNotAvailable });
+    }
+    const node = decodeNode(address, block);
+    this.#cache.put(address, node);
+    return node;
+  }
+
+  /** Writes a core; it must not change any more. */
+  writeCore(core: Core): ChildRef {
+    const address = this.#next++;
+    this.#insert.run(address, encodeCore(address, core));
+    this.#cache.put(address, core);
+    return { address, kind: CORE, ...coreStats(core) };
+  }
+
+  /** Writes a leaf with the points `[from, to)`. */
+  writeLeaf(points: RawColumns, from: number, to: number): ChildRef {
+    const address = this.#next++;
+    this.#insert.run(address, encodeLeaf(address, points, from, to));
+    return { address, kind: LEAF, ...reduceValues(points.values, from, to) };
+  }
+
+  /** Removes a block. */
+  remove(address: number): void {
+    this.#remove.run(address);
+    this.#cache.delete(address);
+  }
+}

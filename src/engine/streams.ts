@@ -1,0 +1,143 @@
+/**
+ * The streams of an open database: what their latest version is, loaded when first asked for.
+ *
+ * @module
+ */
+
+import { uuidText } from "../core/uuid.ts";
+import { decodeBlock } from "../kernel/block.ts";
+import { PointBuffer } from "./buffer.ts";
+import { FIRST_MAJOR } from "./constants.ts";
+import type { Database, Statement } from "./sqlite.ts";
+
+/** The latest version of a stream; never changed, only replaced. */
+export interface Head {
+  /** Commits so far, counted from 10. */
+  readonly major: number;
+  /** Address of the root, 0 for an empty tree. */
+  readonly root: number;
+  /** Points since. */
+  readonly buffer: PointBuffer;
+}
+
+/** A stream that exists. */
+export class StreamState {
+  /** Number of the stream in this database. */
+  readonly id: number;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+  /** What readers see. */
+  head: Head;
+  /** Explicit versions below this one were pruned. */
+  prunedBelow: number;
+  /** Set when the stream is obliterated. */
+  gone = false;
+
+  constructor(id: number, uuid: Uint8Array, head: Head, prunedBelow: number) {
+    this.id = id;
+    this.uuid = uuid;
+    this.head = head;
+    this.prunedBelow = prunedBelow;
+  }
+
+  /** Canonical text form of the uuid. */
+  get text(): string {
+    return uuidText(this.uuid);
+  }
+}
+
+/** A uuid as a key of a map. */
+export function keyOf(uuid: Uint8Array): string {
+  return String.fromCharCode(...uuid);
+}
+
+/** Loads streams and keeps them. */
+export class StreamRegistry {
+  readonly #streams = new Map<string, StreamState>();
+  readonly #journal = new Map<number, number[]>();
+  readonly #stream: Statement;
+  readonly #latest: Statement;
+  readonly #version: Statement;
+  readonly #journalRows: Statement;
+  readonly #journalRow: Statement;
+
+  constructor(db: Database) {
+    this.#stream = db.prepare("SELECT id, pruned_below FROM stream WHERE uuid = ?");
+    this.#latest = db.prepare(
+      "SELECT major, root FROM version WHERE stream = ? ORDER BY major DESC LIMIT 1",
+    );
+    this.#version = db.prepare("SELECT root FROM version WHERE stream = ? AND major = ?");
+    this.#journalRows = db.prepare("SELECT seq, stream FROM journal ORDER BY seq");
+    this.#journalRow = db.prepare("SELECT data, at_ms FROM journal WHERE seq = ?");
+    this.reload();
+  }
+
+  /** Forgets all streams and reads the journal's index anew. */
+  reload(): void {
+    this.#streams.clear();
+    this.#journal.clear();
+    for (const row of this.#journalRows.iterate()) {
+      const stream = Number(row["stream"]);
+      const rows = this.#journal.get(stream);
+      if (rows === undefined) this.#journal.set(stream, [Number(row["seq"])]);
+      else rows.push(Number(row["seq"]));
+    }
+  }
+
+  /** Streams loaded so far. */
+  loaded(): Iterable<StreamState> {
+    return this.#streams.values();
+  }
+
+  /** Numbers of the streams that had journal rows when the database was opened. */
+  journalled(): Iterable<number> {
+    return this.#journal.keys();
+  }
+
+  /** The stream with a uuid; `undefined` if there is none. */
+  get(uuid: Uint8Array): StreamState | undefined {
+    const key = keyOf(uuid);
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known;
+    const row = this.#stream.get(uuid);
+    if (row === undefined) return undefined;
+    const id = Number(row["id"]);
+    const state = new StreamState(
+      id,
+      uuid.slice(),
+      this.#loadHead(id),
+      Number(row["pruned_below"]),
+    );
+    this.#streams.set(key, state);
+    return state;
+  }
+
+  /** Forgets a stream. */
+  delete(state: StreamState): void {
+    state.gone = true;
+    this.#streams.delete(keyOf(state.uuid));
+    this.#journal.delete(state.id);
+  }
+
+  /** Address of the root of an older version; `undefined` if there is none. */
+  rootOf(state: StreamState, major: number): number | undefined {
+    const row = this.#version.get(state.id, major);
+    return row === undefined ? undefined : Number(row["root"]);
+  }
+
+  #loadHead(id: number): Head {
+    const row = this.#latest.get(id);
+    let buffer = PointBuffer.EMPTY;
+    for (const seq of this.#journal.get(id) ?? []) {
+      const entry = this.#journalRow.get(seq);
+      if (entry === undefined) continue;
+      const points = decodeBlock(entry["data"] as Uint8Array);
+      buffer = buffer.append(points, seq, Number(entry["at_ms"]));
+    }
+    return {
+      major: row === undefined ? FIRST_MAJOR : Number(row["major"]),
+      root: row === undefined ? 0 : Number(row["root"]),
+      buffer,
+    };
+  }
+}
