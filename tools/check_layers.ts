@@ -48,11 +48,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   server: {
     may: ["core", "kernel", "endpoint", "gen", "src/client/endpoint_of.ts"],
     types: ["src/client/btrdb.ts"],
-    packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "npm:apache-arrow", "node:"],
+    lazily: ["src/io/arrow_ipc.ts"],
+    packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   io: {
     may: ["core", "kernel", "client"],
-    packages: ["npm:apache-arrow", "npm:hyparquet", "node:"],
+    packages: ["npm:@uwdata/flechette", "npm:hyparquet", "node:"],
   },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
   cli: { may: ["plot", "deno.json", ...ENTRIES], packages: ["node:"], program: true },
