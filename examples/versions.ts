@@ -10,8 +10,16 @@ await using db = await connect("memory:");
 const stream = await db.create(crypto.randomUUID(), "lab/versions");
 
 const start = toNanoseconds("2026-03-01T00:00:00Z");
-const points = (from: number, to: number, value: number): [bigint, number][] =>
-  Array.from({ length: to - from }, (_, i) => [start + BigInt(from + i) * SECOND, value]);
+const STEP = SECOND / 100n;
+
+/** A hundred points a second with one value, between two seconds. */
+function points(from: number, to: number, value: number): [bigint, number][] {
+  const first = start + BigInt(from) * SECOND;
+  return Array.from(
+    { length: (to - from) * 100 },
+    (_, i) => [first + BigInt(i) * STEP, value],
+  );
+}
 
 await stream.insert(points(0, 600, 1));
 const first = await stream.flush();

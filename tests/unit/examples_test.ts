@@ -7,7 +7,7 @@ const EXAMPLES = new URL("../../examples/", import.meta.url);
 const EXPECTED: Record<string, readonly string[]> = {
   "errors_and_cancelling.ts": [
     "code 404, NoSuchStream, retryable: false",
-    "Cannot insert points: value 1 is NaN, expected a finite number",
+    "Cannot insert: value of point 1 is NaN, expected a finite number",
     "left after at least 5000 points",
     "aborted: not needed any more",
   ],
@@ -20,11 +20,11 @@ const EXPECTED: Record<string, readonly string[]> = {
   ],
   "insert_and_query.ts": [
     "12:00:00 21.00 to 21.50, mean 21.35 601 points",
-    "12:10:00 20.63 to 21.45, mean 21.06 600 points",
-    "12:20:00 20.50 to 20.86, mean 20.61 600 points",
-    "12:30:00 20.86 to 21.45, mean 21.21 600 points",
-    "12:40:00 21.00 to 21.50, mean 21.33 600 points",
-    "12:50:00 20.62 to 21.00, mean 20.71 600 points",
+    "12:10:00 20.62 to 21.45, mean 21.06 600 points",
+    "12:20:00 20.50 to 20.86, mean 20.60 600 points",
+    "12:30:00 20.86 to 21.50, mean 21.28 600 points",
+    "12:40:00 20.73 to 21.49, mean 21.17 600 points",
+    "12:50:00 20.50 to 20.73, mean 20.58 600 points",
     "after: 21.25 before: 21",
     "before all: null",
   ],
@@ -40,9 +40,9 @@ const EXPECTED: Record<string, readonly string[]> = {
   ],
   "versions.ts": [
     "versions 11 and 13",
-    "version 11: 600 points, sum 600",
-    "version 13: 600 points, sum 660",
-    "changed: 2026-03-01T00:00:56.512503808Z to 2026-03-01T00:02:01.001005056Z",
+    "version 11: 60000 points, sum 60000",
+    "version 13: 60000 points, sum 66000",
+    "changed: 2026-03-01T00:00:58.331299840Z to 2026-03-01T00:02:02.755809280Z",
   ],
 };
 

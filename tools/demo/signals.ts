@@ -56,7 +56,7 @@ function wrap(degrees: number): number {
 }
 
 /** Magnitude and angle of one phase. */
-function phase(number: number, times: BigInt64Array): Series[] {
+function phase(number: number, times: BigInt64Array): [Series, Series] {
   const next = random(number + 1);
   const magnitude = new Float64Array(times.length);
   const angle = new Float64Array(times.length);
@@ -86,9 +86,10 @@ export function makeSignals(): Recording {
     { length },
     (_, i) => start + BigInt(i) * SECOND / BigInt(RATE),
   );
+  const phases = [0, 1, 2].map((number) => phase(number, times));
   return {
     collection: "demo/feeder-12",
     source: `${SECONDS / 60} minutes of three-phase synchrophasors at ${RATE} Hz, made up`,
-    series: [0, 1, 2].flatMap((number) => phase(number, times)),
+    series: [...phases.map(([magnitude]) => magnitude), ...phases.map(([, angle]) => angle)],
   };
 }
