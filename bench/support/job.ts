@@ -1,0 +1,74 @@
+/**
+ * Jobs: the same work done by this package and by others, side by side. A job registers its entries
+ * as one `Deno.bench` group, the package's own as the baseline, so `deno bench` runs it; and it keeps
+ * them for tools/bench.ts, which takes turns among them and reports medians.
+ *
+ * @module
+ */
+
+/** One way to do a job. */
+export interface Entry<State> {
+  /** Who does it: `"kernel"`, `"protobuf-es"`, `"memcpy"`, … */
+  readonly name: string;
+  /** Does the job once. */
+  readonly run: (state: State) => unknown;
+  /** How many times faster than this the first entry is meant to be. */
+  readonly atLeast?: number;
+}
+
+/** What is done, on what, by whom. */
+export interface Job<State> {
+  /** What is done. */
+  readonly name: string;
+  /** Work in one run, e.g. `{ count: 10_000_000, unit: "points" }`. */
+  readonly work: { readonly count: number; readonly unit: string };
+  /** Makes the data all entries work on. */
+  readonly setup: () => State | Promise<State>;
+  /** Frees what needs freeing. */
+  readonly teardown?: (state: State) => void | Promise<void>;
+  /** The package's own first, then the others. */
+  readonly entries: readonly Entry<State>[];
+  /** Longest one run of the first entry should take, ms. */
+  readonly goalMs?: number;
+  /** What there is to know about the figures. */
+  readonly note?: string;
+}
+
+// deno-lint-ignore no-explicit-any -- every job has a state of its own type
+const registered: Job<any>[] = [];
+
+/** All jobs of the modules imported so far. */
+// deno-lint-ignore no-explicit-any -- as above
+export function jobs(): readonly Job<any>[] {
+  return registered;
+}
+
+/**
+ * Registers a job.
+ *
+ * @param definition What is done, on what, by whom.
+ */
+export function job<State>(definition: Job<State>): void {
+  registered.push(definition);
+  let state: Promise<State> | undefined;
+  let users = definition.entries.length;
+  definition.entries.forEach(({ name, run }, i) => {
+    let runs = 0;
+    Deno.bench({
+      name,
+      group: definition.name,
+      baseline: i === 0,
+      n: 10,
+      warmup: 2,
+      async fn(b) {
+        state ??= Promise.resolve(definition.setup());
+        const ready = await state;
+        b.start();
+        const result = run(ready);
+        if (result instanceof Promise) await result;
+        b.end();
+        if (++runs === 12 && --users === 0) await definition.teardown?.(ready);
+      },
+    });
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * Measuring a job: all entries in turns, round by round.
+ *
+ * @module
+ */
+
+import type { Entry, Job } from "./job.ts";
+
+/** What an entry took. */
+export interface EntryResult {
+  name: string;
+  /** Median time of one run, ns. */
+  medianNs: number;
+  /** Fastest round, ns a run. */
+  minNs: number;
+  /** Rounds measured. */
+  rounds: number;
+  /** Work done per second at the median. */
+  perSecond: number;
+  /** How many times the first entry is faster; 1 for itself. */
+  ratio: number;
+  /** What `ratio` is meant to be. */
+  atLeast?: number;
+}
+
+/** What a job took. */
+export interface JobResult {
+  name: string;
+  work: { count: number; unit: string };
+  goalMs?: number;
+  note?: string;
+  entries: EntryResult[];
+}
+
+/** Shortest time of a round, ms: short runs are repeated until it is over. */
+const ROUND_MS = 20;
+const MIN_ROUNDS = 7;
+const MAX_ROUNDS = 40;
+/** A job stops after so many ms, once it has {@linkcode MIN_ROUNDS}. */
+const BUDGET_MS = 8_000;
+const WARMUP_MS = 200;
+
+/** Runs an entry `runs` times; ms per run. */
+async function time<S>(entry: Entry<S>, state: S, runs: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < runs; i++) {
+    const result = entry.run(state);
+    if (result instanceof Promise) await result;
+  }
+  return (performance.now() - start) / runs;
+}
+
+/** Warms an entry up; how many runs make a round. */
+async function warm<S>(entry: Entry<S>, state: S): Promise<number> {
+  const start = performance.now();
+  let once = Infinity;
+  do once = Math.min(once, await time(entry, state, 1)); while (
+    performance.now() - start < WARMUP_MS
+  );
+  return Math.max(1, Math.ceil(ROUND_MS / Math.max(once, 1e-4)));
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Measures a job.
+ *
+ * @param job What to measure.
+ * @returns Medians of all entries.
+ */
+export async function measure<S>(job: Job<S>): Promise<JobResult> {
+  const state = await job.setup();
+  const runs: number[] = [];
+  for (const entry of job.entries) runs.push(await warm(entry, state));
+  const times: number[][] = job.entries.map(() => []);
+  const start = performance.now();
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    if (round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) break;
+    for (const [i, entry] of job.entries.entries()) {
+      times[i]!.push(await time(entry, state, runs[i]!));
+    }
+  }
+  await job.teardown?.(state);
+  for (const list of times) list.sort((a, b) => a - b);
+  const own = median(times[0]!);
+  const entries = job.entries.map(({ name, atLeast }, i): EntryResult => ({
+    name,
+    medianNs: median(times[i]!) * 1e6,
+    minNs: times[i]![0]! * 1e6,
+    rounds: times[i]!.length,
+    perSecond: job.work.count / median(times[i]!) * 1e3,
+    ratio: median(times[i]!) / own,
+    ...(atLeast === undefined ? {} : { atLeast }),
+  }));
+  const { name, work, goalMs, note } = job;
+  return {
+    name,
+    work,
+    ...(goalMs === undefined ? {} : { goalMs }),
+    ...(note === undefined ? {} : { note }),
+    entries,
+  };
+}

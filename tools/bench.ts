@@ -1,0 +1,65 @@
+// deno-lint-ignore-file no-console -- a command line tool
+/**
+ * Runs the benches of `bench/` and prints one table.
+ *
+ *     deno task bench [NAME…] [--filter TEXT] [--json | --markdown]
+ *
+ * A NAME is that of a suite (`kernel`, which is several files) or of a file `bench/NAME_bench.ts`;
+ * without one all run. The entries of a job take turns, so that what else the machine does falls on
+ * all of them; figures are medians.
+ *
+ * @module
+ */
+
+import { jobs } from "../bench/support/job.ts";
+import { measure } from "../bench/support/measure.ts";
+import { machine, table } from "../bench/support/report.ts";
+
+/** Suites of more than one file. */
+const SUITES: Readonly<Record<string, readonly string[]>> = {
+  kernel: ["kernel_bench.ts", "windows_bench.ts", "sort_bench.ts", "csv_bench.ts"],
+};
+
+const BENCH = new URL("../bench/", import.meta.url);
+
+/** Names of the files that hold the benches asked for. */
+function filesOf(names: readonly string[]): string[] {
+  const all = [...Deno.readDirSync(BENCH)].map(({ name }) => name)
+    .filter((name) => name.endsWith("_bench.ts")).sort();
+  if (names.length === 0) return all;
+  return names.flatMap((name) => {
+    const wanted = SUITES[name] ?? [`${name}_bench.ts`];
+    const found = wanted.filter((file) => all.includes(file));
+    if (found.length === 0) {
+      throw new Error(`No bench is called ${name}, there are: ${Object.keys(SUITES)}, ${all}`);
+    }
+    return found;
+  });
+}
+
+/** Splits the arguments. */
+function readArguments(args: readonly string[]) {
+  const at = args.indexOf("--filter");
+  const filter = at < 0 ? "" : args[at + 1] ?? "";
+  const names = args.filter((arg, i) => !arg.startsWith("--") && (at < 0 || i !== at + 1));
+  return {
+    names,
+    filter,
+    json: args.includes("--json"),
+    markdown: args.includes("--markdown"),
+  };
+}
+
+const { names, filter, json, markdown } = readArguments(Deno.args);
+for (const file of filesOf(names)) await import(new URL(file, BENCH).href);
+const results = [];
+for (const job of jobs()) {
+  if (!job.name.includes(filter)) continue;
+  console.error(`… ${job.name}`);
+  results.push(await measure(job));
+}
+if (json) console.log(JSON.stringify({ machine: await machine(), results }, null, 2));
+else {
+  console.log(Object.entries(await machine()).map(([key, value]) => `${key}: ${value}`).join("\n"));
+  console.log(table(results, markdown));
+}
