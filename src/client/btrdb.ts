@@ -13,6 +13,15 @@ import type {
   StreamDescriptor,
 } from "../endpoint/endpoint.ts";
 import { show, text } from "./arguments.ts";
+import {
+  type AlignedCsvOptions,
+  type CsvExportOptions,
+  type CsvProgress,
+  type CsvSink,
+  type WindowsCsvOptions,
+  writeCSV,
+  type WriteCsvOptions,
+} from "./csv.ts";
 import { setEndpoint } from "./endpoint_of.ts";
 import { metadataOf, type Pairs } from "./metadata.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
@@ -210,6 +219,67 @@ export class BTrDB implements AsyncDisposable {
     }
     params.forEach((param, i) => text(action, param, `params[${i}]`));
     return this.#rows(query, params, () => startCall(action, options));
+  }
+
+  /**
+   * Exports streams as one CSV in BTrDB's format: a row for each time at which any of them has a
+   * point or a window.
+   *
+   * Points of equal time share a row, duplicates inside a stream make further rows, and where a
+   * stream has nothing its cells are empty. Memory does not grow with the length. A file appears
+   * under its name when it is complete, and not at all if anything fails.
+   *
+   * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
+   * @param options What is exported, and how.
+   * @returns How much was written.
+   * @throws {TypeError | RangeError} If an option is wrong.
+   * @throws {BTrDBError} 404 if a stream or version does not exist, and whatever else a query fails
+   * with.
+   *
+   * @example The points of two streams
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const a = await db.create(crypto.randomUUID(), "demo", { tags: { name: "a" } });
+   * const b = await db.create(crypto.randomUUID(), "demo", { tags: { name: "b" } });
+   * await a.insert([[0n, 0.5], [1n, 1]]);
+   * await b.insert([[1n, -2]]);
+   *
+   * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+   * const text = new Response(readable).text();
+   * await db.writeCSV(writable, {
+   *   queryType: "raw",
+   *   start: 0n,
+   *   end: 10n,
+   *   streams: [{ stream: a, label: "a" }, { stream: b, label: "b" }],
+   * });
+   * assertEquals(
+   *   await text,
+   *   "Timestamp (ns),Human-Readable Time (UTC),a,b\n" +
+   *     "0,1970-01-01T00:00:00Z,0.5,\n" +
+   *     "1,1970-01-01T00:00:00Z,1,-2\n",
+   * );
+   * ```
+   */
+  async writeCSV(sink: CsvSink, options: WriteCsvOptions): Promise<CsvProgress> {
+    return await writeCSV(this.#endpoint, sink, options);
+  }
+
+  /** {@linkcode BTrDB.writeCSV} of raw points. */
+  async rawValuesToCSV(sink: CsvSink, options: CsvExportOptions): Promise<CsvProgress> {
+    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "raw" });
+  }
+
+  /** {@linkcode BTrDB.writeCSV} of windows of 2^pointwidth ns. */
+  async alignedWindowsToCSV(sink: CsvSink, options: AlignedCsvOptions): Promise<CsvProgress> {
+    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "aligned" });
+  }
+
+  /** {@linkcode BTrDB.writeCSV} of windows of any width. */
+  async windowsToCSV(sink: CsvSink, options: WindowsCsvOptions): Promise<CsvProgress> {
+    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "windows" });
   }
 
   /** What answers: versions, build, cluster, and which protocol is spoken. */

@@ -12,6 +12,16 @@ export {
   type MetadataUsageCounts,
 } from "./btrdb.ts";
 export type { ChangedRange } from "./changes.ts";
+export type {
+  AlignedCsvOptions,
+  CsvExportOptions,
+  CsvNumbers,
+  CsvProgress,
+  CsvSink,
+  CsvSource,
+  WindowsCsvOptions,
+  WriteCsvOptions,
+} from "./csv.ts";
 export type { InsertOptions, InsertProgress } from "./insert.ts";
 export type { Pairs } from "./metadata.ts";
 export type { RequestOptions } from "./options.ts";

@@ -137,19 +137,21 @@ export class CsvAnswer implements AsyncDisposable {
    * The rows as they stand in a file, in pieces of whole rows, about a MiB each.
    *
    * @param format Numbers and digits.
-   * @param into Memory for the pieces: each is then valid until the next one is asked for.
+   * @param buffers Memory for the pieces, used in turn: a piece is then valid until as many more
+   * are asked for as there are buffers.
    * @throws What a query failed with, at first or later.
    */
   async *bytes(
     format: CsvFormat,
-    into?: Uint8Array<ArrayBuffer>,
+    buffers: readonly Uint8Array<ArrayBuffer>[] = [],
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const writer = new CsvWriter({ kind: this.#kind, streams: this.#sources.length, ...format });
     try {
       if (this.failure !== undefined) throw this.failure;
-      for (;;) {
+      for (let turn = 0;;) {
         if (writer.isWaiting) await this.#feed(writer);
-        const piece = writer.next(into);
+        const piece = writer.next(buffers[turn % buffers.length]);
+        if (piece !== undefined) turn++;
         this.#rows = writer.rows;
         if (piece !== undefined) yield piece;
         else if (!writer.isWaiting) return;

@@ -1,0 +1,234 @@
+/**
+ * Exporting streams as CSV in BTrDB's format (docs/protocol.md, "CSV"): the queries run here over
+ * any endpoint, so that numbers can be exact, and nothing depends on what a server's own CSV does.
+ *
+ * @module
+ */
+
+import type { TimeLike } from "../core/time.ts";
+import { uuidBytes, uuidText } from "../core/uuid.ts";
+import {
+  type CsvFormat,
+  type CsvOpener,
+  csvOpener,
+  type CsvQueryKind,
+  type CsvRequest,
+  openCsv,
+} from "../endpoint/csv.ts";
+import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import { checkCsvOptions } from "../kernel/csv.ts";
+import type { CsvNumbers } from "../kernel/csv_text.ts";
+import { PIECE_BYTES } from "../kernel/csv_writer.ts";
+import {
+  alignedRange,
+  exponent,
+  oneOf,
+  servableRange,
+  show,
+  text,
+  timeRange,
+  versionNumber,
+  windowCount,
+  windowWidth,
+} from "./arguments.ts";
+import { type CsvSink, openSink } from "./csv_sink.ts";
+import { type RequestOptions, startCall } from "./options.ts";
+import { throwIfOver } from "./race.ts";
+import { openWindows } from "./windows_plan.ts";
+
+export type { CsvSink } from "./csv_sink.ts";
+export type { CsvNumbers } from "../kernel/csv_text.ts";
+
+/** One stream of a CSV. */
+export interface CsvSource {
+  /** A stream, or its uuid. */
+  stream: { readonly uuid: string } | string;
+  /** What its columns are called. @default {the uuid} */
+  label?: string | undefined;
+  /** Which version is read; 0 is the latest. @default {0n} */
+  version?: bigint | undefined;
+}
+
+/** How far an export came. */
+export interface CsvProgress {
+  /** Rows written, the header not counted. */
+  rows: number;
+  /** Bytes written, the header included. */
+  bytes: number;
+}
+
+/** What all exports take. */
+export interface CsvExportOptions extends RequestOptions {
+  /** First moment. */
+  start: TimeLike;
+  /** End, exclusive. */
+  end: TimeLike;
+  /** In the order of the columns; the same stream may come more than once. */
+  streams: readonly CsvSource[];
+  /** Whether the names of the columns say which version was read: `label, ver. N`. @default {false} */
+  includeVersions?: boolean | undefined;
+  /**
+   * `"shortest"` reads back to the same doubles; `"fixed6"` is what a BTrDB server writes (`%f`).
+   *
+   * @default {"shortest"}
+   */
+  numbers?: CsvNumbers | undefined;
+  /**
+   * Decimals of the seconds in the human-readable column, 0 as a BTrDB server writes it, or 9. The
+   * column of nanoseconds is exact anyway.
+   *
+   * @default {0}
+   */
+  timeDigits?: 0 | 9 | undefined;
+  /** Whether a `WritableStream` stays open afterwards. @default {false} */
+  preventClose?: boolean | undefined;
+  /** Called after each piece of about a MiB. */
+  onProgress?: ((progress: CsvProgress) => void) | undefined;
+}
+
+/** Options of `alignedWindowsToCSV`. */
+export interface AlignedCsvOptions extends CsvExportOptions {
+  /** Windows of 2^pointwidth ns. */
+  pointwidth: number;
+}
+
+/** Options of `windowsToCSV`. */
+export interface WindowsCsvOptions extends CsvExportOptions {
+  /** Width of the windows, ns. */
+  width: bigint | number;
+  /** Accurate to 2^depth ns. @default {0} */
+  depth?: number | undefined;
+}
+
+/** Options of `writeCSV`: what is asked of the streams, and how it is written. */
+export interface WriteCsvOptions extends CsvExportOptions {
+  /** Raw points, aligned windows (`pointwidth`) or windows (`width`, `depth`). */
+  queryType: "raw" | "aligned" | "windows";
+  /** For `"windows"`: width of the windows, ns. */
+  width?: bigint | number | undefined;
+  /** For `"aligned"`: windows of 2^pointwidth ns. */
+  pointwidth?: number | undefined;
+  /** For `"windows"`: accurate to 2^depth ns. @default {0} */
+  depth?: number | undefined;
+}
+
+const ACTION = "write CSV";
+
+/**
+ * Exports streams as one CSV: a row for each time at which any of them has a point.
+ *
+ * Points of equal time share a row; duplicates inside a stream make further rows; where a stream has
+ * nothing its cells are empty. Memory does not grow with the length. A file appears under its
+ * name when it is complete, and not at all if anything fails.
+ *
+ * @param endpoint What answers.
+ * @param sink Where it goes: a path, a `file:` URL, or a stream, which is closed at the end.
+ * @param options What is exported, and how.
+ * @returns How much was written.
+ * @throws {TypeError | RangeError} If an option is wrong.
+ * @throws {BTrDBError} What any of the queries fails with.
+ */
+export async function writeCSV(
+  endpoint: Endpoint,
+  sink: CsvSink,
+  options: WriteCsvOptions,
+): Promise<CsvProgress> {
+  const request = requestOf(options);
+  const format: CsvFormat = {
+    numbers: options.numbers ?? "shortest",
+    timeDigits: options.timeDigits ?? 0,
+  };
+  checkCsvOptions(ACTION, format.numbers, format.timeDigits);
+  checkSink(sink);
+  const call = startCall(ACTION, options);
+  await using answer = await openCsv(request, openerOf(endpoint, request, call), call.signal);
+  if (answer.failure !== undefined) throw answer.failure;
+  const out = await openSink(ACTION, sink, options.preventClose ?? false, call, PIECE_BYTES);
+  const progress: CsvProgress = { rows: 0, bytes: 0 };
+  try {
+    const header = answer.header();
+    await out.write(header);
+    progress.bytes += header.length;
+    for await (const piece of answer.bytes(format, out.buffers)) {
+      throwIfOver(ACTION, call);
+      await out.write(piece);
+      progress.rows = answer.count;
+      progress.bytes += piece.length;
+      options.onProgress?.({ ...progress });
+    }
+    await out.finish();
+  } catch (error) {
+    await out.discard(error);
+    throw error;
+  }
+  return progress;
+}
+
+/** The queries; windows go the same way as those of `Stream.windows`. */
+function openerOf(endpoint: Endpoint, request: CsvRequest, call: CallOptions): CsvOpener {
+  const { query, start, end } = request;
+  if (query.type !== "windows") return csvOpener(endpoint, request, call);
+  const { width, depth } = query;
+  const plan = { start, width, n: (end - start) / width, depth, compute: "auto" as const };
+  return ({ uuid, version }) => openWindows(endpoint, { uuid, version, ...plan }, call);
+}
+
+function requestOf(options: WriteCsvOptions): CsvRequest {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${ACTION}: options is ${show(options)}, expected an object`);
+  }
+  const query = queryOf(options);
+  const range = timeRange(ACTION, options.start, options.end);
+  if (query.type === "windows") windowCount(ACTION, range, query.width);
+  const asked = query.type === "raw"
+    ? servableRange(range)
+    : query.type === "aligned"
+    ? alignedRange(ACTION, range, query.pointwidth)
+    : range;
+  if (!Array.isArray(options.streams)) {
+    throw new TypeError(`Cannot ${ACTION}: streams is ${show(options.streams)}, expected an array`);
+  }
+  return {
+    query,
+    ...asked,
+    includeVersions: options.includeVersions ?? false,
+    streams: (options.streams as readonly CsvSource[]).map(streamOf),
+  };
+}
+
+function queryOf({ queryType, width, pointwidth, depth }: WriteCsvOptions): CsvQueryKind {
+  switch (oneOf(ACTION, queryType, "queryType", ["raw", "aligned", "windows"])) {
+    case "raw":
+      return { type: "raw" };
+    case "aligned":
+      return { type: "aligned", pointwidth: exponent(ACTION, pointwidth!, "pointwidth") };
+    case "windows":
+      return {
+        type: "windows",
+        width: windowWidth(ACTION, width!),
+        depth: exponent(ACTION, depth ?? 0, "depth"),
+      };
+  }
+}
+
+function streamOf(source: CsvSource, index: number): CsvRequest["streams"][number] {
+  const name = `streams[${index}]`;
+  if (typeof source !== "object" || source === null) {
+    throw new TypeError(`Cannot ${ACTION}: ${name} is ${show(source)}, expected an object`);
+  }
+  const { stream, label, version = 0n } = source;
+  const uuid = uuidBytes(typeof stream === "object" ? stream?.uuid : stream, `${name}.stream`);
+  return {
+    uuid,
+    label: label === undefined ? uuidText(uuid) : text(ACTION, label, `${name}.label`),
+    version: versionNumber(ACTION, version, `${name}.version`),
+  };
+}
+
+function checkSink(sink: CsvSink): void {
+  if (typeof sink === "string" || sink instanceof URL) return;
+  if (typeof (sink as WritableStream | null)?.getWriter === "function") return;
+  throw new TypeError(
+    `Cannot ${ACTION}: sink is ${show(sink)}, expected a path, a file: URL or a WritableStream`,
+  );
+}
