@@ -22,7 +22,7 @@ export interface View {
 export async function overview(stream: Stream, start: bigint, end: bigint): Promise<View> {
   const pointwidth = pointwidthOf((end - start) / ROWS || 1n);
   const width = 1n << BigInt(pointwidth);
-  const stop = (end + width - 1n) / width * width;
+  const stop = (end / width + 1n) * width;
   const windows = await stream.alignedWindows(start, stop, pointwidth).collect();
   return { start, end, width, windows };
 }
@@ -40,7 +40,7 @@ function liveliest({ times, min, max }: StatColumns): bigint {
 export async function zoom(stream: Stream, all: View): Promise<View> {
   const coarse = liveliest(all.windows);
   const fine = pointwidthOf(all.width / ROWS || 1n);
-  const inside = await stream.alignedWindows(coarse, coarse + all.width, fine).collect();
+  const inside = await stream.alignedWindows(coarse, coarse + all.width + 1n, fine).collect();
   const center = inside.times.length === 0 ? coarse : liveliest(inside);
   const width = all.width / 8n / ROWS || 1n;
   const start = center - width * ROWS / 4n;
