@@ -82,7 +82,10 @@ export interface StatChunk {
   columns: StatColumns;
 }
 
-/** One batch of changed ranges: `starts[i]` to `ends[i]`, ascending, not touching each other. */
+/**
+ * One batch of changed ranges, `starts[i]` to `ends[i]`, in the order of the server's walk: mostly
+ * ascending, but a range can come after later ones and touch them (docs/protocol.md, "Changes").
+ */
 export interface ChangesChunk {
   version: Version;
   starts: BigInt64Array;

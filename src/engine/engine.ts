@@ -188,10 +188,11 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<ChangesChunk> {
     const { from } = checkChanges(request);
     const { version, root, points } = this.#snapshot(request.uuid, request.to);
-    const ranges = joinRanges(
-      changedRanges(this.#storage.store, root, Number(from), request.resolution),
-      rangesOfTimes(points.times, request.resolution),
-    );
+    const { resolution } = request;
+    const inTree = changedRanges(this.#storage.store, root, Number(from), resolution);
+    const ranges = isLatest(request.to)
+      ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
+      : inTree;
     let any = false;
     for await (const chunk of paced(this.#storage.guarded(rangeChunks(ranges)), options)) {
       any = true;

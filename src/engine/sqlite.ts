@@ -37,29 +37,33 @@ export function openSqlite(path: string, options: { readOnly: boolean }): Databa
   return new DatabaseSync(path, { readOnly: options.readOnly }) as unknown as Database;
 }
 
-/** SQLite's primary result codes that say something to a user. */
-const MEANING: ReadonlyMap<number, [status: string, text: string]> = new Map([
-  [5, ["LOCKED", "another process is using it"]],
-  [6, ["LOCKED", "another process is using it"]],
-  [8, ["READ_ONLY", "it cannot be written"]],
-  [10, ["IO_ERROR", "the disk reports an error"]],
-  [11, ["CORRUPT", "its content is damaged"]],
-  [13, ["DISK_FULL", "the disk is full"]],
-  [14, ["CANNOT_OPEN", "it cannot be opened"]],
-  [26, ["NOT_A_DATABASE", "it is not a database"]],
-]);
+/** SQLite's primary result codes that say something to a user, with SQLite's own texts. */
+const MEANING: readonly [code: number, own: string, status: string, text: string][] = [
+  [5, "database is locked", "LOCKED", "another process is using it"],
+  [6, "database table is locked", "LOCKED", "another process is using it"],
+  [8, "attempt to write a readonly database", "READ_ONLY", "it cannot be written"],
+  [10, "disk I/O error", "IO_ERROR", "the disk reports an error"],
+  [11, "database disk image is malformed", "CORRUPT", "its content is damaged"],
+  [13, "database or disk is full", "DISK_FULL", "the disk is full"],
+  [14, "unable to open database file", "CANNOT_OPEN", "it cannot be opened"],
+  [26, "file is not a database", "NOT_A_DATABASE", "it is not a database"],
+];
 
 /**
  * The error to show for one that SQLite threw; other errors pass unchanged.
  *
- * @param error What was thrown.
+ * @param error What was thrown. `node:sqlite` gives the result code of statements as `errcode`, of
+ *   everything else only SQLite's text.
  * @param path The database.
  */
 export function sqliteError(error: unknown, path: string): unknown {
   if (error instanceof BTrDBError || !(error instanceof Error)) return error;
-  const code = (error as { errcode?: unknown }).errcode;
-  if (typeof code !== "number") return error;
-  const [status, text] = MEANING.get(code & 0xff) ?? ["STORAGE_ERROR", "SQLite reports an error"];
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  if (code !== "ERR_SQLITE_ERROR") return error;
+  const known = MEANING.find(([number, own]) =>
+    typeof errcode === "number" ? (errcode & 0xff) === number : error.message.startsWith(own)
+  );
+  const [, , status, text] = known ?? [0, "", "STORAGE_ERROR", "SQLite reports an error"];
   return new BTrDBError(`Cannot use ${path}: ${text} (${error.message})`, {
     status,
     retryable: status === "LOCKED",

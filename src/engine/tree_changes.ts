@@ -1,5 +1,8 @@
 /**
- * What changed between versions: extents of tree nodes, as the real server reports them.
+ * What changed between versions: extents of tree nodes, in the order in which the real server
+ * reports them (docs/protocol.md, "Changes"). It walks the tree in order of time, but every node
+ * holds back the range it is extending while its children send theirs, so a range can come after
+ * later ones.
  *
  * @module
  */
@@ -16,8 +19,8 @@ export interface ChangedRange {
 }
 
 /**
- * Ranges touched after version `from`, ascending, not yet joined. An empty tree counts as changed
- * everywhere, whatever `from` is. Yields `undefined` where it may pause.
+ * Ranges touched after version `from`. Neighbours that follow one another are joined. An empty tree
+ * counts as changed everywhere, whatever `from` is. Yields `undefined` where it may pause.
  *
  * @param root Address of the root, 0 for an empty tree.
  * @param from Exclusive.
@@ -29,26 +32,60 @@ export function* changedRanges(
   from: number,
   resolution: number,
 ): Generator<ChangedRange | undefined> {
-  if (root === 0) yield { start: MIN_TIME, end: MAX_TIME };
-  else yield* changedInCore(store, store.readCore(root), from, resolution);
+  if (root === 0) {
+    yield { start: MIN_TIME, end: MAX_TIME };
+    return;
+  }
+  let current: ChangedRange | undefined;
+  for (const range of walk(store, store.readCore(root), from, resolution)) {
+    if (range === undefined) {
+      yield undefined;
+    } else if (range.start === current?.end) {
+      current.end = range.end;
+    } else {
+      if (current !== undefined) yield current;
+      current = { ...range };
+    }
+  }
+  if (current !== undefined) yield current;
 }
 
-function* changedInCore(
+function* walk(
   store: BlockStore,
   core: Core,
   from: number,
   resolution: number,
 ): Generator<ChangedRange | undefined> {
+  const last = yield* changedInCore(store, core, from, resolution);
+  if (last !== undefined) yield last;
+}
+
+/** Yields all changed ranges of a core but the one it is extending, which it returns. */
+function* changedInCore(
+  store: BlockStore,
+  core: Core,
+  from: number,
+  resolution: number,
+): Generator<ChangedRange | undefined, ChangedRange | undefined> {
   yield undefined;
   const descend = core.pointwidth > resolution;
+  let held: ChangedRange | undefined;
   for (let b = 0; b < FANOUT; b++) {
     if (core.generations[b]! <= from) continue;
-    if (descend && core.kinds[b] === CORE) {
-      yield* changedInCore(store, store.readCore(core.addresses[b]!), from, resolution);
+    const range = descend && core.kinds[b] === CORE
+      ? yield* changedInCore(store, store.readCore(core.addresses[b]!), from, resolution)
+      : { start: core.bucketStart(b), end: core.bucketStart(b + 1) };
+    if (range === undefined) continue;
+    if (held === undefined) {
+      held = range;
+    } else if (range.start === held.end) {
+      held = { start: held.start, end: range.end };
     } else {
-      yield { start: core.bucketStart(b), end: core.bucketStart(b + 1) };
+      yield held;
+      held = range;
     }
   }
+  return held;
 }
 
 /** The ranges of 2^resolution ns that hold the given times, which must be ascending. */
@@ -66,30 +103,55 @@ export function* rangesOfTimes(
   }
 }
 
-/** Joins ascending ranges that touch or overlap, taken from two ascending sources. */
+/**
+ * Changed ranges of the tree and of the buffer as one sequence: a range that touches or overlaps
+ * the one under way is joined with it, whichever side of it it lies on.
+ */
 export function* joinRanges(
-  a: Iterator<ChangedRange | undefined>,
-  b: Iterator<ChangedRange>,
+  tree: Iterable<ChangedRange | undefined>,
+  buffer: Iterable<ChangedRange>,
 ): Generator<ChangedRange | undefined> {
+  const right = buffer[Symbol.iterator]();
+  let nextRight = right.next();
   let current: ChangedRange | undefined;
-  let nextA = a.next();
-  let nextB = b.next();
-  while (!nextA.done || !nextB.done) {
-    if (!nextA.done && nextA.value === undefined) {
+  for (const left of tree) {
+    if (left === undefined) {
       yield undefined;
-      nextA = a.next();
       continue;
     }
-    const fromA = !nextA.done && (nextB.done || nextA.value!.start <= nextB.value.start);
-    const range: ChangedRange = fromA ? nextA.value! : nextB.value!;
-    if (fromA) nextA = a.next();
-    else nextB = b.next();
-    if (current !== undefined && range.start <= current.end) {
-      if (range.end > current.end) current.end = range.end;
-    } else {
-      if (current !== undefined) yield current;
-      current = { start: range.start, end: range.end };
+    for (;;) {
+      if (current === undefined) {
+        const takeRight = !nextRight.done && nextRight.value.start <= left.start;
+        current = takeRight ? nextRight.value : left;
+        if (!takeRight) break;
+        nextRight = right.next();
+      } else if (touch(current, left)) {
+        current = union(current, left);
+        break;
+      } else if (!nextRight.done && touch(current, nextRight.value)) {
+        current = union(current, nextRight.value);
+        nextRight = right.next();
+      } else {
+        yield current;
+        current = undefined;
+      }
+    }
+  }
+  for (; !nextRight.done; nextRight = right.next()) {
+    if (current === undefined) current = nextRight.value;
+    else if (touch(current, nextRight.value)) current = union(current, nextRight.value);
+    else {
+      yield current;
+      current = nextRight.value;
     }
   }
   if (current !== undefined) yield current;
+}
+
+function touch(a: ChangedRange, b: ChangedRange): boolean {
+  return a.end >= b.start && b.end >= a.start;
+}
+
+function union(a: ChangedRange, b: ChangedRange): ChangedRange {
+  return { start: a.start < b.start ? a.start : b.start, end: a.end > b.end ? a.end : b.end };
 }
