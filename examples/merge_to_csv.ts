@@ -1,7 +1,7 @@
 /**
  * Several streams merged by time into one CSV file, without losing a digit.
  *
- *     deno run --allow-write=. examples/merge_to_csv.ts [FILE]
+ *     deno run --allow-read=. --allow-write=. examples/merge_to_csv.ts [FILE]
  */
 
 import { connect, SECOND, toNanoseconds } from "@btrdb/btrdb";
@@ -26,3 +26,4 @@ const { rows, bytes } = await db.writeCSV(path, {
   numbers: "shortest",
 });
 console.log(`${path}: ${rows} rows, ${bytes} bytes`);
+console.log((await Deno.readTextFile(path)).trimEnd());

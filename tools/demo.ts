@@ -121,18 +121,6 @@ async function show(streams: Stream[], recording: Recording, watch: Stopwatch): 
   say(plotTerminal([detail], { start: close.start, end: close.end, color, height: 12 }));
 }
 
-/** Writes a file whole or not at all. */
-async function writeWhole(path: string, write: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await write(part);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await Deno.remove(part).catch(() => undefined);
-    throw error;
-  }
-}
-
 /** Exports all streams as the server would, and without loss. */
 async function exportCSV(
   db: BTrDB,
@@ -149,10 +137,7 @@ async function exportCSV(
     await watch.time(
       `export CSV, ${numbers}`,
       pointsOf(recording),
-      () =>
-        writeWhole(path, async (part) => {
-          await db.writeCSV(part, { queryType: "raw", start, end, streams: labelled, numbers });
-        }),
+      () => db.writeCSV(path, { queryType: "raw", start, end, streams: labelled, numbers }),
     );
     files.push(path);
   }

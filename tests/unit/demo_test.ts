@@ -49,7 +49,7 @@ Deno.test("demo: a CSV twice gives the same database contents", async () => {
       assertMatch(stdout, /Opened again: 5 points are there/);
     }
     assertEquals(
-      (await filesIn(`${folder}/demo-out`)).filter((name) => !/-(wal|shm)$/.test(name)),
+      (await filesIn(`${folder}/demo-out`)).filter((name) => !/-(wal|shm|lock)$/.test(name)),
       ["small.btrdb", "small.fixed6.csv", "small.shortest.csv"],
     );
     const text = await Deno.readTextFile(`${folder}/demo-out/small.shortest.csv`);

@@ -33,7 +33,16 @@ const EXPECTED: Record<string, readonly string[]> = {
     "10000 windows, first mean 2.950",
     "1 2 3 4 | 0 1 -1 2 | -1 0 1 -1",
   ],
-  "merge_to_csv.ts": ["merged.csv: 6 rows, 386 bytes"],
+  "merge_to_csv.ts": [
+    "merged.csv: 6 rows, 347 bytes",
+    "Timestamp (ns),Human-Readable Time (UTC),fast,slow",
+    "1772323200000000000,2026-03-01T00:00:00Z,0,0.3333333333333333",
+    "1772323201000000000,2026-03-01T00:00:01Z,0.1,",
+    "1772323202000000000,2026-03-01T00:00:02Z,0.2,",
+    "1772323203000000000,2026-03-01T00:00:03Z,0.3,0.25",
+    "1772323204000000000,2026-03-01T00:00:04Z,0.4,",
+    "1772323205000000000,2026-03-01T00:00:05Z,0.5,",
+  ],
   "serve_and_connect.ts": [
     "BTrDB 5.30, protocol v5",
     "4 windows with means 12, 37, 62, 87",
