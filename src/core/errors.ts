@@ -136,6 +136,8 @@ export class BTrDBError extends Error {
   readonly retryable: boolean;
 
   /**
+   * An error to throw.
+   *
    * @param message What happened; sentence case, no full stop.
    * @param init Code, status and context.
    */

@@ -94,38 +94,57 @@ export interface ChangesChunk {
 
 /** A member of a cluster's mash, as `Info` reports it. */
 export interface MashMember {
+  /** murmur3-32 of the node's name. */
   hash: number;
+  /** Name of the node. */
   nodename: string;
+  /** Whether it is alive. */
   up: boolean;
+  /** Whether it takes part. */
   in: boolean;
+  /** Whether it may take part. */
   enabled: boolean;
   /** First uuid hash it owns. */
   start: bigint;
   /** End of the uuid hashes it owns, exclusive; at most 2^32. */
   end: bigint;
+  /** Its share in the hash space, relative to the others'. */
   weight: bigint;
+  /** Its share in reads that any node can answer. */
   readPreference: number;
+  /** Addresses of its HTTP interface. */
   httpEndpoints: readonly string[];
+  /** Addresses of its gRPC interface, `host:port`. */
   grpcEndpoints: readonly string[];
 }
 
 /** Which node owns which streams. */
 export interface Mash {
+  /** Grows with every change of the mash. */
   revision: bigint;
+  /** Name of the leading node. */
   leader: string;
+  /** Revision of the leadership. */
   leaderRevision: bigint;
+  /** Sum of the members' weights. */
   totalWeight: bigint;
+  /** Whether every hash has an owner that is up. */
   healthy: boolean;
   /** Share of the hash space without an owner, percent. */
   unmapped: number;
+  /** The nodes. */
   members: readonly MashMember[];
 }
 
 /** What answers. */
 export interface ServerInfo {
+  /** Which protocol is spoken. */
   protocol: "v4" | "v5" | "embedded";
+  /** Major version of the server. */
   majorVersion: number;
+  /** Minor version of the server. */
   minorVersion: number;
+  /** Build of the server, e.g. `"4.15.9"`. */
   build: string;
   /** Absent behind a proxy. */
   mash?: Mash;
