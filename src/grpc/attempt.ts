@@ -37,6 +37,8 @@ const READ_AHEAD_BYTES = 1 << 20;
 /** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
 export class Attempt {
   readonly recorder: CallRecorder;
+  /** Set when nobody waits for the call any more; it is only read to its end. */
+  background = false;
   readonly #request: AttemptRequest;
   readonly #call: GrpcCall;
   readonly #target: string;
@@ -111,6 +113,7 @@ export class Attempt {
 
   /** How long nobody has asked for a message, ms; 0 while somebody waits for one. */
   idleMs(nowMs: number = Date.now()): number {
+    if (this.background) return Infinity;
     return this.#wake === undefined ? nowMs - this.#idleSinceMs : 0;
   }
 

@@ -89,6 +89,15 @@ export function callError(
   return new BTrDBError(message, { ...context(call), status, cause, retryable: false });
 }
 
+/** The error of a read of the latest version that cannot be finished because the stream changed. */
+export function movedError(what: string, call: ErrorContext): BTrDBError {
+  return new BTrDBError(`${what}; read it again, or flush the stream and read that version`, {
+    ...context(call),
+    status: "ABORTED",
+    retryable: true,
+  });
+}
+
 /** Errors of calls that never left this process. */
 const unsent = new WeakSet<BTrDBError>();
 

@@ -1,0 +1,242 @@
+/**
+ * The four streamed answers with columns: how to ask for the rest of each.
+ *
+ * @module
+ */
+
+import { type RawColumns, sliceRaw, sliceStat, type StatColumns } from "../core/columns.ts";
+import { checkAlignedWindows } from "../endpoint/checks.ts";
+import type {
+  AlignedWindowsRequest,
+  ChangesRequest,
+  RangeRequest,
+  WindowsRequest,
+} from "../endpoint/endpoint.ts";
+import { decodeRawResponse, decodeStatResponse } from "../kernel/wire.ts";
+import { callError, checkStat, type ErrorContext } from "./errors.ts";
+import {
+  alignedWindowsParams,
+  changesParams,
+  decodeChanges,
+  rawValuesParams,
+  windowsParams,
+} from "./messages.ts";
+import type { Part, Source } from "./resumed.ts";
+
+/** Reads a `RawValuesResponse`. */
+function decodeRaw(bytes: Uint8Array, call: ErrorContext): Part<RawColumns> {
+  const { code, message, major, minor, columns } = decodeRawResponse(bytes);
+  checkStat({ code, msg: message }, call);
+  return { version: { major, minor }, columns };
+}
+
+/** Reads the response of one of the two calls for windows. */
+function decodeStat(
+  bytes: Uint8Array,
+  call: ErrorContext,
+  stddev: boolean,
+): Part<StatColumns> {
+  const { code, message, major, minor, columns } = decodeStatResponse(bytes, stddev);
+  checkStat({ code, msg: message }, call);
+  return { version: { major, minor }, columns };
+}
+
+/**
+ * Raw values. Asked for again, they begin at the last time that was taken, and the points of that
+ * time that were taken already are left out: a server gives equal times in one order.
+ */
+export class RawSource implements Source<RawColumns> {
+  readonly rpc = "RawValues";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #end: bigint;
+  #start: bigint;
+  /** Points of time `#start` that were taken. */
+  #repeats = 0;
+  /** Of those, how many the current answer has yet to repeat. */
+  #skip = 0;
+
+  constructor({ uuid, start, end, version }: RangeRequest) {
+    this.uuid = uuid;
+    this.version = version;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  request(version: bigint): Uint8Array {
+    this.#skip = this.#repeats;
+    return rawValuesParams({ uuid: this.uuid, start: this.#start, end: this.#end, version });
+  }
+
+  decode(bytes: Uint8Array): Part<RawColumns> {
+    return decodeRaw(bytes, this);
+  }
+
+  take(columns: RawColumns): RawColumns {
+    const { times } = columns;
+    const n = times.length;
+    const skipped = Math.min(this.#skip, n);
+    for (let i = 0; i < skipped; i++) {
+      if (times[i] === this.#start) continue;
+      const lost = `Cannot go on with RawValues: points at ${this.#start} are gone`;
+      throw callError(lost, "DATA_LOSS", this);
+    }
+    this.#skip -= skipped;
+    if (n > skipped) this.#advance(times, skipped);
+    return skipped === 0 ? columns : sliceRaw(columns, skipped, n);
+  }
+
+  #advance(times: BigInt64Array, from: number): void {
+    const last = times[times.length - 1]!;
+    let first = times.length - 1;
+    while (first > from && times[first - 1] === last) first--;
+    const repeats = times.length - first;
+    this.#repeats = first === from && last === this.#start ? this.#repeats + repeats : repeats;
+    this.#start = last;
+  }
+
+  size(columns: RawColumns): number {
+    return columns.times.length;
+  }
+}
+
+/** Aligned windows. Asked for again, they begin after the last one that was taken. */
+export class AlignedSource implements Source<StatColumns> {
+  readonly rpc = "AlignedWindows";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #pointwidth: number;
+  readonly #end: bigint;
+  readonly #stddev: boolean;
+  #start: bigint;
+  #taken = false;
+
+  constructor(request: AlignedWindowsRequest, stddev: boolean) {
+    const { start, end } = checkAlignedWindows(request);
+    this.uuid = request.uuid;
+    this.version = request.version;
+    this.#pointwidth = request.pointwidth;
+    this.#start = start;
+    this.#end = end;
+    this.#stddev = stddev;
+  }
+
+  request(version: bigint): Uint8Array | undefined {
+    if (this.#taken && this.#start >= this.#end) return undefined;
+    // A range of one nanosecond is refused: the last window is asked for with the one before it.
+    const start = this.#end - this.#start === 1n ? this.#start - 1n : this.#start;
+    return alignedWindowsParams(
+      { uuid: this.uuid, start, end: this.#end, version },
+      this.#pointwidth,
+    );
+  }
+
+  decode(bytes: Uint8Array): Part<StatColumns> {
+    return decodeStat(bytes, this, this.#stddev);
+  }
+
+  take(columns: StatColumns): StatColumns {
+    const n = columns.times.length;
+    if (n === 0) return columns;
+    const from = this.#taken && columns.times[0]! < this.#start ? 1 : 0;
+    this.#start = columns.times[n - 1]! + (1n << BigInt(this.#pointwidth));
+    this.#taken = true;
+    return from === 0 ? columns : sliceStat(columns, from, n);
+  }
+
+  size(columns: StatColumns): number {
+    return columns.times.length;
+  }
+}
+
+/** Windows. Asked for again, they begin with the first one that was not taken. */
+export class WindowsSource implements Source<StatColumns> {
+  readonly rpc = "Windows";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #width: bigint;
+  readonly #end: bigint;
+  readonly #stddev: boolean;
+  #start: bigint;
+  #taken = false;
+
+  /**
+   * @param request What is asked for; depth 0 is sent, which is exact on every server.
+   * @param range Its ends as {@linkcode checkWindows} rounds them.
+   * @param stddev Whether the columns have it.
+   */
+  constructor(request: WindowsRequest, range: { start: bigint; end: bigint }, stddev: boolean) {
+    this.uuid = request.uuid;
+    this.version = request.version;
+    this.#width = request.width;
+    this.#start = range.start;
+    this.#end = range.end;
+    this.#stddev = stddev;
+  }
+
+  request(version: bigint): Uint8Array | undefined {
+    if (this.#taken && this.#start >= this.#end) return undefined;
+    const range = { uuid: this.uuid, start: this.#start, end: this.#end, version };
+    return windowsParams(range, this.#width, 0);
+  }
+
+  decode(bytes: Uint8Array): Part<StatColumns> {
+    return decodeStat(bytes, this, this.#stddev);
+  }
+
+  take(columns: StatColumns): StatColumns {
+    const n = columns.times.length;
+    if (n > 0) {
+      this.#start = columns.times[n - 1]! + this.#width;
+      this.#taken = true;
+    }
+    return columns;
+  }
+
+  size(columns: StatColumns): number {
+    return columns.times.length;
+  }
+}
+
+/** Changed ranges, as columns. */
+export interface RangeColumns {
+  starts: BigInt64Array;
+  ends: BigInt64Array;
+}
+
+/** Changed ranges. Asked for again, those that were taken are left out. */
+export class ChangesSource implements Source<RangeColumns> {
+  readonly rpc = "Changes";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #request: ChangesRequest;
+  #end: bigint | undefined;
+
+  constructor(request: ChangesRequest) {
+    this.uuid = request.uuid;
+    this.version = request.to;
+    this.#request = request;
+  }
+
+  request(version: bigint): Uint8Array {
+    return changesParams({ ...this.#request, to: version });
+  }
+
+  decode(bytes: Uint8Array): Part<RangeColumns> {
+    const { version, starts, ends } = decodeChanges(bytes, this);
+    return { version, columns: { starts, ends } };
+  }
+
+  take({ starts, ends }: RangeColumns): RangeColumns {
+    const taken = this.#end;
+    const n = starts.length;
+    const from = taken === undefined ? 0 : ends.findIndex((end) => end > taken);
+    if (from < 0) return { starts: starts.subarray(n), ends: ends.subarray(n) };
+    if (n > 0) this.#end = ends[n - 1]!;
+    return { starts: starts.subarray(from), ends: ends.subarray(from) };
+  }
+
+  size(columns: RangeColumns): number {
+    return columns.starts.length;
+  }
+}
