@@ -19,7 +19,15 @@
  * @module
  */
 
-export { connect, type ConnectOptions, verifyFile } from "./src/connect.ts";
+export {
+  type CallHooks,
+  connect,
+  type ConnectOptions,
+  type EmbeddedOptions,
+  type RetryOptions,
+  type TlsOptions,
+  type Tracer,
+} from "./src/connect.ts";
 export * from "./src/client/mod.ts";
 export type { RawColumns, RawPoint, StatColumns, StatPoint } from "./src/core/columns.ts";
 export {

@@ -12,7 +12,6 @@ import { type Environment, processEnvironment } from "./connect/environment.ts";
 import { resolveTarget, type Target } from "./connect/target.ts";
 import { BTrDBError } from "./core/errors.ts";
 import type { CallOptions, Endpoint } from "./endpoint/endpoint.ts";
-import type { EngineOptions } from "./engine/mod.ts";
 import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "./grpc/mod.ts";
 
 export type { CallHooks, RetryOptions, Tracer } from "./grpc/mod.ts";
@@ -25,8 +24,23 @@ export interface TlsOptions {
   serverName?: string | undefined;
 }
 
-/** Options of the embedded engine. */
-export type EmbeddedOptions = Omit<EngineOptions, "path">;
+/** Options of `file:` and `memory:` databases. */
+export interface EmbeddedOptions {
+  /** Open an existing file without changing it, also beside a writer. @default {false} */
+  readOnly?: boolean | undefined;
+  /**
+   * What an acknowledged insert survives. `"full"`: the end of the process and of the power.
+   * `"relaxed"`: the end of the process; after a power failure the latest writes may be missing, the
+   * rest is whole.
+   *
+   * @default {"full"}
+   */
+  durability?: "full" | "relaxed" | undefined;
+  /** Most memory for decoded tree nodes, bytes. @default {268435456} */
+  cacheBytes?: number | undefined;
+  /** Age at which buffered points are committed, ms. @default {28800000} 8 hours */
+  maxBufferAgeMs?: number | undefined;
+}
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions extends RequestOptions {
@@ -80,17 +94,6 @@ export async function connect(target?: string, options: ConnectOptions = {}): Pr
   const env = processEnvironment();
   const resolved = await resolveTarget(target, options, env);
   return new BTrDB(await openEndpoint(resolved, options, env, call));
-}
-
-/**
- * Checks every block, statistic and reference of a database file, without changing it.
- *
- * @param path Path of the file.
- * @returns What is wrong; empty when nothing is.
- */
-export async function verifyFile(path: string): Promise<string[]> {
-  const { verify } = await import("./engine/mod.ts");
-  return await verify(path);
 }
 
 async function openEndpoint(

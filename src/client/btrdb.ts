@@ -37,7 +37,12 @@ export interface CreateOptions extends RequestOptions {
 
 /** Options of `lookupStreams`. */
 export interface LookupOptions extends RequestOptions {
-  /** Whether `collection` is only how the collection's name begins. @default {false} */
+  /**
+   * Whether `collection` is only how the collection's name, followed by `/`, begins: `"pmu"` also
+   * finds `"pmu-2"` and `"pmu/a"`, `"pmu/"` finds `"pmu"` and `"pmu/a"`.
+   *
+   * @default {false}
+   */
   isCollectionPrefix?: boolean | undefined;
   /** Tags that a stream must have; `null` stands for any value. @default {{}} */
   tags?: Pairs | undefined;

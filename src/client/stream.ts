@@ -15,6 +15,7 @@ import type {
   StreamDescriptor,
   Version,
 } from "../endpoint/endpoint.ts";
+import { openAligned } from "./aligned_plan.ts";
 import {
   alignedRange,
   exponent,
@@ -467,7 +468,8 @@ export class Stream {
     return new StatQuery(
       action,
       () =>
-        this.#endpoint.alignedWindows(
+        openAligned(
+          this.#endpoint,
           { uuid: this.#uuid, ...range, version, pointwidth },
           startCall(action, options),
         ),

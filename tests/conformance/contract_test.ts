@@ -1,0 +1,73 @@
+/**
+ * The contract: the same cases against every kind of database. What a case promises holds in memory,
+ * in a file, and over gRPC with either protocol.
+ *
+ * `CONTRACT=insert` runs the cases whose names contain the word.
+ *
+ * @module
+ */
+
+import { type BTrDB, connect } from "@btrdb/btrdb";
+import { serve } from "@btrdb/btrdb/server";
+import { CANCEL_CASES } from "./cases/cancel_cases.ts";
+import { CHANGE_CASES } from "./cases/change_cases.ts";
+import { INSERT_CASES } from "./cases/insert_cases.ts";
+import { METADATA_CASES } from "./cases/metadata_cases.ts";
+import { READ_CASES } from "./cases/read_cases.ts";
+import { SET_CASES } from "./cases/set_cases.ts";
+import { Bench, type Case } from "./support.ts";
+
+const CASES: Case[] = [
+  ...INSERT_CASES,
+  ...READ_CASES,
+  ...CHANGE_CASES,
+  ...METADATA_CASES,
+  ...SET_CASES,
+  ...CANCEL_CASES,
+];
+
+type Use = (db: BTrDB) => Promise<void>;
+
+async function inMemory(use: Use): Promise<void> {
+  await using db = await connect("memory:");
+  await use(db);
+}
+
+async function inFile(use: Use): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using db = await connect(`file:${folder}/contract.btrdb`);
+    await use(db);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function overGrpc(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
+  return async (use) => {
+    await using served = await connect("memory:");
+    await using server = await serve(served, { port: 0 });
+    await using db = await connect(`127.0.0.1:${server.port}`, { protocol });
+    await use(db);
+  };
+}
+
+function contract(
+  name: string,
+  protocol: "v4" | "v5" | "embedded",
+  open: (use: Use) => Promise<void>,
+): void {
+  const wanted = Deno.env.get("CONTRACT") ?? "";
+  Deno.test(`contract: ${name}`, async (t) => {
+    await open(async (db) => {
+      for (const { name, run } of CASES) {
+        if (name.includes(wanted)) await t.step(name, () => run(new Bench(db, protocol)));
+      }
+    });
+  });
+}
+
+contract("memory", "embedded", inMemory);
+contract("file", "embedded", inFile);
+contract("gRPC v4", "v4", overGrpc("v4"));
+contract("gRPC v5", "v5", overGrpc("v5"));
