@@ -6,8 +6,10 @@ import { spread8, write8, write9, writeI64 } from "./digits";
 
 const SECOND: i64 = 1000000000;
 
-/** First ns of the second whose text is kept; the initial value is no multiple of a second. */
-let keptStart: i64 = 1;
+/** First ns of the second whose text is kept. */
+let keptStart: i64 = 0;
+/** How much of it is usable: 0 at first, and where the second begins before −2^63. */
+let keptLength: u64 = 0;
 /** `2019-07-01T04:00:00` of that second, 19 characters. */
 const KEPT_DATE: usize = memory.data(32, 16);
 /** The decimal seconds of that second, ten characters, right-aligned in 16. */
@@ -27,6 +29,7 @@ function keepSecond(t: i64): void {
   let seconds = t / SECOND;
   if (seconds * SECOND > t) seconds--;
   keptStart = seconds * SECOND;
+  keptLength = keptStart > t ? 0 : <u64>SECOND;
   let days = seconds / 86400;
   if (days * 86400 > seconds) days--;
   const clock = <i32>(seconds - days * 86400);
@@ -45,9 +48,9 @@ function keepSecond(t: i64): void {
 @inline
 function withinKept(t: i64): u64 {
   const within = <u64>(t - keptStart);
-  if (t >= keptStart && within < <u64>SECOND) return within;
+  if (t >= keptStart && within < keptLength) return within;
   keepSecond(t);
-  return <u64>(t - keptStart); // right modulo 2^64, also where the second begins before −2^63
+  return <u64>(t - keptStart);
 }
 
 /** Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms"). */

@@ -1,0 +1,153 @@
+import fc from "fast-check";
+import { assertEquals } from "@std/assert";
+import { CsvParser, formatCsv, mergeTimes, parseCsv } from "../../src/kernel/mod.ts";
+import { sortedPoints, sortedWindows, time, toRaw } from "../support/columns_arbitrary.ts";
+import {
+  referenceFixed6,
+  referenceMerge,
+  referenceRows,
+  referenceTime,
+} from "../support/csv_reference.ts";
+import { bits } from "../support/kernel_compare.ts";
+import { hardDecimal, hardDouble } from "../support/number_arbitrary.ts";
+import { holds } from "../support/property.ts";
+
+const HEADER = "Timestamp (ns),Human-Readable Time (UTC)";
+const decoder = new TextDecoder();
+
+/** The third cells of all rows. */
+function cells(values: Float64Array, numbers: "shortest" | "fixed6"): string[] {
+  const columns = { times: new BigInt64Array(values.length), values };
+  const csv = formatCsv([{ label: "a", columns }], { numbers, header: false });
+  return decoder.decode(csv).split("\n").slice(0, -1).map((line) => line.split(",")[2]!);
+}
+
+/** The doubles that one column of texts becomes. */
+function parsed(texts: readonly string[]): Float64Array {
+  return parseCsv(`${HEADER},a\n${texts.map((text, i) => `${i},,${text}\n`).join("")}`)[0]!.values;
+}
+
+const doubles = fc.array(hardDouble, { minLength: 1, maxLength: 50, size: "max" }).map((x) =>
+  Float64Array.from(x)
+);
+
+Deno.test("%f is C's, for every finite double", () => {
+  holds(fc.property(doubles, (values) => {
+    assertEquals(cells(values, "fixed6"), Array.from(values, referenceFixed6));
+  }));
+});
+
+Deno.test("shortest is Number.prototype.toString, for every double", () => {
+  holds(fc.property(doubles, (values) => {
+    assertEquals(cells(values, "shortest"), Array.from(values, String));
+  }));
+});
+
+Deno.test("a parsed decimal is the nearest double, as Number gives it", () => {
+  const texts = fc.array(hardDecimal.filter((text) => Number.isFinite(Number(text))), {
+    minLength: 1,
+    maxLength: 30,
+    size: "max",
+  });
+  holds(fc.property(texts, (all) => {
+    assertEquals(bits(parsed(all)), bits(Float64Array.from(all, Number)));
+  }));
+});
+
+Deno.test("shortest reads back to the same doubles, fixed6 to what its text says", () => {
+  holds(fc.property(doubles, (values) => {
+    const positive = values.map((x) => x === 0 ? 0 : x); // −0 is written as 0
+    assertEquals(bits(parsed(cells(values, "shortest"))), bits(positive));
+    const fixed = cells(values, "fixed6");
+    assertEquals(bits(parsed(fixed)), bits(Float64Array.from(fixed, Number)));
+  }));
+});
+
+Deno.test("times are written and read exactly, over all 64 bits", () => {
+  const times = fc.array(fc.oneof(time, fc.bigInt(-3n, 3n).map((s) => s * 1_000_000_000n)), {
+    minLength: 1,
+    maxLength: 50,
+  });
+  holds(fc.property(times, fc.constantFrom(0 as const, 9 as const), (all, timeDigits) => {
+    const columns = { times: BigInt64Array.from(all), values: new Float64Array(all.length) };
+    const csv = formatCsv([{ label: "a", columns }], { timeDigits });
+    const expected = all.map((t) => `${t},${referenceTime(t, timeDigits)},0\n`).join("");
+    assertEquals(decoder.decode(csv), `${HEADER},a\n${expected}`);
+    assertEquals(parseCsv(csv)[0]!.times, columns.times);
+  }));
+});
+
+const streams = fc.array(sortedPoints, { maxLength: 6 });
+const numbers = fc.constantFrom("shortest" as const, "fixed6" as const);
+
+Deno.test("mergeTimes equals taking the earliest head again and again", () => {
+  const edge = fc.array(time, { maxLength: 20 }).map((t) => BigInt64Array.from(t).sort());
+  const any = fc.oneof(streams.map((all) => all.map(({ times }) => times)), fc.array(edge));
+  holds(fc.property(any, (all) => assertEquals(mergeTimes(all), referenceMerge(all))));
+});
+
+Deno.test("the rows of points and of windows equal the plain ones", () => {
+  const any = fc.oneof(streams, fc.array(sortedWindows, { maxLength: 4 }));
+  holds(
+    fc.property(any, numbers, (all, how) => {
+      const csv = formatCsv(all.map((columns) => ({ label: "x", columns })), {
+        numbers: how,
+        header: false,
+      });
+      assertEquals(decoder.decode(csv), referenceRows(all, how, 0));
+    }),
+    1_000,
+  );
+});
+
+/** Rows in any order with gaps, as text, and what they mean. */
+const table = fc.tuple(
+  fc.integer({ min: 1, max: 5 }),
+  fc.array(fc.tuple(time, fc.array(fc.option(hardDouble), { minLength: 5, maxLength: 5 })), {
+    maxLength: 30,
+  }),
+  fc.record({
+    mark: fc.boolean(),
+    quoted: fc.boolean(),
+    crlf: fc.boolean(),
+    final: fc.boolean(),
+    human: fc.constantFrom("", "2019-07-01T04:00:00Z", '"a ""b"",\nc"', "any text"),
+  }),
+);
+
+Deno.test("a CSV cut anywhere gives the points of its rows in their order", () => {
+  const cuts = fc.array(fc.nat(4000), { maxLength: 8 });
+  holds(fc.property(table, cuts, ([columns, rows, style], at) => {
+    const end = style.crlf ? "\r\n" : "\n";
+    const cell = (text: string) => style.quoted ? `"${text}"` : text;
+    const lines = rows.map(([t, values]) =>
+      [
+        cell(`${t}`),
+        style.human,
+        ...values.slice(0, columns).map((v) => v === null ? "" : cell(String(v))),
+      ].join(",")
+    );
+    const labels = ["é", '"b"', "c,d", "e\nf", ""].slice(0, columns);
+    const names = labels.map((label) => `"${label.replaceAll('"', '""')}"`);
+    const text = [[HEADER, ...names].join(","), ...lines].join(end) + (style.final ? end : "");
+    const bytes = new TextEncoder().encode((style.mark ? "\ufeff" : "") + text);
+    const edges = [0, ...at.map((i) => i % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+    const parser = new CsvParser();
+    const pieces = edges.slice(1).map((to, k) => parser.push(bytes.slice(edges[k], to)));
+    pieces.push(parser.finish());
+    assertEquals(parser.labels, labels);
+    for (let c = 0; c < columns; c++) {
+      const expected = toRaw(
+        rows.flatMap(([t, values]) =>
+          values[c] === null ? [] : [[t, values[c] === 0 ? 0 : values[c]!] as const]
+        ),
+      );
+      const actual = pieces.flatMap((piece) => piece.slice(c, c + 1));
+      assertEquals(actual.flatMap(({ times }) => [...times]), [...expected.times]);
+      assertEquals(
+        bits(Float64Array.from(actual.flatMap(({ values }) => [...values]))),
+        bits(expected.values),
+      );
+    }
+  }));
+});
