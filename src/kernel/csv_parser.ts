@@ -94,6 +94,7 @@ export class CsvParser {
     if (this.#finished) return [];
     this.#finished = true;
     const rest = this.#rest;
+    if (rest.length === 0 && this.#labels !== undefined) return this.#give();
     this.#take(rest.at(-1) === LF ? rest : join(rest, Uint8Array.of(LF)), true);
     return this.#give();
   }
