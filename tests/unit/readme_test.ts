@@ -11,9 +11,17 @@ async function runQuickStart(target: string, listed: string): Promise<string[]> 
   return await withFolder(async (folder) => {
     const program = (await quickStart()).replace(`"memory:"`, `"${target}"`);
     await Deno.writeTextFile(`${folder}/quick_start.ts`, program);
-    const flags = [...await permissionsOf(listed), "--no-prompt", "--config", CONFIG];
+    const permissions = (await permissionsOf(listed))
+      .map((flag) => flag.replace("10.0.0.7:4410", target));
+    const flags = [...permissions, "--no-prompt", "--config", CONFIG];
     const { code, stdout, stderr } = await runDeno(
-      ["run", "--quiet", "--check", ...flags, "quick_start.ts"],
+      [
+        "run",
+        "--quiet",
+        target === "memory:" ? "--check" : "--no-check",
+        ...flags,
+        "quick_start.ts",
+      ],
       { cwd: folder },
     );
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -55,6 +63,46 @@ for (const target of ["memory:", "file:grid.btrdb"]) {
     ]);
   });
 }
+
+const SERVER = `
+import { connect } from "@btrdb/btrdb";
+import { serve } from "@btrdb/btrdb/server";
+await using db = await connect("memory:");
+await using server = await serve(db, { port: PORT });
+console.log("ready");
+await Array.fromAsync(Deno.stdin.readable);
+`;
+
+/** A port that nobody listens on. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("README: a server and a client run with the permissions it lists", async () => {
+  await withFolder(async (folder) => {
+    const port = String(freePort());
+    await Deno.writeTextFile(`${folder}/serve.ts`, SERVER.replace("PORT", port));
+    const flags = (await permissionsOf("serve(db, { port: 4410 })"))
+      .map((flag) => flag.replace("4410", port));
+    const server = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...flags, "serve.ts"],
+      cwd: folder,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = server.stdout.getReader();
+    try {
+      assertEquals(new TextDecoder().decode((await reader.read()).value), "ready\n");
+      const lines = await runQuickStart(`127.0.0.1:${port}`, `"10.0.0.7:4410"`);
+      assertEquals(lines.at(-1), "600 points now, 1200 in version 11");
+    } finally {
+      await server.stdin.close();
+      await reader.cancel();
+      assertEquals((await server.status).code, 0);
+    }
+  });
+});
 
 Deno.test("README: its two commands are tasks", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
