@@ -20,11 +20,13 @@
  */
 
 export {
+  type CallEvent,
   type CallHooks,
   connect,
   type ConnectOptions,
   type EmbeddedOptions,
   type RetryOptions,
+  type Span,
   type TlsOptions,
   type Tracer,
 } from "./src/connect.ts";

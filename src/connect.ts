@@ -14,7 +14,7 @@ import { BTrDBError } from "./core/errors.ts";
 import type { CallOptions, Endpoint } from "./endpoint/endpoint.ts";
 import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "./grpc/mod.ts";
 
-export type { CallHooks, RetryOptions, Tracer } from "./grpc/mod.ts";
+export type { CallEvent, CallHooks, RetryOptions, Span, Tracer } from "./grpc/mod.ts";
 
 /** How to speak TLS to a server. */
 export interface TlsOptions {

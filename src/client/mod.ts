@@ -28,16 +28,16 @@ export type { RequestOptions } from "./options.ts";
 export type { PointPairs, Points } from "./points.ts";
 export { RawQuery } from "./raw_query.ts";
 export { StatQuery } from "./stat_query.ts";
-export {
-  type CompareAndSetOptions,
-  type CountOptions,
-  type NearestOptions,
-  type NearestPoint,
-  type ReadOptions,
-  Stream,
-  type TagChanges,
-  type WindowsOptions,
-} from "./stream.ts";
+export { Stream } from "./stream.ts";
+export type {
+  CompareAndSetOptions,
+  CountOptions,
+  NearestOptions,
+  NearestPoint,
+  ReadOptions,
+  TagChanges,
+  WindowsOptions,
+} from "./stream_options.ts";
 export {
   type PinOptions,
   type SetWindowsOptions,

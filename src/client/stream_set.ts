@@ -12,7 +12,8 @@ import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import type { RequestOptions } from "./options.ts";
 import { mergeRows, type Row } from "./rows.ts";
-import type { CountOptions, NearestPoint, Stream, WindowsOptions } from "./stream.ts";
+import type { Stream } from "./stream.ts";
+import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 
 /** Options of a set of streams. */
 export interface StreamSetOptions {
@@ -70,6 +71,8 @@ export class StreamSet implements Iterable<Stream> {
   readonly #pins: ReadonlyMap<string, bigint>;
 
   /**
+   * A set of streams.
+   *
    * @param streams The streams, in the order of the results.
    * @param options How many requests at a time.
    * @throws {RangeError} If `concurrency` is not an integer from 1.

@@ -40,15 +40,19 @@ export interface CallHooks {
 
 /** The part of OpenTelemetry's `Span` that is used. */
 export interface Span {
+  /** Notes a fact about the call. */
   setAttribute(key: string, value: string | number | boolean): unknown;
   /** 1 is OK, 2 is an error. */
   setStatus(status: { code: number; message?: string }): unknown;
+  /** Notes an error. */
   recordException(exception: Error): void;
+  /** The call has ended. */
   end(): void;
 }
 
 /** The part of OpenTelemetry's `Tracer` that is used: one of theirs fits as it is. */
 export interface Tracer {
+  /** A call begins. */
   startSpan(
     name: string,
     options?: { kind?: number; attributes?: Record<string, string | number | boolean> },
