@@ -69,8 +69,8 @@ export class Stopwatch {
     const rows = this.steps.map(({ name, seconds, points }) => [
       name,
       `${(seconds * 1000).toFixed(1)} ms`,
-      thousands(points),
-      rate(points, seconds),
+      points === 0 ? "" : thousands(points),
+      points === 0 ? "" : rate(points, seconds),
     ]);
     return alignColumns([["step", "time", "points", "speed"], ...rows]);
   }
