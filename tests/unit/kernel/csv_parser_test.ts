@@ -39,7 +39,7 @@ Deno.test("bad cells are refused with line, column and label", () => {
     "１",
     '"1"x',
     '"x"',
-    "1\r",
+    "1\rx",
   );
   for (const text of bad) {
     const error = errorOf(`3,x,1,${text}`);
