@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * Generates src/gen from proto. `--check` changes nothing and fails when the committed files are
  * not what the sources generate. Works offline once the two packages are in Deno's cache.
@@ -25,8 +24,12 @@ async function bufPath(): Promise<string> {
   return `${found.localPath}/bin/buf${platform === "win32" ? ".exe" : ""}`;
 }
 
+/** Runs a program that finds this very Deno as `deno`. */
 async function run(command: string, args: string[]): Promise<Deno.CommandOutput> {
-  const output = await new Deno.Command(command, { args, cwd: root }).output();
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  const own = Deno.execPath().replace(/[/\\][^/\\]*$/, "");
+  const env = { PATH: `${own}${separator}${Deno.env.get("PATH") ?? ""}` };
+  const output = await new Deno.Command(command, { args, cwd: root, env }).output();
   if (!output.success) {
     const text = new TextDecoder().decode(output.stderr);
     throw new Error(`${command} ${args.join(" ")} exited with ${output.code}: ${text}`);
