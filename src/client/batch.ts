@@ -8,7 +8,23 @@ import { concatRaw, concatStat } from "../core/columns.ts";
 import type { RawColumns, RawPoint, StatColumns, StatPoint } from "../core/columns.ts";
 import type { Version } from "../endpoint/endpoint.ts";
 
-/** Raw points as columns, of one version of a stream. Iterating gives the points. */
+/**
+ * Raw points as columns, of one version of a stream. Iterating gives the points.
+ *
+ * @example Columns, or points
+ * ```ts
+ * import { connect } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const stream = await db.create(crypto.randomUUID(), "demo");
+ * await stream.insert([[1n, 0.5], [2n, 1.5]]);
+ * const batch = await stream.rawValues(0n, 9n).collect();
+ * assertEquals([batch.length, batch.version, batch.versionMinor], [2, 10n, 2n]);
+ * assertEquals(batch.values, new Float64Array([0.5, 1.5]));
+ * assertEquals([...batch][0], { time: 1n, value: 0.5 });
+ * ```
+ */
 export class RawBatch implements RawColumns, Iterable<RawPoint> {
   /** Times, ns since the Unix epoch, UTC, ascending. */
   readonly times: BigInt64Array;
@@ -39,7 +55,24 @@ export class RawBatch implements RawColumns, Iterable<RawPoint> {
   }
 }
 
-/** Windows as columns, of one version of a stream. Iterating gives the windows. */
+/**
+ * Windows as columns, of one version of a stream. Iterating gives the windows.
+ *
+ * @example Columns, or windows
+ * ```ts
+ * import { connect } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const stream = await db.create(crypto.randomUUID(), "demo");
+ * await stream.insert([[1n, 2], [2n, 6]]);
+ * const batch = await stream.windows(0n, 8n, 4n).collect();
+ * assertEquals(batch.length, 2);
+ * assertEquals(batch.mean, new Float64Array([4, 0]));
+ * const [first] = batch;
+ * assertEquals([first?.min, first?.max, first?.count], [2, 6, 2n]);
+ * ```
+ */
 export class StatBatch implements StatColumns, Iterable<StatPoint> {
   /** Start of each window, ns since the Unix epoch, UTC, ascending. */
   readonly times: BigInt64Array;

@@ -91,6 +91,16 @@ export class BTrDB implements AsyncDisposable {
    *
    * @param uuid Text form, or 16 bytes.
    * @throws {TypeError} If it is neither.
+   *
+   * @example No round trip
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = db.streamFromUUID("A5FBA242-74C8-4E59-AD89-C1565EE3229C");
+   * assertEquals(stream.uuid, "a5fba242-74c8-4e59-ad89-c1565ee3229c");
+   * ```
    */
   streamFromUUID(uuid: string | Uint8Array): Stream {
     return new Stream(this.#endpoint, uuidBytes(uuid));
@@ -105,6 +115,19 @@ export class BTrDB implements AsyncDisposable {
    * @throws {TypeError} If an argument is of the wrong type.
    * @throws {BTrDBError} 406 if a stream with this collection and these tags exists, 429 if the uuid is
    * or was in use, 407 to 409 if a name or value is invalid.
+   *
+   * @example With tags and annotations
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "pmu/substation-7", {
+   *   tags: { name: "L1MAG", unit: "volts" },
+   *   annotations: { installed: "2024-05-01" },
+   * });
+   * assertEquals(await stream.collection(), "pmu/substation-7");
+   * ```
    */
   async create(
     uuid: string | Uint8Array,
@@ -187,6 +210,17 @@ export class BTrDB implements AsyncDisposable {
    *
    * @param prefix How the names of their collections begin; the empty string takes all.
    * @throws {TypeError} If `prefix` is not a string.
+   *
+   * @example How many streams have a unit
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.create(crypto.randomUUID(), "demo", { tags: { name: "a", unit: "volts" } });
+   * await db.create(crypto.randomUUID(), "demo", { tags: { name: "b" } });
+   * assertEquals((await db.getMetadataUsage("demo")).tags, { name: 2n, unit: 1n });
+   * ```
    */
   async getMetadataUsage(
     prefix = "",
@@ -287,12 +321,38 @@ export class BTrDB implements AsyncDisposable {
     return await writeCSV(this.#endpoint, sink, { ...options, queryType: "windows" });
   }
 
-  /** What answers: versions, build, cluster, and which protocol is spoken. */
+  /**
+   * What answers: versions, build, cluster, and which protocol is spoken.
+   *
+   * @example Which protocol is spoken
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * assertEquals((await db.info()).protocol, "embedded");
+   * ```
+   */
   async info(options: RequestOptions = {}): Promise<ServerInfo> {
     return await this.#endpoint.info(startCall("ask for information", options));
   }
 
-  /** Finishes what is in flight and frees everything. Closing twice does nothing. */
+  /**
+   * Finishes what is in flight and frees everything. Closing twice does nothing.
+   *
+   * @example Without `await using`
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const db = await connect("memory:");
+   * try {
+   *   assertEquals(await Array.fromAsync(db.listCollections()), []);
+   * } finally {
+   *   await db.close();
+   * }
+   * ```
+   */
   async close(): Promise<void> {
     this.#closed ??= this.#endpoint.close();
     await this.#closed;

@@ -34,14 +34,30 @@ export function openChanges(
   return changedRanges(endpoint, request, start);
 }
 
+/** Servers hold some ranges back and send them late (docs/protocol.md, "Changes"): all are read first. */
 async function* changedRanges(
   endpoint: Endpoint,
   request: ChangesRequest,
   start: () => CallOptions,
 ): AsyncIterableIterator<ChangedRange> {
-  for await (const chunk of endpoint.changes(request, start())) yield* rangesOf(chunk);
+  const ranges: ChangedRange[] = [];
+  for await (const chunk of endpoint.changes(request, start())) {
+    for (const range of rangesOf(chunk)) ranges.push(range);
+  }
+  yield* joined(ranges);
 }
 
 function* rangesOf({ starts, ends }: ChangesChunk): Iterable<ChangedRange> {
   for (let i = 0; i < starts.length; i++) yield { start: starts[i]!, end: ends[i]! };
+}
+
+/** The same moments as ranges that ascend and do not touch each other. */
+export function joined(ranges: ChangedRange[]): ChangedRange[] {
+  const result: ChangedRange[] = [];
+  for (const range of ranges.sort((a, b) => a.start < b.start ? -1 : a.start > b.start ? 1 : 0)) {
+    const last = result.at(-1);
+    if (last === undefined || range.start > last.end) result.push({ ...range });
+    else if (range.end > last.end) last.end = range.end;
+  }
+  return result;
 }

@@ -57,6 +57,17 @@ export class RawQuery implements AsyncIterable<RawBatch> {
    * Everything as one batch.
    *
    * @throws {TypeError} If the query was read before.
+   *
+   * @example Times and values
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5]]);
+   * assertEquals((await stream.rawValues(0n, 9n).collect()).times, new BigInt64Array([1n]));
+   * ```
    */
   async collect(): Promise<RawBatch> {
     return joinRaw(await gather(this.#answer.take()));
@@ -66,6 +77,17 @@ export class RawQuery implements AsyncIterable<RawBatch> {
    * The points one by one; convenient, and slower than batches.
    *
    * @throws {TypeError} If the query was read before.
+   *
+   * @example One by one
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5]]);
+   * for await (const { value } of stream.rawValues(0n, 9n).points()) assertEquals(value, 0.5);
+   * ```
    */
   points(): AsyncIterableIterator<RawPoint> {
     return flatten(this.#answer.take());

@@ -51,6 +51,17 @@ export class StatQuery implements AsyncIterable<StatBatch> {
    * Everything as one batch.
    *
    * @throws {TypeError} If the query was read before.
+   *
+   * @example All windows
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5]]);
+   * assertEquals((await stream.windows(0n, 9n, 3n).collect()).length, 3);
+   * ```
    */
   async collect(): Promise<StatBatch> {
     return joinStat(await gather(this.#answer.take()));
@@ -60,6 +71,17 @@ export class StatQuery implements AsyncIterable<StatBatch> {
    * The windows one by one; convenient, and slower than batches.
    *
    * @throws {TypeError} If the query was read before.
+   *
+   * @example One by one
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5]]);
+   * for await (const { count } of stream.windows(0n, 3n, 3n).points()) assertEquals(count, 1n);
+   * ```
    */
   points(): AsyncIterableIterator<StatPoint> {
     return flatten(this.#answer.take());

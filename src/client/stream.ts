@@ -108,6 +108,19 @@ export class Stream {
    * Reads collection, tags and annotations again.
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example See what somebody else changed
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * const other = db.streamFromUUID(stream.uuid);
+   * await other.setAnnotations({ note: "checked" });
+   * await stream.refreshMeta();
+   * assertEquals(await stream.cachedAnnotations(), [{ note: "checked" }, 2n]);
+   * ```
    */
   async refreshMeta(options: RequestOptions = {}): Promise<void> {
     await this.#refresh(startCall("read the metadata", options));
@@ -117,6 +130,16 @@ export class Stream {
    * The collection the stream is in; read once, then kept until `refreshMeta`.
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example Where a stream is
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * assertEquals(await stream.collection(), "demo");
+   * ```
    */
   async collection(options: RequestOptions = {}): Promise<string> {
     return (await this.#known(options)).collection;
@@ -127,6 +150,16 @@ export class Stream {
    * `refreshMeta`.
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example What a stream is called
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo", { tags: { name: "L1MAG" } });
+   * assertEquals(await stream.tags(), { name: "L1MAG" });
+   * ```
    */
   async tags(options: RequestOptions = {}): Promise<Pairs> {
     return pairsOf((await this.#known(options)).tags);
@@ -137,6 +170,18 @@ export class Stream {
    *
    * @returns `[annotations, version]`
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example Annotations and their version
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const options = { annotations: { owner: "ann" } };
+   * const stream = await db.create(crypto.randomUUID(), "demo", options);
+   * const [annotations, version] = await stream.annotations();
+   * assertEquals([annotations.owner, version], ["ann", 1n]);
+   * ```
    */
   async annotations(options: RequestOptions = {}): Promise<[annotations: Pairs, version: bigint]> {
     return annotationsOf(await this.#refresh(startCall("read the annotations", options)));
@@ -147,6 +192,18 @@ export class Stream {
    *
    * @returns `[annotations, version]`
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example No round trip for a stream that was looked up
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.create(crypto.randomUUID(), "demo", { annotations: { owner: "ann" } });
+   * for await (const stream of db.lookupStreams("demo")) {
+   *   assertEquals(await stream.cachedAnnotations(), [{ owner: "ann" }, 1n]);
+   * }
+   * ```
    */
   async cachedAnnotations(
     options: RequestOptions = {},
@@ -195,6 +252,17 @@ export class Stream {
    * @throws {BTrDBError} 404 if the stream does not exist, 406 if collection and tags would be those of
    * another stream, 407 to 409 if a name or value is invalid, 423 if `expected` is not the version,
    * 501 over protocol v4.
+   *
+   * @example Rename a stream and move it
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.setTags({ tags: { name: "L2MAG" }, collection: "demo/renamed" });
+   * assertEquals([await stream.tags(), await stream.collection()], [{ name: "L2MAG" }, "demo/renamed"]);
+   * ```
    */
   async setTags(changes: TagChanges, options: CompareAndSetOptions = {}): Promise<bigint> {
     const action = "set tags";
@@ -214,6 +282,19 @@ export class Stream {
    * The latest version: 10 for a stream without commits, then one more for each.
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example Each commit is a version
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * assertEquals(await stream.version(), 10n);
+   * await stream.insert([[1n, 1]]);
+   * await stream.flush();
+   * assertEquals(await stream.version(), 11n);
+   * ```
    */
   async version(options: RequestOptions = {}): Promise<bigint> {
     return (await this.fullVersion(options)).major;
@@ -223,6 +304,17 @@ export class Stream {
    * The latest version and the number of points in the write buffer. Either grows with an insert.
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example An insert is seen at once
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 1], [2n, 2]]);
+   * assertEquals(await stream.fullVersion(), { major: 10n, minor: 2n });
+   * ```
    */
   async fullVersion(options: RequestOptions = {}): Promise<Version> {
     const { version } = await this.#endpoint.streamInfo(
@@ -330,6 +422,19 @@ export class Stream {
    *
    * @returns The major version after it; the same as before if the buffer was empty.
    * @throws {BTrDBError} 404 if the stream does not exist.
+   *
+   * @example A version of one's own
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 1]]);
+   * const version = await stream.flush();
+   * await stream.insert([[2n, 2]]);
+   * assertEquals(await stream.count({ version }), 1n);
+   * ```
    */
   async flush(options: RequestOptions = {}): Promise<bigint> {
     return (await this.#endpoint.flush(this.#uuid, startCall("flush", options))).major;
@@ -339,6 +444,17 @@ export class Stream {
    * Removes the stream and everything in it for ever. Its uuid can never be used again.
    *
    * @throws {BTrDBError} 404 if the stream does not exist, 431 if the server does not allow it.
+   *
+   * @example Gone
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.obliterate();
+   * assertEquals(await stream.exists(), false);
+   * ```
    */
   async obliterate(options: RequestOptions = {}): Promise<void> {
     await this.#endpoint.obliterate(this.#uuid, startCall("obliterate", options));
@@ -352,6 +468,21 @@ export class Stream {
    * @param start First moment.
    * @param end End, exclusive.
    * @throws {RangeError} If the range is empty or leaves the legal times.
+   *
+   * @example Batch by batch, in constant memory
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5], [2n, 1.5], [3n, 2.5]]);
+   * let sum = 0;
+   * for await (const { values } of stream.rawValues(1n, 3n)) {
+   *   for (const value of values) sum += value;
+   * }
+   * assertEquals(sum, 2);
+   * ```
    */
   rawValues(start: TimeLike, end: TimeLike, options: ReadOptions = {}): RawQuery {
     const action = "read raw values";
@@ -421,6 +552,20 @@ export class Stream {
    * @param width ns, at least 1.
    * @throws {RangeError} If the range holds no whole window or leaves the legal times, or an
    * argument is out of range.
+   *
+   * @example Windows of any width, from any moment
+   * ```ts
+   * import { connect, MILLISECOND } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[0n, 1], [20n * MILLISECOND, 3], [40n * MILLISECOND, 8]]);
+   * const end = 120n * MILLISECOND;
+   * const windows = await stream.windows(0n, end, 40n * MILLISECOND).collect();
+   * assertEquals(windows.mean, new Float64Array([2, 8, 0]));
+   * assertEquals(windows.count, new BigUint64Array([2n, 1n, 0n]));
+   * ```
    */
   windows(
     start: TimeLike,
@@ -478,12 +623,38 @@ export class Stream {
     return await this.#nearest(request, startCall(action, options));
   }
 
-  /** The first point of the stream, or `null` if it is empty. */
+  /**
+   * The first point of the stream, or `null` if it is empty.
+   *
+   * @example When a stream begins
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[7n, 1], [9n, 2]]);
+   * assertEquals((await stream.earliest())?.time, 7n);
+   * ```
+   */
   async earliest(options: ReadOptions = {}): Promise<NearestPoint | null> {
     return await this.nearest(MIN_TIME, { ...options, backward: false });
   }
 
-  /** The last point of the stream, or `null` if it is empty. */
+  /**
+   * The last point of the stream, or `null` if it is empty.
+   *
+   * @example The newest value
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[7n, 1], [9n, 2]]);
+   * assertEquals((await stream.latest())?.value, 2);
+   * ```
+   */
   async latest(options: ReadOptions = {}): Promise<NearestPoint | null> {
     return await this.nearest(MAX_TIME - 1n, { ...options, backward: true });
   }
@@ -494,6 +665,18 @@ export class Stream {
    * @param options The range; all times when left out.
    * @throws {RangeError} If the range is empty or leaves the legal times.
    * @throws {BTrDBError} 404 if the stream or version does not exist.
+   *
+   * @example All points, and those of a range
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[-1n, 1], [0n, 2], [5n, 3]]);
+   * assertEquals(await stream.count(), 3n);
+   * assertEquals(await stream.count({ start: 0n, end: 5n }), 1n);
+   * ```
    */
   async count(options: CountOptions = {}): Promise<bigint> {
     const action = "count points";

@@ -102,6 +102,23 @@ export class StreamSet implements Iterable<Stream> {
    * @throws {TypeError} If a version is not a `bigint`, or a uuid none.
    * @throws {RangeError} If a uuid is of no stream of the set.
    * @throws {BTrDBError} 404 if a stream does not exist.
+   *
+   * @example Later inserts are not seen
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * const pinned = await set.pinVersions({ flush: true });
+   * await a!.insert([[3n, 7]]);
+   * assertEquals([await pinned.count(), await set.count()], [3n, 4n]);
+   * ```
    */
   async pinVersions(options: PinOptions = {}): Promise<StreamSet> {
     const given = this.#given(options.versions ?? new Map());
@@ -116,7 +133,24 @@ export class StreamSet implements Iterable<Stream> {
     return new StreamSet(this.streams, pinned);
   }
 
-  /** Versions by uuid: those pinned, and the latest of the others. */
+  /**
+   * Versions by uuid: those pinned, and the latest of the others.
+   *
+   * @example By uuid
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * assertEquals(await set.versions(), new Map([[a!.uuid, 10n], [b!.uuid, 10n]]));
+   * ```
+   */
   async versions(options: RequestOptions = {}): Promise<Map<string, bigint>> {
     const versions = await this.#each(async (stream): Promise<[string, bigint]> => [
       stream.uuid,
@@ -125,7 +159,25 @@ export class StreamSet implements Iterable<Stream> {
     return new Map(versions);
   }
 
-  /** The points of each stream in `[start, end)`. */
+  /**
+   * The points of each stream in `[start, end)`.
+   *
+   * @example In the order of the streams
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * const batches = await set.values(0n, 9n);
+   * assertEquals(batches.map(({ values }) => [...values]), [[1, 3], [5]]);
+   * ```
+   */
   async values(start: TimeLike, end: TimeLike, options: RequestOptions = {}): Promise<RawBatch[]> {
     return await this.#each((stream) =>
       stream.rawValues(start, end, this.#at(stream, options)).collect()
@@ -136,6 +188,21 @@ export class StreamSet implements Iterable<Stream> {
    * The points of all streams in `[start, end)`, side by side: those of equal time share a row, and
    * several points of one stream with the same time make several rows. Memory does not grow with
    * the range.
+   *
+   * @example Side by side
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * assertEquals(await Array.fromAsync(set.rows(2n, 9n)), [{ time: 2n, values: [3, 5] }]);
+   * ```
    */
   rows(
     start: TimeLike,
@@ -148,7 +215,25 @@ export class StreamSet implements Iterable<Stream> {
     return mergeRows(queries.map((query) => query[Symbol.asyncIterator]()));
   }
 
-  /** Windows of each stream; see {@linkcode Stream.windows}. */
+  /**
+   * Windows of each stream; see {@linkcode Stream.windows}.
+   *
+   * @example In the order of the streams
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * const windows = await set.windows(0n, 4n, 4n);
+   * assertEquals(windows.map(({ mean }) => mean[0]), [2, 5]);
+   * ```
+   */
   async windows(
     start: TimeLike,
     end: TimeLike,
@@ -160,7 +245,25 @@ export class StreamSet implements Iterable<Stream> {
     );
   }
 
-  /** Aligned windows of each stream; see {@linkcode Stream.alignedWindows}. */
+  /**
+   * Aligned windows of each stream; see {@linkcode Stream.alignedWindows}.
+   *
+   * @example In the order of the streams
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * const windows = await set.alignedWindows(0n, 4n, 1);
+   * assertEquals(windows.map(({ times }) => [...times]), [[0n, 2n], [2n]]);
+   * ```
+   */
   async alignedWindows(
     start: TimeLike,
     end: TimeLike,
@@ -172,18 +275,69 @@ export class StreamSet implements Iterable<Stream> {
     );
   }
 
-  /** The number of points of all streams together, exact. */
+  /**
+   * The number of points of all streams together, exact.
+   *
+   * @example All together
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * assertEquals(await set.count(), 3n);
+   * ```
+   */
   async count(options: Omit<CountOptions, "version"> = {}): Promise<bigint> {
     const counts = await this.#each((stream) => stream.count(this.#at(stream, options)));
     return counts.reduce((sum, count) => sum + count, 0n);
   }
 
-  /** The first point of each stream, `null` for an empty one. */
+  /**
+   * The first point of each stream, `null` for an empty one.
+   *
+   * @example In the order of the streams
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * assertEquals((await set.earliest()).map((point) => point?.time), [1n, 2n]);
+   * ```
+   */
   async earliest(options: RequestOptions = {}): Promise<(NearestPoint | null)[]> {
     return await this.#each((stream) => stream.earliest(this.#at(stream, options)));
   }
 
-  /** The last point of each stream, `null` for an empty one. */
+  /**
+   * The last point of each stream, `null` for an empty one.
+   *
+   * @example In the order of the streams
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   * assertEquals((await set.latest()).map((point) => point?.value), [3, 5]);
+   * ```
+   */
   async latest(options: RequestOptions = {}): Promise<(NearestPoint | null)[]> {
     return await this.#each((stream) => stream.latest(this.#at(stream, options)));
   }

@@ -7,6 +7,21 @@
 /**
  * BTrDB's error codes by name (docs/protocol.md, "Error codes"; the table with advice for each is
  * docs/errors.md). 401 to 439 exist on every server, 440 and above on v5 only.
+ *
+ * @example Branch on a code
+ * ```ts
+ * import { BTrDBError, connect, ErrorCode } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * let code = 0;
+ * try {
+ *   await db.streamFromUUID(crypto.randomUUID()).version();
+ * } catch (error) {
+ *   if (error instanceof BTrDBError) code = error.code;
+ * }
+ * assertEquals(code, ErrorCode.NoSuchStream);
+ * ```
  */
 export const ErrorCode = {
   /** `nearest`: no point in that direction. */
@@ -122,6 +137,17 @@ export interface BTrDBErrorInit {
  * An error a caller may want to branch on: BTrDB answered with an error code, or the transport
  * failed. A mistake in an argument is a `TypeError` or `RangeError` instead, and an abort rejects
  * with the reason of the signal.
+ *
+ * @example What an error knows
+ * ```ts
+ * import { BTrDBError, connect } from "@btrdb/btrdb";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const unknown = db.streamFromUUID("a5fba242-74c8-4e59-ad89-c1565ee3229c");
+ * const error = await assertRejects(() => unknown.version(), BTrDBError);
+ * assertEquals([error.code, error.status, error.retryable], [404, "NoSuchStream", false]);
+ * ```
  */
 export class BTrDBError extends Error {
   /** BTrDB code (see {@linkcode ErrorCode}); 0 for transport failures and timeouts. */

@@ -4,14 +4,57 @@
  * @module
  */
 
-/** First legal time: −2^60 ns, 1933-06-20T00:01:35.393153024Z. */
+/**
+ * First legal time: −2^60 ns, 1933-06-20T00:01:35.393153024Z.
+ *
+ * @example In words
+ * ```ts
+ * import { formatTime, MIN_TIME } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatTime(MIN_TIME), "1933-06-20T00:01:35.393153024Z");
+ * ```
+ */
 export const MIN_TIME: bigint = -(16n << 56n);
 
-/** End of the legal times, exclusive: 3·2^60 ns, 2079-08-08T23:55:13.820540928Z. */
+/**
+ * End of the legal times, exclusive: 3·2^60 ns, 2079-08-08T23:55:13.820540928Z.
+ *
+ * @example In words
+ * ```ts
+ * import { formatTime, MAX_TIME } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatTime(MAX_TIME), "2079-08-08T23:55:13.820540928Z");
+ * ```
+ */
 export const MAX_TIME: bigint = 48n << 56n;
 
-/** Largest point width any request may name. */
+/**
+ * Largest point width any request may name.
+ *
+ * @example The widest windows
+ * ```ts
+ * import { MAX_POINTWIDTH, pointwidthOf } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pointwidthOf(1n << 80n), MAX_POINTWIDTH);
+ * ```
+ */
 export const MAX_POINTWIDTH = 63;
 
-/** Version number that stands for the latest version, unflushed points included. */
+/**
+ * Version number that stands for the latest version, unflushed points included.
+ *
+ * @example Read the latest version, which is the default
+ * ```ts
+ * import { connect, LATEST } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * const stream = await db.create(crypto.randomUUID(), "demo");
+ * await stream.insert([[1n, 1]]);
+ * assertEquals(await stream.count({ version: LATEST }), 1n);
+ * ```
+ */
 export const LATEST: bigint = 0n;

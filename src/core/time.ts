@@ -5,19 +5,89 @@
  * @module
  */
 
-/** One nanosecond, the unit of every time and duration. */
+/**
+ * One nanosecond, the unit of every time and duration.
+ *
+ * @example The smallest step
+ * ```ts
+ * import { NANOSECOND, toNanoseconds } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(toNanoseconds("1970-01-01T00:00:00.000000001Z"), NANOSECOND);
+ * ```
+ */
 export const NANOSECOND: bigint = 1n;
-/** One microsecond in ns. */
+/**
+ * One microsecond in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { MICROSECOND, NANOSECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(MICROSECOND, 1000n * NANOSECOND);
+ * ```
+ */
 export const MICROSECOND: bigint = 1_000n;
-/** One millisecond in ns. */
+/**
+ * One millisecond in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { MICROSECOND, MILLISECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(MILLISECOND, 1000n * MICROSECOND);
+ * ```
+ */
 export const MILLISECOND: bigint = 1_000_000n;
-/** One second in ns. */
+/**
+ * One second in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { MILLISECOND, SECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(SECOND, 1000n * MILLISECOND);
+ * ```
+ */
 export const SECOND: bigint = 1_000_000_000n;
-/** One minute in ns. */
+/**
+ * One minute in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { MINUTE, SECOND } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(MINUTE, 60n * SECOND);
+ * ```
+ */
 export const MINUTE: bigint = 60n * SECOND;
-/** One hour in ns. */
+/**
+ * One hour in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { HOUR, MINUTE } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(HOUR, 60n * MINUTE);
+ * ```
+ */
 export const HOUR: bigint = 60n * MINUTE;
-/** One day of 24 hours in ns. */
+/**
+ * One day of 24 hours in ns.
+ *
+ * @example In smaller units
+ * ```ts
+ * import { DAY, HOUR } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(DAY, 24n * HOUR);
+ * ```
+ */
 export const DAY: bigint = 24n * HOUR;
 
 /** What carries its own nanoseconds: `Temporal.Instant`, `Temporal.ZonedDateTime`. */
