@@ -1,0 +1,142 @@
+/** `btrdb cp`: streams between databases. @module */
+
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError, usageError } from "../errors.ts";
+import { mapPool } from "../pool.ts";
+import type { Progress } from "../progress.ts";
+import { type NamedStream, resolveStreams, streamsBelow } from "../streams.ts";
+import { grouped, plural, rough, table } from "../style.ts";
+import { type CopyResult, copyStream } from "../sync/copy.ts";
+
+/** Streams copied at the same time. */
+const AT_ONCE = 4;
+
+const command: Command = {
+  name: "cp",
+  args: "SRC DST [STREAM…]",
+  arity: [2, Infinity],
+  summary: "Copy streams from one database to another, verified",
+  about: [
+    "SRC and DST are targets as after -d. Collections, uuids, tags, annotations and points of the latest " +
+    "version are copied; older versions are not. What is there already is left alone, so that a copy " +
+    "that was interrupted goes on where it stopped, and one made again takes only what is new. At " +
+    "the end all points of both sides are read and their number and checksums compared.",
+  ],
+  options: {
+    prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },
+    overwrite: { about: "Remove points of the destination that the source has not" },
+    "no-verify": { about: "Do not read everything back" },
+  },
+  examples: [
+    {
+      line: "btrdb cp file:grid.btrdb grid.example:4410",
+      about: "Everything, from a file to a cluster",
+    },
+    {
+      line: "btrdb cp grid.example:4410 file:sub7.btrdb --prefix pmu/substation-7",
+      about: "Part of a cluster to a file",
+    },
+    { line: "btrdb cp file:a.btrdb file:b.btrdb pmu/L1MAG", about: "One stream" },
+  ],
+  json:
+    "{ streams: [{ uuid, path, points, copied, removed, checksum, error }], seconds }; checksum null " +
+    "without verification, error null when all is well",
+  async run(context, args) {
+    const [from, to, ...names] = args.positionals;
+    if (from === to) throw usageError("Cannot copy a database to itself");
+    const source = await context.connect(from!, "read");
+    const streams = names.length > 0
+      ? await resolveStreams(source, names)
+      : await streamsBelow(source, args.text("prefix") ?? "");
+    const target = await context.connect(to!, "create");
+    const progress = context.progress("Copying");
+    const total = await countAll(streams);
+    let settled = 0;
+    const options = {
+      signal: context.signal,
+      overwrite: args.has("overwrite"),
+      verify: !args.has("no-verify"),
+      onPoints: (points: number) => {
+        settled += points;
+        const part = total === 0 ? 1 : settled / total;
+        progress.update({ points: settled, part });
+      },
+    };
+    const outcomes = await mapPool(streams, AT_ONCE, async (stream): Promise<Outcome> => {
+      context.signal.throwIfAborted();
+      try {
+        return { stream, result: await copyStream(stream, target, options), error: undefined };
+      } catch (error) {
+        if (context.signal.aborted) throw error;
+        return { stream, result: undefined, error };
+      }
+    }).catch((error) => {
+      progress.clear();
+      context.talk(
+        `Stopped after ${plural(settled, "point")}; the same command goes on from there`,
+      );
+      throw error;
+    });
+    progress.clear();
+    return report(context, outcomes, progress);
+  },
+};
+
+interface Outcome {
+  stream: NamedStream;
+  result: CopyResult | undefined;
+  error: unknown;
+}
+
+async function countAll(streams: readonly NamedStream[]): Promise<number> {
+  const counts = await mapPool(streams, 8, ({ stream }) => stream.count());
+  return Number(counts.reduce((sum, count) => sum + count, 0n));
+}
+
+function report(context: Context, outcomes: readonly Outcome[], progress: Progress): number {
+  const { seconds } = progress;
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  if (context.json) {
+    const streams = outcomes.map(({ stream: { uuid, path }, result, error }) => ({
+      uuid,
+      path,
+      points: result?.points ?? null,
+      copied: result?.copied ?? null,
+      removed: result?.removed ?? null,
+      checksum: result?.checksum ?? null,
+      error: error === undefined ? null : messageOf(error),
+    }));
+    context.printJson({ streams, seconds });
+  } else {
+    const rows = outcomes.map(({ stream, result }) => [
+      stream.path,
+      result === undefined ? "-" : grouped(result.points),
+      result === undefined ? "-" : grouped(result.copied),
+      result === undefined
+        ? context.style.red("failed")
+        : result.checksum ?? context.style.yellow("not verified"),
+    ]);
+    const right = (title: string) => ({ title, right: true });
+    const columns = [{ title: "stream" }, right("points"), right("copied"), { title: "checksum" }];
+    context.print(table(columns, rows, context.style));
+  }
+  const copied = outcomes.reduce((sum, { result }) => sum + (result?.copied ?? 0), 0);
+  context.talk(
+    `Copied ${plural(copied, "point")} of ${plural(outcomes.length, "stream")}, ` +
+      `${seconds.toFixed(1)} s, ${rough(copied / Math.max(seconds, 1e-3))} points/s`,
+  );
+  if (failed.length === 0) return 0;
+  for (const { error } of failed.slice(1)) context.warn(messageOf(error));
+  if (failed.length === 1) throw failed[0]!.error;
+  throw new CliError(`${failed.length} streams were not copied: ${messageOf(failed[0]!.error)}`, {
+    hint: failed[0]!.error instanceof CliError ? failed[0]!.error.hint : undefined,
+    cause: failed[0]!.error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export default command;

@@ -1,0 +1,156 @@
+/** `btrdb diff`: where databases differ. @module */
+
+import type { BTrDB } from "../../../mod.ts";
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { Exit } from "../errors.ts";
+import { type NamedStream, resolveStreams, streamsBelow } from "../streams.ts";
+import { plural } from "../style.ts";
+import { sameEntries } from "../sync/copy.ts";
+import { comparePoints } from "../sync/points.ts";
+import { differentRanges } from "../sync/ranges.ts";
+import { formatTime } from "../times.ts";
+
+const command: Command = {
+  name: "diff",
+  args: "A B [STREAM…]",
+  arity: [2, Infinity],
+  summary: "Say where two databases differ",
+  about: [
+    "A and B are targets as after -d; streams are the same if their uuids are. Exits with 1 if there is " +
+    "any difference. Points are compared bit by bit; --quick compares only numbers of points, " +
+    "smallest, mean and largest values of windows, without reading points where they are equal.",
+  ],
+  options: {
+    prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },
+    quick: { about: "Compare statistics, not points" },
+  },
+  examples: [
+    { line: "btrdb diff file:grid.btrdb grid.example:4410", about: "Everything" },
+    {
+      line: "btrdb diff file:a.btrdb file:b.btrdb pmu/L1MAG --quick",
+      about: "One stream, by statistics",
+    },
+  ],
+  json:
+    "{ same, onlyA: [{ uuid, path }], onlyB: [{ uuid, path }], different: [{ uuid, path, metadata, " +
+    "onlyA, onlyB, ranges: [{ start, end, onlyA, onlyB }] }] }; onlyA and onlyB in a stream count points",
+  async run(context, args) {
+    const [nameA, nameB, ...names] = args.positionals;
+    const a = await context.connect(nameA!, "read");
+    const b = await context.connect(nameB!, "read");
+    const prefix = args.text("prefix") ?? "";
+    const streamsA = names.length > 0
+      ? await resolveStreams(a, names)
+      : await streamsBelow(a, prefix);
+    const streamsB = names.length > 0
+      ? await counterparts(b, streamsA)
+      : await streamsBelow(b, prefix);
+    const byUuid = new Map(streamsB.map((stream) => [stream.uuid, stream]));
+    const onlyA = streamsA.filter(({ uuid }) => !byUuid.has(uuid));
+    const uuidsA = new Set(streamsA.map(({ uuid }) => uuid));
+    const onlyB = streamsB.filter(({ uuid }) => !uuidsA.has(uuid));
+    const different: StreamDifference[] = [];
+    for (const one of streamsA) {
+      const other = byUuid.get(one.uuid);
+      if (other === undefined) continue;
+      const found = await compareStreams(context, one, other, !args.has("quick"));
+      if (found.metadata || found.ranges.length > 0) different.push(found);
+    }
+    const same = onlyA.length + onlyB.length + different.length === 0;
+    if (context.json) {
+      const short = ({ uuid, path }: NamedStream) => ({ uuid, path });
+      context.printJson({ same, onlyA: onlyA.map(short), onlyB: onlyB.map(short), different });
+    } else {
+      printDifferences(context, onlyA, onlyB, different);
+    }
+    context.talk(same ? `The same: ${plural(streamsA.length, "stream")}` : "They differ");
+    return same ? Exit.Done : Exit.Failed;
+  },
+};
+
+interface StreamDifference {
+  uuid: string;
+  path: string;
+  metadata: boolean;
+  onlyA: bigint;
+  onlyB: bigint;
+  ranges: { start: bigint; end: bigint; onlyA: bigint; onlyB: bigint }[];
+}
+
+/** The same streams in another database, as far as they exist there. */
+async function counterparts(db: BTrDB, streams: readonly NamedStream[]): Promise<NamedStream[]> {
+  const found: NamedStream[] = [];
+  for (const { uuid } of streams) {
+    if (await db.streamFromUUID(uuid).exists()) found.push(...await resolveStreams(db, [uuid]));
+  }
+  return found;
+}
+
+async function compareStreams(
+  context: Context,
+  a: NamedStream,
+  b: NamedStream,
+  exact: boolean,
+): Promise<StreamDifference> {
+  const { signal } = context;
+  const [[annotationsA], [annotationsB]] = [
+    await a.stream.annotations(),
+    await b.stream.annotations(),
+  ];
+  const metadata = a.collection !== b.collection || !sameEntries(annotationsA, annotationsB) ||
+    !sameEntries(await a.stream.tags(), await b.stream.tags());
+  const found: StreamDifference = {
+    uuid: a.uuid,
+    path: a.path,
+    metadata,
+    onlyA: 0n,
+    onlyB: 0n,
+    ranges: [],
+  };
+  for await (const range of differentRanges(a.stream, b.stream, { exact, signal })) {
+    const { start, end, countA, countB } = range;
+    let [onlyA, onlyB] = [countA, countB];
+    if (countA > 0n && countB > 0n) {
+      const [pointsA, pointsB] = await Promise.all([
+        a.stream.rawValues(start, end, { signal }).collect(),
+        b.stream.rawValues(start, end, { signal }).collect(),
+      ]);
+      const points = comparePoints(pointsA, pointsB);
+      onlyA = BigInt(points.onlyA.times.length);
+      onlyB = BigInt(points.onlyB.times.length);
+    }
+    found.ranges.push({ start, end, onlyA, onlyB });
+    found.onlyA += onlyA;
+    found.onlyB += onlyB;
+  }
+  return found;
+}
+
+/** Most ranges shown of a stream. */
+const SHOWN = 10;
+
+function printDifferences(
+  context: Context,
+  onlyA: readonly NamedStream[],
+  onlyB: readonly NamedStream[],
+  different: readonly StreamDifference[],
+): void {
+  const { style, frame: { tz } } = context;
+  for (const { path, uuid } of onlyA) context.print(style.red(`- ${path} ${uuid}`) + "\n");
+  for (const { path, uuid } of onlyB) context.print(style.green(`+ ${path} ${uuid}`) + "\n");
+  for (const { path, metadata, ranges, onlyA, onlyB } of different) {
+    const parts = [
+      ...(metadata ? ["tags, annotations or collection differ"] : []),
+      ...(ranges.length > 0 ? [`${plural(onlyA, "point")} only in A, ${onlyB} only in B`] : []),
+    ];
+    context.print(style.yellow(`~ ${path}`) + `: ${parts.join("; ")}\n`);
+    for (const range of ranges.slice(0, SHOWN)) {
+      const times = `${formatTime(range.start, tz)} to ${formatTime(range.end, tz)}`;
+      context.print(`    ${times}: -${range.onlyA} +${range.onlyB}\n`);
+    }
+    if (ranges.length > SHOWN) context.print(`    and ${ranges.length - SHOWN} more ranges\n`);
+  }
+}
+
+export default command;

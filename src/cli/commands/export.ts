@@ -1,0 +1,136 @@
+/** `btrdb export`: streams into files. @module */
+
+import type { Args } from "../args.ts";
+import type { Command } from "../command.ts";
+import { type Context } from "../context.ts";
+import { notFound, usageError } from "../errors.ts";
+import { type ExportJob, exportText } from "../export/text.ts";
+import { chooseKind, KIND_OPTIONS } from "../query_kind.ts";
+import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
+import { type NamedStream, resolveStreams } from "../streams.ts";
+import { bytesText, plural, rough } from "../style.ts";
+
+const FORMATS = ["csv", "ndjson", "parquet", "arrow"] as const;
+type Format = typeof FORMATS[number];
+
+const command: Command = {
+  name: "export",
+  args: "STREAM…",
+  arity: [1, Infinity],
+  summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
+  about: [
+    "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
+    "Count). NDJSON has an object a row. Numbers are written so that they read back to the same bits. " +
+    "A file appears under its name when it is complete; until then it is FILE.part.",
+  ],
+  options: {
+    ...RANGE_OPTIONS,
+    ...KIND_OPTIONS,
+    output: {
+      short: "o",
+      value: "FILE",
+      about: "Write there, packed if it ends with .gz or .zst; else stdout",
+    },
+    format: {
+      short: "f",
+      value: "FORMAT",
+      choices: FORMATS,
+      about: "By default by the name of the file, else csv",
+    },
+    label: {
+      value: "KIND",
+      choices: ["path", "name", "uuid"],
+      about: "What columns are called: collection/name by default",
+    },
+    numbers: {
+      value: "FORM",
+      choices: ["shortest", "fixed6"],
+      about: "Exact (shortest, the default), or six decimals as a BTrDB server writes CSV",
+    },
+    "include-versions": { about: "Say in the names of CSV columns which version was read" },
+    resume: { about: "Go on with FILE.part of an export to CSV or NDJSON that was interrupted" },
+  },
+  examples: [
+    {
+      line: "btrdb -d file:grid.btrdb export 'pmu/*' -o pmu.csv.gz",
+      about: "All points of a collection",
+    },
+    {
+      line: "btrdb -d grid.example:4410 export pmu/L1MAG -s 2024-03-01 -e +1d -w 1s -f ndjson",
+      about: "A day in windows of a second, to stdout",
+    },
+    { line: "btrdb -d file:grid.btrdb export pmu/L1MAG -o l1.parquet", about: "For other tools" },
+  ],
+  json: "{ file, format, rows, bytes, seconds }; with -o only",
+  async run(context, args) {
+    const db = await context.db("read");
+    const streams = await resolveStreams(db, args.positionals);
+    const range = await resolveRange(context, args, streams.map(({ stream }) => stream));
+    if (range === undefined) throw notFound("There are no points to export");
+    const output = args.text("output");
+    const format = formatOf(args, output);
+    const kind = chooseKind(args, range);
+    const progress = context.progress("Exporting");
+    const job: ExportJob = {
+      context,
+      db,
+      streams,
+      labels: streams.map((stream) => labelOf(stream, args)),
+      range,
+      kind,
+      output,
+      numbers: (args.text("numbers") ?? "shortest") as "shortest" | "fixed6",
+      includeVersions: args.has("include-versions"),
+      resume: args.has("resume"),
+      ndjson: format === "ndjson",
+      progress,
+    };
+    checkSinks(context, args, format, output);
+    const done = await exportText(job);
+    progress.clear();
+    const { seconds } = progress;
+    if (context.json && output !== undefined) {
+      context.printJson({ file: output, format, ...done, seconds });
+    }
+    context.talk(
+      `Wrote ${plural(done.rows, "row")}, ${bytesText(done.bytes)}, ${seconds.toFixed(1)} s, ` +
+        `${rough(done.rows / Math.max(seconds, 1e-3))} rows/s`,
+    );
+  },
+};
+
+function formatOf(args: Args, output: string | undefined): Format {
+  const said = args.text("format") as Format | undefined;
+  if (said !== undefined) return said;
+  const ending = output?.replace(/\.(gz|zst)$/i, "").split(".").at(-1)?.toLowerCase();
+  if (ending === "feather" || ending === "ipc") return "arrow";
+  if (ending === "jsonl") return "ndjson";
+  return FORMATS.find((format) => format === ending) ?? "csv";
+}
+
+function labelOf({ path, name, uuid }: NamedStream, args: Args): string {
+  const kind = args.text("label") ?? "path";
+  return kind === "uuid" ? uuid : kind === "name" ? name ?? uuid : path;
+}
+
+function checkSinks(
+  context: Context,
+  args: Args,
+  format: Format,
+  output: string | undefined,
+): void {
+  const packed = output !== undefined && /\.(gz|zst)$/i.test(output);
+  const columnar = format === "parquet" || format === "arrow";
+  if (args.has("resume") && (output === undefined || packed || columnar)) {
+    throw usageError("Cannot resume this export: only plain CSV and NDJSON files can be continued");
+  }
+  if (packed && columnar) throw usageError(`Cannot pack ${format}: it is packed inside`);
+  if (columnar && output === undefined && Deno.stdout.isTerminal()) {
+    throw usageError(`Cannot print ${format} on a terminal`, "name a file with -o");
+  }
+  if (context.json && output === undefined) {
+    throw usageError("Cannot use --json here: the data go to stdout", "see --format ndjson, or -o");
+  }
+}
+
+export default command;

@@ -1,0 +1,197 @@
+/** `btrdb import`: files into streams. @module */
+
+import type { InsertOptions } from "../../../mod.ts";
+import type { Args } from "../args.ts";
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { parseDuration } from "../durations.ts";
+import { usageError } from "../errors.ts";
+import { type ImportWishes, type Prepared, prepareImport } from "../import/prepare.ts";
+import { removeRecord } from "../import/record.ts";
+import { ImportRun } from "../import/run.ts";
+import { plotStreams } from "../plot_streams.ts";
+import { extent } from "../ranges.ts";
+import { bytesText, plural, rough } from "../style.ts";
+import { parseInstant } from "../times.ts";
+
+type Policy = NonNullable<InsertOptions["mergePolicy"]>;
+
+const command: Command = {
+  name: "import",
+  args: "FILE…",
+  arity: [1, Infinity],
+  summary: "Store points from CSV or Parquet files",
+  about: [
+    "A file is CSV, plain or packed (.gz, .zst), or Parquet (.parquet); - is stdin. BTrDB's own CSV and " +
+    "any other table with a header, a column of times and columns of numbers are understood; what is " +
+    "not said by options is found out from the first rows. Empty cells, NaN, NA, null and - are no points.",
+    "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
+    "its name in the collection --into. Streams that do not exist are created.",
+    "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
+    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. What it " +
+    "needs for that is kept in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
+  ],
+  options: {
+    into: {
+      short: "i",
+      value: "COLLECTION",
+      about: "Collection of the streams; by default the file's name",
+    },
+    map: {
+      short: "m",
+      value: "COLUMN=STREAM",
+      multiple: true,
+      about: "Stream of a column; may come again",
+    },
+    unit: {
+      short: "u",
+      value: "UNIT",
+      multiple: true,
+      about: "Tag unit of new streams; or COLUMN=UNIT, again",
+    },
+    column: {
+      short: "c",
+      value: "COLUMN",
+      multiple: true,
+      about: "Only this column, by name or number; may come again",
+    },
+    time: { value: "COLUMN", about: "Column of the times, by name or number" },
+    "time-format": {
+      value: "FORMAT",
+      about:
+        "ns, us, ms, s, rfc3339, or a pattern like '%d.%m.%Y %H:%M:%S.%f'; local times are of --tz",
+    },
+    start: {
+      value: "TIME",
+      about: "There is no column of times: this is the first one, see --interval",
+    },
+    interval: { value: "DURATION", about: "There is no column of times: this is between two rows" },
+    delimiter: { value: "CHAR", about: "Between cells; , ; | and tab are found out; \\t is a tab" },
+    decimal: { value: "CHAR", choices: [".", ","], about: "Decimal point of the values" },
+    "no-header": { about: "The first line is data; columns are column1, column2, …" },
+    skip: { value: "N", about: "Lines before the header" },
+    format: {
+      value: "FORMAT",
+      choices: ["csv", "parquet"],
+      about: "By default by the name of the file",
+    },
+    merge: {
+      value: "POLICY",
+      choices: ["never", "equal", "retain", "replace"],
+      about:
+        "Points at a time that is stored already: keep both (never, the default), drop equal ones, " +
+        "keep the old, take the new; all but never need protocol v5 or an embedded database",
+    },
+    resume: { about: "Go on where an interrupted import stopped" },
+    restart: { about: "Forget about an interrupted import, import all of the file" },
+    plot: { about: "Plot what was imported" },
+  },
+  examples: [
+    { line: "btrdb -d file:grid.btrdb import pmu.csv.gz", about: "A CSV that BTrDB wrote, packed" },
+    {
+      line: "btrdb -d file:lab.btrdb import log.csv -i lab/room2 --time Zeit --time-format " +
+        "'%d.%m.%Y %H:%M:%S' --decimal , --tz Europe/Berlin",
+      about: "A data logger's table in local time",
+    },
+    {
+      line: "btrdb -d file:ekg.btrdb import ekg.csv.gz --plot",
+      about: "From a file to a plot",
+    },
+    { line: "zcat pmu-*.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
+  ],
+  json:
+    "{ files: [{ file, rows, points, resumed, seconds, streams: [{ uuid, path, points }] }] }; points: " +
+    "stored by the import, all its runs together",
+  async run(context, args) {
+    const wishes = readWishes(context, args);
+    const db = await context.db("create");
+    const files: unknown[] = [];
+    for (const file of args.positionals) {
+      const prepared = await prepareImport(context, db, file, wishes);
+      files.push(await importOne(context, file, prepared, args));
+    }
+    if (context.json) context.printJson({ files });
+  },
+};
+
+function readWishes(context: Context, args: Args): ImportWishes {
+  const start = args.text("start");
+  const interval = args.text("interval");
+  if ((start === undefined) !== (interval === undefined)) {
+    throw usageError("Options --start and --interval belong together");
+  }
+  if (args.has("resume") && args.has("restart")) {
+    throw usageError("Cannot use --resume and --restart together");
+  }
+  const times = start === undefined || interval === undefined ? undefined : {
+    first: String(parseInstant(start, "--start", context.frame)),
+    step: String(parseDuration(interval, "--interval")),
+  };
+  return {
+    format: args.text("format") as ImportWishes["format"],
+    layout: {
+      delimiter: args.text("delimiter")?.replace("\\t", "\t"),
+      decimal: args.text("decimal") as "." | "," | undefined,
+      header: args.has("no-header") ? false : undefined,
+      skipLines: args.integer("skip", 0, 10_000) ?? 0,
+      time: args.text("time"),
+      timeFormat: args.text("time-format"),
+      columns: args.list("column"),
+      tz: context.frame.tz,
+      times,
+    },
+    targets: { into: args.text("into"), maps: args.list("map"), units: args.list("unit") },
+    resume: args.has("resume"),
+    restart: args.has("restart"),
+  };
+}
+
+async function importOne(
+  context: Context,
+  file: string,
+  prepared: Prepared,
+  args: Args,
+): Promise<unknown> {
+  const { source, streams, record, path, resumed } = prepared;
+  const db = await context.db("create");
+  const progress = context.progress(`Importing ${file}`);
+  const mergePolicy = (args.text("merge") ?? "never") as Policy;
+  const job = { context, db, source, streams, record, recordPath: path, mergePolicy, progress };
+  const run = await ImportRun.prepare(job);
+  try {
+    const result = await run.run();
+    await removeRecord(path);
+    const speed = result.seconds > 0 ? result.fresh / result.seconds : 0;
+    context.talk(
+      `${resumed ? "Resumed and stored" : "Stored"} ${plural(result.fresh, "point")} of ` +
+        `${plural(result.rows, "row")} in ${plural(streams.length, "stream")}` +
+        `${prepared.created > 0 ? ` (${prepared.created} new)` : ""}, ${
+          result.seconds.toFixed(1)
+        } s, ` +
+        `${rough(speed)} points/s, ${bytesText(source.bytesRead)} read`,
+    );
+    if (args.has("plot")) await plotAll(context, prepared);
+    return {
+      file,
+      rows: result.rows,
+      points: result.points,
+      resumed,
+      seconds: result.seconds,
+      streams: streams.map(({ uuid, path }, i) => ({ uuid, path, points: run.stored(i) })),
+    };
+  } catch (error) {
+    context.talk(
+      `Stopped: ${plural(run.fresh, "point")} of this run are stored; ` +
+        "the same command with --resume goes on from there",
+    );
+    throw error;
+  }
+}
+
+async function plotAll(context: Context, { streams }: Prepared): Promise<void> {
+  const ends = await extent(streams.map(({ stream }) => stream));
+  const range = ends === undefined ? undefined : { start: ends.first, end: ends.last + 1n };
+  await plotStreams(context, streams.slice(0, 8), range);
+}
+
+export default command;

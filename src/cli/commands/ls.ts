@@ -1,0 +1,137 @@
+/** `btrdb ls`: what is stored. @module */
+
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { notFound } from "../errors.ts";
+import { nearest } from "../near.ts";
+import { mapPool } from "../pool.ts";
+import { extent, totals } from "../ranges.ts";
+import { type NamedStream, streamsBelow } from "../streams.ts";
+import { type Column, grouped, plural, table } from "../style.ts";
+import { formatTime } from "../times.ts";
+import { collectionTree } from "../tree.ts";
+
+const AT_ONCE = 8;
+
+const command: Command = {
+  name: "ls",
+  args: "[PREFIX]",
+  arity: [0, 1],
+  summary: "List collections as a tree, with -l their streams",
+  options: {
+    long: { short: "l", about: "List streams, with units, number of points, first and last time" },
+    uuid: { about: "Show uuids too (implies -l)" },
+  },
+  examples: [
+    { line: "btrdb -d file:grid.btrdb ls", about: "All collections" },
+    { line: "btrdb -d grid.example:4410 ls -l pmu/", about: "The streams below pmu/" },
+  ],
+  json:
+    "{ collections: [name…] }; with -l { streams: [{ uuid, collection, name, unit, tags, count, " +
+    "first, last }] }, first and last null in a stream without points",
+  async run(context, args) {
+    const prefix = args.positionals[0] ?? "";
+    if (args.has("long") || args.has("uuid")) {
+      await listStreams(context, prefix, args.has("uuid"));
+    } else {
+      await listCollections(context, prefix);
+    }
+  },
+};
+
+async function listCollections(context: Context, prefix: string): Promise<void> {
+  const db = await context.db("read");
+  const collections: string[] = [];
+  for await (const collection of db.listCollections(prefix, { signal: context.signal })) {
+    collections.push(collection);
+  }
+  if (collections.length === 0 && prefix !== "") throw await noSuchPrefix(context, prefix);
+  if (context.json) {
+    context.printJson({ collections });
+    return;
+  }
+  context.print(collectionTree(collections, context.style));
+  if (collections.length === 0) context.talk("There are no collections");
+}
+
+async function noSuchPrefix(context: Context, prefix: string): Promise<Error> {
+  const db = await context.db("read");
+  const all: string[] = [];
+  for await (const collection of db.listCollections("")) all.push(collection);
+  const near = nearest(prefix.replace(/\/$/, ""), all);
+  return notFound(
+    `There is no collection that begins with ${prefix}`,
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb ls` lists them all",
+  );
+}
+
+interface Row {
+  named: NamedStream;
+  tags: Record<string, string | null>;
+  count: bigint;
+  first: bigint | null;
+  last: bigint | null;
+}
+
+async function listStreams(context: Context, prefix: string, uuids: boolean): Promise<void> {
+  const db = await context.db("read");
+  const streams = await streamsBelow(db, prefix);
+  if (streams.length === 0 && prefix !== "") throw await noSuchPrefix(context, prefix);
+  const rows = await mapPool(streams, AT_ONCE, describe);
+  if (context.json) {
+    context.printJson({
+      streams: rows.map((
+        { named: { uuid, collection, name, unit }, tags, count, first, last },
+      ) => ({
+        uuid,
+        collection,
+        name: name ?? null,
+        unit: unit ?? null,
+        tags,
+        count,
+        first,
+        last,
+      })),
+    });
+    return;
+  }
+  printStreams(context, rows, uuids);
+}
+
+async function describe(named: NamedStream): Promise<Row> {
+  const { count } = await totals(named.stream);
+  const ends = count === 0n ? undefined : await extent([named.stream]);
+  return {
+    named,
+    tags: await named.stream.tags(),
+    count,
+    first: ends?.first ?? null,
+    last: ends?.last ?? null,
+  };
+}
+
+function printStreams(context: Context, rows: readonly Row[], uuids: boolean): void {
+  const { tz } = context.frame;
+  const time = (ns: bigint | null): string => ns === null ? "-" : formatTime(ns, tz);
+  const columns: Column[] = [
+    { title: "stream" },
+    { title: "unit" },
+    { title: "points", right: true },
+    { title: "first" },
+    { title: "last" },
+    ...(uuids ? [{ title: "uuid" }] : []),
+  ];
+  const cells = rows.map(({ named, count, first, last }) => [
+    named.path,
+    named.unit ?? "-",
+    grouped(count),
+    time(first),
+    time(last),
+    ...(uuids ? [named.uuid] : []),
+  ]);
+  context.print(table(columns, cells, context.style));
+  const points = rows.reduce((sum, { count }) => sum + count, 0n);
+  context.talk(`${plural(rows.length, "stream")}, ${plural(points, "point")}`);
+}
+
+export default command;

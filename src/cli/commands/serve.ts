@@ -1,0 +1,112 @@
+/** `btrdb serve`: a database behind a gRPC port. @module */
+
+import type { ApiKey, Capability, ServeOptions } from "../../server/mod.ts";
+import { type Args, splitOnce } from "../args.ts";
+import type { Command } from "../command.ts";
+import { usageError } from "../errors.ts";
+
+const command: Command = {
+  name: "serve",
+  args: "[TARGET]",
+  arity: [0, 1],
+  summary: "Serve a database to gRPC clients",
+  about: [
+    "Existing Python and Go clients can use it unchanged, protocols v4 and v5. It runs until it is " +
+    "interrupted, then finishes what is in flight.",
+  ],
+  options: {
+    listen: {
+      short: "l",
+      value: "HOST:PORT",
+      about:
+        "Where to listen; by default port 4410, with TLS 4411, of this machine, with keys of all its " +
+        "addresses; port 0 takes any that is free",
+    },
+    public: { about: "Listen beyond this machine without any key" },
+    "metrics-port": { value: "PORT", about: "Serve /metrics, /healthz and /readyz over HTTP" },
+    "tls-cert": { value: "FILE", about: "Certificate chain (PEM): serve with TLS" },
+    "tls-key": { value: "FILE", about: "Private key of the certificate (PEM)" },
+    "api-key": {
+      value: "KEY[=LIST]",
+      multiple: true,
+      about: "Let in only clients with a key, for everything or some of read,insert,delete," +
+        "obliterate,admin; may come again",
+    },
+  },
+  examples: [
+    { line: "btrdb serve file:grid.btrdb", about: "One file on port 4410 of this machine" },
+    {
+      line:
+        "btrdb serve file:grid.btrdb --listen 0.0.0.0:4411 --tls-cert cert.pem --tls-key key.pem",
+      about: "With TLS, for other machines",
+    },
+  ],
+  json: "{ address, hostname, port, tls, target }, once it listens",
+  async run(context, args) {
+    const target = args.positionals[0] ?? context.target;
+    if (target === undefined) {
+      throw usageError(
+        "Command serve needs a database",
+        "for example `btrdb serve file:grid.btrdb`",
+      );
+    }
+    const options = serveOptions(args);
+    const db = await context.connect(target, "create");
+    const { serve } = await import("../../server/mod.ts");
+    const server = await serve(db, options);
+    const { address, hostname, port, tls, notice } = server;
+    if (context.json) context.printJson({ address, hostname, port, tls, target });
+    context.talk(`${notice}\nServing ${target}; interrupt to stop`);
+    if (!context.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        context.signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+    await server.stop();
+    context.talk("Stopped");
+  },
+};
+
+function serveOptions(args: Args): ServeOptions {
+  const [cert, key] = [args.text("tls-cert"), args.text("tls-key")];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw usageError("Options --tls-cert and --tls-key belong together");
+  }
+  const listen = args.text("listen");
+  const options: ServeOptions = listen === undefined ? {} : listenAddress(listen);
+  if (cert !== undefined && key !== undefined) options.tls = { cert, key };
+  const keys = args.list("api-key").map(apiKey);
+  if (keys.length > 0) options.apiKeys = keys;
+  if (args.has("public")) options.allowPublic = true;
+  const metrics = args.integer("metrics-port", 0, 65_535);
+  if (metrics !== undefined) options.metricsPort = metrics;
+  return options;
+}
+
+const CAPABILITIES: readonly Capability[] = ["read", "insert", "delete", "obliterate", "admin"];
+
+function apiKey(text: string): ApiKey {
+  const [key, list] = splitOnce(text, "=");
+  const wanted = list === undefined ? CAPABILITIES : list.split(",");
+  const capabilities = CAPABILITIES.filter((capability) => wanted.includes(capability));
+  if (key === "" || capabilities.length !== wanted.length) {
+    throw usageError(
+      `Cannot use --api-key …=${list ?? ""}: expected KEY or KEY=${CAPABILITIES.join(",")}`,
+    );
+  }
+  return { key, capabilities };
+}
+
+function listenAddress(text: string): { hostname: string; port: number } {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:]*)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) {
+    throw usageError(
+      `Cannot use --listen ${text}: expected HOST:PORT`,
+      "for example 127.0.0.1:4410",
+    );
+  }
+  return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+export default command;

@@ -1,0 +1,49 @@
+/** `btrdb tag`: tags and collection. @module */
+
+import { keyValues } from "../key_values.ts";
+import type { Command } from "../command.ts";
+import { resolveStream } from "../streams.ts";
+import { properties } from "../style.ts";
+
+const command: Command = {
+  name: "tag",
+  args: "STREAM [KEY=VALUE…]",
+  arity: [1, Infinity],
+  summary: "Show, set and remove tags, move to another collection",
+  about: ["Servers of protocol v4 cannot change tags once a stream exists."],
+  options: {
+    remove: { short: "r", value: "KEY", multiple: true, about: "Remove this one; may come again" },
+    collection: { short: "c", value: "COLLECTION", about: "Move the stream to this collection" },
+  },
+  examples: [
+    { line: "btrdb -d file:grid.btrdb tag pmu/L1MAG unit=volts phase=A", about: "Set two" },
+    {
+      line: "btrdb -d file:grid.btrdb tag pmu/L1MAG name=L1-MAG --collection pmu/substation-7",
+      about: "Rename and move a stream",
+    },
+  ],
+  json: "{ uuid, collection, tags }, after the change",
+  async run(context, args) {
+    const [text, ...words] = args.positionals;
+    const tags: Record<string, string | null> = keyValues(words, "tag");
+    for (const key of args.list("remove")) tags[key] = null;
+    const collection = args.text("collection");
+    const asked = Object.keys(tags).length > 0 || collection !== undefined;
+    const db = await context.db(asked ? "write" : "read");
+    const { stream, uuid } = await resolveStream(db, text!);
+    if (asked) {
+      await stream.setTags({ tags, ...(collection === undefined ? {} : { collection }) });
+      await stream.refreshMeta();
+    }
+    const [now, place] = [await stream.tags(), await stream.collection()];
+    if (context.json) {
+      context.printJson({ uuid, collection: place, tags: now });
+      return;
+    }
+    const pairs = Object.entries(now).sort(([a], [b]) => a < b ? -1 : 1);
+    const lines = pairs.map(([key, value]): [string, string] => [key, value ?? ""]);
+    context.print(properties([["(collection)", place], ...lines], context.style));
+  },
+};
+
+export default command;

@@ -1,0 +1,110 @@
+/** `btrdb tail`: the end of streams, and what comes. @module */
+
+import type { RawColumns, Stream } from "../../../mod.ts";
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { parseDuration } from "../durations.ts";
+import { Follower } from "../follower.ts";
+import { type NamedStream, resolveStreams } from "../streams.ts";
+import { formatTime } from "../times.ts";
+
+const command: Command = {
+  name: "tail",
+  args: "STREAM…",
+  arity: [1, Infinity],
+  summary: "Print the last points, with -f new ones as they come",
+  about: [
+    "With -f it looks at the version of each stream every --interval, asks for the ranges that changed, " +
+    "and prints the points that are new, late ones too. It runs until it is interrupted.",
+  ],
+  options: {
+    follow: { short: "f", about: "Go on with new points" },
+    lines: { short: "n", value: "N", about: "Points to begin with; 10 by default" },
+    interval: { value: "DURATION", about: "How often to look; 1s by default" },
+  },
+  examples: [
+    { line: "btrdb -d file:grid.btrdb tail pmu/L1MAG -n 20", about: "The last 20 points" },
+    {
+      line: "btrdb -d grid.example:4410 tail -f 'pmu/*'",
+      about: "All streams of a collection, live",
+    },
+  ],
+  json: "a line { uuid, path, time, value } for each point",
+  async run(context, args) {
+    const db = await context.db("read");
+    const streams = await resolveStreams(db, args.positionals);
+    const lines = args.integer("lines", 0, 1_000_000) ?? 10;
+    const waitMs = Number(parseDuration(args.text("interval") ?? "1s", "--interval") / 1_000_000n);
+    const follow = args.has("follow");
+    const show = printer(context, streams);
+    const followers: Follower[] = [];
+    for (const named of streams) {
+      if (follow) followers.push(await Follower.start(named.stream, context.signal));
+      const last = await lastPoints(named.stream, lines, context.signal);
+      show(named, last);
+      followers.at(-1)?.seen(last);
+    }
+    while (follow && await pause(waitMs, context.signal)) {
+      for (const [i, follower] of followers.entries()) show(streams[i]!, await follower.poll());
+    }
+  },
+};
+
+/** Waits; `false` if the user interrupts, which is how following ends. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const end = (more: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      resolve(more);
+    };
+    const onAbort = (): void => end(false);
+    const timer = setTimeout(() => end(true), ms);
+    signal.addEventListener("abort", onAbort);
+  });
+}
+
+function printer(
+  context: Context,
+  streams: readonly NamedStream[],
+): (named: NamedStream, points: RawColumns) => void {
+  const { tz } = context.frame;
+  const width = Math.max(...streams.map(({ path }) => path.length));
+  return ({ uuid, path }, { times, values }) => {
+    let text = "";
+    for (let i = 0; i < times.length; i++) {
+      const [time, value] = [times[i]!, values[i]!];
+      if (context.json) {
+        text += JSON.stringify({ uuid, path, time: String(time), value }) + "\n";
+      } else {
+        const name = streams.length > 1 ? `${context.style.cyan(path.padEnd(width))}  ` : "";
+        text += `${name}${context.style.dim(formatTime(time, tz, 9))}  ${value}\n`;
+      }
+    }
+    if (text !== "") context.print(text);
+  };
+}
+
+const FIRST_TIME = -(16n << 56n);
+const LAST_TIME = (48n << 56n) - 1n;
+
+/** The last `n` points: ranges from the end, each twice as long, until there are enough. */
+async function lastPoints(stream: Stream, n: number, signal: AbortSignal): Promise<RawColumns> {
+  const none = { times: new BigInt64Array(0), values: new Float64Array(0) };
+  const last = await stream.nearest(LAST_TIME, { backward: true, signal });
+  if (last === null || n === 0) return none;
+  const end = last.time + 1n;
+  let span = 1_000_000n;
+  let start = end - span;
+  while (start > FIRST_TIME && await stream.count({ start, end, signal }) < BigInt(n)) {
+    span *= 2n;
+    start = end - span;
+  }
+  if (start < FIRST_TIME) start = FIRST_TIME;
+  const points = await stream.rawValues(start, end, { signal }).collect();
+  const from = Math.max(0, points.times.length - n);
+  return { times: points.times.subarray(from), values: points.values.subarray(from) };
+}
+
+export default command;

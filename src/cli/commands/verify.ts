@@ -1,0 +1,67 @@
+/** `btrdb verify`: is what is stored sound. @module */
+
+import type { Command } from "../command.ts";
+import { filePath } from "../context.ts";
+import { Exit } from "../errors.ts";
+import { resolveStreams, streamsBelow } from "../streams.ts";
+import { plural } from "../style.ts";
+import { verifyStream } from "../verify_stream.ts";
+
+const command: Command = {
+  name: "verify",
+  args: "[STREAM…]",
+  arity: [0, Infinity],
+  summary: "Check that what is stored is sound",
+  about: [
+    "Of a file every block and reference is checked first. Then, of any database, all points of the " +
+    "streams are read: they must be in order and finite, and the windows that the database reports must " +
+    "be those of its points. Exits with 1 if anything is wrong. Nothing is changed.",
+  ],
+  options: {
+    prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },
+    quick: { about: "Only the file, not the points" },
+  },
+  examples: [
+    { line: "btrdb -d file:grid.btrdb verify", about: "Everything in a file" },
+    { line: "btrdb -d grid.example:4410 verify pmu/L1MAG", about: "One stream of a cluster" },
+  ],
+  json: "{ ok, problems: [text…], streams, points }",
+  async run(context, args) {
+    const problems: string[] = [];
+    const path = context.target === undefined ? undefined : filePath(context.target);
+    const progress = context.progress("Verifying");
+    let points = 0;
+    let checked = 0;
+    if (path !== undefined) {
+      await context.db("read").then(() => context.close());
+      const { verifyFile } = await import("../../../mod.ts");
+      problems.push(...await verifyFile(path));
+    }
+    if (!args.has("quick")) {
+      const db = await context.db("read");
+      const streams = args.positionals.length > 0
+        ? await resolveStreams(db, args.positionals)
+        : await streamsBelow(db, args.text("prefix") ?? "");
+      for (const named of streams) {
+        problems.push(
+          ...await verifyStream(named, context.signal, (n) => {
+            points += n;
+            progress.update({ points });
+          }),
+        );
+        checked++;
+      }
+    }
+    progress.clear();
+    const ok = problems.length === 0;
+    if (context.json) context.printJson({ ok, problems, streams: checked, points });
+    else for (const problem of problems) context.print(`${problem}\n`);
+    const what = args.has("quick")
+      ? "the file"
+      : `${plural(checked, "stream")}, ${plural(points, "point")}`;
+    context.talk(ok ? `Sound: ${what}` : `${plural(problems.length, "problem")} in ${what}`);
+    return ok ? Exit.Done : Exit.Failed;
+  },
+};
+
+export default command;

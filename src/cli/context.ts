@@ -1,0 +1,211 @@
+/**
+ * What every command works with: the database, the streams of the process, the signal of an
+ * interrupt, how to show things.
+ *
+ * @module
+ */
+
+import type { BTrDB, ConnectOptions } from "../../mod.ts";
+import type { Args } from "./args.ts";
+import { parseDuration } from "./durations.ts";
+import { notFound, usageError } from "./errors.ts";
+import { toJson, writeErr, writeOut } from "./output.ts";
+import { Progress } from "./progress.ts";
+import { makeStyle, type Style } from "./style.ts";
+import { resolveZone, type TimeFrame } from "./times.ts";
+
+/** What a command is about to do with a database; only `"create"` makes a file that is not there. */
+export type Access = "read" | "write" | "create";
+
+/** The surroundings of a command. */
+export class Context {
+  /** Aborted, with an `Interrupted` as the reason, when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** Whether to print JSON. */
+  readonly json: boolean;
+  /** Whether to leave out progress and summaries. */
+  readonly quiet: boolean;
+  /** How to colour stdout. */
+  readonly style: Style;
+  /** How to colour stderr. */
+  readonly errorStyle: Style;
+  /** Whether stdout shows colours. */
+  readonly color: boolean;
+  readonly #options: Args;
+  readonly #open = new Map<string, BTrDB>();
+  #frame: TimeFrame | undefined;
+
+  /**
+   * @param options The global options.
+   * @param signal Aborted when the user interrupts.
+   */
+  constructor(options: Args, signal: AbortSignal) {
+    this.#options = options;
+    this.signal = signal;
+    this.json = options.has("json");
+    this.quiet = options.has("quiet");
+    const plain = options.has("no-color") || (Deno.env.get("NO_COLOR") ?? "") !== "" ||
+      Deno.env.get("TERM") === "dumb";
+    this.color = !plain && Deno.stdout.isTerminal();
+    this.style = makeStyle(this.color);
+    this.errorStyle = makeStyle(!plain && Deno.stderr.isTerminal());
+  }
+
+  /** The target after `-d`. */
+  get target(): string | undefined {
+    return this.#options.text("database");
+  }
+
+  /** Time zone and present, the same one during the whole command. */
+  get frame(): TimeFrame {
+    this.#frame ??= {
+      tz: resolveZone(this.#options.text("tz")),
+      now: Temporal.Now.instant().epochNanoseconds,
+    };
+    return this.#frame;
+  }
+
+  /** Characters in a line of the terminal. */
+  get width(): number {
+    const columns = Number(Deno.env.get("COLUMNS"));
+    if (columns > 0) return columns;
+    try {
+      return Deno.consoleSize().columns || 80;
+    } catch {
+      return 80;
+    }
+  }
+
+  /** Lines of the terminal. */
+  get height(): number {
+    try {
+      return Deno.consoleSize().rows || 24;
+    } catch {
+      return 24;
+    }
+  }
+
+  /** The database after `-d`, or the one in the environment; connects at the first call. */
+  db(access: Access): Promise<BTrDB> {
+    return this.connect(this.target, access);
+  }
+
+  /**
+   * Connects to any database, once; it is closed when the command ends.
+   *
+   * @param target As after `-d`.
+   * @param access What it is for.
+   */
+  async connect(target: string | undefined, access: Access): Promise<BTrDB> {
+    const key = target ?? "";
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    if (target !== undefined) checkTarget(target, access);
+    const { connect } = await import("../../mod.ts");
+    const db = await connect(target, this.#connectOptions());
+    this.#open.set(key, db);
+    return db;
+  }
+
+  #connectOptions(): ConnectOptions {
+    const options: ConnectOptions = { signal: this.signal };
+    const profile = this.#options.text("profile");
+    if (profile !== undefined) options.profile = profile;
+    const protocol = this.#options.text("protocol");
+    if (protocol !== undefined) options.protocol = protocol as "auto" | "v4" | "v5";
+    const patience = parseDuration(this.#options.text("timeout") ?? "10s", "--timeout");
+    options.timeoutMs = Math.max(1, Number(patience / 1_000_000n));
+    return options;
+  }
+
+  /** Closes what was opened, the last first. */
+  async close(): Promise<void> {
+    const open = [...this.#open.values()].reverse();
+    this.#open.clear();
+    for (const db of open) await db.close();
+  }
+
+  /** Prints data on stdout. */
+  print(text: string): void {
+    writeOut(text);
+  }
+
+  /** Prints one JSON document, on one line. */
+  printJson(value: unknown): void {
+    writeOut(`${toJson(value)}\n`);
+  }
+
+  /** Says something on stderr, unless `--quiet`. */
+  talk(text: string): void {
+    if (!this.quiet) writeErr(`${text}\n`);
+  }
+
+  /** Says something on stderr that must be known, also with `--quiet`. */
+  warn(text: string): void {
+    writeErr(`${this.errorStyle.yellow("warning:")} ${text}\n`);
+  }
+
+  /** A progress line on stderr. */
+  progress(label: string): Progress {
+    return new Progress(label, { terminal: Deno.stderr.isTerminal(), silent: this.quiet });
+  }
+
+  /**
+   * Asks before something that cannot be undone.
+   *
+   * @param question Without the question mark.
+   * @param yes Whether the answer was given on the command line.
+   * @throws {CliError} If the answer is no, or there is nobody to ask.
+   */
+  confirm(question: string, yes: boolean): void {
+    if (yes) return;
+    if (!Deno.stdin.isTerminal()) {
+      throw usageError(`${question}? Nobody is here to answer`, "add --yes");
+    }
+    writeErr(`${question}? [y/N] `);
+    if (!/^y(es)?$/i.test(readLine().trim())) throw usageError("Nothing was done");
+  }
+}
+
+function readLine(): string {
+  const bytes = new Uint8Array(256);
+  const n = Deno.stdin.readSync(bytes) ?? 0;
+  return new TextDecoder().decode(bytes.subarray(0, n));
+}
+
+/** Fails where `connect` would make an empty file out of a typing mistake. */
+function checkTarget(target: string, access: Access): void {
+  const path = filePath(target);
+  if (path === undefined) {
+    if (/^[^:]*\.(btrdb|db|sqlite)$/i.test(target)) {
+      throw usageError(
+        `Cannot use -d ${target}: it is not a target`,
+        `did you mean file:${target}?`,
+      );
+    }
+    return;
+  }
+  if (access === "create" || exists(path)) return;
+  throw notFound(
+    `There is no database in ${path}`,
+    "`btrdb import` and `btrdb create` make the file; check the path after file:",
+  );
+}
+
+/** The path of a `file:` target. */
+export function filePath(target: string): string | undefined {
+  if (!target.startsWith("file:")) return undefined;
+  return target.startsWith("file://")
+    ? decodeURIComponent(new URL(target).pathname)
+    : target.slice("file:".length);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

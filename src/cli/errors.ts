@@ -1,0 +1,123 @@
+/**
+ * Errors as the command line shows them: one line, a hint, and an exit code.
+ *
+ * @module
+ */
+
+/** What the exit status of the process says. */
+export const Exit = {
+  /** Everything asked for was done. */
+  Done: 0,
+  /** Something went wrong. */
+  Failed: 1,
+  /** The command line cannot be understood. */
+  Usage: 2,
+  /** A stream, collection or file does not exist. */
+  NotFound: 3,
+  /** The database does not answer. */
+  Unreachable: 4,
+  /** Interrupted by the user. */
+  Interrupted: 130,
+} as const;
+
+/** An error with an exit code and, mostly, advice. */
+export class CliError extends Error {
+  /** Exit status of the process. */
+  readonly exit: number;
+  /** What to try instead; one line. */
+  readonly hint: string | undefined;
+
+  /**
+   * @param message What happened; sentence case, no full stop.
+   * @param init Exit code ({@linkcode Exit}, 1 by default), hint and cause.
+   */
+  constructor(
+    message: string,
+    init: { exit?: number; hint?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.name = "CliError";
+    this.exit = init.exit ?? Exit.Failed;
+    this.hint = init.hint;
+  }
+}
+
+/** A mistake on the command line. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError(message, { exit: Exit.Usage, hint });
+}
+
+/** Something named on the command line does not exist. */
+export function notFound(message: string, hint?: string): CliError {
+  return new CliError(message, { exit: Exit.NotFound, hint });
+}
+
+/** The reason with which the user's interrupt aborts what is under way. */
+export class Interrupted extends Error {
+  constructor() {
+    super("Interrupted");
+    this.name = "Interrupted";
+  }
+}
+
+/** What to print and which status to exit with. */
+export interface Verdict {
+  exit: number;
+  message: string;
+  hint?: string | undefined;
+}
+
+/** Messages of argument checks of the library begin with this word. */
+const ARGUMENT_CHECK = /^(Cannot|Invalid|Expected) /;
+
+/** How an error is presented. */
+export function verdictOf(error: unknown): Verdict {
+  if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
+  if (error instanceof CliError) {
+    return { exit: error.exit, message: error.message, hint: error.hint };
+  }
+  if (!(error instanceof Error)) return { exit: Exit.Failed, message: String(error) };
+  const message = firstLine(error.message) || error.name;
+  if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
+  if (error instanceof Deno.errors.NotFound) {
+    return { exit: Exit.NotFound, message, hint: "check the path" };
+  }
+  if ((error instanceof TypeError || error instanceof RangeError) && ARGUMENT_CHECK.test(message)) {
+    return { exit: Exit.Usage, message };
+  }
+  return { exit: Exit.Failed, message, hint: "add --debug to see where this came from" };
+}
+
+function verdictOfDatabase(error: Error, message: string): Verdict {
+  const { code, status } = error as Error & { code: number; status: string };
+  if (code === 0 && (status === "UNAVAILABLE" || status === "DEADLINE_EXCEEDED")) {
+    return {
+      exit: Exit.Unreachable,
+      message,
+      hint: "check the address after -d, or $BTRDB_ENDPOINTS, and that the server runs",
+    };
+  }
+  if (code === 404 || code === 445) {
+    return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
+  }
+  const label = code === 0 ? status : `${code} ${status}`;
+  return {
+    exit: Exit.Failed,
+    message: message.includes(label) ? message : `${message} (${label})`,
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!.trim();
+}
+
+/** The whole chain of causes with stacks, for `--debug`. */
+export function causeChain(error: unknown): string {
+  const parts: string[] = [];
+  for (let at: unknown = error, depth = 0; at !== undefined && depth < 10; depth++) {
+    const text = at instanceof Error ? at.stack ?? `${at.name}: ${at.message}` : String(at);
+    parts.push(depth === 0 ? text : `Caused by: ${text}`);
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return parts.join("\n");
+}

@@ -1,0 +1,125 @@
+/**
+ * Exports that were interrupted, continued.
+ *
+ * Beside the `.part` file a note says what was asked for and which versions were read. Rows are in the
+ * order of time, so the file is cut before the rows of its last time, and the query starts there.
+ *
+ * @module
+ */
+
+import { CliError } from "../errors.ts";
+import { partPath } from "./sink.ts";
+
+/** What must be the same for an export to go on. */
+export interface ExportNote {
+  request: unknown;
+  /** Versions of the streams, `major.minor`. */
+  versions: string[];
+}
+
+function notePath(path: string): string {
+  return `${partPath(path)}.json`;
+}
+
+/** Writes the note of an export that begins. */
+export async function writeNote(path: string, note: ExportNote): Promise<void> {
+  await Deno.writeTextFile(notePath(path), JSON.stringify(note));
+}
+
+/** Removes the note of an export that is done. */
+export async function removeNote(path: string): Promise<void> {
+  await Deno.remove(notePath(path)).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/**
+ * Cuts the `.part` file to rows that are certainly whole.
+ *
+ * @param path Name of the file when it is complete.
+ * @param note What is asked for now.
+ * @returns The time from which to go on, or `undefined` to begin anew.
+ * @throws {CliError} If the export that was interrupted was another one.
+ */
+export async function resumeAt(path: string, note: ExportNote): Promise<bigint | undefined> {
+  const old = await readNote(path);
+  if (old === undefined) return undefined;
+  if (JSON.stringify(old.request) !== JSON.stringify(note.request)) {
+    throw new CliError(`Cannot resume ${path}: the export began with other options`, {
+      hint: "without --resume it begins anew",
+    });
+  }
+  if (JSON.stringify(old.versions) !== JSON.stringify(note.versions)) {
+    throw new CliError(`Cannot resume ${path}: the streams were changed since the export began`, {
+      hint: "without --resume it begins anew",
+    });
+  }
+  return await cut(partPath(path));
+}
+
+async function readNote(path: string): Promise<ExportNote | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(notePath(path))) as ExportNote;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+const LF = 10;
+/** Bytes looked at from the end: more than all rows of one time, mostly. */
+const TAIL_BYTES = 1 << 20;
+
+/** Cuts off the last time; `undefined` if nothing is left but the header. */
+async function cut(part: string): Promise<bigint | undefined> {
+  let size: number;
+  try {
+    size = (await Deno.stat(part)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  using file = await Deno.open(part, { read: true, write: true });
+  for (let bytes = TAIL_BYTES;; bytes *= 4) {
+    const from = Math.max(0, size - bytes);
+    const found = lastTime(await readFrom(file, from, size - from), from === 0);
+    if (found !== undefined) {
+      await file.truncate(from + found.offset);
+      return found.time;
+    }
+    if (from === 0) return undefined;
+  }
+}
+
+async function readFrom(file: Deno.FsFile, from: number, length: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(length);
+  await file.seek(from, Deno.SeekMode.Start);
+  for (let at = 0; at < length;) {
+    const n = await file.read(buffer.subarray(at));
+    if (n === null) return buffer.subarray(0, at);
+    at += n;
+  }
+  return buffer;
+}
+
+/** Where the rows of the last time begin, if there are rows of another time before them. */
+function lastTime(
+  bytes: Uint8Array,
+  whole: boolean,
+): { offset: number; time: bigint } | undefined {
+  let end = bytes.lastIndexOf(LF) + 1;
+  let found: { offset: number; time: bigint } | undefined;
+  while (end > 0) {
+    const start = bytes.lastIndexOf(LF, end - 2) + 1;
+    if (start === 0 && !whole) return undefined;
+    const match = /^(?:\{"time":")?(-?\d+)/.exec(
+      new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 40))),
+    );
+    if (match === null) return found;
+    const time = BigInt(match[1]!);
+    if (found !== undefined && time !== found.time) return found;
+    found = { offset: start, time };
+    end = start;
+  }
+  return found;
+}

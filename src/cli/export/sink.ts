@@ -1,0 +1,75 @@
+/**
+ * Where exports go: stdout, or a file that appears when it is complete.
+ *
+ * @module
+ */
+
+import { createGzip, createZstdCompress } from "node:zlib";
+import { Duplex } from "node:stream";
+import { writeBytes } from "../output.ts";
+
+/** A place for bytes. */
+export interface Sink {
+  readonly stream: WritableStream<Uint8Array>;
+  /** Everything was written. */
+  finish(): Promise<void>;
+  /** Something went wrong; what was written stays in the `.part` file. */
+  abandon(): void;
+}
+
+/** Name of the file under way. */
+export function partPath(path: string): string {
+  return `${path}.part`;
+}
+
+/** Bytes to stdout. */
+export function stdoutSink(): Sink {
+  const stream = new WritableStream<Uint8Array>({
+    write(bytes) {
+      writeBytes(bytes);
+    },
+  });
+  return { stream, finish: () => Promise.resolve(), abandon: () => {} };
+}
+
+/**
+ * Bytes to a file, packed as its name says (`.gz`, `.zst`).
+ *
+ * @param path Its name when it is complete.
+ * @param append Whether the `.part` file goes on where it ends.
+ */
+export function fileSink(path: string, append: boolean): Sink {
+  const part = partPath(path);
+  const file = Deno.openSync(part, { write: true, create: true, truncate: !append, append });
+  const raw = new WritableStream<Uint8Array>({
+    write(bytes) {
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    },
+  });
+  const packer = packerOf(path);
+  const piped = packer === undefined
+    ? Promise.resolve()
+    : (packer.readable as ReadableStream<Uint8Array>).pipeTo(raw);
+  piped.catch(() => {});
+  let open = true;
+  const close = (): void => {
+    if (open) file.close();
+    open = false;
+  };
+  return {
+    stream: packer === undefined ? raw : packer.writable as WritableStream<Uint8Array>,
+    async finish() {
+      await piped;
+      file.syncSync();
+      close();
+      await Deno.rename(part, path);
+    },
+    abandon: close,
+  };
+}
+
+function packerOf(path: string): ReturnType<typeof Duplex.toWeb> | undefined {
+  if (/\.gz$/i.test(path)) return Duplex.toWeb(createGzip());
+  if (/\.zst$/i.test(path)) return Duplex.toWeb(createZstdCompress());
+  return undefined;
+}

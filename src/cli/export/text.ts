@@ -1,0 +1,172 @@
+/**
+ * Exports of CSV and NDJSON.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../../../mod.ts";
+import type { Context } from "../context.ts";
+import type { Progress } from "../progress.ts";
+import type { QueryKind } from "../query_kind.ts";
+import type { TimeRange } from "../ranges.ts";
+import type { NamedStream } from "../streams.ts";
+import { ndjsonFromCsv } from "./ndjson.ts";
+import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
+import { fileSink, type Sink, stdoutSink } from "./sink.ts";
+
+/** An export that is ready to run. */
+export interface ExportJob {
+  context: Context;
+  db: BTrDB;
+  streams: readonly NamedStream[];
+  /** What the columns are called. */
+  labels: readonly string[];
+  range: TimeRange;
+  kind: QueryKind;
+  /** A file; absent: stdout. */
+  output: string | undefined;
+  numbers: "shortest" | "fixed6";
+  includeVersions: boolean;
+  resume: boolean;
+  ndjson: boolean;
+  progress: Progress;
+}
+
+/** What was written. */
+export interface Exported {
+  rows: number;
+  bytes: number;
+}
+
+/** Writes the text. */
+export async function exportText(job: ExportJob): Promise<Exported> {
+  const from = await begin(job);
+  const sink = job.output === undefined ? stdoutSink() : fileSink(job.output, from !== undefined);
+  try {
+    const written = await write(job, sink, from);
+    await sink.finish();
+    if (job.output !== undefined) await removeNote(job.output);
+    return written;
+  } catch (error) {
+    sink.abandon();
+    if (job.output !== undefined) {
+      job.context.talk(`Stopped; what was written is in ${job.output}.part, --resume goes on`);
+    }
+    throw error;
+  } finally {
+    job.progress.clear();
+  }
+}
+
+/** Leaves a note of what is exported; where to go on, if it was begun before. */
+async function begin(job: ExportJob): Promise<bigint | undefined> {
+  const { output, resume, streams } = job;
+  if (output === undefined) return undefined;
+  const note: ExportNote = { request: requestNote(job), versions: [] };
+  for (const { stream } of streams) {
+    const { major, minor } = await stream.fullVersion();
+    note.versions.push(`${major}.${minor}`);
+  }
+  const from = resume ? await resumeAt(output, note) : undefined;
+  if (resume && from === undefined) job.context.talk("Nothing to resume: exporting all of it");
+  await writeNote(output, note);
+  return from;
+}
+
+function requestNote(job: ExportJob): unknown {
+  const { streams, labels, range, kind, numbers, includeVersions, ndjson } = job;
+  const plain = {
+    uuids: streams.map(({ uuid }) => uuid),
+    labels,
+    numbers,
+    includeVersions,
+    ndjson,
+  };
+  const { start, end } = range;
+  return { ...plain, start: String(start), end: String(end), kind: kindNote(kind) };
+}
+
+function kindNote(kind: QueryKind): string {
+  if (kind.kind === "aligned") return `aligned ${kind.pointwidth}`;
+  return kind.kind === "windows" ? `windows ${kind.width}` : "raw";
+}
+
+async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Promise<Exported> {
+  const { context, db, streams, labels, range, kind, progress } = job;
+  const counter = { bytes: 0 };
+  const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
+  if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind)));
+  else if (from !== undefined) chain.push(withoutHeader());
+  const target = piped(chain, counted(sink.stream, counter));
+  const done = await db.writeCSV(target.stream, {
+    queryType: kind.kind,
+    start: from ?? range.start,
+    end: range.end,
+    ...(kind.kind === "aligned" ? { pointwidth: kind.pointwidth } : {}),
+    ...(kind.kind === "windows" ? { width: kind.width } : {}),
+    streams: streams.map(({ stream }, i) => ({ stream, label: labels[i]! })),
+    numbers: job.numbers,
+    includeVersions: job.includeVersions,
+    signal: context.signal,
+    onProgress: ({ rows }) => {
+      progress.update({ points: rows * streams.length, bytes: counter.bytes });
+    },
+  });
+  await target.done;
+  return { rows: done.rows, bytes: counter.bytes };
+}
+
+function columnNames(labels: readonly string[], kind: QueryKind): string[] {
+  if (kind.kind === "raw") return [...labels];
+  return labels.flatMap((label) =>
+    ["Min", "Mean", "Max", "Count"].map((statistic) => `${label} (${statistic})`)
+  );
+}
+
+/** A stream that counts what goes through. */
+function counted(
+  sink: WritableStream<Uint8Array>,
+  counter: { bytes: number },
+): WritableStream<Uint8Array> {
+  const writer = sink.getWriter();
+  return new WritableStream({
+    async write(bytes) {
+      counter.bytes += bytes.length;
+      await writer.write(bytes);
+    },
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  });
+}
+
+/** Puts transformations in front of a stream. */
+function piped(
+  chain: readonly TransformStream<Uint8Array, Uint8Array>[],
+  sink: WritableStream<Uint8Array>,
+): { stream: WritableStream<Uint8Array>; done: Promise<void> } {
+  let stream = sink;
+  const pipes: Promise<void>[] = [];
+  for (const transform of [...chain].reverse()) {
+    const pipe = transform.readable.pipeTo(stream);
+    pipe.catch(() => {});
+    pipes.push(pipe);
+    stream = transform.writable;
+  }
+  return { stream, done: Promise.all(pipes).then(() => {}) };
+}
+
+/** Drops the first line. */
+function withoutHeader(): TransformStream<Uint8Array, Uint8Array> {
+  let header = true;
+  let quoted = false;
+  return new TransformStream({
+    transform(bytes, controller) {
+      let at = 0;
+      for (; header && at < bytes.length; at++) {
+        if (bytes[at] === 34) quoted = !quoted;
+        header = bytes[at] !== 10 || quoted;
+      }
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at));
+    },
+  });
+}

@@ -1,0 +1,205 @@
+/**
+ * The work of an import: batches to streams, with a record of how far it is.
+ *
+ * @module
+ */
+
+import type { BTrDB, InsertOptions, RawColumns } from "../../../mod.ts";
+import { sortPoints } from "../../kernel/mod.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { mapPool } from "../pool.ts";
+import type { Progress } from "../progress.ts";
+import { totals } from "../ranges.ts";
+import type { NamedStream } from "../streams.ts";
+import { type ImportRecord, saveRecord } from "./record.ts";
+import type { Position, SourceBatch, TableSource } from "./source.ts";
+
+/** How an import went. */
+export interface ImportResult {
+  /** Rows read, those before a resumption included. */
+  rows: number;
+  /** Points stored by the import, all its runs together. */
+  points: bigint;
+  /** Points stored by this run. */
+  fresh: number;
+  seconds: number;
+}
+
+/** An import that is ready to run. */
+export interface ImportJob {
+  context: Context;
+  db: BTrDB;
+  source: TableSource;
+  streams: readonly NamedStream[];
+  record: ImportRecord;
+  recordPath: string;
+  mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
+  progress: Progress;
+}
+
+/** Streams written at the same time, where the database is not in this process. */
+const AT_ONCE = 8;
+/** Time between two records. */
+const RECORD_PERIOD_MS = 500;
+/** Between two looks at a stream whose last insert may still be under way on a server. */
+const SETTLE_MS = 250;
+
+/** Runs an import to its end, or to an interrupt. */
+export class ImportRun {
+  readonly #job: ImportJob;
+  /** Points of each stream that are stored already, although the batches will bring them again. */
+  readonly #skips: number[];
+  readonly #stored: bigint[];
+  readonly #width: number;
+  #fresh = 0;
+  #recordedMs = performance.now();
+
+  private constructor(job: ImportJob, skips: number[], width: number) {
+    this.#job = job;
+    this.#skips = skips;
+    this.#width = width;
+    this.#stored = job.record.streams.map(({ stored }) => BigInt(stored));
+  }
+
+  /** Finds out how far each stream is. */
+  static async prepare(job: ImportJob): Promise<ImportRun> {
+    const embedded = (await job.db.info()).protocol === "embedded";
+    const skips: number[] = [];
+    for (const [i, stream] of job.streams.entries()) {
+      skips.push(job.mergePolicy === "never" ? await ahead(stream, job.record, i, embedded) : 0);
+    }
+    return new ImportRun(job, skips, embedded ? 1 : AT_ONCE);
+  }
+
+  /** Stores everything; rejects when it is interrupted, with the record up to date. */
+  async run(): Promise<ImportResult> {
+    const { source, record, context, progress } = this.#job;
+    let inFlight: Promise<void> = Promise.resolve();
+    let position: Position = record.position;
+    try {
+      for await (const batch of source.batches(record.position)) {
+        context.signal.throwIfAborted();
+        await inFlight;
+        await this.#note(position);
+        position = batch.next;
+        inFlight = this.#store(batch);
+        inFlight.catch(() => {});
+      }
+      await inFlight;
+    } catch (error) {
+      await inFlight.catch(() => {});
+      throw error;
+    } finally {
+      progress.clear();
+    }
+    this.#checkAllSeen();
+    return this.#result(position);
+  }
+
+  /** Points stored by this run so far. */
+  get fresh(): number {
+    return this.#fresh;
+  }
+
+  /** Points in one of the streams that the import put there, all its runs together. */
+  stored(index: number): bigint {
+    return this.#stored[index]!;
+  }
+
+  #result(position: Position): ImportResult {
+    const points = this.#stored.reduce((sum, n) => sum + n, 0n);
+    return { rows: position.rows, points, fresh: this.#fresh, seconds: this.#job.progress.seconds };
+  }
+
+  /** Keeps in the record that everything before `position` is stored. */
+  async #note(position: Position): Promise<void> {
+    const { record, recordPath } = this.#job;
+    const now = performance.now();
+    if (now - this.#recordedMs < RECORD_PERIOD_MS && position.offset > 0) return;
+    if (this.#skips.some((skip) => skip > 0)) return;
+    this.#recordedMs = now;
+    record.position = position;
+    record.streams.forEach((stream, i) => stream.stored = String(this.#stored[i]!));
+    await saveRecord(recordPath, record);
+  }
+
+  async #store(batch: SourceBatch): Promise<void> {
+    const { streams } = this.#job;
+    await mapPool(streams, this.#width, (_, i) => this.#storeColumn(i, batch.columns[i]!));
+    this.#report();
+  }
+
+  async #storeColumn(i: number, column: RawColumns): Promise<void> {
+    if (column.times.length === 0) return;
+    const { streams, mergePolicy, context } = this.#job;
+    const sorted = sortPoints(column);
+    const total = sorted.times.length;
+    const skip = Math.min(this.#skips[i]!, total);
+    this.#skips[i]! -= skip;
+    this.#stored[i]! += BigInt(skip);
+    if (skip === total) return;
+    const rest = skip === 0
+      ? sorted
+      : { times: sorted.times.subarray(skip), values: sorted.values.subarray(skip) };
+    let last = 0;
+    await streams[i]!.stream.insert(rest, {
+      mergePolicy,
+      signal: context.signal,
+      onProgress: ({ stored }) => {
+        this.#fresh += stored - last;
+        this.#stored[i]! += BigInt(stored - last);
+        last = stored;
+        this.#report();
+      },
+    });
+  }
+
+  #report(): void {
+    const { source, progress } = this.#job;
+    const part = source.size === undefined || source.size === 0
+      ? {}
+      : { part: source.bytesRead / source.size };
+    progress.update({ points: this.#fresh, bytes: source.bytesRead, ...part });
+  }
+
+  /** Points in the streams that the file does not have were put there by somebody else. */
+  #checkAllSeen(): void {
+    const index = this.#skips.findIndex((skip) => skip > 0);
+    if (index < 0) return;
+    throw new CliError(
+      `Cannot resume: ${this.#job.streams[index]!.path} has ${
+        this.#skips[index]
+      } points more than the file`,
+      {
+        hint: "somebody else wrote to it meanwhile; `btrdb diff` and delete-range help to clean up",
+      },
+    );
+  }
+}
+
+/** Points of a stream that the import stored after its last record. */
+async function ahead(
+  { stream, path }: NamedStream,
+  record: ImportRecord,
+  index: number,
+  embedded: boolean,
+): Promise<number> {
+  const { before, stored } = record.streams[index]!;
+  const known = BigInt(before) + BigInt(stored);
+  let count = (await totals(stream)).count;
+  for (let last = -1n; !embedded && count !== last;) {
+    last = count;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    count = (await totals(stream)).count;
+  }
+  if (count < known) {
+    throw new CliError(
+      `Cannot resume: ${path} has ${count} points, ${
+        known - count
+      } fewer than when the import stopped`,
+      { hint: "points were deleted since; --restart imports the file from its beginning" },
+    );
+  }
+  return Number(count - known);
+}

@@ -1,0 +1,140 @@
+/**
+ * The `btrdb` command: `deno run -A jsr:@btrdb/btrdb/cli`, or `btrdb` after `deno install -g`.
+ *
+ * @example
+ * ```sh
+ * btrdb -d file:grid.btrdb import pmu.csv.gz
+ * btrdb -d file:grid.btrdb plot pmu/L1MAG --start now-2h
+ * ```
+ *
+ * @module
+ */
+
+import { type Args, parseArgs } from "./args.ts";
+import { type Command, GLOBAL_OPTIONS } from "./command.ts";
+import { Context } from "./context.ts";
+import { causeChain, CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
+import { nearest } from "./near.ts";
+import { isBrokenPipe, toJson, writeErr, writeOut } from "./output.ts";
+import { makeStyle } from "./style.ts";
+import { COMMANDS, findCommand } from "./table.ts";
+
+/**
+ * Runs a command line.
+ *
+ * @param argv Words after the name of the program.
+ * @returns The exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const debug = argv.includes("--debug");
+  const interrupt = new AbortController();
+  const stopListening = listenForInterrupts(interrupt);
+  try {
+    return await dispatch(argv, interrupt.signal);
+  } catch (error) {
+    if (isBrokenPipe(error)) return Exit.Done;
+    return present(interrupt.signal.aborted ? interrupt.signal.reason : error, argv, debug);
+  } finally {
+    stopListening();
+  }
+}
+
+async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const { args: before, rest } = parseArgs(argv, { ...GLOBAL_OPTIONS, ...PROGRAM_OPTIONS }, true);
+  if (before.has("version")) return printVersion();
+  const [name, ...words] = rest;
+  if (name === undefined) return await showHelp(before.has("help"));
+  const entry = findCommand(name);
+  if (entry === undefined) throw unknownCommand(name);
+  const { default: command } = await entry.load();
+  const globals = argv.slice(0, argv.length - rest.length);
+  const { args } = parseArgs([...globals, ...words], { ...GLOBAL_OPTIONS, ...command.options });
+  if (args.has("help")) return await showCommandHelp(command);
+  checkArity(command, args);
+  return await run(command, args, signal);
+}
+
+const PROGRAM_OPTIONS = { version: { short: "V", about: "Print the version" } };
+
+async function run(command: Command, args: Args, signal: AbortSignal): Promise<number> {
+  const context = new Context(args, signal);
+  try {
+    const status = await command.run(context, args);
+    return status ?? Exit.Done;
+  } finally {
+    await context.close();
+  }
+}
+
+async function showHelp(asked: boolean): Promise<number> {
+  const { programHelp } = await import("./help.ts");
+  const style = makeStyle(false);
+  if (asked) writeOut(programHelp(style));
+  else writeErr(programHelp(style));
+  return asked ? Exit.Done : Exit.Usage;
+}
+
+async function showCommandHelp(command: Command): Promise<number> {
+  const { commandHelp } = await import("./help.ts");
+  writeOut(commandHelp(command, makeStyle(false)));
+  return Exit.Done;
+}
+
+async function printVersion(): Promise<number> {
+  const { VERSION } = await import("./version.ts");
+  writeOut(`btrdb ${VERSION}\n`);
+  return Exit.Done;
+}
+
+function unknownCommand(name: string): CliError {
+  const near = nearest(name, COMMANDS.map((entry) => entry.name), 3);
+  return usageError(
+    `There is no command ${name}`,
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb --help` lists them all",
+  );
+}
+
+function checkArity(command: Command, { positionals }: Args): void {
+  const [least, most] = command.arity;
+  const usage = `usage: btrdb ${command.name} [OPTION…] ${command.args}`.trimEnd();
+  if (positionals.length < least) {
+    throw usageError(`Command ${command.name} needs ${command.args || "no argument"}`, usage);
+  }
+  if (positionals.length > most) {
+    throw usageError(`Command ${command.name} cannot use "${positionals[most]}"`, usage);
+  }
+}
+
+/** One line and a hint on stderr, or a JSON object there with `--json`. */
+function present(error: unknown, argv: readonly string[], debug: boolean): number {
+  const verdict = verdictOf(error);
+  const plain = !Deno.stderr.isTerminal() || argv.includes("--no-color") ||
+    (Deno.env.get("NO_COLOR") ?? "") !== "";
+  const style = makeStyle(!plain);
+  if (argv.includes("--json")) {
+    const { exit, message, hint } = verdict;
+    writeErr(`${toJson({ error: { exit, message, ...(hint === undefined ? {} : { hint }) } })}\n`);
+  } else {
+    writeErr(`${style.red("error:")} ${verdict.message}\n`);
+    if (verdict.hint !== undefined) writeErr(`${style.dim("hint:")} ${verdict.hint}\n`);
+  }
+  if (debug) writeErr(`${causeChain(error)}\n`);
+  return verdict.exit;
+}
+
+/** The first interrupt aborts what is under way; a second one ends the process at once. */
+function listenForInterrupts(interrupt: AbortController): () => void {
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) Deno.exit(Exit.Interrupted);
+    interrupt.abort(new Interrupted());
+  };
+  const signals: readonly Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  return () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  };
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,111 @@
+/**
+ * The range of time that a command works on.
+ *
+ * @module
+ */
+
+import type { Stream } from "../../mod.ts";
+import type { Args } from "./args.ts";
+import type { OptionSpecs } from "./command.ts";
+import type { Context } from "./context.ts";
+import { usageError } from "./errors.ts";
+import { parseTime, type TimeSpec } from "./times.ts";
+
+/** First time of BTrDB's axis, and the last one that `nearest` takes. */
+const FIRST_TIME = -(16n << 56n);
+const LAST_TIME = (48n << 56n) - 1n;
+
+/** Point width whose windows tile the whole time axis: 64 of 2^56 ns. */
+const TILING = 56;
+
+/** A range of time, half-open. */
+export interface TimeRange {
+  start: bigint;
+  end: bigint;
+}
+
+/** The options that name a range. */
+export const RANGE_OPTIONS: OptionSpecs = {
+  start: { short: "s", value: "TIME", about: "Start, inclusive; without it the first point" },
+  end: { short: "e", value: "TIME", about: "End, exclusive; without it after the last point" },
+};
+
+/** Times of the first and last point of some streams, or `undefined` if they have none. */
+export async function extent(
+  streams: readonly Stream[],
+): Promise<{ first: bigint; last: bigint } | undefined> {
+  let first: bigint | undefined;
+  let last: bigint | undefined;
+  for (const stream of streams) {
+    const head = await stream.nearest(FIRST_TIME);
+    if (head === null) continue;
+    const tail = await stream.nearest(LAST_TIME, { backward: true });
+    if (first === undefined || head.time < first) first = head.time;
+    if (tail !== null && (last === undefined || tail.time > last)) last = tail.time;
+  }
+  return first === undefined ? undefined : { first, last: last ?? first };
+}
+
+/**
+ * The range that `--start` and `--end` name.
+ *
+ * @param context For the time zone and the present.
+ * @param args Where the options are.
+ * @param streams Streams whose first and last points are meant by default.
+ * @returns The range, or `undefined` if it hangs on points and there are none.
+ * @throws {CliError} Usage error, if it is empty.
+ */
+export async function resolveRange(
+  context: Context,
+  args: Args,
+  streams: readonly Stream[],
+): Promise<TimeRange | undefined> {
+  const startText = args.text("start");
+  const endText = args.text("end");
+  const start = startText === undefined
+    ? undefined
+    : parseTime(startText, "--start", context.frame);
+  const end = endText === undefined ? undefined : parseTime(endText, "--end", context.frame);
+  const absolute = start?.anchor === "epoch" &&
+    (end?.anchor === "epoch" || end?.anchor === "base");
+  const ends = absolute ? { first: 0n, last: 0n } : await extent(streams);
+  if (ends === undefined) return undefined;
+  const from = start === undefined ? ends.first : resolve(start, ends, ends.first);
+  const to = end === undefined ? ends.last + 1n : resolve(end, ends, from);
+  if (from >= to && (startText !== undefined || endText !== undefined)) {
+    if (endText === undefined || (startText === undefined && to <= ends.first)) return undefined;
+    throw usageError(
+      `Cannot use --start ${startText ?? "(first point)"} --end ${endText}: the range is empty`,
+    );
+  }
+  return { start: from, end: to };
+}
+
+function resolve(spec: TimeSpec, ends: { first: bigint; last: bigint }, base: bigint): bigint {
+  const anchors = { epoch: 0n, first: ends.first, last: ends.last, base };
+  return anchors[spec.anchor] + spec.offset;
+}
+
+/** What is in a stream, all of it or a range. */
+export interface Totals {
+  count: bigint;
+  min: number;
+  mean: number;
+  max: number;
+}
+
+/** Count, min, mean and max of all points of a stream: one small query. */
+export async function totals(stream: Stream): Promise<Totals> {
+  const windows = await stream.alignedWindows(FIRST_TIME, LAST_TIME, TILING).collect();
+  const sum: Totals = { count: 0n, min: Infinity, mean: 0, max: -Infinity };
+  for (let i = 0; i < windows.times.length; i++) {
+    const count = windows.count[i]!;
+    if (count === 0n) continue;
+    const weight = Number(count) / Number(sum.count + count);
+    sum.mean += (windows.mean[i]! - sum.mean) * weight;
+    sum.count += count;
+    sum.min = Math.min(sum.min, windows.min[i]!);
+    sum.max = Math.max(sum.max, windows.max[i]!);
+  }
+  return sum;
+}

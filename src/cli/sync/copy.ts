@@ -1,0 +1,203 @@
+/**
+ * One stream from a database to another.
+ *
+ * What is missing is found by comparing, not remembered: a copy that was interrupted anywhere goes
+ * on where it stopped, and one made again takes only what is new.
+ *
+ * @module
+ */
+
+import type { BTrDB, RawColumns, Stream } from "../../../mod.ts";
+import { CliError } from "../errors.ts";
+import type { NamedStream } from "../streams.ts";
+import { comparePoints } from "./points.ts";
+import { checksumOfAll, type DifferentRange, differentRanges } from "./ranges.ts";
+
+/** How to copy. */
+export interface CopyOptions {
+  signal: AbortSignal;
+  /** Whether to remove what the source does not have. */
+  overwrite: boolean;
+  /** Whether to read everything back and compare checksums. */
+  verify: boolean;
+  /** Told about points settled: copied, or there already. */
+  onPoints(points: number): void;
+}
+
+/** How the copy of a stream went. */
+export interface CopyResult {
+  /** Points in the source. */
+  points: bigint;
+  /** Points that were sent. */
+  copied: number;
+  /** Points removed, with `overwrite`. */
+  removed: number;
+  /** Of all points; absent without `verify`. */
+  checksum?: string;
+}
+
+/** Copies a stream with its metadata; the uuid stays. */
+export async function copyStream(
+  source: NamedStream,
+  db: BTrDB,
+  options: CopyOptions,
+): Promise<CopyResult> {
+  const target = await copyMetadata(source, db);
+  const result: CopyResult = { points: await source.stream.count(), copied: 0, removed: 0 };
+  await copyPoints(source, target, result, options, false);
+  if (options.verify) {
+    let checksum = await compareAll(source.stream, target, options.signal);
+    if (checksum === undefined) {
+      await copyPoints(source, target, result, options, true);
+      checksum = await compareAll(source.stream, target, options.signal);
+    }
+    if (checksum === undefined) {
+      throw new CliError(`The copy of ${source.path} is not the same as its source`, {
+        hint: "does somebody write to one of them? `btrdb diff` says where they differ",
+      });
+    }
+    result.checksum = checksum;
+  }
+  if (result.copied > 0) await target.flush();
+  return result;
+}
+
+/** Makes the stream if it is not there, and brings its annotations to the state of the source. */
+async function copyMetadata(
+  { stream, uuid, collection, path }: NamedStream,
+  db: BTrDB,
+): Promise<Stream> {
+  const tags = await stream.tags();
+  const [annotations] = await stream.annotations();
+  const target = db.streamFromUUID(uuid);
+  if (!await target.exists()) return await db.create(uuid, collection, { tags, annotations });
+  await target.refreshMeta();
+  const same = await target.collection() === collection &&
+    sameEntries(await target.tags(), tags);
+  if (!same) {
+    throw new CliError(
+      `Cannot copy ${path}: the stream ${uuid} has another collection or other tags there`,
+      {
+        hint: "`btrdb diff` shows them, `btrdb tag` changes them",
+      },
+    );
+  }
+  const [theirs, expected] = await target.annotations();
+  if (!sameEntries(theirs, annotations)) {
+    const changes: Record<string, string | null> = { ...annotations };
+    for (const key of Object.keys(theirs)) if (!(key in annotations)) changes[key] = null;
+    await target.setAnnotations(changes, { expected });
+  }
+  return target;
+}
+
+/** Whether two sets of tags or annotations are the same. */
+export function sameEntries(
+  a: Readonly<Record<string, string | null>>,
+  b: Readonly<Record<string, string | null>>,
+): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+}
+
+async function copyPoints(
+  source: NamedStream,
+  target: Stream,
+  result: CopyResult,
+  options: CopyOptions,
+  exact: boolean,
+): Promise<void> {
+  const { signal, onPoints } = options;
+  const settled = (points: bigint): void => exact ? undefined : onPoints(Number(points));
+  const compare = { exact, signal, onSettled: settled };
+  for await (const range of differentRanges(source.stream, target, compare)) {
+    if (range.countB === 0n) await copyRange(source.stream, target, range, result, options);
+    else await mendRange(source, target, range, result, options);
+  }
+}
+
+/** All points of a range in which the target has none. */
+async function copyRange(
+  source: Stream,
+  target: Stream,
+  { start, end }: DifferentRange,
+  result: CopyResult,
+  { signal, onPoints }: CopyOptions,
+): Promise<void> {
+  let last = 0;
+  await target.insert(grouped(source.rawValues(start, end, { signal })), {
+    signal,
+    onProgress: ({ stored }) => {
+      onPoints(stored - last);
+      result.copied += stored - last;
+      last = stored;
+    },
+  });
+}
+
+/** Points of one insert: large requests are cheaper, and memory stays small. */
+const GROUP_POINTS = 131_072;
+
+/** Small batches put together. */
+async function* grouped(
+  batches: AsyncIterable<RawColumns>,
+): AsyncGenerator<RawColumns, void, void> {
+  let times = new BigInt64Array(GROUP_POINTS);
+  let values = new Float64Array(GROUP_POINTS);
+  let n = 0;
+  for await (const batch of batches) {
+    for (let at = 0; at < batch.times.length;) {
+      const take = Math.min(batch.times.length - at, GROUP_POINTS - n);
+      times.set(batch.times.subarray(at, at + take), n);
+      values.set(batch.values.subarray(at, at + take), n);
+      n += take;
+      at += take;
+      if (n < GROUP_POINTS) continue;
+      yield { times, values };
+      times = new BigInt64Array(GROUP_POINTS);
+      values = new Float64Array(GROUP_POINTS);
+      n = 0;
+    }
+  }
+  if (n > 0) yield { times: times.subarray(0, n), values: values.subarray(0, n) };
+}
+
+/** A small range in which both have points: what is missing is added. */
+async function mendRange(
+  { stream, path }: NamedStream,
+  target: Stream,
+  { start, end }: DifferentRange,
+  result: CopyResult,
+  { signal, overwrite, onPoints }: CopyOptions,
+): Promise<void> {
+  const [a, b] = await Promise.all([
+    stream.rawValues(start, end, { signal }).collect(),
+    target.rawValues(start, end, { signal }).collect(),
+  ]);
+  const { onlyA, onlyB } = comparePoints(a, b);
+  if (onlyB.times.length > 0) {
+    if (!overwrite) {
+      throw new CliError(
+        `Cannot copy ${path}: the destination has ${onlyB.times.length} points that the source has not`,
+        { hint: "`btrdb diff` shows where; --overwrite removes them" },
+      );
+    }
+    await target.deleteRange(start, end);
+    result.removed += onlyB.times.length;
+  }
+  const missing = onlyB.times.length > 0 ? a : onlyA;
+  if (missing.times.length > 0) await target.insert(missing, { signal });
+  result.copied += missing.times.length;
+  onPoints(a.times.length);
+}
+
+/** The checksum, if both have the same points. */
+async function compareAll(
+  a: Stream,
+  b: Stream,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const [sumA, sumB] = await Promise.all([checksumOfAll(a, signal), checksumOfAll(b, signal)]);
+  return sumA.count === sumB.count && String(sumA) === String(sumB) ? String(sumA) : undefined;
+}

@@ -1,0 +1,177 @@
+/**
+ * The commands there are. Each is loaded only when it is used.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+
+/** What the list of commands says about one. */
+export interface CommandEntry {
+  name: string;
+  args: string;
+  summary: string;
+  group: string;
+  load(): Promise<{ default: Command }>;
+}
+
+const LOOK = "Look";
+const MOVE = "Move data";
+const CHANGE = "Change";
+const RUN = "Run and check";
+
+/** All commands, in the order of the help text. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "info",
+    args: "",
+    summary: "Show what answers: protocol, version, members of the cluster",
+    group: LOOK,
+    load: () => import("./commands/info.ts"),
+  },
+  {
+    name: "ls",
+    args: "[PREFIX]",
+    summary: "List collections as a tree, with -l their streams",
+    group: LOOK,
+    load: () => import("./commands/ls.ts"),
+  },
+  {
+    name: "show",
+    args: "STREAM…",
+    summary: "Show everything about a stream",
+    group: LOOK,
+    load: () => import("./commands/show.ts"),
+  },
+  {
+    name: "query",
+    args: "STREAM",
+    summary: "Print points or windows of a stream as a table",
+    group: LOOK,
+    load: () => import("./commands/query.ts"),
+  },
+  {
+    name: "plot",
+    args: "STREAM…",
+    summary: "Plot streams in the terminal",
+    group: LOOK,
+    load: () => import("./commands/plot.ts"),
+  },
+  {
+    name: "tail",
+    args: "STREAM…",
+    summary: "Print the last points, with -f new ones as they come",
+    group: LOOK,
+    load: () => import("./commands/tail.ts"),
+  },
+  {
+    name: "import",
+    args: "FILE…",
+    summary: "Store points from CSV or Parquet files",
+    group: MOVE,
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "export",
+    args: "STREAM…",
+    summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
+    group: MOVE,
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "cp",
+    args: "SRC DST [STREAM…]",
+    summary: "Copy streams from one database to another, verified",
+    group: MOVE,
+    load: () => import("./commands/cp.ts"),
+  },
+  {
+    name: "diff",
+    args: "A B [STREAM…]",
+    summary: "Say where two databases differ",
+    group: MOVE,
+    load: () => import("./commands/diff.ts"),
+  },
+  {
+    name: "create",
+    args: "COLLECTION/NAME",
+    summary: "Create a stream",
+    group: CHANGE,
+    load: () => import("./commands/create.ts"),
+  },
+  {
+    name: "annotate",
+    args: "STREAM [KEY=VALUE…]",
+    summary: "Show, set and remove annotations",
+    group: CHANGE,
+    load: () => import("./commands/annotate.ts"),
+  },
+  {
+    name: "tag",
+    args: "STREAM [KEY=VALUE…]",
+    summary: "Show, set and remove tags, move to another collection",
+    group: CHANGE,
+    load: () => import("./commands/tag.ts"),
+  },
+  {
+    name: "delete-range",
+    args: "STREAM",
+    summary: "Remove the points of a range of time",
+    group: CHANGE,
+    load: () => import("./commands/delete_range.ts"),
+  },
+  {
+    name: "rm",
+    args: "STREAM…",
+    summary: "Remove streams for ever",
+    group: CHANGE,
+    load: () => import("./commands/rm.ts"),
+  },
+  {
+    name: "flush",
+    args: "[STREAM…]",
+    summary: "Commit what is buffered",
+    group: CHANGE,
+    load: () => import("./commands/flush.ts"),
+  },
+  {
+    name: "serve",
+    args: "[TARGET]",
+    summary: "Serve a database to gRPC clients",
+    group: RUN,
+    load: () => import("./commands/serve.ts"),
+  },
+  {
+    name: "verify",
+    args: "[STREAM…]",
+    summary: "Check that what is stored is sound",
+    group: RUN,
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "bench",
+    args: "",
+    summary: "Measure how quick a database is",
+    group: RUN,
+    load: () => import("./commands/bench.ts"),
+  },
+  {
+    name: "completions",
+    args: "SHELL",
+    summary: "Print a completion script for bash, zsh or fish",
+    group: RUN,
+    load: () => import("./commands/completions.ts"),
+  },
+  {
+    name: "help",
+    args: "[COMMAND]",
+    summary: "Show help",
+    group: RUN,
+    load: () => import("./commands/help.ts"),
+  },
+];
+
+/** The entry of a command, by name. */
+export function findCommand(name: string): CommandEntry | undefined {
+  return COMMANDS.find((entry) => entry.name === name);
+}
