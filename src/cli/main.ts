@@ -13,7 +13,7 @@
 import { type Args, parseArgs } from "./args.ts";
 import { type Command, GLOBAL_OPTIONS } from "./command.ts";
 import { Context } from "./context.ts";
-import { causeChain, CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
+import { causeChain, type CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
 import { nearest } from "./near.ts";
 import { isBrokenPipe, toJson, writeErr, writeOut } from "./output.ts";
 import { makeStyle } from "./style.ts";

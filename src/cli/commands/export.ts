@@ -2,7 +2,7 @@
 
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
-import { type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
 import { type ExportJob, exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS } from "../query_kind.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type RawColumns } from "../../../mod.ts";
+import type { RawColumns } from "../../../mod.ts";
 import { TableParser } from "../../kernel/mod.ts";
 import { CliError } from "../errors.ts";
 import { type ByteSource, readBytes, type ReadCounter } from "./bytes.ts";
