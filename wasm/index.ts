@@ -29,3 +29,5 @@ export {
   tableTimes,
 } from "./parse_table";
 export { setTimeOffset } from "./parse_time";
+export { decodeBlock, encodeBlock } from "./block";
+export { mergeTwoRuns } from "./run";

@@ -5,7 +5,7 @@
  */
 
 import { type RawColumns, sliceRaw } from "../core/columns.ts";
-import { sortColumns } from "./sort.ts";
+import { sortPoints } from "../kernel/sort.ts";
 
 /** Room for points and the journal rows that hold them; shared by successive buffers. */
 interface Room {
@@ -63,7 +63,7 @@ export class PointBuffer {
 
   /** The points in order of time, equal times in order of arrival; must not be written. */
   get sorted(): RawColumns {
-    this.#sorted ??= this.#ascending ? this.arrived : sortColumns(this.arrived);
+    this.#sorted ??= this.#ascending ? this.arrived : sortPoints(this.arrived);
     return this.#sorted;
   }
 

@@ -7,7 +7,10 @@
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
+import { findBadPoint } from "../kernel/check.ts";
+import { sortPoints } from "../kernel/sort.ts";
 import {
   checkAlignedWindows,
   checkChanges,
@@ -57,11 +60,9 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS } from "./constants.ts";
-import { findBadPoint } from "./points.ts";
 import { roundValues } from "./merge_policy.ts";
 import { checkCall, paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./chunks.ts";
-import { sortColumns } from "./sort.ts";
 import type { Storage } from "./storage.ts";
 import type { StreamState } from "./streams.ts";
 import { pickNearest } from "./nearest.ts";
@@ -216,13 +217,14 @@ export class Engine implements Endpoint {
     return this.#storage.read(options, () => {
       const { uuid, columns, mergePolicy = "never", roundBits } = request;
       checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
-      checkInsertPoint(columns, findBadPoint(columns), uuid);
+      const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
+      checkInsertPoint(columns, bad?.index ?? -1, uuid);
       const points = roundBits === undefined
         ? columns
         : { times: columns.times, values: roundValues(columns.values, roundBits) };
       return this.#write(uuid, TEXT.streamDoesNotExist, points.times.length, (tx, state) => {
         tx.afterCommit(() => this.#storage.hub.publish(uuid, points));
-        const sorted = () => sortColumns(points);
+        const sorted = () => sortPoints(points);
         return this.#storage.points.insert(tx, state, points, sorted, mergePolicy);
       }, options);
     });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { concatRaw, type RawColumns } from "../core/columns.ts";
+import { mergeTwoRuns } from "../kernel/runs.ts";
 import { gallop, lowerBound } from "./search.ts";
 
 /**
@@ -20,6 +21,7 @@ export function mergeRuns(
   const na = a.times.length, nb = b.times.length;
   if (na === 0) return b;
   if (nb === 0) return a;
+  if (drop !== true && drop.length === 0) return mergeAll(a, b);
   const times = new BigInt64Array(na + nb);
   const values = new Float64Array(na + nb);
   let out = 0;
@@ -50,6 +52,12 @@ export function mergeRuns(
   return out === na + nb
     ? { times, values }
     : { times: times.slice(0, out), values: values.slice(0, out) };
+}
+
+/** All points of both runs. Runs that do not interleave are only copied. */
+function mergeAll(a: RawColumns, b: RawColumns): RawColumns {
+  if (a.times.at(-1)! <= b.times[0]!) return concatRaw([a, b]);
+  return mergeTwoRuns(a, b);
 }
 
 const NOTHING = new BigInt64Array(0);

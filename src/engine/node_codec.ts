@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib";
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { decodeBlock, encodeBlock } from "../kernel/block.ts";
-import { ABSENT, CORE, Core, LEAF, type Node } from "./node.ts";
+import { ABSENT, CORE, Core, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "./constants.ts";
 
 /** Checksum and kind. */
@@ -91,6 +91,14 @@ function decodeCore(address: number, block: Uint8Array): Core {
   return core;
 }
 
+function decodeLeaf(address: number, block: Uint8Array): Leaf {
+  try {
+    return { kind: LEAF, ...decodeBlock(block, HEADER_BYTES) };
+  } catch (error) {
+    throw damaged(address, (error as Error).message);
+  }
+}
+
 /**
  * The node of a block.
  *
@@ -103,6 +111,6 @@ export function decodeNode(address: number, block: Uint8Array): Node {
   const actual = crc32(block.subarray(4), address >>> 0);
   if (actual !== expected) throw damaged(address, "its checksum does not fit");
   if (block[4] === CORE) return decodeCore(address, block);
-  if (block[4] === LEAF) return { kind: LEAF, ...decodeBlock(block, HEADER_BYTES) };
+  if (block[4] === LEAF) return decodeLeaf(address, block);
   throw damaged(address, `unknown kind ${block[4] ?? ABSENT}`);
 }

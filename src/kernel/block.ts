@@ -1,35 +1,69 @@
 /**
- * Points as compressed bytes.
+ * Points as compressed bytes, without loss: the form of the engine's leaves and of its journal
+ * (docs/engine.md, "Blocks").
  *
  * @module
  */
 
 import type { RawColumns } from "../core/columns.ts";
+import { arena, columnBytes } from "./arena.ts";
 
-/** Encodes points `[from, to)`, leaving `reserve` bytes free at the front. */
+/** Bytes a block of `n` points takes at most, and what the core may write behind it. */
+function maxBytes(n: number): number {
+  return 32 + 17 * n + (n >>> 2) + 16;
+}
+
+/**
+ * Encodes points.
+ *
+ * @param points In any order; sorted ones take less room.
+ * @param from First point.
+ * @param to End of the points, exclusive; more than `from`.
+ * @param reserve Bytes to leave free at the front.
+ * @returns The block, `reserve` bytes in.
+ */
 export function encodeBlock(
   points: RawColumns,
   from: number,
   to: number,
   reserve = 0,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const n = to - from;
-  const out = new Uint8Array(reserve + 4 + 16 * n);
-  new DataView(out.buffer).setUint32(reserve, n, true);
-  const { times, values } = points;
-  const a = times.subarray(from, to), b = values.subarray(from, to);
-  out.set(new Uint8Array(a.buffer, a.byteOffset, 8 * n), reserve + 4);
-  out.set(new Uint8Array(b.buffer, b.byteOffset, 8 * n), reserve + 4 + 8 * n);
-  return out;
+  const column = columnBytes(n);
+  const a = arena(5 * column + maxBytes(n));
+  const times = a.base, values = times + column, scratch = values + column;
+  const out = scratch + 3 * column;
+  a.i64.set(points.times.subarray(from, to), times >>> 3);
+  a.f64.set(points.values.subarray(from, to), values >>> 3);
+  const size = a.exports.encodeBlock(times, values, n, scratch, out);
+  const block = new Uint8Array(reserve + size);
+  block.set(a.u8.subarray(out, out + size), reserve);
+  return block;
 }
 
-/** Decodes what {@linkcode encodeBlock} made, from byte `offset` on. */
+/**
+ * Decodes what {@linkcode encodeBlock} made.
+ *
+ * @param bytes The block, from byte `offset` to its end.
+ * @param offset First byte of the block.
+ * @throws {RangeError} If the bytes are no block.
+ */
 export function decodeBlock(bytes: Uint8Array, offset = 0): RawColumns {
-  const n = new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
-  const at = offset + 4;
-  const copy = (from: number) => bytes.slice(from, from + 8 * n).buffer;
+  const size = bytes.length - offset;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const n = size < 4 ? 0 : view.getUint32(offset, true);
+  // Every miniblock of 64 points has at least two bytes in both runs: a damaged count is noticed
+  // before memory is reserved for it.
+  if (n === 0 || size < n >>> 5) throw new RangeError(`Cannot decode a block of ${size} bytes`);
+  const column = columnBytes(n);
+  const a = arena(2 * column + columnBytes(size >>> 3) + 16);
+  const times = a.base, values = times + column, source = values + column;
+  a.u8.set(bytes.subarray(offset), source);
+  if (!a.exports.decodeBlock(source, source + size, n, times, values)) {
+    throw new RangeError(`Cannot decode a block of ${size} bytes: its structure is damaged`);
+  }
   return {
-    times: new BigInt64Array(copy(at)),
-    values: new Float64Array(copy(at + 8 * n)),
+    times: a.i64.slice(times >>> 3, (times >>> 3) + n),
+    values: a.f64.slice(values >>> 3, (values >>> 3) + n),
   };
 }
