@@ -66,6 +66,24 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "mod.ts": { may: ["core", "kernel", "endpoint", "client", "src/connect.ts"] },
 };
 
+/** The rules as rows of the table in docs/architecture.md, "Layers". */
+export function layerTable(): string[] {
+  const code = (name: string): string =>
+    name.includes("/") || name.includes(".") ? `\`${name}\`` : name;
+  return Object.entries(RULES).map(([layer, { may, lazily = [], types = [], packages = [] }]) => {
+    const entries = may.includes(ENTRIES[0]!) && ENTRIES.every((entry) => may.includes(entry));
+    const imports = [
+      ...may.filter((name) => !entries || !ENTRIES.includes(name)).map(code),
+      ...(entries ? ["the public entries"] : []),
+      ...lazily.map((name) => `lazily ${code(name)}`),
+      ...types.map((name) => `types of ${code(name)}`),
+    ];
+    const names = packages.map((name) => `\`${name.replace(/^npm:/, "")}\``);
+    const cells = [`\`${layer}\``, imports.join(", ") || "–", names.join(", ") || "–"];
+    return `| ${cells.join(" | ")} |`;
+  });
+}
+
 /** Something that is not as the rules say. */
 export interface Violation {
   /** Path from the root. */

@@ -8,8 +8,8 @@ import { permissionsOf, quickStart } from "../support/readme.ts";
 import { copyPublished, writeNpmForm } from "../support/published.ts";
 import { type Finished, run, runDeno, withFolder } from "../support/run.ts";
 
-/** A release of Node 22 that has `node:sqlite` without a flag. */
-const NODE_22 = ["-y", "node@22.20.0"];
+/** The first Node that has `node:sqlite` without a flag. */
+const NODE_22 = ["-y", "node@22.13.0"];
 
 /** What the quick start ends with, on every runtime. */
 const LAST_LINE = "600 points now, 1200 in version 11";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { checkGlobals, checkLayers, layerOf } from "../../tools/check_layers.ts";
+import { checkGlobals, checkLayers, layerOf, layerTable } from "../../tools/check_layers.ts";
 
 /** A package in a temporary folder, with these modules. */
 async function withTree(
@@ -115,4 +115,12 @@ Deno.test("layers: files have the layer of their folder or one of their own", ()
   assertEquals(layerOf("src/connect.ts"), "src/connect.ts");
   assertEquals(layerOf("mod.ts"), "mod.ts");
   assertEquals(layerOf("tools/demo.ts"), undefined);
+});
+
+Deno.test("layers: the table in docs/architecture.md is the rules", async () => {
+  const page = new URL("../../docs/architecture.md", import.meta.url);
+  const lines = (await Deno.readTextFile(page)).split("\n").map((line) =>
+    line.replace(/ {2,}/g, " ")
+  );
+  assertEquals(layerTable().filter((row) => !lines.includes(row)), []);
 });
