@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
+import { Client, type ClientReadableStream, credentials, Metadata } from "@grpc/grpc-js";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 
 /** How a call ended. */
@@ -34,6 +34,7 @@ export class RawClient implements Disposable {
     this.client = new Client(address, creds, {
       "grpc.max_receive_message_length": -1,
       "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_retries": 0,
     });
   }
 
@@ -53,7 +54,11 @@ export class RawClient implements Disposable {
   }
 
   /** Makes a call whose answer is left to the caller. */
-  open(path: string, request: Uint8Array, options: RawCallOptions = {}) {
+  open(
+    path: string,
+    request: Uint8Array,
+    options: RawCallOptions = {},
+  ): ClientReadableStream<Uint8Array> {
     const metadata = new Metadata();
     for (const [name, value] of Object.entries(options.headers ?? {})) metadata.set(name, value);
     const deadline = options.deadlineMs === undefined ? {} : { deadline: options.deadlineMs };

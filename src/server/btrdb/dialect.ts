@@ -27,7 +27,7 @@ export interface Dialect {
   decodeSetAnnotations(bytes: Uint8Array): SetAnnotationsRequest;
   decodeLookup(bytes: Uint8Array): LookupRequest;
   encodeLookup(descriptors: readonly StreamDescriptor[]): Uint8Array;
-  encodeStreamInfo(info: StreamInfo): Uint8Array;
+  encodeStreamInfo(uuid: Uint8Array, info: StreamInfo): Uint8Array;
 }
 
 /** Metadata as v4 writes it. */
@@ -65,11 +65,11 @@ export const V4: Dialect = {
       create(v4.LookupStreamsResponseSchema, { results }),
     );
   },
-  encodeStreamInfo({ version, descriptor }) {
+  encodeStreamInfo(uuid, { version, descriptor }) {
     const response = create(v4.StreamInfoResponseSchema, {
       versionMajor: version?.major ?? 0n,
       versionMinor: version?.minor ?? 0n,
-      ...(descriptor === undefined ? {} : { descriptor: descriptorV4(descriptor) }),
+      descriptor: descriptorV4(descriptor ?? nameless(uuid)),
     });
     return toBinary(v4.StreamInfoResponseSchema, response);
   },
@@ -107,11 +107,11 @@ export const V5: Dialect = {
       create(v5.LookupStreamsResponseSchema, { results }),
     );
   },
-  encodeStreamInfo({ version, descriptor }) {
+  encodeStreamInfo(uuid, { version, descriptor }) {
     const response = create(v5.StreamInfoResponseSchema, {
       versionMajor: version?.major ?? 0n,
       versionMinor: version?.minor ?? 0n,
-      ...(descriptor === undefined ? {} : { descriptor: descriptorV5(descriptor) }),
+      descriptor: descriptorV5(descriptor ?? nameless(uuid)),
     });
     return toBinary(v5.StreamInfoResponseSchema, response);
   },
@@ -122,6 +122,11 @@ export function metadataOf(
   pairs: readonly { key: string; val?: { value: string } | undefined }[],
 ): Metadata {
   return new Map(pairs.map(({ key, val }) => [key, val?.value ?? null]));
+}
+
+/** A descriptor that was not asked for: answers carry the uuid all the same. */
+function nameless(uuid: Uint8Array): StreamDescriptor {
+  return { uuid, collection: "", tags: new Map(), annotations: new Map(), propertyVersion: 0n };
 }
 
 function descriptorV4(descriptor: StreamDescriptor): v4.StreamDescriptor {

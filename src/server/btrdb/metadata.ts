@@ -26,7 +26,7 @@ export function streamInfo(dialect: Dialect): Method {
     await access.stream("read", params.uuid);
     const { uuid, omitVersion, omitDescriptor } = params;
     const info = await endpoint.streamInfo({ uuid, omitVersion, omitDescriptor }, options);
-    await call.send(dialect.encodeStreamInfo(info));
+    await call.send(dialect.encodeStreamInfo(uuid, info));
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { ServiceTable } from "../exchange.ts";
+import { generateCsv } from "./csv.ts";
 import { V4, V5 } from "./dialect.ts";
 import { faultInject, getCompactionConfig, info, setCompactionConfig } from "./info.ts";
 import {
@@ -18,6 +19,7 @@ import {
   streamInfo,
 } from "./metadata.ts";
 import { alignedWindows, changes, nearest, rawValues, windows } from "./reads.ts";
+import { sqlQuery } from "./sql.ts";
 import { deleteRange, flush, insertV4, insertV5, obliterate } from "./writes.ts";
 
 /** `grpcinterface.BTrDB` (docs/protocol.md, "Protocol v4"). */
@@ -39,6 +41,7 @@ export const SERVICE_V4: ServiceTable = {
   Flush: { run: flush },
   Obliterate: { run: obliterate },
   GetMetadataUsage: { run: metadataUsage },
+  GenerateCSV: { run: generateCsv },
 };
 
 /** `v5api.BTrDB` (docs/protocol.md, "Protocol v5"). */
@@ -61,6 +64,8 @@ export const SERVICE_V5: ServiceTable = {
   Flush: { run: flush },
   Obliterate: { run: obliterate },
   GetMetadataUsage: { run: metadataUsage },
+  GenerateCSV: { run: generateCsv },
+  SQLQuery: { run: sqlQuery },
   SetCompactionConfig: { run: setCompactionConfig },
   GetCompactionConfig: { run: getCompactionConfig },
 };

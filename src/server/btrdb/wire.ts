@@ -5,6 +5,7 @@
  */
 
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { LATEST } from "../../core/range.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
@@ -34,4 +35,16 @@ export function malformed(error: unknown): GrpcFailure {
 /** The version a request means: both spellings of "latest" are one from here on. */
 export function versionOf(version: bigint): bigint {
   return isLatest(version) ? LATEST : version;
+}
+
+/**
+ * Checks how many streams a call names.
+ *
+ * @throws {BTrDBError} 421, if they are too many.
+ */
+export function checkStreamCount(count: number, most: number): void {
+  if (count <= most) return;
+  throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
+    code: ErrorCode.WrongArgs,
+  });
 }

@@ -1,0 +1,109 @@
+/**
+ * `GenerateCSV`: a header, then one row a message (docs/protocol.md, "CSV").
+ *
+ * @module
+ */
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { TEXT } from "../../endpoint/checks.ts";
+import {
+  csvOpener,
+  type CsvQueryKind,
+  type CsvRequest,
+  openCsv,
+  SERVER_FORMAT,
+} from "../../endpoint/csv.ts";
+import {
+  type GenerateCSVParams,
+  GenerateCSVParams_QueryType as QueryType,
+  GenerateCSVParamsSchema,
+  GenerateCSVResponseSchema,
+} from "../../gen/btrdb_v5_pb.ts";
+import type { Exchange } from "../exchange.ts";
+import { checkStreamCount, decode, versionOf } from "./wire.ts";
+
+const COMMA = 0x2c;
+const LINE_FEED = 0x0a;
+
+/** Tag of `row`, field 3. */
+const ROW_TAG = 0x1a;
+
+/** `GenerateCSV`. The header goes out even when the queries then fail, as a real server's does. */
+export async function generateCsv(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, settings, metrics, options } = exchange;
+  const params = decode(GenerateCSVParamsSchema, await call.only());
+  checkStreamCount(params.streams.length, settings.maxStreamsPerCall);
+  await access.stream("read", ...params.streams.map(({ uuid }) => uuid));
+  const request = requestOf(params);
+  const opener = csvOpener(endpoint, request, options);
+  await using answer = await openCsv(request, opener, call.signal);
+  const header = create(GenerateCSVResponseSchema, { isHeader: true, row: answer.names });
+  await call.send(toBinary(GenerateCSVResponseSchema, header));
+  let rows = 0;
+  for await (const piece of answer.bytes(SERVER_FORMAT)) {
+    for (let at = 0; at < piece.length;) {
+      const end = piece.indexOf(LINE_FEED, at);
+      await call.send(rowMessage(piece, at, end));
+      at = end + 1;
+    }
+    metrics.pointsRead += answer.count - rows;
+    rows = answer.count;
+  }
+}
+
+/** What is asked; unknown kinds of queries and point widths from 65 on are refused before a header. */
+function requestOf(params: GenerateCSVParams): CsvRequest {
+  return {
+    query: queryOf(params),
+    start: params.startTime,
+    end: params.endTime,
+    includeVersions: params.includeVersions,
+    streams: params.streams.map(({ version, label, uuid }) => ({
+      uuid,
+      label,
+      version: versionOf(version),
+    })),
+  };
+}
+
+function queryOf({ queryType, depth, windowSize, streams }: GenerateCSVParams): CsvQueryKind {
+  switch (queryType) {
+    case QueryType.RAW_QUERY:
+      return { type: "raw" };
+    case QueryType.ALIGNED_WINDOWS_QUERY:
+      if (depth > 64 && streams.length > 0) {
+        throw new BTrDBError(TEXT.pointwidthBad, { code: ErrorCode.InvalidPointWidth });
+      }
+      return { type: "aligned", pointwidth: depth };
+    case QueryType.WINDOWS_QUERY:
+      return { type: "windows", width: windowSize, depth };
+    default:
+      throw new BTrDBError(`CSV query type ${queryType} is unknown`, {
+        code: ErrorCode.WrongArgs,
+      });
+  }
+}
+
+/**
+ * The line `[from, to)` as a message. Its cells are times and numbers: no quotes, at most some 320
+ * bytes each.
+ */
+export function rowMessage(line: Uint8Array, from: number, to: number): Uint8Array {
+  const message = new Uint8Array((to - from) * 3 + 3);
+  let out = 0;
+  for (let at = from; at <= to;) {
+    let end = at;
+    while (end < to && line[end] !== COMMA) end++;
+    const length = end - at;
+    message[out++] = ROW_TAG;
+    if (length < 128) message[out++] = length;
+    else {
+      message[out++] = (length & 0x7f) | 0x80;
+      message[out++] = length >>> 7;
+    }
+    for (; at < end; at++) message[out++] = line[at]!;
+    at = end + 1;
+  }
+  return message.subarray(0, out);
+}

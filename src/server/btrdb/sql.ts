@@ -1,0 +1,59 @@
+/**
+ * `SQLQuery`: read-only SQL on the metadata (docs/protocol.md, "Protocol v5"), with bounds on rows
+ * and time.
+ *
+ * @module
+ */
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
+import type { Exchange } from "../exchange.ts";
+import { decode } from "./wire.ts";
+
+/** Rows a message carries. */
+const BATCH_ROWS = 1_000;
+
+/** `SQLQuery`. It sees every collection, so a caller kept to some of them may not use it. */
+export async function sqlQuery({ call, endpoint, access, settings }: Exchange): Promise<void> {
+  const { query, params } = decode(SQLQueryParamsSchema, await call.only());
+  access.everything("read");
+  const limitMs = Date.now() + settings.sqlTimeoutMs;
+  const deadlineMs = Math.min(limitMs, call.deadlineMs ?? Infinity);
+  const rows = endpoint.sqlQuery({ query, params }, { signal: call.signal, deadlineMs });
+  let held: Uint8Array[] = [];
+  let count = 0;
+  let sent = 0;
+  const flush = () => {
+    const response = create(SQLQueryResponseSchema, { SQLQueryRow: held });
+    held = [];
+    sent++;
+    return call.send(toBinary(SQLQueryResponseSchema, response));
+  };
+  try {
+    for await (const batch of rows) {
+      for (const row of batch) {
+        if (++count > settings.maxSqlRows) throw tooManyRows(settings.maxSqlRows);
+        held.push(encoder.encode(row));
+        if (held.length === BATCH_ROWS) await flush();
+      }
+      if (Date.now() > deadlineMs) throw tooSlow(settings.sqlTimeoutMs);
+    }
+  } catch (error) {
+    const late = error instanceof BTrDBError && error.status === "DEADLINE_EXCEEDED";
+    throw late && deadlineMs === limitMs ? tooSlow(settings.sqlTimeoutMs) : error;
+  }
+  if (sent === 0 || held.length > 0) await flush();
+}
+
+const encoder = new TextEncoder();
+
+function tooManyRows(most: number): BTrDBError {
+  return new BTrDBError(`the query answers more than ${most} rows, add a LIMIT`, {
+    code: ErrorCode.BadSQLValue,
+  });
+}
+
+function tooSlow(ms: number): BTrDBError {
+  return new BTrDBError(`the query takes more than ${ms} ms`, { code: ErrorCode.ContextError });
+}
