@@ -41,6 +41,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   gen: { may: [], packages: ["npm:@bufbuild/protobuf"] },
   grpc: {
     may: ["core", "kernel", "endpoint", "gen"],
+    lazily: ["src/io/arrow_ipc.ts"],
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   engine: { may: ["core", "kernel", "endpoint"], packages: ["node:"] },
