@@ -1,7 +1,7 @@
 /**
  * A database behind a gRPC port, and a client that talks to it. Python and Go clients can, too.
  *
- *     deno run --allow-net --allow-env --allow-read examples/serve_and_connect.ts
+ *     deno run --allow-net --allow-env examples/serve_and_connect.ts
  */
 
 import { connect, SECOND } from "@btrdb/btrdb";
