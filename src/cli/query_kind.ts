@@ -10,6 +10,9 @@ import { parseDuration, parsePointwidth } from "./durations.ts";
 import { usageError } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
 
+/** Last time that an end may be. */
+const LAST_TIME = (48n << 56n) - 1n;
+
 /** What is asked for. */
 export type QueryKind =
   | { kind: "raw" }
@@ -30,6 +33,22 @@ export const KIND_OPTIONS: OptionSpecs = {
   },
   points: { value: "N", about: "About N windows over the range" },
 };
+
+/**
+ * The range as the windows need it: where its end is not the user's, it is put off to the end of the
+ * last window, because only whole windows are answered.
+ *
+ * @param args Where the options are.
+ * @param range The range of the points.
+ * @param kind What is asked for.
+ */
+export function wholeWindows(args: Args, range: TimeRange, kind: QueryKind): TimeRange {
+  if (kind.kind !== "windows" || (args.has("end") && !args.has("points"))) return range;
+  const { start, end } = range;
+  const count = (end - start + kind.width - 1n) / kind.width;
+  const whole = start + count * kind.width;
+  return { start, end: whole < LAST_TIME ? whole : end };
+}
 
 /**
  * Reads the options.

@@ -11,6 +11,11 @@ export class GrowingColumns {
   #columns: RawColumns = emptyRaw();
   #length = 0;
 
+  /** Makes room for so many more points, so that appending them does not have to grow. */
+  reserve(points: number): void {
+    if (this.#length + points > this.#columns.times.length) this.#grow(this.#length + points);
+  }
+
   /** Copies points to the end. */
   append(times: BigInt64Array, values: Float64Array): void {
     const length = this.#length + times.length;

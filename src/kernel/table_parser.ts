@@ -90,6 +90,8 @@ export class TableParser {
   lines = 0;
 
   /**
+   * Makes a parser.
+   *
    * @param options How the table looks.
    * @throws {TypeError} If the options do not describe a table.
    */
@@ -133,6 +135,8 @@ export class TableParser {
     if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) {
       throw new TypeError("Cannot parse table: the last row does not end with a line feed");
     }
+    const rows = countLines(bytes);
+    for (const column of this.#columns) column.reserve(rows);
     for (let at = 0; at < bytes.length;) {
       const end = bytes.subarray(0, Math.min(at + PIECE_BYTES, bytes.length)).lastIndexOf(LF) + 1;
       const to = end > at ? end : bytes.indexOf(LF, at) + 1;
@@ -256,6 +260,12 @@ function badFormat(format: string): TypeError {
     }, expected ns, us, ms, s, rfc3339 or a ` +
       `pattern of %${[...DIRECTIVES].join(" %")}`,
   );
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
+  return lines;
 }
 
 interface Layout {

@@ -5,7 +5,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
 import { type ExportJob, exportText } from "../export/text.ts";
-import { chooseKind, KIND_OPTIONS } from "../query_kind.ts";
+import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../streams.ts";
 import { bytesText, plural, rough } from "../style.ts";
@@ -76,7 +76,7 @@ const command: Command = {
       db,
       streams,
       labels: streams.map((stream) => labelOf(stream, args)),
-      range,
+      range: wholeWindows(args, range, kind),
       kind,
       output,
       numbers: (args.text("numbers") ?? "shortest") as "shortest" | "fixed6",

@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { describePointwidth, formatDuration } from "../durations.ts";
 import { RANGE_OPTIONS, resolveRange, type TimeRange } from "../ranges.ts";
-import { chooseKind, KIND_OPTIONS, type QueryKind } from "../query_kind.ts";
+import { chooseKind, KIND_OPTIONS, type QueryKind, wholeWindows } from "../query_kind.ts";
 import { resolveStream } from "../streams.ts";
 import { type Column, grouped, plural, table } from "../style.ts";
 import { formatTime, fractionDigits } from "../times.ts";
@@ -48,9 +48,10 @@ const command: Command = {
   async run(context, args) {
     const db = await context.db("read");
     const { stream, uuid, path } = await resolveStream(db, args.positionals[0]!);
-    const range = await resolveRange(context, args, [stream]);
+    const given = await resolveRange(context, args, [stream]);
     const limit = args.integer("limit", 0, Number.MAX_SAFE_INTEGER) ?? (context.json ? 0 : LIMIT);
-    const kind = chooseKind(args, range);
+    const kind = chooseKind(args, given);
+    const range = given === undefined ? undefined : wholeWindows(args, given, kind);
     const empty = {
       rows: [],
       version: await stream.version(),

@@ -60,7 +60,6 @@ export function fileSink(path: string, append: boolean): Sink {
     stream: packer === undefined ? raw : packer.writable as WritableStream<Uint8Array>,
     async finish() {
       await piped;
-      file.syncSync();
       close();
       await Deno.rename(part, path);
     },
