@@ -6,12 +6,12 @@ import { writeU64 } from "./digits";
 import { writeFixed6, writeShortest } from "./format_number";
 import { writeTimeCells } from "./format_time";
 import {
-  mergeAdvance,
-  mergeGroups,
-  mergeHasRow,
   mergeInput,
   mergeMembers,
+  mergeNext,
   mergeOpen,
+  mergeStep,
+  mergeStepped,
   mergeTime,
   POSITION,
   VALUES,
@@ -88,49 +88,48 @@ export function csvRows(
 ): usize {
   mergeOpen(plan, groups);
   const cells: usize = stride == 0 ? 1 : 4;
-  const commas = <usize>streams * cells + 32;
-  const last = end - commas - CELL_ROOM * cells;
+  const room = TIME_ROOM + <usize>streams * cells + 32;
   rows = 0;
-  full = true;
-  while (mergeHasRow()) {
-    if (out + TIME_ROOM + commas > end) return out;
-    const next = csvRow(streams, stride, fixed, decimals, out, last);
-    if (next == 0) return out;
-    out = next;
+  full = false;
+  for (let points = mergeNext(); points != 0; points = mergeNext()) {
+    if (out + room + <usize>points * cells * CELL_ROOM > end) {
+      full = true;
+      break;
+    }
+    out = csvRow(groups, streams, stride, fixed, decimals, out);
     rows++;
   }
-  full = false;
   return out;
 }
 
-/** One row; 0, and nothing moved on, if a cell would begin after `last`. */
+/** The row that mergeNext found. */
 // @ts-ignore: decorator
 @inline
 function csvRow(
+  groups: i32,
   streams: i32,
   stride: usize,
   fixed: bool,
   decimals: i32,
   out: usize,
-  last: usize,
 ): usize {
   const cells: usize = stride == 0 ? 1 : 4;
-  const time = mergeTime();
-  out = writeTimeCells(time, decimals, out);
+  out = writeTimeCells(mergeTime(), decimals, out);
   let written: i32 = 0; // streams whose cells are written
-  for (let g = 0; g < mergeGroups(); g++) {
-    let members = mergeMembers(g, time);
+  for (let g = 0; g < groups; g++) {
+    let members = mergeMembers(g);
+    if (members == 0) continue;
     while (members != 0) {
       const s = (g << 6) + <i32>ctz(members);
       members &= members - 1;
-      if (s > written) out = writeCommas(<usize>(s - written) * cells, out);
-      if (out > last) return 0;
-      out = writePoint(mergeInput(0, s), stride, fixed, out);
+      out = writeCommas(<usize>(s - written) * cells, out);
+      out = writePoint(mergeInput(s), stride, fixed, out);
+      mergeStep(s);
       written = s + 1;
     }
+    mergeStepped(g);
   }
-  if (written < streams) out = writeCommas(<usize>(streams - written) * cells, out);
+  out = writeCommas(<usize>(streams - written) * cells, out);
   store<u8>(out, 10);
-  for (let g = 0; g < mergeGroups(); g++) mergeAdvance(g, mergeMembers(g, time));
   return out + 1;
 }

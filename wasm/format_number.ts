@@ -9,7 +9,7 @@
 // longest texts are 317 and 24 characters.
 
 import { bigDiv, bigFrom, bigRemainder, bigShiftLeft, LIMBS } from "./bignum";
-import { write8, writeU64, writeUpTo8 } from "./digits";
+import { spread8, write8, writeU64, writeUpTo8 } from "./digits";
 import { isExact, log2Pow10, pow10 } from "./pow10";
 import { mulHigh } from "./wide";
 
@@ -33,22 +33,31 @@ function writeWord(text: u64, n: usize, out: usize): usize {
 // @ts-ignore: decorator
 @inline
 function writeMillionths(q: u64, out: usize): usize {
-  let whole: u64;
-  let part: u32;
+  let high: u64;
+  let low: u32;
   if (q >> 32 == 0) {
-    const small = <u32>q / 1000000;
-    part = <u32>q - small * 1000000;
-    whole = small;
+    const small = <u32>q / 100000000;
+    low = <u32>q - small * 100000000;
+    high = small;
   } else {
-    whole = q / 1000000;
-    part = <u32>(q - whole * 1000000);
+    high = q / 100000000;
+    low = <u32>(q - high * 100000000);
   }
-  out = writeU64(whole, out);
-  // "0", "0" and six digits, the two zeros then covered by what stands before.
-  const last = load<u8>(out - 1);
-  write8(part, out - 1);
-  store<u8>(out - 1, last);
+  // The last eight digits: two before the point, six behind it.
+  const digits = spread8(low) | 0x3030303030303030;
+  if (high != 0) {
+    out = writeU64(high, out);
+    store<u16>(out, <u16>digits);
+    out += 2;
+  } else if (low >= 10000000) {
+    store<u16>(out, <u16>digits);
+    out += 2;
+  } else {
+    store<u8>(out, <u8>(digits >> 8));
+    out += 1;
+  }
   store<u8>(out, 46);
+  store<u64>(out, digits >> 16, 1);
   return out + 7;
 }
 

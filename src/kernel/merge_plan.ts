@@ -25,11 +25,13 @@ export interface MergeInput {
   open: boolean;
 }
 
-/** Bytes of one group's part of the plan: heads, least, live, input, more. */
-const GROUP_BYTES = 64 * 8 + 8 + 8 + 64 * 16 + 64 * 4;
+/** Bytes of one group's part of the plan: first heads, least, live, members, then input, then more. */
+const HEAD_BYTES = 64 * 8 + 3 * 8;
+const INPUT_BYTES = 64 * 16;
+const GROUP_BYTES = HEAD_BYTES + INPUT_BYTES + 64 * 4;
 
-/** Bytes all inputs together may take in the arena, unless that is less than 16 points a stream. */
-const INPUT_BYTES = 512 << 10;
+/** Bytes all columns together may take in the arena, unless that is less than 16 points a stream. */
+const COLUMNS_BYTES = 512 << 10;
 
 /** Where everything lies, for a number of streams with a number of columns. */
 export class MergePlan {
@@ -53,7 +55,7 @@ export class MergePlan {
    */
   constructor(streams: number, columns: number) {
     this.groups = Math.max(1, Math.ceil(streams / 64));
-    const points = Math.floor(INPUT_BYTES / (8 * columns * Math.max(1, streams)));
+    const points = Math.floor(COLUMNS_BYTES / (8 * columns * Math.max(1, streams)));
     this.chunk = Math.min(8192, Math.max(16, points));
     this.stride = this.chunk < 64 ? 8 * this.chunk : columnBytes(this.chunk);
     this.#streams = streams;
@@ -105,7 +107,7 @@ export class MergePlan {
 
   /** Index of the stream's entry of `input` among the 32-bit elements of the memory. */
   #entry(arena: Arena, s: number): number {
-    return (arena.base + this.groups * (64 * 8 + 16) + 16 * s) >> 2;
+    return (arena.base + this.groups * HEAD_BYTES + 16 * s) >> 2;
   }
 
   #loadStream(arena: Arena, input: MergeInput, s: number): void {
@@ -125,7 +127,7 @@ export class MergePlan {
     arena.u32[entry + 1] = columns.length > 1 ? at + this.stride : done;
     arena.u32[entry + 2] = count;
     arena.u32[entry + 3] = 0;
-    const more = (arena.base + this.groups * (64 * 8 + 16 + 64 * 16) + 4 * s) >> 2;
+    const more = (arena.base + this.groups * (HEAD_BYTES + INPUT_BYTES) + 4 * s) >> 2;
     const goesOn = input.open || input.next !== undefined || done + count < length;
     arena.u32[more] = goesOn ? 1 : 0;
   }
