@@ -56,7 +56,7 @@ export interface InsertOptions extends RequestOptions {
   onProgress?: ((progress: InsertProgress) => void) | undefined;
 }
 
-/** Requests of one insert under way at a time, where that is safe. */
+/** Requests of one insert under way at a time. */
 const MAX_IN_FLIGHT = 4;
 
 const MERGE_POLICIES: readonly MergePolicy[] = ["never", "equal", "retain", "replace"];
@@ -120,7 +120,7 @@ class InsertRun {
     this.#uuid = uuid;
     this.#options = options;
     this.#call = call;
-    this.#limit = inFlightLimit(endpoint, options.mergePolicy ?? "never");
+    this.#limit = inFlightLimit(endpoint);
   }
 
   async all(points: RawColumns | PointPairs): Promise<bigint> {
@@ -219,13 +219,11 @@ class InsertRun {
 }
 
 /**
- * Requests may overtake each other only where sending one again cannot double a point: a request
- * whose fate is unknown is settled by looking at the stream, which needs a single writer
+ * Over gRPC several requests are under way: the endpoint settles those whose answers are lost together
  * (docs/architecture.md, "Retry"). The embedded engine gains nothing from overlap.
  */
-function inFlightLimit(endpoint: Endpoint, mergePolicy: MergePolicy): number {
-  const idempotent = endpoint.capabilities.mergePolicies && mergePolicy !== "never";
-  return idempotent && endpoint.capabilities.protocol !== "embedded" ? MAX_IN_FLIGHT : 1;
+function inFlightLimit(endpoint: Endpoint): number {
+  return endpoint.capabilities.protocol === "embedded" ? 1 : MAX_IN_FLIGHT;
 }
 
 /** Equal times must arrive in order: which of them stays depends on it. */

@@ -185,10 +185,9 @@ export const INSERT_CASES: Case[] = [
   {
     name: "insert: requests that overlap store the same points",
     async run(t) {
-      if (t.protocol === "v4") return;
       const stream = await t.stream();
       const points = ramp(0n, 1n, 5_000);
-      await stream.insert(points, { mergePolicy: "replace", maxPoints: 100 });
+      await stream.insert(points, { maxPoints: 100 });
       const result = await stream.rawValues(0n, 10_000n).collect();
       assertEquals([result.times, result.values], [points.times, points.values]);
     },
