@@ -8,4 +8,4 @@
 export type { ErrorContext } from "./dispatcher.ts";
 export type { ApiKey, Capability, Grant } from "./keys.ts";
 export type { Limits, ServeOptions, TlsOptions } from "./options.ts";
-export { type Database, serve, Server, type StopOptions } from "./serve.ts";
+export { serve, Server, type StopOptions } from "./serve.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
@@ -20,12 +21,6 @@ import { Listener } from "./transport/listener.ts";
 
 /** How long calls may take to finish after a graceful stop began, ms. */
 const GRACE_MS = 10_000;
-
-/** A `BTrDB` made by `connect`, as far as `serve` looks at it. */
-export interface Database {
-  streamFromUUID(uuid: string): unknown;
-  close(): Promise<void>;
-}
 
 /** How to stop a server. */
 export interface StopOptions {
@@ -151,7 +146,7 @@ interface Parts {
  * console.assert(majorVersion === 5);
  * ```
  */
-export async function serve(db: Database | Endpoint, options: ServeOptions = {}): Promise<Server> {
+export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): Promise<Server> {
   const { hostname, port } = addressOf(options);
   const limits = limitsOf(options.limits);
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
@@ -187,7 +182,7 @@ export async function serve(db: Database | Endpoint, options: ServeOptions = {})
   return new Server(options, { listener, pages, metrics, state, stopWatching });
 }
 
-function isEndpoint(db: Database | Endpoint): db is Endpoint {
+function isEndpoint(db: BTrDB | Endpoint): db is Endpoint {
   return "capabilities" in db && "metadataUsage" in db;
 }
 

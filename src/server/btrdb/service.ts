@@ -5,6 +5,13 @@
  */
 
 import type { ServiceTable } from "../exchange.ts";
+import {
+  arrowAlignedWindows,
+  arrowInsert,
+  arrowMultiValues,
+  arrowRawValues,
+  arrowWindows,
+} from "./arrow.ts";
 import { generateCsv } from "./csv.ts";
 import { V4, V5 } from "./dialect.ts";
 import { faultInject, getCompactionConfig, info, setCompactionConfig } from "./info.ts";
@@ -18,8 +25,10 @@ import {
   setTags,
   streamInfo,
 } from "./metadata.ts";
+import { multiRawValues } from "./multi.ts";
 import { alignedWindows, changes, nearest, rawValues, windows } from "./reads.ts";
 import { sqlQuery } from "./sql.ts";
+import { subscribe } from "./subscribe.ts";
 import { deleteRange, flush, insertV4, insertV5, obliterate } from "./writes.ts";
 
 /** `grpcinterface.BTrDB` (docs/protocol.md, "Protocol v4"). */
@@ -66,6 +75,13 @@ export const SERVICE_V5: ServiceTable = {
   GetMetadataUsage: { run: metadataUsage },
   GenerateCSV: { run: generateCsv },
   SQLQuery: { run: sqlQuery },
+  MultiRawValues: { run: multiRawValues },
+  ArrowRawValues: { run: arrowRawValues },
+  ArrowAlignedWindows: { run: arrowAlignedWindows },
+  ArrowWindows: { run: arrowWindows },
+  ArrowMultiValues: { run: arrowMultiValues },
+  ArrowInsert: { run: arrowInsert },
+  Subscribe: { run: subscribe, gated: false },
   SetCompactionConfig: { run: setCompactionConfig },
   GetCompactionConfig: { run: getCompactionConfig },
 };

@@ -1,0 +1,144 @@
+/**
+ * The Arrow RPCs of v5: columns as complete Arrow IPC streams (docs/protocol.md, "Arrow"). The Arrow
+ * library is loaded by the first call that needs it.
+ *
+ * @module
+ */
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { uuidText } from "../../core/uuid.ts";
+import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
+import { checkInsertSize } from "../../endpoint/checks.ts";
+import {
+  AlignedWindowsParamsSchema,
+  ArrowInsertParamsSchema,
+  ArrowMultiValuesParamsSchema,
+  ArrowMultiValuesResponseSchema,
+  ArrowRawValuesParamsSchema,
+  ArrowRawValuesResponseSchema,
+  MergePolicy as WirePolicy,
+  WindowsParamsSchema,
+} from "../../gen/btrdb_v5_pb.ts";
+import type { Exchange } from "../exchange.ts";
+import { mergedRows } from "./merged.ts";
+import { mergedRequest } from "./multi.ts";
+import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
+import { checkStreamCount, decode, versionOf } from "./wire.ts";
+import { versionMessage } from "./writes.ts";
+
+/** Rows of a message: what frames them costs about a KiB each time. */
+const BATCH_ROWS = 50_000;
+
+/** Cells of a message of several streams. */
+const BATCH_CELLS = 250_000;
+
+const POLICIES: Readonly<Record<number, MergePolicy>> = {
+  [WirePolicy.NEVER]: "never",
+  [WirePolicy.EQUAL]: "equal",
+  [WirePolicy.RETAIN]: "retain",
+  [WirePolicy.REPLACE]: "replace",
+};
+
+/** The Arrow functions, loaded when first needed. */
+function arrow(): Promise<typeof import("../../io/arrow_ipc.ts")> {
+  return import("../../io/arrow_ipc.ts");
+}
+
+/** `ArrowRawValues`. */
+export async function arrowRawValues(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, options } = exchange;
+  const params = decode(ArrowRawValuesParamsSchema, await call.only());
+  await access.stream("read", params.uuid);
+  const { rawToIpc } = await arrow();
+  const { uuid, start, end, templateBytes: template } = params;
+  const kind = encodedBy(RAW, (columns) => rawToIpc(columns, { template }));
+  const request = { uuid, start, end, version: versionOf(params.versionMajor) };
+  await sendColumns(exchange, endpoint.rawValues(request, options), kind, BATCH_ROWS);
+}
+
+/** `ArrowAlignedWindows`. */
+export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, options } = exchange;
+  const params = decode(AlignedWindowsParamsSchema, await call.only());
+  await access.stream("read", params.uuid);
+  const { statToIpc } = await arrow();
+  const kind = encodedBy(statKind(true), (columns) => statToIpc(columns, { withStddev: true }));
+  const { uuid, start, end, pointWidth: pointwidth } = params;
+  const request = { uuid, start, end, pointwidth, version: versionOf(params.versionMajor) };
+  await sendColumns(exchange, endpoint.alignedWindows(request, options), kind, BATCH_ROWS);
+}
+
+/** `ArrowWindows`. */
+export async function arrowWindows(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, options } = exchange;
+  const params = decode(WindowsParamsSchema, await call.only());
+  await access.stream("read", params.uuid);
+  const { statToIpc } = await arrow();
+  const kind = encodedBy(statKind(true), (columns) => statToIpc(columns, { withStddev: true }));
+  const { uuid, start, end, width, depth } = params;
+  const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
+  await sendColumns(exchange, endpoint.windows(request, options), kind, BATCH_ROWS);
+}
+
+/** `ArrowMultiValues`: raw values of several streams, joined by time. */
+export async function arrowMultiValues(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, settings, metrics, options } = exchange;
+  const params = decode(ArrowMultiValuesParamsSchema, await call.only());
+  const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
+  checkStreamCount(uuids.length, settings.maxStreamsPerCall);
+  await access.stream("read", ...uuids);
+  const { multiToIpc } = await arrow();
+  const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
+  const names = uuids.map(uuidText);
+  const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
+  for await (const { times, values } of mergedRows(endpoint, request, options)) {
+    metrics.pointsRead += times.length * uuids.length;
+    let from = 0;
+    do {
+      const to = Math.min(times.length, from + most);
+      const streams = names.map((name, s) => ({ name, values: values[s]!.subarray(from, to) }));
+      const arrowBytes = multiToIpc(times.subarray(from, to), streams, { template });
+      const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });
+      await call.send(toBinary(ArrowMultiValuesResponseSchema, response));
+      from = to;
+    } while (from < times.length);
+  }
+}
+
+/** `ArrowInsert`. */
+export async function arrowInsert(exchange: Exchange): Promise<void> {
+  const { call, endpoint, access, metrics, options } = exchange;
+  const params = decode(ArrowInsertParamsSchema, await call.only());
+  const { uuid, rounding } = params;
+  await access.stream("insert", uuid);
+  const mergePolicy = POLICIES[params.mergePolicy];
+  if (mergePolicy === undefined) {
+    throw new BTrDBError(`merge policy ${params.mergePolicy} is unknown`, {
+      code: ErrorCode.InvalidParameter,
+    });
+  }
+  const { ipcToRaw } = await arrow();
+  const columns = ipcToRaw(params.arrowBytes);
+  checkInsertSize(columns.times.length, endpoint.capabilities.maxInsertPoints, uuid);
+  const roundBits = rounding?.spec.case === "bits" ? rounding.spec.value : undefined;
+  const version = await endpoint.insert({ uuid, columns, mergePolicy, roundBits }, options);
+  metrics.pointsInserted += columns.times.length;
+  await call.send(versionMessage(version));
+}
+
+/** Columns of one kind as Arrow; the responses of the three reads are the same on the wire. */
+function encodedBy<Columns>(
+  kind: Kind<Columns>,
+  ipc: (columns: Columns) => Uint8Array,
+): Kind<Columns> {
+  const encode = (columns: Columns, from: number, to: number, version: Version) => {
+    const response = create(ArrowRawValuesResponseSchema, {
+      versionMajor: version.major,
+      versionMinor: version.minor,
+      arrowBytes: ipc(kind.slice(columns, from, to)),
+    });
+    return toBinary(ArrowRawValuesResponseSchema, response);
+  };
+  return { ...kind, encode };
+}

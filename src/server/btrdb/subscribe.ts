@@ -1,0 +1,154 @@
+/**
+ * `Subscribe` of v5, in both forms that share its name (docs/protocol.md, "Protocol v5"): one request
+ * with uuids, answered with points; or a stream of updates that add and remove uuids, answered with
+ * Arrow. The first field of a request tells them apart: a uuid there, an operation here.
+ *
+ * @module
+ */
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { RawColumns } from "../../core/columns.ts";
+import { sliceRaw } from "../../core/columns.ts";
+import { uuidText } from "../../core/uuid.ts";
+import type { SubscriptionUpdate as Update } from "../../endpoint/endpoint.ts";
+import {
+  SubscribeParamsSchema,
+  SubscribeResponseSchema,
+  SubscriptionRespSchema,
+  SubscriptionUpdate_Op as Op,
+  SubscriptionUpdateSchema,
+} from "../../gen/btrdb_v5_pb.ts";
+import type { Exchange } from "../exchange.ts";
+import { BATCH_POINTS } from "./streaming.ts";
+import { checkStreamCount, decode, malformed } from "./wire.ts";
+
+/** `Subscribe`. It lasts until the client ends it. */
+export async function subscribe(exchange: Exchange): Promise<void> {
+  const first = await exchange.call.next();
+  if (first === undefined) return;
+  await (isUpdate(first) ? followUpdates(exchange, first) : followList(exchange, first));
+}
+
+/** Whether a first message is an update, whose uuids are in field 2, not 1. */
+function isUpdate(message: Uint8Array): boolean {
+  try {
+    const reader = new BinaryReader(message);
+    if (reader.pos === reader.len) return true;
+    const [field, type] = reader.tag();
+    return field !== 1 || type !== WireType.LengthDelimited;
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
+  const { call, endpoint, access, settings, options } = exchange;
+  const { uuid: uuids } = decode(SubscribeParamsSchema, message);
+  checkStreamCount(uuids.length, settings.maxStreamsPerCall);
+  await access.stream("read", ...uuids);
+  for await (const { uuid, columns } of endpoint.subscribe(uuids, options)) {
+    exchange.metrics.pointsRead += columns.times.length;
+    for (const part of batches(columns)) await call.send(pointsMessage(uuid, part));
+  }
+}
+
+function pointsMessage(uuid: Uint8Array, { times, values }: RawColumns): Uint8Array {
+  const points = Array.from(times, (time, i) => ({ time, value: values[i]! }));
+  const response = create(SubscribeResponseSchema, { uuid, values: points });
+  return toBinary(SubscribeResponseSchema, response);
+}
+
+function* batches(columns: RawColumns): Generator<RawColumns> {
+  const n = columns.times.length;
+  for (let at = 0; at < n; at += BATCH_POINTS) {
+    yield sliceRaw(columns, at, Math.min(n, at + BATCH_POINTS));
+  }
+}
+
+/** The subscriptions of one call, as its updates have made them. */
+class Subscriptions {
+  readonly #exchange: Exchange;
+  readonly #send: (update: Update) => Promise<void>;
+  readonly #stops = new Map<string, AbortController>();
+  readonly #failed = Promise.withResolvers<never>();
+  /** One message after another: updates of several streams must not overtake backpressure. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(exchange: Exchange, send: (update: Update) => Promise<void>) {
+    this.#exchange = exchange;
+    this.#send = send;
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Rejects with what a subscription failed with. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Adds streams; those that are there already stay as they are. */
+  async add(uuids: readonly Uint8Array[]): Promise<void> {
+    const { access, settings } = this.#exchange;
+    const fresh = uuids.filter((uuid) => !this.#stops.has(uuidText(uuid)));
+    checkStreamCount(this.#stops.size + fresh.length, settings.maxStreamsPerCall);
+    await access.stream("read", ...fresh);
+    for (const uuid of fresh) {
+      const stop = new AbortController();
+      this.#stops.set(uuidText(uuid), stop);
+      this.#follow(uuid, stop.signal).catch(this.#failed.reject);
+    }
+  }
+
+  /** Removes streams; unknown ones do not matter. */
+  remove(uuids: readonly Uint8Array[]): void {
+    for (const name of uuids.map(uuidText)) {
+      this.#stops.get(name)?.abort();
+      this.#stops.delete(name);
+    }
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    for (const stop of this.#stops.values()) stop.abort();
+    this.#stops.clear();
+  }
+
+  async #follow(uuid: Uint8Array, stop: AbortSignal): Promise<void> {
+    const { endpoint, call } = this.#exchange;
+    const signal = AbortSignal.any([call.signal, stop]);
+    try {
+      for await (const update of endpoint.subscribe([uuid], { signal })) {
+        this.#turn = this.#turn.then(() => stop.aborted ? undefined : this.#send(update));
+        await this.#turn;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<void> {
+  const { call, metrics } = exchange;
+  const { rawToIpc } = await import("../../io/arrow_ipc.ts");
+  const subscriptions = new Subscriptions(exchange, async ({ uuid, columns }) => {
+    metrics.pointsRead += columns.times.length;
+    const response = create(SubscriptionRespSchema, { uuid, arrowBytes: rawToIpc(columns) });
+    await call.send(toBinary(SubscriptionRespSchema, response));
+  });
+  const read = async () => {
+    for (
+      let message: Uint8Array | undefined = first;
+      message !== undefined;
+      message = await call.next()
+    ) {
+      const { op, uuid } = decode(SubscriptionUpdateSchema, message);
+      if (op === Op.REMOVE_UUIDS) subscriptions.remove(uuid);
+      else await subscriptions.add(uuid);
+    }
+  };
+  try {
+    await Promise.race([read(), subscriptions.failed]);
+  } finally {
+    subscriptions.close();
+  }
+}
