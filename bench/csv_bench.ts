@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "npm:@duckdb/node-api@1.5.6-r.1";
 import type { RawColumns } from "../src/core/columns.ts";
 import { sliceRaw } from "../src/core/columns.ts";
 import { writeCSV } from "../src/client/csv.ts";

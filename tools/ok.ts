@@ -23,6 +23,7 @@ const STEPS: readonly Step[] = [
   { task: "check:layers" },
   { task: "check:links" },
   { task: "check:types" },
+  { task: "check:bench" },
   { task: "check:doc" },
   { task: "check:docs" },
   { task: "check:proto" },

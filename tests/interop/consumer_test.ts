@@ -5,7 +5,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { permissionsOf, quickStart } from "../support/readme.ts";
-import { copyPublished, writeNpmForm } from "../support/published.ts";
+import { copyPublished, ESBUILD, writeNpmForm } from "../support/published.ts";
 import { type Finished, run, runDeno, withFolder } from "../support/run.ts";
 
 /** The first Node that has `node:sqlite` without a flag. */
@@ -81,7 +81,7 @@ async function withNodeProject(body: (project: string, folder: string) => Promis
 
 /** The quick start as JavaScript that every supported Node reads. */
 async function quickStartForNode(project: string): Promise<string> {
-  const { transform, stop } = await import("npm:esbuild@0.28.2");
+  const { transform, stop } = await import(ESBUILD);
   try {
     const { code } = await transform(await quickStart(), { loader: "ts", target: "node20" });
     await Deno.writeTextFile(`${project}/quick_start.mjs`, code);

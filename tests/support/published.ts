@@ -2,6 +2,9 @@
 
 import { runDeno } from "./run.ts";
 
+/** What makes JavaScript of TypeScript; not in deno.lock, so that only who needs it downloads it. */
+export const ESBUILD = "npm:esbuild@0.28.2";
+
 const ROOT = new URL("../../", import.meta.url);
 
 /** Paths, from the root, of the files that `deno publish` would upload. */
@@ -71,7 +74,7 @@ export async function writeNpmForm(
   to: string,
   files: readonly string[],
 ): Promise<void> {
-  const { transform, stop } = await import("npm:esbuild@0.28.2");
+  const { transform, stop } = await import(ESBUILD);
   const dependencies: Record<string, string> = {};
   try {
     for (const file of files.filter((name) => name.endsWith(".ts"))) {
