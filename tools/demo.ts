@@ -203,6 +203,7 @@ if (import.meta.main) {
     await demo(readArguments(Deno.args));
   } catch (error) {
     const code = exitCodeOf(error);
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(code); // who read has gone away
     console.error(`demo: ${error instanceof Error ? error.message : error}`);
     if (code === 2) console.error(USAGE);
     Deno.exit(code);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pointwidthOf, type StatColumns, type Stream } from "@btrdb/btrdb";
+import { MAX_TIME, MIN_TIME, pointwidthOf, type StatColumns, type Stream } from "@btrdb/btrdb";
 
 /** Rows of a table of windows. */
 const ROWS = 16n;
@@ -43,8 +43,9 @@ export async function zoom(stream: Stream, all: View): Promise<View> {
   const inside = await stream.alignedWindows(coarse, coarse + all.width + 1n, fine).collect();
   const center = inside.times.length === 0 ? coarse : liveliest(inside);
   const width = all.width / 8n / ROWS || 1n;
-  const start = center - width * ROWS / 4n;
-  const end = start + width * ROWS;
+  const wanted = center - width * ROWS / 4n;
+  const start = wanted > MIN_TIME ? wanted : MIN_TIME;
+  const end = start + width * ROWS < MAX_TIME ? start + width * ROWS : MAX_TIME - 1n;
   const windows = await stream.windows(start, end, width).collect();
   return { start, end, width, windows };
 }
