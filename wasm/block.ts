@@ -248,7 +248,7 @@ function toBits(at: usize, n: u32, zeros: u32): void {
   }
 }
 
-/** Writes the values times 10^k as integers; whether every one is exact. */
+/** Writes the values times 10^k as integers; whether every one is exact. An integer has no −0. */
 function fromDecimal(at: usize, n: u32, k: u32, out: usize): bool {
   const power = load<f64>(POWERS + (<usize>k << 3));
   const end = at + (<usize>n << 3);
@@ -256,7 +256,8 @@ function fromDecimal(at: usize, n: u32, k: u32, out: usize): bool {
     const value = load<f64>(p);
     const scaled = nearest(value * power);
     if (!(abs(scaled) < MAX_EXACT)) return false;
-    if (reinterpret<u64>(scaled / power) != load<u64>(p)) return false;
+    const bits = load<u64>(p);
+    if (reinterpret<u64>(scaled / power) != bits || bits == SIGN) return false;
     store<i64>(out, <i64>scaled);
   }
   return true;

@@ -5,6 +5,7 @@
  */
 
 import { BTrDBError } from "../core/errors.ts";
+import { STREAMS_VIEW } from "./sql.ts";
 import type { Database } from "./sqlite.ts";
 
 /** Marks the files of this engine: "BTrE". */
@@ -44,7 +45,7 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-`;
+${STREAMS_VIEW}`;
 
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
 export const MIGRATIONS: readonly ((db: Database) => void)[] = [];

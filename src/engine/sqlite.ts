@@ -20,12 +20,25 @@ export interface Statement {
   get(...params: Value[]): Row | undefined;
   all(...params: Value[]): Row[];
   iterate(...params: Value[]): Iterable<Row>;
+  columns(): { name: string; column: string | null }[];
+  readonly sourceSQL: string;
 }
+
+/** Decides whether a statement may do something; SQLite's codes. */
+export type Authorizer = (
+  action: number,
+  first: string | null,
+  second: string | null,
+  database: string | null,
+  view: string | null,
+) => number;
 
 /** An open database. */
 export interface Database {
   exec(sql: string): void;
   prepare(sql: string): Statement;
+  /** Missing in older runtimes. */
+  setAuthorizer?(authorizer: Authorizer | null): void;
   close(): void;
 }
 

@@ -1,0 +1,140 @@
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import type { RawColumns } from "../../src/core/columns.ts";
+import { decodeBlock, encodeBlock } from "../../src/kernel/block.ts";
+import { mergeTwoRuns } from "../../src/kernel/runs.ts";
+import { readBlock } from "../support/block_reference.ts";
+
+const time = fc.oneof(
+  fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+  fc.bigInt(-100n, 100n),
+  fc.bigInt(1_700_000_000_000_000_000n, 1_700_000_001_000_000_000n),
+);
+
+/** Values that take each of the three ways through the codec, and mixtures. */
+const value = fc.oneof(
+  fc.double(),
+  fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 5e-324, 2 ** 53, 2 ** 53 - 1, -(2 ** 53)),
+  fc.integer({ min: -100_000, max: 100_000 }).map((n) => n / 1000),
+  fc.integer({ min: -100_000, max: 100_000 }).map((n) => n / 1024),
+  fc.integer(),
+  fc.float({ noNaN: true }),
+);
+
+/** What all values of one block are like. */
+const kinds: fc.Arbitrary<fc.Arbitrary<number>> = fc.oneof(
+  value.map((v) => fc.constant(v)),
+  fc.constant(value),
+  fc.integer({ min: 0, max: 12 }).map((k) =>
+    fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 10 ** k)
+  ),
+  fc.integer({ min: 0, max: 60 }).map((k) => fc.integer().map((n) => n / 2 ** k)),
+);
+
+function columns(points: [bigint, number][]): RawColumns {
+  return {
+    times: BigInt64Array.from(points, ([time]) => time),
+    values: Float64Array.from(points, ([, value]) => value),
+  };
+}
+
+const points = kinds.chain((kind) =>
+  fc.array(fc.tuple(time, kind), { minLength: 1, maxLength: 400 }).map(columns)
+);
+
+function assertSame(actual: RawColumns, expected: RawColumns): void {
+  assertEquals(actual.times, expected.times);
+  const bits = (values: Float64Array) => new BigUint64Array(values.slice().buffer);
+  assertEquals(bits(actual.values), bits(expected.values));
+}
+
+Deno.test("blocks give back every bit of every point", () => {
+  fc.assert(
+    fc.property(points, fc.nat(9), (input, reserve) => {
+      const block = encodeBlock(input, 0, input.times.length, reserve);
+      assertSame(decodeBlock(block, reserve), input);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("blocks are as their description says", () => {
+  fc.assert(
+    fc.property(points, (input) => {
+      assertSame(readBlock(encodeBlock(input, 0, input.times.length)), input);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("blocks hold the part of the columns that was asked for", () => {
+  fc.assert(
+    fc.property(points, fc.nat(), fc.nat(), (input, a, b) => {
+      const n = input.times.length;
+      const from = a % n;
+      const to = from + 1 + b % (n - from);
+      const block = encodeBlock(input, from, to);
+      assertSame(decodeBlock(block), {
+        times: input.times.slice(from, to),
+        values: input.values.slice(from, to),
+      });
+    }),
+  );
+});
+
+Deno.test("damaged blocks are refused or read as other points, never beyond their end", () => {
+  fc.assert(
+    fc.property(points, fc.nat(), fc.integer({ min: 1, max: 255 }), (input, where, flip) => {
+      const block = encodeBlock(input, 0, input.times.length);
+      block[where % block.length]! ^= flip;
+      try {
+        const { times, values } = decodeBlock(block);
+        assertEquals(times.length, values.length);
+      } catch (error) {
+        assert(error instanceof RangeError);
+      }
+    }),
+  );
+});
+
+Deno.test("truncated blocks are refused", () => {
+  const input = columns(Array.from({ length: 300 }, (_, i) => [BigInt(i * i), Math.sin(i)]));
+  const block = encodeBlock(input, 0, 300);
+  for (let n = 0; n < block.length; n++) {
+    assertThrows(() => decodeBlock(block.subarray(0, n)), RangeError);
+  }
+});
+
+Deno.test("regular signals take few bytes", () => {
+  const n = 515;
+  const regular = (value: (i: number) => number) => ({
+    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 25_000_000n / 3n),
+    values: Float64Array.from({ length: n }, (_, i) => value(i)),
+  });
+  const size = (input: RawColumns) => encodeBlock(input, 0, n).length / n;
+  assertLess(size(regular(() => 230)), 0.3);
+  assertLess(size(regular((i) => Math.round(60_000 + 5 * Math.sin(i)) / 1000)), 1);
+  assertLess(size(regular((i) => Math.fround(7200 + Math.sin(i * 1.7)))), 3.2);
+  assertLess(size(regular((i) => 7200 + Math.sin(i * 1.7))), 6);
+});
+
+Deno.test("two runs merge into one, the first one's points first", () => {
+  const run = fc.array(fc.bigInt(0n, 60n), { maxLength: 120 }).map((times) =>
+    times.sort((a, b) => a < b ? -1 : a > b ? 1 : 0)
+  );
+  fc.assert(
+    fc.property(run, run, (a, b) => {
+      const left = columns(a.map((time, i) => [time, i]));
+      const right = columns(b.map((time, i) => [time, -1 - i]));
+      const merged = mergeTwoRuns(left, right);
+      const expected = [
+        ...Array.from(left.times, (time, i) => ({ time, value: left.values[i]! })),
+        ...Array.from(right.times, (time, i) => ({ time, value: right.values[i]! })),
+      ].sort((x, y) => x.time < y.time ? -1 : x.time > y.time ? 1 : 0);
+      assertEquals(
+        Array.from(merged.times, (time, i) => ({ time, value: merged.values[i]! })),
+        expected,
+      );
+    }),
+  );
+});
