@@ -238,8 +238,10 @@ function isFloat(type: DataType, precision: number): boolean {
 
 function decode(bytes: Uint8Array): Table {
   let table: Table;
+  // Columns are views into the bytes, which must begin at a multiple of 8.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   try {
-    table = tableFromIPC(bytes, { useBigInt: true, useBigIntTimestamp: true });
+    table = tableFromIPC(aligned, { useBigInt: true, useBigIntTimestamp: true });
   } catch (cause) {
     throw invalid("the bytes are no Arrow IPC stream", cause);
   }
