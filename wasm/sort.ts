@@ -35,38 +35,50 @@ function range(times: usize, n: u32): void {
 }
 
 /**
- * Distributes points to buckets by `(time - min) >> shift`, in their order.
+ * Counts the points of each bucket, `(time - min) >> shift`.
  *
- * @param starts Room for `buckets + 1` u32: where each bucket begins in the output.
+ * @param counts Room for `buckets` u32, overwritten.
+ * @returns The largest count.
  */
-export function partition(
+export function countBuckets(
+  times: usize, n: u32, min: i64, shift: u32, buckets: u32, counts: usize,
+): u32 {
+  memory.fill(counts, 0, buckets << 2);
+  const end = times + (<usize>n << 3);
+  let largest: u32 = 0;
+  for (let p = times; p < end; p += 8) {
+    const counter = counts + (<usize>(<u64>(load<i64>(p) - min) >> shift) << 2);
+    const count = load<u32>(counter) + 1;
+    store<u32>(counter, count);
+    if (count > largest) largest = count;
+  }
+  return largest;
+}
+
+/**
+ * Distributes points to the buckets that were counted, in their order.
+ *
+ * @param counts The points of each bucket; afterwards, where each bucket ends in the output.
+ */
+export function distribute(
   times: usize, values: usize, n: u32, min: i64, shift: u32, buckets: u32,
-  starts: usize, toTimes: usize, toValues: usize,
+  counts: usize, toTimes: usize, toValues: usize,
 ): void {
-  const bytes = <usize>n << 3;
-  memory.fill(starts, 0, (buckets + 1) << 2);
-  for (let p: usize = 0; p < bytes; p += 8) {
-    const bucket = <usize>(<u64>(load<i64>(times + p) - min) >> shift);
-    const counter = starts + (bucket << 2);
-    store<u32>(counter, load<u32>(counter, 4) + 1, 4);
-  }
   let sum: u32 = 0;
-  for (let b: u32 = 0; b <= buckets; b++) {
-    const counter = starts + (b << 2);
-    sum += load<u32>(counter);
-    store<u32>(counter, sum);
+  for (let b: usize = 0; b < <usize>buckets << 2; b += 4) {
+    const count = load<u32>(counts + b);
+    store<u32>(counts + b, sum);
+    sum += count;
   }
+  const bytes = <usize>n << 3;
   for (let p: usize = 0; p < bytes; p += 8) {
     const time = load<i64>(times + p);
-    const counter = starts + (<usize>(<u64>(time - min) >> shift) << 2);
+    const counter = counts + (<usize>(<u64>(time - min) >> shift) << 2);
     const at = load<u32>(counter);
     store<u32>(counter, at + 1);
     store<i64>(toTimes + (<usize>at << 3), time);
     store<u64>(toValues + (<usize>at << 3), load<u64>(values + p));
   }
-  // Each counter now is where the next bucket begins: move them up by one.
-  memory.copy(starts + 4, starts, buckets << 2);
-  store<u32>(starts, 0);
 }
 
 /** Largest bucket that is left to the insertion sort. */
@@ -80,11 +92,11 @@ const DIGIT: u32 = 11;
  * sort from the lowest digit costs the same for every input.
  *
  * @param toTimes Room for `n` times; so is `toValues` for values.
- * @param starts Room for 2^13 + 1 u32.
+ * @param counts Room for 2^13 u32.
  * @returns 1 if the result is in `toTimes` and `toValues`, 0 if it is where the input was.
  */
 export function sortRun(
-  times: usize, values: usize, n: u32, toTimes: usize, toValues: usize, starts: usize,
+  times: usize, values: usize, n: u32, toTimes: usize, toValues: usize, counts: usize,
 ): u32 {
   if (n < 2) return 0;
   range(times, n);
@@ -95,28 +107,13 @@ export function sortRun(
   if (top > 13) top = 13;
   if (top > bits) top = bits;
   const shift = bits - top;
-  if (shift == 0 || largestBucket(times, n, min, shift, 1 << top, starts) <= SMALL) {
-    partition(times, values, n, min, shift, 1 << top, starts, toTimes, toValues);
+  const largest = countBuckets(times, n, min, shift, 1 << top, counts);
+  if (shift == 0 || largest <= SMALL) {
+    distribute(times, values, n, min, shift, 1 << top, counts, toTimes, toValues);
     if (shift != 0) insertionSort(toTimes, toValues, n);
     return 1;
   }
-  return radixSort(times, values, n, min, bits, toTimes, toValues, starts);
-}
-
-/** Most points that share a bucket. */
-function largestBucket(
-  times: usize, n: u32, min: i64, shift: u32, buckets: u32, counters: usize,
-): u32 {
-  memory.fill(counters, 0, buckets << 2);
-  const end = times + (<usize>n << 3);
-  let largest: u32 = 0;
-  for (let p = times; p < end; p += 8) {
-    const counter = counters + (<usize>(<u64>(load<i64>(p) - min) >> shift) << 2);
-    const count = load<u32>(counter) + 1;
-    store<u32>(counter, count);
-    if (count > largest) largest = count;
-  }
-  return largest;
+  return radixSort(times, values, n, min, bits, toTimes, toValues, counts);
 }
 
 function insertionSort(times: usize, values: usize, n: u32): void {
@@ -176,13 +173,4 @@ function radixSort(
 @inline
 function digit(distance: i64, shift: u32): usize {
   return <usize>(<u64>distance >> shift) & ((1 << DIGIT) - 1);
-}
-
-/** Adds the points' buckets to the 32-bit `counters`. */
-export function countBuckets(times: usize, n: u32, min: i64, shift: u32, counters: usize): void {
-  const end = times + (<usize>n << 3);
-  for (let p = times; p < end; p += 8) {
-    const counter = counters + (<usize>(<u64>(load<i64>(p) - min) >> shift) << 2);
-    store<u32>(counter, load<u32>(counter) + 1);
-  }
 }

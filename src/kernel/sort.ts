@@ -18,10 +18,11 @@ import { isSorted } from "./check.ts";
 const RUN = 16_384;
 /** Points per chunk of a distribution. */
 const CHUNK = 262_144;
-/** Most buckets of a distribution, as bits. */
-const MAX_BITS = 10;
-/** Room for the core's counters: 2^13 + 1 of them. */
-const COUNTER_BYTES = 4 * 8_256;
+/** Points that a bucket should have, and most buckets of a distribution. */
+const BUCKET = 10_000;
+const MAX_BUCKETS = 2_048;
+/** Room for the core's counters: 2^13 of them. */
+const COUNTER_BYTES = 4 * 8_192;
 
 /** Where the parts of the arena are, for runs or chunks of `n` points. */
 function layout(n: number) {
@@ -112,18 +113,15 @@ function distribute(
   target: RawColumns,
   at: number,
 ): void {
-  const { min, max } = timeRange(source.times, from, to);
-  const bits = (max - min).toString(2).length;
-  const wanted = Math.ceil(Math.log2((to - from) / (RUN / 2)));
-  const taken = Math.min(MAX_BITS, Math.max(1, wanted), bits);
-  const plan: Distribution = { min, shift: bits - taken, buckets: 1 << taken };
-  const starts = countBuckets(source.times, from, to, plan);
-  for (let b = 0; b <= plan.buckets; b++) starts[b]! += at;
+  const plan = planBuckets(source.times, from, to);
+  const counts = countBuckets(source.times, from, to, plan);
+  const starts = bucketStarts(counts, plan.buckets, at);
   const next = starts.slice();
-  for (let i = from; i < to; i += CHUNK) {
-    distributeChunk(source, i, Math.min(i + CHUNK, to), target, next, plan);
+  for (let i = from, c = 0; i < to; i += CHUNK, c += plan.buckets) {
+    const chunk = counts.subarray(c, c + plan.buckets);
+    distributeChunk(source, i, Math.min(i + CHUNK, to), target, next, chunk, plan);
   }
-  if (max > min && plan.shift > 0) sortBuckets(target, starts, plan.buckets);
+  if (plan.shift > 0) sortBuckets(target, starts, plan.buckets);
 }
 
 /** Bucket of a time: `(time - min) >> shift`. */
@@ -133,25 +131,40 @@ interface Distribution {
   readonly buckets: number;
 }
 
-/** Where each bucket begins, counted from 0; one more for the end of the last. */
+/** Buckets that would be about as long as they should if times were spread evenly. */
+function planBuckets(times: BigInt64Array, from: number, to: number): Distribution {
+  const { min, max } = timeRange(times, from, to);
+  const wanted = Math.min((to - from) / BUCKET, MAX_BUCKETS / 2);
+  let shift = (max - min).toString(2).length;
+  while (shift > 0 && Number((max - min) >> BigInt(shift)) + 1 < wanted) shift--;
+  return { min, shift, buckets: Number((max - min) >> BigInt(shift)) + 1 };
+}
+
+/** How many points of each chunk are in each bucket, chunk by chunk. */
 function countBuckets(
   times: BigInt64Array,
   from: number,
   to: number,
   { min, shift, buckets }: Distribution,
-): Float64Array {
-  const counts = new Float64Array(buckets + 1);
-  for (let i = from; i < to; i += CHUNK) {
+): Uint32Array {
+  const counts = new Uint32Array(Math.ceil((to - from) / CHUNK) * buckets);
+  for (let i = from, c = 0; i < to; i += CHUNK, c += buckets) {
     const n = Math.min(CHUNK, to - i);
     const a = arena(COUNTER_BYTES + 8 * n);
-    const counters = a.base >>> 2;
-    a.u32.fill(0, counters, counters + buckets);
     a.i64.set(times.subarray(i, i + n), (a.base + COUNTER_BYTES) >>> 3);
-    a.exports.countBuckets(a.base + COUNTER_BYTES, n, min, shift, a.base);
-    for (let b = 0; b < buckets; b++) counts[b + 1]! += a.u32[counters + b]!;
+    a.exports.countBuckets(a.base + COUNTER_BYTES, n, min, shift, buckets, a.base);
+    counts.set(a.u32.subarray(a.base >>> 2, (a.base >>> 2) + buckets), c);
   }
-  for (let b = 0; b < buckets; b++) counts[b + 1]! += counts[b]!;
   return counts;
+}
+
+/** Where each bucket begins, the first at `at`; one more for the end of the last. */
+function bucketStarts(counts: Uint32Array, buckets: number, at: number): Float64Array {
+  const starts = new Float64Array(buckets + 1);
+  for (let c = 0; c < counts.length; c++) starts[c % buckets + 1]! += counts[c]!;
+  starts[0] = at;
+  for (let b = 0; b < buckets; b++) starts[b + 1]! += starts[b]!;
+  return starts;
 }
 
 /** Appends the points `[from, to)` to their buckets, whose ends are in `next`. */
@@ -161,22 +174,26 @@ function distributeChunk(
   to: number,
   target: RawColumns,
   next: Float64Array,
+  counts: Uint32Array,
   { min, shift, buckets }: Distribution,
 ): void {
   const parts = layout(CHUNK);
   const a = arena(parts.bytes);
   const times = a.base + parts.times, values = a.base + parts.values;
   const toTimes = a.base + parts.toTimes, toValues = a.base + parts.toValues;
+  a.u32.set(counts, a.base >>> 2);
   a.i64.set(source.times.subarray(from, to), times >>> 3);
   a.f64.set(source.values.subarray(from, to), values >>> 3);
-  a.exports.partition(times, values, to - from, min, shift, buckets, a.base, toTimes, toValues);
-  const starts = a.base >>> 2, t = toTimes >>> 3, v = toValues >>> 3;
+  a.exports.distribute(times, values, to - from, min, shift, buckets, a.base, toTimes, toValues);
+  let t = toTimes >>> 3, v = toValues >>> 3;
   for (let b = 0; b < buckets; b++) {
-    const begin = a.u32[starts + b]!, end = a.u32[starts + b + 1]!;
-    if (begin === end) continue;
-    target.times.set(a.i64.subarray(t + begin, t + end), next[b]!);
-    target.values.set(a.f64.subarray(v + begin, v + end), next[b]!);
-    next[b]! += end - begin;
+    const n = counts[b]!;
+    if (n === 0) continue;
+    target.times.set(a.i64.subarray(t, t + n), next[b]!);
+    target.values.set(a.f64.subarray(v, v + n), next[b]!);
+    next[b]! += n;
+    t += n;
+    v += n;
   }
 }
 
