@@ -2,9 +2,11 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "@btrdb/btrdb";
+import { codeBlocks, readmeSection } from "../support/readme.ts";
 import { type Finished, runDeno, withFolder } from "../support/run.ts";
 
 const DEMO = new URL("../../tools/demo.ts", import.meta.url).pathname;
+const CLI = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const HEADER = "Timestamp (ns),Human-Readable Time (UTC),a,b\n";
 
 /** Runs the demo with a folder of its own as the current one. */
@@ -74,6 +76,19 @@ Deno.test("demo: gzipped input, and into memory", async () => {
     assertMatch(stdout, /2 streams, 2 points/);
   });
 });
+
+/** Asserts that the commands in the README's terminal session print what it shows. */
+async function assertSession(folder: string): Promise<void> {
+  const [session] = codeBlocks(await readmeSection("## The command line"), "console");
+  const runs = session!.split(/^\$ btrdb /m).slice(1);
+  assertEquals(runs.length > 0, true);
+  for (const run of runs) {
+    const [command, ...shown] = run.trimEnd().split("\n");
+    const args = ["run", "-A", "--quiet", "--config", CONFIG, CLI, ...command!.split(" ")];
+    const { stdout } = await runDeno(args, { cwd: folder });
+    assertEquals(stdout.trimEnd().split("\n"), shown);
+  }
+}
 
 const BAD_FILES: readonly [string, string, RegExp][] = [
   ["a bad cell", `${HEADER}5,x,1,2\n6,x,1,two\n`, /^demo: bad\.csv: .*line 3, column 4 .*"two"/],
@@ -167,11 +182,12 @@ Deno.test("demo: wrong addresses and a port without a server are named", async (
   });
 });
 
-Deno.test("demo: made-up signals have the sag where it was put", async () => {
+Deno.test("demo: made-up signals have the sag, and the command line shows what the README shows", async () => {
   await withFolder(async (folder) => {
     const { code, stdout, stderr } = await demo(folder);
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertMatch(stdout, /6 streams, 432,000 points/);
+    await assertSession(folder);
     await using db = await connect(`file:${folder}/demo-out/feeder.btrdb`);
     const [stream] = await Array.fromAsync(
       db.lookupStreams("demo/feeder-12", { tags: { name: "L1MAG" } }),
