@@ -67,7 +67,8 @@ export const INSERT_CASES: Case[] = [
           stored.push(progress.stored);
         },
       });
-      assertEquals(stored, [20_000, 40_000, 60_000, 60_001]);
+      assertEquals([stored.length, stored.at(-1)], [4, 60_001]);
+      assertEquals(stored, stored.toSorted((a, b) => a - b));
       assertEquals(await stream.version(), version);
       const result = await stream.rawValues(MIN_TIME, MAX_TIME).collect();
       assertEquals(result.times, points.times);
