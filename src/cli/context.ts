@@ -160,7 +160,7 @@ export class Context {
   confirm(question: string, yes: boolean): void {
     if (yes) return;
     if (!Deno.stdin.isTerminal()) {
-      throw usageError(`${question}? Nobody is here to answer`, "add --yes");
+      throw usageError(`Nobody is here to answer: ${question}?`, "add --yes");
     }
     writeErr(`${question}? [y/N] `);
     if (!/^y(es)?$/i.test(readLine().trim())) throw usageError("Nothing was done");

@@ -79,6 +79,9 @@ export function verdictOf(error: unknown): Verdict {
   if (!(error instanceof Error)) return { exit: Exit.Failed, message: String(error) };
   const message = firstLine(error.message) || error.name;
   if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
+  if (error.name === "CsvError") {
+    return { exit: Exit.Failed, message, hint: "mend the row and go on with --resume --changed" };
+  }
   if (error instanceof Deno.errors.NotFound) {
     return { exit: Exit.NotFound, message, hint: "check the path" };
   }
@@ -97,6 +100,7 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
       hint: "check the address after -d, or $BTRDB_ENDPOINTS, and that the server runs",
     };
   }
+  if (status === "NOT_CONFIGURED") return { exit: Exit.Usage, message };
   if (code === 404 || code === 445) {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
   }
@@ -107,8 +111,9 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
   };
 }
 
+/** The first line, without the empty note that grpc-js ends its messages with. */
 function firstLine(text: string): string {
-  return text.split("\n", 1)[0]!.trim();
+  return text.split("\n", 1)[0]!.replace(/\s*Resolution note:\s*$/, "").trim();
 }
 
 /** The whole chain of causes with stacks, for `--debug`. */

@@ -10,6 +10,14 @@ import { COMMANDS } from "./table.ts";
 
 const LINE = 100;
 
+/** What holds for all commands. */
+export const NOTES: readonly string[] = [
+  "A STREAM is a uuid or COLLECTION/NAME; COLLECTION/* stands for all streams of a collection.",
+  "Times: 2024-03-01, 2024-03-01T12:30:05.25Z, today, now-2h, 2h (ago), +30m (after the start), " +
+  "first+1h, last-10m, or ns since 1970. Durations: 1.5s, 200ms, 8333333ns, 1h30m, 1d.",
+  "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.",
+];
+
 /** The help of the program: what there is. */
 export function programHelp(style: Style): string {
   const width = Math.max(...COMMANDS.map(({ name, args }) => `${name} ${args}`.trimEnd().length));
@@ -27,11 +35,7 @@ ${style.bold("Usage:")} btrdb [OPTION…] COMMAND [ARGUMENT…]
 ${lists.join("\n")}
 ${style.bold("Options of every command:")}
 ${optionList(GLOBAL_OPTIONS)}
-A STREAM is a uuid or COLLECTION/NAME; COLLECTION/* stands for all streams of a collection.
-Times: 2024-03-01, 2024-03-01T12:30:05.25Z, now-2h, 2h (ago), +30m (after the start), first+1h,
-last-10m, or ns since 1970. Durations: 1.5s, 200ms, 8333333ns, 1h30m, 1d.
-Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.
-
+${NOTES.map((note) => `${wrap(note, LINE)}\n`).join("")}
 \`btrdb help COMMAND\` shows the options and examples of a command.
 `;
 }

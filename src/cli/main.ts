@@ -18,6 +18,7 @@ import { nearest } from "./near.ts";
 import { isBrokenPipe, toJson, writeErr, writeOut } from "./output.ts";
 import { makeStyle } from "./style.ts";
 import { COMMANDS, findCommand } from "./table.ts";
+import { resolveZone } from "./times.ts";
 
 /**
  * Runs a command line.
@@ -58,6 +59,7 @@ const PROGRAM_OPTIONS = { version: { short: "V", about: "Print the version" } };
 
 async function run(command: Command, args: Args, signal: AbortSignal): Promise<number> {
   const context = new Context(args, signal);
+  if (args.has("tz")) resolveZone(args.text("tz"));
   try {
     const status = await command.run(context, args);
     return status ?? Exit.Done;

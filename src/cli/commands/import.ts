@@ -83,6 +83,10 @@ const command: Command = {
         "keep the old, take the new; all but never need protocol v5 or an embedded database",
     },
     resume: { about: "Go on where an interrupted import stopped" },
+    changed: {
+      about:
+        "With --resume: the file was changed since, but only after the place where the import stopped",
+    },
     restart: { about: "Forget about an interrupted import, import all of the file" },
     plot: { about: "Plot what was imported" },
   },
@@ -142,6 +146,7 @@ function readWishes(context: Context, args: Args): ImportWishes {
     },
     targets: { into: args.text("into"), maps: args.list("map"), units: args.list("unit") },
     resume: args.has("resume"),
+    changed: args.has("changed"),
     restart: args.has("restart"),
   };
 }

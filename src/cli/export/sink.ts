@@ -15,6 +15,8 @@ export interface Sink {
   finish(): Promise<void>;
   /** Something went wrong; what was written stays in the `.part` file. */
   abandon(): void;
+  /** Why bytes could not be written. */
+  readonly failure: unknown;
 }
 
 /** Name of the file under way. */
@@ -24,12 +26,25 @@ export function partPath(path: string): string {
 
 /** Bytes to stdout. */
 export function stdoutSink(): Sink {
+  let failure: unknown;
   const stream = new WritableStream<Uint8Array>({
     write(bytes) {
-      writeBytes(bytes);
+      try {
+        writeBytes(bytes);
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
     },
   });
-  return { stream, finish: () => Promise.resolve(), abandon: () => {} };
+  return {
+    stream,
+    finish: () => Promise.resolve(),
+    abandon: () => {},
+    get failure() {
+      return failure;
+    },
+  };
 }
 
 /**
@@ -64,6 +79,7 @@ export function fileSink(path: string, append: boolean): Sink {
       await Deno.rename(part, path);
     },
     abandon: close,
+    failure: undefined,
   };
 }
 

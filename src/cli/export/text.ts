@@ -49,6 +49,7 @@ export async function exportText(job: ExportJob): Promise<Exported> {
     return written;
   } catch (error) {
     sink.abandon();
+    if (sink.failure !== undefined) throw sink.failure;
     if (job.output !== undefined) {
       job.context.talk(`Stopped; what was written is in ${job.output}.part, --resume goes on`);
     }

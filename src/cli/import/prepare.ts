@@ -30,6 +30,8 @@ export interface ImportWishes {
   layout: LayoutWishes;
   targets: Omit<TargetWishes, "into"> & { into: string | undefined };
   resume: boolean;
+  /** Whether the file may be another one after the place where the import stopped. */
+  changed: boolean;
   restart: boolean;
 }
 
@@ -66,10 +68,11 @@ export async function prepareImport(
     target,
   );
   const old = wishes.restart ? undefined : await loadRecord(path);
-  const { resume: _, restart: __, ...asked } = wishes;
+  const asked = { format: wishes.format, layout: wishes.layout, targets: wishes.targets };
   if (old !== undefined) {
     if (!wishes.resume) throw unfinished(file, old);
-    checkSame(file, old, identity, asked);
+    checkSame(file, old, identity, asked, wishes.changed);
+    old.source = identity;
     const source = await input.open(old.layout);
     const streams = await Promise.all(
       old.streams.map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
@@ -212,11 +215,16 @@ function checkSame(
   record: ImportRecord,
   source: ImportRecord["source"],
   wishes: unknown,
+  mayChange: boolean,
 ): void {
   const { size, modifiedMs, head } = record.source;
-  if (size !== source.size || modifiedMs !== source.modifiedMs || head !== source.head) {
+  const changed = size !== source.size || modifiedMs !== source.modifiedMs;
+  const early = head !== source.head && record.position.offset > 0;
+  if (early || (changed && !mayChange)) {
     throw new CliError(`Cannot resume: ${file} was changed since the import began`, {
-      hint: "--restart imports it from its beginning",
+      hint: early
+        ? "--restart imports it from its beginning"
+        : "--changed says that it was changed only after the place where the import stopped",
     });
   }
   if (JSON.stringify(record.wishes) !== JSON.stringify(wishes)) {

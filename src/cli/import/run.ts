@@ -6,6 +6,7 @@
 
 import type { BTrDB, InsertOptions, RawColumns } from "../../../mod.ts";
 import { sortPoints } from "../../kernel/mod.ts";
+import { untilAborted } from "../abortable.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { mapPool } from "../pool.ts";
@@ -78,8 +79,7 @@ export class ImportRun {
     let inFlight: Promise<void> = Promise.resolve();
     let position: Position = record.position;
     try {
-      for await (const batch of source.batches(record.position)) {
-        context.signal.throwIfAborted();
+      for await (const batch of untilAborted(source.batches(record.position), context.signal)) {
         await inFlight;
         await this.#note(position);
         position = batch.next;
