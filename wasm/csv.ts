@@ -6,15 +6,13 @@ import { writeU64 } from "./digits";
 import { writeFixed6, writeShortest } from "./format_number";
 import { writeTimeCells } from "./format_time";
 import {
-  mergeInput,
+  mergeCursor,
   mergeMembers,
   mergeNext,
   mergeOpen,
   mergeStep,
   mergeStepped,
   mergeTime,
-  POSITION,
-  VALUES,
 } from "./merge";
 
 /** More than the two time cells of a row and what their writers touch beyond. */
@@ -52,42 +50,42 @@ function writeNumber(x: f64, fixed: bool, out: usize): usize {
   return fixed ? writeFixed6(x, out) : writeShortest(x, out);
 }
 
-/** The cells of one point, each after a comma. Windows: `stride` bytes between two columns. */
+/** The cells of the point whose time is at `at`, each after a comma. */
 // @ts-ignore: decorator
 @inline
-function writePoint(entry: usize, stride: usize, fixed: bool, out: usize): usize {
-  const at = <usize>load<u32>(entry, VALUES) + (<usize>load<u32>(entry, POSITION) << 3);
-  store<u8>(out, 44);
-  out = writeNumber(load<f64>(at), fixed, out + 1);
-  if (stride == 0) return out;
+function writePoint(at: usize, stride: usize, windows: bool, fixed: bool, out: usize): usize {
   store<u8>(out, 44);
   out = writeNumber(load<f64>(at + stride), fixed, out + 1);
+  if (!windows) return out;
   store<u8>(out, 44);
   out = writeNumber(load<f64>(at + 2 * stride), fixed, out + 1);
   store<u8>(out, 44);
-  return writeU64(load<u64>(at + 3 * stride), out + 1);
+  out = writeNumber(load<f64>(at + 3 * stride), fixed, out + 1);
+  store<u8>(out, 44);
+  return writeU64(load<u64>(at + 4 * stride), out + 1);
 }
 
 /**
  * Writes rows until a stream runs dry, all are at their end, or the next row might not fit.
  *
- * `plan`, `groups`: see merge.ts. `streams` ≤ 64 · groups. `stride`: 0 for raw values, else bytes
- * from one column of a stream's windows to the next (min, mean, max, count). `fixed`: `%f` instead
- * of shortest. `decimals`: 0 or 9, of the human time. `out`, `end`: where to write. Returns the
- * address after the last byte; positions in the plan are moved on.
+ * `plan`, `groups`: see merge.ts. `streams` ≤ 64 · groups. `stride`: bytes from one column of a
+ * stream to the next. `windows`: columns are time, min, mean, max, count instead of time, value.
+ * `fixed`: `%f` instead of shortest. `decimals`: 0 or 9, of the human time. `out`, `end`: where to
+ * write. Returns the address after the last byte; the cursors in the plan are moved on.
  */
 export function csvRows(
   plan: usize,
   groups: i32,
   streams: i32,
   stride: usize,
+  windows: bool,
   fixed: bool,
   decimals: i32,
   out: usize,
   end: usize,
 ): usize {
   mergeOpen(plan, groups);
-  const cells: usize = stride == 0 ? 1 : 4;
+  const cells: usize = windows ? 4 : 1;
   const room = TIME_ROOM + <usize>streams * cells + 32;
   rows = 0;
   full = false;
@@ -96,7 +94,7 @@ export function csvRows(
       full = true;
       break;
     }
-    out = csvRow(groups, streams, stride, fixed, decimals, out);
+    out = csvRow(groups, streams, stride, windows, fixed, decimals, out);
     rows++;
   }
   return out;
@@ -109,11 +107,12 @@ function csvRow(
   groups: i32,
   streams: i32,
   stride: usize,
+  windows: bool,
   fixed: bool,
   decimals: i32,
   out: usize,
 ): usize {
-  const cells: usize = stride == 0 ? 1 : 4;
+  const cells: usize = windows ? 4 : 1;
   out = writeTimeCells(mergeTime(), decimals, out);
   let written: i32 = 0; // streams whose cells are written
   for (let g = 0; g < groups; g++) {
@@ -123,7 +122,7 @@ function csvRow(
       const s = (g << 6) + <i32>ctz(members);
       members &= members - 1;
       out = writeCommas(<usize>(s - written) * cells, out);
-      out = writePoint(mergeInput(s), stride, fixed, out);
+      out = writePoint(mergeCursor(s), stride, windows, fixed, out);
       mergeStep(s);
       written = s + 1;
     }

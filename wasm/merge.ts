@@ -11,16 +11,16 @@
 //   heads   i64 × 64g      time at the head; the largest i64 where there is none
 //   least   i64 × g        least head of the group
 //   live    u64 × g        bit s: the stream has a head
-//   members u64 × g        bit s: the stream puts a point into the row under way
-//   input   u32 × 4 × 64g  address of the times, address of the values (mergeRows: number of points
-//                          that came before), count, position
-//   more    u32 × 64g      1 if the input goes on after what is here
+//   first   u64 × g        bit s: the head is the least of the group (or there is none at all)
+//   input   u32 × 4 × 64g  per stream: address of the time at the head, address after the last time,
+//                          what to subtract from address / 8 to get the index of the point, and 1 if
+//                          the input goes on after what is here
 
 /** Byte offsets within one stream's entry of `input`. */
-export const TIMES: usize = 0;
-export const VALUES: usize = 4;
-export const COUNT: usize = 8;
-export const POSITION: usize = 12;
+const CURSOR: usize = 0;
+const LIMIT: usize = 4;
+const BIAS: usize = 8;
+const MORE: usize = 12;
 
 const NONE: i64 = i64.MAX_VALUE;
 
@@ -28,9 +28,8 @@ let groups: i32 = 0;
 let heads: usize = 0;
 let least: usize = 0;
 let live: usize = 0;
-let members: usize = 0;
+let first: usize = 0;
 let input: usize = 0;
-let more: usize = 0;
 /** Whether a stream ran dry although its input goes on. */
 let dry: bool = false;
 /** Time of the row under way. */
@@ -43,13 +42,12 @@ export function mergeOpen(at: usize, g: i32): void {
   heads = at;
   least = heads + (words << 6);
   live = least + words;
-  members = live + words;
-  input = members + words;
-  more = input + (words << 7);
+  first = live + words;
+  input = first + words;
   dry = false;
   for (let i = 0; i < g; i++) {
-    store<u64>(live + (<usize>i << 3), 0);
-    for (let s = 0; s < 64; s++) loadHead((i << 6) + s);
+    store<u64>(live + (<usize>i << 3), <u64>-1);
+    for (let s = 0; s < 64; s++) loadHead((i << 6) + s, load<u32>(entryOf((i << 6) + s), CURSOR));
     findLeast(i);
   }
 }
@@ -57,57 +55,70 @@ export function mergeOpen(at: usize, g: i32): void {
 /** The entry of a stream in `input`. */
 // @ts-ignore: decorator
 @inline
-export function mergeInput(stream: i32): usize {
+function entryOf(stream: i32): usize {
   return input + (<usize>stream << 4);
 }
 
-/** Reads the head of a stream at its position. */
+/** Reads the time at `cursor` as the head of a stream, if it is one of its times. */
 // @ts-ignore: decorator
 @inline
-function loadHead(stream: i32): void {
-  const entry = mergeInput(stream);
-  const position = load<u32>(entry, POSITION);
-  const mask = live + (<usize>(stream >> 6) << 3);
-  const bit = <u64>1 << <u64>(stream & 63);
-  if (position < load<u32>(entry, COUNT)) {
-    const time = load<i64>(<usize>load<u32>(entry, TIMES) + (<usize>position << 3));
-    store<i64>(heads + (<usize>stream << 3), time);
-    store<u64>(mask, load<u64>(mask) | bit);
-    return;
-  }
-  store<i64>(heads + (<usize>stream << 3), NONE);
-  store<u64>(mask, load<u64>(mask) & ~bit);
-  if (load<u32>(more + (<usize>stream << 2)) != 0) dry = true;
+function loadHead(stream: i32, cursor: u32): void {
+  const head = heads + (<usize>stream << 3);
+  if (cursor < load<u32>(entryOf(stream), LIMIT)) store<i64>(head, load<i64>(cursor));
+  else endInput(stream, head);
 }
 
-/** Sets the least head of a group. */
+/** A stream has no head any more. */
+function endInput(stream: i32, head: usize): void {
+  const mask = live + (<usize>(stream >> 6) << 3);
+  store<i64>(head, NONE);
+  store<u64>(mask, load<u64>(mask) & ~(<u64>1 << <u64>(stream & 63)));
+  if (load<u32>(entryOf(stream), MORE) != 0) dry = true;
+}
+
+/** Finds the least head of a group and which streams have it. */
 // @ts-ignore: decorator
 @inline
 function findLeast(group: i32): void {
-  let lowest = v128.splat<i64>(NONE);
+  const word = <usize>group << 3;
+  const n = 64 - <i32>clz(load<u64>(live + word));
   const from = heads + (<usize>group << 9);
-  const to = from + ((64 - <usize>clz(load<u64>(live + (<usize>group << 3)))) << 3);
-  for (let at = from; at < to; at += 16) {
-    const pair = v128.load(at);
-    lowest = v128.bitselect(pair, lowest, i64x2.gt_s(lowest, pair));
-  }
-  const a = i64x2.extract_lane(lowest, 0);
-  const b = i64x2.extract_lane(lowest, 1);
-  store<i64>(least + (<usize>group << 3), a < b ? a : b);
+  // A vector load of heads that were just stored one by one waits for them; few are better compared
+  // one by one.
+  if (n <= 16) findLeastOfFew(word, from, n);
+  else findLeastOfMany(word, from, n);
 }
 
-/** The live streams of a group whose heads are at `time`. */
-// @ts-ignore: decorator
-@inline
-function streamsAt(group: i32, time: i64): u64 {
-  const alive = load<u64>(live + (<usize>group << 3));
-  const from = heads + (<usize>group << 9);
-  const wanted = v128.splat<i64>(time);
-  let equal: u64 = 0;
-  for (let s: u64 = 0, n = <u64>(64 - clz(alive)); s < n; s += 2) {
-    equal |= <u64>i64x2.bitmask(i64x2.eq(v128.load(from + (<usize>s << 3)), wanted)) << s;
+function findLeastOfFew(word: usize, from: usize, n: i32): void {
+  let lowest = NONE;
+  let mask: u64 = 0;
+  for (let s = 0; s < n; s++) {
+    const head = load<i64>(from + (<usize>s << 3));
+    const bit = <u64>1 << <u64>s;
+    mask = head < lowest ? bit : head == lowest ? mask | bit : mask;
+    lowest = min(head, lowest);
   }
-  return equal & alive;
+  store<i64>(least + word, lowest);
+  store<u64>(first + word, mask);
+}
+
+function findLeastOfMany(word: usize, from: usize, n: i32): void {
+  let pairs = v128.splat<i64>(NONE);
+  for (let s = 0; s < n; s += 2) {
+    const pair = v128.load(from + (<usize>s << 3));
+    pairs = v128.bitselect(pair, pairs, i64x2.gt_s(pairs, pair));
+  }
+  const a = i64x2.extract_lane(pairs, 0);
+  const b = i64x2.extract_lane(pairs, 1);
+  const lowest = a < b ? a : b;
+  const wanted = v128.splat<i64>(lowest);
+  let mask: u64 = 0;
+  for (let s = 0; s < n; s += 2) {
+    const equal = i64x2.eq(v128.load(from + (<usize>s << 3)), wanted);
+    mask |= <u64>i64x2.bitmask(equal) << <u64>s;
+  }
+  store<i64>(least + word, lowest);
+  store<u64>(first + word, mask);
 }
 
 /**
@@ -126,12 +137,7 @@ export function mergeNext(): i32 {
   }
   rowTime = time;
   let count: i32 = 0;
-  for (let g = 0; g < groups; g++) {
-    const word = <usize>g << 3;
-    const mask = load<i64>(least + word) == time ? streamsAt(g, time) : 0;
-    store<u64>(members + word, mask);
-    count += <i32>popcnt(mask);
-  }
+  for (let g = 0; g < groups; g++) count += <i32>popcnt(mergeMembers(g));
   return count;
 }
 
@@ -142,20 +148,30 @@ export function mergeTime(): i64 {
   return rowTime;
 }
 
-/** Which streams of a group put a point into that row, as a mask. */
+/** Which streams of a group put a point into that row, as a mask; valid until one moves on. */
 // @ts-ignore: decorator
 @inline
 export function mergeMembers(group: i32): u64 {
-  return load<u64>(members + (<usize>group << 3));
+  const word = <usize>group << 3;
+  if (load<i64>(least + word) != rowTime) return 0;
+  return load<u64>(first + word) & load<u64>(live + word);
+}
+
+/** Address of the time at the head of a stream. */
+// @ts-ignore: decorator
+@inline
+export function mergeCursor(stream: i32): usize {
+  return load<u32>(entryOf(stream), CURSOR);
 }
 
 /** Moves a member of the row on to its next point. */
 // @ts-ignore: decorator
 @inline
 export function mergeStep(stream: i32): void {
-  const entry = mergeInput(stream);
-  store<u32>(entry, load<u32>(entry, POSITION) + 1, POSITION);
-  loadHead(stream);
+  const entry = entryOf(stream);
+  const cursor = load<u32>(entry, CURSOR) + 8;
+  store<u32>(entry, cursor, CURSOR);
+  loadHead(stream, cursor);
 }
 
 /** Ends the row for a group whose members moved on. */
@@ -208,8 +224,8 @@ export function mergeRows(
         const s = (i << 6) + <i32>ctz(rest);
         rest &= rest - 1;
         const at = <usize>s * <usize>capacity + <usize>row;
-        const entry = mergeInput(s);
-        store<u32>(indices + (at << 2), load<u32>(entry, VALUES) + load<u32>(entry, POSITION));
+        const entry = entryOf(s);
+        store<u32>(indices + (at << 2), (load<u32>(entry, CURSOR) >> 3) - load<u32>(entry, BIAS));
         mergeStep(s);
       }
       mergeStepped(i);

@@ -104,7 +104,6 @@ export class CsvWriter {
     const memory = arena(plan.bytes + this.#room);
     const { base, exports } = memory;
     const start = base + plan.bytes;
-    const stride = kind === "raw" ? 0 : plan.stride;
     plan.load(memory, this.#inputs);
     let at = start;
     for (;;) {
@@ -112,7 +111,8 @@ export class CsvWriter {
         base,
         plan.groups,
         streams,
-        stride,
+        plan.stride,
+        kind === "windows",
         numbers === "fixed6",
         timeDigits,
         at,

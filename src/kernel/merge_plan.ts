@@ -25,10 +25,10 @@ export interface MergeInput {
   open: boolean;
 }
 
-/** Bytes of one group's part of the plan: first heads, least, live, members, then input, then more. */
+/** Bytes of one group in the plan's first part: heads, least, live, first. */
 const HEAD_BYTES = 64 * 8 + 3 * 8;
+/** Bytes of one group in its second part: input. */
 const INPUT_BYTES = 64 * 16;
-const GROUP_BYTES = HEAD_BYTES + INPUT_BYTES + 64 * 4;
 
 /** Bytes all columns together may take in the arena, unless that is less than 16 points a stream. */
 const COLUMNS_BYTES = 512 << 10;
@@ -45,9 +45,6 @@ export class MergePlan {
   readonly bytes: number;
   readonly #streams: number;
   readonly #planBytes: number;
-  /** For each stream, the first of its points in the arena and how many are there. */
-  readonly #from: Float64Array;
-  readonly #count: Uint32Array;
 
   /**
    * @param streams Number of streams.
@@ -59,10 +56,8 @@ export class MergePlan {
     this.chunk = Math.min(8192, Math.max(16, points));
     this.stride = this.chunk < 64 ? 8 * this.chunk : columnBytes(this.chunk);
     this.#streams = streams;
-    this.#planBytes = (this.groups * GROUP_BYTES + 63) & ~63;
+    this.#planBytes = (this.groups * (HEAD_BYTES + INPUT_BYTES) + 63) & ~63;
     this.bytes = (this.#planBytes + streams * columns * this.stride + 63) & ~63;
-    this.#from = new Float64Array(streams);
-    this.#count = new Uint32Array(streams);
   }
 
   /** Copies the next piece of every stream in. */
@@ -82,10 +77,10 @@ export class MergePlan {
     let refilled = false;
     let starved = false;
     for (let s = 0; s < this.#streams; s++) {
-      const position = arena.u32[this.#entry(arena, s) + 3]!;
       const input = inputs[s]!;
-      if (position === this.#count[s]) {
-        input.done = this.#from[s]! + position;
+      const entry = this.#entry(arena, s);
+      if (arena.u32[entry] === arena.u32[entry + 1]) {
+        input.done = this.#done(arena, s);
         turnOver(input);
         if (input.done < input.columns[0]!.length) {
           this.#loadStream(arena, input, s);
@@ -100,9 +95,15 @@ export class MergePlan {
   save(arena: Arena, inputs: readonly MergeInput[]): void {
     for (let s = 0; s < this.#streams; s++) {
       const input = inputs[s]!;
-      input.done = this.#from[s]! + arena.u32[this.#entry(arena, s) + 3]!;
+      input.done = this.#done(arena, s);
       turnOver(input);
     }
+  }
+
+  /** Points of stream `s` that are merged: the address of its head, less that of its first point. */
+  #done(arena: Arena, s: number): number {
+    const entry = this.#entry(arena, s);
+    return (arena.u32[entry]! >>> 3) - arena.u32[entry + 2]! | 0;
   }
 
   /** Index of the stream's entry of `input` among the 32-bit elements of the memory. */
@@ -120,16 +121,12 @@ export class MergePlan {
       const bytes = new Uint8Array(column.buffer, column.byteOffset + 8 * done, 8 * count);
       arena.u8.set(bytes, at + c * this.stride);
     }
-    this.#from[s] = done;
-    this.#count[s] = count;
     const entry = this.#entry(arena, s);
     arena.u32[entry] = at;
-    arena.u32[entry + 1] = columns.length > 1 ? at + this.stride : done;
-    arena.u32[entry + 2] = count;
-    arena.u32[entry + 3] = 0;
-    const more = (arena.base + this.groups * (HEAD_BYTES + INPUT_BYTES) + 4 * s) >> 2;
+    arena.u32[entry + 1] = at + 8 * count;
+    arena.u32[entry + 2] = (at >>> 3) - done;
     const goesOn = input.open || input.next !== undefined || done + count < length;
-    arena.u32[more] = goesOn ? 1 : 0;
+    arena.u32[entry + 3] = goesOn ? 1 : 0;
   }
 }
 
