@@ -73,7 +73,8 @@ export class Attempt {
     signal?.addEventListener("abort", this.#abort);
     this.#call.start(metadataOf(request), {
       onReceiveMetadata: () => onActivity(false),
-      onReceiveMessage: (message: Uint8Array) => this.#received(message),
+      onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
+        this.#received(new Uint8Array(buffer, byteOffset, length)),
       onReceiveStatus: (end: EndStatus) => this.#ended(end),
     });
     this.#call.startRead();
@@ -119,27 +120,25 @@ export class Attempt {
 
   /** Stops the call on the server too, and drops what has arrived. Nothing after its end. */
   cancel(): void {
-    this.#finish({ error: undefined }, undefined);
-    this.#cancelCall();
+    this.#stop(undefined, undefined);
   }
 
   /** Ends the call because its connection does not answer any more. */
   fail(details: string): void {
     const error = lostPeer(this.#request, this.#request.peer, details);
-    this.#finish({ error }, error);
-    this.#cancelCall();
+    this.#stop(error, error);
   }
 
-  #cancelCall(): void {
+  readonly #abort = (): void => this.#stop(this.#request.options.signal!.reason, undefined);
+
+  /** Ends a call that has not ended; one that has must not be touched any more. */
+  #stop(error: unknown, recorded: unknown): void {
     this.#queue = [];
     this.#queuedBytes = 0;
+    if (this.#end !== undefined) return;
+    this.#finish({ error }, recorded);
     this.#call.cancelWithStatus(Status.CANCELLED, "Cancelled by the caller");
   }
-
-  readonly #abort = (): void => {
-    this.#finish({ error: this.#request.options.signal!.reason }, undefined);
-    this.#cancelCall();
-  };
 
   #received(message: Uint8Array): void {
     this.recorder.received(message.length);

@@ -6,7 +6,7 @@
  */
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
+import { LATEST } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
 import { checkChanges, isLatest, TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, ChangesChunk, ChangesRequest, Version } from "../endpoint/endpoint.ts";
@@ -15,20 +15,20 @@ import type { Reader } from "./reader.ts";
 /**
  * See `Endpoint.changes`.
  *
- * @param latest Asks for the stream's version.
  * @param quirks Whether the server is one that can hang.
  */
 export async function* readChanges(
   reader: Reader,
   request: ChangesRequest,
-  latest: () => Promise<Version>,
   quirks: boolean,
   options: CallOptions,
 ): AsyncGenerator<ChangesChunk, void, undefined> {
   checkChanges(request);
-  const sent = quirks && isLatest(request.to) ? await resolveLatest(request, latest) : request;
+  const sent = quirks && isLatest(request.to)
+    ? await resolveLatest(reader, request, options)
+    : request;
   for await (const { version, columns } of reader.changes(sent, options)) {
-    yield { version, ...clamp(columns) };
+    yield { version, ...columns };
   }
 }
 
@@ -37,25 +37,17 @@ export async function* readChanges(
  * buffered: then there is a change after every version, and the latest may be asked for as such.
  */
 async function resolveLatest(
+  reader: Reader,
   request: ChangesRequest,
-  latest: () => Promise<Version>,
+  options: CallOptions,
 ): Promise<ChangesRequest> {
-  const { major, minor } = await latest();
+  const call = { rpc: "Changes", uuid: uuidText(request.uuid) };
+  const { major, minor } = await reader.version(request.uuid, options).catch((error) => {
+    if (!(error instanceof BTrDBError) || error.code !== ErrorCode.NoSuchStream) throw error;
+    throw new BTrDBError(TEXT.streamNotFound, { code: error.code, ...call });
+  });
   if (request.from > major) {
-    const init = { code: ErrorCode.InvalidVersions, rpc: "Changes", uuid: uuidText(request.uuid) };
-    throw new BTrDBError(TEXT.versionOrder, init);
+    throw new BTrDBError(TEXT.versionOrder, { code: ErrorCode.InvalidVersions, ...call });
   }
   return { ...request, to: minor === 0n ? major : LATEST };
-}
-
-/** Ranges without what lies outside the legal times: buffered points are rounded beyond them. */
-function clamp(columns: { starts: BigInt64Array; ends: BigInt64Array }): {
-  starts: BigInt64Array;
-  ends: BigInt64Array;
-} {
-  const { starts, ends } = columns;
-  const n = starts.length;
-  if (n > 0 && starts[0]! < MIN_TIME) starts[0] = MIN_TIME;
-  if (n > 0 && ends[n - 1]! > MAX_TIME) ends[n - 1] = MAX_TIME;
-  return { starts, ends };
 }

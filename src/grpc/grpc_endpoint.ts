@@ -80,7 +80,6 @@ export class GrpcEndpoint implements Endpoint {
   readonly #writes: Writes;
   readonly #metadata: MetadataReads;
   readonly #metadataWrites: MetadataWrites;
-  readonly #floors: VersionFloors = new VersionFloors();
   #closing: Promise<void> | undefined;
 
   constructor({ caller, codec, kind, settleMs }: GrpcParts) {
@@ -88,12 +87,13 @@ export class GrpcEndpoint implements Endpoint {
     this.#kind = kind;
     this.capabilities = capabilitiesOf(codec.protocol);
     const staleMajors = kind.quirks;
-    this.#reader = new Reader(caller, codec, { staleMajors });
+    const floors = new VersionFloors();
+    this.#reader = new Reader(caller, codec, { staleMajors, floors });
     this.#metadata = new MetadataReads(caller, codec, kind);
     this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, settleMs);
     this.#writes = new Writes(caller, {
       reader: this.#reader,
-      floors: this.#floors,
+      floors,
       staleMajors,
       settleMs,
       maxInsertPoints: this.capabilities.maxInsertPoints,
@@ -112,7 +112,7 @@ export class GrpcEndpoint implements Endpoint {
     checkUuid(request.uuid);
     checkRawValues(request);
     const read = this.#kind.quirks ? sortedRaw : plainRaw;
-    return this.#corrected(request.uuid, options, (call) => read(this.#reader, request, call));
+    return cancellable(options, (call) => read(this.#reader, request, call));
   }
 
   alignedWindows(
@@ -121,14 +121,13 @@ export class GrpcEndpoint implements Endpoint {
   ): AsyncIterableIterator<StatChunk> {
     checkUuid(request.uuid);
     const read = this.#kind.quirks ? alignedWindows : plainAligned;
-    return this.#corrected(request.uuid, options, (call) => read(this.#reader, request, call));
+    return cancellable(options, (call) => read(this.#reader, request, call));
   }
 
   windows(request: WindowsRequest, options: CallOptions = {}): AsyncIterableIterator<StatChunk> {
     checkUuid(request.uuid);
     const range = checkWindows(request);
-    return this.#corrected(
-      request.uuid,
+    return cancellable(
       options,
       (call) =>
         this.#kind.quirks
@@ -140,19 +139,15 @@ export class GrpcEndpoint implements Endpoint {
   async nearest(request: NearestRequest, options: CallOptions = {}): Promise<NearestResult> {
     checkUuid(request.uuid);
     checkNearest(request);
-    const { version, point } = this.#kind.quirks && request.backward
+    return this.#kind.quirks && request.backward
       ? await nearestBackward(this.#reader, request, options)
       : await this.#reader.nearest(request, options);
-    return { version: this.#floors.correct(request.uuid, version), point };
   }
 
   changes(request: ChangesRequest, options: CallOptions = {}): AsyncIterableIterator<ChangesChunk> {
-    const { uuid } = request;
-    checkUuid(uuid);
-    return this.#corrected(uuid, options, (call) => {
-      const latest = () => this.#version(uuid, call);
-      return readChanges(this.#reader, request, latest, this.#kind.quirks, call);
-    });
+    checkUuid(request.uuid);
+    const { quirks } = this.#kind;
+    return cancellable(options, (call) => readChanges(this.#reader, request, quirks, call));
   }
 
   async streamInfo(request: StreamInfoRequest, options: CallOptions = {}): Promise<StreamInfo> {
@@ -162,9 +157,6 @@ export class GrpcEndpoint implements Endpoint {
     const asked = this.#kind.quirks ? { ...request, omitDescriptor: false } : request;
     const info = await this.#reader.streamInfo(asked, options);
     if (request.omitDescriptor) delete info.descriptor;
-    if (info.version !== undefined) {
-      info.version = this.#floors.correct(request.uuid, info.version);
-    }
     return info;
   }
 
@@ -247,25 +239,6 @@ export class GrpcEndpoint implements Endpoint {
 
   close(): Promise<void> {
     return this.#closing ??= this.#caller.close();
-  }
-
-  async #version(uuid: Uint8Array, options: CallOptions): Promise<Version> {
-    return this.#floors.correct(uuid, await this.#reader.version(uuid, options));
-  }
-
-  /** Parts of an answer with the versions that they really have. */
-  #corrected<Chunk extends { version: Version }>(
-    uuid: Uint8Array,
-    options: CallOptions,
-    make: (call: CallOptions) => AsyncGenerator<Chunk, void, undefined>,
-  ): AsyncIterableIterator<Chunk> {
-    if (!this.#kind.quirks) return cancellable(options, make);
-    const floors = this.#floors;
-    return cancellable(options, async function* (call) {
-      for await (const chunk of make(call)) {
-        yield { ...chunk, version: floors.correct(uuid, chunk.version) };
-      }
-    });
   }
 }
 

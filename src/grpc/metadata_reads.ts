@@ -29,6 +29,8 @@ import type { ServerKind } from "./server_kind.ts";
 
 /** Names of one batch where the server does not page. */
 const BATCH_NAMES = 10_000;
+/** Streams of one batch of a lookup that was filtered here. */
+const BATCH_STREAMS = 1000;
 
 const encoder = new TextEncoder();
 
@@ -50,12 +52,29 @@ export class MetadataReads {
     options: CallOptions,
   ): AsyncGenerator<StreamDescriptor[], void, undefined> {
     checkLookup(request);
-    const { sent, drain } = this.#kind.quirks
-      ? saferLookup(request)
-      : { sent: request, drain: false };
+    if (!this.#kind.quirks) return yield* this.#lookup(request, false, options);
+    const { sent, drain } = saferLookup(request);
+    if (sent !== request) return yield* this.#filtered(sent, request, options);
     for await (const batch of this.#lookup(sent, drain, options)) {
-      const wanted = this.#kind.quirks ? batch.filter((found) => matches(found, request)) : batch;
+      const wanted = batch.filter((found) => matches(found, request));
       if (wanted.length > 0) yield wanted;
+    }
+  }
+
+  /** What meets `request` of all that `sent` finds, in the order of a lookup with filters. */
+  async *#filtered(
+    sent: LookupRequest,
+    request: LookupRequest,
+    options: CallOptions,
+  ): AsyncGenerator<StreamDescriptor[], void, undefined> {
+    const wanted: StreamDescriptor[] = [];
+    for await (const batch of this.#lookup(sent, false, options)) {
+      for (const found of batch) if (matches(found, request)) wanted.push(found);
+    }
+    const keys = new Map(wanted.map((found) => [found, orderKey(found)]));
+    wanted.sort((a, b) => compareBytes(keys.get(a)!, keys.get(b)!));
+    for (let at = 0; at < wanted.length; at += BATCH_STREAMS) {
+      yield wanted.slice(at, at + BATCH_STREAMS);
     }
   }
 
@@ -181,7 +200,8 @@ export class MetadataReads {
     const request = { collection: prefix, isCollectionPrefix: true, tags: none, annotations: none };
     const usage = { tags: new Map<string, bigint>(), annotations: new Map<string, bigint>() };
     for await (const batch of this.lookup(request, options)) {
-      for (const { tags, annotations } of batch) {
+      for (const { collection, tags, annotations } of batch) {
+        if (!collection.startsWith(prefix)) continue;
         for (const key of tags.keys()) countKey(usage.tags, key);
         for (const key of annotations.keys()) countKey(usage.annotations, key);
       }
@@ -210,10 +230,19 @@ function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: bool
 function matches(found: StreamDescriptor, request: LookupRequest): boolean {
   const { collection, isCollectionPrefix } = request;
   const inside = isCollectionPrefix
-    ? found.collection.startsWith(collection)
+    ? `${found.collection}/`.startsWith(collection)
     : found.collection === collection;
   return inside && hasAll(found.tags, request.tags) &&
     hasAll(found.annotations, request.annotations);
+}
+
+/** The bytes by which filtered lookups are in order: collection, `/`, uuid. */
+function orderKey({ collection, uuid }: StreamDescriptor): Uint8Array {
+  const name = encoder.encode(`${collection}/`);
+  const key = new Uint8Array(name.length + uuid.length);
+  key.set(name);
+  key.set(uuid, name.length);
+  return key;
 }
 
 function hasAll(metadata: Metadata, conditions: Metadata): boolean {

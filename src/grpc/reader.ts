@@ -70,11 +70,13 @@ export class Reader {
     return readResumed(this.#caller, new ChangesSource(request), this.#rules, options);
   }
 
-  nearest(request: NearestRequest, options: CallOptions): Promise<NearestResult> {
+  async nearest(request: NearestRequest, options: CallOptions): Promise<NearestResult> {
     const { uuid, version } = request;
     const spec: CallSpec = { rpc: "Nearest", uuid, anyNode: !isLatest(version), options };
     const decode = (bytes: Uint8Array) => decodeNearest(bytes, spec);
-    return this.#caller.unary(spec, nearestParams(request), decode);
+    const result = await this.#caller.unary(spec, nearestParams(request), decode);
+    if (isLatest(version)) result.version = this.#rules.floors.correct(uuid, result.version);
+    return result;
   }
 
   async streamInfo(request: StreamInfoRequest, options: CallOptions): Promise<StreamInfo> {
@@ -83,7 +85,8 @@ export class Reader {
     const message = streamInfoParams(uuid, omitVersion, omitDescriptor);
     const decode = (bytes: Uint8Array) => this.#codec.decodeStreamInfo(bytes, spec);
     const info = await this.#caller.unary(spec, message, decode);
-    if (omitVersion) delete info.version;
+    if (omitVersion || info.version === undefined) delete info.version;
+    else info.version = this.#rules.floors.correct(uuid, info.version);
     if (omitDescriptor) delete info.descriptor;
     return info;
   }

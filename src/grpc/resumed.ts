@@ -9,6 +9,7 @@ import { isLatest } from "../endpoint/checks.ts";
 import type { CallOptions, Version } from "../endpoint/endpoint.ts";
 import type { Caller, CallSpec, OpenCall } from "./caller.ts";
 import { movedError } from "./errors.ts";
+import type { VersionFloors } from "./versions.ts";
 
 /** A part of an answer. */
 export interface Part<Columns> {
@@ -44,6 +45,8 @@ export interface ResumeRules {
    * then the latest version is read again as such, as long as its number has not changed.
    */
   readonly staleMajors: boolean;
+  /** Puts such majors right where it is known how. */
+  readonly floors: VersionFloors;
 }
 
 /** What was learnt from the first message of an answer. */
@@ -79,6 +82,7 @@ export async function* readResumed<Columns>(
       call = caller.open({ ...spec, anyNode: !isLatest(asked) }, request, tries.attempt);
       for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
         const part = source.decode(bytes);
+        if (isLatest(asked)) part.version = rules.floors.correct(source.uuid, part.version);
         call.attempt.recorder.points += source.size(part.columns);
         const first = pin === undefined;
         pin ??= pinOf(part.version, latest, rules);

@@ -97,8 +97,8 @@ export class RetryPolicy {
    * @param hooks Told about every retry.
    * @throws {RangeError} If a number makes no sense.
    */
-  constructor(options: RetryOptions | false = {}, hooks?: CallHooks) {
-    const given = options === false ? { attempts: 1 } : options;
+  constructor(options: RetryOptions | false | undefined, hooks?: CallHooks) {
+    const given = options === false ? { attempts: 1 } : options ?? {};
     this.attempts = atLeast("attempts", given.attempts ?? 12, 1);
     this.#initialDelayMs = atLeast("initialDelayMs", given.initialDelayMs ?? 100, 0);
     this.#maxDelayMs = atLeast("maxDelayMs", given.maxDelayMs ?? 4000, 0);

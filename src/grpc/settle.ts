@@ -11,12 +11,10 @@ import { sameVersion } from "./exact.ts";
 import type { Reader } from "./reader.ts";
 import { sleep } from "./retry.ts";
 import type { Before, Doubt, Fate } from "./stream_writes.ts";
-import type { VersionFloors } from "./versions.ts";
 
 /** How looks at a stream are taken. */
 export interface LookRules {
   readonly reader: Reader;
-  readonly floors: VersionFloors;
   /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
   readonly staleMajors: boolean;
   /** What is left on the way to the server gets there within this time, ms. */
@@ -66,7 +64,7 @@ interface Look {
 
 async function lookAt(rules: LookRules, doubts: readonly Doubt[], before: Before): Promise<Look> {
   const { uuid } = doubts[0]!.request;
-  const version = rules.floors.correct(uuid, await rules.reader.version(uuid, OPTIONS));
+  const version = await rules.reader.version(uuid, OPTIONS);
   const none: Fate = { kind: "not stored" };
   const { anchor, added } = before;
   if (anchor !== undefined && added === 0n && sameVersion(version, anchor)) {
@@ -162,7 +160,7 @@ export async function settleDelete(
 ): Promise<Fate> {
   await sleep(rules.settleMs);
   const { reader, staleMajors } = rules;
-  const version = rules.floors.correct(range.uuid, await reader.version(range.uuid, OPTIONS));
+  const version = await reader.version(range.uuid, OPTIONS);
   const same = anchor !== undefined && sameVersion(version, anchor);
   const { value } = await hasPoints(rules, range);
   if (same && (value || !staleMajors)) return { kind: "not stored" };

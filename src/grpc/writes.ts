@@ -19,6 +19,7 @@ import { decodeVersion, deleteParams, flushParams } from "./messages.ts";
 import { type Tries, verdict } from "./retry.ts";
 import { type LookRules, settleDelete, settleInserts } from "./settle.ts";
 import { type Fate, StreamWrites } from "./stream_writes.ts";
+import type { VersionFloors } from "./versions.ts";
 import { within } from "./within.ts";
 
 /** Streams whose writes are remembered while nothing is under way. */
@@ -35,6 +36,7 @@ const UNCERTAIN: ReadonlySet<number> = new Set<number>([
 
 /** What writes need beside the calls. */
 export interface WriteRules extends LookRules {
+  readonly floors: VersionFloors;
   readonly maxInsertPoints: number;
   /** Whether a delete on an unknown stream must not be sent: a second one hangs a real server. */
   readonly guardDeletes: boolean;
@@ -45,6 +47,8 @@ export class Writes {
   readonly #caller: Caller;
   readonly #rules: WriteRules;
   readonly #streams: Map<string, StreamWrites> = new Map();
+  /** Streams that were obliterated through this connection. */
+  readonly #gone: Set<string> = new Set();
 
   constructor(caller: Caller, rules: WriteRules) {
     this.#caller = caller;
@@ -59,13 +63,14 @@ export class Writes {
     const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
     checkInsertPoint(columns, bad?.index ?? -1, uuid);
     const spec: CallSpec = { rpc: "Insert", uuid, options };
+    this.#checkGone(spec);
     const message = encodeInsert({ ...request, protocol: this.#caller.protocol });
     const send = (attempt: number) =>
       this.#caller.once(spec, message, (bytes) => this.#version(bytes, spec), attempt, n);
     const repeatable = n === 0 || mergePolicy !== "never";
     if (repeatable || this.#caller.policy.attempts === 1) return await this.#repeat(spec, send);
     const stream = this.#stream(uuid);
-    await stream.begin(() => this.#look(uuid, options));
+    await stream.begin(() => this.#rules.reader.version(uuid, options));
     return await this.#insertOnce(stream, request, spec, send);
   }
 
@@ -159,7 +164,8 @@ export class Writes {
     let result: Version | undefined;
     await this.#stream(uuid).alone(async (before) => {
       const retries = this.#caller.policy.attempts > 1;
-      const anchor = before ?? (retries ? await this.#look(uuid, options) : undefined);
+      const anchor = before ??
+        (retries ? await this.#rules.reader.version(uuid, options) : undefined);
       result = await this.#deleteOnce(spec, message, { uuid, start, end }, anchor);
       if (this.#rules.staleMajors) this.#rules.floors.raise(uuid, result);
       return result;
@@ -194,22 +200,33 @@ export class Writes {
   /** See `Endpoint.flush`: a second one changes nothing. */
   async flush(uuid: Uint8Array, options: CallOptions): Promise<Version> {
     const spec: CallSpec = { rpc: "Flush", uuid, options };
+    this.#checkGone(spec);
     const decode = (bytes: Uint8Array) => this.#version(bytes, spec);
     return await this.#caller.unary(spec, flushParams(uuid), decode);
   }
 
-  /** The stream is gone. */
+  /** The stream is gone, for ever. */
   forget(uuid: Uint8Array): void {
-    this.#streams.delete(uuidText(uuid));
+    const key = uuidText(uuid);
+    this.#streams.delete(key);
     this.#rules.floors.forget(uuid);
+    if (this.#gone.size >= MAX_STREAMS) this.#gone.delete(this.#gone.values().next().value!);
+    this.#gone.add(key);
+  }
+
+  /**
+   * Refuses what a real server goes on answering for a stream that is gone (quirk
+   * `stale-version-after-obliterate`).
+   */
+  #checkGone({ uuid, rpc }: CallSpec): void {
+    const key = uuidText(uuid!);
+    if (!this.#gone.has(key)) return;
+    const init = { code: ErrorCode.NoSuchStream, rpc, uuid: key };
+    throw new BTrDBError(TEXT.streamDoesNotExist, init);
   }
 
   #version(bytes: Uint8Array, spec: CallSpec): Version {
     return this.#rules.floors.correct(spec.uuid!, decodeVersion(bytes, spec));
-  }
-
-  async #look(uuid: Uint8Array, options: CallOptions): Promise<Version> {
-    return this.#rules.floors.correct(uuid, await this.#rules.reader.version(uuid, options));
   }
 
   /** Throws what a delete on an unknown stream answers; the descriptor tells, even when stale. */
