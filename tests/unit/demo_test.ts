@@ -85,7 +85,7 @@ async function assertSession(folder: string): Promise<void> {
   for (const run of runs) {
     const [command, ...shown] = run.trimEnd().split("\n");
     const args = ["run", "-A", "--quiet", "--config", CONFIG, CLI, ...command!.split(" ")];
-    const { stdout } = await runDeno(args, { cwd: folder });
+    const { stdout } = await runDeno(args, { cwd: folder, env: { COLUMNS: "80" } });
     assertEquals(stdout.trimEnd().split("\n"), shown);
   }
 }
