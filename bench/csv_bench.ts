@@ -2,7 +2,6 @@
 
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { DuckDBInstance } from "npm:@duckdb/node-api@1.5.6-r.1";
 import type { RawColumns } from "../src/core/columns.ts";
 import { sliceRaw } from "../src/core/columns.ts";
 import { writeCSV } from "../src/client/csv.ts";
@@ -10,6 +9,9 @@ import type { Endpoint, RawChunk } from "../src/endpoint/endpoint.ts";
 import { CsvParser, formatCsv, mergeTimes } from "../src/kernel/mod.ts";
 import { START, STEP } from "./support/data.ts";
 import { job } from "./support/job.ts";
+import { missing, peer } from "./support/peers.ts";
+
+const DUCKDB = peer("@duckdb/node-api");
 
 const STREAMS = 8;
 const POINTS = 1_000_000;
@@ -79,8 +81,10 @@ const copySql = (path: string) =>
   `COPY (SELECT t AS "Timestamp (ns)", strftime(make_timestamp_ns(t), '%Y-%m-%dT%H:%M:%SZ') AS
    "Human-Readable Time (UTC)", ${COLUMNS} FROM ${JOIN} ORDER BY t) TO '${path}' (FORMAT csv, HEADER)`;
 
+/** A connection with the streams as tables, if DuckDB is here. */
 async function duckdb() {
-  const db = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect();
+  if (DUCKDB === undefined) return undefined;
+  const db = await (await DUCKDB.DuckDBInstance.create(":memory:", { threads: "1" })).connect();
   for (const [s, label] of LABELS.entries()) {
     await db.run(`CREATE TABLE ${label} AS SELECT ${START} + i * ${STEP} + CASE i % 3 WHEN 0 THEN 0
       ELSE ${s + 1} END AS t, 230 + 5 * sin(i / 50.0) + ((i * 2654435761 + ${s}) % 4294967296) /
@@ -89,7 +93,14 @@ async function duckdb() {
   return db;
 }
 
-job({
+interface State {
+  directory: string;
+  all: RawColumns[];
+  // deno-lint-ignore no-explicit-any -- a module without types here
+  db: any;
+}
+
+job<State>({
   name: `merge ${STREAMS} streams × ${
     POINTS / 1e6
   } M points, a third of the times shared, to a CSV file`,
@@ -99,9 +110,10 @@ job({
     return { directory, all: streams(), db: await duckdb() };
   },
   teardown: async ({ directory, db }) => {
-    db.closeSync();
+    db?.closeSync();
     await Deno.remove(directory, { recursive: true });
   },
+  ...(DUCKDB === undefined ? { note: missing(["DuckDB"]) } : {}),
   entries: [
     {
       name: "writeCSV, %f",
@@ -114,11 +126,11 @@ job({
           numbers: "fixed6",
         }),
     },
-    {
+    ...(DUCKDB === undefined ? [] : [{
       name: "DuckDB COPY of the outer join, 1 thread",
-      run: ({ directory, db }) => db.run(copySql(`${directory}/duckdb.csv`)),
+      run: ({ directory, db }: State) => db.run(copySql(`${directory}/duckdb.csv`)),
       atLeast: 10,
-    },
+    }]),
     {
       name: "plain JavaScript",
       run: ({ directory, all }) => {

@@ -108,7 +108,7 @@ async function openFile(path: string | URL, pieceBytes: number): Promise<OpenSin
     discard: async () => {
       await pending.catch(() => {});
       await file.close().catch(() => {});
-      if (!direct) await fs.rm(partial, { force: true });
+      if (!direct) await fs.unlink(partial).catch(() => {});
     },
   };
 }

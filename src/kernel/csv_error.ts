@@ -26,6 +26,8 @@ export class CsvError extends SyntaxError {
   readonly label: string | undefined;
 
   /**
+   * An error at a place.
+   *
    * @param message What is wrong.
    * @param place Where.
    */
