@@ -19,6 +19,7 @@ import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import { checkCsvOptions } from "../kernel/csv.ts";
 import type { CsvNumbers } from "../kernel/csv_text.ts";
 import { PIECE_BYTES } from "../kernel/csv_writer.ts";
+import { openAligned } from "./aligned_plan.ts";
 import {
   alignedRange,
   exponent,
@@ -164,10 +165,15 @@ export async function writeCSV(
   return progress;
 }
 
-/** The queries; windows go the same way as those of `Stream.windows`. */
+/** The queries; windows go the same way as those of `Stream`. */
 function openerOf(endpoint: Endpoint, request: CsvRequest, call: CallOptions): CsvOpener {
   const { query, start, end } = request;
-  if (query.type !== "windows") return csvOpener(endpoint, request, call);
+  if (query.type === "raw") return csvOpener(endpoint, request, call);
+  if (query.type === "aligned") {
+    const { pointwidth } = query;
+    return ({ uuid, version }) =>
+      openAligned(endpoint, { uuid, version, start, end, pointwidth }, call);
+  }
   const { width, depth } = query;
   const plan = { start, width, n: (end - start) / width, depth, compute: "auto" as const };
   return ({ uuid, version }) => openWindows(endpoint, { uuid, version, ...plan }, call);

@@ -2,7 +2,7 @@
  * The contract: the same cases against every kind of database. What a case promises holds in memory,
  * in a file, and over gRPC with either protocol.
  *
- * `CONTRACT=insert` runs the cases whose names contain the word.
+ * `CONTRACT=insert` runs the cases whose names contain the word, `WALK_SEEDS=5,6` other random walks.
  *
  * @module
  */
@@ -11,8 +11,10 @@ import { type BTrDB, connect } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { CANCEL_CASES } from "./cases/cancel_cases.ts";
 import { CHANGE_CASES } from "./cases/change_cases.ts";
+import { CSV_CASES } from "./cases/csv_cases.ts";
 import { INSERT_CASES } from "./cases/insert_cases.ts";
 import { METADATA_CASES } from "./cases/metadata_cases.ts";
+import { RANDOM_CASES } from "./cases/random_cases.ts";
 import { READ_CASES } from "./cases/read_cases.ts";
 import { SET_CASES } from "./cases/set_cases.ts";
 import { Bench, type Case } from "./support.ts";
@@ -23,6 +25,8 @@ const CASES: Case[] = [
   ...CHANGE_CASES,
   ...METADATA_CASES,
   ...SET_CASES,
+  ...CSV_CASES,
+  ...RANDOM_CASES,
   ...CANCEL_CASES,
 ];
 

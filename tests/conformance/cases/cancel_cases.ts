@@ -12,6 +12,23 @@ async function longStream(t: Bench) {
   return stream;
 }
 
+/** Counts the listeners that are put on a signal from now on. */
+function watchListeners(signal: AbortSignal): { now(): number; ever(): number } {
+  const present = new Set<unknown>();
+  let ever = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (type: string, listener: never, options?: AddEventListenerOptions) => {
+    present.add(listener);
+    ever++;
+    addEventListener.call(signal, type, listener, options);
+  };
+  signal.removeEventListener = (type: string, listener: never) => {
+    present.delete(listener);
+    removeEventListener.call(signal, type, listener);
+  };
+  return { now: () => present.size, ever: () => ever };
+}
+
 export const CANCEL_CASES: Case[] = [
   {
     name: "cancel: leaving a loop, and the database goes on",
@@ -108,6 +125,33 @@ export const CANCEL_CASES: Case[] = [
       assertEquals([stored, await stream.count()], [2, 2n]);
       await new Promise((resolve) => setTimeout(resolve, 40));
       assertEquals(closed, true);
+    },
+  },
+  {
+    name: "cancel: no call leaves a listener on the signal",
+    async run(t) {
+      const stream = await t.stream([[1n, 1]]);
+      const { signal } = new AbortController();
+      const listeners = watchListeners(signal);
+      const options = { signal, timeoutMs: 60_000 };
+      await stream.insert([[2n, 2]], options);
+      await stream.patch([[2n, 3]], options);
+      await stream.rawValues(0n, 9n, options).collect();
+      for await (const _ of stream.rawValues(0n, 9n, options)) break;
+      await stream.windows(0n, 9n, 3n, options).collect();
+      await stream.windows(0n, 9n, 3n, { ...options, compute: "client" }).collect();
+      await stream.nearest(0n, options);
+      await stream.count(options);
+      await stream.flush(options);
+      await stream.setAnnotations({ a: "b" }, options);
+      await Array.fromAsync(stream.changes(0n, 0n, 0, options));
+      await Array.fromAsync(t.db.lookupStreams(t.collection, options));
+      await Array.fromAsync(t.db.listCollections(t.collection, options));
+      await t.db.info(options);
+      const missing = t.db.streamFromUUID(crypto.randomUUID());
+      await assertRejects(() => missing.version(options), BTrDBError);
+      assertEquals(listeners.now(), 0);
+      assert(t.protocol === "embedded" || listeners.ever() > 10, `${listeners.ever()} were seen`);
     },
   },
   {
