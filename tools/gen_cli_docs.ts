@@ -8,7 +8,8 @@
  * @module
  */
 
-import { type Command, GLOBAL_OPTIONS, type OptionSpecs } from "../src/cli/command.ts";
+import type { Command } from "../src/cli/command.ts";
+import { GLOBAL_OPTIONS, type OptionSpecs } from "../src/cli/option.ts";
 import { aboutOf, NOTES } from "../src/cli/help.ts";
 import { COMMANDS } from "../src/cli/table.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OptionSpec, OptionSpecs } from "./command.ts";
+import type { OptionSpec, OptionSpecs } from "./option.ts";
 import { usageError } from "./errors.ts";
 import { nearest } from "./near.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Command, GLOBAL_OPTIONS, type OptionSpec, type OptionSpecs } from "./command.ts";
+import type { Command } from "./command.ts";
+import { GLOBAL_OPTIONS, type OptionSpec, type OptionSpecs } from "./option.ts";
 import type { Style } from "./style.ts";
 import { COMMANDS } from "./table.ts";
 

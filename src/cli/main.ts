@@ -11,7 +11,8 @@
  */
 
 import { type Args, parseArgs } from "./args.ts";
-import { type Command, GLOBAL_OPTIONS } from "./command.ts";
+import type { Command } from "./command.ts";
+import { GLOBAL_OPTIONS } from "./option.ts";
 import { Context } from "./context.ts";
 import { causeChain, type CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
 import { nearest } from "./near.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Args } from "./args.ts";
-import type { OptionSpecs } from "./command.ts";
+import type { OptionSpecs } from "./option.ts";
 import { parseDuration, parsePointwidth } from "./durations.ts";
 import { usageError } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";

@@ -6,7 +6,7 @@
 
 import type { Stream } from "../../mod.ts";
 import type { Args } from "./args.ts";
-import type { OptionSpecs } from "./command.ts";
+import type { OptionSpecs } from "./option.ts";
 import type { Context } from "./context.ts";
 import { usageError } from "./errors.ts";
 import { parseTime, type TimeSpec } from "./times.ts";

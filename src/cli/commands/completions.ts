@@ -1,7 +1,7 @@
 /** `btrdb completions`: for shells. @module */
 
-import type { Command, OptionSpecs } from "../command.ts";
-import { GLOBAL_OPTIONS } from "../command.ts";
+import type { Command } from "../command.ts";
+import { GLOBAL_OPTIONS, type OptionSpecs } from "../option.ts";
 import { usageError } from "../errors.ts";
 import { COMMANDS } from "../table.ts";
 
