@@ -67,9 +67,11 @@ function streamSink(
       await within(action, preventClose ? writer.ready : writer.close(), call);
       release();
     },
-    discard: async (reason) => {
-      if (!preventClose) await writer.abort(reason).catch(() => {});
+    discard: (reason) => {
+      // Not waited for: a stream that is stuck in a write never answers.
+      if (!preventClose) writer.abort(reason).catch(() => {});
       release();
+      return Promise.resolve();
     },
   };
 }

@@ -1,0 +1,250 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { BTrDB, type WriteCsvOptions } from "../../../src/client/mod.ts";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { toRaw } from "../../support/columns_arbitrary.ts";
+import { scriptedEndpoint, streamed } from "../../support/scripted_endpoint.ts";
+import { withFolder } from "../../support/run.ts";
+
+const UUID = "00000000-0000-4000-8000-000000000001";
+const HEADER = "Timestamp (ns),Human-Readable Time (UTC)";
+const RAW: WriteCsvOptions = {
+  queryType: "raw",
+  start: 0n,
+  end: 10n,
+  streams: [{ stream: UUID, label: "a" }],
+};
+const version = { major: 11n, minor: 0n };
+
+/** A database with three points in every stream, and what its endpoint was asked. */
+function database(operations: Partial<Endpoint> = {}) {
+  const asked: unknown[] = [];
+  const endpoint = scriptedEndpoint({
+    rawValues(request) {
+      asked.push(request);
+      return streamed({ version, columns: toRaw([[1n, 0.1], [1n, 2], [5n, 1e-7]]) });
+    },
+    ...operations,
+  });
+  return { db: new BTrDB(endpoint), asked };
+}
+
+/** A sink that keeps what it gets. */
+function memorySink() {
+  const pieces: Uint8Array[] = [];
+  let end: unknown = "open";
+  const stream = new WritableStream<Uint8Array>({
+    write: (bytes) => void pieces.push(bytes),
+    close: () => void (end = "closed"),
+    abort: (reason) => void (end = reason),
+  });
+  const text = async () => await new Blob(pieces as BlobPart[]).text();
+  return { stream, text, end: () => end, pieces };
+}
+
+const ROWS = "1,1970-01-01T00:00:00Z,0.1\n1,1970-01-01T00:00:00Z,2\n5,1970-01-01T00:00:00Z,1e-7\n";
+
+Deno.test("to a stream: bytes, counts, progress, and the stream is closed", async () => {
+  const { db, asked } = database();
+  const sink = memorySink();
+  const progress: unknown[] = [];
+  const result = await db.writeCSV(sink.stream, { ...RAW, onProgress: (p) => progress.push(p) });
+  const text = `${HEADER},a\n${ROWS}`;
+  assertEquals(await sink.text(), text);
+  assertEquals(result, { rows: 3, bytes: text.length });
+  assertEquals(progress, [result]);
+  assertEquals(sink.end(), "closed");
+  assertEquals(asked, [{
+    uuid: Uint8Array.of(0, 0, 0, 0, 0, 0, 64, 0, 128, 0, 0, 0, 0, 0, 0, 1),
+    start: 0n,
+    end: 10n,
+    version: 0n,
+  }]);
+});
+
+Deno.test("preventClose leaves the stream open and unlocked", async () => {
+  const sink = memorySink();
+  await database().db.rawValuesToCSV(sink.stream, { ...RAW, preventClose: true });
+  assertEquals([sink.end(), sink.stream.locked], ["open", false]);
+  await sink.stream.close();
+});
+
+Deno.test("options: label, version, numbers, digits, names with versions", async () => {
+  const { db, asked } = database();
+  const sink = memorySink();
+  await db.rawValuesToCSV(sink.stream, {
+    ...RAW,
+    streams: [{ stream: db.streamFromUUID(UUID), version: 11n }],
+    includeVersions: true,
+    numbers: "fixed6",
+    timeDigits: 9,
+  });
+  const [header, first] = (await sink.text()).split("\n");
+  assertEquals(header, `${HEADER},"${UUID}, ver. 11"`);
+  assertEquals(first, "1,1970-01-01T00:00:00.000000001Z,0.100000");
+  assertEquals((asked[0] as { version: bigint }).version, 11n);
+});
+
+Deno.test("windows of both kinds ask for what was asked", async () => {
+  const asked: unknown[] = [];
+  const columns = {
+    times: BigInt64Array.of(0n),
+    min: Float64Array.of(1),
+    mean: Float64Array.of(1.5),
+    max: Float64Array.of(2),
+    count: BigUint64Array.of(2n),
+  };
+  const answer = (request: unknown) => {
+    asked.push(request);
+    return streamed({ version, columns });
+  };
+  const { db } = database({ alignedWindows: answer, windows: answer });
+  const aligned = memorySink();
+  await db.alignedWindowsToCSV(aligned.stream, { ...RAW, end: 17n, pointwidth: 3 });
+  const windows = memorySink();
+  await db.windowsToCSV(windows.stream, { ...RAW, width: 4n });
+  assertEquals(
+    await aligned.text(),
+    `${HEADER},a (Min),a (Mean),a (Max),a (Count)\n0,1970-01-01T00:00:00Z,1,1.5,2,2\n`,
+  );
+  assertEquals(await windows.text(), await aligned.text());
+  const uuid = new Uint8Array(16);
+  uuid.set([64, 0, 128, 0, 0, 0, 0, 0, 0, 1], 6);
+  assertEquals(asked, [
+    { uuid, start: 0n, end: 16n, version: 0n, pointwidth: 3 },
+    { uuid, start: 0n, end: 8n, version: 0n, width: 4n, depth: 0 },
+  ]);
+});
+
+Deno.test("to a path: the file appears whole, under its name, and replaces what was there", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/out.csv`;
+    await Deno.writeTextFile(path, "old".repeat(10_000), { mode: 0o640 });
+    const during: string[] = [];
+    const { db } = database();
+    const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    await db.writeCSV(path, { ...RAW, onProgress: () => during.push(...names()) });
+    assertEquals(await Deno.readTextFile(path), `${HEADER},a\n${ROWS}`);
+    assertEquals(names(), ["out.csv"]);
+    assertEquals(during.length, 2);
+    assertEquals((await Deno.stat(path)).mode! & 0o777, 0o640);
+    const url = new URL(`file://${folder}/with%20space.csv`);
+    await db.writeCSV(url, RAW);
+    assertEquals(names(), ["out.csv", "with space.csv"]);
+  });
+});
+
+Deno.test("a failure leaves nothing and what was there stays", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/out.csv`;
+    await Deno.writeTextFile(path, "old");
+    const failing = database({
+      rawValues: async function* () {
+        yield await Promise.resolve({ version, columns: toRaw([[1n, 1]]) });
+        throw new BTrDBError("lost", { status: "UNAVAILABLE" });
+      },
+    });
+    await assertRejects(() => failing.db.writeCSV(path, RAW), BTrDBError, "lost");
+    const unknown = database({
+      rawValues: () => {
+        throw new BTrDBError("stream not found", { code: 404 });
+      },
+    });
+    await assertRejects(
+      () => unknown.db.writeCSV(`${folder}/new.csv`, RAW),
+      BTrDBError,
+      "not found",
+    );
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["out.csv"]);
+    assertEquals(await Deno.readTextFile(path), "old");
+    const sink = memorySink();
+    const error = await failing.db.writeCSV(sink.stream, RAW).catch((e) => e);
+    assertStrictEquals(sink.end(), error);
+  });
+});
+
+Deno.test("an abort ends the export with its reason, at every stage", async () => {
+  await withFolder(async (folder) => {
+    const endless = (signal: AbortSignal) =>
+      database({
+        rawValues: async function* () {
+          for (let i = 0n;; i++) {
+            await new Promise((resolve) => setTimeout(resolve, 0));
+            signal.throwIfAborted();
+            yield { version, columns: toRaw([[i, 1]]) };
+          }
+        },
+      }).db;
+    for (const when of ["before", "progress"]) {
+      const controller = new AbortController();
+      if (when === "before") controller.abort("enough");
+      const reason = await endless(controller.signal).writeCSV(`${folder}/x.csv`, {
+        ...RAW,
+        end: 1n << 40n,
+        signal: controller.signal,
+        onProgress: () => controller.abort("enough"),
+      }).catch((e) => e);
+      assertStrictEquals(reason, "enough");
+    }
+    assertEquals([...Deno.readDirSync(folder)], []);
+  });
+});
+
+Deno.test("a sink that takes no more ends with the timeout", async () => {
+  const stuck = new WritableStream<Uint8Array>({ write: () => new Promise(() => {}) });
+  const error = await assertRejects(
+    () => database().db.writeCSV(stuck, { ...RAW, timeoutMs: 20 }),
+    BTrDBError,
+  );
+  assertEquals(error.status, "DEADLINE_EXCEEDED");
+});
+
+Deno.test("a sink that fails ends the export with its error", async () => {
+  const full = new WritableStream<Uint8Array>({
+    write: () => Promise.reject(new Error("no space")),
+  });
+  await assertRejects(() => database().db.writeCSV(full, RAW), Error, "no space");
+  await withFolder(async (folder) => {
+    await assertRejects(() => database().db.writeCSV(`${folder}/no/such/folder.csv`, RAW), Error);
+    await assertRejects(() => database().db.writeCSV(folder, RAW), TypeError, "is a directory");
+  });
+});
+
+Deno.test("what is no plain file is written as it is", async () => {
+  const { rows } = await database().db.writeCSV("/dev/null", RAW);
+  assertEquals(rows, 3);
+  assert(!(await Deno.stat("/dev/null")).isFile);
+});
+
+Deno.test("mistakes in options are named before anything is asked", async () => {
+  const { db, asked } = database();
+  const bad: [Record<string, unknown>, string][] = [
+    [{ queryType: "rows" }, 'queryType is "rows"'],
+    [{ queryType: "aligned" }, "pointwidth is undefined"],
+    [
+      { queryType: "aligned", pointwidth: 64 },
+      "pointwidth is 64, expected an integer from 0 to 63",
+    ],
+    [{ queryType: "windows" }, "width is undefined"],
+    [{ queryType: "windows", width: 0n }, "width is 0, expected 1 to 2^63"],
+    [{ queryType: "windows", width: 11n }, "width is 11, expected at most 10"],
+    [{ queryType: "windows", width: 1n, depth: 64 }, "depth is 64"],
+    [{ start: 10n }, "start is 10"],
+    [{ streams: undefined }, "streams is undefined, expected an array"],
+    [{ streams: [UUID] }, "streams[0] is"],
+    [{ streams: [{ stream: "x" }] }, "streams[0].stream"],
+    [{ streams: [{ stream: UUID, label: 5 }] }, "streams[0].label is 5"],
+    [{ streams: [{ stream: UUID, version: 5 }] }, "streams[0].version is 5"],
+    [{ numbers: "%f" }, 'numbers is "%f"'],
+    [{ timeDigits: 3 }, "timeDigits is 3"],
+  ];
+  for (const [change, message] of bad) {
+    const error = await db.writeCSV("/nowhere", { ...RAW, ...change } as WriteCsvOptions)
+      .catch((e) => e);
+    assert(error instanceof TypeError || error instanceof RangeError, message);
+    assert(error.message.includes(message), `${error.message} has not ${message}`);
+  }
+  const sink = 5 as unknown as string;
+  await assertRejects(() => db.writeCSV(sink, RAW), TypeError, "sink is 5");
+  assertEquals(asked, []);
+});
