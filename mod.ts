@@ -29,6 +29,8 @@ export {
   type Span,
   type TlsOptions,
   type Tracer,
+  verifyFile,
+  type VerifyReport,
 } from "./src/connect.ts";
 export * from "./src/client/mod.ts";
 export type { RawColumns, RawPoint, StatColumns, StatPoint } from "./src/core/columns.ts";
@@ -58,6 +60,7 @@ export type {
   Mash,
   MashMember,
   MergePolicy,
+  PruneResult,
   ServerInfo,
   Version,
 } from "./src/endpoint/endpoint.ts";

@@ -12,8 +12,10 @@ import { type Environment, processEnvironment } from "./connect/environment.ts";
 import { resolveTarget, type Target } from "./connect/target.ts";
 import { BTrDBError } from "./core/errors.ts";
 import type { CallOptions, Endpoint } from "./endpoint/endpoint.ts";
+import type { VerifyReport } from "./engine/mod.ts";
 import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "./grpc/mod.ts";
 
+export type { VerifyReport } from "./engine/mod.ts";
 export type { CallEvent, CallHooks, RetryOptions, Span, Tracer } from "./grpc/mod.ts";
 
 /** How to speak TLS to a server. */
@@ -94,6 +96,34 @@ export async function connect(target?: string, options: ConnectOptions = {}): Pr
   const env = processEnvironment();
   const resolved = await resolveTarget(target, options, env);
   return new BTrDB(await openEndpoint(resolved, options, env, call));
+}
+
+/**
+ * Checks a database file without changing it: every block, every statistic, every version. It may
+ * be in use meanwhile.
+ *
+ * @param path Path of the file.
+ * @returns What was found; damage is reported, not thrown.
+ * @throws {BTrDBError} If the file is no database of the embedded engine.
+ *
+ * @example A file that is as it should be
+ * ```ts
+ * import { connect, verifyFile } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = `${await Deno.makeTempDir()}/grid.btrdb`;
+ * {
+ *   await using db = await connect(`file:${path}`);
+ *   const stream = await db.create(crypto.randomUUID(), "demo");
+ *   await stream.insert([[1n, 1]]);
+ * }
+ * const { ok, streams, points } = await verifyFile(path);
+ * assertEquals([ok, streams, points], [true, 1, 1n]);
+ * ```
+ */
+export async function verifyFile(path: string): Promise<VerifyReport> {
+  const { verify } = await import("./engine/mod.ts");
+  return await verify(path);
 }
 
 async function openEndpoint(

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { uuidBytes } from "../core/uuid.ts";
+import type { RawColumns } from "../core/columns.ts";
+import { uuidBytes, uuidText } from "../core/uuid.ts";
 import type {
   CallOptions,
   Endpoint,
@@ -56,6 +57,12 @@ export interface MetadataUsageCounts {
   tags: Record<string, bigint>;
   /** Number of streams per annotation. */
   annotations: Record<string, bigint>;
+}
+
+/** Points that were just inserted into a stream. */
+export interface NewPoints extends RawColumns {
+  /** The stream. */
+  stream: Stream;
 }
 
 /**
@@ -244,6 +251,17 @@ export class BTrDB implements AsyncDisposable {
    * @returns Rows as objects.
    * @throws {TypeError} If an argument is of the wrong type.
    * @throws {BTrDBError} 441 if the query is wrong, 501 over protocol v4.
+   *
+   * @example Names in a collection
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.create(crypto.randomUUID(), "demo", { tags: { name: "L1MAG" } });
+   * const query = "SELECT name FROM streams WHERE collection = $1";
+   * assertEquals(await Array.fromAsync(db.sql(query, ["demo"])), [{ name: "L1MAG" }]);
+   * ```
    */
   sql(
     query: string,
@@ -322,6 +340,43 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
+   * Points as they are inserted, by anybody, from the first read on (protocol v5 and embedded).
+   * Leaving the loop ends it.
+   *
+   * @param streams Which streams.
+   * @returns Batches of points, each of one stream.
+   * @throws {TypeError} If `streams` is not an iterable of streams.
+   * @throws {BTrDBError} 501 over protocol v4: there, `Stream.changes` finds what is new.
+   *
+   * @example The next points
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * setTimeout(() => stream.insert([[1n, 0.5]]), 10);
+   * for await (const { stream: { uuid }, times } of db.subscribe([stream])) {
+   *   assertEquals([uuid, ...times], [stream.uuid, 1n]);
+   *   break;
+   * }
+   * ```
+   */
+  subscribe(
+    streams: Iterable<Stream>,
+    options: RequestOptions = {},
+  ): AsyncIterableIterator<NewPoints> {
+    const action = "subscribe";
+    checkOptions(action, options);
+    const known = new Map([...streams].map((stream) => [stream.uuid, stream]));
+    for (const stream of known.values()) {
+      if (stream instanceof Stream) continue;
+      throw new TypeError(`Cannot ${action}: streams contains ${show(stream)}, expected streams`);
+    }
+    return this.#updates(known, () => startCall(action, options));
+  }
+
+  /**
    * What answers: versions, build, cluster, and which protocol is spoken.
    *
    * @example Which protocol is spoken
@@ -378,6 +433,17 @@ export class BTrDB implements AsyncDisposable {
 
   async *#collections(prefix: string, start: () => CallOptions): AsyncIterableIterator<string> {
     for await (const names of this.#endpoint.listCollections({ prefix }, start())) yield* names;
+  }
+
+  async *#updates(
+    streams: ReadonlyMap<string, Stream>,
+    start: () => CallOptions,
+  ): AsyncIterableIterator<NewPoints> {
+    const uuids = Array.from(streams.keys(), (uuid) => uuidBytes(uuid));
+    for await (const { uuid, columns } of this.#endpoint.subscribe(uuids, start())) {
+      const stream = streams.get(uuidText(uuid));
+      if (stream !== undefined) yield { stream, times: columns.times, values: columns.values };
+    }
   }
 
   async *#rows(

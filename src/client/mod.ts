@@ -10,6 +10,7 @@ export {
   type CreateOptions,
   type LookupOptions,
   type MetadataUsageCounts,
+  type NewPoints,
 } from "./btrdb.ts";
 export type { ChangedRange } from "./changes.ts";
 export type {

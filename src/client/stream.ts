@@ -12,6 +12,7 @@ import type {
   CallOptions,
   Endpoint,
   NearestRequest,
+  PruneResult,
   StreamDescriptor,
   Version,
 } from "../endpoint/endpoint.ts";
@@ -459,6 +460,41 @@ export class Stream {
   async obliterate(options: RequestOptions = {}): Promise<void> {
     await this.#endpoint.obliterate(this.#uuid, startCall("obliterate", options));
     this.#descriptor = undefined;
+  }
+
+  /**
+   * Removes the versions below one for ever, and frees the room that only they take (embedded
+   * only). The versions from `keep` on answer as before.
+   *
+   * @param keep Oldest version to keep, at most the latest.
+   * @returns What was removed.
+   * @throws {BTrDBError} 404 if the stream does not exist, 427 if `keep` is above the latest version,
+   * 501 on a server. Reading a removed version is 450.
+   *
+   * @example Keep the latest version only
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 1], [2n, 2]]);
+   * await stream.deleteRange(1n, 2n);
+   * const { versions } = await stream.prune(await stream.version());
+   * assertEquals([versions, await stream.count()], [1, 1n]);
+   * ```
+   */
+  async prune(keep: bigint, options: RequestOptions = {}): Promise<PruneResult> {
+    const action = "prune";
+    versionNumber(action, keep, "keep");
+    const call = startCall(action, options);
+    if (this.#endpoint.prune === undefined) {
+      throw new BTrDBError("Cannot prune: only embedded databases can", {
+        code: ErrorCode.NotImplemented,
+        uuid: this.uuid,
+      });
+    }
+    return await this.#endpoint.prune(this.#uuid, keep, call);
   }
 
   /**

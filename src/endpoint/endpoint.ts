@@ -283,6 +283,14 @@ export interface SubscriptionUpdate {
   columns: RawColumns;
 }
 
+/** What `prune` removed. */
+export interface PruneResult {
+  /** Versions that can no longer be read. */
+  versions: number;
+  /** Stored blocks that only they used. */
+  blocks: number;
+}
+
 /** Every BTrDB operation. See the module's documentation for what holds for all of them. */
 export interface Endpoint {
   /** What it can do. */
@@ -332,6 +340,8 @@ export interface Endpoint {
     uuids: readonly Uint8Array[],
     options?: CallOptions,
   ): AsyncIterableIterator<SubscriptionUpdate>;
+  /** Removes the versions of a stream below `keep` for ever; only the embedded engine can. */
+  prune?(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult>;
   /** Finishes what is in flight, then frees everything. Idempotent. */
   close(): Promise<void>;
 }

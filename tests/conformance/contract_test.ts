@@ -7,8 +7,9 @@
  * @module
  */
 
-import { type BTrDB, connect } from "@btrdb/btrdb";
+import { type BTrDB, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
+import { assertEquals } from "@std/assert";
 import { CANCEL_CASES } from "./cases/cancel_cases.ts";
 import { CHANGE_CASES } from "./cases/change_cases.ts";
 import { CSV_CASES } from "./cases/csv_cases.ts";
@@ -40,8 +41,13 @@ async function inMemory(use: Use): Promise<void> {
 async function inFile(use: Use): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await using db = await connect(`file:${folder}/contract.btrdb`);
-    await use(db);
+    const path = `${folder}/contract.btrdb`;
+    {
+      await using db = await connect(`file:${path}`);
+      await use(db);
+    }
+    const { problems } = await verifyFile(path);
+    assertEquals(problems, []);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -158,4 +158,48 @@ export const CHANGE_CASES: Case[] = [
       await rejectsWith(404, () => Array.fromAsync(stream.changes(11n, 12n, 0)));
     },
   },
+  {
+    name: "prune: versions below are gone, the others stay; embedded only",
+    async run(t) {
+      const stream = await t.stream([[1n, 1]]);
+      await stream.flush();
+      await stream.insert([[2n, 2]]);
+      const keep = await stream.flush();
+      if (t.protocol !== "embedded") return void await rejectsWith(501, () => stream.prune(keep));
+      await rejectsWith(427, () => stream.prune(keep + 1n));
+      assertEquals((await stream.prune(keep)).versions, 1);
+      assertEquals(await read(stream, 0n, 9n, keep), [[1n, 1], [2n, 2]]);
+      await rejectsWith(450, () => stream.rawValues(0n, 9n, { version: keep - 1n }).collect());
+    },
+  },
+  {
+    name: "subscribe: what is inserted arrives, and only of the streams asked for",
+    async run(t) {
+      const [wanted, other] = [await t.stream(), await t.stream()];
+      const updates = t.db.subscribe([wanted]);
+      if (t.protocol === "v4") return void await rejectsWith(501, () => updates.next());
+      const first = updates.next();
+      let running = true;
+      const writing = (async () => {
+        for (let time = 1n; running; time++) {
+          await other.insert([[time, -1]]);
+          await wanted.insert([[time, Number(time)]]);
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+      })();
+      try {
+        for (let i = 0, last = 0n; i < 3; i++) {
+          const { value } = i === 0 ? await first : await updates.next();
+          assertEquals(value.stream, wanted);
+          value.times.forEach((time: bigint, k: number) => {
+            assert(time > last);
+            assertEquals(value.values[k], Number(last = time));
+          });
+        }
+      } finally {
+        running = false;
+        await Promise.all([writing, updates.return?.()]);
+      }
+    },
+  },
 ];
