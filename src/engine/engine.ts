@@ -63,7 +63,7 @@ import { CHUNK_STREAMS } from "./constants.ts";
 import { roundValues } from "./merge_policy.ts";
 import { checkCall, paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./chunks.ts";
-import type { Storage } from "./storage.ts";
+import type { PruneResult, Storage } from "./storage.ts";
 import type { StreamState } from "./streams.ts";
 import { pickNearest } from "./nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./snapshot.ts";
@@ -328,6 +328,20 @@ export class Engine implements Endpoint {
       () => runSql(this.#storage.db, request, options),
     );
     yield* paced(chunked(rows, CHUNK_STREAMS), options);
+  }
+
+  /**
+   * Removes the versions of a stream below `keep` for ever, and the room that only they take. The
+   * versions from `keep` on answer as before; the removed ones with code 450. The file does not
+   * shrink, the room is used again.
+   *
+   * @param uuid 16 bytes.
+   * @param keep Oldest version to keep; at most the latest.
+   * @returns Number of versions and blocks removed.
+   * @throws {BTrDBError} 404 for an unknown stream, 427 when `keep` is above the latest version.
+   */
+  prune(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult> {
+    return this.#storage.prune(uuid, keep, options);
   }
 
   subscribe(

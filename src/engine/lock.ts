@@ -29,7 +29,7 @@ export function lockForWriting(path: string): WriterLock {
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db?.close();
-    const mapped = sqliteError(error, `${path}-lock`);
+    const mapped = sqliteError(error, path);
     if (!(mapped instanceof BTrDBError) || mapped.status !== "LOCKED") throw mapped;
     throw new BTrDBError(
       `Cannot open ${path}: another writer has it open; close it, or open this one read-only`,

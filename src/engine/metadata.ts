@@ -18,6 +18,7 @@ import type {
   SetTagsRequest,
   StreamDescriptor,
 } from "../endpoint/endpoint.ts";
+import { checkParts, damaged } from "./checksum.ts";
 import type { Database, Row, Statement } from "./sqlite.ts";
 import { Refusal } from "./writer.ts";
 
@@ -27,8 +28,8 @@ function refuse(code: number, text: string, uuid: Uint8Array): never {
   throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
 }
 
-/** Compares bytes. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/** Compares bytes: negative, 0 or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return a.length - b.length;
@@ -68,7 +69,13 @@ function matches(metadata: Metadata, conditions: Metadata): boolean {
   return true;
 }
 
-function descriptorOf(row: Row): StreamDescriptor {
+/** A row as a descriptor, if its checksum fits. */
+export function descriptorOf(row: Row): StreamDescriptor {
+  const parts = [row["uuid"], row["collection"], row["tags"], row["annotations"]];
+  const checksum = checkParts(...parts as string[], String(row["property_version"]));
+  if (checksum !== row["checksum"]) {
+    throw damaged(`the metadata of stream ${uuidText(row["uuid"] as Uint8Array)}`);
+  }
   return {
     uuid: row["uuid"] as Uint8Array,
     collection: row["collection"] as string,
@@ -78,7 +85,8 @@ function descriptorOf(row: Row): StreamDescriptor {
   };
 }
 
-const COLUMNS = "uuid, collection, tags, annotations, property_version";
+/** What {@linkcode descriptorOf} needs. */
+export const COLUMNS = "uuid, collection, tags, annotations, property_version, checksum";
 
 /** Reads and writes the metadata tables. */
 export class MetadataStore {
@@ -99,12 +107,13 @@ export class MetadataStore {
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
     this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
     this.#insert = db.prepare(
-      "INSERT INTO stream (uuid, collection, tags, annotations, property_version, sort_key) " +
-        "VALUES (?, ?, ?, ?, 1, ?)",
+      "INSERT INTO stream " +
+        "(uuid, collection, tags, annotations, property_version, sort_key, checksum) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#update = db.prepare(
       "UPDATE stream SET collection = ?, tags = ?, annotations = ?, sort_key = ?, " +
-        "property_version = property_version + 1 WHERE uuid = ?",
+        "property_version = ?, checksum = ? WHERE uuid = ?",
     );
     this.#remove = db.prepare("DELETE FROM stream WHERE uuid = ?");
     this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
@@ -139,7 +148,8 @@ export class MetadataStore {
       const reason = `a stream already exists with uuid ${text} and a different collection or tags`;
       refuse(ErrorCode.ReusedUUID, reason, uuid);
     }
-    this.#insert.run(uuid, collection, toJson(tags), toJson(annotations), key);
+    const texts = [collection, toJson(tags), toJson(annotations)] as const;
+    this.#insert.run(uuid, ...texts, 1, key, checkParts(uuid, ...texts, "1"));
     this.#addCollection.run(UTF8.encode(`${collection}/`));
   }
 
@@ -184,14 +194,11 @@ export class MetadataStore {
     return stream;
   }
 
-  #write({ uuid, collection, tags, annotations }: StreamDescriptor): void {
-    this.#update.run(
-      collection,
-      toJson(tags),
-      toJson(annotations),
-      sortKey(collection, tags),
-      uuid,
-    );
+  #write({ uuid, collection, tags, annotations, propertyVersion }: StreamDescriptor): void {
+    const texts = [collection, toJson(tags), toJson(annotations)] as const;
+    const version = propertyVersion + 1n;
+    const checksum = checkParts(uuid, ...texts, String(version));
+    this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
   }
 
   /**

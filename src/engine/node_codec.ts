@@ -7,17 +7,13 @@
 
 import { crc32 } from "node:zlib";
 import type { RawColumns } from "../core/columns.ts";
-import { BTrDBError } from "../core/errors.ts";
+import { damaged } from "./checksum.ts";
 import { decodeBlock, encodeBlock } from "../kernel/block.ts";
 import { ABSENT, CORE, Core, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "./constants.ts";
 
 /** Checksum and kind. */
 const HEADER_BYTES = 5;
-
-function damaged(address: number, what: string): BTrDBError {
-  return new BTrDBError(`Block ${address} is damaged: ${what}`, { status: "CORRUPT" });
-}
 
 function seal(block: Uint8Array, kind: number, address: number): Uint8Array {
   block[4] = kind;
@@ -77,7 +73,9 @@ function decodeCore(address: number, block: Uint8Array): Core {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const n = view.getUint8(6);
   const size = HEADER_BYTES + 11 + n * (2 + 7 * 8);
-  if (block.length !== size) throw damaged(address, `${block.length} bytes, expected ${size}`);
+  if (block.length !== size) {
+    throw damaged(`block ${address}: ${block.length} bytes, expected ${size}`);
+  }
   const core = new Core(view.getUint8(5), view.getBigInt64(7, true));
   const head = HEADER_BYTES + 11;
   let at = head + 2 * n;
@@ -95,7 +93,7 @@ function decodeLeaf(address: number, block: Uint8Array): Leaf {
   try {
     return { kind: LEAF, ...decodeBlock(block, HEADER_BYTES) };
   } catch (error) {
-    throw damaged(address, (error as Error).message);
+    throw damaged(`block ${address}: ${(error as Error).message}`);
   }
 }
 
@@ -105,12 +103,12 @@ function decodeLeaf(address: number, block: Uint8Array): Leaf {
  * @throws {BTrDBError} If the block is damaged.
  */
 export function decodeNode(address: number, block: Uint8Array): Node {
-  if (block.length < HEADER_BYTES) throw damaged(address, "too short");
+  if (block.length < HEADER_BYTES) throw damaged(`block ${address}: too short`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const expected = view.getUint32(0, true);
   const actual = crc32(block.subarray(4), address >>> 0);
-  if (actual !== expected) throw damaged(address, "its checksum does not fit");
+  if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
   if (block[4] === CORE) return decodeCore(address, block);
   if (block[4] === LEAF) return decodeLeaf(address, block);
-  throw damaged(address, `unknown kind ${block[4] ?? ABSENT}`);
+  throw damaged(`block ${address}: unknown kind ${block[4] ?? ABSENT}`);
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { closeSync, openSync, readSync } from "node:fs";
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_BUFFER_AGE_MS, MAX_INSERT_POINTS } from "./constants.ts";
 import { Engine } from "./engine.ts";
 import { lockForWriting, type WriterLock } from "./lock.ts";
 import { DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./schema.ts";
-import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
+import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./sqlite.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./store.ts";
 
@@ -31,9 +32,9 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   let lock: WriterLock | undefined;
   let db: Database | undefined;
   try {
+    if (path !== MEMORY) checkHeader(path);
     if (path !== MEMORY && !readOnly) lock = lockForWriting(path);
-    db = (options.openDatabase ?? openSqlite)(path, { readOnly });
-    prepare(db, path, options);
+    db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
     return new Engine(
       new Storage({
         db,
@@ -52,21 +53,66 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   }
 }
 
-function prepare(db: Database, path: string, options: EngineOptions): void {
-  const version = readSchemaVersion(db, path);
-  if (options.readOnly) {
-    if (version === SCHEMA_VERSION) return;
+/**
+ * Opens an existing file without changing it, beside a writer if there is one.
+ *
+ * @throws {BTrDBError} If it is not a database of this engine.
+ */
+export function openForReading(path: string, open: OpenDatabase = openSqlite): Database {
+  let db: Database | undefined;
+  try {
+    db = open(path, { readOnly: true });
+    const version = readSchemaVersion(db, path);
+    if (version === SCHEMA_VERSION) return db;
     throw new BTrDBError(
       `Cannot open ${path}: its schema has version ${version}; open it for writing once`,
       { status: "SCHEMA_TOO_OLD" },
     );
+  } catch (error) {
+    db?.close();
+    throw sqliteError(error, path);
   }
-  if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
-  db.exec("PRAGMA journal_mode = WAL");
-  db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
-  db.exec("PRAGMA cache_size = -16384");
-  db.exec("PRAGMA temp_store = MEMORY");
-  writeSchema(db, version);
+}
+
+function openForWriting(path: string, options: EngineOptions): Database {
+  const db = (options.openDatabase ?? openSqlite)(path, { readOnly: false });
+  try {
+    const version = readSchemaVersion(db, path);
+    if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
+    db.exec("PRAGMA cache_size = -16384");
+    db.exec("PRAGMA temp_store = MEMORY");
+    writeSchema(db, version);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The first bytes of every SQLite database that is not empty. */
+const MAGIC = "SQLite format 3\0";
+
+/** Refuses a file that is no database before anything is made beside it. */
+function checkHeader(path: string): void {
+  const head = new Uint8Array(16);
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return; // SQLite finds out whether it may be made, and says why it cannot be opened.
+  }
+  try {
+    if (readSync(file, head) === 0) return;
+  } finally {
+    closeSync(file);
+  }
+  if (new TextDecoder("latin1").decode(head) !== MAGIC) {
+    throw new BTrDBError(`Cannot open ${path}: it is not a database`, {
+      status: "NOT_A_DATABASE",
+    });
+  }
 }
 
 /** First block address that was never used. */

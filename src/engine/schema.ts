@@ -26,6 +26,7 @@ CREATE TABLE stream (
   annotations TEXT NOT NULL,
   property_version INTEGER NOT NULL,
   sort_key BLOB NOT NULL UNIQUE,
+  checksum INTEGER NOT NULL,
   pruned_below INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE collection (sort_key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -34,6 +35,7 @@ CREATE TABLE version (
   stream INTEGER NOT NULL,
   major INTEGER NOT NULL,
   root INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
   PRIMARY KEY (stream, major)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE journal (
@@ -41,6 +43,7 @@ CREATE TABLE journal (
   stream INTEGER NOT NULL,
   points INTEGER NOT NULL,
   at_ms INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
   data BLOB NOT NULL
 ) STRICT;
 CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;

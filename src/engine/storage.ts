@@ -8,6 +8,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
+import { FIRST_MAJOR } from "./constants.ts";
 import type { WriterLock } from "./lock.ts";
 import { MetadataStore } from "./metadata.ts";
 import { checkCall } from "./pacer.ts";
@@ -15,6 +16,7 @@ import { type Database, sqliteError } from "./sqlite.ts";
 import type { BlockStore } from "./store.ts";
 import { StreamRegistry } from "./streams.ts";
 import { SubscriptionHub } from "./subscriptions.ts";
+import { Reclaimer } from "./reclaim.ts";
 import { PointWriter } from "./write_tasks.ts";
 import { closedError, Refusal, type Task, Writer } from "./writer.ts";
 
@@ -29,6 +31,14 @@ export interface StorageParts {
   maxBufferAgeMs: number;
 }
 
+/** What a prune removed. */
+export interface PruneResult {
+  versions: number;
+  blocks: number;
+}
+
+const NOTHING_PRUNED: PruneResult = { versions: 0, blocks: 0 };
+
 /** An open database. */
 export class Storage {
   readonly db: Database;
@@ -40,6 +50,7 @@ export class Storage {
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
   readonly #writer: Writer;
+  readonly #reclaimer: Reclaimer;
   readonly #removeRows;
   readonly #dataVersion;
   #seenVersion: unknown;
@@ -55,6 +66,7 @@ export class Storage {
     this.streams = new StreamRegistry(db);
     this.metadata = new MetadataStore(db);
     this.points = new PointWriter(db, parts.store);
+    this.#reclaimer = new Reclaimer(db, parts.store);
     this.#writer = new Writer(db, parts.path);
     this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
@@ -62,6 +74,7 @@ export class Storage {
     if (!parts.readOnly) {
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
       this.#timer = setInterval(() => this.#flushOld(), Math.max(everyMs, 10));
+      for (const stream of this.#reclaimer.deadStreams()) this.#sweep(stream);
     }
   }
 
@@ -141,7 +154,46 @@ export class Storage {
         }
         for (const row of tx.head(state).buffer.rows) this.#removeRows.run(row);
         this.metadata.obliterate(stream);
-        tx.afterCommit(() => this.streams.delete(state));
+        tx.afterCommit(() => {
+          this.streams.delete(state);
+          this.#sweep(state.id);
+        });
+      },
+    }, options);
+  }
+
+  /** Removes the blocks of an obliterated stream, a version at a time, in the background. */
+  async #sweep(stream: number): Promise<void> {
+    const task = { points: 0, catalog: false, run: () => this.#reclaimer.sweep(stream) };
+    try {
+      while (await this.#writer.submit(task));
+    } catch {
+      // The versions that are left are found again when the database is opened the next time.
+    }
+  }
+
+  /** Removes the versions of a stream below `keep`. */
+  prune(
+    uuid: Uint8Array,
+    keep: bigint,
+    options: CallOptions | undefined,
+  ): Promise<PruneResult> {
+    const reclaimer = this.#reclaimer;
+    const expect = (condition: boolean, code: number, text: string) => {
+      if (!condition) throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
+    };
+    return this.submit({
+      points: 0,
+      catalog: false,
+      run: (tx): PruneResult | Generator<undefined, PruneResult> => {
+        const state = this.streams.get(uuid);
+        expect(state !== undefined, ErrorCode.NoSuchStream, TEXT.streamDoesNotExist);
+        const { major } = tx.head(state!);
+        const text = `Cannot prune below version ${keep}: the latest is ${major}`;
+        expect(keep <= BigInt(major), ErrorCode.InvalidVersions, text);
+        if (keep <= BigInt(Math.max(FIRST_MAJOR + 1, state!.prunedBelow))) return NOTHING_PRUNED;
+        tx.afterCommit(() => state!.prunedBelow = Number(keep));
+        return reclaimer.prune(state!.id, Number(keep));
       },
     }, options);
   }

@@ -6,6 +6,7 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { damaged } from "./checksum.ts";
 import { NodeCache } from "./cache.ts";
 import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
 import { decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
@@ -52,16 +53,14 @@ export class BlockStore {
   readCore(address: number): Core {
     const node = this.#read(address);
     if (node instanceof Core) return node;
-    throw new BTrDBError(`Block ${address} is damaged: expected an inner node`, {
-      status: "CORRUPT",
-    });
+    throw damaged(`block ${address} is not an inner node`);
   }
 
   /** The leaf at an address. */
   readLeaf(address: number): Leaf {
     const node = this.#read(address);
     if (!(node instanceof Core)) return node;
-    throw new BTrDBError(`Block ${address} is damaged: expected a leaf`, { status: "CORRUPT" });
+    throw damaged(`block ${address} is not a leaf`);
   }
 
   #read(address: number): Node {

@@ -7,8 +7,9 @@
 import { uuidText } from "../core/uuid.ts";
 import { decodeBlock } from "../kernel/block.ts";
 import { PointBuffer } from "./buffer.ts";
+import { checkBytes, checkNumbers, damaged } from "./checksum.ts";
 import { FIRST_MAJOR } from "./constants.ts";
-import type { Database, Statement } from "./sqlite.ts";
+import type { Database, Row, Statement } from "./sqlite.ts";
 
 /** The latest version of a stream; never changed, only replaced. */
 export interface Head {
@@ -64,11 +65,15 @@ export class StreamRegistry {
   constructor(db: Database) {
     this.#stream = db.prepare("SELECT id, pruned_below FROM stream WHERE uuid = ?");
     this.#latest = db.prepare(
-      "SELECT major, root FROM version WHERE stream = ? ORDER BY major DESC LIMIT 1",
+      "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major DESC LIMIT 1",
     );
-    this.#version = db.prepare("SELECT root FROM version WHERE stream = ? AND major = ?");
+    this.#version = db.prepare(
+      "SELECT major, root, checksum FROM version WHERE stream = ? AND major = ?",
+    );
     this.#journalRows = db.prepare("SELECT seq, stream FROM journal ORDER BY seq");
-    this.#journalRow = db.prepare("SELECT data, at_ms FROM journal WHERE seq = ?");
+    this.#journalRow = db.prepare(
+      "SELECT data, at_ms, checksum FROM journal WHERE seq = ?",
+    );
     this.reload();
   }
 
@@ -122,7 +127,7 @@ export class StreamRegistry {
   /** Address of the root of an older version; `undefined` if there is none. */
   rootOf(state: StreamState, major: number): number | undefined {
     const row = this.#version.get(state.id, major);
-    return row === undefined ? undefined : Number(row["root"]);
+    return row === undefined ? undefined : checkedRoot(state.id, row).root;
   }
 
   #loadHead(id: number): Head {
@@ -130,14 +135,22 @@ export class StreamRegistry {
     let buffer = PointBuffer.EMPTY;
     for (const seq of this.#journal.get(id) ?? []) {
       const entry = this.#journalRow.get(seq);
-      if (entry === undefined) continue;
-      const points = decodeBlock(entry["data"] as Uint8Array);
-      buffer = buffer.append(points, seq, Number(entry["at_ms"]));
+      if (entry === undefined) throw damaged(`journal row ${seq} is missing`);
+      const data = entry["data"] as Uint8Array;
+      if (checkBytes(data, seq, id) !== entry["checksum"]) throw damaged(`journal row ${seq}`);
+      buffer = buffer.append(decodeBlock(data), seq, Number(entry["at_ms"]));
     }
-    return {
-      major: row === undefined ? FIRST_MAJOR : Number(row["major"]),
-      root: row === undefined ? 0 : Number(row["root"]),
-      buffer,
-    };
+    if (row === undefined) return { major: FIRST_MAJOR, root: 0, buffer };
+    return { ...checkedRoot(id, row), buffer };
   }
+}
+
+/** A version's number and root, if its checksum fits. */
+function checkedRoot(stream: number, row: Row): { major: number; root: number } {
+  const major = Number(row["major"]);
+  const root = Number(row["root"]);
+  if (checkNumbers(stream, major, root) !== row["checksum"]) {
+    throw damaged(`version ${major} of stream number ${stream}`);
+  }
+  return { major, root };
 }

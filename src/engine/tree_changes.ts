@@ -88,7 +88,12 @@ function* changedInCore(
   return held;
 }
 
-/** The ranges of 2^resolution ns that hold the given times, which must be ascending. */
+const MAX_INT64 = (1n << 63n) - 1n;
+
+/**
+ * The ranges of 2^resolution ns that hold the given times, which must be ascending. The widest one,
+ * [0, 2^63), ends 1 ns earlier to fit into 64 bits.
+ */
 export function* rangesOfTimes(
   times: BigInt64Array,
   resolution: number,
@@ -99,7 +104,8 @@ export function* rangesOfTimes(
     const bucket = times[i]! >> bits;
     if (bucket === last) continue;
     last = bucket;
-    yield { start: bucket << bits, end: (bucket + 1n) << bits };
+    const end = (bucket + 1n) << bits;
+    yield { start: bucket << bits, end: end > MAX_INT64 ? MAX_INT64 : end };
   }
 }
 

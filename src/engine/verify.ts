@@ -12,6 +12,8 @@ import { ROOT_POINTWIDTH, ROOT_START } from "./constants.ts";
 import { ABSENT, CORE, Core, coreStats, LEAF, type Node, type Stats } from "./node.ts";
 import { decodeNode } from "./node_codec.ts";
 import { openForReading } from "./open.ts";
+import { checkBytes, checkNumbers, damaged } from "./checksum.ts";
+import { COLUMNS, compareBytes, descriptorOf, sortKey } from "./metadata.ts";
 import { isDue, turn } from "./pacer.ts";
 import { isAscending } from "./search.ts";
 import type { Database, Row, Statement } from "./sqlite.ts";
@@ -85,17 +87,30 @@ class Verifier {
   }
 
   *#streams(): Generator<undefined> {
-    const streams = this.#db.prepare("SELECT id, uuid, pruned_below FROM stream").all();
-    for (const row of streams) {
+    const sql = `SELECT id, sort_key, pruned_below, ${COLUMNS} FROM stream`;
+    for (const row of this.#db.prepare(sql).all()) {
       this.report.streams++;
+      this.#metadata(row);
       yield* this.#stream(row);
+    }
+  }
+
+  #metadata(row: Row): void {
+    try {
+      const { collection, tags } = descriptorOf(row);
+      const key = sortKey(collection, tags);
+      if (compareBytes(key, row["sort_key"] as Uint8Array) !== 0) {
+        throw damaged(`the sort key of stream number ${row["id"]}`);
+      }
+    } catch (error) {
+      this.#problem((error as Error).message);
     }
   }
 
   *#stream(row: Row): Generator<undefined> {
     const name = `Stream ${uuidText(row["uuid"] as Uint8Array)}`;
     const versions = this.#db.prepare(
-      "SELECT major, root FROM version WHERE stream = ? ORDER BY major",
+      "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major",
     ).all(row["id"]!);
     let expected = Math.max(Number(row["pruned_below"]), FIRST_MAJOR + 1);
     let since = 0;
@@ -104,6 +119,8 @@ class Verifier {
       const major = Number(version["major"]);
       const at = `${name}, version ${major}`;
       if (major !== expected) this.#problem(`${at}: expected version ${expected}`);
+      const checksum = checkNumbers(Number(row["id"]), major, Number(version["root"]));
+      if (checksum !== version["checksum"]) this.#problem(`${at}: its checksum does not fit`);
       expected = major + 1;
       this.report.versions++;
       stats = yield* this.#version(at, Number(version["root"]), major, since);
@@ -223,21 +240,26 @@ class Verifier {
 
   *#journal(name: string, stream: number): Generator<undefined> {
     let points = 0;
-    const rows = this.#db.prepare("SELECT seq, points, data FROM journal WHERE stream = ?");
+    const rows = this.#db.prepare(
+      "SELECT seq, points, checksum, data FROM journal WHERE stream = ?",
+    );
     for (const row of rows.iterate(stream)) {
       points += Number(row["points"]);
-      try {
-        const { times } = decodeBlock(row["data"] as Uint8Array);
-        if (times.length !== row["points"]) {
-          this.#problem(`${name}: journal row ${row["seq"]} has ${times.length} points`);
-        }
-      } catch (error) {
-        this.#problem(`${name}: journal row ${row["seq"]}: ${(error as Error).message}`);
-      }
+      this.#journalRow(`${name}: journal row ${row["seq"]}`, stream, row);
       yield;
     }
     if (points >= BUFFER_POINTS) this.#problem(`${name}: ${points} points in the journal`);
     this.report.points += BigInt(points);
+  }
+
+  #journalRow(at: string, stream: number, row: Row): void {
+    const data = row["data"] as Uint8Array;
+    if (checkBytes(data, Number(row["seq"]), stream) !== row["checksum"]) {
+      this.#problem(`${at}: its checksum does not fit`);
+      return;
+    }
+    const { times } = decodeBlock(data);
+    if (times.length !== row["points"]) this.#problem(`${at}: it has ${times.length} points`);
   }
 
   /** Blocks that belong to no version, unless an obliterated stream is still being removed. */

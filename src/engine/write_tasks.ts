@@ -8,6 +8,7 @@ import type { RawColumns } from "../core/columns.ts";
 import type { MergePolicy, Version } from "../endpoint/endpoint.ts";
 import { encodeBlock } from "../kernel/block.ts";
 import { PointBuffer } from "./buffer.ts";
+import { checkBytes, checkNumbers } from "./checksum.ts";
 import { BUFFER_POINTS } from "./constants.ts";
 import { mergeRuns } from "./merge.ts";
 import { applyPolicy, collect } from "./merge_policy.ts";
@@ -34,9 +35,11 @@ export class PointWriter {
 
   constructor(db: Database, store: BlockStore) {
     this.#store = store;
-    this.#addVersion = db.prepare("INSERT INTO version (stream, major, root) VALUES (?, ?, ?)");
+    this.#addVersion = db.prepare(
+      "INSERT INTO version (stream, major, root, checksum) VALUES (?, ?, ?, ?)",
+    );
     this.#addRow = db.prepare(
-      "INSERT INTO journal (seq, stream, points, at_ms, data) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#removeRow = db.prepare("DELETE FROM journal WHERE seq = ?");
     const last = db.prepare("SELECT max(seq) AS seq FROM journal").get()?.["seq"];
@@ -138,7 +141,7 @@ export class PointWriter {
   }
 
   #setRoot(tx: Transaction, state: StreamState, major: number, root: number): Version {
-    this.#addVersion.run(state.id, major, root);
+    this.#addVersion.run(state.id, major, root, checkNumbers(state.id, major, root));
     tx.setHead(state, { major, root, buffer: PointBuffer.EMPTY });
     return versionOf(tx.head(state));
   }
@@ -146,7 +149,8 @@ export class PointWriter {
   #writeRow(state: StreamState, points: RawColumns): number {
     const row = this.#nextRow++;
     const data = encodeBlock(points, 0, points.times.length);
-    this.#addRow.run(row, state.id, points.times.length, Date.now(), data);
+    const checksum = checkBytes(data, row, state.id);
+    this.#addRow.run(row, state.id, points.times.length, Date.now(), checksum, data);
     return row;
   }
 }
