@@ -14,6 +14,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type ByteStream, Call } from "./call.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
+import { keepQuiet } from "./quiet_sessions.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */
@@ -66,6 +67,7 @@ export class Listener {
     for (const path of options.paths) this.#register(path);
     onUnknownMethod(this.#grpc, (path, stream) => this.#handle(path, stream));
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    keepQuiet(this.#grpc);
     this.#server = options.certificate === undefined ? net.createServer() : tls.createServer({
       ...options.certificate,
       ALPNProtocols: ["h2"],
@@ -112,8 +114,8 @@ export class Listener {
   }
 
   /**
-   * Stops: refuses new connections and, by a GOAWAY, new calls on the old ones, lets the calls under
-   * way finish, cancels what is left after `graceMs`, and closes everything. Idempotent.
+   * Stops: refuses new connections and new calls on the old ones, lets the calls under way finish,
+   * cancels what is left after `graceMs`, and closes everything. Idempotent.
    *
    * @param graceMs How long calls may take to finish; 0 cancels at once.
    */

@@ -1,0 +1,124 @@
+/**
+ * A process that writes is killed again and again. Each time every acknowledged step must be there,
+ * in every version, and of those under way each either wholly or not at all. A longer run:
+ *
+ *     ENGINE_CRASH_KILLS=300 deno test -A tests/reliability/engine_crash_test.ts
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { concatRaw, type RawColumns } from "../../src/core/columns.ts";
+import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
+import { applyStep, CRASH_STREAMS, crashStep, crashUuid } from "../support/crash_plan.ts";
+import { type Point, StreamModel } from "../support/engine_model.ts";
+
+const KILLS = Number(Deno.env.get("ENGINE_CRASH_KILLS") ?? 12);
+
+const WRITER = new URL("../support/crash_writer.ts", import.meta.url).pathname;
+
+/** Steps after which a database is begun anew, so that checking it stays quick. */
+const MAX_STEPS = 250;
+
+async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}
+
+async function create(path: string): Promise<void> {
+  await using engine = await openEngine({ path });
+  for (let stream = 0; stream < CRASH_STREAMS; stream++) {
+    const tags = new Map([["name", `s${stream}`]]);
+    await engine.create({
+      uuid: crashUuid(stream),
+      collection: "crash",
+      tags,
+      annotations: new Map(),
+    });
+  }
+}
+
+/** Lets the writer work for a while, kills it, and tells the last acknowledged step per stream. */
+async function runAndKill(path: string, starts: number[], afterMs: number): Promise<number[]> {
+  const args = ["run", "-A", "--no-check", WRITER, path, ...starts.map(String)];
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+  const acknowledged = starts.map((start) => start - 1);
+  let timer: number | undefined;
+  let rest = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      if (line === "ready") timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+      else {
+        const [stream, index] = line.split(" ").map(Number);
+        acknowledged[stream!] = index!;
+      }
+    }
+  }
+  clearTimeout(timer);
+  const { signal } = await child.status;
+  assertEquals(signal, "SIGKILL");
+  return acknowledged;
+}
+
+async function read(engine: Engine, uuid: Uint8Array, version: number): Promise<RawColumns> {
+  const range = { start: 0n, end: 2n ** 61n, version: BigInt(version) };
+  return concatRaw((await gather(engine.rawValues({ uuid, ...range }))).map((c) => c.columns));
+}
+
+function assertPoints({ times, values }: RawColumns, points: Point[], what: string): void {
+  assertEquals(times.length, points.length, what);
+  for (const [i, { time, value }] of points.entries()) {
+    assert(times[i] === time && values[i] === value, `${what}: point ${i}`);
+  }
+}
+
+/** Brings the model to what was acknowledged, or one step further; the next step to do. */
+async function recover(
+  engine: Engine,
+  stream: number,
+  model: StreamModel,
+  from: number,
+  acknowledged: number,
+): Promise<number> {
+  for (let index = from; index <= acknowledged; index++) applyStep(model, crashStep(stream, index));
+  const uuid = crashUuid(stream);
+  const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+  const matches = () =>
+    version!.major === BigInt(model.major) && version!.minor === BigInt(model.buffer.length);
+  let next = acknowledged + 1;
+  if (!matches()) applyStep(model, crashStep(stream, next++));
+  assert(matches(), `stream ${stream}: ${version!.major}.${version!.minor} after step ${next - 1}`);
+  // A flush of nothing leaves no trace, so a step under way may have been done without showing.
+  assertPoints(await read(engine, uuid, 0), model.points(0), `stream ${stream}, latest`);
+  for (const major of model.versions.keys()) {
+    const what = `stream ${stream}, version ${major}`;
+    assertPoints(await read(engine, uuid, major), model.points(major), what);
+  }
+  return next;
+}
+
+Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    let path = "", starts: number[] = [], models: StreamModel[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      if (path === "" || Math.max(...starts) > MAX_STEPS) {
+        path = `${directory}/${kill}.btrdb`;
+        starts = Array(CRASH_STREAMS).fill(0);
+        models = starts.map(() => new StreamModel());
+        await create(path);
+      }
+      const acknowledged = await runAndKill(path, starts, 5 + (kill * 37) % 140);
+      const report = await verify(path);
+      assertEquals(report.problems, []);
+      await using engine = await openEngine({ path });
+      for (let stream = 0; stream < CRASH_STREAMS; stream++) {
+        const last = acknowledged[stream]!;
+        starts[stream] = await recover(engine, stream, models[stream]!, starts[stream]!, last);
+      }
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

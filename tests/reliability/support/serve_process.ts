@@ -1,0 +1,31 @@
+/**
+ * A server as a process of its own, for tests that stop, kill and watch it:
+ *
+ *     serve_process.ts TARGET PORT
+ *
+ * Prints one JSON line when it is ready. SIGTERM stops it as the command line does: calls finish,
+ * the database is closed, the exit code is 0. Whatever goes unhandled ends it with code 70.
+ */
+
+import { connect } from "../../../mod.ts";
+import { serve } from "../../../src/server/mod.ts";
+
+const [target, port] = Deno.args;
+
+globalThis.addEventListener("unhandledrejection", (event) => {
+  console.error("unhandled rejection:", event.reason);
+  Deno.exit(70);
+});
+
+const db = await connect(target);
+const server = await serve(db, {
+  port: Number(port),
+  keepaliveMs: 2_000,
+  keepaliveTimeoutMs: 2_000,
+  onError: (error, { path }) => console.error("unexpected error:", path, error),
+});
+Deno.addSignalListener("SIGTERM", () => void server.stop({ graceMs: 2_000 }));
+console.log(JSON.stringify({ address: server.address, pid: Deno.pid }));
+await server.finished;
+await db.close();
+Deno.exit(0);
