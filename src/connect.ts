@@ -6,6 +6,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { oneOf, show, text } from "./client/arguments.ts";
 import { BTrDB } from "./client/btrdb.ts";
 import { type RequestOptions, startCall } from "./client/options.ts";
 import { type Environment, processEnvironment } from "./connect/environment.ts";
@@ -92,6 +93,7 @@ export interface ConnectOptions extends RequestOptions {
  */
 export async function connect(target?: string, options: ConnectOptions = {}): Promise<BTrDB> {
   const call = startCall("connect", options);
+  checkConnectOptions(options);
   call.signal?.throwIfAborted();
   const env = processEnvironment();
   const resolved = await resolveTarget(target, options, env);
@@ -126,6 +128,15 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
   return await verify(path);
 }
 
+function checkConnectOptions({ apiKey, profile, protocol, tls }: ConnectOptions): void {
+  if (apiKey !== undefined) text("connect", apiKey, "apiKey");
+  if (profile !== undefined) text("connect", profile, "profile");
+  if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
+  if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
+    throw new TypeError(`Cannot connect: tls is ${show(tls)}, expected a boolean or an object`);
+  }
+}
+
 async function openEndpoint(
   target: Target,
   options: ConnectOptions,
@@ -147,7 +158,7 @@ async function openGrpc(
   const { connectGrpc, parseAddress } = await import("./grpc/mod.ts");
   const { tls, protocol = "auto", retry, hooks, tracer } = options;
   const secure = typeof tls === "object" ? true : tls;
-  const endpoints = target.endpoints.map((text) => parseAddress(text, secure));
+  const endpoints = target.endpoints.map((address) => parseAddress(address, secure));
   const own = typeof tls === "object" ? tls : {};
   const caBundle = endpoints.some((endpoint) => endpoint.tls)
     ? own.ca ?? await readBundle(env)

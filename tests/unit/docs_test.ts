@@ -21,6 +21,27 @@ Deno.test("docs/errors.md lists every code, by its name, and says which are trie
   assertEquals(Object.fromEntries(documented), { ...ErrorCode });
 });
 
+Deno.test("docs/errors.md lists every status that stands without a code", async () => {
+  const text = await read("docs/errors.md");
+  const documented = new Set([...text.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, status]) => status));
+  // Statuses of gRPC, which are said to keep their names.
+  const generic = new Set(["ABORTED", "INTERNAL", "UNKNOWN", "CANCELLED"]);
+  const used = new Set<string>();
+  for (const folder of ["src/engine", "src/grpc", "src/connect", "src/client"]) {
+    for await (const { name } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+      const source = await read(`${folder}/${name}`);
+      for (const [, status] of source.matchAll(/status: "([A-Z_]+)"/g)) used.add(status!);
+      for (const [, status] of source.matchAll(/^ {2}\[\d+, "[^"]+", "([A-Z_]+)"/gm)) {
+        used.add(status!);
+      }
+    }
+  }
+  assert(used.size > 10, `${used.size} statuses found`);
+  for (const status of used) {
+    assert(documented.has(status) || generic.has(status), `${status} is not documented`);
+  }
+});
+
 Deno.test("what docs/from-python.md calls exists", async () => {
   const text = await read("docs/from-python.md");
   const here = text.split("\n").filter((line) => line.startsWith("|"))

@@ -1,0 +1,163 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** Runs a program against the package with only the given permissions. */
+async function run(
+  permissions: string[],
+  program: string,
+): Promise<{ code: number; out: string; err: string }> {
+  const file = await Deno.makeTempFile({ dir: new URL("tests/", ROOT).pathname, suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, program);
+    const config = new URL("deno.json", ROOT).pathname;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--no-check", "--config", config, ...permissions, file],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const decoder = new TextDecoder();
+    return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+const USE = `
+  const stream = await db.create(crypto.randomUUID(), "demo");
+  await stream.insert([[1n, 1]]);
+  console.log(await stream.count());
+`;
+
+Deno.test("a database in memory needs no permission, and the process ends by itself", async () => {
+  const { code, out, err } = await run(
+    [],
+    `import { connect } from "@btrdb/btrdb";
+     await using db = await connect("memory:");${USE}`,
+  );
+  assertEquals([code, out.trim(), err], [0, "1n", ""]);
+});
+
+Deno.test("a file needs its folder only", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { code, out, err } = await run(
+      [`--allow-read=${folder}`, `--allow-write=${folder}`],
+      `import { connect } from "@btrdb/btrdb";
+       await using db = await connect("file:${folder}/grid.btrdb");${USE}`,
+    );
+    assertEquals([code, out.trim(), err], [0, "1n", ""]);
+    assertEquals((await verifyFile(`${folder}/grid.btrdb`)).ok, true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("without a target and without permissions, the error says what is missing", async () => {
+  const { code, err } = await run(
+    [],
+    `import { connect } from "@btrdb/btrdb"; await connect();`,
+  );
+  assertEquals(code, 1);
+  for (const part of ["nothing says to what", "$BTRDB_ENDPOINTS", "--allow-env"]) {
+    assert(err.includes(part), err);
+  }
+});
+
+Deno.test("the environment names the target, the key and the profile", async () => {
+  const { code, out, err } = await run(
+    ["--allow-env"],
+    `import process from "node:process";
+     import { connect } from "@btrdb/btrdb";
+     process.env.BTRDB_ENDPOINTS = "memory:";
+     process.env.BTRDB_API_KEY = "k";
+     await using db = await connect();${USE}`,
+  );
+  assertEquals([code, out.trim(), err], [0, "1n", ""]);
+});
+
+Deno.test("options of the wrong kind are refused", async () => {
+  const wrong: [object, new (message: string) => Error, string][] = [
+    [{ protocol: "v6" }, RangeError, 'protocol is "v6", expected one of "auto", "v4", "v5"'],
+    [{ apiKey: 5 }, TypeError, "apiKey is 5, expected a string"],
+    [{ profile: 5 }, TypeError, "profile is 5"],
+    [{ tls: "yes" }, TypeError, 'tls is "yes", expected a boolean or an object'],
+    [{ timeoutMs: -1 }, RangeError, "timeoutMs is -1"],
+  ];
+  for (const [options, kind, message] of wrong) {
+    await assertRejects(() => connect("memory:", options), kind, message);
+  }
+});
+
+/** A port on which nobody listens. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+Deno.test("nobody there: UNAVAILABLE with the address, and the process ends by itself", async () => {
+  const target = `127.0.0.1:${freePort()}`;
+  const { code, out, err } = await run(
+    ["-A"],
+    `import { connect } from "@btrdb/btrdb";
+     const error = await connect("${target}", { retry: false }).catch((thrown) => thrown);
+     console.log(error.name, error.code, error.status, error.retryable, error.message);`,
+  );
+  assertEquals([code, err], [0, ""]);
+  assert(out.startsWith(`BTrDBError 0 UNAVAILABLE true Cannot connect to ${target}`), out);
+});
+
+Deno.test("aborted before it begins: the reason", async () => {
+  const reason = new Error("changed my mind");
+  const signal = AbortSignal.abort(reason);
+  for (const where of [`127.0.0.1:${freePort()}`, "memory:"]) {
+    assertStrictEquals(await connect(where, { signal }).catch((thrown) => thrown), reason);
+  }
+});
+
+Deno.test("somebody there who says nothing: DEADLINE_EXCEEDED in time", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const taken: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const connection of listener) taken.push(connection);
+  })();
+  try {
+    const { code, out } = await run(
+      ["-A"],
+      `import { connect } from "@btrdb/btrdb";
+       const before = performance.now();
+       const waiting = connect("127.0.0.1:${port}", { timeoutMs: 300 });
+       const error = await waiting.catch((thrown) => thrown);
+       console.log(error.name, error.code, error.status, performance.now() - before < 3000);`,
+    );
+    assertEquals([code, out.trim()], [0, "BTrDBError 0 DEADLINE_EXCEEDED true"]);
+  } finally {
+    listener.close();
+    await accepting;
+    for (const connection of taken) connection.close();
+  }
+});
+
+Deno.test("a certificate bundle that cannot be read is named", async () => {
+  const { code, err } = await run(
+    ["--allow-env", "--allow-read", "--allow-net"],
+    `import process from "node:process";
+     import { connect } from "@btrdb/btrdb";
+     process.env.BTRDB_CA_BUNDLE = "/nonexistent/ca.pem";
+     await connect("btrdb+tls://127.0.0.1:1");`,
+  );
+  assertEquals(code, 1);
+  assert(err.includes("$BTRDB_CA_BUNDLE names /nonexistent/ca.pem, which cannot be read"), err);
+});
+
+Deno.test("closing twice does nothing, and a closed database says so", async () => {
+  const db = await connect("memory:");
+  const stream = await db.create(crypto.randomUUID(), "demo");
+  await Promise.all([db.close(), db.close()]);
+  await db.close();
+  await assertRejects(() => stream.count(), BTrDBError, "closed");
+});
