@@ -9,7 +9,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { LATEST } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
 import { checkChanges, isLatest, TEXT } from "../endpoint/checks.ts";
-import type { CallOptions, ChangesChunk, ChangesRequest, Version } from "../endpoint/endpoint.ts";
+import type { CallOptions, ChangesChunk, ChangesRequest } from "../endpoint/endpoint.ts";
 import type { Reader } from "./reader.ts";
 
 /**

@@ -56,6 +56,7 @@ export class Channel {
   #grpc: GrpcChannel;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardMs = 0;
+  #probing = false;
   #closed = false;
   #drained: (() => void) | undefined;
 
@@ -94,10 +95,8 @@ export class Channel {
       if (ended) this.#remove(started);
     });
     this.#attempts.add(started);
-    if (this.#timer === undefined) {
-      this.#heardMs = Date.now();
-      this.#watch(this.#settings.probeAfterMs);
-    }
+    if (this.#attempts.size === 1) this.#heardMs = Date.now();
+    if (this.#timer === undefined && !this.#probing) this.#watch(this.#settings.probeAfterMs);
     return started;
   }
 
@@ -112,6 +111,7 @@ export class Channel {
   /** Looks again after `ms` whether the server has been heard. */
   #watch(ms: number): void {
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       const silentMs = Date.now() - this.#heardMs;
       const { probeAfterMs } = this.#settings;
       if (silentMs < probeAfterMs) this.#watch(probeAfterMs - silentMs);
@@ -121,28 +121,26 @@ export class Channel {
 
   /** Asks for a sign of life; without one, all calls fail and the connection is made anew. */
   async #probe(): Promise<void> {
-    const grpc = this.#grpc;
+    this.#probing = true;
     const heardMs = this.#heardMs;
+    const answered = await this.#answers();
+    this.#probing = false;
+    if (this.#attempts.size === 0) return;
+    if (!answered && heardMs === this.#heardMs) this.#replace();
+    if (this.#attempts.size > 0) this.#watch(this.#settings.probeAfterMs);
+  }
+
+  /** Whether the server says anything, be it an error, within the time it has. */
+  async #answers(): Promise<boolean> {
     const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
-    const recorder = new CallRecorder({}, {
-      ...PROBE,
-      endpoint: this.peer,
-      uuid: undefined,
-      attempt: 1,
-      requestBytes: 0,
-    });
-    const request = {
-      ...PROBE,
-      peer: this.peer,
-      apiKey: this.#settings.apiKey,
-      options: { deadlineMs },
-    };
-    const probe = new Attempt(grpc, request, recorder, () => {});
+    const { peer } = this;
+    const start = { ...PROBE, endpoint: peer, uuid: undefined, attempt: 1, requestBytes: 0 };
+    const { apiKey } = this.#settings;
+    const request = { ...PROBE, peer, apiKey, options: { deadlineMs } };
+    const probe = new Attempt(this.#grpc, request, new CallRecorder({}, start), () => {});
     await probe.read().catch(() => {});
     probe.cancel();
-    if (this.#timer === undefined || grpc !== this.#grpc) return;
-    if (Date.now() >= deadlineMs && heardMs === this.#heardMs) this.#replace();
-    if (this.#attempts.size > 0) this.#watch(this.#settings.probeAfterMs);
+    return Date.now() < deadlineMs;
   }
 
   #replace(): void {

@@ -134,7 +134,7 @@ export class Cluster {
   }
 
   #members(): Address[] {
-    return this.#routes.owners.flatMap((owner) => owner.addresses);
+    return this.#routes.routed ? this.#routes.owners.flatMap((owner) => owner.addresses) : [];
   }
 
   #everywhere(): Address[] {

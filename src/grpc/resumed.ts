@@ -32,8 +32,12 @@ export interface Source<Columns> {
   request(version: bigint): Uint8Array | undefined;
   /** Reads a message; throws what its `stat` says. */
   decode(bytes: Uint8Array): Part<Columns>;
-  /** Notes that `columns` are taken; returns what of them is new. */
-  take(columns: Columns): Columns;
+  /**
+   * Notes that `columns` are taken; returns what of them is new.
+   *
+   * @param ordered Whether rows must come in order of time: unflushed points of real servers do not.
+   */
+  take(columns: Columns, ordered: boolean): Columns;
   /** Number of rows. */
   size(columns: Columns): number;
 }
@@ -87,7 +91,7 @@ export async function* readResumed<Columns>(
         const first = pin === undefined;
         pin ??= pinOf(part.version, latest, rules);
         if (!first) checkSame(pin, part.version, spec);
-        const columns = source.take(part.columns);
+        const columns = source.take(part.columns, !rules.staleMajors || pin.version.minor === 0n);
         tries.progress();
         if (first || source.size(columns) > 0) yield { version: pin.version, columns };
       }

@@ -5,6 +5,7 @@
  */
 
 import { type RawColumns, sliceRaw, sliceStat, type StatColumns } from "../core/columns.ts";
+import type { BTrDBError } from "../core/errors.ts";
 import { checkAlignedWindows } from "../endpoint/checks.ts";
 import type {
   AlignedWindowsRequest,
@@ -13,7 +14,7 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { decodeRawResponse, decodeStatResponse } from "../kernel/wire.ts";
-import { callError, checkStat, type ErrorContext } from "./errors.ts";
+import { callError, checkStat, type ErrorContext, lostPeer } from "./errors.ts";
 import {
   alignedWindowsParams,
   changesParams,
@@ -39,6 +40,11 @@ function decodeStat(
   const { code, message, major, minor, columns } = decodeStatResponse(bytes, stddev);
   checkStat({ code, msg: message }, call);
   return { version: { major, minor }, columns };
+}
+
+/** An answer that goes back in time has been garbled on its way: it is asked for again. */
+function repeated(call: ErrorContext): BTrDBError {
+  return lostPeer(call, "the server", "a part of the answer came twice");
 }
 
 /**
@@ -72,9 +78,10 @@ export class RawSource implements Source<RawColumns> {
     return decodeRaw(bytes, this);
   }
 
-  take(columns: RawColumns): RawColumns {
+  take(columns: RawColumns, ordered: boolean): RawColumns {
     const { times } = columns;
     const n = times.length;
+    if (ordered && n > 0 && times[0]! < this.#start) throw repeated(this);
     const skipped = Math.min(this.#skip, n);
     for (let i = 0; i < skipped; i++) {
       if (times[i] === this.#start) continue;
@@ -138,6 +145,7 @@ export class AlignedSource implements Source<StatColumns> {
   take(columns: StatColumns): StatColumns {
     const n = columns.times.length;
     if (n === 0) return columns;
+    if (this.#taken && columns.times[n - 1]! < this.#start) throw repeated(this);
     const from = this.#taken && columns.times[0]! < this.#start ? 1 : 0;
     this.#start = columns.times[n - 1]! + (1n << BigInt(this.#pointwidth));
     this.#taken = true;
@@ -186,10 +194,10 @@ export class WindowsSource implements Source<StatColumns> {
 
   take(columns: StatColumns): StatColumns {
     const n = columns.times.length;
-    if (n > 0) {
-      this.#start = columns.times[n - 1]! + this.#width;
-      this.#taken = true;
-    }
+    if (n === 0) return columns;
+    if (columns.times[0]! < this.#start) throw repeated(this);
+    this.#start = columns.times[n - 1]! + this.#width;
+    this.#taken = true;
     return columns;
   }
 

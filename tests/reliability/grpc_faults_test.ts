@@ -55,7 +55,6 @@ async function attempt(
   } catch (error) {
     assert(error instanceof BTrDBError, `${operation.name}: ${error}`);
     tally.failed++;
-    if (Deno.env.has("FAULT_SEED")) console.log(operation.name, error.message, error.cause);
     if (error.message.startsWith("Cannot tell")) tally.unclear++;
     else assertEquals(error.status, "UNAVAILABLE", `${operation.name}: ${error.message}`);
     return undefined;
@@ -108,7 +107,6 @@ for (const protocol of ["v4", "v5"] as const) {
   const seed = Number(Deno.env.get("FAULT_SEED") ?? (protocol === "v4" ? 4 : 5));
   Deno.test(`faults, ${protocol}: ${STREAMS * OPERATIONS} operations, seed ${seed}`, async () => {
     const { unclear, failed, faults } = await run(seed, protocol);
-    if (Deno.env.has("FAULT_SEED")) console.log({ failed, unclear, faults });
     // Most faults are invisible; a fault that shows is rare enough to be looked at.
     assert(failed <= 10 && unclear <= 5, `${failed} failed, ${unclear} unclear; ${faults}`);
   });

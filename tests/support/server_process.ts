@@ -2,20 +2,20 @@
 
 import { RawClient } from "./grpc_client.ts";
 
-/** A server program that prints its port and ends with its standard input. */
+/** A server program that prints its port, or several, and ends with its standard input. */
 export class ServerProcess implements AsyncDisposable {
-  readonly port: number;
+  readonly ports: readonly number[];
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamDefaultReader<Uint8Array>;
 
   private constructor(
     child: Deno.ChildProcess,
     output: ReadableStreamDefaultReader<Uint8Array>,
-    port: number,
+    ports: readonly number[],
   ) {
     this.#child = child;
     this.#output = output;
-    this.port = port;
+    this.ports = ports;
   }
 
   /**
@@ -39,7 +39,11 @@ export class ServerProcess implements AsyncDisposable {
       if (done) throw new Error(`${program} ended before it printed its port`);
       text += new TextDecoder().decode(value);
     }
-    return new ServerProcess(child, output, Number(text));
+    return new ServerProcess(child, output, text.trim().split(" ").map(Number));
+  }
+
+  get port(): number {
+    return this.ports[0]!;
   }
 
   /** `host:port`. */
