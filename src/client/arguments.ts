@@ -41,9 +41,22 @@ export function timeRange(action: string, start: TimeLike, end: TimeLike): TimeR
 /**
  * A range as servers take it. No point can be stored at the last two moments before `MAX_TIME`, and
  * servers refuse `MAX_TIME` itself as an end, so the moment before it means the same.
+ *
+ * @param action What the caller wants, for the error.
+ * @param range The range.
+ * @throws {RangeError} If it is nothing but the moment before `MAX_TIME`.
  */
-export function servableRange(range: TimeRange): TimeRange {
-  return range.end === MAX_TIME ? { start: range.start, end: MAX_TIME - 1n } : range;
+export function servableRange(action: string, { start, end }: TimeRange): TimeRange {
+  if (end !== MAX_TIME) return { start, end };
+  if (start === MAX_TIME - 1n) {
+    throw new RangeError(
+      `Cannot ${action}: start is ${
+        showTime(start)
+      }, expected at most MAX_TIME − 2, the last time ` +
+        `a point can have`,
+    );
+  }
+  return { start, end: MAX_TIME - 1n };
 }
 
 /**

@@ -187,7 +187,7 @@ function requestOf(options: WriteCsvOptions): CsvRequest {
   const range = timeRange(ACTION, options.start, options.end);
   if (query.type === "windows") windowCount(ACTION, range, query.width);
   const asked = query.type === "raw"
-    ? servableRange(range)
+    ? servableRange(ACTION, range)
     : query.type === "aligned"
     ? alignedRange(ACTION, range, query.pointwidth)
     : range;

@@ -1,5 +1,5 @@
 /**
- * Where CSV goes: a file or a stream.
+ * Where exports go: a file or a stream.
  *
  * @module
  */
@@ -42,7 +42,9 @@ export async function openSink(
   call: CallOptions,
   pieceBytes: number,
 ): Promise<OpenSink> {
-  if (typeof sink === "string" || sink instanceof URL) return await openFile(sink, pieceBytes);
+  if (typeof sink === "string" || sink instanceof URL) {
+    return await openFile(action, sink, pieceBytes);
+  }
   return streamSink(action, sink, preventClose, call);
 }
 
@@ -80,13 +82,17 @@ function streamSink(
  * A file is written under another name beside its place and gets its own name at the end, so that
  * there is never half a file. What is no plain file (a pipe, a device) is written as it is.
  */
-async function openFile(path: string | URL, pieceBytes: number): Promise<OpenSink> {
+async function openFile(
+  action: string,
+  path: string | URL,
+  pieceBytes: number,
+): Promise<OpenSink> {
   const fs = await import("node:fs/promises");
   const target = await fs.realpath(path).catch(() => toPath(path));
   const known = await fs.stat(target).catch(() => undefined);
   const direct = known !== undefined && !known.isFile() && !known.isDirectory();
   if (known?.isDirectory() === true) {
-    throw new TypeError(`Cannot write CSV: ${target} is a directory`);
+    throw new TypeError(`Cannot ${action}: ${target} is a directory`);
   }
   const partial = direct ? target : `${target}.${crypto.randomUUID().slice(0, 8)}.partial`;
   const file = await fs.open(

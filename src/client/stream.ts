@@ -413,7 +413,7 @@ export class Stream {
     end: TimeLike,
     options: RequestOptions = {},
   ): Promise<bigint> {
-    const range = servableRange(timeRange("delete", start, end));
+    const range = servableRange("delete", timeRange("delete", start, end));
     const call = startCall("delete", options);
     return (await this.#endpoint.deleteRange({ uuid: this.#uuid, ...range }, call)).major;
   }
@@ -522,7 +522,7 @@ export class Stream {
    */
   rawValues(start: TimeLike, end: TimeLike, options: ReadOptions = {}): RawQuery {
     const action = "read raw values";
-    const range = servableRange(timeRange(action, start, end));
+    const range = servableRange(action, timeRange(action, start, end));
     const version = this.#version(action, options);
     return new RawQuery(
       action,

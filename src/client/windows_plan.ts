@@ -10,6 +10,7 @@ import { pointwidthOf } from "../core/pointwidth.ts";
 import { MAX_TIME } from "../core/range.ts";
 import type { CallOptions, Endpoint, StatChunk, Version } from "../endpoint/endpoint.ts";
 import { Rewindower } from "../kernel/rewindower.ts";
+import { openAligned } from "./aligned_plan.ts";
 import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./pieces.ts";
 
 /** Where windows are computed. */
@@ -71,16 +72,15 @@ interface SourceChunk {
   columns: RawColumns | StatColumns;
 }
 
-function rawSource(
+/** No point can be in the moment before `MAX_TIME`, and servers refuse `MAX_TIME` as an end. */
+async function* rawSource(
   endpoint: Endpoint,
   { uuid, version, start, width, n }: WindowsPlan,
   options: CallOptions,
 ): AsyncIterableIterator<SourceChunk> {
   const end = start + n * width;
-  return endpoint.rawValues(
-    { uuid, version, start, end: end === MAX_TIME ? end - 1n : end },
-    options,
-  );
+  const last = end === MAX_TIME ? end - 1n : end;
+  if (start < last) yield* endpoint.rawValues({ uuid, version, start, end: last }, options);
 }
 
 /** Aligned windows where they fit and one exact window at either edge: the totals are exact. */
@@ -97,7 +97,7 @@ function alignedSource(
   }
   if (body !== undefined) {
     openers.push((at) =>
-      endpoint.alignedWindows({ uuid, version: at, ...body, pointwidth }, options)
+      openAligned(endpoint, { uuid, version: at, ...body, pointwidth }, options)
     );
   }
   if (tail !== undefined) {
@@ -121,6 +121,7 @@ async function* rewindowed(
   let version: Version = { major: 0n, minor: 0n };
   for await (const chunk of source) {
     version = chunk.version;
+    if (chunk.columns.times.length === 0) continue;
     for (const columns of rewindower.batches(chunk.columns)) yield { version, columns };
   }
   for (const columns of rewindower.rest()) yield { version, columns };

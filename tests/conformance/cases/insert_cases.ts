@@ -20,6 +20,16 @@ export const INSERT_CASES: Case[] = [
     },
   },
   {
+    name: "insert: a query of one stream is the points of another",
+    async run(t) {
+      const source = await t.stream();
+      await source.insert(ramp(-5_000n, 3n, 12_000));
+      const copy = await t.stream();
+      await copy.insert(source.rawValues(MIN_TIME, MAX_TIME));
+      assertEquals(await read(copy, MIN_TIME, MAX_TIME), await read(source, MIN_TIME, MAX_TIME));
+    },
+  },
+  {
     name: "insert: every form of a time",
     async run(t) {
       const stream = await t.stream();
