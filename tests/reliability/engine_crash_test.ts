@@ -42,7 +42,7 @@ async function runAndKill(path: string, starts: number[], afterMs: number): Prom
   const args = ["run", "-A", "--no-check", WRITER, path, ...starts.map(String)];
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
   const acknowledged = starts.map((start) => start - 1);
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let rest = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + chunk).split("\n");
@@ -102,6 +102,7 @@ Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
   const directory = await Deno.makeTempDir();
   try {
     let path = "", starts: number[] = [], models: StreamModel[] = [];
+    let steps = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       if (path === "" || Math.max(...starts) > MAX_STEPS) {
         path = `${directory}/${kill}.btrdb`;
@@ -115,9 +116,11 @@ Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
       await using engine = await openEngine({ path });
       for (let stream = 0; stream < CRASH_STREAMS; stream++) {
         const last = acknowledged[stream]!;
+        steps += last + 1 - starts[stream]!;
         starts[stream] = await recover(engine, stream, models[stream]!, starts[stream]!, last);
       }
     }
+    assert(steps > KILLS, `${steps} steps were acknowledged in ${KILLS} runs`);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -14,6 +14,7 @@ import { ServerProcess } from "./support/server_process.ts";
 
 const MINUTES = Number(Deno.env.get("SOAK_MINUTES") ?? 30);
 const CLIENTS = Number(Deno.env.get("SOAK_CLIENTS") ?? 50);
+const PAUSE_MS = Number(Deno.env.get("SOAK_PAUSE_MS") ?? 100);
 const STEP_NS = 1_000_000n;
 const BASE = 1_600_000_000_000_000_000n;
 
@@ -56,7 +57,7 @@ class User {
         await this.#disconnect();
         await pause(200);
       }
-      await pause(Math.random() * 100);
+      await pause(Math.random() * PAUSE_MS);
     }
     await this.#disconnect();
   }

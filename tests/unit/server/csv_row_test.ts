@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { fromBinary } from "@bufbuild/protobuf";
+import { GenerateCSVResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
+import { rowMessage } from "../../../src/server/btrdb/csv.ts";
+
+const LINES = [
+  "1,1970-01-01T00:00:00Z,1.000000",
+  "1,1970-01-01T00:00:00Z,,",
+  "",
+  ",",
+  `1,${"9".repeat(127)},${"9".repeat(128)},${"9".repeat(320)}.000000`,
+];
+
+for (const line of LINES) {
+  Deno.test(`rowMessage carries the cells of ${JSON.stringify(line.slice(0, 40))}`, () => {
+    const bytes = new TextEncoder().encode(`before\n${line}\nafter`);
+    const message = rowMessage(bytes, 7, 7 + line.length);
+    const { row, isHeader, stat } = fromBinary(GenerateCSVResponseSchema, message);
+    assertEquals(row, line.split(","));
+    assertEquals([isHeader, stat], [false, undefined]);
+  });
+}

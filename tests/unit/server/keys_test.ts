@@ -1,0 +1,48 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Capability, KeyRing } from "../../../src/server/keys.ts";
+import { GrpcFailure } from "../../../src/server/transport/status.ts";
+
+const READ: Capability[] = ["read"];
+const RING = new KeyRing([
+  { key: "alpha", capabilities: READ },
+  { key: "beta", capabilities: ["read", "insert"], collectionPrefixes: ["pmu/"] },
+], undefined);
+
+Deno.test("KeyRing without keys lets everybody do everything", () => {
+  const ring = new KeyRing([], undefined);
+  assertEquals(ring.grantOf(undefined).capabilities.length, 5);
+  assertEquals(ring.grantOf("bearer whatever").capabilities.length, 5);
+});
+
+Deno.test("KeyRing finds the grant of a key, in any case of the scheme", () => {
+  for (const scheme of ["bearer", "Bearer", "BEARER"]) {
+    assertEquals(RING.grantOf(`${scheme} beta`).collectionPrefixes, ["pmu/"]);
+  }
+});
+
+Deno.test("KeyRing gives callers without a key nothing, or what anonymous may", () => {
+  assertEquals(RING.grantOf(undefined).capabilities, []);
+  const open = new KeyRing([{ key: "alpha", capabilities: READ }], { capabilities: READ });
+  assertEquals(open.grantOf(undefined).capabilities, READ);
+});
+
+for (
+  const wrong of ["bearer alph", "bearer alphaa", "bearer ", "alpha", "basic alpha", "bearer ALPHA"]
+) {
+  Deno.test(`KeyRing refuses ${JSON.stringify(wrong)}`, () => {
+    const error = assertThrows(() => RING.grantOf(wrong), GrpcFailure);
+    assertEquals([error.code, error.message], [16, "invalid api key"]);
+  });
+}
+
+Deno.test("KeyRing refuses keys that no header can carry, and unknown capabilities", () => {
+  assertThrows(() => new KeyRing([{ key: "", capabilities: READ }], undefined), TypeError);
+  assertThrows(() => new KeyRing([{ key: "a b", capabilities: READ }], undefined), TypeError);
+  const capabilities = ["write" as Capability];
+  const error = assertThrows(() => new KeyRing([{ key: "a", capabilities }], undefined), TypeError);
+  assertEquals(
+    error.message,
+    'Cannot use an API key: "write" is not a capability, expected one of read, insert, delete, ' +
+      "obliterate, admin",
+  );
+});
