@@ -33,7 +33,9 @@ export interface StorageParts {
 
 /** What a prune removed. */
 export interface PruneResult {
+  /** Versions that can no longer be read. */
   versions: number;
+  /** Tree nodes only they had. */
   blocks: number;
 }
 
@@ -72,9 +74,10 @@ export class Storage {
     this.#dataVersion = db.prepare("PRAGMA data_version");
     this.#seenVersion = this.#dataVersion.get()?.["data_version"];
     if (!parts.readOnly) {
+      const dead = this.#reclaimer.deadStreams();
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
       this.#timer = setInterval(() => this.#flushOld(), Math.max(everyMs, 10));
-      for (const stream of this.#reclaimer.deadStreams()) this.#sweep(stream);
+      for (const stream of dead) this.#sweep(stream);
     }
   }
 

@@ -1,0 +1,30 @@
+/**
+ * The process that gets killed: `crash_writer.ts PATH START…` continues each stream from its step and
+ * writes `stream step` to stdout after each one that was acknowledged.
+ */
+
+import { openEngine } from "../../src/engine/mod.ts";
+import { CRASH_STREAMS, crashStep, crashUuid } from "./crash_plan.ts";
+
+const [path, ...starts] = Deno.args;
+const engine = await openEngine({ path, cacheBytes: 4_000_000 });
+const encoder = new TextEncoder();
+
+async function work(stream: number): Promise<never> {
+  const uuid = crashUuid(stream);
+  for (let index = Number(starts[stream]);; index++) {
+    const step = crashStep(stream, index);
+    if (step.op === "insert") {
+      const columns = {
+        times: BigInt64Array.from(step.points, ({ time }) => time),
+        values: Float64Array.from(step.points, ({ value }) => value),
+      };
+      await engine.insert({ uuid, columns });
+    } else if (step.op === "flush") await engine.flush(uuid);
+    else await engine.deleteRange({ uuid, start: step.start, end: step.end });
+    Deno.stdout.writeSync(encoder.encode(`${stream} ${index}\n`));
+  }
+}
+
+Deno.stdout.writeSync(encoder.encode("ready\n"));
+await Promise.all(Array.from({ length: CRASH_STREAMS }, (_, stream) => work(stream)));

@@ -1,0 +1,57 @@
+/** SQLite whose calls fail when a plan says so. */
+
+import { type Database, type OpenDatabase, openSqlite } from "../../src/engine/sqlite.ts";
+
+/** Result codes that are injected, with SQLite's texts. */
+export const FAULTS = [
+  { errcode: 13, text: "database or disk is full", status: "DISK_FULL" },
+  { errcode: 10, text: "disk I/O error", status: "IO_ERROR" },
+  { errcode: 8, text: "attempt to write a readonly database", status: "READ_ONLY" },
+] as const;
+
+/** Counts calls and fails one of them. */
+export class FaultPlan {
+  /** Calls made so far. */
+  calls = 0;
+  /** The call that fails; −1 for none. */
+  failAt = -1;
+  /** What it fails with, an index into {@linkcode FAULTS}. */
+  fault = 0;
+  /** Whether calls count; switched off while results are checked. */
+  active = true;
+  /** Whether the failure has happened. */
+  hit = false;
+
+  /** Called before every call of SQLite. */
+  step(): void {
+    if (!this.active || this.calls++ !== this.failAt) return;
+    this.hit = true;
+    const { errcode, text } = FAULTS[this.fault]!;
+    throw Object.assign(new Error(text), { code: "ERR_SQLITE_ERROR", errcode });
+  }
+
+  /** Opens databases that follow this plan. ROLLBACK and close never fail, as in SQLite itself. */
+  readonly open: OpenDatabase = (path, options) => this.#wrap(openSqlite(path, options));
+
+  #wrap(db: Database): Database {
+    return {
+      exec: (sql) => {
+        if (sql !== "ROLLBACK") this.step();
+        db.exec(sql);
+      },
+      prepare: (sql) => {
+        const statement = db.prepare(sql);
+        return {
+          sourceSQL: statement.sourceSQL,
+          columns: () => statement.columns(),
+          run: (...params) => (this.step(), statement.run(...params)),
+          get: (...params) => (this.step(), statement.get(...params)),
+          all: (...params) => (this.step(), statement.all(...params)),
+          iterate: (...params) => (this.step(), statement.iterate(...params)),
+        };
+      },
+      setAuthorizer: (authorizer) => db.setAuthorizer!(authorizer),
+      close: () => db.close(),
+    };
+  }
+}
