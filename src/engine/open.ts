@@ -105,6 +105,9 @@ function checkHeader(path: string): void {
   }
   try {
     if (readSync(file, head) === 0) return;
+  } catch (error) {
+    const message = `Cannot open ${path}: ${(error as Error).message}`;
+    throw new BTrDBError(message, { status: "CANNOT_OPEN", cause: error });
   } finally {
     closeSync(file);
   }

@@ -76,10 +76,11 @@ export function readSchemaVersion(db: Database, path: string): number {
     );
   }
   if (version > SCHEMA_VERSION || version < 1) {
+    const readable = `this release reads 1 to ${SCHEMA_VERSION}`;
+    const advice = version < 1 ? "" : "; use a newer release of @btrdb/btrdb";
     throw new BTrDBError(
-      `Cannot open ${path}: its schema has version ${version}, this release reads 1 to ` +
-        `${SCHEMA_VERSION}; use a newer release of @btrdb/btrdb`,
-      { status: "SCHEMA_TOO_NEW" },
+      `Cannot open ${path}: its schema has version ${version}, ${readable}${advice}`,
+      { status: version < 1 ? "SCHEMA_TOO_OLD" : "SCHEMA_TOO_NEW" },
     );
   }
   return version;
