@@ -1,0 +1,137 @@
+/** The client against a server that only replays bytes, beside grpc-js and the official Python client. */
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { Client, credentials } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { type BTrDB, connect } from "../mod.ts";
+import { RawValuesResponseSchema } from "../src/gen/btrdb_v5_pb.ts";
+import { ServerProcess } from "../tests/support/server_process.ts";
+import { samples, START, STEP } from "./support/data.ts";
+import { job } from "./support/job.ts";
+import { PythonPeer } from "./support/python_peer.ts";
+
+const POINTS = 1_000_000;
+const CALLS = 1_000;
+const UUID = "01010101-0101-0101-0101-010101010101";
+const END = START + BigInt(POINTS) * STEP;
+const missing = !(await new Deno.Command("python3", { args: ["--version"] }).output()
+  .then(({ success }) => success, () => false));
+const note = missing ? "without the Python client: there is no python3 here" : undefined;
+
+/** Everybody who takes part. */
+interface Peers {
+  server: ServerProcess;
+  db: BTrDB;
+  grpc: Client;
+  python: PythonPeer | undefined;
+}
+
+async function setup(): Promise<Peers> {
+  const server = await ServerProcess.start("bench/support/replay_server.ts", [String(POINTS)]);
+  const grpc = new Client(server.address, credentials.createInsecure(), {
+    "grpc.max_receive_message_length": -1,
+    "grpc-node.flow_control_window": 8 << 20,
+  });
+  const args = [server.address, UUID, String(POINTS), String(CALLS)];
+  return { server, db: await connect(server.address), grpc, python: await PythonPeer.start(args) };
+}
+
+async function teardown({ server, db, grpc, python }: Peers): Promise<void> {
+  await python?.close();
+  grpc.close();
+  await db.close();
+  await server[Symbol.asyncDispose]();
+}
+
+/** Reads all points in columns. */
+async function readColumns({ db }: Peers): Promise<void> {
+  let n = 0;
+  for await (const batch of db.streamFromUUID(UUID).rawValues(START, END)) n += batch.times.length;
+  if (n !== POINTS) throw new Error(`${n} points`);
+}
+
+/** Reads all messages with grpc-js alone; `read` is what is done to each. */
+function readMessages<T>(
+  { grpc }: Peers,
+  read: (bytes: Buffer) => T,
+  seen: (message: T) => number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sum = 0;
+    const path = "/v5api.BTrDB/RawValues";
+    const call = grpc.makeServerStreamRequest(path, (b: Buffer) => b, read, Buffer.alloc(0));
+    call.on("data", (message: T) => sum += seen(message));
+    call.on("error", reject);
+    call.on("end", () => sum > 0 ? resolve() : reject(new Error("nothing came")));
+  });
+}
+
+/** The Python client does the job, where it is. */
+function pythonEntry(name: "raw" | "insert" | "nearest", atLeast: number) {
+  return {
+    name: "btrdb 5.34.2 for Python",
+    run: ({ python }: Peers) => {
+      if (python === undefined) throw new Error("btrdb could not be installed from PyPI");
+      return python.run(name);
+    },
+    atLeast,
+  };
+}
+
+job({
+  name: "raw read of 1 M points over loopback",
+  work: { count: POINTS, unit: "points" },
+  setup,
+  teardown,
+  entries: [
+    { name: "columns", run: readColumns },
+    {
+      name: "grpc-js, bytes unseen",
+      run: (peers) => readMessages(peers, (bytes) => bytes, (bytes) => bytes.length),
+      atLeast: 0.85,
+    },
+    {
+      name: "grpc-js with protobuf-es objects",
+      run: (peers) =>
+        readMessages(
+          peers,
+          (bytes) => fromBinary(RawValuesResponseSchema, bytes),
+          (message) => message.values.length,
+        ),
+      atLeast: 6,
+    },
+    ...(missing ? [] : [pythonEntry("raw", 40)]),
+  ],
+  ...(note === undefined ? {} : { note }),
+});
+
+job({
+  name: "insert of 1 M points over loopback",
+  work: { count: POINTS, unit: "points" },
+  setup: async () => ({ ...await setup(), points: samples(POINTS) }),
+  teardown,
+  entries: [
+    { name: "columns", run: ({ db, points }) => db.streamFromUUID(UUID).insert(points) },
+    ...(missing ? [] : [pythonEntry("insert", 10)]),
+  ],
+  ...(note === undefined ? {} : { note }),
+});
+
+job({
+  name: "1,000 nearest at once over loopback",
+  work: { count: CALLS, unit: "calls" },
+  setup,
+  teardown,
+  entries: [
+    {
+      name: "promises",
+      run: async ({ db }) => {
+        const stream = db.streamFromUUID(UUID);
+        const call = (_: unknown, i: number) => stream.nearest(START + BigInt(i));
+        await Promise.all(Array.from({ length: CALLS }, call));
+      },
+    },
+    ...(missing ? [] : [pythonEntry("nearest", 1.5)]),
+  ],
+  ...(note === undefined ? {} : { note }),
+});
