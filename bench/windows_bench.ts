@@ -73,7 +73,12 @@ job({
     },
   ],
   ...(polars === undefined || duckdb === undefined
-    ? { note: missing(["nodejs-polars", "@duckdb/node-api"]) }
+    ? {
+      note: missing([
+        ...(polars ? [] : ["nodejs-polars"]),
+        ...(duckdb ? [] : ["@duckdb/node-api"]),
+      ]),
+    }
     : {}),
 });
 

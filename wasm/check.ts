@@ -8,14 +8,23 @@ export function firstUnsorted(times: usize, n: u32, last: i64): u32 {
   if (n == 0) return 0;
   if (load<i64>(times) < last) return 0;
   let i: u32 = 1;
-  // Eight neighbours at a time; what is found is located by the loop below.
+  let before = v128.load64_splat(times);
+  // Eight times at once, each beside the one before it; what is found is located by the loop below.
   for (; i + 8 <= n; i += 8) {
     const p = times + (<usize>i << 3);
-    const a = i64x2.gt_s(v128.load(p - 8), v128.load(p));
-    const b = i64x2.gt_s(v128.load(p, 8), v128.load(p, 16));
-    const c = i64x2.gt_s(v128.load(p, 24), v128.load(p, 32));
-    const d = i64x2.gt_s(v128.load(p, 40), v128.load(p, 48));
-    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) break;
+    const a = v128.load(p), b = v128.load(p, 16), c = v128.load(p, 32), d = v128.load(p, 48);
+    const falls = v128.or(
+      v128.or(
+        i64x2.gt_s(i64x2.shuffle(before, a, 1, 2), a),
+        i64x2.gt_s(i64x2.shuffle(a, b, 1, 2), b),
+      ),
+      v128.or(
+        i64x2.gt_s(i64x2.shuffle(b, c, 1, 2), c),
+        i64x2.gt_s(i64x2.shuffle(c, d, 1, 2), d),
+      ),
+    );
+    if (v128.any_true(falls)) break;
+    before = d;
   }
   for (; i < n; i++) {
     const p = times + (<usize>i << 3);

@@ -1,6 +1,6 @@
 // Statistics of ranges of points that are known by their indices: what a plot needs of each pixel.
 
-import { runMax, runMean, runMin, statsOf, statsOfStats } from "./stats";
+import { runMax, runMean, runMin, statsOf, statsOfStats, within } from "./stats";
 
 /**
  * Smallest value, mean, largest value and number of points of each of `n` ranges.
@@ -26,7 +26,7 @@ export function reduceRanges(
       }
     }
     store<f64>(to, count == 0 ? 0 : runMin);
-    store<f64>(to + toColumn, count == 0 ? 0 : runMean);
+    store<f64>(to + toColumn, count == 0 ? 0 : within(runMean, runMin, runMax));
     store<f64>(to + 2 * toColumn, count == 0 ? 0 : runMax);
     store<u64>(to + 3 * toColumn, count);
     to += 8;

@@ -14,7 +14,7 @@
 //
 // where `left` counts the windows from `at` on.
 
-import { runM2, runMax, runMean, runMin, statsOf, statsOfStats } from "./stats";
+import { runM2, runMax, runMean, runMin, statsOf, statsOfStats, within } from "./stats";
 
 /** All given points are used up. */
 const DONE: u32 = 0;
@@ -26,13 +26,25 @@ const FULL: u32 = 1;
 function emit(state: usize, at: u64, to: usize, column: usize): void {
   const count = load<u64>(state, 32);
   store<i64>(to, load<i64>(state) + <i64>at);
-  store<f64>(to + column, load<f64>(state, 56));
-  store<f64>(to + 2 * column, load<f64>(state, 40));
-  store<f64>(to + 3 * column, load<f64>(state, 64));
+  const min = load<f64>(state, 56), max = load<f64>(state, 64);
+  store<f64>(to + column, min);
+  store<f64>(to + 2 * column, within(load<f64>(state, 40), min, max));
+  store<f64>(to + 3 * column, max);
   store<u64>(to + 4 * column, count);
   if (load<u32>(state, 80)) {
     store<f64>(to + 5 * column, Math.sqrt(load<f64>(state, 48) / <f64>count));
   }
+}
+
+/** Writes the statistics of the last run, of `count` points, as a window. */
+@inline
+function emitRun(time: i64, count: u64, deviation: bool, to: usize, column: usize): void {
+  store<i64>(to, time);
+  store<f64>(to + column, runMin);
+  store<f64>(to + 2 * column, within(runMean, runMin, runMax));
+  store<f64>(to + 3 * column, runMax);
+  store<u64>(to + 4 * column, count);
+  if (deviation) store<f64>(to + 5 * column, Math.sqrt(runM2 / <f64>count));
 }
 
 /** Writes a window without points. */
@@ -167,15 +179,21 @@ export function rewindow(
     }
     const edge = findEdge(points, i, n, start + <i64>at, width, guess);
     const run = edge - i;
-    if (stat) {
-      const count = statsOfStats(points + (<usize>i << 3), column, run, deviation);
-      if (count != 0) merge(state, count);
-    } else {
-      statsOf(points + column + (<usize>i << 3), run, deviation);
-      merge(state, run);
-    }
+    let count: u64 = run;
+    if (stat) count = statsOfStats(points + (<usize>i << 3), column, run, deviation);
+    else statsOf(points + column + (<usize>i << 3), run, deviation);
     guess = run;
     i = edge;
+    if (count == 0) continue;
+    if (edge == n || out == outEnd || load<u64>(state, 32) != 0) {
+      merge(state, count);
+    } else {
+      // The usual case, a window that begins and ends in this chunk, needs no state.
+      emitRun(start + <i64>at, count, deviation, out, toColumn);
+      out += 8;
+      at += width;
+      left--;
+    }
   }
   store<u64>(state, left, 16);
   store<u64>(state, at, 24);

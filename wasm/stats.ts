@@ -1,12 +1,12 @@
 // Statistics of a run of values that lie side by side: the part every window kernel shares.
 //
-// Two passes, both SIMD: first sum, smallest and largest, then the squared distances from the mean.
-// That is numerically stable where the sum of squares is not, and the values are in the cache the
-// second time. Partial results merge by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
-// Algorithm for Computing Sample Variances" (1979).
+// One pass over the distances from the first value, SIMD. That is numerically stable where the sum of
+// squares is not: the first value is one of the run, so n times the variance is at least its squared
+// distance from the mean times (n - 1) / n, and what cancels is at most n + 1 times the result. Partial
+// results merge by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing
+// Sample Variances" (1979).
 //
-// NaN is passed over by smallest and largest, and makes mean and deviation NaN. Where the sum of
-// finite values overflows the mean is infinite, as it is in BTrDB's own tree.
+// NaN is passed over by smallest and largest, and makes mean and deviation NaN, as infinities do.
 
 /** Results of the last call of one of the functions below. */
 export let runMin: f64 = 0;
@@ -15,6 +15,12 @@ export let runMean: f64 = 0;
 /** Sum of the squared distances from the mean. */
 export let runM2: f64 = 0;
 
+/** The mean, kept from leaving [min, max] by rounding. */
+@inline
+export function within(mean: f64, min: f64, max: f64): f64 {
+  return mean < min ? min : mean > max ? max : mean;
+}
+
 /** Adds up both lanes. */
 @inline
 function lanes(v: v128): f64 {
@@ -22,30 +28,45 @@ function lanes(v: v128): f64 {
 }
 
 /** Smallest, largest and mean of `n >= 1` doubles at `p`; and their M2 if `deviation`. */
+@inline
 export function statsOf(p: usize, n: usize, deviation: bool): void {
+  if (deviation) pass(p, n, true);
+  else pass(p, n, false);
+}
+
+@inline
+function pass(p: usize, n: usize, deviation: bool): void {
   const end = p + (n << 3);
-  let low = f64x2.splat(Infinity), low2 = low;
-  let high = f64x2.splat(-Infinity), high2 = high;
-  let sum = f64x2.splat(0), sum2 = sum, sum3 = sum, sum4 = sum;
+  const first = load<f64>(p);
+  const center = f64x2.splat(first);
+  let low = f64x2.splat(Infinity), low2 = low, high = f64x2.splat(-Infinity), high2 = high;
+  let sum = f64x2.splat(0), sum2 = sum, square = sum, square2 = sum;
   let q = p;
   for (; q + 64 <= end; q += 64) {
     const a = v128.load(q), b = v128.load(q, 16), c = v128.load(q, 32), d = v128.load(q, 48);
-    sum = f64x2.add(sum, a);
-    sum2 = f64x2.add(sum2, b);
-    sum3 = f64x2.add(sum3, c);
-    sum4 = f64x2.add(sum4, d);
     low = f64x2.pmin(f64x2.pmin(low, a), c);
     low2 = f64x2.pmin(f64x2.pmin(low2, b), d);
     high = f64x2.pmax(f64x2.pmax(high, a), c);
     high2 = f64x2.pmax(f64x2.pmax(high2, b), d);
+    const e = f64x2.sub(a, center), f = f64x2.sub(b, center);
+    const g = f64x2.sub(c, center), h = f64x2.sub(d, center);
+    sum = f64x2.add(sum, f64x2.add(e, f));
+    sum2 = f64x2.add(sum2, f64x2.add(g, h));
+    if (deviation) {
+      square = f64x2.add(square, f64x2.add(f64x2.mul(e, e), f64x2.mul(f, f)));
+      square2 = f64x2.add(square2, f64x2.add(f64x2.mul(g, g), f64x2.mul(h, h)));
+    }
   }
   for (; q + 16 <= end; q += 16) {
     const a = v128.load(q);
-    sum = f64x2.add(sum, a);
     low = f64x2.pmin(low, a);
     high = f64x2.pmax(high, a);
+    const e = f64x2.sub(a, center);
+    sum = f64x2.add(sum, e);
+    if (deviation) square = f64x2.add(square, f64x2.mul(e, e));
   }
-  let total = lanes(f64x2.add(f64x2.add(sum, sum2), f64x2.add(sum3, sum4)));
+  let total = lanes(f64x2.add(sum, sum2));
+  let squares = deviation ? lanes(f64x2.add(square, square2)) : 0;
   low = f64x2.pmin(low, low2);
   high = f64x2.pmax(high, high2);
   let min = f64x2.extract_lane(low, 0), max = f64x2.extract_lane(high, 0);
@@ -54,87 +75,122 @@ export function statsOf(p: usize, n: usize, deviation: bool): void {
   max = otherMax > max ? otherMax : max;
   if (q < end) {
     const last = load<f64>(q);
-    total += last;
     min = last < min ? last : min;
     max = last > max ? last : max;
+    total += last - first;
+    if (deviation) squares += (last - first) * (last - first);
   }
+  const shift = total / <f64>n;
   runMin = min;
   runMax = max;
-  runMean = total / <f64>n;
-  runM2 = 0;
-  if (deviation) deviations(p, end, <f64>n);
-}
-
-/** Second pass: refines `runMean`, sets `runM2`. */
-@inline
-function deviations(p: usize, end: usize, n: f64): void {
-  const mean = runMean;
-  const center = f64x2.splat(mean);
-  let square = f64x2.splat(0), square2 = square;
-  let rest = f64x2.splat(0), rest2 = rest;
-  let q = p;
-  for (; q + 32 <= end; q += 32) {
-    const a = f64x2.sub(v128.load(q), center), b = f64x2.sub(v128.load(q, 16), center);
-    rest = f64x2.add(rest, a);
-    rest2 = f64x2.add(rest2, b);
-    square = f64x2.add(square, f64x2.mul(a, a));
-    square2 = f64x2.add(square2, f64x2.mul(b, b));
-  }
-  let squares = lanes(f64x2.add(square, square2));
-  let error = lanes(f64x2.add(rest, rest2));
-  for (; q < end; q += 8) {
-    const distance = load<f64>(q) - mean;
-    error += distance;
-    squares += distance * distance;
-  }
-  if (isFinite(mean)) {
-    runMean = mean + error / n;
-    // Negative only where the squares are lost to rounding.
-    squares = squares - error * error / n;
-    runM2 = squares < 0 ? 0 : squares;
-  } else {
-    runM2 = NaN;
+  runMean = first + shift;
+  if (deviation) {
+    const m2 = squares - total * shift;
+    // Below zero only by rounding; where the squares overflow the deviation is infinite.
+    runM2 = squares == Infinity ? squares : m2 < 0 ? 0 : m2;
   }
 }
 
 /**
  * Statistics of `n >= 1` windows in columns `column` bytes apart (time, min, mean, max, count,
- * stddev), those without points passed over. `deviation` needs the stddev column.
+ * stddev), those without points passed over. `deviation` needs the stddev column. Two passes: the
+ * weights may be too uneven for one.
  *
  * @returns The number of points in them.
  */
 export function statsOfStats(p: usize, column: usize, n: usize, deviation: bool): u64 {
-  const bytes = n << 3;
-  const mins = p + column, means = p + 2 * column, maxs = p + 3 * column, counts = p + 4 * column;
-  let count: u64 = 0, any: u64 = 0;
-  let min = Infinity, max = -Infinity;
-  let sum: f64 = 0;
-  for (let q: usize = 0; q < bytes; q += 8) {
-    const c = load<u64>(counts + q);
-    if (c == 0) continue;
-    any = 1;
-    const low = load<f64>(mins + q), high = load<f64>(maxs + q);
-    min = low < min ? low : min;
-    max = high > max ? high : max;
-    count += c;
-    sum += load<f64>(means + q) * <f64>c;
+  const count = weightedMean(p, column, n);
+  runM2 = 0;
+  if (deviation && count != 0) runM2 = weightedSquares(p, column, n, runMean);
+  return count;
+}
+
+/** Counts from 2^52 on do not fit the mantissa into which `weight` puts them. */
+const LARGE: u64 = 1 << 52;
+
+/** Two counts as doubles; `magic` is 2^52 twice. */
+@inline
+function weight(count: v128, magic: v128): v128 {
+  return f64x2.sub(v128.or(count, magic), magic);
+}
+
+/** First pass: smallest, largest and mean; returns the number of points. */
+function weightedMean(p: usize, column: usize, n: usize): u64 {
+  const magic = v128.load(memory.data<u64>([0x4330000000000000, 0x4330000000000000]));
+  const none = i64x2.splat(0);
+  let q = p + 4 * column;
+  const end = q + (n << 3);
+  // From the column of counts the others are this far.
+  const toMin = 3 * column, toMean = 2 * column, toMax = column;
+  const infinity = v128.load(memory.data<f64>([Infinity, Infinity]));
+  const minusInfinity = v128.load(memory.data<f64>([-Infinity, -Infinity]));
+  let low = infinity, high = minusInfinity;
+  let counts = none, all = none, sum = f64x2.splat(0);
+  for (; q + 16 <= end; q += 16) {
+    const count = v128.load(q);
+    const empty = i64x2.eq(count, none);
+    low = f64x2.pmin(low, v128.bitselect(infinity, v128.load(q - toMin), empty));
+    high = f64x2.pmax(high, v128.bitselect(minusInfinity, v128.load(q - toMax), empty));
+    sum = f64x2.add(sum, f64x2.mul(v128.andnot(v128.load(q - toMean), empty), weight(count, magic)));
+    counts = i64x2.add(counts, count);
+    all = v128.or(all, count);
+  }
+  let total = i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1);
+  const some = <u64>(i64x2.extract_lane(all, 0) | i64x2.extract_lane(all, 1));
+  let weighted = some < LARGE ? lanes(sum) : largeSum(p, column, n & ~1);
+  let min = f64x2.extract_lane(low, 0), max = f64x2.extract_lane(high, 0);
+  const otherMin = f64x2.extract_lane(low, 1), otherMax = f64x2.extract_lane(high, 1);
+  min = otherMin < min ? otherMin : min;
+  max = otherMax > max ? otherMax : max;
+  if (q < end && load<u64>(q) != 0) {
+    const lastMin = load<f64>(q - toMin), lastMax = load<f64>(q - toMax);
+    min = lastMin < min ? lastMin : min;
+    max = lastMax > max ? lastMax : max;
+    total += load<i64>(q);
+    weighted += load<f64>(q - toMean) * <f64>load<u64>(q);
   }
   runMin = min;
   runMax = max;
-  runMean = 0;
-  runM2 = 0;
-  if (any == 0) return 0;
-  const mean = sum / <f64>count;
-  runMean = mean;
-  if (!deviation) return count;
-  const deviationsAt = p + 5 * column;
-  let squares: f64 = 0;
-  for (let q: usize = 0; q < bytes; q += 8) {
-    const c = load<u64>(counts + q);
-    if (c == 0) continue;
-    const distance = load<f64>(means + q) - mean, own = load<f64>(deviationsAt + q);
-    squares += <f64>c * (distance * distance + own * own);
+  runMean = total == 0 ? 0 : weighted / <f64>(<u64>total);
+  return total;
+}
+
+/** Sum of means times counts, whatever the counts are. */
+function largeSum(p: usize, column: usize, n: usize): f64 {
+  let sum: f64 = 0;
+  for (const end = p + (n << 3); p < end; p += 8) {
+    const count = load<u64>(p + 4 * column);
+    if (count != 0) sum += load<f64>(p + 2 * column) * <f64>count;
   }
-  runM2 = squares;
-  return count;
+  return sum;
+}
+
+/** Second pass: squared distances from `mean` of the points that the windows stand for. */
+function weightedSquares(p: usize, column: usize, n: usize, mean: f64): f64 {
+  const magic = v128.load(memory.data<u64>([0x4330000000000000, 0x4330000000000000]));
+  const none = i64x2.splat(0);
+  const center = f64x2.splat(mean);
+  let q = p + 4 * column;
+  const end = q + (n << 3);
+  const toMean = 2 * column;
+  let sum = f64x2.splat(0), all = none;
+  for (; q + 16 <= end; q += 16) {
+    const count = v128.load(q);
+    const distance = f64x2.sub(v128.load(q - toMean), center);
+    const own = v128.load(q + column);
+    const square = f64x2.add(f64x2.mul(distance, distance), f64x2.mul(own, own));
+    const empty = i64x2.eq(count, none);
+    sum = f64x2.add(sum, f64x2.mul(v128.andnot(square, empty), weight(count, magic)));
+    all = v128.or(all, count);
+  }
+  const some = <u64>(i64x2.extract_lane(all, 0) | i64x2.extract_lane(all, 1));
+  if (some >= LARGE) q = p + 4 * column;
+  let squares = some < LARGE ? lanes(sum) : 0;
+  for (; q < end; q += 8) {
+    const count = load<u64>(q);
+    if (count == 0) continue;
+    const distance = load<f64>(q - toMean) - mean, own = load<f64>(q + column);
+    squares += (distance * distance + own * own) * <f64>count;
+  }
+  return squares;
 }

@@ -16,9 +16,9 @@ export function magnitude(columns: RawColumns | StatColumns): number {
 }
 
 /**
- * Times, counts, smallest and largest values must be the same, but for the sign of zero. The order of a sum is not
- * the reference's, so means may differ by 2^-48 of the largest magnitude, and standard deviations by
- * that and 2^-36 of themselves.
+ * Times, counts, smallest and largest values must be the same, but for the sign of zero. The order of
+ * a sum is not the reference's, so means may differ by 2^-48 of the largest magnitude (and the least
+ * double or two), and standard deviations by that and 2^-36 of themselves. Means lie within [min, max].
  */
 export function assertWindows(actual: StatColumns, expected: StatColumns, scale: number): void {
   assertEquals(actual.times, expected.times);
@@ -27,9 +27,12 @@ export function assertWindows(actual: StatColumns, expected: StatColumns, scale:
   assertEquals(actual.max, expected.max);
   assertEquals(actual.stddev === undefined, expected.stddev === undefined);
   for (let i = 0; i < actual.times.length; i++) {
-    within(actual.mean[i]!, expected.mean[i]!, scale * 2 ** -48, `mean of window ${i}`);
+    const small = scale * 2 ** -48 + 1e-323;
+    within(actual.mean[i]!, expected.mean[i]!, small, `mean of window ${i}`);
+    const [min, mean, max] = [actual.min[i]!, actual.mean[i]!, actual.max[i]!];
+    assert(min <= mean && mean <= max, `window ${i}: ${min} <= ${mean} <= ${max} does not hold`);
     if (expected.stddev === undefined) continue;
-    const bound = scale * 2 ** -48 + expected.stddev[i]! * 2 ** -36;
+    const bound = small + expected.stddev[i]! * 2 ** -36;
     within(actual.stddev![i]!, expected.stddev[i]!, bound, `stddev of window ${i}`);
   }
 }
