@@ -1,30 +1,28 @@
 /**
  * Columns to and from Arrow IPC streams, in the schemas of BTrDB's Arrow calls (docs/protocol.md,
- * "Arrow"): `time` is timestamp[ns, UTC], every value float64, counts uint64, nothing nullable. Times
- * keep every nanosecond. Used by the `./arrow` entry and, lazily, by the server.
+ * "Arrow"). Used by the `./arrow` entry and, lazily, by the server.
  *
  * @module
  */
 
-import {
-  type Batch,
-  batchType,
-  Column,
-  type DataType,
-  type Field,
-  float64,
-  type Schema,
-  Table,
-  tableFromIPC,
-  tableToIPC,
-  timestamp,
-  TimeUnit,
-  Type,
-  uint64,
-  Version,
-} from "@uwdata/flechette";
+import { type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import {
+  castTo,
+  DOUBLE,
+  invalid,
+  type NamedColumn,
+  type NamedValues,
+  rawNamed,
+  statNamed,
+  tableOf,
+  tableToMulti,
+  tableToRaw,
+  tableToStat,
+  TIME,
+} from "./arrow_table.ts";
+
+export type { NamedValues } from "./arrow_table.ts";
 
 /** How Arrow data is written. */
 export interface IpcOptions {
@@ -34,26 +32,6 @@ export interface IpcOptions {
    */
   template?: Uint8Array | undefined;
 }
-
-/** The column of one stream in a table of several: NaN where it has no point. */
-export interface NamedValues {
-  /** Name of the column, in BTrDB's calls the uuid as text. */
-  name: string;
-  /** One value a row. */
-  values: Float64Array;
-}
-
-type ColumnData = BigInt64Array | BigUint64Array | Float64Array | Float32Array;
-
-interface NamedColumn {
-  name: string;
-  type: DataType;
-  data: ColumnData;
-}
-
-const TIME: DataType = timestamp(TimeUnit.NANOSECOND, "UTC");
-const DOUBLE: DataType = float64();
-const COUNT: DataType = uint64();
 
 /**
  * Raw points as a complete IPC stream: `time`, `value`.
@@ -65,10 +43,7 @@ export function rawToIpc(
   columns: RawColumns,
   options: IpcOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  return encode([
-    { name: "time", type: TIME, data: columns.times },
-    { name: "value", type: DOUBLE, data: columns.values },
-  ], options);
+  return encode(rawNamed(columns), options);
 }
 
 /**
@@ -84,18 +59,7 @@ export function statToIpc(
   options: IpcOptions & { withStddev?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
   const { withStddev = columns.stddev !== undefined } = options;
-  const all: NamedColumn[] = [
-    { name: "time", type: TIME, data: columns.times },
-    { name: "min", type: DOUBLE, data: columns.min },
-    { name: "mean", type: DOUBLE, data: columns.mean },
-    { name: "max", type: DOUBLE, data: columns.max },
-    { name: "count", type: COUNT, data: columns.count },
-  ];
-  if (withStddev) {
-    const stddev = columns.stddev ?? new Float64Array(columns.times.length).fill(NaN);
-    all.push({ name: "stddev", type: DOUBLE, data: stddev });
-  }
-  return encode(all, options);
+  return encode(statNamed(columns, withStddev), options);
 }
 
 /**
@@ -124,8 +88,7 @@ export function multiToIpc(
  * @throws {BTrDBError} 438 if it is no such stream, has nulls, or a time is out of range.
  */
 export function ipcToRaw(bytes: Uint8Array): RawColumns {
-  const table = decode(bytes);
-  return { times: timesOf(column(table, "time")), values: doublesOf(column(table, "value")) };
+  return tableToRaw(decode(bytes));
 }
 
 /**
@@ -136,17 +99,7 @@ export function ipcToRaw(bytes: Uint8Array): RawColumns {
  * @throws {BTrDBError} 438 if it is no such stream.
  */
 export function ipcToStat(bytes: Uint8Array): StatColumns {
-  const table = decode(bytes);
-  const columns: StatColumns = {
-    times: timesOf(column(table, "time")),
-    min: doublesOf(column(table, "min")),
-    mean: doublesOf(column(table, "mean")),
-    max: doublesOf(column(table, "max")),
-    count: countsOf(column(table, "count")),
-  };
-  const stddev = table.getChild("stddev");
-  if (stddev !== undefined) columns.stddev = doublesOf({ name: "stddev", column: stddev });
-  return columns;
+  return tableToStat(decode(bytes));
 }
 
 /**
@@ -156,22 +109,10 @@ export function ipcToStat(bytes: Uint8Array): StatColumns {
  * @throws {BTrDBError} 438 if it is no such stream.
  */
 export function ipcToMulti(bytes: Uint8Array): { times: BigInt64Array; streams: NamedValues[] } {
-  const table = decode(bytes);
-  const names = table.names.filter((name) => name !== "time") as string[];
-  return {
-    times: timesOf(column(table, "time")),
-    streams: names.map((name) => ({ name, values: doublesOf(column(table, name)) })),
-  };
+  return tableToMulti(decode(bytes));
 }
 
-/** What every problem with bytes or templates is. */
-function invalid(what: string, cause?: unknown): BTrDBError {
-  return new BTrDBError(`Cannot read Arrow data: ${what}`, {
-    code: ErrorCode.InvalidParameter,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
-
+/** Encodes columns in the schema of a template, if there is one. */
 function encode(
   columns: readonly NamedColumn[],
   { template }: IpcOptions,
@@ -179,64 +120,11 @@ function encode(
   const cast = template === undefined || template.length === 0
     ? columns
     : castTo(columns, decode(template).schema.fields);
-  const fields: Field[] = cast.map(({ name, type }) => ({
-    name,
-    type,
-    nullable: false,
-    metadata: null as unknown as Map<string, string>,
-  }));
-  const schema = {
-    version: Version.V5,
-    endianness: 0,
-    fields,
-    metadata: null,
-    dictionaryTypes: new Map(),
-  } as unknown as Schema;
-  const table = new Table(schema, cast.map(toColumn));
-  return tableToIPC(table, { format: "stream" }) as Uint8Array<ArrayBuffer>;
+  return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
 }
 
-/** One column as one batch over the same memory. */
-function toColumn({ type, data }: NamedColumn): Column<unknown> {
-  const Type = batchType(type, { useBigInt: true, useBigIntTimestamp: true }) as typeof Batch;
-  const batch = new Type<unknown>({
-    length: data.length,
-    nullCount: 0,
-    type,
-    validity: new Uint8Array(0),
-    values: data,
-  });
-  return new Column([batch], type);
-}
-
-/** The columns with the names and types of a template, by position. */
-function castTo(columns: readonly NamedColumn[], fields: readonly Field[]): NamedColumn[] {
-  if (fields.length !== columns.length) {
-    throw invalid(`the template has ${fields.length} columns, expected ${columns.length}`);
-  }
-  return columns.map(({ type: from, data }, i) => {
-    const { name, type } = fields[i]!;
-    if (isSameStorage(from, type)) return { name, type, data };
-    if (from === DOUBLE && isFloat(type, 1)) {
-      return { name, type, data: Float32Array.from(data as Float64Array) };
-    }
-    throw invalid(`the template's column ${JSON.stringify(name)} is of a type that loses digits`);
-  });
-}
-
-/** Whether values of one type are values of the other as they are. */
-function isSameStorage(from: DataType, to: DataType): boolean {
-  if (from === DOUBLE) return isFloat(to, 2);
-  if (from === COUNT) return to.typeId === Type.Int && to.bitWidth === 64;
-  if (to.typeId === Type.Timestamp) return to.unit === TimeUnit.NANOSECOND;
-  return to.typeId === Type.Int && to.bitWidth === 64 && to.signed;
-}
-
-function isFloat(type: DataType, precision: number): boolean {
-  return type.typeId === Type.Float && type.precision === precision;
-}
-
-function decode(bytes: Uint8Array): Table {
+/** The table of an IPC stream or file, its integers as bigints. */
+export function decode(bytes: Uint8Array): Table {
   let table: Table;
   // Columns are views into the bytes, which must begin at a multiple of 8.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
@@ -247,94 +135,4 @@ function decode(bytes: Uint8Array): Table {
   }
   if (table.schema.fields.length === 0) throw invalid("the bytes are no Arrow IPC stream");
   return table;
-}
-
-interface FoundColumn {
-  name: string;
-  column: Column<unknown>;
-}
-
-function column(table: Table, name: string): FoundColumn {
-  const found = table.getChild(name) as Column<unknown> | undefined;
-  if (found !== undefined) return { name, column: found };
-  const names = table.names.map((other) => JSON.stringify(other)).join(", ");
-  throw invalid(`there is no column ${JSON.stringify(name)}, only ${names}`);
-}
-
-/** The values of all batches, checked: no nulls and no batch shorter than it says. */
-function batchesOf({ name, column }: FoundColumn): ColumnData[] {
-  return column.data.map((batch) => {
-    const { length, nullCount, values } = batch;
-    if (nullCount > 0) throw invalid(`column ${JSON.stringify(name)} has nulls`);
-    if (values === undefined || values.length < length) {
-      throw invalid(`column ${JSON.stringify(name)} is shorter than it says`);
-    }
-    return values.subarray(0, length) as ColumnData;
-  });
-}
-
-/** Nanoseconds in one unit of a timestamp. */
-function unitOf({ name, column: { type } }: FoundColumn): bigint {
-  if (type.typeId === Type.Int && type.bitWidth === 64 && type.signed) return 1n;
-  if (type.typeId !== Type.Timestamp) {
-    throw invalid(`column ${JSON.stringify(name)} is neither a timestamp nor int64`);
-  }
-  switch (type.unit) {
-    case TimeUnit.SECOND:
-      return 1_000_000_000n;
-    case TimeUnit.MILLISECOND:
-      return 1_000_000n;
-    case TimeUnit.MICROSECOND:
-      return 1000n;
-    default:
-      return 1n;
-  }
-}
-
-function timesOf(found: FoundColumn): BigInt64Array {
-  const unit = unitOf(found);
-  const batches = batchesOf(found) as BigInt64Array[];
-  const times = new BigInt64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    times.set(batch, at);
-    at += batch.length;
-  }
-  if (unit === 1n) return times;
-  for (let i = 0; i < times.length; i++) {
-    const ns = times[i]! * unit;
-    if (ns !== BigInt.asIntN(64, ns)) throw invalid(`time ${ns} ns does not fit into 64 bits`);
-    times[i] = ns;
-  }
-  return times;
-}
-
-function doublesOf(found: FoundColumn): Float64Array {
-  const { name, column: { type } } = found;
-  const isNumber = isFloat(type, 1) || isFloat(type, 2) ||
-    (type.typeId === Type.Int && type.bitWidth <= 32);
-  if (!isNumber) throw invalid(`column ${JSON.stringify(name)} is neither float64 nor float32`);
-  const batches = batchesOf(found) as Float64Array[];
-  const values = new Float64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    values.set(batch, at);
-    at += batch.length;
-  }
-  return values;
-}
-
-function countsOf(found: FoundColumn): BigUint64Array {
-  const { name, column: { type } } = found;
-  if (type.typeId !== Type.Int || type.bitWidth !== 64) {
-    throw invalid(`column ${JSON.stringify(name)} is not uint64`);
-  }
-  const batches = batchesOf(found) as BigUint64Array[];
-  const counts = new BigUint64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    counts.set(batch, at);
-    at += batch.length;
-  }
-  return counts;
 }

@@ -1,0 +1,37 @@
+/**
+ * Points and windows as Apache Arrow: IPC streams and tables, exact to the nanosecond.
+ *
+ * The schemas are those of BTrDB's Arrow calls: `time` is timestamp[ns, UTC], values are float64,
+ * counts uint64, nothing is nullable. Tables are those of `@uwdata/flechette`.
+ *
+ * @example Columns to a complete IPC stream and back
+ * ```ts
+ * import { ipcToRaw, rawToIpc } from "@btrdb/btrdb/arrow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const columns = {
+ *   times: BigInt64Array.of(1_561_953_600_000_000_001n),
+ *   values: Float64Array.of(0.5),
+ * };
+ * assertEquals(ipcToRaw(rawToIpc(columns)), columns);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type IpcOptions,
+  ipcToMulti,
+  ipcToRaw,
+  ipcToStat,
+  multiToIpc,
+  type NamedValues,
+  rawToIpc,
+  statToIpc,
+} from "./arrow_ipc.ts";
+export { readArrow, writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
+export { rawToTable, statToTable, tableToMulti, tableToRaw, tableToStat } from "./arrow_table.ts";
+export type { NamedPoints } from "./points.ts";
+export type { ColumnSource, TableStream } from "./table.ts";
+export type { RawColumns, StatColumns } from "../core/columns.ts";
+export type { CsvProgress, CsvSink } from "../client/csv.ts";

@@ -1,0 +1,296 @@
+/**
+ * Columns to and from Arrow tables, in the schemas of BTrDB's Arrow calls (docs/protocol.md,
+ * "Arrow"): `time` is timestamp[ns, UTC], every value float64, counts uint64, nothing nullable. Times
+ * keep every nanosecond.
+ *
+ * @module
+ */
+
+import {
+  type Batch,
+  batchType,
+  Column,
+  type DataType,
+  type Field,
+  float64,
+  type Schema,
+  Table,
+  timestamp,
+  TimeUnit,
+  Type,
+  uint64,
+  Version,
+} from "@uwdata/flechette";
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
+
+/** The column of one stream in a table of several: NaN where it has no point. */
+export interface NamedValues {
+  /** Name of the column, in BTrDB's calls the uuid as text. */
+  name: string;
+  /** One value a row. */
+  values: Float64Array;
+}
+
+type ColumnData = BigInt64Array | BigUint64Array | Float64Array | Float32Array;
+
+/** A column of a table to be made. */
+export interface NamedColumn {
+  name: string;
+  type: DataType;
+  data: ColumnData;
+}
+
+/** timestamp[ns, UTC]. */
+export const TIME: DataType = timestamp(TimeUnit.NANOSECOND, "UTC");
+/** float64. */
+export const DOUBLE: DataType = float64();
+/** uint64. */
+export const COUNT: DataType = uint64();
+
+/**
+ * Raw points as a table: `time`, `value`. The columns are not copied.
+ *
+ * @param columns The points.
+ */
+export function rawToTable(columns: RawColumns): Table {
+  return tableOf(rawNamed(columns));
+}
+
+/**
+ * Windows as a table: `time`, `min`, `mean`, `max`, `count` and, if the columns have it, `stddev`.
+ * The columns are not copied.
+ *
+ * @param columns The windows.
+ */
+export function statToTable(columns: StatColumns): Table {
+  return tableOf(statNamed(columns, columns.stddev !== undefined));
+}
+
+/**
+ * Raw points from a table with the columns `time` (timestamp of any unit, or int64 ns) and `value`
+ * (float64, float32, or an integer of up to 32 bits), in any order among others.
+ *
+ * The table must have been decoded with `{ useBigInt: true, useBigIntTimestamp: true }`.
+ *
+ * @param table The table.
+ * @returns Columns of their own.
+ * @throws {BTrDBError} 438 if it has no such columns, has nulls, or a time is out of range.
+ */
+export function tableToRaw(table: Table): RawColumns {
+  return { times: timesOf(column(table, "time")), values: doublesOf(column(table, "value")) };
+}
+
+/**
+ * Windows from a table as {@linkcode statToTable} makes it.
+ *
+ * @param table The table, decoded as for {@linkcode tableToRaw}.
+ * @returns Columns of their own.
+ * @throws {BTrDBError} 438 if it has no such columns.
+ */
+export function tableToStat(table: Table): StatColumns {
+  const columns: StatColumns = {
+    times: timesOf(column(table, "time")),
+    min: doublesOf(column(table, "min")),
+    mean: doublesOf(column(table, "mean")),
+    max: doublesOf(column(table, "max")),
+    count: countsOf(column(table, "count")),
+  };
+  const stddev = table.getChild("stddev");
+  if (stddev !== undefined) columns.stddev = doublesOf({ name: "stddev", column: stddev });
+  return columns;
+}
+
+/**
+ * Rows of several streams from a table: `time`, and every other column.
+ *
+ * @param table The table, decoded as for {@linkcode tableToRaw}.
+ * @throws {BTrDBError} 438 if there is no `time`, or a column that holds no numbers.
+ */
+export function tableToMulti(table: Table): { times: BigInt64Array; streams: NamedValues[] } {
+  const names = table.names.filter((name) => name !== "time") as string[];
+  return {
+    times: timesOf(column(table, "time")),
+    streams: names.map((name) => ({ name, values: doublesOf(column(table, name)) })),
+  };
+}
+
+/** The columns of raw points. */
+export function rawNamed(columns: RawColumns): NamedColumn[] {
+  return [
+    { name: "time", type: TIME, data: columns.times },
+    { name: "value", type: DOUBLE, data: columns.values },
+  ];
+}
+
+/** The columns of windows; `stddev` is NaN where the source has none. */
+export function statNamed(columns: StatColumns, withStddev: boolean): NamedColumn[] {
+  const all: NamedColumn[] = [
+    { name: "time", type: TIME, data: columns.times },
+    { name: "min", type: DOUBLE, data: columns.min },
+    { name: "mean", type: DOUBLE, data: columns.mean },
+    { name: "max", type: DOUBLE, data: columns.max },
+    { name: "count", type: COUNT, data: columns.count },
+  ];
+  if (withStddev) {
+    const stddev = columns.stddev ?? new Float64Array(columns.times.length).fill(NaN);
+    all.push({ name: "stddev", type: DOUBLE, data: stddev });
+  }
+  return all;
+}
+
+/** A table of columns, without nulls, without a copy. */
+export function tableOf(columns: readonly NamedColumn[]): Table {
+  const fields: Field[] = columns.map(({ name, type }) => ({
+    name,
+    type,
+    nullable: false,
+    metadata: null as unknown as Map<string, string>,
+  }));
+  const schema = {
+    version: Version.V5,
+    endianness: 0,
+    fields,
+    metadata: null,
+    dictionaryTypes: new Map(),
+  } as unknown as Schema;
+  return new Table(schema, columns.map(toColumn));
+}
+
+/** What every problem with bytes or templates is. */
+export function invalid(what: string, cause?: unknown): BTrDBError {
+  return new BTrDBError(`Cannot read Arrow data: ${what}`, {
+    code: ErrorCode.InvalidParameter,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** One column as one batch over the same memory. */
+function toColumn({ type, data }: NamedColumn): Column<unknown> {
+  const Type = batchType(type, { useBigInt: true, useBigIntTimestamp: true }) as typeof Batch;
+  const batch = new Type<unknown>({
+    length: data.length,
+    nullCount: 0,
+    type,
+    validity: new Uint8Array(0),
+    values: data,
+  });
+  return new Column([batch], type);
+}
+
+/** The columns with the names and types of a template, by position. */
+export function castTo(columns: readonly NamedColumn[], fields: readonly Field[]): NamedColumn[] {
+  if (fields.length !== columns.length) {
+    throw invalid(`the template has ${fields.length} columns, expected ${columns.length}`);
+  }
+  return columns.map(({ type: from, data }, i) => {
+    const { name, type } = fields[i]!;
+    if (isSameStorage(from, type)) return { name, type, data };
+    if (from === DOUBLE && isFloat(type, 1)) {
+      return { name, type, data: Float32Array.from(data as Float64Array) };
+    }
+    throw invalid(`the template's column ${JSON.stringify(name)} is of a type that loses digits`);
+  });
+}
+
+/** Whether values of one type are values of the other as they are. */
+function isSameStorage(from: DataType, to: DataType): boolean {
+  if (from === DOUBLE) return isFloat(to, 2);
+  if (from === COUNT) return to.typeId === Type.Int && to.bitWidth === 64;
+  if (to.typeId === Type.Timestamp) return to.unit === TimeUnit.NANOSECOND;
+  return to.typeId === Type.Int && to.bitWidth === 64 && to.signed;
+}
+
+function isFloat(type: DataType, precision: number): boolean {
+  return type.typeId === Type.Float && type.precision === precision;
+}
+
+interface FoundColumn {
+  name: string;
+  column: Column<unknown>;
+}
+
+function column(table: Table, name: string): FoundColumn {
+  const found = table.getChild(name) as Column<unknown> | undefined;
+  if (found !== undefined) return { name, column: found };
+  const names = table.names.map((other) => JSON.stringify(other)).join(", ");
+  throw invalid(`there is no column ${JSON.stringify(name)}, only ${names}`);
+}
+
+/** The values of all batches, checked: no nulls and no batch shorter than it says. */
+function batchesOf({ name, column }: FoundColumn): ColumnData[] {
+  return column.data.map((batch) => {
+    const { length, nullCount, values } = batch;
+    if (nullCount > 0) throw invalid(`column ${JSON.stringify(name)} has nulls`);
+    if (values === undefined || values.length < length) {
+      throw invalid(`column ${JSON.stringify(name)} is shorter than it says`);
+    }
+    return values.subarray(0, length) as ColumnData;
+  });
+}
+
+/** Nanoseconds in one unit of a timestamp. */
+function unitOf({ name, column: { type } }: FoundColumn): bigint {
+  if (type.typeId === Type.Int && type.bitWidth === 64 && type.signed) return 1n;
+  if (type.typeId !== Type.Timestamp) {
+    throw invalid(`column ${JSON.stringify(name)} is neither a timestamp nor int64`);
+  }
+  switch (type.unit) {
+    case TimeUnit.SECOND:
+      return 1_000_000_000n;
+    case TimeUnit.MILLISECOND:
+      return 1_000_000n;
+    case TimeUnit.MICROSECOND:
+      return 1000n;
+    default:
+      return 1n;
+  }
+}
+
+function timesOf(found: FoundColumn): BigInt64Array {
+  const unit = unitOf(found);
+  const batches = batchesOf(found) as BigInt64Array[];
+  const times = new BigInt64Array(batches.reduce((n, batch) => n + batch.length, 0));
+  let at = 0;
+  for (const batch of batches) {
+    times.set(batch, at);
+    at += batch.length;
+  }
+  if (unit === 1n) return times;
+  for (let i = 0; i < times.length; i++) {
+    const ns = times[i]! * unit;
+    if (ns !== BigInt.asIntN(64, ns)) throw invalid(`time ${ns} ns does not fit into 64 bits`);
+    times[i] = ns;
+  }
+  return times;
+}
+
+function doublesOf(found: FoundColumn): Float64Array {
+  const { name, column: { type } } = found;
+  const isNumber = isFloat(type, 1) || isFloat(type, 2) ||
+    (type.typeId === Type.Int && type.bitWidth <= 32);
+  if (!isNumber) throw invalid(`column ${JSON.stringify(name)} is neither float64 nor float32`);
+  const batches = batchesOf(found) as Float64Array[];
+  const values = new Float64Array(batches.reduce((n, batch) => n + batch.length, 0));
+  let at = 0;
+  for (const batch of batches) {
+    values.set(batch, at);
+    at += batch.length;
+  }
+  return values;
+}
+
+function countsOf(found: FoundColumn): BigUint64Array {
+  const { name, column: { type } } = found;
+  if (type.typeId !== Type.Int || type.bitWidth !== 64) {
+    throw invalid(`column ${JSON.stringify(name)} is not uint64`);
+  }
+  const batches = batchesOf(found) as BigUint64Array[];
+  const counts = new BigUint64Array(batches.reduce((n, batch) => n + batch.length, 0));
+  let at = 0;
+  for (const batch of batches) {
+    counts.set(batch, at);
+    at += batch.length;
+  }
+  return counts;
+}

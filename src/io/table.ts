@@ -1,0 +1,137 @@
+/**
+ * Tables: a column of times and columns of values or windows beside it, batch by batch. What Arrow
+ * and Parquet files are made of.
+ *
+ * @module
+ */
+
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { isRaw } from "../kernel/arguments.ts";
+import { mergeBatches } from "../kernel/merge_batches.ts";
+
+/** Columns, or batches of them in order of time, e.g. what `Stream.rawValues` returns. */
+export type ColumnSource =
+  | RawColumns
+  | StatColumns
+  | AsyncIterable<RawColumns>
+  | AsyncIterable<StatColumns>;
+
+/** One stream of a table. */
+export interface TableStream {
+  /** Name of its column; of windows, the names are `label (Min)` and so on. */
+  label: string;
+  /** Its points or windows. */
+  columns: ColumnSource;
+}
+
+/** What the table's columns are; streams of one table are all of one kind. */
+export type TableKind = "raw" | "windows";
+
+/** One column beside the times. */
+export interface TableColumn {
+  name: string;
+  /** Doubles, NaN where a stream has nothing, or counts, 0 there. */
+  data: Float64Array | BigUint64Array;
+}
+
+/** Some rows of a table. */
+export interface TableBatch {
+  /** Time of each row, ns since the Unix epoch, UTC. */
+  times: BigInt64Array;
+  columns: TableColumn[];
+}
+
+/** Names of the columns of a stream of windows, after its label. */
+const PARTS = [["min", "Min"], ["mean", "Mean"], ["max", "Max"], ["count", "Count"]] as const;
+
+/**
+ * Rows of the streams, merged by time: equal times share a row, duplicates inside a stream make
+ * further rows. One stream of windows alone has columns `min`, `mean`, `max`, `count` without its
+ * label, one of points alone has its label.
+ *
+ * @param streams All of one kind.
+ * @returns At least one batch, so that the columns are known.
+ * @throws {TypeError} If points and windows are mixed.
+ */
+export async function* tableBatches(
+  streams: readonly TableStream[],
+): AsyncGenerator<TableBatch, void, void> {
+  const sources = streams.map(({ columns }) => batchesOf(columns));
+  const kind = { found: undefined as TableKind | undefined };
+  const checked = sources.map((source) => watchKind(source, kind));
+  let given = false;
+  for await (const { times, rows, parts } of mergeBatches(checked)) {
+    given = true;
+    const columns = streams.flatMap(({ label }, s) =>
+      kind.found === "windows"
+        ? windowColumns(streams.length === 1 ? undefined : label, rows[s]!, parts[s])
+        : [{ name: label, data: gather(rows[s]!, (parts[s] as RawColumns | undefined)?.values) }]
+    );
+    yield { times, columns };
+  }
+  if (!given) yield emptyBatch(streams, kind.found ?? "raw");
+}
+
+function emptyBatch(streams: readonly TableStream[], kind: TableKind): TableBatch {
+  const none = new Int32Array(0);
+  const columns = streams.flatMap(({ label }) =>
+    kind === "windows"
+      ? windowColumns(streams.length === 1 ? undefined : label, none, undefined)
+      : [{ name: label, data: new Float64Array(0) }]
+  );
+  return { times: new BigInt64Array(0), columns };
+}
+
+async function* batchesOf(columns: ColumnSource): AsyncGenerator<RawColumns | StatColumns> {
+  if (Symbol.asyncIterator in columns) yield* columns;
+  else yield columns;
+}
+
+/** Passes batches on and refuses to mix kinds. */
+async function* watchKind(
+  source: AsyncIterable<RawColumns | StatColumns>,
+  kind: { found: TableKind | undefined },
+): AsyncGenerator<RawColumns | StatColumns> {
+  for await (const batch of source) {
+    const own = isRaw(batch) ? "raw" : "windows";
+    kind.found ??= own;
+    if (kind.found !== own) {
+      throw new TypeError(
+        "Cannot make a table: raw points and windows are mixed, expected streams of one kind",
+      );
+    }
+    yield batch;
+  }
+}
+
+function windowColumns(
+  label: string | undefined,
+  rows: Int32Array,
+  part: RawColumns | StatColumns | undefined,
+): TableColumn[] {
+  const stat = part as StatColumns | undefined;
+  return PARTS.map(([field, word]) => ({
+    name: label === undefined ? field : `${label} (${word})`,
+    data: field === "count" ? gatherCounts(rows, stat?.count) : gather(rows, stat?.[field]),
+  }));
+}
+
+function gather(rows: Int32Array, values: Float64Array | undefined): Float64Array {
+  const out = new Float64Array(rows.length);
+  if (values === undefined) return out.fill(NaN);
+  for (let r = 0; r < rows.length; r++) {
+    const i = rows[r]!;
+    out[r] = i < 0 ? NaN : values[i]!;
+  }
+  return out;
+}
+
+function gatherCounts(rows: Int32Array, counts: BigUint64Array | undefined): BigUint64Array {
+  const out = new BigUint64Array(rows.length);
+  if (counts === undefined) return out;
+  for (let r = 0; r < rows.length; r++) {
+    const i = rows[r]!;
+    if (i >= 0) out[r] = counts[i]!;
+  }
+  return out;
+}

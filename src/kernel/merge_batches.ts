@@ -1,0 +1,120 @@
+/**
+ * The merge of streams that arrive batch by batch.
+ *
+ * @module
+ */
+
+import {
+  concatRaw,
+  concatStat,
+  type RawColumns,
+  sliceRaw,
+  sliceStat,
+  type StatColumns,
+} from "../core/columns.ts";
+import { isRaw } from "./arguments.ts";
+import { mergeTimes } from "./merge.ts";
+
+/** Rows of several streams, with the points they refer to. */
+export interface MergedBatch<C> {
+  /** Time of each row, ns since the Unix epoch, UTC. */
+  times: BigInt64Array;
+  /** `rows[s][r]` is the index in `parts[s]` of stream `s`'s point in row `r`, or −1. */
+  rows: Int32Array[];
+  /** The points of each stream that are in these rows. */
+  parts: C[];
+}
+
+/** One stream on its way. */
+class Source<C extends RawColumns | StatColumns> {
+  readonly #batches: AsyncIterator<C>;
+  #held: C | undefined;
+  #ended = false;
+
+  constructor(batches: AsyncIterator<C>) {
+    this.#batches = batches;
+  }
+
+  /** The time before which nothing more can come; undefined at the end. */
+  get bound(): bigint | undefined {
+    return this.#ended ? undefined : this.#held?.times.at(-1);
+  }
+
+  /** Whether rows cannot go on without its next batch. */
+  isShort(bound: bigint): boolean {
+    return !this.#ended && (this.#held === undefined || this.bound === bound);
+  }
+
+  /** Gets the next batch that has points. */
+  async pull(): Promise<void> {
+    while (!this.#ended) {
+      const { value, done } = await this.#batches.next();
+      if (done === true) this.#ended = true;
+      else if (value.times.length > 0) {
+        this.#held = this.#held === undefined ? value : concat(this.#held, value);
+        return;
+      }
+    }
+  }
+
+  /** Takes the points before a time, or all of them. */
+  take(bound: bigint | undefined): C | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    const { times } = held;
+    let n = times.length;
+    if (bound !== undefined) { while (n > 0 && times[n - 1]! >= bound) n--; }
+    this.#held = n === times.length ? undefined : slice(held, n, times.length);
+    return slice(held, 0, n);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#batches.return?.();
+  }
+}
+
+/**
+ * Merges streams by time as {@linkcode mergeTimes} does, while they arrive: memory holds a batch or
+ * two of each.
+ *
+ * @param sources Batches of each stream, in order of time; they are closed at the end.
+ * @returns Batches of rows, none of them empty. Rows of equal time are in the same batch.
+ */
+export async function* mergeBatches<C extends RawColumns | StatColumns>(
+  sources: readonly AsyncIterator<C>[],
+): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
+  const all = sources.map((source) => new Source(source));
+  try {
+    await Promise.all(all.map((source) => source.pull()));
+    for (;;) {
+      const bound = earliest(all.map((source) => source.bound));
+      // A stream alone waits for nobody.
+      const parts = all.map((source) => source.take(all.length === 1 ? undefined : bound));
+      const merged = mergeTimes(parts.map((part) => part?.times ?? NO_TIMES));
+      if (merged.times.length > 0) yield { ...merged, parts };
+      if (bound === undefined) return;
+      await Promise.all(all.map((source) => source.isShort(bound) ? source.pull() : undefined));
+    }
+  } finally {
+    await Promise.all(all.map((source) => source.close()));
+  }
+}
+
+const NO_TIMES = new BigInt64Array(0);
+
+function earliest(times: readonly (bigint | undefined)[]): bigint | undefined {
+  let least: bigint | undefined;
+  for (const time of times) {
+    if (time !== undefined && (least === undefined || time < least)) least = time;
+  }
+  return least;
+}
+
+function slice<C extends RawColumns | StatColumns>(columns: C, from: number, to: number): C {
+  return (isRaw(columns) ? sliceRaw(columns, from, to) : sliceStat(columns, from, to)) as C;
+}
+
+function concat<C extends RawColumns | StatColumns>(a: C, b: C): C {
+  if (isRaw(a)) return concatRaw([a, b as RawColumns]) as C;
+  return concatStat([a as StatColumns, b as StatColumns]) as C;
+}
