@@ -102,7 +102,7 @@ const CASES: [name: string, run: (server: Secure) => Promise<void>][] = [
         BTrDBError,
       );
       assertEquals([denied.code, denied.status], [0, "PERMISSION_DENIED"]);
-      assertEquals(await Array.fromAsync(db.listCollections("secure")), []);
+      assertEquals(await Array.fromAsync(db.listCollections("secure")), ["secure"]);
     },
   ],
   [
