@@ -257,7 +257,7 @@ function isInteger64({ type, converted_type }: SchemaElement): boolean {
   return type === "INT64" && (converted_type === undefined || converted_type === "INT_64");
 }
 
-/** Whether values are numbers that a double holds: no decimals, dates or unsigned 64-bit ones. */
+/** Whether values are plain numbers: no decimals, dates or times. */
 function isNumber({ type, converted_type, logical_type }: SchemaElement): boolean {
   if (type === "DOUBLE" || type === "FLOAT") return true;
   const plain = logical_type === undefined || logical_type.type === "INTEGER";

@@ -35,7 +35,8 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  * `(Max)` and `(Count)` (a single stream of windows: `min`, `mean`, `max`, `count`).
  *
  * Rows are merged by time. Memory holds a row group; a file appears under its name when it is
- * complete.
+ * complete. Arrow, pandas and Polars read such times exactly; DuckDB has only microseconds for times
+ * with a zone.
  *
  * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
  * @param streams Columns or queries, all of points or all of windows.

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { assert, assertEquals } from "@std/assert";
+import { type RawColumns, sliceRaw } from "../../src/core/columns.ts";
+import { mergeBatches } from "../../src/kernel/merge_batches.ts";
+import { sortedPoints } from "../support/columns_arbitrary.ts";
+import { referenceMerge } from "../support/csv_reference.ts";
+
+/** The points in batches of the given sizes, some of them empty. */
+async function* batches(columns: RawColumns, sizes: readonly number[]): AsyncGenerator<RawColumns> {
+  let at = 0;
+  for (const size of sizes) {
+    await Promise.resolve();
+    yield sliceRaw(columns, at, Math.min(at + size, columns.times.length));
+    at = Math.min(at + size, columns.times.length);
+  }
+  yield sliceRaw(columns, at, columns.times.length);
+}
+
+Deno.test("batches of rows are together the rows of the whole", async () => {
+  const streams = fc.array(fc.tuple(sortedPoints, fc.array(fc.nat(20), { maxLength: 6 })), {
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(streams, async (all) => {
+      const whole = referenceMerge(all.map(([{ times }]) => times));
+      const taken = all.map(() => 0);
+      const times: bigint[] = [];
+      const rows: number[][] = all.map(() => []);
+      for await (const batch of mergeBatches(all.map(([c, sizes]) => batches(c, sizes)))) {
+        assert(batch.times.length > 0);
+        times.push(...batch.times);
+        batch.rows.forEach((row, s) => {
+          rows[s]!.push(...Array.from(row, (i) => i < 0 ? -1 : i + taken[s]!));
+          const part = batch.parts[s]?.times ?? new BigInt64Array(0);
+          assertEquals(part, all[s]![0].times.slice(taken[s]!, taken[s]! + part.length));
+          taken[s]! += part.length;
+        });
+      }
+      assertEquals(BigInt64Array.from(times), whole.times);
+      assertEquals(rows.map((row) => Int32Array.from(row)), whole.rows);
+    }),
+    { numRuns: Number(Deno.env.get("PROPERTY_RUNS") ?? 1000) },
+  );
+});
+
+Deno.test("whoever stops reading rows closes all streams", async () => {
+  let open = 0;
+  async function* endless(): AsyncGenerator<RawColumns> {
+    open++;
+    try {
+      for (let t = 0n;; t++) {
+        yield await Promise.resolve({
+          times: BigInt64Array.of(t),
+          values: Float64Array.of(1),
+        });
+      }
+    } finally {
+      open--;
+    }
+  }
+  for await (const _ of mergeBatches([endless(), endless()])) {
+    assertEquals(open, 2);
+    break;
+  }
+  assertEquals(open, 0);
+});

@@ -1,0 +1,206 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import type { RawColumns, StatColumns } from "../../../src/core/columns.ts";
+import { openParquet, type OpenParquetOptions, writeParquet } from "../../../src/io/parquet.ts";
+import type { TableStream, WriteParquetOptions } from "../../../src/io/parquet.ts";
+import { peer } from "../../../bench/support/peers.ts";
+import { toRaw } from "../../support/columns_arbitrary.ts";
+import { bits } from "../../support/kernel_compare.ts";
+import { withFolder } from "../../support/run.ts";
+
+const RAW = toRaw([
+  [-(1n << 63n), -0],
+  [1_561_953_600_000_000_001n, 5e-324],
+  [1_561_953_600_000_000_002n, -1.7976931348623157e308],
+  [(1n << 63n) - 1n, 1 / 3],
+]);
+
+async function written(
+  streams: readonly TableStream[],
+  options: WriteParquetOptions = {},
+): Promise<Uint8Array> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const result = writeParquet(writable, streams, options);
+  result.catch(() => {});
+  const bytes = new Uint8Array(await new Response(readable).arrayBuffer());
+  assertEquals((await result).bytes, bytes.length);
+  return bytes;
+}
+
+async function read(bytes: Uint8Array, options?: OpenParquetOptions) {
+  await using file = await openParquet(bytes, options);
+  const batches = await Array.fromAsync(file.batches());
+  return { file, batches };
+}
+
+Deno.test("points keep every bit with every packing", async () => {
+  for (const compression of [undefined, "zstd", "snappy", "none"] as const) {
+    const bytes = await written([{ label: "a", columns: RAW }], { compression });
+    const { file, batches } = await read(bytes);
+    assertEquals([file.time, file.labels, file.rows, file.rowGroups], ["time", ["a"], 4, 1]);
+    assertEquals(batches.map(({ rowStart, rows }) => [rowStart, rows]), [[0, 4]]);
+    const [a] = batches[0]!.columns;
+    assertEquals(a!.times, RAW.times);
+    assertEquals(bits(a!.values), bits(RAW.values));
+  }
+});
+
+Deno.test("several streams side by side: a gap is no point", async () => {
+  const a = toRaw([[1n, 1], [2n, 2], [2n, 3]]);
+  const b = toRaw([[2n, -1], [9n, -2]]);
+  const { batches } = await read(
+    await written([{ label: "a", columns: a }, { label: "ü,b", columns: b }]),
+  );
+  assertEquals(batches[0]!.columns, [{ label: "a", ...a }, { label: "ü,b", ...b }]);
+});
+
+Deno.test("row groups have the size asked for, however the points arrive", async () => {
+  async function* batches(): AsyncGenerator<RawColumns> {
+    for (let b = 0; b < 25; b++) {
+      await Promise.resolve();
+      yield toRaw(Array.from({ length: b }, (_, i) => [BigInt(b * 100 + i), b]));
+    }
+  }
+  const bytes = await written([{ label: "a", columns: batches() }], { rowGroupRows: 64 });
+  const { file, batches: groups } = await read(bytes);
+  assertEquals([file.rows, file.rowGroups], [300, 5]);
+  assertEquals(groups.map(({ rows }) => rows), [64, 64, 64, 64, 44]);
+  const times = groups.flatMap(({ columns }) => [...columns[0]!.times]);
+  assertEquals(times, [...times].sort((x, y) => x < y ? -1 : 1));
+  assertEquals(times.length, 300);
+  await using again = await openParquet(bytes);
+  const rest = await Array.fromAsync(again.batches(250));
+  assertEquals(rest.map(({ rowStart, rows }) => [rowStart, rows]), [[250, 6], [256, 44]]);
+  assertEquals(rest[0]!.columns[0]!.times[0], times[250]);
+});
+
+Deno.test("windows of one stream and of two, and no rows at all", async () => {
+  const stat: StatColumns = {
+    times: BigInt64Array.of(0n, 10n),
+    min: Float64Array.of(1, 2),
+    mean: Float64Array.of(1.5, 2),
+    max: Float64Array.of(2, 2),
+    count: BigUint64Array.of(2n, 9007199254740993n),
+  };
+  const one = await read(await written([{ label: "a", columns: stat }]));
+  assertEquals(one.file.labels, ["min", "mean", "max", "count"]);
+  assertEquals(one.batches[0]!.columns[1]!.values, stat.mean);
+  const two = await read(
+    await written([{ label: "a", columns: stat }, { label: "b", columns: stat }]),
+  );
+  assertEquals(two.file.labels[4], "b (Min)");
+  const none = await read(await written([{ label: "a", columns: toRaw([]) }]));
+  assertEquals([none.file.rows, none.file.labels, none.batches], [0, ["a"], []]);
+});
+
+/** A file as other programs write it. */
+function foreign(columns: Parameters<typeof parquetWriteBuffer>[0]["columnData"]): Uint8Array {
+  return new Uint8Array(parquetWriteBuffer({ columnData: columns }));
+}
+
+Deno.test("files of others: other names, units, nulls and types", async () => {
+  const bytes = foreign([
+    { name: "n", data: [1, 2, null, 4], type: "INT32", nullable: true },
+    { name: "when", data: [0, 1, 2, 3].map((ms) => new Date(ms)), type: "TIMESTAMP" },
+    { name: "f", data: [0.5, null, NaN, 4], type: "DOUBLE", nullable: true },
+    { name: "note", data: ["a", "b", "c", "d"], type: "STRING" },
+    { name: "raw", data: [10n, 20n, 30n, 40n], type: "INT64" },
+  ]);
+  const { file, batches } = await read(bytes);
+  assertEquals([file.time, file.labels], ["when", ["n", "f", "raw"]]);
+  const [n, f, raw] = batches[0]!.columns;
+  assertEquals([n!.times, n!.values], [
+    BigInt64Array.of(0n, 1_000_000n, 3_000_000n),
+    Float64Array.of(1, 2, 4),
+  ]);
+  assertEquals([f!.times.length, [...f!.values]], [2, [0.5, 4]]);
+  assertEquals([...raw!.values], [10, 20, 30, 40]);
+  const other = await read(bytes, { time: "raw", timeUnit: "us", values: ["f"] });
+  assertEquals(other.batches[0]!.columns[0]!.times, BigInt64Array.of(10_000n, 40_000n));
+});
+
+Deno.test("columns that are not there or hold no times or numbers are named", async () => {
+  const bytes = foreign([
+    { name: "a", data: [1, 2], type: "DOUBLE" },
+    { name: "s", data: ["x", "y"], type: "STRING" },
+  ]);
+  const cases: [OpenParquetOptions, string][] = [
+    [{}, 'there is no column of times, there are "a", "s"'],
+    [{ time: "b" }, 'there is no column "b", there are "a", "s"'],
+    [{ time: "a" }, 'column "a" is neither a timestamp nor int64'],
+  ];
+  for (const [options, what] of cases) {
+    await assertRejects(() => openParquet(bytes, options), RangeError, what);
+  }
+  const timed = foreign([{ name: "time", data: [1n], type: "INT64" }, {
+    name: "s",
+    data: ["x"],
+    type: "STRING",
+  }]);
+  await assertRejects(() => openParquet(timed, { values: ["s"] }), RangeError, "holds no numbers");
+  await assertRejects(() => openParquet(timed, { values: ["z"] }), RangeError, 'no column "z"');
+  const missing = foreign([{ name: "time", data: [1n, null], type: "INT64", nullable: true }]);
+  const file = await openParquet(missing);
+  await assertRejects(() => Array.fromAsync(file.batches()), RangeError, "row 1 has no time");
+  const far = foreign([{ name: "time", data: [1n << 62n], type: "INT64" }]);
+  const late = await openParquet(far, { timeUnit: "s" });
+  await assertRejects(() => Array.fromAsync(late.batches()), RangeError, "does not fit");
+  for (const bad of [new Uint8Array(0), new Uint8Array(100)]) {
+    await assertRejects(() => openParquet(bad), Error);
+  }
+});
+
+Deno.test("mistakes in options are refused and nothing is left", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/x.parquet`;
+    const one = { label: "a", columns: RAW };
+    const cases: [readonly TableStream[], WriteParquetOptions, string][] = [
+      [[one], { compression: "lz4" as "zstd" }, 'compression is "lz4"'],
+      [[one], { rowGroupRows: 0 }, "rowGroupRows is 0"],
+      [[one, one], {}, 'two columns are called "a"'],
+      [[{ label: "time", columns: RAW }], {}, 'two columns are called "time"'],
+    ];
+    for (const [streams, options, what] of cases) {
+      await assertRejects(() => writeParquet(path, streams, options), RangeError, what);
+    }
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assertRejects(() => writeParquet(path, [one], { signal }), Error, "enough");
+    assertEquals([...Deno.readDirSync(folder)], []);
+  });
+});
+
+Deno.test("a path is read slice by slice and closed", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/x.parquet`;
+    await writeParquet(path, [{ label: "a", columns: RAW }]);
+    const file = await openParquet(path);
+    const [batch] = await Array.fromAsync(file.batches());
+    assertEquals(batch!.columns[0]!.times, RAW.times);
+    await file.close();
+    await file.close();
+    await assertRejects(() => openParquet(`${folder}/none.parquet`), Error);
+  });
+});
+
+Deno.test({
+  name: "DuckDB, which has microseconds, reads the same times and values",
+  ignore: peer("@duckdb/node-api") === undefined,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await withFolder(async (folder) => {
+      const path = `${folder}/x.parquet`;
+      const columns = toRaw([[1_561_953_600_000_001_000n, 0.1], [1_561_953_600_000_003_000n, 3]]);
+      await writeParquet(path, [{ label: "a", columns }]);
+      const db = await (await peer("@duckdb/node-api").DuckDBInstance.create(":memory:")).connect();
+      const sql = `SELECT typeof("time"), epoch_ns("time"), a FROM '${path}'`;
+      const rows = (await db.runAndReadAll(sql)).getRows();
+      assertEquals(rows.map((row: unknown[]) => [row[1], row[2]]), [
+        [1_561_953_600_000_001_000n, 0.1],
+        [1_561_953_600_000_003_000n, 3],
+      ]);
+      assert(String(rows[0][0]).startsWith("TIMESTAMP"), rows[0][0]);
+      db.closeSync();
+    });
+  },
+});
