@@ -80,7 +80,11 @@ export function verdictOf(error: unknown): Verdict {
   const message = firstLine(error.message) || error.name;
   if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
   if (error.name === "CsvError") {
-    return { exit: Exit.Failed, message, hint: "mend the row and go on with --resume --changed" };
+    return {
+      exit: Exit.Failed,
+      message,
+      hint: "mend the row, or take only some columns with --column",
+    };
   }
   if (error instanceof Deno.errors.NotFound) {
     return { exit: Exit.NotFound, message, hint: "check the path" };

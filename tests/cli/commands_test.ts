@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { mapPool } from "../../src/cli/pool.ts";
 import {
   assertSnapshot,
   btrdb,
@@ -109,6 +110,9 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Groups whose lines may run at the same time. */
+const CHANGES_NOTHING = ["look", "move"];
+
 const FILES: Readonly<Record<string, string>> = {
   "pmu.csv": CSV,
   "text.csv": "a,b\nx,y\n",
@@ -125,11 +129,12 @@ async function runGroups(
 ): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const [group, lines] of Object.entries(GROUPS)) {
-    let text = "";
-    for (const line of lines) {
+    const atOnce = CHANGES_NOTHING.includes(group) ? 3 : 1;
+    const parts = await mapPool(lines, atOnce, async (line) => {
       const outcome = await btrdb(["-d", target, ...words(line)], { cwd, env });
-      text += `${transcript(line, outcome)}\n`;
-    }
+      return `${transcript(line, outcome)}\n`;
+    });
+    const text = parts.join("");
     texts.set(group, normalized(text, { [target]: "TARGET", [cwd]: "DIR" }));
   }
   return texts;

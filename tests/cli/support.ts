@@ -16,6 +16,9 @@ export interface Outcome {
   stderr: string;
 }
 
+/** A command that takes longer hangs. */
+const PATIENCE_MS = 60_000;
+
 /** How to run it. */
 export interface RunOptions {
   stdin?: string | Uint8Array;
@@ -56,7 +59,9 @@ export async function btrdb(args: readonly string[], options: RunOptions = {}): 
     await writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => {});
     await writer.close().catch(() => {});
   }
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }

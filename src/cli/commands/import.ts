@@ -186,8 +186,10 @@ async function importOne(
     };
   } catch (error) {
     context.talk(
-      `Stopped: ${plural(run.fresh, "point")} of this run are stored; ` +
-        "the same command with --resume goes on from there",
+      run.begun
+        ? `Stopped: ${plural(run.fresh, "point")} of this run are stored; the same command with ` +
+          "--resume goes on from there"
+        : "Stopped: nothing was stored",
     );
     throw error;
   }

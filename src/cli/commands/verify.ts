@@ -35,7 +35,7 @@ const command: Command = {
     if (path !== undefined) {
       await context.db("read").then(() => context.close());
       const { verifyFile } = await import("../../../mod.ts");
-      problems.push(...await verifyFile(path));
+      problems.push(...(await verifyFile(path)).problems);
     }
     if (!args.has("quick")) {
       const db = await context.db("read");

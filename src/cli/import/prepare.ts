@@ -5,6 +5,7 @@
  */
 
 import type { BTrDB } from "../../../mod.ts";
+import { untilAborted } from "../abortable.ts";
 import type { Context } from "../context.ts";
 import { filePath } from "../context.ts";
 import { CliError, usageError } from "../errors.ts";
@@ -60,7 +61,7 @@ export async function prepareImport(
   wishes: ImportWishes,
 ): Promise<Prepared> {
   const bytes = await openSource(file);
-  const input = await openInput(bytes, formatOf(file, wishes.format));
+  const input = await openInput(bytes, formatOf(file, wishes.format), context.signal);
   const identity = await identify(bytes, input.head);
   const target = targetName(context.target);
   const path = await recordPath(
@@ -142,10 +143,16 @@ interface Input {
   ): Promise<TableSource>;
 }
 
-async function openInput(bytes: ByteSource, format: "csv" | "parquet"): Promise<Input> {
+async function openInput(
+  bytes: ByteSource,
+  format: "csv" | "parquet",
+  signal: AbortSignal,
+): Promise<Input> {
   if (format === "parquet") return await openParquet(bytes);
   const counter: ReadCounter = { bytes: 0 };
-  const stdin = bytes.path === "-" ? await peek(readBytes(bytes, 0, counter)) : undefined;
+  const stdin = bytes.path === "-"
+    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal))
+    : undefined;
   const head = stdin?.head ?? await readHead(bytes, SNIFF_BYTES);
   const text = new TextDecoder().decode(head, { stream: true });
   return {

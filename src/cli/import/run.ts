@@ -54,12 +54,14 @@ export class ImportRun {
   readonly #stored: bigint[];
   readonly #width: number;
   #fresh = 0;
+  #begun: boolean;
   #recordedMs = performance.now();
 
   private constructor(job: ImportJob, skips: number[], width: number) {
     this.#job = job;
     this.#skips = skips;
     this.#width = width;
+    this.#begun = job.record.position.offset > 0 || skips.some((skip) => skip > 0);
     this.#stored = job.record.streams.map(({ stored }) => BigInt(stored));
   }
 
@@ -97,6 +99,11 @@ export class ImportRun {
     return this.#result(position);
   }
 
+  /** Whether there is a record, of this run or one before it. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Points stored by this run so far. */
   get fresh(): number {
     return this.#fresh;
@@ -122,6 +129,7 @@ export class ImportRun {
     record.position = position;
     record.streams.forEach((stream, i) => stream.stored = String(this.#stored[i]!));
     await saveRecord(recordPath, record);
+    this.#begun = true;
   }
 
   async #store(batch: SourceBatch): Promise<void> {

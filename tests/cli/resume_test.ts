@@ -1,0 +1,216 @@
+/**
+ * Work that is killed or interrupted in the middle and then goes on: nothing is lost, nothing is
+ * doubled, the bytes are the same.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { formatCsv } from "../../src/kernel/mod.ts";
+import { btrdb, commandLine, serveTarget, start, workspace } from "./support.ts";
+
+const NAMES = ["pmu/a", "pmu/b", "pmu/c"];
+
+/** A CSV of some MB with gaps, rows out of order and equal rows. */
+function table(rows: number): Uint8Array {
+  const streams = NAMES.map((label, s) => {
+    const times = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i) * 8_333_333n);
+    const values = Float64Array.from({ length: rows }, (_, i) => Math.sin(i * 0.01 + s) * 1000);
+    return { label, columns: { times, values } };
+  });
+  return formatCsv(streams);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Runs a command again and again, killing it later and later, until a run ends by itself. */
+async function killUntilDone(
+  args: readonly string[],
+  env: Record<string, string>,
+  firstMs: number,
+): Promise<number> {
+  let killed = 0;
+  for (let ms = firstMs;; ms *= 1.25) {
+    const child = start(args, { env });
+    const output = child.output();
+    const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+    const { code, signal, stderr } = await output;
+    clearTimeout(timer);
+    if (signal !== "SIGKILL") {
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      return killed;
+    }
+    killed++;
+  }
+}
+
+Deno.test("import, cp over gRPC and export, each killed in the middle: the same bytes", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const bytes = table(150_000);
+  await Deno.writeFile(`${path}/in.csv`, bytes);
+  const file = `file:${path}/a.btrdb`;
+  const imports = await killUntilDone(
+    ["-d", file, "import", `${path}/in.csv`, "--resume"],
+    env,
+    250,
+  );
+  assert(imports > 0, "no import was killed");
+
+  await using server = await serveTarget(`file:${path}/b.btrdb`);
+  const copies = await killUntilDone(["cp", file, server.address], env, 300);
+  assert(copies > 0, "no copy was killed");
+
+  const out = `${path}/out.csv`;
+  const exportArgs = ["-d", server.address, "export", ...NAMES, "-o", out, "--resume"];
+  const exports = await killUntilDone(exportArgs, env, 250);
+  assert(exports > 0, "no export was killed");
+  const result = await Deno.readFile(out);
+  assertEquals(result.length, bytes.length);
+  assert(result.every((byte, i) => byte === bytes[i]), "the bytes differ");
+  assertEquals(await server.stop(), 0);
+});
+
+Deno.test("an import into a server, killed between insert and record: no point twice", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  await Deno.writeFile(`${path}/in.csv`, table(120_000));
+  await using server = await serveTarget("memory:");
+  const args = ["-d", server.address, "import", `${path}/in.csv`, "--resume"];
+  const killed = await killUntilDone(args, env, 300);
+  assert(killed > 0, "no import was killed");
+  const { stdout } = await btrdb(["-d", server.address, "ls", "-l", "--json"], { env });
+  const { streams } = JSON.parse(stdout) as { streams: { count: string }[] };
+  assertEquals(streams.map(({ count }) => count), ["120000", "120000", "120000"]);
+});
+
+Deno.test("rows out of order, equal rows, gaps: resumed from stdin, exactly", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const lines = ["time (ns),v,w"];
+  for (let i = 0; i < 3000; i++) {
+    const t = (i * 7919) % 3000;
+    lines.push(`${Math.floor(t / 2)},${i % 5},${i % 3 === 0 ? "" : i % 4}`);
+  }
+  const bytes = new TextEncoder().encode(lines.join("\n") + "\n");
+  const target = `file:${path}/a.btrdb`;
+  const args = ["-d", target, "import", "-", "-i", "s", "--resume"];
+  const child = start(args, { env, stdin: "" });
+  const writer = child.stdin.getWriter();
+  await writer.write(bytes.subarray(0, 20_000) as Uint8Array<ArrayBuffer>);
+  await sleep(400);
+  child.kill("SIGINT");
+  const { code } = await child.output();
+  await writer.close().catch(() => {});
+  assertEquals(code, 130);
+  const again = await btrdb(args, { env, stdin: bytes });
+  assertEquals(again.code, 0, again.stderr);
+  const whole = await btrdb(["-d", "memory:", "import", "-", "-i", "s", "--json", "-q"], {
+    env,
+    stdin: bytes,
+  });
+  const expected = JSON.parse(whole.stdout).files[0].streams.map((s: { points: string }) =>
+    s.points
+  );
+  const { stdout } = await btrdb(["-d", target, "ls", "-l", "--json"], { env });
+  const { streams } = JSON.parse(stdout) as { streams: { count: string }[] };
+  assertEquals(streams.map(({ count }) => count), expected);
+});
+
+Deno.test("an import that was begun is not begun again unasked", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const rows = Array.from({ length: 900_000 }, (_, i) => `${1_000_000 + i},${i % 7}\n`).join("");
+  await Deno.writeTextFile(`${path}/in.csv`, `time (ns),v\n${rows}2000000,x\n`);
+  const args = ["-d", `file:${path}/a.btrdb`, "import", `${path}/in.csv`, "-i", "c", "-c", "v"];
+  const first = await btrdb(args, { env });
+  assertEquals(first.code, 1);
+  assertStringIncludes(first.stderr, "line 900002, column 2");
+  const second = await btrdb(args, { env });
+  assertStringIncludes(second.stderr, "was interrupted after");
+  await Deno.writeTextFile(`${path}/in.csv`, `time (ns),v\n${rows}2000000,1\n`);
+  const changed = await btrdb([...args, "--resume"], { env });
+  assertStringIncludes(changed.stderr, "was changed");
+  const mended = await btrdb([...args, "--resume", "--changed"], { env });
+  assertEquals(mended.code, 0, mended.stderr);
+  const { stdout } = await btrdb([args[0]!, args[1]!, "show", "c/v", "--json"]);
+  assertStringIncludes(stdout, '"count":"900001"');
+  const other = await btrdb([...args, "--resume"], { env });
+  assertStringIncludes(other.stderr, "Nothing to resume");
+});
+
+/** Runs a command line in a pseudo-terminal. */
+function inTerminal(args: readonly string[], env: Record<string, string>): Deno.ChildProcess {
+  const line = commandLine(args).map((word) => `'${word}'`).join(" ");
+  return new Deno.Command("script", {
+    args: ["-qefc", line, "/dev/null"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+    env: { TERM: "xterm-256color", BTRDB_ENDPOINTS: "", ...env },
+  }).spawn();
+}
+
+async function hasScript(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("script", { args: ["--version"] }).output()).success;
+  } catch {
+    console.warn("no `script` (util-linux) here: the pseudo-terminal is not tested");
+    return false;
+  }
+}
+
+Deno.test("on a terminal: progress, Ctrl-C, summary, resume", async () => {
+  if (!await hasScript()) return;
+  await using dir = await workspace();
+  const { env, path } = dir;
+  await Deno.writeFile(`${path}/in.csv`, table(400_000));
+  await using server = await serveTarget("memory:");
+  const args = ["-d", server.address, "import", `${path}/in.csv`];
+  const child = inTerminal(args, env);
+  const writer = child.stdin.getWriter();
+  let screen = "";
+  let pressed = false;
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    screen += text;
+    if (pressed || !/[1-9]\d* %/.test(screen)) continue;
+    pressed = true;
+    await writer.write(new TextEncoder().encode("\x03"));
+  }
+  const { code } = await child.status;
+  await writer.close().catch(() => {});
+  assert(pressed, screen);
+  assertStringIncludes(screen, "points/s");
+  assertStringIncludes(screen, "█");
+  assertStringIncludes(screen, "\x1b[K");
+  assertStringIncludes(screen, "--resume goes on from there");
+  assertEquals(code, 130, screen);
+  const told = Number(/Stopped: ([\d,]+) points/.exec(screen)![1]!.replaceAll(",", ""));
+
+  const count = async (): Promise<number[]> => {
+    const { stdout } = await btrdb(["-d", server.address, "ls", "-l", "--json"], { env });
+    const { streams } = JSON.parse(stdout) as { streams: { count: string }[] };
+    return streams.map((stream) => Number(stream.count));
+  };
+  const stored = (await count()).reduce((sum, n) => sum + n, 0);
+  assertEquals(stored, told, "the summary is not true");
+  const resumed = await btrdb([...args, "--resume"], { env });
+  assertEquals(resumed.code, 0, resumed.stderr);
+  assertEquals(await count(), [400_000, 400_000, 400_000]);
+});
+
+Deno.test("colours on a terminal only", async () => {
+  if (!await hasScript()) return;
+  await using dir = await workspace();
+  const args = ["-d", `file:${dir.path}/a.btrdb`];
+  await btrdb([...args, "create", "a/b"], { env: dir.env });
+  const look = async (env: Record<string, string>): Promise<string> => {
+    const child = inTerminal([...args, "ls", "-l"], env);
+    const closed = child.stdin.close();
+    const { stdout } = await child.output();
+    await closed;
+    return new TextDecoder().decode(stdout);
+  };
+  assertStringIncludes(await look(dir.env), "\x1b[1m");
+  assert(!(await look({ ...dir.env, NO_COLOR: "1" })).includes("\x1b["));
+});
