@@ -44,6 +44,16 @@ class Watched {
     }
   }
 
+  /** Waits until nothing has been produced for some time. */
+  async still(forMs: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (let before = -1; before !== this.chunks;) {
+      assert(performance.now() < deadline, `it goes on though nobody reads: ${this.chunks} chunks`);
+      before = this.chunks;
+      await new Promise((resolve) => setTimeout(resolve, forMs));
+    }
+  }
+
   /** Waits until no query is open. */
   async closed(withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
@@ -90,7 +100,7 @@ for (
       for (let i = 0; i < 10; i++) {
         let read = 0;
         for await (const batch of stream.rawValues(0n, END)) if ((read += batch.length) > 0) break;
-        await watched.closed(1_000);
+        await watched.closed(5_000);
       }
     }));
 
@@ -100,10 +110,10 @@ for (
       const query = stream.rawValues(0n, END, { signal: abort.signal })[Symbol.asyncIterator]();
       await query.next();
       abort.abort(new Error("enough"));
-      if (name !== "direct") await watched.closed(1_000);
+      if (name !== "direct") await watched.closed(5_000);
       const error = await query.next().catch((thrown) => thrown);
       assertEquals(error, abort.signal.reason);
-      await watched.closed(1_000);
+      await watched.closed(5_000);
     }));
 
   Deno.test(`stopping, ${name}: a timeout`, () =>
@@ -112,19 +122,17 @@ for (
         for await (const _ of stream.rawValues(0n, END, { timeoutMs: 80 })) { /* all of it */ }
       })().catch((thrown) => thrown);
       assertEquals([error.code, error.status], [0, "DEADLINE_EXCEEDED"]);
-      await watched.closed(1_000);
+      await watched.closed(5_000);
     }));
 
   Deno.test(`stopping, ${name}: a slow reader holds the database up`, () =>
     open(async (watched, stream) => {
       const query = stream.rawValues(0n, END)[Symbol.asyncIterator]();
       await query.next();
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      const held = watched.chunks;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      assertEquals(watched.chunks, held, "the database goes on though nobody reads");
-      assert(held * CHUNK * 16 < 64 << 20, `${held} chunks are buffered`);
+      await watched.still(250, 20_000);
+      const bytes = watched.chunks * CHUNK * 16;
+      assert(bytes < 64 << 20, `${bytes} bytes are buffered`);
       await query.return?.();
-      await watched.closed(1_000);
+      await watched.closed(5_000);
     }));
 }

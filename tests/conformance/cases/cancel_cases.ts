@@ -104,7 +104,7 @@ export const CANCEL_CASES: Case[] = [
       const stream = await t.stream();
       const abort = new AbortController();
       const reason = new Error("stop");
-      let closed = false;
+      const closed = Promise.withResolvers<void>();
       let stored = 0;
       async function* batches() {
         try {
@@ -114,7 +114,7 @@ export const CANCEL_CASES: Case[] = [
           await new Promise((resolve) => setTimeout(resolve, 30));
           yield columns([[3n, 3]]);
         } finally {
-          closed = true;
+          closed.resolve();
         }
       }
       const error = await stream.insert(batches(), {
@@ -123,8 +123,7 @@ export const CANCEL_CASES: Case[] = [
       }).then(() => undefined, (thrown) => thrown);
       assertStrictEquals(error, reason);
       assertEquals([stored, await stream.count()], [2, 2n]);
-      await new Promise((resolve) => setTimeout(resolve, 40));
-      assertEquals(closed, true);
+      await closed.promise;
     },
   },
   {
