@@ -214,6 +214,16 @@ export function checkInsertPoint(columns: RawColumns, index: number, uuid?: Uint
 }
 
 /**
+ * Checks the mantissa bits an insert keeps.
+ *
+ * @throws {BTrDBError} 438.
+ */
+export function checkRoundBits(bits: number | undefined, uuid?: Uint8Array): void {
+  if (bits === undefined || (Number.isInteger(bits) && bits >= 0 && bits <= 52)) return;
+  refuse(ErrorCode.InvalidParameter, `rounding to ${bits} bits is invalid, expected 0 to 52`, uuid);
+}
+
+/**
  * Checks a request for a stream's state.
  *
  * @throws {BTrDBError} 421.

@@ -19,6 +19,7 @@ import {
   checkInsertSize,
   checkNearest,
   checkRawValues,
+  checkRoundBits,
   checkStreamInfo,
   checkWindows,
   isLatest,
@@ -219,6 +220,7 @@ export class Engine implements Endpoint {
       checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
       const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
       checkInsertPoint(columns, bad?.index ?? -1, uuid);
+      checkRoundBits(roundBits, uuid);
       const points = roundBits === undefined
         ? columns
         : { times: columns.times, values: roundValues(columns.values, roundBits) };

@@ -18,14 +18,30 @@ export function isDue(): boolean {
   return performance.now() - lastTurnMs > SLICE_MS;
 }
 
-/** Lets everything else that is ready run. */
+/** Work that waits for its next slice, longest waiting first. */
+const waiting: (() => void)[] = [];
+let scheduled = false;
+
+/**
+ * Lets everything else that is ready run. However much work is under way, only one slice of it runs
+ * in each turn of the event loop.
+ */
 export function turn(): Promise<void> {
-  return new Promise((resolve) =>
-    setImmediate(() => {
-      lastTurnMs = performance.now();
-      resolve();
-    })
-  );
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    schedule();
+  });
+}
+
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(() => {
+    scheduled = false;
+    lastTurnMs = performance.now();
+    waiting.shift()?.();
+    if (waiting.length > 0) schedule();
+  });
 }
 
 /**

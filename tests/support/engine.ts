@@ -1,0 +1,61 @@
+/** Shorthands for tests on an engine. */
+
+import { concatRaw, type RawColumns } from "../../src/core/columns.ts";
+import { BTrDBError } from "../../src/core/errors.ts";
+import type { Engine } from "../../src/engine/mod.ts";
+import { assert } from "@std/assert";
+
+/** A uuid made of one byte. */
+export function uuidOf(byte: number): Uint8Array {
+  return new Uint8Array(16).fill(byte);
+}
+
+/** Makes a stream with the tag `name`. */
+export async function createStream(engine: Engine, byte = 1): Promise<Uint8Array> {
+  const uuid = uuidOf(byte);
+  const tags = new Map([["name", `s${byte}`]]);
+  await engine.create({ uuid, collection: "test", tags, annotations: new Map() });
+  return uuid;
+}
+
+/** Points as columns. */
+export function columnsOf(points: readonly (readonly [number | bigint, number])[]): RawColumns {
+  return {
+    times: BigInt64Array.from(points, ([time]) => BigInt(time)),
+    values: Float64Array.from(points, ([, value]) => value),
+  };
+}
+
+/** `n` points, `step` ns apart. */
+export function regular(n: number, base = 0n, step = 1_000_000n): RawColumns {
+  return {
+    times: BigInt64Array.from({ length: n }, (_, i) => base + BigInt(i) * step),
+    values: Float64Array.from({ length: n }, (_, i) => i % 1000),
+  };
+}
+
+/** All items of an asynchronous source. */
+export async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}
+
+/** All points of a stream at a version, as pairs. */
+export async function pointsOf(
+  engine: Engine,
+  uuid: Uint8Array,
+  version = 0n,
+): Promise<[number, number][]> {
+  const range = { uuid, start: -(2n ** 60n), end: 3n * 2n ** 60n - 1n, version };
+  const chunks = await gather(engine.rawValues(range));
+  const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
+  return Array.from(times, (time, i) => [Number(time), values[i]!]);
+}
+
+/** The error a promise rejects with, which must be ours. */
+export async function rejection(promise: Promise<unknown>): Promise<BTrDBError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  assert(error instanceof BTrDBError, `${error}`);
+  return error;
+}
