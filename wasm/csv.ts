@@ -11,7 +11,7 @@ import {
   mergeNext,
   mergeOpen,
   mergeStep,
-  mergeStepped,
+  mergeSteppedBefore,
   mergeTime,
 } from "./merge";
 
@@ -122,11 +122,12 @@ function csvRow(
       const s = (g << 6) + <i32>ctz(members);
       members &= members - 1;
       out = writeCommas(<usize>(s - written) * cells, out);
-      out = writePoint(mergeCursor(s), stride, windows, fixed, out);
+      const cursor = mergeCursor(s);
       mergeStep(s);
+      out = writePoint(cursor, stride, windows, fixed, out);
       written = s + 1;
     }
-    mergeStepped(g);
+    mergeSteppedBefore(g);
   }
   out = writeCommas(<usize>(streams - written) * cells, out);
   store<u8>(out, 10);

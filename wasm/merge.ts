@@ -181,6 +181,14 @@ export function mergeStepped(group: i32): void {
   findLeast(group);
 }
 
+/** The same where the heads were stored a while ago. */
+// @ts-ignore: decorator
+@inline
+export function mergeSteppedBefore(group: i32): void {
+  const word = <usize>group << 3;
+  findLeastOfMany(word, heads + (<usize>group << 9), 64 - <i32>clz(load<u64>(live + word)));
+}
+
 /** Counts the rows of the plan until a stream runs dry or all are at their end. */
 export function mergeCountRows(plan: usize, g: i32): u32 {
   mergeOpen(plan, g);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import {
@@ -18,7 +19,6 @@ import {
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import { checkCsvOptions } from "../kernel/csv.ts";
 import type { CsvNumbers } from "../kernel/csv_text.ts";
-import { PIECE_BYTES } from "../kernel/csv_writer.ts";
 import { openAligned } from "./aligned_plan.ts";
 import {
   alignedRange,
@@ -114,6 +114,8 @@ export interface WriteCsvOptions extends CsvExportOptions {
 }
 
 const ACTION = "write CSV";
+/** Work between two turns of the event loop, ms. */
+const SLICE_MS = 8;
 
 /**
  * Exports streams as one CSV: a row for each time at which any of them has a point.
@@ -144,18 +146,24 @@ export async function writeCSV(
   const call = startCall(ACTION, options);
   await using answer = await openCsv(request, openerOf(endpoint, request, call), call.signal);
   if (answer.failure !== undefined) throw answer.failure;
-  const out = await openSink(ACTION, sink, options.preventClose ?? false, call, PIECE_BYTES);
+  const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
   const progress: CsvProgress = { rows: 0, bytes: 0 };
   try {
     const header = answer.header();
     await out.write(header);
     progress.bytes += header.length;
-    for await (const piece of answer.bytes(format, out.buffers)) {
+    const take = (view: Uint8Array): Promise<void> => {
+      progress.bytes += view.length;
+      return out.write(view);
+    };
+    let turnMs = performance.now();
+    for await (const _ of answer.pour(format, take)) {
       throwIfOver(ACTION, call);
-      await out.write(piece);
       progress.rows = answer.count;
-      progress.bytes += piece.length;
       options.onProgress?.({ ...progress });
+      if (performance.now() - turnMs < SLICE_MS) continue;
+      await setImmediate();
+      turnMs = performance.now();
     }
     await out.finish();
   } catch (error) {

@@ -13,13 +13,8 @@ export type CsvSink = string | URL | WritableStream<Uint8Array>;
 
 /** A sink that is open. */
 export interface OpenSink {
-  /** Memory that pieces may be put into, in turn; undefined if the sink keeps what it gets. */
-  readonly buffers: readonly Uint8Array<ArrayBuffer>[] | undefined;
-  /**
-   * Writes a piece. Resolves when the next one may be made; the piece may change when two more are
-   * written.
-   */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Writes a piece, which may change after the call. Resolves when the next one may be made. */
+  write(bytes: Uint8Array): Promise<void>;
   /** Everything is there. */
   finish(): Promise<void>;
   /** Something went wrong: nothing shall be left. */
@@ -33,22 +28,18 @@ export interface OpenSink {
  * @param sink What was given.
  * @param preventClose Whether a stream stays open.
  * @param call Ends waiting for a stream that does not take more.
- * @param pieceBytes Size of the buffers.
  */
 export async function openSink(
   action: string,
   sink: CsvSink,
   preventClose: boolean,
   call: CallOptions,
-  pieceBytes: number,
 ): Promise<OpenSink> {
-  if (typeof sink === "string" || sink instanceof URL) {
-    return await openFile(action, sink, pieceBytes);
-  }
+  if (typeof sink === "string" || sink instanceof URL) return await openFile(action, sink);
   return streamSink(action, sink, preventClose, call);
 }
 
-/** A stream gets memory of its own with every piece, because it may keep it. */
+/** A stream gets a copy of every piece, because it may keep it. */
 function streamSink(
   action: string,
   stream: WritableStream<Uint8Array>,
@@ -59,11 +50,11 @@ function streamSink(
   const release = () => writer.releaseLock();
   writer.closed.catch(() => {});
   return {
-    buffers: undefined,
     write: async (bytes) => {
+      const own = bytes.slice();
       await within(action, writer.ready, call);
       // The writer reports a failed write with the next `ready`, or with `close`.
-      writer.write(bytes).catch(() => {});
+      writer.write(own).catch(() => {});
     },
     finish: async () => {
       await within(action, preventClose ? writer.ready : writer.close(), call);
@@ -81,42 +72,34 @@ function streamSink(
 /**
  * A file is written under another name beside its place and gets its own name at the end, so that
  * there is never half a file. What is no plain file (a pipe, a device) is written as it is.
+ *
+ * Plain files are written synchronously: what is written goes into the system's cache, a MiB in a
+ * fraction of a millisecond, and no copy has to be kept until a write is done.
  */
-async function openFile(
-  action: string,
-  path: string | URL,
-  pieceBytes: number,
-): Promise<OpenSink> {
-  const fs = await import("node:fs/promises");
-  const target = await fs.realpath(path).catch(() => toPath(path));
-  const known = await fs.stat(target).catch(() => undefined);
-  const direct = known !== undefined && !known.isFile() && !known.isDirectory();
+async function openFile(action: string, path: string | URL): Promise<OpenSink> {
+  const fs = await import("node:fs");
+  const { open, realpath, stat, rename, unlink } = fs.promises;
+  const target = await realpath(path).catch(() => toPath(path));
+  const known = await stat(target).catch(() => undefined);
   if (known?.isDirectory() === true) {
     throw new TypeError(`Cannot ${action}: ${target} is a directory`);
   }
+  const direct = known !== undefined && !known.isFile();
   const partial = direct ? target : `${target}.${crypto.randomUUID().slice(0, 8)}.partial`;
-  const file = await fs.open(
-    partial,
-    direct ? "w" : "wx",
-    known === undefined ? 0o666 : known.mode,
-  );
-  let pending: Promise<void> = Promise.resolve();
+  const file = await open(partial, direct ? "w" : "wx", known === undefined ? 0o666 : known.mode);
+  const writeNow = (bytes: Uint8Array): Promise<void> => {
+    for (let at = 0; at < bytes.length;) at += fs.writeSync(file.fd, bytes, at);
+    return Promise.resolve();
+  };
   return {
-    buffers: [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)],
-    write: async (bytes) => {
-      await pending;
-      pending = writeAll(file, bytes);
-      pending.catch(() => {});
-    },
+    write: direct ? (bytes) => writeAll(file, bytes.slice()) : writeNow,
     finish: async () => {
-      await pending;
       await file.close();
-      if (!direct) await fs.rename(partial, target);
+      if (!direct) await rename(partial, target);
     },
     discard: async () => {
-      await pending.catch(() => {});
       await file.close().catch(() => {});
-      if (!direct) await fs.unlink(partial).catch(() => {});
+      if (!direct) await unlink(partial).catch(() => {});
     },
   };
 }

@@ -137,23 +137,35 @@ export class CsvAnswer implements AsyncDisposable {
    * The rows as they stand in a file, in pieces of whole rows, about a MiB each.
    *
    * @param format Numbers and digits.
-   * @param buffers Memory for the pieces, used in turn: a piece is then valid until as many more
-   * are asked for as there are buffers.
    * @throws What a query failed with, at first or later.
    */
-  async *bytes(
+  bytes(format: CsvFormat): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    return this.pour(format, (view) => view.slice());
+  }
+
+  /**
+   * Hands the pieces that `bytes` gives to a function, without a copy.
+   *
+   * @param format Numbers and digits.
+   * @param take Gets a piece, which is valid during the call only, and must not use the kernel. A
+   * promise is waited for.
+   * @returns What `take` returns for each piece.
+   * @throws What a query failed with, at first or later, and what `take` throws.
+   */
+  async *pour<T>(
     format: CsvFormat,
-    buffers: readonly Uint8Array<ArrayBuffer>[] = [],
-  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    take: (view: Uint8Array<ArrayBuffer>) => T,
+  ): AsyncGenerator<Awaited<T>, void, void> {
     const writer = new CsvWriter({ kind: this.#kind, streams: this.#sources.length, ...format });
     try {
       if (this.failure !== undefined) throw this.failure;
-      for (let turn = 0;;) {
+      for (;;) {
         if (writer.isWaiting) await this.#feed(writer);
-        const piece = writer.next(buffers[turn % buffers.length]);
-        if (piece !== undefined) turn++;
-        this.#rows = writer.rows;
-        if (piece !== undefined) yield piece;
+        const taken = writer.pour((view) => {
+          this.#rows = writer.rows;
+          return { result: take(view) };
+        });
+        if (taken !== undefined) yield await taken.result;
         else if (!writer.isWaiting) return;
       }
     } finally {

@@ -64,7 +64,7 @@ export async function writeArrow(
 ): Promise<CsvProgress> {
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
-  const out = await openSink(ACTION, sink, options.preventClose ?? false, call, 0);
+  const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
   const progress: CsvProgress = { rows: 0, bytes: 0 };
   try {
     for await (const batch of tableBatches(streams)) {

@@ -59,7 +59,7 @@ export async function writeParquet(
   }
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
-  const out = await openSink(ACTION, sink, options.preventClose ?? false, call, 0);
+  const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
   const progress: CsvProgress = { rows: 0, bytes: 0 };
   const bytes = new ByteWriter() as ByteWriter & { index: number };
   const flush = async (): Promise<void> => {

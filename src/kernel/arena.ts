@@ -47,6 +47,7 @@ export interface Arena {
 const PAGE = 65_536;
 
 let current: Arena | undefined;
+let reservations = 0;
 
 /** Views of the memory as it is now. */
 function view(exports: CoreExports): Arena {
@@ -73,12 +74,21 @@ function view(exports: CoreExports): Arena {
  * @throws {RangeError} If the memory cannot grow that far.
  */
 export function arena(bytes: number): Arena {
+  reservations++;
   current ??= view(instantiate());
   if (bytes > current.capacity) {
     current.exports.memory.grow(Math.ceil((bytes - current.capacity) / PAGE));
     current = view(current.exports);
   }
   return current;
+}
+
+/**
+ * Reservations so far. If it is what it was after one's own last one, nobody else used the memory, and
+ * what was laid out in it is still there.
+ */
+export function reservationCount(): number {
+  return reservations;
 }
 
 /**

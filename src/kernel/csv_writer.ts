@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { arena } from "./arena.ts";
+import { arena, reservationCount } from "./arena.ts";
 import { checkRaw, checkStat } from "./arguments.ts";
 import type { CsvKind, CsvNumbers } from "./csv_text.ts";
 import { type MergeColumns, type MergeInput, MergePlan, turnOver } from "./merge_plan.ts";
@@ -23,13 +23,13 @@ export interface CsvLayout {
 }
 
 /** Bytes one {@linkcode CsvWriter.next} gives at most, unless a single row is longer. */
-export const PIECE_BYTES: number = 1 << 20;
+const PIECE_BYTES = 1 << 20;
 
 /**
  * Merges streams into rows. Give it columns with `push` and say with `close` that a stream ends;
  * `next` gives bytes of whole rows until a stream that is not closed runs out of points.
  *
- * Holds the pushed columns until they are used up, and copies nothing else.
+ * Holds the pushed columns until they are used up.
  */
 export class CsvWriter {
   readonly #layout: CsvLayout;
@@ -37,6 +37,10 @@ export class CsvWriter {
   readonly #plan: MergePlan;
   #room: number;
   #rows = 0;
+  /** Whether the last rows ended because the next one might not have fitted. */
+  #isTight = false;
+  /** The count of reservations after its own last one. */
+  #reservation = -1;
 
   constructor(layout: CsvLayout) {
     const columns = layout.kind === "raw" ? 2 : 5;
@@ -85,26 +89,41 @@ export class CsvWriter {
   /**
    * The next rows.
    *
-   * @param into Where to put them if they fit; at least {@linkcode PIECE_BYTES} long.
-   * @returns The rows, a part of `into` or bytes of their own; undefined if there are none until
-   * the waiting streams get points or are closed.
+   * @returns Bytes of their own; undefined if there are none until the waiting streams get points or
+   * are closed.
    */
-  next(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+  next(): Uint8Array<ArrayBuffer> | undefined {
+    return this.pour((view) => view.slice());
+  }
+
+  /**
+   * Hands the next rows to a function while they are in the memory of the core.
+   *
+   * @param take Gets the bytes, which are valid during the call only; it must not use the core.
+   * @returns What `take` returns; undefined if there are no rows until the waiting streams get points
+   * or are closed.
+   */
+  pour<T>(take: (view: Uint8Array<ArrayBuffer>) => T): T | undefined {
     if (this.#layout.streams === 0) return undefined;
     for (;;) {
-      const bytes = this.#fill(into);
-      if (bytes !== "too small") return bytes;
+      const view = this.#fill();
+      if (view.length > 0) return take(view);
+      if (!this.#isTight) return undefined;
       this.#room *= 2;
     }
   }
 
-  #fill(into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined | "too small" {
+  /** Makes rows; a view of them. */
+  #fill(): Uint8Array<ArrayBuffer> {
     const { kind, streams, numbers, timeDigits } = this.#layout;
     const plan = this.#plan;
+    const isAlone = reservationCount() === this.#reservation;
     const memory = arena(plan.bytes + this.#room);
+    this.#reservation = reservationCount();
     const { base, exports } = memory;
     const start = base + plan.bytes;
-    plan.load(memory, this.#inputs);
+    if (isAlone) plan.refresh(memory, this.#inputs);
+    else plan.load(memory, this.#inputs);
     let at = start;
     for (;;) {
       at = exports.csvRows(
@@ -119,15 +138,12 @@ export class CsvWriter {
         start + this.#room,
       );
       this.#rows += exports.csvRowCount();
-      if (exports.csvIsFull()) break;
+      this.#isTight = exports.csvIsFull();
+      if (this.#isTight) break;
       if (plan.advance(memory, this.#inputs) !== "refilled") break;
     }
     plan.save(memory, this.#inputs);
-    if (at === start) return exports.csvIsFull() ? "too small" : undefined;
-    const bytes = memory.u8.subarray(start, at);
-    if (into === undefined || into.length < bytes.length) return bytes.slice();
-    into.set(bytes);
-    return into.subarray(0, bytes.length);
+    return memory.u8.subarray(start, at);
   }
 }
 

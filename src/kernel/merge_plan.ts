@@ -67,6 +67,19 @@ export class MergePlan {
     for (let s = 0; s < this.#streams; s++) this.#loadStream(arena, inputs[s]!, s);
   }
 
+  /** Brings a plan up to date that is still in the arena as it was when it was saved. */
+  refresh(arena: Arena, inputs: readonly MergeInput[]): void {
+    for (let s = 0; s < this.#streams; s++) {
+      const input = inputs[s]!;
+      const entry = this.#entry(arena, s);
+      if (arena.u32[entry] === arena.u32[entry + 1]) this.#loadStream(arena, input, s);
+      else {
+        const loaded = input.done + (arena.u32[entry + 1]! - arena.u32[entry]!) / 8;
+        arena.u32[entry + 3] = goesOn(input, loaded) ? 1 : 0;
+      }
+    }
+  }
+
   /**
    * Takes over how far the streams came and copies in what follows for those that ran dry.
    *
@@ -125,9 +138,13 @@ export class MergePlan {
     arena.u32[entry] = at;
     arena.u32[entry + 1] = at + 8 * count;
     arena.u32[entry + 2] = (at >>> 3) - done;
-    const goesOn = input.open || input.next !== undefined || done + count < length;
-    arena.u32[entry + 3] = goesOn ? 1 : 0;
+    arena.u32[entry + 3] = goesOn(input, done + count) ? 1 : 0;
   }
+}
+
+/** Whether a stream goes on after the points before `loaded`. */
+function goesOn({ columns, next, open }: MergeInput, loaded: number): boolean {
+  return open || next !== undefined || loaded < columns[0]!.length;
 }
 
 /** Goes on with what follows if the columns are used up. */
