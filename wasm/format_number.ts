@@ -71,12 +71,9 @@ export function writeFixed6(x: f64, out: usize): usize {
   x = abs(x);
   const scaled = x * 1e6;
   if (scaled < FAST_BOUND) {
-    const below = floor(scaled);
-    const off = scaled - below - 0.5;
+    const rounded = nearest(scaled);
     // The rounding is certain unless the exact product may lie on the other side of the middle.
-    if (abs(off) > 0.00390625) {
-      return writeMillionths(<u64><i64>below + <u64>(off > 0.0), out);
-    }
+    if (abs(scaled - rounded) < 0.49609375) return writeMillionths(<u64><i64>rounded, out);
   }
   return writeFixed6Exact(x, bits, out);
 }
