@@ -186,8 +186,8 @@ export class StreamSet implements Iterable<Stream> {
 
   /**
    * The points of all streams in `[start, end)`, side by side: those of equal time share a row, and
-   * several points of one stream with the same time make several rows. Memory does not grow with
-   * the range.
+   * several points of one stream with the same time make several rows. All queries are open at
+   * once; memory does not grow with the range.
    *
    * @example Side by side
    * ```ts

@@ -8,7 +8,14 @@ import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { Channel as GrpcChannel } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import type { CallOptions } from "../endpoint/endpoint.ts";
-import { callError, type EndStatus, lostPeer, markUnsent, transportError } from "./errors.ts";
+import {
+  callError,
+  type EndStatus,
+  lostPeer,
+  markUnsent,
+  neverStarted,
+  transportError,
+} from "./errors.ts";
 import type { CallRecorder } from "./telemetry.ts";
 
 type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
@@ -159,7 +166,7 @@ export class Attempt {
       ? callError(`${request.rpc} did not end before its deadline`, "DEADLINE_EXCEEDED", request)
       : transportError(end, request, request.peer);
     const peer = this.#call.getPeer();
-    if (peer === this.#target || peer === "unknown") markUnsent(error);
+    if (peer === this.#target || peer === "unknown" || neverStarted(end)) markUnsent(error);
     this.#finish({ error }, error);
   }
 

@@ -111,9 +111,18 @@ export function wasUnsent(error: BTrDBError): boolean {
   return unsent.has(error);
 }
 
+/** How the transport says that the connection ended before a call could begin on it. */
+const NEVER_STARTED = "Failed to start HTTP/2 stream";
+
+/** Whether the call found its connection gone before anything was sent. */
+export function neverStarted({ code, details }: EndStatus): boolean {
+  return code === Status.INTERNAL && details.startsWith(NEVER_STARTED);
+}
+
 /** Whether the call ended because the connection did. */
-export function isLostPeer({ code, details }: EndStatus): boolean {
-  return code === Status.UNAVAILABLE || code === Status.CANCELLED ||
+export function isLostPeer(end: EndStatus): boolean {
+  const { code, details } = end;
+  return code === Status.UNAVAILABLE || code === Status.CANCELLED || neverStarted(end) ||
     (code === Status.INTERNAL && details.includes("RST_STREAM")) ||
     (code === Status.UNKNOWN && details === "");
 }
