@@ -375,12 +375,13 @@ export class Engine implements Endpoint {
   }
 
   #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
-    this.#storage.refresh();
-    const state = this.#storage.streams.get(uuid);
-    if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
-    return isLatest(version)
-      ? latestSnapshot(state)
-      : snapshotAt(this.#storage.streams, state, version);
+    return this.#storage.look(() => {
+      const state = this.#storage.streams.get(uuid);
+      if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
+      return isLatest(version)
+        ? latestSnapshot(state)
+        : snapshotAt(this.#storage.streams, state, version);
+    });
   }
 }
 

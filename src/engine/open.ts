@@ -6,7 +6,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { BTrDBError } from "../core/errors.ts";
-import { MAX_BUFFER_AGE_MS, MAX_INSERT_POINTS } from "./constants.ts";
+import { MAX_BUFFER_AGE_MS, MAX_BUFFERED_POINTS, MAX_INSERT_POINTS } from "./constants.ts";
 import { Engine } from "./engine.ts";
 import { lockForWriting, type WriterLock } from "./lock.ts";
 import { DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
@@ -44,6 +44,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         store: new BlockStore(db, options.cacheBytes ?? DEFAULT_CACHE_BYTES, nextAddress(db)),
         maxInsertPoints: options.maxInsertPoints ?? MAX_INSERT_POINTS,
         maxBufferAgeMs: options.maxBufferAgeMs ?? MAX_BUFFER_AGE_MS,
+        maxBufferedPoints: options.maxBufferedPoints ?? MAX_BUFFERED_POINTS,
       }),
     );
   } catch (error) {

@@ -37,6 +37,13 @@ export interface EngineOptions {
    */
   maxBufferAgeMs?: number | undefined;
   /**
+   * Points in the buffers of all streams together, 16 bytes each, above which the largest buffers
+   * are committed before they are full.
+   *
+   * @default {16777216}
+   */
+  maxBufferedPoints?: number | undefined;
+  /**
    * Points one insert may carry.
    *
    * @default {1048576}

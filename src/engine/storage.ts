@@ -14,7 +14,7 @@ import { MetadataStore } from "./metadata.ts";
 import { checkCall } from "./pacer.ts";
 import { type Database, sqliteError } from "./sqlite.ts";
 import type { BlockStore } from "./store.ts";
-import { StreamRegistry } from "./streams.ts";
+import { StreamRegistry, type StreamState } from "./streams.ts";
 import { SubscriptionHub } from "./subscriptions.ts";
 import { Reclaimer } from "./reclaim.ts";
 import { PointWriter } from "./write_tasks.ts";
@@ -29,6 +29,7 @@ export interface StorageParts {
   store: BlockStore;
   maxInsertPoints: number;
   maxBufferAgeMs: number;
+  maxBufferedPoints: number;
 }
 
 /** What a prune removed. */
@@ -58,6 +59,7 @@ export class Storage {
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #relieving = false;
 
   constructor(parts: StorageParts) {
     const { db } = parts;
@@ -69,10 +71,9 @@ export class Storage {
     this.metadata = new MetadataStore(db);
     this.points = new PointWriter(db, parts.store);
     this.#reclaimer = new Reclaimer(db, parts.store);
-    this.#writer = new Writer(db, parts.path);
+    this.#writer = new Writer(db, parts.path, () => this.#flushLarge());
     this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
-    this.#seenVersion = this.#dataVersion.get()?.["data_version"];
     if (!parts.readOnly) {
       const dead = this.#reclaimer.deadStreams();
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
@@ -89,22 +90,34 @@ export class Storage {
   // deno-lint-ignore require-await
   async read<T>(options: CallOptions | undefined, work: () => T | Promise<T>): Promise<T> {
     checkCall(options);
-    this.refresh();
+    return this.look(work);
+  }
+
+  /**
+   * Runs `work` on one state of the database. The writer is alone; a reader beside it takes note of
+   * what it did and holds on to that state meanwhile.
+   */
+  look<T>(work: () => T): T {
+    if (this.#closing !== undefined) throw closedError();
     try {
-      return work();
+      if (!this.#parts.readOnly) return work();
+      this.db.exec("BEGIN");
+      try {
+        this.#refresh();
+        return work();
+      } finally {
+        this.db.exec("COMMIT");
+      }
     } catch (error) {
       throw sqliteError(error, this.#parts.path);
     }
   }
 
-  /** Throws when the database is closed; a reader beside a writer takes note of what it did. */
-  refresh(): void {
-    if (this.#closing !== undefined) throw closedError();
-    if (!this.#parts.readOnly) return;
+  #refresh(): void {
     const version = this.#dataVersion.get()?.["data_version"];
     if (version === this.#seenVersion) return;
-    this.#seenVersion = version;
     this.streams.reload();
+    this.#seenVersion = version;
   }
 
   /** A source whose errors are translated, and which ends with an error when the database closes. */
@@ -204,17 +217,42 @@ export class Storage {
   /** Commits buffers that are too old. */
   #flushOld(): void {
     const before = Date.now() - this.#parts.maxBufferAgeMs;
+    try {
+      this.streams.loadJournalled(before);
+    } catch {
+      // A stream whose journal cannot be read says so when it is asked for.
+    }
     for (const state of this.streams.loaded()) {
       const { buffer } = state.head;
-      if (buffer.length === 0 || buffer.sinceMs > before) continue;
-      const task: Task<unknown> = {
-        points: 0,
-        catalog: false,
-        run: (tx) => state.gone ? undefined : this.points.flush(tx, state),
-      };
-      // The points stay in the journal when this fails, and the next turn tries again.
-      this.#writer.submit(task).catch(() => {});
+      if (buffer.length > 0 && buffer.sinceMs <= before) this.#flushLater(state);
     }
+  }
+
+  /** Commits the largest buffers until all together are well below their bound. */
+  #flushLarge(): void {
+    const { maxBufferedPoints } = this.#parts;
+    if (this.#writer.bufferedPoints <= maxBufferedPoints || this.#relieving) return;
+    const states = [...this.streams.loaded()].filter(({ head }) => head.buffer.length > 0)
+      .sort((a, b) => b.head.buffer.length - a.head.buffer.length);
+    let points = this.#writer.bufferedPoints;
+    const flushes: Promise<unknown>[] = [];
+    for (const state of states) {
+      if (points <= maxBufferedPoints / 2) break;
+      points -= state.head.buffer.length;
+      flushes.push(this.#flushLater(state));
+    }
+    this.#relieving = true;
+    Promise.all(flushes).then(() => this.#relieving = false);
+  }
+
+  /** Queues a commit of a buffer; when it fails the points stay in the journal. */
+  #flushLater(state: StreamState): Promise<unknown> {
+    const task: Task<unknown> = {
+      points: 0,
+      catalog: false,
+      run: (tx) => state.gone ? undefined : this.points.flush(tx, state),
+    };
+    return this.#writer.submit(task).catch(() => {});
   }
 
   /** Finishes what is queued, then closes everything; idempotent. */

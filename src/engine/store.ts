@@ -68,7 +68,9 @@ export class BlockStore {
     if (cached !== undefined) return cached;
     const block = this.readBlock(address);
     if (block === undefined) {
-      throw new BTrDBError("The version was pruned", { code: ErrorCode.VersionNotAvailable });
+      throw new BTrDBError("the version is no longer available", {
+        code: ErrorCode.VersionNotAvailable,
+      });
     }
     const node = decodeNode(address, block);
     this.#cache.put(address, node);

@@ -61,6 +61,8 @@ export class StreamRegistry {
   readonly #version: Statement;
   readonly #journalRows: Statement;
   readonly #journalRow: Statement;
+  readonly #oldJournal: Statement;
+  #journalLoaded = false;
 
   constructor(db: Database) {
     this.#stream = db.prepare("SELECT id, pruned_below FROM stream WHERE uuid = ?");
@@ -73,6 +75,9 @@ export class StreamRegistry {
     this.#journalRows = db.prepare("SELECT seq, stream FROM journal ORDER BY seq");
     this.#journalRow = db.prepare(
       "SELECT data, at_ms, checksum FROM journal WHERE seq = ?",
+    );
+    this.#oldJournal = db.prepare(
+      "SELECT uuid FROM stream WHERE id IN (SELECT stream FROM journal WHERE at_ms <= ?)",
     );
     this.reload();
   }
@@ -94,9 +99,13 @@ export class StreamRegistry {
     return this.#streams.values();
   }
 
-  /** Numbers of the streams that had journal rows when the database was opened. */
-  journalled(): Iterable<number> {
-    return this.#journal.keys();
+  /** Loads the streams that had points in the journal from before a time when they were opened. */
+  loadJournalled(beforeMs: number): void {
+    if (this.#journalLoaded) return;
+    const uuids = this.#oldJournal.all(beforeMs).map((row) => row["uuid"] as Uint8Array);
+    for (const uuid of uuids) this.get(uuid);
+    // What is inserted from now on belongs to streams that are loaded.
+    this.#journalLoaded = uuids.length === this.#journal.size;
   }
 
   /** The stream with a uuid; `undefined` if there is none. */

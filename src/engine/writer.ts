@@ -48,10 +48,19 @@ export class Transaction {
     this.#afterCommit.push(work);
   }
 
-  /** Makes everything visible. */
-  publish(): void {
-    for (const [state, head] of this.#heads) state.head = head;
+  /**
+   * Makes everything visible.
+   *
+   * @returns By how many points the buffers have grown.
+   */
+  publish(): number {
+    let grown = 0;
+    for (const [state, head] of this.#heads) {
+      grown += head.buffer.length - state.head.buffer.length;
+      state.head = head;
+    }
     for (const work of this.#afterCommit) work();
+    return grown;
   }
 }
 
@@ -83,13 +92,22 @@ function isGenerator(value: unknown): value is Generator<undefined, unknown> {
 export class Writer {
   readonly #db: Database;
   readonly #path: string;
+  readonly #afterGroup: () => void;
   #queue: Queued[] = [];
+  #bufferedPoints = 0;
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(db: Database, path: string) {
+  /** @param afterGroup Called after each transaction. */
+  constructor(db: Database, path: string, afterGroup: () => void) {
     this.#db = db;
     this.#path = path;
+    this.#afterGroup = afterGroup;
+  }
+
+  /** Points in all buffers, but those that were buffered when the database was opened. */
+  get bufferedPoints(): number {
+    return this.#bufferedPoints;
   }
 
   /** Tasks that wait. */
@@ -166,12 +184,13 @@ export class Writer {
       else for (const queued of group) await this.#runGroup([queued]);
       return;
     }
-    tx.publish();
+    this.#bufferedPoints += tx.publish();
     group.forEach((queued, i) => {
       const { value, refusal } = outcomes[i]!;
       if (refusal !== undefined) queued.reject(refusal);
       else queued.resolve(value);
     });
+    this.#afterGroup();
   }
 
   async #runTask(

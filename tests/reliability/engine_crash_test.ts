@@ -16,7 +16,7 @@ const KILLS = Number(Deno.env.get("ENGINE_CRASH_KILLS") ?? 12);
 const WRITER = new URL("../support/crash_writer.ts", import.meta.url).pathname;
 
 /** Steps after which a database is begun anew, so that checking it stays quick. */
-const MAX_STEPS = 250;
+const MAX_STEPS = 120;
 
 async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
@@ -81,6 +81,7 @@ async function recover(
   from: number,
   acknowledged: number,
 ): Promise<number> {
+  const before = model.major;
   for (let index = from; index <= acknowledged; index++) applyStep(model, crashStep(stream, index));
   const uuid = crashUuid(stream);
   const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
@@ -91,7 +92,9 @@ async function recover(
   assert(matches(), `stream ${stream}: ${version!.major}.${version!.minor} after step ${next - 1}`);
   // A flush of nothing leaves no trace, so a step under way may have been done without showing.
   assertPoints(await read(engine, uuid, 0), model.points(0), `stream ${stream}, latest`);
+  // All versions of this run, and some of those that were checked after an earlier one.
   for (const major of model.versions.keys()) {
+    if (major < before && (major + next) % 7 !== 0) continue;
     const what = `stream ${stream}, version ${major}`;
     assertPoints(await read(engine, uuid, major), model.points(major), what);
   }

@@ -40,6 +40,7 @@ export class FaultPlan {
         db.exec(sql);
       },
       prepare: (sql) => {
+        this.step();
         const statement = db.prepare(sql);
         return {
           sourceSQL: statement.sourceSQL,

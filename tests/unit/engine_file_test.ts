@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { concatRaw } from "../../src/core/columns.ts";
 import { BTrDBError } from "../../src/core/errors.ts";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
+import { CRASH_STREAMS, crashUuid } from "../support/crash_plan.ts";
 
 const uuid = new Uint8Array(16).fill(5);
 
@@ -160,6 +161,42 @@ Deno.test("a reader beside the writer sees what was committed and cannot write",
     assertEquals(await readAll(reader), await readAll(writer));
     const error = await rejection(reader.insert({ uuid, columns: columns(0, 1) }));
     assertEquals(error.status, "READ_ONLY");
+    assertEquals((await verify(path)).problems, []);
+  });
+});
+
+Deno.test("a reader beside a busy writer in another process always sees one state", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    const engine = await openEngine({ path });
+    for (let stream = 0; stream < CRASH_STREAMS; stream++) {
+      const tags = new Map([["name", `s${stream}`]]);
+      const annotations = new Map();
+      await engine.create({ uuid: crashUuid(stream), collection: "busy", tags, annotations });
+    }
+    await engine.close();
+    const writer = new URL("../support/crash_writer.ts", import.meta.url).pathname;
+    const args = ["run", "-A", "--no-check", writer, path, ...Array(CRASH_STREAMS).fill("0")];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "null" }).spawn();
+    try {
+      await using reader = await openEngine({ path, readOnly: true });
+      let last = 0n;
+      for (let i = 0; i < 400 || (last < 20n && i < 4000); i++) {
+        const range = { uuid: crashUuid(i % 4), start: 0n, end: 2n ** 61n, version: 0n };
+        const chunks = await gather(reader.rawValues({ ...range, end: range.start + 1n }));
+        const { major } = chunks[0]!.version;
+        if (i % 4 === 0) {
+          assert(major >= last);
+          last = major;
+        }
+        if (i % 50 === 0) await gather(reader.rawValues(range));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      assert(last >= 20n, `version ${last}`);
+    } finally {
+      child.kill("SIGKILL");
+      await child.status;
+    }
     assertEquals((await verify(path)).problems, []);
   });
 });

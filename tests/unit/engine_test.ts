@@ -158,6 +158,41 @@ Deno.test("buffers that are old enough are committed", async () => {
   throw new Error("the buffer was not committed");
 });
 
+Deno.test("buffers that were old when the database was opened are committed", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = `${directory}/old.btrdb`;
+    const first = await openEngine({ path });
+    const uuid = await createStream(first);
+    await first.insert({ uuid, columns: regular(10) });
+    await first.close();
+    const second = await openEngine({ path, maxBufferAgeMs: 10 });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await second.close();
+    await using third = await openEngine({ path });
+    const { version } = await third.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+    assertEquals(version, { major: 11n, minor: 0n });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("buffers that are too large together are committed, the largest first", async () => {
+  await using engine = await openEngine({ maxBufferedPoints: 1000 });
+  const uuids = [await createStream(engine, 1), await createStream(engine, 2)];
+  const versions = async () =>
+    await Promise.all(uuids.map(async (uuid) => {
+      const request = { uuid, omitVersion: false, omitDescriptor: true };
+      return (await engine.streamInfo(request)).version;
+    }));
+  await engine.insert({ uuid: uuids[0]!, columns: regular(300) });
+  await engine.insert({ uuid: uuids[1]!, columns: regular(600) });
+  assertEquals((await versions()).map((v) => v!.major), [10n, 10n]);
+  await engine.insert({ uuid: uuids[0]!, columns: regular(150) });
+  await engine.flush(uuids[0]!);
+  assertEquals((await versions()).map((v) => v!.minor), [0n, 0n]);
+});
+
 Deno.test("an insert above the limit is refused whole", async () => {
   await using engine = await openEngine({ maxInsertPoints: 100 });
   const uuid = await createStream(engine);
