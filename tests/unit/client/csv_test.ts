@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { BTrDB, type WriteCsvOptions } from "../../../src/client/mod.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import { arena } from "../../../src/kernel/arena.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { toRaw } from "../../support/columns_arbitrary.ts";
 import { scriptedEndpoint, streamed } from "../../support/scripted_endpoint.ts";
@@ -247,4 +248,51 @@ Deno.test("mistakes in options are named before anything is asked", async () => 
   const sink = 5 as unknown as string;
   await assertRejects(() => db.writeCSV(sink, RAW), TypeError, "sink is 5");
   assertEquals(asked, []);
+});
+
+Deno.test("exports that take turns do not disturb each other", async () => {
+  const slow = (seed: bigint, chunks: number) =>
+    database({
+      rawValues: async function* () {
+        for (let c = 0n; c < BigInt(chunks); c++) {
+          if ((c + seed) % 3n === 0n) await new Promise((resolve) => setTimeout(resolve, 0));
+          const pairs = Array.from({ length: 500 }, (_, i) =>
+            [c * 1000n + BigInt(i), i / 8] as const);
+          yield { version, columns: toRaw(pairs) };
+        }
+      },
+    }).db;
+  const run = async (seed: bigint) => {
+    const sink = memorySink();
+    const numbers = seed % 2n === 0n ? "fixed6" as const : "shortest" as const;
+    const streams = [RAW.streams[0]!, RAW.streams[0]!];
+    await slow(seed, 60).writeCSV(sink.stream, { ...RAW, end: 1n << 40n, streams, numbers });
+    return await sink.text();
+  };
+  const alone = [await run(0n), await run(1n), await run(2n)];
+  assertEquals(await Promise.all([run(0n), run(1n), run(2n)]), alone);
+});
+
+Deno.test("memory does not grow with the length of an export", async () => {
+  const n = 4096;
+  const values = new Float64Array(n).fill(1.5);
+  const { db } = database({
+    rawValues: async function* () {
+      for (let c = 0n; c < 300n; c++) {
+        const times = BigInt64Array.from({ length: n }, (_, i) => c * BigInt(n) + BigInt(i));
+        yield await Promise.resolve({ version, columns: { times, values } });
+      }
+    },
+  });
+  const before = arena(0).capacity;
+  let rows = 0;
+  const streams = [RAW.streams[0]!, RAW.streams[0]!, RAW.streams[0]!];
+  await db.writeCSV(new WritableStream(), {
+    ...RAW,
+    end: 1n << 40n,
+    streams,
+    onProgress: (progress) => rows = progress.rows,
+  });
+  assertEquals(rows, 300 * n);
+  assertEquals(arena(0).capacity, before);
 });
