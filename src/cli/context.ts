@@ -102,13 +102,15 @@ export class Context {
     if (known !== undefined) return known;
     if (target !== undefined) checkTarget(target, access);
     const { connect } = await import("../../mod.ts");
-    const db = await connect(target, this.#connectOptions());
+    const db = await connect(target, this.#connectOptions(target, access));
     this.#open.set(key, db);
     return db;
   }
 
-  #connectOptions(): ConnectOptions {
+  #connectOptions(target: string | undefined, access: Access): ConnectOptions {
     const options: ConnectOptions = { signal: this.signal };
+    const isFile = target !== undefined && filePath(target) !== undefined;
+    if (isFile && access === "read") options.embedded = { readOnly: true };
     const profile = this.#options.text("profile");
     if (profile !== undefined) options.profile = profile;
     const protocol = this.#options.text("protocol");

@@ -104,6 +104,14 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
       hint: "check the address after -d, or $BTRDB_ENDPOINTS, and that the server runs",
     };
   }
+  if (status === "LOCKED") {
+    return {
+      exit: Exit.Failed,
+      message,
+      hint:
+        "does `btrdb serve` or another command write to it? Its address after -d works meanwhile",
+    };
+  }
   if (status === "NOT_CONFIGURED") return { exit: Exit.Usage, message };
   if (code === 404 || code === 445) {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };

@@ -192,9 +192,7 @@ function timeAxis(frame: Frame, tz: string): string {
   }
   const day = Temporal.Instant.fromEpochNanoseconds(frame.start).toZonedDateTimeISO(tz)
     .toPlainDate().toString();
-  const room = labels.slice(0, day.length + 1).every((c) => c === " ");
-  const named = ticks[0]?.label.startsWith("0000") || (ticks[0]?.label.length === 10 &&
-    ticks[0].label.includes("-"));
-  if (!named && room) { for (let i = 0; i < day.length; i++) labels[i] = day[i]!; }
-  return `${" ".repeat(MARGIN - 1)}└${rule.join("")}\n${labels.join("").trimEnd()}\n`;
+  const named = ticks.some(({ label }) => label.includes("-"));
+  const corner = (named ? "" : day).padEnd(MARGIN - 1);
+  return `${corner}└${rule.join("")}\n${labels.join("").trimEnd()}\n`;
 }

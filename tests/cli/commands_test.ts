@@ -111,7 +111,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Groups whose lines may run at the same time. */
-const CHANGES_NOTHING = ["look", "move"];
+const CHANGES_NOTHING: readonly string[] = ["look", "move"];
 
 const FILES: Readonly<Record<string, string>> = {
   "pmu.csv": CSV,

@@ -86,7 +86,9 @@ const command: Command = {
       progress,
     };
     checkSinks(context, args, format, output);
-    const done = await exportText(job);
+    const done = format === "csv" || format === "ndjson"
+      ? await exportText(job)
+      : await (await import("../export/columnar.ts")).exportColumnar(job, format);
     progress.clear();
     const { seconds } = progress;
     if (context.json && output !== undefined) {

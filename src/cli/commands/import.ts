@@ -1,6 +1,6 @@
 /** `btrdb import`: files into streams. @module */
 
-import type { InsertOptions } from "../../../mod.ts";
+import type { InsertOptions, Stream } from "../../../mod.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -10,7 +10,7 @@ import { type ImportWishes, type Prepared, prepareImport } from "../import/prepa
 import { removeRecord } from "../import/record.ts";
 import { ImportRun } from "../import/run.ts";
 import { plotStreams } from "../plot_streams.ts";
-import { extent } from "../ranges.ts";
+import { extent, type TimeRange } from "../ranges.ts";
 import { bytesText, plural, rough } from "../style.ts";
 import { parseInstant } from "../times.ts";
 
@@ -88,7 +88,7 @@ const command: Command = {
         "With --resume: the file was changed since, but only after the place where the import stopped",
     },
     restart: { about: "Forget about an interrupted import, import all of the file" },
-    plot: { about: "Plot what was imported" },
+    plot: { about: "Plot what was imported, and, if that is much, a close-up of its beginning" },
   },
   examples: [
     { line: "btrdb -d file:grid.btrdb import pmu.csv.gz", about: "A CSV that BTrDB wrote, packed" },
@@ -198,7 +198,28 @@ async function importOne(
 async function plotAll(context: Context, { streams }: Prepared): Promise<void> {
   const ends = await extent(streams.map(({ stream }) => stream));
   const range = ends === undefined ? undefined : { start: ends.first, end: ends.last + 1n };
-  await plotStreams(context, streams.slice(0, 8), range);
+  const shown = streams.slice(0, MOST_PLOTTED);
+  await plotStreams(context, shown, range);
+  if (range === undefined || context.json) return;
+  const close = await closeUp(context, shown[0]!.stream, range);
+  if (close !== undefined) await plotStreams(context, shown, close);
+}
+
+/** Most streams plotted after an import. */
+const MOST_PLOTTED = 8;
+/** Points of a close-up in each character of a line: enough to draw a curve, few enough to see it. */
+const CLOSE_POINTS = 50n;
+
+/** The beginning of a stream that is too dense to be seen as a whole. */
+async function closeUp(
+  context: Context,
+  stream: Stream,
+  { start, end }: TimeRange,
+): Promise<TimeRange | undefined> {
+  const count = await stream.count({ start, end });
+  const wanted = CLOSE_POINTS * BigInt(context.width);
+  if (count < 2n * wanted) return undefined;
+  return { start, end: start + (end - start) * wanted / count };
 }
 
 export default command;

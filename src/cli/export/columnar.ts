@@ -1,0 +1,54 @@
+/**
+ * Exports of Parquet and Arrow.
+ *
+ * @module
+ */
+
+import { fileSink, type Sink, stdoutSink } from "./sink.ts";
+import type { Exported, ExportJob } from "./text.ts";
+
+/** Writes a table of columns: Parquet, or an Arrow IPC stream. */
+export async function exportColumnar(
+  job: ExportJob,
+  format: "parquet" | "arrow",
+): Promise<Exported> {
+  const sink = job.output === undefined ? stdoutSink() : fileSink(job.output, false);
+  try {
+    const written = await write(job, format, sink);
+    await sink.finish();
+    return written;
+  } catch (error) {
+    sink.abandon();
+    if (sink.failure !== undefined) throw sink.failure;
+    throw error;
+  } finally {
+    job.progress.clear();
+  }
+}
+
+async function write(
+  job: ExportJob,
+  format: "parquet" | "arrow",
+  sink: Sink,
+): Promise<Exported> {
+  const { streams, labels, progress, context: { signal } } = job;
+  const tables = streams.map((_, i) => ({ label: labels[i]!, columns: queryOf(job, i) }));
+  const onProgress = ({ rows, bytes }: Exported): void => {
+    progress.update({ points: rows * streams.length, bytes });
+  };
+  if (format === "parquet") {
+    const { writeParquet } = await import("../../io/parquet.ts");
+    return await writeParquet(sink.stream, tables, { signal, onProgress });
+  }
+  const { writeArrow } = await import("../../io/arrow.ts");
+  return await writeArrow(sink.stream, tables, { signal, onProgress });
+}
+
+function queryOf({ streams, kind, range, context: { signal } }: ExportJob, i: number) {
+  const { stream } = streams[i]!;
+  const { start, end } = range;
+  if (kind.kind === "raw") return stream.rawValues(start, end, { signal });
+  return kind.kind === "aligned"
+    ? stream.alignedWindows(start, end, kind.pointwidth, { signal })
+    : stream.windows(start, end, kind.width, { signal });
+}

@@ -1,0 +1,110 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { CliError } from "../../../src/cli/errors.ts";
+import { detectLayout, type LayoutWishes, splitCells } from "../../../src/cli/import/layout.ts";
+import { lineBatches } from "../../../src/cli/import/line_batches.ts";
+import { fixedOffset, toUtc } from "../../../src/cli/import/local_times.ts";
+
+const NOTHING: LayoutWishes = { skipLines: 0, columns: [], tz: "UTC" };
+
+function detect(text: string, wishes: Partial<LayoutWishes> = {}): ReturnType<typeof detectLayout> {
+  return detectLayout(text, { ...NOTHING, ...wishes }, () => {});
+}
+
+Deno.test("layout: BTrDB's own CSV", () => {
+  const layout = detect("Timestamp (ns),Human-Readable Time (UTC),a/b,c\n1,x,,2\n");
+  assertEquals(layout.roles, ["time", "skip", "value", "value"]);
+  assertEquals([layout.timeFormat, layout.delimiter, layout.headerLines], ["ns", ",", 1]);
+});
+
+Deno.test("layout: other tables", () => {
+  const semicolons = detect("Zeit;U;Text\n2024-01-01 10:00:00;1,5;a\n", { decimal: "," });
+  assertEquals(semicolons.delimiter, ";");
+  assertEquals(semicolons.roles, ["time", "value", "skip"]);
+  assertEquals(semicolons.timeFormat, "rfc3339");
+  assertEquals(detect("v\tepoch_ms\n1\t1700000000000\n").roles, ["value", "time"]);
+  assertEquals(detect("v\tepoch_ms\n1\t1700000000000\n").timeFormat, "ms");
+  assertEquals(detect("t,v\n1700000000.25,1\n").timeFormat, "s");
+  assertEquals(detect("t,v\n1700000000000000,1\n").timeFormat, "us");
+  assertEquals(detect("t,v\n1700000000000000000,1\n").timeFormat, "ns");
+  const bare = detect("1700000000,1\n1700000001,2\n");
+  assertEquals([bare.headerLines, bare.names], [0, ["column1", "column2"]]);
+  const skipped = detect("made by x\n\ntime (ns),v\n1,2\n", { skipLines: 1 });
+  assertEquals([skipped.headerLines, skipped.names], [3, ["time (ns)", "v"]]);
+  assertEquals(detect("\uFEFFtime (ns),v\r\n1,2\r\n").names, ["time (ns)", "v"]);
+});
+
+Deno.test("layout: wishes", () => {
+  const chosen = detect("time (ns),a,b\n1,2,3\n", { columns: ["b"] });
+  assertEquals(chosen.roles, ["time", "skip", "value"]);
+  assertEquals(detect("a,when\n1,5\n", { time: "2", timeFormat: "s" }).roles, ["value", "time"]);
+  const implicit = detect("a,b\n1,2\n", { times: { first: "0", step: "5" } });
+  assertEquals(implicit.roles, ["value", "value"]);
+  assertEquals(implicit.times, { first: "0", step: "5" });
+});
+
+Deno.test("layout: what cannot be", () => {
+  assertThrows(() => detect(""), CliError, "empty");
+  assertThrows(() => detect("t,v\n5,1\n"), CliError, "as a time");
+  assertThrows(() => detect("time (ns),v\n5,x\n"), CliError, "no column of values");
+  assertThrows(() => detect("time (ns),v\n1,2\n", { columns: ["w"] }), CliError, "no such column");
+  const windows = "Timestamp (ns),Human-Readable Time (UTC),a (Min),a (Mean)\n";
+  assertThrows(() => detect(windows), CliError, "windows");
+});
+
+Deno.test("layout: cells", () => {
+  assertEquals(splitCells('a, "b,c" ,"d""e"', ","), ["a", "b,c", 'd"e']);
+  assertEquals(splitCells("", ","), [""]);
+});
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) {
+    yield await Promise.resolve(bytes.subarray(at, at + size));
+  }
+}
+
+Deno.test("line batches: the cuts depend on the offset alone", async () => {
+  const lines = Array.from({ length: 500 }, (_, i) => "x".repeat(i * 7 % 40) + i);
+  const text = lines.join("\n"); // no line feed at the end
+  const bytes = new TextEncoder().encode(text);
+  const decoder = new TextDecoder();
+  const cuts = async (piece: number, offset: number): Promise<[number, number, string][]> =>
+    (await Array.fromAsync(lineBatches(pieces(bytes.subarray(offset), piece), offset, 256)))
+      .map((batch) => [batch.offset, batch.end, decoder.decode(batch.bytes)]);
+  const whole = await cuts(100_000, 0);
+  assertEquals(whole.map(([, , part]) => part).join(""), text + "\n");
+  for (const piece of [1, 7, 255, 256, 257, 1000]) assertEquals(await cuts(piece, 0), whole);
+  for (const index of [1, 5, whole.length - 1]) {
+    assertEquals(await cuts(64, whole[index]![0]), whole.slice(index));
+  }
+});
+
+Deno.test("line batches: a line longer than a batch", async () => {
+  const bytes = new TextEncoder().encode(`${"y".repeat(1000)}\nz\n`);
+  const batches = await Array.fromAsync(lineBatches(pieces(bytes, 100), 0, 256));
+  assertEquals(batches.map(({ bytes }) => bytes.length), [1001, 2]);
+});
+
+Deno.test("local times: clocks that change", () => {
+  assertEquals([fixedOffset("UTC"), fixedOffset("+05:45")], [0n, 20_700_000_000_000n]);
+  assertEquals([fixedOffset("-0330"), fixedOffset("Europe/Berlin")], [
+    -12_600_000_000_000n,
+    undefined,
+  ]);
+  const ns = (text: string): bigint => Temporal.Instant.from(text).epochNanoseconds;
+  const local = [
+    "2024-03-31T01:59:59Z",
+    "2024-03-31T03:00:00Z",
+    "2024-10-27T01:59:59Z",
+    "2024-10-27T04:00:00Z",
+  ];
+  const utc = [
+    "2024-03-31T00:59:59Z",
+    "2024-03-31T01:00:00Z",
+    "2024-10-26T23:59:59Z",
+    "2024-10-27T03:00:00Z",
+  ];
+  assertEquals(
+    toUtc(BigInt64Array.from(local, ns), "Europe/Berlin"),
+    BigInt64Array.from(utc, ns),
+  );
+});

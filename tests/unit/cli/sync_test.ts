@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { PointChecksum } from "../../../src/cli/checksum.ts";
+import { untilAborted } from "../../../src/cli/abortable.ts";
+import { collectionTree } from "../../../src/cli/tree.ts";
+import { progressLine } from "../../../src/cli/progress.ts";
+import { makeStyle, rough, table } from "../../../src/cli/style.ts";
+import { comparePoints } from "../../../src/cli/sync/points.ts";
+import { connect, type RawColumns } from "../../../mod.ts";
+import { differentRanges } from "../../../src/cli/sync/ranges.ts";
+import { Follower } from "../../../src/cli/follower.ts";
+
+function points(...pairs: [number, number][]): RawColumns {
+  return {
+    times: BigInt64Array.from(pairs, ([time]) => BigInt(time)),
+    values: Float64Array.from(pairs, ([, value]) => value),
+  };
+}
+
+Deno.test("points: multisets, duplicates, bits", () => {
+  const cases: [RawColumns, RawColumns, RawColumns, RawColumns][] = [
+    [points(), points(), points(), points()],
+    [points([1, 1]), points(), points([1, 1]), points()],
+    [points([1, 1], [2, 2]), points([1, 1], [3, 3]), points([2, 2]), points([3, 3])],
+    [points([1, 1], [1, 1]), points([1, 1]), points([1, 1]), points()],
+    [points([1, 1], [1, 2]), points([1, 2], [1, 1]), points(), points()],
+    [points([1, 0]), points([1, -0]), points([1, 0]), points([1, -0])],
+    [
+      points([1, 1], [1, 2], [1, 1]),
+      points([1, 1], [1, 3]),
+      points([1, 2], [1, 1]),
+      points([1, 3]),
+    ],
+  ];
+  for (const [a, b, onlyA, onlyB] of cases) assertEquals(comparePoints(a, b), { onlyA, onlyB });
+});
+
+Deno.test("checksum: order does not count, everything else does", () => {
+  const sum = (...parts: RawColumns[]): string => {
+    const checksum = new PointChecksum();
+    for (const part of parts) checksum.add(part);
+    return `${checksum} ${checksum.count}`;
+  };
+  const all = points([1, 1], [2, 2], [2, 3]);
+  assertEquals(sum(all), sum(points([2, 3]), points([1, 1], [2, 2])));
+  assertEquals(sum(points()), "0000000000000000 0");
+  for (
+    const other of [
+      points([1, 1], [2, 2]),
+      points([1, 2], [2, 1], [2, 3]),
+      points([1, 1], [2, 2], [3, 3]),
+    ]
+  ) {
+    assertNotEquals(sum(all), sum(other));
+  }
+  assertNotEquals(sum(points([1, 0])), sum(points([1, -0])));
+  const view = { times: all.times.subarray(1), values: all.values.subarray(1) };
+  assertEquals(sum(view), sum(points([2, 2], [2, 3])));
+});
+
+Deno.test("different ranges: only where points differ, statistics or not", async () => {
+  await using db = await connect("memory:");
+  const a = await db.create(crypto.randomUUID(), "a");
+  const b = await db.create(crypto.randomUUID(), "b");
+  const n = 300_000;
+  const times = BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 1_000_000n);
+  const values = Float64Array.from({ length: n }, (_, i) => i % 17);
+  await a.insert({ times, values });
+  const signal = new AbortController().signal;
+  const find = (
+    exact: boolean,
+  ): Promise<{ countA: bigint; countB: bigint; start: bigint; end: bigint }[]> =>
+    Array.fromAsync(differentRanges(a, b, { exact, signal }));
+  const missing = await find(false);
+  assertEquals(missing.reduce((sum, { countA }) => sum + countA, 0n), BigInt(n));
+  assert(missing.every(({ countB }) => countB === 0n));
+  const changed = values.slice();
+  [changed[200_000], changed[200_001]] = [changed[200_001]!, changed[200_000]!];
+  await b.insert({ times, values: changed });
+  assertEquals(await find(false), [], "the statistics are the same");
+  const exact = await find(true);
+  assertEquals(exact.length, 1);
+  assert(exact[0]!.start <= times[200_000]! && exact[0]!.end > times[200_001]!);
+});
+
+Deno.test("follower: new points once, late ones and duplicates too", async () => {
+  await using db = await connect("memory:");
+  const stream = await db.create(crypto.randomUUID(), "a");
+  await stream.insert([[10n, 1], [20n, 2]]);
+  const follower = await Follower.start(stream, new AbortController().signal);
+  const poll = async (): Promise<[bigint, number][]> => {
+    const { times, values } = await follower.poll();
+    return Array.from(times, (time, i) => [time, values[i]!]);
+  };
+  assertEquals(await poll(), []);
+  await stream.insert([[30n, 3]]);
+  assertEquals(await poll(), [[30n, 3]]);
+  await stream.insert([[15n, 9], [30n, 3]]);
+  assertEquals(await poll(), [[15n, 9], [30n, 3]]);
+  await stream.flush();
+  assertEquals(await poll(), []);
+  await stream.insert([[40n, 4]]);
+  await stream.flush();
+  await stream.insert([[5n, 5]]);
+  assertEquals(await poll(), [[5n, 5], [40n, 4]]);
+  await stream.deleteRange(0n, 100n);
+  assertEquals(await poll(), []);
+  await stream.insert([[50n, 6]]);
+  assertEquals(await poll(), [[50n, 6]]);
+});
+
+Deno.test("until aborted: ends while the source has nothing to give", async () => {
+  const controller = new AbortController();
+  let closed = false;
+  async function* source(): AsyncGenerator<number> {
+    try {
+      yield 1;
+      await new Promise(() => {});
+    } finally {
+      closed = true;
+    }
+  }
+  const seen: number[] = [];
+  const reason = new Error("stop");
+  const work = (async () => {
+    for await (const n of untilAborted(source(), controller.signal)) {
+      seen.push(n);
+      setTimeout(() => controller.abort(reason), 1);
+    }
+  })();
+  assertEquals(await work.catch((error) => error), reason);
+  assertEquals([seen, closed], [[1], false]);
+});
+
+Deno.test("tree, table, progress: as people see them", () => {
+  const style = makeStyle(false);
+  assertEquals(
+    collectionTree(["a", "a/b/c", "a/d", "e/f"], style),
+    "a\n├── b/\n│   └── c\n└── d\ne/\n└── f\n",
+  );
+  assertEquals(
+    table([{ title: "name" }, { title: "n", right: true }], [["x", "1,000"], ["long", "2"]], style),
+    "name      n\nx     1,000\nlong      2\n",
+  );
+  assertEquals(makeStyle(true).red("x"), "\x1b[31mx\x1b[39m");
+  assertEquals([rough(999), rough(1234), rough(2_500_000), rough(0.4)], [
+    "999",
+    "1.23 k",
+    "2.5 M",
+    "0",
+  ]);
+  const line = progressLine("Copying", { points: 5_000_000, bytes: 1e6, part: 0.25 }, 5, 0, false);
+  assertEquals(line, "Copying 25 %  5 M points  1 M points/s  1 MB  15 s left");
+  const resumed = progressLine("Copying", { points: 100, part: 0.75 }, 10, 0.5, true);
+  assertEquals(resumed, "Copying ███████████████░░░░░ 75 %  100 points  10 points/s  10 s left");
+  assertEquals(progressLine("Reading", { points: 1 }, 0, 0, true), "Reading  1 points");
+});
