@@ -1,14 +1,9 @@
 // Points as compressed bytes, without loss: what the engine keeps in its leaves and its journal.
 //
 //   block    = count: u32, times: run, mode: u8, parameter: u8, values: run
-//   run      = order: u8, the first `order` integers: i64, then miniblocks of 64 integers (the last
-//              may be shorter)
-//   miniblock = width: u8, baseBytes: u8, base: that many bytes, then the integers minus the base,
-//               `width` bits each, least significant first
 //
-// A run holds 64-bit integers, differenced `order` times (0, 1 or 2), modulo 2^64. Each miniblock is packed against its smallest integer (frame of reference; Zukowski et al.,
-// "Super-Scalar RAM-CPU Cache Compression", 2006); the base is kept as its zigzag difference from
-// the base before it. Values become integers in one of three ways, whichever is shortest:
+// Runs are packed integers (packed_run.ts). Values become integers in one of three ways, whichever is
+// shortest:
 //
 //   mode 0   the bits of the double, in order of value, less `parameter` trailing zero bits
 //   mode 1   the value times 10^parameter, where that is exact
@@ -17,7 +12,8 @@
 // The idea of trying decimals is that of Afroozeh, Kuffo and Boncz, "ALP: Adaptive Lossless
 // floating-Point Compression" (2023).
 
-const MINI: u32 = 64;
+import { bestOrder, packRun, runBits, unpackRun } from "./packed_run";
+
 const MODE_BITS: u8 = 0;
 const MODE_DECIMAL: u8 = 1;
 const MODE_BINARY: u8 = 2;
@@ -27,196 +23,6 @@ const MAX_EXACT: f64 = 9007199254740992;
 const SIGN: u64 = 0x8000000000000000;
 
 const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12]);
-
-// ---- runs ------------------------------------------------------------------------------------
-
-@inline
-function zigzag(v: i64): u64 {
-  return (<u64>v << 1) ^ <u64>(v >> 63);
-}
-
-@inline
-function unzigzag(v: u64): i64 {
-  return <i64>(v >> 1) ^ -<i64>(v & 1);
-}
-
-/** Bytes that hold `v`. */
-@inline
-function byteWidth(v: u64): u32 {
-  return (71 - <u32>clz(v)) >> 3;
-}
-
-/** Replaces `n` integers by their differences, the first by itself. */
-function difference(at: usize, n: u32): void {
-  let last: i64 = 0;
-  const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
-    const v = load<i64>(p);
-    store<i64>(p, v - last);
-    last = v;
-  }
-}
-
-/** Undoes `difference`. */
-function accumulate(at: usize, n: u32): void {
-  let sum: i64 = 0;
-  const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
-    sum += load<i64>(p);
-    store<i64>(p, sum);
-  }
-}
-
-let low: i64 = 0;
-let high: i64 = 0;
-
-/** Smallest and largest of `n >= 1` integers. */
-@inline
-function extent(at: usize, n: u32): void {
-  let min = load<i64>(at), max = min;
-  const end = at + (<usize>n << 3);
-  for (let p = at + 8; p < end; p += 8) {
-    const v = load<i64>(p);
-    min = v < min ? v : min;
-    max = v > max ? v : max;
-  }
-  low = min;
-  high = max;
-}
-
-/** Bits it takes to pack `n` integers as they are. */
-function packedBits(at: usize, n: u32): u64 {
-  let bits: u64 = 0;
-  let base: i64 = 0;
-  for (let i: u32 = 0; i < n; i += MINI) {
-    const m = min(MINI, n - i);
-    extent(at + (<usize>i << 3), m);
-    bits += (64 - clz(<u64>(high - low))) * m + 16 + 8 * byteWidth(zigzag(low - base));
-    base = low;
-  }
-  return bits;
-}
-
-/** Packs `n` integers, differenced already, to `out`; the end of what was written. */
-function packRun(at: usize, n: u32, order: u8, out: usize): usize {
-  store<u8>(out++, order);
-  for (let k: u8 = 0; k < order; k++, at += 8, out += 8, n--) store<i64>(out, load<i64>(at));
-  let base: i64 = 0;
-  for (let i: u32 = 0; i < n; i += MINI) {
-    const p = at + (<usize>i << 3);
-    const m = min(MINI, n - i);
-    extent(p, m);
-    const width = 64 - <u32>clz(<u64>(high - low));
-    const step = zigzag(low - base);
-    const bytes = byteWidth(step);
-    base = low;
-    store<u8>(out, <u8>width);
-    store<u8>(out, <u8>bytes, 1);
-    store<u64>(out + 2, step);
-    out = packBits(p, m, width, out + 2 + bytes);
-  }
-  return out;
-}
-
-/** Packs `n` integers minus `low`, `width` bits each. */
-function packBits(at: usize, n: u32, width: u32, out: usize): usize {
-  if (width == 0) return out;
-  let word: u64 = 0;
-  let used: u32 = 0;
-  const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
-    const v = <u64>(load<i64>(p) - low);
-    word |= v << used;
-    used += width;
-    if (used >= 64) {
-      store<u64>(out, word);
-      out += 8;
-      used -= 64;
-      word = used == 0 ? 0 : v >> (width - used);
-    }
-  }
-  store<u64>(out, word);
-  return out + ((used + 7) >> 3);
-}
-
-/**
- * Unpacks a run of `n` integers, undoing the differences; the end of what was read, 0 if the run
- * does not end by `end`. Reads up to 8 bytes beyond `end`.
- */
-function unpackRun(src: usize, end: usize, n: u32, at: usize): usize {
-  if (src >= end) return 0;
-  const order = load<u8>(src++);
-  if (order > 2 || order > n || src + (<usize>order << 3) > end) return 0;
-  for (let k: u8 = 0; k < order; k++, src += 8) store<i64>(at + (<usize>k << 3), load<i64>(src));
-  const first = at;
-  at += <usize>order << 3;
-  const left = n - order;
-  let base: i64 = 0;
-  for (let i: u32 = 0; i < left; i += MINI) {
-    const m = min(MINI, left - i);
-    if (src + 2 > end) return 0;
-    const width: u32 = load<u8>(src);
-    const bytes: u32 = load<u8>(src, 1);
-    if (width > 64 || bytes > 8) return 0;
-    src += 2;
-    const data = src + bytes;
-    const next = data + ((<usize>m * width + 7) >> 3);
-    if (next > end) return 0;
-    if (bytes != 0) base += unzigzag(load<u64>(src) & (<u64>-1 >> (64 - 8 * bytes)));
-    unpackBits(data, m, width, base, at + (<usize>i << 3));
-    src = next;
-  }
-  for (let k: u8 = 0; k < order; k++) accumulate(first, n);
-  return src;
-}
-
-/** Unpacks `n` integers of `width` bits and adds `base`. */
-function unpackBits(src: usize, n: u32, width: u32, base: i64, at: usize): void {
-  const end = at + (<usize>n << 3);
-  if (width == 0) {
-    for (let p = at; p < end; p += 8) store<i64>(p, base);
-    return;
-  }
-  const mask: u64 = <u64>-1 >> (64 - width);
-  let bit: usize = 0;
-  if (width <= 57) {
-    for (let p = at; p < end; p += 8) {
-      const v = load<u64>(src + (bit >> 3)) >> (bit & 7);
-      store<i64>(p, base + <i64>(v & mask));
-      bit += width;
-    }
-    return;
-  }
-  for (let p = at; p < end; p += 8) {
-    const q = src + (bit >> 3);
-    const shift = bit & 7;
-    let v = load<u64>(q) >> shift;
-    if (shift != 0) v |= <u64>load<u8>(q, 8) << (64 - shift);
-    store<i64>(p, base + <i64>(v & mask));
-    bit += width;
-  }
-}
-
-/** Differences `n` integers as often as makes them shortest; the order, and their size in bits. */
-let runBits: u64 = 0;
-function bestOrder(at: usize, n: u32, spare: usize): u8 {
-  const bytes = <usize>n << 3;
-  let best = packedBits(at, n);
-  let order: u8 = 0;
-  memory.copy(spare, at, bytes);
-  const most: u8 = n > 2 ? 2 : <u8>n - 1;
-  for (let k: u8 = 1; k <= most; k++) {
-    difference(spare, n);
-    const bits = packedBits(spare + (<usize>k << 3), n - k) + 64 * k;
-    if (bits < best) {
-      best = bits;
-      order = k;
-    }
-  }
-  runBits = best;
-  for (let k: u8 = 0; k < order; k++) difference(at, n);
-  return order;
-}
 
 // ---- values as integers ----------------------------------------------------------------------
 
