@@ -60,6 +60,8 @@ export class Storage {
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #relieving = false;
+  /** Whether a reader holds on to a state: what it calls looks at the same one. */
+  #looking = false;
 
   constructor(parts: StorageParts) {
     const { db } = parts;
@@ -100,12 +102,14 @@ export class Storage {
   look<T>(work: () => T): T {
     if (this.#closing !== undefined) throw closedError();
     try {
-      if (!this.#parts.readOnly) return work();
+      if (!this.#parts.readOnly || this.#looking) return work();
       this.db.exec("BEGIN");
+      this.#looking = true;
       try {
         this.#refresh();
         return work();
       } finally {
+        this.#looking = false;
         this.db.exec("COMMIT");
       }
     } catch (error) {
