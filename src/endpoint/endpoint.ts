@@ -63,8 +63,11 @@ export interface Capabilities {
 export interface StreamDescriptor {
   /** 16 bytes. */
   uuid: Uint8Array;
+  /** Collection of the stream. */
   collection: string;
+  /** Its identity within the collection. */
   tags: Metadata;
+  /** What else is known of it. */
   annotations: Metadata;
   /** Version of the annotations (v5: of tags and collection too); 1 after creation. */
   propertyVersion: bigint;
@@ -72,13 +75,17 @@ export interface StreamDescriptor {
 
 /** One batch of raw points of a streamed answer. */
 export interface RawChunk {
+  /** Version that all chunks of the answer are of. */
   version: Version;
+  /** The points. */
   columns: RawColumns;
 }
 
 /** One batch of windows of a streamed answer. */
 export interface StatChunk {
+  /** Version that all chunks of the answer are of. */
   version: Version;
+  /** The windows. */
   columns: StatColumns;
 }
 
@@ -87,8 +94,11 @@ export interface StatChunk {
  * ascending, but a range can come after later ones and touch them (docs/protocol.md, "Changes").
  */
 export interface ChangesChunk {
+  /** Version that all chunks of the answer are of. */
   version: Version;
+  /** Starts, ns since the Unix epoch, UTC. */
   starts: BigInt64Array;
+  /** Ends, exclusive. */
   ends: BigInt64Array;
 }
 
@@ -154,14 +164,19 @@ export interface ServerInfo {
 
 /** A range of one stream at one version. */
 export interface RangeRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** First time wanted, ns since the Unix epoch, UTC. */
   start: bigint;
+  /** End of the times wanted, exclusive. */
   end: bigint;
+  /** Major version, `0n` for the latest. */
   version: bigint;
 }
 
 /** Windows of 2^pointwidth ns; both ends are rounded down to multiples of it. */
 export interface AlignedWindowsRequest extends RangeRequest {
+  /** 0 to 63. */
   pointwidth: number;
 }
 
@@ -175,22 +190,31 @@ export interface WindowsRequest extends RangeRequest {
 
 /** The first point at or after `time`, or, backward, the last one strictly before it. */
 export interface NearestRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** ns since the Unix epoch, UTC. */
   time: bigint;
+  /** Major version, `0n` for the latest. */
   version: bigint;
+  /** Whether to look at earlier times. */
   backward: boolean;
 }
 
 /** What `nearest` found. */
 export interface NearestResult {
+  /** Version it was found in. */
   version: Version;
+  /** The point. */
   point: RawPoint;
 }
 
 /** What changed in the versions `(from, to]`; `to` 0 is the latest. */
 export interface ChangesRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** Version whose changes are not included. */
   from: bigint;
+  /** Last version whose changes are included. */
   to: bigint;
   /** Granularity: 2^resolution ns, 0 to 63. */
   resolution: number;
@@ -198,10 +222,11 @@ export interface ChangesRequest {
 
 /** New points for one stream. */
 export interface InsertRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
   /** In any order. */
   columns: RawColumns;
-  /** @default {"never"} */
+  /** What to do where a time is taken. @default {"never"} */
   mergePolicy?: MergePolicy | undefined;
   /** Mantissa bits to keep (v5 `RoundSpec`); absent: all. */
   roundBits?: number | undefined;
@@ -209,42 +234,57 @@ export interface InsertRequest {
 
 /** A new stream. */
 export interface CreateRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** Collection of the stream. */
   collection: string;
+  /** Its identity within the collection. */
   tags: Metadata;
+  /** What else is known of it. */
   annotations: Metadata;
 }
 
 /** A compare-and-set of annotations. */
 export interface SetAnnotationsRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
   /** Must equal the stored property version. */
   expected: bigint;
+  /** Keys to set, with their values. */
   changes: Metadata;
+  /** Keys to remove; those that are not there are no error. */
   removals: readonly string[];
 }
 
 /** A compare-and-set of tags and collection (v5, embedded). */
 export interface SetTagsRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
   /** Must equal the stored property version. */
   expected: bigint;
   /** The empty string leaves the collection as it is. */
   collection: string;
+  /** Keys to set, with their values. */
   changes: Metadata;
+  /** Keys to remove; those that are not there are no error. */
   removals: readonly string[];
 }
 
 /** Conditions, all of which a stream must meet; a `null` value matches any value of the key. */
 export interface LookupRequest {
+  /** Collection, or what collections begin with; the empty prefix stands for all. */
   collection: string;
+  /** Whether collections that only begin with `collection` count too. */
   isCollectionPrefix: boolean;
+  /** Tags that streams must have. */
   tags: Metadata;
+  /** Annotations that streams must have. */
   annotations: Metadata;
 }
 
 /** Collections that begin with `prefix`. */
 export interface ListCollectionsRequest {
+  /** The empty string stands for all. */
   prefix: string;
   /** First name wanted, inclusive, in the order of the UTF-8 bytes of `name + "/"`. */
   startWith?: string | undefined;
@@ -254,32 +294,43 @@ export interface ListCollectionsRequest {
 
 /** Number of streams per key. */
 export interface MetadataUsage {
+  /** Tag keys. */
   tags: ReadonlyMap<string, bigint>;
+  /** Annotation keys. */
   annotations: ReadonlyMap<string, bigint>;
 }
 
 /** Parts of a stream's state; at least one is asked for. */
 export interface StreamInfoRequest {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** Leaves out the version. */
   omitVersion: boolean;
+  /** Leaves out the descriptor. */
   omitDescriptor: boolean;
 }
 
 /** What was asked for of a stream's state. */
 export interface StreamInfo {
+  /** Unless it was left out. */
   version?: Version;
+  /** Unless it was left out. */
   descriptor?: StreamDescriptor;
 }
 
 /** A read-only SQL query on the metadata (v5, embedded), with `$1` parameters. */
 export interface SqlRequest {
+  /** One `SELECT`. */
   query: string;
+  /** Values of `$1`, `$2` and so on. */
   params: readonly string[];
 }
 
 /** Newly inserted points of one of the subscribed streams. */
 export interface SubscriptionUpdate {
+  /** 16 bytes. */
   uuid: Uint8Array;
+  /** The points. */
   columns: RawColumns;
 }
 
@@ -295,6 +346,7 @@ export interface PruneResult {
 export interface Endpoint {
   /** What it can do. */
   readonly capabilities: Capabilities;
+  /** What answers. */
   info(options?: CallOptions): Promise<ServerInfo>;
   /** Points in `[start, end)` in order of time; points of equal time in order of insertion. */
   rawValues(request: RangeRequest, options?: CallOptions): AsyncIterableIterator<RawChunk>;
@@ -307,7 +359,9 @@ export interface Endpoint {
   windows(request: WindowsRequest, options?: CallOptions): AsyncIterableIterator<StatChunk>;
   /** Rejects with code 401 when there is no such point. */
   nearest(request: NearestRequest, options?: CallOptions): Promise<NearestResult>;
+  /** Ranges that differ between two versions. */
   changes(request: ChangesRequest, options?: CallOptions): AsyncIterableIterator<ChangesChunk>;
+  /** State of a stream; rejects with code 404 when it does not exist. */
   streamInfo(request: StreamInfoRequest, options?: CallOptions): Promise<StreamInfo>;
   /** All points or none; resolves once they are safe, with the version after it. */
   insert(request: InsertRequest, options?: CallOptions): Promise<Version>;
@@ -320,9 +374,13 @@ export interface Endpoint {
   flush(uuid: Uint8Array, options?: CallOptions): Promise<Version>;
   /** Removes the stream for ever; its uuid can never be used again. */
   obliterate(uuid: Uint8Array, options?: CallOptions): Promise<void>;
+  /** Makes a stream; rejects with code 406 or 429 when it, or its identity, exists. */
   create(request: CreateRequest, options?: CallOptions): Promise<void>;
+  /** Changes annotations; rejects with code 423 when somebody else was first. */
   setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void>;
+  /** Changes tags and collection; rejects with code 423 when somebody else was first. */
   setTags(request: SetTagsRequest, options?: CallOptions): Promise<void>;
+  /** Streams that meet all conditions. */
   lookupStreams(
     request: LookupRequest,
     options?: CallOptions,
@@ -332,6 +390,7 @@ export interface Endpoint {
     request: ListCollectionsRequest,
     options?: CallOptions,
   ): AsyncIterableIterator<string[]>;
+  /** Number of streams per tag and annotation key, in collections with the prefix. */
   metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage>;
   /** Rows as JSON objects in text form. */
   sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]>;

@@ -30,7 +30,14 @@ export {
   statToIpc,
 } from "./arrow_ipc.ts";
 export { readArrow, writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
-export { rawToTable, statToTable, tableToMulti, tableToRaw, tableToStat } from "./arrow_table.ts";
+export {
+  type ArrowTable,
+  rawToTable,
+  statToTable,
+  tableToMulti,
+  tableToRaw,
+  tableToStat,
+} from "./arrow_table.ts";
 export type { NamedPoints } from "./points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";

@@ -24,6 +24,21 @@ import {
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 
+/**
+ * An Arrow table. Those that functions here return are `Table`s of the package `@uwdata/flechette`,
+ * and those are what functions here take.
+ */
+export interface ArrowTable {
+  /** Number of rows. */
+  readonly numRows: number;
+  /** Number of columns. */
+  readonly numCols: number;
+  /** Names of the columns, in order. */
+  readonly names: readonly unknown[];
+  /** The column of a name. */
+  getChild(name: string): unknown;
+}
+
 /** The column of one stream in a table of several: NaN where it has no point. */
 export interface NamedValues {
   /** Name of the column, in BTrDB's calls the uuid as text. */
@@ -53,7 +68,7 @@ export const COUNT: DataType = uint64();
  *
  * @param columns The points.
  */
-export function rawToTable(columns: RawColumns): Table {
+export function rawToTable(columns: RawColumns): ArrowTable {
   return tableOf(rawNamed(columns));
 }
 
@@ -63,7 +78,7 @@ export function rawToTable(columns: RawColumns): Table {
  *
  * @param columns The windows.
  */
-export function statToTable(columns: StatColumns): Table {
+export function statToTable(columns: StatColumns): ArrowTable {
   return tableOf(statNamed(columns, columns.stddev !== undefined));
 }
 
@@ -77,7 +92,7 @@ export function statToTable(columns: StatColumns): Table {
  * @returns Columns of their own.
  * @throws {BTrDBError} 438 if it has no such columns, has nulls, or a time is out of range.
  */
-export function tableToRaw(table: Table): RawColumns {
+export function tableToRaw(table: ArrowTable): RawColumns {
   return { times: timesOf(column(table, "time")), values: doublesOf(column(table, "value")) };
 }
 
@@ -88,7 +103,7 @@ export function tableToRaw(table: Table): RawColumns {
  * @returns Columns of their own.
  * @throws {BTrDBError} 438 if it has no such columns.
  */
-export function tableToStat(table: Table): StatColumns {
+export function tableToStat(table: ArrowTable): StatColumns {
   const columns: StatColumns = {
     times: timesOf(column(table, "time")),
     min: doublesOf(column(table, "min")),
@@ -96,8 +111,7 @@ export function tableToStat(table: Table): StatColumns {
     max: doublesOf(column(table, "max")),
     count: countsOf(column(table, "count")),
   };
-  const stddev = table.getChild("stddev");
-  if (stddev !== undefined) columns.stddev = doublesOf({ name: "stddev", column: stddev });
+  if (table.names.includes("stddev")) columns.stddev = doublesOf(column(table, "stddev"));
   return columns;
 }
 
@@ -107,7 +121,7 @@ export function tableToStat(table: Table): StatColumns {
  * @param table The table, decoded as for {@linkcode tableToRaw}.
  * @throws {BTrDBError} 438 if there is no `time`, or a column that holds no numbers.
  */
-export function tableToMulti(table: Table): { times: BigInt64Array; streams: NamedValues[] } {
+export function tableToMulti(table: ArrowTable): { times: BigInt64Array; streams: NamedValues[] } {
   const names = table.names.filter((name) => name !== "time") as string[];
   return {
     times: timesOf(column(table, "time")),
@@ -210,7 +224,7 @@ interface FoundColumn {
   column: Column<unknown>;
 }
 
-function column(table: Table, name: string): FoundColumn {
+function column(table: ArrowTable, name: string): FoundColumn {
   const found = table.getChild(name) as Column<unknown> | undefined;
   if (found !== undefined) return { name, column: found };
   const names = table.names.map((other) => JSON.stringify(other)).join(", ");

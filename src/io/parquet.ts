@@ -22,6 +22,7 @@
  */
 
 export {
+  type ByteSource,
   openParquet,
   type OpenParquetOptions,
   type ParquetBatch,

@@ -16,8 +16,21 @@ import { compressors } from "hyparquet-compressors";
 import * as zlib from "node:zlib";
 import { type NamedPoints, pointsOf } from "./points.ts";
 
-/** A path, a `file:` URL, the bytes, or anything that reads slices of them. */
-export type ParquetSource = string | URL | Uint8Array | AsyncBuffer;
+/** Reads slices of a file, from anywhere. */
+export interface ByteSource {
+  /** Bytes of the whole file. */
+  readonly byteLength: number;
+  /**
+   * Reads a slice.
+   *
+   * @param start Its first byte.
+   * @param end Its end, exclusive; absent: the end of the file.
+   */
+  slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
+}
+
+/** A path, a `file:` URL, the bytes, or what reads slices of them. */
+export type ParquetSource = string | URL | Uint8Array | ByteSource;
 
 /** What integers of a time column count. */
 export type TimeUnit = "s" | "ms" | "us" | "ns";

@@ -137,7 +137,7 @@ export function insertBytes(points: number): number {
  */
 export function encodeInsertInto(fields: InsertFields, target: Uint8Array): Uint8Array {
   const { uuid, columns } = fields;
-  const { from, to } = range(fields.from, fields.to, columns.times.length);
+  const { from, to } = range(columns.times.length, fields.from, fields.to);
   if (target.length < insertBytes(to - from)) {
     throw new RangeError(
       `Cannot encode insert: the target has ${target.length} bytes, expected at least ` +
@@ -175,7 +175,7 @@ function insertTail(writer: Writer, { mergePolicy = "never", roundBits }: Insert
  * @throws {RangeError} If the range is not within the columns.
  */
 export function encodeInsert(fields: InsertFields): Uint8Array {
-  const { from, to } = range(fields.from, fields.to, fields.columns.times.length);
+  const { from, to } = range(fields.columns.times.length, fields.from, fields.to);
   return encodeInsertInto(fields, new Uint8Array(insertBytes(to - from)));
 }
 
@@ -197,7 +197,7 @@ export function encodeRawResponse(
   major: bigint,
   minor: bigint,
 ): Uint8Array {
-  range(from, to, columns.times.length);
+  range(columns.times.length, from, to);
   const writer: Writer = { bytes: new Uint8Array(20 * (to - from) + AROUND_BYTES), pos: 0 };
   varintField(writer, 2, major);
   varintField(writer, 3, minor);
@@ -225,7 +225,7 @@ export function encodeStatResponse(
   minor: bigint,
   withStddev: boolean,
 ): Uint8Array {
-  range(from, to, columns.times.length);
+  range(columns.times.length, from, to);
   const pointBytes = withStddev ? 56 : 47;
   const writer: Writer = { bytes: new Uint8Array(pointBytes * (to - from) + AROUND_BYTES), pos: 0 };
   varintField(writer, 2, major);
@@ -235,12 +235,11 @@ export function encodeStatResponse(
 }
 
 /** The range of points to be sent, checked. */
-function range(from = 0, to: number | undefined, n: number): { from: number; to: number } {
-  const end = to ?? n;
-  if (!(from >= 0 && from <= end && end <= n)) {
+function range(n: number, from = 0, to: number = n): { from: number; to: number } {
+  if (!(from >= 0 && from <= to && to <= n)) {
     throw new RangeError(
-      `Cannot encode points ${from} to ${end}: expected a range within 0 to ${n}`,
+      `Cannot encode points ${from} to ${to}: expected a range within 0 to ${n}`,
     );
   }
-  return { from, to: end };
+  return { from, to };
 }

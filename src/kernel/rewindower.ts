@@ -56,6 +56,8 @@ export class Rewindower {
   #given = 0;
 
   /**
+   * Begins before the first window.
+   *
    * @param options Which windows.
    * @throws {RangeError} If `width` is not within 1 to 2^63 or `start` is after `end`.
    */
@@ -91,7 +93,7 @@ export class Rewindower {
   *batches(columns: RawColumns | StatColumns): Generator<StatColumns, void, undefined> {
     const raw = this.#check(columns);
     const n = columns.times.length;
-    const step = raw ? CHUNK : STAT_CHUNK;
+    const step = raw ? 65_536 : STAT_CHUNK;
     for (let at = 0; at < n; at += step) {
       const length = Math.min(step, n - at);
       let used = 0;

@@ -5,6 +5,8 @@
  * @module
  */
 
+export type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
+export type * from "../endpoint/endpoint.ts";
 export type { ErrorContext } from "./dispatcher.ts";
 export type { ApiKey, Capability, Grant } from "./keys.ts";
 export type { Limits, ServeOptions, TlsOptions } from "./options.ts";

@@ -192,7 +192,7 @@ Deno.test("windows of several streams, and none at all", async () => {
 });
 
 Deno.test("an IPC file is read like a stream, a broken stream is refused", async () => {
-  const file = tableToIPC(rawToTable(toRaw([[1n, 2]])), { format: "file" })!;
+  const file = tableToIPC(rawToTable(toRaw([[1n, 2]])) as Table, { format: "file" })!;
   const batches = await Array.fromAsync(readArrow(file));
   assertEquals(batches, [[{ label: "value", ...toRaw([[1n, 2]]) }]]);
   const good = rawToIpc(RAW);
