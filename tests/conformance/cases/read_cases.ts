@@ -92,6 +92,23 @@ export const READ_CASES: Case[] = [
     },
   },
   {
+    name: "aligned windows: wider than 2^60, aligned to the epoch like all others",
+    async run(t) {
+      const unit = 1n << 60n;
+      const stream = await t.stream([[MIN_TIME, 1], [-1n, 3], [0n, 5], [unit, 7], [2n * unit, 9]]);
+      const read = (start: bigint, end: bigint, pointwidth: number) =>
+        Array.fromAsync(
+          stream.alignedWindows(start, end, pointwidth).points(),
+          ({ time, mean, count }) => [time / unit, mean, count],
+        );
+      assertEquals(await read(MIN_TIME, MAX_TIME, 61), [[-2n, 2, 2n], [0n, 6, 2n]]);
+      assertEquals(await read(0n, MAX_TIME, 61), [[0n, 6, 2n]]);
+      assertEquals(await read(-1n, 0n, 62), [[-4n, 2, 2n]]);
+      assertEquals(await read(MIN_TIME, MAX_TIME, 63), [[-8n, 2, 2n]]);
+      assertThrows(() => stream.alignedWindows(0n, MAX_TIME, 62), RangeError, "pointwidth is 62");
+    },
+  },
+  {
     name: "windows: exactly those of the grid, holes and tail included",
     async run(t) {
       const stream = await t.stream([[1n, 1], [2n, 2], [3n, 3]]);
