@@ -6,12 +6,14 @@
  * `BENCH_LARGE=0` leaves out the jobs on 100 M points, which take a minute to set up.
  */
 
+import { DatabaseSync } from "node:sqlite";
 import type { RawColumns } from "../src/core/columns.ts";
 import { sliceRaw } from "../src/core/columns.ts";
 import { type Engine, openEngine } from "../src/engine/mod.ts";
 import { DUCKDB, PlainDuckDb, PlainSqlite } from "./support/engine_peers.ts";
 import { type Entry, job } from "./support/job.ts";
 import { missing } from "./support/peers.ts";
+import { STEP } from "./support/data.ts";
 import { magnitudes, sampleTime } from "./support/synchrophasor.ts";
 
 const POINTS = 2_000_000;
@@ -197,8 +199,11 @@ async function filled(): Promise<Filled> {
   return { engine, sqlite, duckdb };
 }
 
-/** Size of a database file per point; SQLite has moved all but the last few MB into it. */
+/** Size of a database file per point, once SQLite has moved its log into it. */
 async function bytesPerPoint(path: string, n: number): Promise<string> {
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  db.close();
   return ((await Deno.stat(path)).size / n).toFixed(2);
 }
 
@@ -274,12 +279,20 @@ job<Filled>({
 
 const SIZES = LARGE ? [1, 10, 100] : [1, 10];
 
+/** A database that grows: points imported, points appended since, values to append. */
+interface Growing {
+  engine: Engine;
+  points: number;
+  appended: number;
+  values: Float64Array;
+}
+
 interface Grown {
-  engines: { engine: Engine; points: number; appended: number }[];
+  engines: Growing[];
 }
 
 /** Imports `points` points a batch at a time and tells what that took. */
-async function grow(points: number): Promise<{ engine: Engine; points: number; appended: number }> {
+async function grow(points: number): Promise<Growing> {
   const { engine, path } = await openNew();
   let most = 0;
   let spentMs = 0;
@@ -296,7 +309,7 @@ async function grow(points: number): Promise<{ engine: Engine; points: number; a
     `  ${points / 1e6} M points: imported at ${(points / spentMs / 1000).toFixed(1)} M points/s, ` +
       `${stored} B a point, at most ${(most / 1e6).toFixed(0)} MB resident`,
   );
-  return { engine, points, appended: 0 };
+  return { engine, points, appended: 0, values: magnitudes(32_768).values };
 }
 
 /** The jobs below share their databases: the large one takes a while to import. */
@@ -322,7 +335,7 @@ const growing = {
 };
 
 function bySize(
-  run: (grown: Grown["engines"][number]) => unknown,
+  run: (grown: Growing) => unknown,
 ): Entry<Grown>[] {
   return SIZES.map((size, i) => ({
     name: `on ${size} M points`,
@@ -335,9 +348,12 @@ job<Grown>({
   work: { count: 32_768, unit: "points" },
   ...growing,
   entries: bySize((grown) => {
-    const columns = magnitudes(32_768, grown.points + grown.appended);
+    const times = new BigInt64Array(32_768);
+    let time = sampleTime(grown.points + grown.appended);
+    for (let i = 0; i < times.length; i++, time += STEP) times[i] = time;
     grown.appended += 32_768;
-    return grown.engine.insert({ uuid: uuidOf(0), columns });
+    const { values } = grown;
+    return grown.engine.insert({ uuid: uuidOf(0), columns: { times, values } });
   }),
 });
 
