@@ -26,7 +26,7 @@ const SCHEMES: ReadonlyMap<string, boolean | undefined> = new Map([
   ["https", true],
 ]);
 
-const TEXT = /^(?:([a-z+]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?\/?$/;
+const TEXT = /^(?:([a-z+]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\],]+))(?::(\d{1,5}))?\/?$/;
 
 /**
  * Parses `host:port`, `[ipv6]:port`, or either behind `btrdb://` or `btrdb+tls://`. Without a port

@@ -14,7 +14,8 @@ const STOPPED = new Error("The stream was returned");
  * An iterator over what `make` generates.
  *
  * @param options The call's.
- * @param make Generates the values; its signal is aborted when the iterator is returned meanwhile.
+ * @param make Called at the first `next()`; generates the values. Its signal is aborted when the
+ * iterator is returned meanwhile.
  */
 export function cancellable<T>(
   options: CallOptions,
@@ -26,7 +27,8 @@ export function cancellable<T>(
 class Cancellable<T> implements AsyncIterableIterator<T> {
   readonly #stop: AbortController = new AbortController();
   readonly #signal: AbortSignal | undefined;
-  readonly #source: AsyncGenerator<T, void, undefined>;
+  readonly #make: () => AsyncGenerator<T, void, undefined>;
+  #source: AsyncGenerator<T, void, undefined> | undefined;
   #pending = 0;
   #done = false;
 
@@ -37,7 +39,7 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#abort);
     if (this.#signal?.aborted) this.#abort();
-    this.#source = make({ ...options, signal: this.#stop.signal });
+    this.#make = () => make({ ...options, signal: this.#stop.signal });
   }
 
   readonly #abort = (): void => this.#stop.abort(this.#signal!.reason);
@@ -46,13 +48,15 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
     this.#pending++;
     try {
       this.#stop.signal.throwIfAborted();
+      if (this.#done) return { done: true, value: undefined };
+      this.#source ??= this.#make();
       const result = await this.#source.next();
       if (result.done === true) this.#finish();
       return result as IteratorResult<T>;
     } catch (error) {
       this.#finish();
       if (error === STOPPED) return { done: true, value: undefined };
-      await this.#source.return();
+      await this.#source?.return();
       throw error;
     } finally {
       this.#pending--;
@@ -63,7 +67,7 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
     if (!this.#done) {
       if (this.#pending > 0) this.#stop.abort(STOPPED);
       this.#finish();
-      await this.#source.return();
+      await this.#source?.return();
     }
     return { done: true, value: undefined };
   }

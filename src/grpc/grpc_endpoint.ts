@@ -109,31 +109,35 @@ export class GrpcEndpoint implements Endpoint {
   }
 
   rawValues(request: RangeRequest, options: CallOptions = {}): AsyncIterableIterator<RawChunk> {
-    checkUuid(request.uuid);
-    checkRawValues(request);
-    const read = this.#kind.quirks ? sortedRaw : plainRaw;
-    return cancellable(options, (call) => read(this.#reader, request, call));
+    return cancellable(options, (call) => {
+      checkUuid(request.uuid);
+      checkRawValues(request);
+      const { quirks } = this.#kind;
+      return quirks ? sortedRaw(this.#reader, request, call) : this.#reader.raw(request, call);
+    });
   }
 
   alignedWindows(
     request: AlignedWindowsRequest,
     options: CallOptions = {},
   ): AsyncIterableIterator<StatChunk> {
-    checkUuid(request.uuid);
-    const read = this.#kind.quirks ? alignedWindows : plainAligned;
-    return cancellable(options, (call) => read(this.#reader, request, call));
+    return cancellable(options, (call) => {
+      checkUuid(request.uuid);
+      const { quirks } = this.#kind;
+      return quirks
+        ? alignedWindows(this.#reader, request, call)
+        : this.#reader.aligned(request, call);
+    });
   }
 
   windows(request: WindowsRequest, options: CallOptions = {}): AsyncIterableIterator<StatChunk> {
-    checkUuid(request.uuid);
-    const range = checkWindows(request);
-    return cancellable(
-      options,
-      (call) =>
-        this.#kind.quirks
-          ? completeWindows(this.#reader, request, range, call)
-          : this.#reader.windows(request, range, call),
-    );
+    return cancellable(options, (call) => {
+      checkUuid(request.uuid);
+      const range = checkWindows(request);
+      return this.#kind.quirks
+        ? completeWindows(this.#reader, request, range, call)
+        : this.#reader.windows(request, range, call);
+    });
   }
 
   async nearest(request: NearestRequest, options: CallOptions = {}): Promise<NearestResult> {
@@ -145,9 +149,10 @@ export class GrpcEndpoint implements Endpoint {
   }
 
   changes(request: ChangesRequest, options: CallOptions = {}): AsyncIterableIterator<ChangesChunk> {
-    checkUuid(request.uuid);
-    const { quirks } = this.#kind;
-    return cancellable(options, (call) => readChanges(this.#reader, request, quirks, call));
+    return cancellable(options, (call) => {
+      checkUuid(request.uuid);
+      return readChanges(this.#reader, request, this.#kind.quirks, call);
+    });
   }
 
   async streamInfo(request: StreamInfoRequest, options: CallOptions = {}): Promise<StreamInfo> {
@@ -223,31 +228,26 @@ export class GrpcEndpoint implements Endpoint {
   }
 
   sqlQuery(request: SqlRequest, options: CallOptions = {}): AsyncIterableIterator<string[]> {
-    if (!this.capabilities.sql) throw unsupported("SQLQuery", "SQL");
-    return cancellable(options, (call) => sqlQuery(this.#caller, request, call));
+    return cancellable(options, (call) => {
+      if (!this.capabilities.sql) throw unsupported("SQLQuery", "SQL");
+      return sqlQuery(this.#caller, request, call);
+    });
   }
 
   subscribe(
     uuids: readonly Uint8Array[],
     options: CallOptions = {},
   ): AsyncIterableIterator<SubscriptionUpdate> {
-    if (!this.capabilities.subscribe) throw unsupported("Subscribe", "subscriptions");
-    uuids.forEach(checkUuid);
-    const { arrowSubscribe } = this.#kind;
-    return cancellable(options, (call) => subscribe(this.#caller, uuids, arrowSubscribe, call));
+    return cancellable(options, (call) => {
+      if (!this.capabilities.subscribe) throw unsupported("Subscribe", "subscriptions");
+      uuids.forEach(checkUuid);
+      return subscribe(this.#caller, uuids, this.#kind.arrowSubscribe, call);
+    });
   }
 
   close(): Promise<void> {
     return this.#closing ??= this.#caller.close();
   }
-}
-
-function plainRaw(reader: Reader, request: RangeRequest, options: CallOptions) {
-  return reader.raw(request, options);
-}
-
-function plainAligned(reader: Reader, request: AlignedWindowsRequest, options: CallOptions) {
-  return reader.aligned(request, options);
 }
 
 function capabilitiesOf(protocol: "v4" | "v5"): Capabilities {

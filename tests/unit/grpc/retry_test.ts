@@ -1,0 +1,102 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import { RetryBudget, RetryPolicy, sleep, Tries, verdict } from "../../../src/grpc/retry.ts";
+
+const coded = (code: number) => new BTrDBError("no", { code });
+const lost = () => new BTrDBError("lost", { status: "UNAVAILABLE" });
+
+Deno.test("what each error calls for", () => {
+  for (const code of [405, 419]) assertEquals(verdict(coded(code)), "resync");
+  for (const code of [426, 428, 430, 432, 459]) assertEquals(verdict(coded(code)), "wait");
+  for (const code of [401, 404, 406, 413, 414, 423, 425, 501]) {
+    assertEquals(verdict(coded(code)), "fail");
+  }
+  assertEquals(verdict(lost()), "resync");
+  assertEquals(verdict(new BTrDBError("late", { status: "DEADLINE_EXCEEDED" })), "fail");
+  assertEquals(verdict(new TypeError("mistake")), "fail");
+});
+
+Deno.test("pauses grow to a limit, with full jitter", () => {
+  const policy = new RetryPolicy({ initialDelayMs: 100, maxDelayMs: 1000 });
+  assertEquals([1, 2, 3, 4, 5, 50].map((n) => policy.delayMs(n, 1)), [
+    100,
+    200,
+    400,
+    800,
+    1000,
+    1000,
+  ]);
+  assertEquals(policy.delayMs(3, 0), 0);
+  assertEquals(policy.delayMs(3, 0.5), 200);
+});
+
+Deno.test("options that make no sense are refused by name", () => {
+  assertThrows(() => new RetryPolicy({ attempts: 0 }), RangeError, "retry.attempts is 0");
+  assertThrows(() => new RetryPolicy({ maxDelayMs: NaN }), RangeError, "retry.maxDelayMs is NaN");
+});
+
+Deno.test("a call is given up after its attempts, with the last error", async () => {
+  const tries = new Tries(new RetryPolicy({ attempts: 3, initialDelayMs: 0 }), "Nearest", {});
+  await tries.pause(lost());
+  await tries.pause(lost());
+  const last = lost();
+  assertEquals(await assertRejects(() => tries.pause(last)), last);
+});
+
+Deno.test("progress makes patience new", async () => {
+  const tries = new Tries(new RetryPolicy({ attempts: 2, initialDelayMs: 0 }), "RawValues", {});
+  for (let i = 0; i < 5; i++) {
+    await tries.pause(lost());
+    tries.progress();
+  }
+});
+
+Deno.test("no retry without patience, and none for errors that stay", async () => {
+  const error = lost();
+  assertEquals(
+    await assertRejects(() => new Tries(new RetryPolicy(false), "Info", {}).pause(error)),
+    error,
+  );
+  const refused = coded(404);
+  const tries = new Tries(new RetryPolicy(undefined), "Info", {});
+  assertEquals(await assertRejects(() => tries.pause(refused)), refused);
+});
+
+Deno.test("no pause beyond the deadline", async () => {
+  const policy = new RetryPolicy({ initialDelayMs: 1e9, maxDelayMs: 1e9, maxElapsedMs: 1e10 });
+  const tries = new Tries(policy, "Info", { deadlineMs: Date.now() + 50 });
+  const started = Date.now();
+  await assertRejects(() => tries.pause(lost()), BTrDBError, "lost");
+  assert(Date.now() - started < 40);
+});
+
+Deno.test("an abort ends a pause with its reason", async () => {
+  const controller = new AbortController();
+  const policy = new RetryPolicy({ initialDelayMs: 1e6, maxDelayMs: 1e6, maxElapsedMs: 1e9 });
+  const tries = new Tries(policy, "Info", { signal: controller.signal });
+  const reason = new Error("enough");
+  setTimeout(() => controller.abort(reason), 5);
+  assertEquals(await assertRejects(() => tries.pause(lost())), reason);
+});
+
+Deno.test("the hook hears of retries", async () => {
+  const heard: unknown[] = [];
+  const hooks = { onRetry: (event: unknown) => void heard.push(event) };
+  const error = lost();
+  const tries = new Tries(new RetryPolicy({ initialDelayMs: 0 }, hooks), "Insert", {});
+  await tries.pause(error);
+  assertEquals(heard, [{ rpc: "Insert", attempt: 1, delayMs: 0, error }]);
+});
+
+Deno.test("the budget is spent by retries and earned back by calls and time", () => {
+  const budget = new RetryBudget(2, 0);
+  assertEquals([budget.take(0), budget.take(0), budget.take(0)], [true, true, false]);
+  for (let i = 0; i < 11; i++) budget.earn();
+  assertEquals([budget.take(0), budget.take(0)], [true, false]);
+  assertEquals([budget.take(99), budget.take(200)], [true, true]);
+});
+
+Deno.test("sleep leaves nothing behind when it is aborted at once", async () => {
+  const reason = new Error("before");
+  assertEquals(await assertRejects(() => sleep(1e6, AbortSignal.abort(reason))), reason);
+});
