@@ -103,7 +103,7 @@ function drawPanel(panel: readonly PlotSeries[], frame: Frame, firstColor: numbe
   if (!(low <= high)) {
     return `${heading}${" ".repeat(MARGIN)}no points in this range\n`;
   }
-  const axis = valueAxis(low, high, Math.max(2, Math.floor(canvas.rows / 2)));
+  const axis = valueAxis(low, high, Math.max(3, Math.floor(canvas.rows / 2)));
   pixels.forEach((one, s) => drawBand(canvas, one, axis, 2 * s + 1));
   pixels.forEach((one, s) => drawMean(canvas, one, axis, 2 * s + 2));
   return heading + panelRows(canvas, axis, firstColor, frame.color);
