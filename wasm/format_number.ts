@@ -5,7 +5,7 @@
 // writeShortest: the shortest text that reads back to the same double, laid out as ECMAScript's
 // Number::toString does; by Schubfach (Giulietti, "The Schubfach way to render doubles", 2021).
 //
-// Both return the address after the last character and may touch up to 8 bytes beyond it. The
+// Both return the address after the last character and may touch up to 16 bytes beyond it. The
 // longest texts are 317 and 24 characters.
 
 import { bigDiv, bigFrom, bigRemainder, bigShiftLeft, LIMBS } from "./bignum";
@@ -192,16 +192,6 @@ function writeTrimmed(q: u64, out: usize): usize {
   return zeros >= 6 ? end - 7 : end - zeros;
 }
 
-/** Round-to-odd of g · c / 2^128 (section 9.9 of the paper). */
-// @ts-ignore: decorator
-@inline
-function roundToOdd(high: u64, low: u64, c: u64): u64 {
-  const carried = mulHigh(low, c);
-  const y0 = high * c + carried;
-  const y1 = mulHigh(high, c) + <u64>(y0 < carried);
-  return y1 | <u64>(y0 > 1);
-}
-
 /** The shortest digits of a finite x > 0 and their exponent, then the layout. */
 function schubfach(bits: u64, out: usize): usize {
   const biased = <i32>((bits & EXPONENT) >> 52);
@@ -214,11 +204,30 @@ function schubfach(bits: u64, out: usize): usize {
   const k = (q * 1262611 - (closer != 0 ? 524031 : 0)) >> 22;
   const h = <u64>(q + log2Pow10(-k) + 1);
   const entry = pow10(-k);
-  const low = load<u64>(entry, 8) + <u64>!isExact(-k);
-  const high = load<u64>(entry) + <u64>(low == 0 && !isExact(-k));
-  const below = roundToOdd(high, low, (4 * c - 2 + closer) << h) + odd;
-  const v = roundToOdd(high, low, (4 * c) << h);
-  const above = roundToOdd(high, low, (4 * c + 2) << h) - odd;
+  const inexact = <u64>!isExact(-k);
+  const low = load<u64>(entry, 8) + inexact;
+  const high = load<u64>(entry) + (inexact & <u64>(low == 0));
+
+  // g · 4c · 2^h in three words, and the interval's ends: half of g · 4 · 2^h above and below it (a
+  // quarter below a power of two). Each is rounded to odd as section 9.9 of the paper says.
+  const scaled = (4 * c) << h;
+  const p0 = low * scaled;
+  const carried = mulHigh(low, scaled);
+  const p1 = high * scaled + carried;
+  const p2 = mulHigh(high, scaled) + <u64>(p1 < carried);
+  const plus = h + 1;
+  const a0 = p0 + (low << plus);
+  const a1 = p1 + ((high << plus) | (low >> (64 - plus)));
+  const b1 = a1 + <u64>(a0 < p0);
+  const a2 = p2 + (high >> (64 - plus)) + <u64>(a1 < p1) + <u64>(b1 < a1);
+  const minus = plus - closer;
+  const d1 = (high << minus) | (low >> (64 - minus));
+  const s1 = p1 - d1;
+  const t1 = s1 - <u64>(p0 < low << minus);
+  const s2 = p2 - (high >> (64 - minus)) - <u64>(p1 < d1) - <u64>(s1 < t1);
+  const below = (s2 | <u64>(t1 > 1)) + odd;
+  const v = p2 | <u64>(p1 > 1);
+  const above = (a2 | <u64>(b1 > 1)) - odd;
   const s = v >> 2;
   if (s >= 10) {
     const tens = s / 10;
@@ -248,7 +257,8 @@ function writeDecimal(digits: u64, k: i32, out: usize): usize {
     return end + k;
   }
   if (point > 0 && point <= 21) {
-    memory.copy(out + point + 1, out + point, n - point);
+    // Not more than 16 digits stand behind the point.
+    v128.store(out + point + 1, v128.load(out + point));
     store<u8>(out + point, 46);
     return end + 1;
   }
