@@ -47,10 +47,54 @@ export async function* mapEach<T, U>(
 }
 
 /** The parts of what an iterator yields; stopping it stops the iterator underneath. */
-export async function* flatten<T>(
+export function flatten<T>(
   source: AsyncIterableIterator<Iterable<T>>,
 ): AsyncIterableIterator<T> {
-  for await (const items of source) yield* items;
+  return new Flattened(source);
+}
+
+/**
+ * An async generator would cost several turns of the event loop an item; here an item that is at
+ * hand is one resolved promise.
+ */
+class Flattened<T> implements AsyncIterableIterator<T> {
+  readonly #source: AsyncIterableIterator<Iterable<T>>;
+  #items: Iterator<T> | undefined;
+  #refilling: Promise<IteratorResult<T>> | undefined;
+
+  constructor(source: AsyncIterableIterator<Iterable<T>>) {
+    this.#source = source;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.#refilling !== undefined) {
+      return this.#refilling.then(() => this.next());
+    }
+    const item = this.#items?.next();
+    if (item !== undefined && item.done !== true) return Promise.resolve(item);
+    this.#refilling = this.#refill().finally(() => this.#refilling = undefined);
+    return this.#refilling;
+  }
+
+  async return(): Promise<IteratorResult<T>> {
+    this.#items = undefined;
+    await this.#source.return?.();
+    return { value: undefined, done: true };
+  }
+
+  async #refill(): Promise<IteratorResult<T>> {
+    for (;;) {
+      const batch = await this.#source.next();
+      if (batch.done === true) return { value: undefined, done: true };
+      this.#items = batch.value[Symbol.iterator]();
+      const item = this.#items.next();
+      if (item.done !== true) return item;
+    }
+  }
 }
 
 /** Everything an iterator yields. */

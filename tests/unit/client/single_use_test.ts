@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { flatten, gather, mapEach, SingleUse } from "../../../src/client/single_use.ts";
 
 /** Yields numbers and notes what happens to it. */
@@ -39,4 +39,35 @@ Deno.test("gathering keeps the order", async () => {
     (n) => n,
   );
   assertEquals(await gather(source), [3, 1, 2]);
+});
+
+/** Yields batches, the empty one too, and then fails if asked to. */
+async function* batches(failure?: Error): AsyncIterableIterator<number[]> {
+  await Promise.resolve();
+  yield* [[1, 2], [], [3]];
+  if (failure !== undefined) throw failure;
+}
+
+Deno.test("several reads at once get the items in order, then the end", async () => {
+  const items = flatten(batches());
+  const read = await Promise.all(Array.from({ length: 5 }, () => items.next()));
+  assertEquals(read.map(({ value }) => value), [1, 2, 3, undefined, undefined]);
+  assertEquals(read.map(({ done }) => done === true), [false, false, false, true, true]);
+});
+
+Deno.test("a failure comes after the items before it, and then the end", async () => {
+  const items = flatten(batches(new Error("lost")));
+  assertEquals([(await items.next()).value, (await items.next()).value], [1, 2]);
+  assertEquals((await items.next()).value, 3);
+  await assertRejects(() => items.next(), Error, "lost");
+  assertEquals(await items.next(), { value: undefined, done: true });
+});
+
+Deno.test("nothing comes after a return", async () => {
+  const log: string[] = [];
+  const items = flatten(mapEach(numbers(log), (i) => [i, i]));
+  assertEquals((await items.next()).value, 0);
+  assertEquals(await items.return!(), { value: undefined, done: true });
+  assertEquals(await items.next(), { value: undefined, done: true });
+  assertEquals(log, ["open", "close"]);
 });
