@@ -159,6 +159,15 @@ Deno.test("a reader beside the writer sees what was committed and cannot write",
     assertEquals(await readAll(reader), await readAll(writer));
     await writer.flush(uuid);
     assertEquals(await readAll(reader), await readAll(writer));
+    const request = { uuid, time: 50_000_000n, version: 0n, backward: false };
+    assertEquals(await reader.nearest(request), await writer.nearest(request));
+    const none = new Map<string, string>();
+    const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+    assertEquals(await gather(reader.lookupStreams(all)), await gather(writer.lookupStreams(all)));
+    const query = { query: "SELECT name FROM streams", params: [] };
+    assertEquals(await gather(reader.sqlQuery(query)), [['{"name":"s"}']]);
+    const since = { uuid, from: 11n, to: 0n, resolution: 30 };
+    assertEquals(await gather(reader.changes(since)), await gather(writer.changes(since)));
     const error = await rejection(reader.insert({ uuid, columns: columns(0, 1) }));
     assertEquals(error.status, "READ_ONLY");
     assertEquals((await verify(path)).problems, []);
