@@ -11,6 +11,7 @@ import type { CallOptions } from "../endpoint/endpoint.ts";
 import {
   callError,
   type EndStatus,
+  isLostPeer,
   lostPeer,
   markUnsent,
   neverStarted,
@@ -40,6 +41,9 @@ export interface AttemptRequest {
 
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
 const READ_AHEAD_BYTES = 1 << 20;
+
+/** How much earlier than ours a server's clock may say that a deadline has passed. */
+const DEADLINE_SLACK_MS = 20;
 
 /** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
 export class Attempt {
@@ -162,12 +166,19 @@ export class Attempt {
     const request = this.#request;
     if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
-    const error = end.code === Status.DEADLINE_EXCEEDED
+    const error = this.#isLate(end)
       ? callError(`${request.rpc} did not end before its deadline`, "DEADLINE_EXCEEDED", request)
       : transportError(end, request, request.peer);
     const peer = this.#call.getPeer();
     if (peer === this.#target || peer === "unknown" || neverStarted(end)) markUnsent(error);
     this.#finish({ error }, error);
+  }
+
+  /** A server that keeps the deadline too can be the first to end the call, as it likes. */
+  #isLate(end: EndStatus): boolean {
+    const { deadlineMs = Infinity } = this.#request.options;
+    return end.code === Status.DEADLINE_EXCEEDED ||
+      (isLostPeer(end) && Date.now() >= deadlineMs - DEADLINE_SLACK_MS);
   }
 
   #finish(end: { error: unknown }, recorded: unknown): void {

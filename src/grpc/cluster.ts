@@ -28,6 +28,7 @@ export class Cluster {
   #routes: Routes;
   #proxies: readonly Address[] = [];
   #resyncing: Promise<void> | undefined;
+  #closed = false;
 
   /**
    * @param bootstraps Addresses that lead to the cluster, best first; at least one.
@@ -83,8 +84,15 @@ export class Cluster {
     return this.channel(this.#alive(owner.addresses));
   }
 
-  /** The channel to an address, opened if need be. */
+  /**
+   * The channel to an address, opened if need be.
+   *
+   * @throws {BTrDBError} `CANCELLED` after {@linkcode close}.
+   */
   channel(address: Address): Channel {
+    if (this.#closed) {
+      throw new BTrDBError("Cannot make a call: the connection is closed", { status: "CANCELLED" });
+    }
     const peer = addressText(address);
     let channel = this.#channels.get(peer);
     if (channel === undefined) {
@@ -111,6 +119,7 @@ export class Cluster {
   async #resync(ask: AskInfo): Promise<void> {
     const addresses = unique(this.#everywhere()).sort((a, b) => this.#lost(a) - this.#lost(b));
     for (const address of addresses) {
+      if (this.#closed) return;
       const channel = this.channel(address);
       try {
         const info = await ask(channel, { deadlineMs: Date.now() + INFO_TIMEOUT_MS });
@@ -123,6 +132,7 @@ export class Cluster {
 
   /** Waits for what is in flight, then disconnects from every node. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const channel of this.#channels.values()) this.#close(channel);
     this.#channels.clear();
     await Promise.all(this.#closing);

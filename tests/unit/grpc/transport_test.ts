@@ -1,0 +1,247 @@
+/** One call on the wire: protocol, key, deadline, cancelling, backpressure, hooks. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { type CallEvent, connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
+import { runDeno } from "../../support/run.ts";
+import { failure, info, raw, v4Server } from "../../support/scripted_answers.ts";
+import { type Script, ScriptedServer, status } from "../../support/scripted_server.ts";
+import { ServerProcess } from "../../support/server_process.ts";
+
+const uuid = new Uint8Array(16).fill(5);
+const RANGE = { uuid, start: 0n, end: 1n << 50n, version: 11n };
+
+async function withServer(
+  script: Script,
+  options: Partial<GrpcOptions>,
+  body: (endpoint: Endpoint, server: ScriptedServer) => Promise<void>,
+): Promise<void> {
+  await using server = await ScriptedServer.start(script);
+  const endpoint = await connectGrpc({ endpoints: [server.address], retry: false, ...options });
+  try {
+    await body(endpoint, server);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+/** 5,000 points that gzip cannot make smaller, from `k`·5,000 on. */
+function batch(k: number): Uint8Array {
+  return raw(Array.from({ length: 5000 }, (_, i) => [BigInt(k * 5000 + i), Math.random()]));
+}
+
+/** Sends without end; resolves `stopped` with the number of messages when the client has gone. */
+function endless(stopped: PromiseWithResolvers<number>): Script {
+  return v4Server("4.15.9-deno", {
+    async RawValues(call) {
+      let sent = 0;
+      for (; !call.signal.aborted; sent++) await call.send(batch(sent));
+      stopped.resolve(sent);
+    },
+  });
+}
+
+Deno.test("auto asks v5 first and then v4", async () => {
+  await withServer(v4Server("4.15.9-deno", {}), {}, (endpoint) => {
+    assertEquals(endpoint.capabilities.protocol, "v4");
+    assertEquals(endpoint.capabilities.maxInsertPoints, 25_000);
+    return Promise.resolve();
+  });
+  const v5: Script = (call) => call.send(info("5.30.0-deno", [], [5, 30]));
+  await withServer(v5, {}, async (endpoint, server) => {
+    assertEquals(endpoint.capabilities.protocol, "v5");
+    assertEquals((await endpoint.info()).minorVersion, 30);
+    assertEquals(server.count("Info"), 2);
+  });
+});
+
+Deno.test("v5 only is not granted by a v4 server", async () => {
+  await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
+  const error = await assertRejects(
+    () => connectGrpc({ endpoints: [server.address], protocol: "v5" }),
+    BTrDBError,
+  );
+  assertEquals(error.status, "UNIMPLEMENTED");
+});
+
+Deno.test("the key travels as authorization: bearer", async () => {
+  const seen: (string | undefined)[] = [];
+  const script: Script = (call) => {
+    seen.push(call.header("authorization"));
+    if (call.header("authorization") !== "bearer s3cret") throw status(16, "invalid api key");
+    return call.send(info("5.30.0-deno", [], [5, 30]));
+  };
+  await withServer(script, { apiKey: "s3cret" }, () => Promise.resolve());
+  assertEquals(seen, ["bearer s3cret"]);
+  await using server = await ScriptedServer.start(script);
+  const error = await assertRejects(() => connectGrpc({ endpoints: [server.address] }), BTrDBError);
+  assertEquals(error.status, "UNAUTHENTICATED");
+});
+
+Deno.test("break stops the server within a message", async () => {
+  const stopped = Promise.withResolvers<number>();
+  await withServer(endless(stopped), {}, async (endpoint) => {
+    for await (const chunk of endpoint.rawValues(RANGE)) {
+      assertEquals(chunk.columns.times.length, 5000);
+      break;
+    }
+    await stopped.promise;
+  });
+});
+
+Deno.test("an abort stops the server and rejects with its reason, unchanged", async () => {
+  const stopped = Promise.withResolvers<number>();
+  await withServer(endless(stopped), {}, async (endpoint) => {
+    const controller = new AbortController();
+    const reason = { any: "thing" };
+    const read = async () => {
+      for await (const _ of endpoint.rawValues(RANGE, { signal: controller.signal })) {
+        controller.abort(reason);
+      }
+    };
+    assert(await read().catch((error) => error) === reason);
+    await stopped.promise;
+  });
+});
+
+Deno.test("an abort rejects a call that waits, and one that is made afterwards", async () => {
+  const script = v4Server("4.15.9-deno", {
+    Nearest: (call) =>
+      new Promise((resolve) => call.signal.addEventListener("abort", () => resolve())),
+  });
+  await withServer(script, {}, async (endpoint) => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 20);
+    const { signal } = controller;
+    const call = () =>
+      endpoint.nearest({ uuid, time: 0n, version: 11n, backward: false }, { signal });
+    assertEquals(await assertRejects(call), reason);
+    assertEquals(await assertRejects(call), reason);
+  });
+});
+
+Deno.test("return() ends a next() that waits, and the call", async () => {
+  const gone = Promise.withResolvers<void>();
+  const script = v4Server("4.15.9-deno", {
+    RawValues: (call) => {
+      call.signal.addEventListener("abort", () => gone.resolve());
+      return gone.promise;
+    },
+  });
+  await withServer(script, {}, async (endpoint) => {
+    const iterator = endpoint.rawValues(RANGE);
+    const waiting = iterator.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await iterator.return!();
+    assertEquals(await waiting, { done: true, value: undefined });
+    await gone.promise;
+    assertEquals(await iterator.next(), { done: true, value: undefined });
+  });
+});
+
+Deno.test("a passed deadline stops the server and says so", async () => {
+  const stopped = Promise.withResolvers<number>();
+  await withServer(endless(stopped), {}, async (endpoint) => {
+    const error = await assertRejects(async () => {
+      for await (const _ of endpoint.rawValues(RANGE, { deadlineMs: Date.now() + 50 }));
+    }, BTrDBError);
+    const { code, status, rpc } = error;
+    assertEquals([code, status, rpc], [0, "DEADLINE_EXCEEDED", "RawValues"], error.message);
+    await stopped.promise;
+  });
+});
+
+Deno.test("who does not read stops the wire", async () => {
+  const stopped = Promise.withResolvers<number>();
+  await withServer(endless(stopped), { flowControlWindow: 1 << 20 }, async (endpoint) => {
+    const iterator = endpoint.rawValues(RANGE);
+    await iterator.next();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await iterator.return!();
+    const bytes = await stopped.promise * batch(0).length;
+    assert(bytes < 16 << 20, `${bytes} bytes were sent to somebody who did not read`);
+  });
+});
+
+Deno.test("ten thousand calls leave nothing behind, and the process ends by itself", async () => {
+  await using server = await ServerProcess.start("bench/support/replay_server.ts", ["5000"]);
+  const program = new URL("../../support/leak_program.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--quiet", "--no-check", "--v8-flags=--expose-gc", program];
+  const { code, stdout } = await runDeno([...args, server.address], { timeoutMs: 60_000 });
+  assertEquals(code, 0);
+  const grown = Number(stdout);
+  assert(grown < 1 << 20, `the heap grew by ${grown} bytes`);
+});
+
+Deno.test("hooks and tracer see every call", async () => {
+  const started: CallEvent[] = [], ended: CallEvent[] = [], spans: string[] = [];
+  const span = {
+    setAttribute() {},
+    setStatus() {},
+    recordException: (error: Error) => void spans.push(error.message),
+    end: () => void spans.push("end"),
+  };
+  const options = {
+    hooks: {
+      onStart: (e: CallEvent) => void started.push(e),
+      onEnd: (e: CallEvent) => void ended.push(e),
+    },
+    tracer: {
+      startSpan(name: string) {
+        spans.push(name);
+        return span;
+      },
+    },
+    protocol: "v4" as const,
+  };
+  const script = v4Server("4.15.9-deno", {
+    RawValues: (call) => call.send(raw([[1n, 1], [2n, 2]])),
+    Nearest: (call) => call.send(failure(401, "no such point")),
+  });
+  await withServer(script, options, async (endpoint) => {
+    for await (const _ of endpoint.rawValues(RANGE));
+    await assertRejects(() => endpoint.nearest({ uuid, time: 0n, version: 11n, backward: false }));
+  });
+  assertEquals(started.map((event) => event.rpc), ["Info", "RawValues", "Nearest"]);
+  const read = ended[1]!;
+  assertEquals([read.points, read.messages, read.attempt, read.error], [2, 1, 1, undefined]);
+  assert(read.responseBytes > 0 && read.requestBytes > 0 && read.durationMs >= 0);
+  assertEquals(read.uuid, "05050505-0505-0505-0505-050505050505");
+  assertEquals(spans, [
+    ...["btrdb.Info", "end", "btrdb.RawValues", "end"],
+    ...["btrdb.Nearest", "end"],
+  ]);
+});
+
+Deno.test("close is idempotent, waits for calls and refuses new ones", async () => {
+  const answer = Promise.withResolvers<void>();
+  const script = v4Server("4.15.9-deno", {
+    async Nearest(call) {
+      await answer.promise;
+      await call.send(failure(401, "no such point"));
+    },
+  });
+  await withServer(script, {}, async (endpoint) => {
+    const request = { uuid, time: 0n, version: 11n, backward: false };
+    const call = assertRejects(() => endpoint.nearest(request), BTrDBError, "no such point");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const closing = endpoint.close();
+    assertEquals(endpoint.close(), closing);
+    answer.resolve();
+    await call;
+    await closing;
+    await assertRejects(() => endpoint.nearest(request), BTrDBError, "closed");
+  });
+});
+
+Deno.test("close gives up a stream that nobody reads any more", async () => {
+  const stopped = Promise.withResolvers<number>();
+  await withServer(endless(stopped), {}, async (endpoint) => {
+    const iterator = endpoint.rawValues(RANGE);
+    await iterator.next();
+    await endpoint.close();
+    await stopped.promise;
+  });
+});
