@@ -38,71 +38,85 @@ export function compareAnswer(step: GoldenStep, answer: Answer): string[] {
   if (quirks.has("uint8-wrap")) return expectStat(answer, 415);
   if (quirks.has("stale-version-after-obliterate")) return expectStat(answer, 404);
   if (quirks.has("aligned-pw61")) return alignedPw61(step, answer);
-  const differences: string[] = [];
-  const expect = (what: string, actual: unknown, wanted: unknown) => {
-    if (!same(actual, wanted)) {
-      differences.push(`${what}: ${show(actual)}, recorded ${show(wanted)}`);
-    }
-  };
   if (step.fixed !== undefined) {
-    const [time, value] = Array.isArray(step.fixed) ? step.fixed : step.fixed.value;
-    expect("time", String(answer.value?.[0]), time);
-    expect("value", answer.value?.[1], goldenDouble(value));
-    return differences;
+    const value = Array.isArray(step.fixed) ? step.fixed : step.fixed.value;
+    return compareValue(answer.value, value);
   }
-  expect("stat", answer.stat, out.stat);
-  expect("grpc", answer.grpc, out.grpc);
-  if (answer.stat !== undefined || answer.grpc !== undefined || differences.length > 0) {
-    if (out.header !== undefined && answer.header !== undefined) {
-      expect("header", answer.header, out.header);
-      expect("rows", answer.rows, out.rows);
-    }
-    return differences;
-  }
+  const failed = out.stat !== undefined || out.grpc !== undefined;
+  const status = [
+    ...expectSame("stat", answer.stat, out.stat),
+    ...expectSame("grpc", answer.grpc, out.grpc),
+  ];
+  if (status.length > 0) return status;
+  if (failed) return answer.header === undefined ? [] : compareFields(answer, out, ["header"]);
+  return [...compareVersions(answer, out, quirks), ...compareContent(step, answer, quirks)];
+}
+
+function expectSame(what: string, actual: unknown, wanted: unknown): string[] {
+  return same(actual, wanted) ? [] : [`${what}: ${show(actual)}, recorded ${show(wanted)}`];
+}
+
+function compareVersions(answer: Answer, out: Recorded, quirks: ReadonlySet<string>): string[] {
+  const minor = expectSame("versionMinor", answer.versionMinor, out.versionMinor);
   if (!quirks.has("stale-major-after-delete")) {
-    expect("versionMajor", answer.versionMajor, out.versionMajor);
-  } else if (BigInt(answer.versionMajor!) < BigInt(out.versionMajor)) {
-    differences.push(`versionMajor: ${answer.versionMajor} is below the stale ${out.versionMajor}`);
+    return [...expectSame("versionMajor", answer.versionMajor, out.versionMajor), ...minor];
   }
-  expect("versionMinor", answer.versionMinor, out.versionMinor);
-  if (answer.batches !== undefined && out.batches !== undefined && keepsLength(quirks)) {
-    expect("batches", answer.batches, out.batches);
+  return BigInt(answer.versionMajor ?? 0) >= BigInt(out.versionMajor)
+    ? minor
+    : [`versionMajor: ${answer.versionMajor} is below the stale ${out.versionMajor}`, ...minor];
+}
+
+/** What the answer holds beside versions. */
+function compareContent(step: GoldenStep, answer: Answer, quirks: ReadonlySet<string>): string[] {
+  const { out } = step;
+  const differences = compareFields(answer, out, [
+    "descriptor",
+    "collections",
+    "header",
+    "tags",
+    "majorVersion",
+    "minorVersion",
+    "build",
+    ...quirks.has("metadata-usage-annotations") ? [] : ["annotations" as const],
+  ]);
+  if (answer.batches !== undefined && keepsLength(quirks)) {
+    differences.push(...expectSame("batches", answer.batches, out.batches));
   }
-  if (answer.raw !== undefined) differences.push(...compareRaw(answer.raw, out.values, quirks));
-  if (answer.stats !== undefined) {
-    differences.push(...compareStats(step, answer.stats, out.values, quirks));
-  }
-  if (answer.ranges !== undefined) {
-    differences.push(...compareRanges(answer.ranges, out.ranges));
-  }
+  if (out.values !== undefined) differences.push(...compareValues(step, answer, quirks));
+  if (out.ranges !== undefined) differences.push(...compareRanges(answer.ranges ?? [], out.ranges));
   if (out.value !== undefined) {
-    const [time, value] = out.value;
-    if (!quirks.has("nearest-buffer-equals")) {
-      expect("value", answer.value?.[1], goldenDouble(value));
-    }
-    expect("time", String(answer.value?.[0]), time);
+    differences.push(...compareValue(answer.value, out.value));
   }
   if (out.results !== undefined) {
     differences.push(...compareResults(step, answer.results ?? [], quirks));
   }
-  for (
-    const field of [
-      "descriptor",
-      "collections",
-      "header",
-      "tags",
-      "majorVersion",
-      "minorVersion",
-      "build",
-    ] as const
-  ) {
-    if (out[field] !== undefined) expect(field, answer[field], out[field]);
-  }
   if (out.rows !== undefined) differences.push(...compareRows(answer.rows ?? [], out.rows));
-  if (out.annotations !== undefined && !quirks.has("metadata-usage-annotations")) {
-    expect("annotations", answer.annotations, out.annotations);
-  }
   return differences;
+}
+
+function compareFields(answer: Answer, out: Recorded, fields: (keyof Answer)[]): string[] {
+  return fields.flatMap((field) =>
+    out[field] === undefined ? [] : expectSame(field, answer[field], out[field])
+  );
+}
+
+function compareValues(step: GoldenStep, answer: Answer, quirks: ReadonlySet<string>): string[] {
+  if (step.rpc === "RawValues") {
+    return answer.raw === undefined
+      ? ["no raw values"]
+      : compareRaw(answer.raw, step.out.values, quirks);
+  }
+  return answer.stats === undefined
+    ? ["no windows"]
+    : compareStats(step, answer.stats, step.out.values, quirks);
+}
+
+function compareValue(
+  actual: Answer["value"],
+  [time, value]: [string, number | string],
+): string[] {
+  const times = expectSame("time", String(actual?.[0]), time);
+  return [...times, ...expectSame("value", actual?.[1], goldenDouble(value))];
 }
 
 /** Whether the recorded number of items is the true one. */
