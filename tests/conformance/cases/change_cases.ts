@@ -1,6 +1,6 @@
 import { MAX_TIME, MIN_TIME } from "@btrdb/btrdb";
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Case, ramp, read, rejectsWith } from "../support.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type Case, columns, ramp, read, rejectsWith } from "../support.ts";
 
 export const CHANGE_CASES: Case[] = [
   {
@@ -104,6 +104,23 @@ export const CHANGE_CASES: Case[] = [
         assertEquals((await read(stream, 60_000n, 60_002n))[0], [60_000n, 30_000]);
         await stream.patch(points);
       }
+    },
+  },
+  {
+    name: "patch: columns over time, a bad batch named",
+    async run(t) {
+      const stream = await t.stream([[1n, 1], [2n, 2]]);
+      async function* batches(last: number) {
+        await Promise.resolve();
+        yield columns([[2n, 20]]);
+        yield columns([[1n, 10], [3n, last]]);
+      }
+      assertEquals(await stream.patch(batches(30)), await stream.version());
+      assertEquals(await read(stream, 0n, 9n), [[1n, 10], [2n, 20], [3n, 30]]);
+      const bad = () => stream.patch(batches(NaN));
+      await assertRejects(bad, RangeError, "Cannot patch: value of point 1 of batch 1 is NaN");
+      assertEquals(await stream.patch((async function* () {})()), await stream.version());
+      assertEquals(await stream.count(), 3n);
     },
   },
   {

@@ -1,5 +1,5 @@
 import { MAX_TIME, MIN_TIME, type RawColumns } from "@btrdb/btrdb";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { type Case, columns, ramp, read, rejectsWith } from "../support.ts";
 
 export const INSERT_CASES: Case[] = [
@@ -191,6 +191,25 @@ export const INSERT_CASES: Case[] = [
       assertEquals(await read(stream, 0n, 9n), [[1n, 1], [2n, 2], [2n, 20], [3n, 3]]);
       await stream.insert([[2n, 7]], { mergePolicy: "replace" });
       assertEquals(await read(stream, 0n, 9n), [[1n, 1], [2n, 7], [3n, 3]]);
+    },
+  },
+  {
+    name: "insert: rounding, where there is any",
+    async run(t) {
+      const stream = await t.stream();
+      const insert = () => stream.insert([[1n, Math.PI], [2n, -1e300], [3n, 0]], { roundBits: 10 });
+      if (t.protocol === "v4") return void await rejectsWith(501, insert);
+      await insert();
+      const [[, pi], [, huge], [, zero]] = await read(stream, 0n, 9n) as [
+        [bigint, number],
+        [bigint, number],
+        [bigint, number],
+      ];
+      for (const [stored, given] of [[pi, Math.PI], [huge, -1e300]] as const) {
+        assertNotEquals(stored, given);
+        assert(Math.abs(stored / given - 1) <= 2 ** -10, `${stored}`);
+      }
+      assertEquals(zero, 0);
     },
   },
   {

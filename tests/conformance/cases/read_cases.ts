@@ -168,6 +168,41 @@ export const READ_CASES: Case[] = [
     },
   },
   {
+    name: "windows: standard deviations, where the protocol has them",
+    async run(t) {
+      const stream = await t.stream([
+        [0n, 2],
+        [1n, 4],
+        [2n, 4],
+        [3n, 4],
+        [4n, 5],
+        [5n, 5],
+        [6n, 7],
+        [
+          7n,
+          9,
+        ],
+      ]);
+      for (const flushed of [false, true]) {
+        if (flushed) await stream.flush();
+        const answers = [
+          await stream.windows(0n, 16n, 8n).collect(),
+          await stream.windows(0n, 16n, 8n, { compute: "client" }).collect(),
+          await stream.windows(0n, 16n, 8n, { compute: "client", depth: 1 }).collect(),
+          await stream.alignedWindows(0n, 16n, 3).collect(),
+        ];
+        for (const { stddev, mean } of answers) {
+          assertEquals(mean[0], 5);
+          assertEquals(stddev === undefined, t.protocol === "v4");
+          assert(stddev === undefined || Math.abs(stddev[0]! - 2) < 1e-12);
+        }
+      }
+      for await (const point of stream.windows(0n, 8n, 8n).points()) {
+        assertEquals("stddev" in point, t.protocol !== "v4");
+      }
+    },
+  },
+  {
     name: "windows: a depth moves edges by no more than 2^depth, and no point is lost",
     async run(t) {
       const stream = await t.stream();
