@@ -40,8 +40,12 @@ export function csvIsFull(): bool {
 @inline
 function writeCommas(n: usize, out: usize): usize {
   v128.store(out, COMMAS);
-  for (let done: usize = 16; done < n; done += 16) v128.store(out + done, COMMAS);
+  if (n > 16) writeMoreCommas(n, out);
   return out + n;
+}
+
+function writeMoreCommas(n: usize, out: usize): void {
+  for (let done: usize = 16; done < n; done += 16) v128.store(out + done, COMMAS);
 }
 
 // @ts-ignore: decorator
@@ -115,7 +119,8 @@ function csvRow(
   const cells: usize = windows ? 4 : 1;
   out = writeTimeCells(mergeTime(), decimals, out);
   let written: i32 = 0; // streams whose cells are written
-  for (let g = 0; g < groups; g++) {
+  let g = 0;
+  do {
     let members = mergeMembers(g);
     if (members == 0) continue;
     while (members != 0) {
@@ -128,7 +133,7 @@ function csvRow(
       written = s + 1;
     }
     mergeSteppedBefore(g);
-  }
+  } while (++g < groups);
   out = writeCommas(<usize>(streams - written) * cells, out);
   store<u8>(out, 10);
   return out + 1;

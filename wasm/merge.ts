@@ -102,6 +102,27 @@ function findLeastOfFew(word: usize, from: usize, n: i32): void {
   store<u64>(first + word, mask);
 }
 
+/** The same for the first eight heads, without a loop; there is always room for 64. */
+// @ts-ignore: decorator
+@inline
+function findLeastOfEight(word: usize, from: usize): void {
+  const p0 = v128.load(from);
+  const p1 = v128.load(from, 16);
+  const p2 = v128.load(from, 32);
+  const p3 = v128.load(from, 48);
+  const p01 = v128.bitselect(p0, p1, i64x2.gt_s(p1, p0));
+  const p23 = v128.bitselect(p2, p3, i64x2.gt_s(p3, p2));
+  const pairs = v128.bitselect(p01, p23, i64x2.gt_s(p23, p01));
+  const a = i64x2.extract_lane(pairs, 0);
+  const b = i64x2.extract_lane(pairs, 1);
+  const lowest = a < b ? a : b;
+  const wanted = i64x2.splat(lowest);
+  const low = i64x2.bitmask(i64x2.eq(p0, wanted)) | (i64x2.bitmask(i64x2.eq(p1, wanted)) << 2);
+  const high = i64x2.bitmask(i64x2.eq(p2, wanted)) | (i64x2.bitmask(i64x2.eq(p3, wanted)) << 2);
+  store<i64>(least + word, lowest);
+  store<u64>(first + word, low | (high << 4));
+}
+
 function findLeastOfMany(word: usize, from: usize, n: i32): void {
   let pairs = v128.splat<i64>(NONE);
   for (let s = 0; s < n; s += 2) {
@@ -131,6 +152,10 @@ function findLeastOfMany(word: usize, from: usize, n: i32): void {
 export function mergeNext(): i32 {
   if (dry) return 0;
   let time = load<i64>(least);
+  if (groups == 1) {
+    rowTime = time;
+    return <i32>popcnt(load<u64>(first) & load<u64>(live));
+  }
   for (let g = 1; g < groups; g++) {
     const other = load<i64>(least + (<usize>g << 3));
     if (other < time) time = other;
@@ -186,7 +211,10 @@ export function mergeStepped(group: i32): void {
 @inline
 export function mergeSteppedBefore(group: i32): void {
   const word = <usize>group << 3;
-  findLeastOfMany(word, heads + (<usize>group << 9), 64 - <i32>clz(load<u64>(live + word)));
+  const from = heads + (<usize>group << 9);
+  const alive = load<u64>(live + word);
+  if (alive >> 8 == 0) findLeastOfEight(word, from);
+  else findLeastOfMany(word, from, 64 - <i32>clz(alive));
 }
 
 /** Counts the rows of the plan until a stream runs dry or all are at their end. */
