@@ -88,7 +88,9 @@ function fromPairs(action: string, points: PointPairs): RawColumns {
       );
     }
     values.push(pair[1]);
-    times.push(toNanoseconds(pair[0], `time of point ${times.length}`));
+    const time: TimeLike = pair[0];
+    const legal = typeof time === "bigint" && time >= MIN_TIME && time <= LAST_TIME;
+    times.push(legal ? time : toNanoseconds(time, `time of point ${times.length}`));
   }
   return { times: BigInt64Array.from(times), values: Float64Array.from(values) };
 }
