@@ -101,7 +101,7 @@ class Source {
 
 /**
  * The answer to a {@linkcode CsvRequest}: the names of its columns are known, its rows are read with
- * `bytes` or `rows`, once. Whoever does not read it to the end calls `close`.
+ * `bytes` or `pour`, once. Whoever does not read it to the end calls `close`.
  */
 export class CsvAnswer implements AsyncDisposable {
   /** The cells of the header. */
@@ -170,21 +170,6 @@ export class CsvAnswer implements AsyncDisposable {
       }
     } finally {
       await this.close();
-    }
-  }
-
-  /**
-   * The rows as lists of cells, in batches, as a BTrDB server sends them.
-   *
-   * @param format Numbers and digits.
-   * @throws What a query failed with, at first or later.
-   */
-  async *rows(format: CsvFormat = SERVER_FORMAT): AsyncGenerator<string[][], void, void> {
-    const decoder = new TextDecoder();
-    for await (const piece of this.bytes(format)) {
-      // No cell of a row contains a comma, a quote or a line break: they are times and numbers.
-      const lines = decoder.decode(piece.subarray(0, piece.length - 1)).split("\n");
-      yield lines.map((line) => line.split(","));
     }
   }
 

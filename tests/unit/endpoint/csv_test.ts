@@ -1,7 +1,13 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import { type CsvAnswer, csvOpener, type CsvRequest, openCsv } from "../../../src/endpoint/csv.ts";
+import {
+  type CsvAnswer,
+  csvOpener,
+  type CsvRequest,
+  openCsv,
+  SERVER_FORMAT,
+} from "../../../src/endpoint/csv.ts";
 import type { RawChunk } from "../../../src/endpoint/endpoint.ts";
 import { mergeTimes } from "../../../src/kernel/mod.ts";
 import { toRaw } from "../../support/columns_arbitrary.ts";
@@ -78,24 +84,26 @@ Deno.test("the header tells the version that answered, 0 where none did", async 
   await using answer = await openCsv(asked, csvOpener(endpoint, asked));
   assertEquals(answer.names, [...TIMES, "s0, ver. 10", "s1, ver. 0", "s2, ver. 12"]);
   assertEquals((answer.failure as BTrDBError).code, 404);
-  await assertRejects(() => answer.rows().next(), BTrDBError, "stream not found");
+  await assertRejects(() => answer.bytes(FORMAT).next(), BTrDBError, "stream not found");
 });
 
 Deno.test("without streams there is only the header", async () => {
   const asked = { ...request(0), query: { type: "aligned", pointwidth: 99 } as const };
   await using answer = await openCsv(asked, csvOpener(scriptedEndpoint({}), asked));
   assertEquals(answer.names, TIMES);
-  assertEquals(await Array.fromAsync(answer.rows()), []);
+  assertEquals(await textOf(answer), "");
 });
 
-Deno.test("rows are cells as a server sends them", async () => {
+Deno.test("a server's format has six decimals and whole seconds", async () => {
   const all = [toRaw([[-1n, 0.5], [2n, 1e300]]), toRaw([[2n, -0]])];
   const asked = request(2);
   await using answer = await openCsv(asked, csvOpener(holding(all, 9), asked));
-  assertEquals((await Array.fromAsync(answer.rows())).flat(), [
-    ["-1", "1969-12-31T23:59:59Z", "0.500000", ""],
-    ["2", "1970-01-01T00:00:00Z", `${BigInt(1e300)}.000000`, "-0.000000"],
-  ]);
+  const [piece] = await Array.fromAsync(answer.bytes(SERVER_FORMAT));
+  assertEquals(
+    new TextDecoder().decode(piece),
+    "-1,1969-12-31T23:59:59Z,0.500000,\n" +
+      `2,1970-01-01T00:00:00Z,${BigInt(1e300)}.000000,-0.000000\n`,
+  );
 });
 
 /** An endpoint that counts how many of its queries are running; stream 1 fails after one batch. */
