@@ -225,9 +225,9 @@ export class Engine implements Endpoint {
         ? columns
         : { times: columns.times, values: roundValues(columns.values, roundBits) };
       return this.#write(uuid, TEXT.streamDoesNotExist, points.times.length, (tx, state) => {
-        tx.afterCommit(() => this.#storage.hub.publish(uuid, points));
         const sorted = () => sortPoints(points);
-        return this.#storage.points.insert(tx, state, points, sorted, mergePolicy);
+        const added = (news: RawColumns) => this.#storage.hub.publish(uuid, news);
+        return this.#storage.points.insert(tx, state, points, sorted, mergePolicy, added);
       }, options);
     });
   }

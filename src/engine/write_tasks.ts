@@ -50,6 +50,7 @@ export class PointWriter {
    * Inserts points, in the order given, into the buffer, or commits it with them when it is full.
    *
    * @param sorted The same points in order of time.
+   * @param added Told the points that were new, when the transaction is durable.
    */
   *insert(
     tx: Transaction,
@@ -57,10 +58,12 @@ export class PointWriter {
     points: RawColumns,
     sorted: () => RawColumns,
     policy: MergePolicy,
+    added: (points: RawColumns) => void,
   ): Generator<undefined, Version> {
     if (points.times.length === 0) return versionOf(tx.head(state));
-    if (policy === "never") return yield* this.#append(tx, state, points, sorted);
-    return yield* this.#merge(tx, state, sorted(), policy);
+    if (policy !== "never") return yield* this.#merge(tx, state, sorted(), policy, added);
+    tx.afterCommit(() => added(points));
+    return yield* this.#append(tx, state, points, sorted);
   }
 
   *#append(
@@ -84,6 +87,7 @@ export class PointWriter {
     state: StreamState,
     batch: RawColumns,
     policy: Exclude<MergePolicy, "never">,
+    added: (points: RawColumns) => void,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     const inTree = pointsAt(this.#store, head.root, batch.times);
@@ -91,6 +95,7 @@ export class PointWriter {
     matchRun(head.buffer.sorted, batch.times, 0, batch.times.length, inBuffer);
     const rest = applyPolicy(batch, collect([...inTree, ...inBuffer]), policy);
     if (rest.times.length === 0) return versionOf(head);
+    tx.afterCommit(() => added(rest));
     if (policy !== "replace" || (inTree.length === 0 && inBuffer.length === 0)) {
       return yield* this.#append(tx, state, rest, () => rest);
     }

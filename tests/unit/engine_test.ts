@@ -132,6 +132,8 @@ Deno.test("subscribers get what is inserted into their streams, in order, until 
   const first = (await updates.next()).value;
   assertEquals([[...first.uuid], [...first.columns.times]], [[...a], [1n]]);
   assertEquals([...(await updates.next()).value.columns.values], [3, 4]);
+  await engine.insert({ uuid: a, columns: columnsOf([[3, 3], [4, 4]]), mergePolicy: "equal" });
+  assertEquals([...(await updates.next()).value.columns.times], [4n]);
   assertEquals(await updates.return!(), { done: true, value: undefined });
   assertEquals((await updates.next()).done, true);
 
