@@ -80,14 +80,15 @@ const QUOTE = 34;
 /** Bytes of a cell that a message shows. */
 const SHOWN = 40;
 
-/** The cell that begins at `at`, in quotes, cut if it is long. */
+/** The cell that begins at `at`, or what of it is on its first line, in quotes, cut if it is long. */
 export function describeCell(bytes: Uint8Array, at: number): string {
+  const hasQuotes = bytes[at] === QUOTE;
   let end = at;
-  let quoted = false;
+  let isInside = false;
   while (end < bytes.length && end - at <= SHOWN) {
     const byte = bytes[end]!;
-    if (byte === QUOTE) quoted = !quoted;
-    if (!quoted && (byte === COMMA || byte === LF || byte === CR)) break;
+    if (hasQuotes && byte === QUOTE) isInside = !isInside;
+    if (byte === LF || byte === CR || (byte === COMMA && !isInside)) break;
     end++;
   }
   const cut = end - at > SHOWN;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assertEquals } from "@std/assert";
-import { CsvParser, formatCsv, mergeTimes, parseCsv } from "../../src/kernel/mod.ts";
+import { CsvError, CsvParser, formatCsv, mergeTimes, parseCsv } from "../../src/kernel/mod.ts";
 import { sortedPoints, sortedWindows, time, toRaw } from "../support/columns_arbitrary.ts";
 import {
   referenceFixed6,
@@ -150,4 +150,47 @@ Deno.test("a CSV cut anywhere gives the points of its rows in their order", () =
       );
     }
   }));
+});
+
+/** What comes of bytes in pieces: the points, or the error. */
+function outcome(bytes: Uint8Array, edges: readonly number[]): string {
+  const parser = new CsvParser();
+  const points: string[][] = [];
+  const keep = (columns: readonly { times: BigInt64Array; values: Float64Array }[]) =>
+    columns.forEach(({ times, values }, c) =>
+      (points[c] ??= []).push(...Array.from(times, (t, i) => `${t}:${values[i]}`))
+    );
+  try {
+    edges.slice(1).forEach((to, k) => keep(parser.push(bytes.slice(edges[k], to))));
+    keep(parser.finish());
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    return error.message;
+  }
+  return JSON.stringify([parser.labels, points]);
+}
+
+Deno.test("a broken CSV gives the same points or the same error however it is cut", () => {
+  const valid = `${HEADER},a,"b ""c"""\r\n1,2019-07-01T04:00:00Z,1.5,\n-2,"x,y",,2e5\n\n3,,"4",5\n`;
+  const breaks = fc.array(
+    fc.tuple(fc.nat(), fc.constantFrom(...',"\n\r.eE+-0 5x;\u00ff'), fc.nat(2)),
+    { maxLength: 4 },
+  );
+  holds(
+    fc.property(breaks, fc.array(fc.nat(200), { maxLength: 5 }), (all, cuts) => {
+      let text = valid;
+      for (const [at, by, removed] of all) {
+        const i = at % text.length;
+        text = text.slice(0, i) + by + text.slice(i + removed);
+      }
+      const bytes = new TextEncoder().encode(text);
+      const edges = [0, ...cuts.map((i) => i % (bytes.length + 1)), bytes.length]
+        .sort((a, b) => a - b);
+      const one = Array.from({ length: bytes.length + 1 }, (_, i) => i);
+      const whole = outcome(bytes, [0, bytes.length]);
+      assertEquals(outcome(bytes, edges), whole);
+      assertEquals(outcome(bytes, one), whole);
+    }),
+    4_000,
+  );
 });
