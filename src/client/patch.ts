@@ -71,9 +71,9 @@ async function patchBatch(
  *
  * The order that loses nothing: read what stands at the patched times; then, run by run, delete and at
  * once insert what is to stand there. A delete commits what is buffered and makes a version of its
- * own, so the version before it holds every point acknowledged until then. Where that is not the
- * version that was read, what somebody else added to the run meanwhile is read from it and inserted
- * again, in the same request. If the insert after a delete fails, the error names the version that
+ * own, so the version before it holds every point acknowledged until then. Unless that is for certain
+ * the version that was read, what somebody else added to the run meanwhile is read from it and
+ * inserted again, in the same request. If the insert after a delete fails, the error names the version that
  * still holds the old points, and repeating the patch completes it.
  */
 class Patcher {
@@ -107,16 +107,21 @@ class Patcher {
     }
     const stored = await this.#read(range, LATEST);
     const { runs, rest } = planPatch(stored.columns, patch);
-    let expected = stored.version.major + (stored.version.minor > 0n ? 2n : 1n);
-    for (const run of runs) {
-      await this.#replace(run, patch, expected);
-      expected = 0n;
+    const { major, minor } = stored.version;
+    for (const [i, run] of runs.entries()) {
+      // With points in the buffer, one more of somebody else's would not change what a delete answers.
+      await this.#replace(run, patch, i === 0 && minor === 0n ? major + 1n : undefined);
     }
     if (rest.times.length > 0) await this.#insert(rest);
   }
 
-  /** Deletes a run and inserts what belongs there. */
-  async #replace(run: PatchRun, patch: RawColumns, expected: bigint): Promise<void> {
+  /**
+   * Deletes a run and inserts what belongs there. Between the two neither an abort nor a timeout is
+   * heeded.
+   *
+   * @param expected Version after the delete if nobody else writes, where that can be told.
+   */
+  async #replace(run: PatchRun, patch: RawColumns, expected: bigint | undefined): Promise<void> {
     throwIfOver("patch", this.#call);
     const uuid = this.#uuid;
     const { start, end } = run;
@@ -124,16 +129,16 @@ class Patcher {
     try {
       const others = major === expected
         ? concatRaw([])
-        : survivors((await this.#read(run, major - 1n)).columns, patch);
+        : survivors((await this.#read(run, major - 1n, {})).columns, patch);
       const points = sliceRaw(patch, run.lo, run.hi);
-      await this.#insert(concatRaw([others, points]));
+      await this.#insert(concatRaw([others, points]), {});
     } catch (error) {
       throw explained(error, run, major - 1n);
     }
   }
 
-  async #insert(columns: RawColumns): Promise<void> {
-    this.#version = await insertPoints(this.#endpoint, this.#uuid, columns, {}, this.#call);
+  async #insert(columns: RawColumns, call: CallOptions = this.#call): Promise<void> {
+    this.#version = await insertPoints(this.#endpoint, this.#uuid, columns, {}, call);
   }
 
   async #count(range: TimeRange): Promise<bigint> {
@@ -151,13 +156,17 @@ class Patcher {
     return total;
   }
 
-  async #read({ start, end }: TimeRange, asked: bigint): Promise<RawChunk> {
+  async #read(
+    { start, end }: TimeRange,
+    asked: bigint,
+    call: CallOptions = this.#call,
+  ): Promise<RawChunk> {
     const batches: RawColumns[] = [];
     let version: Version = { major: 0n, minor: 0n };
     for await (
       const chunk of this.#endpoint.rawValues(
         { uuid: this.#uuid, start, end, version: asked },
-        this.#call,
+        call,
       )
     ) {
       version = chunk.version;
