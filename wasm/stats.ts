@@ -1,9 +1,9 @@
 // Statistics of a run of values that lie side by side: the part every window kernel shares.
 //
 // One pass over the distances from the first value, SIMD. That is numerically stable where the sum of
-// squares is not: the first value is one of the run, so n times the variance is at least its squared
-// distance from the mean times (n - 1) / n, and what cancels is at most n + 1 times the result. Partial
-// results merge by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing
+// squares is not, because the first value is nearly always near the mean; where it was so far away
+// that six bits or more cancel, a second pass over the distances from the mean follows. Partial results
+// merge by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing
 // Sample Variances" (1979).
 //
 // NaN is passed over by smallest and largest, and makes mean and deviation NaN, as infinities do.
@@ -30,15 +30,20 @@ function lanes(v: v128): f64 {
 /** Smallest, largest and mean of `n >= 1` doubles at `p`; and their M2 if `deviation`. */
 @inline
 export function statsOf(p: usize, n: usize, deviation: bool): void {
-  if (deviation) pass(p, n, true);
-  else pass(p, n, false);
+  if (!deviation) pass(p, n, false, load<f64>(p));
+  else if (pass(p, n, true, load<f64>(p))) again(p, n);
 }
 
+/** The second pass. */
+function again(p: usize, n: usize): void {
+  pass(p, n, true, runMean);
+}
+
+/** One pass over the distances from `from`; whether the deviation lost too much by cancelling. */
 @inline
-function pass(p: usize, n: usize, deviation: bool): void {
+function pass(p: usize, n: usize, deviation: bool, from: f64): bool {
   const end = p + (n << 3);
-  const first = load<f64>(p);
-  const center = f64x2.splat(first);
+  const center = f64x2.splat(from);
   let low = f64x2.splat(Infinity), low2 = low, high = f64x2.splat(-Infinity), high2 = high;
   let sum = f64x2.splat(0), sum2 = sum, square = sum, square2 = sum;
   let q = p;
@@ -77,18 +82,18 @@ function pass(p: usize, n: usize, deviation: bool): void {
     const last = load<f64>(q);
     min = last < min ? last : min;
     max = last > max ? last : max;
-    total += last - first;
-    if (deviation) squares += (last - first) * (last - first);
+    total += last - from;
+    if (deviation) squares += (last - from) * (last - from);
   }
   const shift = total / <f64>n;
   runMin = min;
   runMax = max;
-  runMean = first + shift;
-  if (deviation) {
-    const m2 = squares - total * shift;
-    // Below zero only by rounding; where the squares overflow the deviation is infinite.
-    runM2 = squares == Infinity ? squares : m2 < 0 ? 0 : m2;
-  }
+  runMean = from + shift;
+  if (!deviation) return false;
+  const m2 = squares - total * shift;
+  // Below zero only by rounding; where the squares overflow the deviation is infinite.
+  runM2 = squares == Infinity ? squares : m2 < 0 ? 0 : m2;
+  return m2 * 64 < squares;
 }
 
 /**
@@ -121,7 +126,7 @@ function weightedMean(p: usize, column: usize, n: usize): u64 {
   let q = p + 4 * column;
   const end = q + (n << 3);
   // From the column of counts the others are this far.
-  const toMin = 3 * column, toMean = 2 * column, toMax = column;
+  const toMin: usize = 3 * column, toMean: usize = 2 * column, toMax: usize = column;
   const infinity = v128.load(memory.data<f64>([Infinity, Infinity]));
   const minusInfinity = v128.load(memory.data<f64>([-Infinity, -Infinity]));
   let low = infinity, high = minusInfinity;
@@ -172,7 +177,7 @@ function weightedSquares(p: usize, column: usize, n: usize, mean: f64): f64 {
   const center = f64x2.splat(mean);
   let q = p + 4 * column;
   const end = q + (n << 3);
-  const toMean = 2 * column;
+  const toMean: usize = 2 * column;
   let sum = f64x2.splat(0), all = none;
   for (; q + 16 <= end; q += 16) {
     const count = v128.load(q);
