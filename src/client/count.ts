@@ -36,7 +36,7 @@ export async function countPoints(
     openers.push((at) => wholeRange(endpoint, { uuid, version: at }, edge, options));
   }
   let total = 0n;
-  for await (const { columns } of readInTurn(version, openers)) {
+  for await (const { columns } of readInTurn(endpoint, version, openers)) {
     for (const count of columns.count) total += count;
   }
   return total;

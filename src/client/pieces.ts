@@ -80,20 +80,25 @@ async function* noPoints(start: bigint, stddev: boolean): AsyncIterableIterator<
 }
 
 /**
- * Reads several answers as one: the first explicit version seen is kept for the answers that
- * follow, so that all of them describe the same points. While points are buffered there is no such
- * version, and each answer is the latest.
+ * Reads several answers as one. In the embedded engine the first explicit version seen is kept for
+ * the answers that follow, so that all of them describe the same points; while points are buffered
+ * there is no such version, and each answer is the latest. Over gRPC each is the latest, because the
+ * version that a server reports can be older than what it answers (docs/protocol.md, "Quirks of real
+ * servers"); who needs one moment asks for a version.
  *
+ * @param endpoint What answers.
  * @param version Version asked for.
  * @param openers Each opens one answer at a version.
  */
 export async function* readInTurn(
+  endpoint: Endpoint,
   version: bigint,
   openers: readonly ((version: bigint) => AsyncIterableIterator<StatChunk>)[],
 ): AsyncIterableIterator<StatChunk> {
+  const trusted = endpoint.capabilities.protocol === "embedded";
   let first: Version | undefined;
   for (const open of openers) {
-    const pinned = first !== undefined && first.minor === 0n ? first.major : version;
+    const pinned = trusted && first?.minor === 0n ? first.major : version;
     for await (const chunk of open(pinned)) {
       if (first === undefined && chunk.version.major > 0n) first = chunk.version;
       yield { version: first ?? chunk.version, columns: chunk.columns };

@@ -63,7 +63,11 @@ function serverWindows(
   if (end !== MAX_TIME) return ask(end)(plan.version);
   const range = { start: end - width, end };
   const lastWindow = (version: bigint) => wholeRange(endpoint, { uuid, version }, range, options);
-  return readInTurn(plan.version, n === 1n ? [lastWindow] : [ask(end - width), lastWindow]);
+  return readInTurn(
+    endpoint,
+    plan.version,
+    n === 1n ? [lastWindow] : [ask(end - width), lastWindow],
+  );
 }
 
 /** Columns of one kind in order of time, with the version they come from. */
@@ -103,7 +107,7 @@ function alignedSource(
   if (tail !== undefined) {
     openers.push((at) => wholeRange(endpoint, { uuid, version: at }, tail, options));
   }
-  return readInTurn(version, openers);
+  return readInTurn(endpoint, version, openers);
 }
 
 async function* rewindowed(
