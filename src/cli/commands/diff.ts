@@ -1,6 +1,6 @@
 /** `btrdb diff`: where databases differ. @module */
 
-import type { BTrDB } from "../../../mod.ts";
+import type { BTrDB, Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Exit } from "../errors.ts";
@@ -8,7 +8,7 @@ import { type NamedStream, resolveStreams, streamsBelow } from "../streams.ts";
 import { plural } from "../style.ts";
 import { sameEntries } from "../sync/copy.ts";
 import { comparePoints } from "../sync/points.ts";
-import { differentRanges } from "../sync/ranges.ts";
+import { type DifferentRange, differentRanges } from "../sync/ranges.ts";
 import { formatTime } from "../times.ts";
 
 const command: Command = {
@@ -109,22 +109,50 @@ async function compareStreams(
     ranges: [],
   };
   for await (const range of differentRanges(a.stream, b.stream, { exact, signal })) {
-    const { start, end, countA, countB } = range;
-    let [onlyA, onlyB] = [countA, countB];
-    if (countA > 0n && countB > 0n) {
-      const [pointsA, pointsB] = await Promise.all([
-        a.stream.rawValues(start, end, { signal }).collect(),
-        b.stream.rawValues(start, end, { signal }).collect(),
-      ]);
-      const points = comparePoints(pointsA, pointsB);
-      onlyA = BigInt(points.onlyA.times.length);
-      onlyB = BigInt(points.onlyB.times.length);
-    }
-    found.ranges.push({ start, end, onlyA, onlyB });
-    found.onlyA += onlyA;
-    found.onlyB += onlyB;
+    const exactly = range.countA > 0n && range.countB > 0n
+      ? await comparedRange(a.stream, b.stream, range, signal)
+      : await oneSidedRange(range.countA > 0n ? a.stream : b.stream, range);
+    found.ranges.push(exactly);
+    found.onlyA += exactly.onlyA;
+    found.onlyB += exactly.onlyB;
   }
   return found;
+}
+
+type RangeDifference = StreamDifference["ranges"][number];
+
+/** A range from the first to the last point that only one of both has. */
+async function comparedRange(
+  a: Stream,
+  b: Stream,
+  { start, end }: DifferentRange,
+  signal: AbortSignal,
+): Promise<RangeDifference> {
+  const [pointsA, pointsB] = await Promise.all([
+    a.rawValues(start, end, { signal }).collect(),
+    b.rawValues(start, end, { signal }).collect(),
+  ]);
+  const { onlyA, onlyB } = comparePoints(pointsA, pointsB);
+  const times = [onlyA.times.at(0), onlyA.times.at(-1), onlyB.times.at(0), onlyB.times.at(-1)]
+    .filter((time) => time !== undefined);
+  return {
+    start: times.reduce((least, time) => time < least ? time : least, end),
+    end: times.reduce((most, time) => time >= most ? time + 1n : most, start),
+    onlyA: BigInt(onlyA.times.length),
+    onlyB: BigInt(onlyB.times.length),
+  };
+}
+
+/** A range in which only one has points, from its first to its last one. */
+async function oneSidedRange(stream: Stream, range: DifferentRange): Promise<RangeDifference> {
+  const first = await stream.nearest(range.start);
+  const last = await stream.nearest(range.end, { backward: true });
+  return {
+    start: first?.time ?? range.start,
+    end: last === null ? range.end : last.time + 1n,
+    onlyA: range.countA,
+    onlyB: range.countB,
+  };
 }
 
 /** Most ranges shown of a stream. */
