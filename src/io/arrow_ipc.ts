@@ -5,7 +5,14 @@
  * @module
  */
 
-import { type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
+import * as zlib from "node:zlib";
+import {
+  CompressionType,
+  setCompressionCodec,
+  type Table,
+  tableFromIPC,
+  tableToIPC,
+} from "@uwdata/flechette";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import {
   castTo,
@@ -23,6 +30,17 @@ import {
 } from "./arrow_table.ts";
 
 export type { NamedValues } from "./arrow_table.ts";
+
+/** Longest buffer that is unpacked, bytes. */
+const MAX_UNPACKED_BYTES = 2 ** 30;
+
+// Where the runtime has zstd (Node 22.15, Deno), packed buffers can be read.
+if (typeof zlib.zstdDecompressSync === "function") {
+  setCompressionCodec(CompressionType.ZSTD, {
+    encode: (bytes) => zlib.zstdCompressSync(bytes),
+    decode: (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }),
+  });
+}
 
 /** How Arrow data is written. */
 export interface IpcOptions {
@@ -131,7 +149,11 @@ export function decode(bytes: Uint8Array): Table {
   try {
     table = tableFromIPC(aligned, { useBigInt: true, useBigIntTimestamp: true });
   } catch (cause) {
-    throw invalid("the bytes are no Arrow IPC stream", cause);
+    const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
+    const what = packing === undefined
+      ? "the bytes are no Arrow IPC stream"
+      : `its buffers are packed with ${packing}, expected ZSTD or none`;
+    throw invalid(what, cause);
   }
   if (table.schema.fields.length === 0) throw invalid("the bytes are no Arrow IPC stream");
   return table;

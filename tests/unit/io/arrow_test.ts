@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
+import {
+  CompressionType,
+  setCompressionCodec,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+} from "@uwdata/flechette";
 import {
   ipcToMulti,
   ipcToRaw,
@@ -76,6 +82,23 @@ Deno.test("windows keep every count, with and without stddev", () => {
   assertEquals(stddev, Float64Array.of(NaN, NaN, NaN));
   const full = { ...STAT, stddev: Float64Array.of(0, 0.5, 1) };
   assertEquals(ipcToStat(statToIpc(full)), full);
+});
+
+Deno.test("buffers packed with zstd are read, others are named", () => {
+  const many = toRaw(Array.from({ length: 1000 }, (_, i) => [BigInt(i), 1] as const));
+  const packed = tableToIPC(rawToTable(many) as never, {
+    format: "stream",
+    codec: CompressionType.ZSTD,
+  })!;
+  assert(packed.length < 8000);
+  assertEquals(ipcToRaw(packed), many);
+  setCompressionCodec(CompressionType.LZ4_FRAME, { encode: (b) => b, decode: (b) => b });
+  const lz4 = tableToIPC(rawToTable(many) as never, {
+    format: "stream",
+    codec: CompressionType.LZ4_FRAME,
+  })!;
+  setCompressionCodec(CompressionType.LZ4_FRAME, undefined as never);
+  assertThrows(() => ipcToRaw(lz4), BTrDBError, "packed with LZ4_FRAME, expected ZSTD or none");
 });
 
 Deno.test("several streams side by side", () => {
