@@ -133,7 +133,8 @@ export function insertBytes(points: number): number {
  * @param fields What to send.
  * @param target At least {@linkcode insertBytes} of the number of points.
  * @returns The part of `target` that holds the message.
- * @throws {RangeError} If `target` is too small or the range is not within the columns.
+ * @throws {RangeError} If `target` is too small, the uuid too long, or the range not within the
+ * columns.
  */
 export function encodeInsertInto(fields: InsertFields, target: Uint8Array): Uint8Array {
   const { uuid, columns } = fields;

@@ -93,7 +93,7 @@ export class Rewindower {
   *batches(columns: RawColumns | StatColumns): Generator<StatColumns, void, undefined> {
     const raw = this.#check(columns);
     const n = columns.times.length;
-    const step = raw ? 65_536 : STAT_CHUNK;
+    const step = raw ? CHUNK : STAT_CHUNK;
     for (let at = 0; at < n; at += step) {
       const length = Math.min(step, n - at);
       let used = 0;
