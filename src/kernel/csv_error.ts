@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<number, Words>> = {
   2: (text) => `${text} is not a time, expected ns from -2^63 to 2^63 - 1`,
   3: (text) => `${text} is not a number`,
   4: (text) => `${text} is too large for a double`,
-  5: (_, columns, column) => `the row has ${column} columns, expected ${columns}`,
+  5: (_, columns, column) => `the row has ${column} of ${columns} columns`,
   6: (_, columns) => `the row has more than ${columns} columns`,
   7: (text) => `${text} is not followed by a comma or a line end`,
 };

@@ -20,8 +20,6 @@ const MAX_ROW_BYTES = 16 << 20;
 const SLACK = 64;
 const LF = 10;
 
-const EMPTY = new Uint8Array(0);
-
 /**
  * Parses a CSV in BTrDB's own export format from bytes that come in pieces of any size, cut
  * anywhere.
@@ -52,7 +50,7 @@ const EMPTY = new Uint8Array(0);
  */
 export class CsvParser {
   #labels: string[] | undefined;
-  #rest: Uint8Array = EMPTY;
+  readonly #rest = new Rest();
   /** Lines before `#rest`. */
   #lines = 0;
   #finished = false;
@@ -71,7 +69,7 @@ export class CsvParser {
   /**
    * Takes the next bytes.
    *
-   * @param bytes Any number of them; not kept beyond the next call, and not changed.
+   * @param bytes Any number of them; not kept and not changed.
    * @returns For each label the points of the rows that are complete now; none before the header is.
    * @throws {CsvError} If something is wrong with the header or a row.
    */
@@ -80,7 +78,13 @@ export class CsvParser {
       throw new TypeError(`Cannot parse CSV: bytes is ${String(bytes)}, expected a Uint8Array`);
     }
     if (this.#finished) throw new TypeError("Cannot parse CSV: the parser is finished");
-    this.#take(this.#rest.length === 0 ? bytes : join(this.#rest, bytes), false);
+    if (this.#rest.length === 0) this.#rest.append(bytes, this.#take(bytes, false));
+    else {
+      this.#rest.append(bytes, 0);
+      // Without a line feed nothing more is complete than before.
+      if (bytes.includes(LF)) this.#rest.drop(this.#take(this.#rest.view, false));
+    }
+    this.#checkRest();
     return this.#give();
   }
 
@@ -95,44 +99,35 @@ export class CsvParser {
     this.#finished = true;
     const rest = this.#rest;
     if (rest.length === 0 && this.#labels !== undefined) return this.#give();
-    this.#take(rest.at(-1) === LF ? rest : join(rest, Uint8Array.of(LF)), true);
+    if (rest.view.at(-1) !== LF) rest.append(Uint8Array.of(LF), 0);
+    if (this.#take(rest.view, true) < rest.length) {
+      const line = this.#lines + 1;
+      throw new CsvError(`Cannot parse CSV: line ${line}: a quote is not closed`, { line });
+    }
     return this.#give();
   }
 
-  /** Parses all that is complete in `data` and keeps the rest. */
-  #take(data: Uint8Array, last: boolean): void {
-    let at = 0;
-    if (this.#labels === undefined) {
-      const header = readHeader(data, last);
-      if (header === undefined) {
-        this.#keep(data, 0, "the header");
-        return;
-      }
-      this.#labels = header.labels;
-      this.#lines = header.lines;
-      this.#columns = header.labels.map(() => new GrowingColumns());
-      at = header.end;
-    }
-    at = this.#rows(data, at);
-    if (last && at < data.length) this.#failOpenQuote();
-    this.#keep(data, at, "a row");
+  /** Parses all that is complete in `data`; how many bytes that was. */
+  #take(data: Uint8Array, last: boolean): number {
+    if (this.#labels !== undefined) return this.#rows(data, 0);
+    const header = readHeader(data, last);
+    if (header === undefined) return 0;
+    this.#labels = header.labels;
+    this.#lines = header.lines;
+    this.#columns = header.labels.map(() => new GrowingColumns());
+    return this.#rows(data, header.end);
   }
 
-  /** Keeps a copy of what is not parsed, within bounds. */
-  #keep(data: Uint8Array, from: number, what: string): void {
-    if (data.length - from > MAX_ROW_BYTES) {
-      throw new CsvError(
-        `Cannot parse CSV: line ${this.#lines + 1}: ${what} is longer than ${MAX_ROW_BYTES} ` +
-          "bytes, is a quote not closed?",
-        { line: this.#lines + 1 },
-      );
-    }
-    this.#rest = from === data.length ? EMPTY : data.slice(from);
-  }
-
-  #failOpenQuote(): never {
+  /** What is not complete is held, within bounds. */
+  #checkRest(): void {
+    if (this.#rest.length <= MAX_ROW_BYTES) return;
     const line = this.#lines + 1;
-    throw new CsvError(`Cannot parse CSV: line ${line}: a quote is not closed`, { line });
+    const what = this.#labels === undefined ? "the header" : "a row";
+    throw new CsvError(
+      `Cannot parse CSV: line ${line}: ${what} is longer than ${MAX_ROW_BYTES} bytes, is a quote ` +
+        "not closed?",
+      { line },
+    );
   }
 
   /** Parses complete rows from `at` on; where the first incomplete one begins. */
@@ -206,9 +201,36 @@ export class CsvParser {
   }
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/** Bytes that wait for more, in memory that is used again. */
+class Rest {
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The bytes, valid until the next change. */
+  get view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Copies the bytes of `bytes` from `from` on to the end. */
+  append(bytes: Uint8Array, from: number): void {
+    const length = this.#length + bytes.length - from;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
+      larger.set(this.view);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(from === 0 ? bytes : bytes.subarray(from), this.#length);
+    this.#length = length;
+  }
+
+  /** Removes the first `n` bytes. */
+  drop(n: number): void {
+    this.#bytes.copyWithin(0, n, this.#length);
+    this.#length -= n;
+  }
 }
