@@ -37,22 +37,32 @@ async function create(path: string): Promise<void> {
   }
 }
 
-/** Lets the writer work for a while, kills it, and tells the last acknowledged step per stream. */
-async function runAndKill(path: string, starts: number[], afterMs: number): Promise<number[]> {
+/**
+ * Lets the writer do some steps, kills it a moment later, and tells the last acknowledged step per
+ * stream.
+ */
+async function runAndKill(
+  path: string,
+  starts: number[],
+  afterSteps: number,
+  afterMs: number,
+): Promise<number[]> {
   const args = ["run", "-A", "--no-check", WRITER, path, ...starts.map(String)];
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
   const acknowledged = starts.map((start) => start - 1);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let rest = "";
+  let seen = 0;
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
-      if (line === "ready") timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
-      else {
+      if (line !== "ready") {
         const [stream, index] = line.split(" ").map(Number);
         acknowledged[stream!] = index!;
+        seen++;
       }
+      if (seen >= afterSteps) timer ??= setTimeout(() => child.kill("SIGKILL"), afterMs);
     }
   }
   clearTimeout(timer);
@@ -113,7 +123,7 @@ Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
         models = starts.map(() => new StreamModel());
         await create(path);
       }
-      const acknowledged = await runAndKill(path, starts, 5 + (kill * 37) % 140);
+      const acknowledged = await runAndKill(path, starts, (kill * 7) % 40, (kill * 37) % 61);
       const report = await verify(path);
       assertEquals(report.problems, []);
       await using engine = await openEngine({ path });

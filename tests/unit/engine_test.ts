@@ -229,7 +229,7 @@ Deno.test("a closed engine says so, and closing twice is fine", async () => {
   await closing;
   await engine.close();
   assertEquals((await waiting).status, "CLOSED");
-  for (const promise of [reading.next(), engine.flush(uuid), engine.info()]) {
-    assertEquals((await rejection(promise)).status, "CLOSED");
+  for (const call of [() => reading.next(), () => engine.flush(uuid), () => engine.info()]) {
+    assertEquals((await rejection(call())).status, "CLOSED");
   }
 });
