@@ -33,6 +33,12 @@ job({
   entries: [
     { name: "kernel", run: (columns) => chunkByPointwidth(sortPoints(columns), CHUNKS) },
     {
+      name: "plain JavaScript, sort of an index",
+      run: (columns) => chunkByPointwidth(indexSort(columns), CHUNKS),
+      atLeast: 15,
+      rounds: 2,
+    },
+    {
       name: "BigInt64Array.toSorted of the times alone",
       run: ({ times }) => times.toSorted(),
       atLeast: 1.2,

@@ -105,7 +105,7 @@ const SCRATCH_VALUES = new Float64Array(65_536);
 
 /** What one would write without a library: one pass over typed arrays, Welford's update. */
 function plainWindows(times: BigInt64Array, values: Float64Array): StatColumns {
-  const rows = Number((END - START) / WIDTH);
+  const rows = Number(STEP * BigInt(times.length) / WIDTH);
   const out: Required<StatColumns> = {
     times: new BigInt64Array(rows),
     min: new Float64Array(rows).fill(Infinity),

@@ -14,6 +14,8 @@ export interface Entry<State> {
   readonly run: (state: State) => unknown;
   /** How many times faster than this the first entry is meant to be. */
   readonly atLeast?: number;
+  /** Rounds to measure, without warming up, for what takes many seconds. */
+  readonly rounds?: number;
 }
 
 /** What is done, on what, by whom. */
@@ -52,14 +54,14 @@ export function job<State>(definition: Job<State>): void {
   registered.push(definition);
   let state: Promise<State> | undefined;
   let users = definition.entries.length;
-  definition.entries.forEach(({ name, run }, i) => {
+  definition.entries.forEach(({ name, run, rounds }, i) => {
     let runs = 0;
     Deno.bench({
       name,
       group: definition.name,
       baseline: i === 0,
-      n: 10,
-      warmup: 2,
+      n: rounds ?? 10,
+      warmup: rounds === undefined ? 2 : 0,
       async fn(b) {
         state ??= Promise.resolve(definition.setup());
         const ready = await state;
@@ -67,7 +69,7 @@ export function job<State>(definition: Job<State>): void {
         const result = run(ready);
         if (result instanceof Promise) await result;
         b.end();
-        if (++runs === 12 && --users === 0) await definition.teardown?.(ready);
+        if (++runs === (rounds ?? 12) && --users === 0) await definition.teardown?.(ready);
       },
     });
   });

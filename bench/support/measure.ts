@@ -74,12 +74,15 @@ function median(sorted: readonly number[]): number {
 export async function measure<S>(job: Job<S>): Promise<JobResult> {
   const state = await job.setup();
   const runs: number[] = [];
-  for (const entry of job.entries) runs.push(await warm(entry, state));
+  for (const entry of job.entries) {
+    runs.push(entry.rounds === undefined ? await warm(entry, state) : 1);
+  }
   const times: number[][] = job.entries.map(() => []);
   const start = performance.now();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) break;
     for (const [i, entry] of job.entries.entries()) {
+      if (round >= (entry.rounds ?? MAX_ROUNDS)) continue;
       times[i]!.push(await time(entry, state, runs[i]!));
     }
   }

@@ -83,6 +83,15 @@ export function findBadPoint(
  *
  * @param times ns since the Unix epoch, UTC.
  * @throws {TypeError} If `times` is not a `BigInt64Array`, or detached.
+ *
+ * @example Look before sorting
+ * ```ts
+ * import { isSorted } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isSorted(BigInt64Array.of(1n, 2n, 2n)), true);
+ * assertEquals(isSorted(BigInt64Array.of(2n, 1n)), false);
+ * ```
  */
 export function isSorted(times: BigInt64Array): boolean {
   checkTimes("check the order", times);

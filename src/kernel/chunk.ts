@@ -26,6 +26,16 @@ export interface ChunkOptions {
  * are no points.
  * @throws {RangeError} If `pointwidth` is not within 0 to 63, `maxPoints` not within 1 to 2^32 - 1, or
  * times are not ascending.
+ *
+ * @example Cut a batch for inserting
+ * ```ts
+ * import { chunkByPointwidth } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = BigInt64Array.of(0n, 5n, 15n, 16n, 17n, 18n);
+ * const cuts = chunkByPointwidth({ times }, { pointwidth: 4, maxPoints: 2 });
+ * assertEquals([...cuts], [0, 2, 3, 5, 6]);
+ * ```
  */
 export function chunkByPointwidth(
   columns: Pick<RawColumns, "times">,

@@ -34,6 +34,18 @@ const STAT_CHUNK = 16_384;
  * @returns `pixels` rows; `times` is where the column begins, all else is 0 where it has no points.
  * @throws {RangeError} If `pixels` is not within 1 to 65,536, `start` is after `end`, times are not
  * ascending, or columns differ in length.
+ *
+ * @example Six samples on three pixels
+ * ```ts
+ * import { reducePixels } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = BigInt64Array.of(0n, 1n, 2n, 3n, 4n, 5n);
+ * const values = Float64Array.of(5, 1, 2, 2, 0, 9);
+ * const { min, max } = reducePixels({ times, values }, { start: 0n, end: 6n, pixels: 3 });
+ * assertEquals([...min], [1, 2, 0]);
+ * assertEquals([...max], [5, 2, 9]);
+ * ```
  */
 export function reducePixels(
   columns: RawColumns | StatColumns,

@@ -36,6 +36,20 @@ export interface AlignedRewindowOptions {
  * @returns The windows, `n` rows; min, mean, max and stddev are 0 where count is 0.
  * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, times are not
  * ascending, or columns differ in length.
+ *
+ * @example Ten samples to two windows, then to one
+ * ```ts
+ * import { rewindow } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = BigInt64Array.from({ length: 10 }, (_, i) => BigInt(i));
+ * const values = Float64Array.from({ length: 10 }, (_, i) => i);
+ * const five = rewindow({ times, values }, { start: 0n, end: 10n, width: 5n, stddev: true });
+ * assertEquals([...five.mean], [2, 7]);
+ * assertEquals(five.stddev?.[0], Math.SQRT2);
+ * const ten = rewindow(five, { start: 0n, end: 10n, width: 10n });
+ * assertEquals([ten.min[0], ten.mean[0], ten.max[0], ten.count[0]], [0, 4.5, 9, 10n]);
+ * ```
  */
 export function rewindow(
   columns: RawColumns | StatColumns,
@@ -55,6 +69,18 @@ export function rewindow(
  * @returns The windows, `n` rows.
  * @throws {RangeError} If `pointwidth` is not within 0 to 63, `start` is after `end`, times are not
  * ascending, or columns differ in length.
+ *
+ * @example Windows of 8 ns
+ * ```ts
+ * import { alignedRewindow } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = BigInt64Array.of(-1n, 0n, 7n, 8n);
+ * const values = Float64Array.of(1, 2, 4, 5);
+ * const windows = alignedRewindow({ times, values }, { pointwidth: 3 });
+ * assertEquals([...windows.times], [-8n, 0n, 8n]);
+ * assertEquals([...windows.mean], [1, 3, 5]);
+ * ```
  */
 export function alignedRewindow(
   columns: RawColumns | StatColumns,

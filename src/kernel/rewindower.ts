@@ -48,6 +48,17 @@ function countWindows({ start, end, width }: RewindowOptions): bigint {
  * Points to windows of one width, batch by batch, in constant memory. Batches come in order of time;
  * all are raw points, or all are windows, which belong where they start. Standard deviations are
  * those of the population.
+ *
+ * @example Points that arrive in batches
+ * ```ts
+ * import { Rewindower } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const windows = new Rewindower({ start: 0n, end: 20n, width: 10n });
+ * const done = windows.push({ times: BigInt64Array.of(1n, 12n), values: Float64Array.of(4, 6) });
+ * assertEquals([...done.times], [0n]);
+ * assertEquals([...windows.finish().mean], [6]);
+ * ```
  */
 export class Rewindower {
   readonly #state: Uint32Array<ArrayBuffer> = new Uint32Array(STATE_BYTES / 4);

@@ -43,6 +43,18 @@ function layout(n: number) {
  * @returns Columns of their own, or `columns` itself if they are in order already.
  * @throws {TypeError} If a column is not of its type, or detached.
  * @throws {RangeError} If the columns differ in length.
+ *
+ * @example Put points in order
+ * ```ts
+ * import { sortPoints } from "@btrdb/btrdb/kernel";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const times = BigInt64Array.of(30n, 10n, 20n, 10n);
+ * const values = Float64Array.of(3, 1, 2, 1.5);
+ * const sorted = sortPoints({ times, values });
+ * assertEquals([...sorted.times], [10n, 10n, 20n, 30n]);
+ * assertEquals([...sorted.values], [1, 1.5, 2, 3]);
+ * ```
  */
 export function sortPoints(columns: RawColumns): RawColumns {
   checkRaw("sort points", columns);
