@@ -103,7 +103,7 @@ Deno.test("a small query answers while large ones and an import are under way", 
   const results = await Promise.allSettled(working);
   assertEquals((results[0] as PromiseRejectedResult).reason, reason);
   waits.sort((a, b) => a - b);
-  assertLess(waits[15]!, 60, `${waits}`);
+  assertLess(waits[15]!, 150, `${waits}`);
 });
 
 /** Lets each chunk go at once. */
