@@ -4,7 +4,7 @@
  *
  *     deno task bench [NAME…] [--filter TEXT] [--json | --markdown]
  *
- * A NAME is that of a suite (`kernel`, which is several files) or of a file `bench/NAME_bench.ts`;
+ * A NAME is that of a suite (`kernel`, which is several files), or of a file, `NAME_bench.ts` or short;
  * without one all run. The entries of a job take turns, so that what else the machine does falls on
  * all of them; figures are medians.
  *
@@ -28,7 +28,7 @@ function filesOf(names: readonly string[]): string[] {
     .filter((name) => name.endsWith("_bench.ts")).sort();
   if (names.length === 0) return all;
   return names.flatMap((name) => {
-    const wanted = SUITES[name] ?? [`${name}_bench.ts`];
+    const wanted = SUITES[name] ?? [name.endsWith("_bench.ts") ? name : `${name}_bench.ts`];
     const found = wanted.filter((file) => all.includes(file));
     if (found.length === 0) {
       throw new Error(`No bench is called ${name}, there are: ${Object.keys(SUITES)}, ${all}`);
