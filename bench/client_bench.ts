@@ -30,7 +30,7 @@ async function setup(): Promise<Peers> {
   const server = await ServerProcess.start("bench/support/replay_server.ts", [String(POINTS)]);
   const grpc = new Client(server.address, credentials.createInsecure(), {
     "grpc.max_receive_message_length": -1,
-    "grpc-node.flow_control_window": 8 << 20,
+    "grpc-node.flow_control_window": 4 << 20,
   });
   const args = [server.address, UUID, String(POINTS), String(CALLS)];
   return { server, db: await connect(server.address), grpc, python: await PythonPeer.start(args) };

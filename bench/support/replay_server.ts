@@ -66,7 +66,7 @@ function replay(
 
 const server = new grpc.Server({
   "grpc.max_receive_message_length": -1,
-  "grpc-node.flow_control_window": 8 << 20,
+  "grpc-node.flow_control_window": 4 << 20,
 });
 for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
   for (const [rpc, messages] of Object.entries(ANSWERS)) {

@@ -10,6 +10,7 @@ export interface Address {
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
+  /** Whether TLS is spoken. */
   readonly tls: boolean;
 }
 

@@ -86,17 +86,16 @@ export class ScriptedServer implements AsyncDisposable {
   }
 }
 
+type Duplex = grpc.ServerDuplexStream<Uint8Array, Uint8Array>;
+
 function register(server: grpc.Server, path: string, script: Script, calls: string[]): void {
   const rpc = path.slice(path.lastIndexOf("/") + 1);
-  const handler = async (call: grpc.ServerWritableStream<Uint8Array, Uint8Array>) => {
-    calls.push(rpc);
-    const gone = new AbortController();
-    call.on("cancelled", () => gone.abort());
+  const answer = async (call: Duplex, request: Uint8Array, gone: AbortController) => {
     try {
       await script({
         path,
         rpc,
-        request: call.request,
+        request,
         header: (name) => call.metadata.get(name)[0]?.toString(),
         send: (message) => send(call, message, gone.signal),
         signal: gone.signal,
@@ -107,12 +106,20 @@ function register(server: grpc.Server, path: string, script: Script, calls: stri
       call.emit("error", { code, details, metadata: new grpc.Metadata() });
     }
   };
+  // Served both ways, every method answers as soon as the first message is there.
+  const handler = (call: Duplex) => {
+    calls.push(rpc);
+    const gone = new AbortController();
+    call.on("cancelled", () => gone.abort());
+    call.once("data", (request: Uint8Array) => void answer(call, request, gone));
+    call.on("error", () => {});
+  };
   const serialize = (bytes: Uint8Array) => Buffer.from(bytes);
-  server.register(path, handler, serialize, (bytes: Uint8Array) => bytes, "serverStream");
+  server.register(path, handler, serialize, (bytes: Uint8Array) => bytes, "bidi");
 }
 
 function send(
-  call: grpc.ServerWritableStream<Uint8Array, Uint8Array>,
+  call: Duplex,
   message: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {

@@ -18,6 +18,9 @@ import {
 import { endpointCaller } from "../../support/golden_endpoint.ts";
 import { GoldenServer } from "../../support/server_process.ts";
 
+/** Its answers are only summed up in the recording, and making its points takes longest. */
+const LARGE = "big_500k";
+
 /** Bugs that no client can see through: what is lost is lost, and sums come as they were formed. */
 const INVISIBLE = new Set(["duplicates-truncated-1024", "mean-overflow"]);
 
@@ -73,7 +76,7 @@ Deno.test({
   async fn(t) {
     await using server = await GoldenServer.start();
     let recorded = 0;
-    for (const name of scenarioNames()) {
+    for (const name of scenarioNames().filter((name) => name !== LARGE)) {
       await t.step(name, async () => {
         recorded += await replay(server, name);
       });
