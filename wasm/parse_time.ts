@@ -78,11 +78,11 @@ export function parseDecimalTime(p: usize, unit: i32): usize {
   if (!any) return 0;
   digits += v == 0 ? 0 : left;
   const scaled = v * <u64>load<i64>(POWERS + (<usize>left << 3));
-  if (digits > 19 || scaled > <u64>i64.MAX_VALUE) {
+  if (digits > 19 || scaled > <u64>i64.MAX_VALUE + <u64>negative) {
     overflow = true;
     return 0;
   }
-  time = negative ? -(<i64>scaled) : <i64>scaled;
+  time = negative ? <i64>(0 - scaled) : <i64>scaled;
   return p;
 }
 
