@@ -8,8 +8,18 @@
  * @module
  */
 
+import { realpathSync } from "node:fs";
 import { BTrDBError } from "../core/errors.ts";
 import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
+
+/** The file itself where `path` leads to it through links, as SQLite opens it. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // It is not there yet.
+  }
+}
 
 /** A held lock. */
 export interface WriterLock {
@@ -24,7 +34,7 @@ export interface WriterLock {
 export function lockForWriting(path: string): WriterLock {
   let db: Database | undefined;
   try {
-    db = openSqlite(`${path}-lock`, { readOnly: false });
+    db = openSqlite(`${realPath(path)}-lock`, { readOnly: false });
     db.exec("PRAGMA journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { concatRaw } from "../../src/core/columns.ts";
 import { BTrDBError } from "../../src/core/errors.ts";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
+import { openSqlite } from "../../src/engine/sqlite.ts";
 import { CRASH_STREAMS, crashUuid } from "../support/crash_plan.ts";
 
 const uuid = new Uint8Array(16).fill(5);
@@ -130,6 +131,28 @@ Deno.test("a folder that does not exist and a folder instead of a file are clear
   });
 });
 
+Deno.test("durability decides when SQLite syncs its log", async () => {
+  for (const [durability, synchronous] of [[undefined, 2], ["full", 2], ["relaxed", 1]] as const) {
+    let actual: unknown;
+    const engine = await openEngine({
+      durability,
+      openDatabase: (path, options) => {
+        const db = openSqlite(path, options);
+        return {
+          exec: (sql) => db.exec(sql),
+          prepare: (sql) => db.prepare(sql),
+          close() {
+            actual = db.prepare("PRAGMA synchronous").get()!["synchronous"];
+            db.close();
+          },
+        };
+      },
+    });
+    await engine.close();
+    assertEquals(actual, synchronous);
+  }
+});
+
 Deno.test("a second writer is refused, in this process and in another", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
@@ -137,6 +160,11 @@ Deno.test("a second writer is refused, in this process and in another", async ()
     const error = await rejection(openEngine({ path }));
     assertEquals(error.status, "LOCKED");
     assertStringIncludes(error.message, "another writer has it open");
+    await Deno.symlink(path, `${directory}/link.btrdb`);
+    assertEquals(
+      (await rejection(openEngine({ path: `${directory}/link.btrdb` }))).status,
+      "LOCKED",
+    );
     const url = new URL("../../src/engine/mod.ts", import.meta.url).href;
     const code = `import { openEngine } from ${JSON.stringify(url)};
       await openEngine({ path: ${JSON.stringify(path)} }).then(() => console.log("open"),
