@@ -10,16 +10,16 @@ import type { RawColumns } from "../core/columns.ts";
 import type { MergePolicy } from "../endpoint/endpoint.ts";
 
 /** Times of the batch that are in use, each with its values. */
-export type Existing = Map<bigint, number[]>;
+export type Existing = Map<bigint, Set<number>>;
 
 /** Collects runs of points by time. */
 export function collect(runs: readonly RawColumns[]): Existing {
   const existing: Existing = new Map();
   for (const { times, values } of runs) {
     for (let i = 0; i < times.length; i++) {
-      const list = existing.get(times[i]!);
-      if (list === undefined) existing.set(times[i]!, [values[i]!]);
-      else list.push(values[i]!);
+      const set = existing.get(times[i]!);
+      if (set === undefined) existing.set(times[i]!, new Set([values[i]!]));
+      else set.add(values[i]!);
     }
   }
   return existing;
@@ -39,15 +39,17 @@ export function applyPolicy(
   const { times, values } = batch;
   const n = times.length;
   const keep: number[] = [];
-  let run = 0;
+  /** Values of the batch at the time under way. */
+  const seen = new Set<number>();
   for (let i = 0; i < n; i++) {
-    if (i > 0 && times[i] !== times[i - 1]) run = i;
+    if (i > 0 && times[i] !== times[i - 1]) seen.clear();
     const stored = existing.get(times[i]!);
     if (policy === "equal") {
-      const twice = stored?.includes(values[i]!) || values.subarray(run, i).includes(values[i]!);
-      if (!twice) keep.push(i);
+      if (!stored?.has(values[i]!) && !seen.has(values[i]!)) keep.push(i);
+      seen.add(values[i]!);
     } else if (policy === "retain") {
-      if (stored === undefined && run === i) keep.push(i);
+      if (stored === undefined && seen.size === 0) keep.push(i);
+      seen.add(values[i]!);
     } else if (i === n - 1 || times[i + 1] !== times[i]) keep.push(i);
   }
   if (keep.length === n) return batch;

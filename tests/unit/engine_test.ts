@@ -40,6 +40,19 @@ for (const mergePolicy of ["never", "equal", "retain", "replace"] as const) {
   }
 }
 
+Deno.test("merge policies stay quick when a whole batch has one time", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const columns = columnsOf(Array.from({ length: 60_000 }, (_, i) => [7, i]));
+  await engine.insert({ uuid, columns });
+  for (const mergePolicy of ["equal", "retain"] as const) {
+    const before = performance.now();
+    await engine.insert({ uuid, columns, mergePolicy });
+    assert(performance.now() - before < 2000);
+    assertEquals((await pointsOf(engine, uuid)).length, 60_000);
+  }
+});
+
 Deno.test("a patch of committed points is one version, and old ones keep what they had", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
