@@ -2,7 +2,8 @@
 // Pointers are byte addresses in the arena, lengths are counted in elements.
 
 export * from "./arena";
-export * from "./decode";
+export * from "./decode_raw";
+export * from "./decode_stat";
 export * from "./encode";
 export * from "./rewindow";
 export * from "./check";
