@@ -57,7 +57,6 @@ export class Caller {
    * change nothing when they are made twice.
    *
    * @param decode Reads the answer; throws what its `stat` says.
-   * @param points Points sent, for whoever watches.
    */
   async unary<T>(
     spec: CallSpec,
@@ -76,7 +75,13 @@ export class Caller {
     }
   }
 
-  /** Makes a call with one answer, once. */
+  /**
+   * Makes a call with one answer, once.
+   *
+   * @param decode Reads the answer; throws what its `stat` says.
+   * @param attempt Number of the try, from 1.
+   * @param points Points sent, for whoever watches.
+   */
   async once<T>(
     spec: CallSpec,
     message: Uint8Array,

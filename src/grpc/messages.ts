@@ -40,46 +40,54 @@ export interface WireRange {
   readonly version: bigint;
 }
 
+/** A `RawValuesParams`. */
 export function rawValuesParams({ uuid, start, end, version }: WireRange): Uint8Array {
   const message = create(RawValuesParamsSchema, { uuid, start, end, versionMajor: version });
   return toBinary(RawValuesParamsSchema, message);
 }
 
+/** An `AlignedWindowsParams`. */
 export function alignedWindowsParams(range: WireRange, pointWidth: number): Uint8Array {
   const { uuid, start, end, version } = range;
   const init = { uuid, start, end, versionMajor: version, pointWidth };
   return toBinary(AlignedWindowsParamsSchema, create(AlignedWindowsParamsSchema, init));
 }
 
+/** A `WindowsParams`. */
 export function windowsParams(range: WireRange, width: bigint, depth: number): Uint8Array {
   const { uuid, start, end, version } = range;
   const init = { uuid, start, end, versionMajor: version, width, depth };
   return toBinary(WindowsParamsSchema, create(WindowsParamsSchema, init));
 }
 
+/** A `NearestParams`. */
 export function nearestParams({ uuid, time, version, backward }: NearestRequest): Uint8Array {
   const message = create(NearestParamsSchema, { uuid, time, versionMajor: version, backward });
   return toBinary(NearestParamsSchema, message);
 }
 
+/** A `ChangesParams`. */
 export function changesParams({ uuid, from, to, resolution }: ChangesRequest): Uint8Array {
   const init = { uuid, fromMajor: from, toMajor: to, resolution };
   return toBinary(ChangesParamsSchema, create(ChangesParamsSchema, init));
 }
 
+/** A `DeleteParams`. */
 export function deleteParams(uuid: Uint8Array, start: bigint, end: bigint): Uint8Array {
   return toBinary(DeleteParamsSchema, create(DeleteParamsSchema, { uuid, start, end }));
 }
 
-/** `FlushParams` and `ObliterateParams` are one uuid each. */
+/** A `FlushParams`. */
 export function flushParams(uuid: Uint8Array): Uint8Array {
   return toBinary(FlushParamsSchema, create(FlushParamsSchema, { uuid }));
 }
 
+/** An `ObliterateParams`. */
 export function obliterateParams(uuid: Uint8Array): Uint8Array {
   return toBinary(ObliterateParamsSchema, create(ObliterateParamsSchema, { uuid }));
 }
 
+/** A `StreamInfoParams`. */
 export function streamInfoParams(
   uuid: Uint8Array,
   omitVersion: boolean,
@@ -99,6 +107,7 @@ export function decodeVersion(bytes: Uint8Array, call: ErrorContext): Version {
   return { major: versionMajor, minor: versionMinor };
 }
 
+/** Reads a `NearestResponse`; throws what its `stat` says. */
 export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestResult {
   const { stat, versionMajor, versionMinor, value } = fromBinary(NearestResponseSchema, bytes);
   checkStat(stat, call);
@@ -108,6 +117,7 @@ export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestRes
   };
 }
 
+/** Reads a `ChangesResponse`; throws what its `stat` says. */
 export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
   const { stat, versionMajor, versionMinor, ranges } = fromBinary(ChangesResponseSchema, bytes);
   checkStat(stat, call);
@@ -118,6 +128,7 @@ export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChu
   };
 }
 
+/** Reads an `InfoResponse`; throws what its `stat` says. */
 export function decodeInfo(
   bytes: Uint8Array,
   call: ErrorContext,
