@@ -53,15 +53,16 @@ export function jobs(): readonly Job<any>[] {
 export function job<State>(definition: Job<State>): void {
   registered.push(definition);
   let state: Promise<State> | undefined;
-  let users = definition.entries.length;
+  const { teardown } = definition;
+  if (teardown !== undefined) {
+    addEventListener("unload", () => state?.then((ready) => teardown(ready)));
+  }
   definition.entries.forEach(({ name, run, rounds }, i) => {
-    let runs = 0;
     Deno.bench({
       name,
       group: definition.name,
       baseline: i === 0,
-      n: rounds ?? 10,
-      warmup: rounds === undefined ? 2 : 0,
+      ...(rounds === undefined ? {} : { n: rounds, warmup: 0 }),
       async fn(b) {
         state ??= Promise.resolve(definition.setup());
         const ready = await state;
@@ -69,7 +70,6 @@ export function job<State>(definition: Job<State>): void {
         const result = run(ready);
         if (result instanceof Promise) await result;
         b.end();
-        if (++runs === (rounds ?? 12) && --users === 0) await definition.teardown?.(ready);
       },
     });
   });
