@@ -15,20 +15,28 @@ export async function* untilAborted<T>(
   signal: AbortSignal,
 ): AsyncGenerator<T, void, void> {
   signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
   const iterator = source[Symbol.asyncIterator]();
   try {
     while (true) {
-      const next = await Promise.race([iterator.next(), aborted.promise]);
+      const next = await settledOrAborted(iterator.next(), signal);
       if (next.done) return;
       yield next.value;
     }
   } finally {
-    signal.removeEventListener("abort", onAbort);
     if (signal.aborted) iterator.return?.()?.catch(() => {});
     else await iterator.return?.();
   }
+}
+
+/**
+ * What a promise gives, unless the signal is aborted first. The listener goes with the promise: a
+ * race against one that lives as long as the signal would keep every result alive.
+ */
+function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }

@@ -222,11 +222,21 @@ Deno.test("info of a server and of a file", async () => {
   const { stdout } = await btrdb(["-d", server.address, "info", "--json"]);
   const info = JSON.parse(stdout) as { protocol: string; build: string };
   assert(info.protocol === "v4" || info.protocol === "v5", stdout);
-  const people = await btrdb(["-d", server.address, "info"]);
+  const people = await btrdb(["info"], { env: { BTRDB_ENDPOINTS: server.address } });
   assert(/^protocol +v[45]$/m.test(people.stdout), people.stdout);
   assertEquals(await server.stop(), 0);
   const file = await btrdb(["-d", `file:${dir.path}/a.btrdb`, "info"]);
   assert(/^protocol +embedded$/m.test(file.stdout), file.stdout);
+});
+
+Deno.test("--debug shows the chain of causes", async () => {
+  const args = ["-d", "127.0.0.1:1", "ls", "--timeout", "2s", "--debug"];
+  const { code, stderr } = await btrdb(args);
+  assertEquals(code, 4);
+  assert(
+    /^error: /.test(stderr) && /\nhint: /.test(stderr) && /\nCaused by: /.test(stderr),
+    stderr,
+  );
 });
 
 Deno.test("a reader that goes away is no error", async () => {
