@@ -36,6 +36,11 @@ export class NodeCache {
     return node;
   }
 
+  /** Whether the node at an address is here. */
+  has(address: number): boolean {
+    return this.#nodes.has(address);
+  }
+
   /** Remembers a node. */
   put(address: number, node: Node): void {
     const size = sizeOf(node);

@@ -13,9 +13,20 @@ import { decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { reduceValues } from "./stats.ts";
 
+/** Most leaves read at once. */
+const MAX_RUN = 16;
+
+/** The error of a node that is gone: its version was pruned, or its stream obliterated. */
+function unavailable(): BTrDBError {
+  return new BTrDBError("the version is no longer available", {
+    code: ErrorCode.VersionNotAvailable,
+  });
+}
+
 /** Reads and writes nodes. */
 export class BlockStore {
   readonly #select: Statement;
+  readonly #selectRun: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #cache: NodeCache;
@@ -28,6 +39,7 @@ export class BlockStore {
    */
   constructor(db: Database, cacheBytes: number, next: number) {
     this.#select = db.prepare("SELECT data FROM block WHERE id = ?");
+    this.#selectRun = db.prepare("SELECT data FROM block WHERE id BETWEEN ? AND ? ORDER BY id");
     this.#insert = db.prepare("INSERT INTO block (id, data) VALUES (?, ?)");
     this.#remove = db.prepare("DELETE FROM block WHERE id = ?");
     this.#cache = new NodeCache(cacheBytes);
@@ -63,15 +75,33 @@ export class BlockStore {
     throw damaged(`block ${address} is not a leaf`);
   }
 
+  /**
+   * The leaf in bucket `b` of a core, and those that follow it up to bucket `last` as far as they
+   * were written right after it: one query brings them all.
+   */
+  readLeaves(core: Core, b: number, last: number): Leaf[] {
+    const first = core.addresses[b]!;
+    let n = 0;
+    while (
+      n < MAX_RUN && b + n <= last && core.kinds[b + n] === LEAF &&
+      core.addresses[b + n] === first + n && !this.#cache.has(first + n)
+    ) n++;
+    if (n < 2) return [this.readLeaf(first)];
+    const rows = this.#selectRun.all(first, first + n - 1);
+    if (rows.length !== n) throw unavailable();
+    return rows.map((row, i) => {
+      const leaf = decodeNode(first + i, row["data"] as Uint8Array);
+      if (leaf instanceof Core) throw damaged(`block ${first + i} is not a leaf`);
+      this.#cache.put(first + i, leaf);
+      return leaf;
+    });
+  }
+
   #read(address: number): Node {
     const cached = this.#cache.get(address);
     if (cached !== undefined) return cached;
     const block = this.readBlock(address);
-    if (block === undefined) {
-      throw new BTrDBError("the version is no longer available", {
-        code: ErrorCode.VersionNotAvailable,
-      });
-    }
+    if (block === undefined) throw unavailable();
     const node = decodeNode(address, block);
     this.#cache.put(address, node);
     return node;

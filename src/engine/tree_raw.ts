@@ -110,11 +110,14 @@ function* leafRuns(
       yield* leafRuns(store, store.readCore(core.addresses[b]!), start, end);
       continue;
     }
-    const columns = store.readLeaf(core.addresses[b]!);
-    const inner = b > first && b < last;
-    const from = inner ? 0 : lowerBound(columns.times, start);
-    const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
-    if (from < to) yield { columns, from, to };
-    yield undefined;
+    const leaves = store.readLeaves(core, b, last);
+    for (const [i, columns] of leaves.entries()) {
+      const inner = b + i > first && b + i < last;
+      const from = inner ? 0 : lowerBound(columns.times, start);
+      const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
+      if (from < to) yield { columns, from, to };
+      yield undefined;
+    }
+    b += leaves.length - 1;
   }
 }
