@@ -56,28 +56,59 @@ export function countBuckets(
 }
 
 /**
- * Distributes points to the buckets that were counted, in their order.
+ * Distributes points to the buckets that were counted, in their order, as pairs of time and value:
+ * a pair is one store to one place.
  *
- * @param counts The points of each bucket; afterwards, where each bucket ends in the output.
+ * @param counts The points of each bucket; afterwards, where each bucket ends.
+ * @param pairs Room for `n` pairs.
  */
 export function distribute(
-  times: usize, values: usize, n: u32, min: i64, shift: u32, buckets: u32,
-  counts: usize, toTimes: usize, toValues: usize,
+  times: usize, values: usize, n: u32, min: i64, shift: u32, buckets: u32, counts: usize, pairs: usize,
 ): void {
-  let sum: u32 = 0;
-  for (let b: usize = 0; b < <usize>buckets << 2; b += 4) {
-    const count = load<u32>(counts + b);
-    store<u32>(counts + b, sum);
-    sum += count;
+  let place = <u32>pairs;
+  const countsEnd = counts + (<usize>buckets << 2);
+  for (let c = counts; c < countsEnd; c += 4) {
+    const count = load<u32>(c);
+    store<u32>(c, place);
+    place += count << 4;
   }
-  const bytes = <usize>n << 3;
-  for (let p: usize = 0; p < bytes; p += 8) {
-    const time = load<i64>(times + p);
-    const counter = counts + (<usize>(<u64>(time - min) >> shift) << 2);
-    const at = load<u32>(counter);
-    store<u32>(counter, at + 1);
-    store<i64>(toTimes + (<usize>at << 3), time);
-    store<u64>(toValues + (<usize>at << 3), load<u64>(values + p));
+  const end = times + (<usize>n << 3);
+  const apart = values - times;
+  let p = times;
+  for (; p + 16 <= end; p += 16) {
+    const time = v128.load(p), value = v128.load(p + apart);
+    put(counts, <u64>(i64x2.extract_lane(time, 0) - min) >> shift, i64x2.shuffle(time, value, 0, 2));
+    put(counts, <u64>(i64x2.extract_lane(time, 1) - min) >> shift, i64x2.shuffle(time, value, 1, 3));
+  }
+  if (p < end) {
+    const pair = v128.load64_lane(p + apart, v128.load64_zero(p), 1);
+    put(counts, <u64>(load<i64>(p) - min) >> shift, pair);
+  }
+}
+
+/** Appends a pair to its bucket. */
+@inline
+function put(counts: usize, bucket: u64, pair: v128): void {
+  const counter = counts + (<usize>bucket << 2);
+  const place = load<u32>(counter);
+  store<u32>(counter, place + 16);
+  v128.store(place, pair);
+}
+
+/** Pairs of time and value back to columns. */
+export function separate(pairs: usize, n: u32, times: usize, values: usize): void {
+  const end = times + (<usize>n << 3);
+  const apart = values - times;
+  let p = times;
+  for (; p + 16 <= end; p += 16) {
+    const a = v128.load(pairs), b = v128.load(pairs, 16);
+    v128.store(p, i64x2.shuffle(a, b, 0, 2));
+    v128.store(p + apart, i64x2.shuffle(a, b, 1, 3));
+    pairs += 32;
+  }
+  if (p < end) {
+    store<i64>(p, load<i64>(pairs));
+    store<u64>(p + apart, load<u64>(pairs, 8));
   }
 }
 
@@ -87,53 +118,50 @@ const SMALL: u32 = 24;
 const DIGIT: u32 = 11;
 
 /**
- * Sorts points that fit the cache. Where times are spread evenly, one distribution to about as many
- * buckets as there are points leaves little to do for an insertion sort; where they are not, a radix
- * sort from the lowest digit costs the same for every input.
+ * Sorts points that fit the cache, in place. Where times are spread evenly, one distribution to about
+ * as many buckets as there are points leaves little to do for an insertion sort; where they are not,
+ * a radix sort from the lowest digit costs the same for every input.
  *
- * @param toTimes Room for `n` times; so is `toValues` for values.
+ * @param pairs Room for `n` pairs.
  * @param counts Room for 2^13 u32.
- * @returns 1 if the result is in `toTimes` and `toValues`, 0 if it is where the input was.
  */
-export function sortRun(
-  times: usize, values: usize, n: u32, toTimes: usize, toValues: usize, counts: usize,
-): u32 {
-  if (n < 2) return 0;
+export function sortRun(times: usize, values: usize, n: u32, pairs: usize, counts: usize): void {
+  if (n < 2) return;
   range(times, n);
+  if (high == low) return;
   const min = low;
   const bits = 64 - <u32>clz<u64>(<u64>(high - low));
-  if (high == low) return 0;
   let top = 33 - <u32>clz<u32>(n);
   if (top > 13) top = 13;
   if (top > bits) top = bits;
   const shift = bits - top;
   const largest = countBuckets(times, n, min, shift, 1 << top, counts);
   if (shift == 0 || largest <= SMALL) {
-    distribute(times, values, n, min, shift, 1 << top, counts, toTimes, toValues);
-    if (shift != 0) insertionSort(toTimes, toValues, n);
-    return 1;
+    distribute(times, values, n, min, shift, 1 << top, counts, pairs);
+    if (shift != 0) insertionSort(pairs, n);
+    separate(pairs, n, times, values);
+  } else if (radixSort(times, values, n, min, bits, pairs, pairs + (<usize>n << 3), counts)) {
+    memory.copy(times, pairs, <usize>n << 3);
+    memory.copy(values, pairs + (<usize>n << 3), <usize>n << 3);
   }
-  return radixSort(times, values, n, min, bits, toTimes, toValues, counts);
 }
 
-function insertionSort(times: usize, values: usize, n: u32): void {
-  const bytes = <usize>n << 3;
-  for (let p: usize = 8; p < bytes; p += 8) {
-    const time = load<i64>(times + p);
-    if (load<i64>(times + p - 8) <= time) continue;
-    const value = load<u64>(values + p);
+function insertionSort(pairs: usize, n: u32): void {
+  const end = pairs + (<usize>n << 4);
+  for (let p = pairs + 16; p < end; p += 16) {
+    const time = load<i64>(p);
+    if (load<i64>(p - 16) <= time) continue;
+    const pair = v128.load(p);
     let q = p;
     do {
-      store<i64>(times + q, load<i64>(times + q - 8));
-      store<u64>(values + q, load<u64>(values + q - 8));
-      q -= 8;
-    } while (q > 0 && load<i64>(times + q - 8) > time);
-    store<i64>(times + q, time);
-    store<u64>(values + q, value);
+      v128.store(q, v128.load(q - 16));
+      q -= 16;
+    } while (q > pairs && load<i64>(q - 16) > time);
+    v128.store(q, pair);
   }
 }
 
-/** Radix sort from the lowest digit; which buffer holds the result is told as by `sortRun`. */
+/** Radix sort from the lowest digit; 1 if the result is in `toTimes` and `toValues`, else 0. */
 function radixSort(
   times: usize, values: usize, n: u32, min: i64, bits: u32,
   toTimes: usize, toValues: usize, counters: usize,

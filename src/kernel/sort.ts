@@ -31,8 +31,7 @@ function layout(n: number) {
     bytes: COUNTER_BYTES + 4 * column,
     times: COUNTER_BYTES,
     values: COUNTER_BYTES + column,
-    toTimes: COUNTER_BYTES + 2 * column,
-    toValues: COUNTER_BYTES + 3 * column,
+    pairs: COUNTER_BYTES + 2 * column,
   };
 }
 
@@ -93,13 +92,11 @@ function sortRun(
   const parts = layout(RUN);
   const a = arena(parts.bytes);
   const times = a.base + parts.times, values = a.base + parts.values;
-  const toTimes = a.base + parts.toTimes, toValues = a.base + parts.toValues;
   a.i64.set(source.times.subarray(from, to), times >>> 3);
   a.f64.set(source.values.subarray(from, to), values >>> 3);
-  const moved = a.exports.sortRun(times, values, n, toTimes, toValues, a.base) === 1;
-  const t = (moved ? toTimes : times) >>> 3, v = (moved ? toValues : values) >>> 3;
-  target.times.set(a.i64.subarray(t, t + n), at);
-  target.values.set(a.f64.subarray(v, v + n), at);
+  a.exports.sortRun(times, values, n, a.base + parts.pairs, a.base);
+  target.times.set(a.i64.subarray(times >>> 3, (times >>> 3) + n), at);
+  target.values.set(a.f64.subarray(values >>> 3, (values >>> 3) + n), at);
 }
 
 /** Smallest and largest time of the points `[from, to)`. */
@@ -192,12 +189,13 @@ function distributeChunk(
   const parts = layout(CHUNK);
   const a = arena(parts.bytes);
   const times = a.base + parts.times, values = a.base + parts.values;
-  const toTimes = a.base + parts.toTimes, toValues = a.base + parts.toValues;
+  const pairs = a.base + parts.pairs;
   a.u32.set(counts, a.base >>> 2);
   a.i64.set(source.times.subarray(from, to), times >>> 3);
   a.f64.set(source.values.subarray(from, to), values >>> 3);
-  a.exports.distribute(times, values, to - from, min, shift, buckets, a.base, toTimes, toValues);
-  let t = toTimes >>> 3, v = toValues >>> 3;
+  a.exports.distribute(times, values, to - from, min, shift, buckets, a.base, pairs);
+  a.exports.separate(pairs, to - from, times, values);
+  let t = times >>> 3, v = values >>> 3;
   for (let b = 0; b < buckets; b++) {
     const n = counts[b]!;
     if (n === 0) continue;
