@@ -102,7 +102,8 @@ job({
     },
     ...(missing ? [] : [pythonEntry("raw", 40)]),
   ],
-  ...(note === undefined ? {} : { note }),
+  note: "what columns cost beyond the bytes: 4 ms to decode, the rest is memory for them" +
+    (note === undefined ? "" : `; ${note}`),
 });
 
 job({

@@ -7,7 +7,6 @@
 import { Channel as GrpcChannel, type ChannelOptions, credentials } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import { uuidText } from "../core/uuid.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
 import { Attempt } from "./attempt.ts";
@@ -85,7 +84,7 @@ export class Channel {
     const recorder = new CallRecorder(this.#settings.watchers, {
       rpc,
       endpoint: this.peer,
-      uuid: uuid?.length === 16 ? uuidText(uuid) : undefined,
+      uuid,
       attempt,
       requestBytes: message.length,
     });

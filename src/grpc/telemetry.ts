@@ -4,6 +4,8 @@
  * @module
  */
 
+import { uuidText } from "../core/uuid.ts";
+
 /** One RPC, as it went over the wire once; a retried call makes several. */
 export interface CallEvent {
   /** `"RawValues"`, `"Insert"`, … */
@@ -73,9 +75,15 @@ export interface Watchers {
 export interface CallStart {
   readonly rpc: string;
   readonly endpoint: string;
-  readonly uuid: string | undefined;
+  /** Stream concerned. */
+  readonly uuid: Uint8Array | undefined;
   readonly attempt: number;
   readonly requestBytes: number;
+}
+
+/** The text form of a stream's uuid; only made where somebody watches. */
+function textOf(uuid: Uint8Array | undefined): string | undefined {
+  return uuid?.length === 16 ? uuidText(uuid) : undefined;
 }
 
 /** Follows one RPC. */
@@ -92,16 +100,7 @@ export class CallRecorder {
   constructor(watchers: Watchers, start: CallStart) {
     this.#start = start;
     this.#hooks = watchers.hooks;
-    this.#span = watchers.tracer?.startSpan(`btrdb.${start.rpc}`, {
-      kind: KIND_CLIENT,
-      attributes: {
-        "rpc.system": "grpc",
-        "rpc.method": start.rpc,
-        "server.address": start.endpoint,
-        "btrdb.attempt": start.attempt,
-        ...(start.uuid === undefined ? {} : { "btrdb.uuid": start.uuid }),
-      },
-    });
+    if (watchers.tracer !== undefined) this.#span = startSpan(watchers.tracer, start);
     this.#hooks?.onStart?.(this.#event(undefined));
   }
 
@@ -133,7 +132,22 @@ export class CallRecorder {
   #event(error: unknown): CallEvent {
     const { responseBytes, messages, points } = this;
     const durationMs = performance.now() - this.#startedMs;
-    const event = { ...this.#start, responseBytes, messages, points, durationMs };
+    const uuid = textOf(this.#start.uuid);
+    const event = { ...this.#start, uuid, responseBytes, messages, points, durationMs };
     return error === undefined ? event : { ...event, error };
   }
+}
+
+function startSpan(tracer: Tracer, { rpc, endpoint, attempt, uuid }: CallStart): Span {
+  const text = textOf(uuid);
+  return tracer.startSpan(`btrdb.${rpc}`, {
+    kind: KIND_CLIENT,
+    attributes: {
+      "rpc.system": "grpc",
+      "rpc.method": rpc,
+      "server.address": endpoint,
+      "btrdb.attempt": attempt,
+      ...(text === undefined ? {} : { "btrdb.uuid": text }),
+    },
+  });
 }
