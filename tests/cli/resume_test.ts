@@ -47,13 +47,13 @@ async function killUntilDone(
 Deno.test("import, cp over gRPC and export, each killed in the middle: the same bytes", async () => {
   await using dir = await workspace();
   const { env, path } = dir;
-  const bytes = table(150_000);
+  const bytes = table(300_000);
   await Deno.writeFile(`${path}/in.csv`, bytes);
   const file = `file:${path}/a.btrdb`;
   const imports = await killUntilDone(
     ["-d", file, "import", `${path}/in.csv`, "--resume"],
     env,
-    250,
+    200,
   );
   assert(imports > 0, "no import was killed");
 

@@ -165,7 +165,8 @@ async function importOne(
   const run = await ImportRun.prepare(job);
   try {
     const result = await run.run();
-    await removeRecord(path);
+    // A run that is killed from here on must not be taken for one that never began.
+    context.afterClose(() => removeRecord(path));
     const speed = result.seconds > 0 ? result.fresh / result.seconds : 0;
     context.talk(
       `${resumed ? "Resumed and stored" : "Stored"} ${plural(result.fresh, "point")} of ` +
