@@ -24,9 +24,10 @@ export interface AlignedRewindowOptions {
 
 /**
  * Windows of any width and start of points that are in order of time. Counts, smallest and largest
- * values are exact; means and standard deviations (of the population) are computed in two passes and
- * are accurate also where values are large and differ little. Points outside `[start, end)` do not
- * count.
+ * values are exact; means and standard deviations (of the population) are sums of distances from a
+ * value nearby and so accurate also where values are large and differ little. Points outside
+ * `[start, end)` do not count. NaN and infinities, which BTrDB does not store, make mean and stddev
+ * NaN; min and max pass NaN over.
  *
  * Windows may be given in place of points: they belong where they start, their counts add up, their
  * means are weighted, their deviations merged.
