@@ -12,5 +12,8 @@ Deno.test("ok: a failure without a summary counts", () => {
 });
 
 Deno.test("ok: a test step that ran nothing is a failure", () => {
-  assertEquals(countTests("ok | 0 passed | 0 failed", true), { passed: 0, failed: 1 });
+  const nothing = "ok | 0 passed | 0 failed | 3 ignored";
+  assertEquals(countTests(nothing, true), { passed: 0, failed: 1 });
+  assertEquals(countTests(nothing, true, true), { passed: 0, failed: 0 });
+  assertEquals(countTests(nothing, false, true), { passed: 0, failed: 1 });
 });
