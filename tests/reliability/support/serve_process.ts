@@ -17,15 +17,16 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   Deno.exit(70);
 });
 
-const db = await connect(target);
+const db = await connect(target, { embedded: { cacheBytes: 64 << 20 } });
 const server = await serve(db, {
   port: Number(port),
+  metricsPort: 0,
   keepaliveMs: 2_000,
   keepaliveTimeoutMs: 2_000,
   onError: (error, { path }) => console.error("unexpected error:", path, error),
 });
 Deno.addSignalListener("SIGTERM", () => void server.stop({ graceMs: 2_000 }));
-console.log(JSON.stringify({ address: server.address, pid: Deno.pid }));
+console.log(JSON.stringify({ address: server.address, metricsPort: server.metricsPort }));
 await server.finished;
 await db.close();
 Deno.exit(0);

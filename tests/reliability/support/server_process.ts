@@ -2,16 +2,33 @@
 
 const SCRIPT = new URL("serve_process.ts", import.meta.url).pathname;
 
+/** What a server prints when it is ready. */
+interface Ready {
+  address: string;
+  metricsPort: number;
+}
+
+/** Memory of a server, MB. */
+export interface Memory {
+  resident: number;
+  /** JavaScript objects. */
+  heap: number;
+  /** Buffers. */
+  external: number;
+}
+
 /** A running server. */
 export class ServerProcess {
   readonly address: string;
   readonly pid: number;
+  readonly #metricsPort: number;
   readonly #child: Deno.ChildProcess;
   readonly #errors: Promise<string>;
 
-  private constructor(child: Deno.ChildProcess, address: string, errors: Promise<string>) {
+  private constructor(child: Deno.ChildProcess, ready: Ready, errors: Promise<string>) {
     this.#child = child;
-    this.address = address;
+    this.address = ready.address;
+    this.#metricsPort = ready.metricsPort;
     this.pid = child.pid;
     this.#errors = errors;
   }
@@ -38,16 +55,25 @@ export class ServerProcess {
       text += value;
     }
     await reader.cancel();
-    return new ServerProcess(child, JSON.parse(text).address, errors);
+    return new ServerProcess(child, JSON.parse(text) as Ready, errors);
   }
 
-  /** Memory it holds, MB; 0 where the system does not tell. */
-  residentMb(): number {
+  /** Memory it holds; `undefined` while it does not answer. */
+  async memory(): Promise<Memory | undefined> {
     try {
-      const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-      return Math.round(Number(/VmRSS:\s*(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+      const response = await fetch(`http://127.0.0.1:${this.#metricsPort}/metrics`);
+      const text = await response.text();
+      const read = (name: string) =>
+        Math.round(
+          Number(new RegExp(`^process_${name}_bytes (\\d+)`, "m").exec(text)![1]) / 2 ** 20,
+        );
+      return {
+        resident: read("resident_memory"),
+        heap: read("heap"),
+        external: read("external"),
+      };
     } catch {
-      return 0;
+      return undefined;
     }
   }
 
