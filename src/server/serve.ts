@@ -4,6 +4,7 @@
  * @module
  */
 
+import { memoryUsage } from "node:process";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
@@ -215,6 +216,21 @@ function metricsOf(gate: Gate, connections: () => number): Metrics {
     { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
     { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },
     { name: "btrdb_server_connections", help: "Connections open.", read: connections },
+    {
+      name: "process_resident_memory_bytes",
+      help: "Memory of the process.",
+      read: () => memoryUsage().rss,
+    },
+    {
+      name: "process_heap_bytes",
+      help: "JavaScript objects in use.",
+      read: () => memoryUsage().heapUsed,
+    },
+    {
+      name: "process_external_bytes",
+      help: "Buffers outside of the JavaScript heap.",
+      read: () => memoryUsage().external,
+    },
   ]);
 }
 
