@@ -33,7 +33,6 @@ export class Context {
   readonly color: boolean;
   readonly #options: Args;
   readonly #open = new Map<string, BTrDB>();
-  readonly #afterClose: (() => Promise<void>)[] = [];
   #frame: TimeFrame | undefined;
 
   /**
@@ -121,17 +120,11 @@ export class Context {
     return options;
   }
 
-  /** Does something when all databases are closed, unless closing one fails. */
-  afterClose(work: () => Promise<void>): void {
-    this.#afterClose.push(work);
-  }
-
   /** Closes what was opened, the last first. */
   async close(): Promise<void> {
     const open = [...this.#open.values()].reverse();
     this.#open.clear();
     for (const db of open) await db.close();
-    for (const work of this.#afterClose.splice(0)) await work();
   }
 
   /** Prints data on stdout. */

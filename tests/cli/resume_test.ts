@@ -136,7 +136,10 @@ Deno.test("an import that was begun is not begun again unasked", async () => {
   const { stdout } = await btrdb([args[0]!, args[1]!, "show", "c/v", "--json"]);
   assertStringIncludes(stdout, '"count":"900001"');
   const other = await btrdb([...args, "--resume"], { env });
-  assertStringIncludes(other.stderr, "Nothing to resume");
+  assertStringIncludes(other.stderr, "Resumed and stored 0 points");
+  await Deno.writeTextFile(`${path}/in.csv`, "3000000,1\n", { append: true });
+  const longer = await btrdb([...args, "--resume", "--changed"], { env });
+  assertStringIncludes(longer.stderr, "Resumed and stored 1 point ");
 });
 
 /** Runs a command line in a pseudo-terminal. */

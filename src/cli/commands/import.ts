@@ -7,7 +7,6 @@ import type { Context } from "../context.ts";
 import { parseDuration } from "../durations.ts";
 import { usageError } from "../errors.ts";
 import { type ImportWishes, type Prepared, prepareImport } from "../import/prepare.ts";
-import { removeRecord } from "../import/record.ts";
 import { ImportRun } from "../import/run.ts";
 import { plotStreams } from "../plot_streams.ts";
 import { extent, type TimeRange } from "../ranges.ts";
@@ -28,7 +27,7 @@ const command: Command = {
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
     "its name in the collection --into. Streams that do not exist are created.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
-    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. What it " +
+    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file that is stored already it takes nothing, or, with --changed, the rows added since. What it " +
     "needs for that is kept in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
   ],
   options: {
@@ -165,8 +164,6 @@ async function importOne(
   const run = await ImportRun.prepare(job);
   try {
     const result = await run.run();
-    // A run that is killed from here on must not be taken for one that never began.
-    context.afterClose(() => removeRecord(path));
     const speed = result.seconds > 0 ? result.fresh / result.seconds : 0;
     context.talk(
       `${resumed ? "Resumed and stored" : "Stored"} ${plural(result.fresh, "point")} of ` +

@@ -68,7 +68,8 @@ export async function prepareImport(
     identity.path === "-" ? `-${identity.head}` : identity.path,
     target,
   );
-  const old = wishes.restart ? undefined : await loadRecord(path);
+  const known = wishes.restart ? undefined : await loadRecord(path);
+  const old = known?.done && !wishes.resume ? undefined : known;
   const asked = { format: wishes.format, layout: wishes.layout, targets: wishes.targets };
   if (old !== undefined) {
     if (!wishes.resume) throw unfinished(file, old);
@@ -78,6 +79,7 @@ export async function prepareImport(
     const streams = await Promise.all(
       old.streams.map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
     );
+    if (old.done) await rebase(old, streams);
     return { source, streams, created: 0, record: old, path, resumed: true };
   }
   if (wishes.resume) context.talk(`Nothing to resume for ${file}: importing all of it`);
@@ -108,6 +110,14 @@ export async function prepareImport(
     path,
     resumed: false,
   };
+}
+
+/** After a complete import, what else came to the streams counts as if it had been there before. */
+async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Promise<void> {
+  for (const [i, { stream }] of streams.entries()) {
+    const known = record.streams[i]!;
+    known.before = String((await totals(stream)).count - BigInt(known.stored));
+  }
 }
 
 function formatOf(file: string, wish: "csv" | "parquet" | undefined): "csv" | "parquet" {

@@ -37,6 +37,8 @@ export interface ImportRecord {
   layout: unknown;
   streams: StreamRecord[];
   position: Position;
+  /** Whether all of the file is stored: resuming it finds nothing to do. */
+  done?: boolean;
 }
 
 /** Bytes at the beginning of a file that identify it. */
@@ -109,13 +111,4 @@ export async function saveRecord(path: string, record: ImportRecord): Promise<vo
   const fresh = `${path}.new`;
   await Deno.writeTextFile(fresh, JSON.stringify(record));
   await Deno.rename(fresh, path);
-}
-
-/** Removes a record, if there is one. */
-export async function removeRecord(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -96,6 +96,7 @@ export class ImportRun {
       progress.clear();
     }
     this.#checkAllSeen();
+    await this.#save(position, true);
     return this.#result(position);
   }
 
@@ -121,15 +122,20 @@ export class ImportRun {
 
   /** Keeps in the record that everything before `position` is stored. */
   async #note(position: Position): Promise<void> {
-    const { record, recordPath } = this.#job;
     const now = performance.now();
     if (now - this.#recordedMs < RECORD_PERIOD_MS && position.offset > 0) return;
     if (this.#skips.some((skip) => skip > 0)) return;
     this.#recordedMs = now;
+    await this.#save(position, false);
+    this.#begun = true;
+  }
+
+  async #save(position: Position, done: boolean): Promise<void> {
+    const { record, recordPath } = this.#job;
     record.position = position;
+    record.done = done;
     record.streams.forEach((stream, i) => stream.stored = String(this.#stored[i]!));
     await saveRecord(recordPath, record);
-    this.#begun = true;
   }
 
   async #store(batch: SourceBatch): Promise<void> {
