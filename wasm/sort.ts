@@ -122,16 +122,22 @@ const DIGIT: u32 = 11;
  * as many buckets as there are points leaves little to do for an insertion sort; where they are not,
  * a radix sort from the lowest digit costs the same for every input.
  *
+ * @param min No time is before it.
+ * @param bits All times are within 2^bits of `min`; 0 if the bounds are not known.
  * @param pairs Room for `n` pairs.
  * @param counts Room for 2^13 u32.
  */
-export function sortRun(times: usize, values: usize, n: u32, pairs: usize, counts: usize): void {
+export function sortRun(
+  times: usize, values: usize, n: u32, min: i64, bits: u32, pairs: usize, counts: usize,
+): void {
   if (n < 2) return;
-  range(times, n);
-  if (high == low) return;
-  const min = low;
-  const bits = 64 - <u32>clz<u64>(<u64>(high - low));
-  let top = 33 - <u32>clz<u32>(n);
+  if (bits == 0) {
+    range(times, n);
+    if (high == low) return;
+    min = low;
+    bits = 64 - <u32>clz<u64>(<u64>(high - low));
+  }
+  let top: u32 = 33 - <u32>clz<u32>(n);
   if (top > 13) top = 13;
   if (top > bits) top = bits;
   const shift = bits - top;
@@ -140,7 +146,12 @@ export function sortRun(times: usize, values: usize, n: u32, pairs: usize, count
     distribute(times, values, n, min, shift, 1 << top, counts, pairs);
     if (shift != 0) insertionSort(pairs, n);
     separate(pairs, n, times, values);
-  } else if (radixSort(times, values, n, min, bits, pairs, pairs + (<usize>n << 3), counts)) {
+    return;
+  }
+  range(times, n);
+  if (high == low) return;
+  bits = 64 - <u32>clz<u64>(<u64>(high - low));
+  if (radixSort(times, values, n, low, bits, pairs, pairs + (<usize>n << 3), counts)) {
     memory.copy(times, pairs, <usize>n << 3);
     memory.copy(values, pairs + (<usize>n << 3), <usize>n << 3);
   }

@@ -79,13 +79,15 @@ function sortRange(
   else distribute(source, from, to, target, at);
 }
 
-/** Sorts points that fit one call of the core. */
+/** Sorts points that fit one call of the core; all times are within 2^bits of `min`, if known. */
 function sortRun(
   source: RawColumns,
   from: number,
   to: number,
   target: RawColumns,
   at: number,
+  min = 0n,
+  bits = 0,
 ): void {
   const n = to - from;
   if (n === 0) return;
@@ -94,7 +96,7 @@ function sortRun(
   const times = a.base + parts.times, values = a.base + parts.values;
   a.i64.set(source.times.subarray(from, to), times >>> 3);
   a.f64.set(source.values.subarray(from, to), values >>> 3);
-  a.exports.sortRun(times, values, n, a.base + parts.pairs, a.base);
+  a.exports.sortRun(times, values, n, min, bits, a.base + parts.pairs, a.base);
   target.times.set(a.i64.subarray(times >>> 3, (times >>> 3) + n), at);
   target.values.set(a.f64.subarray(values >>> 3, (values >>> 3) + n), at);
 }
@@ -130,7 +132,7 @@ function distribute(
     const chunk = counts.subarray(c, c + plan.buckets);
     distributeChunk(source, i, Math.min(i + CHUNK, to), target, next, chunk, plan);
   }
-  if (plan.shift > 0) sortBuckets(target, starts, plan.buckets);
+  if (plan.shift > 0) sortBuckets(target, starts, plan);
 }
 
 /** Bucket of a time: `(time - min) >> shift`. */
@@ -208,13 +210,20 @@ function distributeChunk(
 }
 
 /** Sorts the buckets of `target` in place, short neighbours together. */
-function sortBuckets(target: RawColumns, starts: Float64Array, buckets: number): void {
-  let from = starts[0]!;
+function sortBuckets(
+  target: RawColumns,
+  starts: Float64Array,
+  { min, shift, buckets }: Distribution,
+): void {
+  let from = starts[0]!, first = 0;
   for (let b = 0; b < buckets; b++) {
     const end = starts[b + 1]!;
     if (b + 1 < buckets && starts[b + 2]! - from <= RUN) continue;
-    if (end - from <= RUN) sortRun(target, from, end, target, from);
-    else sortLong(target, from, end);
+    if (end - from <= RUN) {
+      const bits = shift + 32 - Math.clz32(b - first);
+      sortRun(target, from, end, target, from, min + (BigInt(first) << BigInt(shift)), bits);
+    } else sortLong(target, from, end);
+    first = b + 1;
     from = end;
   }
 }
