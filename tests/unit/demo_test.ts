@@ -93,7 +93,7 @@ async function assertSession(folder: string): Promise<void> {
 const BAD_FILES: readonly [string, string, RegExp][] = [
   ["a bad cell", `${HEADER}5,x,1,2\n6,x,1,two\n`, /^demo: bad\.csv: .*line 3, column 4 .*"two"/],
   ["a bad time", `${HEADER}noon,x,1,2\n`, /^demo: bad\.csv: .*line 2, column 1 .*"noon"/],
-  ["a short row", `${HEADER}5,x\n`, /^demo: bad\.csv: .*line 2.*2 columns, expected 4/],
+  ["a short row", `${HEADER}5,x\n`, /^demo: bad\.csv: .*line 2.*2 of 4 columns/],
   ["another header", "time,value\n1,2\n", /^demo: bad\.csv: .*line 1, column 1.*"time"/],
   ["no points", HEADER, /^demo: bad\.csv: holds no points/],
   ["nothing at all", "", /^demo: bad\.csv: .*line 1/],
