@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- sizes are told beside the figures
 /**
  * The embedded engine beside a plain SQLite table and DuckDB. Files are on the disk of the temporary
  * folder, every write is durable when it returns, DuckDB runs on one thread.
