@@ -54,8 +54,8 @@ const RELEASES = [
   },
 ] as const;
 
-const ignore = !(await have("python3", "-c", "import venv"));
-if (ignore) console.warn("python3 with venv is not here: the Python clients are skipped");
+const ignore = !(await have("python3", "-c", "import venv, ensurepip"));
+if (ignore) console.warn("python3 with venv and pip is not here: the Python clients are skipped");
 
 /** Runs the suite and checks that every check was made. */
 async function runSuite(
