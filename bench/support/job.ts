@@ -32,6 +32,10 @@ export interface Job<State> {
   readonly entries: readonly Entry<State>[];
   /** Longest one run of the first entry should take, ms. */
   readonly goalMs?: number;
+  /** Runs of each entry, each measured by itself, so that the slow ones can be told: their p99. */
+  readonly calls?: number;
+  /** Longest the 99th percentile of the first entry should be, ms; for jobs with `calls`. */
+  readonly goalP99Ms?: number;
   /** What there is to know about the figures. */
   readonly note?: string;
 }

@@ -13,6 +13,8 @@ export interface EntryResult {
   medianNs: number;
   /** Fastest round, ns a run. */
   minNs: number;
+  /** Slowest but one in a hundred, ns; where each run was measured by itself. */
+  p99Ns?: number;
   /** Rounds measured. */
   rounds: number;
   /** Work done per second at the median. */
@@ -28,6 +30,7 @@ export interface JobResult {
   name: string;
   work: { count: number; unit: string };
   goalMs?: number;
+  goalP99Ms?: number;
   note?: string;
   entries: EntryResult[];
 }
@@ -75,14 +78,18 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
   const state = await job.setup();
   const runs: number[] = [];
   for (const entry of job.entries) {
-    runs.push(entry.rounds === undefined ? await warm(entry, state) : 1);
+    const grouped = entry.rounds === undefined ? await warm(entry, state) : 1;
+    runs.push(job.calls === undefined ? grouped : 1);
   }
   const times: number[][] = job.entries.map(() => []);
   const start = performance.now();
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    if (round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) break;
+  const rounds = job.calls ?? MAX_ROUNDS;
+  for (let round = 0; round < rounds; round++) {
+    if (job.calls === undefined && round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) {
+      break;
+    }
     for (const [i, entry] of job.entries.entries()) {
-      if (round >= (entry.rounds ?? MAX_ROUNDS)) continue;
+      if (round >= (entry.rounds ?? rounds)) continue;
       times[i]!.push(await time(entry, state, runs[i]!));
     }
   }
@@ -93,16 +100,20 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
     name,
     medianNs: median(times[i]!) * 1e6,
     minNs: times[i]![0]! * 1e6,
+    ...(job.calls === undefined
+      ? {}
+      : { p99Ns: times[i]![Math.floor(times[i]!.length * 0.99)]! * 1e6 }),
     rounds: times[i]!.length,
     perSecond: job.work.count / median(times[i]!) * 1e3,
     ratio: median(times[i]!) / own,
     ...(atLeast === undefined ? {} : { atLeast }),
   }));
-  const { name, work, goalMs, note } = job;
+  const { name, work, goalMs, goalP99Ms, note } = job;
   return {
     name,
     work,
     ...(goalMs === undefined ? {} : { goalMs }),
+    ...(goalP99Ms === undefined ? {} : { goalP99Ms }),
     ...(note === undefined ? {} : { note }),
     entries,
   };

@@ -47,12 +47,18 @@ function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+/** What was asked of the first entry. */
+function goals({ goalMs, goalP99Ms }: JobResult, { medianNs, p99Ns }: EntryResult): string {
+  const goal = (what: string, ms: number | undefined, ns: number | undefined) =>
+    ms === undefined || ns === undefined
+      ? []
+      : [`${what} ${ms} ms${ns / 1e6 <= ms ? "" : ", missed"}`];
+  return [...goal("goal", goalMs, medianNs), ...goal("p99 goal", goalP99Ms, p99Ns)].join(", ");
+}
+
 /** What an entry is beside the first one, and what was asked. */
 function comparison(result: JobResult, entry: EntryResult, first: boolean): string {
-  if (first) {
-    if (result.goalMs === undefined) return "";
-    return `goal ${result.goalMs} ms${entry.medianNs / 1e6 <= result.goalMs ? "" : ", missed"}`;
-  }
+  if (first) return goals(result, entry);
   const ratio = `${digits(entry.ratio)} ×`;
   if (entry.atLeast === undefined) return ratio;
   return `${ratio} (at least ${entry.atLeast} ×${entry.ratio >= entry.atLeast ? "" : ", missed"})`;
@@ -72,7 +78,8 @@ export function table(results: readonly JobResult[], markdown = false): string {
       rows.push([
         i === 0 ? result.name : "",
         entry.name,
-        duration(entry.medianNs),
+        duration(entry.medianNs) +
+        (entry.p99Ns === undefined ? "" : ` (p99 ${duration(entry.p99Ns)})`),
         rate(entry.perSecond, result.work.unit),
         comparison(result, entry, i === 0),
       ]);

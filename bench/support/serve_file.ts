@@ -1,0 +1,29 @@
+/**
+ * `serve` over a database file, in a process of its own:
+ *
+ *     deno run -A bench/support/serve_file.ts POINTS
+ *
+ * The file has one stream of so many points, {@linkcode UUID}. Prints its port. Ends with its
+ * standard input, and takes the file with it.
+ *
+ * @module
+ */
+
+import { connect } from "../../mod.ts";
+import { serve } from "../../src/server/mod.ts";
+import { samples } from "./data.ts";
+import { UUID } from "./served.ts";
+
+const folder = await Deno.makeTempDir({ prefix: "btrdb-bench-" });
+const db = await connect(`file:${folder}/served.btrdb`);
+const stream = await db.create(UUID, "bench/served");
+await stream.insert(samples(Number(Deno.args[0])));
+await stream.flush();
+const server = await serve(db, { port: 0 });
+// deno-lint-ignore no-console -- whoever starts this waits for the port
+console.log(server.port);
+for await (const _ of Deno.stdin.readable);
+await server.stop({ graceful: false });
+await db.close();
+await Deno.remove(folder, { recursive: true });
+Deno.exit(0);

@@ -1,0 +1,8 @@
+/**
+ * What `serve_file.ts` serves.
+ *
+ * @module
+ */
+
+/** The stream. */
+export const UUID = "01010101-0101-0101-0101-010101010101";
