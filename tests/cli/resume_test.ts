@@ -150,7 +150,7 @@ function inTerminal(args: readonly string[], env: Record<string, string>): Deno.
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
-    env: { TERM: "xterm-256color", BTRDB_ENDPOINTS: "", ...env },
+    env: { TERM: "xterm-256color", NO_COLOR: "", BTRDB_ENDPOINTS: "", ...env },
   }).spawn();
 }
 
