@@ -77,6 +77,13 @@ export class ServerProcess {
     }
   }
 
+  /** One of its metrics, by name and labels. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.#metricsPort}/metrics`);
+    const line = (await response.text()).split("\n").find((text) => text.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1));
+  }
+
   /** Asks it to stop and waits; how it ended and what it complained about. */
   async stop(): Promise<{ code: number; errors: string }> {
     this.#child.kill("SIGTERM");

@@ -1,0 +1,156 @@
+/**
+ * What no client should send, at a server of its own process: messages that are none, uuids of the
+ * wrong length, huge numbers, bytes that are not even HTTP/2. Every call is answered, the process
+ * lives on, complains of nothing, and serves others all the while.
+ */
+
+import { create, type DescMessage, type DescMethod, toBinary } from "@bufbuild/protobuf";
+import { assert, assertEquals } from "@std/assert";
+import { connect, type Stream } from "@btrdb/btrdb";
+import { BTrDB as V4 } from "../../src/gen/btrdb_v4_pb.ts";
+import { BTrDB as V5 } from "../../src/gen/btrdb_v5_pb.ts";
+import { RawClient } from "../support/grpc_client.ts";
+import { Random } from "../support/random.ts";
+import { ServerProcess } from "./support/server_process.ts";
+
+const METHODS = [...V4.methods, ...V5.methods];
+
+/** Calls of a subscription have no end of their own. */
+const PATIENCE_MS = 3_000;
+
+/** What a call may end with: an answer, a refusal, or the end of our patience. */
+const CALM = new Set([0, 3, 4, 7, 8, 13]);
+
+const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`;
+
+async function withServer(
+  use: (server: ServerProcess, client: RawClient, stream: Stream) => Promise<void>,
+): Promise<void> {
+  const server = await ServerProcess.start("memory:");
+  try {
+    await using db = await connect(server.address);
+    const stream = await db.create(crypto.randomUUID(), "fuzz", { tags: { name: "fuzz" } });
+    await stream.insert(Array.from({ length: 1000 }, (_, i) => [BigInt(i) << 30n, i] as const));
+    await stream.flush();
+    using client = new RawClient(server.address);
+    await use(server, client, stream);
+    assertEquals(await stream.count(), 1000n);
+  } finally {
+    const { code, errors } = await server.stop();
+    assertEquals([code, errors], [0, ""]);
+  }
+}
+
+/** Makes a call and demands that it ends calmly. */
+async function send(client: RawClient, method: DescMethod, bytes: Uint8Array): Promise<void> {
+  const path = pathOf(method);
+  const deadlineMs = Date.now() + PATIENCE_MS;
+  const { code, details } = await client.call(path, bytes, { deadlineMs });
+  const patient = code !== 4 || method.methodKind !== "unary";
+  assert(CALM.has(code) && patient, `${path} of ${bytes.toHex()}: ${code} ${details}`);
+  assert(details !== "internal error", `${path} of ${bytes.toHex()}: ${details}`);
+}
+
+/** Calls that wait for more are not what is tested here. */
+const answered = METHODS.filter(({ name }) => name !== "Subscribe");
+
+Deno.test("serve answers malformed messages of every method, and lives on", () =>
+  withServer(async (_server, client, stream) => {
+    const random = new Random(7);
+    const uuid = Uint8Array.fromHex(stream.uuid.replaceAll("-", ""));
+    const jobs: Promise<void>[] = [];
+    for (const method of answered) {
+      for (let i = 0; i < 12; i++) {
+        const bytes = Uint8Array.from({ length: random.int(0, 60) }, () => random.int(0, 255));
+        jobs.push(send(client, method, bytes));
+        jobs.push(send(client, method, mutated(validMessage(method.input, uuid), random)));
+      }
+      await Promise.all(jobs.splice(0));
+    }
+  }));
+
+/** A message with the stream's uuid and a number in each other field of one. */
+function validMessage(schema: DescMessage, uuid: Uint8Array): Uint8Array {
+  const message = create(schema) as unknown as Record<string, unknown>;
+  for (const { localName } of schema.fields) {
+    if (localName === "uuid") message[localName] = Array.isArray(message.uuid) ? [uuid] : uuid;
+    else if (typeof message[localName] === "bigint") message[localName] = 40n;
+    else if (typeof message[localName] === "number") message[localName] = 1;
+  }
+  return toBinary(schema, message as never);
+}
+
+/** Some bytes changed, some cut off; the streams' data survive: those changes need other uuids. */
+function mutated(bytes: Uint8Array, random: Random): Uint8Array {
+  const copy = bytes.slice(0, random.chance(0.3) ? random.int(0, bytes.length) : bytes.length);
+  for (let i = random.int(1, 4); i > 0 && copy.length > 0; i--) {
+    copy[random.int(0, copy.length - 1)] = random.int(0, 255);
+  }
+  if (copy.length > 5) copy[5]! ^= 0xff;
+  return copy;
+}
+
+Deno.test("serve answers uuids of the wrong length and numbers at their edges", () =>
+  withServer(async (_server, client, stream) => {
+    const uuid = Uint8Array.fromHex(stream.uuid.replaceAll("-", ""));
+    const uuids = [0, 1, 15, 17, 1000].map((length) => new Uint8Array(length).fill(7));
+    const edges = [-(1n << 63n), -1n, 0n, 1n, (1n << 62n) + 1n, (1n << 63n) - 1n];
+    const reads = answered.filter(({ name }) =>
+      !["Delete", "Obliterate", "Insert", "ArrowInsert", "SetStreamTags", "Create"].includes(name)
+    );
+    for (const method of reads) {
+      const jobs = uuids.map((wrong) => send(client, method, edgy(method.input, wrong, 1n, 1n)));
+      for (const start of edges) {
+        for (const end of edges) {
+          jobs.push(send(client, method, edgy(method.input, uuid, start, end)));
+        }
+      }
+      await Promise.all(jobs);
+    }
+  }));
+
+/** A message from `start` to `end` whose other numbers are as large as `end`, within their types. */
+function edgy(schema: DescMessage, uuid: Uint8Array, start: bigint, end: bigint): Uint8Array {
+  const message = create(schema) as unknown as Record<string, unknown>;
+  const small = Number(BigInt.asUintN(8, end));
+  for (const { localName } of schema.fields) {
+    if (localName === "uuid") message[localName] = Array.isArray(message.uuid) ? [uuid] : uuid;
+    else if (localName === "start" || localName === "startTime") message[localName] = start;
+    else if (localName === "end" || localName === "endTime") message[localName] = end;
+    else if (/^(time|periodNs|snapPeriodNs)$/.test(localName)) message[localName] = end;
+    else if (/version/i.test(localName)) continue;
+    else if (typeof message[localName] === "bigint") message[localName] = BigInt.asUintN(64, end);
+    else if (typeof message[localName] === "number" && localName !== "op") {
+      message[localName] = small;
+    }
+  }
+  return toBinary(schema, message as never);
+}
+
+Deno.test("serve hangs up on what is not gRPC, and serves others meanwhile", () =>
+  withServer(async (server, _client, stream) => {
+    const random = new Random(11);
+    const [hostname, port] = server.address.split(":");
+    const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    const noise = (length: number) => Uint8Array.from({ length }, () => random.int(0, 255));
+    const attack = async (bytes: Uint8Array) => {
+      const conn = await Deno.connect({ hostname: hostname!, port: Number(port) });
+      await conn.write(bytes).catch(() => {});
+      const timer = setTimeout(() => conn.close(), 200);
+      await Array.fromAsync(conn.readable).catch(() => {});
+      clearTimeout(timer);
+    };
+    const jobs: Promise<void>[] = [];
+    for (let i = 0; i < 40; i++) {
+      const head = i % 2 === 0 ? preface : new Uint8Array();
+      jobs.push(attack(new Uint8Array([...head, ...noise(random.int(1, 3000))])));
+      const began = performance.now();
+      assertEquals((await stream.nearest(5n << 30n))?.value, 5);
+      assert(performance.now() - began < 1_000);
+    }
+    await Promise.all(jobs);
+    for (let i = 0; i < 100 && await server.metric("btrdb_server_connections") > 2; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert(await server.metric("btrdb_server_connections") <= 2, "connections stay open");
+  }));
