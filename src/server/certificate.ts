@@ -5,11 +5,13 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { TlsOptions } from "./options.ts";
 import type { Certificate } from "./transport/listener.ts";
+
+const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain and its private key";
 
 /**
  * Reads the certificate and key.
@@ -21,14 +23,12 @@ export async function readCertificate(options: TlsOptions): Promise<Certificate>
   const [cert, key] = await Promise.all([pem(options.cert), pem(options.key)]);
   try {
     createSecureContext({ cert, key });
-    new X509Certificate(cert);
+    // The context alone takes any two: handshakes would fail later, one by one.
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
   } catch (cause) {
-    throw new TypeError(
-      "Cannot use tls: cert and key are not a PEM certificate chain and its private key",
-      { cause },
-    );
+    throw new TypeError(NO_PAIR, { cause });
   }
-  return { cert, key };
+  throw new TypeError(NO_PAIR);
 }
 
 /**
