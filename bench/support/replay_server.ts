@@ -10,7 +10,6 @@
  */
 
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import * as v5 from "../../src/gen/btrdb_v5_pb.ts";
@@ -20,6 +19,11 @@ import { samples, START } from "./data.ts";
 const POINTS = Number(Deno.args[0]);
 /** Points a message carries, as in the real server. */
 const BATCH = 5_000;
+/** Bytes given to the socket at once. */
+const PIECE_BYTES = 1 << 20;
+/** Bytes of requests under way, per connection and per call. */
+const WINDOW_BYTES = 4 << 20;
+const HEADERS = { ":status": 200, "content-type": "application/grpc" };
 
 function message<Desc extends DescMessage>(desc: Desc, init: MessageInitShape<Desc>): Buffer {
   return Buffer.from(toBinary(desc, create(desc, init)));
@@ -50,38 +54,53 @@ const ANSWERS: Readonly<Record<string, Buffer[]>> = {
 const { Http2Session } = http2 as unknown as { Http2Session: { prototype: { goaway(): void } } };
 Http2Session.prototype.goaway = () => {};
 
-/** Sends messages as fast as the client takes them. */
-function replay(
-  call: grpc.ServerWritableStream<Buffer, Buffer>,
-  messages: readonly Buffer[],
-): void {
+/** What an answer is on the wire: its messages, each behind its five bytes, in large pieces. */
+function framed(messages: readonly Buffer[]): Buffer[] {
+  const bytes = Buffer.concat(messages.flatMap((message) => {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    return [head, message];
+  }));
+  const count = Math.ceil(bytes.length / PIECE_BYTES);
+  return Array.from(
+    { length: count },
+    (_, i) => bytes.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
+  );
+}
+
+/** Sends pieces as fast as the client takes them. */
+function replay(stream: http2.ServerHttp2Stream, pieces: readonly Buffer[]): void {
   let next = 0;
   const more = () => {
-    while (next < messages.length) if (!call.write(messages[next++]!)) return;
-    call.end();
+    while (next < pieces.length - 1) if (!stream.write(pieces[next++]!)) return;
+    stream.end(pieces[next]);
   };
-  call.on("drain", more);
+  stream.respond(HEADERS, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+  stream.on("drain", more);
   more();
 }
 
-const server = new grpc.Server({
-  "grpc.max_receive_message_length": -1,
-  "grpc-node.flow_control_window": 4 << 20,
-});
+const paths = new Map<string, Buffer[]>();
 for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
   for (const [rpc, messages] of Object.entries(ANSWERS)) {
-    const handler = (call: grpc.ServerWritableStream<Buffer, Buffer>) => replay(call, messages);
-    const identity = (bytes: Buffer) => bytes;
-    server.register(`/${service}/${rpc}`, handler, identity, identity, "serverStream");
+    paths.set(`/${service}/${rpc}`, framed(messages));
   }
 }
-const port = await new Promise<number>((resolve, reject) =>
-  server.bindAsync(
-    "127.0.0.1:0",
-    grpc.ServerCredentials.createInsecure(),
-    (error, bound) => error === null ? resolve(bound) : reject(error),
-  )
-);
+const server = http2.createServer({ settings: { initialWindowSize: WINDOW_BYTES } });
+server.on("session", (session) => session.setLocalWindowSize(WINDOW_BYTES));
+server.on("stream", (stream, headers) => {
+  const pieces = paths.get(headers[":path"]!);
+  stream.on("error", () => {});
+  if (pieces === undefined) {
+    stream.respond({ ...HEADERS, "grpc-status": "12" }, { endStream: true });
+    return;
+  }
+  stream.on("end", () => replay(stream, pieces));
+  stream.resume();
+});
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const { port } = server.address() as { port: number };
 // deno-lint-ignore no-console -- whoever starts this waits for the port
 console.log(port);
 for await (const _ of Deno.stdin.readable);
