@@ -4,7 +4,11 @@
  * @module
  */
 
+import { LEAF_POINTS } from "./constants.ts";
 import { Core, type Node } from "./node.ts";
+
+/** Bytes of a full leaf, about. */
+const LEAF_BYTES = 16 * LEAF_POINTS;
 
 /** Bytes a node is reckoned to take: its columns and what the runtime adds to them. */
 function sizeOf(node: Node): number {
@@ -16,6 +20,9 @@ export class NodeCache {
   readonly #limit: number;
   readonly #nodes = new Map<number, Node>();
   #bytes = 0;
+  /** Addresses that were missed lately, and those that were before them. */
+  #missed = new Set<number>();
+  #missedBefore = new Set<number>();
 
   /** @param limitBytes Most bytes of all nodes together. */
   constructor(limitBytes: number) {
@@ -39,6 +46,21 @@ export class NodeCache {
   /** Whether the node at an address is here. */
   has(address: number): boolean {
     return this.#nodes.has(address);
+  }
+
+  /**
+   * Whether a node that is not here was missed before, of late: it is worth its room. So what is read
+   * once, however much it is, pushes nothing out. As many addresses are kept as leaves fit in.
+   */
+  missedAgain(address: number): boolean {
+    const again = this.#missed.delete(address) || this.#missedBefore.delete(address);
+    if (again) return true;
+    if (this.#missed.size * LEAF_BYTES >= this.#limit) {
+      this.#missedBefore = this.#missed;
+      this.#missed = new Set();
+    }
+    this.#missed.add(address);
+    return false;
   }
 
   /** Remembers a node. */

@@ -8,7 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { RawColumns } from "../core/columns.ts";
 import { damaged } from "./checksum.ts";
-import { decodeBlock, encodeBlock } from "../kernel/block.ts";
+import { decodeBlock, decodeBlockInto, encodeBlock } from "../kernel/block.ts";
 import { ABSENT, CORE, Core, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "./constants.ts";
 
@@ -89,9 +89,10 @@ function decodeCore(address: number, block: Uint8Array): Core {
   return core;
 }
 
-function decodeLeaf(address: number, block: Uint8Array): Leaf {
+/** Points of a leaf, decoded in any way. */
+function decodeLeaf<T>(address: number, decode: () => T): T {
   try {
-    return { kind: LEAF, ...decodeBlock(block, HEADER_BYTES) };
+    return decode();
   } catch (error) {
     throw damaged(`block ${address}: ${(error as Error).message}`);
   }
@@ -103,12 +104,30 @@ function decodeLeaf(address: number, block: Uint8Array): Leaf {
  * @throws {BTrDBError} If the block is damaged.
  */
 export function decodeNode(address: number, block: Uint8Array): Node {
+  const kind = checkedKind(address, block);
+  if (kind === CORE) return decodeCore(address, block);
+  return decodeLeaf(address, (): Leaf => ({ kind: LEAF, ...decodeBlock(block, HEADER_BYTES) }));
+}
+
+/**
+ * The points of the block of a leaf, into columns that are there.
+ *
+ * @returns How many they are. If `columns` has no room for them, nothing is written.
+ * @throws {BTrDBError} If the block is damaged, or no leaf.
+ */
+export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {
+  if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
+  return decodeLeaf(address, () => decodeBlockInto(block, HEADER_BYTES, columns));
+}
+
+/** The kind of a block whose checksum fits. */
+function checkedKind(address: number, block: Uint8Array): typeof CORE | typeof LEAF {
   if (block.length < HEADER_BYTES) throw damaged(`block ${address}: too short`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const expected = view.getUint32(0, true);
   const actual = crc32(block.subarray(4), address >>> 0);
   if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
-  if (block[4] === CORE) return decodeCore(address, block);
-  if (block[4] === LEAF) return decodeLeaf(address, block);
-  throw damaged(`block ${address}: unknown kind ${block[4] ?? ABSENT}`);
+  const kind = block[4] ?? ABSENT;
+  if (kind === CORE || kind === LEAF) return kind;
+  throw damaged(`block ${address}: unknown kind ${kind}`);
 }

@@ -8,13 +8,38 @@ import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { damaged } from "./checksum.ts";
 import { NodeCache } from "./cache.ts";
+import { LEAF_POINTS } from "./constants.ts";
 import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
-import { decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
+import { decodeLeafInto, decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { reduceValues } from "./stats.ts";
 
 /** Most leaves read at once. */
 const MAX_RUN = 16;
+
+/** Room for the points of one leaf, used again for the next one. */
+export class LeafRoom {
+  #columns = roomFor(LEAF_POINTS);
+
+  /**
+   * The points of a leaf, valid until the next one is decoded.
+   *
+   * @throws {BTrDBError} If the block is damaged, or no leaf.
+   */
+  decode(address: number, block: Uint8Array): RawColumns {
+    const n = decodeLeafInto(address, block, this.#columns);
+    if (n > this.#columns.times.length) {
+      this.#columns = roomFor(n);
+      decodeLeafInto(address, block, this.#columns);
+    }
+    const { times, values } = this.#columns;
+    return { times: times.subarray(0, n), values: values.subarray(0, n) };
+  }
+}
+
+function roomFor(n: number): RawColumns {
+  return { times: new BigInt64Array(n), values: new Float64Array(n) };
+}
 
 /** The error of a node that is gone: its version was pruned, or its stream obliterated. */
 function unavailable(): BTrDBError {
@@ -77,24 +102,35 @@ export class BlockStore {
 
   /**
    * The leaf in bucket `b` of a core, and those that follow it up to bucket `last` as far as they
-   * were written right after it: one query brings them all.
+   * were written right after it: one query brings them all. Only what is missed again is remembered.
+   *
+   * @param room Where the others are decoded: each leaf is valid until the next one is taken.
    */
-  readLeaves(core: Core, b: number, last: number): Leaf[] {
+  *readLeaves(core: Core, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
     const first = core.addresses[b]!;
     let n = 0;
     while (
       n < MAX_RUN && b + n <= last && core.kinds[b + n] === LEAF &&
       core.addresses[b + n] === first + n && !this.#cache.has(first + n)
     ) n++;
-    if (n < 2) return [this.readLeaf(first)];
+    if (n < 2) {
+      yield this.readLeaf(first);
+      return;
+    }
     const rows = this.#selectRun.all(first, first + n - 1);
     if (rows.length !== n) throw unavailable();
-    return rows.map((row, i) => {
-      const leaf = decodeNode(first + i, row["data"] as Uint8Array);
-      if (leaf instanceof Core) throw damaged(`block ${first + i} is not a leaf`);
-      this.#cache.put(first + i, leaf);
-      return leaf;
-    });
+    for (let i = 0; i < n; i++) {
+      const block = rows[i]!["data"] as Uint8Array;
+      if (this.#cache.missedAgain(first + i)) yield this.#remember(first + i, block);
+      else yield room.decode(first + i, block);
+    }
+  }
+
+  #remember(address: number, block: Uint8Array): Leaf {
+    const leaf = decodeNode(address, block);
+    if (leaf instanceof Core) throw damaged(`block ${address} is not a leaf`);
+    this.#cache.put(address, leaf);
+    return leaf;
   }
 
   #read(address: number): Node {

@@ -6,9 +6,9 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { CHUNK_POINTS } from "./constants.ts";
-import { ABSENT, CORE, type Core } from "./node.ts";
+import { CORE, type Core, LEAF } from "./node.ts";
 import { lowerBound } from "./search.ts";
-import type { BlockStore } from "./store.ts";
+import { type BlockStore, LeafRoom } from "./store.ts";
 
 /** Collects points into chunks of a fixed size. */
 class ChunkBuilder {
@@ -73,7 +73,7 @@ export function* rawPoints(
   const out = new ChunkBuilder();
   let at = lowerBound(buffer.times, start);
   const last = lowerBound(buffer.times, end, at);
-  const runs = root === 0 ? [] : leafRuns(store, store.readCore(root), start, end);
+  const runs = root === 0 ? [] : leafRuns(store, store.readCore(root), start, end, new LeafRoom());
   for (const run of runs) {
     if (run === undefined) {
       yield undefined;
@@ -95,29 +95,33 @@ export function* rawPoints(
   if (out.length > 0) yield out.take();
 }
 
+/** The runs of the leaves below a core; each is valid until the next one is taken. */
 function* leafRuns(
   store: BlockStore,
   core: Core,
   start: bigint,
   end: bigint,
+  room: LeafRoom,
 ): Generator<Run | undefined> {
   const first = core.clampBucket(start);
   const last = core.clampBucket(end - 1n);
-  for (let b = first; b <= last; b++) {
+  let b = first;
+  while (b <= last) {
     const kind = core.kinds[b]!;
-    if (kind === ABSENT) continue;
-    if (kind === CORE) {
-      yield* leafRuns(store, store.readCore(core.addresses[b]!), start, end);
+    if (kind === LEAF) {
+      for (const columns of store.readLeaves(core, b, last, room)) {
+        const inner = b > first && b < last;
+        const from = inner ? 0 : lowerBound(columns.times, start);
+        const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
+        if (from < to) yield { columns, from, to };
+        b++;
+      }
+      yield undefined;
       continue;
     }
-    const leaves = store.readLeaves(core, b, last);
-    for (const [i, columns] of leaves.entries()) {
-      const inner = b + i > first && b + i < last;
-      const from = inner ? 0 : lowerBound(columns.times, start);
-      const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
-      if (from < to) yield { columns, from, to };
-      yield undefined;
+    if (kind === CORE) {
+      yield* leafRuns(store, store.readCore(core.addresses[b]!), start, end, room);
     }
-    b += leaves.length - 1;
+    b++;
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { arena, columnBytes } from "./arena.ts";
+import { type Arena, arena, columnBytes } from "./arena.ts";
 
 /** Bytes a block of `n` points takes at most, and what the core may write behind it. */
 function maxBytes(n: number): number {
@@ -49,6 +49,31 @@ export function encodeBlock(
  * @throws {RangeError} If the bytes are no block.
  */
 export function decodeBlock(bytes: Uint8Array, offset = 0): RawColumns {
+  const { a, n, times, values } = decodeInArena(bytes, offset);
+  return { times: a.i64.slice(times, times + n), values: a.f64.slice(values, values + n) };
+}
+
+/**
+ * As {@linkcode decodeBlock}, into columns that are there.
+ *
+ * @param columns Where to, from index 0 on.
+ * @returns Number of points in the block. If `columns` has no room for them, nothing is written.
+ * @throws {RangeError} If the bytes are no block.
+ */
+export function decodeBlockInto(bytes: Uint8Array, offset: number, columns: RawColumns): number {
+  const { a, n, times, values } = decodeInArena(bytes, offset);
+  if (n <= columns.times.length) {
+    columns.times.set(a.i64.subarray(times, times + n));
+    columns.values.set(a.f64.subarray(values, values + n));
+  }
+  return n;
+}
+
+/** The `n` points of a block in the arena: indices of the first time and of the first value. */
+function decodeInArena(
+  bytes: Uint8Array,
+  offset: number,
+): { a: Arena; n: number; times: number; values: number } {
   const size = bytes.length - offset;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const n = size < 4 ? 0 : view.getUint32(offset, true);
@@ -62,8 +87,5 @@ export function decodeBlock(bytes: Uint8Array, offset = 0): RawColumns {
   if (!a.exports.decodeBlock(source, source + size, n, times, values)) {
     throw new RangeError(`Cannot decode a block of ${size} bytes: its structure is damaged`);
   }
-  return {
-    times: a.i64.slice(times >>> 3, (times >>> 3) + n),
-    values: a.f64.slice(values >>> 3, (values >>> 3) + n),
-  };
+  return { a, n, times: times >>> 3, values: values >>> 3 };
 }

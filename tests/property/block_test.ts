@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { RawColumns } from "../../src/core/columns.ts";
-import { decodeBlock, encodeBlock } from "../../src/kernel/block.ts";
+import { decodeBlock, decodeBlockInto, encodeBlock } from "../../src/kernel/block.ts";
 import { mergeTwoRuns } from "../../src/kernel/runs.ts";
 import { readBlock } from "../support/block_reference.ts";
 
@@ -55,6 +55,29 @@ Deno.test("blocks give back every bit of every point", () => {
       assertSame(decodeBlock(block, reserve), input);
     }),
     { numRuns: 500 },
+  );
+});
+
+Deno.test("blocks are decoded into columns that have room, and leave others alone", () => {
+  fc.assert(
+    fc.property(points, fc.integer({ min: -3, max: 3 }), (input, spare) => {
+      const n = input.times.length;
+      const room = Math.max(0, n + spare);
+      const into = {
+        times: new BigInt64Array(room).fill(-7n),
+        values: new Float64Array(room).fill(-7),
+      };
+      assertEquals(decodeBlockInto(encodeBlock(input, 0, n, 3), 3, into), n);
+      const written = room < n ? 0 : n;
+      const part = (from: number, to: number): RawColumns => ({
+        times: into.times.subarray(from, to),
+        values: into.values.subarray(from, to),
+      });
+      if (written === n) assertSame(part(0, n), input);
+      assertEquals(part(written, room).times.every((time) => time === -7n), true);
+      assertEquals(part(written, room).values.every((value) => value === -7), true);
+    }),
+    { numRuns: 200 },
   );
 });
 
