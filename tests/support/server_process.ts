@@ -23,12 +23,18 @@ export class ServerProcess implements AsyncDisposable {
    *
    * @param program Its path from the root of the repository.
    * @param args Its arguments.
+   * @param env Variables of its environment, beside ours.
    */
-  static async start(program: string, args: readonly string[] = []): Promise<ServerProcess> {
+  static async start(
+    program: string,
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<ServerProcess> {
     const root = new URL("../../", import.meta.url);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-check", new URL(program, root).pathname, ...args],
       cwd: root,
+      env,
       stdin: "piped",
       stdout: "piped",
     }).spawn();
