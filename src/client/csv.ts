@@ -125,7 +125,8 @@ const SLICE_MS = 8;
  * name when it is complete, and not at all if anything fails.
  *
  * @param endpoint What answers.
- * @param sink Where it goes: a path, a `file:` URL, or a stream, which is closed at the end.
+ * @param sink Where it goes: a path, a `file:` URL, a stream, which is closed at the end, or a
+ * function, see {@linkcode CsvSink}.
  * @param options What is exported, and how.
  * @returns How much was written.
  * @throws {TypeError | RangeError} If an option is wrong.
@@ -240,9 +241,11 @@ function streamOf(source: CsvSource, index: number): CsvRequest["streams"][numbe
 }
 
 function checkSink(sink: CsvSink): void {
-  if (typeof sink === "string" || sink instanceof URL) return;
+  if (typeof sink === "string" || typeof sink === "function" || sink instanceof URL) return;
   if (typeof (sink as WritableStream | null)?.getWriter === "function") return;
   throw new TypeError(
-    `Cannot ${ACTION}: sink is ${show(sink)}, expected a path, a file: URL or a WritableStream`,
+    `Cannot ${ACTION}: sink is ${
+      show(sink)
+    }, expected a path, a file: URL, a WritableStream or a function`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Where exports go: a file or a stream.
+ * Where exports go: a file, a stream or a function.
  *
  * @module
  */
@@ -8,8 +8,17 @@ import type { FileHandle } from "node:fs/promises";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import { within } from "./race.ts";
 
-/** A path, a `file:` URL, or a stream of bytes. */
-export type CsvSink = string | URL | WritableStream<Uint8Array>;
+/**
+ * A path, a `file:` URL, a stream of bytes, or a function that gets the bytes piece by piece.
+ *
+ * A piece given to a function is a view of memory that is used again: it is valid until the function
+ * returns, waits, or calls anything else of this package. So nothing is copied.
+ */
+export type CsvSink =
+  | string
+  | URL
+  | WritableStream<Uint8Array>
+  | ((bytes: Uint8Array) => void | Promise<void>);
 
 /** A sink that is open. */
 export interface OpenSink {
@@ -36,7 +45,23 @@ export async function openSink(
   call: CallOptions,
 ): Promise<OpenSink> {
   if (typeof sink === "string" || sink instanceof URL) return await openFile(action, sink);
+  if (typeof sink === "function") return functionSink(action, sink, call);
   return streamSink(action, sink, preventClose, call);
+}
+
+function functionSink(
+  action: string,
+  take: (bytes: Uint8Array) => void | Promise<void>,
+  call: CallOptions,
+): OpenSink {
+  return {
+    write: async (bytes) => {
+      const taken = take(bytes);
+      if (taken !== undefined) await within(action, taken, call);
+    },
+    finish: () => Promise.resolve(),
+    discard: () => Promise.resolve(),
+  };
 }
 
 /** A stream gets a copy of every piece, because it may keep it. */

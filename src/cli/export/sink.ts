@@ -11,6 +11,8 @@ import { writeBytes } from "../output.ts";
 /** A place for bytes. */
 export interface Sink {
   readonly stream: WritableStream<Uint8Array>;
+  /** Writes bytes at once, where the stream would do no more than that. */
+  readonly write?: ((bytes: Uint8Array) => void) | undefined;
   /** Everything was written. */
   finish(): Promise<void>;
   /** Something went wrong; what was written stays in the `.part` file. */
@@ -27,18 +29,17 @@ export function partPath(path: string): string {
 /** Bytes to stdout. */
 export function stdoutSink(): Sink {
   let failure: unknown;
-  const stream = new WritableStream<Uint8Array>({
-    write(bytes) {
-      try {
-        writeBytes(bytes);
-      } catch (error) {
-        failure = error;
-        throw error;
-      }
-    },
-  });
+  const write = (bytes: Uint8Array): void => {
+    try {
+      writeBytes(bytes);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
   return {
-    stream,
+    stream: new WritableStream<Uint8Array>({ write }),
+    write,
     finish: () => Promise.resolve(),
     abandon: () => {},
     get failure() {
@@ -56,11 +57,10 @@ export function stdoutSink(): Sink {
 export function fileSink(path: string, append: boolean): Sink {
   const part = partPath(path);
   const file = Deno.openSync(part, { write: true, create: true, truncate: !append, append });
-  const raw = new WritableStream<Uint8Array>({
-    write(bytes) {
-      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    },
-  });
+  const write = (bytes: Uint8Array): void => {
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  };
+  const raw = new WritableStream<Uint8Array>({ write });
   const packer = packerOf(path);
   const piped = packer === undefined
     ? Promise.resolve()
@@ -73,6 +73,7 @@ export function fileSink(path: string, append: boolean): Sink {
   };
   return {
     stream: packer === undefined ? raw : packer.writable as WritableStream<Uint8Array>,
+    write: packer === undefined ? write : undefined,
     async finish() {
       await piped;
       close();

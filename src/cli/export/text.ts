@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BTrDB } from "../../../mod.ts";
+import type { BTrDB, CsvSink } from "../../../mod.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../progress.ts";
 import type { QueryKind } from "../query_kind.ts";
@@ -98,8 +98,8 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
   const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
   if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind)));
   else if (from !== undefined) chain.push(withoutHeader());
-  const target = piped(chain, counted(sink.stream, counter));
-  const done = await db.writeCSV(target.stream, {
+  const target = targetOf(chain, sink, counter);
+  const done = await db.writeCSV(target.sink, {
     queryType: kind.kind,
     start: from ?? range.start,
     end: range.end,
@@ -122,6 +122,24 @@ function columnNames(labels: readonly string[], kind: QueryKind): string[] {
   return labels.flatMap((label) =>
     ["Min", "Mean", "Max", "Count"].map((statistic) => `${label} (${statistic})`)
   );
+}
+
+/** What the CSV is written to: straight to the sink where nothing is in between. */
+function targetOf(
+  chain: readonly TransformStream<Uint8Array, Uint8Array>[],
+  sink: Sink,
+  counter: { bytes: number },
+): { sink: CsvSink; done: Promise<void> } {
+  const { write } = sink;
+  if (chain.length > 0 || write === undefined) {
+    const { stream, done } = piped(chain, counted(sink.stream, counter));
+    return { sink: stream, done };
+  }
+  const count = (bytes: Uint8Array): void => {
+    counter.bytes += bytes.length;
+    write(bytes);
+  };
+  return { sink: count, done: Promise.resolve() };
 }
 
 /** A stream that counts what goes through. */

@@ -191,6 +191,37 @@ Deno.test("an abort ends the export with its reason, at every stage", async () =
   });
 });
 
+Deno.test("a function gets every piece as it stands, and is waited for", async () => {
+  const { db } = database();
+  const whole = memorySink();
+  await db.writeCSV(whole.stream, RAW);
+  const pieces: Uint8Array[] = [];
+  let waited = 0;
+  const result = await db.writeCSV(async (bytes) => {
+    pieces.push(bytes.slice());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    waited++;
+  }, RAW);
+  assertEquals(waited, pieces.length);
+  const text = await new Blob(pieces as BlobPart[]).text();
+  assertEquals(text, await whole.text());
+  assertEquals(result.bytes, text.length);
+});
+
+Deno.test("a function that throws or never ends ends the export", async () => {
+  const { db } = database();
+  const full = new Error("full");
+  assertStrictEquals(
+    await db.writeCSV(() => {
+      throw full;
+    }, RAW).catch((error) => error),
+    full,
+  );
+  const stuck = () => new Promise<void>(() => {});
+  const error = await db.writeCSV(stuck, { ...RAW, timeoutMs: 20 }).catch((error) => error);
+  assertEquals(error.status, "DEADLINE_EXCEEDED");
+});
+
 Deno.test("a sink that takes no more ends with the timeout", async () => {
   const stuck = new WritableStream<Uint8Array>({ write: () => new Promise(() => {}) });
   const error = await assertRejects(
