@@ -4,6 +4,8 @@
  * lives on, complains of nothing, and serves others all the while.
  */
 
+import { Buffer } from "node:buffer";
+import { Client, credentials } from "@grpc/grpc-js";
 import { create, type DescMessage, type DescMethod, toBinary } from "@bufbuild/protobuf";
 import { assert, assertEquals } from "@std/assert";
 import { connect, type Stream } from "@btrdb/btrdb";
@@ -153,4 +155,22 @@ Deno.test("serve hangs up on what is not gRPC, and serves others meanwhile", () 
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assert(await server.metric("btrdb_server_connections") <= 2, "connections stay open");
+  }));
+
+Deno.test("serve unpacks no more than a message may have", () =>
+  withServer(async (server) => {
+    const packing = { "grpc.default_compression_algorithm": 2, "grpc.max_send_message_length": -1 };
+    const client = new Client(server.address, credentials.createInsecure(), packing);
+    const zeros = Buffer.alloc(64 << 20);
+    const insert = () =>
+      new Promise<number | undefined>((resolve) => {
+        const same = (bytes: Buffer) => bytes;
+        const path = "/v5api.BTrDB/Insert";
+        client.makeUnaryRequest(path, same, same, zeros, (error) => resolve(error?.code));
+      });
+    const { resident } = (await server.memory())!;
+    for (let i = 0; i < 20; i++) assertEquals(await insert(), 8);
+    const grown = (await server.memory())!.resident - resident;
+    client.close();
+    assert(grown < 200, `grew by ${grown} MB`);
   }));
