@@ -286,7 +286,8 @@ export class BTrDB implements AsyncDisposable {
    * stream has nothing its cells are empty. Memory does not grow with the length. A file appears
    * under its name when it is complete, and not at all if anything fails.
    *
-   * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
+   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a function, see
+   * {@linkcode CsvSink}.
    * @param options What is exported, and how.
    * @returns How much was written.
    * @throws {TypeError | RangeError} If an option is wrong.

@@ -7,6 +7,9 @@
 import { LEAF_POINTS } from "./constants.ts";
 import { Core, type Node } from "./node.ts";
 
+/** Addresses of a run: leaves in it are read at once. Runs begin at its multiples. */
+export const RUN_LEAVES = 16;
+
 /** Bytes of a full leaf, about. */
 const LEAF_BYTES = 16 * LEAF_POINTS;
 
@@ -20,7 +23,7 @@ export class NodeCache {
   readonly #limit: number;
   readonly #nodes = new Map<number, Node>();
   #bytes = 0;
-  /** Addresses that were missed lately, and those that were before them. */
+  /** Runs that were missed lately, and those that were before them. */
   #missed = new Set<number>();
   #missedBefore = new Set<number>();
 
@@ -49,17 +52,19 @@ export class NodeCache {
   }
 
   /**
-   * Whether a node that is not here was missed before, of late: it is worth its room. So what is read
-   * once, however much it is, pushes nothing out. As many addresses are kept as leaves fit in.
+   * Whether the run of an address was missed before, of late: it is worth its room. So what is read
+   * once, however much it is, pushes nothing out. As many runs are kept as leaves fit in.
+   *
+   * @param address Of a leaf that is not here.
    */
   missedAgain(address: number): boolean {
-    const again = this.#missed.delete(address) || this.#missedBefore.delete(address);
-    if (again) return true;
-    if (this.#missed.size * LEAF_BYTES >= this.#limit) {
+    const run = Math.floor(address / RUN_LEAVES);
+    if (this.#missed.delete(run) || this.#missedBefore.delete(run)) return true;
+    if (this.#missed.size * RUN_LEAVES * LEAF_BYTES >= this.#limit) {
       this.#missedBefore = this.#missed;
       this.#missed = new Set();
     }
-    this.#missed.add(address);
+    this.#missed.add(run);
     return false;
   }
 

@@ -7,15 +7,12 @@
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { damaged } from "./checksum.ts";
-import { NodeCache } from "./cache.ts";
+import { NodeCache, RUN_LEAVES } from "./cache.ts";
 import { LEAF_POINTS } from "./constants.ts";
 import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
 import { decodeLeafInto, decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { reduceValues } from "./stats.ts";
-
-/** Most leaves read at once. */
-const MAX_RUN = 16;
 
 /** Room for the points of one leaf, used again for the next one. */
 export class LeafRoom {
@@ -108,9 +105,10 @@ export class BlockStore {
    */
   *readLeaves(core: Core, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
     const first = core.addresses[b]!;
+    const most = RUN_LEAVES - first % RUN_LEAVES;
     let n = 0;
     while (
-      n < MAX_RUN && b + n <= last && core.kinds[b + n] === LEAF &&
+      n < most && b + n <= last && core.kinds[b + n] === LEAF &&
       core.addresses[b + n] === first + n && !this.#cache.has(first + n)
     ) n++;
     if (n < 2) {
@@ -119,9 +117,10 @@ export class BlockStore {
     }
     const rows = this.#selectRun.all(first, first + n - 1);
     if (rows.length !== n) throw unavailable();
+    const again = this.#cache.missedAgain(first);
     for (let i = 0; i < n; i++) {
       const block = rows[i]!["data"] as Uint8Array;
-      if (this.#cache.missedAgain(first + i)) yield this.#remember(first + i, block);
+      if (again) yield this.#remember(first + i, block);
       else yield room.decode(first + i, block);
     }
   }
