@@ -17,8 +17,11 @@ import { ServerProcess } from "./support/server_process.ts";
 
 const METHODS = [...V4.methods, ...V5.methods];
 
-/** Calls of a subscription have no end of their own. */
+/** Some streamed answers are longer than anybody waits for. */
 const PATIENCE_MS = 3_000;
+
+/** Every other call ends by itself, on a busy machine too. */
+const UNARY_PATIENCE_MS = 30_000;
 
 /** What a call may end with: an answer, a refusal, or the end of our patience. */
 const CALM = new Set([0, 3, 4, 7, 8, 13]);
@@ -46,9 +49,10 @@ async function withServer(
 /** Makes a call and demands that it ends calmly. */
 async function send(client: RawClient, method: DescMethod, bytes: Uint8Array): Promise<void> {
   const path = pathOf(method);
-  const deadlineMs = Date.now() + PATIENCE_MS;
+  const unary = method.methodKind === "unary";
+  const deadlineMs = Date.now() + (unary ? UNARY_PATIENCE_MS : PATIENCE_MS);
   const { code, details } = await client.call(path, bytes, { deadlineMs });
-  const patient = code !== 4 || method.methodKind !== "unary";
+  const patient = code !== 4 || !unary;
   assert(CALM.has(code) && patient, `${path} of ${bytes.toHex()}: ${code} ${details}`);
   assert(details !== "internal error", `${path} of ${bytes.toHex()}: ${details}`);
 }
@@ -148,7 +152,7 @@ Deno.test("serve hangs up on what is not gRPC, and serves others meanwhile", () 
       jobs.push(attack(new Uint8Array([...head, ...noise(random.int(1, 3000))])));
       const began = performance.now();
       assertEquals((await stream.nearest(5n << 30n))?.value, 5);
-      assert(performance.now() - began < 1_000);
+      assert(performance.now() - began < 3_000);
     }
     await Promise.all(jobs);
     for (let i = 0; i < 100 && await server.metric("btrdb_server_connections") > 2; i++) {

@@ -50,7 +50,7 @@ async function fill(stream: Stream): Promise<void> {
 
 /** Waits until nobody's call is worked on. */
 async function idle(server: ServerProcess): Promise<void> {
-  const end = Date.now() + 5_000;
+  const end = Date.now() + 20_000;
   while (await server.metric("btrdb_server_calls_running") > 0) {
     assert(Date.now() < end, "queries go on though their clients are gone");
     await pause(10);
@@ -157,6 +157,6 @@ Deno.test("queries for more than anybody can read do not starve others", () =>
     for (const call of calls) call.cancel();
     await idle(server);
     times.sort((a, b) => a - b);
-    assert(times[30]! < 250, `half of the small reads took over ${times[30]} ms`);
+    assert(times[30]! < 1_000, `half of the small reads took over ${times[30]} ms`);
     assert(grown < GROWTH_MB, `grew by ${grown} MB`);
   }));
