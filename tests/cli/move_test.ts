@@ -191,12 +191,25 @@ function heartbeats(text: string): number {
 }
 
 Deno.test("help starts quickly", async () => {
-  const times: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const before = performance.now();
-    const { code } = await btrdb(["--help"]);
-    times.push(performance.now() - before);
-    assertEquals(code, 0);
+  const empty = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const [help, deno]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 5; i++) {
+      const before = performance.now();
+      const { code } = await btrdb(["--help"]);
+      const between = performance.now();
+      await new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", empty] }).output();
+      help.push(between - before);
+      deno.push(performance.now() - between);
+      assertEquals(code, 0);
+    }
+    // On a machine that is busy, Deno itself takes longer to start.
+    const limit = Math.max(150, 2.5 * Math.min(...deno));
+    assert(
+      Math.min(...help) < limit,
+      `help ${help.map(Math.round)} ms, deno ${deno.map(Math.round)} ms`,
+    );
+  } finally {
+    await Deno.remove(empty);
   }
-  assert(Math.min(...times) < 150, `the quickest of ${times.map(Math.round)} ms`);
 });

@@ -103,7 +103,7 @@ const columns = sortPoints({
 console.log("sorted", columns.values.join(" "));
 
 const db = await connect(process.argv[2]);
-const stream = await db.create(crypto.randomUUID(), "node/consumer", { tags: { name: "x" } });
+const stream = await db.create(crypto.randomUUID(), "node/" + process.version);
 await stream.insert(columns);
 const { values } = await stream.rawValues(0n, 10n * SECOND).collect();
 console.log("read", values.join(" "));
@@ -111,7 +111,7 @@ console.log("nearest", (await stream.nearest(2n * SECOND)).value);
 await db.close();
 
 try {
-  await connect("memory:");
+  await (await connect("memory:")).close();
   console.log("embedded: available");
 } catch (error) {
   console.log("embedded:", error.message);
@@ -160,12 +160,14 @@ Deno.test("consumer: Node, the kernel and a cluster on any version, embedded whe
     const hasSqlite = major > 22 || (major === 22 && minor >= 13);
     await withServer(folder, async (address) => {
       assertMatch(address, /^127\.0\.0\.1:\d+$/);
-      const finished = await run("node", ["cluster.mjs", address], { cwd: project });
-      assertDone(finished);
-      const lines = finished.stdout.trimEnd().split("\n");
-      assertEquals(lines.slice(0, 3), ["sorted 1 2 3", "read 1 2 3", "nearest 2"]);
-      if (hasSqlite) assertEquals(lines[3], "embedded: available");
-      else assertStringIncludes(lines[3]!, "node:sqlite");
+      for (const [program, ...args] of hasSqlite ? [["node"]] : [["node"], ["npx", ...NODE_22]]) {
+        const finished = await run(program!, [...args, "cluster.mjs", address], { cwd: project });
+        assertDone(finished);
+        const lines = finished.stdout.trimEnd().split("\n");
+        assertEquals(lines.slice(0, 3), ["sorted 1 2 3", "read 1 2 3", "nearest 2"]);
+        const embedded = hasSqlite || program === "npx" ? "available" : "node:sqlite";
+        assertStringIncludes(lines[3]!, embedded);
+      }
     });
 
     const program = await quickStartForNode(project);

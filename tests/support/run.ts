@@ -21,16 +21,22 @@ export async function run(
   args: readonly string[],
   { cwd, env = {}, timeoutMs = 120_000 }: RunOptions = {},
 ): Promise<Finished> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const child = new Deno.Command(command, {
+    args: [...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...(cwd === undefined ? {} : { cwd }),
+  }).spawn();
+  // Rejects instead of waiting for the output: a grandchild may hold it open for ever.
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    child.kill("SIGKILL");
+    late.reject(new Error(`${command} ${args.join(" ")} did not end within ${timeoutMs} ms`));
+  }, timeoutMs);
   try {
-    const { code, stdout, stderr } = await new Deno.Command(command, {
-      args: [...args],
-      env: { NO_COLOR: "1", ...env },
-      signal: timeout.signal,
-      stdin: "null",
-      ...(cwd === undefined ? {} : { cwd }),
-    }).output();
+    const { code, stdout, stderr } = await Promise.race([child.output(), late.promise]);
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
     return { code, stdout: text(stdout), stderr: text(stderr) };
   } finally {
