@@ -7,7 +7,7 @@
 import { LEAF_POINTS } from "./constants.ts";
 import { Core, type Node } from "./node.ts";
 
-/** Addresses of a run: leaves in it are read at once. Runs begin at its multiples. */
+/** Most leaves read at once, as a run. A run ends before a multiple of it, so that it is found again. */
 export const RUN_LEAVES = 16;
 
 /** Bytes of a full leaf, about. */
@@ -23,7 +23,7 @@ export class NodeCache {
   readonly #limit: number;
   readonly #nodes = new Map<number, Node>();
   #bytes = 0;
-  /** Runs that were missed lately, and those that were before them. */
+  /** First addresses of the runs that were missed lately, and of those before them. */
   #missed = new Set<number>();
   #missedBefore = new Set<number>();
 
@@ -52,19 +52,18 @@ export class NodeCache {
   }
 
   /**
-   * Whether the run of an address was missed before, of late: it is worth its room. So what is read
+   * Whether the leaves of a run were missed before, of late: it is worth its room. So what is read
    * once, however much it is, pushes nothing out. As many runs are kept as leaves fit in.
    *
-   * @param address Of a leaf that is not here.
+   * @param first Address of the run's first leaf.
    */
-  missedAgain(address: number): boolean {
-    const run = Math.floor(address / RUN_LEAVES);
-    if (this.#missed.delete(run) || this.#missedBefore.delete(run)) return true;
+  missedAgain(first: number): boolean {
+    if (this.#missed.delete(first) || this.#missedBefore.delete(first)) return true;
     if (this.#missed.size * RUN_LEAVES * LEAF_BYTES >= this.#limit) {
       this.#missedBefore = this.#missed;
       this.#missed = new Set();
     }
-    this.#missed.add(run);
+    this.#missed.add(first);
     return false;
   }
 
