@@ -199,6 +199,44 @@ export function mergeStep(stream: i32): void {
   loadHead(stream, cursor);
 }
 
+/**
+ * How many rows from here on have a point of every one of `streams` streams, because all have the
+ * same times, duplicates included; at most `most`.
+ */
+export function mergeShared(streams: i32, most: u32): u32 {
+  const from = mergeCursor(0);
+  let n = min(most, (load<u32>(entryOf(0), LIMIT) - <u32>from) >> 3);
+  for (let s = 1; s < streams && n != 0; s++) {
+    const cursor = mergeCursor(s);
+    n = sameTimes(from, cursor, min(n, (load<u32>(entryOf(s), LIMIT) - <u32>cursor) >> 3));
+  }
+  return n;
+}
+
+/** How many of `n` times at two places are the same before the first that is not. */
+function sameTimes(a: usize, b: usize, n: u32): u32 {
+  let i: u32 = 0;
+  for (; i + 4 <= n; i += 4) {
+    const at = <usize>i << 3;
+    const low = v128.xor(v128.load(a + at), v128.load(b + at));
+    const high = v128.xor(v128.load(a + at, 16), v128.load(b + at, 16));
+    if (v128.any_true(v128.or(low, high))) break;
+  }
+  while (i < n && load<i64>(a + (<usize>i << 3)) == load<i64>(b + (<usize>i << 3))) i++;
+  return i;
+}
+
+/** Moves all streams on by `n` points, which they have. */
+export function mergeSkip(streams: i32, n: u32): void {
+  for (let s = 0; s < streams; s++) {
+    const entry = entryOf(s);
+    const cursor = load<u32>(entry, CURSOR) + (n << 3);
+    store<u32>(entry, cursor, CURSOR);
+    loadHead(s, cursor);
+  }
+  for (let g = 0; g < groups; g++) findLeast(g);
+}
+
 /** Ends the row for a group whose members moved on. */
 // @ts-ignore: decorator
 @inline

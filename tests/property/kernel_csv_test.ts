@@ -100,6 +100,36 @@ Deno.test("the rows of points and of windows equal the plain ones", () => {
   );
 });
 
+/** Streams of the same times, twins among them, but for a few points that some of them lack. */
+const nearlyShared = fc.record({
+  streams: fc.constantFrom(2, 3, 8, 9, 65),
+  rows: fc.integer({ min: 1, max: 120 }),
+  twins: fc.integer({ min: 1, max: 3 }),
+  gaps: fc.array(fc.tuple(fc.nat(64), fc.nat(119)), { maxLength: 4 }),
+}).map(({ streams, rows, twins, gaps }) =>
+  Array.from({ length: streams }, (_, s) => {
+    const lacks = new Set(gaps.filter(([stream]) => stream === s).map(([, row]) => row));
+    const kept = Array.from({ length: rows }, (_, r) => r).filter((r) => !lacks.has(r));
+    return {
+      times: BigInt64Array.from(kept, (r) => BigInt(Math.floor(r / twins)) * 400_000_000n),
+      values: Float64Array.from(kept, (r) => s + r / 8),
+    };
+  })
+);
+
+Deno.test("the rows of streams that share their times equal the plain ones", () => {
+  holds(
+    fc.property(nearlyShared, numbers, (all, how) => {
+      const csv = formatCsv(all.map((columns) => ({ label: "x", columns })), {
+        numbers: how,
+        header: false,
+      });
+      assertEquals(decoder.decode(csv), referenceRows(all, how, 0));
+    }),
+    200,
+  );
+});
+
 /** Rows in any order with gaps, as text, and what they mean. */
 const table = fc.tuple(
   fc.integer({ min: 1, max: 5 }),
