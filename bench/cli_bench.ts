@@ -60,7 +60,15 @@ async function importDuckdb({ directory, csv }: State): Promise<void> {
   instance.closeSync();
 }
 
+/** Into a new file: the system takes its time to free an old one. */
+async function exportOwn({ directory }: State): Promise<void> {
+  await removeAll(directory, "own.csv");
+  const output = ["-o", `${directory}/own.csv`];
+  await btrdb(directory, ["-d", `file:${directory}/own.btrdb`, "export", ...STREAMS, ...output]);
+}
+
 async function exportDuckdb({ directory }: State): Promise<void> {
+  await removeAll(directory, "duck.csv");
   const instance = await DUCKDB.DuckDBInstance.create(`${directory}/duck.db`);
   const db = await instance.connect();
   await db.run(`COPY pmu TO '${directory}/duck.csv' (FORMAT csv, HEADER)`);
@@ -98,15 +106,7 @@ job<State>({
   entries: [
     {
       name: "btrdb export",
-      run: ({ directory }) =>
-        btrdb(directory, [
-          "-d",
-          `file:${directory}/own.btrdb`,
-          "export",
-          ...STREAMS,
-          "-o",
-          `${directory}/own.csv`,
-        ]),
+      run: exportOwn,
     },
     ...(DUCKDB === undefined ? [] : [{ name: "DuckDB COPY, all threads", run: exportDuckdb }]),
   ],
