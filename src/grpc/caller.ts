@@ -66,12 +66,28 @@ export class Caller {
     const tries = this.tries(spec);
     while (true) {
       try {
-        const result = await this.once(spec, message, decode, tries.attempt);
+        const result = await this.#inTurn(spec, message, decode, tries.attempt);
         tries.succeeded();
         return result;
       } catch (error) {
         await this.again(error, tries);
       }
+    }
+  }
+
+  async #inTurn<T>(
+    spec: CallSpec,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => T,
+    attempt: number,
+  ): Promise<T> {
+    const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
+    const turn = channel.turns.take(spec);
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#unary(channel, spec, message, decode, attempt, 0);
+    } finally {
+      channel.turns.release();
     }
   }
 

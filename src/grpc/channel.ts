@@ -12,6 +12,7 @@ import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
 import { Attempt } from "./attempt.ts";
 import { callError } from "./errors.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
+import { Turns } from "./turns.ts";
 
 /** What all connections of a client have in common. */
 export interface ChannelSettings {
@@ -43,6 +44,9 @@ export interface ChannelCall {
 /** The sign of life: every server answers something to this, whatever it speaks. */
 const PROBE = { rpc: "Info", path: "/grpcinterface.BTrDB/Info", message: new Uint8Array(0) };
 
+/** Calls with one answer at once, inserts and deletes aside; with more, all take longer. */
+const UNARY_AT_ONCE = 128;
+
 /** How long {@linkcode Channel.close} leaves a stream to a consumer that has stopped reading. */
 const ABANDONED_MS = 1000;
 
@@ -50,6 +54,8 @@ const ABANDONED_MS = 1000;
 export class Channel {
   readonly address: Address;
   readonly peer: string;
+  /** Of calls with one answer, inserts and deletes aside. */
+  readonly turns: Turns = new Turns(UNARY_AT_ONCE);
   readonly #settings: ChannelSettings;
   readonly #attempts: Set<Attempt> = new Set();
   #grpc: GrpcChannel;
@@ -152,6 +158,7 @@ export class Channel {
 
   /** Waits for what is in flight, stops streams that nobody reads any more, and disconnects. */
   async close(): Promise<void> {
+    await this.turns.idle();
     this.#closed = true;
     while (this.#attempts.size > 0) {
       for (const attempt of this.#attempts) {
