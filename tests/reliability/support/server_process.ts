@@ -41,7 +41,7 @@ export class ServerProcess {
    */
   static async start(target: string, port = 0): Promise<ServerProcess> {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--no-lock", SCRIPT, target, String(port)],
+      args: ["run", "-A", "--no-check", "--quiet", SCRIPT, target, String(port)],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
