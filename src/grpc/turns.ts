@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { CallSpec } from "./caller.ts";
-import { within } from "./within.ts";
+import { type Waiting, within } from "./within.ts";
 
 /**
  * Turns are given in the order they are asked for. A thousand calls at once get through a
@@ -29,7 +28,7 @@ export class Turns {
    * @returns `undefined` if it was there at once, else what to wait for.
    * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.
    */
-  take(spec: CallSpec): Promise<void> | undefined {
+  take(spec: Waiting): Promise<void> | undefined {
     if (this.#taken < this.#most) {
       this.#taken++;
       return undefined;

@@ -4,8 +4,13 @@
  * @module
  */
 
-import type { CallSpec } from "./caller.ts";
-import { callError } from "./errors.ts";
+import type { CallOptions } from "../endpoint/endpoint.ts";
+import { callError, type ErrorContext } from "./errors.ts";
+
+/** What is waited for, and how long. */
+export interface Waiting extends ErrorContext {
+  readonly options: CallOptions;
+}
 
 /** Longest time a timer can be set to, ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -15,7 +20,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  *
  * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.
  */
-export function within<T>(promise: Promise<T>, spec: CallSpec): Promise<T> {
+export function within<T>(promise: Promise<T>, spec: Waiting): Promise<T> {
   const { signal, deadlineMs } = spec.options;
   if (signal === undefined && deadlineMs === undefined) return promise;
   return new Promise((resolve, reject) => {

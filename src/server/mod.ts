@@ -1,6 +1,6 @@
 /**
- * A BTrDB server: {@linkcode serve} puts any database of this package behind a port that the
- * existing Python and Go clients use unchanged.
+ * A BTrDB server: {@linkcode serve} puts any database of this package behind a port that
+ * existing BTrDB clients use unchanged.
  *
  * @module
  */

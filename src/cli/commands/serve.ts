@@ -11,7 +11,7 @@ const command: Command = {
   arity: [0, 1],
   summary: "Serve a database to gRPC clients",
   about: [
-    "Existing Python and Go clients can use it unchanged, protocols v4 and v5. It runs until it is " +
+    "Existing clients can use it unchanged, protocols v4 and v5. It runs until it is " +
     "interrupted, then finishes what is in flight.",
   ],
   options: {
