@@ -89,7 +89,8 @@ for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
 }
 const server = http2.createServer({ settings: { initialWindowSize: WINDOW_BYTES } });
 server.on("session", (session) => session.setLocalWindowSize(WINDOW_BYTES));
-server.on("stream", (stream, headers) => {
+server.on("stream", (accepted, headers) => {
+  const stream = accepted as http2.ServerHttp2Stream;
   const pieces = paths.get(headers[":path"]!);
   stream.on("error", () => {});
   if (pieces === undefined) {

@@ -146,7 +146,7 @@ export class ImportRun {
 
   async #storeColumn(i: number, column: RawColumns): Promise<void> {
     if (column.times.length === 0) return;
-    const { streams, mergePolicy, context } = this.#job;
+    const { streams, mergePolicy } = this.#job;
     const sorted = sortPoints(column);
     const total = sorted.times.length;
     const skip = Math.min(this.#skips[i]!, total);
@@ -157,9 +157,9 @@ export class ImportRun {
       ? sorted
       : { times: sorted.times.subarray(skip), values: sorted.values.subarray(skip) };
     let last = 0;
+    // An interrupt waits for what is under way, so that the summary is true.
     await streams[i]!.stream.insert(rest, {
       mergePolicy,
-      signal: context.signal,
       onProgress: ({ stored }) => {
         this.#fresh += stored - last;
         this.#stored[i]! += BigInt(stored - last);
