@@ -37,7 +37,7 @@ const ENTRIES = [
 export const RULES: Readonly<Record<string, Rule>> = {
   core: { may: [] },
   kernel: { may: ["core"] },
-  endpoint: { may: ["core", "kernel"] },
+  endpoint: { may: ["core", "kernel"], packages: ["node:timers"] },
   gen: { may: [], packages: ["npm:@bufbuild/protobuf"] },
   grpc: {
     may: ["core", "kernel", "endpoint", "gen"],

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
 import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import {
@@ -17,6 +16,7 @@ import {
   openCsv,
 } from "../endpoint/csv.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import { socketsSeen } from "../endpoint/event_loop.ts";
 import { checkCsvOptions } from "../kernel/csv.ts";
 import type { CsvNumbers } from "../kernel/csv_text.ts";
 import { openAligned } from "./aligned_plan.ts";
@@ -163,7 +163,7 @@ export async function writeCSV(
       progress.rows = answer.count;
       options.onProgress?.({ ...progress });
       if (performance.now() - turnMs < SLICE_MS) continue;
-      await setImmediate();
+      await socketsSeen();
       turnMs = performance.now();
     }
     await out.finish();

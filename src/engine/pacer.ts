@@ -4,9 +4,9 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { BTrDBError } from "../core/errors.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
+import { socketsSeen } from "../endpoint/event_loop.ts";
 
 /** Work between two turns of the event loop, ms; shared by all work under way. */
 const SLICE_MS = 4;
@@ -20,28 +20,24 @@ export function isDue(): boolean {
 
 /** Work that waits for its next slice, longest waiting first. */
 const waiting: (() => void)[] = [];
-let scheduled = false;
 
 /**
- * Lets everything else that is ready run. However much work is under way, only one slice of it runs
- * in each turn of the event loop.
+ * Lets everything else run that is ready or waits in a socket. However much work is under way, only
+ * one slice of it runs before that happens again.
  */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    schedule();
+    if (waiting.length === 1) release();
   });
 }
 
-function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
-  setImmediate(() => {
-    scheduled = false;
+async function release(): Promise<void> {
+  while (waiting.length > 0) {
+    await socketsSeen();
     lastTurnMs = performance.now();
-    waiting.shift()?.();
-    if (waiting.length > 0) schedule();
-  });
+    waiting.shift()!();
+  }
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Pace } from "./pace.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
@@ -33,6 +34,7 @@ export class Call {
   bytesSent = 0;
 
   readonly #stream: ByteStream;
+  readonly #pace: Pace;
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,10 +47,12 @@ export class Call {
   /**
    * @param path Its method.
    * @param stream The library's side of it; the call listens to it from now on.
+   * @param pace When it may send more than one message.
    */
-  constructor(path: string, stream: ByteStream) {
+  constructor(path: string, stream: ByteStream, pace: Pace) {
     this.path = path;
     this.#stream = stream;
+    this.#pace = pace;
     this.authority = stream.getHost();
     this.peer = stream.getPeer();
     const deadline = stream.getDeadline();
@@ -114,13 +118,18 @@ export class Call {
   }
 
   /**
-   * Sends one message.
+   * Sends one message. All but the first of a call give way to other calls.
    *
    * @param message Its bytes, which belong to the transport from now on.
    * @returns Undefined when more may follow at once, else a promise that resolves once the client
    * has taken enough, and rejects with the signal's reason when it never will.
    */
   send(message: Uint8Array): Promise<void> | undefined {
+    const wait = this.bytesSent === 0 ? undefined : this.#pace.take(message.length);
+    return wait === undefined ? this.#write(message) : wait.then(() => this.#write(message));
+  }
+
+  #write(message: Uint8Array): Promise<void> | undefined {
     this.signal.throwIfAborted();
     this.bytesSent += PREFIX_BYTES + message.length;
     return this.#stream.write(message) ? undefined : this.#room();

@@ -13,6 +13,7 @@ import tls from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type ByteStream, Call } from "./call.ts";
+import { Pace } from "./pace.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 import { keepQuiet } from "./quiet_sessions.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
@@ -59,6 +60,7 @@ export class Listener {
   readonly #server: net.Server;
   readonly #sockets = new Set<Socket>();
   readonly #calls = new Set<Call>();
+  readonly #pace = new Pace();
   #closing: Promise<void> | undefined;
 
   private constructor(options: ListenerOptions) {
@@ -149,7 +151,7 @@ export class Listener {
   }
 
   #handle(path: string, stream: ByteStream): void {
-    const call = new Call(path, stream);
+    const call = new Call(path, stream, this.#pace);
     this.#calls.add(call);
     this.#options.handle(call).then(() => call.done).then(() => this.#calls.delete(call));
   }
