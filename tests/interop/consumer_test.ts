@@ -11,6 +11,9 @@ import { type Finished, run, runDeno, withFolder } from "../support/run.ts";
 /** The first Node that has `node:sqlite` without a flag. */
 const NODE_22 = ["-y", "node@22.13.0"];
 
+/** Another runtime for JavaScript, from npm like the rest. */
+const BUN = ["-y", "bun@1.4.5"];
+
 /** What the quick start ends with, on every runtime. */
 const LAST_LINE = "600 points now, 1200 in version 11";
 
@@ -152,6 +155,13 @@ async function withServer(folder: string, body: (address: string) => Promise<voi
   }
 }
 
+/** Fails unless {@linkcode CLUSTER_PROGRAM} printed what it should before it came to `embedded`. */
+function assertCluster({ stdout }: Finished, embedded: string): void {
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines.slice(0, 3), ["sorted 1 2 3", "read 1 2 3", "nearest 2"]);
+  assertStringIncludes(lines[3]!, embedded);
+}
+
 Deno.test("consumer: Node, the kernel and a cluster on any version, embedded where it has SQLite", async () => {
   await withNodeProject(async (project, folder) => {
     await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
@@ -163,10 +173,7 @@ Deno.test("consumer: Node, the kernel and a cluster on any version, embedded whe
       for (const [program, ...args] of hasSqlite ? [["node"]] : [["node"], ["npx", ...NODE_22]]) {
         const finished = await run(program!, [...args, "cluster.mjs", address], { cwd: project });
         assertDone(finished);
-        const lines = finished.stdout.trimEnd().split("\n");
-        assertEquals(lines.slice(0, 3), ["sorted 1 2 3", "read 1 2 3", "nearest 2"]);
-        const embedded = hasSqlite || program === "npx" ? "available" : "node:sqlite";
-        assertStringIncludes(lines[3]!, embedded);
+        assertCluster(finished, hasSqlite || program === "npx" ? "available" : "node:sqlite");
       }
     });
 
@@ -174,6 +181,23 @@ Deno.test("consumer: Node, the kernel and a cluster on any version, embedded whe
     const finished = hasSqlite
       ? await run("node", [program], { cwd: project })
       : await run("npx", [...NODE_22, program], { cwd: project });
+    assertDone(finished);
+    assertEquals(finished.stdout.trimEnd().split("\n").at(-1), LAST_LINE);
+  });
+});
+
+Deno.test("consumer: Bun, the kernel, a cluster and a database file", async () => {
+  await withNodeProject(async (project, folder) => {
+    await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
+    await withServer(folder, async (address) => {
+      const finished = await run("npx", [...BUN, "cluster.mjs", address], { cwd: project });
+      assertDone(finished);
+      assertCluster(finished, "available");
+    });
+    const program = await quickStartForNode(project);
+    const code = await Deno.readTextFile(`${project}/${program}`);
+    await Deno.writeTextFile(`${project}/file.mjs`, code.replace("memory:", "file:grid.btrdb"));
+    const finished = await run("npx", [...BUN, "file.mjs"], { cwd: project });
     assertDone(finished);
     assertEquals(finished.stdout.trimEnd().split("\n").at(-1), LAST_LINE);
   });
