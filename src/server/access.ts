@@ -16,10 +16,15 @@ const REMEMBER_MS = 2_000;
 /** How many of them. */
 const MAX_REMEMBERED = 10_000;
 
+/** What is said of a stream that the caller may not know of. */
+const NO_STREAM = "user does not have permission on this stream";
+
 /** The collections of streams, as far as they were asked for lately. */
 export class CollectionCache {
   readonly #endpoint: Endpoint;
   readonly #known = new Map<string, { collection: string; untilMs: number }>();
+  /** How often one was forgotten: what was asked for before that may be out of date. */
+  #changes = 0;
 
   /** @param endpoint Whom to ask. */
   constructor(endpoint: Endpoint) {
@@ -36,11 +41,12 @@ export class CollectionCache {
     const known = this.#known.get(name);
     if (known !== undefined && known.untilMs > Date.now()) return known.collection;
     this.#known.delete(name);
+    const changes = this.#changes;
     try {
       const request = { uuid, omitVersion: true, omitDescriptor: false };
       const { descriptor } = await this.#endpoint.streamInfo(request, options);
       if (descriptor === undefined) return undefined;
-      this.#remember(name, descriptor.collection);
+      if (changes === this.#changes) this.#remember(name, descriptor.collection);
       return descriptor.collection;
     } catch (error) {
       if (error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream) return undefined;
@@ -50,6 +56,7 @@ export class CollectionCache {
 
   /** Forgets a stream whose collection may have changed. */
   forget(uuid: Uint8Array): void {
+    this.#changes++;
     this.#known.delete(uuidText(uuid));
   }
 
@@ -92,16 +99,17 @@ export class Access {
 
   /**
    * Demands a capability on streams. One the caller may not know of is refused in the same words
-   * whether it exists or not.
+   * whether it exists or not; callers who may do nothing at all may not know of any.
    *
    * @throws {GrpcFailure} PERMISSION_DENIED.
    */
   async stream(capability: Capability, ...uuids: readonly Uint8Array[]): Promise<void> {
     if (this.#has(capability) && !this.limited) return;
+    if (this.#grant.capabilities.length === 0) throw denied(NO_STREAM);
     for (const uuid of uuids) {
       const collection = await this.#collections.collectionOf(uuid, this.#options);
       if (collection === undefined || !this.sees(collection)) {
-        throw denied("user does not have permission on this stream");
+        throw denied(NO_STREAM);
       }
       this.collection(capability, collection);
     }
@@ -115,6 +123,16 @@ export class Access {
    */
   collection(capability: Capability, collection: string): void {
     if (!this.#has(capability) || !this.sees(collection)) this.#refuse(capability, collection);
+  }
+
+  /**
+   * Demands a capability for an answer that leaves out what the caller may not see.
+   *
+   * @param collection What was asked for, for the error.
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  anywhere(capability: Capability, collection: string): void {
+    if (!this.#has(capability)) this.#refuse(capability, collection);
   }
 
   /**

@@ -23,7 +23,10 @@ import type { Exchange } from "../exchange.ts";
 import { BATCH_POINTS } from "./streaming.ts";
 import { checkStreamCount, decode, malformed } from "./wire.ts";
 
-/** `Subscribe`. It lasts until the client ends it. */
+/**
+ * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may not
+ * read: each update is allowed anew.
+ */
 export async function subscribe(exchange: Exchange): Promise<void> {
   const first = await exchange.call.next();
   if (first === undefined) return;
@@ -48,6 +51,7 @@ async function followList(exchange: Exchange, message: Uint8Array): Promise<void
   checkStreamCount(uuids.length, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   for await (const { uuid, columns } of endpoint.subscribe(uuids, options)) {
+    await access.stream("read", uuid);
     exchange.metrics.pointsRead += columns.times.length;
     for (const part of batches(columns)) await call.send(pointsMessage(uuid, part));
   }
@@ -86,15 +90,16 @@ class Subscriptions {
     return this.#failed.promise;
   }
 
-  /** Adds streams; those that are there already stay as they are. */
+  /** Adds streams, each once; those that are there already stay as they are. */
   async add(uuids: readonly Uint8Array[]): Promise<void> {
     const { access, settings } = this.#exchange;
-    const fresh = uuids.filter((uuid) => !this.#stops.has(uuidText(uuid)));
-    checkStreamCount(this.#stops.size + fresh.length, settings.maxStreamsPerCall);
-    await access.stream("read", ...fresh);
-    for (const uuid of fresh) {
+    const fresh = new Map(uuids.map((uuid) => [uuidText(uuid), uuid]));
+    for (const name of this.#stops.keys()) fresh.delete(name);
+    checkStreamCount(this.#stops.size + fresh.size, settings.maxStreamsPerCall);
+    await access.stream("read", ...fresh.values());
+    for (const [name, uuid] of fresh) {
       const stop = new AbortController();
-      this.#stops.set(uuidText(uuid), stop);
+      this.#stops.set(name, stop);
       this.#follow(uuid, stop.signal).catch(this.#failed.reject);
     }
   }
@@ -114,10 +119,11 @@ class Subscriptions {
   }
 
   async #follow(uuid: Uint8Array, stop: AbortSignal): Promise<void> {
-    const { endpoint, call } = this.#exchange;
+    const { access, endpoint, call } = this.#exchange;
     const signal = AbortSignal.any([call.signal, stop]);
     try {
       for await (const update of endpoint.subscribe([uuid], { signal })) {
+        await access.stream("read", uuid);
         this.#turn = this.#turn.then(() => stop.aborted ? undefined : this.#send(update));
         await this.#turn;
       }

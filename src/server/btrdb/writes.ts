@@ -86,8 +86,7 @@ export async function obliterate(
       code: ErrorCode.ObliterateDisabled,
     });
   }
-  await endpoint.obliterate(uuid, options);
-  access.moved(uuid);
+  await endpoint.obliterate(uuid, options).finally(() => access.moved(uuid));
   await call.send(toBinary(ObliterateResponseSchema, create(ObliterateResponseSchema)));
 }
 

@@ -18,6 +18,7 @@ const apiKeys: ApiKey[] = [
   { key: "root", capabilities: ["read", "insert", "delete", "obliterate", "admin"] },
   { key: "reader", capabilities: ["read"] },
   { key: "ours", capabilities: ["read", "insert"], collectionPrefixes: ["ours/"] },
+  { key: "writer", capabilities: ["insert"], collectionPrefixes: ["ours/"] },
 ];
 
 /** Calls a method of v5 with a key. */
@@ -61,7 +62,10 @@ Deno.test("serve tells everybody what it is, but nobody without a key what is in
     assertEquals((await call(undefined, "Info", pb.InfoParamsSchema)).code, 0);
     const outcome = await call(undefined, "StreamInfo", pb.StreamInfoParamsSchema, { uuid: OURS });
     assertEquals(outcome.code, 7);
-    assertEquals(outcome.details, 'user does not have permission "read" on "ours/a"');
+    assertEquals(outcome.details, "user does not have permission on this stream");
+    const none = { uuid: NOBODYS };
+    const nobodys = await call(undefined, "StreamInfo", pb.StreamInfoParamsSchema, none);
+    assertEquals([nobodys.code, nobodys.details], [outcome.code, outcome.details]);
     const list = await call(undefined, "ListCollections", pb.ListCollectionsParamsSchema);
     assertEquals(list.code, 7);
   }));
@@ -124,6 +128,86 @@ Deno.test("serve leaves what a key may not see out of lookups, lists and counts"
     const sql = { query: "select * from streams" };
     assertEquals((await call("ours", "SQLQuery", pb.SQLQueryParamsSchema, sql)).code, 7);
     assertEquals((await call("reader", "SQLQuery", pb.SQLQueryParamsSchema, sql)).code, 0);
+  }));
+
+Deno.test("serve shows no metadata to a key that may only write, in its own collections either", () =>
+  withServer(async (call, client) => {
+    const lookup = { collection: "ours/", isCollectionPrefix: true };
+    const answers = [
+      await call("writer", "LookupStreams", pb.LookupStreamsParamsSchema, lookup),
+      await call("writer", "ListCollections", pb.ListCollectionsParamsSchema, { prefix: "ours/" }),
+      await call("writer", "GetMetadataUsage", pb.MetadataUsageParamsSchema, { prefix: "ours/" }),
+      await call("writer", "StreamInfo", pb.StreamInfoParamsSchema, { uuid: OURS }),
+      await client.call("/grpcinterface.BTrDB/ListCollections", new Uint8Array([0x18, 1]), {
+        headers: { authorization: "bearer writer" },
+      }),
+    ];
+    assertEquals(answers.map(({ code, messages }) => [code, messages.length]), [
+      [7, 0],
+      [7, 0],
+      [7, 0],
+      [7, 0],
+      [7, 0],
+    ]);
+    const insert = { uuid: OURS, values: [{ time: 1n, value: 1 }] };
+    assertEquals(codeOf(await call("writer", "Insert", pb.InsertParamsSchema, insert)), 0);
+  }));
+
+Deno.test("serve lets a key with prefixes reach no stream elsewhere, by no call that names streams", () =>
+  withServer(async (call) => {
+    const both = [OURS, THEIRS];
+    const streams = both.map((uuid) => ({ uuid, label: "x" }));
+    const range = { start: 0n, end: 10n };
+    const answers = [
+      await call("ours", "GenerateCSV", pb.GenerateCSVParamsSchema, { queryType: 2, streams }),
+      await call("ours", "MultiRawValues", pb.MultiRawValuesParamsSchema, { uuid: both, ...range }),
+      await call("ours", "ArrowMultiValues", pb.ArrowMultiValuesParamsSchema, {
+        uuid: both,
+        ...range,
+      }),
+      await call("ours", "Subscribe", pb.SubscribeParamsSchema, { uuid: both }),
+      await call("ours", "Subscribe", pb.SubscriptionUpdateSchema, { uuid: both }),
+      await call("ours", "ArrowInsert", pb.ArrowInsertParamsSchema, { uuid: THEIRS }),
+      await call("ours", "GetCompactionConfig", pb.GetCompactionConfigParamsSchema, {
+        uuid: THEIRS,
+      }),
+    ];
+    for (const { code, details, messages } of answers) {
+      assertEquals([code, details], [7, "user does not have permission on this stream"]);
+      assertEquals(messages, []);
+    }
+  }));
+
+Deno.test("serve lets a key with prefixes move no stream into its collections or out of them", () =>
+  withServer(async (call) => {
+    const move = (uuid: Uint8Array, collection: string) =>
+      call("ours", "SetStreamTags", pb.SetStreamTagsParamsSchema, {
+        uuid,
+        expectedPropertyVersion: 1n,
+        collection,
+      });
+    assertEquals((await move(THEIRS, "ours/stolen")).code, 7);
+    assertEquals((await move(OURS, "theirs/planted")).code, 7);
+    const kept = await move(OURS, "ours/other");
+    assertEquals([kept.code, codeOf(kept)], [0, 0]);
+  }));
+
+Deno.test("serve ends a subscription whose stream has moved to where its key may not read", () =>
+  withServer(async (call) => {
+    const subscribed = call("ours", "Subscribe", pb.SubscribeParamsSchema, { uuid: [OURS] });
+    let ended = false;
+    subscribed.finally(() => ended = true);
+    await call("root", "SetStreamTags", pb.SetStreamTagsParamsSchema, {
+      uuid: OURS,
+      expectedPropertyVersion: 1n,
+      collection: "theirs/moved",
+    });
+    for (let time = 1n; !ended; time++) {
+      const values = [{ time, value: 1 }];
+      await call("root", "Insert", pb.InsertParamsSchema, { uuid: OURS, values });
+    }
+    const { code, messages } = await subscribed;
+    assertEquals([code, messages], [7, []]);
   }));
 
 Deno.test("serve fills v4 pages with what a key may see", () =>

@@ -286,6 +286,22 @@ Deno.test("serve adds and removes streams of a subscription that is a stream of 
     stream.cancel();
   }));
 
+Deno.test("serve sends each point once however often an update names its stream", () =>
+  withServer(async (call, client) => {
+    const named = create(pb.SubscriptionUpdateSchema, { uuid: [A, A, A] });
+    const update = toBinary(pb.SubscriptionUpdateSchema, named);
+    const { stream, messages } = subscription(client, update);
+    stream.write(update);
+    const timesOf = () =>
+      messages.flatMap((bytes) => [
+        ...ipcToRaw(fromBinary(pb.SubscriptionRespSchema, bytes).arrowBytes).times,
+      ]);
+    await insertUntil(call, A, () => messages.length > 20);
+    const times = timesOf();
+    assertEquals(times, [...new Set(times)]);
+    stream.cancel();
+  }));
+
 Deno.test("serve says what it is, at the address by which it was reached", () =>
   withServer(async (call, client) => {
     const [bytes] = await call("Info", pb.InfoParamsSchema, {});
