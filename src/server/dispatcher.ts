@@ -74,6 +74,7 @@ export class Dispatcher {
       call.finish(GrpcStatus.UNIMPLEMENTED, text);
       return;
     }
+    call.endless = route.entry.endless === true;
     const started = performance.now();
     const code = await this.#answer(call, route);
     this.#options.metrics.record({
@@ -92,7 +93,7 @@ export class Dispatcher {
       call.finish();
       return "OK";
     } catch (error) {
-      return this.#fail(call, failureOf(route.rpc, error, call.signal), error);
+      return await this.#fail(call, failureOf(route.rpc, error, call.signal), error);
     }
   }
 
@@ -112,14 +113,14 @@ export class Dispatcher {
   }
 
   /** Ends a call that failed; the name of how it failed. */
-  #fail(call: Call, failure: Failure, error: unknown): string {
+  async #fail(call: Call, failure: Failure, error: unknown): Promise<string> {
     if (failure.kind === "grpc") {
       if (failure.unexpected) this.#report(error, call);
       call.finish(failure.code, failure.text);
       return grpcStatusName(failure.code);
     }
     try {
-      call.send(failure.message)?.catch(() => {});
+      await call.send(failure.message);
       call.finish();
     } catch (reason) {
       const code = reason instanceof GrpcFailure ? reason.code : GrpcStatus.CANCELLED;

@@ -46,6 +46,8 @@ export interface MethodEntry {
   readonly gated?: boolean;
   /** Whether the call needs a valid key. @default {true} */
   readonly authenticated?: boolean;
+  /** Whether the call has no end of its own, so that a stop does not wait for it. @default {false} */
+  readonly endless?: boolean;
 }
 
 /** Methods by their name. */

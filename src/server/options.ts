@@ -186,7 +186,8 @@ export function limitsOf(given: Limits = {}): AllLimits {
  */
 export function addressOf(options: ServeOptions): { hostname: string; port: number } {
   const keyed = (options.apiKeys?.length ?? 0) > 0;
-  const given = options.hostname ?? options.host;
+  // Brackets belong to an IPv6 address in a target, not to the address itself.
+  const given = (options.hostname ?? options.host)?.replace(/^\[(.*)\]$/, "$1");
   const hostname = given ?? (keyed ? "0.0.0.0" : "127.0.0.1");
   const port = options.port ?? (options.tls === undefined ? 4410 : 4411);
   for (
@@ -207,6 +208,6 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
 
 /** Whether an address is only reachable from this machine. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" ||
+  return hostname === "localhost" || hostname === "::1" ||
     /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -65,7 +65,7 @@ export class Server implements AsyncDisposable {
     this.#parts = parts;
     this.hostname = addressOf(options).hostname;
     this.port = parts.listener.port;
-    this.address = this.hostname.includes(":") && !this.hostname.startsWith("[")
+    this.address = this.hostname.includes(":")
       ? `[${this.hostname}]:${this.port}`
       : `${this.hostname}:${this.port}`;
     this.metricsPort = parts.pages?.port;

@@ -81,7 +81,7 @@ export const SERVICE_V5: ServiceTable = {
   ArrowWindows: { run: arrowWindows },
   ArrowMultiValues: { run: arrowMultiValues },
   ArrowInsert: { run: arrowInsert },
-  Subscribe: { run: subscribe, gated: false },
+  Subscribe: { run: subscribe, gated: false, endless: true },
   SetCompactionConfig: { run: setCompactionConfig },
   GetCompactionConfig: { run: getCompactionConfig },
 };

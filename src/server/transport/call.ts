@@ -28,6 +28,8 @@ export class Call {
   readonly peer: string;
   /** When the client gives up, ms since the Unix epoch; absent: never. */
   readonly deadlineMs: number | undefined;
+  /** Whether it has no end of its own. */
+  endless = false;
   /** Message bytes received so far. */
   bytesReceived = 0;
   /** Message bytes sent so far. */
@@ -57,7 +59,7 @@ export class Call {
     this.peer = stream.getPeer();
     const deadline = stream.getDeadline();
     const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
-    if (deadlineMs !== Infinity) {
+    if (deadlineMs - Date.now() <= MAX_TIMER_MS) {
       this.deadlineMs = deadlineMs;
       this.#startTimer(deadlineMs - Date.now());
     }
@@ -156,7 +158,6 @@ export class Call {
   }
 
   #startTimer(delayMs: number): void {
-    if (delayMs > MAX_TIMER_MS) return;
     this.#timer = setTimeout(() => {
       this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, "context deadline exceeded"));
     }, Math.max(0, delayMs));

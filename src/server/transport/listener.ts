@@ -13,6 +13,8 @@ import tls from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type ByteStream, Call } from "./call.ts";
+import { dropFarDeadlines } from "./far_deadlines.ts";
+import { http2ServersOf } from "./http2_servers.ts";
 import { Pace } from "./pace.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 import { keepQuiet } from "./quiet_sessions.ts";
@@ -69,7 +71,10 @@ export class Listener {
     for (const path of options.paths) this.#register(path);
     onUnknownMethod(this.#grpc, (path, stream) => this.#handle(path, stream));
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    keepQuiet(this.#grpc);
+    for (const http2 of http2ServersOf(this.#grpc)) {
+      keepQuiet(http2);
+      dropFarDeadlines(http2);
+    }
     this.#server = options.certificate === undefined ? net.createServer() : tls.createServer({
       ...options.certificate,
       ALPNProtocols: ["h2"],
@@ -117,7 +122,8 @@ export class Listener {
 
   /**
    * Stops: refuses new connections and new calls on the old ones, lets the calls under way finish,
-   * cancels what is left after `graceMs`, and closes everything. Idempotent.
+   * cancels those that have no end of their own and what is left after `graceMs`, and closes
+   * everything. Idempotent.
    *
    * @param graceMs How long calls may take to finish; 0 cancels at once.
    */
@@ -129,7 +135,7 @@ export class Listener {
   async #close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#injector.destroy();
-    await until(() => this.#calls.size === 0, graceMs);
+    await until(() => this.#calls.values().every((call) => call.endless), graceMs);
     const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
     for (const call of this.#calls) call.cancel(stop);
     await until(() => this.#calls.size === 0, SETTLE_MS);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The gRPC status codes this server sends. */
+/** The gRPC status codes: this server's own, and those that one behind it may answer. */
 export const GrpcStatus = {
   OK: 0,
   CANCELLED: 1,
@@ -12,11 +12,16 @@ export const GrpcStatus = {
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  DATA_LOSS: 15,
   UNAUTHENTICATED: 16,
 } as const;
 

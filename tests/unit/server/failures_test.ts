@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromBinary } from "@bufbuild/protobuf";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { FlushResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
-import { failureOf } from "../../../src/server/failures.ts";
+import { type Failure, failureOf } from "../../../src/server/failures.ts";
 import { GrpcFailure } from "../../../src/server/transport/status.ts";
 
 const alive = new AbortController().signal;
@@ -49,6 +49,21 @@ Deno.test("failureOf passes on the status of a transport behind this server", ()
     unexpected: false,
   });
 });
+
+for (
+  const [status, code] of [
+    ["FAILED_PRECONDITION", 9],
+    ["ABORTED", 10],
+    ["DATA_LOSS", 15],
+    ["UNKNOWN", 2],
+  ] as const
+) {
+  Deno.test(`failureOf passes on ${status}, by which a server behind says what to do next`, () => {
+    const error = new BTrDBError("read it again", { status });
+    const expected: Failure = { kind: "grpc", code, text: "read it again", unexpected: false };
+    assertEquals(failureOf("RawValues", error, alive), expected);
+  });
+}
 
 Deno.test("failureOf tells a client nothing about an error nobody expected", () => {
   const failure = failureOf("RawValues", new Error("SELECT secret FROM keys"), alive);

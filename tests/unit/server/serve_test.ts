@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { connect } from "../../../mod.ts";
+import { BTrDBError, connect } from "../../../mod.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { serve } from "../../../src/server/mod.ts";
@@ -187,6 +187,67 @@ Deno.test("stop lets calls finish; without grace it cancels them as UNAVAILABLE"
     assertEquals(aborted(), graceful ? 0 : 1);
     await assertRejects(() => Deno.connect({ hostname: server.hostname, port: server.port }));
   }
+});
+
+Deno.test("stop waits for calls that end, and for no subscription", async () => {
+  const { endpoint, release, running } = waitingEndpoint();
+  let subscribers = 0;
+  const both = scriptedEndpoint({
+    nearest: endpoint.nearest,
+    async *subscribe(_uuids, options) {
+      subscribers++;
+      await new Promise((resolve) => options!.signal!.addEventListener("abort", resolve));
+      subscribers--;
+      yield* [];
+      throw options!.signal!.reason;
+    },
+  });
+  await using server = await serve(both, { port: 0 });
+  using client = new RawClient(server.address);
+  const subscription = client.call("/v5api.BTrDB/Subscribe", new Uint8Array([0x0a, 0]));
+  const call = client.call(NEAREST, request);
+  await until(() => running() === 1 && subscribers === 1);
+  let stopped = false;
+  const stopping = server.stop({ graceMs: 600_000 }).then(() => stopped = true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals([stopped, subscribers], [false, 1]);
+  release();
+  assertEquals((await call).code, 0);
+  const { code, details } = await subscription;
+  assertEquals([code, details], [14, "the server is stopping"]);
+  await stopping;
+});
+
+Deno.test("an answer that fails when it was long already says why", async () => {
+  const columns = { times: new BigInt64Array(5_000), values: new Float64Array(5_000).fill(0.1) };
+  let chunks = 0;
+  const endpoint = scriptedEndpoint({
+    async *rawValues() {
+      for (let i = 0; i < chunks; i++) {
+        yield { version: { major: 11n, minor: 0n }, columns };
+        await Promise.resolve();
+      }
+      throw new BTrDBError("stream not found", { code: 404 });
+    },
+  });
+  await using server = await serve(endpoint, { port: 0 });
+  using client = new RawClient(server.address);
+  for (chunks = 0; chunks < 30; chunks++) {
+    const { code, messages } = await client.call("/v5api.BTrDB/RawValues", request);
+    assertEquals([code, messages.length], [0, chunks + 1]);
+    assertEquals(statusOf(messages.at(-1)), [404, "stream not found"]);
+  }
+});
+
+Deno.test("serve takes a deadline that is further away than any timer", async () => {
+  const { endpoint, release } = waitingEndpoint();
+  await using server = await serve(endpoint, { port: 0 });
+  using client = new RawClient(server.address);
+  const deadlineMs = Date.now() + 1e12;
+  const call = client.call(NEAREST, request, { deadlineMs });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  release();
+  assertEquals((await call).code, 0);
 });
 
 Deno.test("stop is idempotent, by signal too, and leaves the database open", async () => {

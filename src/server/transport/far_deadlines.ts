@@ -1,0 +1,38 @@
+/**
+ * Deadlines that no timer reaches. The gRPC library counts the ms of `grpc-timeout` in 32 bits: a
+ * call with a deadline of 25 days or more would be over before it began. Such a deadline is as good
+ * as none.
+ *
+ * @module
+ */
+
+import type { Http2Server, IncomingHttpHeaders } from "node:http2";
+
+const HEADER = "grpc-timeout";
+
+/** Units of the header, ms. */
+const UNITS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1_000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
+
+/** Longest delay a timer takes, ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Whether a `grpc-timeout` such as `90S` is longer than any timer. */
+export function isFar(timeout: string): boolean {
+  const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
+  return match !== null && Number(match[1]) * UNITS[match[2]!]! > MAX_TIMER_MS;
+}
+
+/** Takes far deadlines off requests before the library sees them. */
+export function dropFarDeadlines(http2: Http2Server): void {
+  http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
+    const timeout = headers[HEADER];
+    if (typeof timeout === "string" && isFar(timeout)) delete headers[HEADER];
+  });
+}
