@@ -26,6 +26,7 @@ import {
 import { setEndpoint } from "./endpoint_of.ts";
 import { metadataOf, type Pairs } from "./metadata.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
+import { flatten, lazily, mapEach } from "./single_use.ts";
 import { Stream } from "./stream.ts";
 
 /** Options of `create`. */
@@ -394,7 +395,8 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * Finishes what is in flight and frees everything. Closing twice does nothing.
+   * Finishes what is in flight and frees everything. Subscriptions, which have no end of their own,
+   * end with an error. Closing twice does nothing.
    *
    * @example Without `await using`
    * ```ts
@@ -419,41 +421,39 @@ export class BTrDB implements AsyncDisposable {
     await this.close();
   }
 
-  async *#found(
-    request: LookupRequest,
-    start: () => CallOptions,
-  ): AsyncIterableIterator<Stream> {
-    for await (const descriptors of this.#endpoint.lookupStreams(request, start())) {
-      for (const descriptor of descriptors) yield this.#known(descriptor);
-    }
+  #found(request: LookupRequest, start: () => CallOptions): AsyncIterableIterator<Stream> {
+    const found = lazily(() => this.#endpoint.lookupStreams(request, start()));
+    return flatten(mapEach(found, (descriptors) => descriptors.map((one) => this.#known(one))));
   }
 
   #known(descriptor: StreamDescriptor): Stream {
     return new Stream(this.#endpoint, descriptor.uuid, descriptor);
   }
 
-  async *#collections(prefix: string, start: () => CallOptions): AsyncIterableIterator<string> {
-    for await (const names of this.#endpoint.listCollections({ prefix }, start())) yield* names;
+  #collections(prefix: string, start: () => CallOptions): AsyncIterableIterator<string> {
+    return flatten(lazily(() => this.#endpoint.listCollections({ prefix }, start())));
   }
 
-  async *#updates(
+  #updates(
     streams: ReadonlyMap<string, Stream>,
     start: () => CallOptions,
   ): AsyncIterableIterator<NewPoints> {
     const uuids = Array.from(streams.keys(), (uuid) => uuidBytes(uuid));
-    for await (const { uuid, columns } of this.#endpoint.subscribe(uuids, start())) {
+    const updates = lazily(() => this.#endpoint.subscribe(uuids, start()));
+    return flatten(mapEach(updates, ({ uuid, columns: { times, values } }) => {
       const stream = streams.get(uuidText(uuid));
-      if (stream !== undefined) yield { stream, times: columns.times, values: columns.values };
-    }
+      return stream === undefined ? [] : [{ stream, times, values }];
+    }));
   }
 
-  async *#rows(
+  #rows(
     query: string,
     params: readonly string[],
     start: () => CallOptions,
   ): AsyncIterableIterator<Record<string, unknown>> {
-    for await (const rows of this.#endpoint.sqlQuery({ query, params }, start())) {
-      for (const row of rows) yield JSON.parse(row) as Record<string, unknown>;
-    }
+    const rows = lazily(() => this.#endpoint.sqlQuery({ query, params }, start()));
+    return flatten(
+      mapEach(rows, (batch) => batch.map((row) => JSON.parse(row) as Record<string, unknown>)),
+    );
   }
 }

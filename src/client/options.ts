@@ -6,6 +6,9 @@
 
 import type { CallOptions } from "../endpoint/endpoint.ts";
 
+/** Longest delay a timer takes, ms, 24 days: a longer timeout is as good as none. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** What every call takes as its last argument. */
 export interface RequestOptions {
   /** Aborting it stops the call, on the server too; the call rejects with the signal's reason. */
@@ -48,6 +51,8 @@ export function startCall(action: string, options: RequestOptions): CallOptions 
   const { signal, timeoutMs } = options;
   const call: CallOptions = {};
   if (signal !== undefined) call.signal = signal;
-  if (timeoutMs !== undefined && timeoutMs !== Infinity) call.deadlineMs = Date.now() + timeoutMs;
+  if (timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS) {
+    call.deadlineMs = Date.now() + timeoutMs;
+  }
   return call;
 }

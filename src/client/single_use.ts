@@ -38,12 +38,54 @@ export class SingleUse<T> {
   }
 }
 
+/** What `open` gives, opened by the first read; stopping it stops the iterator underneath. */
+export function lazily<T>(open: Open<T>): AsyncIterableIterator<T> {
+  return new Mapped(open, (item) => item);
+}
+
 /** Converts what an iterator yields; stopping it stops the iterator underneath. */
-export async function* mapEach<T, U>(
+export function mapEach<T, U>(
   source: AsyncIterableIterator<T>,
   convert: (item: T) => U,
 ): AsyncIterableIterator<U> {
-  for await (const item of source) yield convert(item);
+  return new Mapped(() => source, convert);
+}
+
+/** No async generator: `return()` of one waits for a `next()` that waits, perhaps for ever. */
+class Mapped<T, U> implements AsyncIterableIterator<U> {
+  readonly #open: Open<T>;
+  readonly #convert: (item: T) => U;
+  #source: AsyncIterableIterator<T> | undefined;
+  #done = false;
+
+  constructor(open: Open<T>, convert: (item: T) => U) {
+    this.#open = open;
+    this.#convert = convert;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<U>> {
+    if (this.#done) return { value: undefined, done: true };
+    try {
+      this.#source ??= this.#open();
+      const item = await this.#source.next();
+      if (item.done !== true) return { value: this.#convert(item.value), done: false };
+      this.#done = true;
+      return { value: undefined, done: true };
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<U>> {
+    this.#done = true;
+    await this.#source?.return?.();
+    return { value: undefined, done: true };
+  }
 }
 
 /** The parts of what an iterator yields; stopping it stops the iterator underneath. */

@@ -13,6 +13,9 @@ import { keyOf } from "./streams.ts";
 /** Points a subscriber may be behind before it is dropped. */
 export const MAX_PENDING_POINTS = 4_194_304;
 
+/** Longest delay a timer takes, ms; later deadlines are as good as none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** One subscriber: updates wait here until they are asked for. */
 class Subscription {
   readonly keys: ReadonlySet<string>;
@@ -84,13 +87,10 @@ export class SubscriptionHub {
     const subscription = new Subscription(new Set(uuids.map(keyOf)));
     const signal = options?.signal;
     const abort = () => subscription.end(signal!.reason);
-    const timer = options?.deadlineMs === undefined ? undefined : setTimeout(
-      () =>
-        subscription.end(
-          new BTrDBError("The deadline passed", { status: "DEADLINE_EXCEEDED" }),
-        ),
-      Math.max(0, options.deadlineMs - Date.now()),
-    );
+    const late = () =>
+      subscription.end(new BTrDBError("The deadline passed", { status: "DEADLINE_EXCEEDED" }));
+    const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
+    const timer = leftMs > MAX_TIMER_MS ? undefined : setTimeout(late, Math.max(0, leftMs));
     const stop = () => {
       this.#subscriptions.delete(subscription);
       signal?.removeEventListener("abort", abort);

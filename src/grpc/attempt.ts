@@ -33,6 +33,8 @@ export interface AttemptRequest {
   readonly message: Uint8Array;
   /** Whether more request messages follow (see {@linkcode Attempt.send}). */
   readonly open?: boolean | undefined;
+  /** Whether the call has no end of its own. */
+  readonly endless?: boolean | undefined;
   /** Address of the server, for errors. */
   readonly peer: string;
   readonly apiKey: string | undefined;
@@ -41,6 +43,9 @@ export interface AttemptRequest {
 
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
 const READ_AHEAD_BYTES = 1 << 20;
+
+/** Longest delay a timer takes, ms; the library breaks at much later deadlines. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How much earlier than ours a server's clock may say that a deadline has passed. */
 const DEADLINE_SLACK_MS = 20;
@@ -80,7 +85,8 @@ export class Attempt {
     this.#onActivity = onActivity;
     this.#target = channel.getTarget();
     const { deadlineMs = Infinity, signal } = request.options;
-    this.#call = channel.createCall(request.path, deadlineMs, null, null, null);
+    const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
+    this.#call = channel.createCall(request.path, deadline, null, null, null);
     signal?.addEventListener("abort", this.#abort);
     this.#call.start(metadataOf(request), {
       onReceiveMetadata: () => onActivity(false),
@@ -132,6 +138,19 @@ export class Attempt {
   /** Stops the call on the server too, and drops what has arrived. Nothing after its end. */
   cancel(): void {
     this.#stop(undefined, undefined);
+  }
+
+  /** Whether the call has no end of its own. */
+  get endless(): boolean {
+    return this.#request.endless === true;
+  }
+
+  /** Ends the call because its connection is being closed from here. */
+  disconnect(): void {
+    const request = this.#request;
+    const message = `Cannot go on with ${request.rpc}: the connection is closed`;
+    const error = callError(message, "CANCELLED", request);
+    this.#stop(error, error);
   }
 
   /** Ends the call because its connection does not answer any more. */

@@ -7,7 +7,7 @@
 
 import type { CallOptions, ServerInfo } from "../endpoint/endpoint.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, ChannelCall } from "./channel.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ErrorContext, isUnavailable, lostPeer } from "./errors.ts";
 import { decodeInfo } from "./messages.ts";
@@ -17,6 +17,8 @@ import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 export interface CallSpec extends ErrorContext {
   /** Whether a node may answer that does not own the stream: reads of explicit versions. */
   readonly anyNode?: boolean | undefined;
+  /** Whether the call has no end of its own. */
+  readonly endless?: boolean | undefined;
   readonly options: CallOptions;
 }
 
@@ -164,7 +166,7 @@ export class Caller {
    */
   async again(error: unknown, tries: Tries): Promise<void> {
     await tries.pause(error);
-    if (verdict(error) === "resync") await this.resync();
+    if (verdict(error) === "resync") await tries.within(this.resync());
   }
 
   /** Asks for the mash again. */
@@ -184,12 +186,7 @@ export class Caller {
     return this.#cluster.close();
   }
 
-  #call({ rpc, uuid, options }: CallSpec): {
-    rpc: string;
-    path: string;
-    uuid: Uint8Array | undefined;
-    options: CallOptions;
-  } {
-    return { rpc, path: `/${this.#service}/${rpc}`, uuid, options };
+  #call({ rpc, uuid, endless, options }: CallSpec): Omit<ChannelCall, "message" | "attempt"> {
+    return { rpc, path: `/${this.#service}/${rpc}`, uuid, endless, options };
   }
 }

@@ -37,6 +37,8 @@ export interface ChannelCall {
   readonly uuid?: Uint8Array | undefined;
   readonly message: Uint8Array;
   readonly open?: boolean | undefined;
+  /** Whether the call has no end of its own, so that closing does not wait for it. */
+  readonly endless?: boolean | undefined;
   readonly attempt: number;
   readonly options: CallOptions;
 }
@@ -156,8 +158,12 @@ export class Channel {
     old.close();
   }
 
-  /** Waits for what is in flight, stops streams that nobody reads any more, and disconnects. */
+  /**
+   * Ends subscriptions, waits for what is in flight, stops streams that nobody reads any more, and
+   * disconnects.
+   */
   async close(): Promise<void> {
+    for (const attempt of this.#attempts) if (attempt.endless) attempt.disconnect();
     await this.turns.idle();
     this.#closed = true;
     while (this.#attempts.size > 0) {

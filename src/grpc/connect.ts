@@ -56,6 +56,9 @@ export interface GrpcOptions extends CallOptions {
  */
 const FLOW_CONTROL_WINDOW = 4 << 20;
 
+/** How long an address may stay silent while there is another to be asked, ms. */
+const ADDRESS_MS = 5_000;
+
 /** Tries of the first call: whoever connects wants to know soon. */
 const CONNECT_ATTEMPTS = 4;
 
@@ -73,6 +76,7 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
     typeof endpoint === "string" ? parseAddress(endpoint, options.tls) : endpoint
   );
   if (addresses.length === 0) throw new TypeError("Cannot connect: endpoints is empty");
+  checkKey(options.apiKey);
   const policy = new RetryPolicy(options.retry, options.hooks);
   const cluster = new Cluster(addresses, settingsOf(options));
   try {
@@ -89,6 +93,13 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
     await cluster.close();
     throw error;
   }
+}
+
+/** A key that no header can carry would only show at the first call; the message does not repeat it. */
+function checkKey(apiKey: string | undefined): void {
+  if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
+  const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
+  throw new TypeError(`Cannot connect: the API key ${problem}, expected printable ASCII`);
 }
 
 function settingsOf(options: GrpcOptions): ChannelSettings {
@@ -121,11 +132,14 @@ async function introduce(
   const tries = new Tries(policy, "Info", options);
   for (let round = 1;; round++) {
     let failure: unknown;
-    for (const address of addresses) {
+    for (const [i, address] of addresses.entries()) {
+      const patience = patienceFor(options, addresses.length - i);
       try {
-        return await ask(cluster, policy, codecs, address, options);
+        return await ask(cluster, policy, codecs, address, patience);
       } catch (error) {
-        if (verdict(error) === "fail") throw error;
+        const silent = patience !== options && isTimeout(error);
+        if (!silent && verdict(error) === "fail") throw error;
+        if (silent) cluster.lost(cluster.channel(address));
         failure = error;
       }
     }
@@ -134,6 +148,23 @@ async function introduce(
       throw error === failure ? unreachable(addresses, failure) : error;
     });
   }
+}
+
+/**
+ * Signal and deadline for one address: while others are left to be asked, one that says nothing must
+ * not use up all the time there is.
+ *
+ * @param left Addresses not asked yet, this one included.
+ */
+function patienceFor(options: CallOptions, left: number): CallOptions {
+  if (left === 1) return options;
+  const now = Date.now();
+  const share = ((options.deadlineMs ?? Infinity) - now) / left;
+  return { ...options, deadlineMs: now + Math.min(ADDRESS_MS, share) };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof BTrDBError && error.code === 0 && error.status === "DEADLINE_EXCEEDED";
 }
 
 async function ask(

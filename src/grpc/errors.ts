@@ -5,7 +5,7 @@
  */
 
 import { status as Status } from "@grpc/grpc-js";
-import { BTrDBError } from "../core/errors.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 
 /** Which call an error belongs to. */
@@ -135,4 +135,19 @@ export function isUnavailable(error: unknown): error is BTrDBError {
 /** Name of a gRPC status, e.g. `"DEADLINE_EXCEEDED"`. */
 function statusName(code: number): string {
   return (Status as unknown as Record<number, string>)[code] ?? "UNKNOWN";
+}
+
+/** Codes after which a write may have taken place: the server gave up in the middle. */
+const UNCERTAIN: ReadonlySet<number> = new Set<number>([
+  ErrorCode.ContextError,
+  ErrorCode.EtcdFailure,
+  ErrorCode.CephError,
+  ErrorCode.JournalError,
+  ErrorCode.TieredStorageTemporaryError,
+]);
+
+/** Whether a write that failed like this may have taken place. */
+export function isUncertain(error: unknown): boolean {
+  if (isUnavailable(error)) return !wasUnsent(error);
+  return error instanceof BTrDBError && UNCERTAIN.has(error.code);
 }

@@ -19,7 +19,7 @@ import type {
 import { SetStreamTagsParamsSchema } from "../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "./caller.ts";
 import type { Codec } from "./codec.ts";
-import { callError, isUnavailable, wasUnsent } from "./errors.ts";
+import { callError, isUncertain } from "./errors.ts";
 import { decodeVersion, obliterateParams } from "./messages.ts";
 import type { Reader } from "./reader.ts";
 import { sleep } from "./retry.ts";
@@ -109,16 +109,27 @@ export class MetadataWrites {
         );
         return tries.succeeded();
       } catch (error) {
-        const uncertain = isUnavailable(error) && !wasUnsent(error);
-        if (uncertain && this.#caller.policy.attempts > 1) {
-          await sleep(this.#settleMs, spec.options.signal);
-          const found = outcome(await this.#descriptor(spec));
+        if (isUncertain(error) && this.#caller.policy.attempts > 1) {
+          const found = await this.#settle(spec, outcome);
           if (found === "done") return;
           if (found === "unknown") throw undecided(spec, error);
         }
         await this.#caller.again(error, tries);
       }
     }
+  }
+
+  /** Looks whether a change took place, and once more before it says that it did not. */
+  async #settle(
+    spec: CallSpec,
+    outcome: (now: StreamDescriptor | undefined) => Outcome,
+  ): Promise<Outcome> {
+    let found: Outcome = "not done";
+    for (let look = 0; look < 2 && found === "not done"; look++) {
+      await sleep(this.#settleMs, spec.options.signal);
+      found = outcome(await this.#descriptor(spec));
+    }
+    return found;
   }
 
   /** The stream as it is now; `undefined` if there is none. */

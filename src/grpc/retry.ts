@@ -7,6 +7,7 @@
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import type { CallHooks } from "./telemetry.ts";
+import { within } from "./within.ts";
 
 /** How patient a connection is. */
 export interface RetryOptions {
@@ -170,6 +171,11 @@ export class Tries {
     policy.hooks?.onRetry?.({ rpc: this.#rpc, attempt: this.attempt, delayMs, error });
     this.attempt++;
     await sleep(delayMs, signal);
+  }
+
+  /** `promise`, but no longer than the call lasts; what it stands for goes on. */
+  within<T>(promise: Promise<T>): Promise<T> {
+    return within(promise, { rpc: this.#rpc, options: this.#options });
   }
 }
 

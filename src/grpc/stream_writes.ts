@@ -6,6 +6,7 @@
  */
 
 import type { InsertRequest, Version } from "../endpoint/endpoint.ts";
+import { type Waiting, within } from "./within.ts";
 
 /** What became of an insert whose answer was lost. */
 export type Fate =
@@ -42,6 +43,8 @@ export class StreamWrites {
   #flying = 0;
   #doubts: Doubt[] = [];
   #exclusive = false;
+  /** Writes of another kind that wait. */
+  #loners = 0;
   #waiting: (() => void)[] = [];
 
   /** Whether nothing is under way. */
@@ -50,16 +53,18 @@ export class StreamWrites {
   }
 
   /**
-   * Begins an insert, once nothing stands in its way: a settlement, or a write of another kind.
+   * Begins an insert, once nothing stands in its way: a settlement, or a write of another kind, one
+   * that waits included.
    *
+   * @param call Its signal and deadline end the wait.
    * @param look Asks for the stream's version; called when none is certain.
    */
-  async begin(look: () => Promise<Version>): Promise<void> {
+  async begin(call: Waiting, look: () => Promise<Version>): Promise<void> {
     while (true) {
-      while (this.#exclusive || this.#doubts.length > 0) await this.#turn();
+      while (this.#exclusive || this.#loners > 0 || this.#doubts.length > 0) await this.#turn(call);
       if (this.#anchor !== undefined) break;
       if (this.#flying > 0) {
-        await this.#turn();
+        await this.#turn(call);
         continue;
       }
       await this.#whileExclusive(async () => this.#anchor = await look());
@@ -120,12 +125,23 @@ export class StreamWrites {
   }
 
   /**
-   * Runs a write of another kind while no insert is under way.
+   * Runs a write of another kind while no insert is under way. Inserts that have not begun wait for
+   * it, so that a stream of them does not keep it waiting for ever.
    *
+   * @param call Its signal and deadline end the wait.
    * @param write The write; returns the version after it, `undefined` if that is not certain.
    */
-  async alone(write: (before: Version | undefined) => Promise<Version | undefined>): Promise<void> {
-    while (!this.idle) await this.#turn();
+  async alone(
+    call: Waiting,
+    write: (before: Version | undefined) => Promise<Version | undefined>,
+  ): Promise<void> {
+    this.#loners++;
+    try {
+      while (!this.idle) await this.#turn(call);
+    } finally {
+      this.#loners--;
+      this.#wake();
+    }
     await this.#whileExclusive(async () => {
       const before = this.#anchor;
       this.#anchor = undefined;
@@ -143,9 +159,10 @@ export class StreamWrites {
     }
   }
 
-  /** Waits until something has changed. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Waits until something has changed, or the call is over. */
+  #turn(call?: Waiting): Promise<void> {
+    const changed = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return call === undefined ? changed : within(changed, call);
   }
 
   #wake(): void {

@@ -14,7 +14,7 @@ import type { CallOptions, InsertRequest, RangeRequest, Version } from "../endpo
 import { findBadPoint } from "../kernel/check.ts";
 import { encodeInsert } from "../kernel/wire.ts";
 import type { Caller, CallSpec } from "./caller.ts";
-import { isUnavailable, wasUnsent } from "./errors.ts";
+import { isUncertain } from "./errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "./messages.ts";
 import { type Tries, verdict } from "./retry.ts";
 import { type LookRules, settleDelete, settleInserts } from "./settle.ts";
@@ -24,15 +24,6 @@ import { within } from "./within.ts";
 
 /** Streams whose writes are remembered while nothing is under way. */
 const MAX_STREAMS = 4096;
-
-/** Codes after which a write may have taken place: the server gave up in the middle. */
-const UNCERTAIN: ReadonlySet<number> = new Set<number>([
-  ErrorCode.ContextError,
-  ErrorCode.EtcdFailure,
-  ErrorCode.CephError,
-  ErrorCode.JournalError,
-  ErrorCode.TieredStorageTemporaryError,
-]);
 
 /** What writes need beside the calls. */
 export interface WriteRules extends LookRules {
@@ -70,7 +61,7 @@ export class Writes {
     const repeatable = n === 0 || mergePolicy !== "never";
     if (repeatable || this.#caller.policy.attempts === 1) return await this.#repeat(spec, send);
     const stream = this.#stream(uuid);
-    await stream.begin(() => this.#rules.reader.version(uuid, options));
+    await stream.begin(spec, () => this.#rules.reader.version(uuid, options));
     return await this.#insertOnce(stream, request, spec, send);
   }
 
@@ -162,7 +153,7 @@ export class Writes {
     if (this.#rules.guardDeletes) await this.#mustExist(uuid, options);
     const message = deleteParams(uuid, start, end);
     let result: Version | undefined;
-    await this.#stream(uuid).alone(async (before) => {
+    await this.#stream(uuid).alone(spec, async (before) => {
       const retries = this.#caller.policy.attempts > 1;
       const anchor = before ??
         (retries ? await this.#rules.reader.version(uuid, options) : undefined);
@@ -260,12 +251,6 @@ export class Writes {
       if (stream.idle) this.#streams.delete(key);
     }
   }
-}
-
-/** Whether a write that failed like this may have taken place. */
-function isUncertain(error: unknown): boolean {
-  if (isUnavailable(error)) return !wasUnsent(error);
-  return error instanceof BTrDBError && UNCERTAIN.has(error.code);
 }
 
 function isTimeout(error: unknown): error is BTrDBError {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { flatten, gather, mapEach, SingleUse } from "../../../src/client/single_use.ts";
+import { flatten, gather, lazily, mapEach, SingleUse } from "../../../src/client/single_use.ts";
 
 /** Yields numbers and notes what happens to it. */
 async function* numbers(log: string[]): AsyncIterableIterator<number> {
@@ -70,4 +70,51 @@ Deno.test("nothing comes after a return", async () => {
   assertEquals(await items.return!(), { value: undefined, done: true });
   assertEquals(await items.next(), { value: undefined, done: true });
   assertEquals(log, ["open", "close"]);
+});
+
+/** An iterator whose `next()` waits until it is returned, as a subscription's does. */
+function idle(): AsyncIterableIterator<number[]> {
+  const end = Promise.withResolvers<IteratorResult<number[]>>();
+  const done = { done: true as const, value: undefined };
+  return {
+    next: () => end.promise,
+    return() {
+      end.resolve(done);
+      return Promise.resolve(done);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+Deno.test("return() ends a next() that waits for what may never come", async () => {
+  for (
+    const iterator of [
+      mapEach(idle(), (item) => item),
+      flatten(lazily(idle)),
+      flatten(mapEach(lazily(idle), (item) => item)),
+    ]
+  ) {
+    const next = iterator.next();
+    await iterator.return!();
+    assertEquals((await next).done, true);
+    assertEquals((await iterator.next()).done, true);
+  }
+});
+
+Deno.test("what is returned before its first read is never opened", async () => {
+  const log: string[] = [];
+  const items = lazily(() => numbers(log));
+  await items.return!();
+  assertEquals([(await items.next()).done, log], [true, []]);
+});
+
+Deno.test("a conversion that fails closes what is underneath", async () => {
+  const log: string[] = [];
+  const items = mapEach(numbers(log), () => {
+    throw new TypeError("not this one");
+  });
+  await assertRejects(() => items.next(), TypeError, "not this one");
+  assertEquals([(await items.next()).done, log], [true, ["open", "close"]]);
 });

@@ -13,7 +13,7 @@ import {
 } from "../../../src/gen/btrdb_v4_pb.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { LocalService } from "../../support/local_service.ts";
-import { raw, v4Server, windows } from "../../support/scripted_answers.ts";
+import { failure, raw, v4Server, windows } from "../../support/scripted_answers.ts";
 import {
   type Script,
   type ScriptedCall,
@@ -270,3 +270,83 @@ Deno.test("somebody else's points do not count as ours", async () => {
     assertEquals((await readAll(inner, ALL)).map(([time]) => time), [1n, 2n, 70n, 80n]);
   });
 });
+
+Deno.test("as many points of somebody else are not taken for ours, though ours look stored", async () => {
+  let store: Endpoint | undefined;
+  let first = true;
+  const fate = (rpc: string) => {
+    if (rpc !== "Insert" || !first) return "answer";
+    first = false;
+    void store!.insert({ uuid, columns: columns([[70n, 1], [80n, 1]]) });
+    return "lose the call";
+  };
+  await withStore(fate, async (endpoint, inner) => {
+    store = inner;
+    // Inserted before, so that a look finds them; and the other's are two as well.
+    const ours = columns([[1n, 1], [2n, 1]]);
+    await inner.insert({ uuid, columns: ours });
+    await inner.flush(uuid);
+    const insert = endpoint.insert({ uuid, columns: ours });
+    await insert.catch((error) => assertEquals(error.status, "UNKNOWN"));
+    const times = (await readAll(inner, ALL)).map(([time]) => time);
+    const stored = await insert.then(() => true, () => false);
+    assertEquals(times, stored ? [1n, 1n, 2n, 2n, 70n, 80n] : [1n, 2n, 70n, 80n]);
+  });
+});
+
+Deno.test("a commit in the middle does not make an insert look lost, nor another one stored", async () => {
+  let store: Endpoint | undefined;
+  let left = 4;
+  // Lost in turn: the call, the answer; and each time everything buffered is committed meanwhile.
+  const fate = (rpc: string) => {
+    if (rpc !== "Insert" || left === 0) return "answer";
+    setTimeout(() => store!.flush(uuid));
+    return left-- % 2 === 0 ? "lose the call" : "lose the answer";
+  };
+  await withStore(fate, async (endpoint, inner) => {
+    store = inner;
+    // 30,000 of the 32,768 points that are committed by themselves.
+    const many = Array.from({ length: 30_000 }, (_, i): [bigint, number] => [BigInt(i), i]);
+    for (let from = 0; from < many.length; from += 10_000) {
+      await inner.insert({ uuid, columns: columns(many.slice(from, from + 10_000)) });
+    }
+    for (const part of [0, 1, 2]) {
+      await endpoint.insert({
+        uuid,
+        columns: columns(many.slice(part * 2_000, part * 2_000 + 2_000)),
+      });
+    }
+    const whole = { uuid, start: 0n, end: 40_000n, version: 0n };
+    assertEquals((await readAll(inner, whole)).length, 36_000);
+  });
+});
+
+for (const code of [428, 432]) {
+  Deno.test(`metadata whose change was answered ${code} is looked at before it is changed again`, async () => {
+    const store = await openEngine();
+    const service = new LocalService(store);
+    const failing = new Set(["Create", "SetStreamAnnotations", "Obliterate"]);
+    const script: Script = async (call) => {
+      const { code: status, details, messages } = await service.call(call.path, call.request);
+      if (failing.delete(call.rpc)) return await call.send(failure(code, "in the middle"));
+      for (const message of messages) await call.send(message);
+      if (status !== 0) throw { code: status, details };
+    };
+    try {
+      await withScript(script, async (endpoint, server) => {
+        const none = new Map<string, string>();
+        const tags = new Map([["name", "y"]]);
+        await endpoint.create({ uuid, collection: "c", tags, annotations: none });
+        const changes = new Map([["unit", "V"]]);
+        await endpoint.setAnnotations({ uuid, expected: 1n, changes, removals: [] });
+        await endpoint.obliterate(uuid);
+        const counts = ["Create", "SetStreamAnnotations", "Obliterate"].map((rpc) =>
+          server.count(rpc)
+        );
+        assertEquals(counts, [1, 1, 1]);
+      });
+    } finally {
+      await service.close();
+    }
+  });
+}

@@ -245,3 +245,33 @@ Deno.test("close gives up a stream that nobody reads any more", async () => {
     await stopped.promise;
   });
 });
+
+Deno.test("close ends a subscription, which has no end of its own", async () => {
+  const left = Promise.withResolvers<void>();
+  const script: Script = async (call) => {
+    if (call.rpc === "Info") return await call.send(info("5.30.0-deno", [], [5, 30]));
+    await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+    left.resolve();
+  };
+  await withServer(script, {}, async (endpoint) => {
+    const updates = endpoint.subscribe([uuid]);
+    const next = assertRejects(() => updates.next(), BTrDBError, "the connection is closed");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await endpoint.close();
+    assertEquals((await next).status, "CANCELLED");
+    await left.promise;
+  });
+});
+
+Deno.test("a deadline further away than any timer is none", async () => {
+  const script = v4Server("4.15.9-deno", {
+    Nearest: (call) => call.send(failure(401, "no such point")),
+  });
+  await withServer(script, {}, async (endpoint) => {
+    const request = { uuid, time: 0n, version: 11n, backward: false };
+    for (const ms of [2 ** 31, 1e12, 1e15, Number.MAX_SAFE_INTEGER]) {
+      const deadlineMs = Date.now() + ms;
+      await assertRejects(() => endpoint.nearest(request, { deadlineMs }), BTrDBError, "no such");
+    }
+  });
+});
