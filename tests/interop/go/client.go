@@ -44,6 +44,17 @@ func (c client) call(rpc string, request object, options ...grpc.CallOption) ([]
 	}
 }
 
+// info asks the server what it is.
+func (c client) info(ctx context.Context) (object, error) {
+	method := c.service.Methods().ByName("Info")
+	answer := dynamicpb.NewMessage(method.Output())
+	path := fmt.Sprintf("/%s/Info", c.service.FullName())
+	if err := c.conn.Invoke(ctx, path, dynamicpb.NewMessage(method.Input()), answer); err != nil {
+		return nil, err
+	}
+	return decode(answer), nil
+}
+
 // open starts a call.
 func (c client) open(
 	ctx context.Context, rpc string, request object, options ...grpc.CallOption,

@@ -2,8 +2,10 @@
 // protocol files at run time: nothing here has been adapted to the server.
 //
 //	go run . HOST:PORT PROTO_FOLDER
+//	go run . BOOTSTRAP,BOOTSTRAP… PROTO_FOLDER driver
 //
-// Prints one "ok SERVICE NAME" a check; the first check that fails ends the run.
+// Prints one "ok SERVICE NAME" a check; the first check that fails ends the run. With "driver" the calls
+// are those that BTrDB's own Go driver makes, see [driver].
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/bufbuild/protocompile"
@@ -54,6 +57,10 @@ func main() {
 	}
 	files, err := compiler.Compile(context.Background(), "btrdb_v4.proto", "btrdb_v5.proto")
 	check(err)
+	if len(os.Args) > 3 && os.Args[3] == "driver" {
+		runDriver(files[1].Services().Get(0), strings.Split(address, ","))
+		return
+	}
 	conn, err := grpc.NewClient(address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second}))
