@@ -128,12 +128,19 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
   return await verify(path);
 }
 
-function checkConnectOptions({ apiKey, profile, protocol, tls }: ConnectOptions): void {
+function checkConnectOptions({ apiKey, profile, protocol, tls, retry }: ConnectOptions): void {
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   if (profile !== undefined) text("connect", profile, "profile");
   if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot connect: tls is ${show(tls)}, expected a boolean or an object`);
+  }
+  if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
+  if (typeof tls === "object" && tls.serverName !== undefined) {
+    text("connect", tls.serverName, "tls.serverName");
+  }
+  if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
+    throw new TypeError(`Cannot connect: retry is ${show(retry)}, expected an object or false`);
   }
 }
 

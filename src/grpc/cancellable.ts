@@ -37,8 +37,6 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
     make: (options: CallOptions) => AsyncGenerator<T, void, undefined>,
   ) {
     this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#abort);
-    if (this.#signal?.aborted) this.#abort();
     this.#make = () => make({ ...options, signal: this.#stop.signal });
   }
 
@@ -47,8 +45,9 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
   async next(): Promise<IteratorResult<T>> {
     this.#pending++;
     try {
-      this.#stop.signal.throwIfAborted();
       if (this.#done) return { done: true, value: undefined };
+      if (this.#source === undefined) this.#listen();
+      this.#stop.signal.throwIfAborted();
       this.#source ??= this.#make();
       const result = await this.#source.next();
       if (result.done === true) this.#finish();
@@ -70,6 +69,12 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
       await this.#source?.return();
     }
     return { done: true, value: undefined };
+  }
+
+  /** From the first read on: a stream that nobody reads leaves no listener. */
+  #listen(): void {
+    this.#signal?.addEventListener("abort", this.#abort);
+    if (this.#signal?.aborted) this.#abort();
   }
 
   #finish(): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
+import { BTrDBError, connect, type ConnectOptions, verifyFile } from "@btrdb/btrdb";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -160,4 +160,18 @@ Deno.test("closing twice does nothing, and a closed database says so", async () 
   await Promise.all([db.close(), db.close()]);
   await db.close();
   await assertRejects(() => stream.count(), BTrDBError, "closed");
+});
+
+Deno.test("options of the wrong type are refused by name, before anything is tried", async () => {
+  const wrong = [
+    [{ tls: { ca: 5 } }, "tls.ca is 5, expected a string"],
+    [{ tls: { serverName: true } }, "tls.serverName is true, expected a string"],
+    [{ retry: "no" }, 'retry is "no", expected an object or false'],
+    [{ retry: null }, "retry is null, expected an object or false"],
+    [{ retry: true }, "retry is true, expected an object or false"],
+  ] as const;
+  for (const [options, message] of wrong) {
+    const call = () => connect("127.0.0.1:1", options as unknown as ConnectOptions);
+    await assertRejects(call, TypeError, `Cannot connect: ${message}`);
+  }
 });

@@ -275,3 +275,25 @@ Deno.test("a deadline further away than any timer is none", async () => {
     }
   });
 });
+
+Deno.test("a query that nobody reads leaves no listener, and its abort is still seen", async () => {
+  await withServer(v4Server("4.15.9-deno", {}), {}, async (endpoint, server) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    const queries = Array.from({ length: 20 }, () => endpoint.rawValues(RANGE, { signal }));
+    assertEquals(listeners, 0);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    for (const query of queries) {
+      assertEquals(await assertRejects(() => query.next()), reason);
+      assertEquals((await query.next()).done, true);
+    }
+    assertEquals(server.count("RawValues"), 0);
+  });
+});
