@@ -30,6 +30,13 @@ Deno.test("pauses grow to a limit, with full jitter", () => {
   assertEquals(policy.delayMs(3, 0.5), 200);
 });
 
+Deno.test("unless told otherwise, patience outlasts the ten seconds a killed server answers 405", () => {
+  const policy = new RetryPolicy(undefined);
+  let ms = 0;
+  for (let attempt = 1; attempt < policy.attempts; attempt++) ms += policy.delayMs(attempt, 0.5);
+  assert(ms > 20_000 && ms < policy.maxElapsedMs, `${ms} ms`);
+});
+
 Deno.test("options that make no sense are refused by name", () => {
   assertThrows(() => new RetryPolicy({ attempts: 0 }), RangeError, "retry.attempts is 0");
   assertThrows(() => new RetryPolicy({ maxDelayMs: NaN }), RangeError, "retry.maxDelayMs is NaN");
