@@ -13,6 +13,9 @@ import { keyOf } from "./streams.ts";
 /** Points a subscriber may be behind before it is dropped. */
 export const MAX_PENDING_POINTS = 4_194_304;
 
+/** Points that wait for all subscribers together, 256 MiB; then the one furthest behind is dropped. */
+export const MAX_TOTAL_POINTS = 16_777_216;
+
 /** Longest delay a timer takes, ms; later deadlines are as good as none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -28,20 +31,33 @@ class Subscription {
     this.keys = keys;
   }
 
+  /** Points that wait. */
+  get points(): number {
+    return this.#points;
+  }
+
   push(update: SubscriptionUpdate): void {
     if (this.#ended !== undefined) return;
-    this.#points += update.columns.times.length;
-    if (this.#points > MAX_PENDING_POINTS) {
-      this.end(
-        new BTrDBError(
-          `The subscription is ${this.#points} points behind, at most ${MAX_PENDING_POINTS} wait`,
-          { code: ErrorCode.ResourceDepleted },
-        ),
-      );
+    const points = this.#points + update.columns.times.length;
+    if (points > MAX_PENDING_POINTS) {
+      const text =
+        `The subscription is ${points} points behind, at most ${MAX_PENDING_POINTS} wait`;
+      this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
       return;
     }
+    this.#points = points;
     this.#updates.push(update);
     this.#wake?.();
+  }
+
+  /** Ends the subscription and lets go of what waits, because all together are too far behind. */
+  drop(): void {
+    const text =
+      `The subscription is ${this.#points} points behind, and all subscriptions together ` +
+      `more than ${MAX_TOTAL_POINTS}`;
+    this.#updates.length = 0;
+    this.#points = 0;
+    this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
   }
 
   end(error: unknown): void {
@@ -76,6 +92,21 @@ export class SubscriptionHub {
       if (!subscription.keys.has(key)) continue;
       const copy = { times: columns.times.slice(), values: columns.values.slice() };
       subscription.push({ uuid: uuid.slice(), columns: copy });
+    }
+    this.#bound();
+  }
+
+  /** Drops those furthest behind until what waits is within its bound. */
+  #bound(): void {
+    let total = 0;
+    for (const { points } of this.#subscriptions) total += points;
+    while (total > MAX_TOTAL_POINTS) {
+      let last: Subscription | undefined;
+      for (const one of this.#subscriptions) {
+        if (last === undefined || one.points > last.points) last = one;
+      }
+      total -= last!.points;
+      last!.drop();
     }
   }
 
