@@ -32,7 +32,7 @@ export async function* untilAborted<T>(
  * What a promise gives, unless the signal is aborted first. The listener goes with the promise: a
  * race against one that lives as long as the signal would keep every result alive.
  */
-function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();

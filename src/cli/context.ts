@@ -8,7 +8,8 @@
 import type { BTrDB, ConnectOptions } from "../../mod.ts";
 import type { Args } from "./args.ts";
 import { parseDuration } from "./durations.ts";
-import { notFound, usageError } from "./errors.ts";
+import { settledOrAborted } from "./abortable.ts";
+import { CliError, notFound, usageError } from "./errors.ts";
 import { toJson, writeErr, writeOut } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { makeStyle, type Style } from "./style.ts";
@@ -153,25 +154,29 @@ export class Context {
   }
 
   /**
-   * Asks before something that cannot be undone.
+   * Asks before something that cannot be undone; an interrupt is an answer too.
    *
    * @param question Without the question mark.
    * @param yes Whether the answer was given on the command line.
    * @throws {CliError} If the answer is no, or there is nobody to ask.
    */
-  confirm(question: string, yes: boolean): void {
+  async confirm(question: string, yes: boolean): Promise<void> {
     if (yes) return;
     if (!Deno.stdin.isTerminal()) {
       throw usageError(`Nobody is here to answer: ${question}?`, "add --yes");
     }
     writeErr(`${question}? [y/N] `);
-    if (!/^y(es)?$/i.test(readLine().trim())) throw usageError("Nothing was done");
+    const answer = await settledOrAborted(readLine(), this.signal).catch((error) => {
+      writeErr("\n");
+      throw error;
+    });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("Nothing was done");
   }
 }
 
-function readLine(): string {
+async function readLine(): Promise<string> {
   const bytes = new Uint8Array(256);
-  const n = Deno.stdin.readSync(bytes) ?? 0;
+  const n = await Deno.stdin.read(bytes) ?? 0;
   return new TextDecoder().decode(bytes.subarray(0, n));
 }
 
@@ -187,7 +192,15 @@ function checkTarget(target: string, access: Access): void {
     }
     return;
   }
-  if (access === "create" || exists(path)) return;
+  if (path === "") throw usageError(`Cannot use ${target}: it names no file`, "file:grid.btrdb");
+  if (access === "create") {
+    const folder = path.replace(/[^/\\]*$/, "");
+    if (folder === "" || exists(folder)) return;
+    throw notFound(
+      `Cannot make ${path}: there is no directory ${folder.replace(/(.)[/\\]$/, "$1")}`,
+    );
+  }
+  if (exists(path)) return;
   throw notFound(
     `There is no database in ${path}`,
     "`btrdb import` and `btrdb create` make the file; check the path after file:",

@@ -117,10 +117,15 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
   }
   const label = code === 0 ? status : `${code} ${status}`;
-  return {
-    exit: Exit.Failed,
-    message: message.includes(label) ? message : `${message} (${label})`,
-  };
+  if (code === 406 || code === 429) {
+    const hint = "`btrdb show` shows what is there";
+    return { exit: Exit.Failed, message: labelled(message, label), hint };
+  }
+  return { exit: Exit.Failed, message: labelled(message, label) };
+}
+
+function labelled(message: string, label: string): string {
+  return message.includes(label) ? message : `${message} (${label})`;
 }
 
 /** The first line, without the empty note that grpc-js ends its messages with. */

@@ -5,7 +5,8 @@
  */
 
 import { splitOnce } from "./args.ts";
-import { usageError } from "./errors.ts";
+import { notFound, usageError } from "./errors.ts";
+import { nearest } from "./near.ts";
 
 /**
  * Reads `KEY=VALUE` words.
@@ -23,4 +24,31 @@ export function keyValues(words: readonly string[], name: string): Record<string
     found[key] = value;
   }
   return found;
+}
+
+/**
+ * Fails where a key that shall be removed is not there.
+ *
+ * @param keys Keys to remove.
+ * @param known What is there.
+ * @param what `"tag"` or `"annotation"`, for the error.
+ */
+export function checkKnown(
+  keys: readonly string[],
+  known: Readonly<Record<string, string | null>>,
+  what: string,
+): void {
+  for (const key of keys) {
+    if (Object.hasOwn(known, key)) continue;
+    const names = Object.keys(known);
+    const near = nearest(key, names);
+    throw notFound(
+      `There is no ${what} ${key}`,
+      near.length > 0
+        ? `did you mean ${near.join(" or ")}?`
+        : names.length > 0
+        ? `there are ${names.join(", ")}`
+        : undefined,
+    );
+  }
 }

@@ -24,14 +24,16 @@ export const KIND_OPTIONS: OptionSpecs = {
   pointwidth: {
     short: "p",
     value: "WIDTH",
-    about: "Windows of 2^N ns, aligned; an exponent, or a duration that is rounded down",
+    about:
+      "Windows of 2^N ns, aligned; an exponent, or a duration that is rounded down; start and " +
+      "end that are given are rounded down to them",
   },
   width: {
     short: "w",
     value: "DURATION",
     about: "Windows of exactly this width, from the start on",
   },
-  points: { value: "N", about: "About N windows over the range" },
+  points: { value: "N", about: "About N windows over the range, never more" },
 };
 
 /**
@@ -43,11 +45,18 @@ export const KIND_OPTIONS: OptionSpecs = {
  * @param kind What is asked for.
  */
 export function wholeWindows(args: Args, range: TimeRange, kind: QueryKind): TimeRange {
-  if (kind.kind !== "windows" || (args.has("end") && !args.has("points"))) return range;
+  if (kind.kind === "raw" || (args.has("end") && !args.has("points"))) return range;
   const { start, end } = range;
-  const count = (end - start + kind.width - 1n) / kind.width;
-  const whole = start + count * kind.width;
+  const width = kind.kind === "aligned" ? 1n << BigInt(kind.pointwidth) : kind.width;
+  const origin = kind.kind === "aligned" ? floorTo(start, width) : start;
+  const count = (end - origin + width - 1n) / width;
+  const whole = origin + count * width;
   return { start, end: whole < LAST_TIME ? whole : end };
+}
+
+/** The last multiple of `width` that is not after `time`. */
+function floorTo(time: bigint, width: bigint): bigint {
+  return time - (time % width + width) % width;
 }
 
 /**
@@ -69,5 +78,5 @@ export function chooseKind(args: Args, range: TimeRange | undefined): QueryKind 
   const points = args.integer("points", 1, 1_000_000);
   if (points === undefined) return { kind: "raw" };
   const span = range === undefined ? 1n : range.end - range.start;
-  return { kind: "windows", width: span / BigInt(points) || 1n };
+  return { kind: "windows", width: (span + BigInt(points) - 1n) / BigInt(points) };
 }

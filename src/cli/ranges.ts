@@ -9,7 +9,7 @@ import type { Args } from "./args.ts";
 import type { OptionSpecs } from "./option.ts";
 import type { Context } from "./context.ts";
 import { usageError } from "./errors.ts";
-import { parseTime, type TimeSpec } from "./times.ts";
+import { formatTime, parseTime, type TimeSpec } from "./times.ts";
 
 /** First time of BTrDB's axis, and the last one that `nearest` takes. */
 const FIRST_TIME = -(16n << 56n);
@@ -30,16 +30,21 @@ export const RANGE_OPTIONS: OptionSpecs = {
   end: { short: "e", value: "TIME", about: "End, exclusive; without it after the last point" },
 };
 
-/** Times of the first and last point of some streams, or `undefined` if they have none. */
+/**
+ * Times of the first and last point of some streams, or `undefined` if they have none.
+ *
+ * @param version Of the streams; 0 is the latest.
+ */
 export async function extent(
   streams: readonly Stream[],
+  version = 0n,
 ): Promise<{ first: bigint; last: bigint } | undefined> {
   let first: bigint | undefined;
   let last: bigint | undefined;
   for (const stream of streams) {
-    const head = await stream.nearest(FIRST_TIME);
+    const head = await stream.nearest(FIRST_TIME, { version });
     if (head === null) continue;
-    const tail = await stream.nearest(LAST_TIME, { backward: true });
+    const tail = await stream.nearest(LAST_TIME, { version, backward: true });
     if (first === undefined || head.time < first) first = head.time;
     if (tail !== null && (last === undefined || tail.time > last)) last = tail.time;
   }
@@ -52,6 +57,7 @@ export async function extent(
  * @param context For the time zone and the present.
  * @param args Where the options are.
  * @param streams Streams whose first and last points are meant by default.
+ * @param version Of the streams; 0 is the latest.
  * @returns The range, or `undefined` if it hangs on points and there are none.
  * @throws {CliError} Usage error, if it is empty.
  */
@@ -59,16 +65,19 @@ export async function resolveRange(
   context: Context,
   args: Args,
   streams: readonly Stream[],
+  version = 0n,
 ): Promise<TimeRange | undefined> {
   const startText = args.text("start");
   const endText = args.text("end");
+  sayWhatIntegersMean(context, "--start", startText);
+  sayWhatIntegersMean(context, "--end", endText);
   const start = startText === undefined
     ? undefined
     : parseTime(startText, "--start", context.frame);
   const end = endText === undefined ? undefined : parseTime(endText, "--end", context.frame);
   const absolute = start?.anchor === "epoch" &&
     (end?.anchor === "epoch" || end?.anchor === "base");
-  const ends = absolute ? { first: 0n, last: 0n } : await extent(streams);
+  const ends = absolute ? { first: 0n, last: 0n } : await extent(streams, version);
   if (ends === undefined) return undefined;
   const from = start === undefined ? ends.first : resolve(start, ends, ends.first);
   const to = end === undefined ? ends.last + 1n : resolve(end, ends, from);
@@ -79,6 +88,23 @@ export async function resolveRange(
     );
   }
   return { start: from, end: to };
+}
+
+/** Integers of 9 to 16 digits are mostly meant as seconds, ms or µs, which times are not. */
+function sayWhatIntegersMean(context: Context, option: string, text: string | undefined): void {
+  if (text === undefined || !/^-?\d{9,16}$/.test(text)) return;
+  context.talk(
+    `${option} ${text} is ${
+      formatTime(BigInt(text), context.frame.tz)
+    }: integers are ns since 1970`,
+  );
+}
+
+/** What to say where a range has no points. */
+export function noPoints(args: Args, path: string): string {
+  return args.has("start") || args.has("end")
+    ? `There are no points of ${path} in this range`
+    : `There are no points in ${path}`;
 }
 
 function resolve(spec: TimeSpec, ends: { first: bigint; last: bigint }, base: bigint): bigint {

@@ -149,6 +149,13 @@ async function ambiguous(text: string, found: readonly NamedStream[]): Promise<C
 
 async function unknownStream(db: BTrDB, text: string): Promise<CliError> {
   const collections = await collectionsOf(db);
+  const place = text.replace(/\/$/, "");
+  if (collections.includes(place)) {
+    return notFound(
+      `There is no stream ${text}`,
+      `${place} is a collection: \`btrdb ls -l ${place}\` lists its streams, ${place}/* names them all`,
+    );
+  }
   const near = new Set<string>();
   for (const { collection, name } of splitPath(text)) {
     for (const candidate of [collection, ...nearest(collection, collections, 3)]) {

@@ -117,6 +117,29 @@ Deno.test("rows out of order, equal rows, gaps: resumed from stdin, exactly", as
   assertEquals(streams.map(({ count }) => count), expected);
 });
 
+Deno.test("a record of a database that is gone counts for nothing", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  await Deno.writeTextFile(`${path}/in.csv`, "time (ns),v\n1,2\n");
+  const args = ["-d", `file:${path}/a.btrdb`, "import", `${path}/in.csv`, "-i", "c"];
+  const remove = async (): Promise<void> => {
+    for (const ending of ["", "-wal", "-shm", "-lock"]) {
+      await Deno.remove(`${path}/a.btrdb${ending}`).catch(() => {});
+    }
+  };
+  assertEquals((await btrdb(args, { env })).code, 0);
+  const again = await btrdb(args, { env });
+  assertStringIncludes(again.stderr, "its points are there twice now");
+  await remove();
+  const [record] = await Array.fromAsync(Deno.readDir(`${path}/state`));
+  const file = `${path}/state/${record!.name}`;
+  const known = JSON.parse(await Deno.readTextFile(file));
+  await Deno.writeTextFile(file, JSON.stringify({ ...known, done: false }));
+  const fresh = await btrdb(args, { env });
+  assertEquals(fresh.code, 0, fresh.stderr);
+  assert(!fresh.stderr.includes("before"), fresh.stderr);
+});
+
 Deno.test("an import that was begun is not begun again unasked", async () => {
   await using dir = await workspace();
   const { env, path } = dir;
@@ -127,7 +150,9 @@ Deno.test("an import that was begun is not begun again unasked", async () => {
   assertEquals(first.code, 1);
   assertStringIncludes(first.stderr, "line 900002, column 2");
   const second = await btrdb(args, { env });
-  assertStringIncludes(second.stderr, "was interrupted after");
+  const stored = Number(/Stopped: ([\d,]+) points/.exec(first.stderr)![1]!.replaceAll(",", ""));
+  assert(stored > 0);
+  assertStringIncludes(second.stderr, `was interrupted after ${stored} points`);
   await Deno.writeTextFile(`${path}/in.csv`, `time (ns),v\n${rows}2000000,1\n`);
   const changed = await btrdb([...args, "--resume"], { env });
   assertStringIncludes(changed.stderr, "was changed");
@@ -136,7 +161,7 @@ Deno.test("an import that was begun is not begun again unasked", async () => {
   const { stdout } = await btrdb([args[0]!, args[1]!, "show", "c/v", "--json"]);
   assertStringIncludes(stdout, '"count":"900001"');
   const other = await btrdb([...args, "--resume"], { env });
-  assertStringIncludes(other.stderr, "Resumed and stored 0 points");
+  assertStringIncludes(other.stderr, "Nothing new in ");
   await Deno.writeTextFile(`${path}/in.csv`, "3000000,1\n", { append: true });
   const longer = await btrdb([...args, "--resume", "--changed"], { env });
   assertStringIncludes(longer.stderr, "Resumed and stored 1 point ");
@@ -200,6 +225,34 @@ Deno.test("on a terminal: progress, Ctrl-C, summary, resume", async () => {
   const resumed = await btrdb([...args, "--resume"], { env });
   assertEquals(resumed.code, 0, resumed.stderr);
   assertEquals(await count(), [400_000, 400_000, 400_000]);
+});
+
+Deno.test("a question can be interrupted, and a no is no mistake", async () => {
+  if (!await hasScript()) return;
+  await using dir = await workspace();
+  const args = ["-d", `file:${dir.path}/a.btrdb`];
+  await btrdb([...args, "create", "a/b"], { env: dir.env });
+  const answer = async (keys: string): Promise<{ code: number; screen: string }> => {
+    const child = inTerminal([...args, "rm", "a/b"], dir.env);
+    const writer = child.stdin.getWriter();
+    let screen = "";
+    let asked = false;
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      screen += text;
+      if (asked || !screen.includes("[y/N]")) continue;
+      asked = true;
+      await writer.write(new TextEncoder().encode(keys));
+    }
+    const { code } = await child.status;
+    await writer.close().catch(() => {});
+    return { code, screen };
+  };
+  const interrupted = await answer("\x03");
+  assertEquals(interrupted.code, 130, interrupted.screen);
+  const no = await answer("n\n");
+  assertEquals(no.code, 1, no.screen);
+  assertStringIncludes(no.screen, "Nothing was done");
+  assertEquals((await answer("y\n")).code, 0);
 });
 
 Deno.test("colours on a terminal only", async () => {

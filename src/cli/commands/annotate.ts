@@ -1,6 +1,6 @@
 /** `btrdb annotate`: annotations. @module */
 
-import { keyValues } from "../key_values.ts";
+import { checkKnown, keyValues } from "../key_values.ts";
 import type { Command } from "../command.ts";
 import { resolveStream } from "../streams.ts";
 import { properties } from "../style.ts";
@@ -33,7 +33,8 @@ const command: Command = {
     const db = await context.db(asked ? "write" : "read");
     const { stream, uuid } = await resolveStream(db, text!);
     if (asked) {
-      const [, expected] = await stream.annotations();
+      const [known, expected] = await stream.annotations();
+      checkKnown(args.list("remove"), known, "annotation");
       await stream.setAnnotations(changes, { expected });
     }
     const [annotations, annotationVersion] = await stream.annotations();

@@ -45,33 +45,76 @@ interface Known {
   options: OptionSpecs;
 }
 
+/** What the arguments of a command may be, where there is a list. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  completions: SHELLS,
+  help: COMMANDS.map(({ name }) => name),
+};
+
 function flags(options: OptionSpecs): string {
   return Object.keys(options).map((name) => `--${name}`).join(" ");
 }
 
-/** Completes commands, then the options of the command, then files. */
+/** The words that give an option, as patterns of a shell: `-d | --database`. */
+function spellings(options: readonly (readonly [string, OptionSpecs[string]])[]): string[] {
+  return options.flatMap(([name, { short }]) =>
+    short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`]
+  );
+}
+
+/** Options that take a value, of all commands; the same name always takes one. */
+function takingValues(options: OptionSpecs): string[] {
+  return spellings(Object.entries(options).filter(([, { value }]) => value !== undefined));
+}
+
+/**
+ * Completes commands, then the options of the command and their values, then files. Bash breaks words
+ * at colons: a target is several of them.
+ */
 function bashScript(commands: readonly Known[]): string {
+  const all: OptionSpecs = Object.assign({}, ...commands.map(({ options }) => options));
+  const choices = Object.entries({ ...all, ...GLOBAL_OPTIONS }).filter(([, spec]) =>
+    spec.choices !== undefined
+  );
+  const values = choices.map(([name, { choices }]) =>
+    `    --${name}) words="${choices!.join(" ")}" ;;`
+  );
   const cases = commands.map(({ name, options }) =>
-    `    ${name}) words="${`${flags(options)} ${flags(GLOBAL_OPTIONS)}`.trim()}" ;;`
+    `    ${name}) words="${`${flags(options)} ${flags(GLOBAL_OPTIONS)}`.trim()}"` +
+    `${name in ARGUMENTS ? ` rest="${ARGUMENTS[name]!.join(" ")}"` : ""} ;;`
   );
   return `# Completion of btrdb for bash
 _btrdb() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" command="" words="" i
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="" command="" words="" rest="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
-    -d | --database | --tz | --timeout | --profile | --protocol) i=$((i + 1)) ;;
+    ${takingValues(GLOBAL_OPTIONS).join(" | ")})
+      [[ \${COMP_WORDS[i + 1]} == "=" ]] && i=$((i + 1))
+      i=$((i + 1))
+      while [[ \${COMP_WORDS[i + 1]} == ":" ]]; do i=$((i + 2)); done
+      ;;
     -*) ;;
     *) command="\${COMP_WORDS[i]}"; break ;;
     esac
   done
+  before="\${COMP_WORDS[COMP_CWORD - 1]}"
+  [[ $before == "=" ]] && before="\${COMP_WORDS[COMP_CWORD - 2]}"
+  [[ $current == "=" || $current == ":" ]] && current=""
+  if ((i > COMP_CWORD)) && [[ $before != --protocol ]]; then
+    COMPREPLY=()
+    return
+  fi
   if [[ -z $command ]]; then
     words="${commands.map(({ name }) => name).join(" ")} ${flags(GLOBAL_OPTIONS)}"
   else
     case "$command" in
 ${cases.join("\n")}
     esac
-    [[ $current != -* ]] && words=""
+    [[ $current != -* ]] && words="$rest"
   fi
+  case "$before" in
+${values.join("\n")}
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _btrdb btrdb
@@ -90,12 +133,35 @@ function fishScript(commands: readonly Known[]): string {
   };
   const lines = Object.entries(GLOBAL_OPTIONS).map(option(""));
   for (const { name, summary, options } of commands) {
+    const here = ` -n ${quote(`test (__btrdb_command) = ${name}`)}`;
     lines.push(
-      `complete -c btrdb -n __fish_use_subcommand -f -a ${name} -d ${quote(summary)}`,
-      ...Object.entries(options).map(option(` -n ${quote(`__fish_seen_subcommand_from ${name}`)}`)),
+      `complete -c btrdb -n 'test -z (__btrdb_command)' -f -a ${name} -d ${quote(summary)}`,
+      ...Object.entries(options).map(option(here)),
     );
+    const rest = ARGUMENTS[name];
+    if (rest !== undefined) lines.push(`complete -c btrdb${here} -f -a ${quote(rest.join(" "))}`);
   }
-  return `# Completion of btrdb for fish\n${lines.join("\n")}\n`;
+  return `# Completion of btrdb for fish
+function __btrdb_command
+  set -l skip 0
+  for word in (commandline -opc)[2..]
+    if test $skip = 1
+      set skip 0
+      continue
+    end
+    switch $word
+      case ${takingValues(GLOBAL_OPTIONS).join(" ")}
+        set skip 1
+      case '-*'
+      case '*'
+        echo $word
+        return
+    end
+  end
+  echo
+end
+${lines.join("\n")}
+`;
 }
 
 export default command;

@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
+import { noPoints, RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { resolveStream } from "../streams.ts";
 import { plural } from "../style.ts";
 import { formatTime } from "../times.ts";
@@ -36,14 +36,14 @@ const command: Command = {
     const { stream, uuid, path } = await resolveStream(db, args.positionals[0]!);
     const range = await resolveRange(context, args, [stream]);
     if (range === undefined) {
-      context.talk(`There are no points in ${path}`);
+      context.talk(noPoints(args, path));
       return;
     }
     const { start, end } = range;
     const count = await stream.count({ start, end });
     const { tz } = context.frame;
     const where = `from ${formatTime(start, tz)} to ${formatTime(end, tz)}`;
-    context.confirm(`Remove ${plural(count, "point")} of ${path} ${where}`, args.has("yes"));
+    await context.confirm(`Remove ${plural(count, "point")} of ${path} ${where}`, args.has("yes"));
     const version = await stream.deleteRange(start, end);
     if (context.json) context.printJson({ uuid, start, end, removed: count, version });
     else context.talk(`Removed ${plural(count, "point")} of ${path} ${where}; version ${version}`);

@@ -4,6 +4,7 @@ import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
+import { type Destination, destination } from "../export/sink.ts";
 import { type ExportJob, exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
@@ -20,8 +21,10 @@ const command: Command = {
   summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
   about: [
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
-    "Count). NDJSON has an object a row. Numbers are written so that they read back to the same doubles (in text, -0 becomes 0). " +
-    "A file appears under its name when it is complete; until then it is FILE.part.",
+    "Count). NDJSON has an object a row. Numbers are written so that they read back to the same doubles " +
+    "(in text, -0 becomes 0).",
+    "A file appears under its name when it is complete; until then it is FILE.part. " +
+    "Pipes and devices are written to at once. Arrow is an IPC stream, as pyarrow.ipc.open_stream reads it.",
   ],
   options: {
     ...RANGE_OPTIONS,
@@ -29,7 +32,7 @@ const command: Command = {
     output: {
       short: "o",
       value: "FILE",
-      about: "Write there, packed if it ends with .gz or .zst; else stdout",
+      about: "Write there, packed if it ends with .gz or .zst; - or nothing is stdout",
     },
     format: {
       short: "f",
@@ -63,12 +66,21 @@ const command: Command = {
   ],
   json: "{ file, format, rows, bytes, seconds }; with -o only",
   async run(context, args) {
+    const name = args.text("output");
+    const output = name === undefined || name === "-" ? undefined : destination(name);
+    const format = formatOf(args, output?.name);
+    checkSinks(context, args, format, output);
     const db = await context.db("read");
     const streams = await resolveStreams(db, args.positionals);
     const range = await resolveRange(context, args, streams.map(({ stream }) => stream));
-    if (range === undefined) throw notFound("There are no points to export");
-    const output = args.text("output");
-    const format = formatOf(args, output);
+    if (range === undefined) {
+      throw notFound(
+        args.has("start") || args.has("end")
+          ? "There are no points to export in this range"
+          : "There are no points to export",
+        "`btrdb ls -l` shows where points are",
+      );
+    }
     const kind = chooseKind(args, range);
     const progress = context.progress("Exporting");
     const job: ExportJob = {
@@ -79,20 +91,20 @@ const command: Command = {
       range: wholeWindows(args, range, kind),
       kind,
       output,
+      resumable: isResumable(format, output),
       numbers: (args.text("numbers") ?? "shortest") as "shortest" | "fixed6",
       includeVersions: args.has("include-versions"),
       resume: args.has("resume"),
       ndjson: format === "ndjson",
       progress,
     };
-    checkSinks(context, args, format, output);
     const done = format === "csv" || format === "ndjson"
       ? await exportText(job)
       : await (await import("../export/columnar.ts")).exportColumnar(job, format);
     progress.clear();
     const { seconds } = progress;
     if (context.json && output !== undefined) {
-      context.printJson({ file: output, format, ...done, seconds });
+      context.printJson({ file: output.name, format, ...done, seconds });
     }
     context.talk(
       `Wrote ${plural(done.rows, "row")}, ${bytesText(done.bytes)}, ${seconds.toFixed(1)} s, ` +
@@ -101,13 +113,39 @@ const command: Command = {
   },
 };
 
-function formatOf(args: Args, output: string | undefined): Format {
+/** Endings of files that a format is mostly found under. */
+const ENDINGS: Readonly<Record<string, Format>> = {
+  jsonl: "ndjson",
+  json: "ndjson",
+  pq: "parquet",
+  arrows: "arrow",
+};
+
+/** Endings that promise something else than this command writes. */
+const FOREIGN = /^(tsv|tab|xlsx?|ods|feather|ipc|h5|hdf5?|mat|npy|npz|sqlite|db|duckdb)$/;
+
+function formatOf(args: Args, name: string | undefined): Format {
   const said = args.text("format") as Format | undefined;
   if (said !== undefined) return said;
-  const ending = output?.replace(/\.(gz|zst)$/i, "").split(".").at(-1)?.toLowerCase();
-  if (ending === "feather" || ending === "ipc") return "arrow";
-  if (ending === "jsonl") return "ndjson";
-  return FORMATS.find((format) => format === ending) ?? "csv";
+  const base = name?.replace(/\.(gz|zst)$/i, "") ?? "";
+  const ending = /\.([^./\\]+)$/.exec(base)?.[1]?.toLowerCase() ?? "";
+  if (FOREIGN.test(ending)) {
+    throw usageError(
+      `Cannot write .${ending}: expected ${FORMATS.join(", ")}`,
+      "to use this name anyway, add --format",
+    );
+  }
+  return ENDINGS[ending] ?? FORMATS.find((format) => format === ending) ?? "csv";
+}
+
+function isPacked(output: Destination | undefined): boolean {
+  return output !== undefined && /\.(gz|zst)$/i.test(output.name);
+}
+
+/** Whether an export that is interrupted can go on. */
+function isResumable(format: Format, output: Destination | undefined): boolean {
+  return output !== undefined && !output.direct && !isPacked(output) &&
+    (format === "csv" || format === "ndjson");
 }
 
 function labelOf({ path, name, uuid }: NamedStream, args: Args): string {
@@ -119,11 +157,11 @@ function checkSinks(
   context: Context,
   args: Args,
   format: Format,
-  output: string | undefined,
+  output: Destination | undefined,
 ): void {
-  const packed = output !== undefined && /\.(gz|zst)$/i.test(output);
+  const packed = isPacked(output);
   const columnar = format === "parquet" || format === "arrow";
-  if (args.has("resume") && (output === undefined || packed || columnar)) {
+  if (args.has("resume") && !isResumable(format, output)) {
     throw usageError("Cannot resume this export: only plain CSV and NDJSON files can be continued");
   }
   if (packed && columnar) throw usageError(`Cannot pack ${format}: it is packed inside`);

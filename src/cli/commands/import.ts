@@ -1,19 +1,18 @@
 /** `btrdb import`: files into streams. @module */
 
-import type { InsertOptions, Stream } from "../../../mod.ts";
+import type { Stream } from "../../../mod.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../durations.ts";
 import { usageError } from "../errors.ts";
+import { openSource } from "../import/bytes.ts";
 import { type ImportWishes, type Prepared, prepareImport } from "../import/prepare.ts";
-import { ImportRun } from "../import/run.ts";
+import { type ImportResult, ImportRun } from "../import/run.ts";
 import { plotStreams } from "../plot_streams.ts";
-import { extent, type TimeRange } from "../ranges.ts";
+import { extent, type TimeRange, totals } from "../ranges.ts";
 import { bytesText, plural, rough } from "../style.ts";
 import { parseInstant } from "../times.ts";
-
-type Policy = NonNullable<InsertOptions["mergePolicy"]>;
 
 const command: Command = {
   name: "import",
@@ -21,14 +20,16 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Store points from CSV or Parquet files",
   about: [
-    "A file is CSV, plain or packed (.gz, .zst), or Parquet (.parquet); - is stdin. BTrDB's own CSV and " +
-    "any other table with a header, a column of times and columns of numbers are understood; what is " +
-    "not said by options is found out from the first rows. Empty cells, NaN, NA, null and - are no points.",
+    "A file is CSV or Parquet, plain or packed with gzip or zstd, which its first bytes say; - is stdin. " +
+    "BTrDB's own CSV and any other table with a header, a column of times and columns of numbers are " +
+    "understood; what is not said by options is found out from the first rows. Empty cells, NaN, NA, " +
+    "null and - are no points. Columns of text are left out; some text among numbers is an error.",
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
     "its name in the collection --into. Streams that do not exist are created.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
-    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file that is stored already it takes nothing, or, with --changed, the rows added since. What it " +
-    "needs for that is kept in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
+    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file " +
+    "that is stored already it takes nothing, or, with --changed, the rows added since. What it needs " +
+    "for that is kept in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
   ],
   options: {
     into: {
@@ -40,7 +41,7 @@ const command: Command = {
       short: "m",
       value: "COLUMN=STREAM",
       multiple: true,
-      about: "Stream of a column; may come again",
+      about: "Stream of a column, by name or number; may come again",
     },
     unit: {
       short: "u",
@@ -72,7 +73,7 @@ const command: Command = {
     format: {
       value: "FORMAT",
       choices: ["csv", "parquet"],
-      about: "By default by the name of the file",
+      about: "By default by the first bytes of the file",
     },
     merge: {
       value: "POLICY",
@@ -107,11 +108,18 @@ const command: Command = {
     "stored by the import, all its runs together",
   async run(context, args) {
     const wishes = readWishes(context, args);
+    const names = args.positionals;
+    for (const file of names) await openSource(file);
     const db = await context.db("create");
     const files: unknown[] = [];
-    for (const file of args.positionals) {
-      const prepared = await prepareImport(context, db, file, wishes);
-      files.push(await importOne(context, file, prepared, args));
+    for (const [i, file] of names.entries()) {
+      try {
+        const prepared = await prepareImport(context, db, file, wishes);
+        files.push(await importOne(context, file, prepared, wishes, args));
+      } catch (error) {
+        if (names.length > 1) context.talk(`Stopped at ${file}, file ${i + 1} of ${names.length}`);
+        throw error;
+      }
     }
     if (context.json) context.printJson({ files });
   },
@@ -133,7 +141,7 @@ function readWishes(context: Context, args: Args): ImportWishes {
   return {
     format: args.text("format") as ImportWishes["format"],
     layout: {
-      delimiter: args.text("delimiter")?.replace("\\t", "\t"),
+      delimiter: delimiterOf(args),
       decimal: args.text("decimal") as "." | "," | undefined,
       header: args.has("no-header") ? false : undefined,
       skipLines: args.integer("skip", 0, 10_000) ?? 0,
@@ -147,32 +155,47 @@ function readWishes(context: Context, args: Args): ImportWishes {
     resume: args.has("resume"),
     changed: args.has("changed"),
     restart: args.has("restart"),
+    mergePolicy: (args.text("merge") ?? "never") as ImportWishes["mergePolicy"],
   };
+}
+
+function delimiterOf(args: Args): string | undefined {
+  const delimiter = args.text("delimiter")?.replace("\\t", "\t");
+  if (delimiter !== undefined && !/^[^"\r\n\u0080-\uffff]$/.test(delimiter)) {
+    throw usageError(`Cannot use --delimiter ${delimiter}: expected one ASCII character`);
+  }
+  return delimiter;
 }
 
 async function importOne(
   context: Context,
   file: string,
   prepared: Prepared,
+  { mergePolicy }: ImportWishes,
   args: Args,
 ): Promise<unknown> {
   const { source, streams, record, path, resumed } = prepared;
   const db = await context.db("create");
   const progress = context.progress(`Importing ${file}`);
-  const mergePolicy = (args.text("merge") ?? "never") as Policy;
-  const job = { context, db, source, streams, record, recordPath: path, mergePolicy, progress };
-  const run = await ImportRun.prepare(job);
+  const run = await ImportRun.prepare({
+    context,
+    db,
+    source,
+    streams,
+    record,
+    recordPath: path,
+    resumed,
+    mergePolicy,
+    progress,
+  });
   try {
     const result = await run.run();
-    const speed = result.seconds > 0 ? result.fresh / result.seconds : 0;
-    context.talk(
-      `${resumed ? "Resumed and stored" : "Stored"} ${plural(result.fresh, "point")} of ` +
-        `${plural(result.rows, "row")} in ${plural(streams.length, "stream")}` +
-        `${prepared.created > 0 ? ` (${prepared.created} new)` : ""}, ${
-          result.seconds.toFixed(1)
-        } s, ` +
-        `${rough(speed)} points/s, ${bytesText(source.bytesRead)} read`,
-    );
+    if (resumed && result.fresh === 0) {
+      context.talk(`Nothing new in ${file}: its ${plural(result.rows, "row")} are stored`);
+    } else {
+      const merged = mergePolicy === "never" ? "" : await mergedText(prepared);
+      sayStored(context, prepared, result, merged);
+    }
     if (args.has("plot")) await plotAll(context, prepared);
     return {
       file,
@@ -191,6 +214,31 @@ async function importOne(
     );
     throw error;
   }
+}
+
+function sayStored(
+  context: Context,
+  { resumed, streams, created, source }: Prepared,
+  { fresh, rows, seconds }: ImportResult,
+  merged: string,
+): void {
+  const fate = resumed ? "Resumed and stored" : "Stored";
+  const made = created > 0 ? ` (${created} new)` : "";
+  const speed = seconds > 0 ? fresh / seconds : 0;
+  context.talk(
+    `${fate} ${plural(fresh, "point")} of ${plural(rows, "row")} in ` +
+      `${plural(streams.length, "stream")}${made}${merged}, ${seconds.toFixed(1)} s, ` +
+      `${rough(speed)} points/s, ${bytesText(source.bytesRead)} read`,
+  );
+}
+
+/** How many points there are more: fewer than were sent, where some were there already. */
+async function mergedText({ streams, record }: Prepared): Promise<string> {
+  let more = 0n;
+  for (const [i, { stream }] of streams.entries()) {
+    more += (await totals(stream)).count - BigInt(record.streams[i]!.before);
+  }
+  return `, ${streams.length === 1 ? "which has" : "which have"} ${plural(more, "point")} more now`;
 }
 
 async function plotAll(context: Context, { streams }: Prepared): Promise<void> {

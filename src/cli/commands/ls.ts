@@ -6,7 +6,7 @@ import { notFound } from "../errors.ts";
 import { nearest } from "../near.ts";
 import { mapPool } from "../pool.ts";
 import { extent, totals } from "../ranges.ts";
-import { type NamedStream, streamsBelow } from "../streams.ts";
+import { findByPath, type NamedStream, streamsBelow } from "../streams.ts";
 import { type Column, grouped, plural, table } from "../style.ts";
 import { formatTime } from "../times.ts";
 import { collectionTree } from "../tree.ts";
@@ -58,6 +58,13 @@ async function noSuchPrefix(context: Context, prefix: string): Promise<Error> {
   const db = await context.db("read");
   const all: string[] = [];
   for await (const collection of db.listCollections("")) all.push(collection);
+  const [stream] = await findByPath(db, prefix);
+  if (stream !== undefined) {
+    return notFound(
+      `There is no collection that begins with ${prefix}`,
+      `it is a stream: \`btrdb show ${prefix}\``,
+    );
+  }
   const near = nearest(prefix.replace(/\/$/, ""), all);
   return notFound(
     `There is no collection that begins with ${prefix}`,

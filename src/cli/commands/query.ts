@@ -5,9 +5,10 @@ import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { describePointwidth, formatDuration } from "../durations.ts";
-import { RANGE_OPTIONS, resolveRange, type TimeRange } from "../ranges.ts";
+import { notFound } from "../errors.ts";
+import { noPoints, RANGE_OPTIONS, resolveRange, type TimeRange } from "../ranges.ts";
 import { chooseKind, KIND_OPTIONS, type QueryKind, wholeWindows } from "../query_kind.ts";
-import { resolveStream } from "../streams.ts";
+import { type NamedStream, resolveStream } from "../streams.ts";
 import { type Column, grouped, plural, table } from "../style.ts";
 import { formatTime, fractionDigits } from "../times.ts";
 
@@ -44,30 +45,34 @@ const command: Command = {
   ],
   json:
     "{ uuid, start, end, version, kind: raw | aligned | windows, pointwidth?, width?, points: [{ time, " +
-    "value }] or [{ time, min, mean, max, count, stddev? }], more }; more: whether --limit cut it short",
+    "value }] or [{ time, min, mean, max, count, stddev? }], more }; statistics null in a window without points; more: whether --limit cut it short",
   async run(context, args) {
     const db = await context.db("read");
-    const { stream, uuid, path } = await resolveStream(db, args.positionals[0]!);
-    const given = await resolveRange(context, args, [stream]);
+    const named = await resolveStream(db, args.positionals[0]!);
+    const { stream, uuid, path } = named;
+    const version = await knownVersion(args, named);
+    const given = await resolveRange(context, args, [stream], version);
     const limit = args.integer("limit", 0, Number.MAX_SAFE_INTEGER) ?? (context.json ? 0 : LIMIT);
     const kind = chooseKind(args, given);
     const range = given === undefined ? undefined : wholeWindows(args, given, kind);
     const empty = {
       rows: [],
-      version: await stream.version(),
+      version: version || await stream.version(),
       more: false,
       stats: kind.kind !== "raw",
     };
     const answer = range === undefined
       ? empty
-      : await read(context, stream, range, kind, versionOf(args), limit || Infinity);
+      : await read(context, stream, range, kind, version, limit || Infinity);
     if (context.json) {
-      const { rows: points, version, more } = answer;
-      context.printJson({ uuid, start: null, end: null, ...range, version, ...kind, points, more });
+      const { more } = answer;
+      const points = answer.rows.map(withoutEmpty);
+      const shown = { start: null, end: null, ...range, version: answer.version, ...kind };
+      context.printJson({ uuid, ...shown, points, more });
       return;
     }
     if (range === undefined) {
-      context.talk(`There are no points in ${path}`);
+      context.talk(noPoints(args, path));
       return;
     }
     printTable(context, answer);
@@ -75,8 +80,16 @@ const command: Command = {
   },
 };
 
-function versionOf(args: Args): bigint {
-  return BigInt(args.integer("version", 0, Number.MAX_SAFE_INTEGER) ?? 0);
+/** The version asked for; servers answer for later ones as if the stream did not exist. */
+async function knownVersion(args: Args, { stream, path }: NamedStream): Promise<bigint> {
+  const version = BigInt(args.integer("version", 0, Number.MAX_SAFE_INTEGER) ?? 0);
+  if (version === 0n) return version;
+  const { major, minor } = await stream.fullVersion();
+  if (version <= major) return version;
+  throw notFound(
+    `There is no version ${version} of ${path}: the latest is ${major}`,
+    minor > 0n ? "`btrdb flush` makes a version of what is buffered" : undefined,
+  );
 }
 
 interface Row {
@@ -87,6 +100,14 @@ interface Row {
   max?: number;
   count?: bigint;
   stddev?: number;
+}
+
+/** A row for programs: a window without points has no statistics. */
+function withoutEmpty(row: Row): unknown {
+  if (row.count !== 0n) return row;
+  const { time, count, stddev } = row;
+  const none = { time, min: null, mean: null, max: null, count };
+  return stddev === undefined ? none : { ...none, stddev: null };
 }
 
 interface Answer {

@@ -26,7 +26,10 @@ const command: Command = {
     let points = 0n;
     for (const { stream } of streams) points += (await totals(stream)).count;
     const what = streams.length === 1 ? streams[0]!.path : plural(streams.length, "stream");
-    context.confirm(`Remove ${what} with ${plural(points, "point")} for ever`, args.has("yes"));
+    await context.confirm(
+      `Remove ${what} with ${plural(points, "point")} for ever`,
+      args.has("yes"),
+    );
     const removed: string[] = [];
     for (const { stream, uuid, path } of streams) {
       context.signal.throwIfAborted();

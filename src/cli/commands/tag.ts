@@ -1,6 +1,6 @@
 /** `btrdb tag`: tags and collection. @module */
 
-import { keyValues } from "../key_values.ts";
+import { checkKnown, keyValues } from "../key_values.ts";
 import type { Command } from "../command.ts";
 import { resolveStream } from "../streams.ts";
 import { properties } from "../style.ts";
@@ -32,6 +32,7 @@ const command: Command = {
     const db = await context.db(asked ? "write" : "read");
     const { stream, uuid } = await resolveStream(db, text!);
     if (asked) {
+      checkKnown(args.list("remove"), await stream.tags(), "tag");
       await stream.setTags({ tags, ...(collection === undefined ? {} : { collection }) });
       await stream.refreshMeta();
     }

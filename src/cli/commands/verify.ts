@@ -1,5 +1,6 @@
 /** `btrdb verify`: is what is stored sound. @module */
 
+import { settledOrAborted } from "../abortable.ts";
 import type { Command } from "../command.ts";
 import { filePath } from "../context.ts";
 import { Exit } from "../errors.ts";
@@ -35,7 +36,8 @@ const command: Command = {
     if (path !== undefined) {
       await context.db("read").then(() => context.close());
       const { verifyFile } = await import("../../../mod.ts");
-      problems.push(...(await verifyFile(path)).problems);
+      const report = await settledOrAborted(verifyFile(path), context.signal);
+      problems.push(...report.problems);
     }
     if (!args.has("quick")) {
       const db = await context.db("read");

@@ -5,7 +5,7 @@
  */
 
 import { fileSink, type Sink, stdoutSink } from "./sink.ts";
-import type { Exported, ExportJob } from "./text.ts";
+import { type Exported, type ExportJob, sayWhatIsLeft } from "./text.ts";
 
 /** Writes a table of columns: Parquet, or an Arrow IPC stream. */
 export async function exportColumnar(
@@ -18,9 +18,10 @@ export async function exportColumnar(
     await sink.finish();
     return written;
   } catch (error) {
-    sink.abandon();
-    if (sink.failure !== undefined) throw sink.failure;
-    throw error;
+    sink.abandon(false);
+    job.progress.clear();
+    sayWhatIsLeft(job);
+    throw sink.failure ?? error;
   } finally {
     job.progress.clear();
   }

@@ -8,7 +8,7 @@
  */
 
 import { CliError } from "../errors.ts";
-import { partPath } from "./sink.ts";
+import { type Destination, partPath } from "./sink.ts";
 
 /** What must be the same for an export to go on. */
 export interface ExportNote {
@@ -17,18 +17,18 @@ export interface ExportNote {
   versions: string[];
 }
 
-function notePath(path: string): string {
-  return `${partPath(path)}.json`;
+function notePath(file: Destination): string {
+  return `${partPath(file)}.json`;
 }
 
 /** Writes the note of an export that begins. */
-export async function writeNote(path: string, note: ExportNote): Promise<void> {
-  await Deno.writeTextFile(notePath(path), JSON.stringify(note));
+export async function writeNote(file: Destination, note: ExportNote): Promise<void> {
+  await Deno.writeTextFile(notePath(file), JSON.stringify(note));
 }
 
 /** Removes the note of an export that is done. */
-export async function removeNote(path: string): Promise<void> {
-  await Deno.remove(notePath(path)).catch((error) => {
+export async function removeNote(file: Destination): Promise<void> {
+  await Deno.remove(notePath(file)).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
 }
@@ -36,30 +36,36 @@ export async function removeNote(path: string): Promise<void> {
 /**
  * Cuts the `.part` file to rows that are certainly whole.
  *
- * @param path Name of the file when it is complete.
+ * @param file The file when it is complete.
  * @param note What is asked for now.
  * @returns The time from which to go on, or `undefined` to begin anew.
  * @throws {CliError} If the export that was interrupted was another one.
  */
-export async function resumeAt(path: string, note: ExportNote): Promise<bigint | undefined> {
-  const old = await readNote(path);
+export async function resumeAt(
+  file: Destination,
+  note: ExportNote,
+): Promise<bigint | undefined> {
+  const old = await readNote(file);
   if (old === undefined) return undefined;
   if (JSON.stringify(old.request) !== JSON.stringify(note.request)) {
-    throw new CliError(`Cannot resume ${path}: the export began with other options`, {
+    throw new CliError(`Cannot resume ${file.name}: the export began with other options`, {
       hint: "without --resume it begins anew",
     });
   }
   if (JSON.stringify(old.versions) !== JSON.stringify(note.versions)) {
-    throw new CliError(`Cannot resume ${path}: the streams were changed since the export began`, {
-      hint: "without --resume it begins anew",
-    });
+    throw new CliError(
+      `Cannot resume ${file.name}: the streams were changed since the export began`,
+      {
+        hint: "without --resume it begins anew",
+      },
+    );
   }
-  return await cut(partPath(path));
+  return await cut(partPath(file));
 }
 
-async function readNote(path: string): Promise<ExportNote | undefined> {
+async function readNote(file: Destination): Promise<ExportNote | undefined> {
   try {
-    return JSON.parse(await Deno.readTextFile(notePath(path))) as ExportNote;
+    return JSON.parse(await Deno.readTextFile(notePath(file))) as ExportNote;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -6,6 +6,7 @@
 
 import { createGzip, createZstdCompress } from "node:zlib";
 import { Duplex } from "node:stream";
+import { CliError, Exit, notFound, usageError } from "../errors.ts";
 import { writeBytes } from "../output.ts";
 
 /** A place for bytes. */
@@ -15,14 +16,73 @@ export interface Sink {
   readonly write?: ((bytes: Uint8Array) => void) | undefined;
   /** Everything was written. */
   finish(): Promise<void>;
-  /** Something went wrong; what was written stays in the `.part` file. */
-  abandon(): void;
+  /**
+   * Something went wrong.
+   *
+   * @param keep Whether what was written stays in the `.part` file.
+   */
+  abandon(keep: boolean): void;
   /** Why bytes could not be written. */
   readonly failure: unknown;
 }
 
+/** A file to write to. */
+export interface Destination {
+  /** Its path as it was given. */
+  readonly name: string;
+  /** Where it really is, behind symbolic links. */
+  readonly path: string;
+  /** Whether bytes go there at once: a pipe or a device is no file that could be replaced. */
+  readonly direct: boolean;
+}
+
+/**
+ * Looks where a file would be written, before anything is read for it.
+ *
+ * @param name What was given after `-o`.
+ * @throws {CliError} If no file can be there.
+ */
+export function destination(name: string): Destination {
+  const path = realPath(name);
+  const info = statOf(path);
+  if (info === undefined) {
+    const folder = path.replace(/[^/\\]*$/, "") || ".";
+    const parent = statOf(folder);
+    if (parent === undefined) {
+      throw notFound(
+        `Cannot write ${name}: there is no directory ${folder.replace(/(.)\/$/, "$1")}`,
+      );
+    }
+    if (!parent.isDirectory) {
+      throw usageError(`Cannot write ${name}: ${folder} is not a directory`);
+    }
+  }
+  if (info?.isDirectory) {
+    throw usageError(`Cannot write ${name}: it is a directory`, "name a file in it");
+  }
+  return { name, path, direct: info !== undefined && !info.isFile };
+}
+
+function realPath(name: string): string {
+  try {
+    return Deno.realPathSync(name);
+  } catch {
+    return name;
+  }
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
 /** Name of the file under way. */
-export function partPath(path: string): string {
+export function partPath({ path }: Destination): string {
   return `${path}.part`;
 }
 
@@ -51,17 +111,24 @@ export function stdoutSink(): Sink {
 /**
  * Bytes to a file, packed as its name says (`.gz`, `.zst`).
  *
- * @param path Its name when it is complete.
+ * @param to The file when it is complete.
  * @param append Whether the `.part` file goes on where it ends.
  */
-export function fileSink(path: string, append: boolean): Sink {
-  const part = partPath(path);
-  const file = Deno.openSync(part, { write: true, create: true, truncate: !append, append });
+export function fileSink(to: Destination, append: boolean): Sink {
+  const part = to.direct ? to.path : partPath(to);
+  const file = openToWrite(to, part, append);
+  let failure: unknown;
   const write = (bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    try {
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      failure = new CliError(`Cannot write ${to.name}: ${reason}`, { cause });
+      throw failure;
+    }
   };
   const raw = new WritableStream<Uint8Array>({ write });
-  const packer = packerOf(path);
+  const packer = packerOf(to.name);
   const piped = packer === undefined
     ? Promise.resolve()
     : (packer.readable as ReadableStream<Uint8Array>).pipeTo(raw);
@@ -77,11 +144,34 @@ export function fileSink(path: string, append: boolean): Sink {
     async finish() {
       await piped;
       close();
-      await Deno.rename(part, path);
+      if (!to.direct) await Deno.rename(part, to.path);
     },
-    abandon: close,
-    failure: undefined,
+    abandon(keep) {
+      close();
+      if (!keep && !to.direct) Deno.removeSync(part);
+    },
+    get failure() {
+      return failure;
+    },
   };
+}
+
+function openToWrite(to: Destination, part: string, append: boolean): Deno.FsFile {
+  try {
+    return Deno.openSync(part, {
+      write: true,
+      create: !to.direct,
+      truncate: !append && !to.direct,
+      append,
+    });
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const denied = cause instanceof Deno.errors.PermissionDenied;
+    throw new CliError(
+      `Cannot write ${to.name}: ${denied ? "permission denied" : cause.message}`,
+      { exit: Exit.Failed, cause },
+    );
+  }
 }
 
 function packerOf(path: string): ReturnType<typeof Duplex.toWeb> | undefined {

@@ -12,7 +12,7 @@ import type { TimeRange } from "../ranges.ts";
 import type { NamedStream } from "../streams.ts";
 import { ndjsonFromCsv } from "./ndjson.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
-import { fileSink, type Sink, stdoutSink } from "./sink.ts";
+import { type Destination, fileSink, type Sink, stdoutSink } from "./sink.ts";
 
 /** An export that is ready to run. */
 export interface ExportJob {
@@ -24,7 +24,9 @@ export interface ExportJob {
   range: TimeRange;
   kind: QueryKind;
   /** A file; absent: stdout. */
-  output: string | undefined;
+  output: Destination | undefined;
+  /** Whether an export that was interrupted can go on: a plain file of text. */
+  resumable: boolean;
   numbers: "shortest" | "fixed6";
   includeVersions: boolean;
   resume: boolean;
@@ -40,29 +42,38 @@ export interface Exported {
 
 /** Writes the text. */
 export async function exportText(job: ExportJob): Promise<Exported> {
+  const { output, resumable } = job;
   const from = await begin(job);
-  const sink = job.output === undefined ? stdoutSink() : fileSink(job.output, from !== undefined);
+  const sink = output === undefined ? stdoutSink() : fileSink(output, from !== undefined);
   try {
     const written = await write(job, sink, from);
     await sink.finish();
-    if (job.output !== undefined) await removeNote(job.output);
+    if (output !== undefined && resumable) await removeNote(output);
     return written;
   } catch (error) {
-    sink.abandon();
-    if (sink.failure !== undefined) throw sink.failure;
-    if (job.output !== undefined) {
-      job.context.talk(`Stopped; what was written is in ${job.output}.part, --resume goes on`);
-    }
-    throw error;
+    sink.abandon(resumable);
+    job.progress.clear();
+    sayWhatIsLeft(job);
+    throw sink.failure ?? error;
   } finally {
     job.progress.clear();
   }
 }
 
+/** Says what an export that did not end well has left behind. */
+export function sayWhatIsLeft({ context, output, resumable }: ExportJob): void {
+  if (output === undefined || output.direct) return;
+  context.talk(
+    resumable
+      ? `Stopped: what was written is in ${output.name}.part, --resume goes on from there`
+      : `Stopped: nothing was written to ${output.name}`,
+  );
+}
+
 /** Leaves a note of what is exported; where to go on, if it was begun before. */
 async function begin(job: ExportJob): Promise<bigint | undefined> {
-  const { output, resume, streams } = job;
-  if (output === undefined) return undefined;
+  const { output, resume, resumable, streams } = job;
+  if (output === undefined || !resumable) return undefined;
   const note: ExportNote = { request: requestNote(job), versions: [] };
   for (const { stream } of streams) {
     const { major, minor } = await stream.fullVersion();
@@ -171,7 +182,10 @@ function piped(
     pipes.push(pipe);
     stream = transform.writable;
   }
-  return { stream, done: Promise.all(pipes).then(() => {}) };
+  const done = Promise.all(pipes).then(() => {});
+  // Who writes hears of a failure first, and then nobody waits for this.
+  done.catch(() => {});
+  return { stream, done };
 }
 
 /** Drops the first line. */

@@ -18,10 +18,13 @@ export type Packing = "none" | "gzip" | "zstd";
 export interface ByteSource {
   /** Path, or `-` for stdin. */
   readonly path: string;
+  /** Whether it can be read only once: stdin, a pipe, a device. */
+  readonly once: boolean;
+  /** How a file is packed; what can be read only once shows it when it is read. */
   readonly packing: Packing;
-  /** Size of the file, bytes; undefined for stdin. */
+  /** Size of the file, bytes; undefined for what is no file. */
   readonly size: number | undefined;
-  /** When the file was changed last, ms since the Unix epoch; undefined for stdin. */
+  /** When the file was changed last, ms since the Unix epoch; undefined for what is no file. */
   readonly modifiedMs: number | undefined;
 }
 
@@ -31,12 +34,13 @@ export interface ReadCounter {
 }
 
 /**
- * Looks at a file; how it is packed is in its name, or in the first bytes of stdin.
+ * Looks at a file; how it is packed is in its first bytes, whatever its name says.
  *
  * @throws {CliError} If there is no such file.
  */
 export async function openSource(path: string): Promise<ByteSource> {
-  if (path === "-") return { path, packing: "none", size: undefined, modifiedMs: undefined };
+  const stream = { path, once: true, packing: "none", size: undefined, modifiedMs: undefined };
+  if (path === "-") return stream as ByteSource;
   let info: Deno.FileInfo;
   try {
     info = await Deno.stat(path);
@@ -45,8 +49,16 @@ export async function openSource(path: string): Promise<ByteSource> {
     throw new CliError(`There is no file ${path}`, { exit: Exit.NotFound, cause });
   }
   if (info.isDirectory) throw new CliError(`Cannot import ${path}: it is a directory`);
-  const packing = /\.gz$/i.test(path) ? "gzip" : /\.zst$/i.test(path) ? "zstd" : "none";
-  return { path, packing, size: info.size, modifiedMs: info.mtime?.getTime() };
+  if (!info.isFile) return stream as ByteSource;
+  const packing = packingOf(await firstBytes(path));
+  const { size } = info;
+  return { path, once: false, packing, size, modifiedMs: info.mtime?.getTime() };
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(4);
+  return bytes.subarray(0, await file.read(bytes) ?? 0);
 }
 
 /**
@@ -61,11 +73,11 @@ export async function* readBytes(
   offset: number,
   counter: ReadCounter,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const seek = source.path !== "-" && source.packing === "none";
+  const seek = !source.once && source.packing === "none";
   const packed = source.path === "-"
     ? readStdin(counter)
     : readFile(source.path, seek ? offset : 0, counter);
-  const { packing, chunks } = source.path === "-"
+  const { packing, chunks } = source.once
     ? await sniffPacking(packed)
     : { packing: source.packing, chunks: packed };
   let left = seek ? 0 : offset;
@@ -104,19 +116,22 @@ async function* readAll(
   }
 }
 
-/** How stdin is packed, by its first bytes (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1). */
+/** How bytes are packed, by the first ones (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1). */
+function packingOf(head: Uint8Array): Packing {
+  const magic = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return magic.startsWith("1f8b") ? "gzip" : magic === "28b52ffd" ? "zstd" : "none";
+}
+
 async function sniffPacking(
   packed: AsyncGenerator<Uint8Array, void, void>,
 ): Promise<{ packing: Packing; chunks: AsyncIterable<Uint8Array> }> {
   const first = await packed.next();
   const head = first.done ? new Uint8Array(0) : first.value;
-  const magic = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const packing = magic.startsWith("1f8b") ? "gzip" : magic === "28b52ffd" ? "zstd" : "none";
   async function* again(): AsyncGenerator<Uint8Array, void, void> {
     if (head.length > 0) yield head;
     yield* packed;
   }
-  return { packing, chunks: again() };
+  return { packing: packingOf(head), chunks: again() };
 }
 
 /** Unpacks while it reads; the consumer's pace is the reader's. */

@@ -11,15 +11,29 @@ import { type ByteSource, readBytes, type ReadCounter } from "./bytes.ts";
 import type { TableLayout } from "./layout.ts";
 import { lineBatches } from "./line_batches.ts";
 import { fixedOffset, toUtc } from "./local_times.ts";
-import type { Position, SourceBatch, TableSource } from "./source.ts";
+import { type Position, type SourceBatch, START, type TableSource } from "./source.ts";
+
+const LF = 10;
 
 /** Bytes of a batch. Recorded positions depend on it: a batch must be found again. */
 export const BATCH_BYTES: number = 8 << 20;
+
+/** Bytes after the first `count` lines. */
+function withoutLines(bytes: Uint8Array, count: number): Uint8Array {
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const end = bytes.indexOf(LF, at);
+    if (end < 0) return bytes.subarray(bytes.length);
+    at = end + 1;
+  }
+  return bytes.subarray(at);
+}
 
 /** A table of text. */
 export class CsvSource implements TableSource {
   readonly layout: TableLayout;
   readonly labels: readonly string[];
+  readonly numbers: readonly number[];
   readonly size: number | undefined;
   readonly #bytes: ByteSource;
   readonly #input: AsyncIterable<Uint8Array> | undefined;
@@ -42,7 +56,17 @@ export class CsvSource implements TableSource {
     this.#counter = counter;
     this.layout = layout;
     this.labels = layout.names.filter((_, i) => layout.roles[i] === "value");
+    this.numbers = layout.names.flatMap((_, i) => layout.roles[i] === "value" ? [i + 1] : []);
     this.size = bytes.size;
+  }
+
+  /** Reads the whole lines among the first bytes. */
+  check(head: Uint8Array): void {
+    const parser = this.#parser(START);
+    const lines = head.subarray(0, head.lastIndexOf(LF) + 1);
+    const rows = withoutLines(lines, this.layout.headerLines);
+    parser.lines = this.layout.headerLines;
+    parser.parse(rows);
   }
 
   /** Bytes of the file read so far. */
@@ -65,7 +89,7 @@ export class CsvSource implements TableSource {
         throw new CliError("Cannot resume: stdin is not what it was before");
       }
       for (; header > 0; header--) {
-        bytes = bytes.subarray(bytes.indexOf(10) + 1);
+        bytes = withoutLines(bytes, 1);
         parser.lines++;
       }
       const columns = parser.parse(bytes).map((column) => this.#inUtc(column));

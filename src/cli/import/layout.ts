@@ -43,6 +43,7 @@ const BTRDB_NAMES = ["Timestamp (ns)", "Human-Readable Time (UTC)"];
 const STATISTIC = / \((Min|Mean|Max|Count)\)$/;
 const TIME_NAME = /time|date|epoch|^ts$|^t$/i;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
 const GAP = /^(nan|na|n\/a|null|none|-|)$/i;
 const CALENDAR =
   /^\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?$/i;
@@ -71,6 +72,7 @@ export function detectLayout(head: string, wishes: LayoutWishes, notice: Notice)
   const names = header ? cells : cells.map((_, i) => `column${i + 1}`);
   const rows = skipped.slice(leading + (header ? 1 : 0)).filter((line) => line !== "")
     .slice(0, SAMPLE_ROWS).map((line) => splitCells(line, delimiter));
+  if (rows.length === 0) throw new CliError("Cannot import: there are no rows after the header");
   const time = timeColumn(names, wishes);
   const timeFormat = time === undefined ? "ns" : wishes.timeFormat ?? guessTime(names, rows, time);
   const roles = chooseRoles(names, rows, time, decimal, wishes, notice);
@@ -93,9 +95,13 @@ function isName(cell: string, decimal: string): boolean {
     !/\d{2}:\d{2}/.test(cell);
 }
 
+function isGap(cell: string): boolean {
+  return GAP.test(cell.trim());
+}
+
 function isValue(cell: string, decimal: string): boolean {
   const text = cell.trim();
-  return GAP.test(text) || NUMBER.test(decimal === "," ? text.replace(",", ".") : text);
+  return isGap(text) || NUMBER.test(decimal === "," ? text.replace(",", ".") : text);
 }
 
 /** The candidate that the line contains most often. */
@@ -128,7 +134,14 @@ export function splitCells(line: string, delimiter: string): string[] {
 /** The column of a name or of a number from 1. */
 function findColumn(names: readonly string[], text: string, option: string): number {
   const exact = names.indexOf(text);
-  if (exact >= 0) return exact;
+  if (exact >= 0 && names.indexOf(text, exact + 1) < 0) return exact;
+  if (exact >= 0) {
+    const numbers = names.flatMap((name, i) => name === text ? [i + 1] : []);
+    throw usageError(
+      `Cannot use ${option} ${text}: columns ${numbers.join(" and ")} are called so`,
+      `say the number, for example ${option} ${numbers[0]}`,
+    );
+  }
   const number = /^\d+$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= names.length) return number - 1;
   const near = nearest(text, names);
@@ -167,7 +180,7 @@ function guessTime(names: readonly string[], rows: readonly string[][], column: 
   throw usageError(
     `Cannot tell what ${JSON.stringify(cell)} in column ${names[column]} means as a time`,
     "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
-      "column with --time",
+      "column with --time; --skip N passes over lines before the header",
   );
 }
 
@@ -181,12 +194,18 @@ function chooseRoles(
 ): TableLayout["roles"] {
   const wanted = new Set(wishes.columns.map((text) => findColumn(names, text, "--column")));
   const left: string[] = [];
+  let commas = false;
   const roles = names.map((name, i): "time" | "value" | "skip" => {
     if (i === time) return "time";
     if (wanted.size > 0) return wanted.has(i) ? "value" : "skip";
     if (isBtrdbTable(names)) return i === 1 ? "skip" : "value";
-    if (rows.every((row) => isValue(row[i] ?? "", decimal))) return "value";
-    left.push(name);
+    const cells = rows.map((row) => row[i] ?? "");
+    const strange = cells.filter((cell) => !isValue(cell, decimal));
+    // Some text among numbers is a mistake, which the parser reports with its line.
+    const numbers = cells.filter((cell) => isValue(cell, decimal) && !isGap(cell));
+    if (strange.length === 0 || numbers.length > strange.length) return "value";
+    left.push(`${name} (${JSON.stringify(strange[0]!.slice(0, 30))})`);
+    if (decimal === "." && strange.every((cell) => COMMA_NUMBER.test(cell))) commas = true;
     return "skip";
   });
   if (wanted.size === 0 && names.some((name) => STATISTIC.test(name))) {
@@ -195,9 +214,15 @@ function chooseRoles(
       "to store one of the columns as points anyway, name it with --column",
     );
   }
-  if (left.length > 0) notice(`Left out, because there is text in them: ${left.join(", ")}`);
+  if (left.length > 0) {
+    const hint = commas && roles.includes("value") ? "; for numbers like 1,5 say --decimal ," : "";
+    notice(`Left out, because there is text in them: ${left.join(", ")}${hint}`);
+  }
   if (!roles.includes("value")) {
-    throw usageError("Cannot import: there is no column of values", "see --column and --delimiter");
+    throw usageError(
+      "Cannot import: there is no column of values",
+      commas ? "for numbers like 1,5 say --decimal ," : "see --column and --delimiter",
+    );
   }
   return roles;
 }

@@ -9,6 +9,7 @@ import { usageError } from "../errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import type { LayoutWishes } from "./layout.ts";
 import type { Position, SourceBatch, TableSource } from "./source.ts";
+import type { Spool } from "./spool.ts";
 
 /** Which columns of a file are read; plain data, because a record of interrupted work keeps it. */
 interface ParquetLayout {
@@ -25,10 +26,17 @@ export class ParquetSource implements TableSource {
   readonly labels: readonly string[];
   readonly size: number | undefined;
   readonly #file: ParquetInput;
+  readonly #spool: Spool | undefined;
   #rows = 0;
 
-  private constructor(file: ParquetInput, layout: ParquetLayout, size: number | undefined) {
+  private constructor(
+    file: ParquetInput,
+    layout: ParquetLayout,
+    size: number | undefined,
+    spool: Spool | undefined,
+  ) {
     this.#file = file;
+    this.#spool = spool;
     this.layout = layout;
     this.size = size;
     this.labels = file.labels;
@@ -38,15 +46,18 @@ export class ParquetSource implements TableSource {
    * Opens a file.
    *
    * @param bytes Where it is.
+   * @param spool All its bytes, where they come only once or packed; closed with the file.
    * @param layout From a record; absent: as the wishes say.
    */
   static async open(
     bytes: ByteSource,
+    spool: Spool | undefined,
     layout: unknown,
     wishes?: LayoutWishes,
   ): Promise<ParquetSource> {
     const known = layout as ParquetLayout | undefined ?? layoutOf(wishes!);
-    return new ParquetSource(await openParquet(bytes.path, known), known, bytes.size);
+    const size = spool?.byteLength ?? bytes.size;
+    return new ParquetSource(await openParquet(spool ?? bytes.path, known), known, size, spool);
   }
 
   /** Bytes of the file read so far, by the rows read. */
@@ -65,6 +76,7 @@ export class ParquetSource implements TableSource {
       }
     } finally {
       await this.#file[Symbol.asyncDispose]();
+      this.#spool?.[Symbol.dispose]();
     }
   }
 }

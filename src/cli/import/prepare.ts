@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { BTrDB } from "../../../mod.ts";
+import type { BTrDB, InsertOptions } from "../../../mod.ts";
 import { untilAborted } from "../abortable.ts";
 import type { Context } from "../context.ts";
 import { filePath } from "../context.ts";
 import { CliError, usageError } from "../errors.ts";
+import { mapPool } from "../pool.ts";
 import { totals } from "../ranges.ts";
 import { type NamedStream, nameStream } from "../streams.ts";
 import { type ByteSource, openSource, readBytes, type ReadCounter } from "./bytes.ts";
@@ -23,7 +24,8 @@ import {
   recordPath,
 } from "./record.ts";
 import { START, type TableSource } from "./source.ts";
-import { findTargets, type TargetWishes } from "./targets.ts";
+import { Spool } from "./spool.ts";
+import { findTargets, type Target, type TargetWishes } from "./targets.ts";
 
 /** What the user wants. */
 export interface ImportWishes {
@@ -34,6 +36,8 @@ export interface ImportWishes {
   /** Whether the file may be another one after the place where the import stopped. */
   changed: boolean;
   restart: boolean;
+  /** What becomes of points at times that are stored already. */
+  mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
 }
 
 /** An import that is ready, or was found to be. */
@@ -49,6 +53,8 @@ export interface Prepared {
 
 /** Bytes looked at to find out how a table looks. */
 const SNIFF_BYTES = 262_144;
+/** Streams looked at at the same time. */
+const AT_ONCE = 8;
 
 /**
  * Opens a file, finds or creates its streams, and finds the record of an import that was
@@ -61,14 +67,15 @@ export async function prepareImport(
   wishes: ImportWishes,
 ): Promise<Prepared> {
   const bytes = await openSource(file);
-  const input = await openInput(bytes, formatOf(file, wishes.format), context.signal);
+  if (file === "-" && Deno.stdin.isTerminal()) context.talk("Reading what is typed, up to Ctrl-D");
+  const input = await openInput(bytes, wishes.format, context.signal);
   const identity = await identify(bytes, input.head);
   const target = targetName(context.target);
   const path = await recordPath(
     identity.path === "-" ? `-${identity.head}` : identity.path,
     target,
   );
-  const known = wishes.restart ? undefined : await loadRecord(path);
+  const known = wishes.restart ? undefined : await recordOf(db, path);
   const old = known?.done && !wishes.resume ? undefined : known;
   const asked = { format: wishes.format, layout: wishes.layout, targets: wishes.targets };
   if (old !== undefined) {
@@ -84,11 +91,19 @@ export async function prepareImport(
   }
   if (wishes.resume) context.talk(`Nothing to resume for ${file}: importing all of it`);
   const source = await input.open(undefined, wishes.layout, (text) => context.talk(text));
+  source.check?.(input.head);
   const into = wishes.targets.into ?? collectionOf(file);
-  const targets = await findTargets(db, source.labels, source.units ?? [], {
+  const targets = await findTargets(db, source, {
     ...wishes.targets,
     into,
   });
+  const doubles = wishes.mergePolicy === "never" && known?.done === true && !input.once;
+  if (doubles && isSame(known, identity, targets)) {
+    context.warn(
+      `${file} was imported before: its points are there twice now; --merge equal drops equal ones, ` +
+        "--resume takes only what is new",
+    );
+  }
   const record: ImportRecord = {
     format: 1,
     source: identity,
@@ -98,9 +113,11 @@ export async function prepareImport(
     streams: [],
     position: START,
   };
-  for (const { stream, created } of targets) {
-    const before = created ? 0n : (await totals(stream.stream)).count;
-    record.streams.push({ uuid: stream.uuid, before: String(before), stored: "0" });
+  const counts = await mapPool(targets, AT_ONCE, async ({ stream, created }) => {
+    return created ? 0n : (await totals(stream.stream)).count;
+  });
+  for (const [i, { stream }] of targets.entries()) {
+    record.streams.push({ uuid: stream.uuid, before: String(counts[i]), stored: "0" });
   }
   return {
     source,
@@ -112,6 +129,30 @@ export async function prepareImport(
   };
 }
 
+/**
+ * The record of an import. One whose streams are not there is of a database that was, under the same
+ * name: a file that was removed, memory that is gone.
+ */
+async function recordOf(db: BTrDB, path: string): Promise<ImportRecord | undefined> {
+  const record = await loadRecord(path);
+  if (record === undefined) return undefined;
+  for (const { uuid } of record.streams) {
+    if (await db.streamFromUUID(uuid).exists()) return record;
+  }
+  return undefined;
+}
+
+/** Whether an import that is done was of the same file into the same streams. */
+function isSame(
+  { source, streams }: ImportRecord,
+  identity: ImportRecord["source"],
+  targets: readonly Target[],
+): boolean {
+  const uuids = new Set(streams.map(({ uuid }) => uuid));
+  return JSON.stringify(source) === JSON.stringify(identity) &&
+    targets.some(({ stream }) => uuids.has(stream.uuid));
+}
+
 /** After a complete import, what else came to the streams counts as if it had been there before. */
 async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Promise<void> {
   for (const [i, { stream }] of streams.entries()) {
@@ -120,13 +161,14 @@ async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Pr
   }
 }
 
-function formatOf(file: string, wish: "csv" | "parquet" | undefined): "csv" | "parquet" {
-  return wish ?? (/\.parquet$/i.test(file) ? "parquet" : "csv");
+/** The format said, or the one that the first bytes show. */
+function formatOf(head: Uint8Array, wish: "csv" | "parquet" | undefined): "csv" | "parquet" {
+  return wish ?? (new TextDecoder().decode(head.subarray(0, 4)) === "PAR1" ? "parquet" : "csv");
 }
 
 /** The collection of columns that do not name theirs: the name of the file. */
 function collectionOf(file: string): string {
-  if (file === "-") return "stdin";
+  if (file === "-" || file.startsWith("/dev/")) return "stdin";
   return file.split(/[/\\]/).at(-1)!.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]*$/, "") ||
     "import";
 }
@@ -146,6 +188,8 @@ function targetName(target: string | undefined): string {
 interface Input {
   /** The first bytes, unpacked. */
   head: Uint8Array;
+  /** Whether it can be read only once. */
+  once: boolean;
   open(
     layout: unknown,
     wishes?: LayoutWishes,
@@ -155,36 +199,41 @@ interface Input {
 
 async function openInput(
   bytes: ByteSource,
-  format: "csv" | "parquet",
+  wish: "csv" | "parquet" | undefined,
   signal: AbortSignal,
 ): Promise<Input> {
-  if (format === "parquet") return await openParquet(bytes);
   const counter: ReadCounter = { bytes: 0 };
-  const stdin = bytes.path === "-"
-    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal))
-    : undefined;
-  const head = stdin?.head ?? await readHead(bytes, SNIFF_BYTES);
+  const { once } = bytes;
+  const stream = once ? await peek(untilAborted(readBytes(bytes, 0, counter), signal)) : undefined;
+  const head = stream?.head ?? await readHead(bytes, SNIFF_BYTES);
+  if (formatOf(head, wish) === "parquet") {
+    const all = stream?.all ?? readBytes(bytes, 0, counter);
+    return { head, once, open: parquetOpener(bytes, untilAborted(all, signal)) };
+  }
+  if (head.includes(0)) {
+    const wide = head[0] === 0xff || head[0] === 0xfe;
+    throw new CliError(`Cannot import ${bytes.path}: it is neither text nor Parquet`, {
+      hint: wide ? "is it UTF-16? `iconv -f utf-16 -t utf-8` makes text of it" : undefined,
+    });
+  }
   const text = new TextDecoder().decode(head, { stream: true });
   return {
     head,
+    once,
     open: (layout, wishes, notice) => {
       const known = layout as TableLayout | undefined ?? detectLayout(text, wishes!, notice!);
-      return Promise.resolve(new CsvSource(bytes, known, stdin?.all, counter));
+      return Promise.resolve(new CsvSource(bytes, known, stream?.all, counter));
     },
   };
 }
 
-async function openParquet(bytes: ByteSource): Promise<Input> {
-  if (bytes.path === "-" || bytes.packing !== "none") {
-    throw usageError("Cannot import Parquet from stdin or packed: its end must be read first");
-  }
-  const head = await readHead(bytes, SNIFF_BYTES);
-  return {
-    head,
-    open: async (layout, wishes) => {
-      const { ParquetSource } = await import("./parquet_source.ts");
-      return await ParquetSource.open(bytes, layout, wishes);
-    },
+/** Opens Parquet; what comes once or packed is kept first, because the end must be read first. */
+function parquetOpener(bytes: ByteSource, all: AsyncIterable<Uint8Array>): Input["open"] {
+  return async (layout, wishes) => {
+    const { ParquetSource } = await import("./parquet_source.ts");
+    const plain = !bytes.once && bytes.packing === "none";
+    const spool = plain ? undefined : await Spool.of(all);
+    return await ParquetSource.open(bytes, spool, layout, wishes);
   };
 }
 
@@ -209,7 +258,7 @@ async function peek(
 
 async function identify(bytes: ByteSource, head: Uint8Array): Promise<ImportRecord["source"]> {
   return {
-    path: bytes.path === "-" ? "-" : await Deno.realPath(bytes.path),
+    path: bytes.once ? "-" : await Deno.realPath(bytes.path),
     size: bytes.size ?? null,
     modifiedMs: bytes.modifiedMs ?? null,
     head: await headDigest(head),

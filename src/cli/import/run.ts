@@ -35,6 +35,8 @@ export interface ImportJob {
   streams: readonly NamedStream[];
   record: ImportRecord;
   recordPath: string;
+  /** Whether it goes on where another run stopped. */
+  resumed: boolean;
   mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
   progress: Progress;
 }
@@ -68,10 +70,13 @@ export class ImportRun {
   /** Finds out how far each stream is. */
   static async prepare(job: ImportJob): Promise<ImportRun> {
     const embedded = (await job.db.info()).protocol === "embedded";
-    const skips: number[] = [];
-    for (const [i, stream] of job.streams.entries()) {
-      skips.push(job.mergePolicy === "never" ? await ahead(stream, job.record, i, embedded) : 0);
-    }
+    // A new import knows how many points there are: it has just counted them.
+    const counts = job.resumed && job.mergePolicy === "never";
+    const skips = await mapPool(
+      job.streams,
+      AT_ONCE,
+      (stream, i) => counts ? ahead(stream, job, i, embedded) : Promise.resolve(0),
+    );
     return new ImportRun(job, skips, embedded ? 1 : AT_ONCE);
   }
 
@@ -90,7 +95,7 @@ export class ImportRun {
       }
       await inFlight;
     } catch (error) {
-      await inFlight.catch(() => {});
+      await inFlight.then(() => this.#keep(position), () => {});
       throw error;
     } finally {
       progress.clear();
@@ -128,6 +133,12 @@ export class ImportRun {
     this.#recordedMs = now;
     await this.#save(position, false);
     this.#begun = true;
+  }
+
+  /** Keeps in the record how far an import got that ends before its time. */
+  async #keep(position: Position): Promise<void> {
+    if (!this.#begun || this.#skips.some((skip) => skip > 0)) return;
+    await this.#save(position, false);
   }
 
   async #save(position: Position, done: boolean): Promise<void> {
@@ -195,7 +206,7 @@ export class ImportRun {
 /** Points of a stream that the import stored after its last record. */
 async function ahead(
   { stream, path }: NamedStream,
-  record: ImportRecord,
+  { record, context }: ImportJob,
   index: number,
   embedded: boolean,
 ): Promise<number> {
@@ -204,6 +215,7 @@ async function ahead(
   let count = (await totals(stream)).count;
   for (let last = -1n; !embedded && count !== last;) {
     last = count;
+    context.signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     count = (await totals(stream)).count;
   }

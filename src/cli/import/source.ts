@@ -36,6 +36,14 @@ export interface TableSource {
   readonly size: number | undefined;
   /** What a record of interrupted work keeps to read the table the same way again. */
   readonly layout: unknown;
+  /** Numbers of the value columns in the file, from 1, where columns have numbers. */
+  readonly numbers?: readonly number[];
+  /**
+   * Reads the first bytes on trial, so that nothing is made for a table that cannot be read.
+   *
+   * @throws {Error} What is wrong with them.
+   */
+  check?(head: Uint8Array): void;
   /** Reads from a position on. The same position gives the same batches. */
   batches(from: Position): AsyncIterable<SourceBatch>;
 }

@@ -8,6 +8,7 @@ import type { BTrDB } from "../../../mod.ts";
 import { splitOnce } from "../args.ts";
 import { usageError } from "../errors.ts";
 import { nearest } from "../near.ts";
+import { mapPool } from "../pool.ts";
 import {
   findByPath,
   isUuid,
@@ -16,6 +17,10 @@ import {
   resolveStream,
   splitPath,
 } from "../streams.ts";
+import type { TableSource } from "./source.ts";
+
+/** Streams looked for at the same time. */
+const AT_ONCE = 8;
 
 /** What the user says about where columns go. */
 export interface TargetWishes {
@@ -38,48 +43,50 @@ export interface Target {
  * Finds or creates the stream of each column. A column goes to the stream its name says: a uuid,
  * `collection/name`, or a name in the collection `into`.
  *
- * @param labels Names of the columns.
- * @param units Units of the columns, where the source knows them.
+ * @param table Names of the columns, and their numbers and units, where the source knows them.
  */
 export async function findTargets(
   db: BTrDB,
-  labels: readonly string[],
-  units: readonly (string | undefined)[],
+  table: Pick<TableSource, "labels" | "numbers" | "units">,
   wishes: TargetWishes,
 ): Promise<Target[]> {
-  const mapped = keyed(wishes.maps, labels, "--map");
-  const own = keyed(wishes.units.filter((word) => word.includes("=")), labels, "--unit");
+  const { labels, units } = table;
+  const mapped = keyed(wishes.maps, table, "--map");
+  const own = keyed(wishes.units.filter((word) => word.includes("=")), table, "--unit");
   const all = wishes.units.find((word) => !word.includes("="));
-  const paths = labels.map((label) => pathOf(mapped.get(label) ?? label, wishes.into));
-  checkDistinct(labels, paths);
-  const targets: Target[] = [];
-  for (const [i, path] of paths.entries()) {
-    const unit = own.get(labels[i]!) ?? all ?? units[i];
-    targets.push(await findOrCreate(db, path, unit));
-  }
-  return targets;
+  const paths = labels.map((label, i) => pathOf(mapped.get(i) ?? label, wishes.into));
+  checkDistinct(table, paths);
+  return await mapPool(
+    paths,
+    AT_ONCE,
+    (path, i) => findOrCreate(db, path, own.get(i) ?? all ?? units?.[i]),
+  );
 }
 
+/** What `COLUMN=…` says, by the index of the column; a column is named, or numbered from 1. */
 function keyed(
   words: readonly string[],
-  labels: readonly string[],
+  { labels, numbers }: Pick<TableSource, "labels" | "numbers">,
   option: string,
-): Map<string, string> {
-  const found = new Map<string, string>();
+): Map<number, string> {
+  const found = new Map<number, string>();
   for (const word of words) {
-    const at = labels.find((label) => word.startsWith(`${label}=`));
-    const [key, value] = at === undefined ? splitOnce(word, "=") : [at, word.slice(at.length + 1)];
+    const label = labels.find((label) => word.startsWith(`${label}=`));
+    const [key, value] = label === undefined
+      ? splitOnce(word, "=")
+      : [label, word.slice(label.length + 1)];
     if (value === undefined || value === "") {
       throw usageError(`Cannot use ${option} ${word}: expected COLUMN=…`);
     }
-    if (!labels.includes(key)) {
+    const index = label === undefined ? numbers?.indexOf(Number(key)) ?? -1 : labels.indexOf(label);
+    if (index < 0) {
       const near = nearest(key, labels);
       throw usageError(
         `Cannot use ${option} ${word}: there is no column ${key}`,
         `columns are ${(near.length > 0 ? near : labels.slice(0, 8)).join(", ")}`,
       );
     }
-    found.set(key, value);
+    found.set(index, value);
   }
   return found;
 }
@@ -88,17 +95,26 @@ function pathOf(name: string, into: string): string {
   return isUuid(name) || name.includes("/") ? name : `${into}/${name}`;
 }
 
-function checkDistinct(labels: readonly string[], paths: readonly string[]): void {
-  const seen = new Map<string, string>();
+function checkDistinct(
+  { labels, numbers }: Pick<TableSource, "labels" | "numbers">,
+  paths: readonly string[],
+): void {
+  const seen = new Map<string, number>();
   for (const [i, path] of paths.entries()) {
     const other = seen.get(path);
-    if (other !== undefined) {
-      throw usageError(
-        `Cannot import: columns ${other} and ${labels[i]} both go to ${path}`,
-        "give them streams of their own with --map COLUMN=STREAM",
-      );
-    }
-    seen.set(path, labels[i]!);
+    seen.set(path, i);
+    if (other === undefined) continue;
+    const alike = labels[other] === labels[i] && numbers !== undefined;
+    const key = alike ? String(numbers[i]) : labels[i]!;
+    throw usageError(
+      alike
+        ? `Cannot import: columns ${numbers[other]} and ${key} both are called ${labels[i]}`
+        : `Cannot import: columns ${labels[other]} and ${key} both go to ${path}`,
+      `give one another stream with --map ${
+        JSON.stringify(`${key}=COLLECTION/NAME`)
+      }, or take only ` +
+        "some with --column",
+    );
   }
 }
 

@@ -47,8 +47,22 @@ Deno.test("layout: what cannot be", () => {
   assertThrows(() => detect("t,v\n5,1\n"), CliError, "as a time");
   assertThrows(() => detect("time (ns),v\n5,x\n"), CliError, "no column of values");
   assertThrows(() => detect("time (ns),v\n1,2\n", { columns: ["w"] }), CliError, "no such column");
-  const windows = "Timestamp (ns),Human-Readable Time (UTC),a (Min),a (Mean)\n";
+  const windows = "Timestamp (ns),Human-Readable Time (UTC),a (Min),a (Mean)\n1,x,1,2\n";
   assertThrows(() => detect(windows), CliError, "windows");
+});
+
+Deno.test("layout: text among numbers is left to the parser, text is left out", () => {
+  const notices: string[] = [];
+  const text = "time (ns),v,state,w\n1,1,ok,1\n2,inf,ok,NaN\n3,3,7,\n4,4,bad,4\n";
+  const layout = detectLayout(text, NOTHING, (notice) => notices.push(notice));
+  assertEquals(layout.roles, ["time", "value", "skip", "value"]);
+  assertEquals(notices, ['Left out, because there is text in them: state ("ok")']);
+  assertThrows(() => detect("time (ns),v\n"), CliError, "no rows");
+  const commas = assertThrows(() => detect("time (ns);v\n1;1,5\n"), CliError, "no column");
+  assertEquals(commas.hint, "for numbers like 1,5 say --decimal ,");
+  const twice = "time (ns),v,v\n1,2,3\n";
+  assertThrows(() => detect(twice, { columns: ["v"] }), CliError, "columns 2 and 3");
+  assertEquals(detect(twice, { columns: ["3"] }).roles, ["time", "skip", "value"]);
 });
 
 Deno.test("layout: cells", () => {
