@@ -89,6 +89,11 @@ export function verdictOf(error: unknown): Verdict {
   if (error instanceof Deno.errors.NotFound) {
     return { exit: Exit.NotFound, message, hint: "check the path" };
   }
+  const { code } = error as Error & { code?: unknown };
+  if (code === "ENOENT") return { exit: Exit.NotFound, message, hint: "check the path" };
+  if (code === "EADDRINUSE") {
+    return { exit: Exit.Failed, message, hint: "something listens there already; see --listen" };
+  }
   if ((error instanceof TypeError || error instanceof RangeError) && ARGUMENT_CHECK.test(message)) {
     return { exit: Exit.Usage, message };
   }
@@ -112,7 +117,10 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
         "does `btrdb serve` or another command write to it? Its address after -d works meanwhile",
     };
   }
-  if (status === "NOT_CONFIGURED") return { exit: Exit.Usage, message };
+  if (status === "NOT_CONFIGURED") {
+    const hint = "a target comes after -d, for example `btrdb -d file:grid.btrdb ls`";
+    return { exit: Exit.Usage, message, hint };
+  }
   if (code === 404 || code === 445) {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
   }

@@ -105,6 +105,34 @@ export async function streamsBelow(db: BTrDB, prefix: string): Promise<NamedStre
   return found.sort(byPath);
 }
 
+/**
+ * The streams that a command works on: those named, or all whose collection begins with `--prefix`.
+ *
+ * @throws {CliError} Not found, if a name or a prefix that was given fits none.
+ */
+export async function chosenStreams(
+  db: BTrDB,
+  names: readonly string[],
+  prefix: string | undefined,
+): Promise<NamedStream[]> {
+  if (names.length > 0) return await resolveStreams(db, names);
+  const found = await streamsBelow(db, prefix ?? "");
+  if (found.length === 0 && prefix !== undefined) throw await unknownPrefix(db, prefix);
+  return found;
+}
+
+/** The error of a prefix with which no collection begins. */
+export async function unknownPrefix(db: BTrDB, prefix: string): Promise<CliError> {
+  const message = `There is no collection that begins with ${prefix}`;
+  const [stream] = await findByPath(db, prefix);
+  if (stream !== undefined) return notFound(message, `it is a stream: \`btrdb show ${prefix}\``);
+  const near = nearest(prefix.replace(/\/$/, ""), await collectionsOf(db));
+  return notFound(
+    message,
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb ls` lists them all",
+  );
+}
+
 function byPath(a: NamedStream, b: NamedStream): number {
   if (a.path !== b.path) return a.path < b.path ? -1 : 1;
   return a.uuid < b.uuid ? -1 : 1;

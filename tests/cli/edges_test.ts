@@ -221,13 +221,18 @@ Deno.test("tags, annotations and paths that are not there", async () => {
       "show pmu",
       "show pmu/",
       "ls pmu/L1MAG",
+      "flush --prefix pnu",
+      "verify --prefix nothing",
     ]
   ) text += `${transcript(line, await run(line))}\n`;
   for (const target of ["file:", "file:nowhere/a.btrdb"]) {
     const outcome = await btrdb(["-d", target, "create", "a/b"], { cwd, env });
     text += `${transcript(`-d ${target} create a/b`, outcome)}\n`;
   }
-  await assertSnapshot("not_there", normalized(text));
+  const copy = `cp file:${cwd}/a.btrdb file:${cwd}/b.btrdb --prefix pnu`;
+  text += transcript(copy, await btrdb(words(copy), { cwd, env }));
+  assertEquals(await Deno.stat(`${cwd}/b.btrdb`).catch(() => "absent"), "absent");
+  await assertSnapshot("not_there", normalized(text, { [cwd]: "DIR" }));
 });
 
 /** Words of a command line being typed, as bash breaks them up, and what completes the last one. */

@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { connect } from "../../mod.ts";
 import { formatCsv } from "../../src/kernel/mod.ts";
 import { btrdb, commandLine, serveTarget, start, workspace } from "./support.ts";
 
@@ -225,6 +226,32 @@ Deno.test("on a terminal: progress, Ctrl-C, summary, resume", async () => {
   const resumed = await btrdb([...args, "--resume"], { env });
   assertEquals(resumed.code, 0, resumed.stderr);
   assertEquals(await count(), [400_000, 400_000, 400_000]);
+});
+
+Deno.test("cp: the summary of an interrupted copy is true", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  await Deno.writeFile(`${path}/in.csv`, table(400_000));
+  const source = `file:${path}/a.btrdb`;
+  assertEquals((await btrdb(["-d", source, "import", `${path}/in.csv`], { env })).code, 0);
+  await using server = await serveTarget("memory:");
+  await using target = await connect(server.address);
+  const count = async (): Promise<number> => {
+    let sum = 0;
+    for await (const stream of target.lookupStreams("", { isCollectionPrefix: true })) {
+      sum += Number(await stream.count());
+    }
+    return sum;
+  };
+  const child = start(["cp", source, server.address], { env });
+  while (await count() === 0);
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  const text = new TextDecoder().decode(stderr);
+  if (code === 0) return console.warn("the copy was done before it could be interrupted");
+  assertEquals(code, 130, text);
+  const told = Number(/Stopped after ([\d,]+) points/.exec(text)![1]!.replaceAll(",", ""));
+  assertEquals(told, await count(), "the summary is not true");
 });
 
 Deno.test("a question can be interrupted, and a no is no mistake", async () => {

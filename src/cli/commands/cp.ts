@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { CliError, usageError } from "../errors.ts";
 import { mapPool } from "../pool.ts";
 import type { Progress } from "../progress.ts";
-import { type NamedStream, resolveStreams, streamsBelow } from "../streams.ts";
+import { chosenStreams, type NamedStream } from "../streams.ts";
 import { grouped, plural, rough, table } from "../style.ts";
 import { type CopyResult, copyStream } from "../sync/copy.ts";
 
@@ -46,9 +46,7 @@ const command: Command = {
     const [from, to, ...names] = args.positionals;
     if (from === to) throw usageError("Cannot copy a database to itself");
     const source = await context.connect(from!, "read");
-    const streams = names.length > 0
-      ? await resolveStreams(source, names)
-      : await streamsBelow(source, args.text("prefix") ?? "");
+    const streams = await chosenStreams(source, names, args.text("prefix"));
     const target = await context.connect(to!, "create");
     const progress = context.progress("Copying");
     const total = await countAll(streams);

@@ -4,7 +4,7 @@ import type { BTrDB, Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Exit } from "../errors.ts";
-import { type NamedStream, resolveStreams, streamsBelow } from "../streams.ts";
+import { type NamedStream, resolveStreams, streamsBelow, unknownPrefix } from "../streams.ts";
 import { plural } from "../style.ts";
 import { sameEntries } from "../sync/copy.ts";
 import { comparePoints } from "../sync/points.ts";
@@ -39,13 +39,7 @@ const command: Command = {
     const [nameA, nameB, ...names] = args.positionals;
     const a = await context.connect(nameA!, "read");
     const b = await context.connect(nameB!, "read");
-    const prefix = args.text("prefix") ?? "";
-    const streamsA = names.length > 0
-      ? await resolveStreams(a, names)
-      : await streamsBelow(a, prefix);
-    const streamsB = names.length > 0
-      ? await counterparts(b, streamsA)
-      : await streamsBelow(b, prefix);
+    const [streamsA, streamsB] = await bothSides(a, b, names, args.text("prefix"));
     const byUuid = new Map(streamsB.map((stream) => [stream.uuid, stream]));
     const onlyA = streamsA.filter(({ uuid }) => !byUuid.has(uuid));
     const uuidsA = new Set(streamsA.map(({ uuid }) => uuid));
@@ -76,6 +70,23 @@ interface StreamDifference {
   onlyA: bigint;
   onlyB: bigint;
   ranges: { start: bigint; end: bigint; onlyA: bigint; onlyB: bigint }[];
+}
+
+/** The streams of both that are compared. */
+async function bothSides(
+  a: BTrDB,
+  b: BTrDB,
+  names: readonly string[],
+  prefix: string | undefined,
+): Promise<[NamedStream[], NamedStream[]]> {
+  if (names.length > 0) {
+    const streams = await resolveStreams(a, names);
+    return [streams, await counterparts(b, streams)];
+  }
+  const inA = await streamsBelow(a, prefix ?? "");
+  const inB = await streamsBelow(b, prefix ?? "");
+  if (prefix !== undefined && inA.length + inB.length === 0) throw await unknownPrefix(a, prefix);
+  return [inA, inB];
 }
 
 /** The same streams in another database, as far as they exist there. */

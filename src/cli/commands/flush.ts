@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { mapPool } from "../pool.ts";
-import { resolveStreams, streamsBelow } from "../streams.ts";
+import { chosenStreams } from "../streams.ts";
 import { plural } from "../style.ts";
 
 const command: Command = {
@@ -22,9 +22,7 @@ const command: Command = {
   json: "{ streams: [{ uuid, version }] }",
   async run(context, args) {
     const db = await context.db("write");
-    const named = args.positionals.length > 0
-      ? await resolveStreams(db, args.positionals)
-      : await streamsBelow(db, args.text("prefix") ?? "");
+    const named = await chosenStreams(db, args.positionals, args.text("prefix"));
     const streams = await mapPool(named, 8, async ({ stream, uuid, path }) => {
       context.signal.throwIfAborted();
       return { uuid, path, version: await stream.flush() };

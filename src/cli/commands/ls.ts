@@ -2,11 +2,9 @@
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { notFound } from "../errors.ts";
-import { nearest } from "../near.ts";
 import { mapPool } from "../pool.ts";
 import { extent, totals } from "../ranges.ts";
-import { findByPath, type NamedStream, streamsBelow } from "../streams.ts";
+import { type NamedStream, streamsBelow, unknownPrefix } from "../streams.ts";
 import { type Column, grouped, plural, table } from "../style.ts";
 import { formatTime } from "../times.ts";
 import { collectionTree } from "../tree.ts";
@@ -45,31 +43,13 @@ async function listCollections(context: Context, prefix: string): Promise<void> 
   for await (const collection of db.listCollections(prefix, { signal: context.signal })) {
     collections.push(collection);
   }
-  if (collections.length === 0 && prefix !== "") throw await noSuchPrefix(context, prefix);
+  if (collections.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
   if (context.json) {
     context.printJson({ collections });
     return;
   }
   context.print(collectionTree(collections, context.style));
   if (collections.length === 0) context.talk("There are no collections");
-}
-
-async function noSuchPrefix(context: Context, prefix: string): Promise<Error> {
-  const db = await context.db("read");
-  const all: string[] = [];
-  for await (const collection of db.listCollections("")) all.push(collection);
-  const [stream] = await findByPath(db, prefix);
-  if (stream !== undefined) {
-    return notFound(
-      `There is no collection that begins with ${prefix}`,
-      `it is a stream: \`btrdb show ${prefix}\``,
-    );
-  }
-  const near = nearest(prefix.replace(/\/$/, ""), all);
-  return notFound(
-    `There is no collection that begins with ${prefix}`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb ls` lists them all",
-  );
 }
 
 interface Row {
@@ -83,7 +63,7 @@ interface Row {
 async function listStreams(context: Context, prefix: string, uuids: boolean): Promise<void> {
   const db = await context.db("read");
   const streams = await streamsBelow(db, prefix);
-  if (streams.length === 0 && prefix !== "") throw await noSuchPrefix(context, prefix);
+  if (streams.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
   const rows = await mapPool(streams, AT_ONCE, describe);
   if (context.json) {
     context.printJson({

@@ -4,7 +4,7 @@ import { settledOrAborted } from "../abortable.ts";
 import type { Command } from "../command.ts";
 import { filePath } from "../context.ts";
 import { Exit } from "../errors.ts";
-import { resolveStreams, streamsBelow } from "../streams.ts";
+import { chosenStreams } from "../streams.ts";
 import { plural } from "../style.ts";
 import { verifyStream } from "../verify_stream.ts";
 
@@ -41,9 +41,7 @@ const command: Command = {
     }
     if (!args.has("quick")) {
       const db = await context.db("read");
-      const streams = args.positionals.length > 0
-        ? await resolveStreams(db, args.positionals)
-        : await streamsBelow(db, args.text("prefix") ?? "");
+      const streams = await chosenStreams(db, args.positionals, args.text("prefix"));
       for (const named of streams) {
         problems.push(
           ...await verifyStream(named, context.signal, (n) => {

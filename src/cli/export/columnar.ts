@@ -18,7 +18,7 @@ export async function exportColumnar(
     await sink.finish();
     return written;
   } catch (error) {
-    sink.abandon(false);
+    await sink.abandon(false);
     job.progress.clear();
     sayWhatIsLeft(job);
     throw sink.failure ?? error;

@@ -21,7 +21,7 @@ export interface Sink {
    *
    * @param keep Whether what was written stays in the `.part` file.
    */
-  abandon(keep: boolean): void;
+  abandon(keep: boolean): Promise<void>;
   /** Why bytes could not be written. */
   readonly failure: unknown;
 }
@@ -101,7 +101,7 @@ export function stdoutSink(): Sink {
     stream: new WritableStream<Uint8Array>({ write }),
     write,
     finish: () => Promise.resolve(),
-    abandon: () => {},
+    abandon: () => Promise.resolve(),
     get failure() {
       return failure;
     },
@@ -146,9 +146,9 @@ export function fileSink(to: Destination, append: boolean): Sink {
       close();
       if (!to.direct) await Deno.rename(part, to.path);
     },
-    abandon(keep) {
+    async abandon(keep) {
       close();
-      if (!keep && !to.direct) Deno.removeSync(part);
+      if (!keep && !to.direct) await Deno.remove(part);
     },
     get failure() {
       return failure;

@@ -51,7 +51,7 @@ export async function exportText(job: ExportJob): Promise<Exported> {
     if (output !== undefined && resumable) await removeNote(output);
     return written;
   } catch (error) {
-    sink.abandon(resumable);
+    await sink.abandon(resumable);
     job.progress.clear();
     sayWhatIsLeft(job);
     throw sink.failure ?? error;

@@ -126,8 +126,8 @@ async function copyRange(
   { signal, onPoints }: CopyOptions,
 ): Promise<void> {
   let last = 0;
+  // An interrupt ends the reading, and then waits for what is under way, so that the summary is true.
   await target.insert(grouped(source.rawValues(start, end, { signal })), {
-    signal,
     onProgress: ({ stored }) => {
       onPoints(stored - last);
       result.copied += stored - last;
@@ -183,11 +183,12 @@ async function mendRange(
         { hint: "`btrdb diff` shows where; --overwrite removes them" },
       );
     }
+    signal.throwIfAborted();
     await target.deleteRange(start, end);
     result.removed += onlyB.times.length;
   }
   const missing = onlyB.times.length > 0 ? a : onlyA;
-  if (missing.times.length > 0) await target.insert(missing, { signal });
+  if (missing.times.length > 0) await target.insert(missing);
   result.copied += missing.times.length;
   onPoints(a.times.length);
 }
