@@ -70,6 +70,9 @@ export interface Verdict {
 /** Messages of argument checks of the library begin with this word. */
 const ARGUMENT_CHECK = /^(Cannot|Invalid|Expected) /;
 
+/** A cell that is the name of its column. */
+const HEADER_AGAIN = /\("(.+)"\): "\1" is not/;
+
 /** How an error is presented. */
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
@@ -80,11 +83,10 @@ export function verdictOf(error: unknown): Verdict {
   const message = firstLine(error.message) || error.name;
   if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
   if (error.name === "CsvError") {
-    return {
-      exit: Exit.Failed,
-      message,
-      hint: "mend the row, or take only some columns with --column",
-    };
+    const hint = HEADER_AGAIN.test(message)
+      ? "is this the header of another file? `btrdb import a.csv b.csv` takes them one by one"
+      : "mend the row, or take only some columns with --column";
+    return { exit: Exit.Failed, message, hint };
   }
   if (error instanceof Deno.errors.NotFound) {
     return { exit: Exit.NotFound, message, hint: "check the path" };

@@ -37,6 +37,11 @@ Deno.test("windows reach the last point where no end is given", async () => {
       const csv = await run(`export a/v ${kind} --label name`);
       const exported = csv.stdout.trim().split("\n").slice(1).map((row) => row.split(",").at(-1));
       assertEquals(exported, counts.map(String), kind);
+      const ndjson = await run(`export a/v ${kind} --label name -f ndjson`);
+      for (const line of ndjson.stdout.trim().split("\n")) {
+        const { "v (Count)": count, "v (Min)": min } = JSON.parse(line) as Record<string, number>;
+        assertEquals(min === undefined, count === 0, line);
+      }
     }
   }
 });
@@ -129,6 +134,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   "header.csv": "time,v\n",
   "twice.csv": "time,v,v\n1700000000,1,2\n",
   "gaps.csv": "time,v,w\n1700000000,NaN,1\n1700000001,,\n1700000002,nan,3\n",
+  "again.csv": "time,v\n1700000000,1\ntime,v\n1700000001,2\n",
   "text.csv": "time,v\n1700000000,1\n1700000001,inf\n1700000002,3\n",
   "huge.csv": "time,v\n1700000000,1e309\n",
   "back.csv": "time,v\n1700000005,5\n1700000001,1\n1700000003,3\n1700000001,1.5\n",

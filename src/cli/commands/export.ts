@@ -21,10 +21,10 @@ const command: Command = {
   summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
   about: [
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
-    "Count). NDJSON has an object a row. Numbers are written so that they read back to the same doubles " +
-    "(in text, -0 becomes 0).",
+    "Count). NDJSON has an object a row, without what there is not. Numbers are written so that they " +
+    "read back to the same doubles (in text, -0 becomes 0).",
     "A file appears under its name when it is complete; until then it is FILE.part. " +
-    "Pipes and devices are written to at once. Arrow is an IPC stream, as pyarrow.ipc.open_stream reads it.",
+    "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
   ],
   options: {
     ...RANGE_OPTIONS,

@@ -101,7 +101,7 @@ const command: Command = {
       line: "btrdb -d file:ekg.btrdb import ekg.csv.gz --plot",
       about: "From a file to a plot",
     },
-    { line: "zcat pmu-*.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
+    { line: "zcat pmu.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
   ],
   json:
     "{ files: [{ file, rows, points, resumed, seconds, streams: [{ uuid, path, points }] }] }; points: " +

@@ -8,12 +8,15 @@
 const TIME_CELLS = 2;
 
 /**
- * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out.
+ * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out, and so
+ * are the statistics of windows without points.
  *
  * @param names Names of the value columns.
+ * @param windows Whether they are min, mean, max and count of windows.
  */
 export function ndjsonFromCsv(
   names: readonly string[],
+  windows: boolean,
 ): TransformStream<Uint8Array, Uint8Array> {
   const keys = names.map((name) => `,${JSON.stringify(name)}:`);
   const decoder = new TextDecoder();
@@ -28,7 +31,7 @@ export function ndjsonFromCsv(
       let out = "";
       for (let at = 0; at < end;) {
         const next = header ? headerEnd(text, at) : text.indexOf("\n", at);
-        if (!header) out += row(text.slice(at, next), keys);
+        if (!header) out += row(text.slice(at, next), keys, windows);
         header = false;
         at = next + 1;
       }
@@ -47,8 +50,14 @@ function headerEnd(text: string, from: number): number {
   return text.length;
 }
 
-function row(line: string, keys: readonly string[]): string {
+/** Cells of a window. */
+const STATISTICS = 4;
+
+function row(line: string, keys: readonly string[], windows: boolean): string {
   const cells = line.split(",");
+  for (let i = TIME_CELLS + STATISTICS - 1; windows && i < cells.length; i += STATISTICS) {
+    if (cells[i] === "0") cells.fill("", i - STATISTICS + 1, i);
+  }
   let text = `{"time":"${cells[0]}"`;
   for (let i = 0; i < keys.length; i++) {
     const cell = cells[TIME_CELLS + i];

@@ -107,7 +107,7 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
   const { context, db, streams, labels, range, kind, progress } = job;
   const counter = { bytes: 0 };
   const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
-  if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind)));
+  if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind), kind.kind !== "raw"));
   else if (from !== undefined) chain.push(withoutHeader());
   const target = targetOf(chain, sink, counter);
   const done = await db.writeCSV(target.sink, {

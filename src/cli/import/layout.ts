@@ -200,7 +200,8 @@ function chooseRoles(
     if (wanted.size > 0) return wanted.has(i) ? "value" : "skip";
     if (isBtrdbTable(names)) return i === 1 ? "skip" : "value";
     const cells = rows.map((row) => row[i] ?? "");
-    const strange = cells.filter((cell) => !isValue(cell, decimal));
+    // The name again is the header of another table behind this one.
+    const strange = cells.filter((cell) => !isValue(cell, decimal) && cell !== name);
     // Some text among numbers is a mistake, which the parser reports with its line.
     const numbers = cells.filter((cell) => isValue(cell, decimal) && !isGap(cell));
     if (strange.length === 0 || numbers.length > strange.length) return "value";
