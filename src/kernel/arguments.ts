@@ -13,11 +13,11 @@ const MAX_INT64 = (1n << 63n) - 1n;
 
 type Column = BigInt64Array | BigUint64Array | Float64Array;
 
-/** Whether the buffer was transferred away; `ArrayBuffer.detached` is missing in Node 20. */
+/** Whether the buffer was transferred away, or shrunk so that the column has no place in it. */
 function isDetached(column: Column): boolean {
   if (column.byteLength > 0) return false;
   try {
-    new Uint8Array(column.buffer);
+    column.at(0);
     return false;
   } catch {
     return true;
@@ -51,9 +51,33 @@ function checkColumn(
 }
 
 /** What a value is, for an error. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
   if (value === null || typeof value !== "object") return String(value);
   return `a ${value.constructor?.name ?? "null-prototype object"}`;
+}
+
+/** Checks that an argument is an object, before what is in it is looked at. */
+export function checkObject(action: string, name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected an object`);
+}
+
+/** Checks a mode of windows. */
+export function checkMode(action: string, mode: unknown): void {
+  if (mode === undefined || mode === "sparse" || mode === "dense") return;
+  throw new RangeError(
+    `Cannot ${action}: mode is ${describe(mode)}, expected "sparse" or "dense"`,
+  );
+}
+
+/** Checks raw points or windows; whether they are raw points. */
+export function checkPoints(action: string, columns: RawColumns | StatColumns): boolean {
+  checkObject(action, "columns", columns);
+  const raw = isRaw(columns);
+  if (raw) checkRaw(action, columns);
+  else checkStat(action, columns);
+  return raw;
 }
 
 /** Whether columns are raw ones. */
@@ -68,12 +92,14 @@ export function checkTimes(action: string, times: unknown, name = "times"): void
 
 /** Checks the columns of raw points. */
 export function checkRaw(action: string, columns: RawColumns): void {
+  checkObject(action, "columns", columns);
   checkTimes(action, columns.times);
   checkColumn(action, "values", columns.values, Float64Array, columns.times.length);
 }
 
 /** Checks the columns of windows. */
 export function checkStat(action: string, columns: StatColumns): void {
+  checkObject(action, "columns", columns);
   checkTimes(action, columns.times);
   const { length } = columns.times;
   checkColumn(action, "min", columns.min, Float64Array, length);

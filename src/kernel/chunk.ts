@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { checkInteger, checkTimes } from "./arguments.ts";
+import { checkInteger, checkObject, checkTimes } from "./arguments.ts";
 import { isSorted } from "./check.ts";
 
 /** How to cut. */
@@ -39,9 +39,12 @@ export interface ChunkOptions {
  */
 export function chunkByPointwidth(
   columns: Pick<RawColumns, "times">,
-  { pointwidth, maxPoints }: ChunkOptions,
+  options: ChunkOptions,
 ): Uint32Array {
   const action = "chunk points";
+  checkObject(action, "columns", columns);
+  checkObject(action, "options", options);
+  const { pointwidth, maxPoints } = options;
   checkInteger(action, "pointwidth", pointwidth, 0, 63);
   checkInteger(action, "maxPoints", maxPoints, 1, 0xffffffff);
   checkTimes(action, columns.times);

@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { isRaw } from "./arguments.ts";
+import { checkObject, describe, isRaw } from "./arguments.ts";
 import { type CsvKind, csvLine, csvNames, type CsvNumbers } from "./csv_text.ts";
 import { CsvWriter } from "./csv_writer.ts";
 
@@ -71,6 +71,7 @@ export function formatCsv(
   streams: readonly CsvStream[],
   options: FormatCsvOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkObject("format CSV", "options", options);
   const { numbers = "shortest", timeDigits = 0, header = true } = options;
   checkCsvOptions("format CSV", numbers, timeDigits);
   const kind = kindOf(streams);
@@ -108,13 +109,16 @@ export function checkCsvOptions(action: string, numbers: unknown, timeDigits: un
 
 function kindOf(streams: readonly CsvStream[]): CsvKind {
   if (!Array.isArray(streams)) {
-    throw new TypeError(`Cannot format CSV: streams is ${String(streams)}, expected an array`);
+    throw new TypeError(`Cannot format CSV: streams is ${describe(streams)}, expected an array`);
   }
   let kind: CsvKind | undefined;
-  for (const { label, columns } of streams as readonly CsvStream[]) {
+  for (const stream of streams as readonly CsvStream[]) {
+    checkObject("format CSV", "a stream", stream);
+    const { label, columns } = stream;
     if (typeof label !== "string") {
-      throw new TypeError(`Cannot format CSV: label is ${String(label)}, expected a string`);
+      throw new TypeError(`Cannot format CSV: label is ${describe(label)}, expected a string`);
     }
+    checkObject("format CSV", "columns", columns);
     const own = isRaw(columns) ? "raw" : "windows";
     if (kind !== undefined && kind !== own) {
       throw new TypeError(

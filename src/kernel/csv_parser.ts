@@ -6,6 +6,7 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena } from "./arena.ts";
+import { describe } from "./arguments.ts";
 import { CsvError, describeCell } from "./csv_error.ts";
 import { readHeader } from "./csv_header.ts";
 import { GrowingColumns } from "./growing.ts";
@@ -75,7 +76,7 @@ export class CsvParser {
    */
   push(bytes: Uint8Array): RawColumns[] {
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Cannot parse CSV: bytes is ${String(bytes)}, expected a Uint8Array`);
+      throw new TypeError(`Cannot parse CSV: bytes is ${describe(bytes)}, expected a Uint8Array`);
     }
     if (this.#finished) throw new TypeError("Cannot parse CSV: the parser is finished");
     if (this.#rest.length === 0) this.#rest.append(bytes, this.#take(bytes, false));

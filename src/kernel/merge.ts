@@ -5,7 +5,7 @@
  */
 
 import { type Arena, arena } from "./arena.ts";
-import { checkTimes } from "./arguments.ts";
+import { checkTimes, describe } from "./arguments.ts";
 import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
 
 /** What {@linkcode mergeTimes} gives: one element a row. */
@@ -103,7 +103,7 @@ function inputsOf(streams: readonly BigInt64Array[]): MergeInput[] {
 
 function checkStreams(streams: readonly BigInt64Array[]): void {
   if (!Array.isArray(streams)) {
-    throw new TypeError(`Cannot merge times: streams is ${String(streams)}, expected an array`);
+    throw new TypeError(`Cannot merge times: streams is ${describe(streams)}, expected an array`);
   }
   if (streams.length > MAX_STREAMS) {
     throw new RangeError(

@@ -5,7 +5,7 @@
  */
 
 import { allocStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import { checkInteger, checkRange, checkRaw, checkStat, isRaw } from "./arguments.ts";
+import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./check.ts";
 
@@ -32,6 +32,7 @@ const STAT_CHUNK = 16_384;
  * @param columns Raw points or windows (which belong where they start), times ascending.
  * @param options What is plotted how wide.
  * @returns `pixels` rows; `times` is where the column begins, all else is 0 where it has no points.
+ * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `pixels` is not within 1 to 65,536, `start` is after `end`, times are not
  * ascending, or columns differ in length.
  *
@@ -49,12 +50,13 @@ const STAT_CHUNK = 16_384;
  */
 export function reducePixels(
   columns: RawColumns | StatColumns,
-  { start, end, pixels }: PixelOptions,
+  options: PixelOptions,
 ): StatColumns {
+  checkObject(ACTION, "options", options);
+  const { start, end, pixels } = options;
   checkInteger(ACTION, "pixels", pixels, 1, MAX_PIXELS);
   checkRange(ACTION, start, end);
-  if (isRaw(columns)) checkRaw(ACTION, columns);
-  else checkStat(ACTION, columns);
+  checkPoints(ACTION, columns);
   if (!isSorted(columns.times)) {
     throw new RangeError(`Cannot ${ACTION}: times are not in order, expected them ascending`);
   }

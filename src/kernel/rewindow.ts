@@ -5,8 +5,11 @@
  */
 
 import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import { checkInteger, checkRange, checkTime, checkTimes } from "./arguments.ts";
-import { Rewindower, type RewindowOptions } from "./rewindower.ts";
+import { checkInteger, checkObject, checkRange, checkTime, checkTimes } from "./arguments.ts";
+import { countWindows, Rewindower, type RewindowOptions } from "./rewindower.ts";
+
+/** Dense windows in one go: more would not fit into memory. */
+const MAX_DENSE = 1n << 26n;
 
 /** Which windows of the aligned grid. */
 export interface AlignedRewindowOptions {
@@ -35,8 +38,9 @@ export interface AlignedRewindowOptions {
  * @param columns Raw points or windows, times ascending.
  * @param options Which windows, and whether to have `stddev` and windows without points.
  * @returns The windows, `n` rows; min, mean, max and stddev are 0 where count is 0.
+ * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, times are not
- * ascending, or columns differ in length.
+ * ascending, columns differ in length, or there are more than 2^26 dense windows.
  *
  * @example Ten samples to two windows, then to one
  * ```ts
@@ -57,6 +61,13 @@ export function rewindow(
   options: RewindowOptions,
 ): StatColumns {
   const windows = new Rewindower(options);
+  const count = countWindows(options);
+  if (options.mode === "dense" && count > MAX_DENSE) {
+    throw new RangeError(
+      `Cannot compute windows: there are ${count} from start to end, expected at most ` +
+        `${MAX_DENSE} in one go; a Rewindower gives them batch by batch`,
+    );
+  }
   const batches = [...windows.batches(columns), ...windows.rest()];
   return batches.length === 0 ? allocStat(0, options.stddev) : concatStat(batches);
 }
@@ -68,8 +79,9 @@ export function rewindow(
  * @param columns Raw points or windows, times ascending.
  * @param options Which windows, and whether to have `stddev` and windows without points.
  * @returns The windows, `n` rows.
+ * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `pointwidth` is not within 0 to 63, `start` is after `end`, times are not
- * ascending, or columns differ in length.
+ * ascending, columns differ in length, or there are more than 2^26 dense windows.
  *
  * @example Windows of 8 ns
  * ```ts
@@ -87,8 +99,10 @@ export function alignedRewindow(
   columns: RawColumns | StatColumns,
   options: AlignedRewindowOptions,
 ): StatColumns {
+  checkObject("compute windows", "options", options);
   const { pointwidth, mode, stddev } = options;
   checkInteger("compute windows", "pointwidth", pointwidth, 0, 63);
+  checkObject("compute windows", "columns", columns);
   checkTimes("compute windows", columns.times);
   const { times } = columns;
   if (options.start !== undefined && options.end !== undefined) {

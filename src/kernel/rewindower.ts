@@ -5,7 +5,14 @@
  */
 
 import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import { checkBigint, checkRange, checkRaw, checkStat, isRaw } from "./arguments.ts";
+import {
+  checkBigint,
+  checkMode,
+  checkObject,
+  checkPoints,
+  checkRange,
+  isRaw,
+} from "./arguments.ts";
 import { type Arena, arena, CHUNK, columnBytes } from "./arena.ts";
 
 /** Which windows, and what of them. */
@@ -37,9 +44,12 @@ const MIN_INT64 = -(1n << 63n);
 const MAX_UINT64 = (1n << 64n) - 1n;
 
 /** Checks the options and says how many windows there are. */
-function countWindows({ start, end, width }: RewindowOptions): bigint {
+export function countWindows(options: RewindowOptions): bigint {
+  checkObject(ACTION, "options", options);
+  const { start, end, width } = options;
   checkBigint(ACTION, "width", width, 1n, 1n << 63n, "1 to 2^63");
   checkRange(ACTION, start, end);
+  checkMode(ACTION, options.mode);
   const windows = (end - start) / width;
   return windows < MAX_UINT64 ? windows : MAX_UINT64;
 }
@@ -70,7 +80,9 @@ export class Rewindower {
    * Begins before the first window.
    *
    * @param options Which windows.
-   * @throws {RangeError} If `width` is not within 1 to 2^63 or `start` is after `end`.
+   * @throws {TypeError} If an option is of the wrong type.
+   * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, or `mode` is
+   * neither of the two.
    */
   constructor(options: RewindowOptions) {
     const windows = countWindows(options);
@@ -107,11 +119,13 @@ export class Rewindower {
     const step = raw ? CHUNK : STAT_CHUNK;
     for (let at = 0; at < n; at += step) {
       const length = Math.min(step, n - at);
-      let used = 0;
+      let used = 0, isChecked = false;
       while (used < length) {
         const a = this.#reserve(raw ? 2 : 6, step);
         copyIn(a, a.base + STATE_BYTES, columnBytes(step), columns, at + used, at + length);
-        if (used === 0) this.#ascending(a, length);
+        // Not again where a batch of empty windows was full before the first point was used.
+        if (!isChecked) this.#ascending(a, length);
+        isChecked = true;
         used += this.#call(a, raw, step, length - used);
         const windows = this.#state[State.Windows]!;
         if (windows > 0) yield this.#take(a, raw ? 2 : 6, step, windows);
@@ -134,12 +148,8 @@ export class Rewindower {
 
   /** Checks columns; whether they are raw ones. */
   #check(columns: RawColumns | StatColumns): boolean {
-    if (isRaw(columns)) {
-      checkRaw(ACTION, columns);
-      return true;
-    }
-    checkStat(ACTION, columns);
-    if (this.#stddev && columns.stddev === undefined) {
+    if (checkPoints(ACTION, columns)) return true;
+    if (this.#stddev && (columns as StatColumns).stddev === undefined) {
       throw new RangeError(`Cannot ${ACTION}: stddev is wanted, expected windows that have it`);
     }
     return false;

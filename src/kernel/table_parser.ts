@@ -6,6 +6,7 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena } from "./arena.ts";
+import { checkObject, describe } from "./arguments.ts";
 import { GrowingColumns } from "./growing.ts";
 import { tableError } from "./table_error.ts";
 
@@ -96,6 +97,7 @@ export class TableParser {
    * @throws {TypeError} If the options do not describe a table.
    */
   constructor(options: TableOptions) {
+    checkObject("parse table", "options", options);
     const { columns, delimiter = ",", decimal = ".", times, offset = 0n } = options;
     checkColumns(columns, times !== undefined);
     if (!/^[\t -~]$/.test(delimiter) || delimiter === decimal || /["\d]/.test(delimiter)) {
@@ -220,6 +222,11 @@ export class TableParser {
 const ROLES: Readonly<Record<ColumnRole, number>> = { skip: 0, time: 1, value: 2 };
 
 function checkColumns(columns: readonly ColumnRole[], implicit: boolean): void {
+  if (!Array.isArray(columns)) {
+    throw new TypeError(
+      `Cannot parse table: columns is ${describe(columns)}, expected an array`,
+    );
+  }
   if (columns.length < 1 || columns.length > MAX_COLUMNS) {
     throw new TypeError(
       `Cannot parse table: it has ${columns.length} columns, expected 1 to ${MAX_COLUMNS}`,

@@ -1,11 +1,17 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import {
+  alignedRewindow,
   chunkByPointwidth,
+  formatCsv,
   isSorted,
+  mergeTimes,
+  parseCsv,
   reducePixels,
   rewindow,
+  Rewindower,
   sortPoints,
+  TableParser,
 } from "../../../src/kernel/mod.ts";
 
 const window = { start: 0n, end: 1n, width: 1n };
@@ -78,4 +84,54 @@ Deno.test("empty columns are fine everywhere", () => {
   assertEquals(chunkByPointwidth(empty, { pointwidth: 5, maxPoints: 5 }), Uint32Array.of(0));
   assertEquals(rewindow(empty, window).times.length, 0);
   assertEquals(reducePixels(empty, { start: 0n, end: 1n, pixels: 3 }).count, new BigUint64Array(3));
+});
+
+const points = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+
+for (const nothing of [undefined, null, 5, "text"]) {
+  Deno.test(`${JSON.stringify(nothing)} in place of an object or an array is named`, () => {
+    const bad = nothing as never;
+    const text = nothing === "text" ? '"text"' : String(nothing);
+    const said = (name: string, call: () => unknown) =>
+      assertThrows(call, TypeError, `${name} is ${text}, expected a`);
+    for (const call of Object.values(calls)) said("columns", () => call(bad));
+    said("columns", () => alignedRewindow(bad, { pointwidth: 3 }));
+    said("columns", () => chunkByPointwidth(bad, { pointwidth: 3, maxPoints: 1 }));
+    said("columns", () => new Rewindower(window).push(bad));
+    said("columns", () => formatCsv([{ label: "a", columns: bad }]));
+    said("options", () => rewindow(points, bad));
+    said("options", () => alignedRewindow(points, bad));
+    said("options", () => reducePixels(points, bad));
+    said("options", () => chunkByPointwidth(points, bad));
+    said("options", () => new TableParser(bad));
+    said("columns", () => new TableParser({ columns: bad }));
+    said("times", () => isSorted(bad));
+    said("streams", () => mergeTimes(bad));
+    said("streams", () => formatCsv(bad));
+    if (nothing !== "text") said("bytes", () => parseCsv(bad));
+  });
+}
+
+Deno.test("an error about a large or detached argument stays short", () => {
+  const large = new Float64Array(1_000_000);
+  assertThrows(() => mergeTimes(large as never), TypeError, "streams is a Float64Array");
+  structuredClone(large, { transfer: [large.buffer] });
+  assertThrows(() => formatCsv(large as never), TypeError, "streams is a Float64Array");
+});
+
+Deno.test("a column that its buffer was shrunk away from is refused, one that fits is not", () => {
+  const buffer = new ArrayBuffer(64, { maxByteLength: 128 });
+  const fixed = new BigInt64Array(buffer, 0, 4), following = new BigInt64Array(buffer);
+  buffer.resize(16);
+  assertThrows(() => isSorted(fixed), TypeError, "the buffer of times is detached");
+  assert(isSorted(following));
+});
+
+Deno.test("a mode that is no mode, and more dense windows than fit, are refused", () => {
+  const mode = "none" as "dense";
+  assertThrows(() => rewindow(points, { ...window, mode }), RangeError, 'mode is "none"');
+  const all = { start: -(2n ** 63n), end: 2n ** 63n, width: 1n, mode: "dense" } as const;
+  assertThrows(() => rewindow(points, all), RangeError, "expected at most 67108864");
+  const { value } = new Rewindower(all).batches(points).next();
+  assertEquals(value!.times.length, 8192);
 });

@@ -202,3 +202,19 @@ Deno.test("Rewindower: mistakes in the arguments are named", () => {
     "stddev is wanted, expected windows that have it",
   );
 });
+
+Deno.test("dense windows begin and go on with as many empty ones as there are", () => {
+  const times = BigInt64Array.of(20_000n, 20_001n, 50_000n, 50_001n);
+  const values = Float64Array.of(1, 2, 3, 4);
+  const windows = rewindow({ times, values }, {
+    start: 0n,
+    end: 60_000n,
+    width: 1n,
+    mode: "dense",
+  });
+  assertEquals(windows.times.length, 60_000);
+  assertEquals(windows.times.at(-1), 59_999n);
+  const filled = Array.from(windows.count.keys()).filter((i) => windows.count[i]! > 0n);
+  assertEquals(filled, [20_000, 20_001, 50_000, 50_001]);
+  assertEquals(filled.map((i) => windows.mean[i]), [1, 2, 3, 4]);
+});
