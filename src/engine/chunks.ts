@@ -7,10 +7,25 @@
 import { CHUNK_RANGES } from "./constants.ts";
 import type { ChangedRange } from "./tree_changes.ts";
 
-/** Pieces of at most `size` items; a single empty one for no items. */
-export function* chunked<T>(items: readonly T[], size: number): Generator<T[]> {
-  if (items.length === 0) yield [];
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+/**
+ * Pieces of at most `size` items; a single empty one for no items. Passes on the `undefined`s of the
+ * source.
+ */
+export function* chunked<T>(
+  items: Iterable<T | undefined>,
+  size: number,
+): Generator<T[] | undefined> {
+  let chunk: T[] = [];
+  let any = false;
+  for (const item of items) {
+    if (item === undefined) yield undefined;
+    else if (chunk.push(item) === size) {
+      any = true;
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0 || !any) yield chunk;
 }
 
 /** Changed ranges as columns; passes on the `undefined`s of the source. */

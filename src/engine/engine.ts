@@ -62,7 +62,7 @@ import type {
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS } from "./constants.ts";
 import { roundValues } from "./merge_policy.ts";
-import { checkCall, paced } from "./pacer.ts";
+import { checkCall, finished, paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./chunks.ts";
 import type { PruneResult, Storage } from "./storage.ts";
 import type { StreamState } from "./streams.ts";
@@ -302,10 +302,7 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<StreamDescriptor[]> {
     checkCall(options);
     checkLookup(request);
-    const found = await this.#storage.read(options, () => [
-      ...this.#storage.metadata.lookup(request),
-    ]);
-    yield* paced(chunked(found, CHUNK_STREAMS), options);
+    yield* this.#list(this.#storage.metadata.lookup(request), options);
   }
 
   async *listCollections(
@@ -314,14 +311,21 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<string[]> {
     checkCall(options);
     checkListCollections(request);
-    const names = await this.#storage.read(options, () => [
-      ...this.#storage.metadata.collections(request),
-    ]);
-    yield* paced(chunked(names, CHUNK_STREAMS), options);
+    yield* this.#list(this.#storage.metadata.collections(request), options);
   }
 
   metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
-    return this.#storage.read(options, () => this.#storage.metadata.usage(prefix));
+    const usage = this.#storage.metadata.usage(prefix);
+    return this.#storage.read(options, () => finished(this.#storage.guarded(usage), options));
+  }
+
+  /** Chunks of a long list; at least one. */
+  async *#list<T>(
+    items: Iterable<T | undefined>,
+    options: CallOptions | undefined,
+  ): AsyncGenerator<T[]> {
+    await this.#storage.read(options, () => {});
+    yield* paced(this.#storage.guarded(chunked(items, CHUNK_STREAMS)), options);
   }
 
   async *sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]> {

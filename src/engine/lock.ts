@@ -8,16 +8,26 @@
  * @module
  */
 
-import { realpathSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { BTrDBError } from "../core/errors.ts";
 import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
 
+/** Links that are followed to a file that is not there yet. */
+const MAX_LINKS = 40;
+
 /** The file itself where `path` leads to it through links, as SQLite opens it. */
-function realPath(path: string): string {
+function realPath(path: string, links = 0): string {
   try {
     return realpathSync(path);
   } catch {
-    return path; // It is not there yet.
+    // It is not there yet. A link may say where it will be made.
+  }
+  if (links === MAX_LINKS) return path;
+  try {
+    return realPath(resolve(dirname(path), readlinkSync(path)), links + 1);
+  } catch {
+    return path;
   }
 }
 

@@ -24,6 +24,9 @@ import { Refusal } from "./writer.ts";
 
 const UTF8 = new TextEncoder();
 
+/** Rows read in one go. */
+const PAGE_ROWS = 256;
+
 function refuse(code: number, text: string, uuid: Uint8Array): never {
   throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
 }
@@ -33,6 +36,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return a.length - b.length;
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return compareBytes(bytes.subarray(0, head.length), head) === 0;
 }
 
 /**
@@ -98,9 +105,11 @@ export class MetadataStore {
   readonly #remove: Statement;
   readonly #bury: Statement;
   readonly #scan: Statement;
+  readonly #scanAfter: Statement;
   readonly #addCollection: Statement;
   readonly #removeCollection: Statement;
   readonly #collections: Statement;
+  readonly #collectionsAfter: Statement;
 
   constructor(db: Database) {
     this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
@@ -117,16 +126,24 @@ export class MetadataStore {
     );
     this.#remove = db.prepare("DELETE FROM stream WHERE uuid = ?");
     this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
-    this.#scan = db.prepare(
-      `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key >= ? ORDER BY sort_key`,
-    );
+    const scan = (from: string) =>
+      db.prepare(
+        `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key ${from} ? ` +
+          `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+      );
+    this.#scan = scan(">=");
+    this.#scanAfter = scan(">");
     this.#addCollection = db.prepare(
       "INSERT INTO collection (sort_key) VALUES (?) ON CONFLICT DO NOTHING",
     );
     this.#removeCollection = db.prepare("DELETE FROM collection WHERE sort_key = ?");
-    this.#collections = db.prepare(
-      "SELECT sort_key FROM collection WHERE sort_key >= ? ORDER BY sort_key",
-    );
+    const collections = (from: string) =>
+      db.prepare(
+        `SELECT sort_key FROM collection WHERE sort_key ${from} ? ` +
+          `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+      );
+    this.#collections = collections(">=");
+    this.#collectionsAfter = collections(">");
   }
 
   /** A stream's metadata; `undefined` if there is no such stream. */
@@ -207,43 +224,46 @@ export class MetadataStore {
    */
   #dropCollection(collection: string): void {
     const key = UTF8.encode(`${collection}/`);
-    for (const row of this.#scan.iterate(key)) {
-      const next = row["sort_key"] as Uint8Array;
-      if (compareBytes(next.subarray(0, key.length), key) === 0) return;
-      break;
-    }
+    const next = this.#scan.get(key)?.["sort_key"] as Uint8Array | undefined;
+    if (next !== undefined && startsWith(next, key)) return;
     this.#removeCollection.run(key);
   }
 
   /**
    * Streams that meet all conditions. Without tags and annotations in the order of collection and
-   * tags, else of collection and uuid.
+   * tags, else of collection and uuid. Yields `undefined` where it may pause; what is changed
+   * meanwhile is seen as it is when its page is read.
    */
-  *lookup(request: LookupRequest): Generator<StreamDescriptor> {
+  *lookup(request: LookupRequest): Generator<StreamDescriptor | undefined> {
     const { tags, annotations } = request;
     if (tags.size === 0 && annotations.size === 0) {
       yield* this.#inCollection(request);
       return;
     }
-    const found: { key: Uint8Array; stream: StreamDescriptor }[] = [];
+    const found: { key: string; stream: StreamDescriptor }[] = [];
     for (const stream of this.#inCollection(request)) {
-      if (!matches(stream.tags, tags) || !matches(stream.annotations, annotations)) continue;
-      const head = UTF8.encode(`${stream.collection}/`);
-      const key = new Uint8Array(head.length + 16);
-      key.set(head);
-      key.set(stream.uuid, head.length);
-      found.push({ key, stream });
+      if (stream === undefined) yield undefined;
+      else if (matches(stream.tags, tags) && matches(stream.annotations, annotations)) {
+        const head = UTF8.encode(`${stream.collection}/`);
+        // A character a byte: strings compare faster than arrays do.
+        found.push({ key: String.fromCharCode(...head, ...stream.uuid), stream });
+      }
     }
-    found.sort((a, b) => compareBytes(a.key, b.key));
+    found.sort((a, b) => a.key < b.key ? -1 : 1);
     for (const { stream } of found) yield stream;
   }
 
-  *#inCollection({ collection, isCollectionPrefix }: LookupRequest): Generator<StreamDescriptor> {
+  *#inCollection(
+    { collection, isCollectionPrefix }: LookupRequest,
+  ): Generator<StreamDescriptor | undefined> {
     const prefix = isCollectionPrefix ? collection : `${collection}/`;
     const key = UTF8.encode(prefix);
-    for (const row of this.#scan.iterate(key)) {
-      const at = row["sort_key"] as Uint8Array;
-      if (compareBytes(at.subarray(0, key.length), key) !== 0) break;
+    for (const row of pages(this.#scan, this.#scanAfter, key)) {
+      if (row === undefined) {
+        yield undefined;
+        continue;
+      }
+      if (!startsWith(row["sort_key"] as Uint8Array, key)) break;
       const name = row["collection"] as string;
       if (isCollectionPrefix ? `${name}/`.startsWith(prefix) : name === collection) {
         yield descriptorOf(row);
@@ -251,20 +271,33 @@ export class MetadataStore {
     }
   }
 
-  /** Collections in the order of the bytes of `name + "/"`, which also is what prefixes match. */
-  *collections({ prefix, startWith, limit }: ListCollectionsRequest): Generator<string> {
+  /**
+   * Collections in the order of the bytes of `name + "/"`, which also is what prefixes match. Yields
+   * `undefined` where it may pause.
+   */
+  *collections(
+    { prefix, startWith, limit }: ListCollectionsRequest,
+  ): Generator<string | undefined> {
     const key = UTF8.encode(prefix);
     const decoder = new TextDecoder();
     let left = limit ?? Infinity;
-    for (const row of this.#collections.iterate(UTF8.encode(startWith ?? prefix))) {
+    const from = UTF8.encode(startWith ?? prefix);
+    for (const row of pages(this.#collections, this.#collectionsAfter, from)) {
+      if (row === undefined) {
+        yield undefined;
+        continue;
+      }
       const at = row["sort_key"] as Uint8Array;
-      if (left-- <= 0 || compareBytes(at.subarray(0, key.length), key) !== 0) break;
+      if (left-- <= 0 || !startsWith(at, key)) break;
       yield decoder.decode(at.subarray(0, -1));
     }
   }
 
-  /** Number of streams per key, in collections whose name begins with `prefix`. */
-  usage(prefix: string): MetadataUsage {
+  /**
+   * Number of streams per key, in collections whose name begins with `prefix`. Yields where it may
+   * pause.
+   */
+  *usage(prefix: string): Generator<undefined, MetadataUsage> {
     const tags = new Map<string, bigint>();
     const annotations = new Map<string, bigint>();
     const count = (map: Map<string, bigint>, keys: Iterable<string>) => {
@@ -272,11 +305,24 @@ export class MetadataStore {
     };
     const request = { collection: prefix, isCollectionPrefix: true, tags: NONE, annotations: NONE };
     for (const stream of this.#inCollection(request)) {
-      if (!stream.collection.startsWith(prefix)) continue;
-      count(tags, stream.tags.keys());
-      count(annotations, stream.annotations.keys());
+      if (stream === undefined) yield undefined;
+      else if (stream.collection.startsWith(prefix)) {
+        count(tags, stream.tags.keys());
+        count(annotations, stream.annotations.keys());
+      }
     }
     return { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
+  }
+}
+
+/** Rows in the order of their keys, a page after the other, `undefined` between pages. */
+function* pages(first: Statement, next: Statement, from: Uint8Array): Generator<Row | undefined> {
+  let rows = first.all(from);
+  while (rows.length > 0) {
+    yield* rows;
+    if (rows.length < PAGE_ROWS) return;
+    yield undefined;
+    rows = next.all(rows.at(-1)!["sort_key"]!);
   }
 }
 

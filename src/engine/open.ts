@@ -4,12 +4,12 @@
  * @module
  */
 
-import { closeSync, openSync, readSync } from "node:fs";
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_BUFFER_AGE_MS, MAX_BUFFERED_POINTS, MAX_INSERT_POINTS } from "./constants.ts";
 import { Engine } from "./engine.ts";
 import { lockForWriting, type WriterLock } from "./lock.ts";
-import { DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
+import { fileAt, hasLog, isOnReadOnlyDisk } from "./medium.ts";
+import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./schema.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./sqlite.ts";
 import { Storage } from "./storage.ts";
@@ -23,16 +23,19 @@ const MEMORY = ":memory:";
  *
  * @param options Where the database is, and how it is used.
  * @returns An `Endpoint`; close it when done.
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If a number among the options is out of its range.
  * @throws {BTrDBError} Code 0; `status` says what is wrong with the file: `LOCKED`, `CANNOT_OPEN`,
  *   `NOT_A_DATABASE`, `SCHEMA_TOO_NEW`, `CORRUPT`, `READ_ONLY`, `DISK_FULL`, `IO_ERROR`.
  */
 // deno-lint-ignore require-await
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptions(options);
   const { path = MEMORY, readOnly = false } = options;
   let lock: WriterLock | undefined;
   let db: Database | undefined;
   try {
-    if (path !== MEMORY) checkHeader(path);
+    if (path !== MEMORY) checkIsDatabase(path);
     if (path !== MEMORY && !readOnly) lock = lockForWriting(path);
     db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
     return new Engine(
@@ -50,8 +53,19 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   } catch (error) {
     db?.close();
     lock?.release();
-    throw sqliteError(error, path);
+    const mapped = sqliteError(error, path);
+    if (!readOnly && statusOf(mapped) === "CANNOT_OPEN" && isOnReadOnlyDisk(path)) {
+      throw new BTrDBError(
+        `Cannot open ${path}: its disk is read-only; open it read-only`,
+        { status: "READ_ONLY", cause: error },
+      );
+    }
+    throw mapped;
   }
+}
+
+function statusOf(error: unknown): string | undefined {
+  return error instanceof BTrDBError ? error.status : undefined;
 }
 
 /**
@@ -60,9 +74,19 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
  * @throws {BTrDBError} If it is not a database of this engine.
  */
 export function openForReading(path: string, open: OpenDatabase = openSqlite): Database {
+  try {
+    return openAndCheck(path, open, false);
+  } catch (error) {
+    // SQLite wants to make files beside it. Where nobody can, nobody can write it either.
+    if (statusOf(error) !== "CANNOT_OPEN" || hasLog(path) || !isOnReadOnlyDisk(path)) throw error;
+    return openAndCheck(path, open, true);
+  }
+}
+
+function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Database {
   let db: Database | undefined;
   try {
-    db = open(path, { readOnly: true });
+    db = open(path, { readOnly: true, immutable });
     const version = readSchemaVersion(db, path);
     if (version === SCHEMA_VERSION) return db;
     throw new BTrDBError(
@@ -92,30 +116,30 @@ function openForWriting(path: string, options: EngineOptions): Database {
   }
 }
 
-/** The first bytes of every SQLite database that is not empty. */
-const MAGIC = "SQLite format 3\0";
-
-/** Refuses a file that is no database before anything is made beside it. */
-function checkHeader(path: string): void {
-  const head = new Uint8Array(16);
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch {
-    return; // SQLite finds out whether it may be made, and says why it cannot be opened.
+/**
+ * Refuses a file that is no database before anything is made beside it. SQLite itself looks: if this
+ * process opened and closed the file by other means, the operating system would take back the locks
+ * that a writer in this process holds on it (sqlite.org/howtocorrupt.html, 2.2), and the next
+ * program that looks into the file would remove the log the writer writes to.
+ */
+function checkIsDatabase(path: string): void {
+  const file = fileAt(path);
+  if (file?.isDirectory()) {
+    throw new BTrDBError(`Cannot open ${path}: it is a folder`, { status: "CANNOT_OPEN" });
   }
+  if (file === undefined || file.size === 0) return;
+  let db: Database | undefined;
   try {
-    if (readSync(file, head) === 0) return;
+    db = openSqlite(path, { readOnly: true, immutable: true });
+    db.prepare("PRAGMA schema_version").get();
   } catch (error) {
-    const message = `Cannot open ${path}: ${(error as Error).message}`;
-    throw new BTrDBError(message, { status: "CANNOT_OPEN", cause: error });
-  } finally {
-    closeSync(file);
-  }
-  if (new TextDecoder("latin1").decode(head) !== MAGIC) {
+    if (statusOf(sqliteError(error, path)) !== "NOT_A_DATABASE") return; // What opens it says it.
     throw new BTrDBError(`Cannot open ${path}: it is not a database`, {
       status: "NOT_A_DATABASE",
+      cause: error,
     });
+  } finally {
+    db?.close();
   }
 }
 

@@ -55,3 +55,44 @@ export interface EngineOptions {
 
 /** Default of `cacheBytes`. */
 export const DEFAULT_CACHE_BYTES = 268_435_456;
+
+/**
+ * Checks options.
+ *
+ * @throws {TypeError} If one is of the wrong type.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function checkOptions(options: EngineOptions): void {
+  const { readOnly, durability } = options;
+  if (readOnly !== undefined && typeof readOnly !== "boolean") {
+    throw new TypeError(`Cannot open: readOnly is ${show(readOnly)}, expected a boolean`);
+  }
+  if (durability !== undefined && durability !== "full" && durability !== "relaxed") {
+    throw new TypeError(
+      `Cannot open: durability is ${show(durability)}, expected "full" or "relaxed"`,
+    );
+  }
+  atLeast(options, "cacheBytes", 0);
+  atLeast(options, "maxBufferAgeMs", 0);
+  atLeast(options, "maxBufferedPoints", 0);
+  atLeast(options, "maxInsertPoints", 1);
+}
+
+function atLeast(
+  options: EngineOptions,
+  name: "cacheBytes" | "maxBufferAgeMs" | "maxBufferedPoints" | "maxInsertPoints",
+  least: number,
+): void {
+  const value: unknown = options[name];
+  if (value === undefined) return;
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot open: ${name} is ${show(value)}, expected a number`);
+  }
+  if (!(value >= least)) {
+    throw new RangeError(`Cannot open: ${name} is ${value}, expected at least ${least}`);
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -7,13 +7,8 @@
 
 import type { Database, Statement } from "./sqlite.ts";
 import type { BlockStore } from "./store.ts";
+import { checkedRoot, type VersionRoot } from "./streams.ts";
 import { blocksSince } from "./tree_walk.ts";
-
-/** A version and its root. */
-interface VersionRow {
-  major: number;
-  root: number;
-}
 
 /** Removes blocks and versions, within transactions. */
 export class Reclaimer {
@@ -30,7 +25,7 @@ export class Reclaimer {
       "SELECT DISTINCT stream FROM version WHERE stream NOT IN (SELECT id FROM stream)",
     );
     this.#versions = db.prepare(
-      "SELECT major, root FROM version WHERE stream = ? AND major <= ? ORDER BY major",
+      "SELECT major, root, checksum FROM version WHERE stream = ? AND major <= ? ORDER BY major",
     );
     this.#removeVersion = db.prepare("DELETE FROM version WHERE stream = ? AND major = ?");
     this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
@@ -81,11 +76,9 @@ export class Reclaimer {
     return { versions: rows.length, blocks };
   }
 
-  #rows(stream: number, upTo: number): VersionRow[] {
-    return this.#versions.all(stream, upTo).map((row) => ({
-      major: Number(row["major"]),
-      root: Number(row["root"]),
-    }));
+  /** Versions of a stream. A damaged row, which may belong to another one, is nothing to go by. */
+  #rows(stream: number, upTo: number): VersionRoot[] {
+    return this.#versions.all(stream, upTo).map((row) => checkedRoot(stream, row));
   }
 
   *#collect(root: number, since: number, into: Set<number>): Generator<undefined> {
@@ -97,7 +90,7 @@ export class Reclaimer {
 
   /** Removes the blocks of a version that are not among the live ones. */
   *#removeBlocks(
-    version: VersionRow,
+    version: VersionRoot,
     since: number,
     live: ReadonlySet<number>,
   ): Generator<undefined, number> {

@@ -51,7 +51,7 @@ CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITH
 ${STREAMS_VIEW}`;
 
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
-export const MIGRATIONS: readonly ((db: Database) => void)[] = [];
+const MIGRATIONS: readonly ((db: Pick<Database, "exec">) => void)[] = [];
 
 function pragma(db: Database, name: string): number {
   const row = db.prepare(`PRAGMA ${name}`).get();
@@ -96,16 +96,30 @@ export function writeSchema(db: Database, version: number): void {
     });
     return;
   }
-  for (let v = version; v < SCHEMA_VERSION; v++) {
+  migrate(db, version, MIGRATIONS);
+}
+
+/**
+ * Brings a file up to date, a version at a time: whatever interrupts it, the file is of one version
+ * or the next.
+ *
+ * @param steps From schema version `i + 1` to `i + 2`.
+ */
+export function migrate(
+  db: Pick<Database, "exec">,
+  version: number,
+  steps: readonly ((db: Pick<Database, "exec">) => void)[],
+): void {
+  for (let v = version; v <= steps.length; v++) {
     transaction(db, () => {
-      MIGRATIONS[v - 1]!(db);
+      steps[v - 1]!(db);
       db.exec(`PRAGMA user_version = ${v + 1}`);
     });
   }
 }
 
 /** Runs `work` in a transaction; an error rolls back. */
-export function transaction<T>(db: Database, work: () => T): T {
+export function transaction<T>(db: Pick<Database, "exec">, work: () => T): T {
   db.exec("BEGIN IMMEDIATE");
   try {
     const result = work();
@@ -118,7 +132,7 @@ export function transaction<T>(db: Database, work: () => T): T {
 }
 
 /** Rolls back, unless SQLite has done so itself. */
-export function rollback(db: Database): void {
+export function rollback(db: Pick<Database, "exec">): void {
   try {
     db.exec("ROLLBACK");
   } catch {

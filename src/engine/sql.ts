@@ -14,8 +14,14 @@ import type { Authorizer, Database, Row, Statement } from "./sqlite.ts";
 /** Most rows one query may return. */
 export const MAX_SQL_ROWS = 100_000;
 
-/** Most rows SQLite may have to visit for one query. */
-export const MAX_SQL_VISITS = 20_000_000;
+/** Most rows SQLite may have to visit for one query: about a second where each compares JSON. */
+export const MAX_SQL_VISITS = 2_000_000;
+
+/** Most bytes of all values one query may return. */
+export const MAX_SQL_BYTES: number = 64 << 20;
+
+/** Longest text a query may make on its way, bytes: any larger one would be a bomb. */
+const MAX_SQL_TEXT = 1 << 20;
 
 /** The view, part of the schema. */
 export const STREAMS_VIEW = `
@@ -177,23 +183,52 @@ export function runSql(
   if (visits > MAX_SQL_VISITS) {
     refuse(`the query may visit ${visits} rows, at most ${MAX_SQL_VISITS} are allowed`);
   }
-  const nested = statement.columns().filter(({ column }) =>
-    column === "tags" || column === "annotations"
-  ).map(({ name }) => name);
-  const rows: string[] = [];
-  try {
-    for (const row of statement.iterate(bindings(params) as unknown as string)) {
-      if (rows.length === MAX_SQL_ROWS) {
-        refuse(`the query returns more than ${MAX_SQL_ROWS} rows, add a LIMIT`);
-      }
-      if (rows.length % 256 === 0) checkCall(options);
-      rows.push(toJson(row, nested));
+  const columns = statement.columns();
+  const nested = columns.filter(({ column }) => column === "tags" || column === "annotations")
+    .map(({ name }) => name);
+  const values = bindings(params) as unknown as string;
+  return limitTexts(db, () => {
+    try {
+      checkCall(options);
+      checkSize(db.prepare(measuring(statement.sourceSQL, columns.length)).get(values)!);
+      checkCall(options);
+      return statement.all(values).map((row) => toJson(row, nested));
+    } catch (error) {
+      if (!isSqlite(error)) throw error;
+      refuse((error as Error).message, error);
     }
-  } catch (error) {
-    if (!isSqlite(error)) throw error;
-    refuse((error as Error).message, error);
+  });
+}
+
+/** A query that counts the rows of another one, up to one too many, and their bytes. */
+function measuring(query: string, columns: number): string {
+  const names = Array.from({ length: columns }, (_, i) => `c${i}`);
+  const bytes = names.map((name) => `ifnull(octet_length(${name}), 0)`).join(" + ");
+  return `WITH result_(${names}) AS (\n${query.replace(/;\s*$/, "")}\n)
+    SELECT count(*) AS n, total(bytes) AS bytes
+    FROM (SELECT ${bytes} AS bytes FROM result_ LIMIT ${MAX_SQL_ROWS + 1})`;
+}
+
+function checkSize({ n, bytes }: Row): void {
+  if ((n as number) > MAX_SQL_ROWS) {
+    refuse(`the query returns more than ${MAX_SQL_ROWS} rows, add a LIMIT`);
   }
-  return rows;
+  if ((bytes as number) > MAX_SQL_BYTES) {
+    refuse(`the query returns ${bytes} bytes, at most ${MAX_SQL_BYTES} are allowed`);
+  }
+}
+
+/** Runs `work` while SQLite makes no long texts, where the runtime can be told so. */
+function limitTexts<T>(db: Database, work: () => T): T {
+  const { limits } = db;
+  if (limits === undefined) return work();
+  const { length } = limits;
+  limits.length = MAX_SQL_TEXT;
+  try {
+    return work();
+  } finally {
+    limits.length = length;
+  }
 }
 
 /** Whether SQLite or its binding complains: not our own errors, not the reason of an abort. */

@@ -125,10 +125,13 @@ export class Storage {
   }
 
   /** A source whose errors are translated, and which ends with an error when the database closes. */
-  *guarded<T>(source: Iterable<T>): Generator<T> {
+  *guarded<T, R>(source: Iterable<T, R>): Generator<T, R> {
     try {
-      for (const item of source) {
-        yield item;
+      const items = source[Symbol.iterator]();
+      for (;;) {
+        const step = items.next();
+        if (step.done) return step.value;
+        yield step.value;
         if (this.#closing !== undefined) throw closedError();
       }
     } catch (error) {

@@ -80,7 +80,9 @@ export class BlockStore {
 
   /** The block at an address; `undefined` if there is none. */
   readBlock(address: number): Uint8Array | undefined {
-    return this.#select.get(address)?.["data"] as Uint8Array | undefined;
+    const data = this.#select.get(address)?.["data"];
+    if (data === undefined || data instanceof Uint8Array) return data;
+    throw damaged(`block ${address} has no content`);
   }
 
   /** The core at an address. */

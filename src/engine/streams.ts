@@ -86,7 +86,7 @@ export class StreamRegistry {
   reload(): void {
     this.#streams.clear();
     this.#journal.clear();
-    for (const row of this.#journalRows.iterate()) {
+    for (const row of this.#journalRows.all()) {
       const stream = Number(row["stream"]);
       const rows = this.#journal.get(stream);
       if (rows === undefined) this.#journal.set(stream, [Number(row["seq"])]);
@@ -145,8 +145,10 @@ export class StreamRegistry {
     for (const seq of this.#journal.get(id) ?? []) {
       const entry = this.#journalRow.get(seq);
       if (entry === undefined) throw damaged(`journal row ${seq} is missing`);
-      const data = entry["data"] as Uint8Array;
-      if (checkBytes(data, seq, id) !== entry["checksum"]) throw damaged(`journal row ${seq}`);
+      const data = entry["data"];
+      if (!(data instanceof Uint8Array) || checkBytes(data, seq, id) !== entry["checksum"]) {
+        throw damaged(`journal row ${seq}`);
+      }
       buffer = buffer.append(decodeBlock(data), seq, Number(entry["at_ms"]));
     }
     if (row === undefined) return { major: FIRST_MAJOR, root: 0, buffer };
@@ -154,8 +156,18 @@ export class StreamRegistry {
   }
 }
 
-/** A version's number and root, if its checksum fits. */
-function checkedRoot(stream: number, row: Row): { major: number; root: number } {
+/** A version and its root. */
+export interface VersionRoot {
+  readonly major: number;
+  readonly root: number;
+}
+
+/**
+ * A version's number and root.
+ *
+ * @throws {BTrDBError} If its checksum does not fit.
+ */
+export function checkedRoot(stream: number, row: Row): VersionRoot {
   const major = Number(row["major"]);
   const root = Number(row["root"]);
   if (checkNumbers(stream, major, root) !== row["checksum"]) {

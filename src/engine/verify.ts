@@ -5,6 +5,7 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
+import { BTrDBError } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { decodeBlock } from "../kernel/block.ts";
 import { BUFFER_POINTS, FANOUT, FIRST_MAJOR, LEAF_POINTS } from "./constants.ts";
@@ -12,13 +13,22 @@ import { ROOT_POINTWIDTH, ROOT_START } from "./constants.ts";
 import { ABSENT, CORE, Core, coreStats, LEAF, type Node, type Stats } from "./node.ts";
 import { decodeNode } from "./node_codec.ts";
 import { openForReading } from "./open.ts";
-import { checkBytes, checkNumbers, damaged } from "./checksum.ts";
+import { damaged } from "./checksum.ts";
 import { COLUMNS, compareBytes, descriptorOf, sortKey } from "./metadata.ts";
 import { isDue, turn } from "./pacer.ts";
 import { isAscending } from "./search.ts";
 import type { Database, Row, Statement } from "./sqlite.ts";
 import { sqliteError } from "./sqlite.ts";
 import { reduceValues } from "./stats.ts";
+import {
+  collectionProblems,
+  isJournalRowWhole,
+  isPrunedBelowPossible,
+  isVersionRowWhole,
+  settingProblems,
+  strayJournalProblems,
+  tombstoneProblems,
+} from "./verify_tables.ts";
 
 /** Most problems that are listed. */
 const MAX_PROBLEMS = 100;
@@ -39,6 +49,10 @@ export interface VerifyReport {
   problems: string[];
 }
 
+function nothingChecked(): VerifyReport {
+  return { ok: true, streams: 0, versions: 0, blocks: 0, points: 0n, problems: [] };
+}
+
 /** Where a node must lie. */
 interface Place {
   pointwidth: number;
@@ -48,28 +62,41 @@ interface Place {
 
 /** One pass over a database. */
 class Verifier {
-  readonly report: VerifyReport = {
-    ok: true,
-    streams: 0,
-    versions: 0,
-    blocks: 0,
-    points: 0n,
-    problems: [],
-  };
+  readonly report: VerifyReport = nothingChecked();
   readonly #db: Database;
+  readonly #path: string;
   readonly #block: Statement;
   /** Statistics of the nodes seen, by address. */
   readonly #seen = new Map<number, Stats>();
 
-  constructor(db: Database) {
+  constructor(db: Database, path: string) {
     this.#db = db;
+    this.#path = path;
     this.#block = db.prepare("SELECT data FROM block WHERE id = ?");
   }
 
   *run(): Generator<undefined> {
-    yield* this.#pages();
-    yield* this.#streams();
-    yield* this.#orphans();
+    yield* this.#part(this.#pages());
+    yield* this.#part(this.#streams());
+    yield* this.#part(this.#obliterated());
+    yield* this.#part(this.#orphans());
+    for (const problems of TABLES) yield* this.#part(this.#list(problems(this.#db)));
+  }
+
+  /** Goes on with the next part where damage keeps SQLite from reading this one to its end. */
+  *#part(part: Generator<undefined>): Generator<undefined> {
+    try {
+      yield* part;
+    } catch (error) {
+      this.#problem(damageOf(error, this.#path));
+    }
+  }
+
+  *#list(problems: Iterable<string | undefined>): Generator<undefined> {
+    for (const problem of problems) {
+      if (problem === undefined) yield;
+      else this.#problem(problem);
+    }
   }
 
   #problem(text: string): void {
@@ -79,7 +106,7 @@ class Verifier {
 
   /** SQLite's own structures. */
   *#pages(): Generator<undefined> {
-    for (const row of this.#db.prepare("PRAGMA integrity_check(20)").iterate()) {
+    for (const row of this.#db.prepare("PRAGMA integrity_check(20)").all()) {
       const text = String(row["integrity_check"]);
       if (text !== "ok") this.#problem(`SQLite: ${text}`);
       yield;
@@ -109,25 +136,57 @@ class Verifier {
 
   *#stream(row: Row): Generator<undefined> {
     const name = `Stream ${uuidText(row["uuid"] as Uint8Array)}`;
-    const versions = this.#db.prepare(
+    const id = Number(row["id"]);
+    const prunedBelow = Number(row["pruned_below"]);
+    const stats = yield* this.#versions(name, id, Math.max(prunedBelow, FIRST_MAJOR + 1));
+    if (!isPrunedBelowPossible(prunedBelow, this.#versionRows(id).length)) {
+      this.#problem(`${name}: it cannot have been pruned below version ${prunedBelow}`);
+    }
+    this.report.points += BigInt(stats?.count ?? 0);
+    yield* this.#journal(name, id);
+  }
+
+  /** Streams that were obliterated and are still being removed. */
+  *#obliterated(): Generator<undefined> {
+    const sql = "SELECT DISTINCT stream FROM version WHERE stream NOT IN (SELECT id FROM stream)";
+    for (const row of this.#db.prepare(sql).all()) {
+      yield* this.#versions(`Obliterated stream number ${row["stream"]}`, Number(row["stream"]));
+    }
+  }
+
+  #versionRows(stream: number): Row[] {
+    return this.#db.prepare(
       "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major",
-    ).all(row["id"]!);
-    let expected = Math.max(Number(row["pruned_below"]), FIRST_MAJOR + 1);
+    ).all(stream);
+  }
+
+  /**
+   * Checks the versions of a stream.
+   *
+   * @param first The oldest version that must be there; absent if any may be.
+   * @returns Statistics of the latest one.
+   */
+  *#versions(
+    name: string,
+    stream: number,
+    first?: number,
+  ): Generator<undefined, Stats | undefined> {
+    let expected = first;
     let since = 0;
     let stats: Stats | undefined;
-    for (const version of versions) {
+    for (const version of this.#versionRows(stream)) {
       const major = Number(version["major"]);
       const at = `${name}, version ${major}`;
-      if (major !== expected) this.#problem(`${at}: expected version ${expected}`);
-      const checksum = checkNumbers(Number(row["id"]), major, Number(version["root"]));
-      if (checksum !== version["checksum"]) this.#problem(`${at}: its checksum does not fit`);
+      if (major !== (expected ?? major)) this.#problem(`${at}: expected version ${expected}`);
+      if (!isVersionRowWhole(stream, version)) {
+        this.#problem(`${at}: its checksum does not fit`);
+      }
       expected = major + 1;
       this.report.versions++;
       stats = yield* this.#version(at, Number(version["root"]), major, since);
       since = major;
     }
-    this.report.points += BigInt(stats?.count ?? 0);
-    yield* this.#journal(name, Number(row["id"]));
+    return stats;
   }
 
   /** Checks the nodes of a version that no version before it has. */
@@ -243,7 +302,7 @@ class Verifier {
     const rows = this.#db.prepare(
       "SELECT seq, points, checksum, data FROM journal WHERE stream = ?",
     );
-    for (const row of rows.iterate(stream)) {
+    for (const row of rows.all(stream)) {
       points += Number(row["points"]);
       this.#journalRow(`${name}: journal row ${row["seq"]}`, stream, row);
       yield;
@@ -253,47 +312,67 @@ class Verifier {
   }
 
   #journalRow(at: string, stream: number, row: Row): void {
-    const data = row["data"] as Uint8Array;
-    if (checkBytes(data, Number(row["seq"]), stream) !== row["checksum"]) {
+    if (!isJournalRowWhole(stream, row)) {
       this.#problem(`${at}: its checksum does not fit`);
       return;
     }
-    const { times } = decodeBlock(data);
+    const { times } = decodeBlock(row["data"] as Uint8Array);
     if (times.length !== row["points"]) this.#problem(`${at}: it has ${times.length} points`);
   }
 
-  /** Blocks that belong to no version, unless an obliterated stream is still being removed. */
+  /** Blocks that belong to no version. */
   *#orphans(): Generator<undefined> {
-    const sql = "SELECT 1 FROM version WHERE stream NOT IN (SELECT id FROM stream) LIMIT 1";
-    if (this.#db.prepare(sql).get() !== undefined) return;
-    for (const row of this.#db.prepare("SELECT id FROM block").iterate()) {
-      if (!this.#seen.has(Number(row["id"]))) {
-        this.#problem(`Block ${row["id"]} belongs to no version`);
+    const page = this.#db.prepare("SELECT id FROM block WHERE id > ? ORDER BY id LIMIT 1000");
+    let last = Number.MIN_SAFE_INTEGER;
+    for (let rows = page.all(last); rows.length > 0; rows = page.all(last)) {
+      for (const row of rows) {
+        last = Number(row["id"]);
+        if (!this.#seen.has(last)) this.#problem(`Block ${last} belongs to no version`);
       }
       yield;
     }
   }
 }
 
+/** Checks of the other tables. */
+const TABLES = [
+  strayJournalProblems,
+  collectionProblems,
+  tombstoneProblems,
+  settingProblems,
+];
+
+/**
+ * What to report of an error that damage is the reason of.
+ *
+ * @throws Any other error.
+ */
+function damageOf(error: unknown, path: string): string {
+  const mapped = sqliteError(error, path);
+  if (mapped instanceof BTrDBError && mapped.status === "CORRUPT") return mapped.message;
+  throw mapped;
+}
+
 /**
  * Checks a database file without changing it: SQLite's structures, the checksum of every block, the
  * statistics of every inner node against its children, the order and range of every leaf, the chain
- * of versions, and the journal. It may run beside a writer.
+ * of versions, the journal, and that the other tables fit to them. It may run beside a writer.
  *
  * @param path Database file.
  * @returns What was found; damage is reported, not thrown.
- * @throws {BTrDBError} If the file cannot be opened as a database of this engine.
+ * @throws {BTrDBError} If the file cannot be opened, or is no database of this engine.
  */
 export async function verify(path: string): Promise<VerifyReport> {
-  const db = openForReading(path);
+  let db: Database | undefined;
   try {
+    db = openForReading(path);
     db.exec("BEGIN");
-    const verifier = new Verifier(db);
+    const verifier = new Verifier(db, path);
     for (const _ of verifier.run()) if (isDue()) await turn();
     return verifier.report;
   } catch (error) {
-    throw sqliteError(error, path);
+    return { ...nothingChecked(), ok: false, problems: [damageOf(error, path)] };
   } finally {
-    db.close();
+    db?.close();
   }
 }

@@ -48,7 +48,6 @@ export class FaultPlan {
           run: (...params) => (this.step(), statement.run(...params)),
           get: (...params) => (this.step(), statement.get(...params)),
           all: (...params) => (this.step(), statement.all(...params)),
-          iterate: (...params) => (this.step(), statement.iterate(...params)),
         };
       },
       setAuthorizer: (authorizer) => db.setAuthorizer!(authorizer),

@@ -120,6 +120,54 @@ Deno.test("sql takes the product of nested loops as its cost and the sum of join
   assertEquals(planCost(deep, 10), 100);
 });
 
+Deno.test("sql says what goes wrong while it runs, however much it has found before", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 3);
+  const late = "SELECT 1 AS a UNION ALL SELECT json_extract('[1', '$')";
+  assertStringIncludes((await rejection(rows(engine, late))).message, "malformed JSON");
+  const overflow = "SELECT abs(-9223372036854775807 - 1) FROM streams";
+  assertEquals((await rejection(rows(engine, overflow))).code, 441);
+  const large = "SELECT 9223372036854775807 AS n";
+  assertEquals((await rejection(rows(engine, large))).code, 441);
+});
+
+const ten = "'aaaaaaaaaa'";
+/** A text that each level makes ten times as long. */
+const nested = (levels: number): string =>
+  levels === 0 ? ten : `replace(${nested(levels - 1)}, 'a', ${ten})`;
+
+Deno.test("sql makes no long texts out of short ones", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 3);
+  assertEquals(await rows(engine, `SELECT length(${nested(4)}) AS n`), [{ n: 100_000 }]);
+  for (const levels of [6, 8, 12]) {
+    const error = await rejection(rows(engine, `SELECT length(${nested(levels)}) AS n`));
+    assertEquals([error.code, error.message], [441, "string or blob too big"]);
+  }
+  const error = await rejection(rows(
+    engine,
+    `SELECT ${nested(5)} FROM streams a, streams b,
+    streams c, streams d, (SELECT 1 UNION ALL SELECT 2)`,
+  ));
+  assertStringIncludes(error.message, "bytes, at most");
+  assertEquals((await rows(engine, "SELECT name FROM streams")).length, 3);
+});
+
+Deno.test("sql keeps order, names and a comment at the end", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 12);
+  const query = "SELECT name, tags FROM streams ORDER BY name DESC LIMIT 2; -- that is all";
+  assertEquals(await rows(engine, query), [
+    { name: "s9", tags: { name: "s9", unit: "volts" } },
+    { name: "s8", tags: { name: "s8", unit: "amps" } },
+  ]);
+  const values = "WITH x AS (VALUES (1, 2), (3, 4)) SELECT * FROM x -- two";
+  assertEquals(await rows(engine, values), [
+    { column1: 1, column2: 2 },
+    { column1: 3, column2: 4 },
+  ]);
+});
+
 Deno.test("sql stops when the call is aborted", async () => {
   await using engine = await openEngine();
   await fill(engine, 200);
