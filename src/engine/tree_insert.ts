@@ -76,8 +76,8 @@ function* insertIntoBucket(
     const core = store.readCore(parent.addresses[bucket]!).clone();
     return yield* insertIntoCore(commit, core, points, from, to);
   }
+  yield;
   if (kind === ABSENT) {
-    yield;
     if (to - from < LEAF_POINTS || pointwidth === 0) {
       return store.writeLeaf(points, from, to);
     }

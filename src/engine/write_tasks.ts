@@ -11,13 +11,13 @@ import { PointBuffer } from "./buffer.ts";
 import { checkBytes, checkNumbers } from "./checksum.ts";
 import { BUFFER_POINTS } from "./constants.ts";
 import { mergeRuns } from "./merge.ts";
-import { applyPolicy, collect } from "./merge_policy.ts";
+import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import type { BlockStore } from "./store.ts";
 import type { Head, StreamState } from "./streams.ts";
 import { deletePoints } from "./tree_delete.ts";
 import { insertPoints } from "./tree_insert.ts";
-import { matchRun, pointsAt } from "./tree_match.ts";
+import { pointsAt, pointsOfRun } from "./tree_match.ts";
 import type { Transaction } from "./writer.ts";
 
 /** The version a head stands for. */
@@ -90,17 +90,16 @@ export class PointWriter {
     added: (points: RawColumns) => void,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
-    const inTree = pointsAt(this.#store, head.root, batch.times);
-    const inBuffer: RawColumns[] = [];
-    matchRun(head.buffer.sorted, batch.times, 0, batch.times.length, inBuffer);
-    const rest = applyPolicy(batch, collect([...inTree, ...inBuffer]), policy);
+    const inTree = yield* pointsAt(this.#store, head.root, batch.times);
+    const inBuffer = pointsOfRun(head.buffer.sorted, batch.times);
+    const rest = yield* applyPolicy(batch, [inTree, inBuffer], policy);
     if (rest.times.length === 0) return versionOf(head);
     tx.afterCommit(() => added(rest));
-    if (policy !== "replace" || (inTree.length === 0 && inBuffer.length === 0)) {
+    if (policy !== "replace" || inTree.times.length + inBuffer.times.length === 0) {
       return yield* this.#append(tx, state, rest, () => rest);
     }
     const merged = mergeRuns(head.buffer.sorted, rest, true);
-    if (inTree.length > 0 || merged.times.length >= BUFFER_POINTS) {
+    if (inTree.times.length > 0 || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, rest.times);
     }
     for (const row of head.buffer.rows) this.#removeRow.run(row);

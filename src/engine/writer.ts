@@ -198,6 +198,7 @@ export class Writer {
     tx: Transaction,
   ): Promise<{ value?: unknown; refusal?: BTrDBError }> {
     try {
+      if (!task.catalog && isDue()) await turn();
       const result = task.run(tx);
       if (!isGenerator(result)) return { value: result };
       for (;;) {

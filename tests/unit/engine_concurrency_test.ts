@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import type { MergePolicy } from "../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../src/engine/mod.ts";
 import { type OpenDatabase, openSqlite } from "../../src/engine/sqlite.ts";
 import { columnsOf, createStream, gather, regular, rejection, uuidOf } from "../support/engine.ts";
@@ -164,4 +165,68 @@ Deno.test("the cache stays within its bound", async () => {
   await gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n })));
   assert(engine.cachedBytes > 0);
   assert(engine.cachedBytes <= cacheBytes, `${engine.cachedBytes}`);
+});
+
+/** How often the event loop comes round while something is done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0, isOver = false;
+  const watch = (async () => {
+    for (; !isOver; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+  })();
+  await work();
+  isOver = true;
+  await watch;
+  return turns;
+}
+
+Deno.test("what looks at many streams or many points lets everything else run", async () => {
+  await using engine = await openEngine();
+  const none = new Map<string, string>();
+  await Promise.all(Array.from({ length: 6000 }, (_, i) => {
+    const uuid = new Uint8Array(16).fill(9);
+    new DataView(uuid.buffer).setUint32(0, i);
+    const tags = new Map([["name", `s${i}`], ["unit", "volts"]]);
+    return engine.create({ uuid, collection: `many/${i % 50}`, tags, annotations: none });
+  }));
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(150_000) });
+  const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+  const named = { ...all, tags: new Map([["unit", null]]) };
+  const insert = (mergePolicy: MergePolicy) =>
+    engine.insert({ uuid, columns: regular(150_000, 0n, 500_000n), mergePolicy });
+  const jobs: Record<string, () => Promise<unknown>> = {
+    lookup: async () => assertEquals((await gather(engine.lookupStreams(all))).flat().length, 6001),
+    tags: async () => assertEquals((await gather(engine.lookupStreams(named))).flat().length, 6000),
+    usage: async () => assertEquals((await engine.metadataUsage("")).tags.get("name"), 6001n),
+    equal: () => insert("equal"),
+    retain: () => insert("retain"),
+    replace: () => insert("replace"),
+    never: () => insert("never"),
+  };
+  for (const [name, job] of Object.entries(jobs)) {
+    const turns = await turnsDuring(job);
+    assert(turns >= 3, `${name}: the event loop came round ${turns} times`);
+  }
+});
+
+Deno.test("a lookup can be aborted between its pages", async () => {
+  await using engine = await openEngine();
+  const none = new Map<string, string>();
+  await Promise.all(Array.from({ length: 3000 }, (_, i) => {
+    const uuid = new Uint8Array(16).fill(9);
+    new DataView(uuid.buffer).setUint32(0, i);
+    return engine.create({ uuid, collection: `many/${i}`, tags: none, annotations: none });
+  }));
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+  let seen = 0;
+  const error = await (async () => {
+    for await (const streams of engine.lookupStreams(all, { signal: controller.signal })) {
+      seen += streams.length;
+      controller.abort(reason);
+    }
+  })().catch((error) => error);
+  assertEquals(error, reason);
+  assert(seen > 0 && seen < 3000);
 });
