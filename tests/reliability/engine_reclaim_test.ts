@@ -1,0 +1,80 @@
+/**
+ * A process is killed while it prunes and obliterates: what must stay stays, what must go goes, and
+ * nothing is left over. More often than the default:
+ *
+ *     RECLAIM_KILLS=200 deno test -A tests/reliability/engine_reclaim_test.ts
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
+import { pointsOf, rejection } from "../support/engine.ts";
+import {
+  RECLAIM_COMMITS,
+  RECLAIM_KEEP,
+  RECLAIM_POINTS,
+  reclaimUuid,
+} from "../support/reclaim_plan.ts";
+
+const KILLS = Number(Deno.env.get("RECLAIM_KILLS") ?? 12);
+const WRITER = new URL("../support/reclaim_writer.ts", import.meta.url).pathname;
+
+/** Runs the writer and kills it after a while; the lines it wrote. */
+async function runAndKill(path: string, first: number, afterMs: number): Promise<string[]> {
+  const args = ["run", "-A", "--no-check", WRITER, path, String(first)];
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+    if (text.includes("ready")) timer ??= setTimeout(() => child.kill("SIGKILL"), afterMs);
+  }
+  clearTimeout(timer);
+  await child.status;
+  return text.split("\n").slice(1, -1);
+}
+
+async function assertPruned(engine: Engine, stream: number): Promise<void> {
+  const uuid = reclaimUuid(stream);
+  for (let version = 11n; version < 11n + BigInt(RECLAIM_COMMITS); version++) {
+    const read = pointsOf(engine, uuid, version);
+    if (version < RECLAIM_KEEP) assertEquals((await rejection(read)).code, 450);
+    else assertEquals((await read).length, RECLAIM_POINTS * Number(version - 10n));
+  }
+}
+
+Deno.test("a process that is killed while it gives back room keeps what it must", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/grid.btrdb`;
+  try {
+    let first = 0, judged = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const lines = await runAndKill(path, first, 30 + (kill * 37) % 250);
+      assertEquals((await verify(path)).problems, []);
+      const said = new Map(lines.map((line) => [Number(line.split(" ")[1]), line.split(" ")[0]!]));
+      {
+        await using engine = await openEngine({ path });
+        for (const [stream, state] of said) {
+          // The last one may be gone without having said so.
+          const info = engine.streamInfo({
+            uuid: reclaimUuid(stream),
+            omitVersion: false,
+            omitDescriptor: true,
+          });
+          const isThere = await info.then(() => true, () => false);
+          assert(!isThere || state !== "gone", `stream ${stream}`);
+          assert(isThere || stream % 2 === 0, `stream ${stream}`);
+          if (isThere) await assertPruned(engine, stream);
+          judged++;
+        }
+      }
+      assertEquals((await verify(path)).problems, []);
+      first = Math.max(first, ...said.keys()) + 2;
+    }
+    assert(judged > 0);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

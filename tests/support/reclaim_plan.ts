@@ -1,0 +1,28 @@
+/** What the process that is killed while it gives back room writes, for it and for its judge. */
+
+import type { RawColumns } from "../../src/core/columns.ts";
+
+/** Commits a stream has. */
+export const RECLAIM_COMMITS = 6;
+
+/** Points of each. */
+export const RECLAIM_POINTS = 3000;
+
+/** The oldest version that is kept; the first one is 11. */
+export const RECLAIM_KEEP = 14n;
+
+/** The uuid of a stream. */
+export function reclaimUuid(stream: number): Uint8Array {
+  const uuid = new Uint8Array(16).fill(3);
+  new DataView(uuid.buffer).setUint32(0, stream);
+  return uuid;
+}
+
+/** The points of a commit. */
+export function reclaimColumns(commit: number): RawColumns {
+  const n = RECLAIM_POINTS;
+  return {
+    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(commit * n + i) * 1_000_000n),
+    values: Float64Array.from({ length: n }, (_, i) => commit + i),
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * The process that gets killed while it gives back room: `reclaim_writer.ts PATH FIRST` makes streams
+ * from number FIRST on, prunes each, obliterates every other one, and says so line by line.
+ */
+
+import { openEngine } from "../../src/engine/mod.ts";
+import { RECLAIM_COMMITS, RECLAIM_KEEP, reclaimColumns, reclaimUuid } from "./reclaim_plan.ts";
+
+const [path, first] = Deno.args;
+const engine = await openEngine({ path });
+const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+
+say("ready");
+for (let stream = Number(first);; stream++) {
+  const uuid = reclaimUuid(stream);
+  const tags = new Map([["name", `s${stream}`]]);
+  await engine.create({ uuid, collection: `c${stream % 5}`, tags, annotations: new Map() });
+  for (let i = 0; i < RECLAIM_COMMITS; i++) {
+    await engine.insert({ uuid, columns: reclaimColumns(i) });
+    await engine.flush(uuid);
+  }
+  await engine.prune(uuid, RECLAIM_KEEP);
+  say(`pruned ${stream}`);
+  if (stream % 2 === 1) continue;
+  await engine.obliterate(uuid);
+  say(`gone ${stream}`);
+}
