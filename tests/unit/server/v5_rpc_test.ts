@@ -200,7 +200,7 @@ Deno.test("serve answers SQL on the metadata within its bounds, and nothing else
       const endless =
         "with recursive n(i) as (select 1 union all select i + 1 from n) select * from n";
       assertEquals(statusOf(await sql(endless)), [441, "not authorized"]);
-      assertEquals(statusOf(await count(21)), [402, "the query takes more than 10 ms"]);
+      assertEquals(statusOf(await count(20)), [402, "the query takes more than 10 ms"]);
     },
     { limits: { sqlRows: 3, sqlTimeoutMs: 10 } },
   ));
