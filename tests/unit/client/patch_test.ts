@@ -91,6 +91,26 @@ Deno.test("the insert after a delete fails: the version before it is named, a re
   });
 });
 
+Deno.test("an abort while a delete is under way, too, waits until the points are back", async () => {
+  const abort = new AbortController();
+  const reason = new Error("enough");
+  await withStream((engine) => ({
+    // As over a network: the server deletes, and a caller that gave up does not hear of it.
+    async deleteRange(request, options) {
+      abort.abort(reason);
+      const version = await engine.deleteRange(request, {});
+      options?.signal?.throwIfAborted();
+      return version;
+    },
+  }), async (stream) => {
+    await stream.insert([[10n, 1], [20n, 2], [30n, 3]]);
+    const patch: Pair[] = [[10n, 5], [30n, 6]];
+    const error = await stream.patch(patch, { signal: abort.signal }).catch((thrown) => thrown);
+    assertEquals(error, reason);
+    assertEquals(await pairs(stream), [[10n, 5], [20n, 2], [30n, 3]]);
+  });
+});
+
 Deno.test("an abort after a delete waits until the points are back", async () => {
   const abort = new AbortController();
   const reason = new Error("stop");
