@@ -47,10 +47,6 @@ export function failureOf(rpc: string, error: unknown, signal: AbortSignal): Fai
     const code = GrpcStatus[cause.status as GrpcStatusName];
     return { kind: "grpc", code, text: cause.message, unexpected: false };
   }
-  if (cause instanceof RangeError || cause instanceof TypeError) {
-    const text = cause.message;
-    return { kind: "grpc", code: GrpcStatus.INVALID_ARGUMENT, text, unexpected: true };
-  }
   return { kind: "grpc", code: GrpcStatus.INTERNAL, text: "internal error", unexpected: true };
 }
 

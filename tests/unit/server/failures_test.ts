@@ -68,6 +68,8 @@ for (
 Deno.test("failureOf tells a client nothing about an error nobody expected", () => {
   const failure = failureOf("RawValues", new Error("SELECT secret FROM keys"), alive);
   assertEquals(failure, { kind: "grpc", code: 13, text: "internal error", unexpected: true });
+  const slip = new TypeError("Cannot read properties of undefined (reading 'secret')");
+  assertEquals(failureOf("RawValues", slip, alive), failure);
 });
 
 Deno.test("failureOf says why a call was cancelled, whatever broke because of it", () => {
