@@ -96,6 +96,40 @@ Deno.test("a read of unflushed points goes on only while the stream is the same"
   });
 });
 
+Deno.test("a broken read of unflushed points in order of arrival loses none, and sees none twice", async () => {
+  // A real server: buffered points as they arrived, before the first stored one with a later time.
+  const rows: [bigint, number][] = [
+    [100n, 1],
+    [200n, 2],
+    [250n, 3],
+    [50n, 4],
+    [50n, 5],
+    [300n, 6],
+  ];
+  const sorted = [...rows].sort(([a], [b]) => Number(a - b));
+  for (let first = 1; first < rows.length; first++) {
+    for (let second = 1; second < rows.length; second++) {
+      const cuts = [first, second];
+      const script = v4Server("4.15.9", {
+        async RawValues(call) {
+          const { start, end } = fromBinary(RawValuesParamsSchema, call.request);
+          const cut = cuts.shift();
+          for (const row of rows.filter(([time]) => start <= time && time < end).slice(0, cut)) {
+            await call.send(raw([row], 11n, 3n));
+          }
+          if (cut === undefined) return;
+          await new Promise((resolve) => setTimeout(resolve, 2));
+          throw gone();
+        },
+      });
+      await withScript(script, async (endpoint) => {
+        const request = { uuid, start: 0n, end: 1000n, version: 0n };
+        assertEquals(await readAll(endpoint, request), sorted);
+      });
+    }
+  }
+});
+
 Deno.test("broken windows go on with the next one", async () => {
   const starts: bigint[] = [];
   const script = v4Server("4.15.9-deno", {
