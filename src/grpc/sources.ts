@@ -224,13 +224,18 @@ export interface RangeColumns {
   ends: BigInt64Array;
 }
 
-/** Changed ranges. Asked for again, those that were taken are left out. */
+/**
+ * Changed ranges. A server sends some late, after ranges that lie behind them, but always in one
+ * order: asked for again, as many are left out as were taken.
+ */
 export class ChangesSource implements Source<RangeColumns> {
   readonly rpc = "Changes";
   readonly uuid: Uint8Array;
   readonly version: bigint;
   readonly #request: ChangesRequest;
-  #end: bigint | undefined;
+  #taken = 0;
+  /** Ranges that the current answer has yet to repeat. */
+  #skip = 0;
 
   constructor(request: ChangesRequest) {
     this.uuid = request.uuid;
@@ -239,6 +244,7 @@ export class ChangesSource implements Source<RangeColumns> {
   }
 
   request(version: bigint): Uint8Array {
+    this.#skip = this.#taken;
     return changesParams({ ...this.#request, to: version });
   }
 
@@ -248,11 +254,9 @@ export class ChangesSource implements Source<RangeColumns> {
   }
 
   take({ starts, ends }: RangeColumns): RangeColumns {
-    const taken = this.#end;
-    const n = starts.length;
-    const from = taken === undefined ? 0 : ends.findIndex((end) => end > taken);
-    if (from < 0) return { starts: starts.subarray(n), ends: ends.subarray(n) };
-    if (n > 0) this.#end = ends[n - 1]!;
+    const from = Math.min(this.#skip, starts.length);
+    this.#skip -= from;
+    this.#taken += starts.length - from;
     return { starts: starts.subarray(from), ends: ends.subarray(from) };
   }
 

@@ -8,12 +8,13 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import type { Endpoint, RangeRequest } from "../../../src/endpoint/endpoint.ts";
 import {
   AlignedWindowsParamsSchema,
+  ChangesResponseSchema,
   RawValuesParamsSchema,
   WindowsParamsSchema,
 } from "../../../src/gen/btrdb_v4_pb.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { LocalService } from "../../support/local_service.ts";
-import { failure, raw, v4Server, windows } from "../../support/scripted_answers.ts";
+import { bytes, failure, raw, v4Server, windows } from "../../support/scripted_answers.ts";
 import {
   type Script,
   type ScriptedCall,
@@ -127,6 +128,36 @@ Deno.test("a broken read of unflushed points in order of arrival loses none, and
         assertEquals(await readAll(endpoint, request), sorted);
       });
     }
+  }
+});
+
+Deno.test("changed ranges that come late are seen, once each, also when the answer breaks", async () => {
+  // A server's walk: (10, 20) was held back while those behind it were sent.
+  const messages: [bigint, bigint][][] = [[[0n, 5n], [30n, 40n], [50n, 60n]], [[10n, 20n]], [
+    [22n, 25n],
+    [70n, 80n],
+  ]];
+  const wanted = messages.flat().map(([start]) => start);
+  for (const cuts of [[], [1], [2], [1, 2], [2, 1], [1, 1, 2]]) {
+    const script = v4Server("4.15.9", {
+      async Changes(call) {
+        const cut = cuts.shift();
+        for (const message of messages.slice(0, cut)) {
+          const ranges = message.map(([start, end]) => ({ start, end }));
+          await call.send(bytes(ChangesResponseSchema, { versionMajor: 15n, ranges }));
+        }
+        if (cut === undefined) return;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        throw gone();
+      },
+    });
+    await withScript(script, async (endpoint) => {
+      const starts: bigint[] = [];
+      for await (const chunk of endpoint.changes({ uuid, from: 11n, to: 15n, resolution: 0 })) {
+        starts.push(...chunk.starts);
+      }
+      assertEquals(starts, wanted);
+    });
   }
 });
 
