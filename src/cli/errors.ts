@@ -127,6 +127,10 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
   }
   const label = code === 0 ? status : `${code} ${status}`;
+  if (status === "CORRUPT" && message.startsWith("The database is damaged")) {
+    const hint = "`btrdb verify` lists what is damaged";
+    return { exit: Exit.Failed, message: labelled(message, label), hint };
+  }
   if (code === 406 || code === 429) {
     const hint = "`btrdb show` shows what is there";
     return { exit: Exit.Failed, message: labelled(message, label), hint };

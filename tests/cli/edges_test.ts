@@ -1,7 +1,9 @@
 /** What lies at the edges: the ends of ranges, odd tables, odd places for files. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
+import { LEAF } from "../../src/engine/node.ts";
 import {
   assertSnapshot,
   btrdb,
@@ -240,6 +242,48 @@ Deno.test("tags, annotations and paths that are not there", async () => {
   assertEquals(await Deno.stat(`${cwd}/b.btrdb`).catch(() => "absent"), "absent");
   await assertSnapshot("not_there", normalized(text, { [cwd]: "DIR" }));
 });
+
+Deno.test("a damaged database: what is wrong, and the rest all the same", async () => {
+  await using dir = await workspace();
+  const { env, path: cwd } = dir;
+  const rows = Array.from({ length: 5_000 }, (_, i) => `${i},${i},${i * 3}\n`);
+  await Deno.writeTextFile(`${cwd}/a.csv`, `time (ns),u,v\n${rows.join("")}`);
+  const run = (line: string) => btrdb(words(line), { cwd, env });
+  await run("-d file:a.btrdb import a.csv");
+  await run("-d file:a.btrdb flush");
+  const { uuid } = JSON.parse((await run("-d file:a.btrdb flush a/v --json")).stdout).streams[0];
+  damageLeaf(`${cwd}/a.btrdb`, uuid);
+
+  const { code, stdout } = await run("-d file:a.btrdb verify --json -q");
+  assertEquals(code, 1);
+  const report = JSON.parse(stdout) as { ok: boolean; problems: string[]; streams: number };
+  assertEquals([report.ok, report.streams], [false, 2]);
+  assert(report.problems.some((problem) => problem.startsWith("a/v: The database is damaged")));
+  const copied = await run("cp file:a.btrdb file:b.btrdb");
+  assertEquals(copied.code, 1);
+  assertStringIncludes(copied.stderr, "Copied 5,000 points of 1 of 2 streams");
+  assertStringIncludes(copied.stderr, "error: a/v: The database is damaged");
+  const read = await run("-d file:a.btrdb export a/v -o v.csv");
+  assertEquals(read.code, 1);
+  assertStringIncludes(read.stderr, "hint: `btrdb verify`");
+  assertEquals(await Deno.stat(`${cwd}/v.csv`).catch(() => "absent"), "absent");
+});
+
+/** Turns some bits in the last leaf of a stream: blocks are made in the order of the streams. */
+function damageLeaf(path: string, uuid: string): void {
+  using db = new DatabaseSync(path);
+  const bytes = Uint8Array.from(uuid.replaceAll("-", "").match(/../g)!, (hex) => parseInt(hex, 16));
+  const sql = "SELECT v.root FROM version v JOIN stream s ON s.id = v.stream WHERE s.uuid = ? " +
+    "ORDER BY v.major DESC";
+  const { root } = db.prepare(sql).get(bytes) as { root: number };
+  const leaf = db.prepare("SELECT id, data FROM block WHERE id < ? ORDER BY id DESC").iterate(root);
+  for (const { id, data } of leaf as Iterable<{ id: number; data: Uint8Array }>) {
+    if (data[4] !== LEAF) continue;
+    data[data.length >> 1]! ^= 0x55;
+    db.prepare("UPDATE block SET data = ? WHERE id = ?").run(data, id);
+    return;
+  }
+}
 
 /** Words of a command line being typed, as bash breaks them up, and what completes the last one. */
 const TYPED: readonly (readonly [string, string])[] = [

@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { CliError, usageError } from "../errors.ts";
+import { CliError, usageError, type Verdict, verdictOf } from "../errors.ts";
 import { mapPool } from "../pool.ts";
 import type { Progress } from "../progress.ts";
 import { chosenStreams, type NamedStream } from "../streams.ts";
@@ -103,7 +103,7 @@ function report(context: Context, outcomes: readonly Outcome[], progress: Progre
       copied: result?.copied ?? null,
       removed: result?.removed ?? null,
       checksum: result?.checksum ?? null,
-      error: error === undefined ? null : messageOf(error),
+      error: error === undefined ? null : verdictOf(error).message,
     }));
     context.printJson({ streams, seconds });
   } else {
@@ -120,21 +120,23 @@ function report(context: Context, outcomes: readonly Outcome[], progress: Progre
     context.print(table(columns, rows, context.style));
   }
   const copied = outcomes.reduce((sum, { result }) => sum + (result?.copied ?? 0), 0);
+  const whole = failed.length === 0 ? "" : `${outcomes.length - failed.length} of `;
   context.talk(
-    `Copied ${plural(copied, "point")} of ${plural(outcomes.length, "stream")}, ` +
+    `Copied ${plural(copied, "point")} of ${whole}${plural(outcomes.length, "stream")}, ` +
       `${seconds.toFixed(1)} s, ${rough(copied / Math.max(seconds, 1e-3))} points/s`,
   );
   if (failed.length === 0) return 0;
-  for (const { error } of failed.slice(1)) context.warn(messageOf(error));
-  if (failed.length === 1) throw failed[0]!.error;
-  throw new CliError(`${failed.length} streams were not copied: ${messageOf(failed[0]!.error)}`, {
-    hint: failed[0]!.error instanceof CliError ? failed[0]!.error.hint : undefined,
-    cause: failed[0]!.error,
-  });
+  for (const outcome of failed.slice(1)) context.warn(failureOf(outcome).message);
+  const first = failureOf(failed[0]!);
+  const many = failed.length === 1 ? "" : `${failed.length} streams were not copied: `;
+  throw new CliError(`${many}${first.message}`, { ...first, cause: failed[0]!.error });
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** What went wrong with a stream, with its name. */
+function failureOf({ stream: { path }, error }: Outcome): Verdict {
+  const verdict = verdictOf(error);
+  const { message } = verdict;
+  return message.includes(path) ? verdict : { ...verdict, message: `${path}: ${message}` };
 }
 
 export default command;

@@ -3,8 +3,9 @@
 import { settledOrAborted } from "../abortable.ts";
 import type { Command } from "../command.ts";
 import { filePath } from "../context.ts";
-import { Exit } from "../errors.ts";
-import { chosenStreams } from "../streams.ts";
+import type { Context } from "../context.ts";
+import { Exit, verdictOf } from "../errors.ts";
+import { chosenStreams, type NamedStream } from "../streams.ts";
 import { plural } from "../style.ts";
 import { verifyStream } from "../verify_stream.ts";
 
@@ -43,12 +44,11 @@ const command: Command = {
       const db = await context.db("read");
       const streams = await chosenStreams(db, args.positionals, args.text("prefix"));
       for (const named of streams) {
-        problems.push(
-          ...await verifyStream(named, context.signal, (n) => {
-            points += n;
-            progress.update({ points });
-          }),
-        );
+        const found = await verifyStream(named, context.signal, (n) => {
+          points += n;
+          progress.update({ points });
+        }).catch((error) => [unreadable(context, named, error)]);
+        problems.push(...found);
         checked++;
       }
     }
@@ -63,5 +63,12 @@ const command: Command = {
     return ok ? Exit.Done : Exit.Failed;
   },
 };
+
+/** The problem of a stream that cannot be read; throws if it is no fault of what is stored. */
+function unreadable({ signal }: Context, { path }: NamedStream, error: unknown): string {
+  const { exit, message } = verdictOf(error);
+  if (signal.aborted || exit !== Exit.Failed) throw error;
+  return `${path}: ${message}`;
+}
 
 export default command;
