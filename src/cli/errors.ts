@@ -132,7 +132,9 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.Failed, message: labelled(message, label), hint };
   }
   if (code === 406 || code === 429) {
-    const hint = "`btrdb show` shows what is there";
+    const hint = code === 406
+      ? "`btrdb show` shows what is there"
+      : "without --uuid a stream gets one that is new";
     return { exit: Exit.Failed, message: labelled(message, label), hint };
   }
   return { exit: Exit.Failed, message: labelled(message, label) };

@@ -98,6 +98,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "delete-range pmu/L1MAG -s first -e +50ms --yes",
     "delete-range pmu/L1MAG -s first -e last+1ns --yes --json",
     "query pmu/L1MAG",
+    "delete-range pmu/L1MAG -s first -e last+1ns --yes --json",
     "flush pmu/L1ANG",
     "flush --json --prefix rate",
     "verify -q",

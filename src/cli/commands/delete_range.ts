@@ -24,7 +24,9 @@ const command: Command = {
       about: "All points, without a question",
     },
   ],
-  json: "{ uuid, start, end, removed, version }, removed the number of points",
+  json:
+    "{ uuid, start, end, removed, version }, removed the number of points; start and end null " +
+    "where there was nothing to remove",
   async run(context, args) {
     if (!args.has("start") || !args.has("end")) {
       throw usageError(
@@ -37,6 +39,9 @@ const command: Command = {
     const range = await resolveRange(context, args, [stream]);
     if (range === undefined) {
       context.talk(noPoints(args, path));
+      if (!context.json) return;
+      const version = await stream.version();
+      context.printJson({ uuid, start: null, end: null, removed: 0n, version });
       return;
     }
     const { start, end } = range;

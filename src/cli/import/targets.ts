@@ -83,7 +83,9 @@ function keyed(
       const near = nearest(key, labels);
       throw usageError(
         `Cannot use ${option} ${word}: there is no column ${key}`,
-        `columns are ${(near.length > 0 ? near : labels.slice(0, 8)).join(", ")}`,
+        near.length > 0
+          ? `did you mean ${near.join(" or ")}?`
+          : `columns are ${labels.slice(0, 8).join(", ")}${labels.length > 8 ? ", …" : ""}`,
       );
     }
     found.set(index, value);
