@@ -62,7 +62,7 @@ import type {
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS } from "./constants.ts";
 import { roundValues } from "./merge_policy.ts";
-import { checkCall, finished, paced } from "./pacer.ts";
+import { checkCall, paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./chunks.ts";
 import type { PruneResult, Storage } from "./storage.ts";
 import type { StreamState } from "./streams.ts";
@@ -314,9 +314,12 @@ export class Engine implements Endpoint {
     yield* this.#list(this.#storage.metadata.collections(request), options);
   }
 
-  metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
-    const usage = this.#storage.metadata.usage(prefix);
-    return this.#storage.read(options, () => finished(this.#storage.guarded(usage), options));
+  async metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
+    await this.#storage.read(options, () => {});
+    const source = this.#storage.guarded(this.#storage.metadata.usage(prefix));
+    let usage: MetadataUsage | undefined;
+    for await (const answer of paced(source, options)) usage = answer;
+    return usage!;
   }
 
   /** Chunks of a long list; at least one. */

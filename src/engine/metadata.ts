@@ -294,10 +294,10 @@ export class MetadataStore {
   }
 
   /**
-   * Number of streams per key, in collections whose name begins with `prefix`. Yields where it may
-   * pause.
+   * Number of streams per key, in collections whose name begins with `prefix`. Yields `undefined`
+   * where it may pause, then the one answer.
    */
-  *usage(prefix: string): Generator<undefined, MetadataUsage> {
+  *usage(prefix: string): Generator<MetadataUsage | undefined> {
     const tags = new Map<string, bigint>();
     const annotations = new Map<string, bigint>();
     const count = (map: Map<string, bigint>, keys: Iterable<string>) => {
@@ -311,7 +311,7 @@ export class MetadataStore {
         count(annotations, stream.annotations.keys());
       }
     }
-    return { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
+    yield { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
   }
 }
 

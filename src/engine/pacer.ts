@@ -71,22 +71,3 @@ export async function* paced<T>(
     } else if (item !== undefined) checkCall(options);
   }
 }
-
-/**
- * What a synchronous generator returns; pauses when it is due, stops when the call does.
- *
- * @param source Yields where it may pause.
- */
-export async function finished<T>(
-  source: Generator<undefined, T>,
-  options: CallOptions | undefined,
-): Promise<T> {
-  for (;;) {
-    const step = source.next();
-    if (step.done) return step.value;
-    if (isDue()) {
-      await turn();
-      checkCall(options);
-    }
-  }
-}

@@ -125,13 +125,10 @@ export class Storage {
   }
 
   /** A source whose errors are translated, and which ends with an error when the database closes. */
-  *guarded<T, R>(source: Iterable<T, R>): Generator<T, R> {
+  *guarded<T>(source: Iterable<T>): Generator<T> {
     try {
-      const items = source[Symbol.iterator]();
-      for (;;) {
-        const step = items.next();
-        if (step.done) return step.value;
-        yield step.value;
+      for (const item of source) {
+        yield item;
         if (this.#closing !== undefined) throw closedError();
       }
     } catch (error) {
