@@ -121,8 +121,9 @@ export function checkDelete(request: Omit<RangeRequest, "version">): void {
 /**
  * Checks a request for aligned windows.
  *
- * The server turns `end` into the last nanosecond wanted before it compares, so a range of a single
- * nanosecond is refused, and `end` may be the end of the legal times when it is aligned.
+ * The server turns `end` into the last nanosecond wanted before it compares, in 64 bits with
+ * overflow, so a range of a single nanosecond is refused, and `end` may be the end of the legal times
+ * when it is aligned.
  *
  * @returns Both ends rounded down to multiples of 2^pointwidth.
  * @throws {BTrDBError} 415, 413.
@@ -136,7 +137,7 @@ export function checkAlignedWindows(
   const bits = BigInt(pointwidth);
   const start = (request.start >> bits) << bits;
   const end = (request.end >> bits) << bits;
-  checkRange(start, end - 1n, TEXT.rangeBounds, uuid);
+  checkRange(start, BigInt.asIntN(64, end - 1n), TEXT.rangeBounds, uuid);
   return { start, end };
 }
 

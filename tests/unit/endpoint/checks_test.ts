@@ -49,6 +49,9 @@ Deno.test("aligned windows: both ends are rounded down, one nanosecond is too li
   assertEquals(refusal(aligned(0n, 10n, 64)), [415, "pointwidth invalid"]);
   assertEquals(refusal(aligned(0n, 10n, 65)), [415, "Bad point width"]);
   assertEquals(refusal(aligned(-1n, 10n, 61)), [413, "time range out of bounds"]);
+  assertEquals(refusal(aligned(0n, 10n, 63)), [413, "start time >= end time"]);
+  // The nanosecond before −2^63 is 2^63 − 1.
+  assertEquals(refusal(aligned(0n, -1n, 63)), [413, "time range out of bounds"]);
 });
 
 Deno.test("windows: depth, width, then the rounded end in 64 bits", () => {
