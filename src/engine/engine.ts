@@ -70,7 +70,8 @@ import { pickNearest } from "./nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./snapshot.ts";
 import { rawPoints } from "./tree_raw.ts";
 import { changedRanges, joinRanges, rangesOfTimes } from "./tree_changes.ts";
-import { type Grid, pointWindows, treeWindows } from "./tree_windows.ts";
+import { denseBufferWindows, sparseBufferWindows } from "./buffer_windows.ts";
+import { type Grid, treeWindows } from "./tree_windows.ts";
 import { fillWindows, mergeWindows } from "./window_merge.ts";
 import { Refusal, type Transaction } from "./writer.ts";
 import { versionOf } from "./write_tasks.ts";
@@ -130,12 +131,8 @@ export class Engine implements Endpoint {
     const { start, end } = checkAlignedWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
     const grid = { start, end, width: 1n << BigInt(request.pointwidth) };
-    yield* this.#stream<StatColumns>(
-      this.#sparseWindows(snapshot, grid),
-      snapshot.version,
-      emptyStat,
-      options,
-    );
+    const source = this.#windows(snapshot, grid, sparseBufferWindows);
+    yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
 
   async *windows(
@@ -145,14 +142,18 @@ export class Engine implements Endpoint {
     const { start, end } = checkWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
     const grid = { start, end, width: request.width };
-    const source = fillWindows(this.#sparseWindows(snapshot, grid), grid);
+    const source = fillWindows(this.#windows(snapshot, grid, denseBufferWindows), grid);
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
 
-  #sparseWindows({ root, points }: Snapshot, grid: Grid): Iterable<StatColumns | undefined> {
-    const fromTree = treeWindows(this.#storage.store, root, grid);
-    if (points.times.length === 0) return fromTree;
-    return mergeWindows(fromTree, pointWindows(points, grid));
+  #windows(
+    snapshot: Snapshot,
+    grid: Grid,
+    ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
+  ): Iterable<StatColumns | undefined> {
+    const ofTree = treeWindows(this.#storage.store, snapshot.root, grid);
+    if (snapshot.points.times.length === 0) return ofTree;
+    return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }
 
   /** Chunks of columns with their version; at least one. */

@@ -19,11 +19,14 @@ export interface Snapshot {
   readonly root: number;
   /** Buffered points in order of time; none for explicit versions. */
   readonly points: RawColumns;
+  /** The same points in the order of their arrival. */
+  readonly arrived: RawColumns;
 }
 
 /** The latest version. */
 export function latestSnapshot({ head }: StreamState): Snapshot {
-  return { version: versionOf(head), root: head.root, points: head.buffer.sorted };
+  const { root, buffer } = head;
+  return { version: versionOf(head), root, points: buffer.sorted, arrived: buffer.arrived };
 }
 
 /**
@@ -44,6 +47,7 @@ export function snapshotAt(
     version: { major, minor: 0n },
     root: 0,
     points: emptyRaw(),
+    arrived: emptyRaw(),
   });
   if (head.major === FIRST_MAJOR) return empty(BigInt(FIRST_MAJOR));
   if (version > BigInt(head.major)) {

@@ -30,6 +30,19 @@ export class StatBuilder {
     columns.stddev![i] = stddevOf(window.m2, window.count);
   }
 
+  /** Appends window `from` of other columns as it is. */
+  copy(source: StatColumns, from: number): void {
+    if (this.#length === this.#columns.times.length) this.#grow();
+    const i = this.#length++;
+    const columns = this.#columns;
+    columns.times[i] = source.times[from]!;
+    columns.min[i] = source.min[from]!;
+    columns.mean[i] = source.mean[from]!;
+    columns.max[i] = source.max[from]!;
+    columns.count[i] = source.count[from]!;
+    columns.stddev![i] = source.stddev![from]!;
+  }
+
   /** The windows collected, in columns of their own; the builder is empty afterwards. */
   take(): StatColumns {
     const n = this.#length;

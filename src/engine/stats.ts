@@ -6,24 +6,39 @@
 
 import type { Stats } from "./node.ts";
 
-/** Statistics of the values `[from, to)`, which must not be empty. */
-export function reduceValues(values: Float64Array, from: number, to: number): Stats {
+/** Statistics of values, and where a running sum stands after them. */
+export interface Reduced extends Stats {
+  total: number;
+}
+
+/**
+ * Statistics of the values `[from, to)`, which must not be empty.
+ *
+ * @param before The running sum that `total` goes on with.
+ */
+export function reduceValues(
+  values: Float64Array,
+  from: number,
+  to: number,
+  before = 0,
+): Reduced {
   const first = values[from]!;
-  let min = first, max = first, total = 0;
+  let min = first, max = first, sum = 0, total = before;
   for (let i = from; i < to; i++) {
     const value = values[i]!;
+    sum += value;
     total += value;
     if (value < min) min = value;
     if (value > max) max = value;
   }
   const count = to - from;
-  const mean = total / count;
+  const mean = sum / count;
   let m2 = 0;
   for (let i = from; i < to; i++) {
     const delta = values[i]! - mean;
     m2 += delta * delta;
   }
-  return { count, min, mean, max, m2 };
+  return { count, min, mean, max, m2, total };
 }
 
 /** Sums up sets of points, in the order and with the operations of the real server. */
@@ -31,7 +46,7 @@ export class Accumulator {
   count = 0;
   min = 0;
   max = 0;
-  /** Sum of mean times count of everything added. */
+  /** Sum of the values added, and of mean times count of the sets added. */
   total = 0;
   m2 = 0;
 
@@ -56,11 +71,15 @@ export class Accumulator {
     this.count += count;
   }
 
-  /** Adds the values `[from, to)`. */
+  /**
+   * Adds the values `[from, to)`: their sum, not their mean times their count, which can overflow
+   * where the sum does not.
+   */
   addValues(values: Float64Array, from: number, to: number): void {
     if (from >= to) return;
-    const { count, min, mean, max, m2 } = reduceValues(values, from, to);
+    const { count, min, mean, max, m2, total } = reduceValues(values, from, to, this.total);
     this.add(count, min, mean, max, m2);
+    this.total = total;
   }
 
   /** Forgets everything. */

@@ -38,14 +38,14 @@ export function* mergeWindows(
     const window = new Accumulator();
     for (let i = 0; i < chunk.times.length; i++) {
       const time = chunk.times[i]!;
-      for (; at < n && buffer.times[at]! < time; at++) {
-        window.reset();
-        addWindow(window, buffer, at);
-        out.push(buffer.times[at]!, window);
+      for (; at < n && buffer.times[at]! < time; at++) out.copy(buffer, at);
+      if (at === n || buffer.times[at] !== time) {
+        out.copy(chunk, i);
+        continue;
       }
       window.reset();
       addWindow(window, chunk, i);
-      if (at < n && buffer.times[at] === time) addWindow(window, buffer, at++);
+      addWindow(window, buffer, at++);
       out.push(time, window);
     }
     yield out.take();
