@@ -279,7 +279,7 @@ export class MetadataStore {
     { prefix, startWith, limit }: ListCollectionsRequest,
   ): Generator<string | undefined> {
     const key = UTF8.encode(prefix);
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let left = limit ?? Infinity;
     const from = UTF8.encode(startWith ?? prefix);
     for (const row of pages(this.#collections, this.#collectionsAfter, from)) {

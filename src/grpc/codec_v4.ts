@@ -22,7 +22,7 @@ import type { Codec } from "./codec.ts";
 import { checkStat } from "./errors.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 interface Pair {
   key: string;

@@ -18,7 +18,7 @@ import type { RawClient } from "./grpc_client.ts";
 type Input = GoldenStep["in"];
 
 const bytes = (value: string | null) => new TextEncoder().encode(value ?? "");
-const text = (value: Uint8Array) => new TextDecoder().decode(value);
+const text = (value: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(value);
 const big = (value: string | undefined) => BigInt(value ?? 0);
 
 /** Pairs as recorded, repeated keys included. */

@@ -23,6 +23,20 @@ export const METADATA_CASES: Case[] = [
     },
   },
   {
+    name: "create: a byte order mark is a character like any other",
+    async run(t) {
+      const collection = `\ufeff${t.collection}`;
+      const options = { tags: { name: "\ufeffn" }, annotations: { note: "\ufeff" } };
+      const { uuid } = await t.db.create(crypto.randomUUID(), collection, options);
+      const listed = await Array.fromAsync(t.db.listCollections(collection));
+      assertEquals(listed, [collection]);
+      const found = await Array.fromAsync(t.db.lookupStreams(collection, { tags: options.tags }));
+      assertEquals(found.map((stream) => stream.uuid), [uuid]);
+      assertEquals(await found[0]!.tags(), options.tags);
+      assertEquals(await found[0]!.annotations(), [options.annotations, 1n]);
+    },
+  },
+  {
     name: "create: what exists, and what may not exist",
     async run(t) {
       const uuid = crypto.randomUUID();
