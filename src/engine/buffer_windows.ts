@@ -18,7 +18,8 @@ export function sparseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns
 /**
  * As {@linkcode sparseBufferWindows}, for an answer that has the empty windows too. The real server
  * merges there every window of the buffer with one of the tree, an empty one as well, so the mean
- * times the count can overflow once more; only without a tree the last window stands alone.
+ * times the count can overflow once more, and a negative zero is lost; only without a tree the last
+ * window stands alone.
  */
 export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns {
   const windows = sparseBufferWindows(snapshot, grid);
@@ -26,7 +27,7 @@ export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns 
   for (let i = 0; i < times.length; i++) {
     if (snapshot.root === 0 && times[i]! + grid.width >= grid.end) break;
     const sum = mean[i]! * Number(count[i]!);
-    if (!Number.isFinite(sum)) mean[i] = sum;
+    if (sum === 0 || !Number.isFinite(sum)) mean[i] = sum + 0;
   }
   return windows;
 }

@@ -47,8 +47,17 @@ export class Accumulator {
   min = 0;
   max = 0;
   /** Sum of the values added, and of mean times count of the sets added. */
-  total = 0;
+  total: number;
   m2 = 0;
+  readonly #nothing: number;
+
+  /**
+   * @param nothing The sum of no values: 0, or −0, with which the mean of negative zeros is one too.
+   */
+  constructor(nothing = 0) {
+    this.#nothing = nothing;
+    this.total = nothing;
+  }
 
   /** Mean of everything added. */
   get mean(): number {
@@ -87,9 +96,9 @@ export class Accumulator {
     this.count =
       this.min =
       this.max =
-      this.total =
       this.m2 =
         0;
+    this.total = this.#nothing;
   }
 }
 

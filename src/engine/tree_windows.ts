@@ -24,13 +24,14 @@ export interface Grid {
 class WindowSink {
   readonly out = new StatBuilder();
   readonly #grid: Grid;
-  readonly #window = new Accumulator();
+  readonly #window: Accumulator;
   /** The window under way. */
   #start: bigint;
   #end: bigint;
 
-  constructor(grid: Grid) {
+  constructor(grid: Grid, window: Accumulator) {
     this.#grid = grid;
+    this.#window = window;
     this.#start = grid.start;
     this.#end = grid.start + grid.width;
   }
@@ -92,7 +93,7 @@ export function* treeWindows(
   root: number,
   grid: Grid,
 ): Generator<StatColumns | undefined> {
-  const sink = new WindowSink(grid);
+  const sink = new WindowSink(grid, new Accumulator());
   if (root !== 0) yield* coreWindows(store, store.readCore(root), grid, sink);
   sink.finish();
   if (sink.out.length > 0) yield sink.out.take();
@@ -124,9 +125,9 @@ function* coreWindows(
   }
 }
 
-/** The windows of a grid that have any of the given sorted points. */
+/** The windows of a grid that have any of the given sorted points, which are of the buffer. */
 export function pointWindows(points: RawColumns, grid: Grid): StatColumns {
-  const sink = new WindowSink(grid);
+  const sink = new WindowSink(grid, new Accumulator(-0));
   sink.addPoints(points);
   sink.finish();
   return sink.out.take();

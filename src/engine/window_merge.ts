@@ -44,8 +44,8 @@ export function* mergeWindows(
         continue;
       }
       window.reset();
-      addWindow(window, chunk, i);
       addWindow(window, buffer, at++);
+      addWindow(window, chunk, i);
       out.push(time, window);
     }
     yield out.take();

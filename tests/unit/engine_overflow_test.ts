@@ -1,5 +1,5 @@
 /**
- * Means of values near the largest double: whether a sum overflows depends on its order, and the
+ * Means at the ends of what doubles can hold: whether a sum overflows depends on its order, and the
  * order is the real server's. What is expected here is what a model of that server gives which
  * answers every recording to the last bit.
  */
@@ -67,4 +67,13 @@ Deno.test("windows that only the tree has stay as they are beside a buffer", asy
   await engine.flush(uuid);
   await engine.insert({ uuid, columns: columnsOf([[9, 7]]) });
   assertEquals(await means(engine, uuid, [0, 12], { width: 3n }), [BIG / 3, 0, 0, 7]);
+});
+
+Deno.test("the mean of buffered negative zeros is one, until it meets an empty window", async () => {
+  await using engine = await openEngine();
+  const uuid = await insert(engine, [[0, -0], [1, -0], [4, -0], [5, 0], [6, -0]]);
+  assertEquals(await means(engine, uuid, [0, 8], { pointwidth: 1 }), [-0, 0, -0]);
+  assertEquals(await means(engine, uuid, [0, 8], { width: 2n }), [0, 0, 0, -0]);
+  await engine.flush(uuid);
+  assertEquals(await means(engine, uuid, [0, 8], { pointwidth: 1 }), [0, 0, 0]);
 });
