@@ -56,8 +56,16 @@ export const TEXT = {
   startWith: "starting parameter does not have the prefix",
   limit: "limit parameter must be 0 < limit <= 10000",
   annotationVersion: "stream annotation version does not match",
+  obliterateDisabled: "Obliterate is disabled on this node",
   sameTags: "a stream already exists in that collection with identical tags",
 } as const;
+
+/** Texts that stay bare in those calls: of errors found before the call takes its course. */
+const BARE: ReadonlySet<string> = new Set([
+  TEXT.insertTooBig,
+  TEXT.pointwidthBad,
+  TEXT.obliterateDisabled,
+]);
 
 /** Calls whose in-band errors read `(code: text)` on the wire; all others carry the bare text. */
 const WRAPPED: ReadonlySet<string> = new Set([
@@ -80,7 +88,7 @@ const WRAPPED: ReadonlySet<string> = new Set([
  * @param text The bare text.
  */
 export function statusText(rpc: string, code: number, text: string): string {
-  const bare = !WRAPPED.has(rpc) || text === TEXT.insertTooBig || text === TEXT.pointwidthBad;
+  const bare = !WRAPPED.has(rpc) || BARE.has(text);
   return bare ? text : `(${code}: ${text})`;
 }
 

@@ -14,7 +14,7 @@ import {
   ObliterateResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
-import { checkInsertSize } from "../../endpoint/checks.ts";
+import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
 import { decodeInsert, type InsertMessage } from "../../kernel/wire.ts";
 import type { Exchange } from "../exchange.ts";
 import { decode, malformed } from "./wire.ts";
@@ -82,7 +82,7 @@ export async function obliterate(
   const { uuid } = decode(ObliterateParamsSchema, await call.only());
   await access.stream("obliterate", uuid);
   if (!settings.allowObliterate) {
-    throw new BTrDBError("obliterate is disabled on this server", {
+    throw new BTrDBError(TEXT.obliterateDisabled, {
       code: ErrorCode.ObliterateDisabled,
     });
   }

@@ -103,6 +103,9 @@ Deno.test("texts are wrapped where the server wraps them", () => {
   assertEquals(statusText("Windows", 413, "x"), "(413: x)");
   assertEquals(statusText("RawValues", 413, "x"), "x");
   assertEquals(statusText("Insert", 414, "Insert too big"), "Insert too big");
+  const disabled = "Obliterate is disabled on this node";
+  assertEquals(statusText("Obliterate", 431, disabled), disabled);
+  assertEquals(statusText("Obliterate", 404, "x"), "(404: x)");
 });
 
 Deno.test("names are quoted as the server quotes them", () => {
