@@ -3,10 +3,14 @@
  * the real server are masked by name, and only in the steps that carry the name.
  */
 
-import type { RawColumns, StatColumns } from "../../src/core/columns.ts";
-import type { Answer, GoldenDescriptor, GoldenStep } from "./golden.ts";
+import { uuidBytes } from "../../src/core/uuid.ts";
+import type { Answer, FixedValue, GoldenDescriptor, GoldenStep } from "./golden.ts";
 import { goldenDouble } from "./golden.ts";
 import { Fnv1a } from "./golden_checksum.ts";
+import { compareHeader, compareRows, isWrappedDepth } from "./golden_csv.ts";
+import { expectSame, expectStat, type Quirks, type Recorded, same, show } from "./golden_diff.ts";
+import { compareRaw } from "./golden_points.ts";
+import { compareAlignedPw61, compareStats } from "./golden_windows.ts";
 
 /** Why each bug is masked, and what is asked of the answer instead. */
 export const QUIRKS: Readonly<Record<string, string>> = {
@@ -36,11 +40,14 @@ export function compareAnswer(step: GoldenStep, answer: Answer): string[] {
   }
   const { out } = step;
   if (quirks.has("uint8-wrap")) return expectStat(answer, 415);
+  if (isWrappedDepth(step)) {
+    return [...expectStat(answer, 415), ...compareHeader(answer, out.header, quirks)];
+  }
   if (quirks.has("stale-version-after-obliterate")) return expectStat(answer, 404);
-  if (quirks.has("aligned-pw61")) return alignedPw61(step, answer);
-  if (step.fixed !== undefined) {
-    const value = Array.isArray(step.fixed) ? step.fixed : step.fixed.value;
-    return compareValue(answer.value, value);
+  if (quirks.has("aligned-pw61")) return compareAlignedPw61(step, answer);
+  if (step.fixed !== undefined) return compareFixed(step, answer, quirks);
+  if (step.rpc === "Nearest" && quirks.has("duplicates-truncated-1024")) {
+    return compareNearer(step, answer);
   }
   const failed = out.stat !== undefined || out.grpc !== undefined;
   const status = [
@@ -48,17 +55,40 @@ export function compareAnswer(step: GoldenStep, answer: Answer): string[] {
     ...expectSame("grpc", answer.grpc, out.grpc),
   ];
   if (status.length > 0) return status;
-  if (failed) return answer.header === undefined ? [] : compareFields(answer, out, ["header"]);
+  if (failed) return compareHeader(answer, out.header, quirks);
   return [...compareVersions(answer, out, quirks), ...compareContent(step, answer, quirks)];
 }
 
-function expectSame(what: string, actual: unknown, wanted: unknown): string[] {
-  return same(actual, wanted) ? [] : [`${what}: ${show(actual)}, recorded ${show(wanted)}`];
+/** The answer a server without the bug would give to `Nearest`, where the recording says it. */
+function compareFixed({ fixed, out }: GoldenStep, answer: Answer, quirks: Quirks): string[] {
+  const whole = fixed !== null && fixed !== undefined && !Array.isArray(fixed) ? fixed : undefined;
+  const value = whole === undefined ? fixed as FixedValue | null : whole.value;
+  if (value === null || value === undefined) {
+    return whole?.stat === undefined
+      ? expectStat(answer, 401)
+      : expectSame("stat", answer.stat, whole.stat);
+  }
+  const versions = out.versionMajor === undefined ? [] : compareVersions(answer, out, quirks);
+  return [...versions, ...compareValue(answer.value, value)];
 }
 
-function compareVersions(answer: Answer, out: Recorded, quirks: ReadonlySet<string>): string[] {
+/**
+ * `Nearest` where the real server has lost points: ours may be nearer than the recorded one, or the
+ * only one.
+ */
+function compareNearer({ in: input, out }: GoldenStep, answer: Answer): string[] {
+  const mine = answer.value;
+  if (mine === undefined) return expectSame("stat", answer.stat, out.stat);
+  const time = BigInt(input.time ?? 0);
+  const between = input.backward
+    ? mine[0] < time && (out.value === undefined || mine[0] >= BigInt(out.value[0]))
+    : mine[0] >= time && (out.value === undefined || mine[0] <= BigInt(out.value[0]));
+  return between ? [] : [`${show(mine)} is further away than the recorded ${show(out.value)}`];
+}
+
+function compareVersions(answer: Answer, out: Recorded, quirks: Quirks): string[] {
   const minor = expectSame("versionMinor", answer.versionMinor, out.versionMinor);
-  if (!quirks.has("stale-major-after-delete")) {
+  if (!quirks.has("stale-major-after-delete") || out.versionMajor === undefined) {
     return [...expectSame("versionMajor", answer.versionMajor, out.versionMajor), ...minor];
   }
   return BigInt(answer.versionMajor ?? 0) >= BigInt(out.versionMajor)
@@ -67,12 +97,11 @@ function compareVersions(answer: Answer, out: Recorded, quirks: ReadonlySet<stri
 }
 
 /** What the answer holds beside versions. */
-function compareContent(step: GoldenStep, answer: Answer, quirks: ReadonlySet<string>): string[] {
+function compareContent(step: GoldenStep, answer: Answer, quirks: Quirks): string[] {
   const { out } = step;
   const differences = compareFields(answer, out, [
     "descriptor",
     "collections",
-    "header",
     "tags",
     "majorVersion",
     "minorVersion",
@@ -90,7 +119,8 @@ function compareContent(step: GoldenStep, answer: Answer, quirks: ReadonlySet<st
   if (out.results !== undefined) {
     differences.push(...compareResults(step, answer.results ?? [], quirks));
   }
-  if (out.rows !== undefined) differences.push(...compareRows(answer.rows ?? [], out.rows));
+  differences.push(...compareHeader(answer, out.header, quirks));
+  if (out.rows !== undefined) differences.push(...compareRows(step, answer.rows ?? [], quirks));
   return differences;
 }
 
@@ -100,15 +130,13 @@ function compareFields(answer: Answer, out: Recorded, fields: (keyof Answer)[]):
   );
 }
 
-function compareValues(step: GoldenStep, answer: Answer, quirks: ReadonlySet<string>): string[] {
+function compareValues(step: GoldenStep, answer: Answer, quirks: Quirks): string[] {
   if (step.rpc === "RawValues") {
     return answer.raw === undefined
       ? ["no raw values"]
       : compareRaw(answer.raw, step.out.values, quirks);
   }
-  return answer.stats === undefined
-    ? ["no windows"]
-    : compareStats(step, answer.stats, step.out.values, quirks);
+  return answer.stats === undefined ? ["no windows"] : compareStats(step, answer.stats, quirks);
 }
 
 function compareValue(
@@ -120,7 +148,7 @@ function compareValue(
 }
 
 /** Whether the recorded number of items is the true one. */
-function keepsLength(quirks: ReadonlySet<string>): boolean {
+function keepsLength(quirks: Quirks): boolean {
   return ![
     "windows-last-empty-missing",
     "windows-last-data-missing",
@@ -129,171 +157,6 @@ function keepsLength(quirks: ReadonlySet<string>): boolean {
     "lookup-exact-subcollections",
     "lookup-prefix-into-tags",
   ].some((quirk) => quirks.has(quirk));
-}
-
-function expectStat(answer: Answer, code: number): string[] {
-  return answer.stat?.code === code ? [] : [`stat: ${show(answer.stat)}, expected code ${code}`];
-}
-
-function alignedPw61(step: GoldenStep, answer: Answer): string[] {
-  if (BigInt(step.in.start) < 0n) return expectStat(answer, 413);
-  const times = [...answer.stats?.times ?? []];
-  return times.every((time) => time % (1n << 61n) === 0n)
-    ? []
-    : [`times ${times} are not multiples of 2^61`];
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value, (_, v) => typeof v === "bigint" ? String(v) : v) ?? "nothing";
-  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a === "number" && typeof b === "number") return Object.is(a, b);
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const keysA = Object.keys(a), keysB = Object.keys(b);
-  return keysA.length === keysB.length &&
-    keysA.every((key) =>
-      same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])
-    );
-}
-
-// deno-lint-ignore no-explicit-any
-type Recorded = any;
-
-function compareRaw(
-  raw: RawColumns,
-  recorded: Recorded,
-  quirks: ReadonlySet<string>,
-): string[] {
-  const n = raw.times.length;
-  if (!Array.isArray(recorded)) {
-    const sum = new Fnv1a().column(raw.times).column(raw.values).hex();
-    if (quirks.has("duplicates-truncated-1024")) {
-      return n >= recorded.count ? [] : [`${n} points, recorded ${recorded.count}`];
-    }
-    if (n !== recorded.count) return [`${n} points, recorded ${recorded.count}`];
-    return sum === recorded.checksum ? [] : [`checksum ${sum}, recorded ${recorded.checksum}`];
-  }
-  let rows = recorded.map(([time, value]: [string, number | string]) =>
-    [BigInt(time), goldenDouble(value)] as [bigint, number]
-  );
-  if (quirks.has("duplicates-truncated-1024")) {
-    const mine = new Set(Array.from(raw.times, (time, i) => `${time} ${raw.values[i]}`));
-    const missing = rows.filter(([time, value]) => !mine.has(`${time} ${value}`));
-    return missing.length === 0 ? [] : [`${missing.length} recorded points are missing`];
-  }
-  if (n !== rows.length) return [`${n} points, recorded ${rows.length}`];
-  const mine = Array.from(raw.times, (time, i) => [time, raw.values[i]!] as [bigint, number]);
-  for (let i = 1; i < n; i++) {
-    if (mine[i]![0] < mine[i - 1]![0]) return [`point ${i} is not in order of time`];
-  }
-  if (!quirks.has("buffer-not-sorted")) {
-    const wrong = rows.findIndex(([time], i) => time !== mine[i]![0]);
-    if (wrong >= 0) return [`point ${wrong}: time ${mine[wrong]![0]}, recorded ${rows[wrong]![0]}`];
-  }
-  rows = sorted(rows);
-  const ours = sorted(mine);
-  const wrong = rows.findIndex(([time, value], i) =>
-    time !== ours[i]![0] || !Object.is(value, ours[i]![1])
-  );
-  return wrong < 0 ? [] : [`point ${show(ours[wrong])}, recorded ${show(rows[wrong])}`];
-}
-
-/** By time, then value: points of equal time are a multiset. */
-function sorted(points: [bigint, number][]): [bigint, number][] {
-  return points.slice().sort(([ta, va], [tb, vb]) =>
-    ta !== tb ? (ta < tb ? -1 : 1) : va !== vb ? va - vb : (Object.is(va, -0) ? 0 : 1) -
-      (Object.is(vb, -0) ? 0 : 1)
-  );
-}
-
-/** Windows by row, as recorded. */
-function statRow(stats: StatColumns, i: number): [bigint, number, number, number, bigint] {
-  return [stats.times[i]!, stats.min[i]!, stats.mean[i]!, stats.max[i]!, stats.count[i]!];
-}
-
-function compareStats(
-  step: GoldenStep,
-  stats: StatColumns,
-  recorded: Recorded,
-  quirks: ReadonlySet<string>,
-): string[] {
-  if (quirks.has("windows-depth")) {
-    const { start, end, width } = step.in;
-    const n = (BigInt(end) - BigInt(start)) / BigInt(width);
-    return BigInt(stats.times.length) === n ? [] : [`${stats.times.length} windows, expected ${n}`];
-  }
-  const summary = !Array.isArray(recorded);
-  const wanted: number = summary ? recorded.count : recorded.length;
-  let n = stats.times.length;
-  const lost = quirks.has("windows-last-empty-missing") || quirks.has("windows-last-data-missing");
-  if (lost) {
-    if (n !== wanted + 1) return [`${n} windows, expected ${wanted} and the missing one`];
-    n--;
-    if (quirks.has("windows-last-empty-missing") && stats.count[n] !== 0n) {
-      return [`the last window has ${stats.count[n]} points, expected none`];
-    }
-  }
-  if (quirks.has("duplicates-truncated-1024")) return containsWindows(stats, recorded);
-  if (n !== wanted) return [`${n} windows, recorded ${wanted}`];
-  if (!summary) {
-    return firstDifference(n, (i) => compareRow(statRow(stats, i), recorded[i], quirks));
-  }
-  const differences = firstDifference(
-    recorded.sample.length,
-    (i) => compareRow(statRow(stats, i * recorded.every), recorded.sample[i], quirks),
-  );
-  if (differences.length > 0 || quirks.has("windows-buffer-minmax")) return differences;
-  const sum = new Fnv1a().column(stats.times.subarray(0, n)).column(noZeroSign(stats.min, n))
-    .column(noZeroSign(stats.max, n)).column(stats.count.subarray(0, n)).hex();
-  return sum === recorded.checksum ? [] : [`checksum ${sum}, recorded ${recorded.checksum}`];
-}
-
-/** Whether every recorded window is there and has at least as many points. */
-function containsWindows(stats: StatColumns, recorded: Recorded): string[] {
-  const counts = new Map(Array.from(stats.times, (time, i) => [String(time), stats.count[i]!]));
-  const missing = recorded.filter((row: Recorded) => (counts.get(row[0]) ?? -1n) < BigInt(row[4]));
-  return missing.length === 0 ? [] : [`windows ${show(missing)} are missing or too small`];
-}
-
-function noZeroSign(column: Float64Array, n: number): Float64Array {
-  return column.subarray(0, n).map((value) => value + 0);
-}
-
-function firstDifference(n: number, compare: (i: number) => string | undefined): string[] {
-  for (let i = 0; i < n; i++) {
-    const difference = compare(i);
-    if (difference !== undefined) return [`window ${i}: ${difference}`];
-  }
-  return [];
-}
-
-function compareRow(
-  mine: [bigint, number, number, number, bigint],
-  recorded: Recorded,
-  quirks: ReadonlySet<string>,
-): string | undefined {
-  const [time, min, mean, max, count] = mine;
-  const wanted = {
-    time: BigInt(recorded[0]),
-    min: goldenDouble(recorded[1]),
-    mean: goldenDouble(recorded[2]),
-    max: goldenDouble(recorded[3]),
-    count: BigInt(recorded[4]),
-  };
-  const mixed = quirks.has("windows-buffer-minmax");
-  const fine = time === wanted.time &&
-    count === wanted.count &&
-    (min === wanted.min || (mixed && wanted.min === Math.min(min, 0))) &&
-    (max === wanted.max || (mixed && wanted.max === Math.max(max, 0))) &&
-    (sameMean(mean, wanted.mean, wanted.min, wanted.max) || quirks.has("mean-overflow"));
-  return fine ? undefined : `${show(mine)}, recorded ${show(recorded)}`;
-}
-
-function sameMean(mean: number, wanted: number, min: number, max: number): boolean {
-  if (!Number.isFinite(wanted) || !Number.isFinite(mean)) return Object.is(mean, wanted);
-  return Math.abs(mean - wanted) <= 1e-9 * Math.max(Math.abs(min), Math.abs(max));
 }
 
 function compareRanges(ranges: [bigint, bigint][], recorded: Recorded): string[] {
@@ -309,40 +172,33 @@ function compareRanges(ranges: [bigint, bigint][], recorded: Recorded): string[]
   return same(mine, recorded) ? [] : [`ranges ${show(mine)}, recorded ${show(recorded)}`];
 }
 
-function compareResults(
-  step: GoldenStep,
-  results: GoldenDescriptor[],
-  quirks: ReadonlySet<string>,
-): string[] {
-  let wanted: Recorded = step.out.results;
-  const { collection } = step.in;
-  if (!Array.isArray(wanted)) {
-    const uuids = results.map((result) =>
-      Uint8Array.from(result.uuid.replaceAll("-", "").match(/../g)!, (hex) => parseInt(hex, 16))
-    );
-    const sum = uuids.reduce((fnv, bytes) => fnv.update(bytes), new Fnv1a()).hex();
-    return sum === wanted.checksum ? [] : [`checksum ${sum}, recorded ${wanted.checksum}`];
-  }
-  if (quirks.has("lookup-exact-subcollections")) {
-    wanted = wanted.filter((result: GoldenDescriptor) => result.collection === collection);
-  }
-  if (quirks.has("lookup-prefix-into-tags")) {
-    wanted = wanted.filter((result: GoldenDescriptor) =>
-      `${result.collection}/`.startsWith(collection)
-    );
-  }
-  return same(results, wanted) ? [] : [`results ${show(results)}, recorded ${show(wanted)}`];
+/** Whether a real server without its bugs would have found a stream. */
+function isAskedFor({ in: input }: GoldenStep, found: GoldenDescriptor, quirks: Quirks): boolean {
+  const collection: string = input.collection ?? "";
+  if (quirks.has("lookup-exact-subcollections") && found.collection !== collection) return false;
+  return !quirks.has("lookup-prefix-into-tags") || `${found.collection}/`.startsWith(collection);
 }
 
-function compareRows(rows: string[][], recorded: Recorded): string[] {
+function compareResults(step: GoldenStep, results: GoldenDescriptor[], quirks: Quirks): string[] {
+  const recorded: Recorded = step.out.results;
   if (Array.isArray(recorded)) {
-    return same(rows, recorded) ? [] : [`rows ${show(rows)}, recorded ${show(recorded)}`];
+    const wanted = recorded.filter((found) => isAskedFor(step, found, quirks));
+    return same(results, wanted) ? [] : [`results ${show(results)}, recorded ${show(wanted)}`];
   }
-  if (rows.length !== recorded.count) return [`${rows.length} rows, recorded ${recorded.count}`];
-  const encoder = new TextEncoder();
-  const fnv = new Fnv1a();
-  for (const row of rows) fnv.update(encoder.encode(`${row.join(",")}\n`));
-  return fnv.hex() === recorded.checksum
-    ? []
-    : [`checksum ${fnv.hex()}, recorded ${recorded.checksum}`];
+  if (results.every((found) => isAskedFor(step, found, quirks)) && !keepsLength(quirks)) {
+    const ends = [recorded.first, recorded.last].filter((found) =>
+      found?.collection !== undefined && isAskedFor(step, found, quirks)
+    );
+    const missing = ends.filter((end) => !results.some((found) => same(found, end)));
+    if (missing.length > 0) return [`results ${show(missing)} are missing`];
+    return results.length <= recorded.count
+      ? []
+      : [`${results.length} results, recorded ${recorded.count}`];
+  }
+  if (results.length !== recorded.count) {
+    return [`${results.length} results, recorded ${recorded.count}`];
+  }
+  const uuids = results.map((result) => uuidBytes(result.uuid));
+  const sum = uuids.reduce((fnv, bytes) => fnv.update(bytes), new Fnv1a()).hex();
+  return sum === recorded.checksum ? [] : [`checksum ${sum}, recorded ${recorded.checksum}`];
 }

@@ -42,7 +42,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   async Create(endpoint, input) {
     await endpoint.create({
       uuid: uuidBytes(input.uuid),
-      collection: input.collection,
+      collection: input.collection ?? "",
       tags: goldenMap(input.tags),
       annotations: goldenMap(input.annotations),
     });
@@ -61,8 +61,8 @@ const CALLS: Readonly<Record<string, Call>> = {
     return versions(
       await endpoint.deleteRange({
         uuid: uuidBytes(input.uuid),
-        start: BigInt(input.start),
-        end: BigInt(input.end),
+        start: BigInt(input.start ?? 0),
+        end: BigInt(input.end ?? 0),
       }),
     );
   },
@@ -78,7 +78,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     };
   },
   async AlignedWindows(endpoint, input) {
-    const request = { ...range(input), pointwidth: input.pointWidth };
+    const request = { ...range(input), pointwidth: input.pointWidth ?? 0 };
     const chunks = await gather(endpoint.alignedWindows(request));
     return {
       ...versions(chunks[0]?.version),
@@ -86,7 +86,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     };
   },
   async Windows(endpoint, input) {
-    const request = { ...range(input), width: BigInt(input.width), depth: input.depth };
+    const request = { ...range(input), width: BigInt(input.width ?? 0), depth: input.depth ?? 0 };
     const chunks = await gather(endpoint.windows(request));
     return {
       ...versions(chunks[0]?.version),
@@ -96,7 +96,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   async Nearest(endpoint, input) {
     const { version, point } = await endpoint.nearest({
       uuid: uuidBytes(input.uuid),
-      time: BigInt(input.time),
+      time: BigInt(input.time ?? 0),
       version: BigInt(input.versionMajor ?? 0),
       backward: input.backward ?? false,
     });

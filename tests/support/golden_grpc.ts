@@ -53,7 +53,7 @@ const REQUESTS: Readonly<Record<string, (input: Input) => Uint8Array>> = {
   Create: (input) =>
     message(pb.CreateParamsSchema, {
       uuid: uuidBytes(input.uuid),
-      collection: input.collection,
+      collection: input.collection ?? "",
       tags: keyValues(input.tags),
       annotations: keyValues(input.annotations),
     }),
