@@ -226,13 +226,17 @@ export interface RangeColumns {
 
 /**
  * Changed ranges. A server sends some late, after ranges that lie behind them, but always in one
- * order: asked for again, as many are left out as were taken.
+ * order: asked for again, as many are left out as were taken. Only the ranges up to the latest version
+ * and those up to its number are not the same ones, as more of the former are joined: then the answer
+ * is taken whole, so that a range may come twice, but none is lost.
  */
 export class ChangesSource implements Source<RangeColumns> {
   readonly rpc = "Changes";
   readonly uuid: Uint8Array;
   readonly version: bigint;
   readonly #request: ChangesRequest;
+  #asked: bigint | undefined;
+  /** Ranges taken of the version asked for. */
   #taken = 0;
   /** Ranges that the current answer has yet to repeat. */
   #skip = 0;
@@ -244,6 +248,8 @@ export class ChangesSource implements Source<RangeColumns> {
   }
 
   request(version: bigint): Uint8Array {
+    if (version !== this.#asked) this.#taken = 0;
+    this.#asked = version;
     this.#skip = this.#taken;
     return changesParams({ ...this.#request, to: version });
   }

@@ -224,14 +224,38 @@ Deno.test("changes up to the latest version are asked for with its number", () =
   withReal({
     StreamInfo: (call) => call.send(bytes(StreamInfoResponseSchema, { versionMajor: 14n })),
     Changes(call) {
-      const { toMajor } = fromBinary(ChangesParamsSchema, call.request);
-      assertEquals(toMajor, 14n);
+      const { fromMajor, toMajor } = fromBinary(ChangesParamsSchema, call.request);
+      assertEquals([fromMajor, toMajor], [14n, 14n]);
       return call.send(bytes(ChangesResponseSchema, { versionMajor: 14n }));
     },
   }, async (endpoint) => {
-    const [chunk] = await all(endpoint.changes({ uuid, from: 14n, to: 0n, resolution: 0 }));
-    assertEquals(chunk!.starts.length, 0);
-    await refused(427, () => all(endpoint.changes({ uuid, from: 15n, to: 0n, resolution: 0 })));
+    for (const from of [14n, 15n]) {
+      const chunks = await all(endpoint.changes({ uuid, from, to: 0n, resolution: 0 }));
+      assertEquals(chunks.map(({ starts }) => starts.length), [0]);
+    }
+  }));
+
+Deno.test("changes up to the latest version are joined as the server joins them", () =>
+  withReal({
+    StreamInfo: (call) => call.send(bytes(StreamInfoResponseSchema, { versionMajor: 14n })),
+    async Changes(call) {
+      // A node holds back the range it is extending, so it can come after later ones.
+      const parts = [[[20n, 30n], [40n, 50n]], [[30n, 40n], [0n, 10n]], [[10n, 20n], [60n, 70n]]];
+      for (const part of parts) {
+        const ranges = part.map(([start, end]) => ({ start: start!, end: end! }));
+        await call.send(bytes(ChangesResponseSchema, { versionMajor: 14n, ranges }));
+      }
+    },
+  }, async (endpoint) => {
+    const ask = async (to: bigint) => {
+      const chunks = await all(endpoint.changes({ uuid, from: 1n, to, resolution: 0 }));
+      return chunks.flatMap(({ starts, ends }) => Array.from(starts, (at, i) => [at, ends[i]!]));
+    };
+    assertEquals(await ask(0n), [[20n, 30n], [30n, 50n], [0n, 20n], [60n, 70n]]);
+    assertEquals(
+      await ask(14n),
+      [[20n, 30n], [40n, 50n], [30n, 40n], [0n, 10n], [10n, 20n], [60n, 70n]],
+    );
   }));
 
 Deno.test("changes with something buffered are asked for as the latest", () =>

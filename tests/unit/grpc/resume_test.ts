@@ -8,6 +8,7 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import type { Endpoint, RangeRequest } from "../../../src/endpoint/endpoint.ts";
 import {
   AlignedWindowsParamsSchema,
+  ChangesParamsSchema,
   ChangesResponseSchema,
   RawValuesParamsSchema,
   WindowsParamsSchema,
@@ -159,6 +160,35 @@ Deno.test("changed ranges that come late are seen, once each, also when the answ
       assertEquals(starts, wanted);
     });
   }
+});
+
+Deno.test("no changed range is lost between the latest version and its number", async () => {
+  // Up to the latest version a server joins more ranges, so that counting them would not do.
+  const latest: [bigint, bigint][] = [[0n, 20n], [30n, 40n], [50n, 60n]];
+  const numbered: [bigint, bigint][] = [[10n, 20n], [0n, 10n], [30n, 40n], [50n, 60n]];
+  const asked: bigint[] = [];
+  const script = v4Server("4.15.9-deno", {
+    async Changes(call) {
+      const { toMajor } = fromBinary(ChangesParamsSchema, call.request);
+      asked.push(toMajor);
+      const first = toMajor === 0n;
+      for (const [start, end] of first ? latest.slice(0, 2) : numbered) {
+        const part = { versionMajor: 15n, ranges: [{ start, end }] };
+        await call.send(bytes(ChangesResponseSchema, part));
+      }
+      if (!first) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw gone();
+    },
+  });
+  await withScript(script, async (endpoint) => {
+    const found: bigint[][] = [];
+    for await (const chunk of endpoint.changes({ uuid, from: 11n, to: 0n, resolution: 0 })) {
+      chunk.starts.forEach((start, i) => found.push([start, chunk.ends[i]!]));
+    }
+    assertEquals(asked, [0n, 15n]);
+    assertEquals(found, [...latest.slice(0, 2), ...numbered]);
+  });
 });
 
 Deno.test("broken windows go on with the next one", async () => {
