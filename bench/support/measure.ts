@@ -35,16 +35,18 @@ export interface JobResult {
   entries: EntryResult[];
 }
 
-/**
- * Shortest time of a round, ms: short runs are repeated until it is over. Long enough that the first
- * run, which finds the caches as others left them, does not decide.
- */
-const ROUND_MS = 100;
+/** Shortest time of a round, ms: short runs are repeated until it is over. */
+const ROUND_MS = 20;
 const MIN_ROUNDS = 7;
 const MAX_ROUNDS = 40;
 /** A job stops after so many ms, once it has {@linkcode MIN_ROUNDS}. */
 const BUDGET_MS = 8_000;
 const WARMUP_MS = 200;
+/**
+ * Before each measured round of runs shorter than this there is one that is not measured, ms: it pays
+ * for what the entry before left behind, a heap full of its objects and caches without ours.
+ */
+const SETTLE_BELOW_MS = 150;
 
 /** Runs an entry `runs` times; ms per run. */
 async function time<S>(entry: Entry<S>, state: S, runs: number): Promise<number> {
@@ -56,14 +58,14 @@ async function time<S>(entry: Entry<S>, state: S, runs: number): Promise<number>
   return (performance.now() - start) / runs;
 }
 
-/** Warms an entry up; how many runs make a round. */
+/** Warms an entry up; ms of its fastest run. */
 async function warm<S>(entry: Entry<S>, state: S): Promise<number> {
   const start = performance.now();
   let once = Infinity;
   do once = Math.min(once, await time(entry, state, 1)); while (
     performance.now() - start < WARMUP_MS
   );
-  return Math.max(1, Math.ceil(ROUND_MS / Math.max(once, 1e-4)));
+  return once;
 }
 
 function median(sorted: readonly number[]): number {
@@ -80,9 +82,13 @@ function median(sorted: readonly number[]): number {
 export async function measure<S>(job: Job<S>): Promise<JobResult> {
   const state = await job.setup();
   const runs: number[] = [];
+  const settling: boolean[] = [];
   for (const entry of job.entries) {
-    const grouped = entry.rounds === undefined ? await warm(entry, state) : 1;
-    runs.push(job.calls === undefined ? grouped : 1);
+    const once = entry.rounds === undefined ? await warm(entry, state) : Infinity;
+    runs.push(
+      job.calls === undefined ? Math.max(1, Math.ceil(ROUND_MS / Math.max(once, 1e-4))) : 1,
+    );
+    settling.push(job.calls === undefined && once < SETTLE_BELOW_MS);
   }
   const times: number[][] = job.entries.map(() => []);
   const start = performance.now();
@@ -91,11 +97,9 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
     if (job.calls === undefined && round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) {
       break;
     }
-    // Who begins changes: a heap full of somebody's objects is not always collected by the same one.
-    for (let turn = 0; turn < job.entries.length; turn++) {
-      const i = (round + turn) % job.entries.length;
-      const entry = job.entries[i]!;
+    for (const [i, entry] of job.entries.entries()) {
       if (round >= (entry.rounds ?? rounds)) continue;
+      if (settling[i]) await time(entry, state, runs[i]!);
       times[i]!.push(await time(entry, state, runs[i]!));
     }
   }
