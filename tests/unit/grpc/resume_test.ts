@@ -162,8 +162,9 @@ Deno.test("changed ranges that come late are seen, once each, also when the answ
   }
 });
 
-Deno.test("no changed range is lost between the latest version and its number", async () => {
-  // Up to the latest version a server joins more ranges, so that counting them would not do.
+Deno.test("each changed range comes once, also between the latest version and its number", async () => {
+  // Up to the latest version a server joins more ranges, so that counting them would not do: every
+  // range of the broken answer came again.
   const latest: [bigint, bigint][] = [[0n, 20n], [30n, 40n], [50n, 60n]];
   const numbered: [bigint, bigint][] = [[10n, 20n], [0n, 10n], [30n, 40n], [50n, 60n]];
   const asked: bigint[] = [];
@@ -187,7 +188,7 @@ Deno.test("no changed range is lost between the latest version and its number", 
       chunk.starts.forEach((start, i) => found.push([start, chunk.ends[i]!]));
     }
     assertEquals(asked, [0n, 15n]);
-    assertEquals(found, [...latest.slice(0, 2), ...numbered]);
+    assertEquals(found, latest);
   });
 });
 
