@@ -9,6 +9,7 @@ import { isLatest } from "../endpoint/checks.ts";
 import type { CallOptions, Version } from "../endpoint/endpoint.ts";
 import type { Caller, CallSpec, OpenCall } from "./caller.ts";
 import { movedError } from "./errors.ts";
+import { giveBack } from "./message_memory.ts";
 import type { VersionFloors } from "./versions.ts";
 
 /** A part of an answer. */
@@ -30,7 +31,7 @@ export interface Source<Columns> {
    * @returns `undefined` if nothing is left to ask for.
    */
   request(version: bigint): Uint8Array | undefined;
-  /** Reads a message; throws what its `stat` says. */
+  /** Reads a message, of which the part keeps nothing; throws what its `stat` says. */
   decode(bytes: Uint8Array): Part<Columns>;
   /**
    * Notes that `columns` are taken; returns what of them is new.
@@ -86,6 +87,7 @@ export async function* readResumed<Columns>(
       call = caller.open({ ...spec, anyNode: !isLatest(asked) }, request, tries.attempt);
       for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
         const part = source.decode(bytes);
+        giveBack(bytes);
         if (isLatest(asked)) part.version = rules.floors.correct(source.uuid, part.version);
         call.attempt.recorder.points += source.size(part.columns);
         const first = pin === undefined;
