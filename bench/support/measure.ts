@@ -36,11 +36,11 @@ export interface JobResult {
 }
 
 /** Shortest time of a round, ms: short runs are repeated until it is over. */
-const ROUND_MS = 20;
+const ROUND_MS = 100;
 const MIN_ROUNDS = 7;
 const MAX_ROUNDS = 40;
-/** A job stops after so many ms, once it has {@linkcode MIN_ROUNDS}. */
-const BUDGET_MS = 8_000;
+/** An entry stops after so many ms, once it has {@linkcode MIN_ROUNDS}; the others go on without it. */
+const BUDGET_MS = 4_000;
 const WARMUP_MS = 200;
 /**
  * Before each measured round of runs shorter than this there is one that is not measured, ms: it pays
@@ -91,16 +91,15 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
     settling.push(job.calls === undefined && once < SETTLE_BELOW_MS);
   }
   const times: number[][] = job.entries.map(() => []);
-  const start = performance.now();
-  const rounds = job.calls ?? MAX_ROUNDS;
-  for (let round = 0; round < rounds; round++) {
-    if (job.calls === undefined && round >= MIN_ROUNDS && performance.now() - start > BUDGET_MS) {
-      break;
-    }
+  const spentMs: number[] = job.entries.map(() => 0);
+  for (let round = 0; round < (job.calls ?? MAX_ROUNDS); round++) {
     for (const [i, entry] of job.entries.entries()) {
-      if (round >= (entry.rounds ?? rounds)) continue;
+      const enough = job.calls === undefined && round >= MIN_ROUNDS && spentMs[i]! > BUDGET_MS;
+      if (enough || round >= (entry.rounds ?? Infinity)) continue;
+      const start = performance.now();
       if (settling[i]) await time(entry, state, runs[i]!);
       times[i]!.push(await time(entry, state, runs[i]!));
+      spentMs[i]! += performance.now() - start;
     }
   }
   await job.teardown?.(state);

@@ -56,6 +56,8 @@ export interface CsvProgress {
   rows: number;
   /** Bytes written, the header included. */
   bytes: number;
+  /** Time of the last row written, ns; absent before the first. */
+  time?: bigint;
 }
 
 /** What all exports take. */
@@ -83,6 +85,14 @@ export interface CsvExportOptions extends RequestOptions {
   timeDigits?: 0 | 9 | undefined;
   /** Whether a `WritableStream` stays open afterwards. @default {false} */
   preventClose?: boolean | undefined;
+  /**
+   * Whether a long export makes its text in a thread of its own, a `Worker`, while the next points are
+   * read: up to twice as fast, and up to twice the memory. Where there are no workers, as in Node.js,
+   * it goes on without.
+   *
+   * @default {false}
+   */
+  inThread?: boolean | undefined;
   /** Called after each piece of about a MiB. */
   onProgress?: ((progress: CsvProgress) => void) | undefined;
 }
@@ -114,6 +124,7 @@ export interface WriteCsvOptions extends CsvExportOptions {
 }
 
 const ACTION = "write CSV";
+const LF = 10, COMMA = 44;
 /** Work between two turns of the event loop, ms. */
 const SLICE_MS = 8;
 
@@ -155,10 +166,11 @@ export async function writeCSV(
     progress.bytes += header.length;
     const take = (view: Uint8Array): Promise<void> => {
       progress.bytes += view.length;
+      progress.time = lastTime(view);
       return out.write(view);
     };
     let turnMs = performance.now();
-    for await (const _ of answer.pour(format, take)) {
+    for await (const _ of answer.pour(format, take, options.inThread ?? false)) {
       throwIfOver(ACTION, call);
       progress.rows = answer.count;
       options.onProgress?.({ ...progress });
@@ -172,6 +184,12 @@ export async function writeCSV(
     throw error;
   }
   return progress;
+}
+
+/** The time of the last of some rows: their first cell. */
+function lastTime(rows: Uint8Array): bigint {
+  const from = rows.lastIndexOf(LF, -2) + 1;
+  return BigInt(new TextDecoder().decode(rows.subarray(from, rows.indexOf(COMMA, from))));
 }
 
 /** The queries; windows go the same way as those of `Stream`. */

@@ -7,8 +7,13 @@
 
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { csvLine, csvNames, type CsvNumbers } from "../kernel/csv_text.ts";
-import { CsvWriter } from "../kernel/csv_writer.ts";
+import type { CsvSupply } from "../kernel/csv_messages.ts";
+import { CsvThread } from "../kernel/csv_thread.ts";
+import { type CsvLayout, CsvWriter } from "../kernel/csv_writer.ts";
 import type { CallOptions, Endpoint, Version } from "./endpoint.ts";
+
+/** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
+const LONG_BYTES = 8 << 20;
 
 /** What is asked of every stream. */
 export type CsvQueryKind =
@@ -149,27 +154,65 @@ export class CsvAnswer implements AsyncDisposable {
    * @param format Numbers and digits.
    * @param take Gets a piece, which is valid during the call only, and must not use the kernel. A
    * promise is waited for.
+   * @param inThread Whether the rows of a long answer are made in a thread of their own, where there
+   * are threads.
    * @returns What `take` returns for each piece.
    * @throws What a query failed with, at first or later, and what `take` throws.
    */
   async *pour<T>(
     format: CsvFormat,
     take: (view: Uint8Array<ArrayBuffer>) => T,
+    inThread = false,
   ): AsyncGenerator<Awaited<T>, void, void> {
-    const writer = new CsvWriter({ kind: this.#kind, streams: this.#sources.length, ...format });
+    const layout = { kind: this.#kind, streams: this.#sources.length, ...format };
+    const writer = new CsvWriter(layout);
+    const helper = new Helper(layout, inThread);
     try {
       if (this.failure !== undefined) throw this.failure;
       for (;;) {
+        if (helper.thread !== undefined) {
+          return yield* this.#pourThread(helper.thread, writer, take);
+        }
         if (writer.isWaiting) await this.#feed(writer);
         const taken = writer.pour((view) => {
           this.#rows = writer.rows;
+          helper.notice(view.length);
           return { result: take(view) };
         });
         if (taken !== undefined) yield await taken.result;
         else if (!writer.isWaiting) return;
       }
     } finally {
+      helper.close();
       await this.close();
+    }
+  }
+
+  /** Goes on in a thread with what a writer has left. */
+  async *#pourThread<T>(
+    thread: CsvThread,
+    writer: CsvWriter,
+    take: (view: Uint8Array<ArrayBuffer>) => T,
+  ): AsyncGenerator<Awaited<T>, void, void> {
+    const before = this.#rows;
+    thread.supply(
+      writer.rest().flatMap((rest, stream) => rest.map((columns) => ({ stream, columns }))),
+    );
+    this.#supply(thread).catch((error) => thread.fail(error));
+    for (let piece = await thread.next(); piece !== undefined; piece = await thread.next()) {
+      this.#rows = before + piece.rows;
+      yield await take(piece.bytes);
+      thread.giveBack(piece);
+    }
+  }
+
+  /** Gets batches for a thread as it wants them. */
+  async #supply(thread: CsvThread): Promise<void> {
+    for (let wanted = await thread.wanted(); wanted.length > 0; wanted = await thread.wanted()) {
+      const next = async (stream: number): Promise<CsvSupply> => {
+        return { stream, columns: await this.#sources[stream]!.next() };
+      };
+      thread.supply(await Promise.all(wanted.map(next)));
     }
   }
 
@@ -192,6 +235,36 @@ export class CsvAnswer implements AsyncDisposable {
         else writer.push(s, columns);
       }),
     );
+  }
+}
+
+/** A thread that is started once an answer has turned out to be long. */
+class Helper {
+  readonly #layout: CsvLayout;
+  readonly #allowed: boolean;
+  #bytes = 0;
+  #thread: CsvThread | undefined;
+
+  constructor(layout: CsvLayout, allowed: boolean) {
+    this.#layout = layout;
+    this.#allowed = allowed;
+  }
+
+  /** The thread, once it is there to work. */
+  get thread(): CsvThread | undefined {
+    return this.#thread?.isReady ? this.#thread : undefined;
+  }
+
+  /** Takes note of a piece. */
+  notice(bytes: number): void {
+    const before = this.#bytes;
+    this.#bytes += bytes;
+    if (!this.#allowed || before >= LONG_BYTES || this.#bytes < LONG_BYTES) return;
+    this.#thread = CsvThread.start(this.#layout);
+  }
+
+  close(): void {
+    this.#thread?.close();
   }
 }
 

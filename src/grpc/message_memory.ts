@@ -18,5 +18,5 @@ const FRAME_HEAD_BYTES = 5;
  */
 export function giveBack({ buffer, byteLength }: Uint8Array): void {
   const shared = buffer.byteLength > byteLength + FRAME_HEAD_BYTES;
-  if (!shared && buffer instanceof ArrayBuffer) buffer.transfer?.(0);
+  if (byteLength > 0 && !shared && buffer instanceof ArrayBuffer) buffer.transfer?.(0);
 }

@@ -72,6 +72,7 @@ export async function writeArrow(
       const bytes = encodeBatch(batch, progress.bytes === 0);
       await out.write(bytes);
       progress.rows += batch.times.length;
+      progress.time = batch.times.at(-1) ?? progress.time!;
       progress.bytes += bytes.length;
       options.onProgress?.({ ...progress });
     }

@@ -81,6 +81,7 @@ export async function writeParquet(
       await writer.write({ columnData: columnsOf(batch), rowGroupSize: rowGroupRows });
       await flush();
       progress.rows += batch.times.length;
+      progress.time = batch.times.at(-1) ?? progress.time!;
       options.onProgress?.({ ...progress });
     }
     await writer?.finish();

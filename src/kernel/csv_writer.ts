@@ -87,6 +87,22 @@ export class CsvWriter {
   }
 
   /**
+   * What is not used up yet of what was pushed, for another writer that goes on: for each stream its
+   * columns in order, and undefined after them where it is closed.
+   */
+  rest(): (RawColumns | StatColumns | undefined)[][] {
+    const { kind } = this.#layout;
+    return this.#inputs.map(({ columns, next, done, open }) => {
+      const left = columns.map((column) => column.subarray(done));
+      const some = [left, ...(next === undefined ? [] : [next])].filter(([times]) =>
+        times!.length > 0
+      );
+      const named = some.map((columns) => namesOf(kind, columns));
+      return open ? named : [...named, undefined];
+    });
+  }
+
+  /**
    * The next rows.
    *
    * @returns Bytes of their own; undefined if there are none until the waiting streams get points or
@@ -161,4 +177,11 @@ function columnsOf(kind: CsvKind, columns: RawColumns | StatColumns): MergeColum
   const stat = columns as StatColumns;
   checkStat("write CSV", stat);
   return [stat.times, stat.min, stat.mean, stat.max, stat.count];
+}
+
+/** The reverse of {@linkcode columnsOf}. */
+function namesOf(kind: CsvKind, columns: MergeColumns): RawColumns | StatColumns {
+  const [times, first, mean, max, count] = columns;
+  const named = kind === "raw" ? { times, values: first } : { times, min: first, mean, max, count };
+  return named as RawColumns | StatColumns;
 }

@@ -5,7 +5,8 @@
  */
 
 import { fileSink, type Sink, stdoutSink } from "./sink.ts";
-import { type Exported, type ExportJob, sayWhatIsLeft } from "./text.ts";
+import type { CsvProgress } from "../../../mod.ts";
+import { type Exported, type ExportJob, say, sayWhatIsLeft } from "./text.ts";
 
 /** Writes a table of columns: Parquet, or an Arrow IPC stream. */
 export async function exportColumnar(
@@ -32,11 +33,9 @@ async function write(
   format: "parquet" | "arrow",
   sink: Sink,
 ): Promise<Exported> {
-  const { streams, labels, progress, context: { signal } } = job;
+  const { streams, labels, context: { signal } } = job;
   const tables = streams.map((_, i) => ({ label: labels[i]!, columns: queryOf(job, i) }));
-  const onProgress = ({ rows, bytes }: Exported): void => {
-    progress.update({ points: rows * streams.length, bytes });
-  };
+  const onProgress = (written: CsvProgress): void => say(job, written);
   if (format === "parquet") {
     const { writeParquet } = await import("../../io/parquet.ts");
     return await writeParquet(sink.stream, tables, { signal, onProgress });

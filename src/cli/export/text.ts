@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BTrDB, CsvSink } from "../../../mod.ts";
+import type { BTrDB, CsvProgress, CsvSink } from "../../../mod.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../progress.ts";
 import type { QueryKind } from "../query_kind.ts";
@@ -60,6 +60,15 @@ export async function exportText(job: ExportJob): Promise<Exported> {
   }
 }
 
+/** Says how far an export is: by the time that it has come to. */
+export function say(
+  { progress, range, streams }: ExportJob,
+  { rows, bytes, time }: CsvProgress,
+): void {
+  const part = Number((time ?? range.start) - range.start) / Number(range.end - range.start);
+  progress.update({ points: rows * streams.length, bytes, part });
+}
+
 /** Says what an export that did not end well has left behind. */
 export function sayWhatIsLeft({ context, output, resumable }: ExportJob): void {
   if (output === undefined || output.direct) return;
@@ -104,7 +113,7 @@ function kindNote(kind: QueryKind): string {
 }
 
 async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Promise<Exported> {
-  const { context, db, streams, labels, range, kind, progress } = job;
+  const { context, db, streams, labels, range, kind } = job;
   const counter = { bytes: 0 };
   const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
   if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind), kind.kind !== "raw"));
@@ -119,10 +128,9 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
     streams: streams.map(({ stream }, i) => ({ stream, label: labels[i]! })),
     numbers: job.numbers,
     includeVersions: job.includeVersions,
+    inThread: true,
     signal: context.signal,
-    onProgress: ({ rows }) => {
-      progress.update({ points: rows * streams.length, bytes: counter.bytes });
-    },
+    onProgress: (written) => say(job, { ...written, bytes: counter.bytes }),
   });
   await target.done;
   return { rows: done.rows, bytes: counter.bytes };

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { BTrDB, type WriteCsvOptions } from "../../../src/client/mod.ts";
+import { Buffer } from "node:buffer";
+import { BTrDB, type CsvProgress, type WriteCsvOptions } from "../../../src/client/mod.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { arena } from "../../../src/kernel/arena.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
@@ -52,7 +53,7 @@ Deno.test("to a stream: bytes, counts, progress, and the stream is closed", asyn
   const result = await db.writeCSV(sink.stream, { ...RAW, onProgress: (p) => progress.push(p) });
   const text = `${HEADER},a\n${ROWS}`;
   assertEquals(await sink.text(), text);
-  assertEquals(result, { rows: 3, bytes: text.length });
+  assertEquals(result, { rows: 3, bytes: text.length, time: 5n });
   assertEquals(progress, [result]);
   assertEquals(sink.end(), "closed");
   assertEquals(asked, [{
@@ -326,4 +327,64 @@ Deno.test("memory does not grow with the length of an export", async () => {
   });
   assertEquals(rows, 300 * n);
   assertEquals(arena(0).capacity, before);
+});
+
+/** A database whose streams have `n` points; those of the second one are a little later. */
+function longDatabase(n: bigint, given: () => void = () => {}) {
+  const size = 4096;
+  return database({
+    rawValues: async function* ({ uuid }) {
+      for (let at = 0n; at < n; at += BigInt(size)) {
+        const first = at * 10n + BigInt(uuid[15]! - 1);
+        const times = BigInt64Array.from({ length: size }, (_, i) => first + 10n * BigInt(i));
+        const values = Float64Array.from(times, (time) => Number(time % 1000n) / 7);
+        given();
+        yield await Promise.resolve({ version, columns: { times, values } });
+      }
+    },
+  }).db;
+}
+
+const LONG: WriteCsvOptions = {
+  ...RAW,
+  end: 1n << 40n,
+  streams: [RAW.streams[0]!, { stream: UUID.replace(/1$/, "2"), label: "b" }],
+};
+
+Deno.test("a long export in a thread of its own is the same one", async () => {
+  await withFolder(async (folder) => {
+    const n = 400_000n;
+    const progress: CsvProgress[] = [];
+    const results = [
+      await longDatabase(n).writeCSV(`${folder}/a.csv`, LONG),
+      await longDatabase(n).writeCSV(`${folder}/b.csv`, {
+        ...LONG,
+        inThread: true,
+        onProgress: (p) => progress.push(p),
+      }),
+    ];
+    assertEquals(results[0], results[1]);
+    assertEquals(progress.at(-1), results[1]);
+    assert(progress.every((p, i) => i === 0 || p.rows > progress[i - 1]!.rows));
+    const [a, b] = [await Deno.readFile(`${folder}/a.csv`), await Deno.readFile(`${folder}/b.csv`)];
+    assertEquals(Buffer.compare(a, b), 0);
+  });
+});
+
+Deno.test("an abort ends a long export in a thread, and what is read ahead stays little", async () => {
+  const controller = new AbortController();
+  let chunks = 0;
+  let pieces = 0;
+  const slow = async () => {
+    if (++pieces === 40) return controller.abort("enough");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const reason = await longDatabase(1n << 40n, () => void chunks++).writeCSV(slow, {
+    ...LONG,
+    inThread: true,
+    signal: controller.signal,
+  }).catch((e) => e);
+  assertEquals(reason, "enough");
+  const rowsAPiece = 1e6 / 60;
+  assert(chunks < 2 * (50 * rowsAPiece / 4096), `${chunks} chunks for 40 pieces`);
 });
