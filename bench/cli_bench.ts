@@ -102,7 +102,7 @@ job<State>({
   },
   teardown,
   ...NOTE,
-  goalMs: ROWS / 3e3,
+  goalMs: Math.round(ROWS / 3e3),
   entries: [
     {
       name: "btrdb export",

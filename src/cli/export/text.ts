@@ -10,6 +10,7 @@ import type { Progress } from "../progress.ts";
 import type { QueryKind } from "../query_kind.ts";
 import type { TimeRange } from "../ranges.ts";
 import type { NamedStream } from "../streams.ts";
+import { mayStartThreads } from "../threads.ts";
 import { ndjsonFromCsv } from "./ndjson.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
 import { type Destination, fileSink, type Sink, stdoutSink } from "./sink.ts";
@@ -128,7 +129,7 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
     streams: streams.map(({ stream }, i) => ({ stream, label: labels[i]! })),
     numbers: job.numbers,
     includeVersions: job.includeVersions,
-    inThread: true,
+    inThread: mayStartThreads(),
     signal: context.signal,
     onProgress: (written) => say(job, { ...written, bytes: counter.bytes }),
   });

@@ -11,7 +11,7 @@ const LF = 10;
 
 /** Whole lines, from `offset` to `end` in the unpacked file. */
 export interface LineBatch {
-  /** Ends with a line feed. */
+  /** Ends with a line feed. Valid until the next batch is asked for. */
   bytes: Uint8Array;
   offset: number;
   end: number;
@@ -35,12 +35,13 @@ export async function* lineBatches(
   let buffer = new Uint8Array(2 * size);
   let length = 0;
   let at = offset;
-  const take = (bytes: number): LineBatch => {
-    const batch = { bytes: buffer.slice(0, bytes), offset: at, end: at + bytes };
+  const first = (bytes: number): LineBatch => {
+    return { bytes: buffer.subarray(0, bytes), offset: at, end: at + bytes };
+  };
+  const drop = (bytes: number): void => {
     buffer.copyWithin(0, bytes, length);
     length -= bytes;
     at += bytes;
-    return batch;
   };
   for await (const chunk of chunks) {
     if (length + chunk.length > buffer.length) buffer = grow(buffer, length, length + chunk.length);
@@ -49,7 +50,8 @@ export async function* lineBatches(
     while (length >= size) {
       const bytes = wholeLines(buffer.subarray(0, length), size);
       if (bytes === 0) break;
-      yield take(bytes);
+      yield first(bytes);
+      drop(bytes);
     }
     if (length > size + MAX_LINE) {
       throw new CliError(`Cannot import: there is a line of more than ${MAX_LINE} bytes`, {
@@ -60,10 +62,11 @@ export async function* lineBatches(
   while (length > 0) {
     const bytes = wholeLines(buffer.subarray(0, length), size);
     if (bytes === 0) break;
-    yield take(bytes);
+    yield first(bytes);
+    drop(bytes);
   }
   if (length > 0) {
-    const last = take(length);
+    const last = first(length);
     yield { ...last, bytes: withLineFeed(last.bytes) };
   }
 }

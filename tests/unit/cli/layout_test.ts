@@ -81,9 +81,11 @@ Deno.test("line batches: the cuts depend on the offset alone", async () => {
   const text = lines.join("\n"); // no line feed at the end
   const bytes = new TextEncoder().encode(text);
   const decoder = new TextDecoder();
-  const cuts = async (piece: number, offset: number): Promise<[number, number, string][]> =>
-    (await Array.fromAsync(lineBatches(pieces(bytes.subarray(offset), piece), offset, 256)))
-      .map((batch) => [batch.offset, batch.end, decoder.decode(batch.bytes)]);
+  const cuts = async (piece: number, at: number): Promise<[number, number, string][]> =>
+    await Array.fromAsync(
+      lineBatches(pieces(bytes.subarray(at), piece), at, 256),
+      ({ offset, end, bytes }) => [offset, end, decoder.decode(bytes)],
+    );
   const whole = await cuts(100_000, 0);
   assertEquals(whole.map(([, , part]) => part).join(""), text + "\n");
   for (const piece of [1, 7, 255, 256, 257, 1000]) assertEquals(await cuts(piece, 0), whole);
@@ -94,8 +96,8 @@ Deno.test("line batches: the cuts depend on the offset alone", async () => {
 
 Deno.test("line batches: a line longer than a batch", async () => {
   const bytes = new TextEncoder().encode(`${"y".repeat(1000)}\nz\n`);
-  const batches = await Array.fromAsync(lineBatches(pieces(bytes, 100), 0, 256));
-  assertEquals(batches.map(({ bytes }) => bytes.length), [1001, 2]);
+  const lengths = Array.fromAsync(lineBatches(pieces(bytes, 100), 0, 256), (b) => b.bytes.length);
+  assertEquals(await lengths, [1001, 2]);
 });
 
 Deno.test("local times: clocks that change", () => {

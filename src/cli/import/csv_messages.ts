@@ -1,0 +1,23 @@
+/**
+ * What {@linkcode csvBatchesFromThread} and its worker say to each other.
+ *
+ * @module
+ */
+
+import type { PackedError } from "../packed_error.ts";
+import type { CsvTable } from "./csv_batches.ts";
+import type { Position, SourceBatch } from "./source.ts";
+
+/** To the worker. */
+export type BatchOrder =
+  /** The first message: what to read. */
+  | { type: "read"; table: CsvTable; from: Position }
+  /** A batch was taken: there may be another one. */
+  | { type: "more" };
+
+/** From the worker. */
+export type BatchReport =
+  /** A batch, and how many bytes of the file are read. */
+  | { type: "batch"; batch: SourceBatch; bytesRead: number }
+  | { type: "end" }
+  | { type: "failure"; error: PackedError };

@@ -1,0 +1,28 @@
+/** Errors that cross threads. */
+
+import { assert, assertEquals } from "@std/assert";
+import { CliError, Exit, verdictOf } from "../../../src/cli/errors.ts";
+import { packError, unpackError } from "../../../src/cli/packed_error.ts";
+import { CsvError } from "../../../src/kernel/mod.ts";
+
+Deno.test("an error that has crossed is shown as it would have been here", () => {
+  const cause = Object.assign(new Error("no such device"), { name: "OddError" });
+  const errors = [
+    new CliError("Cannot unpack a.gz", { exit: Exit.NotFound, hint: "look", cause }),
+    new CliError("Cannot import"),
+    new CsvError("Cannot parse table: line 3, column 2: it is not valid", { line: 3, column: 2 }),
+    new RangeError("Cannot parse table: offset is 3, expected 0 to 2"),
+    new Deno.errors.NotFound("No such file (os error 2)"),
+  ];
+  for (const error of errors) {
+    const there = unpackError(structuredClone(packError(error)));
+    assertEquals(verdictOf(there), verdictOf(error));
+    assertEquals(there.stack, error.stack);
+    assertEquals(
+      (there.cause as Error | undefined)?.name,
+      (error.cause as Error | undefined)?.name,
+    );
+    assertEquals(there instanceof CliError, error instanceof CliError);
+  }
+  assert(unpackError(packError(cause)) instanceof Error);
+});
