@@ -102,7 +102,7 @@ job({
     },
     ...(missing ? [] : [pythonEntry("raw", 40)]),
   ],
-  note: "what columns cost beyond the bytes: 4 ms to decode, the rest is memory for them" +
+  note: "what columns cost beyond the bytes: 4 ms to decode, half of it memory for them" +
     (note === undefined ? "" : `; ${note}`),
 });
 
