@@ -6,11 +6,14 @@
 
 import { unpackError } from "../packed_error.ts";
 import type { ReadCounter } from "./bytes.ts";
-import type { CsvTable } from "./csv_batches.ts";
+import { csvBatches, type CsvTable } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "./source.ts";
 
-/** As `csvBatches`: the same batches, the same errors. */
+/**
+ * As {@linkcode csvBatches}: the same batches, the same errors. Where no thread can be started, as in
+ * a program that was compiled without its module, it goes without.
+ */
 export async function* csvBatchesFromThread(
   table: CsvTable,
   from: Position,
@@ -19,10 +22,10 @@ export async function* csvBatchesFromThread(
   const thread = new Thread();
   try {
     thread.order({ type: "read", table, from });
-    for (;;) {
-      const report = await thread.next();
+    let report = await thread.next().catch(() => undefined);
+    if (report === undefined) return yield* csvBatches(table, from, counter);
+    for (; report.type !== "end"; report = await thread.next()) {
       if (report.type === "failure") throw unpackError(report.error);
-      if (report.type !== "batch") return;
       counter.bytes = report.bytesRead;
       thread.order({ type: "more" });
       yield report.batch;
