@@ -19,6 +19,8 @@ import { formatCsv } from "../../../src/kernel/csv.ts";
 const version = { major: 1n, minor: 0n };
 /** An answer that has not found its thread after so many bytes never will. */
 const MAX_BYTES = 400e6;
+/** After so many bytes an answer that waits for its thread goes on slowly. */
+const LATE_BYTES = 32e6;
 
 type Columns = RawColumns | StatColumns;
 
@@ -73,7 +75,9 @@ class LongAnswer {
       const own = structuredClone(columns);
       yield { version, columns: more % 2 === 0 ? asViews(own) : own };
       at += step * BigInt(size);
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      // A thread may need seconds to start on a busy machine.
+      const isLate = !this.inThread && this.#bytes > LATE_BYTES;
+      await new Promise((resolve) => setTimeout(resolve, isLate ? 20 : 0));
     }
   }
 
