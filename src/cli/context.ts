@@ -15,8 +15,14 @@ import { Progress } from "./progress.ts";
 import { makeStyle, type Style } from "./style.ts";
 import { resolveZone, type TimeFrame } from "./times.ts";
 
-/** What a command is about to do with a database; only `"create"` makes a file that is not there. */
-export type Access = "read" | "write" | "create";
+/**
+ * What a command is about to do with a database; only `"create"` and `"serve"` make a file that is not
+ * there, and only `"serve"` stays.
+ */
+export type Access = "read" | "write" | "create" | "serve";
+
+/** Cache of a file that is open for the time of a command: few look at much twice. */
+const CACHE_BYTES = 32 << 20;
 
 /** The surroundings of a command. */
 export class Context {
@@ -111,7 +117,9 @@ export class Context {
   #connectOptions(target: string | undefined, access: Access): ConnectOptions {
     const options: ConnectOptions = { signal: this.signal };
     const isFile = target !== undefined && filePath(target) !== undefined;
-    if (isFile && access === "read") options.embedded = { readOnly: true };
+    if (isFile && access !== "serve") {
+      options.embedded = { readOnly: access === "read", cacheBytes: CACHE_BYTES };
+    }
     const profile = this.#options.text("profile");
     if (profile !== undefined) options.profile = profile;
     const protocol = this.#options.text("protocol");
@@ -193,7 +201,7 @@ function checkTarget(target: string, access: Access): void {
     return;
   }
   if (path === "") throw usageError(`Cannot use ${target}: it names no file`, "file:grid.btrdb");
-  if (access === "create") {
+  if (access === "create" || access === "serve") {
     const folder = path.replace(/[^/\\]*$/, "");
     if (folder === "" || exists(folder)) return;
     throw notFound(

@@ -51,7 +51,7 @@ const command: Command = {
       );
     }
     const options = serveOptions(args);
-    const db = await context.connect(target, "create");
+    const db = await context.connect(target, "serve");
     const { serve } = await import("../../server/mod.ts");
     const server = await serve(db, options);
     const { address, hostname, port, tls, notice } = server;
