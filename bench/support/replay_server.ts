@@ -12,6 +12,8 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
+import type { Socket } from "node:net";
+import process from "node:process";
 import * as v5 from "../../src/gen/btrdb_v5_pb.ts";
 import { encodeRawResponse } from "../../src/kernel/wire.ts";
 import { samples, START } from "./data.ts";
@@ -81,6 +83,27 @@ function replay(stream: http2.ServerHttp2Stream, pieces: readonly Buffer[]): voi
   more();
 }
 
+/**
+ * Lets a socket gather what is written to it in one turn: HTTP/2 writes each frame of 16 KiB by
+ * itself, and the calls into the system would cost the server as much as the bytes.
+ */
+function gatherWrites(socket: Socket): void {
+  const write = socket.write;
+  let isGathering = false;
+  const letGo = (): void => {
+    isGathering = false;
+    socket.uncork();
+  };
+  socket.write = ((...args: Parameters<typeof write>) => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      process.nextTick(letGo);
+    }
+    return write.apply(socket, args);
+  }) as typeof write;
+}
+
 const paths = new Map<string, Buffer[]>();
 for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
   for (const [rpc, messages] of Object.entries(ANSWERS)) {
@@ -88,6 +111,7 @@ for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
   }
 }
 const server = http2.createServer({ settings: { initialWindowSize: WINDOW_BYTES } });
+server.on("connection", gatherWrites);
 server.on("session", (session) => session.setLocalWindowSize(WINDOW_BYTES));
 server.on("stream", (accepted, headers) => {
   const stream = accepted as http2.ServerHttp2Stream;
