@@ -87,8 +87,9 @@ export interface CsvExportOptions extends RequestOptions {
   preventClose?: boolean | undefined;
   /**
    * Whether a long export makes its text in a thread of its own, a `Worker`, while the next points are
-   * read: half as fast again, for half as much memory again. Where no worker can be started, as in
-   * Node.js or without the right to read this package's modules, it goes on without.
+   * read: half as fast again, for half as much memory again. With more than 64 streams, and where no
+   * worker can be started, as in Node.js or without the right to read this package's modules, it goes
+   * on without.
    *
    * @default {false}
    */

@@ -15,6 +15,9 @@ import type { CallOptions, Endpoint, Version } from "./endpoint.ts";
 /** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
 const LONG_BYTES = 8 << 20;
 
+/** Most streams a thread is given: each has up to four batches on the way, half a MiB a piece. */
+const MAX_THREAD_STREAMS = 64;
+
 /** What is asked of every stream. */
 export type CsvQueryKind =
   | { type: "raw" }
@@ -166,24 +169,24 @@ export class CsvAnswer implements AsyncDisposable {
   ): AsyncGenerator<Awaited<T>, void, void> {
     const layout = { kind: this.#kind, streams: this.#sources.length, ...format };
     const writer = new CsvWriter(layout);
-    const helper = new Helper(layout, inThread);
+    const late = new LateThread(layout, inThread);
     try {
       if (this.failure !== undefined) throw this.failure;
       for (;;) {
-        if (helper.thread !== undefined) {
-          return yield* this.#pourThread(helper.thread, writer, take);
+        if (late.thread !== undefined) {
+          return yield* this.#pourThread(late.thread, writer, take);
         }
         if (writer.isWaiting) await this.#feed(writer);
         const taken = writer.pour((view) => {
           this.#rows = writer.rows;
-          helper.notice(view.length);
+          late.notice(view.length);
           return { result: take(view) };
         });
         if (taken !== undefined) yield await taken.result;
         else if (!writer.isWaiting) return;
       }
     } finally {
-      helper.close();
+      late.close();
       await this.close();
     }
   }
@@ -239,7 +242,7 @@ export class CsvAnswer implements AsyncDisposable {
 }
 
 /** A thread that is started once an answer has turned out to be long. */
-class Helper {
+class LateThread {
   readonly #layout: CsvLayout;
   readonly #allowed: boolean;
   #bytes = 0;
@@ -247,7 +250,7 @@ class Helper {
 
   constructor(layout: CsvLayout, allowed: boolean) {
     this.#layout = layout;
-    this.#allowed = allowed;
+    this.#allowed = allowed && layout.streams <= MAX_THREAD_STREAMS;
   }
 
   /** The thread, once it is there to work. */

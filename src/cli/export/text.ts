@@ -61,8 +61,8 @@ export async function exportText(job: ExportJob): Promise<Exported> {
   }
 }
 
-/** Says how far an export is: by the time that it has come to. */
-export function say(
+/** Shows how far an export is: by the time that it has come to. */
+export function showProgress(
   { progress, range, streams }: ExportJob,
   { rows, bytes, time }: CsvProgress,
 ): void {
@@ -131,7 +131,7 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
     includeVersions: job.includeVersions,
     inThread: mayStartThreads(),
     signal: context.signal,
-    onProgress: (written) => say(job, { ...written, bytes: counter.bytes }),
+    onProgress: (written) => showProgress(job, { ...written, bytes: counter.bytes }),
   });
   await target.done;
   return { rows: done.rows, bytes: counter.bytes };

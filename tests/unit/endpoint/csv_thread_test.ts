@@ -208,3 +208,31 @@ Deno.test("where there are no workers, or none that starts, the same bytes come 
     globalThis.Worker = own;
   }
 });
+
+Deno.test("for more than 64 streams, which would take much memory, no thread is started", async () => {
+  const own = globalThis.Worker;
+  let started = 0;
+  globalThis.Worker = class extends own {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      started++;
+    }
+  };
+  try {
+    for (const streams of [64, 65]) {
+      started = 0;
+      const long = new LongAnswer("raw", new Array<bigint>(streams).fill(10n));
+      long.chunks = async function* (s) {
+        for (let at = 0n; at < 30_000n; at += 1_000n) {
+          yield await Promise.resolve({ version, columns: points("raw", at * 10n, 10n, 1_000) });
+        }
+        assert(s < streams);
+      };
+      const { bytes } = await long.read();
+      assert(bytes.length > 10e6);
+      assertEquals(started, streams === 64 ? 1 : 0);
+    }
+  } finally {
+    globalThis.Worker = own;
+  }
+});

@@ -1,0 +1,222 @@
+/** Writes whose answer was lost. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import type { RawColumns } from "../../../src/core/columns.ts";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import { openEngine } from "../../../src/engine/mod.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { LocalService } from "../../support/local_service.ts";
+import { failure } from "../../support/scripted_answers.ts";
+import { readAll, withScript } from "../../support/scripted_client.ts";
+import { type Script, type ScriptedServer, status } from "../../support/scripted_server.ts";
+
+const uuid = new Uint8Array(16).fill(6);
+const gone = () => status(14, "gone");
+
+/** A server with a store, whose writes fail as `fate` says. */
+async function withStore(
+  fate: (rpc: string) => "lose the call" | "lose the answer" | "answer",
+  body: (endpoint: Endpoint, store: Endpoint, server: ScriptedServer) => Promise<void>,
+): Promise<void> {
+  const store = await openEngine();
+  const service = new LocalService(store);
+  const script: Script = async (call) => {
+    const what = call.rpc === "Info" ? "answer" : fate(call.rpc);
+    if (what === "lose the call") throw gone();
+    const { code, details, messages } = await service.call(call.path, call.request);
+    if (what === "lose the answer") throw gone();
+    for (const message of messages) await call.send(message);
+    if (code !== 0) throw status(code, details);
+  };
+  try {
+    const tags = new Map([["name", "x"]]);
+    await store.create({ uuid, collection: "c", tags, annotations: new Map() });
+    await withScript(script, (endpoint, server) => body(endpoint, store, server));
+  } finally {
+    await service.close();
+  }
+}
+
+function columns(pairs: [bigint, number][]): RawColumns {
+  return {
+    times: BigInt64Array.from(pairs, ([time]) => time),
+    values: Float64Array.from(pairs, ([, value]) => value),
+  };
+}
+
+const ALL = { uuid, start: 0n, end: 1000n, version: 0n };
+
+for (const lost of ["lose the call", "lose the answer"] as const) {
+  Deno.test(`an insert is stored once: ${lost}`, async () => {
+    let left = 2;
+    const fate = (rpc: string) => rpc === "Insert" && left-- > 0 ? lost : "answer";
+    await withStore(fate, async (endpoint, store) => {
+      // Points that are there before look like ones that were stored.
+      await store.insert({ uuid, columns: columns([[1n, 1], [2n, 2]]) });
+      const version = await endpoint.insert({ uuid, columns: columns([[1n, 1], [2n, 2]]) });
+      assertEquals(version, { major: 10n, minor: 4n });
+      const stored = await readAll(store, ALL);
+      assertEquals(stored, [[1n, 1], [1n, 1], [2n, 2], [2n, 2]]);
+    });
+  });
+
+  Deno.test(`inserts at once are stored once each: ${lost}`, async () => {
+    let n = 0;
+    const fate = (rpc: string) => rpc === "Insert" && ++n % 3 === 0 ? lost : "answer";
+    await withStore(fate, async (endpoint, store) => {
+      const insert = (i: number) => endpoint.insert({ uuid, columns: columns([[BigInt(i), i]]) });
+      await Promise.all(Array.from({ length: 12 }, (_, i) => insert(i)));
+      assertEquals((await readAll(store, ALL)).length, 12);
+    });
+  });
+
+  Deno.test(`a delete takes place once: ${lost}`, async () => {
+    let left = 1;
+    const fate = (rpc: string) => rpc === "Delete" && left-- > 0 ? lost : "answer";
+    await withStore(fate, async (endpoint, store) => {
+      await store.insert({ uuid, columns: columns([[1n, 1], [20n, 2]]) });
+      const version = await endpoint.deleteRange({ uuid, start: 0n, end: 10n });
+      assertEquals(
+        version,
+        (await store.streamInfo({
+          uuid,
+          omitVersion: false,
+          omitDescriptor: true,
+        })).version,
+      );
+      assertEquals(await readAll(store, ALL), [[20n, 2]]);
+    });
+  });
+
+  Deno.test(`metadata changes once: ${lost}`, async () => {
+    const left = new Set(["Create", "SetStreamAnnotations", "Obliterate"]);
+    const fate = (rpc: string) => left.delete(rpc) ? lost : "answer";
+    await withStore(fate, async (endpoint, store) => {
+      const other = new Uint8Array(16).fill(7);
+      const tags = new Map([["name", "y"]]);
+      await endpoint.create({ uuid: other, collection: "c", tags, annotations: new Map() });
+      const changes = new Map([["unit", "V"]]);
+      await endpoint.setAnnotations({ uuid: other, expected: 1n, changes, removals: [] });
+      const look = { uuid: other, omitVersion: true, omitDescriptor: false };
+      const { descriptor } = await store.streamInfo(look);
+      assertEquals([descriptor!.propertyVersion, descriptor!.annotations.get("unit")], [2n, "V"]);
+      await endpoint.obliterate(other);
+      await assertRejects(() => store.streamInfo(look), BTrDBError, "does not exist");
+    });
+  });
+}
+
+Deno.test("an insert that cannot be settled says so and names the range", async () => {
+  let lose = false;
+  const fate = (rpc: string) => lose && rpc !== "Create" ? "lose the call" : "answer";
+  await withStore(fate, async (endpoint) => {
+    await endpoint.insert({ uuid, columns: columns([[1n, 1]]) });
+    lose = true;
+    const call = () => endpoint.insert({ uuid, columns: columns([[5n, 1], [3n, 2]]) });
+    const error = await assertRejects(call, BTrDBError);
+    assertEquals(
+      error.message.replace(/:[^:]*$/, ""),
+      "Cannot tell whether 2 points from 1970-01-01T00:00:00.000000003Z to " +
+        "1970-01-01T00:00:00.000000005Z were stored",
+    );
+    assertEquals([error.status, error.retryable], ["UNKNOWN", false]);
+    lose = false;
+    assertEquals((await endpoint.insert({ uuid, columns: columns([[9n, 1]]) })).minor, 2n);
+  });
+});
+
+/** A store whose first insert is lost, while somebody else inserts two points. */
+async function withOthers(
+  body: (endpoint: Endpoint, store: Endpoint) => Promise<void>,
+): Promise<void> {
+  let store: Endpoint | undefined;
+  let first = true;
+  const fate = (rpc: string) => {
+    if (rpc !== "Insert" || !first) return "answer";
+    first = false;
+    void store!.insert({ uuid, columns: columns([[70n, 1], [80n, 1]]) });
+    return "lose the call";
+  };
+  await withStore(fate, async (endpoint, inner) => {
+    store = inner;
+    await body(endpoint, inner);
+  });
+}
+
+Deno.test("somebody else's points do not count as ours", async () => {
+  await withOthers(async (endpoint, inner) => {
+    await endpoint.insert({ uuid, columns: columns([[1n, 1], [2n, 1]]) });
+    assertEquals((await readAll(inner, ALL)).map(([time]) => time), [1n, 2n, 70n, 80n]);
+  });
+});
+
+Deno.test("as many points of somebody else are not taken for ours, though ours look stored", async () => {
+  await withOthers(async (endpoint, inner) => {
+    // Inserted before, so that a look finds them; and the other's are two as well.
+    const ours = columns([[1n, 1], [2n, 1]]);
+    await inner.insert({ uuid, columns: ours });
+    await inner.flush(uuid);
+    const insert = endpoint.insert({ uuid, columns: ours });
+    await insert.catch((error) => assertEquals(error.status, "UNKNOWN"));
+    const times = (await readAll(inner, ALL)).map(([time]) => time);
+    const stored = await insert.then(() => true, () => false);
+    assertEquals(times, stored ? [1n, 1n, 2n, 2n, 70n, 80n] : [1n, 2n, 70n, 80n]);
+  });
+});
+
+Deno.test("a commit in the middle does not make an insert look lost, nor another one stored", async () => {
+  let store: Endpoint | undefined;
+  let left = 4;
+  // Lost in turn: the call, the answer; and each time everything buffered is committed meanwhile.
+  const fate = (rpc: string) => {
+    if (rpc !== "Insert" || left === 0) return "answer";
+    setTimeout(() => store!.flush(uuid));
+    return left-- % 2 === 0 ? "lose the call" : "lose the answer";
+  };
+  await withStore(fate, async (endpoint, inner) => {
+    store = inner;
+    // 30,000 of the 32,768 points that are committed by themselves.
+    const many = Array.from({ length: 30_000 }, (_, i): [bigint, number] => [BigInt(i), i]);
+    for (let from = 0; from < many.length; from += 10_000) {
+      await inner.insert({ uuid, columns: columns(many.slice(from, from + 10_000)) });
+    }
+    for (const part of [0, 1, 2]) {
+      await endpoint.insert({
+        uuid,
+        columns: columns(many.slice(part * 2_000, part * 2_000 + 2_000)),
+      });
+    }
+    const whole = { uuid, start: 0n, end: 40_000n, version: 0n };
+    assertEquals((await readAll(inner, whole)).length, 36_000);
+  });
+});
+
+for (const code of [428, 432]) {
+  Deno.test(`metadata whose change was answered ${code} is looked at before it is changed again`, async () => {
+    const store = await openEngine();
+    const service = new LocalService(store);
+    const failing = new Set(["Create", "SetStreamAnnotations", "Obliterate"]);
+    const script: Script = async (call) => {
+      const { code: status, details, messages } = await service.call(call.path, call.request);
+      if (failing.delete(call.rpc)) return await call.send(failure(code, "in the middle"));
+      for (const message of messages) await call.send(message);
+      if (status !== 0) throw { code: status, details };
+    };
+    try {
+      await withScript(script, async (endpoint, server) => {
+        const none = new Map<string, string>();
+        const tags = new Map([["name", "y"]]);
+        await endpoint.create({ uuid, collection: "c", tags, annotations: none });
+        const changes = new Map([["unit", "V"]]);
+        await endpoint.setAnnotations({ uuid, expected: 1n, changes, removals: [] });
+        await endpoint.obliterate(uuid);
+        const counts = ["Create", "SetStreamAnnotations", "Obliterate"].map((rpc) =>
+          server.count(rpc)
+        );
+        assertEquals(counts, [1, 1, 1]);
+      });
+    } finally {
+      await service.close();
+    }
+  });
+}
