@@ -31,7 +31,7 @@ export {
   type Tracer,
   verifyFile,
   type VerifyReport,
-} from "./src/connect.ts";
+} from "./src/connect/mod.ts";
 export * from "./src/client/mod.ts";
 export type { RawColumns, RawPoint, StatColumns, StatPoint } from "./src/core/columns.ts";
 export {

@@ -1,7 +1,7 @@
 /** Messages with points between wire bytes and columns, beside protobuf-es and a plain copy. */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { CORE_BYTES } from "../src/kernel/core.gen.ts";
+import { CORE_BYTES } from "../src/kernel/kernel.gen.ts";
 import { instantiate } from "../src/kernel/loader.ts";
 import {
   decodeRawResponse,

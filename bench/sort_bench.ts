@@ -2,7 +2,7 @@
 
 import type { RawColumns } from "../src/core/columns.ts";
 import { chunkByPointwidth, isSorted, sortPoints } from "../src/kernel/mod.ts";
-import { findBadPoint } from "../src/kernel/check.ts";
+import { findBadPoint } from "../src/kernel/find_bad_point.ts";
 import { MAX_TIME, MIN_TIME } from "../src/core/range.ts";
 import { samples, shuffled } from "./support/data.ts";
 import { job } from "./support/job.ts";

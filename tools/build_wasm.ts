@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a command line tool
 /**
- * Compiles `wasm/` to `src/kernel/core.gen.ts`: the module as base64 beside the types of its exports.
+ * Compiles `wasm/` to `src/kernel/kernel.gen.ts`: the module as base64 beside the types of its exports.
  * Two builds of the same sources are byte-identical.
  *
  *     deno task build:wasm            compile and write
@@ -10,7 +10,7 @@
  */
 
 const ROOT = new URL("../", import.meta.url);
-const TARGET = new URL("src/kernel/core.gen.ts", ROOT);
+const TARGET = new URL("src/kernel/kernel.gen.ts", ROOT);
 const COMPILER = "npm:assemblyscript@0.28.20/asc";
 
 /** Compiles the sources; the module's bytes and the declaration of its exports. */
@@ -72,11 +72,11 @@ const text = render(wasm, declaration);
 if (Deno.args.includes("--check")) {
   const committed = await Deno.readTextFile(TARGET).catch(() => "");
   if (committed !== text) {
-    console.error("src/kernel/core.gen.ts is not what wasm/ builds: run `deno task build:wasm`");
+    console.error("src/kernel/kernel.gen.ts is not what wasm/ builds: run `deno task build:wasm`");
     Deno.exit(1);
   }
-  console.log(`src/kernel/core.gen.ts is what wasm/ builds (${wasm.length} bytes)`);
+  console.log(`src/kernel/kernel.gen.ts is what wasm/ builds (${wasm.length} bytes)`);
 } else {
   await Deno.writeTextFile(TARGET, text);
-  console.log(`src/kernel/core.gen.ts: ${wasm.length} bytes of WebAssembly`);
+  console.log(`src/kernel/kernel.gen.ts: ${wasm.length} bytes of WebAssembly`);
 }

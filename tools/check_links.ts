@@ -116,7 +116,7 @@ export async function checkLinks(): Promise<Broken[]> {
   const broken: Broken[] = [];
   for (const file of await listFiles([".md"])) broken.push(...await checkMarkdown(file, pages));
   for (const file of await listFiles([".ts", ".proto"])) {
-    if (!/^(tests\/unit\/check_links_test|tools\/check_links)\.ts$/.test(file)) {
+    if (!/^(tests\/unit\/repository\/check_links_test|tools\/check_links)\.ts$/.test(file)) {
       broken.push(...await checkSource(file, pages));
     }
   }

@@ -9,9 +9,9 @@
  */
 
 import type { Command } from "../src/cli/command.ts";
-import { GLOBAL_OPTIONS, type OptionSpecs } from "../src/cli/option.ts";
+import { GLOBAL_OPTIONS, type OptionSpecs } from "../src/cli/words/option.ts";
 import { aboutOf, NOTES } from "../src/cli/help.ts";
-import { COMMANDS } from "../src/cli/table.ts";
+import { COMMANDS } from "../src/cli/commands.ts";
 
 const TARGET = new URL("../docs/cli.md", import.meta.url);
 

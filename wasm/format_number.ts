@@ -11,7 +11,7 @@
 import { bigDiv, bigFrom, bigRemainder, bigShiftLeft, LIMBS } from "./bignum";
 import { spread8, write8, writeU64, writeUpTo8 } from "./digits";
 import { isExact, log2Pow10, pow10 } from "./pow10";
-import { mulHigh } from "./wide";
+import { mulHigh } from "./mul_high";
 
 const BIG: usize = memory.data(LIMBS << 2, 16);
 const CHUNKS: usize = memory.data(40 << 2, 16);

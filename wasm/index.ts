@@ -31,4 +31,4 @@ export {
 } from "./parse_table";
 export { setTimeOffset } from "./parse_time";
 export { decodeBlock, encodeBlock } from "./block";
-export { mergeTwoRuns } from "./run";
+export { mergeTwoRuns } from "./merge_two_runs";

@@ -16,7 +16,7 @@ import {
   LIMBS,
 } from "./bignum";
 import { log2Pow10, pow10 } from "./pow10";
-import { mulHigh } from "./wide";
+import { mulHigh } from "./mul_high";
 
 /** Digits that can decide a comparison with the middle of two doubles: 767, rounded up. */
 const MAX_DIGITS: i32 = 800;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Args } from "./args.ts";
+import type { Args } from "./words/parse_args.ts";
 import type { Context } from "./context.ts";
-import type { OptionSpecs } from "./option.ts";
+import type { OptionSpecs } from "./words/option.ts";
 
 /** A use of the command that can be typed as it stands. */
 export interface Example {

@@ -6,14 +6,14 @@
  */
 
 import type { BTrDB, ConnectOptions } from "../../mod.ts";
-import type { Args } from "./args.ts";
-import { parseDuration } from "./durations.ts";
-import { settledOrAborted } from "./abortable.ts";
+import type { Args } from "./words/parse_args.ts";
+import { parseDuration } from "./words/durations.ts";
+import { abortable } from "../core/call.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
-import { toJson, writeErr, writeOut } from "./output.ts";
-import { Progress } from "./progress.ts";
-import { makeStyle, type Style } from "./style.ts";
-import { resolveZone, type TimeFrame } from "./times.ts";
+import { toJson, writeErr, writeOut } from "./terminal/output.ts";
+import { Progress } from "./terminal/progress.ts";
+import { makeStyle, type Style } from "./terminal/style.ts";
+import { resolveZone, type TimeFrame } from "./words/times.ts";
 
 /**
  * What a command is about to do with a database; only `"create"` and `"serve"` make a file that is not
@@ -174,7 +174,7 @@ export class Context {
       throw usageError(`Nobody is here to answer: ${question}?`, "add --yes");
     }
     writeErr(`${question}? [y/N] `);
-    const answer = await settledOrAborted(readLine(), this.signal).catch((error) => {
+    const answer = await abortable(readLine(), { signal: this.signal }, "ask").catch((error) => {
       writeErr("\n");
       throw error;
     });

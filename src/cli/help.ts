@@ -5,9 +5,9 @@
  */
 
 import type { Command } from "./command.ts";
-import { GLOBAL_OPTIONS, type OptionSpec, type OptionSpecs } from "./option.ts";
-import type { Style } from "./style.ts";
-import { COMMANDS } from "./table.ts";
+import { GLOBAL_OPTIONS, type OptionSpec, type OptionSpecs } from "./words/option.ts";
+import type { Style } from "./terminal/style.ts";
+import { COMMANDS } from "./commands.ts";
 
 const LINE = 100;
 

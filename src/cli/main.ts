@@ -10,16 +10,16 @@
  * @module
  */
 
-import { type Args, parseArgs } from "./args.ts";
+import { type Args, parseArgs } from "./words/parse_args.ts";
 import type { Command } from "./command.ts";
-import { GLOBAL_OPTIONS } from "./option.ts";
+import { GLOBAL_OPTIONS } from "./words/option.ts";
 import { Context } from "./context.ts";
 import { causeChain, type CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
-import { nearest } from "./near.ts";
-import { isBrokenPipe, toJson, writeErr, writeOut } from "./output.ts";
-import { makeStyle } from "./style.ts";
-import { COMMANDS, findCommand } from "./table.ts";
-import { resolveZone } from "./times.ts";
+import { nearest } from "./words/suggest.ts";
+import { isBrokenPipe, toJson, writeErr, writeOut } from "./terminal/output.ts";
+import { makeStyle } from "./terminal/style.ts";
+import { COMMANDS, findCommand } from "./commands.ts";
+import { resolveZone } from "./words/times.ts";
 
 /**
  * Runs a command line.

@@ -6,11 +6,11 @@
 
 import type { StatColumns } from "../../mod.ts";
 import type { Context } from "./context.ts";
-import { roughDuration } from "./durations.ts";
+import { roughDuration } from "./words/durations.ts";
 import { notFound } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
-import type { NamedStream } from "./streams.ts";
-import { formatTime } from "./times.ts";
+import type { NamedStream } from "./words/stream_names.ts";
+import { formatTime } from "./words/times.ts";
 
 /** How to plot. */
 export interface PlotSize {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Args } from "./args.ts";
-import type { OptionSpecs } from "./option.ts";
-import { parseDuration, parsePointwidth } from "./durations.ts";
+import type { Args } from "./words/parse_args.ts";
+import type { OptionSpecs } from "./words/option.ts";
+import { parseDuration, parsePointwidth } from "./words/durations.ts";
 import { usageError } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
 

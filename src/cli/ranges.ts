@@ -5,11 +5,11 @@
  */
 
 import type { Stream } from "../../mod.ts";
-import type { Args } from "./args.ts";
-import type { OptionSpecs } from "./option.ts";
+import type { Args } from "./words/parse_args.ts";
+import type { OptionSpecs } from "./words/option.ts";
 import type { Context } from "./context.ts";
 import { usageError } from "./errors.ts";
-import { formatTime, parseTime, type TimeSpec } from "./times.ts";
+import { formatTime, parseTime, type TimeSpec } from "./words/times.ts";
 
 /** First time of BTrDB's axis, and the last one that `nearest` takes. */
 const FIRST_TIME = -(16n << 56n);

@@ -24,9 +24,9 @@ import {
   type WriteCsvOptions,
 } from "./csv.ts";
 import { setEndpoint } from "./endpoint_of.ts";
-import { metadataOf, type Pairs } from "./metadata.ts";
+import { metadataOf, type Pairs } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
-import { flatten, lazily, mapEach } from "./single_use.ts";
+import { flatten, lazily, mapEach } from "./iterators.ts";
 import { Stream } from "./stream.ts";
 
 /** Options of `create`. */

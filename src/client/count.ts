@@ -7,7 +7,7 @@
 import { pointwidthOf } from "../core/pointwidth.ts";
 import type { CallOptions, Endpoint, StatChunk } from "../endpoint/endpoint.ts";
 import type { TimeRange } from "./arguments.ts";
-import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./pieces.ts";
+import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./range_cut.ts";
 
 /** The body is read as at most 2^BODY_BITS aligned windows. */
 const BODY_BITS = 4;

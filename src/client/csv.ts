@@ -14,12 +14,12 @@ import {
   type CsvQueryKind,
   type CsvRequest,
   openCsv,
-} from "../endpoint/csv.ts";
+} from "../csv/answer.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
-import { socketsSeen } from "../endpoint/event_loop.ts";
-import { checkCsvOptions } from "../kernel/csv.ts";
+import { socketsSeen } from "../core/event_loop.ts";
+import { checkCsvOptions } from "../kernel/format_csv.ts";
 import type { CsvNumbers } from "../kernel/csv_text.ts";
-import { openAligned } from "./aligned_plan.ts";
+import { openAligned } from "./aligned_windows.ts";
 import {
   alignedRange,
   exponent,
@@ -32,12 +32,12 @@ import {
   windowCount,
   windowWidth,
 } from "./arguments.ts";
-import { type CsvSink, openSink } from "./csv_sink.ts";
+import { type CsvSink, openSink } from "../csv/byte_sink.ts";
 import { type RequestOptions, startCall } from "./options.ts";
-import { throwIfOver } from "./race.ts";
-import { openWindows } from "./windows_plan.ts";
+import { throwIfOver } from "../core/call.ts";
+import { openWindows } from "./windows.ts";
 
-export type { CsvSink } from "./csv_sink.ts";
+export type { CsvSink } from "../csv/byte_sink.ts";
 export type { CsvNumbers } from "../kernel/csv_text.ts";
 
 /** One stream of a CSV. */
@@ -172,7 +172,7 @@ export async function writeCSV(
     };
     let turnMs = performance.now();
     for await (const _ of answer.pour(format, take, options.inThread ?? false)) {
-      throwIfOver(ACTION, call);
+      throwIfOver(call, ACTION);
       progress.rows = answer.count;
       options.onProgress?.({ ...progress });
       if (performance.now() - turnMs < SLICE_MS) continue;

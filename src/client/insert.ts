@@ -11,8 +11,8 @@ import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts
 import { chunkByPointwidth, sortPoints } from "../kernel/mod.ts";
 import { exponent, oneOf, positiveInteger } from "./arguments.ts";
 import type { RequestOptions } from "./options.ts";
-import { columnsOf, isAsync, type PointPairs, type Points } from "./points.ts";
-import { throwIfOver, within } from "./race.ts";
+import { columnsOf, isAsync, type PointPairs, type Points } from "./points_to_columns.ts";
+import { abortable, throwIfOver } from "../core/call.ts";
 
 /** How far an insert has come. */
 export interface InsertProgress {
@@ -135,7 +135,7 @@ class InsertRun {
     try {
       return await this.#guard(async () => {
         for (let batch = 0;; batch++) {
-          const next = await within("insert", source.next(), this.#call);
+          const next = await abortable(source.next(), this.#call, "insert");
           ended = next.done === true;
           if (next.done) break;
           const columns = columnsOf("insert", next.value, batch);
@@ -164,7 +164,7 @@ class InsertRun {
     const plan = this.#plan(columns);
     if (columns.times.length === 0) return await this.#request(plan.columns);
     for (let i = 0; i + 1 < plan.ranges.length; i++) {
-      throwIfOver("insert", this.#call);
+      throwIfOver(this.#call, "insert");
       await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);
       const chunk = sliceRaw(plan.columns, plan.ranges[i]!, plan.ranges[i + 1]!);
       this.#launch(chunk);

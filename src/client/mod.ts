@@ -24,9 +24,9 @@ export type {
   WriteCsvOptions,
 } from "./csv.ts";
 export type { InsertOptions, InsertProgress } from "./insert.ts";
-export type { Pairs } from "./metadata.ts";
+export type { Pairs } from "./pairs.ts";
 export type { RequestOptions } from "./options.ts";
-export type { PointPairs, Points } from "./points.ts";
+export type { PointPairs, Points } from "./points_to_columns.ts";
 export { RawQuery } from "./raw_query.ts";
 export { StatQuery } from "./stat_query.ts";
 export { Stream } from "./stream.ts";
@@ -45,5 +45,5 @@ export {
   StreamSet,
   type StreamSetOptions,
 } from "./stream_set.ts";
-export type { Row } from "./rows.ts";
-export type { Compute } from "./windows_plan.ts";
+export type { Row } from "./merge_rows.ts";
+export type { Compute } from "./windows.ts";

@@ -13,9 +13,9 @@ import { sortPoints } from "../kernel/mod.ts";
 import type { TimeRange } from "./arguments.ts";
 import { insertPoints } from "./insert.ts";
 import { lastOfEquals, type PatchRun, planPatch, survivors } from "./patch_plan.ts";
-import { wholeRange } from "./pieces.ts";
-import { columnsOf, isAsync, type Points } from "./points.ts";
-import { throwIfOver, within } from "./race.ts";
+import { wholeRange } from "./range_cut.ts";
+import { columnsOf, isAsync, type Points } from "./points_to_columns.ts";
+import { abortable, throwIfOver } from "../core/call.ts";
 
 /** Stored points read at once to find those at the times of a patch. */
 const MAX_READ = 65_536n;
@@ -37,7 +37,7 @@ export async function patchPoints(
   let ended = false;
   try {
     for (let batch = 0;; batch++) {
-      const next = await within("patch", source.next(), call);
+      const next = await abortable(source.next(), call, "patch");
       ended = next.done === true;
       if (next.done) break;
       version = await patchBatch(endpoint, uuid, columnsOf("patch", next.value, batch), call);
@@ -97,7 +97,7 @@ class Patcher {
   /** Applies points, ascending, no time twice, no more than fit into one request. */
   async apply(patch: RawColumns): Promise<void> {
     const n = patch.times.length;
-    throwIfOver("patch", this.#call);
+    throwIfOver(this.#call, "patch");
     const range = { start: patch.times[0]!, end: patch.times[n - 1]! + 1n };
     if (n > 1 && await this.#count(range) > MAX_READ) {
       const middle = n >> 1;
@@ -122,7 +122,7 @@ class Patcher {
    * @param expected Version after the delete if nobody else writes, where that can be told.
    */
   async #replace(run: PatchRun, patch: RawColumns, expected: bigint | undefined): Promise<void> {
-    throwIfOver("patch", this.#call);
+    throwIfOver(this.#call, "patch");
     const uuid = this.#uuid;
     const { start, end } = run;
     const { major } = await this.#endpoint.deleteRange({ uuid, start, end }, {});

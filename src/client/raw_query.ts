@@ -6,7 +6,7 @@
 
 import type { RawPoint } from "../core/columns.ts";
 import { joinRaw, RawBatch } from "./batch.ts";
-import { flatten, gather, mapEach, type Open, SingleUse } from "./single_use.ts";
+import { flatten, gather, mapEach, type Open, SingleUse } from "./iterators.ts";
 import type { RawChunk } from "../endpoint/endpoint.ts";
 
 /**

@@ -7,7 +7,7 @@
 import type { StatPoint } from "../core/columns.ts";
 import type { StatChunk } from "../endpoint/endpoint.ts";
 import { joinStat, StatBatch } from "./batch.ts";
-import { flatten, gather, mapEach, type Open, SingleUse } from "./single_use.ts";
+import { flatten, gather, mapEach, type Open, SingleUse } from "./iterators.ts";
 
 /**
  * Windows, read in batches of columns, once. Nothing is sent before the first read. Leaving the

@@ -16,7 +16,7 @@ import type {
   StreamDescriptor,
   Version,
 } from "../endpoint/endpoint.ts";
-import { openAligned } from "./aligned_plan.ts";
+import { openAligned } from "./aligned_windows.ts";
 import {
   alignedRange,
   exponent,
@@ -33,10 +33,10 @@ import { openChanges } from "./changes.ts";
 import type { ChangedRange } from "./changes.ts";
 import { countPoints } from "./count.ts";
 import { checkInsertOptions, type InsertOptions, insertPoints } from "./insert.ts";
-import { changesOf, type Pairs, pairsOf } from "./metadata.ts";
+import { changesOf, type Pairs, pairsOf } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
 import { patchPoints } from "./patch.ts";
-import type { Points } from "./points.ts";
+import type { Points } from "./points_to_columns.ts";
 import { RawQuery } from "./raw_query.ts";
 import { StatQuery } from "./stat_query.ts";
 import type {
@@ -48,8 +48,8 @@ import type {
   TagChanges,
   WindowsOptions,
 } from "./stream_options.ts";
-import { compareAndSet, findDescriptor, readDescriptor } from "./stream_metadata.ts";
-import { openWindows } from "./windows_plan.ts";
+import { compareAndSet, findDescriptor, readDescriptor } from "./compare_and_set.ts";
+import { openWindows } from "./windows.ts";
 
 /**
  * One stream: a time series with a uuid, a collection, tags and annotations. Made by

@@ -5,9 +5,9 @@
  */
 
 import type { TimeLike } from "../core/time.ts";
-import type { Pairs } from "./metadata.ts";
+import type { Pairs } from "./pairs.ts";
 import type { RequestOptions } from "./options.ts";
-import type { Compute } from "./windows_plan.ts";
+import type { Compute } from "./windows.ts";
 
 /** Options of reads. */
 export interface ReadOptions extends RequestOptions {

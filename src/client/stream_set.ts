@@ -9,9 +9,9 @@ import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import { positiveInteger, show, versionNumber } from "./arguments.ts";
 import type { RawBatch, StatBatch } from "./batch.ts";
-import { mapConcurrently } from "./concurrency.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
 import type { RequestOptions } from "./options.ts";
-import { mergeRows, type Row } from "./rows.ts";
+import { mergeRows, type Row } from "./merge_rows.ts";
 import type { Stream } from "./stream.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 

@@ -17,15 +17,10 @@
  * @module
  */
 
+import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
 
-/** What every call takes. */
-export interface CallOptions {
-  /** Aborting it stops the call; the call rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-  /** When to give up, ms since the Unix epoch (`Date.now()` plus the timeout). */
-  deadlineMs?: number | undefined;
-}
+export type { CallOptions };
 
 /** A version of a stream: commits so far and points buffered since. */
 export interface Version {

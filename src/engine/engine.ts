@@ -9,7 +9,7 @@ import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
-import { findBadPoint } from "../kernel/check.ts";
+import { findBadPoint } from "../kernel/find_bad_point.ts";
 import { sortPoints } from "../kernel/sort.ts";
 import {
   checkAlignedWindows,
@@ -61,21 +61,21 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS } from "./constants.ts";
-import { roundValues } from "./merge_policy.ts";
+import { roundValues } from "./write/merge_policy.ts";
 import { checkCall, paced } from "./pacer.ts";
-import { chunked, rangeChunks } from "./chunks.ts";
+import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { PruneResult, Storage } from "./storage.ts";
-import type { StreamState } from "./streams.ts";
-import { pickNearest } from "./nearest.ts";
-import { latestSnapshot, type Snapshot, snapshotAt } from "./snapshot.ts";
-import { rawPoints } from "./tree_raw.ts";
-import { changedRanges, joinRanges, rangesOfTimes } from "./tree_changes.ts";
-import { denseBufferWindows, sparseBufferWindows } from "./buffer_windows.ts";
-import { type Grid, treeWindows } from "./tree_windows.ts";
-import { fillWindows, mergeWindows } from "./window_merge.ts";
-import { Refusal, type Transaction } from "./writer.ts";
-import { versionOf } from "./write_tasks.ts";
-import { runSql } from "./sql.ts";
+import type { StreamState } from "./stream/registry.ts";
+import { pickNearest } from "./query/nearest.ts";
+import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
+import { rawPoints } from "./tree/raw_points.ts";
+import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
+import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.ts";
+import { type Grid, treeWindows } from "./tree/windows.ts";
+import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
+import { Refusal, type Transaction } from "./write/group_commit.ts";
+import { versionOf } from "./write/point_writer.ts";
+import { runSql } from "./metadata/sql.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });

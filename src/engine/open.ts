@@ -7,13 +7,13 @@
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_BUFFER_AGE_MS, MAX_BUFFERED_POINTS, MAX_INSERT_POINTS } from "./constants.ts";
 import { Engine } from "./engine.ts";
-import { lockForWriting, type WriterLock } from "./lock.ts";
-import { fileAt, hasLog, isOnReadOnlyDisk } from "./medium.ts";
+import { lockForWriting, type WriterLock } from "./file/lock.ts";
+import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
-import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./schema.ts";
-import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./sqlite.ts";
+import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./file/schema.ts";
+import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { Storage } from "./storage.ts";
-import { BlockStore } from "./store.ts";
+import { BlockStore } from "./tree/block_store.ts";
 
 /** Name of a database in memory, in messages. */
 const MEMORY = ":memory:";

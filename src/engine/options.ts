@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenDatabase } from "./sqlite.ts";
+import type { OpenDatabase } from "./file/sqlite.ts";
 
 /** Options of `openEngine`. */
 export interface EngineOptions {

@@ -6,7 +6,7 @@
 
 import { BTrDBError } from "../core/errors.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
-import { socketsSeen } from "../endpoint/event_loop.ts";
+import { socketsSeen } from "../core/event_loop.ts";
 
 /** Work between two turns of the event loop, ms; shared by all work under way. */
 const SLICE_MS = 4;

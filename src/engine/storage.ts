@@ -9,16 +9,16 @@ import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
-import type { WriterLock } from "./lock.ts";
-import { MetadataStore } from "./metadata.ts";
+import type { WriterLock } from "./file/lock.ts";
+import { MetadataStore } from "./metadata/store.ts";
 import { checkCall } from "./pacer.ts";
-import { type Database, sqliteError } from "./sqlite.ts";
-import type { BlockStore } from "./store.ts";
-import { StreamRegistry, type StreamState } from "./streams.ts";
-import { SubscriptionHub } from "./subscriptions.ts";
-import { Reclaimer } from "./reclaim.ts";
-import { PointWriter } from "./write_tasks.ts";
-import { closedError, Refusal, type Task, Writer } from "./writer.ts";
+import { type Database, sqliteError } from "./file/sqlite.ts";
+import type { BlockStore } from "./tree/block_store.ts";
+import { StreamRegistry, type StreamState } from "./stream/registry.ts";
+import { SubscriptionHub } from "./subscription_hub.ts";
+import { Reclaimer } from "./write/reclaimer.ts";
+import { PointWriter } from "./write/point_writer.ts";
+import { closedError, Refusal, type Task, Writer } from "./write/group_commit.ts";
 
 /** What a database is opened with. */
 export interface StorageParts {

@@ -4,8 +4,8 @@
  * @module
  */
 
-export type { Address } from "./address.ts";
-export { parseAddress } from "./address.ts";
-export { connectGrpc, type GrpcOptions } from "./connect.ts";
-export type { RetryOptions } from "./retry.ts";
-export type { CallEvent, CallHooks, Span, Tracer } from "./telemetry.ts";
+export type { Address } from "./transport/address.ts";
+export { parseAddress } from "./transport/address.ts";
+export { connectGrpc, type GrpcOptions } from "./open.ts";
+export type { RetryOptions } from "./call/retry.ts";
+export type { CallEvent, CallHooks, Span, Tracer } from "./transport/telemetry.ts";

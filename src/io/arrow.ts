@@ -28,7 +28,7 @@ export {
   type NamedValues,
   rawToIpc,
   statToIpc,
-} from "./arrow_ipc.ts";
+} from "../arrow/ipc.ts";
 export { readArrow, writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
 export {
   type ArrowTable,
@@ -37,7 +37,7 @@ export {
   tableToMulti,
   tableToRaw,
   tableToStat,
-} from "./arrow_table.ts";
+} from "../arrow/table.ts";
 export type { NamedPoints } from "./points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";

@@ -6,11 +6,11 @@
 
 import { tableToIPC } from "@uwdata/flechette";
 import type { CsvProgress, CsvSink } from "../client/csv.ts";
-import { openSink } from "../client/csv_sink.ts";
+import { openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../client/options.ts";
-import { throwIfOver } from "../client/race.ts";
-import { decode } from "./arrow_ipc.ts";
-import { COUNT, DOUBLE, invalid, tableOf, tableToMulti, TIME } from "./arrow_table.ts";
+import { throwIfOver } from "../core/call.ts";
+import { decode } from "../arrow/ipc.ts";
+import { COUNT, DOUBLE, invalid, tableOf, tableToMulti, TIME } from "../arrow/table.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
 import { type TableBatch, tableBatches, type TableStream } from "./table.ts";
 
@@ -68,7 +68,7 @@ export async function writeArrow(
   const progress: CsvProgress = { rows: 0, bytes: 0 };
   try {
     for await (const batch of tableBatches(streams)) {
-      throwIfOver(ACTION, call);
+      throwIfOver(call, ACTION);
       const bytes = encodeBatch(batch, progress.bytes === 0);
       await out.write(bytes);
       progress.rows += batch.times.length;

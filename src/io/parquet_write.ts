@@ -8,9 +8,9 @@ import type { SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
 import * as zlib from "node:zlib";
 import type { CsvProgress, CsvSink } from "../client/csv.ts";
-import { openSink } from "../client/csv_sink.ts";
+import { openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../client/options.ts";
-import { throwIfOver } from "../client/race.ts";
+import { throwIfOver } from "../core/call.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
 
@@ -71,7 +71,7 @@ export async function writeParquet(
   try {
     let writer: ParquetWriter | undefined;
     for await (const batch of rowGroups(tableBatches(streams), rowGroupRows)) {
-      throwIfOver(ACTION, call);
+      throwIfOver(call, ACTION);
       writer ??= new ParquetWriter({
         writer: bytes,
         schema: schemaOf(batch),

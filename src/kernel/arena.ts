@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { CoreExports } from "./core.gen.ts";
+import type { CoreExports } from "./kernel.gen.ts";
 import { instantiate } from "./loader.ts";
 
 /** Points per chunk. */

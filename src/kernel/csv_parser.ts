@@ -9,7 +9,7 @@ import { type Arena, arena } from "./arena.ts";
 import { describe } from "./arguments.ts";
 import { CsvError, describeCell } from "./csv_error.ts";
 import { readHeader } from "./csv_header.ts";
-import { GrowingColumns } from "./growing.ts";
+import { GrowingColumns } from "./growing_columns.ts";
 
 /** Bytes parsed in one go. */
 const PIECE_BYTES = 256 << 10;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CORE_BASE64, type CoreExports } from "./core.gen.ts";
+import { CORE_BASE64, type CoreExports } from "./kernel.gen.ts";
 
 /** The bytes of the embedded module. */
 export function coreBytes(): Uint8Array<ArrayBuffer> {

@@ -13,7 +13,7 @@ import {
   type StatColumns,
 } from "../core/columns.ts";
 import { isRaw } from "./arguments.ts";
-import { mergeTimes } from "./merge.ts";
+import { mergeTimes } from "./merge_times.ts";
 
 /** Rows of several streams, with the points they refer to. */
 export interface MergedBatch<C> {

@@ -26,16 +26,16 @@
  */
 
 export type { RawColumns, StatColumns } from "../core/columns.ts";
-export { isSorted } from "./check.ts";
-export { chunkByPointwidth, type ChunkOptions } from "./chunk.ts";
+export { isSorted } from "./find_bad_point.ts";
+export { chunkByPointwidth, type ChunkOptions } from "./chunk_by_pointwidth.ts";
 export { type PixelOptions, reducePixels } from "./pixels.ts";
 export { alignedRewindow, type AlignedRewindowOptions, rewindow } from "./rewindow.ts";
 export { Rewindower, type RewindowOptions } from "./rewindower.ts";
 export { sortPoints } from "./sort.ts";
-export { type CsvStream, formatCsv, type FormatCsvOptions } from "./csv.ts";
+export { type CsvStream, formatCsv, type FormatCsvOptions } from "./format_csv.ts";
 export { CsvError, type CsvErrorPlace } from "./csv_error.ts";
 export { type CsvColumn, parseCsv, parseCsvStream } from "./csv_parse.ts";
 export { CsvParser } from "./csv_parser.ts";
 export type { CsvNumbers } from "./csv_text.ts";
-export { type MergedTimes, mergeTimes } from "./merge.ts";
+export { type MergedTimes, mergeTimes } from "./merge_times.ts";
 export { type ColumnRole, type TableOptions, TableParser } from "./table_parser.ts";

@@ -7,7 +7,7 @@
 import { allocStat, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
-import { isSorted } from "./check.ts";
+import { isSorted } from "./find_bad_point.ts";
 
 /** What is plotted how wide. */
 export interface PixelOptions {

@@ -12,7 +12,7 @@
 import type { RawColumns } from "../core/columns.ts";
 import { checkRaw } from "./arguments.ts";
 import { arena, columnBytes } from "./arena.ts";
-import { isSorted } from "./check.ts";
+import { isSorted } from "./find_bad_point.ts";
 
 /** Longest run sorted at once: input and output stay in the second-level cache. */
 const RUN = 16_384;

@@ -7,7 +7,7 @@
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena } from "./arena.ts";
 import { checkObject, describe } from "./arguments.ts";
-import { GrowingColumns } from "./growing.ts";
+import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
 
 /** What a column of a table is. */

@@ -7,9 +7,9 @@
 
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import { Access, CollectionCache } from "./access.ts";
-import type { MethodEntry, MethodSettings, ServiceTable } from "./exchange.ts";
+import type { MethodEntry, MethodSettings, ServiceTable } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "./call_limit.ts";
 import type { KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";

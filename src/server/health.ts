@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Method, ServiceTable } from "./exchange.ts";
+import type { Method, ServiceTable } from "./method.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
-import { malformed } from "./btrdb/wire.ts";
+import { malformed } from "./btrdb/request.ts";
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 

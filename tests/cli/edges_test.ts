@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
-import { LEAF } from "../../src/engine/node.ts";
+import { LEAF } from "../../src/engine/tree/node.ts";
 import {
   assertSnapshot,
   btrdb,

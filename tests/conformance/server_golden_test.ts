@@ -13,8 +13,8 @@ import {
   loadScenario,
   replay,
   scenarioNames,
-} from "../support/golden.ts";
-import { grpcCaller } from "../support/golden_grpc.ts";
+} from "../support/golden/recording.ts";
+import { grpcCaller } from "../support/golden/grpc.ts";
 import { RawClient } from "../support/grpc_client.ts";
 
 if (!haveGolden()) console.warn("Recordings of a real server are not here: replays are skipped");

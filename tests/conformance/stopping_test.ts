@@ -8,7 +8,7 @@
 import { BTrDB, connect, type Stream } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { assert, assertEquals } from "@std/assert";
-import { throwIfOver } from "../../src/client/race.ts";
+import { throwIfOver } from "../../src/core/call.ts";
 import type { CallOptions, Endpoint, RangeRequest, RawChunk } from "../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../src/engine/mod.ts";
 import { override } from "../support/override_endpoint.ts";
@@ -34,7 +34,7 @@ class Watched {
     try {
       for (let at = request.start;; at += BigInt(CHUNK)) {
         await new Promise((resolve) => setTimeout(resolve));
-        throwIfOver("read raw values", options);
+        throwIfOver(options, "read raw values");
         const times = BigInt64Array.from({ length: CHUNK }, (_, i) => at + BigInt(i));
         this.chunks++;
         yield { version: { major: 11n, minor: 0n }, columns: { times, values: this.#values } };

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { RawColumns } from "../../src/core/columns.ts";
 import { decodeBlock, decodeBlockInto, encodeBlock } from "../../src/kernel/block.ts";
-import { mergeTwoRuns } from "../../src/kernel/runs.ts";
+import { mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
 import { readBlock } from "../support/block_reference.ts";
 
 const time = fc.oneof(

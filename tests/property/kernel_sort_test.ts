@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { findBadPoint } from "../../src/kernel/check.ts";
+import { findBadPoint } from "../../src/kernel/find_bad_point.ts";
 import { chunkByPointwidth, isSorted, sortPoints } from "../../src/kernel/mod.ts";
 import { anyDouble, points, time, toRaw } from "../support/columns_arbitrary.ts";
 import { bits } from "../support/kernel_compare.ts";

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { RawColumns } from "../../src/core/columns.ts";
-import { applyPolicy } from "../../src/engine/merge_policy.ts";
+import { applyPolicy } from "../../src/engine/write/merge_policy.ts";
 import { columnsOf } from "../support/engine.ts";
 
 type Pair = [time: number, value: number];

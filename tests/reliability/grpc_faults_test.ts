@@ -9,7 +9,7 @@ import { BTrDBError } from "../../src/core/errors.ts";
 import type { Endpoint } from "../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../src/engine/mod.ts";
 import { connectGrpc } from "../../src/grpc/mod.ts";
-import { FaultProxy } from "../support/fault_proxy.ts";
+import { FaultProxy } from "../support/grpc/fault_proxy.ts";
 import { type Operation, Operations } from "../support/mixed_operations.ts";
 import { Random } from "../support/random.ts";
 import { ServerProcess } from "../support/server_process.ts";
@@ -74,7 +74,7 @@ async function repair(
 
 async function run(seed: number, protocol: "v4" | "v5"): Promise<Tally & { faults: string }> {
   const random = new Random(seed);
-  await using server = await ServerProcess.start("tests/support/chaos_server.ts", [
+  await using server = await ServerProcess.start("tests/support/grpc/chaos_server.ts", [
     String(seed),
     "0.05",
   ]);

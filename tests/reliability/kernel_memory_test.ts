@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { concatStat, type RawColumns, sliceRaw, type StatColumns } from "../../src/core/columns.ts";
 import { arena } from "../../src/kernel/arena.ts";
 import { instantiate } from "../../src/kernel/loader.ts";
-import { CORE_BYTES } from "../../src/kernel/core.gen.ts";
+import { CORE_BYTES } from "../../src/kernel/kernel.gen.ts";
 import { reducePixels, rewindow, Rewindower, sortPoints } from "../../src/kernel/mod.ts";
 import { decodeRawResponse, encodeRawResponse } from "../../src/kernel/wire.ts";
 import { assertWindows, magnitude } from "../support/kernel_compare.ts";

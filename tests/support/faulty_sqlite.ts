@@ -1,6 +1,6 @@
 /** SQLite whose calls fail when a plan says so. */
 
-import { type Database, type OpenDatabase, openSqlite } from "../../src/engine/sqlite.ts";
+import { type Database, type OpenDatabase, openSqlite } from "../../src/engine/file/sqlite.ts";
 
 /** Result codes that are injected, with SQLite's texts. */
 export const FAULTS = [

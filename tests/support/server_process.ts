@@ -69,7 +69,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** The server of recordings (tests/support/golden_server.ts). */
+/** The server of recordings (tests/support/golden/server.ts). */
 export class GoldenServer implements AsyncDisposable {
   readonly #process: ServerProcess;
   readonly #client: RawClient;
@@ -80,7 +80,7 @@ export class GoldenServer implements AsyncDisposable {
   }
 
   static async start(): Promise<GoldenServer> {
-    return new GoldenServer(await ServerProcess.start("tests/support/golden_server.ts"));
+    return new GoldenServer(await ServerProcess.start("tests/support/golden/server.ts"));
   }
 
   get address(): string {

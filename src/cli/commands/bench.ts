@@ -3,7 +3,7 @@
 import type { Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { rough, table } from "../style.ts";
+import { rough, table } from "../terminal/style.ts";
 
 const START = 1_700_000_000_000_000_000n;
 const INTERVAL = 1_000_000n;

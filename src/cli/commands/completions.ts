@@ -1,9 +1,9 @@
 /** `btrdb completions`: for shells. @module */
 
 import type { Command } from "../command.ts";
-import { GLOBAL_OPTIONS, type OptionSpecs } from "../option.ts";
+import { GLOBAL_OPTIONS, type OptionSpecs } from "../words/option.ts";
 import { usageError } from "../errors.ts";
-import { COMMANDS } from "../table.ts";
+import { COMMANDS } from "../commands.ts";
 
 const SHELLS = ["bash", "zsh", "fish"];
 

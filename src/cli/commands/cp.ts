@@ -4,9 +4,9 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError, usageError, type Verdict, verdictOf } from "../errors.ts";
 import { mapPool } from "../pool.ts";
-import type { Progress } from "../progress.ts";
-import { chosenStreams, type NamedStream } from "../streams.ts";
-import { grouped, plural, rough, table } from "../style.ts";
+import type { Progress } from "../terminal/progress.ts";
+import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
+import { grouped, plural, rough, table } from "../terminal/style.ts";
 import { type CopyResult, copyStream } from "../sync/copy.ts";
 
 /** Streams copied at the same time. */

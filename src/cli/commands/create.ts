@@ -1,9 +1,9 @@
 /** `btrdb create`: a new stream. @module */
 
-import { keyValues } from "../key_values.ts";
+import { keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
-import { isUuid, splitPath } from "../streams.ts";
+import { isUuid, splitPath } from "../words/stream_names.ts";
 
 const command: Command = {
   name: "create",

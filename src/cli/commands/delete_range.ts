@@ -3,9 +3,9 @@
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { noPoints, RANGE_OPTIONS, resolveRange } from "../ranges.ts";
-import { resolveStream } from "../streams.ts";
-import { plural } from "../style.ts";
-import { formatTime } from "../times.ts";
+import { resolveStream } from "../words/stream_names.ts";
+import { plural } from "../terminal/style.ts";
+import { formatTime } from "../words/times.ts";
 
 const command: Command = {
   name: "delete-range",

@@ -4,12 +4,17 @@ import type { BTrDB, Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Exit } from "../errors.ts";
-import { type NamedStream, resolveStreams, streamsBelow, unknownPrefix } from "../streams.ts";
-import { plural } from "../style.ts";
+import {
+  type NamedStream,
+  resolveStreams,
+  streamsBelow,
+  unknownPrefix,
+} from "../words/stream_names.ts";
+import { plural } from "../terminal/style.ts";
 import { sameEntries } from "../sync/copy.ts";
 import { comparePoints } from "../sync/points.ts";
 import { type DifferentRange, differentRanges } from "../sync/ranges.ts";
-import { formatTime } from "../times.ts";
+import { formatTime } from "../words/times.ts";
 
 const command: Command = {
   name: "diff",

@@ -1,6 +1,6 @@
 /** `btrdb export`: streams into files. @module */
 
-import type { Args } from "../args.ts";
+import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
@@ -8,8 +8,8 @@ import { type Destination, destination } from "../export/sink.ts";
 import { type ExportJob, exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
-import { type NamedStream, resolveStreams } from "../streams.ts";
-import { bytesText, plural, rough } from "../style.ts";
+import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
+import { bytesText, plural, rough } from "../terminal/style.ts";
 
 const FORMATS = ["csv", "ndjson", "parquet", "arrow"] as const;
 type Format = typeof FORMATS[number];

@@ -2,8 +2,8 @@
 
 import type { Command } from "../command.ts";
 import { mapPool } from "../pool.ts";
-import { chosenStreams } from "../streams.ts";
-import { plural } from "../style.ts";
+import { chosenStreams } from "../words/stream_names.ts";
+import { plural } from "../terminal/style.ts";
 
 const command: Command = {
   name: "flush",

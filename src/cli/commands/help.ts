@@ -3,8 +3,8 @@
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { commandHelp, programHelp } from "../help.ts";
-import { nearest } from "../near.ts";
-import { COMMANDS, findCommand } from "../table.ts";
+import { nearest } from "../words/suggest.ts";
+import { COMMANDS, findCommand } from "../commands.ts";
 
 const command: Command = {
   name: "help",

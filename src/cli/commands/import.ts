@@ -1,18 +1,18 @@
 /** `btrdb import`: files into streams. @module */
 
 import type { Stream } from "../../../mod.ts";
-import type { Args } from "../args.ts";
+import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { parseDuration } from "../durations.ts";
+import { parseDuration } from "../words/durations.ts";
 import { usageError } from "../errors.ts";
 import { openSource } from "../import/bytes.ts";
 import { type ImportWishes, type Prepared, prepareImport } from "../import/prepare.ts";
 import { type ImportResult, ImportRun } from "../import/run.ts";
 import { plotStreams } from "../plot_streams.ts";
 import { extent, type TimeRange, totals } from "../ranges.ts";
-import { bytesText, plural, rough } from "../style.ts";
-import { parseInstant } from "../times.ts";
+import { bytesText, plural, rough } from "../terminal/style.ts";
+import { parseInstant } from "../words/times.ts";
 
 const command: Command = {
   name: "import",

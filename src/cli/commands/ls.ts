@@ -4,10 +4,10 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { mapPool } from "../pool.ts";
 import { extent, totals } from "../ranges.ts";
-import { type NamedStream, streamsBelow, unknownPrefix } from "../streams.ts";
-import { type Column, grouped, plural, table } from "../style.ts";
-import { formatTime } from "../times.ts";
-import { collectionTree } from "../tree.ts";
+import { type NamedStream, streamsBelow, unknownPrefix } from "../words/stream_names.ts";
+import { type Column, grouped, plural, table } from "../terminal/style.ts";
+import { formatTime } from "../words/times.ts";
+import { collectionTree } from "../terminal/collection_tree.ts";
 
 const AT_ONCE = 8;
 

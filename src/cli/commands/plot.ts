@@ -1,11 +1,11 @@
 /** `btrdb plot`: streams in the terminal. @module */
 
-import type { Args } from "../args.ts";
+import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plotStreams } from "../plot_streams.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
-import { resolveStreams } from "../streams.ts";
+import { resolveStreams } from "../words/stream_names.ts";
 
 const command: Command = {
   name: "plot",

@@ -1,16 +1,16 @@
 /** `btrdb query`: points or windows as a table. @module */
 
 import type { RawColumns, StatColumns, Stream } from "../../../mod.ts";
-import type { Args } from "../args.ts";
+import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { describePointwidth, formatDuration } from "../durations.ts";
+import { describePointwidth, formatDuration } from "../words/durations.ts";
 import { notFound } from "../errors.ts";
 import { noPoints, RANGE_OPTIONS, resolveRange, type TimeRange } from "../ranges.ts";
 import { chooseKind, KIND_OPTIONS, type QueryKind, wholeWindows } from "../query_kind.ts";
-import { type NamedStream, resolveStream } from "../streams.ts";
-import { type Column, grouped, plural, table } from "../style.ts";
-import { formatTime, fractionDigits } from "../times.ts";
+import { type NamedStream, resolveStream } from "../words/stream_names.ts";
+import { type Column, grouped, plural, table } from "../terminal/style.ts";
+import { formatTime, fractionDigits } from "../words/times.ts";
 
 const LIMIT = 1000;
 

@@ -2,8 +2,8 @@
 
 import type { Command } from "../command.ts";
 import { totals } from "../ranges.ts";
-import { resolveStreams } from "../streams.ts";
-import { plural } from "../style.ts";
+import { resolveStreams } from "../words/stream_names.ts";
+import { plural } from "../terminal/style.ts";
 
 const command: Command = {
   name: "rm",

@@ -1,7 +1,7 @@
 /** `btrdb serve`: a database behind a gRPC port. @module */
 
 import type { ApiKey, Capability, ServeOptions } from "../../server/mod.ts";
-import { type Args, splitOnce } from "../args.ts";
+import { type Args, splitOnce } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
 

@@ -2,11 +2,11 @@
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { roughDuration } from "../durations.ts";
+import { roughDuration } from "../words/durations.ts";
 import { extent, totals } from "../ranges.ts";
-import { type NamedStream, resolveStreams } from "../streams.ts";
-import { grouped, properties } from "../style.ts";
-import { formatTime } from "../times.ts";
+import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
+import { grouped, properties } from "../terminal/style.ts";
+import { formatTime } from "../words/times.ts";
 
 const command: Command = {
   name: "show",

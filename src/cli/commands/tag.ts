@@ -1,9 +1,9 @@
 /** `btrdb tag`: tags and collection. @module */
 
-import { checkKnown, keyValues } from "../key_values.ts";
+import { checkKnown, keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";
-import { resolveStream } from "../streams.ts";
-import { properties } from "../style.ts";
+import { resolveStream } from "../words/stream_names.ts";
+import { properties } from "../terminal/style.ts";
 
 const command: Command = {
   name: "tag",

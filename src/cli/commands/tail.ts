@@ -3,10 +3,10 @@
 import type { RawColumns, Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { parseDuration } from "../durations.ts";
-import { Follower } from "../follower.ts";
-import { type NamedStream, resolveStreams } from "../streams.ts";
-import { formatTime } from "../times.ts";
+import { parseDuration } from "../words/durations.ts";
+import { Follower } from "../sync/follower.ts";
+import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
+import { formatTime } from "../words/times.ts";
 
 const command: Command = {
   name: "tail",

@@ -1,13 +1,13 @@
 /** `btrdb verify`: is what is stored sound. @module */
 
-import { settledOrAborted } from "../abortable.ts";
+import { abortable } from "../../core/call.ts";
 import type { Command } from "../command.ts";
 import { filePath } from "../context.ts";
 import type { Context } from "../context.ts";
 import { Exit, verdictOf } from "../errors.ts";
-import { chosenStreams, type NamedStream } from "../streams.ts";
-import { plural } from "../style.ts";
-import { verifyStream } from "../verify_stream.ts";
+import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
+import { plural } from "../terminal/style.ts";
+import { verifyStream } from "../sync/verify_stream.ts";
 
 const command: Command = {
   name: "verify",
@@ -37,7 +37,7 @@ const command: Command = {
     if (path !== undefined) {
       await context.db("read").then(() => context.close());
       const { verifyFile } = await import("../../../mod.ts");
-      const report = await settledOrAborted(verifyFile(path), context.signal);
+      const report = await abortable(verifyFile(path), { signal: context.signal }, "verify");
       problems.push(...report.problems);
     }
     if (!args.has("quick")) {

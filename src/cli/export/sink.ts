@@ -7,7 +7,7 @@
 import { createGzip, createZstdCompress } from "node:zlib";
 import { Duplex } from "node:stream";
 import { CliError, Exit, notFound, usageError } from "../errors.ts";
-import { writeBytes } from "../output.ts";
+import { writeBytes } from "../terminal/output.ts";
 
 /** A place for bytes. */
 export interface Sink {

@@ -6,10 +6,10 @@
 
 import type { BTrDB, CsvProgress, CsvSink } from "../../../mod.ts";
 import type { Context } from "../context.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../terminal/progress.ts";
 import type { QueryKind } from "../query_kind.ts";
 import type { TimeRange } from "../ranges.ts";
-import type { NamedStream } from "../streams.ts";
+import type { NamedStream } from "../words/stream_names.ts";
 import { mayStartThreads } from "../threads.ts";
 import { ndjsonFromCsv } from "./ndjson.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PackedError } from "../packed_error.ts";
+import type { PackedError } from "./packed_error.ts";
 import type { CsvTable } from "./csv_batches.ts";
 import type { Position, SourceBatch } from "./source.ts";
 

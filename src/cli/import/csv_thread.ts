@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unpackError } from "../packed_error.ts";
+import { unpackError } from "./packed_error.ts";
 import type { ReadCounter } from "./bytes.ts";
 import { csvBatches, type CsvTable } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";

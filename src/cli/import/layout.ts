@@ -5,7 +5,7 @@
  */
 
 import { CliError, usageError } from "../errors.ts";
-import { nearest } from "../near.ts";
+import { nearest } from "../words/suggest.ts";
 
 /** How a table looks; plain data, because a record of interrupted work keeps it. */
 export interface TableLayout {

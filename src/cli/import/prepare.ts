@@ -5,13 +5,13 @@
  */
 
 import type { BTrDB, InsertOptions } from "../../../mod.ts";
-import { untilAborted } from "../abortable.ts";
+import { untilAborted } from "../../core/call.ts";
 import type { Context } from "../context.ts";
 import { filePath } from "../context.ts";
 import { CliError, usageError } from "../errors.ts";
 import { mapPool } from "../pool.ts";
 import { totals } from "../ranges.ts";
-import { type NamedStream, nameStream } from "../streams.ts";
+import { type NamedStream, nameStream } from "../words/stream_names.ts";
 import { type ByteSource, openSource, readBytes, type ReadCounter } from "./bytes.ts";
 import { CsvSource } from "./csv_source.ts";
 import { detectLayout, type LayoutWishes, type TableLayout } from "./layout.ts";

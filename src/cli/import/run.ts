@@ -6,13 +6,13 @@
 
 import type { BTrDB, InsertOptions, RawColumns } from "../../../mod.ts";
 import { sortPoints } from "../../kernel/mod.ts";
-import { untilAborted } from "../abortable.ts";
+import { untilAborted } from "../../core/call.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { mapPool } from "../pool.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../terminal/progress.ts";
 import { totals } from "../ranges.ts";
-import type { NamedStream } from "../streams.ts";
+import type { NamedStream } from "../words/stream_names.ts";
 import { type ImportRecord, saveRecord } from "./record.ts";
 import type { Position, SourceBatch, TableSource } from "./source.ts";
 

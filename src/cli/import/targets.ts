@@ -5,9 +5,9 @@
  */
 
 import type { BTrDB } from "../../../mod.ts";
-import { splitOnce } from "../args.ts";
+import { splitOnce } from "../words/parse_args.ts";
 import { usageError } from "../errors.ts";
-import { nearest } from "../near.ts";
+import { nearest } from "../words/suggest.ts";
 import { mapPool } from "../pool.ts";
 import {
   findByPath,
@@ -16,7 +16,7 @@ import {
   nameStream,
   resolveStream,
   splitPath,
-} from "../streams.ts";
+} from "../words/stream_names.ts";
 import type { TableSource } from "./source.ts";
 
 /** Streams looked for at the same time. */

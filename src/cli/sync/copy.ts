@@ -9,7 +9,7 @@
 
 import type { BTrDB, RawColumns, Stream } from "../../../mod.ts";
 import { CliError } from "../errors.ts";
-import type { NamedStream } from "../streams.ts";
+import type { NamedStream } from "../words/stream_names.ts";
 import { comparePoints } from "./points.ts";
 import { checksumOfAll, type DifferentRange, differentRanges } from "./ranges.ts";
 

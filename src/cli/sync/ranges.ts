@@ -5,7 +5,7 @@
  */
 
 import type { StatColumns, Stream } from "../../../mod.ts";
-import { PointChecksum } from "../checksum.ts";
+import { PointChecksum } from "./point_checksum.ts";
 
 /** A range in which two streams are not the same. */
 export interface DifferentRange {

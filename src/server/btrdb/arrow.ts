@@ -20,11 +20,11 @@ import {
   MergePolicy as WirePolicy,
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange } from "../exchange.ts";
-import { mergedRows } from "./merged.ts";
-import { mergedRequest } from "./multi.ts";
+import type { Exchange } from "../method.ts";
+import { mergedRows } from "./merged_rows.ts";
+import { mergedRequest } from "./multi_raw_values.ts";
 import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
-import { checkStreamCount, decode, versionOf } from "./wire.ts";
+import { checkStreamCount, decode, versionOf } from "./request.ts";
 import { versionMessage } from "./writes.ts";
 
 /** Rows of a message: what frames them costs about a KiB each time. */
@@ -41,8 +41,8 @@ const POLICIES: Readonly<Record<number, MergePolicy>> = {
 };
 
 /** The Arrow functions, loaded when first needed. */
-function arrow(): Promise<typeof import("../../io/arrow_ipc.ts")> {
-  return import("../../io/arrow_ipc.ts");
+function arrow(): Promise<typeof import("../../arrow/ipc.ts")> {
+  return import("../../arrow/ipc.ts");
 }
 
 /** `ArrowRawValues`. */

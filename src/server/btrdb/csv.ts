@@ -13,15 +13,15 @@ import {
   type CsvRequest,
   openCsv,
   SERVER_FORMAT,
-} from "../../endpoint/csv.ts";
+} from "../../csv/answer.ts";
 import {
   type GenerateCSVParams,
   GenerateCSVParams_QueryType as QueryType,
   GenerateCSVParamsSchema,
   GenerateCSVResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange } from "../exchange.ts";
-import { checkStreamCount, decode, versionOf } from "./wire.ts";
+import type { Exchange } from "../method.ts";
+import { checkStreamCount, decode, versionOf } from "./request.ts";
 
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;

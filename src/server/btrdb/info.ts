@@ -13,9 +13,9 @@ import {
   InfoResponseSchema,
   SetCompactionConfigParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange, Method } from "../exchange.ts";
-import type { Dialect } from "./dialect.ts";
-import { decode } from "./wire.ts";
+import type { Exchange, Method } from "../method.ts";
+import type { Dialect } from "./metadata_codec.ts";
+import { decode } from "./request.ts";
 
 /** What `Info` says of the server, by protocol: the versions clients ask for. */
 const RELEASE = {

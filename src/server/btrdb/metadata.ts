@@ -9,9 +9,9 @@ import type { Endpoint, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange, Method } from "../exchange.ts";
-import { type Dialect, metadataOf } from "./dialect.ts";
-import { decode } from "./wire.ts";
+import type { Exchange, Method } from "../method.ts";
+import { type Dialect, metadataOf } from "./metadata_codec.ts";
+import { decode } from "./request.ts";
 
 /** Streams a `LookupStreamsResponse` carries. */
 const BATCH_STREAMS = 1_000;

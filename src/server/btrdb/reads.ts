@@ -15,8 +15,8 @@ import {
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { ChangesChunk } from "../../endpoint/endpoint.ts";
-import type { Exchange, Method } from "../exchange.ts";
-import { decode, versionOf } from "./wire.ts";
+import type { Exchange, Method } from "../method.ts";
+import { decode, versionOf } from "./request.ts";
 import { RAW, sendColumns, statKind } from "./streaming.ts";
 
 /** Ranges a `ChangesResponse` carries. */

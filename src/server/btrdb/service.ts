@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ServiceTable } from "../exchange.ts";
+import type { ServiceTable } from "../method.ts";
 import {
   arrowAlignedWindows,
   arrowInsert,
@@ -13,7 +13,7 @@ import {
   arrowWindows,
 } from "./arrow.ts";
 import { generateCsv } from "./csv.ts";
-import { V4, V5 } from "./dialect.ts";
+import { V4, V5 } from "./metadata_codec.ts";
 import { faultInject, getCompactionConfig, info, setCompactionConfig } from "./info.ts";
 import {
   createStream,
@@ -25,7 +25,7 @@ import {
   setTags,
   streamInfo,
 } from "./metadata.ts";
-import { multiRawValues } from "./multi.ts";
+import { multiRawValues } from "./multi_raw_values.ts";
 import { alignedWindows, changes, nearest, rawValues, windows } from "./reads.ts";
 import { sqlQuery } from "./sql.ts";
 import { subscribe } from "./subscribe.ts";

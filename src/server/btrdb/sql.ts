@@ -8,8 +8,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange } from "../exchange.ts";
-import { decode } from "./wire.ts";
+import type { Exchange } from "../method.ts";
+import { decode } from "./request.ts";
 
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;

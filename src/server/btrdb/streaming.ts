@@ -16,7 +16,7 @@ import {
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { encodeRawResponse, encodeStatResponse } from "../../kernel/wire.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange } from "../method.ts";
 
 /** Points or windows a message carries. */
 export const BATCH_POINTS = 5_000;

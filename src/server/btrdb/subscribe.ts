@@ -19,9 +19,9 @@ import {
   SubscriptionUpdate_Op as Op,
   SubscriptionUpdateSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange } from "../method.ts";
 import { BATCH_POINTS } from "./streaming.ts";
-import { checkStreamCount, decode, malformed } from "./wire.ts";
+import { checkStreamCount, decode, malformed } from "./request.ts";
 
 /**
  * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may not
@@ -135,7 +135,7 @@ class Subscriptions {
 
 async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<void> {
   const { call, metrics } = exchange;
-  const { rawToIpc } = await import("../../io/arrow_ipc.ts");
+  const { rawToIpc } = await import("../../arrow/ipc.ts");
   const subscriptions = new Subscriptions(exchange, async ({ uuid, columns }) => {
     metrics.pointsRead += columns.times.length;
     const response = create(SubscriptionRespSchema, { uuid, arrowBytes: rawToIpc(columns) });

@@ -16,8 +16,8 @@ import {
 import type { Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
 import { decodeInsert, type InsertMessage } from "../../kernel/wire.ts";
-import type { Exchange } from "../exchange.ts";
-import { decode, malformed } from "./wire.ts";
+import type { Exchange } from "../method.ts";
+import { decode, malformed } from "./request.ts";
 
 /**
  * A response of nothing but the version: `InsertResponse`, `DeleteResponse` and `FlushResponse` are

@@ -6,7 +6,7 @@
  */
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */

@@ -13,11 +13,11 @@ import tls from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type ByteStream, Call } from "./call.ts";
-import { dropFarDeadlines } from "./far_deadlines.ts";
+import { dropFarDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
-import { keepQuiet } from "./quiet_sessions.ts";
+import { keepQuiet } from "./no_goaway.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseArgs, splitOnce } from "../../../src/cli/args.ts";
+import { parseArgs, splitOnce } from "../../../src/cli/words/parse_args.ts";
 import { CliError } from "../../../src/cli/errors.ts";
-import { editDistance, nearest } from "../../../src/cli/near.ts";
-import type { OptionSpecs } from "../../../src/cli/option.ts";
+import { editDistance, nearest } from "../../../src/cli/words/suggest.ts";
+import type { OptionSpecs } from "../../../src/cli/words/option.ts";
 
 const SPECS: OptionSpecs = {
   start: { short: "s", value: "TIME", about: "" },

@@ -6,7 +6,7 @@ import {
   parsePointwidth,
   roughDuration,
   tryDuration,
-} from "../../../src/cli/durations.ts";
+} from "../../../src/cli/words/durations.ts";
 import { CliError } from "../../../src/cli/errors.ts";
 
 Deno.test("durations: read exactly", () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { CliError, Exit, verdictOf } from "../../../src/cli/errors.ts";
-import { packError, unpackError } from "../../../src/cli/packed_error.ts";
+import { packError, unpackError } from "../../../src/cli/import/packed_error.ts";
 import { CsvError } from "../../../src/kernel/mod.ts";
 
 Deno.test("an error that has crossed is shown as it would have been here", () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type BTrDB, connect } from "../../../mod.ts";
 import { CliError } from "../../../src/cli/errors.ts";
-import { resolveStream, resolveStreams, splitPath } from "../../../src/cli/streams.ts";
+import { resolveStream, resolveStreams, splitPath } from "../../../src/cli/words/stream_names.ts";
 
 const U1 = "00000000-0000-4000-8000-000000000001";
 const U2 = "00000000-0000-4000-8000-000000000002";

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { PointChecksum } from "../../../src/cli/checksum.ts";
-import { untilAborted } from "../../../src/cli/abortable.ts";
-import { collectionTree } from "../../../src/cli/tree.ts";
-import { progressLine } from "../../../src/cli/progress.ts";
-import { makeStyle, rough, table } from "../../../src/cli/style.ts";
+import { PointChecksum } from "../../../src/cli/sync/point_checksum.ts";
+import { untilAborted } from "../../../src/core/call.ts";
+import { collectionTree } from "../../../src/cli/terminal/collection_tree.ts";
+import { progressLine } from "../../../src/cli/terminal/progress.ts";
+import { makeStyle, rough, table } from "../../../src/cli/terminal/style.ts";
 import { comparePoints } from "../../../src/cli/sync/points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
 import { differentRanges } from "../../../src/cli/sync/ranges.ts";
-import { Follower } from "../../../src/cli/follower.ts";
+import { Follower } from "../../../src/cli/sync/follower.ts";
 
 function points(...pairs: [number, number][]): RawColumns {
   return {

@@ -7,7 +7,7 @@ import {
   parseTime,
   resolveZone,
   type TimeFrame,
-} from "../../../src/cli/times.ts";
+} from "../../../src/cli/words/times.ts";
 
 const SECOND = 1_000_000_000n;
 const NOW = 1_700_000_000n * SECOND; // 2023-11-14T22:13:20Z

@@ -5,7 +5,7 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import { arena } from "../../../src/kernel/arena.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { toRaw } from "../../support/columns_arbitrary.ts";
-import { scriptedEndpoint, streamed } from "../../support/scripted_endpoint.ts";
+import { scriptedEndpoint, streamed } from "../../support/grpc/scripted_endpoint.ts";
 import { withFolder } from "../../support/run.ts";
 
 const UUID = "00000000-0000-4000-8000-000000000001";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { addressText, grpcTarget, parseAddress } from "../../../src/grpc/address.ts";
+import { addressText, grpcTarget, parseAddress } from "../../../src/grpc/transport/address.ts";
 
 Deno.test("host and port, with the usual ports left out", () => {
   assertEquals(parseAddress("db.example:4410"), { host: "db.example", port: 4410, tls: false });

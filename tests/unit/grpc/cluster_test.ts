@@ -4,16 +4,16 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import type { Endpoint, Mash, MashMember } from "../../../src/endpoint/endpoint.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
-import { Routes } from "../../../src/grpc/mash.ts";
-import { murmur3 } from "../../../src/grpc/murmur.ts";
+import { Routes } from "../../../src/grpc/call/mash.ts";
+import { murmur3 } from "../../../src/grpc/call/murmur3.ts";
 import { testRefused } from "../../support/refused.ts";
-import { bytes, failure, info, raw, versioned } from "../../support/scripted_answers.ts";
+import { bytes, failure, info, raw, versioned } from "../../support/grpc/scripted_answers.ts";
 import {
   type Script,
   type ScriptedCall,
   ScriptedServer,
   status,
-} from "../../support/scripted_server.ts";
+} from "../../support/grpc/scripted_server.ts";
 import { InfoResponseSchema } from "../../../src/gen/btrdb_v4_pb.ts";
 
 const HASHES = 1n << 32n;

@@ -6,16 +6,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
-import { compareAnswer } from "../../support/golden_compare.ts";
-import type { Answer, GoldenStep } from "../../support/golden.ts";
+import { compareAnswer } from "../../support/golden/compare.ts";
+import type { Answer, GoldenStep } from "../../support/golden/recording.ts";
 import {
   type Difference,
   formatDifferences,
   haveGolden,
   loadScenario,
   scenarioNames,
-} from "../../support/golden.ts";
-import { endpointCaller } from "../../support/golden_endpoint.ts";
+} from "../../support/golden/recording.ts";
+import { endpointCaller } from "../../support/golden/endpoint.ts";
 import { GoldenServer } from "../../support/server_process.ts";
 
 /** Its answers are only summed up in the recording, and making its points takes longest. */

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { giveBack } from "../../../src/grpc/message_memory.ts";
+import { giveBack } from "../../../src/grpc/transport/message_memory.ts";
 
 Deno.test("a message that has a buffer to itself is freed, with the five bytes before it", () => {
   for (const head of [0, 5]) {

@@ -27,8 +27,8 @@ import {
   v4Server,
   versioned,
   windows,
-} from "../../support/scripted_answers.ts";
-import { type ScriptedCall, ScriptedServer } from "../../support/scripted_server.ts";
+} from "../../support/grpc/scripted_answers.ts";
+import { type ScriptedCall, ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 const uuid = new Uint8Array(16).fill(9);
 

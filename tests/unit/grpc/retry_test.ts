@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import { RetryBudget, RetryPolicy, sleep, Tries, verdict } from "../../../src/grpc/retry.ts";
+import { RetryBudget, RetryPolicy, sleep, Tries, verdict } from "../../../src/grpc/call/retry.ts";
 
 const coded = (code: number) => new BTrDBError("no", { code });
 const lost = () => new BTrDBError("lost", { status: "UNAVAILABLE" });

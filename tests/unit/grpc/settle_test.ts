@@ -5,10 +5,10 @@ import type { RawColumns } from "../../../src/core/columns.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
-import { LocalService } from "../../support/local_service.ts";
-import { failure } from "../../support/scripted_answers.ts";
-import { readAll, withScript } from "../../support/scripted_client.ts";
-import { type Script, type ScriptedServer, status } from "../../support/scripted_server.ts";
+import { LocalService } from "../../support/grpc/local_service.ts";
+import { failure } from "../../support/grpc/scripted_answers.ts";
+import { readAll, withScript } from "../../support/grpc/scripted_client.ts";
+import { type Script, type ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 
 const uuid = new Uint8Array(16).fill(6);
 const gone = () => status(14, "gone");

@@ -5,8 +5,8 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { type CallEvent, connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
 import { runDeno } from "../../support/run.ts";
-import { failure, info, raw, v4Server } from "../../support/scripted_answers.ts";
-import { type Script, ScriptedServer, status } from "../../support/scripted_server.ts";
+import { failure, info, raw, v4Server } from "../../support/grpc/scripted_answers.ts";
+import { type Script, ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 import { ServerProcess } from "../../support/server_process.ts";
 
 const uuid = new Uint8Array(16).fill(5);

@@ -19,9 +19,9 @@ import {
   SubscriptionUpdateSchema,
 } from "../../../src/gen/btrdb_v5_pb.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
-import { rawToIpc } from "../../../src/io/arrow_ipc.ts";
-import { bytes, info, v4Server, versioned } from "../../support/scripted_answers.ts";
-import { type ScriptedCall, ScriptedServer, status } from "../../support/scripted_server.ts";
+import { rawToIpc } from "../../../src/arrow/ipc.ts";
+import { bytes, info, v4Server, versioned } from "../../support/grpc/scripted_answers.ts";
+import { type ScriptedCall, ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 
 const uuid = new Uint8Array(16).fill(8);
 

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import { RetryPolicy, Tries } from "../../../src/grpc/retry.ts";
-import { StreamWrites } from "../../../src/grpc/stream_writes.ts";
+import { RetryPolicy, Tries } from "../../../src/grpc/call/retry.ts";
+import { StreamWrites } from "../../../src/grpc/write/ledger.ts";
 import { within } from "../../../src/grpc/within.ts";
 
 const never = new Promise<never>(() => {});

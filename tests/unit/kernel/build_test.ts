@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { CORE_BYTES } from "../../../src/kernel/core.gen.ts";
+import { CORE_BYTES } from "../../../src/kernel/kernel.gen.ts";
 import { coreBytes } from "../../../src/kernel/loader.ts";
 
 Deno.test("the embedded module is what it says it is: its size, its exports, no imports", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { RawColumns } from "../../../src/core/columns.ts";
-import { findBadTime, findBadValue } from "../../../src/kernel/check.ts";
+import { findBadTime, findBadValue } from "../../../src/kernel/find_bad_point.ts";
 import { chunkByPointwidth, isSorted, sortPoints } from "../../../src/kernel/mod.ts";
 import { generator } from "../../../bench/support/data.ts";
 import { referenceChunks } from "../../support/kernel_reference.ts";

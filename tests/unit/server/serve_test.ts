@@ -8,7 +8,7 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
-import { scriptedEndpoint } from "../../support/scripted_endpoint.ts";
+import { scriptedEndpoint } from "../../support/grpc/scripted_endpoint.ts";
 
 const NEAREST = "/v5api.BTrDB/Nearest";
 const request = toBinary(

@@ -6,7 +6,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
-import { ipcToMulti, ipcToRaw, ipcToStat, rawToIpc } from "../../../src/io/arrow_ipc.ts";
+import { ipcToMulti, ipcToRaw, ipcToStat, rawToIpc } from "../../../src/arrow/ipc.ts";
 import { serve, type ServeOptions } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 

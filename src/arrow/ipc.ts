@@ -1,0 +1,160 @@
+/**
+ * Columns to and from Arrow IPC streams, in the schemas of BTrDB's Arrow calls (docs/protocol.md,
+ * "Arrow"). Used by the `./arrow` entry and, lazily, by the server.
+ *
+ * @module
+ */
+
+import * as zlib from "node:zlib";
+import {
+  CompressionType,
+  setCompressionCodec,
+  type Table,
+  tableFromIPC,
+  tableToIPC,
+} from "@uwdata/flechette";
+import type { RawColumns, StatColumns } from "../core/columns.ts";
+import {
+  castTo,
+  DOUBLE,
+  invalid,
+  type NamedColumn,
+  type NamedValues,
+  rawNamed,
+  statNamed,
+  tableOf,
+  tableToMulti,
+  tableToRaw,
+  tableToStat,
+  TIME,
+} from "./table.ts";
+
+export type { NamedValues } from "./table.ts";
+
+/** Longest buffer that is unpacked, bytes. */
+const MAX_UNPACKED_BYTES = 2 ** 30;
+
+// Where the runtime has zstd (Node 22.15, Deno), packed buffers can be read.
+if (typeof zlib.zstdDecompressSync === "function") {
+  setCompressionCodec(CompressionType.ZSTD, {
+    encode: (bytes) => zlib.zstdCompressSync(bytes),
+    decode: (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }),
+  });
+}
+
+/** How Arrow data is written. */
+export interface IpcOptions {
+  /**
+   * IPC stream whose schema gives names and types of the columns, by position; empty: BTrDB's own
+   * schema. float64 may become float32, a timestamp any zone or int64; what loses more is refused.
+   */
+  template?: Uint8Array | undefined;
+}
+
+/**
+ * Raw points as a complete IPC stream: `time`, `value`.
+ *
+ * @param columns The points.
+ * @throws {BTrDBError} 438 if the template is not for two such columns.
+ */
+export function rawToIpc(
+  columns: RawColumns,
+  options: IpcOptions = {},
+): Uint8Array<ArrayBuffer> {
+  return encode(rawNamed(columns), options);
+}
+
+/**
+ * Windows as a complete IPC stream: `time`, `min`, `mean`, `max`, `count` and, if the columns have
+ * it or it is asked for, `stddev`.
+ *
+ * @param columns The windows.
+ * @param options `withStddev` says whether there is a column `stddev`, NaN where the source has none.
+ * @throws {BTrDBError} 438 if the template does not fit.
+ */
+export function statToIpc(
+  columns: StatColumns,
+  options: IpcOptions & { withStddev?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
+  const { withStddev = columns.stddev !== undefined } = options;
+  return encode(statNamed(columns, withStddev), options);
+}
+
+/**
+ * Rows of several streams as a complete IPC stream: `time`, then one column a stream.
+ *
+ * @param times Time of each row.
+ * @param streams Their values, NaN where a stream has no point.
+ * @throws {BTrDBError} 438 if the template does not fit.
+ */
+export function multiToIpc(
+  times: BigInt64Array,
+  streams: readonly NamedValues[],
+  options: IpcOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const all: NamedColumn[] = [{ name: "time", type: TIME, data: times }];
+  for (const { name, values } of streams) all.push({ name, type: DOUBLE, data: values });
+  return encode(all, options);
+}
+
+/**
+ * Raw points from an IPC stream or file with the columns `time` (timestamp of any unit, or int64 ns)
+ * and `value` (float64, float32, or an integer of up to 32 bits), in any order among others.
+ *
+ * @param bytes One complete IPC stream.
+ * @returns Columns of their own.
+ * @throws {BTrDBError} 438 if it is no such stream, has nulls, or a time is out of range.
+ */
+export function ipcToRaw(bytes: Uint8Array): RawColumns {
+  return tableToRaw(decode(bytes));
+}
+
+/**
+ * Windows from an IPC stream as {@linkcode statToIpc} makes it.
+ *
+ * @param bytes One complete IPC stream.
+ * @returns Columns of their own.
+ * @throws {BTrDBError} 438 if it is no such stream.
+ */
+export function ipcToStat(bytes: Uint8Array): StatColumns {
+  return tableToStat(decode(bytes));
+}
+
+/**
+ * Rows of several streams from an IPC stream: `time`, and every other column.
+ *
+ * @param bytes One complete IPC stream.
+ * @throws {BTrDBError} 438 if it is no such stream.
+ */
+export function ipcToMulti(bytes: Uint8Array): { times: BigInt64Array; streams: NamedValues[] } {
+  return tableToMulti(decode(bytes));
+}
+
+/** Encodes columns in the schema of a template, if there is one. */
+function encode(
+  columns: readonly NamedColumn[],
+  { template }: IpcOptions,
+): Uint8Array<ArrayBuffer> {
+  const cast = template === undefined || template.length === 0
+    ? columns
+    : castTo(columns, decode(template).schema.fields);
+  return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
+}
+
+/** The table of an IPC stream or file, its integers as bigints. */
+export function decode(bytes: Uint8Array): Table {
+  let table: Table;
+  // Columns are views into the bytes, which must begin at a multiple of 8.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  try {
+    table = tableFromIPC(aligned, { useBigInt: true, useBigIntTimestamp: true });
+  } catch (cause) {
+    const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
+    const what = packing === undefined
+      ? "the bytes are no Arrow IPC stream"
+      : `its buffers are packed with ${packing}, expected ZSTD or none`;
+    throw invalid(what, cause);
+  }
+  if (table.schema.fields.length === 0) throw invalid("the bytes are no Arrow IPC stream");
+  return table;
+}

@@ -1,0 +1,45 @@
+/**
+ * Errors on their way from one thread to another, which keeps of an error its message at most.
+ *
+ * @module
+ */
+
+import { CliError } from "../errors.ts";
+
+/** An error as plain data. */
+export interface PackedError {
+  name: string;
+  message: string;
+  stack: string | undefined;
+  /** Of a {@linkcode CliError}. */
+  exit?: number;
+  hint?: string | undefined;
+  cause?: PackedError;
+}
+
+/** Classes that are looked for when an error is shown; any other is known by its name. */
+const CLASSES = [TypeError, RangeError, Deno.errors.NotFound];
+
+/** Packs an error. */
+export function packError(error: unknown): PackedError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), stack: undefined };
+  const { name, message, stack, cause } = error;
+  return {
+    name,
+    message,
+    stack,
+    ...(error instanceof CliError ? { exit: error.exit, hint: error.hint } : {}),
+    ...(cause === undefined ? {} : { cause: packError(cause) }),
+  };
+}
+
+/** The error again, of its class if that matters, and with the name it had. */
+export function unpackError({ name, message, stack, exit, hint, cause }: PackedError): Error {
+  const init = cause === undefined ? {} : { cause: unpackError(cause) };
+  const Class = CLASSES.find((known) => known.name === name) ?? Error;
+  const error = exit === undefined
+    ? Object.assign(new Class(message, init), { name })
+    : new CliError(message, { exit, hint, ...init });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

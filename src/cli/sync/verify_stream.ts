@@ -1,0 +1,114 @@
+/**
+ * Whether the windows that a database reports are those of its points.
+ *
+ * @module
+ */
+
+import type { StatColumns } from "../../../mod.ts";
+import { Rewindower } from "../../kernel/mod.ts";
+import { extent } from "../ranges.ts";
+import type { NamedStream } from "../words/stream_names.ts";
+
+/** About as many windows are compared. */
+const WINDOWS = 4_096n;
+const MEAN_TOLERANCE = 1e-9;
+
+/**
+ * Reads all points of a stream and compares.
+ *
+ * @param named The stream.
+ * @param signal Ends it.
+ * @param onPoints Told about points read.
+ * @returns What is wrong, in words.
+ */
+export async function verifyStream(
+  { stream, path }: NamedStream,
+  signal: AbortSignal,
+  onPoints: (points: number) => void,
+): Promise<string[]> {
+  const ends = await extent([stream]);
+  if (ends === undefined) return [];
+  const pointwidth = ((ends.last - ends.first) / WINDOWS || 1n).toString(2).length;
+  const width = 1n << BigInt(pointwidth);
+  const start = ends.first - ((ends.first % width) + width) % width;
+  const end = ends.last - ((ends.last % width) + width) % width + width;
+  const rewindower = new Rewindower({ start, end, width, mode: "sparse" });
+  const problems: string[] = [];
+  const parts: StatColumns[] = [];
+  let last = start;
+  for await (const batch of stream.rawValues(start, end, { signal })) {
+    const bad = firstBad(batch.times, batch.values, last);
+    if (bad !== undefined) return [`${path}: ${bad}`];
+    if (batch.times.length > 0) last = batch.times[batch.times.length - 1]!;
+    parts.push(rewindower.push(batch));
+    onPoints(batch.times.length);
+  }
+  parts.push(rewindower.finish());
+  const reported = await stream.alignedWindows(start, end, pointwidth, { signal }).collect();
+  problems.push(...compare(path, flatten(parts), flatten([reported])));
+  return problems;
+}
+
+function firstBad(times: BigInt64Array, values: Float64Array, last: bigint): string | undefined {
+  for (let i = 0; i < times.length; i++) {
+    if (times[i]! < last) return `the point at ${times[i]} comes after one at ${last}`;
+    if (!Number.isFinite(values[i]!)) return `the value at ${times[i]} is ${values[i]}`;
+    last = times[i]!;
+  }
+  return undefined;
+}
+
+interface Window {
+  time: bigint;
+  min: number;
+  mean: number;
+  max: number;
+  count: bigint;
+}
+
+function flatten(parts: readonly StatColumns[]): Window[] {
+  const windows: Window[] = [];
+  for (const { times, min, mean, max, count } of parts) {
+    for (let i = 0; i < times.length; i++) {
+      if (count[i] === 0n) continue;
+      windows.push({
+        time: times[i]!,
+        min: min[i]!,
+        mean: mean[i]!,
+        max: max[i]!,
+        count: count[i]!,
+      });
+    }
+  }
+  return windows;
+}
+
+/** Most problems told of one stream. */
+const SHOWN = 5;
+
+function compare(path: string, points: readonly Window[], reported: readonly Window[]): string[] {
+  const problems: string[] = [];
+  const known = new Map(reported.map((window) => [window.time, window]));
+  for (const window of points) {
+    const other = known.get(window.time);
+    known.delete(window.time);
+    if (other !== undefined && sameWindow(window, other)) continue;
+    const told = other === undefined ? "is missing" : `is ${text(other)}`;
+    problems.push(`${path}: the window at ${window.time} ${told}, its points give ${text(window)}`);
+  }
+  for (const window of known.values()) {
+    problems.push(`${path}: the window at ${window.time} is ${text(window)}, it has no points`);
+  }
+  const more = problems.length - SHOWN;
+  return more > 0 ? [...problems.slice(0, SHOWN), `${path}: and ${more} more windows`] : problems;
+}
+
+function sameWindow(a: Window, b: Window): boolean {
+  const scale = Math.max(Math.abs(a.min), Math.abs(a.max));
+  return a.count === b.count && a.min === b.min && a.max === b.max &&
+    (a.mean === b.mean || Math.abs(a.mean - b.mean) <= MEAN_TOLERANCE * scale);
+}
+
+function text({ min, mean, max, count }: Window): string {
+  return `min ${min}, mean ${mean}, max ${max}, count ${count}`;
+}

@@ -1,0 +1,194 @@
+/**
+ * From a target to a database. This is the only module that knows every kind of database, and it
+ * loads each only when it is asked for.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { oneOf, show, text } from "../client/arguments.ts";
+import { BTrDB } from "../client/btrdb.ts";
+import { type RequestOptions, startCall } from "../client/options.ts";
+import { type Environment, processEnvironment } from "./environment.ts";
+import { resolveTarget, type Target } from "./target.ts";
+import { BTrDBError } from "../core/errors.ts";
+import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { VerifyReport } from "../engine/mod.ts";
+import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "../grpc/mod.ts";
+
+export type { VerifyReport } from "../engine/mod.ts";
+export type { CallEvent, CallHooks, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
+
+/** How to speak TLS to a server. */
+export interface TlsOptions {
+  /** Certificates to trust, PEM. @default {undefined} $BTRDB_CA_BUNDLE, else the system's */
+  ca?: string | undefined;
+  /** Name that the server's certificate must carry. @default {undefined} the host of the address */
+  serverName?: string | undefined;
+}
+
+/** Options of `file:` and `memory:` databases. */
+export interface EmbeddedOptions {
+  /** Open an existing file without changing it, also beside a writer. @default {false} */
+  readOnly?: boolean | undefined;
+  /**
+   * What an acknowledged insert survives. `"full"`: the end of the process and of the power.
+   * `"relaxed"`: the end of the process; after a power failure the latest writes may be missing, the
+   * rest is whole.
+   *
+   * @default {"full"}
+   */
+  durability?: "full" | "relaxed" | undefined;
+  /** Most memory for decoded tree nodes, bytes. @default {268435456} */
+  cacheBytes?: number | undefined;
+  /** Age at which buffered points are committed, ms. @default {28800000} 8 hours */
+  maxBufferAgeMs?: number | undefined;
+}
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions extends RequestOptions {
+  /** Key shown to the server. @default {undefined} $BTRDB_API_KEY, or the profile's */
+  apiKey?: string | undefined;
+  /** Profile of the credentials file to use instead of a target. */
+  profile?: string | undefined;
+  /** Protocol to speak. @default {"auto"} the server is asked */
+  protocol?: "auto" | "v4" | "v5" | undefined;
+  /** Whether, and how, to speak TLS. @default {undefined} by scheme, or on port 4411 */
+  tls?: boolean | TlsOptions | undefined;
+  /** When to send a failed request again; `false`: never. */
+  retry?: RetryOptions | false | undefined;
+  /** Told about every request. */
+  hooks?: CallHooks | undefined;
+  /** An OpenTelemetry tracer, or anything of its shape. */
+  tracer?: Tracer | undefined;
+  /** Options of `file:` and `memory:` databases. */
+  embedded?: EmbeddedOptions | undefined;
+}
+
+/**
+ * Connects to a database.
+ *
+ * - `"host:4410"`, `"a:4410,b:4410"`, `"[::1]:4410"`, `"btrdb://host"`, `"btrdb+tls://host"`: a server
+ *   or cluster over gRPC; port 4411 and `btrdb+tls` mean TLS.
+ * - `"file:grid.btrdb"`: the embedded engine on one file, made if it does not exist.
+ * - `"memory:"`: the embedded engine, nothing on disk.
+ * - nothing: `$BTRDB_ENDPOINTS` with `$BTRDB_API_KEY`, or a profile of
+ *   `~/.predictivegrid/credentials.yaml` (docs/connecting.md).
+ *
+ * @param target Which database.
+ * @param options Key, protocol, TLS, patience.
+ * @returns The database; closing it is the caller's, `await using` does it.
+ * @throws {TypeError} If the target is of no known form.
+ * @throws {BTrDBError} Status `NOT_CONFIGURED` if nothing says to what to connect; `UNAVAILABLE` or
+ * `DEADLINE_EXCEEDED` if nobody answers there.
+ *
+ * @example A database in memory
+ * ```ts
+ * import { connect } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using db = await connect("memory:");
+ * assertEquals((await db.info()).protocol, "embedded");
+ * ```
+ */
+export async function connect(target?: string, options: ConnectOptions = {}): Promise<BTrDB> {
+  const call = startCall("connect", options);
+  checkConnectOptions(options);
+  call.signal?.throwIfAborted();
+  const env = processEnvironment();
+  const resolved = await resolveTarget(target, options, env);
+  return new BTrDB(await openEndpoint(resolved, options, env, call));
+}
+
+/**
+ * Checks a database file without changing it: every block, every statistic, every version. It may
+ * be in use meanwhile.
+ *
+ * @param path Path of the file.
+ * @returns What was found; damage is reported, not thrown.
+ * @throws {BTrDBError} If the file is no database of the embedded engine.
+ *
+ * @example A file that is as it should be
+ * ```ts
+ * import { connect, verifyFile } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = `${await Deno.makeTempDir()}/grid.btrdb`;
+ * {
+ *   await using db = await connect(`file:${path}`);
+ *   const stream = await db.create(crypto.randomUUID(), "demo");
+ *   await stream.insert([[1n, 1]]);
+ * }
+ * const { ok, streams, points } = await verifyFile(path);
+ * assertEquals([ok, streams, points], [true, 1, 1n]);
+ * ```
+ */
+export async function verifyFile(path: string): Promise<VerifyReport> {
+  const { verify } = await import("../engine/mod.ts");
+  return await verify(path);
+}
+
+function checkConnectOptions({ apiKey, profile, protocol, tls, retry }: ConnectOptions): void {
+  if (apiKey !== undefined) text("connect", apiKey, "apiKey");
+  if (profile !== undefined) text("connect", profile, "profile");
+  if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
+  if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
+    throw new TypeError(`Cannot connect: tls is ${show(tls)}, expected a boolean or an object`);
+  }
+  if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
+  if (typeof tls === "object" && tls.serverName !== undefined) {
+    text("connect", tls.serverName, "tls.serverName");
+  }
+  if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
+    throw new TypeError(`Cannot connect: retry is ${show(retry)}, expected an object or false`);
+  }
+}
+
+async function openEndpoint(
+  target: Target,
+  options: ConnectOptions,
+  env: Environment,
+  call: CallOptions,
+): Promise<Endpoint> {
+  if (target.kind === "grpc") return await openGrpc(target, options, env, call);
+  const { openEngine } = await import("../engine/mod.ts");
+  const path = target.kind === "file" ? { path: target.path } : {};
+  return await openEngine({ ...options.embedded, ...path });
+}
+
+async function openGrpc(
+  target: Target & { kind: "grpc" },
+  options: ConnectOptions,
+  env: Environment,
+  call: CallOptions,
+): Promise<Endpoint> {
+  const { connectGrpc, parseAddress } = await import("../grpc/mod.ts");
+  const { tls, protocol = "auto", retry, hooks, tracer } = options;
+  const secure = typeof tls === "object" ? true : tls;
+  const endpoints = target.endpoints.map((address) => parseAddress(address, secure));
+  const own = typeof tls === "object" ? tls : {};
+  const caBundle = endpoints.some((endpoint) => endpoint.tls)
+    ? own.ca ?? await readBundle(env)
+    : undefined;
+  const grpc: GrpcOptions = { endpoints, protocol, ...call };
+  if (target.apiKey !== undefined) grpc.apiKey = target.apiKey;
+  if (caBundle !== undefined) grpc.caBundle = caBundle;
+  if (own.serverName !== undefined) grpc.tlsName = own.serverName;
+  if (retry !== undefined) grpc.retry = retry;
+  if (hooks !== undefined) grpc.hooks = hooks;
+  if (tracer !== undefined) grpc.tracer = tracer;
+  return await connectGrpc(grpc);
+}
+
+async function readBundle(env: Environment): Promise<string | undefined> {
+  const path = env.get("BTRDB_CA_BUNDLE");
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new BTrDBError(`Cannot connect: $BTRDB_CA_BUNDLE names ${path}, which cannot be read`, {
+      status: "NOT_CONFIGURED",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * One writer per database file.
+ *
+ * The lock is an SQLite transaction on a file of its own beside the database, `<path>-lock`, which
+ * stays empty: the operating system releases it when the process ends, however it ends, and readers
+ * are not kept out. The file stays; removing it could let two writers in.
+ *
+ * @module
+ */
+
+import { readlinkSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { BTrDBError } from "../../core/errors.ts";
+import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
+
+/** Links that are followed to a file that is not there yet. */
+const MAX_LINKS = 40;
+
+/** The file itself where `path` leads to it through links, as SQLite opens it. */
+function realPath(path: string, links = 0): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // It is not there yet. A link may say where it will be made.
+  }
+  if (links === MAX_LINKS) return path;
+  try {
+    return realPath(resolve(dirname(path), readlinkSync(path)), links + 1);
+  } catch {
+    return path;
+  }
+}
+
+/** A held lock. */
+export interface WriterLock {
+  release(): void;
+}
+
+/**
+ * Takes the writer's lock of a database.
+ *
+ * @throws {BTrDBError} With status `LOCKED` if somebody else has it.
+ */
+export function lockForWriting(path: string): WriterLock {
+  let db: Database | undefined;
+  try {
+    db = openSqlite(`${realPath(path)}-lock`, { readOnly: false });
+    db.exec("PRAGMA journal_mode = MEMORY");
+    db.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    db?.close();
+    const mapped = sqliteError(error, path);
+    if (!(mapped instanceof BTrDBError) || mapped.status !== "LOCKED") throw mapped;
+    throw new BTrDBError(
+      `Cannot open ${path}: another writer has it open; close it, or open this one read-only`,
+      { status: "LOCKED", retryable: true, cause: error },
+    );
+  }
+  const held = db;
+  return { release: () => held.close() };
+}

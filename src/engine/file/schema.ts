@@ -1,0 +1,141 @@
+/**
+ * The tables of a database file, and how older files are brought up to date (docs/engine.md).
+ *
+ * @module
+ */
+
+import { BTrDBError } from "../../core/errors.ts";
+import { STREAMS_VIEW } from "../metadata/sql.ts";
+import type { Database } from "./sqlite.ts";
+
+/** Marks the files of this engine: "BTrE". */
+export const APPLICATION_ID = 0x42547245;
+
+/** Version of the tables this code writes. */
+export const SCHEMA_VERSION = 1;
+
+/** Page size of new files, bytes: two or more leaves fit on a page. */
+export const PAGE_BYTES = 16_384;
+
+const TABLES = `
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  uuid BLOB NOT NULL UNIQUE,
+  collection TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  annotations TEXT NOT NULL,
+  property_version INTEGER NOT NULL,
+  sort_key BLOB NOT NULL UNIQUE,
+  checksum INTEGER NOT NULL,
+  pruned_below INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE collection (sort_key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstone (uuid BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE version (
+  stream INTEGER NOT NULL,
+  major INTEGER NOT NULL,
+  root INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (stream, major)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+  seq INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT;
+CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+${STREAMS_VIEW}`;
+
+/** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
+const MIGRATIONS: readonly ((db: Pick<Database, "exec">) => void)[] = [];
+
+function pragma(db: Database, name: string): number {
+  const row = db.prepare(`PRAGMA ${name}`).get();
+  return Number(Object.values(row ?? {})[0] ?? 0);
+}
+
+/**
+ * What a file is.
+ *
+ * @returns 0 for an empty one, else the version of its schema.
+ * @throws {BTrDBError} If it is not one of ours or newer than this code.
+ */
+export function readSchemaVersion(db: Database, path: string): number {
+  const id = pragma(db, "application_id");
+  const version = pragma(db, "user_version");
+  const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!["n"]);
+  if (id === 0 && version === 0 && tables === 0) return 0;
+  if (id !== APPLICATION_ID) {
+    throw new BTrDBError(
+      `Cannot open ${path}: it is an SQLite database of another application`,
+      { status: "NOT_A_DATABASE" },
+    );
+  }
+  if (version > SCHEMA_VERSION || version < 1) {
+    const readable = `this release reads 1 to ${SCHEMA_VERSION}`;
+    const advice = version < 1 ? "" : "; use a newer release of @btrdb/btrdb";
+    throw new BTrDBError(
+      `Cannot open ${path}: its schema has version ${version}, ${readable}${advice}`,
+      { status: version < 1 ? "SCHEMA_TOO_OLD" : "SCHEMA_TOO_NEW" },
+    );
+  }
+  return version;
+}
+
+/** Makes the tables of an empty file, or brings an older one up to date. */
+export function writeSchema(db: Database, version: number): void {
+  if (version === 0) {
+    transaction(db, () => {
+      db.exec(TABLES);
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    });
+    return;
+  }
+  migrate(db, version, MIGRATIONS);
+}
+
+/**
+ * Brings a file up to date, a version at a time: whatever interrupts it, the file is of one version
+ * or the next.
+ *
+ * @param steps From schema version `i + 1` to `i + 2`.
+ */
+export function migrate(
+  db: Pick<Database, "exec">,
+  version: number,
+  steps: readonly ((db: Pick<Database, "exec">) => void)[],
+): void {
+  for (let v = version; v <= steps.length; v++) {
+    transaction(db, () => {
+      steps[v - 1]!(db);
+      db.exec(`PRAGMA user_version = ${v + 1}`);
+    });
+  }
+}
+
+/** Runs `work` in a transaction; an error rolls back. */
+export function transaction<T>(db: Pick<Database, "exec">, work: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    rollback(db);
+    throw error;
+  }
+}
+
+/** Rolls back, unless SQLite has done so itself. */
+export function rollback(db: Pick<Database, "exec">): void {
+  try {
+    db.exec("ROLLBACK");
+  } catch {
+    // SQLite rolls back by itself after errors such as a full disk; there is nothing left to undo.
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Read-only SQL on the metadata: one statement on the view `streams`, nothing else. SQLite's
+ * authorizer decides what a statement may touch; how long it can run is estimated from SQLite's own
+ * plan before it starts, since it cannot be interrupted (docs/engine.md, "SQL").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
+import { checkCall } from "../pacer.ts";
+import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
+
+/** Most rows one query may return. */
+export const MAX_SQL_ROWS = 100_000;
+
+/** Most rows SQLite may have to visit for one query: about a second where each compares JSON. */
+export const MAX_SQL_VISITS = 2_000_000;
+
+/** Most bytes of all values one query may return. */
+export const MAX_SQL_BYTES: number = 64 << 20;
+
+/** Longest text a query may make on its way, bytes: any larger one would be a bomb. */
+const MAX_SQL_TEXT = 1 << 20;
+
+/** The view, part of the schema. */
+export const STREAMS_VIEW = `
+CREATE VIEW streams AS SELECT
+  lower(substr(hex(uuid), 1, 8) || '-' || substr(hex(uuid), 9, 4) || '-' ||
+    substr(hex(uuid), 13, 4) || '-' || substr(hex(uuid), 17, 4) || '-' ||
+    substr(hex(uuid), 21)) AS uuid,
+  collection,
+  tags ->> 'name' AS name,
+  tags ->> 'unit' AS unit,
+  tags ->> 'ingress' AS ingress,
+  property_version,
+  tags,
+  annotations
+FROM stream;
+`;
+
+/** Functions a query may call: none that makes long results from short ones. */
+const FUNCTIONS: ReadonlySet<string> = new Set(
+  ("abs avg ceil ceiling char coalesce concat concat_ws count date datetime dense_rank " +
+    "first_value floor glob group_concat hex if ifnull iif instr json json_array " +
+    "json_array_length json_extract json_group_array json_group_object json_object json_quote " +
+    "json_type json_valid julianday lag last_value lead length like lower ltrim max min mod nullif " +
+    "octet_length quote rank replace round row_number rtrim sign strftime string_agg substr " +
+    "substring sum time total trim typeof unicode unixepoch upper -> ->>").split(" "),
+);
+
+function refuse(text: string, cause?: unknown): never {
+  throw new BTrDBError(text, { code: ErrorCode.BadSQLValue, cause });
+}
+
+/** What SQLite's authorizer is asked and may answer (sqlite.org/c3ref/c_alter_table.html). */
+const SQLITE_OK = 0;
+const SQLITE_DENY = 1;
+const SQLITE_READ = 20;
+const SQLITE_SELECT = 21;
+const SQLITE_FUNCTION = 31;
+
+/** Names that SQLite gives a meaning in a FROM clause; it lists some only after their first use. */
+const RESERVED =
+  /^(pragma_|sqlite_|jsonb?_|fts\d|rtree|geopoly|dbstat|bytecode|tables_used|generate_series)/i;
+
+/** How a query begins. SQLite does not ask the authorizer about everything else, e.g. VACUUM. */
+const QUERY = /^(\s|--[^\n]*\n|\/\*[^]*?\*\/)*(select|with|values)\b/i;
+
+/**
+ * SQLite's authorizer: allows reading the view, and functions that are harmless. Counting the rows
+ * of a subquery shows as reading a column without a name of a table without a database; that is
+ * allowed for names that are nothing else.
+ *
+ * @param taken Names of tables and table-valued functions.
+ */
+function authorizer(taken: ReadonlySet<string>): Authorizer {
+  return (action, first, second, database, view) => {
+    if (action === SQLITE_SELECT) return SQLITE_OK;
+    if (action === SQLITE_FUNCTION) {
+      return FUNCTIONS.has((second ?? "").toLowerCase()) ? SQLITE_OK : SQLITE_DENY;
+    }
+    if (action !== SQLITE_READ || first === null) return SQLITE_DENY;
+    if (first === "streams") return SQLITE_OK;
+    if (first === "stream" && (view === "streams" || second === "")) return SQLITE_OK;
+    const isSubquery = second === "" && database === null && !RESERVED.test(first) &&
+      !taken.has(first.toLowerCase());
+    return isSubquery ? SQLITE_OK : SQLITE_DENY;
+  };
+}
+
+/** Names of everything that can stand in a FROM clause. */
+function takenNames(db: Database): Set<string> {
+  const sql = "SELECT name FROM pragma_module_list UNION SELECT name FROM sqlite_schema";
+  return new Set(db.prepare(sql).all().map((row) => String(row["name"]).toLowerCase()));
+}
+
+/** Whether nothing but blanks, comments and semicolons is left. */
+function isBlank(sql: string): boolean {
+  return sql.replace(/--[^\n]*(\n|$)|\/\*[^]*?(\*\/|$)|[\s;]/g, "") === "";
+}
+
+/** Compiles a query with the authorizer on. */
+function compile(db: Database, query: string): { statement: Statement; plan: Row[] } {
+  if (db.setAuthorizer === undefined) {
+    throw new BTrDBError("sqlQuery needs a runtime whose node:sqlite has setAuthorizer", {
+      code: ErrorCode.NotImplemented,
+    });
+  }
+  if (!QUERY.test(query)) refuse("the query is not a SELECT");
+  db.setAuthorizer(authorizer(takenNames(db)));
+  try {
+    const statement = db.prepare(query);
+    if (!isBlank(query.slice(query.indexOf(statement.sourceSQL) + statement.sourceSQL.length))) {
+      refuse("the query has more than one statement");
+    }
+    return { statement, plan: db.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all() };
+  } catch (error) {
+    if (error instanceof BTrDBError) throw error;
+    refuse((error as Error).message, error);
+  } finally {
+    db.setAuthorizer(null);
+  }
+}
+
+/**
+ * An upper bound of the rows SQLite visits, from the output of `EXPLAIN QUERY PLAN`: loops at the
+ * same level are nested, so their lengths multiply.
+ *
+ * @param plan Rows of id, parent and detail.
+ * @param streams Number of streams.
+ */
+export function planCost(plan: readonly Row[], streams: number): number {
+  const children = Map.groupBy(plan, (row) => Number(row["parent"]));
+  let longest = Math.max(streams, 1);
+  const cost = (id: number): number => {
+    let product = 1;
+    for (const row of children.get(id) ?? []) {
+      const detail = String(row["detail"]);
+      const inner = cost(Number(row["id"]));
+      const constants = /^SCAN (\d+) CONSTANT ROWS/.exec(detail);
+      if (constants !== null) product *= Number(constants[1]);
+      else if (/^(SCAN|SEARCH) /.test(detail)) product *= longest;
+      else if (/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) longest = Math.max(longest, inner);
+      else if (/^(COMPOUND|MERGE)/.test(detail)) product *= sumOf(Number(row["id"]));
+      else product *= inner;
+    }
+    return product;
+  };
+  const sumOf = (id: number): number =>
+    (children.get(id) ?? []).reduce((sum, row) => sum + cost(Number(row["id"])), 0);
+  return cost(0);
+}
+
+/** Parameters by their names, `$1` first. */
+function bindings(params: readonly string[]): Record<string, string> {
+  return Object.fromEntries(params.map((value, i) => [`$${i + 1}`, value]));
+}
+
+/** A row as JSON; tags and annotations, which are JSON themselves, become objects. */
+function toJson(row: Row, nested: readonly string[]): string {
+  const out: Record<string, unknown> = { ...row };
+  for (const name of nested) {
+    if (typeof out[name] === "string") out[name] = JSON.parse(out[name]);
+  }
+  return JSON.stringify(out);
+}
+
+/**
+ * Runs a query.
+ *
+ * @returns Rows as JSON objects in text form.
+ * @throws {BTrDBError} 441 when the query is not allowed, wrong or too expensive.
+ */
+export function runSql(
+  db: Database,
+  { query, params }: SqlRequest,
+  options: CallOptions | undefined,
+): string[] {
+  const { statement, plan } = compile(db, query);
+  const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);
+  const visits = planCost(plan, streams);
+  if (visits > MAX_SQL_VISITS) {
+    refuse(`the query may visit ${visits} rows, at most ${MAX_SQL_VISITS} are allowed`);
+  }
+  const columns = statement.columns();
+  const nested = columns.filter(({ column }) => column === "tags" || column === "annotations")
+    .map(({ name }) => name);
+  const values = bindings(params) as unknown as string;
+  return limitTexts(db, () => {
+    try {
+      checkCall(options);
+      checkSize(db.prepare(measuring(statement.sourceSQL, columns.length)).get(values)!);
+      checkCall(options);
+      return statement.all(values).map((row) => toJson(row, nested));
+    } catch (error) {
+      if (!isSqlite(error)) throw error;
+      refuse((error as Error).message, error);
+    }
+  });
+}
+
+/** A query that counts the rows of another one, up to one too many, and their bytes. */
+function measuring(query: string, columns: number): string {
+  const names = Array.from({ length: columns }, (_, i) => `c${i}`);
+  const bytes = names.map((name) => `ifnull(octet_length(${name}), 0)`).join(" + ");
+  return `WITH result_(${names}) AS (\n${query.replace(/;\s*$/, "")}\n)
+    SELECT count(*) AS n, total(bytes) AS bytes
+    FROM (SELECT ${bytes} AS bytes FROM result_ LIMIT ${MAX_SQL_ROWS + 1})`;
+}
+
+function checkSize({ n, bytes }: Row): void {
+  if ((n as number) > MAX_SQL_ROWS) {
+    refuse(`the query returns more than ${MAX_SQL_ROWS} rows, add a LIMIT`);
+  }
+  if ((bytes as number) > MAX_SQL_BYTES) {
+    refuse(`the query returns ${bytes} bytes, at most ${MAX_SQL_BYTES} are allowed`);
+  }
+}
+
+/** Runs `work` while SQLite makes no long texts, where the runtime can be told so. */
+function limitTexts<T>(db: Database, work: () => T): T {
+  const { limits } = db;
+  if (limits === undefined) return work();
+  const { length } = limits;
+  limits.length = MAX_SQL_TEXT;
+  try {
+    return work();
+  } finally {
+    limits.length = length;
+  }
+}
+
+/** Whether SQLite or its binding complains: not our own errors, not the reason of an abort. */
+function isSqlite(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && code.startsWith("ERR_");
+}

@@ -1,0 +1,333 @@
+/**
+ * Streams by name: collections, tags, annotations (docs/protocol.md, "Metadata").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { uuidText } from "../../core/uuid.ts";
+import { TEXT } from "../../endpoint/checks.ts";
+import { quote } from "../../endpoint/checks_metadata.ts";
+import type {
+  CreateRequest,
+  ListCollectionsRequest,
+  LookupRequest,
+  Metadata,
+  MetadataUsage,
+  SetAnnotationsRequest,
+  SetTagsRequest,
+  StreamDescriptor,
+} from "../../endpoint/endpoint.ts";
+import { checkParts, damaged } from "../file/checksum.ts";
+import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { Refusal } from "../write/group_commit.ts";
+
+const UTF8 = new TextEncoder();
+
+/** Rows read in one go. */
+const PAGE_ROWS = 256;
+
+function refuse(code: number, text: string, uuid: Uint8Array): never {
+  throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
+}
+
+/** Compares bytes: negative, 0 or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return compareBytes(bytes.subarray(0, head.length), head) === 0;
+}
+
+/**
+ * The key a stream is unique by and listed in the order of: collection, a slash, and its tags,
+ * sorted, each as key, NUL, value, NUL.
+ */
+export function sortKey(collection: string, tags: Metadata): Uint8Array {
+  const parts = [...tags].map(([key, value]) => `${key}\0${value ?? ""}\0`);
+  const bytes = parts.map((part) => UTF8.encode(part)).sort(compareBytes);
+  const head = UTF8.encode(`${collection}/`);
+  const out = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, head.length));
+  out.set(head);
+  let at = head.length;
+  for (const part of bytes) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function toJson(metadata: Metadata): string {
+  return JSON.stringify(Object.fromEntries(metadata));
+}
+
+function fromJson(text: unknown): Map<string, string | null> {
+  return new Map(Object.entries(JSON.parse(text as string) as Record<string, string | null>));
+}
+
+function matches(metadata: Metadata, conditions: Metadata): boolean {
+  for (const [key, value] of conditions) {
+    const actual = metadata.get(key);
+    if (actual === undefined || (value !== null && actual !== value)) return false;
+  }
+  return true;
+}
+
+/** A row as a descriptor, if its checksum fits. */
+export function descriptorOf(row: Row): StreamDescriptor {
+  const parts = [row["uuid"], row["collection"], row["tags"], row["annotations"]];
+  const checksum = checkParts(...parts as string[], String(row["property_version"]));
+  if (checksum !== row["checksum"]) {
+    throw damaged(`the metadata of stream ${uuidText(row["uuid"] as Uint8Array)}`);
+  }
+  return {
+    uuid: row["uuid"] as Uint8Array,
+    collection: row["collection"] as string,
+    tags: fromJson(row["tags"]),
+    annotations: fromJson(row["annotations"]),
+    propertyVersion: BigInt(row["property_version"] as number),
+  };
+}
+
+/** What {@linkcode descriptorOf} needs. */
+export const COLUMNS = "uuid, collection, tags, annotations, property_version, checksum";
+
+/** Reads and writes the metadata tables. */
+export class MetadataStore {
+  readonly #byUuid: Statement;
+  readonly #byKey: Statement;
+  readonly #tombstone: Statement;
+  readonly #insert: Statement;
+  readonly #update: Statement;
+  readonly #remove: Statement;
+  readonly #bury: Statement;
+  readonly #scan: Statement;
+  readonly #scanAfter: Statement;
+  readonly #addCollection: Statement;
+  readonly #removeCollection: Statement;
+  readonly #collections: Statement;
+  readonly #collectionsAfter: Statement;
+
+  constructor(db: Database) {
+    this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
+    this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
+    this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
+    this.#insert = db.prepare(
+      "INSERT INTO stream " +
+        "(uuid, collection, tags, annotations, property_version, sort_key, checksum) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#update = db.prepare(
+      "UPDATE stream SET collection = ?, tags = ?, annotations = ?, sort_key = ?, " +
+        "property_version = ?, checksum = ? WHERE uuid = ?",
+    );
+    this.#remove = db.prepare("DELETE FROM stream WHERE uuid = ?");
+    this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
+    const scan = (from: string) =>
+      db.prepare(
+        `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key ${from} ? ` +
+          `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+      );
+    this.#scan = scan(">=");
+    this.#scanAfter = scan(">");
+    this.#addCollection = db.prepare(
+      "INSERT INTO collection (sort_key) VALUES (?) ON CONFLICT DO NOTHING",
+    );
+    this.#removeCollection = db.prepare("DELETE FROM collection WHERE sort_key = ?");
+    const collections = (from: string) =>
+      db.prepare(
+        `SELECT sort_key FROM collection WHERE sort_key ${from} ? ` +
+          `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+      );
+    this.#collections = collections(">=");
+    this.#collectionsAfter = collections(">");
+  }
+
+  /** A stream's metadata; `undefined` if there is no such stream. */
+  get(uuid: Uint8Array): StreamDescriptor | undefined {
+    const row = this.#byUuid.get(uuid);
+    return row === undefined ? undefined : descriptorOf(row);
+  }
+
+  /** Makes a stream. Refuses with 406 or 429. */
+  create({ uuid, collection, tags, annotations }: CreateRequest): void {
+    const key = sortKey(collection, tags);
+    if (this.#byKey.get(key) !== undefined) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
+    const text = quote(uuidText(uuid));
+    if (this.#tombstone.get(uuid) !== undefined) {
+      const reason = `uuid ${text} has been used before with a (now deleted) stream`;
+      refuse(ErrorCode.ReusedUUID, reason, uuid);
+    }
+    if (this.#byUuid.get(uuid) !== undefined) {
+      const reason = `a stream already exists with uuid ${text} and a different collection or tags`;
+      refuse(ErrorCode.ReusedUUID, reason, uuid);
+    }
+    const texts = [collection, toJson(tags), toJson(annotations)] as const;
+    this.#insert.run(uuid, ...texts, 1, key, checkParts(uuid, ...texts, "1"));
+    this.#addCollection.run(UTF8.encode(`${collection}/`));
+  }
+
+  /** Changes annotations. Refuses with 404 or 423. */
+  setAnnotations({ uuid, expected, changes, removals }: SetAnnotationsRequest): void {
+    const stream = this.#expect(uuid, expected);
+    const annotations = new Map(stream.annotations);
+    for (const [key, value] of changes) annotations.set(key, value);
+    for (const key of removals) annotations.delete(key);
+    this.#write({ ...stream, annotations });
+  }
+
+  /** Changes tags and collection. Refuses with 404, 423 or 406. */
+  setTags({ uuid, expected, collection, changes, removals }: SetTagsRequest): void {
+    const stream = this.#expect(uuid, expected);
+    const tags = new Map(stream.tags);
+    for (const [key, value] of changes) tags.set(key, value);
+    for (const key of removals) tags.delete(key);
+    const target = collection === "" ? stream.collection : collection;
+    const other = this.#byKey.get(sortKey(target, tags))?.["uuid"] as Uint8Array | undefined;
+    if (other !== undefined && compareBytes(other, uuid) !== 0) {
+      refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
+    }
+    this.#write({ ...stream, tags, collection: target });
+    this.#addCollection.run(UTF8.encode(`${target}/`));
+    if (target !== stream.collection) this.#dropCollection(stream.collection);
+  }
+
+  /** Removes a stream and spends its uuid. */
+  obliterate(stream: StreamDescriptor): void {
+    this.#remove.run(stream.uuid);
+    this.#bury.run(stream.uuid);
+    this.#dropCollection(stream.collection);
+  }
+
+  #expect(uuid: Uint8Array, version: bigint): StreamDescriptor {
+    const stream = this.get(uuid);
+    if (stream === undefined) refuse(ErrorCode.NoSuchStream, TEXT.streamDoesNotExist, uuid);
+    if (stream.propertyVersion !== version) {
+      refuse(ErrorCode.AnnotationVersionMismatch, TEXT.annotationVersion, uuid);
+    }
+    return stream;
+  }
+
+  #write({ uuid, collection, tags, annotations, propertyVersion }: StreamDescriptor): void {
+    const texts = [collection, toJson(tags), toJson(annotations)] as const;
+    const version = propertyVersion + 1n;
+    const checksum = checkParts(uuid, ...texts, String(version));
+    this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
+  }
+
+  /**
+   * Forgets a collection that has lost a stream. As on the real server it stays listed while any
+   * stream is left in it or in a collection below it.
+   */
+  #dropCollection(collection: string): void {
+    const key = UTF8.encode(`${collection}/`);
+    const next = this.#scan.get(key)?.["sort_key"] as Uint8Array | undefined;
+    if (next !== undefined && startsWith(next, key)) return;
+    this.#removeCollection.run(key);
+  }
+
+  /**
+   * Streams that meet all conditions. Without tags and annotations in the order of collection and
+   * tags, else of collection and uuid. Yields `undefined` where it may pause; what is changed
+   * meanwhile is seen as it is when its page is read.
+   */
+  *lookup(request: LookupRequest): Generator<StreamDescriptor | undefined> {
+    const { tags, annotations } = request;
+    if (tags.size === 0 && annotations.size === 0) {
+      yield* this.#inCollection(request);
+      return;
+    }
+    const found: { key: string; stream: StreamDescriptor }[] = [];
+    for (const stream of this.#inCollection(request)) {
+      if (stream === undefined) yield undefined;
+      else if (matches(stream.tags, tags) && matches(stream.annotations, annotations)) {
+        const head = UTF8.encode(`${stream.collection}/`);
+        // A character a byte: strings compare faster than arrays do.
+        found.push({ key: String.fromCharCode(...head, ...stream.uuid), stream });
+      }
+    }
+    found.sort((a, b) => a.key < b.key ? -1 : 1);
+    for (const { stream } of found) yield stream;
+  }
+
+  *#inCollection(
+    { collection, isCollectionPrefix }: LookupRequest,
+  ): Generator<StreamDescriptor | undefined> {
+    const prefix = isCollectionPrefix ? collection : `${collection}/`;
+    const key = UTF8.encode(prefix);
+    for (const row of pages(this.#scan, this.#scanAfter, key)) {
+      if (row === undefined) {
+        yield undefined;
+        continue;
+      }
+      if (!startsWith(row["sort_key"] as Uint8Array, key)) break;
+      const name = row["collection"] as string;
+      if (isCollectionPrefix ? `${name}/`.startsWith(prefix) : name === collection) {
+        yield descriptorOf(row);
+      }
+    }
+  }
+
+  /**
+   * Collections in the order of the bytes of `name + "/"`, which also is what prefixes match. Yields
+   * `undefined` where it may pause.
+   */
+  *collections(
+    { prefix, startWith, limit }: ListCollectionsRequest,
+  ): Generator<string | undefined> {
+    const key = UTF8.encode(prefix);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let left = limit ?? Infinity;
+    const from = UTF8.encode(startWith ?? prefix);
+    for (const row of pages(this.#collections, this.#collectionsAfter, from)) {
+      if (row === undefined) {
+        yield undefined;
+        continue;
+      }
+      const at = row["sort_key"] as Uint8Array;
+      if (left-- <= 0 || !startsWith(at, key)) break;
+      yield decoder.decode(at.subarray(0, -1));
+    }
+  }
+
+  /**
+   * Number of streams per key, in collections whose name begins with `prefix`. Yields `undefined`
+   * where it may pause, then the one answer.
+   */
+  *usage(prefix: string): Generator<MetadataUsage | undefined> {
+    const tags = new Map<string, bigint>();
+    const annotations = new Map<string, bigint>();
+    const count = (map: Map<string, bigint>, keys: Iterable<string>) => {
+      for (const key of keys) map.set(key, (map.get(key) ?? 0n) + 1n);
+    };
+    const request = { collection: prefix, isCollectionPrefix: true, tags: NONE, annotations: NONE };
+    for (const stream of this.#inCollection(request)) {
+      if (stream === undefined) yield undefined;
+      else if (stream.collection.startsWith(prefix)) {
+        count(tags, stream.tags.keys());
+        count(annotations, stream.annotations.keys());
+      }
+    }
+    yield { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
+  }
+}
+
+/** Rows in the order of their keys, a page after the other, `undefined` between pages. */
+function* pages(first: Statement, next: Statement, from: Uint8Array): Generator<Row | undefined> {
+  let rows = first.all(from);
+  while (rows.length > 0) {
+    yield* rows;
+    if (rows.length < PAGE_ROWS) return;
+    yield undefined;
+    rows = next.all(rows.at(-1)!["sort_key"]!);
+  }
+}
+
+const NONE: Metadata = new Map();
+
+function sortedByKey(map: Map<string, bigint>): Map<string, bigint> {
+  return new Map([...map].sort(([a], [b]) => a < b ? -1 : 1));
+}

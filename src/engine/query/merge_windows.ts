@@ -1,0 +1,115 @@
+/**
+ * Windows of the tree and windows of the buffer as one sequence, and the empty windows between.
+ *
+ * @module
+ */
+
+import { allocStat, type StatColumns } from "../../core/columns.ts";
+import { CHUNK_WINDOWS } from "../constants.ts";
+import { StatBuilder } from "../tree/stat_builder.ts";
+import { Accumulator } from "../tree/stats.ts";
+import type { Grid } from "../tree/windows.ts";
+
+/** Adds window `i` of `columns` to an accumulator. */
+function addWindow(window: Accumulator, columns: StatColumns, i: number): void {
+  const count = Number(columns.count[i]!);
+  const stddev = columns.stddev![i]!;
+  window.add(count, columns.min[i]!, columns.mean[i]!, columns.max[i]!, stddev * stddev * count);
+}
+
+/**
+ * Windows of the same grid from two ascending sources, those at the same time joined into one.
+ *
+ * @param tree Chunks of windows; `undefined` where it may pause.
+ * @param buffer All windows of the buffer.
+ */
+export function* mergeWindows(
+  tree: Iterable<StatColumns | undefined>,
+  buffer: StatColumns,
+): Generator<StatColumns | undefined> {
+  let at = 0;
+  const n = buffer.times.length;
+  for (const chunk of tree) {
+    if (chunk === undefined || at >= n || chunk.times.at(-1)! < buffer.times[at]!) {
+      yield chunk;
+      continue;
+    }
+    const out = new StatBuilder();
+    const window = new Accumulator();
+    for (let i = 0; i < chunk.times.length; i++) {
+      const time = chunk.times[i]!;
+      for (; at < n && buffer.times[at]! < time; at++) out.copy(buffer, at);
+      if (at === n || buffer.times[at] !== time) {
+        out.copy(chunk, i);
+        continue;
+      }
+      window.reset();
+      addWindow(window, buffer, at++);
+      addWindow(window, chunk, i);
+      out.push(time, window);
+    }
+    yield out.take();
+  }
+  if (at < n) {
+    yield {
+      times: buffer.times.slice(at),
+      min: buffer.min.slice(at),
+      mean: buffer.mean.slice(at),
+      max: buffer.max.slice(at),
+      count: buffer.count.slice(at),
+      stddev: buffer.stddev!.slice(at),
+    };
+  }
+}
+
+/**
+ * All windows of a grid: those without points are zero.
+ *
+ * @param sparse Chunks of windows that have points, ascending; `undefined` where it may pause.
+ */
+export function* fillWindows(
+  sparse: Iterable<StatColumns | undefined>,
+  grid: Grid,
+): Generator<StatColumns | undefined> {
+  const { start, end, width } = grid;
+  const total = (end - start) / width;
+  /** Windows handed out in finished chunks. */
+  let done = 0n;
+  let out = allocStat(chunkLength(total), true);
+  let used = 0;
+  /** Marks windows up to index `k` (exclusive) as there; yields full chunks. */
+  function* advanceTo(k: bigint): Generator<StatColumns> {
+    while (k - done >= BigInt(out.times.length) && out.times.length > 0) {
+      fillTimes(out.times, start + done * width, width);
+      done += BigInt(out.times.length);
+      yield out;
+      out = allocStat(chunkLength(total - done), true);
+    }
+    used = Number(k - done);
+  }
+  for (const chunk of sparse) {
+    if (chunk === undefined) {
+      yield undefined;
+      continue;
+    }
+    for (let i = 0; i < chunk.times.length; i++) {
+      const k = (chunk.times[i]! - start) / width;
+      yield* advanceTo(k);
+      out.min[used] = chunk.min[i]!;
+      out.mean[used] = chunk.mean[i]!;
+      out.max[used] = chunk.max[i]!;
+      out.count[used] = chunk.count[i]!;
+      out.stddev![used] = chunk.stddev![i]!;
+    }
+  }
+  yield* advanceTo(total);
+}
+
+function chunkLength(left: bigint): number {
+  return left < BigInt(CHUNK_WINDOWS) ? Number(left) : CHUNK_WINDOWS;
+}
+
+function fillTimes(times: BigInt64Array, start: bigint, width: bigint): void {
+  let time = start;
+  for (let i = 0; i < times.length; i++, time += width) times[i] = time;
+}

@@ -1,0 +1,68 @@
+/**
+ * What a query sees: one version of one stream, whatever is written meanwhile.
+ *
+ * @module
+ */
+
+import { emptyRaw, type RawColumns } from "../../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { TEXT } from "../../endpoint/checks.ts";
+import type { Version } from "../../endpoint/endpoint.ts";
+import { FIRST_MAJOR } from "../constants.ts";
+import type { StreamRegistry, StreamState } from "../stream/registry.ts";
+import { versionOf } from "../write/point_writer.ts";
+
+/** One version of a stream. */
+export interface Snapshot {
+  readonly version: Version;
+  /** Address of the root, 0 for an empty tree. */
+  readonly root: number;
+  /** Buffered points in order of time; none for explicit versions. */
+  readonly points: RawColumns;
+  /** The same points in the order of their arrival. */
+  readonly arrived: RawColumns;
+}
+
+/** The latest version. */
+export function latestSnapshot({ head }: StreamState): Snapshot {
+  const { root, buffer } = head;
+  return { version: versionOf(head), root, points: buffer.sorted, arrived: buffer.arrived };
+}
+
+/**
+ * An explicit version.
+ *
+ * The real server keeps no version below 11: it answers for 1 to 10 with an empty tree, and for
+ * any version of a stream without a commit with version 10.
+ *
+ * @throws {BTrDBError} 404 for a version that is not yet; 450 for one that was pruned.
+ */
+export function snapshotAt(
+  streams: StreamRegistry,
+  state: StreamState,
+  version: bigint,
+): Snapshot {
+  const { head } = state;
+  const empty = (major: bigint) => ({
+    version: { major, minor: 0n },
+    root: 0,
+    points: emptyRaw(),
+    arrived: emptyRaw(),
+  });
+  if (head.major === FIRST_MAJOR) return empty(BigInt(FIRST_MAJOR));
+  if (version > BigInt(head.major)) {
+    throw new BTrDBError(TEXT.streamNotFound, {
+      code: ErrorCode.NoSuchStream,
+      uuid: state.text,
+    });
+  }
+  if (version <= BigInt(FIRST_MAJOR)) return empty(version);
+  const root = streams.rootOf(state, Number(version));
+  if (root === undefined) {
+    throw new BTrDBError(
+      `version ${version} was pruned, the oldest one left is ${state.prunedBelow}`,
+      { code: ErrorCode.VersionNotAvailable, uuid: state.text },
+    );
+  }
+  return { ...empty(version), root };
+}

@@ -1,0 +1,105 @@
+/**
+ * The points of a stream that are not yet in the tree.
+ *
+ * @module
+ */
+
+import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { sortPoints } from "../../kernel/sort.ts";
+
+/** Room for points and the journal rows that hold them; shared by successive buffers. */
+interface Room {
+  times: BigInt64Array;
+  values: Float64Array;
+  rows: number[];
+}
+
+/**
+ * Points in the order of their arrival. A buffer never changes: appending makes a new one, which
+ * shares the memory of the old one where there is room, so readers keep what they have seen.
+ */
+export class PointBuffer {
+  /** A buffer without points. */
+  static readonly EMPTY: PointBuffer = new PointBuffer(
+    { times: new BigInt64Array(0), values: new Float64Array(0), rows: [] },
+    0,
+    0,
+    0,
+    true,
+  );
+
+  readonly #room: Room;
+  readonly #rows: number;
+  readonly #ascending: boolean;
+  #sorted: RawColumns | undefined;
+  /** Number of points. */
+  readonly length: number;
+  /** When the first point came, ms since the Unix epoch. */
+  readonly sinceMs: number;
+
+  private constructor(
+    room: Room,
+    length: number,
+    rows: number,
+    sinceMs: number,
+    ascending: boolean,
+  ) {
+    this.#room = room;
+    this.#rows = rows;
+    this.#ascending = ascending;
+    this.length = length;
+    this.sinceMs = sinceMs;
+  }
+
+  /** The journal rows that hold the points. */
+  get rows(): readonly number[] {
+    return this.#room.rows.slice(0, this.#rows);
+  }
+
+  /** The points in the order of arrival; views that must not be written. */
+  get arrived(): RawColumns {
+    return sliceRaw(this.#room, 0, this.length);
+  }
+
+  /** The points in order of time, equal times in order of arrival; must not be written. */
+  get sorted(): RawColumns {
+    this.#sorted ??= this.#ascending ? this.arrived : sortPoints(this.arrived);
+    return this.#sorted;
+  }
+
+  /**
+   * This buffer and more points. Of all buffers made from one, only the latest may be appended to.
+   *
+   * @param points Not empty.
+   * @param row The journal row that holds them.
+   * @param nowMs ms since the Unix epoch.
+   */
+  append(points: RawColumns, row: number, nowMs: number): PointBuffer {
+    const n = points.times.length;
+    const length = this.length + n;
+    const room = this.#roomFor(length);
+    room.times.set(points.times, this.length);
+    room.values.set(points.values, this.length);
+    room.rows.length = this.#rows;
+    room.rows.push(row);
+    let ascending = this.#ascending;
+    for (let i = Math.max(this.length, 1); ascending && i < length; i++) {
+      ascending = room.times[i]! >= room.times[i - 1]!;
+    }
+    const since = this.length === 0 ? nowMs : this.sinceMs;
+    return new PointBuffer(room, length, this.#rows + 1, since, ascending);
+  }
+
+  #roomFor(length: number): Room {
+    if (length <= this.#room.times.length) return this.#room;
+    const capacity = Math.max(length, 2 * this.#room.times.length, 16);
+    const room = {
+      times: new BigInt64Array(capacity),
+      values: new Float64Array(capacity),
+      rows: this.#room.rows.slice(0, this.#rows),
+    };
+    room.times.set(this.arrived.times);
+    room.values.set(this.arrived.values);
+    return room;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Nodes by address: blocks in the database behind a cache.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { damaged } from "../file/checksum.ts";
+import { NodeCache, RUN_LEAVES } from "./node_cache.ts";
+import { LEAF_POINTS } from "../constants.ts";
+import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
+import { decodeLeafInto, decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
+import type { Database, Statement } from "../file/sqlite.ts";
+import { reduceValues } from "./stats.ts";
+
+/** Room for the points of one leaf, used again for the next one. */
+export class LeafRoom {
+  #columns = roomFor(LEAF_POINTS);
+
+  /**
+   * The points of a leaf, valid until the next one is decoded.
+   *
+   * @throws {BTrDBError} If the block is damaged, or no leaf.
+   */
+  decode(address: number, block: Uint8Array): RawColumns {
+    const n = decodeLeafInto(address, block, this.#columns);
+    if (n > this.#columns.times.length) {
+      this.#columns = roomFor(n);
+      decodeLeafInto(address, block, this.#columns);
+    }
+    const { times, values } = this.#columns;
+    return { times: times.subarray(0, n), values: values.subarray(0, n) };
+  }
+}
+
+function roomFor(n: number): RawColumns {
+  return { times: new BigInt64Array(n), values: new Float64Array(n) };
+}
+
+/** The error of a node that is gone: its version was pruned, or its stream obliterated. */
+function unavailable(): BTrDBError {
+  return new BTrDBError("the version is no longer available", {
+    code: ErrorCode.VersionNotAvailable,
+  });
+}
+
+/** Reads and writes nodes. */
+export class BlockStore {
+  readonly #select: Statement;
+  readonly #selectRun: Statement;
+  readonly #insert: Statement;
+  readonly #remove: Statement;
+  readonly #cache: NodeCache;
+  #next: number;
+
+  /**
+   * @param db The open database.
+   * @param cacheBytes Bound of the cache.
+   * @param next First address to hand out: above every one ever used.
+   */
+  constructor(db: Database, cacheBytes: number, next: number) {
+    this.#select = db.prepare("SELECT data FROM block WHERE id = ?");
+    this.#selectRun = db.prepare("SELECT data FROM block WHERE id BETWEEN ? AND ? ORDER BY id");
+    this.#insert = db.prepare("INSERT INTO block (id, data) VALUES (?, ?)");
+    this.#remove = db.prepare("DELETE FROM block WHERE id = ?");
+    this.#cache = new NodeCache(cacheBytes);
+    this.#next = next;
+  }
+
+  /** Bytes of the nodes in memory. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** The next address that will be handed out. */
+  get nextAddress(): number {
+    return this.#next;
+  }
+
+  /** The block at an address; `undefined` if there is none. */
+  readBlock(address: number): Uint8Array | undefined {
+    const data = this.#select.get(address)?.["data"];
+    if (data === undefined || data instanceof Uint8Array) return data;
+    throw damaged(`block ${address} has no content`);
+  }
+
+  /** The core at an address. */
+  readCore(address: number): Core {
+    const node = this.#read(address);
+    if (node instanceof Core) return node;
+    throw damaged(`block ${address} is not an inner node`);
+  }
+
+  /** The leaf at an address. */
+  readLeaf(address: number): Leaf {
+    const node = this.#read(address);
+    if (!(node instanceof Core)) return node;
+    throw damaged(`block ${address} is not a leaf`);
+  }
+
+  /**
+   * The leaf in bucket `b` of a core, and those that follow it up to bucket `last` as far as they
+   * were written right after it: one query brings them all. Only what is missed again is remembered.
+   *
+   * @param room Where the others are decoded: each leaf is valid until the next one is taken.
+   */
+  *readLeaves(core: Core, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
+    const first = core.addresses[b]!;
+    const most = RUN_LEAVES - first % RUN_LEAVES;
+    let n = 0;
+    while (
+      n < most && b + n <= last && core.kinds[b + n] === LEAF &&
+      core.addresses[b + n] === first + n && !this.#cache.has(first + n)
+    ) n++;
+    if (n < 2) {
+      yield this.readLeaf(first);
+      return;
+    }
+    const rows = this.#selectRun.all(first, first + n - 1);
+    if (rows.length !== n) throw unavailable();
+    const again = this.#cache.missedAgain(first);
+    for (let i = 0; i < n; i++) {
+      const block = rows[i]!["data"] as Uint8Array;
+      if (again) yield this.#remember(first + i, block);
+      else yield room.decode(first + i, block);
+    }
+  }
+
+  #remember(address: number, block: Uint8Array): Leaf {
+    const leaf = decodeNode(address, block);
+    if (leaf instanceof Core) throw damaged(`block ${address} is not a leaf`);
+    this.#cache.put(address, leaf);
+    return leaf;
+  }
+
+  #read(address: number): Node {
+    const cached = this.#cache.get(address);
+    if (cached !== undefined) return cached;
+    const block = this.readBlock(address);
+    if (block === undefined) throw unavailable();
+    const node = decodeNode(address, block);
+    this.#cache.put(address, node);
+    return node;
+  }
+
+  /** Writes a core; it must not change any more. */
+  writeCore(core: Core): ChildRef {
+    const address = this.#next++;
+    this.#insert.run(address, encodeCore(address, core));
+    this.#cache.put(address, core);
+    return { address, kind: CORE, ...coreStats(core) };
+  }
+
+  /** Writes a leaf with the points `[from, to)`. */
+  writeLeaf(points: RawColumns, from: number, to: number): ChildRef {
+    const address = this.#next++;
+    this.#insert.run(address, encodeLeaf(address, points, from, to));
+    return { address, kind: LEAF, ...reduceValues(points.values, from, to) };
+  }
+
+  /** Removes a block. */
+  remove(address: number): void {
+    this.#remove.run(address);
+    this.#cache.delete(address);
+  }
+}

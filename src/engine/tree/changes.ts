@@ -1,0 +1,163 @@
+/**
+ * What changed between versions: extents of tree nodes, in the order in which the real server
+ * reports them (docs/protocol.md, "Changes"). It walks the tree in order of time, but every node
+ * holds back the range it is extending while its children send theirs, so a range can come after
+ * later ones.
+ *
+ * @module
+ */
+
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { FANOUT } from "../constants.ts";
+import { CORE, type Core } from "./node.ts";
+import type { BlockStore } from "./block_store.ts";
+
+/** A changed range, `[start, end)`, ns. */
+export interface ChangedRange {
+  start: bigint;
+  end: bigint;
+}
+
+/**
+ * Ranges touched after version `from`. Neighbours that follow one another are joined. An empty tree
+ * counts as changed everywhere, whatever `from` is. Yields `undefined` where it may pause.
+ *
+ * @param root Address of the root, 0 for an empty tree.
+ * @param from Exclusive.
+ * @param resolution Descends to nodes of at most this point width.
+ */
+export function* changedRanges(
+  store: BlockStore,
+  root: number,
+  from: number,
+  resolution: number,
+): Generator<ChangedRange | undefined> {
+  if (root === 0) {
+    yield { start: MIN_TIME, end: MAX_TIME };
+    return;
+  }
+  let current: ChangedRange | undefined;
+  for (const range of walk(store, store.readCore(root), from, resolution)) {
+    if (range === undefined) {
+      yield undefined;
+    } else if (range.start === current?.end) {
+      current.end = range.end;
+    } else {
+      if (current !== undefined) yield current;
+      current = { ...range };
+    }
+  }
+  if (current !== undefined) yield current;
+}
+
+function* walk(
+  store: BlockStore,
+  core: Core,
+  from: number,
+  resolution: number,
+): Generator<ChangedRange | undefined> {
+  const last = yield* changedInCore(store, core, from, resolution);
+  if (last !== undefined) yield last;
+}
+
+/** Yields all changed ranges of a core but the one it is extending, which it returns. */
+function* changedInCore(
+  store: BlockStore,
+  core: Core,
+  from: number,
+  resolution: number,
+): Generator<ChangedRange | undefined, ChangedRange | undefined> {
+  yield undefined;
+  const descend = core.pointwidth > resolution;
+  let held: ChangedRange | undefined;
+  for (let b = 0; b < FANOUT; b++) {
+    if (core.generations[b]! <= from) continue;
+    const range = descend && core.kinds[b] === CORE
+      ? yield* changedInCore(store, store.readCore(core.addresses[b]!), from, resolution)
+      : { start: core.bucketStart(b), end: core.bucketStart(b + 1) };
+    if (range === undefined) continue;
+    if (held === undefined) {
+      held = range;
+    } else if (range.start === held.end) {
+      held = { start: held.start, end: range.end };
+    } else {
+      yield held;
+      held = range;
+    }
+  }
+  return held;
+}
+
+const MAX_INT64 = (1n << 63n) - 1n;
+
+/**
+ * The ranges of 2^resolution ns that hold the given times, which must be ascending. The widest one,
+ * [0, 2^63), ends 1 ns earlier to fit into 64 bits.
+ */
+export function* rangesOfTimes(
+  times: BigInt64Array,
+  resolution: number,
+): Generator<ChangedRange> {
+  const bits = BigInt(resolution);
+  let last: bigint | undefined;
+  for (let i = 0; i < times.length; i++) {
+    const bucket = times[i]! >> bits;
+    if (bucket === last) continue;
+    last = bucket;
+    const end = (bucket + 1n) << bits;
+    yield { start: bucket << bits, end: end > MAX_INT64 ? MAX_INT64 : end };
+  }
+}
+
+/**
+ * Changed ranges of the tree and of the buffer as one sequence: a range that touches or overlaps
+ * the one under way is joined with it, whichever side of it it lies on.
+ */
+export function* joinRanges(
+  tree: Iterable<ChangedRange | undefined>,
+  buffer: Iterable<ChangedRange>,
+): Generator<ChangedRange | undefined> {
+  const right = buffer[Symbol.iterator]();
+  let nextRight = right.next();
+  let current: ChangedRange | undefined;
+  for (const left of tree) {
+    if (left === undefined) {
+      yield undefined;
+      continue;
+    }
+    for (;;) {
+      if (current === undefined) {
+        const takeRight = !nextRight.done && nextRight.value.start <= left.start;
+        current = takeRight ? nextRight.value : left;
+        if (!takeRight) break;
+        nextRight = right.next();
+      } else if (touch(current, left)) {
+        current = union(current, left);
+        break;
+      } else if (!nextRight.done && touch(current, nextRight.value)) {
+        current = union(current, nextRight.value);
+        nextRight = right.next();
+      } else {
+        yield current;
+        current = undefined;
+      }
+    }
+  }
+  for (; !nextRight.done; nextRight = right.next()) {
+    if (current === undefined) current = nextRight.value;
+    else if (touch(current, nextRight.value)) current = union(current, nextRight.value);
+    else {
+      yield current;
+      current = nextRight.value;
+    }
+  }
+  if (current !== undefined) yield current;
+}
+
+function touch(a: ChangedRange, b: ChangedRange): boolean {
+  return a.end >= b.start && b.end >= a.start;
+}
+
+function union(a: ChangedRange, b: ChangedRange): ChangedRange {
+  return { start: a.start < b.start ? a.start : b.start, end: a.end > b.end ? a.end : b.end };
+}

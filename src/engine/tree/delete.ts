@@ -1,0 +1,63 @@
+/**
+ * Taking points out of the tree. Which buckets count as touched follows the real server: all
+ * between the two ends, at every level that is visited, whether they held points or not.
+ *
+ * @module
+ */
+
+import { FANOUT } from "../constants.ts";
+import { ABSENT, type ChildRef, CORE, type Core } from "./node.ts";
+import { lowerBound } from "../../core/search.ts";
+import type { Commit } from "./insert.ts";
+
+/**
+ * Deletes the points in `[start, end)`.
+ *
+ * @param root Address of the root, 0 for an empty tree.
+ * @returns Address of the new root, 0 when nothing is left.
+ */
+export function deletePoints(commit: Commit, root: number, start: bigint, end: bigint): number {
+  if (root === 0) return 0;
+  return deleteFromCore(commit, commit.store.readCore(root), start, end)?.address ?? 0;
+}
+
+function deleteFromCore(commit: Commit, core: Core, start: bigint, end: bigint): ChildRef | null {
+  const first = core.clampBucket(start);
+  const last = core.clampBucket(end);
+  const copy = core.clone();
+  let left = false;
+  for (let b = 0; b < FANOUT; b++) {
+    if (b >= first && b <= last) {
+      copy.setChild(b, deleteFromBucket(commit, core, b, start, end), commit.major);
+    }
+    left ||= copy.kinds[b] !== ABSENT;
+  }
+  return left ? commit.store.writeCore(copy) : null;
+}
+
+function deleteFromBucket(
+  commit: Commit,
+  parent: Core,
+  bucket: number,
+  start: bigint,
+  end: bigint,
+): ChildRef | null {
+  const kind = parent.kinds[bucket]!;
+  if (kind === ABSENT) return null;
+  if (start <= parent.bucketStart(bucket) && end >= parent.bucketStart(bucket + 1)) return null;
+  const address = parent.addresses[bucket]!;
+  if (kind === CORE) {
+    return deleteFromCore(commit, commit.store.readCore(address), start, end);
+  }
+  const { times, values } = commit.store.readLeaf(address);
+  const from = lowerBound(times, start);
+  const to = lowerBound(times, end, from);
+  const count = times.length - (to - from);
+  if (count === 0) return null;
+  const kept = { times: new BigInt64Array(count), values: new Float64Array(count) };
+  kept.times.set(times.subarray(0, from));
+  kept.times.set(times.subarray(to), from);
+  kept.values.set(values.subarray(0, from));
+  kept.values.set(values.subarray(to), from);
+  return commit.store.writeLeaf(kept, 0, count);
+}

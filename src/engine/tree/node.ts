@@ -1,0 +1,145 @@
+/**
+ * The two kinds of tree node. Cores have 64 buckets of 2^pointwidth ns with statistics of what is
+ * below them; leaves hold points in order of time. Nodes are never changed once they are written.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { childPointwidth, FANOUT } from "../constants.ts";
+
+/** Kinds of children in {@linkcode Core.kinds}. */
+export const ABSENT = 0;
+export const CORE = 1;
+export const LEAF = 2;
+
+/** Statistics of a set of points. */
+export interface Stats {
+  count: number;
+  min: number;
+  /** Sum over count; infinite when the sum overflowed, as in the real server. */
+  mean: number;
+  max: number;
+  /** Sum of squared differences from the mean. */
+  m2: number;
+}
+
+/** A child as its parent knows it. */
+export interface ChildRef extends Stats {
+  address: number;
+  kind: typeof CORE | typeof LEAF;
+}
+
+/** An inner node. */
+export class Core {
+  /** log2 of the width of a bucket, ns. */
+  readonly pointwidth: number;
+  /** Start of bucket 0, ns. */
+  readonly start: bigint;
+  /** What each bucket holds. */
+  readonly kinds: Uint8Array;
+  /** Block address per bucket. */
+  readonly addresses: Float64Array;
+  /** Major version that last touched the bucket; stays when its child was deleted. */
+  readonly generations: Float64Array;
+  readonly counts: Float64Array;
+  readonly mins: Float64Array;
+  readonly means: Float64Array;
+  readonly maxs: Float64Array;
+  readonly m2s: Float64Array;
+
+  constructor(pointwidth: number, start: bigint) {
+    this.pointwidth = pointwidth;
+    this.start = start;
+    this.kinds = new Uint8Array(FANOUT);
+    const columns = new Float64Array(7 * FANOUT);
+    const column = (i: number) => columns.subarray(i * FANOUT, (i + 1) * FANOUT);
+    this.addresses = column(0);
+    this.generations = column(1);
+    this.counts = column(2);
+    this.mins = column(3);
+    this.means = column(4);
+    this.maxs = column(5);
+    this.m2s = column(6);
+  }
+
+  /** A copy that may be changed until it is written. */
+  clone(): Core {
+    const copy = new Core(this.pointwidth, this.start);
+    copy.kinds.set(this.kinds);
+    copy.addresses.set(this.addresses);
+    copy.generations.set(this.generations);
+    copy.counts.set(this.counts);
+    copy.mins.set(this.mins);
+    copy.means.set(this.means);
+    copy.maxs.set(this.maxs);
+    copy.m2s.set(this.m2s);
+    return copy;
+  }
+
+  /** End of the node, exclusive, ns. */
+  get end(): bigint {
+    return this.start + (64n << BigInt(this.pointwidth));
+  }
+
+  /** Start of a bucket; the end of bucket `b` is the start of `b + 1`. */
+  bucketStart(bucket: number): bigint {
+    return this.start + (BigInt(bucket) << BigInt(this.pointwidth));
+  }
+
+  /** The bucket of a time, 0 or 63 for times outside the node. */
+  clampBucket(time: bigint): number {
+    const bucket = (time - this.start) >> BigInt(this.pointwidth);
+    return bucket < 0n ? 0 : bucket > 63n ? FANOUT - 1 : Number(bucket);
+  }
+
+  /** Point width of the children. */
+  get childPointwidth(): number {
+    return childPointwidth(this.pointwidth);
+  }
+
+  /** Puts a child into a bucket, or empties it, and notes the version that did. */
+  setChild(bucket: number, child: ChildRef | null, major: number): void {
+    this.generations[bucket] = major;
+    this.kinds[bucket] = child?.kind ?? ABSENT;
+    this.addresses[bucket] = child?.address ?? 0;
+    this.counts[bucket] = child?.count ?? 0;
+    this.mins[bucket] = child?.min ?? 0;
+    this.means[bucket] = child?.mean ?? 0;
+    this.maxs[bucket] = child?.max ?? 0;
+    this.m2s[bucket] = child?.m2 ?? 0;
+  }
+}
+
+/** A node with points, in order of time. */
+export interface Leaf extends RawColumns {
+  readonly kind: typeof LEAF;
+}
+
+/** Any node. */
+export type Node = Core | Leaf;
+
+/**
+ * Statistics of everything below a core. The mean is formed as the real server forms it, from the
+ * means of the children, so that it overflows where the server's does.
+ */
+export function coreStats(core: Core): Stats {
+  let count = 0, total = 0, min = 0, max = 0;
+  for (let i = 0; i < FANOUT; i++) {
+    const n = core.counts[i]!;
+    if (n === 0) continue;
+    if (count === 0 || core.mins[i]! < min) min = core.mins[i]!;
+    if (count === 0 || core.maxs[i]! > max) max = core.maxs[i]!;
+    count += n;
+    total += core.means[i]! * n;
+  }
+  const mean = count === 0 ? 0 : total / count;
+  let m2 = 0;
+  for (let i = 0; i < FANOUT; i++) {
+    const n = core.counts[i]!;
+    if (n === 0) continue;
+    const delta = core.means[i]! - mean;
+    m2 += core.m2s[i]! + delta * delta * n;
+  }
+  return { count, min, mean, max, m2 };
+}

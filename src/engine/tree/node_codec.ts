@@ -1,0 +1,133 @@
+/**
+ * Nodes as blocks. A block is a checksum (CRC-32 of everything after it, seeded with the address),
+ * the kind of the node, and its content (docs/engine.md, "Blocks").
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { RawColumns } from "../../core/columns.ts";
+import { damaged } from "../file/checksum.ts";
+import { decodeBlock, decodeBlockInto, encodeBlock } from "../../kernel/block.ts";
+import { ABSENT, CORE, Core, LEAF, type Leaf, type Node } from "./node.ts";
+import { FANOUT } from "../constants.ts";
+
+/** Checksum and kind. */
+const HEADER_BYTES = 5;
+
+function seal(block: Uint8Array, kind: number, address: number): Uint8Array {
+  block[4] = kind;
+  const view = new DataView(block.buffer, block.byteOffset);
+  view.setUint32(0, crc32(block.subarray(4), address >>> 0), true);
+  return block;
+}
+
+/** The block of a leaf with the points `[from, to)`. */
+export function encodeLeaf(
+  address: number,
+  points: RawColumns,
+  from: number,
+  to: number,
+): Uint8Array {
+  return seal(encodeBlock(points, from, to, HEADER_BYTES), LEAF, address);
+}
+
+/** The block of a core: a header, then the columns of the buckets that were ever touched. */
+export function encodeCore(address: number, core: Core): Uint8Array {
+  const touched: number[] = [];
+  for (let b = 0; b < FANOUT; b++) if (core.generations[b]! > 0) touched.push(b);
+  const n = touched.length;
+  const block = new Uint8Array(HEADER_BYTES + 11 + n * (2 + 7 * 8));
+  const view = new DataView(block.buffer);
+  view.setUint8(5, core.pointwidth);
+  view.setUint8(6, n);
+  view.setBigInt64(7, core.start, true);
+  let at = HEADER_BYTES + 11;
+  for (const b of touched) {
+    block[at++] = b;
+    block[at++] = core.kinds[b]!;
+  }
+  const columns = coreColumns(core);
+  for (const column of columns) {
+    for (const b of touched) {
+      view.setFloat64(at, column[b]!, true);
+      at += 8;
+    }
+  }
+  return seal(block, CORE, address);
+}
+
+function coreColumns(core: Core): Float64Array[] {
+  return [
+    core.addresses,
+    core.generations,
+    core.counts,
+    core.mins,
+    core.means,
+    core.maxs,
+    core.m2s,
+  ];
+}
+
+function decodeCore(address: number, block: Uint8Array): Core {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const n = view.getUint8(6);
+  const size = HEADER_BYTES + 11 + n * (2 + 7 * 8);
+  if (block.length !== size) {
+    throw damaged(`block ${address}: ${block.length} bytes, expected ${size}`);
+  }
+  const core = new Core(view.getUint8(5), view.getBigInt64(7, true));
+  const head = HEADER_BYTES + 11;
+  let at = head + 2 * n;
+  for (let i = 0; i < n; i++) core.kinds[block[head + 2 * i]!] = block[head + 2 * i + 1]!;
+  for (const column of coreColumns(core)) {
+    for (let i = 0; i < n; i++) {
+      column[block[head + 2 * i]!] = view.getFloat64(at, true);
+      at += 8;
+    }
+  }
+  return core;
+}
+
+/** Points of a leaf, decoded in any way. */
+function decodeLeaf<T>(address: number, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw damaged(`block ${address}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * The node of a block.
+ *
+ * @throws {BTrDBError} If the block is damaged.
+ */
+export function decodeNode(address: number, block: Uint8Array): Node {
+  const kind = checkedKind(address, block);
+  if (kind === CORE) return decodeCore(address, block);
+  return decodeLeaf(address, (): Leaf => ({ kind: LEAF, ...decodeBlock(block, HEADER_BYTES) }));
+}
+
+/**
+ * The points of the block of a leaf, into columns that are there.
+ *
+ * @returns How many they are. If `columns` has no room for them, nothing is written.
+ * @throws {BTrDBError} If the block is damaged, or no leaf.
+ */
+export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {
+  if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
+  return decodeLeaf(address, () => decodeBlockInto(block, HEADER_BYTES, columns));
+}
+
+/** The kind of a block whose checksum fits. */
+function checkedKind(address: number, block: Uint8Array): typeof CORE | typeof LEAF {
+  if (block.length < HEADER_BYTES) throw damaged(`block ${address}: too short`);
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const expected = view.getUint32(0, true);
+  const actual = crc32(block.subarray(4), address >>> 0);
+  if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
+  const kind = block[4] ?? ABSENT;
+  if (kind === CORE || kind === LEAF) return kind;
+  throw damaged(`block ${address}: unknown kind ${kind}`);
+}

@@ -1,0 +1,86 @@
+/**
+ * Looking up many exact times in the tree at once.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { GrowingColumns } from "../../kernel/growing_columns.ts";
+import { ABSENT, CORE, type Core } from "./node.ts";
+import { gallop } from "../../core/search.ts";
+import type { BlockStore } from "./block_store.ts";
+
+/**
+ * The points of the tree that stand at one of the given times, in order of time. Yields where it may
+ * pause.
+ *
+ * @param root Address of the root, 0 for an empty tree.
+ * @param times Ascending.
+ */
+export function* pointsAt(
+  store: BlockStore,
+  root: number,
+  times: BigInt64Array,
+): Generator<undefined, RawColumns> {
+  const found = new GrowingColumns();
+  if (root !== 0) yield* matchCore(store, store.readCore(root), times, 0, times.length, found);
+  return found.take();
+}
+
+function* matchCore(
+  store: BlockStore,
+  core: Core,
+  times: BigInt64Array,
+  from: number,
+  to: number,
+  found: GrowingColumns,
+): Generator<undefined> {
+  let at = from;
+  while (at < to) {
+    const b = core.clampBucket(times[at]!);
+    const next = gallop(times, core.bucketStart(b + 1), at, to);
+    const kind = core.kinds[b]!;
+    if (kind === CORE) {
+      yield* matchCore(store, store.readCore(core.addresses[b]!), times, at, next, found);
+    } else if (kind !== ABSENT) {
+      matchRun(store.readLeaf(core.addresses[b]!), times, at, next, found);
+      yield;
+    }
+    at = next;
+  }
+}
+
+/** The points of a sorted run at one of the times. */
+export function pointsOfRun(run: RawColumns, times: BigInt64Array): RawColumns {
+  const found = new GrowingColumns();
+  matchRun(run, times, 0, times.length, found);
+  return found.take();
+}
+
+/** Collects the points of a sorted run at one of the times `[from, to)`, neighbours together. */
+function matchRun(
+  run: RawColumns,
+  times: BigInt64Array,
+  from: number,
+  to: number,
+  found: GrowingColumns,
+): void {
+  let first = 0, low = 0;
+  const flush = () => {
+    if (first < low) {
+      found.append(run.times.subarray(first, low), run.values.subarray(first, low));
+    }
+  };
+  const n = run.times.length;
+  for (let i = from; i < to && low < n; i++) {
+    const time = times[i]!;
+    if (i > from && time === times[i - 1]) continue;
+    const next = gallop(run.times, time, low, n);
+    if (next > low) {
+      flush();
+      first = low = next;
+    }
+    while (low < n && run.times[low] === time) low++;
+  }
+  flush();
+}

@@ -1,0 +1,127 @@
+/**
+ * Raw points of the tree merged with those of the buffer.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { CHUNK_POINTS } from "../constants.ts";
+import { CORE, type Core, LEAF } from "./node.ts";
+import { lowerBound } from "../../core/search.ts";
+import { type BlockStore, LeafRoom } from "./block_store.ts";
+
+/** Collects points into chunks of a fixed size. */
+class ChunkBuilder {
+  #times = new BigInt64Array(CHUNK_POINTS);
+  #values = new Float64Array(CHUNK_POINTS);
+  #used = 0;
+
+  /** Appends the points `[from, to)`; yields chunks that are full. */
+  *push({ times, values }: RawColumns, from: number, to: number): Generator<RawColumns> {
+    while (from < to) {
+      const n = Math.min(to - from, CHUNK_POINTS - this.#used);
+      this.#times.set(times.subarray(from, from + n), this.#used);
+      this.#values.set(values.subarray(from, from + n), this.#used);
+      this.#used += n;
+      from += n;
+      if (this.#used === CHUNK_POINTS) yield this.take();
+    }
+  }
+
+  /** What is collected. */
+  take(): RawColumns {
+    const n = this.#used;
+    const full = n === CHUNK_POINTS;
+    const chunk = {
+      times: full ? this.#times : this.#times.slice(0, n),
+      values: full ? this.#values : this.#values.slice(0, n),
+    };
+    this.#used = 0;
+    if (full) {
+      this.#times = new BigInt64Array(CHUNK_POINTS);
+      this.#values = new Float64Array(CHUNK_POINTS);
+    }
+    return chunk;
+  }
+
+  get length(): number {
+    return this.#used;
+  }
+}
+
+/** A run of points, `[from, to)` of some columns. */
+interface Run {
+  columns: RawColumns;
+  from: number;
+  to: number;
+}
+
+/**
+ * Points in `[start, end)` in order of time; at equal times those of the tree come first. Yields
+ * `undefined` where it may pause.
+ *
+ * @param root Address of the root, 0 for an empty tree.
+ * @param buffer Sorted points beside the tree.
+ */
+export function* rawPoints(
+  store: BlockStore,
+  root: number,
+  buffer: RawColumns,
+  start: bigint,
+  end: bigint,
+): Generator<RawColumns | undefined> {
+  const out = new ChunkBuilder();
+  let at = lowerBound(buffer.times, start);
+  const last = lowerBound(buffer.times, end, at);
+  const runs = root === 0 ? [] : leafRuns(store, store.readCore(root), start, end, new LeafRoom());
+  for (const run of runs) {
+    if (run === undefined) {
+      yield undefined;
+      continue;
+    }
+    const { columns, to } = run;
+    let from = run.from;
+    while (from < to) {
+      const next = at < last ? lowerBound(columns.times, buffer.times[at]! + 1n, from, to) : to;
+      yield* out.push(columns, from, next);
+      from = next;
+      if (from === to) break;
+      const ahead = lowerBound(buffer.times, columns.times[from]!, at, last);
+      yield* out.push(buffer, at, ahead);
+      at = ahead;
+    }
+  }
+  yield* out.push(buffer, at, last);
+  if (out.length > 0) yield out.take();
+}
+
+/** The runs of the leaves below a core; each is valid until the next one is taken. */
+function* leafRuns(
+  store: BlockStore,
+  core: Core,
+  start: bigint,
+  end: bigint,
+  room: LeafRoom,
+): Generator<Run | undefined> {
+  const first = core.clampBucket(start);
+  const last = core.clampBucket(end - 1n);
+  let b = first;
+  while (b <= last) {
+    const kind = core.kinds[b]!;
+    if (kind === LEAF) {
+      for (const columns of store.readLeaves(core, b, last, room)) {
+        const inner = b > first && b < last;
+        const from = inner ? 0 : lowerBound(columns.times, start);
+        const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
+        if (from < to) yield { columns, from, to };
+        b++;
+      }
+      yield undefined;
+      continue;
+    }
+    if (kind === CORE) {
+      yield* leafRuns(store, store.readCore(core.addresses[b]!), start, end, room);
+    }
+    b++;
+  }
+}

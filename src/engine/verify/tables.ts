@@ -1,0 +1,87 @@
+/**
+ * Checking the tables beside the tree: what is in them must follow from the streams there are.
+ *
+ * @module
+ */
+
+import { checkBytes, checkNumbers } from "../file/checksum.ts";
+import { FIRST_MAJOR } from "../constants.ts";
+import { compareBytes } from "../metadata/store.ts";
+import type { Database, Row } from "../file/sqlite.ts";
+
+const UTF8 = new TextEncoder();
+
+/** Problems of the listed collections: one for each that is listed wrongly, or not at all. */
+export function* collectionProblems(db: Database): Generator<string | undefined> {
+  const listed = db.prepare("SELECT sort_key FROM collection ORDER BY sort_key").all();
+  const keys = db.prepare("SELECT DISTINCT collection FROM stream").all()
+    .map((row) => UTF8.encode(`${row["collection"]}/`)).sort(compareBytes);
+  const names = new Set(listed.map((row) => hexOf(row["sort_key"] as Uint8Array)));
+  for (const key of keys) {
+    yield undefined;
+    if (!names.has(hexOf(key))) yield `Collection ${textOf(key)} is not listed`;
+  }
+  // A collection stays listed while a stream is left in it or below it.
+  let at = 0;
+  for (const row of listed) {
+    yield undefined;
+    const key = row["sort_key"] as Uint8Array;
+    while (at < keys.length && compareBytes(keys[at]!, key) < 0) at++;
+    const next = keys[at]?.subarray(0, key.length);
+    if (key.at(-1) !== 0x2f || next === undefined || compareBytes(next, key) !== 0) {
+      yield `Collection ${textOf(key)} is listed and has no stream`;
+    }
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function textOf(key: Uint8Array): string {
+  return JSON.stringify(new TextDecoder().decode(key.subarray(0, -1)));
+}
+
+/** Problems of the uuids that are spent. */
+export function* tombstoneProblems(db: Database): Generator<string | undefined> {
+  const sql = "SELECT uuid, uuid IN (SELECT uuid FROM stream) AS lives FROM tombstone";
+  for (const row of db.prepare(sql).all()) {
+    yield undefined;
+    const uuid = row["uuid"] as Uint8Array;
+    if (uuid.length !== 16) yield `The spent uuid ${hexOf(uuid)} has ${uuid.length} bytes`;
+    if (row["lives"] !== 0) yield `The uuid ${hexOf(uuid)} is spent and has a stream`;
+  }
+}
+
+/** Problems of the settings: the only one is an address that no block has reached. */
+export function* settingProblems(db: Database): Generator<string | undefined> {
+  for (const { key, value } of db.prepare("SELECT key, value FROM setting").all()) {
+    if (key !== "next_block") yield `Setting ${JSON.stringify(key)} is not known`;
+    else if (!((value as number) >= 1)) yield `Setting "next_block" is ${value}`;
+  }
+}
+
+/** Journal rows of streams that are not there; those of the others are checked with them. */
+export function* strayJournalProblems(db: Database): Generator<string | undefined> {
+  const sql = "SELECT seq FROM journal WHERE stream NOT IN (SELECT id FROM stream)";
+  for (const row of db.prepare(sql).all()) {
+    yield `Journal row ${row["seq"]} belongs to no stream`;
+  }
+}
+
+/** Whether a journal row is where it was written. */
+export function isJournalRowWhole(stream: number, row: Row): boolean {
+  const data = row["data"];
+  return data instanceof Uint8Array &&
+    checkBytes(data, Number(row["seq"]), stream) === row["checksum"];
+}
+
+/** Whether a version row is where it was written. */
+export function isVersionRowWhole(stream: number, row: Row): boolean {
+  return checkNumbers(stream, Number(row["major"]), Number(row["root"])) === row["checksum"];
+}
+
+/** Whether a stream may have been pruned below a version: 0 is never, below 12 is nothing. */
+export function isPrunedBelowPossible(prunedBelow: number, versions: number): boolean {
+  return prunedBelow === 0 || (prunedBelow > FIRST_MAJOR + 1 && versions > 0);
+}

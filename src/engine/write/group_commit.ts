@@ -1,0 +1,219 @@
+/**
+ * The one that writes. Tasks queue up; those waiting together share one transaction and one sync
+ * of the disk (group commit). What a task changes becomes visible when the transaction is durable.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { BTrDBError } from "../../core/errors.ts";
+import type { CallOptions } from "../../endpoint/endpoint.ts";
+import { checkCall, isDue, turn } from "../pacer.ts";
+import { rollback } from "../file/schema.ts";
+import { type Database, sqliteError } from "../file/sqlite.ts";
+import type { Head, StreamState } from "../stream/registry.ts";
+
+/** Most tasks in one transaction. */
+const MAX_GROUP_TASKS = 4096;
+
+/** Points after which a transaction takes no more tasks. */
+const MAX_GROUP_POINTS = 1_048_576;
+
+/** An error of one task that has written nothing: the rest of its transaction goes on. */
+export class Refusal {
+  readonly error: BTrDBError;
+
+  constructor(error: BTrDBError) {
+    this.error = error;
+  }
+}
+
+/** A transaction under way. */
+export class Transaction {
+  readonly #heads = new Map<StreamState, Head>();
+  readonly #afterCommit: (() => void)[] = [];
+
+  /** The latest version of a stream as this transaction has it. */
+  head(state: StreamState): Head {
+    return this.#heads.get(state) ?? state.head;
+  }
+
+  /** Makes a new latest version, for this transaction and, once it is durable, for all. */
+  setHead(state: StreamState, head: Head): void {
+    this.#heads.set(state, head);
+  }
+
+  /** Has `work` done once the transaction is durable. */
+  afterCommit(work: () => void): void {
+    this.#afterCommit.push(work);
+  }
+
+  /**
+   * Makes everything visible.
+   *
+   * @returns By how many points the buffers have grown.
+   */
+  publish(): number {
+    let grown = 0;
+    for (const [state, head] of this.#heads) {
+      grown += head.buffer.length - state.head.buffer.length;
+      state.head = head;
+    }
+    for (const work of this.#afterCommit) work();
+    return grown;
+  }
+}
+
+/** One thing to write. */
+export interface Task<T> {
+  /** Points it carries. */
+  points: number;
+  /** Whether it changes metadata; then its transaction never pauses. */
+  catalog: boolean;
+  /**
+   * Does it. A generator may pause. Throws {@linkcode Refusal} before it has written anything if it
+   * cannot be done; any other error undoes the transaction.
+   */
+  run(tx: Transaction): T | Generator<undefined, T>;
+}
+
+interface Queued {
+  task: Task<unknown>;
+  options: CallOptions | undefined;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+function isGenerator(value: unknown): value is Generator<undefined, unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}
+
+/** Runs tasks in groups. */
+export class Writer {
+  readonly #db: Database;
+  readonly #path: string;
+  readonly #afterGroup: () => void;
+  #queue: Queued[] = [];
+  #bufferedPoints = 0;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  /** @param afterGroup Called after each transaction. */
+  constructor(db: Database, path: string, afterGroup: () => void) {
+    this.#db = db;
+    this.#path = path;
+    this.#afterGroup = afterGroup;
+  }
+
+  /** Points in all buffers, but those that were buffered when the database was opened. */
+  get bufferedPoints(): number {
+    return this.#bufferedPoints;
+  }
+
+  /** Tasks that wait. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Does a task.
+   *
+   * @returns What it returned, once it is durable.
+   */
+  submit<T>(task: Task<T>, options?: CallOptions): Promise<T> {
+    if (this.#closed) return Promise.reject(closedError());
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({
+        task,
+        options,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
+      this.#running ??= this.#loop();
+    });
+  }
+
+  /** Takes no more tasks and waits for those that are queued. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      if (group.length > 0) await this.#runGroup(group);
+      if (isDue()) await turn();
+    }
+    this.#running = undefined;
+  }
+
+  /** The tasks of the next transaction: metadata tasks and pausing ones never share one. */
+  #takeGroup(): Queued[] {
+    const group: Queued[] = [];
+    let points = 0;
+    let taken = 0;
+    for (const queued of this.#queue) {
+      const full = group.length >= MAX_GROUP_TASKS || points >= MAX_GROUP_POINTS;
+      if (full || (group[0] !== undefined && group[0].task.catalog !== queued.task.catalog)) break;
+      taken++;
+      try {
+        checkCall(queued.options);
+      } catch (error) {
+        queued.reject(error);
+        continue;
+      }
+      group.push(queued);
+      points += queued.task.points;
+    }
+    this.#queue = this.#queue.slice(taken);
+    return group;
+  }
+
+  async #runGroup(group: Queued[]): Promise<void> {
+    const tx = new Transaction();
+    const outcomes: { value?: unknown; refusal?: BTrDBError }[] = [];
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      for (const { task } of group) outcomes.push(await this.#runTask(task, tx));
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      rollback(this.#db);
+      if (group.length === 1) group[0]!.reject(sqliteError(error, this.#path));
+      else for (const queued of group) await this.#runGroup([queued]);
+      return;
+    }
+    this.#bufferedPoints += tx.publish();
+    group.forEach((queued, i) => {
+      const { value, refusal } = outcomes[i]!;
+      if (refusal !== undefined) queued.reject(refusal);
+      else queued.resolve(value);
+    });
+    this.#afterGroup();
+  }
+
+  async #runTask(
+    task: Task<unknown>,
+    tx: Transaction,
+  ): Promise<{ value?: unknown; refusal?: BTrDBError }> {
+    try {
+      if (!task.catalog && isDue()) await turn();
+      const result = task.run(tx);
+      if (!isGenerator(result)) return { value: result };
+      for (;;) {
+        const step = result.next();
+        if (step.done) return { value: step.value };
+        if (!task.catalog && isDue()) await turn();
+      }
+    } catch (error) {
+      if (error instanceof Refusal) return { refusal: error.error };
+      throw error;
+    }
+  }
+}
+
+/** The error of a call on a database that was closed. */
+export function closedError(): BTrDBError {
+  return new BTrDBError("The database is closed", { status: "CLOSED" });
+}

@@ -1,0 +1,162 @@
+/**
+ * What changes the points of a stream: insert, flush, delete.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
+import { encodeBlock } from "../../kernel/block.ts";
+import { PointBuffer } from "../stream/point_buffer.ts";
+import { checkBytes, checkNumbers } from "../file/checksum.ts";
+import { BUFFER_POINTS } from "../constants.ts";
+import { mergeRuns } from "../tree/merge_runs.ts";
+import { applyPolicy } from "./merge_policy.ts";
+import type { Database, Statement } from "../file/sqlite.ts";
+import type { BlockStore } from "../tree/block_store.ts";
+import type { Head, StreamState } from "../stream/registry.ts";
+import { deletePoints } from "../tree/delete.ts";
+import { insertPoints } from "../tree/insert.ts";
+import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
+import type { Transaction } from "./group_commit.ts";
+
+/** The version a head stands for. */
+export function versionOf(head: Head): Version {
+  return { major: BigInt(head.major), minor: BigInt(head.buffer.length) };
+}
+
+/** Writes points within transactions. */
+export class PointWriter {
+  readonly #store: BlockStore;
+  readonly #addVersion: Statement;
+  readonly #addRow: Statement;
+  readonly #removeRow: Statement;
+  #nextRow: number;
+
+  constructor(db: Database, store: BlockStore) {
+    this.#store = store;
+    this.#addVersion = db.prepare(
+      "INSERT INTO version (stream, major, root, checksum) VALUES (?, ?, ?, ?)",
+    );
+    this.#addRow = db.prepare(
+      "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#removeRow = db.prepare("DELETE FROM journal WHERE seq = ?");
+    const last = db.prepare("SELECT max(seq) AS seq FROM journal").get()?.["seq"];
+    this.#nextRow = Number(last ?? 0) + 1;
+  }
+
+  /**
+   * Inserts points, in the order given, into the buffer, or commits it with them when it is full.
+   *
+   * @param sorted The same points in order of time.
+   * @param added Told the points that were new, when the transaction is durable.
+   */
+  *insert(
+    tx: Transaction,
+    state: StreamState,
+    points: RawColumns,
+    sorted: () => RawColumns,
+    policy: MergePolicy,
+    added: (points: RawColumns) => void,
+  ): Generator<undefined, Version> {
+    if (points.times.length === 0) return versionOf(tx.head(state));
+    if (policy !== "never") return yield* this.#merge(tx, state, sorted(), policy, added);
+    tx.afterCommit(() => added(points));
+    return yield* this.#append(tx, state, points, sorted);
+  }
+
+  *#append(
+    tx: Transaction,
+    state: StreamState,
+    points: RawColumns,
+    sorted: () => RawColumns,
+  ): Generator<undefined, Version> {
+    const head = tx.head(state);
+    if (head.buffer.length + points.times.length >= BUFFER_POINTS) {
+      return yield* this.#commit(tx, state, mergeRuns(head.buffer.sorted, sorted()));
+    }
+    const row = this.#writeRow(state, points);
+    const buffer = head.buffer.append(points, row, Date.now());
+    tx.setHead(state, { ...head, buffer });
+    return versionOf(tx.head(state));
+  }
+
+  *#merge(
+    tx: Transaction,
+    state: StreamState,
+    batch: RawColumns,
+    policy: Exclude<MergePolicy, "never">,
+    added: (points: RawColumns) => void,
+  ): Generator<undefined, Version> {
+    const head = tx.head(state);
+    const inTree = yield* pointsAt(this.#store, head.root, batch.times);
+    const inBuffer = pointsOfRun(head.buffer.sorted, batch.times);
+    const rest = yield* applyPolicy(batch, [inTree, inBuffer], policy);
+    if (rest.times.length === 0) return versionOf(head);
+    tx.afterCommit(() => added(rest));
+    if (policy !== "replace" || inTree.times.length + inBuffer.times.length === 0) {
+      return yield* this.#append(tx, state, rest, () => rest);
+    }
+    const merged = mergeRuns(head.buffer.sorted, rest, true);
+    if (inTree.times.length > 0 || merged.times.length >= BUFFER_POINTS) {
+      return yield* this.#commit(tx, state, merged, rest.times);
+    }
+    for (const row of head.buffer.rows) this.#removeRow.run(row);
+    const row = this.#writeRow(state, merged);
+    const buffer = PointBuffer.EMPTY.append(merged, row, head.buffer.sinceMs);
+    tx.setHead(state, { ...head, buffer });
+    return versionOf(tx.head(state));
+  }
+
+  /** Commits the buffer; nothing happens when it is empty. */
+  *flush(tx: Transaction, state: StreamState): Generator<undefined, Version> {
+    const head = tx.head(state);
+    if (head.buffer.length === 0) return versionOf(head);
+    return yield* this.#commit(tx, state, head.buffer.sorted);
+  }
+
+  /** Commits the buffer, then deletes the points in `[start, end)` in a version of its own. */
+  *deleteRange(
+    tx: Transaction,
+    state: StreamState,
+    start: bigint,
+    end: bigint,
+  ): Generator<undefined, Version> {
+    yield* this.flush(tx, state);
+    const { major, root } = tx.head(state);
+    const commit = { store: this.#store, major: major + 1, replaced: NO_TIMES };
+    return this.#setRoot(tx, state, major + 1, deletePoints(commit, root, start, end));
+  }
+
+  /** Puts points, which include the buffer, into the tree as a new version. */
+  *#commit(
+    tx: Transaction,
+    state: StreamState,
+    points: RawColumns,
+    replaced: BigInt64Array = NO_TIMES,
+  ): Generator<undefined, Version> {
+    const head = tx.head(state);
+    for (const row of head.buffer.rows) this.#removeRow.run(row);
+    const major = head.major + 1;
+    const commit = { store: this.#store, major, replaced };
+    const root = yield* insertPoints(commit, head.root, points);
+    return this.#setRoot(tx, state, major, root);
+  }
+
+  #setRoot(tx: Transaction, state: StreamState, major: number, root: number): Version {
+    this.#addVersion.run(state.id, major, root, checkNumbers(state.id, major, root));
+    tx.setHead(state, { major, root, buffer: PointBuffer.EMPTY });
+    return versionOf(tx.head(state));
+  }
+
+  #writeRow(state: StreamState, points: RawColumns): number {
+    const row = this.#nextRow++;
+    const data = encodeBlock(points, 0, points.times.length);
+    const checksum = checkBytes(data, row, state.id);
+    this.#addRow.run(row, state.id, points.times.length, Date.now(), checksum, data);
+    return row;
+  }
+}
+
+const NO_TIMES = new BigInt64Array(0);

@@ -1,0 +1,192 @@
+/**
+ * The chokepoint: every RPC of the client is made here, so that route, deadline, signal, key,
+ * errors and retries are the same for all.
+ *
+ * @module
+ */
+
+import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
+import type { Attempt } from "../transport/rpc.ts";
+import type { Channel, ChannelCall } from "../transport/channel.ts";
+import type { Cluster } from "./cluster.ts";
+import { type ErrorContext, isUnavailable, lostPeer } from "../errors.ts";
+import { decodeInfo } from "../wire/messages.ts";
+import { type RetryPolicy, Tries, verdict } from "./retry.ts";
+
+/** What is called. */
+export interface CallSpec extends ErrorContext {
+  /** Whether a node may answer that does not own the stream: reads of explicit versions. */
+  readonly anyNode?: boolean | undefined;
+  /** Whether the call has no end of its own. */
+  readonly endless?: boolean | undefined;
+  readonly options: CallOptions;
+}
+
+/** A streamed answer, one try. */
+export interface OpenCall {
+  readonly attempt: Attempt;
+  /** The next message; a lost peer is noted. */
+  read(): Promise<Uint8Array | undefined>;
+}
+
+/** Makes the calls of one connection. */
+export class Caller {
+  readonly policy: RetryPolicy;
+  readonly protocol: "v4" | "v5";
+  readonly #cluster: Cluster;
+  readonly #service: string;
+
+  /**
+   * @param cluster Where calls go.
+   * @param policy How often.
+   * @param protocol What is spoken.
+   * @param service gRPC service, `package.Name`.
+   */
+  constructor(cluster: Cluster, policy: RetryPolicy, protocol: "v4" | "v5", service: string) {
+    this.#cluster = cluster;
+    this.policy = policy;
+    this.protocol = protocol;
+    this.#service = service;
+  }
+
+  /** Fresh patience for a call. */
+  tries(spec: CallSpec): Tries {
+    return new Tries(this.policy, spec.rpc, spec.options);
+  }
+
+  /**
+   * Makes a call with one answer, again and again while the rules allow it: only for calls that
+   * change nothing when they are made twice.
+   *
+   * @param decode Reads the answer; throws what its `stat` says.
+   */
+  async unary<T>(
+    spec: CallSpec,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => T,
+  ): Promise<T> {
+    const tries = this.tries(spec);
+    while (true) {
+      try {
+        const result = await this.#inTurn(spec, message, decode, tries.attempt);
+        tries.succeeded();
+        return result;
+      } catch (error) {
+        await this.again(error, tries);
+      }
+    }
+  }
+
+  async #inTurn<T>(
+    spec: CallSpec,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => T,
+    attempt: number,
+  ): Promise<T> {
+    const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
+    const turn = channel.turns.take(spec);
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#unary(channel, spec, message, decode, attempt, 0);
+    } finally {
+      channel.turns.release();
+    }
+  }
+
+  /**
+   * Makes a call with one answer, once.
+   *
+   * @param decode Reads the answer; throws what its `stat` says.
+   * @param attempt Number of the try, from 1.
+   * @param points Points sent, for whoever watches.
+   */
+  async once<T>(
+    spec: CallSpec,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => T,
+    attempt = 1,
+    points = 0,
+  ): Promise<T> {
+    const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
+    return await this.#unary(channel, spec, message, decode, attempt, points);
+  }
+
+  async #unary<T>(
+    channel: Channel,
+    spec: CallSpec,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => T,
+    number: number,
+    points: number,
+  ): Promise<T> {
+    const attempt = channel.start({ ...this.#call(spec), message, attempt: number });
+    attempt.recorder.points = points;
+    try {
+      const bytes = await attempt.read();
+      if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
+      await attempt.read();
+      return decode(bytes);
+    } catch (error) {
+      if (isUnavailable(error)) this.#cluster.lost(channel);
+      throw error;
+    } finally {
+      attempt.cancel();
+    }
+  }
+
+  /**
+   * Starts a call with a streamed answer, once.
+   *
+   * @param open Whether request messages follow.
+   */
+  open(spec: CallSpec, message: Uint8Array, attempt: number, open = false): OpenCall {
+    const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
+    const started = channel.start({ ...this.#call(spec), message, attempt, open });
+    let empty = true;
+    const read = async () => {
+      try {
+        const bytes = await started.read();
+        if (bytes === undefined && empty) {
+          throw lostPeer(spec, channel.peer, "it ended the answer before it began");
+        }
+        empty = false;
+        return bytes;
+      } catch (error) {
+        if (isUnavailable(error)) this.#cluster.lost(channel);
+        throw error;
+      }
+    };
+    return { attempt: started, read };
+  }
+
+  /**
+   * Makes a failed call possible again: waits, and asks for the mash where the error is about it.
+   *
+   * @throws `error`, if the call must not be made again.
+   */
+  async again(error: unknown, tries: Tries): Promise<void> {
+    await tries.pause(error);
+    if (verdict(error) === "resync") await tries.within(this.resync());
+  }
+
+  /** Asks for the mash again. */
+  resync(): Promise<void> {
+    return this.#cluster.resync((channel, options) => this.info(channel, options));
+  }
+
+  /** Asks one node what it is. */
+  info(channel: Channel, options: CallOptions): Promise<ServerInfo> {
+    const spec: CallSpec = { rpc: "Info", options };
+    const decode = (bytes: Uint8Array) => decodeInfo(bytes, spec, this.protocol);
+    return this.#unary(channel, spec, new Uint8Array(0), decode, 1, 0);
+  }
+
+  /** Finishes what is in flight and disconnects. */
+  close(): Promise<void> {
+    return this.#cluster.close();
+  }
+
+  #call({ rpc, uuid, endless, options }: CallSpec): Omit<ChannelCall, "message" | "attempt"> {
+    return { rpc, path: `/${this.#service}/${rpc}`, uuid, endless, options };
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The nodes of a cluster, and which of them a call goes to (docs/protocol.md, "Clusters").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { uuidText } from "../../core/uuid.ts";
+import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
+import { type Address, addressText, parseAddress } from "../transport/address.ts";
+import { Channel, type ChannelSettings } from "../transport/channel.ts";
+import { Routes } from "./mash.ts";
+
+/** Asks a node what it knows of the cluster. */
+export type AskInfo = (channel: Channel, options: CallOptions) => Promise<ServerInfo>;
+
+/** How long one node may take to tell its mash, ms. */
+const INFO_TIMEOUT_MS = 2000;
+
+/** One channel an address, and the rules that choose one. */
+export class Cluster {
+  readonly #bootstraps: readonly Address[];
+  readonly #settings: ChannelSettings;
+  readonly #channels: Map<string, Channel> = new Map();
+  readonly #closing: Set<Promise<void>> = new Set();
+  /** When an address was last found dead, ms; those never found dead are not in it. */
+  readonly #lostMs: Map<string, number> = new Map();
+  #routes: Routes;
+  #proxies: readonly Address[] = [];
+  #resyncing: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * @param bootstraps Addresses that lead to the cluster, best first; at least one.
+   * @param settings What all channels have in common.
+   */
+  constructor(bootstraps: readonly Address[], settings: ChannelSettings) {
+    this.#bootstraps = bootstraps;
+    this.#settings = settings;
+    this.#routes = new Routes(undefined, bootstraps);
+  }
+
+  /** Takes over what a node says of the cluster; channels of nodes that are gone are closed. */
+  learn(info: ServerInfo): void {
+    this.#routes = new Routes(info.mash, this.#bootstraps);
+    this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => {
+      try {
+        return [parseAddress(text)];
+      } catch {
+        return [];
+      }
+    });
+    const wanted = new Set(this.#everywhere().map(addressText));
+    for (const [peer, channel] of this.#channels) {
+      if (!wanted.has(peer)) {
+        this.#channels.delete(peer);
+        this.#close(channel);
+      }
+    }
+  }
+
+  /**
+   * The channel for a call.
+   *
+   * @param uuid Stream concerned, if any.
+   * @param anyNode Whether a node may answer that does not own the stream.
+   * @throws {BTrDBError} 419 if the owner is needed and there is none at present.
+   */
+  route(uuid: Uint8Array | undefined, anyNode: boolean): Channel {
+    if (!this.#routes.routed) {
+      return this.channel(this.#alive([...this.#bootstraps, ...this.#proxies]));
+    }
+    const owner = uuid === undefined ? undefined : this.#routes.ownerOf(uuid);
+    if (uuid === undefined || anyNode) {
+      const own = owner?.addresses ?? [];
+      return this.channel(this.#alive([...own, ...this.#members()]));
+    }
+    if (owner === undefined) {
+      throw new BTrDBError("Cluster is degraded: no node owns the stream at present", {
+        code: ErrorCode.ClusterDegraded,
+        uuid: uuidText(uuid),
+      });
+    }
+    return this.channel(this.#alive(owner.addresses));
+  }
+
+  /**
+   * The channel to an address, opened if need be.
+   *
+   * @throws {BTrDBError} `CANCELLED` after {@linkcode close}.
+   */
+  channel(address: Address): Channel {
+    if (this.#closed) {
+      throw new BTrDBError("Cannot make a call: the connection is closed", { status: "CANCELLED" });
+    }
+    const peer = addressText(address);
+    let channel = this.#channels.get(peer);
+    if (channel === undefined) {
+      channel = new Channel(address, this.#settings);
+      this.#channels.set(peer, channel);
+    }
+    return channel;
+  }
+
+  /** Notes that a node did not answer; others are preferred from now on. */
+  lost(channel: Channel): void {
+    this.#lostMs.set(channel.peer, performance.now());
+  }
+
+  /**
+   * Asks for the mash again, node after node until one answers. Concurrent calls share one round;
+   * a round without any answer changes nothing.
+   */
+  resync(ask: AskInfo): Promise<void> {
+    this.#resyncing ??= this.#resync(ask).finally(() => this.#resyncing = undefined);
+    return this.#resyncing;
+  }
+
+  async #resync(ask: AskInfo): Promise<void> {
+    const addresses = unique(this.#everywhere()).sort((a, b) => this.#lost(a) - this.#lost(b));
+    for (const address of addresses) {
+      if (this.#closed) return;
+      const channel = this.channel(address);
+      try {
+        const info = await ask(channel, { deadlineMs: Date.now() + INFO_TIMEOUT_MS });
+        return this.learn(info);
+      } catch {
+        this.lost(channel);
+      }
+    }
+  }
+
+  /** Waits for what is in flight, then disconnects from every node. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const channel of this.#channels.values()) this.#close(channel);
+    this.#channels.clear();
+    await Promise.all(this.#closing);
+  }
+
+  #close(channel: Channel): void {
+    const closing = channel.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #members(): Address[] {
+    return this.#routes.routed ? this.#routes.owners.flatMap((owner) => owner.addresses) : [];
+  }
+
+  #everywhere(): Address[] {
+    return [...this.#members(), ...this.#bootstraps, ...this.#proxies];
+  }
+
+  #lost(address: Address): number {
+    return this.#lostMs.get(addressText(address)) ?? 0;
+  }
+
+  /** The first address that was never lost, else the one that was lost first. */
+  #alive(addresses: readonly Address[]): Address {
+    return addresses.reduce((best, next) => this.#lost(next) < this.#lost(best) ? next : best);
+  }
+}
+
+function unique(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((address) => [addressText(address), address])).values()];
+}

@@ -1,0 +1,207 @@
+/**
+ * When a call is made again, and after how long (docs/protocol.md, "Retrying").
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import type { CallOptions } from "../../endpoint/endpoint.ts";
+import type { CallHooks } from "../transport/telemetry.ts";
+import { within } from "../within.ts";
+
+/** How patient a connection is. */
+export interface RetryOptions {
+  /** Times a call is tried without getting any further, the first one included. @default {16} */
+  attempts?: number;
+  /** Upper bound of the first pause, ms; every further bound is twice the last. @default {100} */
+  initialDelayMs?: number;
+  /** Upper bound of any pause, ms. @default {4000} */
+  maxDelayMs?: number;
+  /** No retry begins later than this after the last progress, ms. @default {60000} */
+  maxElapsedMs?: number;
+  /**
+   * Retries that the whole connection may make in a burst; it earns them back with calls that
+   * succeed (one for ten) and with time (ten a second). @default {500}
+   */
+  budget?: number;
+}
+
+/** What to do about an error: nothing, wait, or ask for the mash and wait. */
+export type Verdict = "fail" | "wait" | "resync";
+
+/** BTrDB codes that pass with time alone: overload, etcd, a metadata race, Ceph, tiered storage. */
+const WAIT: ReadonlySet<number> = new Set<number>([
+  ErrorCode.ResourceDepleted,
+  ErrorCode.EtcdFailure,
+  ErrorCode.ConcurrentModification,
+  ErrorCode.CephError,
+  ErrorCode.TieredStorageTemporaryError,
+]);
+
+/** BTrDB codes that say that we asked the wrong node. */
+const RESYNC: ReadonlySet<number> = new Set<number>([
+  ErrorCode.WrongEndpoint,
+  ErrorCode.ClusterDegraded,
+]);
+
+/**
+ * What to do about `error`.
+ *
+ * @param error Anything a call threw.
+ */
+export function verdict(error: unknown): Verdict {
+  if (!(error instanceof BTrDBError)) return "fail";
+  if (error.code === 0) return error.status === "UNAVAILABLE" ? "resync" : "fail";
+  if (RESYNC.has(error.code)) return "resync";
+  return WAIT.has(error.code) ? "wait" : "fail";
+}
+
+/** Retries a connection can still afford: a token bucket. */
+export class RetryBudget {
+  readonly #capacity: number;
+  #tokens: number;
+  #refilledMs: number;
+
+  constructor(capacity: number, nowMs: number = Date.now()) {
+    this.#capacity = capacity;
+    this.#tokens = capacity;
+    this.#refilledMs = nowMs;
+  }
+
+  /** A call succeeded. */
+  earn(): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + 0.1);
+  }
+
+  /** Takes one retry; `false` when there is none left. */
+  take(nowMs: number = Date.now()): boolean {
+    const earned = Math.max(0, nowMs - this.#refilledMs) / 100;
+    this.#tokens = Math.min(this.#capacity, this.#tokens + earned);
+    this.#refilledMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
+
+/**
+ * Their pauses last 21 s on average: a 4.15 server that was killed answers 405 for some ten seconds
+ * after it is back (docs/retries.md).
+ */
+const ATTEMPTS = 16;
+
+/** The rules of one connection. */
+export class RetryPolicy {
+  readonly attempts: number;
+  readonly maxElapsedMs: number;
+  readonly budget: RetryBudget;
+  readonly hooks: CallHooks | undefined;
+  readonly #initialDelayMs: number;
+  readonly #maxDelayMs: number;
+
+  /**
+   * @param options Patience; `false` for none.
+   * @param hooks Told about every retry.
+   * @throws {RangeError} If a number makes no sense.
+   */
+  constructor(options: RetryOptions | false | undefined, hooks?: CallHooks) {
+    const given = options === false ? { attempts: 1 } : options ?? {};
+    this.attempts = atLeast("attempts", given.attempts ?? ATTEMPTS, 1);
+    this.#initialDelayMs = atLeast("initialDelayMs", given.initialDelayMs ?? 100, 0);
+    this.#maxDelayMs = atLeast("maxDelayMs", given.maxDelayMs ?? 4000, 0);
+    this.maxElapsedMs = atLeast("maxElapsedMs", given.maxElapsedMs ?? 60_000, 0);
+    this.budget = new RetryBudget(atLeast("budget", given.budget ?? 500, 0));
+    this.hooks = hooks;
+  }
+
+  /**
+   * The pause before try number `attempt` + 1: exponential with full jitter.
+   *
+   * @param attempt Tries so far, from 1.
+   * @param random 0 to 1.
+   */
+  delayMs(attempt: number, random: number = Math.random()): number {
+    const bound = Math.min(this.#maxDelayMs, this.#initialDelayMs * 2 ** Math.min(attempt - 1, 30));
+    return bound * random;
+  }
+}
+
+function atLeast(name: string, value: number, least: number): number {
+  if (typeof value === "number" && value >= least) return value;
+  throw new RangeError(`Cannot connect: retry.${name} is ${value}, expected at least ${least}`);
+}
+
+/** The tries of one call. */
+export class Tries {
+  /** Number of the current try without progress, from 1. */
+  attempt = 1;
+  readonly #policy: RetryPolicy;
+  readonly #options: CallOptions;
+  readonly #rpc: string;
+  #sinceMs: number = Date.now();
+
+  constructor(policy: RetryPolicy, rpc: string, options: CallOptions) {
+    this.#policy = policy;
+    this.#rpc = rpc;
+    this.#options = options;
+  }
+
+  /** The call got further: patience starts anew. */
+  progress(): void {
+    this.attempt = 1;
+    this.#sinceMs = Date.now();
+  }
+
+  /** The call succeeded. */
+  succeeded(): void {
+    this.#policy.budget.earn();
+  }
+
+  /**
+   * Waits until the call may be made again.
+   *
+   * @param error Why it failed.
+   * @throws `error` itself, if it is not one to retry, or if patience, budget or deadline do not
+   * allow it; the reason of the signal when it is aborted meanwhile.
+   */
+  async pause(error: unknown): Promise<void> {
+    const { signal, deadlineMs } = this.#options;
+    signal?.throwIfAborted();
+    const policy = this.#policy;
+    if (verdict(error) === "fail" || this.attempt >= policy.attempts) throw error;
+    const delayMs = policy.delayMs(this.attempt);
+    const resumesMs = Date.now() + delayMs;
+    if (resumesMs - this.#sinceMs > policy.maxElapsedMs) throw error;
+    if (deadlineMs !== undefined && resumesMs >= deadlineMs) throw error;
+    if (!policy.budget.take()) throw error;
+    policy.hooks?.onRetry?.({ rpc: this.#rpc, attempt: this.attempt, delayMs, error });
+    this.attempt++;
+    await sleep(delayMs, signal);
+  }
+
+  /** `promise`, but no longer than the call lasts; what it stands for goes on. */
+  within<T>(promise: Promise<T>): Promise<T> {
+    return within(promise, { rpc: this.#rpc, options: this.#options });
+  }
+}
+
+/**
+ * Waits.
+ *
+ * @param ms How long.
+ * @param signal Ends the wait early: rejects with its reason.
+ */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * Connecting: which protocol is spoken, by whom, and what follows from that.
+ *
+ * @module
+ */
+
+import { BTrDBError } from "../core/errors.ts";
+import type { CallOptions, Endpoint, ServerInfo } from "../endpoint/endpoint.ts";
+import { type Address, addressText, parseAddress } from "./transport/address.ts";
+import { Caller } from "./call/caller.ts";
+import type { ChannelSettings } from "./transport/channel.ts";
+import { Cluster } from "./call/cluster.ts";
+import type { Codec } from "./wire/metadata_codec.ts";
+import { codecV4 } from "./wire/metadata_codec_v4.ts";
+import { codecV5 } from "./wire/metadata_codec_v5.ts";
+import { GrpcEndpoint } from "./endpoint.ts";
+import { type RetryOptions, RetryPolicy, Tries, verdict } from "./call/retry.ts";
+import { serverKind } from "./server_kind.ts";
+import type { CallHooks, Tracer } from "./transport/telemetry.ts";
+
+/** How to connect. */
+export interface GrpcOptions extends CallOptions {
+  /** Where: parts, or text for `parseAddress`. Several lead to one cluster. */
+  readonly endpoints: readonly (string | Address)[];
+  /** @default {"auto"} asks v5 `Info`, then v4 */
+  readonly protocol?: "auto" | "v4" | "v5";
+  /** Sent as `authorization: bearer …`. */
+  apiKey?: string;
+  /** Whether endpoints given as text speak TLS. @default {undefined} by scheme, else by port 4411 */
+  tls?: boolean;
+  /** Certificates of authorities, PEM. @default {undefined} the platform's */
+  caBundle?: string | Uint8Array;
+  /** Name that the servers' certificates must carry. @default {undefined} the host's */
+  tlsName?: string;
+  /** Patience with failures that pass; `false` for none. */
+  retry?: RetryOptions | false;
+  /** Called for every RPC. */
+  hooks?: CallHooks;
+  /** An OpenTelemetry tracer, or anything like it. */
+  tracer?: Tracer;
+  /** Workarounds for real servers. @default {"auto"} by what the server says it is */
+  quirks?: "auto" | "on" | "off";
+  /** Bytes under way on the wire, per connection and per call. @default {4194304} */
+  flowControlWindow?: number;
+  /** Silence after which a connection with calls is asked for a sign of life, ms. @default {10000} */
+  probeAfterMs?: number;
+  /** How long the sign of life may take, ms. @default {5000} */
+  probeTimeoutMs?: number;
+  /** How long what was under way to a server that was lost may take to arrive, ms. @default {200} */
+  settleMs?: number;
+}
+
+/**
+ * 64 KiB, the library's default, is a third as fast; beyond 4 MiB nothing is gained, and what a
+ * cancelled read leaves under way grows (docs/retries.md, "Many cancelled reads").
+ */
+const FLOW_CONTROL_WINDOW = 4 << 20;
+
+/** How long an address may stay silent while there is another to be asked, ms. */
+const ADDRESS_MS = 5_000;
+
+/** Tries of the first call: whoever connects wants to know soon. */
+const CONNECT_ATTEMPTS = 4;
+
+/**
+ * Connects to a server or cluster.
+ *
+ * @param options Where and how.
+ * @returns The endpoint.
+ * @throws {TypeError} If there is no endpoint, or one is malformed.
+ * @throws {BTrDBError} `UNAVAILABLE` if nobody answers, `UNAUTHENTICATED` if the key is wrong,
+ * `UNIMPLEMENTED` if the server speaks neither protocol.
+ */
+export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
+  const addresses = options.endpoints.map((endpoint) =>
+    typeof endpoint === "string" ? parseAddress(endpoint, options.tls) : endpoint
+  );
+  if (addresses.length === 0) throw new TypeError("Cannot connect: endpoints is empty");
+  checkKey(options.apiKey);
+  const policy = new RetryPolicy(options.retry, options.hooks);
+  const cluster = new Cluster(addresses, settingsOf(options));
+  try {
+    const codecs = options.protocol === "v4"
+      ? [codecV4]
+      : options.protocol === "v5"
+      ? [codecV5]
+      : [codecV5, codecV4];
+    const { caller, codec, info } = await introduce(cluster, policy, codecs, addresses, options);
+    cluster.learn(info);
+    const kind = serverKind(info, options.quirks);
+    return new GrpcEndpoint({ caller, codec, kind, settleMs: options.settleMs ?? 200 });
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+/** A key that no header can carry would only show at the first call; the message does not repeat it. */
+function checkKey(apiKey: string | undefined): void {
+  if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
+  const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
+  throw new TypeError(`Cannot connect: the API key ${problem}, expected printable ASCII`);
+}
+
+function settingsOf(options: GrpcOptions): ChannelSettings {
+  return {
+    apiKey: options.apiKey,
+    caBundle: options.caBundle,
+    tlsName: options.tlsName,
+    watchers: { hooks: options.hooks, tracer: options.tracer },
+    flowControlWindow: options.flowControlWindow ?? FLOW_CONTROL_WINDOW,
+    probeAfterMs: options.probeAfterMs ?? 10_000,
+    probeTimeoutMs: options.probeTimeoutMs ?? 5_000,
+  };
+}
+
+/** What answered. */
+interface Introduction {
+  caller: Caller;
+  codec: Codec;
+  info: ServerInfo;
+}
+
+/** Asks every address for `Info`, in every protocol that may be spoken, until one answers. */
+async function introduce(
+  cluster: Cluster,
+  policy: RetryPolicy,
+  codecs: readonly Codec[],
+  addresses: readonly Address[],
+  options: CallOptions,
+): Promise<Introduction> {
+  const tries = new Tries(policy, "Info", options);
+  for (let round = 1;; round++) {
+    let failure: unknown;
+    for (const [i, address] of addresses.entries()) {
+      const patience = patienceFor(options, addresses.length - i);
+      try {
+        return await ask(cluster, policy, codecs, address, patience);
+      } catch (error) {
+        const silent = patience !== options && isTimeout(error);
+        if (!silent && verdict(error) === "fail") throw error;
+        if (silent) cluster.lost(cluster.channel(address));
+        failure = error;
+      }
+    }
+    if (round >= CONNECT_ATTEMPTS) throw unreachable(addresses, failure);
+    await tries.pause(failure).catch((error) => {
+      throw error === failure ? unreachable(addresses, failure) : error;
+    });
+  }
+}
+
+/**
+ * Signal and deadline for one address: while others are left to be asked, one that says nothing must
+ * not use up all the time there is.
+ *
+ * @param left Addresses not asked yet, this one included.
+ */
+function patienceFor(options: CallOptions, left: number): CallOptions {
+  if (left === 1) return options;
+  const now = Date.now();
+  const share = ((options.deadlineMs ?? Infinity) - now) / left;
+  return { ...options, deadlineMs: now + Math.min(ADDRESS_MS, share) };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof BTrDBError && error.code === 0 && error.status === "DEADLINE_EXCEEDED";
+}
+
+async function ask(
+  cluster: Cluster,
+  policy: RetryPolicy,
+  codecs: readonly Codec[],
+  address: Address,
+  options: CallOptions,
+): Promise<Introduction> {
+  for (const codec of codecs) {
+    const caller = new Caller(cluster, policy, codec.protocol, codec.service);
+    try {
+      const info = await caller.info(cluster.channel(address), options);
+      return { caller, codec, info };
+    } catch (error) {
+      const unknown = error instanceof BTrDBError && error.status === "UNIMPLEMENTED";
+      if (!unknown || codec === codecs[codecs.length - 1]) throw error;
+    }
+  }
+  throw new TypeError("Cannot connect: there is no protocol to try");
+}
+
+function unreachable(addresses: readonly Address[], cause: unknown): BTrDBError {
+  const places = addresses.map(addressText).join(", ");
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BTrDBError(`Cannot connect to ${places}: ${why}`, {
+    status: "UNAVAILABLE",
+    rpc: "Info",
+    cause,
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * Aligned windows that servers refuse or begin at the wrong times (docs/protocol.md, "Quirks of real
+ * servers": `aligned-pw61`).
+ *
+ * @module
+ */
+
+import { concatStat, type StatColumns } from "../../core/columns.ts";
+import { checkAlignedWindows } from "../../endpoint/checks.ts";
+import type { AlignedWindowsRequest, CallOptions, Version } from "../../endpoint/endpoint.ts";
+import { alignedRewindow } from "../../kernel/rewindow.ts";
+import type { Reader } from "../read/reader.ts";
+import type { Part } from "../read/resumable.ts";
+
+/** Largest point width whose windows begin where they should. */
+const MAX_ALIGNED = 60;
+
+/** See `Endpoint.alignedWindows`: the largest windows are made of smaller ones. */
+export async function* alignedWindows(
+  reader: Reader,
+  request: AlignedWindowsRequest,
+  options: CallOptions,
+): AsyncGenerator<Part<StatColumns>, void, undefined> {
+  const { pointwidth } = request;
+  const { start, end } = checkAlignedWindows(request);
+  if (pointwidth <= MAX_ALIGNED) {
+    yield* reader.aligned(request, options);
+    return;
+  }
+  const smaller = { ...request, start, end, pointwidth: MAX_ALIGNED };
+  const batches: StatColumns[] = [];
+  let version: Version = { major: 0n, minor: 0n };
+  for await (const part of reader.aligned(smaller, options)) {
+    version = part.version;
+    batches.push(part.columns);
+  }
+  const columns = concatStat(batches);
+  if (columns.times.length === 0) yield { version, columns };
+  else yield { version, columns: alignedRewindow(columns, { pointwidth, stddev: reader.stddev }) };
+}

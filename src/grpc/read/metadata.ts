@@ -1,0 +1,270 @@
+/**
+ * Lookups, collections, and what is counted of them (docs/protocol.md, "Metadata" and "Quirks of
+ * real servers").
+ *
+ * @module
+ */
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { uuidText } from "../../core/uuid.ts";
+import {
+  checkListCollections,
+  checkLookup,
+  MAX_LIST_LIMIT,
+} from "../../endpoint/checks_metadata.ts";
+import type {
+  CallOptions,
+  ListCollectionsRequest,
+  LookupRequest,
+  Metadata,
+  MetadataUsage,
+  StreamDescriptor,
+} from "../../endpoint/endpoint.ts";
+import {
+  ListCollectionsParamsSchema as ListV4Schema,
+  ListCollectionsResponseSchema,
+  MetadataUsageParamsSchema,
+} from "../../gen/btrdb_v4_pb.ts";
+import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import type { Codec } from "../wire/metadata_codec.ts";
+import { checkStat } from "../errors.ts";
+import { LookupCall } from "./drained_lookup.ts";
+import type { ServerKind } from "../server_kind.ts";
+
+/** Names of one batch where the server does not page. */
+const BATCH_NAMES = 10_000;
+/** Streams of one batch of a lookup that was filtered here. */
+const BATCH_STREAMS = 1000;
+
+const encoder = new TextEncoder();
+
+/** Reads metadata of one connection. */
+export class MetadataReads {
+  readonly #caller: Caller;
+  readonly #codec: Codec;
+  readonly #kind: ServerKind;
+
+  constructor(caller: Caller, codec: Codec, kind: ServerKind) {
+    this.#caller = caller;
+    this.#codec = codec;
+    this.#kind = kind;
+  }
+
+  /** See `Endpoint.lookupStreams`. */
+  async *lookup(
+    request: LookupRequest,
+    options: CallOptions,
+  ): AsyncGenerator<StreamDescriptor[], void, undefined> {
+    checkLookup(request);
+    if (!this.#kind.quirks) return yield* this.#lookup(request, false, options);
+    const { sent, drain } = saferLookup(request);
+    if (sent !== request) return yield* this.#filtered(sent, request, options);
+    for await (const batch of this.#lookup(sent, drain, options)) {
+      const wanted = batch.filter((found) => matches(found, request));
+      if (wanted.length > 0) yield wanted;
+    }
+  }
+
+  /** What meets `request` of all that `sent` finds, in the order of a lookup with filters. */
+  async *#filtered(
+    sent: LookupRequest,
+    request: LookupRequest,
+    options: CallOptions,
+  ): AsyncGenerator<StreamDescriptor[], void, undefined> {
+    const wanted: StreamDescriptor[] = [];
+    for await (const batch of this.#lookup(sent, false, options)) {
+      for (const found of batch) if (matches(found, request)) wanted.push(found);
+    }
+    const keys = new Map(wanted.map((found) => [found, orderKey(found)]));
+    wanted.sort((a, b) => compareBytes(keys.get(a)!, keys.get(b)!));
+    for (let at = 0; at < wanted.length; at += BATCH_STREAMS) {
+      yield wanted.slice(at, at + BATCH_STREAMS);
+    }
+  }
+
+  /** A lookup that begins anew when it breaks, and leaves out what has been yielded. */
+  async *#lookup(
+    request: LookupRequest,
+    drain: boolean,
+    options: CallOptions,
+  ): AsyncGenerator<StreamDescriptor[], void, undefined> {
+    const spec: CallSpec = { rpc: "LookupStreams", anyNode: true, options };
+    const message = this.#codec.lookup(request);
+    const tries = this.#caller.tries(spec);
+    const seen = new Set<string>();
+    while (true) {
+      let call: LookupCall | undefined;
+      try {
+        call = new LookupCall(this.#caller, spec, message, tries.attempt, drain);
+        for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+          const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {
+            const key = uuidText(uuid);
+            return !seen.has(key) && seen.add(key);
+          });
+          tries.progress();
+          if (found.length > 0) yield found;
+        }
+        tries.succeeded();
+        return;
+      } catch (error) {
+        await this.#caller.again(error, tries);
+      } finally {
+        call?.end();
+      }
+    }
+  }
+
+  /** See `Endpoint.listCollections`. */
+  async *collections(
+    request: ListCollectionsRequest,
+    options: CallOptions,
+  ): AsyncGenerator<string[], void, undefined> {
+    checkListCollections(request);
+    const pages = this.#codec.protocol === "v4"
+      ? this.#pages(request, options)
+      : this.#sorted(request, options);
+    yield* pages;
+  }
+
+  /**
+   * v4: page after page, until one is empty. A page can be short of the limit although there are
+   * more: front ends take out what the caller may not see after the page was made.
+   */
+  async *#pages(
+    { prefix, startWith = prefix, limit = Infinity }: ListCollectionsRequest,
+    options: CallOptions,
+  ): AsyncGenerator<string[], void, undefined> {
+    const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
+    const decode = (bytes: Uint8Array) => decodeNames(bytes, spec);
+    let left = limit;
+    let from = startWith;
+    while (left > 0) {
+      const init = { prefix, startWith: from, limit: BigInt(Math.min(left, MAX_LIST_LIMIT)) };
+      const message = toBinary(ListV4Schema, create(ListV4Schema, init));
+      const names = await this.#caller.unary(spec, message, decode);
+      if (names.length === 0) return;
+      yield names;
+      left -= names.length;
+      from = `${names[names.length - 1]}/\0`;
+    }
+  }
+
+  /** v5: one answer in any order, so it is sorted here. */
+  async *#sorted(
+    { prefix, startWith = "", limit = Infinity }: ListCollectionsRequest,
+    options: CallOptions,
+  ): AsyncGenerator<string[], void, undefined> {
+    const names = [...await this.#allNames(prefix, options)]
+      .map((name) => ({ name, key: encoder.encode(`${name}/`) }))
+      .sort((a, b) => compareBytes(a.key, b.key));
+    const first = encoder.encode(startWith);
+    const from = names.findIndex(({ key }) => compareBytes(key, first) >= 0);
+    if (from < 0) return;
+    const to = Math.min(names.length, from + limit);
+    for (let at = from; at < to; at += BATCH_NAMES) {
+      yield names.slice(at, Math.min(to, at + BATCH_NAMES)).map(({ name }) => name);
+    }
+  }
+
+  async #allNames(prefix: string, options: CallOptions): Promise<Set<string>> {
+    const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
+    const message = toBinary(ListV4Schema, create(ListV4Schema, { prefix }));
+    const names = new Set<string>();
+    const tries = this.#caller.tries(spec);
+    while (true) {
+      let call: OpenCall | undefined;
+      try {
+        call = this.#caller.open(spec, message, tries.attempt);
+        for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+          for (const name of decodeNames(bytes, spec)) names.add(name);
+          tries.progress();
+        }
+        tries.succeeded();
+        return names;
+      } catch (error) {
+        await this.#caller.again(error, tries);
+      } finally {
+        call?.attempt.cancel();
+      }
+    }
+  }
+
+  /** See `Endpoint.metadataUsage`. Counted here where the server would die of the question. */
+  async usage(prefix: string, options: CallOptions): Promise<MetadataUsage> {
+    checkListCollections({ prefix });
+    if (!this.#kind.metadataUsage) return await this.#countUsage(prefix, options);
+    const spec: CallSpec = { rpc: "GetMetadataUsage", anyNode: true, options };
+    const message = create(MetadataUsageParamsSchema, { prefix });
+    const decode = (bytes: Uint8Array) => this.#codec.decodeMetadataUsage(bytes, spec);
+    return await this.#caller.unary(spec, toBinary(MetadataUsageParamsSchema, message), decode);
+  }
+
+  async #countUsage(prefix: string, options: CallOptions): Promise<MetadataUsage> {
+    const none: Metadata = new Map();
+    const request = { collection: prefix, isCollectionPrefix: true, tags: none, annotations: none };
+    const usage = { tags: new Map<string, bigint>(), annotations: new Map<string, bigint>() };
+    for await (const batch of this.lookup(request, options)) {
+      for (const { collection, tags, annotations } of batch) {
+        if (!collection.startsWith(prefix)) continue;
+        for (const key of tags.keys()) countKey(usage.tags, key);
+        for (const key of annotations.keys()) countKey(usage.annotations, key);
+      }
+    }
+    return usage;
+  }
+}
+
+function countKey(counts: Map<string, bigint>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0n) + 1n);
+}
+
+/**
+ * What to ask a real server instead of `request`. A filtered lookup can kill it when the collection
+ * has a `/` in it, and goes on for ever when it is cancelled: the first is asked without filters,
+ * the second is read to its end (`drain`).
+ */
+function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: boolean } {
+  const filtered = request.tags.size > 0 || request.annotations.size > 0;
+  if (!filtered) return { sent: request, drain: false };
+  if (!request.collection.includes("/")) return { sent: request, drain: true };
+  return { sent: { ...request, tags: new Map(), annotations: new Map() }, drain: false };
+}
+
+/** Whether a stream meets the conditions of a lookup. */
+function matches(found: StreamDescriptor, request: LookupRequest): boolean {
+  const { collection, isCollectionPrefix } = request;
+  const inside = isCollectionPrefix
+    ? `${found.collection}/`.startsWith(collection)
+    : found.collection === collection;
+  return inside && hasAll(found.tags, request.tags) &&
+    hasAll(found.annotations, request.annotations);
+}
+
+/** The bytes by which filtered lookups are in order: collection, `/`, uuid. */
+function orderKey({ collection, uuid }: StreamDescriptor): Uint8Array {
+  const name = encoder.encode(`${collection}/`);
+  const key = new Uint8Array(name.length + uuid.length);
+  key.set(name);
+  key.set(uuid, name.length);
+  return key;
+}
+
+function hasAll(metadata: Metadata, conditions: Metadata): boolean {
+  for (const [key, value] of conditions) {
+    if (!metadata.has(key) || (value !== null && metadata.get(key) !== value)) return false;
+  }
+  return true;
+}
+
+function decodeNames(bytes: Uint8Array, spec: CallSpec): string[] {
+  const { stat, collections } = fromBinary(ListCollectionsResponseSchema, bytes);
+  checkStat(stat, spec);
+  return collections;
+}
+
+/** Order of two byte strings. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}

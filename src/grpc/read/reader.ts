@@ -1,0 +1,126 @@
+/**
+ * The reading calls as the server answers them, resumed and retried, without any correction.
+ *
+ * @module
+ */
+
+import { concatRaw, concatStat, type RawColumns, type StatColumns } from "../../core/columns.ts";
+import { isLatest } from "../../endpoint/checks.ts";
+import type {
+  AlignedWindowsRequest,
+  CallOptions,
+  ChangesRequest,
+  NearestRequest,
+  NearestResult,
+  RangeRequest,
+  StreamInfo,
+  StreamInfoRequest,
+  Version,
+  WindowsRequest,
+} from "../../endpoint/endpoint.ts";
+import type { Caller, CallSpec } from "../call/caller.ts";
+import type { Codec } from "../wire/metadata_codec.ts";
+import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
+import { type Part, readResumed, type ResumeRules } from "./resumable.ts";
+import {
+  AlignedSource,
+  ChangesSource,
+  type RangeColumns,
+  RawSource,
+  WindowsSource,
+} from "./sources.ts";
+
+/** A streamed answer. */
+export type Parts<Columns> = AsyncGenerator<Part<Columns>, void, undefined>;
+
+/** Reads streams of one connection. */
+export class Reader {
+  readonly stddev: boolean;
+  readonly #caller: Caller;
+  readonly #codec: Codec;
+  readonly #rules: ResumeRules;
+
+  constructor(caller: Caller, codec: Codec, rules: ResumeRules) {
+    this.#caller = caller;
+    this.#codec = codec;
+    this.#rules = rules;
+    this.stddev = codec.protocol === "v5";
+  }
+
+  raw(request: RangeRequest, options: CallOptions): Parts<RawColumns> {
+    return readResumed(this.#caller, new RawSource(request), this.#rules, options);
+  }
+
+  aligned(request: AlignedWindowsRequest, options: CallOptions): Parts<StatColumns> {
+    const source = new AlignedSource(request, this.stddev);
+    return readResumed(this.#caller, source, this.#rules, options);
+  }
+
+  /** @param range Ends of the request as the server rounds them. */
+  windows(
+    request: WindowsRequest,
+    range: { start: bigint; end: bigint },
+    options: CallOptions,
+  ): Parts<StatColumns> {
+    const source = new WindowsSource(request, range, this.stddev);
+    return readResumed(this.#caller, source, this.#rules, options);
+  }
+
+  changes(request: ChangesRequest, options: CallOptions): Parts<RangeColumns> {
+    return readResumed(this.#caller, new ChangesSource(request), this.#rules, options);
+  }
+
+  async nearest(request: NearestRequest, options: CallOptions): Promise<NearestResult> {
+    const { uuid, version } = request;
+    const spec: CallSpec = { rpc: "Nearest", uuid, anyNode: !isLatest(version), options };
+    const decode = (bytes: Uint8Array) => decodeNearest(bytes, spec);
+    const result = await this.#caller.unary(spec, nearestParams(request), decode);
+    if (isLatest(version)) result.version = this.#rules.floors.correct(uuid, result.version);
+    return result;
+  }
+
+  async streamInfo(request: StreamInfoRequest, options: CallOptions): Promise<StreamInfo> {
+    const { uuid, omitVersion, omitDescriptor } = request;
+    const spec: CallSpec = { rpc: "StreamInfo", uuid, anyNode: omitVersion, options };
+    const message = streamInfoParams(uuid, omitVersion, omitDescriptor);
+    const decode = (bytes: Uint8Array) => this.#codec.decodeStreamInfo(bytes, spec);
+    const info = await this.#caller.unary(spec, message, decode);
+    if (omitVersion || info.version === undefined) delete info.version;
+    else info.version = this.#rules.floors.correct(uuid, info.version);
+    if (omitDescriptor) delete info.descriptor;
+    return info;
+  }
+
+  /** The stream's version. */
+  async version(uuid: Uint8Array, options: CallOptions): Promise<Version> {
+    const request = { uuid, omitVersion: false, omitDescriptor: true };
+    return (await this.streamInfo(request, options)).version!;
+  }
+
+  /** All raw values of a range that is known to be small. */
+  async collectRaw(request: RangeRequest, options: CallOptions): Promise<Part<RawColumns>> {
+    const { version, batches } = await collect(this.raw(request, options));
+    return { version, columns: concatRaw(batches) };
+  }
+
+  /** All aligned windows of a range that is known to have few. */
+  async collectAligned(
+    request: AlignedWindowsRequest,
+    options: CallOptions,
+  ): Promise<Part<StatColumns>> {
+    const { version, batches } = await collect(this.aligned(request, options));
+    return { version, columns: concatStat(batches) };
+  }
+}
+
+async function collect<Columns>(
+  parts: Parts<Columns>,
+): Promise<{ version: Version; batches: Columns[] }> {
+  let version: Version = { major: 0n, minor: 0n };
+  const batches: Columns[] = [];
+  for await (const part of parts) {
+    version = part.version;
+    batches.push(part.columns);
+  }
+  return { version, batches };
+}

@@ -1,0 +1,143 @@
+/**
+ * Streamed answers that outlive their connection: a broken one is asked for again from where it
+ * stopped, at the same version, so that the caller sees everything once (docs/retries.md).
+ *
+ * @module
+ */
+
+import { isLatest } from "../../endpoint/checks.ts";
+import type { CallOptions, Version } from "../../endpoint/endpoint.ts";
+import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import { movedError } from "../errors.ts";
+import { giveBack } from "../transport/message_memory.ts";
+import type { VersionFloors } from "./version_floors.ts";
+
+/** A part of an answer. */
+export interface Part<Columns> {
+  version: Version;
+  columns: Columns;
+}
+
+/** A kind of streamed answer: how to ask, and what to do with what comes. */
+export interface Source<Columns> {
+  readonly rpc: string;
+  readonly uuid: Uint8Array;
+  /** Version asked for. */
+  readonly version: bigint;
+  /**
+   * The request for what has not been taken yet.
+   *
+   * @param version Version to ask for.
+   * @returns `undefined` if nothing is left to ask for.
+   */
+  request(version: bigint): Uint8Array | undefined;
+  /** Reads a message, of which the part keeps nothing; throws what its `stat` says. */
+  decode(bytes: Uint8Array): Part<Columns>;
+  /**
+   * Notes that `columns` are taken; returns what of them is new.
+   *
+   * @param ordered Whether rows must come in order of time: unflushed points of real servers do not.
+   */
+  take(columns: Columns, ordered: boolean): Columns;
+  /** Number of rows. */
+  size(columns: Columns): number;
+}
+
+/** How the version of a broken answer is asked for again. */
+export interface ResumeRules {
+  /**
+   * Whether reported major versions can lag behind the data (quirk `stale-major-after-delete`):
+   * then the latest version is read again as such, as long as its number has not changed.
+   */
+  readonly staleMajors: boolean;
+  /** Puts such majors right where it is known how. */
+  readonly floors: VersionFloors;
+}
+
+/** What was learnt from the first message of an answer. */
+interface Pin {
+  readonly version: Version;
+  /** Ask for the latest version again and compare, instead of asking for the major. */
+  latest: boolean;
+}
+
+/**
+ * Reads an answer to its end, through as many connections as it takes. At least one part is
+ * yielded, and all have the same version.
+ *
+ * @throws {BTrDBError} What the server said; `ABORTED` if the answer broke and the stream has
+ * changed since, so that the rest cannot be told from what came after.
+ */
+export async function* readResumed<Columns>(
+  caller: Caller,
+  source: Source<Columns>,
+  rules: ResumeRules,
+  options: CallOptions,
+): AsyncGenerator<Part<Columns>, void, undefined> {
+  const latest = isLatest(source.version);
+  const spec: CallSpec = { rpc: source.rpc, uuid: source.uuid, anyNode: !latest, options };
+  const tries = caller.tries(spec);
+  let pin: Pin | undefined;
+  while (true) {
+    const asked = pin === undefined || pin.latest ? source.version : pin.version.major;
+    const request = source.request(asked);
+    if (request === undefined) return;
+    let call: OpenCall | undefined;
+    try {
+      call = caller.open({ ...spec, anyNode: !isLatest(asked) }, request, tries.attempt);
+      for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+        const part = source.decode(bytes);
+        giveBack(bytes);
+        if (isLatest(asked)) part.version = rules.floors.correct(source.uuid, part.version);
+        call.attempt.recorder.points += source.size(part.columns);
+        const first = pin === undefined;
+        pin ??= pinOf(part.version, latest, rules);
+        if (!first) checkSame(pin, part.version, spec);
+        const columns = source.take(part.columns, !rules.staleMajors || pin.version.minor === 0n);
+        tries.progress();
+        if (first || source.size(columns) > 0) yield { version: pin.version, columns };
+      }
+      tries.succeeded();
+      return;
+    } catch (error) {
+      if (error instanceof Moved && pin !== undefined) {
+        if (pin.version.minor !== 0n || !pin.latest) throw error.reason;
+        pin.latest = false;
+      } else {
+        await caller.again(error, tries);
+      }
+    } finally {
+      call?.attempt.cancel();
+    }
+  }
+}
+
+function pinOf(version: Version, latest: boolean, rules: ResumeRules): Pin {
+  return { version, latest: latest && (version.minor !== 0n || rules.staleMajors) };
+}
+
+/** Thrown to ourselves: the latest version is another one now. */
+class Moved {
+  readonly reason: Error;
+
+  constructor(reason: Error) {
+    this.reason = reason;
+  }
+}
+
+/** All messages of an answer, and of its continuations, carry one version. */
+function checkSame(pin: Pin, { major, minor }: Version, spec: CallSpec): void {
+  const { version } = pin;
+  if (major === version.major && (minor === version.minor || !pin.latest)) return;
+  throw new Moved(movedError(
+    `Cannot go on with ${spec.rpc}: the connection broke, and version ${
+      text(version)
+    } has become ` +
+      `${text({ major, minor })} since`,
+    spec,
+  ));
+}
+
+function text({ major, minor }: Version): string {
+  return `${major}.${minor}`;
+}

@@ -1,0 +1,49 @@
+/**
+ * SQL on the metadata (v5).
+ *
+ * @module
+ */
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
+import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
+import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import { checkStat } from "../errors.ts";
+
+const decoder = new TextDecoder();
+
+/**
+ * See `Endpoint.sqlQuery`. Rows come in no certain order, so an answer that breaks after its first
+ * rows is an error; one that breaks before them is asked for again.
+ */
+export async function* sqlQuery(
+  caller: Caller,
+  { query, params }: SqlRequest,
+  options: CallOptions,
+): AsyncGenerator<string[], void, undefined> {
+  const spec: CallSpec = { rpc: "SQLQuery", anyNode: true, options };
+  const init = create(SQLQueryParamsSchema, { query, params: [...params] });
+  const message = toBinary(SQLQueryParamsSchema, init);
+  const tries = caller.tries(spec);
+  let begun = false;
+  while (true) {
+    let call: OpenCall | undefined;
+    try {
+      call = caller.open(spec, message, tries.attempt);
+      for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+        const { stat, SQLQueryRow } = fromBinary(SQLQueryResponseSchema, bytes);
+        checkStat(stat, spec);
+        if (SQLQueryRow.length === 0) continue;
+        begun = true;
+        yield SQLQueryRow.map((row) => decoder.decode(row));
+      }
+      tries.succeeded();
+      return;
+    } catch (error) {
+      if (begun) throw error;
+      await caller.again(error, tries);
+    } finally {
+      call?.attempt.cancel();
+    }
+  }
+}

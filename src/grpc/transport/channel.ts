@@ -1,0 +1,218 @@
+/**
+ * A connection to one server.
+ *
+ * @module
+ */
+
+import { Channel as GrpcChannel, type ChannelOptions, credentials } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import type { CallOptions } from "../../endpoint/endpoint.ts";
+import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
+import { Attempt } from "./rpc.ts";
+import { callError } from "../errors.ts";
+import { CallRecorder, type Watchers } from "./telemetry.ts";
+import { Turns } from "./unary_limit.ts";
+
+/** What all connections of a client have in common. */
+export interface ChannelSettings {
+  readonly apiKey?: string | undefined;
+  /** Certificates of authorities, PEM; absent: the platform's. */
+  readonly caBundle?: string | Uint8Array | undefined;
+  /** Name that the server's certificate must carry; absent: the host's. */
+  readonly tlsName?: string | undefined;
+  readonly watchers: Watchers;
+  /** Bytes that may be under way on the wire, per connection and per call. */
+  readonly flowControlWindow: number;
+  /** Silence after which a connection with calls on it is asked for a sign of life, ms. */
+  readonly probeAfterMs: number;
+  /** How long the sign of life may take, ms. */
+  readonly probeTimeoutMs: number;
+}
+
+/** One call, as a channel takes it. */
+export interface ChannelCall {
+  readonly rpc: string;
+  readonly path: string;
+  readonly uuid?: Uint8Array | undefined;
+  readonly message: Uint8Array;
+  readonly open?: boolean | undefined;
+  /** Whether the call has no end of its own, so that closing does not wait for it. */
+  readonly endless?: boolean | undefined;
+  readonly attempt: number;
+  readonly options: CallOptions;
+}
+
+/** The sign of life: every server answers something to this, whatever it speaks. */
+const PROBE = { rpc: "Info", path: "/grpcinterface.BTrDB/Info", message: new Uint8Array(0) };
+
+/** Calls with one answer at once, inserts and deletes aside; with more, all take longer. */
+const UNARY_AT_ONCE = 128;
+
+/** How long {@linkcode Channel.close} leaves a stream to a consumer that has stopped reading. */
+const ABANDONED_MS = 1000;
+
+/** A connection to one server, made when it is first needed, and remade when it stays silent. */
+export class Channel {
+  readonly address: Address;
+  readonly peer: string;
+  /** Of calls with one answer, inserts and deletes aside. */
+  readonly turns: Turns = new Turns(UNARY_AT_ONCE);
+  readonly #settings: ChannelSettings;
+  readonly #attempts: Set<Attempt> = new Set();
+  #grpc: GrpcChannel;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #heardMs = 0;
+  #probing = false;
+  #closed = false;
+  #drained: (() => void) | undefined;
+
+  constructor(address: Address, settings: ChannelSettings) {
+    this.address = address;
+    this.peer = addressText(address);
+    this.#settings = settings;
+    this.#grpc = open(address, settings);
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @throws {BTrDBError} If the channel is closed; the signal's reason if it is aborted already.
+   */
+  start(call: ChannelCall): Attempt {
+    call.options.signal?.throwIfAborted();
+    if (this.#closed) {
+      throw callError(`Cannot call ${call.rpc}: the connection is closed`, "CANCELLED", call);
+    }
+    return this.#start(call);
+  }
+
+  #start(call: ChannelCall): Attempt {
+    const { rpc, uuid, attempt, message } = call;
+    const recorder = new CallRecorder(this.#settings.watchers, {
+      rpc,
+      endpoint: this.peer,
+      uuid,
+      attempt,
+      requestBytes: message.length,
+    });
+    const request = { ...call, peer: this.peer, apiKey: this.#settings.apiKey };
+    const started = new Attempt(this.#grpc, request, recorder, (ended) => {
+      this.#heardMs = Date.now();
+      if (ended) this.#remove(started);
+    });
+    this.#attempts.add(started);
+    if (this.#attempts.size === 1) this.#heardMs = Date.now();
+    if (this.#timer === undefined && !this.#probing) this.#watch(this.#settings.probeAfterMs);
+    return started;
+  }
+
+  #remove(attempt: Attempt): void {
+    this.#attempts.delete(attempt);
+    if (this.#attempts.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#drained?.();
+  }
+
+  /** Looks again after `ms` whether the server has been heard. */
+  #watch(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const silentMs = Date.now() - this.#heardMs;
+      const { probeAfterMs } = this.#settings;
+      if (silentMs < probeAfterMs) this.#watch(probeAfterMs - silentMs);
+      else void this.#probe();
+    }, ms);
+  }
+
+  /** Asks for a sign of life; without one, all calls fail and the connection is made anew. */
+  async #probe(): Promise<void> {
+    this.#probing = true;
+    const heardMs = this.#heardMs;
+    const answered = await this.#answers();
+    this.#probing = false;
+    if (this.#attempts.size === 0) return;
+    if (!answered && heardMs === this.#heardMs) this.#replace();
+    if (this.#attempts.size > 0) this.#watch(this.#settings.probeAfterMs);
+  }
+
+  /** Whether the server says anything, be it an error, within the time it has. */
+  async #answers(): Promise<boolean> {
+    const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
+    const { peer } = this;
+    const start = { ...PROBE, endpoint: peer, uuid: undefined, attempt: 1, requestBytes: 0 };
+    const { apiKey } = this.#settings;
+    const request = { ...PROBE, peer, apiKey, options: { deadlineMs } };
+    const probe = new Attempt(this.#grpc, request, new CallRecorder({}, start), () => {});
+    await probe.read().catch(() => {});
+    probe.cancel();
+    return Date.now() < deadlineMs;
+  }
+
+  #replace(): void {
+    const silent = [...this.#attempts];
+    const old = this.#grpc;
+    this.#grpc = open(this.address, this.#settings);
+    for (const attempt of silent) attempt.fail("it does not answer any more");
+    old.close();
+  }
+
+  /**
+   * Ends subscriptions, waits for what is in flight, stops streams that nobody reads any more, and
+   * disconnects.
+   */
+  async close(): Promise<void> {
+    for (const attempt of this.#attempts) if (attempt.endless) attempt.disconnect();
+    await this.turns.idle();
+    this.#closed = true;
+    while (this.#attempts.size > 0) {
+      for (const attempt of this.#attempts) {
+        if (attempt.idleMs() >= ABANDONED_MS) attempt.fail("the connection was closed");
+      }
+      if (this.#attempts.size > 0) await this.#quiet(100);
+    }
+    this.#grpc.close();
+  }
+
+  /** Resolves when no call is left, or after `ms`. */
+  #quiet(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#drained = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#drained = done;
+    });
+  }
+}
+
+function open(address: Address, settings: ChannelSettings): GrpcChannel {
+  const options: ChannelOptions = {
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    "grpc-node.flow_control_window": settings.flowControlWindow,
+    "grpc.enable_retries": 0,
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.enable_channelz": 0,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.service_config_disable_resolution": 1,
+  };
+  const target = grpcTarget(address);
+  if (!address.tls) return new GrpcChannel(target, credentials.createInsecure(), options);
+  const ca = settings.caBundle === undefined ? null : Buffer.from(settings.caBundle as Uint8Array);
+  const name = settings.tlsName ?? address.host;
+  // A literal address is no valid server name: the handshake carries a stand-in, and the
+  // certificate is checked against the address itself.
+  if (isIp(address.host) || settings.tlsName !== undefined) {
+    options["grpc.ssl_target_name_override"] = isIp(name) ? "btrdb.invalid" : name;
+  }
+  const secure = credentials.createSsl(ca, null, null, {
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+      checkServerIdentity(name, certificate),
+  });
+  return new GrpcChannel(target, secure, options);
+}

@@ -1,0 +1,224 @@
+/**
+ * One RPC on the wire, in bytes. Nothing else in the package starts a gRPC call.
+ *
+ * @module
+ */
+
+import { Metadata, status as Status } from "@grpc/grpc-js";
+import type { Channel as GrpcChannel } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import type { CallOptions } from "../../endpoint/endpoint.ts";
+import {
+  callError,
+  type EndStatus,
+  isLostPeer,
+  lostPeer,
+  markUnsent,
+  neverStarted,
+  transportError,
+} from "../errors.ts";
+import type { CallRecorder } from "./telemetry.ts";
+
+type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
+
+/** What to call. */
+export interface AttemptRequest {
+  /** Name of the RPC, for errors. */
+  readonly rpc: string;
+  /** Full gRPC method, `/package.service/method`. */
+  readonly path: string;
+  /** Stream concerned. */
+  readonly uuid?: Uint8Array | undefined;
+  /** The request message; the caller leaves it alone until the call has ended. */
+  readonly message: Uint8Array;
+  /** Whether more request messages follow (see {@linkcode Attempt.send}). */
+  readonly open?: boolean | undefined;
+  /** Whether the call has no end of its own. */
+  readonly endless?: boolean | undefined;
+  /** Address of the server, for errors. */
+  readonly peer: string;
+  readonly apiKey: string | undefined;
+  readonly options: CallOptions;
+}
+
+/** Bytes of messages read ahead of the consumer before the wire is stopped. */
+const READ_AHEAD_BYTES = 1 << 20;
+
+/** Longest delay a timer takes, ms; the library breaks at much later deadlines. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** How much earlier than ours a server's clock may say that a deadline has passed. */
+const DEADLINE_SLACK_MS = 20;
+
+/** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
+export class Attempt {
+  readonly recorder: CallRecorder;
+  /** Set when nobody waits for the call any more; it is only read to its end. */
+  background = false;
+  readonly #request: AttemptRequest;
+  readonly #call: GrpcCall;
+  readonly #target: string;
+  readonly #onActivity: (ended: boolean) => void;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #end: { error: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #idleSinceMs: number = Date.now();
+
+  /**
+   * Sends the request.
+   *
+   * @param channel Where to.
+   * @param request What.
+   * @param recorder Follows the call.
+   * @param onActivity Called whenever something arrives, and with `true` once the call is over.
+   */
+  constructor(
+    channel: GrpcChannel,
+    request: AttemptRequest,
+    recorder: CallRecorder,
+    onActivity: (ended: boolean) => void,
+  ) {
+    this.recorder = recorder;
+    this.#request = request;
+    this.#onActivity = onActivity;
+    this.#target = channel.getTarget();
+    const { deadlineMs = Infinity, signal } = request.options;
+    const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
+    this.#call = channel.createCall(request.path, deadline, null, null, null);
+    signal?.addEventListener("abort", this.#abort);
+    this.#call.start(metadataOf(request), {
+      onReceiveMetadata: () => onActivity(false),
+      onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
+        this.#received(new Uint8Array(buffer, byteOffset, length)),
+      onReceiveStatus: (end: EndStatus) => this.#ended(end),
+    });
+    this.#call.startRead();
+    this.send(request.message);
+    if (request.open !== true) this.#call.halfClose();
+  }
+
+  /** Sends a message on a call that was left open. */
+  send(message: Uint8Array): void {
+    const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    this.#call.sendMessageWithContext({}, buffer);
+  }
+
+  /**
+   * The next message.
+   *
+   * @returns `undefined` after the last one of a call that ended well.
+   * @throws {BTrDBError} How the call ended otherwise; the signal's reason after an abort.
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#queue.length === 0 && this.#end === undefined) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    this.#idleSinceMs = Date.now();
+    const message = this.#queue.shift();
+    if (message !== undefined) {
+      this.#queuedBytes -= message.length;
+      if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES / 2) {
+        this.#paused = false;
+        this.#call.startRead();
+      }
+      return message;
+    }
+    if (this.#end!.error !== undefined) throw this.#end!.error;
+    return undefined;
+  }
+
+  /** How long nobody has asked for a message, ms; 0 while somebody waits for one. */
+  idleMs(nowMs: number = Date.now()): number {
+    if (this.background) return Infinity;
+    return this.#wake === undefined ? nowMs - this.#idleSinceMs : 0;
+  }
+
+  /** Stops the call on the server too, and drops what has arrived. Nothing after its end. */
+  cancel(): void {
+    this.#stop(undefined, undefined);
+  }
+
+  /** Whether the call has no end of its own. */
+  get endless(): boolean {
+    return this.#request.endless === true;
+  }
+
+  /** Ends the call because its connection is being closed from here. */
+  disconnect(): void {
+    const request = this.#request;
+    const message = `Cannot go on with ${request.rpc}: the connection is closed`;
+    const error = callError(message, "CANCELLED", request);
+    this.#stop(error, error);
+  }
+
+  /** Ends the call because its connection does not answer any more. */
+  fail(details: string): void {
+    const error = lostPeer(this.#request, this.#request.peer, details);
+    this.#stop(error, error);
+  }
+
+  readonly #abort = (): void => this.#stop(this.#request.options.signal!.reason, undefined);
+
+  /** Ends a call that has not ended; one that has must not be touched any more. */
+  #stop(error: unknown, recorded: unknown): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    if (this.#end !== undefined) return;
+    this.#finish({ error }, recorded);
+    this.#call.cancelWithStatus(Status.CANCELLED, "Cancelled by the caller");
+  }
+
+  #received(message: Uint8Array): void {
+    this.recorder.received(message.length);
+    this.#onActivity(false);
+    if (this.#end !== undefined) return;
+    this.#queue.push(message);
+    this.#queuedBytes += message.length;
+    if (this.#queuedBytes < READ_AHEAD_BYTES) this.#call.startRead();
+    else this.#paused = true;
+    this.#rouse();
+  }
+
+  #ended(end: EndStatus): void {
+    const request = this.#request;
+    if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
+    if (this.#end !== undefined) return;
+    const error = this.#isLate(end)
+      ? callError(`${request.rpc} did not end before its deadline`, "DEADLINE_EXCEEDED", request)
+      : transportError(end, request, request.peer);
+    const peer = this.#call.getPeer();
+    if (peer === this.#target || peer === "unknown" || neverStarted(end)) markUnsent(error);
+    this.#finish({ error }, error);
+  }
+
+  /** A server that keeps the deadline too can be the first to end the call, as it likes. */
+  #isLate(end: EndStatus): boolean {
+    const { deadlineMs = Infinity } = this.#request.options;
+    return end.code === Status.DEADLINE_EXCEEDED ||
+      (isLostPeer(end) && Date.now() >= deadlineMs - DEADLINE_SLACK_MS);
+  }
+
+  #finish(end: { error: unknown }, recorded: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#request.options.signal?.removeEventListener("abort", this.#abort);
+    this.recorder.end(recorded);
+    this.#onActivity(true);
+    this.#rouse();
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    this.#idleSinceMs = Date.now();
+    wake?.();
+  }
+}
+
+function metadataOf({ apiKey }: AttemptRequest): Metadata {
+  const metadata = new Metadata();
+  if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
+  return metadata;
+}

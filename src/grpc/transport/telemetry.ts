@@ -1,0 +1,153 @@
+/**
+ * What can be watched from outside: hooks called for every RPC, and a tracer. Nothing is logged.
+ *
+ * @module
+ */
+
+import { uuidText } from "../../core/uuid.ts";
+
+/** One RPC, as it went over the wire once; a retried call makes several. */
+export interface CallEvent {
+  /** `"RawValues"`, `"Insert"`, … */
+  readonly rpc: string;
+  /** Address of the server. */
+  readonly endpoint: string;
+  /** Stream concerned, canonical text form. */
+  readonly uuid?: string | undefined;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Bytes of the request message, before framing. */
+  readonly requestBytes: number;
+  /** Bytes of the response messages so far, decompressed. */
+  readonly responseBytes: number;
+  /** Response messages so far. */
+  readonly messages: number;
+  /** Points, windows or ranges sent or received so far. */
+  readonly points: number;
+  /** ms since the call began. */
+  readonly durationMs: number;
+  /** Why it failed; absent while it runs, when it succeeded and when the caller stopped it. */
+  readonly error?: unknown;
+}
+
+/** Functions called for every RPC. They must not throw. */
+export interface CallHooks {
+  /** A call is about to be sent. */
+  onStart?(event: CallEvent): void;
+  /** A call has ended. */
+  onEnd?(event: CallEvent): void;
+  /** A call failed and is made again after `delayMs`. */
+  onRetry?(event: { rpc: string; attempt: number; delayMs: number; error: unknown }): void;
+}
+
+/** The part of OpenTelemetry's `Span` that is used. */
+export interface Span {
+  /** Notes a fact about the call. */
+  setAttribute(key: string, value: string | number | boolean): unknown;
+  /** 1 is OK, 2 is an error. */
+  setStatus(status: { code: number; message?: string }): unknown;
+  /** Notes an error. */
+  recordException(exception: Error): void;
+  /** The call has ended. */
+  end(): void;
+}
+
+/** The part of OpenTelemetry's `Tracer` that is used: one of theirs fits as it is. */
+export interface Tracer {
+  /** A call begins. */
+  startSpan(
+    name: string,
+    options?: { kind?: number; attributes?: Record<string, string | number | boolean> },
+  ): Span;
+}
+
+/** OpenTelemetry's `SpanKind.CLIENT` and `SpanStatusCode.ERROR`. */
+const KIND_CLIENT = 2;
+const STATUS_ERROR = 2;
+
+/** Who watches. */
+export interface Watchers {
+  readonly hooks?: CallHooks | undefined;
+  readonly tracer?: Tracer | undefined;
+}
+
+/** What a recorder is told at the start. */
+export interface CallStart {
+  readonly rpc: string;
+  readonly endpoint: string;
+  /** Stream concerned. */
+  readonly uuid: Uint8Array | undefined;
+  readonly attempt: number;
+  readonly requestBytes: number;
+}
+
+/** The text form of a stream's uuid; only made where somebody watches. */
+function textOf(uuid: Uint8Array | undefined): string | undefined {
+  return uuid?.length === 16 ? uuidText(uuid) : undefined;
+}
+
+/** Follows one RPC. */
+export class CallRecorder {
+  responseBytes = 0;
+  messages = 0;
+  points = 0;
+  readonly #start: CallStart;
+  readonly #startedMs: number = performance.now();
+  readonly #hooks: CallHooks | undefined;
+  readonly #span: Span | undefined;
+  #ended = false;
+
+  constructor(watchers: Watchers, start: CallStart) {
+    this.#start = start;
+    this.#hooks = watchers.hooks;
+    if (watchers.tracer !== undefined) this.#span = startSpan(watchers.tracer, start);
+    this.#hooks?.onStart?.(this.#event(undefined));
+  }
+
+  /** Counts a response message. */
+  received(bytes: number): void {
+    this.messages++;
+    this.responseBytes += bytes;
+  }
+
+  /** The call is over; later calls do nothing. */
+  end(error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#hooks?.onEnd?.(this.#event(error));
+    if (this.#span !== undefined) this.#endSpan(this.#span, error);
+  }
+
+  #endSpan(span: Span, error: unknown): void {
+    span.setAttribute("btrdb.request_bytes", this.#start.requestBytes);
+    span.setAttribute("btrdb.response_bytes", this.responseBytes);
+    span.setAttribute("btrdb.points", this.points);
+    if (error instanceof Error) {
+      span.recordException(error);
+      span.setStatus({ code: STATUS_ERROR, message: error.message });
+    }
+    span.end();
+  }
+
+  #event(error: unknown): CallEvent {
+    const { responseBytes, messages, points } = this;
+    const durationMs = performance.now() - this.#startedMs;
+    const uuid = textOf(this.#start.uuid);
+    const event = { ...this.#start, uuid, responseBytes, messages, points, durationMs };
+    return error === undefined ? event : { ...event, error };
+  }
+}
+
+function startSpan(tracer: Tracer, { rpc, endpoint, attempt, uuid }: CallStart): Span {
+  const text = textOf(uuid);
+  return tracer.startSpan(`btrdb.${rpc}`, {
+    kind: KIND_CLIENT,
+    attributes: {
+      "rpc.system": "grpc",
+      "rpc.method": rpc,
+      "server.address": endpoint,
+      "btrdb.attempt": attempt,
+      ...(text === undefined ? {} : { "btrdb.uuid": text }),
+    },
+  });
+}

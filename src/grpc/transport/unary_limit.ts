@@ -1,0 +1,59 @@
+/**
+ * How many calls with one answer are on a connection at once.
+ *
+ * @module
+ */
+
+import { type Waiting, within } from "../within.ts";
+
+/**
+ * Turns are given in the order they are asked for. A thousand calls at once get through a
+ * connection sooner when most of them wait here, and a real server, which takes 200 operations and
+ * lets 100 wait, refuses none of them (docs/protocol.md, "Statuses and texts").
+ */
+export class Turns {
+  readonly #most: number;
+  readonly #waiting: Set<() => void> = new Set();
+  #taken = 0;
+  #idle: (() => void) | undefined;
+
+  /** @param most Calls at once. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /**
+   * Takes a turn; it must be given back with {@linkcode Turns.release}.
+   *
+   * @returns `undefined` if it was there at once, else what to wait for.
+   * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.
+   */
+  take(spec: Waiting): Promise<void> | undefined {
+    if (this.#taken < this.#most) {
+      this.#taken++;
+      return undefined;
+    }
+    let grant!: () => void;
+    const turn = new Promise<void>((resolve) => grant = resolve);
+    this.#waiting.add(grant);
+    return within(turn, spec).catch((error) => {
+      if (!this.#waiting.delete(grant)) this.release();
+      throw error;
+    });
+  }
+
+  /** Gives a turn back: to whoever has waited longest. */
+  release(): void {
+    for (const grant of this.#waiting) {
+      this.#waiting.delete(grant);
+      return grant();
+    }
+    this.#taken--;
+    if (this.#taken === 0) this.#idle?.();
+  }
+
+  /** Resolves when all turns are back. */
+  async idle(): Promise<void> {
+    if (this.#taken > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+}

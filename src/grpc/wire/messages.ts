@@ -1,0 +1,163 @@
+/**
+ * Messages that are the same in v4 and v5, between bytes and the terms of the endpoint. What
+ * differs is in codec_v4.ts and codec_v5.ts; points go through the core (src/kernel/wire.ts).
+ *
+ * @module
+ */
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type {
+  ChangesChunk,
+  ChangesRequest,
+  Mash,
+  NearestRequest,
+  NearestResult,
+  ServerInfo,
+  Version,
+} from "../../endpoint/endpoint.ts";
+import {
+  AlignedWindowsParamsSchema,
+  ChangesParamsSchema,
+  ChangesResponseSchema,
+  DeleteParamsSchema,
+  FlushParamsSchema,
+  InfoResponseSchema,
+  type Mash as WireMash,
+  NearestParamsSchema,
+  NearestResponseSchema,
+  ObliterateParamsSchema,
+  RawValuesParamsSchema,
+  StreamInfoParamsSchema,
+  WindowsParamsSchema,
+} from "../../gen/btrdb_v4_pb.ts";
+import { checkStat, type ErrorContext } from "../errors.ts";
+
+/** A range of a stream at a version, as three requests begin. */
+export interface WireRange {
+  readonly uuid: Uint8Array;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly version: bigint;
+}
+
+/** A `RawValuesParams`. */
+export function rawValuesParams({ uuid, start, end, version }: WireRange): Uint8Array {
+  const message = create(RawValuesParamsSchema, { uuid, start, end, versionMajor: version });
+  return toBinary(RawValuesParamsSchema, message);
+}
+
+/** An `AlignedWindowsParams`. */
+export function alignedWindowsParams(range: WireRange, pointWidth: number): Uint8Array {
+  const { uuid, start, end, version } = range;
+  const init = { uuid, start, end, versionMajor: version, pointWidth };
+  return toBinary(AlignedWindowsParamsSchema, create(AlignedWindowsParamsSchema, init));
+}
+
+/** A `WindowsParams`. */
+export function windowsParams(range: WireRange, width: bigint, depth: number): Uint8Array {
+  const { uuid, start, end, version } = range;
+  const init = { uuid, start, end, versionMajor: version, width, depth };
+  return toBinary(WindowsParamsSchema, create(WindowsParamsSchema, init));
+}
+
+/** A `NearestParams`. */
+export function nearestParams({ uuid, time, version, backward }: NearestRequest): Uint8Array {
+  const message = create(NearestParamsSchema, { uuid, time, versionMajor: version, backward });
+  return toBinary(NearestParamsSchema, message);
+}
+
+/** A `ChangesParams`. */
+export function changesParams({ uuid, from, to, resolution }: ChangesRequest): Uint8Array {
+  const init = { uuid, fromMajor: from, toMajor: to, resolution };
+  return toBinary(ChangesParamsSchema, create(ChangesParamsSchema, init));
+}
+
+/** A `DeleteParams`. */
+export function deleteParams(uuid: Uint8Array, start: bigint, end: bigint): Uint8Array {
+  return toBinary(DeleteParamsSchema, create(DeleteParamsSchema, { uuid, start, end }));
+}
+
+/** A `FlushParams`. */
+export function flushParams(uuid: Uint8Array): Uint8Array {
+  return toBinary(FlushParamsSchema, create(FlushParamsSchema, { uuid }));
+}
+
+/** An `ObliterateParams`. */
+export function obliterateParams(uuid: Uint8Array): Uint8Array {
+  return toBinary(ObliterateParamsSchema, create(ObliterateParamsSchema, { uuid }));
+}
+
+/** A `StreamInfoParams`. */
+export function streamInfoParams(
+  uuid: Uint8Array,
+  omitVersion: boolean,
+  omitDescriptor: boolean,
+): Uint8Array {
+  const message = create(StreamInfoParamsSchema, { uuid, omitVersion, omitDescriptor });
+  return toBinary(StreamInfoParamsSchema, message);
+}
+
+/**
+ * The version in the answer to `Insert`, `Delete` or `Flush`, or without anything but `stat` in the
+ * answers of other calls: they all begin alike.
+ */
+export function decodeVersion(bytes: Uint8Array, call: ErrorContext): Version {
+  const { stat, versionMajor, versionMinor } = fromBinary(NearestResponseSchema, bytes);
+  checkStat(stat, call);
+  return { major: versionMajor, minor: versionMinor };
+}
+
+/** Reads a `NearestResponse`; throws what its `stat` says. */
+export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestResult {
+  const { stat, versionMajor, versionMinor, value } = fromBinary(NearestResponseSchema, bytes);
+  checkStat(stat, call);
+  return {
+    version: { major: versionMajor, minor: versionMinor },
+    point: { time: value?.time ?? 0n, value: value?.value ?? 0 },
+  };
+}
+
+/** Reads a `ChangesResponse`; throws what its `stat` says. */
+export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
+  const { stat, versionMajor, versionMinor, ranges } = fromBinary(ChangesResponseSchema, bytes);
+  checkStat(stat, call);
+  return {
+    version: { major: versionMajor, minor: versionMinor },
+    starts: BigInt64Array.from(ranges, (range) => range.start),
+    ends: BigInt64Array.from(ranges, (range) => range.end),
+  };
+}
+
+/** Reads an `InfoResponse`; throws what its `stat` says. */
+export function decodeInfo(
+  bytes: Uint8Array,
+  call: ErrorContext,
+  protocol: "v4" | "v5",
+): ServerInfo {
+  const { stat, mash, majorVersion, minorVersion, build, proxy } = fromBinary(
+    InfoResponseSchema,
+    bytes,
+  );
+  checkStat(stat, call);
+  const info: ServerInfo = { protocol, majorVersion, minorVersion, build };
+  if (mash !== undefined) info.mash = mashOf(mash);
+  if (proxy !== undefined) info.proxyEndpoints = proxy.proxyEndpoints;
+  return info;
+}
+
+function mashOf(mash: WireMash): Mash {
+  const { revision, leader, leaderRevision, totalWeight, healthy, unmapped } = mash;
+  const members = mash.members.map((member) => {
+    const { hash, nodename, up, in: isIn, enabled, start, end, weight, readPreference } = member;
+    return {
+      ...{ hash, nodename, up, in: isIn, enabled, start, end, weight, readPreference },
+      httpEndpoints: split(member.httpEndpoints),
+      grpcEndpoints: split(member.grpcEndpoints),
+    };
+  });
+  return { revision, leader, leaderRevision, totalWeight, healthy, unmapped, members };
+}
+
+function split(endpoints: string): string[] {
+  return endpoints.split(";").filter((text) => text !== "");
+}

@@ -1,0 +1,29 @@
+/**
+ * What v4 and v5 write differently: metadata, and the paging of collections.
+ *
+ * @module
+ */
+
+import type {
+  CreateRequest,
+  LookupRequest,
+  MetadataUsage,
+  SetAnnotationsRequest,
+  StreamDescriptor,
+  StreamInfo,
+} from "../../endpoint/endpoint.ts";
+import type { ErrorContext } from "../errors.ts";
+
+/** One protocol's way of writing metadata. */
+export interface Codec {
+  readonly protocol: "v4" | "v5";
+  /** gRPC service, `package.Name`. */
+  readonly service: string;
+  create(request: CreateRequest): Uint8Array;
+  setAnnotations(request: SetAnnotationsRequest): Uint8Array;
+  lookup(request: LookupRequest): Uint8Array;
+  decodeLookup(bytes: Uint8Array, call: ErrorContext): StreamDescriptor[];
+  /** The descriptor is there if it was asked for, the version always: 0.0 if it was not. */
+  decodeStreamInfo(bytes: Uint8Array, call: ErrorContext): StreamInfo;
+  decodeMetadataUsage(bytes: Uint8Array, call: ErrorContext): MetadataUsage;
+}

@@ -1,0 +1,298 @@
+/**
+ * The writing calls. Those that change nothing when made twice are simply made again; the others
+ * are settled first: whether the lost one took place is looked up (docs/retries.md).
+ *
+ * @module
+ */
+
+import { formatTime } from "../../core/time.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { uuidText } from "../../core/uuid.ts";
+import { checkDelete, checkInsertPoint, checkInsertSize, TEXT } from "../../endpoint/checks.ts";
+import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../endpoint/endpoint.ts";
+import { findBadPoint } from "../../kernel/find_bad_point.ts";
+import { encodeInsert } from "../../kernel/wire.ts";
+import type { Caller, CallSpec } from "../call/caller.ts";
+import { isUncertain } from "../errors.ts";
+import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
+import { type Tries, verdict } from "../call/retry.ts";
+import { type LookRules, settleDelete, settleInserts } from "./settle.ts";
+import { type Fate, StreamWrites } from "./ledger.ts";
+import type { VersionFloors } from "../read/version_floors.ts";
+import { within } from "../within.ts";
+
+/** Streams whose writes are remembered while nothing is under way. */
+const MAX_STREAMS = 4096;
+
+/** What writes need beside the calls. */
+export interface WriteRules extends LookRules {
+  readonly floors: VersionFloors;
+  readonly maxInsertPoints: number;
+  /** Whether a delete on an unknown stream must not be sent: a second one hangs a real server. */
+  readonly guardDeletes: boolean;
+}
+
+/** Inserts, deletes and flushes of one connection. */
+export class Writes {
+  readonly #caller: Caller;
+  readonly #rules: WriteRules;
+  readonly #streams: Map<string, StreamWrites> = new Map();
+  /** Streams that were obliterated through this connection. */
+  readonly #gone: Set<string> = new Set();
+
+  constructor(caller: Caller, rules: WriteRules) {
+    this.#caller = caller;
+    this.#rules = rules;
+  }
+
+  /** See `Endpoint.insert`. */
+  async insert(request: InsertRequest, options: CallOptions): Promise<Version> {
+    const { uuid, columns, mergePolicy = "never" } = request;
+    const n = columns.times.length;
+    checkInsertSize(n, this.#rules.maxInsertPoints, uuid);
+    const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
+    checkInsertPoint(columns, bad?.index ?? -1, uuid);
+    const spec: CallSpec = { rpc: "Insert", uuid, options };
+    this.#checkGone(spec);
+    const message = encodeInsert({ ...request, protocol: this.#caller.protocol });
+    const send = (attempt: number) =>
+      this.#caller.once(spec, message, (bytes) => this.#version(bytes, spec), attempt, n);
+    const repeatable = n === 0 || mergePolicy !== "never";
+    if (repeatable || this.#caller.policy.attempts === 1) return await this.#repeat(spec, send);
+    const stream = this.#stream(uuid);
+    await stream.begin(spec, () => this.#rules.reader.version(uuid, options));
+    return await this.#insertOnce(stream, request, spec, send);
+  }
+
+  /** Makes a call that does no harm when it takes place twice. */
+  async #repeat(spec: CallSpec, send: (attempt: number) => Promise<Version>): Promise<Version> {
+    const tries = this.#caller.tries(spec);
+    while (true) {
+      try {
+        const version = await send(tries.attempt);
+        tries.succeeded();
+        return version;
+      } catch (error) {
+        await this.#caller.again(error, tries);
+      }
+    }
+  }
+
+  /** Sends an insert until it is certain that it was stored, or that it cannot be. */
+  async #insertOnce(
+    stream: StreamWrites,
+    request: InsertRequest,
+    spec: CallSpec,
+    send: (attempt: number) => Promise<Version>,
+  ): Promise<Version> {
+    const tries = this.#caller.tries(spec);
+    while (true) {
+      try {
+        const version = await send(tries.attempt);
+        stream.stored(request.columns.times.length, version);
+        tries.succeeded();
+        return version;
+      } catch (error) {
+        if (isUncertain(error)) {
+          const version = await this.#settle(stream, request, spec, error);
+          if (version !== undefined) return version;
+        }
+        await this.#again(stream, error, tries, request);
+      }
+    }
+  }
+
+  /** Waits before another try; an insert that is given up is over for its stream. */
+  async #again(
+    stream: StreamWrites,
+    error: unknown,
+    tries: Tries,
+    request: InsertRequest,
+  ): Promise<void> {
+    try {
+      await this.#caller.again(error, tries);
+    } catch (final) {
+      const answered = error instanceof BTrDBError && error.code !== 0;
+      const refused = answered || (error instanceof BTrDBError && verdict(error) !== "fail");
+      stream.ended(refused);
+      throw final === error && isTimeout(final) ? doubtful(request, final) : final;
+    }
+  }
+
+  /** The version after an insert that turned out to be stored; `undefined` if it was not. */
+  async #settle(
+    stream: StreamWrites,
+    request: InsertRequest,
+    spec: CallSpec,
+    error: unknown,
+  ): Promise<Version | undefined> {
+    const settling = stream.doubt(
+      request,
+      (doubts, before) => settleInserts(this.#rules, doubts, before),
+    );
+    let fate: Fate;
+    try {
+      fate = await within(settling, spec);
+    } catch (stopped) {
+      void settling.then((late) => late.kind === "not stored" && stream.ended(true));
+      throw isTimeout(stopped) ? doubtful(request, error) : stopped;
+    }
+    if (fate.kind === "unknown") throw doubtful(request, fate.cause ?? error, fate.why);
+    return fate.kind === "stored" ? fate.version : undefined;
+  }
+
+  /** See `Endpoint.deleteRange`. */
+  async deleteRange(
+    request: Omit<RangeRequest, "version">,
+    options: CallOptions,
+  ): Promise<Version> {
+    checkDelete(request);
+    const { uuid, start, end } = request;
+    const spec: CallSpec = { rpc: "Delete", uuid, options };
+    if (this.#rules.guardDeletes) await this.#mustExist(uuid, options);
+    const message = deleteParams(uuid, start, end);
+    let result: Version | undefined;
+    await this.#stream(uuid).alone(spec, async (before) => {
+      const retries = this.#caller.policy.attempts > 1;
+      const anchor = before ??
+        (retries ? await this.#rules.reader.version(uuid, options) : undefined);
+      result = await this.#deleteOnce(spec, message, { uuid, start, end }, anchor);
+      if (this.#rules.staleMajors) this.#rules.floors.raise(uuid, result);
+      return result;
+    });
+    return result!;
+  }
+
+  async #deleteOnce(
+    spec: CallSpec,
+    message: Uint8Array,
+    range: { uuid: Uint8Array; start: bigint; end: bigint },
+    anchor: Version | undefined,
+  ): Promise<Version> {
+    const tries = this.#caller.tries(spec);
+    while (true) {
+      try {
+        const decode = (bytes: Uint8Array) => decodeVersion(bytes, spec);
+        const version = await this.#caller.once(spec, message, decode, tries.attempt);
+        tries.succeeded();
+        return version;
+      } catch (error) {
+        if (isUncertain(error) && anchor !== undefined) {
+          const fate = await within(settleDelete(this.#rules, range, anchor), spec);
+          if (fate.kind === "stored") return fate.version;
+          if (fate.kind === "unknown") throw undecided(range, error, fate.why);
+        }
+        await this.#caller.again(error, tries);
+      }
+    }
+  }
+
+  /** See `Endpoint.flush`: a second one changes nothing. */
+  async flush(uuid: Uint8Array, options: CallOptions): Promise<Version> {
+    const spec: CallSpec = { rpc: "Flush", uuid, options };
+    this.#checkGone(spec);
+    const decode = (bytes: Uint8Array) => this.#version(bytes, spec);
+    return await this.#caller.unary(spec, flushParams(uuid), decode);
+  }
+
+  /** The stream is gone, for ever. */
+  forget(uuid: Uint8Array): void {
+    const key = uuidText(uuid);
+    this.#streams.delete(key);
+    this.#rules.floors.forget(uuid);
+    if (this.#gone.size >= MAX_STREAMS) this.#gone.delete(this.#gone.values().next().value!);
+    this.#gone.add(key);
+  }
+
+  /**
+   * Refuses what a real server goes on answering for a stream that is gone (quirk
+   * `stale-version-after-obliterate`).
+   */
+  #checkGone({ uuid, rpc }: CallSpec): void {
+    const key = uuidText(uuid!);
+    if (!this.#gone.has(key)) return;
+    const init = { code: ErrorCode.NoSuchStream, rpc, uuid: key };
+    throw new BTrDBError(TEXT.streamDoesNotExist, init);
+  }
+
+  #version(bytes: Uint8Array, spec: CallSpec): Version {
+    return this.#rules.floors.correct(spec.uuid!, decodeVersion(bytes, spec));
+  }
+
+  /** Throws what a delete on an unknown stream answers; the descriptor tells, even when stale. */
+  async #mustExist(uuid: Uint8Array, options: CallOptions): Promise<void> {
+    const request = { uuid, omitVersion: true, omitDescriptor: false };
+    try {
+      await this.#rules.reader.streamInfo(request, options);
+    } catch (error) {
+      if (!(error instanceof BTrDBError) || error.code !== ErrorCode.NoSuchStream) throw error;
+      const init = { code: error.code, rpc: "Delete", uuid: uuidText(uuid) };
+      throw new BTrDBError(TEXT.deleteStreamDoesNotExist, init);
+    }
+  }
+
+  #stream(uuid: Uint8Array): StreamWrites {
+    const key = uuidText(uuid);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      if (this.#streams.size >= MAX_STREAMS) this.#forgetIdle();
+      stream = new StreamWrites();
+      this.#streams.set(key, stream);
+    }
+    return stream;
+  }
+
+  /** Forgets the older half of the streams, but for those with writes under way. */
+  #forgetIdle(): void {
+    let left = MAX_STREAMS / 2;
+    for (const [key, stream] of this.#streams) {
+      if (left-- === 0) return;
+      if (stream.idle) this.#streams.delete(key);
+    }
+  }
+}
+
+function isTimeout(error: unknown): error is BTrDBError {
+  return error instanceof BTrDBError && error.status === "DEADLINE_EXCEEDED";
+}
+
+/** The error of an insert of which nobody can tell whether it was stored. */
+function doubtful(request: InsertRequest, cause: unknown, why?: string): BTrDBError {
+  const { uuid, columns: { times } } = request;
+  const [first, last] = bounds(times);
+  const timeout = isTimeout(cause);
+  const reason = why ?? (timeout ? "the deadline passed" : "the answer was lost");
+  return new BTrDBError(
+    `Cannot tell whether ${times.length} points from ${formatTime(first)} to ${formatTime(last)} ` +
+      `were stored: ${reason}`,
+    {
+      status: timeout ? "DEADLINE_EXCEEDED" : "UNKNOWN",
+      rpc: "Insert",
+      uuid: uuidText(uuid),
+      retryable: false,
+      cause,
+    },
+  );
+}
+
+/** The error of a delete of which nobody can tell whether it took place. */
+function undecided(
+  { uuid, start, end }: { uuid: Uint8Array; start: bigint; end: bigint },
+  cause: unknown,
+  why: string,
+): BTrDBError {
+  return new BTrDBError(
+    `Cannot tell whether ${formatTime(start)} to ${formatTime(end)} was deleted: ${why}`,
+    { status: "UNKNOWN", rpc: "Delete", uuid: uuidText(uuid), retryable: false, cause },
+  );
+}
+
+function bounds(times: BigInt64Array): [bigint, bigint] {
+  let [first, last] = [times[0]!, times[0]!];
+  for (const time of times) {
+    if (time < first) first = time;
+    if (time > last) last = time;
+  }
+  return [first, last];
+}

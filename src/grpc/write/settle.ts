@@ -1,0 +1,217 @@
+/**
+ * Finding out whether a write took place whose answer was lost (docs/retries.md).
+ *
+ * @module
+ */
+
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { LATEST } from "../../core/range.ts";
+import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
+import { sameVersion } from "../quirks/range_search.ts";
+import type { Reader } from "../read/reader.ts";
+import { sleep } from "../call/retry.ts";
+import type { Before, Doubt, Fate } from "./ledger.ts";
+
+/** How looks at a stream are taken. */
+export interface LookRules {
+  readonly reader: Reader;
+  /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
+  readonly staleMajors: boolean;
+  /** What is left on the way to the server gets there within this time, ms. */
+  readonly settleMs: number;
+}
+
+/** The last major version without any commit (docs/protocol.md, "Versions"). */
+const FIRST_MAJOR = 10n;
+/** Point width of the few windows that cover the whole range of time. */
+const WHOLE = 60;
+
+/** Looks are not bound by the calls they are taken for; those stop waiting when they have to. */
+const OPTIONS = {};
+
+/**
+ * Settles inserts of one stream. Each is all or nothing, so one of its points tells: if that is not
+ * there, the insert was not stored. If it is there, it could have been there before; the number of
+ * points of the whole stream, and the stream as it was before, decide.
+ *
+ * @returns The version that was seen.
+ */
+export async function settleInserts(
+  rules: LookRules,
+  doubts: readonly Doubt[],
+  before: Before,
+): Promise<Version | undefined> {
+  try {
+    await sleep(rules.settleMs);
+    let look = await lookAt(rules, doubts, before);
+    if (look.fates.some((fate) => fate.kind === "not stored")) {
+      await sleep(rules.settleMs);
+      look = await lookAt(rules, doubts, before);
+    }
+    doubts.forEach((doubt, i) => doubt.settle(look.fates[i]!));
+    return look.version;
+  } catch (cause) {
+    const why = "the stream could not be looked at afterwards";
+    for (const doubt of doubts) doubt.settle({ kind: "unknown", why, cause });
+    return undefined;
+  }
+}
+
+interface Look {
+  version: Version;
+  fates: Fate[];
+}
+
+async function lookAt(rules: LookRules, doubts: readonly Doubt[], before: Before): Promise<Look> {
+  const { uuid } = doubts[0]!.request;
+  const version = await rules.reader.version(uuid, OPTIONS);
+  const none: Fate = { kind: "not stored" };
+  const { anchor, added } = before;
+  if (anchor !== undefined && added === 0n && sameVersion(version, anchor)) {
+    return { version, fates: doubts.map(() => none) };
+  }
+  const witnesses = doubts.map((doubt) => witnessOf(doubt.request));
+  const present: boolean[] = [];
+  for (const witness of witnesses) {
+    present.push(await countOf(rules, uuid, witness, LATEST) >= witness.count);
+  }
+  if (!present.includes(true)) return { version, fates: doubts.map(() => none) };
+  const verdict = await judge(rules, doubts, witnesses, present, before);
+  const fates = present.map((there): Fate => {
+    if (!there) return none;
+    return verdict === "stored" ? { kind: "stored", version } : verdict;
+  });
+  return { version, fates };
+}
+
+/** What became of the inserts whose points are there: all of them the same. */
+async function judge(
+  rules: LookRules,
+  doubts: readonly Doubt[],
+  witnesses: readonly Witness[],
+  present: readonly boolean[],
+  { anchor, added }: Before,
+): Promise<"stored" | Fate> {
+  const unknown: Fate = { kind: "unknown", why: "others have written to the stream meanwhile" };
+  if (anchor === undefined) return unknown;
+  const { uuid } = doubts[0]!.request;
+  const candidates = doubts.filter((_, i) => present[i]);
+  const expected = candidates.reduce((sum, d) => sum + BigInt(d.request.columns.times.length), 0n);
+  const was = await totalAt(rules, uuid, anchor.major) + anchor.minor;
+  const growth = await totalAt(rules, uuid, LATEST) - was;
+  const same = growth === added + expected;
+  if (growth === added && !rules.staleMajors) return { kind: "not stored" };
+  if (candidates.length !== 1 || anchor.minor !== 0n || added !== 0n) {
+    return same ? "stored" : unknown;
+  }
+  // The numbers can agree by chance: others who write as many points as we do.
+  if (await hasGrown(rules, uuid, witnesses[present.indexOf(true)]!, anchor.major)) return "stored";
+  return rules.staleMajors ? unknown : { kind: "not stored" };
+}
+
+/** Whether the witness is in the stream as often more than at a version as it is in its insert. */
+async function hasGrown(
+  rules: LookRules,
+  uuid: Uint8Array,
+  witness: Witness,
+  since: bigint,
+): Promise<boolean> {
+  const now = await countOf(rules, uuid, witness, LATEST);
+  const then = since <= FIRST_MAJOR ? 0 : await countOf(rules, uuid, witness, since);
+  return now - then >= witness.count;
+}
+
+/** A point of an insert, and how often it is in it. */
+interface Witness {
+  time: bigint;
+  /** Absent where the server rounds values. */
+  value: number | undefined;
+  count: number;
+}
+
+function witnessOf({ columns: { times, values }, roundBits }: InsertRequest): Witness {
+  const time = times[0]!;
+  const value = roundBits === undefined ? values[0]! : undefined;
+  let count = 0;
+  for (let i = 0; i < times.length; i++) {
+    if (times[i] === time && (value === undefined || Object.is(values[i], value))) count++;
+  }
+  return { time, value, count };
+}
+
+/** How often the witness is in the stream. */
+async function countOf(
+  { reader }: LookRules,
+  uuid: Uint8Array,
+  { time, value }: Witness,
+  version: bigint,
+): Promise<number> {
+  const range = { uuid, start: time, end: time + 1n, version };
+  const { columns: { values } } = await reader.collectRaw(range, OPTIONS);
+  if (value === undefined) return values.length;
+  return values.reduce((sum, stored) => sum + (Object.is(stored, value) ? 1 : 0), 0);
+}
+
+/** Number of points of the whole stream. */
+async function totalAt(
+  { reader }: LookRules,
+  uuid: Uint8Array,
+  version: bigint,
+): Promise<bigint> {
+  if (version !== LATEST && version <= FIRST_MAJOR) return 0n;
+  const request = { uuid, start: MIN_TIME, end: MAX_TIME, version, pointwidth: WHOLE };
+  const { columns } = await reader.collectAligned(request, OPTIONS);
+  return columns.count.reduce((sum, count) => sum + count, 0n);
+}
+
+/** What became of a delete whose answer was lost. */
+export async function settleDelete(
+  rules: LookRules,
+  range: { uuid: Uint8Array; start: bigint; end: bigint },
+  anchor: Version | undefined,
+): Promise<Fate> {
+  await sleep(rules.settleMs);
+  const fate = await lookForDelete(rules, range, anchor);
+  if (fate.kind !== "not stored") return fate;
+  await sleep(rules.settleMs);
+  return await lookForDelete(rules, range, anchor);
+}
+
+async function lookForDelete(
+  rules: LookRules,
+  range: { uuid: Uint8Array; start: bigint; end: bigint },
+  anchor: Version | undefined,
+): Promise<Fate> {
+  const { reader, staleMajors } = rules;
+  const version = await reader.version(range.uuid, OPTIONS);
+  const same = anchor !== undefined && sameVersion(version, anchor);
+  const { value } = await hasPoints(rules, range);
+  if (same && (value || !staleMajors)) return { kind: "not stored" };
+  if (!value) return { kind: "stored", version: await trueVersion(rules, range, version) };
+  return { kind: "unknown", why: "the stream has changed and has points in that range" };
+}
+
+async function hasPoints(
+  { reader }: LookRules,
+  { uuid, start, end }: { uuid: Uint8Array; start: bigint; end: bigint },
+): Promise<{ value: boolean }> {
+  const parts = reader.raw({ uuid, start, end, version: LATEST }, OPTIONS);
+  for await (const part of parts) if (part.columns.times.length > 0) return { value: true };
+  return { value: false };
+}
+
+/** The version after a delete, on servers that go on reporting the one before. */
+async function trueVersion(
+  { reader, staleMajors }: LookRules,
+  { uuid, start }: { uuid: Uint8Array; start: bigint },
+  version: Version,
+): Promise<Version> {
+  if (!staleMajors) return version;
+  const next = version.major + 1n;
+  try {
+    await reader.collectRaw({ uuid, start, end: start + 1n, version: next }, OPTIONS);
+    return { major: next, minor: version.minor };
+  } catch {
+    return version;
+  }
+}

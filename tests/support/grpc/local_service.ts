@@ -1,0 +1,72 @@
+/**
+ * The server's answers without a network: request bytes in, response bytes and status out.
+ */
+
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { SERVICE_V4, SERVICE_V5 } from "../../../src/server/btrdb/service.ts";
+import { Dispatcher } from "../../../src/server/dispatcher.ts";
+import { Gate } from "../../../src/server/call_limit.ts";
+import { KeyRing } from "../../../src/server/keys.ts";
+import { Metrics } from "../../../src/server/metrics.ts";
+import type { Call } from "../../../src/server/transport/call.ts";
+
+/** How a call ended. */
+export interface LocalOutcome {
+  code: number;
+  details: string;
+  messages: Uint8Array[];
+}
+
+/** The services of `serve`, called directly. */
+export class LocalService {
+  readonly #endpoint: Endpoint;
+  readonly #dispatcher: Dispatcher;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#dispatcher = new Dispatcher({
+      endpoint,
+      services: { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 },
+      keys: new KeyRing([], undefined),
+      gate: new Gate(1000, 1000),
+      metrics: new Metrics([]),
+      settings: {
+        maxInsertPointsV4: 25_000,
+        maxStreamsPerCall: 10_000,
+        maxSqlRows: 100_000,
+        sqlTimeoutMs: 10_000,
+        allowObliterate: true,
+        stopping: () => false,
+      },
+      onError: () => {},
+    });
+  }
+
+  /** Makes a call with one request message. */
+  async call(path: string, request: Uint8Array): Promise<LocalOutcome> {
+    const outcome: LocalOutcome = { code: 0, details: "", messages: [] };
+    const call: Partial<Record<keyof Call, unknown>> = {
+      path,
+      authority: "127.0.0.1:4410",
+      peer: "127.0.0.1:1",
+      deadlineMs: undefined,
+      signal: new AbortController().signal,
+      bytesReceived: request.length,
+      bytesSent: 0,
+      header: () => undefined,
+      only: () => Promise.resolve(request),
+      send: (message: Uint8Array) => void outcome.messages.push(message.slice()),
+      finish(code = 0, details = "") {
+        outcome.code = code;
+        outcome.details = details;
+      },
+    };
+    await this.#dispatcher.handle(call as unknown as Call);
+    return outcome;
+  }
+
+  /** Closes the endpoint. */
+  async close(): Promise<void> {
+    await this.#endpoint.close();
+  }
+}

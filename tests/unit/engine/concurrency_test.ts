@@ -1,0 +1,239 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import type { MergePolicy } from "../../../src/endpoint/endpoint.ts";
+import { openEngine } from "../../../src/engine/mod.ts";
+import { type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
+import {
+  columnsOf,
+  createStream,
+  gather,
+  regular,
+  rejection,
+  uuidOf,
+} from "../../support/engine.ts";
+
+const START = -(2n ** 60n), END = 3n * 2n ** 60n - 1n;
+
+Deno.test("inserts that wait together share a transaction", async () => {
+  let commits = 0;
+  const openDatabase: OpenDatabase = (path, options) => {
+    const db = openSqlite(path, options);
+    const exec = db.exec.bind(db);
+    db.exec = (sql) => {
+      if (sql === "COMMIT") commits++;
+      exec(sql);
+    };
+    return db;
+  };
+  await using engine = await openEngine({ openDatabase });
+  const streams = Array.from({ length: 2000 }, (_, i) => {
+    const uuid = uuidOf(i & 0xff);
+    uuid[0] = i >> 8;
+    return uuid;
+  });
+  await Promise.all(streams.map((uuid, i) =>
+    engine.create({
+      uuid,
+      collection: "many",
+      tags: new Map([["name", `${i}`]]),
+      annotations: new Map(),
+    })
+  ));
+  commits = 0;
+  const versions = await Promise.all(
+    streams.flatMap((uuid, i) => [
+      engine.insert({ uuid, columns: columnsOf([[i, 1]]) }),
+      engine.insert({ uuid, columns: columnsOf([[i, 2]]) }),
+    ]),
+  );
+  assertLess(commits, 4);
+  assertEquals(versions[0], { major: 10n, minor: 1n });
+  assertEquals(versions[3999], { major: 10n, minor: 2n });
+});
+
+Deno.test("one bad insert does not touch the others of its transaction", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const results = await Promise.allSettled([
+    engine.insert({ uuid, columns: columnsOf([[1, 1]]) }),
+    engine.insert({ uuid: uuidOf(99), columns: columnsOf([[1, 1]]) }),
+    engine.insert({ uuid, columns: columnsOf([[2, NaN]]) }),
+    engine.insert({ uuid, columns: columnsOf([[3, 3]]) }),
+  ]);
+  assertEquals(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "rejected",
+    "fulfilled",
+  ]);
+  const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+  assertEquals(version, { major: 10n, minor: 2n });
+});
+
+Deno.test("a reader sees one version throughout, whatever is written meanwhile", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const n = 200_000;
+  await engine.insert({ uuid, columns: regular(n) });
+  await engine.insert({ uuid, columns: columnsOf([[-5, 1]]) });
+  let seen = 0;
+  const range = { uuid, start: START, end: END, version: 0n };
+  for await (const { version, columns } of engine.rawValues(range)) {
+    assertEquals(version, { major: 11n, minor: 1n });
+    seen += columns.times.length;
+    await engine.deleteRange({ uuid, start: START, end: END });
+    await engine.insert({ uuid, columns: regular(10) });
+  }
+  assertEquals(seen, n + 1);
+});
+
+Deno.test("a small query answers while large ones and an import are under way", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(1_000_000) });
+  const other = await createStream(engine, 2);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const endless = { uuid, start: 0n, end: 2n ** 59n, version: 0n, width: 1n, depth: 0 };
+  const working = [
+    gather(drop(engine.windows(endless, { signal }))),
+    gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n }, { signal }))),
+    engine.insert({ uuid: other, columns: regular(1_000_000) }),
+  ];
+  const waits: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    const before = performance.now();
+    await engine.nearest({ uuid, time: BigInt(i) * 1_000_000n, version: 0n, backward: false });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    waits.push(performance.now() - before);
+  }
+  const reason = new Error("done");
+  controller.abort(reason);
+  const results = await Promise.allSettled(working);
+  assertEquals((results[0] as PromiseRejectedResult).reason, reason);
+  waits.sort((a, b) => a - b);
+  assertLess(waits[15]!, 150, `${waits}`);
+});
+
+/** Lets each chunk go at once. */
+async function* drop<T>(source: AsyncIterable<T>): AsyncGenerator<undefined> {
+  for await (const _ of source) yield undefined;
+}
+
+Deno.test("aborts and deadlines stop queries and waiting writes", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(300_000) });
+  const range = { uuid, start: START, end: END, version: 0n };
+  const reason = new Error("stop");
+
+  const controller = new AbortController();
+  const reading = engine.rawValues(range, { signal: controller.signal });
+  await reading.next();
+  controller.abort(reason);
+  assertEquals(await reading.next().catch((error) => error), reason);
+
+  const late = await rejection(gather(engine.rawValues(range, { deadlineMs: Date.now() - 1 })));
+  assertEquals([late.code, late.status], [0, "DEADLINE_EXCEEDED"]);
+  const signal = AbortSignal.abort(reason);
+  for (
+    const call of [
+      () => engine.insert({ uuid, columns: regular(1) }, { signal }),
+      () => engine.flush(uuid, { signal }),
+      () => engine.nearest({ uuid, time: 0n, version: 0n, backward: false }, { signal }),
+      () => engine.info({ signal }),
+    ]
+  ) assertEquals(await (call() as Promise<unknown>).catch((error) => error), reason);
+
+  const queued = new AbortController();
+  const insert = engine.insert({ uuid, columns: regular(7) }, { signal: queued.signal });
+  queued.abort(reason);
+  assertEquals(await insert.catch((error) => error), reason);
+  const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+  assertEquals(version, { major: 11n, minor: 0n });
+});
+
+Deno.test("a query that is left early leaves nothing behind", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(300_000) });
+  for (let i = 0; i < 50; i++) {
+    for await (const chunk of engine.rawValues({ uuid, start: START, end: END, version: 0n })) {
+      assert(chunk.columns.times.length > 0);
+      break;
+    }
+  }
+});
+
+Deno.test("the cache stays within its bound", async () => {
+  const cacheBytes = 1_000_000;
+  await using engine = await openEngine({ cacheBytes });
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(500_000) });
+  await gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n })));
+  assert(engine.cachedBytes > 0);
+  assert(engine.cachedBytes <= cacheBytes, `${engine.cachedBytes}`);
+});
+
+/** How often the event loop comes round while something is done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0, isOver = false;
+  const watch = (async () => {
+    for (; !isOver; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+  })();
+  await work();
+  isOver = true;
+  await watch;
+  return turns;
+}
+
+Deno.test("what looks at many streams or many points lets everything else run", async () => {
+  await using engine = await openEngine();
+  const none = new Map<string, string>();
+  await Promise.all(Array.from({ length: 6000 }, (_, i) => {
+    const uuid = new Uint8Array(16).fill(9);
+    new DataView(uuid.buffer).setUint32(0, i);
+    const tags = new Map([["name", `s${i}`], ["unit", "volts"]]);
+    return engine.create({ uuid, collection: `many/${i % 50}`, tags, annotations: none });
+  }));
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(150_000) });
+  const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+  const named = { ...all, tags: new Map([["unit", null]]) };
+  const insert = (mergePolicy: MergePolicy) =>
+    engine.insert({ uuid, columns: regular(150_000, 0n, 500_000n), mergePolicy });
+  const jobs: Record<string, () => Promise<unknown>> = {
+    lookup: async () => assertEquals((await gather(engine.lookupStreams(all))).flat().length, 6001),
+    tags: async () => assertEquals((await gather(engine.lookupStreams(named))).flat().length, 6000),
+    usage: async () => assertEquals((await engine.metadataUsage("")).tags.get("name"), 6001n),
+    equal: () => insert("equal"),
+    retain: () => insert("retain"),
+    replace: () => insert("replace"),
+    never: () => insert("never"),
+  };
+  for (const [name, job] of Object.entries(jobs)) {
+    const turns = await turnsDuring(job);
+    assert(turns >= 3, `${name}: the event loop came round ${turns} times`);
+  }
+});
+
+Deno.test("a lookup can be aborted between its pages", async () => {
+  await using engine = await openEngine();
+  const none = new Map<string, string>();
+  await Promise.all(Array.from({ length: 3000 }, (_, i) => {
+    const uuid = new Uint8Array(16).fill(9);
+    new DataView(uuid.buffer).setUint32(0, i);
+    return engine.create({ uuid, collection: `many/${i}`, tags: none, annotations: none });
+  }));
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+  let seen = 0;
+  const error = await (async () => {
+    for await (const streams of engine.lookupStreams(all, { signal: controller.signal })) {
+      seen += streams.length;
+      controller.abort(reason);
+    }
+  })().catch((error) => error);
+  assertEquals(error, reason);
+  assert(seen > 0 && seen < 3000);
+});

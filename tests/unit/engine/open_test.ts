@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { openEngine, verify } from "../../../src/engine/mod.ts";
+import { APPLICATION_ID, migrate } from "../../../src/engine/file/schema.ts";
+import { columnsOf, createStream, rejection } from "../../support/engine.ts";
+
+async function withFile(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** The locks that processes hold on a file, as the system lists them. */
+function locksOn(path: string): string[] {
+  const inode = `:${Deno.statSync(path).ino} `;
+  return Deno.readTextFileSync("/proc/locks").split("\n")
+    .filter((line) => line.includes(inode))
+    .map((line) => line.replace(/^\d+: /, ""));
+}
+
+Deno.test({
+  name: "whatever else opens and closes the file in this process, its writer keeps SQLite's locks",
+  // Without them, the next program that looks into the file removes the log when it goes, and what
+  // the writer writes from then on is lost with the process.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await withFile(async (path) => {
+      await using engine = await openEngine({ path });
+      const uuid = await createStream(engine);
+      await engine.insert({ uuid, columns: columnsOf([[1, 1]]) });
+      const locks = locksOn(path);
+      assert(locks.length > 0);
+      assertEquals((await rejection(openEngine({ path }))).status, "LOCKED");
+      assertEquals(locksOn(path), locks);
+      await (await openEngine({ path, readOnly: true })).close();
+      assertEquals(locksOn(path), locks);
+      assertEquals((await verify(path)).problems, []);
+      assertEquals(locksOn(path), locks);
+    });
+  },
+});
+
+Deno.test("a link to a file that is not there yet leads to the same lock", async () => {
+  await withFile(async (path) => {
+    await Deno.symlink(path, `${path}-link`);
+    await Deno.symlink(`${path}-link`, `${path}-link-link`);
+    await using _first = await openEngine({ path: `${path}-link-link` });
+    for (const other of [path, `${path}-link`]) {
+      assertEquals((await rejection(openEngine({ path: other }))).status, "LOCKED");
+    }
+  });
+});
+
+Deno.test("two processes that make a file at the same time: one has it, the other is told", async () => {
+  await withFile(async (path) => {
+    const url = new URL("../../../src/engine/mod.ts", import.meta.url).href;
+    const code = `import { openEngine } from ${JSON.stringify(url)};
+      const engine = await openEngine({ path: ${JSON.stringify(path)} }).catch((e) => e);
+      console.log(engine.status ?? "open");
+      await new Response(Deno.stdin.readable).text();
+      await engine.close?.();`;
+    const children = Array.from({ length: 4 }, () =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["eval", code],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn());
+    const outputs = await Promise.all(children.map(async ({ stdout }) => {
+      const reader = stdout.getReader();
+      const { value } = await reader.read();
+      await reader.cancel();
+      return new TextDecoder().decode(value).trim();
+    }));
+    await Promise.all(children.map(async ({ stdin, status }) => {
+      await stdin.close();
+      await status;
+    }));
+    assertEquals(outputs.sort(), ["LOCKED", "LOCKED", "LOCKED", "open"]);
+    assertEquals((await verify(path)).problems, []);
+  });
+});
+
+Deno.test("options that make no sense are named", async () => {
+  const open = (options: Record<string, unknown>) => () => openEngine(options);
+  await assertRejects(open({ durability: "relaxd" }), TypeError, 'durability is "relaxd"');
+  await assertRejects(open({ readOnly: 1 }), TypeError, "readOnly is 1");
+  await assertRejects(open({ cacheBytes: NaN }), RangeError, "cacheBytes is NaN");
+  await assertRejects(open({ cacheBytes: "1" }), TypeError, 'cacheBytes is "1"');
+  await assertRejects(open({ maxBufferAgeMs: -1 }), RangeError, "expected at least 0");
+  await assertRejects(open({ maxInsertPoints: 0 }), RangeError, "expected at least 1");
+});
+
+Deno.test("a step to the next schema that fails leaves the file as it was, and is done again", () => {
+  const db = new DatabaseSync(":memory:");
+  db.exec(`CREATE TABLE t (a); INSERT INTO t VALUES (1);
+    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);
+  const state = () => [
+    db.prepare("PRAGMA user_version").get()!["user_version"],
+    db.prepare("SELECT * FROM t").all().map((row) => ({ ...row })),
+  ];
+  let fails = true;
+  const steps = [
+    () => db.exec("ALTER TABLE t ADD COLUMN b DEFAULT 2"),
+    () => {
+      db.exec("UPDATE t SET b = 3");
+      if (fails) throw new Error("the power is gone");
+    },
+  ];
+  let failed = false;
+  try {
+    migrate(db, 1, steps);
+  } catch {
+    failed = true;
+  }
+  assert(failed);
+  assertEquals(state(), [2, [{ a: 1, b: 2 }]]);
+  fails = false;
+  migrate(db, 2, steps);
+  assertEquals(state(), [3, [{ a: 1, b: 3 }]]);
+  db.close();
+});

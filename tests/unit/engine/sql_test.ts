@@ -1,0 +1,180 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Engine, openEngine } from "../../../src/engine/mod.ts";
+import { planCost } from "../../../src/engine/metadata/sql.ts";
+import { gather, rejection, uuidOf } from "../../support/engine.ts";
+
+async function fill(engine: Engine, n: number): Promise<void> {
+  await Promise.all(Array.from({ length: n }, (_, i) => {
+    const uuid = uuidOf(i & 0xff);
+    uuid[0] = i >> 8;
+    return engine.create({
+      uuid,
+      collection: `area/${i % 3}`,
+      tags: new Map([["name", `s${i}`], ["unit", i % 2 ? "volts" : "amps"]]),
+      annotations: new Map([["owner", i % 5 ? "me" : null]]),
+    });
+  }));
+}
+
+async function rows(engine: Engine, query: string, ...params: string[]): Promise<unknown[]> {
+  const batches = await gather(engine.sqlQuery({ query, params }));
+  return batches.flat().map((row) => JSON.parse(row));
+}
+
+Deno.test("sql reads the view of streams with parameters", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 30);
+  assertEquals(await rows(engine, "SELECT * FROM streams WHERE name = $1", "s7"), [{
+    uuid: "00070707-0707-0707-0707-070707070707",
+    collection: "area/1",
+    name: "s7",
+    unit: "volts",
+    ingress: null,
+    property_version: 1,
+    tags: { name: "s7", unit: "volts" },
+    annotations: { owner: "me" },
+  }]);
+  const counts = "SELECT unit, count(*) AS n FROM streams WHERE collection LIKE $1 GROUP BY unit";
+  assertEquals(await rows(engine, counts, "area/%"), [
+    { unit: "amps", n: 15 },
+    { unit: "volts", n: 15 },
+  ]);
+  const owners = "SELECT count(*) AS n FROM streams WHERE annotations ->> 'owner' IS NULL";
+  assertEquals(await rows(engine, owners), [{ n: 6 }]);
+  assertEquals(await rows(engine, "SELECT name FROM streams WHERE 0"), []);
+  assertEquals(await rows(engine, "SELECT 1 AS one; -- done\n"), [{ one: 1 }]);
+});
+
+const REFUSED = [
+  "DELETE FROM streams",
+  "INSERT INTO stream (uuid) VALUES (x'00')",
+  "UPDATE stream SET collection = ''",
+  "DROP VIEW streams",
+  "CREATE TABLE t (a)",
+  "CREATE TEMP TABLE t (a)",
+  "ATTACH 'x.db' AS x",
+  "DETACH main",
+  "PRAGMA page_size",
+  "VACUUM",
+  "BEGIN",
+  "SELECT * FROM stream",
+  "SELECT data FROM block",
+  "SELECT * FROM journal",
+  "SELECT * FROM sqlite_schema",
+  "SELECT count(*) FROM block",
+  "SELECT count(*) FROM sqlite_schema",
+  "SELECT * FROM pragma_table_list",
+  "SELECT count(*) FROM pragma_table_list",
+  "SELECT * FROM json_each('[1]')",
+  "SELECT count(*) FROM json_each('[1]')",
+  "WITH streams AS (SELECT data FROM block) SELECT * FROM streams",
+  "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT * FROM c",
+  "SELECT zeroblob(1000000000)",
+  "SELECT printf('%.*c', 1000000000, 'x')",
+  "SELECT load_extension('x')",
+  "SELECT randomblob(10)",
+  "EXPLAIN SELECT 1",
+  "SELECT 1; SELECT 2",
+  "SELECT 1; DELETE FROM stream",
+  "SELECT nothing FROM streams",
+  "SELEC",
+  "",
+];
+
+for (const query of REFUSED) {
+  Deno.test(`sql refuses ${query || "an empty text"}`, async () => {
+    await using engine = await openEngine();
+    await fill(engine, 3);
+    const error = await rejection(rows(engine, query));
+    assertEquals(error.code, 441);
+    assertEquals(await rows(engine, "SELECT count(*) AS n FROM streams"), [{ n: 3 }]);
+  });
+}
+
+Deno.test("sql refuses what would take too long or return too much", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 400);
+  const three = "SELECT count(*) AS n FROM streams a, streams b, streams c";
+  assertStringIncludes((await rejection(rows(engine, three))).message, "64000000 rows");
+  const chain = "WITH x AS MATERIALIZED (SELECT a.uuid FROM streams a, streams b), " +
+    "y AS MATERIALIZED (SELECT p.uuid FROM x p, x q) SELECT count(*) FROM y, y AS z";
+  assertEquals((await rejection(rows(engine, chain))).code, 441);
+  const many = "SELECT a.name FROM streams a, streams b";
+  assertStringIncludes((await rejection(rows(engine, many))).message, "more than 100000 rows");
+  assertEquals((await rows(engine, `${many} LIMIT 10`)).length, 10);
+});
+
+Deno.test("sql takes the product of nested loops as its cost and the sum of joined queries", () => {
+  const plan = (...rows: [number, number, string][]) =>
+    rows.map(([id, parent, detail]) => ({ id, parent, detail }));
+  assertEquals(planCost(plan([1, 0, "SCAN stream"], [2, 0, "SEARCH stream"]), 10), 100);
+  const union = plan(
+    [1, 0, "COMPOUND QUERY"],
+    [2, 1, "LEFT-MOST SUBQUERY"],
+    [3, 2, "SCAN stream"],
+    [4, 1, "UNION ALL"],
+    [5, 4, "SCAN stream"],
+  );
+  assertEquals(planCost(union, 10), 20);
+  const deep = plan([1, 0, "MATERIALIZE c"], [2, 1, "SCAN a"], [3, 1, "SCAN b"], [4, 0, "SCAN c"]);
+  assertEquals(planCost(deep, 10), 100);
+});
+
+Deno.test("sql says what goes wrong while it runs, however much it has found before", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 3);
+  const late = "SELECT 1 AS a UNION ALL SELECT json_extract('[1', '$')";
+  assertStringIncludes((await rejection(rows(engine, late))).message, "malformed JSON");
+  const overflow = "SELECT abs(-9223372036854775807 - 1) FROM streams";
+  assertEquals((await rejection(rows(engine, overflow))).code, 441);
+  const large = "SELECT 9223372036854775807 AS n";
+  assertEquals((await rejection(rows(engine, large))).code, 441);
+});
+
+const ten = "'aaaaaaaaaa'";
+/** A text that each level makes ten times as long. */
+const nested = (levels: number): string =>
+  levels === 0 ? ten : `replace(${nested(levels - 1)}, 'a', ${ten})`;
+
+Deno.test("sql makes no long texts out of short ones", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 3);
+  assertEquals(await rows(engine, `SELECT length(${nested(4)}) AS n`), [{ n: 100_000 }]);
+  for (const levels of [6, 8, 12]) {
+    const error = await rejection(rows(engine, `SELECT length(${nested(levels)}) AS n`));
+    assertEquals([error.code, error.message], [441, "string or blob too big"]);
+  }
+  const error = await rejection(rows(
+    engine,
+    `SELECT ${nested(5)} FROM streams a, streams b,
+    streams c, streams d, (SELECT 1 UNION ALL SELECT 2)`,
+  ));
+  assertStringIncludes(error.message, "bytes, at most");
+  assertEquals((await rows(engine, "SELECT name FROM streams")).length, 3);
+});
+
+Deno.test("sql keeps order, names and a comment at the end", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 12);
+  const query = "SELECT name, tags FROM streams ORDER BY name DESC LIMIT 2; -- that is all";
+  assertEquals(await rows(engine, query), [
+    { name: "s9", tags: { name: "s9", unit: "volts" } },
+    { name: "s8", tags: { name: "s8", unit: "amps" } },
+  ]);
+  const values = "WITH x AS (VALUES (1, 2), (3, 4)) SELECT * FROM x -- two";
+  assertEquals(await rows(engine, values), [
+    { column1: 1, column2: 2 },
+    { column1: 3, column2: 4 },
+  ]);
+});
+
+Deno.test("sql stops when the call is aborted", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 200);
+  const reason = new Error("stop");
+  const query = "SELECT a.name FROM streams a, streams b";
+  const signal = AbortSignal.abort(reason);
+  const error = await gather(engine.sqlQuery({ query, params: [] }, { signal }))
+    .catch((error) => error);
+  assert(error === reason);
+});

@@ -1,0 +1,52 @@
+/** Subscribers that do not read: what waits for them is bounded, for each and for all together. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import {
+  MAX_PENDING_POINTS,
+  MAX_TOTAL_POINTS,
+  SubscriptionHub,
+} from "../../../src/engine/subscription_hub.ts";
+
+const POINTS = 1 << 20;
+const columns = { times: new BigInt64Array(POINTS), values: new Float64Array(POINTS) };
+const uuidOf = (n: number) => new Uint8Array(16).fill(n);
+
+Deno.test("a subscriber that is too far behind is dropped after what waits for it", async () => {
+  const hub = new SubscriptionHub();
+  const slow = hub.subscribe([uuidOf(1)], undefined);
+  const most = MAX_PENDING_POINTS / POINTS;
+  for (let i = 0; i <= most; i++) hub.publish(uuidOf(1), columns);
+  for (let i = 0; i < most; i++) assertEquals((await slow.next()).done, false);
+  assertEquals((await assertRejects(() => slow.next(), BTrDBError)).code, 426);
+});
+
+Deno.test("of many subscribers that do not read, the one furthest behind is dropped first", async () => {
+  const hub = new SubscriptionHub();
+  const each = MAX_PENDING_POINTS / POINTS;
+  const others = Array.from({ length: 5 }, (_, i) => hub.subscribe([uuidOf(i + 1)], undefined));
+  // The first has a point less to wait for than it may; the others share what is left.
+  for (let n = 1; n <= 5; n++) {
+    for (let i = 0; i < (n === 1 ? each : each - 1); i++) hub.publish(uuidOf(n), columns);
+  }
+  const kept = MAX_TOTAL_POINTS / POINTS;
+  assertEquals(each + 4 * (each - 1), kept);
+  hub.publish(uuidOf(5), columns);
+  hub.publish(uuidOf(4), columns);
+  const first = await assertRejects(() => others[0]!.next(), BTrDBError);
+  assertEquals([first.code, /all subscriptions together/.test(first.message)], [426, true]);
+  for (const other of others.slice(1)) {
+    assertEquals((await other.next()).done, false);
+    await other.return!();
+  }
+});
+
+Deno.test("a deadline further away than any timer does not end a subscription", async () => {
+  const hub = new SubscriptionHub();
+  const updates = hub.subscribe([uuidOf(1)], { deadlineMs: Date.now() + 1e12 });
+  const next = updates.next();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  hub.publish(uuidOf(1), columns);
+  assertEquals((await next).done, false);
+  await updates.return!();
+});

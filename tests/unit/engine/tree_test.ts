@@ -1,0 +1,81 @@
+import { assertEquals } from "@std/assert";
+import { type Engine, openEngine } from "../../../src/engine/mod.ts";
+import { columnsOf, createStream, gather, regular } from "../../support/engine.ts";
+
+async function changed(engine: Engine, uuid: Uint8Array, from: bigint, to: bigint) {
+  const chunks = await gather(engine.changes({ uuid, from, to, resolution: 0 }));
+  return chunks.flatMap(({ starts, ends }) => Array.from(starts, (start, i) => [start, ends[i]!]));
+}
+
+/** Commits runs of points 1 ns apart, each a version of its own; the extents the last one touched. */
+async function extents(...runs: [base: bigint, n: number][]): Promise<bigint[][]> {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  for (const [base, n] of runs) {
+    await engine.insert({ uuid, columns: regular(n, base, 1n) });
+    await engine.flush(uuid);
+  }
+  const last = 10n + BigInt(runs.length);
+  return await changed(engine, uuid, last - 1n, last);
+}
+
+Deno.test("a bucket begins as a leaf below 1024 points and as a core from there on", async () => {
+  assertEquals(await extents([0n, 1023]), [[0n, 2n ** 56n]]);
+  assertEquals(await extents([0n, 1024]), [[0n, 1024n]]);
+});
+
+Deno.test("a leaf holds 1024 points and is split by the next one", async () => {
+  assertEquals(await extents([0n, 1000], [1000n, 24]), [[0n, 2n ** 56n]]);
+  assertEquals(await extents([0n, 1000], [1000n, 25]), [[0n, 1280n]]);
+});
+
+Deno.test("leaves of four nanoseconds hold any number of points", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const columns = columnsOf(Array.from({ length: 5000 }, (_, i) => [5, i]));
+  await engine.insert({ uuid, columns });
+  await engine.flush(uuid);
+  assertEquals(await changed(engine, uuid, 10n, 11n), [[4n, 8n]]);
+});
+
+Deno.test("a delete touches every bucket between its ends, and an emptied tree everything", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const bucket = 2n ** 56n;
+  await engine.insert({ uuid, columns: columnsOf([[0, 1], [5n * bucket, 2]]) });
+  await engine.flush(uuid);
+  await engine.deleteRange({ uuid, start: bucket, end: 3n * bucket + 1n });
+  assertEquals(await changed(engine, uuid, 11n, 12n), [[bucket, 4n * bucket]]);
+  await engine.deleteRange({ uuid, start: -1n, end: 1n });
+  assertEquals(await changed(engine, uuid, 12n, 13n), [[-bucket, bucket]]);
+  await engine.deleteRange({ uuid, start: 0n, end: 40n * bucket });
+  assertEquals(await changed(engine, uuid, 13n, 14n), [[-16n * bucket, 48n * bucket]]);
+  assertEquals(await changed(engine, uuid, 14n, 14n), [[-16n * bucket, 48n * bucket]]);
+});
+
+Deno.test("windows add up buckets and open only those that are cut", async () => {
+  await using engine = await openEngine({ cacheBytes: 0 });
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: regular(300_000, 0n, 2n ** 20n) });
+  const start = 12_345n, width = 2n ** 37n;
+  const request = { uuid, start, end: start + 2n * width, version: 0n, width, depth: 0 };
+  const [chunk] = await gather(engine.windows(request));
+  const { count, min, max, mean, stddev } = chunk!.columns;
+  const expected = (from: bigint) => {
+    const values: number[] = [];
+    for (let i = 0n; i < 300_000n; i++) {
+      const time = i << 20n;
+      if (time >= from && time < from + width) values.push(Number(i % 1000n));
+    }
+    return values;
+  };
+  for (const k of [0, 1]) {
+    const values = expected(start + BigInt(k) * width);
+    const average = values.reduce((a, b) => a + b, 0) / values.length;
+    const variance = values.reduce((a, b) => a + (b - average) ** 2, 0) / values.length;
+    assertEquals(count[k], BigInt(values.length));
+    assertEquals([min[k], max[k]], [0, 999]);
+    assertEquals(mean[k]!.toFixed(9), average.toFixed(9));
+    assertEquals(stddev![k]!.toFixed(6), Math.sqrt(variance).toFixed(6));
+  }
+});
