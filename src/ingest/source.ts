@@ -1,0 +1,71 @@
+/**
+ * The interface of everything that points are imported from: files, captures and devices.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../core/columns.ts";
+
+/** A column of a source: what becomes one stream. */
+export interface SourceColumn {
+  /** Its name in the source, as written there. */
+  readonly name: string;
+  /** Number in the source, from 1, where columns have numbers. */
+  readonly number?: number | undefined;
+  /** Collection that the source proposes, such as `STATION/DEVICE`. */
+  readonly collection?: string | undefined;
+  /** Unit of its values, as the source writes it. */
+  readonly unit?: string | undefined;
+  /** Further tags of a new stream. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Annotations of a new stream. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A place between two batches; plain data, because the record of an interrupted import keeps it. */
+export interface Position {
+  /** Uncompressed bytes, or rows, before it: what the source needs to go there. */
+  offset: number;
+  /** Lines before it, for errors; 0 where there are no lines. */
+  lines: number;
+  /** Rows before it. */
+  rows: number;
+}
+
+/** Points of some rows. */
+export interface SourceBatch {
+  /** Points of each of {@linkcode Source.columns}; every column has its own times. */
+  columns: RawColumns[];
+  /** Where the next batch begins. */
+  next: Position;
+}
+
+/** A column that is not imported. */
+export interface OmittedColumn {
+  readonly name: string;
+  /** The reason, e.g. `text`. */
+  readonly reason: string;
+}
+
+/** Columns of points in batches that can be found again. */
+export interface Source extends AsyncDisposable {
+  /** Format, e.g. `csv`, `parquet`, `comtrade`. */
+  readonly format: string;
+  /** What becomes streams. */
+  readonly columns: readonly SourceColumn[];
+  /** What was left out, and why. */
+  readonly omitted: readonly OmittedColumn[];
+  /** Remarks on what was read although it is odd; more may come while it is read. */
+  readonly notices: readonly string[];
+  /** Bytes of the file read so far, for progress. */
+  readonly bytesRead: number;
+  /** Size of the file, bytes; `undefined` where it is not known. */
+  readonly size: number | undefined;
+  /** Plain data by which a resumed import reads the source the same way again. */
+  readonly layout: unknown;
+  /** Reads from a position on. The same position gives the same batches. */
+  batches(from: Position, signal?: AbortSignal): AsyncIterable<SourceBatch>;
+}
+
+/** The beginning of a source. */
+export const START: Position = { offset: 0, lines: 0, rows: 0 };
