@@ -10,6 +10,15 @@ async function read(path: string): Promise<string> {
   return await Deno.readTextFile(new URL(path, ROOT));
 }
 
+/** Every module in a folder and the folders inside it, by its path from the root. */
+async function modules(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(`${folder}/`, ROOT)));
+  const lists = entries.map(({ name, isDirectory }) =>
+    isDirectory ? modules(`${folder}/${name}`) : [`${folder}/${name}`]
+  );
+  return (await Promise.all(lists)).flat();
+}
+
 Deno.test("docs/errors.md lists every code, by its name, and says which are tried again", async () => {
   const rows = (await read("docs/errors.md")).matchAll(/^\| (\d{3}) +\| (\w+) +\|(.*)\|$/gm);
   const documented = new Map<string, number>();
@@ -28,8 +37,8 @@ Deno.test("docs/errors.md lists every status that stands without a code", async 
   const generic = new Set(["ABORTED", "INTERNAL", "UNKNOWN", "CANCELLED"]);
   const used = new Set<string>();
   for (const folder of ["src/engine", "src/grpc", "src/connect", "src/client"]) {
-    for await (const { name } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
-      const source = await read(`${folder}/${name}`);
+    for (const path of await modules(folder)) {
+      const source = await read(path);
       for (const [, status] of source.matchAll(/status: "([A-Z_]+)"/g)) used.add(status!);
       for (const [, status] of source.matchAll(/^ {2}\[\d+, "[^"]+", "([A-Z_]+)"/gm)) {
         used.add(status!);
