@@ -1,12 +1,13 @@
 /**
- * Windows as they should be, from servers that leave out the last one or spoil those that have only
- * unflushed points (docs/protocol.md, "Quirks of real servers": `windows-last-empty-missing`,
- * `windows-last-data-missing`, `windows-buffer-minmax`).
+ * Windows as they should be, from servers that leave out the last one, give it without its committed
+ * points, or spoil those that have only unflushed points (docs/protocol.md, "Quirks of real servers":
+ * `windows-last-empty-missing`, `windows-last-data-missing`, `windows-buffer-minmax`).
  *
  * @module
  */
 
-import { allocStat, type StatColumns } from "../../core/columns.ts";
+import { allocStat, concatStat, sliceStat, type StatColumns } from "../../core/columns.ts";
+import { MAX_TIME } from "../../core/range.ts";
 import type { CallOptions, Version, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { movedError } from "../errors.ts";
 import { exactStats, sameVersion, type Stats } from "./range_search.ts";
@@ -15,29 +16,74 @@ import type { Part } from "../read/resumable.ts";
 
 /** Windows that one chunk of added ones holds. */
 const CHUNK = 4096;
+/** Where the root's last child begins: behind it the server's walk ends without sending what it has. */
+const LAST_CHILD = MAX_TIME - (1n << 56n);
+
+/** Grid of the windows asked for. */
+interface Grid {
+  readonly start: bigint;
+  readonly end: bigint;
+}
 
 /**
- * Reads windows, all of them, with right minima and maxima.
+ * Reads windows, all of them, with right statistics.
  *
- * @param range Ends of the request, rounded to whole windows.
+ * @param grid Ends of the request, rounded to whole windows.
  */
 export async function* completeWindows(
   reader: Reader,
   request: WindowsRequest,
-  range: { start: bigint; end: bigint },
+  grid: Grid,
   options: CallOptions,
 ): AsyncGenerator<Part<StatColumns>, void, undefined> {
-  let next = range.start;
+  let next = grid.start;
   let version: Version = { major: 0n, minor: 0n };
-  for await (const part of reader.windows(request, range, options)) {
+  for await (const part of reader.windows(request, grid, options)) {
     version = part.version;
-    const n = part.columns.times.length;
-    if (n > 0) next = part.columns.times[n - 1]! + request.width;
-    if (version.minor > 0n) await mendBuffered(reader, request, part, options);
-    yield part;
+    if (version.minor > 0n) await correctBuffered(reader, request, grid, part, options);
+    for (const columns of runsOf(part.columns, request.width, grid.end)) {
+      yield* fill(reader, request, next, columns.times[0] ?? next, version, options);
+      const n = columns.times.length;
+      if (n > 0) next = columns.times[n - 1]! + request.width;
+      yield { version, columns };
+    }
   }
-  while (next < range.end) {
-    const columns = await missing(reader, request, next, range.end, version, options);
+  yield* fill(reader, request, next, grid.end, version, options);
+}
+
+/**
+ * The windows of a part in runs without gaps, those at or behind `end` left out: an unflushed point
+ * exactly there makes a window too many.
+ */
+function* runsOf(columns: StatColumns, width: bigint, end: bigint): Generator<StatColumns> {
+  const { times } = columns;
+  let n = times.length;
+  while (n > 0 && times[n - 1]! >= end) n--;
+  let from = 0;
+  for (let i = 1; i < n; i++) {
+    if (times[i]! - times[i - 1]! === width) continue;
+    yield copyStat(columns, from, i);
+    from = i;
+  }
+  yield from === 0 && n === times.length ? columns : copyStat(columns, from, n);
+}
+
+/** Some windows in memory of their own: every chunk belongs to who receives it. */
+function copyStat(columns: StatColumns, from: number, to: number): StatColumns {
+  return concatStat([sliceStat(columns, from, to)]);
+}
+
+/** The windows from `from` to `end`, which the server left out. */
+async function* fill(
+  reader: Reader,
+  request: WindowsRequest,
+  from: bigint,
+  end: bigint,
+  version: Version,
+  options: CallOptions,
+): AsyncGenerator<Part<StatColumns>, void, undefined> {
+  for (let next = from; next < end;) {
+    const columns = await missing(reader, request, next, end, version, options);
     next = columns.times[columns.times.length - 1]! + request.width;
     yield { version, columns };
   }
@@ -70,27 +116,33 @@ async function missing(
 }
 
 /**
- * Computes again what may be spoilt: a window can only be if all its points are unflushed, and then
- * its minimum or maximum is 0 and it has no more points than the buffer.
+ * Computes windows anew that may be wrong. All of them have no more points than the buffer:
+ *
+ * - with only unflushed points, and a minimum or maximum of 0,
+ * - the last one asked for, whose committed points the server may have left out,
+ * - any one in the root's last child, for the same reason.
  */
-async function mendBuffered(
+async function correctBuffered(
   reader: Reader,
   request: WindowsRequest,
-  part: Part<StatColumns>,
+  grid: Grid,
+  { version, columns }: Part<StatColumns>,
   options: CallOptions,
 ): Promise<void> {
-  const { times, min, max, count } = part.columns;
+  const { uuid, width } = request;
+  const { times, min, max, count } = columns;
   for (let i = 0; i < times.length; i++) {
-    const suspect = min[i] === 0 || max[i] === 0;
-    if (!suspect || count[i] === 0n || count[i]! > part.version.minor) continue;
-    const start = times[i]!;
-    const range = { uuid: request.uuid, start, end: start + request.width, version: 0n };
-    const { value } = await exactStats(reader, range, options);
-    if (value.count !== count[i]) {
-      const what = `Cannot read the window at ${start}: points were added to it meanwhile`;
-      throw movedError(what, { rpc: "Windows", uuid: request.uuid });
+    const [start, end] = [times[i]!, times[i]! + width];
+    const isDoubtful = min[i] === 0 || max[i] === 0 || end === grid.end || end > LAST_CHILD;
+    if (!isDoubtful || count[i] === 0n || count[i]! > version.minor || end > grid.end) continue;
+    const found = await exactStats(reader, { uuid, start, end, version: 0n }, options);
+    if (!sameVersion(found.version, version)) {
+      const text =
+        `Cannot read the window at ${start}: version ${version.major}.${version.minor} ` +
+        `has become ${found.version.major}.${found.version.minor} meanwhile`;
+      throw movedError(text, { rpc: "Windows", uuid });
     }
-    put(part.columns, i, value);
+    put(columns, i, found.value);
   }
 }
 

@@ -29,7 +29,11 @@ export function versioned(major: bigint, minor = 0n): Uint8Array {
 }
 
 /** A part of an answer with raw values. */
-export function raw(pairs: readonly [bigint, number][], major = 11n, minor = 0n): Uint8Array {
+export function raw(
+  pairs: readonly (readonly [bigint, number])[],
+  major = 11n,
+  minor = 0n,
+): Uint8Array {
   const values = pairs.map(([time, value]) => ({ time, value }));
   return bytes(RawValuesResponseSchema, { versionMajor: major, versionMinor: minor, values });
 }

@@ -133,6 +133,41 @@ Deno.test("windows-buffer-minmax: windows of unflushed points are computed again
     assertEquals(server.count("RawValues"), 1);
   }));
 
+Deno.test("windows-last-data-missing: the last window has its committed points beside the unflushed", () =>
+  withReal({
+    Windows(call) {
+      const empty = { time: -10n, min: 0, mean: 0, max: 0, count: 0n };
+      const last = { time: 0n, min: 100, mean: 100, max: 100, count: 1n };
+      const values = [empty, last];
+      return call.send(
+        bytes(WindowsResponseSchema, { versionMajor: 11n, versionMinor: 1n, values }),
+      );
+    },
+    RawValues: (call) => call.send(raw([[4n, 1], [5n, 100]], 11n, 1n)),
+  }, async (endpoint) => {
+    const request = { uuid, start: -10n, end: 10n, version: 0n, width: 10n, depth: 0 };
+    const [chunk] = await all(endpoint.windows(request));
+    const { min, mean, max, count } = chunk!.columns;
+    assertEquals([min[1], mean[1], max[1], count[1]], [1, 50.5, 100, 2n]);
+  }));
+
+Deno.test("windows of unflushed points: moved is said only when the version is another one", async () => {
+  const window = { time: 0n, min: 0, mean: 0, max: 0, count: 1n };
+  const answer = { versionMajor: 11n, versionMinor: 1n, values: [window] };
+  let minor = 1n;
+  await withReal({
+    Windows: (call) => call.send(bytes(WindowsResponseSchema, answer)),
+    RawValues: (call) => call.send(raw([[4n, 1], [5n, 0]], 11n, minor)),
+  }, async (endpoint) => {
+    const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 0 };
+    const [chunk] = await all(endpoint.windows(request));
+    assertEquals([chunk!.columns.count[0], chunk!.columns.max[0]], [2n, 1]);
+    minor = 2n;
+    const error = await assertRejects(() => all(endpoint.windows(request)), BTrDBError);
+    assertEquals(error.status, "ABORTED");
+  });
+});
+
 Deno.test("windows with more points than the buffer holds are taken as they are", () =>
   withReal({
     Windows: (call) =>
