@@ -5,7 +5,7 @@
  */
 
 import { concatRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
-import { BTrDBError } from "../core/errors.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { formatTime } from "../core/time.ts";
 import { LATEST } from "../core/range.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../endpoint/endpoint.ts";
@@ -56,7 +56,13 @@ async function patchBatch(
 ): Promise<bigint> {
   const patch = lastOfEquals(sortPoints(columns));
   if (endpoint.capabilities.mergePolicies) {
-    return await insertPoints(endpoint, uuid, patch, { mergePolicy: "replace" }, call);
+    try {
+      return await insertPoints(endpoint, uuid, patch, { mergePolicy: "replace" }, call);
+    } catch (error) {
+      // A v5 proxy in front of a v4 database speaks of merge policies that it does not have.
+      const isMissing = error instanceof BTrDBError && error.code === ErrorCode.NotImplemented;
+      if (!isMissing) throw error;
+    }
   }
   const patcher = new Patcher(endpoint, uuid, call);
   const step = endpoint.capabilities.maxInsertPoints;

@@ -24,6 +24,8 @@ import type {
 
 /** Points one insert may carry on a v4 server. */
 export const V4_MAX_INSERT_POINTS = 25_000;
+/** Points that fit into the 4 MiB which v5 servers accept in one message, with room to spare. */
+export const V5_MAX_INSERT_POINTS = 50_000;
 
 /** Largest width `windows` takes. */
 const MAX_WIDTH = 1n << 63n;

@@ -12,6 +12,7 @@ import {
   checkStreamInfo,
   checkWindows,
   V4_MAX_INSERT_POINTS,
+  V5_MAX_INSERT_POINTS,
 } from "../endpoint/checks.ts";
 import type {
   AlignedWindowsRequest,
@@ -58,9 +59,6 @@ import { sqlQuery } from "./read/sql.ts";
 import { subscribe } from "./read/subscribe.ts";
 import { VersionFloors } from "./read/version_floors.ts";
 import { Writes } from "./write/points.ts";
-
-/** Points that fit into the 4 MiB which v5 servers accept in one message, with room to spare. */
-const V5_MAX_INSERT_POINTS = 50_000;
 
 /** What an endpoint is made of. */
 export interface GrpcParts {

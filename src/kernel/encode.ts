@@ -99,7 +99,7 @@ function statPoints(
     a.f64.set(columns.max.subarray(row, row + n), at(3));
     a.u64.set(columns.count.subarray(row, row + n), at(4));
     if (fields === 6) {
-      if (columns.stddev === undefined) a.f64.fill(0, at(5), at(5) + n);
+      if (columns.stddev === undefined) a.f64.fill(NaN, at(5), at(5) + n);
       else a.f64.set(columns.stddev.subarray(row, row + n), at(5));
     }
     append(writer, a, dst, a.exports.encodeStat(a.base, column, n, fields, RESPONSE_VALUES, dst));
@@ -214,7 +214,7 @@ export function encodeRawResponse(
  * @param to End of the windows to be sent, exclusive.
  * @param major Major version.
  * @param minor Minor version.
- * @param withStddev Whether to send `stddev`, as v5 does; 0 where the columns have none.
+ * @param withStddev Whether to send `stddev`, as v5 does; NaN where the columns have none.
  * @returns The message, in a buffer of its own.
  * @throws {RangeError} If the range is not within the columns.
  */

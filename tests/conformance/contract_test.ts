@@ -62,16 +62,32 @@ function overGrpc(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
   };
 }
 
+/** A server of `protocol` in front of a client of `behind`, which is in front of a server. */
+function throughProxy(
+  protocol: "v4" | "v5",
+  behind: "v4" | "v5",
+): (use: Use) => Promise<void> {
+  return async (use) => {
+    await using served = await connect("memory:");
+    await using server = await serve(served, { port: 0 });
+    await using between = await connect(`127.0.0.1:${server.port}`, { protocol: behind });
+    await using proxy = await serve(between, { port: 0 });
+    await using db = await connect(`127.0.0.1:${proxy.port}`, { protocol });
+    await use(db);
+  };
+}
+
 function contract(
   name: string,
   protocol: "v4" | "v5" | "embedded",
   open: (use: Use) => Promise<void>,
+  features: "v4" | "v5" | "embedded" = protocol,
 ): void {
   const wanted = Deno.env.get("CONTRACT") ?? "";
   Deno.test(`contract: ${name}`, async (t) => {
     await open(async (db) => {
       for (const { name, run } of CASES) {
-        if (name.includes(wanted)) await t.step(name, () => run(new Bench(db, protocol)));
+        if (name.includes(wanted)) await t.step(name, () => run(new Bench(db, protocol, features)));
       }
     });
   });
@@ -81,3 +97,6 @@ contract("memory", "embedded", inMemory);
 contract("file", "embedded", inFile);
 contract("gRPC v4", "v4", overGrpc("v4"));
 contract("gRPC v5", "v5", overGrpc("v5"));
+contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));
+contract("proxy v5 over v4", "v5", throughProxy("v5", "v4"), "v4");
+contract("proxy v5 over v5", "v5", throughProxy("v5", "v5"));

@@ -18,11 +18,18 @@ export interface Case {
 export class Bench {
   readonly db: BTrDB;
   readonly protocol: "v4" | "v5" | "embedded";
+  /** Of the database, which is not what is spoken where a proxy is in between. */
+  readonly features: "v4" | "v5" | "embedded";
   readonly collection: string;
 
-  constructor(db: BTrDB, protocol: "v4" | "v5" | "embedded") {
+  constructor(
+    db: BTrDB,
+    protocol: "v4" | "v5" | "embedded",
+    features: "v4" | "v5" | "embedded" = protocol,
+  ) {
     this.db = db;
     this.protocol = protocol;
+    this.features = features;
     this.collection = `case-${crypto.randomUUID()}`;
   }
 

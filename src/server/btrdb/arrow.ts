@@ -25,6 +25,7 @@ import { mergedRows } from "./merged_rows.ts";
 import { mergedRequest } from "./multi_raw_values.ts";
 import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
 import { checkStreamCount, decode, versionOf } from "./request.ts";
+import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { versionMessage } from "./writes.ts";
 
 /** Rows of a message: what frames them costs about a KiB each time. */
@@ -120,9 +121,10 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
   }
   const { ipcToRaw } = await arrow();
   const columns = ipcToRaw(params.arrowBytes);
-  checkInsertSize(columns.times.length, endpoint.capabilities.maxInsertPoints, uuid);
+  checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
   const roundBits = rounding?.spec.case === "bits" ? rounding.spec.value : undefined;
-  const version = await endpoint.insert({ uuid, columns, mergePolicy, roundBits }, options);
+  const request = { uuid, columns, mergePolicy, roundBits };
+  const version = await insertInPieces(endpoint, request, options);
   metrics.pointsInserted += columns.times.length;
   await call.send(versionMessage(version));
 }

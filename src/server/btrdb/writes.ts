@@ -17,6 +17,7 @@ import type { Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
 import { decodeInsert, type InsertMessage } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
+import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { decode, malformed } from "./request.ts";
 
 /**
@@ -38,7 +39,7 @@ export async function insertV4(
   const { uuid, columns } = decodePoints(await call.only());
   await access.stream("insert", uuid);
   checkInsertSize(columns.times.length, settings.maxInsertPointsV4, uuid);
-  const version = await endpoint.insert({ uuid, columns }, options);
+  const version = await insertInPieces(endpoint, { uuid, columns }, options);
   metrics.pointsInserted += columns.times.length;
   await call.send(versionMessage(version));
 }
@@ -49,14 +50,15 @@ export async function insertV5(
 ): Promise<void> {
   const { uuid, columns, mergePolicy, roundBits } = decodePoints(await call.only());
   await access.stream("insert", uuid);
-  const { mergePolicies, maxInsertPoints } = endpoint.capabilities;
-  checkInsertSize(columns.times.length, maxInsertPoints, uuid);
+  const { mergePolicies } = endpoint.capabilities;
+  checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
   if (!mergePolicies && (mergePolicy !== "never" || roundBits !== undefined)) {
     throw new BTrDBError("the database behind this server has no merge policies and no rounding", {
       code: ErrorCode.NotImplemented,
     });
   }
-  const version = await endpoint.insert({ uuid, columns, mergePolicy, roundBits }, options);
+  const request = { uuid, columns, mergePolicy, roundBits };
+  const version = await insertInPieces(endpoint, request, options);
   metrics.pointsInserted += columns.times.length;
   await call.send(versionMessage(version));
 }

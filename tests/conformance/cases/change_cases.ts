@@ -194,7 +194,7 @@ export const CHANGE_CASES: Case[] = [
     async run(t) {
       const [wanted, other] = [await t.stream(), await t.stream()];
       const updates = t.db.subscribe([wanted]);
-      if (t.protocol === "v4") return void await rejectsWith(501, () => updates.next());
+      if (t.features === "v4") return void await rejectsWith(501, () => updates.next());
       const first = updates.next();
       let running = true;
       const writing = (async () => {

@@ -181,7 +181,7 @@ export const INSERT_CASES: Case[] = [
     async run(t) {
       const stream = await t.stream([[1n, 1], [2n, 2]]);
       const again: [bigint, number][] = [[1n, 1], [2n, 20], [3n, 3]];
-      if (t.protocol === "v4") {
+      if (t.features === "v4") {
         await rejectsWith(501, () => stream.insert(again, { mergePolicy: "equal" }));
         return assertEquals(await stream.count(), 2n);
       }
@@ -198,7 +198,7 @@ export const INSERT_CASES: Case[] = [
     async run(t) {
       const stream = await t.stream();
       const insert = () => stream.insert([[1n, Math.PI], [2n, -1e300], [3n, 0]], { roundBits: 10 });
-      if (t.protocol === "v4") return void await rejectsWith(501, insert);
+      if (t.features === "v4") return void await rejectsWith(501, insert);
       await insert();
       const [[, pi], [, huge], [, zero]] = await read(stream, 0n, 9n) as [
         [bigint, number],

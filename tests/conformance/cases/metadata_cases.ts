@@ -101,7 +101,7 @@ export const METADATA_CASES: Case[] = [
     async run(t) {
       const stream = await t.stream([], { tags: { unit: "volts", phase: "A" } });
       const change = () => stream.setTags({ tags: { unit: "amps", phase: null } });
-      if (t.protocol === "v4") return void await rejectsWith(501, change);
+      if (t.features === "v4") return void await rejectsWith(501, change);
       assertEquals(await change(), 2n);
       assertEquals(await stream.tags(), { name: stream.uuid, unit: "amps" });
       await stream.setTags({ collection: `${t.collection}/moved` }, { expected: 2n });
@@ -244,7 +244,7 @@ export const METADATA_CASES: Case[] = [
       const stream = await t.stream();
       const query = "SELECT collection, name FROM streams WHERE uuid = $1";
       const rows = () => Array.fromAsync(t.db.sql(query, [stream.uuid]));
-      if (t.protocol === "v4") return void await rejectsWith(501, rows);
+      if (t.features === "v4") return void await rejectsWith(501, rows);
       assertEquals(await rows(), [{ collection: t.collection, name: stream.uuid }]);
       await rejectsWith(441, () => Array.fromAsync(t.db.sql("DROP TABLE streams")));
     },

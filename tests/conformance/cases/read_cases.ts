@@ -194,7 +194,10 @@ export const READ_CASES: Case[] = [
         for (const { stddev, mean } of answers) {
           assertEquals(mean[0], 5);
           assertEquals(stddev === undefined, t.protocol === "v4");
-          assert(stddev === undefined || Math.abs(stddev[0]! - 2) < 1e-12);
+          if (stddev === undefined) continue;
+          // A proxy over v4 does not have it, and says so rather than 0.
+          const unknown = t.features === "v4" && Number.isNaN(stddev[0]);
+          assert(unknown || Math.abs(stddev[0]! - 2) < 1e-12, `${stddev[0]}`);
         }
       }
       for await (const point of stream.windows(0n, 8n, 8n).points()) {
