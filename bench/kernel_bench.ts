@@ -1,7 +1,7 @@
 /** Messages with points between wire bytes and columns, beside protobuf-es and a plain copy. */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { CORE_BYTES } from "../src/kernel/kernel.gen.ts";
+import { KERNEL_BYTES } from "../src/kernel/kernel.gen.ts";
 import { instantiate } from "../src/kernel/loader.ts";
 import {
   decodeRawResponse,
@@ -182,10 +182,10 @@ job({
 });
 
 job({
-  name: "make an instance of the core",
+  name: "make an instance of the kernel",
   work: { count: 1, unit: "instances" },
   setup: () => undefined,
   entries: [{ name: "kernel", run: () => instantiate() }],
   goalMs: 5,
-  note: `the module has ${CORE_BYTES} bytes (goal: under 65,536)`,
+  note: `the module has ${KERNEL_BYTES} bytes (goal: under 65,536)`,
 });

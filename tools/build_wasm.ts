@@ -19,13 +19,13 @@ async function compile(): Promise<{ wasm: Uint8Array; declaration: string }> {
   try {
     const args = ["run", "-A", "--no-lock", COMPILER, "--config", "asconfig.json"];
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, "--target", "release", "--outFile", `${dir}/core.wasm`],
+      args: [...args, "--target", "release", "--outFile", `${dir}/kernel.wasm`],
       cwd: ROOT,
     }).output();
     if (!success) throw new Error(`The compiler failed:\n${new TextDecoder().decode(stderr)}`);
     return {
-      wasm: await Deno.readFile(`${dir}/core.wasm`),
-      declaration: await Deno.readTextFile(`${dir}/core.d.ts`),
+      wasm: await Deno.readFile(`${dir}/kernel.wasm`),
+      declaration: await Deno.readTextFile(`${dir}/kernel.d.ts`),
     };
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -48,16 +48,16 @@ function render(wasm: Uint8Array, declaration: string): string {
   return [
     "// Generated from wasm/ by `deno task build:wasm`; do not edit.",
     "",
-    "/** What the core exports: pointers are byte addresses, 64-bit integers are bigints. */",
-    "export interface CoreExports {",
+    "/** What the kernel exports: pointers are byte addresses, 64-bit integers are bigints. */",
+    "export interface KernelExports {",
     ...members(declaration),
     "}",
     "",
     "/** Size of the module, bytes. */",
-    `export const CORE_BYTES = ${wasm.length};`,
+    `export const KERNEL_BYTES = ${wasm.length};`,
     "",
     "/** The module, base64. */",
-    "export const CORE_BASE64: string =",
+    "export const KERNEL_BASE64: string =",
     ...chunks.map((chunk, i) => `  "${chunk}"${i === chunks.length - 1 ? ";" : " +"}`),
     "",
   ].join("\n");
@@ -66,7 +66,7 @@ function render(wasm: Uint8Array, declaration: string): string {
 const { wasm, declaration } = await compile();
 const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm.slice()));
 if (imports.length > 0) {
-  throw new Error(`The core must not import anything, it imports ${JSON.stringify(imports)}`);
+  throw new Error(`The kernel must not import anything, it imports ${JSON.stringify(imports)}`);
 }
 const text = render(wasm, declaration);
 if (Deno.args.includes("--check")) {

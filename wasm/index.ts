@@ -1,4 +1,4 @@
-// The core's entry: it only re-exports, one line per concept.
+// The kernel's entry: it only re-exports, one line per concept.
 // Pointers are byte addresses in the arena, lengths are counted in elements.
 
 export * from "./arena";

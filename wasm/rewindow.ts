@@ -1,4 +1,4 @@
-// Sorted points, raw or stat, to windows of one width (docs/performance.md, "The core").
+// Sorted points, raw or stat, to windows of one width (docs/performance.md, "The kernel").
 //
 // Windows are [start + k * width, start + (k + 1) * width) for k from 0. All positions are kept as
 // unsigned distances from `start` and compared by their differences, so that the whole time axis and

@@ -16,15 +16,15 @@ import type {
 import { show, text } from "./arguments.ts";
 import {
   type AlignedCsvOptions,
+  type ByteSink,
   type CsvExportOptions,
-  type CsvProgress,
-  type CsvSink,
+  type ExportProgress,
   type WindowsCsvOptions,
   writeCSV,
   type WriteCsvOptions,
 } from "./csv.ts";
 import { setEndpoint } from "./endpoint_of.ts";
-import { metadataOf, type Pairs } from "./pairs.ts";
+import { metadataOf, type MetadataValues } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
 import { Stream } from "./stream.ts";
@@ -32,9 +32,9 @@ import { Stream } from "./stream.ts";
 /** Options of `create`. */
 export interface CreateOptions extends RequestOptions {
   /** Tags, which identify the stream in its collection. @default {{}} */
-  tags?: Pairs | undefined;
+  tags?: MetadataValues | undefined;
   /** Annotations, which can change. @default {{}} */
-  annotations?: Pairs | undefined;
+  annotations?: MetadataValues | undefined;
 }
 
 /** Options of `lookupStreams`. */
@@ -47,9 +47,9 @@ export interface LookupOptions extends RequestOptions {
    */
   isCollectionPrefix?: boolean | undefined;
   /** Tags that a stream must have; `null` stands for any value. @default {{}} */
-  tags?: Pairs | undefined;
+  tags?: MetadataValues | undefined;
   /** Annotations that a stream must have; `null` stands for any value. @default {{}} */
-  annotations?: Pairs | undefined;
+  annotations?: MetadataValues | undefined;
 }
 
 /** How many streams have each key. */
@@ -288,7 +288,7 @@ export class BTrDB implements AsyncDisposable {
    * under its name when it is complete, and not at all if anything fails.
    *
    * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a function, see
-   * {@linkcode CsvSink}.
+   * {@linkcode ByteSink}.
    * @param options What is exported, and how.
    * @returns How much was written.
    * @throws {TypeError | RangeError} If an option is wrong.
@@ -322,22 +322,22 @@ export class BTrDB implements AsyncDisposable {
    * );
    * ```
    */
-  async writeCSV(sink: CsvSink, options: WriteCsvOptions): Promise<CsvProgress> {
+  async writeCSV(sink: ByteSink, options: WriteCsvOptions): Promise<ExportProgress> {
     return await writeCSV(this.#endpoint, sink, options);
   }
 
   /** {@linkcode BTrDB.writeCSV} of raw points. */
-  async rawValuesToCSV(sink: CsvSink, options: CsvExportOptions): Promise<CsvProgress> {
+  async rawValuesToCSV(sink: ByteSink, options: CsvExportOptions): Promise<ExportProgress> {
     return await writeCSV(this.#endpoint, sink, { ...options, queryType: "raw" });
   }
 
   /** {@linkcode BTrDB.writeCSV} of windows of 2^pointwidth ns. */
-  async alignedWindowsToCSV(sink: CsvSink, options: AlignedCsvOptions): Promise<CsvProgress> {
+  async alignedWindowsToCSV(sink: ByteSink, options: AlignedCsvOptions): Promise<ExportProgress> {
     return await writeCSV(this.#endpoint, sink, { ...options, queryType: "aligned" });
   }
 
   /** {@linkcode BTrDB.writeCSV} of windows of any width. */
-  async windowsToCSV(sink: CsvSink, options: WindowsCsvOptions): Promise<CsvProgress> {
+  async windowsToCSV(sink: ByteSink, options: WindowsCsvOptions): Promise<ExportProgress> {
     return await writeCSV(this.#endpoint, sink, { ...options, queryType: "windows" });
   }
 

@@ -32,16 +32,16 @@ import {
   windowCount,
   windowWidth,
 } from "./arguments.ts";
-import { type CsvSink, openSink } from "../csv/byte_sink.ts";
+import { type ByteSink, openSink } from "../csv/byte_sink.ts";
 import { type RequestOptions, startCall } from "./options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { openWindows } from "./windows.ts";
 
-export type { CsvSink } from "../csv/byte_sink.ts";
+export type { ByteSink } from "../csv/byte_sink.ts";
 export type { CsvNumbers } from "../kernel/csv_text.ts";
 
 /** One stream of a CSV. */
-export interface CsvSource {
+export interface CsvStream {
   /** A stream, or its uuid. */
   stream: { readonly uuid: string } | string;
   /** What its columns are called. @default {the uuid} */
@@ -51,7 +51,7 @@ export interface CsvSource {
 }
 
 /** How far an export came. */
-export interface CsvProgress {
+export interface ExportProgress {
   /** Rows written, the header not counted. */
   rows: number;
   /** Bytes written, the header included. */
@@ -67,7 +67,7 @@ export interface CsvExportOptions extends RequestOptions {
   /** End, exclusive. */
   end: TimeLike;
   /** In the order of the columns; the same stream may come more than once. */
-  streams: readonly CsvSource[];
+  streams: readonly CsvStream[];
   /** Whether the names of the columns say which version was read: `label, ver. N`. @default {false} */
   includeVersions?: boolean | undefined;
   /**
@@ -95,7 +95,7 @@ export interface CsvExportOptions extends RequestOptions {
    */
   inThread?: boolean | undefined;
   /** Called after each piece of about a MiB. */
-  onProgress?: ((progress: CsvProgress) => void) | undefined;
+  onProgress?: ((progress: ExportProgress) => void) | undefined;
 }
 
 /** Options of `alignedWindowsToCSV`. */
@@ -138,7 +138,7 @@ const SLICE_MS = 8;
  *
  * @param endpoint What answers.
  * @param sink Where it goes: a path, a `file:` URL, a stream, which is closed at the end, or a
- * function, see {@linkcode CsvSink}.
+ * function, see {@linkcode ByteSink}.
  * @param options What is exported, and how.
  * @returns How much was written.
  * @throws {TypeError | RangeError} If an option is wrong.
@@ -146,9 +146,9 @@ const SLICE_MS = 8;
  */
 export async function writeCSV(
   endpoint: Endpoint,
-  sink: CsvSink,
+  sink: ByteSink,
   options: WriteCsvOptions,
-): Promise<CsvProgress> {
+): Promise<ExportProgress> {
   const request = requestOf(options);
   const format: CsvFormat = {
     numbers: options.numbers ?? "shortest",
@@ -160,7 +160,7 @@ export async function writeCSV(
   await using answer = await openCsv(request, openerOf(endpoint, request, call), call.signal);
   if (answer.failure !== undefined) throw answer.failure;
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
-  const progress: CsvProgress = { rows: 0, bytes: 0 };
+  const progress: ExportProgress = { rows: 0, bytes: 0 };
   try {
     const header = answer.header();
     await out.write(header);
@@ -226,7 +226,7 @@ function requestOf(options: WriteCsvOptions): CsvRequest {
     query,
     ...asked,
     includeVersions: options.includeVersions ?? false,
-    streams: (options.streams as readonly CsvSource[]).map(streamOf),
+    streams: (options.streams as readonly CsvStream[]).map(streamOf),
   };
 }
 
@@ -245,7 +245,7 @@ function queryOf({ queryType, width, pointwidth, depth }: WriteCsvOptions): CsvQ
   }
 }
 
-function streamOf(source: CsvSource, index: number): CsvRequest["streams"][number] {
+function streamOf(source: CsvStream, index: number): CsvRequest["streams"][number] {
   const name = `streams[${index}]`;
   if (typeof source !== "object" || source === null) {
     throw new TypeError(`Cannot ${ACTION}: ${name} is ${show(source)}, expected an object`);
@@ -259,7 +259,7 @@ function streamOf(source: CsvSource, index: number): CsvRequest["streams"][numbe
   };
 }
 
-function checkSink(sink: CsvSink): void {
+function checkSink(sink: ByteSink): void {
   if (typeof sink === "string" || typeof sink === "function" || sink instanceof URL) return;
   if (typeof (sink as WritableStream | null)?.getWriter === "function") return;
   throw new TypeError(

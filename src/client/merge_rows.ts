@@ -8,7 +8,7 @@ import type { RawColumns } from "../core/columns.ts";
 import { mergeBatches, type MergedBatch } from "../kernel/merge_batches.ts";
 
 /** The points of several streams at one time. */
-export interface Row {
+export interface MergedRow {
   /** ns since the Unix epoch, UTC. */
   time: bigint;
   /** One value a stream, in their order; `null` where a stream has no point at this time. */
@@ -23,11 +23,11 @@ export interface Row {
  */
 export async function* mergeRows(
   sources: readonly AsyncIterator<RawColumns>[],
-): AsyncIterableIterator<Row> {
+): AsyncIterableIterator<MergedRow> {
   for await (const batch of mergeBatches(sources)) yield* rowsOf(batch);
 }
 
-function* rowsOf({ times, rows, parts }: MergedBatch<RawColumns | undefined>): Iterable<Row> {
+function* rowsOf({ times, rows, parts }: MergedBatch<RawColumns | undefined>): Iterable<MergedRow> {
   for (let r = 0; r < times.length; r++) {
     const values = parts.map((columns, s) => columns?.values[rows[s]![r]!] ?? null);
     yield { time: times[r]!, values };

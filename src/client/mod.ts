@@ -15,16 +15,16 @@ export {
 export type { ChangedRange } from "./changes.ts";
 export type {
   AlignedCsvOptions,
+  ByteSink,
   CsvExportOptions,
   CsvNumbers,
-  CsvProgress,
-  CsvSink,
-  CsvSource,
+  CsvStream,
+  ExportProgress,
   WindowsCsvOptions,
   WriteCsvOptions,
 } from "./csv.ts";
 export type { InsertOptions, InsertProgress } from "./insert.ts";
-export type { Pairs } from "./pairs.ts";
+export type { MetadataValues } from "./pairs.ts";
 export type { RequestOptions } from "./options.ts";
 export type { PointPairs, Points } from "./points_to_columns.ts";
 export { RawQuery } from "./raw_query.ts";
@@ -45,5 +45,5 @@ export {
   StreamSet,
   type StreamSetOptions,
 } from "./stream_set.ts";
-export type { Row } from "./merge_rows.ts";
+export type { MergedRow } from "./merge_rows.ts";
 export type { Compute } from "./windows.ts";

@@ -11,7 +11,7 @@ import { show } from "./arguments.ts";
  * Tags or annotations of a stream. `null` is "no value", which only protocol v5 and the embedded
  * engine can store.
  */
-export type Pairs = Record<string, string | null>;
+export type MetadataValues = Record<string, string | null>;
 
 /**
  * Pairs as a map.
@@ -21,7 +21,7 @@ export type Pairs = Record<string, string | null>;
  * @param name Name of the argument.
  * @throws {TypeError} If it is not an object of strings and nulls.
  */
-export function metadataOf(action: string, pairs: Pairs, name: string): Metadata {
+export function metadataOf(action: string, pairs: MetadataValues, name: string): Metadata {
   if (typeof pairs !== "object" || pairs === null) {
     throw new TypeError(`Cannot ${action}: ${name} is ${show(pairs)}, expected an object`);
   }
@@ -38,14 +38,14 @@ export function metadataOf(action: string, pairs: Pairs, name: string): Metadata
 }
 
 /** A map as pairs, sorted by key. */
-export function pairsOf(map: Metadata): Pairs {
+export function pairsOf(map: Metadata): MetadataValues {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** What to set and what to remove: `null` in `changes` removes the key. */
 export function changesOf(
   action: string,
-  changes: Pairs,
+  changes: MetadataValues,
   name: string,
 ): { changes: Metadata; removals: string[] } {
   const all = [...metadataOf(action, changes, name)];

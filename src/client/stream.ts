@@ -33,7 +33,7 @@ import { openChanges } from "./changes.ts";
 import type { ChangedRange } from "./changes.ts";
 import { countPoints } from "./count.ts";
 import { checkInsertOptions, type InsertOptions, insertPoints } from "./insert.ts";
-import { changesOf, type Pairs, pairsOf } from "./pairs.ts";
+import { changesOf, type MetadataValues, pairsOf } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "./options.ts";
 import { patchPoints } from "./patch.ts";
 import type { Points } from "./points_to_columns.ts";
@@ -162,7 +162,7 @@ export class Stream {
    * assertEquals(await stream.tags(), { name: "L1MAG" });
    * ```
    */
-  async tags(options: RequestOptions = {}): Promise<Pairs> {
+  async tags(options: RequestOptions = {}): Promise<MetadataValues> {
     return pairsOf((await this.#known(options)).tags);
   }
 
@@ -184,7 +184,9 @@ export class Stream {
    * assertEquals([annotations.owner, version], ["ann", 1n]);
    * ```
    */
-  async annotations(options: RequestOptions = {}): Promise<[annotations: Pairs, version: bigint]> {
+  async annotations(
+    options: RequestOptions = {},
+  ): Promise<[annotations: MetadataValues, version: bigint]> {
     return annotationsOf(await this.#refresh(startCall("read the annotations", options)));
   }
 
@@ -208,7 +210,7 @@ export class Stream {
    */
   async cachedAnnotations(
     options: RequestOptions = {},
-  ): Promise<[annotations: Pairs, version: bigint]> {
+  ): Promise<[annotations: MetadataValues, version: bigint]> {
     return annotationsOf(await this.#known(options));
   }
 
@@ -232,7 +234,10 @@ export class Stream {
    * assertEquals(await stream.annotations(), [{ phase: "A" }, 2n]);
    * ```
    */
-  async setAnnotations(changes: Pairs, options: CompareAndSetOptions = {}): Promise<bigint> {
+  async setAnnotations(
+    changes: MetadataValues,
+    options: CompareAndSetOptions = {},
+  ): Promise<bigint> {
     const action = "set annotations";
     const call = startCall(action, options);
     const wanted = changesOf(action, changes, "changes");
@@ -806,7 +811,9 @@ export class Stream {
   }
 }
 
-function annotationsOf(descriptor: StreamDescriptor): [annotations: Pairs, version: bigint] {
+function annotationsOf(
+  descriptor: StreamDescriptor,
+): [annotations: MetadataValues, version: bigint] {
   return [pairsOf(descriptor.annotations), descriptor.propertyVersion];
 }
 

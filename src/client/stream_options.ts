@@ -5,7 +5,7 @@
  */
 
 import type { TimeLike } from "../core/time.ts";
-import type { Pairs } from "./pairs.ts";
+import type { MetadataValues } from "./pairs.ts";
 import type { RequestOptions } from "./options.ts";
 import type { Compute } from "./windows.ts";
 
@@ -77,7 +77,7 @@ export interface CompareAndSetOptions extends RequestOptions {
 /** What `setTags` changes. */
 export interface TagChanges {
   /** Tags to set; `null` removes one. */
-  tags?: Pairs | undefined;
+  tags?: MetadataValues | undefined;
   /** Collection to move the stream to. */
   collection?: string | undefined;
 }

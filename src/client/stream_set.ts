@@ -11,7 +11,7 @@ import { positiveInteger, show, versionNumber } from "./arguments.ts";
 import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { RequestOptions } from "./options.ts";
-import { mergeRows, type Row } from "./merge_rows.ts";
+import { type MergedRow, mergeRows } from "./merge_rows.ts";
 import type { Stream } from "./stream.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 
@@ -208,7 +208,7 @@ export class StreamSet implements Iterable<Stream> {
     start: TimeLike,
     end: TimeLike,
     options: RequestOptions = {},
-  ): AsyncIterableIterator<Row> {
+  ): AsyncIterableIterator<MergedRow> {
     const queries = this.streams.map((stream) =>
       stream.rawValues(start, end, this.#at(stream, options))
     );

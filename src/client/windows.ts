@@ -1,6 +1,6 @@
 /**
  * How windows of any width are answered: by the server, or here from aligned windows that are
- * re-windowed in the core.
+ * re-windowed in the kernel.
  *
  * @module
  */

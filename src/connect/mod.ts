@@ -170,7 +170,7 @@ async function openGrpc(
   const caBundle = endpoints.some((endpoint) => endpoint.tls)
     ? own.ca ?? await readBundle(env)
     : undefined;
-  const grpc: GrpcOptions = { endpoints, protocol, ...call };
+  const grpc: GrpcOptions = { addresses: endpoints, protocol, ...call };
   if (target.apiKey !== undefined) grpc.apiKey = target.apiKey;
   if (caBundle !== undefined) grpc.caBundle = caBundle;
   if (own.serverName !== undefined) grpc.tlsName = own.serverName;

@@ -14,7 +14,7 @@ import { abortable } from "../core/call.ts";
  * A piece given to a function is a view of memory that is used again: it is valid until the function
  * returns, waits, or calls anything else of this package. So nothing is copied.
  */
-export type CsvSink =
+export type ByteSink =
   | string
   | URL
   | WritableStream<Uint8Array>
@@ -40,7 +40,7 @@ export interface OpenSink {
  */
 export async function openSink(
   action: string,
-  sink: CsvSink,
+  sink: ByteSink,
   preventClose: boolean,
   call: CallOptions,
 ): Promise<OpenSink> {

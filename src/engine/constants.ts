@@ -46,7 +46,7 @@ export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;
 /** Points in the buffers of all streams together above which the largest are committed. */
 export const MAX_BUFFERED_POINTS = 16_777_216;
 
-/** The point width of the children of a core of point width `pointwidth`. */
+/** The point width of the children of an inner node of point width `pointwidth`. */
 export function childPointwidth(pointwidth: number): number {
   return pointwidth <= 6 ? 0 : pointwidth - 6;
 }

@@ -105,7 +105,7 @@ export class Engine implements Endpoint {
   }
 
   info(options?: CallOptions): Promise<ServerInfo> {
-    return this.#storage.read(options, () => ({
+    return this.#storage.checked(options, () => ({
       protocol: "embedded",
       majorVersion: 5,
       minorVersion: 0,
@@ -164,7 +164,7 @@ export class Engine implements Endpoint {
     options: CallOptions | undefined,
   ): AsyncGenerator<{ version: Version; columns: C }> {
     let any = false;
-    for await (const columns of paced(this.#storage.guarded(source), options)) {
+    for await (const columns of paced(this.#storage.translated(source), options)) {
       any = true;
       yield { version, columns };
     }
@@ -172,7 +172,7 @@ export class Engine implements Endpoint {
   }
 
   nearest(request: NearestRequest, options?: CallOptions): Promise<NearestResult> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkNearest(request);
       const snapshot = this.#snapshot(request.uuid, request.version);
       const point = pickNearest(this.#storage.store, snapshot, request.time, request.backward);
@@ -197,7 +197,7 @@ export class Engine implements Endpoint {
       ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
       : inTree;
     let any = false;
-    for await (const chunk of paced(this.#storage.guarded(rangeChunks(ranges)), options)) {
+    for await (const chunk of paced(this.#storage.translated(rangeChunks(ranges)), options)) {
       any = true;
       yield { version, ...chunk };
     }
@@ -205,7 +205,7 @@ export class Engine implements Endpoint {
   }
 
   streamInfo(request: StreamInfoRequest, options?: CallOptions): Promise<StreamInfo> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkStreamInfo(request);
       const state = this.#existing(request.uuid);
       const info: StreamInfo = {};
@@ -216,7 +216,7 @@ export class Engine implements Endpoint {
   }
 
   insert(request: InsertRequest, options?: CallOptions): Promise<Version> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       const { uuid, columns, mergePolicy = "never", roundBits } = request;
       checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
       const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
@@ -237,7 +237,7 @@ export class Engine implements Endpoint {
     request: Omit<RangeRequest, "version">,
     options?: CallOptions,
   ): Promise<Version> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkDelete(request);
       const { uuid, start, end } = request;
       return this.#write(uuid, TEXT.deleteStreamDoesNotExist, 0, (tx, state) => {
@@ -262,7 +262,7 @@ export class Engine implements Endpoint {
   ): Promise<Version> {
     return this.#storage.submit({
       points,
-      catalog: false,
+      kind: "points",
       run: (tx) => {
         const state = this.#storage.streams.get(uuid);
         if (state === undefined) throw new Refusal(notFound(missing, uuid));
@@ -276,24 +276,24 @@ export class Engine implements Endpoint {
   }
 
   create(request: CreateRequest, options?: CallOptions): Promise<void> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkUuid(request.uuid);
       checkCreate(request);
-      return this.#storage.catalog((metadata) => metadata.create(request), options);
+      return this.#storage.changeMetadata((metadata) => metadata.create(request), options);
     });
   }
 
   setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkSetAnnotations(request);
-      return this.#storage.catalog((metadata) => metadata.setAnnotations(request), options);
+      return this.#storage.changeMetadata((metadata) => metadata.setAnnotations(request), options);
     });
   }
 
   setTags(request: SetTagsRequest, options?: CallOptions): Promise<void> {
-    return this.#storage.read(options, () => {
+    return this.#storage.checked(options, () => {
       checkSetTags(request);
-      return this.#storage.catalog((metadata) => metadata.setTags(request), options);
+      return this.#storage.changeMetadata((metadata) => metadata.setTags(request), options);
     });
   }
 
@@ -316,8 +316,8 @@ export class Engine implements Endpoint {
   }
 
   async metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
-    await this.#storage.read(options, () => {});
-    const source = this.#storage.guarded(this.#storage.metadata.usage(prefix));
+    await this.#storage.checked(options, () => {});
+    const source = this.#storage.translated(this.#storage.metadata.usage(prefix));
     let usage: MetadataUsage | undefined;
     for await (const answer of paced(source, options)) usage = answer;
     return usage!;
@@ -328,12 +328,12 @@ export class Engine implements Endpoint {
     items: Iterable<T | undefined>,
     options: CallOptions | undefined,
   ): AsyncGenerator<T[]> {
-    await this.#storage.read(options, () => {});
-    yield* paced(this.#storage.guarded(chunked(items, CHUNK_STREAMS)), options);
+    await this.#storage.checked(options, () => {});
+    yield* paced(this.#storage.translated(chunked(items, CHUNK_STREAMS)), options);
   }
 
   async *sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]> {
-    const rows = await this.#storage.read(
+    const rows = await this.#storage.checked(
       options,
       () => runSql(this.#storage.db, request, options),
     );
@@ -383,7 +383,7 @@ export class Engine implements Endpoint {
   }
 
   #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
-    return this.#storage.look(() => {
+    return this.#storage.onOneState(() => {
       const state = this.#storage.streams.get(uuid);
       if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
       return isLatest(version)

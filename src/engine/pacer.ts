@@ -25,7 +25,7 @@ const waiting: (() => void)[] = [];
  * Lets everything else run that is ready or waits in a socket. However much work is under way, only
  * one slice of it runs before that happens again.
  */
-export function turn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
     if (waiting.length === 1) release();
@@ -66,7 +66,7 @@ export async function* paced<T>(
   for (const item of source) {
     if (item !== undefined) yield item;
     if (isDue()) {
-      await turn();
+      await yieldToEventLoop();
       checkCall(options);
     } else if (item !== undefined) checkCall(options);
   }

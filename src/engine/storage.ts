@@ -18,7 +18,7 @@ import { StreamRegistry, type StreamState } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
 import { Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
-import { closedError, Refusal, type Task, Writer } from "./write/group_commit.ts";
+import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
 
 /** What a database is opened with. */
 export interface StorageParts {
@@ -52,7 +52,7 @@ export class Storage {
   readonly hub: SubscriptionHub = new SubscriptionHub();
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
-  readonly #writer: Writer;
+  readonly #groupCommit: GroupCommit;
   readonly #reclaimer: Reclaimer;
   readonly #removeRows;
   readonly #dataVersion;
@@ -61,7 +61,7 @@ export class Storage {
   #timer: ReturnType<typeof setInterval> | undefined;
   #relieving = false;
   /** Whether a reader holds on to a state: what it calls looks at the same one. */
-  #looking = false;
+  #holdsState = false;
 
   constructor(parts: StorageParts) {
     const { db } = parts;
@@ -73,7 +73,7 @@ export class Storage {
     this.metadata = new MetadataStore(db);
     this.points = new PointWriter(db, parts.store);
     this.#reclaimer = new Reclaimer(db, parts.store);
-    this.#writer = new Writer(db, parts.path, () => this.#flushLarge());
+    this.#groupCommit = new GroupCommit(db, parts.path, () => this.#flushLarge());
     this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
@@ -90,26 +90,26 @@ export class Storage {
    * @throws What `work` throws; a `BTrDBError` with status `CLOSED` after {@linkcode close}.
    */
   // deno-lint-ignore require-await
-  async read<T>(options: CallOptions | undefined, work: () => T | Promise<T>): Promise<T> {
+  async checked<T>(options: CallOptions | undefined, work: () => T | Promise<T>): Promise<T> {
     checkCall(options);
-    return this.look(work);
+    return this.onOneState(work);
   }
 
   /**
    * Runs `work` on one state of the database. The writer is alone; a reader beside it takes note of
    * what it did and holds on to that state meanwhile.
    */
-  look<T>(work: () => T): T {
+  onOneState<T>(work: () => T): T {
     if (this.#closing !== undefined) throw closedError();
     try {
-      if (!this.#parts.readOnly || this.#looking) return work();
+      if (!this.#parts.readOnly || this.#holdsState) return work();
       this.db.exec("BEGIN");
-      this.#looking = true;
+      this.#holdsState = true;
       try {
         this.#refresh();
         return work();
       } finally {
-        this.#looking = false;
+        this.#holdsState = false;
         this.db.exec("COMMIT");
       }
     } catch (error) {
@@ -125,7 +125,7 @@ export class Storage {
   }
 
   /** A source whose errors are translated, and which ends with an error when the database closes. */
-  *guarded<T>(source: Iterable<T>): Generator<T> {
+  *translated<T>(source: Iterable<T>): Generator<T> {
     try {
       for (const item of source) {
         yield item;
@@ -142,16 +142,16 @@ export class Storage {
       const message = `Cannot write to ${this.#parts.path}: it was opened read-only`;
       return Promise.reject(new BTrDBError(message, { status: "READ_ONLY" }));
     }
-    return this.#writer.submit(task, options);
+    return this.#groupCommit.submit(task, options);
   }
 
   /** Queues a change of the metadata. */
-  catalog(
+  changeMetadata(
     change: (metadata: MetadataStore) => void,
     options: CallOptions | undefined,
   ): Promise<void> {
     return this.submit(
-      { points: 0, catalog: true, run: () => change(this.metadata) },
+      { points: 0, kind: "metadata", run: () => change(this.metadata) },
       options,
     );
   }
@@ -160,7 +160,7 @@ export class Storage {
   obliterate(uuid: Uint8Array, options: CallOptions | undefined): Promise<void> {
     return this.submit({
       points: 0,
-      catalog: true,
+      kind: "metadata",
       run: (tx) => {
         const state = this.streams.get(uuid);
         const stream = this.metadata.get(uuid);
@@ -184,9 +184,13 @@ export class Storage {
 
   /** Removes the blocks of an obliterated stream, a version at a time, in the background. */
   async #sweep(stream: number): Promise<void> {
-    const task = { points: 0, catalog: false, run: () => this.#reclaimer.sweep(stream) };
+    const task: Task<boolean> = {
+      points: 0,
+      kind: "points",
+      run: () => this.#reclaimer.sweep(stream),
+    };
     try {
-      while (await this.#writer.submit(task));
+      while (await this.#groupCommit.submit(task));
     } catch {
       // The versions that are left are found again when the database is opened the next time.
     }
@@ -204,7 +208,7 @@ export class Storage {
     };
     return this.submit({
       points: 0,
-      catalog: false,
+      kind: "points",
       run: (tx): PruneResult | Generator<undefined, PruneResult> => {
         const state = this.streams.get(uuid);
         expect(state !== undefined, ErrorCode.NoSuchStream, TEXT.streamDoesNotExist);
@@ -235,10 +239,10 @@ export class Storage {
   /** Commits the largest buffers until all together are well below their bound. */
   #flushLarge(): void {
     const { maxBufferedPoints } = this.#parts;
-    if (this.#writer.bufferedPoints <= maxBufferedPoints || this.#relieving) return;
+    if (this.#groupCommit.bufferedPoints <= maxBufferedPoints || this.#relieving) return;
     const states = [...this.streams.loaded()].filter(({ head }) => head.buffer.length > 0)
       .sort((a, b) => b.head.buffer.length - a.head.buffer.length);
-    let points = this.#writer.bufferedPoints;
+    let points = this.#groupCommit.bufferedPoints;
     const flushes: Promise<unknown>[] = [];
     for (const state of states) {
       if (points <= maxBufferedPoints / 2) break;
@@ -253,10 +257,10 @@ export class Storage {
   #flushLater(state: StreamState): Promise<unknown> {
     const task: Task<unknown> = {
       points: 0,
-      catalog: false,
+      kind: "points",
       run: (tx) => state.gone ? undefined : this.points.flush(tx, state),
     };
-    return this.#writer.submit(task).catch(() => {});
+    return this.#groupCommit.submit(task).catch(() => {});
   }
 
   /** Finishes what is queued, then closes everything; idempotent. */
@@ -267,7 +271,7 @@ export class Storage {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#writer.close();
+    await this.#groupCommit.close();
     this.hub.close();
     this.db.close();
     this.#parts.lock?.release();

@@ -46,24 +46,24 @@ import { alignedWindows } from "./quirks/aligned_windows.ts";
 import { cancellable } from "./read/cancellable.ts";
 import type { Caller } from "./call/caller.ts";
 import { readChanges } from "./quirks/changes.ts";
-import type { Codec } from "./wire/metadata_codec.ts";
+import type { MetadataCodec } from "./wire/metadata_codec.ts";
 import { decodeInfo } from "./wire/messages.ts";
 import { MetadataReads } from "./read/metadata.ts";
 import { MetadataWrites } from "./write/metadata.ts";
 import { nearestBackward } from "./quirks/nearest.ts";
-import { sortedRaw } from "./quirks/raw_values.ts";
+import { sortedRawValues } from "./quirks/raw_values.ts";
 import { completeWindows } from "./quirks/windows.ts";
 import { Reader } from "./read/reader.ts";
 import type { ServerKind } from "./server_kind.ts";
 import { sqlQuery } from "./read/sql.ts";
 import { subscribe } from "./read/subscribe.ts";
 import { VersionFloors } from "./read/version_floors.ts";
-import { Writes } from "./write/points.ts";
+import { PointWrites } from "./write/points.ts";
 
 /** What an endpoint is made of. */
 export interface GrpcParts {
   readonly caller: Caller;
-  readonly codec: Codec;
+  readonly codec: MetadataCodec;
   readonly kind: ServerKind;
   /** Time that what is on its way to the server is given to arrive, ms. */
   readonly settleMs: number;
@@ -75,7 +75,7 @@ export class GrpcEndpoint implements Endpoint {
   readonly #caller: Caller;
   readonly #kind: ServerKind;
   readonly #reader: Reader;
-  readonly #writes: Writes;
+  readonly #writes: PointWrites;
   readonly #metadata: MetadataReads;
   readonly #metadataWrites: MetadataWrites;
   #closing: Promise<void> | undefined;
@@ -89,7 +89,7 @@ export class GrpcEndpoint implements Endpoint {
     this.#reader = new Reader(caller, codec, { staleMajors, floors });
     this.#metadata = new MetadataReads(caller, codec, kind);
     this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, settleMs);
-    this.#writes = new Writes(caller, {
+    this.#writes = new PointWrites(caller, {
       reader: this.#reader,
       floors,
       staleMajors,
@@ -111,7 +111,9 @@ export class GrpcEndpoint implements Endpoint {
       checkUuid(request.uuid);
       checkRawValues(request);
       const { quirks } = this.#kind;
-      return quirks ? sortedRaw(this.#reader, request, call) : this.#reader.raw(request, call);
+      return quirks
+        ? sortedRawValues(this.#reader, request, call)
+        : this.#reader.raw(request, call);
     });
   }
 

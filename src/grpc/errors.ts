@@ -79,6 +79,11 @@ export function lostPeer(call: ErrorContext, peer: string, details: string): BTr
   });
 }
 
+/** The error of a streamed read that went back: it was garbled on its way, and is retried. */
+export function repeatedPart(call: ErrorContext): BTrDBError {
+  return lostPeer(call, "the server", "a part of the answer came twice");
+}
+
 /** An error of ours about a call: code 0 and a gRPC status. */
 export function callError(
   message: string,

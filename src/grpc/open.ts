@@ -10,7 +10,7 @@ import { type Address, addressText, parseAddress } from "./transport/address.ts"
 import { Caller } from "./call/caller.ts";
 import type { ChannelSettings } from "./transport/channel.ts";
 import { Cluster } from "./call/cluster.ts";
-import type { Codec } from "./wire/metadata_codec.ts";
+import type { MetadataCodec } from "./wire/metadata_codec.ts";
 import { codecV4 } from "./wire/metadata_codec_v4.ts";
 import { codecV5 } from "./wire/metadata_codec_v5.ts";
 import { GrpcEndpoint } from "./endpoint.ts";
@@ -21,12 +21,12 @@ import type { CallHooks, Tracer } from "./transport/telemetry.ts";
 /** How to connect. */
 export interface GrpcOptions extends CallOptions {
   /** Where: parts, or text for `parseAddress`. Several lead to one cluster. */
-  readonly endpoints: readonly (string | Address)[];
+  readonly addresses: readonly (string | Address)[];
   /** @default {"auto"} asks v5 `Info`, then v4 */
   readonly protocol?: "auto" | "v4" | "v5";
   /** Sent as `authorization: bearer …`. */
   apiKey?: string;
-  /** Whether endpoints given as text speak TLS. @default {undefined} by scheme, else by port 4411 */
+  /** Whether addresses given as text speak TLS. @default {undefined} by scheme, else by port 4411 */
   tls?: boolean;
   /** Certificates of authorities, PEM. @default {undefined} the platform's */
   caBundle?: string | Uint8Array;
@@ -72,10 +72,10 @@ const CONNECT_ATTEMPTS = 4;
  * `UNIMPLEMENTED` if the server speaks neither protocol.
  */
 export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
-  const addresses = options.endpoints.map((endpoint) =>
-    typeof endpoint === "string" ? parseAddress(endpoint, options.tls) : endpoint
+  const addresses = options.addresses.map((address) =>
+    typeof address === "string" ? parseAddress(address, options.tls) : address
   );
-  if (addresses.length === 0) throw new TypeError("Cannot connect: endpoints is empty");
+  if (addresses.length === 0) throw new TypeError("Cannot connect: addresses is empty");
   checkKey(options.apiKey);
   const policy = new RetryPolicy(options.retry, options.hooks);
   const cluster = new Cluster(addresses, settingsOf(options));
@@ -117,7 +117,7 @@ function settingsOf(options: GrpcOptions): ChannelSettings {
 /** What answered. */
 interface Introduction {
   caller: Caller;
-  codec: Codec;
+  codec: MetadataCodec;
   info: ServerInfo;
 }
 
@@ -125,7 +125,7 @@ interface Introduction {
 async function introduce(
   cluster: Cluster,
   policy: RetryPolicy,
-  codecs: readonly Codec[],
+  codecs: readonly MetadataCodec[],
   addresses: readonly Address[],
   options: CallOptions,
 ): Promise<Introduction> {
@@ -170,7 +170,7 @@ function isTimeout(error: unknown): boolean {
 async function ask(
   cluster: Cluster,
   policy: RetryPolicy,
-  codecs: readonly Codec[],
+  codecs: readonly MetadataCodec[],
   address: Address,
   options: CallOptions,
 ): Promise<Introduction> {

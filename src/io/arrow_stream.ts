@@ -5,7 +5,7 @@
  */
 
 import { tableToIPC } from "@uwdata/flechette";
-import type { CsvProgress, CsvSink } from "../client/csv.ts";
+import type { ByteSink, ExportProgress } from "../client/csv.ts";
 import { openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../client/options.ts";
 import { throwIfOver } from "../core/call.ts";
@@ -21,7 +21,7 @@ export interface WriteTableOptions {
   /** Whether a `WritableStream` stays open afterwards. @default {false} */
   preventClose?: boolean | undefined;
   /** Called after each batch of rows. */
-  onProgress?: ((progress: CsvProgress) => void) | undefined;
+  onProgress?: ((progress: ExportProgress) => void) | undefined;
 }
 
 const ACTION = "write Arrow data";
@@ -58,14 +58,14 @@ const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
  * ```
  */
 export async function writeArrow(
-  sink: CsvSink,
+  sink: ByteSink,
   streams: readonly TableStream[],
   options: WriteTableOptions = {},
-): Promise<CsvProgress> {
+): Promise<ExportProgress> {
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
-  const progress: CsvProgress = { rows: 0, bytes: 0 };
+  const progress: ExportProgress = { rows: 0, bytes: 0 };
   try {
     for await (const batch of tableBatches(streams)) {
       throwIfOver(call, ACTION);

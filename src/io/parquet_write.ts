@@ -7,7 +7,7 @@
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
 import * as zlib from "node:zlib";
-import type { CsvProgress, CsvSink } from "../client/csv.ts";
+import type { ByteSink, ExportProgress } from "../client/csv.ts";
 import { openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../client/options.ts";
 import { throwIfOver } from "../core/call.ts";
@@ -46,10 +46,10 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  * @throws {RangeError} If an option is out of range, or two columns have the same name.
  */
 export async function writeParquet(
-  sink: CsvSink,
+  sink: ByteSink,
   streams: readonly TableStream[],
   options: WriteParquetOptions = {},
-): Promise<CsvProgress> {
+): Promise<ExportProgress> {
   const { rowGroupRows = 131_072 } = options;
   const codec = codecOf(options.compression);
   if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1) {
@@ -60,7 +60,7 @@ export async function writeParquet(
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
-  const progress: CsvProgress = { rows: 0, bytes: 0 };
+  const progress: ExportProgress = { rows: 0, bytes: 0 };
   const bytes = new ByteWriter() as ByteWriter & { index: number };
   const flush = async (): Promise<void> => {
     const piece = bytes.getBytes().slice() as Uint8Array<ArrayBuffer>;

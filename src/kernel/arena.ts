@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { CoreExports } from "./kernel.gen.ts";
+import type { KernelExports } from "./kernel.gen.ts";
 import { instantiate } from "./loader.ts";
 
 /** Points per chunk. */
@@ -25,7 +25,7 @@ export const CHUNK = 65_536;
 
 /** Valid until the next call of {@linkcode arena}. */
 export interface Arena {
-  readonly exports: CoreExports;
+  readonly exports: KernelExports;
   /** First byte that may be used, a multiple of 64. */
   readonly base: number;
   /** Bytes that may be used from `base` on. */
@@ -50,7 +50,7 @@ let current: Arena | undefined;
 let reservations = 0;
 
 /** Views of the memory as it is now. */
-function view(exports: CoreExports): Arena {
+function view(exports: KernelExports): Arena {
   const buffer = exports.memory.buffer as ArrayBuffer;
   const base = exports.arenaBase();
   return {
@@ -67,7 +67,7 @@ function view(exports: CoreExports): Arena {
 }
 
 /**
- * Reserves memory for one synchronous call of the core.
+ * Reserves memory for one synchronous call of the kernel.
  *
  * @param bytes Bytes wanted from `base` on, at most 2^31.
  * @returns Exports and views, valid until the next reservation.

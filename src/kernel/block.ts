@@ -8,7 +8,7 @@
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 
-/** Bytes a block of `n` points takes at most, and what the core may write behind it. */
+/** Bytes a block of `n` points takes at most, and what the kernel may write behind it. */
 function maxBytes(n: number): number {
   return 32 + 17 * n + (n >>> 2) + 16;
 }

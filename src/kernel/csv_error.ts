@@ -40,7 +40,7 @@ export class CsvError extends SyntaxError {
   }
 
   /**
-   * The error of a cell, from what the core says about it.
+   * The error of a cell, from what the kernel says about it.
    *
    * @param code Code of `wasm/parse_csv.ts`.
    * @param cell Where it is and what it contains.

@@ -17,7 +17,7 @@ const PIECE_BYTES = 256 << 10;
 const OUTPUT_BYTES = 1 << 20;
 /** Longest row, bytes: beyond it, a quote is not closed or this is no CSV. */
 const MAX_ROW_BYTES = 16 << 20;
-/** What the core may touch beyond its input. */
+/** What the kernel may touch beyond its input. */
 const SLACK = 64;
 const LF = 10;
 

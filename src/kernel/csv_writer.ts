@@ -113,9 +113,9 @@ export class CsvWriter {
   }
 
   /**
-   * Hands the next rows to a function while they are in the memory of the core.
+   * Hands the next rows to a function while they are in the memory of the kernel.
    *
-   * @param take Gets the bytes, which are valid during the call only; it must not use the core.
+   * @param take Gets the bytes, which are valid during the call only; it must not use the kernel.
    * @returns What `take` returns; undefined if there are no rows until the waiting streams get points
    * or are closed.
    */
@@ -167,7 +167,7 @@ function noColumns(n: number): BigInt64Array[] {
   return new Array<BigInt64Array>(n).fill(new BigInt64Array(0));
 }
 
-/** The columns in the order in which the core wants them. */
+/** The columns in the order in which the kernel wants them. */
 function columnsOf(kind: CsvKind, columns: RawColumns | StatColumns): MergeColumns {
   if (kind === "raw") {
     const raw = columns as RawColumns;

@@ -1,6 +1,6 @@
 /**
  * Messages with points, wire bytes to columns (docs/protocol.md, "Messages"). Runs of points go
- * through the core, whatever stands around them through {@linkcode WireReader}.
+ * through the kernel, whatever stands around them through {@linkcode WireReader}.
  *
  * Malformed bytes are a `BTrDBError` of code 0 and status `INTERNAL`.
  *
@@ -59,7 +59,7 @@ export interface InsertMessage {
   columns: RawColumns;
 }
 
-/** `[points, status, …]` as the core leaves it. */
+/** `[points, status, …]` as the kernel leaves it. */
 const RESULT_BYTES = 64;
 /** Points per call: outputs and the window of the message stay in the second-level cache. */
 const RAW_POINTS = 32_768;
@@ -68,7 +68,7 @@ const STAT_POINTS = 8_192;
 const RAW_POINT_BYTES = 20;
 const STAT_POINT_BYTES = 56;
 
-/** One call of the core on a window of the message; the bytes it consumed. */
+/** One call of the kernel on a window of the message; the bytes it consumed. */
 interface Run<Columns> {
   readonly points: number;
   readonly pointBytes: number;

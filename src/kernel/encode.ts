@@ -25,7 +25,7 @@ export interface InsertFields {
   roundBits?: number | undefined;
 }
 
-/** Points per call of the core. */
+/** Points per call of the kernel. */
 const RAW_POINTS = 32_768;
 const STAT_POINTS = 8_192;
 /** Tags of the repeated points. */

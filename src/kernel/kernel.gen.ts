@@ -1,7 +1,7 @@
 // Generated from wasm/ by `deno task build:wasm`; do not edit.
 
-/** What the core exports: pointers are byte addresses, 64-bit integers are bigints. */
-export interface CoreExports {
+/** What the kernel exports: pointers are byte addresses, 64-bit integers are bigints. */
+export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   csvIsFull(): boolean;
   csvRowCount(): number;
@@ -45,10 +45,10 @@ export interface CoreExports {
 }
 
 /** Size of the module, bytes. */
-export const CORE_BYTES = 36519;
+export const KERNEL_BYTES = 36519;
 
 /** The module, base64. */
-export const CORE_BASE64: string =
+export const KERNEL_BASE64: string =
   "AGFzbQEAAAAB/QEiYAABf2ACf38Bf2ACfn8Bf2ACf38AYAd/f39/f39/AX9gBX9/f39/AX9gA39/fwF/YAR/f39/AX9gAX8B" +
   "f2AJf39/f39/f39/AX9gBn9/f39/fwF/YAJ8fwF/YAN/f38AYAN+f38Bf2ACf38BfmADf39+AX9gBH9/f38AYAF/AXxgAn5/" +
   "AXxgBH9/f38BfmAIf39/fn9/f38AYAAAYAN/f38BfmAHf39/fn9/fwBgBn9/fn9/fwF/YAd/f39/f39/AGABfgBgAn5+AGAF" +

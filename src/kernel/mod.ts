@@ -1,5 +1,5 @@
 /**
- * The core of BTrDB as functions on plain columns, usable without any database: everything that
+ * The kernel of BTrDB as functions on plain columns, usable without any database: everything that
  * runs once per point, in WebAssembly.
  *
  * Points are columns: times are ns since the Unix epoch, UTC, in a `BigInt64Array`, values are in a

@@ -21,7 +21,7 @@ export interface PixelOptions {
 
 const ACTION = "reduce to pixels";
 const MAX_PIXELS = 65_536;
-/** Points, or windows, per call of the core. */
+/** Points, or windows, per call of the kernel. */
 const CHUNK = 65_536;
 const STAT_CHUNK = 16_384;
 
@@ -133,7 +133,7 @@ function reduceChunk(
   for (let p = 0; p < pixels; p++) addPixel(a, results + 8 * p, toColumn, out, first + p);
 }
 
-/** Copies what the core needs of the points `[from, to)` to the start of the arena. */
+/** Copies what the kernel needs of the points `[from, to)` to the start of the arena. */
 function copyIn(
   a: Arena,
   columns: RawColumns | StatColumns,

@@ -176,7 +176,7 @@ export class Rewindower {
     this.#last = a.i64[(times >>> 3) + length - 1]!;
   }
 
-  /** One call of the core on `length` points that are in the arena; how many it used. */
+  /** One call of the kernel on `length` points that are in the arena; how many it used. */
   #call(a: Arena, raw: boolean, step: number, length: number): number {
     const inputs = a.base + STATE_BYTES;
     const outputs = inputs + (raw ? 2 : 6) * columnBytes(step);

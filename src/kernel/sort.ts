@@ -1,8 +1,8 @@
 /**
  * Stable sort of points by time.
  *
- * Short inputs are sorted by the core at once. Longer ones are first distributed, by the highest
- * bits of their time, to buckets that are short: chunk by chunk in the core, the chunk's share of
+ * Short inputs are sorted by the kernel at once. Longer ones are first distributed, by the highest
+ * bits of their time, to buckets that are short: chunk by chunk in the kernel, the chunk's share of
  * each bucket copied to where it belongs. A bucket that is still too long is distributed again, by
  * bits below. So WASM memory stays the same however long the input is.
  *
@@ -21,7 +21,7 @@ const CHUNK = 262_144;
 /** Points that a bucket should have, and most buckets of a distribution. */
 const BUCKET = 10_000;
 const MAX_BUCKETS = 2_048;
-/** Room for the core's counters: 2^13 of them. */
+/** Room for the kernel's counters: 2^13 of them. */
 const COUNTER_BYTES = 4 * 8_192;
 
 /** Where the parts of the arena are, for runs or chunks of `n` points. */
@@ -79,7 +79,7 @@ function sortRange(
   else distribute(source, from, to, target, at);
 }
 
-/** Sorts points that fit one call of the core; all times are within 2^bits of `min`, if known. */
+/** Sorts points that fit one call of the kernel; all times are within 2^bits of `min`, if known. */
 function sortRun(
   source: RawColumns,
   from: number,

@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };
 
-/** The error of a cell, from the code of the core. */
+/** The error of a cell, from the code of the kernel. */
 export function tableError(code: number, cell: TableCell): CsvError {
   const { line, column, names } = cell;
   const label = names[column - 1];

@@ -48,7 +48,7 @@ const LF = 10;
 const PIECE_BYTES = 256 << 10;
 /** Bytes of the columns that one go may fill, unless that is less than 64 rows. */
 const OUTPUT_BYTES = 1 << 20;
-/** What the core may touch beyond its input. */
+/** What the kernel may touch beyond its input. */
 const SLACK = 64;
 /** Most columns of a table. */
 const MAX_COLUMNS = 65_536;
@@ -170,7 +170,7 @@ export class TableParser {
     }
   }
 
-  /** One call of the core; where it stopped. */
+  /** One call of the kernel; where it stopped. */
   #rowsFrom(memory: Arena, layout: Layout, at: number, end: number): number {
     const { base, exports } = memory;
     const counts = base + layout.counts;

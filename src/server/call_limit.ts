@@ -11,7 +11,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 
 /** A counter of running calls with a short queue. */
-export class Gate {
+export class CallLimit {
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<() => void>();

@@ -8,7 +8,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
-import type { TlsOptions } from "./options.ts";
+import type { ServerTlsOptions } from "./options.ts";
 import type { Certificate } from "./transport/listener.ts";
 
 const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain and its private key";
@@ -19,7 +19,7 @@ const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain an
  * @throws {TypeError} If they are no PEM certificate and key that belong together.
  * @throws What the file system says about a missing file.
  */
-export async function readCertificate(options: TlsOptions): Promise<Certificate> {
+export async function readCertificate(options: ServerTlsOptions): Promise<Certificate> {
   const [cert, key] = await Promise.all([pem(options.cert), pem(options.key)]);
   try {
     createSecureContext({ cert, key });
@@ -40,7 +40,7 @@ export async function readCertificate(options: TlsOptions): Promise<Certificate>
  * @returns Ends the watching.
  */
 export function watchCertificate(
-  options: TlsOptions,
+  options: ServerTlsOptions,
   current: Certificate,
   renew: (certificate: Certificate) => void,
 ): () => void {

@@ -9,7 +9,7 @@ import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import { Access, CollectionCache } from "./access.ts";
 import type { MethodEntry, MethodSettings, ServiceTable } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
-import type { Gate } from "./call_limit.ts";
+import type { CallLimit } from "./call_limit.ts";
 import type { KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
@@ -29,7 +29,7 @@ export interface DispatcherOptions {
   endpoint: Endpoint;
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
-  gate: Gate;
+  gate: CallLimit;
   metrics: Metrics;
   settings: MethodSettings;
   /** Told of errors that no client can be blamed for. */

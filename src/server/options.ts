@@ -67,7 +67,7 @@ export interface Limits {
 }
 
 /** A certificate: PEM texts, or paths of files that are read again when they change. */
-export interface TlsOptions {
+export interface ServerTlsOptions {
   /** Certificate chain: PEM text, or the path of a PEM file. */
   cert: string;
   /** Private key: PEM text, or the path of a PEM file. */
@@ -94,10 +94,8 @@ export interface ServeOptions {
    * @default {"127.0.0.1"} without API keys, "0.0.0.0" with them
    */
   hostname?: string;
-  /** The same as `hostname`. */
-  host?: string;
   /** Certificate; absent: plain text. */
-  tls?: TlsOptions;
+  tls?: ServerTlsOptions;
   /** Who may do what; absent: everybody everything, but only on this machine. */
   apiKeys?: readonly ApiKey[];
   /**
@@ -187,7 +185,7 @@ export function limitsOf(given: Limits = {}): AllLimits {
 export function addressOf(options: ServeOptions): { hostname: string; port: number } {
   const keyed = (options.apiKeys?.length ?? 0) > 0;
   // Brackets belong to an IPv6 address in a target, not to the address itself.
-  const given = (options.hostname ?? options.host)?.replace(/^\[(.*)\]$/, "$1");
+  const given = options.hostname?.replace(/^\[(.*)\]$/, "$1");
   const hostname = given ?? (keyed ? "0.0.0.0" : "127.0.0.1");
   const port = options.port ?? (options.tls === undefined ? 4410 : 4411);
   for (

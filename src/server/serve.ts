@@ -12,7 +12,7 @@ import { SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
-import { Gate } from "./call_limit.ts";
+import { CallLimit } from "./call_limit.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { Metrics } from "./metrics.ts";
@@ -92,9 +92,14 @@ export class Server implements AsyncDisposable {
     return this.#stopping;
   }
 
-  /** The same as {@linkcode stop}. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Stops gracefully, as {@linkcode stop} does without options. */
+  close(): Promise<void> {
     return this.stop();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -153,7 +158,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
-  const gate = new Gate(limits.concurrentCalls, limits.waitingCalls);
+  const gate = new CallLimit(limits.concurrentCalls, limits.waitingCalls);
   const metrics = metricsOf(gate, () => listener.connections);
   const dispatcher = new Dispatcher({
     endpoint: isEndpoint(db) ? db : endpointOf(db),
@@ -211,7 +216,7 @@ function settingsOf(
   };
 }
 
-function metricsOf(gate: Gate, connections: () => number): Metrics {
+function metricsOf(gate: CallLimit, connections: () => number): Metrics {
   return new Metrics([
     { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
     { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },

@@ -99,7 +99,7 @@ for (const host of ["127.0.0.1", "::1"]) {
       await using engine = await openEngine();
       const endpoint = withRefusals(engine);
       const start = (port: number) =>
-        serve(endpoint, { host, port, onError: (error) => unexpected.push(error) });
+        serve(endpoint, { hostname: host, port, onError: (error) => unexpected.push(error) });
       let server = await start(0);
       // Nobody is at the first of the bootstraps.
       const bootstraps = `127.0.0.1:1,${server.address}`;

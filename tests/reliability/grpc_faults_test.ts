@@ -85,8 +85,8 @@ async function run(seed: number, protocol: "v4" | "v5"): Promise<Tally & { fault
   const patience = { settleMs: 30, probeAfterMs: 250, probeTimeoutMs: 250 };
   const retry = { initialDelayMs: 4, maxDelayMs: 100, attempts: 24 };
   const options = { protocol, retry, ...patience };
-  const calm = await connectGrpc({ endpoints: [`127.0.0.1:${server.ports[1]}`], ...options });
-  const disturbed = await connectGrpc({ endpoints: [proxy.address], ...options });
+  const calm = await connectGrpc({ addresses: [`127.0.0.1:${server.ports[1]}`], ...options });
+  const disturbed = await connectGrpc({ addresses: [proxy.address], ...options });
   const tally = { unclear: 0, failed: 0 };
   try {
     await Promise.all(

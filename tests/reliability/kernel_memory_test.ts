@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { concatStat, type RawColumns, sliceRaw, type StatColumns } from "../../src/core/columns.ts";
 import { arena } from "../../src/kernel/arena.ts";
 import { instantiate } from "../../src/kernel/loader.ts";
-import { CORE_BYTES } from "../../src/kernel/kernel.gen.ts";
+import { KERNEL_BYTES } from "../../src/kernel/kernel.gen.ts";
 import { reducePixels, rewindow, Rewindower, sortPoints } from "../../src/kernel/mod.ts";
 import { decodeRawResponse, encodeRawResponse } from "../../src/kernel/wire.ts";
 import { assertWindows, magnitude } from "../support/kernel_compare.ts";
@@ -10,8 +10,8 @@ import { samples, shuffled, START, STEP } from "../../bench/support/data.ts";
 
 const GRID = { start: START, width: STEP * 10n, stddev: true };
 
-Deno.test("the core is small, imports nothing, and each instance has a memory of its own", () => {
-  assertLess(CORE_BYTES, 65_536);
+Deno.test("the kernel is small, imports nothing, and each instance has a memory of its own", () => {
+  assertLess(KERNEL_BYTES, 65_536);
   const [a, b] = [instantiate(), instantiate()];
   assert(a.memory !== b.memory);
 });

@@ -1,5 +1,5 @@
 /**
- * CSV the plain way: exact integers, strings, one row at a time. What the core is held against.
+ * CSV the plain way: exact integers, strings, one row at a time. What the kernel is held against.
  *
  * @module
  */

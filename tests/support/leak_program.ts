@@ -10,7 +10,7 @@
 import { connectGrpc } from "../../src/grpc/mod.ts";
 
 const { gc } = globalThis as unknown as { gc(): void };
-const endpoint = await connectGrpc({ endpoints: [Deno.args[0]!] });
+const endpoint = await connectGrpc({ addresses: [Deno.args[0]!] });
 const uuid = new Uint8Array(16).fill(5);
 const { signal } = new AbortController();
 

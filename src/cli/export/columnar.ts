@@ -5,7 +5,7 @@
  */
 
 import { fileSink, type Sink, stdoutSink } from "./sink.ts";
-import type { CsvProgress } from "../../../mod.ts";
+import type { ExportProgress } from "../../../mod.ts";
 import { type Exported, type ExportJob, sayWhatIsLeft, showProgress } from "./text.ts";
 
 /** Writes a table of columns: Parquet, or an Arrow IPC stream. */
@@ -35,7 +35,7 @@ async function write(
 ): Promise<Exported> {
   const { streams, labels, context: { signal } } = job;
   const tables = streams.map((_, i) => ({ label: labels[i]!, columns: queryOf(job, i) }));
-  const onProgress = (written: CsvProgress): void => showProgress(job, written);
+  const onProgress = (written: ExportProgress): void => showProgress(job, written);
   if (format === "parquet") {
     const { writeParquet } = await import("../../io/parquet.ts");
     return await writeParquet(sink.stream, tables, { signal, onProgress });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BTrDB, CsvProgress, CsvSink } from "../../../mod.ts";
+import type { BTrDB, ByteSink, ExportProgress } from "../../../mod.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../terminal/progress.ts";
 import type { QueryKind } from "../query_kind.ts";
@@ -64,7 +64,7 @@ export async function exportText(job: ExportJob): Promise<Exported> {
 /** Shows how far an export is: by the time that it has come to. */
 export function showProgress(
   { progress, range, streams }: ExportJob,
-  { rows, bytes, time }: CsvProgress,
+  { rows, bytes, time }: ExportProgress,
 ): void {
   const part = Number((time ?? range.start) - range.start) / Number(range.end - range.start);
   progress.update({ points: rows * streams.length, bytes, part });
@@ -149,7 +149,7 @@ function targetOf(
   chain: readonly TransformStream<Uint8Array, Uint8Array>[],
   sink: Sink,
   counter: { bytes: number },
-): { sink: CsvSink; done: Promise<void> } {
+): { sink: ByteSink; done: Promise<void> } {
   const { write } = sink;
   if (chain.length > 0 || write === undefined) {
     const { stream, done } = piped(chain, counted(sink.stream, counter));

@@ -5,7 +5,6 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
-import { STREAMS_VIEW } from "../metadata/sql.ts";
 import type { Database } from "./sqlite.ts";
 
 /** Marks the files of this engine: "BTrE". */
@@ -16,6 +15,22 @@ export const SCHEMA_VERSION = 1;
 
 /** Page size of new files, bytes: two or more leaves fit on a page. */
 export const PAGE_BYTES = 16_384;
+
+/** The view that SQL queries read. */
+const STREAMS_VIEW = `
+CREATE VIEW streams AS SELECT
+  lower(substr(hex(uuid), 1, 8) || '-' || substr(hex(uuid), 9, 4) || '-' ||
+    substr(hex(uuid), 13, 4) || '-' || substr(hex(uuid), 17, 4) || '-' ||
+    substr(hex(uuid), 21)) AS uuid,
+  collection,
+  tags ->> 'name' AS name,
+  tags ->> 'unit' AS unit,
+  tags ->> 'ingress' AS ingress,
+  property_version,
+  tags,
+  annotations
+FROM stream;
+`;
 
 const TABLES = `
 CREATE TABLE stream (

@@ -23,22 +23,6 @@ export const MAX_SQL_BYTES: number = 64 << 20;
 /** Longest text a query may make on its way, bytes: any larger one would be a bomb. */
 const MAX_SQL_TEXT = 1 << 20;
 
-/** The view, part of the schema. */
-export const STREAMS_VIEW = `
-CREATE VIEW streams AS SELECT
-  lower(substr(hex(uuid), 1, 8) || '-' || substr(hex(uuid), 9, 4) || '-' ||
-    substr(hex(uuid), 13, 4) || '-' || substr(hex(uuid), 17, 4) || '-' ||
-    substr(hex(uuid), 21)) AS uuid,
-  collection,
-  tags ->> 'name' AS name,
-  tags ->> 'unit' AS unit,
-  tags ->> 'ingress' AS ingress,
-  property_version,
-  tags,
-  annotations
-FROM stream;
-`;
-
 /** Functions a query may call: none that makes long results from short ones. */
 const FUNCTIONS: ReadonlySet<string> = new Set(
   ("abs avg ceil ceiling char coalesce concat concat_ws count date datetime dense_rank " +

@@ -9,8 +9,8 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { damaged } from "../file/checksum.ts";
 import { NodeCache, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
-import { type ChildRef, CORE, Core, coreStats, LEAF, type Leaf, type Node } from "./node.ts";
-import { decodeLeafInto, decodeNode, encodeCore, encodeLeaf } from "./node_codec.ts";
+import { type ChildRef, INNER, InnerNode, innerStats, LEAF, type Leaf, type Node } from "./node.ts";
+import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf } from "./node_codec.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";
 
@@ -85,33 +85,33 @@ export class BlockStore {
     throw damaged(`block ${address} has no content`);
   }
 
-  /** The core at an address. */
-  readCore(address: number): Core {
+  /** The inner node at an address. */
+  readInner(address: number): InnerNode {
     const node = this.#read(address);
-    if (node instanceof Core) return node;
+    if (node instanceof InnerNode) return node;
     throw damaged(`block ${address} is not an inner node`);
   }
 
   /** The leaf at an address. */
   readLeaf(address: number): Leaf {
     const node = this.#read(address);
-    if (!(node instanceof Core)) return node;
+    if (!(node instanceof InnerNode)) return node;
     throw damaged(`block ${address} is not a leaf`);
   }
 
   /**
-   * The leaf in bucket `b` of a core, and those that follow it up to bucket `last` as far as they
+   * The leaf in bucket `b` of an inner node, and those that follow it up to bucket `last` as far as they
    * were written right after it: one query brings them all. Only what is missed again is remembered.
    *
    * @param room Where the others are decoded: each leaf is valid until the next one is taken.
    */
-  *readLeaves(core: Core, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
-    const first = core.addresses[b]!;
+  *readLeaves(node: InnerNode, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
+    const first = node.addresses[b]!;
     const most = RUN_LEAVES - first % RUN_LEAVES;
     let n = 0;
     while (
-      n < most && b + n <= last && core.kinds[b + n] === LEAF &&
-      core.addresses[b + n] === first + n && !this.#cache.has(first + n)
+      n < most && b + n <= last && node.kinds[b + n] === LEAF &&
+      node.addresses[b + n] === first + n && !this.#cache.has(first + n)
     ) n++;
     if (n < 2) {
       yield this.readLeaf(first);
@@ -129,7 +129,7 @@ export class BlockStore {
 
   #remember(address: number, block: Uint8Array): Leaf {
     const leaf = decodeNode(address, block);
-    if (leaf instanceof Core) throw damaged(`block ${address} is not a leaf`);
+    if (leaf instanceof InnerNode) throw damaged(`block ${address} is not a leaf`);
     this.#cache.put(address, leaf);
     return leaf;
   }
@@ -144,12 +144,12 @@ export class BlockStore {
     return node;
   }
 
-  /** Writes a core; it must not change any more. */
-  writeCore(core: Core): ChildRef {
+  /** Writes an inner node; it must not change any more. */
+  writeInner(node: InnerNode): ChildRef {
     const address = this.#next++;
-    this.#insert.run(address, encodeCore(address, core));
-    this.#cache.put(address, core);
-    return { address, kind: CORE, ...coreStats(core) };
+    this.#insert.run(address, encodeInner(address, node));
+    this.#cache.put(address, node);
+    return { address, kind: INNER, ...innerStats(node) };
   }
 
   /** Writes a leaf with the points `[from, to)`. */

@@ -6,7 +6,7 @@
  */
 
 import { FANOUT } from "../constants.ts";
-import { ABSENT, CORE } from "./node.ts";
+import { ABSENT, INNER } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
 
 /**
@@ -21,13 +21,13 @@ export function* blocksSince(
   since: number,
 ): Generator<number | undefined> {
   if (root === 0) return;
-  const core = store.readCore(root);
+  const node = store.readInner(root);
   yield root;
   for (let b = 0; b < FANOUT; b++) {
-    const kind = core.kinds[b]!;
-    if (kind === ABSENT || core.generations[b]! < since) continue;
-    if (kind === CORE) yield* blocksSince(store, core.addresses[b]!, since);
-    else yield core.addresses[b]!;
+    const kind = node.kinds[b]!;
+    if (kind === ABSENT || node.generations[b]! < since) continue;
+    if (kind === INNER) yield* blocksSince(store, node.addresses[b]!, since);
+    else yield node.addresses[b]!;
   }
   yield undefined;
 }

@@ -9,7 +9,7 @@
 
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { FANOUT } from "../constants.ts";
-import { CORE, type Core } from "./node.ts";
+import { INNER, type InnerNode } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
 
 /** A changed range, `[start, end)`, ns. */
@@ -37,7 +37,7 @@ export function* changedRanges(
     return;
   }
   let current: ChangedRange | undefined;
-  for (const range of walk(store, store.readCore(root), from, resolution)) {
+  for (const range of walk(store, store.readInner(root), from, resolution)) {
     if (range === undefined) {
       yield undefined;
     } else if (range.start === current?.end) {
@@ -52,29 +52,29 @@ export function* changedRanges(
 
 function* walk(
   store: BlockStore,
-  core: Core,
+  node: InnerNode,
   from: number,
   resolution: number,
 ): Generator<ChangedRange | undefined> {
-  const last = yield* changedInCore(store, core, from, resolution);
+  const last = yield* changedInInner(store, node, from, resolution);
   if (last !== undefined) yield last;
 }
 
-/** Yields all changed ranges of a core but the one it is extending, which it returns. */
-function* changedInCore(
+/** Yields all changed ranges of an inner node but the one it is extending, which it returns. */
+function* changedInInner(
   store: BlockStore,
-  core: Core,
+  node: InnerNode,
   from: number,
   resolution: number,
 ): Generator<ChangedRange | undefined, ChangedRange | undefined> {
   yield undefined;
-  const descend = core.pointwidth > resolution;
+  const descend = node.pointwidth > resolution;
   let held: ChangedRange | undefined;
   for (let b = 0; b < FANOUT; b++) {
-    if (core.generations[b]! <= from) continue;
-    const range = descend && core.kinds[b] === CORE
-      ? yield* changedInCore(store, store.readCore(core.addresses[b]!), from, resolution)
-      : { start: core.bucketStart(b), end: core.bucketStart(b + 1) };
+    if (node.generations[b]! <= from) continue;
+    const range = descend && node.kinds[b] === INNER
+      ? yield* changedInInner(store, store.readInner(node.addresses[b]!), from, resolution)
+      : { start: node.bucketStart(b), end: node.bucketStart(b + 1) };
     if (range === undefined) continue;
     if (held === undefined) {
       held = range;

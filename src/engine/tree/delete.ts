@@ -6,7 +6,7 @@
  */
 
 import { FANOUT } from "../constants.ts";
-import { ABSENT, type ChildRef, CORE, type Core } from "./node.ts";
+import { ABSENT, type ChildRef, INNER, type InnerNode } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
 import type { Commit } from "./insert.ts";
 
@@ -16,28 +16,33 @@ import type { Commit } from "./insert.ts";
  * @param root Address of the root, 0 for an empty tree.
  * @returns Address of the new root, 0 when nothing is left.
  */
-export function deletePoints(commit: Commit, root: number, start: bigint, end: bigint): number {
+export function deleteFromTree(commit: Commit, root: number, start: bigint, end: bigint): number {
   if (root === 0) return 0;
-  return deleteFromCore(commit, commit.store.readCore(root), start, end)?.address ?? 0;
+  return deleteFromInner(commit, commit.store.readInner(root), start, end)?.address ?? 0;
 }
 
-function deleteFromCore(commit: Commit, core: Core, start: bigint, end: bigint): ChildRef | null {
-  const first = core.clampBucket(start);
-  const last = core.clampBucket(end);
-  const copy = core.clone();
+function deleteFromInner(
+  commit: Commit,
+  node: InnerNode,
+  start: bigint,
+  end: bigint,
+): ChildRef | null {
+  const first = node.clampBucket(start);
+  const last = node.clampBucket(end);
+  const copy = node.clone();
   let left = false;
   for (let b = 0; b < FANOUT; b++) {
     if (b >= first && b <= last) {
-      copy.setChild(b, deleteFromBucket(commit, core, b, start, end), commit.major);
+      copy.setChild(b, deleteFromBucket(commit, node, b, start, end), commit.major);
     }
     left ||= copy.kinds[b] !== ABSENT;
   }
-  return left ? commit.store.writeCore(copy) : null;
+  return left ? commit.store.writeInner(copy) : null;
 }
 
 function deleteFromBucket(
   commit: Commit,
-  parent: Core,
+  parent: InnerNode,
   bucket: number,
   start: bigint,
   end: bigint,
@@ -46,8 +51,8 @@ function deleteFromBucket(
   if (kind === ABSENT) return null;
   if (start <= parent.bucketStart(bucket) && end >= parent.bucketStart(bucket + 1)) return null;
   const address = parent.addresses[bucket]!;
-  if (kind === CORE) {
-    return deleteFromCore(commit, commit.store.readCore(address), start, end);
+  if (kind === INNER) {
+    return deleteFromInner(commit, commit.store.readInner(address), start, end);
   }
   const { times, values } = commit.store.readLeaf(address);
   const from = lowerBound(times, start);

@@ -6,7 +6,7 @@
 
 import type { RawPoint } from "../../core/columns.ts";
 import { FANOUT } from "../constants.ts";
-import { ABSENT, CORE, type Core } from "./node.ts";
+import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
 import type { BlockStore } from "./block_store.ts";
 
@@ -23,17 +23,17 @@ export function nearestPoint(
   backward: boolean,
 ): RawPoint | undefined {
   if (root === 0) return undefined;
-  const core = store.readCore(root);
-  return backward ? lastBefore(store, core, time) : firstFrom(store, core, time);
+  const node = store.readInner(root);
+  return backward ? lastBefore(store, node, time) : firstFrom(store, node, time);
 }
 
-function firstFrom(store: BlockStore, core: Core, time: bigint): RawPoint | undefined {
-  for (let b = core.clampBucket(time); b < FANOUT; b++) {
-    const kind = core.kinds[b]!;
+function firstFrom(store: BlockStore, node: InnerNode, time: bigint): RawPoint | undefined {
+  for (let b = node.clampBucket(time); b < FANOUT; b++) {
+    const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
-    const address = core.addresses[b]!;
-    if (kind === CORE) {
-      const point = firstFrom(store, store.readCore(address), time);
+    const address = node.addresses[b]!;
+    if (kind === INNER) {
+      const point = firstFrom(store, store.readInner(address), time);
       if (point !== undefined) return point;
       continue;
     }
@@ -44,14 +44,14 @@ function firstFrom(store: BlockStore, core: Core, time: bigint): RawPoint | unde
   return undefined;
 }
 
-function lastBefore(store: BlockStore, core: Core, time: bigint): RawPoint | undefined {
-  if (time <= core.start) return undefined;
-  for (let b = core.clampBucket(time - 1n); b >= 0; b--) {
-    const kind = core.kinds[b]!;
+function lastBefore(store: BlockStore, node: InnerNode, time: bigint): RawPoint | undefined {
+  if (time <= node.start) return undefined;
+  for (let b = node.clampBucket(time - 1n); b >= 0; b--) {
+    const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
-    const address = core.addresses[b]!;
-    if (kind === CORE) {
-      const point = lastBefore(store, store.readCore(address), time);
+    const address = node.addresses[b]!;
+    if (kind === INNER) {
+      const point = lastBefore(store, store.readInner(address), time);
       if (point !== undefined) return point;
       continue;
     }

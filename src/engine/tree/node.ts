@@ -1,5 +1,5 @@
 /**
- * The two kinds of tree node. Cores have 64 buckets of 2^pointwidth ns with statistics of what is
+ * The two kinds of tree node. Inner nodes have 64 buckets of 2^pointwidth ns with statistics of what is
  * below them; leaves hold points in order of time. Nodes are never changed once they are written.
  *
  * @module
@@ -8,9 +8,9 @@
 import type { RawColumns } from "../../core/columns.ts";
 import { childPointwidth, FANOUT } from "../constants.ts";
 
-/** Kinds of children in {@linkcode Core.kinds}. */
+/** Kinds of children in {@linkcode InnerNode.kinds}. */
 export const ABSENT = 0;
-export const CORE = 1;
+export const INNER = 1;
 export const LEAF = 2;
 
 /** Statistics of a set of points. */
@@ -27,11 +27,11 @@ export interface Stats {
 /** A child as its parent knows it. */
 export interface ChildRef extends Stats {
   address: number;
-  kind: typeof CORE | typeof LEAF;
+  kind: typeof INNER | typeof LEAF;
 }
 
 /** An inner node. */
-export class Core {
+export class InnerNode {
   /** log2 of the width of a bucket, ns. */
   readonly pointwidth: number;
   /** Start of bucket 0, ns. */
@@ -64,8 +64,8 @@ export class Core {
   }
 
   /** A copy that may be changed until it is written. */
-  clone(): Core {
-    const copy = new Core(this.pointwidth, this.start);
+  clone(): InnerNode {
+    const copy = new InnerNode(this.pointwidth, this.start);
     copy.kinds.set(this.kinds);
     copy.addresses.set(this.addresses);
     copy.generations.set(this.generations);
@@ -117,29 +117,29 @@ export interface Leaf extends RawColumns {
 }
 
 /** Any node. */
-export type Node = Core | Leaf;
+export type Node = InnerNode | Leaf;
 
 /**
- * Statistics of everything below a core. The mean is formed as the real server forms it, from the
+ * Statistics of everything below an inner node. The mean is formed as the real server forms it, from the
  * means of the children, so that it overflows where the server's does.
  */
-export function coreStats(core: Core): Stats {
+export function innerStats(node: InnerNode): Stats {
   let count = 0, total = 0, min = 0, max = 0;
   for (let i = 0; i < FANOUT; i++) {
-    const n = core.counts[i]!;
+    const n = node.counts[i]!;
     if (n === 0) continue;
-    if (count === 0 || core.mins[i]! < min) min = core.mins[i]!;
-    if (count === 0 || core.maxs[i]! > max) max = core.maxs[i]!;
+    if (count === 0 || node.mins[i]! < min) min = node.mins[i]!;
+    if (count === 0 || node.maxs[i]! > max) max = node.maxs[i]!;
     count += n;
-    total += core.means[i]! * n;
+    total += node.means[i]! * n;
   }
   const mean = count === 0 ? 0 : total / count;
   let m2 = 0;
   for (let i = 0; i < FANOUT; i++) {
-    const n = core.counts[i]!;
+    const n = node.counts[i]!;
     if (n === 0) continue;
-    const delta = core.means[i]! - mean;
-    m2 += core.m2s[i]! + delta * delta * n;
+    const delta = node.means[i]! - mean;
+    m2 += node.m2s[i]! + delta * delta * n;
   }
   return { count, min, mean, max, m2 };
 }

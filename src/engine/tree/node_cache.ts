@@ -5,7 +5,7 @@
  */
 
 import { LEAF_POINTS } from "../constants.ts";
-import { Core, type Node } from "./node.ts";
+import { InnerNode, type Node } from "./node.ts";
 
 /** Most leaves read at once, as a run. A run ends before a multiple of it, so that it is found again. */
 export const RUN_LEAVES = 16;
@@ -15,7 +15,7 @@ const LEAF_BYTES = 16 * LEAF_POINTS;
 
 /** Bytes a node is reckoned to take: its columns and what the runtime adds to them. */
 function sizeOf(node: Node): number {
-  return node instanceof Core ? 4800 : 16 * node.times.length + 400;
+  return node instanceof InnerNode ? 4800 : 16 * node.times.length + 400;
 }
 
 /** Nodes by block address; the least recently used leave first. */

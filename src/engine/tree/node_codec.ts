@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib";
 import type { RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
 import { decodeBlock, decodeBlockInto, encodeBlock } from "../../kernel/block.ts";
-import { ABSENT, CORE, Core, LEAF, type Leaf, type Node } from "./node.ts";
+import { ABSENT, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "../constants.ts";
 
 /** Checksum and kind. */
@@ -32,61 +32,61 @@ export function encodeLeaf(
   return seal(encodeBlock(points, from, to, HEADER_BYTES), LEAF, address);
 }
 
-/** The block of a core: a header, then the columns of the buckets that were ever touched. */
-export function encodeCore(address: number, core: Core): Uint8Array {
+/** The block of an inner node: a header, then the columns of the buckets that were ever touched. */
+export function encodeInner(address: number, node: InnerNode): Uint8Array {
   const touched: number[] = [];
-  for (let b = 0; b < FANOUT; b++) if (core.generations[b]! > 0) touched.push(b);
+  for (let b = 0; b < FANOUT; b++) if (node.generations[b]! > 0) touched.push(b);
   const n = touched.length;
   const block = new Uint8Array(HEADER_BYTES + 11 + n * (2 + 7 * 8));
   const view = new DataView(block.buffer);
-  view.setUint8(5, core.pointwidth);
+  view.setUint8(5, node.pointwidth);
   view.setUint8(6, n);
-  view.setBigInt64(7, core.start, true);
+  view.setBigInt64(7, node.start, true);
   let at = HEADER_BYTES + 11;
   for (const b of touched) {
     block[at++] = b;
-    block[at++] = core.kinds[b]!;
+    block[at++] = node.kinds[b]!;
   }
-  const columns = coreColumns(core);
+  const columns = innerColumns(node);
   for (const column of columns) {
     for (const b of touched) {
       view.setFloat64(at, column[b]!, true);
       at += 8;
     }
   }
-  return seal(block, CORE, address);
+  return seal(block, INNER, address);
 }
 
-function coreColumns(core: Core): Float64Array[] {
+function innerColumns(node: InnerNode): Float64Array[] {
   return [
-    core.addresses,
-    core.generations,
-    core.counts,
-    core.mins,
-    core.means,
-    core.maxs,
-    core.m2s,
+    node.addresses,
+    node.generations,
+    node.counts,
+    node.mins,
+    node.means,
+    node.maxs,
+    node.m2s,
   ];
 }
 
-function decodeCore(address: number, block: Uint8Array): Core {
+function decodeInner(address: number, block: Uint8Array): InnerNode {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const n = view.getUint8(6);
   const size = HEADER_BYTES + 11 + n * (2 + 7 * 8);
   if (block.length !== size) {
     throw damaged(`block ${address}: ${block.length} bytes, expected ${size}`);
   }
-  const core = new Core(view.getUint8(5), view.getBigInt64(7, true));
+  const node = new InnerNode(view.getUint8(5), view.getBigInt64(7, true));
   const head = HEADER_BYTES + 11;
   let at = head + 2 * n;
-  for (let i = 0; i < n; i++) core.kinds[block[head + 2 * i]!] = block[head + 2 * i + 1]!;
-  for (const column of coreColumns(core)) {
+  for (let i = 0; i < n; i++) node.kinds[block[head + 2 * i]!] = block[head + 2 * i + 1]!;
+  for (const column of innerColumns(node)) {
     for (let i = 0; i < n; i++) {
       column[block[head + 2 * i]!] = view.getFloat64(at, true);
       at += 8;
     }
   }
-  return core;
+  return node;
 }
 
 /** Points of a leaf, decoded in any way. */
@@ -105,7 +105,7 @@ function decodeLeaf<T>(address: number, decode: () => T): T {
  */
 export function decodeNode(address: number, block: Uint8Array): Node {
   const kind = checkedKind(address, block);
-  if (kind === CORE) return decodeCore(address, block);
+  if (kind === INNER) return decodeInner(address, block);
   return decodeLeaf(address, (): Leaf => ({ kind: LEAF, ...decodeBlock(block, HEADER_BYTES) }));
 }
 
@@ -121,13 +121,13 @@ export function decodeLeafInto(address: number, block: Uint8Array, columns: RawC
 }
 
 /** The kind of a block whose checksum fits. */
-function checkedKind(address: number, block: Uint8Array): typeof CORE | typeof LEAF {
+function checkedKind(address: number, block: Uint8Array): typeof INNER | typeof LEAF {
   if (block.length < HEADER_BYTES) throw damaged(`block ${address}: too short`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const expected = view.getUint32(0, true);
   const actual = crc32(block.subarray(4), address >>> 0);
   if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
   const kind = block[4] ?? ABSENT;
-  if (kind === CORE || kind === LEAF) return kind;
+  if (kind === INNER || kind === LEAF) return kind;
   throw damaged(`block ${address}: unknown kind ${kind}`);
 }

@@ -6,7 +6,7 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { GrowingColumns } from "../../kernel/growing_columns.ts";
-import { ABSENT, CORE, type Core } from "./node.ts";
+import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { gallop } from "../../core/search.ts";
 import type { BlockStore } from "./block_store.ts";
 
@@ -23,13 +23,13 @@ export function* pointsAt(
   times: BigInt64Array,
 ): Generator<undefined, RawColumns> {
   const found = new GrowingColumns();
-  if (root !== 0) yield* matchCore(store, store.readCore(root), times, 0, times.length, found);
+  if (root !== 0) yield* matchInner(store, store.readInner(root), times, 0, times.length, found);
   return found.take();
 }
 
-function* matchCore(
+function* matchInner(
   store: BlockStore,
-  core: Core,
+  node: InnerNode,
   times: BigInt64Array,
   from: number,
   to: number,
@@ -37,13 +37,13 @@ function* matchCore(
 ): Generator<undefined> {
   let at = from;
   while (at < to) {
-    const b = core.clampBucket(times[at]!);
-    const next = gallop(times, core.bucketStart(b + 1), at, to);
-    const kind = core.kinds[b]!;
-    if (kind === CORE) {
-      yield* matchCore(store, store.readCore(core.addresses[b]!), times, at, next, found);
+    const b = node.clampBucket(times[at]!);
+    const next = gallop(times, node.bucketStart(b + 1), at, to);
+    const kind = node.kinds[b]!;
+    if (kind === INNER) {
+      yield* matchInner(store, store.readInner(node.addresses[b]!), times, at, next, found);
     } else if (kind !== ABSENT) {
-      matchRun(store.readLeaf(core.addresses[b]!), times, at, next, found);
+      matchRun(store.readLeaf(node.addresses[b]!), times, at, next, found);
       yield;
     }
     at = next;

@@ -6,7 +6,7 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { CHUNK_POINTS } from "../constants.ts";
-import { CORE, type Core, LEAF } from "./node.ts";
+import { INNER, type InnerNode, LEAF } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
 import { type BlockStore, LeafRoom } from "./block_store.ts";
 
@@ -73,7 +73,7 @@ export function* rawPoints(
   const out = new ChunkBuilder();
   let at = lowerBound(buffer.times, start);
   const last = lowerBound(buffer.times, end, at);
-  const runs = root === 0 ? [] : leafRuns(store, store.readCore(root), start, end, new LeafRoom());
+  const runs = root === 0 ? [] : leafRuns(store, store.readInner(root), start, end, new LeafRoom());
   for (const run of runs) {
     if (run === undefined) {
       yield undefined;
@@ -95,21 +95,21 @@ export function* rawPoints(
   if (out.length > 0) yield out.take();
 }
 
-/** The runs of the leaves below a core; each is valid until the next one is taken. */
+/** The runs of the leaves below an inner node; each is valid until the next one is taken. */
 function* leafRuns(
   store: BlockStore,
-  core: Core,
+  node: InnerNode,
   start: bigint,
   end: bigint,
   room: LeafRoom,
 ): Generator<Run | undefined> {
-  const first = core.clampBucket(start);
-  const last = core.clampBucket(end - 1n);
+  const first = node.clampBucket(start);
+  const last = node.clampBucket(end - 1n);
   let b = first;
   while (b <= last) {
-    const kind = core.kinds[b]!;
+    const kind = node.kinds[b]!;
     if (kind === LEAF) {
-      for (const columns of store.readLeaves(core, b, last, room)) {
+      for (const columns of store.readLeaves(node, b, last, room)) {
         const inner = b > first && b < last;
         const from = inner ? 0 : lowerBound(columns.times, start);
         const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
@@ -119,8 +119,8 @@ function* leafRuns(
       yield undefined;
       continue;
     }
-    if (kind === CORE) {
-      yield* leafRuns(store, store.readCore(core.addresses[b]!), start, end, room);
+    if (kind === INNER) {
+      yield* leafRuns(store, store.readInner(node.addresses[b]!), start, end, room);
     }
     b++;
   }

@@ -7,7 +7,7 @@
 
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import { CHUNK_WINDOWS, FANOUT } from "../constants.ts";
-import { ABSENT, CORE, type Core } from "./node.ts";
+import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { gallop, lowerBound } from "../../core/search.ts";
 import { StatBuilder } from "./stat_builder.ts";
 import { Accumulator } from "./stats.ts";
@@ -43,14 +43,14 @@ class WindowSink {
     return end <= this.#end;
   }
 
-  /** Adds one bucket of a core to the window under way. */
-  addBucket(core: Core, b: number): void {
+  /** Adds one bucket of an inner node to the window under way. */
+  addBucket(node: InnerNode, b: number): void {
     this.#window.add(
-      core.counts[b]!,
-      core.mins[b]!,
-      core.means[b]!,
-      core.maxs[b]!,
-      core.m2s[b]!,
+      node.counts[b]!,
+      node.mins[b]!,
+      node.means[b]!,
+      node.maxs[b]!,
+      node.m2s[b]!,
     );
   }
 
@@ -94,31 +94,31 @@ export function* treeWindows(
   grid: Grid,
 ): Generator<StatColumns | undefined> {
   const sink = new WindowSink(grid, new Accumulator());
-  if (root !== 0) yield* coreWindows(store, store.readCore(root), grid, sink);
+  if (root !== 0) yield* innerWindows(store, store.readInner(root), grid, sink);
   sink.finish();
   if (sink.out.length > 0) yield sink.out.take();
 }
 
-function* coreWindows(
+function* innerWindows(
   store: BlockStore,
-  core: Core,
+  node: InnerNode,
   grid: Grid,
   sink: WindowSink,
 ): Generator<StatColumns | undefined> {
   yield undefined;
-  const first = core.clampBucket(grid.start);
-  const last = core.clampBucket(grid.end - 1n);
-  let start = core.bucketStart(first);
-  const width = 1n << BigInt(core.pointwidth);
+  const first = node.clampBucket(grid.start);
+  const last = node.clampBucket(grid.end - 1n);
+  let start = node.bucketStart(first);
+  const width = 1n << BigInt(node.pointwidth);
   for (let b = first; b <= last && b < FANOUT; b++, start += width) {
-    const kind = core.kinds[b]!;
+    const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
     if (sink.holds(start, start + width)) {
-      sink.addBucket(core, b);
-    } else if (kind === CORE) {
-      yield* coreWindows(store, store.readCore(core.addresses[b]!), grid, sink);
+      sink.addBucket(node, b);
+    } else if (kind === INNER) {
+      yield* innerWindows(store, store.readInner(node.addresses[b]!), grid, sink);
     } else {
-      sink.addPoints(store.readLeaf(core.addresses[b]!));
+      sink.addPoints(store.readLeaf(node.addresses[b]!));
       yield undefined;
     }
     if (sink.out.length >= CHUNK_WINDOWS) yield sink.out.take();

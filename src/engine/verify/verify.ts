@@ -10,12 +10,12 @@ import { uuidText } from "../../core/uuid.ts";
 import { decodeBlock } from "../../kernel/block.ts";
 import { BUFFER_POINTS, FANOUT, FIRST_MAJOR, LEAF_POINTS } from "../constants.ts";
 import { ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
-import { ABSENT, CORE, Core, coreStats, LEAF, type Node, type Stats } from "../tree/node.ts";
+import { ABSENT, INNER, InnerNode, innerStats, LEAF, type Node, type Stats } from "../tree/node.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { damaged } from "../file/checksum.ts";
 import { COLUMNS, compareBytes, descriptorOf, sortKey } from "../metadata/store.ts";
-import { isDue, turn } from "../pacer.ts";
+import { isDue, yieldToEventLoop } from "../pacer.ts";
 import { isAscending } from "../../core/search.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { sqliteError } from "../file/sqlite.ts";
@@ -198,7 +198,7 @@ class Verifier {
   ): Generator<undefined, Stats | undefined> {
     if (root === 0) return undefined;
     const place = { pointwidth: ROOT_POINTWIDTH, start: ROOT_START, end: 0n };
-    return yield* this.#node(at, root, CORE, place, major, since);
+    return yield* this.#node(at, root, INNER, place, major, since);
   }
 
   *#node(
@@ -213,10 +213,10 @@ class Verifier {
     const node = this.#read(at, address);
     if (node === undefined) return undefined;
     let stats: Stats;
-    if (node instanceof Core) {
-      if (kind !== CORE) this.#problem(`${at}: block ${address} is not a leaf`);
-      yield* this.#core(at, address, node, place, major, since);
-      stats = coreStats(node);
+    if (node instanceof InnerNode) {
+      if (kind !== INNER) this.#problem(`${at}: block ${address} is not a leaf`);
+      yield* this.#inner(at, address, node, place, major, since);
+      stats = innerStats(node);
     } else {
       if (kind !== LEAF) this.#problem(`${at}: block ${address} is not an inner node`);
       this.#leaf(at, address, node, place);
@@ -226,24 +226,24 @@ class Verifier {
     return stats;
   }
 
-  *#core(
+  *#inner(
     at: string,
     address: number,
-    core: Core,
+    node: InnerNode,
     place: Place,
     major: number,
     since: number,
   ): Generator<undefined> {
-    if (core.pointwidth !== place.pointwidth || core.start !== place.start) {
+    if (node.pointwidth !== place.pointwidth || node.start !== place.start) {
       this.#problem(`${at}: block ${address} lies elsewhere in the tree`);
       return;
     }
     for (let b = 0; b < FANOUT; b++) {
-      const generation = core.generations[b]!;
+      const generation = node.generations[b]!;
       if (generation > major) this.#problem(`${at}: block ${address} is from a later version`);
-      const kind = core.kinds[b]!;
+      const kind = node.kinds[b]!;
       if (kind === ABSENT) continue;
-      const child = core.addresses[b]!;
+      const child = node.addresses[b]!;
       let stats = this.#seen.get(child);
       if (generation > since || stats === undefined) {
         stats = yield* this.#node(
@@ -251,22 +251,22 @@ class Verifier {
           child,
           kind,
           {
-            pointwidth: core.childPointwidth,
-            start: core.bucketStart(b),
-            end: core.bucketStart(b + 1),
+            pointwidth: node.childPointwidth,
+            start: node.bucketStart(b),
+            end: node.bucketStart(b + 1),
           },
           major,
           since,
         );
       }
-      if (stats !== undefined) this.#compare(at, address, core, b, stats);
+      if (stats !== undefined) this.#compare(at, address, node, b, stats);
     }
   }
 
-  #compare(at: string, address: number, core: Core, b: number, stats: Stats): void {
-    const same = core.counts[b] === stats.count && Object.is(core.mins[b], stats.min) &&
-      Object.is(core.maxs[b], stats.max) && Object.is(core.means[b], stats.mean) &&
-      Object.is(core.m2s[b], stats.m2);
+  #compare(at: string, address: number, node: InnerNode, b: number, stats: Stats): void {
+    const same = node.counts[b] === stats.count && Object.is(node.mins[b], stats.min) &&
+      Object.is(node.maxs[b], stats.max) && Object.is(node.means[b], stats.mean) &&
+      Object.is(node.m2s[b], stats.m2);
     if (!same) {
       this.#problem(`${at}: the statistics of bucket ${b} of block ${address} are not its child's`);
     }
@@ -368,7 +368,7 @@ export async function verify(path: string): Promise<VerifyReport> {
     db = openForReading(path);
     db.exec("BEGIN");
     const verifier = new Verifier(db, path);
-    for (const _ of verifier.run()) if (isDue()) await turn();
+    for (const _ of verifier.run()) if (isDue()) await yieldToEventLoop();
     return verifier.report;
   } catch (error) {
     return { ...nothingChecked(), ok: false, problems: [damageOf(error, path)] };

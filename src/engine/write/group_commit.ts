@@ -8,7 +8,7 @@
 import { setImmediate } from "node:timers";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
-import { checkCall, isDue, turn } from "../pacer.ts";
+import { checkCall, isDue, yieldToEventLoop } from "../pacer.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
@@ -68,8 +68,8 @@ export class Transaction {
 export interface Task<T> {
   /** Points it carries. */
   points: number;
-  /** Whether it changes metadata; then its transaction never pauses. */
-  catalog: boolean;
+  /** Changes of points and of metadata never share a transaction; those of metadata never pause. */
+  kind: "points" | "metadata";
   /**
    * Does it. A generator may pause. Throws {@linkcode Refusal} before it has written anything if it
    * cannot be done; any other error undoes the transaction.
@@ -89,7 +89,7 @@ function isGenerator(value: unknown): value is Generator<undefined, unknown> {
 }
 
 /** Runs tasks in groups. */
-export class Writer {
+export class GroupCommit {
   readonly #db: Database;
   readonly #path: string;
   readonly #afterGroup: () => void;
@@ -144,7 +144,7 @@ export class Writer {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       if (group.length > 0) await this.#runGroup(group);
-      if (isDue()) await turn();
+      if (isDue()) await yieldToEventLoop();
     }
     this.#running = undefined;
   }
@@ -156,7 +156,7 @@ export class Writer {
     let taken = 0;
     for (const queued of this.#queue) {
       const full = group.length >= MAX_GROUP_TASKS || points >= MAX_GROUP_POINTS;
-      if (full || (group[0] !== undefined && group[0].task.catalog !== queued.task.catalog)) break;
+      if (full || (group[0] !== undefined && group[0].task.kind !== queued.task.kind)) break;
       taken++;
       try {
         checkCall(queued.options);
@@ -198,13 +198,13 @@ export class Writer {
     tx: Transaction,
   ): Promise<{ value?: unknown; refusal?: BTrDBError }> {
     try {
-      if (!task.catalog && isDue()) await turn();
+      if (task.kind === "points" && isDue()) await yieldToEventLoop();
       const result = task.run(tx);
       if (!isGenerator(result)) return { value: result };
       for (;;) {
         const step = result.next();
         if (step.done) return { value: step.value };
-        if (!task.catalog && isDue()) await turn();
+        if (task.kind === "points" && isDue()) await yieldToEventLoop();
       }
     } catch (error) {
       if (error instanceof Refusal) return { refusal: error.error };

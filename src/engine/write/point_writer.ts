@@ -15,8 +15,8 @@ import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
-import { deletePoints } from "../tree/delete.ts";
-import { insertPoints } from "../tree/insert.ts";
+import { deleteFromTree } from "../tree/delete.ts";
+import { insertIntoTree } from "../tree/insert.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import type { Transaction } from "./group_commit.ts";
 
@@ -126,7 +126,7 @@ export class PointWriter {
     yield* this.flush(tx, state);
     const { major, root } = tx.head(state);
     const commit = { store: this.#store, major: major + 1, replaced: NO_TIMES };
-    return this.#setRoot(tx, state, major + 1, deletePoints(commit, root, start, end));
+    return this.#setRoot(tx, state, major + 1, deleteFromTree(commit, root, start, end));
   }
 
   /** Puts points, which include the buffer, into the tree as a new version. */
@@ -140,7 +140,7 @@ export class PointWriter {
     for (const row of head.buffer.rows) this.#removeRow.run(row);
     const major = head.major + 1;
     const commit = { store: this.#store, major, replaced };
-    const root = yield* insertPoints(commit, head.root, points);
+    const root = yield* insertIntoTree(commit, head.root, points);
     return this.#setRoot(tx, state, major, root);
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
-import type { Attempt } from "../transport/rpc.ts";
+import type { Rpc } from "../transport/rpc.ts";
 import type { Channel, ChannelCall } from "../transport/channel.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ErrorContext, isUnavailable, lostPeer } from "../errors.ts";
@@ -24,7 +24,7 @@ export interface CallSpec extends ErrorContext {
 
 /** A streamed answer, one try. */
 export interface OpenCall {
-  readonly attempt: Attempt;
+  readonly rpc: Rpc;
   /** The next message; a lost peer is noted. */
   read(): Promise<Uint8Array | undefined>;
 }
@@ -49,7 +49,7 @@ export class Caller {
     this.#service = service;
   }
 
-  /** Fresh patience for a call. */
+  /** The retries of a call that begins. */
   tries(spec: CallSpec): Tries {
     return new Tries(this.policy, spec.rpc, spec.options);
   }
@@ -68,7 +68,7 @@ export class Caller {
     const tries = this.tries(spec);
     while (true) {
       try {
-        const result = await this.#inTurn(spec, message, decode, tries.attempt);
+        const result = await this.#limitedUnary(spec, message, decode, tries.attempt);
         tries.succeeded();
         return result;
       } catch (error) {
@@ -77,19 +77,19 @@ export class Caller {
     }
   }
 
-  async #inTurn<T>(
+  async #limitedUnary<T>(
     spec: CallSpec,
     message: Uint8Array,
     decode: (bytes: Uint8Array) => T,
     attempt: number,
   ): Promise<T> {
     const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
-    const turn = channel.turns.take(spec);
+    const turn = channel.unaryLimit.take(spec);
     if (turn !== undefined) await turn;
     try {
       return await this.#unary(channel, spec, message, decode, attempt, 0);
     } finally {
-      channel.turns.release();
+      channel.unaryLimit.release();
     }
   }
 
@@ -116,21 +116,21 @@ export class Caller {
     spec: CallSpec,
     message: Uint8Array,
     decode: (bytes: Uint8Array) => T,
-    number: number,
+    attempt: number,
     points: number,
   ): Promise<T> {
-    const attempt = channel.start({ ...this.#call(spec), message, attempt: number });
-    attempt.recorder.points = points;
+    const rpc = channel.start({ ...this.#call(spec), message, attempt });
+    rpc.recorder.points = points;
     try {
-      const bytes = await attempt.read();
+      const bytes = await rpc.read();
       if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
-      await attempt.read();
+      await rpc.read();
       return decode(bytes);
     } catch (error) {
       if (isUnavailable(error)) this.#cluster.lost(channel);
       throw error;
     } finally {
-      attempt.cancel();
+      rpc.cancel();
     }
   }
 
@@ -141,11 +141,11 @@ export class Caller {
    */
   open(spec: CallSpec, message: Uint8Array, attempt: number, open = false): OpenCall {
     const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
-    const started = channel.start({ ...this.#call(spec), message, attempt, open });
+    const rpc = channel.start({ ...this.#call(spec), message, attempt, open });
     let empty = true;
     const read = async () => {
       try {
-        const bytes = await started.read();
+        const bytes = await rpc.read();
         if (bytes === undefined && empty) {
           throw lostPeer(spec, channel.peer, "it ended the answer before it began");
         }
@@ -156,7 +156,7 @@ export class Caller {
         throw error;
       }
     };
-    return { attempt: started, read };
+    return { rpc, read };
   }
 
   /**

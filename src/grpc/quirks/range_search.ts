@@ -7,6 +7,7 @@
 
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import type { CallOptions, RangeRequest, Version } from "../../endpoint/endpoint.ts";
+import { sameVersion } from "../../endpoint/version.ts";
 import type { Reader } from "../read/reader.ts";
 
 /** Statistics of a range. */
@@ -93,11 +94,6 @@ async function pieces(
   const end = (range.end + width - 1n) & -width;
   const request = { uuid: range.uuid, start, end, version: range.version, pointwidth };
   return { ...await reader.collectAligned(request, options), width };
-}
-
-/** Whether two versions are one. */
-export function sameVersion(a: Version, b: Version): boolean {
-  return a.major === b.major && a.minor === b.minor;
 }
 
 /** What a search found, and the version it was found in; if it changed, one that is not the first. */

@@ -24,7 +24,7 @@ const BATCH_POINTS = 1 << 16;
  *
  * @throws {BTrDBError} `FAILED_PRECONDITION` if a longer answer turns out not to be in order.
  */
-export async function* sortedRaw(
+export async function* sortedRawValues(
   reader: Reader,
   request: RangeRequest,
   options: CallOptions,

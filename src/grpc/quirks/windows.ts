@@ -10,7 +10,8 @@ import { allocStat, concatStat, sliceStat, type StatColumns } from "../../core/c
 import { MAX_TIME } from "../../core/range.ts";
 import type { CallOptions, Version, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { movedError } from "../errors.ts";
-import { exactStats, sameVersion, type Stats } from "./range_search.ts";
+import { sameVersion } from "../../endpoint/version.ts";
+import { exactStats, type Stats } from "./range_search.ts";
 import type { Reader } from "../read/reader.ts";
 import type { Part } from "../read/resumable.ts";
 

@@ -12,7 +12,7 @@ import { within } from "../within.ts";
 const DRAIN_MS = 60_000;
 
 /** One try of a lookup. */
-export class LookupCall {
+export class DrainedLookup {
   readonly #call: OpenCall;
   readonly #spec: CallSpec;
   readonly #drain: boolean;
@@ -49,20 +49,20 @@ export class LookupCall {
 
   /** Nobody reads any more. */
   end(): void {
-    if (!this.#drain || this.#over) return this.#call.attempt.cancel();
-    this.#call.attempt.background = true;
+    if (!this.#drain || this.#over) return this.#call.rpc.cancel();
+    this.#call.rpc.background = true;
     void this.#drainAll();
   }
 
   async #drainAll(): Promise<void> {
-    const timer = setTimeout(() => this.#call.attempt.cancel(), DRAIN_MS);
+    const timer = setTimeout(() => this.#call.rpc.cancel(), DRAIN_MS);
     try {
       while (!this.#over) await this.#read();
     } catch {
       // It ended badly, and nobody wants to know.
     } finally {
       clearTimeout(timer);
-      this.#call.attempt.cancel();
+      this.#call.rpc.cancel();
     }
   }
 }

@@ -26,9 +26,9 @@ import {
   MetadataUsageParamsSchema,
 } from "../../gen/btrdb_v4_pb.ts";
 import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
-import type { Codec } from "../wire/metadata_codec.ts";
+import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { checkStat } from "../errors.ts";
-import { LookupCall } from "./drained_lookup.ts";
+import { DrainedLookup } from "./drained_lookup.ts";
 import type { ServerKind } from "../server_kind.ts";
 
 /** Names of one batch where the server does not page. */
@@ -41,10 +41,10 @@ const encoder = new TextEncoder();
 /** Reads metadata of one connection. */
 export class MetadataReads {
   readonly #caller: Caller;
-  readonly #codec: Codec;
+  readonly #codec: MetadataCodec;
   readonly #kind: ServerKind;
 
-  constructor(caller: Caller, codec: Codec, kind: ServerKind) {
+  constructor(caller: Caller, codec: MetadataCodec, kind: ServerKind) {
     this.#caller = caller;
     this.#codec = codec;
     this.#kind = kind;
@@ -93,9 +93,9 @@ export class MetadataReads {
     const tries = this.#caller.tries(spec);
     const seen = new Set<string>();
     while (true) {
-      let call: LookupCall | undefined;
+      let call: DrainedLookup | undefined;
       try {
-        call = new LookupCall(this.#caller, spec, message, tries.attempt, drain);
+        call = new DrainedLookup(this.#caller, spec, message, tries.attempt, drain);
         for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
           const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {
             const key = uuidText(uuid);
@@ -184,7 +184,7 @@ export class MetadataReads {
       } catch (error) {
         await this.#caller.again(error, tries);
       } finally {
-        call?.attempt.cancel();
+        call?.rpc.cancel();
       }
     }
   }

@@ -19,16 +19,12 @@ import type {
   WindowsRequest,
 } from "../../endpoint/endpoint.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import type { Codec } from "../wire/metadata_codec.ts";
+import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
-import { type Part, readResumed, type ResumeRules } from "./resumable.ts";
-import {
-  AlignedSource,
-  ChangesSource,
-  type RangeColumns,
-  RawSource,
-  WindowsSource,
-} from "./sources.ts";
+import { type Part, readResumable, type ResumeRules } from "./resumable.ts";
+import { ChangesSource, type RangeColumns } from "./changes_source.ts";
+import { RawSource } from "./raw_source.ts";
+import { AlignedSource, WindowsSource } from "./window_sources.ts";
 
 /** A streamed answer. */
 export type Parts<Columns> = AsyncGenerator<Part<Columns>, void, undefined>;
@@ -37,10 +33,10 @@ export type Parts<Columns> = AsyncGenerator<Part<Columns>, void, undefined>;
 export class Reader {
   readonly stddev: boolean;
   readonly #caller: Caller;
-  readonly #codec: Codec;
+  readonly #codec: MetadataCodec;
   readonly #rules: ResumeRules;
 
-  constructor(caller: Caller, codec: Codec, rules: ResumeRules) {
+  constructor(caller: Caller, codec: MetadataCodec, rules: ResumeRules) {
     this.#caller = caller;
     this.#codec = codec;
     this.#rules = rules;
@@ -48,12 +44,12 @@ export class Reader {
   }
 
   raw(request: RangeRequest, options: CallOptions): Parts<RawColumns> {
-    return readResumed(this.#caller, new RawSource(request), this.#rules, options);
+    return readResumable(this.#caller, new RawSource(request), this.#rules, options);
   }
 
   aligned(request: AlignedWindowsRequest, options: CallOptions): Parts<StatColumns> {
     const source = new AlignedSource(request, this.stddev);
-    return readResumed(this.#caller, source, this.#rules, options);
+    return readResumable(this.#caller, source, this.#rules, options);
   }
 
   /** @param range Ends of the request as the server rounds them. */
@@ -63,11 +59,11 @@ export class Reader {
     options: CallOptions,
   ): Parts<StatColumns> {
     const source = new WindowsSource(request, range, this.stddev);
-    return readResumed(this.#caller, source, this.#rules, options);
+    return readResumable(this.#caller, source, this.#rules, options);
   }
 
   changes(request: ChangesRequest, options: CallOptions): Parts<RangeColumns> {
-    return readResumed(this.#caller, new ChangesSource(request), this.#rules, options);
+    return readResumable(this.#caller, new ChangesSource(request), this.#rules, options);
   }
 
   async nearest(request: NearestRequest, options: CallOptions): Promise<NearestResult> {

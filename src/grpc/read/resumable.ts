@@ -68,7 +68,7 @@ interface Pin {
  * @throws {BTrDBError} What the server said; `ABORTED` if the answer broke and the stream has
  * changed since, so that the rest cannot be told from what came after.
  */
-export async function* readResumed<Columns>(
+export async function* readResumable<Columns>(
   caller: Caller,
   source: Source<Columns>,
   rules: ResumeRules,
@@ -89,7 +89,7 @@ export async function* readResumed<Columns>(
         const part = source.decode(bytes);
         giveBack(bytes);
         if (isLatest(asked)) part.version = rules.floors.correct(source.uuid, part.version);
-        call.attempt.recorder.points += source.size(part.columns);
+        call.rpc.recorder.points += source.size(part.columns);
         const first = pin === undefined;
         pin ??= pinOf(part.version, latest, rules);
         if (!first) checkSame(pin, part.version, spec);
@@ -107,7 +107,7 @@ export async function* readResumed<Columns>(
         await caller.again(error, tries);
       }
     } finally {
-      call?.attempt.cancel();
+      call?.rpc.cancel();
     }
   }
 }

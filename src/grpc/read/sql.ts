@@ -43,7 +43,7 @@ export async function* sqlQuery(
       if (begun) throw error;
       await caller.again(error, tries);
     } finally {
-      call?.attempt.cancel();
+      call?.rpc.cancel();
     }
   }
 }

@@ -75,10 +75,10 @@ export async function* subscribe(
   try {
     for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
       const update = await form.decode(bytes, spec);
-      call.attempt.recorder.points += update.columns.times.length;
+      call.rpc.recorder.points += update.columns.times.length;
       yield update;
     }
   } finally {
-    call.attempt.cancel();
+    call.rpc.cancel();
   }
 }

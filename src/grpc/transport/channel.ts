@@ -9,10 +9,10 @@ import { Buffer } from "node:buffer";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
 import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
-import { Attempt } from "./rpc.ts";
+import { Rpc } from "./rpc.ts";
 import { callError } from "../errors.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
-import { Turns } from "./unary_limit.ts";
+import { UnaryLimit } from "./unary_limit.ts";
 
 /** What all connections of a client have in common. */
 export interface ChannelSettings {
@@ -57,9 +57,9 @@ export class Channel {
   readonly address: Address;
   readonly peer: string;
   /** Of calls with one answer, inserts and deletes aside. */
-  readonly turns: Turns = new Turns(UNARY_AT_ONCE);
+  readonly unaryLimit: UnaryLimit = new UnaryLimit(UNARY_AT_ONCE);
   readonly #settings: ChannelSettings;
-  readonly #attempts: Set<Attempt> = new Set();
+  readonly #rpcs: Set<Rpc> = new Set();
   #grpc: GrpcChannel;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardMs = 0;
@@ -79,7 +79,7 @@ export class Channel {
    *
    * @throws {BTrDBError} If the channel is closed; the signal's reason if it is aborted already.
    */
-  start(call: ChannelCall): Attempt {
+  start(call: ChannelCall): Rpc {
     call.options.signal?.throwIfAborted();
     if (this.#closed) {
       throw callError(`Cannot call ${call.rpc}: the connection is closed`, "CANCELLED", call);
@@ -87,29 +87,29 @@ export class Channel {
     return this.#start(call);
   }
 
-  #start(call: ChannelCall): Attempt {
+  #start(call: ChannelCall): Rpc {
     const { rpc, uuid, attempt, message } = call;
     const recorder = new CallRecorder(this.#settings.watchers, {
       rpc,
-      endpoint: this.peer,
+      server: this.peer,
       uuid,
       attempt,
       requestBytes: message.length,
     });
     const request = { ...call, peer: this.peer, apiKey: this.#settings.apiKey };
-    const started = new Attempt(this.#grpc, request, recorder, (ended) => {
+    const started = new Rpc(this.#grpc, request, recorder, (ended) => {
       this.#heardMs = Date.now();
       if (ended) this.#remove(started);
     });
-    this.#attempts.add(started);
-    if (this.#attempts.size === 1) this.#heardMs = Date.now();
+    this.#rpcs.add(started);
+    if (this.#rpcs.size === 1) this.#heardMs = Date.now();
     if (this.#timer === undefined && !this.#probing) this.#watch(this.#settings.probeAfterMs);
     return started;
   }
 
-  #remove(attempt: Attempt): void {
-    this.#attempts.delete(attempt);
-    if (this.#attempts.size > 0) return;
+  #remove(rpc: Rpc): void {
+    this.#rpcs.delete(rpc);
+    if (this.#rpcs.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#drained?.();
@@ -132,29 +132,29 @@ export class Channel {
     const heardMs = this.#heardMs;
     const answered = await this.#answers();
     this.#probing = false;
-    if (this.#attempts.size === 0) return;
+    if (this.#rpcs.size === 0) return;
     if (!answered && heardMs === this.#heardMs) this.#replace();
-    if (this.#attempts.size > 0) this.#watch(this.#settings.probeAfterMs);
+    if (this.#rpcs.size > 0) this.#watch(this.#settings.probeAfterMs);
   }
 
   /** Whether the server says anything, be it an error, within the time it has. */
   async #answers(): Promise<boolean> {
     const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
     const { peer } = this;
-    const start = { ...PROBE, endpoint: peer, uuid: undefined, attempt: 1, requestBytes: 0 };
+    const start = { ...PROBE, server: peer, uuid: undefined, attempt: 1, requestBytes: 0 };
     const { apiKey } = this.#settings;
     const request = { ...PROBE, peer, apiKey, options: { deadlineMs } };
-    const probe = new Attempt(this.#grpc, request, new CallRecorder({}, start), () => {});
+    const probe = new Rpc(this.#grpc, request, new CallRecorder({}, start), () => {});
     await probe.read().catch(() => {});
     probe.cancel();
     return Date.now() < deadlineMs;
   }
 
   #replace(): void {
-    const silent = [...this.#attempts];
+    const silent = [...this.#rpcs];
     const old = this.#grpc;
     this.#grpc = open(this.address, this.#settings);
-    for (const attempt of silent) attempt.fail("it does not answer any more");
+    for (const rpc of silent) rpc.fail("it does not answer any more");
     old.close();
   }
 
@@ -163,14 +163,14 @@ export class Channel {
    * disconnects.
    */
   async close(): Promise<void> {
-    for (const attempt of this.#attempts) if (attempt.endless) attempt.disconnect();
-    await this.turns.idle();
+    for (const rpc of this.#rpcs) if (rpc.endless) rpc.disconnect();
+    await this.unaryLimit.idle();
     this.#closed = true;
-    while (this.#attempts.size > 0) {
-      for (const attempt of this.#attempts) {
-        if (attempt.idleMs() >= ABANDONED_MS) attempt.fail("the connection was closed");
+    while (this.#rpcs.size > 0) {
+      for (const rpc of this.#rpcs) {
+        if (rpc.idleMs() >= ABANDONED_MS) rpc.fail("the connection was closed");
       }
-      if (this.#attempts.size > 0) await this.#quiet(100);
+      if (this.#rpcs.size > 0) await this.#quiet(100);
     }
     this.#grpc.close();
   }

@@ -22,7 +22,7 @@ import type { CallRecorder } from "./telemetry.ts";
 type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
 
 /** What to call. */
-export interface AttemptRequest {
+export interface RpcRequest {
   /** Name of the RPC, for errors. */
   readonly rpc: string;
   /** Full gRPC method, `/package.service/method`. */
@@ -31,7 +31,7 @@ export interface AttemptRequest {
   readonly uuid?: Uint8Array | undefined;
   /** The request message; the caller leaves it alone until the call has ended. */
   readonly message: Uint8Array;
-  /** Whether more request messages follow (see {@linkcode Attempt.send}). */
+  /** Whether more request messages follow (see {@linkcode Rpc.send}). */
   readonly open?: boolean | undefined;
   /** Whether the call has no end of its own. */
   readonly endless?: boolean | undefined;
@@ -51,11 +51,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEADLINE_SLACK_MS = 20;
 
 /** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
-export class Attempt {
+export class Rpc {
   readonly recorder: CallRecorder;
   /** Set when nobody waits for the call any more; it is only read to its end. */
   background = false;
-  readonly #request: AttemptRequest;
+  readonly #request: RpcRequest;
   readonly #call: GrpcCall;
   readonly #target: string;
   readonly #onActivity: (ended: boolean) => void;
@@ -76,7 +76,7 @@ export class Attempt {
    */
   constructor(
     channel: GrpcChannel,
-    request: AttemptRequest,
+    request: RpcRequest,
     recorder: CallRecorder,
     onActivity: (ended: boolean) => void,
   ) {
@@ -217,7 +217,7 @@ export class Attempt {
   }
 }
 
-function metadataOf({ apiKey }: AttemptRequest): Metadata {
+function metadataOf({ apiKey }: RpcRequest): Metadata {
   const metadata = new Metadata();
   if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
   return metadata;

@@ -11,7 +11,7 @@ export interface CallEvent {
   /** `"RawValues"`, `"Insert"`, … */
   readonly rpc: string;
   /** Address of the server. */
-  readonly endpoint: string;
+  readonly server: string;
   /** Stream concerned, canonical text form. */
   readonly uuid?: string | undefined;
   /** 1 for the first try. */
@@ -74,7 +74,7 @@ export interface Watchers {
 /** What a recorder is told at the start. */
 export interface CallStart {
   readonly rpc: string;
-  readonly endpoint: string;
+  readonly server: string;
   /** Stream concerned. */
   readonly uuid: Uint8Array | undefined;
   readonly attempt: number;
@@ -138,14 +138,14 @@ export class CallRecorder {
   }
 }
 
-function startSpan(tracer: Tracer, { rpc, endpoint, attempt, uuid }: CallStart): Span {
+function startSpan(tracer: Tracer, { rpc, server, attempt, uuid }: CallStart): Span {
   const text = textOf(uuid);
   return tracer.startSpan(`btrdb.${rpc}`, {
     kind: KIND_CLIENT,
     attributes: {
       "rpc.system": "grpc",
       "rpc.method": rpc,
-      "server.address": endpoint,
+      "server.address": server,
       "btrdb.attempt": attempt,
       ...(text === undefined ? {} : { "btrdb.uuid": text }),
     },

@@ -11,7 +11,7 @@ import { type Waiting, within } from "../within.ts";
  * connection sooner when most of them wait here, and a real server, which takes 200 operations and
  * lets 100 wait, refuses none of them (docs/protocol.md, "Statuses and texts").
  */
-export class Turns {
+export class UnaryLimit {
   readonly #most: number;
   readonly #waiting: Set<() => void> = new Set();
   #taken = 0;
@@ -23,7 +23,7 @@ export class Turns {
   }
 
   /**
-   * Takes a turn; it must be given back with {@linkcode Turns.release}.
+   * Takes a turn; it must be given back with {@linkcode UnaryLimit.release}.
    *
    * @returns `undefined` if it was there at once, else what to wait for.
    * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.

@@ -15,7 +15,7 @@ import type {
 import type { ErrorContext } from "../errors.ts";
 
 /** One protocol's way of writing metadata. */
-export interface Codec {
+export interface MetadataCodec {
   readonly protocol: "v4" | "v5";
   /** gRPC service, `package.Name`. */
   readonly service: string;

@@ -18,7 +18,7 @@ import {
   type StreamDescriptor as WireDescriptor,
   StreamInfoResponseSchema,
 } from "../../gen/btrdb_v4_pb.ts";
-import type { Codec } from "./metadata_codec.ts";
+import type { MetadataCodec } from "./metadata_codec.ts";
 import { checkStat } from "../errors.ts";
 
 const encoder = new TextEncoder();
@@ -70,7 +70,7 @@ function descriptorOf(wire: WireDescriptor): StreamDescriptor {
 }
 
 /** The codec of protocol v4. */
-export const codecV4: Codec = {
+export const codecV4: MetadataCodec = {
   protocol: "v4",
   service: "grpcinterface.BTrDB",
   create({ uuid, collection, tags, annotations }) {

@@ -17,7 +17,7 @@ import {
   type StreamDescriptor as WireDescriptor,
   StreamInfoResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import type { Codec } from "./metadata_codec.ts";
+import type { MetadataCodec } from "./metadata_codec.ts";
 import { checkStat } from "../errors.ts";
 
 /** A key whose value may be missing. */
@@ -48,7 +48,7 @@ function descriptorOf(wire: WireDescriptor): StreamDescriptor {
 }
 
 /** The codec of protocol v5. */
-export const codecV5: Codec = {
+export const codecV5: MetadataCodec = {
   protocol: "v5",
   service: "v5api.BTrDB",
   create({ uuid, collection, tags, annotations }) {

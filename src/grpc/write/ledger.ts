@@ -9,15 +9,15 @@ import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
 import { type Waiting, within } from "../within.ts";
 
 /** What became of an insert whose answer was lost. */
-export type Fate =
+export type Outcome =
   | { kind: "stored"; version: Version }
   | { kind: "not stored" }
   | { kind: "unknown"; why: string; cause?: unknown };
 
 /** An insert whose answer was lost. */
-export interface Doubt {
+export interface UncertainInsert {
   readonly request: InsertRequest;
-  settle(fate: Fate): void;
+  settle(fate: Outcome): void;
 }
 
 /** What was certain before the inserts in doubt. */
@@ -30,26 +30,26 @@ export interface Before {
 
 /** Finds out what became of all inserts in doubt; tells each. Returns the version it saw. */
 export type Settler = (
-  doubts: readonly Doubt[],
+  doubts: readonly UncertainInsert[],
   before: Before,
 ) => Promise<Version | undefined>;
 
 /** One stream's inserts of this connection, and the turns they take with other writes. */
-export class StreamWrites {
+export class WriteLedger {
   #anchor: Version | undefined;
   #newest: Version | undefined;
   #added = 0n;
   /** Inserts under way whose fate is not in doubt. */
-  #flying = 0;
-  #doubts: Doubt[] = [];
+  #inFlight = 0;
+  #uncertain: UncertainInsert[] = [];
   #exclusive = false;
   /** Writes of another kind that wait. */
-  #loners = 0;
+  #exclusiveWaiting = 0;
   #waiting: (() => void)[] = [];
 
   /** Whether nothing is under way. */
   get idle(): boolean {
-    return this.#flying === 0 && this.#doubts.length === 0 && !this.#exclusive;
+    return this.#inFlight === 0 && this.#uncertain.length === 0 && !this.#exclusive;
   }
 
   /**
@@ -61,34 +61,36 @@ export class StreamWrites {
    */
   async begin(call: Waiting, look: () => Promise<Version>): Promise<void> {
     while (true) {
-      while (this.#exclusive || this.#loners > 0 || this.#doubts.length > 0) await this.#turn(call);
+      while (this.#exclusive || this.#exclusiveWaiting > 0 || this.#uncertain.length > 0) {
+        await this.#changed(call);
+      }
       if (this.#anchor !== undefined) break;
-      if (this.#flying > 0) {
-        await this.#turn(call);
+      if (this.#inFlight > 0) {
+        await this.#changed(call);
         continue;
       }
       await this.#whileExclusive(async () => this.#anchor = await look());
     }
-    this.#flying++;
+    this.#inFlight++;
   }
 
   /** The insert was stored. */
   stored(points: number, version: Version): void {
     this.#added += BigInt(points);
     if (this.#newest === undefined || isNewer(version, this.#newest)) this.#newest = version;
-    this.#land();
+    this.#settleOne();
   }
 
   /** The insert was refused, or its caller does not want to know any more. */
   ended(certain: boolean): void {
     if (!certain) this.#anchor = undefined;
-    this.#land();
+    this.#settleOne();
   }
 
   /** Ends the insert's flight; the last one to land makes its version the anchor. */
-  #land(): void {
-    this.#flying--;
-    if (this.#flying === 0 && this.#doubts.length === 0) {
+  #settleOne(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0 && this.#uncertain.length === 0) {
       if (this.#anchor !== undefined && this.#newest !== undefined) this.#anchor = this.#newest;
       this.#newest = undefined;
       this.#added = 0n;
@@ -101,26 +103,26 @@ export class StreamWrites {
    * in doubt too, and has them settled together. The insert counts as begun again if it was not
    * stored.
    */
-  async doubt(request: InsertRequest, settler: Settler): Promise<Fate> {
-    const fate = new Promise<Fate>((settle) => this.#doubts.push({ request, settle }));
-    this.#flying--;
+  async uncertain(request: InsertRequest, settler: Settler): Promise<Outcome> {
+    const outcome = new Promise<Outcome>((settle) => this.#uncertain.push({ request, settle }));
+    this.#inFlight--;
     this.#wake();
-    if (this.#doubts.length === 1) void this.#settle(settler);
-    const settled = await fate;
-    if (settled.kind === "not stored") this.#flying++;
+    if (this.#uncertain.length === 1) void this.#settle(settler);
+    const settled = await outcome;
+    if (settled.kind === "not stored") this.#inFlight++;
     return settled;
   }
 
   async #settle(settler: Settler): Promise<void> {
-    while (this.#flying > 0) await this.#turn();
-    const doubts = this.#doubts;
+    while (this.#inFlight > 0) await this.#changed();
+    const doubts = this.#uncertain;
     const before = { anchor: this.#anchor, added: this.#added };
     this.#anchor = await settler(doubts, before);
     this.#newest = undefined;
     this.#added = 0n;
     // Those that were not stored fly again before anybody else begins: see `doubt`.
     await Promise.resolve();
-    this.#doubts = [];
+    this.#uncertain = [];
     this.#wake();
   }
 
@@ -135,11 +137,11 @@ export class StreamWrites {
     call: Waiting,
     write: (before: Version | undefined) => Promise<Version | undefined>,
   ): Promise<void> {
-    this.#loners++;
+    this.#exclusiveWaiting++;
     try {
-      while (!this.idle) await this.#turn(call);
+      while (!this.idle) await this.#changed(call);
     } finally {
-      this.#loners--;
+      this.#exclusiveWaiting--;
       this.#wake();
     }
     await this.#whileExclusive(async () => {
@@ -160,7 +162,7 @@ export class StreamWrites {
   }
 
   /** Waits until something has changed, or the call is over. */
-  #turn(call?: Waiting): Promise<void> {
+  #changed(call?: Waiting): Promise<void> {
     const changed = new Promise<void>((resolve) => this.#waiting.push(resolve));
     return call === undefined ? changed : within(changed, call);
   }

@@ -18,7 +18,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import { SetStreamTagsParamsSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import type { Codec } from "../wire/metadata_codec.ts";
+import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { callError, isUncertain } from "../errors.ts";
 import { decodeVersion, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
@@ -30,11 +30,11 @@ type Outcome = "done" | "not done" | "unknown";
 /** Changes metadata of one connection. */
 export class MetadataWrites {
   readonly #caller: Caller;
-  readonly #codec: Codec;
+  readonly #codec: MetadataCodec;
   readonly #reader: Reader;
   readonly #settleMs: number;
 
-  constructor(caller: Caller, codec: Codec, reader: Reader, settleMs: number) {
+  constructor(caller: Caller, codec: MetadataCodec, reader: Reader, settleMs: number) {
     this.#caller = caller;
     this.#codec = codec;
     this.#reader = reader;

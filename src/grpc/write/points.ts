@@ -17,8 +17,8 @@ import type { Caller, CallSpec } from "../call/caller.ts";
 import { isUncertain } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
-import { type LookRules, settleDelete, settleInserts } from "./settle.ts";
-import { type Fate, StreamWrites } from "./ledger.ts";
+import { type ProbeRules, settleDelete, settleInserts } from "./settle.ts";
+import { type Outcome, WriteLedger } from "./ledger.ts";
 import type { VersionFloors } from "../read/version_floors.ts";
 import { within } from "../within.ts";
 
@@ -26,7 +26,7 @@ import { within } from "../within.ts";
 const MAX_STREAMS = 4096;
 
 /** What writes need beside the calls. */
-export interface WriteRules extends LookRules {
+export interface WriteRules extends ProbeRules {
   readonly floors: VersionFloors;
   readonly maxInsertPoints: number;
   /** Whether a delete on an unknown stream must not be sent: a second one hangs a real server. */
@@ -34,10 +34,10 @@ export interface WriteRules extends LookRules {
 }
 
 /** Inserts, deletes and flushes of one connection. */
-export class Writes {
+export class PointWrites {
   readonly #caller: Caller;
   readonly #rules: WriteRules;
-  readonly #streams: Map<string, StreamWrites> = new Map();
+  readonly #streams: Map<string, WriteLedger> = new Map();
   /** Streams that were obliterated through this connection. */
   readonly #gone: Set<string> = new Set();
 
@@ -81,7 +81,7 @@ export class Writes {
 
   /** Sends an insert until it is certain that it was stored, or that it cannot be. */
   async #insertOnce(
-    stream: StreamWrites,
+    stream: WriteLedger,
     request: InsertRequest,
     spec: CallSpec,
     send: (attempt: number) => Promise<Version>,
@@ -105,7 +105,7 @@ export class Writes {
 
   /** Waits before another try; an insert that is given up is over for its stream. */
   async #again(
-    stream: StreamWrites,
+    stream: WriteLedger,
     error: unknown,
     tries: Tries,
     request: InsertRequest,
@@ -122,16 +122,16 @@ export class Writes {
 
   /** The version after an insert that turned out to be stored; `undefined` if it was not. */
   async #settle(
-    stream: StreamWrites,
+    stream: WriteLedger,
     request: InsertRequest,
     spec: CallSpec,
     error: unknown,
   ): Promise<Version | undefined> {
-    const settling = stream.doubt(
+    const settling = stream.uncertain(
       request,
       (doubts, before) => settleInserts(this.#rules, doubts, before),
     );
-    let fate: Fate;
+    let fate: Outcome;
     try {
       fate = await within(settling, spec);
     } catch (stopped) {
@@ -232,12 +232,12 @@ export class Writes {
     }
   }
 
-  #stream(uuid: Uint8Array): StreamWrites {
+  #stream(uuid: Uint8Array): WriteLedger {
     const key = uuidText(uuid);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       if (this.#streams.size >= MAX_STREAMS) this.#forgetIdle();
-      stream = new StreamWrites();
+      stream = new WriteLedger();
       this.#streams.set(key, stream);
     }
     return stream;

@@ -7,13 +7,13 @@
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { LATEST } from "../../core/range.ts";
 import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
-import { sameVersion } from "../quirks/range_search.ts";
+import { sameVersion } from "../../endpoint/version.ts";
 import type { Reader } from "../read/reader.ts";
 import { sleep } from "../call/retry.ts";
-import type { Before, Doubt, Fate } from "./ledger.ts";
+import type { Before, Outcome, UncertainInsert } from "./ledger.ts";
 
 /** How looks at a stream are taken. */
-export interface LookRules {
+export interface ProbeRules {
   readonly reader: Reader;
   /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
   readonly staleMajors: boolean;
@@ -37,65 +37,69 @@ const OPTIONS = {};
  * @returns The version that was seen.
  */
 export async function settleInserts(
-  rules: LookRules,
-  doubts: readonly Doubt[],
+  rules: ProbeRules,
+  uncertain: readonly UncertainInsert[],
   before: Before,
 ): Promise<Version | undefined> {
   try {
     await sleep(rules.settleMs);
-    let look = await lookAt(rules, doubts, before);
-    if (look.fates.some((fate) => fate.kind === "not stored")) {
+    let seen = await probe(rules, uncertain, before);
+    if (seen.outcomes.some((fate) => fate.kind === "not stored")) {
       await sleep(rules.settleMs);
-      look = await lookAt(rules, doubts, before);
+      seen = await probe(rules, uncertain, before);
     }
-    doubts.forEach((doubt, i) => doubt.settle(look.fates[i]!));
-    return look.version;
+    uncertain.forEach((doubt, i) => doubt.settle(seen.outcomes[i]!));
+    return seen.version;
   } catch (cause) {
     const why = "the stream could not be looked at afterwards";
-    for (const doubt of doubts) doubt.settle({ kind: "unknown", why, cause });
+    for (const doubt of uncertain) doubt.settle({ kind: "unknown", why, cause });
     return undefined;
   }
 }
 
-interface Look {
+interface Probe {
   version: Version;
-  fates: Fate[];
+  outcomes: Outcome[];
 }
 
-async function lookAt(rules: LookRules, doubts: readonly Doubt[], before: Before): Promise<Look> {
-  const { uuid } = doubts[0]!.request;
+async function probe(
+  rules: ProbeRules,
+  uncertain: readonly UncertainInsert[],
+  before: Before,
+): Promise<Probe> {
+  const { uuid } = uncertain[0]!.request;
   const version = await rules.reader.version(uuid, OPTIONS);
-  const none: Fate = { kind: "not stored" };
+  const none: Outcome = { kind: "not stored" };
   const { anchor, added } = before;
   if (anchor !== undefined && added === 0n && sameVersion(version, anchor)) {
-    return { version, fates: doubts.map(() => none) };
+    return { version, outcomes: uncertain.map(() => none) };
   }
-  const witnesses = doubts.map((doubt) => witnessOf(doubt.request));
+  const witnesses = uncertain.map((doubt) => witnessOf(doubt.request));
   const present: boolean[] = [];
   for (const witness of witnesses) {
     present.push(await countOf(rules, uuid, witness, LATEST) >= witness.count);
   }
-  if (!present.includes(true)) return { version, fates: doubts.map(() => none) };
-  const verdict = await judge(rules, doubts, witnesses, present, before);
-  const fates = present.map((there): Fate => {
+  if (!present.includes(true)) return { version, outcomes: uncertain.map(() => none) };
+  const verdict = await judge(rules, uncertain, witnesses, present, before);
+  const outcomes = present.map((there): Outcome => {
     if (!there) return none;
     return verdict === "stored" ? { kind: "stored", version } : verdict;
   });
-  return { version, fates };
+  return { version, outcomes: outcomes };
 }
 
 /** What became of the inserts whose points are there: all of them the same. */
 async function judge(
-  rules: LookRules,
-  doubts: readonly Doubt[],
+  rules: ProbeRules,
+  uncertain: readonly UncertainInsert[],
   witnesses: readonly Witness[],
   present: readonly boolean[],
   { anchor, added }: Before,
-): Promise<"stored" | Fate> {
-  const unknown: Fate = { kind: "unknown", why: "others have written to the stream meanwhile" };
+): Promise<"stored" | Outcome> {
+  const unknown: Outcome = { kind: "unknown", why: "others have written to the stream meanwhile" };
   if (anchor === undefined) return unknown;
-  const { uuid } = doubts[0]!.request;
-  const candidates = doubts.filter((_, i) => present[i]);
+  const { uuid } = uncertain[0]!.request;
+  const candidates = uncertain.filter((_, i) => present[i]);
   const expected = candidates.reduce((sum, d) => sum + BigInt(d.request.columns.times.length), 0n);
   const was = await totalAt(rules, uuid, anchor.major) + anchor.minor;
   const growth = await totalAt(rules, uuid, LATEST) - was;
@@ -111,7 +115,7 @@ async function judge(
 
 /** Whether the witness is in the stream as often more than at a version as it is in its insert. */
 async function hasGrown(
-  rules: LookRules,
+  rules: ProbeRules,
   uuid: Uint8Array,
   witness: Witness,
   since: bigint,
@@ -141,7 +145,7 @@ function witnessOf({ columns: { times, values }, roundBits }: InsertRequest): Wi
 
 /** How often the witness is in the stream. */
 async function countOf(
-  { reader }: LookRules,
+  { reader }: ProbeRules,
   uuid: Uint8Array,
   { time, value }: Witness,
   version: bigint,
@@ -154,7 +158,7 @@ async function countOf(
 
 /** Number of points of the whole stream. */
 async function totalAt(
-  { reader }: LookRules,
+  { reader }: ProbeRules,
   uuid: Uint8Array,
   version: bigint,
 ): Promise<bigint> {
@@ -166,22 +170,22 @@ async function totalAt(
 
 /** What became of a delete whose answer was lost. */
 export async function settleDelete(
-  rules: LookRules,
+  rules: ProbeRules,
   range: { uuid: Uint8Array; start: bigint; end: bigint },
   anchor: Version | undefined,
-): Promise<Fate> {
+): Promise<Outcome> {
   await sleep(rules.settleMs);
-  const fate = await lookForDelete(rules, range, anchor);
-  if (fate.kind !== "not stored") return fate;
+  const outcome = await probeDelete(rules, range, anchor);
+  if (outcome.kind !== "not stored") return outcome;
   await sleep(rules.settleMs);
-  return await lookForDelete(rules, range, anchor);
+  return await probeDelete(rules, range, anchor);
 }
 
-async function lookForDelete(
-  rules: LookRules,
+async function probeDelete(
+  rules: ProbeRules,
   range: { uuid: Uint8Array; start: bigint; end: bigint },
   anchor: Version | undefined,
-): Promise<Fate> {
+): Promise<Outcome> {
   const { reader, staleMajors } = rules;
   const version = await reader.version(range.uuid, OPTIONS);
   const same = anchor !== undefined && sameVersion(version, anchor);
@@ -192,7 +196,7 @@ async function lookForDelete(
 }
 
 async function hasPoints(
-  { reader }: LookRules,
+  { reader }: ProbeRules,
   { uuid, start, end }: { uuid: Uint8Array; start: bigint; end: bigint },
 ): Promise<{ value: boolean }> {
   const parts = reader.raw({ uuid, start, end, version: LATEST }, OPTIONS);
@@ -202,7 +206,7 @@ async function hasPoints(
 
 /** The version after a delete, on servers that go on reporting the one before. */
 async function trueVersion(
-  { reader, staleMajors }: LookRules,
+  { reader, staleMajors }: ProbeRules,
   { uuid, start }: { uuid: Uint8Array; start: bigint },
   version: Version,
 ): Promise<Version> {

@@ -14,7 +14,7 @@ import {
   SetCompactionConfigParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange, Method } from "../method.ts";
-import type { Dialect } from "./metadata_codec.ts";
+import type { MetadataCodec } from "./metadata_codec.ts";
 import { decode } from "./request.ts";
 
 /** What `Info` says of the server, by protocol: the versions clients ask for. */
@@ -30,7 +30,7 @@ const NODE = { nodename: "node1", hash: 3673216508 } as const;
  * `Info`: versions, and a mash with this server as its only member, at the address by which the
  * client reached it; so the answer is right behind every name and port mapping.
  */
-export function info(dialect: Dialect): Method {
+export function info(dialect: MetadataCodec): Method {
   return async ({ call }) => {
     await call.only();
     const response = create(InfoResponseSchema, {

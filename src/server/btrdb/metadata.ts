@@ -10,7 +10,7 @@ import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_meta
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange, Method } from "../method.ts";
-import { type Dialect, metadataOf } from "./metadata_codec.ts";
+import { type MetadataCodec, metadataOf } from "./metadata_codec.ts";
 import { decode } from "./request.ts";
 
 /** Streams a `LookupStreamsResponse` carries. */
@@ -20,7 +20,7 @@ const BATCH_STREAMS = 1_000;
 const BATCH_NAMES = 1_000;
 
 /** `StreamInfo`. */
-export function streamInfo(dialect: Dialect): Method {
+export function streamInfo(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const params = decode(v5.StreamInfoParamsSchema, await call.only());
     await access.stream("read", params.uuid);
@@ -31,7 +31,7 @@ export function streamInfo(dialect: Dialect): Method {
 }
 
 /** `Create`. */
-export function createStream(dialect: Dialect): Method {
+export function createStream(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const request = dialect.decodeCreate(await call.only());
     access.collection("insert", request.collection);
@@ -41,7 +41,7 @@ export function createStream(dialect: Dialect): Method {
 }
 
 /** `SetStreamAnnotations`. */
-export function setAnnotations(dialect: Dialect): Method {
+export function setAnnotations(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const request = dialect.decodeSetAnnotations(await call.only());
     await access.stream("insert", request.uuid);
@@ -70,7 +70,7 @@ export async function setTags({ call, endpoint, access, options }: Exchange): Pr
 }
 
 /** `LookupStreams`: what the caller may not see is left out. */
-export function lookupStreams(dialect: Dialect): Method {
+export function lookupStreams(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const request = dialect.decodeLookup(await call.only());
     access.anywhere("read", request.collection);

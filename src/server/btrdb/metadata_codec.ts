@@ -21,7 +21,7 @@ import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import { decode } from "./request.ts";
 
 /** How one protocol reads and writes metadata. */
-export interface Dialect {
+export interface MetadataCodec {
   readonly protocol: "v4" | "v5";
   decodeCreate(bytes: Uint8Array): CreateRequest;
   decodeSetAnnotations(bytes: Uint8Array): SetAnnotationsRequest;
@@ -31,7 +31,7 @@ export interface Dialect {
 }
 
 /** Metadata as v4 writes it. */
-export const V4: Dialect = {
+export const V4: MetadataCodec = {
   protocol: "v4",
   decodeCreate(bytes) {
     const { uuid, collection, tags, annotations } = decode(v4.CreateParamsSchema, bytes);
@@ -76,7 +76,7 @@ export const V4: Dialect = {
 };
 
 /** Metadata as v5 writes it. */
-export const V5: Dialect = {
+export const V5: MetadataCodec = {
   protocol: "v5",
   decodeCreate(bytes) {
     const { uuid, collection, tags, annotations } = decode(v5.CreateParamsSchema, bytes);

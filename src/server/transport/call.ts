@@ -6,7 +6,7 @@
  */
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { Pace } from "./fair_sending.ts";
+import type { FairSending } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
@@ -36,7 +36,7 @@ export class Call {
   bytesSent = 0;
 
   readonly #stream: ByteStream;
-  readonly #pace: Pace;
+  readonly #pace: FairSending;
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,7 +51,7 @@ export class Call {
    * @param stream The library's side of it; the call listens to it from now on.
    * @param pace When it may send more than one message.
    */
-  constructor(path: string, stream: ByteStream, pace: Pace) {
+  constructor(path: string, stream: ByteStream, pace: FairSending) {
     this.path = path;
     this.#stream = stream;
     this.#pace = pace;

@@ -18,7 +18,7 @@ interface Waiter {
 }
 
 /** Paces the streamed answers of one server; who waits longest goes first. */
-export class Pace {
+export class FairSending {
   #left = SLICE_BYTES;
   #waiting: Waiter[] = [];
 

@@ -13,11 +13,11 @@ import tls from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type ByteStream, Call } from "./call.ts";
-import { dropFarDeadlines } from "./long_deadlines.ts";
+import { dropLongDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
-import { Pace } from "./fair_sending.ts";
+import { FairSending } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
-import { keepQuiet } from "./no_goaway.ts";
+import { suppressGoaway } from "./no_goaway.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */
@@ -62,7 +62,7 @@ export class Listener {
   readonly #server: net.Server;
   readonly #sockets = new Set<Socket>();
   readonly #calls = new Set<Call>();
-  readonly #pace = new Pace();
+  readonly #pace = new FairSending();
   #closing: Promise<void> | undefined;
 
   private constructor(options: ListenerOptions) {
@@ -72,8 +72,8 @@ export class Listener {
     onUnknownMethod(this.#grpc, (path, stream) => this.#handle(path, stream));
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     for (const http2 of http2ServersOf(this.#grpc)) {
-      keepQuiet(http2);
-      dropFarDeadlines(http2);
+      suppressGoaway(http2);
+      dropLongDeadlines(http2);
     }
     this.#server = options.certificate === undefined ? net.createServer() : tls.createServer({
       ...options.certificate,

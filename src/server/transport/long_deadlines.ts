@@ -24,15 +24,15 @@ const UNITS: Readonly<Record<string, number>> = {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Whether a `grpc-timeout` such as `90S` is longer than any timer. */
-export function isFar(timeout: string): boolean {
+export function isLong(timeout: string): boolean {
   const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
   return match !== null && Number(match[1]) * UNITS[match[2]!]! > MAX_TIMER_MS;
 }
 
 /** Takes far deadlines off requests before the library sees them. */
-export function dropFarDeadlines(http2: Http2Server): void {
+export function dropLongDeadlines(http2: Http2Server): void {
   http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
     const timeout = headers[HEADER];
-    if (typeof timeout === "string" && isFar(timeout)) delete headers[HEADER];
+    if (typeof timeout === "string" && isLong(timeout)) delete headers[HEADER];
   });
 }

@@ -10,7 +10,7 @@
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 
 /** Keeps the sessions of a server from sending GOAWAY. */
-export function keepQuiet(http2: Http2Server): void {
+export function suppressGoaway(http2: Http2Server): void {
   http2.on("session", (session: ServerHttp2Session) => {
     session.goaway = () => {};
   });

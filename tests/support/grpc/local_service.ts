@@ -5,7 +5,7 @@
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { SERVICE_V4, SERVICE_V5 } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
-import { Gate } from "../../../src/server/call_limit.ts";
+import { CallLimit } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
@@ -28,7 +28,7 @@ export class LocalService {
       endpoint,
       services: { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 },
       keys: new KeyRing([], undefined),
-      gate: new Gate(1000, 1000),
+      gate: new CallLimit(1000, 1000),
       metrics: new Metrics([]),
       settings: {
         maxInsertPointsV4: 25_000,

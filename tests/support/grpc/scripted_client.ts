@@ -14,7 +14,7 @@ export async function withScript(
   body: (endpoint: Endpoint, server: ScriptedServer) => Promise<void>,
 ): Promise<void> {
   await using server = await ScriptedServer.start(script);
-  const endpoint = await connectGrpc({ endpoints: [server.address], ...FAST });
+  const endpoint = await connectGrpc({ addresses: [server.address], ...FAST });
   try {
     await body(endpoint, server);
   } finally {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { BTrDB, type CsvProgress, type WriteCsvOptions } from "../../../src/client/mod.ts";
+import { BTrDB, type ExportProgress, type WriteCsvOptions } from "../../../src/client/mod.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { arena } from "../../../src/kernel/arena.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
@@ -354,7 +354,7 @@ const LONG: WriteCsvOptions = {
 Deno.test("a long export in a thread of its own is the same one", async () => {
   await withFolder(async (folder) => {
     const n = 400_000n;
-    const progress: CsvProgress[] = [];
+    const progress: ExportProgress[] = [];
     const results = [
       await longDatabase(n).writeCSV(`${folder}/a.csv`, LONG),
       await longDatabase(n).writeCSV(`${folder}/b.csv`, {

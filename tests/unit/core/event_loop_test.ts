@@ -7,8 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { once } from "node:events";
 import net from "node:net";
 import { socketsSeen } from "../../../src/core/event_loop.ts";
-import { turn } from "../../../src/engine/pacer.ts";
-import { Pace } from "../../../src/server/transport/fair_sending.ts";
+import { yieldToEventLoop } from "../../../src/engine/pacer.ts";
+import { FairSending } from "../../../src/server/transport/fair_sending.ts";
 
 /** Round trips over a socket while `work` runs, again and again: how many times it ran in each. */
 async function slicesPerRoundTrip(work: () => Promise<void>): Promise<number[]> {
@@ -49,16 +49,16 @@ Deno.test("after socketsSeen, what was in a socket has been read", async () => {
 });
 
 Deno.test("the engine's turns let sockets be read", async () => {
-  assertSoon(await slicesPerRoundTrip(turn));
+  assertSoon(await slicesPerRoundTrip(yieldToEventLoop));
 });
 
 Deno.test("streamed answers let sockets be read", async () => {
-  const pace = new Pace();
+  const pace = new FairSending();
   assertSoon(await slicesPerRoundTrip(async () => await pace.take(1 << 20)));
 });
 
 Deno.test("streamed answers take turns, whoever waits longest first", async () => {
-  const pace = new Pace();
+  const pace = new FairSending();
   const sent: string[] = [];
   const send = async (name: string, messages: number) => {
     for (let i = 0; i < messages; i++) {

@@ -172,7 +172,7 @@ Deno.test("a piece that is taken without a copy is right while it is taken", asy
   const lengths: number[] = [];
   for await (const length of answer.pour(FORMAT, take)) {
     lengths.push(length);
-    mergeTimes([columns.times]); // someone else uses the memory of the core
+    mergeTimes([columns.times]); // someone else uses the memory of the kernel
   }
   assertStrictEquals(text, "0,1970-01-01T00:00:00Z,0.25\n".repeat(n));
   assertEquals(lengths.at(-1), text.length);

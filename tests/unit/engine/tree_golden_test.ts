@@ -123,7 +123,7 @@ async function checkNearest(engine: Engine, query: Query): Promise<void> {
   const actual = await engine.nearest({ uuid, time, version: 0n, backward: query.backward })
     .then(({ point }) => [String(point.time), point.value], (error) => error.code);
   assertEquals(actual, wanted);
-  // Backward, the real server never looks into the first of the 64 buckets of a core.
+  // Backward, the real server never looks into the first of the 64 buckets of an inner node.
   if (!query.backward) assertEquals(actual, query.err ?? query.r);
 }
 

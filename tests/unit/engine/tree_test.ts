@@ -19,7 +19,7 @@ async function extents(...runs: [base: bigint, n: number][]): Promise<bigint[][]
   return await changed(engine, uuid, last - 1n, last);
 }
 
-Deno.test("a bucket begins as a leaf below 1024 points and as a core from there on", async () => {
+Deno.test("a bucket begins as a leaf below 1024 points and as an inner node from there on", async () => {
   assertEquals(await extents([0n, 1023]), [[0n, 2n ** 56n]]);
   assertEquals(await extents([0n, 1024]), [[0n, 1024n]]);
 });

@@ -115,7 +115,7 @@ async function withPair(
   body: (endpoint: Endpoint, pair: Pair) => Promise<void>,
 ): Promise<void> {
   await using pair = await Pair.start();
-  const endpoint = await connectGrpc({ endpoints: [pair.nodes[0]!.address], ...RETRY });
+  const endpoint = await connectGrpc({ addresses: [pair.nodes[0]!.address], ...RETRY });
   try {
     await body(endpoint, pair);
   } finally {
@@ -174,7 +174,7 @@ testRefused("nobody owns the stream: 419 once patience is over", async () => {
   const script: Script = (call) => call.send(info("4.15.9-deno", members));
   await using server = await ScriptedServer.start(script);
   const retry = { initialDelayMs: 1, attempts: 3 };
-  const endpoint = await connectGrpc({ endpoints: [server.address], protocol: "v4", retry });
+  const endpoint = await connectGrpc({ addresses: [server.address], protocol: "v4", retry });
   const error = await assertRejects(() => endpoint.flush(uuidIn("upper")), BTrDBError);
   assertEquals([error.code, error.retryable], [419, true]);
   assert(server.count("Info") > 1);
@@ -188,7 +188,7 @@ testRefused("behind a proxy every call goes to the endpoint that is known", asyn
     return call.send(bytes(InfoResponseSchema, { majorVersion: 4, build: "4.15.9-deno", proxy }));
   };
   await using server = await ScriptedServer.start(script);
-  const endpoint = await connectGrpc({ endpoints: [server.address], protocol: "v4", retry: false });
+  const endpoint = await connectGrpc({ addresses: [server.address], protocol: "v4", retry: false });
   assertEquals((await endpoint.info()).proxyEndpoints, ["127.0.0.1:1"]);
   for (const half of ["lower", "upper"] as const) await endpoint.flush(uuidIn(half));
   assertEquals(server.count("Flush"), 2);
@@ -207,7 +207,7 @@ testRefused("a silent connection is found out and made anew", async () => {
   };
   await using server = await ScriptedServer.start(script);
   const options = { ...RETRY, probeAfterMs: 40, probeTimeoutMs: 40, protocol: "v4" as const };
-  const endpoint = await connectGrpc({ endpoints: [server.address], ...options });
+  const endpoint = await connectGrpc({ addresses: [server.address], ...options });
   setTimeout(() => silent = false, 60);
   const request = { uuid: uuidIn("lower"), time: 0n, version: 11n, backward: false };
   assertEquals((await endpoint.nearest(request)).version.major, 11n);

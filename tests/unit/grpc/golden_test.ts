@@ -90,7 +90,7 @@ async function replay(server: GoldenServer, name: string): Promise<number> {
   await server.load(name);
   const { quirks, steps } = loadScenario(name);
   await using engine = await openEngine();
-  const client = await connectGrpc({ endpoints: [server.address], retry: false });
+  const client = await connectGrpc({ addresses: [server.address], retry: false });
   const callClient = endpointCaller(client);
   const callEngine = endpointCaller(engine);
   const differences: Difference[] = [];

@@ -9,7 +9,7 @@ import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 testRefused("nobody there: UNAVAILABLE, soon, with the address", async () => {
   const started = Date.now();
-  const error = await assertRejects(() => connectGrpc({ endpoints: ["127.0.0.1:1"] }), BTrDBError);
+  const error = await assertRejects(() => connectGrpc({ addresses: ["127.0.0.1:1"] }), BTrDBError);
   assertEquals([error.code, error.status], [0, "UNAVAILABLE"]);
   assert(error.message.startsWith("Cannot connect to 127.0.0.1:1"), error.message);
   assert(Date.now() - started < 5000);
@@ -17,7 +17,7 @@ testRefused("nobody there: UNAVAILABLE, soon, with the address", async () => {
 
 testRefused("the first endpoint that answers is used", async () => {
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
-  const endpoint = await connectGrpc({ endpoints: ["127.0.0.1:1", server.address] });
+  const endpoint = await connectGrpc({ addresses: ["127.0.0.1:1", server.address] });
   assertEquals((await endpoint.info()).build, "4.15.9-deno");
   await endpoint.close();
 });
@@ -43,7 +43,7 @@ Deno.test("an endpoint that says nothing does not use up the time of those after
   try {
     await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
     const endpoint = await connectGrpc({
-      endpoints: [silent.address, server.address],
+      addresses: [silent.address, server.address],
       deadlineMs: Date.now() + 4_000,
     });
     // Later calls do not go to the silent one either.
@@ -59,8 +59,8 @@ testRefused("an abort ends connecting to who says nothing, with its reason", asy
   try {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const endpoints = [silent.address, silent.address];
-    const connecting = connectGrpc({ endpoints, signal: controller.signal });
+    const addresses = [silent.address, silent.address];
+    const connecting = connectGrpc({ addresses, signal: controller.signal });
     setTimeout(() => controller.abort(reason), 20);
     assertEquals(await assertRejects(() => connecting), reason);
   } finally {
@@ -70,12 +70,12 @@ testRefused("an abort ends connecting to who says nothing, with its reason", asy
 
 Deno.test("a key that no header can carry is refused, and not shown", async () => {
   for (const apiKey of ["", "secret\n", "two words", "schl\u00fcssel"]) {
-    const call = () => connectGrpc({ endpoints: ["127.0.0.1:1"], apiKey });
+    const call = () => connectGrpc({ addresses: ["127.0.0.1:1"], apiKey });
     const error = await assertRejects(call, TypeError, "Cannot connect: the API key ");
     assert(!error.message.includes("secret"), error.message);
   }
 });
 
 testRefused("no endpoint at all is a mistake", async () => {
-  await assertRejects(() => connectGrpc({ endpoints: [] }), TypeError, "endpoints is empty");
+  await assertRejects(() => connectGrpc({ addresses: [] }), TypeError, "addresses is empty");
 });

@@ -40,7 +40,7 @@ async function withReal(
   body: (endpoint: Endpoint, server: ScriptedServer) => Promise<void>,
 ): Promise<void> {
   await using server = await ScriptedServer.start(v4Server("4.15.9", methods));
-  const endpoint = await connectGrpc({ endpoints: [server.address], retry: false });
+  const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   try {
     await body(endpoint, server);
   } finally {
@@ -436,7 +436,7 @@ Deno.test("aligned-pw61: windows above 2^60 are made of smaller ones", () =>
 Deno.test("a server of ours is believed", async () => {
   const script = v4Server("4.15.9-deno", { Windows: (call) => call.send(windows([[0n, 1n, 5]])) });
   await using server = await ScriptedServer.start(script);
-  const endpoint = await connectGrpc({ endpoints: [server.address], retry: false });
+  const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   const request = { uuid, start: 0n, end: 30n, version: 0n, width: 10n, depth: 0 };
   assertEquals((await all(endpoint.windows(request))).length, 1);
   await endpoint.close();

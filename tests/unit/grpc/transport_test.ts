@@ -18,7 +18,7 @@ async function withServer(
   body: (endpoint: Endpoint, server: ScriptedServer) => Promise<void>,
 ): Promise<void> {
   await using server = await ScriptedServer.start(script);
-  const endpoint = await connectGrpc({ endpoints: [server.address], retry: false, ...options });
+  const endpoint = await connectGrpc({ addresses: [server.address], retry: false, ...options });
   try {
     await body(endpoint, server);
   } finally {
@@ -59,7 +59,7 @@ Deno.test("auto asks v5 first and then v4", async () => {
 Deno.test("v5 only is not granted by a v4 server", async () => {
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
   const error = await assertRejects(
-    () => connectGrpc({ endpoints: [server.address], protocol: "v5" }),
+    () => connectGrpc({ addresses: [server.address], protocol: "v5" }),
     BTrDBError,
   );
   assertEquals(error.status, "UNIMPLEMENTED");
@@ -75,7 +75,7 @@ Deno.test("the key travels as authorization: bearer", async () => {
   await withServer(script, { apiKey: "s3cret" }, () => Promise.resolve());
   assertEquals(seen, ["bearer s3cret"]);
   await using server = await ScriptedServer.start(script);
-  const error = await assertRejects(() => connectGrpc({ endpoints: [server.address] }), BTrDBError);
+  const error = await assertRejects(() => connectGrpc({ addresses: [server.address] }), BTrDBError);
   assertEquals(error.status, "UNAUTHENTICATED");
 });
 

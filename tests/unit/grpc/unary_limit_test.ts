@@ -3,14 +3,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
-import { Turns } from "../../../src/grpc/transport/unary_limit.ts";
+import { UnaryLimit } from "../../../src/grpc/transport/unary_limit.ts";
 import { v4Server } from "../../support/grpc/scripted_answers.ts";
 import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 const SPEC = { rpc: "Nearest", options: {} };
 
 Deno.test("turns are given in the order they are asked for", async () => {
-  const turns = new Turns(2);
+  const turns = new UnaryLimit(2);
   assertEquals([turns.take(SPEC), turns.take(SPEC)], [undefined, undefined]);
   const order: string[] = [];
   const first = turns.take(SPEC)!.then(() => order.push("first"));
@@ -26,7 +26,7 @@ Deno.test("turns are given in the order they are asked for", async () => {
 });
 
 Deno.test("whoever gives up waiting takes no turn", async () => {
-  const turns = new Turns(1);
+  const turns = new UnaryLimit(1);
   turns.take(SPEC);
   const reason = new Error("enough");
   const controller = new AbortController();
@@ -53,7 +53,7 @@ Deno.test("a thousand calls at once are never more than 128 on the wire; closing
       await call.send(new Uint8Array([0x10, 11]));
     },
   }));
-  const endpoint = await connectGrpc({ endpoints: [server.address] });
+  const endpoint = await connectGrpc({ addresses: [server.address] });
   const calls = Array.from({ length: 1000 }, () => endpoint.flush(new Uint8Array(16)));
   await endpoint.close();
   const versions = await Promise.all(calls);

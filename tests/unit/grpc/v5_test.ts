@@ -37,7 +37,7 @@ async function withV5(
     return method(call);
   });
   const retry = { initialDelayMs: 1, attempts: 3 };
-  const endpoint = await connectGrpc({ endpoints: [server.address], retry, settleMs: 2 });
+  const endpoint = await connectGrpc({ addresses: [server.address], retry, settleMs: 2 });
   try {
     await body(endpoint, server);
   } finally {
@@ -169,7 +169,7 @@ Deno.test("inserts with a policy are sent again without a look; the policy trave
 
 Deno.test("v4 refuses what it does not have before anything is sent", async () => {
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
-  const endpoint = await connectGrpc({ endpoints: [server.address], retry: false });
+  const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   const columns = COLUMNS;
   const calls: (() => Promise<unknown>)[] = [
     () => endpoint.insert({ uuid, columns, mergePolicy: "equal" }),

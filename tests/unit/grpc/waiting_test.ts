@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { RetryPolicy, Tries } from "../../../src/grpc/call/retry.ts";
-import { StreamWrites } from "../../../src/grpc/write/ledger.ts";
+import { WriteLedger } from "../../../src/grpc/write/ledger.ts";
 import { within } from "../../../src/grpc/within.ts";
 
 const never = new Promise<never>(() => {});
@@ -75,7 +75,7 @@ Deno.test("an abort ends a call that waits for news of the cluster", async () =>
 });
 
 Deno.test("an abort ends an insert that waits for another write, and a delete that waits for inserts", async () => {
-  const writes = new StreamWrites();
+  const writes = new WriteLedger();
   const reason = new Error("enough");
   await writes.begin(call(), look);
 
@@ -101,7 +101,7 @@ Deno.test("an abort ends an insert that waits for another write, and a delete th
 });
 
 Deno.test("inserts that go on without end do not keep a delete waiting for ever", async () => {
-  const writes = new StreamWrites();
+  const writes = new WriteLedger();
   let stop = false;
   let inserts = 0;
   const insertOn = async () => {

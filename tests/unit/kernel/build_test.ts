@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { CORE_BYTES } from "../../../src/kernel/kernel.gen.ts";
-import { coreBytes } from "../../../src/kernel/loader.ts";
+import { KERNEL_BYTES } from "../../../src/kernel/kernel.gen.ts";
+import { kernelBytes } from "../../../src/kernel/loader.ts";
 
 Deno.test("the embedded module is what it says it is: its size, its exports, no imports", () => {
-  const bytes = coreBytes();
-  assertEquals(bytes.length, CORE_BYTES);
+  const bytes = kernelBytes();
+  assertEquals(bytes.length, KERNEL_BYTES);
   const module = new WebAssembly.Module(bytes);
   assertEquals(WebAssembly.Module.imports(module), []);
   const memories = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "memory");

@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import { Gate } from "../../../src/server/call_limit.ts";
+import { CallLimit } from "../../../src/server/call_limit.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("Gate lets so many in, keeps so many waiting, and sheds the rest with 426", async () => {
-  const gate = new Gate(2, 1);
+Deno.test("CallLimit lets so many in, keeps so many waiting, and sheds the rest with 426", async () => {
+  const gate = new CallLimit(2, 1);
   await gate.enter(never);
   await gate.enter(never);
   const third = gate.enter(never);
@@ -21,8 +21,8 @@ Deno.test("Gate lets so many in, keeps so many waiting, and sheds the rest with 
   assertEquals([gate.running, gate.waiting], [0, 0]);
 });
 
-Deno.test("Gate serves those who wait in their order", async () => {
-  const gate = new Gate(1, 10);
+Deno.test("CallLimit serves those who wait in their order", async () => {
+  const gate = new CallLimit(1, 10);
   await gate.enter(never);
   const order: number[] = [];
   const waiting = [0, 1, 2].map((i) => gate.enter(never).then(() => order.push(i)));
@@ -33,8 +33,8 @@ Deno.test("Gate serves those who wait in their order", async () => {
   assertEquals(order, [0, 1, 2]);
 });
 
-Deno.test("Gate forgets who gives up waiting", async () => {
-  const gate = new Gate(1, 1);
+Deno.test("CallLimit forgets who gives up waiting", async () => {
+  const gate = new CallLimit(1, 1);
   await gate.enter(never);
   const impatient = new AbortController();
   const waiting = gate.enter(impatient.signal);

@@ -7,8 +7,8 @@ const tls = { cert: "cert.pem", key: "key.pem" };
 Deno.test("addressOf stays on this machine without keys", () => {
   assertEquals(addressOf({}), { hostname: "127.0.0.1", port: 4410 });
   assertEquals(addressOf({ tls }), { hostname: "127.0.0.1", port: 4411 });
-  assertEquals(addressOf({ host: "::1", port: 0 }), { hostname: "::1", port: 0 });
-  assertEquals(addressOf({ host: "[::1]", port: 0 }), { hostname: "::1", port: 0 });
+  assertEquals(addressOf({ hostname: "::1", port: 0 }), { hostname: "::1", port: 0 });
+  assertEquals(addressOf({ hostname: "[::1]", port: 0 }), { hostname: "::1", port: 0 });
   const error = assertThrows(() => addressOf({ hostname: "0.0.0.0" }), TypeError);
   assertEquals(
     error.message,

@@ -1,0 +1,111 @@
+/**
+ * The request and the state of a changes read that can be resumed.
+ *
+ * @module
+ */
+
+import type { ChangesRequest } from "../../endpoint/endpoint.ts";
+import { changesParams, decodeChanges } from "../wire/messages.ts";
+import type { Part, Source } from "./resumable.ts";
+
+/** Changed ranges, as columns. */
+export interface RangeColumns {
+  starts: BigInt64Array;
+  ends: BigInt64Array;
+}
+
+/**
+ * Changed ranges. A server sends some late, after ranges that lie behind them, but always in one
+ * order: asked for again, as many are left out as were taken. Only the ranges up to the latest version
+ * and those up to its number are not the same ones, as more of the former are joined: then what lies
+ * within a range that was taken is left out.
+ */
+export class ChangesSource implements Source<RangeColumns> {
+  readonly rpc = "Changes";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #request: ChangesRequest;
+  #asked: bigint | undefined;
+  /** Ranges taken of the version asked for. */
+  #taken = 0;
+  /** All ranges taken. */
+  readonly #ranges: RangeColumns[] = [];
+  /** Those taken when the version asked for became another one. */
+  #covered: Coverage | undefined;
+  /** Ranges that the current answer has yet to repeat. */
+  #skip = 0;
+
+  constructor(request: ChangesRequest) {
+    this.uuid = request.uuid;
+    this.version = request.to;
+    this.#request = request;
+  }
+
+  request(version: bigint): Uint8Array {
+    if (this.#asked !== undefined && version !== this.#asked) {
+      this.#taken = 0;
+      this.#covered = new Coverage(this.#ranges);
+    }
+    this.#asked = version;
+    this.#skip = this.#taken;
+    return changesParams({ ...this.#request, to: version });
+  }
+
+  decode(bytes: Uint8Array): Part<RangeColumns> {
+    const { version, starts, ends } = decodeChanges(bytes, this);
+    return { version, columns: { starts, ends } };
+  }
+
+  take({ starts, ends }: RangeColumns): RangeColumns {
+    const from = Math.min(this.#skip, starts.length);
+    this.#skip -= from;
+    this.#taken += starts.length - from;
+    const rest = { starts: starts.subarray(from), ends: ends.subarray(from) };
+    const fresh = this.#covered === undefined ? rest : this.#covered.leaveOut(rest);
+    this.#ranges.push(fresh);
+    return fresh;
+  }
+
+  size(columns: RangeColumns): number {
+    return columns.starts.length;
+  }
+}
+
+/** The times that ranges cover. */
+class Coverage {
+  /** In order, apart from each other. */
+  readonly #starts: bigint[] = [];
+  readonly #ends: bigint[] = [];
+
+  constructor(ranges: readonly RangeColumns[]) {
+    const all = ranges.flatMap(({ starts, ends }) =>
+      Array.from(starts, (start, i): [bigint, bigint] => [start, ends[i]!])
+    ).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+    for (const [start, end] of all) {
+      const last = this.#ends.length - 1;
+      if (last < 0 || start > this.#ends[last]!) {
+        this.#starts.push(start);
+        this.#ends.push(end);
+      } else if (end > this.#ends[last]!) this.#ends[last] = end;
+    }
+  }
+
+  /** The ranges that are not wholly covered. */
+  leaveOut({ starts, ends }: RangeColumns): RangeColumns {
+    const kept = Array.from(starts.keys()).filter((i) => !this.#has(starts[i]!, ends[i]!));
+    return {
+      starts: BigInt64Array.from(kept, (i) => starts[i]!),
+      ends: BigInt64Array.from(kept, (i) => ends[i]!),
+    };
+  }
+
+  #has(start: bigint, end: bigint): boolean {
+    let low = 0, high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle]! <= start) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && end <= this.#ends[low - 1]!;
+  }
+}
