@@ -114,7 +114,7 @@ Deno.test("completeWindows: all windows of a real server are right, flushed and 
     const random = new Random(seed);
     let points: RealPoints = { flushed: [], unflushed: [] };
     await using server = await serverOf(() => points);
-    const endpoint = await connectGrpc({ endpoints: [server.address], retry: false });
+    const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
     try {
       for (let n = 0; n < QUERIES; n++) {
         const base = random.pick([0n, 1n << 56n, MAX_TIME - 40n, 47n << 56n, 1n << 50n, -100n]);
