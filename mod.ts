@@ -25,6 +25,7 @@ export {
   connect,
   type ConnectOptions,
   type EmbeddedOptions,
+  type RetryEvent,
   type RetryOptions,
   type Span,
   type TlsOptions,

@@ -9,6 +9,7 @@ import type { BTrDB, ConnectOptions } from "../../mod.ts";
 import type { Args } from "./words/parse_args.ts";
 import { parseDuration } from "./words/durations.ts";
 import { abortable } from "../core/call.ts";
+import { RecoveryNotice } from "./recovery_notice.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
 import { toJson, writeErr, writeOut } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
@@ -40,6 +41,7 @@ export class Context {
   readonly color: boolean;
   readonly #options: Args;
   readonly #open = new Map<string, BTrDB>();
+  readonly #recovery = new RecoveryNotice((text) => this.talk(text));
   #frame: TimeFrame | undefined;
 
   /**
@@ -115,7 +117,7 @@ export class Context {
   }
 
   #connectOptions(target: string | undefined, access: Access): ConnectOptions {
-    const options: ConnectOptions = { signal: this.signal };
+    const options: ConnectOptions = { signal: this.signal, hooks: this.#recovery };
     const isFile = target !== undefined && filePath(target) !== undefined;
     if (isFile && access !== "serve") {
       options.embedded = { readOnly: access === "read", cacheBytes: CACHE_BYTES };
@@ -131,6 +133,7 @@ export class Context {
 
   /** Closes what was opened, the last first. */
   async close(): Promise<void> {
+    this.#recovery.stop();
     const open = [...this.#open.values()].reverse();
     this.#open.clear();
     for (const db of open) await db.close();

@@ -17,7 +17,7 @@ import type { VerifyReport } from "../engine/mod.ts";
 import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "../grpc/mod.ts";
 
 export type { VerifyReport } from "../engine/mod.ts";
-export type { CallEvent, CallHooks, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
+export type { CallEvent, CallHooks, RetryEvent, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
 
 /** How to speak TLS to a server. */
 export interface TlsOptions {

@@ -86,14 +86,16 @@ export class GrpcEndpoint implements Endpoint {
     this.capabilities = capabilitiesOf(codec.protocol);
     const staleMajors = kind.quirks;
     const floors = new VersionFloors();
+    const { policy } = caller;
+    const persistence = { settleMs, maxElapsedMs: policy.limitsAll ? 0 : policy.maxElapsedMs };
     this.#reader = new Reader(caller, codec, { staleMajors, floors });
     this.#metadata = new MetadataReads(caller, codec, kind);
-    this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, settleMs);
+    this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, persistence);
     this.#writes = new PointWrites(caller, {
       reader: this.#reader,
       floors,
       staleMajors,
-      settleMs,
+      ...persistence,
       maxInsertPoints: this.capabilities.maxInsertPoints,
       guardDeletes: kind.quirks,
     });

@@ -8,4 +8,4 @@ export type { Address } from "./transport/address.ts";
 export { parseAddress } from "./transport/address.ts";
 export { connectGrpc, type GrpcOptions } from "./open.ts";
 export type { RetryOptions } from "./call/retry.ts";
-export type { CallEvent, CallHooks, Span, Tracer } from "./transport/telemetry.ts";
+export type { CallEvent, CallHooks, RetryEvent, Span, Tracer } from "./transport/telemetry.ts";

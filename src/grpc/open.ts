@@ -129,7 +129,7 @@ async function introduce(
   addresses: readonly Address[],
   options: CallOptions,
 ): Promise<Introduction> {
-  const tries = new Tries(policy, "Info", options);
+  const tries = new Tries(policy, { rpc: "Info", options });
   for (let round = 1;; round++) {
     let failure: unknown;
     for (const [i, address] of addresses.entries()) {

@@ -17,6 +17,8 @@ import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 export interface CallSpec extends ErrorContext {
   /** Whether a node may answer that does not own the stream: reads of explicit versions. */
   readonly anyNode?: boolean | undefined;
+  /** Whether the call changes something: then it waits for the owner of the stream to come back. */
+  readonly isWrite?: boolean | undefined;
   /** Whether the call has no end of its own. */
   readonly endless?: boolean | undefined;
   readonly options: CallOptions;
@@ -51,7 +53,8 @@ export class Caller {
 
   /** The retries of a call that begins. */
   tries(spec: CallSpec): Tries {
-    return new Tries(this.policy, spec.rpc, spec.options);
+    const { rpc, options, isWrite } = spec;
+    return new Tries(this.policy, { rpc, options, isWrite, health: () => this.#cluster.health });
   }
 
   /**

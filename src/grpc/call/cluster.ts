@@ -29,6 +29,7 @@ export class Cluster {
   #proxies: readonly Address[] = [];
   #resyncing: Promise<void> | undefined;
   #closed = false;
+  #health: { healthy: boolean; unmapped: number } | undefined;
 
   /**
    * @param bootstraps Addresses that lead to the cluster, best first; at least one.
@@ -40,9 +41,15 @@ export class Cluster {
     this.#routes = new Routes(undefined, bootstraps);
   }
 
+  /** State of the cluster when it last said so; `undefined` behind a proxy. */
+  get health(): { readonly healthy: boolean; readonly unmapped: number } | undefined {
+    return this.#health;
+  }
+
   /** Takes over what a node says of the cluster; channels of nodes that are gone are closed. */
   learn(info: ServerInfo): void {
     this.#routes = new Routes(info.mash, this.#bootstraps);
+    this.#health = info.mash;
     this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => {
       try {
         return [parseAddress(text)];

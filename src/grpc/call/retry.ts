@@ -9,15 +9,26 @@ import type { CallOptions } from "../../endpoint/endpoint.ts";
 import type { CallHooks } from "../transport/telemetry.ts";
 import { within } from "../within.ts";
 
-/** How patient a connection is. */
+/** Limits of the retries of a connection. */
 export interface RetryOptions {
-  /** Times a call is tried without getting any further, the first one included. @default {16} */
+  /**
+   * Tries of a call without progress, the first one included. Without this option it is 16, and
+   * `maxElapsedMs` alone limits writes whose node does not answer or does not own the stream, and
+   * every call while the cluster is recovering.
+   *
+   * @default {16}
+   */
   attempts?: number;
   /** Upper bound of the first pause, ms; every further bound is twice the last. @default {100} */
   initialDelayMs?: number;
   /** Upper bound of any pause, ms. @default {4000} */
   maxDelayMs?: number;
-  /** No retry begins later than this after the last progress, ms. @default {60000} */
+  /**
+   * No retry begins later than this after the last progress, ms. A server that was killed needs 8 to
+   * 90 s to read its journal back (docs/retries.md).
+   *
+   * @default {120000}
+   */
   maxElapsedMs?: number;
   /**
    * Retries that the whole connection may make in a burst; it earns them back with calls that
@@ -84,15 +95,14 @@ export class RetryBudget {
   }
 }
 
-/**
- * Their pauses last 21 s on average: a 4.15 server that was killed answers 405 for some ten seconds
- * after it is back (docs/retries.md).
- */
+/** Their pauses last 21 s on average. */
 const ATTEMPTS = 16;
 
 /** The rules of one connection. */
 export class RetryPolicy {
   readonly attempts: number;
+  /** Whether the number of tries limits every call, because it was asked for. */
+  readonly limitsAll: boolean;
   readonly maxElapsedMs: number;
   readonly budget: RetryBudget;
   readonly hooks: CallHooks | undefined;
@@ -107,9 +117,10 @@ export class RetryPolicy {
   constructor(options: RetryOptions | false | undefined, hooks?: CallHooks) {
     const given = options === false ? { attempts: 1 } : options ?? {};
     this.attempts = atLeast("attempts", given.attempts ?? ATTEMPTS, 1);
+    this.limitsAll = given.attempts !== undefined;
     this.#initialDelayMs = atLeast("initialDelayMs", given.initialDelayMs ?? 100, 0);
     this.#maxDelayMs = atLeast("maxDelayMs", given.maxDelayMs ?? 4000, 0);
-    this.maxElapsedMs = atLeast("maxElapsedMs", given.maxElapsedMs ?? 60_000, 0);
+    this.maxElapsedMs = atLeast("maxElapsedMs", given.maxElapsedMs ?? 120_000, 0);
     this.budget = new RetryBudget(atLeast("budget", given.budget ?? 500, 0));
     this.hooks = hooks;
   }
@@ -131,19 +142,35 @@ function atLeast(name: string, value: number, least: number): number {
   throw new RangeError(`Cannot connect: retry.${name} is ${value}, expected at least ${least}`);
 }
 
+/** State of a cluster that does not serve all of its streams. */
+export interface Recovery {
+  /** Whether the cluster says that all of its nodes are well. */
+  readonly healthy: boolean;
+  /** Share of the streams without an owner, percent. */
+  readonly unmapped: number;
+}
+
+/** A call that may be retried. */
+export interface RetriedCall {
+  readonly rpc: string;
+  readonly options: CallOptions;
+  /** Whether it changes something: then it waits for the node that owns the stream. */
+  readonly isWrite?: boolean | undefined;
+  /** State of the cluster, as far as it is known. */
+  readonly health?: (() => Recovery | undefined) | undefined;
+}
+
 /** The tries of one call. */
 export class Tries {
   /** Number of the current try without progress, from 1. */
   attempt = 1;
   readonly #policy: RetryPolicy;
-  readonly #options: CallOptions;
-  readonly #rpc: string;
+  readonly #call: RetriedCall;
   #sinceMs: number = Date.now();
 
-  constructor(policy: RetryPolicy, rpc: string, options: CallOptions) {
+  constructor(policy: RetryPolicy, call: RetriedCall) {
     this.#policy = policy;
-    this.#rpc = rpc;
-    this.#options = options;
+    this.#call = call;
   }
 
   /** The call got further: patience starts anew. */
@@ -165,23 +192,35 @@ export class Tries {
    * allow it; the reason of the signal when it is aborted meanwhile.
    */
   async pause(error: unknown): Promise<void> {
-    const { signal, deadlineMs } = this.#options;
+    const { rpc, options: { signal, deadlineMs } } = this.#call;
     signal?.throwIfAborted();
     const policy = this.#policy;
-    if (verdict(error) === "fail" || this.attempt >= policy.attempts) throw error;
+    const recovery = this.#recovery(error);
+    if (verdict(error) === "fail") throw error;
+    if (recovery === undefined && this.attempt >= policy.attempts) throw error;
     const delayMs = policy.delayMs(this.attempt);
     const resumesMs = Date.now() + delayMs;
     if (resumesMs - this.#sinceMs > policy.maxElapsedMs) throw error;
     if (deadlineMs !== undefined && resumesMs >= deadlineMs) throw error;
-    if (!policy.budget.take()) throw error;
-    policy.hooks?.onRetry?.({ rpc: this.#rpc, attempt: this.attempt, delayMs, error });
+    if (recovery === undefined && !policy.budget.take()) throw error;
+    const elapsedMs = Date.now() - this.#sinceMs;
+    policy.hooks?.onRetry?.({ rpc, attempt: this.attempt, delayMs, error, elapsedMs, recovery });
     this.attempt++;
     await sleep(delayMs, signal);
   }
 
+  /** What is waited for as long as the time allows, however many tries that takes. */
+  #recovery(error: unknown): Recovery | undefined {
+    if (this.#policy.limitsAll || verdict(error) !== "resync") return undefined;
+    const health = this.#call.health?.();
+    const isRecovering = health !== undefined && !health.healthy;
+    if (!isRecovering && this.#call.isWrite !== true) return undefined;
+    return health ?? { healthy: false, unmapped: 0 };
+  }
+
   /** `promise`, but no longer than the call lasts; what it stands for goes on. */
   within<T>(promise: Promise<T>): Promise<T> {
-    return within(promise, { rpc: this.#rpc, options: this.#options });
+    return within(promise, this.#call);
   }
 }
 

@@ -30,14 +30,34 @@ export interface CallEvent {
   readonly error?: unknown;
 }
 
+/** A call that failed and is retried. */
+export interface RetryEvent {
+  /** `"RawValues"`, `"Insert"`, … */
+  readonly rpc: string;
+  /** Tries without progress so far. */
+  readonly attempt: number;
+  /** Pause before the next try, ms. */
+  readonly delayMs: number;
+  /** Error of the last try. */
+  readonly error: unknown;
+  /** Time without progress so far, ms. */
+  readonly elapsedMs: number;
+  /**
+   * State of a cluster that is waited for, up to `retry.maxElapsedMs`, until it serves the stream
+   * again: whether it says that it is healthy, and the share of its streams without an owner, percent.
+   * Absent for other retries.
+   */
+  readonly recovery?: { readonly healthy: boolean; readonly unmapped: number } | undefined;
+}
+
 /** Functions called for every RPC. They must not throw. */
 export interface CallHooks {
   /** A call is about to be sent. */
   onStart?(event: CallEvent): void;
   /** A call has ended. */
   onEnd?(event: CallEvent): void;
-  /** A call failed and is made again after `delayMs`. */
-  onRetry?(event: { rpc: string; attempt: number; delayMs: number; error: unknown }): void;
+  /** A call failed and is retried after a pause. */
+  onRetry?(event: RetryEvent): void;
 }
 
 /** The part of OpenTelemetry's `Span` that is used. */

@@ -23,6 +23,7 @@ import { callError, isUncertain } from "../errors.ts";
 import { decodeVersion, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
 import { sleep } from "../call/retry.ts";
+import { type Persistence, persistently } from "./persistently.ts";
 
 /** What a look at the stream says about a change whose answer was lost. */
 type Outcome = "done" | "not done" | "unknown";
@@ -32,19 +33,24 @@ export class MetadataWrites {
   readonly #caller: Caller;
   readonly #codec: MetadataCodec;
   readonly #reader: Reader;
-  readonly #settleMs: number;
+  readonly #persistence: Persistence;
 
-  constructor(caller: Caller, codec: MetadataCodec, reader: Reader, settleMs: number) {
+  constructor(
+    caller: Caller,
+    codec: MetadataCodec,
+    reader: Reader,
+    persistence: Persistence,
+  ) {
     this.#caller = caller;
     this.#codec = codec;
     this.#reader = reader;
-    this.#settleMs = settleMs;
+    this.#persistence = persistence;
   }
 
   /** See `Endpoint.create`. */
   async create(request: CreateRequest, options: CallOptions): Promise<void> {
     checkCreate(request);
-    const spec: CallSpec = { rpc: "Create", uuid: request.uuid, options };
+    const spec: CallSpec = { rpc: "Create", uuid: request.uuid, options, isWrite: true };
     await this.#change(spec, this.#codec.create(request), (now) => {
       if (now === undefined) return "not done";
       const same = now.collection === request.collection && equal(now.tags, request.tags) &&
@@ -56,7 +62,12 @@ export class MetadataWrites {
   /** See `Endpoint.setAnnotations`. */
   async setAnnotations(request: SetAnnotationsRequest, options: CallOptions): Promise<void> {
     checkSetAnnotations(request);
-    const spec: CallSpec = { rpc: "SetStreamAnnotations", uuid: request.uuid, options };
+    const spec: CallSpec = {
+      rpc: "SetStreamAnnotations",
+      uuid: request.uuid,
+      options,
+      isWrite: true,
+    };
     const message = this.#codec.setAnnotations(request);
     await this.#change(spec, message, (now) => compared(now, request, now?.annotations));
   }
@@ -65,7 +76,7 @@ export class MetadataWrites {
   async setTags(request: SetTagsRequest, options: CallOptions): Promise<void> {
     checkSetTags(request);
     const { uuid, expected, collection, changes, removals } = request;
-    const spec: CallSpec = { rpc: "SetStreamTags", uuid, options };
+    const spec: CallSpec = { rpc: "SetStreamTags", uuid, options, isWrite: true };
     const message = create(SetStreamTagsParamsSchema, {
       uuid,
       expectedPropertyVersion: expected,
@@ -84,7 +95,7 @@ export class MetadataWrites {
 
   /** See `Endpoint.obliterate`. */
   async obliterate(uuid: Uint8Array, options: CallOptions): Promise<void> {
-    const spec: CallSpec = { rpc: "Obliterate", uuid, options };
+    const spec: CallSpec = { rpc: "Obliterate", uuid, options, isWrite: true };
     await this.#change(
       spec,
       obliterateParams(uuid),
@@ -126,8 +137,8 @@ export class MetadataWrites {
   ): Promise<Outcome> {
     let found: Outcome = "not done";
     for (let look = 0; look < 2 && found === "not done"; look++) {
-      await sleep(this.#settleMs, spec.options.signal);
-      found = outcome(await this.#descriptor(spec));
+      await sleep(this.#persistence.settleMs, spec.options.signal);
+      found = outcome(await persistently(this.#persistence, () => this.#descriptor(spec)));
     }
     return found;
   }

@@ -17,6 +17,7 @@ import type { Caller, CallSpec } from "../call/caller.ts";
 import { isUncertain } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
+import { persistently } from "./persistently.ts";
 import { type ProbeRules, settleDelete, settleInserts } from "./settle.ts";
 import { type Outcome, WriteLedger } from "./ledger.ts";
 import type { VersionFloors } from "../read/version_floors.ts";
@@ -53,7 +54,7 @@ export class PointWrites {
     checkInsertSize(n, this.#rules.maxInsertPoints, uuid);
     const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
     checkInsertPoint(columns, bad?.index ?? -1, uuid);
-    const spec: CallSpec = { rpc: "Insert", uuid, options };
+    const spec: CallSpec = { rpc: "Insert", uuid, options, isWrite: true };
     this.#checkGone(spec);
     const message = encodeInsert({ ...request, protocol: this.#caller.protocol });
     const send = (attempt: number) =>
@@ -61,7 +62,10 @@ export class PointWrites {
     const repeatable = n === 0 || mergePolicy !== "never";
     if (repeatable || this.#caller.policy.attempts === 1) return await this.#repeat(spec, send);
     const stream = this.#stream(uuid);
-    await stream.begin(spec, () => this.#rules.reader.version(uuid, options));
+    await stream.begin(
+      spec,
+      () => persistently(this.#rules, () => this.#rules.reader.version(uuid, options)),
+    );
     return await this.#insertOnce(stream, request, spec, send);
   }
 
@@ -149,14 +153,16 @@ export class PointWrites {
   ): Promise<Version> {
     checkDelete(request);
     const { uuid, start, end } = request;
-    const spec: CallSpec = { rpc: "Delete", uuid, options };
+    const spec: CallSpec = { rpc: "Delete", uuid, options, isWrite: true };
     if (this.#rules.guardDeletes) await this.#mustExist(uuid, options);
     const message = deleteParams(uuid, start, end);
     let result: Version | undefined;
     await this.#stream(uuid).alone(spec, async (before) => {
       const retries = this.#caller.policy.attempts > 1;
       const anchor = before ??
-        (retries ? await this.#rules.reader.version(uuid, options) : undefined);
+        (retries
+          ? await persistently(this.#rules, () => this.#rules.reader.version(uuid, options))
+          : undefined);
       result = await this.#deleteOnce(spec, message, { uuid, start, end }, anchor);
       if (this.#rules.staleMajors) this.#rules.floors.raise(uuid, result);
       return result;
@@ -190,7 +196,7 @@ export class PointWrites {
 
   /** See `Endpoint.flush`: a second one changes nothing. */
   async flush(uuid: Uint8Array, options: CallOptions): Promise<Version> {
-    const spec: CallSpec = { rpc: "Flush", uuid, options };
+    const spec: CallSpec = { rpc: "Flush", uuid, options, isWrite: true };
     this.#checkGone(spec);
     const decode = (bytes: Uint8Array) => this.#version(bytes, spec);
     return await this.#caller.unary(spec, flushParams(uuid), decode);

@@ -11,14 +11,13 @@ import { sameVersion } from "../../endpoint/version.ts";
 import type { Reader } from "../read/reader.ts";
 import { sleep } from "../call/retry.ts";
 import type { Before, Outcome, UncertainInsert } from "./ledger.ts";
+import { type Persistence, persistently } from "./persistently.ts";
 
 /** How looks at a stream are taken. */
-export interface ProbeRules {
+export interface ProbeRules extends Persistence {
   readonly reader: Reader;
   /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
   readonly staleMajors: boolean;
-  /** What is left on the way to the server gets there within this time, ms. */
-  readonly settleMs: number;
 }
 
 /** The last major version without any commit (docs/protocol.md, "Versions"). */
@@ -43,10 +42,10 @@ export async function settleInserts(
 ): Promise<Version | undefined> {
   try {
     await sleep(rules.settleMs);
-    let seen = await probe(rules, uncertain, before);
+    let seen = await persistently(rules, () => probe(rules, uncertain, before));
     if (seen.outcomes.some((fate) => fate.kind === "not stored")) {
       await sleep(rules.settleMs);
-      seen = await probe(rules, uncertain, before);
+      seen = await persistently(rules, () => probe(rules, uncertain, before));
     }
     uncertain.forEach((doubt, i) => doubt.settle(seen.outcomes[i]!));
     return seen.version;
@@ -175,10 +174,11 @@ export async function settleDelete(
   anchor: Version | undefined,
 ): Promise<Outcome> {
   await sleep(rules.settleMs);
-  const outcome = await probeDelete(rules, range, anchor);
+  const look = () => persistently(rules, () => probeDelete(rules, range, anchor));
+  const outcome = await look();
   if (outcome.kind !== "not stored") return outcome;
   await sleep(rules.settleMs);
-  return await probeDelete(rules, range, anchor);
+  return await look();
 }
 
 async function probeDelete(

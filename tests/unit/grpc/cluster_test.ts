@@ -214,3 +214,41 @@ testRefused("a silent connection is found out and made anew", async () => {
   assertEquals(server.count("Nearest"), 2);
   await endpoint.close();
 });
+
+Deno.test("a cluster that recovers is waited for by time: an insert after sixty 405 is stored once", async () => {
+  // After a hard kill a node reads its journal back for 8 to 90 s: `Info` says unhealthy, writes 405.
+  let refusals = 60;
+  const member = { nodename: "a", up: true, in: true, start: 0n, end: 1n << 31n };
+  const script: Script = (call) => {
+    if (call.rpc === "Info") {
+      return call.send(bytes(InfoResponseSchema, {
+        build: "4.15.9-deno",
+        majorVersion: 4,
+        mash: { members: [member], healthy: refusals === 0, unmapped: 50 },
+      }));
+    }
+    if (call.rpc === "StreamInfo") return call.send(versioned(11n));
+    if (refusals === 0) return call.send(versioned(11n, 1n));
+    refusals--;
+    return call.send(failure(405, "wrong endpoint"));
+  };
+  await using server = await ScriptedServer.start(script);
+  const recoveries: unknown[] = [];
+  const endpoint = await connectGrpc({
+    addresses: [server.address],
+    protocol: "v4",
+    retry: { initialDelayMs: 0 },
+    settleMs: 1,
+    hooks: { onRetry: ({ recovery }) => void recoveries.push(recovery) },
+  });
+  const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+  const version = await endpoint.insert({ uuid: uuidIn("lower"), columns });
+  assertEquals(version, { major: 11n, minor: 1n });
+  assertEquals(server.count("Insert"), 61);
+  assertEquals(recoveries.length, 60);
+  assertEquals(
+    { ...recoveries.at(-1) as { healthy: boolean; unmapped: number } }.unmapped,
+    50,
+  );
+  await endpoint.close();
+});

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import type { RetryEvent } from "../../../src/grpc/mod.ts";
 import { RetryBudget, RetryPolicy, sleep, Tries, verdict } from "../../../src/grpc/call/retry.ts";
 
 const coded = (code: number) => new BTrDBError("no", { code });
@@ -43,7 +44,10 @@ Deno.test("options that make no sense are refused by name", () => {
 });
 
 Deno.test("a call is given up after its attempts, with the last error", async () => {
-  const tries = new Tries(new RetryPolicy({ attempts: 3, initialDelayMs: 0 }), "Nearest", {});
+  const tries = new Tries(new RetryPolicy({ attempts: 3, initialDelayMs: 0 }), {
+    rpc: "Nearest",
+    options: {},
+  });
   await tries.pause(lost());
   await tries.pause(lost());
   const last = lost();
@@ -51,27 +55,59 @@ Deno.test("a call is given up after its attempts, with the last error", async ()
 });
 
 Deno.test("progress makes patience new", async () => {
-  const tries = new Tries(new RetryPolicy({ attempts: 2, initialDelayMs: 0 }), "RawValues", {});
+  const tries = new Tries(new RetryPolicy({ attempts: 2, initialDelayMs: 0 }), {
+    rpc: "RawValues",
+    options: {},
+  });
   for (let i = 0; i < 5; i++) {
     await tries.pause(lost());
     tries.progress();
   }
 });
 
+Deno.test("Tries: a write waits for its node as long as the time allows, however many tries that takes", async () => {
+  const heard: RetryEvent[] = [];
+  const hooks = { onRetry: (event: RetryEvent) => void heard.push(event) };
+  const policy = new RetryPolicy({ initialDelayMs: 0, budget: 0 }, hooks);
+  const tries = new Tries(policy, { rpc: "Insert", options: {}, isWrite: true });
+  for (let i = 0; i < 100; i++) await tries.pause(coded(405));
+  assertEquals(heard.at(-1)!.recovery, { healthy: false, unmapped: 0 });
+  const overloaded = coded(426);
+  assertEquals(await assertRejects(() => tries.pause(overloaded)), overloaded);
+});
+
+Deno.test("Tries: a read waits like that only while the cluster says that it is not well", async () => {
+  let health = { healthy: false, unmapped: 50 };
+  const policy = new RetryPolicy({ initialDelayMs: 0 });
+  const tries = new Tries(policy, { rpc: "RawValues", options: {}, health: () => health });
+  for (let i = 0; i < 100; i++) await tries.pause(coded(405));
+  health = { healthy: true, unmapped: 0 };
+  await assertRejects(() => tries.pause(coded(405)), BTrDBError);
+});
+
+Deno.test("Tries: the time is over for a write too", async () => {
+  const policy = new RetryPolicy({ initialDelayMs: 0, maxElapsedMs: 0 });
+  const tries = new Tries(policy, { rpc: "Insert", options: {}, isWrite: true });
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  await assertRejects(() => tries.pause(coded(405)), BTrDBError);
+});
+
 Deno.test("no retry without patience, and none for errors that stay", async () => {
   const error = lost();
   assertEquals(
-    await assertRejects(() => new Tries(new RetryPolicy(false), "Info", {}).pause(error)),
+    await assertRejects(() =>
+      new Tries(new RetryPolicy(false), { rpc: "Info", options: {} }).pause(error)
+    ),
     error,
   );
   const refused = coded(404);
-  const tries = new Tries(new RetryPolicy(undefined), "Info", {});
+  const tries = new Tries(new RetryPolicy(undefined), { rpc: "Info", options: {} });
   assertEquals(await assertRejects(() => tries.pause(refused)), refused);
 });
 
 Deno.test("no pause beyond the deadline", async () => {
   const policy = new RetryPolicy({ initialDelayMs: 1e9, maxDelayMs: 1e9, maxElapsedMs: 1e10 });
-  const tries = new Tries(policy, "Info", { deadlineMs: Date.now() + 50 });
+  const tries = new Tries(policy, { rpc: "Info", options: { deadlineMs: Date.now() + 50 } });
   const started = Date.now();
   await assertRejects(() => tries.pause(lost()), BTrDBError, "lost");
   assert(Date.now() - started < 40);
@@ -80,7 +116,7 @@ Deno.test("no pause beyond the deadline", async () => {
 Deno.test("an abort ends a pause with its reason", async () => {
   const controller = new AbortController();
   const policy = new RetryPolicy({ initialDelayMs: 1e6, maxDelayMs: 1e6, maxElapsedMs: 1e9 });
-  const tries = new Tries(policy, "Info", { signal: controller.signal });
+  const tries = new Tries(policy, { rpc: "Info", options: { signal: controller.signal } });
   const reason = new Error("enough");
   setTimeout(() => controller.abort(reason), 5);
   assertEquals(await assertRejects(() => tries.pause(lost())), reason);
@@ -90,9 +126,14 @@ Deno.test("the hook hears of retries", async () => {
   const heard: unknown[] = [];
   const hooks = { onRetry: (event: unknown) => void heard.push(event) };
   const error = lost();
-  const tries = new Tries(new RetryPolicy({ initialDelayMs: 0 }, hooks), "Insert", {});
+  const tries = new Tries(new RetryPolicy({ initialDelayMs: 0 }, hooks), {
+    rpc: "Insert",
+    options: {},
+  });
   await tries.pause(error);
-  assertEquals(heard, [{ rpc: "Insert", attempt: 1, delayMs: 0, error }]);
+  const [{ elapsedMs, ...event }] = heard as [{ elapsedMs: number }];
+  assert(elapsedMs >= 0);
+  assertEquals(event, { rpc: "Insert", attempt: 1, delayMs: 0, error, recovery: undefined });
 });
 
 Deno.test("the budget is spent by retries and earned back by calls and time", () => {

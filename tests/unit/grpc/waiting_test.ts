@@ -67,7 +67,7 @@ Deno.test("a deadline further away than any timer is none", async () => {
 Deno.test("an abort ends a call that waits for news of the cluster", async () => {
   const { controller, signal, listeners } = watched();
   const reason = new Error("enough");
-  const tries = new Tries(new RetryPolicy(undefined), "Nearest", { signal });
+  const tries = new Tries(new RetryPolicy(undefined), { rpc: "Nearest", options: { signal } });
   const waiting = tries.within(never);
   controller.abort(reason);
   assertEquals(await assertRejects(() => waiting), reason);
