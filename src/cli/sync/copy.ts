@@ -8,6 +8,7 @@
  */
 
 import type { BTrDB, RawColumns, Stream } from "../../../mod.ts";
+import { formatTime } from "../../core/time.ts";
 import { CliError } from "../errors.ts";
 import type { NamedStream } from "../words/stream_names.ts";
 import { comparePoints } from "./points.ts";
@@ -45,21 +46,52 @@ export async function copyStream(
   const target = await copyMetadata(source, db);
   const result: CopyResult = { points: await source.stream.count(), copied: 0, removed: 0 };
   await copyPoints(source, target, result, options, false);
+  // Only what is committed stays: a 4.15 server drops points as it commits them.
+  await target.flush();
   if (options.verify) {
     let checksum = await compareAll(source.stream, target, options.signal);
     if (checksum === undefined) {
       await copyPoints(source, target, result, options, true);
+      await target.flush();
       checksum = await compareAll(source.stream, target, options.signal);
     }
-    if (checksum === undefined) {
-      throw new CliError(`The copy of ${source.path} is not the same as its source`, {
-        hint: "does somebody write to one of them? `btrdb diff` says where they differ",
-      });
-    }
+    if (checksum === undefined) throw await differenceError(source, target, options.signal);
     result.checksum = checksum;
   }
-  if (result.copied > 0) await target.flush();
   return result;
+}
+
+/** Points that a leaf of 4 ns holds on a 4.15 server (docs/protocol.md, `duplicates-truncated-1024`). */
+const LEAF_POINTS = 1024n;
+/** Width of such a leaf, as a power of two. */
+const LEAF_POINTWIDTH = 2;
+
+/** The error of a copy that is not the same as its source, with the cause where that can be told. */
+async function differenceError(
+  { stream, path }: NamedStream,
+  target: Stream,
+  signal: AbortSignal,
+): Promise<CliError> {
+  for await (const { start, end } of differentRanges(stream, target, { exact: true, signal })) {
+    const width = 1n << BigInt(LEAF_POINTWIDTH);
+    const from = start & -width;
+    const to = (end + width - 1n) & -width;
+    for await (const cells of stream.alignedWindows(from, to, LEAF_POINTWIDTH, { signal })) {
+      const i = cells.count.findIndex((count) => count > LEAF_POINTS);
+      if (i < 0) continue;
+      const stored = (await target.rawValues(cells.times[i]!, cells.times[i]! + width).collect())
+        .times.length;
+      const lost = cells.count[i]! - BigInt(stored);
+      return new CliError(
+        `The copy of ${path} is not the same as its source: the destination keeps ${stored} of the ` +
+          `${cells.count[i]} points at ${formatTime(cells.times[i]!)}, ${lost} are lost`,
+        { hint: "a BTrDB 4.15 server keeps at most 1,024 points within 4 ns" },
+      );
+    }
+  }
+  return new CliError(`The copy of ${path} is not the same as its source`, {
+    hint: "does another program write to one of them? `btrdb diff` shows where they differ",
+  });
 }
 
 /** Makes the stream if it is not there, and brings its annotations to the state of the source. */

@@ -44,8 +44,9 @@ export const INSERT_CASES: Case[] = [
     },
   },
   {
-    name: "insert: points of equal time all stay, in the order they came",
+    name: "insert: points of equal time all stay, in the order they came in a small commit",
     async run(t) {
+      // Real servers sort commits of more than 12 points unstably: no order is promised for those.
       const stream = await t.stream();
       await stream.insert([[1n, 3], [1n, 1], [0n, 9], [1n, 2]]);
       await stream.insert([[1n, 0]]);

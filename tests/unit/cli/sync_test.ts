@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { PointChecksum } from "../../../src/cli/sync/point_checksum.ts";
 import { untilAborted } from "../../../src/core/call.ts";
 import { collectionTree } from "../../../src/cli/terminal/collection_tree.ts";
@@ -6,6 +6,12 @@ import { progressLine } from "../../../src/cli/terminal/progress.ts";
 import { makeStyle, rough, table } from "../../../src/cli/terminal/style.ts";
 import { comparePoints } from "../../../src/cli/sync/points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
+import { serve } from "@btrdb/btrdb/server";
+import { CliError } from "../../../src/cli/errors.ts";
+import { copyStream } from "../../../src/cli/sync/copy.ts";
+import type { NamedStream } from "../../../src/cli/words/stream_names.ts";
+import { endpointOf } from "../../../src/client/endpoint_of.ts";
+import { concatRaw, sliceRaw } from "../../../src/core/columns.ts";
 import { differentRanges } from "../../../src/cli/sync/ranges.ts";
 import { Follower } from "../../../src/cli/sync/follower.ts";
 
@@ -153,4 +159,52 @@ Deno.test("tree, table, progress: as people see them", () => {
   const resumed = progressLine("Copying", { points: 100, part: 0.75 }, 10, 0.5, true);
   assertEquals(resumed, "Copying ███████████████░░░░░ 75 %  100 points  10 points/s  10 s left");
   assertEquals(progressLine("Reading", { points: 1 }, 0, 0, true), "Reading  1 points");
+});
+
+Deno.test("copyStream: a destination that drops points as it commits them is not called the same", async () => {
+  // A 4.15 server keeps 1,024 points within 4 ns; until the flush it shows all of them.
+  await using from = await connect("memory:");
+  await using behind = await connect("memory:");
+  const real = endpointOf(behind);
+  const crowd = { start: 4n, end: 8n };
+  const lossy = new Proxy(real, {
+    get(target, name) {
+      if (name !== "flush") {
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      }
+      return async (uuid: Uint8Array) => {
+        const version = await target.flush(uuid);
+        const all = [];
+        for await (const { columns } of target.rawValues({ uuid, version: 0n, ...crowd })) {
+          all.push(columns);
+        }
+        const kept = sliceRaw(concatRaw(all), 0, 1024);
+        await target.deleteRange({ uuid, ...crowd });
+        await target.insert({ uuid, columns: kept });
+        await target.flush(uuid);
+        return version;
+      };
+    },
+  });
+  await using server = await serve(lossy, { port: 0 });
+  await using to = await connect(`127.0.0.1:${server.port}`);
+  const stream = await from.create(crypto.randomUUID(), "crowd", { tags: { name: "s" } });
+  await stream.insert({
+    times: new BigInt64Array(1_500).fill(5n),
+    values: Float64Array.from({ length: 1_500 }, (_, i) => i),
+  });
+  const options = {
+    signal: new AbortController().signal,
+    overwrite: false,
+    verify: true,
+    onPoints: () => {},
+  };
+  const named = { stream, uuid: stream.uuid, collection: "crowd", name: "s", path: "crowd/s" };
+  const error = await assertRejects(() => copyStream(named as NamedStream, to, options), CliError);
+  assertEquals(
+    error.message,
+    "The copy of crowd/s is not the same as its source: the destination keeps 1024 of the 1500 " +
+      "points at 1970-01-01T00:00:00.000000004Z, 476 are lost",
+  );
 });
