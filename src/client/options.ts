@@ -4,10 +4,7 @@
  * @module
  */
 
-import type { CallOptions } from "../endpoint/endpoint.ts";
-
-/** Longest delay a timer takes, ms, 24 days: a longer timeout is as good as none. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+import { type CallOptions, MAX_TIMER_MS } from "../core/call.ts";
 
 /** What every call takes as its last argument. */
 export interface RequestOptions {
@@ -51,7 +48,8 @@ export function startCall(action: string, options: RequestOptions): CallOptions 
   const { signal, timeoutMs } = options;
   const call: CallOptions = {};
   if (signal !== undefined) call.signal = signal;
-  if (timeoutMs !== undefined && timeoutMs <= MAX_TIMEOUT_MS) {
+  // A timeout of more than 24 days is as good as none.
+  if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS) {
     call.deadlineMs = Date.now() + timeoutMs;
   }
   return call;

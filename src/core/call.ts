@@ -32,13 +32,14 @@ function errorOf(late: Late): Error {
 /**
  * Throws if a call is aborted or its deadline has passed.
  *
- * @param call Its signal and deadline.
+ * @param call Its signal and deadline, if it has options.
  * @param late Name of the call, or what makes the error of a passed deadline.
  * @throws The reason of the signal, unchanged; {@linkcode deadlineExceeded}, or what `late` makes.
  */
-export function throwIfOver({ signal, deadlineMs }: CallOptions, late: Late): void {
-  signal?.throwIfAborted();
-  if (deadlineMs !== undefined && Date.now() >= deadlineMs) throw errorOf(late);
+export function throwIfOver(call: CallOptions | undefined, late: Late): void {
+  call?.signal?.throwIfAborted();
+  const { deadlineMs = Infinity } = call ?? {};
+  if (Date.now() >= deadlineMs) throw errorOf(late);
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { throwIfOver } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
@@ -62,7 +63,7 @@ import type {
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS } from "./constants.ts";
 import { roundValues } from "./write/merge_policy.ts";
-import { checkCall, paced } from "./pacer.ts";
+import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { PruneResult, Storage } from "./storage.ts";
 import type { StreamState } from "./stream/registry.ts";
@@ -301,7 +302,7 @@ export class Engine implements Endpoint {
     request: LookupRequest,
     options?: CallOptions,
   ): AsyncIterableIterator<StreamDescriptor[]> {
-    checkCall(options);
+    throwIfOver(options, "look up streams");
     checkLookup(request);
     yield* this.#list(this.#storage.metadata.lookup(request), options);
   }
@@ -310,7 +311,7 @@ export class Engine implements Endpoint {
     request: ListCollectionsRequest,
     options?: CallOptions,
   ): AsyncIterableIterator<string[]> {
-    checkCall(options);
+    throwIfOver(options, "list collections");
     checkListCollections(request);
     yield* this.#list(this.#storage.metadata.collections(request), options);
   }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { BTrDBError } from "../core/errors.ts";
-import type { CallOptions } from "../endpoint/endpoint.ts";
+import { type CallOptions, throwIfOver } from "../core/call.ts";
 import { socketsSeen } from "../core/event_loop.ts";
 
 /** Work between two turns of the event loop, ms; shared by all work under way. */
@@ -41,19 +40,6 @@ async function release(): Promise<void> {
 }
 
 /**
- * Throws if the call should stop.
- *
- * @throws The reason of the signal, unchanged; a `BTrDBError` with status `DEADLINE_EXCEEDED`.
- */
-export function checkCall(options: CallOptions | undefined): void {
-  if (options === undefined) return;
-  options.signal?.throwIfAborted();
-  if (options.deadlineMs !== undefined && Date.now() >= options.deadlineMs) {
-    throw new BTrDBError("The deadline passed", { status: "DEADLINE_EXCEEDED" });
-  }
-}
-
-/**
  * A synchronous generator as an asynchronous one: pauses when it is due, stops when the call does.
  *
  * @param source Yields `undefined` where it may pause.
@@ -62,12 +48,12 @@ export async function* paced<T>(
   source: Iterable<T | undefined>,
   options: CallOptions | undefined,
 ): AsyncGenerator<T, void, undefined> {
-  checkCall(options);
+  throwIfOver(options, "go on reading");
   for (const item of source) {
     if (item !== undefined) yield item;
     if (isDue()) {
       await yieldToEventLoop();
-      checkCall(options);
-    } else if (item !== undefined) checkCall(options);
+      throwIfOver(options, "go on reading");
+    } else if (item !== undefined) throwIfOver(options, "go on reading");
   }
 }

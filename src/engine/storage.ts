@@ -4,6 +4,7 @@
  * @module
  */
 
+import { throwIfOver } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
@@ -11,7 +12,6 @@ import type { CallOptions } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
 import type { WriterLock } from "./file/lock.ts";
 import { MetadataStore } from "./metadata/store.ts";
-import { checkCall } from "./pacer.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
 import { StreamRegistry, type StreamState } from "./stream/registry.ts";
@@ -91,7 +91,7 @@ export class Storage {
    */
   // deno-lint-ignore require-await
   async checked<T>(options: CallOptions | undefined, work: () => T | Promise<T>): Promise<T> {
-    checkCall(options);
+    throwIfOver(options, "begin the call");
     return this.onOneState(work);
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { deadlineExceeded, MAX_TIMER_MS, onAbort } from "../core/call.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import type { CallOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
@@ -15,9 +16,6 @@ export const MAX_PENDING_POINTS = 4_194_304;
 
 /** Points that wait for all subscribers together, 256 MiB; then the one furthest behind is dropped. */
 export const MAX_TOTAL_POINTS = 16_777_216;
-
-/** Longest delay a timer takes, ms; later deadlines are as good as none. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One subscriber: updates wait here until they are asked for. */
 class Subscription {
@@ -117,19 +115,17 @@ export class SubscriptionHub {
   ): AsyncIterableIterator<SubscriptionUpdate> {
     const subscription = new Subscription(new Set(uuids.map(keyOf)));
     const signal = options?.signal;
-    const abort = () => subscription.end(signal!.reason);
-    const late = () =>
-      subscription.end(new BTrDBError("The deadline passed", { status: "DEADLINE_EXCEEDED" }));
+    const late = () => subscription.end(deadlineExceeded("go on with the subscription"));
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
     const timer = leftMs > MAX_TIMER_MS ? undefined : setTimeout(late, Math.max(0, leftMs));
+    const unlisten = onAbort(signal, () => subscription.end(signal!.reason));
     const stop = () => {
       this.#subscriptions.delete(subscription);
-      signal?.removeEventListener("abort", abort);
+      unlisten();
       clearTimeout(timer);
     };
     this.#subscriptions.add(subscription);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) subscription.end(signal.reason);
     return updatesOf(subscription, stop);
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { status as Status } from "@grpc/grpc-js";
+import type { CallOptions } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 
@@ -12,6 +13,11 @@ import { uuidText } from "../core/uuid.ts";
 export interface ErrorContext {
   readonly rpc: string;
   readonly uuid?: Uint8Array | undefined;
+}
+
+/** A call and how long it may last. */
+export interface CallContext extends ErrorContext {
+  readonly options: CallOptions;
 }
 
 /** How a gRPC call ended. */
@@ -92,6 +98,11 @@ export function callError(
   cause?: unknown,
 ): BTrDBError {
   return new BTrDBError(message, { ...context(call), status, cause, retryable: false });
+}
+
+/** The error of a call whose deadline has passed. */
+export function lateError(call: ErrorContext): BTrDBError {
+  return callError(`Cannot call ${call.rpc}: the deadline passed`, "DEADLINE_EXCEEDED", call);
 }
 
 /** The error of a read of the latest version that cannot be finished because the stream changed. */

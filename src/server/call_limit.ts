@@ -5,6 +5,7 @@
  * @module
  */
 
+import { abortable } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 
 /** What a real server says when it has too much to do. */
@@ -51,17 +52,12 @@ export class CallLimit {
     if (this.#waiting.size >= this.#maxWaiting) {
       throw new BTrDBError(SHEDDING, { code: ErrorCode.ResourceDepleted });
     }
-    await new Promise<void>((resolve, reject) => {
-      const next = () => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      };
-      const abort = () => {
-        this.#waiting.delete(next);
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      this.#waiting.add(next);
+    let grant!: () => void;
+    const place = new Promise<void>((resolve) => grant = resolve);
+    this.#waiting.add(grant);
+    await abortable(place, { signal }, "wait").catch((error) => {
+      if (!this.#waiting.delete(grant)) this.leave();
+      throw error;
     });
   }
 

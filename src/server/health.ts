@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "../core/call.ts";
 import type { Method, ServiceTable } from "./method.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 import { malformed } from "./btrdb/request.ts";
@@ -40,7 +41,7 @@ export function healthService(services: readonly string[]): ServiceTable {
       if (now !== last) await call.send(response(now));
       last = now;
       if (settings.stopping()) return;
-      await pause(WATCH_EVERY_MS, call.signal);
+      await delay(WATCH_EVERY_MS, call);
     }
   };
   return {
@@ -68,16 +69,4 @@ function serviceOf(bytes: Uint8Array): string {
 /** `HealthCheckResponse { ServingStatus status = 1 }`. */
 function response(status: number): Uint8Array {
   return new Uint8Array([0x08, status]);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -5,6 +5,7 @@
  */
 
 import { memoryUsage } from "node:process";
+import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
@@ -41,6 +42,7 @@ export interface StopOptions {
 
 /** A database behind a port. */
 export class Server implements AsyncDisposable {
+  #finish!: () => void;
   /** Where it listens. */
   readonly hostname: string;
   /** Port of the gRPC services. */
@@ -54,10 +56,9 @@ export class Server implements AsyncDisposable {
   /** One line for people: where the server listens and who may use it. */
   readonly notice: string;
   /** Resolves once the server has stopped, whoever stopped it. */
-  readonly finished: Promise<void>;
+  readonly finished: Promise<void> = new Promise((resolve) => this.#finish = resolve);
 
   readonly #parts: Parts;
-  readonly #done = Promise.withResolvers<void>();
   #stopping: Promise<void> | undefined;
 
   /** @ignore Made by {@linkcode serve}. */
@@ -71,7 +72,6 @@ export class Server implements AsyncDisposable {
     this.metricsPort = parts.pages?.port;
     this.tls = options.tls !== undefined;
     this.notice = noticeOf(options, this.address, this.metricsPort);
-    this.finished = this.#done.promise;
     const { signal } = options;
     if (signal !== undefined) this.#stopOn(signal);
   }
@@ -108,14 +108,12 @@ export class Server implements AsyncDisposable {
     stopWatching();
     await listener.close(graceMs);
     await pages?.close();
-    this.#done.resolve();
+    this.#finish();
   }
 
   #stopOn(signal: AbortSignal): void {
-    const stop = () => void this.stop();
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop, { once: true });
-    this.finished.then(() => signal.removeEventListener("abort", stop));
+    if (signal.aborted) return void this.stop();
+    this.finished.then(onAbort(signal, () => void this.stop()));
   }
 }
 

@@ -1,5 +1,6 @@
 /** `btrdb serve`: a database behind a gRPC port. @module */
 
+import { onAbort } from "../../core/call.ts";
 import type { ApiKey, Capability, ServeOptions } from "../../server/mod.ts";
 import { type Args, splitOnce } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
@@ -58,9 +59,7 @@ const command: Command = {
     if (context.json) context.printJson({ address, hostname, port, tls, target });
     context.talk(`${notice}\nServing ${target}; interrupt to stop`);
     if (!context.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        context.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
+      await new Promise<void>((resolve) => onAbort(context.signal, resolve));
     }
     await server.stop();
     context.talk("Stopped");

@@ -1,6 +1,7 @@
 /** `btrdb tail`: the end of streams, and what comes. @module */
 
 import type { RawColumns, Stream } from "../../../mod.ts";
+import { delay } from "../../core/call.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../words/durations.ts";
@@ -44,26 +45,11 @@ const command: Command = {
       show(named, last);
       followers.at(-1)?.seen(last);
     }
-    while (follow && await pause(waitMs, context.signal)) {
+    while (follow && await delay(waitMs, context).then(() => true, () => false)) {
       for (const [i, follower] of followers.entries()) show(streams[i]!, await follower.poll());
     }
   },
 };
-
-/** Waits; `false` if the user interrupts, which is how following ends. */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const end = (more: boolean): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-      resolve(more);
-    };
-    const onAbort = (): void => end(false);
-    const timer = setTimeout(() => end(true), ms);
-    signal.addEventListener("abort", onAbort);
-  });
-}
 
 function printer(
   context: Context,

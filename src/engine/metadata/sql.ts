@@ -6,9 +6,9 @@
  * @module
  */
 
+import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
-import { checkCall } from "../pacer.ts";
 import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
 
 /** Most rows one query may return. */
@@ -173,9 +173,9 @@ export function runSql(
   const values = bindings(params) as unknown as string;
   return limitTexts(db, () => {
     try {
-      checkCall(options);
+      throwIfOver(options, "run SQL");
       checkSize(db.prepare(measuring(statement.sourceSQL, columns.length)).get(values)!);
-      checkCall(options);
+      throwIfOver(options, "run SQL");
       return statement.all(values).map((row) => toJson(row, nested));
     } catch (error) {
       if (!isSqlite(error)) throw error;

@@ -6,9 +6,10 @@
  */
 
 import { setImmediate } from "node:timers";
+import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
-import { checkCall, isDue, yieldToEventLoop } from "../pacer.ts";
+import { isDue, yieldToEventLoop } from "../pacer.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
@@ -159,7 +160,7 @@ export class GroupCommit {
       if (full || (group[0] !== undefined && group[0].task.kind !== queued.task.kind)) break;
       taken++;
       try {
-        checkCall(queued.options);
+        throwIfOver(queued.options, "write");
       } catch (error) {
         queued.reject(error);
         continue;

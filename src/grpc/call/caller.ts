@@ -5,23 +5,23 @@
  * @module
  */
 
+import { abortable } from "../../core/call.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import type { Rpc } from "../transport/rpc.ts";
 import type { Channel, ChannelCall } from "../transport/channel.ts";
 import type { Cluster } from "./cluster.ts";
-import { type ErrorContext, isUnavailable, lostPeer } from "../errors.ts";
+import { type CallContext, isUnavailable, lateError, lostPeer } from "../errors.ts";
 import { decodeInfo } from "../wire/messages.ts";
 import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 
 /** What is called. */
-export interface CallSpec extends ErrorContext {
+export interface CallSpec extends CallContext {
   /** Whether a node may answer that does not own the stream: reads of explicit versions. */
   readonly anyNode?: boolean | undefined;
   /** Whether the call changes something: then it waits for the owner of the stream to come back. */
   readonly isWrite?: boolean | undefined;
   /** Whether the call has no end of its own. */
   readonly endless?: boolean | undefined;
-  readonly options: CallOptions;
 }
 
 /** A streamed answer, one try. */
@@ -169,7 +169,8 @@ export class Caller {
    */
   async again(error: unknown, tries: Tries): Promise<void> {
     await tries.pause(error);
-    if (verdict(error) === "resync") await tries.within(this.resync());
+    if (verdict(error) !== "resync") return;
+    await abortable(this.resync(), tries.call.options, () => lateError(tries.call));
   }
 
   /** Asks for the mash again. */

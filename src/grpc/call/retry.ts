@@ -4,10 +4,10 @@
  * @module
  */
 
+import { delay } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import type { CallOptions } from "../../endpoint/endpoint.ts";
+import type { CallContext } from "../errors.ts";
 import type { CallHooks } from "../transport/telemetry.ts";
-import { within } from "../within.ts";
 
 /** Limits of the retries of a connection. */
 export interface RetryOptions {
@@ -151,9 +151,7 @@ export interface Recovery {
 }
 
 /** A call that may be retried. */
-export interface RetriedCall {
-  readonly rpc: string;
-  readonly options: CallOptions;
+export interface RetriedCall extends CallContext {
   /** Whether it changes something: then it waits for the node that owns the stream. */
   readonly isWrite?: boolean | undefined;
   /** State of the cluster, as far as it is known. */
@@ -164,13 +162,13 @@ export interface RetriedCall {
 export class Tries {
   /** Number of the current try without progress, from 1. */
   attempt = 1;
+  readonly call: RetriedCall;
   readonly #policy: RetryPolicy;
-  readonly #call: RetriedCall;
   #sinceMs: number = Date.now();
 
   constructor(policy: RetryPolicy, call: RetriedCall) {
     this.#policy = policy;
-    this.#call = call;
+    this.call = call;
   }
 
   /** The call got further: patience starts anew. */
@@ -192,7 +190,7 @@ export class Tries {
    * allow it; the reason of the signal when it is aborted meanwhile.
    */
   async pause(error: unknown): Promise<void> {
-    const { rpc, options: { signal, deadlineMs } } = this.#call;
+    const { rpc, options: { signal, deadlineMs } } = this.call;
     signal?.throwIfAborted();
     const policy = this.#policy;
     const recovery = this.#recovery(error);
@@ -206,41 +204,15 @@ export class Tries {
     const elapsedMs = Date.now() - this.#sinceMs;
     policy.hooks?.onRetry?.({ rpc, attempt: this.attempt, delayMs, error, elapsedMs, recovery });
     this.attempt++;
-    await sleep(delayMs, signal);
+    await delay(delayMs, { signal });
   }
 
   /** What is waited for as long as the time allows, however many tries that takes. */
   #recovery(error: unknown): Recovery | undefined {
     if (this.#policy.limitsAll || verdict(error) !== "resync") return undefined;
-    const health = this.#call.health?.();
+    const health = this.call.health?.();
     const isRecovering = health !== undefined && !health.healthy;
-    if (!isRecovering && this.#call.isWrite !== true) return undefined;
+    if (!isRecovering && this.call.isWrite !== true) return undefined;
     return health ?? { healthy: false, unmapped: 0 };
   }
-
-  /** `promise`, but no longer than the call lasts; what it stands for goes on. */
-  within<T>(promise: Promise<T>): Promise<T> {
-    return within(promise, this.#call);
-  }
-}
-
-/**
- * Waits.
- *
- * @param ms How long.
- * @param signal Ends the wait early: rejects with its reason.
- */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CallOptions } from "../../endpoint/endpoint.ts";
+import { type CallOptions, onAbort } from "../../core/call.ts";
 
 /** The reason with which a pending `next()` is given up. */
 const STOPPED = new Error("The stream was returned");
@@ -29,6 +29,7 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
   readonly #signal: AbortSignal | undefined;
   readonly #make: () => AsyncGenerator<T, void, undefined>;
   #source: AsyncGenerator<T, void, undefined> | undefined;
+  #unlisten: (() => void) | undefined;
   #pending = 0;
   #done = false;
 
@@ -39,8 +40,6 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
     this.#signal = options.signal;
     this.#make = () => make({ ...options, signal: this.#stop.signal });
   }
-
-  readonly #abort = (): void => this.#stop.abort(this.#signal!.reason);
 
   async next(): Promise<IteratorResult<T>> {
     this.#pending++;
@@ -73,13 +72,13 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
 
   /** From the first read on: a stream that nobody reads leaves no listener. */
   #listen(): void {
-    this.#signal?.addEventListener("abort", this.#abort);
-    if (this.#signal?.aborted) this.#abort();
+    this.#unlisten = onAbort(this.#signal, () => this.#stop.abort(this.#signal!.reason));
+    if (this.#signal?.aborted) this.#stop.abort(this.#signal.reason);
   }
 
   #finish(): void {
     this.#done = true;
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#unlisten?.();
   }
 
   [Symbol.asyncIterator](): this {

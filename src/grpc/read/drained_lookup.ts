@@ -5,8 +5,9 @@
  * @module
  */
 
+import { abortable } from "../../core/call.ts";
 import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
-import { within } from "../within.ts";
+import { lateError } from "../errors.ts";
 
 /** How long a lookup that nobody wants any more may go on, ms. */
 const DRAIN_MS = 60_000;
@@ -33,7 +34,9 @@ export class DrainedLookup {
 
   /** The next message; `undefined` after the last. */
   read(): Promise<Uint8Array | undefined> {
-    return this.#drain ? within(this.#read(), this.#spec) : this.#read();
+    return this.#drain
+      ? abortable(this.#read(), this.#spec.options, () => lateError(this.#spec))
+      : this.#read();
   }
 
   async #read(): Promise<Uint8Array | undefined> {

@@ -7,11 +7,12 @@
 import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { Channel as GrpcChannel } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import type { CallOptions } from "../../endpoint/endpoint.ts";
+import { type CallOptions, MAX_TIMER_MS, onAbort } from "../../core/call.ts";
 import {
   callError,
   type EndStatus,
   isLostPeer,
+  lateError,
   lostPeer,
   markUnsent,
   neverStarted,
@@ -44,9 +45,6 @@ export interface RpcRequest {
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
 const READ_AHEAD_BYTES = 1 << 20;
 
-/** Longest delay a timer takes, ms; the library breaks at much later deadlines. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** How much earlier than ours a server's clock may say that a deadline has passed. */
 const DEADLINE_SLACK_MS = 20;
 
@@ -59,6 +57,7 @@ export class Rpc {
   readonly #call: GrpcCall;
   readonly #target: string;
   readonly #onActivity: (ended: boolean) => void;
+  readonly #unlisten: () => void;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #paused = false;
@@ -85,9 +84,10 @@ export class Rpc {
     this.#onActivity = onActivity;
     this.#target = channel.getTarget();
     const { deadlineMs = Infinity, signal } = request.options;
+    // The library breaks at deadlines that no timer reaches.
     const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
     this.#call = channel.createCall(request.path, deadline, null, null, null);
-    signal?.addEventListener("abort", this.#abort);
+    this.#unlisten = onAbort(signal, () => this.#stop(signal!.reason, undefined));
     this.#call.start(metadataOf(request), {
       onReceiveMetadata: () => onActivity(false),
       onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
@@ -159,8 +159,6 @@ export class Rpc {
     this.#stop(error, error);
   }
 
-  readonly #abort = (): void => this.#stop(this.#request.options.signal!.reason, undefined);
-
   /** Ends a call that has not ended; one that has must not be touched any more. */
   #stop(error: unknown, recorded: unknown): void {
     this.#queue = [];
@@ -186,7 +184,7 @@ export class Rpc {
     if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
     const error = this.#isLate(end)
-      ? callError(`${request.rpc} did not end before its deadline`, "DEADLINE_EXCEEDED", request)
+      ? lateError(request)
       : transportError(end, request, request.peer);
     const peer = this.#call.getPeer();
     if (peer === this.#target || peer === "unknown" || neverStarted(end)) markUnsent(error);
@@ -203,7 +201,7 @@ export class Rpc {
   #finish(end: { error: unknown }, recorded: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#request.options.signal?.removeEventListener("abort", this.#abort);
+    this.#unlisten();
     this.recorder.end(recorded);
     this.#onActivity(true);
     this.#rouse();

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Waiting, within } from "../within.ts";
+import { abortable } from "../../core/call.ts";
+import { type CallContext, lateError } from "../errors.ts";
 
 /**
  * Turns are given in the order they are asked for. A thousand calls at once get through a
@@ -28,7 +29,7 @@ export class UnaryLimit {
    * @returns `undefined` if it was there at once, else what to wait for.
    * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.
    */
-  take(spec: Waiting): Promise<void> | undefined {
+  take(call: CallContext): Promise<void> | undefined {
     if (this.#taken < this.#most) {
       this.#taken++;
       return undefined;
@@ -36,7 +37,7 @@ export class UnaryLimit {
     let grant!: () => void;
     const turn = new Promise<void>((resolve) => grant = resolve);
     this.#waiting.add(grant);
-    return within(turn, spec).catch((error) => {
+    return abortable(turn, call.options, () => lateError(call)).catch((error) => {
       if (!this.#waiting.delete(grant)) this.release();
       throw error;
     });

@@ -5,8 +5,9 @@
  * @module
  */
 
+import { abortable } from "../../core/call.ts";
 import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
-import { type Waiting, within } from "../within.ts";
+import { type CallContext, lateError } from "../errors.ts";
 
 /** What became of an insert whose answer was lost. */
 export type Outcome =
@@ -59,7 +60,7 @@ export class WriteLedger {
    * @param call Its signal and deadline end the wait.
    * @param look Asks for the stream's version; called when none is certain.
    */
-  async begin(call: Waiting, look: () => Promise<Version>): Promise<void> {
+  async begin(call: CallContext, look: () => Promise<Version>): Promise<void> {
     while (true) {
       while (this.#exclusive || this.#exclusiveWaiting > 0 || this.#uncertain.length > 0) {
         await this.#changed(call);
@@ -134,7 +135,7 @@ export class WriteLedger {
    * @param write The write; returns the version after it, `undefined` if that is not certain.
    */
   async alone(
-    call: Waiting,
+    call: CallContext,
     write: (before: Version | undefined) => Promise<Version | undefined>,
   ): Promise<void> {
     this.#exclusiveWaiting++;
@@ -162,9 +163,9 @@ export class WriteLedger {
   }
 
   /** Waits until something has changed, or the call is over. */
-  #changed(call?: Waiting): Promise<void> {
+  #changed(call?: CallContext): Promise<void> {
     const changed = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return call === undefined ? changed : within(changed, call);
+    return call === undefined ? changed : abortable(changed, call.options, () => lateError(call));
   }
 
   #wake(): void {

@@ -6,6 +6,7 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { delay } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { checkCreate, checkSetAnnotations, checkSetTags } from "../../endpoint/checks_metadata.ts";
 import type {
@@ -19,10 +20,9 @@ import type {
 import { SetStreamTagsParamsSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
-import { callError, isUncertain } from "../errors.ts";
+import { callError, isUncertain, lateError } from "../errors.ts";
 import { decodeVersion, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
-import { sleep } from "../call/retry.ts";
 import { type Persistence, persistently } from "./persistently.ts";
 
 /** What a look at the stream says about a change whose answer was lost. */
@@ -137,7 +137,7 @@ export class MetadataWrites {
   ): Promise<Outcome> {
     let found: Outcome = "not done";
     for (let look = 0; look < 2 && found === "not done"; look++) {
-      await sleep(this.#persistence.settleMs, spec.options.signal);
+      await delay(this.#persistence.settleMs, spec.options, () => lateError(spec));
       found = outcome(await persistently(this.#persistence, () => this.#descriptor(spec)));
     }
     return found;

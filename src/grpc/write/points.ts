@@ -5,6 +5,7 @@
  * @module
  */
 
+import { abortable } from "../../core/call.ts";
 import { formatTime } from "../../core/time.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
@@ -14,14 +15,13 @@ import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../en
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { encodeInsert } from "../../kernel/wire.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { isUncertain } from "../errors.ts";
+import { isUncertain, lateError } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
 import { persistently } from "./persistently.ts";
 import { type ProbeRules, settleDelete, settleInserts } from "./settle.ts";
 import { type Outcome, WriteLedger } from "./ledger.ts";
 import type { VersionFloors } from "../read/version_floors.ts";
-import { within } from "../within.ts";
 
 /** Streams whose writes are remembered while nothing is under way. */
 const MAX_STREAMS = 4096;
@@ -133,17 +133,17 @@ export class PointWrites {
   ): Promise<Version | undefined> {
     const settling = stream.uncertain(
       request,
-      (doubts, before) => settleInserts(this.#rules, doubts, before),
+      (uncertain, before) => settleInserts(this.#rules, uncertain, before),
     );
-    let fate: Outcome;
+    let outcome: Outcome;
     try {
-      fate = await within(settling, spec);
+      outcome = await abortable(settling, spec.options, () => lateError(spec));
     } catch (stopped) {
       void settling.then((late) => late.kind === "not stored" && stream.ended(true));
       throw isTimeout(stopped) ? doubtful(request, error) : stopped;
     }
-    if (fate.kind === "unknown") throw doubtful(request, fate.cause ?? error, fate.why);
-    return fate.kind === "stored" ? fate.version : undefined;
+    if (outcome.kind === "unknown") throw doubtful(request, outcome.cause ?? error, outcome.why);
+    return outcome.kind === "stored" ? outcome.version : undefined;
   }
 
   /** See `Endpoint.deleteRange`. */
@@ -185,9 +185,10 @@ export class PointWrites {
         return version;
       } catch (error) {
         if (isUncertain(error) && anchor !== undefined) {
-          const fate = await within(settleDelete(this.#rules, range, anchor), spec);
-          if (fate.kind === "stored") return fate.version;
-          if (fate.kind === "unknown") throw undecided(range, error, fate.why);
+          const settling = settleDelete(this.#rules, range, anchor);
+          const outcome = await abortable(settling, spec.options, () => lateError(spec));
+          if (outcome.kind === "stored") return outcome.version;
+          if (outcome.kind === "unknown") throw undecided(range, error, outcome.why);
         }
         await this.#caller.again(error, tries);
       }

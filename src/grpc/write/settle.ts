@@ -4,12 +4,11 @@
  * @module
  */
 
-import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
-import { LATEST } from "../../core/range.ts";
+import { delay } from "../../core/call.ts";
+import { LATEST, MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
 import { sameVersion } from "../../endpoint/version.ts";
 import type { Reader } from "../read/reader.ts";
-import { sleep } from "../call/retry.ts";
 import type { Before, Outcome, UncertainInsert } from "./ledger.ts";
 import { type Persistence, persistently } from "./persistently.ts";
 
@@ -41,10 +40,10 @@ export async function settleInserts(
   before: Before,
 ): Promise<Version | undefined> {
   try {
-    await sleep(rules.settleMs);
+    await delay(rules.settleMs);
     let seen = await persistently(rules, () => probe(rules, uncertain, before));
     if (seen.outcomes.some((fate) => fate.kind === "not stored")) {
-      await sleep(rules.settleMs);
+      await delay(rules.settleMs);
       seen = await persistently(rules, () => probe(rules, uncertain, before));
     }
     uncertain.forEach((doubt, i) => doubt.settle(seen.outcomes[i]!));
@@ -173,11 +172,11 @@ export async function settleDelete(
   range: { uuid: Uint8Array; start: bigint; end: bigint },
   anchor: Version | undefined,
 ): Promise<Outcome> {
-  await sleep(rules.settleMs);
+  await delay(rules.settleMs);
   const look = () => persistently(rules, () => probeDelete(rules, range, anchor));
   const outcome = await look();
   if (outcome.kind !== "not stored") return outcome;
-  await sleep(rules.settleMs);
+  await delay(rules.settleMs);
   return await look();
 }
 

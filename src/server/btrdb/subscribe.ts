@@ -75,19 +75,16 @@ class Subscriptions {
   readonly #exchange: Exchange;
   readonly #send: (update: Update) => Promise<void>;
   readonly #stops = new Map<string, AbortController>();
-  readonly #failed = Promise.withResolvers<never>();
+  #fail!: (error: unknown) => void;
+  /** Rejects with what a subscription failed with. */
+  readonly failed: Promise<never> = new Promise((_, reject) => this.#fail = reject);
   /** One message after another: updates of several streams must not overtake backpressure. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(exchange: Exchange, send: (update: Update) => Promise<void>) {
     this.#exchange = exchange;
     this.#send = send;
-    this.#failed.promise.catch(() => {});
-  }
-
-  /** Rejects with what a subscription failed with. */
-  get failed(): Promise<never> {
-    return this.#failed.promise;
+    this.failed.catch(() => {});
   }
 
   /** Adds streams, each once; those that are there already stay as they are. */
@@ -100,7 +97,7 @@ class Subscriptions {
     for (const [name, uuid] of fresh) {
       const stop = new AbortController();
       this.#stops.set(name, stop);
-      this.#follow(uuid, stop.signal).catch(this.#failed.reject);
+      this.#follow(uuid, stop.signal).catch(this.#fail);
     }
   }
 

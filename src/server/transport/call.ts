@@ -6,14 +6,12 @@
  */
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { MAX_TIMER_MS } from "../../core/call.ts";
 import type { FairSending } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
 const PREFIX_BYTES = 5;
-
-/** Longest delay a timer takes, ms; later deadlines are as good as none. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What the library hands over: both directions as bytes. */
 export type ByteStream = ServerDuplexStream<Uint8Array, Uint8Array>;
@@ -28,6 +26,9 @@ export class Call {
   readonly peer: string;
   /** When the client gives up, ms since the Unix epoch; absent: never. */
   readonly deadlineMs: number | undefined;
+  #resolveDone!: () => void;
+  /** Resolves when the client has the status, or is gone. */
+  readonly done: Promise<void> = new Promise((resolve) => this.#resolveDone = resolve);
   /** Whether it has no end of its own. */
   endless = false;
   /** Message bytes received so far. */
@@ -44,7 +45,6 @@ export class Call {
   #finished = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
-  readonly #done = Promise.withResolvers<void>();
 
   /**
    * @param path Its method.
@@ -69,11 +69,6 @@ export class Call {
   /** Aborts when the client is gone, its deadline has passed, or the server cancels the call. */
   get signal(): AbortSignal {
     return this.#controller.signal;
-  }
-
-  /** Resolves when the client has the status, or is gone. */
-  get done(): Promise<void> {
-    return this.#done.promise;
   }
 
   /** A request header, in its first value. */
@@ -184,6 +179,6 @@ export class Call {
 
   #gone(): void {
     this.cancel(new GrpcFailure(GrpcStatus.CANCELLED, "the client is gone"));
-    this.#done.resolve();
+    this.#resolveDone();
   }
 }

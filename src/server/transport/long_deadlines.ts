@@ -7,6 +7,7 @@
  */
 
 import type { Http2Server, IncomingHttpHeaders } from "node:http2";
+import { MAX_TIMER_MS } from "../../core/call.ts";
 
 const HEADER = "grpc-timeout";
 
@@ -20,16 +21,13 @@ const UNITS: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Longest delay a timer takes, ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Whether a `grpc-timeout` such as `90S` is longer than any timer. */
 export function isLong(timeout: string): boolean {
   const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
   return match !== null && Number(match[1]) * UNITS[match[2]!]! > MAX_TIMER_MS;
 }
 
-/** Takes far deadlines off requests before the library sees them. */
+/** Takes long deadlines off requests before the library sees them. */
 export function dropLongDeadlines(http2: Http2Server): void {
   http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
     const timeout = headers[HEADER];

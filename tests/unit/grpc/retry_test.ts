@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import type { RetryEvent } from "../../../src/grpc/mod.ts";
-import { RetryBudget, RetryPolicy, sleep, Tries, verdict } from "../../../src/grpc/call/retry.ts";
+import { RetryBudget, RetryPolicy, Tries, verdict } from "../../../src/grpc/call/retry.ts";
 
 const coded = (code: number) => new BTrDBError("no", { code });
 const lost = () => new BTrDBError("lost", { status: "UNAVAILABLE" });
@@ -142,9 +142,4 @@ Deno.test("the budget is spent by retries and earned back by calls and time", ()
   for (let i = 0; i < 11; i++) budget.earn();
   assertEquals([budget.take(0), budget.take(0)], [true, false]);
   assertEquals([budget.take(99), budget.take(200)], [true, true]);
-});
-
-Deno.test("sleep leaves nothing behind when it is aborted at once", async () => {
-  const reason = new Error("before");
-  assertEquals(await assertRejects(() => sleep(1e6, AbortSignal.abort(reason))), reason);
 });
