@@ -8,7 +8,7 @@
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { pointwidthOf } from "../core/pointwidth.ts";
 import { MAX_TIME } from "../core/range.ts";
-import type { CallOptions, Endpoint, StatChunk, Version } from "../endpoint/endpoint.ts";
+import type { CallOptions, Chunk, Endpoint, StatChunk, Version } from "../endpoint/endpoint.ts";
 import { Rewindower } from "../kernel/rewindower.ts";
 import { openAligned } from "./aligned_windows.ts";
 import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./range_cut.ts";
@@ -71,10 +71,7 @@ function serverWindows(
 }
 
 /** Columns of one kind in order of time, with the version they come from. */
-interface SourceChunk {
-  version: Version;
-  columns: RawColumns | StatColumns;
-}
+type SourceChunk = Chunk<RawColumns | StatColumns>;
 
 /** No point can be in the moment before `MAX_TIME`, and servers refuse `MAX_TIME` as an end. */
 async function* rawSource(

@@ -10,7 +10,7 @@ import { csvLine, csvNames, type CsvNumbers } from "../kernel/csv_text.ts";
 import type { CsvSupply } from "./messages.ts";
 import { CsvThread } from "./thread.ts";
 import { type CsvLayout, CsvWriter } from "../kernel/csv_writer.ts";
-import type { CallOptions, Endpoint, Version } from "../endpoint/endpoint.ts";
+import type { CallOptions, Chunk, Endpoint } from "../endpoint/endpoint.ts";
 
 /** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
 const LONG_BYTES = 8 << 20;
@@ -53,26 +53,23 @@ export interface CsvFormat {
 export const SERVER_FORMAT: CsvFormat = { numbers: "fixed6", timeDigits: 0 };
 
 /** A batch of any answer. */
-export interface CsvChunk {
-  version: Version;
-  columns: RawColumns | StatColumns;
-}
+type AnyChunk = Chunk<RawColumns | StatColumns>;
 
 /** Starts the query of one stream. */
-export type CsvOpener = (stream: CsvStreamRequest) => AsyncIterator<CsvChunk, unknown, undefined>;
+export type CsvOpener = (stream: CsvStreamRequest) => AsyncIterator<AnyChunk, unknown, undefined>;
 
 /** One stream's query. */
 class Source {
-  #chunks: AsyncIterator<CsvChunk, unknown, undefined> | undefined;
+  #chunks: AsyncIterator<AnyChunk, unknown, undefined> | undefined;
   /** The batch that told the version, until it is taken. */
-  #first: CsvChunk | undefined;
+  #first: AnyChunk | undefined;
   /** Version that answers; undefined if the query failed. */
   version: bigint | undefined;
   /** Why it failed. */
   failure: unknown;
 
   /** Starts the query and waits for its first batch, or its failure. */
-  async open(start: () => AsyncIterator<CsvChunk, unknown, undefined>): Promise<void> {
+  async open(start: () => AsyncIterator<AnyChunk, unknown, undefined>): Promise<void> {
     try {
       this.#chunks = start();
       this.#first = await this.#take();
@@ -99,7 +96,7 @@ class Source {
     await chunks?.return?.(undefined);
   }
 
-  async #take(): Promise<CsvChunk | undefined> {
+  async #take(): Promise<AnyChunk | undefined> {
     const result = await this.#chunks?.next();
     if (result?.done === false) return result.value;
     this.#chunks = undefined;

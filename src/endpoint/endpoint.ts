@@ -68,21 +68,19 @@ export interface StreamDescriptor {
   propertyVersion: bigint;
 }
 
-/** One batch of raw points of a streamed answer. */
-export interface RawChunk {
+/** One batch of a streamed answer. */
+export interface Chunk<Columns> {
   /** Version that all chunks of the answer are of. */
   version: Version;
-  /** The points. */
-  columns: RawColumns;
+  /** The points, or the windows. */
+  columns: Columns;
 }
 
+/** One batch of points of a streamed answer. */
+export type RawChunk = Chunk<RawColumns>;
+
 /** One batch of windows of a streamed answer. */
-export interface StatChunk {
-  /** Version that all chunks of the answer are of. */
-  version: Version;
-  /** The windows. */
-  columns: StatColumns;
-}
+export type StatChunk = Chunk<StatColumns>;
 
 /**
  * One batch of changed ranges, `starts[i]` to `ends[i]`, in the order of the server's walk: mostly

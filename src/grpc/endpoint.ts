@@ -84,20 +84,19 @@ export class GrpcEndpoint implements Endpoint {
     this.#caller = caller;
     this.#kind = kind;
     this.capabilities = capabilitiesOf(codec.protocol);
-    const staleMajors = kind.quirks;
+    const { quirks } = kind;
     const floors = new VersionFloors();
     const { policy } = caller;
     const persistence = { settleMs, maxElapsedMs: policy.limitsAll ? 0 : policy.maxElapsedMs };
-    this.#reader = new Reader(caller, codec, { staleMajors, floors });
+    this.#reader = new Reader(caller, codec, { quirks, floors });
     this.#metadata = new MetadataReads(caller, codec, kind);
     this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, persistence);
     this.#writes = new PointWrites(caller, {
       reader: this.#reader,
       floors,
-      staleMajors,
+      quirks,
       ...persistence,
       maxInsertPoints: this.capabilities.maxInsertPoints,
-      guardDeletes: kind.quirks,
     });
   }
 
@@ -135,6 +134,7 @@ export class GrpcEndpoint implements Endpoint {
   windows(request: WindowsRequest, options: CallOptions = {}): AsyncIterableIterator<StatChunk> {
     return cancellable(options, (call) => {
       checkUuid(request.uuid);
+      // Depths above 63 are refused here: servers take them modulo 256 (quirk `uint8-wrap`).
       const range = checkWindows(request);
       return this.#kind.quirks
         ? completeWindows(this.#reader, request, range, call)

@@ -16,7 +16,9 @@ const ARROW_MINOR = 30;
 export interface ServerKind {
   /**
    * Whether the rules of docs/protocol.md, "Quirks of real servers", apply: for every server but
-   * those of this package, which say so in their build.
+   * those of this package, which say so in their build. Each workaround names its quirk. Two have
+   * none, because what is lost is lost on the server: `duplicates-truncated-1024` and
+   * `mean-overflow`.
    */
   readonly quirks: boolean;
   /** Whether metadata usage may be asked for; it kills real v4 servers. */

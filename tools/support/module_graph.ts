@@ -43,7 +43,7 @@ interface Module {
 }
 
 /** The package's TypeScript modules: `mod.ts` and everything in `src/`, in order. */
-async function listModules(root: URL): Promise<string[]> {
+export async function listModules(root: URL): Promise<string[]> {
   const files: string[] = [];
   const walk = async (folder: string): Promise<void> => {
     for await (const entry of Deno.readDir(new URL(folder, root))) {

@@ -7,8 +7,8 @@
 
 import { abortable } from "../../core/call.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
-import type { Rpc } from "../transport/rpc.ts";
-import type { Channel, ChannelCall } from "../transport/channel.ts";
+import type { Rpc, RpcRequest } from "../transport/rpc.ts";
+import type { Channel } from "../transport/channel.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CallContext, isUnavailable, lateError, lostPeer } from "../errors.ts";
 import { decodeInfo } from "../wire/messages.ts";
@@ -24,11 +24,27 @@ export interface CallSpec extends CallContext {
   readonly endless?: boolean | undefined;
 }
 
-/** A streamed answer, one try. */
+/** A server stream, one try. */
 export interface OpenCall {
   readonly rpc: Rpc;
-  /** The next message; a lost peer is noted. */
+  /** The next message, `undefined` after the last; a lost peer is noted. */
   read(): Promise<Uint8Array | undefined>;
+  /** Stops the call if it is not at its end. */
+  end(): void;
+}
+
+/** A server stream that is retried until it has come to its end. */
+export interface RetriedStream<T> {
+  /** The call of the next try; `undefined` if nothing is left to ask for. */
+  open(attempt: number): OpenCall | undefined;
+  /** Reads a message; `undefined` if nothing of it is to be yielded. */
+  read(bytes: Uint8Array, call: OpenCall): T | undefined;
+  /**
+   * Throws if another try would be wrong.
+   *
+   * @returns Whether the next try begins at once, because nothing has failed.
+   */
+  recover?(error: unknown): boolean;
 }
 
 /** Makes the calls of one connection. */
@@ -159,7 +175,37 @@ export class Caller {
         throw error;
       }
     };
-    return { rpc, read };
+    return { rpc, read, end: () => rpc.cancel() };
+  }
+
+  /**
+   * Reads a server stream to its end, through as many connections as it takes.
+   *
+   * @param spec The call, whose signal and deadline bound all tries together.
+   * @param stream Opens and reads it.
+   */
+  async *stream<T>(
+    spec: CallSpec,
+    stream: RetriedStream<T>,
+  ): AsyncGenerator<Exclude<T, undefined>, void, undefined> {
+    const tries = this.tries(spec);
+    while (true) {
+      let call: OpenCall | undefined;
+      try {
+        call = stream.open(tries.attempt);
+        if (call === undefined) return;
+        for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+          const item = stream.read(bytes, call);
+          tries.progress();
+          if (item !== undefined) yield item as Exclude<T, undefined>;
+        }
+        return tries.succeeded();
+      } catch (error) {
+        if (stream.recover?.(error) !== true) await this.again(error, tries);
+      } finally {
+        call?.end();
+      }
+    }
   }
 
   /**
@@ -190,7 +236,7 @@ export class Caller {
     return this.#cluster.close();
   }
 
-  #call({ rpc, uuid, endless, options }: CallSpec): Omit<ChannelCall, "message" | "attempt"> {
+  #call({ rpc, uuid, endless, options }: CallSpec): Omit<RpcRequest, "message" | "attempt"> {
     return { rpc, path: `/${this.#service}/${rpc}`, uuid, endless, options };
   }
 }

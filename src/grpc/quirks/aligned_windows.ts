@@ -7,20 +7,28 @@
 
 import { concatStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
-import type { AlignedWindowsRequest, CallOptions, Version } from "../../endpoint/endpoint.ts";
+import type {
+  AlignedWindowsRequest,
+  CallOptions,
+  StatChunk,
+  Version,
+} from "../../endpoint/endpoint.ts";
 import { alignedRewindow } from "../../kernel/rewindow.ts";
 import type { Reader } from "../read/reader.ts";
-import type { Part } from "../read/resumable.ts";
 
 /** Largest point width whose windows begin where they should. */
 const MAX_ALIGNED = 60;
 
-/** See `Endpoint.alignedWindows`: the largest windows are made of smaller ones. */
+/**
+ * See `Endpoint.alignedWindows`: the largest windows are made of smaller ones. `Stream` never asks
+ * for them, because `src/client` makes them itself for every endpoint; only `serve` in front of a
+ * cluster does.
+ */
 export async function* alignedWindows(
   reader: Reader,
   request: AlignedWindowsRequest,
   options: CallOptions,
-): AsyncGenerator<Part<StatColumns>, void, undefined> {
+): AsyncGenerator<StatChunk, void, undefined> {
   const { pointwidth } = request;
   const { start, end } = checkAlignedWindows(request);
   if (pointwidth <= MAX_ALIGNED) {

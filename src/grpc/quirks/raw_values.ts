@@ -5,13 +5,12 @@
  * @module
  */
 
-import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
-import type { CallOptions, RangeRequest } from "../../endpoint/endpoint.ts";
+import { concatRaw, sliceRaw } from "../../core/columns.ts";
+import type { CallOptions, RangeRequest, RawChunk } from "../../endpoint/endpoint.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import { sortPoints } from "../../kernel/sort.ts";
 import { callError } from "../errors.ts";
 import type { Reader } from "../read/reader.ts";
-import type { Part } from "../read/resumable.ts";
 
 /** Points kept back, at most, to be sorted together: 32 MiB of columns. */
 const HELD_POINTS = 1 << 21;
@@ -28,8 +27,8 @@ export async function* sortedRawValues(
   reader: Reader,
   request: RangeRequest,
   options: CallOptions,
-): AsyncGenerator<Part<RawColumns>, void, undefined> {
-  let held: Part<RawColumns>[] | undefined = [];
+): AsyncGenerator<RawChunk, void, undefined> {
+  let held: RawChunk[] | undefined = [];
   let points = 0;
   let last: bigint | undefined;
   for await (const part of reader.raw(request, options)) {
@@ -66,7 +65,7 @@ function inOrder(
   );
 }
 
-function* sorted(held: readonly Part<RawColumns>[]): Generator<Part<RawColumns>, void, undefined> {
+function* sorted(held: readonly RawChunk[]): Generator<RawChunk, void, undefined> {
   const { version } = held[0]!;
   const columns = sortPoints(concatRaw(held.map((part) => part.columns)));
   for (let from = 0; from === 0 || from < columns.times.length; from += BATCH_POINTS) {

@@ -8,12 +8,11 @@
 
 import { allocStat, concatStat, sliceStat, type StatColumns } from "../../core/columns.ts";
 import { MAX_TIME } from "../../core/range.ts";
-import type { CallOptions, Version, WindowsRequest } from "../../endpoint/endpoint.ts";
+import type { CallOptions, StatChunk, Version, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { movedError } from "../errors.ts";
 import { sameVersion } from "../../endpoint/version.ts";
 import { exactStats, type Stats } from "./range_search.ts";
 import type { Reader } from "../read/reader.ts";
-import type { Part } from "../read/resumable.ts";
 
 /** Windows that one chunk of added ones holds. */
 const CHUNK = 4096;
@@ -36,7 +35,7 @@ export async function* completeWindows(
   request: WindowsRequest,
   grid: Grid,
   options: CallOptions,
-): AsyncGenerator<Part<StatColumns>, void, undefined> {
+): AsyncGenerator<StatChunk, void, undefined> {
   let next = grid.start;
   let version: Version = { major: 0n, minor: 0n };
   for await (const part of reader.windows(request, grid, options)) {
@@ -82,7 +81,7 @@ async function* fill(
   end: bigint,
   version: Version,
   options: CallOptions,
-): AsyncGenerator<Part<StatColumns>, void, undefined> {
+): AsyncGenerator<StatChunk, void, undefined> {
   for (let next = from; next < end;) {
     const columns = await missing(reader, request, next, end, version, options);
     next = columns.times[columns.times.length - 1]! + request.width;
@@ -127,7 +126,7 @@ async function correctBuffered(
   reader: Reader,
   request: WindowsRequest,
   grid: Grid,
-  { version, columns }: Part<StatColumns>,
+  { version, columns }: StatChunk,
   options: CallOptions,
 ): Promise<void> {
   const { uuid, width } = request;

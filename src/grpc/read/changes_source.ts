@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ChangesRequest } from "../../endpoint/endpoint.ts";
+import type { ChangesRequest, Chunk } from "../../endpoint/endpoint.ts";
 import { changesParams, decodeChanges } from "../wire/messages.ts";
-import type { Part, Source } from "./resumable.ts";
+import type { Source } from "./resumable.ts";
 
 /** Changed ranges, as columns. */
 export interface RangeColumns {
@@ -51,7 +51,7 @@ export class ChangesSource implements Source<RangeColumns> {
     return changesParams({ ...this.#request, to: version });
   }
 
-  decode(bytes: Uint8Array): Part<RangeColumns> {
+  decode(bytes: Uint8Array): Chunk<RangeColumns> {
     const { version, starts, ends } = decodeChanges(bytes, this);
     return { version, columns: { starts, ends } };
   }

@@ -8,35 +8,29 @@
 import { abortable } from "../../core/call.ts";
 import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
 import { lateError } from "../errors.ts";
+import type { Rpc } from "../transport/rpc.ts";
 
 /** How long a lookup that nobody wants any more may go on, ms. */
 const DRAIN_MS = 60_000;
 
-/** One try of a lookup. */
-export class DrainedLookup {
+/** One try of a lookup that must not be cancelled; signal and deadline only end the waiting. */
+export class DrainedLookup implements OpenCall {
   readonly #call: OpenCall;
   readonly #spec: CallSpec;
-  readonly #drain: boolean;
   #over = false;
 
-  /** @param drain Whether the call must not be cancelled; signal and deadline end the waiting. */
-  constructor(
-    caller: Caller,
-    spec: CallSpec,
-    message: Uint8Array,
-    attempt: number,
-    drain: boolean,
-  ) {
+  constructor(caller: Caller, spec: CallSpec, message: Uint8Array, attempt: number) {
     this.#spec = spec;
-    this.#drain = drain;
-    this.#call = caller.open(drain ? { ...spec, options: {} } : spec, message, attempt);
+    this.#call = caller.open({ ...spec, options: {} }, message, attempt);
+  }
+
+  get rpc(): Rpc {
+    return this.#call.rpc;
   }
 
   /** The next message; `undefined` after the last. */
   read(): Promise<Uint8Array | undefined> {
-    return this.#drain
-      ? abortable(this.#read(), this.#spec.options, () => lateError(this.#spec))
-      : this.#read();
+    return abortable(this.#read(), this.#spec.options, () => lateError(this.#spec));
   }
 
   async #read(): Promise<Uint8Array | undefined> {
@@ -50,22 +44,22 @@ export class DrainedLookup {
     }
   }
 
-  /** Nobody reads any more. */
+  /** Leaves the rest of the answer to be read in the background. */
   end(): void {
-    if (!this.#drain || this.#over) return this.#call.rpc.cancel();
+    if (this.#over) return this.#call.end();
     this.#call.rpc.background = true;
     void this.#drainAll();
   }
 
   async #drainAll(): Promise<void> {
-    const timer = setTimeout(() => this.#call.rpc.cancel(), DRAIN_MS);
+    const timer = setTimeout(() => this.#call.end(), DRAIN_MS);
     try {
       while (!this.#over) await this.#read();
     } catch {
       // It ended badly, and nobody wants to know.
     } finally {
       clearTimeout(timer);
-      this.#call.rpc.cancel();
+      this.#call.end();
     }
   }
 }

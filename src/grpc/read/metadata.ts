@@ -25,7 +25,7 @@ import {
   ListCollectionsResponseSchema,
   MetadataUsageParamsSchema,
 } from "../../gen/btrdb_v4_pb.ts";
-import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { checkStat } from "../errors.ts";
 import { DrainedLookup } from "./drained_lookup.ts";
@@ -90,28 +90,20 @@ export class MetadataReads {
   ): AsyncGenerator<StreamDescriptor[], void, undefined> {
     const spec: CallSpec = { rpc: "LookupStreams", anyNode: true, options };
     const message = this.#codec.lookup(request);
-    const tries = this.#caller.tries(spec);
     const seen = new Set<string>();
-    while (true) {
-      let call: DrainedLookup | undefined;
-      try {
-        call = new DrainedLookup(this.#caller, spec, message, tries.attempt, drain);
-        for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-          const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {
-            const key = uuidText(uuid);
-            return !seen.has(key) && seen.add(key);
-          });
-          tries.progress();
-          if (found.length > 0) yield found;
-        }
-        tries.succeeded();
-        return;
-      } catch (error) {
-        await this.#caller.again(error, tries);
-      } finally {
-        call?.end();
-      }
-    }
+    yield* this.#caller.stream(spec, {
+      open: (attempt) =>
+        drain
+          ? new DrainedLookup(this.#caller, spec, message, attempt)
+          : this.#caller.open(spec, message, attempt),
+      read: (bytes) => {
+        const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {
+          const key = uuidText(uuid);
+          return !seen.has(key) && seen.add(key);
+        });
+        return found.length > 0 ? found : undefined;
+      },
+    });
   }
 
   /** See `Endpoint.listCollections`. */
@@ -170,23 +162,12 @@ export class MetadataReads {
     const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
     const message = toBinary(ListV4Schema, create(ListV4Schema, { prefix }));
     const names = new Set<string>();
-    const tries = this.#caller.tries(spec);
-    while (true) {
-      let call: OpenCall | undefined;
-      try {
-        call = this.#caller.open(spec, message, tries.attempt);
-        for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-          for (const name of decodeNames(bytes, spec)) names.add(name);
-          tries.progress();
-        }
-        tries.succeeded();
-        return names;
-      } catch (error) {
-        await this.#caller.again(error, tries);
-      } finally {
-        call?.rpc.cancel();
-      }
-    }
+    const batches = this.#caller.stream(spec, {
+      open: (attempt) => this.#caller.open(spec, message, attempt),
+      read: (bytes) => decodeNames(bytes, spec),
+    });
+    for await (const batch of batches) for (const name of batch) names.add(name);
+    return names;
   }
 
   /** See `Endpoint.metadataUsage`. Counted here where the server would die of the question. */
@@ -199,6 +180,7 @@ export class MetadataReads {
     return await this.#caller.unary(spec, toBinary(MetadataUsageParamsSchema, message), decode);
   }
 
+  /** Counts the keys of a lookup (quirk `metadata-usage-annotations`). */
   async #countUsage(prefix: string, options: CallOptions): Promise<MetadataUsage> {
     const none: Metadata = new Map();
     const request = { collection: prefix, isCollectionPrefix: true, tags: none, annotations: none };
@@ -230,7 +212,10 @@ function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: bool
   return { sent: { ...request, tags: new Map(), annotations: new Map() }, drain: false };
 }
 
-/** Whether a stream meets the conditions of a lookup. */
+/**
+ * Whether a stream meets the conditions of a lookup (quirks `lookup-exact-subcollections` and
+ * `lookup-prefix-into-tags`).
+ */
 function matches(found: StreamDescriptor, request: LookupRequest): boolean {
   const { collection, isCollectionPrefix } = request;
   const inside = isCollectionPrefix

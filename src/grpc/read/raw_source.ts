@@ -5,73 +5,65 @@
  */
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
-import type { RangeRequest } from "../../endpoint/endpoint.ts";
+import type { BTrDBError } from "../../core/errors.ts";
+import type { Chunk, RangeRequest } from "../../endpoint/endpoint.ts";
 import { decodeRawResponse } from "../../kernel/wire.ts";
 import { callError, checkStat, type ErrorContext, repeatedPart } from "../errors.ts";
 import { rawValuesParams } from "../wire/messages.ts";
-import type { Part, Source } from "./resumable.ts";
+import type { Source } from "./resumable.ts";
 
 /** Reads a `RawValuesResponse`. */
-function decodeRaw(bytes: Uint8Array, call: ErrorContext): Part<RawColumns> {
+function decodeRaw(bytes: Uint8Array, call: ErrorContext): Chunk<RawColumns> {
   const { code, message, major, minor, columns } = decodeRawResponse(bytes);
   checkStat({ code, msg: message }, call);
   return { version: { major, minor }, columns };
 }
 
+/** The error of points that were taken and have not come again. */
+function lostPoints(time: bigint, call: ErrorContext): BTrDBError {
+  return callError(`Cannot go on with RawValues: points at ${time} are gone`, "DATA_LOSS", call);
+}
+
 /**
- * Raw values. Asked for again, they begin at the last time that was taken, and the points of that
- * time that were taken already are left out: a server gives equal times in one order.
- *
- * Where unflushed points come in the order of arrival, one before the last time taken may still be
- * to come. Then everything is asked for again, and as many points are left out as were taken.
+ * Raw values in order of time. A retry begins at the last time that was taken and leaves out the
+ * points of that time that were taken already: a server gives equal times in one order.
  */
-export class RawSource implements Source<RawColumns> {
+export class OrderedRawSource implements Source<RawColumns> {
   readonly rpc = "RawValues";
   readonly uuid: Uint8Array;
   readonly version: bigint;
-  readonly #end: bigint;
+  readonly #range: RangeRequest;
   #start: bigint;
   /** Points of time `#start` that were taken. */
   #repeats = 0;
-  /** Points that the current answer has yet to repeat. */
+  /** Points that the current try has yet to repeat. */
   #skip = 0;
-  /** Where the whole answer begins. */
-  readonly #first: bigint;
-  /** Points that were taken of an answer that is not in order; `undefined` if it is. */
-  #taken: number | undefined;
 
-  constructor({ uuid, start, end, version }: RangeRequest) {
-    this.uuid = uuid;
-    this.version = version;
-    this.#first = start;
-    this.#start = start;
-    this.#end = end;
+  constructor(range: RangeRequest) {
+    this.uuid = range.uuid;
+    this.version = range.version;
+    this.#range = range;
+    this.#start = range.start;
   }
 
   request(version: bigint): Uint8Array {
-    this.#skip = this.#taken ?? this.#repeats;
-    const start = this.#taken === undefined ? this.#start : this.#first;
-    return rawValuesParams({ uuid: this.uuid, start, end: this.#end, version });
+    this.#skip = this.#repeats;
+    return rawValuesParams({ ...this.#range, start: this.#start, version });
   }
 
-  decode(bytes: Uint8Array): Part<RawColumns> {
+  decode(bytes: Uint8Array): Chunk<RawColumns> {
     return decodeRaw(bytes, this);
   }
 
-  take(columns: RawColumns, ordered: boolean): RawColumns {
+  take(columns: RawColumns): RawColumns {
     const { times } = columns;
     const n = times.length;
-    if (ordered && n > 0 && times[0]! < this.#start) throw repeatedPart(this);
+    if (n > 0 && times[0]! < this.#start) throw repeatedPart(this);
     const skipped = Math.min(this.#skip, n);
-    // Of an answer that is not in order, only the last point to be left out is known.
-    const from = ordered ? 0 : this.#skip === skipped ? skipped - 1 : skipped;
-    for (let i = Math.max(from, 0); i < skipped; i++) {
-      if (times[i] === this.#start) continue;
-      const lost = `Cannot go on with RawValues: points at ${this.#start} are gone`;
-      throw callError(lost, "DATA_LOSS", this);
+    for (let i = 0; i < skipped; i++) {
+      if (times[i] !== this.#start) throw lostPoints(this.#start, this);
     }
     this.#skip -= skipped;
-    if (!ordered) this.#taken = (this.#taken ?? 0) + n - skipped;
     if (n > skipped) this.#advance(times, skipped);
     return skipped === 0 ? columns : sliceRaw(columns, skipped, n);
   }
@@ -83,6 +75,58 @@ export class RawSource implements Source<RawColumns> {
     const repeats = times.length - first;
     this.#repeats = first === from && last === this.#start ? this.#repeats + repeats : repeats;
     this.#start = last;
+  }
+
+  size(columns: RawColumns): number {
+    return columns.times.length;
+  }
+
+  unordered(): Source<RawColumns> {
+    return new ArrivalOrderRawSource(this.#range);
+  }
+}
+
+/**
+ * Raw values whose unflushed points come in the order of arrival, so that one before the last time
+ * taken may still be to come. A retry asks for everything and leaves out as many points as were taken.
+ */
+class ArrivalOrderRawSource implements Source<RawColumns> {
+  readonly rpc = "RawValues";
+  readonly uuid: Uint8Array;
+  readonly version: bigint;
+  readonly #range: RangeRequest;
+  #taken = 0;
+  /** Time of the last point that was taken. */
+  #last = 0n;
+  /** Points that the current try has yet to repeat. */
+  #skip = 0;
+
+  constructor(range: RangeRequest) {
+    this.uuid = range.uuid;
+    this.version = range.version;
+    this.#range = range;
+  }
+
+  request(version: bigint): Uint8Array {
+    this.#skip = this.#taken;
+    return rawValuesParams({ ...this.#range, version });
+  }
+
+  decode(bytes: Uint8Array): Chunk<RawColumns> {
+    return decodeRaw(bytes, this);
+  }
+
+  take(columns: RawColumns): RawColumns {
+    const { times } = columns;
+    const n = times.length;
+    const skipped = Math.min(this.#skip, n);
+    this.#skip -= skipped;
+    // Of the points that are left out, only the last one is known.
+    const isLastSkipped = skipped > 0 && this.#skip === 0;
+    if (isLastSkipped && times[skipped - 1] !== this.#last) throw lostPoints(this.#last, this);
+    this.#taken += n - skipped;
+    if (n > skipped) this.#last = times[n - 1]!;
+    return skipped === 0 ? columns : sliceRaw(columns, skipped, n);
   }
 
   size(columns: RawColumns): number {

@@ -10,9 +10,12 @@ import type {
   AlignedWindowsRequest,
   CallOptions,
   ChangesRequest,
+  Chunk,
   NearestRequest,
   NearestResult,
   RangeRequest,
+  RawChunk,
+  StatChunk,
   StreamInfo,
   StreamInfoRequest,
   Version,
@@ -21,13 +24,13 @@ import type {
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
-import { type Part, readResumable, type ResumeRules } from "./resumable.ts";
+import { readResumable, type ResumeRules } from "./resumable.ts";
 import { ChangesSource, type RangeColumns } from "./changes_source.ts";
-import { RawSource } from "./raw_source.ts";
+import { OrderedRawSource } from "./raw_source.ts";
 import { AlignedSource, WindowsSource } from "./window_sources.ts";
 
 /** A streamed answer. */
-export type Parts<Columns> = AsyncGenerator<Part<Columns>, void, undefined>;
+export type Parts<Columns> = AsyncGenerator<Chunk<Columns>, void, undefined>;
 
 /** Reads streams of one connection. */
 export class Reader {
@@ -44,7 +47,7 @@ export class Reader {
   }
 
   raw(request: RangeRequest, options: CallOptions): Parts<RawColumns> {
-    return readResumable(this.#caller, new RawSource(request), this.#rules, options);
+    return readResumable(this.#caller, new OrderedRawSource(request), this.#rules, options);
   }
 
   aligned(request: AlignedWindowsRequest, options: CallOptions): Parts<StatColumns> {
@@ -94,7 +97,7 @@ export class Reader {
   }
 
   /** All raw values of a range that is known to be small. */
-  async collectRaw(request: RangeRequest, options: CallOptions): Promise<Part<RawColumns>> {
+  async collectRaw(request: RangeRequest, options: CallOptions): Promise<RawChunk> {
     const { version, batches } = await collect(this.raw(request, options));
     return { version, columns: concatRaw(batches) };
   }
@@ -103,7 +106,7 @@ export class Reader {
   async collectAligned(
     request: AlignedWindowsRequest,
     options: CallOptions,
-  ): Promise<Part<StatColumns>> {
+  ): Promise<StatChunk> {
     const { version, batches } = await collect(this.aligned(request, options));
     return { version, columns: concatStat(batches) };
   }

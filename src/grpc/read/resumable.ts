@@ -6,17 +6,11 @@
  */
 
 import { isLatest } from "../../endpoint/checks.ts";
-import type { CallOptions, Version } from "../../endpoint/endpoint.ts";
-import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import type { CallOptions, Chunk, Version } from "../../endpoint/endpoint.ts";
+import type { Caller, CallSpec } from "../call/caller.ts";
 import { movedError } from "../errors.ts";
 import { giveBack } from "../transport/message_memory.ts";
 import type { VersionFloors } from "./version_floors.ts";
-
-/** A part of an answer. */
-export interface Part<Columns> {
-  version: Version;
-  columns: Columns;
-}
 
 /** A kind of streamed answer: how to ask, and what to do with what comes. */
 export interface Source<Columns> {
@@ -31,14 +25,12 @@ export interface Source<Columns> {
    * @returns `undefined` if nothing is left to ask for.
    */
   request(version: bigint): Uint8Array | undefined;
-  /** Reads a message, of which the part keeps nothing; throws what its `stat` says. */
-  decode(bytes: Uint8Array): Part<Columns>;
-  /**
-   * Notes that `columns` are taken; returns what of them is new.
-   *
-   * @param ordered Whether rows must come in order of time: unflushed points of real servers do not.
-   */
-  take(columns: Columns, ordered: boolean): Columns;
+  /** Reads a message, of which the chunk keeps nothing; throws what its `stat` says. */
+  decode(bytes: Uint8Array): Chunk<Columns>;
+  /** Notes that `columns` are taken; returns what of them is new. */
+  take(columns: Columns): Columns;
+  /** The same for rows that do not come in order of time, as unflushed points of real servers. */
+  unordered?(): Source<Columns>;
   /** Number of rows. */
   size(columns: Columns): number;
 }
@@ -49,7 +41,7 @@ export interface ResumeRules {
    * Whether reported major versions can lag behind the data (quirk `stale-major-after-delete`):
    * then the latest version is read again as such, as long as its number has not changed.
    */
-  readonly staleMajors: boolean;
+  readonly quirks: boolean;
   /** Puts such majors right where it is known how. */
   readonly floors: VersionFloors;
 }
@@ -73,47 +65,46 @@ export async function* readResumable<Columns>(
   source: Source<Columns>,
   rules: ResumeRules,
   options: CallOptions,
-): AsyncGenerator<Part<Columns>, void, undefined> {
-  const latest = isLatest(source.version);
-  const spec: CallSpec = { rpc: source.rpc, uuid: source.uuid, anyNode: !latest, options };
-  const tries = caller.tries(spec);
+): AsyncGenerator<Chunk<Columns>, void, undefined> {
+  const { rpc, uuid, version } = source;
+  const latest = isLatest(version);
+  const spec: CallSpec = { rpc, uuid, anyNode: !latest, options };
+  let current = source;
   let pin: Pin | undefined;
-  while (true) {
-    const asked = pin === undefined || pin.latest ? source.version : pin.version.major;
-    const request = source.request(asked);
-    if (request === undefined) return;
-    let call: OpenCall | undefined;
-    try {
-      call = caller.open({ ...spec, anyNode: !isLatest(asked) }, request, tries.attempt);
-      for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-        const part = source.decode(bytes);
-        giveBack(bytes);
-        if (isLatest(asked)) part.version = rules.floors.correct(source.uuid, part.version);
-        call.rpc.recorder.points += source.size(part.columns);
-        const first = pin === undefined;
-        pin ??= pinOf(part.version, latest, rules);
-        if (!first) checkSame(pin, part.version, spec);
-        const columns = source.take(part.columns, !rules.staleMajors || pin.version.minor === 0n);
-        tries.progress();
-        if (first || source.size(columns) > 0) yield { version: pin.version, columns };
-      }
-      tries.succeeded();
-      return;
-    } catch (error) {
-      if (error instanceof Moved && pin !== undefined) {
-        if (pin.version.minor !== 0n || !pin.latest) throw error.reason;
-        pin.latest = false;
-      } else {
-        await caller.again(error, tries);
-      }
-    } finally {
-      call?.rpc.cancel();
-    }
-  }
+  let asked = version;
+  yield* caller.stream(spec, {
+    open(attempt) {
+      asked = pin === undefined || pin.latest ? version : pin.version.major;
+      const message = current.request(asked);
+      if (message === undefined) return undefined;
+      return caller.open({ ...spec, anyNode: !isLatest(asked) }, message, attempt);
+    },
+    read(bytes, call): Chunk<Columns> | undefined {
+      const part = current.decode(bytes);
+      giveBack(bytes);
+      if (isLatest(asked)) part.version = rules.floors.correct(uuid, part.version);
+      call.rpc.recorder.points += current.size(part.columns);
+      const first = pin === undefined;
+      if (pin === undefined) {
+        pin = pinOf(part.version, latest, rules);
+        const ordered = !rules.quirks || pin.version.minor === 0n;
+        if (!ordered) current = current.unordered?.() ?? current;
+      } else checkSame(pin, part.version, spec);
+      const columns = current.take(part.columns);
+      if (!first && current.size(columns) === 0) return undefined;
+      return { version: pin.version, columns };
+    },
+    recover(error) {
+      if (!(error instanceof Moved) || pin === undefined) return false;
+      if (pin.version.minor !== 0n || !pin.latest) throw error.reason;
+      pin.latest = false;
+      return true;
+    },
+  });
 }
 
 function pinOf(version: Version, latest: boolean, rules: ResumeRules): Pin {
-  return { version, latest: latest && (version.minor !== 0n || rules.staleMajors) };
+  return { version, latest: latest && (version.minor !== 0n || rules.quirks) };
 }
 
 /** Thrown to ourselves: the latest version is another one now. */

@@ -7,7 +7,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
 import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
-import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import type { Caller, CallSpec } from "../call/caller.ts";
 import { checkStat } from "../errors.ts";
 
 const decoder = new TextDecoder();
@@ -24,26 +24,19 @@ export async function* sqlQuery(
   const spec: CallSpec = { rpc: "SQLQuery", anyNode: true, options };
   const init = create(SQLQueryParamsSchema, { query, params: [...params] });
   const message = toBinary(SQLQueryParamsSchema, init);
-  const tries = caller.tries(spec);
   let begun = false;
-  while (true) {
-    let call: OpenCall | undefined;
-    try {
-      call = caller.open(spec, message, tries.attempt);
-      for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-        const { stat, SQLQueryRow } = fromBinary(SQLQueryResponseSchema, bytes);
-        checkStat(stat, spec);
-        if (SQLQueryRow.length === 0) continue;
-        begun = true;
-        yield SQLQueryRow.map((row) => decoder.decode(row));
-      }
-      tries.succeeded();
-      return;
-    } catch (error) {
+  yield* caller.stream(spec, {
+    open: (attempt) => caller.open(spec, message, attempt),
+    read(bytes) {
+      const { stat, SQLQueryRow } = fromBinary(SQLQueryResponseSchema, bytes);
+      checkStat(stat, spec);
+      if (SQLQueryRow.length === 0) return undefined;
+      begun = true;
+      return SQLQueryRow.map((row) => decoder.decode(row));
+    },
+    recover(error) {
       if (begun) throw error;
-      await caller.again(error, tries);
-    } finally {
-      call?.rpc.cancel();
-    }
-  }
+      return false;
+    },
+  });
 }

@@ -79,6 +79,6 @@ export async function* subscribe(
       yield update;
     }
   } finally {
-    call.rpc.cancel();
+    call.end();
   }
 }

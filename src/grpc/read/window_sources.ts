@@ -6,18 +6,18 @@
 
 import { sliceStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
-import type { AlignedWindowsRequest, WindowsRequest } from "../../endpoint/endpoint.ts";
+import type { AlignedWindowsRequest, StatChunk, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { decodeStatResponse } from "../../kernel/wire.ts";
 import { checkStat, type ErrorContext, repeatedPart } from "../errors.ts";
 import { alignedWindowsParams, windowsParams } from "../wire/messages.ts";
-import type { Part, Source } from "./resumable.ts";
+import type { Source } from "./resumable.ts";
 
 /** Reads the response of one of the two calls for windows. */
 function decodeStat(
   bytes: Uint8Array,
   call: ErrorContext,
   stddev: boolean,
-): Part<StatColumns> {
+): StatChunk {
   const { code, message, major, minor, columns } = decodeStatResponse(bytes, stddev);
   checkStat({ code, msg: message }, call);
   return { version: { major, minor }, columns };
@@ -54,7 +54,7 @@ export class AlignedSource implements Source<StatColumns> {
     );
   }
 
-  decode(bytes: Uint8Array): Part<StatColumns> {
+  decode(bytes: Uint8Array): StatChunk {
     return decodeStat(bytes, this, this.#stddev);
   }
 
@@ -85,7 +85,8 @@ export class WindowsSource implements Source<StatColumns> {
   #taken = false;
 
   /**
-   * @param request What is asked for; depth 0 is sent, which is exact on every server.
+   * @param request The request; depth 0 is sent, which is exact on every server (quirk
+   * `windows-depth`).
    * @param range Its ends as {@linkcode checkWindows} rounds them.
    * @param stddev Whether the columns have it.
    */
@@ -104,7 +105,7 @@ export class WindowsSource implements Source<StatColumns> {
     return windowsParams(range, this.#width, 0);
   }
 
-  decode(bytes: Uint8Array): Part<StatColumns> {
+  decode(bytes: Uint8Array): StatChunk {
     return decodeStat(bytes, this, this.#stddev);
   }
 

@@ -7,9 +7,8 @@
 import { Channel as GrpcChannel, type ChannelOptions, credentials } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import type { CallOptions } from "../../endpoint/endpoint.ts";
 import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
-import { Rpc } from "./rpc.ts";
+import { type Peer, Rpc, type RpcRequest } from "./rpc.ts";
 import { callError } from "../errors.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
 import { UnaryLimit } from "./unary_limit.ts";
@@ -30,21 +29,13 @@ export interface ChannelSettings {
   readonly probeTimeoutMs: number;
 }
 
-/** One call, as a channel takes it. */
-export interface ChannelCall {
-  readonly rpc: string;
-  readonly path: string;
-  readonly uuid?: Uint8Array | undefined;
-  readonly message: Uint8Array;
-  readonly open?: boolean | undefined;
-  /** Whether the call has no end of its own, so that closing does not wait for it. */
-  readonly endless?: boolean | undefined;
-  readonly attempt: number;
-  readonly options: CallOptions;
-}
-
-/** The sign of life: every server answers something to this, whatever it speaks. */
-const PROBE = { rpc: "Info", path: "/grpcinterface.BTrDB/Info", message: new Uint8Array(0) };
+/** The keepalive probe: every server answers something to this, whatever it speaks. */
+const PROBE = {
+  rpc: "Info",
+  path: "/grpcinterface.BTrDB/Info",
+  message: new Uint8Array(0),
+  attempt: 1,
+};
 
 /** Calls with one answer at once, inserts and deletes aside; with more, all take longer. */
 const UNARY_AT_ONCE = 128;
@@ -59,6 +50,7 @@ export class Channel {
   /** Of calls with one answer, inserts and deletes aside. */
   readonly unaryLimit: UnaryLimit = new UnaryLimit(UNARY_AT_ONCE);
   readonly #settings: ChannelSettings;
+  readonly #peer: Peer;
   readonly #rpcs: Set<Rpc> = new Set();
   #grpc: GrpcChannel;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,6 +63,7 @@ export class Channel {
     this.address = address;
     this.peer = addressText(address);
     this.#settings = settings;
+    this.#peer = { address: this.peer, apiKey: settings.apiKey };
     this.#grpc = open(address, settings);
   }
 
@@ -79,16 +72,16 @@ export class Channel {
    *
    * @throws {BTrDBError} If the channel is closed; the signal's reason if it is aborted already.
    */
-  start(call: ChannelCall): Rpc {
-    call.options.signal?.throwIfAborted();
+  start(request: RpcRequest): Rpc {
+    request.options.signal?.throwIfAborted();
     if (this.#closed) {
-      throw callError(`Cannot call ${call.rpc}: the connection is closed`, "CANCELLED", call);
+      throw callError(`Cannot call ${request.rpc}: the connection is closed`, "CANCELLED", request);
     }
-    return this.#start(call);
+    return this.#start(request);
   }
 
-  #start(call: ChannelCall): Rpc {
-    const { rpc, uuid, attempt, message } = call;
+  #start(request: RpcRequest): Rpc {
+    const { rpc, uuid, attempt, message } = request;
     const recorder = new CallRecorder(this.#settings.watchers, {
       rpc,
       server: this.peer,
@@ -96,8 +89,7 @@ export class Channel {
       attempt,
       requestBytes: message.length,
     });
-    const request = { ...call, peer: this.peer, apiKey: this.#settings.apiKey };
-    const started = new Rpc(this.#grpc, request, recorder, (ended) => {
+    const started = new Rpc(this.#grpc, this.#peer, request, recorder, (ended) => {
       this.#heardMs = Date.now();
       if (ended) this.#remove(started);
     });
@@ -140,11 +132,14 @@ export class Channel {
   /** Whether the server says anything, be it an error, within the time it has. */
   async #answers(): Promise<boolean> {
     const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
-    const { peer } = this;
-    const start = { ...PROBE, server: peer, uuid: undefined, attempt: 1, requestBytes: 0 };
-    const { apiKey } = this.#settings;
-    const request = { ...PROBE, peer, apiKey, options: { deadlineMs } };
-    const probe = new Rpc(this.#grpc, request, new CallRecorder({}, start), () => {});
+    const recorder = new CallRecorder({}, {
+      ...PROBE,
+      uuid: undefined,
+      server: this.peer,
+      requestBytes: 0,
+    });
+    const request = { ...PROBE, options: { deadlineMs } };
+    const probe = new Rpc(this.#grpc, this.#peer, request, recorder, () => {});
     await probe.read().catch(() => {});
     probe.cancel();
     return Date.now() < deadlineMs;

@@ -7,8 +7,9 @@
 import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { Channel as GrpcChannel } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import { type CallOptions, MAX_TIMER_MS, onAbort } from "../../core/call.ts";
+import { MAX_TIMER_MS, onAbort } from "../../core/call.ts";
 import {
+  type CallContext,
   callError,
   type EndStatus,
   isLostPeer,
@@ -22,24 +23,25 @@ import type { CallRecorder } from "./telemetry.ts";
 
 type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
 
-/** What to call. */
-export interface RpcRequest {
-  /** Name of the RPC, for errors. */
-  readonly rpc: string;
+/** One call: the request, and how long it may last. */
+export interface RpcRequest extends CallContext {
   /** Full gRPC method, `/package.service/method`. */
   readonly path: string;
-  /** Stream concerned. */
-  readonly uuid?: Uint8Array | undefined;
+  /** Number of the try, from 1. */
+  readonly attempt: number;
   /** The request message; the caller leaves it alone until the call has ended. */
   readonly message: Uint8Array;
   /** Whether more request messages follow (see {@linkcode Rpc.send}). */
   readonly open?: boolean | undefined;
-  /** Whether the call has no end of its own. */
+  /** Whether the call has no end of its own, so that closing does not wait for it. */
   readonly endless?: boolean | undefined;
-  /** Address of the server, for errors. */
-  readonly peer: string;
+}
+
+/** A server and the key it is called with. */
+export interface Peer {
+  /** Its address, for errors. */
+  readonly address: string;
   readonly apiKey: string | undefined;
-  readonly options: CallOptions;
 }
 
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
@@ -54,6 +56,7 @@ export class Rpc {
   /** Set when nobody waits for the call any more; it is only read to its end. */
   background = false;
   readonly #request: RpcRequest;
+  readonly #peer: string;
   readonly #call: GrpcCall;
   readonly #target: string;
   readonly #onActivity: (ended: boolean) => void;
@@ -68,19 +71,22 @@ export class Rpc {
   /**
    * Sends the request.
    *
-   * @param channel Where to.
-   * @param request What.
+   * @param channel Connection to the server.
+   * @param peer The server.
+   * @param request The request.
    * @param recorder Follows the call.
    * @param onActivity Called whenever something arrives, and with `true` once the call is over.
    */
   constructor(
     channel: GrpcChannel,
+    peer: Peer,
     request: RpcRequest,
     recorder: CallRecorder,
     onActivity: (ended: boolean) => void,
   ) {
     this.recorder = recorder;
     this.#request = request;
+    this.#peer = peer.address;
     this.#onActivity = onActivity;
     this.#target = channel.getTarget();
     const { deadlineMs = Infinity, signal } = request.options;
@@ -88,7 +94,7 @@ export class Rpc {
     const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
     this.#call = channel.createCall(request.path, deadline, null, null, null);
     this.#unlisten = onAbort(signal, () => this.#stop(signal!.reason, undefined));
-    this.#call.start(metadataOf(request), {
+    this.#call.start(metadataOf(peer), {
       onReceiveMetadata: () => onActivity(false),
       onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
         this.#received(new Uint8Array(buffer, byteOffset, length)),
@@ -155,7 +161,7 @@ export class Rpc {
 
   /** Ends the call because its connection does not answer any more. */
   fail(details: string): void {
-    const error = lostPeer(this.#request, this.#request.peer, details);
+    const error = lostPeer(this.#request, this.#peer, details);
     this.#stop(error, error);
   }
 
@@ -183,11 +189,9 @@ export class Rpc {
     const request = this.#request;
     if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
-    const error = this.#isLate(end)
-      ? lateError(request)
-      : transportError(end, request, request.peer);
-    const peer = this.#call.getPeer();
-    if (peer === this.#target || peer === "unknown" || neverStarted(end)) markUnsent(error);
+    const error = this.#isLate(end) ? lateError(request) : transportError(end, request, this.#peer);
+    const reached = this.#call.getPeer();
+    if (reached === this.#target || reached === "unknown" || neverStarted(end)) markUnsent(error);
     this.#finish({ error }, error);
   }
 
@@ -215,7 +219,7 @@ export class Rpc {
   }
 }
 
-function metadataOf({ apiKey }: RpcRequest): Metadata {
+function metadataOf({ apiKey }: Peer): Metadata {
   const metadata = new Metadata();
   if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
   return metadata;

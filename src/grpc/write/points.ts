@@ -30,8 +30,6 @@ const MAX_STREAMS = 4096;
 export interface WriteRules extends ProbeRules {
   readonly floors: VersionFloors;
   readonly maxInsertPoints: number;
-  /** Whether a delete on an unknown stream must not be sent: a second one hangs a real server. */
-  readonly guardDeletes: boolean;
 }
 
 /** Inserts, deletes and flushes of one connection. */
@@ -154,7 +152,7 @@ export class PointWrites {
     checkDelete(request);
     const { uuid, start, end } = request;
     const spec: CallSpec = { rpc: "Delete", uuid, options, isWrite: true };
-    if (this.#rules.guardDeletes) await this.#mustExist(uuid, options);
+    if (this.#rules.quirks) await this.#mustExist(uuid, options);
     const message = deleteParams(uuid, start, end);
     let result: Version | undefined;
     await this.#stream(uuid).alone(spec, async (before) => {
@@ -164,7 +162,7 @@ export class PointWrites {
           ? await persistently(this.#rules, () => this.#rules.reader.version(uuid, options))
           : undefined);
       result = await this.#deleteOnce(spec, message, { uuid, start, end }, anchor);
-      if (this.#rules.staleMajors) this.#rules.floors.raise(uuid, result);
+      if (this.#rules.quirks) this.#rules.floors.raise(uuid, result);
       return result;
     });
     return result!;
@@ -227,7 +225,10 @@ export class PointWrites {
     return this.#rules.floors.correct(spec.uuid!, decodeVersion(bytes, spec));
   }
 
-  /** Throws what a delete on an unknown stream answers; the descriptor tells, even when stale. */
+  /**
+   * Throws what a delete on an unknown stream answers: a second one hangs a real
+   * server (docs/protocol.md, "Quirks of real servers"). The descriptor tells, even when stale.
+   */
   async #mustExist(uuid: Uint8Array, options: CallOptions): Promise<void> {
     const request = { uuid, omitVersion: true, omitDescriptor: false };
     try {

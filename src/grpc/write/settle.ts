@@ -16,7 +16,7 @@ import { type Persistence, persistently } from "./persistently.ts";
 export interface ProbeRules extends Persistence {
   readonly reader: Reader;
   /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
-  readonly staleMajors: boolean;
+  readonly quirks: boolean;
 }
 
 /** The last major version without any commit (docs/protocol.md, "Versions"). */
@@ -102,13 +102,13 @@ async function judge(
   const was = await totalAt(rules, uuid, anchor.major) + anchor.minor;
   const growth = await totalAt(rules, uuid, LATEST) - was;
   const same = growth === added + expected;
-  if (growth === added && !rules.staleMajors) return { kind: "not stored" };
+  if (growth === added && !rules.quirks) return { kind: "not stored" };
   if (candidates.length !== 1 || anchor.minor !== 0n || added !== 0n) {
     return same ? "stored" : unknown;
   }
   // The numbers can agree by chance: others who write as many points as we do.
   if (await hasGrown(rules, uuid, witnesses[present.indexOf(true)]!, anchor.major)) return "stored";
-  return rules.staleMajors ? unknown : { kind: "not stored" };
+  return rules.quirks ? unknown : { kind: "not stored" };
 }
 
 /** Whether the witness is in the stream as often more than at a version as it is in its insert. */
@@ -185,11 +185,11 @@ async function probeDelete(
   range: { uuid: Uint8Array; start: bigint; end: bigint },
   anchor: Version | undefined,
 ): Promise<Outcome> {
-  const { reader, staleMajors } = rules;
+  const { reader, quirks } = rules;
   const version = await reader.version(range.uuid, OPTIONS);
   const same = anchor !== undefined && sameVersion(version, anchor);
   const { value } = await hasPoints(rules, range);
-  if (same && (value || !staleMajors)) return { kind: "not stored" };
+  if (same && (value || !quirks)) return { kind: "not stored" };
   if (!value) return { kind: "stored", version: await trueVersion(rules, range, version) };
   return { kind: "unknown", why: "the stream has changed and has points in that range" };
 }
@@ -205,11 +205,11 @@ async function hasPoints(
 
 /** The version after a delete, on servers that go on reporting the one before. */
 async function trueVersion(
-  { reader, staleMajors }: ProbeRules,
+  { reader, quirks }: ProbeRules,
   { uuid, start }: { uuid: Uint8Array; start: bigint },
   version: Version,
 ): Promise<Version> {
-  if (!staleMajors) return version;
+  if (!quirks) return version;
   const next = version.major + 1n;
   try {
     await reader.collectRaw({ uuid, start, end: start + 1n, version: next }, OPTIONS);

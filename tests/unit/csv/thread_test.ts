@@ -8,7 +8,8 @@ import {
   type RawColumns,
   type StatColumns,
 } from "../../../src/core/columns.ts";
-import { type CsvChunk, type CsvRequest, openCsv, SERVER_FORMAT } from "../../../src/csv/answer.ts";
+import { type CsvRequest, openCsv, SERVER_FORMAT } from "../../../src/csv/answer.ts";
+import type { Chunk } from "../../../src/endpoint/endpoint.ts";
 import { formatCsv } from "../../../src/kernel/format_csv.ts";
 
 const version = { major: 1n, minor: 0n };
@@ -59,7 +60,7 @@ class LongAnswer {
     return this.#bytes > MAX_BYTES;
   }
 
-  async *chunks(s: number): AsyncGenerator<CsvChunk, void, undefined> {
+  async *chunks(s: number): AsyncGenerator<Chunk<RawColumns | StatColumns>, void, undefined> {
     const step = this.#steps[s]!;
     const size = 5_000 * (s + 1);
     let at = BigInt(s);
