@@ -1,6 +1,7 @@
 /**
  * Checks who imports whom (docs/architecture.md, "Layers"): every import of every module of the
- * package against {@linkcode RULES}, import cycles, and `Deno.*` or `console` in library code.
+ * package against {@linkcode RULES}, circles of files and of folders, and `Deno.*` or `console` in
+ * library code.
  *
  *     deno task check:layers [ROOT]
  *
@@ -143,17 +144,25 @@ export function checkImports(graph: Graph): Violation[] {
   return found;
 }
 
-/** Every import cycle of static imports, each once, at the import that closes it. */
+/** The files of the package that a file imports, in whatever way. */
+function importsOf(graph: Graph, file: string): Edge[] {
+  return (graph.get(file) ?? []).filter((edge) => edge.to !== undefined && !edge.external);
+}
+
+/**
+ * Every import cycle, each once, at the import that closes it. Types and `import()` count: a circle
+ * of files cannot be read in any order, whenever they are loaded.
+ */
 export function checkCycles(graph: Graph): Violation[] {
   const found: Violation[] = [];
   const done = new Set<string>();
   const path: string[] = [];
   const visit = (file: string): void => {
     path.push(file);
-    for (const edge of graph.get(file) ?? []) {
-      if (edge.to === undefined || edge.external || edge.dynamic || done.has(edge.to)) continue;
-      const at = path.indexOf(edge.to);
-      if (at < 0) visit(edge.to);
+    for (const edge of importsOf(graph, file)) {
+      if (done.has(edge.to!)) continue;
+      const at = path.indexOf(edge.to!);
+      if (at < 0) visit(edge.to!);
       else {
         const cycle = [...path.slice(at), edge.to].join(" → ");
         found.push({ file, line: edge.line, message: `import cycle ${cycle}` });
@@ -164,6 +173,69 @@ export function checkCycles(graph: Graph): Violation[] {
   };
   for (const file of graph.keys()) if (!done.has(file)) visit(file);
   return found;
+}
+
+/**
+ * The room of a file: its layer, and in layers that have folders its folder or itself, e.g.
+ * `core`, `grpc/transport` and `grpc/endpoint.ts`.
+ */
+function roomsOf(graph: Graph): (file: string) => string {
+  const divided = new Set<string>();
+  for (const file of graph.keys()) {
+    const [, layer, rest] = /^src\/(\w+)\/(.+)$/.exec(file) ?? [];
+    if (rest?.includes("/")) divided.add(layer!);
+  }
+  return (file) => {
+    const [, layer, rest] = /^src\/(\w+)\/(.+)$/.exec(file) ?? [];
+    if (layer === undefined) return file;
+    return divided.has(layer) ? `${layer}/${rest!.replace(/\/.*$/, "")}` : layer;
+  };
+}
+
+/** Every import between two rooms that import each other, be it by way of others. */
+export function checkRooms(graph: Graph): Violation[] {
+  const room = roomsOf(graph);
+  const next = new Map<string, Set<string>>();
+  const edges: { file: string; line: number; from: string; to: string }[] = [];
+  for (const file of graph.keys()) {
+    for (const edge of importsOf(graph, file)) {
+      const [from, to] = [room(file), room(edge.to!)];
+      if (from === to) continue;
+      edges.push({ file, line: edge.line, from, to });
+      if (!next.has(from)) next.set(from, new Set());
+      next.get(from)!.add(to);
+    }
+  }
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    from === to ||
+    [...next.get(from) ?? []].some((one) => !seen.has(one) && reaches(one, to, seen.add(one)));
+  return edges.filter(({ from, to }) => reaches(to, from)).map(({ file, line, from, to }) => ({
+    file,
+    line,
+    message: `${from} and ${to} import each other`,
+  }));
+}
+
+/** The layers by level: those on the first import no other layer, the rest only lower ones. */
+export function levelsOf(graph: Graph): string[][] {
+  const next = new Map<string, Set<string>>();
+  for (const file of graph.keys()) {
+    const layer = layerOf(file) ?? file;
+    if (!next.has(layer)) next.set(layer, new Set());
+    for (const edge of importsOf(graph, file)) next.get(layer)!.add(layerOf(edge.to!) ?? edge.to!);
+  }
+  const levels: string[][] = [];
+  const below = new Set<string>();
+  while (below.size < next.size) {
+    const level = [...next.keys()].filter((layer) =>
+      !below.has(layer) &&
+      [...next.get(layer)!].every((one) => one === layer || below.has(one) || !next.has(one))
+    );
+    if (level.length === 0) break; // Layers in a circle: checkRooms names their imports.
+    for (const layer of level) below.add(layer);
+    levels.push(level);
+  }
+  return levels;
 }
 
 /** Every use of `Deno.*` and `console` in library code, which runs on Node too and logs nothing. */
@@ -184,11 +256,12 @@ export function checkGlobals(file: string, source: string): Violation[] {
  * Checks a whole package.
  *
  * @param root Its folder, with `mod.ts` and `src/`.
- * @returns What is wrong, by file and line; empty when nothing is.
+ * @param graph Its imports.
+ * @returns The violations by file and line; empty when there are none.
  */
-export async function checkLayers(root: URL): Promise<Violation[]> {
-  const graph = await readGraph(root);
-  const found = [...checkImports(graph), ...checkCycles(graph)];
+export async function checkLayers(root: URL, graph?: Graph): Promise<Violation[]> {
+  graph ??= await readGraph(root);
+  const found = [...checkImports(graph), ...checkCycles(graph), ...checkRooms(graph)];
   for (const file of graph.keys()) {
     found.push(...checkGlobals(file, await Deno.readTextFile(new URL(file, root))));
   }
@@ -199,8 +272,10 @@ if (import.meta.main) {
   const root = Deno.args[0] === undefined
     ? new URL("../", import.meta.url)
     : new URL(`${Deno.args[0].replace(/\/$/, "")}/`, `file://${Deno.cwd()}/`);
-  const found = await checkLayers(root);
+  const graph = await readGraph(root);
+  const found = await checkLayers(root, graph);
   for (const { file, line, message } of found) console.error(`${file}:${line}: ${message}`);
-  console.log(found.length === 0 ? "Layers: no violation" : `Layers: ${found.length} violations`);
+  const verdict = found.length === 0 ? "no violation" : `${found.length} violations`;
+  console.log(`Layers: ${verdict}, ${levelsOf(graph).length} levels`);
   if (found.length > 0) Deno.exit(1);
 }

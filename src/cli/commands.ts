@@ -1,19 +1,12 @@
 /**
- * The commands there are. Each is loaded only when it is used.
+ * The list of commands. Each is loaded only when it is used. `main.ts` alone imports it and hands it
+ * to `Context`.
  *
  * @module
  */
 
 import type { Command } from "./command.ts";
-
-/** What the list of commands says about one. */
-export interface CommandEntry {
-  name: string;
-  args: string;
-  summary: string;
-  group: string;
-  load(): Promise<{ default: Command }>;
-}
+import type { CommandEntry } from "./command_entry.ts";
 
 const LOOK = "Look";
 const MOVE = "Move data";
@@ -21,7 +14,7 @@ const CHANGE = "Change";
 const RUN = "Run and check";
 
 /** All commands, in the order of the help text. */
-export const COMMANDS: readonly CommandEntry[] = [
+export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "info",
     args: "",
@@ -170,8 +163,3 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/help.ts"),
   },
 ];
-
-/** The entry of a command, by name. */
-export function findCommand(name: string): CommandEntry | undefined {
-  return COMMANDS.find((entry) => entry.name === name);
-}

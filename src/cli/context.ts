@@ -6,6 +6,7 @@
  */
 
 import type { BTrDB, ConnectOptions } from "../../mod.ts";
+import type { CommandEntry } from "./command_entry.ts";
 import type { Args } from "./words/parse_args.ts";
 import { parseDuration } from "./words/durations.ts";
 import { abortable } from "../core/call.ts";
@@ -29,6 +30,8 @@ const CACHE_BYTES = 32 << 20;
 export class Context {
   /** Aborted, with an `Interrupted` as the reason, when the user interrupts. */
   readonly signal: AbortSignal;
+  /** All commands. */
+  readonly commands: readonly CommandEntry[];
   /** Whether to print JSON. */
   readonly json: boolean;
   /** Whether to leave out progress and summaries. */
@@ -47,8 +50,10 @@ export class Context {
   /**
    * @param options The global options.
    * @param signal Aborted when the user interrupts.
+   * @param commands All commands, for help and completions.
    */
-  constructor(options: Args, signal: AbortSignal) {
+  constructor(options: Args, signal: AbortSignal, commands: readonly CommandEntry[]) {
+    this.commands = commands;
     this.#options = options;
     this.signal = signal;
     this.json = options.has("json");

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Command } from "./command.ts";
+import type { CommandDescription, CommandEntry } from "./command_entry.ts";
 import { GLOBAL_OPTIONS, type OptionSpec, type OptionSpecs } from "./words/option.ts";
 import type { Style } from "./terminal/style.ts";
-import { COMMANDS } from "./commands.ts";
 
 const LINE = 100;
 
@@ -19,13 +18,13 @@ export const NOTES: readonly string[] = [
   "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.",
 ];
 
-/** The help of the program: what there is. */
-export function programHelp(style: Style): string {
-  const width = Math.max(...COMMANDS.map(({ name, args }) => `${name} ${args}`.trimEnd().length));
-  const groups = [...new Set(COMMANDS.map(({ group }) => group))];
+/** The help of the program: its commands and the options of all of them. */
+export function programHelp(commands: readonly CommandEntry[], style: Style): string {
+  const width = Math.max(...commands.map(({ name, args }) => `${name} ${args}`.trimEnd().length));
+  const groups = [...new Set(commands.map(({ group }) => group))];
   const lists = groups.map((group) =>
     `${style.bold(`${group}:`)}\n` +
-    COMMANDS.filter((entry) => entry.group === group).map(({ name, args, summary }) =>
+    commands.filter((entry) => entry.group === group).map(({ name, args, summary }) =>
       `  ${`${name} ${args}`.trimEnd().padEnd(width)}  ${summary}\n`
     ).join("")
   );
@@ -42,7 +41,7 @@ ${NOTES.map((note) => `${wrap(note, LINE)}\n`).join("")}
 }
 
 /** The help of one command. */
-export function commandHelp(command: Command, style: Style): string {
+export function commandHelp(command: CommandDescription, style: Style): string {
   const usage = ["btrdb", command.name, "[OPTION…]", command.args].filter((word) => word !== "");
   const paragraphs = (command.about ?? []).map((text) => `${wrap(text, LINE)}\n\n`).join("");
   const options = Object.keys(command.options).length === 0

@@ -14,11 +14,11 @@ import { type Args, parseArgs } from "./words/parse_args.ts";
 import type { Command } from "./command.ts";
 import { GLOBAL_OPTIONS } from "./words/option.ts";
 import { Context } from "./context.ts";
-import { causeChain, type CliError, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
-import { nearest } from "./words/suggest.ts";
+import { causeChain, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
 import { isBrokenPipe, toJson, writeErr, writeOut } from "./terminal/output.ts";
 import { makeStyle } from "./terminal/style.ts";
-import { COMMANDS, findCommand } from "./commands.ts";
+import { COMMANDS } from "./commands.ts";
+import { findCommand } from "./find_command.ts";
 import { resolveZone } from "./words/times.ts";
 
 /**
@@ -46,9 +46,7 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
   if (before.has("version")) return printVersion();
   const [name, ...words] = rest;
   if (name === undefined) return await showHelp(before.has("help"));
-  const entry = findCommand(name);
-  if (entry === undefined) throw unknownCommand(name);
-  const { default: command } = await entry.load();
+  const { default: command } = await findCommand(name, COMMANDS).load();
   const globals = argv.slice(0, argv.length - rest.length);
   const { args } = parseArgs([...globals, ...words], { ...GLOBAL_OPTIONS, ...command.options });
   if (args.has("help")) return await showCommandHelp(command);
@@ -59,7 +57,7 @@ async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<n
 const PROGRAM_OPTIONS = { version: { short: "V", about: "Print the version" } };
 
 async function run(command: Command, args: Args, signal: AbortSignal): Promise<number> {
-  const context = new Context(args, signal);
+  const context = new Context(args, signal, COMMANDS);
   if (args.has("tz")) resolveZone(args.text("tz"));
   try {
     const status = await command.run(context, args);
@@ -72,8 +70,8 @@ async function run(command: Command, args: Args, signal: AbortSignal): Promise<n
 async function showHelp(asked: boolean): Promise<number> {
   const { programHelp } = await import("./help.ts");
   const style = makeStyle(false);
-  if (asked) writeOut(programHelp(style));
-  else writeErr(programHelp(style));
+  if (asked) writeOut(programHelp(COMMANDS, style));
+  else writeErr(programHelp(COMMANDS, style));
   return asked ? Exit.Done : Exit.Usage;
 }
 
@@ -87,14 +85,6 @@ async function printVersion(): Promise<number> {
   const { VERSION } = await import("./version.ts");
   writeOut(`btrdb ${VERSION}\n`);
   return Exit.Done;
-}
-
-function unknownCommand(name: string): CliError {
-  const near = nearest(name, COMMANDS.map((entry) => entry.name), 3);
-  return usageError(
-    `There is no command ${name}`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb --help` lists them all",
-  );
 }
 
 function checkArity(command: Command, { positionals }: Args): void {

@@ -1,9 +1,9 @@
 /** `btrdb completions`: for shells. @module */
 
 import type { Command } from "../command.ts";
+import type { CommandEntry } from "../command_entry.ts";
 import { GLOBAL_OPTIONS, type OptionSpecs } from "../words/option.ts";
 import { usageError } from "../errors.ts";
-import { COMMANDS } from "../commands.ts";
 
 const SHELLS = ["bash", "zsh", "fish"];
 
@@ -28,8 +28,9 @@ const command: Command = {
       throw usageError(`Cannot complete in ${shell}: expected ${SHELLS.join(", ")}`);
     }
     const commands: Known[] = [];
-    for (const { name, summary, load } of COMMANDS) {
-      commands.push({ name, summary, options: (await load()).default.options });
+    for (const { name, summary, load } of context.commands) {
+      const { options } = (await load()).default;
+      commands.push({ name, summary, options, choices: choicesOf(name, context.commands) });
     }
     if (shell === "bash") context.print(bashScript(commands));
     if (shell === "zsh") {
@@ -43,13 +44,14 @@ interface Known {
   name: string;
   summary: string;
   options: OptionSpecs;
+  /** Words its arguments may be, where there is a list. */
+  choices: readonly string[] | undefined;
 }
 
-/** What the arguments of a command may be, where there is a list. */
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
-  completions: SHELLS,
-  help: COMMANDS.map(({ name }) => name),
-};
+function choicesOf(name: string, commands: readonly CommandEntry[]): readonly string[] | undefined {
+  if (name === "completions") return SHELLS;
+  return name === "help" ? commands.map((one) => one.name) : undefined;
+}
 
 function flags(options: OptionSpecs): string {
   return Object.keys(options).map((name) => `--${name}`).join(" ");
@@ -79,9 +81,9 @@ function bashScript(commands: readonly Known[]): string {
   const values = choices.map(([name, { choices }]) =>
     `    --${name}) words="${choices!.join(" ")}" ;;`
   );
-  const cases = commands.map(({ name, options }) =>
+  const cases = commands.map(({ name, options, choices }) =>
     `    ${name}) words="${`${flags(options)} ${flags(GLOBAL_OPTIONS)}`.trim()}"` +
-    `${name in ARGUMENTS ? ` rest="${ARGUMENTS[name]!.join(" ")}"` : ""} ;;`
+    `${choices === undefined ? "" : ` rest="${choices.join(" ")}"`} ;;`
   );
   return `# Completion of btrdb for bash
 _btrdb() {
@@ -132,14 +134,15 @@ function fishScript(commands: readonly Known[]): string {
     }`;
   };
   const lines = Object.entries(GLOBAL_OPTIONS).map(option(""));
-  for (const { name, summary, options } of commands) {
+  for (const { name, summary, options, choices } of commands) {
     const here = ` -n ${quote(`test (__btrdb_command) = ${name}`)}`;
     lines.push(
       `complete -c btrdb -n 'test -z (__btrdb_command)' -f -a ${name} -d ${quote(summary)}`,
       ...Object.entries(options).map(option(here)),
     );
-    const rest = ARGUMENTS[name];
-    if (rest !== undefined) lines.push(`complete -c btrdb${here} -f -a ${quote(rest.join(" "))}`);
+    if (choices !== undefined) {
+      lines.push(`complete -c btrdb${here} -f -a ${quote(choices.join(" "))}`);
+    }
   }
   return `# Completion of btrdb for fish
 function __btrdb_command

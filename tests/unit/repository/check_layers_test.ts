@@ -1,5 +1,14 @@
 import { assertEquals } from "@std/assert";
-import { checkGlobals, checkLayers, layerOf, layerTable } from "../../../tools/check_layers.ts";
+import {
+  checkGlobals,
+  checkLayers,
+  layerOf,
+  layerTable,
+  levelsOf,
+} from "../../../tools/check_layers.ts";
+import { readGraph } from "../../../tools/support/module_graph.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
 
 /** A package in a temporary folder, with these modules. */
 async function withTree(
@@ -91,10 +100,40 @@ Deno.test("layers: a cycle is reported once, with its way", async () => {
     "src/core/c.ts": `// first line\nimport "./a.ts";`,
     "src/core/lazy.ts": `export const l = (): unknown => import("./lazier.ts");`,
     "src/core/lazier.ts": `import "./lazy.ts";`,
+    "src/core/type_a.ts": `import type { B } from "./type_b.ts";\nexport type A = B;`,
+    "src/core/type_b.ts": `import type { A } from "./type_a.ts";\nexport type B = A | 1;`,
   });
   assertEquals(lines, [
     "src/core/c.ts:2: import cycle src/core/a.ts → src/core/b.ts → src/core/c.ts → src/core/a.ts",
+    "src/core/lazy.ts:1: import cycle src/core/lazier.ts → src/core/lazy.ts → src/core/lazier.ts",
+    "src/core/type_b.ts:1: import cycle src/core/type_a.ts → src/core/type_b.ts → src/core/type_a.ts",
   ]);
+});
+
+Deno.test("layers: folders of one layer do not import each other", async () => {
+  const lines = await report({
+    "src/grpc/read/a.ts": `import "../write/b.ts";`,
+    "src/grpc/write/b.ts": `export const b = 1;`,
+    "src/grpc/write/c.ts": `import "../read/d.ts";`,
+    "src/grpc/read/d.ts": `export const d = 1;`,
+    "src/grpc/open.ts": `import "./read/a.ts";`,
+  });
+  assertEquals(lines, [
+    "src/grpc/read/a.ts:1: grpc/read and grpc/write import each other",
+    "src/grpc/write/c.ts:1: grpc/write and grpc/read import each other",
+  ]);
+});
+
+Deno.test("levelsOf: a layer stands above all that it imports", async () => {
+  await withTree({
+    "src/core/a.ts": "export const a = 1;",
+    "src/kernel/k.ts": `export * from "../core/a.ts";`,
+    "src/client/c.ts": `export * from "../kernel/k.ts";\nexport * from "../core/a.ts";`,
+    "mod.ts": `export * from "./src/client/c.ts";`,
+  }, async (root) => {
+    const levels = levelsOf(await readGraph(root));
+    assertEquals(levels, [["core"], ["kernel"], ["client"], ["mod.ts"]]);
+  });
 });
 
 Deno.test("layers: Deno.* and console are found in code and not in comments", () => {
@@ -118,9 +157,19 @@ Deno.test("layers: files have the layer of their folder or one of their own", ()
 });
 
 Deno.test("layers: the table in docs/architecture.md is the rules", async () => {
-  const page = new URL("../../../docs/architecture.md", import.meta.url);
+  const page = new URL("docs/architecture.md", ROOT);
   const lines = (await Deno.readTextFile(page)).split("\n").map((line) =>
     line.replace(/ {2,}/g, " ")
   );
   assertEquals(layerTable().filter((row) => !lines.includes(row)), []);
+});
+
+Deno.test("layers: the picture in docs/architecture.md is the levels of the import graph", async () => {
+  const page = await Deno.readTextFile(new URL("docs/architecture.md", ROOT));
+  const picture = [...page.matchAll(/^(\d) {3}(.+)$/gm)].map(([, level, line]) => [
+    Number(level),
+    [...line!.matchAll(/src\/(\w+)|mod\.ts/g)].map(([all, layer]) => layer ?? all).sort(),
+  ]);
+  const levels = levelsOf(await readGraph(ROOT)).map((layers, i) => [i, layers.toSorted()]);
+  assertEquals(picture, levels.toReversed());
 });
