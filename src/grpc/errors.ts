@@ -129,10 +129,17 @@ export function wasUnsent(error: BTrDBError): boolean {
 
 /** How the transport says that the connection ended before a call could begin on it. */
 const NEVER_STARTED = "Failed to start HTTP/2 stream";
+/** How it says that the server did not process a stream (RFC 9113, section 8.7: REFUSED_STREAM). */
+const REFUSED = "Stream refused by server";
 
 /** Whether the call found its connection gone before anything was sent. */
 export function neverStarted({ code, details }: EndStatus): boolean {
   return code === Status.INTERNAL && details.startsWith(NEVER_STARTED);
+}
+
+/** Whether the server says that it has not processed the call. */
+export function wasRefused({ code, details }: EndStatus): boolean {
+  return code === Status.UNAVAILABLE && details === REFUSED;
 }
 
 /** Whether the call ended because the connection did. */

@@ -8,7 +8,7 @@ import { BTrDBError } from "../core/errors.ts";
 import type { CallOptions, Endpoint, ServerInfo } from "../endpoint/endpoint.ts";
 import { type Address, addressText, parseAddress } from "./transport/address.ts";
 import { Caller } from "./call/caller.ts";
-import type { ChannelSettings } from "./transport/channel.ts";
+import type { ChannelSettings } from "./transport/connection.ts";
 import { Cluster } from "./call/cluster.ts";
 import type { MetadataCodec } from "./wire/metadata_codec.ts";
 import { codecV4 } from "./wire/metadata_codec_v4.ts";

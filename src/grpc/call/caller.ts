@@ -36,7 +36,7 @@ export interface OpenCall {
 /** A server stream that is retried until it has come to its end. */
 export interface RetriedStream<T> {
   /** The call of the next try; `undefined` if nothing is left to ask for. */
-  open(attempt: number): OpenCall | undefined;
+  open(attempt: number): Promise<OpenCall | undefined>;
   /** Reads a message; `undefined` if nothing of it is to be yielded. */
   read(bytes: Uint8Array, call: OpenCall): T | undefined;
   /**
@@ -87,28 +87,12 @@ export class Caller {
     const tries = this.tries(spec);
     while (true) {
       try {
-        const result = await this.#limitedUnary(spec, message, decode, tries.attempt);
+        const result = await this.once(spec, message, decode, tries.attempt);
         tries.succeeded();
         return result;
       } catch (error) {
         await this.again(error, tries);
       }
-    }
-  }
-
-  async #limitedUnary<T>(
-    spec: CallSpec,
-    message: Uint8Array,
-    decode: (bytes: Uint8Array) => T,
-    attempt: number,
-  ): Promise<T> {
-    const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
-    const turn = channel.unaryLimit.take(spec);
-    if (turn !== undefined) await turn;
-    try {
-      return await this.#unary(channel, spec, message, decode, attempt, 0);
-    } finally {
-      channel.unaryLimit.release();
     }
   }
 
@@ -127,7 +111,13 @@ export class Caller {
     points = 0,
   ): Promise<T> {
     const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
-    return await this.#unary(channel, spec, message, decode, attempt, points);
+    const turn = channel.limit.take(spec);
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#unary(channel, spec, message, decode, attempt, points);
+    } finally {
+      channel.limit.release();
+    }
   }
 
   async #unary<T>(
@@ -158,9 +148,17 @@ export class Caller {
    *
    * @param open Whether request messages follow.
    */
-  open(spec: CallSpec, message: Uint8Array, attempt: number, open = false): OpenCall {
+  async open(
+    spec: CallSpec,
+    message: Uint8Array,
+    attempt: number,
+    open = false,
+  ): Promise<OpenCall> {
     const channel = this.#cluster.route(spec.uuid, spec.anyNode === true);
-    const rpc = channel.start({ ...this.#call(spec), message, attempt, open });
+    const request = { ...this.#call(spec), message, attempt, open };
+    const rpc = spec.endless === true
+      ? channel.start(request)
+      : await this.#startInTurn(channel, request);
     let empty = true;
     const read = async () => {
       try {
@@ -179,6 +177,21 @@ export class Caller {
   }
 
   /**
+   * Starts a streamed call when it has its turn, which it keeps until the answer begins: an answer
+   * that its reader has stopped reading must not keep other calls waiting.
+   */
+  async #startInTurn(channel: Channel, request: RpcRequest): Promise<Rpc> {
+    const turn = channel.limit.take(request);
+    if (turn !== undefined) await turn;
+    try {
+      return channel.start(request, () => channel.limit.release());
+    } catch (error) {
+      channel.limit.release();
+      throw error;
+    }
+  }
+
+  /**
    * Reads a server stream to its end, through as many connections as it takes.
    *
    * @param spec The call, whose signal and deadline bound all tries together.
@@ -192,7 +205,7 @@ export class Caller {
     while (true) {
       let call: OpenCall | undefined;
       try {
-        call = stream.open(tries.attempt);
+        call = await stream.open(tries.attempt);
         if (call === undefined) return;
         for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
           const item = stream.read(bytes, call);

@@ -8,7 +8,8 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import { type Address, addressText, parseAddress } from "../transport/address.ts";
-import { Channel, type ChannelSettings } from "../transport/channel.ts";
+import { Channel } from "../transport/channel.ts";
+import type { ChannelSettings } from "../transport/connection.ts";
 import { Routes } from "./mash.ts";
 
 /** Asks a node what it knows of the cluster. */

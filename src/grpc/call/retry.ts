@@ -194,17 +194,24 @@ export class Tries {
     signal?.throwIfAborted();
     const policy = this.#policy;
     const recovery = this.#recovery(error);
+    const waitsByTime = recovery !== undefined || this.#isOverload(error);
     if (verdict(error) === "fail") throw error;
-    if (recovery === undefined && this.attempt >= policy.attempts) throw error;
+    if (!waitsByTime && this.attempt >= policy.attempts) throw error;
     const delayMs = policy.delayMs(this.attempt);
     const resumesMs = Date.now() + delayMs;
     if (resumesMs - this.#sinceMs > policy.maxElapsedMs) throw error;
     if (deadlineMs !== undefined && resumesMs >= deadlineMs) throw error;
-    if (recovery === undefined && !policy.budget.take()) throw error;
+    if (!waitsByTime && !policy.budget.take()) throw error;
     const elapsedMs = Date.now() - this.#sinceMs;
     policy.hooks?.onRetry?.({ rpc, attempt: this.attempt, delayMs, error, elapsedMs, recovery });
     this.attempt++;
     await delay(delayMs, { signal });
+  }
+
+  /** A server that sheds load has done nothing: its calls wait and cost no budget. */
+  #isOverload(error: unknown): boolean {
+    return !this.#policy.limitsAll && error instanceof BTrDBError &&
+      error.code === ErrorCode.ResourceDepleted;
   }
 
   /** What is waited for as long as the time allows, however many tries that takes. */

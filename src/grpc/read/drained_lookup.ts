@@ -19,9 +19,26 @@ export class DrainedLookup implements OpenCall {
   readonly #spec: CallSpec;
   #over = false;
 
-  constructor(caller: Caller, spec: CallSpec, message: Uint8Array, attempt: number) {
+  private constructor(call: OpenCall, spec: CallSpec) {
+    this.#call = call;
     this.#spec = spec;
-    this.#call = caller.open({ ...spec, options: {} }, message, attempt);
+  }
+
+  /** Starts a lookup. */
+  static async start(
+    caller: Caller,
+    spec: CallSpec,
+    message: Uint8Array,
+    attempt: number,
+  ): Promise<DrainedLookup> {
+    const opening = caller.open({ ...spec, options: {} }, message, attempt);
+    try {
+      const call = await abortable(opening, spec.options, () => lateError(spec));
+      return new DrainedLookup(call, spec);
+    } catch (error) {
+      void opening.then((call) => new DrainedLookup(call, spec).end(), () => {});
+      throw error;
+    }
   }
 
   get rpc(): Rpc {

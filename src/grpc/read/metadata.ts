@@ -94,7 +94,7 @@ export class MetadataReads {
     yield* this.#caller.stream(spec, {
       open: (attempt) =>
         drain
-          ? new DrainedLookup(this.#caller, spec, message, attempt)
+          ? DrainedLookup.start(this.#caller, spec, message, attempt)
           : this.#caller.open(spec, message, attempt),
       read: (bytes) => {
         const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {

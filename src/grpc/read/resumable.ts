@@ -73,11 +73,11 @@ export async function* readResumable<Columns>(
   let pin: Pin | undefined;
   let asked = version;
   yield* caller.stream(spec, {
-    open(attempt) {
+    async open(attempt) {
       asked = pin === undefined || pin.latest ? version : pin.version.major;
       const message = current.request(asked);
       if (message === undefined) return undefined;
-      return caller.open({ ...spec, anyNode: !isLatest(asked) }, message, attempt);
+      return await caller.open({ ...spec, anyNode: !isLatest(asked) }, message, attempt);
     },
     read(bytes, call): Chunk<Columns> | undefined {
       const part = current.decode(bytes);

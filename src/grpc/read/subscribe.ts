@@ -71,7 +71,7 @@ export async function* subscribe(
 ): AsyncGenerator<SubscriptionUpdate, void, undefined> {
   const form = arrow ? ARROW : POINTS;
   const spec: CallSpec = { rpc: "Subscribe", uuid: uuids[0], endless: true, options };
-  const call = caller.open(spec, form.request(uuids), 1, form.open);
+  const call = await caller.open(spec, form.request(uuids), 1, form.open);
   try {
     for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
       const update = await form.decode(bytes, spec);

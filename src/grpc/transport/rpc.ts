@@ -18,6 +18,7 @@ import {
   markUnsent,
   neverStarted,
   transportError,
+  wasRefused,
 } from "../errors.ts";
 import type { CallRecorder } from "./telemetry.ts";
 
@@ -191,7 +192,9 @@ export class Rpc {
     if (this.#end !== undefined) return;
     const error = this.#isLate(end) ? lateError(request) : transportError(end, request, this.#peer);
     const reached = this.#call.getPeer();
-    if (reached === this.#target || reached === "unknown" || neverStarted(end)) markUnsent(error);
+    const isUnsent = reached === this.#target || reached === "unknown" || neverStarted(end) ||
+      wasRefused(end);
+    if (isUnsent) markUnsent(error);
     this.#finish({ error }, error);
   }
 

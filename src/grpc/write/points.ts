@@ -15,7 +15,7 @@ import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../en
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { encodeInsert } from "../../kernel/wire.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { isUncertain, lateError } from "../errors.ts";
+import { isUncertain, lateError, wasUnsent } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
 import { persistently } from "./persistently.ts";
@@ -117,8 +117,9 @@ export class PointWrites {
     } catch (final) {
       const answered = error instanceof BTrDBError && error.code !== 0;
       const refused = answered || (error instanceof BTrDBError && verdict(error) !== "fail");
-      stream.ended(refused);
-      throw final === error && isTimeout(final) ? doubtful(request, final) : final;
+      const unsent = error instanceof BTrDBError && wasUnsent(error);
+      stream.ended(refused || unsent);
+      throw final === error && isTimeout(final) && !unsent ? doubtful(request, final) : final;
     }
   }
 

@@ -72,8 +72,8 @@ Deno.test("Tries: a write waits for its node as long as the time allows, however
   const tries = new Tries(policy, { rpc: "Insert", options: {}, isWrite: true });
   for (let i = 0; i < 100; i++) await tries.pause(coded(405));
   assertEquals(heard.at(-1)!.recovery, { healthy: false, unmapped: 0 });
-  const overloaded = coded(426);
-  assertEquals(await assertRejects(() => tries.pause(overloaded)), overloaded);
+  const busy = coded(428);
+  assertEquals(await assertRejects(() => tries.pause(busy)), busy);
 });
 
 Deno.test("Tries: a read waits like that only while the cluster says that it is not well", async () => {
@@ -83,6 +83,12 @@ Deno.test("Tries: a read waits like that only while the cluster says that it is 
   for (let i = 0; i < 100; i++) await tries.pause(coded(405));
   health = { healthy: true, unmapped: 0 };
   await assertRejects(() => tries.pause(coded(405)), BTrDBError);
+});
+
+Deno.test("Tries: a server that sheds load is asked again by time, and that costs no budget", async () => {
+  const policy = new RetryPolicy({ initialDelayMs: 0, budget: 0 });
+  const tries = new Tries(policy, { rpc: "Nearest", options: {} });
+  for (let i = 0; i < 100; i++) await tries.pause(coded(426));
 });
 
 Deno.test("Tries: the time is over for a write too", async () => {

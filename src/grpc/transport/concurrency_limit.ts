@@ -1,18 +1,19 @@
 /**
- * How many calls with one answer are on a connection at once.
+ * Limits the calls that a server works on at once, first come, first served.
  *
  * @module
  */
 
 import { abortable } from "../../core/call.ts";
-import { type CallContext, lateError } from "../errors.ts";
+import { BTrDBError } from "../../core/errors.ts";
+import { type CallContext, lateError, markUnsent } from "../errors.ts";
 
 /**
- * Turns are given in the order they are asked for. A thousand calls at once get through a
- * connection sooner when most of them wait here, and a real server, which takes 200 operations and
- * lets 100 wait, refuses none of them (docs/protocol.md, "Statuses and texts").
+ * Gives turns in the order they are asked for. A thousand calls at once get through a connection
+ * sooner when most of them wait here, and a real server, which takes 200 operations and lets 100
+ * wait, refuses none of them (docs/protocol.md, "Statuses and texts").
  */
-export class UnaryLimit {
+export class ConcurrencyLimit {
   readonly #most: number;
   readonly #waiting: Set<() => void> = new Set();
   #taken = 0;
@@ -24,10 +25,10 @@ export class UnaryLimit {
   }
 
   /**
-   * Takes a turn; it must be given back with {@linkcode UnaryLimit.release}.
+   * Takes a turn; it must be given back with {@linkcode ConcurrencyLimit.release}.
    *
    * @returns `undefined` if it was there at once, else what to wait for.
-   * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`.
+   * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`, marked as never sent.
    */
   take(call: CallContext): Promise<void> | undefined {
     if (this.#taken < this.#most) {
@@ -39,6 +40,7 @@ export class UnaryLimit {
     this.#waiting.add(grant);
     return abortable(turn, call.options, () => lateError(call)).catch((error) => {
       if (!this.#waiting.delete(grant)) this.release();
+      if (error instanceof BTrDBError) markUnsent(error);
       throw error;
     });
   }
