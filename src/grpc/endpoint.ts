@@ -171,7 +171,7 @@ export class GrpcEndpoint implements Endpoint {
     checkUuid(request.uuid);
     const { mergePolicy = "never", roundBits } = request;
     if (!this.capabilities.mergePolicies && (mergePolicy !== "never" || roundBits !== undefined)) {
-      throw unsupported("Insert", "merge policies and rounding");
+      throw unsupported("Insert", "merge policies and rounding need");
     }
     return await this.#writes.insert(request, options);
   }
@@ -207,7 +207,7 @@ export class GrpcEndpoint implements Endpoint {
 
   async setTags(request: SetTagsRequest, options: CallOptions = {}): Promise<void> {
     checkUuid(request.uuid);
-    if (!this.capabilities.setTags) throw unsupported("SetStreamTags", "changes of tags");
+    if (!this.capabilities.setTags) throw unsupported("SetStreamTags", "changes of tags need");
     await this.#metadataWrites.setTags(request, options);
   }
 
@@ -231,7 +231,7 @@ export class GrpcEndpoint implements Endpoint {
 
   sqlQuery(request: SqlRequest, options: CallOptions = {}): AsyncIterableIterator<string[]> {
     return cancellable(options, (call) => {
-      if (!this.capabilities.sql) throw unsupported("SQLQuery", "SQL");
+      if (!this.capabilities.sql) throw unsupported("SQLQuery", "SQL needs");
       return sqlQuery(this.#caller, request, call);
     });
   }
@@ -241,7 +241,7 @@ export class GrpcEndpoint implements Endpoint {
     options: CallOptions = {},
   ): AsyncIterableIterator<SubscriptionUpdate> {
     return cancellable(options, (call) => {
-      if (!this.capabilities.subscribe) throw unsupported("Subscribe", "subscriptions");
+      if (!this.capabilities.subscribe) throw unsupported("Subscribe", "subscriptions need");
       uuids.forEach(checkUuid);
       return subscribe(this.#caller, uuids, this.#kind.arrowSubscribe, call);
     });
@@ -266,7 +266,7 @@ function capabilitiesOf(protocol: "v4" | "v5"): Capabilities {
 }
 
 function unsupported(rpc: string, what: string): BTrDBError {
-  const message = `Cannot call ${rpc}: ${what} need protocol v5, the server speaks v4`;
+  const message = `Cannot call ${rpc}: ${what} protocol v5, the server speaks v4`;
   return new BTrDBError(message, { code: ErrorCode.NotImplemented, rpc });
 }
 

@@ -8,6 +8,7 @@ import { status as Status } from "@grpc/grpc-js";
 import type { CallOptions } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
+import { connectionText } from "./connection_text.ts";
 
 /** Which call an error belongs to. */
 export interface ErrorContext {
@@ -79,7 +80,7 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
 
 /** The error of a call whose peer is gone. */
 export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
-  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${details}`, {
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${connectionText(details)}`, {
     ...context(call),
     status: "UNAVAILABLE",
   });

@@ -181,10 +181,32 @@ async function ask(
       return { caller, codec, info };
     } catch (error) {
       const unknown = error instanceof BTrDBError && error.status === "UNIMPLEMENTED";
-      if (!unknown || codec === codecs[codecs.length - 1]) throw error;
+      if (!unknown) throw error;
+      if (codec !== codecs[codecs.length - 1]) continue;
+      throw await speaksAnother(cluster, policy, codecs, address, options) ?? error;
     }
   }
   throw new TypeError("Cannot connect: there is no protocol to try");
+}
+
+/** The error of a server that speaks the protocol that was not asked for; `undefined` if it does not. */
+async function speaksAnother(
+  cluster: Cluster,
+  policy: RetryPolicy,
+  asked: readonly MetadataCodec[],
+  address: Address,
+  options: CallOptions,
+): Promise<BTrDBError | undefined> {
+  const other = [codecV4, codecV5].find((codec) => !asked.includes(codec));
+  if (other === undefined) return undefined;
+  const caller = new Caller(cluster, policy, other.protocol, other.service);
+  const answer = await caller.info(cluster.channel(address), options).catch(() => undefined);
+  if (answer === undefined) return undefined;
+  return new BTrDBError(
+    `Cannot connect to ${addressText(address)} with protocol ${asked[0]!.protocol}: it speaks ` +
+      `${other.protocol}`,
+    { status: "UNIMPLEMENTED", rpc: "Info" },
+  );
 }
 
 function unreachable(addresses: readonly Address[], cause: unknown): BTrDBError {

@@ -10,6 +10,8 @@
  * @module
  */
 
+import { protocolText } from "../connection_text.ts";
+
 /** Bytes of a frame's header (RFC 9113, section 4.1). */
 const HEADER_BYTES = 9;
 /** Last-stream-id and error code of a GOAWAY. */
@@ -119,6 +121,8 @@ export class FrameFilter {
   /** Streams that the server has not ended. */
   readonly #open: Set<number> = new Set();
   #lastStreamId = Infinity;
+  /** Whether nothing has come yet. */
+  #isFirst = true;
   /** Whether the payload that comes next is left out. */
   #isDropped = false;
   /** Payload of a GOAWAY so far. */
@@ -137,6 +141,7 @@ export class FrameFilter {
    * @throws {Error} If the server sends what no server may send to a gRPC client.
    */
   receive(chunk: Uint8Array): Uint8Array[] {
+    if (this.#isFirst && chunk.length > 0) this.#checkFirst(chunk);
     const parts: Uint8Array[] = [];
     let from = 0;
     const passUpTo = (end: number): void => {
@@ -181,6 +186,12 @@ export class FrameFilter {
       else this.#open.add(streamId);
     }
     return answers;
+  }
+
+  /** A server begins with SETTINGS, whose three bytes of length begin with 0. */
+  #checkFirst(chunk: Uint8Array): void {
+    this.#isFirst = false;
+    if (chunk[0] !== 0) throw new Error(protocolText(chunk));
   }
 
   /** Notes what a frame says of its stream. Returns whether the frame is left out. */

@@ -5,7 +5,7 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { testRefused } from "../../support/refused.ts";
 import { v4Server } from "../../support/grpc/scripted_answers.ts";
-import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
+import { ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 
 testRefused("nobody there: UNAVAILABLE, soon, with the address", async () => {
   const started = Date.now();
@@ -78,4 +78,79 @@ Deno.test("a key that no header can carry is refused, and not shown", async () =
 
 testRefused("no endpoint at all is a mistake", async () => {
   await assertRejects(() => connectGrpc({ addresses: [] }), TypeError, "addresses is empty");
+});
+
+/** A port that says something to whoever connects, and hangs up. */
+function talkingPort(text: string): { address: string; close(): void } {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  (async () => {
+    for await (const conn of listener) {
+      await conn.write(Uint8Array.from(text, (c) => c.charCodeAt(0))).catch(() => {});
+      await conn.read(new Uint8Array(1024)).catch(() => {});
+      conn.close();
+    }
+  })().catch(() => {});
+  return { address: `127.0.0.1:${listener.addr.port}`, close: () => listener.close() };
+}
+
+/** The error of connecting there. */
+async function refusal(address: string, protocol: "auto" | "v4" | "v5" = "auto"): Promise<string> {
+  const connecting = connectGrpc({ addresses: [address], protocol, retry: { initialDelayMs: 1 } });
+  return (await assertRejects(() => connecting, BTrDBError)).message;
+}
+
+for (
+  const [name, said, why] of [
+    ["HTTP/1", "HTTP/1.1 400 Bad Request\r\n\r\n", "it speaks HTTP/1 on this port, not gRPC"],
+    [
+      "TLS",
+      "\x15\x03\x03\x00\x02\x02\x46",
+      "it speaks TLS on this port; use https:// or port 4411",
+    ],
+    [
+      "SSH",
+      "SSH-2.0-x\r\n",
+      'it does not speak HTTP/2 on this port: its answer begins with "SSH-2',
+    ],
+  ] as const
+) {
+  testRefused(`connectGrpc: a port that speaks ${name} is called so`, async () => {
+    const port = talkingPort(said);
+    try {
+      const message = await refusal(port.address);
+      assert(message.includes(why), message);
+      assert(!message.includes("Resolution note"), message);
+    } finally {
+      port.close();
+    }
+  });
+}
+
+testRefused("connectGrpc: TLS asked of a plain port", async () => {
+  await using server = await ScriptedServer.start(v4Server("4.15.9", {}));
+  const message = await refusal(`https://${server.address}`);
+  assert(message.includes("it does not speak TLS on this port"), message);
+});
+
+testRefused("connectGrpc: one protocol asked of a server that speaks the other", async () => {
+  await using v4 = await ScriptedServer.start(v4Server("4.15.9", {}));
+  assertEquals(
+    await refusal(v4.address, "v5"),
+    `Cannot connect to ${v4.address} with protocol v5: it speaks v4`,
+  );
+  await using v5 = await ScriptedServer.start((call) => {
+    if (call.path.startsWith("/v5api.")) return call.send(new Uint8Array(0));
+    throw status(12, `unknown service for ${call.path}`);
+  });
+  assertEquals(
+    await refusal(v5.address, "v4"),
+    `Cannot connect to ${v5.address} with protocol v4: it speaks v5`,
+  );
+});
+
+testRefused("connectGrpc: nobody there, without notes that say nothing", async () => {
+  assertEquals(
+    await refusal("127.0.0.1:1"),
+    "Cannot connect to 127.0.0.1:1: Lost 127.0.0.1:1 during Info: connect ECONNREFUSED 127.0.0.1:1",
+  );
 });
