@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_ALIGNED_POINTWIDTH } from "../core/pointwidth.ts";
 import { concatStat, sliceStat, type StatColumns } from "../core/columns.ts";
 import { MIN_TIME } from "../core/range.ts";
 import type {
@@ -14,7 +15,7 @@ import type {
   Version,
 } from "../endpoint/endpoint.ts";
 import { alignedRewindow } from "../kernel/mod.ts";
-import { MAX_ALIGNED_POINTWIDTH, wholeRange } from "./range_cut.ts";
+import { wholeRange } from "./range_cut.ts";
 
 /**
  * Opens the answer to a request whose range is whole windows.

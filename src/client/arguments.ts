@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import { MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
 
@@ -83,7 +84,7 @@ export function legalTime(action: string, time: TimeLike): bigint {
  */
 export function versionNumber(action: string, version: bigint, name = "version"): bigint {
   if (typeof version !== "bigint") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${show(version)}, expected a bigint`);
+    throw new TypeError(`Cannot ${action}: ${name} is ${describe(version)}, expected a bigint`);
   }
   if (version < 0n || version > MAX_VERSION) {
     throw new RangeError(`Cannot ${action}: ${name} is ${version}, expected 0 to 2^64 − 1`);
@@ -103,7 +104,7 @@ export function exponent(action: string, value: number, name: string): number {
   if (!Number.isInteger(value) || value < 0 || value > MAX_POINTWIDTH) {
     throw new RangeError(
       `Cannot ${action}: ${name} is ${
-        show(value)
+        describe(value)
       }, expected an integer from 0 to ${MAX_POINTWIDTH}`,
     );
   }
@@ -120,7 +121,7 @@ export function exponent(action: string, value: number, name: string): number {
  */
 export function windowWidth(action: string, width: bigint | number): bigint {
   if (typeof width !== "bigint" && typeof width !== "number") {
-    throw new TypeError(`Cannot ${action}: width is ${show(width)}, expected a bigint of ns`);
+    throw new TypeError(`Cannot ${action}: width is ${describe(width)}, expected a bigint of ns`);
   }
   if (typeof width === "number" && !Number.isSafeInteger(width)) {
     throw new RangeError(`Cannot ${action}: width is ${width}, expected a bigint or safe integer`);
@@ -182,7 +183,9 @@ export function windowCount(action: string, range: TimeRange, width: bigint | nu
  */
 export function positiveInteger(action: string, value: number, name: string): number {
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`Cannot ${action}: ${name} is ${show(value)}, expected an integer from 1`);
+    throw new RangeError(
+      `Cannot ${action}: ${name} is ${describe(value)}, expected an integer from 1`,
+    );
   }
   return value;
 }
@@ -204,7 +207,9 @@ export function oneOf<T extends string>(
 ): T {
   if (!words.includes(value)) {
     const allowed = words.map((word) => `"${word}"`).join(", ");
-    throw new RangeError(`Cannot ${action}: ${name} is ${show(value)}, expected one of ${allowed}`);
+    throw new RangeError(
+      `Cannot ${action}: ${name} is ${describe(value)}, expected one of ${allowed}`,
+    );
   }
   return value;
 }
@@ -219,16 +224,9 @@ export function oneOf<T extends string>(
  */
 export function text(action: string, value: string, name: string): string {
   if (typeof value !== "string") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${show(value)}, expected a string`);
+    throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected a string`);
   }
   return value;
-}
-
-/** A value as an error message shows it. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "function" ? "a function" : String(value);
 }
 
 function showTime(ns: bigint): string {

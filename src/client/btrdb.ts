@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
   ServerInfo,
   StreamDescriptor,
 } from "../endpoint/endpoint.ts";
-import { show, text } from "./arguments.ts";
+import { text } from "./arguments.ts";
 import {
   type AlignedCsvOptions,
   type ByteSink,
@@ -273,7 +274,7 @@ export class BTrDB implements AsyncDisposable {
     checkOptions(action, options);
     text(action, query, "query");
     if (!Array.isArray(params)) {
-      throw new TypeError(`Cannot ${action}: params is ${show(params)}, expected an array`);
+      throw new TypeError(`Cannot ${action}: params is ${describe(params)}, expected an array`);
     }
     params.forEach((param, i) => text(action, param, `params[${i}]`));
     return this.#rows(query, params, () => startCall(action, options));
@@ -373,7 +374,9 @@ export class BTrDB implements AsyncDisposable {
     const known = new Map([...streams].map((stream) => [stream.uuid, stream]));
     for (const stream of known.values()) {
       if (stream instanceof Stream) continue;
-      throw new TypeError(`Cannot ${action}: streams contains ${show(stream)}, expected streams`);
+      throw new TypeError(
+        `Cannot ${action}: streams contains ${describe(stream)}, expected streams`,
+      );
     }
     return this.#updates(known, () => startCall(action, options));
   }

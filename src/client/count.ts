@@ -4,10 +4,10 @@
  * @module
  */
 
-import { pointwidthOf } from "../core/pointwidth.ts";
+import { MAX_ALIGNED_POINTWIDTH, pointwidthOf } from "../core/pointwidth.ts";
 import type { CallOptions, Endpoint, StatChunk } from "../endpoint/endpoint.ts";
 import type { TimeRange } from "./arguments.ts";
-import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./range_cut.ts";
+import { cut, readInTurn, type Target, wholeRange } from "./range_cut.ts";
 
 /** The body is read as at most 2^BODY_BITS aligned windows. */
 const BODY_BITS = 4;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import {
@@ -25,7 +26,6 @@ import {
   exponent,
   oneOf,
   servableRange,
-  show,
   text,
   timeRange,
   versionNumber,
@@ -112,17 +112,11 @@ export interface WindowsCsvOptions extends CsvExportOptions {
   depth?: number | undefined;
 }
 
-/** Options of `writeCSV`: what is asked of the streams, and how it is written. */
-export interface WriteCsvOptions extends CsvExportOptions {
-  /** Raw points, aligned windows (`pointwidth`) or windows (`width`, `depth`). */
-  queryType: "raw" | "aligned" | "windows";
-  /** For `"windows"`: width of the windows, ns. */
-  width?: bigint | number | undefined;
-  /** For `"aligned"`: windows of 2^pointwidth ns. */
-  pointwidth?: number | undefined;
-  /** For `"windows"`: accurate to 2^depth ns. @default {0} */
-  depth?: number | undefined;
-}
+/** Options of `writeCSV`: raw points, aligned windows, or windows. */
+export type WriteCsvOptions =
+  | (CsvExportOptions & { queryType: "raw" })
+  | (AlignedCsvOptions & { queryType: "aligned" })
+  | (WindowsCsvOptions & { queryType: "windows" });
 
 const ACTION = "write CSV";
 const LF = 10, COMMA = 44;
@@ -209,7 +203,7 @@ function openerOf(endpoint: Endpoint, request: CsvRequest, call: CallOptions): C
 
 function requestOf(options: WriteCsvOptions): CsvRequest {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${ACTION}: options is ${show(options)}, expected an object`);
+    throw new TypeError(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
   }
   const query = queryOf(options);
   const range = timeRange(ACTION, options.start, options.end);
@@ -220,7 +214,9 @@ function requestOf(options: WriteCsvOptions): CsvRequest {
     ? alignedRange(ACTION, range, query.pointwidth)
     : range;
   if (!Array.isArray(options.streams)) {
-    throw new TypeError(`Cannot ${ACTION}: streams is ${show(options.streams)}, expected an array`);
+    throw new TypeError(
+      `Cannot ${ACTION}: streams is ${describe(options.streams)}, expected an array`,
+    );
   }
   return {
     query,
@@ -230,17 +226,18 @@ function requestOf(options: WriteCsvOptions): CsvRequest {
   };
 }
 
-function queryOf({ queryType, width, pointwidth, depth }: WriteCsvOptions): CsvQueryKind {
-  switch (oneOf(ACTION, queryType, "queryType", ["raw", "aligned", "windows"])) {
+function queryOf(options: WriteCsvOptions): CsvQueryKind {
+  oneOf(ACTION, options.queryType, "queryType", ["raw", "aligned", "windows"]);
+  switch (options.queryType) {
     case "raw":
       return { type: "raw" };
     case "aligned":
-      return { type: "aligned", pointwidth: exponent(ACTION, pointwidth!, "pointwidth") };
+      return { type: "aligned", pointwidth: exponent(ACTION, options.pointwidth, "pointwidth") };
     case "windows":
       return {
         type: "windows",
-        width: windowWidth(ACTION, width!),
-        depth: exponent(ACTION, depth ?? 0, "depth"),
+        width: windowWidth(ACTION, options.width),
+        depth: exponent(ACTION, options.depth ?? 0, "depth"),
       };
   }
 }
@@ -248,7 +245,7 @@ function queryOf({ queryType, width, pointwidth, depth }: WriteCsvOptions): CsvQ
 function streamOf(source: CsvStream, index: number): CsvRequest["streams"][number] {
   const name = `streams[${index}]`;
   if (typeof source !== "object" || source === null) {
-    throw new TypeError(`Cannot ${ACTION}: ${name} is ${show(source)}, expected an object`);
+    throw new TypeError(`Cannot ${ACTION}: ${name} is ${describe(source)}, expected an object`);
   }
   const { stream, label, version = 0n } = source;
   const uuid = uuidBytes(typeof stream === "object" ? stream?.uuid : stream, `${name}.stream`);
@@ -264,7 +261,7 @@ function checkSink(sink: ByteSink): void {
   if (typeof (sink as WritableStream | null)?.getWriter === "function") return;
   throw new TypeError(
     `Cannot ${ACTION}: sink is ${
-      show(sink)
+      describe(sink)
     }, expected a path, a file: URL, a WritableStream or a function`,
   );
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { Metadata } from "../endpoint/endpoint.ts";
-import { show } from "./arguments.ts";
 
 /**
  * Tags or annotations of a stream. `null` is "no value", which only protocol v5 and the embedded
@@ -23,13 +23,13 @@ export type MetadataValues = Record<string, string | null>;
  */
 export function metadataOf(action: string, pairs: MetadataValues, name: string): Metadata {
   if (typeof pairs !== "object" || pairs === null) {
-    throw new TypeError(`Cannot ${action}: ${name} is ${show(pairs)}, expected an object`);
+    throw new TypeError(`Cannot ${action}: ${name} is ${describe(pairs)}, expected an object`);
   }
   const map = new Map<string, string | null>();
   for (const [key, value] of Object.entries(pairs)) {
     if (typeof value !== "string" && value !== null) {
       throw new TypeError(
-        `Cannot ${action}: ${name}.${key} is ${show(value)}, expected a string or null`,
+        `Cannot ${action}: ${name}.${key} is ${describe(value)}, expected a string or null`,
       );
     }
     map.set(key, value);

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
 import { findBadPoint } from "../kernel/find_bad_point.ts";
-import { show } from "./arguments.ts";
 
 /** Points as pairs of time and value. */
 export type PointPairs = Iterable<readonly [TimeLike, number]>;
@@ -55,12 +55,12 @@ function checkedLengths(action: string, columns: RawColumns, where: string): Raw
   const { times, values } = columns;
   if (!(times instanceof BigInt64Array)) {
     throw new TypeError(
-      `Cannot ${action}: times${where} is ${show(times)}, expected a BigInt64Array`,
+      `Cannot ${action}: times${where} is ${describe(times)}, expected a BigInt64Array`,
     );
   }
   if (!(values instanceof Float64Array)) {
     throw new TypeError(
-      `Cannot ${action}: values${where} is ${show(values)}, expected a Float64Array`,
+      `Cannot ${action}: values${where} is ${describe(values)}, expected a Float64Array`,
     );
   }
   if (times.length !== values.length) {
@@ -75,7 +75,7 @@ function checkedLengths(action: string, columns: RawColumns, where: string): Raw
 function fromPairs(action: string, points: PointPairs): RawColumns {
   if (typeof points?.[Symbol.iterator] !== "function" || typeof points === "string") {
     throw new TypeError(
-      `Cannot ${action}: points is ${show(points)}, expected columns { times, values }, an ` +
+      `Cannot ${action}: points is ${describe(points)}, expected columns { times, values }, an ` +
         `iterable of [time, value], or an async iterable of columns`,
     );
   }

@@ -16,9 +16,6 @@ import { allocStat } from "../core/columns.ts";
 import { MAX_TIME } from "../core/range.ts";
 import type { TimeRange } from "./arguments.ts";
 
-/** Largest pointwidth that every server aligns to the epoch (docs/protocol.md, "Windows"). */
-export const MAX_ALIGNED_POINTWIDTH = 60;
-
 /** What to read: stream and version. */
 export interface Target {
   uuid: Uint8Array;

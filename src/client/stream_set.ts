@@ -4,10 +4,11 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import { LATEST } from "../core/range.ts";
 import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
-import { positiveInteger, show, versionNumber } from "./arguments.ts";
+import { positiveInteger, versionNumber } from "./arguments.ts";
 import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { RequestOptions } from "./options.ts";
@@ -353,7 +354,7 @@ export class StreamSet implements Iterable<Stream> {
 
   #given(versions: ReadonlyMap<string, bigint>): Map<string, bigint> {
     if (!(versions instanceof Map)) {
-      throw new TypeError(`Cannot pin versions: versions is ${show(versions)}, expected a Map`);
+      throw new TypeError(`Cannot pin versions: versions is ${describe(versions)}, expected a Map`);
     }
     const known = new Set(this.streams.map((stream) => stream.uuid));
     const given = new Map<string, bigint>();

@@ -6,12 +6,12 @@
  */
 
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { pointwidthOf } from "../core/pointwidth.ts";
+import { MAX_ALIGNED_POINTWIDTH, pointwidthOf } from "../core/pointwidth.ts";
 import { MAX_TIME } from "../core/range.ts";
 import type { CallOptions, Chunk, Endpoint, StatChunk, Version } from "../endpoint/endpoint.ts";
 import { Rewindower } from "../kernel/rewindower.ts";
 import { openAligned } from "./aligned_windows.ts";
-import { cut, MAX_ALIGNED_POINTWIDTH, readInTurn, type Target, wholeRange } from "./range_cut.ts";
+import { cut, readInTurn, type Target, wholeRange } from "./range_cut.ts";
 
 /** Where windows are computed. */
 export type Compute = "auto" | "server" | "client";

@@ -5,8 +5,9 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import { readFile } from "node:fs/promises";
-import { oneOf, show, text } from "../client/arguments.ts";
+import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
 import { type RequestOptions, startCall } from "../client/options.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
@@ -133,14 +134,14 @@ function checkConnectOptions({ apiKey, profile, protocol, tls, retry }: ConnectO
   if (profile !== undefined) text("connect", profile, "profile");
   if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
-    throw new TypeError(`Cannot connect: tls is ${show(tls)}, expected a boolean or an object`);
+    throw new TypeError(`Cannot connect: tls is ${describe(tls)}, expected a boolean or an object`);
   }
   if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
   if (typeof tls === "object" && tls.serverName !== undefined) {
     text("connect", tls.serverName, "tls.serverName");
   }
   if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
-    throw new TypeError(`Cannot connect: retry is ${show(retry)}, expected an object or false`);
+    throw new TypeError(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
   }
 }
 

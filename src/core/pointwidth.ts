@@ -7,6 +7,12 @@
 import { MAX_POINTWIDTH } from "./range.ts";
 
 /**
+ * Largest pointwidth whose windows every server answers right: real servers begin those of 2^61 ns at
+ * −2^60 (quirk `aligned-pw61`), and refuse larger ones before 1970.
+ */
+export const MAX_ALIGNED_POINTWIDTH = 60;
+
+/**
  * The largest pointwidth whose windows are not longer than a duration: ⌊log2(ns)⌋, at most 63.
  *
  * @param ns Duration in ns, at least 1.

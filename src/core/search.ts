@@ -35,11 +35,3 @@ export function gallop(times: BigInt64Array, time: bigint, from: number, to: num
   }
   return low;
 }
-
-/** Whether every time is at or after the one before it. */
-export function isAscending(times: BigInt64Array): boolean {
-  for (let i = 1; i < times.length; i++) {
-    if (times[i]! < times[i - 1]!) return false;
-  }
-  return true;
-}

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
+
 /**
  * One nanosecond, the unit of every time and duration.
  *
@@ -264,9 +266,4 @@ function checked(ns: bigint, shown: bigint | string, name: string): bigint {
 
 function refuse(text: string, name: string, problem: string): never {
   throw new RangeError(`Cannot use ${name}: ${JSON.stringify(text)} ${problem}`);
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? "an object" : String(typeof value);
 }

@@ -244,3 +244,14 @@ export function checkStreamInfo(request: StreamInfoRequest): void {
     refuse(ErrorCode.WrongArgs, TEXT.omitBoth, request.uuid);
   }
 }
+
+/**
+ * Checks the length of a uuid: one of another length kills real servers, now or later.
+ *
+ * @throws {BTrDBError} 421 if it has not 16 bytes.
+ */
+export function checkUuid(uuid: Uint8Array): void {
+  if (uuid.length === 16) return;
+  const message = `uuid has ${uuid.length} bytes, expected 16`;
+  throw new BTrDBError(message, { code: ErrorCode.WrongArgs });
+}

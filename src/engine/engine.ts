@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkUuid } from "../endpoint/checks.ts";
 import { throwIfOver } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
@@ -47,6 +48,7 @@ import type {
   MetadataUsage,
   NearestRequest,
   NearestResult,
+  PruneResult,
   RangeRequest,
   RawChunk,
   ServerInfo,
@@ -65,7 +67,7 @@ import { CHUNK_STREAMS } from "./constants.ts";
 import { roundValues } from "./write/merge_policy.ts";
 import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
-import type { PruneResult, Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 import type { StreamState } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
@@ -390,14 +392,6 @@ export class Engine implements Endpoint {
       return isLatest(version)
         ? latestSnapshot(state)
         : snapshotAt(this.#storage.streams, state, version);
-    });
-  }
-}
-
-function checkUuid(uuid: Uint8Array): void {
-  if (uuid.length !== 16) {
-    throw new BTrDBError(`uuid has ${uuid.length} bytes, expected 16`, {
-      code: ErrorCode.WrongArgs,
     });
   }
 }

@@ -7,5 +7,4 @@
 export { Engine } from "./engine.ts";
 export { openEngine } from "./open.ts";
 export type { EngineOptions } from "./options.ts";
-export type { PruneResult } from "./storage.ts";
 export { verify, type VerifyReport } from "./verify/verify.ts";

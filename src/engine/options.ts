@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
 
 /** Options of `openEngine`. */
@@ -65,11 +66,11 @@ export const DEFAULT_CACHE_BYTES = 268_435_456;
 export function checkOptions(options: EngineOptions): void {
   const { readOnly, durability } = options;
   if (readOnly !== undefined && typeof readOnly !== "boolean") {
-    throw new TypeError(`Cannot open: readOnly is ${show(readOnly)}, expected a boolean`);
+    throw new TypeError(`Cannot open: readOnly is ${describe(readOnly)}, expected a boolean`);
   }
   if (durability !== undefined && durability !== "full" && durability !== "relaxed") {
     throw new TypeError(
-      `Cannot open: durability is ${show(durability)}, expected "full" or "relaxed"`,
+      `Cannot open: durability is ${describe(durability)}, expected "full" or "relaxed"`,
     );
   }
   atLeast(options, "cacheBytes", 0);
@@ -86,13 +87,9 @@ function atLeast(
   const value: unknown = options[name];
   if (value === undefined) return;
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot open: ${name} is ${show(value)}, expected a number`);
+    throw new TypeError(`Cannot open: ${name} is ${describe(value)}, expected a number`);
   }
   if (!(value >= least)) {
     throw new RangeError(`Cannot open: ${name} is ${value}, expected at least ${least}`);
   }
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -8,7 +8,7 @@ import { throwIfOver } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
-import type { CallOptions } from "../endpoint/endpoint.ts";
+import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
 import type { WriterLock } from "./file/lock.ts";
 import { MetadataStore } from "./metadata/store.ts";
@@ -30,14 +30,6 @@ export interface StorageParts {
   maxInsertPoints: number;
   maxBufferAgeMs: number;
   maxBufferedPoints: number;
-}
-
-/** What a prune removed. */
-export interface PruneResult {
-  /** Versions that can no longer be read. */
-  versions: number;
-  /** Tree nodes only they had. */
-  blocks: number;
 }
 
 const NOTHING_PRUNED: PruneResult = { versions: 0, blocks: 0 };

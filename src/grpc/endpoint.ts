@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkUuid } from "../endpoint/checks.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import {
   checkNearest,
@@ -268,11 +269,4 @@ function capabilitiesOf(protocol: "v4" | "v5"): Capabilities {
 function unsupported(rpc: string, what: string): BTrDBError {
   const message = `Cannot call ${rpc}: ${what} protocol v5, the server speaks v4`;
   return new BTrDBError(message, { code: ErrorCode.NotImplemented, rpc });
-}
-
-/** A uuid of another length kills real servers, now or later. */
-function checkUuid(uuid: Uint8Array): void {
-  if (uuid.length === 16) return;
-  const message = `uuid has ${uuid.length} bytes, expected 16`;
-  throw new BTrDBError(message, { code: ErrorCode.WrongArgs });
 }

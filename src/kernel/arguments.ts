@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 
 /** Times are signed 64-bit integers. */
@@ -48,13 +49,6 @@ function checkColumn(
       `Cannot ${action}: ${name} has ${array.length} elements, expected ${length} as times has`,
     );
   }
-}
-
-/** What a value is, for an error. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  if (value === null || typeof value !== "object") return String(value);
-  return `a ${value.constructor?.name ?? "null-prototype object"}`;
 }
 
 /** Checks that an argument is an object, before what is in it is looked at. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { gallop } from "../core/search.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkTimes } from "./arguments.ts";
 import { isSorted } from "./find_bad_point.ts";
@@ -65,16 +66,5 @@ export function chunkByPointwidth(
 function chunkEnd(times: BigInt64Array, from: number, to: number, bits: bigint): number {
   const next = ((times[from]! >> bits) + 1n) << bits;
   if (times[to - 1]! < next) return to;
-  let low = from, step = 1;
-  while (low + step < to && times[low + step]! < next) {
-    low += step;
-    step *= 2;
-  }
-  let high = Math.min(low + step, to - 1);
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! < next) low = middle;
-    else high = middle;
-  }
-  return high;
+  return gallop(times, next, from, to);
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena } from "./arena.ts";
-import { describe } from "./arguments.ts";
+
 import { CsvError, describeCell } from "./csv_error.ts";
 import { readHeader } from "./csv_header.ts";
 import { GrowingColumns } from "./growing_columns.ts";

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { concatBytes } from "../core/bytes.ts";
+import { describe } from "../core/describe.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { checkObject, describe, isRaw } from "./arguments.ts";
+import { checkObject, isRaw } from "./arguments.ts";
 import { type CsvKind, csvLine, csvNames, type CsvNumbers } from "./csv_text.ts";
 import { CsvWriter } from "./csv_writer.ts";
 
@@ -128,14 +130,4 @@ function kindOf(streams: readonly CsvStream[]): CsvKind {
     kind = own;
   }
   return kind ?? "raw";
-}
-
-function concatBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

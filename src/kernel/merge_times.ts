@@ -4,8 +4,9 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import { type Arena, arena } from "./arena.ts";
-import { checkTimes, describe } from "./arguments.ts";
+import { checkTimes } from "./arguments.ts";
 import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
 
 /** What {@linkcode mergeTimes} gives: one element a row. */

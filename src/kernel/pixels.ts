@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lowerBound } from "../core/search.ts";
 import { allocStat, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
@@ -82,21 +83,10 @@ function findBounds(
   for (let p = 0; p <= pixels; p++) {
     const edge = start + (end - start) * BigInt(p) / BigInt(pixels);
     if (p < pixels) edges[p] = edge;
-    from = lowerBound(times, from, edge);
+    from = lowerBound(times, edge, from);
     bounds[p] = from;
   }
   return bounds;
-}
-
-/** First index from `from` on whose time is at least `time`. */
-function lowerBound(times: BigInt64Array, from: number, time: bigint): number {
-  let low = from, high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** First pixel whose range ends after point `at`. */

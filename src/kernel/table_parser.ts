@@ -4,9 +4,10 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena } from "./arena.ts";
-import { checkObject, describe } from "./arguments.ts";
+import { checkObject } from "./arguments.ts";
 import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
 

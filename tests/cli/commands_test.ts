@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { mapPool } from "../../src/cli/pool.ts";
+import { mapConcurrently } from "../../src/core/concurrency.ts";
 import {
   assertSnapshot,
   btrdb,
@@ -131,7 +131,7 @@ async function runGroups(
   const texts = new Map<string, string>();
   for (const [group, lines] of Object.entries(GROUPS)) {
     const atOnce = CHANGES_NOTHING.includes(group) ? 3 : 1;
-    const parts = await mapPool(lines, atOnce, async (line) => {
+    const parts = await mapConcurrently(lines, atOnce, async (line) => {
       const outcome = await btrdb(["-d", target, ...words(line)], { cwd, env });
       return `${transcript(line, outcome)}\n`;
     });

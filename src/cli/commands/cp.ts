@@ -3,7 +3,7 @@
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError, usageError, type Verdict, verdictOf } from "../errors.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
 import { grouped, plural, rough, table } from "../terminal/style.ts";
@@ -61,7 +61,7 @@ const command: Command = {
         progress.update({ points: settled, part });
       },
     };
-    const outcomes = await mapPool(streams, AT_ONCE, async (stream): Promise<Outcome> => {
+    const outcomes = await mapConcurrently(streams, AT_ONCE, async (stream): Promise<Outcome> => {
       context.signal.throwIfAborted();
       try {
         return { stream, result: await copyStream(stream, target, options), error: undefined };
@@ -88,7 +88,7 @@ interface Outcome {
 }
 
 async function countAll(streams: readonly NamedStream[]): Promise<number> {
-  const counts = await mapPool(streams, 8, ({ stream }) => stream.count());
+  const counts = await mapConcurrently(streams, 8, ({ stream }) => stream.count());
   return Number(counts.reduce((sum, count) => sum + count, 0n));
 }
 

@@ -1,7 +1,7 @@
 /** `btrdb flush`: commit buffers. @module */
 
 import type { Command } from "../command.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import { chosenStreams } from "../words/stream_names.ts";
 import { plural } from "../terminal/style.ts";
 
@@ -23,7 +23,7 @@ const command: Command = {
   async run(context, args) {
     const db = await context.db("write");
     const named = await chosenStreams(db, args.positionals, args.text("prefix"));
-    const streams = await mapPool(named, 8, async ({ stream, uuid, path }) => {
+    const streams = await mapConcurrently(named, 8, async ({ stream, uuid, path }) => {
       context.signal.throwIfAborted();
       return { uuid, path, version: await stream.flush() };
     });

@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import { extent, totals } from "../ranges.ts";
 import { type NamedStream, streamsBelow, unknownPrefix } from "../words/stream_names.ts";
 import { type Column, grouped, plural, table } from "../terminal/style.ts";
@@ -64,7 +64,7 @@ async function listStreams(context: Context, prefix: string, uuids: boolean): Pr
   const db = await context.db("read");
   const streams = await streamsBelow(db, prefix);
   if (streams.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
-  const rows = await mapPool(streams, AT_ONCE, describe);
+  const rows = await mapConcurrently(streams, AT_ONCE, describe);
   if (context.json) {
     context.printJson({
       streams: rows.map((

@@ -113,6 +113,17 @@ function kindNote(kind: QueryKind): string {
   return kind.kind === "windows" ? `windows ${kind.width}` : "raw";
 }
 
+function queryOf(kind: QueryKind) {
+  switch (kind.kind) {
+    case "raw":
+      return { queryType: "raw" as const };
+    case "aligned":
+      return { queryType: "aligned" as const, pointwidth: kind.pointwidth };
+    case "windows":
+      return { queryType: "windows" as const, width: kind.width };
+  }
+}
+
 async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Promise<Exported> {
   const { context, db, streams, labels, range, kind } = job;
   const counter = { bytes: 0 };
@@ -121,11 +132,9 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
   else if (from !== undefined) chain.push(withoutHeader());
   const target = targetOf(chain, sink, counter);
   const done = await db.writeCSV(target.sink, {
-    queryType: kind.kind,
+    ...queryOf(kind),
     start: from ?? range.start,
     end: range.end,
-    ...(kind.kind === "aligned" ? { pointwidth: kind.pointwidth } : {}),
-    ...(kind.kind === "windows" ? { width: kind.width } : {}),
     streams: streams.map(({ stream }, i) => ({ stream, label: labels[i]! })),
     numbers: job.numbers,
     includeVersions: job.includeVersions,

@@ -4,25 +4,19 @@
  * @module
  */
 
+import { concatBytes } from "../../core/bytes.ts";
 import type { BTrDB, InsertOptions } from "../../../mod.ts";
 import { untilAborted } from "../../core/call.ts";
 import type { Context } from "../context.ts";
 import { filePath } from "../context.ts";
 import { CliError, usageError } from "../errors.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import { totals } from "../ranges.ts";
 import { type NamedStream, nameStream } from "../words/stream_names.ts";
 import { type ByteSource, openSource, readBytes, type ReadCounter } from "./bytes.ts";
 import { CsvSource } from "./csv_source.ts";
 import { detectLayout, type LayoutWishes, type TableLayout } from "./layout.ts";
-import {
-  headDigest,
-  type ImportRecord,
-  joinBytes,
-  loadRecord,
-  readHead,
-  recordPath,
-} from "./record.ts";
+import { headDigest, type ImportRecord, loadRecord, readHead, recordPath } from "./record.ts";
 import { START, type TableSource } from "./source.ts";
 import { Spool } from "./spool.ts";
 import { findTargets, type Target, type TargetWishes } from "./targets.ts";
@@ -113,7 +107,7 @@ export async function prepareImport(
     streams: [],
     position: START,
   };
-  const counts = await mapPool(targets, AT_ONCE, async ({ stream, created }) => {
+  const counts = await mapConcurrently(targets, AT_ONCE, async ({ stream, created }) => {
     return created ? 0n : (await totals(stream.stream)).count;
   });
   for (const [i, { stream }] of targets.entries()) {
@@ -253,7 +247,7 @@ async function peek(
     yield* parts.splice(0);
     yield* chunks;
   }
-  return { head: joinBytes(parts).slice(0, SNIFF_BYTES), all: all() };
+  return { head: concatBytes(parts).slice(0, SNIFF_BYTES), all: all() };
 }
 
 async function identify(bytes: ByteSource, head: Uint8Array): Promise<ImportRecord["source"]> {

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { encodeHex } from "../hex.ts";
+import { concatBytes } from "../../core/bytes.ts";
 import { CliError } from "../errors.ts";
 import type { ByteSource } from "./bytes.ts";
 import { readBytes } from "./bytes.ts";
@@ -53,30 +53,19 @@ export async function readHead(source: ByteSource, bytes: number): Promise<Uint8
     length += chunk.length;
     if (length >= bytes) break;
   }
-  return joinBytes(parts).subarray(0, bytes);
-}
-
-/** All pieces one after another. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concatBytes(parts).subarray(0, bytes);
 }
 
 /** A digest of the beginning of a file. */
 export async function headDigest(head: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", head.slice(0, HEAD_BYTES));
-  return encodeHex(new Uint8Array(digest)).slice(0, 32);
+  return new Uint8Array(digest).toHex().slice(0, 32);
 }
 
 /** Where the record of an import is: one file for each pair of source and database. */
 export async function recordPath(source: string, target: string): Promise<string> {
   const key = new TextEncoder().encode(`${source}\n${target}`);
-  const digest = encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", key)));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", key)).toHex();
   return `${stateDirectory()}/import-${digest.slice(0, 24)}.json`;
 }
 

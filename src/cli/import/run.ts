@@ -9,7 +9,7 @@ import { sortPoints } from "../../kernel/mod.ts";
 import { untilAborted } from "../../core/call.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { totals } from "../ranges.ts";
 import type { NamedStream } from "../words/stream_names.ts";
@@ -72,7 +72,7 @@ export class ImportRun {
     const embedded = (await job.db.info()).protocol === "embedded";
     // A new import knows how many points there are: it has just counted them.
     const counts = job.resumed && job.mergePolicy === "never";
-    const skips = await mapPool(
+    const skips = await mapConcurrently(
       job.streams,
       AT_ONCE,
       (stream, i) => counts ? ahead(stream, job, i, embedded) : Promise.resolve(0),
@@ -151,7 +151,7 @@ export class ImportRun {
 
   async #store(batch: SourceBatch): Promise<void> {
     const { streams } = this.#job;
-    await mapPool(streams, this.#width, (_, i) => this.#storeColumn(i, batch.columns[i]!));
+    await mapConcurrently(streams, this.#width, (_, i) => this.#storeColumn(i, batch.columns[i]!));
     this.#report();
   }
 

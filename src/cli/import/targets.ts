@@ -8,7 +8,7 @@ import type { BTrDB } from "../../../mod.ts";
 import { splitOnce } from "../words/parse_args.ts";
 import { usageError } from "../errors.ts";
 import { nearest } from "../words/suggest.ts";
-import { mapPool } from "../pool.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
 import {
   findByPath,
   isUuid,
@@ -56,7 +56,7 @@ export async function findTargets(
   const all = wishes.units.find((word) => !word.includes("="));
   const paths = labels.map((label, i) => pathOf(mapped.get(i) ?? label, wishes.into));
   checkDistinct(table, paths);
-  return await mapPool(
+  return await mapConcurrently(
     paths,
     AT_ONCE,
     (path, i) => findOrCreate(db, path, own.get(i) ?? all ?? units?.[i]),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compareBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
@@ -29,13 +30,6 @@ const PAGE_ROWS = 256;
 
 function refuse(code: number, text: string, uuid: Uint8Array): never {
   throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
-}
-
-/** Compares bytes: negative, 0 or positive. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return a.length - b.length;
 }
 
 function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {

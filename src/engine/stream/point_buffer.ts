@@ -5,6 +5,7 @@
  */
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { isSorted } from "../../kernel/find_bad_point.ts";
 import { sortPoints } from "../../kernel/sort.ts";
 
 /** Room for points and the journal rows that hold them; shared by successive buffers. */
@@ -82,10 +83,8 @@ export class PointBuffer {
     room.values.set(points.values, this.length);
     room.rows.length = this.#rows;
     room.rows.push(row);
-    let ascending = this.#ascending;
-    for (let i = Math.max(this.length, 1); ascending && i < length; i++) {
-      ascending = room.times[i]! >= room.times[i - 1]!;
-    }
+    const last = this.length === 0 ? points.times[0]! : room.times[this.length - 1]!;
+    const ascending = this.#ascending && points.times[0]! >= last && isSorted(points.times);
     const since = this.length === 0 ? nowMs : this.sinceMs;
     return new PointBuffer(room, length, this.#rows + 1, since, ascending);
   }

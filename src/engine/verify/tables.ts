@@ -4,9 +4,9 @@
  * @module
  */
 
+import { compareBytes } from "../../core/bytes.ts";
 import { checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
-import { compareBytes } from "../metadata/store.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 
 const UTF8 = new TextEncoder();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compareBytes } from "../../core/bytes.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
@@ -14,9 +15,9 @@ import { ABSENT, INNER, InnerNode, innerStats, LEAF, type Node, type Stats } fro
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { damaged } from "../file/checksum.ts";
-import { COLUMNS, compareBytes, descriptorOf, sortKey } from "../metadata/store.ts";
+import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../pacer.ts";
-import { isAscending } from "../../core/search.ts";
+import { isSorted } from "../../kernel/find_bad_point.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { sqliteError } from "../file/sqlite.ts";
 import { reduceValues } from "../tree/stats.ts";
@@ -273,7 +274,7 @@ class Verifier {
   }
 
   #leaf(at: string, address: number, { times }: RawColumns, place: Place): void {
-    if (!isAscending(times)) this.#problem(`${at}: block ${address} is not in order of time`);
+    if (!isSorted(times)) this.#problem(`${at}: block ${address} is not in order of time`);
     if (times[0]! < place.start || times.at(-1)! >= place.end) {
       this.#problem(`${at}: block ${address} has points outside its range`);
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_ALIGNED_POINTWIDTH } from "../../core/pointwidth.ts";
 import { concatStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
 import type {
@@ -15,9 +16,6 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import { alignedRewindow } from "../../kernel/rewindow.ts";
 import type { Reader } from "../read/reader.ts";
-
-/** Largest point width whose windows begin where they should. */
-const MAX_ALIGNED = 60;
 
 /**
  * See `Endpoint.alignedWindows`: the largest windows are made of smaller ones. `Stream` never asks
@@ -31,11 +29,11 @@ export async function* alignedWindows(
 ): AsyncGenerator<StatChunk, void, undefined> {
   const { pointwidth } = request;
   const { start, end } = checkAlignedWindows(request);
-  if (pointwidth <= MAX_ALIGNED) {
+  if (pointwidth <= MAX_ALIGNED_POINTWIDTH) {
     yield* reader.aligned(request, options);
     return;
   }
-  const smaller = { ...request, start, end, pointwidth: MAX_ALIGNED };
+  const smaller = { ...request, start, end, pointwidth: MAX_ALIGNED_POINTWIDTH };
   const batches: StatColumns[] = [];
   let version: Version = { major: 0n, minor: 0n };
   for await (const part of reader.aligned(smaller, options)) {

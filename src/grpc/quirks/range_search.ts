@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_ALIGNED_POINTWIDTH } from "../../core/pointwidth.ts";
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import type { CallOptions, RangeRequest, Version } from "../../endpoint/endpoint.ts";
 import { sameVersion } from "../../endpoint/version.ts";
@@ -24,9 +25,6 @@ export interface Stats {
 const RAW_POINTS = 65_536n;
 /** Aligned windows that one step of the search asks for, as a power of two. */
 const FAN_OUT_BITS = 6;
-/** Largest point width whose windows begin where they should (quirk `aligned-pw61`). */
-const MAX_ALIGNED = 60;
-
 /** Statistics of no points. */
 export function noStats(): Stats {
   return { count: 0n, min: 0, mean: 0, max: 0, m2: 0 };
@@ -79,7 +77,7 @@ function statsAt(columns: StatColumns, i: number): Stats {
 /** The point width that cuts a range into some tens of windows. */
 function stepOf(start: bigint, end: bigint): number {
   const bits = (end - start).toString(2).length;
-  return Math.min(MAX_ALIGNED, Math.max(0, bits - FAN_OUT_BITS));
+  return Math.min(MAX_ALIGNED_POINTWIDTH, Math.max(0, bits - FAN_OUT_BITS));
 }
 
 /** Non-empty windows that cover a range, each clipped to it, with the number of points unclipped. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lowerBound } from "../../core/search.ts";
 import type { ChangesRequest, Chunk } from "../../endpoint/endpoint.ts";
 import { changesParams, decodeChanges } from "../wire/messages.ts";
 import type { Source } from "./resumable.ts";
@@ -74,20 +75,22 @@ export class ChangesSource implements Source<RangeColumns> {
 /** The times that ranges cover. */
 class Coverage {
   /** In order, apart from each other. */
-  readonly #starts: bigint[] = [];
+  readonly #starts: BigInt64Array;
   readonly #ends: bigint[] = [];
 
   constructor(ranges: readonly RangeColumns[]) {
     const all = ranges.flatMap(({ starts, ends }) =>
       Array.from(starts, (start, i): [bigint, bigint] => [start, ends[i]!])
     ).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+    const starts: bigint[] = [];
     for (const [start, end] of all) {
-      const last = this.#ends.length - 1;
+      const last = starts.length - 1;
       if (last < 0 || start > this.#ends[last]!) {
-        this.#starts.push(start);
+        starts.push(start);
         this.#ends.push(end);
       } else if (end > this.#ends[last]!) this.#ends[last] = end;
     }
+    this.#starts = BigInt64Array.from(starts);
   }
 
   /** The ranges that are not wholly covered. */
@@ -100,12 +103,7 @@ class Coverage {
   }
 
   #has(start: bigint, end: bigint): boolean {
-    let low = 0, high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#starts[middle]! <= start) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && end <= this.#ends[low - 1]!;
+    const after = lowerBound(this.#starts, start + 1n);
+    return after > 0 && end <= this.#ends[after - 1]!;
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { compareBytes } from "../../core/bytes.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { uuidText } from "../../core/uuid.ts";
 import {
@@ -245,11 +246,4 @@ function decodeNames(bytes: Uint8Array, spec: CallSpec): string[] {
   const { stat, collections } = fromBinary(ListCollectionsResponseSchema, bytes);
   checkStat(stat, spec);
   return collections;
-}
-
-/** Order of two byte strings. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return a.length - b.length;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_ALIGNED_POINTWIDTH } from "../../core/pointwidth.ts";
 import { delay } from "../../core/call.ts";
 import { LATEST, MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
@@ -21,9 +22,6 @@ export interface ProbeRules extends Persistence {
 
 /** The last major version without any commit (docs/protocol.md, "Versions"). */
 const FIRST_MAJOR = 10n;
-/** Point width of the few windows that cover the whole range of time. */
-const WHOLE = 60;
-
 /** Looks are not bound by the calls they are taken for; those stop waiting when they have to. */
 const OPTIONS = {};
 
@@ -161,7 +159,13 @@ async function totalAt(
   version: bigint,
 ): Promise<bigint> {
   if (version !== LATEST && version <= FIRST_MAJOR) return 0n;
-  const request = { uuid, start: MIN_TIME, end: MAX_TIME, version, pointwidth: WHOLE };
+  const request = {
+    uuid,
+    start: MIN_TIME,
+    end: MAX_TIME,
+    version,
+    pointwidth: MAX_ALIGNED_POINTWIDTH,
+  };
   const { columns } = await reader.collectAligned(request, OPTIONS);
   return columns.count.reduce((sum, count) => sum + count, 0n);
 }

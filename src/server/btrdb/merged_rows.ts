@@ -8,7 +8,7 @@
 import { concatRaw, emptyRaw, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
-import { mergeTimes } from "../../kernel/merge_times.ts";
+import { mergeBatches } from "../../kernel/merge_batches.ts";
 
 /** What is asked. */
 export interface MergedRequest {
@@ -34,52 +34,48 @@ export interface MergedRows {
   versions: readonly Version[];
 }
 
-/** One stream on its way. */
-class Source {
+/**
+ * The points of one stream on the grid. The last place is held back until the next one is known,
+ * because further points may fall on it.
+ */
+class SnappedSource implements AsyncIterator<RawColumns, undefined> {
+  /** Version that answers, once the first batch is here. */
+  version: Version = { major: 0n, minor: 0n };
   readonly #chunks: AsyncIterator<RawChunk, unknown, undefined>;
   readonly #periodNs: bigint;
-  version: Version = { major: 0n, minor: 0n };
-  /** Points that are here and not in a row yet. */
-  held: RawColumns = emptyRaw();
-  done = false;
+  #held: RawColumns = emptyRaw();
 
   constructor(chunks: AsyncIterator<RawChunk, unknown, undefined>, periodNs: bigint) {
     this.#chunks = chunks;
     this.#periodNs = periodNs;
   }
 
-  /** Time of the last point here. */
-  get last(): bigint | undefined {
-    return this.held.times.at(-1);
-  }
-
-  /** Gets the next batch that has points. */
-  async pull(): Promise<void> {
-    const before = this.held.times.length;
-    while (!this.done && this.held.times.length === before) {
-      const next = await this.#chunks.next();
-      if (next.done === true) {
-        this.done = true;
-        return;
-      }
-      this.version = next.value.version;
-      const joined = concatRaw([this.held, next.value.columns]);
-      this.held = this.#periodNs > 0n ? snap(joined, this.#periodNs) : joined;
-      // On a grid, points may all fall together with those that are here.
-      if (this.held.times.length < before) return;
+  async next(): Promise<IteratorResult<RawColumns, undefined>> {
+    const { done, value: chunk } = await this.#chunks.next();
+    if (done === true) {
+      const value = this.#held;
+      this.#held = emptyRaw();
+      return value.times.length > 0 ? { done: false, value } : { done, value: undefined };
     }
+    this.version = chunk.version;
+    if (this.#periodNs === 0n) return { done: false, value: chunk.columns };
+    const snapped = snap(concatRaw([this.#held, chunk.columns]), this.#periodNs);
+    const n = snapped.times.length;
+    this.#held = sliceRaw(snapped, Math.max(0, n - 1), n);
+    return { done: false, value: sliceRaw(snapped, 0, Math.max(0, n - 1)) };
   }
 
-  async close(): Promise<void> {
+  async return(): Promise<IteratorResult<RawColumns, undefined>> {
     await this.#chunks.return?.(undefined);
+    return { done: true, value: undefined };
   }
 }
 
 /**
  * The rows of several streams.
  *
- * @param endpoint What answers.
- * @param request Which streams and range.
+ * @param endpoint The database.
+ * @param request Streams and range.
  * @param options Signal and deadline.
  * @returns At least one batch, so that the versions are known.
  */
@@ -91,68 +87,23 @@ export async function* mergedRows(
   const { start, end, periodNs } = request;
   const sources = request.uuids.map((uuid, s) => {
     const range = { uuid, start, end, version: request.versions[s] ?? 0n };
-    return new Source(endpoint.rawValues(range, options), periodNs);
+    return new SnappedSource(endpoint.rawValues(range, options), periodNs);
   });
-  let given = false;
-  try {
-    await Promise.all(sources.map((source) => source.pull()));
-    while (true) {
-      const bound = boundOf(sources);
-      const rows = take(sources, bound);
-      if (rows.times.length > 0 || (!given && bound === undefined)) {
-        given = true;
-        yield rows;
-      }
-      if (bound === undefined) return;
-      const short = sources.filter((source) => !source.done && (source.last ?? bound) === bound);
-      await Promise.all(short.map((source) => source.pull()));
-    }
-  } finally {
-    await Promise.all(sources.map((source) => source.close()));
+  const versions = () => sources.map(({ version }) => version);
+  let isEmpty = true;
+  for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources)) {
+    const values = parts.map((part, s) => gather(part?.values ?? NO_VALUES, rows[s]!));
+    yield { times, values, versions: versions() };
+    isEmpty = false;
   }
+  if (!isEmpty) return;
+  yield { times: new BigInt64Array(0), values: sources.map(() => NO_VALUES), versions: versions() };
 }
 
-/** All points before this time are here; undefined: all points are. */
-function boundOf(sources: readonly Source[]): bigint | undefined {
-  let bound: bigint | undefined;
-  for (const { done, last } of sources) {
-    if (!done && last !== undefined && (bound === undefined || last < bound)) bound = last;
-  }
-  return bound;
-}
-
-/** Makes rows of all points before `bound`. */
-function take(sources: readonly Source[], bound: bigint | undefined): MergedRows {
-  const parts = sources.map((source) => {
-    const { times } = source.held;
-    const cut = bound === undefined ? times.length : firstAtOrAfter(times, bound);
-    const part = sliceRaw(source.held, 0, cut);
-    source.held = sliceRaw(source.held, cut, times.length);
-    return part;
-  });
-  const { times, rows } = mergeTimes(parts.map((part) => part.times));
-  const values = parts.map((part, s) => gather(part.values, rows[s]!));
-  return { times, values, versions: sources.map((source) => source.version) };
-}
+const NO_VALUES = new Float64Array(0);
 
 function gather(values: Float64Array, indices: Int32Array): Float64Array {
-  const out = new Float64Array(indices.length);
-  for (let row = 0; row < indices.length; row++) {
-    const index = indices[row]!;
-    out[row] = index < 0 ? NaN : values[index]!;
-  }
-  return out;
-}
-
-function firstAtOrAfter(times: BigInt64Array, time: bigint): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return Float64Array.from(indices, (index) => index < 0 ? NaN : values[index]!);
 }
 
 /** Moves times to the grid, half up, and keeps the last of the points at one place. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { destination, fileSink } from "../../../src/cli/export/sink.ts";
-import { mapPool } from "../../../src/cli/pool.ts";
+import { mapConcurrently } from "../../../src/core/concurrency.ts";
 
 async function directory(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "btrdb-sink-" });
@@ -34,8 +34,8 @@ Deno.test("pool: a failure waits for what is under way, and nothing more is begu
     if (i === 1) throw new Error("one");
     return i;
   };
-  await assertRejects(() => mapPool([0, 1, 2, 3, 4, 5], 3, work), Error, "one");
+  await assertRejects(() => mapConcurrently([0, 1, 2, 3, 4, 5], 3, work), Error, "one");
   assertEquals(begun, [0, 1, 2]);
   assertEquals(ended, 3);
-  assertEquals(await mapPool([2, 3], 8, work), [2, 3]);
+  assertEquals(await mapConcurrently([2, 3], 8, work), [2, 3]);
 });

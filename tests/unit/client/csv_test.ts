@@ -180,7 +180,7 @@ Deno.test("an abort ends the export with its reason, at every stage", async () =
     for (const when of ["before", "progress"]) {
       const controller = new AbortController();
       if (when === "before") controller.abort("enough");
-      const reason = await endless(controller.signal).writeCSV(`${folder}/x.csv`, {
+      const reason: unknown = await endless(controller.signal).writeCSV(`${folder}/x.csv`, {
         ...RAW,
         end: 1n << 40n,
         signal: controller.signal,

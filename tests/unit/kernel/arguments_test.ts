@@ -32,7 +32,7 @@ for (const [name, call] of Object.entries(calls)) {
     assertThrows(
       () => call({ times: [1n] as unknown as BigInt64Array, values: Float64Array.of(1) }),
       TypeError,
-      "times is a Array, expected a BigInt64Array",
+      "times is an Array, expected a BigInt64Array",
     );
     assertThrows(
       () => call({ times, values: new Float32Array(2) as unknown as Float64Array }),
