@@ -2,12 +2,13 @@
  * The contract: the same cases against every kind of database. What a case promises holds in memory,
  * in a file, and over gRPC with either protocol.
  *
- * `CONTRACT=insert` runs the cases whose names contain the word, `WALK_SEEDS=5,6` other random walks.
+ * `BTRDB_CONTRACT_TARGET=host:port deno task contract` runs them against a database of one's own
+ * instead (docs/clusters.md). `CONTRACT=insert` runs the cases whose names contain the word, `WALK_SEEDS=5,6` other random walks.
  *
  * @module
  */
 
-import { type BTrDB, connect, verifyFile } from "@btrdb/btrdb";
+import { type BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { assertEquals } from "@std/assert";
 import { CANCEL_CASES } from "./cases/cancel_cases.ts";
@@ -18,7 +19,7 @@ import { METADATA_CASES } from "./cases/metadata_cases.ts";
 import { RANDOM_CASES } from "./cases/random_cases.ts";
 import { READ_CASES } from "./cases/read_cases.ts";
 import { SET_CASES } from "./cases/set_cases.ts";
-import { Bench, type Case } from "./support.ts";
+import { Bench, type Case, UNSUPPORTED } from "./support.ts";
 
 const CASES: Case[] = [
   ...INSERT_CASES,
@@ -93,10 +94,44 @@ function contract(
   });
 }
 
-contract("memory", "embedded", inMemory);
-contract("file", "embedded", inFile);
-contract("gRPC v4", "v4", overGrpc("v4"));
-contract("gRPC v5", "v5", overGrpc("v5"));
-contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));
-contract("proxy v5 over v4", "v5", throughProxy("v5", "v4"), "v4");
-contract("proxy v5 over v5", "v5", throughProxy("v5", "v5"));
+/** The contract against a database of the user's, where every case makes collections of its own. */
+function contractOf(target: string): void {
+  Deno.test({
+    name: `contract: ${target}`,
+    // Connections of a cluster that was lost keep a timer for a while.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn(t) {
+      await using db = await connect(target, { timeoutMs: 60_000 });
+      const { protocol, build, proxyEndpoints } = await db.info();
+      console.warn(`${target}: protocol ${protocol}, build ${build}`);
+      const features = proxyEndpoints !== undefined && proxyEndpoints.length > 0 ? "v4" : protocol;
+      const wanted = Deno.env.get("CONTRACT") ?? "";
+      for (const { name, run } of CASES) {
+        if (!name.includes(wanted)) continue;
+        await t.step(name, async () => {
+          try {
+            await run(new Bench(db, protocol, features));
+          } catch (error) {
+            if (!(error instanceof BTrDBError) || !UNSUPPORTED.has(error.code)) throw error;
+            console.warn(`skipped, the server does not support it: ${name}: ${error.message}`);
+          }
+        });
+      }
+    },
+  });
+}
+
+const target = Deno.env.get("BTRDB_CONTRACT_TARGET") ?? "";
+if (target === "") allKinds();
+else contractOf(target);
+
+function allKinds(): void {
+  contract("memory", "embedded", inMemory);
+  contract("file", "embedded", inFile);
+  contract("gRPC v4", "v4", overGrpc("v4"));
+  contract("gRPC v5", "v5", overGrpc("v5"));
+  contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));
+  contract("proxy v5 over v4", "v5", throughProxy("v5", "v4"), "v4");
+  contract("proxy v5 over v5", "v5", throughProxy("v5", "v5"));
+}
