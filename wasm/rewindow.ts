@@ -5,16 +5,35 @@
 // any width up to 2^63 fit. A window's end in the input is guessed to be as far away as the last
 // one's, which is right for regular samples, and searched for otherwise.
 //
-// What is under way when a chunk of the input ends is kept in the state, which belongs to the caller:
-//
-//    0 i64 start       8 u64 width      16 u64 left        24 u64 at: where the open window, or the
-//   32 u64 count      40 f64 mean       48 f64 M2              next one to be emitted, begins
-//   56 f64 min        64 f64 max        72 u32 windows emitted by this call
-//   76 u32 dense      80 u32 deviation  84 u32 status      88 u32 points of the last window
-//
-// where `left` counts the windows from `at` on.
+// What is under way when a chunk of the input ends is kept in the state, which belongs to the caller,
+// at these offsets (src/kernel/rewindower.ts writes the first ones).
 
 import { runM2, runMax, runMean, runMin, statsOf, statsOfStats, within } from "./stats";
+
+/** i64: start of the first window. */
+const START: usize = 0;
+/** u64: width of the windows. */
+const WIDTH: usize = 8;
+/** u64: number of windows from `AT` on. */
+const LEFT: usize = 16;
+/** u64: distance from the start at which the open window, or the next one to be emitted, begins. */
+const AT: usize = 24;
+/** u64, then f64: statistics of the open window. */
+const COUNT: usize = 32;
+const MEAN: usize = 40;
+const M2: usize = 48;
+const MIN: usize = 56;
+const MAX: usize = 64;
+/** u32: windows emitted by this call. */
+const EMITTED: usize = 72;
+/** u32: whether windows without points are emitted. */
+const DENSE: usize = 76;
+/** u32: whether the windows have standard deviations. */
+const DEVIATION: usize = 80;
+/** u32: `DONE` or `FULL`. */
+const STATUS: usize = 84;
+/** u32: points of the last window. */
+const GUESS: usize = 88;
 
 /** All given points are used up. */
 const DONE: u32 = 0;
@@ -24,15 +43,15 @@ const FULL: u32 = 1;
 /** Writes the statistics kept in the state as the window `row` of the output. */
 @inline
 function emit(state: usize, at: u64, to: usize, column: usize): void {
-  const count = load<u64>(state, 32);
-  store<i64>(to, load<i64>(state) + <i64>at);
-  const min = load<f64>(state, 56), max = load<f64>(state, 64);
+  const count = load<u64>(state, COUNT);
+  store<i64>(to, load<i64>(state, START) + <i64>at);
+  const min = load<f64>(state, MIN), max = load<f64>(state, MAX);
   store<f64>(to + column, min);
-  store<f64>(to + 2 * column, within(load<f64>(state, 40), min, max));
+  store<f64>(to + 2 * column, within(load<f64>(state, MEAN), min, max));
   store<f64>(to + 3 * column, max);
   store<u64>(to + 4 * column, count);
-  if (load<u32>(state, 80)) {
-    store<f64>(to + 5 * column, Math.sqrt(load<f64>(state, 48) / <f64>count));
+  if (load<u32>(state, DEVIATION)) {
+    store<f64>(to + 5 * column, Math.sqrt(load<f64>(state, M2) / <f64>count));
   }
 }
 
@@ -50,33 +69,33 @@ function emitRun(time: i64, count: u64, deviation: bool, to: usize, column: usiz
 /** Writes a window without points. */
 @inline
 function emitEmpty(state: usize, at: u64, to: usize, column: usize): void {
-  store<i64>(to, load<i64>(state) + <i64>at);
+  store<i64>(to, load<i64>(state, START) + <i64>at);
   store<u64>(to + column, 0);
   store<u64>(to + 2 * column, 0);
   store<u64>(to + 3 * column, 0);
   store<u64>(to + 4 * column, 0);
-  if (load<u32>(state, 80)) store<u64>(to + 5 * column, 0);
+  if (load<u32>(state, DEVIATION)) store<u64>(to + 5 * column, 0);
 }
 
 /** Adds the last run's statistics, of `count` points, to the open window. */
 function merge(state: usize, count: u64): void {
-  const before = load<u64>(state, 32);
+  const before = load<u64>(state, COUNT);
   if (before == 0) {
-    store<u64>(state, count, 32);
-    store<f64>(state, runMean, 40);
-    store<f64>(state, runM2, 48);
-    store<f64>(state, runMin, 56);
-    store<f64>(state, runMax, 64);
+    store<u64>(state, count, COUNT);
+    store<f64>(state, runMean, MEAN);
+    store<f64>(state, runM2, M2);
+    store<f64>(state, runMin, MIN);
+    store<f64>(state, runMax, MAX);
     return;
   }
   const a = <f64>before, b = <f64>count, n = a + b;
-  const mean = load<f64>(state, 40);
+  const mean = load<f64>(state, MEAN);
   const distance = runMean - mean;
-  store<u64>(state, before + count, 32);
-  store<f64>(state, mean + distance * (b / n), 40);
-  store<f64>(state, load<f64>(state, 48) + runM2 + distance * distance * (a * (b / n)), 48);
-  if (runMin < load<f64>(state, 56)) store<f64>(state, runMin, 56);
-  if (runMax > load<f64>(state, 64)) store<f64>(state, runMax, 64);
+  store<u64>(state, before + count, COUNT);
+  store<f64>(state, mean + distance * (b / n), MEAN);
+  store<f64>(state, load<f64>(state, M2) + runM2 + distance * distance * (a * (b / n)), M2);
+  if (runMin < load<f64>(state, MIN)) store<f64>(state, runMin, MIN);
+  if (runMax > load<f64>(state, MAX)) store<f64>(state, runMax, MAX);
 }
 
 /** First index from `i` on that is at least `width` after `from`; `n` if there is none. */
@@ -131,23 +150,23 @@ export function rewindow(
   state: usize, stat: bool, points: usize, column: usize, from: u32, n: u32,
   to: usize, toColumn: usize, capacity: u32,
 ): u32 {
-  const start = load<i64>(state), width = load<u64>(state, 8);
-  const dense = load<u32>(state, 76) != 0, deviation = load<u32>(state, 80) != 0;
-  let left = load<u64>(state, 16), at = load<u64>(state, 24), guess = load<u32>(state, 88);
+  const start = load<i64>(state, START), width = load<u64>(state, WIDTH);
+  const dense = load<u32>(state, DENSE) != 0, deviation = load<u32>(state, DEVIATION) != 0;
+  let left = load<u64>(state, LEFT), at = load<u64>(state, AT), guess = load<u32>(state, GUESS);
   let out = to;
   const outEnd = to + (<usize>capacity << 3);
   let status = DONE;
   let i = from;
-  if (at == 0 && load<u64>(state, 32) == 0) {
+  if (at == 0 && load<u64>(state, COUNT) == 0) {
     while (i < n && load<i64>(points + (<usize>i << 3)) < start) i++;
   }
   while (i < n) {
     const distance = <u64>(load<i64>(points + (<usize>i << 3)) - start);
     if (left != 0 && distance - at >= width) {
-      if (load<u64>(state, 32) != 0) {
+      if (load<u64>(state, COUNT) != 0) {
         if (out == outEnd) { status = FULL; break; }
         emit(state, at, out, toColumn);
-        store<u64>(state, 0, 32);
+        store<u64>(state, 0, COUNT);
         out += 8;
         at += width;
         left--;
@@ -185,7 +204,7 @@ export function rewindow(
     guess = run;
     i = edge;
     if (count == 0) continue;
-    if (edge == n || out == outEnd || load<u64>(state, 32) != 0) {
+    if (edge == n || out == outEnd || load<u64>(state, COUNT) != 0) {
       merge(state, count);
     } else {
       // The usual case, a window that begins and ends in this chunk, needs no state.
@@ -195,33 +214,33 @@ export function rewindow(
       left--;
     }
   }
-  store<u64>(state, left, 16);
-  store<u64>(state, at, 24);
-  store<u32>(state, <u32>((out - to) >> 3), 72);
-  store<u32>(state, status, 84);
-  store<u32>(state, guess, 88);
+  store<u64>(state, left, LEFT);
+  store<u64>(state, at, AT);
+  store<u32>(state, <u32>((out - to) >> 3), EMITTED);
+  store<u32>(state, status, STATUS);
+  store<u32>(state, guess, GUESS);
   return i;
 }
 
 /** Emits what is left once all points were fed: the open window, and, if dense, those behind it. */
 export function rewindowEnd(state: usize, to: usize, toColumn: usize, capacity: u32): void {
-  const width = load<u64>(state, 8);
-  let left = load<u64>(state, 16), at = load<u64>(state, 24);
+  const width = load<u64>(state, WIDTH);
+  let left = load<u64>(state, LEFT), at = load<u64>(state, AT);
   let out = to;
   const outEnd = to + (<usize>capacity << 3);
   let status = DONE;
-  if (load<u64>(state, 32) != 0) {
+  if (load<u64>(state, COUNT) != 0) {
     if (out == outEnd) {
       status = FULL;
     } else {
       emit(state, at, out, toColumn);
-      store<u64>(state, 0, 32);
+      store<u64>(state, 0, COUNT);
       out += 8;
       at += width;
       left--;
     }
   }
-  if (load<u32>(state, 76) != 0 && status == DONE) {
+  if (load<u32>(state, DENSE) != 0 && status == DONE) {
     while (left != 0 && out < outEnd) {
       emitEmpty(state, at, out, toColumn);
       out += 8;
@@ -230,8 +249,8 @@ export function rewindowEnd(state: usize, to: usize, toColumn: usize, capacity: 
     }
     if (left != 0) status = FULL;
   }
-  store<u64>(state, left, 16);
-  store<u64>(state, at, 24);
-  store<u32>(state, <u32>((out - to) >> 3), 72);
-  store<u32>(state, status, 84);
+  store<u64>(state, left, LEFT);
+  store<u64>(state, at, AT);
+  store<u32>(state, <u32>((out - to) >> 3), EMITTED);
+  store<u32>(state, status, STATUS);
 }
