@@ -121,6 +121,93 @@ try {
 }
 `;
 
+/** Makes every kind of call with a time limit and a signal, first running, then aborted. */
+const LIMITED_PROGRAM = `
+import { connect, SECOND, StreamSet } from "@btrdb/btrdb";
+
+async function all(iterable) {
+  const items = [];
+  for await (const item of iterable) items.push(item);
+  return items;
+}
+async function* slowly() {
+  yield { times: BigInt64Array.of(4n * SECOND), values: Float64Array.of(4) };
+}
+const signal = new AbortController().signal;
+const limits = { timeoutMs: 60_000, signal };
+const columns = { times: BigInt64Array.of(1n * SECOND, 2n * SECOND), values: Float64Array.of(1, 2) };
+
+const db = await connect(process.argv[2], limits);
+const [start, end] = [0n, 10n * SECOND];
+const collection = "node/limits" + crypto.randomUUID();
+const stream = await db.create(crypto.randomUUID(), collection, { tags: { name: "a" }, ...limits });
+const set = new StreamSet([stream]);
+const csv = { start, end, streams: [{ stream }] };
+const calls = {
+  info: (o) => db.info(o),
+  create: (o) => db.create(crypto.randomUUID(), collection + "/b", o),
+  lookupStreams: (o) => all(db.lookupStreams(collection, o)),
+  listCollections: (o) => all(db.listCollections("node", o)),
+  getMetadataUsage: (o) => db.getMetadataUsage("node", o),
+  sql: (o) => all(db.sql("SELECT name FROM streams", [], o)),
+  exists: (o) => stream.exists(o),
+  refreshMeta: (o) => stream.refreshMeta(o),
+  collection: (o) => stream.refreshMeta(o).then(() => stream.collection(o)),
+  tags: (o) => stream.refreshMeta(o).then(() => stream.tags(o)),
+  annotations: (o) => stream.annotations(o),
+  setAnnotations: (o) => stream.setAnnotations({ a: "1" }, o),
+  setTags: (o) => stream.setTags({ tags: { unit: "volts" } }, o),
+  version: (o) => stream.version(o),
+  fullVersion: (o) => stream.fullVersion(o),
+  insert: (o) => stream.insert(columns, o),
+  insertSource: (o) => stream.insert(slowly(), o),
+  patch: (o) => stream.patch(columns, o),
+  patchSource: (o) => stream.patch(slowly(), o),
+  deleteRange: (o) => stream.deleteRange(8n * SECOND, 9n * SECOND, o),
+  flush: (o) => stream.flush(o),
+  rawValues: (o) => stream.rawValues(start, end, o).collect(),
+  alignedWindows: (o) => stream.alignedWindows(start, end, 30, o).collect(),
+  windows: (o) => stream.windows(start, end, SECOND, o).collect(),
+  nearest: (o) => stream.nearest(SECOND, o),
+  earliest: (o) => stream.earliest(o),
+  latest: (o) => stream.latest(o),
+  count: (o) => stream.count(o),
+  changes: (o) => all(stream.changes(0n, 0n, 30, o)),
+  pinVersions: (o) => set.pinVersions(o),
+  versions: (o) => set.versions(o),
+  values: (o) => set.values(start, end, o),
+  rows: (o) => all(set.rows(start, end, o)),
+  writeCSV: (o) => db.writeCSV(() => {}, { queryType: "raw", ...csv, ...o }),
+  writeCSVStream: (o) => db.writeCSV(new WritableStream(), { queryType: "raw", ...csv, ...o }),
+  windowsToCSV: (o) => db.windowsToCSV(() => {}, { width: SECOND, ...csv, ...o }),
+  subscribe: async (o) => {
+    const updates = db.subscribe([stream], o);
+    let isHeard = false;
+    const first = updates.next().finally(() => isHeard = true);
+    first.catch(() => {});
+    // Nothing says when the subscription has reached the server.
+    while (!isHeard && !o.signal.aborted) await stream.insert([[5n * SECOND, 5]], o);
+    await first;
+    await updates.return();
+  },
+  obliterate: (o) => db.create(crypto.randomUUID(), collection + "/c", limits)
+    .then((other) => other.obliterate(o)),
+};
+const failures = [];
+for (const [name, call] of Object.entries(calls)) {
+  let late;
+  const limit = new Promise((_, reject) => late = setTimeout(() => reject("hangs"), 50_000));
+  await Promise.race([call(limits), limit]).catch((error) => failures.push(name + ": " + error));
+  clearTimeout(late);
+  const reason = new Error("enough");
+  const aborted = { timeoutMs: 60_000, signal: AbortSignal.abort(reason) };
+  const thrown = await call(aborted).then(() => "nothing", (error) => error);
+  if (thrown !== reason) failures.push(name + ", aborted: " + thrown);
+}
+await db.close();
+console.log(Object.keys(calls).length + " calls", failures.length === 0 ? "fine" : failures);
+`;
+
 /** A server of our own, in a process of its own, for the time of `body`. */
 async function withServer(folder: string, body: (address: string) => Promise<void>) {
   const program = `
@@ -165,6 +252,7 @@ function assertCluster({ stdout }: Finished, embedded: string): void {
 Deno.test("consumer: Node, the kernel and a cluster on any version, embedded where it has SQLite", async () => {
   await withNodeProject(async (project, folder) => {
     await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
+    await Deno.writeTextFile(`${project}/limits.mjs`, LIMITED_PROGRAM);
     const version = (await run("node", ["--version"])).stdout.trim();
     const [major, minor] = version.slice(1).split(".").map(Number) as [number, number];
     const hasSqlite = major > 22 || (major === 22 && minor >= 13);
@@ -174,6 +262,9 @@ Deno.test("consumer: Node, the kernel and a cluster on any version, embedded whe
         const finished = await run(program!, [...args, "cluster.mjs", address], { cwd: project });
         assertDone(finished);
         assertCluster(finished, hasSqlite || program === "npx" ? "available" : "node:sqlite");
+        const limited = await run(program!, [...args, "limits.mjs", address], { cwd: project });
+        assertDone(limited);
+        assertMatch(limited.stdout, /^\d+ calls fine\n$/);
       }
     });
 
