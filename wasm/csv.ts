@@ -35,7 +35,7 @@ export function csvRowCount(): u32 {
   return rows;
 }
 
-/** Whether the last call of csvRows stopped because the next row might not fit. */
+/** Tells whether the last call of csvRows stopped because the next row might not fit. */
 export function csvIsFull(): bool {
   return full;
 }

@@ -8,7 +8,7 @@ const SECOND: i64 = 1000000000;
 
 /** First ns of the second whose text is kept. */
 let keptStart: i64 = 0;
-/** How much of it is usable: 0 at first, and where the second begins before −2^63. */
+/** Usable length of it: 0 at first, and where the second begins before −2^63. */
 let keptLength: u64 = 0;
 /** `2019-07-01T04:00:00` of that second, 19 characters. */
 const KEPT_DATE: usize = memory.data(32, 16);
@@ -53,7 +53,10 @@ function withinKept(t: i64): u64 {
   return <u64>(t - keptStart);
 }
 
-/** Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms"). */
+/**
+ * Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date
+ * algorithms").
+ */
 function writeDate(days: i32): void {
   const shifted = days + 719468;
   const era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;

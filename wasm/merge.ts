@@ -30,7 +30,7 @@ let least: usize = 0;
 let live: usize = 0;
 let first: usize = 0;
 let input: usize = 0;
-/** Whether a stream ran dry although its input goes on. */
+/** True if a stream ran dry although its input goes on. */
 let dry: bool = false;
 /** Time of the row under way. */
 let rowTime: i64 = 0;
@@ -173,7 +173,7 @@ export function mergeTime(): i64 {
   return rowTime;
 }
 
-/** Which streams of a group put a point into that row, as a mask; valid until one moves on. */
+/** The streams of a group that put a point into that row, as a mask; valid until one moves on. */
 // @ts-ignore: decorator
 @inline
 export function mergeMembers(group: i32): u64 {
@@ -200,7 +200,7 @@ export function mergeStep(stream: i32): void {
 }
 
 /**
- * How many rows from here on have a point of every one of `streams` streams, because all have the
+ * Number of rows from here on with a point of every one of `streams` streams, because all have the
  * same times, duplicates included; at most `most`.
  */
 export function mergeShared(streams: i32, most: u32): u32 {
@@ -213,7 +213,7 @@ export function mergeShared(streams: i32, most: u32): u32 {
   return n;
 }
 
-/** How many of `n` times at two places are the same before the first that is not. */
+/** Number of times at two places, of `n`, that are the same before the first that is not. */
 function sameTimes(a: usize, b: usize, n: u32): u32 {
   let i: u32 = 0;
   for (; i + 4 <= n; i += 4) {
@@ -275,8 +275,9 @@ export function mergeCountRows(plan: usize, g: i32): u32 {
 }
 
 /**
- * Writes up to `capacity` rows: the times as i64 at `times`, and for stream s the index of its point
- * in the row, or −1, as i32 at `indices` + s · 4 · capacity. Returns the number of rows written.
+ * Writes up to `capacity` rows: the times as i64 at `times`, and for stream s the index of its
+ * point in the row, or −1, as i32 at `indices` + s · 4 · capacity. Returns the number of rows
+ * written.
  */
 export function mergeRows(
   plan: usize,

@@ -28,7 +28,7 @@ let errorAt: usize = 0;
 let errorColumn: u32 = 0;
 /** End of the input. */
 let limit: usize = 0;
-/** Whether the input ended inside quotes. */
+/** True if the input ended inside quotes. */
 let unfinished: bool = false;
 /** The time of the row under way. */
 let time: i64 = 0;
@@ -64,8 +64,8 @@ function fail(code: i32, at: usize, column: u32): usize {
 /**
  * Parses rows from `at` until `end` (the byte before it is a line feed), until `capacity` rows are
  * done or something is wrong. Column c of `columns` puts its points to `out` + c · stride: times,
- * then at half of the stride values; counts[c] (u32) says how many. Returns the address of the first
- * row not parsed.
+ * then at half of the stride values; counts[c] (u32) says how many. Returns the address of the
+ * first row not parsed.
  */
 export function parseRows(
   at: usize,
@@ -182,7 +182,7 @@ function skipQuoted(p: usize): usize {
   return 0;
 }
 
-/** Whether the last parseRows stopped because its input ended inside quotes. */
+/** Tells whether the last parseRows stopped because its input ended inside quotes. */
 export function csvUnfinished(): bool {
   return unfinished;
 }

@@ -20,7 +20,9 @@ import { mulHigh } from "./mul_high";
 
 /** Digits that can decide a comparison with the middle of two doubles: 767, rounded up. */
 const MAX_DIGITS: i32 = 800;
-/** Beyond this an exponent means zero or infinity whatever the digits (a cell has less than 2^24). */
+/**
+ * Beyond this an exponent means zero or infinity whatever the digits (a cell has less than 2^24).
+ */
 const MAX_EXPONENT: i32 = 100000000;
 const FRACTION: u64 = 0x000fffffffffffff;
 
@@ -187,7 +189,7 @@ function parseLong(start: usize, end: usize, e: i32): f64 {
   return low == high ? low : decide(first, end, e, low, high);
 }
 
-/** Which of two neighbours is nearest to the decimal at [first, end), its last digit 10^e. */
+/** The nearer of two neighbours of the decimal at [first, end), its last digit 10^e. */
 function decide(first: usize, end: usize, e: i32, low: f64, high: f64): f64 {
   let n = bigFrom(LEFT, 0);
   let taken: i32 = 0;

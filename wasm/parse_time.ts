@@ -19,7 +19,7 @@ const MONTH_NAMES: usize = memory.data<u32>([
 
 let time: i64 = 0;
 let overflow: bool = false;
-/** What local time is ahead of UTC where a text does not say, ns. */
+/** Offset of local time from UTC where a text does not say, ns. */
 let offset: i64 = 0;
 
 /** The time that was read, ns since the Unix epoch. */
@@ -29,7 +29,7 @@ export function parsedTime(): i64 {
   return time;
 }
 
-/** Whether the last failure was a time beyond 64 bits of ns. */
+/** Tells whether the last failure was a time beyond 64 bits of ns. */
 export function timeOverflow(): bool {
   return overflow;
 }

@@ -42,7 +42,7 @@ export function pow10(k: i32): usize {
   return TABLE + (<usize>(k - MIN) << 4);
 }
 
-/** Whether the entry of 10^k is exact: 5^55 is the last that 128 bits hold. */
+/** Tells whether the entry of 10^k is exact: 5^55 is the last that 128 bits hold. */
 // @ts-ignore: decorator
 @inline
 export function isExact(k: i32): bool {

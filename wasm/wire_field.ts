@@ -3,7 +3,7 @@
 /** Deepest nesting of groups that is followed. */
 const MAX_GROUPS: i32 = 100;
 
-/** What `readVarint` last read. */
+/** The value that `readVarint` last read. */
 export let varint: u64 = 0;
 /** Bit k is set when the point last read by `readPoint` had field k. */
 export let seen: u32 = 0;
@@ -35,7 +35,7 @@ function readTag(p: usize, end: usize): usize {
   return varint <= 0xffffffff && varint >= 8 ? next : 0;
 }
 
-/** What follows a field at `p` whose tag was `tag`, no group; 0 if it is malformed. */
+/** Position after a field at `p` whose tag was `tag`, no group; 0 if it is malformed. */
 function skipValue(p: usize, end: usize, wire: u32): usize {
   if (wire == 0) return readVarint(p, end);
   if (wire == 1) return end - p < 8 ? 0 : p + 8;
@@ -45,7 +45,7 @@ function skipValue(p: usize, end: usize, wire: u32): usize {
   return start == 0 || varint > <u64>(end - start) ? 0 : start + <usize>varint;
 }
 
-/** What follows a field at `p` whose tag was `tag`, a group to its end; 0 if it is malformed. */
+/** Position after a field at `p` whose tag was `tag`, a group to its end; 0 if it is malformed. */
 function skip(p: usize, end: usize, tag: u64): usize {
   const groups = memory.data(8 * MAX_GROUPS);
   let depth: i32 = 0;
@@ -72,7 +72,8 @@ function skip(p: usize, end: usize, tag: u64): usize {
 /**
  * Reads a point of any form that lies from `p` to `end`.
  *
- * @param fields Field `k`, of 8 bytes, from 1 to `known`, goes to `fields + 8 * (k - 1)`; those that
+ * @param fields Field `k`, of 8 bytes, from 1 to `known`, goes to `fields + 8 * (k - 1)`; those
+ * that
  * are missing become 0.
  * @returns Whether the bytes are well formed.
  */

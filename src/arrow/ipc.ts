@@ -34,7 +34,7 @@ export type { NamedValues } from "./table.ts";
 /** Longest buffer that is unpacked, bytes. */
 const MAX_UNPACKED_BYTES = 2 ** 30;
 
-// Where the runtime has zstd (Node 22.15, Deno), packed buffers can be read.
+// Where the runtime has zstd (Node 22.15, Deno), compressed buffers can be read.
 if (typeof zlib.zstdDecompressSync === "function") {
   setCompressionCodec(CompressionType.ZSTD, {
     encode: (bytes) => zlib.zstdCompressSync(bytes),
@@ -42,7 +42,7 @@ if (typeof zlib.zstdDecompressSync === "function") {
   });
 }
 
-/** How Arrow data is written. */
+/** Options of Arrow output. */
 export interface IpcOptions {
   /**
    * IPC stream whose schema gives names and types of the columns, by position; empty: BTrDB's own
@@ -69,7 +69,8 @@ export function rawToIpc(
  * it or it is asked for, `stddev`.
  *
  * @param columns The windows.
- * @param options `withStddev` says whether there is a column `stddev`, NaN where the source has none.
+ * @param options `withStddev` says whether there is a column `stddev`, NaN where the source has
+ * none.
  * @throws {BTrDBError} 438 if the template does not fit.
  */
 export function statToIpc(
@@ -98,8 +99,8 @@ export function multiToIpc(
 }
 
 /**
- * Raw points from an IPC stream or file with the columns `time` (timestamp of any unit, or int64 ns)
- * and `value` (float64, float32, or an integer of up to 32 bits), in any order among others.
+ * Raw points from an IPC stream or file with the columns `time` (timestamp of any unit, or int64
+ * ns) and `value` (float64, float32, or an integer of up to 32 bits), in any order among others.
  *
  * @param bytes One complete IPC stream.
  * @returns Columns of their own.
@@ -152,7 +153,7 @@ export function decode(bytes: Uint8Array): Table {
     const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
     const what = packing === undefined
       ? "the bytes are no Arrow IPC stream"
-      : `its buffers are packed with ${packing}, expected ZSTD or none`;
+      : `its buffers are compressed with ${packing}, expected ZSTD or none`;
     throw invalid(what, cause);
   }
   if (table.schema.fields.length === 0) throw invalid("the bytes are no Arrow IPC stream");

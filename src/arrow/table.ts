@@ -1,7 +1,7 @@
 /**
  * Columns to and from Arrow tables, in the schemas of BTrDB's Arrow calls (docs/protocol.md,
- * "Arrow"): `time` is timestamp[ns, UTC], every value float64, counts uint64, nothing nullable. Times
- * keep every nanosecond.
+ * "Arrow"): `time` is timestamp[ns, UTC], every value float64, counts uint64, nothing nullable.
+ * Times keep every nanosecond.
  *
  * @module
  */
@@ -171,7 +171,7 @@ export function tableOf(columns: readonly NamedColumn[]): Table {
   return new Table(schema, columns.map(toColumn));
 }
 
-/** What every problem with bytes or templates is. */
+/** The error of bytes or templates that are not valid Arrow. */
 export function invalid(what: string, cause?: unknown): BTrDBError {
   return new BTrDBError(`Cannot read Arrow data: ${what}`, {
     code: ErrorCode.InvalidParameter,
@@ -207,7 +207,7 @@ export function castTo(columns: readonly NamedColumn[], fields: readonly Field[]
   });
 }
 
-/** Whether values of one type are values of the other as they are. */
+/** Tells whether values of one type are values of the other as they are. */
 function isSameStorage(from: DataType, to: DataType): boolean {
   if (from === DOUBLE) return isFloat(to, 2);
   if (from === COUNT) return to.typeId === Type.Int && to.bitWidth === 64;

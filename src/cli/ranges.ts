@@ -15,7 +15,7 @@ import { formatTime, parseTime, type TimeSpec } from "./words/times.ts";
 const FIRST_TIME = -(16n << 56n);
 const LAST_TIME = (48n << 56n) - 1n;
 
-/** Point width whose windows tile the whole time axis: 64 of 2^56 ns. */
+/** Pointwidth whose windows tile the whole time axis: 64 of 2^56 ns. */
 const TILING = 56;
 
 /** A range of time, half-open. */

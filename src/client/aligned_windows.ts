@@ -1,5 +1,5 @@
 /**
- * How aligned windows are asked for.
+ * Requests for aligned windows of any pointwidth.
  *
  * @module
  */

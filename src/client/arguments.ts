@@ -155,7 +155,7 @@ export function alignedRange(action: string, range: TimeRange, pointwidth: numbe
 }
 
 /**
- * How many whole windows a range holds.
+ * Number of whole windows in a range.
  *
  * @param action What the caller wants, for the error.
  * @param range The range.

@@ -1,5 +1,5 @@
 /**
- * What queries yield: columns that know their version and can be walked point by point.
+ * Batches that queries yield: columns that know their version and can be walked point by point.
  *
  * @module
  */

@@ -41,7 +41,7 @@ export interface CreateOptions extends RequestOptions {
 /** Options of `lookupStreams`. */
 export interface LookupOptions extends RequestOptions {
   /**
-   * Whether `collection` is only how the collection's name, followed by `/`, begins: `"pmu"` also
+   * True if `collection` is only how the collection's name, followed by `/`, begins: `"pmu"` also
    * finds `"pmu-2"` and `"pmu/a"`, `"pmu/"` finds `"pmu"` and `"pmu/a"`.
    *
    * @default {false}
@@ -53,7 +53,7 @@ export interface LookupOptions extends RequestOptions {
   annotations?: MetadataValues | undefined;
 }
 
-/** How many streams have each key. */
+/** Number of streams with each key. */
 export interface MetadataUsageCounts {
   /** Number of streams per tag. */
   tags: Record<string, bigint>;
@@ -70,8 +70,8 @@ export interface NewPoints extends RawColumns {
 /**
  * A database: a cluster, an embedded file, or memory; made by {@linkcode connect}.
  *
- * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from the
- * methods that return an iterable, as a rejection from the others.
+ * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from
+ * the methods that return an iterable, as a rejection from the others.
  *
  * @example Create, find, close
  * ```ts
@@ -122,7 +122,8 @@ export class BTrDB implements AsyncDisposable {
    * @param collection 1 to 255 bytes.
    * @param options Tags and annotations.
    * @throws {TypeError} If an argument is of the wrong type.
-   * @throws {BTrDBError} 406 if a stream with this collection and these tags exists, 429 if the uuid is
+   * @throws {BTrDBError} 406 if a stream with this collection and these tags exists, 429 if the
+   * uuid is
    * or was in use, 407 to 409 if a name or value is invalid.
    *
    * @example With tags and annotations
@@ -215,7 +216,7 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * How many streams have each tag and each annotation.
+   * Counts the streams with each tag and each annotation.
    *
    * @param prefix How the names of their collections begin; the empty string takes all.
    * @throws {TypeError} If `prefix` is not a string.
@@ -288,7 +289,8 @@ export class BTrDB implements AsyncDisposable {
    * stream has nothing its cells are empty. Memory does not grow with the length. A file appears
    * under its name when it is complete, and not at all if anything fails.
    *
-   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a function, see
+   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a
+   * function, see
    * {@linkcode ByteSink}.
    * @param options What is exported, and how.
    * @returns How much was written.
@@ -382,7 +384,7 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * What answers: versions, build, cluster, and which protocol is spoken.
+   * Describes the database: versions, build, cluster and protocol.
    *
    * @example Which protocol is spoken
    * ```ts

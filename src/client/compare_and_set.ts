@@ -26,7 +26,7 @@ export async function readDescriptor(
   return descriptor!;
 }
 
-/** Whether the stream exists: its descriptor, or `undefined`. */
+/** The stream's descriptor, or `undefined` if it does not exist. */
 export async function findDescriptor(
   endpoint: Endpoint,
   uuid: Uint8Array,

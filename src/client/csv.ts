@@ -44,13 +44,13 @@ export type { CsvNumbers } from "../kernel/csv_text.ts";
 export interface CsvStream {
   /** A stream, or its uuid. */
   stream: { readonly uuid: string } | string;
-  /** What its columns are called. @default {the uuid} */
+  /** Name of its columns. @default {the uuid} */
   label?: string | undefined;
-  /** Which version is read; 0 is the latest. @default {0n} */
+  /** Version to read; 0 is the latest. @default {0n} */
   version?: bigint | undefined;
 }
 
-/** How far an export came. */
+/** Progress of an export. */
 export interface ExportProgress {
   /** Rows written, the header not counted. */
   rows: number;
@@ -60,7 +60,7 @@ export interface ExportProgress {
   time?: bigint;
 }
 
-/** What all exports take. */
+/** Options of all exports. */
 export interface CsvExportOptions extends RequestOptions {
   /** First moment. */
   start: TimeLike;
@@ -68,7 +68,9 @@ export interface CsvExportOptions extends RequestOptions {
   end: TimeLike;
   /** In the order of the columns; the same stream may come more than once. */
   streams: readonly CsvStream[];
-  /** Whether the names of the columns say which version was read: `label, ver. N`. @default {false} */
+  /**
+   * True to add the version to the names of the columns: `label, ver. N`. @default {false}
+   */
   includeVersions?: boolean | undefined;
   /**
    * `"shortest"` reads back to the same doubles; `"fixed6"` is what a BTrDB server writes (`%f`).
@@ -83,13 +85,13 @@ export interface CsvExportOptions extends RequestOptions {
    * @default {0}
    */
   timeDigits?: 0 | 9 | undefined;
-  /** Whether a `WritableStream` stays open afterwards. @default {false} */
+  /** True to leave a `WritableStream` open afterwards. @default {false} */
   preventClose?: boolean | undefined;
   /**
-   * Whether a long export makes its text in a thread of its own, a `Worker`, while the next points are
-   * read: half as fast again, for half as much memory again. With more than 64 streams, and where no
-   * worker can be started, as in Node.js or without the right to read this package's modules, it goes
-   * on without.
+   * True to format a long export in a thread of its own, a `Worker`, while the next points are
+   * read: about 1.5 times as fast, for about 1.5 times the memory. With more than 64 streams, and
+   * where no worker can be started, as in Node.js or without the right to read this package's
+   * modules, it goes on without.
    *
    * @default {false}
    */
@@ -126,8 +128,8 @@ const SLICE_MS = 8;
 /**
  * Exports streams as one CSV: a row for each time at which any of them has a point.
  *
- * Points of equal time share a row; duplicates inside a stream make further rows; where a stream has
- * nothing its cells are empty. Memory does not grow with the length. A file appears under its
+ * Points of equal time share a row; duplicates inside a stream make further rows; where a stream
+ * has nothing its cells are empty. Memory does not grow with the length. A file appears under its
  * name when it is complete, and not at all if anything fails.
  *
  * @param endpoint What answers.

@@ -14,7 +14,7 @@ import type { RequestOptions } from "./options.ts";
 import { columnsOf, isAsync, type PointPairs, type Points } from "./points_to_columns.ts";
 import { abortable, throwIfOver } from "../core/call.ts";
 
-/** How far an insert has come. */
+/** Progress of an insert. */
 export interface InsertProgress {
   /** Points stored so far. */
   stored: number;
@@ -27,8 +27,8 @@ export interface InsertProgress {
 /** Options of `insert`. */
 export interface InsertOptions extends RequestOptions {
   /**
-   * What to do with a point whose time is stored already: `"never"` keeps both, `"equal"` drops it if
-   * the value is the same, `"retain"` keeps the stored one, `"replace"` the new one. All but
+   * Treatment of a point whose time is stored already: `"never"` keeps both, `"equal"` drops it
+   * if the value is the same, `"retain"` keeps the stored one, `"replace"` the new one. All but
    * `"never"` need protocol v5 or the embedded engine.
    *
    * @default {"never"}
@@ -41,7 +41,8 @@ export interface InsertOptions extends RequestOptions {
    */
   roundBits?: number | undefined;
   /**
-   * Cut the points at multiples of 2^pointwidth ns, so that a request touches few parts of the tree.
+   * Cut the points at multiples of 2^pointwidth ns, so that a request touches few parts of the
+   * tree.
    *
    * @default {63} which cuts at 1970 only
    */
@@ -78,7 +79,8 @@ export function checkInsertOptions(options: InsertOptions): void {
  * Inserts points into one stream.
  *
  * @returns The major version after it.
- * @throws {BTrDBError} As the endpoint; when some points are stored already the message says how many.
+ * @throws {BTrDBError} As the endpoint; when some points are stored already the message says how
+ * many.
  */
 export async function insertPoints(
   endpoint: Endpoint,
@@ -219,8 +221,8 @@ class InsertRun {
 }
 
 /**
- * Over gRPC several requests are under way: the endpoint settles those whose answers are lost together
- * (docs/architecture.md, "Retry"). The embedded engine gains nothing from overlap.
+ * Over gRPC several requests are under way: the endpoint settles those whose answers are lost
+ * together (docs/architecture.md, "Retry"). The embedded engine gains nothing from overlap.
  */
 function inFlightLimit(endpoint: Endpoint): number {
   return endpoint.capabilities.protocol === "embedded" ? 1 : MAX_IN_FLIGHT;

@@ -38,7 +38,10 @@ export class SingleUse<T> {
   }
 }
 
-/** What `open` gives, opened by the first read; stopping it stops the iterator underneath. */
+/**
+ * The iterable that `open` returns, opened by the first read; stopping it stops the iterator
+ * underneath.
+ */
 export function lazily<T>(open: Open<T>): AsyncIterableIterator<T> {
   return new Mapped(open, (item) => item);
 }
@@ -51,7 +54,7 @@ export function mapEach<T, U>(
   return new Mapped(() => source, convert);
 }
 
-/** No async generator: `return()` of one waits for a `next()` that waits, perhaps for ever. */
+/** Not an async generator: `return()` of one waits for a `next()` that waits, perhaps for ever. */
 class Mapped<T, U> implements AsyncIterableIterator<U> {
   readonly #open: Open<T>;
   readonly #convert: (item: T) => U;

@@ -1,12 +1,12 @@
 /**
- * What every call takes as its last argument.
+ * Options of every call: signal and timeout.
  *
  * @module
  */
 
 import { type CallOptions, MAX_TIMER_MS } from "../core/call.ts";
 
-/** What every call takes as its last argument. */
+/** Options of every call: signal and timeout. */
 export interface RequestOptions {
   /** Aborting it stops the call, on the server too; the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;

@@ -42,7 +42,7 @@ export function pairsOf(map: Metadata): MetadataValues {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
-/** What to set and what to remove: `null` in `changes` removes the key. */
+/** Keys to set and keys to remove: `null` in `changes` removes the key. */
 export function changesOf(
   action: string,
   changes: MetadataValues,

@@ -1,5 +1,6 @@
 /**
- * What a patch has to do where nothing but "delete a range" and "insert" exists (protocol v4).
+ * The deletes and inserts of a patch where nothing but "delete a range" and "insert" exists
+ * (protocol v4).
  *
  * @module
  */
@@ -13,7 +14,7 @@ export interface PatchRun extends TimeRange {
   hi: number;
 }
 
-/** How to bring the stored points to the patch. */
+/** Deletes and inserts that turn the stored points into the patch. */
 export interface PatchPlan {
   /** Ranges that hold stored points and nothing that must stay, ascending. */
   runs: PatchRun[];

@@ -13,13 +13,13 @@ import { findBadPoint } from "../kernel/find_bad_point.ts";
 /** Points as pairs of time and value. */
 export type PointPairs = Iterable<readonly [TimeLike, number]>;
 
-/** What `insert` and `patch` take: columns, pairs, or columns that arrive over time. */
+/** Points as `insert` and `patch` take them: columns, pairs, or columns that arrive over time. */
 export type Points = RawColumns | PointPairs | AsyncIterable<RawColumns>;
 
 /** Last moment a point can have: servers refuse the two moments before `MAX_TIME`. */
 const LAST_TIME = MAX_TIME - 2n;
 
-/** Whether points arrive over time. */
+/** Tells whether points arrive over time. */
 export function isAsync(points: Points): points is AsyncIterable<RawColumns> {
   return typeof (points as Partial<AsyncIterable<RawColumns>>)?.[Symbol.asyncIterator] ===
     "function";
@@ -32,7 +32,8 @@ export function isAsync(points: Points): points is AsyncIterable<RawColumns> {
  * @param points Columns or pairs.
  * @param batch Which batch of several this is, for the error.
  * @throws {TypeError} If they are not points, or the columns differ in length.
- * @throws {RangeError} If a value is not finite or a time out of range; the message names the index.
+ * @throws {RangeError} If a value is not finite or a time out of range; the message names the
+ * index.
  */
 export function columnsOf(
   action: string,

@@ -16,7 +16,7 @@ import { allocStat } from "../core/columns.ts";
 import { MAX_TIME } from "../core/range.ts";
 import type { TimeRange } from "./arguments.ts";
 
-/** What to read: stream and version. */
+/** A stream and its version. */
 export interface Target {
   uuid: Uint8Array;
   version: bigint;
@@ -79,9 +79,9 @@ async function* noPoints(start: bigint, stddev: boolean): AsyncIterableIterator<
 /**
  * Reads several answers as one. In the embedded engine the first explicit version seen is kept for
  * the answers that follow, so that all of them describe the same points; while points are buffered
- * there is no such version, and each answer is the latest. Over gRPC each is the latest, because the
- * version that a server reports can be older than what it answers (docs/protocol.md, "Quirks of real
- * servers"); who needs one moment asks for a version.
+ * there is no such version, and each answer is the latest. Over gRPC each is the latest, because
+ * the version that a server reports can be older than what it answers (docs/protocol.md, "Quirks of
+ * real servers"); who needs one moment asks for a version.
  *
  * @param endpoint What answers.
  * @param version Version asked for.

@@ -55,9 +55,9 @@ import { openWindows } from "./windows.ts";
  * One stream: a time series with a uuid, a collection, tags and annotations. Made by
  * `BTrDB.streamFromUUID`, `BTrDB.create` and `BTrDB.lookupStreams`.
  *
- * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from the
- * methods that return a query, as a rejection from the others. Ranges are half-open `[start, end)`.
- * What the database refuses rejects with a `BTrDBError` that carries its code.
+ * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from
+ * the methods that return a query, as a rejection from the others. Ranges are half-open `[start,
+ * end)`. What the database refuses rejects with a `BTrDBError` that carries its code.
  *
  * @example Write and read
  * ```ts
@@ -88,7 +88,7 @@ export class Stream {
   }
 
   /**
-   * Whether the stream exists.
+   * Tells whether the stream exists.
    *
    * @example A stream that nobody created
    * ```ts
@@ -220,7 +220,8 @@ export class Stream {
    * @param changes New values; `null` removes an annotation.
    * @param options With `expected`, changes only if that is still the version.
    * @returns The version of the annotations after it.
-   * @throws {BTrDBError} 404 if the stream does not exist, 408 or 409 if a key or value is invalid, 423
+   * @throws {BTrDBError} 404 if the stream does not exist, 408 or 409 if a key or value is invalid,
+   * 423
    * if `expected` is not the version.
    *
    * @example Set one, remove another
@@ -255,7 +256,8 @@ export class Stream {
    * @param changes What to change; tags not named stay.
    * @param options With `expected`, changes only if that is still the version of the metadata.
    * @returns The version of the metadata after it.
-   * @throws {BTrDBError} 404 if the stream does not exist, 406 if collection and tags would be those of
+   * @throws {BTrDBError} 404 if the stream does not exist, 406 if collection and tags would be
+   * those of
    * another stream, 407 to 409 if a name or value is invalid, 423 if `expected` is not the version,
    * 501 over protocol v4.
    *
@@ -339,7 +341,8 @@ export class Stream {
    * @throws {TypeError} If `points` is none of these.
    * @throws {RangeError} If a value is not finite or a time is out of range; the message names the
    * index of the point. Nothing of that batch is stored then.
-   * @throws {BTrDBError} 404 if the stream does not exist. The message says how many points are stored.
+   * @throws {BTrDBError} 404 if the stream does not exist. The message says how many points are
+   * stored.
    *
    * @example Columns, and what is there already stays
    * ```ts
@@ -368,8 +371,8 @@ export class Stream {
    * same time the last counts.
    *
    * Protocol v4 has no such operation: there, stored points at those times are deleted and the new
-   * ones inserted at once; another reader may see the moment between. What stood there stays readable
-   * in the version before.
+   * ones inserted at once; another reader may see the moment between. What stood there stays
+   * readable in the version before.
    *
    * @param points As for `insert`.
    * @returns The major version after it.
@@ -473,7 +476,8 @@ export class Stream {
    *
    * @param keep Oldest version to keep, at most the latest.
    * @returns What was removed.
-   * @throws {BTrDBError} 404 if the stream does not exist, 427 if `keep` is above the latest version,
+   * @throws {BTrDBError} 404 if the stream does not exist, 427 if `keep` is above the latest
+   * version,
    * 501 on a server. Reading a removed version is 450.
    *
    * @example Keep the latest version only
@@ -585,8 +589,8 @@ export class Stream {
   }
 
   /**
-   * Statistics of the windows `[start + k·width, start + (k + 1)·width)`; `end` is rounded down to a
-   * whole window. Every window is there: those without points have count 0.
+   * Statistics of the windows `[start + k·width, start + (k + 1)·width)`; `end` is rounded down to
+   * a whole window. Every window is there: those without points have count 0.
    *
    * @param start Start of the first window.
    * @param end End, exclusive.
@@ -728,12 +732,13 @@ export class Stream {
   }
 
   /**
-   * Where points changed between two versions: in those after `fromVersion`, up to and including
-   * `toVersion`.
+   * Ranges in which points changed between two versions: in those after `fromVersion`, up to and
+   * including `toVersion`.
    *
    * @param fromVersion Version that is known already.
    * @param toVersion Version wanted; 0 for the latest, points in the write buffer included.
-   * @param resolution Ranges are rounded out to 2^resolution ns or more, 0 to 63: coarser is cheaper.
+   * @param resolution Ranges are rounded out to 2^resolution ns or more, 0 to 63: coarser is
+   * cheaper.
    * @returns Ranges, ascending, not touching each other; they may be wider than what changed.
    * @throws {RangeError} If `fromVersion` is above `toVersion`, or an argument is out of range.
    *

@@ -1,5 +1,5 @@
 /**
- * What the calls of a stream take and give.
+ * Options and results of the calls of a stream.
  *
  * @module
  */
@@ -28,8 +28,8 @@ export interface WindowsOptions extends ReadOptions {
    */
   depth?: number | undefined;
   /**
-   * Where windows are computed: by the server, here (from aligned windows, or from raw values when
-   * `depth` is 0), or wherever it is cheaper.
+   * The side that computes windows: by the server, here (from aligned windows, or from raw values
+   * when `depth` is 0), or wherever it is cheaper.
    *
    * @default {"auto"}
    */
@@ -74,7 +74,7 @@ export interface CompareAndSetOptions extends RequestOptions {
   expected?: bigint | undefined;
 }
 
-/** What `setTags` changes. */
+/** Changes of tags and collection, for `setTags`. */
 export interface TagChanges {
   /** Tags to set; `null` removes one. */
   tags?: MetadataValues | undefined;

@@ -1,5 +1,5 @@
 /**
- * How windows of any width are answered: by the server, or here from aligned windows that are
+ * Windows of any width, computed by the server, or here from aligned windows that are
  * re-windowed in the kernel.
  *
  * @module
@@ -13,7 +13,7 @@ import { Rewindower } from "../kernel/rewindower.ts";
 import { openAligned } from "./aligned_windows.ts";
 import { cut, readInTurn, type Target, wholeRange } from "./range_cut.ts";
 
-/** Where windows are computed. */
+/** The side that computes windows. */
 export type Compute = "auto" | "server" | "client";
 
 /** Windows wanted: `[start + k·width, start + (k+1)·width)` for all k below `n`. */
@@ -31,8 +31,8 @@ export interface WindowsPlan extends Target {
  *
  * Servers compute exact windows but visit every point at a window's edge; their own `depth` is not
  * used because it can give wrong counts (docs/protocol.md, "Windows"). A depth above 0 is computed
- * here from aligned windows of at most 2^depth ns, unless the endpoint is embedded, where exact costs
- * no more.
+ * here from aligned windows of at most 2^depth ns, unless the endpoint is embedded, where exact
+ * costs no more.
  */
 export function openWindows(
   endpoint: Endpoint,

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 
-/** Environment variables that somebody set. */
+/** Environment variables of the process. */
 export interface Environment {
   /** The value, or `undefined` where it is unset, empty, or may not be read. */
   get(name: string): string | undefined;

@@ -20,7 +20,7 @@ import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "../grpc/mod.t
 export type { VerifyReport } from "../engine/mod.ts";
 export type { CallEvent, CallHooks, RetryEvent, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
 
-/** How to speak TLS to a server. */
+/** TLS options of a connection. */
 export interface TlsOptions {
   /** Certificates to trust, PEM. @default {undefined} $BTRDB_CA_BUNDLE, else the system's */
   ca?: string | undefined;
@@ -33,9 +33,9 @@ export interface EmbeddedOptions {
   /** Open an existing file without changing it, also beside a writer. @default {false} */
   readOnly?: boolean | undefined;
   /**
-   * What an acknowledged insert survives. `"full"`: the end of the process and of the power.
-   * `"relaxed"`: the end of the process; after a power failure the latest writes may be missing, the
-   * rest is whole.
+   * Failures that an acknowledged insert survives. `"full"`: the end of the process and of the
+   * power. `"relaxed"`: the end of the process; after a power failure the latest writes may be
+   * missing, the rest is whole.
    *
    * @default {"full"}
    */
@@ -54,9 +54,9 @@ export interface ConnectOptions extends RequestOptions {
   profile?: string | undefined;
   /** Protocol to speak. @default {"auto"} the server is asked */
   protocol?: "auto" | "v4" | "v5" | undefined;
-  /** Whether, and how, to speak TLS. @default {undefined} by scheme, or on port 4411 */
+  /** TLS: `true`, `false` or its options. @default {undefined} by scheme, or on port 4411 */
   tls?: boolean | TlsOptions | undefined;
-  /** When to send a failed request again; `false`: never. */
+  /** Limits of retries; `false` for none. */
   retry?: RetryOptions | false | undefined;
   /** Told about every request. */
   hooks?: CallHooks | undefined;
@@ -77,10 +77,10 @@ export interface ConnectOptions extends RequestOptions {
  *   `~/.predictivegrid/credentials.yaml` (docs/connecting.md).
  *
  * @param target Which database.
- * @param options Key, protocol, TLS, patience.
+ * @param options API key, protocol, TLS and retry limits.
  * @returns The database; closing it is the caller's, `await using` does it.
  * @throws {TypeError} If the target is of no known form.
- * @throws {BTrDBError} Status `NOT_CONFIGURED` if nothing says to what to connect; `UNAVAILABLE` or
+ * @throws {BTrDBError} Status `NOT_CONFIGURED` if no target was given and none is configured; `UNAVAILABLE` or
  * `DEADLINE_EXCEEDED` if nobody answers there.
  *
  * @example A database in memory

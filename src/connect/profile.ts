@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { BTrDBError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
 
-/** What a profile says. */
+/** Contents of a profile. */
 export interface Profile {
   endpoints: string | undefined;
   apiKey: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * What a target names, and where one is found when none is given.
+ * Parses targets, and finds one when none is given.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type Target =
   | { kind: "file"; path: string }
   | { kind: "grpc"; endpoints: string[]; apiKey: string | undefined };
 
-/** What the caller said about the target. */
+/** Options that say which target is meant. */
 export interface TargetOptions {
   apiKey?: string | undefined;
   profile?: string | undefined;
@@ -73,7 +73,7 @@ function notFound(path: string | undefined, env: Environment): BTrDBError {
     : `; ${[...env.denied].map((name) => `$${name}`).join(", ")} may not be read ` +
       `(Deno needs --allow-env)`;
   return new BTrDBError(
-    `Cannot connect: nothing says to what. Pass a target ("host:4410", "file:grid.btrdb" or ` +
+    `Cannot connect: no target was given and none is configured. Pass a target ("host:4410", "file:grid.btrdb" or ` +
       `"memory:"), set $BTRDB_ENDPOINTS (and $BTRDB_API_KEY), name a profile with the option ` +
       `"profile" or $BTRDB_PROFILE, or write a default profile into ` +
       `${path ?? "~/.predictivegrid/credentials.yaml"}; see docs/connecting.md${denied}`,
@@ -85,7 +85,7 @@ const SCHEME = /^[a-z][a-z+.-]*:\/\//i;
 const HAS_PORT = /:\d+\/?$/;
 
 /**
- * What a target names.
+ * Parses a target.
  *
  * @param target `"memory:"`, `"file:PATH"`, or addresses separated by commas.
  * @param apiKey Key to show to a server.

@@ -10,7 +10,7 @@ import { BTrDBError } from "./errors.ts";
 export interface CallOptions {
   /** Aborting it stops the call; the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** When to give up, ms since the Unix epoch (`Date.now()` plus the timeout). */
+  /** Deadline of the call, ms since the Unix epoch (`Date.now()` plus the timeout). */
   deadlineMs?: number | undefined;
 }
 

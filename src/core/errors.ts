@@ -1,5 +1,5 @@
 /**
- * What can go wrong, with the numbers BTrDB gives it.
+ * BTrDB's error codes and the error class.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export const ErrorCode = {
   InvalidTimeRange: 413,
   /** More points in one request than the server takes. */
   InsertTooBig: 414,
-  /** Point width, depth, resolution or window width out of range. */
+  /** Pointwidth, depth, resolution or window width out of range. */
   InvalidPointWidth: 415,
   /** An error without a code of its own. */
   GenericError: 416,
@@ -57,7 +57,7 @@ export const ErrorCode = {
   BlazeIt: 420,
   WrongArgs: 421,
   AnnotationTooBig: 422,
-  /** Compare-and-set: somebody else was first. */
+  /** Compare-and-set: another client was first. */
   AnnotationVersionMismatch: 423,
   FaultInjectionDisabled: 424,
   /** NaN or Infinity in an insert. */
@@ -117,7 +117,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([405, 419, 426, 428, 430, 432, 45
 /** Transport statuses after which the same call may succeed later. */
 const RETRYABLE_STATUS: ReadonlySet<string> = new Set(["UNAVAILABLE"]);
 
-/** What a {@linkcode BTrDBError} knows beside its message. */
+/** Fields of a {@linkcode BTrDBError} beside its message. */
 export interface BTrDBErrorInit {
   /** BTrDB code; 0 (the default) for transport failures and timeouts. */
   code?: number;
@@ -129,7 +129,7 @@ export interface BTrDBErrorInit {
   uuid?: string;
   /** Overrides what the code says about retrying. */
   retryable?: boolean;
-  /** What was underneath. */
+  /** The error underneath. */
   cause?: unknown;
 }
 
@@ -158,7 +158,7 @@ export class BTrDBError extends Error {
   readonly rpc: string | undefined;
   /** Stream concerned, canonical text form, where there is one. */
   readonly uuid: string | undefined;
-  /** Whether the same call may succeed later without any change. */
+  /** True if the same call may succeed later without any change. */
   readonly retryable: boolean;
 
   /**

@@ -1,5 +1,5 @@
 /**
- * What collections, tags and annotations may look like (docs/protocol.md, "Metadata rules"), with
+ * Rules for collections, tags and annotations (docs/protocol.md, "Metadata rules"), with
  * the code and the text with which a real server refuses the rest.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { ErrorCode } from "./errors.ts";
 
-/** Why a server refuses a piece of metadata. */
+/** Code and text with which a server refuses a piece of metadata. */
 export interface Refusal {
   /** BTrDB code: 407, 408 or 409. */
   code: number;

@@ -31,7 +31,7 @@ export const MIN_TIME: bigint = -(16n << 56n);
 export const MAX_TIME: bigint = 48n << 56n;
 
 /**
- * Largest point width any request may name.
+ * Largest pointwidth any request may name.
  *
  * @example The widest windows
  * ```ts

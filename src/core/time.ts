@@ -92,7 +92,7 @@ export const HOUR: bigint = 60n * MINUTE;
  */
 export const DAY: bigint = 24n * HOUR;
 
-/** What carries its own nanoseconds: `Temporal.Instant`, `Temporal.ZonedDateTime`. */
+/** A time that carries its own nanoseconds: `Temporal.Instant`, `Temporal.ZonedDateTime`. */
 export interface NanosecondClock {
   /** ns since the Unix epoch, UTC. */
   readonly epochNanoseconds: bigint;

@@ -18,7 +18,7 @@ const LONG_BYTES = 8 << 20;
 /** Most streams a thread is given: each has up to four batches on the way, half a MiB a piece. */
 const MAX_THREAD_STREAMS = 64;
 
-/** What is asked of every stream. */
+/** The query that every stream is asked. */
 export type CsvQueryKind =
   | { type: "raw" }
   | { type: "aligned"; pointwidth: number }
@@ -27,7 +27,7 @@ export type CsvQueryKind =
 /** One stream of a CSV. */
 export interface CsvStreamRequest {
   uuid: Uint8Array;
-  /** What its columns are called. */
+  /** Name of its columns. */
   label: string;
   version: bigint;
 }
@@ -37,19 +37,19 @@ export interface CsvRequest {
   query: CsvQueryKind;
   start: bigint;
   end: bigint;
-  /** Whether the names of the columns say which version answered. */
+  /** True if the names of the columns say which version answered. */
   includeVersions: boolean;
   streams: readonly CsvStreamRequest[];
 }
 
-/** How it is written. */
+/** Format of the numbers and times of a CSV. */
 export interface CsvFormat {
   numbers: CsvNumbers;
   /** Decimals of the seconds in the human-readable time. */
   timeDigits: 0 | 9;
 }
 
-/** What a BTrDB server writes. */
+/** The format of a BTrDB server. */
 export const SERVER_FORMAT: CsvFormat = { numbers: "fixed6", timeDigits: 0 };
 
 /** A batch of any answer. */
@@ -65,7 +65,7 @@ class Source {
   #first: AnyChunk | undefined;
   /** Version that answers; undefined if the query failed. */
   version: bigint | undefined;
-  /** Why it failed. */
+  /** The error of the query, if it failed. */
   failure: unknown;
 
   /** Starts the query and waits for its first batch, or its failure. */
@@ -105,13 +105,13 @@ class Source {
 }
 
 /**
- * The answer to a {@linkcode CsvRequest}: the names of its columns are known, its rows are read with
- * `bytes` or `pour`, once. Whoever does not read it to the end calls `close`.
+ * The answer to a {@linkcode CsvRequest}: the names of its columns are known, its rows are read
+ * with `bytes` or `pour`, once. Whoever does not read it to the end calls `close`.
  */
 export class CsvAnswer implements AsyncDisposable {
   /** The cells of the header. */
   readonly names: string[];
-  /** What the first of the failed queries failed with; undefined if none did. */
+  /** Error of the first query that failed; undefined if none did. */
   readonly failure: unknown;
   readonly #kind: "raw" | "windows";
   readonly #sources: readonly Source[];
@@ -154,7 +154,8 @@ export class CsvAnswer implements AsyncDisposable {
    * @param format Numbers and digits.
    * @param take Gets a piece, which is valid during the call only, and must not use the kernel. A
    * promise is waited for.
-   * @param inThread Whether the rows of a long answer are made in a thread of their own, where there
+   * @param inThread Whether the rows of a long answer are made in a thread of their own, where
+   * there
    * are threads.
    * @returns What `take` returns for each piece.
    * @throws What a query failed with, at first or later, and what `take` throws.

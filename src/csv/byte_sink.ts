@@ -1,5 +1,5 @@
 /**
- * Where exports go: a file, a stream or a function.
+ * Destinations of exports: a file, a stream or a function.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { abortable } from "../core/call.ts";
 /**
  * A path, a `file:` URL, a stream of bytes, or a function that gets the bytes piece by piece.
  *
- * A piece given to a function is a view of memory that is used again: it is valid until the function
- * returns, waits, or calls anything else of this package. So nothing is copied.
+ * A piece given to a function is a view of memory that is used again: it is valid until the
+ * function returns, waits, or calls anything else of this package. So nothing is copied.
  */
 export type ByteSink =
   | string

@@ -1,5 +1,5 @@
 /**
- * What {@linkcode CsvThread} and the worker behind it say to each other.
+ * Messages between {@linkcode CsvThread} and its worker.
  *
  * @module
  */

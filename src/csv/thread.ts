@@ -16,8 +16,8 @@ export interface CsvPiece {
 }
 
 /**
- * A {@linkcode CsvWriter} in a worker. It says with `wanted` for which streams it takes more; what it
- * gets through `supply` belongs to it. `next` gives pieces, a few of which wait ready.
+ * A {@linkcode CsvWriter} in a worker. It says with `wanted` for which streams it takes more; what
+ * it gets through `supply` belongs to it. `next` gives pieces, a few of which wait ready.
  */
 export class CsvThread {
   readonly #worker: Worker;
@@ -53,7 +53,7 @@ export class CsvThread {
     }
   }
 
-  /** Whether it can be given something to do. One that could not be started never is. */
+  /** True if it can be given something to do. One that could not be started never is. */
   get isReady(): boolean {
     return this.#isReady && this.#failure === undefined;
   }
@@ -68,7 +68,7 @@ export class CsvThread {
     return [];
   }
 
-  /** What follows for some streams. The columns belong to the thread afterwards. */
+  /** Hands over the next columns of some streams. The columns belong to the thread afterwards. */
   supply(supplies: readonly CsvSupply[]): void {
     if (this.#isOver) return;
     const own: ArrayBuffer[] = [];

@@ -99,7 +99,7 @@ function refuse(code: number, text: string, uuid?: Uint8Array): never {
   throw new BTrDBError(text, uuid === undefined ? { code } : { code, uuid: uuidText(uuid) });
 }
 
-/** Whether a version number stands for the latest version: 0 or 2^64 − 1. */
+/** Tells whether a version number stands for the latest version: 0 or 2^64 − 1. */
 export function isLatest(version: bigint): boolean {
   return version === LATEST || version === LATEST_GENERATION;
 }
@@ -132,8 +132,8 @@ export function checkDelete(request: Omit<RangeRequest, "version">): void {
  * Checks a request for aligned windows.
  *
  * The server turns `end` into the last nanosecond wanted before it compares, in 64 bits with
- * overflow, so a range of a single nanosecond is refused, and `end` may be the end of the legal times
- * when it is aligned.
+ * overflow, so a range of a single nanosecond is refused, and `end` may be the end of the legal
+ * times when it is aligned.
  *
  * @returns Both ends rounded down to multiples of 2^pointwidth.
  * @throws {BTrDBError} 415, 413.

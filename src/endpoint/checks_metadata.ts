@@ -74,7 +74,7 @@ function refuse(code: number, text: string): never {
   throw new BTrDBError(text, { code });
 }
 
-/** Whether a collection may have this name: 1 to 255 bytes, no NUL. */
+/** Tells whether a collection may have this name: 1 to 255 bytes, no NUL. */
 export function isValidCollection(name: string): boolean {
   return name.length > 0 && !name.includes("\0") && byteLength(name) <= MAX_NAME_BYTES;
 }

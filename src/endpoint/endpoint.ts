@@ -30,15 +30,15 @@ export interface Version {
   minor: bigint;
 }
 
-/** What to do when an inserted point has the time of a stored one (v5, embedded). */
+/** Treatment of an inserted point with the time of a stored one (v5, embedded). */
 export type MergePolicy = "never" | "equal" | "retain" | "replace";
 
 /** Metadata as sent: `null` stands for "no value", which only v5 and embedded can store. */
 export type Metadata = ReadonlyMap<string, string | null>;
 
-/** What an endpoint can do beyond protocol v4. */
+/** Abilities of an endpoint beyond protocol v4. */
 export interface Capabilities {
-  /** What is spoken. */
+  /** Protocol of the endpoint. */
   readonly protocol: "v4" | "v5" | "embedded";
   /** Merge policies and rounding on insert. */
   readonly mergePolicies: boolean;
@@ -62,7 +62,7 @@ export interface StreamDescriptor {
   collection: string;
   /** Its identity within the collection. */
   tags: Metadata;
-  /** What else is known of it. */
+  /** Annotations of the stream. */
   annotations: Metadata;
   /** Version of the annotations (v5: of tags and collection too); 1 after creation. */
   propertyVersion: bigint;
@@ -101,11 +101,11 @@ export interface MashMember {
   hash: number;
   /** Name of the node. */
   nodename: string;
-  /** Whether it is alive. */
+  /** True if it is alive. */
   up: boolean;
-  /** Whether it takes part. */
+  /** True if it takes part. */
   in: boolean;
-  /** Whether it may take part. */
+  /** True if it may take part. */
   enabled: boolean;
   /** First uuid hash it owns. */
   start: bigint;
@@ -121,7 +121,7 @@ export interface MashMember {
   grpcEndpoints: readonly string[];
 }
 
-/** Which node owns which streams. */
+/** The cluster map: nodes and the streams they own. */
 export interface Mash {
   /** Grows with every change of the mash. */
   revision: bigint;
@@ -131,7 +131,7 @@ export interface Mash {
   leaderRevision: bigint;
   /** Sum of the members' weights. */
   totalWeight: bigint;
-  /** Whether every hash has an owner that is up. */
+  /** True if every hash has an owner that is up. */
   healthy: boolean;
   /** Share of the hash space without an owner, percent. */
   unmapped: number;
@@ -139,9 +139,9 @@ export interface Mash {
   members: readonly MashMember[];
 }
 
-/** What answers. */
+/** Describes the server or engine behind this endpoint. */
 export interface ServerInfo {
-  /** Which protocol is spoken. */
+  /** Protocol of the endpoint. */
   protocol: "v4" | "v5" | "embedded";
   /** Major version of the server. */
   majorVersion: number;
@@ -189,11 +189,11 @@ export interface NearestRequest {
   time: bigint;
   /** Major version, `0n` for the latest. */
   version: bigint;
-  /** Whether to look at earlier times. */
+  /** True to look at earlier times. */
   backward: boolean;
 }
 
-/** What `nearest` found. */
+/** The point that `nearest` found. */
 export interface NearestResult {
   /** Version it was found in. */
   version: Version;
@@ -201,7 +201,7 @@ export interface NearestResult {
   point: RawPoint;
 }
 
-/** What changed in the versions `(from, to]`; `to` 0 is the latest. */
+/** A request for the changes of the versions `(from, to]`; `to` 0 is the latest. */
 export interface ChangesRequest {
   /** 16 bytes. */
   uuid: Uint8Array;
@@ -219,7 +219,7 @@ export interface InsertRequest {
   uuid: Uint8Array;
   /** In any order. */
   columns: RawColumns;
-  /** What to do where a time is taken. @default {"never"} */
+  /** Treatment of a time that is taken. @default {"never"} */
   mergePolicy?: MergePolicy | undefined;
   /** Mantissa bits to keep (v5 `RoundSpec`); absent: all. */
   roundBits?: number | undefined;
@@ -233,7 +233,7 @@ export interface CreateRequest {
   collection: string;
   /** Its identity within the collection. */
   tags: Metadata;
-  /** What else is known of it. */
+  /** Annotations of the stream. */
   annotations: Metadata;
 }
 
@@ -267,7 +267,7 @@ export interface SetTagsRequest {
 export interface LookupRequest {
   /** Collection, or what collections begin with; the empty prefix stands for all. */
   collection: string;
-  /** Whether collections that only begin with `collection` count too. */
+  /** True if collections that only begin with `collection` count too. */
   isCollectionPrefix: boolean;
   /** Tags that streams must have. */
   tags: Metadata;
@@ -303,7 +303,7 @@ export interface StreamInfoRequest {
   omitDescriptor: boolean;
 }
 
-/** What was asked for of a stream's state. */
+/** The parts of a stream's state that were asked for. */
 export interface StreamInfo {
   /** Unless it was left out. */
   version?: Version;
@@ -327,7 +327,7 @@ export interface SubscriptionUpdate {
   columns: RawColumns;
 }
 
-/** What `prune` removed. */
+/** Numbers of versions and blocks that `prune` removed. */
 export interface PruneResult {
   /** Versions that can no longer be read. */
   versions: number;
@@ -337,9 +337,9 @@ export interface PruneResult {
 
 /** Every BTrDB operation. See the module's documentation for what holds for all of them. */
 export interface Endpoint {
-  /** What it can do. */
+  /** Abilities beyond protocol v4. */
   readonly capabilities: Capabilities;
-  /** What answers. */
+  /** Describes the server or engine behind this endpoint. */
   info(options?: CallOptions): Promise<ServerInfo>;
   /** Points in `[start, end)` in order of time; points of equal time in order of insertion. */
   rawValues(request: RangeRequest, options?: CallOptions): AsyncIterableIterator<RawChunk>;
@@ -365,13 +365,13 @@ export interface Endpoint {
   ): Promise<Version>;
   /** Commits what is buffered; the version stays when nothing is. */
   flush(uuid: Uint8Array, options?: CallOptions): Promise<Version>;
-  /** Removes the stream for ever; its uuid can never be used again. */
+  /** Removes the stream permanently; its uuid can never be used again. */
   obliterate(uuid: Uint8Array, options?: CallOptions): Promise<void>;
   /** Makes a stream; rejects with code 406 or 429 when it, or its identity, exists. */
   create(request: CreateRequest, options?: CallOptions): Promise<void>;
-  /** Changes annotations; rejects with code 423 when somebody else was first. */
+  /** Changes annotations; rejects with code 423 when another client was first. */
   setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void>;
-  /** Changes tags and collection; rejects with code 423 when somebody else was first. */
+  /** Changes tags and collection; rejects with code 423 when another client was first. */
   setTags(request: SetTagsRequest, options?: CallOptions): Promise<void>;
   /** Streams that meet all conditions. */
   lookupStreams(
@@ -392,7 +392,7 @@ export interface Endpoint {
     uuids: readonly Uint8Array[],
     options?: CallOptions,
   ): AsyncIterableIterator<SubscriptionUpdate>;
-  /** Removes the versions of a stream below `keep` for ever; only the embedded engine can. */
+  /** Removes the versions of a stream below `keep` permanently; only the embedded engine can. */
   prune?(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult>;
   /** Finishes what is in flight, then frees everything. Idempotent. */
   close(): Promise<void>;

@@ -6,7 +6,7 @@
 
 import type { Version } from "./endpoint.ts";
 
-/** Whether two versions are one. */
+/** Tells whether two versions are one. */
 export function sameVersion(a: Version, b: Version): boolean {
   return a.major === b.major && a.minor === b.minor;
 }

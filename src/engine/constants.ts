@@ -10,13 +10,13 @@ import { MIN_TIME } from "../core/range.ts";
 /** Children of an inner node. */
 export const FANOUT = 64;
 
-/** Point width of the root: its 64 buckets are 2^56 ns wide. */
+/** Pointwidth of the root: its 64 buckets are 2^56 ns wide. */
 export const ROOT_POINTWIDTH = 56;
 
 /** Start of the root, ns. */
 export const ROOT_START: bigint = MIN_TIME;
 
-/** Points a leaf holds before it is split; leaves of point width 0 hold any number. */
+/** Points a leaf holds before it is split; leaves of pointwidth 0 hold any number. */
 export const LEAF_POINTS = 1024;
 
 /** Points in the buffer of a stream that make it commit. */
@@ -40,13 +40,13 @@ export const CHUNK_RANGES = 1000;
 /** Stream descriptors per chunk of a lookup, names per chunk of a listing. */
 export const CHUNK_STREAMS = 1000;
 
-/** How long a buffer may wait for its commit by default: eight hours, as in the real server. */
+/** Longest wait of a buffer for its commit by default: eight hours, as in the real server. */
 export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;
 
 /** Points in the buffers of all streams together above which the largest are committed. */
 export const MAX_BUFFERED_POINTS = 16_777_216;
 
-/** The point width of the children of an inner node of point width `pointwidth`. */
+/** The pointwidth of the children of an inner node of pointwidth `pointwidth`. */
 export function childPointwidth(pointwidth: number): number {
   return pointwidth <= 6 ? 0 : pointwidth - 6;
 }

@@ -344,7 +344,7 @@ export class Engine implements Endpoint {
   }
 
   /**
-   * Removes the versions of a stream below `keep` for ever, and the room that only they take. The
+   * Removes the versions of a stream below `keep` permanently, and the room that only they take. The
    * versions from `keep` on answer as before; the removed ones with code 450. The file does not
    * shrink, the room is used again.
    *

@@ -1,5 +1,5 @@
 /**
- * How a database is opened.
+ * Options of the engine and their checks.
  *
  * @module
  */
@@ -18,9 +18,9 @@ export interface EngineOptions {
    */
   readOnly?: boolean | undefined;
   /**
-   * What an acknowledged insert survives. `"full"`: the end of the process and of the power.
-   * `"relaxed"`: the end of the process; after a power failure the latest writes may be missing, the
-   * rest is whole.
+   * Failures that an acknowledged insert survives. `"full"`: the end of the process and of the
+   * power. `"relaxed"`: the end of the process; after a power failure the latest writes may be
+   * missing, the rest is whole.
    *
    * @default {"full"}
    */
@@ -50,7 +50,7 @@ export interface EngineOptions {
    * @default {1048576}
    */
   maxInsertPoints?: number | undefined;
-  /** How SQLite databases are opened; for tests. */
+  /** Opens SQLite databases; for tests. */
   openDatabase?: OpenDatabase | undefined;
 }
 

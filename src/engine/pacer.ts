@@ -12,7 +12,7 @@ const SLICE_MS = 4;
 
 let lastTurnMs = 0;
 
-/** Whether the event loop has waited long enough. */
+/** Tells whether the event loop has waited long enough. */
 export function isDue(): boolean {
   return performance.now() - lastTurnMs > SLICE_MS;
 }

@@ -20,7 +20,7 @@ import { Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
 import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
 
-/** What a database is opened with. */
+/** Parts of an open database. */
 export interface StorageParts {
   db: Database;
   path: string;
@@ -52,7 +52,7 @@ export class Storage {
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #relieving = false;
-  /** Whether a reader holds on to a state: what it calls looks at the same one. */
+  /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
   constructor(parts: StorageParts) {
@@ -116,7 +116,9 @@ export class Storage {
     this.#seenVersion = version;
   }
 
-  /** A source whose errors are translated, and which ends with an error when the database closes. */
+  /**
+   * A source whose errors are translated, and which ends with an error when the database closes.
+   */
   *translated<T>(source: Iterable<T>): Generator<T> {
     try {
       for (const item of source) {
@@ -148,7 +150,7 @@ export class Storage {
     );
   }
 
-  /** Removes a stream for ever. */
+  /** Removes a stream permanently. */
   obliterate(uuid: Uint8Array, options: CallOptions | undefined): Promise<void> {
     return this.submit({
       points: 0,

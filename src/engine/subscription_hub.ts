@@ -1,5 +1,5 @@
 /**
- * Who is told about new points.
+ * Hands new points to subscribers.
  *
  * @module
  */
@@ -14,7 +14,9 @@ import { keyOf } from "./stream/registry.ts";
 /** Points a subscriber may be behind before it is dropped. */
 export const MAX_PENDING_POINTS = 4_194_304;
 
-/** Points that wait for all subscribers together, 256 MiB; then the one furthest behind is dropped. */
+/**
+ * Points that wait for all subscribers together, 256 MiB; then the one furthest behind is dropped.
+ */
 export const MAX_TOTAL_POINTS = 16_777_216;
 
 /** One subscriber: updates wait here until they are asked for. */

@@ -61,7 +61,7 @@ import { subscribe } from "./read/subscribe.ts";
 import { VersionFloors } from "./read/version_floors.ts";
 import { PointWrites } from "./write/points.ts";
 
-/** What an endpoint is made of. */
+/** Parts of an endpoint. */
 export interface GrpcParts {
   readonly caller: Caller;
   readonly codec: MetadataCodec;

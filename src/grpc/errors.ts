@@ -1,5 +1,5 @@
 /**
- * What went wrong, out of what came over the wire (docs/protocol.md, "Statuses and texts").
+ * Errors made from gRPC statuses and response codes (docs/protocol.md, "Statuses and texts").
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { connectionText } from "./connection_text.ts";
 
-/** Which call an error belongs to. */
+/** The call that an error belongs to. */
 export interface ErrorContext {
   readonly rpc: string;
   readonly uuid?: Uint8Array | undefined;
@@ -21,7 +21,7 @@ export interface CallContext extends ErrorContext {
   readonly options: CallOptions;
 }
 
-/** How a gRPC call ended. */
+/** Final status of a gRPC call. */
 export interface EndStatus {
   readonly code: number;
   readonly details: string;
@@ -59,7 +59,8 @@ export function statError(stat: Stat, call: ErrorContext): BTrDBError {
 
 /**
  * The error of a call that did not end well. A lost peer can show as CANCELLED or INTERNAL as well
- * as UNAVAILABLE; all three are UNAVAILABLE here, because a caller's own abort never comes this way.
+ * as UNAVAILABLE; all three are UNAVAILABLE here, because a caller's own abort never comes this
+ * way.
  *
  * @param end How the call ended.
  * @param call Which call.
@@ -123,27 +124,33 @@ export function markUnsent(error: BTrDBError): void {
   unsent.add(error);
 }
 
-/** Whether the call of `error` never reached a connection, so that it cannot have had an effect. */
+/**
+ * Tells whether the call of `error` never reached a connection, so that it cannot have had an
+ * effect.
+ */
 export function wasUnsent(error: BTrDBError): boolean {
   return unsent.has(error);
 }
 
-/** How the transport says that the connection ended before a call could begin on it. */
+/** Message of the transport when the connection ended before a call could begin on it. */
 const NEVER_STARTED = "Failed to start HTTP/2 stream";
-/** How it says that the server did not process a stream (RFC 9113, section 8.7: REFUSED_STREAM). */
+/**
+ * Message of the transport when the server did not process a stream (RFC 9113, section 8.7:
+ * REFUSED_STREAM).
+ */
 const REFUSED = "Stream refused by server";
 
-/** Whether the call found its connection gone before anything was sent. */
+/** Tells whether the call found its connection gone before anything was sent. */
 export function neverStarted({ code, details }: EndStatus): boolean {
   return code === Status.INTERNAL && details.startsWith(NEVER_STARTED);
 }
 
-/** Whether the server says that it has not processed the call. */
+/** Tells whether the server says that it has not processed the call. */
 export function wasRefused({ code, details }: EndStatus): boolean {
   return code === Status.UNAVAILABLE && details === REFUSED;
 }
 
-/** Whether the call ended because the connection did. */
+/** Tells whether the call ended because the connection did. */
 export function isLostPeer(end: EndStatus): boolean {
   const { code, details } = end;
   return code === Status.UNAVAILABLE || code === Status.CANCELLED || neverStarted(end) ||
@@ -151,7 +158,7 @@ export function isLostPeer(end: EndStatus): boolean {
     (code === Status.UNKNOWN && details === "");
 }
 
-/** Whether an error says that the peer is gone and nothing more. */
+/** Tells whether an error says that the peer is gone and nothing more. */
 export function isUnavailable(error: unknown): error is BTrDBError {
   return error instanceof BTrDBError && error.code === 0 && error.status === "UNAVAILABLE";
 }
@@ -170,7 +177,7 @@ const UNCERTAIN: ReadonlySet<number> = new Set<number>([
   ErrorCode.TieredStorageTemporaryError,
 ]);
 
-/** Whether a write that failed like this may have taken place. */
+/** Tells whether a write that failed like this may have taken place. */
 export function isUncertain(error: unknown): boolean {
   if (isUnavailable(error)) return !wasUnsent(error);
   return error instanceof BTrDBError && UNCERTAIN.has(error.code);

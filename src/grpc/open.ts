@@ -18,21 +18,23 @@ import { type RetryOptions, RetryPolicy, Tries, verdict } from "./call/retry.ts"
 import { serverKind } from "./server_kind.ts";
 import type { CallHooks, Tracer } from "./transport/telemetry.ts";
 
-/** How to connect. */
+/** Options of a connection. */
 export interface GrpcOptions extends CallOptions {
-  /** Where: parts, or text for `parseAddress`. Several lead to one cluster. */
+  /** Addresses of the cluster: parts, or text for `parseAddress`. Several lead to one cluster. */
   readonly addresses: readonly (string | Address)[];
   /** @default {"auto"} asks v5 `Info`, then v4 */
   readonly protocol?: "auto" | "v4" | "v5";
   /** Sent as `authorization: bearer …`. */
   apiKey?: string;
-  /** Whether addresses given as text speak TLS. @default {undefined} by scheme, else by port 4411 */
+  /**
+   * True if addresses given as text speak TLS. @default {undefined} by scheme, else by port 4411
+   */
   tls?: boolean;
   /** Certificates of authorities, PEM. @default {undefined} the platform's */
   caBundle?: string | Uint8Array;
   /** Name that the servers' certificates must carry. @default {undefined} the host's */
   tlsName?: string;
-  /** Patience with failures that pass; `false` for none. */
+  /** Limits of retries; `false` for none. */
   retry?: RetryOptions | false;
   /** Called for every RPC. */
   hooks?: CallHooks;
@@ -42,11 +44,15 @@ export interface GrpcOptions extends CallOptions {
   quirks?: "auto" | "on" | "off";
   /** Bytes under way on the wire, per connection and per call. @default {4194304} */
   flowControlWindow?: number;
-  /** Silence after which a connection with calls is asked for a sign of life, ms. @default {10000} */
+  /**
+   * Silence after which a connection with calls gets a keepalive probe, ms. @default {10000}
+   */
   probeAfterMs?: number;
-  /** How long the sign of life may take, ms. @default {5000} */
+  /** Longest wait for the answer to a keepalive probe, ms. @default {5000} */
   probeTimeoutMs?: number;
-  /** How long what was under way to a server that was lost may take to arrive, ms. @default {200} */
+  /**
+   * Longest time that requests under way to a lost server may take to arrive, ms. @default {200}
+   */
   settleMs?: number;
 }
 
@@ -56,7 +62,7 @@ export interface GrpcOptions extends CallOptions {
  */
 const FLOW_CONTROL_WINDOW = 4 << 20;
 
-/** How long an address may stay silent while there is another to be asked, ms. */
+/** Longest silence of an address while there is another to be asked, ms. */
 const ADDRESS_MS = 5_000;
 
 /** Tries of the first call: whoever connects wants to know soon. */
@@ -95,7 +101,9 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
   }
 }
 
-/** A key that no header can carry would only show at the first call; the message does not repeat it. */
+/**
+ * A key that no header can carry would only show at the first call; the message does not repeat it.
+ */
 function checkKey(apiKey: string | undefined): void {
   if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
   const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
@@ -114,7 +122,7 @@ function settingsOf(options: GrpcOptions): ChannelSettings {
   };
 }
 
-/** What answered. */
+/** The server that answered. */
 interface Introduction {
   caller: Caller;
   codec: MetadataCodec;
@@ -133,11 +141,11 @@ async function introduce(
   for (let round = 1;; round++) {
     let failure: unknown;
     for (const [i, address] of addresses.entries()) {
-      const patience = patienceFor(options, addresses.length - i);
+      const share = shareOf(options, addresses.length - i);
       try {
-        return await ask(cluster, policy, codecs, address, patience);
+        return await ask(cluster, policy, codecs, address, share);
       } catch (error) {
-        const silent = patience !== options && isTimeout(error);
+        const silent = share !== options && isTimeout(error);
         if (!silent && verdict(error) === "fail") throw error;
         if (silent) cluster.lost(cluster.channel(address));
         failure = error;
@@ -151,12 +159,12 @@ async function introduce(
 }
 
 /**
- * Signal and deadline for one address: while others are left to be asked, one that says nothing must
- * not use up all the time there is.
+ * Signal and deadline for one address: while others are left to be asked, one that says nothing
+ * must not use up all the time there is.
  *
  * @param left Addresses not asked yet, this one included.
  */
-function patienceFor(options: CallOptions, left: number): CallOptions {
+function shareOf(options: CallOptions, left: number): CallOptions {
   if (left === 1) return options;
   const now = Date.now();
   const share = ((options.deadlineMs ?? Infinity) - now) / left;
@@ -189,7 +197,10 @@ async function ask(
   throw new TypeError("Cannot connect: there is no protocol to try");
 }
 
-/** The error of a server that speaks the protocol that was not asked for; `undefined` if it does not. */
+/**
+ * The error of a server that speaks the protocol that was not asked for; `undefined` if it does
+ * not.
+ */
 async function speaksAnother(
   cluster: Cluster,
   policy: RetryPolicy,

@@ -1,34 +1,34 @@
 /**
- * Whom we talk to, and so which of its mistakes must be worked around.
+ * Identifies the server and the workarounds it needs.
  *
  * @module
  */
 
 import type { ServerInfo } from "../endpoint/endpoint.ts";
 
-/** How `serve` of this package marks its build. */
+/** Mark in the build of servers of this package. */
 const OURS = /-deno\b/;
 
 /** From this minor version of v5 on: Arrow calls and the two-way `Subscribe`. */
 const ARROW_MINOR = 30;
 
-/** What a server's answers call for. */
+/** Workarounds and forms that a server needs. */
 export interface ServerKind {
   /**
-   * Whether the rules of docs/protocol.md, "Quirks of real servers", apply: for every server but
+   * True if the rules of docs/protocol.md, "Quirks of real servers", apply: for every server but
    * those of this package, which say so in their build. Each workaround names its quirk. Two have
    * none, because what is lost is lost on the server: `duplicates-truncated-1024` and
    * `mean-overflow`.
    */
   readonly quirks: boolean;
-  /** Whether metadata usage may be asked for; it kills real v4 servers. */
+  /** True if metadata usage may be asked for; it kills real v4 servers. */
   readonly metadataUsage: boolean;
-  /** Whether `Subscribe` takes updates (and answers in Arrow) instead of one request. */
+  /** True if `Subscribe` takes updates (and answers in Arrow) instead of one request. */
   readonly arrowSubscribe: boolean;
 }
 
 /**
- * What is known of a server from what it says of itself.
+ * Derives the kind of a server from its answer to `Info`.
  *
  * @param info Its answer to `Info`.
  * @param override Forces the quirks on or off. @default {"auto"}

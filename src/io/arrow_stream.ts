@@ -14,18 +14,18 @@ import { COUNT, DOUBLE, invalid, tableOf, tableToMulti, TIME } from "../arrow/ta
 import { type NamedPoints, pointsOf } from "./points.ts";
 import { type TableBatch, tableBatches, type TableStream } from "./table.ts";
 
-/** How files are written. */
+/** Options of writing files. */
 export interface WriteTableOptions {
   /** Aborting it ends the call with the signal's reason; a file is not left. */
   signal?: AbortSignal | undefined;
-  /** Whether a `WritableStream` stays open afterwards. @default {false} */
+  /** True if a `WritableStream` stays open afterwards. @default {false} */
   preventClose?: boolean | undefined;
   /** Called after each batch of rows. */
   onProgress?: ((progress: ExportProgress) => void) | undefined;
 }
 
 const ACTION = "write Arrow data";
-/** What ends an IPC stream: a message without a body. */
+/** End of an IPC stream: a message without a body. */
 const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 const CONTINUATION = 0xffffffff;
 /** Longest message read: beyond it the bytes are no Arrow stream. */
@@ -34,7 +34,8 @@ const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 /**
  * Writes streams as one Arrow IPC stream: `time` (timestamp[ns, UTC]) and, for each stream of
  * points, a float64 column of its label, NaN where it has no point; for windows `label (Min)`,
- * `(Mean)`, `(Max)` as float64 and `(Count)` as uint64 (a single stream of windows: `min`, `mean`, `max`, `count`).
+ * `(Mean)`, `(Max)` as float64 and `(Count)` as uint64 (a single stream of windows: `min`, `mean`,
+ * `max`, `count`).
  *
  * Rows are merged by time. Memory does not grow with the length; a file appears under its name when
  * it is complete.
@@ -152,7 +153,7 @@ async function* messages(
   if (rest.length > 0) throw invalid("the bytes end inside a message");
 }
 
-/** Whether the bytes begin as an IPC file does: `ARROW1`. */
+/** Tells whether the bytes begin as an IPC file does: `ARROW1`. */
 function isFile(bytes: Uint8Array): boolean {
   return [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31].every((byte, i) => bytes[i] === byte);
 }
@@ -184,7 +185,10 @@ function messageAt(
   return end > bytes.length ? undefined : { kind, end };
 }
 
-/** Kind and length of the body, from the flatbuffer `Message { version, header_type, header, bodyLength }`. */
+/**
+ * Kind and length of the body, from the flatbuffer `Message { version, header_type, header,
+ * bodyLength }`.
+ */
 function readHead(
   view: DataView,
   from: number,

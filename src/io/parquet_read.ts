@@ -32,10 +32,10 @@ export interface ByteSource {
 /** A path, a `file:` URL, the bytes, or what reads slices of them. */
 export type ParquetSource = string | URL | Uint8Array | ByteSource;
 
-/** What integers of a time column count. */
+/** Unit of the integers of a time column. */
 export type TimeUnit = "s" | "ms" | "us" | "ns";
 
-/** Which columns are read, and how. */
+/** Columns to read and options of reading them. */
 export interface OpenParquetOptions {
   /**
    * Name of the column of times.
@@ -45,7 +45,7 @@ export interface OpenParquetOptions {
   time?: string | undefined;
   /** Names of the columns of values. @default {undefined} all other columns that hold numbers */
   values?: readonly string[] | undefined;
-  /** What the times count, if they are plain integers. @default {"ns"} */
+  /** Unit of the times, if they are plain integers. @default {"ns"} */
   timeUnit?: TimeUnit | undefined;
 }
 
@@ -163,7 +163,7 @@ export class ParquetInput implements AsyncDisposable {
   }
 }
 
-/** Which columns are what. */
+/** Roles of the columns. */
 interface Layout {
   time: SchemaElement;
   unit: bigint;
@@ -270,7 +270,7 @@ function isInteger64({ type, converted_type }: SchemaElement): boolean {
   return type === "INT64" && (converted_type === undefined || converted_type === "INT_64");
 }
 
-/** Whether values are plain numbers: no decimals, dates or times. */
+/** Tells whether values are plain numbers: no decimals, dates or times. */
 function isNumber({ type, converted_type, logical_type }: SchemaElement): boolean {
   if (type === "DOUBLE" || type === "FLOAT") return true;
   const plain = logical_type === undefined || logical_type.type === "INTEGER";

@@ -14,10 +14,10 @@ import { throwIfOver } from "../core/call.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
 
-/** How Parquet files are written. */
+/** Options of writing Parquet files. */
 export interface WriteParquetOptions extends WriteTableOptions {
   /**
-   * How pages are packed.
+   * Compression of the pages.
    *
    * @default {"zstd"} where the runtime has it (Node 22.15, Deno), else `"snappy"`
    */
@@ -35,8 +35,8 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  * `(Max)` and `(Count)` (a single stream of windows: `min`, `mean`, `max`, `count`).
  *
  * Rows are merged by time. Memory holds a row group; a file appears under its name when it is
- * complete. Arrow, pandas and Polars read such times exactly; DuckDB has only microseconds for times
- * with a zone.
+ * complete. Arrow, pandas and Polars read such times exactly; DuckDB has only microseconds for
+ * times with a zone.
  *
  * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
  * @param streams Columns or queries, all of points or all of windows.

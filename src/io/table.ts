@@ -24,7 +24,7 @@ export interface TableStream {
   columns: ColumnSource;
 }
 
-/** What the table's columns are; streams of one table are all of one kind. */
+/** Kind of the table's columns; streams of one table are all of one kind. */
 export type TableKind = "raw" | "windows";
 
 /** One column beside the times. */

@@ -1,5 +1,5 @@
 /**
- * What every public kernel function checks of its arguments: mistakes are a `TypeError` or a
+ * Argument checks of the public kernel functions: mistakes are a `TypeError` or a
  * `RangeError` that names the argument, its value and what was expected.
  *
  * @module
@@ -14,7 +14,9 @@ const MAX_INT64 = (1n << 63n) - 1n;
 
 type Column = BigInt64Array | BigUint64Array | Float64Array;
 
-/** Whether the buffer was transferred away, or shrunk so that the column has no place in it. */
+/**
+ * Tells whether the buffer was transferred away, or shrunk so that the column has no place in it.
+ */
 function isDetached(column: Column): boolean {
   if (column.byteLength > 0) return false;
   try {
@@ -74,7 +76,7 @@ export function checkPoints(action: string, columns: RawColumns | StatColumns): 
   return raw;
 }
 
-/** Whether columns are raw ones. */
+/** Tells whether columns are raw ones. */
 export function isRaw(columns: RawColumns | StatColumns): columns is RawColumns {
   return (columns as RawColumns).values !== undefined;
 }

@@ -9,7 +9,7 @@ import type { RawColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkTimes } from "./arguments.ts";
 import { isSorted } from "./find_bad_point.ts";
 
-/** How to cut. */
+/** Options of cutting points into chunks. */
 export interface ChunkOptions {
   /** No chunk crosses a multiple of 2^pointwidth ns; 0 to 63. */
   pointwidth: number;
@@ -22,10 +22,11 @@ export interface ChunkOptions {
  * and never exceed `maxPoints`, each as long as that allows. One chunk then touches one subtree.
  *
  * @param columns Points, times ascending; only the times are looked at.
- * @param options How to cut.
+ * @param options Options of cutting points into chunks.
  * @returns n + 1 boundaries of n chunks: chunk `i` is `[r[i], r[i + 1])`. One boundary, 0, if there
  * are no points.
- * @throws {RangeError} If `pointwidth` is not within 0 to 63, `maxPoints` not within 1 to 2^32 - 1, or
+ * @throws {RangeError} If `pointwidth` is not within 0 to 63, `maxPoints` not within 1 to 2^32 - 1,
+ * or
  * times are not ascending.
  *
  * @example Cut a batch for inserting

@@ -1,12 +1,12 @@
 /**
- * What can be wrong with a CSV.
+ * Errors of CSV input.
  *
  * @module
  */
 
 import { TIME_NAMES } from "./csv_text.ts";
 
-/** Where in the CSV it is. */
+/** Position in a CSV. */
 export interface CsvErrorPlace {
   /** Line of the file, from 1; the first line of the row. */
   line: number;
@@ -80,7 +80,9 @@ const QUOTE = 34;
 /** Bytes of a cell that a message shows. */
 const SHOWN = 40;
 
-/** The cell that begins at `at`, or what of it is on its first line, in quotes, cut if it is long. */
+/**
+ * The cell that begins at `at`, or what of it is on its first line, in quotes, cut if it is long.
+ */
 export function describeCell(bytes: Uint8Array, at: number): string {
   const hasQuotes = bytes[at] === QUOTE;
   let end = at;

@@ -18,7 +18,7 @@ const PIECE_BYTES = 256 << 10;
 const OUTPUT_BYTES = 1 << 20;
 /** Longest row, bytes: beyond it, a quote is not closed or this is no CSV. */
 const MAX_ROW_BYTES = 16 << 20;
-/** What the kernel may touch beyond its input. */
+/** Bytes that the kernel may touch beyond its input. */
 const SLACK = 64;
 const LF = 10;
 
@@ -72,7 +72,8 @@ export class CsvParser {
    * Takes the next bytes.
    *
    * @param bytes Any number of them; not kept and not changed.
-   * @returns For each label the points of the rows that are complete now; none before the header is.
+   * @returns For each label the points of the rows that are complete now; none before the header
+   * is.
    * @throws {CsvError} If something is wrong with the header or a row.
    */
   push(bytes: Uint8Array): RawColumns[] {
@@ -120,7 +121,7 @@ export class CsvParser {
     return this.#rows(data, header.end);
   }
 
-  /** What is not complete is held, within bounds. */
+  /** Checks that the incomplete row that is held stays within bounds. */
   #checkRest(): void {
     if (this.#rest.length <= MAX_ROW_BYTES) return;
     const line = this.#lines + 1;
@@ -208,7 +209,7 @@ class Rest {
   #bytes = new Uint8Array(0);
   #length = 0;
 
-  /** How many there are. */
+  /** Number of them. */
   get length(): number {
     return this.#length;
   }

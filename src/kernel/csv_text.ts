@@ -7,13 +7,13 @@
 /** Names of the first two columns. */
 export const TIME_NAMES = ["Timestamp (ns)", "Human-Readable Time (UTC)"] as const;
 
-/** What follows a label in the names of the four columns of a stream of windows. */
+/** Endings of the names of the four columns of a stream of windows. */
 export const WINDOW_SUFFIXES = [" (Min)", " (Mean)", " (Max)", " (Count)"] as const;
 
-/** What a stream gives to each row. */
+/** Cells that a stream gives to each row: one value, or four statistics. */
 export type CsvKind = "raw" | "windows";
 
-/** How doubles are written. */
+/** Format of doubles. */
 export type CsvNumbers = "shortest" | "fixed6";
 
 /**

@@ -10,13 +10,13 @@ import { checkRaw, checkStat } from "./arguments.ts";
 import type { CsvKind, CsvNumbers } from "./csv_text.ts";
 import { type MergeColumns, type MergeInput, MergePlan, turnOver } from "./merge_plan.ts";
 
-/** How rows look. */
+/** Layout of rows. */
 export interface CsvLayout {
-  /** What all streams are. */
+  /** Kind of all streams. */
   readonly kind: CsvKind;
-  /** How many there are. */
+  /** Number of streams. */
   readonly streams: number;
-  /** How doubles are written. */
+  /** Format of doubles. */
   readonly numbers: CsvNumbers;
   /** Decimals of the seconds in the human-readable time. */
   readonly timeDigits: 0 | 9;
@@ -37,7 +37,7 @@ export class CsvWriter {
   readonly #plan: MergePlan;
   #room: number;
   #rows = 0;
-  /** Whether the last rows ended because the next one might not have fitted. */
+  /** True if the last rows ended because the next one might not have fitted. */
   #isTight = false;
   /** The count of reservations after its own last one. */
   #reservation = -1;
@@ -57,7 +57,7 @@ export class CsvWriter {
     return this.#rows;
   }
 
-  /** Whether `next` cannot go on: a stream that is not closed has no points left. */
+  /** True if `next` cannot go on: a stream that is not closed has no points left. */
   get isWaiting(): boolean {
     return this.#inputs.some((input) => input.open && input.done === input.columns[0]!.length);
   }
@@ -87,8 +87,8 @@ export class CsvWriter {
   }
 
   /**
-   * What is not used up yet of what was pushed, for another writer that goes on: for each stream its
-   * columns in order, and undefined after them where it is closed.
+   * Pushed columns that are not used up yet, for another writer that goes on: for each stream
+   * its columns in order, and undefined after them where it is closed.
    */
   rest(): (RawColumns | StatColumns | undefined)[][] {
     const { kind } = this.#layout;
@@ -105,7 +105,8 @@ export class CsvWriter {
   /**
    * The next rows.
    *
-   * @returns Bytes of their own; undefined if there are none until the waiting streams get points or
+   * @returns Bytes of their own; undefined if there are none until the waiting streams get points
+   * or
    * are closed.
    */
   next(): Uint8Array<ArrayBuffer> | undefined {
@@ -116,7 +117,8 @@ export class CsvWriter {
    * Hands the next rows to a function while they are in the memory of the kernel.
    *
    * @param take Gets the bytes, which are valid during the call only; it must not use the kernel.
-   * @returns What `take` returns; undefined if there are no rows until the waiting streams get points
+   * @returns What `take` returns; undefined if there are no rows until the waiting streams get
+   * points
    * or are closed.
    */
   pour<T>(take: (view: Uint8Array<ArrayBuffer>) => T): T | undefined {

@@ -19,7 +19,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { Wire, WireReader } from "./wire_reader.ts";
 
-/** What a streamed answer says beside its columns. */
+/** Status and version of a response. */
 export interface ResponseHead {
   /** BTrDB code of `stat`; 0 without one. */
   code: number;
@@ -41,7 +41,7 @@ export interface StatResponse extends ResponseHead {
   columns: StatColumns;
 }
 
-/** What an `InsertParams` says about points that are there already. */
+/** Merge policy of an `InsertParams`. */
 export type WireMergePolicy = "never" | "equal" | "retain" | "replace";
 
 /** Names of the numbers of `MergePolicy`. */

@@ -9,7 +9,7 @@ import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
 
-/** What goes into an `InsertParams`. */
+/** Fields of an `InsertParams`. */
 export interface InsertFields {
   /** 16 bytes. */
   uuid: Uint8Array;
@@ -112,7 +112,7 @@ function append(writer: Writer, a: Arena, src: number, length: number): void {
   writer.pos += length;
 }
 
-/** What was written, without what is left of the buffer. */
+/** The written bytes, without the rest of the buffer. */
 function written(writer: Writer): Uint8Array {
   return writer.pos === writer.bytes.length ? writer.bytes : writer.bytes.subarray(0, writer.pos);
 }

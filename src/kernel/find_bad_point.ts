@@ -62,7 +62,8 @@ export function findBadValue(values: Float64Array): number {
  * @param columns Points.
  * @param min Smallest time allowed.
  * @param max End of the times allowed, exclusive.
- * @returns Its index, and what is bad about it (the time, if both are); `undefined` if all are fine.
+ * @returns Its index, and what is bad about it (the time, if both are); `undefined` if all are
+ * fine.
  */
 export function findBadPoint(
   columns: RawColumns,
@@ -79,7 +80,7 @@ export function findBadPoint(
 }
 
 /**
- * Whether times ascend; equal ones may follow each other.
+ * Tells whether times ascend; equal ones may follow each other.
  *
  * @param times ns since the Unix epoch, UTC.
  * @throws {TypeError} If `times` is not a `BigInt64Array`, or detached.

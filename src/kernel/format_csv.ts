@@ -19,7 +19,7 @@ export interface CsvStream {
   columns: RawColumns | StatColumns;
 }
 
-/** How {@linkcode formatCsv} writes. */
+/** Options of {@linkcode formatCsv}. */
 export interface FormatCsvOptions {
   /**
    * `"shortest"`: the shortest text that reads back to the same double, as `String(x)` gives it
@@ -35,7 +35,7 @@ export interface FormatCsvOptions {
    */
   timeDigits?: 0 | 9;
   /**
-   * Whether to begin with the names of the columns.
+   * True to begin with the names of the columns.
    *
    * @default {true}
    */

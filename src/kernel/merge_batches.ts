@@ -40,7 +40,7 @@ class Source<C extends RawColumns | StatColumns> {
     return this.#ended ? undefined : this.#held?.times.at(-1);
   }
 
-  /** Whether rows cannot go on without its next batch. */
+  /** Tells whether rows cannot go on without its next batch. */
   isShort(bound: bigint): boolean {
     return !this.#ended && (this.#held === undefined || this.bound === bound);
   }

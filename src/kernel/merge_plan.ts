@@ -17,11 +17,11 @@ export type MergeColumns = readonly (BigInt64Array | BigUint64Array | Float64Arr
 /** One stream of a merge: columns of 8-byte elements, times first, and how far they are used up. */
 export interface MergeInput {
   columns: MergeColumns;
-  /** What follows them, where it is here already. */
+  /** The columns that follow, where they are here already. */
   next?: MergeColumns | undefined;
   /** Points already merged. */
   done: number;
-  /** Whether more columns may follow. */
+  /** True if more columns may follow. */
   open: boolean;
 }
 
@@ -30,10 +30,12 @@ const HEAD_BYTES = 64 * 8 + 3 * 8;
 /** Bytes of one group in its second part: input. */
 const INPUT_BYTES = 64 * 16;
 
-/** Bytes all columns together may take in the arena, unless that is less than 16 points a stream. */
+/**
+ * Bytes all columns together may take in the arena, unless that is less than 16 points a stream.
+ */
 const COLUMNS_BYTES = 512 << 10;
 
-/** Where everything lies, for a number of streams with a number of columns. */
+/** Memory layout for a number of streams with a number of columns. */
 export class MergePlan {
   /** Groups of 64 streams. */
   readonly groups: number;
@@ -113,7 +115,9 @@ export class MergePlan {
     }
   }
 
-  /** Points of stream `s` that are merged: the address of its head, less that of its first point. */
+  /**
+   * Points of stream `s` that are merged: the address of its head, less that of its first point.
+   */
   #done(arena: Arena, s: number): number {
     const entry = this.#entry(arena, s);
     return (arena.u32[entry]! >>> 3) - arena.u32[entry + 2]! | 0;
@@ -142,7 +146,7 @@ export class MergePlan {
   }
 }
 
-/** Whether a stream goes on after the points before `loaded`. */
+/** Tells whether a stream goes on after the points before `loaded`. */
 function goesOn({ columns, next, open }: MergeInput, loaded: number): boolean {
   return open || next !== undefined || loaded < columns[0]!.length;
 }

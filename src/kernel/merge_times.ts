@@ -9,7 +9,7 @@ import { type Arena, arena } from "./arena.ts";
 import { checkTimes } from "./arguments.ts";
 import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
 
-/** What {@linkcode mergeTimes} gives: one element a row. */
+/** Result of {@linkcode mergeTimes}: one element per row. */
 export interface MergedTimes {
   /** Time of each row, ns since the Unix epoch, UTC. */
   times: BigInt64Array;

@@ -10,7 +10,7 @@ import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arg
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./find_bad_point.ts";
 
-/** What is plotted how wide. */
+/** Range and width of a plot. */
 export interface PixelOptions {
   /** Time of the left edge, ns since the Unix epoch, UTC. */
   start: bigint;
@@ -28,10 +28,11 @@ const STAT_CHUNK = 16_384;
 
 /**
  * Smallest value, mean and largest value of the points behind each pixel column of a plot. Column
- * `p` stands for the times from `start + ⌊p · (end − start) / pixels⌋` to where column `p + 1` begins.
+ * `p` stands for the times from `start + ⌊p · (end − start) / pixels⌋` to where column `p + 1`
+ * begins.
  *
  * @param columns Raw points or windows (which belong where they start), times ascending.
- * @param options What is plotted how wide.
+ * @param options Range and width of a plot.
  * @returns `pixels` rows; `times` is where the column begins, all else is 0 where it has no points.
  * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `pixels` is not within 1 to 65,536, `start` is after `end`, times are not

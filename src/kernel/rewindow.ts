@@ -11,7 +11,7 @@ import { countWindows, Rewindower, type RewindowOptions } from "./rewindower.ts"
 /** Dense windows in one go: more would not fit into memory. */
 const MAX_DENSE = 1n << 26n;
 
-/** Which windows of the aligned grid. */
+/** Options of aligned windows. */
 export interface AlignedRewindowOptions {
   /** Windows are 2^pointwidth ns wide and begin at multiples of that; 0 to 63. */
   pointwidth: number;
@@ -19,9 +19,11 @@ export interface AlignedRewindowOptions {
   start?: bigint | undefined;
   /** Exclusive, rounded down to a window's start. @default {the end of the last point's window} */
   end?: bigint | undefined;
-  /** `"sparse"` leaves out windows without points, `"dense"` has every window. @default {"sparse"} */
+  /**
+   * `"sparse"` leaves out windows without points, `"dense"` has every window. @default {"sparse"}
+   */
   mode?: "sparse" | "dense" | undefined;
-  /** Whether to compute `stddev`; from windows this needs theirs. @default {false} */
+  /** True to compute `stddev`; from windows this needs theirs. @default {false} */
   stddev?: boolean | undefined;
 }
 

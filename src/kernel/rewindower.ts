@@ -15,7 +15,7 @@ import {
 } from "./arguments.ts";
 import { type Arena, arena, CHUNK, columnBytes } from "./arena.ts";
 
-/** Which windows, and what of them. */
+/** Options of windows. */
 export interface RewindowOptions {
   /** Start of the first window, ns since the Unix epoch, UTC. */
   start: bigint;
@@ -23,9 +23,11 @@ export interface RewindowOptions {
   end: bigint;
   /** ns, 1 to 2^63. */
   width: bigint;
-  /** `"sparse"` leaves out windows without points, `"dense"` has every window. @default {"sparse"} */
+  /**
+   * `"sparse"` leaves out windows without points, `"dense"` has every window. @default {"sparse"}
+   */
   mode?: "sparse" | "dense" | undefined;
-  /** Whether to compute `stddev`; from windows this needs theirs. @default {false} */
+  /** True to compute `stddev`; from windows this needs theirs. @default {false} */
   stddev?: boolean | undefined;
 }
 
@@ -37,7 +39,9 @@ const FULL = 1;
 
 /** Windows per batch. */
 const BATCH = 8_192;
-/** Windows given in per call: six columns of them take as much as two of {@linkcode CHUNK} points. */
+/**
+ * Windows given in per call: six columns of them take as much as two of {@linkcode CHUNK} points.
+ */
 const STAT_CHUNK = 16_384;
 const ACTION = "compute windows";
 const MIN_INT64 = -(1n << 63n);
@@ -55,9 +59,9 @@ export function countWindows(options: RewindowOptions): bigint {
 }
 
 /**
- * Points to windows of one width, batch by batch, in constant memory. Batches come in order of time;
- * all are raw points, or all are windows, which belong where they start. Standard deviations are
- * those of the population.
+ * Points to windows of one width, batch by batch, in constant memory. Batches come in order of
+ * time; all are raw points, or all are windows, which belong where they start. Standard deviations
+ * are those of the population.
  *
  * @example Points that arrive in batches
  * ```ts

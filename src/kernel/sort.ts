@@ -24,7 +24,7 @@ const MAX_BUCKETS = 2_048;
 /** Room for the kernel's counters: 2^13 of them. */
 const COUNTER_BYTES = 4 * 8_192;
 
-/** Where the parts of the arena are, for runs or chunks of `n` points. */
+/** Layout of the arena for runs or chunks of `n` points. */
 function layout(n: number) {
   const column = columnBytes(n);
   return {
@@ -151,7 +151,7 @@ function planBuckets(times: BigInt64Array, from: number, to: number): Distributi
   return { min, shift, buckets: Number((max - min) >> BigInt(shift)) + 1 };
 }
 
-/** How many points of each chunk are in each bucket, chunk by chunk. */
+/** Counts the points of each chunk in each bucket, chunk by chunk. */
 function countBuckets(
   times: BigInt64Array,
   from: number,
@@ -169,7 +169,7 @@ function countBuckets(
   return counts;
 }
 
-/** Where each bucket begins, the first at `at`; one more for the end of the last. */
+/** Start of each bucket, the first at `at`; one more for the end of the last. */
 function bucketStarts(counts: Uint32Array, buckets: number, at: number): Float64Array {
   const starts = new Float64Array(buckets + 1);
   for (let c = 0; c < counts.length; c++) starts[c % buckets + 1]! += counts[c]!;

@@ -1,12 +1,12 @@
 /**
- * What can be wrong with a cell of a table.
+ * Errors of table cells.
  *
  * @module
  */
 
 import { CsvError } from "./csv_error.ts";
 
-/** Where the cell is and what it contains. */
+/** Position and contents of a cell. */
 export interface TableCell {
   /** Line of the file, from 1. */
   line: number;
@@ -14,7 +14,7 @@ export interface TableCell {
   column: number;
   /** Names of the columns, where there are any. */
   names: readonly string[];
-  /** How many columns there are. */
+  /** Number of columns. */
   columns: number;
   /** Bytes of the rows, and where in them the cell begins. */
   bytes: Uint8Array;

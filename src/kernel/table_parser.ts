@@ -11,10 +11,10 @@ import { checkObject } from "./arguments.ts";
 import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
 
-/** What a column of a table is. */
+/** Role of a column of a table. */
 export type ColumnRole = "time" | "value" | "skip";
 
-/** How a table looks. */
+/** Layout of a table. */
 export interface TableOptions {
   /** The role of each column; exactly one is `"time"`, unless `times` is given. */
   columns: readonly ColumnRole[];
@@ -26,13 +26,13 @@ export interface TableOptions {
   decimal?: "." | ",";
   /**
    * The form of times: a decimal number of `"ns"`, `"us"`, `"ms"` or `"s"` since the Unix epoch,
-   * `"rfc3339"` (also with a blank for the T, without seconds or zone, or a date alone), or a pattern
-   * with the directives `%Y %y %m %b %d %j %H %I %M %S %f %p %z` of strptime.
+   * `"rfc3339"` (also with a blank for the T, without seconds or zone, or a date alone), or a
+   * pattern with the directives `%Y %y %m %b %d %j %H %I %M %S %f %p %z` of strptime.
    *
    * @default {"ns"}
    */
   timeFormat?: string;
-  /** What times without a zone are ahead of UTC, ns. @default {0n} */
+  /** Offset from UTC of times without a zone, ns. @default {0n} */
   offset?: bigint;
   /** Rows without times: of the first one, and the distance between two, ns. */
   times?: { first: bigint; step: bigint };
@@ -49,7 +49,7 @@ const LF = 10;
 const PIECE_BYTES = 256 << 10;
 /** Bytes of the columns that one go may fill, unless that is less than 64 rows. */
 const OUTPUT_BYTES = 1 << 20;
-/** What the kernel may touch beyond its input. */
+/** Bytes that the kernel may touch beyond its input. */
 const SLACK = 64;
 /** Most columns of a table. */
 const MAX_COLUMNS = 65_536;
@@ -57,9 +57,9 @@ const MAX_COLUMNS = 65_536;
 /**
  * Parses the rows of tables of numbers, e.g. CSV of any origin.
  *
- * Cells may be quoted and padded with blanks. An empty cell, `NaN`, `NA`, `null`, `none` and `-` are
- * no point; any other cell that is no finite number is an error that says line and column. Nothing is
- * sorted and nothing is dropped.
+ * Cells may be quoted and padded with blanks. An empty cell, `NaN`, `NA`, `null`, `none` and `-`
+ * are no point; any other cell that is no finite number is an error that says line and column.
+ * Nothing is sorted and nothing is dropped.
  *
  * @example German numbers and dates
  * ```ts

@@ -24,7 +24,7 @@ const TEXT = new TextDecoder();
 /** A cursor over the bytes of one message. */
 export class WireReader {
   readonly bytes: Uint8Array;
-  /** What is being read, for errors. */
+  /** Name of the message that is read, for errors. */
   readonly what: string;
   /** Next byte to be read. */
   pos: number;

@@ -6,9 +6,9 @@
 
 import type { StatColumns } from "../kernel/mod.ts";
 
-/** What to draw in each column of dots. */
+/** Extents to draw in each column of dots. */
 export interface Pixels {
-  /** Whether there are points. */
+  /** True if there are points. */
   filled: Uint8Array;
   min: Float64Array;
   max: Float64Array;
@@ -20,7 +20,7 @@ export interface Pixels {
   reach: number;
 }
 
-/** How much further than usual two windows may be apart before there is a gap. */
+/** Distance of two windows, as a multiple of the usual one, from which there is a gap. */
 const GAP_FACTOR = 4;
 
 /**

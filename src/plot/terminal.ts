@@ -17,13 +17,13 @@ export interface PlotSeries {
   columns: StatColumns;
 }
 
-/** How to plot. */
+/** Options of a plot. */
 export interface PlotOptions {
   /** Characters in a line, at least 30. @default {80} */
   width?: number;
   /** Lines in all, shared by the panels; a panel has at least 6. @default {20} */
   height?: number;
-  /** Whether to use colours. @default {false} */
+  /** True to use colours. @default {false} */
   color?: boolean;
   /** Start of the time axis, ns since the Unix epoch; default: of the first window. */
   start?: bigint;

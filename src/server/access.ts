@@ -1,5 +1,5 @@
 /**
- * What one caller may see and do, asked before and while a call is answered.
+ * Access rules of one caller, checked before and while a call is answered.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Capability, Grant } from "./keys.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 
-/** How long the collection of a stream is remembered, ms: a collection can change. */
+/** Time for which the collection of a stream is remembered, ms: a collection can change. */
 const REMEMBER_MS = 2_000;
 
-/** How many of them. */
+/** Most collections remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** What is said of a stream that the caller may not know of. */
+/** Error text for a stream that the caller may not know of. */
 const NO_STREAM = "user does not have permission on this stream";
 
 /** The collections of streams, as far as they were asked for lately. */
 export class CollectionCache {
   readonly #endpoint: Endpoint;
   readonly #known = new Map<string, { collection: string; untilMs: number }>();
-  /** How often one was forgotten: what was asked for before that may be out of date. */
+  /** Number of times a collection was forgotten: requests made before that may be out of date. */
   #changes = 0;
 
   /** @param endpoint Whom to ask. */
@@ -69,7 +69,7 @@ export class CollectionCache {
   }
 }
 
-/** What one caller may do. */
+/** Access rights of one caller. */
 export class Access {
   readonly #grant: Grant;
   readonly #collections: CollectionCache;
@@ -86,12 +86,12 @@ export class Access {
     this.#options = options;
   }
 
-  /** Whether the caller is kept to some collections. */
+  /** True if the caller is kept to some collections. */
   get limited(): boolean {
     return this.#grant.collectionPrefixes !== undefined;
   }
 
-  /** Whether the caller may know of streams in `collection`. */
+  /** Tells whether the caller may know of streams in `collection`. */
   sees(collection: string): boolean {
     const prefixes = this.#grant.collectionPrefixes;
     return prefixes === undefined || prefixes.some((prefix) => collection.startsWith(prefix));

@@ -1,6 +1,6 @@
 /**
- * How many calls are worked on at once: so many run, some more wait, and the rest is told that the
- * server sheds load, as a real server does (docs/server.md, "Limits").
+ * Runs up to N calls at once, queues a few more, and rejects the rest because the server sheds
+ * load, as a real server does (docs/server.md, "Limits").
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { abortable } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 
-/** What a real server says when it has too much to do. */
+/** Error text of a real server that has too much to do. */
 const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 
 /** A counter of running calls with a short queue. */

@@ -16,7 +16,7 @@ import type { Call } from "./transport/call.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
 import { unknownMethodText } from "./transport/unknown_method.ts";
 
-/** Where an unexpected error came up. */
+/** The call in which an unexpected error came up. */
 export interface ErrorContext {
   /** `/package.Service/Method`. */
   path: string;
@@ -24,7 +24,7 @@ export interface ErrorContext {
   peer: string;
 }
 
-/** What a {@linkcode Dispatcher} is made of. */
+/** Parts of a {@linkcode Dispatcher}. */
 export interface DispatcherOptions {
   endpoint: Endpoint;
   services: Readonly<Record<string, ServiceTable>>;

@@ -1,6 +1,6 @@
 /**
- * What a failed call answers: a status in band for what BTrDB has a code for, a gRPC status for the
- * rest (docs/protocol.md, "Statuses and texts").
+ * Responses of failed calls: a status in band where BTrDB has a code, a gRPC status for the rest
+ * (docs/protocol.md, "Statuses and texts").
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { statusText } from "../endpoint/checks.ts";
 import { FlushResponseSchema } from "../gen/btrdb_v5_pb.ts";
 import { GrpcFailure, GrpcStatus, type GrpcStatusName } from "./transport/status.ts";
 
-/** How a call is to end. */
+/** Response of a failed call. */
 export type Failure =
   | { kind: "status"; code: number; message: Uint8Array }
   | { kind: "grpc"; code: number; text: string; unexpected: boolean };
@@ -28,7 +28,7 @@ export function statusMessage(code: number, msg: string): Uint8Array {
 }
 
 /**
- * What to answer when a call fails with `error`.
+ * The response of a call that fails with `error`.
  *
  * @param rpc Name of the RPC, e.g. `"Windows"`.
  * @param error What was thrown.

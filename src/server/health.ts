@@ -16,7 +16,7 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-/** How often a watched status is looked at, ms. */
+/** Interval at which a watched status is checked, ms. */
 const WATCH_EVERY_MS = 100;
 
 /**

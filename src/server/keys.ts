@@ -1,5 +1,5 @@
 /**
- * Who may do what: API keys with capabilities, optionally limited to collections
+ * API keys with capabilities, optionally limited to collections
  * (docs/server.md, "Keys").
  *
  * @module
@@ -8,12 +8,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 
-/** What a key may allow. */
+/** Permission that a key may grant. */
 export type Capability = "read" | "insert" | "delete" | "obliterate" | "admin";
 
-/** What a caller may do. */
+/** Permissions of a caller. */
 export interface Grant {
-  /** What may be done. */
+  /** Permitted operations. */
   capabilities: readonly Capability[];
   /**
    * Only with streams whose collection begins with one of these.

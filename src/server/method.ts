@@ -1,5 +1,5 @@
 /**
- * What a method has in hand while it answers a call.
+ * Methods and the parts they get to answer a call.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Access } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
 
-/** What methods may be told by the options of the server. */
+/** Server options that methods need. */
 export interface MethodSettings {
   /** Points one v4 insert may carry. */
   readonly maxInsertPointsV4: number;
@@ -17,11 +17,11 @@ export interface MethodSettings {
   readonly maxStreamsPerCall: number;
   /** Rows one SQL query may answer. */
   readonly maxSqlRows: number;
-  /** How long one SQL query may take, ms. */
+  /** Longest duration of one SQL query, ms. */
   readonly sqlTimeoutMs: number;
-  /** Whether streams may be obliterated. */
+  /** True if streams may be obliterated. */
   readonly allowObliterate: boolean;
-  /** Whether the server is about to stop. */
+  /** Tells whether the server is about to stop. */
   readonly stopping: () => boolean;
 }
 
@@ -42,11 +42,13 @@ export type Method = (exchange: Exchange) => Promise<void>;
 /** A method and how it is to be treated. */
 export interface MethodEntry {
   readonly run: Method;
-  /** Whether the call counts against the limit of concurrent calls. @default {true} */
+  /** True if the call counts against the limit of concurrent calls. @default {true} */
   readonly gated?: boolean;
-  /** Whether the call needs a valid key. @default {true} */
+  /** True if the call needs a valid key. @default {true} */
   readonly authenticated?: boolean;
-  /** Whether the call has no end of its own, so that a stop does not wait for it. @default {false} */
+  /**
+   * True if the call has no end of its own, so that a stop does not wait for it. @default {false}
+   */
   readonly endless?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a server counts, and the text form that Prometheus reads (docs/server.md, "Metrics").
+ * Counters of a server, in the text format of Prometheus (docs/server.md, "Metrics").
  *
  * @module
  */
@@ -25,7 +25,7 @@ interface Histogram {
   count: number;
 }
 
-/** A gauge read when somebody asks. */
+/** A gauge read when it is asked for. */
 export interface Gauge {
   name: string;
   help: string;

@@ -8,11 +8,11 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the pages show. */
+/** Contents of the pages. */
 export interface MetricsPages {
   /** Text of `/metrics`. */
   metrics: () => string;
-  /** Whether `/readyz` says yes. */
+  /** Tells whether `/readyz` says yes. */
   ready: () => boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What `serve` can be told, and what it does when it is not.
+ * Options of `serve` and their defaults.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export interface Limits {
    */
   sqlRows?: number;
   /**
-   * How long one SQL query may take, ms; longer ones are answered 402.
+   * Longest duration of one SQL query, ms; longer ones are answered 402.
    *
    * @default {10000}
    */
@@ -73,7 +73,7 @@ export interface ServerTlsOptions {
   /** Private key: PEM text, or the path of a PEM file. */
   key: string;
   /**
-   * How often the files are looked at, ms.
+   * Interval at which the files are checked, ms.
    *
    * @default {1000}
    */
@@ -96,10 +96,12 @@ export interface ServeOptions {
   hostname?: string;
   /** Certificate; absent: plain text. */
   tls?: ServerTlsOptions;
-  /** Who may do what; absent: everybody everything, but only on this machine. */
+  /**
+   * API keys and their permissions; without any, every client on this machine may do everything.
+   */
   apiKeys?: readonly ApiKey[];
   /**
-   * What callers without a key may do, when there are keys.
+   * Permissions of callers without a key, when there are keys.
    *
    * @default nothing
    */
@@ -111,7 +113,7 @@ export interface ServeOptions {
    */
   allowPublic?: boolean;
   /**
-   * Whether streams may be removed for ever; otherwise answered 431.
+   * True if streams may be removed permanently; otherwise such calls are answered 431.
    *
    * @default {true}
    */
@@ -126,13 +128,13 @@ export interface ServeOptions {
    */
   metricsPort?: number;
   /**
-   * How often a silent client is asked whether it lives, ms.
+   * Silence of a client after which a keepalive probe is sent, ms.
    *
    * @default {20000}
    */
   keepaliveMs?: number;
   /**
-   * How long it may take to answer before its calls are cancelled, ms.
+   * Longest wait for the answer to a probe before the client's calls are cancelled, ms.
    *
    * @default {20000}
    */
@@ -177,7 +179,7 @@ export function limitsOf(given: Limits = {}): AllLimits {
 }
 
 /**
- * Where to listen.
+ * The address to listen at.
  *
  * @throws {TypeError} If that is beyond this machine, nobody needs a key, and nobody said so.
  * @throws {RangeError} If the port is none.
@@ -204,7 +206,7 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
   return { hostname, port };
 }
 
-/** Whether an address is only reachable from this machine. */
+/** Tells whether an address is only reachable from this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" ||
     /^127(\.\d{1,3}){3}$/.test(hostname);

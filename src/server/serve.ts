@@ -21,19 +21,19 @@ import { MetricsListener } from "./metrics_http.ts";
 import { addressOf, type AllLimits, isLoopback, limitsOf, type ServeOptions } from "./options.ts";
 import { Listener } from "./transport/listener.ts";
 
-/** How long calls may take to finish after a graceful stop began, ms. */
+/** Longest time for calls to finish after a graceful stop began, ms. */
 const GRACE_MS = 10_000;
 
-/** How to stop a server. */
+/** Options of stopping a server. */
 export interface StopOptions {
   /**
-   * Whether calls may finish; otherwise they are cancelled with UNAVAILABLE.
+   * True if calls may finish; otherwise they are cancelled with UNAVAILABLE.
    *
    * @default {true}
    */
   graceful?: boolean;
   /**
-   * How long they may take, ms; what is left then is cancelled.
+   * Longest time for calls to finish, ms; the rest is cancelled.
    *
    * @default {10000}
    */
@@ -43,7 +43,7 @@ export interface StopOptions {
 /** A database behind a port. */
 export class Server implements AsyncDisposable {
   #finish!: () => void;
-  /** Where it listens. */
+  /** Address or host name at which the server listens. */
   readonly hostname: string;
   /** Port of the gRPC services. */
   readonly port: number;
@@ -51,7 +51,7 @@ export class Server implements AsyncDisposable {
   readonly address: string;
   /** Port of the metrics, where there is one. */
   readonly metricsPort: number | undefined;
-  /** Whether connections are encrypted. */
+  /** True if connections are encrypted. */
   readonly tls: boolean;
   /** One line for people: where the server listens and who may use it. */
   readonly notice: string;
@@ -117,7 +117,7 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** What a {@linkcode Server} is made of. */
+/** Parts of a {@linkcode Server}. */
 interface Parts {
   listener: Listener;
   pages: MetricsListener | undefined;

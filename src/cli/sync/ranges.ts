@@ -26,7 +26,7 @@ export interface CompareOptions {
 
 const FIRST_TIME = -(16n << 56n);
 const LAST_TIME = (48n << 56n) - 1n;
-/** Point width of the first look: 64 windows tile the time axis. */
+/** Pointwidth of the first look: 64 windows tile the time axis. */
 const TOP = 56;
 /** A node of the tree has 2^6 children. */
 const STEP = 6;

@@ -1,5 +1,5 @@
 /**
- * Durations and point widths as people write them.
+ * Durations and pointwidths as people write them.
  *
  * @module
  */
@@ -71,7 +71,7 @@ export function parseDuration(text: string, name: string): bigint {
 }
 
 /**
- * A point width: an exponent `0` to `63`, or a duration, which is rounded down to a power of two.
+ * A pointwidth: an exponent `0` to `63`, or a duration, which is rounded down to a power of two.
  *
  * @param text What was typed, e.g. `"30"` or `"1s"`.
  * @param name The option, for the error.
@@ -90,7 +90,7 @@ export function parsePointwidth(text: string, name: string): number {
   return ns.toString(2).length - 1;
 }
 
-/** A point width for people, e.g. `2^30 ns (1.073741824 s)`. */
+/** A pointwidth for people, e.g. `2^30 ns (1.073741824 s)`. */
 export function describePointwidth(exponent: number): string {
   return `2^${exponent} ns (${formatDuration(1n << BigInt(exponent))})`;
 }

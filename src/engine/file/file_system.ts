@@ -1,12 +1,12 @@
 /**
- * What the file system lets be done with a database file.
+ * Checks of a database file in the file system.
  *
  * @module
  */
 
 import { closeSync, openSync, type Stats, statSync } from "node:fs";
 
-/** What is at a path; `undefined` if nothing is, or nobody may know. */
+/** Status of the file at a path; `undefined` if there is none or it may not be read. */
 export function fileAt(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -15,13 +15,13 @@ export function fileAt(path: string): Stats | undefined {
   }
 }
 
-/** Whether there are changes beside a database that are not in it yet. */
+/** Tells whether a write-ahead log with changes lies beside a database. */
 export function hasLog(path: string): boolean {
   return (fileAt(`${path}-wal`)?.size ?? 0) > 0;
 }
 
 /**
- * Whether nobody can write to the file system an existing file is on. To be asked only when SQLite
+ * Tells whether an existing file is on a read-only file system. Call it only when SQLite
  * could not open the file: where it is open, closing it here would take back SQLite's locks.
  */
 export function isOnReadOnlyDisk(path: string): boolean {

@@ -39,7 +39,7 @@ export interface WriterLock {
 /**
  * Takes the writer's lock of a database.
  *
- * @throws {BTrDBError} With status `LOCKED` if somebody else has it.
+ * @throws {BTrDBError} With status `LOCKED` if another process has it.
  */
 export function lockForWriting(path: string): WriterLock {
   let db: Database | undefined;

@@ -74,7 +74,7 @@ function pragma(db: Database, name: string): number {
 }
 
 /**
- * What a file is.
+ * Reads the schema version of a file.
  *
  * @returns 0 for an empty one, else the version of its schema.
  * @throws {BTrDBError} If it is not one of ours or newer than this code.

@@ -42,12 +42,15 @@ export interface Database {
   prepare(sql: string): Statement;
   /** Missing in older runtimes. */
   setAuthorizer?(authorizer: Authorizer | null): void;
-  /** Limits of SQLite that may be changed; `length` is that of a text or blob. Missing in some runtimes. */
+  /**
+   * Limits of SQLite that may be changed; `length` is that of a text or blob. Missing in some
+   * runtimes.
+   */
   readonly limits?: { length: number } | undefined;
   close(): void;
 }
 
-/** How a database is opened. */
+/** Options of opening a database. */
 export interface OpenOptions {
   readOnly: boolean;
   /**
@@ -57,7 +60,7 @@ export interface OpenOptions {
   immutable?: boolean;
 }
 
-/** How to open a database; replaced by tests that inject faults. */
+/** Opens a database; tests replace it to inject faults. */
 export type OpenDatabase = (path: string, options: OpenOptions) => Database;
 
 /** Opens a database with `node:sqlite`. */
@@ -85,7 +88,7 @@ const MEANING: readonly [code: number, own: string, status: string, text: string
   [26, "file is not a database", "NOT_A_DATABASE", "it is not a database"],
 ];
 
-/** What SQLite says when the tables are not those of this engine, whose statements are fixed. */
+/** SQLite's messages when the tables are not those of this engine, whose statements are fixed. */
 const OTHER_TABLES = /^(no such (table|column)|table \w+ has no column|malformed database schema)/;
 
 /**

@@ -37,7 +37,7 @@ function refuse(text: string, cause?: unknown): never {
   throw new BTrDBError(text, { code: ErrorCode.BadSQLValue, cause });
 }
 
-/** What SQLite's authorizer is asked and may answer (sqlite.org/c3ref/c_alter_table.html). */
+/** Questions and answers of SQLite's authorizer (sqlite.org/c3ref/c_alter_table.html). */
 const SQLITE_OK = 0;
 const SQLITE_DENY = 1;
 const SQLITE_READ = 20;
@@ -48,7 +48,7 @@ const SQLITE_FUNCTION = 31;
 const RESERVED =
   /^(pragma_|sqlite_|jsonb?_|fts\d|rtree|geopoly|dbstat|bytecode|tables_used|generate_series)/i;
 
-/** How a query begins. SQLite does not ask the authorizer about everything else, e.g. VACUUM. */
+/** Beginning of a query. SQLite does not ask the authorizer about everything else, e.g. VACUUM. */
 const QUERY = /^(\s|--[^\n]*\n|\/\*[^]*?\*\/)*(select|with|values)\b/i;
 
 /**
@@ -79,7 +79,7 @@ function takenNames(db: Database): Set<string> {
   return new Set(db.prepare(sql).all().map((row) => String(row["name"]).toLowerCase()));
 }
 
-/** Whether nothing but blanks, comments and semicolons is left. */
+/** Tells whether nothing but blanks, comments and semicolons is left. */
 function isBlank(sql: string): boolean {
   return sql.replace(/--[^\n]*(\n|$)|\/\*[^]*?(\*\/|$)|[\s;]/g, "") === "";
 }
@@ -215,7 +215,9 @@ function limitTexts<T>(db: Database, work: () => T): T {
   }
 }
 
-/** Whether SQLite or its binding complains: not our own errors, not the reason of an abort. */
+/**
+ * Tells whether SQLite or its binding complains: not our own errors, not the reason of an abort.
+ */
 function isSqlite(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" && code.startsWith("ERR_");

@@ -86,7 +86,7 @@ export function descriptorOf(row: Row): StreamDescriptor {
   };
 }
 
-/** What {@linkcode descriptorOf} needs. */
+/** Columns that {@linkcode descriptorOf} needs. */
 export const COLUMNS = "uuid, collection, tags, annotations, property_version, checksum";
 
 /** Reads and writes the metadata tables. */
@@ -266,8 +266,8 @@ export class MetadataStore {
   }
 
   /**
-   * Collections in the order of the bytes of `name + "/"`, which also is what prefixes match. Yields
-   * `undefined` where it may pause.
+   * Collections in the order of the bytes of `name + "/"`, which also is what prefixes match.
+   * Yields `undefined` where it may pause.
    */
   *collections(
     { prefix, startWith, limit }: ListCollectionsRequest,

@@ -33,7 +33,7 @@ export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns 
 }
 
 /**
- * Where a sum can overflow, whether it does depends on its order. The real server keeps a running
+ * Tells whether a sum overflows, which depends on its order. The real server keeps a running
  * mean of the points in the order of their arrival (docs/protocol.md, "Windows of the buffer").
  */
 function overflowInOrder(windows: StatColumns, { arrived }: Snapshot, grid: Grid): void {

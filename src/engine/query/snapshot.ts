@@ -1,5 +1,5 @@
 /**
- * What a query sees: one version of one stream, whatever is written meanwhile.
+ * A snapshot for a query: one version of one stream, whatever is written meanwhile.
  *
  * @module
  */

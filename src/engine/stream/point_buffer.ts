@@ -35,7 +35,7 @@ export class PointBuffer {
   #sorted: RawColumns | undefined;
   /** Number of points. */
   readonly length: number;
-  /** When the first point came, ms since the Unix epoch. */
+  /** Time of arrival of the first point, ms since the Unix epoch. */
   readonly sinceMs: number;
 
   private constructor(

@@ -27,7 +27,7 @@ export class StreamState {
   readonly id: number;
   /** 16 bytes. */
   readonly uuid: Uint8Array;
-  /** What readers see. */
+  /** The version that readers see. */
   head: Head;
   /** Explicit versions below this one were pruned. */
   prunedBelow: number;

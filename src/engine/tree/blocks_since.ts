@@ -1,5 +1,5 @@
 /**
- * Which blocks a version made. A node is written once, by one commit, and its parent notes the
+ * The blocks that a version made. A node is written once, by one commit, and its parent notes the
  * version; so the blocks a version made hang together below its root.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What changed between versions: extents of tree nodes, in the order in which the real server
+ * Changes between versions: extents of tree nodes, in the order in which the real server
  * reports them (docs/protocol.md, "Changes"). It walks the tree in order of time, but every node
  * holds back the range it is extending while its children send theirs, so a range can come after
  * later ones.
@@ -24,7 +24,7 @@ export interface ChangedRange {
  *
  * @param root Address of the root, 0 for an empty tree.
  * @param from Exclusive.
- * @param resolution Descends to nodes of at most this point width.
+ * @param resolution Descends to nodes of at most this pointwidth.
  */
 export function* changedRanges(
   store: BlockStore,

@@ -1,6 +1,7 @@
 /**
- * The two kinds of tree node. Inner nodes have 64 buckets of 2^pointwidth ns with statistics of what is
- * below them; leaves hold points in order of time. Nodes are never changed once they are written.
+ * The two kinds of tree node. Inner nodes have 64 buckets of 2^pointwidth ns with statistics of
+ * what is below them; leaves hold points in order of time. Nodes are never changed once they are
+ * written.
  *
  * @module
  */
@@ -36,7 +37,7 @@ export class InnerNode {
   readonly pointwidth: number;
   /** Start of bucket 0, ns. */
   readonly start: bigint;
-  /** What each bucket holds. */
+  /** Kind of the child in each bucket. */
   readonly kinds: Uint8Array;
   /** Block address per bucket. */
   readonly addresses: Float64Array;
@@ -93,7 +94,7 @@ export class InnerNode {
     return bucket < 0n ? 0 : bucket > 63n ? FANOUT - 1 : Number(bucket);
   }
 
-  /** Point width of the children. */
+  /** Pointwidth of the children. */
   get childPointwidth(): number {
     return childPointwidth(this.pointwidth);
   }
@@ -120,8 +121,8 @@ export interface Leaf extends RawColumns {
 export type Node = InnerNode | Leaf;
 
 /**
- * Statistics of everything below an inner node. The mean is formed as the real server forms it, from the
- * means of the children, so that it overflows where the server's does.
+ * Statistics of everything below an inner node. The mean is formed as the real server forms it,
+ * from the means of the children, so that it overflows where the server's does.
  */
 export function innerStats(node: InnerNode): Stats {
   let count = 0, total = 0, min = 0, max = 0;

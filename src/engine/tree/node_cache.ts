@@ -7,7 +7,10 @@
 import { LEAF_POINTS } from "../constants.ts";
 import { InnerNode, type Node } from "./node.ts";
 
-/** Most leaves read at once, as a run. A run ends before a multiple of it, so that it is found again. */
+/**
+ * Most leaves read at once, as a run. A run ends before a multiple of it, so that it is found
+ * again.
+ */
 export const RUN_LEAVES = 16;
 
 /** Bytes of a full leaf, about. */
@@ -46,14 +49,14 @@ export class NodeCache {
     return node;
   }
 
-  /** Whether the node at an address is here. */
+  /** Tells whether the node at an address is here. */
   has(address: number): boolean {
     return this.#nodes.has(address);
   }
 
   /**
-   * Whether the leaves of a run were missed before, of late: it is worth its room. So what is read
-   * once, however much it is, pushes nothing out. As many runs are kept as leaves fit in.
+   * Tells whether the leaves of a run were missed before, of late: it is worth its room. So what is
+   * read once, however much it is, pushes nothing out. As many runs are kept as leaves fit in.
    *
    * @param first Address of the run's first leaf.
    */

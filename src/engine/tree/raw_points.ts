@@ -28,7 +28,7 @@ class ChunkBuilder {
     }
   }
 
-  /** What is collected. */
+  /** Takes the points collected so far. */
   take(): RawColumns {
     const n = this.#used;
     const full = n === CHUNK_POINTS;

@@ -36,7 +36,7 @@ class WindowSink {
     this.#end = grid.start + grid.width;
   }
 
-  /** Whether `[start, end)` lies within one window of the grid; moves on to that window. */
+  /** Tells whether `[start, end)` lies within one window of the grid; moves on to that window. */
   holds(start: bigint, end: bigint): boolean {
     if (start < this.#grid.start || end > this.#grid.end) return false;
     this.#moveTo(start);

@@ -69,19 +69,19 @@ export function* strayJournalProblems(db: Database): Generator<string | undefine
   }
 }
 
-/** Whether a journal row is where it was written. */
+/** Tells whether a journal row is where it was written. */
 export function isJournalRowWhole(stream: number, row: Row): boolean {
   const data = row["data"];
   return data instanceof Uint8Array &&
     checkBytes(data, Number(row["seq"]), stream) === row["checksum"];
 }
 
-/** Whether a version row is where it was written. */
+/** Tells whether a version row is where it was written. */
 export function isVersionRowWhole(stream: number, row: Row): boolean {
   return checkNumbers(stream, Number(row["major"]), Number(row["root"])) === row["checksum"];
 }
 
-/** Whether a stream may have been pruned below a version: 0 is never, below 12 is nothing. */
+/** Tells whether a stream may have been pruned below a version: 0 is never, below 12 is nothing. */
 export function isPrunedBelowPossible(prunedBelow: number, versions: number): boolean {
   return prunedBelow === 0 || (prunedBelow > FIRST_MAJOR + 1 && versions > 0);
 }

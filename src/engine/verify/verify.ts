@@ -34,9 +34,9 @@ import {
 /** Most problems that are listed. */
 const MAX_PROBLEMS = 100;
 
-/** What {@linkcode verify} found. */
+/** Findings of {@linkcode verify}. */
 export interface VerifyReport {
-  /** Whether everything is as it should be. */
+  /** True if everything is as it should be. */
   ok: boolean;
   /** Streams checked. */
   streams: number;
@@ -46,7 +46,7 @@ export interface VerifyReport {
   blocks: number;
   /** Points in the latest versions, buffered ones included. */
   points: bigint;
-  /** What is wrong, at most 100 entries. */
+  /** Problems found, at most 100 entries. */
   problems: string[];
 }
 
@@ -54,7 +54,7 @@ function nothingChecked(): VerifyReport {
   return { ok: true, streams: 0, versions: 0, blocks: 0, points: 0n, problems: [] };
 }
 
-/** Where a node must lie. */
+/** Position that a node must have. */
 interface Place {
   pointwidth: number;
   start: bigint;
@@ -344,7 +344,7 @@ const TABLES = [
 ];
 
 /**
- * What to report of an error that damage is the reason of.
+ * Text to report for an error that was caused by damage.
  *
  * @throws Any other error.
  */

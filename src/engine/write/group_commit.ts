@@ -1,6 +1,6 @@
 /**
- * The one that writes. Tasks queue up; those waiting together share one transaction and one sync
- * of the disk (group commit). What a task changes becomes visible when the transaction is durable.
+ * Group commit: queued tasks share one transaction and one sync of the disk. What a task changes
+ * becomes visible when the transaction is durable.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the merge policies of protocol v5 mean (docs/protocol.md, "Merge policies"). After an insert
+ * The merge policies of protocol v5 (docs/protocol.md, "Merge policies"). After an insert
  * with `retain` or `replace` no time of the batch has gained a second point; with `equal` no point
  * of the batch stands twice.
  *
@@ -39,7 +39,7 @@ class Cursor {
     return this.#points.values.subarray(this.#from, this.#to);
   }
 
-  /** How many they are. */
+  /** Number of points. */
   get count(): number {
     return this.#to - this.#from;
   }

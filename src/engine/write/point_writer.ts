@@ -1,5 +1,5 @@
 /**
- * What changes the points of a stream: insert, flush, delete.
+ * Changes the points of a stream: insert, flush, delete.
  *
  * @module
  */

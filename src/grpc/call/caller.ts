@@ -14,13 +14,13 @@ import { type CallContext, isUnavailable, lateError, lostPeer } from "../errors.
 import { decodeInfo } from "../wire/messages.ts";
 import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 
-/** What is called. */
+/** A call: RPC, stream, options and routing. */
 export interface CallSpec extends CallContext {
-  /** Whether a node may answer that does not own the stream: reads of explicit versions. */
+  /** True if a node may answer that does not own the stream: reads of explicit versions. */
   readonly anyNode?: boolean | undefined;
-  /** Whether the call changes something: then it waits for the owner of the stream to come back. */
+  /** True if the call changes something: then it waits for the owner of the stream to come back. */
   readonly isWrite?: boolean | undefined;
-  /** Whether the call has no end of its own. */
+  /** True if the call has no end of its own. */
   readonly endless?: boolean | undefined;
 }
 
@@ -74,8 +74,8 @@ export class Caller {
   }
 
   /**
-   * Makes a call with one answer, again and again while the rules allow it: only for calls that
-   * change nothing when they are made twice.
+   * Makes a unary call and retries it while the rules allow: only for calls that change nothing
+   * when they are made twice.
    *
    * @param decode Reads the answer; throws what its `stat` says.
    */
@@ -97,7 +97,7 @@ export class Caller {
   }
 
   /**
-   * Makes a call with one answer, once.
+   * Makes a unary call, once.
    *
    * @param decode Reads the answer; throws what its `stat` says.
    * @param attempt Number of the try, from 1.
@@ -144,7 +144,7 @@ export class Caller {
   }
 
   /**
-   * Starts a call with a streamed answer, once.
+   * Starts a server stream, once.
    *
    * @param open Whether request messages follow.
    */
@@ -222,9 +222,9 @@ export class Caller {
   }
 
   /**
-   * Makes a failed call possible again: waits, and asks for the mash where the error is about it.
+   * Prepares the retry of a failed call: waits, and asks for the mash where the error is about it.
    *
-   * @throws `error`, if the call must not be made again.
+   * @throws `error`, if the call must not be retried.
    */
   async again(error: unknown, tries: Tries): Promise<void> {
     await tries.pause(error);

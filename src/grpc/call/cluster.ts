@@ -15,7 +15,7 @@ import { Routes } from "./mash.ts";
 /** Asks a node what it knows of the cluster. */
 export type AskInfo = (channel: Channel, options: CallOptions) => Promise<ServerInfo>;
 
-/** How long one node may take to tell its mash, ms. */
+/** Longest wait for the mash of one node, ms. */
 const INFO_TIMEOUT_MS = 2000;
 
 /** One channel an address, and the rules that choose one. */
@@ -24,7 +24,7 @@ export class Cluster {
   readonly #settings: ChannelSettings;
   readonly #channels: Map<string, Channel> = new Map();
   readonly #closing: Set<Promise<void>> = new Set();
-  /** When an address was last found dead, ms; those never found dead are not in it. */
+  /** Time at which an address was last found dead, ms; those never found dead are not in it. */
   readonly #lostMs: Map<string, number> = new Map();
   #routes: Routes;
   #proxies: readonly Address[] = [];

@@ -1,5 +1,5 @@
 /**
- * Which node owns which stream (docs/protocol.md, "Clusters").
+ * Finds the node that owns a stream (docs/protocol.md, "Clusters").
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { murmur3 } from "./murmur3.ts";
 export interface Owner {
   readonly start: number;
   readonly end: number;
-  /** Where it listens; any of them will do. */
+  /** Addresses of the node; any of them will do. */
   readonly addresses: readonly Address[];
 }
 
@@ -37,7 +37,7 @@ export class Routes {
   }
 
   /**
-   * Whether calls have to find their node: a single member is every bootstrap, under whatever name
+   * True if calls have to find their node: a single member is every bootstrap, under whatever name
    * it is reached from here.
    */
   get routed(): boolean {

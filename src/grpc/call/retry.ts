@@ -1,5 +1,5 @@
 /**
- * When a call is made again, and after how long (docs/protocol.md, "Retrying").
+ * Retry rules: errors, pauses and limits (docs/protocol.md, "Retrying").
  *
  * @module
  */
@@ -24,8 +24,8 @@ export interface RetryOptions {
   /** Upper bound of any pause, ms. @default {4000} */
   maxDelayMs?: number;
   /**
-   * No retry begins later than this after the last progress, ms. A server that was killed needs 8 to
-   * 90 s to read its journal back (docs/retries.md).
+   * No retry begins later than this after the last progress, ms. A server that was killed needs 8
+   * to 90 s to read its journal back (docs/retries.md).
    *
    * @default {120000}
    */
@@ -37,7 +37,7 @@ export interface RetryOptions {
   budget?: number;
 }
 
-/** What to do about an error: nothing, wait, or ask for the mash and wait. */
+/** Reaction to an error: fail, wait, or ask for the mash and wait. */
 export type Verdict = "fail" | "wait" | "resync";
 
 /** BTrDB codes that pass with time alone: overload, etcd, a metadata race, Ceph, tiered storage. */
@@ -56,7 +56,7 @@ const RESYNC: ReadonlySet<number> = new Set<number>([
 ]);
 
 /**
- * What to do about `error`.
+ * Classifies an error for a retry.
  *
  * @param error Anything a call threw.
  */
@@ -101,7 +101,7 @@ const ATTEMPTS = 16;
 /** The rules of one connection. */
 export class RetryPolicy {
   readonly attempts: number;
-  /** Whether the number of tries limits every call, because it was asked for. */
+  /** True if the number of tries limits every call, because it was asked for. */
   readonly limitsAll: boolean;
   readonly maxElapsedMs: number;
   readonly budget: RetryBudget;
@@ -110,7 +110,7 @@ export class RetryPolicy {
   readonly #maxDelayMs: number;
 
   /**
-   * @param options Patience; `false` for none.
+   * @param options Limits; `false` for no retries.
    * @param hooks Told about every retry.
    * @throws {RangeError} If a number makes no sense.
    */
@@ -144,7 +144,7 @@ function atLeast(name: string, value: number, least: number): number {
 
 /** State of a cluster that does not serve all of its streams. */
 export interface Recovery {
-  /** Whether the cluster says that all of its nodes are well. */
+  /** True if the cluster says that all of its nodes are well. */
   readonly healthy: boolean;
   /** Share of the streams without an owner, percent. */
   readonly unmapped: number;
@@ -152,7 +152,7 @@ export interface Recovery {
 
 /** A call that may be retried. */
 export interface RetriedCall extends CallContext {
-  /** Whether it changes something: then it waits for the node that owns the stream. */
+  /** True if it changes something: then it waits for the node that owns the stream. */
   readonly isWrite?: boolean | undefined;
   /** State of the cluster, as far as it is known. */
   readonly health?: (() => Recovery | undefined) | undefined;
@@ -171,7 +171,7 @@ export class Tries {
     this.call = call;
   }
 
-  /** The call got further: patience starts anew. */
+  /** The call made progress: its limits start anew. */
   progress(): void {
     this.attempt = 1;
     this.#sinceMs = Date.now();
@@ -183,10 +183,10 @@ export class Tries {
   }
 
   /**
-   * Waits until the call may be made again.
+   * Waits until the call may be retried.
    *
    * @param error Why it failed.
-   * @throws `error` itself, if it is not one to retry, or if patience, budget or deadline do not
+   * @throws `error` itself, if it is not one to retry, or if limits, budget or deadline do not
    * allow it; the reason of the signal when it is aborted meanwhile.
    */
   async pause(error: unknown): Promise<void> {
@@ -214,7 +214,10 @@ export class Tries {
       error.code === ErrorCode.ResourceDepleted;
   }
 
-  /** What is waited for as long as the time allows, however many tries that takes. */
+  /**
+   * State of a recovery that is waited for as long as the time allows, whatever the number of
+   * tries.
+   */
   #recovery(error: unknown): Recovery | undefined {
     if (this.#policy.limitsAll || verdict(error) !== "resync") return undefined;
     const health = this.call.health?.();

@@ -1,6 +1,6 @@
 /**
- * Changed ranges, from servers that never answer when asked for the changes up to the latest version
- * and there are none (docs/protocol.md, "Quirks of real servers").
+ * Changed ranges, from servers that never answer when asked for the changes up to the latest
+ * version and there are none (docs/protocol.md, "Quirks of real servers").
  *
  * @module
  */
@@ -47,8 +47,8 @@ async function* chunksOf(
 }
 
 /**
- * The request with an end that the server can find. It is the latest major, except when something is
- * buffered: then there is a change after every version, and the latest may be asked for as such.
+ * The request with an end that the server can find. It is the latest major, except when something
+ * is buffered: then there is a change after every version, and the latest may be asked for as such.
  * Nothing has changed since a version that is not yet, so such a start is the latest one.
  */
 async function resolveLatest(
@@ -66,8 +66,8 @@ async function resolveLatest(
 }
 
 /**
- * What a server does to the changes up to the latest version, but not to those up to a version that
- * is named: of ranges that follow each other, those that touch are joined, in whatever direction.
+ * Joins changes as a server does up to the latest version, but not up to a version that is named:
+ * of ranges that follow each other, those that touch are joined, in whatever direction.
  */
 async function* joinTouching(
   chunks: AsyncIterable<ChangesChunk>,

@@ -74,13 +74,15 @@ function statsAt(columns: StatColumns, i: number): Stats {
   };
 }
 
-/** The point width that cuts a range into some tens of windows. */
+/** The pointwidth that cuts a range into some tens of windows. */
 function stepOf(start: bigint, end: bigint): number {
   const bits = (end - start).toString(2).length;
   return Math.min(MAX_ALIGNED_POINTWIDTH, Math.max(0, bits - FAN_OUT_BITS));
 }
 
-/** Non-empty windows that cover a range, each clipped to it, with the number of points unclipped. */
+/**
+ * Non-empty windows that cover a range, each clipped to it, with the number of points unclipped.
+ */
 async function pieces(
   reader: Reader,
   range: RangeRequest,
@@ -94,7 +96,9 @@ async function pieces(
   return { ...await reader.collectAligned(request, options), width };
 }
 
-/** What a search found, and the version it was found in; if it changed, one that is not the first. */
+/**
+ * Result of a search, and the version it was found in; if it changed, one that is not the first.
+ */
 export interface Found<T> {
   version: Version;
   value: T;

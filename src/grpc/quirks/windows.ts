@@ -1,7 +1,8 @@
 /**
- * Windows as they should be, from servers that leave out the last one, give it without its committed
- * points, or spoil those that have only unflushed points (docs/protocol.md, "Quirks of real servers":
- * `windows-last-empty-missing`, `windows-last-data-missing`, `windows-buffer-minmax`).
+ * Windows as they should be, from servers that leave out the last one, give it without its
+ * committed points, or spoil those that have only unflushed points (docs/protocol.md, "Quirks of
+ * real servers": `windows-last-empty-missing`, `windows-last-data-missing`,
+ * `windows-buffer-minmax`).
  *
  * @module
  */
@@ -16,7 +17,7 @@ import type { Reader } from "../read/reader.ts";
 
 /** Windows that one chunk of added ones holds. */
 const CHUNK = 4096;
-/** Where the root's last child begins: behind it the server's walk ends without sending what it has. */
+/** Start of the root's last child: behind it the server's walk ends without sending what it has. */
 const LAST_CHILD = MAX_TIME - (1n << 56n);
 
 /** Grid of the windows asked for. */

@@ -1,6 +1,6 @@
 /**
  * A lookup that is read to its end even when nobody wants the rest: a cancelled filtered lookup
- * makes a real server spin for ever (docs/protocol.md, "Quirks of real servers").
+ * makes a real server spin without end (docs/protocol.md, "Quirks of real servers").
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
 import { lateError } from "../errors.ts";
 import type { Rpc } from "../transport/rpc.ts";
 
-/** How long a lookup that nobody wants any more may go on, ms. */
+/** Longest time that an abandoned lookup may go on, ms. */
 const DRAIN_MS = 60_000;
 
 /** One try of a lookup that must not be cancelled; signal and deadline only end the waiting. */

@@ -66,7 +66,9 @@ export class MetadataReads {
     }
   }
 
-  /** What meets `request` of all that `sent` finds, in the order of a lookup with filters. */
+  /**
+   * The streams that `sent` finds and that meet `request`, in the order of a lookup with filters.
+   */
   async *#filtered(
     sent: LookupRequest,
     request: LookupRequest,
@@ -202,9 +204,9 @@ function countKey(counts: Map<string, bigint>, key: string): void {
 }
 
 /**
- * What to ask a real server instead of `request`. A filtered lookup can kill it when the collection
- * has a `/` in it, and goes on for ever when it is cancelled: the first is asked without filters,
- * the second is read to its end (`drain`).
+ * The lookup that is safe to send to a real server instead of `request`. A filtered lookup can kill
+ * it when the collection has a `/` in it, and never ends when it is cancelled: the first is
+ * asked without filters, the second is read to its end (`drain`).
  */
 function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: boolean } {
   const filtered = request.tags.size > 0 || request.annotations.size > 0;
@@ -214,7 +216,7 @@ function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: bool
 }
 
 /**
- * Whether a stream meets the conditions of a lookup (quirks `lookup-exact-subcollections` and
+ * Tells whether a stream meets the conditions of a lookup (quirks `lookup-exact-subcollections` and
  * `lookup-prefix-into-tags`).
  */
 function matches(found: StreamDescriptor, request: LookupRequest): boolean {

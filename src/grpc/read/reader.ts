@@ -29,7 +29,7 @@ import { ChangesSource, type RangeColumns } from "./changes_source.ts";
 import { OrderedRawSource } from "./raw_source.ts";
 import { AlignedSource, WindowsSource } from "./window_sources.ts";
 
-/** A streamed answer. */
+/** The chunks of a server stream. */
 export type Parts<Columns> = AsyncGenerator<Chunk<Columns>, void, undefined>;
 
 /** Reads streams of one connection. */

@@ -12,7 +12,7 @@ import { movedError } from "../errors.ts";
 import { giveBack } from "../transport/message_memory.ts";
 import type { VersionFloors } from "./version_floors.ts";
 
-/** A kind of streamed answer: how to ask, and what to do with what comes. */
+/** A kind of server stream: its requests, and the rows that were taken. */
 export interface Source<Columns> {
   readonly rpc: string;
   readonly uuid: Uint8Array;
@@ -35,10 +35,10 @@ export interface Source<Columns> {
   size(columns: Columns): number;
 }
 
-/** How the version of a broken answer is asked for again. */
+/** Rules for resuming a broken read at the same version. */
 export interface ResumeRules {
   /**
-   * Whether reported major versions can lag behind the data (quirk `stale-major-after-delete`):
+   * True if reported major versions can lag behind the data (quirk `stale-major-after-delete`):
    * then the latest version is read again as such, as long as its number has not changed.
    */
   readonly quirks: boolean;
@@ -46,7 +46,7 @@ export interface ResumeRules {
   readonly floors: VersionFloors;
 }
 
-/** What was learnt from the first message of an answer. */
+/** The version that the first message of an answer told. */
 interface Pin {
   readonly version: Version;
   /** Ask for the latest version again and compare, instead of asking for the major. */

@@ -1,6 +1,6 @@
 /**
- * Points as they are inserted (v5). The call exists in two forms under one name: servers before 5.30
- * take one request and send points, later ones take updates and send Arrow (docs/protocol.md,
+ * Points as they are inserted (v5). The call exists in two forms under one name: servers before
+ * 5.30 take one request and send points, later ones take updates and send Arrow (docs/protocol.md,
  * "Wire").
  *
  * @module
@@ -21,7 +21,7 @@ import { checkStat } from "../errors.ts";
 /** One of the two forms. */
 interface Form {
   request(uuids: readonly Uint8Array[]): Uint8Array;
-  /** Whether the request side stays open. */
+  /** True if the request side stays open. */
   readonly open: boolean;
   decode(bytes: Uint8Array, spec: CallSpec): Promise<SubscriptionUpdate>;
 }

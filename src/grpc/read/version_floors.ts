@@ -1,5 +1,5 @@
 /**
- * Versions as they are, from servers that report the one before a delete until the next commit
+ * Corrects the stale version that 4.15 servers report after a delete until the next commit
  * (docs/protocol.md, "Quirks of real servers": `stale-major-after-delete`).
  *
  * @module

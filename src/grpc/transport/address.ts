@@ -1,5 +1,5 @@
 /**
- * Where a server listens.
+ * Addresses of servers.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface Address {
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
-  /** Whether TLS is spoken. */
+  /** True if TLS is spoken. */
   readonly tls: boolean;
 }
 
@@ -57,7 +57,7 @@ export function parseAddress(text: string, tls?: boolean): Address {
   return { host, port: port ?? (secure ? TLS_PORT : PLAIN_PORT), tls: secure };
 }
 
-/** Whether `host` is a literal IPv4 or IPv6 address. */
+/** Tells whether `host` is a literal IPv4 or IPv6 address. */
 export function isIp(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }

@@ -13,7 +13,10 @@ import { ConcurrencyLimit } from "./concurrency_limit.ts";
 /** Calls that the server works on at once; with more, all take longer. */
 const CALLS_AT_ONCE = 128;
 
-/** How long {@linkcode Channel.close} leaves a stream to a consumer that has stopped reading. */
+/**
+ * Longest time that {@linkcode Channel.close} leaves a stream to a consumer that has stopped
+ * reading, ms.
+ */
 const ABANDONED_MS = 1000;
 
 /** Calls to one server. */

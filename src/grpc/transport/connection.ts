@@ -12,7 +12,7 @@ import { filtered } from "./filtered_credentials.ts";
 import { type Peer, Rpc, type RpcRequest } from "./rpc.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
 
-/** What all connections of a client have in common. */
+/** Settings that all connections of a client share. */
 export interface ChannelSettings {
   readonly apiKey?: string | undefined;
   /** Certificates of authorities, PEM; absent: the platform's. */
@@ -24,7 +24,7 @@ export interface ChannelSettings {
   readonly flowControlWindow: number;
   /** Silence after which a connection with calls on it is sent a keepalive probe, ms. */
   readonly probeAfterMs: number;
-  /** How long the probe may take, ms. */
+  /** Longest wait for the answer to a probe, ms. */
   readonly probeTimeoutMs: number;
 }
 
@@ -122,7 +122,7 @@ export class Connection {
     if (this.rpcs.size > 0) this.#watch(this.#settings.probeAfterMs);
   }
 
-  /** Whether the server says anything, be it an error, within the time it has. */
+  /** Tells whether the server says anything, be it an error, within the time it has. */
   async #answers(): Promise<boolean> {
     const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
     const recorder = new CallRecorder({}, {

@@ -118,7 +118,7 @@ export class FilteredSocket extends Duplex {
     return this.#socket.localPort;
   }
 
-  /** Whether the bytes below are encrypted. */
+  /** True if the bytes below are encrypted. */
   get encrypted(): boolean {
     return (this.#socket as { encrypted?: boolean }).encrypted === true;
   }

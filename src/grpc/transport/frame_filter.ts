@@ -1,11 +1,11 @@
 /**
  * Filters the HTTP/2 frames of a server before the platform's HTTP/2 library reads them.
  *
- * A GOAWAY on an idle connection can end a whole process under Deno 2.9.6: the native library aborts
- * (`find_stream_on_goaway_func`) or faults, without an exception. So GOAWAY is taken out of the bytes and
- * dealt with here: streams above its last one are reset as refused, which says that they were not
- * processed (RFC 9113, section 6.8). What a gRPC client has no use for is taken out too: priorities,
- * and types of frames that extend HTTP/2.
+ * A GOAWAY on an idle connection can end a whole process under Deno 2.9.6: the native library
+ * aborts (`find_stream_on_goaway_func`) or faults, without an exception. So GOAWAY is taken out of
+ * the bytes and dealt with here: streams above its last one are reset as refused, which says that
+ * they were not processed (RFC 9113, section 6.8). What a gRPC client has no use for is taken out
+ * too: priorities, and types of frames that extend HTTP/2.
  *
  * @module
  */
@@ -121,9 +121,9 @@ export class FrameFilter {
   /** Streams that the server has not ended. */
   readonly #open: Set<number> = new Set();
   #lastStreamId = Infinity;
-  /** Whether nothing has come yet. */
+  /** True if nothing has come yet. */
   #isFirst = true;
-  /** Whether the payload that comes next is left out. */
+  /** True if the payload that comes next is left out. */
   #isDropped = false;
   /** Payload of a GOAWAY so far. */
   #goaway: Uint8Array | undefined;

@@ -32,9 +32,9 @@ export interface RpcRequest extends CallContext {
   readonly attempt: number;
   /** The request message; the caller leaves it alone until the call has ended. */
   readonly message: Uint8Array;
-  /** Whether more request messages follow (see {@linkcode Rpc.send}). */
+  /** True if more request messages follow (see {@linkcode Rpc.send}). */
   readonly open?: boolean | undefined;
-  /** Whether the call has no end of its own, so that closing does not wait for it. */
+  /** True if the call has no end of its own, so that closing does not wait for it. */
   readonly endless?: boolean | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface Peer {
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
 const READ_AHEAD_BYTES = 1 << 20;
 
-/** How much earlier than ours a server's clock may say that a deadline has passed. */
+/** Tolerance for a server's clock that says earlier than ours that a deadline has passed, ms. */
 const DEADLINE_SLACK_MS = 20;
 
 /** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
@@ -136,7 +136,7 @@ export class Rpc {
     return undefined;
   }
 
-  /** How long nobody has asked for a message, ms; 0 while somebody waits for one. */
+  /** Time since a message was last asked for, ms; 0 while a reader waits for one. */
   idleMs(nowMs: number = Date.now()): number {
     if (this.background) return Infinity;
     return this.#wake === undefined ? nowMs - this.#idleSinceMs : 0;
@@ -147,7 +147,7 @@ export class Rpc {
     this.#stop(undefined, undefined);
   }
 
-  /** Whether the call has no end of its own. */
+  /** True if the call has no end of its own. */
   get endless(): boolean {
     return this.#request.endless === true;
   }

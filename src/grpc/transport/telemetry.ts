@@ -1,5 +1,5 @@
 /**
- * What can be watched from outside: hooks called for every RPC, and a tracer. Nothing is logged.
+ * Telemetry: hooks called for every RPC, and a tracer. Nothing is logged.
  *
  * @module
  */
@@ -26,7 +26,9 @@ export interface CallEvent {
   readonly points: number;
   /** ms since the call began. */
   readonly durationMs: number;
-  /** Why it failed; absent while it runs, when it succeeded and when the caller stopped it. */
+  /**
+   * The error of the call; absent while it runs, when it succeeded and when the caller stopped it.
+   */
   readonly error?: unknown;
 }
 
@@ -44,8 +46,8 @@ export interface RetryEvent {
   readonly elapsedMs: number;
   /**
    * State of a cluster that is waited for, up to `retry.maxElapsedMs`, until it serves the stream
-   * again: whether it says that it is healthy, and the share of its streams without an owner, percent.
-   * Absent for other retries.
+   * again: whether it says that it is healthy, and the share of its streams without an owner,
+   * percent. Absent for other retries.
    */
   readonly recovery?: { readonly healthy: boolean; readonly unmapped: number } | undefined;
 }
@@ -85,13 +87,13 @@ export interface Tracer {
 const KIND_CLIENT = 2;
 const STATUS_ERROR = 2;
 
-/** Who watches. */
+/** Hooks and tracer of a client. */
 export interface Watchers {
   readonly hooks?: CallHooks | undefined;
   readonly tracer?: Tracer | undefined;
 }
 
-/** What a recorder is told at the start. */
+/** Facts about a call that are known at its start. */
 export interface CallStart {
   readonly rpc: string;
   readonly server: string;
@@ -101,7 +103,7 @@ export interface CallStart {
   readonly requestBytes: number;
 }
 
-/** The text form of a stream's uuid; only made where somebody watches. */
+/** The text form of a stream's uuid; only made for hooks and tracers. */
 function textOf(uuid: Uint8Array | undefined): string | undefined {
   return uuid?.length === 16 ? uuidText(uuid) : undefined;
 }

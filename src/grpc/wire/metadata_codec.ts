@@ -1,5 +1,5 @@
 /**
- * What v4 and v5 write differently: metadata, and the paging of collections.
+ * Encoding that differs between v4 and v5: metadata, and the paging of collections.
  *
  * @module
  */

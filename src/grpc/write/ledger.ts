@@ -1,5 +1,5 @@
 /**
- * What a connection knows of its own writes to one stream: enough to find out, after a lost answer,
+ * Records the writes of a connection to one stream: enough to find out, after a lost answer,
  * which of them took place (docs/retries.md).
  *
  * @module
@@ -9,7 +9,7 @@ import { abortable } from "../../core/call.ts";
 import type { InsertRequest, Version } from "../../endpoint/endpoint.ts";
 import { type CallContext, lateError } from "../errors.ts";
 
-/** What became of an insert whose answer was lost. */
+/** Outcome of an insert whose answer was lost. */
 export type Outcome =
   | { kind: "stored"; version: Version }
   | { kind: "not stored" }
@@ -21,7 +21,7 @@ export interface UncertainInsert {
   settle(fate: Outcome): void;
 }
 
-/** What was certain before the inserts in doubt. */
+/** Version and points that were certain before the uncertain inserts. */
 export interface Before {
   /** The stream's version at a moment when no insert of ours was under way. */
   readonly anchor: Version | undefined;
@@ -48,7 +48,7 @@ export class WriteLedger {
   #exclusiveWaiting = 0;
   #waiting: (() => void)[] = [];
 
-  /** Whether nothing is under way. */
+  /** True if nothing is under way. */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#uncertain.length === 0 && !this.#exclusive;
   }
@@ -129,7 +129,7 @@ export class WriteLedger {
 
   /**
    * Runs a write of another kind while no insert is under way. Inserts that have not begun wait for
-   * it, so that a stream of them does not keep it waiting for ever.
+   * it, so that a stream of them does not starve it.
    *
    * @param call Its signal and deadline end the wait.
    * @param write The write; returns the version after it, `undefined` if that is not certain.

@@ -1,5 +1,5 @@
 /**
- * The calls that change metadata. One whose answer was lost is made again only after a look at the
+ * The calls that change metadata. One whose answer was lost is retried only after a look at the
  * stream has shown that it did not take place (docs/retries.md).
  *
  * @module
@@ -25,7 +25,7 @@ import { decodeVersion, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
 import { type Persistence, persistently } from "./persistently.ts";
 
-/** What a look at the stream says about a change whose answer was lost. */
+/** Outcome of a change whose answer was lost, as a look at the stream shows it. */
 type Outcome = "done" | "not done" | "unknown";
 
 /** Changes metadata of one connection. */
@@ -155,7 +155,7 @@ export class MetadataWrites {
   }
 }
 
-/** What became of a compare-and-set, by the property version and what it was to leave behind. */
+/** Outcome of a compare-and-set, judged by the property version and the values it was to set. */
 function compared(
   now: StreamDescriptor | undefined,
   { expected, changes, removals }: {

@@ -7,7 +7,7 @@
 import { delay } from "../../core/call.ts";
 import { verdict } from "../call/retry.ts";
 
-/** How long such reads are repeated. */
+/** Limits of such repeated reads. */
 export interface Persistence {
   /** Requests on their way to the server arrive within this time, ms; also between two reads. */
   readonly settleMs: number;

@@ -1,5 +1,5 @@
 /**
- * The writing calls. Those that change nothing when made twice are simply made again; the others
+ * The writing calls. Those that change nothing when made twice are simply retried; the others
  * are settled first: whether the lost one took place is looked up (docs/retries.md).
  *
  * @module
@@ -26,7 +26,7 @@ import type { VersionFloors } from "../read/version_floors.ts";
 /** Streams whose writes are remembered while nothing is under way. */
 const MAX_STREAMS = 4096;
 
-/** What writes need beside the calls. */
+/** Rules of writes. */
 export interface WriteRules extends ProbeRules {
   readonly floors: VersionFloors;
   readonly maxInsertPoints: number;
@@ -202,7 +202,7 @@ export class PointWrites {
     return await this.#caller.unary(spec, flushParams(uuid), decode);
   }
 
-  /** The stream is gone, for ever. */
+  /** Notes that the stream was obliterated. */
   forget(uuid: Uint8Array): void {
     const key = uuidText(uuid);
     this.#streams.delete(key);

@@ -13,16 +13,19 @@ import type { Reader } from "../read/reader.ts";
 import type { Before, Outcome, UncertainInsert } from "./ledger.ts";
 import { type Persistence, persistently } from "./persistently.ts";
 
-/** How looks at a stream are taken. */
+/** Rules of probes, which read a stream to settle a write. */
 export interface ProbeRules extends Persistence {
   readonly reader: Reader;
-  /** Whether reported majors can lag behind (quirk `stale-major-after-delete`). */
+  /** True if reported majors can lag behind (quirk `stale-major-after-delete`). */
   readonly quirks: boolean;
 }
 
 /** The last major version without any commit (docs/protocol.md, "Versions"). */
 const FIRST_MAJOR = 10n;
-/** Looks are not bound by the calls they are taken for; those stop waiting when they have to. */
+/**
+ * Probes ignore the caller's signal and deadline; a caller that times out just stops waiting for
+ * the result.
+ */
 const OPTIONS = {};
 
 /**
@@ -84,7 +87,7 @@ async function probe(
   return { version, outcomes: outcomes };
 }
 
-/** What became of the inserts whose points are there: all of them the same. */
+/** Outcome of the inserts whose points are there: all of them the same. */
 async function judge(
   rules: ProbeRules,
   uncertain: readonly UncertainInsert[],
@@ -109,7 +112,10 @@ async function judge(
   return rules.quirks ? unknown : { kind: "not stored" };
 }
 
-/** Whether the witness is in the stream as often more than at a version as it is in its insert. */
+/**
+ * Tells whether the witness is in the stream as often more than at a version as it is in its
+ * insert.
+ */
 async function hasGrown(
   rules: ProbeRules,
   uuid: Uint8Array,
@@ -139,7 +145,7 @@ function witnessOf({ columns: { times, values }, roundBits }: InsertRequest): Wi
   return { time, value, count };
 }
 
-/** How often the witness is in the stream. */
+/** Number of times that the witness is in the stream. */
 async function countOf(
   { reader }: ProbeRules,
   uuid: Uint8Array,
@@ -170,7 +176,7 @@ async function totalAt(
   return columns.count.reduce((sum, count) => sum + count, 0n);
 }
 
-/** What became of a delete whose answer was lost. */
+/** Settles a delete whose answer was lost. */
 export async function settleDelete(
   rules: ProbeRules,
   range: { uuid: Uint8Array; start: bigint; end: bigint },

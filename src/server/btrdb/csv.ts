@@ -52,7 +52,10 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   }
 }
 
-/** What is asked; unknown kinds of queries and point widths from 65 on are refused before a header. */
+/**
+ * Reads the request; unknown kinds of queries and pointwidths from 65 on are refused before a
+ * header.
+ */
 function requestOf(params: GenerateCSVParams): CsvRequest {
   return {
     query: queryOf(params),

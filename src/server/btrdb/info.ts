@@ -17,7 +17,7 @@ import type { Exchange, Method } from "../method.ts";
 import type { MetadataCodec } from "./metadata_codec.ts";
 import { decode } from "./request.ts";
 
-/** What `Info` says of the server, by protocol: the versions clients ask for. */
+/** Answer to `Info`, by protocol: the versions clients ask for. */
 const RELEASE = {
   v4: { majorVersion: 4, minorVersion: 15, build: "4.15.9-deno" },
   v5: { majorVersion: 5, minorVersion: 30, build: "5.30.0-deno" },

@@ -10,7 +10,7 @@ import type { RawColumns } from "../../core/columns.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
 import { mergeBatches } from "../../kernel/merge_batches.ts";
 
-/** What is asked. */
+/** Streams, versions, range and grid of merged rows. */
 export interface MergedRequest {
   uuids: readonly Uint8Array[];
   /** One a stream; 0 is the latest. */
@@ -30,7 +30,7 @@ export interface MergedRows {
   times: BigInt64Array;
   /** One column a stream, NaN where it has no point. */
   values: Float64Array[];
-  /** Which versions answered. */
+  /** Version of each stream. */
   versions: readonly Version[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the two protocols write differently: metadata (docs/protocol.md, "Protocol v5"). In v4 a
- * value is bytes and never absent; in v5 it is text and may be absent.
+ * Encoding of metadata, which differs between the two protocols (docs/protocol.md, "Protocol v5").
+ * In v4 a value is bytes and never absent; in v5 it is text and may be absent.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import { decode } from "./request.ts";
 
-/** How one protocol reads and writes metadata. */
+/** Encoding of metadata in one protocol. */
 export interface MetadataCodec {
   readonly protocol: "v4" | "v5";
   decodeCreate(bytes: Uint8Array): CreateRequest;

@@ -21,7 +21,7 @@ import type { Exchange } from "../method.ts";
 /** Points or windows a message carries. */
 export const BATCH_POINTS = 5_000;
 
-/** How columns of one kind are cut, joined and encoded. */
+/** Cutting, joining and encoding of columns of one kind. */
 export interface Kind<Columns> {
   readonly empty: () => Columns;
   readonly slice: (columns: Columns, from: number, to: number) => Columns;

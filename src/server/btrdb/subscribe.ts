@@ -1,7 +1,8 @@
 /**
- * `Subscribe` of v5, in both forms that share its name (docs/protocol.md, "Protocol v5"): one request
- * with uuids, answered with points; or a stream of updates that add and remove uuids, answered with
- * Arrow. The first field of a request tells them apart: a uuid there, an operation here.
+ * `Subscribe` of v5, in both forms that share its name (docs/protocol.md, "Protocol v5"): one
+ * request with uuids, answered with points; or a stream of updates that add and remove uuids,
+ * answered with Arrow. The first field of a request tells them apart: a uuid there, an operation
+ * here.
  *
  * @module
  */
@@ -24,8 +25,8 @@ import { BATCH_POINTS } from "./streaming.ts";
 import { checkStreamCount, decode, malformed } from "./request.ts";
 
 /**
- * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may not
- * read: each update is allowed anew.
+ * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may
+ * not read: each update is allowed anew.
  */
 export async function subscribe(exchange: Exchange): Promise<void> {
   const first = await exchange.call.next();
@@ -33,7 +34,7 @@ export async function subscribe(exchange: Exchange): Promise<void> {
   await (isUpdate(first) ? followUpdates(exchange, first) : followList(exchange, first));
 }
 
-/** Whether a first message is an update, whose uuids are in field 2, not 1. */
+/** Tells whether a first message is an update, whose uuids are in field 2, not 1. */
 function isUpdate(message: Uint8Array): boolean {
   try {
     const reader = new BinaryReader(message);

@@ -13,7 +13,7 @@ import { GrpcFailure, GrpcStatus } from "./status.ts";
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
 const PREFIX_BYTES = 5;
 
-/** What the library hands over: both directions as bytes. */
+/** A call of the gRPC library: both directions as bytes. */
 export type ByteStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** One call, of any of the four kinds. */
@@ -24,12 +24,12 @@ export class Call {
   readonly authority: string;
   /** Address of the client, for messages to the operator. */
   readonly peer: string;
-  /** When the client gives up, ms since the Unix epoch; absent: never. */
+  /** Deadline of the client, ms since the Unix epoch; absent: none. */
   readonly deadlineMs: number | undefined;
   #resolveDone!: () => void;
   /** Resolves when the client has the status, or is gone. */
   readonly done: Promise<void> = new Promise((resolve) => this.#resolveDone = resolve);
-  /** Whether it has no end of its own. */
+  /** True if it has no end of its own. */
   endless = false;
   /** Message bytes received so far. */
   bytesReceived = 0;

@@ -23,7 +23,7 @@ import { onUnknownMethod } from "./unknown_method.ts";
 /** Flow-control window of a connection, bytes: what a client may have under way. */
 const WINDOW_BYTES = 4 << 20;
 
-/** How long calls and connections may take to notice that they were ended, ms. */
+/** Longest time for calls and connections to notice that they were ended, ms. */
 const SETTLE_MS = 500;
 
 /** A certificate and its private key, PEM text. */
@@ -32,7 +32,7 @@ export interface Certificate {
   key: string;
 }
 
-/** What a {@linkcode Listener} is made of. */
+/** Options of a {@linkcode Listener}. */
 export interface ListenerOptions {
   hostname: string;
   /** 0: any free port. */
@@ -44,9 +44,9 @@ export interface ListenerOptions {
   maxConnections: number;
   /** Calls one connection may have open. */
   maxStreamsPerConnection: number;
-  /** How often a peer is asked whether it lives, ms. */
+  /** Silence of a peer after which a keepalive probe is sent, ms. */
   keepaliveMs: number;
-  /** How long it may take to answer, ms. */
+  /** Longest wait for the answer to a probe, ms. */
   keepaliveTimeoutMs: number;
   /** Every method, `/package.Service/Method`. */
   paths: Iterable<string>;

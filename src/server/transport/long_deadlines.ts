@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Whether a `grpc-timeout` such as `90S` is longer than any timer. */
+/** Tells whether a `grpc-timeout` such as `90S` is longer than any timer. */
 export function isLong(timeout: string): boolean {
   const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
   return match !== null && Number(match[1]) * UNITS[match[2]!]! > MAX_TIMER_MS;

@@ -42,7 +42,7 @@ export function onUnknownMethod(
 }
 
 /**
- * What a BTrDB server says about a method it does not have.
+ * Error text of a BTrDB server for a method it does not have.
  *
  * @param path `/package.Service/Method`, as requested.
  * @param services Full names of the services there are.

@@ -146,7 +146,7 @@ Deno.test("an empty credentials file is one without profiles", async () => {
     await assertRejects(
       () => resolveTarget(undefined, {}, environment({ HOME })),
       BTrDBError,
-      "nothing says to what",
+      "no target was given",
     );
     await assertRejects(
       () => resolveTarget(undefined, {}, environment({ HOME, BTRDB_PROFILE: "p" })),

@@ -98,7 +98,7 @@ Deno.test("buffers packed with zstd are read, others are named", () => {
     codec: CompressionType.LZ4_FRAME,
   })!;
   setCompressionCodec(CompressionType.LZ4_FRAME, undefined as never);
-  assertThrows(() => ipcToRaw(lz4), BTrDBError, "packed with LZ4_FRAME, expected ZSTD or none");
+  assertThrows(() => ipcToRaw(lz4), BTrDBError, "compressed with LZ4_FRAME, expected ZSTD or none");
 });
 
 Deno.test("several streams side by side", () => {
