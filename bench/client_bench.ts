@@ -26,8 +26,10 @@ interface Peers {
   python: PythonPeer | undefined;
 }
 
-async function setup(): Promise<Peers> {
-  const server = await ServerProcess.start("bench/support/replay_server.ts", [String(POINTS)]);
+/** Starts the server and its clients; `compression` is what the server's answers have. */
+async function setup(...compression: string[]): Promise<Peers> {
+  const arguments_ = [String(POINTS), ...compression];
+  const server = await ServerProcess.start("bench/support/replay_server.ts", arguments_);
   const grpc = new Client(server.address, credentials.createInsecure(), {
     "grpc.max_receive_message_length": -1,
     "grpc-node.flow_control_window": 4 << 20,
@@ -67,7 +69,7 @@ function readMessages<T>(
 }
 
 /** The Python client does the job, where it is. */
-function pythonEntry(name: "raw" | "insert" | "nearest", atLeast: number) {
+function pythonEntry(name: "raw" | "insert" | "nearest" | "nearest-in-turn", atLeast: number) {
   return {
     name: "btrdb 5.34.2 for Python",
     run: ({ python }: Peers) => {
@@ -81,7 +83,7 @@ function pythonEntry(name: "raw" | "insert" | "nearest", atLeast: number) {
 job({
   name: "raw read of 1 M points over loopback",
   work: { count: POINTS, unit: "points" },
-  setup,
+  setup: () => setup(),
   teardown,
   entries: [
     { name: "columns", run: readColumns },
@@ -121,7 +123,7 @@ job({
 job({
   name: "1,000 nearest at once over loopback",
   work: { count: CALLS, unit: "calls" },
-  setup,
+  setup: () => setup(),
   teardown,
   entries: [
     {
@@ -135,4 +137,63 @@ job({
     ...(missing ? [] : [pythonEntry("nearest", 1.5)]),
   ],
   ...(note === undefined ? {} : { note }),
+});
+
+/** Calls made one after another. */
+const IN_TURN = 200;
+
+/** Makes one call with grpc-js alone. */
+function callOnce({ grpc }: Peers): Promise<void> {
+  const pass = (bytes: Buffer): Buffer => bytes;
+  return new Promise((resolve, reject) =>
+    grpc.makeUnaryRequest(
+      "/v5api.BTrDB/Nearest",
+      pass,
+      pass,
+      Buffer.alloc(0),
+      (error: Error | null) => error === null ? resolve() : reject(error),
+    )
+  );
+}
+
+job({
+  name: "200 nearest one after another over loopback",
+  work: { count: IN_TURN, unit: "calls" },
+  setup: () => setup(),
+  teardown,
+  entries: [
+    {
+      name: "awaited",
+      run: async ({ db }) => {
+        const stream = db.streamFromUUID(UUID);
+        for (let i = 0; i < IN_TURN; i++) await stream.nearest(START + BigInt(i));
+      },
+    },
+    {
+      name: "grpc-js, bytes unseen",
+      run: async (peers) => {
+        for (let i = 0; i < IN_TURN; i++) await callOnce(peers);
+      },
+      atLeast: 0.9,
+    },
+    ...(missing ? [] : [pythonEntry("nearest-in-turn", 1)]),
+  ],
+  note: "a call is a round trip of HTTP/2: the transport alone is what the second entry takes",
+});
+
+job({
+  name: "raw read of 1 M points, compressed with gzip, over loopback",
+  work: { count: POINTS, unit: "points" },
+  setup: () => setup("gzip"),
+  teardown,
+  entries: [
+    { name: "columns", run: readColumns },
+    {
+      name: "grpc-js, bytes unseen",
+      run: (peers) => readMessages(peers, (bytes) => bytes, (bytes) => bytes.length),
+      atLeast: 0.85,
+    },
+    ...(missing ? [] : [pythonEntry("raw", 3)]),
+  ],
+  note: "real servers compress every answer; the difference to the plain read is inflating it",
 });

@@ -34,7 +34,12 @@ def nearest():
     list(pool.map(lambda i: stream.nearest(START + i, 0), range(calls)))
 
 
-JOBS = {"raw": raw, "insert": insert, "nearest": nearest}
+def nearest_in_turn():
+    for i in range(200):
+        stream.nearest(START + i, 0)
+
+
+JOBS = {"nearest-in-turn": nearest_in_turn, "raw": raw, "insert": insert, "nearest": nearest}
 print("ready", flush=True)
 for line in sys.stdin:
     JOBS[line.strip()]()

@@ -42,7 +42,7 @@ export class PythonPeer {
   }
 
   /** Does a job once. */
-  async run(job: "raw" | "insert" | "nearest"): Promise<void> {
+  async run(job: "raw" | "insert" | "nearest" | "nearest-in-turn"): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`${job}\n`));
     await this.#line();
   }

@@ -2,8 +2,9 @@
  * A gRPC server that only replays bytes, in a process of its own: the same answers to everybody, so
  * that what is measured is the client. Speaks v4 and v5.
  *
- *     deno run -A bench/support/replay_server.ts POINTS
+ *     deno run -A bench/support/replay_server.ts POINTS [gzip]
  *
+ * With `gzip` its answers are compressed, as those of a real server are.
  * Prints its port. Ends with its standard input.
  *
  * @module
@@ -14,6 +15,7 @@ import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import process from "node:process";
+import { gzipSync } from "node:zlib";
 import * as v5 from "../../src/gen/btrdb_v5_pb.ts";
 import { encodeRawResponse } from "../../src/kernel/wire.ts";
 import { samples, START } from "./data.ts";
@@ -25,7 +27,12 @@ const BATCH = 5_000;
 const PIECE_BYTES = 1 << 20;
 /** Bytes of requests under way, per connection and per call. */
 const WINDOW_BYTES = 4 << 20;
-const HEADERS = { ":status": 200, "content-type": "application/grpc" };
+const IS_COMPRESSED = Deno.args[1] === "gzip";
+const HEADERS = {
+  ":status": 200,
+  "content-type": "application/grpc",
+  ...(IS_COMPRESSED ? { "grpc-encoding": "gzip" } : {}),
+};
 
 function message<Desc extends DescMessage>(desc: Desc, init: MessageInitShape<Desc>): Buffer {
   return Buffer.from(toBinary(desc, create(desc, init)));
@@ -58,8 +65,10 @@ Http2Session.prototype.goaway = () => {};
 
 /** What an answer is on the wire: its messages, each behind its five bytes, in large pieces. */
 function framed(messages: readonly Buffer[]): Buffer[] {
-  const bytes = Buffer.concat(messages.flatMap((message) => {
+  const bytes = Buffer.concat(messages.flatMap((plain) => {
+    const message = IS_COMPRESSED ? gzipSync(plain) : plain;
     const head = Buffer.alloc(5);
+    head[0] = IS_COMPRESSED ? 1 : 0;
     head.writeUInt32BE(message.length, 1);
     return [head, message];
   }));
