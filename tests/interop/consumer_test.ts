@@ -6,6 +6,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { permissionsOf, quickStart } from "../support/readme.ts";
 import { copyPublished, ESBUILD, writeNpmForm } from "../support/published.ts";
+import { PROGRAM, surviveStops } from "../support/grpc/survive_stops.ts";
 import { type Finished, run, runDeno, withFolder } from "../support/run.ts";
 
 /** The first Node that has `node:sqlite` without a flag. */
@@ -291,5 +292,12 @@ Deno.test("consumer: Bun, the kernel, a cluster and a database file", async () =
     const finished = await run("npx", [...BUN, "file.mjs"], { cwd: project });
     assertDone(finished);
     assertEquals(finished.stdout.trimEnd().split("\n").at(-1), LAST_LINE);
+  });
+});
+
+Deno.test("consumer: clients on Node outlive every graceful stop of their server", async () => {
+  await withNodeProject(async (project) => {
+    await Deno.copyFile(PROGRAM, `${project}/graceful_client.mjs`);
+    await surviveStops({ program: "node", args: ["graceful_client.mjs"], cwd: project }, 40);
   });
 });

@@ -135,7 +135,7 @@ export class Listener {
   async #close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#injector.destroy();
-    await until(() => this.#calls.values().every((call) => call.endless), graceMs);
+    await until(() => [...this.#calls].every((call) => call.endless), graceMs);
     const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
     for (const call of this.#calls) call.cancel(stop);
     await until(() => this.#calls.size === 0, SETTLE_MS);
