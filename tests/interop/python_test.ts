@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { connect } from "@btrdb/btrdb";
 import { openEngine } from "../../src/engine/mod.ts";
 import { serve, type ServeOptions } from "../../src/server/mod.ts";
 import { makeCertificate } from "../support/certificate.ts";
@@ -57,14 +58,30 @@ const RELEASES = [
 const ignore = !(await have("python3", "-c", "import venv, ensurepip"));
 if (ignore) console.warn("python3 with venv and pip is not here: the Python clients are skipped");
 
-/** Runs the suite and checks that every check was made. */
+/** Runs the suite against a server that is there, and checks that every check was made. */
+async function runAgainst(
+  release: typeof RELEASES[number],
+  checks: readonly string[],
+  address: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<void> {
+  const python = await pythonWith(`btrdb-${release.version}`, release.packages);
+  const { success, text } = await run(python, [SUITE, address, ...args], {
+    env: { ...release.env, ...env },
+  });
+  assert(success, text);
+  assertEquals(text.match(/^version .*$/m)?.[0], `version ${release.version}`);
+  assertEquals([...text.matchAll(/^ok (.*)$/gm)].map((match) => match[1]), [...checks]);
+}
+
+/** Runs the suite against `serve`. */
 async function runSuite(
   release: typeof RELEASES[number],
   options: ServeOptions,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<void> {
-  const python = await pythonWith(`btrdb-${release.version}`, release.packages);
   const unexpected: unknown[] = [];
   await using endpoint = await openEngine();
   await using server = await serve(endpoint, {
@@ -72,13 +89,26 @@ async function runSuite(
     onError: (error) => unexpected.push(error),
   });
   const address = options.tls === undefined ? server.address : `localhost:${server.port}`;
-  const { success, text } = await run(python, [SUITE, address, ...args], {
-    env: { ...release.env, ...env },
-  });
-  assert(success, text);
-  assertEquals(text.match(/^version .*$/m)?.[0], `version ${release.version}`);
-  assertEquals([...text.matchAll(/^ok (.*)$/gm)].map((match) => match[1]), [...release.checks]);
+  await runAgainst(release, release.checks, address, args, env);
   assertEquals(unexpected, []);
+}
+
+/** What a database of v4 does not have, behind whatever proxy. */
+const V5_ONLY: ReadonlySet<string> = new Set(["create_and_metadata", "merge_policies", "sql"]);
+
+for (const release of RELEASES) {
+  Deno.test({
+    name: `Python btrdb ${release.version} works through a proxy over v4`,
+    ignore,
+    async fn() {
+      await using endpoint = await openEngine();
+      await using server = await serve(endpoint, { port: 0 });
+      await using between = await connect(`127.0.0.1:${server.port}`, { protocol: "v4" });
+      await using proxy = await serve(between, { port: 0 });
+      const checks = release.checks.filter((check) => !V5_ONLY.has(check));
+      await runAgainst(release, checks, proxy.address, ["", "--without", [...V5_ONLY].join()], {});
+    },
+  });
 }
 
 for (const release of RELEASES) {

@@ -1,12 +1,13 @@
 """What users of the Python package btrdb do, done against a server, with the package unchanged.
 
-    python suite.py HOST:PORT [API_KEY]
+    python suite.py HOST:PORT [API_KEY] [--without CHECK,…]
 
 Prints one "ok NAME" a check; the first check that fails ends the run with its traceback.
 """
 
 import csv
 import io
+import math
 import sys
 import uuid
 import warnings
@@ -21,6 +22,7 @@ SECOND = 1_000_000_000
 START = 1_500_000_000 * SECOND
 N = 1000
 NEW = hasattr(btrdb.stream.Stream, "arrow_values")
+WITHOUT = sys.argv[4].split(",") if len(sys.argv) > 4 else []
 PREFIX = f"interop/{uuid.uuid4().hex}"
 
 
@@ -104,7 +106,8 @@ def check_windows(db):
     assert len(got) == 10
     first = got[0][0]
     assert (first.time, first.min, first.mean, first.max, first.count) == (START, 0.0, 4.5, 9.0, 10)
-    assert abs(first.stddev - 2.8722813232690143) < 1e-12
+    # A proxy over v4 does not know it, and says so rather than 0.
+    assert math.isnan(first.stddev) if WITHOUT else abs(first.stddev - 2.8722813232690143) < 1e-12
     empty = stream.windows(START + (N + 10) * SECOND, START + (N + 40) * SECOND, 10 * SECOND)
     assert [p.count for p, _ in empty] == [0, 0, 0]
     width = pointwidth(33)
@@ -272,6 +275,8 @@ def main():
     print("version", btrdb.__version__, flush=True)
     for name, check in list(globals().items()):
         if not name.startswith("check_") or ("arrow" in name and not NEW):
+            continue
+        if name[len("check_"):] in WITHOUT:
             continue
         check(db)
         print("ok", name[len("check_"):], flush=True)
