@@ -59,7 +59,7 @@ type AnyChunk = Chunk<RawColumns | StatColumns>;
 export type CsvOpener = (stream: CsvStreamRequest) => AsyncIterator<AnyChunk, unknown, undefined>;
 
 /** One stream's query. */
-class Source {
+class StreamQuery {
   #chunks: AsyncIterator<AnyChunk, unknown, undefined> | undefined;
   /** The batch that told the version, until it is taken. */
   #first: AnyChunk | undefined;
@@ -114,11 +114,11 @@ export class CsvAnswer implements AsyncDisposable {
   /** Error of the first query that failed; undefined if none did. */
   readonly failure: unknown;
   readonly #kind: "raw" | "windows";
-  readonly #sources: readonly Source[];
+  readonly #sources: readonly StreamQuery[];
   #rows = 0;
 
   /** @ignore Made by {@linkcode openCsv}. */
-  constructor(request: CsvRequest, sources: readonly Source[]) {
+  constructor(request: CsvRequest, sources: readonly StreamQuery[]) {
     this.#kind = request.query.type === "raw" ? "raw" : "windows";
     this.#sources = sources;
     this.failure = sources.find((source) => source.failure !== undefined)?.failure;
@@ -284,7 +284,7 @@ export async function openCsv(
   signal?: AbortSignal,
 ): Promise<CsvAnswer> {
   signal?.throwIfAborted();
-  const sources = request.streams.map(() => new Source());
+  const sources = request.streams.map(() => new StreamQuery());
   await Promise.all(sources.map((source, s) => source.open(() => open(request.streams[s]!))));
   const answer = new CsvAnswer(request, sources);
   if (signal?.aborted === true) {

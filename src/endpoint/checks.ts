@@ -211,11 +211,15 @@ export function checkInsertSize(points: number, maxPoints: number, uuid?: Uint8A
  * Throws for the first bad point of an insert.
  *
  * @param columns The points.
- * @param index Index of the first bad point, in the order given; −1 when there is none.
+ * @param index Index of the first bad point, in the order given; `undefined` when there is none.
  * @throws {BTrDBError} 413 for its time, else 425 for its value.
  */
-export function checkInsertPoint(columns: RawColumns, index: number, uuid?: Uint8Array): void {
-  if (index < 0) return;
+export function checkInsertPoint(
+  columns: RawColumns,
+  index: number | undefined,
+  uuid?: Uint8Array,
+): void {
+  if (index === undefined) return;
   const time = columns.times[index]!;
   if (time < MIN_TIME || time >= MAX_TIME - 1n) {
     refuse(ErrorCode.InvalidTimeRange, TEXT.insertBounds, uuid);

@@ -223,7 +223,7 @@ export class Engine implements Endpoint {
       const { uuid, columns, mergePolicy = "never", roundBits } = request;
       checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
       const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
-      checkInsertPoint(columns, bad?.index ?? -1, uuid);
+      checkInsertPoint(columns, bad?.index, uuid);
       checkRoundBits(roundBits, uuid);
       const points = roundBits === undefined
         ? columns

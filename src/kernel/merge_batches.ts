@@ -26,7 +26,7 @@ export interface MergedBatch<C> {
 }
 
 /** One stream on its way. */
-class Source<C extends RawColumns | StatColumns> {
+class PendingStream<C extends RawColumns | StatColumns> {
   readonly #batches: AsyncIterator<C>;
   #held: C | undefined;
   #ended = false;
@@ -83,7 +83,7 @@ class Source<C extends RawColumns | StatColumns> {
 export async function* mergeBatches<C extends RawColumns | StatColumns>(
   sources: readonly AsyncIterator<C>[],
 ): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
-  const all = sources.map((source) => new Source(source));
+  const all = sources.map((source) => new PendingStream(source));
   try {
     await Promise.all(all.map((source) => source.pull()));
     for (;;) {

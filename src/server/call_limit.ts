@@ -5,70 +5,52 @@
  * @module
  */
 
-import { abortable } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { Semaphore } from "../core/semaphore.ts";
 
 /** Error text of a real server that has too much to do. */
 const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 
 /** A counter of running calls with a short queue. */
 export class CallLimit {
-  readonly #maxRunning: number;
+  readonly #places: Semaphore;
   readonly #maxWaiting: number;
-  readonly #waiting = new Set<() => void>();
-  #running = 0;
 
   /**
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
    */
   constructor(maxRunning: number, maxWaiting: number) {
-    this.#maxRunning = maxRunning;
+    this.#places = new Semaphore(maxRunning);
     this.#maxWaiting = maxWaiting;
   }
 
   /** Calls that run now. */
   get running(): number {
-    return this.#running;
+    return this.#places.taken;
   }
 
   /** Calls that wait now. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#places.waiting;
   }
 
   /**
-   * Takes a place, waiting for one if need be. Who got in calls {@linkcode leave} once.
+   * Takes a place, waiting for one if need be; {@linkcode leave} gives it back.
    *
    * @param signal Ends the waiting.
    * @throws {BTrDBError} 426, if too many wait already; the signal's reason on an abort.
    */
   async enter(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#running < this.#maxRunning) {
-      this.#running++;
-      return;
-    }
-    if (this.#waiting.size >= this.#maxWaiting) {
+    if (this.#places.isFull && this.waiting >= this.#maxWaiting) {
       throw new BTrDBError(SHEDDING, { code: ErrorCode.ResourceDepleted });
     }
-    let grant!: () => void;
-    const place = new Promise<void>((resolve) => grant = resolve);
-    this.#waiting.add(grant);
-    await abortable(place, { signal }, "wait").catch((error) => {
-      if (!this.#waiting.delete(grant)) this.leave();
-      throw error;
-    });
+    await this.#places.take({ signal }, "wait");
   }
 
-  /** Gives the place to the first who waits. */
+  /** Gives the place to the first call that waits. */
   leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#running--;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
+    this.#places.release();
   }
 }

@@ -7,7 +7,7 @@
 import { lowerBound } from "../../core/search.ts";
 import type { ChangesRequest, Chunk } from "../../endpoint/endpoint.ts";
 import { changesParams, decodeChanges } from "../wire/messages.ts";
-import type { Source } from "./resumable.ts";
+import type { ResumableSource } from "./resumable.ts";
 
 /** Changed ranges, as columns. */
 export interface RangeColumns {
@@ -21,7 +21,7 @@ export interface RangeColumns {
  * and those up to its number are not the same ones, as more of the former are joined: then what lies
  * within a range that was taken is left out.
  */
-export class ChangesSource implements Source<RangeColumns> {
+export class ChangesSource implements ResumableSource<RangeColumns> {
   readonly rpc = "Changes";
   readonly uuid: Uint8Array;
   readonly version: bigint;

@@ -10,7 +10,7 @@ import type { Chunk, RangeRequest } from "../../endpoint/endpoint.ts";
 import { decodeRawResponse } from "../../kernel/wire.ts";
 import { callError, checkStat, type ErrorContext, repeatedPart } from "../errors.ts";
 import { rawValuesParams } from "../wire/messages.ts";
-import type { Source } from "./resumable.ts";
+import type { ResumableSource } from "./resumable.ts";
 
 /** Reads a `RawValuesResponse`. */
 function decodeRaw(bytes: Uint8Array, call: ErrorContext): Chunk<RawColumns> {
@@ -28,7 +28,7 @@ function lostPoints(time: bigint, call: ErrorContext): BTrDBError {
  * Raw values in order of time. A retry begins at the last time that was taken and leaves out the
  * points of that time that were taken already: a server gives equal times in one order.
  */
-export class OrderedRawSource implements Source<RawColumns> {
+export class OrderedRawSource implements ResumableSource<RawColumns> {
   readonly rpc = "RawValues";
   readonly uuid: Uint8Array;
   readonly version: bigint;
@@ -81,7 +81,7 @@ export class OrderedRawSource implements Source<RawColumns> {
     return columns.times.length;
   }
 
-  unordered(): Source<RawColumns> {
+  unordered(): ResumableSource<RawColumns> {
     return new ArrivalOrderRawSource(this.#range);
   }
 }
@@ -90,7 +90,7 @@ export class OrderedRawSource implements Source<RawColumns> {
  * Raw values whose unflushed points come in the order of arrival, so that one before the last time
  * taken may still be to come. A retry asks for everything and leaves out as many points as were taken.
  */
-class ArrivalOrderRawSource implements Source<RawColumns> {
+class ArrivalOrderRawSource implements ResumableSource<RawColumns> {
   readonly rpc = "RawValues";
   readonly uuid: Uint8Array;
   readonly version: bigint;

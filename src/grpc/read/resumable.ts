@@ -13,7 +13,7 @@ import { giveBack } from "../transport/message_memory.ts";
 import type { VersionFloors } from "./version_floors.ts";
 
 /** A kind of server stream: its requests, and the rows that were taken. */
-export interface Source<Columns> {
+export interface ResumableSource<Columns> {
   readonly rpc: string;
   readonly uuid: Uint8Array;
   /** Version asked for. */
@@ -30,7 +30,7 @@ export interface Source<Columns> {
   /** Notes that `columns` are taken; returns what of them is new. */
   take(columns: Columns): Columns;
   /** The same for rows that do not come in order of time, as unflushed points of real servers. */
-  unordered?(): Source<Columns>;
+  unordered?(): ResumableSource<Columns>;
   /** Number of rows. */
   size(columns: Columns): number;
 }
@@ -62,7 +62,7 @@ interface Pin {
  */
 export async function* readResumable<Columns>(
   caller: Caller,
-  source: Source<Columns>,
+  source: ResumableSource<Columns>,
   rules: ResumeRules,
   options: CallOptions,
 ): AsyncGenerator<Chunk<Columns>, void, undefined> {

@@ -10,7 +10,7 @@ import type { AlignedWindowsRequest, StatChunk, WindowsRequest } from "../../end
 import { decodeStatResponse } from "../../kernel/wire.ts";
 import { checkStat, type ErrorContext, repeatedPart } from "../errors.ts";
 import { alignedWindowsParams, windowsParams } from "../wire/messages.ts";
-import type { Source } from "./resumable.ts";
+import type { ResumableSource } from "./resumable.ts";
 
 /** Reads the response of one of the two calls for windows. */
 function decodeStat(
@@ -24,7 +24,7 @@ function decodeStat(
 }
 
 /** Aligned windows. Asked for again, they begin after the last one that was taken. */
-export class AlignedSource implements Source<StatColumns> {
+export class AlignedSource implements ResumableSource<StatColumns> {
   readonly rpc = "AlignedWindows";
   readonly uuid: Uint8Array;
   readonly version: bigint;
@@ -74,7 +74,7 @@ export class AlignedSource implements Source<StatColumns> {
 }
 
 /** Windows. Asked for again, they begin with the first one that was not taken. */
-export class WindowsSource implements Source<StatColumns> {
+export class WindowsSource implements ResumableSource<StatColumns> {
   readonly rpc = "Windows";
   readonly uuid: Uint8Array;
   readonly version: bigint;

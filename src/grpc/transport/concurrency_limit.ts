@@ -4,8 +4,8 @@
  * @module
  */
 
-import { abortable } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
+import { Semaphore } from "../../core/semaphore.ts";
 import { type CallContext, lateError, markUnsent } from "../errors.ts";
 
 /**
@@ -14,14 +14,11 @@ import { type CallContext, lateError, markUnsent } from "../errors.ts";
  * wait, refuses none of them (docs/protocol.md, "Statuses and texts").
  */
 export class ConcurrencyLimit {
-  readonly #most: number;
-  readonly #waiting: Set<() => void> = new Set();
-  #taken = 0;
-  #idle: (() => void) | undefined;
+  readonly #turns: Semaphore;
 
   /** @param most Calls at once. */
   constructor(most: number) {
-    this.#most = most;
+    this.#turns = new Semaphore(most);
   }
 
   /**
@@ -31,32 +28,19 @@ export class ConcurrencyLimit {
    * @throws The signal's reason; `BTrDBError` `DEADLINE_EXCEEDED`, marked as never sent.
    */
   take(call: CallContext): Promise<void> | undefined {
-    if (this.#taken < this.#most) {
-      this.#taken++;
-      return undefined;
-    }
-    let grant!: () => void;
-    const turn = new Promise<void>((resolve) => grant = resolve);
-    this.#waiting.add(grant);
-    return abortable(turn, call.options, () => lateError(call)).catch((error) => {
-      if (!this.#waiting.delete(grant)) this.release();
+    return this.#turns.take(call.options, () => lateError(call))?.catch((error) => {
       if (error instanceof BTrDBError) markUnsent(error);
       throw error;
     });
   }
 
-  /** Gives a turn back: to whoever has waited longest. */
+  /** Gives a turn back, to the call that has waited longest. */
   release(): void {
-    for (const grant of this.#waiting) {
-      this.#waiting.delete(grant);
-      return grant();
-    }
-    this.#taken--;
-    if (this.#taken === 0) this.#idle?.();
+    this.#turns.release();
   }
 
   /** Resolves when all turns are back. */
-  async idle(): Promise<void> {
-    if (this.#taken > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+  idle(): Promise<void> {
+    return this.#turns.idle();
   }
 }

@@ -51,7 +51,7 @@ export class PointWrites {
     const n = columns.times.length;
     checkInsertSize(n, this.#rules.maxInsertPoints, uuid);
     const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
-    checkInsertPoint(columns, bad?.index ?? -1, uuid);
+    checkInsertPoint(columns, bad?.index, uuid);
     const spec: CallSpec = { rpc: "Insert", uuid, options, isWrite: true };
     this.#checkGone(spec);
     const message = encodeInsert({ ...request, protocol: this.#caller.protocol });

@@ -33,7 +33,7 @@ export async function insertInPieces(
   const total = columns.times.length;
   const most = endpoint.capabilities.maxInsertPoints;
   if (total <= most) return await endpoint.insert(request, options);
-  checkInsertPoint(columns, findBadPoint(columns, MIN_TIME, MAX_TIME - 1n)?.index ?? -1, uuid);
+  checkInsertPoint(columns, findBadPoint(columns, MIN_TIME, MAX_TIME - 1n)?.index, uuid);
   let version: Version = { major: 0n, minor: 0n };
   for (let from = 0; from < total; from += most) {
     const piece = sliceRaw(columns, from, Math.min(from + most, total));

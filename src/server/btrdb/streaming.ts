@@ -14,7 +14,7 @@ import {
   sliceStat,
 } from "../../core/columns.ts";
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
-import type { Version } from "../../endpoint/endpoint.ts";
+import type { Chunk, Version } from "../../endpoint/endpoint.ts";
 import { encodeRawResponse, encodeStatResponse } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 
@@ -47,12 +47,6 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
     encode: (columns, from, to, version) =>
       encodeStatResponse(columns, from, to, version.major, version.minor, withStddev),
   };
-}
-
-/** A chunk of a streamed answer. */
-interface Chunk<Columns> {
-  version: Version;
-  columns: Columns;
 }
 
 /**
