@@ -17,10 +17,10 @@ import type {
 } from "./endpoint.ts";
 
 /** Most bytes of a collection name, of a tag value and of an annotation value. */
-export const MAX_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255;
 
 /** Most bytes of a tag key and of an annotation key. */
-export const MAX_KEY_BYTES = 63;
+const MAX_KEY_BYTES = 63;
 
 /** Most names one `ListCollections` of protocol v4 may ask for. */
 export const MAX_LIST_LIMIT = 10_000;
@@ -57,17 +57,11 @@ export function quote(text: string): string {
   return out + '"';
 }
 
-/** Length in UTF-8. */
-function byteLength(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < text.length) bytes += 4, i++;
-    else bytes += 3;
-  }
-  return bytes;
+const encoder = new TextEncoder();
+
+/** True for text of at most 255 bytes in UTF-8; a lone surrogate has no UTF-8. */
+function isShort(text: string): boolean {
+  return text.isWellFormed() && encoder.encode(text).length <= MAX_NAME_BYTES;
 }
 
 function refuse(code: number, text: string): never {
@@ -76,7 +70,7 @@ function refuse(code: number, text: string): never {
 
 /** Tells whether a collection may have this name: 1 to 255 bytes, no NUL. */
 export function isValidCollection(name: string): boolean {
-  return name.length > 0 && !name.includes("\0") && byteLength(name) <= MAX_NAME_BYTES;
+  return name.length > 0 && !name.includes("\0") && isShort(name);
 }
 
 function checkCollection(name: string): void {
@@ -95,7 +89,7 @@ function checkTags(tags: Metadata): void {
   for (const [key, value] of tags) {
     checkKey("tag", key);
     if (value === null) continue;
-    if (value === "" || value.includes("\0") || byteLength(value) > MAX_NAME_BYTES) {
+    if (value === "" || value.includes("\0") || !isShort(value)) {
       refuse(ErrorCode.InvalidTagValue, `tag value for key ${quote(key)} is invalid`);
     }
   }
@@ -104,7 +98,7 @@ function checkTags(tags: Metadata): void {
 function checkAnnotations(annotations: Metadata): void {
   for (const [key, value] of annotations) {
     checkKey("annotation", key);
-    if (value !== null && byteLength(value) > MAX_NAME_BYTES) {
+    if (value !== null && !isShort(value)) {
       refuse(ErrorCode.InvalidTagValue, `annotation value for key ${quote(key)} is invalid`);
     }
   }

@@ -7,7 +7,6 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import type { PairKind } from "../../core/metadata.ts";
 import type {
   CreateRequest,
   LookupRequest,
@@ -158,6 +157,9 @@ function descriptorV5(descriptor: StreamDescriptor): v5.StreamDescriptor {
 
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Kind of a pair, as error texts call it. */
+type PairKind = "tag" | "annotation";
 
 /** Values that are not UTF-8, which a v4 client may send, cannot be stored: 409. */
 function text(value: Uint8Array, kind: PairKind): string {
