@@ -27,7 +27,7 @@ import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages
 import { readResumable, type ResumeRules } from "./resumable.ts";
 import { ChangesSource, type RangeColumns } from "./changes_source.ts";
 import { OrderedRawSource } from "./raw_source.ts";
-import { AlignedSource, WindowsSource } from "./window_sources.ts";
+import { alignedWindowsSource, windowsSource } from "./window_sources.ts";
 
 /** The chunks of a server stream. */
 export type Parts<Columns> = AsyncGenerator<Chunk<Columns>, void, undefined>;
@@ -51,7 +51,7 @@ export class Reader {
   }
 
   aligned(request: AlignedWindowsRequest, options: CallOptions): Parts<StatColumns> {
-    const source = new AlignedSource(request, this.stddev);
+    const source = alignedWindowsSource(request, this.stddev);
     return readResumable(this.#caller, source, this.#rules, options);
   }
 
@@ -61,7 +61,7 @@ export class Reader {
     range: { start: bigint; end: bigint },
     options: CallOptions,
   ): Parts<StatColumns> {
-    const source = new WindowsSource(request, range, this.stddev);
+    const source = windowsSource(request, range, this.stddev);
     return readResumable(this.#caller, source, this.#rules, options);
   }
 
