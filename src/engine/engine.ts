@@ -68,7 +68,7 @@ import { roundValues } from "./write/merge_policy.ts";
 import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { Storage } from "./storage.ts";
-import type { StreamState } from "./stream/registry.ts";
+import { type StreamState, versionOf } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
 import { rawPoints } from "./tree/raw_points.ts";
@@ -77,7 +77,6 @@ import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.
 import { type Grid, treeWindows } from "./tree/windows.ts";
 import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
 import { Refusal, type Transaction } from "./write/group_commit.ts";
-import { versionOf } from "./write/point_writer.ts";
 import { runSql } from "./metadata/sql.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {

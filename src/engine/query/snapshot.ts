@@ -9,8 +9,7 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "../constants.ts";
-import type { StreamRegistry, StreamState } from "../stream/registry.ts";
-import { versionOf } from "../write/point_writer.ts";
+import { type StreamRegistry, type StreamState, versionOf } from "../stream/registry.ts";
 
 /** One version of a stream. */
 export interface Snapshot {

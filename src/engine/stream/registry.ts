@@ -5,6 +5,7 @@
  */
 
 import { uuidText } from "../../core/uuid.ts";
+import type { Version } from "../../endpoint/endpoint.ts";
 import { decodeBlock } from "../../kernel/block.ts";
 import { PointBuffer } from "./point_buffer.ts";
 import { checkBytes, checkNumbers, damaged } from "../file/checksum.ts";
@@ -19,6 +20,11 @@ export interface Head {
   readonly root: number;
   /** Points since. */
   readonly buffer: PointBuffer;
+}
+
+/** The version a head stands for. */
+export function versionOf(head: Head): Version {
+  return { major: BigInt(head.major), minor: BigInt(head.buffer.length) };
 }
 
 /** A stream that exists. */

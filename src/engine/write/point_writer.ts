@@ -14,16 +14,11 @@ import { mergeRuns } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import type { BlockStore } from "../tree/block_store.ts";
-import type { Head, StreamState } from "../stream/registry.ts";
+import { type StreamState, versionOf } from "../stream/registry.ts";
 import { deleteFromTree } from "../tree/delete.ts";
 import { insertIntoTree } from "../tree/insert.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import type { Transaction } from "./group_commit.ts";
-
-/** The version a head stands for. */
-export function versionOf(head: Head): Version {
-  return { major: BigInt(head.major), minor: BigInt(head.buffer.length) };
-}
 
 /** Writes points within transactions. */
 export class PointWriter {
