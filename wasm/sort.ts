@@ -118,9 +118,9 @@ const SMALL: u32 = 24;
 const DIGIT: u32 = 11;
 
 /**
- * Sorts points that fit the cache, in place. Where times are spread evenly, one distribution to about
- * as many buckets as there are points leaves little to do for an insertion sort; where they are not,
- * a radix sort from the lowest digit costs the same for every input.
+ * Sorts points that fit the cache, in place. If times are spread evenly, one distribution to about
+ * as many buckets as there are points leaves little to do for an insertion sort; where they are
+ * not, a radix sort from the lowest digit costs the same for every input.
  *
  * @param min No time is before it.
  * @param bits All times are within 2^bits of `min`; 0 if the bounds are not known.

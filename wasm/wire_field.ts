@@ -75,7 +75,7 @@ function skip(p: usize, end: usize, tag: u64): usize {
  * @param fields Field `k`, of 8 bytes, from 1 to `known`, goes to `fields + 8 * (k - 1)`; those
  * that
  * are missing become 0.
- * @returns Whether the bytes are well formed.
+ * @returns True if the bytes are well formed.
  */
 export function readPoint(p: usize, end: usize, fields: usize, known: u32): bool {
   memory.fill(fields, 0, 8 * known);

@@ -21,7 +21,7 @@ export interface TimeRange {
 /**
  * A range of time inside the legal times.
  *
- * @param action What the caller wants, for the error: `"read raw values"`.
+ * @param action Name of the call, for the error: `"read raw values"`.
  * @param start First moment.
  * @param end End, exclusive.
  * @throws {RangeError} If the range is empty or leaves `[MIN_TIME, MAX_TIME]`.
@@ -43,7 +43,7 @@ export function timeRange(action: string, start: TimeLike, end: TimeLike): TimeR
  * A range as servers take it. No point can be stored at the last two moments before `MAX_TIME`, and
  * servers refuse `MAX_TIME` itself as an end, so the moment before it means the same.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param range The range.
  * @throws {RangeError} If it is nothing but the moment before `MAX_TIME`.
  */
@@ -63,7 +63,7 @@ export function servableRange(action: string, { start, end }: TimeRange): TimeRa
 /**
  * A moment inside the legal times.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param time The moment.
  * @throws {RangeError} If it is not in `[MIN_TIME, MAX_TIME)`.
  */
@@ -76,7 +76,7 @@ export function legalTime(action: string, time: TimeLike): bigint {
 /**
  * A version: 0 for the latest, or an explicit one.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param version The version.
  * @param name Name of the argument.
  * @throws {TypeError} If it is not a `bigint`.
@@ -95,7 +95,7 @@ export function versionNumber(action: string, version: bigint, name = "version")
 /**
  * An exponent: a pointwidth, a depth or a resolution.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param value The exponent.
  * @param name Name of the argument.
  * @throws {RangeError} If it is not an integer from 0 to 63.
@@ -114,7 +114,7 @@ export function exponent(action: string, value: number, name: string): number {
 /**
  * The width of windows.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param width ns.
  * @throws {TypeError} If it is neither a `bigint` nor a `number`.
  * @throws {RangeError} If it is not 1 to 2^63, or a `number` that is not a safe integer.
@@ -136,7 +136,7 @@ export function windowWidth(action: string, width: bigint | number): bigint {
 /**
  * A range rounded down to whole aligned windows.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param range The range.
  * @param pointwidth Windows of 2^pointwidth ns.
  * @throws {RangeError} If no window begins in it.
@@ -157,7 +157,7 @@ export function alignedRange(action: string, range: TimeRange, pointwidth: numbe
 /**
  * Number of whole windows in a range.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param range The range.
  * @param width ns.
  * @throws {RangeError} If there is none.
@@ -176,7 +176,7 @@ export function windowCount(action: string, range: TimeRange, width: bigint | nu
 /**
  * An integer option of at least 1.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param value The value.
  * @param name Name of the argument.
  * @throws {RangeError} If it is not one.
@@ -193,7 +193,7 @@ export function positiveInteger(action: string, value: number, name: string): nu
 /**
  * One of some words.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param value The word.
  * @param name Name of the argument.
  * @param words What is allowed.
@@ -217,7 +217,7 @@ export function oneOf<T extends string>(
 /**
  * A string.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param value The string.
  * @param name Name of the argument.
  * @throws {TypeError} If it is none.

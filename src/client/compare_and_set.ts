@@ -44,7 +44,7 @@ export async function findDescriptor(
  * Changes metadata by compare-and-set. Without an `expected` version the current one is read first,
  * and read again whenever somebody else was faster (423).
  *
- * @param action What the caller wants, for errors.
+ * @param action Name of the call, for errors.
  * @param attempt Tries with one expected version.
  * @param current Reads the current version.
  * @returns The version after the change.

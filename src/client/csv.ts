@@ -132,7 +132,7 @@ const SLICE_MS = 8;
  * has nothing its cells are empty. Memory does not grow with the length. A file appears under its
  * name when it is complete, and not at all if anything fails.
  *
- * @param endpoint What answers.
+ * @param endpoint The database.
  * @param sink Where it goes: a path, a `file:` URL, a stream, which is closed at the end, or a
  * function, see {@linkcode ByteSink}.
  * @param options What is exported, and how.

@@ -22,7 +22,7 @@ export interface RequestOptions {
 /**
  * Checks the options of a call.
  *
- * @param action What the caller wants, for the error: `"read raw values"`.
+ * @param action Name of the call, for the error: `"read raw values"`.
  * @param options What was given.
  * @throws {TypeError} If `signal` is no `AbortSignal`.
  * @throws {RangeError} If `timeoutMs` is not a number above 0.
@@ -40,7 +40,7 @@ export function checkOptions(action: string, options: RequestOptions): void {
 /**
  * The options of one call, checked, in the endpoint's terms: the timeout begins now.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param options What was given.
  */
 export function startCall(action: string, options: RequestOptions): CallOptions {

@@ -16,7 +16,7 @@ export type MetadataValues = Record<string, string | null>;
 /**
  * Pairs as a map.
  *
- * @param action What the caller wants, for the error: `"create the stream"`.
+ * @param action Name of the call, for the error: `"create the stream"`.
  * @param pairs The object.
  * @param name Name of the argument.
  * @throws {TypeError} If it is not an object of strings and nulls.

@@ -28,7 +28,7 @@ export function isAsync(points: Points): points is AsyncIterable<RawColumns> {
 /**
  * Points as columns, checked.
  *
- * @param action What the caller wants, for the error: `"insert"`.
+ * @param action Name of the call, for the error: `"insert"`.
  * @param points Columns or pairs.
  * @param batch Which batch of several this is, for the error.
  * @throws {TypeError} If they are not points, or the columns differ in length.

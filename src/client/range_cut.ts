@@ -83,7 +83,7 @@ async function* noPoints(start: bigint, stddev: boolean): AsyncIterableIterator<
  * the version that a server reports can be older than what it answers (docs/protocol.md, "Quirks of
  * real servers"); who needs one moment asks for a version.
  *
- * @param endpoint What answers.
+ * @param endpoint The database.
  * @param version Version asked for.
  * @param openers Each opens one answer at a version.
  */

@@ -57,7 +57,7 @@ import { openWindows } from "./windows.ts";
  *
  * Mistakes in arguments throw a `TypeError` or `RangeError` before anything is sent: at once from
  * the methods that return a query, as a rejection from the others. Ranges are half-open `[start,
- * end)`. What the database refuses rejects with a `BTrDBError` that carries its code.
+ * end)`. Refusals of the database reject with a `BTrDBError` that carries its code.
  *
  * @example Write and read
  * ```ts
@@ -371,7 +371,7 @@ export class Stream {
    * same time the last counts.
    *
    * Protocol v4 has no such operation: there, stored points at those times are deleted and the new
-   * ones inserted at once; another reader may see the moment between. What stood there stays
+   * ones inserted at once; another reader may see the moment between. The replaced points stay
    * readable in the version before.
    *
    * @param points As for `insert`.

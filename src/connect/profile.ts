@@ -28,7 +28,7 @@ export interface ProfileLookup {
  * Reads a profile.
  *
  * @param name Name of the profile.
- * @param required Whether it is an error when file or profile do not exist.
+ * @param required True if it is an error when file or profile do not exist.
  * @param env Where the home directory is found.
  * @throws {BTrDBError} Status `NOT_CONFIGURED`: no such file or profile, or not as it should be.
  */

@@ -67,7 +67,7 @@ export function emptyStat(): StatColumns {
  * Stat columns of length `n`, all zero.
  *
  * @param n Number of windows.
- * @param withStddev Whether to allocate the `stddev` column.
+ * @param withStddev True to allocate the `stddev` column.
  */
 export function allocStat(n: number, withStddev = false): StatColumns {
   const columns: StatColumns = {

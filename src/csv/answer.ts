@@ -106,7 +106,7 @@ class StreamQuery {
 
 /**
  * The answer to a {@linkcode CsvRequest}: the names of its columns are known, its rows are read
- * with `bytes` or `pour`, once. Whoever does not read it to the end calls `close`.
+ * with `bytes` or `pour`, once. Call `close` if you do not read it to the end.
  */
 export class CsvAnswer implements AsyncDisposable {
   /** The cells of the header. */
@@ -154,7 +154,7 @@ export class CsvAnswer implements AsyncDisposable {
    * @param format Numbers and digits.
    * @param take Gets a piece, which is valid during the call only, and must not use the kernel. A
    * promise is waited for.
-   * @param inThread Whether the rows of a long answer are made in a thread of their own, where
+   * @param inThread True if the rows of a long answer are made in a thread of their own, where
    * there
    * are threads.
    * @returns What `take` returns for each piece.
@@ -297,7 +297,7 @@ export async function openCsv(
 /**
  * The queries of a CSV as the endpoint answers them.
  *
- * @param endpoint What answers.
+ * @param endpoint The database.
  * @param request What is asked.
  * @param call Signal and deadline of all queries.
  */

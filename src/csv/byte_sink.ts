@@ -33,9 +33,9 @@ export interface OpenSink {
 /**
  * Opens a sink.
  *
- * @param action What the caller wants, for the error.
+ * @param action Name of the call, for the error.
  * @param sink What was given.
- * @param preventClose Whether a stream stays open.
+ * @param preventClose True if a stream stays open.
  * @param call Ends waiting for a stream that does not take more.
  */
 export async function openSink(
@@ -96,7 +96,7 @@ function streamSink(
 
 /**
  * A file is written under another name beside its place and gets its own name at the end, so that
- * there is never half a file. What is no plain file (a pipe, a device) is written as it is.
+ * there is never half a file. Anything but a plain file (a pipe, a device) is written as it is.
  *
  * Plain files are written synchronously: what is written goes into the system's cache, a MiB in a
  * fraction of a millisecond, and no copy has to be kept until a write is done.

@@ -3,8 +3,8 @@
  * (docs/protocol.md, "Checks"). The engine makes them all; the gRPC client and the server use the
  * same functions where they check before sending or on behalf of a backend.
  *
- * Every function throws a `BTrDBError` whose message is the bare text. Which calls of the wire
- * format wrap it as `(code: text)` is {@linkcode statusText}'s business.
+ * Every function throws a `BTrDBError` whose message is the bare text. {@linkcode statusText} knows
+ * the calls of the wire format that wrap it as `(code: text)`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Tables: a column of times and columns of values or windows beside it, batch by batch. What Arrow
- * and Parquet files are made of.
+ * Tables of Arrow and Parquet files: a column of times and columns of values or windows beside it,
+ * batch by batch.
  *
  * @module
  */

@@ -26,7 +26,7 @@ const QUOTE = 34;
  * Reads the header at the beginning of a file.
  *
  * @param bytes From the first byte of the file on, a byte order mark included.
- * @param last Whether there are no more bytes.
+ * @param last True if there are no more bytes.
  * @returns The header, or undefined if it is not complete.
  * @throws {CsvError} If it is not the header of raw values, or not complete although `last`.
  */

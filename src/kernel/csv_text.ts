@@ -19,7 +19,7 @@ export type CsvNumbers = "shortest" | "fixed6";
 /**
  * The names of all columns.
  *
- * @param kind Whether streams have one column or four.
+ * @param kind True if streams have one column or four.
  * @param labels One for each stream.
  */
 export function csvNames(kind: CsvKind, labels: readonly string[]): string[] {

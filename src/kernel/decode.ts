@@ -96,7 +96,7 @@ const RAW_RUN: Run<RawColumns> = {
   },
 };
 
-/** @param stddev Whether to keep that column; `undefined`: when any point had it. */
+/** @param stddev True to keep that column; `undefined`: when any point had it. */
 function statRun(stddev: boolean | undefined): Run<StatColumns> {
   const column = columnBytes(STAT_POINTS);
   return {
@@ -189,7 +189,7 @@ export function decodeRawResponse(bytes: Uint8Array): RawResponse {
  * Decodes an `AlignedWindowsResponse` or a `WindowsResponse`, v4 or v5.
  *
  * @param bytes The message.
- * @param stddev Whether the columns have `stddev`. Absent: when any point of the message has it;
+ * @param stddev True if the columns have `stddev`. Absent: when any point of the message has it;
  * a v5 message whose windows are all of one point has none, so say `true` where v5 is spoken.
  * @throws {BTrDBError} `INTERNAL` if the bytes are malformed.
  */

@@ -214,7 +214,7 @@ export function encodeRawResponse(
  * @param to End of the windows to be sent, exclusive.
  * @param major Major version.
  * @param minor Minor version.
- * @param withStddev Whether to send `stddev`, as v5 does; NaN where the columns have none.
+ * @param withStddev True to send `stddev`, as v5 does; NaN where the columns have none.
  * @returns The message, in a buffer of its own.
  * @throws {RangeError} If the range is not within the columns.
  */

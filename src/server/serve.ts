@@ -129,7 +129,7 @@ interface Parts {
 /**
  * Puts a database behind a port that existing BTrDB clients use unchanged: gRPC protocols v4 and v5
  * side by side, whatever the database is: embedded, or another server (then this one is a proxy).
- * Which clients were tried, keys, TLS, limits and metrics: docs/server.md.
+ * Tested clients, keys, TLS, limits and metrics: docs/server.md.
  *
  * @param db A `BTrDB` made by `connect`, or an endpoint.
  * @param options Where to listen and who may do what.

@@ -17,7 +17,7 @@ export type Row = Record<string, Value>;
 
 /**
  * A prepared statement. There is no `iterate`: in Deno 2.9 it ends at an error as if there were no
- * more rows. What may be long is read in pages.
+ * more rows. Long results are read in pages.
  */
 export interface Statement {
   run(...params: Value[]): unknown;

@@ -1,6 +1,6 @@
 /**
- * Taking points out of the tree. Which buckets count as touched follows the real server: all
- * between the two ends, at every level that is visited, whether they held points or not.
+ * Taking points out of the tree. The buckets that count as touched are those of the real server:
+ * all between the two ends, at every level that is visited, whether they held points or not.
  *
  * @module
  */

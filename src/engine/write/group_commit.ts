@@ -1,6 +1,6 @@
 /**
- * Group commit: queued tasks share one transaction and one sync of the disk. What a task changes
- * becomes visible when the transaction is durable.
+ * Group commit: queued tasks share one transaction and one sync of the disk. Changes of a task
+ * become visible when the transaction is durable.
  *
  * @module
  */

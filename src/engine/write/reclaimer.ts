@@ -43,7 +43,7 @@ export class Reclaimer {
   /**
    * Removes the newest version of an obliterated stream: only what it shares with none before it.
    *
-   * @returns Whether there was one.
+   * @returns True if there was one.
    */
   *sweep(stream: number): Generator<undefined, boolean> {
     const rows = this.#rows(stream, Number.MAX_SAFE_INTEGER);

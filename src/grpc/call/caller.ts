@@ -42,7 +42,7 @@ export interface RetriedStream<T> {
   /**
    * Throws if another try would be wrong.
    *
-   * @returns Whether the next try begins at once, because nothing has failed.
+   * @returns True if the next try begins at once, because nothing has failed.
    */
   recover?(error: unknown): boolean;
 }
@@ -146,7 +146,7 @@ export class Caller {
   /**
    * Starts a server stream, once.
    *
-   * @param open Whether request messages follow.
+   * @param open True if request messages follow.
    */
   async open(
     spec: CallSpec,

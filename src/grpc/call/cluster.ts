@@ -71,7 +71,7 @@ export class Cluster {
    * The channel for a call.
    *
    * @param uuid Stream concerned, if any.
-   * @param anyNode Whether a node may answer that does not own the stream.
+   * @param anyNode True if a node may answer that does not own the stream.
    * @throws {BTrDBError} 419 if the owner is needed and there is none at present.
    */
   route(uuid: Uint8Array | undefined, anyNode: boolean): Channel {

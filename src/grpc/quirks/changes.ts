@@ -20,7 +20,7 @@ import type { Reader } from "../read/reader.ts";
 /**
  * See `Endpoint.changes`.
  *
- * @param quirks Whether the server is one that can hang.
+ * @param quirks True if the server is one that can hang.
  */
 export async function* readChanges(
   reader: Reader,

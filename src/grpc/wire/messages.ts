@@ -1,6 +1,7 @@
 /**
- * Messages that are the same in v4 and v5, between bytes and the terms of the endpoint. What
- * differs is in metadata_codec_v4.ts and metadata_codec_v5.ts; points go through the kernel (src/kernel/wire.ts).
+ * Messages that are the same in v4 and v5, between bytes and the terms of the endpoint. The
+ * differences are in metadata_codec_v4.ts and metadata_codec_v5.ts; points go through the kernel
+ * (src/kernel/wire.ts).
  *
  * @module
  */

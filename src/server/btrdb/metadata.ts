@@ -90,8 +90,8 @@ export function lookupStreams(dialect: MetadataCodec): Method {
 }
 
 /**
- * `ListCollections` of v4: one page of at most `limit` names. What the caller may not see is left
- * out before the page is filled, so that a short page is always the last one.
+ * `ListCollections` of v4: one page of at most `limit` names. Streams that the caller may not see
+ * are left out before the page is filled, so that a short page is always the last one.
  */
 export async function listCollectionsV4(exchange: Exchange): Promise<void> {
   const { call } = exchange;

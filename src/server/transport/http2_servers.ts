@@ -8,8 +8,8 @@ import type { Server } from "@grpc/grpc-js";
 import type { Http2Server } from "node:http2";
 
 /**
- * The HTTP/2 servers of `server`. The library does not hand them out; they are the keys of one of its
- * tables. Where a later version of it has no such table, this throws rather than let a server run
+ * The HTTP/2 servers of `server`. The library does not hand them out; they are the keys of one of
+ * its tables. If a later version of it has no such table, this throws rather than let a server run
  * that any client can end.
  *
  * @param server After its injector has been made.

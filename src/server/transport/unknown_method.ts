@@ -18,8 +18,8 @@ interface Handler {
 
 /**
  * Has `handle` take every call of `server` whose method nobody registered. The library has no hook
- * for that; its table of handlers gets a default. Where a later version of it has no such table,
- * this does nothing and the library answers UNIMPLEMENTED in its own words.
+ * for that; its table of handlers gets a default. If a later version of it has no such table, this
+ * does nothing and the library answers UNIMPLEMENTED in its own words.
  *
  * @param server After every method has been registered.
  * @param handle Called with the method asked for.
