@@ -7,7 +7,8 @@
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_BUFFER_AGE_MS, MAX_BUFFERED_POINTS, MAX_INSERT_POINTS } from "./constants.ts";
 import { Engine } from "./engine.ts";
-import { lockForWriting, type WriterLock } from "./file/lock.ts";
+import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
+import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./file/schema.ts";
@@ -33,10 +34,14 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   checkOptions(options);
   const { path = MEMORY, readOnly = false } = options;
   let lock: WriterLock | undefined;
+  let ownership: Ownership | undefined;
   let db: Database | undefined;
   try {
     if (path !== MEMORY) checkIsDatabase(path);
-    if (path !== MEMORY && !readOnly) lock = lockForWriting(path);
+    if (path !== MEMORY && !readOnly) {
+      lock = lockForWriting(path);
+      ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
+    }
     db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
     return new Engine(
       new Storage({
@@ -44,6 +49,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         path,
         readOnly,
         lock,
+        ownership,
         store: new BlockStore(db, options.cacheBytes ?? DEFAULT_CACHE_BYTES, nextAddress(db)),
         maxInsertPoints: options.maxInsertPoints ?? MAX_INSERT_POINTS,
         maxBufferAgeMs: options.maxBufferAgeMs ?? MAX_BUFFER_AGE_MS,
@@ -52,6 +58,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     );
   } catch (error) {
     db?.close();
+    ownership?.close();
     lock?.release();
     const mapped = sqliteError(error, path);
     if (!readOnly && statusOf(mapped) === "CANNOT_OPEN" && isOnReadOnlyDisk(path)) {
@@ -86,6 +93,7 @@ export function openForReading(path: string, open: OpenDatabase = openSqlite): D
 function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Database {
   let db: Database | undefined;
   try {
+    if (!immutable) refuseForeignWriter(realPath(path));
     db = open(path, { readOnly: true, immutable });
     const version = readSchemaVersion(db, path);
     if (version === SCHEMA_VERSION) return db;
@@ -99,16 +107,21 @@ function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Dat
   }
 }
 
+/** Brings a file to the state of this release. */
+function prepareFile(db: Database, path: string): void {
+  const version = readSchemaVersion(db, path);
+  if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  db.exec("PRAGMA journal_mode = WAL");
+  writeSchema(db, version);
+}
+
 function openForWriting(path: string, options: EngineOptions): Database {
   const db = (options.openDatabase ?? openSqlite)(path, { readOnly: false });
   try {
-    const version = readSchemaVersion(db, path);
-    if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
-    db.exec("PRAGMA journal_mode = WAL");
+    if (path === MEMORY) prepareFile(db, path);
     db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
     db.exec("PRAGMA cache_size = -16384");
     db.exec("PRAGMA temp_store = MEMORY");
-    writeSchema(db, version);
     return db;
   } catch (error) {
     db.close();

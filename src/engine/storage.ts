@@ -11,6 +11,7 @@ import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
 import type { WriterLock } from "./file/lock.ts";
+import type { Ownership } from "./file/ownership.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
@@ -26,11 +27,15 @@ export interface StorageParts {
   path: string;
   readOnly: boolean;
   lock: WriterLock | undefined;
+  ownership: Ownership | undefined;
   store: BlockStore;
   maxInsertPoints: number;
   maxBufferAgeMs: number;
   maxBufferedPoints: number;
 }
+
+/** Connections to files that another writer has taken: closing one would write its log to the file. */
+const abandoned = new Set<Database>();
 
 const NOTHING_PRUNED: PruneResult = { versions: 0, blocks: 0 };
 
@@ -65,7 +70,12 @@ export class Storage {
     this.metadata = new MetadataStore(db);
     this.points = new PointWriter(db, parts.store);
     this.#reclaimer = new Reclaimer(db, parts.store);
-    this.#groupCommit = new GroupCommit(db, parts.path, () => this.#flushLarge());
+    this.#groupCommit = new GroupCommit(
+      db,
+      parts.path,
+      () => this.#flushLarge(),
+      () => parts.ownership?.check(),
+    );
     this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
@@ -267,7 +277,18 @@ export class Storage {
     clearInterval(this.#timer);
     await this.#groupCommit.close();
     this.hub.close();
+    const { ownership, lock, path } = this.#parts;
+    try {
+      ownership?.check();
+    } catch (error) {
+      // The log holds nothing that was acknowledged, and closing would write it over the other's file.
+      abandoned.add(this.db);
+      ownership?.close();
+      throw sqliteError(error, path);
+    }
+    ownership?.release(this.db);
     this.db.close();
-    this.#parts.lock?.release();
+    ownership?.close();
+    lock?.release();
   }
 }

@@ -17,7 +17,7 @@ import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
 const MAX_LINKS = 40;
 
 /** The file itself where `path` leads to it through links, as SQLite opens it. */
-function realPath(path: string, links = 0): string {
+export function realPath(path: string, links = 0): string {
   try {
     return realpathSync(path);
   } catch {

@@ -68,7 +68,7 @@ ${STREAMS_VIEW}`;
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
 const MIGRATIONS: readonly ((db: Pick<Database, "exec">) => void)[] = [];
 
-function pragma(db: Database, name: string): number {
+function pragma(db: Pick<Database, "prepare">, name: string): number {
   const row = db.prepare(`PRAGMA ${name}`).get();
   return Number(Object.values(row ?? {})[0] ?? 0);
 }
@@ -81,7 +81,7 @@ function pragma(db: Database, name: string): number {
  */
 export function readSchemaVersion(db: Database, path: string): number {
   const id = pragma(db, "application_id");
-  const version = pragma(db, "user_version");
+  const version = pragma(db, "user_version") & SCHEMA_BITS;
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!["n"]);
   if (id === 0 && version === 0 && tables === 0) return 0;
   if (id !== APPLICATION_ID) {
@@ -101,13 +101,16 @@ export function readSchemaVersion(db: Database, path: string): number {
   return version;
 }
 
+/** Bits of the user version that hold the schema version (docs/engine.md, "One writer"). */
+const SCHEMA_BITS = 0xf;
+
 /** Makes the tables of an empty file, or brings an older one up to date. */
 export function writeSchema(db: Database, version: number): void {
   if (version === 0) {
     transaction(db, () => {
       db.exec(TABLES);
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+      setSchemaVersion(db, SCHEMA_VERSION);
     });
     return;
   }
@@ -121,16 +124,22 @@ export function writeSchema(db: Database, version: number): void {
  * @param steps From schema version `i + 1` to `i + 2`.
  */
 export function migrate(
-  db: Pick<Database, "exec">,
+  db: Pick<Database, "exec" | "prepare">,
   version: number,
   steps: readonly ((db: Pick<Database, "exec">) => void)[],
 ): void {
   for (let v = version; v <= steps.length; v++) {
     transaction(db, () => {
       steps[v - 1]!(db);
-      db.exec(`PRAGMA user_version = ${v + 1}`);
+      setSchemaVersion(db, v + 1);
     });
   }
+}
+
+/** Notes the schema version; the other bits of the user version stay. */
+function setSchemaVersion(db: Pick<Database, "exec" | "prepare">, version: number): void {
+  const others = pragma(db, "user_version") & ~SCHEMA_BITS;
+  db.exec(`PRAGMA user_version = ${others | version}`);
 }
 
 /** Runs `work` in a transaction; an error rolls back. */

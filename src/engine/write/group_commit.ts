@@ -94,16 +94,21 @@ export class GroupCommit {
   readonly #db: Database;
   readonly #path: string;
   readonly #afterGroup: () => void;
+  readonly #checkOwner: () => void;
   #queue: Queued[] = [];
   #bufferedPoints = 0;
   #running: Promise<void> | undefined;
   #closed = false;
 
-  /** @param afterGroup Called after each transaction. */
-  constructor(db: Database, path: string, afterGroup: () => void) {
+  /**
+   * @param afterGroup Called after each transaction.
+   * @param checkOwner Throws if the file is another writer's: nothing is acknowledged then.
+   */
+  constructor(db: Database, path: string, afterGroup: () => void, checkOwner: () => void) {
     this.#db = db;
     this.#path = path;
     this.#afterGroup = afterGroup;
+    this.#checkOwner = checkOwner;
   }
 
   /** Points in all buffers, but those that were buffered when the database was opened. */
@@ -176,9 +181,11 @@ export class GroupCommit {
     const tx = new Transaction();
     const outcomes: { value?: unknown; refusal?: BTrDBError }[] = [];
     try {
+      this.#checkOwner();
       this.#db.exec("BEGIN IMMEDIATE");
       for (const { task } of group) outcomes.push(await this.#runTask(task, tx));
       this.#db.exec("COMMIT");
+      this.#checkOwner();
     } catch (error) {
       rollback(this.#db);
       if (group.length === 1) group[0]!.reject(sqliteError(error, this.#path));

@@ -100,7 +100,7 @@ Deno.test("opening a database of another application says so and leaves it as it
   });
 });
 
-for (const [version, status] of [[99, "SCHEMA_TOO_NEW"], [0, "SCHEMA_TOO_OLD"]] as const) {
+for (const [version, status] of [[14, "SCHEMA_TOO_NEW"], [0, "SCHEMA_TOO_OLD"]] as const) {
   Deno.test(`a schema of version ${version} is refused and left as it was`, async () => {
     await withDirectory(async (directory) => {
       const path = `${directory}/grid.btrdb`;

@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
 import { DatabaseSync } from "node:sqlite";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { APPLICATION_ID, migrate } from "../../../src/engine/file/schema.ts";
@@ -121,4 +122,52 @@ Deno.test("a step to the next schema that fails leaves the file as it was, and i
   migrate(db, 2, steps);
   assertEquals(state(), [3, [{ a: 1, b: 3 }]]);
   db.close();
+});
+
+Deno.test("openEngine: a log that was left behind while the file was written by another path is refused", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [path, other] = [`${folder}/grid.btrdb`, `${folder}/other.btrdb`];
+    await (await openEngine({ path })).close();
+    const left = await openEngine({ path });
+    const uuid = new Uint8Array(16).fill(1);
+    const none = new Map<string, string>();
+    await left.create({ uuid, collection: "c", tags: none, annotations: none });
+    // So many points that the file grows, and its first page is in the log.
+    const times = BigInt64Array.from({ length: 50_000 }, (_, i) => BigInt(i * i));
+    await left.insert({ uuid, columns: { times, values: Float64Array.from(times, Number) } });
+    await Deno.copyFile(`${path}-wal`, `${folder}/old-wal`);
+    await left.close();
+    await Deno.link(path, other);
+    await (await openEngine({ path: other })).close();
+    await Deno.copyFile(`${folder}/old-wal`, `${path}-wal`);
+    const error = await assertRejects(() => openEngine({ path }), BTrDBError);
+    assertEquals(error.status, "CORRUPT");
+    assertStringIncludes(error.message, "is older than the file");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("openEngine: a writer whose file was taken acknowledges nothing any more", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/grid.btrdb`;
+    const engine = await openEngine({ path });
+    const uuid = new Uint8Array(16).fill(1);
+    const none = new Map<string, string>();
+    await engine.create({ uuid, collection: "c", tags: none, annotations: none });
+    // As if another writer had raised the epoch in the file itself.
+    const file = await Deno.open(path, { read: true, write: true });
+    await file.seek(60, Deno.SeekMode.Start);
+    await file.write(Uint8Array.of(1, 2, 3, 0x11));
+    const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+    const error = await assertRejects(() => engine.insert({ uuid, columns }), BTrDBError);
+    assertEquals(error.status, "LOCKED");
+    assertStringIncludes(error.message, "another writer has taken the file");
+    await assertRejects(() => engine.close(), BTrDBError);
+    file.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

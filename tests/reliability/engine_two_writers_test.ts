@@ -1,0 +1,169 @@
+/**
+ * Two writers of one file, which lead to it by different paths. SQLite keeps its log beside the path,
+ * so that both used to be acknowledged, and half of the points were gone.
+ *
+ * `TWO_WRITERS_ROUNDS=100` makes that many rounds, `TWO_WRITERS_SEED=…` the same ones again.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { BTrDBError } from "../../src/core/errors.ts";
+import { openEngine, verify } from "../../src/engine/mod.ts";
+import { Random } from "../support/random.ts";
+
+const ROUNDS = Number(Deno.env.get("TWO_WRITERS_ROUNDS") ?? 12);
+const WRITER = new URL("../support/lone_writer.ts", import.meta.url).pathname;
+
+/** A writer in a process of its own. */
+class Writer {
+  readonly path: string;
+  readonly byte: number;
+  /** Points that were acknowledged. */
+  acknowledged = 0;
+  /** Last word, when it has ended. */
+  end: string | undefined;
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  constructor(path: string, byte: number) {
+    this.path = path;
+    this.byte = byte;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", WRITER, path, String(byte)],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** Reads until so many points are acknowledged, or the writer has ended. */
+  async until(count: number): Promise<void> {
+    while (this.acknowledged < count && this.end === undefined) {
+      const { value, done } = await this.#lines.read();
+      if (done) {
+        this.end ??= "gone";
+        break;
+      }
+      this.#rest += value;
+      const lines = this.#rest.split("\n");
+      this.#rest = lines.pop()!;
+      for (const line of lines) {
+        if (/^\d+$/.test(line)) this.acknowledged = Number(line) + 1;
+        else this.end = line;
+      }
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.until(Infinity);
+    await this.#finish();
+  }
+
+  async close(): Promise<void> {
+    await this.#child.stdin.close();
+    await this.until(Infinity);
+    await this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#lines.cancel();
+    await this.#child.stdin.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+/** Every point that was acknowledged is there, by whichever path the file can be opened. */
+async function checkAll(paths: readonly string[], expected: Map<number, number>): Promise<void> {
+  let opened = 0;
+  for (const path of paths) {
+    try {
+      const engine = await openEngine({ path });
+      opened++;
+      for (const [byte, count] of expected) {
+        const uuid = new Uint8Array(16).fill(byte);
+        const times: bigint[] = [];
+        const request = { uuid, start: 0n, end: 1n << 40n, version: 0n };
+        for await (const { columns } of engine.rawValues(request)) times.push(...columns.times);
+        assert(times.length >= count, `${path}: ${times.length} of ${count} points of ${byte}`);
+        times.forEach((time, i) => assertEquals(time, BigInt(i)));
+      }
+      await engine.close();
+      const { problems } = await verify(path);
+      assertEquals(problems, []);
+    } catch (error) {
+      if (!(error instanceof BTrDBError) || error.status !== "LOCKED") throw error;
+    }
+  }
+  assert(opened > 0, "The file cannot be opened by any path");
+}
+
+/** Other paths to a file: hard and symbolic links, and a mount of the file alone where that is allowed. */
+async function otherPaths(folder: string): Promise<{ paths: string[]; unmount(): Promise<void> }> {
+  const file = `${folder}/a/grid.btrdb`;
+  for (const name of ["b", "c"]) await Deno.mkdir(`${folder}/${name}`);
+  await Deno.link(file, `${folder}/b/hard.btrdb`);
+  await Deno.symlink(`${folder}/b/hard.btrdb`, `${folder}/c/soft.btrdb`);
+  const paths = [file, `${folder}/b/hard.btrdb`, `${folder}/c/soft.btrdb`];
+  const mounted = `${folder}/c/mounted.btrdb`;
+  await Deno.writeTextFile(mounted, "");
+  const mount = await new Deno.Command("mount", { args: ["--bind", file, mounted], stderr: "null" })
+    .output().catch(() => undefined);
+  if (mount?.success !== true) {
+    console.warn("skipped: the path through a bind mount, which this user may not make");
+    return { paths, unmount: () => Promise.resolve() };
+  }
+  return {
+    paths: [...paths, mounted],
+    async unmount() {
+      await new Deno.Command("umount", { args: [mounted] }).output();
+    },
+  };
+}
+
+Deno.test("openEngine: two writers by different paths lose nothing, whichever of them is killed", async (t) => {
+  const seed = Number(Deno.env.get("TWO_WRITERS_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+  await t.step(`seed ${seed}`, async () => {
+    const random = new Random(seed);
+    const folder = await Deno.makeTempDir();
+    await Deno.mkdir(`${folder}/a`);
+    await (await openEngine({ path: `${folder}/a/grid.btrdb` })).close();
+    const { paths, unmount } = await otherPaths(folder);
+    const expected = new Map<number, number>();
+    let acknowledged = 0;
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        const first = random.pick(paths);
+        const second = random.pick(paths.filter((path) => path !== first));
+        const writers = [new Writer(first, 2 * round + 1), new Writer(second, 2 * round + 2)];
+        const wanted = random.int(1, 120);
+        await Promise.all(writers.map((writer) => writer.until(wanted)));
+        const running = writers.filter(({ end }) => end === undefined);
+        assert(running.length <= 1, "Two writers are acknowledged");
+        for (const writer of writers) {
+          if (writer.end !== undefined) assertEquals(writer.end, "LOCKED");
+        }
+        const [winner] = running;
+        if (winner !== undefined) {
+          // A third one comes by yet another path while the winner writes.
+          const third = new Writer(random.pick(paths), 250);
+          await third.until(1);
+          assertEquals(third.end, "LOCKED");
+          await third.close();
+          await winner.until(winner.acknowledged + random.int(1, 60));
+        }
+        for (const writer of writers) {
+          if (writer === winner && random.chance(0.7)) await writer.kill();
+          else await writer.close();
+          if (writer.acknowledged > 0) expected.set(writer.byte, writer.acknowledged);
+          acknowledged += writer.acknowledged;
+        }
+        await checkAll(winner === undefined ? paths : [winner.path, ...paths], expected);
+      }
+      assert(acknowledged > 0, "nothing was acknowledged");
+    } finally {
+      await unmount();
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+});

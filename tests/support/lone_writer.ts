@@ -1,0 +1,36 @@
+/**
+ * A writer that may not be alone: `lone_writer.ts PATH BYTE` opens a database and inserts points into
+ * the stream of that uuid, one after another. Prints the number of each point that was acknowledged, or
+ * the status of the error that ended it. Ends with its standard input, closing the database.
+ */
+
+import { BTrDBError } from "../../src/core/errors.ts";
+import { openEngine } from "../../src/engine/mod.ts";
+
+const [path, byte] = Deno.args as [string, string];
+const uuid = new Uint8Array(16).fill(Number(byte));
+const encoder = new TextEncoder();
+const say = (text: string): void => void Deno.stdout.writeSync(encoder.encode(`${text}\n`));
+
+try {
+  const engine = await openEngine({ path });
+  let isOver = false;
+  void (async () => {
+    for await (const _ of Deno.stdin.readable);
+    isOver = true;
+  })();
+  const none = new Map<string, string>();
+  const tags = new Map([["name", byte]]);
+  await engine.create({ uuid, collection: "lone", tags, annotations: none });
+  for (let i = 0; !isOver; i++) {
+    const columns = { times: BigInt64Array.of(BigInt(i)), values: Float64Array.of(i) };
+    await engine.insert({ uuid, columns });
+    say(String(i));
+    if (i % 50 === 49) await engine.flush(uuid);
+  }
+  await engine.close();
+  say("closed");
+} catch (error) {
+  say(error instanceof BTrDBError ? error.status : String(error));
+  Deno.exit(3);
+}
