@@ -48,8 +48,50 @@ const SQLITE_FUNCTION = 31;
 const RESERVED =
   /^(pragma_|sqlite_|jsonb?_|fts\d|rtree|geopoly|dbstat|bytecode|tables_used|generate_series)/i;
 
-/** Beginning of a query. SQLite does not ask the authorizer about everything else, e.g. VACUUM. */
-const QUERY = /^(\s|--[^\n]*\n|\/\*[^]*?\*\/)*(select|with|values)\b/i;
+/** First word of a query. SQLite does not ask the authorizer about everything else, e.g. VACUUM. */
+const FIRST_WORDS = /^(select|with|values)\b/i;
+
+/** Longest query, and longest parameters together, in UTF-16 units. */
+const MAX_SQL_INPUT = 65_536;
+/** Most parameters. */
+const MAX_SQL_PARAMS = 1_000;
+
+/**
+ * Index of the first character that is neither blank nor in a comment. Every character is looked at
+ * once: a regular expression for this can take exponential time.
+ *
+ * @param blanks Characters that count as blank.
+ */
+function skipBlanks(sql: string, blanks: RegExp): number {
+  let at = 0;
+  while (at < sql.length) {
+    if (sql.startsWith("--", at)) {
+      const end = sql.indexOf("\n", at);
+      if (end < 0) return sql.length;
+      at = end + 1;
+    } else if (sql.startsWith("/*", at)) {
+      const end = sql.indexOf("*/", at + 2);
+      if (end < 0) return sql.length;
+      at = end + 2;
+    } else if (blanks.test(sql[at]!)) at++;
+    else return at;
+  }
+  return at;
+}
+
+/** Refuses what is too long to be looked at. */
+function checkInput({ query, params }: SqlRequest): void {
+  if (query.length > MAX_SQL_INPUT) {
+    refuse(`the query has ${query.length} characters, at most ${MAX_SQL_INPUT} are allowed`);
+  }
+  if (params.length > MAX_SQL_PARAMS) {
+    refuse(`the query has ${params.length} parameters, at most ${MAX_SQL_PARAMS} are allowed`);
+  }
+  const length = params.reduce((sum, param) => sum + param.length, 0);
+  if (length > MAX_SQL_INPUT) {
+    refuse(`the parameters have ${length} characters, at most ${MAX_SQL_INPUT} are allowed`);
+  }
+}
 
 /**
  * SQLite's authorizer: allows reading the view, and functions that are harmless. Counting the rows
@@ -81,7 +123,7 @@ function takenNames(db: Database): Set<string> {
 
 /** Tells whether nothing but blanks, comments and semicolons is left. */
 function isBlank(sql: string): boolean {
-  return sql.replace(/--[^\n]*(\n|$)|\/\*[^]*?(\*\/|$)|[\s;]/g, "") === "";
+  return skipBlanks(sql, /[\s;]/) === sql.length;
 }
 
 /** Compiles a query with the authorizer on. */
@@ -91,7 +133,8 @@ function compile(db: Database, query: string): { statement: Statement; plan: Row
       code: ErrorCode.NotImplemented,
     });
   }
-  if (!QUERY.test(query)) refuse("the query is not a SELECT");
+  const first = query.slice(skipBlanks(query, /\s/)).slice(0, 7);
+  if (!FIRST_WORDS.test(first)) refuse("the query is not a SELECT");
   db.setAuthorizer(authorizer(takenNames(db)));
   try {
     const statement = db.prepare(query);
@@ -158,9 +201,11 @@ function toJson(row: Row, nested: readonly string[]): string {
  */
 export function runSql(
   db: Database,
-  { query, params }: SqlRequest,
+  request: SqlRequest,
   options: CallOptions | undefined,
 ): string[] {
+  checkInput(request);
+  const { query, params } = request;
   const { statement, plan } = compile(db, query);
   const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);
   const visits = planCost(plan, streams);
@@ -188,7 +233,7 @@ export function runSql(
 function measuring(query: string, columns: number): string {
   const names = Array.from({ length: columns }, (_, i) => `c${i}`);
   const bytes = names.map((name) => `ifnull(octet_length(${name}), 0)`).join(" + ");
-  return `WITH result_(${names}) AS (\n${query.replace(/;\s*$/, "")}\n)
+  return `WITH result_(${names}) AS (\n${query.replace(/;[\s;]*$/, "")}\n)
     SELECT count(*) AS n, total(bytes) AS bytes
     FROM (SELECT ${bytes} AS bytes FROM result_ LIMIT ${MAX_SQL_ROWS + 1})`;
 }

@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { planCost } from "../../../src/engine/metadata/sql.ts";
 import { gather, rejection, uuidOf } from "../../support/engine.ts";
@@ -177,4 +178,35 @@ Deno.test("sql stops when the call is aborted", async () => {
   const error = await gather(engine.sqlQuery({ query, params: [] }, { signal }))
     .catch((error) => error);
   assert(error === reason);
+});
+
+Deno.test("runSql: comments and blanks of any number are passed over in linear time", async () => {
+  // 245 bytes used to hang the process permanently, in a regular expression that backtracked.
+  await using engine = await openEngine();
+  const queries = [
+    ["/**/".repeat(60) + "x", "the query is not a SELECT"],
+    ["/* ".repeat(20_000), "the query is not a SELECT"],
+    ["--\n".repeat(20_000) + "x", "the query is not a SELECT"],
+    [" ".repeat(60_000) + "x", "the query is not a SELECT"],
+    ["SELECT 1" + ";/**/ ".repeat(9_000) + "x", "more than one statement"],
+    ["SELECT 1" + ";".repeat(60_000) + "x", "more than one statement"],
+    ["x".repeat(70_000), "the query has 70000 characters"],
+  ] as const;
+  for (const [query, text] of queries) {
+    const error = await assertRejects(
+      () => Array.fromAsync(engine.sqlQuery({ query, params: [] })),
+      BTrDBError,
+      text,
+    );
+    assertEquals(error.code, 441);
+  }
+  for (const query of ["/**/-- x\n /**/select 1 AS a", "SELECT 1 AS a ;; -- end"]) {
+    assertEquals(await Array.fromAsync(engine.sqlQuery({ query, params: [] })), [['{"a":1}']]);
+  }
+  const many = Array.from({ length: 2_000 }, () => "x");
+  await assertRejects(
+    () => Array.fromAsync(engine.sqlQuery({ query: "SELECT 1", params: many })),
+    BTrDBError,
+    "2000 parameters",
+  );
 });
