@@ -56,6 +56,12 @@ export interface ConnectOptions extends RequestOptions {
   protocol?: "auto" | "v4" | "v5" | undefined;
   /** TLS: `true`, `false` or its options. @default {undefined} by scheme, or on port 4411 */
   tls?: boolean | TlsOptions | undefined;
+  /**
+   * Hosts that servers may send this client on to (members of a cluster, proxies), with the API key:
+   * names, addresses, or `*.example.org` for subdomains. Others are not used. @default {undefined} any
+   * host; where TLS was spoken with who names it, only with TLS
+   */
+  allowedHosts?: readonly string[] | undefined;
   /** Limits of retries; `false` for none. */
   retry?: RetryOptions | false | undefined;
   /** Told about every request. */
@@ -129,7 +135,8 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
   return await verify(path);
 }
 
-function checkConnectOptions({ apiKey, profile, protocol, tls, retry }: ConnectOptions): void {
+function checkConnectOptions(options: ConnectOptions): void {
+  const { apiKey, profile, protocol, tls, retry, allowedHosts } = options;
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   if (profile !== undefined) text("connect", profile, "profile");
   if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
@@ -139,6 +146,13 @@ function checkConnectOptions({ apiKey, profile, protocol, tls, retry }: ConnectO
   if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
   if (typeof tls === "object" && tls.serverName !== undefined) {
     text("connect", tls.serverName, "tls.serverName");
+  }
+  const areHosts = allowedHosts === undefined ||
+    (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string"));
+  if (!areHosts) {
+    throw new TypeError(
+      `Cannot connect: allowedHosts is ${describe(allowedHosts)}, expected an array of host names`,
+    );
   }
   if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
     throw new TypeError(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
@@ -175,6 +189,7 @@ async function openGrpc(
   if (target.apiKey !== undefined) grpc.apiKey = target.apiKey;
   if (caBundle !== undefined) grpc.caBundle = caBundle;
   if (own.serverName !== undefined) grpc.tlsName = own.serverName;
+  if (options.allowedHosts !== undefined) grpc.allowedHosts = options.allowedHosts;
   if (retry !== undefined) grpc.retry = retry;
   if (hooks !== undefined) grpc.hooks = hooks;
   if (tracer !== undefined) grpc.tracer = tracer;

@@ -34,6 +34,11 @@ export interface GrpcOptions extends CallOptions {
   caBundle?: string | Uint8Array;
   /** Name that the servers' certificates must carry. @default {undefined} the host's */
   tlsName?: string;
+  /**
+   * Hosts that addresses learnt from servers may have: names, addresses, `*.example.org`. The key is
+   * sent there too. @default {undefined} any host, but only with TLS where TLS was spoken before
+   */
+  allowedHosts?: readonly string[];
   /** Limits of retries; `false` for none. */
   retry?: RetryOptions | false;
   /** Called for every RPC. */
@@ -91,8 +96,14 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
       : options.protocol === "v5"
       ? [codecV5]
       : [codecV5, codecV4];
-    const { caller, codec, info } = await introduce(cluster, policy, codecs, addresses, options);
-    cluster.learn(info);
+    const { caller, codec, info, address } = await introduce(
+      cluster,
+      policy,
+      codecs,
+      addresses,
+      options,
+    );
+    cluster.learn(info, address);
     const kind = serverKind(info, options.quirks);
     return new GrpcEndpoint({ caller, codec, kind, settleMs: options.settleMs ?? 200 });
   } catch (error) {
@@ -115,6 +126,7 @@ function settingsOf(options: GrpcOptions): ChannelSettings {
     apiKey: options.apiKey,
     caBundle: options.caBundle,
     tlsName: options.tlsName,
+    allowedHosts: options.allowedHosts,
     watchers: { hooks: options.hooks, tracer: options.tracer },
     flowControlWindow: options.flowControlWindow ?? FLOW_CONTROL_WINDOW,
     probeAfterMs: options.probeAfterMs ?? 10_000,
@@ -127,6 +139,8 @@ interface Introduction {
   caller: Caller;
   codec: MetadataCodec;
   info: ServerInfo;
+  /** Address that answered. */
+  address: Address;
 }
 
 /** Asks every address for `Info`, in every protocol that may be spoken, until one answers. */
@@ -186,7 +200,7 @@ async function ask(
     const caller = new Caller(cluster, policy, codec.protocol, codec.service);
     try {
       const info = await caller.info(cluster.channel(address), options);
-      return { caller, codec, info };
+      return { caller, codec, info, address };
     } catch (error) {
       const unknown = error instanceof BTrDBError && error.status === "UNIMPLEMENTED";
       if (!unknown) throw error;

@@ -7,9 +7,10 @@
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
-import { type Address, addressText, parseAddress } from "../transport/address.ts";
+import { type Address, addressText } from "../transport/address.ts";
 import { Channel } from "../transport/channel.ts";
 import type { ChannelSettings } from "../transport/connection.ts";
+import { learntAddress } from "./learnt_address.ts";
 import { Routes } from "./mash.ts";
 
 /** Asks a node what it knows of the cluster. */
@@ -39,7 +40,7 @@ export class Cluster {
   constructor(bootstraps: readonly Address[], settings: ChannelSettings) {
     this.#bootstraps = bootstraps;
     this.#settings = settings;
-    this.#routes = new Routes(undefined, bootstraps);
+    this.#routes = new Routes(undefined, { bootstraps, overTls: false });
   }
 
   /** State of the cluster when it last said so; `undefined` behind a proxy. */
@@ -48,16 +49,12 @@ export class Cluster {
   }
 
   /** Takes over what a node says of the cluster; channels of nodes that are gone are closed. */
-  learn(info: ServerInfo): void {
-    this.#routes = new Routes(info.mash, this.#bootstraps);
+  learn(info: ServerInfo, from: Address): void {
+    const { allowedHosts } = this.#settings;
+    const learning = { bootstraps: this.#bootstraps, overTls: from.tls, allowedHosts };
+    this.#routes = new Routes(info.mash, learning);
     this.#health = info.mash;
-    this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => {
-      try {
-        return [parseAddress(text)];
-      } catch {
-        return [];
-      }
-    });
+    this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => learntAddress(text, learning));
     const wanted = new Set(this.#everywhere().map(addressText));
     for (const [peer, channel] of this.#channels) {
       if (!wanted.has(peer)) {
@@ -131,7 +128,7 @@ export class Cluster {
       const channel = this.channel(address);
       try {
         const info = await ask(channel, { deadlineMs: Date.now() + INFO_TIMEOUT_MS });
-        return this.learn(info);
+        return this.learn(info, address);
       } catch {
         this.lost(channel);
       }

@@ -5,7 +5,8 @@
  */
 
 import type { Mash } from "../../endpoint/endpoint.ts";
-import { type Address, addressText, parseAddress } from "../transport/address.ts";
+import type { Address } from "../transport/address.ts";
+import { type Learning, learntAddress } from "./learnt_address.ts";
 import { murmur3 } from "./murmur3.ts";
 
 /** A member that serves: the hashes `[start, end)` are its. */
@@ -22,16 +23,15 @@ export class Routes {
 
   /**
    * @param mash What `Info` said; absent behind a proxy.
-   * @param bootstraps Addresses that lead to the cluster. An address of the mash that is one of
-   * them is spoken to in the same way; others speak TLS if the port is 4411 or all of these do.
+   * @param learning Source of the mash, and which of its addresses may be used.
    */
-  constructor(mash: Mash | undefined, bootstraps: readonly Address[]) {
+  constructor(mash: Mash | undefined, learning: Learning) {
     this.owners = (mash?.members ?? [])
       .filter((member) => member.in && member.up && member.start !== member.end)
       .map((member) => ({
         start: Number(member.start),
         end: Number(member.end),
-        addresses: member.grpcEndpoints.flatMap((text) => addressOf(text, bootstraps)),
+        addresses: member.grpcEndpoints.flatMap((text) => learntAddress(text, learning)),
       }))
       .filter((owner) => owner.addresses.length > 0);
   }
@@ -48,17 +48,5 @@ export class Routes {
   ownerOf(uuid: Uint8Array): Owner | undefined {
     const hash = murmur3(uuid);
     return this.owners.find(({ start, end }) => start <= hash && hash < end);
-  }
-}
-
-/** The address in `text`, or none: what a mash lists need not be fit for use. */
-function addressOf(text: string, bootstraps: readonly Address[]): Address[] {
-  try {
-    const parsed = parseAddress(text.trim());
-    const known = bootstraps.find((address) => addressText(address) === addressText(parsed));
-    if (known !== undefined) return [known];
-    return [{ ...parsed, tls: parsed.tls || bootstraps.every((address) => address.tls) }];
-  } catch {
-    return [];
   }
 }

@@ -19,6 +19,8 @@ export interface ChannelSettings {
   readonly caBundle?: string | Uint8Array | undefined;
   /** Name that the server's certificate must carry; absent: the host's. */
   readonly tlsName?: string | undefined;
+  /** Hosts that addresses learnt from servers may have; absent: any. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly watchers: Watchers;
   /** Bytes that may be under way on the wire, per connection and per call. */
   readonly flowControlWindow: number;

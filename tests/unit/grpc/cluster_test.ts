@@ -49,7 +49,7 @@ Deno.test("the owner is up, in, and has the hash in its range", () => {
       member(0n, 1n << 31n, ["a:4410", "a2:4411"]),
       member(1n << 31n, HASHES, ["b:4410"]),
     ]),
-    bootstrap,
+    { bootstraps: bootstrap, overTls: false },
   );
   assert(routes.routed);
   const owner = (half: "lower" | "upper") => routes.ownerOf(uuidIn(half))!.addresses;
@@ -61,11 +61,21 @@ Deno.test("the owner is up, in, and has the hash in its range", () => {
 });
 
 Deno.test("gaps have no owner; one member, or none, needs no routing", () => {
-  const gaps = new Routes(mash([member(0n, 10n, ["a"]), member(20n, 30n, ["b"])]), []);
+  const gaps = new Routes(mash([member(0n, 10n, ["a"]), member(20n, 30n, ["b"])]), {
+    bootstraps: [],
+    overTls: false,
+  });
   assertEquals(gaps.ownerOf(uuidIn("upper")), undefined);
-  assertEquals(new Routes(mash([member(0n, HASHES, ["a"])]), []).routed, false);
-  assertEquals(new Routes(undefined, []).routed, false);
-  assertEquals(new Routes(mash([member(0n, 9n, ["not an address"])]), []).owners, []);
+  assertEquals(
+    new Routes(mash([member(0n, HASHES, ["a"])]), { bootstraps: [], overTls: false }).routed,
+    false,
+  );
+  assertEquals(new Routes(undefined, { bootstraps: [], overTls: false }).routed, false);
+  assertEquals(
+    new Routes(mash([member(0n, 9n, ["not an address"])]), { bootstraps: [], overTls: false })
+      .owners,
+    [],
+  );
 });
 
 /** Two nodes that know each other, and which half of the hashes each has. */
