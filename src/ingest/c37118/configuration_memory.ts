@@ -1,0 +1,147 @@
+/**
+ * The configurations that data frames are read by.
+ *
+ * @module
+ */
+
+import { compareBytes } from "../../core/bytes.ts";
+import { DataLayout } from "./data_layout.ts";
+import { decodeConfiguration } from "./decode_configuration.ts";
+import type { Configuration } from "./configuration.ts";
+import { CHECKSUM_BYTES, type FrameHeader, HEADER_BYTES } from "./frame_header.ts";
+
+/** Most bytes of configuration frames kept; the oldest go first. */
+const MAX_BYTES = 4 << 20;
+/** Most bytes of the fragments of one CFG-3. */
+const MAX_FRAGMENT_BYTES = 1 << 20;
+/** Most CFG-3 whose fragments are collected at a time. */
+const MAX_FRAGMENTED = 16;
+/** Number of the last fragment (6.4, Table 10). */
+const LAST_FRAGMENT = 65_535;
+
+interface Entry {
+  layout: DataLayout;
+  /** Of the frame, to know it again: devices repeat their configuration. */
+  content: Uint8Array;
+}
+
+/** Remembers the configuration in use of each data stream. */
+export class ConfigurationMemory {
+  readonly #entries = new Map<string, Entry>();
+  readonly #fragments = new Map<string, Uint8Array[]>();
+  #bytes = 0;
+
+  /**
+   * Layout in use.
+   *
+   * @param scopes Where the frame came from, the closest first: numbers of data streams repeat.
+   * @param idcode Number of the data stream.
+   */
+  find(scopes: readonly string[], idcode: number): DataLayout | undefined {
+    for (const scope of scopes) {
+      const entry = this.#entries.get(`${scope} ${idcode}`);
+      if (entry !== undefined) return entry.layout;
+    }
+    return undefined;
+  }
+
+  /**
+   * Takes a configuration frame.
+   *
+   * @param frame The frame.
+   * @param header Its common words.
+   * @param scopes Where it came from; it is remembered for all of these.
+   * @returns The configuration, `undefined` while fragments are missing.
+   * @throws {RangeError} If it is malformed.
+   */
+  take(
+    frame: Uint8Array,
+    header: FrameHeader,
+    scopes: readonly string[],
+  ): { configuration: Configuration; layout: DataLayout | undefined } | undefined {
+    const body = frame.subarray(HEADER_BYTES, frame.length - CHECKSUM_BYTES);
+    const kind = header.type === "cfg1" ? 1 : header.type === "cfg2" ? 2 : 3;
+    const content = kind === 3 ? this.#join(body, `${scopes[0]} ${header.idcode}`) : body;
+    if (content === undefined) return undefined;
+    const known = this.#entries.get(`${scopes[0]} ${header.idcode}`);
+    if (known?.layout.configuration.kind === kind && isEqual(known.content, content)) {
+      for (const scope of scopes) this.#keep(`${scope} ${header.idcode}`, known.layout, content);
+      return { configuration: known.layout.configuration, layout: known.layout };
+    }
+    const configuration = decodeConfiguration(header, kind, content);
+    // CFG-1 says what a device could send.
+    if (kind === 1) return { configuration, layout: undefined };
+    const layout = new DataLayout(configuration);
+    const copy = content.slice();
+    for (const scope of scopes) this.#keep(`${scope} ${header.idcode}`, layout, copy);
+    return { configuration, layout: this.find(scopes, header.idcode) };
+  }
+
+  #keep(key: string, layout: DataLayout, content: Uint8Array): void {
+    const old = this.#entries.get(key);
+    if (old !== undefined) {
+      // CFG-2 and CFG-3 may take turns and say the same; names must not change with them.
+      const isOther = old.layout.configuration.kind !== layout.configuration.kind;
+      if (isOther && isSameData(old.layout, layout)) return;
+      this.#bytes -= old.content.length;
+      this.#entries.delete(key);
+    }
+    this.#entries.set(key, { layout, content });
+    this.#bytes += content.length;
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#bytes <= MAX_BYTES || oldest === key) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= entry.content.length;
+    }
+  }
+
+  /** Content of CFG-3 without the number of its fragment, when it is whole. */
+  #join(body: Uint8Array, key: string): Uint8Array | undefined {
+    if (body.length < 2) throw new RangeError("Cannot read the configuration: it has no CONT_IDX");
+    const index = body[0]! << 8 | body[1]!;
+    const part = body.slice(2);
+    if (index === 0) return part;
+    const parts = index === 1 ? [] : this.#fragments.get(key);
+    const isNext = parts !== undefined &&
+      (index === parts.length + 1 || (index === LAST_FRAGMENT && parts.length > 0));
+    this.#fragments.delete(key);
+    if (!isNext) {
+      throw new RangeError(`Cannot join the configuration: fragment ${index} is out of order`);
+    }
+    parts.push(part);
+    const size = parts.reduce((sum, { length }) => sum + length, 0);
+    if (size > MAX_FRAGMENT_BYTES) {
+      throw new RangeError(
+        `Cannot join the configuration: ${size} bytes, expected at most ${MAX_FRAGMENT_BYTES}`,
+      );
+    }
+    if (index !== LAST_FRAGMENT) {
+      const [oldest] = this.#fragments.keys();
+      if (this.#fragments.size >= MAX_FRAGMENTED && oldest !== undefined) {
+        this.#fragments.delete(oldest);
+      }
+      this.#fragments.set(key, parts);
+      return undefined;
+    }
+    const whole = new Uint8Array(size);
+    let at = 0;
+    for (const piece of parts) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0;
+}
+
+/** Whether two configurations describe the same frames. */
+function isSameData(a: DataLayout, b: DataLayout): boolean {
+  return a.frameBytes === b.frameBytes && a.stations.length === b.stations.length &&
+    a.stations.every(({ station }, i) => {
+      const other = b.stations[i]!.station;
+      return station.idcode === other.idcode && station.changeCount === other.changeCount;
+    });
+}

@@ -1,0 +1,207 @@
+/**
+ * From captured packets to what TCP and UDP carry: Ethernet with VLAN tags, Linux cooked captures, BSD
+ * loopback, raw IP; IPv4 and IPv6 with fragments.
+ *
+ * @module
+ */
+
+import type { Packet } from "./packet_file.ts";
+
+/** Payload of one TCP segment or UDP datagram. */
+export interface Segment {
+  readonly protocol: "tcp" | "udp";
+  /** `address:port`. */
+  readonly source: string;
+  readonly destination: string;
+  /** Address alone. */
+  readonly sourceAddress: string;
+  readonly destinationAddress: string;
+  readonly payload: Uint8Array;
+  /** Sequence number of the first byte, and the flags; TCP only. */
+  readonly sequence: number;
+  readonly flags: number;
+}
+
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+/** VLAN tags: 802.1Q, 802.1ad and its forerunners. */
+const VLAN_TYPES: readonly number[] = [0x8100, 0x88a8, 0x9100, 0x9200];
+const TCP = 6;
+const UDP = 17;
+/** IPv6 headers that may come before TCP or UDP: hop by hop, routing, destination options. */
+const IPV6_OPTIONS: readonly number[] = [0, 43, 60];
+const IPV6_FRAGMENT = 44;
+
+/** Most datagrams whose fragments are collected at a time. */
+const MAX_FRAGMENTED = 64;
+/** Largest datagram, bytes. */
+const MAX_DATAGRAM_BYTES = 65_535;
+
+/** Datagram in fragments. */
+interface Fragments {
+  parts: { at: number; bytes: Uint8Array }[];
+  size: number | undefined;
+}
+
+interface Datagram {
+  protocol: number;
+  source: string;
+  destination: string;
+  bytes: Uint8Array;
+}
+
+/** Reads the layers of packets; keeps the fragments of datagrams until they are whole. */
+export class NetworkReader {
+  readonly #fragments = new Map<string, Fragments>();
+  /** Packets that hold nothing of TCP or UDP, or are cut. */
+  ignored = 0;
+
+  /** What a packet carries, if it completes something of TCP or UDP. */
+  read(packet: Packet): Segment | undefined {
+    const datagram = this.#datagram(packet);
+    const segment = datagram === undefined ? undefined : segmentOf(datagram);
+    if (segment === undefined) this.ignored++;
+    return segment;
+  }
+
+  #datagram({ bytes, linkType }: Packet): Datagram | undefined {
+    const found = networkLayer(bytes, linkType);
+    if (found === undefined) return undefined;
+    const [type, at] = found;
+    const rest = bytes.subarray(at);
+    if (type === ETHERTYPE_IPV4) return this.#ipv4(rest);
+    return type === ETHERTYPE_IPV6 ? this.#ipv6(rest) : undefined;
+  }
+
+  #ipv4(bytes: Uint8Array): Datagram | undefined {
+    if (bytes.length < 20 || bytes[0]! >> 4 !== 4) return undefined;
+    const view = viewOf(bytes);
+    const header = (bytes[0]! & 15) * 4;
+    // Offloading leaves the total length 0.
+    const total = view.getUint16(2) || bytes.length;
+    if (header < 20 || total < header || bytes.length < total) return undefined;
+    const [source, destination] = [bytes.subarray(12, 16).join("."), bytes.subarray(16, 20).join(".")];
+    const word = view.getUint16(6);
+    const protocol = bytes[9]!;
+    const payload = bytes.subarray(header, total);
+    const key = `${source} ${destination} ${protocol} ${view.getUint16(4)}`;
+    const whole = this.#join(key, (word & 0x1fff) * 8, (word & 0x2000) !== 0, payload);
+    return whole && { protocol, source, destination, bytes: whole };
+  }
+
+  #ipv6(bytes: Uint8Array): Datagram | undefined {
+    if (bytes.length < 40 || bytes[0]! >> 4 !== 6) return undefined;
+    const view = viewOf(bytes);
+    const end = 40 + (view.getUint16(4) || bytes.length - 40);
+    if (bytes.length < end) return undefined;
+    const [source, destination] = [ipv6Text(view, 8), ipv6Text(view, 24)];
+    let protocol = bytes[6]!;
+    let at = 40;
+    while (IPV6_OPTIONS.includes(protocol) && at + 8 <= end) {
+      protocol = bytes[at]!;
+      at += (bytes[at + 1]! + 1) * 8;
+    }
+    if (protocol !== IPV6_FRAGMENT) {
+      if (at > end) return undefined;
+      return { protocol, source, destination, bytes: bytes.subarray(at, end) };
+    }
+    if (at + 8 > end) return undefined;
+    const word = view.getUint16(at + 2);
+    const key = `${source} ${destination} ${view.getUint32(at + 4)}`;
+    const payload = bytes.subarray(at + 8, end);
+    const whole = this.#join(key, word & 0xfff8, (word & 1) !== 0, payload);
+    return whole && { protocol: bytes[at]!, source, destination, bytes: whole };
+  }
+
+  /** A datagram that is whole, from one of its fragments. */
+  #join(key: string, at: number, isMore: boolean, bytes: Uint8Array): Uint8Array | undefined {
+    if (at === 0 && !isMore) return bytes;
+    const fragments: Fragments = this.#fragments.get(key) ?? { parts: [], size: undefined };
+    this.#fragments.delete(key);
+    if (at + bytes.length > MAX_DATAGRAM_BYTES || fragments.parts.length > 1024) return undefined;
+    if (!fragments.parts.some((part) => part.at === at)) {
+      fragments.parts.push({ at, bytes: bytes.slice() });
+    }
+    if (!isMore) fragments.size = at + bytes.length;
+    const have = fragments.parts.reduce((sum, part) => sum + part.bytes.length, 0);
+    if (fragments.size !== undefined && have >= fragments.size) {
+      const whole = new Uint8Array(fragments.size);
+      for (const part of fragments.parts) {
+        if (part.at + part.bytes.length <= whole.length) whole.set(part.bytes, part.at);
+      }
+      return whole;
+    }
+    const [oldest] = this.#fragments.keys();
+    if (this.#fragments.size >= MAX_FRAGMENTED) this.#fragments.delete(oldest!);
+    this.#fragments.set(key, fragments);
+    return undefined;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** EtherType of a packet's network layer, and where it begins. */
+function networkLayer(bytes: Uint8Array, linkType: number): [number, number] | undefined {
+  const view = viewOf(bytes);
+  const byVersion = (at: number): [number, number] | undefined =>
+    bytes.length <= at ? undefined : [bytes[at]! >> 4 === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4, at];
+  switch (linkType) {
+    case 1: // Ethernet
+      return bytes.length < 14 ? undefined : tagged(view, 12);
+    case 113: // Linux cooked
+      return bytes.length < 16 ? undefined : tagged(view, 14);
+    case 276: // Linux cooked, version 2
+      return bytes.length < 20 ? undefined : [view.getUint16(0), 20];
+    case 0: // BSD loopback
+    case 108:
+      return byVersion(4);
+    case 12: // raw IP
+    case 14:
+    case 101:
+    case 228:
+    case 229:
+      return byVersion(0);
+    default:
+      return undefined;
+  }
+}
+
+/** Passes over VLAN tags. */
+function tagged(view: DataView, start: number): [number, number] | undefined {
+  let at = start;
+  while (at + 6 <= view.byteLength && VLAN_TYPES.includes(view.getUint16(at))) at += 4;
+  return [view.getUint16(at), at + 2];
+}
+
+function ipv6Text(view: DataView, at: number): string {
+  const words = Array.from({ length: 8 }, (_, i) => view.getUint16(at + 2 * i).toString(16));
+  return `[${words.join(":").replace(/\b0(:0)+\b/, ":").replace(/:{3,}/, "::")}]`;
+}
+
+function segmentOf({ protocol, source, destination, bytes }: Datagram): Segment | undefined {
+  if (bytes.length < 8 || (protocol !== TCP && protocol !== UDP)) return undefined;
+  const view = viewOf(bytes);
+  const ends = {
+    source: `${source}:${view.getUint16(0)}`,
+    destination: `${destination}:${view.getUint16(2)}`,
+    sourceAddress: source,
+    destinationAddress: destination,
+  };
+  if (protocol === UDP) {
+    const size = view.getUint16(4) || bytes.length;
+    if (size < 8 || size > bytes.length) return undefined;
+    const payload = bytes.subarray(8, size);
+    return { protocol: "udp", ...ends, payload, sequence: 0, flags: 0 };
+  }
+  const header = bytes.length < 20 ? 0 : (bytes[12]! >> 4) * 4;
+  if (header < 20 || header > bytes.length) return undefined;
+  return {
+    protocol: "tcp",
+    ...ends,
+    payload: bytes.subarray(header),
+    sequence: view.getUint32(4),
+    flags: bytes[13]!,
+  };
+}

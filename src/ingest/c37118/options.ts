@@ -1,0 +1,21 @@
+/**
+ * Checks of options.
+ *
+ * @module
+ */
+
+import { describe } from "../../core/describe.ts";
+
+/** An option that must be a whole number in a range. */
+export function integerOption(
+  action: string,
+  value: number,
+  name: string,
+  least: number,
+  most: number,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot ${action}: ${name} is ${describe(value)}, expected a whole number from ${least} to ${most}`,
+  );
+}
