@@ -123,8 +123,9 @@ function channelsOf(
   return channels;
 }
 
-/** Rows kept before the memory for them grows. */
-const FIRST_ROWS = 64;
+/** Values that memory is taken for at first, and beyond which it is given back. */
+const FIRST_VALUES = 8192;
+const MOST_VALUES = 1 << 20;
 
 /** Points of one column. */
 export interface ColumnPoints {
@@ -138,9 +139,9 @@ export class ChannelColumns {
   readonly columns: readonly SourceColumn[];
   readonly #channels: readonly Channel[];
   readonly #names: ChannelNames;
-  #times = new BigInt64Array(FIRST_ROWS);
-  #qualities = new Uint8Array(FIRST_ROWS);
-  #values: Float64Array;
+  #times: BigInt64Array = new BigInt64Array(0);
+  #qualities: Uint8Array = new Uint8Array(0);
+  #values: Float64Array = new Float64Array(0);
   #rows = 0;
 
   /**
@@ -155,7 +156,6 @@ export class ChannelColumns {
       channelsOf(station, i, this.#names, collections[i]!)
     );
     this.columns = this.#channels.map(({ column }) => column);
-    this.#values = new Float64Array(FIRST_ROWS * layout.slots);
   }
 
   /** Number of frames collected. */
@@ -163,9 +163,9 @@ export class ChannelColumns {
     return this.#rows;
   }
 
-  /** Number of points that the frames collected give at most. */
+  /** Number of values of the frames collected. */
   get size(): number {
-    return this.#rows * this.#channels.length;
+    return this.#rows * this.layout.slots;
   }
 
   /**
@@ -185,7 +185,8 @@ export class ChannelColumns {
   }
 
   #grow(): void {
-    const rows = 2 * this.#times.length;
+    const first = Math.ceil(FIRST_VALUES / this.layout.slots);
+    const rows = Math.max(first, 2 * this.#times.length);
     const times = new BigInt64Array(rows);
     times.set(this.#times);
     const qualities = new Uint8Array(rows);
@@ -211,6 +212,11 @@ export class ChannelColumns {
       return { column: channel.column, points };
     });
     this.#rows = 0;
+    if (this.#values.length > MOST_VALUES) {
+      this.#times = new BigInt64Array(0);
+      this.#qualities = new Uint8Array(0);
+      this.#values = new Float64Array(0);
+    }
     return { columns, absent };
   }
 

@@ -73,3 +73,13 @@ export { type CaptureOptions, CaptureSource, openCapture } from "./capture_sourc
 export type { CaptureInput } from "./capture_source.ts";
 export { type CaptureKind, captureKindOf } from "./packet_file.ts";
 export type { ChannelNames } from "./channel_columns.ts";
+export { connectPmu, type ConnectPmuOptions, PmuConnection } from "./connect_pmu.ts";
+export { parsePmuTarget, type PmuTarget } from "./pmu_target.ts";
+export {
+  type SimulatedCounts,
+  SimulatedPmu,
+  simulatePmu,
+  type SimulatePmuOptions,
+} from "./simulated_pmu.ts";
+export { type IngestReport, LiveIngest, type LiveIngestOptions } from "./live_ingest.ts";
+export type { SourceReport } from "./link_statistics.ts";

@@ -105,7 +105,7 @@ function phasorName(i: number): string {
 }
 
 /** A number from 0 to 1 that is the same for the same arguments (Steele et al., SplitMix, 2014). */
-function noise(seed: number, tick: number, channel: number): number {
+export function noise(seed: number, tick: number, channel: number): number {
   let z = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(tick + 1, 0xc2b2ae35) ^
     Math.imul(channel + 1, 0x27d4eb2f);
   z = Math.imul(z ^ z >>> 16, 0x21f0aaad);

@@ -1,0 +1,92 @@
+/**
+ * Counts about the frames of a live source: lost, late, and the offset of its clock.
+ *
+ * @module
+ */
+
+import type { DecodeCounts } from "./frame_decoder.ts";
+
+/** Counts of a source since the command began. */
+export interface SourceReport extends DecodeCounts {
+  /** Address, as given. */
+  source: string;
+  /** Whether it is connected. */
+  connected: boolean;
+  /** Times that a connection was made. */
+  connections: number;
+  /** Frames that the data rate says should have come, and did not. */
+  lost: number;
+  /** Frames older than the newest one before them. */
+  late: number;
+  /** Frames with the time of the newest one. */
+  repeated: number;
+  /** Frames dropped because they came faster than they could be kept. */
+  overrun: number;
+  /** Configurations that differ from the one before. */
+  configurations: number;
+  /** Time of arrival less time of measurement of the last frame, ms. */
+  clockOffsetMs: number | undefined;
+  /** Last problem. */
+  problem: string | undefined;
+}
+
+/** Longest gap whose frames count as lost; a longer one is a clock that was set, ns. */
+const MAX_GAP = 3_600_000_000_000n;
+
+/** Follows the times of one data stream. */
+export class StreamTimes {
+  lost = 0;
+  late = 0;
+  repeated = 0;
+  #newest: bigint | undefined;
+
+  /**
+   * Takes the time of a frame.
+   *
+   * @param time ns since the Unix epoch.
+   * @param dataRate Frames per second if positive, seconds per frame if negative.
+   */
+  add(time: bigint, dataRate: number): void {
+    const newest = this.#newest;
+    if (newest === undefined) {
+      this.#newest = time;
+      return;
+    }
+    if (time <= newest) {
+      if (time === newest) this.repeated++;
+      else {
+        this.late++;
+        // It was counted as lost when the one behind it came.
+        if (this.lost > 0) this.lost--;
+      }
+      return;
+    }
+    const gap = time - newest;
+    this.#newest = time;
+    if (dataRate === 0 || gap > MAX_GAP) return;
+    const steps = dataRate > 0
+      ? Number(gap) * dataRate / 1e9
+      : Number(gap) / 1e9 / -dataRate;
+    this.lost += Math.max(0, Math.round(steps) - 1);
+  }
+}
+
+/** Sums of counts; the keys of the first are taken. */
+export function addCounts(sum: DecodeCounts, more: DecodeCounts): DecodeCounts {
+  const result = { ...sum };
+  for (const key of Object.keys(sum) as (keyof DecodeCounts)[]) result[key] += more[key];
+  return result;
+}
+
+/** Counts of nothing. */
+export function noCounts(): DecodeCounts {
+  return {
+    frames: 0,
+    dataFrames: 0,
+    badCrc: 0,
+    skippedBytes: 0,
+    unconfigured: 0,
+    mismatched: 0,
+    malformed: 0,
+  };
+}

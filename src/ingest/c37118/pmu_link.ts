@@ -1,0 +1,303 @@
+/**
+ * One connection to a PMU or PDC, by any of the four ways of Annex F.
+ *
+ * @module
+ */
+
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
+import { connect, type Socket } from "node:net";
+import { type CallOptions, delay, onAbort } from "../../core/call.ts";
+import { BTrDBError } from "../../core/errors.ts";
+import { STAT_CONFIGURATION_CHANGE } from "./data_frame.ts";
+import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
+import {
+  type DecodeCounts,
+  type DecodeOptions,
+  type Frame,
+  FrameDecoder,
+  type RawDataFrame,
+} from "./frame_decoder.ts";
+import { HEADER_BYTES } from "./frame_header.ts";
+import type { PmuTarget } from "./pmu_target.ts";
+
+/** Receivers of what a link gives. */
+export interface LinkHandlers {
+  /** A data frame; its bytes are only valid during the call. */
+  onData(raw: RawDataFrame, decoder: FrameDecoder): void;
+  /** Any other frame. */
+  onFrame(frame: Frame): void;
+  /** The link is broken, or was closed; once. */
+  onClose(reason: Error | undefined): void;
+}
+
+/** Time for the answer to a command, ms; devices read one command at a time. */
+const COMMAND_GAP_MS = 300;
+/** Time after which the configuration is asked for again, ms. */
+const CONFIGURATION_MS = 3_000;
+/** How often it is asked for before the link is given up. */
+const CONFIGURATION_TRIES = 4;
+/** Time without data after which the link is given up, ms, and in frames. */
+const IDLE_MS = 10_000;
+const IDLE_FRAMES = 5;
+/** Devices whose datagrams are told apart. */
+const MAX_DEVICES = 256;
+
+/** A connection that is set up, asked for data, and watched. */
+export class PmuLink {
+  readonly #target: PmuTarget;
+  readonly #handlers: LinkHandlers;
+  readonly #options: DecodeOptions;
+  readonly #decoder: FrameDecoder;
+  /** Decoders of devices that send datagrams. */
+  readonly #devices = new Map<string, FrameDecoder>();
+  #tcp: Socket | undefined;
+  #udp: DatagramSocket | undefined;
+  #isOpen = true;
+  #isConfigured = false;
+  #changeAnnounced = false;
+  #badSeen = 0;
+  #askedMs = 0;
+  #dataMs: number = Date.now();
+  #idleMs = IDLE_MS;
+  #watch: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(target: PmuTarget, options: DecodeOptions, handlers: LinkHandlers) {
+    this.#target = target;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#decoder = new FrameDecoder(options);
+  }
+
+  /**
+   * Connects, asks for the configuration and for data.
+   *
+   * @param target Where.
+   * @param options Reading of frequency and times.
+   * @param handlers Receive what comes.
+   * @param call Signal and deadline of the connection.
+   */
+  static async open(
+    target: PmuTarget,
+    options: DecodeOptions,
+    handlers: LinkHandlers,
+    call: CallOptions,
+  ): Promise<PmuLink> {
+    const link = new PmuLink(target, options, handlers);
+    try {
+      await link.#connect(call);
+      await link.#start(call);
+    } catch (error) {
+      link.#isOpen = false;
+      link.#release();
+      throw error;
+    }
+    link.#watch = setInterval(() => link.#check(), 1000);
+    return link;
+  }
+
+  /** Counts of all frames that came. */
+  get counts(): DecodeCounts {
+    const sum = this.#decoder.counts;
+    for (const { counts } of this.#devices.values()) {
+      for (const key of Object.keys(sum) as (keyof DecodeCounts)[]) sum[key] += counts[key];
+    }
+    return sum;
+  }
+
+  /** Port listened on for datagrams, if any. */
+  get udpPort(): number | undefined {
+    return this.#udp?.address().port;
+  }
+
+  /** Stops taking data, so that TCP holds the device back. */
+  pause(): void {
+    this.#tcp?.pause();
+  }
+
+  /** Goes on taking data. */
+  resume(): void {
+    this.#tcp?.resume();
+  }
+
+  /** Asks the device to stop, and closes. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (this.#target.id !== undefined) {
+      await Promise.race([this.#send("stop").catch(() => {}), delay(COMMAND_GAP_MS)]);
+    }
+    this.#release();
+    this.#handlers.onClose(undefined);
+  }
+
+  #fail(reason: Error): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#release();
+    this.#handlers.onClose(reason);
+  }
+
+  #release(): void {
+    clearInterval(this.#watch);
+    this.#tcp?.destroy();
+    const udp = this.#udp;
+    this.#udp = undefined;
+    udp?.close();
+  }
+
+  async #connect(call: CallOptions): Promise<void> {
+    const { transport, hostname, port, dataPort } = this.#target;
+    if (transport !== "tcp") {
+      const isOwn = transport === "listen";
+      const family = hostname.includes(":") ? "udp6" : "udp4";
+      const udp = this.#udp = createSocket(family);
+      udp.on("message", (bytes, { address, port }) => this.#datagram(bytes, `${address}:${port}`));
+      await settled(call, (resolve, reject) => {
+        udp.once("error", reject);
+        udp.bind(isOwn ? port : dataPort ?? 0, isOwn ? hostname : undefined, () => resolve());
+      });
+      udp.removeAllListeners("error");
+      udp.on("error", (error) => this.#fail(error));
+    }
+    if (transport === "tcp" || transport === "tcp+udp") {
+      const tcp = this.#tcp = connect({ host: hostname, port });
+      await settled(call, (resolve, reject) => {
+        tcp.once("error", reject);
+        tcp.once("close", () => reject(unavailable(this.#target, "the connection was closed")));
+        tcp.once("connect", () => resolve());
+      });
+      tcp.removeAllListeners("error");
+      tcp.setNoDelay(true);
+      tcp.setKeepAlive(true, 10_000);
+      tcp.on("error", (error) => this.#fail(error));
+      tcp.on("close", () => this.#fail(unavailable(this.#target, "the device closed it")));
+      tcp.on("data", (bytes) => this.#take(bytes as Uint8Array));
+    }
+  }
+
+  /** The order that all devices take: stop, configuration, start; one command at a time. */
+  async #start(call: CallOptions): Promise<void> {
+    if (this.#target.id === undefined) return;
+    await this.#send("stop");
+    await delay(COMMAND_GAP_MS, call, "connect to the PMU");
+    for (let tries = 0; !this.#isConfigured; tries++) {
+      if (!this.#isOpen) throw unavailable(this.#target, "the device closed it");
+      if (tries === CONFIGURATION_TRIES) {
+        throw unavailable(
+          this.#target,
+          `no configuration came for id ${this.#target.id}; is that its number`,
+        );
+      }
+      await this.#askConfiguration();
+      const until = Date.now() + CONFIGURATION_MS;
+      while (!this.#isConfigured && this.#isOpen && Date.now() < until) {
+        await delay(20, call, "connect to the PMU");
+      }
+    }
+    await this.#send("start");
+    this.#dataMs = Date.now();
+  }
+
+  async #askConfiguration(): Promise<void> {
+    this.#askedMs = Date.now();
+    await this.#send(this.#target.cfg === 3 ? "cfg3" : "cfg2");
+  }
+
+  async #send(command: PmuCommand): Promise<void> {
+    const { id = 0, hostname, port } = this.#target;
+    const now = Date.now();
+    const frame = encodeCommand(id, command, {
+      soc: Math.floor(now / 1000),
+      fraction: Math.floor(now % 1000 * 1000),
+    });
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: Error | null): void => error ? reject(error) : resolve();
+      if (this.#tcp !== undefined) this.#tcp.write(frame, done);
+      else if (this.#udp !== undefined) this.#udp.send(frame, port, hostname, done);
+      else resolve();
+    });
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#decode(this.#decoder, bytes);
+  }
+
+  #datagram(bytes: Uint8Array, device: string): void {
+    // One device is asked; its commands may come over TCP and its data from another port.
+    let decoder: FrameDecoder | undefined = this.#decoder;
+    if (this.#target.transport === "listen") {
+      decoder = this.#devices.get(device);
+      if (decoder === undefined) {
+        if (this.#devices.size >= MAX_DEVICES) return;
+        this.#devices.set(device, decoder = new FrameDecoder(this.#options));
+      }
+    }
+    this.#decode(decoder, bytes);
+    decoder.endRaw(this.#handlers.onFrame, (raw) => this.#data(raw, decoder));
+  }
+
+  #decode(decoder: FrameDecoder, bytes: Uint8Array): void {
+    decoder.pushRaw(bytes, (frame) => {
+      if (frame.type === "configuration") {
+        this.#isConfigured = true;
+        const { dataRate } = frame.configuration;
+        const period = dataRate > 0 ? 1000 / dataRate : -dataRate * 1000;
+        this.#idleMs = Math.max(IDLE_MS, IDLE_FRAMES * period);
+      }
+      this.#handlers.onFrame(frame);
+    }, (raw) => this.#data(raw, decoder));
+  }
+
+  #data(raw: RawDataFrame, decoder: FrameDecoder): void {
+    this.#dataMs = Date.now();
+    let announced = false;
+    let at = raw.start + HEADER_BYTES;
+    for (const { bytes } of raw.layout.stations) {
+      if (raw.view.getUint16(at) & STAT_CONFIGURATION_CHANGE) announced = true;
+      at += bytes;
+    }
+    if (this.#changeAnnounced && !announced) this.#askAgain(0);
+    this.#changeAnnounced = announced;
+    this.#handlers.onData(raw, decoder);
+  }
+
+  /** Asks for the configuration while data come, not more often than once in `ms`. */
+  #askAgain(ms: number): void {
+    if (this.#target.id === undefined || Date.now() - this.#askedMs < ms) return;
+    this.#askConfiguration().catch(() => {});
+  }
+
+  #check(): void {
+    const { mismatched, unconfigured } = this.#decoder.counts;
+    const bad = mismatched + unconfigured;
+    if (bad > this.#badSeen) this.#askAgain(1000);
+    // Data that do not fit are signs of life too.
+    if (bad > this.#badSeen) this.#dataMs = Date.now();
+    this.#badSeen = bad;
+    const isAsked = this.#target.transport !== "listen";
+    if (isAsked && Date.now() - this.#dataMs > this.#idleMs) {
+      this.#fail(unavailable(this.#target, `no data came for ${this.#idleMs / 1000} s`));
+    }
+  }
+}
+
+function unavailable(target: PmuTarget, why: string): BTrDBError {
+  return new BTrDBError(`Cannot read from ${target.text}: ${why}`, { status: "UNAVAILABLE" });
+}
+
+/** Waits for a callback, but no longer than a call may last. */
+async function settled(
+  call: CallOptions,
+  start: (resolve: () => void, reject: (error: Error) => void) => void,
+): Promise<void> {
+  call.signal?.throwIfAborted();
+  let remove = (): void => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      remove = onAbort(call.signal, () => reject(call.signal!.reason));
+      start(resolve, reject);
+    });
+  } finally {
+    remove();
+  }
+}

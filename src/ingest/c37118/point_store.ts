@@ -1,0 +1,176 @@
+/**
+ * Stores columns in a database, each stream found or created by its name.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../../client/btrdb.ts";
+import type { Stream } from "../../client/stream.ts";
+import type { RawColumns } from "../../core/columns.ts";
+import { mapConcurrently } from "../../core/concurrency.ts";
+import { BTrDBError } from "../../core/errors.ts";
+import type { MergePolicy } from "../../endpoint/endpoint.ts";
+import { sortPoints } from "../../kernel/mod.ts";
+import type { SourceColumn } from "../source.ts";
+import type { ColumnPoints } from "./channel_columns.ts";
+
+/** Streams written at the same time. */
+const AT_ONCE = 8;
+/** Most streams that one run may write to. */
+const MAX_STREAMS = 100_000;
+
+/** What became of a batch. */
+export interface StoreResult {
+  /** Points that the database acknowledged. */
+  stored: number;
+  /** Columns that could not be stored now; whether the database has their points is not known. */
+  failed: ColumnPoints[];
+  /** Columns that the database refuses, whatever is done. */
+  refused: ColumnPoints[];
+  /** First error. */
+  error: unknown;
+}
+
+/** Writes to a database, without doubling what may be stored already. */
+export class PointStore {
+  readonly #db: BTrDB;
+  readonly #prefix: string;
+  readonly #timeoutMs: number;
+  readonly #streams = new Map<string, Stream>();
+  readonly #wanted: MergePolicy | undefined;
+  #policy: MergePolicy | undefined;
+
+  /**
+   * @param db The database.
+   * @param options Collection prefix, merge policy, time limit of a request in ms.
+   */
+  constructor(
+    db: BTrDB,
+    options: { prefix: string; mergePolicy: MergePolicy | undefined; timeoutMs: number },
+  ) {
+    this.#db = db;
+    this.#prefix = options.prefix;
+    this.#wanted = options.mergePolicy;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  /**
+   * Stores a batch.
+   *
+   * @param columns Points of each stream.
+   * @param isSuspect Whether some may be stored already: they came from the spool, or from a request
+   * whose answer was lost.
+   */
+  async store(columns: readonly ColumnPoints[], isSuspect: boolean): Promise<StoreResult> {
+    const result: StoreResult = { stored: 0, failed: [], refused: [], error: undefined };
+    const filled = columns.filter(({ points }) => points.times.length > 0);
+    await mapConcurrently(filled, AT_ONCE, async (column) => {
+      // Once the database is away, the rest need not wait for it.
+      if (result.failed.length > 0) {
+        result.failed.push(column);
+        return;
+      }
+      try {
+        await this.#storeColumn(column, isSuspect);
+        result.stored += column.points.times.length;
+      } catch (error) {
+        result.error ??= error;
+        (isFinal(error) ? result.refused : result.failed).push(column);
+      }
+    });
+    return result;
+  }
+
+  async #storeColumn({ column, points }: ColumnPoints, isSuspect: boolean): Promise<void> {
+    const call = { timeoutMs: this.#timeoutMs };
+    const policy = this.#policy ??= await this.#choosePolicy();
+    const stream = await this.#stream(column);
+    const sorted = sortPoints(points);
+    const missing = isSuspect && policy === "never"
+      ? await missingOf(stream, sorted, call)
+      : sorted;
+    if (missing.times.length === 0) return;
+    await stream.insert(missing, { mergePolicy: policy, ...call });
+  }
+
+  /** `replace` where the database can, because it makes a second attempt harmless. */
+  async #choosePolicy(): Promise<MergePolicy> {
+    if (this.#wanted !== undefined) return this.#wanted;
+    const { protocol } = await this.#db.info({ timeoutMs: this.#timeoutMs });
+    return protocol === "v4" ? "never" : "replace";
+  }
+
+  async #stream(column: SourceColumn): Promise<Stream> {
+    const collection = [this.#prefix, column.collection ?? ""].filter((part) => part !== "")
+      .join("/");
+    const key = `${collection}\0${column.name}`;
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known;
+    if (this.#streams.size >= MAX_STREAMS) {
+      throw new RangeError(`Cannot write to more than ${MAX_STREAMS} streams`);
+    }
+    const stream = await this.#find(collection, column.name) ??
+      await this.#create(collection, column);
+    this.#streams.set(key, stream);
+    return stream;
+  }
+
+  async #find(collection: string, name: string): Promise<Stream | undefined> {
+    const options = { tags: { name }, timeoutMs: this.#timeoutMs };
+    for await (const stream of this.#db.lookupStreams(collection, options)) return stream;
+    return undefined;
+  }
+
+  async #create(collection: string, column: SourceColumn): Promise<Stream> {
+    const tags = {
+      name: column.name,
+      ...(column.unit === undefined ? {} : { unit: column.unit }),
+      ...column.tags,
+    };
+    try {
+      return await this.#db.create(crypto.randomUUID(), collection, {
+        tags,
+        annotations: { ...column.annotations, source: "c37118" },
+        timeoutMs: this.#timeoutMs,
+      });
+    } catch (error) {
+      // It may have been made by the attempt whose answer was lost.
+      const found = await this.#find(collection, column.name).catch(() => undefined);
+      if (found !== undefined) return found;
+      throw error;
+    }
+  }
+}
+
+/** Whether a later attempt would fail in the same way. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof BTrDBError) return error.code !== 0 && !error.retryable;
+  return error instanceof RangeError || error instanceof TypeError;
+}
+
+/** Points that a stream does not have, in time and value. */
+async function missingOf(
+  stream: Stream,
+  points: RawColumns,
+  call: { timeoutMs: number },
+): Promise<RawColumns> {
+  const { times, values } = points;
+  const [start, end] = [times[0]!, times.at(-1)! + 1n];
+  const have = new Map<string, number>();
+  const there = await stream.rawValues(start, end, call).collect();
+  for (let i = 0; i < there.times.length; i++) {
+    const key = `${there.times[i]} ${there.values[i]}`;
+    have.set(key, (have.get(key) ?? 0) + 1);
+  }
+  const keep: number[] = [];
+  for (let i = 0; i < times.length; i++) {
+    const key = `${times[i]} ${values[i]}`;
+    const left = have.get(key) ?? 0;
+    if (left > 0) have.set(key, left - 1);
+    else keep.push(i);
+  }
+  return {
+    times: BigInt64Array.from(keep, (i) => times[i]!),
+    values: Float64Array.from(keep, (i) => values[i]!),
+  };
+}
