@@ -32,6 +32,7 @@ const ENTRIES = [
   "src/server/mod.ts",
   "src/io/arrow.ts",
   "src/io/parquet.ts",
+  "src/ingest/c37118/mod.ts",
 ];
 
 /** A layer is a folder of `src/`, or a file that stands on its own. */

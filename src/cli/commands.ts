@@ -65,6 +65,13 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
     load: () => import("./commands/import.ts"),
   },
   {
+    name: "ingest",
+    args: "ADDRESS…",
+    summary: "Store what PMUs and PDCs send, live, by C37.118",
+    group: MOVE,
+    load: () => import("./commands/ingest.ts"),
+  },
+  {
     name: "export",
     args: "STREAM…",
     summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
@@ -133,6 +140,13 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
     summary: "Serve a database to gRPC clients",
     group: RUN,
     load: () => import("./commands/serve.ts"),
+  },
+  {
+    name: "simulate",
+    args: "pmu",
+    summary: "Run a simulated PMU, to try ingest without hardware",
+    group: RUN,
+    load: () => import("./commands/simulate.ts"),
   },
   {
     name: "verify",

@@ -42,6 +42,7 @@ export interface SourceBatch {
 
 /** A column that is not imported. */
 export interface OmittedColumn {
+  /** Its name in the source. */
   readonly name: string;
   /** The reason, e.g. `text`. */
   readonly reason: string;

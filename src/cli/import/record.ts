@@ -70,7 +70,7 @@ export async function recordPath(source: string, target: string): Promise<string
 }
 
 /** Where programs keep state that is worth keeping (XDG Base Directory Specification 0.8). */
-function stateDirectory(): string {
+export function stateDirectory(): string {
   const own = Deno.env.get("BTRDB_STATE_DIR");
   if (own !== undefined && own !== "") return own;
   const xdg = Deno.env.get("XDG_STATE_HOME") ?? Deno.env.get("LOCALAPPDATA");

@@ -230,7 +230,10 @@ class CaptureColumns {
   readonly #places = new Map<string, number>();
   /** Device of each collection. */
   readonly #owners = new Map<string, string>();
-  readonly #collectors = new Map<DataLayout, Map<string, { to: ChannelColumns; places: number[] }>>();
+  readonly #collectors = new Map<
+    DataLayout,
+    Map<string, { to: ChannelColumns; places: number[] }>
+  >();
 
   constructor(names: ChannelNames) {
     this.#names = names;
@@ -324,7 +327,7 @@ export class CaptureSource implements Source {
    */
   static async open(
     input: CaptureInput,
-    options: CaptureOptions = {},
+    options: CaptureOptions,
     signal?: AbortSignal,
   ): Promise<CaptureSource> {
     const columns = new CaptureColumns(options.names ?? "btrdb");
@@ -391,6 +394,7 @@ export class CaptureSource implements Source {
     yield* ready;
   }
 
+  /** Nothing is held open between two reads. */
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 

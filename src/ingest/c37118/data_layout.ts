@@ -4,11 +4,7 @@
  * @module
  */
 
-import {
-  type Configuration,
-  type StationConfiguration,
-  stationBytes,
-} from "./configuration.ts";
+import { type Configuration, stationBytes, type StationConfiguration } from "./configuration.ts";
 import type { FrequencyForm } from "./data_frame.ts";
 import { CHECKSUM_BYTES, HEADER_BYTES, MAX_FRAME_BYTES } from "./frame_header.ts";
 
@@ -21,6 +17,7 @@ const LARGEST_DEVIATION = 10;
 
 /** Values of one PMU: STAT, two numbers a phasor, FREQ, DFREQ, analogs, digitals, in this order. */
 export interface StationLayout {
+  /** Its configuration. */
   readonly station: StationConfiguration;
   /** Size of its part of a frame, bytes. */
   readonly bytes: number;
@@ -30,9 +27,11 @@ export interface StationLayout {
   readonly slots: number;
   /** Integer phasors times `factors[i]`, divided by `divisor`, are V or A; NaN where unknown. */
   readonly factors: Float64Array;
+  /** See `factors`. */
   readonly divisor: number;
   /** Integer analogs times `gains[i]` plus `offsets[i]`; NaN where unknown. */
   readonly gains: Float64Array;
+  /** See `gains`. */
   readonly offsets: Float64Array;
   /** Whether an integer phasor has an angle to subtract. */
   readonly isRotated: boolean;
@@ -40,7 +39,9 @@ export interface StationLayout {
 
 /** Reads and writes the data frames of a configuration. */
 export class DataLayout {
+  /** What the frames are read by. */
   readonly configuration: Configuration;
+  /** Places and scales of each station's values. */
   readonly stations: readonly StationLayout[];
   /** Size of a data frame, bytes. */
   readonly frameBytes: number;
@@ -48,6 +49,8 @@ export class DataLayout {
   readonly slots: number;
 
   /**
+   * The layout of a configuration's frames.
+   *
    * @param configuration Which values there are.
    * @throws {RangeError} If no frame can hold them.
    */
@@ -74,10 +77,12 @@ export class DataLayout {
 
   /** Names of integer channels without a scale, whose values cannot be known. */
   unscaled(): string[] {
-    return this.stations.flatMap(({ station, factors, gains }) => [
-      ...station.phasors.filter((_, i) => !station.floatPhasors && Number.isNaN(factors[i])),
-      ...station.analogs.filter((_, i) => !station.floatAnalogs && Number.isNaN(gains[i])),
-    ].map(({ name }) => `${station.name}: ${name}`));
+    return this.stations.flatMap(({ station, factors, gains }) =>
+      [
+        ...station.phasors.filter((_, i) => !station.floatPhasors && Number.isNaN(factors[i])),
+        ...station.analogs.filter((_, i) => !station.floatAnalogs && Number.isNaN(gains[i])),
+      ].map(({ name }) => `${station.name}: ${name}`)
+    );
   }
 
   /**

@@ -150,7 +150,9 @@ function formats(format: number) {
 }
 
 /** Numbers behind the channels: nominal frequency and how often the configuration was changed. */
-function ending(reader: FieldReader): Pick<StationConfiguration, "nominalFrequency" | "changeCount"> {
+function ending(
+  reader: FieldReader,
+): Pick<StationConfiguration, "nominalFrequency" | "changeCount"> {
   return { nominalFrequency: (reader.u16() & 1) !== 0 ? 50 : 60, changeCount: reader.u16() };
 }
 

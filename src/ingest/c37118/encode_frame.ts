@@ -8,7 +8,13 @@ import { crcCcitt } from "./crc.ts";
 import { type Configuration, formatOf, type StationConfiguration } from "./configuration.ts";
 import { DataLayout } from "./data_layout.ts";
 import type { StationData } from "./data_frame.ts";
-import { CHECKSUM_BYTES, HEADER_BYTES, MAX_FRAME_BYTES } from "./frame_header.ts";
+import {
+  CHECKSUM_BYTES,
+  FRAME_TYPES,
+  type FrameType,
+  HEADER_BYTES,
+  MAX_FRAME_BYTES,
+} from "./frame_header.ts";
 
 /** Time and quality of a frame to write. */
 export interface FrameStamp {
@@ -20,8 +26,8 @@ export interface FrameStamp {
   quality?: number | undefined;
 }
 
-/** Commands to a PMU (6.6, Table 15). */
-export const PMU_COMMANDS = {
+/** Numbers of the commands to a PMU (6.6, Table 15). */
+export const PMU_COMMANDS: Readonly<Record<PmuCommand, number>> = {
   stop: 1,
   start: 2,
   header: 3,
@@ -29,17 +35,14 @@ export const PMU_COMMANDS = {
   cfg2: 5,
   cfg3: 6,
   extended: 8,
-} as const;
+};
 
 /** Name of a command to a PMU. */
-export type PmuCommand = keyof typeof PMU_COMMANDS;
-
-/** Number of each kind of frame in the second byte. */
-const TYPE_NUMBERS = { data: 0, header: 1, cfg1: 2, cfg2: 3, command: 4, cfg3: 5 } as const;
+export type PmuCommand = "stop" | "start" | "header" | "cfg1" | "cfg2" | "cfg3" | "extended";
 
 /** A frame with room for its content; the checksum is written by {@linkcode finish}. */
 function blank(
-  type: keyof typeof TYPE_NUMBERS,
+  type: FrameType,
   idcode: number,
   stamp: FrameStamp,
   contentBytes: number,
@@ -52,7 +55,7 @@ function blank(
   const frame = new Uint8Array(size);
   const view = new DataView(frame.buffer);
   frame[0] = 0xaa;
-  frame[1] = TYPE_NUMBERS[type] << 4 | version;
+  frame[1] = FRAME_TYPES.indexOf(type) << 4 | version;
   view.setUint16(2, size);
   view.setUint16(4, idcode);
   view.setUint32(6, stamp.soc);
@@ -68,7 +71,7 @@ function finish(frame: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 function withContent(
-  type: keyof typeof TYPE_NUMBERS,
+  type: FrameType,
   idcode: number,
   stamp: FrameStamp,
   content: Uint8Array,

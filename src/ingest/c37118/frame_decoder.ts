@@ -8,12 +8,7 @@ import type { Configuration } from "./configuration.ts";
 import { ConfigurationMemory } from "./configuration_memory.ts";
 import type { FrequencyForm, StationData } from "./data_frame.ts";
 import type { DataLayout } from "./data_layout.ts";
-import {
-  CHECKSUM_BYTES,
-  type FrameHeader,
-  HEADER_BYTES,
-  readFrameHeader,
-} from "./frame_header.ts";
+import { CHECKSUM_BYTES, type FrameHeader, HEADER_BYTES, readFrameHeader } from "./frame_header.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { exactTime, gridTime } from "./frame_time.ts";
 import { oneOf } from "../../client/arguments.ts";
@@ -30,12 +25,15 @@ export interface FrameBase {
 
 /** A configuration frame; of a CFG-3 in fragments the last one gives it. */
 export interface ConfigurationFrame extends FrameBase {
+  /** Kind of frame. */
   type: "configuration";
+  /** What it says. */
   configuration: Configuration;
 }
 
 /** Measurements of all PMUs of a data stream at one time. */
 export interface DataFrame extends FrameBase {
+  /** Kind of frame. */
   type: "data";
   /** ns since the Unix epoch, on the grid of the data rate or exact: see `exactTimes`. */
   time: bigint;
@@ -45,12 +43,15 @@ export interface DataFrame extends FrameBase {
 
 /** A frame with text for people. */
 export interface HeaderFrame extends FrameBase {
+  /** Kind of frame. */
   type: "header";
+  /** The text. */
   text: string;
 }
 
 /** A command to a PMU. */
 export interface CommandFrame extends FrameBase {
+  /** Kind of frame. */
   type: "command";
   /** Number of the command: 1 stop, 2 start, 3 send the header, 4 to 6 send CFG-1 to CFG-3, 8 other. */
   command: number;
@@ -86,20 +87,27 @@ export interface DecodeCounts {
   skippedBytes: number;
   /** Data frames before any configuration of their stream. */
   unconfigured: number;
-  /** Data frames whose size is not that of their configuration. */
+  /** Data frames whose size is not that of their configuration, nor of the next one. */
   mismatched: number;
   /** Frames whose content cannot be: a fraction beyond its second, a malformed configuration. */
   malformed: number;
 }
 
-/** What the frames of one data stream are handed to, before objects are made of them. */
+/** A data frame as it came, before objects are made of it. */
 export interface RawDataFrame {
+  /** Layout of its values. */
   layout: DataLayout;
+  /** Its common words. */
   header: FrameHeader;
-  bytes: Uint8Array;
+  /** Buffer that holds it. */
   view: DataView;
+  /** Its first byte. */
   start: number;
 }
+
+/** Frames that do not fit their configuration, kept until a new one comes. */
+const MAX_HELD = 256;
+const MAX_HELD_BYTES = 1 << 20;
 
 /** Reads the frames of one connection, or of several by scopes. */
 export class FrameDecoder {
@@ -109,9 +117,13 @@ export class FrameDecoder {
   readonly #form: FrequencyForm;
   readonly #exact: boolean;
   readonly #own = { dataFrames: 0, unconfigured: 0, mismatched: 0, malformed: 0 };
+  readonly #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #lastProblem: string | undefined;
 
   /**
+   * A decoder that knows no configuration yet.
+   *
    * @param options Reading of frequency and times.
    * @param scopes Where the bytes come from, the closest first.
    * @param memory Configurations, shared by the decoders of one capture.
@@ -217,6 +229,7 @@ export class FrameDecoder {
         this.#own.mismatched++;
         this.#lastProblem = `A data frame of stream ${header.idcode} has ${header.size} bytes, ` +
           `its configuration says ${layout.frameBytes}`;
+        this.#hold(bytes.slice(start, end));
       } else if (header.fraction >= layout.configuration.timeBase) {
         this.#bad(
           `A data frame says ${header.fraction} of ${layout.configuration.timeBase} as fraction ` +
@@ -225,12 +238,42 @@ export class FrameDecoder {
       } else {
         this.#own.dataFrames++;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-        onData({ layout, header, bytes, view, start });
+        onData({ layout, header, view, start });
       }
       return;
     }
     const frame = this.#readOther(bytes.slice(start, end), header);
-    if (frame !== undefined) onFrame(frame);
+    if (frame === undefined) return;
+    onFrame(frame);
+    if (frame.type === "configuration") this.#readHeld(header.idcode, onData);
+  }
+
+  /** Keeps a frame that does not fit: the new configuration may be on its way. */
+  #hold(frame: Uint8Array): void {
+    if (this.#held.length >= MAX_HELD || this.#heldBytes + frame.length > MAX_HELD_BYTES) return;
+    this.#held.push(frame);
+    this.#heldBytes += frame.length;
+  }
+
+  /** Reads the frames kept that fit now. */
+  #readHeld(idcode: number, onData: (raw: RawDataFrame) => void): void {
+    const layout = this.#memory.find(this.#scopes, idcode);
+    if (layout === undefined) return;
+    const frames = this.#held.splice(0);
+    this.#heldBytes = 0;
+    for (const frame of frames) {
+      const header = readFrameHeader(frame);
+      const fits = header.idcode === idcode && header.size === layout.frameBytes &&
+        header.fraction < layout.configuration.timeBase;
+      if (!fits) {
+        if (header.idcode !== idcode) this.#hold(frame);
+        continue;
+      }
+      this.#own.mismatched--;
+      this.#own.dataFrames++;
+      const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+      onData({ layout, header, view, start: 0 });
+    }
   }
 
   #readOther(frame: Uint8Array, header: FrameHeader): Frame | undefined {

@@ -4,18 +4,18 @@
  * @module
  */
 
-/** Kinds of frames, by the number in their second byte. */
-export const FRAME_TYPES = {
-  0: "data",
-  1: "header",
-  2: "cfg1",
-  3: "cfg2",
-  4: "command",
-  5: "cfg3",
-} as const;
-
 /** Kind of a frame: data, text header, configuration 1 to 3, or command. */
-export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
+export type FrameType = "data" | "header" | "cfg1" | "cfg2" | "command" | "cfg3";
+
+/** Kinds of frames, by the number in their second byte. */
+export const FRAME_TYPES: readonly FrameType[] = [
+  "data",
+  "header",
+  "cfg1",
+  "cfg2",
+  "command",
+  "cfg3",
+];
 
 /** Bytes before the content of a frame. */
 export const HEADER_BYTES = 14;
@@ -48,7 +48,7 @@ export interface FrameHeader {
 export function frameTypeOf(first: number, second: number): FrameType | undefined {
   const version = second & 0x0f;
   if (first !== 0xaa || second >= 0x60 || version < 1 || version > 3) return undefined;
-  return FRAME_TYPES[(second >> 4) as keyof typeof FRAME_TYPES];
+  return FRAME_TYPES[second >> 4];
 }
 
 /**

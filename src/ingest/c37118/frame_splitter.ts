@@ -5,12 +5,7 @@
  */
 
 import { crcOfRange, crcPrefixes } from "./crc.ts";
-import {
-  CHECKSUM_BYTES,
-  frameTypeOf,
-  MAX_FRAME_BYTES,
-  MIN_FRAME_BYTES,
-} from "./frame_header.ts";
+import { CHECKSUM_BYTES, frameTypeOf, MAX_FRAME_BYTES, MIN_FRAME_BYTES } from "./frame_header.ts";
 
 /** Counts of what was found. */
 export interface SplitCounts {

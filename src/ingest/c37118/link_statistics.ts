@@ -64,9 +64,7 @@ export class StreamTimes {
     const gap = time - newest;
     this.#newest = time;
     if (dataRate === 0 || gap > MAX_GAP) return;
-    const steps = dataRate > 0
-      ? Number(gap) * dataRate / 1e9
-      : Number(gap) / 1e9 / -dataRate;
+    const steps = dataRate > 0 ? Number(gap) * dataRate / 1e9 : Number(gap) / 1e9 / -dataRate;
     this.lost += Math.max(0, Math.round(steps) - 1);
   }
 }

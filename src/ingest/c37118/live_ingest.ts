@@ -7,7 +7,7 @@
 import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
 import { formatTime } from "../../core/time.ts";
-import type { MergePolicy } from "../../endpoint/endpoint.ts";
+import type { InsertOptions } from "../../client/insert.ts";
 import type { ChannelNames, ColumnPoints } from "./channel_columns.ts";
 import type { DecodeOptions } from "./frame_decoder.ts";
 import type { SourceReport } from "./link_statistics.ts";
@@ -33,7 +33,7 @@ export interface LiveIngestOptions extends DecodeOptions {
    * What to do with a point whose time is stored already. By default `replace`, which makes a second
    * attempt harmless; on protocol v4, which cannot, `never` with a look at what is there.
    */
-  mergePolicy?: MergePolicy | undefined;
+  mergePolicy?: InsertOptions["mergePolicy"];
   /** Folder of the spool; without it points are lost while the database is away. */
   spoolFolder?: string | undefined;
   /** Most bytes of the spool. @default {1 GiB} */
@@ -95,6 +95,8 @@ export class LiveIngest {
   #droppedSaid = 0;
 
   /**
+   * A run that has not begun.
+   *
    * @param open Connects to the database; called again after it fails.
    * @param targets Addresses of live data, as `connectPmu` takes them.
    * @param options Names, times, spool.

@@ -5,7 +5,12 @@
  */
 
 import { abortable, delay } from "../../core/call.ts";
-import { ChannelColumns, type ChannelNames, type ColumnPoints, stationCollection } from "./channel_columns.ts";
+import {
+  ChannelColumns,
+  type ChannelNames,
+  type ColumnPoints,
+  stationCollection,
+} from "./channel_columns.ts";
 import type { DataLayout } from "./data_layout.ts";
 import type { DecodeOptions, FrameDecoder, RawDataFrame } from "./frame_decoder.ts";
 import { addCounts, noCounts, type SourceReport, StreamTimes } from "./link_statistics.ts";

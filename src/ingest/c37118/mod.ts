@@ -34,7 +34,7 @@ export {
   type StationStatus,
   stationStatusOf,
 } from "./data_frame.ts";
-export { DataLayout } from "./data_layout.ts";
+export { DataLayout, type StationLayout } from "./data_layout.ts";
 export {
   encodeCommand,
   encodeConfiguration,
@@ -55,6 +55,7 @@ export {
   type FrameBase,
   FrameDecoder,
   type HeaderFrame,
+  type RawDataFrame,
 } from "./frame_decoder.ts";
 export {
   type FrameHeader,
@@ -83,3 +84,4 @@ export {
 } from "./simulated_pmu.ts";
 export { type IngestReport, LiveIngest, type LiveIngestOptions } from "./live_ingest.ts";
 export type { SourceReport } from "./link_statistics.ts";
+export type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";

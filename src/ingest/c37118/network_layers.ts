@@ -80,7 +80,10 @@ export class NetworkReader {
     // Offloading leaves the total length 0.
     const total = view.getUint16(2) || bytes.length;
     if (header < 20 || total < header || bytes.length < total) return undefined;
-    const [source, destination] = [bytes.subarray(12, 16).join("."), bytes.subarray(16, 20).join(".")];
+    const [source, destination] = [
+      bytes.subarray(12, 16).join("."),
+      bytes.subarray(16, 20).join("."),
+    ];
     const word = view.getUint16(6);
     const protocol = bytes[9]!;
     const payload = bytes.subarray(header, total);

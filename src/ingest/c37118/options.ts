@@ -16,6 +16,8 @@ export function integerOption(
 ): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `Cannot ${action}: ${name} is ${describe(value)}, expected a whole number from ${least} to ${most}`,
+    `Cannot ${action}: ${name} is ${
+      describe(value)
+    }, expected a whole number from ${least} to ${most}`,
   );
 }

@@ -56,6 +56,7 @@ export class PmuLink {
   #isConfigured = false;
   #changeAnnounced = false;
   #badSeen = 0;
+  #mismatched = 0;
   #askedMs = 0;
   #dataMs: number = Date.now();
   #idleMs = IDLE_MS;
@@ -246,6 +247,10 @@ export class PmuLink {
       }
       this.#handlers.onFrame(frame);
     }, (raw) => this.#data(raw, decoder));
+    const { mismatched } = decoder.counts;
+    if (mismatched > this.#mismatched) this.#askAgain(this.#changeAnnounced ? 0 : 1000);
+    if (mismatched > this.#mismatched) this.#changeAnnounced = false;
+    this.#mismatched = mismatched;
   }
 
   #data(raw: RawDataFrame, decoder: FrameDecoder): void {

@@ -44,8 +44,9 @@ export function parsePmuTarget(
   text: string,
   defaults: { id?: number | undefined; cfg?: 2 | 3 | undefined } = {},
 ): PmuTarget {
-  const match = /^(?:(c37118(?:\+udp|\+tcp)?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/?#[\]]+)(?::(\d{1,5}))?\/?(?:\?(.*))?$/i
-    .exec(text);
+  const match =
+    /^(?:(c37118(?:\+udp|\+tcp)?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/?#[\]]+)(?::(\d{1,5}))?\/?(?:\?(.*))?$/i
+      .exec(text);
   if (match === null) {
     throw new RangeError(
       `Cannot use the address ${JSON.stringify(text)}: expected c37118://HOST:4712?id=N or ` +

@@ -9,10 +9,12 @@ import type { Stream } from "../../client/stream.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { BTrDBError } from "../../core/errors.ts";
-import type { MergePolicy } from "../../endpoint/endpoint.ts";
+import type { InsertOptions } from "../../client/insert.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import type { SourceColumn } from "../source.ts";
 import type { ColumnPoints } from "./channel_columns.ts";
+
+type MergePolicy = InsertOptions["mergePolicy"];
 
 /** Streams written at the same time. */
 const AT_ONCE = 8;
@@ -37,8 +39,8 @@ export class PointStore {
   readonly #prefix: string;
   readonly #timeoutMs: number;
   readonly #streams = new Map<string, Stream>();
-  readonly #wanted: MergePolicy | undefined;
-  #policy: MergePolicy | undefined;
+  readonly #wanted: MergePolicy;
+  #policy: MergePolicy;
 
   /**
    * @param db The database.
@@ -46,7 +48,7 @@ export class PointStore {
    */
   constructor(
     db: BTrDB,
-    options: { prefix: string; mergePolicy: MergePolicy | undefined; timeoutMs: number },
+    options: { prefix: string; mergePolicy: MergePolicy; timeoutMs: number },
   ) {
     this.#db = db;
     this.#prefix = options.prefix;
@@ -94,7 +96,7 @@ export class PointStore {
   }
 
   /** `replace` where the database can, because it makes a second attempt harmless. */
-  async #choosePolicy(): Promise<MergePolicy> {
+  async #choosePolicy(): Promise<NonNullable<MergePolicy>> {
     if (this.#wanted !== undefined) return this.#wanted;
     const { protocol } = await this.#db.info({ timeoutMs: this.#timeoutMs });
     return protocol === "v4" ? "never" : "replace";

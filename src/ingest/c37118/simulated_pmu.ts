@@ -6,15 +6,10 @@
 
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
-import { setTimeout, clearTimeout } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import type { Configuration } from "./configuration.ts";
 import { DataLayout } from "./data_layout.ts";
-import {
-  encodeConfiguration,
-  encodeHeader,
-  encodeValues,
-  PMU_COMMANDS,
-} from "./encode_frame.ts";
+import { encodeConfiguration, encodeHeader, encodeValues, PMU_COMMANDS } from "./encode_frame.ts";
 import { STAT_CONFIGURATION_CHANGE } from "./data_frame.ts";
 import { FrameDecoder } from "./frame_decoder.ts";
 import { integerOption } from "./options.ts";

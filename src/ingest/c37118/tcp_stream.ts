@@ -57,7 +57,11 @@ export class TcpStream {
   #add(sequence: number, payload: Uint8Array, out: Uint8Array[]): void {
     const distance = sequence - this.#next! | 0;
     if (distance > 0) {
-      if (this.#ahead.some((other) => other.sequence === sequence && other.bytes.length >= payload.length)) {
+      if (
+        this.#ahead.some((other) =>
+          other.sequence === sequence && other.bytes.length >= payload.length
+        )
+      ) {
         this.repeatedBytes += payload.length;
         return;
       }

@@ -1,0 +1,107 @@
+/**
+ * Counts of a live ingest over HTTP, in the text format of Prometheus.
+ *
+ * @module
+ */
+
+import { createServer } from "node:http";
+import type { IngestReport, SourceReport } from "../../ingest/c37118/mod.ts";
+
+/** Counters of a source, and what they count. */
+const SOURCE_METRICS: readonly [keyof SourceReport & string, string, string][] = [
+  ["frames", "counter", "Frames with a good checksum"],
+  ["dataFrames", "counter", "Data frames that were read"],
+  ["lost", "counter", "Data frames that did not come"],
+  ["late", "counter", "Data frames older than the newest one before them"],
+  ["repeated", "counter", "Data frames with the time of the newest one"],
+  ["badCrc", "counter", "Frames with a bad checksum"],
+  ["skippedBytes", "counter", "Bytes that belong to no good frame"],
+  ["unconfigured", "counter", "Data frames before their configuration"],
+  ["mismatched", "counter", "Data frames that do not fit their configuration"],
+  ["malformed", "counter", "Frames whose content cannot be"],
+  ["overrun", "counter", "Data frames dropped because they came too fast"],
+  ["connections", "counter", "Connections made"],
+  ["configurations", "counter", "Changes of a configuration"],
+  ["connected", "gauge", "Whether the source is connected"],
+  ["clockOffsetMs", "gauge", "Arrival less measurement of the last frame, ms"],
+];
+
+/** Counts of the run, and what they count. */
+const RUN_METRICS: readonly [keyof IngestReport & string, string, string][] = [
+  ["stored", "counter", "Points that the database acknowledged"],
+  ["dropped", "counter", "Points dropped because the spool was full"],
+  ["refused", "counter", "Points that the database refuses"],
+  ["absent", "counter", "Values that gave no point"],
+  ["pending", "gauge", "Values received that are neither stored nor in the spool"],
+  ["spooled", "gauge", "Points in the spool"],
+  ["spoolBytes", "gauge", "Bytes of the spool"],
+  ["databaseAway", "gauge", "Whether the database does not answer"],
+];
+
+/** The counts as Prometheus reads them. */
+export function metricsText(report: IngestReport): string {
+  const lines: string[] = [];
+  for (const [key, type, help] of RUN_METRICS) {
+    const name = metricName(key, type);
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    lines.push(`${name} ${Number(report[key])}`);
+  }
+  for (const [key, type, help] of SOURCE_METRICS) {
+    const name = metricName(key, type);
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    for (const source of report.sources) {
+      const value = source[key];
+      if (value === undefined) continue;
+      const label = source.source.replace(
+        /[\\"\n]/g,
+        (char) => char === "\n" ? "\\n" : `\\${char}`,
+      );
+      lines.push(`${name}{source="${label}"} ${Number(value)}`);
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+function metricName(key: string, type: string): string {
+  const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return `btrdb_ingest_${snake}${type === "counter" ? "_total" : ""}`;
+}
+
+/**
+ * Serves `/metrics` and `/healthz` on all addresses of this machine.
+ *
+ * @param port 0 for any that is free.
+ * @param report Gives the counts.
+ * @returns The port, and what stops it.
+ */
+export async function serveMetrics(
+  port: number,
+  report: () => IngestReport,
+): Promise<{ port: number; stop: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    const path = request.url?.split("?")[0];
+    if (path === "/metrics") {
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+      response.end(metricsText(report()));
+    } else if (path === "/healthz") {
+      const { databaseAway } = report();
+      response.writeHead(databaseAway ? 503 : 200, { "content-type": "text/plain" });
+      response.end(databaseAway ? "the database does not answer\n" : "ok\n");
+    } else {
+      response.writeHead(404, { "content-type": "text/plain" });
+      response.end("not found\n");
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, () => resolve());
+  });
+  return {
+    port: (server.address() as { port: number }).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
