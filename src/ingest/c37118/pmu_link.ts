@@ -6,7 +6,7 @@
 
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
-import { type CallOptions, delay, onAbort } from "../../core/call.ts";
+import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { STAT_CONFIGURATION_CHANGE } from "./data_frame.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
@@ -125,7 +125,8 @@ export class PmuLink {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (this.#target.id !== undefined) {
-      await Promise.race([this.#send("stop").catch(() => {}), delay(COMMAND_GAP_MS)]);
+      const deadlineMs = Date.now() + COMMAND_GAP_MS;
+      await abortable(this.#send("stop"), { deadlineMs }, "stop the PMU").catch(() => {});
     }
     this.#release();
     this.#handlers.onClose(undefined);

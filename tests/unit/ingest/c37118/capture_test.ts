@@ -1,0 +1,362 @@
+/** Captures as sources of points: samples of other people, and made packets. */
+
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import {
+  CaptureSource,
+  encodeConfiguration,
+  encodeValues,
+  exactTime,
+  openCapture,
+  simulatedConfiguration,
+  simulatedValues,
+} from "../../../../src/ingest/c37118/mod.ts";
+import { DataLayout } from "../../../../src/ingest/c37118/data_layout.ts";
+import type { RawColumns } from "../../../../src/core/columns.ts";
+import { START } from "../../../../src/ingest/source.ts";
+
+const SAMPLES = new URL("../../../../../shared/samples/c37118/", import.meta.url);
+
+/** All points of a source, by collection/name. */
+async function pointsOf(source: CaptureSource): Promise<Map<string, RawColumns>> {
+  const all = new Map<string, { times: bigint[]; values: number[] }>();
+  for await (const { columns } of source.batches(START)) {
+    for (const [i, { times, values }] of columns.entries()) {
+      const { collection, name } = source.columns[i]!;
+      const key = `${collection}/${name}`;
+      const points = all.get(key) ?? { times: [], values: [] };
+      points.times.push(...times);
+      points.values.push(...values);
+      all.set(key, points);
+    }
+  }
+  return new Map(
+    [...all].map(([key, { times, values }]) => [key, {
+      times: BigInt64Array.from(times),
+      values: Float64Array.from(values),
+    }]),
+  );
+}
+
+/** Rows of one of Zeek's logs. */
+async function zeekLog(name: string): Promise<Record<string, string>[]> {
+  const file = await Deno.open(new URL(name, SAMPLES));
+  const plain = name.endsWith(".gz")
+    ? file.readable.pipeThrough(new DecompressionStream("gzip"))
+    : file.readable;
+  const text = await new Response(plain).text();
+  const lines = text.split("\n");
+  const fields = lines.find((line) => line.startsWith("#fields"))!.split("\t").slice(1);
+  return lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => {
+    const cells = line.split("\t");
+    return Object.fromEntries(fields.map((field, i) => [field, cells[i]!]));
+  });
+}
+
+const numbers = (cell: string): number[] => cell === "(empty)" ? [] : cell.split(",").map(Number);
+
+/** Rows as text that does not depend on their order: Zeek's logs are sorted by text. */
+const sorted = (rows: number[][]): string[] =>
+  rows.map((row) => row.map((value) => value.toFixed(5)).join(" ")).sort();
+
+Deno.test("openCapture: values as Zeek read them", async () => {
+  for (const name of ["TCP", "UDP"]) {
+    let rows: Record<string, string>[];
+    try {
+      rows = await zeekLog(`zeek.1PMU_${name}.data_detail.log.gz`);
+    } catch {
+      console.warn("skipped, the sample captures are absent");
+      return;
+    }
+    const source = await openCapture(new URL(`C37.118_1PMU_${name}.pcap`, SAMPLES).pathname);
+    const [configuration] = await zeekLog(`zeek.1PMU_${name}.cfg_detail.log`);
+    const station = `${configuration!.data_source_id}_${configuration!.station_name}`;
+    const phasors = configuration!.phnam!.split(",");
+    const points = await pointsOf(source);
+    const count = points.get(`${station}/STAT`)!.values.length;
+    assertEquals(count, rows.length, name);
+    const column = (stream: string): Float64Array => points.get(`${station}/${stream}`)!.values;
+    const magnitudes = phasors.map((phasor, i) => column(`PH${i}MAG ${phasor}`));
+    const angles = phasors.map((phasor, i) => column(`PH${i}ANG ${phasor}`));
+    const ours: number[][] = [];
+    for (let k = 0; k < count; k++) {
+      ours.push(magnitudes.flatMap((magnitude, i) => [magnitude[k]!, angles[i]![k]!]));
+    }
+    const theirs = rows.map((row) => {
+      const polar = numbers(row.est_polar_magnitude!);
+      const angle = numbers(row.est_polar_angle!);
+      const [re, im] = [
+        numbers(row.est_rectangular_real!),
+        numbers(row.est_rectangular_imaginary!),
+      ];
+      return phasors.flatMap((_, i) =>
+        name === "UDP"
+          ? [polar[i]!, angle[i]! * 180 / Math.PI]
+          : [Math.hypot(re[i]!, im[i]!), Math.atan2(im[i]!, re[i]!) * 180 / Math.PI]
+      );
+    });
+    // Zeek prints six digits.
+    const order = (a: number[], b: number[]) => a[0]! - b[0]! || a[1]! - b[1]!;
+    ours.sort(order);
+    theirs.sort(order);
+    for (const [k, row] of ours.entries()) {
+      for (const [i, value] of row.entries()) {
+        assertAlmostEquals(value, theirs[k]![i]!, 1e-4, `${name} ${k} ${i}`);
+      }
+    }
+    assertEquals(sorted(ours).length, count);
+    assert(column("FREQ").every((value) => Math.abs(value - 50) < 1));
+    assertEquals(source.notices, []);
+  }
+});
+
+/** What tshark says of the data frames of a capture: phasors as magnitude and degrees, and a fraction. */
+async function tshark(path: string): Promise<{ fraction: number; phasors: [number, number][] }[]> {
+  const args = ["-r", path, "-d", "udp.port==4713,synphasor", "-Y", "synphasor.frtype==0"];
+  const command = new Deno.Command("tshark", {
+    args: [...args, "-O", "synphasor"],
+    stderr: "null",
+  });
+  const text = new TextDecoder().decode((await command.output()).stdout);
+  return text.split(/^Frame \d+:/m).slice(1).map((frame) => ({
+    fraction: Number(/Fraction of second \(raw\): (\d+)/.exec(frame)![1]),
+    phasors: [...frame.matchAll(/Phasor #\d+:.*?, +(-?[\d.]+)[VA] ∠ *(-?[\d.]+)°/g)].map((
+      [, magnitude, angle],
+    ): [number, number] => [Number(magnitude), Number(angle)]),
+  }));
+}
+
+Deno.test("openCapture: values and times as tshark reads them", async () => {
+  for (const name of ["TCP", "UDP"]) {
+    const path = new URL(`C37.118_1PMU_${name}.pcap`, SAMPLES).pathname;
+    let theirs: Awaited<ReturnType<typeof tshark>>;
+    try {
+      await Deno.stat(path);
+      theirs = await tshark(path);
+    } catch {
+      console.warn("skipped, tshark or the sample captures are absent");
+      return;
+    }
+    const source = await openCapture(path, { exactTimes: true });
+    const points = [...await pointsOf(source)];
+    const [, stat] = points.find(([key]) => key.endsWith("/STAT"))!;
+    assertEquals(stat.times.length, theirs.length);
+    const columns = points.filter(([key]) => /\/PH\d+(MAG|ANG) /.test(key));
+    for (const [k, { fraction, phasors }] of theirs.entries()) {
+      assertEquals(columns.length, 2 * phasors.length);
+      const want = exactTime(0, fraction, name === "TCP" ? 16_777_215 : 1_000_000);
+      assertEquals(stat.times[k]! % 1_000_000_000n, want);
+      for (const [i, value] of phasors.flat().entries()) {
+        assertAlmostEquals(columns[i]![1].values[k]!, value, 6e-4, `${name} ${k} ${i}`);
+      }
+    }
+  }
+});
+
+/** One simulated second: configuration, then data. */
+function second(id: number, soc = 1_700_000_000, rate = 10): Uint8Array[] {
+  const configuration = simulatedConfiguration({ id, rate });
+  const layout = new DataLayout(configuration);
+  const frames: Uint8Array[] = encodeConfiguration(configuration, { soc, fraction: 0 });
+  for (let tick = 0; tick < rate; tick++) {
+    const fraction = tick * 1_000_000 / rate;
+    frames.push(
+      encodeValues(layout, simulatedValues(configuration, soc, tick, id), { soc, fraction }),
+    );
+  }
+  return frames;
+}
+
+const join = (pieces: readonly (Uint8Array | readonly number[])[]): Uint8Array =>
+  Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+const u16 = (n: number): number[] => [n >> 8 & 255, n & 255];
+const u32 = (n: number): number[] => [...u16(n >>> 16), ...u16(n)];
+
+/** TCP segment or UDP datagram in IPv4 or IPv6, in Ethernet with so many VLAN tags. */
+function packet(
+  payload: Uint8Array,
+  {
+    udp = false,
+    v6 = false,
+    vlans = 0,
+    from = 1,
+    port = 4712,
+    to = 2,
+    sequence = 0,
+    flags = 0x18,
+  } = {},
+): Uint8Array {
+  const transport = udp
+    ? join([u16(port), u16(4713), u16(8 + payload.length), u16(0), payload])
+    : join([
+      u16(port),
+      u16(5000 + to),
+      u32(sequence),
+      u32(0),
+      [0x50, flags],
+      u16(9),
+      u32(0),
+      payload,
+    ]);
+  const protocol = udp ? 17 : 6;
+  const address = (n: number): number[] =>
+    v6 ? [0xfe, 0x80, ...Array(13).fill(0), n] : [10, 0, 0, n];
+  const ip = v6
+    ? join([
+      [0x60, 0, 0, 0],
+      u16(transport.length),
+      [protocol, 64],
+      address(from),
+      address(to),
+      transport,
+    ])
+    : join([
+      [0x45, 0],
+      u16(20 + transport.length),
+      [0, 1, 0x40, 0, 64, protocol, 0, 0],
+      address(from),
+      address(to),
+      transport,
+    ]);
+  const tags = Array.from({ length: vlans }, () => [0x81, 0, 0, 7]).flat();
+  return join([Array(12).fill(1), tags, u16(v6 ? 0x86dd : 0x0800), ip]);
+}
+
+function pcap(packets: readonly Uint8Array[], linkType = 1): Uint8Array {
+  const head = join([u32(0xa1b2c3d4), u16(2), u16(4), u32(0), u32(0), u32(65_535), u32(linkType)]);
+  const records = packets.map((bytes) =>
+    join([u32(0), u32(0), u32(bytes.length), u32(bytes.length), bytes])
+  );
+  return join([head, ...records]);
+}
+
+function pcapng(packets: readonly Uint8Array[]): Uint8Array {
+  const block = (type: number, body: Uint8Array): Uint8Array => {
+    const padded = join([body, Array(-body.length & 3).fill(0)]);
+    return join([u32(type), u32(padded.length + 12), padded, u32(padded.length + 12)]);
+  };
+  return join([
+    block(0x0a0d0d0a, join([u32(0x1a2b3c4d), u16(1), u16(0), u32(0xffffffff), u32(0xffffffff)])),
+    block(1, join([u16(1), u16(0), u32(0)])),
+    ...packets.map((bytes) =>
+      block(6, join([u32(0), u32(0), u32(0), u32(bytes.length), u32(bytes.length), bytes]))
+    ),
+  ]);
+}
+
+async function open(bytes: Uint8Array, chunk = 1000): Promise<CaptureSource> {
+  return await CaptureSource.open({
+    size: bytes.length,
+    async *read() {
+      for (let at = 0; at < bytes.length; at += chunk) yield bytes.subarray(at, at + chunk);
+    },
+  }, {});
+}
+
+/** Number of points of STAT of each station. */
+async function frames(source: CaptureSource): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const [key, { times }] of await pointsOf(source)) {
+    if (key.endsWith("/STAT")) found[key.slice(0, -5)] = times.length;
+  }
+  return found;
+}
+
+/** The bytes cut into segments of 300 bytes, numbered from `first`. */
+function segments(bytes: Uint8Array, options: Parameters<typeof packet>[1], first = 0xffff_ff00) {
+  const all: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += 300) {
+    const sequence = first + at >>> 0;
+    all.push(packet(bytes.subarray(at, at + 300), { ...options, sequence }));
+  }
+  return all;
+}
+
+Deno.test("CaptureSource: TCP out of order, sent again, over the end of the numbers", async () => {
+  const list = segments(join(second(7)), {});
+  const shuffled = [list[0]!, list[2]!, list[1]!, list[1]!, ...list.slice(3).reverse(), list[0]!];
+  const source = await open(pcap(shuffled));
+  assertEquals(await frames(source), { "7_SIM 7": 10 });
+  assertEquals(source.notices, []);
+});
+
+Deno.test("CaptureSource: a packet that the capture missed costs its frames alone", async () => {
+  const list = segments(join(second(7, 1_700_000_000, 50)), {});
+  const source = await open(pcap(list.filter((_, i) => i !== 9)));
+  const { "7_SIM 7": count } = await frames(source);
+  assert(count! >= 45 && count! < 50, `${count}`);
+  assert(source.notices.some((notice) => notice.includes("gaps in TCP")), source.notices.join());
+});
+
+Deno.test("CaptureSource: several connections, IPv6, VLAN, UDP, pcapng", async () => {
+  const list = [
+    ...segments(join(second(1)), { from: 1 }),
+    ...segments(join(second(2)), { from: 2, v6: true, vlans: 1 }),
+    ...second(3).map((frame) => packet(frame, { from: 3, udp: true, vlans: 2 })),
+    ...second(4).map((frame) => packet(frame, { from: 4, udp: true, v6: true })),
+  ];
+  const want = { "1_SIM 1": 10, "2_SIM 2": 10, "3_SIM 3": 10, "4_SIM 4": 10 };
+  assertEquals(await frames(await open(pcap(list))), want);
+  assertEquals(await frames(await open(pcapng(list), 77)), want);
+});
+
+Deno.test("CaptureSource: two clients of one PMU give each point once", async () => {
+  const bytes = join(second(7));
+  const list = [...segments(bytes, { to: 2 }), ...segments(bytes, { to: 3 })];
+  const source = await open(pcap(list));
+  assertEquals(await frames(source), { "7_SIM 7": 10 });
+  assertEquals(source.notices, ["10 data frames come twice, the second ones are left out"]);
+});
+
+Deno.test("CaptureSource: stations of the same name on two devices stay apart", async () => {
+  const list = [1, 2].flatMap((from) => segments(join(second(7, 1_700_000_000 + from)), { from }));
+  const source = await open(pcap(list));
+  assertEquals(await frames(source), { "7_SIM 7": 10, "7_SIM 7@10.0.0.2": 10 });
+});
+
+Deno.test("CaptureSource: commands by TCP, data by UDP from another port", async () => {
+  const [configuration, ...data] = second(7);
+  const list = [
+    ...segments(configuration!, { from: 9 }),
+    ...data.map((frame) => packet(frame, { from: 9, udp: true, port: 50_000 })),
+  ];
+  assertEquals(await frames(await open(pcap(list))), { "7_SIM 7": 10 });
+});
+
+Deno.test("CaptureSource: fragments of IPv4", async () => {
+  const whole = packet(join(second(7)), { udp: true });
+  const [ethernet, ip] = [whole.subarray(0, 14), whole.subarray(14)];
+  const body = ip.subarray(20);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < body.length; at += 400) {
+    const part = body.subarray(at, at + 400);
+    const header = ip.slice(0, 20);
+    header.set([
+      ...u16(20 + part.length),
+      0,
+      1,
+      ...u16((at + 400 < body.length ? 0x2000 : 0) | at / 8),
+    ], 2);
+    pieces.push(join([ethernet, header, part]));
+  }
+  assert(pieces.length > 2);
+  assertEquals(await frames(await open(pcap(pieces.reverse()))), { "7_SIM 7": 10 });
+});
+
+Deno.test("CaptureSource: the same position gives the same batches", async () => {
+  const source = await open(join(second(7, 1_700_000_000, 100)));
+  const [all] = await Array.fromAsync(source.batches(START));
+  assertEquals(all!.next.rows, 100);
+  const [rest] = await Array.fromAsync(source.batches({ ...START, rows: 60 }));
+  assertEquals(rest!.columns[0]!.times, all!.columns[0]!.times.slice(60));
+  assertEquals(await Array.fromAsync(source.batches(all!.next)), []);
+});
+
+Deno.test("CaptureSource: what is no capture is refused, with what was found", async () => {
+  await assertRejects(() => open(new Uint8Array(0)), RangeError, "it is empty");
+  await assertRejects(() => open(new Uint8Array(999)), RangeError, "no data frame of C37.118");
+  const [, ...data] = second(7);
+  await assertRejects(() => open(join(data)), RangeError, "before the configuration");
+  const long = pcap([]);
+  const lie = join([long, u32(0), u32(0), u32(0xffff_fff0), u32(0)]);
+  await assertRejects(() => open(lie), RangeError, "expected at most");
+});
