@@ -12,6 +12,7 @@ import { parseDuration } from "./words/durations.ts";
 import { abortable } from "../core/call.ts";
 import { RecoveryNotice } from "./recovery_notice.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
+import { lineErr } from "./terminal/escape.ts";
 import { toJson, writeErr, writeOut } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
 import { makeStyle, type Style } from "./terminal/style.ts";
@@ -156,12 +157,12 @@ export class Context {
 
   /** Says something on stderr, unless `--quiet`. */
   talk(text: string): void {
-    if (!this.quiet) writeErr(`${text}\n`);
+    if (!this.quiet) writeErr(`${lineErr(text)}\n`);
   }
 
   /** Says something on stderr that must be known, also with `--quiet`. */
   warn(text: string): void {
-    writeErr(`${this.errorStyle.yellow("warning:")} ${text}\n`);
+    writeErr(`${this.errorStyle.yellow("warning:")} ${lineErr(text)}\n`);
   }
 
   /** A progress line on stderr. */
@@ -181,7 +182,7 @@ export class Context {
     if (!Deno.stdin.isTerminal()) {
       throw usageError(`Nobody is here to answer: ${question}?`, "add --yes");
     }
-    writeErr(`${question}? [y/N] `);
+    writeErr(`${lineErr(question)}? [y/N] `);
     const answer = await abortable(readLine(), { signal: this.signal }, "ask").catch((error) => {
       writeErr("\n");
       throw error;

@@ -15,6 +15,7 @@ import type { Command } from "./command.ts";
 import { GLOBAL_OPTIONS } from "./words/option.ts";
 import { Context } from "./context.ts";
 import { causeChain, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
+import { lineErr } from "./terminal/escape.ts";
 import { isBrokenPipe, toJson, writeErr, writeOut } from "./terminal/output.ts";
 import { makeStyle } from "./terminal/style.ts";
 import { COMMANDS } from "./commands.ts";
@@ -108,8 +109,8 @@ function present(error: unknown, argv: readonly string[], debug: boolean): numbe
     const { exit, message, hint } = verdict;
     writeErr(`${toJson({ error: { exit, message, ...(hint === undefined ? {} : { hint }) } })}\n`);
   } else {
-    writeErr(`${style.red("error:")} ${verdict.message}\n`);
-    if (verdict.hint !== undefined) writeErr(`${style.dim("hint:")} ${verdict.hint}\n`);
+    writeErr(`${style.red("error:")} ${lineErr(verdict.message)}\n`);
+    if (verdict.hint !== undefined) writeErr(`${style.dim("hint:")} ${lineErr(verdict.hint)}\n`);
   }
   if (debug) writeErr(`${causeChain(error)}\n`);
   return verdict.exit;

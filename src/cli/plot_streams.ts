@@ -11,6 +11,7 @@ import { notFound } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
 import type { NamedStream } from "./words/stream_names.ts";
 import { formatTime } from "./words/times.ts";
+import { lineOut } from "./terminal/escape.ts";
 
 /** How to plot. */
 export interface PlotSize {
@@ -48,7 +49,11 @@ export async function plotStreams(
   const series = [];
   for (const { stream, path, unit, uuid } of streams) {
     const windows = await stream.windows(start, until, width, { signal: context.signal }).collect();
-    series.push({ uuid, label: unit === undefined ? path : `${path} (${unit})`, columns: windows });
+    series.push({
+      uuid,
+      label: lineOut(unit === undefined ? path : `${path} (${unit})`),
+      columns: windows,
+    });
   }
   if (context.json) {
     context.printJson({

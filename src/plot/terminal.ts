@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sgr } from "./sgr.ts";
 import type { StatColumns } from "../kernel/mod.ts";
 import { timeTicks, type ValueAxis, valueAxis, valueLabel } from "./axis.ts";
 import { BrailleCanvas } from "./braille.ts";
@@ -110,7 +111,7 @@ function drawPanel(panel: readonly PlotSeries[], frame: Frame, firstColor: numbe
 }
 
 function paintSeries(text: string, index: number, color: boolean): string {
-  return color ? `\x1b[${COLORS[index % COLORS.length]}m${text}\x1b[39m` : text;
+  return color ? sgr(COLORS[index % COLORS.length]!, text, 39) : text;
 }
 
 function panelRows(
@@ -128,7 +129,7 @@ function panelRows(
     if (!color || layer === 0) return text;
     const index = firstColor + ((layer - 1) >> 1);
     const painted = paintSeries(text, index, true);
-    return layer % 2 === 1 ? `\x1b[2m${painted}\x1b[22m` : painted;
+    return layer % 2 === 1 ? sgr(2, painted, 22) : painted;
   };
   let text = "";
   for (let row = 0; row < canvas.rows; row++) {

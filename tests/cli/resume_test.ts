@@ -297,3 +297,47 @@ Deno.test("colours on a terminal only", async () => {
   assertStringIncludes(await look(dir.env), "\x1b[1m");
   assert(!(await look({ ...dir.env, NO_COLOR: "1" })).includes("\x1b["));
 });
+
+Deno.test("on a terminal nothing that a database says is obeyed; a pipe gets it unchanged", async () => {
+  if (!await hasScript()) return;
+  await using dir = await workspace();
+  const path = `${dir.path}/a.btrdb`;
+  // It clears the screen, sets the title, turns text around, forges a line and colours.
+  const evil = "\x1b[2J\x1b]0;t\x07\x9b31m\u202eeven\nerror: forged\r\x1b[32m";
+  {
+    await using db = await connect(`file:${path}`);
+    const stream = await db.create(crypto.randomUUID(), `c${evil}`, {
+      tags: { name: `n${evil}`, unit: evil },
+      annotations: { note: evil },
+    });
+    await stream.insert([[1n, 1], [2n, 2]]);
+  }
+  const target = ["-d", `file:${path}`];
+  const { stdout: names } = await btrdb([...target, "ls", "-l", "--json"], { env: dir.env });
+  const uuid = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(names)![0];
+  const commands = [
+    ["ls"],
+    ["ls", "-l"],
+    ["show", uuid],
+    ["query", uuid],
+    ["plot", uuid],
+    ["tag", uuid],
+    ["annotate", uuid],
+    ["export", uuid],
+    ["query", `c${evil}/none`],
+    ["rm", uuid],
+  ];
+  for (const command of commands) {
+    const child = inTerminal([...target, ...command], { ...dir.env, NO_COLOR: "1" });
+    const closed = child.stdin.close();
+    const screen = new TextDecoder().decode((await child.output()).stdout);
+    await closed;
+    // deno-lint-ignore no-control-regex
+    const obeyed = /\x1b|\x9b|\u202e|\x07|^error: forged/m.exec(screen.replaceAll("\x1b[K", ""));
+    // A line end within quotes is part of CSV.
+    if (command[0] === "export" && obeyed?.[0] === "error: forged") continue;
+    assertEquals(obeyed?.[0], undefined, `${command}: ${JSON.stringify(screen)}`);
+  }
+  const { stdout } = await btrdb([...target, "ls", "-l"], { env: dir.env });
+  assertStringIncludes(stdout, evil);
+});

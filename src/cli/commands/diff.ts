@@ -15,6 +15,7 @@ import { sameEntries } from "../sync/copy.ts";
 import { comparePoints } from "../sync/points.ts";
 import { type DifferentRange, differentRanges } from "../sync/ranges.ts";
 import { formatTime } from "../words/times.ts";
+import { lineOut } from "../terminal/escape.ts";
 
 const command: Command = {
   name: "diff",
@@ -181,14 +182,16 @@ function printDifferences(
   different: readonly StreamDifference[],
 ): void {
   const { style, frame: { tz } } = context;
-  for (const { path, uuid } of onlyA) context.print(style.red(`- ${path} ${uuid}`) + "\n");
-  for (const { path, uuid } of onlyB) context.print(style.green(`+ ${path} ${uuid}`) + "\n");
+  for (const { path, uuid } of onlyA) context.print(style.red(lineOut(`- ${path} ${uuid}`)) + "\n");
+  for (const { path, uuid } of onlyB) {
+    context.print(style.green(lineOut(`+ ${path} ${uuid}`)) + "\n");
+  }
   for (const { path, metadata, ranges, onlyA, onlyB } of different) {
     const parts = [
       ...(metadata ? ["tags, annotations or collection differ"] : []),
       ...(ranges.length > 0 ? [`${plural(onlyA, "point")} only in A, ${onlyB} only in B`] : []),
     ];
-    context.print(style.yellow(`~ ${path}`) + `: ${parts.join("; ")}\n`);
+    context.print(style.yellow(lineOut(`~ ${path}`)) + lineOut(`: ${parts.join("; ")}`) + "\n");
     for (const range of ranges.slice(0, SHOWN)) {
       const times = `${formatTime(range.start, tz)} to ${formatTime(range.end, tz)}`;
       context.print(`    ${times}: -${range.onlyA} +${range.onlyB}\n`);

@@ -8,6 +8,7 @@ import { Exit, verdictOf } from "../errors.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
 import { plural } from "../terminal/style.ts";
 import { verifyStream } from "../sync/verify_stream.ts";
+import { lineOut } from "../terminal/escape.ts";
 
 const command: Command = {
   name: "verify",
@@ -55,7 +56,7 @@ const command: Command = {
     progress.clear();
     const ok = problems.length === 0;
     if (context.json) context.printJson({ ok, problems, streams: checked, points });
-    else for (const problem of problems) context.print(`${problem}\n`);
+    else for (const problem of problems) context.print(`${lineOut(problem)}\n`);
     const what = args.has("quick")
       ? "the file"
       : `${plural(checked, "stream")}, ${plural(points, "point")}`;

@@ -5,6 +5,7 @@
  */
 
 import type { Style } from "./style.ts";
+import { lineOut } from "./escape.ts";
 
 interface Node {
   /** Whether a collection ends here. */
@@ -38,7 +39,7 @@ export function collectionTree(collections: readonly string[], style: Style): st
 }
 
 function nodeName(name: string, node: Node, style: Style): string {
-  return node.real ? style.bold(name) : `${name}/`;
+  return node.real ? style.bold(lineOut(name)) : `${lineOut(name)}/`;
 }
 
 function branches(node: Node, indent: string, style: Style): string {

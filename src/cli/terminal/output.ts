@@ -4,6 +4,9 @@
  * @module
  */
 
+import { withEscapes } from "../../plot/sgr.ts";
+import { escapeLine, escapeText } from "./escape.ts";
+
 /** Whether an error says that the reader of a pipe has gone, as `head` does. */
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
@@ -22,20 +25,41 @@ function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Ar
   }
 }
 
-/** Writes data. */
-export function writeOut(text: string): void {
-  writeAll(Deno.stdout, encoder.encode(text));
+/** Text as it is written: escaped where it goes to a terminal, unchanged elsewhere. */
+function outgoing(text: string, isTerminal: boolean): Uint8Array {
+  return encoder.encode(withEscapes(isTerminal ? escapeText(text) : text));
 }
 
-/** Writes data that is bytes. */
+/** Writes data. */
+export function writeOut(text: string): void {
+  writeAll(Deno.stdout, outgoing(text, Deno.stdout.isTerminal()));
+}
+
+const decoder = new TextDecoder();
+
+/** Writes data that is bytes: text for a terminal. */
 export function writeBytes(bytes: Uint8Array): void {
-  writeAll(Deno.stdout, bytes);
+  if (Deno.stdout.isTerminal()) writeOut(decoder.decode(bytes, { stream: true }));
+  else writeAll(Deno.stdout, bytes);
 }
 
 /** Writes talk; an stderr that has gone is no error. */
 export function writeErr(text: string): void {
+  writeRaw(outgoing(text, Deno.stderr.isTerminal()));
+}
+
+/**
+ * Rewrites the line that the cursor of stderr, a terminal, is in.
+ *
+ * @param line What it shows; nothing takes it away.
+ */
+export function rewriteLine(line: string): void {
+  writeRaw(encoder.encode(`\r${withEscapes(escapeLine(line))}\x1b[K`));
+}
+
+function writeRaw(bytes: Uint8Array): void {
   try {
-    writeAll(Deno.stderr, encoder.encode(text));
+    writeAll(Deno.stderr, bytes);
   } catch (error) {
     if (!isBrokenPipe(error)) throw error;
   }

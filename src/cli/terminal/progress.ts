@@ -6,7 +6,7 @@
  */
 
 import { roughDuration } from "../words/durations.ts";
-import { writeErr } from "./output.ts";
+import { rewriteLine, writeErr } from "./output.ts";
 import { bytesText, rough } from "./style.ts";
 
 /** How far the work is. */
@@ -63,13 +63,14 @@ export class Progress {
       this.#firstPart ?? 0,
       this.#terminal,
     );
-    writeErr(this.#terminal ? `\r${line}\x1b[K` : `${line}\n`);
+    if (this.#terminal) rewriteLine(line);
+    else writeErr(`${line}\n`);
     this.#dirty = this.#terminal;
   }
 
   /** Takes the line away, so that something else can be written. */
   clear(): void {
-    if (this.#dirty) writeErr("\r\x1b[K");
+    if (this.#dirty) rewriteLine("");
     this.#dirty = false;
   }
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { sgr, withoutColors } from "../../plot/sgr.ts";
+import { lineOut } from "./escape.ts";
+
 /** Puts text in colours, or leaves it as it is. */
 export interface Style {
   bold(text: string): string;
@@ -16,15 +19,15 @@ export interface Style {
 
 /** A style with colours (SGR codes), or one without. */
 export function makeStyle(color: boolean): Style {
-  const sgr = (on: number, off: number) => (text: string): string =>
-    color && text !== "" ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  const between = (on: number, off: number) => (text: string): string =>
+    color && text !== "" ? sgr(on, text, off) : text;
   return {
-    bold: sgr(1, 22),
-    dim: sgr(2, 22),
-    red: sgr(31, 39),
-    green: sgr(32, 39),
-    yellow: sgr(33, 39),
-    cyan: sgr(36, 39),
+    bold: between(1, 22),
+    dim: between(2, 22),
+    red: between(31, 39),
+    green: between(32, 39),
+    yellow: between(33, 39),
+    cyan: between(36, 39),
   };
 }
 
@@ -59,13 +62,9 @@ export interface Column {
   right?: boolean;
 }
 
-/** SGR codes are not seen. */
-// deno-lint-ignore no-control-regex
-const SGR = /\x1b\[\d*m/g;
-
 function visibleWidth(text: string): number {
   let width = 0;
-  for (const _ of text.replace(SGR, "")) width++;
+  for (const _ of withoutColors(text)) width++;
   return width;
 }
 
@@ -76,9 +75,11 @@ function visibleWidth(text: string): number {
  */
 export function table(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   style: Style,
 ): string {
+  // On a terminal a line end in a name would make a row of its own; elsewhere data stay as they are.
+  const rows = cells.map((row) => row.map(lineOut));
   const widths = columns.map(({ title }, c) =>
     rows.reduce((most, row) => Math.max(most, visibleWidth(row[c] ?? "")), visibleWidth(title))
   );
@@ -94,5 +95,8 @@ export function table(
 /** Names and values below each other, the values in one column. */
 export function properties(pairs: readonly (readonly [string, string])[], style: Style): string {
   const width = Math.max(0, ...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${style.dim(name.padEnd(width))}  ${value}\n`).join("");
+  return pairs.map(([name, value]) =>
+    `${style.dim(lineOut(name).padEnd(width))}  ${lineOut(value)}\n`
+  )
+    .join("");
 }

@@ -4,6 +4,7 @@ import { untilAborted } from "../../../src/core/call.ts";
 import { collectionTree } from "../../../src/cli/terminal/collection_tree.ts";
 import { progressLine } from "../../../src/cli/terminal/progress.ts";
 import { makeStyle, rough, table } from "../../../src/cli/terminal/style.ts";
+import { withEscapes } from "../../../src/plot/sgr.ts";
 import { comparePoints } from "../../../src/cli/sync/points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
 import { serve } from "@btrdb/btrdb/server";
@@ -147,7 +148,7 @@ Deno.test("tree, table, progress: as people see them", () => {
     table([{ title: "name" }, { title: "n", right: true }], [["x", "1,000"], ["long", "2"]], style),
     "name      n\nx     1,000\nlong      2\n",
   );
-  assertEquals(makeStyle(true).red("x"), "\x1b[31mx\x1b[39m");
+  assertEquals(withEscapes(makeStyle(true).red("x")), "\x1b[31mx\x1b[39m");
   assertEquals([rough(999), rough(1234), rough(2_500_000), rough(0.4)], [
     "999",
     "1.23 k",

@@ -1,0 +1,39 @@
+/**
+ * Escapes text on its way to a terminal: what a database, a file or a server says must not move the
+ * cursor, change the title, hide a line or turn it around.
+ *
+ * @module
+ */
+
+/**
+ * Controls but line ends and tabs (C0, DEL, C1), format characters such as those that change the
+ * direction of text, and separators of lines and paragraphs.
+ */
+const UNSAFE = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const LINE_ENDS = /[\t\n\r]/g;
+
+const NAMES: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+/** Shows unsafe characters as `\x1b` or `\u{202e}`; line ends and tabs stay. */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (char) => {
+    const code = char.codePointAt(0)!;
+    const hex = code.toString(16);
+    return NAMES[char] ?? (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
+  });
+}
+
+/** The same for text that must stay on one line: line ends and tabs are shown too. */
+export function escapeLine(text: string): string {
+  return escapeText(text.replace(LINE_ENDS, (char) => NAMES[char]!));
+}
+
+/** Text in one line of stdout: escaped if that is a terminal. */
+export function lineOut(text: string): string {
+  return Deno.stdout.isTerminal() ? escapeLine(text) : text;
+}
+
+/** Text in one line of stderr: escaped if that is a terminal. */
+export function lineErr(text: string): string {
+  return Deno.stderr.isTerminal() ? escapeLine(text) : text;
+}
