@@ -8,7 +8,7 @@ import { RawValuesResponseSchema } from "../src/gen/btrdb_v5_pb.ts";
 import { ServerProcess } from "../tests/support/server_process.ts";
 import { samples, START, STEP } from "./support/data.ts";
 import { job } from "./support/job.ts";
-import { PythonPeer } from "./support/python_peer.ts";
+import { PythonPeer, type PythonVersion } from "./support/python_peer.ts";
 
 const POINTS = 1_000_000;
 const CALLS = 1_000;
@@ -23,7 +23,7 @@ interface Peers {
   server: ServerProcess;
   db: BTrDB;
   grpc: Client;
-  python: PythonPeer | undefined;
+  python: Readonly<Record<PythonVersion, PythonPeer | undefined>>;
 }
 
 /** Starts the server and its clients; `compression` is what the server's answers have. */
@@ -35,11 +35,15 @@ async function setup(...compression: string[]): Promise<Peers> {
     "grpc-node.flow_control_window": 4 << 20,
   });
   const args = [server.address, UUID, String(POINTS), String(CALLS)];
-  return { server, db: await connect(server.address), grpc, python: await PythonPeer.start(args) };
+  const python = {
+    "4.11.2": await PythonPeer.start("4.11.2", args),
+    "5.34.2": await PythonPeer.start("5.34.2", args),
+  };
+  return { server, db: await connect(server.address), grpc, python };
 }
 
 async function teardown({ server, db, grpc, python }: Peers): Promise<void> {
-  await python?.close();
+  for (const peer of Object.values(python)) await peer?.close();
   grpc.close();
   await db.close();
   await server[Symbol.asyncDispose]();
@@ -68,16 +72,18 @@ function readMessages<T>(
   });
 }
 
-/** The Python client does the job, where it is. */
-function pythonEntry(name: "raw" | "insert" | "nearest" | "nearest-in-turn", atLeast: number) {
-  return {
-    name: "btrdb 5.34.2 for Python",
+/** The Python clients do the job, where Python is; the first entry is held against each. */
+function pythonEntries(name: "raw" | "insert" | "nearest" | "nearest-in-turn", atLeast: number) {
+  if (missing) return [];
+  return (["4.11.2", "5.34.2"] as const).map((version) => ({
+    name: `btrdb ${version} for Python`,
     run: ({ python }: Peers) => {
-      if (python === undefined) throw new Error("btrdb could not be installed from PyPI");
-      return python.run(name);
+      const peer = python[version];
+      if (peer === undefined) throw new Error(`btrdb ${version} could not be installed from PyPI`);
+      return peer.run(name);
     },
     atLeast,
-  };
+  }));
 }
 
 job({
@@ -102,7 +108,7 @@ job({
         ),
       atLeast: 6,
     },
-    ...(missing ? [] : [pythonEntry("raw", 40)]),
+    ...pythonEntries("raw", 40),
   ],
   note: "what columns cost beyond the bytes: 4 ms to decode, half of it memory for them" +
     (note === undefined ? "" : `; ${note}`),
@@ -115,7 +121,7 @@ job({
   teardown,
   entries: [
     { name: "columns", run: ({ db, points }) => db.streamFromUUID(UUID).insert(points) },
-    ...(missing ? [] : [pythonEntry("insert", 10)]),
+    ...pythonEntries("insert", 10),
   ],
   ...(note === undefined ? {} : { note }),
 });
@@ -134,7 +140,7 @@ job({
         await Promise.all(Array.from({ length: CALLS }, call));
       },
     },
-    ...(missing ? [] : [pythonEntry("nearest", 1.5)]),
+    ...pythonEntries("nearest", 1.5),
   ],
   ...(note === undefined ? {} : { note }),
 });
@@ -176,7 +182,7 @@ job({
       },
       atLeast: 0.9,
     },
-    ...(missing ? [] : [pythonEntry("nearest-in-turn", 1)]),
+    ...pythonEntries("nearest-in-turn", 1),
   ],
   note: "a call is a round trip of HTTP/2: the transport alone is what the second entry takes",
 });
@@ -193,7 +199,7 @@ job({
       run: (peers) => readMessages(peers, (bytes) => bytes, (bytes) => bytes.length),
       atLeast: 0.85,
     },
-    ...(missing ? [] : [pythonEntry("raw", 3)]),
+    ...pythonEntries("raw", 3),
   ],
   note: "real servers compress every answer; the difference to the plain read is inflating it",
 });

@@ -6,6 +6,15 @@
 
 import { pythonWith } from "../../tests/interop/support/cache.ts";
 
+/** Packages and program of a version of the client. */
+const VERSIONS = {
+  "4.11.2": { packages: ["btrdb==4.11.2"], program: "./python4_client.py" },
+  "5.34.2": { packages: ["btrdb==5.34.2", "pandas", "pyarrow"], program: "./python_client.py" },
+} as const;
+
+/** Version of the official client: 4 speaks protocol v4, 5 speaks v5. */
+export type PythonVersion = keyof typeof VERSIONS;
+
 /** A Python process; made once for a bench, and closed by it. */
 export class PythonPeer {
   readonly #child: Deno.ChildProcess;
@@ -21,12 +30,18 @@ export class PythonPeer {
   /**
    * Starts the client; its package comes from PyPI into an environment of its own.
    *
+   * @param version Of the client.
+   * @param args Of its program.
    * @returns `undefined` where there is no Python or no package.
    */
-  static async start(args: readonly string[]): Promise<PythonPeer | undefined> {
+  static async start(
+    version: PythonVersion,
+    args: readonly string[],
+  ): Promise<PythonPeer | undefined> {
+    const { packages, program } = VERSIONS[version];
     try {
-      const python = await pythonWith("btrdb-5.34.2", ["btrdb==5.34.2", "pandas", "pyarrow"]);
-      const script = new URL("./python_client.py", import.meta.url).pathname;
+      const python = await pythonWith(`btrdb-${version}`, packages);
+      const script = new URL(program, import.meta.url).pathname;
       const command = new Deno.Command(python, {
         args: ["-W", "ignore", script, ...args],
         stdin: "piped",

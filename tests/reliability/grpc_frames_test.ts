@@ -5,34 +5,31 @@
  * `FRAME_ATTACKS=all` plays all of them, otherwise a part that is chosen anew each time.
  */
 
-import { type AddressInfo, createServer } from "node:net";
 import { assert, assertEquals } from "@std/assert";
+import { haveOpenssl, makeCertificate } from "../support/certificate.ts";
+import {
+  answer,
+  frame,
+  GOAWAY,
+  joined,
+  type RawConnection,
+  RawHttp2Server,
+  RST_STREAM,
+  type Tls,
+  words,
+} from "../support/grpc/raw_http2_server.ts";
 import { Random } from "../support/random.ts";
+import { withFolder } from "../support/run.ts";
 
 const CLIENT = new URL("../support/grpc/raw_frames_client.ts", import.meta.url).pathname;
-/** Attacks of the systematic part that are played by default. */
-const SAMPLE = 150;
+/** Attacks of the systematic part that are played by default to each state of a connection. */
+const SAMPLE = 40;
+/** Bytes of the message of every call of the client but the last one on a connection, at most. */
+const SMALL_REQUEST = 50;
 
 interface Attack {
   readonly name: string;
   readonly bytes: readonly Uint8Array[];
-}
-
-/** A frame; `length` is what its header says. */
-function frame(
-  type: number,
-  flags: number,
-  streamId: number,
-  payload: Uint8Array = new Uint8Array(0),
-  length: number = payload.length,
-): Uint8Array {
-  const bytes = new Uint8Array(9 + payload.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length << 8 | type);
-  bytes[4] = flags;
-  view.setUint32(5, streamId);
-  bytes.set(payload, 9);
-  return bytes;
 }
 
 function filled(length: number, byte = 0): Uint8Array {
@@ -122,53 +119,165 @@ function special(): Attack[] {
   return attacks;
 }
 
-/** Plays attacks to a client, one a connection; the client's exit code and the last one played. */
+/** Runs a client in a process of its own; what it says of each connection. Fails if it dies. */
+async function outlive(
+  port: number,
+  connections: number,
+  calls: number,
+  at: () => string,
+  caFile?: string,
+): Promise<Record<string, number>[]> {
+  const args = ["run", "-A", "--quiet", "--no-check", CLIENT, port, connections, calls].map(String);
+  if (caFile !== undefined) args.push(caFile);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const said = new TextDecoder().decode(stderr);
+  assertEquals(code, 0, `the client has died at: ${at()}\n${said}`);
+  const lines = new TextDecoder().decode(stdout).trim().split("\n");
+  assertEquals(lines.pop(), "alive");
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** State of a connection in the moment an attack begins, and what the server does after it. */
+const PHASES = [
+  "busy, then the end",
+  "busy, then the answers",
+  "idle, then the end",
+  "idle, then another call",
+  "in an answer, then the end",
+] as const;
+type Phase = typeof PHASES[number];
+
+/** Cuts bytes into pieces, now and then small ones. */
+function* pieces(bytes: Uint8Array, random: Random): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const size = random.pick([1, 5, 9, 100, 5_000, bytes.length]);
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}
+
+/** What the server says of two calls before an attack, and after it. */
+function around(phase: Phase, answers: Uint8Array): [before: Uint8Array, after: Uint8Array] {
+  const nothing = new Uint8Array(0);
+  if (phase.startsWith("idle")) return [answers, nothing];
+  if (phase.startsWith("in an answer")) return [answers.subarray(0, 40), nothing];
+  return [nothing, phase.endsWith("answers") ? answers : nothing];
+}
+
+/** Plays attacks to a client, one a connection: two calls of it are under way, or have just ended. */
 async function play(
   attacks: readonly Attack[],
-): Promise<{ code: number; last: string; lines: string[] }> {
+  phaseOf: () => Phase,
+  random: Random,
+  tls?: Tls & { caFile: string },
+): Promise<void> {
   let next = 0;
-  const server = createServer((socket) => {
+  let last = "none";
+  await using server = await RawHttp2Server.start((connection, streamId, bytes) => {
+    if (bytes > SMALL_REQUEST) return connection.send(answer(streamId));
+    if (connection.requests.length !== 2) return;
     const attack = attacks[next++];
-    socket.on("error", () => {});
-    if (attack === undefined) return void socket.destroy();
-    socket.write(frame(4, 0, 0));
-    socket.write(frame(4, 1, 0));
-    // The requests of two calls have come: they are under way when the attack begins.
-    let received = 0;
-    let isPlayed = false;
-    socket.on("data", (chunk: Uint8Array) => {
-      received += chunk.length;
-      if (received <= 120 || isPlayed) return;
-      isPlayed = true;
-      for (const bytes of attack.bytes) socket.write(bytes);
-      socket.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    const { port } = server.address() as AddressInfo;
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "--no-check", CLIENT, String(port), String(attacks.length)],
-    }).output();
-    const lines = new TextDecoder().decode(stdout).trim().split("\n");
-    return { code, last: attacks[next - 1]?.name ?? "none", lines };
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
+    if (attack === undefined) return void connection.socket.destroy();
+    const phase = phaseOf();
+    last = `${attack.name} (${phase})`;
+    const [before, after] = around(phase, joined(...connection.requests.map(answer)));
+    for (const part of pieces(joined(before, ...attack.bytes, after), random)) {
+      connection.send(part);
+    }
+    if (phase.endsWith("end")) connection.socket.end();
+  }, tls);
+  const lines = await outlive(server.port, attacks.length, 2, () => last, tls?.caFile);
+  assertEquals(lines.length, attacks.length);
 }
 
 Deno.test("FrameFilter: no frame of a server ends the process of a client", async (t) => {
   const seed = Number(Deno.env.get("FRAME_SEED") ?? Math.floor(Math.random() * 2 ** 32));
   const random = new Random(seed);
+  const isAll = Deno.env.get("FRAME_ATTACKS") === "all";
   const systematic = everyFrame();
-  const chosen = Deno.env.get("FRAME_ATTACKS") === "all"
-    ? systematic
-    : Array.from({ length: SAMPLE }, () => random.pick(systematic));
-  await t.step(`seed ${seed}`, async () => {
+  for (const phase of PHASES) {
+    const chosen = isAll
+      ? systematic
+      : Array.from({ length: SAMPLE }, () => random.pick(systematic));
     const attacks = [...special(), ...chosen];
-    const { code, last, lines } = await play(attacks);
-    assertEquals(code, 0, `the client has died at: ${last}`);
-    assertEquals(lines.at(-1), "alive");
-    assert(lines.length > attacks.length, `${lines.length} lines`);
+    await t.step(`${phase}, seed ${seed}`, () => play(attacks, () => phase, random));
+  }
+  await t.step({
+    name: "over TLS",
+    ignore: !haveOpenssl(),
+    fn: () =>
+      withFolder(async (folder) => {
+        const files = await makeCertificate(folder);
+        const tls = {
+          cert: await Deno.readTextFile(files.cert),
+          key: await Deno.readTextFile(files.key),
+          caFile: files.cert,
+        };
+        const attacks = special();
+        await play(attacks, () => random.pick(PHASES), random, tls);
+      }),
   });
+});
+
+/** Calls at once on one connection. */
+const MANY = 10_000;
+
+/** Answers all of so many calls in one go, when all are there, or does something else to them. */
+async function many(
+  last: (connection: RawConnection) => void,
+): Promise<Record<string, number>> {
+  let isOver = false;
+  await using server = await RawHttp2Server.start((connection, streamId, bytes) => {
+    if (isOver) return connection.send(answer(streamId));
+    if (bytes > SMALL_REQUEST) return connection.send(answer(streamId));
+    if (connection.requests.length < MANY) return;
+    isOver = true;
+    last(connection);
+  });
+  const [counts] = await outlive(server.port, 1, MANY, () => "10,000 streams");
+  return counts!;
+}
+
+Deno.test("FrameFilter: 10,000 streams on one connection that the server answers and leaves", async () => {
+  const counts = await many((connection) => {
+    connection.send(joined(...connection.requests.map(answer)));
+    connection.send(frame(GOAWAY, 0, 0, words(connection.requests.at(-1)!, 0)));
+  });
+  assertEquals(counts, { OK: MANY + 1 });
+});
+
+Deno.test("FrameFilter: of 10,000 streams the server leaves half, which are retried or known as never sent", async () => {
+  const counts = await many((connection) => {
+    const half = connection.requests.slice(0, MANY / 2);
+    connection.send(frame(GOAWAY, 0, 0, words(half.at(-1)!, 0)));
+    connection.send(joined(...half.map(answer)));
+  });
+  const { OK = 0, "UNAVAILABLE unsent": unsent = 0, ...others } = counts;
+  assertEquals(others, {});
+  assertEquals(OK + unsent, MANY + 1);
+  assert(OK > MANY / 2, `${OK} calls went well`);
+});
+
+Deno.test("FrameFilter: 10,000 streams that the server resets, each with another code", async () => {
+  const counts = await many((connection) => {
+    connection.send(
+      joined(
+        ...connection.requests.map((streamId, i) => frame(RST_STREAM, 0, streamId, words(i % 16))),
+      ),
+    );
+    connection.send(frame(GOAWAY, 0, 0, words(0x7fffffff, 0)));
+  });
+  assertEquals(Object.values(counts).reduce((sum, count) => sum + count, 0), MANY + 1);
+});
+
+Deno.test("FrameFilter: 10,000 streams whose server closes its half in the middle of the answers", async () => {
+  const counts = await many((connection) => {
+    const answers = joined(...connection.requests.map(answer));
+    connection.send(answers.subarray(0, answers.length / 2 + 7));
+    connection.socket.end();
+  });
+  const { OK = 0, UNAVAILABLE: lost = 0, ...others } = counts;
+  assertEquals(others, {});
+  assertEquals(OK + lost, MANY + 1);
+  assert(OK >= MANY / 2 - 1, `${OK} calls went well`);
 });

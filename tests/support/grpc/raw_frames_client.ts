@@ -1,39 +1,59 @@
 /**
  * A client of servers that send frames which no server should send, in a process of its own.
  *
- *     deno run -A tests/support/grpc/raw_frames_client.ts PORT COUNT
+ *     deno run -A tests/support/grpc/raw_frames_client.ts PORT CONNECTIONS CALLS [CA_FILE]
  *
- * Makes `COUNT` connections one after another; the server plays the next attack on each. Prints a
- * line for each that was outlived.
+ * Makes so many connections one after another, each with so many calls at once and then one more; the
+ * server plays the next attack on each. Prints how the calls ended, a line for each connection that was
+ * outlived, and `alive` at the end. With a file of certificates it speaks TLS.
  */
 
+import { wasUnsent } from "../../../src/grpc/errors.ts";
 import { Channel } from "../../../src/grpc/transport/channel.ts";
 
-const [port, count] = Deno.args.map(Number) as [number, number];
+const [port, connections, calls] = Deno.args.map(Number) as [number, number, number];
+const caFile = Deno.args[3];
+/** Attacks that leave a call without an end are over after this; the calls of all others end. */
+const STALLED_MS = 250;
+/** Size of the message of the last call, by which the server knows it. */
+const LAST_BYTES = 100;
 const settings = {
   watchers: {},
   flowControlWindow: 4 << 20,
-  probeAfterMs: 10_000,
-  probeTimeoutMs: 5_000,
+  probeAfterMs: 100_000,
+  probeTimeoutMs: 100_000,
+  caBundle: caFile === undefined ? undefined : Deno.readTextFileSync(caFile),
 };
 
-for (let i = 0; i < count; i++) {
-  const channel = new Channel({ host: "127.0.0.1", port, tls: false }, settings);
-  const calls = [1, 2].map(() =>
-    channel.start({
-      rpc: "Info",
-      path: "/grpcinterface.BTrDB/Info",
-      message: new Uint8Array(0),
-      attempt: 1,
-      options: { deadlineMs: Date.now() + 250 },
-    })
-  );
-  const ends = await Promise.allSettled(calls.map((call) => call.read()));
-  console.log(
-    i,
-    ends.map((end) => end.status === "rejected" ? end.reason.status : "answer").join(),
-  );
-  for (const call of calls) call.cancel();
+/** Makes a call; how it ended. */
+async function call(channel: Channel, bytes = 0): Promise<string> {
+  const options = calls > 2 ? {} : { deadlineMs: Date.now() + STALLED_MS };
+  const rpc = channel.start({
+    rpc: "Info",
+    path: "/grpcinterface.BTrDB/Info",
+    message: new Uint8Array(bytes),
+    attempt: 1,
+    options,
+  });
+  try {
+    await rpc.read();
+    await rpc.read();
+    return "OK";
+  } catch (error) {
+    const { status } = error as { status: string };
+    return wasUnsent(error as Parameters<typeof wasUnsent>[0]) ? `${status} unsent` : status;
+  } finally {
+    rpc.cancel();
+  }
+}
+
+for (let i = 0; i < connections; i++) {
+  const channel = new Channel({ host: "127.0.0.1", port, tls: caFile !== undefined }, settings);
+  const ends = await Promise.all(Array.from({ length: calls }, () => call(channel)));
+  ends.push(await call(channel, LAST_BYTES));
+  const counts: Record<string, number> = {};
+  for (const end of ends) counts[end] = (counts[end] ?? 0) + 1;
+  console.log(JSON.stringify(counts));
   await channel.close();
 }
 console.log("alive");
