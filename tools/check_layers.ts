@@ -30,6 +30,7 @@ const ENTRIES = [
   "mod.ts",
   "src/kernel/mod.ts",
   "src/server/mod.ts",
+  "src/ingest/mod.ts",
   "src/io/arrow.ts",
   "src/io/parquet.ts",
   "src/ingest/c37118/mod.ts",
@@ -70,7 +71,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["node:"],
   },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
-  cli: { may: ["core", "plot", "deno.json", ...ENTRIES], packages: ["node:"], program: true },
+  cli: {
+    may: ["core", "plot", "src/ingest/stream_paths.ts", "deno.json", ...ENTRIES],
+    packages: ["node:"],
+    program: true,
+  },
   "mod.ts": { may: ["core", "kernel", "endpoint", "client", "connect"] },
 };
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ImportError } from "../ingest/mod.ts";
+
 /** What the exit status of the process says. */
 export const Exit = {
   /** Everything asked for was done. */
@@ -80,6 +82,7 @@ export function verdictOf(error: unknown): Verdict {
     return { exit: error.exit, message: error.message, hint: error.hint };
   }
   if (!(error instanceof Error)) return { exit: Exit.Failed, message: String(error) };
+  if (error.name === "ImportError") return verdictOfImport(error as ImportError);
   const message = firstLine(error.message) || error.name;
   if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
   if (error.name === "CsvError") {
@@ -100,6 +103,11 @@ export function verdictOf(error: unknown): Verdict {
     return { exit: Exit.Usage, message };
   }
   return { exit: Exit.Failed, message, hint: "add --debug to see where this came from" };
+}
+
+function verdictOfImport({ fault, message, hint }: ImportError): Verdict {
+  const exits = { data: Exit.Failed, options: Exit.Usage, missing: Exit.NotFound };
+  return { exit: exits[fault], message, hint };
 }
 
 function verdictOfDatabase(error: Error, message: string): Verdict {

@@ -6,7 +6,7 @@
 
 import type { CommandDescription, CommandEntry } from "./command_entry.ts";
 import { usageError } from "./errors.ts";
-import { nearest } from "./words/suggest.ts";
+import { nearest } from "../core/suggest.ts";
 
 /**
  * The entry of a command.

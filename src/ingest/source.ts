@@ -58,6 +58,14 @@ export interface Source extends AsyncDisposable {
   readonly omitted: readonly OmittedColumn[];
   /** Remarks on what was read although it is odd; more may come while it is read. */
   readonly notices: readonly string[];
+  /** What is probably wrong with what was read so far, such as times that go back. */
+  readonly warnings?: readonly string[] | undefined;
+  /** Rows and cells left out so far because they could not be read. */
+  readonly skipped?: { readonly rows: number; readonly cells: number } | undefined;
+  /** How the source was understood, in pairs of a word and its value, for people. */
+  readonly about?: readonly (readonly [string, string])[] | undefined;
+  /** Time of the last row, ns, where it can be found without reading everything. */
+  lastTime?(): Promise<bigint | undefined>;
   /** Bytes of the file read so far, for progress. */
   readonly bytesRead: number;
   /** Size of the file, bytes; `undefined` where it is not known. */

@@ -1,17 +1,23 @@
 /** `btrdb import`: files into streams. @module */
 
-import type { Stream } from "../../../mod.ts";
+import type { BTrDB, Stream } from "../../../mod.ts";
+import {
+  importFile,
+  type ImportOptions,
+  type ImportSummary,
+  storedBefore,
+} from "../../ingest/mod.ts";
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
+import { filePath } from "../context.ts";
 import { parseDuration } from "../words/durations.ts";
-import { usageError } from "../errors.ts";
-import { openSource } from "../import/bytes.ts";
-import { type ImportWishes, type Prepared, prepareImport } from "../import/prepare.ts";
-import { type ImportResult, ImportRun } from "../import/run.ts";
+import { CliError, notFound, usageError } from "../errors.ts";
 import { plotStreams } from "../plot_streams.ts";
-import { extent, type TimeRange, totals } from "../ranges.ts";
+import { extent, type TimeRange } from "../ranges.ts";
 import { bytesText, plural, rough } from "../terminal/style.ts";
+import { mayStartThreads } from "../threads.ts";
+import { nameStream } from "../words/stream_names.ts";
 import { parseInstant } from "../words/times.ts";
 
 const command: Command = {
@@ -72,7 +78,6 @@ const command: Command = {
     skip: { value: "N", about: "Lines before the header" },
     format: {
       value: "FORMAT",
-      choices: ["csv", "parquet"],
       about: "By default by the first bytes of the file",
     },
     merge: {
@@ -107,15 +112,14 @@ const command: Command = {
     "{ files: [{ file, rows, points, resumed, seconds, streams: [{ uuid, path, points }] }] }; points: " +
     "stored by the import, all its runs together",
   async run(context, args) {
-    const wishes = readWishes(context, args);
+    const options = readOptions(context, args);
     const names = args.positionals;
-    for (const file of names) await openSource(file);
+    for (const file of names) await checkFile(file);
     const db = await context.db("create");
     const files: unknown[] = [];
     for (const [i, file] of names.entries()) {
       try {
-        const prepared = await prepareImport(context, db, file, wishes);
-        files.push(await importOne(context, file, prepared, wishes, args));
+        files.push(await importOne(context, db, file, options, args));
       } catch (error) {
         if (names.length > 1) context.talk(`Stopped at ${file}, file ${i + 1} of ${names.length}`);
         throw error;
@@ -125,7 +129,17 @@ const command: Command = {
   },
 };
 
-function readWishes(context: Context, args: Args): ImportWishes {
+/** All files are looked for before the first one is imported. */
+async function checkFile(file: string): Promise<void> {
+  if (file === "-") return;
+  const info = await Deno.stat(file).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw notFound(`There is no file ${file}`);
+  });
+  if (info.isDirectory) throw new CliError(`Cannot import ${file}: it is a directory`);
+}
+
+function readOptions(context: Context, args: Args): ImportOptions {
   const start = args.text("start");
   const interval = args.text("interval");
   if ((start === undefined) !== (interval === undefined)) {
@@ -134,29 +148,43 @@ function readWishes(context: Context, args: Args): ImportWishes {
   if (args.has("resume") && args.has("restart")) {
     throw usageError("Cannot use --resume and --restart together");
   }
-  const times = start === undefined || interval === undefined ? undefined : {
-    first: String(parseInstant(start, "--start", context.frame)),
-    step: String(parseDuration(interval, "--interval")),
-  };
   return {
-    format: args.text("format") as ImportWishes["format"],
-    layout: {
-      delimiter: delimiterOf(args),
-      decimal: args.text("decimal") as "." | "," | undefined,
-      header: args.has("no-header") ? false : undefined,
-      skipLines: args.integer("skip", 0, 10_000) ?? 0,
-      time: args.text("time"),
-      timeFormat: args.text("time-format"),
-      columns: args.list("column"),
-      tz: context.frame.tz,
-      times,
-    },
-    targets: { into: args.text("into"), maps: args.list("map"), units: args.list("unit") },
+    format: args.text("format"),
+    delimiter: delimiterOf(args),
+    decimal: args.text("decimal") as "." | "," | undefined,
+    header: args.has("no-header") ? false : undefined,
+    skipLines: args.integer("skip", 0, 10_000),
+    time: args.text("time"),
+    timeFormat: args.text("time-format"),
+    columns: args.list("column"),
+    tz: args.has("tz") ? context.frame.tz : undefined,
+    start: start === undefined ? undefined : parseInstant(start, "--start", context.frame),
+    interval: interval === undefined ? undefined : parseDuration(interval, "--interval"),
+    into: args.text("into"),
+    maps: args.list("map"),
+    units: args.list("unit"),
     resume: args.has("resume"),
     changed: args.has("changed"),
     restart: args.has("restart"),
-    mergePolicy: (args.text("merge") ?? "never") as ImportWishes["mergePolicy"],
+    mergePolicy: (args.text("merge") ?? "never") as NonNullable<ImportOptions["mergePolicy"]>,
+    target: targetName(context.target),
+    threads: mayStartThreads(),
+    signal: context.signal,
+    onNotice: (text) => context.talk(text),
+    onWarning: (text) => context.warn(text),
   };
+}
+
+/** The database in the record: a path without its ways to write it. */
+function targetName(target: string | undefined): string {
+  if (target === undefined) return `env:${Deno.env.get("BTRDB_ENDPOINTS") ?? ""}`;
+  const path = filePath(target);
+  if (path === undefined) return target;
+  try {
+    return `file:${Deno.realPathSync(path)}`;
+  } catch {
+    return target;
+  }
 }
 
 function delimiterOf(args: Args): string | undefined {
@@ -169,82 +197,78 @@ function delimiterOf(args: Args): string | undefined {
 
 async function importOne(
   context: Context,
+  db: BTrDB,
   file: string,
-  prepared: Prepared,
-  { mergePolicy }: ImportWishes,
+  options: ImportOptions,
   args: Args,
 ): Promise<unknown> {
-  const { source, streams, record, path, resumed } = prepared;
-  const db = await context.db("create");
+  if (file === "-" && Deno.stdin.isTerminal()) context.talk("Reading what is typed, up to Ctrl-D");
   const progress = context.progress(`Importing ${file}`);
-  const run = await ImportRun.prepare({
-    context,
-    db,
-    source,
-    streams,
-    record,
-    recordPath: path,
-    resumed,
-    mergePolicy,
-    progress,
-  });
+  const input = file === "-" ? readStdin() : file;
   try {
-    const result = await run.run();
-    if (resumed && result.fresh === 0) {
-      context.talk(`Nothing new in ${file}: its ${plural(result.rows, "row")} are stored`);
-    } else {
-      const merged = mergePolicy === "never" ? "" : await mergedText(prepared);
-      sayStored(context, prepared, result, merged);
-    }
-    if (args.has("plot")) await plotAll(context, prepared);
-    return {
-      file,
-      rows: result.rows,
-      points: result.points,
-      resumed,
-      seconds: result.seconds,
-      streams: streams.map(({ uuid, path }, i) => ({ uuid, path, points: run.stored(i) })),
-    };
+    const summary = await importFile(db, input, {
+      ...options,
+      // The database may have been made just now.
+      target: targetName(context.target),
+      onProgress: (state) => progress.update(state),
+    });
+    progress.clear();
+    sayStored(context, file, summary);
+    if (args.has("plot")) await plotAll(context, db, summary);
+    const { rows, points, resumed, seconds, streams } = summary;
+    return { file, rows, points, resumed, seconds, streams };
   } catch (error) {
-    context.talk(
-      run.begun
-        ? `Stopped: ${plural(run.fresh, "point")} of this run are stored; the same command with ` +
-          "--resume goes on from there"
-        : "Stopped: nothing was stored",
-    );
+    progress.clear();
+    const fresh = storedBefore(error);
+    if (fresh !== undefined) {
+      context.talk(
+        `Stopped: ${plural(fresh, "point")} of this run are stored; the same command with ` +
+          "--resume goes on from there",
+      );
+    } else if (context.signal.aborted) {
+      context.talk("Stopped: nothing was stored");
+    }
     throw error;
   }
 }
 
-function sayStored(
-  context: Context,
-  { resumed, streams, created, source }: Prepared,
-  { fresh, rows, seconds }: ImportResult,
-  merged: string,
-): void {
+async function* readStdin(): AsyncGenerator<Uint8Array, void, void> {
+  while (true) {
+    const buffer = new Uint8Array(STDIN_BYTES);
+    const n = await Deno.stdin.read(buffer);
+    if (n === null) return;
+    yield buffer.subarray(0, n);
+  }
+}
+
+/** Bytes of one read of stdin. */
+const STDIN_BYTES = 1 << 20;
+
+function sayStored(context: Context, file: string, summary: ImportSummary): void {
+  const { resumed, fresh, rows, streams, created, added, seconds, bytes } = summary;
+  if (resumed && fresh === 0) {
+    context.talk(`Nothing new in ${file}: its ${plural(rows, "row")} are stored`);
+    return;
+  }
   const fate = resumed ? "Resumed and stored" : "Stored";
   const made = created > 0 ? ` (${created} new)` : "";
+  const merged = added === undefined
+    ? ""
+    : `, ${streams.length === 1 ? "which has" : "which have"} ${plural(added, "point")} more now`;
   const speed = seconds > 0 ? fresh / seconds : 0;
   context.talk(
     `${fate} ${plural(fresh, "point")} of ${plural(rows, "row")} in ` +
       `${plural(streams.length, "stream")}${made}${merged}, ${seconds.toFixed(1)} s, ` +
-      `${rough(speed)} points/s, ${bytesText(source.bytesRead)} read`,
+      `${rough(speed)} points/s, ${bytesText(bytes)} read`,
   );
 }
 
-/** How many points there are more: fewer than were sent, where some were there already. */
-async function mergedText({ streams, record }: Prepared): Promise<string> {
-  let more = 0n;
-  for (const [i, { stream }] of streams.entries()) {
-    more += (await totals(stream)).count - BigInt(record.streams[i]!.before);
-  }
-  return `, ${streams.length === 1 ? "which has" : "which have"} ${plural(more, "point")} more now`;
-}
-
-async function plotAll(context: Context, { streams }: Prepared): Promise<void> {
-  const ends = await extent(streams.map(({ stream }) => stream));
+async function plotAll(context: Context, db: BTrDB, { streams }: ImportSummary): Promise<void> {
+  const shown = await Promise.all(
+    streams.slice(0, MOST_PLOTTED).map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
+  );
+  const ends = await extent(streams.map(({ uuid }) => db.streamFromUUID(uuid)));
   const range = ends === undefined ? undefined : { start: ends.first, end: ends.last + 1n };
-  const shown = streams.slice(0, MOST_PLOTTED);
   await plotStreams(context, shown, range);
   if (range === undefined || context.json) return;
   const close = await closeUp(context, shown[0]!.stream, range);

@@ -2,10 +2,10 @@
 
 import { delay } from "../../core/call.ts";
 import type { ChannelNames, FrequencyForm, LiveIngestOptions } from "../../ingest/c37118/mod.ts";
+import { stateFolder } from "../../ingest/mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
-import { stateDirectory } from "../import/record.ts";
 import { ingestLine } from "../live/ingest_lines.ts";
 import { serveMetrics } from "../live/metrics_server.ts";
 import { parseByteCount } from "../live/byte_count.ts";
@@ -127,7 +127,7 @@ async function ingestOptions(context: Context, args: Args): Promise<LiveIngestOp
 async function spoolFolder(target: string, sources: readonly string[]): Promise<string> {
   const key = new TextEncoder().encode([target, ...[...sources].sort()].join("\n"));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", key)).toHex();
-  return `${stateDirectory()}/ingest-${digest.slice(0, 24)}`;
+  return `${stateFolder()}/ingest-${digest.slice(0, 24)}`;
 }
 
 function timeText(): string {

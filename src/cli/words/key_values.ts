@@ -6,7 +6,7 @@
 
 import { splitOnce } from "./parse_args.ts";
 import { notFound, usageError } from "../errors.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../../core/suggest.ts";
 
 /**
  * Reads `KEY=VALUE` words.

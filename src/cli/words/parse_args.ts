@@ -6,7 +6,7 @@
 
 import type { OptionSpec, OptionSpecs } from "./option.ts";
 import { usageError } from "../errors.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../../core/suggest.ts";
 
 /** What was given on the command line. */
 export class Args {

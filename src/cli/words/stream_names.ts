@@ -4,49 +4,23 @@
  * @module
  */
 
-import type { BTrDB, Stream } from "../../../mod.ts";
+import type { BTrDB } from "../../../mod.ts";
+import {
+  byPath,
+  findByPath,
+  isUuid,
+  type NamedStream,
+  nameStream,
+  splitPath,
+  streamsOf,
+} from "../../ingest/stream_paths.ts";
 import { type CliError, notFound, usageError } from "../errors.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../../core/suggest.ts";
 
-const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+export { isUuid, type NamedStream, nameStream, splitPath };
 
 /** Most collections and streams looked at to find near names. */
 const NEAR_LIMIT = 5_000;
-
-/** A stream and what people call it. */
-export interface NamedStream {
-  stream: Stream;
-  uuid: string;
-  collection: string;
-  /** Tag `name`; absent on streams without one. */
-  name: string | undefined;
-  /** Tag `unit`. */
-  unit: string | undefined;
-  /** `collection/name`, or `collection/uuid` where there is no name. */
-  path: string;
-}
-
-/** Reads what a stream is called. */
-export async function nameStream(stream: Stream): Promise<NamedStream> {
-  const [collection, tags] = [await stream.collection(), await stream.tags()];
-  const name = tags["name"] ?? undefined;
-  const unit = tags["unit"] ?? undefined;
-  const uuid = stream.uuid;
-  return { stream, uuid, collection, name, unit, path: `${collection}/${name ?? uuid}` };
-}
-
-/** Whether text has the form of a uuid. */
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
-
-/** A stream's path in its two parts: at every slash, the longest collection first. */
-export function* splitPath(path: string): Iterable<{ collection: string; name: string }> {
-  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-    const name = path.slice(at + 1);
-    if (name !== "") yield { collection: path.slice(0, at), name };
-  }
-}
 
 /**
  * The stream that `text` means.
@@ -67,33 +41,6 @@ export async function resolveStream(db: BTrDB, text: string): Promise<NamedStrea
   if (found.length === 1) return found[0]!;
   if (found.length > 1) throw await ambiguous(text, found);
   throw await unknownStream(db, text);
-}
-
-/** All streams that go by a path. */
-export async function findByPath(db: BTrDB, path: string): Promise<NamedStream[]> {
-  const found: NamedStream[] = [];
-  for (const { collection, name } of splitPath(path)) {
-    const matches = isUuid(name)
-      ? await streamsOf(db, collection)
-      : await streamsOf(db, collection, { name });
-    found.push(...matches.filter((match) => match.name === name || match.uuid === name));
-    if (found.length > 0) break;
-  }
-  return found;
-}
-
-/** The streams of one collection, in the order of their names. */
-export async function streamsOf(
-  db: BTrDB,
-  collection: string,
-  tags: Record<string, string> = {},
-): Promise<NamedStream[]> {
-  const found: NamedStream[] = [];
-  for await (const stream of db.lookupStreams(collection, { tags })) {
-    const named = await nameStream(stream);
-    if (named.collection === collection) found.push(named);
-  }
-  return found.sort(byPath);
 }
 
 /** The streams of all collections that begin with `prefix`, in the order of their names. */
@@ -131,11 +78,6 @@ export async function unknownPrefix(db: BTrDB, prefix: string): Promise<CliError
     message,
     near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb ls` lists them all",
   );
-}
-
-function byPath(a: NamedStream, b: NamedStream): number {
-  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
-  return a.uuid < b.uuid ? -1 : 1;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseArgs, splitOnce } from "../../../src/cli/words/parse_args.ts";
 import { CliError } from "../../../src/cli/errors.ts";
-import { editDistance, nearest } from "../../../src/cli/words/suggest.ts";
+import { editDistance, nearest } from "../../../src/core/suggest.ts";
 import type { OptionSpecs } from "../../../src/cli/words/option.ts";
 
 const SPECS: OptionSpecs = {

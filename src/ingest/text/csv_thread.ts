@@ -4,11 +4,11 @@
  * @module
  */
 
-import { unpackError } from "./packed_error.ts";
-import type { ReadCounter } from "./bytes.ts";
+import { unpackError } from "../packed_error.ts";
+import type { ReadCounter } from "../bytes.ts";
 import { csvBatches, type CsvTable } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
-import type { Position, SourceBatch } from "./source.ts";
+import type { Position, SourceBatch } from "../source.ts";
 
 /**
  * As {@linkcode csvBatches}: the same batches, the same errors. Where no thread can be started, as in

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { RawColumns } from "../../../mod.ts";
+import type { RawColumns } from "../../core/columns.ts";
 import { TableParser } from "../../kernel/mod.ts";
-import { CliError } from "../errors.ts";
-import { type ByteSource, readBytes, type ReadCounter } from "./bytes.ts";
+import { ImportError } from "../errors.ts";
+import { type ByteSource, readBytes, type ReadCounter } from "../bytes.ts";
 import type { TableLayout } from "./layout.ts";
 import { lineBatches } from "./line_batches.ts";
 import { fixedOffset, toUtc } from "./local_times.ts";
-import type { Position, SourceBatch } from "./source.ts";
+import type { Position, SourceBatch } from "../source.ts";
 
 const LF = 10;
 
@@ -50,7 +50,7 @@ export async function* csvBatches(
     if (left > 0) {
       left -= bytes.length;
       if (left >= 0) continue;
-      throw new CliError("Cannot resume: stdin is not what it was before");
+      throw new ImportError("Cannot resume: stdin is not what it was before");
     }
     for (; header > 0; header--) {
       bytes = withoutLines(bytes, 1);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { packError } from "./packed_error.ts";
+import { packError } from "../packed_error.ts";
 import { csvBatches, type CsvTable } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
-import type { Position, SourceBatch } from "./source.ts";
+import type { Position, SourceBatch } from "../source.ts";
 
 const port = globalThis as unknown as {
   onmessage: (event: MessageEvent<BatchOrder>) => void;

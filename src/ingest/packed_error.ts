@@ -4,21 +4,21 @@
  * @module
  */
 
-import { CliError } from "../errors.ts";
+import { ImportError, type ImportFault } from "./errors.ts";
 
 /** An error as plain data. */
 export interface PackedError {
   name: string;
   message: string;
   stack: string | undefined;
-  /** Of a {@linkcode CliError}. */
-  exit?: number;
+  /** Of a {@linkcode ImportError}. */
+  fault?: ImportFault;
   hint?: string | undefined;
   cause?: PackedError;
 }
 
 /** Classes that are looked for when an error is shown; any other is known by its name. */
-const CLASSES = [TypeError, RangeError, Deno.errors.NotFound];
+const CLASSES = [TypeError, RangeError];
 
 /** Packs an error. */
 export function packError(error: unknown): PackedError {
@@ -28,18 +28,18 @@ export function packError(error: unknown): PackedError {
     name,
     message,
     stack,
-    ...(error instanceof CliError ? { exit: error.exit, hint: error.hint } : {}),
+    ...(error instanceof ImportError ? { fault: error.fault, hint: error.hint } : {}),
     ...(cause === undefined ? {} : { cause: packError(cause) }),
   };
 }
 
 /** The error again, of its class if that matters, and with the name it had. */
-export function unpackError({ name, message, stack, exit, hint, cause }: PackedError): Error {
+export function unpackError({ name, message, stack, fault, hint, cause }: PackedError): Error {
   const init = cause === undefined ? {} : { cause: unpackError(cause) };
   const Class = CLASSES.find((known) => known.name === name) ?? Error;
-  const error = exit === undefined
+  const error = fault === undefined
     ? Object.assign(new Class(message, init), { name })
-    : new CliError(message, { exit, hint, ...init });
+    : new ImportError(message, { fault, hint, ...init });
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -4,41 +4,43 @@
  * @module
  */
 
-import type { BTrDB, InsertOptions, RawColumns } from "../../../mod.ts";
-import { sortPoints } from "../../kernel/mod.ts";
-import { untilAborted } from "../../core/call.ts";
-import type { Context } from "../context.ts";
-import { CliError } from "../errors.ts";
-import { mapConcurrently } from "../../core/concurrency.ts";
-import type { Progress } from "../terminal/progress.ts";
-import { totals } from "../ranges.ts";
-import type { NamedStream } from "../words/stream_names.ts";
+import type { BTrDB } from "../client/btrdb.ts";
+import type { InsertOptions } from "../client/insert.ts";
+import type { RawColumns } from "../core/columns.ts";
+import { sortPoints } from "../kernel/mod.ts";
+import { delay, untilAborted } from "../core/call.ts";
+import { ImportError } from "./errors.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import type { ImportProgress } from "./options.ts";
+import type { NamedStream } from "./stream_paths.ts";
 import { type ImportRecord, saveRecord } from "./record.ts";
-import type { Position, SourceBatch, TableSource } from "./source.ts";
+import type { Position, Source, SourceBatch } from "./source.ts";
 
-/** How an import went. */
-export interface ImportResult {
+/** Result of a run. */
+export interface RunResult {
   /** Rows read, those before a resumption included. */
   rows: number;
   /** Points stored by the import, all its runs together. */
   points: bigint;
   /** Points stored by this run. */
   fresh: number;
-  seconds: number;
+  /** First and last time stored by this run; absent if it stored nothing. */
+  first: bigint | undefined;
+  last: bigint | undefined;
 }
 
 /** An import that is ready to run. */
 export interface ImportJob {
-  context: Context;
   db: BTrDB;
-  source: TableSource;
+  source: Source;
   streams: readonly NamedStream[];
   record: ImportRecord;
   recordPath: string;
   /** Whether it goes on where another run stopped. */
   resumed: boolean;
   mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
-  progress: Progress;
+  signal: AbortSignal;
+  onProgress: ((progress: ImportProgress) => void) | undefined;
 }
 
 /** Streams written at the same time, where the database is not in this process. */
@@ -56,6 +58,8 @@ export class ImportRun {
   readonly #stored: bigint[];
   readonly #width: number;
   #fresh = 0;
+  #first: bigint | undefined;
+  #last: bigint | undefined;
   #begun: boolean;
   #recordedMs = performance.now();
 
@@ -80,13 +84,17 @@ export class ImportRun {
     return new ImportRun(job, skips, embedded ? 1 : AT_ONCE);
   }
 
-  /** Stores everything; rejects when it is interrupted, with the record up to date. */
-  async run(): Promise<ImportResult> {
-    const { source, record, context, progress } = this.#job;
+  /**
+   * Stores everything; rejects when it is interrupted, with the record up to date.
+   *
+   * @param batches Of the source, from the position in the record on.
+   */
+  async run(batches: AsyncIterable<SourceBatch>): Promise<RunResult> {
+    const { record, signal } = this.#job;
     let inFlight: Promise<void> = Promise.resolve();
     let position: Position = record.position;
     try {
-      for await (const batch of untilAborted(source.batches(record.position), context.signal)) {
+      for await (const batch of untilAborted(batches, signal)) {
         await inFlight;
         await this.#note(position);
         position = batch.next;
@@ -97,8 +105,6 @@ export class ImportRun {
     } catch (error) {
       await inFlight.then(() => this.#keep(position), () => {});
       throw error;
-    } finally {
-      progress.clear();
     }
     this.#checkAllSeen();
     await this.#save(position, true);
@@ -120,9 +126,15 @@ export class ImportRun {
     return this.#stored[index]!;
   }
 
-  #result(position: Position): ImportResult {
+  #result(position: Position): RunResult {
     const points = this.#stored.reduce((sum, n) => sum + n, 0n);
-    return { rows: position.rows, points, fresh: this.#fresh, seconds: this.#job.progress.seconds };
+    return {
+      rows: position.rows,
+      points,
+      fresh: this.#fresh,
+      first: this.#first,
+      last: this.#last,
+    };
   }
 
   /** Keeps in the record that everything before `position` is stored. */
@@ -167,6 +179,9 @@ export class ImportRun {
     const rest = skip === 0
       ? sorted
       : { times: sorted.times.subarray(skip), values: sorted.values.subarray(skip) };
+    const [from, to] = [rest.times[0]!, rest.times[rest.times.length - 1]!];
+    if (this.#first === undefined || from < this.#first) this.#first = from;
+    if (this.#last === undefined || to > this.#last) this.#last = to;
     let last = 0;
     // An interrupt waits for what is under way, so that the summary is true.
     await streams[i]!.stream.insert(rest, {
@@ -181,18 +196,18 @@ export class ImportRun {
   }
 
   #report(): void {
-    const { source, progress } = this.#job;
+    const { source, onProgress } = this.#job;
     const part = source.size === undefined || source.size === 0
       ? {}
       : { part: source.bytesRead / source.size };
-    progress.update({ points: this.#fresh, bytes: source.bytesRead, ...part });
+    onProgress?.({ points: this.#fresh, bytes: source.bytesRead, ...part });
   }
 
   /** Points in the streams that the file does not have were put there by somebody else. */
   #checkAllSeen(): void {
     const index = this.#skips.findIndex((skip) => skip > 0);
     if (index < 0) return;
-    throw new CliError(
+    throw new ImportError(
       `Cannot resume: ${this.#job.streams[index]!.path} has ${
         this.#skips[index]
       } points more than the file`,
@@ -206,21 +221,20 @@ export class ImportRun {
 /** Points of a stream that the import stored after its last record. */
 async function ahead(
   { stream, path }: NamedStream,
-  { record, context }: ImportJob,
+  { record, signal }: ImportJob,
   index: number,
   embedded: boolean,
 ): Promise<number> {
   const { before, stored } = record.streams[index]!;
   const known = BigInt(before) + BigInt(stored);
-  let count = (await totals(stream)).count;
+  let count = await stream.count();
   for (let last = -1n; !embedded && count !== last;) {
     last = count;
-    context.signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    count = (await totals(stream)).count;
+    await delay(SETTLE_MS, { signal });
+    count = await stream.count();
   }
   if (count < known) {
-    throw new CliError(
+    throw new ImportError(
       `Cannot resume: ${path} has ${count} points, ${
         known - count
       } fewer than when the import stopped`,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CliError } from "../errors.ts";
+import { ImportError } from "../errors.ts";
 
 const LF = 10;
 
@@ -54,7 +54,7 @@ export async function* lineBatches(
       drop(bytes);
     }
     if (length > size + MAX_LINE) {
-      throw new CliError(`Cannot import: there is a line of more than ${MAX_LINE} bytes`, {
+      throw new ImportError(`Cannot import: there is a line of more than ${MAX_LINE} bytes`, {
         hint: "is this a text file? See --format",
       });
     }

@@ -1,11 +1,11 @@
 /** Tables that are parsed in a thread of their own: the same batches as without one. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openSource } from "../../../src/cli/import/bytes.ts";
-import { csvBatches, type CsvTable } from "../../../src/cli/import/csv_batches.ts";
-import { csvBatchesFromThread } from "../../../src/cli/import/csv_thread.ts";
-import { detectLayout } from "../../../src/cli/import/layout.ts";
-import { type SourceBatch, START } from "../../../src/cli/import/source.ts";
+import { openBytes } from "../../../src/ingest/bytes.ts";
+import { csvBatches, type CsvTable } from "../../../src/ingest/text/csv_batches.ts";
+import { csvBatchesFromThread } from "../../../src/ingest/text/csv_thread.ts";
+import { detectLayout } from "../../../src/ingest/text/layout.ts";
+import { type SourceBatch, START } from "../../../src/ingest/source.ts";
 import { withFolder } from "../../support/run.ts";
 
 /** Rows of local times with a cell missing here and there, in more than two batches. */
@@ -23,7 +23,7 @@ async function tableOf(path: string, content: string): Promise<CsvTable> {
   await Deno.writeTextFile(path, content);
   const wishes = { columns: [], skipLines: 0, tz: "Europe/Berlin" };
   const layout = detectLayout(content.slice(0, 10_000), wishes, () => {});
-  return { bytes: await openSource(path), layout };
+  return { bytes: await openBytes(path), layout };
 }
 
 Deno.test("the same batches and positions, from any of them on", async () => {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { PackedError } from "./packed_error.ts";
+import type { PackedError } from "../packed_error.ts";
 import type { CsvTable } from "./csv_batches.ts";
-import type { Position, SourceBatch } from "./source.ts";
+import type { Position, SourceBatch } from "../source.ts";
 
 /** To the worker. */
 export type BatchOrder =

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CliError } from "../../../src/cli/errors.ts";
-import { detectLayout, type LayoutWishes, splitCells } from "../../../src/cli/import/layout.ts";
-import { lineBatches } from "../../../src/cli/import/line_batches.ts";
-import { fixedOffset, toUtc } from "../../../src/cli/import/local_times.ts";
+import { ImportError } from "../../../src/ingest/errors.ts";
+import { detectLayout, type LayoutWishes, splitCells } from "../../../src/ingest/text/layout.ts";
+import { lineBatches } from "../../../src/ingest/text/line_batches.ts";
+import { fixedOffset, toUtc } from "../../../src/ingest/text/local_times.ts";
 
 const NOTHING: LayoutWishes = { skipLines: 0, columns: [], tz: "UTC" };
 
@@ -43,12 +43,16 @@ Deno.test("layout: wishes", () => {
 });
 
 Deno.test("layout: what cannot be", () => {
-  assertThrows(() => detect(""), CliError, "empty");
-  assertThrows(() => detect("t,v\n5,1\n"), CliError, "as a time");
-  assertThrows(() => detect("time (ns),v\n5,x\n"), CliError, "no column of values");
-  assertThrows(() => detect("time (ns),v\n1,2\n", { columns: ["w"] }), CliError, "no such column");
+  assertThrows(() => detect(""), ImportError, "empty");
+  assertThrows(() => detect("t,v\n5,1\n"), ImportError, "as a time");
+  assertThrows(() => detect("time (ns),v\n5,x\n"), ImportError, "no column of values");
+  assertThrows(
+    () => detect("time (ns),v\n1,2\n", { columns: ["w"] }),
+    ImportError,
+    "no such column",
+  );
   const windows = "Timestamp (ns),Human-Readable Time (UTC),a (Min),a (Mean)\n1,x,1,2\n";
-  assertThrows(() => detect(windows), CliError, "windows");
+  assertThrows(() => detect(windows), ImportError, "windows");
 });
 
 Deno.test("layout: text among numbers is left to the parser, text is left out", () => {
@@ -57,11 +61,11 @@ Deno.test("layout: text among numbers is left to the parser, text is left out", 
   const layout = detectLayout(text, NOTHING, (notice) => notices.push(notice));
   assertEquals(layout.roles, ["time", "value", "skip", "value"]);
   assertEquals(notices, ['Left out, because there is text in them: state ("ok")']);
-  assertThrows(() => detect("time (ns),v\n"), CliError, "no rows");
-  const commas = assertThrows(() => detect("time (ns);v\n1;1,5\n"), CliError, "no column");
+  assertThrows(() => detect("time (ns),v\n"), ImportError, "no rows");
+  const commas = assertThrows(() => detect("time (ns);v\n1;1,5\n"), ImportError, "no column");
   assertEquals(commas.hint, "for numbers like 1,5 say --decimal ,");
   const twice = "time (ns),v,v\n1,2,3\n";
-  assertThrows(() => detect(twice, { columns: ["v"] }), CliError, "columns 2 and 3");
+  assertThrows(() => detect(twice, { columns: ["v"] }), ImportError, "columns 2 and 3");
   assertEquals(detect(twice, { columns: ["3"] }).roles, ["time", "skip", "value"]);
 });
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CliError, usageError } from "../errors.ts";
-import { nearest } from "../words/suggest.ts";
+import { ImportError, optionError } from "../errors.ts";
+import { nearest } from "../../core/suggest.ts";
 
 /** How a table looks; plain data, because a record of interrupted work keeps it. */
 export interface TableLayout {
@@ -57,14 +57,14 @@ const SAMPLE_ROWS = 100;
  * @param head The beginning of the file.
  * @param wishes What the user says.
  * @param notice Is told what was left out.
- * @throws {CliError} If it cannot be found out.
+ * @throws {ImportError} If it cannot be found out.
  */
 export function detectLayout(head: string, wishes: LayoutWishes, notice: Notice): TableLayout {
   const lines = head.replace(/^\uFEFF/, "").split("\n").map((line) => line.replace(/\r$/, ""));
   const skipped = lines.slice(wishes.skipLines);
   const leading = skipped.findIndex((line) => line.trim() !== "");
   const first = skipped[leading];
-  if (first === undefined) throw new CliError("Cannot import: the file is empty");
+  if (first === undefined) throw new ImportError("Cannot import: the file is empty");
   const delimiter = wishes.delimiter ?? guessDelimiter(first);
   const decimal = wishes.decimal ?? ".";
   const cells = splitCells(first, delimiter);
@@ -72,7 +72,7 @@ export function detectLayout(head: string, wishes: LayoutWishes, notice: Notice)
   const names = header ? cells : cells.map((_, i) => `column${i + 1}`);
   const rows = skipped.slice(leading + (header ? 1 : 0)).filter((line) => line !== "")
     .slice(0, SAMPLE_ROWS).map((line) => splitCells(line, delimiter));
-  if (rows.length === 0) throw new CliError("Cannot import: there are no rows after the header");
+  if (rows.length === 0) throw new ImportError("Cannot import: there are no rows after the header");
   const time = timeColumn(names, wishes);
   const timeFormat = time === undefined ? "ns" : wishes.timeFormat ?? guessTime(names, rows, time);
   const roles = chooseRoles(names, rows, time, decimal, wishes, notice);
@@ -137,7 +137,7 @@ function findColumn(names: readonly string[], text: string, option: string): num
   if (exact >= 0 && names.indexOf(text, exact + 1) < 0) return exact;
   if (exact >= 0) {
     const numbers = names.flatMap((name, i) => name === text ? [i + 1] : []);
-    throw usageError(
+    throw optionError(
       `Cannot use ${option} ${text}: columns ${numbers.join(" and ")} are called so`,
       `say the number, for example ${option} ${numbers[0]}`,
     );
@@ -145,7 +145,7 @@ function findColumn(names: readonly string[], text: string, option: string): num
   const number = /^\d+$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= names.length) return number - 1;
   const near = nearest(text, names);
-  throw usageError(
+  throw optionError(
     `Cannot use ${option} ${text}: there is no such column`,
     near.length > 0 ? `did you mean ${near.join(" or ")}?` : `columns are ${names.join(", ")}`,
   );
@@ -177,7 +177,7 @@ function guessTime(names: readonly string[], rows: readonly string[][], column: 
     if (size >= 1e11) return "ms";
     if (size >= 1e8) return "s";
   }
-  throw usageError(
+  throw optionError(
     `Cannot tell what ${JSON.stringify(cell)} in column ${names[column]} means as a time`,
     "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
       "column with --time; --skip N passes over lines before the header",
@@ -210,7 +210,7 @@ function chooseRoles(
     return "skip";
   });
   if (wanted.size === 0 && names.some((name) => STATISTIC.test(name))) {
-    throw usageError(
+    throw optionError(
       "Cannot import windows: statistics cannot be turned back into points",
       "to store one of the columns as points anyway, name it with --column",
     );
@@ -220,7 +220,7 @@ function chooseRoles(
     notice(`Left out, because there is text in them: ${left.join(", ")}${hint}`);
   }
   if (!roles.includes("value")) {
-    throw usageError(
+    throw optionError(
       "Cannot import: there is no column of values",
       commas ? "for numbers like 1,5 say --decimal ," : "see --column and --delimiter",
     );

@@ -1,0 +1,184 @@
+/**
+ * The bytes of what is imported: files, pipes and memory, plain or compressed, in memory that does
+ * not grow.
+ *
+ * @module
+ */
+
+import { createReadStream } from "node:fs";
+import { open, realpath, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Compression, compressionOf, decompress } from "./compression/decompress.ts";
+import { ImportError } from "./errors.ts";
+
+/** Bytes of one read. */
+const READ_BYTES = 1 << 20;
+/** Bytes by which a compression is known. */
+const MAGIC_BYTES = 4;
+
+/** Where something to import is: a path or `file:` URL, its bytes, or its bytes in pieces. */
+export type ImportInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
+
+/** Something to read bytes from. */
+export interface ByteSource {
+  /** What it is called in messages: the path, or `-` where there is none. */
+  readonly name: string;
+  /** Path of the file; absent for what is no file. */
+  readonly path?: string | undefined;
+  /** All bytes, where they are in memory. */
+  readonly memory?: Uint8Array | undefined;
+  /** Bytes that come once, where there is no file. */
+  readonly stream?: AsyncIterable<Uint8Array> | undefined;
+  /** Whether it can be read only once: a stream, a pipe, a device. */
+  readonly once: boolean;
+  /** Compression of a file; what can be read only once shows it when it is read. */
+  readonly compression: Compression;
+  /** Size of the file, bytes; undefined for what is no file. */
+  readonly size: number | undefined;
+  /** When the file was changed last, ms since the Unix epoch; undefined for what is no file. */
+  readonly modifiedMs: number | undefined;
+}
+
+/** Bytes read from the file so far, compressed as they are. */
+export interface ReadCounter {
+  bytes: number;
+}
+
+/**
+ * Looks at what is to be imported; its compression is known by its first bytes, whatever its name
+ * says.
+ *
+ * @throws {ImportError} If there is no such file.
+ */
+export async function openBytes(input: ImportInput): Promise<ByteSource> {
+  const unknown = { size: undefined, modifiedMs: undefined };
+  if (input instanceof Uint8Array) {
+    const compression = compressionOf(input);
+    return { ...unknown, name: "-", memory: input, once: false, compression, size: input.length };
+  }
+  if (typeof input !== "string" && !(input instanceof URL)) {
+    return { ...unknown, name: "-", stream: input, once: true, compression: "none" };
+  }
+  const path = input instanceof URL ? fileURLToPath(input) : input;
+  const info = await stat(path).catch((cause) => {
+    if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;
+    throw new ImportError(`There is no file ${path}`, { fault: "missing", cause });
+  });
+  if (info.isDirectory()) throw new ImportError(`Cannot import ${path}: it is a directory`);
+  if (!info.isFile()) return { ...unknown, name: path, path, once: true, compression: "none" };
+  const compression = compressionOf(await readAt(path, 0, MAGIC_BYTES));
+  const { size, mtimeMs } = info;
+  return { name: path, path, once: false, compression, size, modifiedMs: Math.round(mtimeMs) };
+}
+
+/** The path of a source by which it is known again, or `-`. */
+export async function identityOf(source: ByteSource): Promise<string> {
+  return source.once || source.path === undefined ? "-" : await realpath(source.path);
+}
+
+/** Some bytes of a file as it is; fewer at its end. */
+export async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    while (at < length) {
+      const { bytesRead } = await file.read(bytes, at, length - at, offset + at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The decompressed bytes, from an offset on.
+ *
+ * @param source What to read.
+ * @param offset Decompressed bytes to leave out; a plain file begins there, others are read and
+ * dropped.
+ * @param counter Is told how far the file is read.
+ */
+export async function* readBytes(
+  source: ByteSource,
+  offset: number,
+  counter: ReadCounter,
+): AsyncGenerator<Uint8Array, void, void> {
+  const seek = source.path !== undefined && !source.once && source.compression === "none";
+  const raw = seek ? readFile(source.path!, offset, counter) : counted(piecesOf(source), counter);
+  const { compression, chunks } = source.once
+    ? await sniffCompression(raw)
+    : { compression: source.compression, chunks: raw };
+  let left = seek ? 0 : offset;
+  for await (
+    const chunk of compression === "none" ? chunks : decompress(chunks, compression, source.name)
+  ) {
+    if (left >= chunk.length) left -= chunk.length;
+    else {
+      yield left > 0 ? chunk.subarray(left) : chunk;
+      left = 0;
+    }
+  }
+}
+
+/** The bytes of what is no plain file, as they come. */
+function piecesOf({ memory, stream, path }: ByteSource): AsyncIterable<Uint8Array> {
+  if (memory !== undefined) return inPieces(memory);
+  return stream ?? createReadStream(path!, { highWaterMark: READ_BYTES });
+}
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
+}
+
+async function* readFile(
+  path: string,
+  offset: number,
+  counter: ReadCounter,
+): AsyncGenerator<Uint8Array, void, void> {
+  const file = await open(path, "r");
+  try {
+    counter.bytes = offset;
+    while (true) {
+      const buffer = new Uint8Array(READ_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, counter.bytes);
+      if (bytesRead === 0) return;
+      counter.bytes += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  counter: ReadCounter,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of chunks) {
+    counter.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+async function sniffCompression(
+  raw: AsyncGenerator<Uint8Array, void, void>,
+): Promise<{ compression: Compression; chunks: AsyncIterable<Uint8Array> }> {
+  const parts: Uint8Array[] = [];
+  const magic = new Uint8Array(MAGIC_BYTES);
+  let length = 0;
+  while (length < MAGIC_BYTES) {
+    const next = await raw.next();
+    if (next.done) break;
+    parts.push(next.value);
+    magic.set(next.value.subarray(0, MAGIC_BYTES - length), length);
+    length += next.value.length;
+  }
+  async function* again(): AsyncGenerator<Uint8Array, void, void> {
+    yield* parts;
+    yield* raw;
+  }
+  return { compression: compressionOf(magic.subarray(0, length)), chunks: again() };
+}

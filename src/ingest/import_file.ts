@@ -1,0 +1,161 @@
+/**
+ * Imports: a source into the streams of a database.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../client/btrdb.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import type { ImportInput } from "./bytes.ts";
+import { ImportRun } from "./import_run.ts";
+import type { ImportOptions } from "./options.ts";
+import { type Prepared, prepareImport } from "./prepare_import.ts";
+import type { OmittedColumn, SourceBatch } from "./source.ts";
+import type { NamedStream } from "./stream_paths.ts";
+import { createTargets } from "./targets.ts";
+
+/** A stream that an import wrote to. */
+export interface ImportedStream {
+  /** Its uuid. */
+  readonly uuid: string;
+  /** `collection/name`. */
+  readonly path: string;
+  /** Points in it that the import stored, all its runs together. */
+  readonly points: bigint;
+}
+
+/** Result of an import. */
+export interface ImportSummary {
+  /** Format of the source. */
+  readonly format: string;
+  /** Rows read, those of earlier runs included. */
+  readonly rows: number;
+  /** Points stored, those of earlier runs included. */
+  readonly points: bigint;
+  /** Points stored by this run. */
+  readonly fresh: number;
+  /** First time stored by this run, ns; absent if it stored nothing. */
+  readonly first: bigint | undefined;
+  /** Last time stored by this run, ns. */
+  readonly last: bigint | undefined;
+  /** Whether it went on where another import stopped. */
+  readonly resumed: boolean;
+  /** Streams that were made. */
+  readonly created: number;
+  /** Points that the streams have more than before; fewer than stored, where some were merged. */
+  readonly added: bigint | undefined;
+  /** The streams, in the order of the columns. */
+  readonly streams: readonly ImportedStream[];
+  /** Columns that were left out, and why. */
+  readonly omitted: readonly OmittedColumn[];
+  /** Rows and cells that were left out because they could not be read. */
+  readonly skipped: { readonly rows: number; readonly cells: number };
+  /** What is probably wrong. */
+  readonly warnings: readonly string[];
+  /** Bytes of the file read, compressed as they are. */
+  readonly bytes: number;
+  /** Seconds since the call. */
+  readonly seconds: number;
+}
+
+/** Streams counted at the same time. */
+const AT_ONCE = 8;
+
+/**
+ * Imports a file: every number of it that is no text, each at its time.
+ *
+ * @param db Where to.
+ * @param input Path, `file:` URL or bytes.
+ * @param options What is known about the file and the streams; the rest is found out.
+ * @returns What was stored and what was left out.
+ * @throws {ImportError} If the file or an option cannot be used. Nothing was stored, unless
+ * {@linkcode storedBefore} says so.
+ * @throws {CsvError} If a row or a cell of a table cannot be read.
+ */
+export async function importFile(
+  db: BTrDB,
+  input: ImportInput,
+  options: ImportOptions = {},
+): Promise<ImportSummary> {
+  const startMs = performance.now();
+  const prepared = await prepareImport(db, input, options);
+  await using source = prepared.source;
+  const signal = options.signal ?? new AbortController().signal;
+  const batches = source.batches(prepared.record.position, signal)[Symbol.asyncIterator]();
+  try {
+    // Nothing is made for what cannot be read.
+    const first = await batches.next();
+    const streams = prepared.streams ?? await makeStreams(db, prepared);
+    const run = await ImportRun.prepare({
+      db,
+      source,
+      streams,
+      record: prepared.record,
+      recordPath: prepared.path,
+      resumed: prepared.resumed,
+      mergePolicy: options.mergePolicy ?? "never",
+      signal,
+      onProgress: options.onProgress,
+    });
+    const result = await run.run(goOn(first, batches)).catch((error) => {
+      if (run.begun) stopped.set(error as object, run.fresh);
+      throw error;
+    });
+    const warnings = source.warnings ?? [];
+    for (const warning of warnings) options.onWarning?.(warning);
+    const merged = (options.mergePolicy ?? "never") !== "never";
+    return {
+      format: source.format,
+      ...result,
+      resumed: prepared.resumed,
+      created: prepared.targets?.filter(({ found }) => found === undefined).length ?? 0,
+      added: merged ? await addedTo(streams, prepared) : undefined,
+      streams: streams.map(({ uuid, path }, i) => ({ uuid, path, points: run.stored(i) })),
+      omitted: source.omitted,
+      skipped: source.skipped ?? { rows: 0, cells: 0 },
+      warnings,
+      bytes: source.bytesRead,
+      seconds: (performance.now() - startMs) / 1000,
+    };
+  } finally {
+    await batches.return?.();
+  }
+}
+
+const stopped = new WeakMap<object, number>();
+
+/**
+ * The points that an import had stored in this run when it failed; undefined if it had not begun to.
+ *
+ * @param error What {@linkcode importFile} rejected with.
+ */
+export function storedBefore(error: unknown): number | undefined {
+  return typeof error === "object" && error !== null ? stopped.get(error) : undefined;
+}
+
+async function makeStreams(db: BTrDB, { targets, record }: Prepared): Promise<NamedStream[]> {
+  const counts = await mapConcurrently(targets!, AT_ONCE, async ({ found }) => {
+    return found === undefined ? 0n : await found.stream.count();
+  });
+  const streams = await createTargets(db, targets!);
+  for (const [i, { uuid }] of streams.entries()) {
+    record.streams.push({ uuid, before: String(counts[i]), stored: "0" });
+  }
+  return streams;
+}
+
+async function addedTo(
+  streams: readonly NamedStream[],
+  { record }: Prepared,
+): Promise<bigint> {
+  const counts = await mapConcurrently(streams, AT_ONCE, ({ stream }) => stream.count());
+  return counts.reduce((sum, n, i) => sum + n - BigInt(record.streams[i]!.before), 0n);
+}
+
+/** What is read already, and the rest. */
+async function* goOn(
+  first: IteratorResult<SourceBatch>,
+  rest: AsyncIterator<SourceBatch>,
+): AsyncGenerator<SourceBatch, void, void> {
+  for (let next = first; !next.done; next = await rest.next()) yield next.value;
+}

@@ -1,0 +1,121 @@
+/**
+ * From a file to a source.
+ *
+ * @module
+ */
+
+import { concatBytes } from "../core/bytes.ts";
+import { untilAborted } from "../core/call.ts";
+import { type ByteSource, type ImportInput, openBytes, readBytes } from "./bytes.ts";
+import { optionError } from "./errors.ts";
+import type { Format, FormatInput } from "./format.ts";
+import { FORMATS } from "./formats.ts";
+import type { SourceOptions } from "./options.ts";
+import type { Source } from "./source.ts";
+
+/** Bytes looked at to find out what a file is. */
+const HEAD_BYTES = 262_144;
+
+/** A source that is not open yet: its format is known. */
+export interface FoundSource {
+  readonly input: FormatInput;
+  readonly format: Format;
+}
+
+/**
+ * Opens anything that can be imported.
+ *
+ * @param input Path, `file:` URL or bytes.
+ * @param options What is known about it; the rest is found out.
+ * @throws {ImportError} If it cannot be read.
+ */
+export async function openSource(
+  input: ImportInput,
+  options: SourceOptions = {},
+): Promise<Source> {
+  return await openFound(await findSource(await openBytes(input), options), options);
+}
+
+/** Finds out the format of a source. */
+export async function findSource(
+  bytes: ByteSource,
+  options: SourceOptions,
+): Promise<FoundSource> {
+  const { signal = new AbortController().signal } = options;
+  const counter = { bytes: 0 };
+  const once = bytes.once
+    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal), options.live === true)
+    : undefined;
+  const head = once?.head ?? await headOf(bytes);
+  const all = () => once?.all ?? untilAborted(readBytes(bytes, 0, counter), signal);
+  return { input: { bytes, head, all, counter }, format: formatOf(head, bytes.name, options) };
+}
+
+/** Opens a source whose format is known. */
+export async function openFound(
+  { input, format }: FoundSource,
+  options: SourceOptions,
+  layout?: unknown,
+): Promise<Source> {
+  for (const key of format.refuses ?? []) {
+    if (options[key] === undefined) continue;
+    throw optionError(`Cannot use ${optionName(key)} with ${format.name}: it has no meaning there`);
+  }
+  return await format.open(input, options, layout);
+}
+
+/** An option as the command line writes it. */
+function optionName(key: keyof SourceOptions): string {
+  const names: Partial<Record<keyof SourceOptions, string>> = {
+    skipLines: "skip",
+    columns: "column",
+    nulls: "null",
+    header: "no-header",
+  };
+  return `--${names[key] ?? key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+}
+
+function formatOf(head: Uint8Array, name: string, { format }: SourceOptions): Format {
+  if (format === undefined) return FORMATS.find(({ fits }) => fits(head, name))!;
+  const found = FORMATS.find(({ name }) => name === format);
+  if (found !== undefined) return found;
+  const names = FORMATS.map(({ name }) => name).join(", ");
+  throw optionError(`Cannot use --format ${JSON.stringify(format)}: expected ${names}`);
+}
+
+/** The first decompressed bytes. */
+async function headOf(source: ByteSource): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of readBytes(source, 0, { bytes: 0 })) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length >= HEAD_BYTES) break;
+  }
+  return concatBytes(parts).subarray(0, HEAD_BYTES);
+}
+
+/** The first bytes of something that can be read only once, and all of it. */
+async function peek(
+  chunks: AsyncGenerator<Uint8Array, void, void>,
+  live: boolean,
+): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let lines = 0;
+  while (length < HEAD_BYTES && !(live && lines >= LIVE_LINES)) {
+    const next = await chunks.next();
+    if (next.done) break;
+    parts.push(next.value);
+    length += next.value.length;
+    for (const byte of next.value) lines += Number(byte === 10);
+  }
+  async function* all(): AsyncGenerator<Uint8Array, void, void> {
+    yield* parts.splice(0);
+    yield* chunks;
+  }
+  return { head: concatBytes(parts).slice(0, HEAD_BYTES), all: all() };
+}
+
+/** Lines from which the look of a table that is still being written is found out. */
+const LIVE_LINES = 3;

@@ -1,0 +1,173 @@
+/**
+ * From a source and options to an import that is ready to run.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../client/btrdb.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import { type ByteSource, identityOf, type ImportInput, openBytes } from "./bytes.ts";
+import { ImportError, optionError } from "./errors.ts";
+import { findSource, openFound } from "./open_source.ts";
+import type { ImportOptions } from "./options.ts";
+import { headDigest, type ImportRecord, loadRecord, recordPath, stateFolder } from "./record.ts";
+import { type Source, START } from "./source.ts";
+import { type NamedStream, nameStream } from "./stream_paths.ts";
+import { findTargets, type Target } from "./targets.ts";
+
+/** An import that is ready, or was found to be. */
+export interface Prepared {
+  readonly source: Source;
+  /** Where the columns go; absent where an import is resumed, whose streams are known. */
+  readonly targets?: readonly Target[];
+  /** The streams of a resumed import. */
+  readonly streams?: readonly NamedStream[];
+  readonly record: ImportRecord;
+  readonly path: string;
+  readonly resumed: boolean;
+}
+
+/**
+ * Opens a source, finds its streams, and finds the record of an import that was interrupted. Makes
+ * nothing.
+ */
+export async function prepareImport(
+  db: BTrDB,
+  input: ImportInput,
+  options: ImportOptions,
+): Promise<Prepared> {
+  const bytes = await openBytes(input);
+  const opened = await findSource(bytes, options);
+  const identity: ImportRecord["source"] = {
+    path: await identityOf(bytes),
+    size: bytes.size ?? null,
+    modifiedMs: bytes.modifiedMs ?? null,
+    head: headDigest(opened.input.head),
+  };
+  const { target = "", restart = false, resume = false } = options;
+  const key = identity.path === "-" ? `-${identity.head}` : identity.path;
+  const path = recordPath(options.stateFolder ?? stateFolder(), key, target);
+  const known = restart ? undefined : await recordOf(db, path);
+  const old = known?.done && !resume ? undefined : known;
+  const wishes = wishesOf(options);
+  if (old !== undefined) {
+    if (!resume) throw unfinished(bytes.name, old);
+    checkSame(bytes.name, old, identity, wishes, options.changed ?? false);
+    old.source = identity;
+    const source = await openFound(opened, options, old.layout);
+    const streams = await Promise.all(
+      old.streams.map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
+    );
+    if (old.done) await rebase(old, streams);
+    return { source, streams, record: old, path, resumed: true };
+  }
+  if (resume) options.onNotice?.(`Nothing to resume for ${bytes.name}: importing all of it`);
+  const source = await openFound(opened, options);
+  try {
+    for (const notice of source.notices) options.onNotice?.(notice);
+    const targets = await findTargets(db, source, options, options.into ?? collectionOf(bytes));
+    const doubles = (options.mergePolicy ?? "never") === "never" && known?.done === true;
+    if (doubles && !bytes.once && isSame(known, identity, targets)) {
+      options.onWarning?.(
+        `${bytes.name} was imported before: its points are there twice now; --merge equal drops ` +
+          "equal ones, --resume takes only what is new",
+      );
+    }
+    const record: ImportRecord = {
+      format: 1,
+      source: identity,
+      target,
+      wishes,
+      layout: source.layout,
+      streams: [],
+      position: START,
+    };
+    return { source, targets, record, path, resumed: false };
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What was asked for, as far as it decides the points and their streams. */
+function wishesOf(options: ImportOptions): unknown {
+  const { signal: _, onProgress: _p, onNotice: _n, onWarning: _w, ...rest } = options;
+  const { resume: _r, changed: _c, restart: _s, mergePolicy: _m, threads: _t, ...wishes } = rest;
+  const text = JSON.stringify(wishes, (_, value) => typeof value === "bigint" ? `${value}` : value);
+  return JSON.parse(text);
+}
+
+/**
+ * The record of an import. One whose streams are not there is of a database that was, under the same
+ * name: a file that was removed, memory that is gone.
+ */
+async function recordOf(db: BTrDB, path: string): Promise<ImportRecord | undefined> {
+  const record = await loadRecord(path);
+  if (record === undefined) return undefined;
+  for (const { uuid } of record.streams) {
+    if (await db.streamFromUUID(uuid).exists()) return record;
+  }
+  return undefined;
+}
+
+/** Whether an import that is done was of the same file into the same streams. */
+function isSame(
+  { source, streams }: ImportRecord,
+  identity: ImportRecord["source"],
+  targets: readonly Target[],
+): boolean {
+  const uuids = new Set(streams.map(({ uuid }) => uuid));
+  return JSON.stringify(source) === JSON.stringify(identity) &&
+    targets.some(({ found }) => found !== undefined && uuids.has(found.uuid));
+}
+
+/** Streams looked at at the same time. */
+const AT_ONCE = 8;
+
+/** After a complete import, what else came to the streams counts as if it had been there before. */
+async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Promise<void> {
+  await mapConcurrently(streams, AT_ONCE, async ({ stream }, i) => {
+    const known = record.streams[i]!;
+    known.before = String(await stream.count() - BigInt(known.stored));
+  });
+}
+
+/** The collection of columns that do not name theirs: the name of the file. */
+export function collectionOf({ path }: ByteSource): string {
+  if (path === undefined || path.startsWith("/dev/")) return "stdin";
+  return path.split(/[/\\]/).at(-1)!.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]*$/, "") ||
+    "import";
+}
+
+function unfinished(file: string, record: ImportRecord): ImportError {
+  const points = record.streams.reduce((sum, { stored }) => sum + BigInt(stored), 0n);
+  return new ImportError(
+    `An import of ${file} into this database was interrupted after ${points} points or more`,
+    {
+      hint:
+        "--resume goes on where it stopped, --restart imports the file from its beginning again",
+    },
+  );
+}
+
+function checkSame(
+  file: string,
+  record: ImportRecord,
+  source: ImportRecord["source"],
+  wishes: unknown,
+  mayChange: boolean,
+): void {
+  const { size, modifiedMs, head } = record.source;
+  const changed = size !== source.size || modifiedMs !== source.modifiedMs;
+  const early = head !== source.head && record.position.offset > 0 && !mayChange;
+  if (early || (changed && !mayChange)) {
+    throw new ImportError(`Cannot resume: ${file} was changed since the import began`, {
+      hint: early
+        ? "--restart imports it from its beginning"
+        : "--changed says that it was changed only after the place where the import stopped",
+    });
+  }
+  if (JSON.stringify(record.wishes) !== JSON.stringify(wishes)) {
+    throw optionError("Cannot resume: the import began with other options", "use the same ones");
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What is known about an import that is under way, on disk, so that it can be resumed.
+ *
+ * The record says how many points each stream had before the import, and how many the import had
+ * put there at the position recorded. Points go to a stream in the order of the batches, each batch
+ * sorted by time, and a request stores a part of that order from its beginning or nothing. So the
+ * number of points in a stream now says exactly how far into the batches it got, whatever happened
+ * between the last insert and the last record.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { ImportError } from "./errors.ts";
+import type { Position } from "./source.ts";
+
+/** What a record keeps of each stream. */
+export interface StreamRecord {
+  uuid: string;
+  /** Points in it before the import. */
+  before: string;
+  /** Points that the import had put there at `position`. */
+  stored: string;
+}
+
+/** A record of an import under way. */
+export interface ImportRecord {
+  format: 1;
+  /** Which file. */
+  source: { path: string; size: number | null; modifiedMs: number | null; head: string };
+  /** Into which database. */
+  target: string;
+  /** What was asked for, to notice when a resumed import asks for something else. */
+  wishes: unknown;
+  layout: unknown;
+  streams: StreamRecord[];
+  position: Position;
+  /** Whether all of the file is stored: resuming it finds nothing to do. */
+  done?: boolean;
+}
+
+/** Bytes at the beginning of a file that identify it. */
+const HEAD_BYTES = 65_536;
+
+/** A digest of the beginning of a file. */
+export function headDigest(head: Uint8Array): string {
+  return digest(head.subarray(0, HEAD_BYTES)).slice(0, 32);
+}
+
+function digest(bytes: Uint8Array | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Path of the record of an import: one file for each pair of source and database. */
+export function recordPath(folder: string, source: string, target: string): string {
+  return join(folder, `import-${digest(`${source}\n${target}`).slice(0, 24)}.json`);
+}
+
+/** Folder where programs keep state that is worth keeping (XDG Base Directory Specification 0.8). */
+export function stateFolder(): string {
+  const { BTRDB_STATE_DIR, XDG_STATE_HOME, LOCALAPPDATA, HOME, USERPROFILE } = process.env;
+  if (BTRDB_STATE_DIR) return BTRDB_STATE_DIR;
+  const xdg = XDG_STATE_HOME || LOCALAPPDATA;
+  if (xdg) return join(xdg, "btrdb");
+  const home = HOME || USERPROFILE;
+  if (!home) {
+    throw new ImportError("Cannot keep a record of the import: there is no home directory", {
+      hint: "set $BTRDB_STATE_DIR",
+    });
+  }
+  return join(home, ".local", "state", "btrdb");
+}
+
+/** The record at a path, or `undefined` if there is none. */
+export async function loadRecord(path: string): Promise<ImportRecord | undefined> {
+  const text = await readFile(path, "utf8").catch((error) => {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : JSON.parse(text) as ImportRecord;
+}
+
+/** Writes a record, all of it or nothing. */
+export async function saveRecord(path: string, record: ImportRecord): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const fresh = `${path}.new`;
+  await writeFile(fresh, JSON.stringify(record));
+  await rename(fresh, path);
+}

@@ -1,0 +1,68 @@
+/**
+ * Bytes that come once and must be read out of order, as Parquet is, whose end is read first.
+ *
+ * @module
+ */
+
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Bytes in a file that has no name any more: it goes when it is closed, or with the process. */
+export class Spool implements AsyncDisposable {
+  readonly byteLength: number;
+  readonly #file: FileHandle;
+  readonly #folder: string;
+  #closed: Promise<void> | undefined;
+
+  private constructor(file: FileHandle, folder: string, byteLength: number) {
+    this.#file = file;
+    this.#folder = folder;
+    this.byteLength = byteLength;
+  }
+
+  /**
+   * Keeps all bytes of a source.
+   *
+   * @param chunks Read to its end.
+   */
+  static async of(chunks: AsyncIterable<Uint8Array>): Promise<Spool> {
+    const folder = await mkdtemp(join(tmpdir(), "btrdb-"));
+    const path = join(folder, "spool");
+    const file = await open(path, "wx+", 0o600);
+    // Where a file that is open cannot be removed, it goes when it is closed.
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
+    const spool = (length: number) => new Spool(file, folder, length);
+    let length = 0;
+    try {
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length;) {
+          at += (await file.write(chunk, at, chunk.length - at, length + at)).bytesWritten;
+        }
+        length += chunk.length;
+      }
+    } catch (error) {
+      await spool(0)[Symbol.asyncDispose]();
+      throw error;
+    }
+    return spool(length);
+  }
+
+  /** Reads some of them. */
+  async slice(start: number, end: number = this.byteLength): Promise<ArrayBuffer> {
+    const bytes = new Uint8Array(end - start);
+    for (let at = 0; at < bytes.length;) {
+      const { bytesRead } = await this.#file.read(bytes, at, bytes.length - at, start + at);
+      if (bytesRead === 0) return bytes.buffer.slice(0, at);
+      at += bytesRead;
+    }
+    return bytes.buffer;
+  }
+
+  /** Closes the file. Closing twice does nothing. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closed ??= this.#file.close().then(() =>
+      rm(this.#folder, { recursive: true, force: true })
+    );
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Streams by their paths: `collection/name`.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../client/btrdb.ts";
+import type { Stream } from "../client/stream.ts";
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+
+/** A stream and what people call it. */
+export interface NamedStream {
+  stream: Stream;
+  uuid: string;
+  collection: string;
+  /** Tag `name`; absent on streams without one. */
+  name: string | undefined;
+  /** Tag `unit`. */
+  unit: string | undefined;
+  /** `collection/name`, or `collection/uuid` where there is no name. */
+  path: string;
+}
+
+/** Reads what a stream is called. */
+export async function nameStream(stream: Stream): Promise<NamedStream> {
+  const [collection, tags] = [await stream.collection(), await stream.tags()];
+  const name = tags["name"] ?? undefined;
+  const unit = tags["unit"] ?? undefined;
+  const uuid = stream.uuid;
+  return { stream, uuid, collection, name, unit, path: `${collection}/${name ?? uuid}` };
+}
+
+/** Whether text has the form of a uuid. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** A stream's path in its two parts: at every slash, the longest collection first. */
+export function* splitPath(path: string): Iterable<{ collection: string; name: string }> {
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+    const name = path.slice(at + 1);
+    if (name !== "") yield { collection: path.slice(0, at), name };
+  }
+}
+
+/** All streams that go by a path. */
+export async function findByPath(db: BTrDB, path: string): Promise<NamedStream[]> {
+  const found: NamedStream[] = [];
+  for (const { collection, name } of splitPath(path)) {
+    const matches = isUuid(name)
+      ? await streamsOf(db, collection)
+      : await streamsOf(db, collection, { name });
+    found.push(...matches.filter((match) => match.name === name || match.uuid === name));
+    if (found.length > 0) break;
+  }
+  return found;
+}
+
+/** The streams of one collection, in the order of their names. */
+export async function streamsOf(
+  db: BTrDB,
+  collection: string,
+  tags: Record<string, string> = {},
+): Promise<NamedStream[]> {
+  const found: NamedStream[] = [];
+  for await (const stream of db.lookupStreams(collection, { tags })) {
+    const named = await nameStream(stream);
+    if (named.collection === collection) found.push(named);
+  }
+  return found.sort(byPath);
+}
+
+/** The order of paths, then of uuids. */
+export function byPath(a: NamedStream, b: NamedStream): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return a.uuid < b.uuid ? -1 : 1;
+}

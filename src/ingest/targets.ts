@@ -1,0 +1,238 @@
+/**
+ * From the columns of a source to streams.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../client/btrdb.ts";
+import type { Stream } from "../client/stream.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import { nearest } from "../core/suggest.ts";
+import { ImportError, optionError } from "./errors.ts";
+import type { ColumnMeta, TargetOptions } from "./options.ts";
+import type { Source, SourceColumn } from "./source.ts";
+import { findByPath, isUuid, type NamedStream, nameStream, streamsOf } from "./stream_paths.ts";
+
+/** Streams looked for, or made, at the same time. */
+const AT_ONCE = 32;
+/** Columns of one collection from which on its streams are listed instead of looked for one by one. */
+const LISTED = 8;
+
+/** The stream of a column, there already or not. */
+export interface Target {
+  /** `collection/name`, or a uuid. */
+  readonly path: string;
+  /** The stream, where there is one. */
+  readonly found?: NamedStream | undefined;
+  /** Of a new one. */
+  readonly collection: string;
+  /** Of a new one. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Of a new one. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What the user says about one column. */
+type Wish = ColumnMeta & { readonly column: SourceColumn };
+
+/**
+ * Finds the stream of each column; makes none. A column goes to the stream that `--map` or `--meta`
+ * says, else to a stream that its name or uuid names already, else to the stream of its name in the
+ * collection `into`.
+ */
+export async function findTargets(
+  db: BTrDB,
+  source: Pick<Source, "columns">,
+  options: TargetOptions,
+  into: string,
+): Promise<Target[]> {
+  const { columns } = source;
+  const mapped = keyed(options.maps ?? [], columns, "--map");
+  const units = options.units ?? [];
+  const own = keyed(units.filter((word) => word.includes("=")), columns, "--unit");
+  const all = units.find((word) => !word.includes("="));
+  checkMeta(options.meta ?? {}, columns);
+  const listing = new Listing(db, columns.length);
+  const targets = await mapConcurrently(columns, AT_ONCE, (column, i) => {
+    const meta = metaOf(options.meta ?? {}, column);
+    const wish: Wish = { ...meta, column };
+    const name = mapped.get(i) ?? meta.name;
+    const unit = own.get(i) ?? meta.unit ?? all ?? column.unit;
+    return targetOf(listing, { ...wish, name, unit }, options.into === undefined, into);
+  });
+  checkDistinct(columns, targets);
+  return targets;
+}
+
+async function targetOf(
+  listing: Listing,
+  { column, name, unit, tags, annotations }: Wish,
+  free: boolean,
+  into: string,
+): Promise<Target> {
+  const rest = {
+    tags: { ...column.tags, ...tags, ...(unit === undefined ? {} : { unit }) },
+    annotations: { ...column.annotations, ...annotations },
+  };
+  const made = (collection: string, last: string): Target => {
+    const path = `${collection}/${last}`;
+    return { path, collection, ...rest, tags: { name: last, ...rest.tags } };
+  };
+  const said = name ?? column.name;
+  if (isUuid(said)) {
+    const found = await listing.byUuid(said);
+    if (found !== undefined) return { ...made(into, said), path: said, found };
+    if (name !== undefined) {
+      throw new ImportError(`There is no stream ${said}`, { fault: "missing" });
+    }
+  }
+  if (said.includes("/")) {
+    const found = await listing.byPath(said);
+    if (found !== undefined) return { ...made(into, said), path: found.path, found };
+    const at = said.lastIndexOf("/");
+    if (name !== undefined) {
+      if (at <= 0 || at === said.length - 1) {
+        throw optionError(`Cannot create ${said}: expected COLLECTION/NAME`);
+      }
+      return made(said.slice(0, at), said.slice(at + 1));
+    }
+  }
+  const proposed = free && name === undefined ? column.collection : undefined;
+  const collection = proposed ?? into;
+  const last = proposed !== undefined && said.startsWith(`${collection}/`)
+    ? said.slice(collection.length + 1)
+    : said;
+  const target = made(collection, last);
+  const found = await listing.inCollection(collection, last);
+  return found === undefined ? target : { ...target, found };
+}
+
+/** Makes the streams that are not there. */
+export async function createTargets(
+  db: BTrDB,
+  targets: readonly Target[],
+): Promise<NamedStream[]> {
+  return await mapConcurrently(targets, AT_ONCE, async (target) => {
+    if (target.found !== undefined) return target.found;
+    const { collection, tags, annotations } = target;
+    return await nameStream(
+      await db.create(crypto.randomUUID(), collection, { tags, annotations }),
+    );
+  });
+}
+
+/** The streams of a database, looked up as few times as will do. */
+class Listing {
+  readonly #db: BTrDB;
+  readonly #all: boolean;
+  readonly #collections = new Map<string, Promise<Map<string, NamedStream[]>>>();
+
+  constructor(db: BTrDB, columns: number) {
+    this.#db = db;
+    this.#all = columns >= LISTED;
+  }
+
+  async byUuid(uuid: string): Promise<NamedStream | undefined> {
+    const stream: Stream = this.#db.streamFromUUID(uuid);
+    return await stream.exists() ? await nameStream(stream) : undefined;
+  }
+
+  async byPath(path: string): Promise<NamedStream | undefined> {
+    return one(await findByPath(this.#db, path), path);
+  }
+
+  async inCollection(collection: string, name: string): Promise<NamedStream | undefined> {
+    const path = `${collection}/${name}`;
+    if (!this.#all) return one(await streamsOf(this.#db, collection, { name }), path);
+    let known = this.#collections.get(collection);
+    if (known === undefined) this.#collections.set(collection, known = this.#list(collection));
+    return one((await known).get(name) ?? [], path);
+  }
+
+  async #list(collection: string): Promise<Map<string, NamedStream[]>> {
+    const found = new Map<string, NamedStream[]>();
+    for (const stream of await streamsOf(this.#db, collection)) {
+      if (stream.name === undefined) continue;
+      const list = found.get(stream.name) ?? [];
+      list.push(stream);
+      found.set(stream.name, list);
+    }
+    return found;
+  }
+}
+
+function one(found: readonly NamedStream[], path: string): NamedStream | undefined {
+  if (found.length <= 1) return found[0];
+  const uuids = found.map(({ uuid }) => uuid).join(", ");
+  throw optionError(`Several streams are called ${path}`, `use the uuid with --map: ${uuids}`);
+}
+
+function metaOf(meta: Readonly<Record<string, ColumnMeta>>, column: SourceColumn): ColumnMeta {
+  return Object.hasOwn(meta, column.name) ? meta[column.name]! : {};
+}
+
+function checkMeta(
+  meta: Readonly<Record<string, ColumnMeta>>,
+  columns: readonly SourceColumn[],
+): void {
+  const names = columns.map(({ name }) => name);
+  const strange = Object.keys(meta).find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  throw optionError(
+    `Cannot use --meta: there is no column ${JSON.stringify(strange)}`,
+    columnsHint(strange, names),
+  );
+}
+
+function columnsHint(key: string, names: readonly string[]): string {
+  const near = nearest(key, names);
+  if (near.length > 0) return `did you mean ${near.join(" or ")}?`;
+  return `columns are ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+}
+
+/** What `COLUMN=…` says, by the index of the column; a column is named, or numbered from 1. */
+function keyed(
+  words: readonly string[],
+  columns: readonly SourceColumn[],
+  option: string,
+): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const word of words) {
+    const named = columns.findIndex(({ name }) => word.startsWith(`${name}=`));
+    const at = named < 0 ? word.indexOf("=") : columns[named]!.name.length;
+    const [key, value] = [word.slice(0, at), word.slice(at + 1)];
+    if (at < 0 || value === "") {
+      throw optionError(`Cannot use ${option} ${word}: expected COLUMN=…`);
+    }
+    const index = named >= 0 ? named : columns.findIndex(({ number }) => String(number) === key);
+    if (index < 0) {
+      throw optionError(
+        `Cannot use ${option} ${word}: there is no column ${key}`,
+        columnsHint(key, columns.map(({ name }) => name)),
+      );
+    }
+    found.set(index, value);
+  }
+  return found;
+}
+
+function checkDistinct(columns: readonly SourceColumn[], targets: readonly Target[]): void {
+  const seen = new Map<string, number>();
+  for (const [i, { path, found }] of targets.entries()) {
+    const id = found?.uuid ?? path;
+    const other = seen.get(id);
+    seen.set(id, i);
+    if (other === undefined) continue;
+    const [a, b] = [columns[other]!, columns[i]!];
+    const alike = a.name === b.name && b.number !== undefined;
+    const key = alike ? String(b.number) : b.name;
+    throw optionError(
+      alike
+        ? `Cannot import: columns ${a.number} and ${key} both are called ${b.name}`
+        : `Cannot import: columns ${a.name} and ${key} both go to ${path}`,
+      `give one another stream with --map ${
+        JSON.stringify(`${key}=COLLECTION/NAME`)
+      }, or take only some with --column`,
+    );
+  }
+}
