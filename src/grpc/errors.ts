@@ -36,6 +36,14 @@ export interface Stat {
 const WRAPPED = /^\((\d+): ([\s\S]*)\)$/;
 const BRACKETED = /^\[(\d+)\] ([\s\S]*)$/;
 
+/** Longest text of a server in an error, in UTF-16 units. */
+const MAX_TEXT = 1_000;
+
+/** A text of a server, cut where it is too long for an error. */
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+}
+
 /** `{ uuid }` in text form, for `BTrDBError`; 16 bytes or nothing. */
 function context({ rpc, uuid }: ErrorContext): { rpc: string; uuid?: string } {
   return uuid?.length === 16 ? { rpc, uuid: uuidText(uuid) } : { rpc };
@@ -54,7 +62,7 @@ export function checkStat(stat: Stat | undefined, call: ErrorContext): void {
 /** The error in a response's `stat`; the `(404: …)` around some texts is taken off. */
 export function statError(stat: Stat, call: ErrorContext): BTrDBError {
   const text = WRAPPED.exec(stat.msg)?.[2] ?? stat.msg;
-  return new BTrDBError(text, { ...context(call), code: stat.code });
+  return new BTrDBError(cut(text), { ...context(call), code: stat.code });
 }
 
 /**
@@ -69,11 +77,11 @@ export function statError(stat: Stat, call: ErrorContext): BTrDBError {
 export function transportError(end: EndStatus, call: ErrorContext, peer: string): BTrDBError {
   const bracketed = BRACKETED.exec(end.details) ?? WRAPPED.exec(end.details);
   if (bracketed !== null) {
-    return new BTrDBError(bracketed[2]!, { ...context(call), code: Number(bracketed[1]) });
+    return new BTrDBError(cut(bracketed[2]!), { ...context(call), code: Number(bracketed[1]) });
   }
   if (isLostPeer(end)) return lostPeer(call, peer, end.details);
   const status = statusName(end.code);
-  return new BTrDBError(`${call.rpc} failed at ${peer}: ${end.details || status}`, {
+  return new BTrDBError(`${call.rpc} failed at ${peer}: ${cut(end.details) || status}`, {
     ...context(call),
     status,
   });
@@ -81,10 +89,15 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
 
 /** The error of a call whose peer is gone. */
 export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
-  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${connectionText(details)}`, {
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${cut(connectionText(details))}`, {
     ...context(call),
     status: "UNAVAILABLE",
   });
+}
+
+/** The error of an answer that holds what was not asked for: nothing of it can be believed. */
+export function wrongAnswer(what: string, call: ErrorContext): BTrDBError {
+  return callError(`Cannot use the answer to ${call.rpc}: ${what}`, "DATA_LOSS", call);
 }
 
 /** The error of a streamed read that went back: it was garbled on its way, and is retried. */

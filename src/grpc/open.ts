@@ -47,6 +47,8 @@ export interface GrpcOptions extends CallOptions {
   tracer?: Tracer;
   /** Workarounds for real servers. @default {"auto"} by what the server says it is */
   quirks?: "auto" | "on" | "off";
+  /** Longest message taken from a server, decompressed, bytes. @default {67108864} */
+  maxMessageBytes?: number;
   /** Bytes under way on the wire, per connection and per call. @default {4194304} */
   flowControlWindow?: number;
   /**
@@ -69,6 +71,9 @@ const FLOW_CONTROL_WINDOW = 4 << 20;
 
 /** Longest silence of an address while there is another to be asked, ms. */
 const ADDRESS_MS = 5_000;
+
+/** A message of 5,000 points has 110 KB; a server has no reason to send what is larger than this. */
+const MAX_MESSAGE_BYTES = 64 << 20;
 
 /** Tries of the first call: whoever connects wants to know soon. */
 const CONNECT_ATTEMPTS = 4;
@@ -128,6 +133,7 @@ function settingsOf(options: GrpcOptions): ChannelSettings {
     tlsName: options.tlsName,
     allowedHosts: options.allowedHosts,
     watchers: { hooks: options.hooks, tracer: options.tracer },
+    maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     flowControlWindow: options.flowControlWindow ?? FLOW_CONTROL_WINDOW,
     probeAfterMs: options.probeAfterMs ?? 10_000,
     probeTimeoutMs: options.probeTimeoutMs ?? 5_000,

@@ -19,7 +19,7 @@ async function round(calls: number, reads: number): Promise<number> {
   for (let i = 0; i < calls; i += 50) {
     await Promise.all(Array.from({ length: 50 }, () => endpoint.nearest(request, { signal })));
   }
-  const range = { uuid, start: 0n, end: 100n, version: 11n };
+  const range = { uuid, start: 0n, end: 1n << 61n, version: 11n };
   for (let i = 0; i < reads; i++) {
     for await (const _ of endpoint.rawValues(range, { signal })) break;
   }

@@ -7,8 +7,9 @@
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
 import type { BTrDBError } from "../../core/errors.ts";
 import type { Chunk, RangeRequest } from "../../endpoint/endpoint.ts";
+import { isSorted } from "../../kernel/find_bad_point.ts";
 import { decodeRawResponse } from "../../kernel/wire.ts";
-import { callError, checkStat, type ErrorContext, repeatedPart } from "../errors.ts";
+import { callError, checkStat, type ErrorContext, repeatedPart, wrongAnswer } from "../errors.ts";
 import { rawValuesParams } from "../wire/messages.ts";
 import type { ResumableSource } from "./resumable.ts";
 
@@ -22,6 +23,11 @@ function decodeRaw(bytes: Uint8Array, call: ErrorContext): Chunk<RawColumns> {
 /** The error of points that were taken and have not come again. */
 function lostPoints(time: bigint, call: ErrorContext): BTrDBError {
   return callError(`Cannot go on with RawValues: points at ${time} are gone`, "DATA_LOSS", call);
+}
+
+/** The error of points that were not asked for. */
+function outside(call: ErrorContext, { start, end }: RangeRequest): BTrDBError {
+  return wrongAnswer(`it has points outside ${start} to ${end}`, call);
 }
 
 /**
@@ -58,7 +64,11 @@ export class OrderedRawSource implements ResumableSource<RawColumns> {
   take(columns: RawColumns): RawColumns {
     const { times } = columns;
     const n = times.length;
-    if (n > 0 && times[0]! < this.#start) throw repeatedPart(this);
+    if (n === 0) return columns;
+    const { start, end } = this.#range;
+    if (times[0]! < start || times[n - 1]! >= end) throw outside(this, this.#range);
+    if (!isSorted(times)) throw wrongAnswer("its points are not in order of time", this);
+    if (times[0]! < this.#start) throw repeatedPart(this);
     const skipped = Math.min(this.#skip, n);
     for (let i = 0; i < skipped; i++) {
       if (times[i] !== this.#start) throw lostPoints(this.#start, this);
@@ -119,6 +129,8 @@ class ArrivalOrderRawSource implements ResumableSource<RawColumns> {
   take(columns: RawColumns): RawColumns {
     const { times } = columns;
     const n = times.length;
+    const { start, end } = this.#range;
+    for (const time of times) if (time < start || time >= end) throw outside(this, this.#range);
     const skipped = Math.min(this.#skip, n);
     this.#skip -= skipped;
     // Of the points that are left out, only the last one is known.

@@ -8,7 +8,7 @@ import { sliceStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
 import type { AlignedWindowsRequest, StatChunk, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { decodeStatResponse } from "../../kernel/wire.ts";
-import { checkStat, repeatedPart } from "../errors.ts";
+import { checkStat, repeatedPart, wrongAnswer } from "../errors.ts";
 import { alignedWindowsParams, windowsParams, type WireRange } from "../wire/messages.ts";
 import type { ResumableSource } from "./resumable.ts";
 
@@ -27,6 +27,7 @@ class WindowsSource implements ResumableSource<StatColumns> {
   readonly uuid: Uint8Array;
   readonly version: bigint;
   readonly #form: Form;
+  readonly #first: bigint;
   readonly #end: bigint;
   readonly #stddev: boolean;
   #start: bigint;
@@ -37,6 +38,7 @@ class WindowsSource implements ResumableSource<StatColumns> {
     this.uuid = uuid;
     this.version = version;
     this.#form = form;
+    this.#first = start;
     this.#start = start;
     this.#end = end;
     this.#stddev = stddev;
@@ -60,6 +62,7 @@ class WindowsSource implements ResumableSource<StatColumns> {
     const { times } = columns;
     const n = times.length;
     if (n === 0) return columns;
+    this.#check(times);
     const { isAligned, width } = this.#form;
     const isBefore = (i: number) => (this.#taken || !isAligned) && times[i]! < this.#start;
     if (isBefore(isAligned ? n - 1 : 0)) throw repeatedPart(this);
@@ -67,6 +70,28 @@ class WindowsSource implements ResumableSource<StatColumns> {
     this.#start = times[n - 1]! + width;
     this.#taken = true;
     return from === 0 ? columns : sliceStat(columns, from, n);
+  }
+
+  /**
+   * Windows stand on the grid that was asked for, in order, and within the range; a real server sends
+   * one too many at its end when an unflushed point is exactly there.
+   */
+  #check(times: BigInt64Array): void {
+    const { isAligned, width } = this.#form;
+    const [first, end] = [this.#first, this.#end];
+    let last: bigint | undefined;
+    for (const time of times) {
+      const offset = isAligned ? time : time - first;
+      if (offset % width !== 0n) throw wrongAnswer("its windows are not on the grid", this);
+      if (last !== undefined && time <= last) {
+        throw wrongAnswer("its windows are not in order", this);
+      }
+      last = time;
+    }
+    const isOutside = isAligned
+      ? times[0]! + width <= first || last! >= end
+      : times[0]! < first || last! > end;
+    if (isOutside) throw wrongAnswer(`it has windows outside ${first} to ${end}`, this);
   }
 
   size(columns: StatColumns): number {

@@ -22,6 +22,8 @@ export interface ChannelSettings {
   /** Hosts that addresses learnt from servers may have; absent: any. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly watchers: Watchers;
+  /** Longest message that is taken, decompressed. */
+  readonly maxMessageBytes: number;
   /** Bytes that may be under way on the wire, per connection and per call. */
   readonly flowControlWindow: number;
   /** Silence after which a connection with calls on it is sent a keepalive probe, ms. */
@@ -160,7 +162,7 @@ function open(
   onGoaway: () => void,
 ): GrpcChannel {
   const options: ChannelOptions = {
-    "grpc.max_receive_message_length": -1,
+    "grpc.max_receive_message_length": settings.maxMessageBytes,
     "grpc.max_send_message_length": -1,
     "grpc-node.flow_control_window": settings.flowControlWindow,
     "grpc.enable_retries": 0,

@@ -19,6 +19,7 @@ const STALLED_MS = 250;
 const LAST_BYTES = 100;
 const settings = {
   watchers: {},
+  maxMessageBytes: 64 << 20,
   flowControlWindow: 4 << 20,
   probeAfterMs: 100_000,
   probeTimeoutMs: 100_000,

@@ -40,7 +40,7 @@ export function raw(
 
 /** A part of an answer with windows of one value each, or of none. */
 export function windows(
-  rows: readonly [time: bigint, count: bigint, value?: number][],
+  rows: readonly (readonly [time: bigint, count: bigint, value?: number])[],
   major = 11n,
   minor = 0n,
 ): Uint8Array {
