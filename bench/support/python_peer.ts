@@ -39,11 +39,25 @@ export class PythonPeer {
     args: readonly string[],
   ): Promise<PythonPeer | undefined> {
     const { packages, program } = VERSIONS[version];
+    return await PythonPeer.startScript(`btrdb-${version}`, packages, program, args);
+  }
+
+  /**
+   * Starts a script of this folder.
+   *
+   * @param name Of the environment with its packages.
+   * @returns `undefined` where there is no Python or no package.
+   */
+  static async startScript(
+    name: string,
+    packages: readonly string[],
+    script: string,
+    args: readonly string[],
+  ): Promise<PythonPeer | undefined> {
     try {
-      const python = await pythonWith(`btrdb-${version}`, packages);
-      const script = new URL(program, import.meta.url).pathname;
+      const python = await pythonWith(name, packages);
       const command = new Deno.Command(python, {
-        args: ["-W", "ignore", script, ...args],
+        args: ["-W", "ignore", new URL(script, import.meta.url).pathname, ...args],
         stdin: "piped",
         stdout: "piped",
         stderr: "null",
@@ -57,7 +71,7 @@ export class PythonPeer {
   }
 
   /** Does a job once. */
-  async run(job: "raw" | "insert" | "nearest" | "nearest-in-turn"): Promise<void> {
+  async run(job: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`${job}\n`));
     await this.#line();
   }

@@ -30,6 +30,8 @@ export class ConfigurationMemory {
   readonly #entries = new Map<string, Entry>();
   readonly #fragments = new Map<string, Uint8Array[]>();
   #bytes = 0;
+  /** Grows with every configuration that comes. */
+  generation = 0;
 
   /**
    * Layout in use.
@@ -78,6 +80,7 @@ export class ConfigurationMemory {
   }
 
   #keep(key: string, layout: DataLayout, content: Uint8Array): void {
+    this.generation++;
     const old = this.#entries.get(key);
     if (old !== undefined) {
       // CFG-2 and CFG-3 may take turns and say the same; names must not change with them.

@@ -8,7 +8,7 @@ import type { Configuration } from "./configuration.ts";
 import { ConfigurationMemory } from "./configuration_memory.ts";
 import type { FrequencyForm, StationData } from "./data_frame.ts";
 import type { DataLayout } from "./data_layout.ts";
-import { CHECKSUM_BYTES, type FrameHeader, HEADER_BYTES, readFrameHeader } from "./frame_header.ts";
+import { CHECKSUM_BYTES, type FrameHeader, frameHeaderAt, HEADER_BYTES } from "./frame_header.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { exactTime, gridTime } from "./frame_time.ts";
 import { oneOf } from "../../client/arguments.ts";
@@ -119,6 +119,9 @@ export class FrameDecoder {
   readonly #own = { dataFrames: 0, unconfigured: 0, mismatched: 0, malformed: 0 };
   readonly #held: Uint8Array[] = [];
   #heldBytes = 0;
+  #lastLayout: DataLayout | undefined;
+  #lastIdcode = -1;
+  #lastGeneration = -1;
   #lastProblem: string | undefined;
 
   /**
@@ -214,22 +217,22 @@ export class FrameDecoder {
   }
 
   #read(
-    bytes: Uint8Array,
+    view: DataView,
     start: number,
     end: number,
     onFrame: (frame: Frame) => void,
     onData: (raw: RawDataFrame) => void,
   ): void {
-    const header = readFrameHeader(bytes.subarray(start, end));
+    const header = frameHeaderAt(view, start);
     if (header.type === "data") {
-      const layout = this.#memory.find(this.#scopes, header.idcode);
+      const layout = this.#layoutOf(header.idcode);
       if (layout === undefined) {
         this.#own.unconfigured++;
       } else if (layout.frameBytes !== header.size) {
         this.#own.mismatched++;
         this.#lastProblem = `A data frame of stream ${header.idcode} has ${header.size} bytes, ` +
           `its configuration says ${layout.frameBytes}`;
-        this.#hold(bytes.slice(start, end));
+        this.#hold(copyOf(view, start, end));
       } else if (header.fraction >= layout.configuration.timeBase) {
         this.#bad(
           `A data frame says ${header.fraction} of ${layout.configuration.timeBase} as fraction ` +
@@ -237,15 +240,25 @@ export class FrameDecoder {
         );
       } else {
         this.#own.dataFrames++;
-        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
         onData({ layout, header, view, start });
       }
       return;
     }
-    const frame = this.#readOther(bytes.slice(start, end), header);
+    const frame = this.#readOther(copyOf(view, start, end), header);
     if (frame === undefined) return;
     onFrame(frame);
     if (frame.type === "configuration") this.#readHeld(header.idcode, onData);
+  }
+
+  /** Layout in use; looked up again when any configuration has come. */
+  #layoutOf(idcode: number): DataLayout | undefined {
+    const { generation } = this.#memory;
+    if (this.#lastIdcode !== idcode || this.#lastGeneration !== generation) {
+      this.#lastLayout = this.#memory.find(this.#scopes, idcode);
+      this.#lastIdcode = idcode;
+      this.#lastGeneration = generation;
+    }
+    return this.#lastLayout;
   }
 
   /** Keeps a frame that does not fit: the new configuration may be on its way. */
@@ -262,7 +275,8 @@ export class FrameDecoder {
     const frames = this.#held.splice(0);
     this.#heldBytes = 0;
     for (const frame of frames) {
-      const header = readFrameHeader(frame);
+      const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+      const header = frameHeaderAt(view, 0);
       const fits = header.idcode === idcode && header.size === layout.frameBytes &&
         header.fraction < layout.configuration.timeBase;
       if (!fits) {
@@ -271,7 +285,6 @@ export class FrameDecoder {
       }
       this.#own.mismatched--;
       this.#own.dataFrames++;
-      const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
       onData({ layout, header, view, start: 0 });
     }
   }
@@ -329,6 +342,10 @@ export function* decodeFrames(bytes: Uint8Array, options: DecodeOptions = {}): G
     yield* decoder.push(bytes.subarray(at, at + PIECE_BYTES));
   }
   yield* decoder.end();
+}
+
+function copyOf(view: DataView, start: number, end: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + start, end - start).slice();
 }
 
 /** Bytes read at a time. */

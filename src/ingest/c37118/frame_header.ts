@@ -62,15 +62,21 @@ export function readFrameHeader(frame: Uint8Array): FrameHeader {
   if (type === undefined) {
     throw new RangeError(`Cannot read the frame: ${frame.length} bytes do not begin as one`);
   }
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  return frameHeaderAt(new DataView(frame.buffer, frame.byteOffset, frame.length), 0);
+}
+
+/** Common words of a frame that is known to be one. */
+export function frameHeaderAt(view: DataView, start: number): FrameHeader {
+  const second = view.getUint8(start + 1);
+  const word = view.getUint32(start + 10);
   return {
-    type,
-    version: frame[1]! & 0x0f,
-    size: view.getUint16(2),
-    idcode: view.getUint16(4),
-    soc: view.getUint32(6),
-    fraction: view.getUint32(10) & 0xff_ffff,
-    quality: frame[10]!,
+    type: FRAME_TYPES[second >> 4]!,
+    version: second & 0x0f,
+    size: view.getUint16(start + 2),
+    idcode: view.getUint16(start + 4),
+    soc: view.getUint32(start + 6),
+    fraction: word & 0xff_ffff,
+    quality: word >>> 24,
   };
 }
 

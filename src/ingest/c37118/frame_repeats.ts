@@ -16,18 +16,31 @@ const MAX_STREAMS = 1024;
 export class FrameRepeats {
   readonly #streams = new Map<string, Map<number, number>>();
 
+  #last = new Map<number, number>();
+  #lastScope: string | undefined;
+  #lastIdcode = -1;
+
+  #seenOf(key: string): Map<number, number> {
+    let seen = this.#streams.get(key);
+    if (seen === undefined) {
+      if (this.#streams.size >= MAX_STREAMS) this.#streams.clear();
+      this.#streams.set(key, seen = new Map());
+    }
+    return seen;
+  }
+
   /**
    * Whether the same frame came before: same stream, same time, same checksum.
    *
    * @param scope Device it came from.
    */
   has(scope: string, { header, view, start }: RawDataFrame): boolean {
-    const key = `${scope} ${header.idcode}`;
-    let seen = this.#streams.get(key);
-    if (seen === undefined) {
-      if (this.#streams.size >= MAX_STREAMS) this.#streams.clear();
-      this.#streams.set(key, seen = new Map());
+    if (scope !== this.#lastScope || header.idcode !== this.#lastIdcode) {
+      this.#last = this.#seenOf(`${scope} ${header.idcode}`);
+      this.#lastScope = scope;
+      this.#lastIdcode = header.idcode;
     }
+    const seen = this.#last;
     // 28 bits of seconds, eight years, and 24 bits of the fraction.
     const time = (header.soc & 0xfff_ffff) * 2 ** 24 + header.fraction;
     const checksum = view.getUint16(start + header.size - 2);

@@ -22,6 +22,9 @@ const BUFFER_BYTES = 2 * (MAX_FRAME_BYTES + 1);
 /** Bytes that must come before an incomplete frame is searched for others. */
 const SEARCH_BYTES = 1024;
 
+/** Receives a frame: the buffer it is in, its first byte, and behind its last one. */
+export type FrameReceiver = (view: DataView, start: number, end: number) => void;
+
 /**
  * Cuts a stream of bytes into frames. A frame begins with its sync word and ends with a good
  * checksum; everything else is passed over byte by byte. A size that is a lie does not hold up what
@@ -42,10 +45,9 @@ export class FrameSplitter {
    * Takes bytes.
    *
    * @param chunk Any number of bytes.
-   * @param emit Receives each frame: where it is, its first byte, and behind its last one. The bytes
-   * are only valid during the call.
+   * @param emit Receives each frame, whose bytes are only valid during the call.
    */
-  push(chunk: Uint8Array, emit: (bytes: Uint8Array, start: number, end: number) => void): void {
+  push(chunk: Uint8Array, emit: FrameReceiver): void {
     for (let at = 0; at < chunk.length;) {
       if (this.#end === BUFFER_BYTES) this.#compact();
       const part = chunk.subarray(at, at + BUFFER_BYTES - this.#end);
@@ -58,7 +60,7 @@ export class FrameSplitter {
   }
 
   /** Takes the end of the stream: searches an incomplete frame for others, and begins anew. */
-  end(emit: (bytes: Uint8Array, start: number, end: number) => void): void {
+  end(emit: FrameReceiver): void {
     this.#scan(emit, true);
     this.counts.skippedBytes += this.#end - this.#start;
     this.#start = this.#end = this.#searchedEnd = 0;
@@ -79,7 +81,7 @@ export class FrameSplitter {
     this.#searchedEnd = Math.max(0, this.#searchedEnd - shift);
   }
 
-  #scan(emit: (bytes: Uint8Array, start: number, end: number) => void, isLast: boolean): void {
+  #scan(emit: FrameReceiver, isLast: boolean): void {
     while (this.#end - this.#start >= MIN_FRAME_BYTES) {
       const size = this.#sizeAt(this.#start);
       if (size === 0) this.#skip();
@@ -89,7 +91,7 @@ export class FrameSplitter {
           this.#start += size;
           this.#inSync = true;
           this.counts.frames++;
-          emit(this.#buffer, start, start + size);
+          emit(this.#view, start, start + size);
         } else {
           if (this.#inSync) this.counts.badCrc++;
           this.#skip();

@@ -221,7 +221,16 @@ export class PmuLink {
   }
 
   #take(bytes: Uint8Array): void {
-    this.#decode(this.#decoder, bytes);
+    this.#guard(() => this.#decode(this.#decoder, bytes));
+  }
+
+  /** An error of who takes the frames ends the link, not the process. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #datagram(bytes: Uint8Array, device: string): void {
@@ -234,8 +243,10 @@ export class PmuLink {
         this.#devices.set(device, decoder = new FrameDecoder(this.#options));
       }
     }
-    this.#decode(decoder, bytes);
-    decoder.endRaw(this.#handlers.onFrame, (raw) => this.#data(raw, decoder));
+    this.#guard(() => {
+      this.#decode(decoder, bytes);
+      decoder.endRaw(this.#handlers.onFrame, (raw) => this.#data(raw, decoder));
+    });
   }
 
   #decode(decoder: FrameDecoder, bytes: Uint8Array): void {
