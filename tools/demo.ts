@@ -6,6 +6,9 @@
  * a file it makes ten minutes of three-phase 120 Hz synchrophasors with a voltage sag in them; with
  * one it imports a file in BTrDB's own export format. It can be run again over its own results.
  *
+ * `deno task demo live [--seconds N]` runs a simulated PMU, stores what it sends, and plots it as it
+ * comes; the voltage sags and the frequency falls once in 20 s, the time it takes by default.
+ *
  *     --db TARGET    any target of `connect`; default: a file in the output folder
  *     --out FOLDER   where files go; default: demo-out
  *
@@ -18,12 +21,14 @@ import { type BTrDB, BTrDBError, connect, type Stream } from "@btrdb/btrdb";
 import { plotTerminal } from "../src/plot/mod.ts";
 import { forPlot, overview, type View, zoom } from "./demo/look.ts";
 import { readRecording } from "./demo/csv_input.ts";
+import { demoLive } from "./demo/live.ts";
 import { extentOf, pointsOf, type Recording } from "./demo/recording.ts";
 import { duration, Stopwatch, thousands, windowTable } from "./demo/report.ts";
 import { makeSignals } from "./demo/signals.ts";
 import { openStreams, store } from "./demo/store.ts";
 
-const USAGE = "Usage: deno task demo [--db TARGET] [--out FOLDER] [FILE.csv | FILE.csv.gz]";
+const USAGE =
+  "Usage: deno task demo [--db TARGET] [--out FOLDER] [FILE.csv | FILE.csv.gz | live [--seconds N]]";
 
 /** What the arguments ask for. */
 interface Wishes {
@@ -32,6 +37,8 @@ interface Wishes {
   readonly folder: string;
   /** Beginning of the names of the files made. */
   readonly stem: string;
+  /** How long the live demo runs, s. */
+  readonly seconds: number;
 }
 
 /** A mistake in the arguments. */
@@ -42,7 +49,7 @@ function readArguments(args: readonly string[]): Wishes {
   const files: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (arg === "--db" || arg === "--out") {
+    if (arg === "--db" || arg === "--out" || arg === "--seconds") {
       const value = args[++i];
       if (value === undefined) throw new UsageError(`${arg} needs a value`);
       options.set(arg, value);
@@ -53,7 +60,11 @@ function readArguments(args: readonly string[]): Wishes {
   const folder = options.get("--out") ?? "demo-out";
   const name = files[0]?.replace(/^.*[/\\]/, "").replace(/\.csv(\.gz)?$/, "") || "feeder";
   const target = options.get("--db") ?? `file:${folder}/${name}.btrdb`;
-  return { input: files[0], target, folder, stem: `${folder}/${name}` };
+  const seconds = Number(options.get("--seconds") ?? 21);
+  if (!(seconds > 0 && seconds <= 86_400)) {
+    throw new UsageError(`Cannot run for ${options.get("--seconds")} s, expected 1 to 86400`);
+  }
+  return { input: files[0], target, folder, stem: `${folder}/${name}`, seconds };
 }
 
 function say(text: string): void {
@@ -155,7 +166,12 @@ async function countAgain(target: string, recording: Recording): Promise<number>
   return points;
 }
 
-async function demo({ input, target, folder, stem }: Wishes): Promise<void> {
+async function demo({ input, target, folder, stem, seconds }: Wishes): Promise<void> {
+  if (input === "live") {
+    await Deno.mkdir(folder, { recursive: true });
+    await demoLive({ target, seconds, say, isTerminal: Deno.stdout.isTerminal() });
+    return;
+  }
   const watch = new Stopwatch();
   const recording = await watch.time(
     input === undefined ? "make signals" : "read CSV",
