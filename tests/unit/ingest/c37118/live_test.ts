@@ -1,0 +1,323 @@
+/** Live connections to simulated PMUs, and their ingest into a database in memory. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { createSocket } from "node:dgram";
+import { createServer } from "node:net";
+import { setImmediate } from "node:timers";
+import { connect } from "../../../../mod.ts";
+import {
+  connectPmu,
+  type DataFrame,
+  LiveIngest,
+  type LiveIngestOptions,
+  parsePmuTarget,
+  type SimulatedPmu,
+  simulatePmu,
+  type SimulatePmuOptions,
+} from "../../../../src/ingest/c37118/mod.ts";
+import { PointSpool } from "../../../../src/ingest/c37118/point_spool.ts";
+import type { ColumnPoints } from "../../../../src/ingest/c37118/channel_columns.ts";
+
+/** A UDP port that is free now. */
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", () => resolve()));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}
+
+/** Frames from a target. */
+async function take(target: string, count: number): Promise<DataFrame[]> {
+  const frames: DataFrame[] = [];
+  await using pmu = await connectPmu(target);
+  for await (const frame of pmu) {
+    frames.push(frame);
+    if (frames.length === count) break;
+  }
+  return frames;
+}
+
+/** Ways to connect, with the PMU that each needs. */
+const WAYS: readonly [string, SimulatePmuOptions, (pmu: SimulatedPmu, port: number) => string][] = [
+  ["TCP", {}, ({ address }) => `c37118://${address}?id=7`],
+  ["CFG-3 in fragments", { fragmentBytes: 200 }, ({ address }) => `c37118://${address}?id=7&cfg=3`],
+  ["UDP", { udpPort: 0 }, ({ udpPort }) => `c37118+udp://127.0.0.1:${udpPort}?id=7`],
+  ["UDP data", { dataPort: 1 }, ({ address }, port) => `c37118://${address}?id=7&data=${port}`],
+  [
+    "unasked",
+    { sendTo: { hostname: "127.0.0.1", port: 1 } },
+    (_, port) => `c37118+udp://127.0.0.1:${port}`,
+  ],
+];
+
+for (const [name, options, targetOf] of WAYS) {
+  Deno.test(`connectPmu: ${name}, times on the grid, none missing`, async () => {
+    const port = await freeUdpPort();
+    const own = {
+      ...options,
+      ...(options.dataPort === undefined ? {} : { dataPort: port }),
+      ...(options.sendTo === undefined ? {} : { sendTo: { hostname: "127.0.0.1", port } }),
+    };
+    await using pmu = await simulatePmu({ id: 7, rate: 100, ...own });
+    const frames = await take(targetOf(pmu, port), 30);
+    for (const [i, { time, stations }] of frames.entries()) {
+      assertEquals(time - frames[0]!.time, BigInt(i) * 10_000_000n);
+      assertEquals(stations[0]!.configuration.name, "SIM 7");
+    }
+  });
+}
+
+Deno.test("connectPmu: two clients of one PMU", async () => {
+  await using pmu = await simulatePmu({ id: 7, rate: 100 });
+  const target = `c37118://${pmu.address}?id=7`;
+  const all = await Promise.all([take(target, 20), take(target, 20)]);
+  assertEquals(all.map(({ length }) => length), [20, 20]);
+});
+
+Deno.test("connectPmu: nobody, a wrong number, an abort", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await assertRejects(() => connectPmu(`127.0.0.1:${port}`, { id: 7 }), Error, "ECONNREFUSED");
+  await using pmu = await simulatePmu({ id: 7 });
+  const late = connectPmu(pmu.address, { id: 8, timeoutMs: 500 });
+  await assertRejects(() => late, Error, "Cannot connect to the PMU: the deadline passed");
+  const stop = new AbortController();
+  const aborted = connectPmu(pmu.address, { id: 8, signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assertRejects(() => aborted, Error, "enough");
+});
+
+Deno.test("connectPmu: bytes that are no frames end by the deadline", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    const lie = new Uint8Array(50_000);
+    for (let i = 0; i < lie.length; i += 4) lie.set([0xaa, 0x31, 0xff, 0xff], i);
+    const send = (): void => void socket.write(lie, () => socket.destroyed || setImmediate(send));
+    send();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.address() as { port: number };
+  const connecting = connectPmu(`127.0.0.1:${port}`, { id: 7, timeoutMs: 1500 });
+  await assertRejects(() => connecting, Error, "the deadline passed");
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+});
+
+Deno.test("parsePmuTarget: what is no address is refused by name", () => {
+  assertEquals(parsePmuTarget("c37118://[::1]:5000?id=60&cfg=3"), {
+    transport: "tcp",
+    hostname: "::1",
+    port: 5000,
+    id: 60,
+    cfg: 3,
+    dataPort: undefined,
+    text: "c37118://[::1]:5000?id=60&cfg=3",
+  });
+  assertEquals(parsePmuTarget("pdc.example", { id: 5 }).port, 4712);
+  assertEquals(parsePmuTarget("c37118+udp://0.0.0.0").transport, "listen");
+  for (
+    const [text, message] of [
+      ["http://x:1", 'Cannot use the address "http://x:1"'],
+      ["x:99999", "port is 99999, expected 1 to 65535"],
+      ["x?id=70000", 'id is "70000", expected 1 to 65534'],
+      ["x?ID=7", "ID is not known, expected id, cfg, data"],
+      ["x?cfg=1", 'cfg is "1", expected 2 to 3'],
+      ["c37118+udp://x?id=1&data=5", "data belongs to c37118://"],
+    ] as const
+  ) assertThrows(() => parsePmuTarget(text), RangeError, message);
+});
+
+/** Waits until something is true; a test that never gets there ends by the runner. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Runs an ingest of PMUs into memory until `isDone`, and gives the points of one stream of each. */
+async function ingest(
+  pmus: readonly SimulatedPmu[],
+  options: LiveIngestOptions,
+  during: (ingest: LiveIngest) => Promise<void>,
+  name = "FREQ",
+) {
+  await using db = await connect("memory:");
+  const targets = pmus.map(({ address, configuration }) =>
+    `c37118://${address}?id=${configuration.idcode}`
+  );
+  const live = new LiveIngest(() => Promise.resolve(db), targets, {
+    everyMs: 50,
+    prefix: "t",
+    ...options,
+  });
+  const stop = new AbortController();
+  const running = live.run(stop.signal);
+  await during(live);
+  stop.abort();
+  const report = await running;
+  const times: bigint[][] = [];
+  const streams = await Array.fromAsync(
+    db.lookupStreams("t", { isCollectionPrefix: true, tags: { name } }),
+  );
+  for (const stream of streams) {
+    times.push([...(await stream.rawValues(0n, 1n << 61n).collect()).times]);
+  }
+  let points = 0;
+  for await (const stream of db.lookupStreams("t", { isCollectionPrefix: true })) {
+    points += Number(await stream.count());
+  }
+  return { report, times, points };
+}
+
+Deno.test("LiveIngest: the summary is what is in the database", async () => {
+  const pmus = [await simulatePmu({ id: 7 }), await simulatePmu({ id: 8, format: 0, rate: 50 })];
+  const { report, points, times } = await ingest(
+    pmus,
+    {},
+    (live) => until(() => live.report.stored > 2000),
+  );
+  for (const pmu of pmus) await pmu.close();
+  assertEquals(points, report.stored);
+  assertEquals([report.pending, report.dropped, report.refused, report.absent], [0, 0, 0, 0]);
+  assertEquals(
+    times.map(({ length }) => length).sort(),
+    report.sources.map((s) => s.dataFrames).sort(),
+  );
+  assertEquals(report.sources.map(({ lost }) => lost), [0, 0]);
+});
+
+Deno.test("LiveIngest: a change of the configuration costs no frame", async () => {
+  const pmu = await simulatePmu({ id: 7, rate: 100, changeAfter: 120, changeNotice: 50 });
+  const { report, times } = await ingest(
+    [pmu],
+    {},
+    (live) => until(() => live.report.sources[0]!.configurations === 1 && pmu.counts.ticks > 200),
+  );
+  await pmu.close();
+  const [source] = report.sources;
+  assertEquals([source!.lost, source!.mismatched], [0, 0]);
+  for (const [i, time] of times[0]!.entries()) {
+    assertEquals(time - times[0]![0]!, BigInt(i) * 10_000_000n);
+  }
+});
+
+Deno.test("LiveIngest: frames left out are counted as lost", async () => {
+  const pmu = await simulatePmu({ id: 7, rate: 200, missing: 0.2 });
+  const { report, times } = await ingest(
+    [pmu],
+    {},
+    (live) => until(() => live.report.sources[0]!.dataFrames > 150),
+  );
+  await pmu.close();
+  const span = Number(times[0]!.at(-1)! - times[0]![0]!) / 5_000_000;
+  assertEquals(report.sources[0]!.lost, span + 1 - times[0]!.length);
+  assert(report.sources[0]!.lost > 10);
+});
+
+Deno.test("LiveIngest: a broken connection is made again", async () => {
+  const pmu = await simulatePmu({ id: 7, rate: 100 });
+  const { report } = await ingest([pmu], {}, async (live) => {
+    await until(() => live.report.stored > 0);
+    pmu.disconnect();
+    await until(() => live.report.sources[0]!.connections === 2);
+    const { stored } = live.report;
+    await until(() => live.report.stored > stored);
+  });
+  await pmu.close();
+  assert(report.sources[0]!.lost > 0);
+});
+
+Deno.test("LiveIngest: without a database a full spool drops, and says what", async () => {
+  const folder = await Deno.makeTempDir();
+  const pmu = await simulatePmu({ id: 7, rate: 100 });
+  const said: string[] = [];
+  const target = `c37118://${pmu.address}?id=7`;
+  const live = new LiveIngest(() => Promise.reject(new Error("away")), [target], {
+    everyMs: 20,
+    spoolFolder: folder,
+    spoolBytes: 40_000,
+    onEvent: (text) => said.push(text),
+  });
+  const stop = new AbortController();
+  const running = live.run(stop.signal);
+  await until(() => live.report.dropped > 0);
+  stop.abort();
+  const report = await running;
+  await pmu.close();
+  const frames = report.sources[0]!.dataFrames;
+  assertEquals(report.spooled + report.dropped, frames * 18);
+  assertEquals(report.stored, 0);
+  assert(report.spoolBytes <= 40_000 && report.spooled > 0);
+  assert(said.some((text) => text.includes("The database does not answer: away")));
+  const drop = said.find((text) => text.startsWith("Dropped"))!;
+  assert(
+    /^Dropped \d+ points from \d{4}-.*Z to .*Z: the spool is full; \d+ in all$/.test(drop),
+    drop,
+  );
+
+  // The next run stores what the spool kept.
+  await using db = await connect("memory:");
+  const next = new LiveIngest(() => Promise.resolve(db), ["127.0.0.1:1"], {
+    everyMs: 20,
+    spoolFolder: folder,
+  });
+  const end = new AbortController();
+  const second = next.run(end.signal);
+  await until(() => next.report.stored === report.spooled);
+  end.abort();
+  assertEquals((await second).spooled, 0);
+  await Deno.remove(folder, { recursive: true });
+});
+
+/** One column of points from 0. */
+function points(count: number, name = "a"): ColumnPoints[] {
+  return [{
+    column: { name, collection: "c" },
+    points: {
+      times: BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+      values: Float64Array.from({ length: count }, (_, i) => i / 3),
+    },
+  }];
+}
+
+Deno.test("PointSpool: what it took is there after a crash, a cut record is not", async () => {
+  const folder = await Deno.makeTempDir();
+  const spool = await PointSpool.open(folder, 1 << 20);
+  await assertRejects(() => PointSpool.open(folder, 1 << 20), Error, "uses it");
+  assert(await spool.append(points(10)));
+  assert(await spool.append(points(5, "b")));
+  await spool[Symbol.asyncDispose]();
+  const [file] = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".spool"));
+  const path = `${folder}/${file!.name}`;
+  await Deno.truncate(path, (await Deno.stat(path)).size - 1);
+  // The lock of a process that is gone is taken over.
+  await Deno.writeTextFile(`${folder}/lock`, "999999999 1");
+  await using again = await PointSpool.open(folder, 1 << 20);
+  assertEquals(again.points, 10);
+  assert(again.notices[0]!.includes("were cut by a crash"));
+  const oldest = await again.oldest();
+  assertEquals(oldest!.columns, points(10));
+  await again.remove(oldest!.name);
+  assertEquals([again.points, again.bytes, await again.oldest()], [0, 0, undefined]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("PointSpool: never more than its bound", async () => {
+  const folder = await Deno.makeTempDir();
+  await using spool = await PointSpool.open(folder, 10_000);
+  let kept = 0;
+  while (await spool.append(points(50))) kept += 50;
+  assert(kept >= 400 && spool.bytes <= 10_000);
+  assertEquals(spool.points, kept);
+  const first = await spool.oldest();
+  await spool.remove(first!.name);
+  assert(await spool.append(points(50)));
+  let read = first!.points;
+  for (let segment = await spool.oldest(); segment; segment = await spool.oldest()) {
+    read += segment.points;
+    await spool.remove(segment.name);
+  }
+  assertEquals(read, kept + 50);
+  await spool[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
