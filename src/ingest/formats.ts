@@ -4,6 +4,7 @@
  * @module
  */
 
+import { captureKindOf } from "./c37118/packet_file.ts";
 import type { Format } from "./format.ts";
 
 /** The formats, the first that fits is taken; the last one takes any text. */
@@ -25,13 +26,44 @@ export const FORMATS: readonly Format[] = [
       "nulls",
       "badRows",
       "badCells",
+      "names",
+      "frequency",
+      "exactTimes",
     ],
     fits: (head) => new TextDecoder().decode(head.subarray(0, 4)) === "PAR1",
     open: async (input, options, layout) =>
       await (await import("./parquet_source.ts")).ParquetSource.open(input, options, layout),
   },
   {
+    name: "c37118",
+    refuses: [
+      "delimiter",
+      "decimal",
+      "thousands",
+      "header",
+      "skipLines",
+      "comment",
+      "encoding",
+      "time",
+      "timeFormat",
+      "tz",
+      "start",
+      "interval",
+      "rate",
+      "by",
+      "nulls",
+      "badRows",
+      "badCells",
+      "live",
+    ],
+    fits: (head, name) =>
+      captureKindOf(head) !== undefined || /\.(?:pcap|pcapng|cap|c37|pdat)$/i.test(name),
+    open: async (input, options, layout) =>
+      await (await import("./c37118/capture_format.ts")).openCaptureInput(input, options, layout),
+  },
+  {
     name: "csv",
+    refuses: ["names", "frequency", "exactTimes"],
     fits: () => true,
     open: async (input, options, layout) =>
       await (await import("./text/text_source.ts")).openText(input, options, layout),

@@ -49,6 +49,12 @@ export interface SourceOptions {
   badRows?: BadPolicy | undefined;
   /** Fate of cells that are no number. @default {"fail"} */
   badCells?: BadPolicy | undefined;
+  /** Names of the streams of captures: as BTrDB's ingress, or for people. @default {"btrdb"} */
+  names?: "btrdb" | "plain" | undefined;
+  /** Reading of the frequencies of captures. @default {"auto"} */
+  frequency?: "auto" | "actual" | "deviation" | undefined;
+  /** Whether times of captures stay as they are, off the grid of the data rate. */
+  exactTimes?: boolean | undefined;
   /** Whether rows that come late are waited for, and each row is given on as it comes. */
   live?: boolean | undefined;
   /** Whether threads may be started. @default {true} */

@@ -54,6 +54,11 @@ export interface Source extends AsyncDisposable {
   readonly format: string;
   /** What becomes streams. */
   readonly columns: readonly SourceColumn[];
+  /**
+   * Whether a collection that the user says is the beginning of those that the columns propose,
+   * because there are several stations.
+   */
+  readonly hasStations?: boolean | undefined;
   /** What was left out, and why. */
   readonly omitted: readonly OmittedColumn[];
   /** Remarks on what was read although it is odd; more may come while it is read. */

@@ -42,7 +42,7 @@ type Wish = ColumnMeta & { readonly column: SourceColumn };
  */
 export async function findTargets(
   db: BTrDB,
-  source: Pick<Source, "columns">,
+  source: Pick<Source, "columns" | "hasStations">,
   options: TargetOptions,
   into: string,
 ): Promise<Target[]> {
@@ -58,6 +58,11 @@ export async function findTargets(
     const wish: Wish = { ...meta, column };
     const name = mapped.get(i) ?? meta.name;
     const unit = own.get(i) ?? meta.unit ?? all ?? column.unit;
+    const station = source.hasStations === true && column.collection !== undefined;
+    if (station && options.into !== undefined) {
+      const nested = { ...column, collection: `${into.replace(/\/+$/, "")}/${column.collection}` };
+      return targetOf(listing, { ...wish, column: nested, name, unit }, true, into);
+    }
     return targetOf(listing, { ...wish, name, unit }, options.into === undefined, into);
   });
   checkDistinct(columns, targets);

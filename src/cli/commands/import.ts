@@ -80,6 +80,18 @@ const command: Command = {
       value: "FORMAT",
       about: "By default by the first bytes of the file",
     },
+    names: {
+      value: "WAY",
+      choices: ["btrdb", "plain"],
+      about:
+        "Names of streams of captures: as BTrDB's ingress (default), or VA magnitude, frequency",
+    },
+    freq: {
+      value: "FORM",
+      choices: ["auto", "actual", "deviation"],
+      about: "Frequencies of captures; auto takes a float below 10 as deviation from nominal",
+    },
+    "exact-times": { about: "Times of captures as they are, not on the grid of the data rate" },
     merge: {
       value: "POLICY",
       choices: ["never", "equal", "retain", "replace"],
@@ -105,6 +117,10 @@ const command: Command = {
     {
       line: "btrdb -d file:ekg.btrdb import ekg.csv.gz --plot",
       about: "From a file to a plot",
+    },
+    {
+      line: "btrdb -d file:grid.btrdb import capture.pcapng -i wams",
+      about: "Synchrophasors that were captured",
     },
     { line: "zcat pmu.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
   ],
@@ -160,6 +176,9 @@ function readOptions(context: Context, args: Args): ImportOptions {
     tz: args.has("tz") ? context.frame.tz : undefined,
     start: start === undefined ? undefined : parseInstant(start, "--start", context.frame),
     interval: interval === undefined ? undefined : parseDuration(interval, "--interval"),
+    names: args.text("names") as ImportOptions["names"],
+    frequency: args.text("freq") as ImportOptions["frequency"],
+    exactTimes: args.has("exact-times") ? true : undefined,
     into: args.text("into"),
     maps: args.list("map"),
     units: args.list("unit"),

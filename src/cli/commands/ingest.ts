@@ -38,7 +38,7 @@ const command: Command = {
       choices: ["btrdb", "plain"],
       about: "Names of streams: as BTrDB's ingress (default), or plain: VA magnitude, frequency",
     },
-    frequency: {
+    freq: {
       value: "FORM",
       choices: ["auto", "actual", "deviation"],
       about: "Reading of the frequency; auto takes a float below 10 as deviation from nominal",
@@ -111,7 +111,7 @@ async function ingestOptions(context: Context, args: Args): Promise<LiveIngestOp
     id: args.integer("id", 1, 65_534),
     cfg: args.integer("cfg", 2, 3) as 2 | 3 | undefined,
     names: args.text("names") as ChannelNames | undefined,
-    frequency: args.text("frequency") as FrequencyForm | undefined,
+    frequency: args.text("freq") as FrequencyForm | undefined,
     exactTimes: args.has("exact-times"),
     everyMs: milliseconds(args, "every", "1s", 10),
     mergePolicy: args.text("merge") as LiveIngestOptions["mergePolicy"],

@@ -291,6 +291,8 @@ class CaptureColumns {
 export class CaptureSource implements Source {
   readonly format: string;
   readonly columns: readonly SourceColumn[];
+  /** A collection that the user says is the beginning of those of the stations. */
+  readonly hasStations = true;
   readonly omitted: readonly [] = [];
   readonly notices: readonly string[];
   readonly size: number | undefined;
@@ -298,6 +300,7 @@ export class CaptureSource implements Source {
   readonly #input: CaptureInput;
   readonly #kind: CaptureKind;
   readonly #options: CaptureOptions;
+  readonly #close: () => Promise<void>;
   #bytesRead = 0;
 
   private constructor(
@@ -306,7 +309,9 @@ export class CaptureSource implements Source {
     options: CaptureOptions,
     columns: readonly SourceColumn[],
     notices: readonly string[],
+    close: () => Promise<void>,
   ) {
+    this.#close = close;
     this.#input = input;
     this.#kind = kind;
     this.#options = options;
@@ -323,12 +328,14 @@ export class CaptureSource implements Source {
    * @param input Its bytes.
    * @param options Names, frequency, times.
    * @param signal Stops reading.
+   * @param close Frees the bytes when the source is disposed of.
    * @throws {RangeError} If it is no capture, malformed, or without measurements.
    */
   static async open(
     input: CaptureInput,
     options: CaptureOptions,
     signal?: AbortSignal,
+    close: () => Promise<void> = () => Promise.resolve(),
   ): Promise<CaptureSource> {
     const columns = new CaptureColumns(options.names ?? "btrdb");
     let kind: CaptureKind | undefined;
@@ -350,7 +357,7 @@ export class CaptureSource implements Source {
       throw new RangeError(nothingText(reader?.counts));
     }
     const notices = [...columns.notices, ...noticesOf(reader.counts, reader.cutBytes)];
-    return new CaptureSource(input, kind, options, columns.columns, notices);
+    return new CaptureSource(input, kind, options, columns.columns, notices, close);
   }
 
   get bytesRead(): number {
@@ -394,8 +401,10 @@ export class CaptureSource implements Source {
     yield* ready;
   }
 
-  /** Nothing is held open between two reads. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** Frees the bytes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
 }
 
 /** Points of all collectors, at the places of their columns; times ascend within a configuration. */

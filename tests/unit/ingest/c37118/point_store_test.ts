@@ -1,0 +1,60 @@
+/** Storing points whose first attempt may have worked. */
+
+import { assertEquals } from "@std/assert";
+import { BTrDB } from "../../../../src/client/btrdb.ts";
+import { BTrDBError } from "../../../../src/core/errors.ts";
+import { openEngine } from "../../../../src/engine/mod.ts";
+import { PointStore } from "../../../../src/ingest/c37118/point_store.ts";
+import type { ColumnPoints } from "../../../../src/ingest/c37118/channel_columns.ts";
+import { asV4, override } from "../../../support/override_endpoint.ts";
+
+/** Ten points, two of them at one time. */
+const COLUMNS: ColumnPoints[] = [{
+  column: { name: "a", collection: "c", unit: "V" },
+  points: {
+    times: BigInt64Array.of(1n, 2n, 3n, 4n, 5n, 5n, 6n, 7n, 8n, 9n),
+    values: Float64Array.of(1, 2, 3, 4, 5, 5, 6, 7, 8, 9),
+  },
+}];
+
+for (const version of ["v4", "v5"] as const) {
+  for (const isStored of [true, false]) {
+    const fate = isStored ? "after it was stored" : "before it was stored";
+    Deno.test(`PointStore: an answer lost ${fate} neither loses nor doubles, ${version}`, async () => {
+      const engine = await openEngine();
+      let fails = true;
+      const own = {
+        info: async () => ({ ...await engine.info({}), protocol: version }),
+        async insert(...args: Parameters<typeof engine.insert>) {
+          if (!fails) return await engine.insert(...args);
+          fails = false;
+          if (isStored) await engine.insert(...args);
+          throw new BTrDBError("Cannot insert: the connection broke", { status: "UNAVAILABLE" });
+        },
+      };
+      await using db = new BTrDB(version === "v4" ? asV4(engine, own) : override(engine, own));
+      const options = { prefix: "p", mergePolicy: undefined, timeoutMs: 1000 };
+      const store = new PointStore(db, options);
+      const first = await store.store(COLUMNS, false);
+      assertEquals([first.stored, first.failed.length, first.refused.length], [0, 1, 0]);
+      const again = await store.store(first.failed, true);
+      assertEquals([again.stored, again.failed.length], [10, 0]);
+      const streams = await Array.fromAsync(db.lookupStreams("p/c", { tags: { name: "a" } }));
+      assertEquals(streams.length, 1);
+      const { times } = await streams[0]!.rawValues(0n, 100n).collect();
+      // Protocol v5 replaces points of one time.
+      const want = version === "v4" ? COLUMNS[0]!.points.times : new Set(COLUMNS[0]!.points.times);
+      assertEquals([...times], [...want]);
+    });
+  }
+}
+
+Deno.test("PointStore: what a database refuses for good is not tried again", async () => {
+  const engine = await openEngine();
+  await using db = new BTrDB(override(engine, {
+    create: () => Promise.reject(new BTrDBError("(409: no)", { code: 409 })),
+  }));
+  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 1000 });
+  const { stored, failed, refused } = await store.store(COLUMNS, false);
+  assertEquals([stored, failed.length, refused.length], [0, 0, 1]);
+});
