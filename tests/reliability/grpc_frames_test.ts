@@ -125,9 +125,10 @@ async function outlive(
   connections: number,
   calls: number,
   at: () => string,
-  caFile?: string,
+  { idleMs = 0, caFile }: { idleMs?: number; caFile?: string | undefined } = {},
 ): Promise<Record<string, number>[]> {
-  const args = ["run", "-A", "--quiet", "--no-check", CLIENT, port, connections, calls].map(String);
+  const numbers = [port, connections, calls, idleMs].map(String);
+  const args = ["run", "-A", "--quiet", "--no-check", CLIENT, ...numbers];
   if (caFile !== undefined) args.push(caFile);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   const said = new TextDecoder().decode(stderr);
@@ -186,7 +187,9 @@ async function play(
     }
     if (phase.endsWith("end")) connection.socket.end();
   }, tls);
-  const lines = await outlive(server.port, attacks.length, 2, () => last, tls?.caFile);
+  const lines = await outlive(server.port, attacks.length, 2, () => last, {
+    caFile: tls?.caFile,
+  });
   assertEquals(lines.length, attacks.length);
 }
 
@@ -217,6 +220,43 @@ Deno.test("FrameFilter: no frame of a server ends the process of a client", asyn
         await play(attacks, () => random.pick(PHASES), random, tls);
       }),
   });
+});
+
+/**
+ * Plays an attack to connections of one client that have been idle for a while, where GOAWAY ended
+ * every second client; how their calls ended.
+ */
+async function attackIdle(
+  connections: number,
+  attackOf: (connection: RawConnection, i: number) => Uint8Array,
+): Promise<Record<string, number>[]> {
+  let i = 0;
+  await using server = await RawHttp2Server.start((connection, streamId, bytes) => {
+    connection.send(answer(streamId));
+    const isIdle = bytes <= SMALL_REQUEST && connection.requests.length === 2;
+    if (!isIdle || i === connections) return;
+    const attack = attackOf(connection, i++);
+    setTimeout(() => {
+      connection.send(attack);
+      connection.socket.end();
+    }, 50);
+  });
+  return await outlive(server.port, connections, 2, () => "idle connections", { idleMs: 300 });
+}
+
+Deno.test("FrameFilter: GOAWAY on connections that were idle for a while, whatever stream it names", async () => {
+  const counts = await attackIdle(
+    32,
+    ({ requests }, i) =>
+      frame(GOAWAY, 0, 0, words([0x7fffffff, requests.at(-1)!, 0][i % 3]!, i % 14)),
+  );
+  assertEquals(counts, new Array(32).fill({ OK: 3 }));
+});
+
+Deno.test("FrameFilter: every attack on connections that were idle for a while", async () => {
+  const attacks = special();
+  const counts = await attackIdle(attacks.length, (_, i) => joined(...attacks[i]!.bytes));
+  assertEquals(counts.length, attacks.length);
 });
 
 /** Calls at once on one connection. */
