@@ -77,7 +77,6 @@ import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.
 import { type Grid, treeWindows } from "./tree/windows.ts";
 import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
 import { Refusal, type Transaction } from "./write/group_commit.ts";
-import { runSql } from "./metadata/sql.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
@@ -335,10 +334,9 @@ export class Engine implements Endpoint {
   }
 
   async *sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]> {
-    const rows = await this.#storage.checked(
-      options,
-      () => runSql(this.#storage.db, request, options),
-    );
+    // Not on one state: a reader must not hold a transaction open while the thread works.
+    await this.#storage.checked(options, () => {});
+    const rows = await this.#storage.sql.run(request, options);
     yield* paced(chunked(rows, CHUNK_STREAMS), options);
   }
 

@@ -10,8 +10,9 @@ import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
-import type { WriterLock } from "./file/lock.ts";
+import { realPath, type WriterLock } from "./file/lock.ts";
 import type { Ownership } from "./file/ownership.ts";
+import { SqlThread } from "./metadata/sql_thread.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
@@ -46,6 +47,7 @@ export class Storage {
   readonly streams: StreamRegistry;
   readonly metadata: MetadataStore;
   readonly points: PointWriter;
+  readonly sql: SqlThread;
   readonly hub: SubscriptionHub = new SubscriptionHub();
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
@@ -68,6 +70,12 @@ export class Storage {
     this.maxInsertPoints = parts.maxInsertPoints;
     this.streams = new StreamRegistry(db);
     this.metadata = new MetadataStore(db);
+    const { path } = parts;
+    this.sql = new SqlThread({
+      db,
+      path: path === ":memory:" ? undefined : realPath(path),
+      metadataVersion: () => this.metadata.changes,
+    });
     this.points = new PointWriter(db, parts.store);
     this.#reclaimer = new Reclaimer(db, parts.store);
     this.#groupCommit = new GroupCommit(
@@ -276,6 +284,7 @@ export class Storage {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#groupCommit.close();
+    await this.sql.close();
     this.hub.close();
     const { ownership, lock, path } = this.#parts;
     try {

@@ -16,9 +16,8 @@ export const SCHEMA_VERSION = 1;
 /** Page size of new files, bytes: two or more leaves fit on a page. */
 export const PAGE_BYTES = 16_384;
 
-/** The view that SQL queries read. */
-const STREAMS_VIEW = `
-CREATE VIEW streams AS SELECT
+/** Rows of the view that SQL queries read. */
+const SELECT_STREAMS = `SELECT
   lower(substr(hex(uuid), 1, 8) || '-' || substr(hex(uuid), 9, 4) || '-' ||
     substr(hex(uuid), 13, 4) || '-' || substr(hex(uuid), 17, 4) || '-' ||
     substr(hex(uuid), 21)) AS uuid,
@@ -29,8 +28,27 @@ CREATE VIEW streams AS SELECT
   property_version,
   tags,
   annotations
-FROM stream;
+FROM stream`;
+
+const STREAMS_VIEW = `
+CREATE VIEW streams AS ${SELECT_STREAMS};
 `;
+
+/** SQL function that tells for each row of a query whether there is time left. */
+export const IN_TIME = "btrdb_in_time";
+
+/**
+ * Makes the view `streams` of one connection, which asks before each row whether to go on.
+ *
+ * @param db Needs a table `stream`; nothing is written to it.
+ * @param isInTime 0: the row is left out. Must not throw.
+ */
+export function writeSqlView(db: Database, isInTime: () => number): void {
+  if (db.function === undefined) return;
+  db.function(IN_TIME, { useBigIntArguments: true }, (_id: unknown) => isInTime());
+  db.exec("PRAGMA temp_store = MEMORY");
+  db.exec(`CREATE TEMP VIEW streams AS ${SELECT_STREAMS} WHERE ${IN_TIME}(id)`);
+}
 
 const TABLES = `
 CREATE TABLE stream (

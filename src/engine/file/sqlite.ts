@@ -43,6 +43,15 @@ export interface Database {
   /** Missing in older runtimes. */
   setAuthorizer?(authorizer: Authorizer | null): void;
   /**
+   * Defines a function for statements. One that throws makes its statement run without end in Deno
+   * 2.9. Missing in older runtimes.
+   */
+  function?(
+    name: string,
+    options: { useBigIntArguments: boolean },
+    run: (argument: unknown) => Value,
+  ): void;
+  /**
    * Limits of SQLite that may be changed; `length` is that of a text or blob. Missing in some
    * runtimes.
    */

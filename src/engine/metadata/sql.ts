@@ -1,7 +1,7 @@
 /**
  * Read-only SQL on the metadata: one statement on the view `streams`, nothing else. SQLite's
- * authorizer decides what a statement may touch; how long it can run is estimated from SQLite's own
- * plan before it starts, since it cannot be interrupted (docs/engine.md, "SQL").
+ * authorizer decides what a statement may touch; the rows it can visit are estimated from SQLite's
+ * own plan before it starts, since SQLite cannot be interrupted here (docs/engine.md, "SQL").
  *
  * @module
  */
@@ -9,6 +9,7 @@
 import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
+import { IN_TIME } from "../file/schema.ts";
 import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
 
 /** Most rows one query may return. */
@@ -104,7 +105,8 @@ function authorizer(taken: ReadonlySet<string>): Authorizer {
   return (action, first, second, database, view) => {
     if (action === SQLITE_SELECT) return SQLITE_OK;
     if (action === SQLITE_FUNCTION) {
-      return FUNCTIONS.has((second ?? "").toLowerCase()) ? SQLITE_OK : SQLITE_DENY;
+      const name = (second ?? "").toLowerCase();
+      return FUNCTIONS.has(name) || name === IN_TIME ? SQLITE_OK : SQLITE_DENY;
     }
     if (action !== SQLITE_READ || first === null) return SQLITE_DENY;
     if (first === "streams") return SQLITE_OK;

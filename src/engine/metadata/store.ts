@@ -91,6 +91,8 @@ export const COLUMNS = "uuid, collection, tags, annotations, property_version, c
 
 /** Reads and writes the metadata tables. */
 export class MetadataStore {
+  /** Number that grows with every change. */
+  changes = 0;
   readonly #byUuid: Statement;
   readonly #byKey: Statement;
   readonly #tombstone: Statement;
@@ -160,6 +162,7 @@ export class MetadataStore {
       refuse(ErrorCode.ReusedUUID, reason, uuid);
     }
     const texts = [collection, toJson(tags), toJson(annotations)] as const;
+    this.changes++;
     this.#insert.run(uuid, ...texts, 1, key, checkParts(uuid, ...texts, "1"));
     this.#addCollection.run(UTF8.encode(`${collection}/`));
   }
@@ -191,6 +194,7 @@ export class MetadataStore {
 
   /** Removes a stream and spends its uuid. */
   obliterate(stream: StreamDescriptor): void {
+    this.changes++;
     this.#remove.run(stream.uuid);
     this.#bury.run(stream.uuid);
     this.#dropCollection(stream.collection);
@@ -209,6 +213,7 @@ export class MetadataStore {
     const texts = [collection, toJson(tags), toJson(annotations)] as const;
     const version = propertyVersion + 1n;
     const checksum = checkParts(uuid, ...texts, String(version));
+    this.changes++;
     this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
   }
 

@@ -210,3 +210,62 @@ Deno.test("runSql: comments and blanks of any number are passed over in linear t
     "2000 parameters",
   );
 });
+
+/** Visits 1,000,000 pairs of streams, each with functions over long texts: minutes of work. */
+const LONG = "SELECT count(*) AS n FROM streams a, streams b WHERE " +
+  Array.from(
+    { length: 40 },
+    (_, i) => `instr(replace($1, 'a', a.name || ${i}), b.name || 'x') > 0`,
+  ).join(" OR ");
+
+for (const where of ["memory", "file"]) {
+  Deno.test(`sqlQuery: a query that runs long ends at its deadline while reads go on, ${where}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await using engine = await openEngine(
+        where === "file" ? { path: `${folder}/a.btrdb` } : {},
+      );
+      await fill(engine, 1_000);
+      const params = ["a".repeat(20_000)];
+      const startMs = Date.now();
+      const run = gather(
+        engine.sqlQuery({ query: LONG, params }, { deadlineMs: startMs + 1_500 }),
+      );
+      run.catch(() => {});
+      let turns = 0;
+      const turn = setInterval(() => turns++, 10);
+      const late = await rejection(run);
+      clearInterval(turn);
+      assertEquals((late as BTrDBError).status, "DEADLINE_EXCEEDED");
+      assert(turns > 10, `the event loop turned ${turns} times`);
+      const controller = new AbortController();
+      const aborted = gather(
+        engine.sqlQuery({ query: LONG, params }, { signal: controller.signal }),
+      );
+      const reason = new Error("enough");
+      setTimeout(() => controller.abort(reason), 100);
+      assertEquals(await aborted.then(() => undefined, (error: unknown) => error), reason);
+      // The next query is answered by another thread, with what is there now.
+      assertEquals(await rows(engine, "SELECT count(*) AS n FROM streams"), [{ n: 1_000 }]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("sqlQuery: sees what was changed before it, in memory and in a file", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const path of [undefined, `${folder}/a.btrdb`]) {
+      await using engine = await openEngine(path === undefined ? {} : { path });
+      const count = "SELECT count(*) AS n FROM streams";
+      assertEquals(await rows(engine, count), [{ n: 0 }]);
+      await fill(engine, 3);
+      assertEquals(await rows(engine, count), [{ n: 3 }]);
+      await engine.obliterate(uuidOf(0).fill(0, 0, 1));
+      assertEquals(await rows(engine, count), [{ n: 2 }]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,76 @@
+/**
+ * Thread that runs SQL queries on a read-only connection of its own. A database in memory is sent
+ * to it as the rows of its streams.
+ *
+ * @module
+ */
+
+import { parentPort } from "node:worker_threads";
+import { deadlineExceeded } from "../../core/call.ts";
+import { BTrDBError } from "../../core/errors.ts";
+import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
+import { writeSqlView } from "../file/schema.ts";
+import { runSql } from "./sql.ts";
+import { CLOSED, type SqlOrder, type SqlReport } from "./sql_messages.ts";
+
+const TABLE = "CREATE TABLE stream (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, " +
+  "collection TEXT NOT NULL, tags TEXT NOT NULL, annotations TEXT NOT NULL, " +
+  "property_version INTEGER NOT NULL)";
+
+const port = parentPort!;
+let db: Database | undefined;
+let path = ":memory:";
+let deadlineMs = 0;
+let isLate = false;
+
+/**
+ * Called by SQLite for every row of a query that it visits. A function that throws would never
+ * return on some runtimes, so rows are left out when time is up and the rest is thrown away.
+ */
+function isInTime(): number {
+  isLate ||= Date.now() >= deadlineMs;
+  return isLate ? 0 : 1;
+}
+
+function open(location: string, readOnly: boolean): Database {
+  db?.close();
+  path = location;
+  db = openSqlite(location, { readOnly });
+  if (!readOnly) db.exec(TABLE);
+  writeSqlView(db, isInTime);
+  return db;
+}
+
+function answer(order: Extract<SqlOrder, { type: "query" }>): SqlReport {
+  deadlineMs = order.deadlineMs;
+  isLate = false;
+  try {
+    const rows = runSql(db!, order.request, { deadlineMs });
+    if (isLate) throw deadlineExceeded("run SQL");
+    return { rows };
+  } catch (thrown) {
+    const error = sqliteError(isLate ? deadlineExceeded("run SQL") : thrown, path);
+    const { code, status } = error instanceof BTrDBError ? error : { code: 0, status: "INTERNAL" };
+    return { message: (error as Error).message, code, status };
+  }
+}
+
+function insertAll(target: Database, rows: Extract<SqlOrder, { type: "streams" }>["rows"]): void {
+  const insert = target.prepare("INSERT INTO stream VALUES (?, ?, ?, ?, ?, ?)");
+  target.exec("BEGIN");
+  for (const row of rows) insert.run(...row);
+  target.exec("COMMIT");
+}
+
+function obey(order: SqlOrder): void {
+  if (order.type === "open") open(order.path, true);
+  else if (order.type === "streams") {
+    insertAll(order.first ? open(":memory:", false) : db!, order.rows);
+  } else if (order.type === "query") port.postMessage(answer(order));
+  else {
+    db?.close();
+    port.postMessage(CLOSED);
+  }
+}
+
+port.on("message", obey);
