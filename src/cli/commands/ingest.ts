@@ -6,6 +6,7 @@ import { stateFolder } from "../../ingest/mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { usageError } from "../errors.ts";
+import { lineErr } from "../terminal/escape.ts";
 import { ingestLine } from "../live/ingest_lines.ts";
 import { serveMetrics } from "../live/metrics_server.ts";
 import { parseByteCount } from "../live/byte_count.ts";
@@ -137,7 +138,7 @@ function timeText(): string {
 /** Says what changed, with the time. */
 function say(context: Context, event: string): void {
   if (context.json) context.printJson({ time: timeText(), event });
-  else context.talk(`${clock(context)}  ${event}`);
+  else context.talk(`${clock(context)}  ${lineErr(event)}`);
 }
 
 function clock(context: Context): string {

@@ -41,17 +41,19 @@ interface Naming {
 
 /** Longest tag value, bytes. */
 const MAX_NAME_BYTES = 255;
+/** Longest part of a collection, bytes: a prefix comes before it, and all is 255 at most. */
+const MAX_STATION_BYTES = 150;
 
-/** A text that a server takes as a tag: without NUL, and not longer than 255 bytes. */
-function legal(text: string): string {
+/** A text that a server takes as a tag: without NUL, and not longer than so many bytes. */
+function legal(text: string, most: number = MAX_NAME_BYTES): string {
   let clean = text.replaceAll("\0", "").toWellFormed();
-  while (new TextEncoder().encode(clean).length > MAX_NAME_BYTES) clean = clean.slice(0, -1);
+  while (new TextEncoder().encode(clean).length > most) clean = clean.slice(0, -1);
   return clean === "" ? "unnamed" : clean;
 }
 
 /** Collection of a station: its number and name. */
 export function stationCollection({ idcode, name }: StationConfiguration): string {
-  return legal(name === "" ? String(idcode) : `${idcode}_${name}`);
+  return legal(name === "" ? String(idcode) : `${idcode}_${name}`, MAX_STATION_BYTES);
 }
 
 function phasorNaming(i: number, { name, quantity }: PhasorChannel, what: "MAG" | "ANG"): Naming {

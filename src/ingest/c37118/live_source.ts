@@ -193,7 +193,9 @@ export class LiveSource {
     const { idcode, stations, dataRate } = layout.configuration;
     const before = this.#layouts.get(idcode);
     if (this.#layouts.size < MAX_STREAMS || before !== undefined) this.#layouts.set(idcode, layout);
-    if (before !== undefined) this.#configurations++;
+    // A device that is connected again says what it said before.
+    const isKnown = before !== undefined && isSame(before, layout);
+    if (before !== undefined && !isKnown) this.#configurations++;
     const seen = new Set<string>();
     const collections = stations.map((station, i) => {
       const name = stationCollection(station);
@@ -210,6 +212,7 @@ export class LiveSource {
     });
     const collector = new ChannelColumns(layout, this.#names, collections);
     this.#collectors.set(layout, collector);
+    if (isKnown) return collector;
     this.#say(
       `${this.target.text}: ${before === undefined ? "configuration" : "new configuration"} of ` +
         `stream ${idcode}: ${stations.length} station${stations.length === 1 ? "" : "s"}, ` +
@@ -220,6 +223,11 @@ export class LiveSource {
     }
     return collector;
   }
+}
+
+/** Whether two layouts are of the same configuration. */
+function isSame(a: DataLayout, b: DataLayout): boolean {
+  return JSON.stringify(a.configuration) === JSON.stringify(b.configuration);
 }
 
 function rateText(dataRate: number): string {

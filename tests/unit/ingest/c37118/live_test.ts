@@ -225,6 +225,7 @@ Deno.test("LiveIngest: a broken connection is made again", async () => {
   });
   await pmu.close();
   assert(report.sources[0]!.lost > 0);
+  assertEquals(report.sources[0]!.configurations, 0);
 });
 
 Deno.test("LiveIngest: without a database a full spool drops, and says what", async () => {
