@@ -71,6 +71,8 @@ export interface IngestReport {
 /** First and longest wait before the database is tried again, ms. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+/** Time after which a batch that is being stored no longer holds up the next one, ms. */
+const SLOW_MS = 2_000;
 const GIB = 2 ** 30;
 /** Values collected beyond which a batch is made at once. */
 const MAX_VALUES = 1 << 19;
@@ -88,6 +90,7 @@ export class LiveIngest {
   #pending = 0;
   /** The batch being stored, if there is one. */
   #storing: Promise<void> | undefined;
+  #storingMs = 0;
   #away = false;
   #problem: string | undefined;
   #waitMs = FIRST_WAIT_MS;
@@ -178,6 +181,7 @@ export class LiveIngest {
 
   /** Takes what was received, and stores it, or keeps it where that must wait. */
   async #tick(): Promise<void> {
+    if (this.#mayWait()) return;
     const columns: ColumnPoints[] = [];
     for (const source of this.#sources) {
       const taken = source.take();
@@ -201,7 +205,16 @@ export class LiveIngest {
     }
   }
 
+  /** Whether what was received can stay where it is until the batch before it is stored. */
+  #mayWait(): boolean {
+    if (this.#storing === undefined) return false;
+    if (this.#spool === undefined) return true;
+    const isIdle = !this.#away && this.#spool.points === 0;
+    return isIdle && this.#collected < MAX_VALUES && Date.now() - this.#storingMs < SLOW_MS;
+  }
+
   #background(work: () => Promise<void>): void {
+    this.#storingMs = Date.now();
     this.#storing = work().catch((error) => this.#failed(error)).finally(() => {
       this.#storing = undefined;
     });
