@@ -16,6 +16,9 @@ const REMEMBER_MS = 2_000;
 /** Most collections remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** Longest name that an error repeats, UTF-16 units. */
+const MAX_NAME = 100;
+
 /** Error text for a stream that the caller may not know of. */
 const NO_STREAM = "user does not have permission on this stream";
 
@@ -117,6 +120,16 @@ export class Access {
   }
 
   /**
+   * Demands a capability, whatever the call is about.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  capability(capability: Capability): void {
+    if (this.#grant.capabilities.length === 0) throw denied(NO_STREAM);
+    if (!this.#has(capability)) this.#refuse(capability, "");
+  }
+
+  /**
    * Demands a capability on a collection.
    *
    * @throws {GrpcFailure} PERMISSION_DENIED.
@@ -154,7 +167,8 @@ export class Access {
   }
 
   #refuse(capability: Capability, collection: string): never {
-    throw denied(`user does not have permission "${capability}" on "${collection}"`);
+    const name = collection.length > MAX_NAME ? `${collection.slice(0, MAX_NAME)}…` : collection;
+    throw denied(`user does not have permission "${capability}" on "${name}"`);
   }
 }
 

@@ -104,6 +104,7 @@ export class Dispatcher {
     );
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, this.#collections, options);
+    if (entry.needs !== undefined) access.capability(entry.needs);
     if (entry.gated !== false) await gate.enter(call.signal);
     try {
       await entry.run({ call, endpoint, access, metrics, settings, options });

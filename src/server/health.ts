@@ -4,8 +4,8 @@
  * @module
  */
 
-import { delay } from "../core/call.ts";
-import type { Method, ServiceTable } from "./method.ts";
+import { abortable } from "../core/call.ts";
+import type { Exchange, Method, ServiceTable } from "./method.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 import { malformed } from "./btrdb/request.ts";
 
@@ -19,6 +19,36 @@ const SERVICE_UNKNOWN = 3;
 /** Interval at which a watched status is checked, ms. */
 const WATCH_EVERY_MS = 100;
 
+/** Most calls of `Watch` at once. */
+const MAX_WATCHERS = 1_000;
+
+/** One timer for everybody who watches; it runs while somebody does. */
+class Ticker {
+  readonly #waiting = new Set<() => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Waits for the next tick. */
+  async next(signal: AbortSignal): Promise<void> {
+    let wake!: () => void;
+    const tick = new Promise<void>((resolve) => wake = resolve);
+    this.#waiting.add(wake);
+    this.#timer ??= setInterval(() => this.#tick(), WATCH_EVERY_MS);
+    try {
+      await abortable(tick, { signal }, "watch");
+    } finally {
+      this.#waiting.delete(wake);
+      if (this.#waiting.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+    }
+  }
+
+  #tick(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
 /**
  * The methods of the health service.
  *
@@ -26,6 +56,8 @@ const WATCH_EVERY_MS = 100;
  */
 export function healthService(services: readonly string[]): ServiceTable {
   const known = new Set(["", ...services]);
+  const ticker = new Ticker();
+  let watchers = 0;
   const check: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
     if (!known.has(service)) throw new GrpcFailure(GrpcStatus.NOT_FOUND, "unknown service");
@@ -33,6 +65,24 @@ export function healthService(services: readonly string[]): ServiceTable {
   };
   const watch: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
+    if (watchers >= MAX_WATCHERS) {
+      throw new GrpcFailure(
+        GrpcStatus.RESOURCE_EXHAUSTED,
+        `more than ${MAX_WATCHERS} calls watch already`,
+      );
+    }
+    watchers++;
+    try {
+      await follow(call, service, settings);
+    } finally {
+      watchers--;
+    }
+  };
+  const follow = async (
+    call: Exchange["call"],
+    service: string,
+    settings: Exchange["settings"],
+  ): Promise<void> => {
     let last = -1;
     while (true) {
       call.signal.throwIfAborted();
@@ -41,7 +91,7 @@ export function healthService(services: readonly string[]): ServiceTable {
       if (now !== last) await call.send(response(now));
       last = now;
       if (settings.stopping()) return;
-      await delay(WATCH_EVERY_MS, call);
+      await ticker.next(call.signal);
     }
   };
   return {

@@ -83,8 +83,10 @@ function digest(key: string): Uint8Array {
 }
 
 function check(grant: Grant & { key?: string }): void {
-  if (grant.key !== undefined && !/^\S+$/.test(grant.key)) {
-    throw new TypeError("Cannot use an API key: it is empty or contains white space");
+  if (grant.key !== undefined && !/^[\x21-\x7e]+$/.test(grant.key)) {
+    throw new TypeError(
+      "Cannot use an API key: expected visible ASCII characters only, at least one",
+    );
   }
   for (const capability of grant.capabilities) {
     if (!CAPABILITIES.has(capability)) {

@@ -6,6 +6,7 @@
 
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Access } from "./access.ts";
+import type { Capability } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
 
@@ -44,6 +45,8 @@ export interface MethodEntry {
   readonly run: Method;
   /** True if the call counts against the limit of concurrent calls. @default {true} */
   readonly gated?: boolean;
+  /** Capability without which the call is refused before its message is looked at. */
+  readonly needs?: Capability;
   /** True if the call needs a valid key. @default {true} */
   readonly authenticated?: boolean;
   /**

@@ -8,6 +8,12 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** Longest duration of a request, ms. */
+const REQUEST_MS = 10_000;
+
+/** Most connections at once. */
+const MAX_CONNECTIONS = 64;
+
 /** Contents of the pages. */
 export interface MetricsPages {
   /** Text of `/metrics`. */
@@ -23,6 +29,9 @@ export class MetricsListener {
   private constructor(pages: MetricsPages) {
     this.#server = createServer((request, response) => answer(request, response, pages));
     this.#server.keepAliveTimeout = 5_000;
+    this.#server.headersTimeout = REQUEST_MS;
+    this.#server.requestTimeout = REQUEST_MS;
+    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Opens the port; 0 takes any that is free. */

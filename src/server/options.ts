@@ -47,6 +47,12 @@ export interface Limits {
    */
   connections?: number;
   /**
+   * Open connections of one address; more are closed at once.
+   *
+   * @default {500}
+   */
+  connectionsPerAddress?: number;
+  /**
    * Open calls of one connection; clients keep further ones back.
    *
    * @default {1000}
@@ -128,6 +134,12 @@ export interface ServeOptions {
    */
   metricsPort?: number;
   /**
+   * Address of that port.
+   *
+   * @default `hostname`
+   */
+  metricsHost?: string;
+  /**
    * Silence of a client after which a keepalive probe is sent, ms.
    *
    * @default {20000}
@@ -155,6 +167,7 @@ const DEFAULTS: AllLimits = {
   insertPointsV4: 25_000,
   streamsPerCall: 10_000,
   connections: 1_000,
+  connectionsPerAddress: 500,
   callsPerConnection: 1_000,
   sqlRows: 100_000,
   sqlTimeoutMs: 10_000,

@@ -173,6 +173,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     certificate,
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
+    maxConnectionsPerAddress: limits.connectionsPerAddress,
     maxStreamsPerConnection: limits.callsPerConnection,
     keepaliveMs: options.keepaliveMs ?? 20_000,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
@@ -246,7 +247,7 @@ async function openPages(
 ): Promise<MetricsListener | undefined> {
   if (options.metricsPort === undefined) return undefined;
   try {
-    return await MetricsListener.open(hostname, options.metricsPort, {
+    return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
       metrics: () => metrics.text(),
       ready: () => !state.stopping,
     });

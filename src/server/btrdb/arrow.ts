@@ -24,7 +24,7 @@ import type { Exchange } from "../method.ts";
 import { mergedRows } from "./merged_rows.ts";
 import { mergedRequest } from "./multi_raw_values.ts";
 import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
-import { checkStreamCount, decode, versionOf } from "./request.ts";
+import { checkStreams, decode, versionOf } from "./request.ts";
 import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { versionMessage } from "./writes.ts";
 
@@ -87,7 +87,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
   const params = decode(ArrowMultiValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
-  checkStreamCount(uuids.length, settings.maxStreamsPerCall);
+  checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const { multiToIpc } = await arrow();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);

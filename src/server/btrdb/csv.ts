@@ -21,7 +21,7 @@ import {
   GenerateCSVResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
-import { checkStreamCount, decode, versionOf } from "./request.ts";
+import { checkStreams, decode, versionOf } from "./request.ts";
 
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
@@ -33,8 +33,9 @@ const ROW_TAG = 0x1a;
 export async function generateCsv(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
   const params = decode(GenerateCSVParamsSchema, await call.only());
-  checkStreamCount(params.streams.length, settings.maxStreamsPerCall);
-  await access.stream("read", ...params.streams.map(({ uuid }) => uuid));
+  const uuids = params.streams.map(({ uuid }) => uuid);
+  checkStreams(uuids, settings.maxStreamsPerCall);
+  await access.stream("read", ...uuids);
   const request = requestOf(params);
   const opener = csvOpener(endpoint, request, options);
   await using answer = await openCsv(request, opener, call.signal);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Endpoint, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
@@ -35,7 +36,14 @@ export function createStream(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const request = dialect.decodeCreate(await call.only());
     access.collection("insert", request.collection);
-    await endpoint.create(request, options);
+    await endpoint.create(request, options).catch((error: unknown) => {
+      const isUsed = error instanceof BTrDBError && error.code === ErrorCode.ReusedUUID;
+      if (!isUsed || !access.limited) throw error;
+      // The same words whether the uuid is or was used, and in whichever collection.
+      throw new BTrDBError("the uuid cannot be used for a new stream", {
+        code: ErrorCode.ReusedUUID,
+      });
+    });
     await call.send(toBinary(v5.CreateResponseSchema, create(v5.CreateResponseSchema)));
   };
 }

@@ -13,7 +13,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
 import { type MergedRequest, type MergedRows, mergedRows } from "./merged_rows.ts";
-import { checkStreamCount, decode, versionOf } from "./request.ts";
+import { checkStreams, decode, versionOf } from "./request.ts";
 
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;
@@ -23,7 +23,7 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
   const params = decode(MultiRawValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, periodNs } = params;
-  checkStreamCount(uuids.length, settings.maxStreamsPerCall);
+  checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const request = mergedRequest(uuids, uuids.map(() => params.versionMajor), start, end, periodNs);
   for await (const rows of mergedRows(endpoint, request, options)) {

@@ -7,6 +7,7 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { LATEST } from "../../core/range.ts";
+import { uuidText } from "../../core/uuid.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
 
@@ -38,13 +39,27 @@ export function versionOf(version: bigint): bigint {
 }
 
 /**
- * Checks how many streams a call names.
+ * Checks the streams a call names.
  *
- * @throws {BTrDBError} 421, if they are too many.
+ * @param already Number of other streams that it named before.
+ * @throws {BTrDBError} 421, if they are too many, or one comes twice.
  */
-export function checkStreamCount(count: number, most: number): void {
-  if (count <= most) return;
-  throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
-    code: ErrorCode.WrongArgs,
-  });
+export function checkStreams(uuids: readonly Uint8Array[], most: number, already = 0): void {
+  const count = already + uuids.length;
+  if (count > most) {
+    throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
+      code: ErrorCode.WrongArgs,
+    });
+  }
+  const seen = new Set<string>();
+  for (const uuid of uuids) {
+    if (uuid.length !== 16) continue; // The endpoint says what is wrong with it.
+    const name = uuidText(uuid);
+    if (seen.has(name)) {
+      throw new BTrDBError(`the call names stream ${name} more than once`, {
+        code: ErrorCode.WrongArgs,
+      });
+    }
+    seen.add(name);
+  }
 }

@@ -22,7 +22,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
 import { BATCH_POINTS } from "./streaming.ts";
-import { checkStreamCount, decode, malformed } from "./request.ts";
+import { checkStreams, decode, malformed } from "./request.ts";
 
 /**
  * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may
@@ -49,7 +49,7 @@ function isUpdate(message: Uint8Array): boolean {
 async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
   const { call, endpoint, access, settings, options } = exchange;
   const { uuid: uuids } = decode(SubscribeParamsSchema, message);
-  checkStreamCount(uuids.length, settings.maxStreamsPerCall);
+  checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   for await (const { uuid, columns } of endpoint.subscribe(uuids, options)) {
     await access.stream("read", uuid);
@@ -93,7 +93,7 @@ class Subscriptions {
     const { access, settings } = this.#exchange;
     const fresh = new Map(uuids.map((uuid) => [uuidText(uuid), uuid]));
     for (const name of this.#stops.keys()) fresh.delete(name);
-    checkStreamCount(this.#stops.size + fresh.size, settings.maxStreamsPerCall);
+    checkStreams([...fresh.values()], settings.maxStreamsPerCall, this.#stops.size);
     await access.stream("read", ...fresh.values());
     for (const [name, uuid] of fresh) {
       const stop = new AbortController();

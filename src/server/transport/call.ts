@@ -13,6 +13,9 @@ import { GrpcFailure, GrpcStatus } from "./status.ts";
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
 const PREFIX_BYTES = 5;
 
+/** Longest wait for the first message of a call, ms. */
+const FIRST_MESSAGE_MS = 10_000;
+
 /** A call of the gRPC library: both directions as bytes. */
 export type ByteStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
@@ -41,6 +44,7 @@ export class Call {
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #firstTimer: ReturnType<typeof setTimeout> | undefined;
   #inputEnded = false;
   #finished = false;
   #wakeReader: (() => void) | undefined;
@@ -63,6 +67,10 @@ export class Call {
       this.deadlineMs = deadlineMs;
       this.#startTimer(deadlineMs - Date.now());
     }
+    this.#firstTimer = setTimeout(() => {
+      const text = `no request message within ${FIRST_MESSAGE_MS} ms`;
+      this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, text));
+    }, FIRST_MESSAGE_MS);
     this.#listen();
   }
 
@@ -81,6 +89,7 @@ export class Call {
   cancel(reason: GrpcFailure): void {
     if (this.#finished || this.#controller.signal.aborted) return;
     clearTimeout(this.#timer);
+    clearTimeout(this.#firstTimer);
     this.#controller.abort(reason);
     this.#wakeReader?.();
     this.#wakeWriter?.();
@@ -137,6 +146,7 @@ export class Call {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#firstTimer);
     this.#stream.resume();
     if (code === GrpcStatus.OK) this.#stream.end();
     else this.#stream.emit("error", { code, details });
@@ -161,6 +171,7 @@ export class Call {
   #listen(): void {
     const stream = this.#stream;
     stream.on("data", (message: Uint8Array) => {
+      clearTimeout(this.#firstTimer);
       if (this.#inputEnded) return;
       this.bytesReceived += PREFIX_BYTES + message.length;
       this.#messages.push(message);
@@ -168,6 +179,7 @@ export class Call {
       this.#wakeReader?.();
     });
     stream.on("end", () => {
+      clearTimeout(this.#firstTimer);
       this.#inputEnded = true;
       this.#wakeReader?.();
     });

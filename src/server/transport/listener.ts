@@ -26,6 +26,9 @@ const WINDOW_BYTES = 4 << 20;
 /** Longest time for calls and connections to notice that they were ended, ms. */
 const SETTLE_MS = 500;
 
+/** Longest wait for the first call of a connection, its TLS handshake included, ms. */
+const FIRST_CALL_MS = 10_000;
+
 /** A certificate and its private key, PEM text. */
 export interface Certificate {
   cert: string;
@@ -42,6 +45,8 @@ export interface ListenerOptions {
   /** Largest request message, bytes. */
   maxMessageBytes: number;
   maxConnections: number;
+  /** Connections one address may have open. */
+  maxConnectionsPerAddress: number;
   /** Calls one connection may have open. */
   maxStreamsPerConnection: number;
   /** Silence of a peer after which a keepalive probe is sent, ms. */
@@ -61,6 +66,8 @@ export class Listener {
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
   readonly #server: net.Server;
   readonly #sockets = new Set<Socket>();
+  /** Connections without a call so far, oldest first, by the address and port of the client. */
+  readonly #silent = new Map<string, { socket: Socket; timer: ReturnType<typeof setTimeout> }>();
   readonly #calls = new Set<Call>();
   readonly #pace = new FairSending();
   #closing: Promise<void> | undefined;
@@ -79,7 +86,6 @@ export class Listener {
       ...options.certificate,
       ALPNProtocols: ["h2"],
     });
-    this.#server.maxConnections = options.maxConnections;
     this.#server.on("connection", (socket: Socket) => this.#track(socket));
     this.#server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
     const ready = options.certificate === undefined ? "connection" : "secureConnection";
@@ -158,15 +164,47 @@ export class Listener {
 
   #handle(path: string, stream: ByteStream): void {
     const call = new Call(path, stream, this.#pace);
+    this.#heard(call.peer);
     this.#calls.add(call);
     this.#options.handle(call).then(() => call.done).then(() => this.#calls.delete(call));
   }
 
   #track(socket: Socket): void {
-    this.#sockets.add(socket);
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#sockets.delete(socket));
+    if (!this.#makeRoom(socket.remoteAddress)) return void socket.destroy();
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const timer = setTimeout(() => socket.destroy(), FIRST_CALL_MS);
+    this.#sockets.add(socket);
+    this.#silent.set(peer, { socket, timer });
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      if (this.#silent.get(peer)?.socket === socket) this.#heard(peer);
+    });
     socket.setNoDelay(true);
+  }
+
+  /** Takes note of the first call of a connection, or of its end. */
+  #heard(peer: string): void {
+    const silent = this.#silent.get(peer);
+    if (silent === undefined) return;
+    clearTimeout(silent.timer);
+    this.#silent.delete(peer);
+  }
+
+  /** Makes room for a connection: the oldest one without a call has to go where there is none. */
+  #makeRoom(address: string | undefined): boolean {
+    const { maxConnections, maxConnectionsPerAddress } = this.#options;
+    const near = [...this.#sockets].filter((socket) => socket.remoteAddress === address).length;
+    const isCrowded = near >= maxConnectionsPerAddress;
+    if (!isCrowded && this.#sockets.size < maxConnections) return true;
+    for (const [peer, { socket }] of this.#silent) {
+      if (isCrowded && socket.remoteAddress !== address) continue;
+      this.#heard(peer);
+      this.#sockets.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
   }
 }
 
