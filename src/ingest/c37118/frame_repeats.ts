@@ -12,22 +12,20 @@ const REMEMBERED = 4096;
 /** Most data streams whose frames are remembered. */
 const MAX_STREAMS = 1024;
 
+/** The last frames of a data stream, in a ring. */
+interface Seen {
+  times: Float64Array;
+  checksums: Uint16Array;
+  count: number;
+  newest: number;
+}
+
 /** Recognises data frames that are the same as one of the last 4096 of their stream. */
 export class FrameRepeats {
-  readonly #streams = new Map<string, Map<number, number>>();
-
-  #last = new Map<number, number>();
+  readonly #streams = new Map<string, Seen>();
+  #last: Seen | undefined;
   #lastScope: string | undefined;
   #lastIdcode = -1;
-
-  #seenOf(key: string): Map<number, number> {
-    let seen = this.#streams.get(key);
-    if (seen === undefined) {
-      if (this.#streams.size >= MAX_STREAMS) this.#streams.clear();
-      this.#streams.set(key, seen = new Map());
-    }
-    return seen;
-  }
 
   /**
    * Whether the same frame came before: same stream, same time, same checksum.
@@ -40,18 +38,37 @@ export class FrameRepeats {
       this.#lastScope = scope;
       this.#lastIdcode = header.idcode;
     }
-    const seen = this.#last;
+    const seen = this.#last!;
     // 28 bits of seconds, eight years, and 24 bits of the fraction.
     const time = (header.soc & 0xfff_ffff) * 2 ** 24 + header.fraction;
     const checksum = view.getUint16(start + header.size - 2);
-    if (seen.get(time) === checksum) return true;
-    seen.set(time, checksum);
-    if (seen.size > REMEMBERED) {
-      for (const oldest of seen.keys()) {
-        seen.delete(oldest);
-        break;
-      }
-    }
+    // Frames ascend, but for the few that are looked for.
+    if (time <= seen.newest && isThere(seen, time, checksum)) return true;
+    const at = seen.count++ % REMEMBERED;
+    seen.times[at] = time;
+    seen.checksums[at] = checksum;
+    if (time > seen.newest) seen.newest = time;
     return false;
   }
+
+  #seenOf(key: string): Seen {
+    let seen = this.#streams.get(key);
+    if (seen === undefined) {
+      if (this.#streams.size >= MAX_STREAMS) this.#streams.clear();
+      const times = new Float64Array(REMEMBERED);
+      seen = { times, checksums: new Uint16Array(REMEMBERED), count: 0, newest: -1 };
+      this.#streams.set(key, seen);
+    }
+    return seen;
+  }
+}
+
+/** Whether a frame is in the ring, the newest first. */
+function isThere({ times, checksums, count }: Seen, time: number, checksum: number): boolean {
+  const oldest = Math.max(0, count - REMEMBERED);
+  for (let i = count - 1; i >= oldest; i--) {
+    const at = i % REMEMBERED;
+    if (times[at] === time && checksums[at] === checksum) return true;
+  }
+  return false;
 }
