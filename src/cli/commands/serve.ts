@@ -1,10 +1,14 @@
 /** `btrdb serve`: a database behind a gRPC port. @module */
 
 import { onAbort } from "../../core/call.ts";
-import type { ApiKey, Capability, ServeOptions } from "../../server/mod.ts";
-import { type Args, splitOnce } from "../words/parse_args.ts";
+import type { ApiKey, ServeOptions } from "../../server/mod.ts";
+import type { Args } from "../words/parse_args.ts";
+import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
+
+/** Variable with keys in JSON. */
+const KEYS_VARIABLE = "BTRDB_SERVE_KEYS";
 
 const command: Command = {
   name: "serve",
@@ -32,6 +36,15 @@ const command: Command = {
       multiple: true,
       about: "Let in only clients with a key, for everything or some of read,insert,delete," +
         "obliterate,admin; may come again",
+    },
+    "api-key-file": {
+      value: "FILE",
+      about: "Keys in JSON, as in $BTRDB_SERVE_KEYS: " +
+        '[{"key": …, "capabilities": […], "collectionPrefixes": […]}]',
+    },
+    "metrics-host": {
+      value: "HOST",
+      about: "Address of the metrics port; by default that of --listen",
     },
   },
   examples: [
@@ -74,26 +87,32 @@ function serveOptions(args: Args): ServeOptions {
   const listen = args.text("listen");
   const options: ServeOptions = listen === undefined ? {} : listenAddress(listen);
   if (cert !== undefined && key !== undefined) options.tls = { cert, key };
-  const keys = args.list("api-key").map(apiKey);
+  const keys = keysOf(args);
   if (keys.length > 0) options.apiKeys = keys;
   if (args.has("public")) options.allowPublic = true;
   const metrics = args.integer("metrics-port", 0, 65_535);
   if (metrics !== undefined) options.metricsPort = metrics;
+  const metricsHost = args.text("metrics-host");
+  if (metricsHost !== undefined) options.metricsHost = metricsHost;
   return options;
 }
 
-const CAPABILITIES: readonly Capability[] = ["read", "insert", "delete", "obliterate", "admin"];
+/** Keys of all three places together. */
+function keysOf(args: Args): ApiKey[] {
+  const keys = args.list("api-key").map(serverKey);
+  const file = args.text("api-key-file");
+  if (file !== undefined) keys.push(...serverKeys(readKeys(file), file));
+  const variable = Deno.env.get(KEYS_VARIABLE);
+  if (variable) keys.push(...serverKeys(variable, `$${KEYS_VARIABLE}`));
+  return keys;
+}
 
-function apiKey(text: string): ApiKey {
-  const [key, list] = splitOnce(text, "=");
-  const wanted = list === undefined ? CAPABILITIES : list.split(",");
-  const capabilities = CAPABILITIES.filter((capability) => wanted.includes(capability));
-  if (key === "" || capabilities.length !== wanted.length) {
-    throw usageError(
-      `Cannot use --api-key …=${list ?? ""}: expected KEY or KEY=${CAPABILITIES.join(",")}`,
-    );
+function readKeys(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    throw usageError(`Cannot read --api-key-file ${file}: ${(error as Error).message}`);
   }
-  return { key, capabilities };
 }
 
 function listenAddress(text: string): { hostname: string; port: number } {
