@@ -11,7 +11,13 @@ import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
-import { PAGE_BYTES, readSchemaVersion, SCHEMA_VERSION, writeSchema } from "./file/schema.ts";
+import {
+  PAGE_BYTES,
+  readSchemaVersion,
+  refuseForeignObjects,
+  SCHEMA_VERSION,
+  writeSchema,
+} from "./file/schema.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./tree/block_store.ts";
@@ -43,6 +49,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
     }
     db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
+    if (path !== MEMORY) refuseForeignObjects(db, path);
     return new Engine(
       new Storage({
         db,
@@ -110,6 +117,7 @@ function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Dat
 /** Brings a file to the state of this release. */
 function prepareFile(db: Database, path: string): void {
   const version = readSchemaVersion(db, path);
+  if (version === SCHEMA_VERSION) refuseForeignObjects(db, path);
   if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   db.exec("PRAGMA journal_mode = WAL");
   writeSchema(db, version);

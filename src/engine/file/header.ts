@@ -13,8 +13,15 @@ const USER_VERSION_AT = 60;
 interface SharedFile {
   readonly fd: number;
   readonly key: string;
+  /** Closes the descriptors that must not be closed before the last user. */
+  readonly spare: (() => void)[];
   users: number;
-  /** Connections and headers of this process on the same file. */
+}
+
+/** What of Deno locks whole files (flock); Node.js has nothing like it. */
+interface Locks {
+  readonly build: { readonly os: string };
+  openSync(path: string): { tryLockSync(exclusive: boolean): boolean; close(): void };
 }
 
 /**
@@ -41,12 +48,12 @@ export class FileHeader {
     const key = `${dev}:${ino}`;
     const known = files.get(key);
     if (known === undefined) {
-      const file = { fd, key, users: 0 };
+      const file = { fd, key, spare: [], users: 0 };
       files.set(key, file);
       return new FileHeader(file);
     }
     // The new descriptor stays open beside the known one: see above.
-    spare.set(key, [...spare.get(key) ?? [], fd]);
+    known.spare.push(() => closeSync(fd));
     return new FileHeader(known);
   }
 
@@ -57,6 +64,25 @@ export class FileHeader {
     return new DataView(bytes.buffer).getInt32(0);
   }
 
+  /**
+   * Takes the operating system's lock of the file itself, which is the same by every path and ends
+   * with the process. Only Linux keeps it apart from the locks of SQLite, and only Deno can take it.
+   *
+   * @returns False if another process or thread has it; true if this one has it now, or nobody can
+   * take it here.
+   */
+  tryLock(path: string): boolean {
+    const deno = (globalThis as { Deno?: Locks }).Deno;
+    if (deno?.build.os !== "linux") return true;
+    const file = deno.openSync(path);
+    this.#file.spare.push(() => file.close());
+    try {
+      return file.tryLockSync(true);
+    } catch {
+      return true; // The file system has no such locks.
+    }
+  }
+
   /** Lets the file go. Call it after SQLite's connection is closed. */
   close(): void {
     if (this.#isClosed) return;
@@ -64,10 +90,6 @@ export class FileHeader {
     if (--this.#file.users > 0) return;
     files.delete(this.#file.key);
     closeSync(this.#file.fd);
-    for (const fd of spare.get(this.#file.key) ?? []) closeSync(fd);
-    spare.delete(this.#file.key);
+    for (const close of this.#file.spare) close();
   }
 }
-
-/** Descriptors that must not be closed before the file's last user. */
-const spare = new Map<string, number[]>();

@@ -71,8 +71,17 @@ function lockIdentity(path: string): string | undefined {
  */
 export function refuseForeignWriter(path: string): void {
   const writer = writerOf(path);
-  if (writer === undefined || writer.lock === lockIdentity(path) || hasLog(path)) return;
+  if (writer === undefined || writer.lock === lockIdentity(path)) return;
+  // A database that was moved or copied with its log names the path where it was.
+  if (hasLog(path) && !leadsTo(writer.path, path)) return;
   throw foreignError(path, writer.path);
+}
+
+/** Tells whether one path leads to the same file as another, without being it. */
+function leadsTo(other: string, path: string): boolean {
+  if (other === path) return false;
+  const [one, two] = [fileAt(other), fileAt(path)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 /**
@@ -80,19 +89,31 @@ export function refuseForeignWriter(path: string): void {
  * mark, and the log, where it is beside this path, or else the file has the name.
  */
 function writerOf(path: string): Writer | undefined {
-  if (fileAt(path) === undefined) return undefined;
-  const header = FileHeader.open(path);
+  if (!parseUserVersion(storedUserVersion(path)).isOpen) return undefined;
   let db: Database | undefined;
   try {
-    if (!parseUserVersion(header.userVersion()).isOpen) return undefined;
-    // Immutable: the file as it is, without locks and without a log.
     db = openSqlite(path, { readOnly: true, immutable: !hasLog(path) });
     return readWriter(db);
   } catch {
-    return UNKNOWN_WRITER; // What is wrong with the file is said by who opens it.
+    return UNKNOWN_WRITER;
   } finally {
     db?.close();
-    header.close();
+  }
+}
+
+/**
+ * User version in the file itself, past its log; 0 where there is none. SQLite reads it, because it
+ * knows the locks that other threads of this process hold on the file, and keeps them when it closes.
+ */
+function storedUserVersion(path: string): number {
+  if (fileAt(path) === undefined) return 0;
+  let db: Database | undefined;
+  try {
+    // Immutable: the file as it is, without locks and without a log.
+    db = openSqlite(path, { readOnly: true, immutable: true });
+    return readUserVersion(db);
+  } finally {
+    db?.close();
   }
 }
 
@@ -118,7 +139,8 @@ interface Writer {
   readonly schema: number;
 }
 
-const UNKNOWN_WRITER: Writer = { lock: "", path: "another path", schema: 0 };
+const ANOTHER_PATH = "another path";
+const UNKNOWN_WRITER: Writer = { lock: "", path: ANOTHER_PATH, schema: 0 };
 
 function readWriter(db: Database): Writer {
   const row = db.prepare("SELECT key FROM setting WHERE key LIKE 'writer %'").get();
@@ -147,18 +169,22 @@ export class Ownership {
    * beside the file is older than the file.
    */
   static claim(path: string, prepare: (db: Database) => void): Ownership {
-    refuseForeignWriter(path);
-    refuseOldLog(path);
-    const name = `${WRITER_KEY}${lockIdentity(path)} ${crypto.randomUUID()} ${path}`;
-    // A writer that ended without closing the file left the mark of this lock file: nothing is written.
-    const left = writerOf(path);
-    const isMarked = left?.schema === SCHEMA_VERSION && left.lock === lockIdentity(path);
-    const alone = isMarked ? undefined : claimAlone(path, prepare, name);
-    const mine = isMarked ? undefined : alone ?? claimBeside(path, prepare, name);
+    openSqlite(path, { readOnly: false }).close(); // Makes the file, or says why it cannot be.
     const header = FileHeader.open(path);
     try {
-      const ownership = new Ownership(path, header, mine ?? header.userVersion());
-      if (!isMarked && alone === undefined) settle(path, name);
+      if (!header.tryLock(path)) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
+      refuseForeignWriter(path);
+      refuseOldLog(path);
+      // A writer that ended without closing the file left the mark of this lock file: nothing is written.
+      const left = writerOf(path);
+      if (left?.schema === SCHEMA_VERSION && left.lock === lockIdentity(path)) {
+        return new Ownership(path, header, header.userVersion());
+      }
+      const name = `${WRITER_KEY}${lockIdentity(path)} ${crypto.randomUUID()} ${path}`;
+      const claim = { path, name, left, prepare };
+      const alone = claimAlone(claim);
+      const ownership = new Ownership(path, header, alone ?? claimBeside(claim));
+      if (alone === undefined) settle(path, name);
       ownership.check();
       return ownership;
     } catch (error) {
@@ -200,24 +226,30 @@ export class Ownership {
   }
 }
 
+/** What a writer claims. */
+interface Claim {
+  readonly path: string;
+  /** Its row of `setting`. */
+  readonly name: string;
+  /** The writer whose mark may be taken over. */
+  readonly left: Writer | undefined;
+  /** Brings the file to the state of this release. */
+  prepare(db: Database): void;
+}
+
 /**
  * Claims a file while no other process has it open, by whatever path: SQLite's exclusive lock is on
  * the file itself.
  *
  * @returns The user version that is this writer's; `undefined` if others have the file open.
  */
-function claimAlone(
-  path: string,
-  prepare: (db: Database) => void,
-  name: string,
-): number | undefined {
+function claimAlone(claim: Claim): number | undefined {
   let db: Database | undefined;
   try {
-    db = openSqlite(path, { readOnly: false });
+    db = openSqlite(claim.path, { readOnly: false });
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("BEGIN IMMEDIATE; COMMIT");
-    prepare(db);
-    return writeClaim(db, name);
+    return writeClaim(db, claim);
   } catch {
     // What is wrong, if not that others have it open, is said by who opens it beside them.
     return undefined;
@@ -227,11 +259,10 @@ function claimAlone(
 }
 
 /** Claims a file that others have open: readers, or a writer that begins at the same moment. */
-function claimBeside(path: string, prepare: (db: Database) => void, name: string): number {
-  const db = openSqlite(path, { readOnly: false });
+function claimBeside(claim: Claim): number {
+  const db = openSqlite(claim.path, { readOnly: false });
   try {
-    prepare(db);
-    return writeClaim(db, name);
+    return writeClaim(db, claim);
   } finally {
     db.close();
   }
@@ -250,7 +281,9 @@ function settle(path: string, name: string): void {
 }
 
 /** Raises the epoch, and writes it to the file itself. */
-function writeClaim(db: Database, name: string): number {
+function writeClaim(db: Database, { path, name, left, prepare }: Claim): number {
+  refuseNewcomer(db, path, left);
+  prepare(db);
   const { schema, epoch } = parseUserVersion(readUserVersion(db));
   const step = 1 + Math.floor(Math.random() * MAX_STEP);
   const next = epoch + step > MAX_EPOCH ? step : epoch + step;
@@ -260,13 +293,20 @@ function writeClaim(db: Database, name: string): number {
   return mine;
 }
 
+/** Refuses a file that another writer has marked since it was looked at. */
+function refuseNewcomer(db: Database, path: string, left: Writer | undefined): void {
+  if (!parseUserVersion(readUserVersion(db)).isOpen) return;
+  const writer = readWriter(db);
+  if (writer.lock === lockIdentity(path) || writer.lock === left?.lock) return;
+  throw foreignError(path, writer.path);
+}
+
 /** Refuses a log that was left behind while the file was written by another path. */
 function refuseOldLog(path: string): void {
   if (!hasLog(path)) return;
-  const header = FileHeader.open(path);
   let db: Database | undefined;
   try {
-    const stored = parseUserVersion(header.userVersion()).epoch;
+    const stored = parseUserVersion(storedUserVersion(path)).epoch;
     db = openSqlite(path, { readOnly: true });
     const seen = parseUserVersion(readUserVersion(db)).epoch;
     if (seen >= stored || stored - seen > MAX_EPOCH / 2) return;
@@ -279,7 +319,6 @@ function refuseOldLog(path: string): void {
     if (error instanceof BTrDBError) throw error;
   } finally {
     db?.close();
-    header.close();
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
-import type { Database } from "./sqlite.ts";
+import { type Database, openSqlite } from "./sqlite.ts";
 
 /** Marks the files of this engine: "BTrE". */
 export const APPLICATION_ID = 0x42547245;
@@ -86,9 +86,66 @@ ${STREAMS_VIEW}`;
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
 const MIGRATIONS: readonly ((db: Pick<Database, "exec">) => void)[] = [];
 
+/** Tables, indexes, views and triggers of a file, by name, with what makes them. */
+function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {
+  const rows = db.prepare("SELECT type, name, sql FROM sqlite_schema").all();
+  return new Map(
+    rows.map((row) => [`${row["type"]} ${JSON.stringify(row["name"])}`, String(row["sql"] ?? "")]),
+  );
+}
+
+let own: ReadonlyMap<string, string> | undefined;
+
+/** The same of a file of this release. */
+function ownObjects(): ReadonlyMap<string, string> {
+  if (own !== undefined) return own;
+  const db = openSqlite(":memory:", { readOnly: false });
+  try {
+    db.exec(TABLES);
+    return own = objectsOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Finds what a file of this release has that the engine did not make: a trigger or view runs SQL of
+ * whoever made the file, whenever it is used.
+ *
+ * @returns Descriptions, e.g. `The trigger "evil" is not known`.
+ */
+export function foreignObjects(db: Pick<Database, "prepare">): string[] {
+  const problems: string[] = [];
+  const expected = ownObjects();
+  const found = objectsOf(db);
+  for (const [name, sql] of found) {
+    if (!expected.has(name)) problems.push(`The ${name} is not known`);
+    else if (expected.get(name) !== sql) {
+      problems.push(`The ${name} is not as this release makes it`);
+    }
+  }
+  for (const name of expected.keys()) {
+    if (!found.has(name)) problems.push(`The ${name} is missing`);
+  }
+  return problems;
+}
+
 function pragma(db: Pick<Database, "prepare">, name: string): number {
   const row = db.prepare(`PRAGMA ${name}`).get();
   return Number(Object.values(row ?? {})[0] ?? 0);
+}
+
+/**
+ * Refuses a file with tables, views, indexes or triggers that this engine did not make.
+ *
+ * @throws {BTrDBError} `CORRUPT`.
+ */
+export function refuseForeignObjects(db: Pick<Database, "prepare">, path: string): void {
+  const [problem] = foreignObjects(db);
+  if (problem === undefined) return;
+  throw new BTrDBError(`Cannot open ${path}: ${problem}; \`btrdb verify\` lists all`, {
+    status: "CORRUPT",
+  });
 }
 
 /**

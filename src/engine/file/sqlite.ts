@@ -6,6 +6,7 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BTrDBError } from "../../core/errors.ts";
 
@@ -72,10 +73,18 @@ export interface OpenOptions {
 /** Opens a database; tests replace it to inject faults. */
 export type OpenDatabase = (path: string, options: OpenOptions) => Database;
 
+/** SQLite's name of a database in memory. */
+const MEMORY = ":memory:";
+
 /** Opens a database with `node:sqlite`. */
 export function openSqlite(path: string, { readOnly, immutable }: OpenOptions): Database {
-  const location = immutable ? `${pathToFileURL(path).href}?immutable=1` : path;
-  return new DatabaseSync(location, { readOnly }) as unknown as Database;
+  // A name that begins with "file:" would be a URI to SQLite, with options in it; an absolute path
+  // never is.
+  const absolute = path === MEMORY ? path : resolve(path);
+  const location = immutable ? `${pathToFileURL(path).href}?immutable=1` : absolute;
+  const db = new DatabaseSync(location, { readOnly }) as unknown as Database;
+  db.exec("PRAGMA trusted_schema = OFF");
+  return db;
 }
 
 const CORRUPT: (typeof MEANING)[number] = [

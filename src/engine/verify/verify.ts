@@ -19,6 +19,7 @@ import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../pacer.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { foreignObjects } from "../file/schema.ts";
 import { sqliteError } from "../file/sqlite.ts";
 import { reduceValues } from "../tree/stats.ts";
 import {
@@ -337,6 +338,7 @@ class Verifier {
 
 /** Checks of the other tables. */
 const TABLES = [
+  foreignObjects,
   strayJournalProblems,
   collectionProblems,
   tombstoneProblems,

@@ -327,6 +327,64 @@ Deno.test("verify finds a damaged block, a wrong statistic and a lost version", 
   });
 });
 
+Deno.test("a file with triggers, views, indexes or tables of somebody else is not opened, and verify names them", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    const additions: [sql: string, problem: string][] = [
+      [
+        "CREATE TRIGGER evil AFTER INSERT ON journal BEGIN DELETE FROM version; END",
+        'The trigger "evil" is not known',
+      ],
+      [
+        "CREATE VIEW evil AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT x FROM c",
+        'The view "evil" is not known',
+      ],
+      ["CREATE INDEX evil ON stream (abs(id))", 'The index "evil" is not known'],
+      ['CREATE TABLE "a \u001b[2Jb" (x)', 'The table "a \\u001b[2Jb" is not known'],
+      ["DROP VIEW streams; CREATE VIEW streams AS SELECT 1", 'The view "streams" is not as this'],
+      ["DROP VIEW streams", 'The view "streams" is missing'],
+    ];
+    for (const [sql, problem] of additions) {
+      for (const name of files(directory)) await Deno.remove(`${directory}/${name}`);
+      await build(path);
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+      for (const readOnly of [false, true]) {
+        const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
+        assertEquals(error.status, "CORRUPT");
+        assertStringIncludes(error.message, problem);
+      }
+      const report = await verify(path);
+      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+    }
+  });
+});
+
+Deno.test("a path that begins with file: is the name of a file, without options of SQLite", async () => {
+  await withDirectory(async (directory) => {
+    const name = "file:grid.btrdb?mode=memory";
+    const program = `
+      import { openEngine } from ${
+      JSON.stringify(import.meta.resolve("../../../src/engine/mod.ts"))
+    };
+      await (await openEngine({ path: ${JSON.stringify(name)} })).close();`;
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "--quiet",
+        `data:application/typescript,${encodeURIComponent(program)}`,
+      ],
+      cwd: directory,
+    }).output();
+    assertEquals(new TextDecoder().decode(stderr), "");
+    assertEquals(code, 0);
+    assert(files(directory).includes(name), `${files(directory)}`);
+  });
+});
+
 Deno.test("versions that damage has moved to another stream are not taken for obliterated ones", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
