@@ -14,7 +14,13 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import * as zlib from "node:zlib";
+import { checkParquetMetadata } from "./parquet_metadata.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
+
+/** Most rows of a batch. */
+const MAX_BATCH_ROWS = 1 << 20;
+/** Most rows of a batch of a row group with less than a byte for each: it unpacks to much more. */
+const MAX_DENSE_ROWS = 1 << 16;
 
 /** Reads slices of a file, from anywhere. */
 export interface ByteSource {
@@ -49,7 +55,7 @@ export interface OpenParquetOptions {
   timeUnit?: TimeUnit | undefined;
 }
 
-/** The points of one row group. */
+/** The points of one row group, or of some rows of a large one. */
 export interface ParquetBatch {
   /** Number of its first row in the file, from 0. */
   rowStart: number;
@@ -75,7 +81,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
  * @param source Where it is; a path is opened with `node:fs`.
  * @param options Which columns are read.
  * @returns The file, to be closed after use.
- * @throws {RangeError} If it has no such columns.
+ * @throws {RangeError} If it has no such columns, or its metadata do not fit to it.
  * @throws {Error} If it is no Parquet file.
  */
 export async function openParquet(
@@ -85,6 +91,7 @@ export async function openParquet(
   const { file, close } = await openSource(source);
   try {
     const metadata = await parquetMetadataAsync(file);
+    checkParquetMetadata(metadata, file.byteLength);
     const layout = layoutOf(metadata, options);
     // Times are read as plain integers: their logical type would make objects of them.
     delete layout.time.logical_type;
@@ -131,25 +138,41 @@ export class ParquetInput implements AsyncDisposable {
   }
 
   /**
-   * The points, a row group at a time.
+   * The points, at most a row group or 1,048,576 rows at a time.
    *
    * @param fromRow Row to begin with, at the beginning of a batch: the file's earlier ones are not
-   * read. A row inside a row group gives the rest of it.
-   * @throws {RangeError} If a time is missing or does not fit into 64 bits.
+   * read. A row inside a batch gives the rest of it.
+   * @throws {RangeError} If a time is missing or does not fit into 64 bits, or a column has fewer or
+   * more values than the file says.
    */
   async *batches(fromRow = 0): AsyncGenerator<ParquetBatch, void, void> {
+    const steps = batchRows(this.#scan.metadata);
     for (const range of this.#scan.ranges) {
-      const { rowEnd } = range;
-      const rowStart = Math.max(range.rowStart, fromRow);
-      if (rowStart >= rowEnd) continue;
-      const read = (column: string) => this.#scan.readColumn({ column, rowStart, rowEnd });
-      const times = timesOf(await read(this.time), this.#unit, rowStart);
-      const columns: NamedPoints[] = [];
-      for (const label of this.labels) {
-        columns.push(pointsOf(label, times, doublesOf(await read(label))));
+      const step = steps.get(range.rowStart) ?? MAX_DENSE_ROWS;
+      for (let start = range.rowStart; start < range.rowEnd; start += step) {
+        const rowStart = Math.max(start, fromRow);
+        const rowEnd = Math.min(start + step, range.rowEnd);
+        if (rowStart < rowEnd) yield await this.#batch(rowStart, rowEnd);
       }
-      yield { rowStart, rows: rowEnd - rowStart, columns };
     }
+  }
+
+  async #batch(rowStart: number, rowEnd: number): Promise<ParquetBatch> {
+    const rows = rowEnd - rowStart;
+    const read = async (column: string) => {
+      const data = await this.#scan.readColumn({ column, rowStart, rowEnd });
+      if (data.length === rows) return data;
+      throw new RangeError(
+        `Cannot read Parquet: column ${JSON.stringify(column)} has ${data.length} values in rows ` +
+          `${rowStart} to ${rowEnd - 1}, expected ${rows}: the file is damaged`,
+      );
+    };
+    const times = timesOf(await read(this.time), this.#unit, rowStart);
+    const columns: NamedPoints[] = [];
+    for (const label of this.labels) {
+      columns.push(pointsOf(label, times, doublesOf(await read(label))));
+    }
+    return { rowStart, rows, columns };
   }
 
   /** Closes the file. Closing twice does nothing. */
@@ -168,6 +191,21 @@ interface Layout {
   time: SchemaElement;
   unit: bigint;
   values: string[];
+}
+
+/** Most rows of a batch of each row group, by its first row. */
+function batchRows({ row_groups }: FileMetaData): Map<number, number> {
+  const steps = new Map<number, number>();
+  let rows = 0;
+  for (const { columns, num_rows } of row_groups) {
+    const bytes = columns.reduce(
+      (sum, { meta_data }) => sum + meta_data!.total_compressed_size,
+      0n,
+    );
+    steps.set(rows, bytes < num_rows ? MAX_DENSE_ROWS : MAX_BATCH_ROWS);
+    rows += Number(num_rows);
+  }
+  return steps;
 }
 
 /** Makes slices of the source; a file is opened until `close`. */
@@ -205,7 +243,9 @@ async function openSource(
 }
 
 function unpackZstd(input: Uint8Array, length: number): Uint8Array {
-  if (typeof zlib.zstdDecompressSync === "function") return zlib.zstdDecompressSync(input);
+  if (typeof zlib.zstdDecompressSync === "function") {
+    return zlib.zstdDecompressSync(input, { maxOutputLength: length });
+  }
   return compressors.ZSTD!(input, length);
 }
 
@@ -247,6 +287,9 @@ function layoutOf(metadata: FileMetaData, options: OpenParquetOptions): Layout {
   const values = options.values === undefined
     ? columns.filter((c) => c !== time && isNumber(c)).map(({ name }) => name)
     : [...options.values];
+  if (values.length === 0 && metadata.schema.length > 2) {
+    throw new RangeError(`Cannot read Parquet: there is no column of numbers, there are ${names}`);
+  }
   for (const name of values) {
     const found = columns.find((c) => c.name === name);
     if (found !== undefined && found !== time && isNumber(found)) continue;

@@ -204,3 +204,53 @@ Deno.test({
     });
   },
 });
+
+Deno.test("a damaged footer is an error, and never a file with fewer rows", async () => {
+  const times = BigInt64Array.from({ length: 5000 }, (_, i) => BigInt(i) * 8_333_333n);
+  const values = Float64Array.from(times, (_, i) => i);
+  const bytes = await written([{ label: "a", columns: { times, values } }], { rowGroupRows: 1000 });
+  const footer = new DataView(bytes.buffer).getUint32(bytes.length - 8, true) + 8;
+  const begin = bytes.length - footer;
+  let refused = 0;
+  for (let at = begin; at < bytes.length; at++) {
+    for (const mask of [0x01, 0x04, 0x80]) {
+      const damaged = bytes.slice();
+      damaged[at]! ^= mask;
+      let rows = 0;
+      try {
+        for (const { rows: n, columns } of (await read(damaged)).batches) {
+          rows += columns.length * n;
+        }
+      } catch (error) {
+        assert(error instanceof Error);
+        refused++;
+        continue;
+      }
+      // Parquet has no checksum of its footer: other names and types are believed.
+      assertEquals(rows, 5000, `byte ${at - begin} of the footer, ^ ${mask}`);
+    }
+  }
+  assert(refused > 100, `${refused}`);
+});
+
+Deno.test("a row group that packs many rows into few bytes is read in pieces", async () => {
+  const rows = 200_000;
+  const column = (name: string, data: BigInt64Array | Float64Array) => ({ name, data });
+  const bytes = new Uint8Array(parquetWriteBuffer({
+    columnData: [
+      { ...column("time", new BigInt64Array(rows).fill(7n)), type: "INT64" },
+      { ...column("a", new Float64Array(rows).fill(1.5)), type: "DOUBLE" },
+    ],
+    rowGroupSize: rows,
+  }));
+  assert(bytes.length < rows, `${bytes.length}`);
+  const { batches } = await read(bytes);
+  assertEquals(batches.map((batch) => batch.rows), [65_536, 65_536, 65_536, 3392]);
+  for (const { columns } of batches) {
+    assert(columns[0]!.times.every((time) => time === 7n));
+    assert(columns[0]!.values.every((value) => value === 1.5));
+  }
+  await using file = await openParquet(bytes);
+  const rest = await Array.fromAsync(file.batches(131_072));
+  assertEquals(rest.map(({ rowStart }) => rowStart), [131_072, 196_608]);
+});
