@@ -91,7 +91,7 @@ export function verdictOf(error: unknown): Verdict {
       : "mend the row, or take only some columns with --column";
     return { exit: Exit.Failed, message, hint };
   }
-  if (error instanceof Deno.errors.NotFound) {
+  if (error.name === "NotFound") { // Deno's, also from another thread, which keeps only its name.
     return { exit: Exit.NotFound, message, hint: "check the path" };
   }
   const { code } = error as Error & { code?: unknown };

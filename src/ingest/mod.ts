@@ -1,17 +1,15 @@
 /**
  * Files into streams: what a file says, and nothing else.
  *
- * @example A folder of files into one database
- * ```ts no-eval
+ * @example The bytes of a table into a database
+ * ```ts
  * import { connect } from "@btrdb/btrdb";
  * import { importFile } from "@btrdb/btrdb/ingest";
- * import { readdir } from "node:fs/promises";
  *
- * await using db = await connect("file:grid.btrdb");
- * for (const name of (await readdir("incoming")).sort()) {
- *   const { points, first, last } = await importFile(db, `incoming/${name}`, { into: "plant" });
- *   console.log(name, points, first, last);
- * }
+ * await using db = await connect("memory:");
+ * const table = new TextEncoder().encode("time,freq\n2026-03-01T00:00:00Z,59.98\n");
+ * const { points, first, last } = await importFile(db, table, { into: "plant" }); // or a path
+ * console.log(points, first, last);
  * ```
  *
  * @module

@@ -10,6 +10,7 @@ import { type FormatInput, randomAccess } from "./format.ts";
 import type { SourceOptions } from "./options.ts";
 import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "./source.ts";
 import { Spool } from "./spool.ts";
+import { collectionIn } from "./stream_paths.ts";
 
 /** Columns of a file that are read; plain data, because a record of interrupted work keeps it. */
 interface ParquetLayout {
@@ -42,7 +43,10 @@ export class ParquetSource implements Source {
     this.#spool = spool;
     this.layout = layout;
     this.size = size;
-    this.columns = file.labels.map((name) => ({ name }));
+    // Labels of BTrDB's own files are paths of streams; a slash of others is one.
+    this.columns = file.labels.map((name) =>
+      file.isOwn ? { name, collection: collectionIn(name) } : { name }
+    );
   }
 
   /**

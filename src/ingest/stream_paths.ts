@@ -76,3 +76,9 @@ export function byPath(a: NamedStream, b: NamedStream): number {
   if (a.path !== b.path) return a.path < b.path ? -1 : 1;
   return a.uuid < b.uuid ? -1 : 1;
 }
+
+/** The collection in a path, which the columns of BTrDB's own tables are named by. */
+export function collectionIn(path: string): string | undefined {
+  const at = path.lastIndexOf("/");
+  return at > 0 && at < path.length - 1 ? path.slice(0, at) : undefined;
+}

@@ -15,6 +15,7 @@ import {
 import { compressors } from "hyparquet-compressors";
 import * as zlib from "node:zlib";
 import { checkParquetMetadata } from "./parquet_metadata.ts";
+import { CREATED_BY } from "./parquet_write.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
 
 /** Most rows of a batch. */
@@ -122,6 +123,8 @@ export class ParquetInput implements AsyncDisposable {
   readonly rows: number;
   /** Number of row groups. */
   readonly rowGroups: number;
+  /** True if {@linkcode writeParquet} made it: its labels are those of streams. */
+  readonly isOwn: boolean;
   readonly #scan: ParquetScan;
   readonly #unit: bigint;
   readonly #close: () => Promise<void>;
@@ -132,6 +135,7 @@ export class ParquetInput implements AsyncDisposable {
     this.time = layout.time.name;
     this.rows = Number(scan.metadata.num_rows);
     this.rowGroups = scan.ranges.length;
+    this.isOwn = scan.metadata.created_by === CREATED_BY;
     this.#scan = scan;
     this.#unit = layout.unit;
     this.#close = close;

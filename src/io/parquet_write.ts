@@ -14,6 +14,9 @@ import { throwIfOver } from "../core/call.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
 
+/** What the files of this package say who made them; their labels are those of streams. */
+export const CREATED_BY = "@btrdb/btrdb";
+
 /** Options of writing Parquet files. */
 export interface WriteParquetOptions extends WriteTableOptions {
   /**
@@ -76,6 +79,7 @@ export async function writeParquet(
         writer: bytes,
         schema: schemaOf(batch),
         codec,
+        createdBy: CREATED_BY,
         compressors: { ZSTD: (input) => zlib.zstdCompressSync(input) },
       });
       await writer.write({ columnData: columnsOf(batch), rowGroupSize: rowGroupRows });

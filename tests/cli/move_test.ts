@@ -87,7 +87,7 @@ Deno.test("packed files and stdin", async () => {
   assertEquals(files.map(({ points }) => points), ["6", "6"]);
   const cut = await btrdb(["-d", target, "import", "cut.csv.gz"], options);
   assertEquals(cut.code, 1);
-  assertStringIncludes(cut.stderr, "Cannot unpack cut.csv.gz");
+  assertStringIncludes(cut.stderr, "Cannot decompress cut.csv.gz");
   const stdin = await btrdb(["-d", target, "import", "-", "-q", "--json"], {
     ...options,
     stdin: zstdCompressSync(bytes),

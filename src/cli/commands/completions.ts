@@ -74,13 +74,15 @@ function takingValues(options: OptionSpecs): string[] {
  * at colons: a target is several of them.
  */
 function bashScript(commands: readonly Known[]): string {
-  const all: OptionSpecs = Object.assign({}, ...commands.map(({ options }) => options));
-  const choices = Object.entries({ ...all, ...GLOBAL_OPTIONS }).filter(([, spec]) =>
-    spec.choices !== undefined
-  );
-  const values = choices.map(([name, { choices }]) =>
-    `    --${name}) words="${choices!.join(" ")}" ;;`
-  );
+  // The same option has other values with other commands.
+  const valuesOf = (command: string, options: OptionSpecs): string[] =>
+    Object.entries(options).flatMap(([name, { choices }]) =>
+      choices === undefined ? [] : [`    ${command}" --${name}") words="${choices.join(" ")}" ;;`]
+    );
+  const values = [
+    ...commands.flatMap(({ name, options }) => valuesOf(name, options)),
+    ...valuesOf("*", GLOBAL_OPTIONS),
+  ];
   const cases = commands.map(({ name, options, choices }) =>
     `    ${name}) words="${`${flags(options)} ${flags(GLOBAL_OPTIONS)}`.trim()}"` +
     `${choices === undefined ? "" : ` rest="${choices.join(" ")}"`} ;;`
@@ -114,7 +116,7 @@ ${cases.join("\n")}
     esac
     [[ $current != -* ]] && words="$rest"
   fi
-  case "$before" in
+  case "$command $before" in
 ${values.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))

@@ -89,32 +89,37 @@ function leadsTo(other: string, path: string): boolean {
  * mark, and the log, where it is beside this path, or else the file has the name.
  */
 function writerOf(path: string): Writer | undefined {
-  if (!parseUserVersion(storedUserVersion(path)).isOpen) return undefined;
-  let db: Database | undefined;
+  if (fileAt(path) === undefined) return undefined;
+  const header = FileHeader.open(path);
   try {
-    db = openSqlite(path, { readOnly: true, immutable: !hasLog(path) });
-    return readWriter(db);
+    if (!parseUserVersion(header.userVersion()).isOpen) return undefined;
+    return readAsItIs(path, readWriter);
   } catch {
-    return UNKNOWN_WRITER;
+    return UNKNOWN_WRITER; // What is wrong with the file is said by who opens it.
   } finally {
-    db?.close();
+    header.close();
   }
 }
 
 /**
- * User version in the file itself, past its log; 0 where there is none. SQLite reads it, because it
- * knows the locks that other threads of this process hold on the file, and keeps them when it closes.
+ * Reads a file with the log beside it, or else the file alone, without locks. Not every one of these
+ * ways is open: a log may need to be recovered, and permissions for one path do not cover its URL.
  */
-function storedUserVersion(path: string): number {
-  if (fileAt(path) === undefined) return 0;
-  let db: Database | undefined;
-  try {
-    // Immutable: the file as it is, without locks and without a log.
-    db = openSqlite(path, { readOnly: true, immutable: true });
-    return readUserVersion(db);
-  } finally {
-    db?.close();
+function readAsItIs<T>(path: string, read: (db: Database) => T): T {
+  const ways = hasLog(path) ? [false, true] : [true, false];
+  const errors: unknown[] = [];
+  for (const immutable of ways) {
+    let db: Database | undefined;
+    try {
+      db = openSqlite(path, { readOnly: true, immutable });
+      return read(db);
+    } catch (error) {
+      errors.push(error);
+    } finally {
+      db?.close();
+    }
   }
+  throw errors[0];
 }
 
 function foreignError(path: string, other: string): BTrDBError {
@@ -271,13 +276,10 @@ function claimBeside(claim: Claim): number {
 /** Waits until a writer that began at the same moment must have been seen. */
 function settle(path: string, name: string): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS);
-  const db = openSqlite(path, { readOnly: true, immutable: true });
-  try {
+  readAsItIs(path, (db) => {
     const row = db.prepare("SELECT 1 FROM setting WHERE key = ?").get(name);
     if (row === undefined) throw foreignError(path, readWriter(db).path);
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /** Raises the epoch, and writes it to the file itself. */
@@ -304,9 +306,10 @@ function refuseNewcomer(db: Database, path: string, left: Writer | undefined): v
 /** Refuses a log that was left behind while the file was written by another path. */
 function refuseOldLog(path: string): void {
   if (!hasLog(path)) return;
+  const header = FileHeader.open(path);
   let db: Database | undefined;
   try {
-    const stored = parseUserVersion(storedUserVersion(path)).epoch;
+    const stored = parseUserVersion(header.userVersion()).epoch;
     db = openSqlite(path, { readOnly: true });
     const seen = parseUserVersion(readUserVersion(db)).epoch;
     if (seen >= stored || stored - seen > MAX_EPOCH / 2) return;
@@ -319,6 +322,7 @@ function refuseOldLog(path: string): void {
     if (error instanceof BTrDBError) throw error;
   } finally {
     db?.close();
+    header.close();
   }
 }
 

@@ -11,6 +11,7 @@ import type { SourceOptions } from "../options.ts";
 import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";
 import { csvBatches, type CsvTable } from "./csv_batches.ts";
 import { csvBatchesFromThread } from "./csv_thread.ts";
+import { collectionIn } from "../stream_paths.ts";
 import { detectLayout, isBtrdbTable, type TableLayout } from "./layout.ts";
 
 /** Size of a file from which on it is worth a thread, bytes. */
@@ -108,10 +109,4 @@ class TextSource implements Source {
 
   /** Has nothing to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-/** The collection in a path, which the columns of BTrDB's own tables are named by. */
-function collectionIn(path: string): string | undefined {
-  const at = path.lastIndexOf("/");
-  return at > 0 && at < path.length - 1 ? path.slice(0, at) : undefined;
 }

@@ -39,18 +39,25 @@ export function versionOf(version: bigint): bigint {
 }
 
 /**
+ * Checks the number of streams a call names.
+ *
+ * @throws {BTrDBError} 421, if they are too many.
+ */
+export function checkCount(count: number, most: number): void {
+  if (count <= most) return;
+  throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
+    code: ErrorCode.WrongArgs,
+  });
+}
+
+/**
  * Checks the streams a call names.
  *
  * @param already Number of other streams that it named before.
  * @throws {BTrDBError} 421, if they are too many, or one comes twice.
  */
 export function checkStreams(uuids: readonly Uint8Array[], most: number, already = 0): void {
-  const count = already + uuids.length;
-  if (count > most) {
-    throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
-      code: ErrorCode.WrongArgs,
-    });
-  }
+  checkCount(already + uuids.length, most);
   const seen = new Set<string>();
   for (const uuid of uuids) {
     if (uuid.length !== 16) continue; // The endpoint says what is wrong with it.
