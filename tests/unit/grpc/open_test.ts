@@ -38,21 +38,24 @@ function silentPort(): { address: string; close(): void } {
   };
 }
 
-Deno.test("an endpoint that says nothing does not use up the time of those after it", async () => {
-  const silent = silentPort();
-  try {
-    await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
-    const endpoint = await connectGrpc({
-      addresses: [silent.address, server.address],
-      deadlineMs: Date.now() + 4_000,
-    });
-    // Later calls do not go to the silent one either.
-    assertEquals((await endpoint.info({ deadlineMs: Date.now() + 4_000 })).build, "4.15.9-deno");
-    await endpoint.close();
-  } finally {
-    silent.close();
-  }
-});
+testRefused(
+  "an endpoint that says nothing does not use up the time of those after it",
+  async () => {
+    const silent = silentPort();
+    try {
+      await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
+      const endpoint = await connectGrpc({
+        addresses: [silent.address, server.address],
+        deadlineMs: Date.now() + 4_000,
+      });
+      // Later calls do not go to the silent one either.
+      assertEquals((await endpoint.info({ deadlineMs: Date.now() + 4_000 })).build, "4.15.9-deno");
+      await endpoint.close();
+    } finally {
+      silent.close();
+    }
+  },
+);
 
 testRefused("an abort ends connecting to who says nothing, with its reason", async () => {
   const silent = silentPort();
