@@ -4,9 +4,9 @@
  * @module
  */
 
-import { status as Status } from "@grpc/grpc-js";
 import type { CallOptions } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { GrpcStatus, grpcStatusName } from "../core/grpc_status.ts";
 import { uuidText } from "../core/uuid.ts";
 import { connectionText } from "./connection_text.ts";
 
@@ -80,7 +80,7 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
     return new BTrDBError(cut(bracketed[2]!), { ...context(call), code: Number(bracketed[1]) });
   }
   if (isLostPeer(end)) return lostPeer(call, peer, end.details);
-  const status = statusName(end.code);
+  const status = grpcStatusName(end.code);
   return new BTrDBError(`${call.rpc} failed at ${peer}: ${cut(end.details) || status}`, {
     ...context(call),
     status,
@@ -155,30 +155,25 @@ const REFUSED = "Stream refused by server";
 
 /** Tells whether the call found its connection gone before anything was sent. */
 export function neverStarted({ code, details }: EndStatus): boolean {
-  return code === Status.INTERNAL && details.startsWith(NEVER_STARTED);
+  return code === GrpcStatus.INTERNAL && details.startsWith(NEVER_STARTED);
 }
 
 /** Tells whether the server says that it has not processed the call. */
 export function wasRefused({ code, details }: EndStatus): boolean {
-  return code === Status.UNAVAILABLE && details === REFUSED;
+  return code === GrpcStatus.UNAVAILABLE && details === REFUSED;
 }
 
 /** Tells whether the call ended because the connection did. */
 export function isLostPeer(end: EndStatus): boolean {
   const { code, details } = end;
-  return code === Status.UNAVAILABLE || code === Status.CANCELLED || neverStarted(end) ||
-    (code === Status.INTERNAL && details.includes("RST_STREAM")) ||
-    (code === Status.UNKNOWN && details === "");
+  return code === GrpcStatus.UNAVAILABLE || code === GrpcStatus.CANCELLED || neverStarted(end) ||
+    (code === GrpcStatus.INTERNAL && details.includes("RST_STREAM")) ||
+    (code === GrpcStatus.UNKNOWN && details === "");
 }
 
 /** Tells whether an error says that the peer is gone and nothing more. */
 export function isUnavailable(error: unknown): error is BTrDBError {
   return error instanceof BTrDBError && error.code === 0 && error.status === "UNAVAILABLE";
-}
-
-/** Name of a gRPC status, e.g. `"DEADLINE_EXCEEDED"`. */
-function statusName(code: number): string {
-  return (Status as unknown as Record<number, string>)[code] ?? "UNKNOWN";
 }
 
 /** Codes after which a write may have taken place: the server gave up in the middle. */

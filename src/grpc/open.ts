@@ -6,7 +6,7 @@
 
 import { BTrDBError } from "../core/errors.ts";
 import type { CallOptions, Endpoint, ServerInfo } from "../endpoint/endpoint.ts";
-import { type Address, addressText, parseAddress } from "./transport/address.ts";
+import { type Address, addressText } from "./transport/address.ts";
 import { Caller } from "./call/caller.ts";
 import type { ChannelSettings } from "./transport/connection.ts";
 import { Cluster } from "./call/cluster.ts";
@@ -17,23 +17,14 @@ import { GrpcEndpoint } from "./endpoint.ts";
 import { type RetryOptions, RetryPolicy, Tries, verdict } from "./call/retry.ts";
 import { serverKind } from "./server_kind.ts";
 import type { CallHooks, Tracer } from "./transport/telemetry.ts";
+import type { Transport } from "./transport/wire.ts";
 
-/** Options of a connection. */
-export interface GrpcOptions extends CallOptions {
-  /** Addresses of the cluster: parts, or text for `parseAddress`. Several lead to one cluster. */
-  readonly addresses: readonly (string | Address)[];
+/** Options of a connection, however it is carried. */
+export interface ConnectionOptions extends CallOptions {
   /** @default {"auto"} asks v5 `Info`, then v4 */
   readonly protocol?: "auto" | "v4" | "v5";
   /** Sent as `authorization: bearer …`. */
   apiKey?: string;
-  /**
-   * True if addresses given as text speak TLS. @default {undefined} by scheme, else by port 4411
-   */
-  tls?: boolean;
-  /** Certificates of authorities, PEM. @default {undefined} the platform's */
-  caBundle?: string | Uint8Array;
-  /** Name that the servers' certificates must carry. @default {undefined} the host's */
-  tlsName?: string;
   /**
    * Hosts that addresses learnt from servers may have: names, addresses, `*.example.org`. The key is
    * sent there too. @default {undefined} any host, but only with TLS where TLS was spoken before
@@ -49,8 +40,6 @@ export interface GrpcOptions extends CallOptions {
   quirks?: "auto" | "on" | "off";
   /** Longest message taken from a server, decompressed, bytes. @default {67108864} */
   maxMessageBytes?: number;
-  /** Bytes under way on the wire, per connection and per call. @default {4194304} */
-  flowControlWindow?: number;
   /**
    * Silence after which a connection with calls gets a keepalive probe, ms. @default {10000}
    */
@@ -63,17 +52,11 @@ export interface GrpcOptions extends CallOptions {
   settleMs?: number;
 }
 
-/**
- * 64 KiB, the library's default, is a third as fast; beyond 4 MiB nothing is gained, and what a
- * cancelled read leaves under way grows (docs/retries.md, "Many cancelled reads").
- */
-const FLOW_CONTROL_WINDOW = 4 << 20;
-
 /** Longest silence of an address while there is another to be asked, ms. */
 const ADDRESS_MS = 5_000;
 
 /** A message of 5,000 points has 110 KB; a server has no reason to send what is larger than this. */
-const MAX_MESSAGE_BYTES = 64 << 20;
+export const MAX_MESSAGE_BYTES: number = 64 << 20;
 
 /** Tries of the first call: whoever connects wants to know soon. */
 const CONNECT_ATTEMPTS = 4;
@@ -81,20 +64,23 @@ const CONNECT_ATTEMPTS = 4;
 /**
  * Connects to a server or cluster.
  *
- * @param options Where and how.
+ * @param transport Carries the calls.
+ * @param addresses Addresses that lead to one cluster, best first.
+ * @param options Key, protocol and limits.
  * @returns The endpoint.
  * @throws {TypeError} If there is no endpoint, or one is malformed.
  * @throws {BTrDBError} `UNAVAILABLE` if nobody answers, `UNAUTHENTICATED` if the key is wrong,
  * `UNIMPLEMENTED` if the server speaks neither protocol.
  */
-export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
-  const addresses = options.addresses.map((address) =>
-    typeof address === "string" ? parseAddress(address, options.tls) : address
-  );
+export async function connectOver(
+  transport: Transport,
+  addresses: readonly Address[],
+  options: ConnectionOptions,
+): Promise<Endpoint> {
   if (addresses.length === 0) throw new TypeError("Cannot connect: addresses is empty");
   checkKey(options.apiKey);
   const policy = new RetryPolicy(options.retry, options.hooks);
-  const cluster = new Cluster(addresses, settingsOf(options));
+  const cluster = new Cluster(addresses, settingsOf(transport, options));
   try {
     const codecs = options.protocol === "v4"
       ? [codecV4]
@@ -110,7 +96,13 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
     );
     cluster.learn(info, address);
     const kind = serverKind(info, options.quirks);
-    return new GrpcEndpoint({ caller, codec, kind, settleMs: options.settleMs ?? 200 });
+    const arrowSubscribe = kind.arrowSubscribe && transport.isTwoWay;
+    return new GrpcEndpoint({
+      caller,
+      codec,
+      kind: { ...kind, arrowSubscribe },
+      settleMs: options.settleMs ?? 200,
+    });
   } catch (error) {
     await cluster.close();
     throw error;
@@ -126,15 +118,12 @@ function checkKey(apiKey: string | undefined): void {
   throw new TypeError(`Cannot connect: the API key ${problem}, expected printable ASCII`);
 }
 
-function settingsOf(options: GrpcOptions): ChannelSettings {
+function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSettings {
   return {
+    transport,
     apiKey: options.apiKey,
-    caBundle: options.caBundle,
-    tlsName: options.tlsName,
     allowedHosts: options.allowedHosts,
     watchers: { hooks: options.hooks, tracer: options.tracer },
-    maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
-    flowControlWindow: options.flowControlWindow ?? FLOW_CONTROL_WINDOW,
     probeAfterMs: options.probeAfterMs ?? 10_000,
     probeTimeoutMs: options.probeTimeoutMs ?? 5_000,
   };

@@ -50,10 +50,11 @@ export class Cluster {
 
   /** Takes over what a node says of the cluster; channels of nodes that are gone are closed. */
   learn(info: ServerInfo, from: Address): void {
-    const { allowedHosts } = this.#settings;
+    const { allowedHosts, transport } = this.#settings;
+    this.#health = info.mash;
+    if (!transport.reachesMembers) return;
     const learning = { bootstraps: this.#bootstraps, overTls: from.tls, allowedHosts };
     this.#routes = new Routes(info.mash, learning);
-    this.#health = info.mash;
     this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => learntAddress(text, learning));
     const wanted = new Set(this.#everywhere().map(addressText));
     for (const [peer, channel] of this.#channels) {

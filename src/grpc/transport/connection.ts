@@ -1,31 +1,21 @@
 /**
- * One HTTP/2 connection to a server, remade by grpc-js as need be, and the calls on it.
+ * One connection to a server, remade by its wire as need be, and the calls on it.
  *
  * @module
  */
 
-import { Channel as GrpcChannel, type ChannelOptions, credentials } from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import { type Address, addressText, grpcTarget, isIp } from "./address.ts";
-import { filtered } from "./filtered_credentials.ts";
+import { type Address, addressText } from "./address.ts";
 import { type Peer, Rpc, type RpcRequest } from "./rpc.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
+import type { Transport, Wire } from "./wire.ts";
 
 /** Settings that all connections of a client share. */
 export interface ChannelSettings {
+  readonly transport: Transport;
   readonly apiKey?: string | undefined;
-  /** Certificates of authorities, PEM; absent: the platform's. */
-  readonly caBundle?: string | Uint8Array | undefined;
-  /** Name that the server's certificate must carry; absent: the host's. */
-  readonly tlsName?: string | undefined;
   /** Hosts that addresses learnt from servers may have; absent: any. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly watchers: Watchers;
-  /** Longest message that is taken, decompressed. */
-  readonly maxMessageBytes: number;
-  /** Bytes that may be under way on the wire, per connection and per call. */
-  readonly flowControlWindow: number;
   /** Silence after which a connection with calls on it is sent a keepalive probe, ms. */
   readonly probeAfterMs: number;
   /** Longest wait for the answer to a probe, ms. */
@@ -56,7 +46,7 @@ export class Connection {
   readonly #peer: Peer;
   readonly #settings: ChannelSettings;
   readonly #events: ConnectionEvents;
-  readonly #grpc: GrpcChannel;
+  readonly #wire: Wire;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardMs = 0;
   #probing = false;
@@ -66,7 +56,7 @@ export class Connection {
     this.#peer = { address: addressText(address), apiKey: settings.apiKey };
     this.#settings = settings;
     this.#events = events;
-    this.#grpc = open(address, settings, () => events.onRetired());
+    this.#wire = settings.transport.open(address, () => events.onRetired());
   }
 
   /**
@@ -84,7 +74,7 @@ export class Connection {
       requestBytes: message.length,
     });
     let begun = onBegun;
-    const started = new Rpc(this.#grpc, this.#peer, request, recorder, (ended) => {
+    const started = new Rpc(this.#wire, this.#peer, request, recorder, (ended) => {
       this.#heardMs = Date.now();
       begun?.();
       begun = undefined;
@@ -92,7 +82,10 @@ export class Connection {
     });
     this.rpcs.add(started);
     if (this.rpcs.size === 1) this.#heardMs = Date.now();
-    if (this.#timer === undefined && !this.#probing) this.#watch(this.#settings.probeAfterMs);
+    const { transport, probeAfterMs } = this.#settings;
+    if (transport.canProbe && this.#timer === undefined && !this.#probing) {
+      this.#watch(probeAfterMs);
+    }
     return started;
   }
 
@@ -136,7 +129,7 @@ export class Connection {
       requestBytes: 0,
     });
     const request = { ...PROBE, options: { deadlineMs } };
-    const probe = new Rpc(this.#grpc, this.#peer, request, recorder, () => {});
+    const probe = new Rpc(this.#wire, this.#peer, request, recorder, () => {});
     await probe.read().catch(() => {});
     probe.cancel();
     return Date.now() < deadlineMs;
@@ -152,40 +145,6 @@ export class Connection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#grpc.close();
+    this.#wire.close();
   }
-}
-
-function open(
-  address: Address,
-  settings: ChannelSettings,
-  onGoaway: () => void,
-): GrpcChannel {
-  const options: ChannelOptions = {
-    "grpc.max_receive_message_length": settings.maxMessageBytes,
-    "grpc.max_send_message_length": -1,
-    "grpc-node.flow_control_window": settings.flowControlWindow,
-    "grpc.enable_retries": 0,
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.enable_channelz": 0,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 2000,
-    "grpc.service_config_disable_resolution": 1,
-  };
-  const target = grpcTarget(address);
-  if (!address.tls) {
-    return new GrpcChannel(target, filtered(credentials.createInsecure(), onGoaway), options);
-  }
-  const ca = settings.caBundle === undefined ? null : Buffer.from(settings.caBundle as Uint8Array);
-  const name = settings.tlsName ?? address.host;
-  // A literal address is no valid server name: the handshake carries a stand-in, and the
-  // certificate is checked against the address itself.
-  if (isIp(address.host) || settings.tlsName !== undefined) {
-    options["grpc.ssl_target_name_override"] = isIp(name) ? "btrdb.invalid" : name;
-  }
-  const secure = credentials.createSsl(ca, null, null, {
-    checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-      checkServerIdentity(name, certificate),
-  });
-  return new GrpcChannel(target, filtered(secure, onGoaway), options);
 }

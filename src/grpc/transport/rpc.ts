@@ -4,10 +4,8 @@
  * @module
  */
 
-import { Metadata, status as Status } from "@grpc/grpc-js";
-import type { Channel as GrpcChannel } from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
-import { MAX_TIMER_MS, onAbort } from "../../core/call.ts";
+import { onAbort } from "../../core/call.ts";
+import { GrpcStatus } from "../../core/grpc_status.ts";
 import {
   type CallContext,
   callError,
@@ -16,13 +14,10 @@ import {
   lateError,
   lostPeer,
   markUnsent,
-  neverStarted,
   transportError,
-  wasRefused,
 } from "../errors.ts";
 import type { CallRecorder } from "./telemetry.ts";
-
-type GrpcCall = ReturnType<GrpcChannel["createCall"]>;
+import type { Wire, WireCall } from "./wire.ts";
 
 /** One call: the request, and how long it may last. */
 export interface RpcRequest extends CallContext {
@@ -58,8 +53,7 @@ export class Rpc {
   background = false;
   readonly #request: RpcRequest;
   readonly #peer: string;
-  readonly #call: GrpcCall;
-  readonly #target: string;
+  readonly #call: WireCall;
   readonly #onActivity: (ended: boolean) => void;
   readonly #unlisten: () => void;
   #queue: Uint8Array[] = [];
@@ -72,14 +66,14 @@ export class Rpc {
   /**
    * Sends the request.
    *
-   * @param channel Connection to the server.
+   * @param wire Connection to the server.
    * @param peer The server.
    * @param request The request.
    * @param recorder Follows the call.
    * @param onActivity Called whenever something arrives, and with `true` once the call is over.
    */
   constructor(
-    channel: GrpcChannel,
+    wire: Wire,
     peer: Peer,
     request: RpcRequest,
     recorder: CallRecorder,
@@ -89,27 +83,21 @@ export class Rpc {
     this.#request = request;
     this.#peer = peer.address;
     this.#onActivity = onActivity;
-    this.#target = channel.getTarget();
-    const { deadlineMs = Infinity, signal } = request.options;
-    // The library breaks at deadlines that no timer reaches.
-    const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
-    this.#call = channel.createCall(request.path, deadline, null, null, null);
-    this.#unlisten = onAbort(signal, () => this.#stop(signal!.reason, undefined));
-    this.#call.start(metadataOf(peer), {
-      onReceiveMetadata: () => onActivity(false),
-      onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
-        this.#received(new Uint8Array(buffer, byteOffset, length)),
-      onReceiveStatus: (end: EndStatus) => this.#ended(end),
+    const { path, options: { deadlineMs = Infinity, signal } } = request;
+    this.#call = wire.start({ path, deadlineMs, apiKey: peer.apiKey }, {
+      onHeaders: () => onActivity(false),
+      onMessage: (message) => this.#received(message),
+      onEnd: (end, isUnsent) => this.#ended(end, isUnsent),
     });
-    this.#call.startRead();
+    this.#unlisten = onAbort(signal, () => this.#stop(signal!.reason, undefined));
+    this.#call.want();
     this.send(request.message);
     if (request.open !== true) this.#call.halfClose();
   }
 
   /** Sends a message on a call that was left open. */
   send(message: Uint8Array): void {
-    const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    this.#call.sendMessageWithContext({}, buffer);
+    this.#call.send(message);
   }
 
   /**
@@ -128,7 +116,7 @@ export class Rpc {
       this.#queuedBytes -= message.length;
       if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES / 2) {
         this.#paused = false;
-        this.#call.startRead();
+        this.#call.want();
       }
       return message;
     }
@@ -172,7 +160,7 @@ export class Rpc {
     this.#queuedBytes = 0;
     if (this.#end !== undefined) return;
     this.#finish({ error }, recorded);
-    this.#call.cancelWithStatus(Status.CANCELLED, "Cancelled by the caller");
+    this.#call.cancel();
   }
 
   #received(message: Uint8Array): void {
@@ -181,19 +169,16 @@ export class Rpc {
     if (this.#end !== undefined) return;
     this.#queue.push(message);
     this.#queuedBytes += message.length;
-    if (this.#queuedBytes < READ_AHEAD_BYTES) this.#call.startRead();
+    if (this.#queuedBytes < READ_AHEAD_BYTES) this.#call.want();
     else this.#paused = true;
     this.#rouse();
   }
 
-  #ended(end: EndStatus): void {
+  #ended(end: EndStatus, isUnsent: boolean): void {
     const request = this.#request;
-    if (end.code === Status.OK) return this.#finish({ error: undefined }, undefined);
+    if (end.code === GrpcStatus.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
     const error = this.#isLate(end) ? lateError(request) : transportError(end, request, this.#peer);
-    const reached = this.#call.getPeer();
-    const isUnsent = reached === this.#target || reached === "unknown" || neverStarted(end) ||
-      wasRefused(end);
     if (isUnsent) markUnsent(error);
     this.#finish({ error }, error);
   }
@@ -201,7 +186,7 @@ export class Rpc {
   /** A server that keeps the deadline too can be the first to end the call, as it likes. */
   #isLate(end: EndStatus): boolean {
     const { deadlineMs = Infinity } = this.#request.options;
-    return end.code === Status.DEADLINE_EXCEEDED ||
+    return end.code === GrpcStatus.DEADLINE_EXCEEDED ||
       (isLostPeer(end) && Date.now() >= deadlineMs - DEADLINE_SLACK_MS);
   }
 
@@ -220,10 +205,4 @@ export class Rpc {
     this.#idleSinceMs = Date.now();
     wake?.();
   }
-}
-
-function metadataOf({ apiKey }: Peer): Metadata {
-  const metadata = new Metadata();
-  if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
-  return metadata;
 }

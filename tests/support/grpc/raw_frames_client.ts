@@ -12,6 +12,7 @@
 import { delay } from "../../../src/core/call.ts";
 import { wasUnsent } from "../../../src/grpc/errors.ts";
 import { Channel } from "../../../src/grpc/transport/channel.ts";
+import { grpcJsTransport } from "../../../src/grpc/transport/grpc_js_transport.ts";
 
 const [port, connections, calls, idleMs] = Deno.args.slice(0, 4).map(Number) as [
   number,
@@ -26,11 +27,13 @@ const STALLED_MS = 250;
 const LAST_BYTES = 100;
 const settings = {
   watchers: {},
-  maxMessageBytes: 64 << 20,
-  flowControlWindow: 4 << 20,
   probeAfterMs: 100_000,
   probeTimeoutMs: 100_000,
-  caBundle: caFile === undefined ? undefined : Deno.readTextFileSync(caFile),
+  transport: grpcJsTransport({
+    maxMessageBytes: 64 << 20,
+    flowControlWindow: 4 << 20,
+    caBundle: caFile === undefined ? undefined : Deno.readTextFileSync(caFile),
+  }),
 };
 
 /** Makes a call; how it ended. */

@@ -1,0 +1,133 @@
+/**
+ * Calls over HTTP/2 by grpc-js. Nothing else in the client imports that library.
+ *
+ * @module
+ */
+
+import { Channel, type ChannelOptions, credentials, Metadata, status } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { MAX_TIMER_MS } from "../../core/call.ts";
+import { type EndStatus, neverStarted, wasRefused } from "../errors.ts";
+import { type Address, grpcTarget, isIp } from "./address.ts";
+import { filtered } from "./filtered_credentials.ts";
+import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
+
+/** Settings of all connections of a client. */
+export interface GrpcJsSettings {
+  /** Certificates of authorities, PEM; absent: the platform's. */
+  readonly caBundle?: string | Uint8Array | undefined;
+  /** Name that the server's certificate must carry; absent: the host's. */
+  readonly tlsName?: string | undefined;
+  /** Longest message that is taken, decompressed. */
+  readonly maxMessageBytes: number;
+  /** Bytes that may be under way on the wire, per connection and per call. */
+  readonly flowControlWindow: number;
+}
+
+/** HTTP/2 by grpc-js. */
+export function grpcJsTransport(settings: GrpcJsSettings): Transport {
+  return {
+    canProbe: true,
+    isTwoWay: true,
+    reachesMembers: true,
+    open: (address, onRetired) => new GrpcJsWire(openChannel(address, settings, onRetired)),
+  };
+}
+
+class GrpcJsWire implements Wire {
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  start(request: WireRequest, listener: WireListener): WireCall {
+    return new GrpcJsCall(this.#channel, request, listener);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+class GrpcJsCall implements WireCall {
+  readonly #call: ReturnType<Channel["createCall"]>;
+
+  constructor(channel: Channel, request: WireRequest, listener: WireListener) {
+    const { path, deadlineMs, apiKey } = request;
+    // The library breaks at deadlines that no timer reaches.
+    const deadline = deadlineMs - Date.now() > MAX_TIMER_MS ? Infinity : deadlineMs;
+    const call = channel.createCall(path, deadline, null, null, null);
+    this.#call = call;
+    call.start(metadataOf(apiKey), {
+      onReceiveMetadata: () => listener.onHeaders(),
+      onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
+        listener.onMessage(new Uint8Array(buffer, byteOffset, length)),
+      onReceiveStatus: (end: EndStatus) => {
+        if (end.code === status.OK) return listener.onEnd(end, false);
+        const reached = call.getPeer();
+        const isUnsent = reached === channel.getTarget() || reached === "unknown" ||
+          neverStarted(end) || wasRefused(end);
+        listener.onEnd(end, isUnsent);
+      },
+    });
+  }
+
+  want(): void {
+    this.#call.startRead();
+  }
+
+  send(message: Uint8Array): void {
+    const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    this.#call.sendMessageWithContext({}, buffer);
+  }
+
+  halfClose(): void {
+    this.#call.halfClose();
+  }
+
+  cancel(): void {
+    this.#call.cancelWithStatus(status.CANCELLED, "Cancelled by the caller");
+  }
+}
+
+function metadataOf(apiKey: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (apiKey !== undefined) metadata.set("authorization", `bearer ${apiKey}`);
+  return metadata;
+}
+
+function openChannel(
+  address: Address,
+  settings: GrpcJsSettings,
+  onGoaway: () => void,
+): Channel {
+  const options: ChannelOptions = {
+    "grpc.max_receive_message_length": settings.maxMessageBytes,
+    "grpc.max_send_message_length": -1,
+    "grpc-node.flow_control_window": settings.flowControlWindow,
+    "grpc.enable_retries": 0,
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.enable_channelz": 0,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.service_config_disable_resolution": 1,
+  };
+  const target = grpcTarget(address);
+  if (!address.tls) {
+    return new Channel(target, filtered(credentials.createInsecure(), onGoaway), options);
+  }
+  const ca = settings.caBundle === undefined ? null : Buffer.from(settings.caBundle as Uint8Array);
+  const name = settings.tlsName ?? address.host;
+  // A literal address is no valid server name: the handshake carries a stand-in, and the
+  // certificate is checked against the address itself.
+  if (isIp(address.host) || settings.tlsName !== undefined) {
+    options["grpc.ssl_target_name_override"] = isIp(name) ? "btrdb.invalid" : name;
+  }
+  const secure = credentials.createSsl(ca, null, null, {
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+      checkServerIdentity(name, certificate),
+  });
+  return new Channel(target, filtered(secure, onGoaway), options);
+}
