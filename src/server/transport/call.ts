@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { MAX_TIMER_MS } from "../../core/call.ts";
+import type { CallStream } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
@@ -15,9 +15,6 @@ const PREFIX_BYTES = 5;
 
 /** Longest wait for the first message of a call, ms. */
 const FIRST_MESSAGE_MS = 10_000;
-
-/** A call of the gRPC library: both directions as bytes. */
-export type ByteStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** One call, of any of the four kinds. */
 export class Call {
@@ -39,7 +36,7 @@ export class Call {
   /** Message bytes sent so far. */
   bytesSent = 0;
 
-  readonly #stream: ByteStream;
+  readonly #stream: CallStream;
   readonly #pace: FairSending;
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
@@ -52,10 +49,10 @@ export class Call {
 
   /**
    * @param path Its method.
-   * @param stream The library's side of it; the call listens to it from now on.
+   * @param stream The wire's side of it; the call listens to it from now on.
    * @param pace When it may send more than one message.
    */
-  constructor(path: string, stream: ByteStream, pace: FairSending) {
+  constructor(path: string, stream: CallStream, pace: FairSending) {
     this.path = path;
     this.#stream = stream;
     this.#pace = pace;

@@ -12,7 +12,9 @@ import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
-import { type ByteStream, Call } from "./call.ts";
+import { Call } from "./call.ts";
+import type { CallStream } from "./call_stream.ts";
+import { Connections } from "./connections.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { FairSending } from "./fair_sending.ts";
@@ -25,9 +27,6 @@ const WINDOW_BYTES = 4 << 20;
 
 /** Longest time for calls and connections to notice that they were ended, ms. */
 const SETTLE_MS = 500;
-
-/** Longest wait for the first call of a connection, its TLS handshake included, ms. */
-const FIRST_CALL_MS = 10_000;
 
 /** A certificate and its private key, PEM text. */
 export interface Certificate {
@@ -65,15 +64,14 @@ export class Listener {
   readonly #grpc: Server;
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
   readonly #server: net.Server;
-  readonly #sockets = new Set<Socket>();
-  /** Connections without a call so far, oldest first, by the address and port of the client. */
-  readonly #silent = new Map<string, { socket: Socket; timer: ReturnType<typeof setTimeout> }>();
+  readonly #connections: Connections;
   readonly #calls = new Set<Call>();
   readonly #pace = new FairSending();
   #closing: Promise<void> | undefined;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#connections = new Connections(options);
     this.#grpc = new Server(libraryOptions(options));
     for (const path of options.paths) this.#register(path);
     onUnknownMethod(this.#grpc, (path, stream) => this.#handle(path, stream));
@@ -86,7 +84,7 @@ export class Listener {
       ...options.certificate,
       ALPNProtocols: ["h2"],
     });
-    this.#server.on("connection", (socket: Socket) => this.#track(socket));
+    this.#server.on("connection", (socket: Socket) => this.#connections.take(socket));
     this.#server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
     const ready = options.certificate === undefined ? "connection" : "secureConnection";
     this.#server.on(ready, (socket: Socket) => this.#injector.injectConnection(socket));
@@ -118,7 +116,7 @@ export class Listener {
 
   /** Connections open now. */
   get connections(): number {
-    return this.#sockets.size;
+    return this.#connections.size;
   }
 
   /** Connections made from now on see this certificate. */
@@ -145,66 +143,28 @@ export class Listener {
     const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
     for (const call of this.#calls) call.cancel(stop);
     await until(() => this.#calls.size === 0, SETTLE_MS);
-    await until(() => this.#sockets.size === 0, SETTLE_MS);
-    for (const socket of this.#sockets) socket.destroy();
+    await until(() => this.#connections.size === 0, SETTLE_MS);
+    this.#connections.destroy();
     await closed;
-    await until(() => this.#sockets.size === 0, SETTLE_MS);
+    await until(() => this.#connections.size === 0, SETTLE_MS);
     this.#grpc.forceShutdown();
   }
 
   #register(path: string): void {
     this.#grpc.register<Uint8Array, Uint8Array>(
       path,
-      (stream: ByteStream) => this.#handle(path, stream),
+      (stream: CallStream) => this.#handle(path, stream),
       asBuffer,
       (bytes: Buffer): Uint8Array => bytes,
       "bidi",
     );
   }
 
-  #handle(path: string, stream: ByteStream): void {
+  #handle(path: string, stream: CallStream): void {
     const call = new Call(path, stream, this.#pace);
-    this.#heard(call.peer);
+    this.#connections.heard(call.peer);
     this.#calls.add(call);
     this.#options.handle(call).then(() => call.done).then(() => this.#calls.delete(call));
-  }
-
-  #track(socket: Socket): void {
-    socket.on("error", () => socket.destroy());
-    if (!this.#makeRoom(socket.remoteAddress)) return void socket.destroy();
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    const timer = setTimeout(() => socket.destroy(), FIRST_CALL_MS);
-    this.#sockets.add(socket);
-    this.#silent.set(peer, { socket, timer });
-    socket.on("close", () => {
-      this.#sockets.delete(socket);
-      if (this.#silent.get(peer)?.socket === socket) this.#heard(peer);
-    });
-    socket.setNoDelay(true);
-  }
-
-  /** Takes note of the first call of a connection, or of its end. */
-  #heard(peer: string): void {
-    const silent = this.#silent.get(peer);
-    if (silent === undefined) return;
-    clearTimeout(silent.timer);
-    this.#silent.delete(peer);
-  }
-
-  /** Makes room for a connection: the oldest one without a call has to go where there is none. */
-  #makeRoom(address: string | undefined): boolean {
-    const { maxConnections, maxConnectionsPerAddress } = this.#options;
-    const near = [...this.#sockets].filter((socket) => socket.remoteAddress === address).length;
-    const isCrowded = near >= maxConnectionsPerAddress;
-    if (!isCrowded && this.#sockets.size < maxConnections) return true;
-    for (const [peer, { socket }] of this.#silent) {
-      if (isCrowded && socket.remoteAddress !== address) continue;
-      this.#heard(peer);
-      this.#sockets.delete(socket);
-      socket.destroy();
-      return true;
-    }
-    return false;
   }
 }
 

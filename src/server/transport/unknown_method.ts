@@ -6,10 +6,10 @@
  */
 
 import type { Server } from "@grpc/grpc-js";
-import type { ByteStream } from "./call.ts";
+import type { CallStream } from "./call_stream.ts";
 
 interface Handler {
-  func: (stream: ByteStream) => void;
+  func: (stream: CallStream) => void;
   serialize: (message: Uint8Array) => Uint8Array;
   deserialize: (bytes: Uint8Array) => Uint8Array;
   type: "bidi";
@@ -26,7 +26,7 @@ interface Handler {
  */
 export function onUnknownMethod(
   server: Server,
-  handle: (path: string, stream: ByteStream) => void,
+  handle: (path: string, stream: CallStream) => void,
 ): void {
   const table = (server as unknown as { handlers?: unknown }).handlers;
   if (!(table instanceof Map)) return;

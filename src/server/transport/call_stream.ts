@@ -1,0 +1,33 @@
+/**
+ * A call as a protocol of the wire hands it over.
+ *
+ * @module
+ */
+
+/**
+ * One call, both directions as bytes: the part of grpc-js's `ServerDuplexStream` that
+ * {@linkcode import("./call.ts").Call} uses.
+ */
+export interface CallStream {
+  /** The request headers. */
+  readonly metadata: { get(name: string): readonly unknown[] };
+  /** The address the client used to reach this server. */
+  getHost(): string;
+  /** Address and port of the client. */
+  getPeer(): string;
+  /** Deadline of the client, ms since the Unix epoch; `Infinity`: none. */
+  getDeadline(): Date | number;
+  /** Lets the client's messages come. */
+  resume(): unknown;
+  /** Stops the client's messages. */
+  pause(): unknown;
+  /** Sends a message; false once enough is under way, until `drain`. */
+  write(message: Uint8Array): boolean;
+  /** Ends the call well. */
+  end(): unknown;
+  /** Ends the call with another status. */
+  emit(event: "error", status: { code: number; details: string }): unknown;
+  /** The client's messages; its last one was there; more may be sent; the call is over. */
+  on(event: "data", listener: (message: Uint8Array) => void): unknown;
+  on(event: "end" | "drain" | "cancelled" | "close", listener: () => void): unknown;
+}
