@@ -1,6 +1,6 @@
 /**
- * The list of commands. Each is loaded only when it is used. `main.ts` alone imports it and hands it
- * to `Context`.
+ * The list of commands. Each is loaded only when it is used. `main.ts` alone imports it and hands
+ * it to `Context`.
  *
  * @module
  */
@@ -123,7 +123,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "rm",
     args: "STREAM…",
-    summary: "Remove streams for ever",
+    summary: "Remove streams permanently",
     group: CHANGE,
     load: () => import("./commands/rm.ts"),
   },

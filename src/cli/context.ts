@@ -173,16 +173,19 @@ export class Context {
   /**
    * Asks before something that cannot be undone; an interrupt is an answer too.
    *
-   * @param question Without the question mark.
-   * @param yes Whether the answer was given on the command line.
-   * @throws {CliError} If the answer is no, or there is nobody to ask.
+   * @param action Action in the imperative, e.g. `"remove 3 points"`.
+   * @param yes True if the command line already said yes.
+   * @throws {CliError} If the answer is no, or stdin is not a terminal.
    */
-  async confirm(question: string, yes: boolean): Promise<void> {
+  async confirm(action: string, yes: boolean): Promise<void> {
     if (yes) return;
     if (!Deno.stdin.isTerminal()) {
-      throw usageError(`Nobody is here to answer: ${question}?`, "add --yes");
+      throw usageError(
+        "Cannot ask for confirmation: stdin is not a terminal",
+        `pass --yes to ${action}`,
+      );
     }
-    writeErr(`${lineErr(question)}? [y/N] `);
+    writeErr(`${lineErr(action[0]!.toUpperCase() + action.slice(1))}? [y/N] `);
     const answer = await abortable(readLine(), { signal: this.signal }, "ask").catch((error) => {
       writeErr("\n");
       throw error;

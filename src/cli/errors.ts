@@ -88,7 +88,7 @@ export function verdictOf(error: unknown): Verdict {
   if (error.name === "CsvError") {
     const hint = HEADER_AGAIN.test(message)
       ? "is this the header of another file? `btrdb import a.csv b.csv` takes them one by one"
-      : "mend the row, or take only some columns with --column";
+      : "fix the row, or import only some columns with --column";
     return { exit: Exit.Failed, message, hint };
   }
   if (error.name === "NotFound") { // Deno's, also from another thread, which keeps only its name.
@@ -124,7 +124,7 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
       exit: Exit.Failed,
       message,
       hint:
-        "does `btrdb serve` or another command write to it? Its address after -d works meanwhile",
+        "another process has the file open for writing; if it is `btrdb serve`, pass its address to -d instead",
     };
   }
   if (status === "NOT_CONFIGURED") {

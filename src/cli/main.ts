@@ -95,7 +95,7 @@ function checkArity(command: Command, { positionals }: Args): void {
     throw usageError(`Command ${command.name} needs ${command.args || "no argument"}`, usage);
   }
   if (positionals.length > most) {
-    throw usageError(`Command ${command.name} cannot use "${positionals[most]}"`, usage);
+    throw usageError(`Unexpected argument "${positionals[most]}"`, usage);
   }
 }
 

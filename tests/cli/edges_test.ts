@@ -100,7 +100,7 @@ Deno.test("exports go where they are told to", async () => {
       [".", 2, "Cannot write .: it is a directory"],
       ["a.tsv", 2, "Cannot write .tsv"],
       ["a.feather", 2, "Cannot write .feather"],
-      ["a.parquet.gz", 2, "Cannot pack parquet"],
+      ["a.parquet.gz", 2, "Cannot compress a.parquet.gz: Parquet compresses its own data"],
     ] as const
   ) {
     const outcome = await run(`export a/v -o ${file}`);

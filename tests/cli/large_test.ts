@@ -68,7 +68,7 @@ Deno.test("a mistake far down in a large table is found, and what came before is
   assertStringIncludes(
     stderr,
     `error: Cannot parse table: line ${ROWS + 1}, column 3 ("pmu/a"): "oops" is not a number\n` +
-      "hint: mend the row, or take only some columns with --column\n",
+      "hint: fix the row, or import only some columns with --column\n",
   );
   const told = Number(/Stopped: ([\d,]+) points/.exec(stderr)![1]!.replaceAll(",", ""));
   const { stdout } = await btrdb([...target, "ls", "-l", "--json"], { cwd, env });

@@ -25,7 +25,7 @@ const command: Command = {
   ],
   async run(context, { positionals: [shell] }) {
     if (!SHELLS.includes(shell!)) {
-      throw usageError(`Cannot complete in ${shell}: expected ${SHELLS.join(", ")}`);
+      throw usageError(`Unknown shell "${shell}": expected bash, zsh or fish`);
     }
     const commands: Known[] = [];
     for (const { name, summary, load } of context.commands) {
@@ -70,8 +70,8 @@ function takingValues(options: OptionSpecs): string[] {
 }
 
 /**
- * Completes commands, then the options of the command and their values, then files. Bash breaks words
- * at colons: a target is several of them.
+ * Completes commands, then the options of the command and their values, then files. Bash breaks
+ * words at colons: a target is several of them.
  */
 function bashScript(commands: readonly Known[]): string {
   // The same option has other values with other commands.

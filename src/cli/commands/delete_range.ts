@@ -48,7 +48,7 @@ const command: Command = {
     const count = await stream.count({ start, end });
     const { tz } = context.frame;
     const where = `from ${formatTime(start, tz)} to ${formatTime(end, tz)}`;
-    await context.confirm(`Remove ${plural(count, "point")} of ${path} ${where}`, args.has("yes"));
+    await context.confirm(`remove ${plural(count, "point")} of ${path} ${where}`, args.has("yes"));
     const version = await stream.deleteRange(start, end);
     if (context.json) context.printJson({ uuid, start, end, removed: count, version });
     else context.talk(`Removed ${plural(count, "point")} of ${path} ${where}; version ${version}`);

@@ -21,7 +21,7 @@ const command: Command = {
   summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
   about: [
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
-    "Count). NDJSON has an object a row, without what there is not. Numbers are written so that they " +
+    "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
     "read back to the same doubles (in text, -0 becomes 0).",
     "A file appears under its name when it is complete; until then it is FILE.part. " +
     "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
@@ -32,7 +32,8 @@ const command: Command = {
     output: {
       short: "o",
       value: "FILE",
-      about: "Write there, packed if it ends with .gz or .zst; - or nothing is stdout",
+      about:
+        "Write to FILE, compressed if its name ends with .gz or .zst; stdout without it or with -",
     },
     format: {
       short: "f",
@@ -138,13 +139,13 @@ function formatOf(args: Args, name: string | undefined): Format {
   return ENDINGS[ending] ?? FORMATS.find((format) => format === ending) ?? "csv";
 }
 
-function isPacked(output: Destination | undefined): boolean {
+function isCompressed(output: Destination | undefined): boolean {
   return output !== undefined && /\.(gz|zst)$/i.test(output.name);
 }
 
 /** Whether an export that is interrupted can go on. */
 function isResumable(format: Format, output: Destination | undefined): boolean {
-  return output !== undefined && !output.direct && !isPacked(output) &&
+  return output !== undefined && !output.direct && !isCompressed(output) &&
     (format === "csv" || format === "ndjson");
 }
 
@@ -159,12 +160,21 @@ function checkSinks(
   format: Format,
   output: Destination | undefined,
 ): void {
-  const packed = isPacked(output);
+  const compressed = isCompressed(output);
   const columnar = format === "parquet" || format === "arrow";
   if (args.has("resume") && !isResumable(format, output)) {
     throw usageError("Cannot resume this export: only plain CSV and NDJSON files can be continued");
   }
-  if (packed && columnar) throw usageError(`Cannot pack ${format}: it is packed inside`);
+  if (compressed && columnar) {
+    const { name } = output!;
+    const reason = format === "parquet"
+      ? "Parquet compresses its own data"
+      : "Arrow readers expect uncompressed files";
+    throw usageError(
+      `Cannot compress ${name}: ${reason}`,
+      `drop the ${/\.\w+$/.exec(name)![0]}`,
+    );
+  }
   if (columnar && output === undefined && Deno.stdout.isTerminal()) {
     throw usageError(`Cannot print ${format} on a terminal`, "name a file with -o");
   }

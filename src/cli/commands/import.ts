@@ -26,7 +26,8 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Store points from CSV or Parquet files",
   about: [
-    "A file is CSV or Parquet, plain or packed with gzip or zstd, which its first bytes say; - is stdin. " +
+    "FILE is CSV or Parquet, optionally compressed with gzip or zstd; the format is detected from the " +
+    "content. Use - for stdin. " +
     "BTrDB's own CSV and any other table with a header, a column of times and columns of numbers are " +
     "understood; what is not said by options is found out from the first rows. Empty cells, NaN, NA, " +
     "null and - are no points. Columns of text are left out; some text among numbers is an error.",
@@ -108,7 +109,10 @@ const command: Command = {
     plot: { about: "Plot what was imported, and, if that is much, a close-up of its beginning" },
   },
   examples: [
-    { line: "btrdb -d file:grid.btrdb import pmu.csv.gz", about: "A CSV that BTrDB wrote, packed" },
+    {
+      line: "btrdb -d file:grid.btrdb import pmu.csv.gz",
+      about: "A compressed CSV that BTrDB wrote",
+    },
     {
       line: "btrdb -d file:lab.btrdb import log.csv -i lab/room2 --time Zeit --time-format " +
         "'%d.%m.%Y %H:%M:%S' --decimal , --tz Europe/Berlin",
@@ -296,7 +300,9 @@ async function plotAll(context: Context, db: BTrDB, { streams }: ImportSummary):
 
 /** Most streams plotted after an import. */
 const MOST_PLOTTED = 8;
-/** Points of a close-up in each character of a line: enough to draw a curve, few enough to see it. */
+/**
+ * Points of a close-up in each character of a line: enough to draw a curve, few enough to see it.
+ */
 const CLOSE_POINTS = 50n;
 
 /** The beginning of a stream that is too dense to be seen as a whole. */

@@ -9,7 +9,7 @@ const command: Command = {
   name: "rm",
   args: "STREAM…",
   arity: [1, Infinity],
-  summary: "Remove streams for ever",
+  summary: "Remove streams permanently",
   about: [
     "Points, versions and metadata are gone, and the uuid can never be used again. To remove points " +
     "and keep older versions, use delete-range.",
@@ -27,7 +27,7 @@ const command: Command = {
     for (const { stream } of streams) points += (await totals(stream)).count;
     const what = streams.length === 1 ? streams[0]!.path : plural(streams.length, "stream");
     await context.confirm(
-      `Remove ${what} with ${plural(points, "point")} for ever`,
+      `remove ${what} (${plural(points, "point")}) permanently`,
       args.has("yes"),
     );
     const removed: string[] = [];
