@@ -1,6 +1,6 @@
 /**
- * What every command works with: the database, the streams of the process, the signal of an
- * interrupt, how to show things.
+ * Surroundings of every command: the database, stdout and stderr, the interrupt signal and the way
+ * to show times and colours.
  *
  * @module
  */
@@ -19,8 +19,8 @@ import { makeStyle, type Style } from "./terminal/style.ts";
 import { resolveZone, type TimeFrame } from "./words/times.ts";
 
 /**
- * What a command is about to do with a database; only `"create"` and `"serve"` make a file that is not
- * there, and only `"serve"` stays.
+ * Purpose for which a command opens a database. Only `"create"` and `"serve"` create a missing
+ * file, and only `"serve"` keeps it open.
  */
 export type Access = "read" | "write" | "create" | "serve";
 
@@ -33,15 +33,15 @@ export class Context {
   readonly signal: AbortSignal;
   /** All commands. */
   readonly commands: readonly CommandEntry[];
-  /** Whether to print JSON. */
+  /** True to print JSON. */
   readonly json: boolean;
-  /** Whether to leave out progress and summaries. */
+  /** True to leave out progress and summaries. */
   readonly quiet: boolean;
-  /** How to colour stdout. */
+  /** Colours of stdout. */
   readonly style: Style;
-  /** How to colour stderr. */
+  /** Colours of stderr. */
   readonly errorStyle: Style;
-  /** Whether stdout shows colours. */
+  /** True if stdout shows colours. */
   readonly color: boolean;
   readonly #options: Args;
   readonly #open = new Map<string, BTrDB>();
@@ -109,7 +109,7 @@ export class Context {
    * Connects to any database, once; it is closed when the command ends.
    *
    * @param target As after `-d`.
-   * @param access What it is for.
+   * @param access Purpose; see {@linkcode Access}.
    */
   async connect(target: string | undefined, access: Access): Promise<BTrDB> {
     const key = target ?? "";
@@ -132,8 +132,8 @@ export class Context {
     if (profile !== undefined) options.profile = profile;
     const protocol = this.#options.text("protocol");
     if (protocol !== undefined) options.protocol = protocol as "auto" | "v4" | "v5";
-    const patience = parseDuration(this.#options.text("timeout") ?? "10s", "--timeout");
-    options.timeoutMs = Math.max(1, Number(patience / 1_000_000n));
+    const timeout = parseDuration(this.#options.text("timeout") ?? "10s", "--timeout");
+    options.timeoutMs = Math.max(1, Number(timeout / 1_000_000n));
     return options;
   }
 

@@ -6,7 +6,7 @@
 
 import type { ImportError } from "../ingest/mod.ts";
 
-/** What the exit status of the process says. */
+/** Exit statuses of the process. */
 export const Exit = {
   /** Everything asked for was done. */
   Done: 0,
@@ -26,11 +26,11 @@ export const Exit = {
 export class CliError extends Error {
   /** Exit status of the process. */
   readonly exit: number;
-  /** What to try instead; one line. */
+  /** Advice, one line. */
   readonly hint: string | undefined;
 
   /**
-   * @param message What happened; sentence case, no full stop.
+   * @param message Text in sentence case, without a full stop.
    * @param init Exit code ({@linkcode Exit}, 1 by default), hint and cause.
    */
   constructor(
@@ -62,7 +62,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What to print and which status to exit with. */
+/** Message and hint to print, and the status to exit with. */
 export interface Verdict {
   exit: number;
   message: string;
@@ -75,7 +75,7 @@ const ARGUMENT_CHECK = /^(Cannot|Invalid|Expected) /;
 /** A cell that is the name of its column. */
 const HEADER_AGAIN = /\("(.+)"\): "\1" is not/;
 
-/** How an error is presented. */
+/** Message, hint and exit status for any thrown value. */
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
   if (error instanceof CliError) {

@@ -10,7 +10,7 @@ import type { Style } from "./terminal/style.ts";
 
 const LINE = 100;
 
-/** What holds for all commands. */
+/** Notes that apply to all commands. */
 export const NOTES: readonly string[] = [
   "A STREAM is a uuid or COLLECTION/NAME; COLLECTION/* stands for all streams of a collection.",
   "Times: 2024-03-01, 2024-03-01T12:30:05.25Z, today, now-2h, 2h (ago), +30m (after the start), " +
@@ -80,7 +80,7 @@ function optionName(name: string, spec: OptionSpec): string {
   return `${short}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`;
 }
 
-/** What an option does, with its choices. */
+/** Description of an option, with its choices. */
 export function aboutOf(spec: OptionSpec): string {
   return spec.choices === undefined ? spec.about : `${spec.about} (${spec.choices.join(", ")})`;
 }

@@ -13,7 +13,7 @@ import type { NamedStream } from "./words/stream_names.ts";
 import { formatTime } from "./words/times.ts";
 import { lineOut } from "./terminal/escape.ts";
 
-/** How to plot. */
+/** Size and layout of a plot. */
 export interface PlotSize {
   overlay?: boolean;
   /** Characters in a line; default: as wide as the terminal. */
@@ -30,7 +30,7 @@ const PANEL_LINES = 14;
 /**
  * Plots streams, one window a column of dots, or prints the windows as JSON.
  *
- * @param range What to plot; `undefined`: there are no points.
+ * @param range Range to plot, or `undefined` if there are no points.
  */
 export async function plotStreams(
   context: Context,

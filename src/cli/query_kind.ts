@@ -13,7 +13,7 @@ import type { TimeRange } from "./ranges.ts";
 /** Last time that an end may be. */
 const LAST_TIME = (48n << 56n) - 1n;
 
-/** What is asked for. */
+/** Form of the answer: raw points, aligned windows or windows of any width. */
 export type QueryKind =
   | { kind: "raw" }
   | { kind: "aligned"; pointwidth: number }
@@ -37,12 +37,12 @@ export const KIND_OPTIONS: OptionSpecs = {
 };
 
 /**
- * The range as the windows need it: where its end is not the user's, it is put off to the end of the
- * last window, because only whole windows are answered.
+ * The range as the windows need it: where its end is not the user's, it is put off to the end of
+ * the last window, because only whole windows are answered.
  *
- * @param args Where the options are.
+ * @param args Command line with the options.
  * @param range The range of the points.
- * @param kind What is asked for.
+ * @param kind Raw points or windows.
  */
 export function wholeWindows(args: Args, range: TimeRange, kind: QueryKind): TimeRange {
   if (kind.kind === "raw" || (args.has("end") && !args.has("points"))) return range;

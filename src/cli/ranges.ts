@@ -55,7 +55,7 @@ export async function extent(
  * The range that `--start` and `--end` name.
  *
  * @param context For the time zone and the present.
- * @param args Where the options are.
+ * @param args Command line with the options.
  * @param streams Streams whose first and last points are meant by default.
  * @param version Of the streams; 0 is the latest.
  * @returns The range, or `undefined` if it hangs on points and there are none.
@@ -100,7 +100,7 @@ function sayWhatIntegersMean(context: Context, option: string, text: string | un
   );
 }
 
-/** What to say where a range has no points. */
+/** Message for a range without points. */
 export function noPoints(args: Args, path: string): string {
   return args.has("start") || args.has("end")
     ? `There are no points of ${path} in this range`
@@ -112,7 +112,7 @@ function resolve(spec: TimeSpec, ends: { first: bigint; last: bigint }, base: bi
   return anchors[spec.anchor] + spec.offset;
 }
 
-/** What is in a stream, all of it or a range. */
+/** Statistics over a whole stream or a range of it. */
 export interface Totals {
   count: bigint;
   min: number;

@@ -5,8 +5,8 @@
  */
 
 /**
- * Whether a thread can be started: it loads modules of the package, which takes the right to read
- * them where they are files.
+ * Tells whether worker threads can be started. They load modules of the package, which needs read
+ * permission where these are files.
  */
 export function mayStartThreads(): boolean {
   const path = new URL(import.meta.url);

@@ -106,7 +106,7 @@ function samples(from: number, n: number): { times: BigInt64Array; values: Float
   return { times, values };
 }
 
-/** How long work takes, s. */
+/** Duration of `work`, s. */
 async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
   await work();

@@ -132,7 +132,7 @@ function report(context: Context, outcomes: readonly Outcome[], progress: Progre
   throw new CliError(`${many}${first.message}`, { ...first, cause: failed[0]!.error });
 }
 
-/** What went wrong with a stream, with its name. */
+/** Error of a stream that could not be copied, with the name of the stream. */
 function failureOf({ stream: { path }, error }: Outcome): Verdict {
   const verdict = verdictOf(error);
   const { message } = verdict;

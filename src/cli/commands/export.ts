@@ -143,7 +143,7 @@ function isCompressed(output: Destination | undefined): boolean {
   return output !== undefined && /\.(gz|zst)$/i.test(output.name);
 }
 
-/** Whether an export that is interrupted can go on. */
+/** True if an interrupted export can be resumed. */
 function isResumable(format: Format, output: Destination | undefined): boolean {
   return output !== undefined && !output.direct && !isCompressed(output) &&
     (format === "csv" || format === "ndjson");

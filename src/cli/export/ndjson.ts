@@ -8,11 +8,11 @@
 const TIME_CELLS = 2;
 
 /**
- * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out, and so
- * are the statistics of windows without points.
+ * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out, and
+ * so are the statistics of windows without points.
  *
  * @param names Names of the value columns.
- * @param windows Whether they are min, mean, max and count of windows.
+ * @param windows True if the columns are min, mean, max and count of windows.
  */
 export function ndjsonFromCsv(
   names: readonly string[],

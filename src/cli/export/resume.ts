@@ -10,7 +10,7 @@
 import { CliError } from "../errors.ts";
 import { type Destination, partPath } from "./sink.ts";
 
-/** What must be the same for an export to go on. */
+/** Request and stream versions that must be unchanged for an export to be resumed. */
 export interface ExportNote {
   request: unknown;
   /** Versions of the streams, `major.minor`. */
@@ -37,7 +37,7 @@ export async function removeNote(file: Destination): Promise<void> {
  * Cuts the `.part` file to rows that are certainly whole.
  *
  * @param file The file when it is complete.
- * @param note What is asked for now.
+ * @param note Request and versions of this run.
  * @returns The time from which to go on, or `undefined` to begin anew.
  * @throws {CliError} If the export that was interrupted was another one.
  */
@@ -108,7 +108,7 @@ async function readFrom(file: Deno.FsFile, from: number, length: number): Promis
   return buffer;
 }
 
-/** Where the rows of the last time begin, if there are rows of another time before them. */
+/** Offset at which the rows of the last time begin, if rows of another time precede them. */
 function lastTime(
   bytes: Uint8Array,
   whole: boolean,

@@ -1,5 +1,5 @@
 /**
- * Where exports go: stdout, or a file that appears when it is complete.
+ * Destinations of exports: stdout, or a file that appears when it is complete.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Sink {
   /**
    * Something went wrong.
    *
-   * @param keep Whether what was written stays in the `.part` file.
+   * @param keep True to leave the bytes written so far in the `.part` file.
    */
   abandon(keep: boolean): Promise<void>;
   /** Why bytes could not be written. */
@@ -30,16 +30,16 @@ export interface Sink {
 export interface Destination {
   /** Its path as it was given. */
   readonly name: string;
-  /** Where it really is, behind symbolic links. */
+  /** Real path, with symbolic links resolved. */
   readonly path: string;
-  /** Whether bytes go there at once: a pipe or a device is no file that could be replaced. */
+  /** True if bytes are written to it directly: a pipe or a device cannot be replaced by a rename. */
   readonly direct: boolean;
 }
 
 /**
  * Looks where a file would be written, before anything is read for it.
  *
- * @param name What was given after `-o`.
+ * @param name Value of `-o`.
  * @throws {CliError} If no file can be there.
  */
 export function destination(name: string): Destination {
@@ -109,10 +109,10 @@ export function stdoutSink(): Sink {
 }
 
 /**
- * Bytes to a file, packed as its name says (`.gz`, `.zst`).
+ * Writes bytes to a file, compressed if its name ends with `.gz` or `.zst`.
  *
  * @param to The file when it is complete.
- * @param append Whether the `.part` file goes on where it ends.
+ * @param append True to continue at the end of the `.part` file.
  */
 export function fileSink(to: Destination, append: boolean): Sink {
   const part = to.direct ? to.path : partPath(to);

@@ -20,13 +20,13 @@ export interface ExportJob {
   context: Context;
   db: BTrDB;
   streams: readonly NamedStream[];
-  /** What the columns are called. */
+  /** Names of the columns. */
   labels: readonly string[];
   range: TimeRange;
   kind: QueryKind;
   /** A file; absent: stdout. */
   output: Destination | undefined;
-  /** Whether an export that was interrupted can go on: a plain file of text. */
+  /** True if an interrupted export can be resumed: the output is an uncompressed text file. */
   resumable: boolean;
   numbers: "shortest" | "fixed6";
   includeVersions: boolean;
@@ -35,7 +35,7 @@ export interface ExportJob {
   progress: Progress;
 }
 
-/** What was written. */
+/** Rows and bytes written. */
 export interface Exported {
   rows: number;
   bytes: number;
@@ -153,7 +153,7 @@ function columnNames(labels: readonly string[], kind: QueryKind): string[] {
   );
 }
 
-/** What the CSV is written to: straight to the sink where nothing is in between. */
+/** Target of the CSV: the sink itself if no transform is in between. */
 function targetOf(
   chain: readonly TransformStream<Uint8Array, Uint8Array>[],
   sink: Sink,

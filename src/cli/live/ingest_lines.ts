@@ -20,7 +20,7 @@ const DIFFERENCES = [
   "skippedBytes",
 ] as const;
 
-/** What is named only where it is not 0. */
+/** Names of counters that are shown only if they are not 0. */
 const NAMES = {
   repeated: "repeated",
   unconfigured: "without configuration",

@@ -14,18 +14,18 @@ import type { NamedStream } from "../words/stream_names.ts";
 import { comparePoints } from "./points.ts";
 import { checksumOfAll, type DifferentRange, differentRanges } from "./ranges.ts";
 
-/** How to copy. */
+/** Options of a copy. */
 export interface CopyOptions {
   signal: AbortSignal;
-  /** Whether to remove what the source does not have. */
+  /** True to remove points that the source does not have. */
   overwrite: boolean;
-  /** Whether to read everything back and compare checksums. */
+  /** True to read everything back and compare checksums. */
   verify: boolean;
   /** Told about points settled: copied, or there already. */
   onPoints(points: number): void;
 }
 
-/** How the copy of a stream went. */
+/** Outcome of copying one stream. */
 export interface CopyResult {
   /** Points in the source. */
   points: bigint;
@@ -123,7 +123,7 @@ async function copyMetadata(
   return target;
 }
 
-/** Whether two sets of tags or annotations are the same. */
+/** Tells whether two sets of tags or annotations are equal. */
 export function sameEntries(
   a: Readonly<Record<string, string | null>>,
   b: Readonly<Record<string, string | null>>,
@@ -145,7 +145,7 @@ async function copyPoints(
   const compare = { exact, signal, onSettled: settled };
   for await (const range of differentRanges(source.stream, target, compare)) {
     if (range.countB === 0n) await copyRange(source.stream, target, range, result, options);
-    else await mendRange(source, target, range, result, options);
+    else await repairRange(source, target, range, result, options);
   }
 }
 
@@ -196,7 +196,7 @@ async function* grouped(
 }
 
 /** A small range in which both have points: what is missing is added. */
-async function mendRange(
+async function repairRange(
   { stream, path }: NamedStream,
   target: Stream,
   { start, end }: DifferentRange,

@@ -16,7 +16,7 @@ const RESOLUTION = 30;
 const EMPTY: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
 
 /**
- * Follows a stream. A committed version can be read for ever, points not yet committed only as part
+ * Follows a stream. A committed version stays readable, points not yet committed only as part
  * of the latest; so what was seen is a committed version and the points seen beyond it.
  */
 export class Follower {

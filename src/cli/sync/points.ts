@@ -1,12 +1,12 @@
 /**
- * Which points one list has and another has not.
+ * Difference of two lists of points.
  *
  * @module
  */
 
 import type { RawColumns } from "../../../mod.ts";
 
-/** What is in only one of two lists. */
+/** Points that are in only one of two lists. */
 export interface PointDifference {
   onlyA: RawColumns;
   onlyB: RawColumns;

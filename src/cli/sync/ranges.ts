@@ -1,5 +1,5 @@
 /**
- * Where two streams differ, found from the statistics of ever smaller windows.
+ * Finds the ranges in which two streams differ, from the statistics of ever smaller windows.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export interface DifferentRange {
   countB: bigint;
 }
 
-/** How thoroughly to look. */
+/** Options of a comparison. */
 export interface CompareOptions {
-  /** Whether to read the points where the statistics are the same. */
+  /** True to compare points even where the statistics are equal. */
   exact: boolean;
   signal: AbortSignal;
   /** Told how many points are settled. */

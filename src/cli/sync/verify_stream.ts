@@ -1,5 +1,5 @@
 /**
- * Whether the windows that a database reports are those of its points.
+ * Checks the windows that a database reports against its points.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const MEAN_TOLERANCE = 1e-9;
  * @param named The stream.
  * @param signal Ends it.
  * @param onPoints Told about points read.
- * @returns What is wrong, in words.
+ * @returns Descriptions of the errors found.
  */
 export async function verifyStream(
   { stream, path }: NamedStream,

@@ -8,7 +8,7 @@ import type { Style } from "./style.ts";
 import { lineOut } from "./escape.ts";
 
 interface Node {
-  /** Whether a collection ends here. */
+  /** True if this node is a collection itself, not only the beginning of longer names. */
   real: boolean;
   children: Map<string, Node>;
 }
@@ -17,7 +17,7 @@ interface Node {
  * Draws collections as a tree; parts of names that are no collection themselves end in a slash.
  *
  * @param collections Names, parts separated by slashes.
- * @param style How to draw the lines.
+ * @param style Colours of the lines.
  * @returns Lines, each ended by `\n`.
  */
 export function collectionTree(collections: readonly string[], style: Style): string {

@@ -7,7 +7,7 @@
 import { withEscapes } from "../../plot/sgr.ts";
 import { escapeLine, escapeText } from "./escape.ts";
 
-/** Whether an error says that the reader of a pipe has gone, as `head` does. */
+/** Tells whether an error means that the reader of a pipe has closed it, as `head` does. */
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
     (error instanceof Error && (error as { code?: string }).code === "EPIPE");
@@ -51,7 +51,7 @@ export function writeErr(text: string): void {
 /**
  * Rewrites the line that the cursor of stderr, a terminal, is in.
  *
- * @param line What it shows; nothing takes it away.
+ * @param line New text of the line; it stays until the next rewrite.
  */
 export function rewriteLine(line: string): void {
   writeRaw(encoder.encode(`\r${withEscapes(escapeLine(line))}\x1b[K`));

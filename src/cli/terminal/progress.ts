@@ -1,6 +1,6 @@
 /**
- * How far long work has come, on stderr: one line rewritten in place on a terminal, a plain line
- * now and then elsewhere.
+ * Progress of long work on stderr: one line rewritten in place on a terminal, elsewhere a plain
+ * line now and then.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { roughDuration } from "../words/durations.ts";
 import { rewriteLine, writeErr } from "./output.ts";
 import { bytesText, rough } from "./style.ts";
 
-/** How far the work is. */
+/** Points, bytes and part of the work done so far. */
 export interface ProgressState {
   /** Points done. */
   points: number;
@@ -34,8 +34,8 @@ export class Progress {
   #dirty = false;
 
   /**
-   * @param label What is being done, e.g. `"Importing"`.
-   * @param options Whether stderr is a terminal, and whether to say nothing at all.
+   * @param label Name of the work, e.g. `"Importing"`.
+   * @param options `terminal`: stderr is a terminal; `silent`: print nothing.
    */
   constructor(label: string, options: { terminal: boolean; silent: boolean }) {
     this.#label = label;
@@ -78,11 +78,11 @@ export class Progress {
 /**
  * The text of a progress line.
  *
- * @param label What is being done.
- * @param state How far it is.
+ * @param label Name of the work.
+ * @param state State of the work.
  * @param seconds Since when, s.
  * @param firstPart The part that was done before, when work is resumed.
- * @param bar Whether to draw a bar.
+ * @param bar True to draw a bar.
  */
 export function progressLine(
   label: string,

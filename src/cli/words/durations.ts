@@ -27,7 +27,7 @@ const PART = /^(\d+)(?:\.(\d+))?\s*(ns|us|µs|μs|ms|sec|s|min|m|h|d|w)\s*/;
 /**
  * A duration such as `1.5s`, `200ms`, `8333333ns`, `1d` or `1h30m`, exactly.
  *
- * @param text What was typed.
+ * @param text Text from the command line.
  * @returns ns, or `undefined` if it is not a duration. A fraction of a ns is not one.
  */
 export function tryDuration(text: string): bigint | undefined {
@@ -54,7 +54,7 @@ function scale(whole: string, fraction: string, unit: bigint): bigint | undefine
 /**
  * A duration, or an integer of ns.
  *
- * @param text What was typed.
+ * @param text Text from the command line.
  * @param name The option, for the error, e.g. `"--width"`.
  * @returns ns, at least 1.
  * @throws {CliError} Usage error.
@@ -73,7 +73,7 @@ export function parseDuration(text: string, name: string): bigint {
 /**
  * A pointwidth: an exponent `0` to `63`, or a duration, which is rounded down to a power of two.
  *
- * @param text What was typed, e.g. `"30"` or `"1s"`.
+ * @param text Text from the command line, e.g. `"30"` or `"1s"`.
  * @param name The option, for the error.
  * @returns The exponent.
  * @throws {CliError} Usage error.

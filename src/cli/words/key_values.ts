@@ -11,7 +11,7 @@ import { nearest } from "../../core/suggest.ts";
 /**
  * Reads `KEY=VALUE` words.
  *
- * @param words What was typed.
+ * @param words Arguments from the command line.
  * @param name The option or argument, for the error.
  */
 export function keyValues(words: readonly string[], name: string): Record<string, string> {
@@ -30,7 +30,7 @@ export function keyValues(words: readonly string[], name: string): Record<string
  * Fails where a key that shall be removed is not there.
  *
  * @param keys Keys to remove.
- * @param known What is there.
+ * @param known Names that exist.
  * @param what `"tag"` or `"annotation"`, for the error.
  */
 export function checkKnown(

@@ -10,11 +10,11 @@ export interface OptionSpec {
   short?: string;
   /** Name of the value in help texts, e.g. `"TIME"`; absent: the option is a switch. */
   value?: string;
-  /** Whether the option may come more than once. */
+  /** True if the option may be given more than once. */
   multiple?: boolean;
   /** The values allowed, where there is a list. */
   choices?: readonly string[];
-  /** What it does; one sentence without full stop. */
+  /** Description; one sentence without full stop. */
   about: string;
 }
 

@@ -8,7 +8,7 @@ import type { OptionSpec, OptionSpecs } from "./option.ts";
 import { usageError } from "../errors.ts";
 import { nearest } from "../../core/suggest.ts";
 
-/** What was given on the command line. */
+/** Parsed command line: options and arguments. */
 export class Args {
   /** The arguments that are not options. */
   readonly positionals: readonly string[];
@@ -23,7 +23,7 @@ export class Args {
     this.#values = values;
   }
 
-  /** Whether a switch, or an option with a value, was given. */
+  /** Tells whether a switch, or an option with a value, was given. */
   has(name: string): boolean {
     return this.#values.has(name);
   }
@@ -66,8 +66,8 @@ function isOption(arg: string): boolean {
  *
  * @param argv Words after the name of the command.
  * @param specs Options that exist.
- * @param stopAtFirst Whether to stop before the first argument (to find the name of the command).
- * @returns What was given, and the words not read.
+ * @param stopAtFirst True to stop before the first argument, to find the name of the command.
+ * @returns Parsed options and arguments, and the words not read.
  * @throws {CliError} Usage error: an unknown option, or a value missing or not allowed.
  */
 export function parseArgs(

@@ -25,7 +25,7 @@ const NEAR_LIMIT = 5_000;
 /**
  * The stream that `text` means.
  *
- * @param db Where it is.
+ * @param db Database with the stream.
  * @param text A uuid or `collection/name`.
  * @throws {CliError} Not found, with near names; a usage error, if several streams fit.
  */

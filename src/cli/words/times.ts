@@ -21,7 +21,7 @@ export interface TimeSpec {
   offset: bigint;
 }
 
-/** What times are read against. */
+/** Time zone and present against which times are read. */
 export interface TimeFrame {
   /** IANA name or offset, e.g. `"UTC"`, `"Europe/Berlin"`, `"+02:00"`. */
   tz: string;
@@ -40,7 +40,7 @@ const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])\s*(.+))?$/i;
 /**
  * Reads a time.
  *
- * @param text What was typed.
+ * @param text Text from the command line.
  * @param name The option, for the error, e.g. `"--start"`.
  * @param frame Time zone and present.
  * @throws {CliError} Usage error that shows the forms.
