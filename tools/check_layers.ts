@@ -50,7 +50,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   engine: { may: ["core", "kernel", "endpoint"], packages: ["node:"] },
-  client: { may: ["core", "kernel", "endpoint", "csv"], packages: ["node:"] },
+  client: {
+    may: ["core", "kernel", "endpoint", "csv"],
+    lazily: ["arrow", "io"],
+    packages: ["node:"],
+  },
   server: {
     may: ["core", "kernel", "endpoint", "gen", "csv", "src/client/endpoint_of.ts"],
     types: ["src/client/btrdb.ts"],
@@ -58,7 +62,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   io: {
-    may: ["core", "kernel", "arrow", "csv", "client"],
+    may: ["core", "kernel", "arrow", "csv"],
     packages: ["npm:@uwdata/flechette", "npm:hyparquet", "node:"],
   },
   connect: {

@@ -26,7 +26,7 @@ import {
 } from "./csv.ts";
 import { setEndpoint } from "./endpoint_of.ts";
 import { metadataOf, type MetadataValues } from "./pairs.ts";
-import { checkOptions, type RequestOptions, startCall } from "./options.ts";
+import { checkOptions, type RequestOptions, startCall } from "../core/request_options.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
 import { Stream } from "./stream.ts";
 

@@ -32,12 +32,12 @@ import {
   windowCount,
   windowWidth,
 } from "./arguments.ts";
-import { type ByteSink, openSink } from "../csv/byte_sink.ts";
-import { type RequestOptions, startCall } from "./options.ts";
+import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
+import { type RequestOptions, startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { openWindows } from "./windows.ts";
 
-export type { ByteSink } from "../csv/byte_sink.ts";
+export type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
 export type { CsvNumbers } from "../kernel/csv_text.ts";
 
 /** One stream of a CSV. */
@@ -48,16 +48,6 @@ export interface CsvStream {
   label?: string | undefined;
   /** Version to read; 0 is the latest. @default {0n} */
   version?: bigint | undefined;
-}
-
-/** Progress of an export. */
-export interface ExportProgress {
-  /** Rows written, the header not counted. */
-  rows: number;
-  /** Bytes written, the header included. */
-  bytes: number;
-  /** Time of the last row written, ns; absent before the first. */
-  time?: bigint;
 }
 
 /** Options of all exports. */

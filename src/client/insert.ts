@@ -10,7 +10,7 @@ import { MAX_POINTWIDTH } from "../core/range.ts";
 import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts";
 import { chunkByPointwidth, sortPoints } from "../kernel/mod.ts";
 import { exponent, oneOf, positiveInteger } from "./arguments.ts";
-import type { RequestOptions } from "./options.ts";
+import type { RequestOptions } from "../core/request_options.ts";
 import { columnsOf, isAsync, type PointPairs, type Points } from "./points_to_columns.ts";
 import { abortable, throwIfOver } from "../core/call.ts";
 

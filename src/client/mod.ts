@@ -4,6 +4,9 @@
  * @module
  */
 
+export type { ArrowTable } from "../arrow/table.ts";
+export type { WriteTableOptions } from "../io/arrow_stream.ts";
+export type { WriteParquetOptions } from "../io/parquet_write.ts";
 export { RawBatch, StatBatch } from "./batch.ts";
 export {
   BTrDB,
@@ -25,11 +28,14 @@ export type {
 } from "./csv.ts";
 export type { InsertOptions, InsertProgress } from "./insert.ts";
 export type { MetadataValues } from "./pairs.ts";
-export type { RequestOptions } from "./options.ts";
+export type { RequestOptions } from "../core/request_options.ts";
 export type { PointPairs, Points } from "./points_to_columns.ts";
 export { RawQuery } from "./raw_query.ts";
 export { StatQuery } from "./stat_query.ts";
+export type { StreamDescription } from "./describe_stream.ts";
+export type { JoinedColumn, JoinedColumns, SetTableOptions } from "./joined_columns.ts";
 export { Stream } from "./stream.ts";
+export type { StreamConditions, StreamFilter, TextCondition } from "./stream_filter.ts";
 export type {
   CompareAndSetOptions,
   CountOptions,
@@ -40,7 +46,9 @@ export type {
   WindowsOptions,
 } from "./stream_options.ts";
 export {
+  type CurrentOptions,
   type PinOptions,
+  type SetParquetOptions,
   type SetWindowsOptions,
   StreamSet,
   type StreamSetOptions,

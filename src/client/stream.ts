@@ -32,9 +32,15 @@ import {
 import { openChanges } from "./changes.ts";
 import type { ChangedRange } from "./changes.ts";
 import { countPoints } from "./count.ts";
+import { describeStream, type StreamDescription } from "./describe_stream.ts";
 import { checkInsertOptions, type InsertOptions, insertPoints } from "./insert.ts";
 import { changesOf, type MetadataValues, pairsOf } from "./pairs.ts";
-import { checkOptions, type RequestOptions, startCall } from "./options.ts";
+import {
+  checkOptions,
+  remainingOf,
+  type RequestOptions,
+  startCall,
+} from "../core/request_options.ts";
 import { patchPoints } from "./patch.ts";
 import type { Points } from "./points_to_columns.ts";
 import { RawQuery } from "./raw_query.ts";
@@ -729,6 +735,32 @@ export class Stream {
     const version = this.#version(action, options);
     const call = startCall(action, options);
     return await countPoints(this.#endpoint, { uuid: this.#uuid, version }, range, call);
+  }
+
+  /**
+   * What the stream is called, and which points it has: name, unit, first and last point, number of
+   * points and typical step. Costs a handful of small requests, however long the stream is.
+   *
+   * @throws {BTrDBError} 404 if the stream or version does not exist.
+   *
+   * @example Ten samples a second
+   * ```ts
+   * import { connect, MILLISECOND } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const tags = { name: "L1MAG", unit: "volts" };
+   * const stream = await db.create(crypto.randomUUID(), "demo", { tags });
+   * await stream.insert([0n, 1n, 2n, 7n, 8n].map((i) => [i * 100n * MILLISECOND, 1] as const));
+   * const { name, unit, count, step, last } = await stream.describe();
+   * assertEquals([name, unit, count, step], ["L1MAG", "volts", 5n, 100n * MILLISECOND]);
+   * assertEquals(last?.time, 800n * MILLISECOND);
+   * ```
+   */
+  async describe(options: ReadOptions = {}): Promise<StreamDescription> {
+    const action = "describe the stream";
+    this.#version(action, options);
+    return await describeStream(this, remainingOf(action, options));
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import type { TimeLike } from "../core/time.ts";
 import type { MetadataValues } from "./pairs.ts";
-import type { RequestOptions } from "./options.ts";
+import type { RequestOptions } from "../core/request_options.ts";
 import type { Compute } from "./windows.ts";
 
 /** Options of reads. */

@@ -11,8 +11,22 @@ import { uuidBytes, uuidText } from "../core/uuid.ts";
 import { positiveInteger, versionNumber } from "./arguments.ts";
 import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
-import type { RequestOptions } from "./options.ts";
+import { checkOptions, remainingOf, type RequestOptions } from "../core/request_options.ts";
 import { type MergedRow, mergeRows } from "./merge_rows.ts";
+import type { ArrowTable } from "../arrow/table.ts";
+import { currentTime } from "../core/time.ts";
+import type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
+import type { WriteParquetOptions } from "../io/parquet_write.ts";
+import type { StreamDescription } from "./describe_stream.ts";
+import {
+  checkLabels,
+  columnLabels,
+  joinColumns,
+  type JoinedColumns,
+  pathOf,
+  type SetTableOptions,
+} from "./joined_columns.ts";
+import { type StreamFilter, streamTest } from "./stream_filter.ts";
 import type { Stream } from "./stream.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 
@@ -37,6 +51,16 @@ export interface PinOptions extends RequestOptions {
    */
   flush?: boolean | undefined;
 }
+
+/** Options of `current`. */
+export interface CurrentOptions extends RequestOptions {
+  /** The moment. @default {now, by the clock of this computer} */
+  time?: TimeLike | undefined;
+}
+
+/** Options of `toParquet` of a set. */
+export interface SetParquetOptions
+  extends SetTableOptions, Omit<WriteParquetOptions, keyof RequestOptions> {}
 
 /** Options of `windows` of a set. */
 export type SetWindowsOptions = Omit<WindowsOptions, "version">;
@@ -343,6 +367,233 @@ export class StreamSet implements Iterable<Stream> {
     return await this.#each((stream) => stream.latest(this.#at(stream, options)));
   }
 
+  /**
+   * A set of those streams that fit, in the same order and with the same pinned versions.
+   *
+   * @param filter Conditions of metadata, all of which must hold, or a function of a stream.
+   * @returns The new set; this one stays as it is.
+   * @throws {TypeError} If a condition does not exist or is of the wrong type.
+   *
+   * @example By unit, by pattern, by function
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * assertEquals([...await set.filter({ unit: "volts" })], [a]);
+   * assertEquals([...await set.filter({ name: /^[bc]$/ })], [b]);
+   * assertEquals([...await set.filter(async (stream) => await stream.count() > 1n)], [a]);
+   * ```
+   */
+  async filter(filter: StreamFilter, options: RequestOptions = {}): Promise<StreamSet> {
+    checkOptions("filter streams", options);
+    const test = streamTest(filter, options);
+    const fitting = await this.#each(test);
+    const kept: Pinned = { concurrency: this.#concurrency, pins: this.#pins };
+    return new StreamSet(this.streams.filter((_, s) => fitting[s]), kept);
+  }
+
+  /**
+   * The last point of each stream before now, `null` where there is none: points with times in the
+   * future are not looked at.
+   *
+   * @param options With `time`, before that moment.
+   *
+   * @example Before a moment
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * assertEquals((await set.current()).map((point) => point?.value), [3, 5]);
+   * assertEquals((await set.current({ time: 2n })).map((point) => point?.value), [1, undefined]);
+   * ```
+   */
+  async current(options: CurrentOptions = {}): Promise<(NearestPoint | null)[]> {
+    const { time = currentTime(), ...call } = options;
+    return await this.#each((stream) =>
+      stream.nearest(time, { ...this.#at(stream, call), backward: true })
+    );
+  }
+
+  /**
+   * What each stream is called, and which points it has; see {@linkcode Stream.describe}.
+   *
+   * @example A table of the set
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * assertEquals((await set.describe()).map(({ name, unit, count }) => [name, unit, count]), [
+   *   ["a", "volts", 2n],
+   *   ["b", "deg", 1n],
+   * ]);
+   * ```
+   */
+  async describe(options: RequestOptions = {}): Promise<StreamDescription[]> {
+    return await this.#each((stream) => stream.describe(this.#at(stream, options)));
+  }
+
+  /**
+   * The points of all streams in `[start, end)` as columns of one table, joined by time as
+   * {@linkcode StreamSet.rows} does. All of it is held in memory; `rows` and `toParquet` are for
+   * more than fits.
+   *
+   * @param options Names of the columns.
+   * @throws {RangeError} If two columns have the same name, or there are not as many as streams.
+   *
+   * @example Joined
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * const { times, columns } = await set.toColumns(0n, 9n);
+   * assertEquals([...times], [1n, 2n]);
+   * assertEquals(columns.map(({ label, values }) => [label, ...values]), [
+   *   ["demo/a", 1, 3],
+   *   ["demo/b", NaN, 5],
+   * ]);
+   * ```
+   */
+  async toColumns(
+    start: TimeLike,
+    end: TimeLike,
+    options: SetTableOptions = {},
+  ): Promise<JoinedColumns> {
+    const action = "join columns";
+    checkLabels(action, this.length, options.labels);
+    const { labels: given, ...call } = options;
+    const left = remainingOf(action, call);
+    const labels = await this.#labels(action, given, left());
+    return joinColumns(this.streams, labels, await this.values(start, end, left()));
+  }
+
+  /**
+   * The points of all streams in `[start, end)` as one Arrow table: `time` (timestamp[ns, UTC]) and
+   * a float64 column of each stream, NaN where it has no point. All of it is held in memory. The
+   * functions of `@btrdb/btrdb/arrow` take such tables and write streams of any length.
+   *
+   * @param options Names of the columns.
+   * @throws {RangeError} If two columns have the same name, or one is called `time`.
+   *
+   * @example Names and rows
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * const table = await set.toArrow(0n, 9n, { labels: ["L1", "L2"] });
+   * assertEquals([table.numRows, ...table.names], [2, "time", "L1", "L2"]);
+   * ```
+   */
+  async toArrow(
+    start: TimeLike,
+    end: TimeLike,
+    options: SetTableOptions = {},
+  ): Promise<ArrowTable> {
+    const { times, columns } = await this.toColumns(start, end, options);
+    checkTimeLabel("make an Arrow table", columns);
+    const { DOUBLE, tableOf, TIME } = await import("../arrow/table.ts");
+    return tableOf([
+      { name: "time", type: TIME, data: times },
+      ...columns.map(({ label, values }) => ({ name: label, type: DOUBLE, data: values })),
+    ]);
+  }
+
+  /**
+   * Writes the points of all streams in `[start, end)` as one Parquet file; see `writeParquet` of
+   * `@btrdb/btrdb/parquet`. Memory does not grow with the range, and a file appears under its name
+   * when it is complete.
+   *
+   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a function.
+   * @param options Names of the columns, compression, row groups.
+   * @returns How much was written.
+   * @throws {RangeError} If an option is out of range, or two columns have the same name.
+   *
+   * @example Into memory
+   * ```ts
+   * import { connect, StreamSet } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const [a, b] = await Promise.all(["a", "b"].map((name) =>
+   *   db.create(crypto.randomUUID(), "demo", { tags: { name, unit: name === "a" ? "volts" : "deg" } })
+   * ));
+   * const set = new StreamSet([a!, b!]);
+   * await a!.insert([[1n, 1], [2n, 3]]);
+   * await b!.insert([[2n, 5]]);
+   *
+   * let size = 0;
+   * const written = await set.toParquet((bytes) => void (size += bytes.length), 0n, 9n);
+   * assertEquals([written.rows, written.bytes], [2, size]);
+   * ```
+   */
+  async toParquet(
+    sink: ByteSink,
+    start: TimeLike,
+    end: TimeLike,
+    options: SetParquetOptions = {},
+  ): Promise<ExportProgress> {
+    const action = "write Parquet";
+    checkLabels(action, this.length, options.labels);
+    const { labels: given, timeoutMs, ...write } = options;
+    const left = remainingOf(action, { signal: write.signal, timeoutMs });
+    const labels = await this.#labels(action, given, left());
+    checkTimeLabel(action, labels.map((label) => ({ label })));
+    const { writeParquet } = await import("../io/parquet_write.ts");
+    const tables = this.streams.map((stream, s) => ({
+      label: labels[s]!,
+      columns: stream.rawValues(start, end, this.#at(stream, left())),
+    }));
+    return await writeParquet(sink, tables, write);
+  }
+
+  async #labels(
+    action: string,
+    given: readonly string[] | undefined,
+    options: RequestOptions,
+  ): Promise<string[]> {
+    const paths = given === undefined ? await this.#each((stream) => pathOf(stream, options)) : [];
+    return columnLabels(action, this.streams, paths, given);
+  }
+
   async #each<R>(work: (stream: Stream) => Promise<R>): Promise<R[]> {
     return await mapConcurrently(this.streams, this.#concurrency, work);
   }
@@ -369,7 +620,15 @@ export class StreamSet implements Iterable<Stream> {
   }
 }
 
-/** Options of the set that `pinVersions` makes. */
+/** Refuses a column that is called as the times are. */
+function checkTimeLabel(action: string, columns: readonly { label: string }[]): void {
+  if (columns.every(({ label }) => label !== "time")) return;
+  throw new RangeError(
+    `Cannot ${action}: a column is called "time", expected another label than that of the times`,
+  );
+}
+
+/** Options of the set that `pinVersions` and `filter` make. */
 interface Pinned extends StreamSetOptions {
   pins?: ReadonlyMap<string, bigint>;
 }

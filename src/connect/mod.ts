@@ -9,7 +9,7 @@ import { describe } from "../core/describe.ts";
 import { readFile } from "node:fs/promises";
 import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
-import { type RequestOptions, startCall } from "../client/options.ts";
+import { type RequestOptions, startCall } from "../core/request_options.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
 import { resolveTarget, type Target } from "./target.ts";
 import { BTrDBError } from "../core/errors.ts";

@@ -20,6 +20,16 @@ export type ByteSink =
   | WritableStream<Uint8Array>
   | ((bytes: Uint8Array) => void | Promise<void>);
 
+/** Progress of an export. */
+export interface ExportProgress {
+  /** Rows written, the header not counted. */
+  rows: number;
+  /** Bytes written, the header included. */
+  bytes: number;
+  /** Time of the last row written, ns; absent before the first. */
+  time?: bigint;
+}
+
 /** A sink that is open. */
 export interface OpenSink {
   /** Writes a piece, which may change after the call. Resolves when the next one may be made. */

@@ -41,4 +41,4 @@ export {
 export type { NamedPoints } from "./points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";
-export type { ByteSink, ExportProgress } from "../client/csv.ts";
+export type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";

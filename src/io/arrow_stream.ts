@@ -5,9 +5,8 @@
  */
 
 import { tableToIPC } from "@uwdata/flechette";
-import type { ByteSink, ExportProgress } from "../client/csv.ts";
-import { openSink } from "../csv/byte_sink.ts";
-import { startCall } from "../client/options.ts";
+import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
+import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { decode } from "../arrow/ipc.ts";
 import { COUNT, DOUBLE, invalid, tableOf, tableToMulti, TIME } from "../arrow/table.ts";

@@ -6,10 +6,8 @@
 
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
-import * as zlib from "node:zlib";
-import type { ByteSink, ExportProgress } from "../client/csv.ts";
-import { openSink } from "../csv/byte_sink.ts";
-import { startCall } from "../client/options.ts";
+import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
+import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
@@ -54,7 +52,9 @@ export async function writeParquet(
   options: WriteParquetOptions = {},
 ): Promise<ExportProgress> {
   const { rowGroupRows = 131_072 } = options;
-  const codec = codecOf(options.compression);
+  // Loaded here, so that who writes no files can do without Node's modules, as in a page.
+  const { zstdCompressSync } = await import("node:zlib");
+  const codec = codecOf(options.compression, typeof zstdCompressSync === "function");
   if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1) {
     throw new RangeError(
       `Cannot ${ACTION}: rowGroupRows is ${rowGroupRows}, expected an integer from 1`,
@@ -80,7 +80,7 @@ export async function writeParquet(
         schema: schemaOf(batch),
         codec,
         createdBy: CREATED_BY,
-        compressors: { ZSTD: (input) => zlib.zstdCompressSync(input) },
+        compressors: { ZSTD: (input) => zstdCompressSync(input) },
       });
       await writer.write({ columnData: columnsOf(batch), rowGroupSize: rowGroupRows });
       await flush();
@@ -98,8 +98,7 @@ export async function writeParquet(
   return progress;
 }
 
-function codecOf(compression: WriteParquetOptions["compression"]) {
-  const hasZstd = typeof zlib.zstdCompressSync === "function";
+function codecOf(compression: WriteParquetOptions["compression"], hasZstd: boolean) {
   const name = compression ?? (hasZstd ? "zstd" : "snappy");
   if (!Object.hasOwn(CODECS, name)) {
     throw new RangeError(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type CallOptions, MAX_TIMER_MS } from "../core/call.ts";
+import { type CallOptions, MAX_TIMER_MS, throwIfOver } from "./call.ts";
 
 /** Options of every call: signal and timeout. */
 export interface RequestOptions {
@@ -53,4 +53,23 @@ export function startCall(action: string, options: RequestOptions): CallOptions 
     call.deadlineMs = Date.now() + timeoutMs;
   }
   return call;
+}
+
+/**
+ * The time that is left, for a call that is made of several: each gets what the ones before left
+ * of the timeout.
+ *
+ * @param action Name of the call, for the error.
+ * @param options What was given; the timeout begins now.
+ * @returns The options of the next part.
+ * @throws {BTrDBError} `DEADLINE_EXCEEDED`, from the function returned, when nothing is left.
+ */
+export function remainingOf<O extends RequestOptions>(action: string, options: O): () => O {
+  const call = startCall(action, options);
+  return () => {
+    throwIfOver(call, action);
+    const { deadlineMs } = call;
+    if (deadlineMs === undefined) return options;
+    return { ...options, timeoutMs: Math.max(1, deadlineMs - Date.now()) };
+  };
 }
