@@ -48,7 +48,7 @@ function render(wasm: Uint8Array, declaration: string): string {
   return [
     "// Generated from wasm/ by `deno task build:wasm`; do not edit.",
     "",
-    "/** What the kernel exports: pointers are byte addresses, 64-bit integers are bigints. */",
+    "/** Exports of the kernel: pointers are byte addresses, 64-bit integers are bigints. */",
     "export interface KernelExports {",
     ...members(declaration),
     "}",

@@ -145,7 +145,8 @@ function findLeastOfMany(word: usize, from: usize, n: i32): void {
 /**
  * Finds the next row: its time and which streams put a point into it.
  *
- * @returns How many do; 0 if a stream ran dry or all are at their end.
+ * @returns Number of streams with a point in the row; 0 if a stream ran dry or all are at their
+ *   end.
  */
 // @ts-ignore: decorator
 @inline

@@ -11,7 +11,7 @@ export let seen: u32 = 0;
 /**
  * Reads a varint at `p` into `varint`; bits beyond the 64th are dropped.
  *
- * @returns What follows it; 0 if it does not end before `end`, or within 10 bytes.
+ * @returns Address after the varint; 0 if it does not end before `end`, or within 10 bytes.
  */
 export function readVarint(p: usize, end: usize): usize {
   let value: u64 = 0;

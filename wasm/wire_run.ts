@@ -15,7 +15,7 @@ export let pointStart: usize = 0;
 /**
  * Reads the length at `p`, behind a tag, and leaves where the point begins in `pointStart`.
  *
- * @returns Where the point ends; 0 if it is not complete, 1 if its length is malformed.
+ * @returns Address after the point; 0 if it is not complete, 1 if its length is malformed.
  */
 export function pointEnd(p: usize, end: usize): usize {
   const start = readVarint(p, end);

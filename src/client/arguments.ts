@@ -196,7 +196,7 @@ export function positiveInteger(action: string, value: number, name: string): nu
  * @param action Name of the call, for the error.
  * @param value The word.
  * @param name Name of the argument.
- * @param words What is allowed.
+ * @param words Allowed values.
  * @throws {RangeError} If it is none of them.
  */
 export function oneOf<T extends string>(

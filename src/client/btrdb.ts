@@ -194,7 +194,7 @@ export class BTrDB implements AsyncDisposable {
   /**
    * The collections whose names begin with a prefix: all of them, each once.
    *
-   * @param prefix How the names begin; the empty string lists all.
+   * @param prefix Beginning of the names; the empty string lists all.
    * @throws {TypeError} If `prefix` is not a string.
    * @throws {BTrDBError} 407 if no collection can begin so.
    *
@@ -218,7 +218,7 @@ export class BTrDB implements AsyncDisposable {
   /**
    * Counts the streams with each tag and each annotation.
    *
-   * @param prefix How the names of their collections begin; the empty string takes all.
+   * @param prefix Beginning of the names of their collections; the empty string takes all.
    * @throws {TypeError} If `prefix` is not a string.
    *
    * @example How many streams have a unit
@@ -292,8 +292,8 @@ export class BTrDB implements AsyncDisposable {
    * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a
    * function, see
    * {@linkcode ByteSink}.
-   * @param options What is exported, and how.
-   * @returns How much was written.
+   * @param options Streams, range and format.
+   * @returns Rows and bytes written.
    * @throws {TypeError | RangeError} If an option is wrong.
    * @throws {BTrDBError} 404 if a stream or version does not exist, and whatever else a query fails
    * with.
@@ -345,10 +345,10 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * Points as they are inserted, by anybody, from the first read on (protocol v5 and embedded).
+   * Points as they are inserted, by any client, from the first read on (protocol v5 and embedded).
    * Leaving the loop ends it.
    *
-   * @param streams Which streams.
+   * @param streams Streams to follow.
    * @returns Batches of points, each of one stream.
    * @throws {TypeError} If `streams` is not an iterable of streams.
    * @throws {BTrDBError} 501 over protocol v4: there, `Stream.changes` finds what is new.

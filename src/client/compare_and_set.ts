@@ -42,7 +42,7 @@ export async function findDescriptor(
 
 /**
  * Changes metadata by compare-and-set. Without an `expected` version the current one is read first,
- * and read again whenever somebody else was faster (423).
+ * and read again whenever another client was faster (423).
  *
  * @param action Name of the call, for errors.
  * @param attempt Tries with one expected version.

@@ -123,12 +123,12 @@ const SLICE_MS = 8;
  * name when it is complete, and not at all if anything fails.
  *
  * @param endpoint The database.
- * @param sink Where it goes: a path, a `file:` URL, a stream, which is closed at the end, or a
- * function, see {@linkcode ByteSink}.
- * @param options What is exported, and how.
- * @returns How much was written.
+ * @param sink A path, a `file:` URL, a stream, which is closed at the end, or a function, see
+ *   {@linkcode ByteSink}.
+ * @param options Streams, range and format.
+ * @returns Rows and bytes written.
  * @throws {TypeError | RangeError} If an option is wrong.
- * @throws {BTrDBError} What any of the queries fails with.
+ * @throws {BTrDBError} If any of the queries fails.
  */
 export async function writeCSV(
   endpoint: Endpoint,

@@ -7,13 +7,13 @@
 /** Opens a streamed answer; nothing is sent before. */
 export type Open<T> = () => AsyncIterableIterator<T>;
 
-/** Holds a streamed answer until somebody reads it, and lets nobody read it twice. */
+/** Holds a streamed answer until it is read, and refuses to be read twice. */
 export class SingleUse<T> {
   #open: Open<T> | undefined;
   readonly #action: string;
 
   /**
-   * @param action What the query does, for the error: `"read raw values"`.
+   * @param action Name of the query, for the error: `"read raw values"`.
    * @param open Opens the answer.
    */
   constructor(action: string, open: Open<T>) {
@@ -54,7 +54,10 @@ export function mapEach<T, U>(
   return new Mapped(() => source, convert);
 }
 
-/** Not an async generator: `return()` of one waits for a `next()` that waits, perhaps for ever. */
+/**
+ * Not an async generator, because its `return()` would wait for a pending `next()`, possibly
+ * without end.
+ */
 class Mapped<T, U> implements AsyncIterableIterator<U> {
   readonly #open: Open<T>;
   readonly #convert: (item: T) => U;

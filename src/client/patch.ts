@@ -75,12 +75,12 @@ async function patchBatch(
 /**
  * A patch over protocol v4, which can only delete ranges and insert.
  *
- * The order that loses nothing: read what stands at the patched times; then, run by run, delete and at
- * once insert what is to stand there. A delete commits what is buffered and makes a version of its
- * own, so the version before it holds every point acknowledged until then. Unless that is for certain
- * the version that was read, what somebody else added to the run meanwhile is read from it and
- * inserted again, in the same request. If the insert after a delete fails, the error names the version that
- * still holds the old points, and repeating the patch completes it.
+ * The order that loses nothing: read what stands at the patched times; then, run by run, delete and
+ * at once insert what is to stand there. A delete commits what is buffered and makes a version of
+ * its own, so the version before it holds every point acknowledged until then. Unless that is for
+ * certain the version that was read, what another client added to the run meanwhile is read from it
+ * and inserted again, in the same request. If the insert after a delete fails, the error names the
+ * version that still holds the old points, and repeating the patch completes it.
  */
 class Patcher {
   readonly #endpoint: Endpoint;
@@ -115,7 +115,7 @@ class Patcher {
     const { runs, rest } = planPatch(stored.columns, patch);
     const { major, minor } = stored.version;
     for (const [i, run] of runs.entries()) {
-      // With points in the buffer, one more of somebody else's would not change what a delete answers.
+      // With points in the buffer, one more of another client would not change what a delete answers.
       await this.#replace(run, patch, i === 0 && minor === 0n ? major + 1n : undefined);
     }
     if (rest.times.length > 0) await this.#insert(rest);

@@ -30,7 +30,7 @@ export function isAsync(points: Points): points is AsyncIterable<RawColumns> {
  *
  * @param action Name of the call, for the error: `"insert"`.
  * @param points Columns or pairs.
- * @param batch Which batch of several this is, for the error.
+ * @param batch Number of the batch if there are several, for the error.
  * @throws {TypeError} If they are not points, or the columns differ in length.
  * @throws {RangeError} If a value is not finite or a time out of range; the message names the
  * index.

@@ -116,7 +116,7 @@ export class Stream {
    *
    * @throws {BTrDBError} 404 if the stream does not exist.
    *
-   * @example See what somebody else changed
+   * @example See changes made by another client
    * ```ts
    * import { connect } from "@btrdb/btrdb";
    * import { assertEquals } from "@std/assert";
@@ -259,13 +259,13 @@ export class Stream {
   /**
    * Sets and removes tags, or moves the stream to another collection (protocol v5 and embedded).
    *
-   * @param changes What to change; tags not named stay.
+   * @param changes Tags to set or remove; tags not named stay.
    * @param options With `expected`, changes only if that is still the version of the metadata.
    * @returns The version of the metadata after it.
    * @throws {BTrDBError} 404 if the stream does not exist, 406 if collection and tags would be
-   * those of
-   * another stream, 407 to 409 if a name or value is invalid, 423 if `expected` is not the version,
-   * 501 over protocol v4.
+   *   those of
+   *   another stream, 407 to 409 if a name or value is invalid, 423 if `expected` is not the version,
+   *   501 over protocol v4.
    *
    * @example Rename a stream and move it
    * ```ts
@@ -456,7 +456,7 @@ export class Stream {
   }
 
   /**
-   * Removes the stream and everything in it for ever. Its uuid can never be used again.
+   * Removes the stream and everything in it permanently. Its uuid can never be used again.
    *
    * @throws {BTrDBError} 404 if the stream does not exist, 431 if the server does not allow it.
    *
@@ -477,11 +477,11 @@ export class Stream {
   }
 
   /**
-   * Removes the versions below one for ever, and frees the room that only they take (embedded
+   * Removes the versions below one permanently, and frees the room that only they take (embedded
    * only). The versions from `keep` on answer as before.
    *
    * @param keep Oldest version to keep, at most the latest.
-   * @returns What was removed.
+   * @returns Numbers of versions and blocks removed.
    * @throws {BTrDBError} 404 if the stream does not exist, 427 if `keep` is above the latest
    * version,
    * 501 on a server. Reading a removed version is 450.

@@ -99,7 +99,7 @@ export class StreamSet implements Iterable<Stream> {
    * A set of streams.
    *
    * @param streams The streams, in the order of the results.
-   * @param options How many requests at a time.
+   * @param options Number of concurrent requests.
    * @throws {RangeError} If `concurrency` is not an integer from 1.
    */
   constructor(streams: Iterable<Stream>, options: StreamSetOptions = {}) {
@@ -122,7 +122,7 @@ export class StreamSet implements Iterable<Stream> {
   /**
    * A set of the same streams whose every answer is of one version a stream.
    *
-   * @param options Which versions, and whether to commit what is buffered first.
+   * @param options Versions to pin, and an option to commit buffered points first.
    * @returns The new set; this one stays as it is.
    * @throws {TypeError} If a version is not a `bigint`, or a uuid none.
    * @throws {RangeError} If a uuid is of no stream of the set.

@@ -75,19 +75,19 @@ export interface ConnectOptions extends RequestOptions {
 /**
  * Connects to a database.
  *
- * - `"host:4410"`, `"a:4410,b:4410"`, `"[::1]:4410"`, `"btrdb://host"`, `"btrdb+tls://host"`: a server
- *   or cluster over gRPC; port 4411 and `btrdb+tls` mean TLS.
+ * - `"host:4410"`, `"a:4410,b:4410"`, `"[::1]:4410"`, `"btrdb://host"`, `"btrdb+tls://host"`: a
+ *   server or cluster over gRPC; port 4411 and `btrdb+tls` mean TLS.
  * - `"file:grid.btrdb"`: the embedded engine on one file, made if it does not exist.
  * - `"memory:"`: the embedded engine, nothing on disk.
  * - nothing: `$BTRDB_ENDPOINTS` with `$BTRDB_API_KEY`, or a profile of
  *   `~/.predictivegrid/credentials.yaml` (docs/connecting.md).
  *
- * @param target Which database.
+ * @param target Database to connect to; without it, the configured one.
  * @param options API key, protocol, TLS and retry limits.
  * @returns The database; closing it is the caller's, `await using` does it.
  * @throws {TypeError} If the target is of no known form.
- * @throws {BTrDBError} Status `NOT_CONFIGURED` if no target was given and none is configured; `UNAVAILABLE` or
- * `DEADLINE_EXCEEDED` if nobody answers there.
+ * @throws {BTrDBError} Status `NOT_CONFIGURED` if no target was given and none is configured;
+ *   `UNAVAILABLE` or `DEADLINE_EXCEEDED` if nobody answers there.
  *
  * @example A database in memory
  * ```ts
@@ -112,7 +112,7 @@ export async function connect(target?: string, options: ConnectOptions = {}): Pr
  * be in use meanwhile.
  *
  * @param path Path of the file.
- * @returns What was found; damage is reported, not thrown.
+ * @returns A report; damage is reported, not thrown.
  * @throws {BTrDBError} If the file is no database of the embedded engine.
  *
  * @example A file that is as it should be

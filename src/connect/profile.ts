@@ -29,7 +29,7 @@ export interface ProfileLookup {
  *
  * @param name Name of the profile.
  * @param required True if it is an error when file or profile do not exist.
- * @param env Where the home directory is found.
+ * @param env Environment with the home directory.
  * @throws {BTrDBError} Status `NOT_CONFIGURED`: no such file or profile, or not as it should be.
  */
 export async function readProfile(

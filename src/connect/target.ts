@@ -24,9 +24,9 @@ export interface TargetOptions {
 /**
  * Finds out what to connect to (docs/connecting.md).
  *
- * @param target What the caller named, if anything.
+ * @param target Target named by the caller, if any.
  * @param options Key and profile.
- * @param env Where the rest is found.
+ * @param env Environment variables.
  * @throws {TypeError} If the target is of no known form, or a profile is named as well.
  * @throws {BTrDBError} Status `NOT_CONFIGURED`: there is nothing to connect to.
  */

@@ -90,7 +90,7 @@ export function abortable<T>(
 /**
  * Waits for a time, but no longer than a call may last.
  *
- * @param ms How long, up to {@linkcode MAX_TIMER_MS}.
+ * @param ms Duration, up to {@linkcode MAX_TIMER_MS}.
  * @param call Signal and deadline.
  * @param late Name of the call, or what makes the error of a passed deadline.
  * @throws The reason of the signal, unchanged; {@linkcode deadlineExceeded}, or what `late` makes.

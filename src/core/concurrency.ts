@@ -5,12 +5,12 @@
  */
 
 /**
- * Applies an asynchronous function to every item, at most `limit` at a time. After a failure nothing
- * more is begun; what is under way settles before the failure is thrown.
+ * Applies an asynchronous function to every item, at most `limit` at a time. After a failure
+ * nothing more is begun; what is under way settles before the failure is thrown.
  *
- * @param items What to work on.
- * @param limit How many at a time, at least 1.
- * @param work What to do.
+ * @param items Arguments of `work`.
+ * @param limit Most calls of `work` at a time, at least 1.
+ * @param work Function to apply.
  * @returns The results in the order of the items.
  */
 export async function mapConcurrently<T, R>(

@@ -164,7 +164,7 @@ export class BTrDBError extends Error {
   /**
    * An error to throw.
    *
-   * @param message What happened; sentence case, no full stop.
+   * @param message Text in sentence case, without a full stop.
    * @param init Code, status and context.
    */
   constructor(message: string, init: BTrDBErrorInit = {}) {

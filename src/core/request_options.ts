@@ -23,7 +23,7 @@ export interface RequestOptions {
  * Checks the options of a call.
  *
  * @param action Name of the call, for the error: `"read raw values"`.
- * @param options What was given.
+ * @param options Options of the caller.
  * @throws {TypeError} If `signal` is no `AbortSignal`.
  * @throws {RangeError} If `timeoutMs` is not a number above 0.
  */
@@ -41,7 +41,7 @@ export function checkOptions(action: string, options: RequestOptions): void {
  * The options of one call, checked, in the endpoint's terms: the timeout begins now.
  *
  * @param action Name of the call, for the error.
- * @param options What was given.
+ * @param options Options of the caller.
  */
 export function startCall(action: string, options: RequestOptions): CallOptions {
   checkOptions(action, options);

@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant.
+ * Suggests close matches for a mistyped name ("did you mean").
  *
  * @module
  */
@@ -30,8 +30,8 @@ export function editDistance(a: string, b: string): number {
 /**
  * The candidates nearest to `text`, best first: those that contain it, and those a few edits away.
  *
- * @param text What was typed.
- * @param candidates What exists.
+ * @param text The mistyped name.
+ * @param candidates Names that exist.
  * @param limit Most to return.
  */
 export function nearest(text: string, candidates: Iterable<string>, limit = 5): string[] {

@@ -115,7 +115,7 @@ const EXPECTED = "expected RFC 3339 such as 2026-01-02T03:04:05.123456789Z";
  * A date alone is refused because it does not say in which zone its day begins; so are leap
  * seconds (`:60`), which do not exist on this axis, and fractions of more than nine digits.
  *
- * @param time What to convert.
+ * @param time Time to convert.
  * @param name Name of the argument, for the error.
  * @returns ns since the Unix epoch, UTC, −2^63 to 2^63 − 1.
  * @throws {TypeError} If `time` is of no type that names a moment.
@@ -164,7 +164,7 @@ export function toNanoseconds(time: TimeLike, name = "time"): bigint {
  * A moment as RFC 3339 in UTC with nine fractional digits; {@linkcode toNanoseconds} reads it back
  * exactly.
  *
- * @param time What to format.
+ * @param time Time to format.
  * @returns Text such as `2026-01-02T03:04:05.123456789Z`, always 30 characters.
  * @throws {TypeError | RangeError} As {@linkcode toNanoseconds}.
  *

@@ -157,7 +157,7 @@ export class CsvAnswer implements AsyncDisposable {
    * @param inThread True if the rows of a long answer are made in a thread of their own, where
    * there
    * are threads.
-   * @returns What `take` returns for each piece.
+   * @returns The results of `take`, one a piece.
    * @throws What a query failed with, at first or later, and what `take` throws.
    */
   async *pour<T>(
@@ -273,7 +273,7 @@ class LateThread {
  * Starts all queries of a CSV and waits until each has answered or failed, so that the versions are
  * known. A failure is not thrown but kept in the answer: a server sends the header all the same.
  *
- * @param request What is asked.
+ * @param request Streams, range and format.
  * @param open Starts one query, e.g. {@linkcode csvOpener}'s.
  * @param signal Makes the call end with its reason, the queries stopped, when it is aborted.
  * @throws The signal's reason.
@@ -298,7 +298,7 @@ export async function openCsv(
  * The queries of a CSV as the endpoint answers them.
  *
  * @param endpoint The database.
- * @param request What is asked.
+ * @param request Streams, range and format.
  * @param call Signal and deadline of all queries.
  */
 export function csvOpener(

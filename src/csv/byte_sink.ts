@@ -44,7 +44,7 @@ export interface OpenSink {
  * Opens a sink.
  *
  * @param action Name of the call, for the error.
- * @param sink What was given.
+ * @param sink Sink of the caller.
  * @param preventClose True if a stream stays open.
  * @param call Ends waiting for a stream that does not take more.
  */

@@ -28,7 +28,7 @@ const MEMORY = ":memory:";
 /**
  * Opens the embedded engine.
  *
- * @param options Where the database is, and how it is used.
+ * @param options Path, access and limits.
  * @returns An `Endpoint`; close it when done.
  * @throws {TypeError} If an option is of the wrong type.
  * @throws {RangeError} If a number among the options is out of its range.

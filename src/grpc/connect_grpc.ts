@@ -34,7 +34,7 @@ const FLOW_CONTROL_WINDOW = 4 << 20;
 /**
  * Connects to a server or cluster over HTTP/2.
  *
- * @param options Where and how.
+ * @param options Addresses and options of the connection.
  * @returns The endpoint.
  * @throws {TypeError} If there is no endpoint, or one is malformed.
  * @throws {BTrDBError} `UNAVAILABLE` if nobody answers, `UNAUTHENTICATED` if the key is wrong,

@@ -70,8 +70,8 @@ export function statError(stat: Stat, call: ErrorContext): BTrDBError {
  * as UNAVAILABLE; all three are UNAVAILABLE here, because a caller's own abort never comes this
  * way.
  *
- * @param end How the call ended.
- * @param call Which call.
+ * @param end Status with which the call ended.
+ * @param call Name and stream of the call.
  * @param peer Address of the server, for the message.
  */
 export function transportError(end: EndStatus, call: ErrorContext, peer: string): BTrDBError {

@@ -41,7 +41,7 @@ const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
  *
  * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
  * @param streams Columns or queries, all of points or all of windows.
- * @returns How much was written.
+ * @returns Rows and bytes written.
  * @throws {TypeError} If points and windows are mixed.
  *
  * @example A stream's points, there and back

@@ -79,8 +79,8 @@ const UNITS: Readonly<Record<string, bigint>> = {
 /**
  * Opens a Parquet file.
  *
- * @param source Where it is; a path is opened with `node:fs`.
- * @param options Which columns are read.
+ * @param source The file; a path is opened with `node:fs`.
+ * @param options Columns to read.
  * @returns The file, to be closed after use.
  * @throws {RangeError} If it has no such columns, or its metadata do not fit to it.
  * @throws {Error} If it is no Parquet file.

@@ -12,7 +12,7 @@ import { throwIfOver } from "../core/call.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
 
-/** What the files of this package say who made them; their labels are those of streams. */
+/** Writer named in the files of this package. The labels of such files are those of streams. */
 export const CREATED_BY = "@btrdb/btrdb";
 
 /** Options of writing Parquet files. */
@@ -41,8 +41,8 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  *
  * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
  * @param streams Columns or queries, all of points or all of windows.
- * @param options Packing and row groups.
- * @returns How much was written.
+ * @param options Compression and row groups.
+ * @returns Rows and bytes written.
  * @throws {TypeError} If points and windows are mixed.
  * @throws {RangeError} If an option is out of range, or two columns have the same name.
  */

@@ -56,7 +56,7 @@ export function decodeBlock(bytes: Uint8Array, offset = 0): RawColumns {
 /**
  * As {@linkcode decodeBlock}, into columns that are there.
  *
- * @param columns Where to, from index 0 on.
+ * @param columns Columns to fill, from index 0 on.
  * @returns Number of points in the block. If `columns` has no room for them, nothing is written.
  * @throws {RangeError} If the bytes are no block.
  */

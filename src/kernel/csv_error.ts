@@ -28,8 +28,8 @@ export class CsvError extends SyntaxError {
   /**
    * An error at a place.
    *
-   * @param message What is wrong.
-   * @param place Where.
+   * @param message Text of the error.
+   * @param place Line and column of the error.
    */
   constructor(message: string, place: CsvErrorPlace) {
     super(message);
@@ -43,7 +43,7 @@ export class CsvError extends SyntaxError {
    * The error of a cell, from what the kernel says about it.
    *
    * @param code Code of `wasm/parse_csv.ts`.
-   * @param cell Where it is and what it contains.
+   * @param cell Place and content of the cell.
    */
   static ofCell(
     code: number,

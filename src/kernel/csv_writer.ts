@@ -117,7 +117,7 @@ export class CsvWriter {
    * Hands the next rows to a function while they are in the memory of the kernel.
    *
    * @param take Gets the bytes, which are valid during the call only; it must not use the kernel.
-   * @returns What `take` returns; undefined if there are no rows until the waiting streams get
+   * @returns The result of `take`; undefined if there are no rows until the waiting streams get
    * points
    * or are closed.
    */

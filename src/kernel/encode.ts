@@ -130,7 +130,7 @@ export function insertBytes(points: number): number {
  * Encodes an `InsertParams` into a buffer that may be used again: a fresh one costs more than the
  * encoding.
  *
- * @param fields What to send.
+ * @param fields Fields of the request.
  * @param target At least {@linkcode insertBytes} of the number of points.
  * @returns The part of `target` that holds the message.
  * @throws {RangeError} If `target` is too small, the uuid too long, or the range not within the
@@ -171,7 +171,7 @@ function insertTail(writer: Writer, { mergePolicy = "never", roundBits }: Insert
 /**
  * Encodes an `InsertParams`.
  *
- * @param fields What to send.
+ * @param fields Fields of the request.
  * @returns The message, in a buffer of its own.
  * @throws {RangeError} If the range is not within the columns.
  */

@@ -1,6 +1,6 @@
 // Generated from wasm/ by `deno task build:wasm`; do not edit.
 
-/** What the kernel exports: pointers are byte addresses, 64-bit integers are bigints. */
+/** Exports of the kernel: pointers are byte addresses, 64-bit integers are bigints. */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   csvIsFull(): boolean;

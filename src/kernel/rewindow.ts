@@ -38,7 +38,7 @@ export interface AlignedRewindowOptions {
  * means are weighted, their deviations merged.
  *
  * @param columns Raw points or windows, times ascending.
- * @param options Which windows, and whether to have `stddev` and windows without points.
+ * @param options Windows to make, with or without `stddev` and empty windows.
  * @returns The windows, `n` rows; min, mean, max and stddev are 0 where count is 0.
  * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, times are not
@@ -79,7 +79,7 @@ export function rewindow(
  * are in order of time. See {@linkcode rewindow} for what they hold.
  *
  * @param columns Raw points or windows, times ascending.
- * @param options Which windows, and whether to have `stddev` and windows without points.
+ * @param options Windows to make, with or without `stddev` and empty windows.
  * @returns The windows, `n` rows.
  * @throws {TypeError} If an argument is of the wrong type, or a column detached.
  * @throws {RangeError} If `pointwidth` is not within 0 to 63, `start` is after `end`, times are not

@@ -83,7 +83,7 @@ export class Rewindower {
   /**
    * Begins before the first window.
    *
-   * @param options Which windows.
+   * @param options Windows to make.
    * @throws {TypeError} If an option is of the wrong type.
    * @throws {RangeError} If `width` is not within 1 to 2^63, `start` is after `end`, or `mode` is
    * neither of the two.

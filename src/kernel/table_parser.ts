@@ -94,7 +94,7 @@ export class TableParser {
   /**
    * Makes a parser.
    *
-   * @param options How the table looks.
+   * @param options Layout of the table.
    * @throws {TypeError} If the options do not describe a table.
    */
   constructor(options: TableOptions) {

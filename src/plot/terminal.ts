@@ -43,7 +43,7 @@ const MIN_PANEL = 6;
 /**
  * Draws series of windows as text.
  *
- * @param series What to draw; a panel each, or all in one (`overlay`).
+ * @param series Curves to draw; a panel each, or all in one (`overlay`).
  * @param options Size, colours and time range.
  * @returns Lines, each ended by `\n`.
  */

@@ -29,7 +29,7 @@ export class CollectionCache {
   /** Number of times a collection was forgotten: requests made before that may be out of date. */
   #changes = 0;
 
-  /** @param endpoint Whom to ask. */
+  /** @param endpoint Database that knows the collections. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
   }
@@ -80,7 +80,7 @@ export class Access {
 
   /**
    * @param grant From the key of the caller.
-   * @param collections Where streams are.
+   * @param collections Cache of the collections of streams.
    * @param options Of the call.
    */
   constructor(grant: Grant, collections: CollectionCache, options: CallOptions) {
@@ -141,7 +141,7 @@ export class Access {
   /**
    * Demands a capability for an answer that leaves out what the caller may not see.
    *
-   * @param collection What was asked for, for the error.
+   * @param collection Requested collection, for the error.
    * @throws {GrpcFailure} PERMISSION_DENIED.
    */
   anywhere(capability: Capability, collection: string): void {

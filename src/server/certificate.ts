@@ -34,8 +34,8 @@ export async function readCertificate(options: ServerTlsOptions): Promise<Certif
 /**
  * Watches the files of a certificate.
  *
- * @param options Where they are.
- * @param current What is in use.
+ * @param options Paths of the certificate and the key.
+ * @param current Certificate and key in use.
  * @param renew Called with each new pair. A pair that is half written or broken is not used.
  * @returns Ends the watching.
  */

@@ -31,7 +31,7 @@ export function statusMessage(code: number, msg: string): Uint8Array {
  * The response of a call that fails with `error`.
  *
  * @param rpc Name of the RPC, e.g. `"Windows"`.
- * @param error What was thrown.
+ * @param error The thrown value.
  * @param signal Of the call: an error after its abort means the abort.
  */
 export function failureOf(rpc: string, error: unknown, signal: AbortSignal): Failure {

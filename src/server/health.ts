@@ -22,7 +22,7 @@ const WATCH_EVERY_MS = 100;
 /** Most calls of `Watch` at once. */
 const MAX_WATCHERS = 1_000;
 
-/** One timer for everybody who watches; it runs while somebody does. */
+/** One timer shared by all watchers; it runs while there are any. */
 class Ticker {
   readonly #waiting = new Set<() => void>();
   #timer: ReturnType<typeof setInterval> | undefined;

@@ -47,7 +47,7 @@ export class KeyRing {
 
   /**
    * @param keys None: everybody may do everything.
-   * @param anonymous What callers without a key may do when there are keys; absent: nothing.
+   * @param anonymous Rights of callers without a key if there are keys; absent: none.
    * @throws {TypeError} If a key is empty or has an unknown capability.
    */
   constructor(keys: readonly ApiKey[], anonymous: Grant | undefined) {

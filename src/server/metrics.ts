@@ -44,7 +44,7 @@ export class Metrics {
   /** Points inserted and acknowledged. */
   pointsInserted = 0;
 
-  /** @param gauges What is read at the moment it is asked for. */
+  /** @param gauges Figures that are read when they are requested. */
   constructor(gauges: readonly Gauge[]) {
     this.#gauges = gauges;
   }

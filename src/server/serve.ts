@@ -85,7 +85,7 @@ export class Server implements AsyncDisposable {
    * Stops: no new connections and calls, those under way finish (or are cancelled), everything is
    * closed. The database stays open; it belongs to who opened it. Idempotent.
    *
-   * @param options How long calls may take.
+   * @param options Time that running calls have to finish.
    */
   stop(options: StopOptions = {}): Promise<void> {
     this.#stopping ??= this.#stop(options.graceful === false ? 0 : options.graceMs ?? GRACE_MS);
@@ -132,7 +132,7 @@ interface Parts {
  * Tested clients, keys, TLS, limits and metrics: docs/server.md.
  *
  * @param db A `BTrDB` made by `connect`, or an endpoint.
- * @param options Where to listen and who may do what.
+ * @param options Address, TLS, keys and limits.
  * @returns The server, once the port is open.
  * @throws {TypeError} If the options do not fit together, e.g. a public address without keys.
  * @throws {RangeError} If a limit or port is out of range.

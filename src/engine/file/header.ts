@@ -18,7 +18,7 @@ interface SharedFile {
   users: number;
 }
 
-/** What of Deno locks whole files (flock); Node.js has nothing like it. */
+/** Deno's functions that lock whole files (flock). Node.js has nothing like them. */
 interface Locks {
   readonly build: { readonly os: string };
   openSync(path: string): { tryLockSync(exclusive: boolean): boolean; close(): void };

@@ -34,7 +34,7 @@ const WRITER_KEY = "writer ";
 export interface UserVersion {
   /** Version of the schema. */
   readonly schema: number;
-  /** Whether a writer has the file open, or ended without closing it. */
+  /** True if a writer has the file open, or ended without closing it. */
   readonly isOpen: boolean;
   readonly epoch: number;
 }
@@ -231,7 +231,7 @@ export class Ownership {
   }
 }
 
-/** What a writer claims. */
+/** Claim of a writer to the file. */
 interface Claim {
   readonly path: string;
   /** Its row of `setting`. */

@@ -112,7 +112,7 @@ const OTHER_TABLES = /^(no such (table|column)|table \w+ has no column|malformed
 /**
  * The error to show for one that SQLite threw; other errors pass unchanged.
  *
- * @param error What was thrown. `node:sqlite` gives the result code of statements as `errcode`, of
+ * @param error The thrown value. `node:sqlite` gives the result code of statements as `errcode`, of
  *   everything else only SQLite's text.
  * @param path The database.
  */

@@ -100,10 +100,12 @@ export class BlockStore {
   }
 
   /**
-   * The leaf in bucket `b` of an inner node, and those that follow it up to bucket `last` as far as they
-   * were written right after it: one query brings them all. Only what is missed again is remembered.
+   * The leaf in bucket `b` of an inner node, and those that follow it up to bucket `last` as far as
+   * they were written right after it: one query brings them all. Only what is missed again is
+   * remembered.
    *
-   * @param room Where the others are decoded: each leaf is valid until the next one is taken.
+   * @param room Memory into which the others are decoded: each leaf is valid until the next one is
+   *   taken.
    */
   *readLeaves(node: InnerNode, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
     const first = node.addresses[b]!;

@@ -112,7 +112,7 @@ export function decodeNode(address: number, block: Uint8Array): Node {
 /**
  * The points of the block of a leaf, into columns that are there.
  *
- * @returns How many they are. If `columns` has no room for them, nothing is written.
+ * @returns Number of points. If `columns` has no room for them, nothing is written.
  * @throws {BTrDBError} If the block is damaged, or no leaf.
  */
 export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {

@@ -362,7 +362,7 @@ function damageOf(error: unknown, path: string): string {
  * of versions, the journal, and that the other tables fit to them. It may run beside a writer.
  *
  * @param path Database file.
- * @returns What was found; damage is reported, not thrown.
+ * @returns A report; damage is reported, not thrown.
  * @throws {BTrDBError} If the file cannot be opened, or is no database of this engine.
  */
 export async function verify(path: string): Promise<VerifyReport> {

@@ -124,7 +124,7 @@ export class GroupCommit {
   /**
    * Does a task.
    *
-   * @returns What it returned, once it is durable.
+   * @returns The result of the task, once it is durable.
    */
   submit<T>(task: Task<T>, options?: CallOptions): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());

@@ -49,7 +49,7 @@ class Cursor {
  * The points of a batch that remain under a policy. Yields where it may pause.
  *
  * @param batch In order of time.
- * @param existing What stands at the times of the batch, each in order of time.
+ * @param existing Stored points at the times of the batch, in order of time.
  */
 export function* applyPolicy(
   batch: RawColumns,

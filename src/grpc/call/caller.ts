@@ -55,9 +55,9 @@ export class Caller {
   readonly #service: string;
 
   /**
-   * @param cluster Where calls go.
-   * @param policy How often.
-   * @param protocol What is spoken.
+   * @param cluster Servers that answer the calls.
+   * @param policy Limits of retries.
+   * @param protocol Version of the protocol.
    * @param service gRPC service, `package.Name`.
    */
   constructor(cluster: Cluster, policy: RetryPolicy, protocol: "v4" | "v5", service: string) {

@@ -35,7 +35,7 @@ export class Cluster {
 
   /**
    * @param bootstraps Addresses that lead to the cluster, best first; at least one.
-   * @param settings What all channels have in common.
+   * @param settings Settings of all channels.
    */
   constructor(bootstraps: readonly Address[], settings: ChannelSettings) {
     this.#bootstraps = bootstraps;

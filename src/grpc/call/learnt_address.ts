@@ -11,7 +11,9 @@ import { type Address, addressText, parseAddress } from "../transport/address.ts
 export interface Learning {
   /** Addresses that the user named; one of these is spoken to as the user said. */
   readonly bootstraps: readonly Address[];
-  /** Whether the server that tells of them was spoken to with TLS: then only TLS is spoken there. */
+  /**
+   * True if the server that named them was reached over TLS. Then they are reached over TLS only.
+   */
   readonly overTls: boolean;
   /** Hosts that learnt addresses may have; `*.` stands for any subdomain. Absent: any host. */
   readonly allowedHosts?: readonly string[] | undefined;

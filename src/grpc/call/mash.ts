@@ -22,7 +22,7 @@ export class Routes {
   readonly owners: readonly Owner[];
 
   /**
-   * @param mash What `Info` said; absent behind a proxy.
+   * @param mash The mash of an answer to `Info`; absent behind a proxy.
    * @param learning Source of the mash, and which of its addresses may be used.
    */
   constructor(mash: Mash | undefined, learning: Learning) {

@@ -107,7 +107,7 @@ export interface Found<T> {
 /**
  * Statistics of the points in a range, exact whatever its ends are.
  *
- * @param range Where; not empty.
+ * @param range Range to search; not empty.
  */
 export async function exactStats(
   reader: Reader,
@@ -159,7 +159,7 @@ export interface Hit {
 /**
  * The last point of a range.
  *
- * @param range Where; not empty.
+ * @param range Range to search; not empty.
  */
 export async function lastPoint(
   reader: Reader,

@@ -61,7 +61,7 @@ const ARROW: Form = {
  * See `Endpoint.subscribe`. A broken subscription ends with an error: what was inserted meanwhile
  * would be missing from it.
  *
- * @param arrow Which form the server speaks.
+ * @param arrow True if the server sends Arrow, false for columns in protobuf.
  */
 export async function* subscribe(
   caller: Caller,

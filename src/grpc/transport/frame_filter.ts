@@ -62,8 +62,8 @@ class FrameScanner {
    * Reads from `at` on as far as one thing goes: payload, a whole header, or the beginning of one.
    *
    * @param chunk Bytes that follow those of the last call.
-   * @param at Where to begin.
-   * @returns What was found, and where it ends in the chunk.
+   * @param at Index of the first byte to read.
+   * @returns The thing found, and its end in the chunk.
    */
   next(chunk: Uint8Array, at: number): Found {
     if (this.#payloadLeft > 0) {
@@ -137,7 +137,7 @@ export class FrameFilter {
   /**
    * Filters bytes that have come from the server.
    *
-   * @returns What the HTTP/2 library may see, in order; the chunk itself where nothing is left out.
+   * @returns Bytes for the HTTP/2 library, in order; the chunk itself if nothing is left out.
    * @throws {Error} If the server sends what no server may send to a gRPC client.
    */
   receive(chunk: Uint8Array): Uint8Array[] {

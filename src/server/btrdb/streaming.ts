@@ -54,7 +54,7 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
  *
  * @param exchange The call.
  * @param chunks From the endpoint.
- * @param kind What they are.
+ * @param kind Kind of the columns: points or windows.
  * @param batch Points or windows of each message but the last.
  */
 export async function sendColumns<Columns extends { times: BigInt64Array }>(

@@ -129,7 +129,7 @@ export class Listener {
    * cancels those that have no end of their own and what is left after `graceMs`, and closes
    * everything. Idempotent.
    *
-   * @param graceMs How long calls may take to finish; 0 cancels at once.
+   * @param graceMs Time that calls have to finish; 0 cancels at once.
    */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs);
