@@ -10,7 +10,7 @@ import { job } from "./support/job.ts";
 const N = 10_000_000;
 const CHUNKS = { pointwidth: 38, maxPoints: 25_000 };
 
-/** What one would write without a library: sort an index, then gather. */
+/** The obvious way without a library: sort an index, then gather. */
 function indexSort({ times, values }: RawColumns): RawColumns {
   const order = new Uint32Array(times.length);
   for (let i = 0; i < order.length; i++) order[i] = i;

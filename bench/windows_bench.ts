@@ -103,7 +103,7 @@ function copyThrough(times: BigInt64Array, values: Float64Array): void {
 const SCRATCH_TIMES = new BigInt64Array(65_536);
 const SCRATCH_VALUES = new Float64Array(65_536);
 
-/** What one would write without a library: one pass over typed arrays, Welford's update. */
+/** The obvious way without a library: one pass over typed arrays with Welford's update. */
 function plainWindows(times: BigInt64Array, values: Float64Array): StatColumns {
   const rows = Number(STEP * BigInt(times.length) / WIDTH);
   const out: Required<StatColumns> = {
@@ -185,7 +185,7 @@ job({
   ],
 });
 
-/** What one would write without a library. */
+/** The obvious way without a library. */
 function plainCombine({ times, min, mean, max, count, stddev }: StatColumns): StatColumns {
   const width = FINE_WIDTH * 60n;
   const rows = Number((FINE_END - START) / width);

@@ -1,5 +1,5 @@
 /**
- * What goes wrong has a number, and everything can be stopped.
+ * Errors have codes, and every call can be cancelled.
  *
  *     deno run examples/errors_and_cancelling.ts
  */

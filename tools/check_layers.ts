@@ -12,7 +12,7 @@
 
 import { type Edge, type Graph, readGraph } from "./support/module_graph.ts";
 
-/** What the modules of one layer may import, beside the modules of the same layer. */
+/** Imports that the modules of one layer may have, beside modules of the same layer. */
 export interface Rule {
   /** Layers, or single files by their path from the root. */
   readonly may: readonly string[];
@@ -22,7 +22,7 @@ export interface Rule {
   readonly types?: readonly string[];
   /** Packages and `node:` modules, by the beginning of the specifier. */
   readonly packages?: readonly string[];
-  /** Whether `Deno.*` and `console` may be used: this code is a program, not a library. */
+  /** True if `Deno.*` and `console` may be used: this code is a program, not a library. */
   readonly program?: boolean;
 }
 
@@ -116,12 +116,12 @@ export function layerOf(file: string): string | undefined {
   return /^src\/(\w+)\//.exec(file)?.[1];
 }
 
-/** Whether `file` or its layer is in `list`. */
+/** Tells whether `file` or its layer is in `list`. */
 function isListed(file: string, list: readonly string[]): boolean {
   return list.includes(file) || list.includes(layerOf(file) ?? "");
 }
 
-/** What is wrong with one import, if anything. */
+/** The rule that an import breaks, in words; undefined if none. */
 function problemOf(from: string, edge: Edge): string | undefined {
   const layer = layerOf(from);
   const rule = RULES[layer ?? ""];

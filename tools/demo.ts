@@ -30,14 +30,14 @@ import { openStreams, store } from "./demo/store.ts";
 const USAGE =
   "Usage: deno task demo [--db TARGET] [--out FOLDER] [FILE.csv | FILE.csv.gz | live [--seconds N]]";
 
-/** What the arguments ask for. */
+/** Parsed arguments. */
 interface Wishes {
   readonly input: string | undefined;
   readonly target: string;
   readonly folder: string;
   /** Beginning of the names of the files made. */
   readonly stem: string;
-  /** How long the live demo runs, s. */
+  /** Duration of the live demo, s. */
   readonly seconds: number;
 }
 

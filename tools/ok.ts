@@ -37,7 +37,7 @@ const STEPS: readonly Step[] = [
   { task: "interop", tests: true, optional: true },
 ];
 
-/** What came of a step. */
+/** Outcome of a step. */
 interface Outcome {
   readonly task: string;
   readonly seconds: number;
@@ -60,8 +60,8 @@ async function tee(stream: ReadableStream<Uint8Array>, to: typeof Deno.stdout): 
  * Adds up the summaries that a step's tests printed, `ok | 12 passed (3 steps) | 0 failed`.
  *
  * @param text Output of the step, without colours.
- * @param success Whether it exited with 0.
- * @param optional Whether a success without any test is one.
+ * @param success True if it exited with 0.
+ * @param optional True if a success without any test counts as one.
  * @returns Passed and failed tests; a failure that no summary admits counts as one.
  */
 export function countTests(

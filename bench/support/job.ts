@@ -8,19 +8,19 @@
 
 /** One way to do a job. */
 export interface Entry<State> {
-  /** Who does it: `"kernel"`, `"protobuf-es"`, `"memcpy"`, … */
+  /** Name of the code measured: `"kernel"`, `"protobuf-es"`, `"memcpy"`, … */
   readonly name: string;
   /** Does the job once. */
   readonly run: (state: State) => unknown;
-  /** How many times faster than this the first entry is meant to be. */
+  /** Factor by which the first entry is meant to be faster than this one. */
   readonly atLeast?: number;
   /** Rounds to measure, without warming up, for what takes many seconds. */
   readonly rounds?: number;
 }
 
-/** What is done, on what, by whom. */
+/** A task, its input, and the entries that are compared on it. */
 export interface Job<State> {
-  /** What is done. */
+  /** Name of the task. */
   readonly name: string;
   /** Work in one run, e.g. `{ count: 10_000_000, unit: "points" }`. */
   readonly work: { readonly count: number; readonly unit: string };
@@ -36,7 +36,7 @@ export interface Job<State> {
   readonly calls?: number;
   /** Longest the 99th percentile of the first entry should be, ms; for jobs with `calls`. */
   readonly goalP99Ms?: number;
-  /** What there is to know about the figures. */
+  /** Remark on the figures. */
   readonly note?: string;
 }
 
@@ -52,7 +52,7 @@ export function jobs(): readonly Job<any>[] {
 /**
  * Registers a job.
  *
- * @param definition What is done, on what, by whom.
+ * @param definition A task, its input, and the entries that are compared on it.
  */
 export function job<State>(definition: Job<State>): void {
   registered.push(definition);

@@ -6,7 +6,7 @@
 
 import type { Entry, Job } from "./job.ts";
 
-/** What an entry took. */
+/** Times of an entry. */
 export interface EntryResult {
   name: string;
   /** Median time of one run, ns. */
@@ -19,13 +19,13 @@ export interface EntryResult {
   rounds: number;
   /** Work done per second at the median. */
   perSecond: number;
-  /** How many times the first entry is faster; 1 for itself. */
+  /** Factor by which the first entry is faster; 1 for itself. */
   ratio: number;
-  /** What `ratio` is meant to be. */
+  /** Goal for `ratio`. */
   atLeast?: number;
 }
 
-/** What a job took. */
+/** Times of all entries of a job. */
 export interface JobResult {
   name: string;
   work: { count: number; unit: string };
@@ -76,7 +76,7 @@ function median(sorted: readonly number[]): number {
 /**
  * Measures a job.
  *
- * @param job What to measure.
+ * @param job Job to measure.
  * @returns Medians of all entries.
  */
 export async function measure<S>(job: Job<S>): Promise<JobResult> {

@@ -24,7 +24,7 @@ export function peer(name: string): any {
   }
 }
 
-/** What to say where a peer is missing. */
+/** Message for missing peers. */
 export function missing(names: readonly string[]): string {
   return `without ${names.join(" and ")}, which is not installed (deno task bench:peers)`;
 }

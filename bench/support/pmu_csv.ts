@@ -26,7 +26,7 @@ const PIECE = 65_536;
 /**
  * Writes the file, unless it is there.
  *
- * @param path Where to.
+ * @param path File to write.
  * @param rows Rows after the header.
  * @returns Its size, bytes.
  */

@@ -63,7 +63,7 @@ const ANSWERS: Readonly<Record<string, Buffer[]>> = {
 const { Http2Session } = http2 as unknown as { Http2Session: { prototype: { goaway(): void } } };
 Http2Session.prototype.goaway = () => {};
 
-/** What an answer is on the wire: its messages, each behind its five bytes, in large pieces. */
+/** An answer as it is on the wire: its messages, each behind its five bytes, in large pieces. */
 function framed(messages: readonly Buffer[]): Buffer[] {
   const bytes = Buffer.concat(messages.flatMap((plain) => {
     const message = IS_COMPRESSED ? gzipSync(plain) : plain;

@@ -6,7 +6,7 @@
 
 import type { EntryResult, JobResult } from "./measure.ts";
 
-/** What the figures depend on. */
+/** Machine and versions on which the figures depend. */
 export async function machine(): Promise<Record<string, string>> {
   const cpuinfo = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   const model = /model name\s*:\s*(.+)/.exec(cpuinfo)?.[1] ?? Deno.build.arch;
@@ -47,7 +47,7 @@ function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-/** What was asked of the first entry. */
+/** Goals of the first entry, and if they were reached. */
 function goals({ goalMs, goalP99Ms }: JobResult, { medianNs, p99Ns }: EntryResult): string {
   const goal = (what: string, ms: number | undefined, ns: number | undefined) =>
     ms === undefined || ns === undefined
@@ -56,7 +56,7 @@ function goals({ goalMs, goalP99Ms }: JobResult, { medianNs, p99Ns }: EntryResul
   return [...goal("goal", goalMs, medianNs), ...goal("p99 goal", goalP99Ms, p99Ns)].join(", ");
 }
 
-/** What an entry is beside the first one, and what was asked. */
+/** Ratio of an entry to the first one, and its goal. */
 function comparison(result: JobResult, entry: EntryResult, first: boolean): string {
   if (first) return goals(result, entry);
   const ratio = `${digits(entry.ratio)} ×`;
@@ -68,8 +68,8 @@ function comparison(result: JobResult, entry: EntryResult, first: boolean): stri
  * One table of all results: the first entry of each job, then the others with how many times longer
  * they take.
  *
- * @param results What was measured.
- * @param markdown Whether to print it as Markdown.
+ * @param results Measured times.
+ * @param markdown True for a Markdown table.
  */
 export function table(results: readonly JobResult[], markdown = false): string {
   const rows: string[][] = [["job", "by", "median", "rate", "the first is faster by"]];

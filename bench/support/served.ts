@@ -1,5 +1,5 @@
 /**
- * What `serve_file.ts` serves.
+ * Database that `serve_file.ts` serves.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** What lies at the edges: the ends of ranges, odd tables, odd places for files. */
+/** Edge cases of the command: ends of ranges, unusual tables, unusual places for files. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";

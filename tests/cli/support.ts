@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const SNAPSHOTS = new URL("./snapshots/", import.meta.url);
 
-/** What a run of the command gave. */
+/** Exit status and output of a run of the command. */
 export interface Outcome {
   code: number;
   stdout: string;
@@ -19,7 +19,7 @@ export interface Outcome {
 /** A command that takes longer hangs. */
 const PATIENCE_MS = 60_000;
 
-/** How to run it. */
+/** Input and environment of a run. */
 export interface RunOptions {
   stdin?: string | Uint8Array;
   env?: Record<string, string>;

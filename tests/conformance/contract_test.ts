@@ -94,7 +94,7 @@ function contract(
   });
 }
 
-/** What a database can do: one that speaks v5 may stand in front of one that does not. */
+/** Features of a database. A server that speaks v5 may be a proxy for one that does not. */
 async function featuresOf<P extends Bench["features"]>(db: BTrDB, protocol: P): Promise<P | "v4"> {
   if (protocol !== "v5") return protocol;
   const stream = await new Bench(db, protocol).stream([[0n, 1], [1n, 2]]);

@@ -7,7 +7,7 @@ import { haveOpenssl, makeCertificate } from "../support/certificate.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Where a server listens, and the certificate to trust. */
+/** Address of a server, and the certificate to trust. */
 interface Secure {
   port: number;
   ca: string;

@@ -20,8 +20,8 @@ import { RawClient } from "../support/grpc_client.ts";
 if (!haveGolden()) console.warn("Recordings of a real server are not here: replays are skipped");
 
 /**
- * What this server has and the recorded one had not: protocol v5 on the same port, and a build of
- * its own that tells clients that the recorded server's mistakes are not here.
+ * Adapts a recorded scenario to this server. It speaks protocol v5 on the same port, and its build
+ * tells clients that the recorded server's mistakes are not here.
  */
 function ours(scenario: GoldenScenario): GoldenScenario {
   const steps = scenario.steps.map((step) => {

@@ -1,5 +1,5 @@
 /**
- * What the cases of the contract share.
+ * Support for the cases of the contract.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Case {
   run(t: Bench): Promise<void>;
 }
 
-/** Where a case runs: a database, and names that nobody else uses. */
+/** Surroundings of a case: a database, and names that no other case uses. */
 export class Bench {
   readonly db: BTrDB;
   readonly protocol: "v4" | "v5" | "embedded";

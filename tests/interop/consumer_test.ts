@@ -18,7 +18,7 @@ const BUN = ["-y", "bun@1.4.5"];
 /** Graceful stops that clients on Node live through. */
 const STOPS = Number(Deno.env.get("GOAWAY_STOPS") ?? 40);
 
-/** What the quick start ends with, on every runtime. */
+/** Last line of the quick start, on every runtime. */
 const LAST_LINE = "600 points now, 1200 in version 11";
 
 /** Fails with all that the process said unless it ended well. */

@@ -93,7 +93,7 @@ async function runSuite(
   assertEquals(unexpected, []);
 }
 
-/** What a database of v4 does not have, behind whatever proxy. */
+/** Features that a database of v4 does not have, behind any proxy. */
 const V5_ONLY: ReadonlySet<string> = new Set(["create_and_metadata", "merge_policies", "sql"]);
 
 for (const release of RELEASES) {

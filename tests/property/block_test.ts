@@ -21,7 +21,7 @@ const value = fc.oneof(
   fc.float({ noNaN: true }),
 );
 
-/** What all values of one block are like. */
+/** Kinds of values, one for all values of a block. */
 const kinds: fc.Arbitrary<fc.Arbitrary<number>> = fc.oneof(
   value.map((v) => fc.constant(v)),
   fc.constant(value),

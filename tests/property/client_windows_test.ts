@@ -50,7 +50,7 @@ async function holds(
   );
 }
 
-/** How many points are in a range of time. */
+/** Number of points in a range of time. */
 function within(stored: Pair[], start: bigint, end: bigint): bigint {
   return BigInt(stored.filter(([at]) => at >= start && at < end).length);
 }

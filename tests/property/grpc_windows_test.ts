@@ -31,7 +31,7 @@ function describe(time: bigint, points: readonly Point[]): string {
   return `${time} ${values.length} ${numbers.map((n) => n.replace("-0.000000", "0.000000"))}`;
 }
 
-/** What is right. */
+/** The right windows, made from the points one by one. */
 function reference(points: readonly Point[], start: bigint, end: bigint, width: bigint): string[] {
   const windows: string[] = [];
   for (let time = start; time < end; time += width) {
@@ -40,7 +40,7 @@ function reference(points: readonly Point[], start: bigint, end: bigint, width: 
   return windows;
 }
 
-/** What the client says. */
+/** The windows of the client. */
 async function answered(
   endpoint: Endpoint,
   range: { start: bigint; end: bigint; width: bigint },

@@ -182,7 +182,7 @@ Deno.test("a CSV cut anywhere gives the points of its rows in their order", () =
   }));
 });
 
-/** What comes of bytes in pieces: the points, or the error. */
+/** Result of parsing bytes in pieces: the points, or the error. */
 function outcome(bytes: Uint8Array, edges: readonly number[]): string {
   const parser = new CsvParser();
   const points: string[][] = [];

@@ -17,7 +17,7 @@ import { ServerProcess } from "../support/server_process.ts";
 const STREAMS = 8;
 const OPERATIONS = 125;
 
-/** What was seen of the faults. */
+/** Counts of the faults that occurred. */
 interface Tally {
   unclear: number;
   failed: number;
@@ -44,7 +44,7 @@ async function runStream(
   assertEquals(await operations.points(calm), await operations.points(reference));
 }
 
-/** What the operation answers; `undefined` if it failed with a clear error. */
+/** Answer of an operation; `undefined` if it failed with a clear error. */
 async function attempt(
   operation: Operation,
   endpoint: Endpoint,

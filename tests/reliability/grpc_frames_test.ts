@@ -157,7 +157,7 @@ function* pieces(bytes: Uint8Array, random: Random): Generator<Uint8Array> {
   }
 }
 
-/** What the server says of two calls before an attack, and after it. */
+/** Bytes that the server sends for two calls before an attack, and after it. */
 function around(phase: Phase, answers: Uint8Array): [before: Uint8Array, after: Uint8Array] {
   const nothing = new Uint8Array(0);
   if (phase.startsWith("idle")) return [answers, nothing];

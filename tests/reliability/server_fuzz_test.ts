@@ -1,7 +1,7 @@
 /**
- * What no client should send, at a server of its own process: messages that are none, uuids of the
- * wrong length, huge numbers, bytes that are not even HTTP/2. Every call is answered, the process
- * lives on, complains of nothing, and serves others all the while.
+ * Invalid input for a server in a process of its own: malformed messages, uuids of the wrong
+ * length, huge numbers, bytes that are not even HTTP/2. Every call is answered, the process lives
+ * on, complains of nothing, and serves others all the while.
  */
 
 import { Buffer } from "node:buffer";
@@ -23,7 +23,7 @@ const PATIENCE_MS = 3_000;
 /** Every other call ends by itself, on a busy machine too. */
 const UNARY_PATIENCE_MS = 30_000;
 
-/** What a call may end with: an answer, a refusal, or the end of our patience. */
+/** Codes with which a call may end: an answer, a refusal, or our own timeout. */
 const CALM = new Set([0, 3, 4, 7, 8, 13]);
 
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`;

@@ -17,7 +17,7 @@ const POINTS = 2_400_000;
 
 const READERS = 8;
 
-/** What a server may grow by while its readers sleep, MB: their windows, and garbage. */
+/** Most memory that a server may gain while its readers sleep, MB: their windows, and garbage. */
 const GROWTH_MB = 150;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

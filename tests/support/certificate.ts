@@ -6,7 +6,7 @@ export interface CertificateFiles {
   key: string;
 }
 
-/** Whether openssl is here. */
+/** Tells whether openssl is installed. */
 export function haveOpenssl(): boolean {
   try {
     return new Deno.Command("openssl", { args: ["version"] }).outputSync().success;

@@ -1,6 +1,6 @@
 /**
- * What the process that gets killed does, and what must be true after it: the same seeded list of
- * operations for both.
+ * Plan of the crash tests: a seeded list of operations for the process that gets killed, and for
+ * the check of what it left.
  */
 
 import type { Point, StreamModel } from "./engine_model.ts";

@@ -15,11 +15,11 @@ export class FaultPlan {
   calls = 0;
   /** The call that fails; −1 for none. */
   failAt = -1;
-  /** What it fails with, an index into {@linkcode FAULTS}. */
+  /** The fault, an index into {@linkcode FAULTS}. */
   fault = 0;
-  /** Whether calls count; switched off while results are checked. */
+  /** True if calls count; false while results are checked. */
   active = true;
-  /** Whether the failure has happened. */
+  /** True if the failure has happened. */
   hit = false;
 
   /** Called before every call of SQLite. */

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { Client, type ClientReadableStream, credentials, Metadata } from "@grpc/grpc-js";
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 
-/** How a call ended. */
+/** Messages and status with which a call ended. */
 export interface Outcome {
   /** gRPC status. */
   code: number;

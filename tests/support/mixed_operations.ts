@@ -12,7 +12,7 @@ import type { Random } from "./random.ts";
 /** One operation: it is made on any endpoint, and says what it is. */
 export interface Operation {
   name: string;
-  /** Whether it changes the stream. */
+  /** True if it changes the stream. */
   writes: boolean;
   run(endpoint: Endpoint): Promise<unknown>;
 }
@@ -159,7 +159,7 @@ export class Operations {
   }
 }
 
-/** What an endpoint answers; an application error is an answer too. */
+/** Answer of an endpoint; an application error is an answer too. */
 function operation(
   name: string,
   writes: boolean,

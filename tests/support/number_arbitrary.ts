@@ -14,7 +14,7 @@ export function fromBits(bits: bigint): number {
 
 const anyBits = fc.bigInt(0n, (1n << 64n) - 1n).map(fromBits).filter(Number.isFinite);
 
-/** What people measure: up to 17 digits with up to 12 of them behind the point. */
+/** Measured values: up to 17 digits, up to 12 of them behind the point. */
 const measured = fc.tuple(fc.bigInt(-(10n ** 17n), 10n ** 17n), fc.nat(17), fc.nat(12)).map(
   ([digits, cut, scale]) => Number(`${digits / 10n ** BigInt(cut)}e-${scale}`),
 );

@@ -2,7 +2,10 @@
 
 import { runDeno } from "./run.ts";
 
-/** What makes JavaScript of TypeScript; not in deno.lock, so that only who needs it downloads it. */
+/**
+ * Compiler of TypeScript to JavaScript. It is not in deno.lock, so that only these tests download
+ * it.
+ */
 export const ESBUILD = "npm:esbuild@0.28.2";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -44,7 +47,7 @@ function npmPackage(specifier: string): { name: string; range: string } | undefi
   return match === null ? undefined : { name: match[1]!, range: match[2]! };
 }
 
-/** What an import in a published module says in the npm form. */
+/** Specifier of an import in the npm form of a published module. */
 function rewriteSpecifier(specifier: string): string {
   if (specifier.startsWith(".")) return specifier.replace(/\.ts$/, ".js");
   const npm = npmPackage(specifier);

@@ -26,7 +26,7 @@ export class Random {
     return choices[this.int(0, choices.length - 1)]!;
   }
 
-  /** Whether something that happens with this probability happens. */
+  /** True with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }

@@ -1,4 +1,7 @@
-/** What the process that is killed while it gives back room writes, for it and for its judge. */
+/**
+ * Points of the tests of reclaiming: written by the process that gets killed, and expected by the
+ * check after it.
+ */
 
 import type { RawColumns } from "../../src/core/columns.ts";
 

@@ -1,13 +1,13 @@
 /** Running programs as a user does, and reading what they print. */
 
-/** What a finished process left. */
+/** Exit status and output of a finished process. */
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** How to run a process. */
+/** Options of running a process. */
 export interface RunOptions {
   readonly cwd?: string | URL;
   readonly env?: Record<string, string>;

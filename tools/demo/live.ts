@@ -16,15 +16,15 @@ const PLOTTED: readonly (readonly [name: string, title: string])[] = [
   ["FREQ", "frequency (Hz)"],
 ];
 
-/** What the arguments ask for. */
+/** Options of the live demo. */
 export interface LiveWishes {
   /** Target of `connect`. */
   target: string;
-  /** How long to run, s: the simulated sag and excursion come every 20. */
+  /** Duration, s; the simulated sag and excursion come every 20. */
   seconds: number;
   /** Receives text to print. */
   say: (text: string) => void;
-  /** Whether the output is a terminal that can be drawn over. */
+  /** True if the output is a terminal that can be drawn over. */
   isTerminal: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the demo works on: some streams of points, from a file or made up.
+ * Input of the demo: some streams of points, from a file or synthetic.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Series {
 export interface Recording {
   /** Collection of the streams. */
   readonly collection: string;
-  /** Where the points come from, for people. */
+  /** Origin of the points, for people. */
   readonly source: string;
   readonly series: readonly Series[];
 }

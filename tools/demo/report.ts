@@ -1,5 +1,5 @@
 /**
- * How the demo talks: headings, timed steps, tables.
+ * Output of the demo: headings, timed steps, tables.
  *
  * @module
  */
@@ -46,10 +46,10 @@ export class Stopwatch {
   /**
    * Runs one piece of work.
    *
-   * @param name What it is, for the table.
-   * @param points How many points go through it, known before or after.
+   * @param name Name of the step, for the table.
+   * @param points Number of points processed, known before or after.
    * @param work The work.
-   * @returns What the work returned.
+   * @returns The result of the work.
    */
   async time<T>(
     name: string,

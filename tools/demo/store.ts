@@ -37,7 +37,7 @@ export async function openStreams(db: BTrDB, recording: Recording): Promise<Stre
  * Writes the points of a series. What an earlier run left in its range is deleted first, so that
  * the stream holds the series once, whether that run ended well or was killed.
  *
- * @param stream Where to.
+ * @param stream Stream to fill.
  * @param series The points, ascending.
  * @param onAcknowledged Told after every insert.
  */

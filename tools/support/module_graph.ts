@@ -10,7 +10,7 @@ export interface Edge {
   readonly specifier: string;
   /** Path from the root, or the package's specifier; undefined when it cannot be resolved. */
   readonly to: string | undefined;
-  /** Whether it is a package or a built-in module instead of a file of the tree. */
+  /** True for a package or a built-in module, false for a file of the tree. */
   readonly external: boolean;
   /** `import()`. */
   readonly dynamic: boolean;
@@ -56,7 +56,7 @@ export async function listModules(root: URL): Promise<string[]> {
   return files.sort();
 }
 
-/** What Deno knows of one module and all that it reaches. */
+/** The module graph that `deno info` reports for one module. */
 async function inspect(root: URL, file: string): Promise<Module[]> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "--no-lock", file],

@@ -2,7 +2,7 @@ import type { BTrDB, WriteCsvOptions } from "@btrdb/btrdb";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Case, ramp, rejectsWith } from "../support.ts";
 
-/** What is exported, as text. */
+/** The exported CSV, as lines of text. */
 async function csv(db: BTrDB, options: WriteCsvOptions): Promise<string[]> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const [text, { bytes }] = await Promise.all([

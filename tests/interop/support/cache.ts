@@ -1,4 +1,7 @@
-/** Where the interop tests keep other people's clients between runs, and how they run them. */
+/**
+ * Installs the clients of other projects for the interop tests, keeps them between runs, and runs
+ * them.
+ */
 
 /** The folder for `name`, in the user's cache; made if need be. */
 export async function cacheFolder(name: string): Promise<string> {
@@ -10,7 +13,7 @@ export async function cacheFolder(name: string): Promise<string> {
   return folder;
 }
 
-/** Whether a program can be run. */
+/** Tells whether a program can be run. */
 export async function have(program: string, ...args: readonly string[]): Promise<boolean> {
   try {
     return (await new Deno.Command(program, { args: [...args] }).output()).success;
@@ -19,7 +22,7 @@ export async function have(program: string, ...args: readonly string[]): Promise
   }
 }
 
-/** What a program printed, and whether it succeeded. */
+/** Output and success of a program. */
 export interface Ran {
   success: boolean;
   /** Standard output, then standard error. */

@@ -27,7 +27,7 @@ export interface LivePlan {
   mergePolicy: "never" | "replace";
 }
 
-/** What a run found. */
+/** Findings of a run. */
 export interface LiveResult {
   /** Points that ingest said were stored or safe, over all its runs. */
   acknowledged: number;

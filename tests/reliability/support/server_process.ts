@@ -2,7 +2,7 @@
 
 const SCRIPT = new URL("serve_process.ts", import.meta.url).pathname;
 
-/** What a server prints when it is ready. */
+/** Line that a server prints when it is ready. */
 interface Ready {
   address: string;
   metricsPort: number;
@@ -36,7 +36,7 @@ export class ServerProcess {
   /**
    * Starts one and waits until it is ready.
    *
-   * @param target What it serves, e.g. `file:…`.
+   * @param target Database to serve, e.g. `file:…`.
    * @param port 0: any.
    */
   static async start(target: string, port = 0): Promise<ServerProcess> {

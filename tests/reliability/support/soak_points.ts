@@ -18,7 +18,7 @@ export function readFrom(stream: Stream, from: number, to: number): AsyncIterabl
   return stream.rawValues(BASE + BigInt(from) * STEP_NS, BASE + BigInt(to) * STEP_NS);
 }
 
-/** How many of the first `acknowledged` points are not there, and how many that are there are wrong. */
+/** Counts the missing and the wrong points among the first `acknowledged`. */
 export async function verify(
   stream: Stream,
   acknowledged: number,

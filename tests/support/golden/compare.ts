@@ -96,7 +96,7 @@ function compareVersions(answer: Answer, out: Recorded, quirks: Quirks): string[
     : [`versionMajor: ${answer.versionMajor} is below the stale ${out.versionMajor}`, ...minor];
 }
 
-/** What the answer holds beside versions. */
+/** Differences in the content of an answer, versions left out. */
 function compareContent(step: GoldenStep, answer: Answer, quirks: Quirks): string[] {
   const { out } = step;
   const differences = compareFields(answer, out, [
@@ -147,7 +147,7 @@ function compareValue(
   return [...times, ...expectSame("value", actual?.[1], goldenDouble(value))];
 }
 
-/** Whether the recorded number of items is the true one. */
+/** Tells whether the recorded number of items is the true one. */
 function keepsLength(quirks: Quirks): boolean {
   return ![
     "windows-last-empty-missing",
@@ -172,7 +172,7 @@ function compareRanges(ranges: [bigint, bigint][], recorded: Recorded): string[]
   return same(mine, recorded) ? [] : [`ranges ${show(mine)}, recorded ${show(recorded)}`];
 }
 
-/** Whether a real server without its bugs would have found a stream. */
+/** Tells whether a real server without its bugs would have found a stream. */
 function isAskedFor({ in: input }: GoldenStep, found: GoldenDescriptor, quirks: Quirks): boolean {
   const collection: string = input.collection ?? "";
   if (quirks.has("lookup-exact-subcollections") && found.collection !== collection) return false;

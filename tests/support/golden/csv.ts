@@ -14,13 +14,13 @@ const TIME_CELLS = 2;
 /** Streams of a CSV of which every choice is tried. */
 const MOST_STREAMS = 10;
 
-/** Whether the real server took the depth of this step for another one. */
+/** Tells whether the real server took the depth of this step for another one. */
 export function isWrappedDepth({ rpc, in: input }: GoldenStep): boolean {
   return rpc === "GenerateCSV" && input.queryType === "WINDOWS_QUERY" &&
     (input.depth ?? 0) > 255 && (input.streams ?? []).length > 0;
 }
 
-/** What differs in the header, in which a stale version is a smaller number. */
+/** Differences in the header, in which a stale version is a smaller number. */
 export function compareHeader(answer: Answer, recorded: Recorded, quirks: Quirks): string[] {
   if (recorded === undefined) return [];
   const mine = answer.header ?? [];
@@ -39,7 +39,7 @@ export function compareHeader(answer: Answer, recorded: Recorded, quirks: Quirks
     : expectSame("header", texts(ours), texts(theirs));
 }
 
-/** What differs in the rows. */
+/** Differences in the rows. */
 export function compareRows(step: GoldenStep, rows: string[][], quirks: Quirks): string[] {
   const recorded = step.out.rows;
   const windows = step.in.queryType === "WINDOWS_QUERY" && (step.in.streams ?? []).length > 0;
@@ -67,7 +67,7 @@ function known(recorded: Recorded): string[][] {
   return [recorded.first, recorded.last].filter((row) => Array.isArray(row));
 }
 
-/** @param mixed Whether the recorded min and max of a window may be 0 instead of the true ones. */
+/** @param mixed True if the recorded min and max of a window may be 0 instead of the true ones. */
 function compareAsSent(rows: string[][], recorded: Recorded, mixed: boolean): string[] {
   const wanted = countOf(recorded);
   if (rows.length !== wanted) return [`${rows.length} rows, recorded ${wanted}`];

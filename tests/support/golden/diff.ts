@@ -1,4 +1,4 @@
-/** What the comparisons of recordings share: equality, and differences in words. */
+/** Support for the comparisons of recordings: equality, and differences in words. */
 
 import type { Answer } from "./recording.ts";
 
@@ -9,7 +9,7 @@ export type Recorded = any;
 /** The names of the bugs that show in a step. */
 export type Quirks = ReadonlySet<string>;
 
-/** Whether two values are equal, numbers to the bit. */
+/** Tells whether two values are equal, numbers to the bit. */
 export function same(a: unknown, b: unknown): boolean {
   if (typeof a === "number" && typeof b === "number") return Object.is(a, b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
@@ -36,7 +36,7 @@ export function expectStat(answer: Answer, code: number): string[] {
   return answer.stat?.code === code ? [] : [`stat: ${show(answer.stat)}, expected code ${code}`];
 }
 
-/** How many rows were recorded, in full or summed up. */
+/** Number of rows that were recorded, in full or summed up. */
 export function countOf(rows: Recorded): number {
   return Array.isArray(rows) ? rows.length : rows.count;
 }

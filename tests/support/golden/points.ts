@@ -9,7 +9,7 @@ type Point = [time: bigint, value: number];
 
 const pointOf = ([time, value]: Recorded): Point => [BigInt(time), goldenDouble(value)];
 
-/** What differs; points of equal time are a multiset. */
+/** Differences of points; those of equal time are a multiset. */
 export function compareRaw(raw: RawColumns, recorded: Recorded, quirks: Quirks): string[] {
   const n = raw.times.length;
   for (let i = 1; i < n; i++) {

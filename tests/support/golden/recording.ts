@@ -13,7 +13,7 @@ export type GoldenMap = Record<string, string | null> | [string, string | null][
 /** A point as recorded. */
 export type FixedValue = [time: string, value: number | string];
 
-/** What a server without the bug would answer to `Nearest`; no value is 401. */
+/** Answer of a server without the bug to `Nearest`; no value is 401. */
 export type Fixed = FixedValue | null | {
   value?: FixedValue | null;
   stat?: { code: number; msg: string };
@@ -48,7 +48,7 @@ export interface GoldenDescriptor {
   annotationVersion: string;
 }
 
-/** What a system under test answered. Fields that do not apply are absent. */
+/** Answer of a system under test. Fields that do not apply are absent. */
 export interface Answer {
   /** An application error, with the text as on the wire. */
   stat?: { code: number; msg: string };
@@ -84,7 +84,7 @@ export interface Difference {
   what: string;
 }
 
-/** What a replay found. */
+/** Findings of a replay. */
 export interface ReplayResult {
   compared: number;
   skipped: number;
@@ -93,7 +93,7 @@ export interface ReplayResult {
 
 const ROOT = new URL("../../../../shared/golden/", import.meta.url);
 
-/** Whether the recordings are here. */
+/** Tells whether the recordings are here. */
 export function haveGolden(): boolean {
   try {
     return Deno.statSync(ROOT).isDirectory;

@@ -69,7 +69,7 @@ async function answer(
   return { ...ok, messages: recordedAnswer(step) ?? cutToRecorded(step, real.messages) };
 }
 
-/** What the real server says of itself; its one node is reached under the address given. */
+/** The real server's answer to `Info`, with the address of its one node replaced. */
 function info(bytes: Uint8Array): Uint8Array {
   const { majorVersion, minorVersion } = fromBinary(InfoResponseSchema, bytes);
   const said = create(InfoResponseSchema, { majorVersion, minorVersion, build: "4.15.9" });

@@ -7,7 +7,7 @@ import { goldenDouble } from "./recording.ts";
 import { Fnv1a } from "./checksum.ts";
 import { countOf, expectSame, expectStat, type Quirks, type Recorded, show } from "./diff.ts";
 
-/** Where the last bucket of the tree's root begins. */
+/** Beginning of the last bucket of the tree's root. */
 const LAST_BUCKET = MAX_TIME - 2n ** 56n;
 
 /** A window by row, as recorded. */
@@ -21,7 +21,7 @@ function recordedRow([time, min, mean, max, count]: Recorded): Row {
   return [BigInt(time), goldenDouble(min), goldenDouble(mean), goldenDouble(max), BigInt(count)];
 }
 
-/** What differs. */
+/** Differences of windows. */
 export function compareStats(step: GoldenStep, stats: StatColumns, quirks: Quirks): string[] {
   const recorded = step.out.values;
   const n = stats.times.length;
@@ -47,9 +47,9 @@ export function compareStats(step: GoldenStep, stats: StatColumns, quirks: Quirk
 }
 
 /**
- * Whether the windows that were not recorded are the ones that the real server leaves out: the last
- * one; in the last bucket of the root also all others behind the last point of its last leaf. And, as
- * far as the name says it, whether they are empty.
+ * Checks that the windows that were not recorded are those that the real server leaves out: the
+ * last one; in the last bucket of the root also all others behind the last point of its last leaf.
+ * And, as far as the name says it, whether they are empty.
  */
 function compareMissing({ in: input, out }: GoldenStep, stats: StatColumns, quirks: Quirks) {
   const n = stats.times.length;
@@ -87,7 +87,7 @@ function compareSummary(
   return sum === recorded.checksum ? [] : [`checksum ${sum}, recorded ${recorded.checksum}`];
 }
 
-/** Whether every known window is there, with at least its points. */
+/** Checks that every known window is there, with at least its points. */
 function containsWindows(stats: StatColumns, recorded: Recorded, quirks: Quirks): string[] {
   const known: Recorded[] = Array.isArray(recorded)
     ? recorded
@@ -132,7 +132,7 @@ function sameMean(mean: number, [, min, wanted, max]: Row): boolean {
   return Math.abs(mean - wanted) <= 1e-9 * Math.max(Math.abs(min), Math.abs(max));
 }
 
-/** What differs where the real server's grid does: ours is that of multiples of 2^61. */
+/** Differences where the real server's grid is another: ours is that of multiples of 2^61. */
 export function compareAlignedPw61(step: GoldenStep, answer: Answer): string[] {
   if (BigInt(step.in.start ?? 0) < 0n) return expectStat(answer, 413);
   const times = [...answer.stats?.times ?? []];

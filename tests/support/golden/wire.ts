@@ -254,7 +254,7 @@ function given(init: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined));
 }
 
-/** Whether the bytes are the recorded request. */
+/** Tells whether the bytes are the recorded request. */
 export function isRequest(step: GoldenStep, rpc: string, bytes: Uint8Array): boolean {
   const known = RPCS[rpc];
   if (step.rpc !== rpc || known === undefined) return false;

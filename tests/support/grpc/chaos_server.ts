@@ -26,7 +26,7 @@ const counts: Record<string, number> = {};
 const engine = await openEngine();
 const service = new LocalService(engine);
 
-/** What a call comes to. */
+/** Outcome of a call. */
 interface Outcome {
   code: number;
   details: string;

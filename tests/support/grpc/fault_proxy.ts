@@ -5,7 +5,7 @@
 
 import { Random } from "../random.ts";
 
-/** How badly. */
+/** Frequency and kinds of the faults. */
 export interface FaultOptions {
   seed: number;
   /** Probability that a connection is reset at some point. */
@@ -19,7 +19,7 @@ export interface FaultOptions {
   delayMs: number;
 }
 
-/** What happened so far. */
+/** Counts of the faults so far. */
 export interface FaultCounts {
   connections: number;
   resets: number;
@@ -27,7 +27,7 @@ export interface FaultCounts {
   delays: number;
 }
 
-/** What will happen to a connection. */
+/** Faults planned for a connection. */
 interface Fate {
   kind: "none" | "reset" | "silence";
   /** Bytes left until then. */
@@ -115,7 +115,7 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  /** How many of `n` bytes get through, after what happens to them. */
+  /** Applies the planned faults to `n` bytes; resolves to the number of bytes that get through. */
   async #suffer(n: number, fate: Fate): Promise<number> {
     if (this.#random.chance(this.#options.delay)) {
       this.counts.delays++;

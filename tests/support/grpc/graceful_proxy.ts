@@ -126,7 +126,7 @@ export class GracefulProxy implements AsyncDisposable {
   /**
    * Stops gracefully: GOAWAY on every connection, which the clients then close.
    *
-   * @param force Whether the proxy closes them, whatever is still under way.
+   * @param force True to close them, whatever is still under way.
    * @returns Resolves when the connections are closed; how many they were.
    */
   async stop(force = false): Promise<number> {

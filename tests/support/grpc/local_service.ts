@@ -10,7 +10,7 @@ import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
 
-/** How a call ended. */
+/** Messages and status with which a call ended. */
 export interface LocalOutcome {
   code: number;
   details: string;

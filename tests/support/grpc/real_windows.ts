@@ -32,8 +32,8 @@ const [ROOT_CHILD_BITS, ROOT_START] = [56n, -(16n << 56n)];
 /**
  * Answers `Windows` at the latest version.
  *
- * @param start Where the first window begins.
- * @param end Where the last one ends: rounded to whole windows.
+ * @param start Start of the first window.
+ * @param end End of the last one, rounded to whole windows.
  */
 export function realWindows(
   { flushed, unflushed }: RealPoints,

@@ -48,7 +48,7 @@ export function windows(
   return bytes(WindowsResponseSchema, { versionMajor: major, versionMinor: minor, values });
 }
 
-/** What a server says of itself. */
+/** Answer to `Info`. */
 export function info(
   build: string,
   members: MessageInitShape<typeof MemberSchema>[] = [],

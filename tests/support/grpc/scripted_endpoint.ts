@@ -20,7 +20,7 @@ const CAPABILITIES: Capabilities = {
 /**
  * An endpoint with the given operations.
  *
- * @param operations What it can do.
+ * @param operations Operations of the endpoint; all others fail.
  */
 export function scriptedEndpoint(operations: Partial<Endpoint>): Endpoint {
   return new Proxy({ capabilities: CAPABILITIES, ...operations } as Endpoint, {

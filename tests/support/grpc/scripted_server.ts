@@ -74,7 +74,7 @@ export class ScriptedServer implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** How often a method was called. */
+  /** Number of calls of a method. */
   count(rpc: string): number {
     return this.calls.filter((call) => call === rpc).length;
   }

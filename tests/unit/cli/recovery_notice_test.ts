@@ -11,7 +11,7 @@ function end(rpc: string, error?: unknown): CallEvent {
   return { rpc, server: "a:1", attempt: 1, ...numbers, ...(error === undefined ? {} : { error }) };
 }
 
-/** What is said until nothing more is due. */
+/** Texts shown until no more are due. */
 async function saidAfter(use: (notice: RecoveryNotice) => void): Promise<string[]> {
   const said: string[] = [];
   const notice = new RecoveryNotice((text) => said.push(text));

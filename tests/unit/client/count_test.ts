@@ -1,4 +1,4 @@
-/** Which version the pieces of a count are read from. */
+/** Tests of counts: all pieces are read from one version. */
 
 import { assertEquals } from "@std/assert";
 import { BTrDB, MAX_TIME, type Stream } from "@btrdb/btrdb";

@@ -44,7 +44,7 @@ function asViews<C extends Columns>(columns: C): C {
 /** An answer of streams that go on until the thread works, and a while longer. */
 class LongAnswer {
   readonly given: Columns[][];
-  /** Whether a piece has come from the thread: it does not lie in the memory of the kernel. */
+  /** True if a piece has come from the thread: it does not lie in the memory of the kernel. */
   inThread = false;
   readonly #kind: "raw" | "windows";
   readonly #steps: readonly bigint[];

@@ -174,7 +174,7 @@ Deno.test("the cache stays within its bound", async () => {
   assert(engine.cachedBytes <= cacheBytes, `${engine.cachedBytes}`);
 });
 
-/** How often the event loop comes round while something is done. */
+/** Number of turns of the event loop during some work. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0, isOver = false;
   const watch = (async () => {

@@ -15,7 +15,7 @@ import {
 const stored = [[10, 1], [10, 2], [20, 3]] as const;
 const batch = [[10, 2], [10, 9], [15, 4], [20, 3], [20, 3], [30, 5]] as const;
 
-/** What is stored after the batch, by policy. */
+/** Points stored after the batch, by policy. */
 const merged: Record<MergePolicy, [number, number][]> = {
   never: [[10, 1], [10, 2], [10, 2], [10, 9], [15, 4], [20, 3], [20, 3], [20, 3], [30, 5]],
   equal: [[10, 1], [10, 2], [10, 9], [15, 4], [20, 3], [30, 5]],

@@ -274,7 +274,9 @@ async function readWhole(path: string): Promise<string> {
   return await readAll(engine);
 }
 
-/** Whether the damage showed; it must show where anything reads differently. */
+/**
+ * Resolves to true if the damage was reported; it must be reported if anything reads differently.
+ */
 async function assertHarmless(path: string, expected: string): Promise<boolean> {
   try {
     if (await readWhole(path) === expected) return false;

@@ -1,4 +1,4 @@
-/** What the client does about each weakness of real servers: one script a weakness. */
+/** Workarounds of the client for each weakness of real servers: one script a weakness. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromBinary } from "@bufbuild/protobuf";

@@ -1,4 +1,4 @@
-/** What only protocol v5 has. */
+/** Features that only protocol v5 has. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromBinary } from "@bufbuild/protobuf";

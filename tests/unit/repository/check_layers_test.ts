@@ -27,7 +27,7 @@ async function withTree(
   }
 }
 
-/** What the tool says about a tree, one line a violation. */
+/** Output of the tool for a tree, one line a violation. */
 async function report(files: Record<string, string>): Promise<string[]> {
   let lines: string[] = [];
   await withTree(files, async (root) => {

@@ -1,4 +1,4 @@
-/** What the documents say about the public interface, held against it. */
+/** Compares the documents with the public interface that they describe. */
 
 import { assert, assertEquals } from "@std/assert";
 import * as btrdb from "@btrdb/btrdb";

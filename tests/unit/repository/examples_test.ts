@@ -3,7 +3,7 @@ import { runDeno, withFolder } from "../../support/run.ts";
 
 const EXAMPLES = new URL("../../../examples/", import.meta.url);
 
-/** What each example prints, line by line. */
+/** Lines that each example prints. */
 const EXPECTED: Record<string, readonly string[]> = {
   "errors_and_cancelling.ts": [
     "code 404, NoSuchStream, retryable: false",

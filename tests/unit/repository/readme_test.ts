@@ -29,7 +29,7 @@ async function runQuickStart(target: string, listed: string): Promise<string[]> 
   });
 }
 
-/** What the quick start has to print, computed here from its formula. */
+/** Checks the windows that the quick start prints against its formula. */
 function expectWindows(lines: readonly string[]): void {
   const start = 1767225600n * 1_000_000_000n;
   const found = new Map<bigint, number[]>();

@@ -1,4 +1,4 @@
-/** What callers without a key can cost (docs/security.md). */
+/** Bounds on the cost of callers without a key (docs/security.md). */
 
 import http2 from "node:http2";
 import net from "node:net";

@@ -1,4 +1,4 @@
-/** What `serve` does around the calls: limits, deadlines, metrics, health, stopping. */
+/** Tests of `serve` around the calls: limits, deadlines, metrics, health, stopping. */
 
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";

@@ -233,7 +233,7 @@ Deno.test("serve has no compaction and injects no faults", () =>
     assertEquals(statusOf(fault), [424, "Fault injection is disabled on this node"]);
   }));
 
-/** What a subscription sends, as it comes. */
+/** Messages of a subscription, as they come. */
 function subscription(client: RawClient, first: Uint8Array) {
   const stream = client.client.makeBidiStreamRequest<Uint8Array, Uint8Array>(
     "/v5api.BTrDB/Subscribe",

@@ -109,7 +109,9 @@ Deno.test("openCapture: values as Zeek read them", async () => {
   }
 });
 
-/** What tshark says of the data frames of a capture: phasors as magnitude and degrees, and a fraction. */
+/**
+ * Data frames of a capture as tshark reads them: phasors as magnitude and degrees, and a fraction.
+ */
 async function tshark(path: string): Promise<{ fraction: number; phasors: [number, number][] }[]> {
   const args = ["-r", path, "-d", "udp.port==4713,synphasor", "-Y", "synphasor.frtype==0"];
   const command = new Deno.Command("tshark", {
