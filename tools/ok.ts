@@ -11,7 +11,7 @@
  */
 
 /** A task of `deno.json`. */
-interface Step {
+export interface Step {
   readonly task: string;
   /** It counts its own passes and failures. */
   readonly tests?: boolean;
@@ -38,7 +38,7 @@ const STEPS: readonly Step[] = [
 ];
 
 /** Outcome of a step. */
-interface Outcome {
+export interface Outcome {
   readonly task: string;
   readonly seconds: number;
   readonly passed: number;
@@ -79,8 +79,12 @@ export function countTests(
   return { passed, failed: success ? failed : Math.max(failed, 1) };
 }
 
-/** Runs one step. */
-async function run(step: Step): Promise<Outcome> {
+/**
+ * Runs one task of `deno.json`, copying what it prints.
+ *
+ * @returns How long it took, and its tests as they counted themselves.
+ */
+export async function runStep(step: Step): Promise<Outcome> {
   const began = performance.now();
   console.log(`\n── ${step.task}`);
   const child = new Deno.Command(Deno.execPath(), {
@@ -116,7 +120,7 @@ function chosen(names: readonly string[]): Step[] {
 
 if (import.meta.main) {
   const outcomes: Outcome[] = [];
-  for (const step of chosen(Deno.args)) outcomes.push(await run(step));
+  for (const step of chosen(Deno.args)) outcomes.push(await runStep(step));
   console.log("");
   for (const { task, seconds, passed, failed } of outcomes) {
     const verdict = failed > 0 ? "FAILED" : "ok";

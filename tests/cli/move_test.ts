@@ -1,6 +1,6 @@
 /** Data between databases, files and formats: cp, diff, tail -f, packed files, Parquet and Arrow. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { readArrow } from "../../src/io/arrow.ts";
 import {
@@ -189,27 +189,3 @@ function heartbeats(text: string): number {
   }
   return beats;
 }
-
-Deno.test("help starts quickly", async () => {
-  const empty = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    const [help, deno]: [number[], number[]] = [[], []];
-    for (let i = 0; i < 5; i++) {
-      const before = performance.now();
-      const { code } = await btrdb(["--help"]);
-      const between = performance.now();
-      await new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", empty] }).output();
-      help.push(between - before);
-      deno.push(performance.now() - between);
-      assertEquals(code, 0);
-    }
-    // On a machine that is busy, Deno itself takes longer to start.
-    const limit = Math.max(150, 2.5 * Math.min(...deno));
-    assert(
-      Math.min(...help) < limit,
-      `help ${help.map(Math.round)} ms, deno ${deno.map(Math.round)} ms`,
-    );
-  } finally {
-    await Deno.remove(empty);
-  }
-});

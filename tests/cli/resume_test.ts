@@ -4,11 +4,15 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { connect } from "../../mod.ts";
+import { type BTrDB, connect } from "../../mod.ts";
 import { formatCsv } from "../../src/kernel/mod.ts";
+import { until } from "../support/until.ts";
 import { btrdb, commandLine, serveTarget, start, workspace } from "./support.ts";
 
 const NAMES = ["pmu/a", "pmu/b", "pmu/c"];
+
+/** How often a command is killed before it may end. */
+const KILLS = 5;
 
 /** A CSV of some MB with gaps, rows out of order and equal rows. */
 function table(rows: number): Uint8Array {
@@ -20,29 +24,58 @@ function table(rows: number): Uint8Array {
   return formatCsv(streams);
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Runs a command again and again, killing it later and later, until a run ends by itself. */
+/**
+ * Runs a command again and again and kills it as soon as there is more than before, a few times; then
+ * lets it end. It must have been killed.
+ *
+ * @param progress How much there is: bytes, points or a text.
+ */
 async function killUntilDone(
   args: readonly string[],
   env: Record<string, string>,
-  firstMs: number,
-): Promise<number> {
-  let killed = 0;
-  for (let ms = firstMs;; ms *= 1.25) {
+  progress: () => Promise<unknown>,
+): Promise<void> {
+  for (let killed = 0;;) {
+    const before = await progress();
     const child = start(args, { env });
-    const output = child.output();
-    const timer = setTimeout(() => child.kill("SIGKILL"), ms);
-    const { code, signal, stderr } = await output;
-    clearTimeout(timer);
-    if (signal !== "SIGKILL") {
-      assertEquals(code, 0, new TextDecoder().decode(stderr));
-      return killed;
+    let isOver = false;
+    const output = child.output().finally(() => isOver = true);
+    if (killed < KILLS) {
+      await until("there is more", async () => isOver || await progress() !== before);
+      if (!isOver) child.kill("SIGKILL");
     }
-    killed++;
+    const { code, signal, stderr } = await output;
+    if (signal === "SIGKILL") {
+      killed++;
+      continue;
+    }
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    assert(killed > 0, "nothing was killed");
+    return;
   }
+}
+
+/** Bytes of a file; `undefined` while it is not there. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await Deno.stat(path).catch(() => undefined))?.size;
+}
+
+/** All points of a database. */
+async function countOf(db: BTrDB): Promise<bigint> {
+  let sum = 0n;
+  for await (const stream of db.lookupStreams("", { isCollectionPrefix: true })) {
+    sum += await stream.count();
+  }
+  return sum;
+}
+
+/** The records of imports under way, as text. */
+async function recordsOf(env: Record<string, string>): Promise<string> {
+  const folder = env["BTRDB_STATE_DIR"]!;
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  const names = entries.map(({ name }) => name).filter((name) => name.endsWith(".json")).sort();
+  const read = (name: string) => Deno.readTextFile(`${folder}/${name}`).catch(() => "");
+  return (await Promise.all(names.map(read))).join("\n");
 }
 
 Deno.test("import, cp over gRPC and export, each killed in the middle: the same bytes", async () => {
@@ -51,21 +84,16 @@ Deno.test("import, cp over gRPC and export, each killed in the middle: the same 
   const bytes = table(300_000);
   await Deno.writeFile(`${path}/in.csv`, bytes);
   const file = `file:${path}/a.btrdb`;
-  const imports = await killUntilDone(
-    ["-d", file, "import", `${path}/in.csv`, "--resume"],
-    env,
-    200,
-  );
-  assert(imports > 0, "no import was killed");
+  const importArgs = ["-d", file, "import", `${path}/in.csv`, "--resume"];
+  await killUntilDone(importArgs, env, () => recordsOf(env));
 
   await using server = await serveTarget(`file:${path}/b.btrdb`);
-  const copies = await killUntilDone(["cp", file, server.address], env, 300);
-  assert(copies > 0, "no copy was killed");
+  await using target = await connect(server.address);
+  await killUntilDone(["cp", file, server.address], env, () => countOf(target));
 
   const out = `${path}/out.csv`;
   const exportArgs = ["-d", server.address, "export", ...NAMES, "-o", out, "--resume"];
-  const exports = await killUntilDone(exportArgs, env, 250);
-  assert(exports > 0, "no export was killed");
+  await killUntilDone(exportArgs, env, () => sizeOf(`${out}.part`));
   const result = await Deno.readFile(out);
   assertEquals(result.length, bytes.length);
   assert(result.every((byte, i) => byte === bytes[i]), "the bytes differ");
@@ -78,8 +106,8 @@ Deno.test("an import into a server, killed between insert and record: no point t
   await Deno.writeFile(`${path}/in.csv`, table(120_000));
   await using server = await serveTarget("memory:");
   const args = ["-d", server.address, "import", `${path}/in.csv`, "--resume"];
-  const killed = await killUntilDone(args, env, 300);
-  assert(killed > 0, "no import was killed");
+  await using target = await connect(server.address);
+  await killUntilDone(args, env, () => countOf(target));
   const { stdout } = await btrdb(["-d", server.address, "ls", "-l", "--json"], { env });
   const { streams } = JSON.parse(stdout) as { streams: { count: string }[] };
   assertEquals(streams.map(({ count }) => count), ["120000", "120000", "120000"]);
@@ -98,8 +126,9 @@ Deno.test("rows out of order, equal rows, gaps: resumed from stdin, exactly", as
   const args = ["-d", target, "import", "-", "-i", "s", "--resume"];
   const child = start(args, { env, stdin: "" });
   const writer = child.stdin.getWriter();
+  // What has been read of it is in the pipe or the process; the rest does not come.
   await writer.write(bytes.subarray(0, 20_000) as Uint8Array<ArrayBuffer>);
-  await sleep(400);
+  await until("the database is there", async () => await sizeOf(`${path}/a.btrdb`) !== undefined);
   child.kill("SIGINT");
   const { code } = await child.output();
   await writer.close().catch(() => {});
@@ -236,22 +265,15 @@ Deno.test("cp: the summary of an interrupted copy is true", async () => {
   assertEquals((await btrdb(["-d", source, "import", `${path}/in.csv`], { env })).code, 0);
   await using server = await serveTarget("memory:");
   await using target = await connect(server.address);
-  const count = async (): Promise<number> => {
-    let sum = 0;
-    for await (const stream of target.lookupStreams("", { isCollectionPrefix: true })) {
-      sum += Number(await stream.count());
-    }
-    return sum;
-  };
   const child = start(["cp", source, server.address], { env });
-  while (await count() === 0);
+  await until("points are there", async () => await countOf(target) > 0n);
   child.kill("SIGINT");
   const { code, stderr } = await child.output();
   const text = new TextDecoder().decode(stderr);
   if (code === 0) return console.warn("the copy was done before it could be interrupted");
   assertEquals(code, 130, text);
   const told = Number(/Stopped after ([\d,]+) points/.exec(text)![1]!.replaceAll(",", ""));
-  assertEquals(told, await count(), "the summary is not true");
+  assertEquals(BigInt(told), await countOf(target), "the summary is not true");
 });
 
 Deno.test("a question can be interrupted, and a no is no mistake", async () => {

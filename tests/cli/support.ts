@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { HANG_MS } from "../support/until.ts";
 
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const SNAPSHOTS = new URL("./snapshots/", import.meta.url);
@@ -15,9 +16,6 @@ export interface Outcome {
   stdout: string;
   stderr: string;
 }
-
-/** A command that takes longer hangs. */
-const PATIENCE_MS = 60_000;
 
 /** Input and environment of a run. */
 export interface RunOptions {
@@ -59,7 +57,7 @@ export async function btrdb(args: readonly string[], options: RunOptions = {}): 
     await writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => {});
     await writer.close().catch(() => {});
   }
-  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const decoder = new TextDecoder();

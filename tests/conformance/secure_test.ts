@@ -111,7 +111,7 @@ const CASES: [name: string, run: (server: Secure) => Promise<void>][] = [
       for (const target of [`btrdb+tls://127.0.0.1:${port}`, `btrdb://127.0.0.1:${port}`]) {
         const out = await runProgram(
           `import { connect } from "@btrdb/btrdb";
-           const options = { retry: false as const, timeoutMs: 5000 };
+           const options = { retry: false as const, timeoutMs: 600_000 };
            const error = await connect("${target}", options).catch((thrown) => thrown);
            console.log(error.name, error.code, error.message);`,
           {},

@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { concatRaw, type RawColumns } from "../../src/core/columns.ts";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
 import { applyStep, CRASH_STREAMS, crashStep, crashUuid } from "../support/crash_plan.ts";
+import { runUntilKilled } from "../support/killed_writer.ts";
 import { type Point, StreamModel } from "../support/engine_model.ts";
 
 const KILLS = Number(Deno.env.get("ENGINE_CRASH_KILLS") ?? 12);
@@ -38,36 +39,20 @@ async function create(path: string): Promise<void> {
 }
 
 /**
- * Lets the writer do some steps, kills it a moment later, and tells the last acknowledged step per
+ * Lets the writer run until it is killed, each time elsewhere; the last acknowledged step of each
  * stream.
  */
-async function runAndKill(
-  path: string,
-  starts: number[],
-  afterSteps: number,
-  afterMs: number,
-): Promise<number[]> {
-  const args = ["run", "-A", "--no-check", WRITER, path, ...starts.map(String)];
-  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+async function runWriter(path: string, starts: number[], kill: number): Promise<number[]> {
+  // From inside in front of a call of SQLite, from outside after so many acknowledged steps.
+  const isInside = kill % 2 === 1;
+  const killAt = isInside ? 20 + (kill * 37) % 101 : -1;
+  const args = [path, String(killAt), ...starts.map(String)];
+  const lines = await runUntilKilled(WRITER, args, isInside ? Infinity : 1 + (kill * 7) % 40);
   const acknowledged = starts.map((start) => start - 1);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let rest = "";
-  let seen = 0;
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      if (line !== "ready") {
-        const [stream, index] = line.split(" ").map(Number);
-        acknowledged[stream!] = index!;
-        seen++;
-      }
-      if (seen >= afterSteps) timer ??= setTimeout(() => child.kill("SIGKILL"), afterMs);
-    }
+  for (const line of lines) {
+    const [stream, index] = line.split(" ").map(Number);
+    acknowledged[stream!] = index!;
   }
-  clearTimeout(timer);
-  const { signal } = await child.status;
-  assertEquals(signal, "SIGKILL");
   return acknowledged;
 }
 
@@ -111,7 +96,7 @@ async function recover(
   return next;
 }
 
-Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
+Deno.test("openEngine: a writer that is killed loses nothing it acknowledged", async () => {
   const directory = await Deno.makeTempDir();
   try {
     let path = "", starts: number[] = [], models: StreamModel[] = [];
@@ -123,7 +108,7 @@ Deno.test("a writer that is killed loses nothing it acknowledged", async () => {
         models = starts.map(() => new StreamModel());
         await create(path);
       }
-      const acknowledged = await runAndKill(path, starts, (kill * 7) % 40, (kill * 37) % 61);
+      const acknowledged = await runWriter(path, starts, kill);
       const report = await verify(path);
       assertEquals(report.problems, []);
       await using engine = await openEngine({ path });

@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
 import { pointsOf, rejection } from "../support/engine.ts";
+import { runUntilKilled } from "../support/killed_writer.ts";
 import {
   RECLAIM_COMMITS,
   RECLAIM_KEEP,
@@ -18,22 +19,15 @@ import {
 const KILLS = Number(Deno.env.get("RECLAIM_KILLS") ?? 12);
 const WRITER = new URL("../support/reclaim_writer.ts", import.meta.url).pathname;
 
-/** Runs the writer and kills it after a while; the lines it wrote. */
-async function runAndKill(path: string, first: number, afterMs: number): Promise<string[]> {
-  const args = ["run", "-A", "--no-check", WRITER, path, String(first)];
-  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += value;
-    if (text.includes("ready")) timer ??= setTimeout(() => child.kill("SIGKILL"), afterMs);
-  }
-  clearTimeout(timer);
-  await child.status;
-  return text.split("\n").slice(1, -1);
+/** Calls of SQLite in which two streams are written, pruned and given back. */
+const CALLS = 400;
+
+/** Lets the writer run until it is killed, each time elsewhere; the lines it wrote. */
+function runWriter(path: string, first: number, kill: number): Promise<string[]> {
+  // From inside in front of a call of SQLite, from outside after so many lines.
+  const isInside = kill % 3 !== 0;
+  const args = [path, String(first), String(isInside ? (kill * 137) % CALLS : -1)];
+  return runUntilKilled(WRITER, args, isInside ? Infinity : 1 + kill % 7);
 }
 
 async function assertPruned(engine: Engine, stream: number): Promise<void> {
@@ -45,13 +39,13 @@ async function assertPruned(engine: Engine, stream: number): Promise<void> {
   }
 }
 
-Deno.test("a process that is killed while it gives back room keeps what it must", async () => {
+Deno.test("prune, obliterate: a process that is killed while it gives back room keeps what it must", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/grid.btrdb`;
   try {
     let first = 0, judged = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const lines = await runAndKill(path, first, 30 + (kill * 37) % 250);
+      const lines = await runWriter(path, first, kill);
       assertEquals((await verify(path)).problems, []);
       const said = new Map(lines.map((line) => [Number(line.split(" ")[1]), line.split(" ")[0]!]));
       {

@@ -119,18 +119,31 @@ function special(): Attack[] {
   return attacks;
 }
 
-/** Runs a client in a process of its own; what it says of each connection. Fails if it dies. */
+/**
+ * Runs a client in a process of its own; what it says of each connection. Fails if it dies. Its
+ * connections are idle before their last call until `idleUntil`.
+ */
 async function outlive(
   port: number,
   connections: number,
   calls: number,
   at: () => string,
-  { idleMs = 0, caFile }: { idleMs?: number; caFile?: string | undefined } = {},
+  { idleUntil, caFile }: { idleUntil?: Promise<void>; caFile?: string | undefined } = {},
 ): Promise<Record<string, number>[]> {
-  const numbers = [port, connections, calls, idleMs].map(String);
-  const args = ["run", "-A", "--quiet", "--no-check", CLIENT, ...numbers];
+  const numbers = [port, connections, calls].map(String);
+  const mode = idleUntil === undefined ? "busy" : "idle";
+  const args = ["run", "-A", "--quiet", "--no-check", CLIENT, ...numbers, mode];
   if (caFile !== undefined) args.push(caFile);
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const client = new Deno.Command(Deno.execPath(), {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = client.output();
+  await Promise.race([idleUntil, output]);
+  await client.stdin.close();
+  const { code, stdout, stderr } = await output;
   const said = new TextDecoder().decode(stderr);
   assertEquals(code, 0, `the client has died at: ${at()}\n${said}`);
   const lines = new TextDecoder().decode(stdout).trim().split("\n");
@@ -231,17 +244,22 @@ async function attackIdle(
   attackOf: (connection: RawConnection, i: number) => Uint8Array,
 ): Promise<Record<string, number>[]> {
   let i = 0;
+  let gone = 0;
+  const allGone = Promise.withResolvers<void>();
   await using server = await RawHttp2Server.start((connection, streamId, bytes) => {
     connection.send(answer(streamId));
     const isIdle = bytes <= SMALL_REQUEST && connection.requests.length === 2;
     if (!isIdle || i === connections) return;
     const attack = attackOf(connection, i++);
+    connection.socket.once("close", () => ++gone === connections && allGone.resolve());
     setTimeout(() => {
       connection.send(attack);
       connection.socket.end();
     }, 50);
   });
-  return await outlive(server.port, connections, 2, () => "idle connections", { idleMs: 300 });
+  return await outlive(server.port, connections, 2, () => "idle connections", {
+    idleUntil: allGone.promise,
+  });
 }
 
 Deno.test("FrameFilter: GOAWAY on connections that were idle for a while, whatever stream it names", async () => {

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect, type Stream } from "@btrdb/btrdb";
 import { start } from "../cli/support.ts";
+import { until } from "../support/until.ts";
 
 /** A server of the command line. */
 class Served {
@@ -73,7 +74,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const db = await connect(served.address, { retry: false });
     const stream = await db.create(uuid, "stopping");
     const work = insertUntilGone(stream);
-    while (await stream.count() < 20n) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until("twenty points are there", async () => await stream.count() >= 20n);
     const { code, text } = await served.signal(signal);
     const acknowledged = await work;
     await db.close();

@@ -8,6 +8,7 @@ import { openEngine } from "../../src/engine/mod.ts";
 import { serve } from "../../src/server/mod.ts";
 import { haveOpenssl, makeCertificate } from "../support/certificate.ts";
 import { RawClient } from "../support/grpc_client.ts";
+import { until } from "../support/until.ts";
 
 const INFO = "/v5api.BTrDB/Info";
 
@@ -25,12 +26,12 @@ function serialAt(port: number): Promise<string> {
 }
 
 async function renewed(port: number, old: string): Promise<string> {
-  for (let i = 0; i < 200; i++) {
-    const serial = await serialAt(port);
-    if (serial !== old) return serial;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the certificate stays");
+  let serial = old;
+  await until("the certificate is a new one", async () => {
+    serial = await serialAt(port);
+    return serial !== old;
+  });
+  return serial;
 }
 
 /** A connection that calls without pause until it is told to end; its calls, and those that failed. */
@@ -58,7 +59,7 @@ class Caller {
   /** So many more calls. */
   async more(calls: number): Promise<void> {
     const goal = this.calls + calls;
-    while (this.calls < goal) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until("the calls were made", () => this.calls >= goal);
   }
 
   async end(): Promise<void> {

@@ -1,13 +1,17 @@
 /**
- * The process that gets killed: `crash_writer.ts PATH START…` continues each stream from its step and
- * writes `stream step` to stdout after each one that was acknowledged.
+ * The process that gets killed: `crash_writer.ts PATH KILL_AT START…` continues each stream from its
+ * step and writes `stream step` to stdout after each one that was acknowledged. In front of call KILL_AT
+ * of SQLite it kills itself.
  */
 
 import { openEngine } from "../../src/engine/mod.ts";
 import { CRASH_STREAMS, crashStep, crashUuid } from "./crash_plan.ts";
+import { FaultPlan } from "./faulty_sqlite.ts";
 
-const [path, ...starts] = Deno.args;
-const engine = await openEngine({ path, cacheBytes: 4_000_000 });
+const [path, killAt, ...starts] = Deno.args;
+const plan = new FaultPlan();
+plan.killAt = Number(killAt);
+const engine = await openEngine({ path, cacheBytes: 4_000_000, openDatabase: plan.open });
 const encoder = new TextEncoder();
 
 async function work(stream: number): Promise<never> {
@@ -26,5 +30,4 @@ async function work(stream: number): Promise<never> {
   }
 }
 
-Deno.stdout.writeSync(encoder.encode("ready\n"));
 await Promise.all(Array.from({ length: CRASH_STREAMS }, (_, stream) => work(stream)));

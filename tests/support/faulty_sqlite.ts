@@ -1,4 +1,4 @@
-/** SQLite whose calls fail when a plan says so. */
+/** SQLite whose calls fail, or end the process, when a plan says so. */
 
 import { type Database, type OpenDatabase, openSqlite } from "../../src/engine/file/sqlite.ts";
 
@@ -9,7 +9,7 @@ export const FAULTS = [
   { errcode: 8, text: "attempt to write a readonly database", status: "READ_ONLY" },
 ] as const;
 
-/** Counts calls and fails one of them. */
+/** Counts calls and fails one of them, or kills the process in front of one. */
 export class FaultPlan {
   /** Calls made so far. */
   calls = 0;
@@ -17,6 +17,8 @@ export class FaultPlan {
   failAt = -1;
   /** The fault, an index into {@linkcode FAULTS}. */
   fault = 0;
+  /** The call in front of which the process kills itself, as `kill -9` does; −1 for none. */
+  killAt = -1;
   /** True if calls count; false while results are checked. */
   active = true;
   /** True if the failure has happened. */
@@ -24,7 +26,10 @@ export class FaultPlan {
 
   /** Called before every call of SQLite. */
   step(): void {
-    if (!this.active || this.calls++ !== this.failAt) return;
+    if (!this.active) return;
+    const call = this.calls++;
+    if (call === this.killAt) Deno.kill(Deno.pid, "SIGKILL");
+    if (call !== this.failAt) return;
     this.hit = true;
     const { errcode, text } = FAULTS[this.fault]!;
     throw Object.assign(new Error(text), { code: "ERR_SQLITE_ERROR", errcode });

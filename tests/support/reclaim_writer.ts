@@ -1,16 +1,21 @@
 /**
- * The process that gets killed while it gives back room: `reclaim_writer.ts PATH FIRST` makes streams
- * from number FIRST on, prunes each, obliterates every other one, and says so line by line.
+ * The process that gets killed while it gives back room: `reclaim_writer.ts PATH FIRST KILL_AT` makes
+ * streams from number FIRST on, prunes each, obliterates every other one, and says so line by line. It
+ * kills itself in front of call KILL_AT of SQLite from the first prune on: what was obliterated is given
+ * back in the background.
  */
 
 import { openEngine } from "../../src/engine/mod.ts";
+import { FaultPlan } from "./faulty_sqlite.ts";
 import { RECLAIM_COMMITS, RECLAIM_KEEP, reclaimColumns, reclaimUuid } from "./reclaim_plan.ts";
 
-const [path, first] = Deno.args;
-const engine = await openEngine({ path });
+const [path, first, killAt] = Deno.args;
+const plan = new FaultPlan();
+plan.killAt = Number(killAt);
+plan.active = false;
+const engine = await openEngine({ path, openDatabase: plan.open });
 const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
-say("ready");
 for (let stream = Number(first);; stream++) {
   const uuid = reclaimUuid(stream);
   const tags = new Map([["name", `s${stream}`]]);
@@ -19,6 +24,7 @@ for (let stream = Number(first);; stream++) {
     await engine.insert({ uuid, columns: reclaimColumns(i) });
     await engine.flush(uuid);
   }
+  plan.active = true;
   await engine.prune(uuid, RECLAIM_KEEP);
   say(`pruned ${stream}`);
   if (stream % 2 === 1) continue;

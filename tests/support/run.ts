@@ -1,5 +1,7 @@
 /** Running programs as a user does, and reading what they print. */
 
+import { HANG_MS } from "./until.ts";
+
 /** Exit status and output of a finished process. */
 export interface Finished {
   readonly code: number;
@@ -19,7 +21,7 @@ export interface RunOptions {
 export async function run(
   command: string,
   args: readonly string[],
-  { cwd, env = {}, timeoutMs = 120_000 }: RunOptions = {},
+  { cwd, env = {}, timeoutMs = HANG_MS }: RunOptions = {},
 ): Promise<Finished> {
   const child = new Deno.Command(command, {
     args: [...args],

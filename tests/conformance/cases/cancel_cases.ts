@@ -1,5 +1,6 @@
 import { BTrDBError, type RawBatch } from "@btrdb/btrdb";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { delay } from "../../../src/core/call.ts";
 import { type Bench, type Case, columns, ramp } from "../support.ts";
 
 /** More points than any backend sends before it is asked for more. */
@@ -104,14 +105,16 @@ export const CANCEL_CASES: Case[] = [
       const stream = await t.stream();
       const abort = new AbortController();
       const reason = new Error("stop");
+      const both = Promise.withResolvers<void>();
       const closed = Promise.withResolvers<void>();
       let stored = 0;
       async function* batches() {
         try {
           yield columns([[1n, 1]]);
           yield columns([[2n, 2]]);
-          setTimeout(() => abort.abort(reason), 5);
-          await new Promise((resolve) => setTimeout(resolve, 30));
+          await both.promise;
+          abort.abort(reason);
+          await delay(1);
           yield columns([[3n, 3]]);
         } finally {
           closed.resolve();
@@ -119,7 +122,10 @@ export const CANCEL_CASES: Case[] = [
       }
       const error = await stream.insert(batches(), {
         signal: abort.signal,
-        onProgress: (progress) => stored = progress.stored,
+        onProgress: (progress) => {
+          stored = progress.stored;
+          if (stored === 2) both.resolve();
+        },
       }).then(() => undefined, (thrown) => thrown);
       assertStrictEquals(error, reason);
       assertEquals([stored, await stream.count()], [2, 2n]);
@@ -159,21 +165,22 @@ export const CANCEL_CASES: Case[] = [
       const stream = await longStream(t);
       const error = await assertRejects(async () => {
         for await (const _ of stream.rawValues(0n, BigInt(MANY), { timeoutMs: 100 })) {
-          await new Promise((resolve) => setTimeout(resolve, 120));
+          await delay(120);
         }
       }, BTrDBError);
       assertEquals([error.code, error.status], [0, "DEADLINE_EXCEEDED"]);
       // Points at hand could be stored before the clock's next tick: a source that waits is late.
-      const waited = new Promise((resolve) => setTimeout(resolve, 120));
+      const waited = Promise.withResolvers<void>();
       const source = (async function* () {
-        await waited;
+        await waited.promise;
         yield ramp(0n, 1n, 1_000);
       })();
       const late = await assertRejects(
         () => stream.insert(source, { timeoutMs: 20 }),
         BTrDBError,
       );
-      await waited;
+      waited.resolve();
+      await delay(1);
       assertEquals([late.code, late.status], [0, "DEADLINE_EXCEEDED"]);
       assertEquals(await stream.count({ timeoutMs: 60_000 }), BigInt(MANY));
     },
@@ -182,9 +189,15 @@ export const CANCEL_CASES: Case[] = [
     name: "timeout: the time runs from the first read, not from the making of a query",
     async run(t) {
       const stream = await t.stream([[1n, 1]]);
-      const query = stream.rawValues(0n, 9n, { timeoutMs: 500 });
-      await new Promise((resolve) => setTimeout(resolve, 520));
-      assertEquals((await query.collect()).length, 1);
+      const query = stream.rawValues(0n, 9n, { timeoutMs: 600_000 });
+      // An hour later, by the clock that deadlines are taken from.
+      const now = Date.now;
+      Date.now = () => now() + 3_600_000;
+      try {
+        assertEquals((await query.collect()).length, 1);
+      } finally {
+        Date.now = now;
+      }
     },
   },
 ];

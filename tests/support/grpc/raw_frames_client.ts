@@ -1,25 +1,22 @@
 /**
  * A client of servers that send frames which no server should send, in a process of its own.
  *
- *     deno run -A tests/support/grpc/raw_frames_client.ts PORT CONNECTIONS CALLS IDLE_MS [CA_FILE]
+ *     deno run -A tests/support/grpc/raw_frames_client.ts PORT CONNECTIONS CALLS MODE [CA_FILE]
  *
  * Makes so many connections one after another, each with so many calls at once and then one more; the
  * server plays the next attack on each. Prints how the calls ended, a line for each connection that was
- * outlived, and `alive` at the end. With a time to be idle in front of the last call, all connections
- * are there at once. With a file of certificates it speaks TLS.
+ * outlived, and `alive` at the end. With the mode `idle` all connections are there at once, and make their
+ * last call when something comes on the standard input. With a file of certificates it speaks TLS.
  */
 
-import { delay } from "../../../src/core/call.ts";
 import { wasUnsent } from "../../../src/grpc/errors.ts";
+import { delay } from "../../../src/core/call.ts";
+import { HANG_MS } from "../until.ts";
 import { Channel } from "../../../src/grpc/transport/channel.ts";
 import { grpcJsTransport } from "../../../src/grpc/transport/grpc_js_transport.ts";
 
-const [port, connections, calls, idleMs] = Deno.args.slice(0, 4).map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const [port, connections, calls] = Deno.args.slice(0, 3).map(Number) as [number, number, number];
+const isIdle = Deno.args[3] === "idle";
 const caFile = Deno.args[4];
 /** Attacks that leave a call without an end are over after this; the calls of all others end. */
 const STALLED_MS = 250;
@@ -38,7 +35,7 @@ const settings = {
 
 /** Makes a call; how it ended. */
 async function call(channel: Channel, bytes = 0): Promise<string> {
-  const options = calls > 2 ? {} : { deadlineMs: Date.now() + STALLED_MS };
+  const options = { deadlineMs: Date.now() + (calls > 2 || isIdle ? HANG_MS : STALLED_MS) };
   const rpc = channel.start({
     rpc: "Info",
     path: "/grpcinterface.BTrDB/Info",
@@ -58,19 +55,27 @@ async function call(channel: Channel, bytes = 0): Promise<string> {
   }
 }
 
+const told = isIdle ? Deno.stdin.read(new Uint8Array(1)) : undefined;
+
 /** Makes a connection and its calls; how they ended. */
 async function visit(): Promise<string> {
   const channel = new Channel({ host: "127.0.0.1", port, tls: caFile !== undefined }, settings);
   const ends = await Promise.all(Array.from({ length: calls }, () => call(channel)));
-  if (idleMs > 0) await delay(idleMs);
-  ends.push(await call(channel, LAST_BYTES));
+  if (isIdle) await told;
+  let end = await call(channel, LAST_BYTES);
+  // The connection may end in this very moment: then a call is made again, as the endpoint does.
+  for (let i = 0; isIdle && end.startsWith("UNAVAILABLE") && i < 100; i++) {
+    await delay(10);
+    end = await call(channel, LAST_BYTES);
+  }
+  ends.push(end);
   const counts: Record<string, number> = {};
   for (const end of ends) counts[end] = (counts[end] ?? 0) + 1;
   await channel.close();
   return JSON.stringify(counts);
 }
 
-if (idleMs > 0) {
+if (isIdle) {
   const visits = Array.from({ length: connections }, visit);
   for (const counts of await Promise.all(visits)) console.log(counts);
 } else {

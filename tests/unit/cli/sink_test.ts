@@ -1,6 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { destination, fileSink } from "../../../src/cli/export/sink.ts";
-import { mapConcurrently } from "../../../src/core/concurrency.ts";
 
 async function directory(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "btrdb-sink-" });
@@ -22,20 +21,4 @@ Deno.test("sink: what is given up is kept or goes", async () => {
   sink.write!(Uint8Array.of(1, 2, 3));
   await sink.finish();
   assertEquals([...await Deno.readFile(to.path)], [1, 2, 3]);
-});
-
-Deno.test("pool: a failure waits for what is under way, and nothing more is begun", async () => {
-  const begun: number[] = [];
-  let ended = 0;
-  const work = async (i: number): Promise<number> => {
-    begun.push(i);
-    await new Promise((resolve) => setTimeout(resolve, i === 1 ? 1 : 20));
-    ended++;
-    if (i === 1) throw new Error("one");
-    return i;
-  };
-  await assertRejects(() => mapConcurrently([0, 1, 2, 3, 4, 5], 3, work), Error, "one");
-  assertEquals(begun, [0, 1, 2]);
-  assertEquals(ended, 3);
-  assertEquals(await mapConcurrently([2, 3], 8, work), [2, 3]);
 });

@@ -94,24 +94,29 @@ Deno.test("a small query answers while large ones and an import are under way", 
   const controller = new AbortController();
   const { signal } = controller;
   const endless = { uuid, start: 0n, end: 2n ** 59n, version: 0n, width: 1n, depth: 0 };
+  let chunks = 0;
+  const windows = (async () => {
+    for await (const _ of engine.windows(endless, { signal })) chunks++;
+  })();
   const working = [
-    gather(drop(engine.windows(endless, { signal }))),
+    windows,
     gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n }, { signal }))),
     engine.insert({ uuid: other, columns: regular(1_000_000) }),
   ];
   const waits: number[] = [];
   for (let i = 0; i < 30; i++) {
-    const before = performance.now();
+    const before = chunks;
     await engine.nearest({ uuid, time: BigInt(i) * 1_000_000n, version: 0n, backward: false });
     await new Promise((resolve) => setTimeout(resolve, 0));
-    waits.push(performance.now() - before);
+    waits.push(chunks - before);
   }
   const reason = new Error("done");
   controller.abort(reason);
   const results = await Promise.allSettled(working);
   assertEquals((results[0] as PromiseRejectedResult).reason, reason);
   waits.sort((a, b) => a - b);
-  assertLess(waits[15]!, 150, `${waits}`);
+  // Chunks of the endless query between two answers: they take turns.
+  assertLess(waits[15]!, 50, `${waits}`);
 });
 
 /** Lets each chunk go at once. */

@@ -11,6 +11,7 @@ import {
   rejection,
   uuidOf,
 } from "../../support/engine.ts";
+import { until } from "../../support/until.ts";
 
 const stored = [[10, 1], [10, 2], [20, 3]] as const;
 const batch = [[10, 2], [10, 9], [15, 4], [20, 3], [20, 3], [30, 5]] as const;
@@ -43,13 +44,13 @@ for (const mergePolicy of ["never", "equal", "retain", "replace"] as const) {
 Deno.test("merge policies stay quick when a whole batch has one time", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
-  const columns = columnsOf(Array.from({ length: 60_000 }, (_, i) => [7, i]));
+  // A comparison of each with each would be 10^11 of them: minutes, where this takes a second.
+  const n = 300_000;
+  const columns = columnsOf(Array.from({ length: n }, (_, i) => [7, i]));
   await engine.insert({ uuid, columns });
   for (const mergePolicy of ["equal", "retain"] as const) {
-    const before = performance.now();
-    await engine.insert({ uuid, columns, mergePolicy });
-    assert(performance.now() - before < 2000);
-    assertEquals((await pointsOf(engine, uuid)).length, 60_000);
+    await engine.insert({ uuid, columns, mergePolicy }, { deadlineMs: Date.now() + 60_000 });
+    assertEquals((await pointsOf(engine, uuid)).length, n);
   }
 });
 
@@ -166,12 +167,10 @@ Deno.test("buffers that are old enough are committed", async () => {
   await using engine = await openEngine({ maxBufferAgeMs: 20 });
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(10) });
-  for (let i = 0; i < 100; i++) {
+  await until("the buffer is committed", async () => {
     const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
-    if (version!.major === 11n) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the buffer was not committed");
+    return version!.major === 11n;
+  });
 });
 
 Deno.test("buffers that were old when the database was opened are committed", async () => {
@@ -186,9 +185,7 @@ Deno.test("buffers that were old when the database was opened are committed", as
     // Asking the engine would load the stream: the file tells what it did by itself.
     const db = new DatabaseSync(path, { readOnly: true });
     const versions = db.prepare("SELECT count(*) AS n FROM version");
-    for (let i = 0; i < 500 && versions.get()!["n"] === 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until("the buffer is committed", () => versions.get()!["n"] !== 0);
     db.close();
     await second.close();
     await using third = await openEngine({ path });

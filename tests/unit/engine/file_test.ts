@@ -213,12 +213,12 @@ Deno.test("a reader beside a busy writer in another process always sees one stat
     }
     await engine.close();
     const writer = new URL("../../support/crash_writer.ts", import.meta.url).pathname;
-    const args = ["run", "-A", "--no-check", writer, path, ...Array(CRASH_STREAMS).fill("0")];
+    const args = ["run", "-A", "--no-check", writer, path, "-1", ...Array(CRASH_STREAMS).fill("0")];
     const child = new Deno.Command(Deno.execPath(), { args, stdout: "null" }).spawn();
     try {
       await using reader = await openEngine({ path, readOnly: true });
       let last = 0n;
-      for (let i = 0; i < 400 || (last < 20n && i < 4000); i++) {
+      for (let i = 0; i < 400 || last < 20n; i++) {
         const range = { uuid: crashUuid(i % 4), start: 0n, end: 2n ** 61n, version: 0n };
         const chunks = await gather(reader.rawValues({ ...range, end: range.start + 1n }));
         const { major } = chunks[0]!.version;
@@ -229,7 +229,6 @@ Deno.test("a reader beside a busy writer in another process always sees one stat
         if (i % 50 === 0) await gather(reader.rawValues(range));
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      assert(last >= 20n, `version ${last}`);
     } finally {
       child.kill("SIGKILL");
       await child.status;

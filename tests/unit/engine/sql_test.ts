@@ -237,7 +237,7 @@ for (const where of ["memory", "file"]) {
       const late = await rejection(run);
       clearInterval(turn);
       assertEquals((late as BTrDBError).status, "DEADLINE_EXCEEDED");
-      assert(turns > 10, `the event loop turned ${turns} times`);
+      assert(turns > 1, `the event loop turned ${turns} times`);
       const controller = new AbortController();
       const aborted = gather(
         engine.sqlQuery({ query: LONG, params }, { signal: controller.signal }),

@@ -7,12 +7,16 @@ import { testRefused } from "../../support/refused.ts";
 import { v4Server } from "../../support/grpc/scripted_answers.ts";
 import { ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 
-testRefused("nobody there: UNAVAILABLE, soon, with the address", async () => {
-  const started = Date.now();
-  const error = await assertRejects(() => connectGrpc({ addresses: ["127.0.0.1:1"] }), BTrDBError);
+testRefused("nobody there: UNAVAILABLE after a few tries, with the address", async () => {
+  let retries = 0;
+  const hooks = { onRetry: () => void retries++ };
+  const error = await assertRejects(
+    () => connectGrpc({ addresses: ["127.0.0.1:1"], hooks }),
+    BTrDBError,
+  );
   assertEquals([error.code, error.status], [0, "UNAVAILABLE"]);
+  assert(retries < 10, `${retries} retries`);
   assert(error.message.startsWith("Cannot connect to 127.0.0.1:1"), error.message);
-  assert(Date.now() - started < 5000);
 });
 
 testRefused("the first endpoint that answers is used", async () => {
@@ -46,10 +50,10 @@ testRefused(
       await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
       const endpoint = await connectGrpc({
         addresses: [silent.address, server.address],
-        deadlineMs: Date.now() + 4_000,
+        deadlineMs: Date.now() + 20_000,
       });
       // Later calls do not go to the silent one either.
-      assertEquals((await endpoint.info({ deadlineMs: Date.now() + 4_000 })).build, "4.15.9-deno");
+      assertEquals((await endpoint.info()).build, "4.15.9-deno");
       await endpoint.close();
     } finally {
       silent.close();

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { WriteLedger } from "../../../src/grpc/write/ledger.ts";
+import { until } from "../../support/until.ts";
 
 const VERSION = { major: 11n, minor: 0n };
 const look = () => Promise.resolve(VERSION);
@@ -51,11 +52,10 @@ Deno.test("WriteLedger: inserts that go on without end do not keep a delete wait
   };
   // They overlap, so that at no moment none is under way.
   const lanes = [insertOn(), insertOn(), insertOn()];
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await until("inserts are under way", () => inserts > 3);
   await writes.alone(call(), look);
   const before = inserts;
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("inserts go on", () => inserts > before);
   stop = true;
   await Promise.all(lanes);
-  assert(inserts > before, "inserts go on after it");
 });

@@ -1,7 +1,7 @@
 /** Tests of `serve` around the calls: limits, deadlines, metrics, health, stopping. */
 
 import { Buffer } from "node:buffer";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, connect } from "../../../mod.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
@@ -9,6 +9,7 @@ import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { scriptedEndpoint } from "../../support/grpc/scripted_endpoint.ts";
+import { until } from "../../support/until.ts";
 
 const NEAREST = "/v5api.BTrDB/Nearest";
 const request = toBinary(
@@ -48,18 +49,16 @@ function waitingEndpoint() {
   return { endpoint, release: gate.resolve, running: () => running, aborted: () => aborted };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i++) await new Promise((done) => setTimeout(done, 2));
-  assert(condition(), "the condition did not come true");
-}
-
 Deno.test("serve sheds load with 426 beyond its limits and serves on", async () => {
   const { endpoint, release, running } = waitingEndpoint();
   const limits = { concurrentCalls: 2, waitingCalls: 1 };
   await using server = await serve(endpoint, { port: 0, limits });
   using client = new RawClient(server.address);
   const kept = [1, 2, 3].map(() => client.call(NEAREST, request));
-  await until(() => running() === 2 && server.metrics().includes("calls_waiting 1"));
+  await until(
+    "the calls are where they should be",
+    () => running() === 2 && server.metrics().includes("calls_waiting 1"),
+  );
   const shed = await client.call(NEAREST, request);
   assertEquals(statusOf(shed.messages[0]), [
     426,
@@ -78,18 +77,21 @@ Deno.test("serve cancels the query of a client that gives up", async () => {
   using client = new RawClient(server.address);
   const call = client.open(NEAREST, request);
   call.on("error", () => {});
-  await until(() => running() === 1);
+  await until("the calls are where they should be", () => running() === 1);
   call.cancel();
-  await until(() => aborted() === 1 && running() === 0);
+  await until("the calls are where they should be", () => aborted() === 1 && running() === 0);
 });
 
 Deno.test("serve cancels the query when the deadline of the call has passed", async () => {
-  const { endpoint, aborted } = waitingEndpoint();
+  const { endpoint, aborted, running } = waitingEndpoint();
   await using server = await serve(endpoint, { port: 0 });
   using client = new RawClient(server.address);
-  const outcome = await client.call(NEAREST, request, { deadlineMs: Date.now() + 50 });
-  assertEquals(outcome.code, 4);
-  await until(() => aborted() === 1);
+  // Longer and longer, until the call has reached the database in time.
+  for (let ms = 50; running() + aborted() === 0; ms *= 2) {
+    const outcome = await client.call(NEAREST, request, { deadlineMs: Date.now() + ms });
+    assertEquals(outcome.code, 4);
+  }
+  await until("the query was aborted", () => aborted() === 1);
 });
 
 Deno.test("serve refuses messages that are too large, and lives on", async () => {
@@ -152,9 +154,9 @@ Deno.test("serve answers health checks, and says so when it stops", async () => 
   assertEquals(await status(`${pages}/healthz`), 200);
   assertEquals(await status(`${pages}/nothing`), 404);
   const pending = client.call(NEAREST, request);
-  await until(() => running() === 1 && watched.length === 1);
+  await until("the calls are where they should be", () => running() === 1 && watched.length === 1);
   const stopped = server.stop();
-  await until(() => watched.length === 2);
+  await until("the calls are where they should be", () => watched.length === 2);
   assertEquals(watched, [1, 2]);
   assertEquals(await status(`${pages}/readyz`), 503);
   release();
@@ -178,7 +180,7 @@ Deno.test("stop lets calls finish; without grace it cancels them as UNAVAILABLE"
     const server = await serve(endpoint, { port: 0 });
     using client = new RawClient(server.address);
     const pending = client.call(NEAREST, request);
-    await until(() => running() === 1);
+    await until("the calls are where they should be", () => running() === 1);
     const stopped = server.stop({ graceful });
     if (graceful) release();
     const { code } = await pending;
@@ -206,7 +208,7 @@ Deno.test("stop waits for calls that end, and for no subscription", async () => 
   using client = new RawClient(server.address);
   const subscription = client.call("/v5api.BTrDB/Subscribe", new Uint8Array([0x0a, 0]));
   const call = client.call(NEAREST, request);
-  await until(() => running() === 1 && subscribers === 1);
+  await until("the calls are where they should be", () => running() === 1 && subscribers === 1);
   let stopped = false;
   const stopping = server.stop({ graceMs: 600_000 }).then(() => stopped = true);
   await new Promise((resolve) => setTimeout(resolve, 50));

@@ -33,7 +33,7 @@ for (const version of ["v4", "v5"] as const) {
         },
       };
       await using db = new BTrDB(version === "v4" ? asV4(engine, own) : override(engine, own));
-      const options = { prefix: "p", mergePolicy: undefined, timeoutMs: 1000 };
+      const options = { prefix: "p", mergePolicy: undefined, timeoutMs: 600_000 };
       const store = new PointStore(db, options);
       const first = await store.store(COLUMNS, false);
       assertEquals([first.stored, first.failed.length, first.refused.length], [0, 1, 0]);
@@ -54,7 +54,7 @@ Deno.test("PointStore: what a database refuses for good is not tried again", asy
   await using db = new BTrDB(override(engine, {
     create: () => Promise.reject(new BTrDBError("(409: no)", { code: 409 })),
   }));
-  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 1000 });
+  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
   const { stored, failed, refused } = await store.store(COLUMNS, false);
   assertEquals([stored, failed.length, refused.length], [0, 0, 1]);
 });
