@@ -105,37 +105,33 @@ function streamSink(
 }
 
 /**
- * A file is written under another name beside its place and gets its own name at the end, so that
- * there is never half a file. Anything but a plain file (a pipe, a device) is written as it is.
- *
- * Plain files are written synchronously: what is written goes into the system's cache, a MiB in a
- * fraction of a millisecond, and no copy has to be kept until a write is done.
+ * A file appears under its name when it is complete. Anything but a plain file (a pipe, a device) is
+ * written as it is.
  */
 async function openFile(action: string, path: string | URL): Promise<OpenSink> {
-  const fs = await import("node:fs");
-  const { open, realpath, stat, rename, unlink } = fs.promises;
+  const { open, realpath, stat } = await import("node:fs/promises");
   const target = await realpath(path).catch(() => toPath(path));
   const known = await stat(target).catch(() => undefined);
   if (known?.isDirectory() === true) {
     throw new TypeError(`Cannot ${action}: ${target} is a directory`);
   }
-  const direct = known !== undefined && !known.isFile();
-  const partial = direct ? target : `${target}.${crypto.randomUUID().slice(0, 8)}.partial`;
-  const file = await open(partial, direct ? "w" : "wx", known === undefined ? 0o666 : known.mode);
-  const writeNow = (bytes: Uint8Array): Promise<void> => {
-    for (let at = 0; at < bytes.length;) at += fs.writeSync(file.fd, bytes, at);
-    return Promise.resolve();
-  };
+  if (known !== undefined && !known.isFile()) {
+    const file = await open(target, "w");
+    return {
+      write: (bytes) => writeAll(file, bytes.slice()),
+      finish: () => file.close(),
+      discard: () => file.close().catch(() => {}),
+    };
+  }
+  const { openPartFile } = await import("./part_file.ts");
+  const file = openPartFile(target, known === undefined ? {} : { mode: known.mode });
   return {
-    write: direct ? (bytes) => writeAll(file, bytes.slice()) : writeNow,
-    finish: async () => {
-      await file.close();
-      if (!direct) await rename(partial, target);
+    write: (bytes) => {
+      file.write(bytes);
+      return Promise.resolve();
     },
-    discard: async () => {
-      await file.close().catch(() => {});
-      if (!direct) await unlink(partial).catch(() => {});
-    },
+    finish: () => file.finish(),
+    discard: () => file.discard().catch(() => {}),
   };
 }
 

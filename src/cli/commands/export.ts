@@ -5,7 +5,8 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
 import { type Destination, destination } from "../export/sink.ts";
-import { type ExportJob, exportText } from "../export/text.ts";
+import type { ExportJob } from "../export/job.ts";
+import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
@@ -102,7 +103,6 @@ const command: Command = {
     const done = format === "csv" || format === "ndjson"
       ? await exportText(job)
       : await (await import("../export/columnar.ts")).exportColumnar(job, format);
-    progress.clear();
     const { seconds } = progress;
     if (context.json && output !== undefined) {
       context.printJson({ file: output.name, format, ...done, seconds });

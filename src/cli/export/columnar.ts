@@ -4,28 +4,13 @@
  * @module
  */
 
-import { fileSink, type Sink, stdoutSink } from "./sink.ts";
 import type { ExportProgress } from "../../../mod.ts";
-import { type Exported, type ExportJob, sayWhatIsLeft, showProgress } from "./text.ts";
+import { type Exported, type ExportJob, runExport, showProgress } from "./job.ts";
+import type { Sink } from "./sink.ts";
 
 /** Writes a table of columns: Parquet, or an Arrow IPC stream. */
-export async function exportColumnar(
-  job: ExportJob,
-  format: "parquet" | "arrow",
-): Promise<Exported> {
-  const sink = job.output === undefined ? stdoutSink() : fileSink(job.output, false);
-  try {
-    const written = await write(job, format, sink);
-    await sink.finish();
-    return written;
-  } catch (error) {
-    await sink.abandon(false);
-    job.progress.clear();
-    sayWhatIsLeft(job);
-    throw sink.failure ?? error;
-  } finally {
-    job.progress.clear();
-  }
+export function exportColumnar(job: ExportJob, format: "parquet" | "arrow"): Promise<Exported> {
+  return runExport(job, (sink) => write(job, format, sink));
 }
 
 async function write(

@@ -8,8 +8,9 @@
 const TIME_CELLS = 2;
 
 /**
- * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out, and
- * so are the statistics of windows without points.
+ * Turns CSV with exact numbers into NDJSON: `{"time":"…","a/b":1.5}`. Empty cells are left out, and so
+ * are the statistics of windows without points. It is made from the CSV because the exact, shortest
+ * numbers come from there.
  *
  * @param names Names of the value columns.
  * @param windows True if the columns are min, mean, max and count of windows.

@@ -6,7 +6,8 @@
 
 import { createGzip, createZstdCompress } from "node:zlib";
 import { Duplex } from "node:stream";
-import { CliError, Exit, notFound, usageError } from "../errors.ts";
+import { openPartFile } from "../../csv/part_file.ts";
+import { CliError, notFound, usageError } from "../errors.ts";
 import { writeBytes } from "../terminal/output.ts";
 
 /** A place for bytes. */
@@ -116,15 +117,14 @@ export function stdoutSink(): Sink {
  */
 export function fileSink(to: Destination, append: boolean): Sink {
   const part = to.direct ? to.path : partPath(to);
-  const file = openToWrite(to, part, append);
+  const file = attempt(to, () => openPartFile(to.path, { part, append }));
   let failure: unknown;
   const write = (bytes: Uint8Array): void => {
     try {
-      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      failure = new CliError(`Cannot write ${to.name}: ${reason}`, { cause });
-      throw failure;
+      attempt(to, () => file.write(bytes));
+    } catch (error) {
+      failure = error;
+      throw error;
     }
   };
   const raw = new WritableStream<Uint8Array>({ write });
@@ -133,44 +133,28 @@ export function fileSink(to: Destination, append: boolean): Sink {
     ? Promise.resolve()
     : (packer.readable as ReadableStream<Uint8Array>).pipeTo(raw);
   piped.catch(() => {});
-  let open = true;
-  const close = (): void => {
-    if (open) file.close();
-    open = false;
-  };
   return {
     stream: packer === undefined ? raw : packer.writable as WritableStream<Uint8Array>,
     write: packer === undefined ? write : undefined,
     async finish() {
       await piped;
-      close();
-      if (!to.direct) await Deno.rename(part, to.path);
+      await file.finish();
     },
-    async abandon(keep) {
-      close();
-      if (!keep && !to.direct) await Deno.remove(part);
-    },
+    abandon: (keep) => file.discard(keep),
     get failure() {
       return failure;
     },
   };
 }
 
-function openToWrite(to: Destination, part: string, append: boolean): Deno.FsFile {
+/** Does something to a file; a failure names the file as it was given. */
+function attempt<T>(to: Destination, action: () => T): T {
   try {
-    return Deno.openSync(part, {
-      write: true,
-      create: !to.direct,
-      truncate: !append && !to.direct,
-      append,
-    });
+    return action();
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    const denied = cause instanceof Deno.errors.PermissionDenied;
-    throw new CliError(
-      `Cannot write ${to.name}: ${denied ? "permission denied" : cause.message}`,
-      { exit: Exit.Failed, cause },
-    );
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === "EACCES" ? "permission denied" : message;
+    throw new CliError(`Cannot write ${to.name}: ${reason}`, { cause });
   }
 }
 

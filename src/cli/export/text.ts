@@ -4,80 +4,26 @@
  * @module
  */
 
-import type { BTrDB, ByteSink, ExportProgress } from "../../../mod.ts";
-import type { Context } from "../context.ts";
-import type { Progress } from "../terminal/progress.ts";
+import type { ByteSink } from "../../../mod.ts";
 import type { QueryKind } from "../query_kind.ts";
-import type { TimeRange } from "../ranges.ts";
-import type { NamedStream } from "../words/stream_names.ts";
 import { mayStartThreads } from "../threads.ts";
+import {
+  type Exported,
+  type ExportJob,
+  type ExportRequest,
+  runExport,
+  showProgress,
+} from "./job.ts";
 import { ndjsonFromCsv } from "./ndjson.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
-import { type Destination, fileSink, type Sink, stdoutSink } from "./sink.ts";
+import type { Sink } from "./sink.ts";
 
-/** An export that is ready to run. */
-export interface ExportJob {
-  context: Context;
-  db: BTrDB;
-  streams: readonly NamedStream[];
-  /** Names of the columns. */
-  labels: readonly string[];
-  range: TimeRange;
-  kind: QueryKind;
-  /** A file; absent: stdout. */
-  output: Destination | undefined;
-  /** True if an interrupted export can be resumed: the output is an uncompressed text file. */
-  resumable: boolean;
-  numbers: "shortest" | "fixed6";
-  includeVersions: boolean;
-  resume: boolean;
-  ndjson: boolean;
-  progress: Progress;
-}
-
-/** Rows and bytes written. */
-export interface Exported {
-  rows: number;
-  bytes: number;
-}
-
-/** Writes the text. */
+/** Writes CSV or NDJSON. */
 export async function exportText(job: ExportJob): Promise<Exported> {
-  const { output, resumable } = job;
   const from = await begin(job);
-  const sink = output === undefined ? stdoutSink() : fileSink(output, from !== undefined);
-  try {
-    const written = await write(job, sink, from);
-    await sink.finish();
-    if (output !== undefined && resumable) await removeNote(output);
-    return written;
-  } catch (error) {
-    await sink.abandon(resumable);
-    job.progress.clear();
-    sayWhatIsLeft(job);
-    throw sink.failure ?? error;
-  } finally {
-    job.progress.clear();
-  }
-}
-
-/** Shows how far an export is: by the time that it has come to. */
-export function showProgress(
-  { progress, range, streams }: ExportJob,
-  { rows, bytes, time }: ExportProgress,
-): void {
-  const part = Number((time ?? range.start) - range.start) / Number(range.end - range.start);
-  progress.update({ points: rows * streams.length, bytes, part });
-}
-
-/** Says what an export that did not end well has left behind. */
-export function sayWhatIsLeft({ context, output, resumable }: ExportJob): void {
-  if (output === undefined || output.direct) return;
-  context.talk(
-    resumable
-      ? `Stopped: what was written is in ${output.name}.part, --resume goes on from there`
-      : `Stopped: nothing was written to ${output.name}`,
-  );
+  const written = await runExport(job, (sink) => write(job, sink, from), from !== undefined);
+  if (job.output !== undefined && job.resumable) await removeNote(job.output);
+  return written;
 }
 
 /** Leaves a note of what is exported; where to go on, if it was begun before. */
@@ -95,15 +41,12 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
   return from;
 }
 
-function requestNote(job: ExportJob): unknown {
-  const { streams, labels, range, kind, numbers, includeVersions, ndjson } = job;
-  const plain = {
-    uuids: streams.map(({ uuid }) => uuid),
-    labels,
-    numbers,
-    includeVersions,
-    ndjson,
-  };
+/** What a resumed export must ask for too. */
+function requestNote(
+  { streams, labels, range, kind, numbers, includeVersions, ndjson }: ExportRequest,
+): unknown {
+  const uuids = streams.map(({ uuid }) => uuid);
+  const plain = { uuids, labels, numbers, includeVersions, ndjson };
   const { start, end } = range;
   return { ...plain, start: String(start), end: String(end), kind: kindNote(kind) };
 }
