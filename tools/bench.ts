@@ -11,6 +11,7 @@
  * @module
  */
 
+import { type GrowthRow, growths, growthTable, measureGrowth } from "../bench/support/growth.ts";
 import { jobs } from "../bench/support/job.ts";
 import { measure } from "../bench/support/measure.ts";
 import { machine, table } from "../bench/support/report.ts";
@@ -58,8 +59,16 @@ for (const job of jobs()) {
   console.error(`… ${job.name}`);
   results.push(await measure(job));
 }
-if (json) console.log(JSON.stringify({ machine: await machine(), results }, null, 2));
+const sources = new Map([["this", new URL("../", import.meta.url)]]);
+const base = Deno.env.get("BENCH_BASE");
+if (base !== undefined) sources.set("base", new URL(`file://${await Deno.realPath(base)}/`));
+const growth: GrowthRow[] = [];
+for (const one of growths()) {
+  if (one.name.includes(filter)) growth.push(...await measureGrowth(one, sources));
+}
+if (json) console.log(JSON.stringify({ machine: await machine(), results, growth }, null, 2));
 else {
   console.log(Object.entries(await machine()).map(([key, value]) => `${key}: ${value}`).join("\n"));
-  console.log(table(results, markdown));
+  if (results.length > 0) console.log(table(results, markdown));
+  if (growth.length > 0) console.log(growthTable(growth));
 }

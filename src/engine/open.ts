@@ -117,7 +117,7 @@ function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Dat
 /** Brings a file to the state of this release. */
 function prepareFile(db: Database, path: string): void {
   const version = readSchemaVersion(db, path);
-  if (version === SCHEMA_VERSION) refuseForeignObjects(db, path);
+  if (version > 0) refuseForeignObjects(db, path, version);
   if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   db.exec("PRAGMA journal_mode = WAL");
   writeSchema(db, version);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { throwIfOver } from "../core/call.ts";
+import { abortable, throwIfOver } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
@@ -18,7 +18,7 @@ import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
 import { StreamRegistry, type StreamState } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
-import { Reclaimer } from "./write/reclaimer.ts";
+import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
 import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
 
@@ -38,8 +38,6 @@ export interface StorageParts {
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
 const abandoned = new Set<Database>();
 
-const NOTHING_PRUNED: PruneResult = { versions: 0, blocks: 0 };
-
 /** An open database. */
 export class Storage {
   readonly db: Database;
@@ -53,6 +51,7 @@ export class Storage {
   readonly #parts: StorageParts;
   readonly #groupCommit: GroupCommit;
   readonly #reclaimer: Reclaimer;
+  readonly #setPruned;
   readonly #removeRows;
   readonly #dataVersion;
   #seenVersion: unknown;
@@ -77,20 +76,24 @@ export class Storage {
       metadataVersion: () => this.metadata.changes,
     });
     this.points = new PointWriter(db, parts.store);
-    this.#reclaimer = new Reclaimer(db, parts.store);
     this.#groupCommit = new GroupCommit(
       db,
       parts.path,
       () => this.#flushLarge(),
       () => parts.ownership?.check(),
     );
+    this.#reclaimer = new Reclaimer(
+      db,
+      parts.store,
+      (task) => this.#groupCommit.submit(task),
+    );
+    this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
     this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
-      const dead = this.#reclaimer.deadStreams();
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
       this.#timer = setInterval(() => this.#flushOld(), Math.max(everyMs, 10));
-      for (const stream of dead) this.#sweep(stream);
+      this.#reclaimer.start();
     }
   }
 
@@ -186,30 +189,17 @@ export class Storage {
         }
         for (const row of tx.head(state).buffer.rows) this.#removeRows.run(row);
         this.metadata.obliterate(stream);
+        this.#reclaimer.order(state.id, ALL_VERSIONS);
         tx.afterCommit(() => {
           this.streams.delete(state);
-          this.#sweep(state.id);
+          this.#reclaimer.start();
         });
       },
     }, options);
   }
 
-  /** Removes the blocks of an obliterated stream, a version at a time, in the background. */
-  async #sweep(stream: number): Promise<void> {
-    const task: Task<boolean> = {
-      points: 0,
-      kind: "points",
-      run: () => this.#reclaimer.sweep(stream),
-    };
-    try {
-      while (await this.#groupCommit.submit(task));
-    } catch {
-      // The versions that are left are found again when the database is opened the next time.
-    }
-  }
-
   /** Removes the versions of a stream below `keep`. */
-  prune(
+  async prune(
     uuid: Uint8Array,
     keep: bigint,
     options: CallOptions | undefined,
@@ -218,20 +208,27 @@ export class Storage {
     const expect = (condition: boolean, code: number, text: string) => {
       if (!condition) throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
     };
-    return this.submit({
+    const stream = await this.submit({
       points: 0,
       kind: "points",
-      run: (tx): PruneResult | Generator<undefined, PruneResult> => {
+      run: (tx): number | undefined => {
         const state = this.streams.get(uuid);
         expect(state !== undefined, ErrorCode.NoSuchStream, TEXT.streamDoesNotExist);
+        const { id, prunedBelow } = state!;
         const { major } = tx.head(state!);
         const text = `Cannot prune below version ${keep}: the latest is ${major}`;
         expect(keep <= BigInt(major), ErrorCode.InvalidVersions, text);
-        if (keep <= BigInt(Math.max(FIRST_MAJOR + 1, state!.prunedBelow))) return NOTHING_PRUNED;
-        tx.afterCommit(() => state!.prunedBelow = Number(keep));
-        return reclaimer.prune(state!.id, Number(keep));
+        if (keep > BigInt(Math.max(FIRST_MAJOR + 1, prunedBelow))) {
+          this.#setPruned.run(keep, id);
+          reclaimer.order(id, Number(keep));
+          tx.afterCommit(() => state!.prunedBelow = Number(keep));
+          return id;
+        }
+        return reclaimer.isOrdered(id) ? id : undefined;
       },
     }, options);
+    if (stream === undefined) return { versions: 0, blocks: 0 };
+    return abortable(reclaimer.finished(stream), options ?? {}, "prune");
   }
 
   /** Commits buffers that are too old. */

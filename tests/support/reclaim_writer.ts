@@ -21,7 +21,7 @@ for (let stream = Number(first);; stream++) {
   const tags = new Map([["name", `s${stream}`]]);
   await engine.create({ uuid, collection: `c${stream % 5}`, tags, annotations: new Map() });
   for (let i = 0; i < RECLAIM_COMMITS; i++) {
-    await engine.insert({ uuid, columns: reclaimColumns(i) });
+    await engine.insert({ uuid, columns: reclaimColumns(stream, i) });
     await engine.flush(uuid);
   }
   plan.active = true;

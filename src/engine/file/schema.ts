@@ -10,9 +10,6 @@ import { type Database, openSqlite } from "./sqlite.ts";
 /** Marks the files of this engine: "BTrE". */
 export const APPLICATION_ID = 0x42547245;
 
-/** Version of the tables this code writes. */
-export const SCHEMA_VERSION = 1;
-
 /** Page size of new files, bytes: two or more leaves fit on a page. */
 export const PAGE_BYTES = 16_384;
 
@@ -50,6 +47,7 @@ export function writeSqlView(db: Database, isInTime: () => number): void {
   db.exec(`CREATE TEMP VIEW streams AS ${SELECT_STREAMS} WHERE ${IN_TIME}(id)`);
 }
 
+/** Tables of the first version; {@linkcode MIGRATIONS} add the others, to new files too. */
 const TABLES = `
 CREATE TABLE stream (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -83,8 +81,32 @@ CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ${STREAMS_VIEW}`;
 
+/** Brings a file from one schema version to the next. */
+type Migration = (db: Pick<Database, "exec">) => void;
+
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
-const MIGRATIONS: readonly ((db: Pick<Database, "exec">) => void)[] = [];
+const MIGRATIONS: readonly Migration[] = [noteObliterated];
+
+/** Version of the tables this code writes. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length + 1;
+
+/**
+ * Adds the table of streams whose versions below a bound are to be removed, with the obliterated
+ * streams whose versions are still there: one query a stream, because the versions are many.
+ */
+function noteObliterated(db: Pick<Database, "exec">): void {
+  db.exec(`
+    CREATE TABLE reclaim (stream INTEGER PRIMARY KEY, below INTEGER NOT NULL) STRICT;
+    WITH RECURSIVE versioned (stream) AS (
+      SELECT min(stream) FROM version
+      UNION ALL
+      SELECT (SELECT min(v.stream) FROM version v WHERE v.stream > versioned.stream)
+      FROM versioned WHERE versioned.stream IS NOT NULL
+    )
+    INSERT INTO reclaim (stream, below)
+    SELECT stream, ${Number.MAX_SAFE_INTEGER} FROM versioned
+    WHERE stream IS NOT NULL AND stream NOT IN (SELECT id FROM stream)`);
+}
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */
 function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {
@@ -94,29 +116,42 @@ function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {
   );
 }
 
-let own: ReadonlyMap<string, string> | undefined;
+/** The same of a file that the engine made, by schema version. */
+const own = new Map<number, ReadonlyMap<string, string>>();
 
-/** The same of a file of this release. */
-function ownObjects(): ReadonlyMap<string, string> {
-  if (own !== undefined) return own;
+function ownObjects(version: number): ReadonlyMap<string, string> {
+  const known = own.get(version);
+  if (known !== undefined) return known;
   const db = openSqlite(":memory:", { readOnly: false });
   try {
-    db.exec(TABLES);
-    return own = objectsOf(db);
+    makeTables(db, version);
+    const made = objectsOf(db);
+    own.set(version, made);
+    return made;
   } finally {
     db.close();
   }
 }
 
+/** Makes the tables of a new file. */
+function makeTables(db: Pick<Database, "exec">, version: number): void {
+  db.exec(TABLES);
+  for (const step of MIGRATIONS.slice(0, version - 1)) step(db);
+}
+
 /**
- * Finds what a file of this release has that the engine did not make: a trigger or view runs SQL of
- * whoever made the file, whenever it is used.
+ * Finds what a file has that the engine did not make: a trigger or view runs SQL of whoever made the
+ * file, whenever it is used.
  *
+ * @param version Schema version of the file.
  * @returns Descriptions, e.g. `The trigger "evil" is not known`.
  */
-export function foreignObjects(db: Pick<Database, "prepare">): string[] {
+export function foreignObjects(
+  db: Pick<Database, "prepare">,
+  version: number = SCHEMA_VERSION,
+): string[] {
   const problems: string[] = [];
-  const expected = ownObjects();
+  const expected = ownObjects(version);
   const found = objectsOf(db);
   for (const [name, sql] of found) {
     if (!expected.has(name)) problems.push(`The ${name} is not known`);
@@ -140,8 +175,12 @@ function pragma(db: Pick<Database, "prepare">, name: string): number {
  *
  * @throws {BTrDBError} `CORRUPT`.
  */
-export function refuseForeignObjects(db: Pick<Database, "prepare">, path: string): void {
-  const [problem] = foreignObjects(db);
+export function refuseForeignObjects(
+  db: Pick<Database, "prepare">,
+  path: string,
+  version: number = SCHEMA_VERSION,
+): void {
+  const [problem] = foreignObjects(db, version);
   if (problem === undefined) return;
   throw new BTrDBError(`Cannot open ${path}: ${problem}; \`btrdb verify\` lists all`, {
     status: "CORRUPT",
@@ -183,7 +222,7 @@ const SCHEMA_BITS = 0xf;
 export function writeSchema(db: Database, version: number): void {
   if (version === 0) {
     transaction(db, () => {
-      db.exec(TABLES);
+      makeTables(db, SCHEMA_VERSION);
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
       setSchemaVersion(db, SCHEMA_VERSION);
     });
@@ -201,7 +240,7 @@ export function writeSchema(db: Database, version: number): void {
 export function migrate(
   db: Pick<Database, "exec" | "prepare">,
   version: number,
-  steps: readonly ((db: Pick<Database, "exec">) => void)[],
+  steps: readonly Migration[],
 ): void {
   for (let v = version; v <= steps.length; v++) {
     transaction(db, () => {

@@ -56,7 +56,8 @@ export function snapshotAt(
     });
   }
   if (version <= BigInt(FIRST_MAJOR)) return empty(version);
-  const root = streams.rootOf(state, Number(version));
+  const isPruned = version < BigInt(state.prunedBelow);
+  const root = isPruned ? undefined : streams.rootOf(state, Number(version));
   if (root === undefined) {
     throw new BTrDBError(
       `version ${version} was pruned, the oldest one left is ${state.prunedBelow}`,

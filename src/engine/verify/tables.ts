@@ -7,6 +7,7 @@
 import { compareBytes } from "../../core/bytes.ts";
 import { checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
+import { ALL_VERSIONS } from "../write/reclaimer.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 
 const UTF8 = new TextEncoder();
@@ -59,6 +60,17 @@ export function* settingProblems(db: Database): Generator<string | undefined> {
     if (String(key).startsWith("writer ")) continue;
     if (key !== "next_block") yield `Setting ${JSON.stringify(key)} is not known`;
     else if (!((value as number) >= 1)) yield `Setting "next_block" is ${value}`;
+  }
+}
+
+/** Problems of what is noted to be removed: it must fit to the streams that there are. */
+export function* reclaimProblems(db: Database): Generator<string | undefined> {
+  const sql = "SELECT reclaim.stream, below, pruned_below FROM reclaim " +
+    "LEFT JOIN stream ON stream.id = reclaim.stream";
+  for (const row of db.prepare(sql).all()) {
+    yield undefined;
+    if (row["below"] === (row["pruned_below"] ?? ALL_VERSIONS)) continue;
+    yield `Versions of stream number ${row["stream"]} below ${row["below"]} are to be removed`;
   }
 }
 

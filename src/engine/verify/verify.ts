@@ -27,6 +27,7 @@ import {
   isJournalRowWhole,
   isPrunedBelowPossible,
   isVersionRowWhole,
+  reclaimProblems,
   settingProblems,
   strayJournalProblems,
   tombstoneProblems,
@@ -70,6 +71,8 @@ class Verifier {
   readonly #block: Statement;
   /** Statistics of the nodes seen, by address. */
   readonly #seen = new Map<number, Stats>();
+  /** Whether the version under way is being removed: some of its blocks are gone already. */
+  #mayLackBlocks = false;
 
   constructor(db: Database, path: string) {
     this.#db = db;
@@ -140,7 +143,9 @@ class Verifier {
     const name = `Stream ${uuidText(row["uuid"] as Uint8Array)}`;
     const id = Number(row["id"]);
     const prunedBelow = Number(row["pruned_below"]);
-    const stats = yield* this.#versions(name, id, Math.max(prunedBelow, FIRST_MAJOR + 1));
+    const isPruning = this.#removedBelow(id) > 0;
+    const first = isPruning ? undefined : Math.max(prunedBelow, FIRST_MAJOR + 1);
+    const stats = yield* this.#versions(name, id, first);
     if (!isPrunedBelowPossible(prunedBelow, this.#versionRows(id).length)) {
       this.#problem(`${name}: it cannot have been pruned below version ${prunedBelow}`);
     }
@@ -152,8 +157,17 @@ class Verifier {
   *#obliterated(): Generator<undefined> {
     const sql = "SELECT DISTINCT stream FROM version WHERE stream NOT IN (SELECT id FROM stream)";
     for (const row of this.#db.prepare(sql).all()) {
-      yield* this.#versions(`Obliterated stream number ${row["stream"]}`, Number(row["stream"]));
+      const stream = Number(row["stream"]);
+      const name = `Obliterated stream number ${stream}`;
+      if (this.#removedBelow(stream) === 0) this.#problem(`${name} is not going to be removed`);
+      yield* this.#versions(name, stream);
     }
+  }
+
+  /** The version below which a stream's versions are being removed; 0 if none are. */
+  #removedBelow(stream: number): number {
+    const row = this.#db.prepare("SELECT below FROM reclaim WHERE stream = ?").get(stream);
+    return Number(row?.["below"] ?? 0);
   }
 
   #versionRows(stream: number): Row[] {
@@ -176,6 +190,7 @@ class Verifier {
     let expected = first;
     let since = 0;
     let stats: Stats | undefined;
+    const removedBelow = this.#removedBelow(stream);
     for (const version of this.#versionRows(stream)) {
       const major = Number(version["major"]);
       const at = `${name}, version ${major}`;
@@ -185,6 +200,7 @@ class Verifier {
       }
       expected = major + 1;
       this.report.versions++;
+      this.#mayLackBlocks = major < removedBelow;
       stats = yield* this.#version(at, Number(version["root"]), major, since);
       since = major;
     }
@@ -287,6 +303,7 @@ class Verifier {
   #read(at: string, address: number): Node | undefined {
     const block = this.#block.get(address)?.["data"] as Uint8Array | undefined;
     if (block === undefined) {
+      if (this.#mayLackBlocks) return undefined;
       this.#problem(`${at}: block ${address} is missing`);
       return undefined;
     }
@@ -338,7 +355,8 @@ class Verifier {
 
 /** Checks of the other tables. */
 const TABLES = [
-  foreignObjects,
+  (db: Database): string[] => foreignObjects(db),
+  reclaimProblems,
   strayJournalProblems,
   collectionProblems,
   tombstoneProblems,

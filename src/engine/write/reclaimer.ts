@@ -1,112 +1,240 @@
 /**
- * Giving back the room of versions nobody can read any more: those of obliterated streams, and
- * those that were pruned.
+ * Gives back the room of versions nobody can read any more: those of obliterated streams, and those
+ * that were pruned. What is to be removed is noted in the database; the removing is done in small
+ * tasks between other writes, and goes on when the database is opened again.
  *
  * @module
  */
 
+import { BTrDBError } from "../../core/errors.ts";
+import type { PruneResult } from "../../endpoint/endpoint.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
+import { damaged } from "../file/checksum.ts";
+import { checkedRoot } from "../stream/registry.ts";
 import type { BlockStore } from "../tree/block_store.ts";
-import { checkedRoot, type VersionRoot } from "../stream/registry.ts";
-import { blocksSince } from "../tree/blocks_since.ts";
+import { decodeNode } from "../tree/node_codec.ts";
+import { InnerNode } from "../tree/node.ts";
+import { NodeCache } from "../tree/node_cache.ts";
+import { type ReadInner, replacedBlocks } from "../tree/replaced_blocks.ts";
+import type { Task, Transaction } from "./group_commit.ts";
 
-/** Removes blocks and versions, within transactions. */
+/** Time one task may take, ms. */
+const TASK_MS = 4;
+
+/** Most blocks one task removes: each may be on a page of its own, which goes through the log. */
+const TASK_BLOCKS = 256;
+
+/** Nodes kept at hand, bytes: two paths through the tree are enough. */
+const CACHE_BYTES = 4_194_304;
+
+/** Bound of versions that stands for all of them. */
+export const ALL_VERSIONS: number = Number.MAX_SAFE_INTEGER;
+
+/** Versions of a stream that are to be removed. */
+interface Order {
+  readonly stream: number;
+  /** Versions below this one. */
+  readonly below: number;
+}
+
+/** A call that waits for an order to be done. */
+interface Waiter {
+  readonly stream: number;
+  readonly result: PruneResult;
+  resolve(result: PruneResult): void;
+  reject(error: unknown): void;
+}
+
+/** A walk through what one version has and the next one has not. */
+interface Walk {
+  readonly stream: number;
+  readonly major: number;
+  readonly blocks: Generator<number | undefined>;
+}
+
+/** Removes blocks and versions. */
 export class Reclaimer {
   readonly #store: BlockStore;
-  readonly #dead: Statement;
-  readonly #versions: Statement;
+  readonly #submit: <T>(task: Task<T>) => Promise<T>;
+  readonly #nodes: NodeCache = new NodeCache(CACHE_BYTES);
+  readonly #add: Statement;
+  readonly #ordered: Statement;
+  readonly #next: Statement;
+  readonly #done: Statement;
+  readonly #oldest: Statement;
   readonly #removeVersion: Statement;
-  readonly #setPruned: Statement;
   readonly #keepAddress: Statement;
+  #waiters: Waiter[] = [];
+  #running = false;
+  /** The stream that is worked on, 0 for none. */
+  #stream = 0;
+  /** Orders of streams up to this one are left for the next time: something is damaged there. */
+  #passed = 0;
+  #walk: Walk | undefined;
+  /** Whether everything that the walk has passed is removed durably. */
+  #isDurable = true;
 
-  constructor(db: Database, store: BlockStore) {
+  /** @param submit Queues a task for the writer. */
+  constructor(db: Database, store: BlockStore, submit: <T>(task: Task<T>) => Promise<T>) {
     this.#store = store;
-    this.#dead = db.prepare(
-      "SELECT DISTINCT stream FROM version WHERE stream NOT IN (SELECT id FROM stream)",
+    this.#submit = submit;
+    this.#add = db.prepare(
+      "INSERT INTO reclaim (stream, below) VALUES (?, ?) " +
+        "ON CONFLICT (stream) DO UPDATE SET below = max(below, excluded.below)",
     );
-    this.#versions = db.prepare(
-      "SELECT major, root, checksum FROM version WHERE stream = ? AND major <= ? ORDER BY major",
+    this.#ordered = db.prepare("SELECT stream, below FROM reclaim WHERE stream = ?");
+    this.#next = db.prepare(
+      "SELECT stream, below FROM reclaim WHERE stream > ? ORDER BY stream LIMIT 1",
+    );
+    this.#done = db.prepare("DELETE FROM reclaim WHERE stream = ?");
+    this.#oldest = db.prepare(
+      "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major LIMIT 2",
     );
     this.#removeVersion = db.prepare("DELETE FROM version WHERE stream = ? AND major = ?");
-    this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
     this.#keepAddress = db.prepare(
       "INSERT INTO setting (key, value) VALUES ('next_block', ?) " +
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     );
   }
 
-  /** Numbers of obliterated streams whose blocks are still there. */
-  deadStreams(): number[] {
-    return this.#dead.all().map((row) => Number(row["stream"]));
+  /**
+   * Notes, in a transaction, that the versions of a stream below `below` are to be removed.
+   * {@linkcode start} begins with it.
+   */
+  order(stream: number, below: number): void {
+    this.#add.run(stream, below);
+  }
+
+  /** Tells whether versions of a stream are still to be removed. */
+  isOrdered(stream: number): boolean {
+    return this.#ordered.get(stream) !== undefined;
+  }
+
+  /** Waits until the versions of a stream that were ordered to be removed are. */
+  finished(stream: number): Promise<PruneResult> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ stream, result: { versions: 0, blocks: 0 }, resolve, reject });
+      this.start();
+    });
+  }
+
+  /** Begins with what was ordered, in the background. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#passed = 0;
+    this.#work().finally(() => this.#running = false);
+  }
+
+  async #work(): Promise<void> {
+    let failures = 0;
+    for (;;) {
+      try {
+        if (!await this.#submit({ points: 0, kind: "points", run: (tx) => this.#step(tx) })) return;
+        failures = 0;
+      } catch (error) {
+        this.#walk = undefined;
+        if (++failures === 1) continue;
+        const isDamage = error instanceof BTrDBError && error.status === "CORRUPT";
+        this.#settle(({ stream }) => !isDamage || stream === this.#stream, error);
+        // What cannot be removed now is tried again at the next start.
+        if (!isDamage) return;
+        this.#passed = Math.max(this.#passed, this.#stream);
+        failures = 0;
+      }
+    }
   }
 
   /**
-   * Removes the newest version of an obliterated stream: only what it shares with none before it.
+   * Removes some blocks.
    *
-   * @returns True if there was one.
+   * @returns False if there is nothing left to be done.
    */
-  *sweep(stream: number): Generator<undefined, boolean> {
-    const rows = this.#rows(stream, Number.MAX_SAFE_INTEGER);
-    const newest = rows.pop();
-    if (newest === undefined) return false;
-    yield* this.#removeBlocks(newest, rows.length === 0 ? 0 : newest.major, new Set());
-    this.#removeVersion.run(stream, newest.major);
-    this.#rememberAddress();
-    return true;
-  }
-
-  /**
-   * Removes the versions below `keep`; what later versions share with them stays.
-   *
-   * @param keep A version that exists.
-   * @returns Number of versions and blocks removed.
-   */
-  *prune(stream: number, keep: number): Generator<undefined, { versions: number; blocks: number }> {
-    const rows = this.#rows(stream, keep);
-    const kept = rows.pop()!;
-    const live = new Set<number>();
-    yield* this.#collect(kept.root, 0, live);
-    let blocks = 0;
-    for (const [i, row] of rows.entries()) {
-      blocks += yield* this.#removeBlocks(row, i === 0 ? 0 : row.major, live);
-      this.#removeVersion.run(stream, row.major);
+  #step(tx: Transaction): boolean {
+    if (!this.#isDurable) this.#walk = undefined;
+    this.#isDurable = false;
+    const endMs = performance.now() + TASK_MS;
+    let removals = 0;
+    let isLeft = true;
+    while (removals < TASK_BLOCKS && performance.now() < endMs) {
+      const walk = this.#walk ??= this.#begin(tx);
+      isLeft = walk !== undefined;
+      if (walk === undefined) break;
+      const { done, value: address } = walk.blocks.next();
+      if (done) {
+        this.#removeVersion.run(walk.stream, walk.major);
+        tx.afterCommit(() => this.#count(walk.stream, "versions"));
+        this.#walk = undefined;
+      } else if (address !== undefined) {
+        this.#store.remove(address);
+        this.#nodes.delete(address);
+        tx.afterCommit(() => this.#count(walk.stream, "blocks"));
+        removals++;
+      }
     }
-    this.#setPruned.run(keep, stream);
-    this.#rememberAddress();
-    return { versions: rows.length, blocks };
+    // Addresses are never used twice, also when the last blocks are gone: readers cache by address.
+    if (removals > 0) this.#keepAddress.run(this.#store.nextAddress);
+    tx.afterCommit(() => this.#isDurable = true);
+    return isLeft;
   }
 
-  /** Versions of a stream. A damaged row, which may belong to another one, is nothing to go by. */
-  #rows(stream: number, upTo: number): VersionRoot[] {
-    return this.#versions.all(stream, upTo).map((row) => checkedRoot(stream, row));
-  }
-
-  *#collect(root: number, since: number, into: Set<number>): Generator<undefined> {
-    for (const address of blocksSince(this.#store, root, since)) {
-      if (address === undefined) yield;
-      else into.add(address);
+  /** The oldest version that is to be removed; `undefined` if there is none. */
+  #begin(tx: Transaction): Walk | undefined {
+    for (;;) {
+      const order = this.#nextOrder();
+      if (order === undefined) return undefined;
+      const { stream, below } = order;
+      this.#stream = stream;
+      const [oldest, next] = this.#oldest.all(stream).map((row) => checkedRoot(stream, row));
+      const isDone = oldest === undefined || oldest.major >= below ||
+        (next === undefined && below !== ALL_VERSIONS);
+      if (isDone) {
+        this.#done.run(stream);
+        tx.afterCommit(() => this.#settle((waiter) => waiter.stream === stream));
+        continue;
+      }
+      const blocks = replacedBlocks(this.#readOld, this.#readNew, oldest.root, next?.root ?? 0);
+      return { stream, major: oldest.major, blocks };
     }
   }
 
-  /** Removes the blocks of a version that are not among the live ones. */
-  *#removeBlocks(
-    version: VersionRoot,
-    since: number,
-    live: ReadonlySet<number>,
-  ): Generator<undefined, number> {
-    const own = new Set<number>();
-    yield* this.#collect(version.root, since, own);
-    let removed = 0;
-    for (const address of own) {
-      if (live.has(address)) continue;
-      this.#store.remove(address);
-      if (++removed % 64 === 0) yield;
-    }
-    return removed;
+  /** Orders that a call waits for come first. */
+  #nextOrder(): Order | undefined {
+    const waiting = this.#waiters[0]?.stream;
+    const row = (waiting === undefined ? undefined : this.#ordered.get(waiting)) ??
+      this.#next.get(this.#passed);
+    if (row === undefined) return undefined;
+    return { stream: Number(row["stream"]), below: Number(row["below"]) };
   }
 
-  /** Addresses are never used twice, also when the last blocks are gone: readers cache by address. */
-  #rememberAddress(): void {
-    this.#keepAddress.run(this.#store.nextAddress);
+  /** Ends the calls that wait for something, well or with an error. */
+  #settle(isMeant: (waiter: Waiter) => boolean, error?: unknown): void {
+    const meant = this.#waiters.filter(isMeant);
+    this.#waiters = this.#waiters.filter((waiter) => !meant.includes(waiter));
+    for (const waiter of meant) {
+      if (error === undefined) waiter.resolve(waiter.result);
+      else waiter.reject(error);
+    }
   }
+
+  #count(stream: number, what: keyof PruneResult): void {
+    for (const waiter of this.#waiters) if (waiter.stream === stream) waiter.result[what]++;
+  }
+
+  readonly #readOld: ReadInner = (address) => {
+    const known = this.#nodes.get(address);
+    if (known instanceof InnerNode) return known;
+    const block = this.#store.readBlock(address);
+    if (block === undefined) return undefined;
+    const node = decodeNode(address, block);
+    if (!(node instanceof InnerNode)) throw damaged(`block ${address} is not an inner node`);
+    this.#nodes.put(address, node);
+    return node;
+  };
+
+  readonly #readNew: ReadInner = (address) => {
+    const node = this.#readOld(address);
+    if (node === undefined) throw damaged(`block ${address} is missing`);
+    return node;
+  };
 }

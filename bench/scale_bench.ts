@@ -1,0 +1,175 @@
+/**
+ * How cost grows along every axis of a database but the number of points: versions, streams,
+ * buffered points, names. Before and after a change, taking turns:
+ *
+ *     BENCH_BASE=/path/of/another/checkout deno task bench scale
+ *
+ * `BENCH_LARGE=1` adds the sizes that take minutes.
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { cpuUsage } from "node:process";
+import type { RawColumns } from "../src/core/columns.ts";
+import type { Engine, EngineOptions } from "../src/engine/mod.ts";
+import { type Figures, growth } from "./support/growth.ts";
+import { magnitudes } from "./support/synchrophasor.ts";
+
+const LARGE = Deno.env.get("BENCH_LARGE") === "1";
+
+/** CPU time of this process so far, ms. */
+function cpuMs(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The engine of some sources. */
+async function engineOf(source: URL): Promise<(options: EngineOptions) => Promise<Engine>> {
+  const url = new URL("src/engine/mod.ts", source).href;
+  return (await import(url) as typeof import("../src/engine/mod.ts")).openEngine;
+}
+
+/** Does something with a database file that is removed afterwards. */
+async function withPath<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const directory = await Deno.makeTempDir();
+  try {
+    return await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function uuidOf(stream: number): Uint8Array {
+  const uuid = new Uint8Array(16);
+  new DataView(uuid.buffer).setUint32(0, stream + 1);
+  return uuid;
+}
+
+async function create(engine: Engine, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += 4096) {
+    await Promise.all(Array.from({ length: Math.min(4096, to - at) }, (_, i) =>
+      engine.create({
+        uuid: uuidOf(at + i),
+        collection: `bench/${(at + i) % 100}`,
+        tags: new Map([["name", `s${at + i}`], ["unit", "volts"]]),
+        annotations: new Map([["owner", `o${(at + i) % 1000}`]]),
+      })));
+  }
+}
+
+/** Makes versions of a stream, `points` new points each. */
+async function versions(engine: Engine, stream: number, n: number, points: number): Promise<void> {
+  const uuid = uuidOf(stream);
+  for (let v = 0; v < n; v++) {
+    await engine.insert({ uuid, columns: magnitudes(points, v * points) });
+    await engine.flush(uuid);
+  }
+}
+
+/** Tells, asked beside the writer, whether a query finds nothing. */
+function findsNothing(path: string, sql: string): () => boolean {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const statement = db.prepare(sql);
+  return () => {
+    const isOver = statement.get() === undefined;
+    if (isOver) db.close();
+    return isOver;
+  };
+}
+
+const POINT: RawColumns = magnitudes(1, 0);
+
+/** Inserts into a stream while something goes on; the slowest insert, ms. */
+async function insertWhile(
+  engine: Engine,
+  stream: number,
+  goesOn: () => boolean,
+): Promise<{ slowest: number; inserts: number }> {
+  let slowest = 0, inserts = 0;
+  while (goesOn()) {
+    const start = performance.now();
+    await engine.insert({ uuid: uuidOf(stream), columns: POINT });
+    slowest = Math.max(slowest, performance.now() - start);
+    inserts++;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return { slowest, inserts };
+}
+
+function logBytes(path: string): number {
+  return Deno.statSync(`${path}-wal`).size;
+}
+
+growth({
+  name: "give back the room of an obliterated stream",
+  axis: "versions",
+  sizes: LARGE ? [625, 2500, 10_000] : [625, 2500],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      await using engine = await (await engineOf(source))({ path });
+      await create(engine, 0, 2);
+      await versions(engine, 0, size, 120);
+      const done = findsNothing(path, "SELECT 1 FROM version LIMIT 1");
+      const cpu = cpuMs();
+      await engine.obliterate(uuidOf(0));
+      const { slowest } = await insertWhile(engine, 1, () => !done());
+      return { "CPU, ms": cpuMs() - cpu, "slowest insert elsewhere, ms": slowest };
+    }),
+});
+
+growth({
+  name: "prune all versions but the latest",
+  axis: "versions of 32,768 points",
+  sizes: LARGE ? [125, 500, 2000] : [125, 500],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      await using engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      await create(engine, 0, 2);
+      // The same times again and again: every version replaces what the one before has.
+      for (let v = 0; v < size; v++) {
+        const columns = magnitudes(32_768, 0);
+        await engine.insert({ uuid: uuidOf(0), columns, mergePolicy: "replace" });
+      }
+      const { version } = await engine.streamInfo({
+        uuid: uuidOf(0),
+        omitVersion: false,
+        omitDescriptor: true,
+      });
+      let isDone = false, log = 0;
+      const cpu = cpuMs();
+      const pruned = engine.prune(uuidOf(0), version!.major).then(() => isDone = true);
+      const { slowest } = await insertWhile(engine, 1, () => {
+        log = Math.max(log, logBytes(path));
+        return !isDone;
+      });
+      await pruned;
+      return {
+        "CPU, ms": cpuMs() - cpu,
+        "slowest insert elsewhere, ms": slowest,
+        "log at most, MB": log / 1e6,
+      };
+    }),
+});
+
+growth({
+  name: "open a file of 1,000 streams",
+  axis: "versions",
+  sizes: LARGE ? [10_000, 100_000, 1_000_000] : [10_000, 100_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      const open = await engineOf(source);
+      const engine = await open({ path, durability: "relaxed" });
+      await create(engine, 0, 1000);
+      await engine.insert({ uuid: uuidOf(0), columns: POINT });
+      await engine.close();
+      // Rows are what is looked at here: that their checksums do not fit is not noticed.
+      const db = new DatabaseSync(path);
+      db.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${size - 1})
+        INSERT INTO version SELECT i / ${size / 1000} + 1, i % ${size / 1000} + 11, i, 0 FROM n`);
+      db.close();
+      const start = performance.now();
+      const again = await open({ path });
+      const ms = performance.now() - start;
+      await again.close();
+      return { "open, ms": ms };
+    }),
+});
