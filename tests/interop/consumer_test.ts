@@ -46,7 +46,7 @@ Deno.test("consumer: only what belongs to the package would be uploaded", async 
   await withFolder(async (folder) => {
     const files = await copyPublished(folder);
     const strange = files.filter((file) =>
-      !/^(deno\.json|mod\.ts|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|src\/.+\.(ts|proto))$/
+      !/^(deno\.json|mod\.ts|README\.md|LICENSE|CHANGELOG\.md|docs\/(internals\/)?[\w-]+\.md|src\/.+\.(ts|proto))$/
         .test(file)
     );
     assertEquals(strange, []);

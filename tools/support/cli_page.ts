@@ -1,36 +1,16 @@
-// deno-lint-ignore-file no-console -- a command line tool
 /**
- * Writes docs/cli.md from the descriptions of the commands.
- *
- *     deno task gen:docs            write
- *     deno task gen:docs --check    fail if the committed file differs
+ * The page docs/cli.md, made from the descriptions of the commands.
  *
  * @module
  */
 
-import type { Command } from "../src/cli/command.ts";
-import { GLOBAL_OPTIONS, type OptionSpecs } from "../src/cli/words/option.ts";
-import { aboutOf, NOTES } from "../src/cli/help.ts";
-import { COMMANDS } from "../src/cli/commands.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { GLOBAL_OPTIONS, type OptionSpecs } from "../../src/cli/words/option.ts";
+import { aboutOf, NOTES } from "../../src/cli/help.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 
-const TARGET = new URL("../docs/cli.md", import.meta.url);
-
-/** The whole page, formatted. */
+/** The whole page, not yet formatted. */
 export async function cliPage(): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "md", "--line-width", "100", "-"],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(await rawPage()));
-  await writer.close();
-  const { success, stdout } = await child.output();
-  if (!success) throw new Error("deno fmt cannot format the page");
-  return new TextDecoder().decode(stdout);
-}
-
-async function rawPage(): Promise<string> {
   const commands: Command[] = [];
   for (const { load } of COMMANDS) commands.push((await load()).default);
   const groups = [...new Set(COMMANDS.map(({ group }) => group))];
@@ -92,15 +72,4 @@ function optionTable(options: OptionSpecs): string {
 
 function escape(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\\t", "`\\t`");
-}
-
-if (import.meta.main) {
-  const page = await cliPage();
-  if (!Deno.args.includes("--check")) {
-    await Deno.writeTextFile(TARGET, page);
-    console.log("docs/cli.md written");
-  } else if (await Deno.readTextFile(TARGET).catch(() => "") !== page) {
-    console.error("docs/cli.md is not what the help texts say: run `deno task gen:docs`");
-    Deno.exit(1);
-  }
 }
