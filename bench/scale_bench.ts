@@ -1,5 +1,5 @@
 /**
- * How cost grows along every axis of a database but the number of points: versions, streams,
+ * Growth of cost along every axis of a database but the number of points: versions, streams,
  * buffered points, names. Before and after a change, taking turns:
  *
  *     BENCH_BASE=/path/of/another/checkout deno task bench scale

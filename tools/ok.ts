@@ -82,7 +82,7 @@ export function countTests(
 /**
  * Runs one task of `deno.json`, copying what it prints.
  *
- * @returns How long it took, and its tests as they counted themselves.
+ * @returns Duration, and its tests as they counted themselves.
  */
 export async function runStep(step: Step): Promise<Outcome> {
   const began = performance.now();

@@ -9,9 +9,9 @@ export type Figures = Readonly<Record<string, number>>;
 
 /** Something that is measured at several sizes. */
 export interface Growth {
-  /** What is done. */
+  /** Name of the work. */
   readonly name: string;
-  /** What the sizes count, e.g. `"versions"`. */
+  /** Unit of the sizes, e.g. `"versions"`. */
   readonly axis: string;
   /** Ascending. */
   readonly sizes: readonly number[];
@@ -37,7 +37,7 @@ export interface GrowthRow {
   readonly axis: string;
   readonly sizes: readonly number[];
   readonly figure: string;
-  /** Whose sources. */
+  /** Sources that were measured. */
   readonly of: string;
   readonly values: readonly number[];
   /** Slope of the logarithms by least squares: 1 is linear, 0 constant. */

@@ -34,7 +34,7 @@ export interface StreamDescription {
 /** Points looked at in each of three places, for the typical step. */
 export const SAMPLE = 256;
 
-/** What a description is made from. */
+/** Stream with the reads that a description needs. */
 export interface DescribedStream {
   readonly uuid: string;
   collection(options?: ReadOptions): Promise<string>;

@@ -45,8 +45,8 @@ export interface SetTableOptions extends RequestOptions {
  *
  * @param action Name of the call, for the error.
  * @param streams The streams.
- * @param paths What they are called: `collection/name`, or the uuid.
- * @param labels What was given.
+ * @param paths Names of the streams: `collection/name`, or the uuid.
+ * @param labels Option of the caller.
  * @throws {TypeError} If `labels` is no array of strings.
  * @throws {RangeError} If there are not as many as streams, or two are the same.
  */
@@ -94,7 +94,7 @@ export function checkLabels(action: string, streams: number, labels: unknown): v
   }
 }
 
-/** What a stream is called: `collection/name`, or its uuid. */
+/** Name of a stream: `collection/name`, or its uuid. */
 export async function pathOf(stream: Stream, options: RequestOptions): Promise<string> {
   const { name } = await stream.tags(options);
   return typeof name === "string" ? `${await stream.collection(options)}/${name}` : stream.uuid;

@@ -738,8 +738,8 @@ export class Stream {
   }
 
   /**
-   * What the stream is called, and which points it has: name, unit, first and last point, number of
-   * points and typical step. Costs a handful of small requests, however long the stream is.
+   * Describes the stream: name, unit, first and last point, number of points and typical step.
+   * Costs a handful of small requests, however long the stream is.
    *
    * @throws {BTrDBError} 404 if the stream or version does not exist.
    *

@@ -35,7 +35,7 @@ const FIELDS = ["collection", "name", "unit", "tags", "annotations"];
 /**
  * Checks a filter and makes a function of it.
  *
- * @param filter What was given.
+ * @param filter Conditions of the caller.
  * @param options Of the reads of metadata.
  * @throws {TypeError} If it is neither a function nor conditions that exist.
  */

@@ -431,7 +431,7 @@ export class StreamSet implements Iterable<Stream> {
   }
 
   /**
-   * What each stream is called, and which points it has; see {@linkcode Stream.describe}.
+   * Describes each stream; see {@linkcode Stream.describe}.
    *
    * @example A table of the set
    * ```ts
@@ -542,9 +542,10 @@ export class StreamSet implements Iterable<Stream> {
    * `@btrdb/btrdb/parquet`. Memory does not grow with the range, and a file appears under its name
    * when it is complete.
    *
-   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a function.
+   * @param sink A path, a `file:` URL, a stream of bytes, which is closed at the end, or a
+   *   function.
    * @param options Names of the columns, compression, row groups.
-   * @returns How much was written.
+   * @returns Rows and bytes written.
    * @throws {RangeError} If an option is out of range, or two columns have the same name.
    *
    * @example Into memory

@@ -60,7 +60,7 @@ export function startCall(action: string, options: RequestOptions): CallOptions 
  * of the timeout.
  *
  * @param action Name of the call, for the error.
- * @param options What was given; the timeout begins now.
+ * @param options Options of the caller; the timeout begins now.
  * @returns The options of the next part.
  * @throws {BTrDBError} `DEADLINE_EXCEEDED`, from the function returned, when nothing is left.
  */

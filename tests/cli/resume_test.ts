@@ -11,7 +11,7 @@ import { btrdb, commandLine, serveTarget, start, workspace } from "./support.ts"
 
 const NAMES = ["pmu/a", "pmu/b", "pmu/c"];
 
-/** How often a command is killed before it may end. */
+/** Kills of a command before it may end. */
 const KILLS = 5;
 
 /** A CSV of some MB with gaps, rows out of order and equal rows. */
@@ -25,10 +25,10 @@ function table(rows: number): Uint8Array {
 }
 
 /**
- * Runs a command again and again and kills it as soon as there is more than before, a few times; then
- * lets it end. It must have been killed.
+ * Runs a command again and again and kills it as soon as there is more than before, a few times;
+ * then lets it end. It must have been killed.
  *
- * @param progress How much there is: bytes, points or a text.
+ * @param progress Measure of the progress: bytes, points or a text.
  */
 async function killUntilDone(
   args: readonly string[],

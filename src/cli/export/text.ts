@@ -41,7 +41,7 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
   return from;
 }
 
-/** What a resumed export must ask for too. */
+/** Request of an export, which must be the same when it is resumed. */
 function requestNote(
   { streams, labels, range, kind, numbers, includeVersions, ndjson }: ExportRequest,
 ): unknown {

@@ -71,7 +71,7 @@ class Verifier {
   readonly #block: Statement;
   /** Statistics of the nodes seen, by address. */
   readonly #seen = new Map<number, Stats>();
-  /** Whether the version under way is being removed: some of its blocks are gone already. */
+  /** True if the version under way is being removed: some of its blocks are gone already. */
   #mayLackBlocks = false;
 
   constructor(db: Database, path: string) {

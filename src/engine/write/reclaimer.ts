@@ -71,7 +71,7 @@ export class Reclaimer {
   /** Orders of streams up to this one are left for the next time: something is damaged there. */
   #passed = 0;
   #walk: Walk | undefined;
-  /** Whether everything that the walk has passed is removed durably. */
+  /** True if everything that the walk has passed is removed durably. */
   #isDurable = true;
 
   /** @param submit Queues a task for the writer. */

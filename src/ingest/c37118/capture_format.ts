@@ -19,10 +19,10 @@ import {
 const CHUNK_BYTES = 1 << 16;
 
 /**
- * Opens a capture that is imported. It is read twice: one that comes only once, or compressed, is kept
- * on disk meanwhile.
+ * Opens a capture that is imported. It is read twice: one that comes only once, or compressed, is
+ * kept on disk meanwhile.
  *
- * @param input Where its bytes are.
+ * @param input The captured bytes.
  * @param options Names, frequency, times.
  * @param layout Of a resumed import: the options it had.
  */

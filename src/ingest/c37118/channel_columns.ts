@@ -27,7 +27,7 @@ interface Channel {
   readonly slot: number;
   /** Place of the station among those of the frame. */
   readonly station: number;
-  /** Whether the value is stored although the station says that its values are not valid. */
+  /** True if the value is stored even when the station marks its values as invalid. */
   readonly isAlways: boolean;
 }
 
@@ -175,7 +175,7 @@ export class ChannelColumns {
    *
    * @param time ns since the Unix epoch.
    * @param quality Byte of time quality.
-   * @returns Where its values belong.
+   * @returns Array to fill with the values of the row.
    */
   addRow(time: bigint, quality: number): Float64Array {
     const { slots } = this.layout;

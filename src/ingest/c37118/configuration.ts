@@ -9,7 +9,7 @@
 export interface PhasorChannel {
   /** Name without padding. */
   name: string;
-  /** Whether it is a voltage (V) or a current (A). */
+  /** Voltage (V) or current (A). */
   quantity: "voltage" | "current";
   /** Volts or amperes of one bit in integer format. */
   scale: number;
@@ -48,7 +48,7 @@ export interface DigitalWord {
   valid: number;
 }
 
-/** What only CFG-3 says about a station. */
+/** Details of a station that only CFG-3 has. */
 export interface StationDetails {
   /** Global identifier, 16 bytes. */
   globalId: Uint8Array;
@@ -72,13 +72,13 @@ export interface StationConfiguration {
   name: string;
   /** Number of the PMU. */
   idcode: number;
-  /** Whether phasors are magnitude and angle (FORMAT bit 0), not real and imaginary part. */
+  /** True if phasors are magnitude and angle (FORMAT bit 0), not real and imaginary part. */
   polar: boolean;
-  /** Whether phasors are float32 (bit 1), not int16. */
+  /** True if phasors are float32 (bit 1), not int16. */
   floatPhasors: boolean;
-  /** Whether analogs are float32 (bit 2), not int16. */
+  /** True if analogs are float32 (bit 2), not int16. */
   floatAnalogs: boolean;
-  /** Whether FREQ and DFREQ are float32 (bit 3), not int16. */
+  /** True if FREQ and DFREQ are float32 (bit 3), not int16. */
   floatFrequency: boolean;
   /** Phasors, in the order of the data. */
   phasors: PhasorChannel[];
@@ -88,9 +88,9 @@ export interface StationConfiguration {
   digitals: DigitalWord[];
   /** Nominal frequency, Hz. */
   nominalFrequency: 50 | 60;
-  /** How many times the configuration was changed, 16 bits. */
+  /** Number of changes of the configuration, 16 bits. */
   changeCount: number;
-  /** What CFG-3 says beside that. */
+  /** Further details, from CFG-3 only. */
   details?: StationDetails | undefined;
 }
 

@@ -36,7 +36,7 @@ export class ConfigurationMemory {
   /**
    * Layout in use.
    *
-   * @param scopes Where the frame came from, the closest first: numbers of data streams repeat.
+   * @param scopes Origins of the frame, the closest first: numbers of data streams repeat.
    * @param idcode Number of the data stream.
    */
   find(scopes: readonly string[], idcode: number): DataLayout | undefined {
@@ -52,7 +52,7 @@ export class ConfigurationMemory {
    *
    * @param frame The frame.
    * @param header Its common words.
-   * @param scopes Where it came from; it is remembered for all of these.
+   * @param scopes Origins of the frame; it is remembered for all of these.
    * @returns The configuration, `undefined` while fragments are missing.
    * @throws {RangeError} If it is malformed.
    */
@@ -140,7 +140,7 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;
 }
 
-/** Whether two configurations describe the same frames. */
+/** Tells whether two configurations describe the same frames. */
 function isSameData(a: DataLayout, b: DataLayout): boolean {
   return a.frameBytes === b.frameBytes && a.stations.length === b.stations.length &&
     a.stations.every(({ station }, i) => {

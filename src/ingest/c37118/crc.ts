@@ -20,7 +20,7 @@ function step(crc: number, byte: number): number {
 /**
  * Checksum of a range of bytes.
  *
- * @param bytes Where the range is.
+ * @param bytes Bytes that contain the range.
  * @param start First byte.
  * @param end Behind the last byte.
  */

@@ -27,19 +27,19 @@ export interface StationData {
   digitals: Uint16Array;
 }
 
-/** What a status word says (Table 7). */
+/** Decoded status word (Table 7). */
 export interface StationStatus {
   /** Bits 15 and 14: 0 good, 1 PMU error, 2 test mode or absent data, 3 do not use. */
   dataError: 0 | 1 | 2 | 3;
-  /** Whether the PMU is in sync with UTC (bit 13). */
+  /** True if the PMU is in sync with UTC (bit 13). */
   synchronised: boolean;
-  /** Whether data are sorted by arrival, not by time (bit 12). */
+  /** True if data are sorted by arrival, not by time (bit 12). */
   sortedByArrival: boolean;
-  /** Whether a trigger was detected (bit 11). */
+  /** True if a trigger was detected (bit 11). */
   triggered: boolean;
-  /** Whether the configuration will change within a minute (bit 10). */
+  /** True if the configuration will change within a minute (bit 10). */
   configurationChange: boolean;
-  /** Whether data were modified on the way (bit 9). */
+  /** True if data were modified on the way (bit 9). */
   modified: boolean;
   /** Largest error of time, code 0 to 7 (bits 8 to 6). */
   timeQuality: number;
@@ -67,7 +67,7 @@ export function stationStatusOf(stat: number): StationStatus {
 /** Status bit: the configuration will change. */
 export const STAT_CONFIGURATION_CHANGE = 0x0400;
 
-/** Whether a status word says that the values are absent, of a test, or not to be used. */
+/** Tells whether a status word marks the values as absent, of a test, or not to be used. */
 export function isInvalid(stat: number): boolean {
   return (stat & 0x8000) !== 0;
 }

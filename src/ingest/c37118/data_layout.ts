@@ -33,13 +33,13 @@ export interface StationLayout {
   readonly gains: Float64Array;
   /** See `gains`. */
   readonly offsets: Float64Array;
-  /** Whether an integer phasor has an angle to subtract. */
+  /** True if an integer phasor has an angle to subtract. */
   readonly isRotated: boolean;
 }
 
 /** Reads and writes the data frames of a configuration. */
 export class DataLayout {
-  /** What the frames are read by. */
+  /** Configuration that describes the frames. */
   readonly configuration: Configuration;
   /** Places and scales of each station's values. */
   readonly stations: readonly StationLayout[];
@@ -51,7 +51,7 @@ export class DataLayout {
   /**
    * The layout of a configuration's frames.
    *
-   * @param configuration Which values there are.
+   * @param configuration Configuration that describes the frames.
    * @throws {RangeError} If no frame can hold them.
    */
   constructor(configuration: Configuration) {
@@ -88,7 +88,7 @@ export class DataLayout {
   /**
    * Reads the values of a frame.
    *
-   * @param view Where the frame is.
+   * @param view Bytes that contain the frame.
    * @param start Its first byte.
    * @param values Receives {@linkcode DataLayout.slots} values; NaN where one is absent.
    * @param form Reading of the frequency.
@@ -104,7 +104,7 @@ export class DataLayout {
   /**
    * Writes the values of a frame, the reverse of `read` with the form `auto`.
    *
-   * @param view Where the frame is.
+   * @param view Bytes that contain the frame.
    * @param start Its first byte.
    * @param values As `read` gives them.
    * @throws {RangeError} If a value does not fit into its format.

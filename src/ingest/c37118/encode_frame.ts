@@ -211,7 +211,7 @@ class FieldWriter {
 /**
  * Writes a configuration.
  *
- * @param configuration What to write; its `kind` says as which frame.
+ * @param configuration Configuration to write; its `kind` selects the type of frame.
  * @param stamp Time and quality.
  * @param fragmentBytes Most bytes of a frame of CFG-3, which is cut into fragments beyond them.
  * @returns One frame; of CFG-3 as many as it takes.

@@ -27,7 +27,7 @@ export interface FrameBase {
 export interface ConfigurationFrame extends FrameBase {
   /** Kind of frame. */
   type: "configuration";
-  /** What it says. */
+  /** Decoded content. */
   configuration: Configuration;
 }
 
@@ -55,7 +55,7 @@ export interface CommandFrame extends FrameBase {
   type: "command";
   /** Number of the command: 1 stop, 2 start, 3 send the header, 4 to 6 send CFG-1 to CFG-3, 8 other. */
   command: number;
-  /** What comes with command 8. */
+  /** Data of command 8 (extended frame). */
   extended: Uint8Array;
 }
 
@@ -128,7 +128,7 @@ export class FrameDecoder {
    * A decoder that knows no configuration yet.
    *
    * @param options Reading of frequency and times.
-   * @param scopes Where the bytes come from, the closest first.
+   * @param scopes Origins of the bytes, the closest first.
    * @param memory Configurations, shared by the decoders of one capture.
    */
   constructor(
@@ -148,7 +148,7 @@ export class FrameDecoder {
     return { ...this.#splitter.counts, ...this.#own };
   }
 
-  /** What was wrong with the last frame that was malformed or did not fit. */
+  /** Problem of the last frame that was malformed or did not fit, in words. */
   get lastProblem(): string | undefined {
     return this.#lastProblem;
   }

@@ -80,17 +80,17 @@ export function frameHeaderAt(view: DataView, start: number): FrameHeader {
   };
 }
 
-/** What a byte of time quality says (6.2.2, Tables 3 and 4). */
+/** Decoded byte of time quality (6.2.2, Tables 3 and 4). */
 export interface TimeQuality {
-  /** Whether the clock is locked to a source of UTC. */
+  /** True if the clock is locked to a source of UTC. */
   locked: boolean;
   /** Largest error, seconds: 0 when locked, `Infinity` when the clock has failed. */
   errorSeconds: number;
-  /** Whether a leap second will come, and its direction. */
+  /** True if a leap second will come. */
   leapPending: boolean;
-  /** Whether a leap second occurred; stays for 24 hours. */
+  /** True if a leap second occurred within the last 24 hours. */
   leapOccurred: boolean;
-  /** Whether the leap second is or was a second removed. */
+  /** True if the leap second is or was a second removed. */
   leapRemoved: boolean;
 }
 

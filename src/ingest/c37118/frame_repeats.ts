@@ -28,7 +28,7 @@ export class FrameRepeats {
   #lastIdcode = -1;
 
   /**
-   * Whether the same frame came before: same stream, same time, same checksum.
+   * Tells whether the same frame came before: same stream, same time, same checksum.
    *
    * @param scope Device it came from.
    */
@@ -63,7 +63,7 @@ export class FrameRepeats {
   }
 }
 
-/** Whether a frame is in the ring, the newest first. */
+/** Tells whether a frame is in the ring, looking at the newest first. */
 function isThere({ times, checksums, count }: Seen, time: number, checksum: number): boolean {
   const oldest = Math.max(0, count - REMEMBERED);
   for (let i = count - 1; i >= oldest; i--) {

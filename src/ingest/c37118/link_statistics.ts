@@ -10,7 +10,7 @@ import type { DecodeCounts } from "./frame_decoder.ts";
 export interface SourceReport extends DecodeCounts {
   /** Address, as given. */
   source: string;
-  /** Whether it is connected. */
+  /** True if it is connected. */
   connected: boolean;
   /** Times that a connection was made. */
   connections: number;

@@ -30,7 +30,7 @@ export interface LiveIngestOptions extends DecodeOptions {
   /** Time between two batches, ms, 10 to 600,000. @default {1000} */
   everyMs?: number | undefined;
   /**
-   * What to do with a point whose time is stored already. By default `replace`, which makes a second
+   * Treatment of a point whose time is stored already. By default `replace`, which makes a second
    * attempt harmless; on protocol v4, which cannot, `never` with a look at what is there.
    */
   mergePolicy?: InsertOptions["mergePolicy"];
@@ -58,11 +58,11 @@ export interface IngestReport {
   spoolBytes: number;
   /** Points dropped because the spool was full, or there is none. */
   dropped: number;
-  /** Points that the database refuses for good. */
+  /** Points that the database refused permanently. */
   refused: number;
   /** Values that gave no point: absent, not finite, or of a station that calls them not valid. */
   absent: number;
-  /** Whether the database answered the last time. */
+  /** True if the database did not answer the last time. */
   databaseAway: boolean;
   /** Error of the last attempt to store, while the database is away. */
   problem: string | undefined;
@@ -205,7 +205,7 @@ export class LiveIngest {
     }
   }
 
-  /** Whether what was received can stay where it is until the batch before it is stored. */
+  /** Tells whether received points can stay in memory until the batch before them is stored. */
   #mayWait(): boolean {
     if (this.#storing === undefined) return false;
     if (this.#spool === undefined) return true;

@@ -55,7 +55,7 @@ export class LiveSource {
   #size = 0;
 
   /**
-   * @param target Where.
+   * @param target Address of the PMU.
    * @param options Names of streams, reading of frequency and times.
    * @param owners Shared by all sources of a run.
    * @param say Receives one line about each change.
@@ -225,7 +225,7 @@ export class LiveSource {
   }
 }
 
-/** Whether two layouts are of the same configuration. */
+/** Tells whether two layouts are of the same configuration. */
 function isSame(a: DataLayout, b: DataLayout): boolean {
   return JSON.stringify(a.configuration) === JSON.stringify(b.configuration);
 }

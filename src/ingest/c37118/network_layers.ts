@@ -56,7 +56,7 @@ export class NetworkReader {
   /** Packets that hold nothing of TCP or UDP, or are cut. */
   ignored = 0;
 
-  /** What a packet carries, if it completes something of TCP or UDP. */
+  /** Reads a packet; returns its TCP or UDP payload if the packet completes one. */
   read(packet: Packet): Segment | undefined {
     const datagram = this.#datagram(packet);
     const segment = datagram === undefined ? undefined : segmentOf(datagram);

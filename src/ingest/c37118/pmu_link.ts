@@ -34,7 +34,7 @@ export interface LinkHandlers {
 const COMMAND_GAP_MS = 300;
 /** Time after which the configuration is asked for again, ms. */
 const CONFIGURATION_MS = 3_000;
-/** How often it is asked for before the link is given up. */
+/** Requests for the configuration before the link is given up. */
 const CONFIGURATION_TRIES = 4;
 /** Time without data after which the link is given up, ms, and in frames. */
 const IDLE_MS = 10_000;
@@ -72,7 +72,7 @@ export class PmuLink {
   /**
    * Connects, asks for the configuration and for data.
    *
-   * @param target Where.
+   * @param target Address of the PMU.
    * @param options Reading of frequency and times.
    * @param handlers Receive what comes.
    * @param call Signal and deadline of the connection.

@@ -95,7 +95,7 @@ export class PointSpool implements AsyncDisposable {
   /**
    * Keeps points.
    *
-   * @returns Whether there was room; if not, nothing was kept.
+   * @returns True if there was room; if not, nothing was kept.
    */
   append(columns: readonly ColumnPoints[]): Promise<boolean> {
     return this.#inTurn(async () => {

@@ -21,7 +21,7 @@ const AT_ONCE = 8;
 /** Most streams that one run may write to. */
 const MAX_STREAMS = 100_000;
 
-/** What became of a batch. */
+/** Outcome of storing a batch. */
 export interface StoreResult {
   /** Points that the database acknowledged. */
   stored: number;
@@ -60,8 +60,8 @@ export class PointStore {
    * Stores a batch.
    *
    * @param columns Points of each stream.
-   * @param isSuspect Whether some may be stored already: they came from the spool, or from a request
-   * whose answer was lost.
+   * @param isSuspect True if some may be stored already: they came from the spool, or from a
+   *   request whose answer was lost.
    */
   async store(columns: readonly ColumnPoints[], isSuspect: boolean): Promise<StoreResult> {
     const result: StoreResult = { stored: 0, failed: [], refused: [], error: undefined };
@@ -144,7 +144,7 @@ export class PointStore {
   }
 }
 
-/** Whether a later attempt would fail in the same way. */
+/** Tells whether a later attempt would fail in the same way. */
 function isFinal(error: unknown): boolean {
   if (error instanceof BTrDBError) return error.code !== 0 && !error.retryable;
   return error instanceof RangeError || error instanceof TypeError;

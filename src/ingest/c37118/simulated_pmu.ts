@@ -56,7 +56,7 @@ export interface SimulatedCounts {
   overrun: number;
 }
 
-/** Who receives data. */
+/** A client that receives data. */
 interface Client {
   isSending: boolean;
   send(frame: Uint8Array): boolean;

@@ -30,7 +30,7 @@ export interface SimulatedConfigurationOptions {
   timeBase?: number | undefined;
   /** Kind of configuration frame. @default {2} */
   kind?: 2 | 3 | undefined;
-  /** How many times the configuration was changed. @default {1} */
+  /** Number of changes of the configuration. @default {1} */
   changeCount?: number | undefined;
 }
 
@@ -137,7 +137,7 @@ function excursionAt(second: number): [number, number] {
 /**
  * Measurements at one tick.
  *
- * @param configuration Which values, and in which form.
+ * @param configuration Values to simulate, and their form.
  * @param soc Second since the Unix epoch.
  * @param tick Number of the frame in the second.
  * @param seed Of the noise and the angle of the station.

@@ -21,7 +21,7 @@ async function makeVersions(engine: Engine, uuid: Uint8Array, n: number): Promis
   }
 }
 
-/** What SQLite is asked to do. */
+/** Work that SQLite is asked to do. */
 interface Counts {
   versionRows: number;
   blocksInTransaction: number;
