@@ -38,7 +38,7 @@ const ENTRIES = [
 
 /** A layer is a folder of `src/`, or a file that stands on its own. */
 export const RULES: Readonly<Record<string, Rule>> = {
-  core: { may: [], packages: ["node:timers"] },
+  core: { may: [] },
   kernel: { may: ["core"] },
   endpoint: { may: ["core"] },
   gen: { may: [], packages: ["npm:@bufbuild/protobuf"] },

@@ -15,7 +15,13 @@ import { resolveTarget, type Target } from "./target.ts";
 import { BTrDBError } from "../core/errors.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { VerifyReport } from "../engine/mod.ts";
-import type { CallHooks, GrpcOptions, RetryOptions, Tracer } from "../grpc/mod.ts";
+import type {
+  CallHooks,
+  ConnectionOptions,
+  GrpcOptions,
+  RetryOptions,
+  Tracer,
+} from "../grpc/mod.ts";
 
 export type { VerifyReport } from "../engine/mod.ts";
 export type { CallEvent, CallHooks, RetryEvent, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
@@ -77,6 +83,8 @@ export interface ConnectOptions extends RequestOptions {
  *
  * - `"host:4410"`, `"a:4410,b:4410"`, `"[::1]:4410"`, `"btrdb://host"`, `"btrdb+tls://host"`: a
  *   server or cluster over gRPC; port 4411 and `btrdb+tls` mean TLS.
+ * - `"grpc-web://host:8080"`, `"grpc-web+tls://host/grid"`: the same in gRPC-Web over `fetch`, where
+ *   HTTP gets through and HTTP/2 does not.
  * - `"file:grid.btrdb"`: the embedded engine on one file, made if it does not exist.
  * - `"memory:"`: the embedded engine, nothing on disk.
  * - nothing: `$BTRDB_ENDPOINTS` with `$BTRDB_API_KEY`, or a profile of
@@ -166,33 +174,64 @@ async function openEndpoint(
   call: CallOptions,
 ): Promise<Endpoint> {
   if (target.kind === "grpc") return await openGrpc(target, options, env, call);
+  if (target.kind === "grpc-web") return await openGrpcWeb(target, options, call);
   const { openEngine } = await import("../engine/mod.ts");
   const path = target.kind === "file" ? { path: target.path } : {};
   return await openEngine({ ...options.embedded, ...path });
 }
 
+type ServerTarget = Extract<Target, { endpoints: string[] }>;
+
+/** Key, protocol, retries and watchers: the options that are the same however calls are carried. */
+function commonOptions(
+  { apiKey }: ServerTarget,
+  options: ConnectOptions,
+  call: CallOptions,
+): ConnectionOptions {
+  const { protocol = "auto", retry, hooks, tracer } = options;
+  const common: ConnectionOptions = { protocol, ...call };
+  if (apiKey !== undefined) common.apiKey = apiKey;
+  if (retry !== undefined) common.retry = retry;
+  if (hooks !== undefined) common.hooks = hooks;
+  if (tracer !== undefined) common.tracer = tracer;
+  return common;
+}
+
+/** `fetch` has no place for certificates; runtimes take them from elsewhere. */
+async function openGrpcWeb(
+  target: ServerTarget,
+  options: ConnectOptions,
+  call: CallOptions,
+): Promise<Endpoint> {
+  if (options.tls !== undefined) {
+    throw new TypeError(
+      "Cannot connect: tls is given, expected grpc-web+tls:// in the target, and certificates in " +
+        "$DENO_CERT or $NODE_EXTRA_CA_CERTS",
+    );
+  }
+  const { connectGrpcWeb } = await import("../grpc/connect_grpc_web.ts");
+  const common = commonOptions(target, options, call);
+  return await connectGrpcWeb({ ...common, addresses: target.endpoints });
+}
+
 async function openGrpc(
-  target: Target & { kind: "grpc" },
+  target: ServerTarget,
   options: ConnectOptions,
   env: Environment,
   call: CallOptions,
 ): Promise<Endpoint> {
   const { connectGrpc, parseAddress } = await import("../grpc/mod.ts");
-  const { tls, protocol = "auto", retry, hooks, tracer } = options;
+  const { tls } = options;
   const secure = typeof tls === "object" ? true : tls;
   const endpoints = target.endpoints.map((address) => parseAddress(address, secure));
   const own = typeof tls === "object" ? tls : {};
   const caBundle = endpoints.some((endpoint) => endpoint.tls)
     ? own.ca ?? await readBundle(env)
     : undefined;
-  const grpc: GrpcOptions = { addresses: endpoints, protocol, ...call };
-  if (target.apiKey !== undefined) grpc.apiKey = target.apiKey;
+  const grpc: GrpcOptions = { ...commonOptions(target, options, call), addresses: endpoints };
   if (caBundle !== undefined) grpc.caBundle = caBundle;
   if (own.serverName !== undefined) grpc.tlsName = own.serverName;
   if (options.allowedHosts !== undefined) grpc.allowedHosts = options.allowedHosts;
-  if (retry !== undefined) grpc.retry = retry;
-  if (hooks !== undefined) grpc.hooks = hooks;
-  if (tracer !== undefined) grpc.tracer = tracer;
   return await connectGrpc(grpc);
 }
 

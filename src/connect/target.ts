@@ -13,7 +13,7 @@ import { readProfile } from "./profile.ts";
 export type Target =
   | { kind: "memory" }
   | { kind: "file"; path: string }
-  | { kind: "grpc"; endpoints: string[]; apiKey: string | undefined };
+  | { kind: "grpc" | "grpc-web"; endpoints: string[]; apiKey: string | undefined };
 
 /** Options that say which target is meant. */
 export interface TargetOptions {
@@ -82,6 +82,7 @@ function notFound(path: string | undefined, env: Environment): BTrDBError {
 }
 
 const SCHEME = /^[a-z][a-z+.-]*:\/\//i;
+const WEB_SCHEME = /^grpc-web(\+tls)?:\/\//i;
 const HAS_PORT = /:\d+\/?$/;
 
 /**
@@ -99,7 +100,11 @@ export function parseTarget(target: string, apiKey?: string): Target {
   const endpoints = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
   if (endpoints.length === 0) refuse(target, "is empty");
   for (const endpoint of endpoints) checkEndpoint(target, endpoint);
-  return { kind: "grpc", endpoints, apiKey };
+  const web = endpoints.filter((endpoint) => WEB_SCHEME.test(endpoint));
+  if (web.length > 0 && web.length < endpoints.length) {
+    refuse(target, `mixes gRPC and gRPC-Web`);
+  }
+  return { kind: web.length > 0 ? "grpc-web" : "grpc", endpoints, apiKey };
 }
 
 function pathOf(text: string): string {

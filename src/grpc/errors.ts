@@ -7,6 +7,7 @@
 import type { CallOptions } from "../core/call.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { GrpcStatus, grpcStatusName } from "../core/grpc_status.ts";
+import type { EndStatus } from "../core/grpc_web.ts";
 import { uuidText } from "../core/uuid.ts";
 import { connectionText } from "./connection_text.ts";
 
@@ -19,12 +20,6 @@ export interface ErrorContext {
 /** A call and how long it may last. */
 export interface CallContext extends ErrorContext {
   readonly options: CallOptions;
-}
-
-/** Final status of a gRPC call. */
-export interface EndStatus {
-  readonly code: number;
-  readonly details: string;
 }
 
 /** Code and text of a response's `stat`. */

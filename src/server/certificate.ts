@@ -9,7 +9,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { ServerTlsOptions } from "./options.ts";
-import type { Certificate } from "./transport/listener.ts";
+import type { Certificate } from "./transport/port.ts";
 
 const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain and its private key";
 

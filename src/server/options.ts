@@ -86,6 +86,28 @@ export interface ServerTlsOptions {
   reloadEveryMs?: number;
 }
 
+/** Options of the HTTP port of `serve` (docs/server.md, "HTTP"). */
+export interface HttpOptions {
+  /**
+   * Port; 0 takes any that is free.
+   *
+   * @default {8080}
+   */
+  port?: number;
+  /**
+   * Address or host name to listen at.
+   *
+   * @default that of the gRPC port
+   */
+  hostname?: string;
+  /**
+   * Origins whose pages may ask, e.g. `https://grid.example.org`; `"*"` for all.
+   *
+   * @default none but the server's own
+   */
+  origins?: readonly string[];
+}
+
 /** Options of `serve`. */
 export interface ServeOptions {
   /**
@@ -139,6 +161,12 @@ export interface ServeOptions {
    * @default `hostname`
    */
   metricsHost?: string;
+  /**
+   * Serve over HTTP too: gRPC-Web for pages.
+   *
+   * @default none
+   */
+  http?: HttpOptions;
   /**
    * Silence of a client after which a keepalive probe is sent, ms.
    *
@@ -217,6 +245,36 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
     );
   }
   return { hostname, port };
+}
+
+/**
+ * The HTTP address to listen at.
+ *
+ * @param options Of the server, with `http`.
+ * @param hostname Address of the gRPC port.
+ * @throws {TypeError} If that is beyond this machine, nobody needs a key, and nobody said so; if an
+ * origin is none.
+ * @throws {RangeError} If the port is none.
+ */
+export function httpAddressOf(
+  options: ServeOptions & { http: HttpOptions },
+  hostname: string,
+): Required<HttpOptions> {
+  const { http, apiKeys, allowPublic } = options;
+  const address = { hostname: http.hostname ?? hostname, port: http.port ?? 8080 };
+  const asked = { ...address, ...(apiKeys === undefined ? {} : { apiKeys }) };
+  const checked = addressOf(allowPublic === undefined ? asked : { ...asked, allowPublic });
+  const origins = http.origins ?? [];
+  for (const origin of origins) {
+    if (origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+    throw new TypeError(
+      `Cannot serve: http.origins has ${
+        JSON.stringify(origin)
+      }, expected "*" or an origin such as ` +
+        `"https://grid.example.org"`,
+    );
+  }
+  return { ...checked, origins };
 }
 
 /** Tells whether an address is only reachable from this machine. */

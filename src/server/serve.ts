@@ -18,8 +18,18 @@ import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
-import { addressOf, type AllLimits, isLoopback, limitsOf, type ServeOptions } from "./options.ts";
-import { Listener } from "./transport/listener.ts";
+import { HttpPort } from "./http/http_port.ts";
+import {
+  addressOf,
+  type AllLimits,
+  httpAddressOf,
+  isLoopback,
+  limitsOf,
+  type ServeOptions,
+} from "./options.ts";
+import { Calls } from "./transport/calls.ts";
+import { GrpcPort } from "./transport/grpc_port.ts";
+import type { Certificate } from "./transport/port.ts";
 
 /** Longest time for calls to finish after a graceful stop began, ms. */
 const GRACE_MS = 10_000;
@@ -49,6 +59,8 @@ export class Server implements AsyncDisposable {
   readonly port: number;
   /** `hostname:port`, as clients write it. */
   readonly address: string;
+  /** Port of HTTP, where there is one. */
+  readonly httpPort: number | undefined;
   /** Port of the metrics, where there is one. */
   readonly metricsPort: number | undefined;
   /** True if connections are encrypted. */
@@ -65,13 +77,14 @@ export class Server implements AsyncDisposable {
   constructor(options: ServeOptions, parts: Parts) {
     this.#parts = parts;
     this.hostname = addressOf(options).hostname;
-    this.port = parts.listener.port;
+    this.port = parts.grpc.port.number;
+    this.httpPort = parts.http?.port.number;
     this.address = this.hostname.includes(":")
       ? `[${this.hostname}]:${this.port}`
       : `${this.hostname}:${this.port}`;
     this.metricsPort = parts.pages?.port;
     this.tls = options.tls !== undefined;
-    this.notice = noticeOf(options, this.address, this.metricsPort);
+    this.notice = noticeOf(options, this);
     const { signal } = options;
     if (signal !== undefined) this.#stopOn(signal);
   }
@@ -103,10 +116,11 @@ export class Server implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { listener, pages, state, stopWatching } = this.#parts;
+    const { grpc, http, calls, pages, state, stopWatching } = this.#parts;
     state.stopping = true;
     stopWatching();
-    await listener.close(graceMs);
+    const finish = calls.finish(graceMs);
+    await Promise.all([grpc.close(finish), http?.close(finish)]);
     await pages?.close();
     this.#finish();
   }
@@ -119,7 +133,9 @@ export class Server implements AsyncDisposable {
 
 /** Parts of a {@linkcode Server}. */
 interface Parts {
-  listener: Listener;
+  grpc: GrpcPort;
+  http: HttpPort | undefined;
+  calls: Calls;
   pages: MetricsListener | undefined;
   metrics: Metrics;
   state: { stopping: boolean };
@@ -157,7 +173,11 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
   const gate = new CallLimit(limits.concurrentCalls, limits.waitingCalls);
-  const metrics = metricsOf(gate, () => listener.connections);
+  const ports: (GrpcPort | HttpPort)[] = [];
+  const metrics = metricsOf(
+    gate,
+    () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
+  );
   const dispatcher = new Dispatcher({
     endpoint: isEndpoint(db) ? db : endpointOf(db),
     services: servicesOf(),
@@ -167,24 +187,65 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     settings: settingsOf(options, limits, state),
     onError: options.onError ?? (() => {}),
   });
-  const listener = await Listener.open({
-    hostname,
-    port,
+  const calls = new Calls((call) => dispatcher.handle(call));
+  const shared = {
     certificate,
+    calls,
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
+  };
+  const grpc = await GrpcPort.open({
+    ...shared,
+    hostname,
+    port,
     maxStreamsPerConnection: limits.callsPerConnection,
     keepaliveMs: options.keepaliveMs ?? 20_000,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
     paths: dispatcher.paths,
-    handle: (call) => dispatcher.handle(call),
   });
-  const pages = await openPages(options, hostname, metrics, state, listener);
-  const stopWatching = options.tls === undefined || certificate === undefined
-    ? () => {}
-    : watchCertificate(options.tls, certificate, (next) => listener.setCertificate(next));
-  return new Server(options, { listener, pages, metrics, state, stopWatching });
+  ports.push(grpc);
+  try {
+    const http = await openHttp(options, hostname, shared);
+    if (http !== undefined) ports.push(http);
+    const pages = await openPages(options, hostname, metrics, state);
+    const stopWatching = options.tls === undefined || certificate === undefined
+      ? () => {}
+      : watchCertificate(options.tls, certificate, (next) => {
+        for (const { port } of ports) port.setCertificate(next);
+      });
+    return new Server(options, { grpc, http, calls, pages, metrics, state, stopWatching });
+  } catch (error) {
+    for (const port of ports) await port.close(Promise.resolve());
+    throw error;
+  }
+}
+
+/** What both ports have in common. */
+interface SharedOptions {
+  readonly certificate: Certificate | undefined;
+  readonly calls: Calls;
+  readonly maxMessageBytes: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+}
+
+async function openHttp(
+  options: ServeOptions,
+  hostname: string,
+  shared: SharedOptions,
+): Promise<HttpPort | undefined> {
+  const { http, apiKeys = [] } = options;
+  if (http === undefined) return undefined;
+  const address = httpAddressOf({ ...options, http }, hostname);
+  const keyed = apiKeys.length > 0;
+  return await HttpPort.open({
+    ...shared,
+    hostname: address.hostname,
+    port: address.port,
+    rules: { origins: address.origins, hostname: address.hostname, keyed },
+    pages: () => false,
+  });
 }
 
 function isEndpoint(db: BTrDB | Endpoint): db is Endpoint {
@@ -243,24 +304,17 @@ async function openPages(
   hostname: string,
   metrics: Metrics,
   state: { stopping: boolean },
-  listener: Listener,
 ): Promise<MetricsListener | undefined> {
   if (options.metricsPort === undefined) return undefined;
-  try {
-    return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
-      metrics: () => metrics.text(),
-      ready: () => !state.stopping,
-    });
-  } catch (error) {
-    await listener.close(0);
-    throw error;
-  }
+  return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
+    metrics: () => metrics.text(),
+    ready: () => !state.stopping,
+  });
 }
 
 function noticeOf(
   options: ServeOptions,
-  address: string,
-  metricsPort: number | undefined,
+  { address, httpPort, metricsPort }: Pick<Server, "address" | "httpPort" | "metricsPort">,
 ): string {
   const keyed = (options.apiKeys?.length ?? 0) > 0;
   const who = keyed
@@ -269,6 +323,7 @@ function noticeOf(
     ? "no API keys: this machine only"
     : "no API keys: open to everybody who reaches it";
   const how = options.tls === undefined ? "plain text" : "TLS";
+  const http = httpPort === undefined ? "" : `, HTTP on port ${httpPort}`;
   const metrics = metricsPort === undefined ? "" : `, metrics on port ${metricsPort}`;
-  return `Listening on ${address} (BTrDB v4 and v5, ${how}, ${who}${metrics})`;
+  return `Listening on ${address} (BTrDB v4 and v5, ${how}, ${who}${http}${metrics})`;
 }

@@ -63,6 +63,15 @@ function overGrpc(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
   };
 }
 
+function overGrpcWeb(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
+  return async (use) => {
+    await using served = await connect("memory:");
+    await using server = await serve(served, { port: 0, http: { port: 0 } });
+    await using db = await connect(`grpc-web://127.0.0.1:${server.httpPort}`, { protocol });
+    await use(db);
+  };
+}
+
 /** A server of `protocol` in front of a client of `behind`, which is in front of a server. */
 function throughProxy(
   protocol: "v4" | "v5",
@@ -145,6 +154,8 @@ function allKinds(): void {
   contract("file", "embedded", inFile);
   contract("gRPC v4", "v4", overGrpc("v4"));
   contract("gRPC v5", "v5", overGrpc("v5"));
+  contract("gRPC-Web v4", "v4", overGrpcWeb("v4"));
+  contract("gRPC-Web v5", "v5", overGrpcWeb("v5"));
   contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));
   contract("proxy v5 over v4", "v5", throughProxy("v5", "v4"), "v4");
   contract("proxy v5 over v5", "v5", throughProxy("v5", "v5"));

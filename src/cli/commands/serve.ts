@@ -1,7 +1,7 @@
 /** `btrdb serve`: a database behind a gRPC port. @module */
 
 import { onAbort } from "../../core/call.ts";
-import type { ApiKey, ServeOptions } from "../../server/mod.ts";
+import type { ApiKey, HttpOptions, ServeOptions } from "../../server/mod.ts";
 import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
@@ -28,6 +28,15 @@ const command: Command = {
         "addresses; port 0 takes any that is free",
     },
     public: { about: "Listen beyond this machine without any key" },
+    http: {
+      value: "[HOST:]PORT",
+      about: "Serve over HTTP too (gRPC-Web), at the address of --listen unless another is given",
+    },
+    "http-origin": {
+      value: "ORIGIN",
+      multiple: true,
+      about: "Let pages of an origin ask, such as https://grid.example.org; may come again",
+    },
     "metrics-port": { value: "PORT", about: "Serve /metrics, /healthz and /readyz over HTTP" },
     "tls-cert": { value: "FILE", about: "Certificate chain (PEM): serve with TLS" },
     "tls-key": { value: "FILE", about: "Private key of the certificate (PEM)" },
@@ -55,7 +64,7 @@ const command: Command = {
       about: "With TLS, for other machines",
     },
   ],
-  json: "{ address, hostname, port, tls, target }, once it listens",
+  json: "{ address, hostname, port, httpPort, tls, target }, once it listens",
   async run(context, args) {
     const target = args.positionals[0] ?? context.target;
     if (target === undefined) {
@@ -68,8 +77,8 @@ const command: Command = {
     const db = await context.connect(target, "serve");
     const { serve } = await import("../../server/mod.ts");
     const server = await serve(db, options);
-    const { address, hostname, port, tls, notice } = server;
-    if (context.json) context.printJson({ address, hostname, port, tls, target });
+    const { address, hostname, port, httpPort, tls, notice } = server;
+    if (context.json) context.printJson({ address, hostname, port, httpPort, tls, target });
     context.talk(`${notice}\nServing ${target}; interrupt to stop`);
     if (!context.signal.aborted) {
       await new Promise<void>((resolve) => onAbort(context.signal, resolve));
@@ -94,7 +103,20 @@ function serveOptions(args: Args): ServeOptions {
   if (metrics !== undefined) options.metricsPort = metrics;
   const metricsHost = args.text("metrics-host");
   if (metricsHost !== undefined) options.metricsHost = metricsHost;
+  const http = httpOptions(args);
+  if (http !== undefined) options.http = http;
   return options;
+}
+
+function httpOptions(args: Args): HttpOptions | undefined {
+  const listen = args.text("http");
+  const origins = args.list("http-origin");
+  if (listen === undefined) {
+    if (origins.length > 0) throw usageError("Option --http-origin needs --http");
+    return undefined;
+  }
+  if (!listen.includes(":")) return { port: args.integer("http", 0, 65_535)!, origins };
+  return { ...listenAddress(listen, "--http"), origins };
 }
 
 /** Keys of all three places together. */
@@ -115,12 +137,12 @@ function readKeys(file: string): string {
   }
 }
 
-function listenAddress(text: string): { hostname: string; port: number } {
+function listenAddress(text: string, option = "--listen"): { hostname: string; port: number } {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:]*)):(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65535) {
     throw usageError(
-      `Cannot use --listen ${text}: expected HOST:PORT`,
+      `Cannot use ${option} ${text}: expected HOST:PORT`,
       "for example 127.0.0.1:4410",
     );
   }

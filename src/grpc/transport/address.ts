@@ -12,6 +12,8 @@ export interface Address {
   readonly port: number;
   /** True if TLS is spoken. */
   readonly tls: boolean;
+  /** Path in front of those of calls, `"/grid"`; only over gRPC-Web. @default {""} */
+  readonly prefix?: string;
 }
 
 /** By convention: plain and TLS (docs/protocol.md, "Addresses, TLS and keys"). */
@@ -57,14 +59,53 @@ export function parseAddress(text: string, tls?: boolean): Address {
   return { host, port: port ?? (secure ? TLS_PORT : PLAIN_PORT), tls: secure };
 }
 
+/** Schemes of addresses that are spoken to in gRPC-Web, and what they are in URLs. */
+const WEB_SCHEMES: ReadonlyMap<string, string> = new Map([
+  ["grpc-web", "http"],
+  ["grpc-web+tls", "https"],
+  ["http", "http"],
+  ["https", "https"],
+]);
+
+/**
+ * Parses an address that is spoken to in gRPC-Web: `grpc-web://host:port/prefix`, the same with
+ * `grpc-web+tls://`, or a URL. Ports are those of HTTP if not given.
+ *
+ * @param text The address.
+ * @returns Its parts.
+ * @throws {TypeError} If `text` is no such address.
+ */
+export function parseWebAddress(text: string): Address {
+  const refuse = (): never => {
+    throw new TypeError(
+      `Cannot use endpoint ${JSON.stringify(text)}: expected "grpc-web://host:port", ` +
+        `"grpc-web+tls://host:port", or either with a path`,
+    );
+  };
+  const [, scheme = "", rest = ""] = /^([a-z+-]+):\/\/(.+)$/i.exec(text) ?? [];
+  const http = WEB_SCHEMES.get(scheme.toLowerCase());
+  if (http === undefined || !URL.canParse(`${http}://${rest}`)) return refuse();
+  const url = new URL(`${http}://${rest}`);
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    return refuse();
+  }
+  const tls = http === "https";
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? (tls ? 443 : 80) : Number(url.port),
+    tls,
+    prefix: url.pathname.replace(/\/+$/, ""),
+  };
+}
+
 /** Tells whether `host` is a literal IPv4 or IPv6 address. */
 export function isIp(host: string): boolean {
   return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
 
-/** `host:port`, IPv6 in brackets: for people, and as the key of a channel. */
-export function addressText({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+/** `host:port` and the prefix, IPv6 in brackets: for people, and as the key of a channel. */
+export function addressText({ host, port, prefix = "" }: Address): string {
+  return (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`) + prefix;
 }
 
 /** The target in gRPC's notation; literal addresses skip the resolver. */

@@ -8,7 +8,8 @@ import { Channel, type ChannelOptions, credentials, Metadata, status } from "@gr
 import { Buffer } from "node:buffer";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_TIMER_MS } from "../../core/call.ts";
-import { type EndStatus, neverStarted, wasRefused } from "../errors.ts";
+import type { EndStatus } from "../../core/grpc_web.ts";
+import { neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";

@@ -6,10 +6,10 @@
 
 import { onAbort } from "../../core/call.ts";
 import { GrpcStatus } from "../../core/grpc_status.ts";
+import type { EndStatus } from "../../core/grpc_web.ts";
 import {
   type CallContext,
   callError,
-  type EndStatus,
   isLostPeer,
   lateError,
   lostPeer,

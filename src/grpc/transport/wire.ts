@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EndStatus } from "../errors.ts";
+import type { EndStatus } from "../../core/grpc_web.ts";
 import type { Address } from "./address.ts";
 
 /** The head of a call. */

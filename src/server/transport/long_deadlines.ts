@@ -21,10 +21,15 @@ const UNITS: Readonly<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Tells whether a `grpc-timeout` such as `90S` is longer than any timer. */
-export function isLong(timeout: string): boolean {
+/** The ms of a `grpc-timeout` such as `90S`; undefined for anything else. */
+export function timeoutMs(timeout: string): number | undefined {
   const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
-  return match !== null && Number(match[1]) * UNITS[match[2]!]! > MAX_TIMER_MS;
+  return match === null ? undefined : Number(match[1]) * UNITS[match[2]!]!;
+}
+
+/** Tells whether a `grpc-timeout` is longer than any timer. */
+export function isLong(timeout: string): boolean {
+  return (timeoutMs(timeout) ?? 0) > MAX_TIMER_MS;
 }
 
 /** Takes long deadlines off requests before the library sees them. */

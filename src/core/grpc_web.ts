@@ -1,0 +1,188 @@
+/**
+ * The framing of gRPC-Web: messages and, as a frame of its own, the trailers (the protocol's
+ * PROTOCOL-WEB.md).
+ *
+ * @module
+ */
+
+import { GrpcStatus } from "./grpc_status.ts";
+
+/** Media type of requests and answers. */
+export const GRPC_WEB_TYPE = "application/grpc-web+proto";
+
+/** Final status of a call. */
+export interface EndStatus {
+  readonly code: number;
+  readonly details: string;
+}
+
+/** Flag and length in front of a frame. */
+const HEAD_BYTES = 5;
+
+/** Flags of a frame that is compressed, and of one that carries the trailers. */
+const COMPRESSED = 0x01;
+const TRAILERS = 0x80;
+
+/** Longest trailers that are taken. */
+const MAX_TRAILER_BYTES = 64 << 10;
+
+/** Something that is no gRPC-Web, or more of it than is taken; ends the call. */
+export class FrameError extends Error {
+  /** How the call ends. */
+  readonly end: EndStatus;
+
+  /** @param details What is wrong, as a part of a sentence. */
+  constructor(code: number, details: string) {
+    super(details);
+    this.name = "FrameError";
+    this.end = { code, details };
+  }
+}
+
+/** A message as a frame. */
+export function frameOf(message: Uint8Array): Uint8Array<ArrayBuffer> {
+  return frame(0, message);
+}
+
+/** Trailers with a status as a frame. */
+export function trailersOf({ code, details }: EndStatus): Uint8Array<ArrayBuffer> {
+  const lines = `grpc-status: ${code}\r\ngrpc-message: ${encoded(details)}\r\n`;
+  return frame(TRAILERS, new TextEncoder().encode(lines));
+}
+
+function frame(flags: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEAD_BYTES + content.length);
+  bytes[0] = flags;
+  new DataView(bytes.buffer).setUint32(1, content.length);
+  bytes.set(content, HEAD_BYTES);
+  return bytes;
+}
+
+/** A whole frame. */
+export interface Frame {
+  /** True for the trailers, false for a message. */
+  readonly isTrailers: boolean;
+  /** Content, in memory of its own. */
+  readonly bytes: Uint8Array;
+}
+
+/** Puts frames together from bytes that come in pieces. */
+export class FrameReader {
+  readonly #maxBytes: number;
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  #headBytes = 0;
+  #body: Uint8Array | undefined;
+  #bodyBytes = 0;
+  #isTrailers = false;
+  /** Bytes of the piece that have been taken. */
+  position = 0;
+
+  /** @param maxBytes Longest message that is taken. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** True between frames. */
+  get isBetween(): boolean {
+    return this.#headBytes === 0;
+  }
+
+  /**
+   * Takes bytes of a piece from {@linkcode position} on, to the end of a frame.
+   *
+   * @returns The frame that ended; `undefined` if the piece ended first.
+   * @throws {FrameError} If these are no frames, or too long ones.
+   */
+  take(piece: Uint8Array): Frame | undefined {
+    while (this.#headBytes < HEAD_BYTES) {
+      if (this.position === piece.length) return undefined;
+      this.#head[this.#headBytes++] = piece[this.position++]!;
+      if (this.#headBytes === HEAD_BYTES) this.#begin();
+    }
+    const body = this.#body!;
+    const bytes = Math.min(piece.length - this.position, body.length - this.#bodyBytes);
+    body.set(piece.subarray(this.position, this.position + bytes), this.#bodyBytes);
+    this.position += bytes;
+    this.#bodyBytes += bytes;
+    if (this.#bodyBytes < body.length) return undefined;
+    this.#headBytes = 0;
+    this.#body = undefined;
+    return { isTrailers: this.#isTrailers, bytes: body };
+  }
+
+  #begin(): void {
+    const flags = this.#head[0]!;
+    const length = new DataView(this.#head.buffer).getUint32(1);
+    if ((flags & ~(COMPRESSED | TRAILERS)) !== 0) {
+      throw new FrameError(GrpcStatus.INTERNAL, "it is no gRPC-Web");
+    }
+    if ((flags & COMPRESSED) !== 0) {
+      throw new FrameError(
+        GrpcStatus.INTERNAL,
+        "a message is compressed, which was not asked for",
+      );
+    }
+    this.#isTrailers = (flags & TRAILERS) !== 0;
+    const most = this.#isTrailers ? MAX_TRAILER_BYTES : this.#maxBytes;
+    if (length > most) {
+      const what = this.#isTrailers
+        ? `trailers of ${length} bytes are longer`
+        : `a message of ${length} bytes is longer`;
+      throw new FrameError(
+        GrpcStatus.RESOURCE_EXHAUSTED,
+        `${what} than the ${most} that are taken`,
+      );
+    }
+    this.#body = new Uint8Array(length);
+    this.#bodyBytes = 0;
+  }
+}
+
+/**
+ * The status in a block of trailers, `name: value` lines.
+ *
+ * @throws {FrameError} If there is none.
+ */
+export function statusOf(trailers: Uint8Array): EndStatus {
+  const fields = new Map<string, string>();
+  for (const line of new TextDecoder().decode(trailers).split("\r\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0) {
+      fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+    }
+  }
+  const end = endStatus((name) => fields.get(name));
+  if (end === undefined) {
+    throw new FrameError(GrpcStatus.UNKNOWN, "the answer ends without a status");
+  }
+  return end;
+}
+
+/**
+ * The status in trailers or headers.
+ *
+ * @param field The value of a field, by its name.
+ * @returns `undefined` where none is.
+ */
+export function endStatus(
+  field: (name: string) => string | null | undefined,
+): EndStatus | undefined {
+  const code = field("grpc-status");
+  if (code === null || code === undefined) return undefined;
+  const number = /^\d{1,3}$/.test(code) ? Number(code) : GrpcStatus.UNKNOWN;
+  return { code: number, details: decoded(field("grpc-message") ?? "") };
+}
+
+/** A `grpc-message`: printable ASCII but `%` stays as it is, the rest is percent-encoded UTF-8. */
+function encoded(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
+}
+
+/** A `grpc-message`: percent-encoded UTF-8; one that is not so is taken as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

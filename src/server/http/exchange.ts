@@ -1,0 +1,130 @@
+/**
+ * One HTTP request and the reply to it, the same for HTTP/1.1 and HTTP/2.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { peerOf } from "../transport/connections.ts";
+
+/** Header fields of every reply: nothing guesses types, and no other site's page embeds it. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+/** A request. */
+export class Request {
+  readonly #incoming: IncomingMessage | Http2ServerRequest;
+  /** `GET`, `POST`, … */
+  readonly method: string;
+  /** Path and query, from the first slash on. */
+  readonly url: string;
+  /** Address and port of the client. */
+  readonly peer: string;
+
+  constructor(incoming: IncomingMessage | Http2ServerRequest) {
+    this.#incoming = incoming;
+    this.method = incoming.method ?? "GET";
+    this.url = incoming.url ?? "/";
+    this.peer = peerOf(incoming.socket);
+  }
+
+  /** The name by which the client reached this server. */
+  get host(): string | undefined {
+    return this.header(":authority") ?? this.header("host");
+  }
+
+  /** A header field; those that came more than once are joined by commas. */
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /** Lets the body come. */
+  resume(): void {
+    this.#incoming.resume();
+  }
+
+  /** Stops the body. */
+  pause(): void {
+    this.#incoming.pause();
+  }
+
+  /** Hears the body piece by piece; it comes only after {@linkcode resume}. */
+  onData(listener: (piece: Uint8Array) => void): void {
+    this.#incoming.on("data", listener);
+    this.#incoming.pause();
+  }
+
+  /** Hears that the body has come to its end. */
+  onEnd(listener: () => void): void {
+    this.#incoming.on("end", listener);
+  }
+}
+
+/** The reply to a request. */
+export class Reply {
+  readonly #outgoing: ServerResponse;
+  readonly #headers: Readonly<Record<string, string>>;
+  /** True once head and status are on their way. */
+  hasBegun = false;
+  /** True once it is complete as far as this server is concerned. */
+  hasEnded = false;
+  #isClosed = false;
+
+  /** @param headers Fields beside those of every reply. */
+  constructor(
+    outgoing: ServerResponse | Http2ServerResponse,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    // What is used of the two is the same.
+    this.#outgoing = outgoing as ServerResponse;
+    this.#headers = headers;
+    outgoing.on("error", () => {});
+    outgoing.on("close", () => this.#isClosed = true);
+  }
+
+  /** Sends status and head. */
+  begin(status: number, headers: Readonly<Record<string, string>>): void {
+    this.hasBegun = true;
+    if (this.#isClosed) return;
+    this.#outgoing.writeHead(status, { ...ALWAYS, ...this.#headers, ...headers });
+  }
+
+  /**
+   * Sends a piece of the body.
+   *
+   * @returns False once enough is under way, until it has drained.
+   */
+  write(piece: Uint8Array): boolean {
+    if (this.#isClosed) return true;
+    return this.#outgoing.write(piece);
+  }
+
+  /** Sends the last piece. */
+  end(piece?: Uint8Array | string): void {
+    this.hasEnded = true;
+    if (this.#isClosed) return;
+    if (piece === undefined) this.#outgoing.end();
+    else this.#outgoing.end(piece);
+  }
+
+  /** Hears that more may be sent. */
+  onDrain(listener: () => void): void {
+    this.#outgoing.on("drain", listener);
+  }
+
+  /** Hears, once, that the client has everything or is gone. */
+  onClose(listener: () => void): void {
+    let isHeard = false;
+    const hear = () => {
+      if (isHeard) return;
+      isHeard = true;
+      listener();
+    };
+    this.#outgoing.on("close", hear);
+    this.#outgoing.on("finish", hear);
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The listening side of HTTP: HTTP/1.1, and HTTP/2 where TLS agrees on it. Routes requests, after
+ * their host and origin were looked at.
+ *
+ * @module
+ */
+
+import { createServer, type Server } from "node:http";
+import { createServer as createServer2, type Http2Server } from "node:http2";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Calls } from "../transport/calls.ts";
+import { suppressGoaway } from "../transport/no_goaway.ts";
+import { Port, type PortOptions } from "../transport/port.ts";
+import { Reply, Request } from "./exchange.ts";
+import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
+import { refuse } from "./refusals.ts";
+import { WebStream } from "./web_stream.ts";
+
+/** Longest duration of the head of a request, ms. */
+const HEAD_MS = 10_000;
+
+/** Time that a connection without a request is kept, ms. */
+const IDLE_MS = 60_000;
+
+/** Request header fields that pages of other origins may send. */
+const ALLOWED_FIELDS =
+  "authorization, content-type, grpc-timeout, if-none-match, range, x-grpc-web, x-user-agent";
+
+/** Reply header fields that such pages may see. */
+const EXPOSED_FIELDS = "accept-ranges, content-range, etag, grpc-message, grpc-status";
+
+/** Answers requests that are no calls; false if there is nothing under their path. */
+export type Pages = (request: Request, reply: Reply) => boolean;
+
+/** Options of an {@linkcode HttpPort}. */
+export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
+  readonly rules: OriginRules;
+  /** Largest request message, bytes. */
+  readonly maxMessageBytes: number;
+  /** Takes the calls. */
+  readonly calls: Calls;
+  /** Takes all other requests. */
+  readonly pages: Pages;
+}
+
+/** A port that speaks gRPC-Web and HTTP. */
+export class HttpPort {
+  readonly #options: HttpPortOptions;
+  readonly #http1: Server;
+  readonly #http2: Http2Server;
+  #port!: Port;
+  #isClosing = false;
+
+  private constructor(options: HttpPortOptions) {
+    this.#options = options;
+    this.#http1 = createServer((incoming, outgoing) =>
+      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
+    );
+    this.#http1.headersTimeout = HEAD_MS;
+    this.#http1.keepAliveTimeout = IDLE_MS;
+    this.#http2 = createServer2((incoming, outgoing) =>
+      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
+    );
+    suppressGoaway(this.#http2);
+  }
+
+  /**
+   * Opens the port.
+   *
+   * @throws What the operating system says, e.g. that the address is in use.
+   */
+  static async open(options: HttpPortOptions): Promise<HttpPort> {
+    const http = new HttpPort(options);
+    http.#port = await Port.open({
+      ...options,
+      protocols: ["h2", "http/1.1"],
+      onConnection: (socket) => http.#speak(socket),
+    });
+    return http;
+  }
+
+  /** The port that is open. */
+  get port(): Port {
+    return this.#port;
+  }
+
+  /**
+   * Refuses new connections, and new requests on the old ones, and closes everything.
+   *
+   * @param finish Resolves when the calls under way have finished.
+   */
+  async close(finish: Promise<void>): Promise<void> {
+    this.#isClosing = true;
+    await this.#port.close(finish.then(() => this.#port.connections.destroy()));
+  }
+
+  #speak(socket: Socket): void {
+    const isHttp2 = (socket as TLSSocket).alpnProtocol === "h2";
+    (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
+  }
+
+  #answer(request: Request, replyWith: (headers: Record<string, string>) => Reply): void {
+    const { rules, pages, calls, maxMessageBytes } = this.#options;
+    this.#port.connections.heard(request.peer);
+    const origin = allowedOrigin(request.header("origin"), request.host, rules);
+    const reply = replyWith(corsFields(origin));
+    if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
+    if (!isOwnHost(request.host, rules)) {
+      return refuse(reply, 403, "this server is not reached by that name without API keys");
+    }
+    if (origin === null) return refuse(reply, 403, "pages of this origin may not ask");
+    if (request.method === "OPTIONS") return allow(reply);
+    const type = request.header("content-type") ?? "";
+    if (request.method === "POST" && /^application\/grpc-web(\+proto)?$/.test(type)) {
+      return void calls.begin(request.url, new WebStream(request, reply, maxMessageBytes));
+    }
+    if (pages(request, reply)) return;
+    request.resume();
+    if (type.startsWith("application/grpc")) {
+      return refuse(reply, 415, "expected content-type application/grpc-web+proto");
+    }
+    refuse(reply, 404, "there is nothing here");
+  }
+}
+
+/** Header fields that let a page read the reply. */
+function corsFields(origin: string | null | undefined): Record<string, string> {
+  if (origin === undefined || origin === null) return { vary: "origin" };
+  return {
+    vary: "origin",
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": EXPOSED_FIELDS,
+  };
+}
+
+/** Answers the question of a browser whether a request may be made. */
+function allow(reply: Reply): void {
+  reply.begin(204, {
+    "access-control-allow-methods": "GET, HEAD, POST",
+    "access-control-allow-headers": ALLOWED_FIELDS,
+    "access-control-max-age": "600",
+  });
+  reply.end();
+}

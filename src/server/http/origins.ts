@@ -1,0 +1,60 @@
+/**
+ * Who may ask over HTTP from a browser: pages of which origins, and under which names this server
+ * may be addressed, so that no page can reach it by a name of its own (DNS rebinding).
+ *
+ * @module
+ */
+
+import { isLoopback } from "../options.ts";
+
+/** Rules for a port. */
+export interface OriginRules {
+  /** Origins whose pages may call, `https://grid.example.org`; `"*"`: all. */
+  readonly origins: readonly string[];
+  /** Host name the server listens at. */
+  readonly hostname: string;
+  /** True if callers show keys: then the name by which they came does not matter. */
+  readonly keyed: boolean;
+}
+
+/** The host of a `Host` header, without port and brackets, in lower case. */
+function hostOf(header: string): string {
+  return header.toLowerCase().replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Tells whether a host is an address: no DNS server can make it lead elsewhere. */
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * Tells whether a request may be addressed to this server under the name in its `Host` header.
+ *
+ * @param header `Host` or `:authority`.
+ */
+export function isOwnHost(header: string | undefined, rules: OriginRules): boolean {
+  if (rules.keyed) return true;
+  if (header === undefined || header === "") return false;
+  const host = hostOf(header);
+  if (isAddress(host) || isLoopback(host) || host.endsWith(".localhost")) return true;
+  if (host === rules.hostname.toLowerCase()) return true;
+  return rules.origins.some((origin) => URL.canParse(origin) && new URL(origin).hostname === host);
+}
+
+/**
+ * The `Access-Control-Allow-Origin` for a request.
+ *
+ * @param origin `Origin` header; absent where no page of another origin asks.
+ * @param host `Host` header.
+ * @returns `undefined` if none is needed, `null` if the page may not ask.
+ */
+export function allowedOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  rules: OriginRules,
+): string | null | undefined {
+  if (origin === undefined) return undefined;
+  if (rules.origins.includes("*")) return "*";
+  if (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return undefined;
+  return rules.origins.includes(origin) ? origin : null;
+}

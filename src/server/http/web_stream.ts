@@ -1,0 +1,142 @@
+/**
+ * A call that came in as gRPC-Web: one HTTP request, answered by messages and, in the body too, the
+ * trailers.
+ *
+ * @module
+ */
+
+import {
+  FrameError,
+  frameOf,
+  FrameReader,
+  GRPC_WEB_TYPE,
+  trailersOf,
+} from "../../core/grpc_web.ts";
+import type { CallStream } from "../transport/call_stream.ts";
+import { timeoutMs } from "../transport/long_deadlines.ts";
+import { GrpcStatus } from "../transport/status.ts";
+import type { Reply, Request } from "./exchange.ts";
+
+type Listener = (message: Uint8Array) => void;
+
+/** A call as {@linkcode import("../transport/call.ts").Call} sees it. */
+export class WebStream implements CallStream {
+  readonly metadata: { get(name: string): readonly unknown[] };
+  readonly #request: Request;
+  readonly #reply: Reply;
+  readonly #deadlineMs: number;
+  readonly #frames: FrameReader;
+  readonly #listeners = new Map<string, Listener[]>();
+  /** What has come and was not yet given on. */
+  #piece: Uint8Array | undefined;
+  #isPaused = true;
+  #hasEnded = false;
+  /** True once something came that is no message: all that follows is dropped. */
+  #isBroken = false;
+
+  /** @param maxMessageBytes Largest request message. */
+  constructor(request: Request, reply: Reply, maxMessageBytes: number) {
+    this.#request = request;
+    this.#reply = reply;
+    this.#frames = new FrameReader(maxMessageBytes);
+    this.metadata = { get: (name) => [request.header(name)] };
+    const timeout = timeoutMs(request.header("grpc-timeout") ?? "");
+    this.#deadlineMs = timeout === undefined ? Infinity : Date.now() + timeout;
+    request.onData((piece) => this.#received(piece));
+    request.onEnd(() => this.#inputEnded());
+    reply.onDrain(() => this.#tell("drain"));
+    reply.onClose(() => this.#tell("close"));
+  }
+
+  getHost(): string {
+    return this.#request.host ?? "";
+  }
+
+  getPeer(): string {
+    return this.#request.peer;
+  }
+
+  getDeadline(): number {
+    return this.#deadlineMs;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#giveOn();
+    if (!this.#isPaused) this.#request.resume();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#request.pause();
+  }
+
+  write(message: Uint8Array): boolean {
+    this.#begin();
+    return this.#reply.write(frameOf(message));
+  }
+
+  end(): void {
+    this.#finish({ code: GrpcStatus.OK, details: "" });
+  }
+
+  emit(_event: "error", status: { code: number; details: string }): void {
+    this.#finish(status);
+  }
+
+  on(event: string, listener: Listener | (() => void)): void {
+    this.#listeners.set(event, [...this.#listeners.get(event) ?? [], listener as Listener]);
+  }
+
+  #tell(event: string, message: Uint8Array = new Uint8Array(0)): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(message);
+  }
+
+  #received(piece: Uint8Array): void {
+    if (this.#isBroken) return;
+    this.#piece = piece;
+    this.#frames.position = 0;
+    this.#giveOn();
+  }
+
+  /** Gives on the messages in the piece that came last, until a pause. */
+  #giveOn(): void {
+    try {
+      while (!this.#isPaused && this.#piece !== undefined) {
+        const frame = this.#frames.take(this.#piece);
+        if (frame === undefined) this.#piece = undefined;
+        else if (!frame.isTrailers) this.#tell("data", frame.bytes);
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return this.#break(error.end);
+    }
+    if (this.#hasEnded && this.#piece === undefined) this.#tell("end");
+  }
+
+  #inputEnded(): void {
+    if (this.#isBroken) return;
+    this.#hasEnded = true;
+    if (!this.#frames.isBetween && this.#piece === undefined) {
+      return this.#break({ code: GrpcStatus.INTERNAL, details: "the request message broke off" });
+    }
+    if (this.#piece === undefined) this.#tell("end");
+  }
+
+  #break(status: { code: number; details: string }): void {
+    this.#isBroken = true;
+    this.#piece = undefined;
+    this.#finish(status);
+  }
+
+  #begin(): void {
+    if (!this.#reply.hasBegun) this.#reply.begin(200, { "content-type": GRPC_WEB_TYPE });
+  }
+
+  #finish(status: { code: number; details: string }): void {
+    if (this.#reply.hasEnded) return;
+    this.#begin();
+    this.#reply.end(trailersOf(status));
+    this.#request.resume();
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The calls under way, whichever port they came in by, and how they end when the server stops.
+ *
+ * @module
+ */
+
+import { Call } from "./call.ts";
+import type { CallStream } from "./call_stream.ts";
+import { FairSending } from "./fair_sending.ts";
+import { GrpcFailure, GrpcStatus } from "./status.ts";
+import { until } from "./until.ts";
+
+/** Longest time for calls to notice that they were ended, ms. */
+const SETTLE_MS = 500;
+
+/** Calls of a server. */
+export class Calls {
+  readonly #handle: (call: Call) => Promise<void>;
+  readonly #calls = new Set<Call>();
+  readonly #pace = new FairSending();
+
+  /** @param handle Handles a call to its end; never rejects. */
+  constructor(handle: (call: Call) => Promise<void>) {
+    this.#handle = handle;
+  }
+
+  /**
+   * Begins a call.
+   *
+   * @param path Its method, `/package.Service/Method`.
+   * @param stream The wire's side of it.
+   */
+  begin(path: string, stream: CallStream): Call {
+    const call = new Call(path, stream, this.#pace);
+    this.#calls.add(call);
+    this.#handle(call).then(() => call.done).then(() => this.#calls.delete(call));
+    return call;
+  }
+
+  /**
+   * Lets the calls under way finish, cancels those that have no end of their own, and what is left
+   * after `graceMs`.
+   */
+  async finish(graceMs: number): Promise<void> {
+    await until(() => [...this.#calls].every((call) => call.endless), graceMs);
+    const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
+    for (const call of this.#calls) call.cancel(stop);
+    await until(() => this.#calls.size === 0, SETTLE_MS);
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The listening side of gRPC: connections are accepted by a {@linkcode Port}, and their plain bytes
+ * are handed to the gRPC library, whose own TLS does not work on every runtime (docs/server.md,
+ * "Transport").
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { ServerOptions } from "@grpc/grpc-js";
+import type { CallStream } from "./call_stream.ts";
+import type { Calls } from "./calls.ts";
+import { dropLongDeadlines } from "./long_deadlines.ts";
+import { http2ServersOf } from "./http2_servers.ts";
+import { suppressGoaway } from "./no_goaway.ts";
+import { Port, type PortOptions } from "./port.ts";
+import { onUnknownMethod } from "./unknown_method.ts";
+
+/** Flow-control window of a connection, bytes: what a client may have under way. */
+const WINDOW_BYTES = 4 << 20;
+
+/** Options of a {@linkcode GrpcPort}. */
+export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
+  /** Largest request message, bytes. */
+  readonly maxMessageBytes: number;
+  /** Calls one connection may have open. */
+  readonly maxStreamsPerConnection: number;
+  /** Silence of a peer after which a keepalive probe is sent, ms. */
+  readonly keepaliveMs: number;
+  /** Longest wait for the answer to a probe, ms. */
+  readonly keepaliveTimeoutMs: number;
+  /** Every method, `/package.Service/Method`. */
+  readonly paths: Iterable<string>;
+  /** Takes the calls. */
+  readonly calls: Calls;
+}
+
+/** A port that speaks gRPC. */
+export class GrpcPort {
+  readonly #calls: Calls;
+  readonly #grpc: Server;
+  readonly #injector: ReturnType<Server["createConnectionInjector"]>;
+  #port!: Port;
+
+  private constructor(options: GrpcPortOptions) {
+    this.#calls = options.calls;
+    this.#grpc = new Server(libraryOptions(options));
+    for (const path of options.paths) this.#register(path);
+    onUnknownMethod(this.#grpc, (path, stream) => this.#begin(path, stream));
+    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    for (const http2 of http2ServersOf(this.#grpc)) {
+      suppressGoaway(http2);
+      dropLongDeadlines(http2);
+    }
+  }
+
+  /**
+   * Opens the port.
+   *
+   * @throws What the operating system says, e.g. that the address is in use.
+   */
+  static async open(options: GrpcPortOptions): Promise<GrpcPort> {
+    const grpc = new GrpcPort(options);
+    grpc.#port = await Port.open({
+      ...options,
+      protocols: ["h2"],
+      onConnection: (socket) => grpc.#injector.injectConnection(socket),
+    });
+    return grpc;
+  }
+
+  /** The port that is open. */
+  get port(): Port {
+    return this.#port;
+  }
+
+  /**
+   * Refuses new connections, and new calls on the old ones, and closes everything.
+   *
+   * @param finish Resolves when the calls under way have finished.
+   */
+  async close(finish: Promise<void>): Promise<void> {
+    this.#injector.destroy();
+    await this.#port.close(finish);
+    this.#grpc.forceShutdown();
+  }
+
+  #register(path: string): void {
+    this.#grpc.register<Uint8Array, Uint8Array>(
+      path,
+      (stream: CallStream) => this.#begin(path, stream),
+      asBuffer,
+      (bytes: Buffer): Uint8Array => bytes,
+      "bidi",
+    );
+  }
+
+  #begin(path: string, stream: CallStream): void {
+    const { peer } = this.#calls.begin(path, stream);
+    this.#port.connections.heard(peer);
+  }
+}
+
+function libraryOptions(options: GrpcPortOptions): ServerOptions {
+  return {
+    "grpc.max_receive_message_length": options.maxMessageBytes,
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
+    "grpc.keepalive_time_ms": options.keepaliveMs,
+    "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
+    "grpc.enable_channelz": 0,
+    "grpc-node.flow_control_window": WINDOW_BYTES,
+  };
+}
+
+/** The same bytes as the class that the library copies from. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

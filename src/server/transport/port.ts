@@ -1,0 +1,95 @@
+/**
+ * A port of the server: TCP or TLS connections, bounded, handed to whatever speaks a protocol on
+ * them.
+ *
+ * @module
+ */
+
+import net from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import tls from "node:tls";
+import { type ConnectionLimits, Connections } from "./connections.ts";
+import { until } from "./until.ts";
+
+/** Longest time for connections to end by themselves, ms. */
+const SETTLE_MS = 500;
+
+/** A certificate and its private key, PEM text. */
+export interface Certificate {
+  cert: string;
+  key: string;
+}
+
+/** Options of a {@linkcode Port}. */
+export interface PortOptions extends ConnectionLimits {
+  readonly hostname: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Absent: plain text. */
+  readonly certificate: Certificate | undefined;
+  /** Protocols offered in the TLS handshake, best first. */
+  readonly protocols: readonly string[];
+  /** Speaks a protocol on a connection, whose bytes are in the clear here. */
+  readonly onConnection: (socket: Socket) => void;
+}
+
+/** A port that is open. */
+export class Port {
+  readonly connections: Connections;
+  readonly #server: net.Server;
+
+  private constructor(options: PortOptions) {
+    const { certificate, onConnection } = options;
+    this.connections = new Connections(options);
+    this.#server = certificate === undefined ? net.createServer() : tls.createServer({
+      ...certificate,
+      ALPNProtocols: [...options.protocols],
+    });
+    this.#server.on("connection", (socket: Socket) => this.connections.take(socket));
+    this.#server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
+    this.#server.on(certificate === undefined ? "connection" : "secureConnection", onConnection);
+  }
+
+  /**
+   * Opens a port.
+   *
+   * @throws What the operating system says, e.g. that the address is in use.
+   */
+  static async open(options: PortOptions): Promise<Port> {
+    const port = new Port(options);
+    const server = port.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.port, options.hostname, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    server.on("error", () => {});
+    return port;
+  }
+
+  /** Its number. */
+  get number(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections made from now on see this certificate. */
+  setCertificate(certificate: Certificate): void {
+    (this.#server as tls.Server).setSecureContext(certificate);
+  }
+
+  /**
+   * Takes no connections from now on, and ends those there are once `finish` has resolved.
+   *
+   * @param finish What is to happen on the connections first.
+   */
+  async close(finish: Promise<void>): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await finish;
+    await until(() => this.connections.size === 0, SETTLE_MS);
+    this.connections.destroy();
+    await closed;
+    await until(() => this.connections.size === 0, SETTLE_MS);
+  }
+}
