@@ -6,7 +6,7 @@
 
 import type { CommandDescription, CommandEntry } from "./command_entry.ts";
 import { usageError } from "./errors.ts";
-import { nearest } from "../core/suggest.ts";
+import { didYouMean, nearest } from "../core/suggest.ts";
 
 /**
  * The entry of a command.
@@ -24,6 +24,6 @@ export function findCommand<Loaded extends CommandDescription>(
   const near = nearest(name, commands.map((one) => one.name), 3);
   throw usageError(
     `There is no command ${name}`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb help` lists them all",
+    didYouMean(near, "`btrdb help` lists them all"),
   );
 }

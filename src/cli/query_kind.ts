@@ -9,9 +9,7 @@ import type { OptionSpecs } from "./words/option.ts";
 import { parseDuration, parsePointwidth } from "./words/durations.ts";
 import { usageError } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
-
-/** Last time that an end may be. */
-const LAST_TIME = (48n << 56n) - 1n;
+import { LAST_TIME } from "../core/range.ts";
 
 /** Form of the answer: raw points, aligned windows or windows of any width. */
 export type QueryKind =

@@ -10,10 +10,7 @@ import type { OptionSpecs } from "./words/option.ts";
 import type { Context } from "./context.ts";
 import { usageError } from "./errors.ts";
 import { formatTime, parseTime, type TimeSpec } from "./words/times.ts";
-
-/** First time of BTrDB's axis, and the last one that `nearest` takes. */
-const FIRST_TIME = -(16n << 56n);
-const LAST_TIME = (48n << 56n) - 1n;
+import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 
 /** Pointwidth whose windows tile the whole time axis: 64 of 2^56 ns. */
 const TILING = 56;
@@ -42,7 +39,7 @@ export async function extent(
   let first: bigint | undefined;
   let last: bigint | undefined;
   for (const stream of streams) {
-    const head = await stream.nearest(FIRST_TIME, { version });
+    const head = await stream.nearest(MIN_TIME, { version });
     if (head === null) continue;
     const tail = await stream.nearest(LAST_TIME, { version, backward: true });
     if (first === undefined || head.time < first) first = head.time;
@@ -122,7 +119,7 @@ export interface Totals {
 
 /** Count, min, mean and max of all points of a stream: one small query. */
 export async function totals(stream: Stream): Promise<Totals> {
-  const windows = await stream.alignedWindows(FIRST_TIME, LAST_TIME, TILING).collect();
+  const windows = await stream.alignedWindows(MIN_TIME, LAST_TIME, TILING).collect();
   const sum: Totals = { count: 0n, min: Infinity, mean: 0, max: -Infinity };
   for (let i = 0; i < windows.times.length; i++) {
     const count = windows.count[i]!;

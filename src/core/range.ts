@@ -30,6 +30,9 @@ export const MIN_TIME: bigint = -(16n << 56n);
  */
 export const MAX_TIME: bigint = 48n << 56n;
 
+/** Last time that a request may name, ns: the end of a range over the whole time axis. */
+export const LAST_TIME: bigint = MAX_TIME - 1n;
+
 /**
  * Largest pointwidth any request may name.
  *

@@ -5,6 +5,19 @@
  */
 
 /**
+ * The hint `did you mean a or b?`.
+ *
+ * @param near Names that may have been meant, as {@linkcode nearest} returns them.
+ * @param otherwise The hint if there are none.
+ */
+export function didYouMean<T extends string | undefined>(
+  near: readonly string[],
+  otherwise: T,
+): string | T {
+  return near.length > 0 ? `did you mean ${near.join(" or ")}?` : otherwise;
+}
+
+/**
  * The Damerau-Levenshtein distance (optimal string alignment) of two texts: the fewest
  * insertions, deletions, replacements and swaps of neighbours that turn one into the other.
  */

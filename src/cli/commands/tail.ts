@@ -8,6 +8,7 @@ import { parseDuration } from "../words/durations.ts";
 import { Follower } from "../sync/follower.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
 import { formatTime } from "../words/times.ts";
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
 const command: Command = {
   name: "tail",
@@ -72,9 +73,6 @@ function printer(
   };
 }
 
-const FIRST_TIME = -(16n << 56n);
-const LAST_TIME = (48n << 56n) - 1n;
-
 /** The last `n` points: ranges from the end, each twice as long, until there are enough. */
 async function lastPoints(stream: Stream, n: number, signal: AbortSignal): Promise<RawColumns> {
   const none = { times: new BigInt64Array(0), values: new Float64Array(0) };
@@ -83,11 +81,11 @@ async function lastPoints(stream: Stream, n: number, signal: AbortSignal): Promi
   const end = last.time + 1n;
   let span = 1_000_000n;
   let start = end - span;
-  while (start > FIRST_TIME && await stream.count({ start, end, signal }) < BigInt(n)) {
+  while (start > MIN_TIME && await stream.count({ start, end, signal }) < BigInt(n)) {
     span *= 2n;
     start = end - span;
   }
-  if (start < FIRST_TIME) start = FIRST_TIME;
+  if (start < MIN_TIME) start = MIN_TIME;
   const points = await stream.rawValues(start, end, { signal }).collect();
   const from = Math.max(0, points.times.length - n);
   return { times: points.times.subarray(from), values: points.values.subarray(from) };

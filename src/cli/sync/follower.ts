@@ -6,9 +6,7 @@
 
 import type { RawColumns, Stream, Version } from "../../../mod.ts";
 import { comparePoints } from "./points.ts";
-
-const FIRST_TIME = -(16n << 56n);
-const LAST_TIME = (48n << 56n) - 1n;
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
 /** Granularity of ranges of points that are not committed yet: 2^30 ns, about a second. */
 const RESOLUTION = 30;
@@ -71,7 +69,7 @@ export class Follower {
     for await (
       const range of this.#stream.changes(base, 0n, RESOLUTION, { signal: this.#signal })
     ) {
-      const start = range.start < FIRST_TIME ? FIRST_TIME : range.start;
+      const start = range.start < MIN_TIME ? MIN_TIME : range.start;
       const end = range.end > LAST_TIME ? LAST_TIME : range.end;
       if (start >= end) continue;
       const [latest, known] = await Promise.all([

@@ -6,6 +6,7 @@
 
 import type { StatColumns, Stream } from "../../../mod.ts";
 import { PointChecksum } from "./point_checksum.ts";
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
 /** A range in which two streams are not the same. */
 export interface DifferentRange {
@@ -24,8 +25,6 @@ export interface CompareOptions {
   onSettled?: (points: bigint) => void;
 }
 
-const FIRST_TIME = -(16n << 56n);
-const LAST_TIME = (48n << 56n) - 1n;
 /** Pointwidth of the first look: 64 windows tile the time axis. */
 const TOP = 56;
 /** A node of the tree has 2^6 children. */
@@ -45,7 +44,7 @@ export async function* differentRanges(
   b: Stream | undefined,
   options: CompareOptions,
 ): AsyncGenerator<DifferentRange, void, void> {
-  yield* joined(descend(a, b, FIRST_TIME, LAST_TIME, TOP, options));
+  yield* joined(descend(a, b, MIN_TIME, LAST_TIME, TOP, options));
 }
 
 async function* descend(
@@ -79,7 +78,7 @@ async function* descend(
 
 /** Windows are cut to the times that requests may name. */
 function clamp({ start, end }: { start: bigint; end: bigint }): { start: bigint; end: bigint } {
-  return { start: start < FIRST_TIME ? FIRST_TIME : start, end: end > LAST_TIME ? LAST_TIME : end };
+  return { start: start < MIN_TIME ? MIN_TIME : start, end: end > LAST_TIME ? LAST_TIME : end };
 }
 
 interface Pair {
@@ -146,7 +145,7 @@ export function checksumOfAll(
   signal: AbortSignal,
   onPoints?: (points: number) => void,
 ): Promise<PointChecksum> {
-  return checksumOf(stream, FIRST_TIME, LAST_TIME, signal, onPoints);
+  return checksumOf(stream, MIN_TIME, LAST_TIME, signal, onPoints);
 }
 
 /** Neighbours in which the second stream has nothing become one range. */

@@ -6,7 +6,7 @@
 
 import { splitOnce } from "./parse_args.ts";
 import { notFound, usageError } from "../errors.ts";
-import { nearest } from "../../core/suggest.ts";
+import { didYouMean, nearest } from "../../core/suggest.ts";
 
 /**
  * Reads `KEY=VALUE` words.
@@ -44,11 +44,7 @@ export function checkKnown(
     const near = nearest(key, names);
     throw notFound(
       `There is no ${what} ${key}`,
-      near.length > 0
-        ? `did you mean ${near.join(" or ")}?`
-        : names.length > 0
-        ? `there are ${names.join(", ")}`
-        : undefined,
+      didYouMean(near, names.length > 0 ? `there are ${names.join(", ")}` : undefined),
     );
   }
 }

@@ -6,7 +6,7 @@
 
 import type { OptionSpec, OptionSpecs } from "./option.ts";
 import { usageError } from "../errors.ts";
-import { nearest } from "../../core/suggest.ts";
+import { didYouMean, nearest } from "../../core/suggest.ts";
 
 /** Parsed command line: options and arguments. */
 export class Args {
@@ -123,7 +123,7 @@ function lookUp(name: string, specs: OptionSpecs): OptionSpec {
   const near = nearest(name, Object.keys(specs), 3).map((other) => `--${other}`);
   throw usageError(
     `Unknown option --${name}`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "see --help",
+    didYouMean(near, "see --help"),
   );
 }
 

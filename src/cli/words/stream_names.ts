@@ -15,7 +15,7 @@ import {
   streamsOf,
 } from "../../ingest/stream_paths.ts";
 import { type CliError, notFound, usageError } from "../errors.ts";
-import { nearest } from "../../core/suggest.ts";
+import { didYouMean, nearest } from "../../core/suggest.ts";
 
 export { isUuid, type NamedStream, nameStream, splitPath };
 
@@ -74,10 +74,7 @@ export async function unknownPrefix(db: BTrDB, prefix: string): Promise<CliError
   const [stream] = await findByPath(db, prefix);
   if (stream !== undefined) return notFound(message, `it is a stream: \`btrdb show ${prefix}\``);
   const near = nearest(prefix.replace(/\/$/, ""), await collectionsOf(db));
-  return notFound(
-    message,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`btrdb ls` lists them all",
-  );
+  return notFound(message, didYouMean(near, "`btrdb ls` lists them all"));
 }
 
 /**
@@ -163,7 +160,5 @@ async function collectionsOf(db: BTrDB): Promise<string[]> {
 }
 
 function meant(near: readonly string[]): string {
-  return near.length === 0
-    ? "`btrdb ls -l` lists what is there"
-    : `did you mean ${near.join(" or ")}?`;
+  return didYouMean(near, "`btrdb ls -l` lists what is there");
 }

@@ -6,10 +6,7 @@
 
 import { tryDuration } from "./durations.ts";
 import { usageError } from "../errors.ts";
-
-/** BTrDB's time axis: `[MIN, MAX)`, ns since the Unix epoch. */
-const MIN = -(16n << 56n);
-const MAX = 48n << 56n;
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 
 /**
  * A time that may hang on something not yet known: `anchor` plus `offset` ns. `base` is what `+30m`
@@ -64,7 +61,7 @@ export function parseInstant(text: string, name: string, frame: TimeFrame): bigi
 }
 
 function checkRange(ns: bigint, text: string, name: string): void {
-  if (ns < MIN || ns > MAX) {
+  if (ns < MIN_TIME || ns > MAX_TIME) {
     throw usageError(
       `Cannot use ${name} ${text}: BTrDB's times go from 1933-06-20T00:01:35Z to 2079-08-08T23:55:13Z`,
     );
