@@ -84,7 +84,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       "deno.json",
       ...ENTRIES,
     ],
-    packages: ["node:"],
+    packages: ["npm:string-width", "node:"],
     program: true,
   },
   "mod.ts": { may: ["core", "kernel", "endpoint", "client", "connect"] },

@@ -25,12 +25,6 @@ interface Real {
 
 type Command = fc.AsyncCommand<StreamModel, Real>;
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 /** A command with a name to show. */
 function command(name: string, run: (model: StreamModel, real: Real) => Promise<void>): Command {
   return { check: () => true, run, toString: () => name };
@@ -177,7 +171,9 @@ const raws = fc.tuple(versions, places, places).map(([share, a, b]) =>
     const version = versionIn(model, share);
     const points = model.points(version);
     const [start, end] = rangeIn(points, a, b);
-    const chunks = await gather(engine.rawValues({ uuid, start, end, version: BigInt(version) }));
+    const chunks = await Array.fromAsync(
+      engine.rawValues({ uuid, start, end, version: BigInt(version) }),
+    );
     const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
     assertEquals(
       Array.from(times, (time, i) => ({ time, value: values[i]! })),
@@ -213,7 +209,7 @@ const aligned = fc.tuple(versions, places, places, fc.integer({ min: 0, max: 60 
       version: BigInt(version),
       pointwidth,
     });
-    const columns = concatStat((await gather(source)).map((chunk) => chunk.columns));
+    const columns = concatStat((await Array.fromAsync(source)).map((chunk) => chunk.columns));
     assertWindows(columns, model.windows(version, from, to, 1n << bits, false));
   })
 );
@@ -228,7 +224,9 @@ const windows = fc.tuple(versions, places, places, fc.integer({ min: 1, max: 300
     const last = end - (end - start) % width;
     if (last === start) return;
     const request = { uuid, start, end, version: BigInt(version), width, depth: 0 };
-    const columns = concatStat((await gather(engine.windows(request))).map((c) => c.columns));
+    const columns = concatStat(
+      (await Array.fromAsync(engine.windows(request))).map((c) => c.columns),
+    );
     assertWindows(columns, model.windows(version, start, last, width, true));
   })
 );
@@ -268,7 +266,7 @@ const changes = fc.tuple(versions, versions, fc.integer({ min: 0, max: 63 })).ma
     const [from, to] = y === 0 || x <= y ? [x, y] : [y, x];
     if (from === 0) return;
     const request = { uuid, from: BigInt(from), to: BigInt(to), resolution };
-    const ranges = (await gather(engine.changes(request))).flatMap(({ starts, ends }) =>
+    const ranges = (await Array.fromAsync(engine.changes(request))).flatMap(({ starts, ends }) =>
       Array.from(starts, (start, i) => [start, ends[i]!] as const)
     );
     const [before, after] = [model.points(from), model.points(to)];

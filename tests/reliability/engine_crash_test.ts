@@ -19,12 +19,6 @@ const WRITER = new URL("../support/crash_writer.ts", import.meta.url).pathname;
 /** Steps after which a database is begun anew, so that checking it stays quick. */
 const MAX_STEPS = 120;
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 async function create(path: string): Promise<void> {
   await using engine = await openEngine({ path });
   for (let stream = 0; stream < CRASH_STREAMS; stream++) {
@@ -58,7 +52,9 @@ async function runWriter(path: string, starts: number[], kill: number): Promise<
 
 async function read(engine: Engine, uuid: Uint8Array, version: number): Promise<RawColumns> {
   const range = { start: 0n, end: 2n ** 61n, version: BigInt(version) };
-  return concatRaw((await gather(engine.rawValues({ uuid, ...range }))).map((c) => c.columns));
+  return concatRaw(
+    (await Array.fromAsync(engine.rawValues({ uuid, ...range }))).map((c) => c.columns),
+  );
 }
 
 function assertPoints({ times, values }: RawColumns, points: Point[], what: string): void {

@@ -18,12 +18,6 @@ const uuid = new Uint8Array(16).fill(9);
 const other = new Uint8Array(16).fill(10);
 const names = { tags: new Map(), annotations: new Map() };
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 function points(base: number, n: number): Point[] {
   return Array.from({ length: n }, (_, i) => ({ time: BigInt(base + 3 * i), value: base + i }));
 }
@@ -58,9 +52,9 @@ const STEPS: Step[] = [
   },
   { run: (engine) => engine.create({ uuid: other, collection: "other", ...names }) },
   inserting(7, 33_000),
-  { run: (engine) => gather(engine.windows({ ...all(0n), width: 1000n, depth: 0 })) },
+  { run: (engine) => Array.fromAsync(engine.windows({ ...all(0n), width: 1000n, depth: 0 })) },
   { run: (engine) => engine.nearest({ uuid, time: 50n, version: 12n, backward: true }) },
-  { run: (engine) => gather(engine.changes({ uuid, from: 11n, to: 0n, resolution: 3 })) },
+  { run: (engine) => Array.fromAsync(engine.changes({ uuid, from: 11n, to: 0n, resolution: 3 })) },
   {
     run: (engine) =>
       engine.setAnnotations({
@@ -84,7 +78,7 @@ async function assertModel(engine: Engine, model: StreamModel): Promise<void> {
   const { version } = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
   assertEquals(version, { major: BigInt(model.major), minor: BigInt(model.buffer.length) });
   for (const major of [0, ...model.versions.keys()]) {
-    const chunks = await gather(engine.rawValues(all(BigInt(major))));
+    const chunks = await Array.fromAsync(engine.rawValues(all(BigInt(major))));
     const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
     const actual = Array.from(times, (time, i) => ({ time, value: values[i]! }));
     const expected = model.points(major);

@@ -14,7 +14,7 @@ import { BTrDB as V5 } from "../../src/gen/btrdb_v5_pb.ts";
 import { RawClient } from "../support/grpc_client.ts";
 import { Random } from "../support/random.ts";
 import { HANG_MS, until } from "../support/until.ts";
-import { ServerProcess } from "./support/server_process.ts";
+import { ServedDatabase } from "./support/served_database.ts";
 
 const METHODS = [...V4.methods, ...V5.methods];
 
@@ -30,9 +30,9 @@ const CALM = new Set([0, 3, 4, 7, 8, 13]);
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`;
 
 async function withServer(
-  use: (server: ServerProcess, client: RawClient, stream: Stream) => Promise<void>,
+  use: (server: ServedDatabase, client: RawClient, stream: Stream) => Promise<void>,
 ): Promise<void> {
-  const server = await ServerProcess.start("memory:");
+  const server = await ServedDatabase.start("memory:");
   try {
     await using db = await connect(server.address);
     const stream = await db.create(crypto.randomUUID(), "fuzz", { tags: { name: "fuzz" } });

@@ -5,15 +5,15 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError, connect } from "@btrdb/btrdb";
-import { ServerProcess } from "./support/server_process.ts";
+import { ServedDatabase } from "./support/served_database.ts";
 
 const POINTS = 50_000;
 
 async function withProxy(
-  use: (proxy: ServerProcess, behind: ServerProcess) => Promise<void>,
+  use: (proxy: ServedDatabase, behind: ServedDatabase) => Promise<void>,
 ): Promise<void> {
-  const behind = await ServerProcess.start("memory:");
-  const proxy = await ServerProcess.start(behind.address);
+  const behind = await ServedDatabase.start("memory:");
+  const proxy = await ServedDatabase.start(behind.address);
   try {
     await use(proxy, behind);
   } finally {
@@ -68,8 +68,8 @@ for (const protocol of ["v4", "v5"] as const) {
 Deno.test("a proxy under load outlives its server and goes on with the next one", async () => {
   const folder = await Deno.makeTempDir();
   const target = `file:${folder}/a.btrdb`;
-  let behind = await ServerProcess.start(target);
-  const proxy = await ServerProcess.start(behind.address);
+  let behind = await ServedDatabase.start(target);
+  const proxy = await ServedDatabase.start(behind.address);
   const reads = [0, 0, 0, 0];
   let ended = false;
   const work = reads.map(async (_, i) => {
@@ -95,7 +95,7 @@ Deno.test("a proxy under load outlives its server and goes on with the next one"
     await everybodyReads();
     const port = Number(behind.address.split(":")[1]);
     await behind.kill();
-    behind = await ServerProcess.start(target, port);
+    behind = await ServedDatabase.start(target, port);
     await everybodyReads();
     ended = true;
     await Promise.all(work);

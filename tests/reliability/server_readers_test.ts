@@ -12,7 +12,7 @@ import { RawValuesParamsSchema, WindowsParamsSchema } from "../../src/gen/btrdb_
 import { RawClient } from "../support/grpc_client.ts";
 import { Random } from "../support/random.ts";
 import { HANG_MS, until } from "../support/until.ts";
-import { ServerProcess } from "./support/server_process.ts";
+import { ServedDatabase } from "./support/served_database.ts";
 
 /** 48 MB as messages: more than windows and buffers of both sides hold. */
 const POINTS = 2_400_000;
@@ -23,9 +23,9 @@ const READERS = 8;
 const GROWTH_MB = 150;
 
 async function withServer(
-  use: (server: ServerProcess, db: BTrDB, stream: Stream) => Promise<void>,
+  use: (server: ServedDatabase, db: BTrDB, stream: Stream) => Promise<void>,
 ): Promise<void> {
-  const server = await ServerProcess.start("memory:");
+  const server = await ServedDatabase.start("memory:");
   try {
     await using db = await connect(server.address);
     await use(server, db, await db.create(crypto.randomUUID(), "readers"));
@@ -49,7 +49,7 @@ async function fill(stream: Stream): Promise<void> {
 }
 
 /** Waits until nobody's call is worked on. */
-function idle(server: ServerProcess): Promise<void> {
+function idle(server: ServedDatabase): Promise<void> {
   return until(
     "the queries of clients that are gone end",
     async () => await server.metric("btrdb_server_calls_running") === 0,

@@ -10,7 +10,7 @@
  */
 
 import { connect } from "../../mod.ts";
-import { type Memory, ServerProcess } from "./support/server_process.ts";
+import { type Memory, ServedDatabase } from "./support/served_database.ts";
 import { pause, verify } from "./support/soak_points.ts";
 
 const MINUTES = Number(Deno.env.get("SOAK_MINUTES") ?? 30);
@@ -31,7 +31,7 @@ const complaints: string[] = [];
 const memory: (Memory | undefined)[] = [];
 const children = new Set<Deno.ChildProcess>();
 
-let server = await ServerProcess.start(target);
+let server = await ServedDatabase.start(target);
 const address = server.address;
 const port = Number(address.slice(address.lastIndexOf(":") + 1));
 
@@ -88,11 +88,11 @@ async function restarts(): Promise<void> {
   const stopped = await server.stop();
   if (stopped.code !== 0) complain(`exit code ${stopped.code} after SIGTERM`);
   complain(stopped.errors);
-  server = await ServerProcess.start(target, port);
+  server = await ServedDatabase.start(target, port);
   console.log("restarted after SIGTERM");
   await pause(MINUTES * 20_000);
   complain(await server.kill());
-  server = await ServerProcess.start(target, port);
+  server = await ServedDatabase.start(target, port);
   console.log("restarted after SIGKILL");
 }
 

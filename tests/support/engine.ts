@@ -34,13 +34,6 @@ export function regular(n: number, base = 0n, step = 1_000_000n): RawColumns {
   };
 }
 
-/** All items of an asynchronous source. */
-export async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 /** All points of a stream at a version, as pairs. */
 export async function pointsOf(
   engine: Engine,
@@ -48,7 +41,7 @@ export async function pointsOf(
   version = 0n,
 ): Promise<[number, number][]> {
   const range = { uuid, start: -(2n ** 60n), end: 3n * 2n ** 60n - 1n, version };
-  const chunks = await gather(engine.rawValues(range));
+  const chunks = await Array.fromAsync(engine.rawValues(range));
   const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
   return Array.from(times, (time, i) => [Number(time), values[i]!]);
 }

@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals } from "@std/assert";
 import { type Engine, verify } from "../../src/engine/mod.ts";
-import { gather, pointsOf, uuidOf } from "./engine.ts";
+import { pointsOf, uuidOf } from "./engine.ts";
 
 /**
  * Unpacks a file of an earlier schema. It has streams 1 to 5 with points in tree and journal, of
@@ -25,7 +25,7 @@ export async function assertOldContent(engine: Engine): Promise<void> {
   }
   assertEquals((await pointsOf(engine, uuidOf(5), 12n)).length, 1400);
   assertEquals((await pointsOf(engine, uuidOf(2), 13n)).length, 2100);
-  const found = (await gather(engine.lookupStreams({
+  const found = (await Array.fromAsync(engine.lookupStreams({
     collection: "old",
     isCollectionPrefix: true,
     tags: new Map([["unit", "volts"]]),
@@ -33,7 +33,7 @@ export async function assertOldContent(engine: Engine): Promise<void> {
   }))).flat();
   assertEquals(found.map(({ uuid }) => uuid[0]), [1]);
   const all = { collection: "", isCollectionPrefix: true, tags: new Map(), annotations: new Map() };
-  assertEquals((await gather(engine.lookupStreams(all))).flat().length, 5);
+  assertEquals((await Array.fromAsync(engine.lookupStreams(all))).flat().length, 5);
 }
 
 /** Waits until nothing is left to be removed from a file that is open. */

@@ -3,7 +3,8 @@
 import type { Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { rough, table } from "../terminal/style.ts";
+import { rough } from "../terminal/format.ts";
+import { table } from "../terminal/print_table.ts";
 
 const START = 1_700_000_000_000_000_000n;
 const INTERVAL = 1_000_000n;

@@ -6,7 +6,8 @@ import { CliError, usageError, type Verdict, verdictOf } from "../errors.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
-import { grouped, plural, rough, table } from "../terminal/style.ts";
+import { grouped, plural, rough } from "../terminal/format.ts";
+import { table } from "../terminal/print_table.ts";
 import { type CopyResult, copyStream } from "../sync/copy.ts";
 
 /** Streams copied at the same time. */

@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";
 import { noPoints, RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { resolveStream } from "../words/stream_names.ts";
-import { plural } from "../terminal/style.ts";
+import { plural } from "../terminal/format.ts";
 import { formatTime } from "../words/times.ts";
 
 const command: Command = {

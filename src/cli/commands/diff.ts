@@ -10,7 +10,7 @@ import {
   streamsBelow,
   unknownPrefix,
 } from "../words/stream_names.ts";
-import { plural } from "../terminal/style.ts";
+import { plural } from "../terminal/format.ts";
 import { sameEntries } from "../sync/copy.ts";
 import { comparePoints } from "../sync/points.ts";
 import { type DifferentRange, differentRanges } from "../sync/ranges.ts";

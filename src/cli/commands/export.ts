@@ -10,7 +10,7 @@ import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
-import { bytesText, plural, rough } from "../terminal/style.ts";
+import { bytesText, plural, rough } from "../terminal/format.ts";
 
 const FORMATS = ["csv", "ndjson", "parquet", "arrow"] as const;
 type Format = typeof FORMATS[number];

@@ -15,7 +15,7 @@ import { parseDuration } from "../words/durations.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
 import { plotStreams } from "../plot_streams.ts";
 import { extent, type TimeRange } from "../ranges.ts";
-import { bytesText, plural, rough } from "../terminal/style.ts";
+import { bytesText, plural, rough } from "../terminal/format.ts";
 import { mayStartThreads } from "../threads.ts";
 import { nameStream } from "../words/stream_names.ts";
 import { parseInstant } from "../words/times.ts";

@@ -3,7 +3,7 @@
 import type { ServerInfo } from "../../../mod.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { properties, table } from "../terminal/style.ts";
+import { properties, table } from "../terminal/print_table.ts";
 
 const command: Command = {
   name: "info",

@@ -5,7 +5,8 @@ import type { Context } from "../context.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { extent, totals } from "../ranges.ts";
 import { type NamedStream, streamsBelow, unknownPrefix } from "../words/stream_names.ts";
-import { type Column, grouped, plural, table } from "../terminal/style.ts";
+import { grouped, plural } from "../terminal/format.ts";
+import { type Column, table } from "../terminal/print_table.ts";
 import { formatTime } from "../words/times.ts";
 import { collectionTree } from "../terminal/collection_tree.ts";
 

@@ -9,7 +9,8 @@ import { notFound } from "../errors.ts";
 import { noPoints, RANGE_OPTIONS, resolveRange, type TimeRange } from "../ranges.ts";
 import { chooseKind, KIND_OPTIONS, type QueryKind, wholeWindows } from "../query_kind.ts";
 import { type NamedStream, resolveStream } from "../words/stream_names.ts";
-import { type Column, grouped, plural, table } from "../terminal/style.ts";
+import { grouped, plural } from "../terminal/format.ts";
+import { type Column, table } from "../terminal/print_table.ts";
 import { formatTime, fractionDigits } from "../words/times.ts";
 
 const LIMIT = 1000;

@@ -3,7 +3,7 @@
 import type { Command } from "../command.ts";
 import { totals } from "../ranges.ts";
 import { resolveStreams } from "../words/stream_names.ts";
-import { plural } from "../terminal/style.ts";
+import { plural } from "../terminal/format.ts";
 
 const command: Command = {
   name: "rm",

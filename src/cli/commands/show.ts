@@ -5,7 +5,8 @@ import type { Context } from "../context.ts";
 import { roughDuration } from "../words/durations.ts";
 import { extent, totals } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
-import { grouped, properties } from "../terminal/style.ts";
+import { grouped } from "../terminal/format.ts";
+import { properties } from "../terminal/print_table.ts";
 import { formatTime } from "../words/times.ts";
 
 const command: Command = {

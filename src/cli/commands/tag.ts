@@ -3,7 +3,7 @@
 import { checkKnown, keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";
 import { resolveStream } from "../words/stream_names.ts";
-import { properties } from "../terminal/style.ts";
+import { properties } from "../terminal/print_table.ts";
 
 const command: Command = {
   name: "tag",

@@ -6,7 +6,7 @@ import { filePath } from "../context.ts";
 import type { Context } from "../context.ts";
 import { Exit, verdictOf } from "../errors.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
-import { plural } from "../terminal/style.ts";
+import { plural } from "../terminal/format.ts";
 import { verifyStream } from "../sync/verify_stream.ts";
 import { lineOut } from "../terminal/escape.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { IngestReport, SourceReport } from "../../ingest/c37118/mod.ts";
-import { bytesText, plural } from "../terminal/style.ts";
+import { bytesText, plural } from "../terminal/format.ts";
 
 const DIFFERENCES = [
   "dataFrames",

@@ -7,7 +7,7 @@
 
 import { roughDuration } from "../words/durations.ts";
 import { rewriteLine, writeErr } from "./output.ts";
-import { bytesText, rough } from "./style.ts";
+import { bytesText, rough } from "./format.ts";
 
 /** Points, bytes and part of the work done so far. */
 export interface ProgressState {

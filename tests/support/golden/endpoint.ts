@@ -35,12 +35,6 @@ export function goldenDescriptor(stream: StreamDescriptor): GoldenDescriptor {
   };
 }
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 type Call = (endpoint: Endpoint, input: GoldenStep["in"]) => Promise<Answer>;
 
 const CALLS: Readonly<Record<string, Call>> = {
@@ -76,7 +70,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     return {};
   },
   async RawValues(endpoint, input) {
-    const chunks = await gather(endpoint.rawValues(range(input)));
+    const chunks = await Array.fromAsync(endpoint.rawValues(range(input)));
     return {
       ...versions(chunks[0]?.version),
       raw: concatRaw(chunks.map((chunk) => chunk.columns)),
@@ -84,7 +78,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   async AlignedWindows(endpoint, input) {
     const request = { ...range(input), pointwidth: input.pointWidth ?? 0 };
-    const chunks = await gather(endpoint.alignedWindows(request));
+    const chunks = await Array.fromAsync(endpoint.alignedWindows(request));
     return {
       ...versions(chunks[0]?.version),
       stats: concatStat(chunks.map((chunk) => chunk.columns)),
@@ -92,7 +86,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   },
   async Windows(endpoint, input) {
     const request = { ...range(input), width: BigInt(input.width ?? 0), depth: input.depth ?? 0 };
-    const chunks = await gather(endpoint.windows(request));
+    const chunks = await Array.fromAsync(endpoint.windows(request));
     return {
       ...versions(chunks[0]?.version),
       stats: concatStat(chunks.map((chunk) => chunk.columns)),
@@ -108,7 +102,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     return { ...versions(version), value: [point.time, point.value] };
   },
   async Changes(endpoint, input) {
-    const chunks = await gather(endpoint.changes({
+    const chunks = await Array.fromAsync(endpoint.changes({
       uuid: uuidBytes(input.uuid),
       from: BigInt(input.fromMajor ?? 0),
       to: BigInt(input.toMajor ?? 0),
@@ -146,7 +140,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     return {};
   },
   async LookupStreams(endpoint, input) {
-    const batches = await gather(endpoint.lookupStreams({
+    const batches = await Array.fromAsync(endpoint.lookupStreams({
       collection: input.collection ?? "",
       isCollectionPrefix: input.isCollectionPrefix ?? false,
       tags: goldenMap(input.tags),
@@ -155,7 +149,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     return { results: batches.flat().map(goldenDescriptor) };
   },
   async ListCollections(endpoint, input) {
-    const batches = await gather(endpoint.listCollections({
+    const batches = await Array.fromAsync(endpoint.listCollections({
       prefix: input.prefix ?? "",
       startWith: input.startWith ?? "",
       limit: Number(input.limit ?? 0),

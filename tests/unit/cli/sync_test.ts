@@ -3,7 +3,9 @@ import { PointChecksum } from "../../../src/cli/sync/point_checksum.ts";
 import { untilAborted } from "../../../src/core/call.ts";
 import { collectionTree } from "../../../src/cli/terminal/collection_tree.ts";
 import { progressLine } from "../../../src/cli/terminal/progress.ts";
-import { makeStyle, rough, table } from "../../../src/cli/terminal/style.ts";
+import { rough } from "../../../src/cli/terminal/format.ts";
+import { properties, table } from "../../../src/cli/terminal/print_table.ts";
+import { makeStyle } from "../../../src/cli/terminal/style.ts";
 import { withEscapes } from "../../../src/plot/sgr.ts";
 import { comparePoints } from "../../../src/cli/sync/points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
@@ -148,6 +150,12 @@ Deno.test("tree, table, progress: as people see them", () => {
     table([{ title: "name" }, { title: "n", right: true }], [["x", "1,000"], ["long", "2"]], style),
     "name      n\nx     1,000\nlong      2\n",
   );
+  // Wide characters take two columns, combining ones none.
+  assertEquals(
+    table([{ title: "名" }, { title: "n" }], [["变电站", "1"], ["e\u0301", "2"]], style),
+    "名      n\n变电站  1\né       2\n".normalize("NFD"),
+  );
+  assertEquals(properties([["变", "1"], ["ab", "2"]], style), "变  1\nab  2\n");
   assertEquals(withEscapes(makeStyle(true).red("x")), "\x1b[31mx\x1b[39m");
   assertEquals([rough(999), rough(1234), rough(2_500_000), rough(0.4)], [
     "999",

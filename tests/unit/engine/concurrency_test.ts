@@ -2,14 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { MergePolicy } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
-import {
-  columnsOf,
-  createStream,
-  gather,
-  regular,
-  rejection,
-  uuidOf,
-} from "../../support/engine.ts";
+import { columnsOf, createStream, regular, rejection, uuidOf } from "../../support/engine.ts";
 
 const START = -(2n ** 60n), END = 3n * 2n ** 60n - 1n;
 
@@ -100,7 +93,9 @@ Deno.test("a small query answers while large ones and an import are under way", 
   })();
   const working = [
     windows,
-    gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n }, { signal }))),
+    Array.fromAsync(
+      drop(engine.rawValues({ uuid, start: START, end: END, version: 0n }, { signal })),
+    ),
     engine.insert({ uuid: other, columns: regular(1_000_000) }),
   ];
   const waits: number[] = [];
@@ -137,7 +132,9 @@ Deno.test("aborts and deadlines stop queries and waiting writes", async () => {
   controller.abort(reason);
   assertEquals(await reading.next().catch((error) => error), reason);
 
-  const late = await rejection(gather(engine.rawValues(range, { deadlineMs: Date.now() - 1 })));
+  const late = await rejection(
+    Array.fromAsync(engine.rawValues(range, { deadlineMs: Date.now() - 1 })),
+  );
   assertEquals([late.code, late.status], [0, "DEADLINE_EXCEEDED"]);
   const signal = AbortSignal.abort(reason);
   for (
@@ -174,7 +171,7 @@ Deno.test("the cache stays within its bound", async () => {
   await using engine = await openEngine({ cacheBytes });
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(500_000) });
-  await gather(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n })));
+  await Array.fromAsync(drop(engine.rawValues({ uuid, start: START, end: END, version: 0n })));
   assert(engine.cachedBytes > 0);
   assert(engine.cachedBytes <= cacheBytes, `${engine.cachedBytes}`);
 });
@@ -207,8 +204,10 @@ Deno.test("what looks at many streams or many points lets everything else run", 
   const insert = (mergePolicy: MergePolicy) =>
     engine.insert({ uuid, columns: regular(150_000, 0n, 500_000n), mergePolicy });
   const jobs: Record<string, () => Promise<unknown>> = {
-    lookup: async () => assertEquals((await gather(engine.lookupStreams(all))).flat().length, 6001),
-    tags: async () => assertEquals((await gather(engine.lookupStreams(named))).flat().length, 6000),
+    lookup: async () =>
+      assertEquals((await Array.fromAsync(engine.lookupStreams(all))).flat().length, 6001),
+    tags: async () =>
+      assertEquals((await Array.fromAsync(engine.lookupStreams(named))).flat().length, 6000),
     usage: async () => assertEquals((await engine.metadataUsage("")).tags.get("name"), 6001n),
     equal: () => insert("equal"),
     retain: () => insert("retain"),

@@ -5,7 +5,6 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import {
   columnsOf,
   createStream,
-  gather,
   pointsOf,
   regular,
   rejection,
@@ -108,7 +107,7 @@ Deno.test("tags and collection change by compare-and-set", async () => {
   assertEquals(descriptor!.collection, "moved/here");
   assertEquals([...descriptor!.tags], [["unit", "V"]]);
   assertEquals(descriptor!.propertyVersion, 3n);
-  const collections = await gather(engine.listCollections({ prefix: "" }));
+  const collections = await Array.fromAsync(engine.listCollections({ prefix: "" }));
   assertEquals(collections, [["moved/here", "test"]]);
   const taken = {
     ...change,

@@ -17,12 +17,6 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 function columns(base: number, n: number) {
   return {
     times: BigInt64Array.from({ length: n }, (_, i) => BigInt(base + i) * 8_333_333n),
@@ -52,10 +46,14 @@ async function readAll(engine: Engine): Promise<string> {
   for (const major of [0n, 11n, 12n, 13n, 14n]) {
     const range = { uuid, start: 0n, end: 2n ** 61n, version: major };
     const { times, values } = concatRaw(
-      (await gather(engine.rawValues(range))).map((c) => c.columns),
+      (await Array.fromAsync(engine.rawValues(range))).map((c) => c.columns),
     );
     parts.push(times.join(), values.join());
-    for (const { columns } of await gather(engine.alignedWindows({ ...range, pointwidth: 36 }))) {
+    for (
+      const { columns } of await Array.fromAsync(
+        engine.alignedWindows({ ...range, pointwidth: 36 }),
+      )
+    ) {
       parts.push(columns.count.join(), columns.mean.join(), columns.stddev!.join());
     }
   }
@@ -191,11 +189,17 @@ Deno.test("a reader beside the writer sees what was committed and cannot write",
     assertEquals(await reader.nearest(request), await writer.nearest(request));
     const none = new Map<string, string>();
     const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
-    assertEquals(await gather(reader.lookupStreams(all)), await gather(writer.lookupStreams(all)));
+    assertEquals(
+      await Array.fromAsync(reader.lookupStreams(all)),
+      await Array.fromAsync(writer.lookupStreams(all)),
+    );
     const query = { query: "SELECT name FROM streams", params: [] };
-    assertEquals(await gather(reader.sqlQuery(query)), [['{"name":"s"}']]);
+    assertEquals(await Array.fromAsync(reader.sqlQuery(query)), [['{"name":"s"}']]);
     const since = { uuid, from: 11n, to: 0n, resolution: 30 };
-    assertEquals(await gather(reader.changes(since)), await gather(writer.changes(since)));
+    assertEquals(
+      await Array.fromAsync(reader.changes(since)),
+      await Array.fromAsync(writer.changes(since)),
+    );
     const error = await rejection(reader.insert({ uuid, columns: columns(0, 1) }));
     assertEquals(error.status, "READ_ONLY");
     assertEquals((await verify(path)).problems, []);
@@ -220,13 +224,13 @@ Deno.test("a reader beside a busy writer in another process always sees one stat
       let last = 0n;
       for (let i = 0; i < 400 || last < 20n; i++) {
         const range = { uuid: crashUuid(i % 4), start: 0n, end: 2n ** 61n, version: 0n };
-        const chunks = await gather(reader.rawValues({ ...range, end: range.start + 1n }));
+        const chunks = await Array.fromAsync(reader.rawValues({ ...range, end: range.start + 1n }));
         const { major } = chunks[0]!.version;
         if (i % 4 === 0) {
           assert(major >= last);
           last = major;
         }
-        if (i % 50 === 0) await gather(reader.rawValues(range));
+        if (i % 50 === 0) await Array.fromAsync(reader.rawValues(range));
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     } finally {
@@ -426,7 +430,7 @@ Deno.test("an error of SQLite amid a long list is an error, not the end of the l
       await Deno.writeFile(path, damaged);
       try {
         await using engine = await openEngine({ path, readOnly: true });
-        const found = (await gather(engine.lookupStreams(all))).flat();
+        const found = (await Array.fromAsync(engine.lookupStreams(all))).flat();
         assertEquals(found.length, 1500);
       } catch (error) {
         assert(error instanceof BTrDBError && error.status === "CORRUPT", `${error}`);
@@ -444,7 +448,7 @@ Deno.test("an older version that was pruned says so, the others answer as before
     await build(path);
     await using engine = await openEngine({ path });
     const count = async (version: bigint) =>
-      (await gather(engine.rawValues({ uuid, start: 0n, end: 2n ** 61n, version })))
+      (await Array.fromAsync(engine.rawValues({ uuid, start: 0n, end: 2n ** 61n, version })))
         .reduce((sum, chunk) => sum + chunk.columns.times.length, 0);
     assertEquals(await engine.prune(uuid, 11n), { versions: 0, blocks: 0 });
     const { versions, blocks } = await engine.prune(uuid, 13n);

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { concatStat } from "../../../src/core/columns.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { columnsOf, createStream, gather } from "../../support/engine.ts";
+import { columnsOf, createStream } from "../../support/engine.ts";
 
 const BIG = Number.MAX_VALUE;
 
@@ -28,7 +28,7 @@ async function means(
   const source = "width" in grid
     ? engine.windows({ ...range, ...grid, depth: 0 })
     : engine.alignedWindows({ ...range, ...grid });
-  return [...concatStat((await gather(source)).map((chunk) => chunk.columns)).mean];
+  return [...concatStat((await Array.fromAsync(source)).map((chunk) => chunk.columns)).mean];
 }
 
 Deno.test("a window of a leaf is the sum of its values, not of mean times count", async () => {

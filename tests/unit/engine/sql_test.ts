@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { planCost } from "../../../src/engine/metadata/sql.ts";
-import { gather, rejection, uuidOf } from "../../support/engine.ts";
+import { rejection, uuidOf } from "../../support/engine.ts";
 
 async function fill(engine: Engine, n: number): Promise<void> {
   await Promise.all(Array.from({ length: n }, (_, i) => {
@@ -18,7 +18,7 @@ async function fill(engine: Engine, n: number): Promise<void> {
 }
 
 async function rows(engine: Engine, query: string, ...params: string[]): Promise<unknown[]> {
-  const batches = await gather(engine.sqlQuery({ query, params }));
+  const batches = await Array.fromAsync(engine.sqlQuery({ query, params }));
   return batches.flat().map((row) => JSON.parse(row));
 }
 
@@ -175,7 +175,7 @@ Deno.test("sql stops when the call is aborted", async () => {
   const reason = new Error("stop");
   const query = "SELECT a.name FROM streams a, streams b";
   const signal = AbortSignal.abort(reason);
-  const error = await gather(engine.sqlQuery({ query, params: [] }, { signal }))
+  const error = await Array.fromAsync(engine.sqlQuery({ query, params: [] }, { signal }))
     .catch((error) => error);
   assert(error === reason);
 });
@@ -228,7 +228,7 @@ for (const where of ["memory", "file"]) {
       await fill(engine, 1_000);
       const params = ["a".repeat(20_000)];
       const startMs = Date.now();
-      const run = gather(
+      const run = Array.fromAsync(
         engine.sqlQuery({ query: LONG, params }, { deadlineMs: startMs + 1_500 }),
       );
       run.catch(() => {});
@@ -239,7 +239,7 @@ for (const where of ["memory", "file"]) {
       assertEquals((late as BTrDBError).status, "DEADLINE_EXCEEDED");
       assert(turns > 1, `the event loop turned ${turns} times`);
       const controller = new AbortController();
-      const aborted = gather(
+      const aborted = Array.fromAsync(
         engine.sqlQuery({ query: LONG, params }, { signal: controller.signal }),
       );
       const reason = new Error("enough");

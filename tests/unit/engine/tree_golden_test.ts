@@ -44,12 +44,6 @@ interface Scenario {
 
 const uuid = new Uint8Array(16).fill(7);
 
-async function gather<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 function points(base: string, step: string, n: number): RawColumns {
   return {
     times: BigInt64Array.from({ length: n }, (_, i) => BigInt(base) + BigInt(i) * BigInt(step)),
@@ -73,7 +67,9 @@ async function build(engine: Engine, { ops }: Scenario): Promise<void> {
 
 async function raw(engine: Engine, start: string, end: string, version: number) {
   const request = { uuid, start: BigInt(start), end: BigInt(end), version: BigInt(version) };
-  return concatRaw((await gather(engine.rawValues(request))).map((chunk) => chunk.columns));
+  return concatRaw(
+    (await Array.fromAsync(engine.rawValues(request))).map((chunk) => chunk.columns),
+  );
 }
 
 function assertWindows(actual: Row[], recorded: Row[], at: string): void {
@@ -91,7 +87,7 @@ async function windows(engine: Engine, query: Query): Promise<Row[]> {
   const source = query.q === "windows"
     ? engine.windows({ ...request, width: BigInt(query.width), depth: query.depth })
     : engine.alignedWindows({ ...request, pointwidth: query.pw });
-  const all = concatStat((await gather(source)).map((chunk) => chunk.columns));
+  const all = concatStat((await Array.fromAsync(source)).map((chunk) => chunk.columns));
   return Array.from(all.times, (time, i) => [
     String(time),
     all.min[i]!,
@@ -128,7 +124,7 @@ async function checkNearest(engine: Engine, query: Query): Promise<void> {
 }
 
 async function checkChanges(engine: Engine, query: Query): Promise<void> {
-  const chunks = await gather(engine.changes({
+  const chunks = await Array.fromAsync(engine.changes({
     uuid,
     from: BigInt(query.from),
     to: BigInt(query.to),

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { columnsOf, createStream, gather, regular } from "../../support/engine.ts";
+import { columnsOf, createStream, regular } from "../../support/engine.ts";
 
 async function changed(engine: Engine, uuid: Uint8Array, from: bigint, to: bigint) {
-  const chunks = await gather(engine.changes({ uuid, from, to, resolution: 0 }));
+  const chunks = await Array.fromAsync(engine.changes({ uuid, from, to, resolution: 0 }));
   return chunks.flatMap(({ starts, ends }) => Array.from(starts, (start, i) => [start, ends[i]!]));
 }
 
@@ -59,7 +59,7 @@ Deno.test("windows add up buckets and open only those that are cut", async () =>
   await engine.insert({ uuid, columns: regular(300_000, 0n, 2n ** 20n) });
   const start = 12_345n, width = 2n ** 37n;
   const request = { uuid, start, end: start + 2n * width, version: 0n, width, depth: 0 };
-  const [chunk] = await gather(engine.windows(request));
+  const [chunk] = await Array.fromAsync(engine.windows(request));
   const { count, min, max, mean, stddev } = chunk!.columns;
   const expected = (from: bigint) => {
     const values: number[] = [];

@@ -48,12 +48,6 @@ async function withReal(
   }
 }
 
-async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 async function refused(code: number, call: () => Promise<unknown>): Promise<string> {
   const error = await assertRejects(call, BTrDBError);
   assertEquals(error.code, code, error.message);
@@ -63,9 +57,15 @@ async function refused(code: number, call: () => Promise<unknown>): Promise<stri
 Deno.test("what kills or hangs a real server is refused before it is sent", () =>
   withReal({}, async (endpoint, server) => {
     const range = { uuid, start: 0n, end: 100n, version: 0n };
-    await refused(415, () => all(endpoint.windows({ ...range, width: 0n, depth: 0 })));
-    await refused(415, () => all(endpoint.windows({ ...range, width: 10n, depth: 256 })));
-    await refused(415, () => all(endpoint.changes({ uuid, from: 1n, to: 2n, resolution: 256 })));
+    await refused(415, () => Array.fromAsync(endpoint.windows({ ...range, width: 0n, depth: 0 })));
+    await refused(
+      415,
+      () => Array.fromAsync(endpoint.windows({ ...range, width: 10n, depth: 256 })),
+    );
+    await refused(
+      415,
+      () => Array.fromAsync(endpoint.changes({ uuid, from: 1n, to: 2n, resolution: 256 })),
+    );
     const short = new Uint8Array(15);
     const tags = new Map([["name", "x"]]);
     const created = { uuid: short, collection: "c", tags, annotations: new Map() };
@@ -84,7 +84,7 @@ Deno.test("windows-last-data-missing: the tail is asked for again, not invented"
     },
   }, async (endpoint) => {
     const request = { uuid, start: 0n, end: 25n, version: 0n, width: 10n, depth: 0 };
-    const chunks = await all(endpoint.windows(request));
+    const chunks = await Array.fromAsync(endpoint.windows(request));
     const [, tail] = chunks;
     assertEquals(chunks.map((chunk) => chunk.columns.times[0]), [0n, 10n]);
     const { min, mean, max, count } = tail!.columns;
@@ -97,7 +97,7 @@ Deno.test("windows-last-empty-missing: an empty tail is zeros", () =>
     RawValues: (call) => call.send(raw([])),
   }, async (endpoint) => {
     const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 0 };
-    const columns = (await all(endpoint.windows(request))).flatMap((
+    const columns = (await Array.fromAsync(endpoint.windows(request))).flatMap((
       chunk,
     ) => [...chunk.columns.count]);
     assertEquals(columns, [0n]);
@@ -115,7 +115,7 @@ Deno.test("a long tail is made of aligned windows and raw edges", () =>
     RawValues: (call) => call.send(raw([[3n, 6]])),
   }, async (endpoint) => {
     const request = { uuid, start: 1n, end: 1_000_001n, version: 0n, width: 1_000_000n, depth: 0 };
-    const [, tail] = await all(endpoint.windows(request));
+    const [, tail] = await Array.fromAsync(endpoint.windows(request));
     const { min, mean, max, count } = tail!.columns;
     assertEquals([min[0], max[0], count[0]], [2, 6, 12n + 70n - 1n]);
     assertEquals(mean[0]!.toFixed(9), ((10 * 2 + 70 * 4 + 6) / 81).toFixed(9));
@@ -128,7 +128,7 @@ Deno.test("windows-buffer-minmax: windows of unflushed points are computed again
     RawValues: (call) => call.send(raw([[2n, 5], [3n, 7]], 11n, 5n)),
   }, async (endpoint, server) => {
     const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 0 };
-    const [chunk] = await all(endpoint.windows(request));
+    const [chunk] = await Array.fromAsync(endpoint.windows(request));
     assertEquals([chunk!.columns.min[0], chunk!.columns.max[0]], [5, 7]);
     assertEquals(server.count("RawValues"), 1);
   }));
@@ -146,7 +146,7 @@ Deno.test("windows-last-data-missing: the last window has its committed points b
     RawValues: (call) => call.send(raw([[4n, 1], [5n, 100]], 11n, 1n)),
   }, async (endpoint) => {
     const request = { uuid, start: -10n, end: 10n, version: 0n, width: 10n, depth: 0 };
-    const [chunk] = await all(endpoint.windows(request));
+    const [chunk] = await Array.fromAsync(endpoint.windows(request));
     const { min, mean, max, count } = chunk!.columns;
     assertEquals([min[1], mean[1], max[1], count[1]], [1, 50.5, 100, 2n]);
   }));
@@ -160,10 +160,10 @@ Deno.test("windows of unflushed points: moved is said only when the version is a
     RawValues: (call) => call.send(raw([[4n, 1], [5n, 0]], 11n, minor)),
   }, async (endpoint) => {
     const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 0 };
-    const [chunk] = await all(endpoint.windows(request));
+    const [chunk] = await Array.fromAsync(endpoint.windows(request));
     assertEquals([chunk!.columns.count[0], chunk!.columns.max[0]], [2n, 1]);
     minor = 2n;
-    const error = await assertRejects(() => all(endpoint.windows(request)), BTrDBError);
+    const error = await assertRejects(() => Array.fromAsync(endpoint.windows(request)), BTrDBError);
     assertEquals(error.status, "ABORTED");
   });
 });
@@ -174,7 +174,7 @@ Deno.test("windows with more points than the buffer holds are taken as they are"
       call.send(bytesOfWindow({ time: 0n, min: 0, mean: 6, max: 7, count: 9n }, 5n)),
   }, async (endpoint, server) => {
     const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 0 };
-    const [chunk] = await all(endpoint.windows(request));
+    const [chunk] = await Array.fromAsync(endpoint.windows(request));
     assertEquals(chunk!.columns.min[0], 0);
     assertEquals(server.count("RawValues"), 0);
   }));
@@ -195,7 +195,7 @@ Deno.test("windows-depth: depth is a hint, 0 is what is sent", () =>
     },
   }, async (endpoint) => {
     const request = { uuid, start: 0n, end: 10n, version: 0n, width: 10n, depth: 40 };
-    assertEquals((await all(endpoint.windows(request))).length, 1);
+    assertEquals((await Array.fromAsync(endpoint.windows(request))).length, 1);
   }));
 
 Deno.test("nearest-backward-bucket0: an answer that is too early is found out", () =>
@@ -250,7 +250,9 @@ Deno.test("buffer-not-sorted: raw values come in order of time, equal ones as th
       await call.send(raw([[200n, 2], [100n, 9]], 11n, 4n));
     },
   }, async (endpoint) => {
-    const [chunk] = await all(endpoint.rawValues({ uuid, start: 0n, end: 1000n, version: 0n }));
+    const [chunk] = await Array.fromAsync(
+      endpoint.rawValues({ uuid, start: 0n, end: 1000n, version: 0n }),
+    );
     assertEquals([...chunk!.columns.times], [100n, 100n, 200n, 300n]);
     assertEquals([...chunk!.columns.values], [1, 9, 2, 3]);
   }));
@@ -265,7 +267,7 @@ Deno.test("changes up to the latest version are asked for with its number", () =
     },
   }, async (endpoint) => {
     for (const from of [14n, 15n]) {
-      const chunks = await all(endpoint.changes({ uuid, from, to: 0n, resolution: 0 }));
+      const chunks = await Array.fromAsync(endpoint.changes({ uuid, from, to: 0n, resolution: 0 }));
       assertEquals(chunks.map(({ starts }) => starts.length), [0]);
     }
   }));
@@ -283,7 +285,7 @@ Deno.test("changes up to the latest version are joined as the server joins them"
     },
   }, async (endpoint) => {
     const ask = async (to: bigint) => {
-      const chunks = await all(endpoint.changes({ uuid, from: 1n, to, resolution: 0 }));
+      const chunks = await Array.fromAsync(endpoint.changes({ uuid, from: 1n, to, resolution: 0 }));
       return chunks.flatMap(({ starts, ends }) => Array.from(starts, (at, i) => [at, ends[i]!]));
     };
     assertEquals(await ask(0n), [[20n, 30n], [30n, 50n], [0n, 20n], [60n, 70n]]);
@@ -305,7 +307,9 @@ Deno.test("changes with something buffered are asked for as the latest", () =>
       );
     },
   }, async (endpoint) => {
-    const [chunk] = await all(endpoint.changes({ uuid, from: 14n, to: 0n, resolution: 3 }));
+    const [chunk] = await Array.fromAsync(
+      endpoint.changes({ uuid, from: 14n, to: 0n, resolution: 3 }),
+    );
     assertEquals([chunk!.starts[0], chunk!.ends[0]], [0n, 8n]);
   }));
 
@@ -318,7 +322,9 @@ Deno.test("stale-major-after-delete: the version that the delete answered is kep
     Flush: (call) => call.send(versioned(13n)),
   }, async (endpoint) => {
     assertEquals((await endpoint.deleteRange({ uuid, start: 0n, end: 9n })).major, 12n);
-    const [chunk] = await all(endpoint.rawValues({ uuid, start: 0n, end: 9n, version: 0n }));
+    const [chunk] = await Array.fromAsync(
+      endpoint.rawValues({ uuid, start: 0n, end: 9n, version: 0n }),
+    );
     assertEquals(chunk!.version.major, 12n);
     const info = await endpoint.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
     assertEquals(info.version, { major: 12n, minor: 0n });
@@ -353,7 +359,7 @@ Deno.test("lookup-exact-subcollections: only the collection itself", () =>
   withReal({
     LookupStreams: (call) => call.send(bytes(LookupStreamsResponseSchema, { results: FOUND })),
   }, async (endpoint) => {
-    const found = (await all(endpoint.lookupStreams(lookup({})))).flat();
+    const found = (await Array.fromAsync(endpoint.lookupStreams(lookup({})))).flat();
     assertEquals(found.map((stream) => stream.uuid[0]), [3, 2]);
   }));
 
@@ -370,10 +376,10 @@ Deno.test("a filtered lookup with a slash is filtered here, in the server's orde
       isCollectionPrefix: true,
       tags: new Map([["name", "x"]]),
     });
-    const found = (await all(endpoint.lookupStreams(request))).flat();
+    const found = (await Array.fromAsync(endpoint.lookupStreams(request))).flat();
     assertEquals(found.map((stream) => stream.uuid[0]), [3, 1]);
     const any = lookup({ collection: "c/c", tags: new Map([["name", null]]) });
-    const exact = (await all(endpoint.lookupStreams(any))).flat();
+    const exact = (await Array.fromAsync(endpoint.lookupStreams(any))).flat();
     assertEquals(exact.map((stream) => stream.uuid[0]), [2, 3]);
   }));
 
@@ -406,7 +412,7 @@ Deno.test("collections: pages go on until one is empty, however short they are",
       return call.send(bytes(ListCollectionsResponseSchema, { collections: after.slice(0, 1) }));
     },
   }, async (endpoint) => {
-    assertEquals((await all(endpoint.listCollections({ prefix: "" }))).flat(), names);
+    assertEquals((await Array.fromAsync(endpoint.listCollections({ prefix: "" }))).flat(), names);
     assertEquals(sent, ["", "a/\0", "a/b/\0", "b/\0", "c/\0"]);
   });
 });
@@ -428,7 +434,7 @@ Deno.test("aligned-pw61: windows above 2^60 are made of smaller ones", () =>
     },
   }, async (endpoint) => {
     const request = { uuid, start: 0n, end: 1n << 61n, pointwidth: 61, version: 0n };
-    const [chunk] = await all(endpoint.alignedWindows(request));
+    const [chunk] = await Array.fromAsync(endpoint.alignedWindows(request));
     const { times, min, mean, max, count } = chunk!.columns;
     assertEquals([times[0], min[0], mean[0], max[0], count[0]], [0n, 4, 7, 8, 8n]);
   }));
@@ -438,6 +444,6 @@ Deno.test("a server of ours is believed", async () => {
   await using server = await ScriptedServer.start(script);
   const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   const request = { uuid, start: 0n, end: 30n, version: 0n, width: 10n, depth: 0 };
-  assertEquals((await all(endpoint.windows(request))).length, 1);
+  assertEquals((await Array.fromAsync(endpoint.windows(request))).length, 1);
   await endpoint.close();
 });

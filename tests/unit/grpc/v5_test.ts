@@ -45,12 +45,6 @@ async function withV5(
   }
 }
 
-async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
-
 const COLUMNS = { times: BigInt64Array.of(3n, -4n), values: Float64Array.of(1.5, -0) };
 
 Deno.test("subscriptions before 5.30: one request, points", () =>
@@ -61,7 +55,7 @@ Deno.test("subscriptions before 5.30: one request, points", () =>
       return call.send(bytes(SubscribeResponseSchema, { uuid, values }));
     },
   }, async (endpoint) => {
-    assertEquals(await all(endpoint.subscribe([uuid])), [{ uuid, columns: COLUMNS }]);
+    assertEquals(await Array.fromAsync(endpoint.subscribe([uuid])), [{ uuid, columns: COLUMNS }]);
   }));
 
 Deno.test("subscriptions from 5.30: updates, Arrow", () =>
@@ -89,7 +83,7 @@ Deno.test("SQL is asked again only while nothing has come", async () => {
       return call.send(bytes(SQLQueryResponseSchema, { SQLQueryRow: [row] }));
     },
   }, async (endpoint) => {
-    const rows = await all(endpoint.sqlQuery({ query: "select $1", params: ["a"] }));
+    const rows = await Array.fromAsync(endpoint.sqlQuery({ query: "select $1", params: ["a"] }));
     assertEquals(rows, [['{"uuid":"x"}']]);
   });
   await withV5(30, {
@@ -99,7 +93,10 @@ Deno.test("SQL is asked again only while nothing has come", async () => {
       throw status(14, "gone");
     },
   }, async (endpoint, server) => {
-    await assertRejects(() => all(endpoint.sqlQuery({ query: "q", params: [] })), BTrDBError);
+    await assertRejects(
+      () => Array.fromAsync(endpoint.sqlQuery({ query: "q", params: [] })),
+      BTrDBError,
+    );
     assertEquals(server.count("SQLQuery"), 1);
   });
 });
@@ -146,7 +143,7 @@ Deno.test("collections come sorted, once each, from where and as many as asked",
     },
   }, async (endpoint) => {
     const list = async (more: object) =>
-      (await all(endpoint.listCollections({ prefix: "", ...more }))).flat();
+      (await Array.fromAsync(endpoint.listCollections({ prefix: "", ...more }))).flat();
     assertEquals(await list({}), ["a-b", "a", "a/b", "b"]);
     assertEquals(await list({ startWith: "a/", limit: 2 }), ["a", "a/b"]);
   }));
@@ -175,8 +172,8 @@ Deno.test("v4 refuses what it does not have before anything is sent", async () =
     () => endpoint.insert({ uuid, columns, mergePolicy: "equal" }),
     () =>
       endpoint.setTags({ uuid, expected: 1n, collection: "c", changes: new Map(), removals: [] }),
-    () => all(endpoint.sqlQuery({ query: "q", params: [] })),
-    () => all(endpoint.subscribe([uuid])),
+    () => Array.fromAsync(endpoint.sqlQuery({ query: "q", params: [] })),
+    () => Array.fromAsync(endpoint.subscribe([uuid])),
     () =>
       endpoint.create({
         ...{ uuid, collection: "c", annotations: new Map() },

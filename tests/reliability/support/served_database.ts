@@ -18,7 +18,7 @@ export interface Memory {
 }
 
 /** A running server. */
-export class ServerProcess {
+export class ServedDatabase {
   readonly address: string;
   readonly pid: number;
   readonly #metricsPort: number;
@@ -39,7 +39,7 @@ export class ServerProcess {
    * @param target Database to serve, e.g. `file:…`.
    * @param port 0: any.
    */
-  static async start(target: string, port = 0): Promise<ServerProcess> {
+  static async start(target: string, port = 0): Promise<ServedDatabase> {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--quiet", SCRIPT, target, String(port)],
       stdin: "null",
@@ -55,7 +55,7 @@ export class ServerProcess {
       text += value;
     }
     await reader.cancel();
-    return new ServerProcess(child, JSON.parse(text) as Ready, errors);
+    return new ServedDatabase(child, JSON.parse(text) as Ready, errors);
   }
 
   /** Memory it holds; `undefined` while it does not answer. */
