@@ -1,5 +1,5 @@
 /**
- * Errors on their way from one thread to another, which keeps of an error its message at most.
+ * Serializes errors for `postMessage`, which would keep little more than the message.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface PackedError {
 /** Classes that are looked for when an error is shown; any other is known by its name. */
 const CLASSES = [TypeError, RangeError];
 
-/** Packs an error. */
+/** Converts an error to plain data. */
 export function packError(error: unknown): PackedError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), stack: undefined };
   const { name, message, stack, cause } = error;

@@ -69,8 +69,8 @@ export async function prepareImport(
     const doubles = (options.mergePolicy ?? "never") === "never" && known?.done === true;
     if (doubles && !bytes.once && isSame(known, identity, targets)) {
       options.onWarning?.(
-        `${bytes.name} was imported before: its points are there twice now; --merge equal drops ` +
-          "equal ones, --resume takes only what is new",
+        `${bytes.name} has already been imported; this will store its points a second time. ` +
+          "Use --merge equal to skip identical points, or --resume to import only new rows",
       );
     }
     const record: ImportRecord = {
