@@ -13,7 +13,7 @@ const SPECS: OptionSpecs = {
   limit: { value: "N", about: "" },
 };
 
-Deno.test("arguments: options in every form and place", () => {
+Deno.test("parseArgs: options in every form and place", () => {
   const { args } = parseArgs(
     ["a", "--start", "-2h", "-ly", "-t", "k=v", "--tag=x=y", "b", "--", "--long", "-z"],
     SPECS,
@@ -28,13 +28,13 @@ Deno.test("arguments: options in every form and place", () => {
   assertEquals(parseArgs(["-s", "1", "-s", "2"], SPECS).args.text("start"), "2");
 });
 
-Deno.test("arguments: stop before the command", () => {
+Deno.test("parseArgs: stop before the command", () => {
   const { args, rest } = parseArgs(["-l", "ls", "-y"], SPECS, true);
   assertEquals(args.has("long"), true);
   assertEquals(rest, ["ls", "-y"]);
 });
 
-Deno.test("arguments: mistakes say what would be right", () => {
+Deno.test("parseArgs: mistakes say what would be right", () => {
   const cases: [string[], string, string?][] = [
     [["--strat", "1"], "Unknown option --strat", "--start"],
     [["-x"], "Unknown option -x"],
@@ -50,7 +50,7 @@ Deno.test("arguments: mistakes say what would be right", () => {
   }
 });
 
-Deno.test("arguments: integers", () => {
+Deno.test("parseArgs: integers", () => {
   const { args } = parseArgs(["--limit", "1_000"], SPECS);
   assertEquals(args.integer("limit", 0, 5000), 1000);
   assertThrows(() => args.integer("limit", 0, 10), CliError, "from 0 to 10");
@@ -60,7 +60,7 @@ Deno.test("arguments: integers", () => {
   assertEquals(splitOnce("a", "="), ["a", undefined]);
 });
 
-Deno.test("near names: edits, swaps, parts", () => {
+Deno.test("nearest: edits, swaps, parts", () => {
   assertEquals(editDistance("", "abc"), 3);
   assertEquals(editDistance("kitten", "sitting"), 3);
   assertEquals(editDistance("ab", "ba"), 1);

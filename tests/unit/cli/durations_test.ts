@@ -9,7 +9,7 @@ import {
 } from "../../../src/cli/words/durations.ts";
 import { CliError } from "../../../src/cli/errors.ts";
 
-Deno.test("durations: read exactly", () => {
+Deno.test("tryDuration: read exactly", () => {
   const cases: [string, bigint][] = [
     ["1ns", 1n],
     ["8333333ns", 8_333_333n],
@@ -31,7 +31,7 @@ Deno.test("durations: read exactly", () => {
   for (const [text, expected] of cases) assertEquals(tryDuration(text), expected, text);
 });
 
-Deno.test("durations: what is none", () => {
+Deno.test("parseDuration: what is none", () => {
   for (
     const text of ["", "5", "s", "1.s", ".5s", "1.5ns", "0.1ns", "-1s", "1x", "1s2", "1 fortnight"]
   ) {
@@ -42,7 +42,7 @@ Deno.test("durations: what is none", () => {
   assertThrows(() => parseDuration("soon", "--width"), CliError, "at least 1 ns");
 });
 
-Deno.test("durations: shown and read again", () => {
+Deno.test("formatDuration: shown and read again", () => {
   const cases: [bigint, string][] = [
     [0n, "0 ns"],
     [999n, "999 ns"],
@@ -62,7 +62,7 @@ Deno.test("durations: shown and read again", () => {
   assertEquals(roughDuration(12n), "12 ns");
 });
 
-Deno.test("point widths: exponents and durations", () => {
+Deno.test("parsePointwidth: exponents and durations", () => {
   assertEquals(parsePointwidth("0", "-p"), 0);
   assertEquals(parsePointwidth("63", "-p"), 63);
   assertEquals(parsePointwidth("1s", "-p"), 29);

@@ -6,7 +6,7 @@ async function directory(): Promise<{ path: string } & AsyncDisposable> {
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-Deno.test("sink: what is given up is kept or goes", async () => {
+Deno.test("fileSink: what is given up is kept or goes", async () => {
   await using dir = await directory();
   const to = destination(`${dir.path}/a.csv`);
   for (const keep of [true, false]) {

@@ -20,7 +20,7 @@ async function failure(db: BTrDB, text: string): Promise<CliError> {
   return await assertRejects(() => resolveStream(db, text), CliError);
 }
 
-Deno.test("streams: by uuid, by path, with slashes in names, without a name", async () => {
+Deno.test("resolveStream: by uuid, by path, with slashes in names, without a name", async () => {
   await using db = await grid();
   assertEquals((await resolveStream(db, U2)).path, "pmu/a/MAG");
   assertEquals((await resolveStream(db, U2.replaceAll("-", "").toUpperCase())).uuid, U2);
@@ -30,14 +30,14 @@ Deno.test("streams: by uuid, by path, with slashes in names, without a name", as
   assertEquals([bare.name, bare.path], [undefined, `bare/${bare.uuid}`]);
 });
 
-Deno.test("streams: several of one name are listed, not chosen from", async () => {
+Deno.test("resolveStream: several of one name are listed, not chosen from", async () => {
   await using db = await grid();
   const error = await failure(db, "pmu/a/MAG");
   assertEquals([error.exit, error.message], [2, "Several streams are called pmu/a/MAG"]);
   assertEquals(error.hint, `use the uuid: ${U1} phase=A; ${U2} phase=B`);
 });
 
-Deno.test("streams: unknown ones list what is near", async () => {
+Deno.test("resolveStream: unknown ones list what is near", async () => {
   await using db = await grid();
   const hint = async (text: string): Promise<string | undefined> => {
     const error = await failure(db, text);
@@ -50,14 +50,14 @@ Deno.test("streams: unknown ones list what is near", async () => {
   assertEquals(await hint("nothing/like/it"), "`btrdb ls -l` lists what is there");
 });
 
-Deno.test("streams: whole collections, each stream once", async () => {
+Deno.test("resolveStreams: whole collections, each stream once", async () => {
   await using db = await grid();
   const all = await resolveStreams(db, ["pmu/a/FREQ", "pmu/a/*", U1]);
   assertEquals(all.map(({ path }) => path), ["pmu/a/FREQ", "pmu/a/MAG", "pmu/a/MAG"]);
   await assertRejects(() => resolveStreams(db, ["pmu/b/*"]), CliError, "no streams in collection");
 });
 
-Deno.test("streams: a path at each of its slashes", () => {
+Deno.test("splitPath: a path at each of its slashes", () => {
   assertEquals([...splitPath("a/b/c")], [
     { collection: "a/b", name: "c" },
     { collection: "a", name: "b/c" },

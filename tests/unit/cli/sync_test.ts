@@ -25,7 +25,7 @@ function points(...pairs: [number, number][]): RawColumns {
   };
 }
 
-Deno.test("points: multisets, duplicates, bits", () => {
+Deno.test("comparePoints: multisets, duplicates, bits", () => {
   const cases: [RawColumns, RawColumns, RawColumns, RawColumns][] = [
     [points(), points(), points(), points()],
     [points([1, 1]), points(), points([1, 1]), points()],
@@ -43,7 +43,7 @@ Deno.test("points: multisets, duplicates, bits", () => {
   for (const [a, b, onlyA, onlyB] of cases) assertEquals(comparePoints(a, b), { onlyA, onlyB });
 });
 
-Deno.test("checksum: order does not count, everything else does", () => {
+Deno.test("PointChecksum: order does not count, everything else does", () => {
   const sum = (...parts: RawColumns[]): string => {
     const checksum = new PointChecksum();
     for (const part of parts) checksum.add(part);
@@ -66,7 +66,7 @@ Deno.test("checksum: order does not count, everything else does", () => {
   assertEquals(sum(view), sum(points([2, 2], [2, 3])));
 });
 
-Deno.test("different ranges: only where points differ, statistics or not", async () => {
+Deno.test("differentRanges: only where points differ, statistics or not", async () => {
   await using db = await connect("memory:");
   const a = await db.create(crypto.randomUUID(), "a");
   const b = await db.create(crypto.randomUUID(), "b");
@@ -91,7 +91,7 @@ Deno.test("different ranges: only where points differ, statistics or not", async
   assert(exact[0]!.start <= times[200_000]! && exact[0]!.end > times[200_001]!);
 });
 
-Deno.test("follower: new points once, late ones and duplicates too", async () => {
+Deno.test("Follower: new points once, late ones and duplicates too", async () => {
   await using db = await connect("memory:");
   const stream = await db.create(crypto.randomUUID(), "a");
   await stream.insert([[10n, 1], [20n, 2]]);
@@ -117,7 +117,7 @@ Deno.test("follower: new points once, late ones and duplicates too", async () =>
   assertEquals(await poll(), [[50n, 6]]);
 });
 
-Deno.test("until aborted: ends while the source has nothing to give", async () => {
+Deno.test("untilAborted: ends while the source has nothing to give", async () => {
   const controller = new AbortController();
   let closed = false;
   async function* source(): AsyncGenerator<number> {
@@ -140,7 +140,7 @@ Deno.test("until aborted: ends while the source has nothing to give", async () =
   assertEquals([seen, closed], [[1], false]);
 });
 
-Deno.test("tree, table, progress: as people see them", () => {
+Deno.test("collectionTree, table, progressLine: as people see them", () => {
   const style = makeStyle(false);
   assertEquals(
     collectionTree(["a", "a/b/c", "a/d", "e/f"], style),

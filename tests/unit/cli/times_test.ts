@@ -18,7 +18,7 @@ function instant(text: string, frame: TimeFrame = UTC): bigint {
   return parseInstant(text, "--start", frame);
 }
 
-Deno.test("times: what stands for itself", () => {
+Deno.test("parseTime: what stands for itself", () => {
   const cases: [string, bigint][] = [
     ["1970-01-01T00:00:00Z", 0n],
     ["1970-01-01", 0n],
@@ -54,7 +54,7 @@ Deno.test("times: what stands for itself", () => {
   for (const [text, expected] of cases) assertEquals(instant(text), expected, text);
 });
 
-Deno.test("times: in a time zone", () => {
+Deno.test("parseTime: in a time zone", () => {
   assertEquals(instant("2023-11-14T23:13:20", BERLIN), NOW);
   assertEquals(instant("2023-11-14T22:13:20Z", BERLIN), NOW);
   assertEquals(instant("2023-11-14", BERLIN), instant("2023-11-13T23:00:00Z"));
@@ -72,7 +72,7 @@ Deno.test("times: in a time zone", () => {
   );
 });
 
-Deno.test("times: what hangs on points", () => {
+Deno.test("parseTime: what hangs on points", () => {
   const cases: [string, ReturnType<typeof parseTime>][] = [
     ["+30m", { anchor: "base", offset: 1800n * SECOND }],
     ["+1ns", { anchor: "base", offset: 1n }],
@@ -84,7 +84,7 @@ Deno.test("times: what hangs on points", () => {
   assertThrows(() => instant("first"), CliError, "relative");
 });
 
-Deno.test("times: what is none", () => {
+Deno.test("parseTime: what is none", () => {
   const none = [
     "",
     "yesterdy",
@@ -109,7 +109,7 @@ Deno.test("times: what is none", () => {
   assertThrows(() => instant("1900-01-01"), CliError, "1933");
 });
 
-Deno.test("times: zones", () => {
+Deno.test("resolveZone: zones", () => {
   assertEquals(resolveZone(undefined), "UTC");
   assertEquals(resolveZone("utc"), "UTC");
   assertEquals(resolveZone("Europe/Berlin"), "Europe/Berlin");
@@ -118,7 +118,7 @@ Deno.test("times: zones", () => {
   assertThrows(() => resolveZone("Mars/Base"), CliError, "Mars/Base");
 });
 
-Deno.test("times: shown", () => {
+Deno.test("formatTime: shown", () => {
   assertEquals(formatTime(NOW, "UTC"), "2023-11-14T22:13:20Z");
   assertEquals(formatTime(NOW + 1n, "UTC"), "2023-11-14T22:13:20.000000001Z");
   assertEquals(formatTime(NOW, "UTC", 3), "2023-11-14T22:13:20.000Z");
@@ -130,7 +130,7 @@ Deno.test("times: shown", () => {
   assertEquals(fractionDigits([5n]), 9);
 });
 
-Deno.test("times: what is shown reads back, in every zone", () => {
+Deno.test("formatTime: what is shown reads back, in every zone", () => {
   for (const tz of ["UTC", "Europe/Berlin", "America/St_Johns", "+05:45"]) {
     for (let i = 0n; i < 200n; i++) {
       const time = NOW + i * 1_234_567_890_123_457n;

@@ -33,19 +33,19 @@ async function versionsAsked(
 
 const ragged = (stream: Stream) => stream.count({ start: -7n, end: 1_001n });
 
-Deno.test("the whole axis is one request, any range at most three", async () => {
+Deno.test("Stream.count: the whole axis is one request, any range at most three", async () => {
   assertEquals(await versionsAsked(override, (stream) => stream.count(), true), [0n]);
   assertEquals((await versionsAsked(override, ragged, true)).length, 3);
   const upToTheEnd = (stream: Stream) => stream.count({ start: 1n, end: MAX_TIME });
   assertEquals((await versionsAsked(override, upToTheEnd, true)).length, 2);
 });
 
-Deno.test("embedded, all pieces are of one version, unless points are buffered", async () => {
+Deno.test("Stream.count: embedded, all pieces are of one version, unless points are buffered", async () => {
   assertEquals(await versionsAsked(override, ragged, true), [0n, 11n, 11n]);
   assertEquals(await versionsAsked(override, ragged, false), [0n, 0n, 0n]);
 });
 
-Deno.test("over gRPC, all pieces are of the latest version, or of the one asked for", async () => {
+Deno.test("Stream.count: over gRPC, all pieces are of the latest version, or of the one asked for", async () => {
   assertEquals(await versionsAsked(asV4, ragged, true), [0n, 0n, 0n]);
   const explicit = (stream: Stream) => stream.count({ start: -7n, end: 1_001n, version: 11n });
   assertEquals(await versionsAsked(asV4, explicit, true), [11n, 11n, 11n]);

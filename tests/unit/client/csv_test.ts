@@ -46,7 +46,7 @@ function memorySink() {
 
 const ROWS = "1,1970-01-01T00:00:00Z,0.1\n1,1970-01-01T00:00:00Z,2\n5,1970-01-01T00:00:00Z,1e-7\n";
 
-Deno.test("to a stream: bytes, counts, progress, and the stream is closed", async () => {
+Deno.test("BTrDB.writeCSV: to a stream: bytes, counts, progress, and the stream is closed", async () => {
   const { db, asked } = database();
   const sink = memorySink();
   const progress: unknown[] = [];
@@ -64,14 +64,14 @@ Deno.test("to a stream: bytes, counts, progress, and the stream is closed", asyn
   }]);
 });
 
-Deno.test("preventClose leaves the stream open and unlocked", async () => {
+Deno.test("BTrDB.writeCSV: preventClose leaves the stream open and unlocked", async () => {
   const sink = memorySink();
   await database().db.rawValuesToCSV(sink.stream, { ...RAW, preventClose: true });
   assertEquals([sink.end(), sink.stream.locked], ["open", false]);
   await sink.stream.close();
 });
 
-Deno.test("options: label, version, numbers, digits, names with versions", async () => {
+Deno.test("BTrDB.writeCSV: options: label, version, numbers, digits, names with versions", async () => {
   const { db, asked } = database();
   const sink = memorySink();
   await db.rawValuesToCSV(sink.stream, {
@@ -87,7 +87,7 @@ Deno.test("options: label, version, numbers, digits, names with versions", async
   assertEquals((asked[0] as { version: bigint }).version, 11n);
 });
 
-Deno.test("windows of both kinds ask for what was asked", async () => {
+Deno.test("BTrDB.writeCSV: windows of both kinds ask for what was asked", async () => {
   const asked: unknown[] = [];
   const columns = {
     times: BigInt64Array.of(0n),
@@ -118,7 +118,7 @@ Deno.test("windows of both kinds ask for what was asked", async () => {
   ]);
 });
 
-Deno.test("to a path: the file appears whole, under its name, and replaces what was there", async () => {
+Deno.test("BTrDB.writeCSV: to a path: the file appears whole, under its name, and replaces what was there", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/out.csv`;
     await Deno.writeTextFile(path, "old".repeat(10_000), { mode: 0o640 });
@@ -136,7 +136,7 @@ Deno.test("to a path: the file appears whole, under its name, and replaces what 
   });
 });
 
-Deno.test("a failure leaves nothing and what was there stays", async () => {
+Deno.test("BTrDB.writeCSV: a failure leaves nothing and what was there stays", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/out.csv`;
     await Deno.writeTextFile(path, "old");
@@ -165,7 +165,7 @@ Deno.test("a failure leaves nothing and what was there stays", async () => {
   });
 });
 
-Deno.test("an abort ends the export with its reason, at every stage", async () => {
+Deno.test("BTrDB.writeCSV: an abort ends the export with its reason, at every stage", async () => {
   await withFolder(async (folder) => {
     const endless = (signal: AbortSignal) =>
       database({
@@ -192,7 +192,7 @@ Deno.test("an abort ends the export with its reason, at every stage", async () =
   });
 });
 
-Deno.test("a function gets every piece as it stands, and is waited for", async () => {
+Deno.test("BTrDB.writeCSV: a function gets every piece as it stands, and is waited for", async () => {
   const { db } = database();
   const whole = memorySink();
   await db.writeCSV(whole.stream, RAW);
@@ -209,7 +209,7 @@ Deno.test("a function gets every piece as it stands, and is waited for", async (
   assertEquals(result.bytes, text.length);
 });
 
-Deno.test("a function that throws or never ends ends the export", async () => {
+Deno.test("BTrDB.writeCSV: a function that throws or never ends ends the export", async () => {
   const { db } = database();
   const full = new Error("full");
   assertStrictEquals(
@@ -223,7 +223,7 @@ Deno.test("a function that throws or never ends ends the export", async () => {
   assertEquals(error.status, "DEADLINE_EXCEEDED");
 });
 
-Deno.test("a sink that takes no more ends with the timeout", async () => {
+Deno.test("BTrDB.writeCSV: a sink that takes no more ends with the timeout", async () => {
   const stuck = new WritableStream<Uint8Array>({ write: () => new Promise(() => {}) });
   const error = await assertRejects(
     () => database().db.writeCSV(stuck, { ...RAW, timeoutMs: 20 }),
@@ -232,7 +232,7 @@ Deno.test("a sink that takes no more ends with the timeout", async () => {
   assertEquals(error.status, "DEADLINE_EXCEEDED");
 });
 
-Deno.test("a sink that fails ends the export with its error", async () => {
+Deno.test("BTrDB.writeCSV: a sink that fails ends the export with its error", async () => {
   const full = new WritableStream<Uint8Array>({
     write: () => Promise.reject(new Error("no space")),
   });
@@ -243,13 +243,13 @@ Deno.test("a sink that fails ends the export with its error", async () => {
   });
 });
 
-Deno.test("what is no plain file is written as it is", async () => {
+Deno.test("BTrDB.writeCSV: what is no plain file is written as it is", async () => {
   const { rows } = await database().db.writeCSV("/dev/null", RAW);
   assertEquals(rows, 3);
   assert(!(await Deno.stat("/dev/null")).isFile);
 });
 
-Deno.test("mistakes in options are named before anything is asked", async () => {
+Deno.test("BTrDB.writeCSV: mistakes in options are named before anything is asked", async () => {
   const { db, asked } = database();
   const bad: [Record<string, unknown>, string][] = [
     [{ queryType: "rows" }, 'queryType is "rows"'],
@@ -282,7 +282,7 @@ Deno.test("mistakes in options are named before anything is asked", async () => 
   assertEquals(asked, []);
 });
 
-Deno.test("exports that take turns do not disturb each other", async () => {
+Deno.test("BTrDB.writeCSV: exports that take turns do not disturb each other", async () => {
   const slow = (seed: bigint, chunks: number) =>
     database({
       rawValues: async function* () {
@@ -305,7 +305,7 @@ Deno.test("exports that take turns do not disturb each other", async () => {
   assertEquals(await Promise.all([run(0n), run(1n), run(2n)]), alone);
 });
 
-Deno.test("memory does not grow with the length of an export", async () => {
+Deno.test("BTrDB.writeCSV: memory does not grow with the length of an export", async () => {
   const n = 4096;
   const values = new Float64Array(n).fill(1.5);
   const { db } = database({
@@ -351,7 +351,7 @@ const LONG: WriteCsvOptions = {
   streams: [RAW.streams[0]!, { stream: UUID.replace(/1$/, "2"), label: "b" }],
 };
 
-Deno.test("a long export in a thread of its own is the same one", async () => {
+Deno.test("BTrDB.writeCSV: a long export in a thread of its own is the same one", async () => {
   await withFolder(async (folder) => {
     const n = 400_000n;
     const progress: ExportProgress[] = [];
@@ -371,7 +371,7 @@ Deno.test("a long export in a thread of its own is the same one", async () => {
   });
 });
 
-Deno.test("an abort ends a long export in a thread, and what is read ahead stays little", async () => {
+Deno.test("BTrDB.writeCSV: an abort ends a long export in a thread, and what is read ahead stays little", async () => {
   const controller = new AbortController();
   let chunks = 0;
   let pieces = 0;

@@ -41,7 +41,7 @@ class Watch {
   }
 }
 
-Deno.test("over gRPC a few requests are under way at a time, embedded one", async () => {
+Deno.test("Stream.insert: over gRPC a few requests are under way at a time, embedded one", async () => {
   for (const [pass, most] of [[asV4, 4], [override, 1]] as const) {
     const watch = new Watch();
     await withStream((engine) => pass(engine, { insert: watch.insert(engine) }), async (stream) => {
@@ -52,7 +52,7 @@ Deno.test("over gRPC a few requests are under way at a time, embedded one", asyn
   }
 });
 
-Deno.test("a request that goes on with the time of the last one waits for it", async () => {
+Deno.test("Stream.insert: a request that goes on with the time of the last one waits for it", async () => {
   const watch = new Watch();
   await withStream((engine) => asV4(engine, { insert: watch.insert(engine) }), async (stream) => {
     const points = Array.from({ length: 200 }, (_, i): [bigint, number] => [7n, i]);
@@ -63,7 +63,7 @@ Deno.test("a request that goes on with the time of the last one waits for it", a
   assertEquals([watch.most, watch.sent.length], [1, 20]);
 });
 
-Deno.test("no request is larger than the server takes", async () => {
+Deno.test("Stream.insert: no request is larger than the server takes", async () => {
   const watch = new Watch();
   await withStream((engine) => asV4(engine, { insert: watch.insert(engine) }), async (stream) => {
     await stream.insert(ramp(60_000), { maxPoints: 1_000_000 });
@@ -71,7 +71,7 @@ Deno.test("no request is larger than the server takes", async () => {
   assertEquals(watch.sent, [25_000, 25_000, 10_000]);
 });
 
-Deno.test("a failure says how many points are stored, and nothing more is sent", async () => {
+Deno.test("Stream.insert: a failure says how many points are stored, and nothing more is sent", async () => {
   let calls = 0;
   const cause = new BTrDBError("the disk is full", {
     code: 434,
@@ -100,7 +100,7 @@ Deno.test("a failure says how many points are stored, and nothing more is sent",
   });
 });
 
-Deno.test("a failure of the first request is handed on as it is", async () => {
+Deno.test("Stream.insert: a failure of the first request is handed on as it is", async () => {
   const cause = new BTrDBError("no", { code: 404 });
   await withStream(
     (engine) => asV4(engine, { insert: () => Promise.reject(cause) }),
@@ -111,7 +111,7 @@ Deno.test("a failure of the first request is handed on as it is", async () => {
   );
 });
 
-Deno.test("a callback or a source that throws ends the insert with its error", async () => {
+Deno.test("Stream.insert: a callback or a source that throws ends the insert with its error", async () => {
   await withStream((engine) => engine, async (stream) => {
     const oops = new Error("oops");
     const progress = () => {
@@ -129,7 +129,7 @@ Deno.test("a callback or a source that throws ends the insert with its error", a
   });
 });
 
-Deno.test("options out of range are refused before anything is sent", async () => {
+Deno.test("Stream.insert: options out of range are refused before anything is sent", async () => {
   await withStream((engine) => engine, async (stream) => {
     const wrong: [object, string][] = [
       [{ mergePolicy: "sum" }, 'mergePolicy is "sum", expected one of "never", "equal"'],

@@ -14,7 +14,7 @@ async function* numbers(log: string[]): AsyncIterableIterator<number> {
   }
 }
 
-Deno.test("nothing is opened before the first read, and nothing twice", async () => {
+Deno.test("SingleUse: nothing is opened before the first read, and nothing twice", async () => {
   const log: string[] = [];
   const answer = new SingleUse("read numbers", () => numbers(log));
   assertEquals(log, []);
@@ -23,14 +23,14 @@ Deno.test("nothing is opened before the first read, and nothing twice", async ()
   assertThrows(() => answer.take(), TypeError, "Cannot read numbers twice: the query was already");
 });
 
-Deno.test("leaving a loop closes what is underneath", async () => {
+Deno.test("flatten, mapEach: leaving a loop closes what is underneath", async () => {
   const log: string[] = [];
   for await (const n of mapEach(numbers(log), (i) => i * 2)) if (n === 4) break;
   for await (const n of flatten(mapEach(numbers(log), (i) => [i, i]))) if (n === 1) break;
   assertEquals(log, ["open", "close", "open", "close"]);
 });
 
-Deno.test("gathering keeps the order", async () => {
+Deno.test("gather: gathering keeps the order", async () => {
   const source = mapEach(
     (async function* () {
       await Promise.resolve();
@@ -48,14 +48,14 @@ async function* batches(failure?: Error): AsyncIterableIterator<number[]> {
   if (failure !== undefined) throw failure;
 }
 
-Deno.test("several reads at once get the items in order, then the end", async () => {
+Deno.test("flatten: several reads at once get the items in order, then the end", async () => {
   const items = flatten(batches());
   const read = await Promise.all(Array.from({ length: 5 }, () => items.next()));
   assertEquals(read.map(({ value }) => value), [1, 2, 3, undefined, undefined]);
   assertEquals(read.map(({ done }) => done === true), [false, false, false, true, true]);
 });
 
-Deno.test("a failure comes after the items before it, and then the end", async () => {
+Deno.test("flatten: a failure comes after the items before it, and then the end", async () => {
   const items = flatten(batches(new Error("lost")));
   assertEquals([(await items.next()).value, (await items.next()).value], [1, 2]);
   assertEquals((await items.next()).value, 3);
@@ -63,7 +63,7 @@ Deno.test("a failure comes after the items before it, and then the end", async (
   assertEquals(await items.next(), { value: undefined, done: true });
 });
 
-Deno.test("nothing comes after a return", async () => {
+Deno.test("flatten, mapEach: nothing comes after a return", async () => {
   const log: string[] = [];
   const items = flatten(mapEach(numbers(log), (i) => [i, i]));
   assertEquals((await items.next()).value, 0);
@@ -88,7 +88,7 @@ function idle(): AsyncIterableIterator<number[]> {
   };
 }
 
-Deno.test("return() ends a next() that waits for what may never come", async () => {
+Deno.test("flatten, mapEach: return() ends a next() that waits for what may never come", async () => {
   for (
     const iterator of [
       mapEach(idle(), (item) => item),
@@ -103,14 +103,14 @@ Deno.test("return() ends a next() that waits for what may never come", async () 
   }
 });
 
-Deno.test("what is returned before its first read is never opened", async () => {
+Deno.test("lazily: what is returned before its first read is never opened", async () => {
   const log: string[] = [];
   const items = lazily(() => numbers(log));
   await items.return!();
   assertEquals([(await items.next()).done, log], [true, []]);
 });
 
-Deno.test("a conversion that fails closes what is underneath", async () => {
+Deno.test("mapEach: a conversion that fails closes what is underneath", async () => {
   const log: string[] = [];
   const items = mapEach(numbers(log), () => {
     throw new TypeError("not this one");

@@ -27,7 +27,7 @@ const stored = fc.array(point, { maxLength: 24 }).map((list) => list.sort(byTime
 const patch = fc.uniqueArray(point, { selector: ([time]) => time, minLength: 1, maxLength: 12 })
   .map((list) => list.sort(byTime));
 
-Deno.test("deleting the runs and inserting leaves exactly the patch and what it does not name", () => {
+Deno.test("planPatch: deleting the runs and inserting leaves exactly the patch and what it does not name", () => {
   fc.assert(
     fc.property(stored, patch, (before, wanted) => {
       const { runs, rest } = planPatch(columns(before), columns(wanted));
@@ -45,7 +45,7 @@ Deno.test("deleting the runs and inserting leaves exactly the patch and what it 
   );
 });
 
-Deno.test("a patch that is stored already does nothing", () => {
+Deno.test("planPatch: a patch that is stored already does nothing", () => {
   fc.assert(fc.property(patch, (wanted) => {
     const { runs, rest } = planPatch(columns(wanted), columns(wanted));
     assertEquals(runs, []);
@@ -53,7 +53,7 @@ Deno.test("a patch that is stored already does nothing", () => {
   }));
 });
 
-Deno.test("neighbouring stored points go together, others are left alone", () => {
+Deno.test("planPatch: neighbouring stored points go together, others are left alone", () => {
   const plan = planPatch(
     columns([[1, 0], [2, 0], [3, 0], [5, 0], [6, 0], [6, 1]]),
     columns([[1, 9], [2, 9], [4, 9], [6, 1]]),
@@ -75,7 +75,7 @@ Deno.test("survivors are the points whose times the patch does not name", () => 
   }));
 });
 
-Deno.test("of equal times the last stays", () => {
+Deno.test("lastOfEquals: of equal times the last stays", () => {
   fc.assert(fc.property(stored, (list) => {
     assertEquals(pairs(lastOfEquals(columns(list))), [...new Map(list)]);
   }));

@@ -23,7 +23,7 @@ async function withStream(
   await use(stream, new BTrDB(engine).streamFromUUID(stream.uuid));
 }
 
-Deno.test("any patch of any stream: the patched times hold the patch, the others what they held", async () => {
+Deno.test("Stream.patch: any patch of any stream: the patched times hold the patch, the others what they held", async () => {
   const point = fc.tuple(fc.bigInt(0n, 40n), fc.integer({ min: 0, max: 3 }));
   const points = fc.array(point, { maxLength: 30 });
   const engine = await openEngine();
@@ -45,7 +45,7 @@ Deno.test("any patch of any stream: the patched times hold the patch, the others
   );
 });
 
-Deno.test("what another writer adds between the read and the delete is kept", async () => {
+Deno.test("Stream.patch: what another writer adds between the read and the delete is kept", async () => {
   let meanwhile: (() => Promise<unknown>) | undefined;
   await withStream((engine) => ({
     deleteRange: async (request, options) => {
@@ -69,7 +69,7 @@ Deno.test("what another writer adds between the read and the delete is kept", as
   });
 });
 
-Deno.test("the insert after a delete fails: the version before it is named, a repeat completes it", async () => {
+Deno.test("Stream.patch: the insert after a delete fails: the version before it is named, a repeat completes it", async () => {
   let fail = false;
   await withStream((engine) => ({
     insert: async (request, options) => {
@@ -91,7 +91,7 @@ Deno.test("the insert after a delete fails: the version before it is named, a re
   });
 });
 
-Deno.test("an abort while a delete is under way, too, waits until the points are back", async () => {
+Deno.test("Stream.patch: an abort while a delete is under way, too, waits until the points are back", async () => {
   const abort = new AbortController();
   const reason = new Error("enough");
   await withStream((engine) => ({
@@ -111,7 +111,7 @@ Deno.test("an abort while a delete is under way, too, waits until the points are
   });
 });
 
-Deno.test("an abort after a delete waits until the points are back", async () => {
+Deno.test("Stream.patch: an abort after a delete waits until the points are back", async () => {
   const abort = new AbortController();
   const reason = new Error("stop");
   await withStream((engine) => ({
@@ -129,7 +129,7 @@ Deno.test("an abort after a delete waits until the points are back", async () =>
   });
 });
 
-Deno.test("a patch that changes nothing deletes nothing, one in a row is one delete", async () => {
+Deno.test("Stream.patch: a patch that changes nothing deletes nothing, one in a row is one delete", async () => {
   const deletes: [bigint, bigint][] = [];
   await withStream((engine) => ({
     deleteRange: (request, options) => {
@@ -147,7 +147,7 @@ Deno.test("a patch that changes nothing deletes nothing, one in a row is one del
   });
 });
 
-Deno.test("points that lie far apart do not read what lies between", async () => {
+Deno.test("Stream.patch: points that lie far apart do not read what lies between", async () => {
   let read = 0;
   await withStream((engine) => ({
     rawValues: async function* (request, options) {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { cut } from "../../../src/client/range_cut.ts";
 
-Deno.test("the pieces make up the range, the body is aligned, the edges are short", () => {
+Deno.test("cut: the pieces make up the range, the body is aligned, the edges are short", () => {
   const time = fc.bigInt(-(1n << 60n), 3n << 60n);
   fc.assert(
     fc.property(time, time, fc.nat(60), (a, b, pointwidth) => {
@@ -25,7 +25,7 @@ Deno.test("the pieces make up the range, the body is aligned, the edges are shor
   );
 });
 
-Deno.test("an aligned range is all body, one without an aligned window all head", () => {
+Deno.test("cut: an aligned range is all body, one without an aligned window all head", () => {
   const aligned = { start: -64n, end: 128n };
   assertEquals(cut(aligned, 6), { head: undefined, body: aligned, tail: undefined });
   const narrow = { start: 1n, end: 127n };

@@ -30,7 +30,7 @@ const USE = `
   console.log(await stream.count());
 `;
 
-Deno.test("a database in memory needs no permission, and the process ends by itself", async () => {
+Deno.test("connect: a database in memory needs no permission, and the process ends by itself", async () => {
   const { code, out, err } = await run(
     [],
     `import { connect } from "@btrdb/btrdb";
@@ -39,7 +39,7 @@ Deno.test("a database in memory needs no permission, and the process ends by its
   assertEquals([code, out.trim(), err], [0, "1n", ""]);
 });
 
-Deno.test("a file needs its folder only", async () => {
+Deno.test("connect: a file needs its folder only", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const { code, out, err } = await run(
@@ -54,7 +54,7 @@ Deno.test("a file needs its folder only", async () => {
   }
 });
 
-Deno.test("without a target and without permissions, the error says what is missing", async () => {
+Deno.test("connect: without a target and without permissions, the error says what is missing", async () => {
   const { code, err } = await run(
     [],
     `import { connect } from "@btrdb/btrdb"; await connect();`,
@@ -65,7 +65,7 @@ Deno.test("without a target and without permissions, the error says what is miss
   }
 });
 
-Deno.test("the environment names the target, the key and the profile", async () => {
+Deno.test("connect: the environment names the target, the key and the profile", async () => {
   const { code, out, err } = await run(
     ["--allow-env"],
     `import process from "node:process";
@@ -77,7 +77,7 @@ Deno.test("the environment names the target, the key and the profile", async () 
   assertEquals([code, out.trim(), err], [0, "1n", ""]);
 });
 
-Deno.test("options of the wrong kind are refused", async () => {
+Deno.test("connect: options of the wrong kind are refused", async () => {
   const wrong: [object, new (message: string) => Error, string][] = [
     [{ protocol: "v6" }, RangeError, 'protocol is "v6", expected one of "auto", "v4", "v5"'],
     [{ apiKey: 5 }, TypeError, "apiKey is 5, expected a string"],
@@ -98,7 +98,7 @@ function freePort(): number {
   return port;
 }
 
-Deno.test("nobody there: UNAVAILABLE with the address, and the process ends by itself", async () => {
+Deno.test("connect: nobody there: UNAVAILABLE with the address, and the process ends by itself", async () => {
   const target = `127.0.0.1:${freePort()}`;
   const { code, out, err } = await run(
     ["-A"],
@@ -110,7 +110,7 @@ Deno.test("nobody there: UNAVAILABLE with the address, and the process ends by i
   assert(out.startsWith(`BTrDBError 0 UNAVAILABLE true Cannot connect to ${target}`), out);
 });
 
-Deno.test("aborted before it begins: the reason", async () => {
+Deno.test("connect: aborted before it begins: the reason", async () => {
   const reason = new Error("changed my mind");
   const signal = AbortSignal.abort(reason);
   for (const where of [`127.0.0.1:${freePort()}`, "memory:"]) {
@@ -118,7 +118,7 @@ Deno.test("aborted before it begins: the reason", async () => {
   }
 });
 
-Deno.test("somebody there who says nothing: DEADLINE_EXCEEDED in time", async () => {
+Deno.test("connect: somebody there who says nothing: DEADLINE_EXCEEDED in time", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const taken: Deno.Conn[] = [];
@@ -141,7 +141,7 @@ Deno.test("somebody there who says nothing: DEADLINE_EXCEEDED in time", async ()
   }
 });
 
-Deno.test("a certificate bundle that cannot be read is named", async () => {
+Deno.test("connect: a certificate bundle that cannot be read is named", async () => {
   const { code, err } = await run(
     ["--allow-env", "--allow-read", "--allow-net"],
     `import process from "node:process";
@@ -153,7 +153,7 @@ Deno.test("a certificate bundle that cannot be read is named", async () => {
   assert(err.includes("$BTRDB_CA_BUNDLE names /nonexistent/ca.pem, which cannot be read"), err);
 });
 
-Deno.test("closing twice does nothing, and a closed database says so", async () => {
+Deno.test("connect: closing twice does nothing, and a closed database says so", async () => {
   const db = await connect("memory:");
   const stream = await db.create(crypto.randomUUID(), "demo");
   await Promise.all([db.close(), db.close()]);
@@ -161,7 +161,7 @@ Deno.test("closing twice does nothing, and a closed database says so", async () 
   await assertRejects(() => stream.count(), BTrDBError, "closed");
 });
 
-Deno.test("options of the wrong type are refused by name, before anything is tried", async () => {
+Deno.test("connect: options of the wrong type are refused by name, before anything is tried", async () => {
   const wrong = [
     [{ tls: { ca: 5 } }, "tls.ca is 5, expected a string"],
     [{ tls: { serverName: true } }, "tls.serverName is true, expected a string"],

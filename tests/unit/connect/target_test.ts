@@ -29,7 +29,7 @@ keyless: { btrdb: { endpoints: "keyless:4410" } }
 bare: { btrdb: { api_key: k2 } }
 `;
 
-Deno.test("every form of a target", () => {
+Deno.test("parseTarget: every form of a target", () => {
   assertEquals(parseTarget("memory:"), { kind: "memory" });
   assertEquals(parseTarget("file:grid.btrdb"), { kind: "file", path: "grid.btrdb" });
   assertEquals(parseTarget("file:/a b/grid.btrdb"), { kind: "file", path: "/a b/grid.btrdb" });
@@ -46,7 +46,7 @@ Deno.test("every form of a target", () => {
   }
 });
 
-Deno.test("what is no target is refused, with what was meant", () => {
+Deno.test("parseTarget: what is no target is refused, with what was meant", () => {
   const problems: Record<string, string> = {
     "": "is empty",
     " , ": "is empty",
@@ -65,7 +65,7 @@ Deno.test("what is no target is refused, with what was meant", () => {
   assertThrows(() => parseTarget(4410 as never), TypeError, "is not a string");
 });
 
-Deno.test("a target takes its key from the options, else from the environment", async () => {
+Deno.test("resolveTarget: a target takes its key from the options, else from the environment", async () => {
   const env = environment({ BTRDB_API_KEY: "env", BTRDB_ENDPOINTS: "ignored:1" });
   const key = async (apiKey?: string) => {
     const target = await resolveTarget("host:4410", { apiKey }, env);
@@ -80,7 +80,7 @@ Deno.test("a target takes its key from the options, else from the environment", 
   );
 });
 
-Deno.test("without a target: environment over profile, options over both", async () => {
+Deno.test("resolveTarget: without a target: environment over profile, options over both", async () => {
   await withHome(PROFILES, async (HOME) => {
     const find = (values: Record<string, string>, apiKey?: string) =>
       resolveTarget(undefined, { apiKey }, environment({ HOME, ...values }));
@@ -105,7 +105,7 @@ Deno.test("without a target: environment over profile, options over both", async
   });
 });
 
-Deno.test("a profile named by option ignores the environment", async () => {
+Deno.test("resolveTarget: a profile named by option ignores the environment", async () => {
   await withHome(PROFILES, async (HOME) => {
     const env = environment({ HOME, BTRDB_ENDPOINTS: "x:1", BTRDB_API_KEY: "e" });
     const find = (profile: string) => resolveTarget(undefined, { profile }, env);
@@ -121,7 +121,7 @@ Deno.test("a profile named by option ignores the environment", async () => {
   });
 });
 
-Deno.test("a credentials file that is not as it should be is named", async () => {
+Deno.test("resolveTarget: a credentials file that is not as it should be is named", async () => {
   const problems: [string, string][] = [
     ["a: [", "is not YAML"],
     ["- a", "does not map profiles to credentials"],
@@ -141,7 +141,7 @@ Deno.test("a credentials file that is not as it should be is named", async () =>
   }
 });
 
-Deno.test("an empty credentials file is one without profiles", async () => {
+Deno.test("resolveTarget: an empty credentials file is one without profiles", async () => {
   await withHome("", async (HOME) => {
     await assertRejects(
       () => resolveTarget(undefined, {}, environment({ HOME })),
@@ -156,7 +156,7 @@ Deno.test("an empty credentials file is one without profiles", async () => {
   });
 });
 
-Deno.test("nothing found: the error names every way", async () => {
+Deno.test("resolveTarget: nothing found: the error names every way", async () => {
   const home = await Deno.makeTempDir();
   try {
     const error = await assertRejects(

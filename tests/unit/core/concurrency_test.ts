@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { delay } from "../../../src/core/call.ts";
 import { mapConcurrently } from "../../../src/core/concurrency.ts";
 
-Deno.test("results keep the order of the items, no more than the limit run at a time", async () => {
+Deno.test("mapConcurrently: results keep the order of the items, no more than the limit run at a time", async () => {
   let now = 0;
   let most = 0;
   const results = await mapConcurrently([5, 1, 4, 2, 3], 2, async (ms, index) => {
@@ -16,7 +16,7 @@ Deno.test("results keep the order of the items, no more than the limit run at a 
   assertEquals(await mapConcurrently([], 3, () => Promise.resolve(1)), []);
 });
 
-Deno.test("after a failure nothing is begun, and what runs ends first", async () => {
+Deno.test("mapConcurrently: after a failure nothing is begun, and what runs ends first", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const first = Promise.withResolvers<void>();

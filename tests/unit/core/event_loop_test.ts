@@ -44,20 +44,20 @@ function assertSoon(counts: readonly number[]): void {
   assert(Math.max(...counts) <= 5, `slices of each round trip: ${counts}`);
 }
 
-Deno.test("after socketsSeen, what was in a socket has been read", async () => {
+Deno.test("socketsSeen: after socketsSeen, what was in a socket has been read", async () => {
   assertSoon(await slicesPerRoundTrip(socketsSeen));
 });
 
-Deno.test("the engine's turns let sockets be read", async () => {
+Deno.test("yieldToEventLoop: the engine's turns let sockets be read", async () => {
   assertSoon(await slicesPerRoundTrip(yieldToEventLoop));
 });
 
-Deno.test("streamed answers let sockets be read", async () => {
+Deno.test("FairSending: streamed answers let sockets be read", async () => {
   const pace = new FairSending();
   assertSoon(await slicesPerRoundTrip(async () => await pace.take(1 << 20)));
 });
 
-Deno.test("streamed answers take turns, whoever waits longest first", async () => {
+Deno.test("FairSending: streamed answers take turns, whoever waits longest first", async () => {
   const pace = new FairSending();
   const sent: string[] = [];
   const send = async (name: string, messages: number) => {

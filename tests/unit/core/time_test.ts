@@ -6,7 +6,7 @@ import { DAY, formatTime, HOUR, MINUTE, SECOND, toNanoseconds } from "../../../s
 const INT64_MIN = -(1n << 63n);
 const INT64_MAX = (1n << 63n) - 1n;
 
-Deno.test("what is formatted reads back to the same nanosecond", () => {
+Deno.test("formatTime: what is formatted reads back to the same nanosecond", () => {
   fc.assert(
     fc.property(fc.bigInt(INT64_MIN, INT64_MAX), (ns) => {
       const text = formatTime(ns);
@@ -18,7 +18,7 @@ Deno.test("what is formatted reads back to the same nanosecond", () => {
   );
 });
 
-Deno.test("times at the edges of the axis and around the epoch", () => {
+Deno.test("formatTime, toNanoseconds: times at the edges of the axis and around the epoch", () => {
   const cases: [bigint, string][] = [
     [0n, "1970-01-01T00:00:00.000000000Z"],
     [1n, "1970-01-01T00:00:00.000000001Z"],
@@ -35,7 +35,7 @@ Deno.test("times at the edges of the axis and around the epoch", () => {
   }
 });
 
-Deno.test("strings as Temporal reads them, with any offset and number of digits", () => {
+Deno.test("toNanoseconds: strings as Temporal reads them, with any offset and number of digits", () => {
   const offset = fc.tuple(fc.constantFrom("+", "-"), fc.nat(23), fc.nat(59)).map(
     ([sign, hours, minutes]) =>
       `${sign}${`${hours}`.padStart(2, "0")}:${`${minutes}`.padStart(2, "0")}`,
@@ -53,7 +53,7 @@ Deno.test("strings as Temporal reads them, with any offset and number of digits"
   );
 });
 
-Deno.test("leap days exist where the calendar has them", () => {
+Deno.test("toNanoseconds: leap days exist where the calendar has them", () => {
   assertEquals(toNanoseconds("2000-02-29T00:00:00Z"), 951_782_400n * SECOND);
   assertEquals(toNanoseconds("2024-02-29T23:59:59.5Z"), 1_709_251_199_500_000_000n);
   for (const text of ["2023-02-29T00:00:00Z", "2100-02-29T00:00:00Z"]) {
@@ -61,7 +61,7 @@ Deno.test("leap days exist where the calendar has them", () => {
   }
 });
 
-Deno.test("a Date, a number and Temporal objects name the same moment", () => {
+Deno.test("toNanoseconds: a Date, a number and Temporal objects name the same moment", () => {
   const ns = 1_767_225_600_123_000_000n;
   assertEquals(toNanoseconds(new Date(1_767_225_600_123)), ns);
   assertEquals(toNanoseconds(Temporal.Instant.fromEpochNanoseconds(ns + 7n)), ns + 7n);
@@ -73,7 +73,7 @@ Deno.test("a Date, a number and Temporal objects name the same moment", () => {
   assertEquals(toNanoseconds(-5), -5n);
 });
 
-Deno.test("strings that are not RFC 3339 are refused by name", () => {
+Deno.test("toNanoseconds: strings that are not RFC 3339 are refused by name", () => {
   const problems: Record<string, string> = {
     "2026-01-02": "is not a time, expected RFC 3339",
     "2026-01-02T03:04:05": "is not a time",
@@ -104,7 +104,7 @@ Deno.test("strings that are not RFC 3339 are refused by name", () => {
   }
 });
 
-Deno.test("values that name no moment are refused by name", () => {
+Deno.test("toNanoseconds: values that name no moment are refused by name", () => {
   assertThrows(() => toNanoseconds(1.5), RangeError, "1.5 is not a safe integer");
   assertThrows(() => toNanoseconds(2 ** 53), RangeError, "is not a safe integer");
   assertThrows(() => toNanoseconds(NaN), RangeError, "NaN is not a safe integer");
@@ -117,6 +117,6 @@ Deno.test("values that name no moment are refused by name", () => {
   }
 });
 
-Deno.test("durations", () => {
+Deno.test("SECOND, MINUTE, HOUR, DAY: each is a multiple of the one before", () => {
   assertEquals([MINUTE, HOUR, DAY], [60n * SECOND, 3600n * SECOND, 86_400n * SECOND]);
 });

@@ -59,7 +59,7 @@ async function textOf(answer: CsvAnswer): Promise<string> {
   return text;
 }
 
-Deno.test("batches of any size, empty ones too, are merged into the rows of the whole", async () => {
+Deno.test("openCsv: batches of any size, empty ones too, are merged into the rows of the whole", async () => {
   const all = [300, 0, 77, 1].map((n, s) =>
     toRaw(Array.from({ length: n }, (_, i) => [BigInt(i * (s + 1) - (i % 3)), i / 8] as const))
   );
@@ -73,7 +73,7 @@ Deno.test("batches of any size, empty ones too, are merged into the rows of the 
   }
 });
 
-Deno.test("the header tells the version that answered, 0 where none did", async () => {
+Deno.test("openCsv: the header tells the version that answered, 0 where none did", async () => {
   const endpoint = scriptedEndpoint({
     rawValues({ uuid }) {
       if (uuid[0] === 1) throw new BTrDBError("stream not found", { code: 404 });
@@ -87,14 +87,14 @@ Deno.test("the header tells the version that answered, 0 where none did", async 
   await assertRejects(() => answer.bytes(FORMAT).next(), BTrDBError, "stream not found");
 });
 
-Deno.test("without streams there is only the header", async () => {
+Deno.test("openCsv: without streams there is only the header", async () => {
   const asked = { ...request(0), query: { type: "aligned", pointwidth: 99 } as const };
   await using answer = await openCsv(asked, csvOpener(scriptedEndpoint({}), asked));
   assertEquals(answer.names, TIMES);
   assertEquals(await textOf(answer), "");
 });
 
-Deno.test("a server's format has six decimals and whole seconds", async () => {
+Deno.test("openCsv: a server's format has six decimals and whole seconds", async () => {
   const all = [toRaw([[-1n, 0.5], [2n, 1e300]]), toRaw([[2n, -0]])];
   const asked = request(2);
   await using answer = await openCsv(asked, csvOpener(holding(all, 9), asked));
@@ -126,7 +126,7 @@ function counting() {
   return { state, endpoint };
 }
 
-Deno.test("whoever stops reading stops all queries", async () => {
+Deno.test("openCsv: whoever stops reading stops all queries", async () => {
   const { state, endpoint } = counting();
   const asked = { ...request(1), streams: [request(1).streams[0]!, request(1).streams[0]!] };
   const answer = await openCsv(asked, csvOpener(endpoint, asked));
@@ -136,7 +136,7 @@ Deno.test("whoever stops reading stops all queries", async () => {
   await answer.close();
 });
 
-Deno.test("a query that fails on the way stops the others", async () => {
+Deno.test("openCsv: a query that fails on the way stops the others", async () => {
   const { state, endpoint } = counting();
   const asked = request(3);
   await using answer = await openCsv(asked, csvOpener(endpoint, asked));
@@ -145,7 +145,7 @@ Deno.test("a query that fails on the way stops the others", async () => {
   assertEquals(state.running, 0);
 });
 
-Deno.test("an abort while the queries start stops them and gives its reason", async () => {
+Deno.test("openCsv: an abort while the queries start stops them and gives its reason", async () => {
   const { state, endpoint } = counting();
   const controller = new AbortController();
   const asked = request(1);
@@ -159,7 +159,7 @@ Deno.test("an abort while the queries start stops them and gives its reason", as
   );
 });
 
-Deno.test("a piece that is taken without a copy is right while it is taken", async () => {
+Deno.test("openCsv: a piece that is taken without a copy is right while it is taken", async () => {
   const n = 60_000;
   const columns = { times: new BigInt64Array(n), values: new Float64Array(n).fill(0.25) };
   const asked = request(1);

@@ -121,7 +121,7 @@ function rowsOf(bytes: Uint8Array): number {
   return bytes.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
 }
 
-Deno.test("the same bytes as without a thread: points and windows, at the same times and others", async () => {
+Deno.test("openCsv in a thread: the same bytes as without a thread: points and windows, at the same times and others", async () => {
   const apart = [10n, 25n, 1000n];
   for (const [kind, steps] of [["raw", [10n, 10n]], ["raw", apart], ["windows", apart]] as const) {
     const long = new LongAnswer(kind, steps);
@@ -133,7 +133,7 @@ Deno.test("the same bytes as without a thread: points and windows, at the same t
   }
 });
 
-Deno.test("a query that fails while the thread works fails the answer", async () => {
+Deno.test("openCsv in a thread: a query that fails while the thread works fails the answer", async () => {
   const long = new LongAnswer("raw", [10n, 10n]);
   const chunks = long.chunks.bind(long);
   long.chunks = async function* (s) {
@@ -145,7 +145,7 @@ Deno.test("a query that fails while the thread works fails the answer", async ()
   await assertRejects(() => long.read(), Error, "the query broke");
 });
 
-Deno.test("who takes the pieces can fail, or stop, and nothing goes on", async () => {
+Deno.test("openCsv in a thread: who takes the pieces can fail, or stop, and nothing goes on", async () => {
   const failing = new LongAnswer("raw", [10n]);
   const fail = () => {
     if (failing.inThread) throw new Error("the disk is full");
@@ -161,7 +161,7 @@ Deno.test("who takes the pieces can fail, or stop, and nothing goes on", async (
   assert(stopped.inThread);
 });
 
-Deno.test("pieces are waited for: a slow sink is not overrun", async () => {
+Deno.test("openCsv in a thread: pieces are waited for: a slow sink is not overrun", async () => {
   const long = new LongAnswer("raw", [10n]);
   let open = 0;
   const { bytes } = await long.read(async () => {
@@ -172,7 +172,7 @@ Deno.test("pieces are waited for: a slow sink is not overrun", async () => {
   assertEquals(Buffer.compare(bytes, long.expected()), 0);
 });
 
-Deno.test("where there are no workers, or none that starts, the same bytes come without", async () => {
+Deno.test("openCsv in a thread: where there are no workers, or none that starts, the same bytes come without", async () => {
   const own = globalThis.Worker;
   const broken = class extends own {
     constructor() {
@@ -205,7 +205,7 @@ Deno.test("where there are no workers, or none that starts, the same bytes come 
   }
 });
 
-Deno.test("for more than 64 streams, which would take much memory, no thread is started", async () => {
+Deno.test("openCsv in a thread: for more than 64 streams, which would take much memory, no thread is started", async () => {
   const own = globalThis.Worker;
   let started = 0;
   globalThis.Worker = class extends own {

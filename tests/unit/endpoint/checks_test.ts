@@ -30,7 +30,7 @@ function refusal(check: () => unknown): [number, string] {
   return [error.code, error.message];
 }
 
-Deno.test("ranges: bounds come before order, the end may be one below the end of time", () => {
+Deno.test("checkRawValues: bounds come before order, the end may be one below the end of time", () => {
   const raw = (start: bigint, end: bigint) => () => checkRawValues({ ...range, start, end });
   raw(MIN_TIME, MAX_TIME - 1n)();
   assertEquals(refusal(raw(MIN_TIME - 1n, 0n)), [413, "time range out of bounds"]);
@@ -40,7 +40,7 @@ Deno.test("ranges: bounds come before order, the end may be one below the end of
   assertEquals(refusal(raw(5n, 5n)), [413, "start time >= end time"]);
 });
 
-Deno.test("aligned windows: both ends are rounded down, one nanosecond is too little", () => {
+Deno.test("checkAlignedWindows: both ends are rounded down, one nanosecond is too little", () => {
   const aligned = (start: bigint, end: bigint, pointwidth: number) => () =>
     checkAlignedWindows({ ...range, start, end, pointwidth });
   assertEquals(aligned(-5n, 37n, 4)(), { start: -16n, end: 32n });
@@ -54,7 +54,7 @@ Deno.test("aligned windows: both ends are rounded down, one nanosecond is too li
   assertEquals(refusal(aligned(0n, -1n, 63)), [413, "time range out of bounds"]);
 });
 
-Deno.test("windows: depth, width, then the rounded end in 64 bits", () => {
+Deno.test("checkWindows: depth, width, then the rounded end in 64 bits", () => {
   const windows = (start: bigint, end: bigint, width: bigint, depth = 0) => () =>
     checkWindows({ ...range, start, end, width, depth });
   assertEquals(windows(3n, 40n, 10n)(), { start: 3n, end: 33n });
@@ -95,11 +95,11 @@ Deno.test("nearest, changes, stream info and inserts are refused as the server r
   for (const bits of [-1, 53, 1.5]) assertEquals(refusal(() => checkRoundBits(bits))[0], 438);
 });
 
-Deno.test("both spellings of the latest version are known", () => {
+Deno.test("isLatest: both spellings of the latest version are known", () => {
   assertEquals([0n, 2n ** 64n - 1n, 1n, 11n].map(isLatest), [true, true, false, false]);
 });
 
-Deno.test("texts are wrapped where the server wraps them", () => {
+Deno.test("statusText: texts are wrapped where the server wraps them", () => {
   assertEquals(statusText("Windows", 413, "x"), "(413: x)");
   assertEquals(statusText("RawValues", 413, "x"), "x");
   assertEquals(statusText("Insert", 414, "Insert too big"), "Insert too big");
@@ -108,7 +108,7 @@ Deno.test("texts are wrapped where the server wraps them", () => {
   assertEquals(statusText("Obliterate", 404, "x"), "(404: x)");
 });
 
-Deno.test("names are quoted as the server quotes them", () => {
+Deno.test("quote: names are quoted as the server quotes them", () => {
   assertEquals(quote('a "b" \\ ü ✓ 😀'), '"a \\"b\\" \\\\ ü ✓ 😀"');
   assertEquals(
     quote("\0\x07\n\x7f\u00a0\u200b\u{e0001}"),
@@ -116,7 +116,7 @@ Deno.test("names are quoted as the server quotes them", () => {
   );
 });
 
-Deno.test("names are measured in bytes", () => {
+Deno.test("checkCreate: names are measured in bytes", () => {
   assertEquals(isValidCollection("é".repeat(127)), true);
   assertEquals(isValidCollection("é".repeat(128)), false);
   assertEquals(isValidCollection("😀".repeat(63) + "abc"), true);
@@ -128,7 +128,7 @@ Deno.test("names are measured in bytes", () => {
   assertEquals(refusal(create("c", "k", "")), [409, 'tag value for key "k" is invalid']);
 });
 
-Deno.test("listings: the start, then the limit, then the prefix", () => {
+Deno.test("checkListCollections: the start, then the limit, then the prefix", () => {
   const list = (prefix: string, startWith: string, limit: number) => () =>
     checkListCollections({ prefix, startWith, limit });
   assertEquals(refusal(list("a\0", "b", 0))[1], "starting parameter does not have the prefix");

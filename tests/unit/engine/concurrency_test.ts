@@ -6,7 +6,7 @@ import { columnsOf, createStream, regular, rejection, uuidOf } from "../../suppo
 
 const START = -(2n ** 60n), END = 3n * 2n ** 60n - 1n;
 
-Deno.test("inserts that wait together share a transaction", async () => {
+Deno.test("GroupCommit: inserts that wait together share a transaction", async () => {
   let commits = 0;
   const openDatabase: OpenDatabase = (path, options) => {
     const db = openSqlite(path, options);
@@ -43,7 +43,7 @@ Deno.test("inserts that wait together share a transaction", async () => {
   assertEquals(versions[3999], { major: 10n, minor: 2n });
 });
 
-Deno.test("one bad insert does not touch the others of its transaction", async () => {
+Deno.test("GroupCommit: one bad insert does not touch the others of its transaction", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const results = await Promise.allSettled([
@@ -62,7 +62,7 @@ Deno.test("one bad insert does not touch the others of its transaction", async (
   assertEquals(version, { major: 10n, minor: 2n });
 });
 
-Deno.test("a reader sees one version throughout, whatever is written meanwhile", async () => {
+Deno.test("Engine: a reader sees one version throughout, whatever is written meanwhile", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const n = 200_000;
@@ -79,7 +79,7 @@ Deno.test("a reader sees one version throughout, whatever is written meanwhile",
   assertEquals(seen, n + 1);
 });
 
-Deno.test("a small query answers while large ones and an import are under way", async () => {
+Deno.test("Engine: a small query answers while large ones and an import are under way", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(1_000_000) });
@@ -119,7 +119,7 @@ async function* drop<T>(source: AsyncIterable<T>): AsyncGenerator<undefined> {
   for await (const _ of source) yield undefined;
 }
 
-Deno.test("aborts and deadlines stop queries and waiting writes", async () => {
+Deno.test("Engine: aborts and deadlines stop queries and waiting writes", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(300_000) });
@@ -154,7 +154,7 @@ Deno.test("aborts and deadlines stop queries and waiting writes", async () => {
   assertEquals(version, { major: 11n, minor: 0n });
 });
 
-Deno.test("a query that is left early leaves nothing behind", async () => {
+Deno.test("Engine: a query that is left early leaves nothing behind", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(300_000) });
@@ -166,7 +166,7 @@ Deno.test("a query that is left early leaves nothing behind", async () => {
   }
 });
 
-Deno.test("the cache stays within its bound", async () => {
+Deno.test("NodeCache: the cache stays within its bound", async () => {
   const cacheBytes = 1_000_000;
   await using engine = await openEngine({ cacheBytes });
   const uuid = await createStream(engine);
@@ -188,7 +188,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
-Deno.test("what looks at many streams or many points lets everything else run", async () => {
+Deno.test("Engine: what looks at many streams or many points lets everything else run", async () => {
   await using engine = await openEngine();
   const none = new Map<string, string>();
   await Promise.all(Array.from({ length: 6000 }, (_, i) => {
@@ -220,7 +220,7 @@ Deno.test("what looks at many streams or many points lets everything else run", 
   }
 });
 
-Deno.test("a lookup can be aborted between its pages", async () => {
+Deno.test("Engine: a lookup can be aborted between its pages", async () => {
   await using engine = await openEngine();
   const none = new Map<string, string>();
   await Promise.all(Array.from({ length: 3000 }, (_, i) => {

@@ -26,7 +26,7 @@ const merged: Record<MergePolicy, [number, number][]> = {
 for (const mergePolicy of ["never", "equal", "retain", "replace"] as const) {
   for (const flushed of [false, true]) {
     const where = flushed ? "committed" : "buffered";
-    Deno.test(`merge policy ${mergePolicy} on ${where} points`, async () => {
+    Deno.test(`Engine: merge policy ${mergePolicy} on ${where} points`, async () => {
       await using engine = await openEngine();
       const uuid = await createStream(engine);
       await engine.insert({ uuid, columns: columnsOf(stored) });
@@ -40,7 +40,7 @@ for (const mergePolicy of ["never", "equal", "retain", "replace"] as const) {
   }
 }
 
-Deno.test("merge policies stay quick when a whole batch has one time", async () => {
+Deno.test("Engine: merge policies stay quick when a whole batch has one time", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   // A comparison of each with each would be 10^11 of them: minutes, where this takes a second.
@@ -53,7 +53,7 @@ Deno.test("merge policies stay quick when a whole batch has one time", async () 
   }
 });
 
-Deno.test("a patch of committed points is one version, and old ones keep what they had", async () => {
+Deno.test("Engine: a patch of committed points is one version, and old ones keep what they had", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(5000, 0n, 10n) });
@@ -76,7 +76,7 @@ Deno.test("a patch of committed points is one version, and old ones keep what th
   assertEquals((await pointsOf(engine, uuid, 11n)).length, 5000);
 });
 
-Deno.test("rounding keeps the bits that were asked for", async () => {
+Deno.test("Engine: rounding keeps the bits that were asked for", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const value = 1 + 2 ** -3 + 2 ** -20;
@@ -91,7 +91,7 @@ Deno.test("rounding keeps the bits that were asked for", async () => {
   assertEquals(error.code, 438);
 });
 
-Deno.test("tags and collection change by compare-and-set", async () => {
+Deno.test("Engine: tags and collection change by compare-and-set", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   await createStream(engine, 2);
@@ -121,7 +121,7 @@ Deno.test("tags and collection change by compare-and-set", async () => {
   assertEquals((await rejection(engine.setTags(bad))).code, 408);
 });
 
-Deno.test("null values of tags and annotations are kept apart from empty ones", async () => {
+Deno.test("Engine: null values of tags and annotations are kept apart from empty ones", async () => {
   await using engine = await openEngine();
   const uuid = uuidOf(1);
   const tags = new Map([["a", null], ["b", "x"]]);
@@ -136,7 +136,7 @@ Deno.test("null values of tags and annotations are kept apart from empty ones", 
   assertEquals(descriptor!.annotations, annotations);
 });
 
-Deno.test("subscribers get what is inserted into their streams, in order, until they leave", async () => {
+Deno.test("SubscriptionHub: subscribers get what is inserted into their streams, in order, until they leave", async () => {
   await using engine = await openEngine();
   const [a, b] = [await createStream(engine, 1), await createStream(engine, 2)];
   const updates = engine.subscribe([a]);
@@ -162,7 +162,7 @@ Deno.test("subscribers get what is inserted into their streams, in order, until 
   assertEquals((await rejection(late.next())).status, "DEADLINE_EXCEEDED");
 });
 
-Deno.test("buffers that are old enough are committed", async () => {
+Deno.test("Engine: buffers that are old enough are committed", async () => {
   await using engine = await openEngine({ maxBufferAgeMs: 20 });
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(10) });
@@ -172,7 +172,7 @@ Deno.test("buffers that are old enough are committed", async () => {
   });
 });
 
-Deno.test("buffers that were old when the database was opened are committed", async () => {
+Deno.test("Engine: buffers that were old when the database was opened are committed", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = `${directory}/old.btrdb`;
@@ -195,7 +195,7 @@ Deno.test("buffers that were old when the database was opened are committed", as
   }
 });
 
-Deno.test("buffers that are too large together are committed, the largest first", async () => {
+Deno.test("Engine: buffers that are too large together are committed, the largest first", async () => {
   await using engine = await openEngine({ maxBufferedPoints: 1000 });
   const uuids = [await createStream(engine, 1), await createStream(engine, 2)];
   const versions = async () =>
@@ -211,7 +211,7 @@ Deno.test("buffers that are too large together are committed, the largest first"
   assertEquals((await versions()).map((v) => v!.minor), [0n, 0n]);
 });
 
-Deno.test("an insert above the limit is refused whole", async () => {
+Deno.test("Engine: an insert above the limit is refused whole", async () => {
   await using engine = await openEngine({ maxInsertPoints: 100 });
   const uuid = await createStream(engine);
   assertEquals(engine.capabilities.maxInsertPoints, 100);
@@ -219,7 +219,7 @@ Deno.test("an insert above the limit is refused whole", async () => {
   assertEquals(await pointsOf(engine, uuid), []);
 });
 
-Deno.test("more than 1024 points at one time are all kept", async () => {
+Deno.test("Engine: more than 1024 points at one time are all kept", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const columns = columnsOf(Array.from({ length: 3000 }, (_, i) => [7, i]));
@@ -232,7 +232,7 @@ Deno.test("more than 1024 points at one time are all kept", async () => {
   assertEquals(points.map(([, v]) => v), [...columns.values, ...columns.values]);
 });
 
-Deno.test("a closed engine says so, and closing twice is fine", async () => {
+Deno.test("Engine: a closed engine says so, and closing twice is fine", async () => {
   const engine = await openEngine();
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(100_000) });

@@ -70,7 +70,7 @@ async function rejection(promise: Promise<unknown>): Promise<BTrDBError> {
   return error;
 }
 
-Deno.test("opening something that is no database says so and leaves everything as it was", async () => {
+Deno.test("openEngine: opening something that is no database says so and leaves everything as it was", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/notes.txt`;
     await Deno.writeTextFile(path, "not a database ".repeat(50));
@@ -84,7 +84,7 @@ Deno.test("opening something that is no database says so and leaves everything a
   });
 });
 
-Deno.test("opening a database of another application says so and leaves it as it was", async () => {
+Deno.test("openEngine: opening a database of another application says so and leaves it as it was", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/other.db`;
     const db = new DatabaseSync(path);
@@ -99,7 +99,7 @@ Deno.test("opening a database of another application says so and leaves it as it
 });
 
 for (const [version, status] of [[14, "SCHEMA_TOO_NEW"], [0, "SCHEMA_TOO_OLD"]] as const) {
-  Deno.test(`a schema of version ${version} is refused and left as it was`, async () => {
+  Deno.test(`openEngine: a schema of version ${version} is refused and left as it was`, async () => {
     await withDirectory(async (directory) => {
       const path = `${directory}/grid.btrdb`;
       await build(path);
@@ -117,7 +117,7 @@ for (const [version, status] of [[14, "SCHEMA_TOO_NEW"], [0, "SCHEMA_TOO_OLD"]] 
   });
 }
 
-Deno.test("a folder that does not exist and a folder instead of a file are clear errors", async () => {
+Deno.test("openEngine: a folder that does not exist and a folder instead of a file are clear errors", async () => {
   await withDirectory(async (directory) => {
     for (const path of [`${directory}/none/grid.btrdb`, directory]) {
       const error = await rejection(openEngine({ path }));
@@ -129,7 +129,7 @@ Deno.test("a folder that does not exist and a folder instead of a file are clear
   });
 });
 
-Deno.test("durability decides when SQLite syncs its log", async () => {
+Deno.test("openEngine: durability decides when SQLite syncs its log", async () => {
   for (const [durability, synchronous] of [[undefined, 2], ["full", 2], ["relaxed", 1]] as const) {
     let actual: unknown;
     const engine = await openEngine({
@@ -151,7 +151,7 @@ Deno.test("durability decides when SQLite syncs its log", async () => {
   }
 });
 
-Deno.test("a second writer is refused, in this process and in another", async () => {
+Deno.test("openEngine: a second writer is refused, in this process and in another", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     const first = await openEngine({ path });
@@ -174,7 +174,7 @@ Deno.test("a second writer is refused, in this process and in another", async ()
   });
 });
 
-Deno.test("a reader beside the writer sees what was committed and cannot write", async () => {
+Deno.test("openEngine: a reader beside the writer sees what was committed and cannot write", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);
@@ -206,7 +206,7 @@ Deno.test("a reader beside the writer sees what was committed and cannot write",
   });
 });
 
-Deno.test("a reader beside a busy writer in another process always sees one state", async () => {
+Deno.test("openEngine: a reader beside a busy writer in another process always sees one state", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     const engine = await openEngine({ path });
@@ -241,7 +241,7 @@ Deno.test("a reader beside a busy writer in another process always sees one stat
   });
 });
 
-Deno.test("a truncated file gives an error or is found by verify, never other points", async () => {
+Deno.test("openEngine: a truncated file gives an error or is found by verify, never other points", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);
@@ -254,7 +254,7 @@ Deno.test("a truncated file gives an error or is found by verify, never other po
   });
 });
 
-Deno.test("a flipped bit gives an error or is found by verify, never other points", async () => {
+Deno.test("openEngine: a flipped bit gives an error or is found by verify, never other points", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);
@@ -332,7 +332,7 @@ Deno.test("verify finds a damaged block, a wrong statistic and a lost version", 
   });
 });
 
-Deno.test("a file with triggers, views, indexes or tables of somebody else is not opened, and verify names them", async () => {
+Deno.test("openEngine: a file with triggers, views, indexes or tables of another program is not opened, and verify names them", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     const additions: [sql: string, problem: string][] = [
@@ -366,7 +366,7 @@ Deno.test("a file with triggers, views, indexes or tables of somebody else is no
   });
 });
 
-Deno.test("a path that begins with file: is the name of a file, without options of SQLite", async () => {
+Deno.test("openEngine: a path that begins with file: is the name of a file, without options of SQLite", async () => {
   await withDirectory(async (directory) => {
     const name = "file:grid.btrdb?mode=memory";
     const program = `
@@ -390,7 +390,7 @@ Deno.test("a path that begins with file: is the name of a file, without options 
   });
 });
 
-Deno.test("versions that damage has moved to another stream are not taken for obliterated ones", async () => {
+Deno.test("openEngine: versions that damage has moved to another stream are not taken for obliterated ones", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);
@@ -407,7 +407,7 @@ Deno.test("versions that damage has moved to another stream are not taken for ob
   });
 });
 
-Deno.test("an error of SQLite amid a long list is an error, not the end of the list", async () => {
+Deno.test("openEngine: an error of SQLite amid a long list is an error, not the end of the list", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     const none = new Map<string, string>();
@@ -442,7 +442,7 @@ Deno.test("an error of SQLite amid a long list is an error, not the end of the l
   });
 });
 
-Deno.test("an older version that was pruned says so, the others answer as before", async () => {
+Deno.test("openEngine: an older version that was pruned says so, the others answer as before", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);
@@ -467,7 +467,7 @@ Deno.test("an older version that was pruned says so, the others answer as before
   });
 });
 
-Deno.test("an obliterated stream gives back its room", async () => {
+Deno.test("openEngine: an obliterated stream gives back its room", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     await build(path);

@@ -14,7 +14,7 @@ async function filled(path: string): Promise<Uint8Array> {
   return uuid;
 }
 
-Deno.test("what is read once takes no memory, what is read again is remembered", async () => {
+Deno.test("NodeCache: what is read once takes no memory, what is read again is remembered", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = `${directory}/grid.btrdb`;
@@ -31,7 +31,7 @@ Deno.test("what is read once takes no memory, what is read again is remembered",
   }
 });
 
-Deno.test("two reads that take turns get their own points", async () => {
+Deno.test("NodeCache: two reads that take turns get their own points", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = `${directory}/grid.btrdb`;

@@ -23,7 +23,8 @@ function locksOn(path: string): string[] {
 }
 
 Deno.test({
-  name: "whatever else opens and closes the file in this process, its writer keeps SQLite's locks",
+  name:
+    "openEngine: whatever else opens and closes the file in this process, its writer keeps SQLite's locks",
   // Without them, the next program that looks into the file removes the log when it goes, and what
   // the writer writes from then on is lost with the process.
   ignore: Deno.build.os !== "linux",
@@ -44,7 +45,7 @@ Deno.test({
   },
 });
 
-Deno.test("a link to a file that is not there yet leads to the same lock", async () => {
+Deno.test("openEngine: a link to a file that is not there yet leads to the same lock", async () => {
   await withFile(async (path) => {
     await Deno.symlink(path, `${path}-link`);
     await Deno.symlink(`${path}-link`, `${path}-link-link`);
@@ -55,7 +56,7 @@ Deno.test("a link to a file that is not there yet leads to the same lock", async
   });
 });
 
-Deno.test("two processes that make a file at the same time: one has it, the other is told", async () => {
+Deno.test("openEngine: two processes that make a file at the same time: one has it, the other is told", async () => {
   await withFile(async (path) => {
     const url = new URL("../../../src/engine/mod.ts", import.meta.url).href;
     const code = `import { openEngine } from ${JSON.stringify(url)};
@@ -84,7 +85,7 @@ Deno.test("two processes that make a file at the same time: one has it, the othe
   });
 });
 
-Deno.test("options that make no sense are named", async () => {
+Deno.test("openEngine: options that make no sense are named", async () => {
   const open = (options: Record<string, unknown>) => () => openEngine(options);
   await assertRejects(open({ durability: "relaxd" }), TypeError, 'durability is "relaxd"');
   await assertRejects(open({ readOnly: 1 }), TypeError, "readOnly is 1");
@@ -94,7 +95,7 @@ Deno.test("options that make no sense are named", async () => {
   await assertRejects(open({ maxInsertPoints: 0 }), RangeError, "expected at least 1");
 });
 
-Deno.test("a step to the next schema that fails leaves the file as it was, and is done again", () => {
+Deno.test("migrate: a step to the next schema that fails leaves the file as it was, and is done again", () => {
   const db = new DatabaseSync(":memory:");
   db.exec(`CREATE TABLE t (a); INSERT INTO t VALUES (1);
     PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);

@@ -31,21 +31,21 @@ async function means(
   return [...concatStat((await Array.fromAsync(source)).map((chunk) => chunk.columns)).mean];
 }
 
-Deno.test("a window of a leaf is the sum of its values, not of mean times count", async () => {
+Deno.test("Engine.windows: a window of a leaf is the sum of its values, not of mean times count", async () => {
   await using engine = await openEngine();
   const uuid = await insert(engine, [[0, BIG], [1, -BIG], [2, BIG], [10, 1]]);
   await engine.flush(uuid);
   assertEquals(await means(engine, uuid, [0, 6], { width: 3n }), [BIG / 3, 0]);
 });
 
-Deno.test("a window over two leaves goes on with the sum of the first", async () => {
+Deno.test("Engine.windows: a window over two leaves goes on with the sum of the first", async () => {
   await using engine = await openEngine();
   const uuid = await insert(engine, [[-1, 1e308], [0, 1e308], [1, -1e308]]);
   await engine.flush(uuid);
   assertEquals(await means(engine, uuid, [-2, 6], { width: 4n }), [Infinity, 0]);
 });
 
-Deno.test("buffered points make a running mean in the order of their arrival", async () => {
+Deno.test("Engine.windows: buffered points make a running mean in the order of their arrival", async () => {
   await using engine = await openEngine();
   const sorted = await insert(engine, [[0, BIG], [1, -BIG], [2, BIG]]);
   assertEquals(await means(engine, sorted, [0, 8], { pointwidth: 2 }), [BIG / 3]);
@@ -54,14 +54,14 @@ Deno.test("buffered points make a running mean in the order of their arrival", a
   assertEquals(await means(other, mixed, [0, 8], { pointwidth: 2 }), [Infinity]);
 });
 
-Deno.test("a window of the buffer overflows once more where it meets an empty one", async () => {
+Deno.test("Engine.windows: a window of the buffer overflows once more where it meets an empty one", async () => {
   await using engine = await openEngine();
   const uuid = await insert(engine, [[0, BIG], [1, -BIG], [2, BIG], [3, BIG], [4, -BIG], [5, BIG]]);
   // Without a tree there is no empty window to meet at the end.
   assertEquals(await means(engine, uuid, [0, 6], { width: 3n }), [Infinity, BIG / 3]);
 });
 
-Deno.test("windows that only the tree has stay as they are beside a buffer", async () => {
+Deno.test("Engine.windows: windows that only the tree has stay as they are beside a buffer", async () => {
   await using engine = await openEngine();
   const uuid = await insert(engine, [[0, BIG], [1, -BIG], [2, BIG], [20, 5]]);
   await engine.flush(uuid);
@@ -69,7 +69,7 @@ Deno.test("windows that only the tree has stay as they are beside a buffer", asy
   assertEquals(await means(engine, uuid, [0, 12], { width: 3n }), [BIG / 3, 0, 0, 7]);
 });
 
-Deno.test("the mean of buffered negative zeros is one, until it meets an empty window", async () => {
+Deno.test("Engine.windows: the mean of buffered negative zeros is one, until it meets an empty window", async () => {
   await using engine = await openEngine();
   const uuid = await insert(engine, [[0, -0], [1, -0], [4, -0], [5, 0], [6, -0]]);
   assertEquals(await means(engine, uuid, [0, 8], { pointwidth: 1 }), [-0, 0, -0]);

@@ -104,7 +104,7 @@ Deno.test("obliterate, prune: no transaction removes more than a few hundred blo
   });
 });
 
-Deno.test("prune: inserts, deletes and other prunes meanwhile find what they need", async () => {
+Deno.test("Reclaimer: prune: inserts, deletes and other prunes meanwhile find what they need", async () => {
   await withPath(async (path) => {
     await using engine = await openEngine({ path, durability: "relaxed" });
     const uuid = await createStream(engine, 1);
@@ -128,7 +128,7 @@ Deno.test("prune: inserts, deletes and other prunes meanwhile find what they nee
   });
 });
 
-Deno.test("prune: a call that is aborted leaves the removing to the background", async () => {
+Deno.test("Reclaimer: prune: a call that is aborted leaves the removing to the background", async () => {
   await withPath(async (path) => {
     await using engine = await openEngine({ path, durability: "relaxed" });
     const uuid = await createStream(engine, 1);
@@ -145,7 +145,7 @@ Deno.test("prune: a call that is aborted leaves the removing to the background",
   });
 });
 
-Deno.test("prune: a stream that is obliterated meanwhile is removed wholly", async () => {
+Deno.test("Reclaimer: prune: a stream that is obliterated meanwhile is removed wholly", async () => {
   await withPath(async (path) => {
     await using engine = await openEngine({ path, durability: "relaxed" });
     const uuid = await createStream(engine, 1);

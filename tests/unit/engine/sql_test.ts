@@ -22,7 +22,7 @@ async function rows(engine: Engine, query: string, ...params: string[]): Promise
   return batches.flat().map((row) => JSON.parse(row));
 }
 
-Deno.test("sql reads the view of streams with parameters", async () => {
+Deno.test("Engine.sql: reads the view of streams with parameters", async () => {
   await using engine = await openEngine();
   await fill(engine, 30);
   assertEquals(await rows(engine, "SELECT * FROM streams WHERE name = $1", "s7"), [{
@@ -83,7 +83,7 @@ const REFUSED = [
 ];
 
 for (const query of REFUSED) {
-  Deno.test(`sql refuses ${query || "an empty text"}`, async () => {
+  Deno.test(`Engine.sql: refuses ${query || "an empty text"}`, async () => {
     await using engine = await openEngine();
     await fill(engine, 3);
     const error = await rejection(rows(engine, query));
@@ -92,7 +92,7 @@ for (const query of REFUSED) {
   });
 }
 
-Deno.test("sql refuses what would take too long or return too much", async () => {
+Deno.test("Engine.sql: refuses what would take too long or return too much", async () => {
   await using engine = await openEngine();
   await fill(engine, 400);
   const three = "SELECT count(*) AS n FROM streams a, streams b, streams c";
@@ -105,7 +105,7 @@ Deno.test("sql refuses what would take too long or return too much", async () =>
   assertEquals((await rows(engine, `${many} LIMIT 10`)).length, 10);
 });
 
-Deno.test("sql takes the product of nested loops as its cost and the sum of joined queries", () => {
+Deno.test("planCost: takes the product of nested loops as its cost and the sum of joined queries", () => {
   const plan = (...rows: [number, number, string][]) =>
     rows.map(([id, parent, detail]) => ({ id, parent, detail }));
   assertEquals(planCost(plan([1, 0, "SCAN stream"], [2, 0, "SEARCH stream"]), 10), 100);
@@ -121,7 +121,7 @@ Deno.test("sql takes the product of nested loops as its cost and the sum of join
   assertEquals(planCost(deep, 10), 100);
 });
 
-Deno.test("sql says what goes wrong while it runs, however much it has found before", async () => {
+Deno.test("Engine.sql: says what goes wrong while it runs, however much it has found before", async () => {
   await using engine = await openEngine();
   await fill(engine, 3);
   const late = "SELECT 1 AS a UNION ALL SELECT json_extract('[1', '$')";
@@ -137,7 +137,7 @@ const ten = "'aaaaaaaaaa'";
 const nested = (levels: number): string =>
   levels === 0 ? ten : `replace(${nested(levels - 1)}, 'a', ${ten})`;
 
-Deno.test("sql makes no long texts out of short ones", async () => {
+Deno.test("Engine.sql: makes no long texts out of short ones", async () => {
   await using engine = await openEngine();
   await fill(engine, 3);
   assertEquals(await rows(engine, `SELECT length(${nested(4)}) AS n`), [{ n: 100_000 }]);
@@ -154,7 +154,7 @@ Deno.test("sql makes no long texts out of short ones", async () => {
   assertEquals((await rows(engine, "SELECT name FROM streams")).length, 3);
 });
 
-Deno.test("sql keeps order, names and a comment at the end", async () => {
+Deno.test("Engine.sql: keeps order, names and a comment at the end", async () => {
   await using engine = await openEngine();
   await fill(engine, 12);
   const query = "SELECT name, tags FROM streams ORDER BY name DESC LIMIT 2; -- that is all";
@@ -169,7 +169,7 @@ Deno.test("sql keeps order, names and a comment at the end", async () => {
   ]);
 });
 
-Deno.test("sql stops when the call is aborted", async () => {
+Deno.test("Engine.sql: stops when the call is aborted", async () => {
   await using engine = await openEngine();
   await fill(engine, 200);
   const reason = new Error("stop");

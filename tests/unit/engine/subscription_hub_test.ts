@@ -12,7 +12,7 @@ const POINTS = 1 << 20;
 const columns = { times: new BigInt64Array(POINTS), values: new Float64Array(POINTS) };
 const uuidOf = (n: number) => new Uint8Array(16).fill(n);
 
-Deno.test("a subscriber that is too far behind is dropped after what waits for it", async () => {
+Deno.test("SubscriptionHub: a subscriber that is too far behind is dropped after what waits for it", async () => {
   const hub = new SubscriptionHub();
   const slow = hub.subscribe([uuidOf(1)], undefined);
   const most = MAX_PENDING_POINTS / POINTS;
@@ -21,7 +21,7 @@ Deno.test("a subscriber that is too far behind is dropped after what waits for i
   assertEquals((await assertRejects(() => slow.next(), BTrDBError)).code, 426);
 });
 
-Deno.test("of many subscribers that do not read, the one furthest behind is dropped first", async () => {
+Deno.test("SubscriptionHub: of many subscribers that do not read, the one furthest behind is dropped first", async () => {
   const hub = new SubscriptionHub();
   const each = MAX_PENDING_POINTS / POINTS;
   const others = Array.from({ length: 5 }, (_, i) => hub.subscribe([uuidOf(i + 1)], undefined));
@@ -41,7 +41,7 @@ Deno.test("of many subscribers that do not read, the one furthest behind is drop
   }
 });
 
-Deno.test("a deadline further away than any timer does not end a subscription", async () => {
+Deno.test("SubscriptionHub: a deadline further away than any timer does not end a subscription", async () => {
   const hub = new SubscriptionHub();
   const updates = hub.subscribe([uuidOf(1)], { deadlineMs: Date.now() + 1e12 });
   const next = updates.next();

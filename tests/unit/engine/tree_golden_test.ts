@@ -152,7 +152,7 @@ async function checkQuery(engine: Engine, query: Query): Promise<void> {
 }
 
 for (const scenario of haveGolden() ? loadTree<Scenario[]>() : []) {
-  Deno.test(`engine answers as the real tree code: ${scenario.name}`, async () => {
+  Deno.test(`Engine: answers as the real tree code: ${scenario.name}`, async () => {
     await using engine = await openEngine();
     await build(engine, scenario);
     for (const query of scenario.queries) await checkQuery(engine, query);

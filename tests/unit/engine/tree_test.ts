@@ -19,17 +19,17 @@ async function extents(...runs: [base: bigint, n: number][]): Promise<bigint[][]
   return await changed(engine, uuid, last - 1n, last);
 }
 
-Deno.test("a bucket begins as a leaf below 1024 points and as an inner node from there on", async () => {
+Deno.test("insertIntoTree: a bucket begins as a leaf below 1024 points and as an inner node from there on", async () => {
   assertEquals(await extents([0n, 1023]), [[0n, 2n ** 56n]]);
   assertEquals(await extents([0n, 1024]), [[0n, 1024n]]);
 });
 
-Deno.test("a leaf holds 1024 points and is split by the next one", async () => {
+Deno.test("insertIntoTree: a leaf holds 1024 points and is split by the next one", async () => {
   assertEquals(await extents([0n, 1000], [1000n, 24]), [[0n, 2n ** 56n]]);
   assertEquals(await extents([0n, 1000], [1000n, 25]), [[0n, 1280n]]);
 });
 
-Deno.test("leaves of four nanoseconds hold any number of points", async () => {
+Deno.test("insertIntoTree: leaves of four nanoseconds hold any number of points", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const columns = columnsOf(Array.from({ length: 5000 }, (_, i) => [5, i]));
@@ -38,7 +38,7 @@ Deno.test("leaves of four nanoseconds hold any number of points", async () => {
   assertEquals(await changed(engine, uuid, 10n, 11n), [[4n, 8n]]);
 });
 
-Deno.test("a delete touches every bucket between its ends, and an emptied tree everything", async () => {
+Deno.test("deleteFromTree: a delete touches every bucket between its ends, and an emptied tree everything", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
   const bucket = 2n ** 56n;
@@ -53,7 +53,7 @@ Deno.test("a delete touches every bucket between its ends, and an emptied tree e
   assertEquals(await changed(engine, uuid, 14n, 14n), [[-16n * bucket, 48n * bucket]]);
 });
 
-Deno.test("windows add up buckets and open only those that are cut", async () => {
+Deno.test("treeWindows: windows add up buckets and open only those that are cut", async () => {
   await using engine = await openEngine({ cacheBytes: 0 });
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(300_000, 0n, 2n ** 20n) });

@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { addressText, grpcTarget, parseAddress } from "../../../src/grpc/transport/address.ts";
 
-Deno.test("host and port, with the usual ports left out", () => {
+Deno.test("parseAddress: host and port, with the usual ports left out", () => {
   assertEquals(parseAddress("db.example:4410"), { host: "db.example", port: 4410, tls: false });
   assertEquals(parseAddress("db.example"), { host: "db.example", port: 4410, tls: false });
   assertEquals(parseAddress("btrdb+tls://db"), { host: "db", port: 4411, tls: true });
 });
 
-Deno.test("TLS: option before scheme before port", () => {
+Deno.test("parseAddress: TLS: option before scheme before port", () => {
   assertEquals(parseAddress("db:4411").tls, true);
   assertEquals(parseAddress("db:5000").tls, false);
   assertEquals(parseAddress("btrdb+tls://db:5000").tls, true);
@@ -17,19 +17,19 @@ Deno.test("TLS: option before scheme before port", () => {
   assertEquals(parseAddress("grpc://db:4410", true).tls, true);
 });
 
-Deno.test("IPv6 goes in brackets", () => {
+Deno.test("parseAddress: IPv6 goes in brackets", () => {
   const address = parseAddress("[::1]:4410");
   assertEquals(address, { host: "::1", port: 4410, tls: false });
   assertEquals(addressText(address), "[::1]:4410");
   assertEquals(grpcTarget(address), "ipv6:[::1]:4410");
 });
 
-Deno.test("literal addresses skip the resolver", () => {
+Deno.test("grpcTarget: literal addresses skip the resolver", () => {
   assertEquals(grpcTarget(parseAddress("10.0.0.1:1")), "ipv4:10.0.0.1:1");
   assertEquals(grpcTarget(parseAddress("localhost:1")), "dns:localhost:1");
 });
 
-Deno.test("what is no address is refused with the text in the message", () => {
+Deno.test("parseAddress: what is no address is refused with the text in the message", () => {
   for (const text of ["", "a b", "::1", "db:0", "db:65536", "db:x", "ftp://db", "db:1/x", "a,b"]) {
     const error = assertThrows(() => parseAddress(text), TypeError);
     assertEquals(error.message.includes(JSON.stringify(text)), true, error.message);

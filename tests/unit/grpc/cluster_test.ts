@@ -40,7 +40,7 @@ function uuidIn(half: "lower" | "upper"): Uint8Array {
   }
 }
 
-Deno.test("the owner is up, in, and has the hash in its range", () => {
+Deno.test("Routes: the owner is up, in, and has the hash in its range", () => {
   const bootstrap = [{ host: "boot", port: 4410, tls: false }];
   const routes = new Routes(
     mash([
@@ -61,7 +61,7 @@ Deno.test("the owner is up, in, and has the hash in its range", () => {
   assertEquals(owner("upper"), [{ host: "b", port: 4410, tls: false }]);
 });
 
-Deno.test("gaps have no owner; one member, or none, needs no routing", () => {
+Deno.test("Routes: gaps have no owner; one member, or none, needs no routing", () => {
   const gaps = new Routes(mash([member(0n, 10n, ["a"]), member(20n, 30n, ["b"])]), {
     bootstraps: [],
     overTls: false,
@@ -134,7 +134,7 @@ async function withPair(
   }
 }
 
-Deno.test("each call goes to the node that owns the stream, and only there", () =>
+Deno.test("Cluster: each call goes to the node that owns the stream, and only there", () =>
   withPair(async (endpoint, { nodes }) => {
     for (let i = 0; i < 4; i++) await endpoint.flush(uuidIn("lower"));
     for (let i = 0; i < 3; i++) await endpoint.flush(uuidIn("upper"));
@@ -230,7 +230,7 @@ testRefused("a silent connection is found out and made anew", async () => {
   await endpoint.close();
 });
 
-Deno.test("a cluster that recovers is waited for by time: an insert after sixty 405 is stored once", async () => {
+Deno.test("Cluster: a cluster that recovers is waited for by time: an insert after sixty 405 is stored once", async () => {
   // After a hard kill a node reads its journal back for 8 to 90 s: `Info` says unhealthy, writes 405.
   let refusals = 60;
   const member = { nodename: "a", up: true, in: true, start: 0n, end: 1n << 31n };

@@ -17,7 +17,7 @@ import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 const SPEC = { rpc: "Nearest", options: {} };
 
-Deno.test("turns are given in the order they are asked for", async () => {
+Deno.test("ConcurrencyLimit: turns are given in the order they are asked for", async () => {
   const turns = new ConcurrencyLimit(2);
   assertEquals([turns.take(SPEC), turns.take(SPEC)], [undefined, undefined]);
   const order: string[] = [];
@@ -33,7 +33,7 @@ Deno.test("turns are given in the order they are asked for", async () => {
   await turns.idle();
 });
 
-Deno.test("whoever gives up waiting takes no turn", async () => {
+Deno.test("ConcurrencyLimit: whoever gives up waiting takes no turn", async () => {
   const turns = new ConcurrencyLimit(1);
   turns.take(SPEC);
   const reason = new Error("enough");
@@ -51,7 +51,7 @@ Deno.test("whoever gives up waiting takes no turn", async () => {
   await turns.idle();
 });
 
-Deno.test("a thousand calls at once are never more than 128 on the wire; closing waits for them", async () => {
+Deno.test("ConcurrencyLimit: a thousand calls at once are never more than 128 on the wire; closing waits for them", async () => {
   let [now, most] = [0, 0];
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {
     async Flush(call) {

@@ -6,7 +6,7 @@ const uuid = new Uint8Array(16).fill(0xab);
 const call = { rpc: "Windows", uuid };
 const UUID = "abababab-abab-abab-abab-abababababab";
 
-Deno.test("a stat becomes the code and the bare text", () => {
+Deno.test("statError: a stat becomes the code and the bare text", () => {
   const wrapped = statError({ code: 404, msg: "(404: stream not found)" }, call);
   assertEquals(
     [wrapped.code, wrapped.status, wrapped.message, wrapped.rpc, wrapped.uuid, wrapped.retryable],
@@ -17,12 +17,12 @@ Deno.test("a stat becomes the code and the bare text", () => {
   assertEquals(statError({ code: 999, msg: "new" }, call).status, "UNKNOWN");
 });
 
-Deno.test("no stat, and one with code 0, is success", () => {
+Deno.test("checkStat: no stat, and one with code 0, is success", () => {
   checkStat(undefined, call);
   checkStat({ code: 0, msg: "" }, call);
 });
 
-Deno.test("codes are found in the texts of proxies, and only there", () => {
+Deno.test("transportError: codes are found in the texts of proxies, and only there", () => {
   const proxied = transportError(
     { code: Status.UNKNOWN, details: "[404] stream does not exist" },
     call,
@@ -35,7 +35,7 @@ Deno.test("codes are found in the texts of proxies, and only there", () => {
   assertEquals([other.code, other.status], [0, "UNKNOWN"]);
 });
 
-Deno.test("a lost peer is UNAVAILABLE whatever it looks like", () => {
+Deno.test("transportError: a lost peer is UNAVAILABLE whatever it looks like", () => {
   const ends = [
     { code: Status.UNAVAILABLE, details: "Connection dropped" },
     { code: Status.CANCELLED, details: "Call cancelled" },
@@ -48,7 +48,7 @@ Deno.test("a lost peer is UNAVAILABLE whatever it looks like", () => {
   }
 });
 
-Deno.test("other statuses keep their name and are not retried", () => {
+Deno.test("transportError: other statuses keep their name and are not retried", () => {
   for (const name of ["UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED"] as const) {
     const error = transportError({ code: Status[name], details: "no" }, call, "db:1");
     assertEquals([error.code, error.status, error.retryable], [0, name, false]);

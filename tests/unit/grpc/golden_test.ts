@@ -71,7 +71,7 @@ function show(value: unknown): string {
 }
 
 Deno.test({
-  name: "recordings of a real server through the client",
+  name: "connectGrpc: recordings of a real server through the client",
   ignore: !haveGolden(),
   async fn(t) {
     await using server = await GoldenServer.start();

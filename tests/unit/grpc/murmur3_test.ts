@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { uuidBytes } from "../../../src/core/uuid.ts";
 import { murmur3 } from "../../../src/grpc/call/murmur3.ts";
 
-Deno.test("the hash of uuids is the one that clusters use", () => {
+Deno.test("murmur3: the hash of uuids is the one that clusters use", () => {
   const vectors: [string, number][] = [
     ["00000000-0000-0000-0000-000000000000", 2416257816],
     ["ffffffff-ffff-ffff-ffff-ffffffffffff", 2201085265],
@@ -13,7 +13,7 @@ Deno.test("the hash of uuids is the one that clusters use", () => {
   for (const [uuid, hash] of vectors) assertEquals(murmur3(uuidBytes(uuid)), hash, uuid);
 });
 
-Deno.test("every length of the tail is hashed", () => {
+Deno.test("murmur3: every length of the tail is hashed", () => {
   const vectors: [string, number][] = [
     ["", 1364076727],
     ["a", 1485495528],
@@ -26,7 +26,7 @@ Deno.test("every length of the tail is hashed", () => {
   }
 });
 
-Deno.test("a view into a larger buffer is hashed by itself", () => {
+Deno.test("murmur3: a view into a larger buffer is hashed by itself", () => {
   const buffer = new Uint8Array(40).fill(7);
   const view = buffer.subarray(5, 21);
   view.set(uuidBytes("a5fba242-74c8-4e59-ad89-c1565ee3229c"));

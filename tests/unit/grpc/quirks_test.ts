@@ -54,7 +54,7 @@ async function refused(code: number, call: () => Promise<unknown>): Promise<stri
   return error.message;
 }
 
-Deno.test("what kills or hangs a real server is refused before it is sent", () =>
+Deno.test("connectGrpc: what kills or hangs a real server is refused before it is sent", () =>
   withReal({}, async (endpoint, server) => {
     const range = { uuid, start: 0n, end: 100n, version: 0n };
     await refused(415, () => Array.fromAsync(endpoint.windows({ ...range, width: 0n, depth: 0 })));
@@ -103,7 +103,7 @@ Deno.test("windows-last-empty-missing: an empty tail is zeros", () =>
     assertEquals(columns, [0n]);
   }));
 
-Deno.test("a long tail is made of aligned windows and raw edges", () =>
+Deno.test("windows: a long tail is made of aligned windows and raw edges", () =>
   withReal({
     Windows: (call) => call.send(windows([])),
     AlignedWindows(call) {
@@ -151,7 +151,7 @@ Deno.test("windows-last-data-missing: the last window has its committed points b
     assertEquals([min[1], mean[1], max[1], count[1]], [1, 50.5, 100, 2n]);
   }));
 
-Deno.test("windows of unflushed points: moved is said only when the version is another one", async () => {
+Deno.test("windows: windows of unflushed points: moved is said only when the version is another one", async () => {
   const window = { time: 0n, min: 0, mean: 0, max: 0, count: 1n };
   const answer = { versionMajor: 11n, versionMinor: 1n, values: [window] };
   let minor = 1n;
@@ -168,7 +168,7 @@ Deno.test("windows of unflushed points: moved is said only when the version is a
   });
 });
 
-Deno.test("windows with more points than the buffer holds are taken as they are", () =>
+Deno.test("windows: windows with more points than the buffer holds are taken as they are", () =>
   withReal({
     Windows: (call) =>
       call.send(bytesOfWindow({ time: 0n, min: 0, mean: 6, max: 7, count: 9n }, 5n)),
@@ -331,7 +331,7 @@ Deno.test("stale-major-after-delete: the version that the delete answered is kep
     assertEquals((await endpoint.flush(uuid)).major, 13n);
   }));
 
-Deno.test("a delete on an unknown stream is not sent", () =>
+Deno.test("deleteRange: a delete on an unknown stream is not sent", () =>
   withReal({
     StreamInfo: (call) => call.send(failure(404, "stream does not exist")),
   }, async (endpoint, server) => {
@@ -363,7 +363,7 @@ Deno.test("lookup-exact-subcollections: only the collection itself", () =>
     assertEquals(found.map((stream) => stream.uuid[0]), [3, 2]);
   }));
 
-Deno.test("a filtered lookup with a slash is filtered here, in the server's order", () =>
+Deno.test("lookupStreams: a filtered lookup with a slash is filtered here, in the server's order", () =>
   withReal({
     LookupStreams(call) {
       assertEquals(fromBinary(LookupStreamsParamsSchema, call.request).tags, []);
@@ -383,7 +383,7 @@ Deno.test("a filtered lookup with a slash is filtered here, in the server's orde
     assertEquals(exact.map((stream) => stream.uuid[0]), [2, 3]);
   }));
 
-Deno.test("a filtered lookup is read to its end after a break", () =>
+Deno.test("lookupStreams: a filtered lookup is read to its end after a break", () =>
   withReal({
     async LookupStreams(call) {
       for (const result of FOUND.slice(0, 2)) {
@@ -401,7 +401,7 @@ Deno.test("a filtered lookup is read to its end after a break", () =>
 
 const ended = Promise.withResolvers<boolean>();
 
-Deno.test("collections: pages go on until one is empty, however short they are", () => {
+Deno.test("listCollections: pages go on until one is empty, however short they are", () => {
   const names = ["a", "a/b", "b", "c"];
   const sent: string[] = [];
   return withReal({
@@ -417,7 +417,7 @@ Deno.test("collections: pages go on until one is empty, however short they are",
   });
 });
 
-Deno.test("metadata usage is counted here: the call kills the server", () =>
+Deno.test("getMetadataUsage: metadata usage is counted here: the call kills the server", () =>
   withReal({
     LookupStreams: (call) => call.send(bytes(LookupStreamsResponseSchema, { results: FOUND })),
   }, async (endpoint, server) => {
@@ -439,7 +439,7 @@ Deno.test("aligned-pw61: windows above 2^60 are made of smaller ones", () =>
     assertEquals([times[0], min[0], mean[0], max[0], count[0]], [0n, 4, 7, 8, 8n]);
   }));
 
-Deno.test("a server of ours is believed", async () => {
+Deno.test("connectGrpc: a server of ours is believed", async () => {
   const script = v4Server("4.15.9-deno", { Windows: (call) => call.send(windows([[0n, 1n, 5]])) });
   await using server = await ScriptedServer.start(script);
   const endpoint = await connectGrpc({ addresses: [server.address], retry: false });

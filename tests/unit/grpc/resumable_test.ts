@@ -34,7 +34,7 @@ function broken(cuts: number[], asked: { start: bigint; version: bigint }[], min
   };
 }
 
-Deno.test("a broken read goes on at the pinned version, equal times seen once each", async () => {
+Deno.test("readResumable: a broken read goes on at the pinned version, equal times seen once each", async () => {
   for (const build of ["4.15.9-deno", "4.15.9"]) {
     for (let first = 0; first < POINTS.length; first++) {
       const asked: { start: bigint; version: bigint }[] = [];
@@ -49,7 +49,7 @@ Deno.test("a broken read goes on at the pinned version, equal times seen once ea
   }
 });
 
-Deno.test("a read of unflushed points goes on only while the stream is the same", async () => {
+Deno.test("readResumable: a read of unflushed points goes on only while the stream is the same", async () => {
   const asked: { start: bigint; version: bigint }[] = [];
   const same = v4Server("4.15.9-deno", { RawValues: broken([4], asked, 7n) });
   await withScript(same, async (endpoint) => {
@@ -66,7 +66,7 @@ Deno.test("a read of unflushed points goes on only while the stream is the same"
   });
 });
 
-Deno.test("a broken read of unflushed points in order of arrival loses none, and sees none twice", async () => {
+Deno.test("readResumable: a broken read of unflushed points in order of arrival loses none, and sees none twice", async () => {
   // A real server: buffered points as they arrived, before the first stored one with a later time.
   const rows: [bigint, number][] = [
     [100n, 1],
@@ -100,7 +100,7 @@ Deno.test("a broken read of unflushed points in order of arrival loses none, and
   }
 });
 
-Deno.test("changed ranges that come late are seen, once each, also when the answer breaks", async () => {
+Deno.test("changes: changed ranges that come late are seen, once each, also when the answer breaks", async () => {
   // A server's walk: (10, 20) was held back while those behind it were sent.
   const messages: [bigint, bigint][][] = [[[0n, 5n], [30n, 40n], [50n, 60n]], [[10n, 20n]], [
     [22n, 25n],
@@ -130,7 +130,7 @@ Deno.test("changed ranges that come late are seen, once each, also when the answ
   }
 });
 
-Deno.test("each changed range comes once, also between the latest version and its number", async () => {
+Deno.test("changes: each changed range comes once, also between the latest version and its number", async () => {
   // Up to the latest version a server joins more ranges, so that counting them would not do: every
   // range of the broken answer came again.
   const latest: [bigint, bigint][] = [[0n, 20n], [30n, 40n], [50n, 60n]];
@@ -197,7 +197,7 @@ Deno.test("broken windows go on with the next one", async () => {
   });
 });
 
-Deno.test("an answer without any message is a broken one", async () => {
+Deno.test("readResumable: an answer without any message is a broken one", async () => {
   let calls = 0;
   const script = v4Server("4.15.9-deno", {
     RawValues: (call) => ++calls === 1 ? undefined : call.send(raw(POINTS)),

@@ -6,7 +6,7 @@ import { RetryBudget, RetryPolicy, Tries, verdict } from "../../../src/grpc/call
 const coded = (code: number) => new BTrDBError("no", { code });
 const lost = () => new BTrDBError("lost", { status: "UNAVAILABLE" });
 
-Deno.test("what each error calls for", () => {
+Deno.test("verdict: what each error calls for", () => {
   for (const code of [405, 419]) assertEquals(verdict(coded(code)), "resync");
   for (const code of [426, 428, 430, 432, 459]) assertEquals(verdict(coded(code)), "wait");
   for (const code of [401, 404, 406, 413, 414, 423, 425, 501]) {
@@ -17,7 +17,7 @@ Deno.test("what each error calls for", () => {
   assertEquals(verdict(new TypeError("mistake")), "fail");
 });
 
-Deno.test("pauses grow to a limit, with full jitter", () => {
+Deno.test("RetryPolicy: pauses grow to a limit, with full jitter", () => {
   const policy = new RetryPolicy({ initialDelayMs: 100, maxDelayMs: 1000 });
   assertEquals([1, 2, 3, 4, 5, 50].map((n) => policy.delayMs(n, 1)), [
     100,
@@ -31,19 +31,19 @@ Deno.test("pauses grow to a limit, with full jitter", () => {
   assertEquals(policy.delayMs(3, 0.5), 200);
 });
 
-Deno.test("unless told otherwise, patience outlasts the ten seconds a killed server answers 405", () => {
+Deno.test("RetryPolicy: unless told otherwise, patience outlasts the ten seconds a killed server answers 405", () => {
   const policy = new RetryPolicy(undefined);
   let ms = 0;
   for (let attempt = 1; attempt < policy.attempts; attempt++) ms += policy.delayMs(attempt, 0.5);
   assert(ms > 20_000 && ms < policy.maxElapsedMs, `${ms} ms`);
 });
 
-Deno.test("options that make no sense are refused by name", () => {
+Deno.test("RetryPolicy: options that make no sense are refused by name", () => {
   assertThrows(() => new RetryPolicy({ attempts: 0 }), RangeError, "retry.attempts is 0");
   assertThrows(() => new RetryPolicy({ maxDelayMs: NaN }), RangeError, "retry.maxDelayMs is NaN");
 });
 
-Deno.test("a call is given up after its attempts, with the last error", async () => {
+Deno.test("Tries: a call is given up after its attempts, with the last error", async () => {
   const tries = new Tries(new RetryPolicy({ attempts: 3, initialDelayMs: 0 }), {
     rpc: "Nearest",
     options: {},
@@ -54,7 +54,7 @@ Deno.test("a call is given up after its attempts, with the last error", async ()
   assertEquals(await assertRejects(() => tries.pause(last)), last);
 });
 
-Deno.test("progress makes patience new", async () => {
+Deno.test("Tries: progress makes patience new", async () => {
   const tries = new Tries(new RetryPolicy({ attempts: 2, initialDelayMs: 0 }), {
     rpc: "RawValues",
     options: {},
@@ -98,7 +98,7 @@ Deno.test("Tries: the time is over for a write too", async () => {
   await assertRejects(() => tries.pause(coded(405)), BTrDBError);
 });
 
-Deno.test("no retry without patience, and none for errors that stay", async () => {
+Deno.test("Tries: no retry without patience, and none for errors that stay", async () => {
   const error = lost();
   assertEquals(
     await assertRejects(() =>
@@ -111,14 +111,14 @@ Deno.test("no retry without patience, and none for errors that stay", async () =
   assertEquals(await assertRejects(() => tries.pause(refused)), refused);
 });
 
-Deno.test("no pause beyond the deadline", async () => {
+Deno.test("Tries: no pause beyond the deadline", async () => {
   const policy = new RetryPolicy({ initialDelayMs: 1e9, maxDelayMs: 1e9, maxElapsedMs: 1e10 });
   // Whoever paused would be told of the deadline.
   const tries = new Tries(policy, { rpc: "Info", options: { deadlineMs: Date.now() + 1_000 } });
   await assertRejects(() => tries.pause(lost()), BTrDBError, "lost");
 });
 
-Deno.test("an abort ends a pause with its reason", async () => {
+Deno.test("Tries: an abort ends a pause with its reason", async () => {
   const controller = new AbortController();
   const policy = new RetryPolicy({ initialDelayMs: 1e6, maxDelayMs: 1e6, maxElapsedMs: 1e9 });
   const tries = new Tries(policy, { rpc: "Info", options: { signal: controller.signal } });
@@ -127,7 +127,7 @@ Deno.test("an abort ends a pause with its reason", async () => {
   assertEquals(await assertRejects(() => tries.pause(lost())), reason);
 });
 
-Deno.test("the hook hears of retries", async () => {
+Deno.test("Tries: the hook hears of retries", async () => {
   const heard: unknown[] = [];
   const hooks = { onRetry: (event: unknown) => void heard.push(event) };
   const error = lost();
@@ -141,7 +141,7 @@ Deno.test("the hook hears of retries", async () => {
   assertEquals(event, { rpc: "Insert", attempt: 1, delayMs: 0, error, recovery: undefined });
 });
 
-Deno.test("the budget is spent by retries and earned back by calls and time", () => {
+Deno.test("RetryBudget: the budget is spent by retries and earned back by calls and time", () => {
   const budget = new RetryBudget(2, 0);
   assertEquals([budget.take(0), budget.take(0), budget.take(0)], [true, true, false]);
   for (let i = 0; i < 11; i++) budget.earn();

@@ -47,7 +47,7 @@ function columns(pairs: [bigint, number][]): RawColumns {
 const ALL = { uuid, start: 0n, end: 1000n, version: 0n };
 
 for (const lost of ["lose the call", "lose the answer"] as const) {
-  Deno.test(`an insert is stored once: ${lost}`, async () => {
+  Deno.test(`WriteLedger: an insert is stored once: ${lost}`, async () => {
     let left = 2;
     const fate = (rpc: string) => rpc === "Insert" && left-- > 0 ? lost : "answer";
     await withStore(fate, async (endpoint, store) => {
@@ -60,7 +60,7 @@ for (const lost of ["lose the call", "lose the answer"] as const) {
     });
   });
 
-  Deno.test(`inserts at once are stored once each: ${lost}`, async () => {
+  Deno.test(`WriteLedger: inserts at once are stored once each: ${lost}`, async () => {
     let n = 0;
     const fate = (rpc: string) => rpc === "Insert" && ++n % 3 === 0 ? lost : "answer";
     await withStore(fate, async (endpoint, store) => {
@@ -70,7 +70,7 @@ for (const lost of ["lose the call", "lose the answer"] as const) {
     });
   });
 
-  Deno.test(`a delete takes place once: ${lost}`, async () => {
+  Deno.test(`WriteLedger: a delete takes place once: ${lost}`, async () => {
     let left = 1;
     const fate = (rpc: string) => rpc === "Delete" && left-- > 0 ? lost : "answer";
     await withStore(fate, async (endpoint, store) => {
@@ -88,7 +88,7 @@ for (const lost of ["lose the call", "lose the answer"] as const) {
     });
   });
 
-  Deno.test(`metadata changes once: ${lost}`, async () => {
+  Deno.test(`setAnnotations: metadata changes once: ${lost}`, async () => {
     const left = new Set(["Create", "SetStreamAnnotations", "Obliterate"]);
     const fate = (rpc: string) => left.delete(rpc) ? lost : "answer";
     await withStore(fate, async (endpoint, store) => {
@@ -106,7 +106,7 @@ for (const lost of ["lose the call", "lose the answer"] as const) {
   });
 }
 
-Deno.test("an insert that cannot be settled says so and names the range", async () => {
+Deno.test("WriteLedger: an insert that cannot be settled says so and names the range", async () => {
   let lose = false;
   const fate = (rpc: string) => lose && rpc !== "Create" ? "lose the call" : "answer";
   await withStore(fate, async (endpoint) => {
@@ -143,14 +143,14 @@ async function withOthers(
   });
 }
 
-Deno.test("somebody else's points do not count as ours", async () => {
+Deno.test("WriteLedger: another client's points do not count as ours", async () => {
   await withOthers(async (endpoint, inner) => {
     await endpoint.insert({ uuid, columns: columns([[1n, 1], [2n, 1]]) });
     assertEquals((await readAll(inner, ALL)).map(([time]) => time), [1n, 2n, 70n, 80n]);
   });
 });
 
-Deno.test("as many points of somebody else are not taken for ours, though ours look stored", async () => {
+Deno.test("WriteLedger: as many points of another client are not taken for ours, though ours look stored", async () => {
   await withOthers(async (endpoint, inner) => {
     // Inserted before, so that a look finds them; and the other's are two as well.
     const ours = columns([[1n, 1], [2n, 1]]);
@@ -164,7 +164,7 @@ Deno.test("as many points of somebody else are not taken for ours, though ours l
   });
 });
 
-Deno.test("a commit in the middle does not make an insert look lost, nor another one stored", async () => {
+Deno.test("WriteLedger: a commit in the middle does not make an insert look lost, nor another one stored", async () => {
   let store: Endpoint | undefined;
   let left = 4;
   // Lost in turn: the call, the answer; and each time everything buffered is committed meanwhile.
@@ -192,7 +192,7 @@ Deno.test("a commit in the middle does not make an insert look lost, nor another
 });
 
 for (const code of [428, 432]) {
-  Deno.test(`metadata whose change was answered ${code} is looked at before it is changed again`, async () => {
+  Deno.test(`setAnnotations: metadata whose change was answered ${code} is looked at before it is changed again`, async () => {
     const store = await openEngine();
     const service = new LocalService(store);
     const failing = new Set(["Create", "SetStreamAnnotations", "Obliterate"]);

@@ -42,7 +42,7 @@ function endless(stopped: PromiseWithResolvers<number>): Script {
   });
 }
 
-Deno.test("auto asks v5 first and then v4", async () => {
+Deno.test("connectGrpc: auto asks v5 first and then v4", async () => {
   await withServer(v4Server("4.15.9-deno", {}), {}, (endpoint) => {
     assertEquals(endpoint.capabilities.protocol, "v4");
     assertEquals(endpoint.capabilities.maxInsertPoints, 25_000);
@@ -56,7 +56,7 @@ Deno.test("auto asks v5 first and then v4", async () => {
   });
 });
 
-Deno.test("v5 only is not granted by a v4 server", async () => {
+Deno.test("connectGrpc: v5 only is not granted by a v4 server", async () => {
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
   const error = await assertRejects(
     () => connectGrpc({ addresses: [server.address], protocol: "v5" }),
@@ -65,7 +65,7 @@ Deno.test("v5 only is not granted by a v4 server", async () => {
   assertEquals(error.status, "UNIMPLEMENTED");
 });
 
-Deno.test("the key travels as authorization: bearer", async () => {
+Deno.test("connectGrpc: the key travels as authorization: bearer", async () => {
   const seen: (string | undefined)[] = [];
   const script: Script = (call) => {
     seen.push(call.header("authorization"));
@@ -79,7 +79,7 @@ Deno.test("the key travels as authorization: bearer", async () => {
   assertEquals(error.status, "UNAUTHENTICATED");
 });
 
-Deno.test("break stops the server within a message", async () => {
+Deno.test("Rpc: break stops the server within a message", async () => {
   const stopped = Promise.withResolvers<number>();
   await withServer(endless(stopped), {}, async (endpoint) => {
     for await (const chunk of endpoint.rawValues(RANGE)) {
@@ -90,7 +90,7 @@ Deno.test("break stops the server within a message", async () => {
   });
 });
 
-Deno.test("an abort stops the server and rejects with its reason, unchanged", async () => {
+Deno.test("Rpc: an abort stops the server and rejects with its reason, unchanged", async () => {
   const stopped = Promise.withResolvers<number>();
   await withServer(endless(stopped), {}, async (endpoint) => {
     const controller = new AbortController();
@@ -105,7 +105,7 @@ Deno.test("an abort stops the server and rejects with its reason, unchanged", as
   });
 });
 
-Deno.test("an abort rejects a call that waits, and one that is made afterwards", async () => {
+Deno.test("Rpc: an abort rejects a call that waits, and one that is made afterwards", async () => {
   const script = v4Server("4.15.9-deno", {
     Nearest: (call) =>
       new Promise((resolve) => call.signal.addEventListener("abort", () => resolve())),
@@ -122,7 +122,7 @@ Deno.test("an abort rejects a call that waits, and one that is made afterwards",
   });
 });
 
-Deno.test("return() ends a next() that waits, and the call", async () => {
+Deno.test("Rpc: return() ends a next() that waits, and the call", async () => {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const script = v4Server("4.15.9-deno", {
@@ -143,7 +143,7 @@ Deno.test("return() ends a next() that waits, and the call", async () => {
   });
 });
 
-Deno.test("a passed deadline stops the server and says so", async () => {
+Deno.test("Rpc: a passed deadline stops the server and says so", async () => {
   const stopped = Promise.withResolvers<number>();
   await withServer(endless(stopped), {}, async (endpoint, server) => {
     // Longer and longer, until the call has reached the server in time.
@@ -158,7 +158,7 @@ Deno.test("a passed deadline stops the server and says so", async () => {
   });
 });
 
-Deno.test("who does not read stops the wire", async () => {
+Deno.test("Rpc: who does not read stops the wire", async () => {
   const stopped = Promise.withResolvers<number>();
   await withServer(endless(stopped), { flowControlWindow: 1 << 20 }, async (endpoint) => {
     const iterator = endpoint.rawValues(RANGE);
@@ -170,7 +170,7 @@ Deno.test("who does not read stops the wire", async () => {
   });
 });
 
-Deno.test("ten thousand calls leave nothing behind, and the process ends by itself", async () => {
+Deno.test("Rpc: ten thousand calls leave nothing behind, and the process ends by itself", async () => {
   await using server = await ServerProcess.start("bench/support/replay_server.ts", ["5000"]);
   const program = new URL("../../support/leak_program.ts", import.meta.url).pathname;
   const args = ["run", "-A", "--quiet", "--no-check", "--v8-flags=--expose-gc", program];
@@ -180,7 +180,7 @@ Deno.test("ten thousand calls leave nothing behind, and the process ends by itse
   assert(grown < 1 << 20, `the heap grew by ${grown} bytes`);
 });
 
-Deno.test("hooks and tracer see every call", async () => {
+Deno.test("CallRecorder: hooks and tracer see every call", async () => {
   const started: CallEvent[] = [], ended: CallEvent[] = [], spans: string[] = [];
   const span = {
     setAttribute() {},
@@ -220,7 +220,7 @@ Deno.test("hooks and tracer see every call", async () => {
   ]);
 });
 
-Deno.test("close is idempotent, waits for calls and refuses new ones", async () => {
+Deno.test("Endpoint.close: close is idempotent, waits for calls and refuses new ones", async () => {
   const begun = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const script = v4Server("4.15.9-deno", {
@@ -243,7 +243,7 @@ Deno.test("close is idempotent, waits for calls and refuses new ones", async () 
   });
 });
 
-Deno.test("close gives up a stream that nobody reads any more", async () => {
+Deno.test("Endpoint.close: close gives up a stream that nobody reads any more", async () => {
   const stopped = Promise.withResolvers<number>();
   await withServer(endless(stopped), {}, async (endpoint) => {
     const iterator = endpoint.rawValues(RANGE);
@@ -253,7 +253,7 @@ Deno.test("close gives up a stream that nobody reads any more", async () => {
   });
 });
 
-Deno.test("close ends a subscription, which has no end of its own", async () => {
+Deno.test("Endpoint.close: close ends a subscription, which has no end of its own", async () => {
   const begun = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   const script: Script = async (call) => {
@@ -272,7 +272,7 @@ Deno.test("close ends a subscription, which has no end of its own", async () => 
   });
 });
 
-Deno.test("a deadline further away than any timer is none", async () => {
+Deno.test("Rpc: a deadline further away than any timer is none", async () => {
   const script = v4Server("4.15.9-deno", {
     Nearest: (call) => call.send(failure(401, "no such point")),
   });
@@ -285,7 +285,7 @@ Deno.test("a deadline further away than any timer is none", async () => {
   });
 });
 
-Deno.test("a query that nobody reads leaves no listener, and its abort is still seen", async () => {
+Deno.test("Rpc: a query that nobody reads leaves no listener, and its abort is still seen", async () => {
   await withServer(v4Server("4.15.9-deno", {}), {}, async (endpoint, server) => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -47,7 +47,7 @@ async function withV5(
 
 const COLUMNS = { times: BigInt64Array.of(3n, -4n), values: Float64Array.of(1.5, -0) };
 
-Deno.test("subscriptions before 5.30: one request, points", () =>
+Deno.test("subscribe: subscriptions before 5.30: one request, points", () =>
   withV5(29, {
     Subscribe(call) {
       assertEquals(fromBinary(SubscribeParamsSchema, call.request).uuid.length, 1);
@@ -58,7 +58,7 @@ Deno.test("subscriptions before 5.30: one request, points", () =>
     assertEquals(await Array.fromAsync(endpoint.subscribe([uuid])), [{ uuid, columns: COLUMNS }]);
   }));
 
-Deno.test("subscriptions from 5.30: updates, Arrow", () =>
+Deno.test("subscribe: subscriptions from 5.30: updates, Arrow", () =>
   withV5(30, {
     Subscribe(call) {
       assertEquals(fromBinary(SubscriptionUpdateSchema, call.request).uuid.length, 1);
@@ -72,7 +72,7 @@ Deno.test("subscriptions from 5.30: updates, Arrow", () =>
     }
   }));
 
-Deno.test("SQL is asked again only while nothing has come", async () => {
+Deno.test("sql: SQL is asked again only while nothing has come", async () => {
   let calls = 0;
   const row = new TextEncoder().encode('{"uuid":"x"}');
   await withV5(30, {
@@ -101,7 +101,7 @@ Deno.test("SQL is asked again only while nothing has come", async () => {
   });
 });
 
-Deno.test("metadata: values may be missing, removals have a list of their own", () =>
+Deno.test("codecV5: metadata: values may be missing, removals have a list of their own", () =>
   withV5(30, {
     Create(call) {
       const { tags } = fromBinary(CreateParamsSchema, call.request);
@@ -135,7 +135,7 @@ Deno.test("metadata: values may be missing, removals have a list of their own", 
     assertEquals([...descriptor!.tags], [["b", null], ["a", ""]]);
   }));
 
-Deno.test("collections come sorted, once each, from where and as many as asked", () =>
+Deno.test("listCollections: collections come sorted, once each, from where and as many as asked", () =>
   withV5(30, {
     async ListCollections(call) {
       await call.send(bytes(ListCollectionsResponseSchema, { collections: ["b", "a/b", "a"] }));
@@ -148,7 +148,7 @@ Deno.test("collections come sorted, once each, from where and as many as asked",
     assertEquals(await list({ startWith: "a/", limit: 2 }), ["a", "a/b"]);
   }));
 
-Deno.test("inserts with a policy are sent again without a look; the policy travels", async () => {
+Deno.test("insert: inserts with a policy are sent again without a look; the policy travels", async () => {
   let calls = 0;
   await withV5(30, {
     Insert(call) {
@@ -164,7 +164,7 @@ Deno.test("inserts with a policy are sent again without a look; the policy trave
   });
 });
 
-Deno.test("v4 refuses what it does not have before anything is sent", async () => {
+Deno.test("connectGrpc: v4 refuses what it does not have before anything is sent", async () => {
   await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
   const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   const columns = COLUMNS;

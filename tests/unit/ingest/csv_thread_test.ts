@@ -26,7 +26,7 @@ async function tableOf(path: string, content: string): Promise<CsvTable> {
   return { bytes: await openBytes(path), layout };
 }
 
-Deno.test("the same batches and positions, from any of them on", async () => {
+Deno.test("csvBatchesFromThread: the same batches and positions, from any of them on", async () => {
   await withFolder(async (folder) => {
     const table = await tableOf(`${folder}/a.csv`, text());
     const whole: SourceBatch[] = await Array.fromAsync(csvBatches(table, START, { bytes: 0 }));
@@ -40,7 +40,7 @@ Deno.test("the same batches and positions, from any of them on", async () => {
   });
 });
 
-Deno.test("errors are those without a thread, and who stops early leaves nothing behind", async () => {
+Deno.test("csvBatchesFromThread: errors are those without a thread, and who stops early leaves nothing behind", async () => {
   await withFolder(async (folder) => {
     const table = await tableOf(`${folder}/a.csv`, text("2024-01-01T00:00:00,oops,1\n"));
     const errors = await Promise.all(
@@ -57,7 +57,7 @@ Deno.test("errors are those without a thread, and who stops early leaves nothing
   });
 });
 
-Deno.test("without a thread that starts the batches come all the same", async () => {
+Deno.test("csvBatchesFromThread: without a thread that starts the batches come all the same", async () => {
   const own = globalThis.Worker;
   globalThis.Worker = class extends own {
     constructor() {

@@ -10,13 +10,13 @@ function detect(text: string, wishes: Partial<LayoutWishes> = {}): ReturnType<ty
   return detectLayout(text, { ...NOTHING, ...wishes }, () => {});
 }
 
-Deno.test("layout: BTrDB's own CSV", () => {
+Deno.test("detectLayout: BTrDB's own CSV", () => {
   const layout = detect("Timestamp (ns),Human-Readable Time (UTC),a/b,c\n1,x,,2\n");
   assertEquals(layout.roles, ["time", "skip", "value", "value"]);
   assertEquals([layout.timeFormat, layout.delimiter, layout.headerLines], ["ns", ",", 1]);
 });
 
-Deno.test("layout: other tables", () => {
+Deno.test("detectLayout: other tables", () => {
   const semicolons = detect("Zeit;U;Text\n2024-01-01 10:00:00;1,5;a\n", { decimal: "," });
   assertEquals(semicolons.delimiter, ";");
   assertEquals(semicolons.roles, ["time", "value", "skip"]);
@@ -33,7 +33,7 @@ Deno.test("layout: other tables", () => {
   assertEquals(detect("\uFEFFtime (ns),v\r\n1,2\r\n").names, ["time (ns)", "v"]);
 });
 
-Deno.test("layout: wishes", () => {
+Deno.test("detectLayout: wishes", () => {
   const chosen = detect("time (ns),a,b\n1,2,3\n", { columns: ["b"] });
   assertEquals(chosen.roles, ["time", "skip", "value"]);
   assertEquals(detect("a,when\n1,5\n", { time: "2", timeFormat: "s" }).roles, ["value", "time"]);
@@ -42,7 +42,7 @@ Deno.test("layout: wishes", () => {
   assertEquals(implicit.times, { first: "0", step: "5" });
 });
 
-Deno.test("layout: what cannot be", () => {
+Deno.test("detectLayout: what cannot be", () => {
   assertThrows(() => detect(""), ImportError, "empty");
   assertThrows(() => detect("t,v\n5,1\n"), ImportError, "as a time");
   assertThrows(() => detect("time (ns),v\n5,x\n"), ImportError, "no column of values");
@@ -55,7 +55,7 @@ Deno.test("layout: what cannot be", () => {
   assertThrows(() => detect(windows), ImportError, "windows");
 });
 
-Deno.test("layout: text among numbers is left to the parser, text is left out", () => {
+Deno.test("detectLayout: text among numbers is left to the parser, text is left out", () => {
   const notices: string[] = [];
   const text = "time (ns),v,state,w\n1,1,ok,1\n2,inf,ok,NaN\n3,3,7,\n4,4,bad,4\n";
   const layout = detectLayout(text, NOTHING, (notice) => notices.push(notice));
@@ -69,7 +69,7 @@ Deno.test("layout: text among numbers is left to the parser, text is left out", 
   assertEquals(detect(twice, { columns: ["3"] }).roles, ["time", "skip", "value"]);
 });
 
-Deno.test("layout: cells", () => {
+Deno.test("splitCells: cells", () => {
   assertEquals(splitCells('a, "b,c" ,"d""e"', ","), ["a", "b,c", 'd"e']);
   assertEquals(splitCells("", ","), [""]);
 });
@@ -80,7 +80,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   }
 }
 
-Deno.test("line batches: the cuts depend on the offset alone", async () => {
+Deno.test("lineBatches: the cuts depend on the offset alone", async () => {
   const lines = Array.from({ length: 500 }, (_, i) => "x".repeat(i * 7 % 40) + i);
   const text = lines.join("\n"); // no line feed at the end
   const bytes = new TextEncoder().encode(text);
@@ -98,13 +98,13 @@ Deno.test("line batches: the cuts depend on the offset alone", async () => {
   }
 });
 
-Deno.test("line batches: a line longer than a batch", async () => {
+Deno.test("lineBatches: a line longer than a batch", async () => {
   const bytes = new TextEncoder().encode(`${"y".repeat(1000)}\nz\n`);
   const lengths = Array.fromAsync(lineBatches(pieces(bytes, 100), 0, 256), (b) => b.bytes.length);
   assertEquals(await lengths, [1001, 2]);
 });
 
-Deno.test("local times: clocks that change", () => {
+Deno.test("toUtc: clocks that change", () => {
   assertEquals([fixedOffset("UTC"), fixedOffset("+05:45")], [0n, 20_700_000_000_000n]);
   assertEquals([fixedOffset("-0330"), fixedOffset("Europe/Berlin")], [
     -12_600_000_000_000n,

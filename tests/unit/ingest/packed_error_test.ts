@@ -6,7 +6,7 @@ import { ImportError } from "../../../src/ingest/errors.ts";
 import { packError, unpackError } from "../../../src/ingest/packed_error.ts";
 import { CsvError } from "../../../src/kernel/mod.ts";
 
-Deno.test("an error that has crossed is shown as it would have been here", () => {
+Deno.test("packError: an error that has crossed is shown as it would have been here", () => {
   const cause = Object.assign(new Error("no such device"), { name: "OddError" });
   const errors = [
     new ImportError("Cannot decompress a.gz", { fault: "missing", hint: "look", cause }),

@@ -49,7 +49,7 @@ Deno.test("raw points keep every bit", () => {
   assertEquals(tableToRaw(rawToTable(RAW)).times, RAW.times);
 });
 
-Deno.test("the schema is that of BTrDB's Arrow calls", () => {
+Deno.test("rawToIpc: the schema is that of BTrDB's Arrow calls", () => {
   const types = (bytes: Uint8Array) =>
     tableFromIPC(bytes).schema.fields.map(({ name, type, nullable }) => {
       const { typeId, unit, timezone, precision, bitWidth, signed } = type as unknown as Record<
@@ -76,7 +76,7 @@ Deno.test("the schema is that of BTrDB's Arrow calls", () => {
   ]);
 });
 
-Deno.test("windows keep every count, with and without stddev", () => {
+Deno.test("statToIpc: windows keep every count, with and without stddev", () => {
   assertEquals(ipcToStat(statToIpc(STAT)), STAT);
   const { stddev } = ipcToStat(statToIpc(STAT, { withStddev: true }));
   assertEquals(stddev, Float64Array.of(NaN, NaN, NaN));
@@ -84,7 +84,7 @@ Deno.test("windows keep every count, with and without stddev", () => {
   assertEquals(ipcToStat(statToIpc(full)), full);
 });
 
-Deno.test("buffers packed with zstd are read, others are named", () => {
+Deno.test("ipcToRaw: buffers packed with zstd are read, others are named", () => {
   const many = toRaw(Array.from({ length: 1000 }, (_, i) => [BigInt(i), 1] as const));
   const packed = tableToIPC(rawToTable(many) as never, {
     format: "stream",
@@ -101,12 +101,12 @@ Deno.test("buffers packed with zstd are read, others are named", () => {
   assertThrows(() => ipcToRaw(lz4), BTrDBError, "compressed with LZ4_FRAME, expected ZSTD or none");
 });
 
-Deno.test("several streams side by side", () => {
+Deno.test("multiToIpc: several streams side by side", () => {
   const streams = [{ name: "a", values: RAW.values }, { name: "b", values: STAT.min }];
   assertEquals(ipcToMulti(multiToIpc(RAW.times, streams)), { times: RAW.times, streams });
 });
 
-Deno.test("a template gives names and types, and never loses digits of times", () => {
+Deno.test("rawToIpc: a template gives names and types, and never loses digits of times", () => {
   const as = (fields: [string, string][]) => {
     const types: Record<string, Uint8Array> = {};
     types.raw = rawToIpc(toRaw([]));
@@ -134,7 +134,7 @@ Deno.test("a template gives names and types, and never loses digits of times", (
   assertThrows(() => rawToIpc(small, { template: Uint8Array.of(1) }), BTrDBError, "no Arrow");
 });
 
-Deno.test("bytes that are no such stream are refused with 438", () => {
+Deno.test("ipcToRaw: bytes that are no such stream are refused with 438", () => {
   const good = rawToIpc(RAW);
   const bad: [Uint8Array, string][] = [
     [new Uint8Array(0), "no Arrow IPC stream"],
@@ -158,7 +158,7 @@ Deno.test("bytes that are no such stream are refused with 438", () => {
   }
 });
 
-Deno.test("a stream of many batches is written and read a batch at a time", async () => {
+Deno.test("writeArrow: a stream of many batches is written and read a batch at a time", async () => {
   async function* batches(shift: bigint): AsyncGenerator<RawColumns> {
     for (let b = 0n; b < 20n; b++) {
       await Promise.resolve();
@@ -189,7 +189,7 @@ Deno.test("a stream of many batches is written and read a batch at a time", asyn
   assertEquals(ipcToMulti(bytes).times.length, 2000);
 });
 
-Deno.test("windows of several streams, and none at all", async () => {
+Deno.test("writeArrow: windows of several streams, and none at all", async () => {
   const two = collector();
   await writeArrow(two.stream, [{ label: "a", columns: STAT }, { label: "b", columns: STAT }]);
   const names = ["time", "a (Min)", "a (Mean)", "a (Max)", "a (Count)", "b (Min)"];
@@ -214,7 +214,7 @@ Deno.test("windows of several streams, and none at all", async () => {
   );
 });
 
-Deno.test("an IPC file is read like a stream, a broken stream is refused", async () => {
+Deno.test("readArrow: an IPC file is read like a stream, a broken stream is refused", async () => {
   const file = tableToIPC(rawToTable(toRaw([[1n, 2]])) as Table, { format: "file" })!;
   const batches = await Array.fromAsync(readArrow(file));
   assertEquals(batches, [[{ label: "value", ...toRaw([[1n, 2]]) }]]);
@@ -224,7 +224,7 @@ Deno.test("an IPC file is read like a stream, a broken stream is refused", async
   }
 });
 
-Deno.test("a file appears when it is complete, and not at all if a query fails", async () => {
+Deno.test("writeArrow: a file appears when it is complete, and not at all if a query fails", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/a.arrows`;
     await writeArrow(path, [{ label: "value", columns: RAW }]);

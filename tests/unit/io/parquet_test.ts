@@ -33,7 +33,7 @@ async function read(bytes: Uint8Array, options?: OpenParquetOptions) {
   return { file, batches };
 }
 
-Deno.test("points keep every bit with every packing", async () => {
+Deno.test("writeParquet: points keep every bit with every packing", async () => {
   for (const compression of [undefined, "zstd", "snappy", "none"] as const) {
     const bytes = await written([{ label: "a", columns: RAW }], { compression });
     const { file, batches } = await read(bytes);
@@ -45,7 +45,7 @@ Deno.test("points keep every bit with every packing", async () => {
   }
 });
 
-Deno.test("several streams side by side: a gap is no point", async () => {
+Deno.test("writeParquet: several streams side by side: a gap is no point", async () => {
   const a = toRaw([[1n, 1], [2n, 2], [2n, 3]]);
   const b = toRaw([[2n, -1], [9n, -2]]);
   const { batches } = await read(
@@ -54,7 +54,7 @@ Deno.test("several streams side by side: a gap is no point", async () => {
   assertEquals(batches[0]!.columns, [{ label: "a", ...a }, { label: "ü,b", ...b }]);
 });
 
-Deno.test("row groups have the size asked for, however the points arrive", async () => {
+Deno.test("writeParquet: row groups have the size asked for, however the points arrive", async () => {
   async function* batches(): AsyncGenerator<RawColumns> {
     for (let b = 0; b < 25; b++) {
       await Promise.resolve();
@@ -74,7 +74,7 @@ Deno.test("row groups have the size asked for, however the points arrive", async
   assertEquals(rest[0]!.columns[0]!.times[0], times[250]);
 });
 
-Deno.test("windows of one stream and of two, and no rows at all", async () => {
+Deno.test("writeParquet: windows of one stream and of two, and no rows at all", async () => {
   const stat: StatColumns = {
     times: BigInt64Array.of(0n, 10n),
     min: Float64Array.of(1, 2),
@@ -98,7 +98,7 @@ function foreign(columns: Parameters<typeof parquetWriteBuffer>[0]["columnData"]
   return new Uint8Array(parquetWriteBuffer({ columnData: columns }));
 }
 
-Deno.test("files of others: other names, units, nulls and types", async () => {
+Deno.test("openParquet: files of others: other names, units, nulls and types", async () => {
   const bytes = foreign([
     { name: "n", data: [1, 2, null, 4], type: "INT32", nullable: true },
     { name: "when", data: [0, 1, 2, 3].map((ms) => new Date(ms)), type: "TIMESTAMP" },
@@ -119,7 +119,7 @@ Deno.test("files of others: other names, units, nulls and types", async () => {
   assertEquals(other.batches[0]!.columns[0]!.times, BigInt64Array.of(10_000n, 40_000n));
 });
 
-Deno.test("columns that are not there or hold no times or numbers are named", async () => {
+Deno.test("openParquet: columns that are not there or hold no times or numbers are named", async () => {
   const bytes = foreign([
     { name: "a", data: [1, 2], type: "DOUBLE" },
     { name: "s", data: ["x", "y"], type: "STRING" },
@@ -150,7 +150,7 @@ Deno.test("columns that are not there or hold no times or numbers are named", as
   }
 });
 
-Deno.test("mistakes in options are refused and nothing is left", async () => {
+Deno.test("writeParquet: mistakes in options are refused and nothing is left", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/x.parquet`;
     const one = { label: "a", columns: RAW };
@@ -169,7 +169,7 @@ Deno.test("mistakes in options are refused and nothing is left", async () => {
   });
 });
 
-Deno.test("a path is read slice by slice and closed", async () => {
+Deno.test("openParquet: a path is read slice by slice and closed", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/x.parquet`;
     await writeParquet(path, [{ label: "a", columns: RAW }]);
@@ -183,7 +183,7 @@ Deno.test("a path is read slice by slice and closed", async () => {
 });
 
 Deno.test({
-  name: "DuckDB, which has microseconds, reads the same times and values",
+  name: "writeParquet: DuckDB, which has microseconds, reads the same times and values",
   ignore: peer("@duckdb/node-api") === undefined,
   sanitizeOps: false,
   sanitizeResources: false,
@@ -205,7 +205,7 @@ Deno.test({
   },
 });
 
-Deno.test("a damaged footer is an error, and never a file with fewer rows", async () => {
+Deno.test("openParquet: a damaged footer is an error, and never a file with fewer rows", async () => {
   const times = BigInt64Array.from({ length: 5000 }, (_, i) => BigInt(i) * 8_333_333n);
   const values = Float64Array.from(times, (_, i) => i);
   const bytes = await written([{ label: "a", columns: { times, values } }], { rowGroupRows: 1000 });
@@ -233,7 +233,7 @@ Deno.test("a damaged footer is an error, and never a file with fewer rows", asyn
   assert(refused > 100, `${refused}`);
 });
 
-Deno.test("a row group that packs many rows into few bytes is read in pieces", async () => {
+Deno.test("openParquet: a row group that packs many rows into few bytes is read in pieces", async () => {
   const rows = 200_000;
   const column = (name: string, data: BigInt64Array | Float64Array) => ({ name, data });
   const bytes = new Uint8Array(parquetWriteBuffer({

@@ -45,7 +45,7 @@ for (const [name, call] of Object.entries(calls)) {
   });
 }
 
-Deno.test("windows whose columns do not fit each other are refused", () => {
+Deno.test("rewindow: windows whose columns do not fit each other are refused", () => {
   const columns = rewindow({ times: BigInt64Array.of(0n), values: Float64Array.of(1) }, window);
   const broken = { ...columns, count: new BigUint64Array(2) };
   assertThrows(() => rewindow(broken, window), RangeError, "count has 2 elements, expected 1");
@@ -77,7 +77,7 @@ Deno.test("reducePixels: mistakes in the arguments are named", () => {
   assertThrows(reduce(1), RangeError, "times are not in order");
 });
 
-Deno.test("empty columns are fine everywhere", () => {
+Deno.test("kernel: empty columns are fine everywhere", () => {
   const empty = { times: new BigInt64Array(0), values: new Float64Array(0) };
   assertEquals(sortPoints(empty), empty);
   assert(isSorted(empty.times));
@@ -112,14 +112,14 @@ for (const nothing of [undefined, null, 5, "text"]) {
   });
 }
 
-Deno.test("an error about a large or detached argument stays short", () => {
+Deno.test("formatCsv: an error about a large or detached argument stays short", () => {
   const large = new Float64Array(1_000_000);
   assertThrows(() => mergeTimes(large as never), TypeError, "streams is a Float64Array");
   structuredClone(large, { transfer: [large.buffer] });
   assertThrows(() => formatCsv(large as never), TypeError, "streams is a Float64Array");
 });
 
-Deno.test("a column that its buffer was shrunk away from is refused, one that fits is not", () => {
+Deno.test("isSorted: a column that its buffer was shrunk away from is refused, one that fits is not", () => {
   const buffer = new ArrayBuffer(64, { maxByteLength: 128 });
   const fixed = new BigInt64Array(buffer, 0, 4), following = new BigInt64Array(buffer);
   buffer.resize(16);
@@ -127,7 +127,7 @@ Deno.test("a column that its buffer was shrunk away from is refused, one that fi
   assert(isSorted(following));
 });
 
-Deno.test("a mode that is no mode, and more dense windows than fit, are refused", () => {
+Deno.test("rewindow: a mode that is no mode, and more dense windows than fit, are refused", () => {
   const mode = "none" as "dense";
   assertThrows(() => rewindow(points, { ...window, mode }), RangeError, 'mode is "none"');
   const all = { start: -(2n ** 63n), end: 2n ** 63n, width: 1n, mode: "dense" } as const;

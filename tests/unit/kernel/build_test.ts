@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { KERNEL_BYTES } from "../../../src/kernel/kernel.gen.ts";
 import { kernelBytes } from "../../../src/kernel/loader.ts";
 
-Deno.test("the embedded module is what it says it is: its size, its exports, no imports", () => {
+Deno.test("kernelBytes: the embedded module is what it says it is: its size, its exports, no imports", () => {
   const bytes = kernelBytes();
   assertEquals(bytes.length, KERNEL_BYTES);
   const module = new WebAssembly.Module(bytes);
@@ -11,7 +11,7 @@ Deno.test("the embedded module is what it says it is: its size, its exports, no 
   assertEquals(memories.map(({ name }) => name), ["memory"]);
 });
 
-Deno.test("the kernel needs no permission", async () => {
+Deno.test("kernelBytes: the kernel needs no permission", async () => {
   const entry = new URL("../../../src/kernel/mod.ts", import.meta.url).href;
   const code = `import { sortPoints } from "${entry}";
     const sorted = sortPoints({ times: BigInt64Array.of(2n, 1n), values: Float64Array.of(2, 1) });

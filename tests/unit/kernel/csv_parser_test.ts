@@ -12,7 +12,7 @@ function errorOf(row: string): CsvError {
   );
 }
 
-Deno.test("bad cells are refused with line, column and label", () => {
+Deno.test("parseCsv: bad cells are refused with line, column and label", () => {
   const bad = [
     "1e",
     "0x10",
@@ -52,7 +52,7 @@ Deno.test("bad cells are refused with line, column and label", () => {
   );
 });
 
-Deno.test("numbers that no double holds are refused, tiny ones become zero", () => {
+Deno.test("parseCsv: numbers that no double holds are refused, tiny ones become zero", () => {
   assertEquals(
     errorOf("3,x,1e309,").message,
     'Cannot parse CSV: line 4, column 3 ("a"): "1e309" is too large for a double',
@@ -62,7 +62,7 @@ Deno.test("numbers that no double holds are refused, tiny ones become zero", () 
   assertEquals(errorOf(`3,x,${"9".repeat(400)},`).column, 3);
 });
 
-Deno.test("bad times are refused, the ends of 64 bits are times", () => {
+Deno.test("parseCsv: bad times are refused, the ends of 64 bits are times", () => {
   for (
     const time of [
       "",
@@ -91,7 +91,7 @@ Deno.test("bad times are refused, the ends of 64 bits are times", () => {
   assertEquals(a!.times, BigInt64Array.of(MAX, -MAX - 1n, 0n, 7n, 7n));
 });
 
-Deno.test("rows of another number of columns are refused", () => {
+Deno.test("parseCsv: rows of another number of columns are refused", () => {
   const cases: [row: string, column: number, what: string][] = [
     ["3", 1, "the row has 1 of 4 columns"],
     ["3,x", 2, "the row has 2 of 4 columns"],
@@ -107,7 +107,7 @@ Deno.test("rows of another number of columns are refused", () => {
   }
 });
 
-Deno.test("a header that is not one of raw values is refused", () => {
+Deno.test("parseCsv: a header that is not one of raw values is refused", () => {
   const cases: [header: string, column: number | undefined, what: string][] = [
     ["", 1, 'the name is "", expected "Timestamp (ns)"'],
     ["time,value", 1, 'the name is "time", expected "Timestamp (ns)"'],
@@ -124,13 +124,13 @@ Deno.test("a header that is not one of raw values is refused", () => {
   assertThrows(() => parseCsv(""), CsvError, "Timestamp (ns)");
 });
 
-Deno.test("line numbers count the lines of the file, quoted line breaks included", () => {
+Deno.test("parseCsv: line numbers count the lines of the file, quoted line breaks included", () => {
   const file = `${HEADER},"a\nb"\n1,"x\ny",1\n\n2,x,bad\n`;
   const error = assertThrows(() => parseCsv(file), CsvError);
   assertEquals([error.line, error.column, error.label], [6, 3, "a\nb"]);
 });
 
-Deno.test("empty cells, empty lines and rows in any order", () => {
+Deno.test("parseCsv: empty cells, empty lines and rows in any order", () => {
   const columns = parseCsv(`${HEADER},a,b\n5,,1,\n\n3,,,\r\n\r\n5,,"",-2\n4,,+0.5e1,5.\n4,,.5,""`);
   assertEquals(columns, [
     { label: "a", times: BigInt64Array.of(5n, 4n, 4n), values: Float64Array.of(1, 5, 0.5) },
@@ -141,7 +141,7 @@ Deno.test("empty cells, empty lines and rows in any order", () => {
   assertEquals(parseCsv(`${HEADER},a`)[0]!.times.length, 0);
 });
 
-Deno.test("a quote that is never closed is refused with the line where its row begins", () => {
+Deno.test("parseCsv: a quote that is never closed is refused with the line where its row begins", () => {
   const error = errorOf('3,x,1,"2');
   assertEquals(error.line, 4);
   assertThrows(() => parseCsv(`${HEADER},a\n1,"x,1\n`), CsvError, "line 2: a quote is not closed");
@@ -157,7 +157,7 @@ Deno.test("a quote that is never closed is refused with the line where its row b
   );
 });
 
-Deno.test("errors keep their line however the bytes arrive", () => {
+Deno.test("CsvParser: errors keep their line however the bytes arrive", () => {
   const bytes = new TextEncoder().encode(`${HEADER},a\n${"1,,1\n".repeat(500)}2,,x1\n`);
   for (const size of [1, 7, 64, 3000]) {
     const parser = new CsvParser();
@@ -169,7 +169,7 @@ Deno.test("errors keep their line however the bytes arrive", () => {
   }
 });
 
-Deno.test("a row of many bytes that come one by one costs no more than its length", () => {
+Deno.test("CsvParser: a row of many bytes that come one by one costs no more than its length", () => {
   const parser = new CsvParser();
   const row = `5,${"x".repeat(200_000)},1`;
   const bytes = new TextEncoder().encode(`${HEADER},a\n${row}\n`);
@@ -180,12 +180,12 @@ Deno.test("a row of many bytes that come one by one costs no more than its lengt
   assertEquals(points, 1);
 });
 
-Deno.test("long cells are cut in messages", () => {
+Deno.test("parseCsv: long cells are cut in messages", () => {
   const { message } = errorOf(`3,x,${"y".repeat(5000)},`);
   assert(message.includes(`"${"y".repeat(40)}"…`) && message.length < 200, message);
 });
 
-Deno.test("files larger than any buffer, with more columns than fit at once", async () => {
+Deno.test("parseCsvStream: files larger than any buffer, with more columns than fit at once", async () => {
   const labels = Array.from({ length: 3000 }, (_, c) => `c${c}`);
   const rows = Array.from(
     { length: 200 },
@@ -205,7 +205,7 @@ Deno.test("files larger than any buffer, with more columns than fit at once", as
   assertEquals(sums, Float64Array.from(labels, (_, c) => 200 * c + 19_900));
 });
 
-Deno.test("a finished parser takes no more, and wants bytes", () => {
+Deno.test("CsvParser: a finished parser takes no more, and wants bytes", () => {
   const parser = new CsvParser();
   parser.push(new TextEncoder().encode(`${HEADER},a\n`));
   assertEquals([parser.finish().length, parser.finish().length, parser.lines], [1, 0, 1]);

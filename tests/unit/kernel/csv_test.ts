@@ -61,7 +61,7 @@ Deno.test("formatCsv writes what a server writes for numbers without six decimal
   assertEquals(lines[1]!.split(",")[2], `${BigInt(1e300)}.000000`);
 });
 
-Deno.test("inputs of any length, in pieces, give the rows of the whole", () => {
+Deno.test("formatCsv: inputs of any length, in pieces, give the rows of the whole", () => {
   const streams: CsvStream[] = [9_000, 20_001, 1, 0].map((n, s) => {
     const times = BigInt64Array.from(
       { length: n },
@@ -77,7 +77,7 @@ Deno.test("inputs of any length, in pieces, give the rows of the whole", () => {
   assertStrictEquals(csv === expected, true);
 });
 
-Deno.test("as many streams as a file may have columns", () => {
+Deno.test("formatCsv: as many streams as a file may have columns", () => {
   const n = 4096;
   const all = Array.from({ length: n }, (_, s) => toRaw([[BigInt(s % 100), s], [200n, 2 * s]]));
   const { times, rows } = mergeTimes(all.map(({ times }) => times));
@@ -88,14 +88,14 @@ Deno.test("as many streams as a file may have columns", () => {
   assertStrictEquals(csv === referenceRows(all, "shortest", 0), true);
 });
 
-Deno.test("a row longer than a piece comes in one piece", () => {
+Deno.test("formatCsv: a row longer than a piece comes in one piece", () => {
   const streams = Array.from({ length: 4000 }, () => ({ label: "x", columns: at(1n, -1e308) }));
   const csv = text(formatCsv(streams, { header: false, numbers: "fixed6" }));
   const cell = `,-${BigInt(1e308)}.000000`;
   assertStrictEquals(csv === `1,1970-01-01T00:00:00Z${cell.repeat(4000)}\n`, true);
 });
 
-Deno.test("results belong to the caller and stay as they are", () => {
+Deno.test("formatCsv: results belong to the caller and stay as they are", () => {
   const first = formatCsv([{ label: "a", columns: at(1n, 1) }]);
   const copy = first.slice();
   const merged = mergeTimes([BigInt64Array.of(1n)]);
@@ -105,7 +105,7 @@ Deno.test("results belong to the caller and stay as they are", () => {
   assertEquals(merged, { times: BigInt64Array.of(1n), rows: [Int32Array.of(0)] });
 });
 
-Deno.test("columns may be views into larger buffers", () => {
+Deno.test("formatCsv: columns may be views into larger buffers", () => {
   const times = BigInt64Array.of(9n, 1n, 2n, 9n).subarray(1, 3);
   const values = Float64Array.of(9, 0.5, 1.5, 9).subarray(1, 3);
   assertEquals(
@@ -115,7 +115,7 @@ Deno.test("columns may be views into larger buffers", () => {
   assertEquals(mergeTimes([times]).times, times.slice());
 });
 
-Deno.test("mistakes in arguments name argument, value and what is expected", () => {
+Deno.test("formatCsv: mistakes in arguments name argument, value and what is expected", () => {
   const columns = at(1n, 1);
   const stat = {
     times: columns.times,

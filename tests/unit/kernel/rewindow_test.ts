@@ -203,7 +203,7 @@ Deno.test("Rewindower: mistakes in the arguments are named", () => {
   );
 });
 
-Deno.test("dense windows begin and go on with as many empty ones as there are", () => {
+Deno.test("rewindow: dense windows begin and go on with as many empty ones as there are", () => {
   const times = BigInt64Array.of(20_000n, 20_001n, 50_000n, 50_001n);
   const values = Float64Array.of(1, 2, 3, 4);
   const windows = rewindow({ times, values }, {

@@ -15,7 +15,7 @@ function time(cell: string, timeFormat: string, offset = 0n): bigint {
   return parse(`${cell}|1\n`, { timeFormat, offset, delimiter })[0]![0];
 }
 
-Deno.test("table: values, gaps, blanks, quotes, line ends", () => {
+Deno.test("TableParser: values, gaps, blanks, quotes, line ends", () => {
   const text =
     '1,2\n2, 3.5 \r\n3,\n4,NaN\n5,na\n6,NULL\n7,n/a\n8,-\n9,None\n\n"10","-1e3"\n11,""\n 12 ,+.5\n';
   assertEquals(parse(text), [[1n, 2], [2n, 3.5], [10n, -1000], [12n, 0.5]]);
@@ -23,7 +23,7 @@ Deno.test("table: values, gaps, blanks, quotes, line ends", () => {
   assertEquals(parse("1,-0\n").map(([, value]) => Object.is(value, -0)), [true]);
 });
 
-Deno.test("table: columns in any place, skipped text, other delimiters", () => {
+Deno.test("TableParser: columns in any place, skipped text, other delimiters", () => {
   const options: TableOptions = { columns: ["value", "skip", "time", "value"], delimiter: ";" };
   const [a, b] = new TableParser(options).parse(encoder.encode('1;"x;""y";5;2\n;z;6;3\n7;;7;\n'));
   assertEquals(a, { times: BigInt64Array.of(5n, 7n), values: Float64Array.of(1, 7) });
@@ -33,7 +33,7 @@ Deno.test("table: columns in any place, skipped text, other delimiters", () => {
   assertEquals(parse("1;-2,5e1\n", { delimiter: ";", decimal: "," }), [[1n, -25]]);
 });
 
-Deno.test("table: times as numbers, exactly", () => {
+Deno.test("TableParser: times as numbers, exactly", () => {
   const cases: [string, string, bigint][] = [
     ["9223372036854775807", "ns", 9_223_372_036_854_775_807n],
     ["-9223372036854775807", "ns", -9_223_372_036_854_775_807n],
@@ -58,7 +58,7 @@ Deno.test("table: times as numbers, exactly", () => {
   }
 });
 
-Deno.test("table: times of the calendar", () => {
+Deno.test("TableParser: times of the calendar", () => {
   const ns = (text: string): bigint => Temporal.Instant.from(text).epochNanoseconds;
   const same: [string, string][] = [
     ["2021-01-01T00:00:00Z", "2021-01-01T00:00:00Z"],
@@ -96,7 +96,7 @@ Deno.test("table: times of the calendar", () => {
   assertThrows(() => time("2500-01-01", "rfc3339"), CsvError, "beyond 64 bits");
 });
 
-Deno.test("table: times by pattern", () => {
+Deno.test("TableParser: times by pattern", () => {
   const ns = (text: string): bigint => Temporal.Instant.from(text).epochNanoseconds;
   const cases: [string, string, string][] = [
     ["01.02.2021 13:05:06", "%d.%m.%Y %H:%M:%S", "2021-02-01T13:05:06Z"],
@@ -117,7 +117,7 @@ Deno.test("table: times by pattern", () => {
   }
 });
 
-Deno.test("table: rows without times", () => {
+Deno.test("TableParser: rows without times", () => {
   const parser = new TableParser({
     columns: ["value", "value"],
     times: { first: 100n, step: 10n },
@@ -128,7 +128,7 @@ Deno.test("table: rows without times", () => {
   assertEquals(parser.rows, 3);
 });
 
-Deno.test("table: errors say where", () => {
+Deno.test("TableParser: errors say where", () => {
   const cases: [string, string][] = [
     ["1,2\n2,abc\n", 'line 2, column 2 ("v"): "abc" is not a number'],
     ["1,2\n\n2\n", 'line 3, column 1 ("t"): the row has 1 columns, expected 2'],
@@ -148,7 +148,7 @@ Deno.test("table: errors say where", () => {
   assertEquals([error.line, error.column], [12, 1]);
 });
 
-Deno.test("table: options that describe no table", () => {
+Deno.test("TableParser: options that describe no table", () => {
   const bad: [Partial<TableOptions>, string][] = [
     [{ columns: [] }, "0 columns"],
     [{ columns: ["value"] }, "0 columns are times"],
@@ -167,7 +167,7 @@ Deno.test("table: options that describe no table", () => {
   assertThrows(() => new TableParser(TWO).parse(encoder.encode("1,2")), TypeError, "line feed");
 });
 
-Deno.test("table: large pieces are the same as small ones", () => {
+Deno.test("TableParser: large pieces are the same as small ones", () => {
   const rows = Array.from(
     { length: 40_000 },
     (_, i) => `${i},${(i * 0.37).toFixed(5)},${i % 3 ? i : ""}`,

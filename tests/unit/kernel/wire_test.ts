@@ -27,7 +27,7 @@ function point(time: bigint, value: bigint, extra: number[] = []): number[] {
   return field(4, 2, [...field(1, 1, time), ...field(2, 1, value), ...extra]);
 }
 
-Deno.test("a message of many windows of the decoder comes out whole", () => {
+Deno.test("encodeRawResponse: a message of many windows of the decoder comes out whole", () => {
   const columns = samples(100_000);
   columns.values[40_000] = 0;
   columns.times[70_001] = 0n;
@@ -38,7 +38,7 @@ Deno.test("a message of many windows of the decoder comes out whole", () => {
   assertSame(decodeInsert(encodeInsert({ uuid: UUID, columns, protocol: "v4" })).columns, columns);
 });
 
-Deno.test("windows with and without stddev survive the way there and back", () => {
+Deno.test("encodeStatResponse: windows with and without stddev survive the way there and back", () => {
   const columns = windows(20_000, 3);
   for (const withStddev of [true, false]) {
     const bytes = encodeStatResponse(columns, 0, 20_000, 1n, 0n, withStddev);
@@ -49,7 +49,7 @@ Deno.test("windows with and without stddev survive the way there and back", () =
   }
 });
 
-Deno.test("stddev: a column when any point has it, or as the caller says", () => {
+Deno.test("encodeStatResponse: stddev: a column when any point has it, or as the caller says", () => {
   const one = windows(3, 1);
   const bytes = encodeStatResponse(one, 0, 3, 1n, 0n, true);
   assertEquals(decodeStatResponse(bytes).columns.stddev, undefined);
@@ -61,7 +61,7 @@ Deno.test("stddev: a column when any point has it, or as the caller says", () =>
   assertEquals(decodeStatResponse(explicit).columns.stddev, Float64Array.of(0));
 });
 
-Deno.test("only part of the columns is sent", () => {
+Deno.test("encodeRawResponse: only part of the columns is sent", () => {
   const columns = samples(10);
   const { columns: back } = decodeRawResponse(encodeRawResponse(columns, 2, 5, 1n, 0n));
   assertEquals(back.times, columns.times.slice(2, 5));
@@ -74,7 +74,7 @@ Deno.test("only part of the columns is sent", () => {
   );
 });
 
-Deno.test("a reused buffer holds the message, and must be large enough", () => {
+Deno.test("encodeInsertInto: a reused buffer holds the message, and must be large enough", () => {
   const columns = samples(100);
   const target = new Uint8Array(insertBytes(100)).fill(255);
   const fields = { uuid: UUID, columns, protocol: "v4" as const };
@@ -88,7 +88,7 @@ Deno.test("a reused buffer holds the message, and must be large enough", () => {
   );
 });
 
-Deno.test("v4 inserts carry neither merge policy nor rounding", () => {
+Deno.test("encodeInsert: v4 inserts carry neither merge policy nor rounding", () => {
   const fields = { uuid: UUID, columns: samples(2), mergePolicy: "replace" as const, roundBits: 3 };
   const v4 = decodeInsert(encodeInsert({ ...fields, protocol: "v4" }));
   assertEquals([v4.mergePolicy, v4.roundBits], ["never", undefined]);
@@ -96,7 +96,7 @@ Deno.test("v4 inserts carry neither merge policy nor rounding", () => {
   assertEquals([v5.mergePolicy, v5.roundBits], ["replace", 3]);
 });
 
-Deno.test("an unknown merge policy is code 438", () => {
+Deno.test("decodeInsert: an unknown merge policy is code 438", () => {
   const bytes = Uint8Array.from(field(4, 0, 7n));
   const error = assertThrows(
     () => decodeInsert(bytes),
@@ -106,7 +106,7 @@ Deno.test("an unknown merge policy is code 438", () => {
   assertEquals(error.code, 438);
 });
 
-Deno.test("the status and the versions are read wherever they stand", () => {
+Deno.test("decodeRawResponse: the status and the versions are read wherever they stand", () => {
   const status = field(1, 2, [
     ...field(2, 2, [0x6e, 0x6f]),
     ...field(1, 0, 404n),
@@ -125,7 +125,7 @@ Deno.test("the status and the versions are read wherever they stand", () => {
   assertEquals(response.columns.times, BigInt64Array.of(1n, 3n));
 });
 
-Deno.test("a point that is larger than the decoder's window is read", () => {
+Deno.test("decodeRawResponse: a point that is larger than the decoder's window is read", () => {
   const large = field(9, 2, new Array(2_000_000).fill(7));
   const bytes = Uint8Array.from([...point(1n, 2n), ...point(3n, 4n, large), ...point(5n, 6n)]);
   assertEquals(decodeRawResponse(bytes).columns.times, BigInt64Array.of(1n, 3n, 5n));
@@ -133,7 +133,7 @@ Deno.test("a point that is larger than the decoder's window is read", () => {
   assertEquals(decodeRawResponse(top).columns.times, BigInt64Array.of(1n, 5n));
 });
 
-Deno.test("every way of being cut short or malformed is an INTERNAL error that says where", () => {
+Deno.test("decodeRawResponse: every way of being cut short or malformed is an INTERNAL error that says where", () => {
   const whole = Uint8Array.from([...point(1n, 2n), ...point(3n, 4n)]);
   for (let length = 1; length < whole.length; length++) {
     if (length === 20) continue;

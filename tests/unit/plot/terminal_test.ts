@@ -23,7 +23,7 @@ function plain(canvas: BrailleCanvas): string[] {
   return Array.from({ length: canvas.rows }, (_, row) => canvas.row(row, (text) => text));
 }
 
-Deno.test("braille: every dot of a character", () => {
+Deno.test("BrailleCanvas: every dot of a character", () => {
   const dots = ["⠁", "⠂", "⠄", "⡀", "⠈", "⠐", "⠠", "⢀"];
   dots.forEach((expected, i) => {
     const canvas = new BrailleCanvas(1, 1);
@@ -36,7 +36,7 @@ Deno.test("braille: every dot of a character", () => {
   assertEquals(plain(full), ["⣿"]);
 });
 
-Deno.test("braille: outside is nowhere, lines go everywhere", () => {
+Deno.test("BrailleCanvas: outside is nowhere, lines go everywhere", () => {
   const canvas = new BrailleCanvas(2, 1);
   for (const [x, y] of [[-1, 0], [4, 0], [0, -1], [0, 4]] as const) canvas.set(x, y, 1);
   assertEquals(plain(canvas), ["  "]);
@@ -49,7 +49,7 @@ Deno.test("braille: outside is nowhere, lines go everywhere", () => {
   assertEquals(painted.row(0, (text, layer) => `${layer}[${text}]`), "1[⠁]0[ ]2[⠃]");
 });
 
-Deno.test("axis: round values", () => {
+Deno.test("valueAxis: round values", () => {
   assertEquals(valueAxis(0, 10, 6).ticks, [0, 2, 4, 6, 8, 10]);
   assertEquals(valueAxis(-0.6, 1.1, 5).ticks, [-0.5, 0, 0.5, 1]);
   const flat = valueAxis(5, 5, 5);
@@ -63,7 +63,7 @@ Deno.test("axis: round values", () => {
   ]);
 });
 
-Deno.test("axis: round times of the clock", () => {
+Deno.test("timeTicks: round times of the clock", () => {
   const labels = (span: bigint, tz = "UTC"): string[] =>
     timeTicks(MORNING, MORNING + span, 5, tz).map(({ label }) => label);
   assertEquals(labels(4n * SECOND), ["08:00:00", "08:00:01", "08:00:02", "08:00:03"]);
@@ -76,7 +76,7 @@ Deno.test("axis: round times of the clock", () => {
   assert(ticks.every(({ time }) => time > MORNING && time < MORNING + SECOND));
 });
 
-Deno.test("pixels: windows that share one, weighted by count", () => {
+Deno.test("toPixels: windows that share one, weighted by count", () => {
   const columns = windows([0n, 1n, 10n, 19n], [1, 3, 5, 7], 1);
   columns.count[1] = 3n;
   columns.count[3] = 0n;
@@ -87,7 +87,7 @@ Deno.test("pixels: windows that share one, weighted by count", () => {
   assertEquals(Array.from(toPixels(columns, 100n, 200n, 2).filled), [0, 0]);
 });
 
-Deno.test("plot: a rising line, axes, the day", () => {
+Deno.test("plotTerminal: a rising line, axes, the day", () => {
   const times = Array.from({ length: 40 }, (_, i) => MORNING + BigInt(i) * SECOND);
   const text = plotTerminal([{ label: "up", columns: windows(times, times.map((_, i) => i)) }], {
     width: 32,
@@ -107,7 +107,7 @@ Deno.test("plot: a rising line, axes, the day", () => {
   );
 });
 
-Deno.test("plot: a gap is a gap, a band is dotted", () => {
+Deno.test("plotTerminal: a gap is a gap, a band is dotted", () => {
   const early = Array.from({ length: 10 }, (_, i) => MORNING + BigInt(i) * SECOND);
   const late = early.map((time) => time + 60n * SECOND);
   const columns = windows([...early, ...late], [...early, ...late].map(() => 1), 0.5);
@@ -117,7 +117,7 @@ Deno.test("plot: a gap is a gap, a band is dotted", () => {
   assert(text.includes("⢕") || text.includes("⡪"), text);
 });
 
-Deno.test("plot: several series, colours, nothing", () => {
+Deno.test("plotTerminal: several series, colours, nothing", () => {
   const times = Array.from({ length: 20 }, (_, i) => MORNING + BigInt(i) * SECOND);
   const series = [
     { label: "a", columns: windows(times, times.map((_, i) => i)) },

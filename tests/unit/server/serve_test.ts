@@ -174,7 +174,7 @@ function asBuffer(bytes: Uint8Array): Uint8Array {
   return Buffer.from(bytes);
 }
 
-Deno.test("stop lets calls finish; without grace it cancels them as UNAVAILABLE", async () => {
+Deno.test("Server.stop: lets calls finish; without grace it cancels them as UNAVAILABLE", async () => {
   for (const graceful of [true, false]) {
     const { endpoint, release, running, aborted } = waitingEndpoint();
     const server = await serve(endpoint, { port: 0 });
@@ -191,7 +191,7 @@ Deno.test("stop lets calls finish; without grace it cancels them as UNAVAILABLE"
   }
 });
 
-Deno.test("stop waits for calls that end, and for no subscription", async () => {
+Deno.test("Server.stop: waits for calls that end, and for no subscription", async () => {
   const { endpoint, release, running } = waitingEndpoint();
   let subscribers = 0;
   const both = scriptedEndpoint({
@@ -220,7 +220,7 @@ Deno.test("stop waits for calls that end, and for no subscription", async () => 
   await stopping;
 });
 
-Deno.test("an answer that fails when it was long already says why", async () => {
+Deno.test("serve: an answer that fails when it was long already says why", async () => {
   const columns = { times: new BigInt64Array(5_000), values: new Float64Array(5_000).fill(0.1) };
   let chunks = 0;
   const endpoint = scriptedEndpoint({
@@ -252,7 +252,7 @@ Deno.test("serve takes a deadline that is further away than any timer", async ()
   assertEquals((await call).code, 0);
 });
 
-Deno.test("stop is idempotent, by signal too, and leaves the database open", async () => {
+Deno.test("Server.stop: is idempotent, by signal too, and leaves the database open", async () => {
   await using db = await connect("memory:");
   const controller = new AbortController();
   const server = await serve(db, { port: 0, signal: controller.signal });

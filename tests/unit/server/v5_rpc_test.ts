@@ -204,7 +204,7 @@ Deno.test("serve answers SQL on the metadata within its bounds, and nothing else
     { limits: { sqlRows: 3 } },
   ));
 
-Deno.test("SQLQuery: a query that takes longer than allowed is answered 402", () =>
+Deno.test("serve: SQLQuery: a query that takes longer than allowed is answered 402", () =>
   withServer(
     async (call) => {
       const query = `select count(*) from ${Array.from({ length: 20 }, (_, i) => `streams s${i}`)}`;

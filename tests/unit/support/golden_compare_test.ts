@@ -12,14 +12,14 @@ import { Fnv1a } from "../../support/golden/checksum.ts";
 import { QUIRKS } from "../../support/golden/compare.ts";
 import { endpointCaller } from "../../support/golden/endpoint.ts";
 
-Deno.test("checksums are FNV-1a", () => {
+Deno.test("Fnv1a: checksums are FNV-1a", () => {
   const sum = (text: string) => new Fnv1a().update(new TextEncoder().encode(text)).hex();
   assertEquals(sum(""), "cbf29ce484222325");
   assertEquals(sum("a"), "af63dc4c8601ec8c");
   assertEquals(sum("foobar"), "85944171f73967e8");
 });
 
-Deno.test("generated inputs follow their formula", () => {
+Deno.test("goldenPoints: generated inputs follow their formula", () => {
   const formula = { formula: "lcg", base: "10", step: "5", jitter: "0", n: 6, seed: "1" };
   const { times } = goldenPoints({ ...formula, repeat: 2, burst: 2, gap: "100" });
   assertEquals([...times], [10n, 10n, 15n, 15n, 110n, 110n]);
@@ -77,7 +77,7 @@ const WIDE = new Set([
 ]);
 
 for (const [what, spoil] of Object.entries(WRONG)) {
-  Deno.test(`a replay notices ${what} that is wrong`, async () => {
+  Deno.test(`replay: a replay notices ${what} that is wrong`, async () => {
     let spoiled = 0;
     for (const name of scenarioNames().filter((_, i) => i % 3 === 0)) {
       await using engine = await openEngine();
@@ -100,7 +100,7 @@ for (const [what, spoil] of Object.entries(WRONG)) {
   });
 }
 
-Deno.test("every bug that is masked has a reason, and none is masked that does not occur", () => {
+Deno.test("QUIRKS: every bug that is masked has a reason, and none is masked that does not occur", () => {
   if (!haveGolden()) return;
   const used = new Set(
     scenarioNames().flatMap((name) =>

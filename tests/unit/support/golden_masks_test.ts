@@ -63,7 +63,7 @@ function windowsStep(quirks: string[], values: unknown, more = {}): Partial<Gold
 }
 
 for (const [how, values] of [["in full", recorded(full)], ["summed up", summed(full)]] as const) {
-  Deno.test(`masks: the last window that is missing, the others ${how}`, () => {
+  Deno.test(`compareAnswer: the last window that is missing, the others ${how}`, () => {
     const lastEmpty = windowsStep(["windows-last-empty-missing"], values);
     passes(lastEmpty, windows([...full, empty]));
     fails(lastEmpty, windows([...full, data]));
@@ -82,7 +82,7 @@ for (const [how, values] of [["in full", recorded(full)], ["summed up", summed(f
   });
 }
 
-Deno.test("masks: behind the last leaf of the tree more than one window is missing", () => {
+Deno.test("compareAnswer: behind the last leaf of the tree more than one window is missing", () => {
   const end = String(3n * 2n ** 60n - 1n);
   const start = String(3n * 2n ** 60n - 51n);
   const step = windowsStep(["windows-last-data-missing"], recorded(full));
@@ -91,7 +91,7 @@ Deno.test("masks: behind the last leaf of the tree more than one window is missi
   fails(step, windows(three));
 });
 
-Deno.test("masks: the last window may be there with its buffered points only", () => {
+Deno.test("compareAnswer: the last window may be there with its buffered points only", () => {
   const partial: Row = [40, 3, 3, 3, 1], whole: Row = [40, 3, 5, 7, 2];
   const values = recorded([...full, partial]);
   const step = windowsStep(["windows-last-data-missing"], values, { versionMinor: "1" });
@@ -100,14 +100,14 @@ Deno.test("masks: the last window may be there with its buffered points only", (
   fails(windowsStep(["windows-last-data-missing"], values), windows([...full, whole]));
 });
 
-Deno.test("masks: min and max mixed with 0 beside a missing window", () => {
+Deno.test("compareAnswer: min and max mixed with 0 beside a missing window", () => {
   const quirks = ["windows-last-empty-missing", "windows-buffer-minmax"];
   const values = recorded(full.with(1, [10, 0, 3, 4, 2]));
   passes(windowsStep(quirks, values), windows([...full, empty]));
   fails(windowsStep(quirks, values), windows([...full.with(1, [10, -2, 3, 4, 2]), empty]));
 });
 
-Deno.test("masks: points lost above 1024 in 4 ns, in windows", () => {
+Deno.test("compareAnswer: points lost above 1024 in 4 ns, in windows", () => {
   const more: Row[] = [...full.with(1, [10, 2, 3, 9, 3]), data];
   for (const values of [recorded(full), summed(full)]) {
     const quirks = ["duplicates-truncated-1024", "windows-last-empty-missing"];
@@ -117,7 +117,7 @@ Deno.test("masks: points lost above 1024 in 4 ns, in windows", () => {
   }
 });
 
-Deno.test("masks: points lost above 1024 in 4 ns, for the nearest one", () => {
+Deno.test("compareAnswer: points lost above 1024 in 4 ns, for the nearest one", () => {
   const quirks = ["duplicates-truncated-1024"];
   const out = { ...version, value: ["100", 1] };
   const back = { rpc: "Nearest", in: { time: "120", backward: true }, out, quirks };
@@ -133,7 +133,7 @@ Deno.test("masks: points lost above 1024 in 4 ns, for the nearest one", () => {
   fails(none, { stat: { code: 404, msg: "stream not found" } });
 });
 
-Deno.test("masks: what nearest would answer without the bug, also nothing", () => {
+Deno.test("compareAnswer: what nearest would answer without the bug, also nothing", () => {
   const stat = { code: 401, msg: "no such point" };
   const point = { rpc: "Nearest", out: { ...version, value: ["1", 1] } };
   const quirks = ["nearest-backward-bucket0"];
@@ -156,7 +156,7 @@ Deno.test("masks: what nearest would answer without the bug, also nothing", () =
   }
 });
 
-Deno.test("masks: raw values in order of arrival, in full and summed up", () => {
+Deno.test("compareAnswer: raw values in order of arrival, in full and summed up", () => {
   const quirks = ["buffer-not-sorted"];
   const raw = (times: bigint[]) => ({
     ...version,
@@ -173,7 +173,7 @@ Deno.test("masks: raw values in order of arrival, in full and summed up", () => 
   fails({ ...step, out: { ...version, values: sum } }, raw([1n, 2n]));
 });
 
-Deno.test("masks: lookups that returned too much, in full and summed up", () => {
+Deno.test("compareAnswer: lookups that returned too much, in full and summed up", () => {
   const found = (collection: string, i: number) => ({
     uuid: `00000000-0000-4000-8000-00000000000${i}`,
     collection,
@@ -204,7 +204,7 @@ const one = ["1.000000", "1.000000", "1.000000", "1"];
 const zero = ["0.000000", "0.000000", "0.000000", "0"];
 const none = ["", "", "", ""];
 
-Deno.test("masks: the last window that is missing in a CSV of windows", () => {
+Deno.test("compareAnswer: the last window that is missing in a CSV of windows", () => {
   const step = (rows: unknown) => ({
     rpc: "GenerateCSV",
     in: { ...csv, streams },
@@ -223,7 +223,7 @@ Deno.test("masks: the last window that is missing in a CSV of windows", () => {
   fails(step({ ...sum, checksum: "0" }), answer(...zero, ...zero));
 });
 
-Deno.test("masks: the other bugs in a CSV", () => {
+Deno.test("compareAnswer: the other bugs in a CSV", () => {
   const step = (input: unknown, out: unknown, ...quirks: string[]) => ({
     rpc: "GenerateCSV",
     in: { ...csv, streams, ...input as object },
@@ -253,7 +253,7 @@ Deno.test("masks: the other bugs in a CSV", () => {
   fails(raw, { header, rows: [rowAt("3", "5", "6"), rowAt("9", "1", "2")] });
 });
 
-Deno.test("masks: a step without a name is compared as it is", () => {
+Deno.test("compareAnswer: a step without a name is compared as it is", () => {
   const values = recorded(full);
   passes(windowsStep([], values), windows(full));
   fails(windowsStep([], values), windows([...full, empty]));
