@@ -33,6 +33,14 @@ export {
   verifyFile,
   type VerifyReport,
 } from "./src/connect/mod.ts";
+export {
+  type Finding,
+  type Findings,
+  type GapOptions,
+  type GapReport,
+  gaps,
+  type ScanCost,
+} from "./src/analysis/gaps.ts";
 export * from "./src/client/mod.ts";
 export type { RawColumns, RawPoint, StatColumns, StatPoint } from "./src/core/columns.ts";
 export {

@@ -70,6 +70,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     lazily: ["grpc", "engine"],
     packages: ["npm:yaml", "node:"],
   },
+  analysis: { may: ["core", "kernel", "client"] },
   ingest: {
     may: ["core", "kernel", "client", "arrow", "io"],
     packages: ["node:"],
@@ -87,7 +88,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["npm:string-width", "node:"],
     program: true,
   },
-  "mod.ts": { may: ["core", "kernel", "endpoint", "client", "connect"] },
+  "mod.ts": { may: ["core", "kernel", "endpoint", "client", "analysis", "connect"] },
 };
 
 /** The rules as rows of the table in docs/architecture.md, "Layers". */

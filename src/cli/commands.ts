@@ -51,6 +51,13 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
     load: () => import("./commands/plot.ts"),
   },
   {
+    name: "gaps",
+    args: "STREAM…",
+    summary: "Find what is missing in streams, and what is doubtful",
+    group: LOOK,
+    load: () => import("./commands/gaps.ts"),
+  },
+  {
     name: "tail",
     args: "STREAM…",
     summary: "Print the last points, with -f new ones as they come",

@@ -114,6 +114,11 @@ export class StreamSet implements Iterable<Stream> {
     return this.streams.length;
   }
 
+  /** Versions by uuid of the streams that are pinned; the others are read at their latest. */
+  get pins(): ReadonlyMap<string, bigint> {
+    return this.#pins;
+  }
+
   /** The streams. */
   [Symbol.iterator](): Iterator<Stream> {
     return this.streams[Symbol.iterator]();

@@ -11,6 +11,7 @@
 import { type BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { assertEquals } from "@std/assert";
+import { ANALYSIS_CASES } from "./cases/analysis_cases.ts";
 import { CANCEL_CASES } from "./cases/cancel_cases.ts";
 import { CHANGE_CASES } from "./cases/change_cases.ts";
 import { CSV_CASES } from "./cases/csv_cases.ts";
@@ -28,6 +29,7 @@ const CASES: Case[] = [
   ...METADATA_CASES,
   ...SET_CASES,
   ...CSV_CASES,
+  ...ANALYSIS_CASES,
   ...RANDOM_CASES,
   ...CANCEL_CASES,
 ];
