@@ -14,7 +14,8 @@ import { parseDuration, roughDuration } from "../words/durations.ts";
 import { usageError } from "../errors.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
-import { type Column, grouped, plural, table } from "../terminal/style.ts";
+import { grouped, plural } from "../terminal/format.ts";
+import { type Column, table } from "../terminal/print_table.ts";
 import { formatTime, fractionDigits } from "../words/times.ts";
 
 /** Kinds of findings, by what they are called. */
