@@ -1,4 +1,4 @@
-// What the decoders of runs of points share.
+// Helpers shared by the decoders of runs of points.
 
 import { readVarint, varint } from "./wire_field";
 

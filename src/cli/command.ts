@@ -1,5 +1,5 @@
 /**
- * A command that can be run.
+ * Type of a command: its description and its `run` function.
  *
  * @module
  */

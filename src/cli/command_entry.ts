@@ -1,6 +1,6 @@
 /**
- * The description of a command: its words, options and examples. Help texts, docs/cli.md and the
- * shell completions are made from these descriptions.
+ * Descriptions of commands: name, arguments, options and examples. Help texts,
+ * docs/cli.md and the shell completions are made from these descriptions.
  *
  * @module
  */

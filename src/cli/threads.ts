@@ -1,5 +1,5 @@
 /**
- * Threads of the command.
+ * Permission of the command to start worker threads.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reading what changed between versions.
+ * Ranges of time that changed between two versions.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Descriptions of streams: what they are called, and which points they have.
+ * Descriptions of streams: name, unit, first and last point, count and typical step.
  *
  * @module
  */

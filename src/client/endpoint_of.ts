@@ -1,5 +1,5 @@
 /**
- * The way from a `BTrDB` to its endpoint, for this package only: `serve` puts the endpoint behind a
+ * Finds the endpoint of a `BTrDB`, for this package only: `serve` puts the endpoint behind a
  * port, and nobody else needs it.
  *
  * @module

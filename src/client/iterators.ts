@@ -1,5 +1,5 @@
 /**
- * A streamed answer that can be read once.
+ * Iterators over streamed answers: single use, mapped, flattened.
  *
  * @module
  */

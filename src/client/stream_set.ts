@@ -1,5 +1,5 @@
 /**
- * Several streams as one.
+ * Set of streams that are queried together.
  *
  * @module
  */

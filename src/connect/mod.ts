@@ -1,6 +1,6 @@
 /**
- * From a target to a database. This is the only module that knows every kind of database, and it
- * loads each only when it is asked for.
+ * Connects to a database by its target. This is the only module that knows every kind of database,
+ * and it loads each only when it is asked for.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Doing many things, a few at a time.
+ * Maps an async function over items with limited concurrency.
  *
  * @module
  */

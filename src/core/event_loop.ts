@@ -1,5 +1,5 @@
 /**
- * Long work gives way to everything else: to what is ready to run, and to what waits in a socket.
+ * Yields to the event loop during long work, so that other calls run and sockets are read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * An open database and everything that works on it.
+ * Open database: checks calls, runs reads on one state, queues writes.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Connecting: which protocol is spoken, by whom, and what follows from that.
+ * Opens a connection: finds the protocol, the kind of server and the workarounds it needs.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The bytes of what is imported: files, pipes and memory, plain or compressed, in memory that does
+ * Bytes of an input: files, pipes and memory, plain or compressed, in memory that does
  * not grow.
  *
  * @module

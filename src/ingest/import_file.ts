@@ -1,5 +1,5 @@
 /**
- * Imports: a source into the streams of a database.
+ * Imports a file into the streams of a database.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The work of an import: batches to streams, with a record of how far it is.
+ * Runs an import: stores batches in streams, with a record of how far it is.
  *
  * @module
  */

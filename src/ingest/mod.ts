@@ -1,5 +1,5 @@
 /**
- * Files into streams: what a file says, and nothing else.
+ * Imports files into streams, every number as the file says it.
  *
  * @example The bytes of a table into a database
  * ```ts

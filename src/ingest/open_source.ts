@@ -1,5 +1,5 @@
 /**
- * From a file to a source.
+ * Opens a file as a source of points.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From a source and options to an import that is ready to run.
+ * Prepares an import: checks its options, finds its streams, and resumes a record.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is known about an import that is under way, on disk, so that it can be resumed.
+ * Record on disk of an import that is under way, so that it can be resumed.
  *
  * The record says how many points each stream had before the import, and how many the import had
  * put there at the position recorded. Points go to a stream in the order of the batches, each batch

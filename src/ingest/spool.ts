@@ -1,5 +1,6 @@
 /**
- * Bytes that come once and must be read out of order, as Parquet is, whose end is read first.
+ * A temporary file for input that can be read only once but must be read out of order, such as
+ * Parquet from a pipe.
  *
  * @module
  */

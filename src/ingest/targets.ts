@@ -1,5 +1,5 @@
 /**
- * From the columns of a source to streams.
+ * Finds or creates the streams of a source's columns.
  *
  * @module
  */

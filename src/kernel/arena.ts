@@ -1,5 +1,5 @@
 /**
- * The one place that touches WASM memory.
+ * Arena of WASM memory, the only module that touches it.
  *
  * The discipline every wrapper keeps:
  *
@@ -8,8 +8,8 @@
  *   in, calls, and copies out, without an `await` in between. Nothing survives the call.
  * - Growing detaches every view: a wrapper reserves once, for all it needs, and never keeps a view
  *   or the {@linkcode Arena} itself beyond the call.
- * - Long inputs go through in chunks of {@linkcode CHUNK} points: they stay in the second-level cache
- *   and the memory stays bounded. Growing is for what has to be seen as a whole.
+ * - Long inputs go through in chunks of {@linkcode CHUNK} points: they stay in the second-level
+ *   cache and the memory stays bounded. Growing is for what has to be seen as a whole.
  * - State between calls lives in JavaScript: it is copied in before and out after each call. So two
  *   users may take turns as they like, and there is nothing to release.
  * - What a wrapper returns is a copy that the caller owns.

@@ -1,5 +1,5 @@
 /**
- * The other half of `wasm/merge.ts`: lays out the plan of a merge in the arena and moves pieces of
+ * Lays out the plan of a merge in the arena and moves pieces of
  * the streams in. All of it is made anew in each call; what stays between calls is in
  * {@linkcode MergeInput}, in JavaScript.
  *

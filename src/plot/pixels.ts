@@ -1,5 +1,5 @@
 /**
- * Windows onto pixels: one pixel is one window, however many windows there are.
+ * Reduces windows to pixels: one window per pixel, however many there are.
  *
  * @module
  */

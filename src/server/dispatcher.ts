@@ -1,6 +1,6 @@
 /**
- * From a call to its method and back: keys, the gate, statuses, metrics. Nothing answers a call
- * without passing through here.
+ * Dispatches calls to methods: checks keys and limits, sends statuses, counts. Nothing answers a
+ * call without passing through here.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** `btrdb annotate`: annotations. @module */
+/** `btrdb annotate`: changes annotations. @module */
 
 import { checkKnown, keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `btrdb bench`: quick health numbers. @module */
+/** `btrdb bench`: measures the speed of a database. @module */
 
 import type { Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `btrdb completions`: for shells. @module */
+/** `btrdb completions`: prints completion scripts for shells. @module */
 
 import type { Command } from "../command.ts";
 import type { CommandEntry } from "../command_entry.ts";

@@ -1,4 +1,4 @@
-/** `btrdb cp`: streams between databases. @module */
+/** `btrdb cp`: copies streams between databases. @module */
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";

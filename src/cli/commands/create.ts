@@ -1,4 +1,4 @@
-/** `btrdb create`: a new stream. @module */
+/** `btrdb create`: creates a stream. @module */
 
 import { keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";

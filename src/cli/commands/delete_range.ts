@@ -1,4 +1,4 @@
-/** `btrdb delete-range`: remove points. @module */
+/** `btrdb delete-range`: removes the points of a range of time. @module */
 
 import type { Command } from "../command.ts";
 import { usageError } from "../errors.ts";

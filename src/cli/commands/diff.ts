@@ -1,4 +1,4 @@
-/** `btrdb diff`: where databases differ. @module */
+/** `btrdb diff`: finds the ranges in which two databases differ. @module */
 
 import type { BTrDB, Stream } from "../../../mod.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `btrdb export`: streams into files. @module */
+/** `btrdb export`: writes streams to files. @module */
 
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";

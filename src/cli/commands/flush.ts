@@ -1,4 +1,4 @@
-/** `btrdb flush`: commit buffers. @module */
+/** `btrdb flush`: commits buffered points. @module */
 
 import type { Command } from "../command.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";

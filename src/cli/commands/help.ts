@@ -1,4 +1,4 @@
-/** `btrdb help`: what there is, and how to use it. @module */
+/** `btrdb help`: prints the list of commands, or the help of one. @module */
 
 import type { Command } from "../command.ts";
 import { findCommand } from "../find_command.ts";

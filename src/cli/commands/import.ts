@@ -1,4 +1,4 @@
-/** `btrdb import`: files into streams. @module */
+/** `btrdb import`: stores files as streams. @module */
 
 import type { BTrDB, Stream } from "../../../mod.ts";
 import {

@@ -1,4 +1,4 @@
-/** `btrdb info`: what answers. @module */
+/** `btrdb info`: describes a server or a database file. @module */
 
 import type { ServerInfo } from "../../../mod.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `btrdb ingest`: live measurements into streams. @module */
+/** `btrdb ingest`: stores live measurements as streams. @module */
 
 import { delay } from "../../core/call.ts";
 import type { ChannelNames, FrequencyForm, LiveIngestOptions } from "../../ingest/c37118/mod.ts";

@@ -1,4 +1,4 @@
-/** `btrdb ls`: what is stored. @module */
+/** `btrdb ls`: lists collections and streams. @module */
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";

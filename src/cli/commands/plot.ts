@@ -1,4 +1,4 @@
-/** `btrdb plot`: streams in the terminal. @module */
+/** `btrdb plot`: plots streams in the terminal. @module */
 
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `btrdb query`: points or windows as a table. @module */
+/** `btrdb query`: prints points or windows as a table. @module */
 
 import type { RawColumns, StatColumns, Stream } from "../../../mod.ts";
 import type { Args } from "../words/parse_args.ts";

@@ -1,4 +1,4 @@
-/** `btrdb rm`: obliterate streams. @module */
+/** `btrdb rm`: obliterates streams. @module */
 
 import type { Command } from "../command.ts";
 import { totals } from "../ranges.ts";

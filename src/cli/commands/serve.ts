@@ -1,4 +1,4 @@
-/** `btrdb serve`: a database behind a gRPC port. @module */
+/** `btrdb serve`: serves a database over gRPC. @module */
 
 import { onAbort } from "../../core/call.ts";
 import type { ApiKey, HttpOptions, ServeOptions } from "../../server/mod.ts";

@@ -1,4 +1,4 @@
-/** `btrdb show`: everything about a stream. @module */
+/** `btrdb show`: prints the metadata and extent of a stream. @module */
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";

@@ -1,4 +1,4 @@
-/** `btrdb simulate pmu`: a PMU to try things with. @module */
+/** `btrdb simulate pmu`: runs a simulated PMU. @module */
 
 import { onAbort } from "../../core/call.ts";
 import type { SimulatePmuOptions } from "../../ingest/c37118/mod.ts";

@@ -1,4 +1,4 @@
-/** `btrdb tag`: tags and collection. @module */
+/** `btrdb tag`: changes tags and collection. @module */
 
 import { checkKnown, keyValues } from "../words/key_values.ts";
 import type { Command } from "../command.ts";

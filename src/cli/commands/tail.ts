@@ -1,4 +1,4 @@
-/** `btrdb tail`: the end of streams, and what comes. @module */
+/** `btrdb tail`: prints the last points of streams, and new ones as they come. @module */
 
 import type { RawColumns, Stream } from "../../../mod.ts";
 import { delay } from "../../core/call.ts";

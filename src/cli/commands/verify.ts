@@ -1,4 +1,4 @@
-/** `btrdb verify`: is what is stored sound. @module */
+/** `btrdb verify`: checks a database for damage. @module */
 
 import { abortable } from "../../core/call.ts";
 import type { Command } from "../command.ts";

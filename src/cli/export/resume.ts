@@ -1,8 +1,9 @@
 /**
- * Exports that were interrupted, continued.
+ * Continues interrupted exports.
  *
- * Beside the `.part` file a note says what was asked for and which versions were read. Rows are in the
- * order of time, so the file is cut before the rows of its last time, and the query starts there.
+ * Beside the `.part` file a note says what was asked for and which versions were read. Rows are in
+ * the order of time, so the file is cut before the rows of its last time, and the query starts
+ * there.
  *
  * @module
  */

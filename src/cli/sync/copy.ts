@@ -1,5 +1,5 @@
 /**
- * One stream from a database to another.
+ * Copies one stream from a database to another.
  *
  * What is missing is found by comparing, not remembered: a copy that was interrupted anywhere goes
  * on where it stopped, and one made again takes only what is new.

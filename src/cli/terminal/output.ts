@@ -1,5 +1,5 @@
 /**
- * Data to stdout, talk to stderr.
+ * Writes data to stdout and messages to stderr.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `KEY=VALUE` on the command line.
+ * Parses `KEY=VALUE` arguments of the command line.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From what people type to streams: a uuid, `collection/name`, or `collection/*`.
+ * Finds streams by what people type: a uuid, `collection/name`, or `collection/*`.
  *
  * @module
  */

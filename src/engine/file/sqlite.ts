@@ -1,6 +1,6 @@
 /**
- * The part of `node:sqlite` the engine uses, behind an interface that tests can stand in for, and
- * what its errors mean.
+ * The part of `node:sqlite` that the engine uses, behind an interface that tests can replace, and
+ * the meaning of its errors.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Streams by name: collections, tags, annotations (docs/protocol.md, "Metadata").
+ * Store of metadata: collections, tags, annotations (docs/protocol.md, "Metadata").
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Windows of the tree and windows of the buffer as one sequence, and the empty windows between.
+ * Merges windows of the tree with those of the buffer, and adds the empty windows between.
  *
  * @module
  */

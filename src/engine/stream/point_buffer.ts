@@ -1,5 +1,5 @@
 /**
- * The points of a stream that are not yet in the tree.
+ * Buffer of a stream's points that are not yet in the tree.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Taking points out of the tree. The buckets that count as touched are those of the real server:
+ * Deletes points from the tree. The buckets that count as touched are those of the real server:
  * all between the two ends, at every level that is visited, whether they held points or not.
  *
  * @module

@@ -1,7 +1,7 @@
 /**
- * Putting points into the tree. Every node on the way is written anew; the rules for when a bucket
- * becomes a leaf and when a leaf becomes an inner node are the real server's (docs/protocol.md, "The
- * tree"), because `changes` shows the extents of nodes.
+ * Inserts points into the tree. Every node on the way is written anew; the rules for when a bucket
+ * becomes a leaf and when a leaf becomes an inner node are the real server's (docs/protocol.md,
+ * "The tree"), because `changes` shows the extents of nodes.
  *
  * @module
  */

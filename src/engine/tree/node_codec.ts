@@ -1,6 +1,7 @@
 /**
- * Nodes as blocks. A block is a checksum (CRC-32 of everything after it, seeded with the address),
- * the kind of the node, and its content (docs/engine.md, "Blocks").
+ * Encodes tree nodes as blocks of bytes, and decodes them. A block is a checksum (CRC-32 of
+ * everything after it, seeded with the address), the kind of the node, and its content
+ * (docs/engine.md, "Blocks").
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Raw points of the tree merged with those of the buffer.
+ * Raw points of the tree, merged with those of the buffer.
  *
  * @module
  */

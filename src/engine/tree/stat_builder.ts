@@ -1,5 +1,5 @@
 /**
- * Windows as they are finished, in columns that grow.
+ * Collects finished windows in columns that grow.
  *
  * @module
  */

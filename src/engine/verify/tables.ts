@@ -1,5 +1,5 @@
 /**
- * Checking the tables beside the tree: what is in them must follow from the streams there are.
+ * Checks the tables beside the tree: their content must follow from the streams.
  *
  * @module
  */

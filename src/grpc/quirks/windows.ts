@@ -1,5 +1,5 @@
 /**
- * Windows as they should be, from servers that leave out the last one, give it without its
+ * Corrects windows of servers that leave out the last one, give it without its
  * committed points, or spoil those that have only unflushed points (docs/protocol.md, "Quirks of
  * real servers": `windows-last-empty-missing`, `windows-last-data-missing`,
  * `windows-buffer-minmax`).

@@ -1,6 +1,6 @@
 /**
- * Lookups, collections, and what is counted of them (docs/protocol.md, "Metadata" and "Quirks of
- * real servers").
+ * Reads of metadata: lookups, collections and usage counts (docs/protocol.md, "Metadata" and
+ * "Quirks of real servers").
  *
  * @module
  */

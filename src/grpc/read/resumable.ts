@@ -1,6 +1,6 @@
 /**
- * Streamed answers that outlive their connection: a broken one is asked for again from where it
- * stopped, at the same version, so that the caller sees everything once (docs/retries.md).
+ * Resumes server streams: a broken one is requested again from where it stopped, at the same
+ * version, so that the caller sees everything once (docs/retries.md).
  *
  * @module
  */

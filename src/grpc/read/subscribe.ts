@@ -1,7 +1,7 @@
 /**
- * Points as they are inserted (v5). The call exists in two forms under one name: servers before
- * 5.30 take one request and send points, later ones take updates and send Arrow (docs/protocol.md,
- * "Wire").
+ * Subscriptions: points as they are inserted (v5). The call exists in two forms under one name:
+ * servers before 5.30 take one request and send points, later ones take updates and send Arrow
+ * (docs/protocol.md, "Wire").
  *
  * @module
  */

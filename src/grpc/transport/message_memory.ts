@@ -1,5 +1,5 @@
 /**
- * The memory of messages that have been read.
+ * Frees the memory of messages that have been read.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The writing calls. Those that change nothing when made twice are simply retried; the others
- * are settled first: whether the lost one took place is looked up (docs/retries.md).
+ * Calls that change points: insert, delete, flush, obliterate. Those that change nothing when made
+ * twice are simply retried; the others are settled first: whether the lost one took place is looked
+ * up (docs/retries.md).
  *
  * @module
  */

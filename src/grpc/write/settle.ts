@@ -1,5 +1,5 @@
 /**
- * Finding out whether a write took place whose answer was lost (docs/retries.md).
+ * Finds out whether a write took place after its answer was lost (docs/retries.md).
  *
  * @module
  */

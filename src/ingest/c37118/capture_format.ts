@@ -1,5 +1,5 @@
 /**
- * Captures as a format of imports.
+ * The import format for captures of synchrophasors.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From data frames to columns: the streams of a station, their names, and their points.
+ * Converts data frames to columns: the streams of a station, their names, and their points.
  *
  * @module
  */

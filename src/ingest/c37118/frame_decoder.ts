@@ -1,5 +1,5 @@
 /**
- * From bytes to frames: configurations are remembered, data frames read by them.
+ * Decodes frames from bytes; configurations are remembered and data frames read by them.
  *
  * @module
  */

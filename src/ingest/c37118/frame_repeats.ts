@@ -1,6 +1,6 @@
 /**
- * Frames that come twice: captures on several interfaces, networks that double datagrams, two clients
- * of one PMU.
+ * Filters frames that come twice: captures on several interfaces, networks that double datagrams,
+ * two clients of one PMU.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * From captured packets to what TCP and UDP carry: Ethernet with VLAN tags, Linux cooked captures, BSD
- * loopback, raw IP; IPv4 and IPv6 with fragments.
+ * Extracts TCP and UDP payloads from captured packets: Ethernet with VLAN tags, Linux cooked
+ * captures, BSD loopback, raw IP; IPv4 and IPv6 with fragments.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Checks of options.
+ * Checks of options of C37.118.
  *
  * @module
  */

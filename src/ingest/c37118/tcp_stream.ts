@@ -1,5 +1,5 @@
 /**
- * One direction of a TCP connection, put together from its segments.
+ * Reassembles one direction of a TCP connection from its segments.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Compressed files.
+ * Decompresses files.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Small helpers between messages and requests.
+ * Decodes requests and checks their fields.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Points and windows on their way out: chunks of any size from the endpoint become messages of the
- * size a real server sends, and at least one (docs/protocol.md, "Streamed answers").
+ * Streams points and windows to a client: chunks of any size from the endpoint become messages of
+ * the size a real server sends, and at least one (docs/protocol.md, "Streamed answers").
  *
  * @module
  */

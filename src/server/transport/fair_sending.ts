@@ -1,7 +1,7 @@
 /**
- * Streamed answers give way to small calls. Clients that read flat out would otherwise keep the
- * event loop busy without end, and a small request would lie unseen in its socket for hundreds of
- * milliseconds (docs/server.md, "Transport").
+ * Pauses server streams, so that small calls are answered in between. Clients that read flat out
+ * would otherwise keep the event loop busy without end, and a small request would lie unseen in its
+ * socket for hundreds of milliseconds (docs/server.md, "Transport").
  *
  * @module
  */
