@@ -173,3 +173,45 @@ growth({
       return { "open, ms": ms };
     }),
 });
+
+/** Makes a long journal: `rows` inserts of a point each, in streams that are not full by far. */
+async function longJournal(engine: Engine, streams: number, rows: number): Promise<void> {
+  for (let at = 0; at < rows; at += 4096) {
+    await Promise.all(
+      Array.from(
+        { length: Math.min(4096, rows - at) },
+        (_, i) => engine.insert({ uuid: uuidOf((at + i) % streams), columns: POINT }),
+      ),
+    );
+  }
+}
+
+growth({
+  name: "open, and read beside the writer, with a long journal of 1,000 streams",
+  axis: "buffered inserts",
+  sizes: LARGE ? [27_000, 270_000, 2_700_000] : [27_000, 270_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      const open = await engineOf(source);
+      const writer = await open({ path, durability: "relaxed" });
+      await create(writer, 0, 1001);
+      await longJournal(writer, 1000, size);
+      const uuid = uuidOf(1000);
+      await writer.insert({ uuid, columns: POINT });
+      const reader = await open({ path, readOnly: true });
+      let ms = 0;
+      for (let i = 0; i < 10; i++) {
+        await writer.insert({ uuid: uuidOf(i), columns: POINT });
+        const start = performance.now();
+        await reader.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+        ms += performance.now() - start;
+      }
+      await reader.close();
+      await writer.close();
+      const start = performance.now();
+      const again = await open({ path });
+      const openMs = performance.now() - start;
+      await again.close();
+      return { "a reader's call after a commit, ms": ms / 10, "open, ms": openMs };
+    }),
+});

@@ -16,6 +16,7 @@ import { SqlThread } from "./metadata/sql_thread.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
+import { Journal } from "./stream/journal.ts";
 import { StreamRegistry, type StreamState } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
@@ -52,12 +53,13 @@ export class Storage {
   readonly #groupCommit: GroupCommit;
   readonly #reclaimer: Reclaimer;
   readonly #setPruned;
-  readonly #removeRows;
+  readonly #journal: Journal;
   readonly #dataVersion;
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #relieving = false;
+  #isFlushingOld = false;
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -67,7 +69,8 @@ export class Storage {
     this.db = db;
     this.store = parts.store;
     this.maxInsertPoints = parts.maxInsertPoints;
-    this.streams = new StreamRegistry(db);
+    this.#journal = new Journal(db, parts.readOnly);
+    this.streams = new StreamRegistry(db, this.#journal);
     this.metadata = new MetadataStore(db);
     const { path } = parts;
     this.sql = new SqlThread({
@@ -75,7 +78,7 @@ export class Storage {
       path: path === ":memory:" ? undefined : realPath(path),
       metadataVersion: () => this.metadata.changes,
     });
-    this.points = new PointWriter(db, parts.store);
+    this.points = new PointWriter(db, parts.store, this.#journal);
     this.#groupCommit = new GroupCommit(
       db,
       parts.path,
@@ -88,7 +91,6 @@ export class Storage {
       (task) => this.#groupCommit.submit(task),
     );
     this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
-    this.#removeRows = db.prepare("DELETE FROM journal WHERE seq = ?");
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
@@ -187,7 +189,7 @@ export class Storage {
             }),
           );
         }
-        for (const row of tx.head(state).buffer.rows) this.#removeRows.run(row);
+        this.#journal.remove(tx, state.id, tx.head(state).buffer.rows);
         this.metadata.obliterate(stream);
         this.#reclaimer.order(state.id, ALL_VERSIONS);
         tx.afterCommit(() => {
@@ -232,16 +234,38 @@ export class Storage {
   }
 
   /** Commits buffers that are too old. */
-  #flushOld(): void {
+  async #flushOld(): Promise<void> {
+    if (this.#isFlushingOld) return;
+    this.#isFlushingOld = true;
     const before = Date.now() - this.#parts.maxBufferAgeMs;
     try {
-      this.streams.loadJournalled(before);
+      for (const state of this.streams.loaded()) {
+        const { buffer } = state.head;
+        if (buffer.length > 0 && buffer.sinceMs <= before) this.#flushLater(state);
+      }
+      await this.#flushJournalled(before);
+    } catch {
+      // What keeps the journal from being read is said to who asks for its streams.
+    } finally {
+      this.#isFlushingOld = false;
+    }
+  }
+
+  /** Commits what has been in the journal for long, of streams that nobody has asked for too. */
+  async #flushJournalled(beforeMs: number): Promise<void> {
+    let page = this.#journal.oldStreams(beforeMs, 0);
+    while (page.streams.size > 0 && this.#closing === undefined) {
+      await Promise.all([...page.streams].map((id) => this.#flushNumber(id)));
+      page = this.#journal.oldStreams(beforeMs, page.next);
+    }
+  }
+
+  async #flushNumber(id: number): Promise<void> {
+    try {
+      const state = this.streams.withNumber(id);
+      if (state !== undefined) await this.#flushLater(state);
     } catch {
       // A stream whose journal cannot be read says so when it is asked for.
-    }
-    for (const state of this.streams.loaded()) {
-      const { buffer } = state.head;
-      if (buffer.length > 0 && buffer.sinceMs <= before) this.#flushLater(state);
     }
   }
 

@@ -85,7 +85,7 @@ ${STREAMS_VIEW}`;
 type Migration = (db: Pick<Database, "exec">) => void;
 
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
-const MIGRATIONS: readonly Migration[] = [noteObliterated];
+const MIGRATIONS: readonly Migration[] = [noteObliterated, indexJournal];
 
 /** Version of the tables this code writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length + 1;
@@ -106,6 +106,19 @@ function noteObliterated(db: Pick<Database, "exec">): void {
     INSERT INTO reclaim (stream, below)
     SELECT stream, ${Number.MAX_SAFE_INTEGER} FROM versioned
     WHERE stream IS NOT NULL AND stream NOT IN (SELECT id FROM stream)`);
+}
+
+/** Adds the index of the journal by stream, and notes which rows are not in it yet: none. */
+function indexJournal(db: Pick<Database, "exec">): void {
+  db.exec(`
+    CREATE TABLE journal_index (
+      stream INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      PRIMARY KEY (stream, seq)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO journal_index SELECT stream, seq FROM journal ORDER BY stream, seq;
+    INSERT INTO setting (key, value)
+    SELECT 'journal_tail', ifnull(max(seq), 0) + 1 FROM journal`);
 }
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */

@@ -6,9 +6,9 @@
 
 import { uuidText } from "../../core/uuid.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
-import { decodeBlock } from "../../kernel/block.ts";
-import { PointBuffer } from "./point_buffer.ts";
-import { checkBytes, checkNumbers, damaged } from "../file/checksum.ts";
+import type { Journal } from "./journal.ts";
+import type { PointBuffer } from "./point_buffer.ts";
+import { checkNumbers, damaged } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 
@@ -61,43 +61,28 @@ export function keyOf(uuid: Uint8Array): string {
 /** Loads streams and keeps them. */
 export class StreamRegistry {
   readonly #streams = new Map<string, StreamState>();
-  readonly #journal = new Map<number, number[]>();
+  readonly #journal: Journal;
   readonly #stream: Statement;
+  readonly #uuid: Statement;
   readonly #latest: Statement;
   readonly #version: Statement;
-  readonly #journalRows: Statement;
-  readonly #journalRow: Statement;
-  readonly #oldJournal: Statement;
-  #journalLoaded = false;
 
-  constructor(db: Database) {
+  constructor(db: Database, journal: Journal) {
+    this.#journal = journal;
     this.#stream = db.prepare("SELECT id, pruned_below FROM stream WHERE uuid = ?");
+    this.#uuid = db.prepare("SELECT uuid FROM stream WHERE id = ?");
     this.#latest = db.prepare(
       "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major DESC LIMIT 1",
     );
     this.#version = db.prepare(
       "SELECT major, root, checksum FROM version WHERE stream = ? AND major = ?",
     );
-    this.#journalRows = db.prepare("SELECT seq, stream FROM journal ORDER BY seq");
-    this.#journalRow = db.prepare(
-      "SELECT data, at_ms, checksum FROM journal WHERE seq = ?",
-    );
-    this.#oldJournal = db.prepare(
-      "SELECT uuid FROM stream WHERE id IN (SELECT stream FROM journal WHERE at_ms <= ?)",
-    );
-    this.reload();
   }
 
-  /** Forgets all streams and reads the journal's index anew. */
+  /** Forgets all streams, as a reader, and takes note of the rows that came to the journal. */
   reload(): void {
     this.#streams.clear();
-    this.#journal.clear();
-    for (const row of this.#journalRows.all()) {
-      const stream = Number(row["stream"]);
-      const rows = this.#journal.get(stream);
-      if (rows === undefined) this.#journal.set(stream, [Number(row["seq"])]);
-      else rows.push(Number(row["seq"]));
-    }
+    this.#journal.refresh();
   }
 
   /** Streams loaded so far. */
@@ -105,13 +90,10 @@ export class StreamRegistry {
     return this.#streams.values();
   }
 
-  /** Loads the streams that had points in the journal from before a time when they were opened. */
-  loadJournalled(beforeMs: number): void {
-    if (this.#journalLoaded) return;
-    const uuids = this.#oldJournal.all(beforeMs).map((row) => row["uuid"] as Uint8Array);
-    for (const uuid of uuids) this.get(uuid);
-    // What is inserted from now on belongs to streams that are loaded.
-    this.#journalLoaded = uuids.length === this.#journal.size;
+  /** The stream with a number; `undefined` if there is none. */
+  withNumber(id: number): StreamState | undefined {
+    const uuid = this.#uuid.get(id)?.["uuid"];
+    return uuid instanceof Uint8Array ? this.get(uuid) : undefined;
   }
 
   /** The stream with a uuid; `undefined` if there is none. */
@@ -136,7 +118,6 @@ export class StreamRegistry {
   delete(state: StreamState): void {
     state.gone = true;
     this.#streams.delete(keyOf(state.uuid));
-    this.#journal.delete(state.id);
   }
 
   /** Address of the root of an older version; `undefined` if there is none. */
@@ -147,16 +128,7 @@ export class StreamRegistry {
 
   #loadHead(id: number): Head {
     const row = this.#latest.get(id);
-    let buffer = PointBuffer.EMPTY;
-    for (const seq of this.#journal.get(id) ?? []) {
-      const entry = this.#journalRow.get(seq);
-      if (entry === undefined) throw damaged(`journal row ${seq} is missing`);
-      const data = entry["data"];
-      if (!(data instanceof Uint8Array) || checkBytes(data, seq, id) !== entry["checksum"]) {
-        throw damaged(`journal row ${seq}`);
-      }
-      buffer = buffer.append(decodeBlock(data), seq, Number(entry["at_ms"]));
-    }
+    const buffer = this.#journal.read(id);
     if (row === undefined) return { major: FIRST_MAJOR, root: 0, buffer };
     return { ...checkedRoot(id, row), buffer };
   }

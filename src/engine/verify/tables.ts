@@ -54,12 +54,13 @@ export function* tombstoneProblems(db: Database): Generator<string | undefined> 
   }
 }
 
-/** Problems of the settings: the only one is an address that no block has reached. */
+/** Problems of the settings, which are addresses that were not reached yet. */
 export function* settingProblems(db: Database): Generator<string | undefined> {
   for (const { key, value } of db.prepare("SELECT key, value FROM setting").all()) {
     if (String(key).startsWith("writer ")) continue;
-    if (key !== "next_block") yield `Setting ${JSON.stringify(key)} is not known`;
-    else if (!((value as number) >= 1)) yield `Setting "next_block" is ${value}`;
+    const isKnown = key === "next_block" || key === "journal_tail";
+    if (!isKnown) yield `Setting ${JSON.stringify(key)} is not known`;
+    else if (!((value as number) >= 1)) yield `Setting "${key}" is ${value}`;
   }
 }
 
@@ -79,6 +80,22 @@ export function* strayJournalProblems(db: Database): Generator<string | undefine
   const sql = "SELECT seq FROM journal WHERE stream NOT IN (SELECT id FROM stream)";
   for (const row of db.prepare(sql).all()) {
     yield `Journal row ${row["seq"]} belongs to no stream`;
+  }
+}
+
+/** Problems of the index of the journal: rows that it lacks, and rows that it has in vain. */
+export function* journalIndexProblems(db: Database): Generator<string | undefined> {
+  const missing = `SELECT seq FROM journal
+    WHERE seq < (SELECT value FROM setting WHERE key = 'journal_tail')
+    AND NOT EXISTS (SELECT 1 FROM journal_index AS i
+      WHERE i.stream = journal.stream AND i.seq = journal.seq)`;
+  for (const row of db.prepare(missing).all()) {
+    yield `Journal row ${row["seq"]} is not in its index`;
+  }
+  const vain = `SELECT seq FROM journal_index AS i WHERE NOT EXISTS
+    (SELECT 1 FROM journal WHERE journal.seq = i.seq AND journal.stream = i.stream)`;
+  for (const row of db.prepare(vain).all()) {
+    yield `Journal row ${row["seq"]} is in the index of the journal and not in the journal`;
   }
 }
 

@@ -27,6 +27,7 @@ import {
   isJournalRowWhole,
   isPrunedBelowPossible,
   isVersionRowWhole,
+  journalIndexProblems,
   reclaimProblems,
   settingProblems,
   strayJournalProblems,
@@ -357,6 +358,7 @@ class Verifier {
 const TABLES = [
   (db: Database): string[] => foreignObjects(db),
   reclaimProblems,
+  journalIndexProblems,
   strayJournalProblems,
   collectionProblems,
   tombstoneProblems,

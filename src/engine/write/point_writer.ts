@@ -6,9 +6,9 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
-import { encodeBlock } from "../../kernel/block.ts";
+import type { Journal } from "../stream/journal.ts";
 import { PointBuffer } from "../stream/point_buffer.ts";
-import { checkBytes, checkNumbers } from "../file/checksum.ts";
+import { checkNumbers } from "../file/checksum.ts";
 import { BUFFER_POINTS } from "../constants.ts";
 import { mergeRuns } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
@@ -24,21 +24,14 @@ import type { Transaction } from "./group_commit.ts";
 export class PointWriter {
   readonly #store: BlockStore;
   readonly #addVersion: Statement;
-  readonly #addRow: Statement;
-  readonly #removeRow: Statement;
-  #nextRow: number;
+  readonly #journal: Journal;
 
-  constructor(db: Database, store: BlockStore) {
+  constructor(db: Database, store: BlockStore, journal: Journal) {
     this.#store = store;
+    this.#journal = journal;
     this.#addVersion = db.prepare(
       "INSERT INTO version (stream, major, root, checksum) VALUES (?, ?, ?, ?)",
     );
-    this.#addRow = db.prepare(
-      "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    this.#removeRow = db.prepare("DELETE FROM journal WHERE seq = ?");
-    const last = db.prepare("SELECT max(seq) AS seq FROM journal").get()?.["seq"];
-    this.#nextRow = Number(last ?? 0) + 1;
   }
 
   /**
@@ -71,7 +64,7 @@ export class PointWriter {
     if (head.buffer.length + points.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, mergeRuns(head.buffer.sorted, sorted()));
     }
-    const row = this.#writeRow(state, points);
+    const row = this.#journal.add(tx, state.id, points);
     const buffer = head.buffer.append(points, row, Date.now());
     tx.setHead(state, { ...head, buffer });
     return versionOf(tx.head(state));
@@ -97,8 +90,8 @@ export class PointWriter {
     if (inTree.times.length > 0 || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, rest.times);
     }
-    for (const row of head.buffer.rows) this.#removeRow.run(row);
-    const row = this.#writeRow(state, merged);
+    this.#journal.remove(tx, state.id, head.buffer.rows);
+    const row = this.#journal.add(tx, state.id, merged);
     const buffer = PointBuffer.EMPTY.append(merged, row, head.buffer.sinceMs);
     tx.setHead(state, { ...head, buffer });
     return versionOf(tx.head(state));
@@ -132,7 +125,7 @@ export class PointWriter {
     replaced: BigInt64Array = NO_TIMES,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
-    for (const row of head.buffer.rows) this.#removeRow.run(row);
+    this.#journal.remove(tx, state.id, head.buffer.rows);
     const major = head.major + 1;
     const commit = { store: this.#store, major, replaced };
     const root = yield* insertIntoTree(commit, head.root, points);
@@ -143,14 +136,6 @@ export class PointWriter {
     this.#addVersion.run(state.id, major, root, checkNumbers(state.id, major, root));
     tx.setHead(state, { major, root, buffer: PointBuffer.EMPTY });
     return versionOf(tx.head(state));
-  }
-
-  #writeRow(state: StreamState, points: RawColumns): number {
-    const row = this.#nextRow++;
-    const data = encodeBlock(points, 0, points.times.length);
-    const checksum = checkBytes(data, row, state.id);
-    this.#addRow.run(row, state.id, points.times.length, Date.now(), checksum, data);
-    return row;
   }
 }
 

@@ -30,7 +30,8 @@ function schemaOf(path: string): [number, number] {
   return [version & 0xf, tables];
 }
 
-for (let schema = 1; schema < SCHEMA_VERSION; schema++) {
+/** Schemas that released or widely used files have. */
+for (const schema of [1]) {
   Deno.test(`openEngine: a file of schema ${schema} is brought up to date with all that is in it`, async () => {
     await withOldFile(schema, async (path) => {
       {

@@ -1,0 +1,185 @@
+/**
+ * The journal: points that were acknowledged and are not in the tree yet, a row an insert.
+ *
+ * Rows are numbered in the order of their arrival, and no number is ever used twice. The rows of one
+ * stream are found through an index, which would cost more than the rows if every insert changed
+ * it. So the latest rows, the tail, are not in it; they are added when they are many. Everybody keeps
+ * the short index of the tail in memory.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { decodeBlock, encodeBlock } from "../../kernel/block.ts";
+import { checkBytes, damaged } from "../file/checksum.ts";
+import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { PointBuffer } from "./point_buffer.ts";
+
+/** Numbers of rows that may be in the tail. */
+export const TAIL_ROWS = 4096;
+
+/** Rows read in one go while the oldest are looked for. */
+const PAGE_ROWS = 256;
+
+/** A transaction under way. */
+interface Transaction {
+  /** Has `work` done once the transaction is durable. */
+  afterCommit(work: () => void): void;
+}
+
+/** Reads and writes journal rows. */
+export class Journal {
+  readonly #readOnly: boolean;
+  readonly #tailStart: Statement;
+  readonly #setTailStart: Statement;
+  readonly #rowsFrom: Statement;
+  readonly #indexed: Statement;
+  readonly #addIndex: Statement;
+  readonly #removeIndex: Statement;
+  readonly #row: Statement;
+  readonly #oldest: Statement;
+  readonly #add: Statement;
+  readonly #remove: Statement;
+  /** Rows in the tail by stream; those of a reader may be gone. */
+  readonly #tail = new Map<number, number[]>();
+  /** Number at which the tail begins, as it is durable. */
+  #start = 0;
+  /** Number of the next row, which was never used. */
+  #next: number;
+  /** The transaction that moves the beginning of the tail, and where to. */
+  #move: { readonly tx: Transaction; readonly start: number } | undefined;
+
+  constructor(db: Database, readOnly: boolean) {
+    this.#readOnly = readOnly;
+    this.#tailStart = db.prepare("SELECT value FROM setting WHERE key = 'journal_tail'");
+    this.#setTailStart = db.prepare(
+      "INSERT INTO setting (key, value) VALUES ('journal_tail', ?) " +
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    );
+    this.#rowsFrom = db.prepare("SELECT seq, stream FROM journal WHERE seq >= ? ORDER BY seq");
+    this.#indexed = db.prepare("SELECT seq FROM journal_index WHERE stream = ? ORDER BY seq");
+    this.#addIndex = db.prepare(
+      "INSERT INTO journal_index (stream, seq) " +
+        "SELECT stream, seq FROM journal WHERE seq >= ? ORDER BY stream, seq",
+    );
+    this.#removeIndex = db.prepare("DELETE FROM journal_index WHERE stream = ?");
+    this.#row = db.prepare("SELECT data, at_ms, checksum FROM journal WHERE seq = ?");
+    this.#oldest = db.prepare(
+      `SELECT seq, stream, at_ms FROM journal WHERE seq >= ? ORDER BY seq LIMIT ${PAGE_ROWS}`,
+    );
+    this.#add = db.prepare(
+      "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#remove = db.prepare("DELETE FROM journal WHERE seq = ?");
+    this.#next = 0;
+    this.refresh();
+    // Numbers up to here may have been used by rows that are gone.
+    if (!readOnly) this.#next = this.#start + TAIL_ROWS;
+  }
+
+  /** Takes note, as a reader, of the rows that the writer has added. */
+  refresh(): void {
+    const start = Number(this.#tailStart.get()?.["value"] ?? 0);
+    if (start !== this.#start) {
+      this.#tail.clear();
+      this.#next = this.#start = start;
+    }
+    for (const row of this.#rowsFrom.all(this.#next)) {
+      const seq = Number(row["seq"]);
+      this.#addToTail(Number(row["stream"]), seq);
+      this.#next = seq + 1;
+    }
+  }
+
+  #addToTail(stream: number, seq: number): void {
+    const rows = this.#tail.get(stream);
+    if (rows === undefined) this.#tail.set(stream, [seq]);
+    else rows.push(seq);
+  }
+
+  /**
+   * Reads what a stream has in the journal.
+   *
+   * @throws {BTrDBError} `CORRUPT` if a row is damaged or missing.
+   */
+  read(stream: number): PointBuffer {
+    let buffer = PointBuffer.EMPTY;
+    const append = (seq: number, row: Row) => {
+      const data = row["data"];
+      if (!(data instanceof Uint8Array) || checkBytes(data, seq, stream) !== row["checksum"]) {
+        throw damaged(`journal row ${seq}`);
+      }
+      buffer = buffer.append(decodeBlock(data), seq, Number(row["at_ms"]));
+    };
+    let last = 0;
+    for (const { seq } of this.#indexed.all(stream)) {
+      const row = this.#row.get(seq!);
+      if (row === undefined) throw damaged(`journal row ${seq} is missing`);
+      append(last = Number(seq), row);
+    }
+    for (const seq of this.#tail.get(stream) ?? []) {
+      if (seq <= last) continue; // The transaction under way has added it to the index.
+      const row = this.#row.get(seq);
+      if (row !== undefined) append(seq, row);
+      else if (!this.#readOnly) throw damaged(`journal row ${seq} is missing`);
+    }
+    return buffer;
+  }
+
+  /**
+   * Streams with rows from before a time, oldest rows first; one may come several times.
+   *
+   * @param from Number of the row to begin with.
+   * @returns The streams, and the number to go on with; no streams at the end.
+   */
+  oldStreams(beforeMs: number, from: number): { streams: Set<number>; next: number } {
+    const streams = new Set<number>();
+    let next = from;
+    for (const { seq, stream, at_ms } of this.#oldest.all(from)) {
+      if (Number(at_ms) > beforeMs) break;
+      streams.add(Number(stream));
+      next = Number(seq) + 1;
+    }
+    return { streams, next };
+  }
+
+  /**
+   * Adds a row.
+   *
+   * @param points Not empty.
+   * @returns Its number.
+   */
+  add(tx: Transaction, stream: number, points: RawColumns): number {
+    const seq = this.#next++;
+    if (seq - this.#startIn(tx) >= TAIL_ROWS) this.#moveTail(tx, seq);
+    const data = encodeBlock(points, 0, points.times.length);
+    const checksum = checkBytes(data, seq, stream);
+    this.#add.run(seq, stream, points.times.length, Date.now(), checksum, data);
+    tx.afterCommit(() => this.#addToTail(stream, seq));
+    return seq;
+  }
+
+  /** Removes all rows of a stream. */
+  remove(tx: Transaction, stream: number, rows: readonly number[]): void {
+    if (rows.length === 0) return;
+    if (rows[0]! < this.#startIn(tx)) this.#removeIndex.run(stream);
+    for (const row of rows) this.#remove.run(row);
+    tx.afterCommit(() => this.#tail.delete(stream));
+  }
+
+  #startIn(tx: Transaction): number {
+    return this.#move?.tx === tx ? this.#move.start : this.#start;
+  }
+
+  /** Adds the rows of the tail to the index: it begins anew. */
+  #moveTail(tx: Transaction, start: number): void {
+    this.#addIndex.run(this.#startIn(tx));
+    this.#setTailStart.run(start);
+    this.#move = { tx, start };
+    tx.afterCommit(() => {
+      this.#start = start;
+      this.#tail.clear();
+      this.#move = undefined;
+    });
+  }
+}

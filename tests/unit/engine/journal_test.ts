@@ -1,0 +1,155 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { type Engine, openEngine } from "../../../src/engine/mod.ts";
+import { type Database, type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
+import { TAIL_ROWS } from "../../../src/engine/stream/journal.ts";
+import { columnsOf, createStream, pointsOf, uuidOf } from "../../support/engine.ts";
+import { verifiedBlocks } from "../../support/old_file.ts";
+
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Counts the rows that SQLite hands out. */
+function countingRows(counts: { rows: number }): OpenDatabase {
+  return (path, options): Database => {
+    const db = openSqlite(path, options);
+    return {
+      exec: (sql) => db.exec(sql),
+      prepare(sql) {
+        const statement = db.prepare(sql);
+        return {
+          sourceSQL: statement.sourceSQL,
+          columns: () => statement.columns(),
+          run: (...params) => statement.run(...params),
+          get(...params) {
+            counts.rows++;
+            return statement.get(...params);
+          },
+          all(...params) {
+            const rows = statement.all(...params);
+            counts.rows += rows.length;
+            return rows;
+          },
+        };
+      },
+      setAuthorizer: (authorizer) => db.setAuthorizer!(authorizer),
+      close: () => db.close(),
+    };
+  };
+}
+
+const STREAMS = 10;
+
+/** Inserts single points into all streams, many at a time. */
+async function insertSingles(engine: Engine, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += 2000) {
+    await Promise.all(
+      Array.from(
+        { length: Math.min(2000, to - at) },
+        (_, i) =>
+          engine.insert({
+            uuid: uuidOf((at + i) % STREAMS + 1),
+            columns: columnsOf([[at + i, at]]),
+          }),
+      ),
+    );
+  }
+}
+
+async function assertSingles(engine: Engine, stream: number, total: number): Promise<void> {
+  const times = (await pointsOf(engine, uuidOf(stream))).map(([time]) => time);
+  const expected = Array.from({ length: total }, (_, i) => i)
+    .filter((i) => i % STREAMS + 1 === stream);
+  assertEquals(times, expected, `stream ${stream}`);
+}
+
+Deno.test("Journal: a database opens with as few rows of a long journal as of a short one, and finds all of them", async () => {
+  await withPath(async (path) => {
+    const total = 5 * TAIL_ROWS;
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+      await insertSingles(engine, 0, total);
+    }
+    await verifiedBlocks(path);
+    const counts = { rows: 0 };
+    await using engine = await openEngine({ path, openDatabase: countingRows(counts) });
+    assert(counts.rows < TAIL_ROWS + 100, `${counts.rows} rows to open`);
+    await assertSingles(engine, 3, total);
+    await insertSingles(engine, total, total + 20);
+    for (let s = 1; s <= STREAMS; s++) await assertSingles(engine, s, total + 20);
+    await engine.flush(uuidOf(4));
+    await assertSingles(engine, 4, total + 20);
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("Journal: a reader beside the writer reads what is new, however long the journal is", async () => {
+  await withPath(async (path) => {
+    await using engine = await openEngine({ path, durability: "relaxed" });
+    for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+    const other = await createStream(engine, 99);
+    await engine.insert({ uuid: other, columns: columnsOf([[1, 1]]) });
+    await insertSingles(engine, 0, 3 * TAIL_ROWS);
+    const counts = { rows: 0 };
+    await using reader = await openEngine({
+      path,
+      readOnly: true,
+      openDatabase: countingRows(counts),
+    });
+    assertEquals((await pointsOf(reader, other)).length, 1);
+    for (let round = 0; round < 5; round++) {
+      await insertSingles(engine, 3 * TAIL_ROWS + 20 * round, 3 * TAIL_ROWS + 20 * (round + 1));
+      counts.rows = 0;
+      assertEquals((await pointsOf(reader, other)).length, 1);
+      assert(counts.rows < 50, `${counts.rows} rows for 20 new ones`);
+    }
+    await assertSingles(reader, 7, 3 * TAIL_ROWS + 100);
+    // What the writer commits or removes is gone for the reader, and what it has no longer is not missed.
+    await engine.flush(uuidOf(7));
+    await engine.obliterate(uuidOf(8));
+    await assertSingles(reader, 7, 3 * TAIL_ROWS + 100);
+    await assertSingles(reader, 9, 3 * TAIL_ROWS + 100);
+  });
+});
+
+Deno.test("Journal: a reader is not misled by a writer that opens the file again", async () => {
+  await withPath(async (path) => {
+    const first = await openEngine({ path });
+    for (let s = 1; s <= STREAMS; s++) await createStream(first, s);
+    await insertSingles(first, 0, 40);
+    await using reader = await openEngine({ path, readOnly: true });
+    await assertSingles(reader, 1, 40);
+    for (let s = 1; s <= STREAMS; s++) await first.flush(uuidOf(s));
+    await first.close();
+    for (const total of [80, 120]) {
+      await using again = await openEngine({ path });
+      await insertSingles(again, total - 40, total);
+      for (let s = 1; s <= STREAMS; s++) await assertSingles(reader, s, total);
+    }
+  });
+});
+
+Deno.test("Journal: buffers that are too old are committed, also of streams that nobody has asked for", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path });
+      for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+      await insertSingles(engine, 0, 600);
+    }
+    await using _engine = await openEngine({ path, maxBufferAgeMs: 20 });
+    const db = new DatabaseSync(path, { readOnly: true });
+    const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()!["n"];
+    for (let left = 3000; left > 0 && count("journal") !== 0; left--) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assertEquals([count("journal"), count("journal_index"), count("version")], [0, 0, STREAMS]);
+    db.close();
+  });
+});
