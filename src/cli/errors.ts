@@ -5,6 +5,7 @@
  */
 
 import type { ImportError } from "../ingest/mod.ts";
+import type { CsvError } from "../kernel/mod.ts";
 
 /** Exit statuses of the process. */
 export const Exit = {
@@ -72,9 +73,6 @@ export interface Verdict {
 /** Messages of argument checks of the library begin with this word. */
 const ARGUMENT_CHECK = /^(Cannot|Invalid|Expected) /;
 
-/** A cell that is the name of its column. */
-const HEADER_AGAIN = /\("(.+)"\): "\1" is not/;
-
 /** Message, hint and exit status for any thrown value. */
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
@@ -86,7 +84,8 @@ export function verdictOf(error: unknown): Verdict {
   const message = firstLine(error.message) || error.name;
   if (error.name === "BTrDBError") return verdictOfDatabase(error, message);
   if (error.name === "CsvError") {
-    const hint = HEADER_AGAIN.test(message)
+    const { cell, label } = error as CsvError;
+    const hint = label !== undefined && cell === JSON.stringify(label)
       ? "is this the header of another file? `btrdb import a.csv b.csv` takes them one by one"
       : "fix the row, or import only some columns with --column";
     return { exit: Exit.Failed, message, hint };
@@ -135,7 +134,7 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
   }
   const label = code === 0 ? status : `${code} ${status}`;
-  if (status === "CORRUPT" && message.startsWith("The database is damaged")) {
+  if (status === "CORRUPT") {
     const hint = "`btrdb verify` lists what is damaged";
     return { exit: Exit.Failed, message: labelled(message, label), hint };
   }

@@ -31,7 +31,7 @@ export const KIND_OPTIONS: OptionSpecs = {
     value: "DURATION",
     about: "Windows of exactly this width, from the start on",
   },
-  points: { value: "N", about: "About N windows over the range, never more" },
+  windows: { value: "N", about: "About N windows over the range, never more" },
 };
 
 /**
@@ -43,7 +43,7 @@ export const KIND_OPTIONS: OptionSpecs = {
  * @param kind Raw points or windows.
  */
 export function wholeWindows(args: Args, range: TimeRange, kind: QueryKind): TimeRange {
-  if (kind.kind === "raw" || (args.has("end") && !args.has("points"))) return range;
+  if (kind.kind === "raw" || (args.has("end") && !args.has("windows"))) return range;
   const { start, end } = range;
   const width = kind.kind === "aligned" ? 1n << BigInt(kind.pointwidth) : kind.width;
   const origin = kind.kind === "aligned" ? floorTo(start, width) : start;
@@ -63,7 +63,7 @@ function floorTo(time: bigint, width: bigint): bigint {
  * @throws {CliError} Usage error, if more than one is given.
  */
 export function chooseKind(args: Args, range: TimeRange | undefined): QueryKind {
-  const given = ["pointwidth", "width", "points"].filter((name) => args.has(name));
+  const given = ["pointwidth", "width", "windows"].filter((name) => args.has(name));
   if (given.length > 1) {
     throw usageError(`Cannot use --${given[0]} and --${given[1]} together`);
   }
@@ -73,8 +73,8 @@ export function chooseKind(args: Args, range: TimeRange | undefined): QueryKind 
   }
   const width = args.text("width");
   if (width !== undefined) return { kind: "windows", width: parseDuration(width, "--width") };
-  const points = args.integer("points", 1, 1_000_000);
-  if (points === undefined) return { kind: "raw" };
+  const windows = args.integer("windows", 1, 1_000_000);
+  if (windows === undefined) return { kind: "raw" };
   const span = range === undefined ? 1n : range.end - range.start;
-  return { kind: "windows", width: (span + BigInt(points) - 1n) / BigInt(points) };
+  return { kind: "windows", width: (span + BigInt(windows) - 1n) / BigInt(windows) };
 }

@@ -14,6 +14,8 @@ export interface CsvErrorPlace {
   column?: number;
   /** Label of the column, where it has one. */
   label?: string;
+  /** Text of the cell as the message shows it: in quotes, cut if it is long. */
+  cell?: string;
 }
 
 /** The CSV is not what BTrDB writes: the message, and the properties, say where. */
@@ -24,6 +26,8 @@ export class CsvError extends SyntaxError {
   readonly column: number | undefined;
   /** Label of the column, where it has one. */
   readonly label: string | undefined;
+  /** Text of the cell as the message shows it: in quotes, cut if it is long. */
+  readonly cell: string | undefined;
 
   /**
    * An error at a place.
@@ -37,6 +41,7 @@ export class CsvError extends SyntaxError {
     this.line = place.line;
     this.column = place.column;
     this.label = place.label;
+    this.cell = place.cell;
   }
 
   /**
@@ -55,7 +60,7 @@ export class CsvError extends SyntaxError {
     const place = `line ${line}, column ${column}` +
       (name === undefined ? "" : ` (${JSON.stringify(name)})`);
     const words = WORDS[code]?.(text, labels.length + 2, column) ?? "it is not valid";
-    const where = label === undefined ? { line, column } : { line, column, label };
+    const where = { line, column, cell: text, ...(label === undefined ? {} : { label }) };
     return new CsvError(`Cannot parse CSV: ${place}: ${words}`, where);
   }
 }

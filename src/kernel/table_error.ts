@@ -39,8 +39,9 @@ export function tableError(code: number, cell: TableCell): CsvError {
   const { line, column, names } = cell;
   const label = names[column - 1];
   const name = label === undefined ? "" : ` (${JSON.stringify(label)})`;
-  const words = WORDS[code]?.(cellText(cell), cell) ?? "it is not valid";
-  const place = label === undefined ? { line, column } : { line, column, label };
+  const text = cellText(cell);
+  const words = WORDS[code]?.(text, cell) ?? "it is not valid";
+  const place = { line, column, cell: text, ...(label === undefined ? {} : { label }) };
   return new CsvError(`Cannot parse table: line ${line}, column ${column}${name}: ${words}`, place);
 }
 

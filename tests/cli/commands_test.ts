@@ -60,7 +60,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "show 00000000-0000-4000-8000-00000000dead",
     "query pmu/L1MAG",
     "query pmu/L1MAG --tz Europe/Berlin -n 1",
-    "query pmu/L1MAG --points 2",
+    "query pmu/L1MAG --windows 2",
     "query pmu/L1MAG -w 500ms -s 1700000000000000000 -e +1s",
     "query pmu/L1MAG -p 1s",
     "query pmu/L1ANG --start last-1s --json",

@@ -29,13 +29,13 @@ Deno.test("windows reach the last point where no end is given", async () => {
   for (const target of [`file:${cwd}/a.btrdb`, server.address]) {
     const run = (line: string) => btrdb(["-d", target, ...words(line)], { cwd, env });
     await run("import a.csv");
-    for (const kind of ["-p 1s", "-p 20", "-p 56", "-w 300ms", "--points 3", "--points 2"]) {
+    for (const kind of ["-p 1s", "-p 20", "-p 56", "-w 300ms", "--windows 3", "--windows 2"]) {
       const { stdout, stderr } = await run(`query a/v ${kind} --json`);
       const { points } = JSON.parse(stdout) as { points: { count: string; min: number | null }[] };
       const counts = points.map(({ count }) => Number(count));
       assertEquals(counts.reduce((sum, n) => sum + n, 0), 3, `${kind}: ${stderr}`);
       assert(points.every(({ count, min }) => (count === "0") === (min === null)), stdout);
-      if (kind.startsWith("--points")) assertEquals(points.length, Number(kind.split(" ")[1]));
+      if (kind.startsWith("--windows")) assertEquals(points.length, Number(kind.split(" ")[1]));
       const csv = await run(`export a/v ${kind} --label name`);
       const exported = csv.stdout.trim().split("\n").slice(1).map((row) => row.split(",").at(-1));
       assertEquals(exported, counts.map(String), kind);

@@ -36,7 +36,7 @@ const command: Command = {
       about: "The points of the last second",
     },
     {
-      line: "btrdb -d file:grid.btrdb query pmu/L1MAG -s 2024-03-01 -e +1d --points 24",
+      line: "btrdb -d file:grid.btrdb query pmu/L1MAG -s 2024-03-01 -e +1d --windows 24",
       about: "A day in 24 windows",
     },
     {

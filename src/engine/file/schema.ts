@@ -195,7 +195,7 @@ export function refuseForeignObjects(
 ): void {
   const [problem] = foreignObjects(db, version);
   if (problem === undefined) return;
-  throw new BTrDBError(`Cannot open ${path}: ${problem}; \`btrdb verify\` lists all`, {
+  throw new BTrDBError(`Cannot open ${path}: ${problem}`, {
     status: "CORRUPT",
   });
 }
