@@ -18,14 +18,14 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "info",
     args: "",
-    summary: "Show what answers: protocol, version, members of the cluster",
+    summary: "Show the protocol, version and cluster members of a database",
     group: LOOK,
     load: () => import("./commands/info.ts"),
   },
   {
     name: "ls",
     args: "[PREFIX]",
-    summary: "List collections as a tree, with -l their streams",
+    summary: "List collections as a tree, or streams with -l",
     group: LOOK,
     load: () => import("./commands/ls.ts"),
   },
@@ -60,7 +60,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "tail",
     args: "STREAM…",
-    summary: "Print the last points, with -f new ones as they come",
+    summary: "Print the last points, and with -f new ones as they arrive",
     group: LOOK,
     load: () => import("./commands/tail.ts"),
   },
@@ -74,7 +74,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "ingest",
     args: "ADDRESS…",
-    summary: "Store what PMUs and PDCs send, live, by C37.118",
+    summary: "Store live measurements of PMUs and PDCs (C37.118)",
     group: MOVE,
     load: () => import("./commands/ingest.ts"),
   },
@@ -95,7 +95,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "diff",
     args: "A B [STREAM…]",
-    summary: "Say where two databases differ",
+    summary: "Find the ranges in which two databases differ",
     group: MOVE,
     load: () => import("./commands/diff.ts"),
   },
@@ -137,7 +137,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "flush",
     args: "[STREAM…]",
-    summary: "Commit what is buffered",
+    summary: "Commit buffered points",
     group: CHANGE,
     load: () => import("./commands/flush.ts"),
   },
@@ -158,14 +158,14 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "verify",
     args: "[STREAM…]",
-    summary: "Check that what is stored is sound",
+    summary: "Check the stored data for damage",
     group: RUN,
     load: () => import("./commands/verify.ts"),
   },
   {
     name: "bench",
     args: "",
-    summary: "Measure how quick a database is",
+    summary: "Measure the speed of a database",
     group: RUN,
     load: () => import("./commands/bench.ts"),
   },

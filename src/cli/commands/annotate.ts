@@ -15,7 +15,7 @@ const command: Command = {
     "else changed the annotations since they were read.",
   ],
   options: {
-    remove: { short: "r", value: "KEY", multiple: true, about: "Remove this one; may come again" },
+    remove: { short: "r", value: "KEY", multiple: true, about: "Remove this key; repeatable" },
   },
   examples: [
     {

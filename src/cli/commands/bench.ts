@@ -15,7 +15,7 @@ const command: Command = {
   name: "bench",
   args: "",
   arity: [0, 0],
-  summary: "Measure how quick a database is",
+  summary: "Measure the speed of a database",
   about: [
     "Makes a stream in the collection btrdb-bench, writes and reads points, and removes it. The numbers " +
     "tell a healthy database from one in trouble; they are no comparison of databases.",

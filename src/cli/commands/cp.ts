@@ -26,7 +26,7 @@ const command: Command = {
   ],
   options: {
     prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },
-    overwrite: { about: "Remove points of the destination that the source has not" },
+    overwrite: { about: "Remove points that only the destination has" },
     "no-verify": { about: "Do not read everything back" },
   },
   examples: [

@@ -13,12 +13,12 @@ const command: Command = {
   about: ["Prints the uuid of the stream."],
   options: {
     unit: { short: "u", value: "UNIT", about: "Tag unit" },
-    tag: { short: "t", value: "KEY=VALUE", multiple: true, about: "Another tag; may come again" },
+    tag: { short: "t", value: "KEY=VALUE", multiple: true, about: "Another tag; repeatable" },
     annotation: {
       short: "a",
       value: "KEY=VALUE",
       multiple: true,
-      about: "An annotation; may come again",
+      about: "An annotation; repeatable",
     },
     uuid: { value: "UUID", about: "Its uuid; without it a random one" },
   },

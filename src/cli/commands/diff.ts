@@ -21,7 +21,7 @@ const command: Command = {
   name: "diff",
   args: "A B [STREAM…]",
   arity: [2, Infinity],
-  summary: "Say where two databases differ",
+  summary: "Find the ranges in which two databases differ",
   about: [
     "A and B are targets as after -d; streams are the same if their uuids are. Exits with 1 if there is " +
     "any difference. Points are compared bit by bit; --quick compares only numbers of points, " +

@@ -24,7 +24,7 @@ const command: Command = {
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
     "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
     "read back to the same doubles (in text, -0 becomes 0).",
-    "A file appears under its name when it is complete; until then it is FILE.part. " +
+    "Output goes to FILE.part, which is renamed when it is complete. " +
     "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
   ],
   options: {
@@ -40,20 +40,20 @@ const command: Command = {
       short: "f",
       value: "FORMAT",
       choices: FORMATS,
-      about: "By default by the name of the file, else csv",
+      about: "Format of the output; by default the one the file name says, else csv",
     },
     label: {
       value: "KIND",
       choices: ["path", "name", "uuid"],
-      about: "What columns are called: collection/name by default",
+      about: "Names of the columns; collection/name by default",
     },
     numbers: {
       value: "FORM",
       choices: ["shortest", "fixed6"],
       about: "Exact (shortest, the default), or six decimals as a BTrDB server writes CSV",
     },
-    "include-versions": { about: "Say in the names of CSV columns which version was read" },
-    resume: { about: "Go on with FILE.part of an export to CSV or NDJSON that was interrupted" },
+    "include-versions": { about: "Add the version that was read to the names of CSV columns" },
+    resume: { about: "Continue FILE.part of an interrupted export to CSV or NDJSON" },
   },
   examples: [
     {

@@ -9,7 +9,7 @@ const command: Command = {
   name: "flush",
   args: "[STREAM…]",
   arity: [0, Infinity],
-  summary: "Commit what is buffered",
+  summary: "Commit buffered points",
   about: [
     "Buffered points are safe and seen by queries of the latest version before they are committed; " +
     "explicit versions have them only after it.",

@@ -9,7 +9,7 @@ const command: Command = {
   name: "info",
   args: "",
   arity: [0, 0],
-  summary: "Show what answers: protocol, version, members of the cluster",
+  summary: "Show the protocol, version and cluster members of a database",
   options: {},
   examples: [
     {

@@ -18,7 +18,7 @@ const command: Command = {
   name: "ingest",
   args: "ADDRESS…",
   arity: [1, Infinity],
-  summary: "Store what PMUs and PDCs send, live, by C37.118",
+  summary: "Store live measurements of PMUs and PDCs (C37.118)",
   about: [
     "An address is c37118://HOST:4712?id=N (TCP; &data=PORT: commands by TCP, data by UDP to that port " +
     "here), c37118+udp://HOST:4713?id=N (UDP both ways), or c37118+udp://0.0.0.0:4713, which listens for " +

@@ -16,7 +16,7 @@ const command: Command = {
   name: "ls",
   args: "[PREFIX]",
   arity: [0, 1],
-  summary: "List collections as a tree, with -l their streams",
+  summary: "List collections as a tree, or streams with -l",
   options: {
     long: { short: "l", about: "List streams, with units, number of points, first and last time" },
     uuid: { about: "Show uuids too (implies -l)" },

@@ -35,7 +35,7 @@ const command: Command = {
     "http-origin": {
       value: "ORIGIN",
       multiple: true,
-      about: "Let pages of an origin ask, such as https://grid.example.org; may come again",
+      about: "Let pages of an origin ask, such as https://grid.example.org; repeatable",
     },
     "metrics-port": { value: "PORT", about: "Serve /metrics, /healthz and /readyz over HTTP" },
     "tls-cert": { value: "FILE", about: "Certificate chain (PEM): serve with TLS" },
@@ -44,7 +44,7 @@ const command: Command = {
       value: "KEY[=LIST]",
       multiple: true,
       about: "Let in only clients with a key, for everything or some of read,insert,delete," +
-        "obliterate,admin; may come again",
+        "obliterate,admin; repeatable",
     },
     "api-key-file": {
       value: "FILE",

@@ -12,7 +12,7 @@ const command: Command = {
   summary: "Show, set and remove tags, move to another collection",
   about: ["Servers of protocol v4 cannot change tags once a stream exists."],
   options: {
-    remove: { short: "r", value: "KEY", multiple: true, about: "Remove this one; may come again" },
+    remove: { short: "r", value: "KEY", multiple: true, about: "Remove this key; repeatable" },
     collection: { short: "c", value: "COLLECTION", about: "Move the stream to this collection" },
   },
   examples: [

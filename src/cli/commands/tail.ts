@@ -14,15 +14,15 @@ const command: Command = {
   name: "tail",
   args: "STREAM…",
   arity: [1, Infinity],
-  summary: "Print the last points, with -f new ones as they come",
+  summary: "Print the last points, and with -f new ones as they arrive",
   about: [
     "With -f it looks at the version of each stream every --interval, asks for the ranges that changed, " +
     "and prints the points that are new, late ones too. It runs until it is interrupted.",
   ],
   options: {
-    follow: { short: "f", about: "Go on with new points" },
+    follow: { short: "f", about: "Keep printing new points" },
     lines: { short: "n", value: "N", about: "Points to begin with; 10 by default" },
-    interval: { value: "DURATION", about: "How often to look; 1s by default" },
+    interval: { value: "DURATION", about: "Time between two looks for new points; 1s by default" },
   },
   examples: [
     { line: "btrdb -d file:grid.btrdb tail pmu/L1MAG -n 20", about: "The last 20 points" },

@@ -14,7 +14,7 @@ const command: Command = {
   name: "verify",
   args: "[STREAM…]",
   arity: [0, Infinity],
-  summary: "Check that what is stored is sound",
+  summary: "Check the stored data for damage",
   about: [
     "Of a file every block and reference is checked first. Then, of any database, all points of the " +
     "streams are read: they must be in order and finite, and the windows that the database reports must " +
