@@ -34,6 +34,7 @@ const ENTRIES = [
   "src/io/arrow.ts",
   "src/io/parquet.ts",
   "src/ingest/c37118/mod.ts",
+  "src/web/mod.ts",
 ];
 
 /** A layer is a folder of `src/`, or a file that stands on its own. */
@@ -75,6 +76,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     may: ["core", "kernel", "client", "arrow", "io"],
     packages: ["node:"],
   },
+  web: { may: ["core", "kernel", "endpoint", "client", "grpc"] },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
   cli: {
     may: [

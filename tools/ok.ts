@@ -31,6 +31,7 @@ const STEPS: readonly Step[] = [
   { task: "check:docs" },
   { task: "check:proto" },
   { task: "check:wasm" },
+  { task: "check:web" },
   { task: "check:publish" },
   { task: "test", tests: true },
   { task: "check:consumer", tests: true },

@@ -5,7 +5,6 @@
  * @module
  */
 
-import * as zlib from "node:zlib";
 import {
   CompressionType,
   setCompressionCodec,
@@ -14,6 +13,7 @@ import {
   tableToIPC,
 } from "@uwdata/flechette";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { nodeModule } from "../core/node_module.ts";
 import {
   castTo,
   DOUBLE,
@@ -35,7 +35,8 @@ export type { NamedValues } from "./table.ts";
 const MAX_UNPACKED_BYTES = 2 ** 30;
 
 // Where the runtime has zstd (Node 22.15, Deno), compressed buffers can be read.
-if (typeof zlib.zstdDecompressSync === "function") {
+const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
+if (typeof zlib?.zstdDecompressSync === "function") {
   setCompressionCodec(CompressionType.ZSTD, {
     encode: (bytes) => zlib.zstdCompressSync(bytes),
     decode: (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }),

@@ -15,14 +15,13 @@ import type {
   StreamDescriptor,
 } from "../endpoint/endpoint.ts";
 import { text } from "./arguments.ts";
-import {
-  type AlignedCsvOptions,
-  type ByteSink,
-  type CsvExportOptions,
-  type ExportProgress,
-  type WindowsCsvOptions,
-  writeCSV,
-  type WriteCsvOptions,
+import type {
+  AlignedCsvOptions,
+  ByteSink,
+  CsvExportOptions,
+  ExportProgress,
+  WindowsCsvOptions,
+  WriteCsvOptions,
 } from "./csv.ts";
 import { setEndpoint } from "./endpoint_of.ts";
 import { metadataOf, type MetadataValues } from "./pairs.ts";
@@ -326,22 +325,23 @@ export class BTrDB implements AsyncDisposable {
    * ```
    */
   async writeCSV(sink: ByteSink, options: WriteCsvOptions): Promise<ExportProgress> {
+    const { writeCSV } = await import("./csv.ts");
     return await writeCSV(this.#endpoint, sink, options);
   }
 
   /** {@linkcode BTrDB.writeCSV} of raw points. */
   async rawValuesToCSV(sink: ByteSink, options: CsvExportOptions): Promise<ExportProgress> {
-    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "raw" });
+    return await this.writeCSV(sink, { ...options, queryType: "raw" });
   }
 
   /** {@linkcode BTrDB.writeCSV} of windows of 2^pointwidth ns. */
   async alignedWindowsToCSV(sink: ByteSink, options: AlignedCsvOptions): Promise<ExportProgress> {
-    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "aligned" });
+    return await this.writeCSV(sink, { ...options, queryType: "aligned" });
   }
 
   /** {@linkcode BTrDB.writeCSV} of windows of any width. */
   async windowsToCSV(sink: ByteSink, options: WindowsCsvOptions): Promise<ExportProgress> {
-    return await writeCSV(this.#endpoint, sink, { ...options, queryType: "windows" });
+    return await this.writeCSV(sink, { ...options, queryType: "windows" });
   }
 
   /**

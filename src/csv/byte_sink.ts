@@ -5,6 +5,7 @@
  */
 
 import type { FileHandle } from "node:fs/promises";
+import { neededNodeModule } from "../core/node_module.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import { abortable } from "../core/call.ts";
 
@@ -104,12 +105,15 @@ function streamSink(
   };
 }
 
+type Files = typeof import("node:fs/promises");
+type Urls = typeof import("node:url");
+
 /**
  * A file appears under its name when it is complete. Anything but a plain file (a pipe, a device) is
  * written as it is.
  */
 async function openFile(action: string, path: string | URL): Promise<OpenSink> {
-  const { open, realpath, stat } = await import("node:fs/promises");
+  const { open, realpath, stat } = neededNodeModule<Files>("node:fs/promises", "A path");
   const target = await realpath(path).catch(() => toPath(path));
   const known = await stat(target).catch(() => undefined);
   if (known?.isDirectory() === true) {
@@ -136,9 +140,9 @@ async function openFile(action: string, path: string | URL): Promise<OpenSink> {
 }
 
 /** A path as text. */
-async function toPath(path: string | URL): Promise<string> {
+function toPath(path: string | URL): string {
   if (typeof path === "string") return path;
-  const { fileURLToPath } = await import("node:url");
+  const { fileURLToPath } = neededNodeModule<Urls>("node:url", "A path");
   return fileURLToPath(path);
 }
 

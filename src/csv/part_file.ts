@@ -5,7 +5,13 @@
  * @module
  */
 
-import { closeSync, type Mode, openSync, promises, writeSync } from "node:fs";
+import type { Mode } from "node:fs";
+import { neededNodeModule } from "../core/node_module.ts";
+
+const { closeSync, openSync, promises, writeSync } = neededNodeModule<typeof import("node:fs")>(
+  "node:fs",
+  "A file",
+);
 
 /** A file under way. */
 export interface PartFile {

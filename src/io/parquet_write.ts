@@ -9,6 +9,7 @@ import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "h
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
+import { nodeModule } from "../core/node_module.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
 
@@ -52,9 +53,8 @@ export async function writeParquet(
   options: WriteParquetOptions = {},
 ): Promise<ExportProgress> {
   const { rowGroupRows = 131_072 } = options;
-  // Loaded here, so that who writes no files can do without Node's modules, as in a page.
-  const { zstdCompressSync } = await import("node:zlib");
-  const codec = codecOf(options.compression, typeof zstdCompressSync === "function");
+  const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
+  const codec = codecOf(options.compression, typeof zlib?.zstdCompressSync === "function");
   if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1) {
     throw new RangeError(
       `Cannot ${ACTION}: rowGroupRows is ${rowGroupRows}, expected an integer from 1`,
@@ -80,7 +80,7 @@ export async function writeParquet(
         schema: schemaOf(batch),
         codec,
         createdBy: CREATED_BY,
-        compressors: { ZSTD: (input) => zstdCompressSync(input) },
+        compressors: { ZSTD: (input) => zlib!.zstdCompressSync(input) },
       });
       await writer.write({ columnData: columnsOf(batch), rowGroupSize: rowGroupRows });
       await flush();

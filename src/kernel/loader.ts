@@ -6,6 +6,18 @@
 
 import { KERNEL_BASE64, type KernelExports } from "./kernel.gen.ts";
 
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * Takes a module that was compiled elsewhere for the kernel. Edge workers may not compile
+ * WebAssembly from bytes: there, import the file and hand it over before the first call.
+ *
+ * @param module Compiled from {@linkcode kernelBytes}.
+ */
+export function useKernel(module: WebAssembly.Module): void {
+  compiled = module;
+}
+
 /** The bytes of the embedded module. */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
   const text = atob(KERNEL_BASE64);
@@ -16,6 +28,6 @@ export function kernelBytes(): Uint8Array<ArrayBuffer> {
 
 /** A new instance of the kernel with a memory of its own. */
 export function instantiate(): KernelExports {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernelBytes()), {});
-  return instance.exports as unknown as KernelExports;
+  compiled ??= new WebAssembly.Module(kernelBytes());
+  return new WebAssembly.Instance(compiled, {}).exports as unknown as KernelExports;
 }

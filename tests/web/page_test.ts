@@ -1,0 +1,81 @@
+/** `./web` in a page of a real browser. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { connect } from "@btrdb/btrdb";
+import { serve } from "@btrdb/btrdb/server";
+import { Chromium, findChromium, type Page } from "../support/chromium.ts";
+import { quickStart } from "../support/readme.ts";
+import { bundleFor, Site, strictPolicy } from "../support/web_bundle.ts";
+
+const path = findChromium("a page that reads and writes over gRPC-Web");
+
+/** Runs a program as a page of another origin than the server's. */
+async function inPage(
+  program: (target: string) => string,
+  use: (page: Page, metrics: () => string) => Promise<void>,
+): Promise<void> {
+  await using db = await connect("memory:");
+  await using site = await Site.open();
+  const http = { port: 0, origins: [site.origin] };
+  await using server = await serve(db, { port: 0, http });
+  const target = `http://127.0.0.1:${server.httpPort}`;
+  site.show(await bundleFor(program(target)), strictPolicy(target));
+  await using browser = await Chromium.start(path!);
+  const page = await browser.page();
+  await page.open(site.origin);
+  await use(page, () => server.metrics());
+  assertEquals(page.problems, []);
+}
+
+Deno.test({
+  name: "web: the quick start of the README in a page with a strict policy",
+  ignore: path === undefined,
+  async fn() {
+    const source = (await quickStart()).replace('"@btrdb/btrdb"', '"@btrdb/btrdb/web"');
+    assert(source.includes('connect("memory:")'));
+    const program = (target: string) =>
+      `${source.replace('connect("memory:")', `connect("${target}")`)}
+       (globalThis as { isDone?: boolean }).isDone = true;`;
+    await inPage(program, async (page) => {
+      await page.until("globalThis.isDone");
+      const windows = page.lines.filter((line) => /^20\d\d-/.test(line));
+      assertEquals(windows.length, 5);
+      const [, first] = windows;
+      const range = "7190.0 to 7210.0, mean 7201.5, 257 points";
+      assertEquals(first, `2026-01-01T00:00:00.302383104Z  ${range}`);
+      assertMatch(page.lines.at(-1)!, /^600 points now, 1200 in version \d+$/);
+    });
+  },
+});
+
+Deno.test({
+  name: "web: a tab that is closed ends its subscription on the server",
+  ignore: path === undefined,
+  async fn() {
+    const program = (target: string) => `
+      import { connect } from "@btrdb/btrdb/web";
+      const db = await connect("${target}");
+      const stream = await db.create(crypto.randomUUID(), "live");
+      const seen: number[] = [];
+      Object.assign(globalThis, { seen });
+      const updates = db.subscribe([stream])[Symbol.asyncIterator]();
+      const first = updates.next();
+      const writing = setInterval(() => void stream.insert([[BigInt(Date.now()) * 1000000n, 1]]), 50);
+      while (true) {
+        const { value, done } = seen.length === 0 ? await first : await updates.next();
+        if (done) break;
+        seen.push(value.times.length);
+        if (seen.length === 3) clearInterval(writing);
+      }
+    `;
+    await inPage(program, async (page, metrics) => {
+      await page.until("globalThis.seen?.length >= 3");
+      const isOver = () => metrics().includes('rpc="Subscribe"');
+      assert(!isOver());
+      await page.close();
+      const endMs = Date.now() + 60_000;
+      while (!isOver() && Date.now() < endMs) await new Promise((go) => setTimeout(go, 5));
+      assert(isOver(), metrics());
+    });
+  },
+});
