@@ -87,7 +87,7 @@ export class Chromium implements AsyncDisposable {
   /** Sends a command; resolves to its result. */
   async send(
     method: string,
-    params: Record<string, unknown> = {},
+    params: Record<string, unknown>,
     sessionId?: string,
   ): Promise<Record<string, unknown>> {
     const id = this.#next++;
@@ -123,7 +123,7 @@ export class Chromium implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     globalThis.removeEventListener("unload", this.#killOnExit);
     const closed = new Promise((resolve) => this.#socket.onclose = resolve);
-    await this.send("Browser.close").catch(() => {});
+    await this.send("Browser.close", {}).catch(() => {});
     const timer = setTimeout(() => this.#kill(), 10_000);
     await this.#process.status;
     clearTimeout(timer);
