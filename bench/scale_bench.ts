@@ -215,3 +215,33 @@ growth({
       return { "a reader's call after a commit, ms": ms / 10, "open, ms": openMs };
     }),
 });
+
+const SECOND = 1_000_000_000n;
+
+growth({
+  name: "a second of raw points from each of many streams at once, as a merge reads them",
+  axis: "streams",
+  sizes: [100, 1000, 5000],
+  async run(size, source): Promise<Figures> {
+    await using engine = await (await engineOf(source))({});
+    await create(engine, 0, size);
+    const columns = magnitudes(1200, 0);
+    for (let s = 0; s < size; s++) await engine.insert({ uuid: uuidOf(s), columns });
+    const start = columns.times[0]!;
+    const before = Deno.memoryUsage();
+    const cpu = cpuMs();
+    const open = Array.from({ length: size }, (_, s) => {
+      const range = { uuid: uuidOf(s), start, end: start + SECOND, version: 0n };
+      return engine.rawValues(range)[Symbol.asyncIterator]();
+    });
+    const chunks = await Promise.all(open.map((one) => one.next()));
+    const after = Deno.memoryUsage();
+    const us = (cpuMs() - cpu) / size * 1000;
+    if (chunks.some(({ done }) => done)) throw new Error("there are no points");
+    for (const one of open) await one.return!();
+    return {
+      "memory of columns, MB": (after.external - before.external) / 1e6,
+      "CPU a stream, µs": us,
+    };
+  },
+});

@@ -10,37 +10,63 @@ import { INNER, type InnerNode, LEAF } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
 import { type BlockStore, LeafRoom } from "./block_store.ts";
 
-/** Collects points into chunks of a fixed size. */
+/**
+ * Points of the first chunk: a short answer takes little memory, however many queries are under way
+ * at once. Each chunk that gets full makes the next one twice as long.
+ */
+const FIRST_CHUNK_POINTS = 1024;
+
+const NO_TIMES = new BigInt64Array(0);
+const NO_VALUES = new Float64Array(0);
+
+/** Collects points into chunks. */
 class ChunkBuilder {
-  #times = new BigInt64Array(CHUNK_POINTS);
-  #values = new Float64Array(CHUNK_POINTS);
+  #times = NO_TIMES;
+  #values = NO_VALUES;
   #used = 0;
+  #limit = FIRST_CHUNK_POINTS;
 
   /** Appends the points `[from, to)`; yields chunks that are full. */
   *push({ times, values }: RawColumns, from: number, to: number): Generator<RawColumns> {
     while (from < to) {
-      const n = Math.min(to - from, CHUNK_POINTS - this.#used);
+      const n = Math.min(to - from, this.#limit - this.#used);
+      this.#makeRoom(this.#used + n);
       this.#times.set(times.subarray(from, from + n), this.#used);
       this.#values.set(values.subarray(from, from + n), this.#used);
       this.#used += n;
       from += n;
-      if (this.#used === CHUNK_POINTS) yield this.take();
+      if (this.#used < this.#limit) continue;
+      yield this.take();
+      this.#limit = Math.min(2 * this.#limit, CHUNK_POINTS);
     }
+  }
+
+  /** Has room for `points` points: just enough for the first ones, then for a whole chunk. */
+  #makeRoom(points: number): void {
+    if (points <= this.#times.length) return;
+    const isFirst = this.#used === 0 && this.#limit === FIRST_CHUNK_POINTS;
+    const capacity = isFirst ? points : this.#limit;
+    const times = new BigInt64Array(capacity);
+    const values = new Float64Array(capacity);
+    if (this.#used > 0) {
+      times.set(this.#times.subarray(0, this.#used));
+      values.set(this.#values.subarray(0, this.#used));
+    }
+    this.#times = times;
+    this.#values = values;
   }
 
   /** Takes the points collected so far. */
   take(): RawColumns {
     const n = this.#used;
-    const full = n === CHUNK_POINTS;
+    const isFull = n === this.#times.length;
     const chunk = {
-      times: full ? this.#times : this.#times.slice(0, n),
-      values: full ? this.#values : this.#values.slice(0, n),
+      times: isFull ? this.#times : this.#times.slice(0, n),
+      values: isFull ? this.#values : this.#values.slice(0, n),
     };
     this.#used = 0;
-    if (full) {
-      this.#times = new BigInt64Array(CHUNK_POINTS);
-      this.#values = new Float64Array(CHUNK_POINTS);
-    }
+    this.#times = NO_TIMES;
+    this.#values = NO_VALUES;
     return chunk;
   }
 
