@@ -21,14 +21,26 @@ export * from "./sort";
 export * from "./pixels";
 export {
   parseTable,
+  tableBadCells,
+  tableBadRows,
   tableCells,
   tableErrorAt,
   tableErrorCode,
   tableErrorColumn,
   tableLines,
   tableRows,
+  tableRules,
+  tableTimeBase,
   tableTimes,
 } from "./parse_table";
-export { setTimeOffset } from "./parse_time";
+export {
+  setTimeBefore,
+  setTimeOffset,
+  setTimeWords,
+  setTimeZone,
+  timeBefore,
+  timeDistance,
+  timesUnsure,
+} from "./parse_time";
 export { decodeBlock, encodeBlock } from "./block";
 export { mergeTwoRuns } from "./merge_two_runs";

@@ -7,10 +7,13 @@
 import { parsedEnd, parseNumber } from "./parse_number";
 import {
   parseCalendarTime,
+  parseDays,
   parseDecimalTime,
   parsedTime,
   parsePatternTime,
+  setParsedTime,
   timeOverflow,
+  timePassed,
 } from "./parse_time";
 
 /** The codes of {@link tableErrorCode}, those of parse_csv.ts; src/kernel/csv_error.ts has the words. */
@@ -21,20 +24,37 @@ const NUMBER_RANGE: i32 = 4;
 const TOO_FEW: i32 = 5;
 const TOO_MANY: i32 = 6;
 const AFTER_QUOTE: i32 = 7;
+const POINT_FOR_COMMA: i32 = 8;
+/** A quoted cell goes on behind the bytes given. */
+const INCOMPLETE: i32 = 9;
+const THOUSANDS: i32 = 10;
 
 /** Roles of columns. */
 const SKIP: u8 = 0;
 const TIME: u8 = 1;
+/** A cell without a name at the end of a row, which may be missing. */
+const SPARE: u8 = 3;
+/** From here on: the first, the second … part of a time. */
+const PART: u8 = 8;
 
 /** Kinds of times; up to 9 the power of ten of the unit. */
 const CALENDAR: i32 = 10;
 const PATTERN: i32 = 11;
 const IMPLICIT: i32 = 12;
+/** 100 ns since 0001-01-01 and since 1601-01-01. */
+const TICKS: i32 = 13;
+const FILETIME: i32 = 14;
+const DAYS: i32 = 15;
+const TICKS_SHIFT: i64 = 621355968000000000;
+const FILETIME_SHIFT: i64 = 116444736000000000;
 
 const LF: u8 = 10;
 const CR: u8 = 13;
 const QUOTE: u8 = 34;
 const BLANK: u8 = 32;
+const TAB: u8 = 9;
+/** Longest cell in quotes. */
+const QUOTED_BYTES: usize = 1048576;
 
 /** Longest cell with a decimal comma. */
 const CELL_BYTES: usize = 512;
@@ -48,6 +68,32 @@ let patternLength: usize = 0;
 /** The time of the next row and the distance to the one after, where rows have no times. */
 let nextTime: i64 = 0;
 let step: i64 = 0;
+
+/** Runs of blanks and tabs are one delimiter. */
+let blanks: bool = false;
+/** First byte of a comment line; 0 if there are none. */
+let comment: u8 = 0;
+/** Mark before groups of three digits; 0 if there is none. */
+let thousands: u8 = 0;
+let skipRows: bool = false;
+let skipCells: bool = false;
+/** Words for no value: length, bytes in lower case; a length of 0 ends them. */
+let words: usize = 0;
+/** Added to numbers that are times. */
+let timeBase: i64 = 0;
+/** Rows in `rateDen` seconds, to which times are snapped; 0 if they are not. */
+let rateNum: i64 = 0;
+let rateDen: i64 = 1;
+/** Whether times are snapped as distances from `timeBase`, not within their second. */
+let rateFromBase: bool = false;
+/** Parts of a time: their number and texts. */
+let parts: u32 = 0;
+const PART_BYTES: usize = 64;
+const PARTS: usize = memory.data(512, 16);
+const JOINED: usize = memory.data(640, 16);
+let tableEnd: usize = 0;
+let badRows: u32 = 0;
+let badCells: u32 = 0;
 
 let lines: u32 = 0;
 let rows: u32 = 0;
@@ -92,6 +138,43 @@ export function tableCells(between: u8, point: u8, kind: i32, at: usize, length:
   patternLength = length;
 }
 
+/** Sets how rows look, and what becomes of those that cannot be read. */
+export function tableRules(
+  runs: bool,
+  commentByte: u8,
+  thousandsMark: u8,
+  rowsMayBeBad: bool,
+  cellsMayBeBad: bool,
+  wordsAt: usize,
+  timeParts: u32,
+): void {
+  blanks = runs;
+  comment = commentByte;
+  thousands = thousandsMark;
+  skipRows = rowsMayBeBad;
+  skipCells = cellsMayBeBad;
+  words = wordsAt;
+  parts = timeParts;
+}
+
+/** Sets what is added to times that are numbers, and the rate they are snapped to. */
+export function tableTimeBase(base: i64, num: i64, den: i64, fromBase: bool): void {
+  timeBase = base;
+  rateNum = num;
+  rateDen = den;
+  rateFromBase = fromBase;
+}
+
+/** Rows left out by the last parseTable. */
+export function tableBadRows(): u32 {
+  return badRows;
+}
+
+/** Cells left out by the last parseTable. */
+export function tableBadCells(): u32 {
+  return badCells;
+}
+
 /** Sets the time of the next row, and the distance to the one after it. */
 export function tableTimes(first: i64, distance: i64): void {
   nextTime = first;
@@ -125,13 +208,23 @@ export function parseTable(
 ): usize {
   lines = 0;
   rows = 0;
+  badRows = 0;
+  badCells = 0;
   errorCode = 0;
+  tableEnd = end;
   while (at < end && rows < capacity) {
     const before = lines;
-    const next = parseRow(at, roles, columns, out, stride, counts, scratch);
+    const cellsBefore = badCells;
+    let next = parseRow(at, roles, columns, out, stride, counts, scratch);
     if (next == 0) {
       lines = before;
-      break;
+      const ofRow = errorCode <= TIME_RANGE || errorCode >= TOO_FEW && errorCode <= AFTER_QUOTE;
+      if (!skipRows || !ofRow) break;
+      errorCode = 0;
+      badCells = cellsBefore;
+      badRows++;
+      next = afterLine(at);
+      lines++;
     }
     at = next;
   }
@@ -147,17 +240,23 @@ function parseRow(
   counts: usize,
   scratch: usize,
 ): usize {
-  const empty = lineEnd(at);
+  let p = blanks ? skipRun(at) : at;
+  const empty = lineEnd(skipBlanks(p));
   if (empty != 0) return empty;
+  if (comment != 0 && load<u8>(skipBlanks(p)) == comment) {
+    lines++;
+    return afterLine(p);
+  }
   const half = stride >> 1;
-  let p = at;
   let k: u32 = 0;
   let to = out;
   filled = 0;
   for (let column: u32 = 0; column < columns; column++) {
     const role = load<u8>(roles + column);
-    if (role == SKIP) {
+    if (role == SKIP || role == SPARE) {
       p = skipCell(p, column);
+    } else if (role >= PART) {
+      p = partCell(p, column, role - PART);
     } else if (role == TIME) {
       p = timeCell(p, column);
     } else {
@@ -167,14 +266,29 @@ function parseRow(
     }
     if (p == 0) return 0;
     if (column + 1 == columns) break;
-    if (load<u8>(p) != delimiter) return fail(TOO_FEW, p, column + 1);
+    if (blanks) {
+      const after = skipRun(p);
+      if (after == p || isLineEnd(after)) return fail(TOO_FEW, p, column + 1);
+      p = after;
+      continue;
+    }
+    if (load<u8>(p) != delimiter) {
+      if (load<u8>(roles + column + 1) == SPARE && isLineEnd(p)) break;
+      return fail(TOO_FEW, p, column + 1);
+    }
     p++;
   }
-  const next = lineEnd(p);
+  if (blanks) p = skipRun(p);
+  let next = lineEnd(p);
+  if (next == 0 && load<u8>(p) == delimiter) next = lineEnd(skipBlanks(p + 1));
   if (next == 0) return fail(TOO_MANY, p, columns + 1);
   if (timeKind == IMPLICIT) {
-    time = nextTime;
+    time = rateNum == 0 ? nextTime : timeBase + perRate(nextTime);
     nextTime += step;
+  } else {
+    if (parts > 0 && !joinedTime(at)) return 0;
+    if (rateNum != 0) snap();
+    timePassed(time);
   }
   for (let i: u32 = 0; i < filled; i++) {
     const c = load<u32>(scratch + (<usize>i << 2));
@@ -191,7 +305,86 @@ function parseRow(
 @inline
 function isEnd(p: usize): bool {
   const c = load<u8>(p);
-  return c == delimiter || c == LF || (c == CR && load<u8>(p, 1) == LF);
+  return c == delimiter || c == LF || (c == CR && load<u8>(p, 1) == LF) || (blanks && c == TAB);
+}
+
+// @ts-ignore: decorator
+@inline
+function isLineEnd(p: usize): bool {
+  const c = load<u8>(p);
+  return c == LF || (c == CR && load<u8>(p, 1) == LF);
+}
+
+/** The address after blanks and tabs. */
+function skipRun(p: usize): usize {
+  let c = load<u8>(p);
+  while (c == BLANK || c == TAB) c = load<u8>(++p);
+  return p;
+}
+
+/** The address after the next line feed. */
+function afterLine(p: usize): usize {
+  while (load<u8>(p) != LF) p++;
+  return p + 1;
+}
+
+/** ns of `n` rows at the rate. */
+function perRate(n: i64): i64 {
+  const total = n * rateDen;
+  const whole = total / rateNum;
+  const rest = total % rateNum;
+  return whole * 1000000000 + (rest * 1000000000 + (rest < 0 ? -rateNum : rateNum) / 2) / rateNum;
+}
+
+/** Moves the time to the nearest row of the rate. */
+function snap(): void {
+  let base = timeBase;
+  if (!rateFromBase) {
+    let within = time % 1000000000;
+    if (within < 0) within += 1000000000;
+    base = time - within;
+  }
+  const n = <i64>nearest(<f64>(time - base) * <f64>rateNum / <f64>rateDen / 1e9);
+  time = base + perRate(n);
+}
+
+/** Keeps a part of a time. */
+function partCell(cell: usize, column: u32, part: u8): usize {
+  let p = skipBlanks(cell);
+  const quoted = load<u8>(p) == QUOTE;
+  if (quoted) p++;
+  const to = PARTS + <usize>part * PART_BYTES;
+  let n: usize = 0;
+  while (quoted ? load<u8>(p) != QUOTE && load<u8>(p) != LF : !isEnd(p)) {
+    if (n >= PART_BYTES - 1) return fail(BAD_TIME, cell, column + 1);
+    store<u8>(to + 1 + n++, load<u8>(p++));
+  }
+  if (quoted && load<u8>(p++) != QUOTE) return fail(BAD_TIME, cell, column + 1);
+  while (n > 0 && load<u8>(to + n) == BLANK) n--;
+  if (n == 0) return fail(BAD_TIME, cell, column + 1);
+  store<u8>(to, <u8>n);
+  p = skipBlanks(p);
+  return isEnd(p) ? p : fail(BAD_TIME, cell, column + 1);
+}
+
+/** Reads the parts of a time, put together with blanks. */
+function joinedTime(row: usize): bool {
+  let to = JOINED;
+  for (let i: u32 = 0; i < parts; i++) {
+    const from = PARTS + <usize>i * PART_BYTES;
+    const n = <usize>load<u8>(from);
+    if (i > 0) store<u8>(to++, BLANK);
+    memory.copy(to, from + 1, n);
+    to += n;
+  }
+  store<u8>(to, LF);
+  const p = timeAt(JOINED);
+  if (p == to) {
+    time = parsedTime();
+    return true;
+  }
+  fail(p == 0 && timeOverflow() ? TIME_RANGE : BAD_TIME, row, 1);
+  return false;
 }
 
 // @ts-ignore: decorator
@@ -214,14 +407,25 @@ function lineEnd(p: usize): usize {
 
 /** The address of the delimiter or line end after a cell that is not looked at. */
 function skipCell(p: usize, column: u32): usize {
-  if (load<u8>(p) == QUOTE) {
-    const cell = p++;
+  const opening = skipBlanks(p);
+  if (load<u8>(opening) == QUOTE) {
+    const cell = opening;
+    p = cell + 1;
     while (load<u8>(p) != QUOTE || load<u8>(p, 1) == QUOTE) {
       const c = load<u8>(p);
-      if (c == LF) return fail(AFTER_QUOTE, cell, column + 1);
+      if (c == LF) {
+        if (p - cell > QUOTED_BYTES) return fail(AFTER_QUOTE, cell, column + 1);
+        if (p + 1 >= tableEnd) return fail(INCOMPLETE, cell, column + 1);
+        lines++;
+      }
       p += c == QUOTE ? 2 : 1;
     }
-    return isEnd(p + 1) ? p + 1 : fail(AFTER_QUOTE, cell, column + 1);
+    p = skipBlanks(p + 1);
+    return isEnd(p) ? p : fail(AFTER_QUOTE, cell, column + 1);
+  }
+  if (blanks) {
+    while (!isEnd(p)) p++;
+    return p;
   }
   const between = i8x16.splat(delimiter);
   const feeds = i8x16.splat(10);
@@ -240,14 +444,36 @@ function timeCell(cell: usize, column: u32): usize {
   let p = skipBlanks(cell);
   const quoted = load<u8>(p) == QUOTE;
   if (quoted) p++;
-  if (timeKind == CALENDAR) p = parseCalendarTime(p);
-  else if (timeKind == PATTERN) p = parsePatternTime(p, pattern, patternLength);
-  else p = parseDecimalTime(p, timeKind);
+  p = timeAt(p);
   if (p == 0) return fail(timeOverflow() ? TIME_RANGE : BAD_TIME, cell, column + 1);
   if (quoted && load<u8>(p++) != QUOTE) return fail(BAD_TIME, cell, column + 1);
   p = skipBlanks(p);
   if (!isEnd(p)) return fail(BAD_TIME, cell, column + 1);
-  time = parsedTime();
+  time = timeKind < CALENDAR ? parsedTime() + timeBase : parsedTime();
+  return p;
+}
+
+function timeAt(p: usize): usize {
+  if (timeKind == CALENDAR) return parseCalendarTime(p);
+  if (timeKind == PATTERN) return parsePatternTime(p, pattern, patternLength);
+  if (timeKind == DAYS) return parseDays(p);
+  if (timeKind < CALENDAR) return parseDecimalTime(p, timeKind);
+  return parseHundreds(p, timeKind == TICKS ? TICKS_SHIFT : FILETIME_SHIFT);
+}
+
+/** A number of 100 ns since the time that is `shift` of them before 1970. */
+function parseHundreds(p: usize, shift: i64): usize {
+  let v: i64 = 0;
+  let n = 0;
+  let digit = <u32>load<u8>(p) - 48;
+  while (digit < 10 && n < 19) {
+    v = v * 10 + <i64>digit;
+    n++;
+    digit = <u32>load<u8>(++p) - 48;
+  }
+  const within = v - shift;
+  if (n == 0 || n > 18 || within > i64.MAX_VALUE / 100 || within < i64.MIN_VALUE / 100) return 0;
+  setParsedTime(within * 100);
   return p;
 }
 
@@ -266,41 +492,112 @@ function valueCell(
   if (quoted) p++;
   const start = p;
   let value: f64;
-  if (decimal == 46) {
+  if (decimal == 46 && thousands == 0) {
     value = parseNumber(p);
     p = parsedEnd();
   } else {
-    const length = pointed(p);
+    const length = pointed(p, quoted);
     value = parseNumber(CELL);
-    p = parsedEnd() == CELL + length ? start + length : 0;
+    p = parsedEnd() == CELL + pointedLength ? start + length : 0;
   }
+  p = p == 0 ? 0 : cellEnd(p, quoted);
   if (p == 0) {
     p = gapEnd(start);
-    if (p == 0) return fail(BAD_NUMBER, cell, column + 1);
-    value = NaN;
+    if (p != 0) p = cellEnd(p, quoted);
+    if (p == 0) p = wordEnd(start, quoted);
+    if (p != 0) return p;
+    const code = markError != 0 ? markError : BAD_NUMBER;
+    markError = 0;
+    return badCell(code, cell, column);
   }
-  if (quoted && load<u8>(p++) != QUOTE) return fail(BAD_NUMBER, cell, column + 1);
-  p = skipBlanks(p);
-  if (!isEnd(p)) return fail(BAD_NUMBER, cell, column + 1);
-  if (value != value) return p;
-  if (abs(value) == Infinity) return fail(NUMBER_RANGE, cell, column + 1);
+  if (abs(value) == Infinity) return badCell(NUMBER_RANGE, cell, column);
   store<f64>(values + (<usize>load<u32>(slot) << 3), value);
   store<u32>(scratch + (<usize>filled << 2), k);
   filled++;
   return p;
 }
 
-/** Copies the number at `p` to CELL with a point for the decimal comma; its length. */
-function pointed(p: usize): usize {
+/** Why the last cell with a comma or marks is no number, where the reason is those. */
+let markError: i32 = 0;
+/** Bytes in CELL. */
+let pointedLength: usize = 0;
+
+/**
+ * Copies the number at `p` to CELL with a point for the decimal comma and without thousands marks;
+ * its length in the row.
+ */
+function pointed(p: usize, quoted: bool): usize {
   let n: usize = 0;
+  let to = CELL;
+  let group = -1;
+  let whole = true;
+  markError = 0;
   while (n < CELL_BYTES) {
     const c = load<u8>(p + n);
-    if (c == delimiter || c == LF || c == CR || c == QUOTE || c == BLANK) break;
-    store<u8>(CELL + n, c == decimal ? 46 : c);
+    if (quoted ? c == QUOTE || c == LF : c == delimiter || c == LF || c == CR || c == QUOTE) break;
+    const digit = <u32>c - 48 < 10;
+    if (c == thousands && thousands != 0) {
+      const ok = whole && n > 0 && (group < 0 ? n <= 4 : group == 3) &&
+        <u32>load<u8>(p + n - 1) - 48 < 10 && <u32>load<u8>(p + n + 1) - 48 < 10;
+      if (!ok) markError = THOUSANDS;
+      group = 0;
+      n++;
+      continue;
+    }
+    if (c == BLANK) break;
+    if (!digit && n > 0) {
+      if (group >= 0 && group != 3) markError = THOUSANDS;
+      group = -1;
+      whole = false;
+    }
+    if (group >= 0 && ++group > 3) markError = THOUSANDS;
+    if (c == 46 && decimal != 46) markError = POINT_FOR_COMMA;
+    store<u8>(to++, c == decimal ? 46 : c);
     n++;
   }
-  store<u8>(CELL + n, LF);
+  if (group >= 0 && group != 3) markError = THOUSANDS;
+  store<u8>(to, LF);
+  pointedLength = markError != 0 ? <usize>-1 : to - CELL;
   return n;
+}
+
+/** The address of the delimiter or line end behind what was read of a cell; 0 if more is there. */
+// @ts-ignore: decorator
+@inline
+function cellEnd(p: usize, quoted: bool): usize {
+  if (quoted) {
+    p = skipBlanks(p);
+    if (load<u8>(p++) != QUOTE) return 0;
+  }
+  p = skipBlanks(p);
+  return isEnd(p) ? p : 0;
+}
+
+/** A cell that is no number: an error, or left out. */
+function badCell(code: i32, cell: usize, column: u32): usize {
+  if (!skipCells) return fail(code, cell, column + 1);
+  const p = skipCell(cell, column);
+  if (p != 0) badCells++;
+  return p;
+}
+
+/** The address after a cell that is one of the words for no value; 0 if it is none. */
+function wordEnd(start: usize, quoted: bool): usize {
+  if (words == 0) return 0;
+  let end = start;
+  while (quoted ? load<u8>(end) != QUOTE && load<u8>(end) != LF : !isEnd(end)) end++;
+  let length = end - start;
+  while (length > 0 && load<u8>(start + length - 1) == BLANK) length--;
+  for (let word = words; load<u8>(word) != 0; word += <usize>load<u8>(word) + 1) {
+    if (<usize>load<u8>(word) != length) continue;
+    let same = true;
+    for (let i: usize = 0; same && i < length; i++) {
+      const c = load<u8>(start + i);
+      same = (<u32>c - 65 < 26 ? c | 32 : c) == load<u8>(word + 1 + i);
+    }
+    if (same) return cellEnd(end, quoted);
+  }
+  return 0;
 }
 
 /** The address after a word that stands for no value: nothing, -, NA, NaN, N/A, null, none; or 0. */

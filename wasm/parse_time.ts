@@ -22,11 +22,148 @@ let overflow: bool = false;
 /** Offset of local time from UTC where a text does not say, ns. */
 let offset: i64 = 0;
 
+/** Whether a comma may stand before a fraction of a second. */
+let commaFraction: bool = false;
+/** Names of zones: length, letters in upper case, ns ahead of UTC (i64); a length of 0 ends them. */
+let zoneNames: usize = 0;
+/** Whether the text said its zone. */
+let zoneSaid: bool = false;
+/** Changes of the clocks of a place: number, and (since UTC, ns ahead from then on) for each. */
+let changes: usize = 0;
+let changeCount: i32 = 0;
+/** Clock times in [safeFrom, safeTo) have this offset alone. */
+let safeFrom: i64 = 1;
+let safeTo: i64 = 0;
+let safeOffset: i64 = 0;
+/** The time of the row before and its distance to the one before it; 0 where there is none. */
+let before: i64 = i64.MIN_VALUE;
+let distance: i64 = 0;
+/** Clock times that come twice and could not be told apart by the rows around. */
+let unsure: u32 = 0;
+
+/** Sets what zones may be called, and whether commas may stand before fractions. */
+export function setTimeWords(names: usize, comma: bool): void {
+  zoneNames = names;
+  commaFraction = comma;
+}
+
+/** Sets the changes of the clocks of a place; 0 of them: offsets are fixed. */
+export function setTimeZone(at: usize, count: i32): void {
+  changes = at;
+  changeCount = count;
+  safeFrom = 1;
+  safeTo = 0;
+}
+
+/** Sets the time of the row before the next one, and its distance to the one before it. */
+export function setTimeBefore(last: i64, step: i64): void {
+  before = last;
+  distance = step;
+  unsure = 0;
+}
+
+export function timeBefore(): i64 {
+  return before;
+}
+
+export function timeDistance(): i64 {
+  return distance;
+}
+
+/** Times since {@link setTimeBefore} that come twice and could not be told apart. */
+export function timesUnsure(): u32 {
+  return unsure;
+}
+
+/** Notes that a row has a time. */
+// @ts-ignore: decorator
+@inline
+export function timePassed(ns: i64): void {
+  if (before != i64.MIN_VALUE && ns > before) distance = ns - before;
+  before = ns;
+}
+
+// @ts-ignore: decorator
+@inline
+function changeAt(i: i32): i64 {
+  return load<i64>(changes + (<usize>i << 4));
+}
+
+// @ts-ignore: decorator
+@inline
+function offsetAfter(i: i32): i64 {
+  return load<i64>(changes + (<usize>i << 4), 8);
+}
+
+/** The time that clocks show, to UTC, if the text did not say its zone. */
+function zonedTime(): void {
+  if (zoneSaid || changeCount == 0) return;
+  const local = time;
+  if (local >= safeFrom && local < safeTo) {
+    time = local - safeOffset;
+    return;
+  }
+  let low = 0, high = changeCount - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (changeAt(middle) <= local + DAY_NS) low = middle;
+    else high = middle - 1;
+  }
+  // The last change that may have been; offsets are less than a day, so at most a few are near.
+  let first: i64 = 0, second: i64 = 0, found = 0, i = low;
+  for (; i >= 0 && i > low - 6; i--) {
+    const utc = local - offsetAfter(i);
+    const next = i + 1 < changeCount ? changeAt(i + 1) : i64.MAX_VALUE;
+    if (utc < changeAt(i) || utc >= next) continue;
+    if (found == 0) second = utc;
+    first = utc;
+    found++;
+    const from = i == 0 ? i64.MIN_VALUE : changeAt(i) + max(offsetAfter(i), offsetAfter(i - 1));
+    const to = i + 1 == changeCount
+      ? i64.MAX_VALUE
+      : next + min(offsetAfter(i), offsetAfter(i + 1));
+    if (local >= from && local < to) {
+      safeFrom = from;
+      safeTo = to;
+      safeOffset = offsetAfter(i);
+    }
+  }
+  if (found == 1) time = first;
+  else if (found == 0) time = skipped(local, low);
+  else time = ofTwo(first, second);
+}
+
+/** A clock time that does not exist, as if the clocks had not been changed. */
+function skipped(local: i64, low: i32): i64 {
+  let i = low;
+  while (i > 0 && local - offsetAfter(i) < changeAt(i)) i--;
+  return local - offsetAfter(i);
+}
+
+/** The one of two times that the rows before lead to. */
+function ofTwo(first: i64, second: i64): i64 {
+  if (before == i64.MIN_VALUE) {
+    unsure++;
+    return first;
+  }
+  const expected = before + distance;
+  const a = first > expected ? first - expected : expected - first;
+  const b = second > expected ? second - expected : expected - second;
+  if (min(a, b) > 1800 * SECOND_NS) unsure++;
+  return b < a ? second : first;
+}
+
 /** The time that was read, ns since the Unix epoch. */
 // @ts-ignore: decorator
 @inline
 export function parsedTime(): i64 {
   return time;
+}
+
+/** Sets the time that was read. */
+export function setParsedTime(ns: i64): void {
+  overflow = false;
+  time = ns;
 }
 
 /** Tells whether the last failure was a time beyond 64 bits of ns. */
@@ -143,13 +280,11 @@ let zone: i64 = 0;
 function zoneAt(p: usize): usize {
   const c = load<u8>(p);
   zone = offset;
-  if (c == 90 || c == 122) {
-    zone = 0;
-    return p + 1;
-  }
-  if (c == 85 && load<u8>(p, 1) == 84 && load<u8>(p, 2) == 67) {
-    zone = 0;
-    return p + 3;
+  const letter = <u32>(c | 32) - 97;
+  if (letter < 26) {
+    const named = zoneNameAt(p);
+    if (named != 0) zoneSaid = true;
+    return named != 0 ? named : p;
   }
   if (c != 43 && c != 45) return p;
   const hours = fixedDigits(p + 1, 2);
@@ -163,8 +298,33 @@ function zoneAt(p: usize): usize {
     p += 2 + <usize>colon;
   }
   const ns = <i64>hours * HOUR_NS + <i64>minutes * MINUTE_NS;
+  zoneSaid = true;
   zone = c == 45 ? -ns : ns;
   return p;
+}
+
+/** The name of a zone at `p`: the ns in `zone`; 0 if it is not known. */
+function zoneNameAt(p: usize): usize {
+  let n: usize = 0;
+  while (n < 8 && <u32>(load<u8>(p + n) | 32) - 97 < 26) n++;
+  const c = load<u8>(p);
+  zone = 0;
+  if (n == 1 && (c | 32) == 122) return p + 1;
+  let entry = zoneNames;
+  if (entry == 0) return 0;
+  while (load<u8>(entry) != 0) {
+    const length = <usize>load<u8>(entry);
+    let same = length == n;
+    for (let i: usize = 0; same && i < n; i++) {
+      same = (load<u8>(p + i) & 0xdf) == load<u8>(entry + 1 + i);
+    }
+    if (same) {
+      zone = load<i64>(entry + 1 + n);
+      return p + n;
+    }
+    entry += length + 9;
+  }
+  return 0;
 }
 
 /** The last minute read, as text and as ns: neighbours mostly share it. */
@@ -184,7 +344,8 @@ function minuteAt(p: usize): bool {
   if (middle != 116 && middle != 32 || load<u8>(p, 13) != 58) return false;
   const year = fixedDigits(p, 4), month = fixedDigits(p + 5, 2), day = fixedDigits(p + 8, 2);
   const hour = fixedDigits(p + 11, 2), minute = fixedDigits(p + 14, 2);
-  if (!isDate(year, month, day) || <u32>hour > 23 || <u32>minute > 59) return false;
+  if (!isDate(year, month, day) || <u32>minute > 59) return false;
+  if (<u32>hour > 23 && (hour != 24 || minute != 0)) return false;
   if (!compose(daysOf(year, month, day), <i64>hour * HOUR_NS + <i64>minute * MINUTE_NS)) return false;
   v128.store(KEPT, text);
   keptTime = time;
@@ -198,18 +359,20 @@ function minuteAt(p: usize): bool {
 export function parseCalendarTime(p: usize): usize {
   overflow = false;
   const c = load<u8>(p, 10);
+  zoneSaid = false;
   if (c != 84 && c != 116 && !(c == 32 && digitAt(p + 11) < 10)) return dateAt(p);
   if (!minuteAt(p)) return 0;
   let result = time;
+  const midnight = load<u8>(p, 11) == 50 && load<u8>(p, 12) == 52;
   p += 16;
   if (load<u8>(p) == 58) {
     const second = fixedDigits(p + 1, 2);
-    if (<u32>second > 59) return 0;
+    if (<u32>second > 60 || midnight && second != 0) return 0;
     result += <i64>second * SECOND_NS;
     p += 3;
-    if (load<u8>(p) == 46) {
+    if (isPoint(p)) {
       p = fractionAt(p + 1);
-      if (p == 0) return 0;
+      if (p == 0 || midnight && fraction != 0) return 0;
       result += fraction;
     }
   }
@@ -217,6 +380,7 @@ export function parseCalendarTime(p: usize): usize {
   const after = zoneAt(p + blank);
   if (after == 0) return 0;
   time = result - zone;
+  zonedTime();
   return after == p + blank ? p : after;
 }
 
@@ -225,9 +389,12 @@ function dateAt(p: usize): usize {
   if (separator != 45 && separator != 47 || load<u8>(p, 7) != separator) return 0;
   const year = fixedDigits(p, 4), month = fixedDigits(p + 5, 2), day = fixedDigits(p + 8, 2);
   if (!isDate(year, month, day) || !compose(daysOf(year, month, day), -offset)) return 0;
+  zonedTime();
   return p + 10;
 }
 
+/** Whether the pattern has a directive for the fraction. */
+let fractionAsked: bool = false;
 /** Fields of a pattern, as they are read. */
 let year: i32 = 1970;
 let month: i32 = 1;
@@ -237,6 +404,14 @@ let hour: i32 = 0;
 let minute: i32 = 0;
 let second: i32 = 0;
 let afternoon: i32 = -1;
+
+/** Whether the mark of a fraction of a second is at `p`, with a digit behind it. */
+// @ts-ignore: decorator
+@inline
+function isPoint(p: usize): bool {
+  const c = load<u8>(p);
+  return (c == 46 || c == 44 && commaFraction) && digitAt(p + 1) < 10;
+}
 
 /** A number of one to `most` digits; the value in `field`. */
 let field: i32 = 0;
@@ -258,14 +433,25 @@ function numberAt(p: usize, most: i32): usize {
  */
 export function parsePatternTime(p: usize, pattern: usize, length: usize): usize {
   overflow = false;
+  fractionAsked = false;
+  for (let i: usize = 0; i < length; i++) {
+    if (load<u8>(pattern + i) == 230) fractionAsked = true;
+  }
   year = 1970;
   month = day = 1;
   dayOfYear = hour = minute = second = 0;
   afternoon = -1;
   fraction = 0;
   zone = offset;
+  zoneSaid = false;
   for (let i: usize = 0; i < length; i++) {
     const c = load<u8>(pattern + i);
+    const fractionNext = i + 1 < length && load<u8>(pattern + i + 1) == 230;
+    if (fractionNext && (c == 46 || c == 44) && load<u8>(p) != c) {
+      // Some clocks leave out a fraction of 0.
+      i++;
+      continue;
+    }
     if (c < 128) {
       if (load<u8>(p) != c) return 0;
       p++;
@@ -296,13 +482,19 @@ function directive(p: usize, letter: u8): usize {
     case 72: // H
     case 73: return (p = numberAt(p, 2)) != 0 ? (hour = field, p) : 0; // I
     case 77: return (p = numberAt(p, 2)) != 0 ? (minute = field, p) : 0; // M
-    case 83: return (p = numberAt(p, 2)) != 0 ? (second = field, p) : 0; // S
+    case 83: { // S, and a fraction that the pattern does not speak of
+      p = numberAt(p, 2);
+      if (p == 0) return 0;
+      second = field;
+      return isPoint(p) && !fractionAsked ? fractionAt(p + 1) : p;
+    }
     case 102: return fractionAt(p); // f
     case 112: { // p
       const c = load<u8>(p) | 32;
       afternoon = c == 112 ? 1 : 0;
       return (c == 112 || c == 97) && (load<u8>(p, 1) | 32) == 109 ? p + 2 : 0;
     }
+    case 90: // Z
     case 122: { // z
       const after = zoneAt(p);
       return after == p ? 0 : after;
@@ -326,7 +518,8 @@ function composeFields(): bool {
     if (hour < 1 || hour > 12) return false;
     hour = hour % 12 + 12 * afternoon;
   }
-  if (hour > 23 || minute > 59 || second > 59) return false;
+  if (hour > 24 || minute > 59 || second > 60) return false;
+  if (hour == 24 && (minute != 0 || second != 0 || fraction != 0)) return false;
   let days: i64;
   if (dayOfYear > 0) {
     const leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
@@ -337,5 +530,35 @@ function composeFields(): bool {
     days = daysOf(year, month, day);
   }
   const clock = <i64>hour * HOUR_NS + <i64>minute * MINUTE_NS + <i64>second * SECOND_NS;
-  return compose(days, clock + fraction - zone);
+  if (!compose(days, clock + fraction - zone)) return false;
+  zonedTime();
+  return true;
+}
+
+/** Days and parts of a day since 1899-12-30, as spreadsheets count, to the nearest ms. */
+export function parseDays(p: usize): usize {
+  overflow = false;
+  let days: i64 = 0;
+  let digits = 0;
+  let digit = digitAt(p);
+  while (digit < 10) {
+    if (digits++ < 9) days = days * 10 + <i64>digit;
+    digit = digitAt(++p);
+  }
+  if (digits == 0 || digits > 9) return 0;
+  let part: f64 = 0;
+  if (load<u8>(p) == 46) {
+    let scale: f64 = 1;
+    digit = digitAt(++p);
+    while (digit < 10) {
+      scale *= 10;
+      part = part * 10 + <f64>digit;
+      digit = digitAt(++p);
+    }
+    part /= scale;
+  }
+  if (!compose(days - 25569, <i64>nearest(part * 86400000) * 1000000 - offset)) return 0;
+  zoneSaid = false;
+  zonedTime();
+  return p;
 }

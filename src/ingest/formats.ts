@@ -66,6 +66,6 @@ export const FORMATS: readonly Format[] = [
     refuses: ["names", "frequency", "exactTimes"],
     fits: () => true,
     open: async (input, options, layout) =>
-      await (await import("./text/text_source.ts")).openText(input, options, layout),
+      (await import("./text/text_source.ts")).openText(input, options, layout),
   },
 ];

@@ -12,6 +12,7 @@ import type { ImportOptions } from "./options.ts";
 import { type Prepared, prepareImport } from "./prepare_import.ts";
 import type { OmittedColumn, SourceBatch } from "./source.ts";
 import type { NamedStream } from "./stream_paths.ts";
+import { timeWarnings } from "./time_warnings.ts";
 import { createTargets } from "./targets.ts";
 
 /** A stream that an import wrote to. */
@@ -101,7 +102,7 @@ export async function importFile(
       if (run.begun) stopped.set(error as object, run.fresh);
       throw error;
     });
-    const warnings = source.warnings ?? [];
+    const warnings = [...timeWarnings(result.first, result.last), ...source.warnings ?? []];
     for (const warning of warnings) options.onWarning?.(warning);
     const merged = (options.mergePolicy ?? "never") !== "never";
     return {

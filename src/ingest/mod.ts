@@ -21,6 +21,7 @@ export {
   type ImportSummary,
   storedBefore,
 } from "./import_file.ts";
+export { explain, type ExplainOptions, type Plan, type PlannedColumn } from "./explain.ts";
 export { ImportError, type ImportFault } from "./errors.ts";
 export type { ImportInput } from "./bytes.ts";
 export { stateFolder } from "./record.ts";

@@ -87,12 +87,14 @@ function formatOf(head: Uint8Array, name: string, { format }: SourceOptions): Fo
 async function headOf(source: ByteSource): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
+  let lines = 0;
   for await (const chunk of readBytes(source, 0, { bytes: 0 })) {
     parts.push(chunk);
     length += chunk.length;
-    if (length >= HEAD_BYTES) break;
+    lines += countLines(chunk);
+    if (length >= HEAD_BYTES && (lines >= MIN_LINES || length >= MAX_HEAD_BYTES)) break;
   }
-  return concatBytes(parts).subarray(0, HEAD_BYTES);
+  return headIn(concatBytes(parts));
 }
 
 /** The first bytes of something that can be read only once, and all of it. */
@@ -103,19 +105,39 @@ async function peek(
   const parts: Uint8Array[] = [];
   let length = 0;
   let lines = 0;
-  while (length < HEAD_BYTES && !(live && lines >= LIVE_LINES)) {
+  while (
+    (length < HEAD_BYTES || (lines < MIN_LINES && length < MAX_HEAD_BYTES)) &&
+    !(live && lines >= MIN_LINES)
+  ) {
     const next = await chunks.next();
     if (next.done) break;
     parts.push(next.value);
     length += next.value.length;
-    for (const byte of next.value) lines += Number(byte === 10);
+    lines += countLines(next.value);
   }
   async function* all(): AsyncGenerator<Uint8Array, void, void> {
     yield* parts.splice(0);
     yield* chunks;
   }
-  return { head: concatBytes(parts).slice(0, HEAD_BYTES), all: all() };
+  return { head: headIn(concatBytes(parts)), all: all() };
 }
 
-/** Lines from which the look of a table that is still being written is found out. */
-const LIVE_LINES = 3;
+/** Lines that the look of a table is found out from, at least. */
+const MIN_LINES = 4;
+/** Longest beginning of a file that is looked at for so many lines. */
+const MAX_HEAD_BYTES = 64 << 20;
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
+  return lines;
+}
+
+/** The beginning that is looked at, with at least its first few lines. */
+function headIn(bytes: Uint8Array): Uint8Array {
+  let at = 0;
+  for (let i = 0; i < MIN_LINES && at >= 0; i++) at = bytes.indexOf(LF, at) + 1 || -1;
+  return bytes.subarray(0, at < 0 ? bytes.length : Math.max(at, HEAD_BYTES));
+}
+
+const LF = 10;

@@ -55,6 +55,8 @@ export interface SourceOptions {
   frequency?: "auto" | "actual" | "deviation" | undefined;
   /** Whether times of captures stay as they are, off the grid of the data rate. */
   exactTimes?: boolean | undefined;
+  /** Whether the file is complete: its last line counts also without a line end. */
+  complete?: boolean | undefined;
   /** Whether rows that come late are waited for, and each row is given on as it comes. */
   live?: boolean | undefined;
   /** Whether threads may be started. @default {true} */

@@ -30,6 +30,10 @@ export interface Position {
   lines: number;
   /** Rows before it. */
   rows: number;
+  /** Time of the row before, ns, and its distance to the one before it: they tell hours that come twice apart. */
+  time?: string;
+  /** See {@linkcode Position.time}. */
+  step?: string;
 }
 
 /** Points of some rows. */

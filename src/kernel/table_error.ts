@@ -31,6 +31,9 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
   4: (text) => `${text} is too large for a double`,
   5: (_, { columns, column }) => `the row has ${column} columns, expected ${columns}`,
   6: (_, { columns }) => `the row has more than ${columns} columns`,
+  8: (text) => `${text} has a point, the decimal mark is ,`,
+  9: (text) => `${text} is not closed`,
+  10: (text) => `${text} has thousands marks that do not stand before three digits each`,
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };
 

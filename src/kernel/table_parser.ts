@@ -11,12 +11,15 @@ import { checkObject } from "./arguments.ts";
 import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
 
-/** Role of a column of a table. */
-export type ColumnRole = "time" | "value" | "skip";
+/** Role of a column of a table; `"spare"` is skipped, and may be missing at the end of a row. */
+export type ColumnRole = "time" | "value" | "skip" | "spare";
 
 /** Layout of a table. */
 export interface TableOptions {
-  /** The role of each column; exactly one is `"time"`, unless `times` is given. */
+  /**
+   * The role of each column. Unless `times` is given, one is `"time"`, or several, whose cells are put
+   * together with blanks.
+   */
   columns: readonly ColumnRole[];
   /** Names of the columns, for errors. */
   names?: readonly string[];
@@ -26,8 +29,9 @@ export interface TableOptions {
   decimal?: "." | ",";
   /**
    * The form of times: a decimal number of `"ns"`, `"us"`, `"ms"` or `"s"` since the Unix epoch,
-   * `"rfc3339"` (also with a blank for the T, without seconds or zone, or a date alone), or a
-   * pattern with the directives `%Y %y %m %b %d %j %H %I %M %S %f %p %z` of strptime.
+   * `"rfc3339"` (also with a blank for the T, without seconds or zone, or a date alone), `"ticks"`
+   * and `"filetime"` (100 ns since 0001 and 1601), `"excel"` (days since 1899-12-30), or a pattern
+   * with the directives `%Y %y %m %b %d %j %H %I %M %S %f %p %z %Z` of strptime.
    *
    * @default {"ns"}
    */
@@ -36,13 +40,70 @@ export interface TableOptions {
   offset?: bigint;
   /** Rows without times: of the first one, and the distance between two, ns. */
   times?: { first: bigint; step: bigint };
+  /** Whether runs of blanks and tabs are the delimiter. @default {false} */
+  blanks?: boolean;
+  /** First character of lines that are comments, ASCII. */
+  comment?: string;
+  /** Mark before groups of three digits, ASCII. */
+  thousands?: string;
+  /** Whether rows that cannot be read are left out and counted. @default {false} */
+  skipBadRows?: boolean;
+  /** Whether cells that are no number are left out and counted. @default {false} */
+  skipBadCells?: boolean;
+  /** Further words for no value; case does not matter. */
+  nulls?: readonly string[];
+  /** Indices of the columns of times in the order in which they are put together. */
+  timeOrder?: readonly number[];
+  /** Changes of the clocks of a place: pairs of a time and the ns ahead of UTC from then on. */
+  clockChanges?: BigInt64Array;
+  /** Names of zones in times, and what they are ahead of UTC, ns. */
+  zoneNames?: Readonly<Record<string, bigint>>;
+  /** Added to times that are numbers, ns. @default {0n} */
+  base?: bigint;
+  /** Rows in `seconds` seconds, to which times are snapped: from `base`, or within their second. */
+  rate?: { rows: bigint; seconds: bigint; fromBase: boolean };
 }
 
 const UNITS: Readonly<Record<string, number>> = { ns: 0, us: 3, ms: 6, s: 9 };
 const CALENDAR = 10;
 const PATTERN = 11;
 const IMPLICIT = 12;
-const DIRECTIVES = "YymbdjHIMSfpz";
+const OTHERS: Readonly<Record<string, number>> = { ticks: 13, filetime: 14, excel: 15 };
+const DIRECTIVES = "YymbdjHIMSfpzZ";
+
+/** Words for no value, beside an empty cell. */
+const NULLS: readonly string[] = [
+  "-",
+  "--",
+  "---",
+  "?",
+  "nan",
+  "-nan",
+  "+nan",
+  "nan(ind)",
+  "-nan(ind)",
+  "1.#qnan",
+  "-1.#qnan",
+  "1.#ind",
+  "-1.#ind",
+  "1.#nan",
+  "na",
+  "n/a",
+  "n.a.",
+  "#n/a",
+  "#na",
+  "#n/a n/a",
+  "<na>",
+  "none",
+  "null",
+  "nil",
+  "\\n",
+  "bad",
+  "no data",
+  "nodata",
+  "no value",
+  "missing",
+];
 
 const LF = 10;
 /** Bytes parsed in one go. */
@@ -57,8 +118,8 @@ const MAX_COLUMNS = 65_536;
 /**
  * Parses the rows of tables of numbers, e.g. CSV of any origin.
  *
- * Cells may be quoted and padded with blanks. An empty cell, `NaN`, `NA`, `null`, `none` and `-`
- * are no point; any other cell that is no finite number is an error that says line and column.
+ * Cells may be quoted and padded with blanks. An empty cell and words such as `NaN`, `N/A`, `null`,
+ * `Bad`, `?` and `-` ({@linkcode isNullWord}) are no point; any other cell that is no finite number is an error that says line and column.
  * Nothing is sorted and nothing is dropped.
  *
  * @example German numbers and dates
@@ -86,8 +147,20 @@ export class TableParser {
   readonly #offset: bigint;
   readonly #step: bigint;
   readonly #columns: GrowingColumns[];
+  /** What the kernel looks up: pattern, words for no value, names of zones, changes of clocks. */
+  readonly #extras: Uint8Array;
+  readonly #extraAt: { words: number; zones: number; changes: number };
+  readonly #options: TableOptions;
+  readonly #parts: number;
   #nextTime: bigint;
   #rows = 0;
+  #used = 0;
+  #badRows = 0;
+  #badCells = 0;
+  #unsure = 0;
+  #firstUnsure: number | undefined;
+  #before: bigint;
+  #distance = 0n;
   /** Lines before the next row; may be set, where rows begin within a file. */
   lines = 0;
 
@@ -101,7 +174,7 @@ export class TableParser {
     checkObject("parse table", "options", options);
     const { columns, delimiter = ",", decimal = ".", times, offset = 0n } = options;
     checkColumns(columns, times !== undefined);
-    if (!/^[\t -~]$/.test(delimiter) || delimiter === decimal || /["\d]/.test(delimiter)) {
+    if (!/^[\t -~]$/.test(delimiter) || /["\d]/.test(delimiter)) {
       throw new TypeError(
         `Cannot parse table: delimiter is ${
           JSON.stringify(delimiter)
@@ -109,7 +182,15 @@ export class TableParser {
           "that is no quote, digit or decimal point",
       );
     }
-    this.#roles = Uint8Array.from(columns, (role) => ROLES[role]);
+    const order = options.timeOrder ??
+      columns.flatMap((role, i) => role === "time" ? [i] : []);
+    this.#parts = order.length > 1 ? order.length : 0;
+    this.#roles = Uint8Array.from(
+      columns,
+      (role, i) => role === "time" && order.length > 1 ? PART + order.indexOf(i) : ROLES[role],
+    );
+    this.#options = options;
+    this.#before = NO_TIME;
     this.#names = options.names ?? [];
     this.#delimiter = delimiter.charCodeAt(0);
     this.#decimal = decimal.charCodeAt(0);
@@ -119,7 +200,45 @@ export class TableParser {
     this.#offset = offset;
     this.#nextTime = times?.first ?? 0n;
     this.#step = times?.step ?? 0n;
+    const extras = extrasOf(pattern, options);
+    this.#extras = extras.bytes;
+    this.#extraAt = extras;
     this.#columns = columns.filter((role) => role === "value").map(() => new GrowingColumns());
+  }
+
+  /** Rows left out so far. */
+  get badRows(): number {
+    return this.#badRows;
+  }
+
+  /** Cells left out so far. */
+  get badCells(): number {
+    return this.#badCells;
+  }
+
+  /** Clock times so far that come twice, where the rows around do not tell which one is meant. */
+  get unsureTimes(): number {
+    return this.#unsure;
+  }
+
+  /** Number of a line near the first of them. */
+  get firstUnsureLine(): number | undefined {
+    return this.#firstUnsure;
+  }
+
+  /** Bytes that the last {@linkcode TableParser.parse} took. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Time of the last row and its distance to the one before; may be set, where rows go on. */
+  get lastTime(): { time: bigint; distance: bigint } | undefined {
+    return this.#before === NO_TIME ? undefined : { time: this.#before, distance: this.#distance };
+  }
+
+  set lastTime(last: { time: bigint; distance: bigint } | undefined) {
+    this.#before = last?.time ?? NO_TIME;
+    this.#distance = last?.distance ?? 0n;
   }
 
   /** Rows parsed so far. */
@@ -131,32 +250,41 @@ export class TableParser {
    * Parses complete rows.
    *
    * @param bytes Ends with a line feed, unless it is empty; not changed.
+   * @param more Whether more bytes may come: a row at the end whose quoted cell goes on is then left,
+   * see {@linkcode TableParser.used}.
    * @returns The points of each value column, in the order of the rows.
    * @throws {CsvError} If something is wrong with a row.
    */
-  parse(bytes: Uint8Array): RawColumns[] {
+  parse(bytes: Uint8Array, more = false): RawColumns[] {
     if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) {
       throw new TypeError("Cannot parse table: the last row does not end with a line feed");
     }
     const rows = countLines(bytes);
     for (const column of this.#columns) column.reserve(rows);
+    let size = PIECE_BYTES;
+    this.#used = 0;
     for (let at = 0; at < bytes.length;) {
-      const end = bytes.subarray(0, Math.min(at + PIECE_BYTES, bytes.length)).lastIndexOf(LF) + 1;
+      const end = bytes.subarray(0, Math.min(at + size, bytes.length)).lastIndexOf(LF) + 1;
       const to = end > at ? end : bytes.indexOf(LF, at) + 1;
-      this.#piece(bytes.subarray(at, to));
-      at = to;
+      const last = to === bytes.length;
+      const taken = this.#piece(bytes.subarray(at, to), !last || more);
+      at += taken;
+      this.#used = at;
+      if (at < to && last) break;
+      size = at < to ? 2 * size : PIECE_BYTES;
     }
     return this.#columns.map((column) => column.take());
   }
 
-  #piece(piece: Uint8Array): void {
+  /** Bytes taken; fewer than all only where a quoted cell goes on behind them. */
+  #piece(piece: Uint8Array, more: boolean): number {
     const layout = layOut(piece.length, this.#roles.length, this.#columns.length);
-    const memory = arena(layout.size + this.#pattern.length);
+    const memory = arena(layout.size + this.#extras.length);
     const { base, exports } = memory;
     const pattern = base + layout.size;
     memory.u8.set(piece, base);
     memory.u8.set(this.#roles, base + layout.roles);
-    memory.u8.set(this.#pattern, pattern);
+    memory.u8.set(this.#extras, pattern);
     exports.tableCells(
       this.#delimiter,
       this.#decimal,
@@ -165,10 +293,37 @@ export class TableParser {
       this.#pattern.length,
     );
     exports.setTimeOffset(this.#offset);
+    this.#setRules(exports, pattern);
     for (let at = base, end = base + piece.length; at < end;) {
       at = this.#rowsFrom(memory, layout, at, end);
-      if (exports.tableErrorCode() !== 0) this.#fail(memory, piece);
+      const code = exports.tableErrorCode();
+      if (code === INCOMPLETE && more) return at - base;
+      if (code !== 0) this.#fail(memory, piece);
     }
+    return piece.length;
+  }
+
+  #setRules(exports: Arena["exports"], extras: number): void {
+    const { blanks, comment, thousands, skipBadRows, skipBadCells, clockChanges } = this.#options;
+    const { words, zones, changes } = this.#extraAt;
+    exports.tableRules(
+      blanks === true,
+      comment?.charCodeAt(0) ?? 0,
+      thousands?.charCodeAt(0) ?? 0,
+      skipBadRows === true,
+      skipBadCells === true,
+      extras + words,
+      this.#parts,
+    );
+    const { base = 0n, rate } = this.#options;
+    exports.tableTimeBase(
+      base,
+      rate?.rows ?? 0n,
+      rate?.seconds ?? 1n,
+      rate?.fromBase === true,
+    );
+    exports.setTimeWords(extras + zones, this.#delimiter !== COMMA);
+    exports.setTimeZone(extras + changes, (clockChanges?.length ?? 0) >> 1);
   }
 
   /** One call of the kernel; where it stopped. */
@@ -177,6 +332,7 @@ export class TableParser {
     const counts = base + layout.counts;
     memory.u8.fill(0, counts, counts + 4 * this.#columns.length);
     exports.tableTimes(this.#nextTime, this.#step);
+    exports.setTimeBefore(this.#before, this.#distance);
     const next = exports.parseTable(
       at,
       end,
@@ -190,6 +346,13 @@ export class TableParser {
     );
     const rows = exports.tableRows();
     this.#rows += rows;
+    this.#badRows += exports.tableBadRows();
+    this.#badCells += exports.tableBadCells();
+    this.#before = exports.timeBefore();
+    this.#distance = exports.timeDistance();
+    const unsure = exports.timesUnsure();
+    if (unsure > 0) this.#firstUnsure ??= this.lines + 1;
+    this.#unsure += unsure;
     this.lines += exports.tableLines();
     this.#nextTime += this.#step * BigInt(rows);
     this.#columns.forEach((column, c) => {
@@ -220,7 +383,49 @@ export class TableParser {
   }
 }
 
-const ROLES: Readonly<Record<ColumnRole, number>> = { skip: 0, time: 1, value: 2 };
+const ROLES: Readonly<Record<ColumnRole, number>> = { skip: 0, time: 1, value: 2, spare: 3 };
+/** The role of the first part of a time. */
+const PART = 8;
+/** Most parts of a time. */
+const MAX_PARTS = 4;
+const INCOMPLETE = 9;
+const COMMA = 44;
+/** No row was before. */
+const NO_TIME = -(1n << 63n);
+
+/** Whether a cell is one of the words for no value, or empty. */
+export function isNullWord(cell: string, more: readonly string[] = []): boolean {
+  const text = cell.trim().toLowerCase();
+  return text === "" || NULLS.includes(text) || more.some((word) => word.toLowerCase() === text);
+}
+
+/** What the kernel looks up, one after the other. */
+function extrasOf(
+  pattern: Uint8Array,
+  { nulls = [], zoneNames = { UTC: 0n }, clockChanges = new BigInt64Array(0) }: TableOptions,
+): { bytes: Uint8Array; words: number; zones: number; changes: number } {
+  const encoder = new TextEncoder();
+  const bytes: number[] = [...pattern];
+  const words = bytes.length;
+  for (const word of [...NULLS, ...nulls]) {
+    // The kernel lowers ASCII letters alone.
+    const text = encoder.encode(word.replace(/[A-Z]/g, (c) => c.toLowerCase()));
+    if (text.length === 0 || text.length > 255) continue;
+    bytes.push(text.length, ...text);
+  }
+  bytes.push(0);
+  const zones = bytes.length;
+  for (const [name, ahead] of Object.entries(zoneNames)) {
+    const text = encoder.encode(name.toUpperCase());
+    bytes.push(text.length, ...text, ...new Uint8Array(BigInt64Array.of(ahead).buffer));
+  }
+  bytes.push(0);
+  const changes = bytes.length;
+  const all = new Uint8Array(bytes.length + clockChanges.byteLength);
+  all.set(bytes);
+  all.set(new Uint8Array(clockChanges.slice().buffer), bytes.length);
+  return { bytes: all, words, zones, changes };
+}
 
 function checkColumns(columns: readonly ColumnRole[], implicit: boolean): void {
   if (!Array.isArray(columns)) {
@@ -234,15 +439,15 @@ function checkColumns(columns: readonly ColumnRole[], implicit: boolean): void {
     );
   }
   const times = columns.filter((role) => role === "time").length;
-  const expected = implicit ? 0 : 1;
-  if (times !== expected) {
+  if (implicit ? times !== 0 : times < 1 || times > MAX_PARTS) {
+    const expected = implicit ? "0" : `1 to ${MAX_PARTS}`;
     throw new TypeError(`Cannot parse table: ${times} columns are times, expected ${expected}`);
   }
 }
 
 /** The kind of a form of times, and its pattern with directives above 127. */
 function timeForm(format: string): { kind: number; pattern: Uint8Array } {
-  const unit = UNITS[format];
+  const unit = UNITS[format] ?? OTHERS[format];
   if (unit !== undefined) return { kind: unit, pattern: new Uint8Array(0) };
   if (format === "rfc3339") return { kind: CALENDAR, pattern: new Uint8Array(0) };
   const bytes: number[] = [];

@@ -2,9 +2,11 @@
 
 import type { BTrDB, Stream } from "../../../mod.ts";
 import {
+  explain,
   importFile,
   type ImportOptions,
   type ImportSummary,
+  type Plan,
   storedBefore,
 } from "../../ingest/mod.ts";
 import type { Args } from "../words/parse_args.ts";
@@ -12,13 +14,14 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { filePath } from "../context.ts";
 import { parseDuration } from "../words/durations.ts";
-import { CliError, notFound, usageError } from "../errors.ts";
+import { CliError, Exit, notFound, usageError } from "../errors.ts";
+import { planText } from "../plan_text.ts";
 import { plotStreams } from "../plot_streams.ts";
 import { extent, type TimeRange } from "../ranges.ts";
 import { bytesText, plural, rough } from "../terminal/format.ts";
 import { mayStartThreads } from "../threads.ts";
 import { nameStream } from "../words/stream_names.ts";
-import { parseInstant } from "../words/times.ts";
+import { formatTime, parseInstant } from "../words/times.ts";
 
 const command: Command = {
   name: "import",
@@ -70,12 +73,36 @@ const command: Command = {
     },
     start: {
       value: "TIME",
-      about: "There is no column of times: this is the first one, see --interval",
+      about: "Times are relative to this one; with --interval or --rate there may be none",
     },
+    rate: { value: "N", about: "Rows a second: times are snapped to them, exactly" },
     interval: { value: "DURATION", about: "There is no column of times: this is between two rows" },
-    delimiter: { value: "CHAR", about: "Between cells; , ; | and tab are found out; \\t is a tab" },
+    delimiter: {
+      value: "CHAR",
+      about:
+        "Between cells; , ; | tab and blanks are found out; \\t is a tab, blanks are runs of them",
+    },
     decimal: { value: "CHAR", choices: [".", ","], about: "Decimal point of the values" },
     "no-header": { about: "The first line is data; columns are column1, column2, …" },
+    thousands: { value: "CHAR", about: "Mark before groups of three digits in values" },
+    null: {
+      value: "WORD",
+      multiple: true,
+      about: "A further word for no value; may come again",
+    },
+    "bad-rows": {
+      value: "FATE",
+      choices: ["fail", "skip"],
+      about: "Rows with too many or too few cells, or without a time: fail (the default) or skip",
+    },
+    "bad-cells": {
+      value: "FATE",
+      choices: ["fail", "skip"],
+      about: "Cells that are no number: fail (the default) or skip",
+    },
+    comment: { value: "CHAR", about: "Beginning of lines that are comments; # is found out" },
+    encoding: { value: "NAME", about: "Encoding of text, utf-8 by default, e.g. windows-1252" },
+    complete: { about: "The file is complete: its last line counts also without a line end" },
     skip: { value: "N", about: "Lines before the header" },
     format: {
       value: "FORMAT",
@@ -100,6 +127,11 @@ const command: Command = {
         "Points at a time that is stored already: keep both (never, the default), drop equal ones, " +
         "keep the old, take the new; all but never need protocol v5 or an embedded database",
     },
+    meta: {
+      value: "FILE",
+      about: "JSON: column to name, unit, tags and annotations of its stream",
+    },
+    explain: { about: "Store nothing, say what would be stored, and why" },
     resume: { about: "Go on where an interrupted import stopped" },
     changed: {
       about:
@@ -129,12 +161,18 @@ const command: Command = {
     { line: "zcat pmu.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
   ],
   json:
-    "{ files: [{ file, rows, points, resumed, seconds, streams: [{ uuid, path, points }] }] }; points: " +
-    "stored by the import, all its runs together",
+    "{ files: [{ file, format, rows, points, fresh, first, last, resumed, created, added, streams: " +
+    "[{ uuid, path, points }], omitted: [{ name, reason }], skipped: { rows, cells }, warnings, bytes, " +
+    "seconds }] }; points: stored by the import, all its runs together; --explain: { plans }",
   async run(context, args) {
-    const options = readOptions(context, args);
+    const meta = args.text("meta");
+    const options = {
+      ...readOptions(context, args),
+      ...(meta === undefined ? {} : { meta: await readMeta(meta) }),
+    };
     const names = args.positionals;
     for (const file of names) await checkFile(file);
+    if (args.has("explain")) return await explainAll(context, names, options);
     const db = await context.db("create");
     const files: unknown[] = [];
     for (const [i, file] of names.entries()) {
@@ -149,6 +187,25 @@ const command: Command = {
   },
 };
 
+/** Says what would be stored; the database is looked at if there is one. */
+async function explainAll(
+  context: Context,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<void> {
+  const db = context.target === undefined ? undefined : await context.db("read").catch((error) => {
+    if (error instanceof CliError && error.exit === Exit.NotFound) return undefined;
+    throw error;
+  });
+  const plans: Plan[] = [];
+  for (const file of files) {
+    const plan = await explain(file === "-" ? readStdin() : file, { ...options, db });
+    plans.push(plan);
+    if (!context.json) context.print(`${planText(plan, context.frame.tz)}\n`);
+  }
+  if (context.json) context.printJson({ plans });
+}
+
 /** All files are looked for before the first one is imported. */
 async function checkFile(file: string): Promise<void> {
   if (file === "-") return;
@@ -162,8 +219,12 @@ async function checkFile(file: string): Promise<void> {
 function readOptions(context: Context, args: Args): ImportOptions {
   const start = args.text("start");
   const interval = args.text("interval");
-  if ((start === undefined) !== (interval === undefined)) {
-    throw usageError("Options --start and --interval belong together");
+  const rate = args.text("rate");
+  if (interval !== undefined && start === undefined) {
+    throw usageError("Option --interval needs --start");
+  }
+  if (interval !== undefined && rate !== undefined) {
+    throw usageError("Cannot use --interval and --rate together");
   }
   if (args.has("resume") && args.has("restart")) {
     throw usageError("Cannot use --resume and --restart together");
@@ -176,7 +237,15 @@ function readOptions(context: Context, args: Args): ImportOptions {
     skipLines: args.integer("skip", 0, 10_000),
     time: args.text("time"),
     timeFormat: args.text("time-format"),
-    columns: args.list("column"),
+    columns: some(args.list("column")),
+    thousands: characterOf(args, "thousands"),
+    nulls: some(args.list("null")),
+    badRows: args.text("bad-rows") as "fail" | "skip" | undefined,
+    badCells: args.text("bad-cells") as "fail" | "skip" | undefined,
+    comment: characterOf(args, "comment"),
+    encoding: args.text("encoding"),
+    complete: args.has("complete") ? true : undefined,
+    rate: rate === undefined ? undefined : rateOf(rate),
     tz: args.has("tz") ? context.frame.tz : undefined,
     start: start === undefined ? undefined : parseInstant(start, "--start", context.frame),
     interval: interval === undefined ? undefined : parseDuration(interval, "--interval"),
@@ -198,6 +267,57 @@ function readOptions(context: Context, args: Args): ImportOptions {
   };
 }
 
+/** A list that is not empty. */
+function some(list: readonly string[]): readonly string[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function characterOf(args: Args, name: string): string | undefined {
+  const text = args.text(name);
+  if (text === undefined || /^[!-/:-@[-`{-~ ]$/.test(text)) return text;
+  throw usageError(`Cannot use --${name} ${JSON.stringify(text)}: expected one ASCII mark`);
+}
+
+function rateOf(text: string): number {
+  const rate = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && rate > 0 && rate <= 1e9) return rate;
+  throw usageError(`Cannot use --rate ${JSON.stringify(text)}: expected rows a second, up to 1e9`);
+}
+
+async function readMeta(path: string): Promise<ImportOptions["meta"]> {
+  let meta: unknown;
+  try {
+    meta = JSON.parse(await Deno.readTextFile(path));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw usageError(`Cannot use --meta ${path}: ${cause.message}`);
+  }
+  checkMeta(meta, path);
+  return meta as ImportOptions["meta"];
+}
+
+/** Fails on anything that a column may not have: nothing is left unread. */
+function checkMeta(meta: unknown, path: string): void {
+  const isRecord = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  const fail = (what: string): never => {
+    throw usageError(
+      `Cannot use --meta ${path}: ${what}`,
+      'it looks like {"V": {"name": "volts", "unit": "kV", "tags": {}, "annotations": {}}}',
+    );
+  };
+  if (!isRecord(meta)) return fail("expected an object by the names of columns");
+  for (const [column, value] of Object.entries(meta)) {
+    if (!isRecord(value)) return fail(`column ${column} is no object`);
+    for (const [key, one] of Object.entries(value)) {
+      const text = (key === "name" || key === "unit") && typeof one === "string";
+      const texts = (key === "tags" || key === "annotations") && isRecord(one) &&
+        Object.values(one).every((text) => typeof text === "string");
+      if (!text && !texts) fail(`column ${column} has ${key}: ${JSON.stringify(one)}`);
+    }
+  }
+}
+
 /** The database in the record: a path without its ways to write it. */
 function targetName(target: string | undefined): string {
   if (target === undefined) return `env:${Deno.env.get("BTRDB_ENDPOINTS") ?? ""}`;
@@ -212,7 +332,10 @@ function targetName(target: string | undefined): string {
 
 function delimiterOf(args: Args): string | undefined {
   const delimiter = args.text("delimiter")?.replace("\\t", "\t");
-  if (delimiter !== undefined && !/^[^"\r\n\u0080-\uffff]$/.test(delimiter)) {
+  if (
+    delimiter !== undefined &&
+    !(delimiter === "blanks" || /^[^"\r\n\u0080-\uffff]$/.test(delimiter))
+  ) {
     throw usageError(`Cannot use --delimiter ${delimiter}: expected one ASCII character`);
   }
   return delimiter;
@@ -238,8 +361,7 @@ async function importOne(
     progress.clear();
     sayStored(context, file, summary);
     if (args.has("plot")) await plotAll(context, db, summary);
-    const { rows, points, resumed, seconds, streams } = summary;
-    return { file, rows, points, resumed, seconds, streams };
+    return { file, ...summary };
   } catch (error) {
     progress.clear();
     const fresh = storedBefore(error);
@@ -268,7 +390,7 @@ async function* readStdin(): AsyncGenerator<Uint8Array, void, void> {
 const STDIN_BYTES = 1 << 20;
 
 function sayStored(context: Context, file: string, summary: ImportSummary): void {
-  const { resumed, fresh, rows, streams, created, added, seconds, bytes } = summary;
+  const { resumed, fresh, rows, streams, created, added, seconds, bytes, first, last } = summary;
   if (resumed && fresh === 0) {
     context.talk(`Nothing new in ${file}: its ${plural(rows, "row")} are stored`);
     return;
@@ -284,6 +406,21 @@ function sayStored(context: Context, file: string, summary: ImportSummary): void
       `${plural(streams.length, "stream")}${made}${merged}, ${seconds.toFixed(1)} s, ` +
       `${rough(speed)} points/s, ${bytesText(bytes)} read`,
   );
+  if (first !== undefined && last !== undefined) {
+    const { tz } = context.frame;
+    context.talk(`From ${formatTime(first, tz)} to ${formatTime(last, tz)}`);
+  }
+  const { omitted, skipped } = summary;
+  if (skipped.rows + skipped.cells > 0) {
+    context.warn(
+      `Left out: ${plural(skipped.rows, "bad row")} and ${plural(skipped.cells, "bad cell")}`,
+    );
+  }
+  if (context.quiet && omitted.length > 0) {
+    context.warn(
+      `Left out: ${omitted.map(({ name, reason }) => `${name} (${reason})`).join(", ")}`,
+    );
+  }
 }
 
 async function plotAll(context: Context, db: BTrDB, { streams }: ImportSummary): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 import type { PackedError } from "../packed_error.ts";
-import type { CsvTable } from "./csv_batches.ts";
+import type { CsvTable, TableRemarks } from "./csv_batches.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
 /** To the worker. */
@@ -18,6 +18,6 @@ export type BatchOrder =
 /** From the worker. */
 export type BatchReport =
   /** A batch, and how many bytes of the file are read. */
-  | { type: "batch"; batch: SourceBatch; bytesRead: number }
-  | { type: "end" }
+  | { type: "batch"; batch: SourceBatch; bytesRead: number; remarks: TableRemarks }
+  | { type: "end"; remarks: TableRemarks }
   | { type: "failure"; error: PackedError };

@@ -6,7 +6,7 @@
 
 import { unpackError } from "../packed_error.ts";
 import type { ReadCounter } from "../bytes.ts";
-import { csvBatches, type CsvTable } from "./csv_batches.ts";
+import { csvBatches, type CsvTable, noRemarks, type TableRemarks } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
@@ -18,18 +18,21 @@ export async function* csvBatchesFromThread(
   table: CsvTable,
   from: Position,
   counter: ReadCounter,
+  remarks: TableRemarks = noRemarks(),
 ): AsyncGenerator<SourceBatch, void, void> {
   const thread = new Thread();
   try {
     thread.order({ type: "read", table, from });
     let report = await thread.next().catch(() => undefined);
-    if (report === undefined) return yield* csvBatches(table, from, counter);
+    if (report === undefined) return yield* csvBatches(table, from, counter, remarks);
     for (; report.type !== "end"; report = await thread.next()) {
       if (report.type === "failure") throw unpackError(report.error);
       counter.bytes = report.bytesRead;
+      Object.assign(remarks, report.remarks);
       thread.order({ type: "more" });
       yield report.batch;
     }
+    Object.assign(remarks, report.remarks);
   } finally {
     thread.close();
   }

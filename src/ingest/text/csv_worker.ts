@@ -5,7 +5,7 @@
  */
 
 import { packError } from "../packed_error.ts";
-import { csvBatches, type CsvTable } from "./csv_batches.ts";
+import { csvBatches, type CsvTable, noRemarks } from "./csv_batches.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
@@ -20,12 +20,13 @@ let wake: (() => void) | undefined;
 
 async function send(table: CsvTable, from: Position): Promise<void> {
   const counter = { bytes: 0 };
-  for await (const batch of csvBatches(table, from, counter)) {
+  const remarks = noRemarks();
+  for await (const batch of csvBatches(table, from, counter, remarks)) {
     while (credit === 0) await new Promise<void>((resolve) => wake = resolve);
     credit--;
-    port.postMessage({ type: "batch", batch, bytesRead: counter.bytes }, buffersOf(batch));
+    port.postMessage({ type: "batch", batch, bytesRead: counter.bytes, remarks }, buffersOf(batch));
   }
-  port.postMessage({ type: "end" });
+  port.postMessage({ type: "end", remarks });
 }
 
 function buffersOf({ columns }: SourceBatch): ArrayBuffer[] {

@@ -15,10 +15,12 @@ export interface LineBatch {
   bytes: Uint8Array;
   offset: number;
   end: number;
+  /** Whether this is the last line, and it has no line end in the file. */
+  open?: boolean;
 }
 
 /** Longest line; beyond it this is no text. */
-const MAX_LINE = 16 << 20;
+const MAX_LINE = 64 << 20;
 
 /**
  * Cuts bytes into batches of lines: each is as long as fits into `size` bytes, or one line.
@@ -55,7 +57,7 @@ export async function* lineBatches(
     }
     if (length > size + MAX_LINE) {
       throw new ImportError(`Cannot import: there is a line of more than ${MAX_LINE} bytes`, {
-        hint: "is this a text file? See --format",
+        hint: "is this a text file?",
       });
     }
   }
@@ -67,7 +69,7 @@ export async function* lineBatches(
   }
   if (length > 0) {
     const last = first(length);
-    yield { ...last, bytes: withLineFeed(last.bytes) };
+    yield { ...last, bytes: withLineFeed(last.bytes), open: true };
   }
 }
 

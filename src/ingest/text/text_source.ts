@@ -4,53 +4,78 @@
  * @module
  */
 
-import type { ByteSource, ReadCounter } from "../bytes.ts";
+import { type ReadCounter } from "../bytes.ts";
+import { readAt } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { FormatInput } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
-import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";
-import { csvBatches, type CsvTable } from "./csv_batches.ts";
+import {
+  type OmittedColumn,
+  type Position,
+  type Source,
+  type SourceBatch,
+  type SourceColumn,
+  START,
+} from "../source.ts";
+import { csvBatches, type CsvTable, noRemarks, parserOf } from "./csv_batches.ts";
 import { csvBatchesFromThread } from "./csv_thread.ts";
 import { collectionIn } from "../stream_paths.ts";
-import { detectLayout, isBtrdbTable, type TableLayout } from "./layout.ts";
+import { decodeHead, encodingOf } from "./encoding.ts";
+import { detectLayout, isBtrdbTable, type LayoutWishes, type TableLayout } from "./layout.ts";
 
 /** Size of a file from which on it is worth a thread, bytes. */
 const LARGE_BYTES = 16 << 20;
+/** Bytes at the end of a file in which its last row is. */
+const TAIL_BYTES = 1 << 20;
+const LF = 10;
 
 /** Opens a table of text. */
 export function openText(
   input: FormatInput,
   options: SourceOptions,
   layout?: unknown,
-): Promise<Source> {
+): Source {
   const { head, bytes } = input;
-  if (head.includes(0)) {
-    const wide = head[0] === 0xff || head[0] === 0xfe;
+  const encoding = encodingOf(head, options.encoding);
+  if (encoding === undefined && head.includes(0)) {
     throw new ImportError(`Cannot import ${bytes.name}: it is neither text nor Parquet`, {
-      hint: wide ? "is it UTF-16? `iconv -f utf-16 -t utf-8` makes text of it" : undefined,
+      hint: "for UTF-16 without a mark at its beginning say --encoding utf-16le",
     });
   }
-  const notices: string[] = [];
-  const text = new TextDecoder().decode(head, { stream: true });
-  const known = layout as TableLayout | undefined ??
-    detectLayout(text, wishesOf(options), (notice) => notices.push(notice));
-  const once = bytes.once ? input.all() : undefined;
-  return Promise.resolve(
-    new TextSource(bytes, known, notices, once, input.counter, options.threads !== false),
-  );
+  const text = decodeHead(head, encoding, bytes.name);
+  const lines = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (lines === "" && text !== "" && options.complete !== true) {
+    throw new ImportError(`Cannot import ${bytes.name}: its only line has no line end`, {
+      hint: "--complete says that the file is complete",
+    });
+  }
+  const known = layout as TableLayout | undefined;
+  const found = known === undefined
+    ? detectLayout(options.complete === true ? text : lines, wishesOf(options, encoding))
+    : { layout: known, omitted: [] };
+  return new TextSource(input, found.layout, found.omitted, options.threads !== false);
 }
 
-function wishesOf(options: SourceOptions): Parameters<typeof detectLayout>[1] {
+function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutWishes {
   const { start, interval } = options;
   return {
     delimiter: options.delimiter,
     decimal: options.decimal,
+    thousands: options.thousands,
+    comment: options.comment,
+    encoding,
     header: options.header,
     skipLines: options.skipLines ?? 0,
     time: options.time,
     timeFormat: options.timeFormat,
     columns: options.columns ?? [],
     tz: options.tz ?? "UTC",
+    nulls: options.nulls,
+    rate: options.rate,
+    skipBadRows: options.badRows === "skip",
+    skipBadCells: options.badCells === "skip",
+    complete: options.complete,
+    start: start === undefined ? undefined : String(start),
     times: start === undefined || interval === undefined
       ? undefined
       : { first: String(start), step: String(interval) },
@@ -61,35 +86,41 @@ function wishesOf(options: SourceOptions): Parameters<typeof detectLayout>[1] {
 class TextSource implements Source {
   readonly format = "csv";
   readonly columns: readonly SourceColumn[];
-  readonly omitted: readonly OmittedColumn[] = [];
+  readonly omitted: readonly OmittedColumn[];
   readonly size: number | undefined;
-  readonly #table: CsvTable;
-  readonly #threads: boolean;
   readonly layout: TableLayout;
   readonly notices: readonly string[];
+  readonly #table: CsvTable;
+  readonly #threads: boolean;
   readonly #once: AsyncIterable<Uint8Array> | undefined;
   readonly #counter: ReadCounter;
+  readonly #remarks = noRemarks();
 
   constructor(
-    bytes: ByteSource,
+    { bytes, all, counter }: FormatInput,
     layout: TableLayout,
-    notices: readonly string[],
-    once: AsyncIterable<Uint8Array> | undefined,
-    counter: ReadCounter,
+    omitted: readonly OmittedColumn[],
     threads: boolean,
   ) {
     this.layout = layout;
-    this.notices = notices;
-    this.#once = once;
+    this.omitted = omitted;
+    const left = omitted.map(({ name, reason }) => `${name} (${reason})`);
+    this.notices = left.length === 0 ? [] : [`Left out: ${left.join(", ")}`];
+    this.#once = bytes.once ? all() : undefined;
     this.#counter = counter;
     this.#table = { bytes, layout };
     this.#threads = threads;
     const own = isBtrdbTable(layout.names);
-    this.columns = layout.names.flatMap((name, i) =>
-      layout.roles[i] === "value"
-        ? [{ name, number: i + 1, ...(own ? { collection: collectionIn(name) } : {}) }]
-        : []
-    );
+    this.columns = layout.names.flatMap((name, i) => {
+      if (layout.roles[i] !== "value") return [];
+      const column: SourceColumn = {
+        name: name || `column${i + 1}`,
+        number: i + 1,
+        collection: own ? collectionIn(name) : undefined,
+        unit: layout.units[i] ?? undefined,
+      };
+      return [column];
+    });
     this.size = bytes.size;
   }
 
@@ -98,13 +129,76 @@ class TextSource implements Source {
     return this.#counter.bytes;
   }
 
+  /** Rows and cells left out so far. */
+  get skipped(): { rows: number; cells: number } {
+    return { rows: this.#remarks.badRows, cells: this.#remarks.badCells };
+  }
+
+  /** What is probably wrong. */
+  get warnings(): readonly string[] {
+    const { unsure, unsureLine, openLine } = this.#remarks;
+    const found: string[] = [];
+    if (unsure > 0) {
+      found.push(
+        `${unsure} times near line ${unsureLine} are in the hour that comes twice when clocks are set ` +
+          "back, and nothing tells which one is meant: the first was taken",
+      );
+    }
+    if (openLine !== undefined) {
+      found.push(
+        `The last line, ${openLine}, has no line end and was not stored: --resume --changed takes it ` +
+          "when it is complete, --complete says that it is",
+      );
+    }
+    return found;
+  }
+
+  /** How the table was understood. */
+  get about(): readonly (readonly [string, string])[] {
+    const { layout } = this;
+    const names = layout.timeOrder.map((i) => layout.names[i] || `column${i + 1}`);
+    const time = names.length === 0
+      ? "none, from --start"
+      : `${names.join(" and ")}, ${layout.timeFormat}, ${layout.reason}`;
+    return [
+      ["compression", this.#table.bytes.compression],
+      ["encoding", layout.encoding ?? "utf-8"],
+      ["delimiter", layout.blanks ? "runs of blanks" : JSON.stringify(layout.delimiter)],
+      ["decimal mark", layout.decimal],
+      ["lines before the data", String(layout.headerLines)],
+      ["time", time],
+      ["zone", /[zZ]$/.test(layout.timeFormat) ? "in the cells" : layout.tz],
+    ];
+  }
+
+  /** Time of the last row of a plain file. */
+  async lastTime(): Promise<bigint | undefined> {
+    const { bytes } = this.#table;
+    const { layout } = this;
+    const plain = bytes.path !== undefined && !bytes.once && bytes.compression === "none" &&
+      layout.encoding === undefined && layout.timeOrder.length > 0;
+    if (!plain) return undefined;
+    const start = Math.max(0, (bytes.size ?? 0) - TAIL_BYTES);
+    const tail = await readAt(bytes.path!, start, TAIL_BYTES);
+    const end = tail.lastIndexOf(LF) + 1;
+    const from = tail.lastIndexOf(LF, end - 2) + 1;
+    if (start === 0 && from === 0) return undefined;
+    const parser = parserOf(layout, START);
+    try {
+      parser.parse(tail.subarray(from, end));
+    } catch {
+      return undefined;
+    }
+    return parser.lastTime?.time;
+  }
+
   /** Reads from a position on; a large file in a thread of its own. */
   batches(from: Position): AsyncGenerator<SourceBatch, void, void> {
     const large = this.#once === undefined && (this.size ?? 0) >= LARGE_BYTES &&
       this.#table.bytes.path !== undefined;
     return large && this.#threads
-      ? csvBatchesFromThread(this.#table, from, this.#counter)
-      : csvBatches(this.#table, from, this.#counter, this.#once);
+      ? csvBatchesFromThread(this.#table, from, this.#counter, this.#remarks)
+      : csvBatches(this.#table, from, this.#counter, this.#remarks, this.#once);
   }
 
   /** Has nothing to close. */

@@ -22,7 +22,8 @@ function text(last = ""): string {
 async function tableOf(path: string, content: string): Promise<CsvTable> {
   await Deno.writeTextFile(path, content);
   const wishes = { columns: [], skipLines: 0, tz: "Europe/Berlin" };
-  const layout = detectLayout(content.slice(0, 10_000), wishes, () => {});
+  const head = content.slice(0, content.lastIndexOf("\n", 10_000) + 1);
+  const { layout } = detectLayout(head, wishes);
   return { bytes: await openBytes(path), layout };
 }
 

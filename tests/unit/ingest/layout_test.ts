@@ -1,13 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ImportError } from "../../../src/ingest/errors.ts";
-import { detectLayout, type LayoutWishes, splitCells } from "../../../src/ingest/text/layout.ts";
+import {
+  detectLayout,
+  type LayoutWishes,
+  type TableLayout,
+} from "../../../src/ingest/text/layout.ts";
+import { splitCells } from "../../../src/ingest/text/records.ts";
 import { lineBatches } from "../../../src/ingest/text/line_batches.ts";
-import { fixedOffset, toUtc } from "../../../src/ingest/text/local_times.ts";
+import { clockChanges, fixedOffset } from "../../../src/ingest/text/clock_changes.ts";
 
 const NOTHING: LayoutWishes = { skipLines: 0, columns: [], tz: "UTC" };
 
-function detect(text: string, wishes: Partial<LayoutWishes> = {}): ReturnType<typeof detectLayout> {
-  return detectLayout(text, { ...NOTHING, ...wishes }, () => {});
+function detect(text: string, wishes: Partial<LayoutWishes> = {}): TableLayout {
+  return detectLayout(text, { ...NOTHING, ...wishes }).layout;
 }
 
 Deno.test("detectLayout: BTrDB's own CSV", () => {
@@ -44,7 +49,7 @@ Deno.test("detectLayout: wishes", () => {
 
 Deno.test("detectLayout: what cannot be", () => {
   assertThrows(() => detect(""), ImportError, "empty");
-  assertThrows(() => detect("t,v\n5,1\n"), ImportError, "as a time");
+  assertThrows(() => detect("t,v\n5,1\n"), ImportError, "relative");
   assertThrows(() => detect("time (ns),v\n5,x\n"), ImportError, "no column of values");
   assertThrows(
     () => detect("time (ns),v\n1,2\n", { columns: ["w"] }),
@@ -56,14 +61,13 @@ Deno.test("detectLayout: what cannot be", () => {
 });
 
 Deno.test("detectLayout: text among numbers is left to the parser, text is left out", () => {
-  const notices: string[] = [];
   const text = "time (ns),v,state,w\n1,1,ok,1\n2,inf,ok,NaN\n3,3,7,\n4,4,bad,4\n";
-  const layout = detectLayout(text, NOTHING, (notice) => notices.push(notice));
+  const { layout, omitted } = detectLayout(text, NOTHING);
   assertEquals(layout.roles, ["time", "value", "skip", "value"]);
-  assertEquals(notices, ['Left out, because there is text in them: state ("ok")']);
+  assertEquals(omitted, [{ name: "state", reason: 'text, such as "ok"' }]);
   assertThrows(() => detect("time (ns),v\n"), ImportError, "no rows");
-  const commas = assertThrows(() => detect("time (ns);v\n1;1,5\n"), ImportError, "no column");
-  assertEquals(commas.hint, "for numbers like 1,5 say --decimal ,");
+  const commas = assertThrows(() => detect("time (ns);v\n1;1,5\n"), ImportError, "decimal comma");
+  assertEquals(commas.hint, "say --decimal , or take only other columns with --column");
   const twice = "time (ns),v,v\n1,2,3\n";
   assertThrows(() => detect(twice, { columns: ["v"] }), ImportError, "columns 2 and 3");
   assertEquals(detect(twice, { columns: ["3"] }).roles, ["time", "skip", "value"]);
@@ -111,20 +115,26 @@ Deno.test("toUtc: clocks that change", () => {
     undefined,
   ]);
   const ns = (text: string): bigint => Temporal.Instant.from(text).epochNanoseconds;
-  const local = [
-    "2024-03-31T01:59:59Z",
-    "2024-03-31T03:00:00Z",
-    "2024-10-27T01:59:59Z",
-    "2024-10-27T04:00:00Z",
-  ];
-  const utc = [
-    "2024-03-31T00:59:59Z",
-    "2024-03-31T01:00:00Z",
-    "2024-10-26T23:59:59Z",
-    "2024-10-27T03:00:00Z",
-  ];
-  assertEquals(
-    toUtc(BigInt64Array.from(local, ns), "Europe/Berlin"),
-    BigInt64Array.from(utc, ns),
-  );
+  const berlin = [...clockChanges("Europe/Berlin")];
+  const spring = berlin.indexOf(ns("2024-03-31T01:00:00Z"));
+  assertEquals(berlin.slice(spring + 1, spring + 4), [
+    7_200_000_000_000n,
+    ns("2024-10-27T01:00:00Z"),
+    3_600_000_000_000n,
+  ]);
 });
+
+for (const zone of ["Africa/Casablanca", "America/Sao_Paulo", "Asia/Gaza", "Europe/Lisbon"]) {
+  Deno.test(`clockChanges: ${zone} has the changes that the platform knows`, () => {
+    const changes = clockChanges(zone);
+    let at = Temporal.Instant.from("1940-01-01T00:00:00Z").toZonedDateTimeISO(zone);
+    for (let i = 0; i < 400; i++) {
+      const next = at.getTimeZoneTransition("next");
+      if (next === null || next.year > 2040) break;
+      const index = changes.indexOf(next.epochNanoseconds);
+      assertEquals(index % 2, 0, next.toString());
+      assertEquals(changes[index + 1], BigInt(next.offsetNanoseconds), next.toString());
+      at = next;
+    }
+  });
+}

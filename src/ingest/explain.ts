@@ -1,0 +1,186 @@
+/**
+ * Plans: what an import would store, found out from the beginning and the end of a file.
+ *
+ * @module
+ */
+
+import type { BTrDB } from "../client/btrdb.ts";
+import { type ImportInput, openBytes } from "./bytes.ts";
+import { findSource, openFound } from "./open_source.ts";
+import type { SourceOptions, TargetOptions } from "./options.ts";
+import { collectionOf } from "./prepare_import.ts";
+import { type OmittedColumn, type SourceBatch, START } from "./source.ts";
+import { findTargets } from "./targets.ts";
+import { timeWarnings } from "./time_warnings.ts";
+
+/** A column in a plan. */
+export interface PlannedColumn {
+  /** Its name in the source. */
+  readonly name: string;
+  /** Path of its stream. */
+  readonly stream: string;
+  /** Whether the stream exists; undefined without a database. */
+  readonly exists: boolean | undefined;
+  /** Unit of its values. */
+  readonly unit: string | undefined;
+  /** Its first values. */
+  readonly values: readonly number[];
+  /** Smallest value among the rows looked at. */
+  readonly min: number | undefined;
+  /** Largest value among the rows looked at. */
+  readonly max: number | undefined;
+  /** Rows looked at without a value. */
+  readonly missing: number;
+}
+
+/** What an import would store. */
+export interface Plan {
+  /** Name of the file, or `-`. */
+  readonly file: string;
+  /** Format, e.g. `csv`. */
+  readonly format: string;
+  /** How the source was understood: pairs of a word and its value. */
+  readonly about: readonly (readonly [string, string])[];
+  /** Time of the first row looked at, ns. */
+  readonly first: bigint | undefined;
+  /** Time of the last row of the file, or of the last one looked at, ns. */
+  readonly last: bigint | undefined;
+  /** Whether `last` is that of the last row of the file. */
+  readonly complete: boolean;
+  /** Rows looked at. */
+  readonly rows: number;
+  /** Distance of rows that is met most, ns. */
+  readonly step: bigint | undefined;
+  /** Distances of more than one and a half such steps. */
+  readonly gaps: number;
+  /** Rows with the time of the row before. */
+  readonly duplicates: number;
+  /** Rows with a time before that of the row before. */
+  readonly backward: number;
+  /** What would become streams. */
+  readonly columns: readonly PlannedColumn[];
+  /** What would be left out, and why. */
+  readonly omitted: readonly OmittedColumn[];
+  /** What is probably wrong. */
+  readonly warnings: readonly string[];
+}
+
+/** Options of {@linkcode explain}. */
+export interface ExplainOptions extends SourceOptions, TargetOptions {
+  /** The database that would be written to: streams that exist are named. */
+  db?: BTrDB | undefined;
+}
+
+/** First values that a plan has of each column. */
+const SHOWN = 3;
+
+/**
+ * Finds out what would be stored, and stores nothing.
+ *
+ * @param input Path, `file:` URL or bytes.
+ * @param options What is known about the file and the streams.
+ * @throws {ImportError} If the file cannot be read.
+ */
+export async function explain(input: ImportInput, options: ExplainOptions = {}): Promise<Plan> {
+  const bytes = await openBytes(input);
+  const quick = { ...options, threads: false };
+  await using source = await openFound(await findSource(bytes, quick), quick);
+  const batches = source.batches(START, options.signal)[Symbol.asyncIterator]();
+  const next = await batches.next();
+  await batches.return?.();
+  const batch: SourceBatch = next.done
+    ? { columns: source.columns.map(emptyColumn), next: START }
+    : next.value;
+  const times = allTimes(batch);
+  const end = await source.lastTime?.();
+  const last = end ?? times[times.length - 1];
+  const into = options.into ?? collectionOf(bytes);
+  const targets = options.db === undefined
+    ? undefined
+    : await findTargets(options.db, source, options, into);
+  const columns = source.columns.map((column, i): PlannedColumn => {
+    const { values } = batch.columns[i]!;
+    const target = targets?.[i];
+    return {
+      name: column.name,
+      stream: target?.path ?? `${column.collection ?? into}/${column.name}`,
+      exists: target === undefined ? undefined : target.found !== undefined,
+      unit: target?.tags["unit"] ?? column.unit,
+      values: [...values.subarray(0, SHOWN)],
+      min: values.length === 0 ? undefined : extreme(values, Math.min),
+      max: values.length === 0 ? undefined : extreme(values, Math.max),
+      missing: Math.max(0, batch.next.rows - values.length),
+    };
+  });
+  const steps = stepsOf(times);
+  const warnings = [
+    ...timeWarnings(times[0], last, steps, times.length),
+    ...source.notices.filter((notice) => !notice.startsWith("Left out")),
+    ...source.warnings ?? [],
+    ...columns.filter(({ min, max, values }) => values.length > 2 && min === max)
+      .map(({ name, min }) => `All values of ${name} looked at are ${min}`),
+  ];
+  for (const [i, target] of (targets ?? []).entries()) {
+    if (target.found === undefined || times.length === 0 || last === undefined) continue;
+    const there = await target.found.stream.count({ start: times[0]!, end: last + 1n });
+    if (there > 0n) {
+      warnings.push(`${columns[i]!.stream} has ${there} points already between these times`);
+    }
+  }
+  return {
+    file: bytes.name,
+    format: source.format,
+    about: source.about ?? [["compression", bytes.compression]],
+    first: times[0],
+    last,
+    complete: end !== undefined,
+    rows: batch.next.rows,
+    ...steps,
+    columns,
+    omitted: source.omitted,
+    warnings,
+  };
+}
+
+function emptyColumn(): { times: BigInt64Array; values: Float64Array } {
+  return { times: new BigInt64Array(0), values: new Float64Array(0) };
+}
+
+/** The times of the column that has the most. */
+function allTimes({ columns }: SourceBatch): BigInt64Array {
+  let most = new BigInt64Array(0) as BigInt64Array;
+  for (const { times } of columns) if (times.length > most.length) most = times;
+  return most;
+}
+
+function extreme(values: Float64Array, of: (a: number, b: number) => number): number {
+  let found = values[0]!;
+  for (const value of values) found = of(found, value);
+  return found;
+}
+
+function stepsOf(
+  times: BigInt64Array,
+): { step: bigint | undefined; gaps: number; duplicates: number; backward: number } {
+  const counts = new Map<bigint, number>();
+  let duplicates = 0;
+  let backward = 0;
+  for (let i = 1; i < times.length; i++) {
+    const step = times[i]! - times[i - 1]!;
+    if (step === 0n) duplicates++;
+    else if (step < 0n) backward++;
+    else if (counts.size < MAX_STEPS || counts.has(step)) {
+      counts.set(step, (counts.get(step) ?? 0) + 1);
+    }
+  }
+  let step: bigint | undefined;
+  for (const [one, n] of counts) if (step === undefined || n > counts.get(step)!) step = one;
+  let gaps = 0;
+  for (let i = 1; step !== undefined && i < times.length; i++) {
+    if (2n * (times[i]! - times[i - 1]!) > 3n * step) gaps++;
+  }
+  return { step, gaps, duplicates, backward };
+}
+
+/** Different distances that are counted. */
+const MAX_STEPS = 10_000;
