@@ -23,6 +23,7 @@ export {
   parseTable,
   tableBadCells,
   tableBadRows,
+  tableCutLine,
   tableCells,
   tableErrorAt,
   tableErrorCode,
@@ -32,6 +33,7 @@ export {
   tableRules,
   tableTimeBase,
   tableTimes,
+  tableUnsureLine,
 } from "./parse_table";
 export {
   setTimeBefore,
@@ -40,6 +42,7 @@ export {
   setTimeZone,
   timeBefore,
   timeDistance,
+  timesCut,
   timesUnsure,
 } from "./parse_time";
 export { decodeBlock, encodeBlock } from "./block";

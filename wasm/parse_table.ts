@@ -12,8 +12,12 @@ import {
   parsedTime,
   parsePatternTime,
   setParsedTime,
+  timeMissing,
+  timeMoved,
   timeOverflow,
   timePassed,
+  timesCut,
+  timesUnsure,
 } from "./parse_time";
 
 /** The codes of {@link tableErrorCode}, those of parse_csv.ts; src/kernel/csv_error.ts has the words. */
@@ -28,6 +32,8 @@ const POINT_FOR_COMMA: i32 = 8;
 /** A quoted cell goes on behind the bytes given. */
 const INCOMPLETE: i32 = 9;
 const THOUSANDS: i32 = 10;
+/** Clocks were set forward over the time. */
+const NO_SUCH_TIME: i32 = 11;
 
 /** Roles of columns. */
 const SKIP: u8 = 0;
@@ -94,6 +100,9 @@ const JOINED: usize = memory.data(640, 16);
 let tableEnd: usize = 0;
 let badRows: u32 = 0;
 let badCells: u32 = 0;
+/** Lines passed with the first time that is unsure, or was cut; 0 if there is none. */
+let unsureLine: u32 = 0;
+let cutLine: u32 = 0;
 
 let lines: u32 = 0;
 let rows: u32 = 0;
@@ -175,6 +184,16 @@ export function tableBadCells(): u32 {
   return badCells;
 }
 
+/** Lines up to the first time of the last parseTable that comes twice and is unsure; 0: none. */
+export function tableUnsureLine(): u32 {
+  return unsureLine;
+}
+
+/** Lines up to the first time of the last parseTable that was cut to a ns; 0: none. */
+export function tableCutLine(): u32 {
+  return cutLine;
+}
+
 /** Sets the time of the next row, and the distance to the one after it. */
 export function tableTimes(first: i64, distance: i64): void {
   nextTime = first;
@@ -210,6 +229,8 @@ export function parseTable(
   rows = 0;
   badRows = 0;
   badCells = 0;
+  unsureLine = 0;
+  cutLine = 0;
   errorCode = 0;
   tableEnd = end;
   while (at < end && rows < capacity) {
@@ -218,7 +239,8 @@ export function parseTable(
     let next = parseRow(at, roles, columns, out, stride, counts, scratch);
     if (next == 0) {
       lines = before;
-      const ofRow = errorCode <= TIME_RANGE || errorCode >= TOO_FEW && errorCode <= AFTER_QUOTE;
+      const ofRow = errorCode <= TIME_RANGE || errorCode == NO_SUCH_TIME ||
+        errorCode >= TOO_FEW && errorCode <= AFTER_QUOTE;
       if (!skipRows || !ofRow) break;
       errorCode = 0;
       badCells = cellsBefore;
@@ -287,8 +309,13 @@ function parseRow(
     nextTime += step;
   } else {
     if (parts > 0 && !joinedTime(at)) return 0;
-    if (rateNum != 0) snap();
+    if (rateNum != 0) {
+      snap();
+      timeMoved();
+    }
     timePassed(time);
+    if (unsureLine == 0 && timesUnsure() > 0) unsureLine = lines;
+    if (cutLine == 0 && timesCut() > 0) cutLine = lines;
   }
   for (let i: u32 = 0; i < filled; i++) {
     const c = load<u32>(scratch + (<usize>i << 2));
@@ -383,7 +410,7 @@ function joinedTime(row: usize): bool {
     time = parsedTime();
     return true;
   }
-  fail(p == 0 && timeOverflow() ? TIME_RANGE : BAD_TIME, row, 1);
+  fail(p == 0 ? timeError() : BAD_TIME, row, 1);
   return false;
 }
 
@@ -445,12 +472,17 @@ function timeCell(cell: usize, column: u32): usize {
   const quoted = load<u8>(p) == QUOTE;
   if (quoted) p++;
   p = timeAt(p);
-  if (p == 0) return fail(timeOverflow() ? TIME_RANGE : BAD_TIME, cell, column + 1);
+  if (p == 0) return fail(timeError(), cell, column + 1);
   if (quoted && load<u8>(p++) != QUOTE) return fail(BAD_TIME, cell, column + 1);
   p = skipBlanks(p);
   if (!isEnd(p)) return fail(BAD_TIME, cell, column + 1);
   time = timeKind < CALENDAR ? parsedTime() + timeBase : parsedTime();
   return p;
+}
+
+/** The reason why no time could be read. */
+function timeError(): i32 {
+  return timeMissing() ? NO_SUCH_TIME : timeOverflow() ? TIME_RANGE : BAD_TIME;
 }
 
 function timeAt(p: usize): usize {

@@ -40,6 +40,11 @@ let before: i64 = i64.MIN_VALUE;
 let distance: i64 = 0;
 /** Clock times that come twice and could not be told apart by the rows around. */
 let unsure: u32 = 0;
+/** Whether the text is a clock time that was left out when clocks were set forward. */
+let missing: bool = false;
+/** Whether the text has digits below a ns, and how many times had. */
+let finer: bool = false;
+let cut: u32 = 0;
 
 /** Sets what zones may be called, and whether commas may stand before fractions. */
 export function setTimeWords(names: usize, comma: bool): void {
@@ -60,6 +65,7 @@ export function setTimeBefore(last: i64, step: i64): void {
   before = last;
   distance = step;
   unsure = 0;
+  cut = 0;
 }
 
 export function timeBefore(): i64 {
@@ -75,12 +81,31 @@ export function timesUnsure(): u32 {
   return unsure;
 }
 
+/** Times since {@link setTimeBefore} with digits below a ns, which were cut. */
+export function timesCut(): u32 {
+  return cut;
+}
+
+/** Tells whether the last failure was a clock time that does not exist. */
+export function timeMissing(): bool {
+  return missing;
+}
+
+/** Forgets digits below a ns, where times are moved anyway. */
+export function timeMoved(): void {
+  finer = false;
+}
+
 /** Notes that a row has a time. */
 // @ts-ignore: decorator
 @inline
 export function timePassed(ns: i64): void {
   if (before != i64.MIN_VALUE && ns > before) distance = ns - before;
   before = ns;
+  if (finer) {
+    finer = false;
+    cut++;
+  }
 }
 
 // @ts-ignore: decorator
@@ -95,13 +120,13 @@ function offsetAfter(i: i32): i64 {
   return load<i64>(changes + (<usize>i << 4), 8);
 }
 
-/** The time that clocks show, to UTC, if the text did not say its zone. */
-function zonedTime(): void {
-  if (zoneSaid || changeCount == 0) return;
+/** The time that clocks show, to UTC, if the text did not say its zone; false if there is none. */
+function zonedTime(): bool {
+  if (zoneSaid || changeCount == 0) return true;
   const local = time;
   if (local >= safeFrom && local < safeTo) {
     time = local - safeOffset;
-    return;
+    return true;
   }
   let low = 0, high = changeCount - 1;
   while (low < high) {
@@ -128,16 +153,12 @@ function zonedTime(): void {
       safeOffset = offsetAfter(i);
     }
   }
-  if (found == 1) time = first;
-  else if (found == 0) time = skipped(local, low);
-  else time = ofTwo(first, second);
-}
-
-/** A clock time that does not exist, as if the clocks had not been changed. */
-function skipped(local: i64, low: i32): i64 {
-  let i = low;
-  while (i > 0 && local - offsetAfter(i) < changeAt(i)) i--;
-  return local - offsetAfter(i);
+  if (found == 0) {
+    missing = true;
+    return false;
+  }
+  time = found == 1 ? first : ofTwo(first, second);
+  return true;
 }
 
 /** The one of two times that the rows before lead to. */
@@ -163,6 +184,8 @@ export function parsedTime(): i64 {
 /** Sets the time that was read. */
 export function setParsedTime(ns: i64): void {
   overflow = false;
+  missing = false;
+  finer = false;
   time = ns;
 }
 
@@ -182,9 +205,9 @@ function digitAt(p: usize): u32 {
   return <u32>load<u8>(p) - 48;
 }
 
-/** A decimal number of 10^unit ns; digits below a ns are cut. */
+/** A decimal number of 10^unit ns; digits below a ns are cut and counted. */
 export function parseDecimalTime(p: usize, unit: i32): usize {
-  overflow = false;
+  overflow = missing = finer = false;
   const negative = load<u8>(p) == 45;
   if (negative || load<u8>(p) == 43) p++;
   const start = p;
@@ -207,6 +230,8 @@ export function parseDecimalTime(p: usize, unit: i32): usize {
         v = v * 10 + digit;
         digits += <i32>(v != 0);
         left--;
+      } else if (digit != 0) {
+        finer = true;
       }
       any = true;
       digit = digitAt(++p);
@@ -268,6 +293,8 @@ function fractionAt(p: usize): usize {
     if (n < 9) {
       v = v * 10 + digit;
       n++;
+    } else if (digit != 0) {
+      finer = true;
     }
     digit = digitAt(++p);
   }
@@ -357,7 +384,7 @@ function minuteAt(p: usize): bool {
  * (then {@link setTimeOffset} counts), or a date alone.
  */
 export function parseCalendarTime(p: usize): usize {
-  overflow = false;
+  overflow = missing = finer = false;
   const c = load<u8>(p, 10);
   zoneSaid = false;
   if (c != 84 && c != 116 && !(c == 32 && digitAt(p + 11) < 10)) return dateAt(p);
@@ -380,7 +407,7 @@ export function parseCalendarTime(p: usize): usize {
   const after = zoneAt(p + blank);
   if (after == 0) return 0;
   time = result - zone;
-  zonedTime();
+  if (!zonedTime()) return 0;
   return after == p + blank ? p : after;
 }
 
@@ -389,8 +416,7 @@ function dateAt(p: usize): usize {
   if (separator != 45 && separator != 47 || load<u8>(p, 7) != separator) return 0;
   const year = fixedDigits(p, 4), month = fixedDigits(p + 5, 2), day = fixedDigits(p + 8, 2);
   if (!isDate(year, month, day) || !compose(daysOf(year, month, day), -offset)) return 0;
-  zonedTime();
-  return p + 10;
+  return zonedTime() ? p + 10 : 0;
 }
 
 /** Whether the pattern has a directive for the fraction. */
@@ -432,7 +458,7 @@ function numberAt(p: usize, most: i32): usize {
  * stand for themselves.
  */
 export function parsePatternTime(p: usize, pattern: usize, length: usize): usize {
-  overflow = false;
+  overflow = missing = finer = false;
   fractionAsked = false;
   for (let i: usize = 0; i < length; i++) {
     if (load<u8>(pattern + i) == 230) fractionAsked = true;
@@ -531,13 +557,19 @@ function composeFields(): bool {
   }
   const clock = <i64>hour * HOUR_NS + <i64>minute * MINUTE_NS + <i64>second * SECOND_NS;
   if (!compose(days, clock + fraction - zone)) return false;
-  zonedTime();
-  return true;
+  return zonedTime();
 }
 
-/** Days and parts of a day since 1899-12-30, as spreadsheets count, to the nearest ms. */
+/** Half of a ms, and what half of the last bit of a double of our age's days is, ns. */
+const HALF_MS: i64 = 500000;
+const DOUBLE_NOISE: i64 = 400;
+
+/**
+ * Days and parts of a day since 1899-12-30, as spreadsheets count. A ms that is nearer than half of
+ * the last digit, or than a double can tell, is meant.
+ */
 export function parseDays(p: usize): usize {
-  overflow = false;
+  overflow = missing = finer = false;
   let days: i64 = 0;
   let digits = 0;
   let digit = digitAt(p);
@@ -546,19 +578,24 @@ export function parseDays(p: usize): usize {
     digit = digitAt(++p);
   }
   if (digits == 0 || digits > 9) return 0;
-  let part: f64 = 0;
+  // In 10^-14 days, which are 0.864 ns.
+  let part: i64 = 0;
+  let unit: i64 = 100000000000000;
   if (load<u8>(p) == 46) {
-    let scale: f64 = 1;
     digit = digitAt(++p);
     while (digit < 10) {
-      scale *= 10;
-      part = part * 10 + <f64>digit;
+      if (unit > 1) {
+        unit /= 10;
+        part += <i64>digit * unit;
+      }
       digit = digitAt(++p);
     }
-    part /= scale;
   }
-  if (!compose(days - 25569, <i64>nearest(part * 86400000) * 1000000 - offset)) return 0;
+  let within = (part * 864 + 500) / 1000;
+  const near = (within + HALF_MS) / (2 * HALF_MS) * (2 * HALF_MS);
+  const off = near > within ? near - within : within - near;
+  if (off <= max(DOUBLE_NOISE, min(HALF_MS, unit * 432 / 1000))) within = near;
+  if (!compose(days - 25569, within - offset)) return 0;
   zoneSaid = false;
-  zonedTime();
-  return p;
+  return zonedTime() ? p : 0;
 }

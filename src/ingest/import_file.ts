@@ -93,6 +93,7 @@ export async function importFile(
       streams,
       record: prepared.record,
       recordPath: prepared.path,
+      before: prepared.before,
       resumed: prepared.resumed,
       mergePolicy: options.mergePolicy ?? "never",
       signal,

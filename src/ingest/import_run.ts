@@ -36,6 +36,8 @@ export interface ImportJob {
   streams: readonly NamedStream[];
   record: ImportRecord;
   recordPath: string;
+  /** Digests of what is before a position, for the record. */
+  before(position: Position): Promise<ImportRecord["before"]>;
   /** Whether it goes on where another run stopped. */
   resumed: boolean;
   mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
@@ -155,7 +157,9 @@ export class ImportRun {
 
   async #save(position: Position, done: boolean): Promise<void> {
     const { record, recordPath } = this.#job;
+    const before = await this.#job.before(position);
     record.position = position;
+    if (before !== undefined) record.before = before;
     record.done = done;
     record.streams.forEach((stream, i) => stream.stored = String(this.#stored[i]!));
     await saveRecord(recordPath, record);

@@ -44,7 +44,7 @@ export async function findSource(
   const { signal = new AbortController().signal } = options;
   const counter = { bytes: 0 };
   const once = bytes.once
-    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal), options.live === true)
+    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal))
     : undefined;
   const head = once?.head ?? await headOf(bytes);
   const all = () => once?.all ?? untilAborted(readBytes(bytes, 0, counter), signal);
@@ -100,15 +100,11 @@ async function headOf(source: ByteSource): Promise<Uint8Array> {
 /** The first bytes of something that can be read only once, and all of it. */
 async function peek(
   chunks: AsyncGenerator<Uint8Array, void, void>,
-  live: boolean,
 ): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
   const parts: Uint8Array[] = [];
   let length = 0;
   let lines = 0;
-  while (
-    (length < HEAD_BYTES || (lines < MIN_LINES && length < MAX_HEAD_BYTES)) &&
-    !(live && lines >= MIN_LINES)
-  ) {
+  while (length < HEAD_BYTES || (lines < MIN_LINES && length < MAX_HEAD_BYTES)) {
     const next = await chunks.next();
     if (next.done) break;
     parts.push(next.value);

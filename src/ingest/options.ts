@@ -41,8 +41,6 @@ export interface SourceOptions {
   rate?: number | undefined;
   /** Only these columns, by name or number. */
   columns?: readonly string[] | undefined;
-  /** Column whose text tells the streams of a long table apart. */
-  by?: string | undefined;
   /** Further words for no value. */
   nulls?: readonly string[] | undefined;
   /** Fate of rows with too few or too many cells, or without a time. @default {"fail"} */
@@ -55,10 +53,12 @@ export interface SourceOptions {
   frequency?: "auto" | "actual" | "deviation" | undefined;
   /** Whether times of captures stay as they are, off the grid of the data rate. */
   exactTimes?: boolean | undefined;
-  /** Whether the file is complete: its last line counts also without a line end. */
+  /**
+   * Whether the last line counts also without a line end: nothing can come any more.
+   *
+   * @default {of compressed files and bytes in memory}
+   */
   complete?: boolean | undefined;
-  /** Whether rows that come late are waited for, and each row is given on as it comes. */
-  live?: boolean | undefined;
   /** Whether threads may be started. @default {true} */
   threads?: boolean | undefined;
   /** Ends the reading; calls reject with its reason. */

@@ -8,10 +8,18 @@ import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { type ByteSource, identityOf, type ImportInput, openBytes } from "./bytes.ts";
 import { ImportError, optionError } from "./errors.ts";
-import { findSource, openFound } from "./open_source.ts";
+import type { FormatInput } from "./format.ts";
+import { findSource, type FoundSource, openFound } from "./open_source.ts";
 import type { ImportOptions } from "./options.ts";
-import { headDigest, type ImportRecord, loadRecord, recordPath, stateFolder } from "./record.ts";
-import { type Source, START } from "./source.ts";
+import {
+  digestsBefore,
+  headDigest,
+  type ImportRecord,
+  loadRecord,
+  recordPath,
+  stateFolder,
+} from "./record.ts";
+import { type Position, type Source, START } from "./source.ts";
 import { type NamedStream, nameStream } from "./stream_paths.ts";
 import { findTargets, type Target } from "./targets.ts";
 
@@ -24,6 +32,8 @@ export interface Prepared {
   readonly streams?: readonly NamedStream[];
   readonly record: ImportRecord;
   readonly path: string;
+  /** Digests of what is before a position, where the file may grow behind it. */
+  before(position: Position): Promise<ImportRecord["before"]>;
   readonly resumed: boolean;
 }
 
@@ -52,14 +62,15 @@ export async function prepareImport(
   const wishes = wishesOf(options);
   if (old !== undefined) {
     if (!resume) throw unfinished(bytes.name, old);
-    checkSame(bytes.name, old, identity, wishes, options.changed ?? false);
+    await checkSame(opened, old, identity, wishes, options.changed ?? false);
     old.source = identity;
     const source = await openFound(opened, options, old.layout);
+    const before = (position: Position) => digestsAt(opened, source, position);
     const streams = await Promise.all(
       old.streams.map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
     );
     if (old.done) await rebase(old, streams);
-    return { source, streams, record: old, path, resumed: true };
+    return { source, streams, record: old, path, before, resumed: true };
   }
   if (resume) options.onNotice?.(`Nothing to resume for ${bytes.name}: importing all of it`);
   const source = await openFound(opened, options);
@@ -82,7 +93,8 @@ export async function prepareImport(
       streams: [],
       position: START,
     };
-    return { source, targets, record, path, resumed: false };
+    const before = (position: Position) => digestsAt(opened, source, position);
+    return { source, targets, record, path, before, resumed: false };
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
@@ -150,24 +162,51 @@ function unfinished(file: string, record: ImportRecord): ImportError {
   );
 }
 
-function checkSame(
-  file: string,
+async function checkSame(
+  { input }: FoundSource,
   record: ImportRecord,
   source: ImportRecord["source"],
   wishes: unknown,
   mayChange: boolean,
-): void {
+): Promise<void> {
   const { size, modifiedMs, head } = record.source;
-  const changed = size !== source.size || modifiedMs !== source.modifiedMs;
-  const early = head !== source.head && record.position.offset > 0 && !mayChange;
+  const changed = size !== source.size || modifiedMs !== source.modifiedMs ||
+    (head !== source.head && record.before === undefined);
+  const early = changed && !await isUnchangedBefore(input, record);
   if (early || (changed && !mayChange)) {
-    throw new ImportError(`Cannot resume: ${file} was changed since the import began`, {
+    const { name } = input.bytes;
+    throw new ImportError(`Cannot resume: ${name} was changed since the import began`, {
       hint: early
-        ? "--restart imports it from its beginning"
+        ? "it was changed before the place where the import stopped; --restart imports it from its " +
+          "beginning"
         : "--changed says that it was changed only after the place where the import stopped",
     });
   }
   if (JSON.stringify(record.wishes) !== JSON.stringify(wishes)) {
     throw optionError("Cannot resume: the import began with other options", "use the same ones");
   }
+}
+
+/** Whether the bytes before the recorded place are those that were there. */
+async function isUnchangedBefore(
+  { head, bytes }: FormatInput,
+  { before, source }: ImportRecord,
+): Promise<boolean> {
+  if (before === undefined) return source.head === headDigest(head);
+  const { tail } = before;
+  const path = tail === undefined ? undefined : bytes.path;
+  const now = await digestsBefore(head, before.bytes, path);
+  return now.head === before.head && now.tail === tail;
+}
+
+/** Digests of what is before a position, where the file may grow behind it. */
+async function digestsAt(
+  { input: { head, bytes } }: FoundSource,
+  source: Source,
+  position: Position,
+): Promise<ImportRecord["before"]> {
+  const before = source.bytesBefore?.(position);
+  if (before === undefined) return undefined;
+  const plain = bytes.compression === "none" && !bytes.once;
+  return await digestsBefore(head, before, plain ? bytes.path : undefined);
 }

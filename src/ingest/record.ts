@@ -14,6 +14,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
 
@@ -38,6 +39,8 @@ export interface ImportRecord {
   layout: unknown;
   streams: StreamRecord[];
   position: Position;
+  /** Digests of the bytes before `position`, where the file may grow behind it. */
+  before?: { bytes: number; head: string; tail?: string };
   /** Whether all of the file is stored: resuming it finds nothing to do. */
   done?: boolean;
 }
@@ -48,6 +51,24 @@ const HEAD_BYTES = 65_536;
 /** A digest of the beginning of a file. */
 export function headDigest(head: Uint8Array): string {
   return digest(head.subarray(0, HEAD_BYTES)).slice(0, 32);
+}
+
+/**
+ * Digests of what is before a place: of the first bytes, and of a plain file's last ones.
+ *
+ * @param head The beginning of the decompressed file.
+ * @param bytes Decompressed bytes before the place.
+ * @param path Of a plain file.
+ */
+export async function digestsBefore(
+  head: Uint8Array,
+  bytes: number,
+  path: string | undefined,
+): Promise<NonNullable<ImportRecord["before"]>> {
+  const first = headDigest(head.subarray(0, bytes));
+  if (path === undefined) return { bytes, head: first };
+  const start = Math.max(0, bytes - HEAD_BYTES);
+  return { bytes, head: first, tail: headDigest(await readAt(path, start, bytes - start)) };
 }
 
 function digest(bytes: Uint8Array | string): string {

@@ -75,6 +75,11 @@ export interface Source extends AsyncDisposable {
   readonly about?: readonly (readonly [string, string])[] | undefined;
   /** Time of the last row, ns, where it can be found without reading everything. */
   lastTime?(): Promise<bigint | undefined>;
+  /**
+   * Decompressed bytes that are surely before a position; absent where a change anywhere makes
+   * another source, so that it cannot grow.
+   */
+  bytesBefore?(position: Position): number;
   /** Bytes of the file read so far, for progress. */
   readonly bytesRead: number;
   /** Size of the file, bytes; `undefined` where it is not known. */

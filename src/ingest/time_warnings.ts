@@ -24,7 +24,7 @@ export function timeWarnings(
 ): string[] {
   const found: string[] = [];
   if (first === undefined || last === undefined) return found;
-  if (first < EARLIEST) found.push(`The first time is ${iso(first)}, before 1990`);
+  if (first < EARLIEST) found.push(`The first time is ${iso(first)}, earlier than 1990`);
   if (last > BigInt(Date.now()) * NS_PER_MS + DAY) {
     found.push(`The last time is ${iso(last)}, after tomorrow`);
   }

@@ -33,6 +33,8 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
   6: (_, { columns }) => `the row has more than ${columns} columns`,
   8: (text) => `${text} has a point, the decimal mark is ,`,
   9: (text) => `${text} is not closed`,
+  11: (text) =>
+    `${text} does not exist: the clocks were set forward over it, or the zone is another one`,
   10: (text) => `${text} has thousands marks that do not stand before three digits each`,
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };

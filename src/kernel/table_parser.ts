@@ -159,6 +159,8 @@ export class TableParser {
   #badCells = 0;
   #unsure = 0;
   #firstUnsure: number | undefined;
+  #cut = 0;
+  #firstCut: number | undefined;
   #before: bigint;
   #distance = 0n;
   /** Lines before the next row; may be set, where rows begin within a file. */
@@ -221,9 +223,19 @@ export class TableParser {
     return this.#unsure;
   }
 
-  /** Number of a line near the first of them. */
+  /** Number of the line of the first of them. */
   get firstUnsureLine(): number | undefined {
     return this.#firstUnsure;
+  }
+
+  /** Times so far with digits below a nanosecond, which were cut. */
+  get cutTimes(): number {
+    return this.#cut;
+  }
+
+  /** Number of the line of the first of them. */
+  get firstCutLine(): number | undefined {
+    return this.#firstCut;
   }
 
   /** Bytes that the last {@linkcode TableParser.parse} took. */
@@ -351,8 +363,11 @@ export class TableParser {
     this.#before = exports.timeBefore();
     this.#distance = exports.timeDistance();
     const unsure = exports.timesUnsure();
-    if (unsure > 0) this.#firstUnsure ??= this.lines + 1;
+    if (unsure > 0) this.#firstUnsure ??= this.lines + exports.tableUnsureLine();
     this.#unsure += unsure;
+    const cut = exports.timesCut();
+    if (cut > 0) this.#firstCut ??= this.lines + exports.tableCutLine();
+    this.#cut += cut;
     this.lines += exports.tableLines();
     this.#nextTime += this.#step * BigInt(rows);
     this.#columns.forEach((column, c) => {

@@ -6,8 +6,9 @@
 
 import type { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from "node:zlib";
 import { ImportError } from "../errors.ts";
+import { isSkippable, zstdFrames } from "./zstd_frames.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -17,7 +18,8 @@ export type Compression = "none" | "gzip" | "zstd";
 /** The compression that the first bytes show (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1). */
 export function compressionOf(head: Uint8Array): Compression {
   const magic = [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return magic.startsWith("1f8b") ? "gzip" : magic === "28b52ffd" ? "zstd" : "none";
+  if (magic.startsWith("1f8b")) return "gzip";
+  return magic === "28b52ffd" || isSkippable(head) ? "zstd" : "none";
 }
 
 /**
@@ -33,21 +35,37 @@ export async function* decompress(
   compression: "gzip" | "zstd",
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const input = Readable.from(compressed, { objectMode: false });
   const options = { chunkSize: CHUNK_BYTES };
-  const unpacker = compression === "gzip" ? createGunzip(options) : createZstdDecompress(options);
-  input.on("error", (error) => unpacker.destroy(error));
-  input.pipe(unpacker);
   try {
-    for await (const chunk of unpacker) yield chunk as Buffer;
+    if (compression === "gzip") {
+      yield* through(compressed, createGunzip(options));
+      return;
+    }
+    // The platform's decompressor stops after the first frame, and does not miss an end.
+    for await (const frame of zstdFrames(compressed)) {
+      yield* through(frame, createZstdDecompress(options));
+    }
   } catch (cause) {
+    if (cause instanceof ImportError && cause.fault !== "data") throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ImportError(`Cannot decompress ${name}: ${reason}`, {
       hint: "the file is damaged, or cut off; what came before is stored",
       cause,
     });
+  }
+}
+
+async function* through(
+  compressed: AsyncIterable<Uint8Array>,
+  decompressor: Gunzip | ZstdDecompress,
+): AsyncGenerator<Uint8Array, void, void> {
+  const input = Readable.from(compressed, { objectMode: false });
+  input.on("error", (error) => decompressor.destroy(error));
+  input.pipe(decompressor);
+  try {
+    for await (const chunk of decompressor) yield chunk as Buffer;
   } finally {
     input.destroy();
-    unpacker.destroy();
+    decompressor.destroy();
   }
 }

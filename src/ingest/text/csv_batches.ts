@@ -34,15 +34,19 @@ export interface TableRemarks {
   badCells: number;
   /** Clock times that come twice, where the rows around do not tell which one is meant. */
   unsure: number;
-  /** A line near the first of them. */
+  /** Line of the first of them. */
   unsureLine?: number | undefined;
+  /** Times with digits below a nanosecond, which were cut. */
+  cut: number;
+  /** Line of the first of them. */
+  cutLine?: number | undefined;
   /** Number of the last line, if it was left out because it has no line end. */
   openLine?: number | undefined;
 }
 
 /** No remarks. */
 export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0 };
+  return { badRows: 0, badCells: 0, unsure: 0, cut: 0 };
 }
 
 /**
@@ -102,6 +106,8 @@ function note(parser: TableParser, remarks: TableRemarks): void {
   remarks.badCells = parser.badCells;
   remarks.unsure = parser.unsureTimes;
   remarks.unsureLine = parser.firstUnsureLine;
+  remarks.cut = parser.cutTimes;
+  remarks.cutLine = parser.firstCutLine;
 }
 
 function positionOf(parser: TableParser, from: Position, offset: number): Position {

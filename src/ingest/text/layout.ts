@@ -324,7 +324,9 @@ function timeOf(
     };
   }
   const cellsOf = (i: number): string[] =>
-    rows.map((row) => (row[i] ?? "").trim()).filter((cell) => !isNullWord(cell, look.nulls));
+    // The name again is the header of another table behind this one, which the parser reports.
+    rows.map((row) => (row[i] ?? "").trim())
+      .filter((cell) => !isNullWord(cell, look.nulls) && cell !== names[i]);
   if (said !== undefined) {
     const columns = !names.includes(said) && said.includes("+")
       ? said.split("+").map((part) => findColumn(names, part.trim(), "--time"))
@@ -399,7 +401,7 @@ function findTime(
     return only(times.length > 0 ? times : named, names, "its name says a unit of time");
   }
   const likely = numbers.filter(({ i, cells }) =>
-    isGrowing(cells) && (TIME_NAME.test(names[i]!) || i === 0)
+    (isGrowing(cells) || wishes.timeFormat !== undefined) && (TIME_NAME.test(names[i]!) || i === 0)
   );
   const titled = likely.filter(({ i }) => TIME_NAME.test(names[i]!));
   const found = titled.length > 0 ? titled : likely;

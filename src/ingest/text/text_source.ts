@@ -43,17 +43,23 @@ export function openText(
     });
   }
   const text = decodeHead(head, encoding, bytes.name);
+  const complete = options.complete ?? isWhole(input);
   const lines = text.slice(0, text.lastIndexOf("\n") + 1);
-  if (lines === "" && text !== "" && options.complete !== true) {
+  if (lines === "" && text !== "" && !complete) {
     throw new ImportError(`Cannot import ${bytes.name}: its only line has no line end`, {
       hint: "--complete says that the file is complete",
     });
   }
   const known = layout as TableLayout | undefined;
   const found = known === undefined
-    ? detectLayout(options.complete === true ? text : lines, wishesOf(options, encoding))
-    : { layout: known, omitted: [] };
+    ? detectLayout(complete ? text : lines, { ...wishesOf(options, encoding), complete })
+    : { layout: { ...known, complete }, omitted: [] };
   return new TextSource(input, found.layout, found.omitted, options.threads !== false);
+}
+
+/** Whether nothing can come any more: compressed bytes say their end, and bytes in memory are all. */
+function isWhole({ bytes }: FormatInput): boolean {
+  return bytes.memory !== undefined || bytes.compression !== "none";
 }
 
 function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutWishes {
@@ -74,7 +80,6 @@ function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutW
     rate: options.rate,
     skipBadRows: options.badRows === "skip",
     skipBadCells: options.badCells === "skip",
-    complete: options.complete,
     start: start === undefined ? undefined : String(start),
     times: start === undefined || interval === undefined
       ? undefined
@@ -136,12 +141,17 @@ class TextSource implements Source {
 
   /** What is probably wrong. */
   get warnings(): readonly string[] {
-    const { unsure, unsureLine, openLine } = this.#remarks;
+    const { unsure, unsureLine, cut, cutLine, openLine } = this.#remarks;
     const found: string[] = [];
     if (unsure > 0) {
       found.push(
-        `${unsure} times near line ${unsureLine} are in the hour that comes twice when clocks are set ` +
-          "back, and nothing tells which one is meant: the first was taken",
+        `${unsure} times, the first in line ${unsureLine}, are in the hour that comes twice when clocks ` +
+          "are set back, and nothing tells which one is meant: the first was taken",
+      );
+    }
+    if (cut > 0) {
+      found.push(
+        `${cut} times, the first in line ${cutLine}, have digits below a nanosecond, which were cut`,
       );
     }
     if (openLine !== undefined) {
@@ -190,6 +200,12 @@ class TextSource implements Source {
       return undefined;
     }
     return parser.lastTime?.time;
+  }
+
+  /** Bytes that are surely before a position, as they are in the decompressed file. */
+  bytesBefore({ offset }: Position): number {
+    // UTF-8 has at most three bytes where another encoding has one.
+    return this.layout.encoding === undefined ? offset : Math.floor(offset / 3);
   }
 
   /** Reads from a position on; a large file in a thread of its own. */

@@ -1,0 +1,43 @@
+/** Times in tables of text: as the file says them, or an error. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { importedText, timesOf } from "../../support/imported.ts";
+
+Deno.test("importFile: digits below a nanosecond are counted with the first line, zeros are none", async () => {
+  const { points, warnings } = await importedText(
+    "time,v\n2020-03-01T00:00:00.0000000010Z,1\n2020-03-01T00:00:01.1234567891Z,2\n" +
+      "2020-03-01T00:00:02.9999999999Z,3\n",
+  );
+  assertEquals(timesOf(points).at(-1), "2020-03-01T00:00:02.999999999Z");
+  assertEquals(warnings, [
+    "2 times, the first in line 3, have digits below a nanosecond, which were cut",
+  ]);
+});
+
+Deno.test("importFile: a clock time over which clocks were set forward is an error with its line", async () => {
+  const table = "time,v\n2020-03-29 01:59:59,1\n2020-03-29 02:30:00,2\n2020-03-29 03:00:00,3\n";
+  await assertRejects(
+    () => importedText(table, { tz: "Europe/Berlin" }),
+    Error,
+    'line 3, column 1 ("time"): "2020-03-29 02:30:00" does not exist',
+  );
+  const { points, skipped } = await importedText(table, { tz: "Europe/Berlin", badRows: "skip" });
+  assertEquals(skipped, { rows: 1, cells: 0 });
+  assertEquals(timesOf(points), ["2020-03-29T00:59:59Z", "2020-03-29T01:00:00Z"]);
+  const { points: fixed } = await importedText(table, { tz: "+01:00" });
+  assertEquals(timesOf(fixed)[1], "2020-03-29T01:30:00Z");
+});
+
+Deno.test("importFile: spreadsheet days are exact, and a ms that a double cannot tell is meant", async () => {
+  const { points } = await importedText(
+    "time,v\n43891.1,1\n43891.416666898,2\n43891.4166668981500,3\n43891.00001,4\n43891.50000000192901,5\n",
+    { timeFormat: "excel" },
+  );
+  assertEquals(timesOf(points).sort(), [
+    "2020-03-01T00:00:00.864Z",
+    "2020-03-01T02:24:00Z",
+    "2020-03-01T10:00:00.02Z",
+    "2020-03-01T10:00:00.02Z",
+    "2020-03-01T12:00:00.000166666Z",
+  ]);
+});
