@@ -5,7 +5,7 @@
  */
 
 import type { Plan } from "../ingest/mod.ts";
-import { plural } from "./terminal/style.ts";
+import { plural } from "./terminal/format.ts";
 import { formatDuration } from "./words/durations.ts";
 import { formatTime } from "./words/times.ts";
 

@@ -55,15 +55,15 @@ export function noRemarks(): TableRemarks {
  * @param table The table.
  * @param from Where to begin.
  * @param counter Is told how far the file is read.
- * @param remarks Is told what was met.
  * @param stdin The bytes of what can be read only once.
+ * @param remarks Is told what was met.
  */
 export async function* csvBatches(
   { bytes: source, layout }: CsvTable,
   from: Position,
   counter: ReadCounter,
-  remarks: TableRemarks = noRemarks(),
   stdin?: AsyncIterable<Uint8Array>,
+  remarks: TableRemarks = noRemarks(),
 ): AsyncGenerator<SourceBatch, void, void> {
   const parser = parserOf(layout, from);
   const whole = stdin !== undefined || layout.encoding !== undefined;

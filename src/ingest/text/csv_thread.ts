@@ -24,7 +24,7 @@ export async function* csvBatchesFromThread(
   try {
     thread.order({ type: "read", table, from });
     let report = await thread.next().catch(() => undefined);
-    if (report === undefined) return yield* csvBatches(table, from, counter, remarks);
+    if (report === undefined) return yield* csvBatches(table, from, counter, undefined, remarks);
     for (; report.type !== "end"; report = await thread.next()) {
       if (report.type === "failure") throw unpackError(report.error);
       counter.bytes = report.bytesRead;

@@ -21,7 +21,7 @@ let wake: (() => void) | undefined;
 async function send(table: CsvTable, from: Position): Promise<void> {
   const counter = { bytes: 0 };
   const remarks = noRemarks();
-  for await (const batch of csvBatches(table, from, counter, remarks)) {
+  for await (const batch of csvBatches(table, from, counter, undefined, remarks)) {
     while (credit === 0) await new Promise<void>((resolve) => wake = resolve);
     credit--;
     port.postMessage({ type: "batch", batch, bytesRead: counter.bytes, remarks }, buffersOf(batch));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ReadCounter } from "../bytes.ts";
+import type { ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { FormatInput } from "../format.ts";
@@ -214,7 +214,7 @@ class TextSource implements Source {
       this.#table.bytes.path !== undefined;
     return large && this.#threads
       ? csvBatchesFromThread(this.#table, from, this.#counter, this.#remarks)
-      : csvBatches(this.#table, from, this.#counter, this.#remarks, this.#once);
+      : csvBatches(this.#table, from, this.#counter, this.#once, this.#remarks);
   }
 
   /** Has nothing to close. */

@@ -13,7 +13,7 @@ Deno.test("packError: an error that has crossed is shown as it would have been h
     new ImportError("Cannot import"),
     new CsvError("Cannot parse table: line 3, column 2: it is not valid", { line: 3, column: 2 }),
     new RangeError("Cannot parse table: offset is 3, expected 0 to 2"),
-    Object.assign(new Error("No such file (os error 2)"), { code: "ENOENT" }),
+    new Deno.errors.NotFound("No such file (os error 2)"),
   ];
   for (const error of errors) {
     const there = unpackError(structuredClone(packError(error)));
