@@ -3,6 +3,7 @@
  *
  * - No doc comment, and no `@param` or `@returns` in one, begins with one of {@linkcode OPENINGS}.
  * - No page for users and no module of the package contains one of {@linkcode WORDS}.
+ * - No code span of a page is broken over two lines.
  *
  * Generated files are left out.
  *
@@ -68,6 +69,23 @@ export function findWords(text: string): Finding[] {
   }).sort((a, b) => a.line - b.line);
 }
 
+/** Code spans of a Markdown text that begin on one line and end on another. */
+export function findBrokenSpans(markdown: string): Finding[] {
+  const text = markdown.replace(/^```[^]*?^```/gm, (block) => block.replace(/[^\n]/g, ""));
+  return [...text.matchAll(/(?<!`)`[^`\n]+\n(?!\n)[^`\n]+`/g)]
+    .filter((match) => isOpening(text, match.index))
+    .map((match) => ({
+      line: lineAt(text, match.index),
+      message: "a code span is broken over two lines",
+    }));
+}
+
+/** True if the backtick at `index` begins a code span, because those before it on its line pair up. */
+function isOpening(text: string, index: number): boolean {
+  const line = text.slice(text.lastIndexOf("\n", index - 1) + 1, index);
+  return line.split("`").length % 2 === 1;
+}
+
 /** All TypeScript and Markdown files that people wrote, as paths from the root. */
 async function listFiles(folder = ""): Promise<string[]> {
   const files: string[] = [];
@@ -89,6 +107,7 @@ export async function checkProse(): Promise<string[]> {
     const findings = [
       ...file.endsWith(".ts") ? findOpenings(text) : [],
       ...forUsers && file !== "CONTRIBUTING.md" ? findWords(text) : [],
+      ...file.endsWith(".md") ? findBrokenSpans(text) : [],
     ];
     lines.push(...findings.map(({ line, message }) => `${file}:${line}: ${message}`));
   }

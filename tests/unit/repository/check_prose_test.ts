@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findOpenings, findWords } from "../../../tools/check_prose.ts";
+import { findBrokenSpans, findOpenings, findWords } from "../../../tools/check_prose.ts";
 
 Deno.test("findOpenings: comments of modules, symbols and members, whole words only", () => {
   const source = [
@@ -52,5 +52,23 @@ Deno.test("findWords: whole words in any case, also across lines; names of code 
     { line: 1, message: '"for ever": say permanently' },
     { line: 2, message: '"packed": say compressed; bit-packed' },
     { line: 4, message: '"patience": say timeout, retry limits' },
+  ]);
+});
+
+Deno.test("findBrokenSpans: spans over two lines, outside blocks of code", () => {
+  const page = [
+    "Run `deno test -A",
+    "tests/a_test.ts` or `deno task ok`, and see `a`",
+    "or `b`.",
+    "```",
+    "echo `date",
+    "uname`",
+    "```",
+    "A lone ` stays.",
+    "",
+    "Another paragraph`.",
+  ].join("\n");
+  assertEquals(findBrokenSpans(page), [
+    { line: 1, message: "a code span is broken over two lines" },
   ]);
 });
