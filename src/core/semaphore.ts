@@ -6,10 +6,16 @@
 
 import { abortable, type CallOptions, type Late } from "./call.ts";
 
+/** A caller that waits. */
+interface Waiter {
+  readonly count: number;
+  readonly grant: () => void;
+}
+
 /** Gives up to a number of permits; more callers wait in the order in which they came. */
 export class Semaphore {
   readonly #permits: number;
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #waiting: Set<Waiter> = new Set();
   #taken = 0;
   #idle: (() => void) | undefined;
 
@@ -28,41 +34,51 @@ export class Semaphore {
     return this.#waiting.size;
   }
 
-  /** True if the next caller has to wait. */
-  get isFull(): boolean {
-    return this.#taken >= this.#permits;
+  /** Tells whether the next caller gets permits without waiting. */
+  hasRoom(count = 1): boolean {
+    return this.#waiting.size === 0 && this.#taken + count <= this.#permits;
   }
 
   /**
-   * Takes a permit; it must be given back with {@linkcode Semaphore.release}.
+   * Takes permits; they must be given back with {@linkcode Semaphore.release}.
    *
    * @param call Its signal and deadline end the wait.
    * @param late Name of the call, or the error of its passed deadline.
-   * @returns `undefined` if the permit was there at once, else what to wait for.
+   * @param count Number of permits, at most as many as there are.
+   * @returns `undefined` if the permits were there at once, else what to wait for.
    */
-  take(call: CallOptions, late: Late): Promise<void> | undefined {
-    if (!this.isFull) {
-      this.#taken++;
+  take(call: CallOptions, late: Late, count = 1): Promise<void> | undefined {
+    if (this.hasRoom(count)) {
+      this.#taken += count;
       return undefined;
     }
     let grant!: () => void;
     const permit = new Promise<void>((resolve) => grant = resolve);
-    this.#waiting.add(grant);
+    const waiter = { count, grant };
+    this.#waiting.add(waiter);
     return abortable(permit, call, late).catch((error) => {
-      // A permit that was granted in the moment of the abort goes to the next caller.
-      if (!this.#waiting.delete(grant)) this.release();
+      // Permits that were granted in the moment of the abort go to the next caller.
+      if (this.#waiting.delete(waiter)) this.#grantNext();
+      else this.release(count);
       throw error;
     });
   }
 
-  /** Gives a permit back, to the caller that has waited longest. */
-  release(): void {
-    for (const grant of this.#waiting) {
-      this.#waiting.delete(grant);
-      return grant();
-    }
-    this.#taken--;
+  /** Gives permits back, to the callers that have waited longest. */
+  release(count = 1): void {
+    this.#taken -= count;
+    this.#grantNext();
     if (this.#taken === 0) this.#idle?.();
+  }
+
+  /** Lets callers go on for whom there are permits, in their order. */
+  #grantNext(): void {
+    for (const waiter of this.#waiting) {
+      if (this.#taken + waiter.count > this.#permits) return;
+      this.#waiting.delete(waiter);
+      this.#taken += waiter.count;
+      waiter.grant();
+    }
   }
 
   /** Resolves when all permits are back. */

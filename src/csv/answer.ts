@@ -10,6 +10,8 @@ import { csvLine, csvNames, type CsvNumbers } from "../kernel/csv_text.ts";
 import type { CsvSupply } from "./messages.ts";
 import { CsvThread } from "./thread.ts";
 import { type CsvLayout, CsvWriter } from "../kernel/csv_writer.ts";
+import { chunkSize } from "../endpoint/chunk_size.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
 import type { CallOptions, Chunk, Endpoint } from "../endpoint/endpoint.ts";
 
 /** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
@@ -17,6 +19,9 @@ const LONG_BYTES = 8 << 20;
 
 /** Most streams a thread is given: each has up to four batches on the way, half a MiB a piece. */
 const MAX_THREAD_STREAMS = 64;
+
+/** Streams that are asked at a time. */
+const CONCURRENCY = 64;
 
 /** The query that every stream is asked. */
 export type CsvQueryKind =
@@ -229,13 +234,11 @@ export class CsvAnswer implements AsyncDisposable {
 
   /** Gets the next batch of every stream that can take one. */
   async #feed(writer: CsvWriter): Promise<void> {
-    await Promise.all(
-      writer.hungry().map(async (s) => {
-        const columns = await this.#sources[s]!.next();
-        if (columns === undefined) writer.close(s);
-        else writer.push(s, columns);
-      }),
-    );
+    await mapConcurrently(writer.hungry(), CONCURRENCY, async (s) => {
+      const columns = await this.#sources[s]!.next();
+      if (columns === undefined) writer.close(s);
+      else writer.push(s, columns);
+    });
   }
 }
 
@@ -285,7 +288,9 @@ export async function openCsv(
 ): Promise<CsvAnswer> {
   signal?.throwIfAborted();
   const sources = request.streams.map(() => new StreamQuery());
-  await Promise.all(sources.map((source, s) => source.open(() => open(request.streams[s]!))));
+  await mapConcurrently(sources, CONCURRENCY, (source, s) => {
+    return source.open(() => open(request.streams[s]!));
+  });
   const answer = new CsvAnswer(request, sources);
   if (signal?.aborted === true) {
     await answer.close();
@@ -307,8 +312,9 @@ export function csvOpener(
   call: CallOptions = {},
 ): CsvOpener {
   const { query, start, end } = request;
+  const chunk = chunkSize(request.streams.length);
   return ({ uuid, version }) => {
-    const range = { uuid, start, end, version };
+    const range = { uuid, start, end, version, chunk };
     switch (query.type) {
       case "raw":
         return endpoint.rawValues(range, call);

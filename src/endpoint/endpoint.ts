@@ -165,6 +165,11 @@ export interface RangeRequest {
   end: bigint;
   /** Major version, `0n` for the latest. */
   version: bigint;
+  /**
+   * Most points or windows of a chunk, for those who read many streams at once: what is held between
+   * chunks shrinks with it. Absent: what is fastest. An endpoint that has no say in it ignores it.
+   */
+  chunk?: number | undefined;
 }
 
 /** Windows of 2^pointwidth ns; both ends are rounded down to multiples of it. */

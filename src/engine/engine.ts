@@ -71,7 +71,8 @@ import type { Storage } from "./storage.ts";
 import { type StreamState, versionOf } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
-import { rawPoints } from "./tree/raw_points.ts";
+import { rawInSteps, windowsInSteps } from "./query/steps.ts";
+import { rawPoints, type TreePlace } from "./tree/raw_points.ts";
 import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
 import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.ts";
 import { type Grid, treeWindows } from "./tree/windows.ts";
@@ -80,6 +81,17 @@ import { Refusal, type Transaction } from "./write/group_commit.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
+}
+
+/** The windows of a grid, in steps where the chunks are to be small. */
+function inSteps(
+  whole: Grid,
+  chunk: number | undefined,
+  open: (grid: Grid) => Iterable<StatColumns | undefined>,
+): Iterable<StatColumns | undefined> {
+  if (chunk === undefined) return open(whole);
+  const { start, width } = whole;
+  return windowsInSteps((from) => open({ ...whole, start: from }), start, width, chunk);
 }
 
 /** An {@linkcode Endpoint} over one open database. */
@@ -120,8 +132,12 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<RawChunk> {
     checkRawValues(request);
     const { version, root, points } = this.#snapshot(request.uuid, request.version);
-    const { start, end } = request;
-    const source = rawPoints(this.#storage.store, root, points, start, end);
+    const { start, end, chunk } = request;
+    const { store } = this.#storage;
+    const place: TreePlace = {};
+    const open = (from: bigint, most?: number) =>
+      rawPoints(store, root, points, from, end, most, place);
+    const source = chunk === undefined ? open(start) : rawInSteps(open, start, chunk);
     yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
   }
 
@@ -131,8 +147,10 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<StatChunk> {
     const { start, end } = checkAlignedWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
-    const grid = { start, end, width: 1n << BigInt(request.pointwidth) };
-    const source = this.#windows(snapshot, grid, sparseBufferWindows);
+    const whole = { start, end, width: 1n << BigInt(request.pointwidth) };
+    const source = inSteps(whole, request.chunk, (grid) => {
+      return this.#windows(snapshot, grid, request.chunk, sparseBufferWindows);
+    });
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
 
@@ -142,17 +160,21 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<StatChunk> {
     const { start, end } = checkWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
-    const grid = { start, end, width: request.width };
-    const source = fillWindows(this.#windows(snapshot, grid, denseBufferWindows), grid);
+    const whole = { start, end, width: request.width };
+    const source = inSteps(whole, request.chunk, (grid) => {
+      const sparse = this.#windows(snapshot, grid, request.chunk, denseBufferWindows);
+      return fillWindows(sparse, grid, request.chunk);
+    });
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
 
   #windows(
     snapshot: Snapshot,
     grid: Grid,
+    chunk: number | undefined,
     ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
   ): Iterable<StatColumns | undefined> {
-    const ofTree = treeWindows(this.#storage.store, snapshot.root, grid);
+    const ofTree = treeWindows(this.#storage.store, snapshot.root, grid, chunk);
     if (snapshot.points.times.length === 0) return ofTree;
     return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }

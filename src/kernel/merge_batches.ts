@@ -13,7 +13,15 @@ import {
   type StatColumns,
 } from "../core/columns.ts";
 import { isRaw } from "./arguments.ts";
-import { mergeTimes } from "./merge_times.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
+import { lowerBound } from "../core/search.ts";
+import { mergeFirstRows } from "./merge_times.ts";
+
+/** Streams that are asked at a time. */
+const CONCURRENCY = 64;
+
+/** Cells of a batch, streams times rows: 12 MiB of indices and values. */
+const BATCH_CELLS = 1 << 20;
 
 /** Rows of several streams, with the points they refer to. */
 export interface MergedBatch<C> {
@@ -62,8 +70,7 @@ class PendingStream<C extends RawColumns | StatColumns> {
     const held = this.#held;
     if (held === undefined) return undefined;
     const { times } = held;
-    let n = times.length;
-    if (bound !== undefined) { while (n > 0 && times[n - 1]! >= bound) n--; }
+    const n = bound === undefined ? times.length : lowerBound(times, bound);
     this.#held = n === times.length ? undefined : slice(held, n, times.length);
     return slice(held, 0, n);
   }
@@ -74,29 +81,46 @@ class PendingStream<C extends RawColumns | StatColumns> {
 }
 
 /**
- * Merges streams by time as {@linkcode mergeTimes} does, while they arrive: memory holds a batch or
- * two of each.
+ * Merges streams by time as `mergeTimes` does, while they arrive: memory holds a batch or two of
+ * each, and a million cells of rows.
  *
  * @param sources Batches of each stream, in order of time; they are closed at the end.
- * @returns Batches of rows, none of them empty. Rows of equal time are in the same batch.
+ * @returns Batches of rows, none of them empty.
  */
 export async function* mergeBatches<C extends RawColumns | StatColumns>(
   sources: readonly AsyncIterator<C>[],
 ): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
   const all = sources.map((source) => new PendingStream(source));
   try {
-    await Promise.all(all.map((source) => source.pull()));
+    await mapConcurrently(all, CONCURRENCY, (source) => source.pull());
     for (;;) {
       const bound = earliest(all.map((source) => source.bound));
       // A stream alone waits for nobody.
-      const parts = all.map((source) => source.take(all.length === 1 ? undefined : bound));
-      const merged = mergeTimes(parts.map((part) => part?.times ?? NO_TIMES));
-      if (merged.times.length > 0) yield { ...merged, parts };
+      yield* mergeParts(all.map((source) => source.take(all.length === 1 ? undefined : bound)));
       if (bound === undefined) return;
-      await Promise.all(all.map((source) => source.isShort(bound) ? source.pull() : undefined));
+      const short = all.filter((source) => source.isShort(bound));
+      await mapConcurrently(short, CONCURRENCY, (source) => source.pull());
     }
   } finally {
     await Promise.all(all.map((source) => source.close()));
+  }
+}
+
+/** Rows of points that are all here, in batches. */
+function* mergeParts<C extends RawColumns | StatColumns>(
+  parts: (C | undefined)[],
+): Generator<MergedBatch<C | undefined>> {
+  const most = Math.max(1, Math.floor(BATCH_CELLS / parts.length));
+  for (;;) {
+    const { times, rows, used } = mergeFirstRows(
+      parts.map((part) => part?.times ?? NO_TIMES),
+      most,
+    );
+    if (times.length === 0) return;
+    const isAll = parts.every((part, s) => part === undefined || used[s] === part.times.length);
+    if (isAll) return yield { times, rows, parts };
+    yield { times, rows, parts: parts.map((part, s) => part && slice(part, 0, used[s]!)) };
+    parts = parts.map((part, s) => part && slice(part, used[s]!, part.times.length));
   }
 }
 

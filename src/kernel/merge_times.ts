@@ -50,17 +50,58 @@ export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
     times: new BigInt64Array(n),
     rows: streams.map(() => new Int32Array(n)),
   };
-  if (streams.length === 0) return merged;
-  const plan = new MergePlan(streams.length, 1);
-  const inputs = inputsOf(streams);
-  const capacity = Math.max(16, Math.floor(OUTPUT_BYTES / (8 + 4 * streams.length)) & ~1);
-  const memory = arena(plan.bytes + capacity * (8 + 4 * streams.length));
-  plan.load(memory, inputs);
-  for (let row = 0; row < n;) {
-    row += mergePiece(memory, plan, merged, row, capacity);
-    plan.advance(memory, inputs);
-  }
+  fillRows(merged, inputsOf(streams));
   return merged;
+}
+
+/** The first rows of a merge. */
+export interface MergedRows extends MergedTimes {
+  /** Points of each stream that are in these rows. */
+  used: Int32Array;
+}
+
+/**
+ * As {@linkcode mergeTimes}, the first `most` rows only: the rest of the points are for the next call.
+ *
+ * @param streams As for `mergeTimes`.
+ * @param most Rows, at least one.
+ */
+export function mergeFirstRows(streams: readonly BigInt64Array[], most: number): MergedRows {
+  checkStreams(streams);
+  const points = streams.reduce((sum, times) => sum + times.length, 0);
+  const n = points <= most ? countRows(streams) : most;
+  const merged: MergedTimes = {
+    times: new BigInt64Array(n),
+    rows: streams.map(() => new Int32Array(n)),
+  };
+  const inputs = inputsOf(streams);
+  const made = fillRows(merged, inputs);
+  const used = Int32Array.from(inputs, ({ done }) => done);
+  if (made === n) return { ...merged, used };
+  return {
+    times: merged.times.slice(0, made),
+    rows: merged.rows.map((row) => row.slice(0, made)),
+    used,
+  };
+}
+
+/** Makes rows until there is no room or no point left; how many. */
+function fillRows(merged: MergedTimes, inputs: MergeInput[]): number {
+  const streams = inputs.length;
+  if (streams === 0) return 0;
+  const plan = new MergePlan(streams, 1);
+  const capacity = Math.max(16, Math.floor(OUTPUT_BYTES / (8 + 4 * streams)) & ~1);
+  const memory = arena(plan.bytes + capacity * (8 + 4 * streams));
+  plan.load(memory, inputs);
+  let row = 0;
+  while (row < merged.times.length) {
+    const made = mergePiece(memory, plan, merged, row, capacity);
+    row += made;
+    const goesOn = plan.advance(memory, inputs) === "refilled";
+    if (made < capacity && !goesOn) break;
+  }
+  plan.save(memory, inputs);
+  return row;
 }
 
 /** Makes up to `capacity` rows and copies them out from row `row` on; how many there were. */

@@ -14,6 +14,7 @@ const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 /** A counter of running calls with a short queue. */
 export class CallLimit {
   readonly #places: Semaphore;
+  readonly #most: number;
   readonly #maxWaiting: number;
 
   /**
@@ -22,6 +23,7 @@ export class CallLimit {
    */
   constructor(maxRunning: number, maxWaiting: number) {
     this.#places = new Semaphore(maxRunning);
+    this.#most = maxRunning;
     this.#maxWaiting = maxWaiting;
   }
 
@@ -36,21 +38,23 @@ export class CallLimit {
   }
 
   /**
-   * Takes a place, waiting for one if need be; {@linkcode leave} gives it back.
+   * Takes places, waiting for them if need be; {@linkcode leave} gives them back.
    *
    * @param signal Ends the waiting.
+   * @param count Number of places; all there are, if it is more.
    * @throws {BTrDBError} 426, if too many wait already; the signal's reason on an abort.
    */
-  async enter(signal: AbortSignal): Promise<void> {
+  async enter(signal: AbortSignal, count = 1): Promise<void> {
     signal.throwIfAborted();
-    if (this.#places.isFull && this.waiting >= this.#maxWaiting) {
+    const places = Math.min(count, this.#most);
+    if (!this.#places.hasRoom(places) && this.waiting >= this.#maxWaiting) {
       throw new BTrDBError(SHEDDING, { code: ErrorCode.ResourceDepleted });
     }
-    await this.#places.take({ signal }, "wait");
+    await this.#places.take({ signal }, "wait", places);
   }
 
-  /** Gives the place to the first call that waits. */
-  leave(): void {
-    this.#places.release();
+  /** Gives places to the first calls that wait. */
+  leave(count = 1): void {
+    this.#places.release(Math.min(count, this.#most));
   }
 }

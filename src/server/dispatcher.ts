@@ -30,6 +30,8 @@ export interface DispatcherOptions {
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
   gate: CallLimit;
+  /** Limits the streams that calls on several of them read at once. */
+  openStreams: CallLimit;
   metrics: Metrics;
   settings: MethodSettings;
   /** Told of errors that no client can be blamed for. */
@@ -98,7 +100,7 @@ export class Dispatcher {
   }
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
-    const { keys, gate, endpoint, metrics, settings } = this.#options;
+    const { keys, gate, openStreams, endpoint, metrics, settings } = this.#options;
     const grant = keys.grantOf(
       entry.authenticated === false ? undefined : call.header("authorization"),
     );
@@ -107,7 +109,7 @@ export class Dispatcher {
     if (entry.needs !== undefined) access.capability(entry.needs);
     if (entry.gated !== false) await gate.enter(call.signal);
     try {
-      await entry.run({ call, endpoint, access, metrics, settings, options });
+      await entry.run({ call, endpoint, access, metrics, settings, openStreams, options });
     } finally {
       if (entry.gated !== false) gate.leave();
     }

@@ -6,6 +6,7 @@
 
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Access } from "./access.ts";
+import type { CallLimit } from "./call_limit.ts";
 import type { Capability } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
@@ -33,6 +34,8 @@ export interface Exchange {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly settings: MethodSettings;
+  /** Limits the streams that calls on several of them read at once. */
+  readonly openStreams: CallLimit;
   /** Signal and deadline of the call, for the endpoint. */
   readonly options: CallOptions;
 }

@@ -41,6 +41,13 @@ export interface Limits {
    */
   streamsPerCall?: number;
   /**
+   * Streams that all calls on several of them may read at once, CSV, Arrow and multi-stream reads;
+   * further calls wait, and count as waiting ones.
+   *
+   * @default {20000}
+   */
+  openStreams?: number;
+  /**
    * Open connections; more are closed at once.
    *
    * @default {1000}
@@ -194,6 +201,7 @@ const DEFAULTS: AllLimits = {
   messageBytes: 16 << 20,
   insertPointsV4: 25_000,
   streamsPerCall: 10_000,
+  openStreams: 20_000,
   connections: 1_000,
   connectionsPerAddress: 500,
   callsPerConnection: 1_000,

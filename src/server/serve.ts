@@ -183,6 +183,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     services: servicesOf(),
     keys,
     gate,
+    openStreams: new CallLimit(limits.openStreams, limits.waitingCalls),
     metrics,
     settings: settingsOf(options, limits, state),
     onError: options.onError ?? (() => {}),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { type RawColumns, sliceRaw } from "../../src/core/columns.ts";
+import { mergeFirstRows, mergeTimes } from "../../src/kernel/merge_times.ts";
 import { mergeBatches } from "../../src/kernel/merge_batches.ts";
 import { sortedPoints } from "../support/columns_arbitrary.ts";
 import { referenceMerge } from "../support/csv_reference.ts";
@@ -63,4 +64,33 @@ Deno.test("whoever stops reading rows closes all streams", async () => {
     break;
   }
   assertEquals(open, 0);
+});
+
+Deno.test("mergeFirstRows: the first rows, and then those of the rest, are the rows of the whole", () => {
+  fc.assert(
+    fc.property(
+      fc.array(sortedPoints, { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 1, max: 9 }),
+      (all, most) => {
+        const streams = all.map(({ times }) => times);
+        const whole = mergeTimes(streams);
+        const taken = streams.map(() => 0);
+        const times: bigint[] = [];
+        const rows: number[][] = streams.map(() => []);
+        for (;;) {
+          const part = mergeFirstRows(streams.map((of, s) => of.subarray(taken[s])), most);
+          assert(part.times.length <= most);
+          if (part.times.length === 0) break;
+          times.push(...part.times);
+          part.rows.forEach((row, s) => {
+            rows[s]!.push(...Array.from(row, (i) => i < 0 ? -1 : i + taken[s]!));
+            taken[s]! += part.used[s]!;
+          });
+        }
+        assertEquals(BigInt64Array.from(times), whole.times);
+        assertEquals(rows.map((row) => Int32Array.from(row)), whole.rows);
+      },
+    ),
+    { numRuns: Number(Deno.env.get("PROPERTY_RUNS") ?? 1000) },
+  );
 });

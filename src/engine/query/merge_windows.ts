@@ -66,16 +66,18 @@ export function* mergeWindows(
  * All windows of a grid: those without points are zero.
  *
  * @param sparse Chunks of windows that have points, ascending; `undefined` where it may pause.
+ * @param most Windows of a chunk.
  */
 export function* fillWindows(
   sparse: Iterable<StatColumns | undefined>,
   grid: Grid,
+  most: number = CHUNK_WINDOWS,
 ): Generator<StatColumns | undefined> {
   const { start, end, width } = grid;
   const total = (end - start) / width;
   /** Windows handed out in finished chunks. */
   let done = 0n;
-  let out = allocStat(chunkLength(total), true);
+  let out = allocStat(chunkLength(total, most), true);
   let used = 0;
   /** Marks windows up to index `k` (exclusive) as there; yields full chunks. */
   function* advanceTo(k: bigint): Generator<StatColumns> {
@@ -83,7 +85,7 @@ export function* fillWindows(
       fillTimes(out.times, start + done * width, width);
       done += BigInt(out.times.length);
       yield out;
-      out = allocStat(chunkLength(total - done), true);
+      out = allocStat(chunkLength(total - done, most), true);
     }
     used = Number(k - done);
   }
@@ -105,8 +107,8 @@ export function* fillWindows(
   yield* advanceTo(total);
 }
 
-function chunkLength(left: bigint): number {
-  return left < BigInt(CHUNK_WINDOWS) ? Number(left) : CHUNK_WINDOWS;
+function chunkLength(left: bigint, most: number): number {
+  return left < BigInt(most) ? Number(left) : most;
 }
 
 function fillTimes(times: BigInt64Array, start: bigint, width: bigint): void {

@@ -16,7 +16,7 @@ import { reduceValues } from "./stats.ts";
 
 /** Room for the points of one leaf, used again for the next one. */
 export class LeafRoom {
-  #columns = roomFor(LEAF_POINTS);
+  #columns = roomFor(0);
 
   /**
    * The points of a leaf, valid until the next one is decoded.
@@ -26,7 +26,7 @@ export class LeafRoom {
   decode(address: number, block: Uint8Array): RawColumns {
     const n = decodeLeafInto(address, block, this.#columns);
     if (n > this.#columns.times.length) {
-      this.#columns = roomFor(n);
+      this.#columns = roomFor(Math.max(n, LEAF_POINTS));
       decodeLeafInto(address, block, this.#columns);
     }
     const { times, values } = this.#columns;
@@ -52,6 +52,7 @@ export class BlockStore {
   readonly #insert: Statement;
   readonly #remove: Statement;
   readonly #cache: NodeCache;
+  readonly #room = new LeafRoom();
   #next: number;
 
   /**
@@ -104,12 +105,24 @@ export class BlockStore {
    * they were written right after it: one query brings them all. Only what is missed again is
    * remembered.
    *
+   * @param leaves Most leaves to read. One alone is not remembered, and valid until any other is read
+   *   alone.
    * @param room Memory into which the others are decoded: each leaf is valid until the next one is
    *   taken.
    */
-  *readLeaves(node: InnerNode, b: number, last: number, room: LeafRoom): Generator<RawColumns> {
+  *readLeaves(
+    node: InnerNode,
+    b: number,
+    last: number,
+    leaves: number,
+    room: LeafRoom,
+  ): Generator<RawColumns> {
     const first = node.addresses[b]!;
-    const most = RUN_LEAVES - first % RUN_LEAVES;
+    if (leaves === 1) {
+      yield this.#readOnce(first);
+      return;
+    }
+    const most = Math.min(leaves, RUN_LEAVES - first % RUN_LEAVES);
     let n = 0;
     while (
       n < most && b + n <= last && node.kinds[b + n] === LEAF &&
@@ -127,6 +140,14 @@ export class BlockStore {
       if (again) yield this.#remember(first + i, block);
       else yield room.decode(first + i, block);
     }
+  }
+
+  /** A leaf that is not remembered, valid until the next one is read in this way by anybody. */
+  #readOnce(address: number): RawColumns {
+    if (this.#cache.has(address)) return this.readLeaf(address);
+    const block = this.readBlock(address);
+    if (block === undefined) throw unavailable();
+    return this.#room.decode(address, block);
   }
 
   #remember(address: number, block: Uint8Array): Leaf {

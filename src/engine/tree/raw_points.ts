@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { CHUNK_POINTS } from "../constants.ts";
+import { CHUNK_POINTS, LEAF_POINTS } from "../constants.ts";
 import { INNER, type InnerNode, LEAF } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
 import { type BlockStore, LeafRoom } from "./block_store.ts";
@@ -24,7 +24,14 @@ class ChunkBuilder {
   #times = NO_TIMES;
   #values = NO_VALUES;
   #used = 0;
-  #limit = FIRST_CHUNK_POINTS;
+  readonly #most: number;
+  #limit: number;
+
+  /** @param points Points of every chunk; absent: chunks that grow. */
+  constructor(points: number | undefined) {
+    this.#most = points ?? CHUNK_POINTS;
+    this.#limit = points ?? FIRST_CHUNK_POINTS;
+  }
 
   /** Appends the points `[from, to)`; yields chunks that are full. */
   *push({ times, values }: RawColumns, from: number, to: number): Generator<RawColumns> {
@@ -37,7 +44,7 @@ class ChunkBuilder {
       from += n;
       if (this.#used < this.#limit) continue;
       yield this.take();
-      this.#limit = Math.min(2 * this.#limit, CHUNK_POINTS);
+      this.#limit = Math.min(2 * this.#limit, this.#most);
     }
   }
 
@@ -88,6 +95,8 @@ interface Run {
  *
  * @param root Address of the root, 0 for an empty tree.
  * @param buffer Sorted points beside the tree.
+ * @param most Points of every chunk; absent: chunks that grow.
+ * @param place Where a walk through the same tree to `start` was before; set to where this one is.
  */
 export function* rawPoints(
   store: BlockStore,
@@ -95,11 +104,15 @@ export function* rawPoints(
   buffer: RawColumns,
   start: bigint,
   end: bigint,
+  most?: number,
+  place: TreePlace = {},
 ): Generator<RawColumns | undefined> {
-  const out = new ChunkBuilder();
+  const out = new ChunkBuilder(most);
   let at = lowerBound(buffer.times, start);
   const last = lowerBound(buffer.times, end, at);
-  const runs = root === 0 ? [] : leafRuns(store, store.readInner(root), start, end, new LeafRoom());
+  const leaves = Math.ceil((most ?? CHUNK_POINTS) / LEAF_POINTS);
+  const room = new LeafRoom();
+  const runs = root === 0 ? [] : runsFrom(store, root, { start, end, leaves, room, place });
   for (const run of runs) {
     if (run === undefined) {
       yield undefined;
@@ -121,21 +134,45 @@ export function* rawPoints(
   if (out.length > 0) yield out.take();
 }
 
+/** The place of a walk through a tree. */
+export interface TreePlace {
+  /** The node above the leaf that was read last. */
+  parent?: InnerNode;
+}
+
+/** A walk over leaves. */
+interface Walk {
+  readonly start: bigint;
+  readonly end: bigint;
+  /** Leaves that are read at once. */
+  readonly leaves: number;
+  /** Where they are decoded. */
+  readonly room: LeafRoom;
+  readonly place: TreePlace;
+}
+
+/** The runs of a tree, the leaves around the place where a walk was before without a descent. */
+function* runsFrom(store: BlockStore, root: number, walk: Walk): Generator<Run | undefined> {
+  const { parent } = walk.place;
+  let { start } = walk;
+  if (parent !== undefined && parent.start <= start && start < parent.end) {
+    yield* leafRuns(store, parent, walk);
+    start = parent.end;
+  }
+  if (start < walk.end) yield* leafRuns(store, store.readInner(root), { ...walk, start });
+}
+
 /** The runs of the leaves below an inner node; each is valid until the next one is taken. */
-function* leafRuns(
-  store: BlockStore,
-  node: InnerNode,
-  start: bigint,
-  end: bigint,
-  room: LeafRoom,
-): Generator<Run | undefined> {
+function* leafRuns(store: BlockStore, node: InnerNode, walk: Walk): Generator<Run | undefined> {
+  const { start, end } = walk;
   const first = node.clampBucket(start);
   const last = node.clampBucket(end - 1n);
   let b = first;
   while (b <= last) {
     const kind = node.kinds[b]!;
     if (kind === LEAF) {
-      for (const columns of store.readLeaves(node, b, last, room)) {
+      walk.place.parent = node;
+      for (const columns of store.readLeaves(node, b, last, walk.leaves, walk.room)) {
         const inner = b > first && b < last;
         const from = inner ? 0 : lowerBound(columns.times, start);
         const to = inner ? columns.times.length : lowerBound(columns.times, end, from);
@@ -146,7 +183,7 @@ function* leafRuns(
       continue;
     }
     if (kind === INNER) {
-      yield* leafRuns(store, store.readInner(node.addresses[b]!), start, end, room);
+      yield* leafRuns(store, store.readInner(node.addresses[b]!), walk);
     }
     b++;
   }

@@ -87,14 +87,16 @@ class WindowSink {
  * pause.
  *
  * @param root Address of the root, 0 for an empty tree.
+ * @param most Windows of a chunk, to which one leaf's may come.
  */
 export function* treeWindows(
   store: BlockStore,
   root: number,
   grid: Grid,
+  most: number = CHUNK_WINDOWS,
 ): Generator<StatColumns | undefined> {
   const sink = new WindowSink(grid, new Accumulator());
-  if (root !== 0) yield* innerWindows(store, store.readInner(root), grid, sink);
+  if (root !== 0) yield* innerWindows(store, store.readInner(root), grid, sink, most);
   sink.finish();
   if (sink.out.length > 0) yield sink.out.take();
 }
@@ -104,6 +106,7 @@ function* innerWindows(
   node: InnerNode,
   grid: Grid,
   sink: WindowSink,
+  most: number,
 ): Generator<StatColumns | undefined> {
   yield undefined;
   const first = node.clampBucket(grid.start);
@@ -116,12 +119,12 @@ function* innerWindows(
     if (sink.holds(start, start + width)) {
       sink.addBucket(node, b);
     } else if (kind === INNER) {
-      yield* innerWindows(store, store.readInner(node.addresses[b]!), grid, sink);
+      yield* innerWindows(store, store.readInner(node.addresses[b]!), grid, sink, most);
     } else {
       sink.addPoints(store.readLeaf(node.addresses[b]!));
       yield undefined;
     }
-    if (sink.out.length >= CHUNK_WINDOWS) yield sink.out.take();
+    if (sink.out.length >= most) yield sink.out.take();
   }
 }
 

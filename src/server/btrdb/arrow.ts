@@ -21,6 +21,7 @@ import {
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
+import { withStreams } from "./many_streams.ts";
 import { mergedRows } from "./merged_rows.ts";
 import { mergedRequest } from "./multi_raw_values.ts";
 import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
@@ -93,18 +94,20 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
   const names = uuids.map(uuidText);
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
-  for await (const { times, values } of mergedRows(endpoint, request, options)) {
-    metrics.pointsRead += times.length * uuids.length;
-    let from = 0;
-    do {
-      const to = Math.min(times.length, from + most);
-      const streams = names.map((name, s) => ({ name, values: values[s]!.subarray(from, to) }));
-      const arrowBytes = multiToIpc(times.subarray(from, to), streams, { template });
-      const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });
-      await call.send(toBinary(ArrowMultiValuesResponseSchema, response));
-      from = to;
-    } while (from < times.length);
-  }
+  await withStreams(exchange, uuids.length, async () => {
+    for await (const { times, values } of mergedRows(endpoint, request, options)) {
+      metrics.pointsRead += times.length * uuids.length;
+      let from = 0;
+      do {
+        const to = Math.min(times.length, from + most);
+        const streams = names.map((name, s) => ({ name, values: values[s]!.subarray(from, to) }));
+        const arrowBytes = multiToIpc(times.subarray(from, to), streams, { template });
+        const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });
+        await call.send(toBinary(ArrowMultiValuesResponseSchema, response));
+        from = to;
+      } while (from < times.length);
+    }
+  });
 }
 
 /** `ArrowInsert`. */

@@ -21,6 +21,7 @@ import {
   GenerateCSVResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
+import { withStreams } from "./many_streams.ts";
 import { checkCount, decode, versionOf } from "./request.ts";
 
 const COMMA = 0x2c;
@@ -38,20 +39,22 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   checkCount(uuids.length, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const request = requestOf(params);
-  const opener = csvOpener(endpoint, request, options);
-  await using answer = await openCsv(request, opener, call.signal);
-  const header = create(GenerateCSVResponseSchema, { isHeader: true, row: answer.names });
-  await call.send(toBinary(GenerateCSVResponseSchema, header));
-  let rows = 0;
-  for await (const piece of answer.bytes(SERVER_FORMAT)) {
-    for (let at = 0; at < piece.length;) {
-      const end = piece.indexOf(LINE_FEED, at);
-      await call.send(rowMessage(piece, at, end));
-      at = end + 1;
+  await withStreams(exchange, uuids.length, async () => {
+    const opener = csvOpener(endpoint, request, options);
+    await using answer = await openCsv(request, opener, call.signal);
+    const header = create(GenerateCSVResponseSchema, { isHeader: true, row: answer.names });
+    await call.send(toBinary(GenerateCSVResponseSchema, header));
+    let rows = 0;
+    for await (const piece of answer.bytes(SERVER_FORMAT)) {
+      for (let at = 0; at < piece.length;) {
+        const end = piece.indexOf(LINE_FEED, at);
+        await call.send(rowMessage(piece, at, end));
+        at = end + 1;
+      }
+      metrics.pointsRead += answer.count - rows;
+      rows = answer.count;
     }
-    metrics.pointsRead += answer.count - rows;
-    rows = answer.count;
-  }
+  });
 }
 
 /**

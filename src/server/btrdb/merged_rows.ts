@@ -8,6 +8,7 @@
 import { concatRaw, emptyRaw, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
+import { chunkSize } from "../../endpoint/chunk_size.ts";
 import { mergeBatches } from "../../kernel/merge_batches.ts";
 
 /** Streams, versions, range and grid of merged rows. */
@@ -85,8 +86,9 @@ export async function* mergedRows(
   options: CallOptions,
 ): AsyncGenerator<MergedRows, void, void> {
   const { start, end, periodNs } = request;
+  const chunk = chunkSize(request.uuids.length);
   const sources = request.uuids.map((uuid, s) => {
-    const range = { uuid, start, end, version: request.versions[s] ?? 0n };
+    const range = { uuid, start, end, version: request.versions[s] ?? 0n, chunk };
     return new SnappedSource(endpoint.rawValues(range, options), periodNs);
   });
   const versions = () => sources.map(({ version }) => version);
@@ -103,7 +105,12 @@ export async function* mergedRows(
 const NO_VALUES = new Float64Array(0);
 
 function gather(values: Float64Array, indices: Int32Array): Float64Array {
-  return Float64Array.from(indices, (index) => index < 0 ? NaN : values[index]!);
+  const cells = new Float64Array(indices.length);
+  for (let row = 0; row < indices.length; row++) {
+    const index = indices[row]!;
+    cells[row] = index < 0 ? NaN : values[index]!;
+  }
+  return cells;
 }
 
 /** Moves times to the grid, half up, and keeps the last of the points at one place. */

@@ -12,11 +12,15 @@ import {
   RawPointVecSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
+import { withStreams } from "./many_streams.ts";
 import { type MergedRequest, type MergedRows, mergedRows } from "./merged_rows.ts";
 import { checkStreams, decode, versionOf } from "./request.ts";
 
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;
+
+/** Cells a message carries, if that is more than a row: about 2 MiB. */
+const BATCH_CELLS = 250_000;
 
 /** `MultiRawValues`. */
 export async function multiRawValues(exchange: Exchange): Promise<void> {
@@ -26,15 +30,19 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const request = mergedRequest(uuids, uuids.map(() => params.versionMajor), start, end, periodNs);
-  for await (const rows of mergedRows(endpoint, request, options)) {
-    metrics.pointsRead += rows.times.length * uuids.length;
-    let from = 0;
-    do {
-      const to = Math.min(rows.times.length, from + BATCH_ROWS);
-      await call.send(rowsMessage(rows, from, to));
-      from = to;
-    } while (from < rows.times.length);
-  }
+  const fitting = Math.floor(BATCH_CELLS / Math.max(1, uuids.length));
+  const most = Math.max(1, Math.min(BATCH_ROWS, fitting));
+  await withStreams(exchange, uuids.length, async () => {
+    for await (const rows of mergedRows(endpoint, request, options)) {
+      metrics.pointsRead += rows.times.length * uuids.length;
+      let from = 0;
+      do {
+        const to = Math.min(rows.times.length, from + most);
+        await call.send(rowsMessage(rows, from, to));
+        from = to;
+      } while (from < rows.times.length);
+    }
+  });
 }
 
 /**

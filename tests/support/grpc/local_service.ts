@@ -29,6 +29,7 @@ export class LocalService {
       services: { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 },
       keys: new KeyRing([], undefined),
       gate: new CallLimit(1000, 1000),
+      openStreams: new CallLimit(20_000, 1000),
       metrics: new Metrics([]),
       settings: {
         maxInsertPointsV4: 25_000,

@@ -7,7 +7,7 @@ Deno.test("Semaphore: permits are given in the order in which they were asked fo
   assertEquals([semaphore.take({}, "a"), semaphore.take({}, "b")], [undefined, undefined]);
   const order: string[] = [];
   const waits = ["c", "d"].map((name) => semaphore.take({}, name)!.then(() => order.push(name)));
-  assertEquals([semaphore.taken, semaphore.waiting, semaphore.isFull], [2, 2, true]);
+  assertEquals([semaphore.taken, semaphore.waiting, semaphore.hasRoom()], [2, 2, false]);
   semaphore.release();
   semaphore.release();
   await Promise.all(waits);
@@ -16,7 +16,7 @@ Deno.test("Semaphore: permits are given in the order in which they were asked fo
   semaphore.release();
   semaphore.release();
   await idle;
-  assertEquals([semaphore.taken, semaphore.isFull], [0, false]);
+  assertEquals([semaphore.taken, semaphore.hasRoom()], [0, true]);
 });
 
 Deno.test("Semaphore: a caller that gives up loses no permit, even if it was granted at that moment", async () => {
@@ -30,4 +30,23 @@ Deno.test("Semaphore: a caller that gives up loses no permit, even if it was gra
   controller.abort(new Error("enough"));
   await assertRejects(() => granted, Error, "enough");
   assertEquals([semaphore.taken, semaphore.waiting], [0, 0]);
+});
+
+Deno.test("Semaphore: who asks for several permits waits for all of them, and nobody overtakes", async () => {
+  const semaphore = new Semaphore(4);
+  semaphore.take({}, "three", 3);
+  const order: string[] = [];
+  const waits = [["two", 2], ["one", 1]] as const;
+  const done = waits.map(([name, count]) =>
+    semaphore.take({}, name, count)!.then(() => order.push(name))
+  );
+  const abort = new AbortController();
+  const gone = semaphore.take({ signal: abort.signal }, "four", 4)!;
+  abort.abort(new Error("gone"));
+  await assertRejects(() => gone, Error, "gone");
+  assertEquals([semaphore.taken, semaphore.waiting], [3, 2]);
+  semaphore.release(3);
+  await Promise.all(done);
+  assertEquals(order, ["two", "one"]);
+  assertEquals([semaphore.taken, semaphore.waiting], [3, 0]);
 });

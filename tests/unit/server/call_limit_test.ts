@@ -46,3 +46,14 @@ Deno.test("CallLimit forgets who gives up waiting", async () => {
   await assertRejects(() => gate.enter(impatient.signal), Error, "enough");
   assertEquals(gate.running, 0);
 });
+
+Deno.test("CallLimit: a call of more places than there are takes all of them", async () => {
+  const gate = new CallLimit(10, 1);
+  await gate.enter(never, 50);
+  assertEquals(gate.running, 10);
+  const next = gate.enter(never, 2);
+  assertEquals((await assertRejects(() => gate.enter(never, 1), BTrDBError)).code, 426);
+  gate.leave(50);
+  await next;
+  assertEquals(gate.running, 2);
+});

@@ -1,0 +1,28 @@
+/**
+ * Calls on several streams: the streams of all such calls together are limited, and each is read in
+ * chunks that shrink with their number (docs/server.md, "Limits").
+ *
+ * @module
+ */
+
+import type { Exchange } from "../method.ts";
+
+/**
+ * Runs `work` once so many streams may be read.
+ *
+ * @param exchange The call.
+ * @param count Number of streams it reads.
+ */
+export async function withStreams(
+  { call, openStreams }: Exchange,
+  count: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (count <= 1) return await work();
+  await openStreams.enter(call.signal, count);
+  try {
+    await work();
+  } finally {
+    openStreams.leave(count);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Memory of a server whose callers read thousands of streams at once: bounded while they do, and given
+ * back when they are gone. `MEMORY_STREAMS=10000` is the largest call there is.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { openEngine } from "../../src/engine/mod.ts";
+import * as pb from "../../src/gen/btrdb_v5_pb.ts";
+import { RawClient } from "../support/grpc_client.ts";
+import { ServedDatabase } from "./support/served_database.ts";
+
+const STREAMS = Number(Deno.env.get("MEMORY_STREAMS") ?? 1_500);
+/** Memory that the process may keep, MiB: much of it is free, but scattered. */
+const KEPT = 300 + STREAMS / 40;
+const POINTS = 1_200;
+const START = 1_700_000_000_000_000_000n;
+
+function uuidOf(stream: number): Uint8Array {
+  const uuid = new Uint8Array(16);
+  new DataView(uuid.buffer).setUint32(12, stream + 1);
+  return uuid;
+}
+
+async function fill(path: string): Promise<void> {
+  await using engine = await openEngine({ path });
+  const times = BigInt64Array.from({ length: POINTS }, (_, i) => START + BigInt(i) * 10_000_000n);
+  const none = new Map<string, string>();
+  for (let stream = 0; stream < STREAMS; stream += 50) {
+    await Promise.all(Array.from({ length: 50 }, async (_, i) => {
+      const uuid = uuidOf(stream + i);
+      const tags = new Map([["name", String(stream + i)]]);
+      await engine.create({ uuid, collection: "many", tags, annotations: none });
+      const values = Float64Array.from(times, () => Math.random());
+      await engine.insert({ uuid, columns: { times, values } });
+      await engine.flush(uuid);
+    }));
+  }
+}
+
+Deno.test("serve: calls on thousands of streams take bounded memory and give it back", async () => {
+  const folder = await Deno.makeTempDir();
+  await fill(`${folder}/many.btrdb`);
+  const server = await ServedDatabase.start(`file:${folder}/many.btrdb`);
+  using client = new RawClient(server.address);
+  const uuid = Array.from({ length: STREAMS }, (_, i) => uuidOf(i));
+  const range = { start: START, end: START + (1n << 40n) };
+  const multi = create(pb.MultiRawValuesParamsSchema, { uuid, ...range });
+  const csv = create(pb.GenerateCSVParamsSchema, {
+    queryType: pb.GenerateCSVParams_QueryType.RAW_QUERY,
+    startTime: range.start,
+    endTime: range.end,
+    streams: uuid.map((uuid) => ({ uuid, label: "x" })),
+  });
+  const before = (await server.memory())!.resident;
+  let peak = 0;
+  const watch = async () => peak = Math.max(peak, (await server.memory())?.resident ?? 0);
+  for (
+    const [rpc, request, least] of [
+      ["MultiRawValues", toBinary(pb.MultiRawValuesParamsSchema, multi), 8 * POINTS * STREAMS],
+      ["GenerateCSV", toBinary(pb.GenerateCSVParamsSchema, csv), 8 * POINTS * STREAMS],
+    ] as const
+  ) {
+    const stream = client.open(`/v5api.BTrDB/${rpc}`, request);
+    let bytes = 0;
+    stream.on("error", () => {});
+    const ended = new Promise<number>((resolve) =>
+      stream.on("status", ({ code }: { code: number }) => resolve(code))
+    );
+    let watched = Promise.resolve(0);
+    stream.on("data", (message: Uint8Array) => {
+      const due = bytes >> 23 !== (bytes + message.length) >> 23;
+      bytes += message.length;
+      if (due) watched = watched.then(watch);
+    });
+    assertEquals(await ended, 0);
+    await watched;
+    assert(bytes > least, `${rpc}: ${bytes} bytes`);
+  }
+  await watch();
+  // Half a MiB a stream, 750 MiB here, is what chunks of the usual size would take.
+  const most = 350 + STREAMS / 20;
+  assert(peak - before < most, `from ${before} to ${peak} MiB, expected ${most} more at most`);
+  let after = peak;
+  for (let i = 0; i < 30 && after - before > KEPT; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    after = (await server.memory())!.resident;
+  }
+  assert(after - before <= KEPT, `${before} MiB before, ${peak} at most, ${after} after`);
+  assertEquals((await server.stop()).code, 0);
+  await Deno.remove(folder, { recursive: true });
+});
