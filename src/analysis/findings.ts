@@ -18,7 +18,7 @@ export interface Finding {
 export interface Findings {
   /** Points in all of them, also in those that are not listed. */
   points: bigint;
-  /** How many there are. */
+  /** Number of findings. */
   runs: bigint;
   /** The first ones in order of time; `runs` may be more. */
   list: Finding[];

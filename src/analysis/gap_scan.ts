@@ -28,7 +28,7 @@ const JITTER = 0.25;
 /** Windows judged together before the point at the edge is asked for. */
 const MOST_TOGETHER = 4;
 
-/** What is looked for besides gaps. */
+/** Checks of values, made in the search for gaps. */
 export interface ValueChecks {
   /** True to find points of value 0. */
   zeros: boolean;
@@ -40,7 +40,7 @@ export interface ValueChecks {
   high: number;
 }
 
-/** What a search is told. */
+/** Settings of a search. */
 export interface ScanPlan extends ValueChecks {
   clock: SampleClock;
   /** A distance of more ns than this is a gap. */
@@ -51,7 +51,7 @@ export interface ScanPlan extends ValueChecks {
   limit: number;
 }
 
-/** How much was read. */
+/** Amount of data read by a search. */
 export interface ScanCost {
   /** Requests made. */
   requests: number;
@@ -68,7 +68,7 @@ interface Segment {
   windows: number[];
 }
 
-/** What is known of the points so far. */
+/** Knowledge of the points read so far. */
 interface Position {
   /** A point of the stream; undefined before the first. */
   anchor: bigint | undefined;
@@ -97,7 +97,7 @@ export class GapScan {
 
   /**
    * @param stream The stream.
-   * @param plan What is looked for.
+   * @param plan Settings of the search.
    * @param left Options of the next request: version, signal, what is left of the timeout.
    */
   constructor(stream: Stream, plan: ScanPlan, left: () => ReadOptions) {

@@ -91,7 +91,7 @@ export interface GapReport {
   zeros?: Findings;
   /** Runs of points outside `low` to `high`; absent where they were not looked for. */
   outOfRange?: Findings;
-  /** How much was read. */
+  /** Amount of data read. */
   cost: ScanCost;
 }
 

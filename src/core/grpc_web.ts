@@ -28,10 +28,10 @@ const MAX_TRAILER_BYTES = 64 << 10;
 
 /** Something that is no gRPC-Web, or more of it than is taken; ends the call. */
 export class FrameError extends Error {
-  /** How the call ends. */
+  /** Status with which the call ends. */
   readonly end: EndStatus;
 
-  /** @param details What is wrong, as a part of a sentence. */
+  /** @param details Description of the problem, as a part of a sentence. */
   constructor(code: number, details: string) {
     super(details);
     this.name = "FrameError";

@@ -20,7 +20,7 @@ export interface GrpcWebOptions extends ConnectionOptions {
  * Connects to a server in gRPC-Web. Members that a cluster tells of are not called: they are
  * addresses of gRPC, so that whatever stands in front has to find the right one.
  *
- * @param options Where and how.
+ * @param options Addresses and options of the connection.
  * @returns The endpoint.
  * @throws {TypeError} If there is no address, or one is malformed.
  * @throws {BTrDBError} `UNAVAILABLE` if nobody answers, `UNAUTHENTICATED` if the key is wrong,

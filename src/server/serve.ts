@@ -222,7 +222,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   }
 }
 
-/** What both ports have in common. */
+/** Options of both ports. */
 interface SharedOptions {
   readonly certificate: Certificate | undefined;
   readonly calls: Calls;

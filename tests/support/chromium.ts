@@ -3,7 +3,7 @@
  * a message.
  */
 
-/** Where a Chromium may be; `$BTRDB_CHROMIUM` comes first. */
+/** Names of the program of Chromium; `$BTRDB_CHROMIUM` comes first. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /** Longest wait for anything that a browser is asked, ms. */
@@ -156,7 +156,7 @@ export class Page {
   readonly #target: string;
   /** Errors on the console, exceptions, and violations of the page's policy. */
   readonly problems: string[] = [];
-  /** What the page wrote to the console. */
+  /** Lines that the page wrote to the console. */
   readonly lines: string[] = [];
   #onLoad: (() => void) | undefined;
 

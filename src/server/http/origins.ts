@@ -1,6 +1,6 @@
 /**
- * Who may ask over HTTP from a browser: pages of which origins, and under which names this server
- * may be addressed, so that no page can reach it by a name of its own (DNS rebinding).
+ * Access rules for browsers over HTTP: the origins whose pages may call, and the names under which
+ * this server may be addressed, so that no page can reach it by a name of its own (DNS rebinding).
  *
  * @module
  */

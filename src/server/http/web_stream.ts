@@ -27,7 +27,7 @@ export class WebStream implements CallStream {
   readonly #deadlineMs: number;
   readonly #frames: FrameReader;
   readonly #listeners = new Map<string, Listener[]>();
-  /** What has come and was not yet given on. */
+  /** Bytes received and not yet handed on. */
   #piece: Uint8Array | undefined;
   #isPaused = true;
   #hasEnded = false;

@@ -82,7 +82,7 @@ export class Port {
   /**
    * Takes no connections from now on, and ends those there are once `finish` has resolved.
    *
-   * @param finish What is to happen on the connections first.
+   * @param finish Resolves when the work on the connections is done.
    */
   async close(finish: Promise<void>): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

@@ -35,7 +35,7 @@ async function answerOf(response: Response): Promise<{ messages: number; end: st
   throw new Error("no trailers");
 }
 
-/** What a server says to bytes, to the end of the connection. */
+/** Answer of a server to bytes, to the end of the connection. */
 function say(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
