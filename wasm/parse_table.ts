@@ -90,7 +90,7 @@ let timeBase: i64 = 0;
 /** Rows in `rateDen` seconds, to which times are snapped; 0 if they are not. */
 let rateNum: i64 = 0;
 let rateDen: i64 = 1;
-/** Whether times are snapped as distances from `timeBase`, not within their second. */
+/** True if times are snapped as distances from `timeBase`, not within their second. */
 let rateFromBase: bool = false;
 /** Parts of a time: their number and texts. */
 let parts: u32 = 0;

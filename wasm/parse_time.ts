@@ -22,11 +22,11 @@ let overflow: bool = false;
 /** Offset of local time from UTC where a text does not say, ns. */
 let offset: i64 = 0;
 
-/** Whether a comma may stand before a fraction of a second. */
+/** True if a comma may stand before a fraction of a second. */
 let commaFraction: bool = false;
 /** Names of zones: length, letters in upper case, ns ahead of UTC (i64); a length of 0 ends them. */
 let zoneNames: usize = 0;
-/** Whether the text said its zone. */
+/** True if the text named its zone. */
 let zoneSaid: bool = false;
 /** Changes of the clocks of a place: number, and (since UTC, ns ahead from then on) for each. */
 let changes: usize = 0;
@@ -40,9 +40,9 @@ let before: i64 = i64.MIN_VALUE;
 let distance: i64 = 0;
 /** Clock times that come twice and could not be told apart by the rows around. */
 let unsure: u32 = 0;
-/** Whether the text is a clock time that was left out when clocks were set forward. */
+/** True if the text is a clock time that was left out when clocks were set forward. */
 let missing: bool = false;
-/** Whether the text has digits below a ns, and how many times had. */
+/** True if the text has digits below a ns. */
 let finer: bool = false;
 let cut: u32 = 0;
 
@@ -419,7 +419,7 @@ function dateAt(p: usize): usize {
   return zonedTime() ? p + 10 : 0;
 }
 
-/** Whether the pattern has a directive for the fraction. */
+/** True if the pattern has a directive for the fraction. */
 let fractionAsked: bool = false;
 /** Fields of a pattern, as they are read. */
 let year: i32 = 1970;
@@ -431,7 +431,7 @@ let minute: i32 = 0;
 let second: i32 = 0;
 let afternoon: i32 = -1;
 
-/** Whether the mark of a fraction of a second is at `p`, with a digit behind it. */
+/** Tells whether the mark of a fraction of a second is at `p`, with a digit behind it. */
 // @ts-ignore: decorator
 @inline
 function isPoint(p: usize): bool {

@@ -40,15 +40,15 @@ export interface TableOptions {
   offset?: bigint;
   /** Rows without times: of the first one, and the distance between two, ns. */
   times?: { first: bigint; step: bigint };
-  /** Whether runs of blanks and tabs are the delimiter. @default {false} */
+  /** True if runs of blanks and tabs are the delimiter. @default {false} */
   blanks?: boolean;
   /** First character of lines that are comments, ASCII. */
   comment?: string;
   /** Mark before groups of three digits, ASCII. */
   thousands?: string;
-  /** Whether rows that cannot be read are left out and counted. @default {false} */
+  /** True to leave out and count rows that cannot be read. @default {false} */
   skipBadRows?: boolean;
-  /** Whether cells that are no number are left out and counted. @default {false} */
+  /** True to leave out and count cells that are not a number. @default {false} */
   skipBadCells?: boolean;
   /** Further words for no value; case does not matter. */
   nulls?: readonly string[];
@@ -147,7 +147,7 @@ export class TableParser {
   readonly #offset: bigint;
   readonly #step: bigint;
   readonly #columns: GrowingColumns[];
-  /** What the kernel looks up: pattern, words for no value, names of zones, changes of clocks. */
+  /** Tables for the kernel: pattern, words for no value, names of zones, changes of clocks. */
   readonly #extras: Uint8Array;
   readonly #extraAt: { words: number; zones: number; changes: number };
   readonly #options: TableOptions;
@@ -262,8 +262,8 @@ export class TableParser {
    * Parses complete rows.
    *
    * @param bytes Ends with a line feed, unless it is empty; not changed.
-   * @param more Whether more bytes may come: a row at the end whose quoted cell goes on is then left,
-   * see {@linkcode TableParser.used}.
+   * @param more True if more bytes may come: a row at the end whose quoted cell goes on is then
+   *   left, see {@linkcode TableParser.used}.
    * @returns The points of each value column, in the order of the rows.
    * @throws {CsvError} If something is wrong with a row.
    */
@@ -408,13 +408,13 @@ const COMMA = 44;
 /** No row was before. */
 const NO_TIME = -(1n << 63n);
 
-/** Whether a cell is one of the words for no value, or empty. */
+/** Tells whether a cell is one of the words for no value, or empty. */
 export function isNullWord(cell: string, more: readonly string[] = []): boolean {
   const text = cell.trim().toLowerCase();
   return text === "" || NULLS.includes(text) || more.some((word) => word.toLowerCase() === text);
 }
 
-/** What the kernel looks up, one after the other. */
+/** Tables for the kernel, one after the other. */
 function extrasOf(
   pattern: Uint8Array,
   { nulls = [], zoneNames = { UTC: 0n }, clockChanges = new BigInt64Array(0) }: TableOptions,

@@ -96,7 +96,8 @@ interface Run {
  * @param root Address of the root, 0 for an empty tree.
  * @param buffer Sorted points beside the tree.
  * @param most Points of every chunk; absent: chunks that grow.
- * @param place Where a walk through the same tree to `start` was before; set to where this one is.
+ * @param place Place of an earlier walk through the same tree to `start`; set to the place of this
+ *   one.
  */
 export function* rawPoints(
   store: BlockStore,
@@ -146,7 +147,7 @@ interface Walk {
   readonly end: bigint;
   /** Leaves that are read at once. */
   readonly leaves: number;
-  /** Where they are decoded. */
+  /** Memory into which they are decoded. */
   readonly room: LeafRoom;
   readonly place: TreePlace;
 }
