@@ -245,3 +245,37 @@ growth({
     };
   },
 });
+
+growth({
+  name: "look streams up by tag and annotation",
+  axis: "streams",
+  sizes: LARGE ? [10_000, 100_000, 1_000_000] : [10_000, 100_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      await using engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      const begin = cpuMs();
+      await create(engine, 0, size);
+      const creating = (cpuMs() - begin) / size * 1000;
+      const find = async (tags: [string, string][], annotations: [string, string][]) => {
+        const start = performance.now();
+        let found = 0;
+        const request = { collection: "bench", isCollectionPrefix: true };
+        for await (
+          const page of engine.lookupStreams({
+            ...request,
+            tags: new Map(tags),
+            annotations: new Map(annotations),
+          })
+        ) found += page.length;
+        return { ms: performance.now() - start, found };
+      };
+      const one = await find([["name", `s${size >> 1}`]], []);
+      const many = await find([["unit", "volts"]], [["owner", "o7"]]);
+      return {
+        "create a stream, CPU µs": creating,
+        "find one by tag, ms": one.ms,
+        "find one in a thousand by annotation, ms": many.ms,
+        "the same, µs a hit": many.ms / many.found * 1000,
+      };
+    }),
+});

@@ -5,6 +5,7 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
+import { parseMetadata, propertyRows } from "./property_rows.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
 
 /** Marks the files of this engine: "BTrE". */
@@ -82,10 +83,10 @@ CREATE TABLE setting (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITH
 ${STREAMS_VIEW}`;
 
 /** Brings a file from one schema version to the next. */
-type Migration = (db: Pick<Database, "exec">) => void;
+type Migration = (db: Pick<Database, "exec" | "prepare">) => void;
 
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
-const MIGRATIONS: readonly Migration[] = [noteObliterated, indexJournal];
+const MIGRATIONS: readonly Migration[] = [noteObliterated, indexJournal, indexProperties];
 
 /** Version of the tables this code writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length + 1;
@@ -121,6 +122,32 @@ function indexJournal(db: Pick<Database, "exec">): void {
     SELECT 'journal_tail', ifnull(max(seq), 0) + 1 FROM journal`);
 }
 
+/** Rows read in one go while the index of properties is made. */
+const PAGE_ROWS = 1000;
+
+/** Adds the index of streams by tags and annotations. */
+function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
+  db.exec(`CREATE TABLE property (
+      key INTEGER NOT NULL,
+      value INTEGER NOT NULL,
+      stream INTEGER NOT NULL,
+      PRIMARY KEY (key, value, stream)
+    ) STRICT, WITHOUT ROWID`);
+  const page = db.prepare(
+    `SELECT id, tags, annotations FROM stream WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`,
+  );
+  const add = db.prepare(
+    "INSERT INTO property (key, value, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)!["id"]!)) {
+    for (const { id, tags, annotations } of rows) {
+      for (const { key, value } of propertyRows(parseMetadata(tags), parseMetadata(annotations))) {
+        add.run(key, value, id!);
+      }
+    }
+  }
+}
+
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */
 function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {
   const rows = db.prepare("SELECT type, name, sql FROM sqlite_schema").all();
@@ -147,7 +174,7 @@ function ownObjects(version: number): ReadonlyMap<string, string> {
 }
 
 /** Makes the tables of a new file. */
-function makeTables(db: Pick<Database, "exec">, version: number): void {
+function makeTables(db: Pick<Database, "exec" | "prepare">, version: number): void {
   db.exec(TABLES);
   for (const step of MIGRATIONS.slice(0, version - 1)) step(db);
 }

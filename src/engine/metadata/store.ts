@@ -20,13 +20,18 @@ import type {
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
 import { checkParts, damaged } from "../file/checksum.ts";
+import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
 import { Refusal } from "../write/group_commit.ts";
 
 const UTF8 = new TextEncoder();
 
 /** Rows read in one go. */
 const PAGE_ROWS = 256;
+
+/** Most rows counted to find out which condition of a lookup the fewest streams meet. */
+const MAX_COUNTED = 65_536;
 
 function refuse(code: number, text: string, uuid: Uint8Array): never {
   throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
@@ -58,10 +63,6 @@ function toJson(metadata: Metadata): string {
   return JSON.stringify(Object.fromEntries(metadata));
 }
 
-function fromJson(text: unknown): Map<string, string | null> {
-  return new Map(Object.entries(JSON.parse(text as string) as Record<string, string | null>));
-}
-
 function matches(metadata: Metadata, conditions: Metadata): boolean {
   for (const [key, value] of conditions) {
     const actual = metadata.get(key);
@@ -72,16 +73,17 @@ function matches(metadata: Metadata, conditions: Metadata): boolean {
 
 /** A row as a descriptor, if its checksum fits. */
 export function descriptorOf(row: Row): StreamDescriptor {
-  const parts = [row["uuid"], row["collection"], row["tags"], row["annotations"]];
-  const checksum = checkParts(...parts as string[], String(row["property_version"]));
+  const parts = [row["collection"], row["tags"], row["annotations"], row["property_version"]];
+  // Texts one after another have the checksum of all of them together.
+  const checksum = checkParts(row["uuid"] as Uint8Array, parts.join("\0"));
   if (checksum !== row["checksum"]) {
     throw damaged(`the metadata of stream ${uuidText(row["uuid"] as Uint8Array)}`);
   }
   return {
     uuid: row["uuid"] as Uint8Array,
     collection: row["collection"] as string,
-    tags: fromJson(row["tags"]),
-    annotations: fromJson(row["annotations"]),
+    tags: parseMetadata(row["tags"]),
+    annotations: parseMetadata(row["annotations"]),
     propertyVersion: BigInt(row["property_version"] as number),
   };
 }
@@ -94,6 +96,9 @@ export class MetadataStore {
   /** Number that grows with every change. */
   changes = 0;
   readonly #byUuid: Statement;
+  readonly #number: Statement;
+  readonly #countKeys: Statement;
+  readonly #properties: PropertyIndex;
   readonly #byKey: Statement;
   readonly #tombstone: Statement;
   readonly #insert: Statement;
@@ -109,6 +114,11 @@ export class MetadataStore {
 
   constructor(db: Database) {
     this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
+    this.#number = db.prepare("SELECT id FROM stream WHERE uuid = ?");
+    this.#countKeys = db.prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM stream WHERE sort_key BETWEEN ? AND ? LIMIT ?)",
+    );
+    this.#properties = new PropertyIndex(db, COLUMNS, PAGE_ROWS);
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
     this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
     this.#insert = db.prepare(
@@ -149,7 +159,8 @@ export class MetadataStore {
   }
 
   /** Makes a stream. Refuses with 406 or 429. */
-  create({ uuid, collection, tags, annotations }: CreateRequest): void {
+  create(request: CreateRequest): void {
+    const { uuid, collection, tags, annotations } = request;
     const key = sortKey(collection, tags);
     if (this.#byKey.get(key) !== undefined) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
     const text = quote(uuidText(uuid));
@@ -165,6 +176,11 @@ export class MetadataStore {
     this.changes++;
     this.#insert.run(uuid, ...texts, 1, key, checkParts(uuid, ...texts, "1"));
     this.#addCollection.run(UTF8.encode(`${collection}/`));
+    this.#properties.add(this.#numberOf(uuid), { ...request, propertyVersion: 1n });
+  }
+
+  #numberOf(uuid: Uint8Array): number {
+    return Number(this.#number.get(uuid)!["id"]);
   }
 
   /** Changes annotations. Refuses with 404 or 423. */
@@ -173,7 +189,7 @@ export class MetadataStore {
     const annotations = new Map(stream.annotations);
     for (const [key, value] of changes) annotations.set(key, value);
     for (const key of removals) annotations.delete(key);
-    this.#write({ ...stream, annotations });
+    this.#write(stream, { ...stream, annotations });
   }
 
   /** Changes tags and collection. Refuses with 404, 423 or 406. */
@@ -187,7 +203,7 @@ export class MetadataStore {
     if (other !== undefined && compareBytes(other, uuid) !== 0) {
       refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
     }
-    this.#write({ ...stream, tags, collection: target });
+    this.#write(stream, { ...stream, tags, collection: target });
     this.#addCollection.run(UTF8.encode(`${target}/`));
     if (target !== stream.collection) this.#dropCollection(stream.collection);
   }
@@ -195,6 +211,7 @@ export class MetadataStore {
   /** Removes a stream and spends its uuid. */
   obliterate(stream: StreamDescriptor): void {
     this.changes++;
+    this.#properties.remove(this.#numberOf(stream.uuid), stream);
     this.#remove.run(stream.uuid);
     this.#bury.run(stream.uuid);
     this.#dropCollection(stream.collection);
@@ -209,12 +226,14 @@ export class MetadataStore {
     return stream;
   }
 
-  #write({ uuid, collection, tags, annotations, propertyVersion }: StreamDescriptor): void {
+  #write(before: StreamDescriptor, after: StreamDescriptor): void {
+    const { uuid, collection, tags, annotations, propertyVersion } = after;
     const texts = [collection, toJson(tags), toJson(annotations)] as const;
     const version = propertyVersion + 1n;
     const checksum = checkParts(uuid, ...texts, String(version));
     this.changes++;
     this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
+    this.#properties.change(this.#numberOf(uuid), before, after);
   }
 
   /**
@@ -240,7 +259,7 @@ export class MetadataStore {
       return;
     }
     const found: { key: string; stream: StreamDescriptor }[] = [];
-    for (const stream of this.#inCollection(request)) {
+    for (const stream of this.#candidates(request)) {
       if (stream === undefined) yield undefined;
       else if (matches(stream.tags, tags) && matches(stream.annotations, annotations)) {
         const head = UTF8.encode(`${stream.collection}/`);
@@ -250,6 +269,41 @@ export class MetadataStore {
     }
     found.sort((a, b) => a.key < b.key ? -1 : 1);
     for (const { stream } of found) yield stream;
+  }
+
+  /** Streams that meet the condition that the fewest meet, that of the collection among them. */
+  *#candidates(request: LookupRequest): Generator<StreamDescriptor | undefined> {
+    const condition = this.#rarest(request);
+    if (condition === undefined) {
+      yield* this.#inCollection(request);
+      return;
+    }
+    const { collection, isCollectionPrefix } = request;
+    for (const row of this.#properties.streams(condition)) {
+      if (row === undefined) yield undefined;
+      else {
+        const name = row["collection"] as string;
+        const isIn = isCollectionPrefix ? `${name}/`.startsWith(collection) : name === collection;
+        if (isIn) yield descriptorOf(row);
+      }
+    }
+  }
+
+  /** The condition that the fewest streams meet; `undefined` for that of the collection. */
+  #rarest({ collection, isCollectionPrefix, tags, annotations }: LookupRequest):
+    | PropertyCondition
+    | undefined {
+    const conditions = propertyConditions(tags, annotations);
+    const key = UTF8.encode(isCollectionPrefix ? collection : `${collection}/`);
+    const end = new Uint8Array(key.length + 1).fill(0xff);
+    end.set(key);
+    for (let limit = PAGE_ROWS; limit <= MAX_COUNTED; limit *= 16) {
+      const inCollection = this.#countKeys.get(key, end, limit)?.["n"];
+      if (Number(inCollection) < limit) return undefined;
+      const rare = conditions.find((condition) => this.#properties.count(condition, limit) < limit);
+      if (rare !== undefined) return rare;
+    }
+    return conditions.find(({ value }) => value !== undefined) ?? conditions[0];
   }
 
   *#inCollection(

@@ -8,6 +8,7 @@ import { compareBytes } from "../../core/bytes.ts";
 import { checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { ALL_VERSIONS } from "../write/reclaimer.ts";
+import { parseMetadata, propertyRows } from "../file/property_rows.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 
 const UTF8 = new TextEncoder();
@@ -96,6 +97,31 @@ export function* journalIndexProblems(db: Database): Generator<string | undefine
     (SELECT 1 FROM journal WHERE journal.seq = i.seq AND journal.stream = i.stream)`;
   for (const row of db.prepare(vain).all()) {
     yield `Journal row ${row["seq"]} is in the index of the journal and not in the journal`;
+  }
+}
+
+/** Problems of the index of tags and annotations: it must have what streams have, and nothing else. */
+export function* propertyProblems(db: Database): Generator<string | undefined> {
+  const page = db.prepare(
+    "SELECT id, tags, annotations FROM stream WHERE id > ? ORDER BY id LIMIT 256",
+  );
+  const entry = db.prepare("SELECT 1 FROM property WHERE key = ? AND value = ? AND stream = ?");
+  let known = 0;
+  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)!["id"]!)) {
+    for (const { id, tags, annotations } of rows) {
+      const seen = new Set<string>();
+      for (const { key, value } of propertyRows(parseMetadata(tags), parseMetadata(annotations))) {
+        const size = seen.size;
+        if (seen.add(`${key} ${value}`).size === size) continue;
+        if (entry.get(key, value, id!) !== undefined) known++;
+        else yield `Stream number ${id} is not in the index of tags and annotations`;
+      }
+    }
+    yield undefined;
+  }
+  const all = Number(db.prepare("SELECT count(*) AS n FROM property").get()?.["n"]);
+  if (all !== known) {
+    yield `The index of tags and annotations has ${all - known} entries that no stream has`;
   }
 }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { type Database, type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { TAIL_ROWS } from "../../../src/engine/stream/journal.ts";
+import { countedSqlite } from "../../support/counting_sqlite.ts";
 import { columnsOf, createStream, pointsOf, uuidOf } from "../../support/engine.ts";
 import { verifiedBlocks } from "../../support/old_file.ts";
 
@@ -13,35 +13,6 @@ async function withPath(work: (path: string) => Promise<void>): Promise<void> {
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-}
-
-/** Counts the rows that SQLite hands out. */
-function countingRows(counts: { rows: number }): OpenDatabase {
-  return (path, options): Database => {
-    const db = openSqlite(path, options);
-    return {
-      exec: (sql) => db.exec(sql),
-      prepare(sql) {
-        const statement = db.prepare(sql);
-        return {
-          sourceSQL: statement.sourceSQL,
-          columns: () => statement.columns(),
-          run: (...params) => statement.run(...params),
-          get(...params) {
-            counts.rows++;
-            return statement.get(...params);
-          },
-          all(...params) {
-            const rows = statement.all(...params);
-            counts.rows += rows.length;
-            return rows;
-          },
-        };
-      },
-      setAuthorizer: (authorizer) => db.setAuthorizer!(authorizer),
-      close: () => db.close(),
-    };
-  };
 }
 
 const STREAMS = 10;
@@ -79,7 +50,10 @@ Deno.test("Journal: a database opens with as few rows of a long journal as of a 
     }
     await verifiedBlocks(path);
     const counts = { rows: 0 };
-    await using engine = await openEngine({ path, openDatabase: countingRows(counts) });
+    await using engine = await openEngine({
+      path,
+      openDatabase: countedSqlite({ rows: (_, n) => counts.rows += n }),
+    });
     assert(counts.rows < TAIL_ROWS + 100, `${counts.rows} rows to open`);
     await assertSingles(engine, 3, total);
     await insertSingles(engine, total, total + 20);
@@ -101,7 +75,7 @@ Deno.test("Journal: a reader beside the writer reads what is new, however long t
     await using reader = await openEngine({
       path,
       readOnly: true,
-      openDatabase: countingRows(counts),
+      openDatabase: countedSqlite({ rows: (_, n) => counts.rows += n }),
     });
     assertEquals((await pointsOf(reader, other)).length, 1);
     for (let round = 0; round < 5; round++) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { type Database, type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
+import type { OpenDatabase } from "../../../src/engine/file/sqlite.ts";
+import { countedSqlite } from "../../support/counting_sqlite.ts";
 import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
 import { untilReclaimed, verifiedBlocks } from "../../support/old_file.ts";
 
@@ -30,37 +31,18 @@ interface Counts {
 
 /** Counts the rows read from the table of versions, and the blocks removed in one transaction. */
 function counting(counts: Counts): OpenDatabase {
-  return (path, options): Database => {
-    const db = openSqlite(path, options);
-    return {
-      exec(sql) {
-        if (sql.startsWith("BEGIN")) counts.blocksInTransaction = 0;
-        db.exec(sql);
-      },
-      prepare(sql) {
-        const statement = db.prepare(sql);
-        const { sourceSQL } = statement;
-        return {
-          sourceSQL,
-          columns: () => statement.columns(),
-          get: (...params) => statement.get(...params),
-          all(...params) {
-            const rows = statement.all(...params);
-            if (sql.includes("FROM version")) counts.versionRows += rows.length;
-            return rows;
-          },
-          run(...params) {
-            if (sql.startsWith("DELETE FROM block")) {
-              counts.mostBlocks = Math.max(counts.mostBlocks, ++counts.blocksInTransaction);
-            }
-            return statement.run(...params);
-          },
-        };
-      },
-      setAuthorizer: (authorizer) => db.setAuthorizer!(authorizer),
-      close: () => db.close(),
-    };
-  };
+  return countedSqlite({
+    exec(sql) {
+      if (sql.startsWith("BEGIN")) counts.blocksInTransaction = 0;
+    },
+    run(sql) {
+      if (!sql.startsWith("DELETE FROM block")) return;
+      counts.mostBlocks = Math.max(counts.mostBlocks, ++counts.blocksInTransaction);
+    },
+    rows(sql, n) {
+      if (sql.includes("FROM version")) counts.versionRows += n;
+    },
+  });
 }
 
 Deno.test("obliterate: the rows that are read to give back its room grow with the versions, not with their square", async () => {

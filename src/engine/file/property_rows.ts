@@ -1,0 +1,46 @@
+/**
+ * Rows of the index of tags and annotations. Keys and values are there as checksums: what is found
+ * is held against the stream itself, and long values take no more room than short ones.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { Metadata } from "../../endpoint/endpoint.ts";
+
+/** Tags and annotations have keys of their own. */
+export type PropertyKind = "tag" | "annotation";
+
+/** An entry of the index, without the number of its stream. */
+export interface PropertyRow {
+  readonly key: number;
+  readonly value: number;
+}
+
+/** A key in the index. */
+export function propertyKey(kind: PropertyKind, key: string): number {
+  return crc32(`${kind}\0${key}`);
+}
+
+/** A value in the index; no text is a value too. */
+export function propertyValue(value: string | null): number {
+  return value === null ? -1 : crc32(value);
+}
+
+/** The entries of a stream. */
+export function propertyRows(tags: Metadata, annotations: Metadata): PropertyRow[] {
+  const rows: PropertyRow[] = [];
+  const add = (kind: PropertyKind, metadata: Metadata) => {
+    for (const [key, value] of metadata) {
+      rows.push({ key: propertyKey(kind, key), value: propertyValue(value) });
+    }
+  };
+  add("tag", tags);
+  add("annotation", annotations);
+  return rows;
+}
+
+/** Metadata from their text in the database. */
+export function parseMetadata(text: unknown): Map<string, string | null> {
+  return new Map(Object.entries(JSON.parse(text as string) as Record<string, string | null>));
+}

@@ -1,0 +1,107 @@
+/**
+ * The index of streams by tags and annotations.
+ *
+ * @module
+ */
+
+import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
+import {
+  propertyKey,
+  type PropertyKind,
+  type PropertyRow,
+  propertyRows,
+  propertyValue,
+} from "../file/property_rows.ts";
+import type { Database, Row, Statement } from "../file/sqlite.ts";
+
+/** Something that streams are looked for by: a key, and a value unless any will do. */
+export interface PropertyCondition {
+  readonly key: number;
+  readonly value: number | undefined;
+}
+
+/** Conditions of a lookup. */
+export function propertyConditions(tags: Metadata, annotations: Metadata): PropertyCondition[] {
+  const of = (kind: PropertyKind, metadata: Metadata) =>
+    [...metadata].map(([key, value]) => ({
+      key: propertyKey(kind, key),
+      value: value === null ? undefined : propertyValue(value),
+    }));
+  return [...of("tag", tags), ...of("annotation", annotations)];
+}
+
+/** Values are below 2^32, and −1 for none. */
+const [BEFORE_ALL, AFTER_ALL] = [-2, 2 ** 32];
+
+/** Reads and writes the index. */
+export class PropertyIndex {
+  readonly #pageRows: number;
+  readonly #add: Statement;
+  readonly #remove: Statement;
+  readonly #count: Statement;
+  readonly #page: Statement;
+
+  /**
+   * @param columns Columns of streams that a lookup needs.
+   * @param pageRows Streams read in one go.
+   */
+  constructor(db: Database, columns: string, pageRows: number) {
+    this.#pageRows = pageRows;
+    this.#add = db.prepare(
+      "INSERT INTO property (key, value, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#remove = db.prepare("DELETE FROM property WHERE key = ? AND value = ? AND stream = ?");
+    this.#count = db.prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM property " +
+        "WHERE key = ? AND value BETWEEN ? AND ? LIMIT ?)",
+    );
+    this.#page = db.prepare(
+      `SELECT property.value AS property_value, property.stream AS property_stream, ${columns}
+      FROM property CROSS JOIN stream ON stream.id = property.stream
+      WHERE property.key = ? AND (property.value, property.stream) > (?, ?)
+      AND property.value <= ?
+      ORDER BY property.value, property.stream LIMIT ${pageRows}`,
+    );
+  }
+
+  /** Adds a new stream. */
+  add(stream: number, { tags, annotations }: StreamDescriptor): void {
+    for (const { key, value } of propertyRows(tags, annotations)) this.#add.run(key, value, stream);
+  }
+
+  /** Removes a stream. */
+  remove(stream: number, { tags, annotations }: StreamDescriptor): void {
+    for (const { key, value } of propertyRows(tags, annotations)) {
+      this.#remove.run(key, value, stream);
+    }
+  }
+
+  /** Changes the entries of a stream that differ. */
+  change(stream: number, before: StreamDescriptor, after: StreamDescriptor): void {
+    const id = ({ key, value }: PropertyRow) => `${key} ${value}`;
+    const old = new Map(propertyRows(before.tags, before.annotations).map((row) => [id(row), row]));
+    for (const row of propertyRows(after.tags, after.annotations)) {
+      if (!old.delete(id(row))) this.#add.run(row.key, row.value, stream);
+    }
+    for (const { key, value } of old.values()) this.#remove.run(key, value, stream);
+  }
+
+  /** Number of entries that meet a condition, up to a limit. */
+  count({ key, value }: PropertyCondition, limit: number): number {
+    const row = this.#count.get(key, value ?? BEFORE_ALL, value ?? AFTER_ALL, limit);
+    return Number(row?.["n"] ?? 0);
+  }
+
+  /** Streams that may meet a condition; `undefined` between pages. */
+  *streams({ key, value }: PropertyCondition): Generator<Row | undefined> {
+    let after: [number, number] = [value ?? BEFORE_ALL, -1];
+    for (;;) {
+      const rows = this.#page.all(key, ...after, value ?? AFTER_ALL);
+      yield* rows;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < this.#pageRows) return;
+      after = [Number(last["property_value"]), Number(last["property_stream"])];
+      yield undefined;
+    }
+  }
+}
