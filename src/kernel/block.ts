@@ -8,6 +8,11 @@
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 
+/** Most points of a block: what {@linkcode encodeBlock} has memory for. */
+const MAX_POINTS = 2 ** 26;
+
+const MIN_INT64 = -(1n << 63n);
+
 /** Bytes a block of `n` points takes at most, and what the kernel may write behind it. */
 function maxBytes(n: number): number {
   return 32 + 17 * n + (n >>> 2) + 16;
@@ -46,22 +51,43 @@ export function encodeBlock(
  *
  * @param bytes The block, from byte `offset` to its end.
  * @param offset First byte of the block.
- * @throws {RangeError} If the bytes are no block.
+ * @param most Most points it may have.
+ * @throws {RangeError} If the bytes are no block, or one of more points.
  */
-export function decodeBlock(bytes: Uint8Array, offset = 0): RawColumns {
-  const { a, n, times, values } = decodeInArena(bytes, offset);
+export function decodeBlock(bytes: Uint8Array, offset = 0, most: number = MAX_POINTS): RawColumns {
+  return copyOut(decodeInArena(bytes, offset, most));
+}
+
+/**
+ * As {@linkcode decodeBlock}, of points that must be in order of time and have finite values.
+ *
+ * @throws {RangeError} If the bytes are no such block.
+ */
+export function decodeSortedBlock(bytes: Uint8Array, offset = 0): RawColumns {
+  const decoded = decodeInArena(bytes, offset, MAX_POINTS);
+  checkSorted(decoded);
+  return copyOut(decoded);
+}
+
+function copyOut({ a, n, times, values }: Decoded): RawColumns {
   return { times: a.i64.slice(times, times + n), values: a.f64.slice(values, values + n) };
 }
 
 /**
- * As {@linkcode decodeBlock}, into columns that are there.
+ * As {@linkcode decodeSortedBlock}, into columns that are there.
  *
  * @param columns Columns to fill, from index 0 on.
  * @returns Number of points in the block. If `columns` has no room for them, nothing is written.
- * @throws {RangeError} If the bytes are no block.
+ * @throws {RangeError} If the bytes are no such block.
  */
-export function decodeBlockInto(bytes: Uint8Array, offset: number, columns: RawColumns): number {
-  const { a, n, times, values } = decodeInArena(bytes, offset);
+export function decodeSortedBlockInto(
+  bytes: Uint8Array,
+  offset: number,
+  columns: RawColumns,
+): number {
+  const decoded = decodeInArena(bytes, offset, MAX_POINTS);
+  checkSorted(decoded);
+  const { a, n, times, values } = decoded;
   if (n <= columns.times.length) {
     columns.times.set(a.i64.subarray(times, times + n));
     columns.values.set(a.f64.subarray(values, values + n));
@@ -70,16 +96,30 @@ export function decodeBlockInto(bytes: Uint8Array, offset: number, columns: RawC
 }
 
 /** The `n` points of a block in the arena: indices of the first time and of the first value. */
-function decodeInArena(
-  bytes: Uint8Array,
-  offset: number,
-): { a: Arena; n: number; times: number; values: number } {
+interface Decoded {
+  a: Arena;
+  n: number;
+  times: number;
+  values: number;
+}
+
+function checkSorted({ a, n, times, values }: Decoded): void {
+  if (a.exports.firstUnsorted(8 * times, n, MIN_INT64) < n) {
+    throw new RangeError("Cannot decode a block: its points are not in order of time");
+  }
+  if (a.exports.firstNotFinite(8 * values, n) < n) {
+    throw new RangeError("Cannot decode a block: a value is NaN or infinite");
+  }
+}
+
+function decodeInArena(bytes: Uint8Array, offset: number, most: number): Decoded {
   const size = bytes.length - offset;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const n = size < 4 ? 0 : view.getUint32(offset, true);
   // Every miniblock of 64 points has at least two bytes in both runs: a damaged count is noticed
   // before memory is reserved for it.
   if (n === 0 || size < n >>> 5) throw new RangeError(`Cannot decode a block of ${size} bytes`);
+  if (n > most) throw new RangeError(`Cannot decode a block of ${n} points, expected 1 to ${most}`);
   const column = columnBytes(n);
   const a = arena(2 * column + columnBytes(size >>> 3) + 16);
   const times = a.base, values = times + column, source = values + column;

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { RawColumns } from "../../src/core/columns.ts";
-import { decodeBlock, decodeBlockInto, encodeBlock } from "../../src/kernel/block.ts";
+import { sortPoints } from "../../src/kernel/sort.ts";
+import {
+  decodeBlock,
+  decodeSortedBlock,
+  decodeSortedBlockInto,
+  encodeBlock,
+} from "../../src/kernel/block.ts";
 import { mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
 import { readBlock } from "../support/block_reference.ts";
 
@@ -58,17 +64,31 @@ Deno.test("blocks give back every bit of every point", () => {
   );
 });
 
-Deno.test("blocks are decoded into columns that have room, and leave others alone", () => {
+/** Tells whether points may stand in a leaf. */
+function isLeaf({ times, values }: RawColumns): boolean {
+  return values.every(Number.isFinite) && times.every((t, i) => i === 0 || times[i - 1]! <= t);
+}
+
+Deno.test("decodeSortedBlockInto: fills columns that have room, and leaves others alone", () => {
   fc.assert(
-    fc.property(points, fc.integer({ min: -3, max: 3 }), (input, spare) => {
+    fc.property(points, fc.boolean(), fc.integer({ min: -3, max: 3 }), (any, sort, spare) => {
+      const input = sort ? sortPoints(any) : any;
       const n = input.times.length;
       const room = Math.max(0, n + spare);
       const into = {
         times: new BigInt64Array(room).fill(-7n),
         values: new Float64Array(room).fill(-7),
       };
-      assertEquals(decodeBlockInto(encodeBlock(input, 0, n, 3), 3, into), n);
-      const written = room < n ? 0 : n;
+      const block = encodeBlock(input, 0, n, 3);
+      const expected = isLeaf(input);
+      if (expected) {
+        assertEquals(decodeSortedBlockInto(block, 3, into), n);
+        assertSame(decodeSortedBlock(block, 3), input);
+      } else {
+        assertThrows(() => decodeSortedBlockInto(block, 3, into), RangeError, "Cannot decode");
+        assertThrows(() => decodeSortedBlock(block, 3), RangeError, "Cannot decode");
+      }
+      const written = room < n || !expected ? 0 : n;
       const part = (from: number, to: number): RawColumns => ({
         times: into.times.subarray(from, to),
         values: into.values.subarray(from, to),
@@ -77,8 +97,18 @@ Deno.test("blocks are decoded into columns that have room, and leave others alon
       assertEquals(part(written, room).times.every((time) => time === -7n), true);
       assertEquals(part(written, room).values.every((value) => value === -7), true);
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   );
+});
+
+Deno.test("decodeBlock: a block of more points than are allowed is refused before it is decoded", () => {
+  const block = encodeBlock(columns([[1n, 1], [2n, 2]]), 0, 2);
+  assertEquals(decodeBlock(block, 0, 2).times.length, 2);
+  assertThrows(() => decodeBlock(block, 0, 1), RangeError, "2 points, expected 1 to 1");
+  // A count beyond 2^28 once made the memory reserved for it a negative number.
+  const huge = new Uint8Array(10_000_000);
+  new DataView(huge.buffer).setUint32(0, 300_000_000, true);
+  assertThrows(() => decodeBlock(huge), RangeError, "300000000 points");
 });
 
 Deno.test("blocks are as their description says", () => {

@@ -10,9 +10,11 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { decodeBlock, encodeBlock } from "../../kernel/block.ts";
+import { encodeBlock } from "../../kernel/block.ts";
 import { checkBytes, damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { BUFFER_POINTS } from "../constants.ts";
+import { journalPoints } from "./journal_points.ts";
 import { PointBuffer } from "./point_buffer.ts";
 
 /** Numbers of rows that may be in the tail. */
@@ -109,7 +111,8 @@ export class Journal {
       if (!(data instanceof Uint8Array) || checkBytes(data, seq, stream) !== row["checksum"]) {
         throw damaged(`journal row ${seq}`);
       }
-      buffer = buffer.append(decodeBlock(data), seq, Number(row["at_ms"]));
+      if (buffer.length >= BUFFER_POINTS) throw damaged(`journal row ${seq}: the buffer is full`);
+      buffer = buffer.append(pointsOf(data, seq), seq, Number(row["at_ms"]));
     };
     let last = 0;
     for (const { seq } of this.#indexed.all(stream)) {
@@ -181,5 +184,13 @@ export class Journal {
       this.#tail.clear();
       this.#move = undefined;
     });
+  }
+}
+
+function pointsOf(data: Uint8Array, seq: number): RawColumns {
+  try {
+    return journalPoints(data);
+  } catch (error) {
+    throw damaged(`journal row ${seq}: ${(error as Error).message}`);
   }
 }

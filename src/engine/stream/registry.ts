@@ -143,12 +143,13 @@ export interface VersionRoot {
 /**
  * A version's number and root.
  *
- * @throws {BTrDBError} If its checksum does not fit.
+ * @throws {BTrDBError} If its checksum does not fit, or it can be no version.
  */
 export function checkedRoot(stream: number, row: Row): VersionRoot {
   const major = Number(row["major"]);
   const root = Number(row["root"]);
-  if (checkNumbers(stream, major, root) !== row["checksum"]) {
+  const isWhole = checkNumbers(stream, major, root) === row["checksum"];
+  if (!isWhole || major <= FIRST_MAJOR || root < 0) {
     throw damaged(`version ${major} of stream number ${stream}`);
   }
   return { major, root };

@@ -9,7 +9,8 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { damaged } from "../file/checksum.ts";
 import { NodeCache, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
-import { type ChildRef, INNER, InnerNode, innerStats, LEAF, type Leaf, type Node } from "./node.ts";
+import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
+import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
 import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf } from "./node_codec.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";
@@ -86,18 +87,36 @@ export class BlockStore {
     throw damaged(`block ${address} has no content`);
   }
 
-  /** The inner node at an address. */
-  readInner(address: number): InnerNode {
+  /**
+   * The root of a tree.
+   *
+   * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if its block is damaged, or no root.
+   */
+  readRoot(address: number): InnerNode {
     const node = this.#read(address);
-    if (node instanceof InnerNode) return node;
-    throw damaged(`block ${address} is not an inner node`);
+    refuseNode(address, rootProblem(node));
+    return node as InnerNode;
   }
 
-  /** The leaf at an address. */
-  readLeaf(address: number): Leaf {
+  /**
+   * The inner node in bucket `b` of another one.
+   *
+   * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if its block is damaged, or not that node.
+   */
+  readInner(parent: InnerNode, b: number): InnerNode {
+    return this.#readChild(parent, b) as InnerNode;
+  }
+
+  /** The leaf in bucket `b` of an inner node; errors as {@linkcode readInner}. */
+  readLeaf(parent: InnerNode, b: number): Leaf {
+    return this.#readChild(parent, b) as Leaf;
+  }
+
+  #readChild(parent: InnerNode, b: number): Node {
+    const address = parent.addresses[b]!;
     const node = this.#read(address);
-    if (!(node instanceof InnerNode)) return node;
-    throw damaged(`block ${address} is not a leaf`);
+    refuseNode(address, childProblem(parent, b, node));
+    return node;
   }
 
   /**
@@ -119,7 +138,7 @@ export class BlockStore {
   ): Generator<RawColumns> {
     const first = node.addresses[b]!;
     if (leaves === 1) {
-      yield this.#readOnce(first);
+      yield this.#readOnce(node, b);
       return;
     }
     const most = Math.min(leaves, RUN_LEAVES - first % RUN_LEAVES);
@@ -129,7 +148,7 @@ export class BlockStore {
       node.addresses[b + n] === first + n && !this.#cache.has(first + n)
     ) n++;
     if (n < 2) {
-      yield this.readLeaf(first);
+      yield this.readLeaf(node, b);
       return;
     }
     const rows = this.#selectRun.all(first, first + n - 1);
@@ -137,17 +156,21 @@ export class BlockStore {
     const again = this.#cache.missedAgain(first);
     for (let i = 0; i < n; i++) {
       const block = rows[i]!["data"] as Uint8Array;
-      if (again) yield this.#remember(first + i, block);
-      else yield room.decode(first + i, block);
+      const leaf = again ? this.#remember(first + i, block) : room.decode(first + i, block);
+      refuseNode(first + i, leafProblem(node, b + i, leaf));
+      yield leaf;
     }
   }
 
   /** A leaf that is not remembered, valid until the next one is read in this way by anybody. */
-  #readOnce(address: number): RawColumns {
-    if (this.#cache.has(address)) return this.readLeaf(address);
+  #readOnce(parent: InnerNode, b: number): RawColumns {
+    const address = parent.addresses[b]!;
+    if (this.#cache.has(address)) return this.readLeaf(parent, b);
     const block = this.readBlock(address);
     if (block === undefined) throw unavailable();
-    return this.#room.decode(address, block);
+    const leaf = this.#room.decode(address, block);
+    refuseNode(address, leafProblem(parent, b, leaf));
+    return leaf;
   }
 
   #remember(address: number, block: Uint8Array): Leaf {
@@ -172,7 +195,7 @@ export class BlockStore {
     const address = this.#next++;
     this.#insert.run(address, encodeInner(address, node));
     this.#cache.put(address, node);
-    return { address, kind: INNER, ...innerStats(node) };
+    return { address, kind: INNER, ...node.stats };
   }
 
   /** Writes a leaf with the points `[from, to)`. */

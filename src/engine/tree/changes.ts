@@ -37,7 +37,7 @@ export function* changedRanges(
     return;
   }
   let current: ChangedRange | undefined;
-  for (const range of walk(store, store.readInner(root), from, resolution)) {
+  for (const range of walk(store, store.readRoot(root), from, resolution)) {
     if (range === undefined) {
       yield undefined;
     } else if (range.start === current?.end) {
@@ -73,7 +73,7 @@ function* changedInInner(
   for (let b = 0; b < FANOUT; b++) {
     if (node.generations[b]! <= from) continue;
     const range = descend && node.kinds[b] === INNER
-      ? yield* changedInInner(store, store.readInner(node.addresses[b]!), from, resolution)
+      ? yield* changedInInner(store, store.readInner(node, b), from, resolution)
       : { start: node.bucketStart(b), end: node.bucketStart(b + 1) };
     if (range === undefined) continue;
     if (held === undefined) {

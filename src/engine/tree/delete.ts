@@ -18,7 +18,7 @@ import type { Commit } from "./insert.ts";
  */
 export function deleteFromTree(commit: Commit, root: number, start: bigint, end: bigint): number {
   if (root === 0) return 0;
-  return deleteFromInner(commit, commit.store.readInner(root), start, end)?.address ?? 0;
+  return deleteFromInner(commit, commit.store.readRoot(root), start, end)?.address ?? 0;
 }
 
 function deleteFromInner(
@@ -50,11 +50,10 @@ function deleteFromBucket(
   const kind = parent.kinds[bucket]!;
   if (kind === ABSENT) return null;
   if (start <= parent.bucketStart(bucket) && end >= parent.bucketStart(bucket + 1)) return null;
-  const address = parent.addresses[bucket]!;
   if (kind === INNER) {
-    return deleteFromInner(commit, commit.store.readInner(address), start, end);
+    return deleteFromInner(commit, commit.store.readInner(parent, bucket), start, end);
   }
-  const { times, values } = commit.store.readLeaf(address);
+  const { times, values } = commit.store.readLeaf(parent, bucket);
   const from = lowerBound(times, start);
   const to = lowerBound(times, end, from);
   const count = times.length - (to - from);

@@ -36,7 +36,7 @@ export function* insertIntoTree(
 ): Generator<undefined, number> {
   const node = root === 0
     ? new InnerNode(ROOT_POINTWIDTH, ROOT_START)
-    : commit.store.readInner(root).clone();
+    : commit.store.readRoot(root).clone();
   const ref = yield* insertIntoInner(commit, node, points, 0, points.times.length);
   return ref.address;
 }
@@ -73,7 +73,7 @@ function* insertIntoBucket(
   const pointwidth = parent.childPointwidth;
   const kind = parent.kinds[bucket]!;
   if (kind === INNER) {
-    const node = store.readInner(parent.addresses[bucket]!).clone();
+    const node = store.readInner(parent, bucket).clone();
     return yield* insertIntoInner(commit, node, points, from, to);
   }
   yield;
@@ -84,7 +84,7 @@ function* insertIntoBucket(
     const node = new InnerNode(pointwidth, parent.bucketStart(bucket));
     return yield* insertIntoInner(commit, node, points, from, to);
   }
-  const leaf = store.readLeaf(parent.addresses[bucket]!);
+  const leaf = store.readLeaf(parent, bucket);
   const merged = mergeRuns(leaf, sliceRaw(points, from, to), commit.replaced);
   if (merged.times.length <= LEAF_POINTS || pointwidth === 0) {
     return store.writeLeaf(merged, 0, merged.times.length);

@@ -23,7 +23,7 @@ export function nearestPoint(
   backward: boolean,
 ): RawPoint | undefined {
   if (root === 0) return undefined;
-  const node = store.readInner(root);
+  const node = store.readRoot(root);
   return backward ? lastBefore(store, node, time) : firstFrom(store, node, time);
 }
 
@@ -31,13 +31,12 @@ function firstFrom(store: BlockStore, node: InnerNode, time: bigint): RawPoint |
   for (let b = node.clampBucket(time); b < FANOUT; b++) {
     const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
-    const address = node.addresses[b]!;
     if (kind === INNER) {
-      const point = firstFrom(store, store.readInner(address), time);
+      const point = firstFrom(store, store.readInner(node, b), time);
       if (point !== undefined) return point;
       continue;
     }
-    const { times, values } = store.readLeaf(address);
+    const { times, values } = store.readLeaf(node, b);
     const i = lowerBound(times, time);
     if (i < times.length) return { time: times[i]!, value: values[i]! };
   }
@@ -49,13 +48,12 @@ function lastBefore(store: BlockStore, node: InnerNode, time: bigint): RawPoint 
   for (let b = node.clampBucket(time - 1n); b >= 0; b--) {
     const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
-    const address = node.addresses[b]!;
     if (kind === INNER) {
-      const point = lastBefore(store, store.readInner(address), time);
+      const point = lastBefore(store, store.readInner(node, b), time);
       if (point !== undefined) return point;
       continue;
     }
-    const { times, values } = store.readLeaf(address);
+    const { times, values } = store.readLeaf(node, b);
     const i = lowerBound(times, time) - 1;
     if (i >= 0) return { time: times[i]!, value: values[i]! };
   }

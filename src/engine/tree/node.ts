@@ -48,6 +48,8 @@ export class InnerNode {
   readonly means: Float64Array;
   readonly maxs: Float64Array;
   readonly m2s: Float64Array;
+  #stats: Stats | undefined;
+  #generation: number | undefined;
 
   constructor(pointwidth: number, start: bigint) {
     this.pointwidth = pointwidth;
@@ -92,6 +94,16 @@ export class InnerNode {
   clampBucket(time: bigint): number {
     const bucket = (time - this.start) >> BigInt(this.pointwidth);
     return bucket < 0n ? 0 : bucket > 63n ? FANOUT - 1 : Number(bucket);
+  }
+
+  /** Statistics of everything below. Only for nodes that do not change any more: they are kept. */
+  get stats(): Stats {
+    return this.#stats ??= innerStats(this);
+  }
+
+  /** The version that wrote the node. Only for nodes that do not change any more: it is kept. */
+  get generation(): number {
+    return this.#generation ??= Math.max(...this.generations);
   }
 
   /** Pointwidth of the children. */

@@ -9,9 +9,10 @@
 import { crc32 } from "node:zlib";
 import type { RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
-import { decodeBlock, decodeBlockInto, encodeBlock } from "../../kernel/block.ts";
+import { decodeSortedBlock, decodeSortedBlockInto, encodeBlock } from "../../kernel/block.ts";
 import { ABSENT, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "../constants.ts";
+import { innerProblem, refuseNode } from "./check_node.ts";
 
 /** Checksum and kind. */
 const HEADER_BYTES = 5;
@@ -72,7 +73,7 @@ function innerColumns(node: InnerNode): Float64Array[] {
 
 function decodeInner(address: number, block: Uint8Array): InnerNode {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const n = view.getUint8(6);
+  const n = block.length > 6 ? view.getUint8(6) : 0;
   const size = HEADER_BYTES + 11 + n * (2 + 7 * 8);
   if (block.length !== size) {
     throw damaged(`block ${address}: ${block.length} bytes, expected ${size}`);
@@ -80,13 +81,20 @@ function decodeInner(address: number, block: Uint8Array): InnerNode {
   const node = new InnerNode(view.getUint8(5), view.getBigInt64(7, true));
   const head = HEADER_BYTES + 11;
   let at = head + 2 * n;
-  for (let i = 0; i < n; i++) node.kinds[block[head + 2 * i]!] = block[head + 2 * i + 1]!;
+  let last = -1;
+  for (let i = 0; i < n; i++) {
+    const b = block[head + 2 * i]!;
+    if (b <= last || b >= FANOUT) throw damaged(`block ${address}: bucket ${b} is out of order`);
+    node.kinds[b] = block[head + 2 * i + 1]!;
+    last = b;
+  }
   for (const column of innerColumns(node)) {
     for (let i = 0; i < n; i++) {
       column[block[head + 2 * i]!] = view.getFloat64(at, true);
       at += 8;
     }
   }
+  refuseNode(address, innerProblem(node));
   return node;
 }
 
@@ -107,7 +115,10 @@ function decodeLeaf<T>(address: number, decode: () => T): T {
 export function decodeNode(address: number, block: Uint8Array): Node {
   const kind = checkedKind(address, block);
   if (kind === INNER) return decodeInner(address, block);
-  return decodeLeaf(address, (): Leaf => ({ kind: LEAF, ...decodeBlock(block, HEADER_BYTES) }));
+  return decodeLeaf(
+    address,
+    (): Leaf => ({ kind: LEAF, ...decodeSortedBlock(block, HEADER_BYTES) }),
+  );
 }
 
 /**
@@ -118,7 +129,7 @@ export function decodeNode(address: number, block: Uint8Array): Node {
  */
 export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {
   if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
-  return decodeLeaf(address, () => decodeBlockInto(block, HEADER_BYTES, columns));
+  return decodeLeaf(address, () => decodeSortedBlockInto(block, HEADER_BYTES, columns));
 }
 
 /** The kind of a block whose checksum fits. */

@@ -23,7 +23,7 @@ export function* pointsAt(
   times: BigInt64Array,
 ): Generator<undefined, RawColumns> {
   const found = new GrowingColumns();
-  if (root !== 0) yield* matchInner(store, store.readInner(root), times, 0, times.length, found);
+  if (root !== 0) yield* matchInner(store, store.readRoot(root), times, 0, times.length, found);
   return found.take();
 }
 
@@ -41,9 +41,9 @@ function* matchInner(
     const next = gallop(times, node.bucketStart(b + 1), at, to);
     const kind = node.kinds[b]!;
     if (kind === INNER) {
-      yield* matchInner(store, store.readInner(node.addresses[b]!), times, at, next, found);
+      yield* matchInner(store, store.readInner(node, b), times, at, next, found);
     } else if (kind !== ABSENT) {
-      matchRun(store.readLeaf(node.addresses[b]!), times, at, next, found);
+      matchRun(store.readLeaf(node, b), times, at, next, found);
       yield;
     }
     at = next;

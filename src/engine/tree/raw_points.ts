@@ -160,7 +160,7 @@ function* runsFrom(store: BlockStore, root: number, walk: Walk): Generator<Run |
     yield* leafRuns(store, parent, walk);
     start = parent.end;
   }
-  if (start < walk.end) yield* leafRuns(store, store.readInner(root), { ...walk, start });
+  if (start < walk.end) yield* leafRuns(store, store.readRoot(root), { ...walk, start });
 }
 
 /** The runs of the leaves below an inner node; each is valid until the next one is taken. */
@@ -184,7 +184,7 @@ function* leafRuns(store: BlockStore, node: InnerNode, walk: Walk): Generator<Ru
       continue;
     }
     if (kind === INNER) {
-      yield* leafRuns(store, store.readInner(node.addresses[b]!), walk);
+      yield* leafRuns(store, store.readInner(node, b), walk);
     }
     b++;
   }

@@ -6,6 +6,7 @@
  */
 
 import { FANOUT } from "../constants.ts";
+import { childProblem, refuseNode, rootProblem } from "./check_node.ts";
 import { ABSENT, INNER, type InnerNode } from "./node.ts";
 
 /** Reads inner nodes; `undefined` for one that is gone. */
@@ -20,6 +21,7 @@ export type ReadInner = (address: number) => InnerNode | undefined;
  * @param readNew Reads nodes of the later version.
  * @param root Address of the older root, 0 for an empty tree.
  * @param later Address of the later root, 0 for an empty tree or none.
+ * @throws {BTrDBError} `CORRUPT` if a node is not where it hangs.
  */
 export function* replacedBlocks(
   readOld: ReadInner,
@@ -30,16 +32,43 @@ export function* replacedBlocks(
   if (root === 0 || root === later) return;
   const node = readOld(root);
   if (node === undefined) return;
+  refuseNode(root, rootProblem(node));
   const other = later === 0 ? undefined : readNew(later);
+  if (other !== undefined) refuseNode(later, rootProblem(other));
+  yield* replacedChildren(readOld, readNew, node, other);
+  yield root;
+}
+
+function* replacedChildren(
+  readOld: ReadInner,
+  readNew: ReadInner,
+  node: InnerNode,
+  other: InnerNode | undefined,
+): Generator<number | undefined> {
   yield undefined;
   for (let b = 0; b < FANOUT; b++) {
     const kind = node.kinds[b]!;
     const address = node.addresses[b]!;
     if (kind === ABSENT || address === other?.addresses[b]) continue;
     if (kind === INNER) {
-      const next = other?.kinds[b] === INNER ? other.addresses[b]! : 0;
-      yield* replacedBlocks(readOld, readNew, address, next);
-    } else yield address;
+      const child = readOld(address);
+      if (child === undefined) continue;
+      refuseNode(address, childProblem(node, b, child));
+      yield* replacedChildren(readOld, readNew, child, childOf(readNew, other, b));
+    }
+    yield address;
   }
-  yield root;
+}
+
+/** The inner node in bucket `b` of a later version; `undefined` if there is none. */
+function childOf(
+  readNew: ReadInner,
+  parent: InnerNode | undefined,
+  b: number,
+): InnerNode | undefined {
+  if (parent?.kinds[b] !== INNER) return undefined;
+  const address = parent.addresses[b]!;
+  const child = readNew(address);
+  if (child !== undefined) refuseNode(address, childProblem(parent, b, child));
+  return child;
 }

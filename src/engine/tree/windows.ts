@@ -96,7 +96,7 @@ export function* treeWindows(
   most: number = CHUNK_WINDOWS,
 ): Generator<StatColumns | undefined> {
   const sink = new WindowSink(grid, new Accumulator());
-  if (root !== 0) yield* innerWindows(store, store.readInner(root), grid, sink, most);
+  if (root !== 0) yield* innerWindows(store, store.readRoot(root), grid, sink, most);
   sink.finish();
   if (sink.out.length > 0) yield sink.out.take();
 }
@@ -119,9 +119,9 @@ function* innerWindows(
     if (sink.holds(start, start + width)) {
       sink.addBucket(node, b);
     } else if (kind === INNER) {
-      yield* innerWindows(store, store.readInner(node.addresses[b]!), grid, sink, most);
+      yield* innerWindows(store, store.readInner(node, b), grid, sink, most);
     } else {
-      sink.addPoints(store.readLeaf(node.addresses[b]!));
+      sink.addPoints(store.readLeaf(node, b));
       yield undefined;
     }
     if (sink.out.length >= most) yield sink.out.take();

@@ -8,16 +8,15 @@ import { compareBytes } from "../../core/bytes.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
-import { decodeBlock } from "../../kernel/block.ts";
-import { BUFFER_POINTS, FANOUT, FIRST_MAJOR, LEAF_POINTS } from "../constants.ts";
-import { ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
-import { ABSENT, INNER, InnerNode, innerStats, LEAF, type Node, type Stats } from "../tree/node.ts";
+import { BUFFER_POINTS, FANOUT, FIRST_MAJOR } from "../constants.ts";
+import { childProblem, isSameStats, rootProblem } from "../tree/check_node.ts";
+import { ABSENT, InnerNode, type Node, type Stats } from "../tree/node.ts";
+import { journalPoints } from "../stream/journal_points.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { damaged } from "../file/checksum.ts";
 import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../pacer.ts";
-import { isSorted } from "../../kernel/find_bad_point.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { foreignObjects } from "../file/schema.ts";
 import { sqliteError } from "../file/sqlite.ts";
@@ -58,11 +57,25 @@ function nothingChecked(): VerifyReport {
   return { ok: true, streams: 0, versions: 0, blocks: 0, points: 0n, problems: [] };
 }
 
-/** Position that a node must have. */
-interface Place {
-  pointwidth: number;
-  start: bigint;
-  end: bigint;
+/** A node that was checked, and where. */
+interface Seen {
+  stats: Stats;
+  /** Number of the stream. */
+  stream: number;
+  /** Start and pointwidth of its place in the tree. */
+  place: string;
+  /** The version that wrote it, of an inner node. */
+  generation: number | undefined;
+}
+
+/** Version whose nodes are being checked. */
+interface Visit {
+  /** Beginning of messages. */
+  at: string;
+  stream: number;
+  major: number;
+  /** The version before it: older nodes were checked with that. */
+  since: number;
 }
 
 /** One pass over a database. */
@@ -71,8 +84,8 @@ class Verifier {
   readonly #db: Database;
   readonly #path: string;
   readonly #block: Statement;
-  /** Statistics of the nodes seen, by address. */
-  readonly #seen = new Map<number, Stats>();
+  /** The nodes seen, by address; nothing of those that are damaged. */
+  readonly #seen = new Map<number, Seen | undefined>();
   /** True if the version under way is being removed: some of its blocks are gone already. */
   #mayLackBlocks = false;
 
@@ -203,102 +216,72 @@ class Verifier {
       expected = major + 1;
       this.report.versions++;
       this.#mayLackBlocks = major < removedBelow;
-      stats = yield* this.#version(at, Number(version["root"]), major, since);
+      const root = Number(version["root"]);
+      stats = root === 0
+        ? undefined
+        : yield* this.#node({ at, stream, major, since }, root, undefined, 0);
       since = major;
     }
     return stats;
   }
 
-  /** Checks the nodes of a version that no version before it has. */
-  *#version(
-    at: string,
-    root: number,
-    major: number,
-    since: number,
-  ): Generator<undefined, Stats | undefined> {
-    if (root === 0) return undefined;
-    const place = { pointwidth: ROOT_POINTWIDTH, start: ROOT_START, end: 0n };
-    return yield* this.#node(at, root, INNER, place, major, since);
-  }
-
+  /**
+   * Checks a node and what no version before has below it.
+   *
+   * @param parent The node it hangs in, in bucket `b`; `undefined` for the root.
+   */
   *#node(
-    at: string,
+    visit: Visit,
     address: number,
-    kind: number,
-    place: Place,
-    major: number,
-    since: number,
+    parent: InnerNode | undefined,
+    b: number,
   ): Generator<undefined, Stats | undefined> {
     yield;
-    const node = this.#read(at, address);
-    if (node === undefined) return undefined;
-    let stats: Stats;
-    if (node instanceof InnerNode) {
-      if (kind !== INNER) this.#problem(`${at}: block ${address} is not a leaf`);
-      yield* this.#inner(at, address, node, place, major, since);
-      stats = innerStats(node);
-    } else {
-      if (kind !== LEAF) this.#problem(`${at}: block ${address} is not an inner node`);
-      this.#leaf(at, address, node, place);
-      stats = reduceValues(node.values, 0, node.values.length);
+    const { at, stream } = visit;
+    const place = parent === undefined
+      ? "root"
+      : `${parent.bucketStart(b)} ${parent.childPointwidth}`;
+    const generation = parent?.generations[b] ?? Infinity;
+    if (this.#seen.has(address)) {
+      const seen = this.#seen.get(address);
+      if (seen === undefined) return undefined;
+      if (generation > visit.since || seen.stream !== stream || seen.place !== place) {
+        this.#problem(`${at}: block ${address} hangs in the trees twice`);
+      } else if (generation !== (seen.generation ?? generation)) {
+        this.#problem(`${at}: block ${address} is from another version than its parent says`);
+      }
+      return seen.stats;
     }
-    this.#seen.set(address, stats);
+    const node = this.#read(at, address);
+    if (node === undefined) {
+      if (!this.#mayLackBlocks) this.#seen.set(address, undefined);
+      return undefined;
+    }
+    const problem = parent === undefined ? rootProblem(node) : childProblem(parent, b, node);
+    if (problem !== undefined) this.#problem(`${at}: block ${address} ${problem}`);
+    if (!(node instanceof InnerNode)) {
+      const stats = reduceValues(node.values, 0, node.values.length);
+      this.#seen.set(address, { stats, stream, place, generation: undefined });
+      return stats;
+    }
+    const { stats } = node;
+    this.#seen.set(address, { stats, stream, place, generation: node.generation });
+    if (problem === undefined || isInPlace(parent, b, node)) {
+      yield* this.#inner(visit, address, node);
+    }
     return stats;
   }
 
-  *#inner(
-    at: string,
-    address: number,
-    node: InnerNode,
-    place: Place,
-    major: number,
-    since: number,
-  ): Generator<undefined> {
-    if (node.pointwidth !== place.pointwidth || node.start !== place.start) {
-      this.#problem(`${at}: block ${address} lies elsewhere in the tree`);
-      return;
-    }
+  *#inner(visit: Visit, address: number, node: InnerNode): Generator<undefined> {
+    const { at, major } = visit;
     for (let b = 0; b < FANOUT; b++) {
-      const generation = node.generations[b]!;
-      if (generation > major) this.#problem(`${at}: block ${address} is from a later version`);
-      const kind = node.kinds[b]!;
-      if (kind === ABSENT) continue;
-      const child = node.addresses[b]!;
-      let stats = this.#seen.get(child);
-      if (generation > since || stats === undefined) {
-        stats = yield* this.#node(
-          at,
-          child,
-          kind,
-          {
-            pointwidth: node.childPointwidth,
-            start: node.bucketStart(b),
-            end: node.bucketStart(b + 1),
-          },
-          major,
-          since,
-        );
+      if (node.generations[b]! > major) {
+        this.#problem(`${at}: block ${address} is from a later version`);
       }
-      if (stats !== undefined) this.#compare(at, address, node, b, stats);
-    }
-  }
-
-  #compare(at: string, address: number, node: InnerNode, b: number, stats: Stats): void {
-    const same = node.counts[b] === stats.count && Object.is(node.mins[b], stats.min) &&
-      Object.is(node.maxs[b], stats.max) && Object.is(node.means[b], stats.mean) &&
-      Object.is(node.m2s[b], stats.m2);
-    if (!same) {
+      if (node.kinds[b] === ABSENT) continue;
+      const stats = yield* this.#node(visit, node.addresses[b]!, node, b);
+      if (stats === undefined || isSameStats(bucketStats(node, b), stats)) continue;
       this.#problem(`${at}: the statistics of bucket ${b} of block ${address} are not its child's`);
-    }
-  }
-
-  #leaf(at: string, address: number, { times }: RawColumns, place: Place): void {
-    if (!isSorted(times)) this.#problem(`${at}: block ${address} is not in order of time`);
-    if (times[0]! < place.start || times.at(-1)! >= place.end) {
-      this.#problem(`${at}: block ${address} has points outside its range`);
-    }
-    if (place.pointwidth > 0 && times.length > LEAF_POINTS) {
-      this.#problem(`${at}: block ${address} has ${times.length} points, at most ${LEAF_POINTS}`);
     }
   }
 
@@ -337,8 +320,15 @@ class Verifier {
       this.#problem(`${at}: its checksum does not fit`);
       return;
     }
-    const { times } = decodeBlock(row["data"] as Uint8Array);
-    if (times.length !== row["points"]) this.#problem(`${at}: it has ${times.length} points`);
+    let points: RawColumns;
+    try {
+      points = journalPoints(row["data"] as Uint8Array);
+    } catch (error) {
+      this.#problem(`${at}: ${(error as Error).message}`);
+      return;
+    }
+    const n = points.times.length;
+    if (n !== row["points"]) this.#problem(`${at}: it has ${n} points`);
   }
 
   /** Blocks that belong to no version. */
@@ -353,6 +343,24 @@ class Verifier {
       yield;
     }
   }
+}
+
+/** Tells whether an inner node lies where it hangs: only then its own children have a place. */
+function isInPlace(parent: InnerNode | undefined, b: number, node: InnerNode): boolean {
+  return parent === undefined
+    ? rootProblem(node) === undefined
+    : node.pointwidth === parent.childPointwidth && node.start === parent.bucketStart(b);
+}
+
+/** Statistics of a child as its parent has them. */
+function bucketStats(node: InnerNode, b: number): Stats {
+  return {
+    count: node.counts[b]!,
+    min: node.mins[b]!,
+    mean: node.means[b]!,
+    max: node.maxs[b]!,
+    m2: node.m2s[b]!,
+  };
 }
 
 /** Checks of the other tables. */
