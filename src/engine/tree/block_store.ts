@@ -93,7 +93,7 @@ export class BlockStore {
    * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if its block is damaged, or no root.
    */
   readRoot(address: number): InnerNode {
-    const node = this.#read(address);
+    const node = this.#cache.get(address) ?? this.#readNew(address);
     refuseNode(address, rootProblem(node));
     return node as InnerNode;
   }
@@ -114,8 +114,11 @@ export class BlockStore {
 
   #readChild(parent: InnerNode, b: number): Node {
     const address = parent.addresses[b]!;
-    const node = this.#read(address);
+    const cached = this.#cache.get(address);
+    if (cached !== undefined && parent.checked[b] === 1) return cached;
+    const node = cached ?? this.#readNew(address);
     refuseNode(address, childProblem(parent, b, node));
+    parent.checked[b] = 1;
     return node;
   }
 
@@ -180,9 +183,7 @@ export class BlockStore {
     return leaf;
   }
 
-  #read(address: number): Node {
-    const cached = this.#cache.get(address);
-    if (cached !== undefined) return cached;
+  #readNew(address: number): Node {
     const block = this.readBlock(address);
     if (block === undefined) throw unavailable();
     const node = decodeNode(address, block);

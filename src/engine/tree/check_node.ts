@@ -125,7 +125,9 @@ export function leafProblem(
   if (parent.kinds[b] !== LEAF) return "is not an inner node";
   const n = times.length;
   if (n !== parent.counts[b]) return `has ${n} points, expected ${parent.counts[b]}`;
-  if (times[0]! < parent.bucketStart(b) || times[n - 1]! >= parent.bucketStart(b + 1)) {
+  const width = BigInt.asIntN(64, 1n << BigInt(parent.pointwidth));
+  const start = BigInt.asIntN(64, parent.start + BigInt.asIntN(64, BigInt(b) * width));
+  if (times[0]! < start || BigInt.asIntN(64, times[n - 1]! - start) >= width) {
     return "has points outside its range";
   }
   return undefined;

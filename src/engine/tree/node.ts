@@ -48,6 +48,8 @@ export class InnerNode {
   readonly means: Float64Array;
   readonly maxs: Float64Array;
   readonly m2s: Float64Array;
+  /** 1 for each bucket whose child was held against what is said of it here. */
+  readonly checked: Uint8Array = new Uint8Array(FANOUT);
   #stats: Stats | undefined;
   #generation: number | undefined;
 
