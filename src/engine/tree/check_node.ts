@@ -32,6 +32,7 @@ export function innerProblem(node: InnerNode): string | undefined {
     return `begins at ${start}`;
   }
   for (let b = 0; b < FANOUT; b++) {
+    if (node.generations[b] === 0) continue; // Not in the block: nothing was read into it.
     const problem = bucketProblem(node, b);
     if (problem !== undefined) return `has a bucket ${b} with ${problem}`;
   }
@@ -45,7 +46,7 @@ function isNatural(value: number): boolean {
 function bucketProblem(node: InnerNode, b: number): string | undefined {
   const kind = node.kinds[b]!;
   const generation = node.generations[b]!;
-  if (generation !== 0 && !isNatural(generation)) return `the version ${generation}`;
+  if (!isNatural(generation)) return `the version ${generation}`;
   const address = node.addresses[b]!, count = node.counts[b]!;
   const min = node.mins[b]!, mean = node.means[b]!, max = node.maxs[b]!, m2 = node.m2s[b]!;
   if (kind === ABSENT) {
@@ -54,7 +55,6 @@ function bucketProblem(node: InnerNode, b: number): string | undefined {
     return isEmpty ? undefined : "statistics and no child";
   }
   if (kind !== LEAF && kind !== INNER) return `a child of kind ${kind}`;
-  if (generation === 0) return "a child of no version";
   if (kind === INNER && node.pointwidth <= 2) return "an inner node of no width";
   if (!isNatural(address)) return `the address ${address}`;
   if (!isNatural(count)) return `${count} points`;
@@ -127,7 +127,7 @@ export function leafProblem(
   if (n !== parent.counts[b]) return `has ${n} points, expected ${parent.counts[b]}`;
   const width = BigInt.asIntN(64, 1n << BigInt(parent.pointwidth));
   const start = BigInt.asIntN(64, parent.start + BigInt.asIntN(64, BigInt(b) * width));
-  if (times[0]! < start || BigInt.asIntN(64, times[n - 1]! - start) >= width) {
+  if (times[0]! < start || times[n - 1]! >= BigInt.asIntN(64, start + width)) {
     return "has points outside its range";
   }
   return undefined;

@@ -80,7 +80,6 @@ function decodeInner(address: number, block: Uint8Array): InnerNode {
   }
   const node = new InnerNode(view.getUint8(5), view.getBigInt64(7, true));
   const head = HEADER_BYTES + 11;
-  let at = head + 2 * n;
   let last = -1;
   for (let i = 0; i < n; i++) {
     const b = block[head + 2 * i]!;
@@ -88,11 +87,14 @@ function decodeInner(address: number, block: Uint8Array): InnerNode {
     node.kinds[b] = block[head + 2 * i + 1]!;
     last = b;
   }
-  for (const column of innerColumns(node)) {
-    for (let i = 0; i < n; i++) {
-      column[block[head + 2 * i]!] = view.getFloat64(at, true);
-      at += 8;
-    }
+  // The numbers are little-endian, as they are in memory wherever WebAssembly runs fast.
+  const numbers = new Float64Array(block.slice(head + 2 * n).buffer);
+  for (const [c, column] of innerColumns(node).entries()) {
+    for (let i = 0; i < n; i++) column[block[head + 2 * i]!] = numbers[c * n + i]!;
+  }
+  for (let i = 0; i < n; i++) {
+    const b = block[head + 2 * i]!;
+    if (!(node.generations[b]! >= 1)) throw damaged(`block ${address}: bucket ${b} has no version`);
   }
   refuseNode(address, innerProblem(node));
   return node;
