@@ -48,12 +48,12 @@ export async function* paced<T>(
   source: Iterable<T | undefined>,
   options: CallOptions | undefined,
 ): AsyncGenerator<T, void, undefined> {
-  throwIfOver(options, "go on reading");
+  throwIfOver(options, "continue reading");
   for (const item of source) {
     if (item !== undefined) yield item;
     if (isDue()) {
       await yieldToEventLoop();
-      throwIfOver(options, "go on reading");
-    } else if (item !== undefined) throwIfOver(options, "go on reading");
+      throwIfOver(options, "continue reading");
+    } else if (item !== undefined) throwIfOver(options, "continue reading");
   }
 }

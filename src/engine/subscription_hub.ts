@@ -117,7 +117,7 @@ export class SubscriptionHub {
   ): AsyncIterableIterator<SubscriptionUpdate> {
     const subscription = new Subscription(new Set(uuids.map(keyOf)));
     const signal = options?.signal;
-    const late = () => subscription.end(deadlineExceeded("go on with the subscription"));
+    const late = () => subscription.end(deadlineExceeded("continue the subscription"));
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
     const timer = leftMs > MAX_TIMER_MS ? undefined : setTimeout(late, Math.max(0, leftMs));
     const unlisten = onAbort(signal, () => subscription.end(signal!.reason));

@@ -322,7 +322,7 @@ function noticeOf(
     ? "API key required"
     : isLoopback(addressOf(options).hostname)
     ? "no API keys: this machine only"
-    : "no API keys: open to everybody who reaches it";
+    : "no API keys: open to anyone who can reach it";
   const how = options.tls === undefined ? "plain text" : "TLS";
   const http = httpPort === undefined ? "" : `, HTTP on port ${httpPort}`;
   const metrics = metricsPort === undefined ? "" : `, metrics on port ${metricsPort}`;

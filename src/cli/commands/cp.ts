@@ -73,7 +73,7 @@ const command: Command = {
     }).catch((error) => {
       progress.clear();
       context.talk(
-        `Stopped after ${plural(settled, "point")}; the same command goes on from there`,
+        `Stopped after ${plural(settled, "point")}; run the same command again to continue`,
       );
       throw error;
     });

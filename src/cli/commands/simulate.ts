@@ -21,7 +21,7 @@ const command: Command = {
     listen: { short: "l", value: "HOST:PORT", about: "Where to listen; 127.0.0.1:4712 by default" },
     "udp-port": { value: "PORT", about: "Answer over UDP too, on this port" },
     "data-port": { value: "PORT", about: "Send data by UDP to this port of who asks over TCP" },
-    "send-to": { value: "HOST:PORT", about: "Send data there by UDP, unasked" },
+    "send-to": { value: "HOST:PORT", about: "Send data to this address by UDP, without a request" },
     id: { value: "N", about: "Number of the PMU and its data stream; 1 by default" },
     station: { value: "NAME", about: "Name of the station; SIM and the number by default" },
     format: {
@@ -30,7 +30,7 @@ const command: Command = {
         "FORMAT word, 0 to 15: 1 polar + 2 float phasors + 4 float analogs + 8 float frequency; " +
         "15 by default",
     },
-    cfg: { value: "N", choices: ["2", "3"], about: "Kind of configuration sent unasked" },
+    cfg: { value: "N", choices: ["2", "3"], about: "Kind of configuration sent without a request" },
     rate: { value: "N", about: "Frames per second, 1 to 1000; 60 by default" },
     phasors: { value: "N", about: "Phasors, 0 to 1000; 6 by default" },
     analogs: { value: "N", about: "Analogs, 0 to 1000; 1 by default" },

@@ -83,7 +83,7 @@ function sayWhatIsLeft({ context, output, resumable }: ExportJob): void {
   if (output === undefined || output.direct) return;
   context.talk(
     resumable
-      ? `Stopped: what was written is in ${output.name}.part, --resume goes on from there`
+      ? `Stopped: the rows written so far are in ${output.name}.part; use --resume to continue`
       : `Stopped: nothing was written to ${output.name}`,
   );
 }

@@ -50,14 +50,14 @@ export async function resumeAt(
   if (old === undefined) return undefined;
   if (JSON.stringify(old.request) !== JSON.stringify(note.request)) {
     throw new CliError(`Cannot resume ${file.name}: the export began with other options`, {
-      hint: "without --resume it begins anew",
+      hint: "leave out --resume to start over",
     });
   }
   if (JSON.stringify(old.versions) !== JSON.stringify(note.versions)) {
     throw new CliError(
       `Cannot resume ${file.name}: the streams were changed since the export began`,
       {
-        hint: "without --resume it begins anew",
+        hint: "leave out --resume to start over",
       },
     );
   }

@@ -22,7 +22,7 @@ function decodeRaw(bytes: Uint8Array, call: ErrorContext): Chunk<RawColumns> {
 
 /** The error of points that were taken and have not come again. */
 function lostPoints(time: bigint, call: ErrorContext): BTrDBError {
-  return callError(`Cannot go on with RawValues: points at ${time} are gone`, "DATA_LOSS", call);
+  return callError(`Cannot continue RawValues: points at ${time} are gone`, "DATA_LOSS", call);
 }
 
 /** The error of points that were not asked for. */

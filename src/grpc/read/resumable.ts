@@ -121,9 +121,7 @@ function checkSame(pin: Pin, { major, minor }: Version, spec: CallSpec): void {
   const { version } = pin;
   if (major === version.major && (minor === version.minor || !pin.latest)) return;
   throw new Moved(movedError(
-    `Cannot go on with ${spec.rpc}: the connection broke, and version ${
-      text(version)
-    } has become ` +
+    `Cannot continue ${spec.rpc}: the connection broke, and version ${text(version)} has become ` +
       `${text({ major, minor })} since`,
     spec,
   ));

@@ -143,7 +143,7 @@ export class Rpc {
   /** Ends the call because its connection is being closed from here. */
   disconnect(): void {
     const request = this.#request;
-    const message = `Cannot go on with ${request.rpc}: the connection is closed`;
+    const message = `Cannot continue ${request.rpc}: the connection is closed`;
     const error = callError(message, "CANCELLED", request);
     this.#stop(error, error);
   }
