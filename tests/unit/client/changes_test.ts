@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { joined } from "../../../src/client/changes.ts";
 
-Deno.test("joined ranges cover the same moments, ascend, and do not touch", () => {
+Deno.test("joined: ranges cover the same moments, ascend, and do not touch", () => {
   const range = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 9 })).map(
     ([start, length]) => ({ start: BigInt(start), end: BigInt(start + length) }),
   );

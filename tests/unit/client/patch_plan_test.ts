@@ -65,7 +65,7 @@ Deno.test("planPatch: neighbouring stored points go together, others are left al
   assertEquals(pairs(plan.rest), [[4, 9]]);
 });
 
-Deno.test("survivors are the points whose times the patch does not name", () => {
+Deno.test("survivors: the points whose times the patch does not name", () => {
   fc.assert(fc.property(stored, patch, (before, wanted) => {
     const named = new Set(wanted.map(([time]) => time));
     assertEquals(

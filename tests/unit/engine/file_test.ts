@@ -292,7 +292,7 @@ async function assertHarmless(path: string, expected: string): Promise<boolean> 
   return true;
 }
 
-Deno.test("verify finds a damaged block, a wrong statistic and a lost version", async () => {
+Deno.test("verify: finds a damaged block, a wrong statistic and a lost version", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
     const damages: [sql: string, problem: string][] = [

@@ -257,7 +257,7 @@ Deno.test("buffer-not-sorted: raw values come in order of time, equal ones as th
     assertEquals([...chunk!.columns.values], [1, 9, 2, 3]);
   }));
 
-Deno.test("changes up to the latest version are asked for with its number", () =>
+Deno.test("changes: those up to the latest version are asked for with its number", () =>
   withReal({
     StreamInfo: (call) => call.send(bytes(StreamInfoResponseSchema, { versionMajor: 14n })),
     Changes(call) {
@@ -272,7 +272,7 @@ Deno.test("changes up to the latest version are asked for with its number", () =
     }
   }));
 
-Deno.test("changes up to the latest version are joined as the server joins them", () =>
+Deno.test("changes: those up to the latest version are joined as the server joins them", () =>
   withReal({
     StreamInfo: (call) => call.send(bytes(StreamInfoResponseSchema, { versionMajor: 14n })),
     async Changes(call) {
@@ -295,7 +295,7 @@ Deno.test("changes up to the latest version are joined as the server joins them"
     );
   }));
 
-Deno.test("changes with something buffered are asked for as the latest", () =>
+Deno.test("changes: those with something buffered are asked for as the latest", () =>
   withReal({
     StreamInfo: (call) =>
       call.send(bytes(StreamInfoResponseSchema, { versionMajor: 14n, versionMinor: 3n })),

@@ -160,7 +160,7 @@ Deno.test("changes: each changed range comes once, also between the latest versi
   });
 });
 
-Deno.test("broken windows go on with the next one", async () => {
+Deno.test("readResumable: broken windows continue with the next one", async () => {
   const starts: bigint[] = [];
   const script = v4Server("4.15.9-deno", {
     async Windows(call) {

@@ -37,7 +37,7 @@ Deno.test("WriteLedger: an abort ends an insert that waits for another write, an
   assertEquals([deleted, writes.idle], [false, true]);
 });
 
-Deno.test("WriteLedger: inserts that go on without end do not keep a delete waiting for ever", async () => {
+Deno.test("WriteLedger: inserts that go on without end do not keep a delete waiting without end", async () => {
   const writes = new WriteLedger();
   let stop = false;
   let inserts = 0;

@@ -41,7 +41,7 @@ function collector() {
   return { stream, bytes };
 }
 
-Deno.test("raw points keep every bit", () => {
+Deno.test("rawToIpc: raw points keep every bit", () => {
   const again = ipcToRaw(rawToIpc(RAW));
   assertEquals(again.times, RAW.times);
   assertEquals(bits(again.values), bits(RAW.values));

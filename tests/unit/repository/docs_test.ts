@@ -51,7 +51,7 @@ Deno.test("docs/errors.md lists every status that stands without a code", async 
   }
 });
 
-Deno.test("what docs/from-python.md calls exists", async () => {
+Deno.test("docs/from-python.md: everything it calls exists", async () => {
   const text = await read("docs/from-python.md");
   const here = text.split("\n").filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").slice(2).join("|")).join("\n");
@@ -67,7 +67,7 @@ Deno.test("what docs/from-python.md calls exists", async () => {
   }
 });
 
-Deno.test("every name of the reference Python client exists", () => {
+Deno.test("BTrDB, Stream: every name of the reference Python client exists", () => {
   const database = [
     "streamFromUUID",
     "create",
@@ -109,7 +109,7 @@ interface Documented {
   declarations: { kind: string; jsDoc?: { doc?: string; tags?: { kind: string }[] } }[];
 }
 
-Deno.test("every exported function, class and constant is documented with an example", async () => {
+Deno.test("mod.ts: every exported function, class and constant is documented with an example", async () => {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["doc", "--json", "mod.ts"],
     cwd: ROOT,
