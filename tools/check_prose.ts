@@ -1,7 +1,7 @@
 /**
  * Checks the words of comments and pages: `deno task check:prose`.
  *
- * - No doc comment, and no `@param` or `@returns` in one, begins with one of {@linkcode OPENINGS}.
+ * - No sentence of a doc comment or page begins with one of {@linkcode OPENINGS}, but for questions.
  * - No page for users and no module of the package contains one of {@linkcode WORDS}.
  * - No code span of a page is broken over two lines.
  *
@@ -40,22 +40,53 @@ function lineAt(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
 }
 
-/** Doc comments, and `@param` and `@returns` in them, that begin with one of {@linkcode OPENINGS}. */
+/**
+ * Doc comments, `@param` and `@returns` that begin with one of {@linkcode OPENINGS}, and sentences in
+ * doc comments that do and are no questions.
+ */
 export function findOpenings(source: string): Finding[] {
-  const opening = new RegExp(
-    `(\\/\\*\\*|@param \\S+|@returns)[\\s*]+(${OPENINGS.join("|")})\\b`,
-    "g",
-  );
+  const words = OPENINGS.join("|");
+  const first = new RegExp(`(\\/\\*\\*|@param \\S+|@returns)[\\s*]+(${words})\\b`, "g");
   const findings: Finding[] = [];
   for (const comment of source.matchAll(/^[ \t]*\/\*\*[^]*?\*\//gm)) {
-    for (const match of comment[0].matchAll(opening)) {
-      const word = match.index + match[0].length;
-      const line = lineAt(source, comment.index + word);
+    for (const match of comment[0].matchAll(first)) {
+      const line = lineAt(source, comment.index + match.index + match[0].length);
       const after = match[1] === "/**" ? "the comment" : match[1];
       findings.push({ line, message: `${after} begins with "${match[2]}"` });
     }
+    const prose = comment[0].replace(/^ *\* ```[^]*?```/gm, (code) => code.replace(/[^\n]/g, ""));
+    for (const { line, message } of findSentences(prose)) {
+      findings.push({ line: line + lineAt(source, comment.index) - 1, message });
+    }
   }
   return findings;
+}
+
+/** Sentences of a text, but its first, that begin with one of {@linkcode OPENINGS} and do not ask. */
+function findSentences(text: string): Finding[] {
+  const later = new RegExp(`[.!?)][\\s*]+(${OPENINGS.join("|")})\\b(?=[^.!?]*[.!])`, "g");
+  return [...text.matchAll(later)].map((match) => ({
+    line: lineAt(text, match.index + match[0].length),
+    message: `a sentence begins with "${match[1]}"`,
+  }));
+}
+
+/** Paragraphs, items and sentences of a page that begin with one of {@linkcode OPENINGS}. */
+export function findPageOpenings(markdown: string): Finding[] {
+  const text = withoutCode(markdown);
+  const first = new RegExp(`\\n\\n(?:- )?(${OPENINGS.join("|")})\\b(?=[^.!?|]*[.!:])`, "g");
+  const openings = [...text.matchAll(first)].map((match) => ({
+    line: lineAt(text, match.index + match[0].length),
+    message: `a paragraph begins with "${match[1]}"`,
+  }));
+  const known = new Set(openings.map(({ line }) => line));
+  const sentences = findSentences(text).filter(({ line }) => !known.has(line));
+  return [...openings, ...sentences].sort((a, b) => a.line - b.line);
+}
+
+/** A page with its blocks of code emptied, so that lines keep their numbers. */
+function withoutCode(markdown: string): string {
+  return markdown.replace(/^```[^]*?^```/gm, (block) => block.replace(/[^\n]/g, ""));
 }
 
 /** Occurrences of {@linkcode WORDS}, also across wrapped lines of a comment or a page. */
@@ -71,7 +102,7 @@ export function findWords(text: string): Finding[] {
 
 /** Code spans of a Markdown text that begin on one line and end on another. */
 export function findBrokenSpans(markdown: string): Finding[] {
-  const text = markdown.replace(/^```[^]*?^```/gm, (block) => block.replace(/[^\n]/g, ""));
+  const text = withoutCode(markdown);
   return [...text.matchAll(/(?<!`)`[^`\n]+\n(?!\n)[^`\n]+`/g)]
     .filter((match) => isOpening(text, match.index))
     .map((match) => ({
@@ -107,7 +138,7 @@ export async function checkProse(): Promise<string[]> {
     const findings = [
       ...file.endsWith(".ts") ? findOpenings(text) : [],
       ...forUsers && file !== "CONTRIBUTING.md" ? findWords(text) : [],
-      ...file.endsWith(".md") ? findBrokenSpans(text) : [],
+      ...file.endsWith(".md") ? [...findPageOpenings(text), ...findBrokenSpans(text)] : [],
     ];
     lines.push(...findings.map(({ line, message }) => `${file}:${line}: ${message}`));
   }

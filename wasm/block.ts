@@ -165,7 +165,7 @@ export function encodeBlock(
 }
 
 /**
- * Decodes the block in `[src, end)` of `n` points, the number at its beginning. Whether it is well
+ * Decodes the block in `[src, end)` of `n` points, the number at its beginning. True if it is well
  * formed and ends there. Reads up to 8 bytes beyond `end`.
  */
 export function decodeBlock(src: usize, end: usize, n: u32, times: usize, values: usize): bool {

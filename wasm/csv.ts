@@ -1,6 +1,5 @@
 // Rows of BTrDB's CSV straight to bytes: the merge of merge.ts, `time,human time,cells…\n`.
-// A raw stream has one cell, a stream of windows four: min, mean, max, count. Where a stream has no
-// point its cells are empty.
+// A raw stream has one cell, a stream of windows four: min, mean, max, count. A stream without a point there has empty cells.
 
 import { writeU64 } from "./digits";
 import { writeFixed6, writeShortest } from "./format_number";

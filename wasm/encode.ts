@@ -52,7 +52,7 @@ function encodeFours(times: usize, values: usize, end: usize, tag: u32, q: usize
   let same3 = v128.load(memory.data<u8>([0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 18, 9, 0]));
   same3 = i8x16.replace_lane(same3, 12, t);
   const same4 = v128.load(memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0]));
-  // Which byte of the times, or values, goes where; 255 gives a zero byte.
+  // Byte of the times, or values, for each place; 255 gives a zero byte.
   const fromT0 = v128.load(memory.data<u8>([255, 255, 255, 0, 1, 2, 3, 4, 5, 6, 7, 255, 255, 255, 255, 255]));
   const fromV0 = v128.load(memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 2, 3]));
   const fromT1 = v128.load(memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 8, 9, 10, 11, 12, 13, 14, 15, 255]));

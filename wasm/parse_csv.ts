@@ -1,8 +1,7 @@
 // Rows of BTrDB's CSV back to columns: `time,human time,cells…`. The time is an int64, the human
 // time is skipped, a cell is empty (no point) or a number. Cells may be quoted (RFC 4180), lines end
 // with LF or CRLF, empty lines are skipped.
-//
-// Where it stops early the caller finds out why with csvErrorCode and its companions: the address
+// If it stops early, the caller finds out why with csvErrorCode and its companions: the address
 // and the number of the cell, and how many lines stand before its row.
 
 import { parsedEnd, parseNumber } from "./parse_number";

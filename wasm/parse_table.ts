@@ -1,8 +1,7 @@
 // Rows of any table of numbers to columns: each column of the text is the time, values or skipped.
 // Cells may be quoted (RFC 4180) and padded with blanks; lines end with LF or CRLF; empty lines are
 // skipped; an empty cell, NaN, NA, null or none is no point.
-//
-// Where it stops early tableErrorCode and its companions say why.
+// If it stops early, tableErrorCode and its companions say why.
 
 import { parsedEnd, parseNumber } from "./parse_number";
 import {

@@ -4,8 +4,7 @@
 // unsigned distances from `start` and compared by their differences, so that the whole time axis and
 // any width up to 2^63 fit. A window's end in the input is guessed to be as far away as the last
 // one's, which is right for regular samples, and searched for otherwise.
-//
-// What is under way when a chunk of the input ends is kept in the state, which belongs to the caller,
+// Work under way when a chunk of the input ends is kept in the state, which belongs to the caller,
 // at these offsets (src/kernel/rewindower.ts writes the first ones).
 
 import { runM2, runMax, runMean, runMin, statsOf, statsOfStats, within } from "./stats";

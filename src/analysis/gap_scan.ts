@@ -2,11 +2,12 @@
  * The search for gaps: window counts first, and points only where the counts are not what the rate
  * gives.
  *
- * Points are taken to stand on a grid that begins at a known point, the anchor. The number of points
- * up to an edge of a window is then known, unless a place of the grid is so near the edge that the
- * point may be on either side; such windows are judged together with the next one. Where the numbers
- * differ, the same is done with smaller windows, and at last the points are read; the last one is
- * the next anchor, so that neither a shift of the grid nor a drift of the clock is carried on.
+ * Points are taken to stand on a grid that begins at a known point, the anchor. The number of
+ * points up to an edge of a window is then known, unless a place of the grid is so near the edge
+ * that the point may be on either side; such windows are judged together with the next one. If the
+ * numbers differ, the same is done with smaller windows, and at last the points are read; the last
+ * one is the next anchor, so that neither a shift of the grid nor a drift of the clock is carried
+ * on.
  *
  * @module
  */

@@ -34,7 +34,7 @@ export type { NamedValues } from "./table.ts";
 /** Longest buffer that is unpacked, bytes. */
 const MAX_UNPACKED_BYTES = 2 ** 30;
 
-// Where the runtime has zstd (Node 22.15, Deno), compressed buffers can be read.
+// Compressed buffers can be read if the runtime has zstd (Node 22.15, Deno).
 const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
 if (typeof zlib?.zstdDecompressSync === "function") {
   setCompressionCodec(CompressionType.ZSTD, {

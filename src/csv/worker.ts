@@ -51,7 +51,7 @@ class Job {
     if (streams.length > 0) port.postMessage({ type: "taken", streams });
   }
 
-  /** Makes a piece. Whether there may be another one. */
+  /** Makes a piece; returns true if there may be another one. */
   #fill(): boolean {
     const isDone = this.#writer.pour((view) => this.#send(view)) !== undefined;
     if (isDone) return true;

@@ -2,12 +2,13 @@
  * The seam of the package: every BTrDB operation, in columns. The embedded engine and the gRPC
  * client implement {@linkcode Endpoint}; `BTrDB`, `serve` and the contract suite know only it.
  *
- * What every implementation promises:
+ * Every implementation promises:
  *
- * - Arguments are checked before anything is sent or changed. What BTrDB has a code for is
- *   rejected with a `BTrDBError` of that code.
- * - Ranges are half-open `[start, end)` in ns since the Unix epoch, UTC. Version `0n` is the latest,
- *   unflushed points included; any other version is exact and never contains unflushed points.
+ * - Arguments are checked before anything is sent or changed. Mistakes that
+ *   BTrDB has a code for are rejected with a `BTrDBError` of that code.
+ * - Ranges are half-open `[start, end)` in ns since the Unix epoch, UTC. Version `0n` is the
+ *   latest, unflushed points included; any other version is exact and never contains unflushed
+ *   points.
  * - A streamed answer yields at least one chunk, also when it is empty, so that the version is
  *   always known; every chunk carries the same version. `return()` (a `break`) and an abort stop
  *   the work on the server. Columns in a chunk belong to the receiver.

@@ -91,7 +91,7 @@ export function openForReading(path: string, open: OpenDatabase = openSqlite): D
   try {
     return openAndCheck(path, open, false);
   } catch (error) {
-    // SQLite wants to make files beside it. Where nobody can, nobody can write it either.
+    // SQLite wants to make files beside it. If nobody can, nobody can write it either.
     if (statusOf(error) !== "CANNOT_OPEN" || hasLog(path) || !isOnReadOnlyDisk(path)) throw error;
     return openAndCheck(path, open, true);
   }

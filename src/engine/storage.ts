@@ -245,7 +245,7 @@ export class Storage {
       }
       await this.#flushJournalled(before);
     } catch {
-      // What keeps the journal from being read is said to who asks for its streams.
+      // A journal that cannot be read is reported to callers that ask for its streams.
     } finally {
       this.#isFlushingOld = false;
     }

@@ -1,9 +1,10 @@
 /**
- * The contract: the same cases against every kind of database. What a case promises holds in memory,
- * in a file, and over gRPC with either protocol.
+ * The contract: the same cases against every kind of database. A case holds in memory, in a file,
+ * and over gRPC with either protocol.
  *
  * `BTRDB_CONTRACT_TARGET=host:port deno task contract` runs them against a database of one's own
- * instead (docs/clusters.md). `CONTRACT=insert` runs the cases whose names contain the word, `WALK_SEEDS=5,6` other random walks.
+ * instead (docs/clusters.md). `CONTRACT=insert` runs the cases whose names contain the word,
+ * `WALK_SEEDS=5,6` other random walks.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
- * Go's own gRPC library, unchanged, against `serve`: another HTTP/2 implementation with its own ideas
- * of flow control, compression, keepalive and cancelling. What it does is in `go/`: the calls of both
- * services, and the sequence of calls by which BTrDB's own Go driver connects, finds the member of a
- * stream and goes on after errors. The driver itself cannot be fetched from the module proxies.
+ * Go's own gRPC library, unchanged, against `serve`: another HTTP/2 implementation with its own
+ * ideas of flow control, compression, keepalive and cancelling. Its program is in `go/`: the calls
+ * of both services, and the sequence of calls by which BTrDB's own Go driver connects, finds the
+ * member of a stream and goes on after errors. The driver itself cannot be fetched from the module
+ * proxies.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,5 +1,5 @@
 /**
- * The Python packages `btrdb` from PyPI, unchanged, against `serve`. What they do is in
+ * The Python packages `btrdb` from PyPI, unchanged, against `serve`. Their program is
  * `python/suite.py`; environments are made once, in the user's cache folder.
  */
 

@@ -1,6 +1,6 @@
 /**
- * A server whose database is another server: three processes, the client's among them. What passes
- * through is what the server behind would have said, and its death is not the proxy's.
+ * A server whose database is another server: three processes, the client's among them. Answers that
+ * pass through are those of the server behind, and its death is not the proxy's.
  */
 
 import { assertEquals, assertRejects } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * `btrdb serve` as a process: it says when it is ready, and on SIGINT or SIGTERM finishes what is under
- * way, closes the database and ends with 0. What it acknowledged is there afterwards.
+ * `btrdb serve` as a process: it says when it is ready, and on SIGINT or SIGTERM finishes what is
+ * under way, closes the database and ends with 0. Acknowledged points are there afterwards.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

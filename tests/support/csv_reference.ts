@@ -1,5 +1,6 @@
 /**
- * CSV the plain way: exact integers, strings, one row at a time. What the kernel is held against.
+ * CSV the plain way: exact integers, strings, one row at a time. It is the reference for the
+ * kernel.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Random operations on endpoints, for tests that make the same ones on two of them and compare. What
- * an operation answers is given in a form that two right endpoints agree on.
+ * Random operations on endpoints, for tests that make the same ones on two of them and compare.
+ * Answers are given in a form that two right endpoints agree on.
  */
 
 import { concatRaw, concatStat, type RawColumns } from "../../src/core/columns.ts";

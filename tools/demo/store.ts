@@ -34,8 +34,8 @@ export async function openStreams(db: BTrDB, recording: Recording): Promise<Stre
 }
 
 /**
- * Writes the points of a series. What an earlier run left in its range is deleted first, so that
- * the stream holds the series once, whether that run ended well or was killed.
+ * Writes the points of a series. Points that an earlier run left in its range are deleted first, so
+ * that the stream holds the series once, whether that run ended well or was killed.
  *
  * @param stream Stream to fill.
  * @param series The points, ascending.

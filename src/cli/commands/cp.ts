@@ -20,7 +20,7 @@ const command: Command = {
   summary: "Copy streams from one database to another, verified",
   about: [
     "SRC and DST are targets as after -d. Collections, uuids, tags, annotations and points of the latest " +
-    "version are copied; older versions are not. What is there already is left alone, so that a copy " +
+    "version are copied; older versions are not. Points that are there already are left alone, so that a copy " +
     "that was interrupted goes on where it stopped, and one made again takes only what is new. At " +
     "the end all points of both sides are read and their number and checksums compared.",
   ],

@@ -144,7 +144,7 @@ function piped(
     stream = transform.writable;
   }
   const done = Promise.all(pipes).then(() => {});
-  // Who writes hears of a failure first, and then nobody waits for this.
+  // The writer hears of a failure first, and then nobody waits for this.
   done.catch(() => {});
   return { stream, done };
 }

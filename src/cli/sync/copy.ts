@@ -1,8 +1,8 @@
 /**
  * Copies one stream from a database to another.
  *
- * What is missing is found by comparing, not remembered: a copy that was interrupted anywhere goes
- * on where it stopped, and one made again takes only what is new.
+ * Missing points are found by comparing and not remembered. A copy that was interrupted anywhere
+ * goes on where it stopped, and one made again takes only what is new.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
  * One writer per database file, whatever path leads to it.
  *
- * SQLite keeps its log beside the path that a file was opened by. Through a hard link, or a mount of
- * the file alone, the same file has another log, and two writers would not see each other. So the
- * file says itself who writes it: its header holds an epoch, which every writer raises, and a mark
- * while it is open; the table `setting` names the writer and the lock file it holds. Who finds the mark
- * of a writer with another lock file does not open the file. Before and after each commit a writer reads the
- * header from the file itself, past its log: if the epoch is not its own, nothing is acknowledged any
- * more (docs/engine.md, "One writer").
+ * SQLite keeps its log beside the path that a file was opened by. Through a hard link, or a mount
+ * of the file alone, the same file has another log, and two writers would not see each other. So
+ * the file says itself who writes it: its header holds an epoch, which every writer raises, and a
+ * mark while it is open; the table `setting` names the writer and the lock file it holds. A writer
+ * that finds the mark of one with another lock file does not open the file. Before and after each
+ * commit a writer reads the header from the file itself, past its log: if the epoch is not its own,
+ * nothing is acknowledged any more (docs/engine.md, "One writer").
  *
  * @module
  */
@@ -213,7 +213,7 @@ export class Ownership {
 
   /**
    * Takes the mark back, and writes everything from the log to the file, as far as readers let it.
-   * Where the disk does not let it, the mark stays, which this path's next writer takes over.
+   * If the disk does not allow it, the mark stays, and this path's next writer takes it over.
    */
   release(db: Database): void {
     try {
@@ -256,7 +256,7 @@ function claimAlone(claim: Claim): number | undefined {
     db.exec("BEGIN IMMEDIATE; COMMIT");
     return writeClaim(db, claim);
   } catch {
-    // What is wrong, if not that others have it open, is said by who opens it beside them.
+    // Either others have it open, or the next one who opens it reports the error.
     return undefined;
   } finally {
     db?.close();

@@ -1,6 +1,6 @@
 /**
  * Gives back the room of versions nobody can read any more: those of obliterated streams, and those
- * that were pruned. What is to be removed is noted in the database; the removing is done in small
+ * that were pruned. The versions to remove are noted in the database; the removing is done in small
  * tasks between other writes, and goes on when the database is opened again.
  *
  * @module
@@ -137,7 +137,7 @@ export class Reclaimer {
         if (++failures === 1) continue;
         const isDamage = error instanceof BTrDBError && error.status === "CORRUPT";
         this.#settle(({ stream }) => !isDamage || stream === this.#stream, error);
-        // What cannot be removed now is tried again at the next start.
+        // A version that cannot be removed now is tried again at the next start.
         if (!isDamage) return;
         this.#passed = Math.max(this.#passed, this.#stream);
         failures = 0;

@@ -107,7 +107,7 @@ async function missing(
     columns.times[i] = start;
     const range = { uuid, start, end: start + width, version: request.version };
     const found = await exactStats(reader, range, options);
-    // What the server left out has no unflushed points: at another version of the stream, the tree
+    // Windows that the server left out have no unflushed points: at another version of the stream, the tree
     // of the first one still tells what was there.
     const same = sameVersion(found.version, version);
     const tree = { ...range, version: version.major };

@@ -4,8 +4,8 @@
  * A GOAWAY on an idle connection can end a whole process under Deno 2.9.6: the native library
  * aborts (`find_stream_on_goaway_func`) or faults, without an exception. So GOAWAY is taken out of
  * the bytes and dealt with here: streams above its last one are reset as refused, which says that
- * they were not processed (RFC 9113, section 6.8). What a gRPC client has no use for is taken out
- * too: priorities, and types of frames that extend HTTP/2.
+ * they were not processed (RFC 9113, section 6.8). Frames that a gRPC client has no use for are
+ * taken out too: priorities, and types of frames that extend HTTP/2.
  *
  * @module
  */

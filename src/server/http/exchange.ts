@@ -79,7 +79,7 @@ export class Reply {
     outgoing: ServerResponse | Http2ServerResponse,
     headers: Readonly<Record<string, string>>,
   ) {
-    // What is used of the two is the same.
+    // The part used here is the same in both.
     this.#outgoing = outgoing as ServerResponse;
     this.#headers = headers;
     outgoing.on("error", () => {});

@@ -4,7 +4,7 @@
  *     soak_users.ts ADDRESS UNTIL_MS PAUSE_MS UUID:ACKNOWLEDGED…
  *
  * Prints `ack UUID N` whenever points of a user were acknowledged, N in all, and `count NAME` for
- * everything else it does. What goes unhandled ends it with code 70.
+ * everything else it does. An unhandled error ends it with code 70.
  */
 
 import { type BTrDB, BTrDBError, connect, type Stream } from "../../../mod.ts";

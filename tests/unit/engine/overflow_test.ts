@@ -1,7 +1,7 @@
 /**
  * Means at the ends of what doubles can hold: whether a sum overflows depends on its order, and the
- * order is the real server's. What is expected here is what a model of that server gives which
- * answers every recording to the last bit.
+ * order is the real server's. The expected values come from a model of that server which answers
+ * every recording to the last bit.
  */
 
 import { assertEquals } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * Every recorded scenario through the client, against a server that answers as the real one did, byte
- * for byte. Where the real server was wrong, the client must answer what the engine does.
+ * Every recorded scenario through the client, against a server that answers as the real one did,
+ * byte for byte. If the real server was wrong, the client must answer what the engine does.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { findBrokenSpans, findOpenings, findWords } from "../../../tools/check_prose.ts";
+import {
+  findBrokenSpans,
+  findOpenings,
+  findPageOpenings,
+  findWords,
+} from "../../../tools/check_prose.ts";
 
 Deno.test("findOpenings: comments of modules, symbols and members, whole words only", () => {
   const source = [
@@ -10,7 +15,7 @@ Deno.test("findOpenings: comments of modules, symbols and members, whole words o
     "export interface Frame {",
     "  /** Whether it is whole. */",
     "  whole: boolean;",
-    "  /** Whole frames. What follows may ask. */",
+    "  /** Whole frames. Where do they end? What is left is not counted. */",
     "  count: number;",
     "}",
     'const PATTERN = "/** What a string says is nobody\'s comment */";',
@@ -19,6 +24,7 @@ Deno.test("findOpenings: comments of modules, symbols and members, whole words o
   assertEquals(findOpenings(source), [
     { line: 2, message: 'the comment begins with "How"' },
     { line: 6, message: 'the comment begins with "Whether"' },
+    { line: 8, message: 'a sentence begins with "What"' },
   ]);
 });
 
@@ -38,6 +44,30 @@ Deno.test("findOpenings: @param and @returns, wherever their text begins", () =>
     { line: 4, message: '@param at begins with "Where"' },
     { line: 6, message: '@param long begins with "What"' },
     { line: 8, message: '@returns begins with "Which"' },
+  ]);
+});
+
+Deno.test("findPageOpenings: paragraphs, items and sentences, but no headings and questions", () => {
+  const page = [
+    "# What it does",
+    "",
+    "What is new? Nothing.",
+    "",
+    "Who asks",
+    "gets an answer. It says",
+    "how. Which one is",
+    "no matter.",
+    "",
+    "- Where it is.",
+    "",
+    "```sh",
+    "echo. What is this.",
+    "```",
+  ].join("\n");
+  assertEquals(findPageOpenings(page), [
+    { line: 5, message: 'a paragraph begins with "Who"' },
+    { line: 7, message: 'a sentence begins with "Which"' },
+    { line: 10, message: 'a paragraph begins with "Where"' },
   ]);
 });
 
