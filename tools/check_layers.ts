@@ -35,6 +35,7 @@ const ENTRIES = [
   "src/io/parquet.ts",
   "src/ingest/c37118/mod.ts",
   "src/web/mod.ts",
+  "src/analysis/phasor.ts",
 ];
 
 /** A layer is a folder of `src/`, or a file that stands on its own. */

@@ -47,3 +47,11 @@ export {
 } from "./parse_time";
 export { decodeBlock, encodeBlock } from "./block";
 export { mergeTwoRuns } from "./merge_two_runs";
+export {
+  cycleSums,
+  polarToRectangular,
+  powerColumns,
+  rectangularToPolar,
+  sincosColumns,
+  symmetricalColumns,
+} from "./phasor";
