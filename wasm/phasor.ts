@@ -9,21 +9,18 @@ const DEGREES: f64 = 5.72957795130823228647e+01; // 180/pi
 const TINY: f64 = 1e-280;
 const HUGE: f64 = 1e280;
 
-/** Sine and cosine of `n` angles, in the unit that `degrees` says. */
-@inline
+/** Sine and cosine of two angles, in the unit that `degrees` says. */
 function trig(x: v128, degrees: bool): void {
   if (degrees) sincosOfDegrees(x);
   else sincosOf(x);
 }
 
-@inline
 function angleOf(y: v128, x: v128, degrees: bool): v128 {
   const angle = atan2Of(y, x);
   return degrees ? f64x2.mul(angle, f64x2.splat(DEGREES)) : angle;
 }
 
 /** Lengths of two vectors. Squares of very small and very large ones are scaled first. */
-@inline
 function lengthOf(y: v128, x: v128): v128 {
   const squares = f64x2.add(f64x2.mul(x, x), f64x2.mul(y, y));
   const usual = v128.and(

@@ -55,7 +55,6 @@ function mul(a: v128, b: v128): v128 {
 }
 
 /** Sine and cosine of `y + tail`, |y| <= pi/4, turned by as many quarters as `quarters` ends in. */
-@inline
 function polynomials(y: v128, tail: v128, quarters: v128): void {
   const z = mul(y, y), w = mul(z, z);
   const half = mul(splat(0.5), z);
@@ -83,7 +82,6 @@ function polynomials(y: v128, tail: v128, quarters: v128): void {
 }
 
 /** Sine and cosine of two angles, in radians. */
-@inline
 export function sincosOf(x: v128): void {
   const shifted = add(mul(x, splat(6.36619772367581382433e-01)), splat(MAGIC));
   const n = sub(shifted, splat(MAGIC));
@@ -107,7 +105,6 @@ function oneByOne(x: v128): void {
 }
 
 /** Sine and cosine of two angles, in degrees. */
-@inline
 export function sincosOfDegrees(x: v128): void {
   let d = x;
   if (v128.any_true(v128.not(f64x2.lt(f64x2.abs(x), splat(LIMIT))))) {

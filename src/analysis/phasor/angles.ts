@@ -100,7 +100,7 @@ export function unwrapAngles(angles: Float64Array, options: UnwrapOptions = {}):
     // Whole turns are counted and multiplied, so that nothing adds up.
     if (jump > turn / 2 || jump < -turn / 2) turns -= Math.round(jump / turn);
     out[i] = angle + turns * turn;
-    if (angle === angle) before = angle;
+    if (!Number.isNaN(angle)) before = angle;
   }
   return out;
 }

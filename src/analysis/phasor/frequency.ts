@@ -106,7 +106,7 @@ function derivative(
   for (let i = 0; i < n; i++) {
     const distance = i + 1 < n ? distances[i]! : Infinity;
     const stepAfter = distance <= longest ? step(values[i + 1]!, values[i]!) : NaN;
-    const [hasBefore, hasAfter] = [stepBefore === stepBefore, stepAfter === stepAfter];
+    const [hasBefore, hasAfter] = [!Number.isNaN(stepBefore), !Number.isNaN(stepAfter)];
     if (hasBefore && hasAfter) {
       out[i] = (stepBefore + stepAfter) / (distanceBefore + distance) * 1e9;
     } else if (hasAfter) out[i] = stepAfter / distance * 1e9;
