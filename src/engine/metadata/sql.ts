@@ -9,20 +9,15 @@
 import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
+import { sqlCost } from "./sql_cost.ts";
 import { IN_TIME } from "../file/schema.ts";
 import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
 
 /** Most rows one query may return. */
 export const MAX_SQL_ROWS = 100_000;
 
-/** Most rows SQLite may have to visit for one query: about a second where each compares JSON. */
-export const MAX_SQL_VISITS = 2_000_000;
-
 /** Most bytes of all values one query may return. */
 export const MAX_SQL_BYTES: number = 64 << 20;
-
-/** Longest text a query may make on its way, bytes: any larger one would be a bomb. */
-const MAX_SQL_TEXT = 1 << 20;
 
 /** Functions a query may call: none that makes long results from short ones. */
 const FUNCTIONS: ReadonlySet<string> = new Set(
@@ -128,8 +123,17 @@ function isBlank(sql: string): boolean {
   return skipBlanks(sql, /[\s;]/) === sql.length;
 }
 
+/** A query that SQLite has looked at. */
+interface Compiled {
+  statement: Statement;
+  /** Output of `EXPLAIN QUERY PLAN`. */
+  plan: Row[];
+  /** Output of `EXPLAIN`. */
+  program: Row[];
+}
+
 /** Compiles a query with the authorizer on. */
-function compile(db: Database, query: string): { statement: Statement; plan: Row[] } {
+function compile(db: Database, query: string): Compiled {
   if (db.setAuthorizer === undefined) {
     throw new BTrDBError("sqlQuery needs a runtime whose node:sqlite has setAuthorizer", {
       code: ErrorCode.NotImplemented,
@@ -143,42 +147,17 @@ function compile(db: Database, query: string): { statement: Statement; plan: Row
     if (!isBlank(query.slice(query.indexOf(statement.sourceSQL) + statement.sourceSQL.length))) {
       refuse("the query has more than one statement");
     }
-    return { statement, plan: db.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all() };
+    return {
+      statement,
+      plan: db.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all(),
+      program: db.prepare(`EXPLAIN ${statement.sourceSQL}`).all(),
+    };
   } catch (error) {
     if (error instanceof BTrDBError) throw error;
     refuse((error as Error).message, error);
   } finally {
     db.setAuthorizer(null);
   }
-}
-
-/**
- * An upper bound of the rows SQLite visits, from the output of `EXPLAIN QUERY PLAN`: loops at the
- * same level are nested, so their lengths multiply.
- *
- * @param plan Rows of id, parent and detail.
- * @param streams Number of streams.
- */
-export function planCost(plan: readonly Row[], streams: number): number {
-  const children = Map.groupBy(plan, (row) => Number(row["parent"]));
-  let longest = Math.max(streams, 1);
-  const cost = (id: number): number => {
-    let product = 1;
-    for (const row of children.get(id) ?? []) {
-      const detail = String(row["detail"]);
-      const inner = cost(Number(row["id"]));
-      const constants = /^SCAN (\d+) CONSTANT ROWS/.exec(detail);
-      if (constants !== null) product *= Number(constants[1]);
-      else if (/^(SCAN|SEARCH) /.test(detail)) product *= longest;
-      else if (/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) longest = Math.max(longest, inner);
-      else if (/^(COMPOUND|MERGE)/.test(detail)) product *= sumOf(Number(row["id"]));
-      else product *= inner;
-    }
-    return product;
-  };
-  const sumOf = (id: number): number =>
-    (children.get(id) ?? []).reduce((sum, row) => sum + cost(Number(row["id"])), 0);
-  return cost(0);
 }
 
 /** Parameters by their names, `$1` first. */
@@ -208,17 +187,15 @@ export function runSql(
 ): string[] {
   checkInput(request);
   const { query, params } = request;
-  const { statement, plan } = compile(db, query);
+  const { statement, plan, program } = compile(db, query);
   const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);
-  const visits = planCost(plan, streams);
-  if (visits > MAX_SQL_VISITS) {
-    refuse(`the query may visit ${visits} rows, at most ${MAX_SQL_VISITS} are allowed`);
-  }
+  const { refusal, maxText } = sqlCost(plan, program, streams);
+  if (refusal !== undefined) refuse(refusal);
   const columns = statement.columns();
   const nested = columns.filter(({ column }) => column === "tags" || column === "annotations")
     .map(({ name }) => name);
   const values = bindings(params) as unknown as string;
-  return limitTexts(db, () => {
+  return limitTexts(db, maxText, () => {
     try {
       throwIfOver(options, "run SQL");
       checkSize(db.prepare(measuring(statement.sourceSQL, columns.length)).get(values)!);
@@ -249,12 +226,12 @@ function checkSize({ n, bytes }: Row): void {
   }
 }
 
-/** Runs `work` while SQLite makes no long texts, where the runtime can be told so. */
-function limitTexts<T>(db: Database, work: () => T): T {
+/** Runs `work` while SQLite makes no texts longer than `bytes`, where the runtime can be told so. */
+function limitTexts<T>(db: Database, bytes: number, work: () => T): T {
   const { limits } = db;
   if (limits === undefined) return work();
   const { length } = limits;
-  limits.length = MAX_SQL_TEXT;
+  limits.length = bytes;
   try {
     return work();
   } finally {

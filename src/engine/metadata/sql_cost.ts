@@ -1,0 +1,116 @@
+/**
+ * Upper bounds of what a query costs, found before it starts. SQLite cannot be interrupted here and
+ * looks at the clock only between the rows of `streams`, so whatever it does between two looks must
+ * be short by itself (docs/engine.md, "SQL").
+ *
+ * @module
+ */
+
+import type { Row } from "../file/sqlite.ts";
+
+/** Most rows SQLite may have to visit for one query: about a second where each compares JSON. */
+export const MAX_SQL_VISITS = 2_000_000;
+
+/** Most instructions of SQLite's machine, rows times the length of the program: some seconds. */
+const MAX_STEPS = 1_000_000_000;
+
+/** Most rows under window functions, whose frames can make them look at every pair. */
+const MAX_WINDOW_VISITS = 20_000;
+
+/** Longest text a query may make on its way, bytes: any larger one would be a bomb. */
+const MAX_TEXT = 1 << 20;
+
+/** Bytes that all functions of one row may go through. */
+const ROW_BYTES = 1 << 26;
+
+/** Bytes that are compared for one row by functions that look for one text at every place of another. */
+const SEARCH_BYTES = 5e10;
+
+/** Characters that are compared for one row by functions that look at a pattern at every place. */
+const PATTERN_CHARACTERS = 1e9;
+
+/** Bytes that sorted and materialized rows may take, in memory. */
+const TEMPORARY_BYTES = 2 ** 31;
+
+const SEARCHING = /^(instr|replace)\(/;
+const MATCHING = /^(like|glob|l?trim|rtrim)\(/;
+const TEMPORARY = /^(USE TEMP B-TREE|MATERIALIZE)/;
+
+/** What a query costs at most. */
+export interface SqlCost {
+  /** Rows that SQLite visits. */
+  readonly visits: number;
+  /** Why that is too much; undefined if it is not. */
+  readonly refusal: string | undefined;
+  /** Longest text that may come up, bytes: the shorter, the more functions work on one row. */
+  readonly maxText: number;
+}
+
+/**
+ * What a query costs.
+ *
+ * @param plan Output of `EXPLAIN QUERY PLAN`.
+ * @param program Output of `EXPLAIN`.
+ * @param streams Number of streams.
+ */
+export function sqlCost(plan: readonly Row[], program: readonly Row[], streams: number): SqlCost {
+  const visits = planCost(plan, streams);
+  const limits = [MAX_TEXT];
+  const functions = program.map((row) => ({ code: String(row["opcode"]), name: String(row["p4"]) }))
+    .filter(({ code }) => /^(Pure)?(Func|Function)$|^Agg(Step|Inverse)/.test(code));
+  const count = (names: RegExp) => functions.filter(({ name }) => names.test(name)).length;
+  limits.push(ROW_BYTES / functions.length);
+  limits.push(Math.sqrt(SEARCH_BYTES / count(SEARCHING)));
+  limits.push(Math.sqrt(PATTERN_CHARACTERS / count(MATCHING)));
+  const isStored = plan.some((row) => TEMPORARY.test(String(row["detail"])));
+  if (isStored) limits.push(Math.max(1024, TEMPORARY_BYTES / visits));
+  const refusal = refusalOf(visits, program);
+  return { visits, refusal, maxText: Math.floor(Math.min(...limits)) };
+}
+
+function refusalOf(visits: number, program: readonly Row[]): string | undefined {
+  if (visits > MAX_SQL_VISITS) {
+    return `the query may visit ${visits} rows, at most ${MAX_SQL_VISITS} are allowed`;
+  }
+  const steps = visits * program.length;
+  if (steps > MAX_STEPS) {
+    return `the query may take ${steps} steps, at most ${MAX_STEPS} are allowed`;
+  }
+  const hasWindows = program.some((row) =>
+    /^(AggValue|AggInverse|OpenDup)$/.test(String(row["opcode"]))
+  );
+  if (hasWindows && visits > MAX_WINDOW_VISITS) {
+    return `the query has window functions over ${visits} rows, ` +
+      `at most ${MAX_WINDOW_VISITS} are allowed`;
+  }
+  return undefined;
+}
+
+/**
+ * An upper bound of the rows SQLite visits, from the output of `EXPLAIN QUERY PLAN`: loops at the
+ * same level are nested, so their lengths multiply.
+ *
+ * @param plan Rows of id, parent and detail.
+ * @param streams Number of streams.
+ */
+export function planCost(plan: readonly Row[], streams: number): number {
+  const children = Map.groupBy(plan, (row) => Number(row["parent"]));
+  let longest = Math.max(streams, 1);
+  const cost = (id: number): number => {
+    let product = 1;
+    for (const row of children.get(id) ?? []) {
+      const detail = String(row["detail"]);
+      const inner = cost(Number(row["id"]));
+      const constants = /^SCAN (\d+)(?: CONSTANT ROWS|-ROW VALUES CLAUSE)/.exec(detail);
+      if (constants !== null) product *= Number(constants[1]);
+      else if (/^(SCAN|SEARCH) /.test(detail)) product *= longest;
+      else if (/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) longest = Math.max(longest, inner);
+      else if (/^(COMPOUND|MERGE)/.test(detail)) product *= sumOf(Number(row["id"]));
+      else product *= inner;
+    }
+    return product;
+  };
+  const sumOf = (id: number): number =>
+    (children.get(id) ?? []).reduce((sum, row) => sum + cost(Number(row["id"])), 0);
+  return cost(0);
+}
