@@ -6,11 +6,12 @@ import { mapConcurrently } from "../../core/concurrency.ts";
 import { extent, totals } from "../ranges.ts";
 import { type NamedStream, streamsBelow, unknownPrefix } from "../words/stream_names.ts";
 import { grouped, plural } from "../terminal/format.ts";
-import { type Column, table } from "../terminal/print_table.ts";
+import { type Column, TablePages } from "../terminal/print_table.ts";
 import { formatTime } from "../words/times.ts";
 import { collectionTree } from "../terminal/collection_tree.ts";
 
-const AT_ONCE = 8;
+/** Streams that are asked about at once, and then shown. */
+const PAGE_STREAMS = 256;
 
 const command: Command = {
   name: "ls",
@@ -65,25 +66,28 @@ async function listStreams(context: Context, prefix: string, uuids: boolean): Pr
   const db = await context.db("read");
   const streams = await streamsBelow(db, prefix);
   if (streams.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
-  const rows = await mapConcurrently(streams, AT_ONCE, describe);
-  if (context.json) {
-    context.printJson({
-      streams: rows.map((
-        { named: { uuid, collection, name, unit }, tags, count, first, last },
-      ) => ({
-        uuid,
-        collection,
-        name: name ?? null,
-        unit: unit ?? null,
-        tags,
-        count,
-        first,
-        last,
-      })),
-    });
-    return;
+  if (!context.json) return await printStreams(context, streams, uuids);
+  const rows: Row[] = [];
+  for await (const page of described(streams)) rows.push(...page);
+  context.printJson({
+    streams: rows.map(({ named: { uuid, collection, name, unit }, tags, count, first, last }) => ({
+      uuid,
+      collection,
+      name: name ?? null,
+      unit: unit ?? null,
+      tags,
+      count,
+      first,
+      last,
+    })),
+  });
+}
+
+/** Descriptions of streams, page by page; at least one page. */
+async function* described(streams: readonly NamedStream[]): AsyncGenerator<Row[]> {
+  for (let at = 0; at === 0 || at < streams.length; at += PAGE_STREAMS) {
+    yield await mapConcurrently(streams.slice(at, at + PAGE_STREAMS), PAGE_STREAMS, describe);
   }
-  printStreams(context, rows, uuids);
 }
 
 async function describe(named: NamedStream): Promise<Row> {
@@ -98,7 +102,11 @@ async function describe(named: NamedStream): Promise<Row> {
   };
 }
 
-function printStreams(context: Context, rows: readonly Row[], uuids: boolean): void {
+async function printStreams(
+  context: Context,
+  streams: readonly NamedStream[],
+  uuids: boolean,
+): Promise<void> {
   const { tz } = context.frame;
   const time = (ns: bigint | null): string => ns === null ? "-" : formatTime(ns, tz);
   const columns: Column[] = [
@@ -109,17 +117,22 @@ function printStreams(context: Context, rows: readonly Row[], uuids: boolean): v
     { title: "last" },
     ...(uuids ? [{ title: "uuid" }] : []),
   ];
-  const cells = rows.map(({ named, count, first, last }) => [
-    named.path,
-    named.unit ?? "-",
-    grouped(count),
-    time(first),
-    time(last),
-    ...(uuids ? [named.uuid] : []),
-  ]);
-  context.print(table(columns, cells, context.style));
-  const points = rows.reduce((sum, { count }) => sum + count, 0n);
-  context.talk(`${plural(rows.length, "stream")}, ${plural(points, "point")}`);
+  const pages = new TablePages(columns, context.style);
+  let points = 0n, isFirst = true;
+  for await (const rows of described(streams)) {
+    const cells = rows.map(({ named, count, first, last }) => [
+      named.path,
+      named.unit ?? "-",
+      grouped(count),
+      time(first),
+      time(last),
+      ...(uuids ? [named.uuid] : []),
+    ]);
+    context.print((isFirst ? pages.header(cells) : "") + pages.rows(cells));
+    isFirst = false;
+    for (const { count } of rows) points += count;
+  }
+  context.talk(`${plural(streams.length, "stream")}, ${plural(points, "point")}`);
 }
 
 export default command;

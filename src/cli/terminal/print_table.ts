@@ -37,15 +37,53 @@ export function table(
   cells: readonly (readonly string[])[],
   style: Style,
 ): string {
-  // On a terminal a line end in a name would make a row of its own; elsewhere data stay as they are.
-  const rows = cells.map((row) => row.map(lineOut));
-  const widths = columns.map(({ title }, c) =>
-    rows.reduce((most, row) => Math.max(most, visibleWidth(row[c] ?? "")), visibleWidth(title))
-  );
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, c) => padded(cell, widths[c]!, columns[c]!.right)).join("  ").trimEnd() + "\n";
-  const header = line(columns.map(({ title }) => title)).trimEnd();
-  return `${style.bold(header)}\n` + rows.map(line).join("");
+  const pages = new TablePages(columns, style);
+  return pages.header(cells) + pages.rows(cells);
+}
+
+/** A table whose rows come page by page: a column gets wider when a later page needs it. */
+export class TablePages {
+  readonly #columns: readonly Column[];
+  readonly #style: Style;
+  readonly #widths: number[];
+
+  constructor(columns: readonly Column[], style: Style) {
+    this.#columns = columns;
+    this.#style = style;
+    this.#widths = columns.map(({ title }) => visibleWidth(title));
+  }
+
+  /** Line of the titles, as wide as the first page needs it. */
+  header(firstPage: readonly (readonly string[])[]): string {
+    this.#fit(this.#escaped(firstPage));
+    const titles = this.#line(this.#columns.map(({ title }) => title)).trimEnd();
+    return `${this.#style.bold(titles)}\n`;
+  }
+
+  /** Lines of a page, each ended by `\n`. */
+  rows(page: readonly (readonly string[])[]): string {
+    const rows = this.#escaped(page);
+    this.#fit(rows);
+    return rows.map((row) => this.#line(row)).join("");
+  }
+
+  /** On a terminal a line end in a name would make a row of its own; elsewhere data stay as they are. */
+  #escaped(page: readonly (readonly string[])[]): string[][] {
+    return page.map((row) => row.map(lineOut));
+  }
+
+  #fit(rows: readonly (readonly string[])[]): void {
+    for (const row of rows) {
+      for (const [c, width] of this.#widths.entries()) {
+        this.#widths[c] = Math.max(width, visibleWidth(row[c] ?? ""));
+      }
+    }
+  }
+
+  #line(cells: readonly string[]): string {
+    return cells.map((cell, c) => padded(cell, this.#widths[c]!, this.#columns[c]!.right))
+      .join("  ").trimEnd() + "\n";
+  }
 }
 
 /** Names and values below each other, the values in one column. */
