@@ -154,9 +154,11 @@ export async function runLivePlan(plan: LivePlan, folder: string): Promise<LiveR
   let run = ingest();
   const stored = (): number => run.report?.stored ?? 0;
   const spooled = (): number => run.report?.spooled ?? 0;
+  // A machine that is too slow for the PMUs always has some points in the spool: those that are there
+  // now, and more, must be stored.
   const more = async (what: string): Promise<void> => {
-    const goal = stored() + plan.pointsPerPhase;
-    await run.until(what, () => stored() >= goal && spooled() === 0);
+    const goal = stored() + spooled() + plan.pointsPerPhase;
+    await run.until(what, () => stored() >= goal);
   };
   await more("points were stored");
 
@@ -187,6 +189,8 @@ export async function runLivePlan(plan: LivePlan, folder: string): Promise<LiveR
   server = await serve(address);
   run = ingest();
   await more("the spool of the run before was stored");
+  for (const pmu of pmus) await pmu.close();
+  await run.until("all was stored", () => spooled() === 0);
   count(run);
   const { code } = await run.end("SIGINT");
   assertEquals(code, 0);
@@ -194,7 +198,6 @@ export async function runLivePlan(plan: LivePlan, folder: string): Promise<LiveR
   assert(last.stored >= left, `${last.stored} of ${left} points of the spool were stored`);
   assertEquals([last.spooled, last.pending, last.dropped, last.refused], [0, 0, 0, 0]);
   const seconds = (performance.now() - startMs) / 1000;
-  for (const pmu of pmus) await pmu.close();
   await server.end("SIGINT");
 
   const points = await check(file, plan, pmuOptions);
