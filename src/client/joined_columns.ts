@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../core/describe.ts";
-import type { RawColumns } from "../core/columns.ts";
+import { gatherRows, type RawColumns } from "../core/columns.ts";
 import { mergeTimes } from "../kernel/merge_times.ts";
 import type { RequestOptions } from "../core/request_options.ts";
 import type { Stream } from "./stream.ts";
@@ -110,17 +110,8 @@ export function joinColumns(
   const columns = streams.map(({ uuid }, s): JoinedColumn => ({
     label: labels[s]!,
     uuid,
-    values: gather(rows[s]!, parts[s]!.values),
+    values: gatherRows(rows[s]!, parts[s]!.values),
     count: parts[s]!.times.length,
   }));
   return { times, columns };
-}
-
-function gather(rows: Int32Array, values: Float64Array): Float64Array {
-  const out = new Float64Array(rows.length);
-  for (let r = 0; r < rows.length; r++) {
-    const i = rows[r]!;
-    out[r] = i < 0 ? NaN : values[i]!;
-  }
-  return out;
 }

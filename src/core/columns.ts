@@ -129,3 +129,20 @@ export function concatStat(batches: readonly StatColumns[]): StatColumns {
   }
   return out;
 }
+
+/**
+ * The values of rows that were merged by time.
+ *
+ * @param rows Index of each row's point; negative for a row without one.
+ * @param values Values of the points, if there are any.
+ * @returns One value a row, NaN where there is no point.
+ */
+export function gatherRows(rows: Int32Array, values: Float64Array | undefined): Float64Array {
+  const out = new Float64Array(rows.length);
+  if (values === undefined) return out.fill(NaN);
+  for (let r = 0; r < rows.length; r++) {
+    const i = rows[r]!;
+    out[r] = i < 0 ? NaN : values[i]!;
+  }
+  return out;
+}

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { gatherRows, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { isRaw } from "../kernel/arguments.ts";
 import { mergeBatches } from "../kernel/merge_batches.ts";
 
@@ -65,7 +65,10 @@ export async function* tableBatches(
     const columns = streams.flatMap(({ label }, s) =>
       kind.found === "windows"
         ? windowColumns(streams.length === 1 ? undefined : label, rows[s]!, parts[s])
-        : [{ name: label, data: gather(rows[s]!, (parts[s] as RawColumns | undefined)?.values) }]
+        : [{
+          name: label,
+          data: gatherRows(rows[s]!, (parts[s] as RawColumns | undefined)?.values),
+        }]
     );
     yield { times, columns };
   }
@@ -112,18 +115,8 @@ function windowColumns(
   const stat = part as StatColumns | undefined;
   return PARTS.map(([field, word]) => ({
     name: label === undefined ? field : `${label} (${word})`,
-    data: field === "count" ? gatherCounts(rows, stat?.count) : gather(rows, stat?.[field]),
+    data: field === "count" ? gatherCounts(rows, stat?.count) : gatherRows(rows, stat?.[field]),
   }));
-}
-
-function gather(rows: Int32Array, values: Float64Array | undefined): Float64Array {
-  const out = new Float64Array(rows.length);
-  if (values === undefined) return out.fill(NaN);
-  for (let r = 0; r < rows.length; r++) {
-    const i = rows[r]!;
-    out[r] = i < 0 ? NaN : values[i]!;
-  }
-  return out;
 }
 
 function gatherCounts(rows: Int32Array, counts: BigUint64Array | undefined): BigUint64Array {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concatRaw, emptyRaw, sliceRaw } from "../../core/columns.ts";
+import { concatRaw, emptyRaw, gatherRows, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
 import { chunkSize } from "../../endpoint/chunk_size.ts";
@@ -94,7 +94,7 @@ export async function* mergedRows(
   const versions = () => sources.map(({ version }) => version);
   let isEmpty = true;
   for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources)) {
-    const values = parts.map((part, s) => gather(part?.values ?? NO_VALUES, rows[s]!));
+    const values = parts.map((part, s) => gatherRows(rows[s]!, part?.values));
     yield { times, values, versions: versions() };
     isEmpty = false;
   }
@@ -103,15 +103,6 @@ export async function* mergedRows(
 }
 
 const NO_VALUES = new Float64Array(0);
-
-function gather(values: Float64Array, indices: Int32Array): Float64Array {
-  const cells = new Float64Array(indices.length);
-  for (let row = 0; row < indices.length; row++) {
-    const index = indices[row]!;
-    cells[row] = index < 0 ? NaN : values[index]!;
-  }
-  return cells;
-}
 
 /** Moves times to the grid, half up, and keeps the last of the points at one place. */
 export function snap({ times, values }: RawColumns, periodNs: bigint): RawColumns {

@@ -1,0 +1,29 @@
+/**
+ * Errors of argument checks. They are plain `TypeError`s and `RangeError`s with a code, so that a
+ * program can tell them from mistakes in its own code, or in this package.
+ *
+ * @module
+ */
+
+/** The `code` of an error that an argument check has thrown. */
+export const ARGUMENT_ERROR_CODE = "ERR_INVALID_ARGUMENT";
+
+/**
+ * The error of an argument of the wrong type.
+ *
+ * @param message Names the argument, its value and what was expected.
+ * @param options The cause, if another error was.
+ */
+export function invalidType(message: string, options?: ErrorOptions): TypeError {
+  return Object.assign(new TypeError(message, options), { code: ARGUMENT_ERROR_CODE });
+}
+
+/**
+ * The error of an argument out of its range.
+ *
+ * @param message Names the argument, its value and the range.
+ * @param options The cause, if another error was.
+ */
+export function outOfRange(message: string, options?: ErrorOptions): RangeError {
+  return Object.assign(new RangeError(message, options), { code: ARGUMENT_ERROR_CODE });
+}
