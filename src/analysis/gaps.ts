@@ -16,6 +16,7 @@ import { type TimeLike, toNanoseconds } from "../core/time.ts";
 import type { Findings } from "./findings.ts";
 import { GapScan, type ScanCost, type ScanPlan } from "./gap_scan.ts";
 import { SampleClock } from "./sample_clock.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 export type { Finding, Findings } from "./findings.ts";
 export type { ScanCost } from "./gap_scan.ts";
@@ -137,7 +138,7 @@ export async function gaps(
   const left = remainingOf(ACTION, readOptionsOf(options));
   if (source instanceof Stream) return await reportOf(source, options, checked, left);
   if (!(source instanceof StreamSet)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${ACTION}: source is ${describe(source)}, expected a Stream or a StreamSet`,
     );
   }
@@ -158,7 +159,7 @@ interface Checked extends Omit<ScanPlan, "clock" | "over"> {
 
 function checkGapOptions(options: GapOptions): Checked {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
+    throw invalidType(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
   }
   const { rate, over, repeats, low = -Infinity, high = Infinity, limit = 10_000 } = options;
   if (options.start !== undefined || options.end !== undefined) {
@@ -194,7 +195,7 @@ function checkGapOptions(options: GapOptions): Checked {
 }
 
 function refuse(name: string, value: unknown, expected: string): never {
-  throw new RangeError(`Cannot ${ACTION}: ${name} is ${describe(value)}, expected ${expected}`);
+  throw outOfRange(`Cannot ${ACTION}: ${name} is ${describe(value)}, expected ${expected}`);
 }
 
 async function reportOf(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ARGUMENT_ERROR_CODE } from "../core/argument_error.ts";
 import type { ImportError } from "../ingest/mod.ts";
 import type { CsvError } from "../kernel/mod.ts";
 
@@ -70,9 +71,6 @@ export interface Verdict {
   hint?: string | undefined;
 }
 
-/** Messages of argument checks of the library begin with this word. */
-const ARGUMENT_CHECK = /^(Cannot|Invalid|Expected) /;
-
 /** Message, hint and exit status for any thrown value. */
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
@@ -98,9 +96,7 @@ export function verdictOf(error: unknown): Verdict {
   if (code === "EADDRINUSE") {
     return { exit: Exit.Failed, message, hint: "something listens there already; see --listen" };
   }
-  if ((error instanceof TypeError || error instanceof RangeError) && ARGUMENT_CHECK.test(message)) {
-    return { exit: Exit.Usage, message };
-  }
+  if (code === ARGUMENT_ERROR_CODE) return { exit: Exit.Usage, message };
   return { exit: Exit.Failed, message, hint: "add --debug to see where this came from" };
 }
 

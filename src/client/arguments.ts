@@ -8,6 +8,7 @@
 import { describe } from "../core/describe.ts";
 import { MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 const MAX_VERSION = (1n << 64n) - 1n;
 const MAX_WIDTH = 1n << 63n;
@@ -31,7 +32,7 @@ export function timeRange(action: string, start: TimeLike, end: TimeLike): TimeR
   if (range.start < MIN_TIME) refuseTime(action, "start", range.start);
   if (range.end > MAX_TIME) refuseTime(action, "end", range.end);
   if (range.start >= range.end) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: start is ${showTime(range.start)}, expected before end, which is ` +
         showTime(range.end),
     );
@@ -50,7 +51,7 @@ export function timeRange(action: string, start: TimeLike, end: TimeLike): TimeR
 export function servableRange(action: string, { start, end }: TimeRange): TimeRange {
   if (end !== MAX_TIME) return { start, end };
   if (start === MAX_TIME - 1n) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: start is ${
         showTime(start)
       }, expected at most MAX_TIME − 2, the last time ` +
@@ -84,10 +85,10 @@ export function legalTime(action: string, time: TimeLike): bigint {
  */
 export function versionNumber(action: string, version: bigint, name = "version"): bigint {
   if (typeof version !== "bigint") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${describe(version)}, expected a bigint`);
+    throw invalidType(`Cannot ${action}: ${name} is ${describe(version)}, expected a bigint`);
   }
   if (version < 0n || version > MAX_VERSION) {
-    throw new RangeError(`Cannot ${action}: ${name} is ${version}, expected 0 to 2^64 − 1`);
+    throw outOfRange(`Cannot ${action}: ${name} is ${version}, expected 0 to 2^64 − 1`);
   }
   return version;
 }
@@ -102,7 +103,7 @@ export function versionNumber(action: string, version: bigint, name = "version")
  */
 export function exponent(action: string, value: number, name: string): number {
   if (!Number.isInteger(value) || value < 0 || value > MAX_POINTWIDTH) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: ${name} is ${
         describe(value)
       }, expected an integer from 0 to ${MAX_POINTWIDTH}`,
@@ -121,14 +122,14 @@ export function exponent(action: string, value: number, name: string): number {
  */
 export function windowWidth(action: string, width: bigint | number): bigint {
   if (typeof width !== "bigint" && typeof width !== "number") {
-    throw new TypeError(`Cannot ${action}: width is ${describe(width)}, expected a bigint of ns`);
+    throw invalidType(`Cannot ${action}: width is ${describe(width)}, expected a bigint of ns`);
   }
   if (typeof width === "number" && !Number.isSafeInteger(width)) {
-    throw new RangeError(`Cannot ${action}: width is ${width}, expected a bigint or safe integer`);
+    throw outOfRange(`Cannot ${action}: width is ${width}, expected a bigint or safe integer`);
   }
   const ns = BigInt(width);
   if (ns < 1n || ns > MAX_WIDTH) {
-    throw new RangeError(`Cannot ${action}: width is ${ns}, expected 1 to 2^63`);
+    throw outOfRange(`Cannot ${action}: width is ${ns}, expected 1 to 2^63`);
   }
   return ns;
 }
@@ -146,7 +147,7 @@ export function alignedRange(action: string, range: TimeRange, pointwidth: numbe
   const start = range.start & mask;
   const end = range.end & mask;
   if (start >= end) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: pointwidth is ${pointwidth}, expected one whose windows fit between start ` +
         `and end: both round down to ${showTime(start)}`,
     );
@@ -166,7 +167,7 @@ export function windowCount(action: string, range: TimeRange, width: bigint | nu
   const length = range.end - range.start;
   const n = length / BigInt(width);
   if (n < 1n) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: width is ${width}, expected at most ${length}, the length of the range`,
     );
   }
@@ -183,7 +184,7 @@ export function windowCount(action: string, range: TimeRange, width: bigint | nu
  */
 export function positiveInteger(action: string, value: number, name: string): number {
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: ${name} is ${describe(value)}, expected an integer from 1`,
     );
   }
@@ -207,7 +208,7 @@ export function oneOf<T extends string>(
 ): T {
   if (!words.includes(value)) {
     const allowed = words.map((word) => `"${word}"`).join(", ");
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: ${name} is ${describe(value)}, expected one of ${allowed}`,
     );
   }
@@ -224,7 +225,7 @@ export function oneOf<T extends string>(
  */
 export function text(action: string, value: string, name: string): string {
   if (typeof value !== "string") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected a string`);
+    throw invalidType(`Cannot ${action}: ${name} is ${describe(value)}, expected a string`);
   }
   return value;
 }
@@ -234,7 +235,7 @@ function showTime(ns: bigint): string {
 }
 
 function refuseTime(action: string, name: string, ns: bigint): never {
-  throw new RangeError(
+  throw outOfRange(
     `Cannot ${action}: ${name} is ${showTime(ns)}, expected MIN_TIME (${
       formatTime(MIN_TIME)
     }) to ` +

@@ -28,6 +28,7 @@ import { metadataOf, type MetadataValues } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "../core/request_options.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
 import { Stream } from "./stream.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Options of `create`. */
 export interface CreateOptions extends RequestOptions {
@@ -274,7 +275,7 @@ export class BTrDB implements AsyncDisposable {
     checkOptions(action, options);
     text(action, query, "query");
     if (!Array.isArray(params)) {
-      throw new TypeError(`Cannot ${action}: params is ${describe(params)}, expected an array`);
+      throw invalidType(`Cannot ${action}: params is ${describe(params)}, expected an array`);
     }
     params.forEach((param, i) => text(action, param, `params[${i}]`));
     return this.#rows(query, params, () => startCall(action, options));
@@ -376,7 +377,7 @@ export class BTrDB implements AsyncDisposable {
     const known = new Map([...streams].map((stream) => [stream.uuid, stream]));
     for (const stream of known.values()) {
       if (stream instanceof Stream) continue;
-      throw new TypeError(
+      throw invalidType(
         `Cannot ${action}: streams contains ${describe(stream)}, expected streams`,
       );
     }

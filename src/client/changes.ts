@@ -6,6 +6,7 @@
 
 import type { CallOptions, ChangesChunk, ChangesRequest, Endpoint } from "../endpoint/endpoint.ts";
 import { LATEST } from "../core/range.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** A range of time in which points changed. */
 export interface ChangedRange {
@@ -27,7 +28,7 @@ export function openChanges(
 ): AsyncIterableIterator<ChangedRange> {
   const { from, to } = request;
   if (to !== LATEST && from > to) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot read changes: fromVersion is ${from}, expected at most toVersion, which is ${to}`,
     );
   }

@@ -36,6 +36,7 @@ import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.t
 import { type RequestOptions, startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { openWindows } from "./windows.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 export type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
 export type { CsvNumbers } from "../kernel/csv_text.ts";
@@ -195,7 +196,7 @@ function openerOf(endpoint: Endpoint, request: CsvRequest, call: CallOptions): C
 
 function requestOf(options: WriteCsvOptions): CsvRequest {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
+    throw invalidType(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
   }
   const query = queryOf(options);
   const range = timeRange(ACTION, options.start, options.end);
@@ -206,7 +207,7 @@ function requestOf(options: WriteCsvOptions): CsvRequest {
     ? alignedRange(ACTION, range, query.pointwidth)
     : range;
   if (!Array.isArray(options.streams)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${ACTION}: streams is ${describe(options.streams)}, expected an array`,
     );
   }
@@ -237,7 +238,7 @@ function queryOf(options: WriteCsvOptions): CsvQueryKind {
 function streamOf(source: CsvStream, index: number): CsvRequest["streams"][number] {
   const name = `streams[${index}]`;
   if (typeof source !== "object" || source === null) {
-    throw new TypeError(`Cannot ${ACTION}: ${name} is ${describe(source)}, expected an object`);
+    throw invalidType(`Cannot ${ACTION}: ${name} is ${describe(source)}, expected an object`);
   }
   const { stream, label, version = 0n } = source;
   const uuid = uuidBytes(typeof stream === "object" ? stream?.uuid : stream, `${name}.stream`);
@@ -251,7 +252,7 @@ function streamOf(source: CsvStream, index: number): CsvRequest["streams"][numbe
 function checkSink(sink: ByteSink): void {
   if (typeof sink === "string" || typeof sink === "function" || sink instanceof URL) return;
   if (typeof (sink as WritableStream | null)?.getWriter === "function") return;
-  throw new TypeError(
+  throw invalidType(
     `Cannot ${ACTION}: sink is ${
       describe(sink)
     }, expected a path, a file: URL, a WritableStream or a function`,

@@ -6,6 +6,7 @@
  */
 
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 const endpoints = new WeakMap<object, Endpoint>();
 
@@ -23,7 +24,7 @@ export function setEndpoint(db: object, endpoint: Endpoint): void {
 export function endpointOf(db: object): Endpoint {
   const endpoint = endpoints.get(db);
   if (endpoint === undefined) {
-    throw new TypeError("Cannot find the endpoint: db is not a BTrDB made by connect");
+    throw invalidType("Cannot find the endpoint: db is not a BTrDB made by connect");
   }
   return endpoint;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+
 /** Opens a streamed answer; nothing is sent before. */
 export type Open<T> = () => AsyncIterableIterator<T>;
 
@@ -29,7 +31,7 @@ export class SingleUse<T> {
   take(): AsyncIterableIterator<T> {
     const open = this.#open;
     if (open === undefined) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot ${this.#action} twice: the query was already read, make a new one`,
       );
     }

@@ -9,6 +9,7 @@ import { gatherRows, type RawColumns } from "../core/columns.ts";
 import { mergeTimes } from "../kernel/merge_times.ts";
 import type { RequestOptions } from "../core/request_options.ts";
 import type { Stream } from "./stream.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** One stream's column of a joined table. */
 export interface JoinedColumn {
@@ -64,7 +65,7 @@ export function columnLabels(
   const seen = new Set<string>();
   for (const name of names) {
     if (seen.has(name)) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot ${action}: two columns are called ${
           JSON.stringify(name)
         }, expected different labels`,
@@ -79,16 +80,16 @@ export function columnLabels(
 export function checkLabels(action: string, streams: number, labels: unknown): void {
   if (labels === undefined) return;
   if (!Array.isArray(labels)) {
-    throw new TypeError(`Cannot ${action}: labels is ${describe(labels)}, expected an array`);
+    throw invalidType(`Cannot ${action}: labels is ${describe(labels)}, expected an array`);
   }
   labels.forEach((label, s) => {
     if (typeof label === "string") return;
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: labels[${s}] is ${describe(label)}, expected a string`,
     );
   });
   if (labels.length !== streams) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: there are ${labels.length} labels, expected ${streams}, one a stream`,
     );
   }

@@ -6,6 +6,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { Metadata } from "../endpoint/endpoint.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /**
  * Tags or annotations of a stream. `null` is "no value", which only protocol v5 and the embedded
@@ -23,12 +24,12 @@ export type MetadataValues = Record<string, string | null>;
  */
 export function metadataOf(action: string, pairs: MetadataValues, name: string): Metadata {
   if (typeof pairs !== "object" || pairs === null) {
-    throw new TypeError(`Cannot ${action}: ${name} is ${describe(pairs)}, expected an object`);
+    throw invalidType(`Cannot ${action}: ${name} is ${describe(pairs)}, expected an object`);
   }
   const map = new Map<string, string | null>();
   for (const [key, value] of Object.entries(pairs)) {
     if (typeof value !== "string" && value !== null) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot ${action}: ${name}.${key} is ${describe(value)}, expected a string or null`,
       );
     }

@@ -9,6 +9,7 @@ import type { RawColumns } from "../core/columns.ts";
 import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
 import { findBadPoint } from "../kernel/find_bad_point.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Points as pairs of time and value. */
 export type PointPairs = Iterable<readonly [TimeLike, number]>;
@@ -55,17 +56,17 @@ function isColumns(points: RawColumns | PointPairs): points is RawColumns {
 function checkedLengths(action: string, columns: RawColumns, where: string): RawColumns {
   const { times, values } = columns;
   if (!(times instanceof BigInt64Array)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: times${where} is ${describe(times)}, expected a BigInt64Array`,
     );
   }
   if (!(values instanceof Float64Array)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: values${where} is ${describe(values)}, expected a Float64Array`,
     );
   }
   if (times.length !== values.length) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: times${where} has ${times.length} elements and values ${values.length}, ` +
         `expected as many`,
     );
@@ -75,7 +76,7 @@ function checkedLengths(action: string, columns: RawColumns, where: string): Raw
 
 function fromPairs(action: string, points: PointPairs): RawColumns {
   if (typeof points?.[Symbol.iterator] !== "function" || typeof points === "string") {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: points is ${describe(points)}, expected columns { times, values }, an ` +
         `iterable of [time, value], or an async iterable of columns`,
     );
@@ -84,7 +85,7 @@ function fromPairs(action: string, points: PointPairs): RawColumns {
   const values: number[] = [];
   for (const pair of points) {
     if (!Array.isArray(pair) || pair.length < 2 || typeof pair[1] !== "number") {
-      throw new TypeError(
+      throw invalidType(
         `Cannot ${action}: point ${times.length} is not a pair [time, value] with a number as value`,
       );
     }
@@ -101,13 +102,13 @@ function refuseBadPoint(action: string, columns: RawColumns, where: string): voi
   if (bad === undefined) return;
   const { index, reason } = bad;
   if (reason !== "time") {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: value of point ${index}${where} is ${columns.values[index]}, expected a ` +
         `finite number`,
     );
   }
   const time = columns.times[index]!;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot ${action}: time of point ${index}${where} is ${time} (${formatTime(time)}), ` +
       `expected ${formatTime(MIN_TIME)} to ${formatTime(LAST_TIME)}`,
   );

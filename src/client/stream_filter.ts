@@ -8,6 +8,7 @@ import { describe } from "../core/describe.ts";
 import type { Stream } from "./stream.ts";
 import type { MetadataValues } from "./pairs.ts";
 import type { RequestOptions } from "../core/request_options.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Text that must be equal, a pattern that must match, or `null` for whatever is there. */
 export type TextCondition = string | RegExp | null;
@@ -63,13 +64,13 @@ interface Checked {
 
 function checkConditions(filter: StreamConditions): Checked {
   if (typeof filter !== "object" || filter === null) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${ACTION}: filter is ${describe(filter)}, expected conditions or a function`,
     );
   }
   for (const key of Object.keys(filter)) {
     if (!FIELDS.includes(key)) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot ${ACTION}: there is no condition ${JSON.stringify(key)}, expected ` +
           FIELDS.map((field) => `"${field}"`).join(", "),
       );
@@ -80,7 +81,7 @@ function checkConditions(filter: StreamConditions): Checked {
     const condition = filter[key];
     if (condition === undefined) continue;
     if (tags.has(key)) {
-      throw new TypeError(`Cannot ${ACTION}: ${key} and tags.${key} are both given`);
+      throw invalidType(`Cannot ${ACTION}: ${key} and tags.${key} are both given`);
     }
     tags.set(key, checkCondition(key, condition));
   }
@@ -98,7 +99,7 @@ function conditionsOf(
   conditions: Readonly<Record<string, TextCondition>>,
 ): Map<string, TextCondition> {
   if (typeof conditions !== "object" || conditions === null) {
-    throw new TypeError(`Cannot ${ACTION}: ${name} is ${describe(conditions)}, expected an object`);
+    throw invalidType(`Cannot ${ACTION}: ${name} is ${describe(conditions)}, expected an object`);
   }
   const entries = Object.entries(conditions);
   return new Map(entries.map(([key, value]) => [key, checkCondition(`${name}.${key}`, value)]));
@@ -108,7 +109,7 @@ function checkCondition(name: string, condition: TextCondition): TextCondition {
   if (condition === null || typeof condition === "string" || condition instanceof RegExp) {
     return condition;
   }
-  throw new TypeError(
+  throw invalidType(
     `Cannot ${ACTION}: ${name} is ${describe(condition)}, expected a string, a RegExp or null`,
   );
 }

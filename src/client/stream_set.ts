@@ -29,6 +29,7 @@ import {
 import { type StreamFilter, streamTest } from "./stream_filter.ts";
 import type { Stream } from "./stream.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Options of a set of streams. */
 export interface StreamSetOptions {
@@ -611,14 +612,14 @@ export class StreamSet implements Iterable<Stream> {
 
   #given(versions: ReadonlyMap<string, bigint>): Map<string, bigint> {
     if (!(versions instanceof Map)) {
-      throw new TypeError(`Cannot pin versions: versions is ${describe(versions)}, expected a Map`);
+      throw invalidType(`Cannot pin versions: versions is ${describe(versions)}, expected a Map`);
     }
     const known = new Set(this.streams.map((stream) => stream.uuid));
     const given = new Map<string, bigint>();
     for (const [key, version] of versions) {
       const uuid = uuidText(uuidBytes(key));
       if (!known.has(uuid)) {
-        throw new RangeError(`Cannot pin versions: ${uuid} is not in the set`);
+        throw outOfRange(`Cannot pin versions: ${uuid} is not in the set`);
       }
       given.set(uuid, versionNumber("pin versions", version));
     }
@@ -629,7 +630,7 @@ export class StreamSet implements Iterable<Stream> {
 /** Refuses a column that is called as the times are. */
 function checkTimeLabel(action: string, columns: readonly { label: string }[]): void {
   if (columns.every(({ label }) => label !== "time")) return;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot ${action}: a column is called "time", expected another label than that of the times`,
   );
 }

@@ -22,6 +22,7 @@ import type {
   RetryOptions,
   Tracer,
 } from "../grpc/mod.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 export type { VerifyReport } from "../engine/mod.ts";
 export type { CallEvent, CallHooks, RetryEvent, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
@@ -149,7 +150,7 @@ function checkConnectOptions(options: ConnectOptions): void {
   if (profile !== undefined) text("connect", profile, "profile");
   if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
-    throw new TypeError(`Cannot connect: tls is ${describe(tls)}, expected a boolean or an object`);
+    throw invalidType(`Cannot connect: tls is ${describe(tls)}, expected a boolean or an object`);
   }
   if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
   if (typeof tls === "object" && tls.serverName !== undefined) {
@@ -158,12 +159,12 @@ function checkConnectOptions(options: ConnectOptions): void {
   const areHosts = allowedHosts === undefined ||
     (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string"));
   if (!areHosts) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot connect: allowedHosts is ${describe(allowedHosts)}, expected an array of host names`,
     );
   }
   if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
-    throw new TypeError(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
+    throw invalidType(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
   }
 }
 
@@ -204,7 +205,7 @@ async function openGrpcWeb(
   call: CallOptions,
 ): Promise<Endpoint> {
   if (options.tls !== undefined) {
-    throw new TypeError(
+    throw invalidType(
       "Cannot connect: tls is given, expected grpc-web+tls:// in the target, and certificates in " +
         "$DENO_CERT or $NODE_EXTRA_CA_CERTS",
     );

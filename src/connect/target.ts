@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { BTrDBError } from "../core/errors.ts";
 import type { Environment } from "./environment.ts";
 import { readProfile } from "./profile.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** A kind of database and where it is. */
 export type Target =
@@ -37,7 +38,7 @@ export async function resolveTarget(
 ): Promise<Target> {
   if (target !== undefined) {
     if (options.profile !== undefined) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot connect: both target and profile are given, expected one of them`,
       );
     }
@@ -132,7 +133,7 @@ function checkEndpoint(target: string, endpoint: string): void {
 }
 
 function refuse(target: unknown, problem: string): never {
-  throw new TypeError(
+  throw invalidType(
     `Cannot connect: target ${JSON.stringify(target)} ${problem}; expected "host:4410", ` +
       `"[::1]:4410", "btrdb+tls://host", several of them with commas, "file:grid.btrdb" or "memory:"`,
   );

@@ -15,7 +15,7 @@ export const ARGUMENT_ERROR_CODE = "ERR_INVALID_ARGUMENT";
  * @param options The cause, if another error was.
  */
 export function invalidType(message: string, options?: ErrorOptions): TypeError {
-  return Object.assign(new TypeError(message, options), { code: ARGUMENT_ERROR_CODE });
+  return coded(new TypeError(message, options), invalidType);
 }
 
 /**
@@ -25,5 +25,12 @@ export function invalidType(message: string, options?: ErrorOptions): TypeError 
  * @param options The cause, if another error was.
  */
 export function outOfRange(message: string, options?: ErrorOptions): RangeError {
-  return Object.assign(new RangeError(message, options), { code: ARGUMENT_ERROR_CODE });
+  return coded(new RangeError(message, options), outOfRange);
+}
+
+/** Gives an error the code, and a stack that begins where the check is. */
+function coded<E extends Error>(error: E, maker: (message: string) => E): E {
+  (Error as { captureStackTrace?: (error: Error, maker: unknown) => void })
+    .captureStackTrace?.(error, maker);
+  return Object.assign(error, { code: ARGUMENT_ERROR_CODE });
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { invalidType } from "./argument_error.ts";
+
 /** The part of `process` that is used; Deno, Node.js from 20.16 on and Bun have it. */
 interface Process {
   getBuiltinModule?(name: string): unknown;
@@ -30,5 +32,5 @@ export function nodeModule<T>(name: string): T | undefined {
 export function neededNodeModule<T>(name: string, what: string): T {
   const module = nodeModule<T>(name);
   if (module !== undefined) return module;
-  throw new TypeError(`${what} needs ${name}, which this platform does not have`);
+  throw invalidType(`${what} needs ${name}, which this platform does not have`);
 }

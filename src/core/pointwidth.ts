@@ -5,6 +5,7 @@
  */
 
 import { MAX_POINTWIDTH } from "./range.ts";
+import { invalidType, outOfRange } from "./argument_error.ts";
 
 /**
  * Largest pointwidth whose windows every server answers right: real servers begin those of 2^61 ns at
@@ -31,18 +32,18 @@ export const MAX_ALIGNED_POINTWIDTH = 60;
  */
 export function pointwidthOf(ns: bigint | number): number {
   if (typeof ns !== "bigint" && typeof ns !== "number") {
-    throw new TypeError(
+    throw invalidType(
       `Cannot find a pointwidth: ns is of type ${typeof ns}, expected a bigint or a number`,
     );
   }
   if (typeof ns === "number" && !Number.isSafeInteger(ns)) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot find a pointwidth: ns is ${ns}, expected a bigint or safe integer`,
     );
   }
   const duration = BigInt(ns);
   if (duration < 1n) {
-    throw new RangeError(`Cannot find a pointwidth: ns is ${ns}, expected at least 1`);
+    throw outOfRange(`Cannot find a pointwidth: ns is ${ns}, expected at least 1`);
   }
   return Math.min(duration.toString(2).length - 1, MAX_POINTWIDTH);
 }

@@ -5,6 +5,7 @@
  */
 
 import { type CallOptions, MAX_TIMER_MS, throwIfOver } from "./call.ts";
+import { invalidType, outOfRange } from "./argument_error.ts";
 
 /** Options of every call: signal and timeout. */
 export interface RequestOptions {
@@ -30,10 +31,10 @@ export interface RequestOptions {
 export function checkOptions(action: string, options: RequestOptions): void {
   const { signal, timeoutMs } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new TypeError(`Cannot ${action}: signal is not an AbortSignal`);
+    throw invalidType(`Cannot ${action}: signal is not an AbortSignal`);
   }
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
-    throw new RangeError(`Cannot ${action}: timeoutMs is ${timeoutMs}, expected a number above 0`);
+    throw outOfRange(`Cannot ${action}: timeoutMs is ${timeoutMs}, expected a number above 0`);
   }
 }
 

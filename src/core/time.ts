@@ -6,6 +6,7 @@
  */
 
 import { describe } from "./describe.ts";
+import { invalidType, outOfRange } from "./argument_error.ts";
 
 /**
  * One nanosecond, the unit of every time and duration.
@@ -140,7 +141,7 @@ export function toNanoseconds(time: TimeLike, name = "time"): bigint {
   }
   if (typeof time === "number") {
     if (!Number.isSafeInteger(time)) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot use ${name}: ${time} is not a safe integer, expected a bigint of ns`,
       );
     }
@@ -148,13 +149,13 @@ export function toNanoseconds(time: TimeLike, name = "time"): bigint {
   }
   if (time instanceof Date) {
     const ms = time.getTime();
-    if (Number.isNaN(ms)) throw new RangeError(`Cannot use ${name}: the Date is invalid`);
+    if (Number.isNaN(ms)) throw outOfRange(`Cannot use ${name}: the Date is invalid`);
     return checked(BigInt(ms) * MILLISECOND, time.toISOString(), name);
   }
   if (typeof time === "object" && time !== null && typeof time.epochNanoseconds === "bigint") {
     return checked(time.epochNanoseconds, time.epochNanoseconds, name);
   }
-  throw new TypeError(
+  throw invalidType(
     `Cannot use ${name}: it is ${describe(time)}, expected a bigint of ns, a Date, an RFC 3339 ` +
       `string or a Temporal.Instant`,
   );
@@ -256,7 +257,7 @@ function dayNumber({ year, month, day }: CivilDate): number {
 
 function checked(ns: bigint, shown: bigint | string, name: string): bigint {
   if (ns < INT64_MIN || ns > INT64_MAX) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use ${name}: ${shown} does not fit in 64 bits of ns, expected ` +
         `1677-09-21T00:12:43.145224192Z to 2262-04-11T23:47:16.854775807Z`,
     );
@@ -265,5 +266,5 @@ function checked(ns: bigint, shown: bigint | string, name: string): bigint {
 }
 
 function refuse(text: string, name: string, problem: string): never {
-  throw new RangeError(`Cannot use ${name}: ${JSON.stringify(text)} ${problem}`);
+  throw outOfRange(`Cannot use ${name}: ${JSON.stringify(text)} ${problem}`);
 }

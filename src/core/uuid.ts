@@ -4,6 +4,8 @@
  * @module
  */
 
+import { invalidType } from "./argument_error.ts";
+
 const TEXT = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
 /**
@@ -17,12 +19,12 @@ const TEXT = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 export function uuidBytes(uuid: string | Uint8Array, name = "uuid"): Uint8Array {
   if (uuid instanceof Uint8Array) {
     if (uuid.length !== 16) {
-      throw new TypeError(`Cannot use ${name}: it has ${uuid.length} bytes, expected 16`);
+      throw invalidType(`Cannot use ${name}: it has ${uuid.length} bytes, expected 16`);
     }
     return uuid.slice();
   }
   if (typeof uuid !== "string" || !TEXT.test(uuid)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot use ${name}: ${JSON.stringify(uuid)} is not a uuid, expected text like ` +
         `"a5fba242-74c8-4e59-ad89-c1565ee3229c" or 16 bytes`,
     );

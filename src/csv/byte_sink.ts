@@ -8,6 +8,7 @@ import type { FileHandle } from "node:fs/promises";
 import { neededNodeModule } from "../core/node_module.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
 import { abortable } from "../core/call.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /**
  * A path, a `file:` URL, a stream of bytes, or a function that gets the bytes piece by piece.
@@ -117,7 +118,7 @@ async function openFile(action: string, path: string | URL): Promise<OpenSink> {
   const target = await realpath(path).catch(() => toPath(path));
   const known = await stat(target).catch(() => undefined);
   if (known?.isDirectory() === true) {
-    throw new TypeError(`Cannot ${action}: ${target} is a directory`);
+    throw invalidType(`Cannot ${action}: ${target} is a directory`);
   }
   if (known !== undefined && !known.isFile()) {
     const file = await open(target, "w");

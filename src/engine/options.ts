@@ -6,6 +6,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Options of `openEngine`. */
 export interface EngineOptions {
@@ -66,10 +67,10 @@ export const DEFAULT_CACHE_BYTES = 268_435_456;
 export function checkOptions(options: EngineOptions): void {
   const { readOnly, durability } = options;
   if (readOnly !== undefined && typeof readOnly !== "boolean") {
-    throw new TypeError(`Cannot open: readOnly is ${describe(readOnly)}, expected a boolean`);
+    throw invalidType(`Cannot open: readOnly is ${describe(readOnly)}, expected a boolean`);
   }
   if (durability !== undefined && durability !== "full" && durability !== "relaxed") {
-    throw new TypeError(
+    throw invalidType(
       `Cannot open: durability is ${describe(durability)}, expected "full" or "relaxed"`,
     );
   }
@@ -87,9 +88,9 @@ function atLeast(
   const value: unknown = options[name];
   if (value === undefined) return;
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot open: ${name} is ${describe(value)}, expected a number`);
+    throw invalidType(`Cannot open: ${name} is ${describe(value)}, expected a number`);
   }
   if (!(value >= least)) {
-    throw new RangeError(`Cannot open: ${name} is ${value}, expected at least ${least}`);
+    throw outOfRange(`Cannot open: ${name} is ${value}, expected at least ${least}`);
   }
 }

@@ -18,6 +18,7 @@ import { type RetryOptions, RetryPolicy, Tries, verdict } from "./call/retry.ts"
 import { serverKind } from "./server_kind.ts";
 import type { CallHooks, Tracer } from "./transport/telemetry.ts";
 import type { Transport } from "./transport/wire.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Options of a connection, however it is carried. */
 export interface ConnectionOptions extends CallOptions {
@@ -77,7 +78,7 @@ export async function connectOver(
   addresses: readonly Address[],
   options: ConnectionOptions,
 ): Promise<Endpoint> {
-  if (addresses.length === 0) throw new TypeError("Cannot connect: addresses is empty");
+  if (addresses.length === 0) throw invalidType("Cannot connect: addresses is empty");
   checkKey(options.apiKey);
   const policy = new RetryPolicy(options.retry, options.hooks);
   const cluster = new Cluster(addresses, settingsOf(transport, options));
@@ -115,7 +116,7 @@ export async function connectOver(
 function checkKey(apiKey: string | undefined): void {
   if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
   const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
-  throw new TypeError(`Cannot connect: the API key ${problem}, expected printable ASCII`);
+  throw invalidType(`Cannot connect: the API key ${problem}, expected printable ASCII`);
 }
 
 function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSettings {
@@ -203,7 +204,7 @@ async function ask(
       throw await speaksAnother(cluster, policy, codecs, address, options) ?? error;
     }
   }
-  throw new TypeError("Cannot connect: there is no protocol to try");
+  throw invalidType("Cannot connect: there is no protocol to try");
 }
 
 /**

@@ -17,6 +17,7 @@ import * as zlib from "node:zlib";
 import { checkParquetMetadata } from "./parquet_metadata.ts";
 import { CREATED_BY } from "./parquet_write.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Most rows of a batch. */
 const MAX_BATCH_ROWS = 1 << 20;
@@ -280,11 +281,11 @@ function layoutOf(metadata: FileMetaData, options: OpenParquetOptions): Layout {
     : columns.find(({ name }) => name === options.time);
   if (time === undefined) {
     const wanted = options.time === undefined ? "of times" : JSON.stringify(options.time);
-    throw new RangeError(`Cannot read Parquet: there is no column ${wanted}, there are ${names}`);
+    throw outOfRange(`Cannot read Parquet: there is no column ${wanted}, there are ${names}`);
   }
   const unit = unitOf(time) ?? (isInteger64(time) ? UNITS[options.timeUnit ?? "ns"] : undefined);
   if (unit === undefined) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot read Parquet: column ${JSON.stringify(time.name)} is neither a timestamp nor int64`,
     );
   }
@@ -292,7 +293,7 @@ function layoutOf(metadata: FileMetaData, options: OpenParquetOptions): Layout {
     ? columns.filter((c) => c !== time && isNumber(c)).map(({ name }) => name)
     : [...options.values];
   if (values.length === 0 && metadata.schema.length > 2) {
-    throw new RangeError(`Cannot read Parquet: there is no column of numbers, there are ${names}`);
+    throw outOfRange(`Cannot read Parquet: there is no column of numbers, there are ${names}`);
   }
   for (const name of values) {
     const found = columns.find((c) => c.name === name);
@@ -300,7 +301,7 @@ function layoutOf(metadata: FileMetaData, options: OpenParquetOptions): Layout {
     const what = found === undefined ? `there is no column ${JSON.stringify(name)}` : (
       `column ${JSON.stringify(name)} holds no numbers`
     );
-    throw new RangeError(`Cannot read Parquet: ${what}, there are ${names}`);
+    throw outOfRange(`Cannot read Parquet: ${what}, there are ${names}`);
   }
   return { time, unit, values };
 }

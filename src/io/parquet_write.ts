@@ -12,6 +12,7 @@ import { throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Writer named in the files of this package. The labels of such files are those of streams. */
 export const CREATED_BY = "@btrdb/btrdb";
@@ -56,7 +57,7 @@ export async function writeParquet(
   const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
   const codec = codecOf(options.compression, typeof zlib?.zstdCompressSync === "function");
   if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${ACTION}: rowGroupRows is ${rowGroupRows}, expected an integer from 1`,
     );
   }
@@ -101,14 +102,14 @@ export async function writeParquet(
 function codecOf(compression: WriteParquetOptions["compression"], hasZstd: boolean) {
   const name = compression ?? (hasZstd ? "zstd" : "snappy");
   if (!Object.hasOwn(CODECS, name)) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${ACTION}: compression is ${
         JSON.stringify(name)
       }, expected "zstd", "snappy" or "none"`,
     );
   }
   if (name === "zstd" && !hasZstd) {
-    throw new RangeError(`Cannot ${ACTION}: this runtime has no zstd, expected "snappy" or "none"`);
+    throw outOfRange(`Cannot ${ACTION}: this runtime has no zstd, expected "snappy" or "none"`);
   }
   return CODECS[name];
 }
@@ -117,7 +118,7 @@ function schemaOf({ columns }: TableBatch): SchemaElement[] {
   const names = new Set(["time"]);
   for (const { name } of columns) {
     if (names.has(name)) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot ${ACTION}: two columns are called ${
           JSON.stringify(name)
         }, expected different labels`,

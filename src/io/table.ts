@@ -8,6 +8,7 @@
 import { gatherRows, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { isRaw } from "../kernel/arguments.ts";
 import { mergeBatches } from "../kernel/merge_batches.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Columns, or batches of them in order of time, e.g. what `Stream.rawValues` returns. */
 export type ColumnSource =
@@ -99,7 +100,7 @@ async function* watchKind(
     const own = isRaw(batch) ? "raw" : "windows";
     kind.found ??= own;
     if (kind.found !== own) {
-      throw new TypeError(
+      throw invalidType(
         "Cannot make a table: raw points and windows are mixed, expected streams of one kind",
       );
     }

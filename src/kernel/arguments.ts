@@ -7,6 +7,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Times are signed 64-bit integers. */
 const MIN_INT64 = -(1n << 63n);
@@ -36,18 +37,18 @@ function checkColumn(
   length: number | undefined,
 ): void {
   if (!Object.prototype.isPrototypeOf.call(kind.prototype, column as object)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: ${name} is ${describe(column)}, expected a ${kind.name}`,
     );
   }
   const array = column as Column;
   if (isDetached(array)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot ${action}: the buffer of ${name} is detached, expected it attached`,
     );
   }
   if (length !== undefined && array.length !== length) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: ${name} has ${array.length} elements, expected ${length} as times has`,
     );
   }
@@ -56,13 +57,13 @@ function checkColumn(
 /** Checks that an argument is an object, before what is in it is looked at. */
 export function checkObject(action: string, name: string, value: unknown): void {
   if (typeof value === "object" && value !== null) return;
-  throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected an object`);
+  throw invalidType(`Cannot ${action}: ${name} is ${describe(value)}, expected an object`);
 }
 
 /** Checks a mode of windows. */
 export function checkMode(action: string, mode: unknown): void {
   if (mode === undefined || mode === "sparse" || mode === "dense") return;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot ${action}: mode is ${describe(mode)}, expected "sparse" or "dense"`,
   );
 }
@@ -117,10 +118,10 @@ export function checkBigint(
   expected: string,
 ): void {
   if (typeof value !== "bigint") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected a bigint`);
+    throw invalidType(`Cannot ${action}: ${name} is ${describe(value)}, expected a bigint`);
   }
   if (value < min || value > max) {
-    throw new RangeError(`Cannot ${action}: ${name} is ${value}, expected ${expected}`);
+    throw outOfRange(`Cannot ${action}: ${name} is ${value}, expected ${expected}`);
   }
 }
 
@@ -138,10 +139,10 @@ export function checkInteger(
   max: number,
 ): void {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${describe(value)}, expected a number`);
+    throw invalidType(`Cannot ${action}: ${name} is ${describe(value)}, expected a number`);
   }
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: ${name} is ${value}, expected an integer from ${min} to ${max}`,
     );
   }
@@ -152,7 +153,7 @@ export function checkRange(action: string, start: unknown, end: unknown): void {
   checkTime(action, "start", start);
   checkBigint(action, "end", end, MIN_INT64, MAX_INT64 + 1n, "-2^63 to 2^63");
   if ((start as bigint) > (end as bigint)) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: start is ${start}, expected at most end, which is ${end}`,
     );
   }

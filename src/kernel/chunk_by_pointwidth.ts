@@ -8,6 +8,7 @@ import { gallop } from "../core/search.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkTimes } from "./arguments.ts";
 import { isSorted } from "./find_bad_point.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Options of cutting points into chunks. */
 export interface ChunkOptions {
@@ -52,7 +53,7 @@ export function chunkByPointwidth(
   checkTimes(action, columns.times);
   const { times } = columns;
   if (!isSorted(times)) {
-    throw new RangeError(`Cannot ${action}: times are not in order, expected them ascending`);
+    throw outOfRange(`Cannot ${action}: times are not in order, expected them ascending`);
   }
   const bits = BigInt(pointwidth);
   const boundaries: number[] = [0];

@@ -11,6 +11,7 @@ import { type Arena, arena } from "./arena.ts";
 import { CsvError, describeCell } from "./csv_error.ts";
 import { readHeader } from "./csv_header.ts";
 import { GrowingColumns } from "./growing_columns.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Bytes parsed in one go. */
 const PIECE_BYTES = 256 << 10;
@@ -78,9 +79,9 @@ export class CsvParser {
    */
   push(bytes: Uint8Array): RawColumns[] {
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Cannot parse CSV: bytes is ${describe(bytes)}, expected a Uint8Array`);
+      throw invalidType(`Cannot parse CSV: bytes is ${describe(bytes)}, expected a Uint8Array`);
     }
-    if (this.#finished) throw new TypeError("Cannot parse CSV: the parser is finished");
+    if (this.#finished) throw invalidType("Cannot parse CSV: the parser is finished");
     if (this.#rest.length === 0) this.#rest.append(bytes, this.#take(bytes, false));
     else {
       this.#rest.append(bytes, 0);

@@ -8,6 +8,7 @@
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Fields of an `InsertParams`. */
 export interface InsertFields {
@@ -140,7 +141,7 @@ export function encodeInsertInto(fields: InsertFields, target: Uint8Array): Uint
   const { uuid, columns } = fields;
   const { from, to } = range(columns.times.length, fields.from, fields.to);
   if (target.length < insertBytes(to - from)) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot encode insert: the target has ${target.length} bytes, expected at least ` +
         `${insertBytes(to - from)}`,
     );
@@ -238,7 +239,7 @@ export function encodeStatResponse(
 /** The range of points to be sent, checked. */
 function range(n: number, from = 0, to: number = n): { from: number; to: number } {
   if (!(from >= 0 && from <= to && to <= n)) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot encode points ${from} to ${to}: expected a range within 0 to ${n}`,
     );
   }

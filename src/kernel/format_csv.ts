@@ -10,6 +10,7 @@ import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { checkObject, isRaw } from "./arguments.ts";
 import { type CsvKind, csvLine, csvNames, type CsvNumbers } from "./csv_text.ts";
 import { CsvWriter } from "./csv_writer.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** One stream of a CSV. */
 export interface CsvStream {
@@ -98,12 +99,12 @@ export function formatCsv(
  */
 export function checkCsvOptions(action: string, numbers: unknown, timeDigits: unknown): void {
   if (numbers !== "shortest" && numbers !== "fixed6") {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: numbers is ${JSON.stringify(numbers)}, expected "shortest" or "fixed6"`,
     );
   }
   if (timeDigits !== 0 && timeDigits !== 9) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot ${action}: timeDigits is ${JSON.stringify(timeDigits)}, expected 0 or 9`,
     );
   }
@@ -111,19 +112,19 @@ export function checkCsvOptions(action: string, numbers: unknown, timeDigits: un
 
 function kindOf(streams: readonly CsvStream[]): CsvKind {
   if (!Array.isArray(streams)) {
-    throw new TypeError(`Cannot format CSV: streams is ${describe(streams)}, expected an array`);
+    throw invalidType(`Cannot format CSV: streams is ${describe(streams)}, expected an array`);
   }
   let kind: CsvKind | undefined;
   for (const stream of streams as readonly CsvStream[]) {
     checkObject("format CSV", "a stream", stream);
     const { label, columns } = stream;
     if (typeof label !== "string") {
-      throw new TypeError(`Cannot format CSV: label is ${describe(label)}, expected a string`);
+      throw invalidType(`Cannot format CSV: label is ${describe(label)}, expected a string`);
     }
     checkObject("format CSV", "columns", columns);
     const own = isRaw(columns) ? "raw" : "windows";
     if (kind !== undefined && kind !== own) {
-      throw new TypeError(
+      throw invalidType(
         "Cannot format CSV: raw points and windows are mixed, expected streams of one kind",
       );
     }

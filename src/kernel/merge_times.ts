@@ -8,6 +8,7 @@ import { describe } from "../core/describe.ts";
 import { type Arena, arena } from "./arena.ts";
 import { checkTimes } from "./arguments.ts";
 import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Result of {@linkcode mergeTimes}: one element per row. */
 export interface MergedTimes {
@@ -145,10 +146,10 @@ function inputsOf(streams: readonly BigInt64Array[]): MergeInput[] {
 
 function checkStreams(streams: readonly BigInt64Array[]): void {
   if (!Array.isArray(streams)) {
-    throw new TypeError(`Cannot merge times: streams is ${describe(streams)}, expected an array`);
+    throw invalidType(`Cannot merge times: streams is ${describe(streams)}, expected an array`);
   }
   if (streams.length > MAX_STREAMS) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot merge times: there are ${streams.length} streams, expected at most ${MAX_STREAMS}`,
     );
   }

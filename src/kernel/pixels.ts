@@ -9,6 +9,7 @@ import { allocStat, type RawColumns, type StatColumns } from "../core/columns.ts
 import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./find_bad_point.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Range and width of a plot. */
 export interface PixelOptions {
@@ -60,7 +61,7 @@ export function reducePixels(
   checkRange(ACTION, start, end);
   checkPoints(ACTION, columns);
   if (!isSorted(columns.times)) {
-    throw new RangeError(`Cannot ${ACTION}: times are not in order, expected them ascending`);
+    throw outOfRange(`Cannot ${ACTION}: times are not in order, expected them ascending`);
   }
   const out = allocStat(pixels);
   const bounds = findBounds(columns.times, start, end, out.times);

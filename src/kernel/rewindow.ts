@@ -7,6 +7,7 @@
 import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { checkInteger, checkObject, checkRange, checkTime, checkTimes } from "./arguments.ts";
 import { countWindows, Rewindower, type RewindowOptions } from "./rewindower.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Dense windows in one go: more would not fit into memory. */
 const MAX_DENSE = 1n << 26n;
@@ -65,7 +66,7 @@ export function rewindow(
   const windows = new Rewindower(options);
   const count = countWindows(options);
   if (options.mode === "dense" && count > MAX_DENSE) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot compute windows: there are ${count} from start to end, expected at most ` +
         `${MAX_DENSE} in one go; a Rewindower gives them batch by batch`,
     );

@@ -14,6 +14,7 @@ import {
   isRaw,
 } from "./arguments.ts";
 import { type Arena, arena, CHUNK, columnBytes } from "./arena.ts";
+import { outOfRange } from "../core/argument_error.ts";
 
 /** Options of windows. */
 export interface RewindowOptions {
@@ -154,7 +155,7 @@ export class Rewindower {
   #check(columns: RawColumns | StatColumns): boolean {
     if (checkPoints(ACTION, columns)) return true;
     if (this.#stddev && (columns as StatColumns).stddev === undefined) {
-      throw new RangeError(`Cannot ${ACTION}: stddev is wanted, expected windows that have it`);
+      throw outOfRange(`Cannot ${ACTION}: stddev is wanted, expected windows that have it`);
     }
     return false;
   }
@@ -172,7 +173,7 @@ export class Rewindower {
     if (bad < length) {
       const time = a.i64[(times >>> 3) + bad];
       const before = bad === 0 ? this.#last : a.i64[(times >>> 3) + bad - 1];
-      throw new RangeError(
+      throw outOfRange(
         `Cannot ${ACTION}: times[${this.#given + bad}] is ${time}, expected at least ${before}, ` +
           `the time before it`,
       );

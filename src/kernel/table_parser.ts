@@ -10,6 +10,7 @@ import { type Arena, arena } from "./arena.ts";
 import { checkObject } from "./arguments.ts";
 import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Role of a column of a table; `"spare"` is skipped, and may be missing at the end of a row. */
 export type ColumnRole = "time" | "value" | "skip" | "spare";
@@ -177,7 +178,7 @@ export class TableParser {
     const { columns, delimiter = ",", decimal = ".", times, offset = 0n } = options;
     checkColumns(columns, times !== undefined);
     if (!/^[\t -~]$/.test(delimiter) || /["\d]/.test(delimiter)) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot parse table: delimiter is ${
           JSON.stringify(delimiter)
         }, expected one byte of ASCII ` +
@@ -269,7 +270,7 @@ export class TableParser {
    */
   parse(bytes: Uint8Array, more = false): RawColumns[] {
     if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) {
-      throw new TypeError("Cannot parse table: the last row does not end with a line feed");
+      throw invalidType("Cannot parse table: the last row does not end with a line feed");
     }
     const rows = countLines(bytes);
     for (const column of this.#columns) column.reserve(rows);
@@ -444,19 +445,19 @@ function extrasOf(
 
 function checkColumns(columns: readonly ColumnRole[], implicit: boolean): void {
   if (!Array.isArray(columns)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot parse table: columns is ${describe(columns)}, expected an array`,
     );
   }
   if (columns.length < 1 || columns.length > MAX_COLUMNS) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot parse table: it has ${columns.length} columns, expected 1 to ${MAX_COLUMNS}`,
     );
   }
   const times = columns.filter((role) => role === "time").length;
   if (implicit ? times !== 0 : times < 1 || times > MAX_PARTS) {
     const expected = implicit ? "0" : `1 to ${MAX_PARTS}`;
-    throw new TypeError(`Cannot parse table: ${times} columns are times, expected ${expected}`);
+    throw invalidType(`Cannot parse table: ${times} columns are times, expected ${expected}`);
   }
 }
 
@@ -482,7 +483,7 @@ function timeForm(format: string): { kind: number; pattern: Uint8Array } {
 }
 
 function badFormat(format: string): TypeError {
-  return new TypeError(
+  return invalidType(
     `Cannot parse table: timeFormat is ${
       JSON.stringify(format)
     }, expected ns, us, ms, s, rfc3339 or a ` +

@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { ServerTlsOptions } from "./options.ts";
 import type { Certificate } from "./transport/port.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain and its private key";
 
@@ -26,9 +27,9 @@ export async function readCertificate(options: ServerTlsOptions): Promise<Certif
     // The context alone takes any two: handshakes would fail later, one by one.
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
   } catch (cause) {
-    throw new TypeError(NO_PAIR, { cause });
+    throw invalidType(NO_PAIR, { cause });
   }
-  throw new TypeError(NO_PAIR);
+  throw invalidType(NO_PAIR);
 }
 
 /**

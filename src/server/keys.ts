@@ -7,6 +7,7 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Permission that a key may grant. */
 export type Capability = "read" | "insert" | "delete" | "obliterate" | "admin";
@@ -84,13 +85,13 @@ function digest(key: string): Uint8Array {
 
 function check(grant: Grant & { key?: string }): void {
   if (grant.key !== undefined && !/^[\x21-\x7e]+$/.test(grant.key)) {
-    throw new TypeError(
+    throw invalidType(
       "Cannot use an API key: expected visible ASCII characters only, at least one",
     );
   }
   for (const capability of grant.capabilities) {
     if (!CAPABILITIES.has(capability)) {
-      throw new TypeError(
+      throw invalidType(
         `Cannot use an API key: ${JSON.stringify(capability)} is not a capability, ` +
           `expected one of ${[...CAPABILITIES].join(", ")}`,
       );

@@ -6,6 +6,7 @@
 
 import type { ErrorContext } from "./dispatcher.ts";
 import type { ApiKey, Grant } from "./keys.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Bounds on what clients may ask for (docs/server.md, "Limits"). */
 export interface Limits {
@@ -219,7 +220,7 @@ export function limitsOf(given: Limits = {}): AllLimits {
   for (const [name, value] of Object.entries(limits)) {
     const least = name === "waitingCalls" ? 0 : 1;
     if (!Number.isSafeInteger(value) || value < least || value > 2 ** 31 - 1) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot serve: limits.${name} is ${value}, expected ${least} to ${2 ** 31 - 1}`,
       );
     }
@@ -243,11 +244,11 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
     const [name, value] of [["port", port], ["metricsPort", options.metricsPort ?? 0]] as const
   ) {
     if (!Number.isInteger(value) || value < 0 || value > 65_535) {
-      throw new RangeError(`Cannot serve: ${name} is ${value}, expected 0 to 65535`);
+      throw outOfRange(`Cannot serve: ${name} is ${value}, expected 0 to 65535`);
     }
   }
   if (!keyed && options.allowPublic !== true && !isLoopback(hostname)) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot serve at ${JSON.stringify(hostname)} without API keys: expected a loopback ` +
         `address, apiKeys, or allowPublic (docs/server.md, "Keys")`,
     );
@@ -275,7 +276,7 @@ export function httpAddressOf(
   const origins = http.origins ?? [];
   for (const origin of origins) {
     if (origin === "*" || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
-    throw new TypeError(
+    throw invalidType(
       `Cannot serve: http.origins has ${
         JSON.stringify(origin)
       }, expected "*" or an origin such as ` +

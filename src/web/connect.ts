@@ -10,6 +10,7 @@ import { type RequestOptions, startCall } from "../core/request_options.ts";
 import type { RetryOptions } from "../grpc/call/retry.ts";
 import { connectGrpcWeb, type GrpcWebOptions } from "../grpc/connect_grpc_web.ts";
 import type { CallHooks, Tracer } from "../grpc/transport/telemetry.ts";
+import { invalidType } from "../core/argument_error.ts";
 
 /** Options of {@linkcode connect}. */
 export interface WebConnectOptions extends RequestOptions {
@@ -51,5 +52,5 @@ export async function connect(url?: string, options: WebConnectOptions = {}): Pr
 function originOfPage(): string {
   const origin = (globalThis as { location?: { origin?: string } }).location?.origin;
   if (origin !== undefined && origin !== "null") return origin;
-  throw new TypeError(`Cannot connect: there is no page to take the server from, expected its URL`);
+  throw invalidType(`Cannot connect: there is no page to take the server from, expected its URL`);
 }

@@ -8,6 +8,7 @@ import { delay } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallContext } from "../errors.ts";
 import type { CallHooks } from "../transport/telemetry.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Limits of the retries of a connection. */
 export interface RetryOptions {
@@ -139,7 +140,7 @@ export class RetryPolicy {
 
 function atLeast(name: string, value: number, least: number): number {
   if (typeof value === "number" && value >= least) return value;
-  throw new RangeError(`Cannot connect: retry.${name} is ${value}, expected at least ${least}`);
+  throw outOfRange(`Cannot connect: retry.${name} is ${value}, expected at least ${least}`);
 }
 
 /** State of a cluster that does not serve all of its streams. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { invalidType } from "../../core/argument_error.ts";
+
 /** Host, port and whether TLS is spoken there. */
 export interface Address {
   /** Name, IPv4 or IPv6 address (without brackets). */
@@ -48,7 +50,7 @@ export function parseAddress(text: string, tls?: boolean): Address {
     match === null || (scheme !== undefined && !SCHEMES.has(scheme)) || port === 0 ||
     (port !== undefined && port > 65535)
   ) {
-    throw new TypeError(
+    throw invalidType(
       `Cannot use endpoint ${JSON.stringify(text)}: expected "host:port", "[ipv6]:port" or ` +
         `"btrdb+tls://host:port"`,
     );
@@ -77,7 +79,7 @@ const WEB_SCHEMES: ReadonlyMap<string, string> = new Map([
  */
 export function parseWebAddress(text: string): Address {
   const refuse = (): never => {
-    throw new TypeError(
+    throw invalidType(
       `Cannot use endpoint ${JSON.stringify(text)}: expected "grpc-web://host:port", ` +
         `"grpc-web+tls://host:port", or either with a path`,
     );

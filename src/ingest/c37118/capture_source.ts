@@ -15,6 +15,7 @@ import { FrameRepeats } from "./frame_repeats.ts";
 import { NetworkReader, type Segment } from "./network_layers.ts";
 import { type CaptureKind, captureKindOf, PacketReader } from "./packet_file.ts";
 import { TcpStream } from "./tcp_stream.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Options of reading a capture. */
 export interface CaptureOptions extends DecodeOptions {
@@ -354,7 +355,7 @@ export class CaptureSource implements Source {
     }
     reader?.end();
     if (reader === undefined || kind === undefined || frames === 0) {
-      throw new RangeError(nothingText(reader?.counts));
+      throw outOfRange(nothingText(reader?.counts));
     }
     const notices = [...columns.notices, ...noticesOf(reader.counts, reader.cutBytes)];
     return new CaptureSource(input, kind, options, columns.columns, notices, close);

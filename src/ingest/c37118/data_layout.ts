@@ -7,6 +7,7 @@
 import { type Configuration, stationBytes, type StationConfiguration } from "./configuration.ts";
 import type { FrequencyForm } from "./data_frame.ts";
 import { CHECKSUM_BYTES, HEADER_BYTES, MAX_FRAME_BYTES } from "./frame_header.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Integer that stands for absent data (6.3.1). */
 const ABSENT = -32_768;
@@ -68,7 +69,7 @@ export class DataLayout {
     this.frameBytes = bytes + CHECKSUM_BYTES;
     this.slots = slot;
     if (this.frameBytes > MAX_FRAME_BYTES) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot use the configuration: its data frames have ${this.frameBytes} bytes, ` +
           `expected at most ${MAX_FRAME_BYTES}`,
       );
@@ -310,7 +311,7 @@ function int16(value: number, name: string): number {
 function integer(value: number, least: number, most: number, name: string): number {
   const rounded = Math.round(value);
   if (rounded >= least && rounded <= most) return rounded;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot write ${JSON.stringify(name)}: ${value} in units of its scale, ` +
       `expected ${least} to ${most}`,
   );

@@ -15,6 +15,7 @@ import {
   HEADER_BYTES,
   MAX_FRAME_BYTES,
 } from "./frame_header.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Time and quality of a frame to write. */
 export interface FrameStamp {
@@ -50,7 +51,7 @@ function blank(
 ): Uint8Array<ArrayBuffer> {
   const size = HEADER_BYTES + contentBytes + CHECKSUM_BYTES;
   if (size > MAX_FRAME_BYTES) {
-    throw new RangeError(`Cannot write a frame of ${size} bytes, expected at most 65535`);
+    throw outOfRange(`Cannot write a frame of ${size} bytes, expected at most 65535`);
   }
   const frame = new Uint8Array(size);
   const view = new DataView(frame.buffer);
@@ -123,7 +124,7 @@ export function encodeData(
   const compiled = layout instanceof DataLayout ? layout : new DataLayout(layout);
   const { configuration } = compiled;
   if (stations.length !== configuration.stations.length) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot write ${stations.length} stations: the configuration has ` +
         `${configuration.stations.length}`,
     );
@@ -141,7 +142,7 @@ export function encodeData(
 
 function checkCount(what: string, given: number, wanted: number): void {
   if (given === wanted) return;
-  throw new RangeError(`Cannot write ${given} ${what}: the configuration has ${wanted}`);
+  throw outOfRange(`Cannot write ${given} ${what}: the configuration has ${wanted}`);
 }
 
 /** Writes a data frame from the values of {@linkcode DataLayout.read}. */
@@ -183,7 +184,7 @@ class FieldWriter {
   fixedName(name: string): void {
     const bytes = new TextEncoder().encode(name);
     if (bytes.length > 16) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot write the name ${JSON.stringify(name)}: ${bytes.length} bytes, ` +
           "expected at most 16; CFG-3 takes 255",
       );
@@ -195,7 +196,7 @@ class FieldWriter {
   sizedName(name: string): void {
     const bytes = new TextEncoder().encode(name);
     if (bytes.length > 255) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot write a name of ${bytes.length} bytes, expected at most 255`,
       );
     }
@@ -231,7 +232,7 @@ export function encodeConfiguration(
   const content = writer.bytes();
   if (kind !== 3) return [withContent(kind === 1 ? "cfg1" : "cfg2", idcode, stamp, content, 1)];
   const room = fragmentBytes - HEADER_BYTES - 2 - CHECKSUM_BYTES;
-  if (room < 1) throw new RangeError(`Cannot write fragments of ${fragmentBytes} bytes`);
+  if (room < 1) throw outOfRange(`Cannot write fragments of ${fragmentBytes} bytes`);
   const count = Math.ceil(content.length / room);
   return Array.from({ length: count }, (_, i) => {
     const index = count === 1 ? 0 : i === count - 1 ? 65_535 : i + 1;
@@ -249,7 +250,7 @@ function station2(writer: FieldWriter, station: StationConfiguration): void {
   for (const { name, scale, quantity } of station.phasors) {
     const unit = Math.round(scale * 1e5);
     if (!(unit >= 0 && unit <= 0xff_ffff)) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot write the scale of ${JSON.stringify(name)}: ${scale}, expected 0 to 167.77215`,
       );
     }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { outOfRange } from "../../core/argument_error.ts";
+
 /** Kind of a frame: data, text header, configuration 1 to 3, or command. */
 export type FrameType = "data" | "header" | "cfg1" | "cfg2" | "command" | "cfg3";
 
@@ -60,7 +62,7 @@ export function frameTypeOf(first: number, second: number): FrameType | undefine
 export function readFrameHeader(frame: Uint8Array): FrameHeader {
   const type = frame.length < MIN_FRAME_BYTES ? undefined : frameTypeOf(frame[0]!, frame[1]!);
   if (type === undefined) {
-    throw new RangeError(`Cannot read the frame: ${frame.length} bytes do not begin as one`);
+    throw outOfRange(`Cannot read the frame: ${frame.length} bytes do not begin as one`);
   }
   return frameHeaderAt(new DataView(frame.buffer, frame.byteOffset, frame.length), 0);
 }

@@ -16,6 +16,7 @@ import { integerOption } from "./options.ts";
 import { parsePmuTarget } from "./pmu_target.ts";
 import { countPoints, PointSpool } from "./point_spool.ts";
 import { PointStore } from "./point_store.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Options of a live ingest. */
 export interface LiveIngestOptions extends DecodeOptions {
@@ -118,7 +119,7 @@ export class LiveIngest {
     const owners = new Map<string, string>();
     const parsed = targets.map((text) => parsePmuTarget(text, options));
     const twice = parsed.find(({ text }, i) => parsed.findIndex((t) => t.text === text) < i);
-    if (twice !== undefined) throw new RangeError(`Cannot ingest ${twice.text} twice`);
+    if (twice !== undefined) throw outOfRange(`Cannot ingest ${twice.text} twice`);
     this.#sources = parsed.map((target) =>
       new LiveSource(target, { ...options, names }, owners, onEvent)
     );

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../core/describe.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** An option that must be a whole number in a range. */
 export function integerOption(
@@ -15,7 +16,7 @@ export function integerOption(
   most: number,
 ): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
+  throw outOfRange(
     `Cannot ${action}: ${name} is ${
       describe(value)
     }, expected a whole number from ${least} to ${most}`,

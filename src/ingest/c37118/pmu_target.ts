@@ -4,6 +4,8 @@
  * @module
  */
 
+import { outOfRange } from "../../core/argument_error.ts";
+
 /** A live data stream. */
 export interface PmuTarget {
   /** Way of the data: TCP, UDP both ways, commands by TCP and data by UDP, or UDP unasked. */
@@ -48,7 +50,7 @@ export function parsePmuTarget(
     /^(?:(c37118(?:\+udp|\+tcp)?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/?#[\]]+)(?::(\d{1,5}))?\/?(?:\?(.*))?$/i
       .exec(text);
   if (match === null) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use the address ${JSON.stringify(text)}: expected c37118://HOST:4712?id=N or ` +
         "c37118+udp://HOST:4713",
     );
@@ -58,7 +60,7 @@ export function parsePmuTarget(
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
     if (!KNOWN.includes(name)) {
-      throw new RangeError(
+      throw outOfRange(
         `Cannot use the address ${JSON.stringify(text)}: ${name} is not known, expected ` +
           KNOWN.join(", "),
       );
@@ -70,14 +72,14 @@ export function parsePmuTarget(
     if (/^\d{1,5}$/.test(value) && Number(value) >= least && Number(value) <= most) {
       return Number(value);
     }
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use the address ${JSON.stringify(text)}: ${name} is ${JSON.stringify(value)}, ` +
         `expected ${least} to ${most}`,
     );
   };
   const port = portText === undefined ? (isUdp ? UDP_PORT : TCP_PORT) : Number(portText);
   if (port > 65_535 || port === 0 && !isUdp) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use the address ${JSON.stringify(text)}: port is ${port}, expected 1 to 65535`,
     );
   }
@@ -85,7 +87,7 @@ export function parsePmuTarget(
   const cfg = (number("cfg", 2, 3) ?? defaults.cfg ?? 2) as 2 | 3;
   const dataPort = number("data", 0, 65_535);
   if (isUdp && dataPort !== undefined) {
-    throw new RangeError(
+    throw outOfRange(
       `Cannot use the address ${JSON.stringify(text)}: data belongs to c37118://`,
     );
   }

@@ -13,6 +13,7 @@ import type { InsertOptions } from "../../client/insert.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import type { SourceColumn } from "../source.ts";
 import type { ColumnPoints } from "./channel_columns.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 type MergePolicy = InsertOptions["mergePolicy"];
 
@@ -109,7 +110,7 @@ export class PointStore {
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     if (this.#streams.size >= MAX_STREAMS) {
-      throw new RangeError(`Cannot write to more than ${MAX_STREAMS} streams`);
+      throw outOfRange(`Cannot write to more than ${MAX_STREAMS} streams`);
     }
     const stream = await this.#find(collection, column.name) ??
       await this.#create(collection, column);

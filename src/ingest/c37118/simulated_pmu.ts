@@ -19,6 +19,7 @@ import {
   type SimulatedConfigurationOptions,
   simulatedValues,
 } from "./simulated_signal.ts";
+import { outOfRange } from "../../core/argument_error.ts";
 
 /** Options of a simulated PMU. */
 export interface SimulatePmuOptions extends SimulatedConfigurationOptions {
@@ -302,7 +303,7 @@ export async function simulatePmu(options: SimulatePmuOptions = {}): Promise<Sim
   const { hostname = "127.0.0.1", udpPort, dataPort, sendTo, missing = 0 } = options;
   const port = integerOption(action, options.port ?? 0, "port", 0, 65_535);
   if (!(missing >= 0 && missing <= 1)) {
-    throw new RangeError(`Cannot ${action}: missing is ${missing}, expected 0 to 1`);
+    throw outOfRange(`Cannot ${action}: missing is ${missing}, expected 0 to 1`);
   }
   const configuration = simulatedConfiguration(options);
   encodeConfiguration(configuration, { soc: 0, fraction: 0 }, options.fragmentBytes);
