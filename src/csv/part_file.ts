@@ -6,9 +6,12 @@
  */
 
 import type { Mode } from "node:fs";
+import { DATA_MODE, openNewFile } from "../core/new_file.ts";
 import { neededNodeModule } from "../core/node_module.ts";
 
-const { closeSync, openSync, promises, writeSync } = neededNodeModule<typeof import("node:fs")>(
+const { closeSync, constants, openSync, promises, writeSync } = neededNodeModule<
+  typeof import("node:fs")
+>(
   "node:fs",
   "A file",
 );
@@ -24,6 +27,18 @@ export interface PartFile {
   finish(): Promise<void>;
   /** Closes the file and removes it, or leaves it with the name it has. */
   discard(keep?: boolean): Promise<void>;
+}
+
+/**
+ * Opens a part file that was left from before.
+ *
+ * @param flags How, as of `node:fs`.
+ * @returns Its descriptor.
+ * @throws The error of `node:fs` if it is not there, or a link is.
+ */
+export function openOwn(part: string, flags: number): number {
+  // Windows has no such flag, and no links that programs without special rights can make.
+  return openSync(part, flags | (constants.O_NOFOLLOW ?? 0));
 }
 
 /** Name of a file under way, and how to open it. */
@@ -46,10 +61,13 @@ export interface PartFileOptions {
  * @throws The error of `node:fs` if no file can be there.
  */
 export function openPartFile(target: string, options: PartFileOptions = {}): PartFile {
-  const { append = false, mode = 0o666 } = options;
+  const { append = false, mode = DATA_MODE } = options;
   const part = options.part ?? `${target}.${crypto.randomUUID().slice(0, 8)}.part`;
-  // A path of its own belongs to nobody else; one that was given may be left from before.
-  const file = openSync(part, append ? "a" : options.part === undefined ? "wx" : "w", mode);
+  const file = part === target
+    ? openSync(part, "w")
+    : append
+    ? openOwn(part, constants.O_WRONLY | constants.O_APPEND)
+    : openNewFile(part, mode);
   let isOpen = true;
   const close = (): void => {
     if (isOpen) closeSync(file);

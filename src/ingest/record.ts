@@ -11,9 +11,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { writePrivateFile } from "../core/new_file.ts";
 import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
@@ -106,8 +107,6 @@ export async function loadRecord(path: string): Promise<ImportRecord | undefined
 
 /** Writes a record, all of it or nothing. */
 export async function saveRecord(path: string, record: ImportRecord): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const fresh = `${path}.new`;
-  await writeFile(fresh, JSON.stringify(record));
-  await rename(fresh, path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  writePrivateFile(path, JSON.stringify(record));
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { writePrivateFile } from "../../core/new_file.ts";
 import { CliError } from "../errors.ts";
 import { type Destination, partPath } from "./sink.ts";
 
@@ -23,8 +24,8 @@ function notePath(file: Destination): string {
 }
 
 /** Writes the note of an export that begins. */
-export async function writeNote(file: Destination, note: ExportNote): Promise<void> {
-  await Deno.writeTextFile(notePath(file), JSON.stringify(note));
+export function writeNote(file: Destination, note: ExportNote): void {
+  writePrivateFile(notePath(file), JSON.stringify(note));
 }
 
 /** Removes the note of an export that is done. */
@@ -61,7 +62,7 @@ export async function resumeAt(
       },
     );
   }
-  return await cut(partPath(file));
+  return await cut(file.name, partPath(file));
 }
 
 async function readNote(file: Destination): Promise<ExportNote | undefined> {
@@ -78,15 +79,22 @@ const LF = 10;
 const TAIL_BYTES = 1 << 20;
 
 /** Cuts off the last time; `undefined` if nothing is left but the header. */
-async function cut(part: string): Promise<bigint | undefined> {
-  let size: number;
+async function cut(name: string, part: string): Promise<bigint | undefined> {
+  let info: Deno.FileInfo;
   try {
-    size = (await Deno.stat(part)).size;
+    info = await Deno.lstat(part);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
   using file = await Deno.open(part, { read: true, write: true });
+  const opened = await file.stat();
+  if (!info.isFile || opened.ino !== info.ino || opened.dev !== info.dev) {
+    throw new CliError(`Cannot resume ${name}: ${part} is a link or no file`, {
+      hint: "without --resume it begins anew",
+    });
+  }
+  const { size } = opened;
   for (let bytes = TAIL_BYTES;; bytes *= 4) {
     const from = Math.max(0, size - bytes);
     const found = lastTime(await readFrom(file, from, size - from), from === 0);

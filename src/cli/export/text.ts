@@ -37,7 +37,7 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
   }
   const from = resume ? await resumeAt(output, note) : undefined;
   if (resume && from === undefined) job.context.talk("Nothing to resume: exporting all of it");
-  await writeNote(output, note);
+  writeNote(output, note);
   return from;
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { readlinkSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { BTrDBError } from "../../core/errors.ts";
 import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
@@ -39,12 +39,15 @@ export interface WriterLock {
 /**
  * Takes the writer's lock of a database.
  *
- * @throws {BTrDBError} With status `LOCKED` if another process has it.
+ * @throws {BTrDBError} With status `LOCKED` if another process has it, `CANNOT_OPEN` if a symbolic
+ *   link stands where a file beside the database belongs.
  */
 export function lockForWriting(path: string): WriterLock {
+  const real = realPath(path);
+  refuseLinks(path, real);
   let db: Database | undefined;
   try {
-    db = openSqlite(`${realPath(path)}-lock`, { readOnly: false });
+    db = openSqlite(`${real}-lock`, { readOnly: false });
     db.exec("PRAGMA journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -58,4 +61,15 @@ export function lockForWriting(path: string): WriterLock {
   }
   const held = db;
   return { release: () => held.close() };
+}
+
+/** Refuses links where SQLite would follow them and make or overwrite a file elsewhere. */
+function refuseLinks(path: string, real: string): void {
+  for (const suffix of ["-lock", "-wal", "-shm", "-journal"]) {
+    const info = lstatSync(`${real}${suffix}`, { throwIfNoEntry: false });
+    if (info?.isSymbolicLink() !== true) continue;
+    throw new BTrDBError(`Cannot open ${path}: ${real}${suffix} is a symbolic link; remove it`, {
+      status: "CANNOT_OPEN",
+    });
+  }
 }

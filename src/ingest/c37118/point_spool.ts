@@ -9,6 +9,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { PRIVATE_MODE } from "../../core/new_file.ts";
 import type { SourceColumn } from "../source.ts";
 import type { ColumnPoints } from "./channel_columns.ts";
 
@@ -64,7 +65,7 @@ export class PointSpool implements AsyncDisposable {
    * @throws {Error} If another process uses it.
    */
   static async open(folder: string, maxBytes: number): Promise<PointSpool> {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await lock(folder);
     try {
       const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).sort();
@@ -146,7 +147,7 @@ export class PointSpool implements AsyncDisposable {
 
   async #begin(): Promise<{ file: SegmentFile; handle: FileHandle }> {
     const name = `${String(this.#next++).padStart(10, "0")}${SUFFIX}`;
-    const handle = await open(join(this.#folder, name), "a");
+    const handle = await open(join(this.#folder, name), "ax", PRIVATE_MODE);
     const file = { name, bytes: 0, points: 0 };
     this.#files.push(file);
     return this.#current = { file, handle };
@@ -280,7 +281,7 @@ async function lock(folder: string): Promise<void> {
   const path = join(folder, LOCK);
   for (let tries = 0; tries < 3; tries++) {
     try {
-      const handle = await open(path, "wx");
+      const handle = await open(path, "wx", PRIVATE_MODE);
       await handle.writeFile(processText(process.pid));
       await handle.close();
       return;
