@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteSource, ReadCounter } from "./bytes.ts";
+import { type ByteSource, readBytes, type ReadCounter } from "./bytes.ts";
 import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
 import { Spool } from "./spool.ts";
@@ -41,4 +41,54 @@ export interface Format {
 export async function randomAccess({ bytes, all }: FormatInput): Promise<string | Spool> {
   const plain = bytes.path !== undefined && !bytes.once && bytes.compression === "none";
   return plain ? bytes.path! : await Spool.of(all());
+}
+
+/** Bytes read from a spool at a time. */
+const CHUNK_BYTES = 1 << 20;
+
+/** The decompressed bytes of an input, read as often as needed; a spool where they come only once. */
+export class Rereadable implements AsyncDisposable {
+  readonly #bytes: ByteSource;
+  readonly #spool: Spool | undefined;
+  readonly #counter: ReadCounter = { bytes: 0 };
+
+  private constructor(bytes: ByteSource, spool: Spool | undefined) {
+    this.#bytes = bytes;
+    this.#spool = spool;
+  }
+
+  /** Makes the bytes of an input readable again and again. */
+  static async of({ bytes, all }: FormatInput): Promise<Rereadable> {
+    return new Rereadable(bytes, bytes.once ? await Spool.of(all()) : undefined);
+  }
+
+  /** Size, bytes, compressed as it is; `undefined` where it is not known. */
+  get size(): number | undefined {
+    return this.#spool?.byteLength ?? this.#bytes.size;
+  }
+
+  /** Bytes that the latest pass read, compressed as they are. */
+  get bytesRead(): number {
+    return this.#counter.bytes;
+  }
+
+  /** Reads from an offset in the decompressed bytes on. */
+  async *read(offset: number): AsyncGenerator<Uint8Array, void, void> {
+    this.#counter.bytes = 0;
+    if (this.#spool === undefined) {
+      yield* readBytes(this.#bytes, offset, this.#counter);
+      return;
+    }
+    const { byteLength } = this.#spool;
+    for (let at = offset; at < byteLength; at += CHUNK_BYTES) {
+      const end = Math.min(at + CHUNK_BYTES, byteLength);
+      this.#counter.bytes = end;
+      yield new Uint8Array(await this.#spool.slice(at, end));
+    }
+  }
+
+  /** Removes the spool. Closing twice does nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#spool?.[Symbol.asyncDispose]();
+  }
 }

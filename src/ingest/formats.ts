@@ -6,6 +6,7 @@
 
 import { captureKindOf } from "./c37118/packet_file.ts";
 import type { Format } from "./format.ts";
+import { isSecondBlock } from "./upmu/second_block.ts";
 
 /** The formats, the first that fits is taken; the last one takes any text. */
 export const FORMATS: readonly Format[] = [
@@ -57,6 +58,31 @@ export const FORMATS: readonly Format[] = [
       captureKindOf(head) !== undefined || /\.(?:pcap|pcapng|cap|c37|pdat)$/i.test(name),
     open: async (input, options, layout) =>
       await (await import("./c37118/capture_format.ts")).openCaptureInput(input, options, layout),
+  },
+  {
+    name: "upmu",
+    refuses: [
+      "delimiter",
+      "decimal",
+      "thousands",
+      "header",
+      "skipLines",
+      "comment",
+      "encoding",
+      "time",
+      "timeFormat",
+      "tz",
+      "start",
+      "interval",
+      "rate",
+      "nulls",
+      "names",
+      "frequency",
+      "exactTimes",
+    ],
+    fits: isSecondBlock,
+    open: async (input, options, layout) =>
+      await (await import("./upmu/upmu_source.ts")).UpmuSource.open(input, options, layout),
   },
   {
     name: "csv",

@@ -29,8 +29,9 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Store points from CSV or Parquet files",
   about: [
-    "FILE is CSV or Parquet, optionally compressed with gzip or zstd; the format is detected from the " +
-    "content. Use - for stdin. " +
+    "FILE is CSV, Parquet, a capture of synchrophasors (pcap, pcapng, frames) or sync_output of a µPMU, " +
+    "optionally compressed with gzip or zstd; the format is detected from the content. Use - for " +
+    "stdin. " +
     "BTrDB's own CSV and any other table with a header, a column of times and columns of numbers are " +
     "understood; what is not said by options is found out from the first rows. Empty cells, NaN, NA, " +
     "null and - are no points. Columns of text are left out; some text among numbers is an error.",

@@ -5,7 +5,7 @@
  */
 
 import { open } from "node:fs/promises";
-import type { RawColumns } from "../../core/columns.ts";
+import { concatRaw, type RawColumns } from "../../core/columns.ts";
 import type { Position, Source, SourceBatch, SourceColumn } from "../source.ts";
 import { ChannelColumns, type ChannelNames, stationCollection } from "./channel_columns.ts";
 import { ConfigurationMemory } from "./configuration_memory.ts";
@@ -417,19 +417,7 @@ function merge(columns: CaptureColumns, count: number): RawColumns[] {
       if (points.times.length > 0) pieces[places[i]!]!.push(points);
     }
   }
-  return pieces.map((list) => list.length === 1 ? list[0]! : concat(list));
-}
-
-function concat(pieces: readonly RawColumns[]): RawColumns {
-  const size = pieces.reduce((sum, { times }) => sum + times.length, 0);
-  const all: RawColumns = { times: new BigInt64Array(size), values: new Float64Array(size) };
-  let at = 0;
-  for (const { times, values } of pieces) {
-    all.times.set(times, at);
-    all.values.set(values, at);
-    at += times.length;
-  }
-  return all;
+  return pieces.map((list) => list.length === 1 ? list[0]! : concatRaw(list));
 }
 
 function nothingText(counts: CaptureCounts | undefined): string {

@@ -34,6 +34,8 @@ const IPV6_FRAGMENT = 44;
 
 /** Most datagrams whose fragments are collected at a time. */
 const MAX_FRAGMENTED = 64;
+/** Most fragments of a datagram. */
+const MAX_FRAGMENTS = 1024;
 /** Largest datagram, bytes. */
 const MAX_DATAGRAM_BYTES = 65_535;
 
@@ -98,22 +100,19 @@ export class NetworkReader {
     const end = 40 + (view.getUint16(4) || bytes.length - 40);
     if (bytes.length < end) return undefined;
     const [source, destination] = [ipv6Text(view, 8), ipv6Text(view, 24)];
-    let protocol = bytes[6]!;
-    let at = 40;
-    while (IPV6_OPTIONS.includes(protocol) && at + 8 <= end) {
-      protocol = bytes[at]!;
-      at += (bytes[at + 1]! + 1) * 8;
-    }
-    if (protocol !== IPV6_FRAGMENT) {
-      if (at > end) return undefined;
-      return { protocol, source, destination, bytes: bytes.subarray(at, end) };
-    }
-    if (at + 8 > end) return undefined;
+    const [protocol, at] = withoutOptions(bytes.subarray(0, end), bytes[6]!, 40);
+    if (at > end) return undefined;
+    const rest = bytes.subarray(at, end);
+    if (protocol !== IPV6_FRAGMENT) return { protocol, source, destination, bytes: rest };
+    if (rest.length < 8) return undefined;
     const word = view.getUint16(at + 2);
     const key = `${source} ${destination} ${view.getUint32(at + 4)}`;
-    const payload = bytes.subarray(at + 8, end);
-    const whole = this.#join(key, word & 0xfff8, (word & 1) !== 0, payload);
-    return whole && { protocol: bytes[at]!, source, destination, bytes: whole };
+    const whole = this.#join(key, word & 0xfff8, (word & 1) !== 0, rest.subarray(8));
+    if (whole === undefined) return undefined;
+    // Destination options may be in the fragmented part too.
+    const [inner, start] = withoutOptions(whole, rest[0]!, 0);
+    if (start > whole.length) return undefined;
+    return { protocol: inner, source, destination, bytes: whole.subarray(start) };
   }
 
   /** A datagram that is whole, from one of its fragments. */
@@ -121,15 +120,17 @@ export class NetworkReader {
     if (at === 0 && !isMore) return bytes;
     const fragments: Fragments = this.#fragments.get(key) ?? { parts: [], size: undefined };
     this.#fragments.delete(key);
-    if (at + bytes.length > MAX_DATAGRAM_BYTES || fragments.parts.length > 1024) return undefined;
-    if (!fragments.parts.some((part) => part.at === at)) {
-      fragments.parts.push({ at, bytes: bytes.slice() });
+    const { parts } = fragments;
+    const kept = parts.reduce((sum, part) => sum + part.bytes.length, 0);
+    if (at + bytes.length > MAX_DATAGRAM_BYTES || parts.length > MAX_FRAGMENTS) return undefined;
+    if (kept > 2 * MAX_DATAGRAM_BYTES) return undefined;
+    if (!parts.some((part) => part.at === at && part.bytes.length === bytes.length)) {
+      parts.push({ at, bytes: bytes.slice() });
     }
     if (!isMore) fragments.size = at + bytes.length;
-    const have = fragments.parts.reduce((sum, part) => sum + part.bytes.length, 0);
-    if (fragments.size !== undefined && have >= fragments.size) {
+    if (fragments.size !== undefined && covered(parts) >= fragments.size) {
       const whole = new Uint8Array(fragments.size);
-      for (const part of fragments.parts) {
+      for (const part of parts) {
         if (part.at + part.bytes.length <= whole.length) whole.set(part.bytes, part.at);
       }
       return whole;
@@ -139,6 +140,30 @@ export class NetworkReader {
     this.#fragments.set(key, fragments);
     return undefined;
   }
+}
+
+/** Bytes from the beginning on that fragments hold without a hole; they may overlap. */
+function covered(parts: readonly { at: number; bytes: Uint8Array }[]): number {
+  let end = 0;
+  for (const part of parts.toSorted((a, b) => a.at - b.at)) {
+    if (part.at > end) break;
+    end = Math.max(end, part.at + part.bytes.length);
+  }
+  return end;
+}
+
+/** Passes over headers that may come before TCP, UDP or a fragment; returns what follows, and where. */
+function withoutOptions(
+  bytes: Uint8Array,
+  first: number,
+  start: number,
+): [protocol: number, at: number] {
+  let [protocol, at] = [first, start];
+  while (IPV6_OPTIONS.includes(protocol) && at + 8 <= bytes.length) {
+    protocol = bytes[at]!;
+    at += (bytes[at + 1]! + 1) * 8;
+  }
+  return [protocol, at];
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -11,6 +11,8 @@ import {
   simulatedValues,
 } from "../../../../src/ingest/c37118/mod.ts";
 import { DataLayout } from "../../../../src/ingest/c37118/data_layout.ts";
+import { connect } from "../../../../mod.ts";
+import { explain, ImportError, importFile } from "../../../../src/ingest/mod.ts";
 import type { RawColumns } from "../../../../src/core/columns.ts";
 import { START } from "../../../../src/ingest/source.ts";
 
@@ -342,6 +344,127 @@ Deno.test("CaptureSource: fragments of IPv4", async () => {
   }
   assert(pieces.length > 2);
   assertEquals(await frames(await open(pcap(pieces.reverse()))), { "7_SIM 7": 10 });
+});
+
+/**
+ * An IPv6 packet in fragments.
+ *
+ * @param headers Headers after the fragment's, with the type of the first one.
+ */
+function fragmentsOfV6(
+  whole: Uint8Array,
+  cuts: readonly (readonly [from: number, to: number])[],
+  { before = [], type = 17, id = 9 }: { before?: number[]; type?: number; id?: number } = {},
+): Uint8Array[] {
+  const [ethernet, ip] = [whole.subarray(0, 14), whole.subarray(14)];
+  const body = ip.subarray(40);
+  return cuts.map(([from, to]) => {
+    const part = body.subarray(from, to);
+    const header = ip.slice(0, 40);
+    header.set(u16(before.length + 8 + part.length), 4);
+    header[6] = before.length > 0 ? 0 : 44;
+    const fragment = [type, 0, ...u16(from | (to < body.length ? 1 : 0)), ...u32(id)];
+    return join([ethernet, header, before, fragment, part]);
+  });
+}
+
+/** Where to cut, so many bytes each. */
+function cutsOf(size: number, step: number): [number, number][] {
+  return Array.from(
+    { length: Math.ceil(size / step) },
+    (_, i) => [step * i, Math.min(size, step * (i + 1))],
+  );
+}
+
+Deno.test("CaptureSource: fragments of IPv6 in any order, twice, overlapping, behind options", async () => {
+  const whole = packet(join(second(7)), { udp: true, v6: true });
+  const size = whole.length - 54;
+  const cuts = cutsOf(size, 400);
+  assert(cuts.length > 2);
+  const want = { "7_SIM 7": 10 };
+  const pieces = fragmentsOfV6(whole, cuts);
+  assertEquals(await frames(await open(pcap(pieces))), want);
+  assertEquals(await frames(await open(pcap(pieces.toReversed()))), want);
+  assertEquals(await frames(await open(pcap([pieces[0]!, pieces[0]!, ...pieces.slice(1)]))), want);
+  // An option of hop by hop before the fragments.
+  const before = [44, 0, 1, 4, 0, 0, 0, 0];
+  assertEquals(await frames(await open(pcap(fragmentsOfV6(whole, cuts, { before })))), want);
+  // Two fragments that overlap do not stand for the bytes between others, which are missing.
+  const [first, , third, ...rest] = cuts;
+  const overlapping = [first!, [200, 400], [160, 400], third!, ...rest] as [number, number][];
+  await assertRejects(
+    () => open(pcap(fragmentsOfV6(whole, overlapping))),
+    RangeError,
+    "no data frame of C37.118",
+  );
+  const filled = [...overlapping, [360, 800]] as [number, number][];
+  assertEquals(await frames(await open(pcap(fragmentsOfV6(whole, filled)))), want);
+});
+
+Deno.test("CaptureSource: fragments of IPv6 with destination options in the fragmented part", async () => {
+  const whole = packet(join(second(7)), { udp: true, v6: true });
+  const options = [17, 0, 1, 4, 0, 0, 0, 0];
+  const longer = join([whole.subarray(0, 54), options, whole.subarray(54)]);
+  const cuts = cutsOf(longer.length - 54, 400);
+  const pieces = fragmentsOfV6(longer, cuts, { type: 60 });
+  assertEquals(await frames(await open(pcap(pieces))), { "7_SIM 7": 10 });
+});
+
+Deno.test("CaptureSource: fragments of two IPv6 datagrams at a time stay apart", async () => {
+  const [a, b] = [7, 8].map((id) => packet(join(second(id)), { udp: true, v6: true, from: 1 }));
+  const pieces = [a!, b!].map((whole, i) =>
+    fragmentsOfV6(whole, cutsOf(whole.length - 54, 400), { id: i + 1 })
+  );
+  const mixed = pieces[0]!.flatMap((piece, i) => [piece, pieces[1]![i]!]);
+  assertEquals(await frames(await open(pcap(mixed))), { "7_SIM 7": 10, "8_SIM 8": 10 });
+});
+
+Deno.test("CaptureSource: a fragment of IPv6 that never comes costs its datagram alone", async () => {
+  const [lost, good] = [7, 8].map((id) => packet(join(second(id)), { udp: true, v6: true }));
+  const cuts = cutsOf(lost!.length - 54, 400);
+  const list = [
+    ...fragmentsOfV6(lost!, cuts.toSpliced(1, 1)),
+    ...fragmentsOfV6(good!, cuts, { id: 10 }),
+  ];
+  assertEquals(await frames(await open(pcap(list))), { "8_SIM 8": 10 });
+});
+
+Deno.test("import of a .pdat: a file a minute, found by its name or its frames", async () => {
+  const folder = await Deno.makeTempDir();
+  await using db = await connect("memory:");
+  try {
+    const minute = join(second(7, 1_700_000_040, 30));
+    const options = { stateFolder: folder, into: "bpa" };
+    // The name says it where the file begins with bytes that are no frame.
+    for (
+      const [i, bytes] of [
+        minute,
+        join([new TextEncoder().encode("PDAT"), join(second(7, 1_700_000_100, 30))]),
+        join(second(7, 1_700_000_160, 30)).subarray(0, -5),
+      ].entries()
+    ) {
+      const path = `${folder}/BPA_20231114_22${14 + i}00.pdat`;
+      await Deno.writeFile(path, bytes);
+      const { format, rows } = await importFile(db, path, options);
+      assertEquals([format, rows], ["c37118", i === 2 ? 29 : 30]);
+    }
+    const named: string[] = [];
+    for await (const stream of db.lookupStreams("bpa/7_SIM 7", { tags: { name: "FREQ" } })) {
+      named.push(stream.uuid);
+      const { times } = await stream.rawValues(0n, 2n ** 61n).collect();
+      assertEquals(times.length, 89);
+      assertEquals(times[0], 1_700_000_040_000_000_000n);
+      assertEquals(times[88], 1_700_000_160_000_000_000n + 28n * 1_000_000_000n / 30n);
+    }
+    assertEquals(named.length, 1);
+    // Other names are no reason against it, and without a frame in it there is an error.
+    assertEquals((await explain(minute)).format, "c37118");
+    const path = `${folder}/empty.PDAT`;
+    await Deno.writeTextFile(path, "time,value\n1,2\n");
+    await assertRejects(() => explain(path), ImportError, "no data frame of C37.118");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("CaptureSource: the same position gives the same batches", async () => {
