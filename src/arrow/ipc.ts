@@ -29,6 +29,8 @@ import {
   TIME,
 } from "./table.ts";
 
+import { decompressLz4Frame } from "./lz4_frame.ts";
+
 export type { NamedValues } from "./table.ts";
 
 /** Longest buffer that is unpacked, bytes. */
@@ -39,9 +41,19 @@ const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
 if (typeof zlib?.zstdDecompressSync === "function") {
   setCompressionCodec(CompressionType.ZSTD, {
     encode: (bytes) => zlib.zstdCompressSync(bytes),
-    decode: (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }),
+    decode: (bytes, length) =>
+      zlib.zstdDecompressSync(bytes, {
+        maxOutputLength: Math.min(length, MAX_UNPACKED_BYTES) || 1,
+      }),
   });
 }
+
+setCompressionCodec(CompressionType.LZ4_FRAME, {
+  encode: () => {
+    throw new Error("LZ4 is only read");
+  },
+  decode: decompressLz4Frame,
+});
 
 /** Options of Arrow output. */
 export interface IpcOptions {
@@ -149,7 +161,11 @@ export function decode(bytes: Uint8Array): Table {
   // Columns are views into the bytes, which must begin at a multiple of 8.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   try {
-    table = tableFromIPC(aligned, { useBigInt: true, useBigIntTimestamp: true });
+    table = tableFromIPC(aligned, {
+      useBigInt: true,
+      useBigIntTimestamp: true,
+      useDecimalInt: true,
+    });
   } catch (cause) {
     const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
     const what = packing === undefined

@@ -8,31 +8,41 @@ import { captureKindOf } from "./c37118/packet_file.ts";
 import type { Format } from "./format.ts";
 import { isSecondBlock } from "./upmu/second_block.ts";
 
+/** Options that say how text looks, or what captures mean. */
+const NOT_COLUMNAR: Format["refuses"] = [
+  "delimiter",
+  "decimal",
+  "thousands",
+  "header",
+  "skipLines",
+  "comment",
+  "encoding",
+  "interval",
+  "rate",
+  "nulls",
+  "complete",
+  "names",
+  "frequency",
+  "exactTimes",
+];
+
 /** The formats, the first that fits is taken; the last one takes any text. */
 export const FORMATS: readonly Format[] = [
   {
     name: "parquet",
-    refuses: [
-      "delimiter",
-      "decimal",
-      "thousands",
-      "header",
-      "skipLines",
-      "comment",
-      "encoding",
-      "start",
-      "interval",
-      "rate",
-      "nulls",
-      "badRows",
-      "badCells",
-      "names",
-      "frequency",
-      "exactTimes",
-    ],
+    refuses: NOT_COLUMNAR,
     fits: (head) => new TextDecoder().decode(head.subarray(0, 4)) === "PAR1",
     open: async (input, options, layout) =>
-      await (await import("./parquet_source.ts")).ParquetSource.open(input, options, layout),
+      await (await import("./columnar/open_columnar.ts")).openParquetSource(input, options, layout),
+  },
+  {
+    name: "arrow",
+    refuses: NOT_COLUMNAR,
+    fits: (head) =>
+      new TextDecoder().decode(head.subarray(0, 6)) === "ARROW1" ||
+      (head.length >= 8 && head.subarray(0, 4).every((byte) => byte === 0xff)),
+    open: async (input, options, layout) =>
+      await (await import("./columnar/open_columnar.ts")).openArrowSource(input, options, layout),
   },
   {
     name: "c37118",

@@ -29,7 +29,8 @@ export {
   rawToIpc,
   statToIpc,
 } from "../arrow/ipc.ts";
-export { readArrow, writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
+export { readArrow } from "./arrow_file.ts";
+export { writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
 export {
   type ArrowTable,
   rawToTable,

@@ -27,14 +27,16 @@ const command: Command = {
   name: "import",
   args: "FILE…",
   arity: [1, Infinity],
-  summary: "Store points from CSV or Parquet files",
+  summary: "Store points from CSV, Parquet or Arrow files, or captures",
   about: [
-    "FILE is CSV, Parquet, a capture of synchrophasors (pcap, pcapng, frames) or sync_output of a µPMU, " +
-    "optionally compressed with gzip or zstd; the format is detected from the content. Use - for " +
-    "stdin. " +
+    "FILE is CSV, Parquet, Arrow or Feather, a capture of synchrophasors (pcap, pcapng, frames) or " +
+    "sync_output of a µPMU, optionally compressed with gzip or zstd; the format is detected from the " +
+    "content. Use - for stdin. " +
     "BTrDB's own CSV and any other table with a header, a column of times and columns of numbers are " +
     "understood; what is not said by options is found out from the first rows. Empty cells, NaN, NA, " +
-    "null and - are no points. Columns of text are left out; some text among numbers is an error.",
+    "null and - are no points. Columns of text are left out; some text among numbers is an error. The " +
+    "last line of a file that may still be written counts when it has its line end, see --complete.",
+    "--explain stores nothing and says what would be stored, and why.",
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
     "its name in the collection --into. Streams that do not exist are created.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +

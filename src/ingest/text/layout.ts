@@ -9,7 +9,14 @@ import { isNullWord } from "../../kernel/mod.ts";
 import { ImportError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
 import { readRecords, splitCells, type TextRecord } from "./records.ts";
-import { clockFormat, formsOf, isCalendar, patternForm, type TimeForm } from "./time_forms.ts";
+import {
+  clockFormat,
+  formsOf,
+  isCalendar,
+  onlyForm,
+  patternForm,
+  unitNamed,
+} from "./time_forms.ts";
 
 /** How a table looks; plain data, because a record of interrupted work keeps it. */
 export interface TableLayout {
@@ -271,8 +278,8 @@ function guessDelimiter(text: string, comment: string | undefined): string {
     : best.delimiter;
 }
 
-/** The column of a name or of a number from 1. */
-function findColumn(names: readonly string[], text: string, option: string): number {
+/** Index of the column of a name or of a number from 1. */
+export function columnOf(names: readonly string[], text: string, option: string): number {
   const exact = names.indexOf(text);
   if (exact >= 0 && names.indexOf(text, exact + 1) < 0) return exact;
   if (exact >= 0) {
@@ -329,8 +336,8 @@ function timeOf(
       .filter((cell) => !isNullWord(cell, look.nulls) && cell !== names[i]);
   if (said !== undefined) {
     const columns = !names.includes(said) && said.includes("+")
-      ? said.split("+").map((part) => findColumn(names, part.trim(), "--time"))
-      : [findColumn(names, said, "--time")];
+      ? said.split("+").map((part) => columnOf(names, part.trim(), "--time"))
+      : [columnOf(names, said, "--time")];
     return formOf(columns, names, units, rows, cellsOf, wishes, "said by --time");
   }
   const chosen = findTime(names, units, cellsOf, wishes);
@@ -437,15 +444,6 @@ function only(
   );
 }
 
-/** The unit of time that a name or the row of units says. */
-function unitNamed(name: string, unit: string | null): string | undefined {
-  const said = /[([_ ](ns|us|ms|s|sec|seconds)[)\]]?$/i.exec(name)?.[1] ??
-    (/^(ns|us|µs|ms|s|sec|seconds)$/i.exec(unit ?? "")?.[1]);
-  const word = said?.toLowerCase();
-  if (word === "µs") return "us";
-  return word?.startsWith("sec") ? "s" : word;
-}
-
 function formOf(
   columns: number[],
   names: readonly string[],
@@ -463,7 +461,7 @@ function formOf(
     const joined = rows.map((row) => columns.map((i) => (row[i] ?? "").trim()).join(" "));
     const parts = columns.map((i) => {
       const cells = cellsOf(i);
-      return clockFormat(cells) ?? one(formsOf(cells), cells, names[i]!).format;
+      return clockFormat(cells) ?? onlyForm(formsOf(cells), cells, names[i]!).format;
     });
     if (parts.every((part) => part === "rfc3339" || /^%[HI]/.test(part))) {
       const iso = parts.map((part) => part === "rfc3339" ? isoOf(joined[0]!) : part);
@@ -486,27 +484,11 @@ function formOf(
     return { columns, format: unit ?? "s", reason, relative };
   }
   const named = forms.find(({ format }) => format === unit);
-  return { columns, format: (named ?? one(forms, cells, names[i]!)).format, reason, relative };
+  return { columns, format: (named ?? onlyForm(forms, cells, names[i]!)).format, reason, relative };
 }
 
 function isoOf(cell: string): string {
   return cell[4] === "/" ? "%Y/%m/%d" : "%Y-%m-%d";
-}
-
-function one(forms: readonly TimeForm[], cells: readonly string[], name: string): TimeForm {
-  if (forms.length === 1) return forms[0]!;
-  const cell = JSON.stringify(cells[0] ?? "");
-  throw optionError(
-    forms.length === 0
-      ? `Cannot tell what ${cell} in column ${name} means as a time`
-      : `Cannot tell what ${cell} in column ${name} means as a time: it may be ${
-        forms.map(({ format }) => format).join(" or ")
-      }`,
-    forms.length === 0
-      ? "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
-        "column with --time; --skip N passes over lines before the header"
-      : `say it, for example --time-format '${forms[0]!.format}'`,
-  );
 }
 
 /** Whether the names are those of a CSV that BTrDB writes. */
@@ -521,7 +503,7 @@ function chooseRoles(
   look: Look,
   wishes: LayoutWishes,
 ): { roles: TableLayout["roles"]; omitted: OmittedColumn[] } {
-  const wanted = new Set(wishes.columns.map((text) => findColumn(names, text, "--column")));
+  const wanted = new Set(wishes.columns.map((text) => columnOf(names, text, "--column")));
   const omitted: OmittedColumn[] = [];
   let commas = false;
   const lastNamed = names.findLastIndex((name) => name !== "");

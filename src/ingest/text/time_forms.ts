@@ -4,6 +4,8 @@
  * @module
  */
 
+import { optionError } from "../errors.ts";
+
 /** A form that cells can have, and what they mean in it, ms since the Unix epoch. */
 export interface TimeForm {
   /** As `--time-format` takes it. */
@@ -171,4 +173,34 @@ export function clockFormat(cells: readonly string[]): string | undefined {
   const noon = /( ?)[AP]M$/i.exec(cells[0]!);
   const hour = noon === null ? "%H" : "%I";
   return `${hour}:%M${seconds ? ":%S" : ""}${noon === null ? "" : `${noon[1]}%p`}`;
+}
+
+/** The unit of time that a name or the row of units says. */
+export function unitNamed(name: string, unit: string | null): string | undefined {
+  const said = /[([_ ](ns|us|ms|s|sec|seconds)[)\]]?$/i.exec(name)?.[1] ??
+    (/^(ns|us|µs|ms|s|sec|seconds)$/i.exec(unit ?? "")?.[1]);
+  const word = said?.toLowerCase();
+  if (word === "µs") return "us";
+  return word?.startsWith("sec") ? "s" : word;
+}
+
+/** The form of some cells, if there is only one. */
+export function onlyForm(
+  forms: readonly TimeForm[],
+  cells: readonly string[],
+  name: string,
+): TimeForm {
+  if (forms.length === 1) return forms[0]!;
+  const cell = JSON.stringify(cells[0] ?? "");
+  throw optionError(
+    forms.length === 0
+      ? `Cannot tell what ${cell} in column ${name} means as a time`
+      : `Cannot tell what ${cell} in column ${name} means as a time: it may be ${
+        forms.map(({ format }) => format).join(" or ")
+      }`,
+    forms.length === 0
+      ? "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
+        "column with --time; --skip N passes over lines before the header"
+      : `say it, for example --time-format '${forms[0]!.format}'`,
+  );
 }

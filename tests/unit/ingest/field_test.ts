@@ -35,6 +35,7 @@ function at(ns: bigint): string {
   return Temporal.Instant.fromEpochNanoseconds(ns).toString();
 }
 
+const START = BigInt(Date.UTC(2020, 2, 1)) * 1_000_000n;
 const DAY = "2020-03-01T00:00:00Z";
 
 const RIGHT: [string, ImportOptions, (points: Points) => unknown, unknown][] = [
@@ -86,7 +87,40 @@ const RIGHT: [string, ImportOptions, (points: Points) => unknown, unknown][] = [
     Object.values(p)[0]!.length,
   ], [2, 2]],
   ["B15-header-of-280-kB.csv.gz", {}, (p) => Object.keys(p).length, 7000],
+  ["A02-zone-in-cell.csv", { tz: "+01:00" }, times, ["2020-02-29T23:00:00Z", DAY, DAY]],
+  ["A03-two-frames.csv.zst", {}, (p) => times(p).length, 3],
+  ["A03b-skippable-frame-first.csv.zst", {}, (p) => times(p).length, 1],
+  ["A06-int64-s.parquet", {}, (p) => times(p)[0], DAY],
+  ["A06-int64-ms.parquet", {}, (p) => times(p)[0], DAY],
+  ["A06b-time-of-day-us.parquet", {}, (p) => times(p)[0], "2020-03-01T00:00:00.000000001Z"],
+  ["A06d-duration.parquet", { start: START }, (p) => times(p)[0], DAY],
+  ["A13-decimal-bool-half-struct.parquet", {}, values, {
+    "f/V": [1.5, 2.5, 3.5, 4.5],
+    "f/D": [1.25, 1.25, 1.25, 1.25],
+    "f/B": [1, 0, 1],
+    "f/H": [1, 2, 3, 4],
+  }],
+  ["A13b-only-decimal.parquet", {}, values, { "f/D": [1.25, 1.25, 1.25, 1.25] }],
+  ["A14-local-time.parquet", { tz: "Europe/Berlin" }, (p) => times(p)[0], "2020-02-29T23:00:00Z"],
+  ["B20-lz4-all-null-column.parquet", {}, values, { "f/V": [1.5, 2.5, 3.5, 4.5], "f/N": [] }],
+  ["B21-string-times.parquet", {}, (p) => times(p)[0], DAY],
+  ["B21c-date32.parquet", {}, times, [
+    DAY,
+    "2020-03-02T00:00:00Z",
+    "2020-03-03T00:00:00Z",
+    "2020-03-04T00:00:00Z",
+  ]],
+  ["B21d-infinity.parquet", { badCells: "skip" }, (p) => times(p).length, 3],
+  ["B22-pyarrow-default-lz4.feather", {}, values, { "f/V": [1.5, 2.5, 3.5, 4.5] }],
+  ["B22c-nulls.arrows", {}, values, { "f/V": [1.5, 3.5, 4.5] }],
 ];
+
+/** The values of every stream. */
+function values(points: Points): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries(points).map(([path, pairs]) => [path, pairs.map(([, value]) => value)]),
+  );
+}
 
 /** Times of the first stream. */
 function times(points: Points): string[] {
@@ -97,6 +131,10 @@ const REFUSED: [string, ImportOptions, string][] = [
   ["A09-thousands-dot.csv", { decimal: ",", timeFormat: "%d.%m.%Y %H:%M" }, "has a point"],
   ["A16-relative-seconds.csv", {}, "relative"],
   ["B02-bad-words.csv", {}, "line"],
+  ["A06d-duration.parquet", {}, "how long"],
+  ["A14-local-time.parquet", { start: START }, "--start"],
+  ["A14-local-time.parquet", { delimiter: ";" }, "--delimiter"],
+  ["B21d-infinity.parquet", {}, "Infinity is no finite number"],
 ];
 
 const ignore = await Deno.stat(FIELD).then(() => false, () => true);
@@ -104,7 +142,7 @@ if (ignore) console.warn("skipped, there are no inputs from the field");
 
 for (const [file, options, of, expected] of RIGHT) {
   Deno.test({
-    name: `importFile: ${file} ${JSON.stringify(options)}`,
+    name: `importFile: ${file} ${describe(options)}`,
     ignore,
     fn: async () => assertEquals(of(await imported(file, options)), expected),
   });
@@ -142,3 +180,8 @@ Deno.test({
     assertEquals(times(points)[0], DAY);
   },
 });
+
+/** Options as text for the name of a test. */
+function describe(options: ImportOptions): string {
+  return JSON.stringify(options, (_, value) => typeof value === "bigint" ? String(value) : value);
+}

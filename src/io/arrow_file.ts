@@ -1,0 +1,226 @@
+/**
+ * Arrow IPC streams and files, such as Feather, as columns of any type, read while they arrive.
+ *
+ * @module
+ */
+
+import { type Column, type DataType, TimeUnit, Type } from "@uwdata/flechette";
+import { decode } from "../arrow/ipc.ts";
+import { invalid } from "../arrow/table.ts";
+import { concatBytes } from "../core/bytes.ts";
+import { END_OF_STREAM, messagesOf } from "./arrow_messages.ts";
+import {
+  bigintsOf,
+  type ColumnarBatch,
+  type ColumnarField,
+  type ColumnarFile,
+  type ColumnarValues,
+  decimalOf,
+} from "./columnar_file.ts";
+import { type NamedPoints, pointsOf } from "./points.ts";
+
+const MS = 1_000_000n;
+
+/** ns of the units of times. */
+const UNITS: Readonly<Record<number, bigint>> = {
+  [TimeUnit.SECOND]: 1_000_000_000n,
+  [TimeUnit.MILLISECOND]: MS,
+  [TimeUnit.MICROSECOND]: 1000n,
+  [TimeUnit.NANOSECOND]: 1n,
+};
+
+/** Opens the bytes of an IPC stream or file, in pieces of any size, again from the beginning. */
+export type OpenBytes = () => AsyncIterable<Uint8Array>;
+
+/**
+ * Opens an Arrow IPC stream or file.
+ *
+ * @param open Opens its bytes; called again for each reading.
+ * @throws {BTrDBError} 438 if the bytes are no such stream.
+ */
+export async function openArrowFile(open: OpenBytes): Promise<ColumnarFile> {
+  const messages = messagesOf(open());
+  try {
+    const first = await messages.next();
+    if (first.done || first.value.kind !== "schema") {
+      throw invalid("the bytes are no Arrow IPC stream");
+    }
+    return new ArrowFile(open, arrowFields(first.value.bytes));
+  } finally {
+    await messages.return();
+  }
+}
+
+/** The fields of an IPC schema message, as other formats keep one. */
+export function arrowFields(message: Uint8Array): ColumnarField[] {
+  const { schema } = decode(concatBytes([message, END_OF_STREAM]));
+  return schema.fields.map(({ name, type }) => fieldOf(name, type));
+}
+
+class ArrowFile implements ColumnarFile {
+  readonly fields: readonly ColumnarField[];
+  readonly isOwn = false;
+  readonly #open: OpenBytes;
+
+  constructor(open: OpenBytes, fields: readonly ColumnarField[]) {
+    this.#open = open;
+    this.fields = fields;
+  }
+
+  async *read(
+    names: readonly string[],
+    fromRow = 0,
+    exact: readonly string[] = [],
+  ): AsyncGenerator<ColumnarBatch, void, void> {
+    let head: Uint8Array[] = [];
+    let row = 0;
+    for await (const { kind, bytes } of messagesOf(this.#open())) {
+      // What comes next is on the same memory.
+      if (kind === "schema") head = [bytes.slice()];
+      else if (kind === "dictionary") head.push(bytes.slice());
+      else {
+        const table = decode(concatBytes([...head, bytes, END_OF_STREAM]));
+        const rowStart = Math.max(row, fromRow);
+        const skipped = rowStart - row;
+        row += table.numRows;
+        if (rowStart >= row) continue;
+        const columns = names.map((name) => {
+          const column = table.getChild(name) as Column<unknown>;
+          const values = exact.includes(name) ? bigintsOf(plain(column)) : valuesOf(column);
+          return skipped === 0 ? values : values.slice(skipped) as ColumnarValues;
+        });
+        yield { rowStart, rows: row - rowStart, columns };
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/**
+ * Reads an Arrow IPC stream or file while it arrives: the points of every column of numbers beside
+ * `time`.
+ *
+ * @param source The bytes, at once or in pieces of any size.
+ * @returns For each record batch, the points of each column; null and NaN are no points. Columns that
+ * hold no numbers are left out.
+ * @throws {BTrDBError} 438 if the bytes are no such stream, `time` is missing or no time, or a time is
+ * null or out of range.
+ */
+export async function* readArrow(
+  source: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<NamedPoints[], void, void> {
+  let head: Uint8Array[] = [];
+  for await (const message of messagesOf(source instanceof Uint8Array ? [source] : source)) {
+    if (message.kind === "schema") head = [message.bytes.slice()];
+    else if (message.kind === "dictionary") head.push(message.bytes.slice());
+    else if (head.length === 0) throw invalid("a record batch stands before the schema");
+    else {
+      const table = decode(concatBytes([...head, message.bytes, END_OF_STREAM]));
+      const fields = table.schema.fields.map(({ name, type }) => fieldOf(name, type));
+      const time = fields.find(({ name }) => name === "time");
+      if (time === undefined) {
+        const names = fields.map(({ name }) => JSON.stringify(name)).join(", ");
+        throw invalid(`there is no column "time", only ${names}`);
+      }
+      if (time.kind !== "timestamp" && time.whole !== true) {
+        throw invalid('column "time" is neither a timestamp nor int64');
+      }
+      const times = timesOf(bigintsOf(plain(table.getChild("time")!)), time.unit ?? 1n);
+      yield fields.filter((field) => field !== time && field.kind === "number").map(({ name }) =>
+        pointsOf(name, times, valuesOf(table.getChild(name)!) as Float64Array)
+      );
+    }
+  }
+  if (head.length === 0) throw invalid("the bytes are no Arrow IPC stream");
+}
+
+function timesOf(values: ColumnarValues, unit: bigint): BigInt64Array {
+  const times = new BigInt64Array(values.length);
+  for (let i = 0; i < times.length; i++) {
+    const value = values[i];
+    if (typeof value !== "bigint") throw invalid(`row ${i} has no time`);
+    const ns = value * unit;
+    if (ns !== BigInt.asIntN(64, ns)) throw invalid(`time ${ns} ns does not fit into 64 bits`);
+    times[i] = ns;
+  }
+  return times;
+}
+
+function fieldOf(name: string, type: DataType): ColumnarField {
+  switch (type.typeId) {
+    case Type.Dictionary:
+      return fieldOf(name, type.dictionary);
+    case Type.Int:
+      return { name, kind: "number", type: "an integer", whole: true };
+    case Type.Float:
+      return { name, kind: "number", type: "a number" };
+    case Type.Decimal:
+      return { name, kind: "number", type: "a decimal" };
+    case Type.Bool:
+      return { name, kind: "number", type: "a boolean" };
+    case Type.Timestamp: {
+      const utc = type.timezone !== null && type.timezone !== "";
+      return { name, kind: "timestamp", type: "timestamp", unit: UNITS[type.unit], utc };
+    }
+    case Type.Date:
+      // The library gives both forms of days as ms.
+      return { name, kind: "date", type: "date", unit: MS };
+    case Type.Time:
+      return { name, kind: "clock", type: "clock", unit: UNITS[type.unit] };
+    case Type.Duration:
+      return { name, kind: "duration", type: "duration", unit: UNITS[type.unit] };
+    case Type.Utf8:
+    case Type.LargeUtf8:
+    case Type.Utf8View:
+      return { name, kind: "text", type: "text" };
+    case Type.Null:
+      return { name, kind: "other", type: "only nulls" };
+    case Type.Struct:
+      return { name, kind: "other", type: "a struct" };
+    case Type.List:
+    case Type.LargeList:
+    case Type.FixedSizeList:
+    case Type.ListView:
+    case Type.LargeListView:
+      return { name, kind: "other", type: "a list" };
+    case Type.Map:
+      return { name, kind: "other", type: "a map" };
+    default:
+      return { name, kind: "other", type: "of a type that is no number" };
+  }
+}
+
+/** Values as the library gives them: numbers, bigints, text, booleans, null. */
+function plain(column: Column<unknown>): ArrayLike<unknown> {
+  const [batch] = column.data;
+  const { nullCount, values, length, type } = batch!;
+  const isTyped = type.typeId === Type.Int || type.typeId === Type.Float ||
+    type.typeId === Type.Timestamp;
+  const isHalf = type.typeId === Type.Float && type.precision === 0;
+  if (isTyped && !isHalf && nullCount === 0 && values !== undefined) {
+    const numbers = values as ArrayLike<unknown> & { subarray(from: number, to: number): unknown };
+    if (numbers.length < length) throw invalid("a column is shorter than it says");
+    return numbers.subarray(0, length) as ArrayLike<unknown>;
+  }
+  return Array.from({ length }, (_, i) => batch!.at(i));
+}
+
+function valuesOf(column: Column<unknown>): ColumnarValues {
+  const { type } = column;
+  const field = fieldOf("", type);
+  const data = plain(column);
+  if (field.kind === "text") return data as readonly (string | null)[];
+  if (field.kind !== "number") return bigintsOf(data);
+  const decimal = type.typeId === Type.Dictionary ? type.dictionary : type;
+  const scale = decimal.typeId === Type.Decimal ? decimal.scale : undefined;
+  if (data instanceof Float64Array) return data.slice();
+  const values = new Float64Array(data.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = data[i];
+    if (value === null || value === undefined) values[i] = NaN;
+    else if (scale !== undefined) values[i] = decimalOf(value as bigint | number, scale);
+    else values[i] = Number(value);
+  }
+  return values;
+}
