@@ -21,13 +21,12 @@
  * @module
  */
 
+export type { ByteSource, ParquetSource } from "./parquet_file.ts";
 export {
-  type ByteSource,
   openParquet,
   type OpenParquetOptions,
   type ParquetBatch,
   ParquetInput,
-  type ParquetSource,
   type TimeUnit,
 } from "./parquet_read.ts";
 export { writeParquet, type WriteParquetOptions } from "./parquet_write.ts";

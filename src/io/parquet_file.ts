@@ -23,13 +23,28 @@ import {
   decimalOf,
 } from "./columnar_file.ts";
 import { checkParquetMetadata } from "./parquet_metadata.ts";
-import type { ParquetSource } from "./parquet_read.ts";
 import { CREATED_BY } from "./parquet_write.ts";
 
 /** Most rows of a batch. */
 const MAX_BATCH_ROWS = 1 << 20;
 /** Most rows of a batch of a row group with less than a byte for each: it unpacks to much more. */
 const MAX_DENSE_ROWS = 1 << 16;
+
+/** Reads slices of a file, from anywhere. */
+export interface ByteSource {
+  /** Bytes of the whole file. */
+  readonly byteLength: number;
+  /**
+   * Reads a slice.
+   *
+   * @param start Its first byte.
+   * @param end Its end, exclusive; absent: the end of the file.
+   */
+  slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
+}
+
+/** A path, a `file:` URL, the bytes, or what reads slices of them. */
+export type ParquetSource = string | URL | Uint8Array | ByteSource;
 
 const MS = 1_000_000n;
 const DAY = 86_400_000n * MS;

@@ -6,24 +6,8 @@
 
 import { outOfRange } from "../core/argument_error.ts";
 import type { ColumnarField, ColumnarValues } from "./columnar_file.ts";
-import { openParquetFile, type ParquetFile } from "./parquet_file.ts";
+import { openParquetFile, type ParquetFile, type ParquetSource } from "./parquet_file.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
-
-/** Reads slices of a file, from anywhere. */
-export interface ByteSource {
-  /** Bytes of the whole file. */
-  readonly byteLength: number;
-  /**
-   * Reads a slice.
-   *
-   * @param start Its first byte.
-   * @param end Its end, exclusive; absent: the end of the file.
-   */
-  slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
-}
-
-/** A path, a `file:` URL, the bytes, or what reads slices of them. */
-export type ParquetSource = string | URL | Uint8Array | ByteSource;
 
 /** Unit of the integers of a time column. */
 export type TimeUnit = "s" | "ms" | "us" | "ns";
