@@ -46,7 +46,10 @@ export function start(
   }).spawn();
 }
 
-/** Runs the program to its end. */
+/** A line of progress, which a command prints only where it takes seconds. */
+const PROGRESS = /^[A-Z][a-z]+ing\b.* {2}[\d.]+(?: [kMG])? points\b.*\n/gm;
+
+/** Runs the program to its end; lines of progress are left out of `stderr`. */
 export async function btrdb(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = start(args, options);
   if (options.stdin !== undefined) {
@@ -61,7 +64,8 @@ export async function btrdb(args: readonly string[], options: RunOptions = {}): 
   const { code, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  const said = decoder.decode(stderr).replace(PROGRESS, "");
+  return { code, stdout: decoder.decode(stdout), stderr: said };
 }
 
 /** A directory that goes away with the test, and a state directory in it. */
