@@ -7,7 +7,12 @@
 
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import { Access, CollectionCache } from "./access.ts";
-import type { MethodEntry, MethodSettings, ServiceTable } from "./method.ts";
+import {
+  type MethodEntry,
+  type MethodSettings,
+  type ServiceTable,
+  SMALL_MESSAGE_BYTES,
+} from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import type { CallLimit } from "./call_limit.ts";
 import type { KeyRing } from "./keys.ts";
@@ -30,6 +35,8 @@ export interface DispatcherOptions {
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
   gate: CallLimit;
+  /** Limits the calls of callers without a known key, so that places are kept for the others. */
+  unknownGate: CallLimit;
   /** Limits the streams that calls on several of them read at once. */
   openStreams: CallLimit;
   metrics: Metrics;
@@ -61,6 +68,20 @@ export class Dispatcher {
         this.#routes.set(`/${service}/${rpc}`, { service, rpc, entry });
       }
     }
+  }
+
+  /**
+   * Largest request of a method, bytes.
+   *
+   * @param path `/package.Service/Method`.
+   * @param most Of a method that has no bound of its own.
+   */
+  messageBytes(path: string, most: number): number {
+    const route = this.#routes.get(path);
+    return Math.min(
+      most,
+      route === undefined ? SMALL_MESSAGE_BYTES : route.entry.messageBytes ?? most,
+    );
   }
 
   /** Every method, `/package.Service/Method`. */
@@ -100,19 +121,20 @@ export class Dispatcher {
   }
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
-    const { keys, gate, openStreams, endpoint, metrics, settings } = this.#options;
+    const { keys, gate, unknownGate, openStreams, endpoint, metrics, settings } = this.#options;
     const grant = keys.grantOf(
       entry.authenticated === false ? undefined : call.header("authorization"),
     );
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, this.#collections, options);
     if (entry.needs !== undefined) access.capability(entry.needs);
-    if (entry.gated !== false) await gate.enter(call.signal);
-    try {
-      await entry.run({ call, endpoint, access, metrics, settings, openStreams, options });
-    } finally {
-      if (entry.gated !== false) gate.leave();
-    }
+    const run = () =>
+      entry.run({ call, endpoint, access, metrics, settings, openStreams, options });
+    if (entry.gated === false) return await run();
+    // Who sends no message takes no place.
+    await call.arrived();
+    const gates = keys.isOfKey(grant) ? [gate] : [unknownGate, gate];
+    await inside(gates, call.signal, run);
   }
 
   /** Ends a call that failed; the name of how it failed. */
@@ -138,5 +160,20 @@ export class Dispatcher {
     } catch {
       // A reporter that fails must not take the answer with it.
     }
+  }
+}
+
+/** Runs `work` with a place behind each of the gates. */
+async function inside(
+  [gate, ...others]: readonly CallLimit[],
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (gate === undefined) return await work();
+  await gate.enter(signal);
+  try {
+    await inside(others, signal, work);
+  } finally {
+    gate.leave();
   }
 }

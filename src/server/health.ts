@@ -5,7 +5,7 @@
  */
 
 import { abortable } from "../core/call.ts";
-import type { Exchange, Method, ServiceTable } from "./method.ts";
+import { type Exchange, type Method, type ServiceTable, SMALL_MESSAGE_BYTES } from "./method.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 import { malformed } from "./btrdb/request.ts";
 
@@ -95,8 +95,8 @@ export function healthService(services: readonly string[]): ServiceTable {
     }
   };
   return {
-    Check: { run: check, gated: false, authenticated: false },
-    Watch: { run: watch, gated: false, authenticated: false },
+    Check: { run: check, messageBytes: SMALL_MESSAGE_BYTES, gated: false, authenticated: false },
+    Watch: { run: watch, messageBytes: SMALL_MESSAGE_BYTES, gated: false, authenticated: false },
   };
 }
 

@@ -66,16 +66,30 @@ export class KeyRing {
    */
   grantOf(authorization: string | undefined): Grant {
     if (authorization === undefined || this.#keys.length === 0) return this.#anonymous;
-    const match = /^bearer +(\S+) *$/i.exec(authorization);
+    const found = this.#find(authorization);
+    if (found === undefined) throw new GrpcFailure(GrpcStatus.UNAUTHENTICATED, "invalid api key");
+    return found;
+  }
+
+  /** Tells whether a grant is that of a key, or there are no keys. */
+  isOfKey(grant: Grant): boolean {
+    return this.#keys.length === 0 || grant !== this.#anonymous;
+  }
+
+  /** Tells whether a caller has a right key, or there are no keys. */
+  isKnown(authorization: string | undefined): boolean {
+    if (this.#keys.length === 0) return true;
+    return authorization !== undefined && this.#find(authorization) !== undefined;
+  }
+
+  #find(authorization: string): Grant | undefined {
+    const match = /^bearer +([\x21-\x7e]+) *$/i.exec(authorization);
     const offered = digest(match === null ? "" : match[1]!);
     let found: Grant | undefined;
     for (const { digest, grant } of this.#keys) {
       if (timingSafeEqual(offered, digest)) found = grant;
     }
-    if (match === null || found === undefined) {
-      throw new GrpcFailure(GrpcStatus.UNAUTHENTICATED, "invalid api key");
-    }
-    return found;
+    return match === null ? undefined : found;
   }
 }
 

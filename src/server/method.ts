@@ -50,6 +50,8 @@ export interface MethodEntry {
   readonly gated?: boolean;
   /** Capability without which the call is refused before its message is looked at. */
   readonly needs?: Capability;
+  /** Largest request message, bytes. @default the limit `messageBytes` */
+  readonly messageBytes?: number;
   /** True if the call needs a valid key. @default {true} */
   readonly authenticated?: boolean;
   /**
@@ -57,6 +59,9 @@ export interface MethodEntry {
    */
   readonly endless?: boolean;
 }
+
+/** Largest request of a method that anybody may call and whose requests are next to nothing. */
+export const SMALL_MESSAGE_BYTES = 65_536;
 
 /** Methods by their name. */
 export type ServiceTable = Readonly<Record<string, MethodEntry>>;

@@ -28,6 +28,7 @@ import {
   type ServeOptions,
 } from "./options.ts";
 import { Calls } from "./transport/calls.ts";
+import { IncomingBytes } from "./transport/incoming_bytes.ts";
 import { GrpcPort } from "./transport/grpc_port.ts";
 import type { Certificate } from "./transport/port.ts";
 
@@ -183,15 +184,22 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     services: servicesOf(),
     keys,
     gate,
+    unknownGate: new CallLimit(unknownCalls(limits.concurrentCalls), limits.waitingCalls >> 1),
     openStreams: new CallLimit(limits.openStreams, limits.waitingCalls),
     metrics,
     settings: settingsOf(options, limits, state),
     onError: options.onError ?? (() => {}),
   });
   const calls = new Calls((call) => dispatcher.handle(call));
+  const incoming = new IncomingBytes({
+    maxMessageBytes: limits.messageBytes,
+    messageBytes: (path) => dispatcher.messageBytes(path, limits.messageBytes),
+    isKnown: (authorization) => keys.isKnown(authorization),
+  });
   const shared = {
     certificate,
     calls,
+    incoming,
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
@@ -222,10 +230,16 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   }
 }
 
+/** Places that callers without a known key may take: three quarters, at least one. */
+function unknownCalls(places: number): number {
+  return Math.max(1, Math.floor(0.75 * places));
+}
+
 /** Options of both ports. */
 interface SharedOptions {
   readonly certificate: Certificate | undefined;
   readonly calls: Calls;
+  readonly incoming: IncomingBytes;
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ServiceTable } from "../method.ts";
+import { type ServiceTable, SMALL_MESSAGE_BYTES } from "../method.ts";
 import {
   arrowAlignedWindows,
   arrowInsert,
@@ -45,8 +45,8 @@ export const SERVICE_V4: ServiceTable = {
   Changes: { run: changes, needs: "read" },
   Insert: { run: insertV4, needs: "insert" },
   Delete: { run: deleteRange, needs: "delete" },
-  Info: { run: info(V4), gated: false },
-  FaultInject: { run: faultInject },
+  Info: { run: info(V4), messageBytes: SMALL_MESSAGE_BYTES, gated: false },
+  FaultInject: { run: faultInject, needs: "read" },
   Flush: { run: flush, needs: "insert" },
   Obliterate: { run: obliterate, needs: "obliterate" },
   GetMetadataUsage: { run: metadataUsage, needs: "read" },
@@ -68,8 +68,8 @@ export const SERVICE_V5: ServiceTable = {
   Changes: { run: changes, needs: "read" },
   Insert: { run: insertV5, needs: "insert" },
   Delete: { run: deleteRange, needs: "delete" },
-  Info: { run: info(V5), gated: false },
-  FaultInject: { run: faultInject },
+  Info: { run: info(V5), messageBytes: SMALL_MESSAGE_BYTES, gated: false },
+  FaultInject: { run: faultInject, needs: "read" },
   Flush: { run: flush, needs: "insert" },
   Obliterate: { run: obliterate, needs: "obliterate" },
   GetMetadataUsage: { run: metadataUsage, needs: "read" },

@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Calls } from "../transport/calls.ts";
 import { suppressGoaway } from "../transport/no_goaway.ts";
+import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { Reply, Request } from "./exchange.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
@@ -38,6 +39,8 @@ export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConn
   readonly rules: OriginRules;
   /** Largest request message, bytes. */
   readonly maxMessageBytes: number;
+  /** Counts what arrives. */
+  readonly incoming: IncomingBytes;
   /** Takes the calls. */
   readonly calls: Calls;
   /** Takes all other requests. */
@@ -101,8 +104,9 @@ export class HttpPort {
   }
 
   #answer(request: Request, replyWith: (headers: Record<string, string>) => Reply): void {
-    const { rules, pages, calls, maxMessageBytes } = this.#options;
-    this.#port.connections.heard(request.peer);
+    const { rules, pages, calls, incoming, maxMessageBytes } = this.#options;
+    const authorization = request.header("authorization");
+    this.#port.connections.heard(request.peer, incoming.isKnown(authorization));
     const origin = allowedOrigin(request.header("origin"), request.host, rules);
     const reply = replyWith(corsFields(origin));
     if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
@@ -113,7 +117,8 @@ export class HttpPort {
     if (request.method === "OPTIONS") return allow(reply);
     const type = request.header("content-type") ?? "";
     if (request.method === "POST" && /^application\/grpc-web(\+proto)?$/.test(type)) {
-      return void calls.begin(request.url, new WebStream(request, reply, maxMessageBytes));
+      const meter = incoming.meter(request.peer, request.url, authorization);
+      return void calls.begin(request.url, new WebStream(request, reply, maxMessageBytes, meter));
     }
     if (pages(request, reply)) return;
     request.resume();

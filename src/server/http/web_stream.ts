@@ -13,6 +13,7 @@ import {
   trailersOf,
 } from "../../core/grpc_web.ts";
 import type { CallStream } from "../transport/call_stream.ts";
+import type { IncomingMeter } from "../transport/incoming_bytes.ts";
 import { timeoutMs } from "../transport/long_deadlines.ts";
 import { GrpcStatus } from "../transport/status.ts";
 import type { Reply, Request } from "./exchange.ts";
@@ -26,6 +27,7 @@ export class WebStream implements CallStream {
   readonly #reply: Reply;
   readonly #deadlineMs: number;
   readonly #frames: FrameReader;
+  readonly #meter: IncomingMeter;
   readonly #listeners = new Map<string, Listener[]>();
   /** Bytes received and not yet handed on. */
   #piece: Uint8Array | undefined;
@@ -34,8 +36,12 @@ export class WebStream implements CallStream {
   /** True once something came that is no message: all that follows is dropped. */
   #isBroken = false;
 
-  /** @param maxMessageBytes Largest request message. */
-  constructor(request: Request, reply: Reply, maxMessageBytes: number) {
+  /**
+   * @param maxMessageBytes Largest request message.
+   * @param meter Counts what arrives.
+   */
+  constructor(request: Request, reply: Reply, maxMessageBytes: number, meter: IncomingMeter) {
+    this.#meter = meter;
     this.#request = request;
     this.#reply = reply;
     this.#frames = new FrameReader(maxMessageBytes);
@@ -45,7 +51,10 @@ export class WebStream implements CallStream {
     request.onData((piece) => this.#received(piece));
     request.onEnd(() => this.#inputEnded());
     reply.onDrain(() => this.#tell("drain"));
-    reply.onClose(() => this.#tell("close"));
+    reply.onClose(() => {
+      meter.close();
+      this.#tell("close");
+    });
   }
 
   getHost(): string {
@@ -94,6 +103,10 @@ export class WebStream implements CallStream {
 
   #received(piece: Uint8Array): void {
     if (this.#isBroken) return;
+    const details = this.#meter.received(piece);
+    if (details !== undefined) {
+      return this.#break({ code: GrpcStatus.RESOURCE_EXHAUSTED, details });
+    }
     this.#piece = piece;
     this.#frames.position = 0;
     this.#giveOn();
@@ -125,6 +138,7 @@ export class WebStream implements CallStream {
 
   #break(status: { code: number; details: string }): void {
     this.#isBroken = true;
+    this.#meter.close();
     this.#piece = undefined;
     this.#finish(status);
   }

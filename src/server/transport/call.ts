@@ -93,6 +93,20 @@ export class Call {
   }
 
   /**
+   * Waits until the first message of the client is here, or it has none. The message stays for
+   * {@linkcode next}.
+   */
+  async arrived(): Promise<void> {
+    while (this.#messages.length === 0 && !this.#inputEnded) {
+      this.signal.throwIfAborted();
+      this.#stream.resume();
+      await new Promise<void>((wake) => this.#wakeReader = wake);
+      this.#wakeReader = undefined;
+    }
+    this.signal.throwIfAborted();
+  }
+
+  /**
    * The next message of the client.
    *
    * @returns Its bytes, or undefined after the last one.

@@ -17,6 +17,9 @@ export interface ConnectionLimits {
   readonly maxConnectionsPerAddress: number;
 }
 
+/** Share of the connections that callers without a known key may keep. */
+const UNKNOWN_SHARE = 0.75;
+
 /** A connection's name in {@linkcode Connections}: address and port of the client. */
 export function peerOf(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
@@ -28,6 +31,9 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   /** Connections without a call so far, oldest first, by the address and port of the client. */
   readonly #silent = new Map<string, { socket: Socket; timer: ReturnType<typeof setTimeout> }>();
+
+  /** Connections with calls of callers without a known key only, oldest first. */
+  readonly #unknown = new Map<string, Socket>();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -55,18 +61,25 @@ export class Connections {
     this.#silent.set(peer, { socket, timer });
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      if (this.#silent.get(peer)?.socket === socket) this.heard(peer);
+      if (this.#silent.get(peer)?.socket === socket) this.heard(peer, true);
+      if (this.#unknown.get(peer) === socket) this.#unknown.delete(peer);
     });
     socket.setNoDelay(true);
     return true;
   }
 
-  /** Takes note of the first call of a connection, or of its end. */
-  heard(peer: string): void {
+  /**
+   * Takes note of a call of a connection, or of its end.
+   *
+   * @param isKnown True if the caller has a known key, or needs none.
+   */
+  heard(peer: string, isKnown: boolean): void {
+    if (isKnown) this.#unknown.delete(peer);
     const silent = this.#silent.get(peer);
     if (silent === undefined) return;
     clearTimeout(silent.timer);
     this.#silent.delete(peer);
+    if (!isKnown) this.#unknown.set(peer, silent.socket);
   }
 
   /** Ends all connections at once. */
@@ -74,7 +87,10 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Makes room for a connection: the oldest one without a call has to go where there is none. */
+  /**
+   * Makes room for a connection where there is none: the oldest one without a call has to go, or
+   * else the oldest one of callers without a known key, if those have more than their share.
+   */
   #makeRoom(address: string | undefined): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const near = [...this.#sockets].filter((socket) => socket.remoteAddress === address).length;
@@ -82,11 +98,21 @@ export class Connections {
     if (!isCrowded && this.#sockets.size < maxConnections) return true;
     for (const [peer, { socket }] of this.#silent) {
       if (isCrowded && socket.remoteAddress !== address) continue;
-      this.heard(peer);
-      this.#sockets.delete(socket);
-      socket.destroy();
-      return true;
+      this.heard(peer, true);
+      return this.#end(socket);
+    }
+    if (this.#unknown.size <= UNKNOWN_SHARE * maxConnections) return false;
+    for (const [peer, socket] of this.#unknown) {
+      if (isCrowded && socket.remoteAddress !== address) continue;
+      this.#unknown.delete(peer);
+      return this.#end(socket);
     }
     return false;
+  }
+
+  #end(socket: Socket): true {
+    this.#sockets.delete(socket);
+    socket.destroy();
+    return true;
   }
 }

@@ -14,6 +14,7 @@ import type { Calls } from "./calls.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
+import type { IncomingBytes } from "./incoming_bytes.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
@@ -24,6 +25,8 @@ const WINDOW_BYTES = 4 << 20;
 export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
   /** Largest request message, bytes. */
   readonly maxMessageBytes: number;
+  /** Counts what arrives. */
+  readonly incoming: IncomingBytes;
   /** Calls one connection may have open. */
   readonly maxStreamsPerConnection: number;
   /** Silence of a peer after which a keepalive probe is sent, ms. */
@@ -39,12 +42,14 @@ export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConn
 /** A port that speaks gRPC. */
 export class GrpcPort {
   readonly #calls: Calls;
+  readonly #incoming: IncomingBytes;
   readonly #grpc: Server;
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
   #port!: Port;
 
   private constructor(options: GrpcPortOptions) {
     this.#calls = options.calls;
+    this.#incoming = options.incoming;
     this.#grpc = new Server(libraryOptions(options));
     for (const path of options.paths) this.#register(path);
     onUnknownMethod(this.#grpc, (path, stream) => this.#begin(path, stream));
@@ -52,6 +57,7 @@ export class GrpcPort {
     for (const http2 of http2ServersOf(this.#grpc)) {
       suppressGoaway(http2);
       dropLongDeadlines(http2);
+      options.incoming.watch(http2);
     }
   }
 
@@ -97,8 +103,8 @@ export class GrpcPort {
   }
 
   #begin(path: string, stream: CallStream): void {
-    const { peer } = this.#calls.begin(path, stream);
-    this.#port.connections.heard(peer);
+    const call = this.#calls.begin(path, stream);
+    this.#port.connections.heard(call.peer, this.#incoming.isKnown(call.header("authorization")));
   }
 }
 

@@ -29,6 +29,7 @@ export class LocalService {
       services: { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 },
       keys: new KeyRing([], undefined),
       gate: new CallLimit(1000, 1000),
+      unknownGate: new CallLimit(1000, 1000),
       openStreams: new CallLimit(20_000, 1000),
       metrics: new Metrics([]),
       settings: {
@@ -55,6 +56,7 @@ export class LocalService {
       bytesReceived: request.length,
       bytesSent: 0,
       header: () => undefined,
+      arrived: () => Promise.resolve(),
       only: () => Promise.resolve(request),
       send: (message: Uint8Array) => void outcome.messages.push(message.slice()),
       finish(code = 0, details = "") {

@@ -2,12 +2,16 @@
 
 import http2 from "node:http2";
 import net from "node:net";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { uuidBytes } from "../../../src/core/uuid.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { type ApiKey, serve, type ServeOptions } from "../../../src/server/mod.ts";
+import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
+import { override } from "../../support/override_endpoint.ts";
+import { until } from "../../support/until.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 
 const UUID = uuidBytes("00000000-0000-4000-8000-000000000001");
@@ -109,4 +113,177 @@ Deno.test("serve: a limited key learns nothing of a uuid that it cannot use", as
   assertStringIncludes(used, "the uuid cannot be used for a new stream");
   await endpoint.obliterate(UUID);
   assertEquals(await ask(), used);
+});
+
+/** Opens a call, sends some bytes of its body and leaves it open; the status it is answered with. */
+function halfCall(
+  session: http2.ClientHttp2Session,
+  path: string,
+  bytes: Uint8Array,
+  fields: http2.OutgoingHttpHeaders = {},
+): Promise<string> {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...fields,
+  }, { endStream: false });
+  stream.write(bytes);
+  return new Promise((resolve) => {
+    const hear = (got: http2.IncomingHttpHeaders) => {
+      if (got["grpc-status"] === undefined) return;
+      resolve(String(got["grpc-status"]));
+      stream.close();
+    };
+    stream.on("response", hear);
+    stream.on("trailers", hear);
+    stream.on("error", () => {});
+    stream.resume();
+  });
+}
+
+/** The beginning of a message: it says that it has `size` bytes, and `sent` of them follow. */
+function beginning(size: number, sent: number): Uint8Array {
+  const bytes = new Uint8Array(5 + sent);
+  new DataView(bytes.buffer).setUint32(1, size);
+  return bytes;
+}
+
+async function connected(address: string): Promise<http2.ClientHttp2Session> {
+  const session = http2.connect(`http://${address}`);
+  session.on("error", () => {});
+  await new Promise<void>((resolve) => session.once("connect", () => resolve()));
+  return session;
+}
+
+async function closed(session: http2.ClientHttp2Session): Promise<void> {
+  const end = new Promise<void>((resolve) => session.once("close", () => resolve()));
+  session.destroy();
+  await end;
+}
+
+const INFO = toBinary(pb.InfoParamsSchema, create(pb.InfoParamsSchema));
+
+Deno.test("serve: Info and health checks take 64 KiB, and say so at the first bytes", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, BASE);
+  const session = await connected(server.address);
+  for (const path of ["/v5api.BTrDB/Info", "/grpc.health.v1.Health/Check"]) {
+    assertEquals(await halfCall(session, path, beginning(65_537, 0)), "8", path);
+  }
+  await closed(session);
+  using client = new RawClient(server.address);
+  assertEquals((await client.call("/v5api.BTrDB/Info", INFO, { headers })).code, 0);
+});
+
+Deno.test("serve: half messages are bounded on a connection and in all, more so without a key", async () => {
+  await using endpoint = await openEngine();
+  const limits = { messageBytes: 100_000 };
+  const anonymous = { capabilities: ["read"] } as const;
+  await using server = await serve(endpoint, { ...BASE, limits, anonymous });
+  const half = beginning(100_000, 90_000);
+  const sessions: http2.ClientHttp2Session[] = [];
+  const statuses: string[] = [];
+  const flood = async (connections: number, calls: number, fields: http2.OutgoingHttpHeaders) => {
+    for (let i = 0; i < connections; i++) {
+      const session = await connected(server.address);
+      sessions.push(session);
+      for (let j = 0; j < calls; j++) {
+        halfCall(session, "/v5api.BTrDB/RawValues", half, fields).then((s) => statuses.push(s));
+      }
+    }
+  };
+  const refused = async (count: number) => {
+    await until("so many are refused", () => statuses.length >= count);
+    assertEquals(new Set(statuses), new Set(["8"]));
+    statuses.length = 0;
+  };
+  await flood(1, 3, {});
+  await refused(2);
+  await flood(1, 10, headers);
+  await refused(2);
+  // In all: four messages of callers without a key, one of which is there already.
+  await flood(6, 1, {});
+  await refused(2);
+  using client = new RawClient(server.address);
+  const request = toBinary(pb.ListCollectionsParamsSchema, create(pb.ListCollectionsParamsSchema));
+  assertEquals((await client.call("/v5api.BTrDB/ListCollections", request, { headers })).code, 0);
+  for (const session of sessions) await closed(session);
+  await until("nothing is held", async () => {
+    const { code } = await client.call("/v5api.BTrDB/ListCollections", request);
+    return code === 0;
+  });
+});
+
+Deno.test("serve: who sends no message takes no place, and some places are kept for keys", async () => {
+  await using endpoint = await openEngine();
+  let release = () => {};
+  const hold = new Promise<void>((resolve) => release = resolve);
+  let held = 0;
+  const slow: Endpoint = override(endpoint, {
+    async metadataUsage(prefix, options) {
+      held++;
+      await hold;
+      return await endpoint.metadataUsage(prefix, options);
+    },
+  });
+  const limits = { concurrentCalls: 4, waitingCalls: 2 };
+  const anonymous = { capabilities: ["read"] } as const;
+  await using server = await serve(slow, { ...BASE, limits, anonymous });
+  const session = await connected(server.address);
+  for (let i = 0; i < 20; i++) headersOnly(session, "/v5api.BTrDB/RawValues");
+  using client = new RawClient(server.address);
+  const usage = toBinary(pb.MetadataUsageParamsSchema, create(pb.MetadataUsageParamsSchema));
+  const calls = Array.from(
+    { length: 3 },
+    () => client.call("/v5api.BTrDB/GetMetadataUsage", usage),
+  );
+  await until("three places are taken", () => held === 3);
+  const waiting = client.call("/v5api.BTrDB/GetMetadataUsage", usage);
+  const shed = await client.call("/v5api.BTrDB/GetMetadataUsage", usage).then(() => "answered");
+  assertEquals(shed, "answered");
+  const request = toBinary(pb.ListCollectionsParamsSchema, create(pb.ListCollectionsParamsSchema));
+  assertEquals((await client.call("/v5api.BTrDB/ListCollections", request, { headers })).code, 0);
+  release();
+  for (const call of [...calls, waiting]) assertEquals((await call).code, 0);
+  await closed(session);
+});
+
+Deno.test("serve: connections of callers without a key make room for those with one", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { ...BASE, limits: { connections: 8 } });
+  const clients = Array.from({ length: 8 }, () => new RawClient(server.address));
+  for (const client of clients) {
+    assertEquals((await client.call("/v5api.BTrDB/Info", INFO)).code, 0);
+  }
+  using client = new RawClient(server.address);
+  assertEquals((await client.call("/v5api.BTrDB/Info", INFO, { headers })).code, 0);
+  for (const client of clients) client[Symbol.dispose]();
+});
+
+Deno.test("serve: a handshake, a first call and a first message have ten seconds", async () => {
+  if (!haveOpenssl()) return console.warn("skipped, there is no openssl");
+  await using endpoint = await openEngine();
+  const folder = await Deno.makeTempDir();
+  const { cert, key } = await makeCertificate(folder);
+  await using secure = await serve(endpoint, { ...BASE, tls: { cert, key } });
+  await using plain = await serve(endpoint, BASE);
+  const startMs = Date.now();
+  const silent = (port: number) => {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.resume();
+    return new Promise<number>((resolve) =>
+      socket.once("close", () => resolve(Date.now() - startMs))
+    );
+  };
+  const session = await connected(plain.address);
+  const half = halfCall(session, "/v5api.BTrDB/RawValues", beginning(1000, 10), headers);
+  const waits = await Promise.all([silent(secure.port), silent(plain.port)]);
+  assertEquals(await half, "4");
+  // None is ended early; none is left open, or this would not end.
+  for (const wait of waits) assert(wait > 9_000, `${wait} ms`);
+  await closed(session);
+  await Deno.remove(folder, { recursive: true });
 });
