@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
   { task: "check:lint" },
   { task: "check:layers" },
   { task: "check:links" },
+  { task: "check:prose" },
   { task: "check:types" },
   { task: "check:bench" },
   { task: "check:doc" },

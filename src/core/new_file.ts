@@ -23,7 +23,7 @@ export const PRIVATE_MODE = 0o600;
 /** Permissions of files with data, less what the umask of the process withholds. */
 export const DATA_MODE = 0o666;
 
-/** Times that somebody may put something at a path between its removal and the creation. */
+/** Times that another process may put something at a path between its removal and the creation. */
 const MAX_TRIES = 3;
 
 /**

@@ -32,7 +32,7 @@ export interface PartFile {
 /**
  * Opens a part file that was left from before.
  *
- * @param flags How, as of `node:fs`.
+ * @param flags Flags of `node:fs`.
  * @returns Its descriptor.
  * @throws The error of `node:fs` if it is not there, or a link is.
  */

@@ -16,12 +16,12 @@ const READ_BYTES = 1 << 20;
 /** Bytes by which a compression is known. */
 const MAGIC_BYTES = 4;
 
-/** Where something to import is: a path or `file:` URL, its bytes, or its bytes in pieces. */
+/** Input of an import: a path or `file:` URL, its bytes, or its bytes in pieces. */
 export type ImportInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Something to read bytes from. */
 export interface ByteSource {
-  /** What it is called in messages: the path, or `-` where there is none. */
+  /** Name in messages: the path, or `-` where there is none. */
   readonly name: string;
   /** Path of the file; absent for what is no file. */
   readonly path?: string | undefined;
@@ -29,7 +29,7 @@ export interface ByteSource {
   readonly memory?: Uint8Array | undefined;
   /** Bytes that come once, where there is no file. */
   readonly stream?: AsyncIterable<Uint8Array> | undefined;
-  /** Whether it can be read only once: a stream, a pipe, a device. */
+  /** True if it can be read only once: a stream, a pipe, a device. */
   readonly once: boolean;
   /** Compression of a file; what can be read only once shows it when it is read. */
   readonly compression: Compression;
@@ -96,7 +96,7 @@ export async function readAt(path: string, offset: number, length: number): Prom
 /**
  * The decompressed bytes, from an offset on.
  *
- * @param source What to read.
+ * @param source The input.
  * @param offset Decompressed bytes to leave out; a plain file begins there, others are read and
  * dropped.
  * @param counter Is told how far the file is read.

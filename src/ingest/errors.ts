@@ -11,13 +11,13 @@ export type ImportFault = "data" | "options" | "missing";
 export class ImportError extends Error {
   /** Kind of fault. */
   readonly fault: ImportFault;
-  /** What to try instead; one line. */
+  /** Advice, one line. */
   readonly hint: string | undefined;
 
   /**
    * Makes an error.
    *
-   * @param message What happened; sentence case, no full stop.
+   * @param message Text in sentence case, without a full stop.
    * @param init Kind of fault, `"data"` by default; hint and cause.
    */
   constructor(

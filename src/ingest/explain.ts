@@ -19,7 +19,7 @@ export interface PlannedColumn {
   readonly name: string;
   /** Path of its stream. */
   readonly stream: string;
-  /** Whether the stream exists; undefined without a database. */
+  /** True if the stream exists; undefined without a database. */
   readonly exists: boolean | undefined;
   /** Unit of its values. */
   readonly unit: string | undefined;
@@ -33,19 +33,19 @@ export interface PlannedColumn {
   readonly missing: number;
 }
 
-/** What an import would store. */
+/** Preview of an import: the points and streams that it would store. */
 export interface Plan {
   /** Name of the file, or `-`. */
   readonly file: string;
   /** Format, e.g. `csv`. */
   readonly format: string;
-  /** How the source was understood: pairs of a word and its value. */
+  /** Properties found in the source: pairs of a word and its value. */
   readonly about: readonly (readonly [string, string])[];
   /** Time of the first row looked at, ns. */
   readonly first: bigint | undefined;
   /** Time of the last row of the file, or of the last one looked at, ns. */
   readonly last: bigint | undefined;
-  /** Whether `last` is that of the last row of the file. */
+  /** True if `last` is that of the last row of the file. */
   readonly complete: boolean;
   /** Rows looked at. */
   readonly rows: number;
@@ -57,11 +57,11 @@ export interface Plan {
   readonly duplicates: number;
   /** Rows with a time before that of the row before. */
   readonly backward: number;
-  /** What would become streams. */
+  /** Columns that would become streams. */
   readonly columns: readonly PlannedColumn[];
-  /** What would be left out, and why. */
+  /** Columns that would be left out, with the reasons. */
   readonly omitted: readonly OmittedColumn[];
-  /** What is probably wrong. */
+  /** Probable mistakes. */
   readonly warnings: readonly string[];
 }
 
@@ -78,7 +78,7 @@ const SHOWN = 3;
  * Finds out what would be stored, and stores nothing.
  *
  * @param input Path, `file:` URL or bytes.
- * @param options What is known about the file and the streams.
+ * @param options Properties of the file and the streams, as far as they are known.
  * @throws {ImportError} If the file cannot be read.
  */
 export async function explain(input: ImportInput, options: ExplainOptions = {}): Promise<Plan> {

@@ -9,9 +9,9 @@ import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
 import { Spool } from "./spool.ts";
 
-/** What a format opens. */
+/** Input of a format. */
 export interface FormatInput {
-  /** Where the bytes are. */
+  /** Bytes of the file, possibly compressed. */
   readonly bytes: ByteSource;
   /** The first decompressed bytes, up to 256 KiB. */
   readonly head: Uint8Array;
@@ -25,7 +25,7 @@ export interface FormatInput {
 export interface Format {
   /** Name, as `--format` takes it. */
   readonly name: string;
-  /** Whether a file is of this format, by its first bytes and its name. */
+  /** Tells whether a file is of this format, by its first bytes and its name. */
   fits(head: Uint8Array, name: string): boolean;
   /** Options that mean nothing for this format: given, they are an error. */
   readonly refuses?: readonly (keyof SourceOptions)[];

@@ -39,7 +39,7 @@ export interface ImportSummary {
   readonly first: bigint | undefined;
   /** Last time stored by this run, ns. */
   readonly last: bigint | undefined;
-  /** Whether it went on where another import stopped. */
+  /** True if it resumed an interrupted import. */
   readonly resumed: boolean;
   /** Streams that were made. */
   readonly created: number;
@@ -51,7 +51,7 @@ export interface ImportSummary {
   readonly omitted: readonly OmittedColumn[];
   /** Rows and cells that were left out because they could not be read. */
   readonly skipped: { readonly rows: number; readonly cells: number };
-  /** What is probably wrong. */
+  /** Probable mistakes. */
   readonly warnings: readonly string[];
   /** Bytes of the file read, compressed as they are. */
   readonly bytes: number;
@@ -63,14 +63,15 @@ export interface ImportSummary {
 const AT_ONCE = 8;
 
 /**
- * Imports a file: every number of it that is no text, each at its time.
+ * Imports the numeric columns of a file, each number at its time.
  *
- * @param db Where to.
+ * @param db Database to import into.
  * @param input Path, `file:` URL or bytes.
- * @param options What is known about the file and the streams; the rest is found out.
- * @returns What was stored and what was left out.
+ * @param options Properties of the file and the streams, as far as they are known; the rest is
+ *   detected.
+ * @returns Points and streams stored, and columns left out.
  * @throws {ImportError} If the file or an option cannot be used. Nothing was stored, unless
- * {@linkcode storedBefore} says so.
+ *   {@linkcode storedBefore} says so.
  * @throws {CsvError} If a row or a cell of a table cannot be read.
  */
 export async function importFile(
@@ -127,9 +128,10 @@ export async function importFile(
 const stopped = new WeakMap<object, number>();
 
 /**
- * The points that an import had stored in this run when it failed; undefined if it had not begun to.
+ * The points that an import had stored in this run when it failed; undefined if it had not begun
+ * to.
  *
- * @param error What {@linkcode importFile} rejected with.
+ * @param error The error of {@linkcode importFile}.
  */
 export function storedBefore(error: unknown): number | undefined {
   return typeof error === "object" && error !== null ? stopped.get(error) : undefined;
@@ -154,7 +156,7 @@ async function addedTo(
   return counts.reduce((sum, n, i) => sum + n - BigInt(record.streams[i]!.before), 0n);
 }
 
-/** What is read already, and the rest. */
+/** The batch that was read already, and the rest. */
 async function* goOn(
   first: IteratorResult<SourceBatch>,
   rest: AsyncIterator<SourceBatch>,

@@ -38,7 +38,7 @@ export interface ImportJob {
   recordPath: string;
   /** Digests of what is before a position, for the record. */
   before(position: Position): Promise<ImportRecord["before"]>;
-  /** Whether it goes on where another run stopped. */
+  /** True if it resumes an interrupted run. */
   resumed: boolean;
   mergePolicy: NonNullable<InsertOptions["mergePolicy"]>;
   signal: AbortSignal;
@@ -113,7 +113,7 @@ export class ImportRun {
     return this.#result(position);
   }
 
-  /** Whether there is a record, of this run or one before it. */
+  /** True if there is a record, of this run or an earlier one. */
   get begun(): boolean {
     return this.#begun;
   }
@@ -207,7 +207,7 @@ export class ImportRun {
     onProgress?.({ points: this.#fresh, bytes: source.bytesRead, ...part });
   }
 
-  /** Points in the streams that the file does not have were put there by somebody else. */
+  /** Points in the streams that the file does not have were put there by another client. */
   #checkAllSeen(): void {
     const index = this.#skips.findIndex((skip) => skip > 0);
     if (index < 0) return;
@@ -216,7 +216,8 @@ export class ImportRun {
         this.#skips[index]
       } points more than the file`,
       {
-        hint: "somebody else wrote to it meanwhile; `btrdb diff` and delete-range help to clean up",
+        hint:
+          "another client wrote to it meanwhile; `btrdb diff` and delete-range help to clean up",
       },
     );
   }

@@ -26,7 +26,7 @@ export interface FoundSource {
  * Opens anything that can be imported.
  *
  * @param input Path, `file:` URL or bytes.
- * @param options What is known about it; the rest is found out.
+ * @param options Properties of the file, as far as they are known; the rest is detected.
  * @throws {ImportError} If it cannot be read.
  */
 export async function openSource(

@@ -19,7 +19,7 @@ export interface SourceOptions {
   decimal?: "." | "," | undefined;
   /** Thousands mark of values, where there is one: `.`, `,`, `'`, `_` or a blank. */
   thousands?: string | undefined;
-  /** Whether the first line is a header. */
+  /** True if the first line is a header. */
   header?: boolean | undefined;
   /** Lines before the header. */
   skipLines?: number | undefined;
@@ -51,15 +51,15 @@ export interface SourceOptions {
   names?: "btrdb" | "plain" | undefined;
   /** Reading of the frequencies of captures. @default {"auto"} */
   frequency?: "auto" | "actual" | "deviation" | undefined;
-  /** Whether times of captures stay as they are, off the grid of the data rate. */
+  /** True to keep times of captures as they are, off the grid of the data rate. */
   exactTimes?: boolean | undefined;
   /**
-   * Whether the last line counts also without a line end: nothing can come any more.
+   * True if the last line counts even without a line end, because nothing more can come.
    *
    * @default {of compressed files and bytes in memory}
    */
   complete?: boolean | undefined;
-  /** Whether threads may be started. @default {true} */
+  /** True to allow worker threads. @default {true} */
   threads?: boolean | undefined;
   /** Ends the reading; calls reject with its reason. */
   signal?: AbortSignal | undefined;
@@ -101,11 +101,11 @@ export interface ImportProgress {
 
 /** Options of {@linkcode importFile}. */
 export interface ImportOptions extends SourceOptions, TargetOptions {
-  /** Whether to go on where an import of the same file into the same database stopped. */
+  /** True to resume an interrupted import of the same file into the same database. */
   resume?: boolean | undefined;
   /** With `resume`: the file was changed since, but only after the place where it stopped. */
   changed?: boolean | undefined;
-  /** Whether to forget about an import that was interrupted. */
+  /** True to forget an interrupted import and begin anew. */
   restart?: boolean | undefined;
   /** Fate of points at times that are stored already. @default {"never"} */
   mergePolicy?: NonNullable<InsertOptions["mergePolicy"]> | undefined;

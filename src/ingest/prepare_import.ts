@@ -26,7 +26,7 @@ import { findTargets, type Target } from "./targets.ts";
 /** An import that is ready, or was found to be. */
 export interface Prepared {
   readonly source: Source;
-  /** Where the columns go; absent where an import is resumed, whose streams are known. */
+  /** Streams of the columns; absent where an import is resumed, whose streams are known. */
   readonly targets?: readonly Target[];
   /** The streams of a resumed import. */
   readonly streams?: readonly NamedStream[];
@@ -101,7 +101,7 @@ export async function prepareImport(
   }
 }
 
-/** What was asked for, as far as it decides the points and their streams. */
+/** The options that decide the points and their streams. */
 function wishesOf(options: ImportOptions): unknown {
   const { signal: _, onProgress: _p, onNotice: _n, onWarning: _w, ...rest } = options;
   const { resume: _r, changed: _c, restart: _s, mergePolicy: _m, threads: _t, ...wishes } = rest;
@@ -122,7 +122,7 @@ async function recordOf(db: BTrDB, path: string): Promise<ImportRecord | undefin
   return undefined;
 }
 
-/** Whether an import that is done was of the same file into the same streams. */
+/** Tells whether a finished import was of the same file into the same streams. */
 function isSame(
   { source, streams }: ImportRecord,
   identity: ImportRecord["source"],
@@ -187,7 +187,7 @@ async function checkSame(
   }
 }
 
-/** Whether the bytes before the recorded place are those that were there. */
+/** Tells whether the bytes before the recorded position are unchanged. */
 async function isUnchangedBefore(
   { head, bytes }: FormatInput,
   { before, source }: ImportRecord,

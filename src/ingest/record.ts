@@ -19,7 +19,7 @@ import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
 
-/** What a record keeps of each stream. */
+/** State of one stream in a record. */
 export interface StreamRecord {
   uuid: string;
   /** Points in it before the import. */
@@ -31,18 +31,18 @@ export interface StreamRecord {
 /** A record of an import under way. */
 export interface ImportRecord {
   format: 1;
-  /** Which file. */
+  /** Identity of the file. */
   source: { path: string; size: number | null; modifiedMs: number | null; head: string };
-  /** Into which database. */
+  /** Target of the database. */
   target: string;
-  /** What was asked for, to notice when a resumed import asks for something else. */
+  /** Options of the import, to notice when a resumed import has other ones. */
   wishes: unknown;
   layout: unknown;
   streams: StreamRecord[];
   position: Position;
   /** Digests of the bytes before `position`, where the file may grow behind it. */
   before?: { bytes: number; head: string; tail?: string };
-  /** Whether all of the file is stored: resuming it finds nothing to do. */
+  /** True if all of the file is stored, so that there is nothing to resume. */
   done?: boolean;
 }
 

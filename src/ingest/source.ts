@@ -40,7 +40,7 @@ export interface Position {
 export interface SourceBatch {
   /** Points of each of {@linkcode Source.columns}; every column has its own times. */
   columns: RawColumns[];
-  /** Where the next batch begins. */
+  /** Position of the next batch. */
   next: Position;
 }
 
@@ -56,22 +56,22 @@ export interface OmittedColumn {
 export interface Source extends AsyncDisposable {
   /** Format, e.g. `csv`, `parquet`, `comtrade`. */
   readonly format: string;
-  /** What becomes streams. */
+  /** Columns that become streams. */
   readonly columns: readonly SourceColumn[];
   /**
-   * Whether a collection that the user says is the beginning of those that the columns propose,
-   * because there are several stations.
+   * True if a collection given by the user is the beginning of the collections that the columns
+   * propose, because there are several stations.
    */
   readonly hasStations?: boolean | undefined;
-  /** What was left out, and why. */
+  /** Columns that are left out, with the reasons. */
   readonly omitted: readonly OmittedColumn[];
   /** Remarks on what was read although it is odd; more may come while it is read. */
   readonly notices: readonly string[];
-  /** What is probably wrong with what was read so far, such as times that go back. */
+  /** Probable mistakes in the rows read so far, such as times that go back. */
   readonly warnings?: readonly string[] | undefined;
   /** Rows and cells left out so far because they could not be read. */
   readonly skipped?: { readonly rows: number; readonly cells: number } | undefined;
-  /** How the source was understood, in pairs of a word and its value, for people. */
+  /** Properties found in the source, in pairs of a word and its value, for people. */
   readonly about?: readonly (readonly [string, string])[] | undefined;
   /** Time of the last row, ns, where it can be found without reading everything. */
   lastTime?(): Promise<bigint | undefined>;

@@ -31,7 +31,7 @@ export async function nameStream(stream: Stream): Promise<NamedStream> {
   return { stream, uuid, collection, name, unit, path: `${collection}/${name ?? uuid}` };
 }
 
-/** Whether text has the form of a uuid. */
+/** Tells whether text has the form of a uuid. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }

@@ -32,7 +32,7 @@ export interface Target {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** What the user says about one column. */
+/** Options of the user for one column. */
 type Wish = ColumnMeta & { readonly column: SourceColumn };
 
 /**
@@ -195,7 +195,7 @@ function columnsHint(key: string, names: readonly string[]): string {
   return `columns are ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
 }
 
-/** What `COLUMN=…` says, by the index of the column; a column is named, or numbered from 1. */
+/** Values of `COLUMN=…`, by the index of the column; a column is named, or numbered from 1. */
 function keyed(
   words: readonly string[],
   columns: readonly SourceColumn[],

@@ -142,7 +142,7 @@ export interface CycleSums {
  * Sums over windows of as many samples as a table has, `step` samples apart, the first from the
  * first sample on.
  *
- * @param windows How many; all lie within the samples.
+ * @param windows Number of windows; all lie within the samples.
  */
 export function cycleSums(
   values: Float64Array,

@@ -241,7 +241,7 @@ Deno.test("on a terminal: progress, Ctrl-C, summary, resume", async () => {
   assertStringIncludes(screen, "points/s");
   assertStringIncludes(screen, "█");
   assertStringIncludes(screen, "\x1b[K");
-  assertStringIncludes(screen, "--resume goes on from there");
+  assertStringIncludes(screen, "with --resume to continue");
   assertEquals(code, 130, screen);
   const told = Number(/Stopped: ([\d,]+) points/.exec(screen)![1]!.replaceAll(",", ""));
 

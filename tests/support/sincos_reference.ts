@@ -51,7 +51,7 @@ function series(angle: bigint): { sine: bigint; cosine: bigint } {
 }
 
 /**
- * How many units in the last place two doubles are away from the sine and cosine of an angle.
+ * Distance, in units in the last place, of two doubles from the sine and cosine of an angle.
  *
  * @param x The angle, finite.
  * @param degrees True if in degrees.

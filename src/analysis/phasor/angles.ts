@@ -23,7 +23,7 @@ export interface UnwrapOptions extends AngleOptions {
 }
 
 /**
- * Angles brought into one turn. What is not finite becomes NaN.
+ * Angles brought into one turn. Values that are not finite become NaN.
  *
  * @param angles Angles.
  * @throws {TypeError | RangeError} If an argument is wrong.

@@ -64,7 +64,7 @@ export function symmetricalComponents(
  * Values in per unit of a base.
  *
  * @param values Values.
- * @param base What is 1 per unit, in the unit of the values.
+ * @param base Value of 1 per unit, in the unit of the values.
  * @throws {TypeError | RangeError} If an argument is wrong.
  *
  * @example Of 132 kV

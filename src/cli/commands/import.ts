@@ -41,8 +41,8 @@ const command: Command = {
     "its name in the collection --into. Streams that do not exist are created.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
     "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file " +
-    "that is stored already it takes nothing, or, with --changed, the rows added since. What it needs " +
-    "for that is kept in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
+    "that is stored already it takes nothing, or, with --changed, the rows added since. It keeps " +
+    "its records in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
   ],
   options: {
     into: {
@@ -54,7 +54,7 @@ const command: Command = {
       short: "m",
       value: "COLUMN=STREAM",
       multiple: true,
-      about: "Stream of a column, by name or number; may come again",
+      about: "Stream of a column, by name or number; repeatable",
     },
     unit: {
       short: "u",
@@ -66,7 +66,7 @@ const command: Command = {
       short: "c",
       value: "COLUMN",
       multiple: true,
-      about: "Only this column, by name or number; may come again",
+      about: "Only this column, by name or number; repeatable",
     },
     time: { value: "COLUMN", about: "Column of the times, by name or number" },
     "time-format": {
@@ -91,7 +91,7 @@ const command: Command = {
     null: {
       value: "WORD",
       multiple: true,
-      about: "A further word for no value; may come again",
+      about: "A further word for no value; repeatable",
     },
     "bad-rows": {
       value: "FATE",
@@ -370,8 +370,8 @@ async function importOne(
     const fresh = storedBefore(error);
     if (fresh !== undefined) {
       context.talk(
-        `Stopped: ${plural(fresh, "point")} of this run are stored; the same command with ` +
-          "--resume goes on from there",
+        `Stopped: ${plural(fresh, "point")} of this run are stored; run the same command ` +
+          "with --resume to continue",
       );
     } else if (context.signal.aborted) {
       context.talk("Stopped: nothing was stored");

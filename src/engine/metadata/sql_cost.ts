@@ -36,7 +36,7 @@ const SEARCHING = /^(instr|replace)\(/;
 const MATCHING = /^(like|glob|l?trim|rtrim)\(/;
 const TEMPORARY = /^(USE TEMP B-TREE|MATERIALIZE)/;
 
-/** What a query costs at most. */
+/** Upper bounds on the cost of a query. */
 export interface SqlCost {
   /** Rows that SQLite visits. */
   readonly visits: number;
@@ -46,8 +46,7 @@ export interface SqlCost {
   readonly maxText: number;
 }
 
-/**
- * What a query costs.
+/** Estimates the cost of a query.
  *
  * @param plan Output of `EXPLAIN QUERY PLAN`.
  * @param program Output of `EXPLAIN`.

@@ -37,8 +37,9 @@ interface SegmentFile {
 }
 
 /**
- * A bounded queue of points on disk. What `append` has taken survives a crash; what is taken out stays
- * until it is removed, so that it may come again after a crash: who stores it must not double it.
+ * A bounded queue of points on disk. Points that `append` has taken survive a crash. Points that
+ * are taken out stay until they are removed, so they may come again after a crash, and storing them
+ * must not double them.
  */
 export class PointSpool implements AsyncDisposable {
   readonly #folder: string;

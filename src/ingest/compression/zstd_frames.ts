@@ -7,7 +7,7 @@
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
 
-/** Whether bytes begin with a skippable frame (RFC 8878, section 3.1.2). */
+/** Tells whether bytes begin with a skippable frame (RFC 8878, section 3.1.2). */
 export function isSkippable(head: Uint8Array): boolean {
   return head.length >= 4 && (u32(head, 0) & 0xfffffff0) >>> 0 === SKIPPABLE;
 }
@@ -67,7 +67,7 @@ class ByteReader {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** Whether there is another byte. */
+  /** Tells whether there is another byte. */
   async more(): Promise<boolean> {
     while (this.#buffer.length === 0 && !this.#done) await this.#read();
     return this.#buffer.length > 0;

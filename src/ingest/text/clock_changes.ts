@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const FROM_MS = Date.UTC(1932, 0, 1);
 const TO_MS = Date.UTC(2081, 0, 1);
 
-/** What a zone is ahead of UTC, ns, if that never changes. */
+/** Offset of a zone from UTC, ns, if that never changes. */
 export function fixedOffset(tz: string): bigint | undefined {
   if (tz === "UTC") return 0n;
   const match = /^([+-])(\d{2}):?(\d{2})$/.exec(tz);

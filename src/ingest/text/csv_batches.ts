@@ -20,13 +20,13 @@ export const BATCH_BYTES: number = 8 << 20;
 
 /** A table of text. */
 export interface CsvTable {
-  /** Where the text is. */
+  /** Bytes of the text. */
   readonly bytes: ByteSource;
-  /** How it looks. */
+  /** Layout of the text. */
   readonly layout: TableLayout;
 }
 
-/** What was met while a table was read. */
+/** Remarks on a table that was read: rows and cells left out, unclear times. */
 export interface TableRemarks {
   /** Rows left out because they could not be read. */
   badRows: number;
@@ -53,7 +53,7 @@ export function noRemarks(): TableRemarks {
  * Reads a table.
  *
  * @param table The table.
- * @param from Where to begin.
+ * @param from Position of the first row.
  * @param counter Is told how far the file is read.
  * @param stdin The bytes of what can be read only once.
  * @param remarks Is told what was met.

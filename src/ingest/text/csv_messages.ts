@@ -1,5 +1,5 @@
 /**
- * What {@linkcode csvBatchesFromThread} and its worker say to each other.
+ * Messages between {@linkcode csvBatchesFromThread} and its worker.
  *
  * @module
  */

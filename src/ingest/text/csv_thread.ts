@@ -11,8 +11,8 @@ import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
 /**
- * As {@linkcode csvBatches}: the same batches, the same errors. Where no thread can be started, as in
- * a program that was compiled without its module, it goes without.
+ * As {@linkcode csvBatches}: the same batches, the same errors. If no thread can be started, as in
+ * a program that was compiled without its module, it works without one.
  */
 export async function* csvBatchesFromThread(
   table: CsvTable,

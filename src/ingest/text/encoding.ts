@@ -10,7 +10,7 @@ import { ImportError, optionError } from "../errors.ts";
  * The encoding of a text, absent where it is UTF-8.
  *
  * @param head Its first bytes.
- * @param said What the user says.
+ * @param said Encoding named by the user.
  * @throws {ImportError} If there is no such encoding.
  */
 export function encodingOf(head: Uint8Array, said: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * How a table of text looks: delimiter, header, which columns are the time and in which form.
+ * Detects the layout of a table of text: delimiter, header, columns of the time and their form.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import {
   unitNamed,
 } from "./time_forms.ts";
 
-/** How a table looks; plain data, because a record of interrupted work keeps it. */
+/** Layout of a table. It is plain data, because a record of interrupted work keeps it. */
 export interface TableLayout {
   delimiter: string;
-  /** Whether runs of blanks and tabs are the delimiter. */
+  /** True if runs of blanks and tabs are the delimiter. */
   blanks: boolean;
   decimal: "." | ",";
   thousands?: string;
@@ -49,11 +49,11 @@ export interface TableLayout {
   nulls: readonly string[];
   skipBadRows: boolean;
   skipBadCells: boolean;
-  /** Whether the last line counts without a line end. */
+  /** True if the last line counts without a line end. */
   complete: boolean;
 }
 
-/** What the user says about it; what is absent is found out. */
+/** Layout as far as the user gives it; the rest is detected. */
 export interface LayoutWishes {
   delimiter?: string | undefined;
   decimal?: "." | "," | undefined;
@@ -99,7 +99,7 @@ const MAX_EXTRA_ROWS = 4;
  * Finds out how a table looks.
  *
  * @param head The beginning of the file, whole lines.
- * @param wishes What the user says.
+ * @param wishes Layout as far as the user gives it.
  * @throws {ImportError} If it cannot be found out.
  */
 export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
@@ -214,7 +214,7 @@ function prefixOf(head: string, wishes: LayoutWishes): {
   return { text, lines, comment, delimiter: sep?.[1], header };
 }
 
-/** Whether a cell of the first line can only be a name. */
+/** Tells whether a cell of the first line can only be a name. */
 function isName(cell: string, look: Look): boolean {
   return /\p{L}/u.test(cell) && !isValue(cell, look) && !isCalendar(cell) &&
     !/\d{1,2}:\d{2}/.test(cell) && !/^(inf|infinity)$/i.test(cell) &&
@@ -303,7 +303,7 @@ interface TimeChoice {
   readonly columns: number[];
   readonly format: string;
   readonly reason: string;
-  /** Whether times count from `--start`. */
+  /** True if times count from `--start`. */
   readonly relative: boolean;
 }
 
@@ -491,7 +491,7 @@ function isoOf(cell: string): string {
   return cell[4] === "/" ? "%Y/%m/%d" : "%Y-%m-%d";
 }
 
-/** Whether the names are those of a CSV that BTrDB writes. */
+/** Tells whether the names are those of a CSV that BTrDB writes. */
 export function isBtrdbTable(names: readonly string[]): boolean {
   return BTRDB_NAMES.every((name, i) => names[i] === name);
 }

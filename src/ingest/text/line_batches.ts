@@ -1,6 +1,6 @@
 /**
- * Bytes cut into batches of whole lines. Where the cuts are depends only on where the first batch
- * begins, so that resumed work sees the same batches.
+ * Bytes cut into batches of whole lines. The cuts depend only on the beginning of the first batch,
+ * so that resumed work sees the same batches.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface LineBatch {
   bytes: Uint8Array;
   offset: number;
   end: number;
-  /** Whether this is the last line, and it has no line end in the file. */
+  /** True if this is the last line, and it has no line end in the file. */
   open?: boolean;
 }
 
@@ -26,7 +26,7 @@ const MAX_LINE = 64 << 20;
  * Cuts bytes into batches of lines: each is as long as fits into `size` bytes, or one line.
  *
  * @param chunks Bytes in pieces of any size.
- * @param offset Where the first byte stands in the file.
+ * @param offset Offset of the first byte in the file.
  * @param size Bytes of a batch.
  */
 export async function* lineBatches(

@@ -15,7 +15,7 @@ export interface TextRecord {
 /** The look of records. */
 export interface RecordLook {
   readonly delimiter: string;
-  /** Whether runs of blanks and tabs are the delimiter. */
+  /** True if runs of blanks and tabs are the delimiter. */
   readonly blanks: boolean;
   /** Beginning of lines that are no records. */
   readonly comment: string | undefined;

@@ -57,7 +57,10 @@ export function openText(
   return new TextSource(input, found.layout, found.omitted, options.threads !== false);
 }
 
-/** Whether nothing can come any more: compressed bytes say their end, and bytes in memory are all. */
+/**
+ * Tells whether the input is complete: compressed bytes mark their end, and bytes in memory are
+ * all.
+ */
 function isWhole({ bytes }: FormatInput): boolean {
   return bytes.memory !== undefined || bytes.compression !== "none";
 }
@@ -139,7 +142,7 @@ class TextSource implements Source {
     return { rows: this.#remarks.badRows, cells: this.#remarks.badCells };
   }
 
-  /** What is probably wrong. */
+  /** Probable mistakes. */
   get warnings(): readonly string[] {
     const { unsure, unsureLine, cut, cutLine, openLine } = this.#remarks;
     const found: string[] = [];
@@ -163,7 +166,7 @@ class TextSource implements Source {
     return found;
   }
 
-  /** How the table was understood. */
+  /** Properties found in the table. */
   get about(): readonly (readonly [string, string])[] {
     const { layout } = this;
     const names = layout.timeOrder.map((i) => layout.names[i] || `column${i + 1}`);

@@ -17,7 +17,7 @@ export interface TimeForm {
 const CALENDAR =
   /^(\d{4})([-/])(\d{2})\2(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s?(?:Z|[A-Z]{2,5}|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
-/** Whether a cell is a date, with or without a clock, as RFC 3339 writes it or nearly so. */
+/** Tells whether a cell is a date, with or without a clock, as RFC 3339 writes it or nearly so. */
 export function isCalendar(cell: string): boolean {
   return CALENDAR.test(cell);
 }
@@ -136,7 +136,7 @@ export const NUMBER_FORMS: readonly TimeForm[] = [...EPOCHS, TICKS, FILETIME];
 const EARLIEST_MS = Date.UTC(1990, 0, 1);
 const DAY_MS = 86_400_000;
 
-/** Whether a time is one of the present age. */
+/** Tells whether a time is one of the present age. */
 export function isPlausible(ms: number): boolean {
   return ms >= EARLIEST_MS && ms <= Date.now() + DAY_MS;
 }
