@@ -28,9 +28,9 @@ export interface ColumnarField {
   readonly type: string;
   /** Unit of times, ns. */
   readonly unit?: bigint | undefined;
-  /** Whether timestamps are instants; else they are what local clocks show. */
+  /** True if timestamps are instants; else they are local times. */
   readonly utc?: boolean | undefined;
-  /** Whether numbers are whole. */
+  /** True if numbers are whole. */
   readonly whole?: boolean | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface ColumnarFile extends AsyncDisposable {
   readonly fields: readonly ColumnarField[];
   /** Number of rows, where it is known. */
   readonly rows?: number | undefined;
-  /** Whether this package wrote it: its columns are named after streams. */
+  /** True if this package wrote it: its columns are named after streams. */
   readonly isOwn: boolean;
   /**
    * Reads columns.

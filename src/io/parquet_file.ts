@@ -105,7 +105,7 @@ export class ParquetFile implements ColumnarFile {
   readonly rows: number;
   /** Number of row groups. */
   readonly rowGroups: number;
-  /** Whether this package wrote it. */
+  /** True if this package wrote it. */
   readonly isOwn: boolean;
   readonly #scan: ParquetScan;
   readonly #readings: Map<string, Reading>;

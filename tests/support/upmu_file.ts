@@ -10,7 +10,7 @@ export interface MadeBlock {
   date: readonly number[];
   /** Distance of the readings, ms. @default {8.333333} */
   intervalMs?: number;
-  /** Whether power and frequency follow. */
+  /** True if power and frequency follow. */
   isExpanded?: boolean;
   /** Value of reading `i` of series `k`, 0 to 18 in the order of the file. */
   value?: (k: number, i: number) => number;

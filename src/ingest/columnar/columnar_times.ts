@@ -46,7 +46,7 @@ export class TimeReader {
    *
    * @param layout Columns and their meaning.
    * @param fields Of those columns.
-   * @param skip Whether rows without a time are left out.
+   * @param skip True to leave out rows without a time.
    */
   constructor(layout: TimeLayout, fields: readonly ColumnarField[], skip: boolean) {
     this.#layout = layout;
@@ -175,7 +175,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
   ns: 1n,
 };
 
-/** Whether times are whole numbers of a unit. */
+/** Tells whether times are whole numbers of a unit. */
 export function isPlainUnit(fields: readonly ColumnarField[], format: string | undefined): boolean {
   return format !== undefined && Object.hasOwn(UNITS, format) && fields.length === 1 &&
     fields[0]!.whole === true;
@@ -186,7 +186,7 @@ function cellOf(columns: readonly ColumnarValues[], i: number): string {
   return columns.map((values) => String(values[i]).replace(/[\t\r\n]/g, " ")).join(" ");
 }
 
-/** What clocks show at a number of ns since 1970 there. */
+/** Local date and time, as text, for a number of ns since 1970 on a local clock. */
 function clockText(ns: bigint): string {
   const seconds = ns / NS_PER_SECOND - (ns % NS_PER_SECOND < 0n ? 1n : 0n);
   const rest = ns - seconds * NS_PER_SECOND;

@@ -26,13 +26,13 @@ export interface BlockSeries {
   readonly name: string;
   /** Unit of its values. */
   readonly unit: string;
-  /** Whether only blocks with an expansion have it. */
+  /** True if only blocks with an expansion have it. */
   readonly isExpansion: boolean;
   /** Byte of its first reading in the block. */
   readonly at: number;
   /** Bytes from one reading to the next. */
   readonly stride: number;
-  /** Whether its readings are integers; else they are of single precision. */
+  /** True if its readings are integers; else they are of single precision. */
   readonly isInteger: boolean;
 }
 

@@ -38,7 +38,7 @@ const UNKNOWN_READINGS = 120;
 interface UpmuLayout {
   /** Names of the series that are read. */
   columns: readonly string[];
-  /** Whether there are blocks with an expansion. */
+  /** True if there are blocks with an expansion. */
   isExpanded: boolean;
   skipBadRows: boolean;
   skipBadCells: boolean;
@@ -131,7 +131,7 @@ export class UpmuSource implements Source {
   /**
    * Opens a file: reads it once to know which series it has.
    *
-   * @param input Where it is.
+   * @param input The file.
    * @param options Columns to read, and the fate of blocks and values that cannot be read.
    * @param layout Of a resumed import.
    * @throws {ImportError} If it holds no whole block, or one without a date.
@@ -267,7 +267,7 @@ function finite({ times, values }: RawColumns): RawColumns {
   return { times: times.filter(keep), values: values.filter(keep) };
 }
 
-/** What a first pass over a file found. */
+/** Findings of a first pass over a file. */
 interface Survey {
   readonly expanded: number;
   readonly last: bigint;

@@ -368,7 +368,7 @@ function fragmentsOfV6(
   });
 }
 
-/** Where to cut, so many bytes each. */
+/** Places to cut, so many bytes each. */
 function cutsOf(size: number, step: number): [number, number][] {
   return Array.from(
     { length: Math.ceil(size / step) },
