@@ -3,11 +3,10 @@
  * a message.
  */
 
+import { HANG_MS } from "./until.ts";
+
 /** Names of the program of Chromium; `$BTRDB_CHROMIUM` comes first. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/** Longest wait for anything that a browser is asked, ms. */
-const PATIENCE_MS = 60_000;
 
 /** Path of a Chromium, or undefined after a message that says what is skipped. */
 export function findChromium(what: string): string | undefined {
@@ -92,7 +91,7 @@ export class Chromium implements AsyncDisposable {
   ): Promise<Record<string, unknown>> {
     const id = this.#next++;
     const message = await new Promise<Message>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${method} takes too long`)), PATIENCE_MS);
+      const timer = setTimeout(() => reject(new Error(`${method} takes too long`)), HANG_MS);
       this.#answers.set(id, (message) => {
         clearTimeout(timer);
         resolve(message);
@@ -194,7 +193,7 @@ export class Page {
 
   /** Waits until an expression is true. */
   async until(expression: string): Promise<void> {
-    const endMs = Date.now() + PATIENCE_MS;
+    const endMs = Date.now() + HANG_MS;
     while (!await this.value<boolean>(`Boolean(${expression})`)) {
       if (Date.now() > endMs) {
         throw new Error(`never true: ${expression}\n${this.problems.join("\n")}`);
