@@ -6,7 +6,7 @@
  */
 
 import { describe } from "../core/describe.ts";
-import { MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../core/range.ts";
+import { LAST_TIME, MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
@@ -50,7 +50,7 @@ export function timeRange(action: string, start: TimeLike, end: TimeLike): TimeR
  */
 export function servableRange(action: string, { start, end }: TimeRange): TimeRange {
   if (end !== MAX_TIME) return { start, end };
-  if (start === MAX_TIME - 1n) {
+  if (start === LAST_TIME) {
     throw outOfRange(
       `Cannot ${action}: start is ${
         showTime(start)
@@ -58,7 +58,7 @@ export function servableRange(action: string, { start, end }: TimeRange): TimeRa
         `a point can have`,
     );
   }
-  return { start, end: MAX_TIME - 1n };
+  return { start, end: LAST_TIME };
 }
 
 /**

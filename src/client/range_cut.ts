@@ -13,7 +13,7 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { allocStat } from "../core/columns.ts";
-import { MAX_TIME } from "../core/range.ts";
+import { LAST_TIME, MAX_TIME } from "../core/range.ts";
 import type { TimeRange } from "./arguments.ts";
 
 /** A stream and its version. */
@@ -55,7 +55,7 @@ export function wholeRange(
   range: TimeRange,
   options: CallOptions,
 ): AsyncIterableIterator<StatChunk> {
-  const end = range.end === MAX_TIME ? MAX_TIME - 1n : range.end;
+  const end = range.end === MAX_TIME ? LAST_TIME : range.end;
   if (range.start >= end) return noPoints(range.start, endpoint.capabilities.stddev);
   const request: WindowsRequest = {
     uuid,

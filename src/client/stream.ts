@@ -5,7 +5,7 @@
  */
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
+import { LAST_TIME, LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import type { TimeLike } from "../core/time.ts";
 import { uuidText } from "../core/uuid.ts";
 import type {
@@ -707,7 +707,7 @@ export class Stream {
    * ```
    */
   async latest(options: ReadOptions = {}): Promise<NearestPoint | null> {
-    return await this.nearest(MAX_TIME - 1n, { ...options, backward: true });
+    return await this.nearest(LAST_TIME, { ...options, backward: true });
   }
 
   /**

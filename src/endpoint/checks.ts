@@ -11,7 +11,7 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
+import { LAST_TIME, LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
 import type {
   AlignedWindowsRequest,
@@ -221,7 +221,7 @@ export function checkInsertPoint(
 ): void {
   if (index === undefined) return;
   const time = columns.times[index]!;
-  if (time < MIN_TIME || time >= MAX_TIME - 1n) {
+  if (time < MIN_TIME || time >= LAST_TIME) {
     refuse(ErrorCode.InvalidTimeRange, TEXT.insertBounds, uuid);
   }
   const text = Number.isNaN(columns.values[index]!) ? TEXT.insertNaN : TEXT.insertInf;

@@ -9,7 +9,7 @@ import { throwIfOver } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { MAX_TIME, MIN_TIME } from "../core/range.ts";
+import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
 import { findBadPoint } from "../kernel/find_bad_point.ts";
 import { sortPoints } from "../kernel/sort.ts";
@@ -242,7 +242,7 @@ export class Engine implements Endpoint {
     return this.#storage.checked(options, () => {
       const { uuid, columns, mergePolicy = "never", roundBits } = request;
       checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
-      const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
+      const bad = findBadPoint(columns, MIN_TIME, LAST_TIME);
       checkInsertPoint(columns, bad?.index, uuid);
       checkRoundBits(roundBits, uuid);
       const points = roundBits === undefined

@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 import { decodeBlock } from "../../kernel/block.ts";
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { BUFFER_POINTS } from "../constants.ts";
@@ -18,7 +18,7 @@ import { BUFFER_POINTS } from "../constants.ts";
  */
 export function journalPoints(data: Uint8Array): RawColumns {
   const points = decodeBlock(data, 0, BUFFER_POINTS - 1);
-  const bad = findBadPoint(points, MIN_TIME, MAX_TIME - 1n);
+  const bad = findBadPoint(points, MIN_TIME, LAST_TIME);
   if (bad === undefined) return points;
   const what = bad.reason === "time" ? points.times[bad.index] : points.values[bad.index];
   throw new RangeError(

@@ -9,7 +9,7 @@
 import { abortable } from "../../core/call.ts";
 import { formatTime } from "../../core/time.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { checkDelete, checkInsertPoint, checkInsertSize, TEXT } from "../../endpoint/checks.ts";
 import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../endpoint/endpoint.ts";
@@ -51,7 +51,7 @@ export class PointWrites {
     const { uuid, columns, mergePolicy = "never" } = request;
     const n = columns.times.length;
     checkInsertSize(n, this.#rules.maxInsertPoints, uuid);
-    const bad = findBadPoint(columns, MIN_TIME, MAX_TIME - 1n);
+    const bad = findBadPoint(columns, MIN_TIME, LAST_TIME);
     checkInsertPoint(columns, bad?.index, uuid);
     const spec: CallSpec = { rpc: "Insert", uuid, options, isWrite: true };
     this.#checkGone(spec);

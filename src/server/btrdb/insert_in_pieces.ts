@@ -6,7 +6,7 @@
 
 import { sliceRaw } from "../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 import { checkInsertPoint, V5_MAX_INSERT_POINTS } from "../../endpoint/checks.ts";
 import type { CallOptions, Endpoint, InsertRequest, Version } from "../../endpoint/endpoint.ts";
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
@@ -33,7 +33,7 @@ export async function insertInPieces(
   const total = columns.times.length;
   const most = endpoint.capabilities.maxInsertPoints;
   if (total <= most) return await endpoint.insert(request, options);
-  checkInsertPoint(columns, findBadPoint(columns, MIN_TIME, MAX_TIME - 1n)?.index, uuid);
+  checkInsertPoint(columns, findBadPoint(columns, MIN_TIME, LAST_TIME)?.index, uuid);
   let version: Version = { major: 0n, minor: 0n };
   for (let from = 0; from < total; from += most) {
     const piece = sliceRaw(columns, from, Math.min(from + most, total));
