@@ -62,6 +62,12 @@ function writeNumber(x: f64, fixed: bool, out: usize): usize {
 // @ts-ignore: decorator
 @inline
 function writePoint(at: usize, stride: usize, windows: bool, fixed: bool, out: usize): usize {
+  if (windows && !fixed && load<u64>(at + 4 * stride) == 0) {
+    // Nothing has no statistics. The server writes 0, and with it what is to be the server's.
+    store<u32>(out, 0x2c2c2c2c);
+    store<u8>(out, 48, 4);
+    return out + 5;
+  }
   store<u8>(out, 44);
   out = writeNumber(load<f64>(at + stride), fixed, out + 1);
   if (!windows) return out;

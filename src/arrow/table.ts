@@ -54,6 +54,8 @@ export interface NamedColumn {
   name: string;
   type: DataType;
   data: ColumnData;
+  /** Whether NaN is null. @default {false} */
+  nullable?: boolean;
 }
 
 /** timestamp[ns, UTC]. */
@@ -97,7 +99,7 @@ export function tableToRaw(table: ArrowTable): RawColumns {
 }
 
 /**
- * Windows from a table as {@linkcode statToTable} makes it.
+ * Windows from a table as {@linkcode statToTable} makes it; a statistic that is null is NaN.
  *
  * @param table The table, decoded as for {@linkcode tableToRaw}.
  * @returns Columns of their own.
@@ -106,9 +108,9 @@ export function tableToRaw(table: ArrowTable): RawColumns {
 export function tableToStat(table: ArrowTable): StatColumns {
   const columns: StatColumns = {
     times: timesOf(column(table, "time")),
-    min: doublesOf(column(table, "min")),
-    mean: doublesOf(column(table, "mean")),
-    max: doublesOf(column(table, "max")),
+    min: orNaN(column(table, "min")),
+    mean: orNaN(column(table, "mean")),
+    max: orNaN(column(table, "max")),
     count: countsOf(column(table, "count")),
   };
   if (table.names.includes("stddev")) columns.stddev = doublesOf(column(table, "stddev"));
@@ -116,7 +118,7 @@ export function tableToStat(table: ArrowTable): StatColumns {
 }
 
 /**
- * Rows of several streams from a table: `time`, and every other column.
+ * Rows of several streams from a table: `time`, and every other column, NaN for null.
  *
  * @param table The table, decoded as for {@linkcode tableToRaw}.
  * @throws {BTrDBError} 438 if there is no `time`, or a column that holds no numbers.
@@ -125,7 +127,7 @@ export function tableToMulti(table: ArrowTable): { times: BigInt64Array; streams
   const names = table.names.filter((name) => name !== "time") as string[];
   return {
     times: timesOf(column(table, "time")),
-    streams: names.map((name) => ({ name, values: doublesOf(column(table, name)) })),
+    streams: names.map((name) => ({ name, values: orNaN(column(table, name)) })),
   };
 }
 
@@ -153,12 +155,12 @@ export function statNamed(columns: StatColumns, withStddev: boolean): NamedColum
   return all;
 }
 
-/** A table of columns, without nulls, without a copy. */
+/** A table of columns, without a copy. */
 export function tableOf(columns: readonly NamedColumn[]): Table {
-  const fields: Field[] = columns.map(({ name, type }) => ({
+  const fields: Field[] = columns.map(({ name, type, nullable = false }) => ({
     name,
     type,
-    nullable: false,
+    nullable,
     metadata: null as unknown as Map<string, string>,
   }));
   const schema = {
@@ -180,16 +182,26 @@ export function invalid(what: string, cause?: unknown): BTrDBError {
 }
 
 /** One column as one batch over the same memory. */
-function toColumn({ type, data }: NamedColumn): Column<unknown> {
+function toColumn({ type, data, nullable }: NamedColumn): Column<unknown> {
   const Type = batchType(type, { useBigInt: true, useBigIntTimestamp: true }) as typeof Batch;
   const batch = new Type<unknown>({
     length: data.length,
-    nullCount: 0,
+    ...(nullable === true ? validityOf(data) : { nullCount: 0, validity: new Uint8Array(0) }),
     type,
-    validity: new Uint8Array(0),
     values: data,
   });
   return new Column([batch], type);
+}
+
+/** A bit for each value that is not NaN, from the lowest on, in multiples of 64 bits. */
+function validityOf(data: ColumnData): { nullCount: number; validity: Uint8Array } {
+  let nullCount = 0;
+  const validity = new Uint8Array(Math.ceil(data.length / 64) * 8);
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isNaN(data[i])) nullCount++;
+    else validity[i >> 3]! |= 1 << (i & 7);
+  }
+  return nullCount === 0 ? { nullCount, validity: new Uint8Array(0) } : { nullCount, validity };
 }
 
 /** The columns with the names and types of a template, by position. */
@@ -292,6 +304,27 @@ function doublesOf(found: FoundColumn): Float64Array {
     at += batch.length;
   }
   return values;
+}
+
+/** Doubles, NaN for null. */
+function orNaN({ name, column }: FoundColumn): Float64Array {
+  const parts = column.data.map((batch): Float64Array => {
+    if (batch.nullCount === 0) return doublesOf({ name, column: new Column([batch], column.type) });
+    const { length } = batch;
+    const present = new Uint8Array(batch.validity);
+    const values = batch.values?.slice(0, length);
+    if (!(values instanceof Float64Array || values instanceof Float32Array)) {
+      throw invalid(`column ${JSON.stringify(name)} has nulls and is neither float64 nor float32`);
+    }
+    return Float64Array.from(values, (v, i) => (present[i >> 3]! >> (i & 7) & 1) === 1 ? v : NaN);
+  });
+  const all = new Float64Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function countsOf(found: FoundColumn): BigUint64Array {

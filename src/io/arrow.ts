@@ -2,7 +2,8 @@
  * Points and windows as Apache Arrow: IPC streams and tables, exact to the nanosecond.
  *
  * The schemas are those of BTrDB's Arrow calls: `time` is timestamp[ns, UTC], values are float64,
- * counts uint64, nothing is nullable. Tables are those of `@uwdata/flechette`.
+ * counts uint64, nothing is nullable; in files of several
+ * streams and of windows, what is not there is null. Tables are those of `@uwdata/flechette`.
  *
  * @example Columns to a complete IPC stream and back
  * ```ts

@@ -26,7 +26,7 @@ const ACTION = "write Arrow data";
 
 /**
  * Writes streams as one Arrow IPC stream: `time` (timestamp[ns, UTC]) and, for each stream of
- * points, a float64 column of its label, NaN where it has no point; for windows `label (Min)`,
+ * points, a float64 column of its label, null where it has no point; for windows `label (Min)`,
  * `(Mean)`, `(Max)` as float64 and `(Count)` as uint64 (a single stream of windows: `min`, `mean`,
  * `max`, `count`).
  *
@@ -84,8 +84,9 @@ export async function writeArrow(
 function encodeBatch({ times, columns }: TableBatch, first: boolean): Uint8Array<ArrayBuffer> {
   const table = tableOf([
     { name: "time", type: TIME, data: times },
-    ...columns.map(({ name, data }) => ({
+    ...columns.map(({ name, data, nullable }) => ({
       name,
+      nullable,
       type: data instanceof Float64Array ? DOUBLE : COUNT,
       data,
     })),

@@ -34,7 +34,7 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
 
 /**
  * Writes streams as one Parquet file: `time` (timestamp, ns, UTC) and, for each stream of points, a
- * double column of its label, NaN where it has no point; for windows `label (Min)`, `(Mean)`,
+ * double column of its label, null where it has no point; for windows `label (Min)`, `(Mean)`,
  * `(Max)` and `(Count)` (a single stream of windows: `min`, `mean`, `max`, `count`).
  *
  * Rows are merged by time. Memory holds a row group; a file appears under its name when it is
@@ -134,9 +134,9 @@ function schemaOf({ columns }: TableBatch): SchemaElement[] {
       repetition_type: "REQUIRED",
       logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "NANOS" },
     },
-    ...columns.map(({ name, data }): SchemaElement =>
+    ...columns.map(({ name, data, nullable }): SchemaElement =>
       data instanceof Float64Array
-        ? { name, type: "DOUBLE", repetition_type: "REQUIRED" }
+        ? { name, type: "DOUBLE", repetition_type: nullable ? "OPTIONAL" : "REQUIRED" }
         : { name, type: "INT64", repetition_type: "REQUIRED", converted_type: "UINT_64" }
     ),
   ];
@@ -146,12 +146,18 @@ function schemaOf({ columns }: TableBatch): SchemaElement[] {
 function columnsOf({ times, columns }: TableBatch): ParquetColumn[] {
   return [
     { name: "time", data: times, encoding: "DELTA_BINARY_PACKED" },
-    ...columns.map(({ name, data }): ParquetColumn => ({
+    ...columns.map(({ name, data, nullable }): ParquetColumn => ({
       name,
-      data,
+      data: nullable ? withNulls(data as Float64Array) : data,
       encoding: data instanceof Float64Array ? "BYTE_STREAM_SPLIT" : "DELTA_BINARY_PACKED",
     })),
   ];
+}
+
+/** Values with null for NaN; the same values where there is none. */
+function withNulls(values: Float64Array): Float64Array | (number | null)[] {
+  if (!values.some(Number.isNaN)) return values;
+  return Array.from(values, (value) => Number.isNaN(value) ? null : value);
 }
 
 /** The rows in batches of `size`, the last one shorter; at least one batch. */
@@ -179,7 +185,7 @@ async function* rowGroups(
 function sliced({ times, columns }: TableBatch, from: number, to?: number): TableBatch {
   return {
     times: times.slice(from, to),
-    columns: columns.map(({ name, data }) => ({ name, data: data.slice(from, to) })),
+    columns: columns.map(({ data, ...column }) => ({ ...column, data: data.slice(from, to) })),
   };
 }
 
@@ -189,8 +195,8 @@ function joined(batches: readonly TableBatch[]): TableBatch {
   const n = batches.reduce((sum, { times }) => sum + times.length, 0);
   const out: TableBatch = {
     times: new BigInt64Array(n),
-    columns: first!.columns.map(({ name, data }): TableColumn => ({
-      name,
+    columns: first!.columns.map(({ data, ...column }): TableColumn => ({
+      ...column,
       data: data instanceof Float64Array ? new Float64Array(n) : new BigUint64Array(n),
     })),
   };

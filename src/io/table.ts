@@ -31,8 +31,10 @@ export type TableKind = "raw" | "windows";
 /** One column beside the times. */
 export interface TableColumn {
   name: string;
-  /** Doubles, NaN where a stream has nothing, or counts, 0 there. */
+  /** Doubles, NaN where a stream or a window has nothing, or counts, 0 there. */
   data: Float64Array | BigUint64Array;
+  /** Whether some rows may have nothing. */
+  nullable: boolean;
 }
 
 /** Some rows of a table. */
@@ -69,6 +71,7 @@ export async function* tableBatches(
         : [{
           name: label,
           data: gatherRows(rows[s]!, (parts[s] as RawColumns | undefined)?.values),
+          nullable: streams.length > 1,
         }]
     );
     yield { times, columns };
@@ -81,7 +84,7 @@ function emptyBatch(streams: readonly TableStream[], kind: TableKind): TableBatc
   const columns = streams.flatMap(({ label }) =>
     kind === "windows"
       ? windowColumns(streams.length === 1 ? undefined : label, none, undefined)
-      : [{ name: label, data: new Float64Array(0) }]
+      : [{ name: label, data: new Float64Array(0), nullable: streams.length > 1 }]
   );
   return { times: new BigInt64Array(0), columns };
 }
@@ -116,8 +119,26 @@ function windowColumns(
   const stat = part as StatColumns | undefined;
   return PARTS.map(([field, word]) => ({
     name: label === undefined ? field : `${label} (${word})`,
-    data: field === "count" ? gatherCounts(rows, stat?.count) : gatherRows(rows, stat?.[field]),
+    data: field === "count"
+      ? gatherCounts(rows, stat?.count)
+      : gatherStatistics(rows, stat?.[field], stat?.count),
+    nullable: field !== "count",
   }));
+}
+
+/** Statistics of windows; those of a window without points are nothing. */
+function gatherStatistics(
+  rows: Int32Array,
+  values: Float64Array | undefined,
+  counts: BigUint64Array | undefined,
+): Float64Array {
+  const out = gatherRows(rows, values);
+  if (counts === undefined) return out;
+  for (let r = 0; r < rows.length; r++) {
+    const i = rows[r]!;
+    if (i >= 0 && counts[i] === 0n) out[r] = NaN;
+  }
+  return out;
 }
 
 function gatherCounts(rows: Int32Array, counts: BigUint64Array | undefined): BigUint64Array {

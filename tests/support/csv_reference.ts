@@ -86,5 +86,6 @@ function cellsOf(
   if ("values" in columns) return i < 0 ? [""] : [number(columns.values[i]!)];
   if (i < 0) return ["", "", "", ""];
   const { min, mean, max, count } = columns;
+  if (count[i] === 0n && number !== referenceFixed6) return ["", "", "", "0"];
   return [number(min[i]!), number(mean[i]!), number(max[i]!), count[i]!.toString()];
 }

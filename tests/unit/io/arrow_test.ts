@@ -196,7 +196,14 @@ Deno.test("writeArrow: windows of several streams, and none at all", async () =>
   assertEquals(tableFromIPC(await two.bytes()).names.slice(0, 6), names);
   const one = collector();
   await writeArrow(one.stream, [{ label: "a", columns: STAT }]);
-  assertEquals(ipcToStat(await one.bytes()), STAT);
+  // The first window has no points, so it has no statistics.
+  const nothing = (values: Float64Array) => Float64Array.from(values, (v, i) => i === 0 ? NaN : v);
+  assertEquals(ipcToStat(await one.bytes()), {
+    ...STAT,
+    min: nothing(STAT.min),
+    mean: nothing(STAT.mean),
+    max: nothing(STAT.max),
+  });
   const none = collector();
   assertEquals((await writeArrow(none.stream, [{ label: "a", columns: toRaw([]) }])).rows, 0);
   assertEquals(ipcToMulti(await none.bytes()).streams, [{
