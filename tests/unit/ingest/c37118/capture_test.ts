@@ -429,7 +429,7 @@ Deno.test("CaptureSource: a fragment of IPv6 that never comes costs its datagram
   assertEquals(await frames(await open(pcap(list))), { "8_SIM 8": 10 });
 });
 
-Deno.test("import of a .pdat: a file a minute, found by its name or its frames", async () => {
+Deno.test("CaptureSource: import of a .pdat, a file a minute, found by its name or its frames", async () => {
   const folder = await Deno.makeTempDir();
   await using db = await connect("memory:");
   try {
