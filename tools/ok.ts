@@ -6,6 +6,7 @@
  *
  *     deno task ok             all steps
  *     deno task ok lint test   only these
+ *     deno task ok -test       all but these
  *
  * @module
  */
@@ -108,21 +109,23 @@ export async function runStep(step: Step): Promise<Outcome> {
   return { task: step.task, seconds, ...counts };
 }
 
-/** The steps that the arguments name; all of them without arguments. */
-function chosen(names: readonly string[]): Step[] {
-  const named = STEPS.filter((step) =>
-    names.length === 0 || names.some((name) => step.task === name || step.task === `check:${name}`)
-  );
+/** Steps that the arguments name, or do not name behind a `-`; all of them without arguments. */
+export function chooseSteps(words: readonly string[]): readonly Step[] {
+  const isLeftOut = words.every((word) => word.startsWith("-"));
+  const names = isLeftOut ? words.map((word) => word.slice(1)) : words;
+  const isNamed = ({ task }: Step): boolean =>
+    names.some((name) => task === name || task === `check:${name}`);
+  const named = STEPS.filter(isNamed);
   if (named.length < names.length) {
-    console.error(`Cannot run ${names.join(", ")}: the steps are ${STEPS.map((s) => s.task)}`);
-    Deno.exit(2);
+    const tasks = STEPS.map(({ task }) => task).join(", ");
+    throw new RangeError(`Cannot run ${words.join(", ")}: the steps are ${tasks}`);
   }
-  return named;
+  return isLeftOut ? STEPS.filter((step) => !isNamed(step)) : named;
 }
 
 if (import.meta.main) {
   const outcomes: Outcome[] = [];
-  for (const step of chosen(Deno.args)) outcomes.push(await runStep(step));
+  for (const step of chooseSteps(Deno.args)) outcomes.push(await runStep(step));
   console.log("");
   for (const { task, seconds, passed, failed } of outcomes) {
     const verdict = failed > 0 ? "FAILED" : "ok";
