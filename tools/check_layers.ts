@@ -34,6 +34,7 @@ const ENTRIES = [
   "src/io/arrow.ts",
   "src/io/parquet.ts",
   "src/ingest/c37118/mod.ts",
+  "src/ingest/comtrade/mod.ts",
   "src/web/mod.ts",
   "src/analysis/phasor.ts",
 ];
@@ -74,7 +75,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   analysis: { may: ["core", "kernel", "client"] },
   ingest: {
-    may: ["core", "kernel", "client", "arrow", "io"],
+    may: ["core", "kernel", "csv", "client", "arrow", "io"],
     packages: ["node:"],
   },
   web: { may: ["core", "kernel", "endpoint", "client", "grpc"] },

@@ -5,8 +5,17 @@
  */
 
 import { captureKindOf } from "./c37118/packet_file.ts";
+import {
+  hasConfigurationBeside,
+  isConfigurationFile,
+  isSingleFile,
+} from "./comtrade/record_files.ts";
 import type { Format } from "./format.ts";
+import type { SourceOptions } from "./options.ts";
 import { isSecondBlock } from "./upmu/second_block.ts";
+
+/** Options that only records of COMTRADE have. */
+const COMTRADE_OPTIONS: readonly (keyof SourceOptions)[] = ["times", "values", "status", "skew"];
 
 /** Options that say how text looks, or what captures mean. */
 const NOT_COLUMNAR: Format["refuses"] = [
@@ -24,6 +33,7 @@ const NOT_COLUMNAR: Format["refuses"] = [
   "names",
   "frequency",
   "exactTimes",
+  ...COMTRADE_OPTIONS,
 ];
 
 /** The formats, the first that fits is taken; the last one takes any text. */
@@ -63,6 +73,7 @@ export const FORMATS: readonly Format[] = [
       "nulls",
       "badRows",
       "badCells",
+      ...COMTRADE_OPTIONS,
     ],
     fits: (head, name) =>
       captureKindOf(head) !== undefined || /\.(?:pcap|pcapng|cap|c37|pdat)$/i.test(name),
@@ -89,14 +100,42 @@ export const FORMATS: readonly Format[] = [
       "names",
       "frequency",
       "exactTimes",
+      ...COMTRADE_OPTIONS,
     ],
     fits: isSecondBlock,
     open: async (input, options, layout) =>
       await (await import("./upmu/upmu_source.ts")).UpmuSource.open(input, options, layout),
   },
   {
+    name: "comtrade",
+    refuses: [
+      "delimiter",
+      "decimal",
+      "thousands",
+      "header",
+      "skipLines",
+      "comment",
+      "time",
+      "timeFormat",
+      "interval",
+      "rate",
+      "nulls",
+      "badRows",
+      "badCells",
+      "names",
+      "frequency",
+      "exactTimes",
+      "complete",
+    ],
+    fits: (head, name) =>
+      isSingleFile(head) || isConfigurationFile(head) || hasConfigurationBeside(name),
+    open: async (input, options, layout) =>
+      await (await import("./comtrade/comtrade_source.ts"))
+        .openComtradeInput(input, options, layout),
+  },
+  {
     name: "csv",
-    refuses: ["names", "frequency", "exactTimes"],
+    refuses: ["names", "frequency", "exactTimes", ...COMTRADE_OPTIONS],
     fits: () => true,
     open: async (input, options, layout) =>
       (await import("./text/text_source.ts")).openText(input, options, layout),

@@ -22,6 +22,7 @@ export {
   storedBefore,
 } from "./import_file.ts";
 export { explain, type ExplainOptions, type Plan, type PlannedColumn } from "./explain.ts";
+export { filesIn, type FolderFiles } from "./folder.ts";
 export { ImportError, type ImportFault } from "./errors.ts";
 export type { ImportInput } from "./bytes.ts";
 export { stateFolder } from "./record.ts";

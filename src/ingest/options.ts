@@ -59,6 +59,14 @@ export interface SourceOptions {
    * @default {of compressed files and bytes in memory}
    */
   complete?: boolean | undefined;
+  /** Rule for the times of records: the rate, the stamps, or what fits. @default {"auto"} */
+  times?: "auto" | "rate" | "stamps" | undefined;
+  /** Side of the transformers on which values of records are wanted. @default {"as-is"} */
+  values?: "as-is" | "primary" | "secondary" | undefined;
+  /** Points of status channels of records: where they change, all, or none. @default {"changes"} */
+  status?: "changes" | "all" | "none" | undefined;
+  /** Whether times of channels of records are shifted by their skew. @default {"ignore"} */
+  skew?: "ignore" | "apply" | undefined;
   /** True to allow worker threads. @default {true} */
   threads?: boolean | undefined;
   /** Ends the reading; calls reject with its reason. */

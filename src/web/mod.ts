@@ -5,8 +5,9 @@
  * import { connect, SECOND } from "@btrdb/btrdb/web";
  *
  * await using db = await connect(); // the server that the page came from
- * const [stream] = await db.streamsInCollection("pmu/substation-7", { tags: { name: "L1MAG" } });
- * const windows = await stream.windows("2026-01-01T00:00Z", "2026-01-02T00:00Z", 60n * SECOND).collect();
+ * for await (const stream of db.lookupStreams("pmu/substation-7")) {
+ *   console.log(await stream.windows("2026-01-01T00:00Z", "2026-01-02T00:00Z", 60n * SECOND).collect());
+ * }
  * ```
  *
  * @module

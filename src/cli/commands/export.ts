@@ -5,21 +5,22 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
 import { type Destination, destination } from "../export/sink.ts";
-import type { ExportJob } from "../export/job.ts";
+import type { ComtradeForm } from "../export/comtrade.ts";
+import type { Exported, ExportJob } from "../export/job.ts";
 import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
 import { bytesText, plural, rough } from "../terminal/format.ts";
 
-const FORMATS = ["csv", "ndjson", "parquet", "arrow"] as const;
+const FORMATS = ["csv", "ndjson", "parquet", "arrow", "comtrade"] as const;
 type Format = typeof FORMATS[number];
 
 const command: Command = {
   name: "export",
   args: "STREAM…",
   arity: [1, Infinity],
-  summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
+  summary: "Write points or windows as CSV, NDJSON, Parquet, Arrow or COMTRADE",
   about: [
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
     "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
@@ -41,6 +42,11 @@ const command: Command = {
       value: "FORMAT",
       choices: FORMATS,
       about: "Format of the output; by default the one the file name says, else csv",
+    },
+    type: {
+      value: "FORM",
+      choices: ["float32", "binary", "binary32", "ascii"],
+      about: "Form of the samples of COMTRADE (.cfg and .dat, or .cff); float32 by default",
     },
     label: {
       value: "KIND",
@@ -65,6 +71,10 @@ const command: Command = {
       about: "A day in windows of a second, to stdout",
     },
     { line: "btrdb -d file:grid.btrdb export pmu/L1MAG -o l1.parquet", about: "For other tools" },
+    {
+      line: "btrdb -d file:grid.btrdb export 'dfr/sub7/*' -o out.cff --type binary32",
+      about: "A record for programs that read COMTRADE",
+    },
   ],
   json: "{ file, format, rows, bytes, seconds }; with -o only",
   async run(context, args) {
@@ -89,7 +99,7 @@ const command: Command = {
       context,
       db,
       streams,
-      labels: streams.map((stream) => labelOf(stream, args)),
+      labels: labelsOf(streams, format, args),
       range: wholeWindows(args, range, kind),
       kind,
       output,
@@ -100,9 +110,7 @@ const command: Command = {
       ndjson: format === "ndjson",
       progress,
     };
-    const done = format === "csv" || format === "ndjson"
-      ? await exportText(job)
-      : await (await import("../export/columnar.ts")).exportColumnar(job, format);
+    const done = await exportAs(job, format, args);
     const { seconds } = progress;
     if (context.json && output !== undefined) {
       context.printJson({ file: output.name, format, ...done, seconds });
@@ -114,12 +122,23 @@ const command: Command = {
   },
 };
 
+async function exportAs(job: ExportJob, format: Format, args: Args): Promise<Exported> {
+  if (format === "csv" || format === "ndjson") return await exportText(job);
+  if (format === "comtrade") {
+    const { exportComtrade } = await import("../export/comtrade.ts");
+    return await exportComtrade(job, args.text("type") as ComtradeForm | undefined);
+  }
+  return await (await import("../export/columnar.ts")).exportColumnar(job, format);
+}
+
 /** Endings of files that a format is mostly found under. */
 const ENDINGS: Readonly<Record<string, Format>> = {
   jsonl: "ndjson",
   json: "ndjson",
   pq: "parquet",
   arrows: "arrow",
+  cfg: "comtrade",
+  cff: "comtrade",
 };
 
 /** Endings that promise something else than this command writes. */
@@ -149,6 +168,14 @@ function isResumable(format: Format, output: Destination | undefined): boolean {
     (format === "csv" || format === "ndjson");
 }
 
+/** Names of the columns; a record of COMTRADE says the collection elsewhere. */
+function labelsOf(streams: readonly NamedStream[], format: Format, args: Args): string[] {
+  const names = streams.map(({ name }) => name);
+  const areDistinct = new Set(names).size === streams.length && !names.includes(undefined);
+  if (format === "comtrade" && !args.has("label") && areDistinct) return names as string[];
+  return streams.map((stream) => labelOf(stream, args));
+}
+
 function labelOf({ path, name, uuid }: NamedStream, args: Args): string {
   const kind = args.text("label") ?? "path";
   return kind === "uuid" ? uuid : kind === "name" ? name ?? uuid : path;
@@ -162,6 +189,19 @@ function checkSinks(
 ): void {
   const compressed = isCompressed(output);
   const columnar = format === "parquet" || format === "arrow";
+  if (args.has("type") && format !== "comtrade") {
+    throw usageError(`Cannot use --type with ${format}: only COMTRADE has forms of samples`);
+  }
+  if (format === "comtrade") {
+    if (output === undefined || !/\.(cfg|cff)$/i.test(output.name)) {
+      throw usageError(
+        "Cannot write COMTRADE there: expected -o with a name ending with .cfg or .cff",
+      );
+    }
+    if (output.direct) {
+      throw usageError(`Cannot write COMTRADE to ${output.name}: it is no plain file`);
+    }
+  }
   if (args.has("resume") && !isResumable(format, output)) {
     throw usageError("Cannot resume this export: only plain CSV and NDJSON files can be continued");
   }

@@ -3,6 +3,7 @@
 import type { BTrDB, Stream } from "../../../mod.ts";
 import {
   explain,
+  filesIn,
   importFile,
   type ImportOptions,
   type ImportSummary,
@@ -27,7 +28,7 @@ const command: Command = {
   name: "import",
   args: "FILE…",
   arity: [1, Infinity],
-  summary: "Store points from CSV, Parquet or Arrow files, or captures",
+  summary: "Store points from CSV, Parquet, Arrow and COMTRADE files, or captures",
   about: [
     "FILE is CSV, Parquet, Arrow or Feather, a capture of synchrophasors (pcap, pcapng, frames) or " +
     "sync_output of a µPMU, optionally compressed with gzip or zstd; the format is detected from the " +
@@ -37,6 +38,8 @@ const command: Command = {
     "null and - are no points. Columns of text are left out; some text among numbers is an error. The " +
     "last line of a file that may still be written counts when it has its line end, see --complete.",
     "--explain stores nothing and says what would be stored, and why.",
+    "COMTRADE records are found by their .cfg, .dat or .cff: streams are called as the channels, in " +
+    "STATION/DEVICE unless --into says otherwise. Local times are of --tz.",
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
     "its name in the collection --into. Streams that do not exist are created.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
@@ -123,6 +126,28 @@ const command: Command = {
       about: "Frequencies of captures; auto takes a float below 10 as deviation from nominal",
     },
     "exact-times": { about: "Times of captures as they are, not on the grid of the data rate" },
+    times: {
+      value: "RULE",
+      choices: ["auto", "rate", "stamps"],
+      about: "Times of COMTRADE records: by rate, by stamps, or (auto) by what the file lets trust",
+    },
+    values: {
+      value: "SIDE",
+      choices: ["as-is", "primary", "secondary"],
+      about:
+        "Side of the transformers for values of COMTRADE records; by default as they are stored",
+    },
+    status: {
+      value: "WHICH",
+      choices: ["changes", "all", "none"],
+      about: "Points of status channels of COMTRADE records: first, changes and last (the default)",
+    },
+    skew: {
+      value: "WAY",
+      choices: ["ignore", "apply"],
+      about:
+        "Whether times of COMTRADE channels are shifted by their skew; by default they are not",
+    },
     merge: {
       value: "POLICY",
       choices: ["never", "equal", "retain", "replace"],
@@ -161,6 +186,10 @@ const command: Command = {
       line: "btrdb -d file:grid.btrdb import capture.pcapng -i wams",
       about: "Synchrophasors that were captured",
     },
+    {
+      line: "btrdb -d file:grid.btrdb import FAULT.CFG --values primary --tz America/Chicago",
+      about: "A record of a relay, in primary values",
+    },
     { line: "zcat pmu.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
   ],
   json:
@@ -173,8 +202,8 @@ const command: Command = {
       ...readOptions(context, args),
       ...(meta === undefined ? {} : { meta: await readMeta(meta) }),
     };
-    const names = args.positionals;
-    for (const file of names) await checkFile(file);
+    const names: string[] = [];
+    for (const name of args.positionals) names.push(...await filesOf(context, name));
     if (args.has("explain")) return await explainAll(context, names, options);
     const db = await context.db("create");
     const files: unknown[] = [];
@@ -209,14 +238,18 @@ async function explainAll(
   if (context.json) context.printJson({ plans });
 }
 
-/** All files are looked for before the first one is imported. */
-async function checkFile(file: string): Promise<void> {
-  if (file === "-") return;
-  const info = await Deno.stat(file).catch((cause) => {
+/** A file, or those of a folder. All are looked for before the first one is imported. */
+async function filesOf(context: Context, name: string): Promise<readonly string[]> {
+  if (name === "-") return [name];
+  const info = await Deno.stat(name).catch((cause) => {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw notFound(`There is no file ${file}`);
+    throw notFound(`There is no file ${name}`);
   });
-  if (info.isDirectory) throw new CliError(`Cannot import ${file}: it is a directory`);
+  if (!info.isDirectory) return [name];
+  const { files, omitted } = await filesIn(name);
+  for (const { name: left, reason } of omitted) context.talk(`Left out ${left}: ${reason}`);
+  if (files.length === 0) throw new CliError(`Cannot import ${name}: it has no files`);
+  return files;
 }
 
 function readOptions(context: Context, args: Args): ImportOptions {
@@ -254,6 +287,10 @@ function readOptions(context: Context, args: Args): ImportOptions {
     interval: interval === undefined ? undefined : parseDuration(interval, "--interval"),
     names: args.text("names") as ImportOptions["names"],
     frequency: args.text("freq") as ImportOptions["frequency"],
+    times: args.text("times") as ImportOptions["times"],
+    values: args.text("values") as ImportOptions["values"],
+    status: args.text("status") as ImportOptions["status"],
+    skew: args.text("skew") as ImportOptions["skew"],
     exactTimes: args.has("exact-times") ? true : undefined,
     into: args.text("into"),
     maps: args.list("map"),

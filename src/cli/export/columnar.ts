@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExportProgress } from "../../../mod.ts";
+import type { ExportProgress, RawQuery, StatQuery } from "../../../mod.ts";
 import { type Exported, type ExportJob, runExport, showProgress } from "./job.ts";
 import type { Sink } from "./sink.ts";
 
@@ -29,7 +29,11 @@ async function write(
   return await writeArrow(sink.stream, tables, { signal, onProgress });
 }
 
-function queryOf({ streams, kind, range, context: { signal } }: ExportJob, i: number) {
+/** The query of a stream of an export. */
+export function queryOf(
+  { streams, kind, range, context: { signal } }: ExportJob,
+  i: number,
+): RawQuery | StatQuery {
   const { stream } = streams[i]!;
   const { start, end } = range;
   if (kind.kind === "raw") return stream.rawValues(start, end, { signal });

@@ -1,0 +1,488 @@
+/**
+ * Records of COMTRADE: what relays and fault recorders write (IEEE C37.111, IEC 60255-24).
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { ImportError } from "../errors.ts";
+import type { Position } from "../source.ts";
+import { AsciiSamples } from "./ascii_samples.ts";
+import { BinarySamples } from "./binary_samples.ts";
+import {
+  type AnalogChannel,
+  type Configuration,
+  parseConfiguration,
+  type StatusChannel,
+} from "./configuration.ts";
+import { bytesInMemory, bytesOfFile } from "./random_bytes.ts";
+import { filesOf, isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
+import {
+  needsScan,
+  SampleTimes,
+  StampScanner,
+  type TimeRule,
+  WantedSteps,
+} from "./sample_times.ts";
+import type { SampleBlock, Samples, SampleShape } from "./samples.ts";
+import { changesOf, type StatusChoice } from "./status_points.ts";
+import { utcOf } from "./zone.ts";
+
+/** Side of the transformers on which values are wanted. */
+export type ValueSide = "as-is" | "primary" | "secondary";
+
+/** Options of {@linkcode openComtrade}. */
+export interface ComtradeOptions {
+  /** What says the times of samples. @default {"auto"} the rate, and stamps where there is none */
+  times?: TimeRule | undefined;
+  /** Side of the transformers. @default {"as-is"} */
+  values?: ValueSide | undefined;
+  /** Points of status channels: the first, changes and the last; all; or none. @default {"changes"} */
+  status?: StatusChoice | undefined;
+  /**
+   * Skew of channels: kept in mind only, or applied to the times, so that channels of one record have
+   * different ones. @default {"ignore"}
+   */
+  skew?: "ignore" | "apply" | undefined;
+  /** Character encoding of a configuration that is not UTF-8, e.g. `"gb18030"`. */
+  encoding?: string | undefined;
+  /** Time zone of a recorder that does not say its own. @default {"UTC"} with a notice */
+  tz?: string | undefined;
+  /** Time of the first sample, ns since 1970, instead of the one in the file. */
+  start?: bigint | undefined;
+  /** Ends the reading; calls reject with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes of a record: a `.cff`, or its two parts. */
+export type ComtradeBytes =
+  | Uint8Array
+  | { readonly configuration: Uint8Array; readonly samples: Uint8Array };
+
+/** A channel of a record as a column of points. */
+export interface ComtradeColumn {
+  /** Identifier; numbered where several channels have the same, or none. */
+  readonly name: string;
+  /** The channel, if it is one of measured values. */
+  readonly analog: AnalogChannel | undefined;
+  /** The channel, if it is one of states. */
+  readonly status: StatusChannel | undefined;
+}
+
+/** Points of some records. */
+export interface ComtradeBatch {
+  /** Points of each of the columns; those of status channels have their own times. */
+  readonly columns: RawColumns[];
+  /** Where the next batch begins. */
+  readonly next: Position;
+}
+
+/** Values of a batch, at most. */
+const BATCH_VALUES = 1 << 20;
+/** Records of a batch, at most. */
+const BATCH_ROWS = 1 << 16;
+
+/** A record of COMTRADE. */
+export class ComtradeRecord implements AsyncDisposable {
+  /** What its configuration says. */
+  readonly configuration: Configuration;
+  /** What becomes points. */
+  readonly columns: readonly ComtradeColumn[];
+  /** Time of the first sample, ns since 1970 (UTC). */
+  readonly first: bigint;
+  /** Time of the trigger, ns since 1970 (UTC); `undefined` where the file does not say. */
+  readonly trigger: bigint | undefined;
+  /** Number of samples; `undefined` where it shows only at the end. */
+  readonly samples: number | undefined;
+  readonly #parts: Parts;
+  readonly #notices: string[];
+  readonly #warnings: string[] = [];
+  #missing = 0;
+  #odd = 0;
+  #steps = 0;
+  #said = false;
+
+  private constructor(parts: Parts, notices: string[]) {
+    const { configuration, options, samples } = parts;
+    this.#parts = parts;
+    this.#notices = notices;
+    this.configuration = configuration;
+    this.columns = columnsOf(configuration, options.status ?? "changes");
+    this.first = parts.start;
+    this.trigger = parts.trigger;
+    this.samples = samples.records ?? parts.rows;
+  }
+
+  /** Opens a record whose parts are known. */
+  static async open(files: RecordFiles, options: ComtradeOptions): Promise<ComtradeRecord> {
+    const notices = [...files.notices];
+    const text = decodeText(files.configuration, files.name, options.encoding, notices);
+    const configuration = parseConfiguration(text, files.name);
+    notices.push(...configuration.notices);
+    if (files.form !== undefined && files.form !== configuration.type) {
+      notices.push(`${files.name} says ${files.form} before the samples, its configuration rules`);
+    }
+    const { type, analogs, statuses, revision } = configuration;
+    const shape: SampleShape = { type, analogs: analogs.length, statuses: statuses.length };
+    const samples: Samples = type === "ASCII"
+      ? new AsciiSamples(files.samples, {
+        shape,
+        revision,
+        max: analogs.map(({ max }) => max),
+        name: files.name,
+      })
+      : await BinarySamples.open(files.samples, shape);
+    notices.push(...samples.notices);
+    const channels = analogs.length + statuses.length;
+    const blockRows = Math.max(
+      16,
+      Math.min(BATCH_ROWS, Math.floor(BATCH_VALUES / Math.max(1, channels))),
+    );
+    const rule = options.times ?? "auto";
+    const scanner = needsScan(configuration, rule) ? new StampScanner(configuration) : undefined;
+    if (scanner !== undefined) {
+      for await (const block of samples.blocks(0, 0, blockRows)) {
+        options.signal?.throwIfAborted();
+        scanner.push(block);
+      }
+    }
+    const scan = scanner?.finish();
+    const { start, trigger } = timesOf(configuration, files.name, options, notices);
+    const times = new SampleTimes(configuration, {
+      start,
+      rule,
+      scan,
+      blockRows,
+      name: files.name,
+    });
+    notices.push(...times.notices);
+    const scales = analogs.map((channel) => scaleOf(channel, options.values ?? "as-is"));
+    const unknown = analogs.filter((_, i) => scales[i]!.isUnknown).map(({ id }) => id);
+    if (unknown.length > 0) {
+      notices.push(
+        `No ratio is known of ${shortList(unknown)}: values as they are in the file`,
+      );
+    }
+    const skews = analogs.filter(({ skew }) => skew !== 0);
+    if (skews.length > 0) {
+      const most = Math.max(...skews.map(({ skew }) => Math.abs(skew)));
+      const what = options.skew === "apply" ? "applied" : "not applied; --skew apply does";
+      notices.push(`${skews.length} channels have a skew of up to ${most} µs, ${what}`);
+    }
+    const parts = {
+      files,
+      configuration,
+      samples,
+      blockRows,
+      times,
+      options,
+      scales,
+      start,
+      trigger,
+    };
+    return new ComtradeRecord({ ...parts, rows: scan?.rows }, notices);
+  }
+
+  /** Remarks on what was read although it is odd; more may come while it is read. */
+  get notices(): readonly string[] {
+    return this.#notices;
+  }
+
+  /** What is probably wrong; more may come while it is read. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** Whether stamps say the times, not the rate. */
+  get byStamps(): boolean {
+    return this.#parts.times.byStamps;
+  }
+
+  /** Time of the last sample, ns since 1970; `undefined` where it shows only at the end. */
+  get last(): bigint | undefined {
+    const { samples, times } = this.#parts;
+    const { records } = samples;
+    if (records === undefined || records === 0 || times.byStamps) return undefined;
+    return times.ofRow(records - 1);
+  }
+
+  /** Bytes of the samples. */
+  get sampleBytes(): number {
+    return this.#parts.files.samples.size;
+  }
+
+  /**
+   * Reads the points.
+   *
+   * @param from Where to begin; `next` of a batch. @default the beginning
+   * @param signal Ends the reading.
+   * @throws {ImportError} If a sample cannot be read.
+   */
+  async *batches(
+    from: Position = { offset: 0, lines: 0, rows: 0 },
+    signal: AbortSignal | undefined = this.#parts.options.signal,
+  ): AsyncGenerator<ComtradeBatch, void, void> {
+    const { samples, blockRows } = this.#parts;
+    const blocks = samples.blocks(from.offset, from.lines, blockRows);
+    let { rows } = from;
+    let states = await samples.statesBefore(from.offset);
+    let next = await blocks.next();
+    while (!next.done) {
+      signal?.throwIfAborted();
+      const block = next.value;
+      next = await blocks.next();
+      const columns = this.#columnsOf(block, rows, states, next.done === true);
+      states = block.words.subarray(block.words.length / block.rows * (block.rows - 1));
+      rows += block.rows;
+      yield { columns, next: { offset: block.to, lines: block.lines, rows } };
+    }
+    if (!this.#said) this.#sum(rows);
+  }
+
+  #columnsOf(
+    block: SampleBlock,
+    row: number,
+    states: Uint16Array | undefined,
+    isLast: boolean,
+  ): RawColumns[] {
+    const { times: clock, scales, options, configuration } = this.#parts;
+    const times = clock.of(block, row);
+    if (!clock.byStamps) this.#compare(block);
+    const columns = block.analogs.map((samples, i) => {
+      const skew = options.skew === "apply" ? configuration.analogs[i]!.skew : 0;
+      return this.#scaled(skew === 0 ? times : shifted(times, skew), samples, scales[i]!);
+    });
+    const choice = options.status ?? "changes";
+    for (let channel = 0; choice !== "none" && channel < configuration.statuses.length; channel++) {
+      columns.push(changesOf(block, channel, times, states, choice, isLast));
+    }
+    return columns;
+  }
+
+  #scaled(times: BigInt64Array, samples: Float64Array, { a, b, ratio }: Scale): RawColumns {
+    const values = new Float64Array(samples.length);
+    let missing = 0;
+    for (let i = 0; i < samples.length; i++) {
+      const value = (a * samples[i]! + b) * ratio;
+      values[i] = value;
+      if (Number.isNaN(value)) missing++;
+    }
+    if (missing === 0) return { times: times.slice(), values };
+    this.#missing += missing;
+    const rest = values.length - missing;
+    const kept = { times: new BigInt64Array(rest), values: new Float64Array(rest) };
+    for (let i = 0, at = 0; i < values.length; i++) {
+      if (Number.isNaN(values[i]!)) continue;
+      kept.times[at] = times[i]!;
+      kept.values[at++] = values[i]!;
+    }
+    return kept;
+  }
+
+  /** Counts steps of stamps that are not those of a single rate. */
+  #compare({ stamps, rows }: SampleBlock): void {
+    const { configuration } = this.#parts;
+    if (configuration.rates.length > 1) return;
+    const wanted = new WantedSteps(configuration).of(0);
+    for (let i = 1; i < rows; i++) {
+      const step = stamps[i]! - stamps[i - 1]!;
+      if (Number.isNaN(step)) continue;
+      this.#steps++;
+      if (Math.abs(step - wanted) <= 1 || step < 0) continue;
+      this.#odd++;
+    }
+  }
+
+  /** Says what shows only at the end. */
+  #sum(rows: number): void {
+    this.#said = true;
+    const { configuration, files } = this.#parts;
+    const { end } = configuration.rates.at(-1)!;
+    if (rows < end) {
+      this.#warnings.push(`${files.name} says ${end} samples, there are only ${rows}: was it cut?`);
+    } else if (rows > end) {
+      this.#notices.push(`${files.name} says ${end} samples, there are ${rows}: all are read`);
+    }
+    if (this.#missing > 0) this.#notices.push(`${this.#missing} samples are missing, left out`);
+    if (this.#odd > 0) {
+      this.#notices.push(
+        `${this.#odd} of ${this.#steps} steps of the stamps are not those of the rate, which rules`,
+      );
+    }
+  }
+
+  /** Closes its files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.files[Symbol.asyncDispose]();
+  }
+}
+
+interface Parts {
+  readonly files: RecordFiles;
+  readonly configuration: Configuration;
+  readonly samples: Samples;
+  readonly blockRows: number;
+  readonly times: SampleTimes;
+  readonly options: ComtradeOptions;
+  readonly scales: readonly Scale[];
+  readonly start: bigint;
+  readonly trigger: bigint | undefined;
+  readonly rows: number | undefined;
+}
+
+/** From a sample to a value. */
+interface Scale {
+  readonly a: number;
+  readonly b: number;
+  readonly ratio: number;
+  readonly isUnknown: boolean;
+}
+
+function scaleOf({ a, b, primary, secondary, side }: AnalogChannel, wanted: ValueSide): Scale {
+  const isKnown = primary > 0 && secondary > 0 && side !== undefined;
+  if (wanted === "as-is" || side === wanted) return { a, b, ratio: 1, isUnknown: false };
+  if (!isKnown) return { a, b, ratio: 1, isUnknown: true };
+  const ratio = wanted === "primary" ? primary / secondary : secondary / primary;
+  return { a, b, ratio, isUnknown: false };
+}
+
+/** Channels with names that differ. */
+function columnsOf(
+  { analogs, statuses }: Configuration,
+  choice: StatusChoice,
+): ComtradeColumn[] {
+  const seen = new Map<string, number>();
+  const nameOf = (id: string, otherwise: string): string => {
+    const wanted = id === "" ? otherwise : id;
+    const count = (seen.get(wanted) ?? 0) + 1;
+    seen.set(wanted, count);
+    return count === 1 ? wanted : nameOf(`${wanted}#${count}`, "");
+  };
+  return [
+    ...analogs.map((analog, i) => ({
+      name: nameOf(analog.id, `A${i + 1}`),
+      analog,
+      status: undefined,
+    })),
+    ...(choice === "none" ? [] : statuses).map((status, i) => ({
+      name: nameOf(status.id, `D${i + 1}`),
+      analog: undefined,
+      status,
+    })),
+  ];
+}
+
+function shifted(times: BigInt64Array, skew: number): BigInt64Array {
+  const shift = BigInt(Math.round(skew * 1000));
+  return shift === 0n ? times : times.map((time) => time + shift);
+}
+
+/** First names of a list. */
+function shortList(names: readonly string[]): string {
+  return names.length <= 5
+    ? names.join(", ")
+    : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+}
+
+function decodeText(
+  bytes: Uint8Array,
+  name: string,
+  encoding: string | undefined,
+  notices: string[],
+): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // Another one, then.
+  }
+  if (encoding !== undefined) {
+    let decoder: TextDecoder;
+    try {
+      decoder = new TextDecoder(encoding, { fatal: true });
+    } catch (cause) {
+      throw new ImportError(`Cannot use --encoding ${encoding}: it is not known`, {
+        fault: "options",
+        cause,
+      });
+    }
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      notices.push(`${name} is neither UTF-8 nor ${encoding}, read as latin1`);
+      return new TextDecoder("latin1").decode(bytes);
+    }
+  }
+  notices.push(`${name} is not UTF-8, read as latin1; --encoding names another`);
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function timesOf(
+  { first, trigger, timeCode, revision }: Configuration,
+  name: string,
+  options: ComtradeOptions,
+  notices: string[],
+): { start: bigint; trigger: bigint | undefined } {
+  const { tz } = options;
+  if (timeCode === undefined && tz === undefined && options.start === undefined) {
+    const why = revision === 2013 ? "does not say" : `of ${revision} cannot say`;
+    notices.push(`${name} ${why} the time zone of its clock, read as UTC; --tz names another`);
+  }
+  const toUtc = (local: bigint) =>
+    timeCode !== undefined ? local - timeCode : utcOf(local, tz ?? "UTC", name);
+  if (options.start === undefined && first === undefined) {
+    throw new ImportError(`Cannot read ${name}: it does not say the time of the first sample`, {
+      hint: "--start says it",
+    });
+  }
+  return {
+    start: options.start ?? toUtc(first!.local),
+    trigger: trigger === undefined ? undefined : toUtc(trigger.local),
+  };
+}
+
+/**
+ * Opens a record of COMTRADE.
+ *
+ * @param input Path of the `.cfg`, `.dat` or `.cff`, in any case; or the bytes.
+ * @param options Times, values, states and encoding.
+ * @returns The record; disposing of it closes its files.
+ * @throws {ImportError} If it cannot be read, with file and line.
+ */
+export async function openComtrade(
+  input: string | ComtradeBytes,
+  options: ComtradeOptions = {},
+): Promise<ComtradeRecord> {
+  const files = typeof input === "string" ? await openPath(input) : await openParts(input);
+  try {
+    return await ComtradeRecord.open(files, options);
+  } catch (error) {
+    await files[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The parts of a record that is on disk. */
+export async function openPath(path: string): Promise<RecordFiles> {
+  const bytes = await bytesOfFile(path);
+  try {
+    if (isSingleFile(await bytes.read(0, 256))) return await partsOf(bytes, path);
+  } catch (error) {
+    await bytes[Symbol.asyncDispose]();
+    throw error;
+  }
+  await bytes[Symbol.asyncDispose]();
+  return await filesOf(path);
+}
+
+async function openParts(input: ComtradeBytes): Promise<RecordFiles> {
+  if (input instanceof Uint8Array) return await partsOf(bytesInMemory(input), "the record");
+  const samples = bytesInMemory(input.samples);
+  return {
+    configuration: input.configuration,
+    samples,
+    form: undefined,
+    name: "the configuration",
+    notices: [],
+    [Symbol.asyncDispose]: () => samples[Symbol.asyncDispose](),
+  };
+}

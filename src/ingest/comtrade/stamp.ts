@@ -1,0 +1,68 @@
+/**
+ * Dates and times of day in configurations of COMTRADE.
+ *
+ * @module
+ */
+
+/** A date and a time of day, on the clock of the recorder. */
+export interface Stamp {
+  /** Nanoseconds since 1970 on that clock. */
+  readonly local: bigint;
+  /** Digits of the fraction of a second. */
+  readonly digits: number;
+}
+
+/** Order of day and month: the first edition has the month first. */
+export type DateOrder = "day first" | "month first";
+
+/** Two-digit years below this are of this century. */
+const PIVOT = 70;
+
+const STAMP =
+  /^\s*(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\s*,\s*(\d{1,2})\s*:\s*(\d{1,2})\s*:\s*(\d{1,2})(?:[.](\d{0,12}))?\s*,?\s*$/;
+
+/**
+ * Parses `dd/mm/yyyy,hh:mm:ss.ffffff`.
+ *
+ * @param order Order of day and month.
+ * @returns `undefined` if the text is no such time, or there is no such day.
+ */
+export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
+  const match = STAMP.exec(text);
+  if (match === null) return undefined;
+  const [a, b, c, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const isYearFirst = match[1]!.length === 4;
+  const [day, month] = isYearFirst ? [c, b] : order === "day first" ? [a, b] : [b, a];
+  const year = yearOf(isYearFirst ? match[1]! : match[3]!);
+  if (month < 1 || month > 12 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (hour === 24 && minute + second > 0) return undefined;
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (date.getUTCDate() !== day || date.getUTCMonth() !== month - 1) return undefined;
+  const fraction = match[7] ?? "";
+  const seconds = BigInt(date.getTime() / 1000 + hour * 3600 + minute * 60 + second);
+  // More than nine digits are rounded.
+  const nanoseconds = BigInt(fraction.slice(0, 9).padEnd(9, "0")) +
+    (Number(fraction[9] ?? 0) >= 5 ? 1n : 0n);
+  return { local: seconds * 1_000_000_000n + nanoseconds, digits: fraction.length };
+}
+
+function yearOf(text: string): number {
+  const year = Number(text);
+  if (text.length > 2) return year;
+  return year < PIVOT ? 2000 + year : 1900 + year;
+}
+
+/** The offset of a `time_code` such as `-5h30`, ns; `undefined` where it says nothing. */
+export function parseTimeCode(text: string): bigint | undefined {
+  const match = /^\s*([+-]?)(\d{1,2})(?:h(\d{1,2})?)?\s*$/i.exec(text);
+  if (match === null) return undefined;
+  const minutes = BigInt(match[2]!) * 60n + BigInt(match[3] ?? 0);
+  return (match[1] === "-" ? -minutes : minutes) * 60_000_000_000n;
+}

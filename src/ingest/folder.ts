@@ -1,0 +1,50 @@
+/**
+ * The files of a folder that can be imported.
+ *
+ * @module
+ */
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Files beside the `.cfg` of a record of COMTRADE that are read with it, or say nothing of points. */
+const COMPANIONS = /\.(?:dat|hdr|inf)$/i;
+
+/** Files that are not there for good: hidden ones, and those that are still being written. */
+const PASSING = /^\.|\.(?:part|tmp|crdownload)$|~$/i;
+
+/** Files of a folder. */
+export interface FolderFiles {
+  /** Paths to import, in the order of their names. */
+  readonly files: readonly string[];
+  /** Names that are left out, and why. */
+  readonly omitted: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Lists the files of a folder, not of those in it: without hidden ones, those under way, and parts of
+ * a record that go with another file.
+ *
+ * @param folder Its path.
+ */
+export async function filesIn(folder: string): Promise<FolderFiles> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.map(({ name }) => name);
+  const stems = new Set(
+    names.filter((name) => /\.cfg$/i.test(name)).map((name) => stemOf(name)),
+  );
+  const files: string[] = [];
+  const omitted: { name: string; reason: string }[] = [];
+  for (const entry of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const { name } = entry;
+    if (entry.isDirectory()) omitted.push({ name, reason: "a folder" });
+    else if (PASSING.test(name)) omitted.push({ name, reason: "hidden or still being written" });
+    else if (COMPANIONS.test(name) && stems.has(stemOf(name))) continue;
+    else files.push(join(folder, name));
+  }
+  return { files, omitted };
+}
+
+function stemOf(name: string): string {
+  return name.replace(/\.[^.]*$/, "").toLowerCase();
+}
