@@ -33,18 +33,31 @@ import { decompressLz4Frame } from "./lz4_frame.ts";
 
 export type { NamedValues } from "./table.ts";
 
-/** Longest buffer that is unpacked, bytes. */
+/** Bytes that all buffers of one table may have together when they are unpacked. */
 const MAX_UNPACKED_BYTES = 2 ** 30;
+
+/** Bytes that the buffers of the table that is decoded now may still have. */
+let left = 0;
+
+/**
+ * Takes the length of a buffer off what is left, before it is unpacked.
+ *
+ * @throws {RangeError} If it is longer.
+ */
+function take(length: number): void {
+  if (length > left) throw new RangeError("the buffers are too long unpacked");
+  left -= length;
+}
 
 // Compressed buffers can be read if the runtime has zstd (Node 22.15, Deno).
 const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
 if (typeof zlib?.zstdDecompressSync === "function") {
   setCompressionCodec(CompressionType.ZSTD, {
     encode: (bytes) => zlib.zstdCompressSync(bytes),
-    decode: (bytes, length) =>
-      zlib.zstdDecompressSync(bytes, {
-        maxOutputLength: Math.min(length, MAX_UNPACKED_BYTES) || 1,
-      }),
+    decode: (bytes, length) => {
+      take(length);
+      return zlib.zstdDecompressSync(bytes, { maxOutputLength: length || 1 });
+    },
   });
 }
 
@@ -52,7 +65,10 @@ setCompressionCodec(CompressionType.LZ4_FRAME, {
   encode: () => {
     throw new Error("LZ4 is only read");
   },
-  decode: decompressLz4Frame,
+  decode: (bytes, length) => {
+    take(length);
+    return decompressLz4Frame(bytes, length);
+  },
 });
 
 /** Options of Arrow output. */
@@ -116,11 +132,13 @@ export function multiToIpc(
  * ns) and `value` (float64, float32, or an integer of up to 32 bits), in any order among others.
  *
  * @param bytes One complete IPC stream.
+ * @param maxUnpackedBytes Bytes that all its buffers may have together when they are unpacked.
  * @returns Columns of their own.
- * @throws {BTrDBError} 438 if it is no such stream, has nulls, or a time is out of range.
+ * @throws {BTrDBError} 438 if it is no such stream, has nulls, a time is out of range, or it is too
+ *   long.
  */
-export function ipcToRaw(bytes: Uint8Array): RawColumns {
-  return tableToRaw(decode(bytes));
+export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColumns {
+  return tableToRaw(decode(bytes, maxUnpackedBytes));
 }
 
 /**
@@ -151,13 +169,33 @@ function encode(
 ): Uint8Array<ArrayBuffer> {
   const cast = template === undefined || template.length === 0
     ? columns
-    : castTo(columns, decode(template).schema.fields);
+    : castTo(columns, decode(schemaOf(template)).schema.fields);
   return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
 }
 
-/** The table of an IPC stream or file, its integers as bigints. */
-export function decode(bytes: Uint8Array): Table {
+/** First bytes of an IPC file: its name and two zeros; a stream follows. */
+const FILE_MAGIC = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];
+
+/** The first message of an IPC stream or file, which is its schema; the rest is not looked at. */
+function schemaOf(bytes: Uint8Array): Uint8Array {
+  const start = FILE_MAGIC.every((byte, i) => bytes[i] === byte) ? 8 : 0;
+  if (bytes.length < start + 8) throw invalid("the bytes are no Arrow IPC stream");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const first = view.getInt32(start, true);
+  // Streams of Arrow before 0.15 have no marker before the length.
+  const end = first === -1 ? start + 8 + view.getInt32(start + 4, true) : start + 4 + first;
+  if (end <= start || end > bytes.length) throw invalid("the bytes are no Arrow IPC stream");
+  return bytes.slice(start, end);
+}
+
+/**
+ * The table of an IPC stream or file, its integers as bigints.
+ *
+ * @param maxUnpackedBytes Bytes that all its buffers may have together when they are unpacked.
+ */
+export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
   let table: Table;
+  left = maxUnpackedBytes;
   // Columns are views into the bytes, which must begin at a multiple of 8.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   try {
@@ -167,6 +205,9 @@ export function decode(bytes: Uint8Array): Table {
       useDecimalInt: true,
     });
   } catch (cause) {
+    if (cause instanceof RangeError && cause.message.startsWith("the buffers are too long")) {
+      throw invalid(`its buffers have more than ${maxUnpackedBytes} bytes unpacked`, cause);
+    }
     const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
     const what = packing === undefined
       ? "the bytes are no Arrow IPC stream"

@@ -448,7 +448,7 @@ export class BTrDB implements AsyncDisposable {
     const updates = lazily(() => this.#endpoint.subscribe(uuids, start()));
     return flatten(mapEach(updates, ({ uuid, columns: { times, values } }) => {
       const stream = streams.get(uuidText(uuid));
-      return stream === undefined ? [] : [{ stream, times, values }];
+      return stream === undefined ? [] : [{ stream, times: times.slice(), values: values.slice() }];
     }));
   }
 

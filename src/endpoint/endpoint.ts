@@ -325,11 +325,20 @@ export interface SqlRequest {
   params: readonly string[];
 }
 
+/** Options of a subscription. */
+export interface SubscribeOptions extends CallOptions {
+  /**
+   * Those on whose account points wait, such as a key or a connection: what waits for one of them is
+   * bounded.
+   */
+  owners?: readonly unknown[] | undefined;
+}
+
 /** Newly inserted points of one of the subscribed streams. */
 export interface SubscriptionUpdate {
   /** 16 bytes. */
   uuid: Uint8Array;
-  /** The points. */
+  /** The points. All subscribers get the same columns: they must not be written. */
   columns: RawColumns;
 }
 
@@ -396,7 +405,7 @@ export interface Endpoint {
   /** Points inserted from now on, until `return()` or an abort. */
   subscribe(
     uuids: readonly Uint8Array[],
-    options?: CallOptions,
+    options?: SubscribeOptions,
   ): AsyncIterableIterator<SubscriptionUpdate>;
   /** Removes the versions of a stream below `keep` permanently; only the embedded engine can. */
   prune?(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult>;

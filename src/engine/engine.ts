@@ -59,6 +59,7 @@ import type {
   StreamDescriptor,
   StreamInfo,
   StreamInfoRequest,
+  SubscribeOptions,
   SubscriptionUpdate,
   Version,
   WindowsRequest,
@@ -378,7 +379,7 @@ export class Engine implements Endpoint {
 
   subscribe(
     uuids: readonly Uint8Array[],
-    options?: CallOptions,
+    options?: SubscribeOptions,
   ): AsyncIterableIterator<SubscriptionUpdate> {
     return this.#storage.hub.subscribe(uuids, options);
   }

@@ -7,7 +7,8 @@
 import { deadlineExceeded, MAX_TIMER_MS, onAbort } from "../core/call.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import type { CallOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
+import type { SubscribeOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
+import { yieldToEventLoop } from "./pacer.ts";
 import { closedError } from "./write/group_commit.ts";
 import { keyOf } from "./stream/registry.ts";
 
@@ -19,16 +20,25 @@ export const MAX_PENDING_POINTS = 4_194_304;
  */
 export const MAX_TOTAL_POINTS = 16_777_216;
 
+/** Points that wait for all subscriptions of one owner, such as a key or a connection. */
+export const MAX_OWNER_POINTS = 8_388_608;
+
+/** Subscribers that are woken up before the event loop turns. */
+const WAKE_AT_ONCE = 16;
+
 /** One subscriber: updates wait here until they are asked for. */
 class Subscription {
   readonly keys: ReadonlySet<string>;
+  /** Those on whose account its points wait. */
+  readonly owners: readonly unknown[];
   readonly #updates: SubscriptionUpdate[] = [];
   #points = 0;
   #ended: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(keys: ReadonlySet<string>) {
+  constructor(keys: ReadonlySet<string>, owners: readonly unknown[]) {
     this.keys = keys;
+    this.owners = owners;
   }
 
   /** Points that wait. */
@@ -47,14 +57,22 @@ class Subscription {
     }
     this.#points = points;
     this.#updates.push(update);
+  }
+
+  /** Lets its reader look again. */
+  wake(): void {
     this.#wake?.();
   }
 
-  /** Ends the subscription and lets go of what waits, because all together are too far behind. */
-  drop(): void {
+  /**
+   * Ends the subscription and lets go of what waits, because several together are too far behind.
+   *
+   * @param whose Which ones.
+   * @param most Points that may wait for them.
+   */
+  drop(whose: string, most: number): void {
     const text =
-      `The subscription is ${this.#points} points behind, and all subscriptions together ` +
-      `more than ${MAX_TOTAL_POINTS}`;
+      `The subscription is ${this.#points} points behind, and ${whose} together more than ${most}`;
     this.#updates.length = 0;
     this.#points = 0;
     this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
@@ -83,52 +101,113 @@ class Subscription {
 /** All subscribers of a database. */
 export class SubscriptionHub {
   readonly #subscriptions = new Set<Subscription>();
+  readonly #byKey = new Map<string, Set<Subscription>>();
+  /** Subscriptions with something new. */
+  readonly #news = new Set<Subscription>();
 
-  /** Tells whoever wants to know; the columns are copied if anyone does. */
+  /**
+   * Tells whoever wants to know. All get the same copy of the columns; they are woken up a few at a
+   * time, so that whoever inserts does not wait for all of them.
+   */
   publish(uuid: Uint8Array, columns: RawColumns): void {
-    if (this.#subscriptions.size === 0 || columns.times.length === 0) return;
-    const key = keyOf(uuid);
-    for (const subscription of this.#subscriptions) {
-      if (!subscription.keys.has(key)) continue;
-      const copy = { times: columns.times.slice(), values: columns.values.slice() };
-      subscription.push({ uuid: uuid.slice(), columns: copy });
+    const interested = this.#byKey.get(keyOf(uuid));
+    if (interested === undefined || columns.times.length === 0) return;
+    const copy = { times: columns.times.slice(), values: columns.values.slice() };
+    const update = { uuid: uuid.slice(), columns: copy };
+    const isIdle = this.#news.size === 0;
+    for (const subscription of interested) {
+      subscription.push(update);
+      this.#news.add(subscription);
     }
     this.#bound();
+    if (isIdle) this.#wakeAll();
   }
 
-  /** Drops those furthest behind until what waits is within its bound. */
+  async #wakeAll(): Promise<void> {
+    while (this.#news.size > 0) {
+      let n = 0;
+      for (const subscription of this.#news) {
+        this.#news.delete(subscription);
+        subscription.wake();
+        if (++n === WAKE_AT_ONCE) break;
+      }
+      await yieldToEventLoop();
+    }
+  }
+
+  /** Drops those furthest behind until what waits is within its bounds. */
   #bound(): void {
     let total = 0;
-    for (const { points } of this.#subscriptions) total += points;
-    while (total > MAX_TOTAL_POINTS) {
+    const owned = new Map<unknown, number>();
+    for (const { points, owners } of this.#subscriptions) {
+      if (points === 0) continue;
+      total += points;
+      for (const owner of owners) owned.set(owner, (owned.get(owner) ?? 0) + points);
+    }
+    for (const [owner, points] of owned) {
+      const isOwn = ({ owners }: Subscription) => owners.includes(owner);
+      total -= this.#dropDownTo(MAX_OWNER_POINTS, points, isOwn, "those of the caller");
+    }
+    this.#dropDownTo(MAX_TOTAL_POINTS, total, () => true, "all subscriptions");
+  }
+
+  /** Drops some until those together have `most` points; the points dropped. */
+  #dropDownTo(
+    most: number,
+    points: number,
+    isOne: (subscription: Subscription) => boolean,
+    whose: string,
+  ): number {
+    let dropped = 0;
+    while (points - dropped > most) {
       let last: Subscription | undefined;
       for (const one of this.#subscriptions) {
-        if (last === undefined || one.points > last.points) last = one;
+        if (isOne(one) && (last === undefined || one.points > last.points)) last = one;
       }
-      total -= last!.points;
-      last!.drop();
+      if (last === undefined || last.points === 0) break;
+      dropped += last.points;
+      last.drop(whose, most);
     }
+    return dropped;
   }
 
   /** Points inserted from this call on, until `return()` or an abort. */
   subscribe(
     uuids: readonly Uint8Array[],
-    options: CallOptions | undefined,
+    options: SubscribeOptions | undefined,
   ): AsyncIterableIterator<SubscriptionUpdate> {
-    const subscription = new Subscription(new Set(uuids.map(keyOf)));
+    const subscription = new Subscription(new Set(uuids.map(keyOf)), options?.owners ?? []);
     const signal = options?.signal;
     const late = () => subscription.end(deadlineExceeded("continue the subscription"));
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
     const timer = leftMs > MAX_TIMER_MS ? undefined : setTimeout(late, Math.max(0, leftMs));
     const unlisten = onAbort(signal, () => subscription.end(signal!.reason));
     const stop = () => {
-      this.#subscriptions.delete(subscription);
+      this.#remove(subscription);
       unlisten();
       clearTimeout(timer);
     };
-    this.#subscriptions.add(subscription);
+    this.#add(subscription);
     if (signal?.aborted) subscription.end(signal.reason);
     return updatesOf(subscription, stop);
+  }
+
+  #add(subscription: Subscription): void {
+    this.#subscriptions.add(subscription);
+    for (const key of subscription.keys) {
+      const same = this.#byKey.get(key) ?? new Set();
+      this.#byKey.set(key, same.add(subscription));
+    }
+  }
+
+  #remove(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#news.delete(subscription);
+    for (const key of subscription.keys) {
+      const same = this.#byKey.get(key);
+      same?.delete(subscription);
+      if (same?.size === 0) this.#byKey.delete(key);
+    }
   }
 
   /** Ends all subscriptions. */

@@ -128,8 +128,9 @@ export class Dispatcher {
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, this.#collections, options);
     if (entry.needs !== undefined) access.capability(entry.needs);
+    const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const run = () =>
-      entry.run({ call, endpoint, access, metrics, settings, openStreams, options });
+      entry.run({ call, endpoint, access, metrics, settings, openStreams, owners, options });
     if (entry.gated === false) return await run();
     // Who sends no message takes no place.
     await call.arrived();

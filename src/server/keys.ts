@@ -71,6 +71,11 @@ export class KeyRing {
     return found;
   }
 
+  /** True if nobody needs a key. */
+  get isEmpty(): boolean {
+    return this.#keys.length === 0;
+  }
+
   /** Tells whether a grant is that of a key, or there are no keys. */
   isOfKey(grant: Grant): boolean {
     return this.#keys.length === 0 || grant !== this.#anonymous;

@@ -36,6 +36,8 @@ export interface Exchange {
   readonly settings: MethodSettings;
   /** Limits the streams that calls on several of them read at once. */
   readonly openStreams: CallLimit;
+  /** Those on whose account what waits for the caller is kept: its connection, and its key. */
+  readonly owners: readonly unknown[];
   /** Signal and deadline of the call, for the endpoint. */
   readonly options: CallOptions;
 }

@@ -35,6 +35,9 @@ const BATCH_ROWS = 50_000;
 /** Cells of a message of several streams. */
 const BATCH_CELLS = 250_000;
 
+/** Bytes of all buffers of an insert, unpacked: four times those of the points it may have. */
+const MAX_INSERT_BYTES = 64 << 20;
+
 const POLICIES: Readonly<Record<number, MergePolicy>> = {
   [WirePolicy.NEVER]: "never",
   [WirePolicy.EQUAL]: "equal",
@@ -123,7 +126,7 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
     });
   }
   const { ipcToRaw } = await arrow();
-  const columns = ipcToRaw(params.arrowBytes);
+  const columns = ipcToRaw(params.arrowBytes, MAX_INSERT_BYTES);
   checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
   const roundBits = rounding?.spec.case === "bits" ? rounding.spec.value : undefined;
   const request = { uuid, columns, mergePolicy, roundBits };

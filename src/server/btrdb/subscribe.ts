@@ -47,16 +47,39 @@ function isUpdate(message: Uint8Array): boolean {
 }
 
 async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
-  const { call, endpoint, access, settings, options } = exchange;
+  const { call, endpoint, access, settings, owners, options } = exchange;
   const { uuid: uuids } = decode(SubscribeParamsSchema, message);
   checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
-  for await (const { uuid, columns } of endpoint.subscribe(uuids, options)) {
-    await access.stream("read", uuid);
-    exchange.metrics.pointsRead += columns.times.length;
-    for (const part of batches(columns)) await call.send(pointsMessage(uuid, part));
+  for await (const update of endpoint.subscribe(uuids, { ...options, owners })) {
+    await access.stream("read", update.uuid);
+    exchange.metrics.pointsRead += update.columns.times.length;
+    for (const bytes of pointsMessages.of(update)) await call.send(bytes);
   }
 }
+
+/** Messages of updates, made once for all subscribers, who get the same columns. */
+class SharedMessages {
+  readonly #make: (update: Update) => Uint8Array[];
+  readonly #made = new WeakMap<RawColumns, Uint8Array[]>();
+
+  constructor(make: (update: Update) => Uint8Array[]) {
+    this.#make = make;
+  }
+
+  of(update: Update): readonly Uint8Array[] {
+    let messages = this.#made.get(update.columns);
+    if (messages === undefined) {
+      messages = this.#make(update);
+      this.#made.set(update.columns, messages);
+    }
+    return messages;
+  }
+}
+
+const pointsMessages = new SharedMessages(({ uuid, columns }) =>
+  Array.from(batches(columns), (part) => pointsMessage(uuid, part))
+);
 
 function pointsMessage(uuid: Uint8Array, { times, values }: RawColumns): Uint8Array {
   const points = Array.from(times, (time, i) => ({ time, value: values[i]! }));
@@ -117,10 +140,10 @@ class Subscriptions {
   }
 
   async #follow(uuid: Uint8Array, stop: AbortSignal): Promise<void> {
-    const { access, endpoint, call } = this.#exchange;
+    const { access, endpoint, call, owners } = this.#exchange;
     const signal = AbortSignal.any([call.signal, stop]);
     try {
-      for await (const update of endpoint.subscribe([uuid], { signal })) {
+      for await (const update of endpoint.subscribe([uuid], { signal, owners })) {
         await access.stream("read", uuid);
         this.#turn = this.#turn.then(() => stop.aborted ? undefined : this.#send(update));
         await this.#turn;
@@ -131,13 +154,19 @@ class Subscriptions {
   }
 }
 
+let arrowMessages: SharedMessages | undefined;
+
 async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<void> {
   const { call, metrics } = exchange;
   const { rawToIpc } = await import("../../arrow/ipc.ts");
-  const subscriptions = new Subscriptions(exchange, async ({ uuid, columns }) => {
-    metrics.pointsRead += columns.times.length;
+  arrowMessages ??= new SharedMessages(({ uuid, columns }) => {
     const response = create(SubscriptionRespSchema, { uuid, arrowBytes: rawToIpc(columns) });
-    await call.send(toBinary(SubscriptionRespSchema, response));
+    return [toBinary(SubscriptionRespSchema, response)];
+  });
+  const messages = arrowMessages;
+  const subscriptions = new Subscriptions(exchange, async (update) => {
+    metrics.pointsRead += update.columns.times.length;
+    for (const bytes of messages.of(update)) await call.send(bytes);
   });
   const read = async () => {
     for (

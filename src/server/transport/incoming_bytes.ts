@@ -142,7 +142,9 @@ export class IncomingBytes {
    */
   meter(peer: string, path: string, authorization: string | undefined): IncomingMeter {
     const share = this.isKnown(authorization) ? this.#known : this.#unknown;
-    return new IncomingMeter(share, peer, this.#rules.messageBytes(path));
+    const most = this.#rules.messageBytes(path);
+    // What is too long for every method is refused by who reads the message, in its own words.
+    return new IncomingMeter(share, peer, most < this.#rules.maxMessageBytes ? most : Infinity);
   }
 
   /** Counts all calls of an HTTP/2 server, and refuses those that are too much. */

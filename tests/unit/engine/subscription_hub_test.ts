@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import {
+  MAX_OWNER_POINTS,
   MAX_PENDING_POINTS,
   MAX_TOTAL_POINTS,
   SubscriptionHub,
@@ -49,4 +50,31 @@ Deno.test("SubscriptionHub: a deadline further away than any timer does not end 
   hub.publish(uuidOf(1), columns);
   assertEquals((await next).done, false);
   await updates.return!();
+});
+
+Deno.test("SubscriptionHub: subscribers of one caller that do not read push out nobody else's", async () => {
+  const hub = new SubscriptionHub();
+  const owner = {};
+  const most = MAX_OWNER_POINTS / POINTS;
+  const own = Array.from({ length: 4 }, () => hub.subscribe([uuidOf(1)], { owners: [owner] }));
+  const other = hub.subscribe([uuidOf(1)], { owners: [{}] });
+  for (let i = 0; i <= most / 4; i++) hub.publish(uuidOf(1), columns);
+  const ends = await Promise.all(
+    own.map((one) => one.next().then(() => 200, (error) => error.code)),
+  );
+  assertEquals(ends.toSorted(), [200, 200, 426, 426]);
+  for (let i = 0; i <= most / 4; i++) assertEquals((await other.next()).done, false);
+  for (const one of [...own, other]) await one.return!();
+});
+
+Deno.test("SubscriptionHub: all subscribers get one copy, which is not the caller's", async () => {
+  const hub = new SubscriptionHub();
+  const all = Array.from({ length: 40 }, () => hub.subscribe([uuidOf(1)], undefined));
+  const nexts = all.map((one) => one.next());
+  const some = { times: BigInt64Array.of(1n), values: Float64Array.of(2) };
+  hub.publish(uuidOf(1), some);
+  some.values[0] = 3;
+  const got = new Set((await Promise.all(nexts)).map(({ value }) => value.columns));
+  assertEquals([...got], [{ times: BigInt64Array.of(1n), values: Float64Array.of(2) }]);
+  for (const one of all) await one.return!();
 });

@@ -1,0 +1,44 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
+import { ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { BTrDBError } from "../../../src/core/errors.ts";
+
+/** Points beside some more columns, all zero and compressed. */
+function bomb(rows: number, columns: number): Uint8Array {
+  const others = Array.from({ length: columns }, (_, i) => [`c${i}`, new Float64Array(rows)]);
+  const table = tableFromArrays({
+    time: new BigInt64Array(rows),
+    value: new Float64Array(rows),
+    ...Object.fromEntries(others),
+  });
+  return tableToIPC(table, { format: "stream", codec: CompressionType.ZSTD })!;
+}
+
+Deno.test("ipcToRaw: all buffers together are bounded before they are unpacked", () => {
+  const bytes = bomb(1_000_000, 4);
+  assertEquals(ipcToRaw(bytes).times.length, 1_000_000);
+  const error = assertThrows(() => ipcToRaw(bytes, 40_000_000), BTrDBError);
+  assertEquals(error.code, 438);
+  assertEquals(
+    error.message,
+    "Cannot read Arrow data: its buffers have more than 40000000 bytes unpacked",
+  );
+  assertEquals(ipcToRaw(bomb(1_000, 4), 48_000).times.length, 1_000);
+});
+
+Deno.test("rawToIpc: of a template only the schema is read", () => {
+  const points = { times: BigInt64Array.of(1n, 2n), values: Float64Array.of(3, 4) };
+  const template = bomb(100_000, 0);
+  // The first message is the schema; what follows is cut off, damaged, or a bomb.
+  const schemaEnd = 8 + new DataView(template.buffer, template.byteOffset).getInt32(4, true);
+  const damaged = template.slice();
+  damaged.fill(0xff, schemaEnd);
+  for (const bytes of [template, template.slice(0, schemaEnd), damaged]) {
+    assertEquals(ipcToRaw(rawToIpc(points, { template: bytes })), points);
+  }
+  for (
+    const bytes of [template.slice(0, schemaEnd - 1), template.slice(0, 6), damaged.fill(0xff)]
+  ) {
+    assertEquals(assertThrows(() => rawToIpc(points, { template: bytes }), BTrDBError).code, 438);
+  }
+});
