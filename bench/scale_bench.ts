@@ -279,3 +279,57 @@ growth({
       };
     }),
 });
+
+growth({
+  name: "300 s of points at 120 Hz, in inserts of a second",
+  axis: "streams",
+  sizes: LARGE ? [250, 500, 1000] : [250, 500],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      await using engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      await create(engine, 0, size);
+      const seconds: number[] = [];
+      for (let second = 0; second < 300; second++) {
+        const columns = magnitudes(120, second * 120);
+        const cpu = cpuMs();
+        await Promise.all(
+          Array.from({ length: size }, (_, s) => engine.insert({ uuid: uuidOf(s), columns })),
+        );
+        // What is committed in the background belongs to the second that it delays.
+        seconds.push(cpuMs() - cpu);
+      }
+      seconds.sort((a, b) => a - b);
+      return {
+        "worst second, CPU ms": seconds.at(-1)!,
+        "middle second, CPU ms": seconds[seconds.length >> 1]!,
+        "all, CPU ms": seconds.reduce((sum, ms) => sum + ms, 0),
+      };
+    }),
+});
+
+/** Resident memory of this process after a collection where there is one, MB. */
+function residentMb(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return Deno.memoryUsage().rss / 1e6;
+}
+
+growth({
+  name: "keep a point each in the buffers of many streams",
+  axis: "streams",
+  sizes: LARGE ? [100_000, 300_000, 1_000_000] : [30_000, 100_000, 300_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      await using engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      await create(engine, 0, size);
+      const before = residentMb();
+      const start = cpuMs();
+      for (let at = 0; at < size; at += 4096) {
+        await Promise.all(Array.from({ length: Math.min(4096, size - at) }, (_, i) =>
+          engine.insert({ uuid: uuidOf(at + i), columns: POINT })));
+      }
+      return {
+        "memory more, MB": residentMb() - before,
+        "CPU an insert, µs": (cpuMs() - start) / size * 1000,
+      };
+    }),
+});

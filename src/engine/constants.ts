@@ -46,6 +46,9 @@ export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;
 /** Points in the buffers of all streams together above which the largest are committed. */
 export const MAX_BUFFERED_POINTS = 16_777_216;
 
+/** Streams after which those that were not asked for since as many others are forgotten. */
+export const CACHE_STREAMS = 1_048_576;
+
 /** The pointwidth of the children of an inner node of pointwidth `pointwidth`. */
 export function childPointwidth(pointwidth: number): number {
   return pointwidth <= 6 ? 0 : pointwidth - 6;

@@ -5,7 +5,12 @@
  */
 
 import { BTrDBError } from "../core/errors.ts";
-import { MAX_BUFFER_AGE_MS, MAX_BUFFERED_POINTS, MAX_INSERT_POINTS } from "./constants.ts";
+import {
+  CACHE_STREAMS,
+  MAX_BUFFER_AGE_MS,
+  MAX_BUFFERED_POINTS,
+  MAX_INSERT_POINTS,
+} from "./constants.ts";
 import { Engine } from "./engine.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
@@ -61,6 +66,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         maxInsertPoints: options.maxInsertPoints ?? MAX_INSERT_POINTS,
         maxBufferAgeMs: options.maxBufferAgeMs ?? MAX_BUFFER_AGE_MS,
         maxBufferedPoints: options.maxBufferedPoints ?? MAX_BUFFERED_POINTS,
+        cacheStreams: options.cacheStreams ?? CACHE_STREAMS,
       }),
     );
   } catch (error) {

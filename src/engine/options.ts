@@ -46,6 +46,14 @@ export interface EngineOptions {
    */
   maxBufferedPoints?: number | undefined;
   /**
+   * Streams after which those that were not asked for since as many others are forgotten; what is
+   * forgotten is read again when it is asked for. Most streams in memory are twice as many, with
+   * their buffered points.
+   *
+   * @default {1048576}
+   */
+  cacheStreams?: number | undefined;
+  /**
    * Points one insert may carry.
    *
    * @default {1048576}
@@ -77,12 +85,13 @@ export function checkOptions(options: EngineOptions): void {
   atLeast(options, "cacheBytes", 0);
   atLeast(options, "maxBufferAgeMs", 0);
   atLeast(options, "maxBufferedPoints", 0);
+  atLeast(options, "cacheStreams", 0);
   atLeast(options, "maxInsertPoints", 1);
 }
 
 function atLeast(
   options: EngineOptions,
-  name: "cacheBytes" | "maxBufferAgeMs" | "maxBufferedPoints" | "maxInsertPoints",
+  name: "cacheBytes" | "cacheStreams" | "maxBufferAgeMs" | "maxBufferedPoints" | "maxInsertPoints",
   least: number,
 ): void {
   const value: unknown = options[name];

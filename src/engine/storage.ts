@@ -17,8 +17,9 @@ import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
 import { Journal } from "./stream/journal.ts";
-import { StreamRegistry, type StreamState } from "./stream/registry.ts";
+import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
+import { BufferFlusher } from "./write/buffer_flusher.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
 import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
@@ -34,6 +35,7 @@ export interface StorageParts {
   maxInsertPoints: number;
   maxBufferAgeMs: number;
   maxBufferedPoints: number;
+  cacheStreams: number;
 }
 
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
@@ -51,6 +53,7 @@ export class Storage {
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
   readonly #groupCommit: GroupCommit;
+  readonly #flusher: BufferFlusher;
   readonly #reclaimer: Reclaimer;
   readonly #setPruned;
   readonly #journal: Journal;
@@ -58,8 +61,6 @@ export class Storage {
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #relieving = false;
-  #isFlushingOld = false;
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -70,7 +71,13 @@ export class Storage {
     this.store = parts.store;
     this.maxInsertPoints = parts.maxInsertPoints;
     this.#journal = new Journal(db, parts.readOnly);
-    this.streams = new StreamRegistry(db, this.#journal);
+    this.streams = new StreamRegistry(
+      db,
+      this.#journal,
+      parts.cacheStreams,
+      // What a transaction under way has changed is with the states it has seen.
+      () => parts.readOnly || !this.#groupCommit.isRunning,
+    );
     this.metadata = new MetadataStore(db);
     const { path } = parts;
     this.sql = new SqlThread({
@@ -79,12 +86,22 @@ export class Storage {
       metadataVersion: () => this.metadata.changes,
     });
     this.points = new PointWriter(db, parts.store, this.#journal);
-    this.#groupCommit = new GroupCommit(
-      db,
-      parts.path,
-      () => this.#flushLarge(),
-      () => parts.ownership?.check(),
-    );
+    this.#groupCommit = new GroupCommit(db, parts.path, {
+      checkOwner: () => parts.ownership?.check(),
+      publish: (state, head) => this.streams.replaceHead(state, head),
+      afterGroup: () => {
+        this.streams.forgetIdle();
+        this.#flusher.relieve();
+      },
+    });
+    this.#flusher = new BufferFlusher({
+      streams: this.streams,
+      journal: this.#journal,
+      maxBufferAgeMs: parts.maxBufferAgeMs,
+      maxBufferedPoints: parts.maxBufferedPoints,
+      submit: (task) => this.#groupCommit.submit(task),
+      flush: (tx, state) => this.points.flush(tx, state),
+    });
     this.#reclaimer = new Reclaimer(
       db,
       parts.store,
@@ -94,7 +111,10 @@ export class Storage {
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
-      this.#timer = setInterval(() => this.#flushOld(), Math.max(everyMs, 10));
+      this.#timer = setInterval(() => {
+        this.#flusher.flushOld();
+        this.streams.age();
+      }, Math.max(everyMs, 10));
       this.#reclaimer.start();
     }
   }
@@ -231,69 +251,6 @@ export class Storage {
     }, options);
     if (stream === undefined) return { versions: 0, blocks: 0 };
     return abortable(reclaimer.finished(stream), options ?? {}, "prune");
-  }
-
-  /** Commits buffers that are too old. */
-  async #flushOld(): Promise<void> {
-    if (this.#isFlushingOld) return;
-    this.#isFlushingOld = true;
-    const before = Date.now() - this.#parts.maxBufferAgeMs;
-    try {
-      for (const state of this.streams.loaded()) {
-        const { buffer } = state.head;
-        if (buffer.length > 0 && buffer.sinceMs <= before) this.#flushLater(state);
-      }
-      await this.#flushJournalled(before);
-    } catch {
-      // A journal that cannot be read is reported to callers that ask for its streams.
-    } finally {
-      this.#isFlushingOld = false;
-    }
-  }
-
-  /** Commits what has been in the journal for long, of streams that nobody has asked for too. */
-  async #flushJournalled(beforeMs: number): Promise<void> {
-    let page = this.#journal.oldStreams(beforeMs, 0);
-    while (page.streams.size > 0 && this.#closing === undefined) {
-      await Promise.all([...page.streams].map((id) => this.#flushNumber(id)));
-      page = this.#journal.oldStreams(beforeMs, page.next);
-    }
-  }
-
-  async #flushNumber(id: number): Promise<void> {
-    try {
-      const state = this.streams.withNumber(id);
-      if (state !== undefined) await this.#flushLater(state);
-    } catch {
-      // A stream whose journal cannot be read says so when it is asked for.
-    }
-  }
-
-  /** Commits the largest buffers until all together are well below their bound. */
-  #flushLarge(): void {
-    const { maxBufferedPoints } = this.#parts;
-    if (this.#groupCommit.bufferedPoints <= maxBufferedPoints || this.#relieving) return;
-    const states = [...this.streams.loaded()].filter(({ head }) => head.buffer.length > 0)
-      .sort((a, b) => b.head.buffer.length - a.head.buffer.length);
-    let points = this.#groupCommit.bufferedPoints;
-    const flushes: Promise<unknown>[] = [];
-    for (const state of states) {
-      if (points <= maxBufferedPoints / 2) break;
-      points -= state.head.buffer.length;
-      flushes.push(this.#flushLater(state));
-    }
-    this.#relieving = true;
-    Promise.all(flushes).then(() => this.#relieving = false);
-  }
-
-  /** Queues a commit of a buffer; when it fails the points stay in the journal. */
-  #flushLater(state: StreamState): Promise<unknown> {
-    const task: Task<unknown> = {
-      points: 0,
-      kind: "points",
-      run: (tx) => state.gone ? undefined : this.points.flush(tx, state),
-    };
-    return this.#groupCommit.submit(task).catch(() => {});
   }
 
   /** Finishes what is queued, then closes everything; idempotent. */

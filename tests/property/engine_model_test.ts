@@ -16,6 +16,7 @@ const RUNS = Number(Deno.env.get("ENGINE_MODEL_RUNS") ?? 600);
 const SEED = Number(Deno.env.get("ENGINE_MODEL_SEED") ?? Date.now() % 2 ** 31);
 
 const uuid = new Uint8Array(16).fill(3);
+const decoy = new Uint8Array(16).fill(4);
 const MIN = -(2n ** 60n), MAX = 3n * 2n ** 60n;
 
 interface Real {
@@ -24,6 +25,11 @@ interface Real {
 }
 
 type Command = fc.AsyncCommand<StreamModel, Real>;
+
+/** An engine that keeps only the streams in memory that were asked for last. */
+function openModelled(path: string | undefined): Promise<Engine> {
+  return openEngine({ path, durability: "relaxed", cacheStreams: 0 });
+}
 
 /** A command with a name to show. */
 function command(name: string, run: (model: StreamModel, real: Real) => Promise<void>): Command {
@@ -143,7 +149,7 @@ const deletes = fc.tuple(places, places).map(([a, b]) =>
 const reopens = fc.constant(command("reopen", async (model, real) => {
   if (real.path === undefined) return;
   await real.engine.close();
-  real.engine = await openEngine({ path: real.path, durability: "relaxed" });
+  real.engine = await openModelled(real.path);
   await assertVersion(real, model);
 }));
 
@@ -155,6 +161,14 @@ const prunes = fc.double({ min: 0, max: 1, noNaN: true }).map((share) =>
     model.prune(keep);
   })
 );
+
+/** Other streams are written until this one has been forgotten. */
+const others = fc.constant(command("others", async (_, { engine }) => {
+  for (let i = 0; i < 3; i++) {
+    const columns = { times: BigInt64Array.of(BigInt(i)), values: Float64Array.of(i) };
+    await engine.insert({ uuid: decoy, columns });
+  }
+}));
 
 // ---- queries ---------------------------------------------------------------------------------
 
@@ -281,7 +295,20 @@ const changes = fc.tuple(versions, versions, fc.integer({ min: 0, max: 63 })).ma
 );
 
 const commands = fc.commands(
-  [inserts, inserts, flushes, deletes, reopens, prunes, raws, aligned, windows, nearests, changes],
+  [
+    inserts,
+    inserts,
+    flushes,
+    deletes,
+    reopens,
+    prunes,
+    others,
+    raws,
+    aligned,
+    windows,
+    nearests,
+    changes,
+  ],
   { maxCommands: 40, size: "max" },
 );
 
@@ -292,9 +319,11 @@ async function removeDatabase(path: string): Promise<void> {
 }
 
 async function check(commandList: Iterable<Command>, path: string | undefined): Promise<void> {
-  const real = { engine: await openEngine({ path, durability: "relaxed" }), path };
+  const real = { engine: await openModelled(path), path };
+  const none = { tags: new Map(), annotations: new Map() };
   try {
-    await real.engine.create({ uuid, collection: "m", tags: new Map(), annotations: new Map() });
+    await real.engine.create({ uuid, collection: "m", ...none });
+    await real.engine.create({ uuid: decoy, collection: "decoy", ...none });
     await fc.asyncModelRun(() => ({ model: new StreamModel(), real }), commandList);
   } finally {
     await real.engine.close();

@@ -31,20 +31,23 @@ export function versionOf(head: Head): Version {
 export class StreamState {
   /** Number of the stream in this database. */
   readonly id: number;
-  /** 16 bytes. */
-  readonly uuid: Uint8Array;
+  /** The uuid, as {@linkcode keyOf} makes it of its bytes: it takes less memory than they do. */
+  readonly key: string;
   /** The version that readers see. */
   head: Head;
   /** Explicit versions below this one were pruned. */
   prunedBelow: number;
-  /** Set when the stream is obliterated. */
-  gone = false;
 
-  constructor(id: number, uuid: Uint8Array, head: Head, prunedBelow: number) {
+  constructor(id: number, key: string, head: Head, prunedBelow: number) {
     this.id = id;
-    this.uuid = uuid;
+    this.key = key;
     this.head = head;
     this.prunedBelow = prunedBelow;
+  }
+
+  /** The uuid, 16 bytes. */
+  get uuid(): Uint8Array {
+    return Uint8Array.from(this.key, (character) => character.charCodeAt(0));
   }
 
   /** Canonical text form of the uuid. */
@@ -58,17 +61,35 @@ export function keyOf(uuid: Uint8Array): string {
   return String.fromCharCode(...uuid);
 }
 
-/** Loads streams and keeps them. */
+/**
+ * Loads streams and keeps those that were asked for lately. What is forgotten is in the database.
+ */
 export class StreamRegistry {
-  readonly #streams = new Map<string, StreamState>();
+  /** Points in the buffers of the streams in memory. */
+  bufferedPoints = 0;
+  /** Streams in memory that have points in their buffer. */
+  bufferedStreams = 0;
+  #recent = new Map<string, StreamState>();
+  /** Streams that were asked for before the recent ones. */
+  #older = new Map<string, StreamState>();
+  /** True when the older states are to be forgotten as soon as it may be. */
+  #isDue = false;
   readonly #journal: Journal;
+  readonly #most: number;
+  readonly #mayForget: () => boolean;
   readonly #stream: Statement;
   readonly #uuid: Statement;
   readonly #latest: Statement;
   readonly #version: Statement;
 
-  constructor(db: Database, journal: Journal) {
+  /**
+   * @param most Streams after which those that were not asked for since are forgotten.
+   * @param mayForget Tells whether nobody holds on to a state.
+   */
+  constructor(db: Database, journal: Journal, most: number, mayForget: () => boolean) {
+    this.#most = most;
     this.#journal = journal;
+    this.#mayForget = mayForget;
     this.#stream = db.prepare("SELECT id, pruned_below FROM stream WHERE uuid = ?");
     this.#uuid = db.prepare("SELECT uuid FROM stream WHERE id = ?");
     this.#latest = db.prepare(
@@ -81,43 +102,83 @@ export class StreamRegistry {
 
   /** Forgets all streams, as a reader, and takes note of the rows that came to the journal. */
   reload(): void {
-    this.#streams.clear();
+    this.#recent.clear();
+    this.#older.clear();
+    this.bufferedPoints = this.bufferedStreams = 0;
     this.#journal.refresh();
   }
 
-  /** Streams loaded so far. */
-  loaded(): Iterable<StreamState> {
-    return this.#streams.values();
+  /** Streams in memory. */
+  *loaded(): Generator<StreamState> {
+    yield* this.#recent.values();
+    yield* this.#older.values();
   }
 
-  /** The stream with a number; `undefined` if there is none. */
-  withNumber(id: number): StreamState | undefined {
+  /** Takes note that some time has passed: who is not asked for until the next time is forgotten. */
+  age(): void {
+    this.#isDue = true;
+    if (this.#mayForget()) this.forgetIdle();
+  }
+
+  /** Forgets the streams that nobody has asked for lately, if it is time. Nobody may hold a state. */
+  forgetIdle(): void {
+    if (!this.#isDue && this.#recent.size < this.#most) return;
+    this.#isDue = false;
+    for (const { head } of this.#older.values()) this.#count(head, -1);
+    this.#older = this.#recent;
+    this.#recent = new Map();
+  }
+
+  #count({ buffer }: Head, sign: 1 | -1): void {
+    if (buffer.length === 0) return;
+    this.bufferedPoints += sign * buffer.length;
+    this.bufferedStreams += sign;
+  }
+
+  /** Bytes of the uuid of a stream; `undefined` if there is no such number. */
+  uuidOf(id: number): Uint8Array | undefined {
     const uuid = this.#uuid.get(id)?.["uuid"];
-    return uuid instanceof Uint8Array ? this.get(uuid) : undefined;
+    return uuid instanceof Uint8Array ? uuid : undefined;
+  }
+
+  /** The stream with a key if it is in memory. */
+  known(key: string): StreamState | undefined {
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const older = this.#older.get(key);
+    if (older === undefined) return undefined;
+    this.#older.delete(key);
+    this.#recent.set(key, older);
+    return older;
   }
 
   /** The stream with a uuid; `undefined` if there is none. */
   get(uuid: Uint8Array): StreamState | undefined {
     const key = keyOf(uuid);
-    const known = this.#streams.get(key);
+    const known = this.known(key);
     if (known !== undefined) return known;
     const row = this.#stream.get(uuid);
     if (row === undefined) return undefined;
+    if (this.#recent.size >= this.#most && this.#mayForget()) this.forgetIdle();
     const id = Number(row["id"]);
-    const state = new StreamState(
-      id,
-      uuid.slice(),
-      this.#loadHead(id),
-      Number(row["pruned_below"]),
-    );
-    this.#streams.set(key, state);
+    const state = new StreamState(id, key, this.#loadHead(id), Number(row["pruned_below"]));
+    this.#recent.set(key, state);
+    this.#count(state.head, 1);
     return state;
   }
 
-  /** Forgets a stream. */
+  /** Makes a head the latest version of a stream. */
+  replaceHead(state: StreamState, head: Head): void {
+    this.#count(state.head, -1);
+    state.head = head;
+    this.#count(head, 1);
+  }
+
+  /** Forgets a stream that is gone. */
   delete(state: StreamState): void {
-    state.gone = true;
-    this.#streams.delete(keyOf(state.uuid));
+    this.#count(state.head, -1);
+    this.#recent.delete(state.key);
+    this.#older.delete(state.key);
   }
 
   /** Address of the root of an older version; `undefined` if there is none. */

@@ -49,19 +49,10 @@ export class Transaction {
     this.#afterCommit.push(work);
   }
 
-  /**
-   * Makes everything visible.
-   *
-   * @returns By how many points the buffers have grown.
-   */
-  publish(): number {
-    let grown = 0;
-    for (const [state, head] of this.#heads) {
-      grown += head.buffer.length - state.head.buffer.length;
-      state.head = head;
-    }
+  /** Makes everything visible. */
+  publish(replaceHead: (state: StreamState, head: Head) => void): void {
+    for (const [state, head] of this.#heads) replaceHead(state, head);
     for (const work of this.#afterCommit) work();
-    return grown;
   }
 }
 
@@ -89,31 +80,34 @@ function isGenerator(value: unknown): value is Generator<undefined, unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
+/** Calls of a {@linkcode GroupCommit} to its owner. */
+export interface GroupCommitHooks {
+  /** Throws if the file is another writer's: nothing is acknowledged then. */
+  checkOwner(): void;
+  /** Replaces the latest version of a stream. */
+  publish(state: StreamState, head: Head): void;
+  /** Called after each transaction, before the next one begins. */
+  afterGroup(): void;
+}
+
 /** Runs tasks in groups. */
 export class GroupCommit {
   readonly #db: Database;
   readonly #path: string;
-  readonly #afterGroup: () => void;
-  readonly #checkOwner: () => void;
+  readonly #hooks: GroupCommitHooks;
   #queue: Queued[] = [];
-  #bufferedPoints = 0;
   #running: Promise<void> | undefined;
   #closed = false;
 
-  /**
-   * @param afterGroup Called after each transaction.
-   * @param checkOwner Throws if the file is another writer's: nothing is acknowledged then.
-   */
-  constructor(db: Database, path: string, afterGroup: () => void, checkOwner: () => void) {
+  constructor(db: Database, path: string, hooks: GroupCommitHooks) {
     this.#db = db;
     this.#path = path;
-    this.#afterGroup = afterGroup;
-    this.#checkOwner = checkOwner;
+    this.#hooks = hooks;
   }
 
-  /** Points in all buffers, but those that were buffered when the database was opened. */
-  get bufferedPoints(): number {
-    return this.#bufferedPoints;
+  /** Tells whether a transaction is under way, or about to begin. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
   }
 
   /** Tasks that wait. */
@@ -181,24 +175,24 @@ export class GroupCommit {
     const tx = new Transaction();
     const outcomes: { value?: unknown; refusal?: BTrDBError }[] = [];
     try {
-      this.#checkOwner();
+      this.#hooks.checkOwner();
       this.#db.exec("BEGIN IMMEDIATE");
       for (const { task } of group) outcomes.push(await this.#runTask(task, tx));
       this.#db.exec("COMMIT");
-      this.#checkOwner();
+      this.#hooks.checkOwner();
     } catch (error) {
       rollback(this.#db);
       if (group.length === 1) group[0]!.reject(sqliteError(error, this.#path));
       else for (const queued of group) await this.#runGroup([queued]);
       return;
     }
-    this.#bufferedPoints += tx.publish();
+    tx.publish((state, head) => this.#hooks.publish(state, head));
     group.forEach((queued, i) => {
       const { value, refusal } = outcomes[i]!;
       if (refusal !== undefined) queued.reject(refusal);
       else queued.resolve(value);
     });
-    this.#afterGroup();
+    this.#hooks.afterGroup();
   }
 
   async #runTask(
