@@ -178,12 +178,15 @@ export class FrameDecoder {
     onFrame: (frame: Frame) => void,
     onData: (raw: RawDataFrame) => void,
   ): void {
-    this.#splitter.push(bytes, (...where) => this.#read(...where, onFrame, onData));
+    this.#splitter.push(
+      bytes,
+      (view, start, end) => this.#read(view, start, end, onFrame, onData),
+    );
   }
 
   /** As `end`, with data frames as they are. */
   endRaw(onFrame: (frame: Frame) => void, onData: (raw: RawDataFrame) => void): void {
-    this.#splitter.end((...where) => this.#read(...where, onFrame, onData));
+    this.#splitter.end((view, start, end) => this.#read(view, start, end, onFrame, onData));
   }
 
   /** Time of a data frame. */
@@ -203,14 +206,16 @@ export class FrameDecoder {
       const { phasors, analogs, digitals } = station;
       const afterPhasors = slot + 1 + 2 * phasors.length;
       const afterAnalogs = afterPhasors + 2 + analogs.length;
+      const words = new Uint16Array(digitals.length);
+      for (let i = 0; i < words.length; i++) words[i] = values[afterAnalogs + i]!;
       return {
         configuration: station,
         stat: values[slot]!,
-        phasors: values.slice(slot + 1, afterPhasors),
+        phasors: values.subarray(slot + 1, afterPhasors),
         frequency: values[afterPhasors]!,
         rocof: values[afterPhasors + 1]!,
-        analogs: values.slice(afterPhasors + 2, afterAnalogs),
-        digitals: Uint16Array.from(values.subarray(afterAnalogs, afterAnalogs + digitals.length)),
+        analogs: values.subarray(afterPhasors + 2, afterAnalogs),
+        digitals: words,
       };
     });
     return { type: "data", idcode, soc, quality, time: this.timeOf(raw), stations };
