@@ -54,7 +54,7 @@ export interface NamedColumn {
   name: string;
   type: DataType;
   data: ColumnData;
-  /** Whether NaN is null. @default {false} */
+  /** True if NaN stands for null. @default {false} */
   nullable?: boolean;
 }
 

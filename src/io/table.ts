@@ -33,7 +33,7 @@ export interface TableColumn {
   name: string;
   /** Doubles, NaN where a stream or a window has nothing, or counts, 0 there. */
   data: Float64Array | BigUint64Array;
-  /** Whether some rows may have nothing. */
+  /** True if some rows may have no value. */
   nullable: boolean;
 }
 
