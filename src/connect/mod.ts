@@ -22,7 +22,7 @@ import type {
   RetryOptions,
   Tracer,
 } from "../grpc/mod.ts";
-import { invalidType } from "../core/argument_error.ts";
+import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 export type { VerifyReport } from "../engine/mod.ts";
 export type { CallEvent, CallHooks, RetryEvent, RetryOptions, Span, Tracer } from "../grpc/mod.ts";
@@ -71,6 +71,11 @@ export interface ConnectOptions extends RequestOptions {
   allowedHosts?: readonly string[] | undefined;
   /** Limits of retries; `false` for none. */
   retry?: RetryOptions | false | undefined;
+  /**
+   * Longest message taken from a server, decompressed, bytes; 65,536 to 2,147,483,647. A longer one
+   * ends its call with status `RESOURCE_EXHAUSTED`. @default {67108864} 64 MiB
+   */
+  maxMessageBytes?: number | undefined;
   /** Told about every request. */
   hooks?: CallHooks | undefined;
   /** An OpenTelemetry tracer, or anything of its shape. */
@@ -144,8 +149,12 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
   return await verify(path);
 }
 
+/** Range of `maxMessageBytes`: messages of points have up to 110 KB, and lengths 31 bits. */
+const MIN_MESSAGE_BYTES = 65_536;
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+
 function checkConnectOptions(options: ConnectOptions): void {
-  const { apiKey, profile, protocol, tls, retry, allowedHosts } = options;
+  const { apiKey, profile, protocol, tls, retry, allowedHosts, maxMessageBytes } = options;
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   if (profile !== undefined) text("connect", profile, "profile");
   if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
@@ -162,6 +171,18 @@ function checkConnectOptions(options: ConnectOptions): void {
     throw invalidType(
       `Cannot connect: allowedHosts is ${describe(allowedHosts)}, expected an array of host names`,
     );
+  }
+  if (maxMessageBytes !== undefined) {
+    const isInRange = Number.isInteger(maxMessageBytes) &&
+      maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES;
+    if (!isInRange) {
+      throw outOfRange(
+        `Cannot connect: maxMessageBytes is ${
+          describe(maxMessageBytes)
+        }, expected an integer from ` +
+          `${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
+      );
+    }
   }
   if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
     throw invalidType(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
@@ -189,10 +210,11 @@ function commonOptions(
   options: ConnectOptions,
   call: CallOptions,
 ): ConnectionOptions {
-  const { protocol = "auto", retry, hooks, tracer } = options;
+  const { protocol = "auto", retry, hooks, tracer, maxMessageBytes } = options;
   const common: ConnectionOptions = { protocol, ...call };
   if (apiKey !== undefined) common.apiKey = apiKey;
   if (retry !== undefined) common.retry = retry;
+  if (maxMessageBytes !== undefined) common.maxMessageBytes = maxMessageBytes;
   if (hooks !== undefined) common.hooks = hooks;
   if (tracer !== undefined) common.tracer = tracer;
   return common;

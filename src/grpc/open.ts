@@ -48,6 +48,11 @@ export interface ConnectionOptions extends CallOptions {
   /** Longest wait for the answer to a keepalive probe, ms. @default {5000} */
   probeTimeoutMs?: number;
   /**
+   * Longest time between the beginning of an answer (its headers) and its first message, ms.
+   * @default {60000}
+   */
+  muteAfterMs?: number;
+  /**
    * Longest time that requests under way to a lost server may take to arrive, ms. @default {200}
    */
   settleMs?: number;
@@ -116,7 +121,7 @@ export async function connectOver(
 function checkKey(apiKey: string | undefined): void {
   if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
   const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
-  throw invalidType(`Cannot connect: the API key ${problem}, expected printable ASCII`);
+  throw invalidType(`Cannot connect: apiKey ${problem}, expected printable ASCII`);
 }
 
 function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSettings {
@@ -127,6 +132,7 @@ function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSe
     watchers: { hooks: options.hooks, tracer: options.tracer },
     probeAfterMs: options.probeAfterMs ?? 10_000,
     probeTimeoutMs: options.probeTimeoutMs ?? 5_000,
+    muteAfterMs: options.muteAfterMs ?? 60_000,
   };
 }
 

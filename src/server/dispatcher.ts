@@ -18,6 +18,7 @@ import type { CallLimit } from "./call_limit.ts";
 import type { KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
+import { MALFORMED_TIMEOUT } from "./transport/long_deadlines.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
 import { unknownMethodText } from "./transport/unknown_method.ts";
 
@@ -122,6 +123,13 @@ export class Dispatcher {
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
     const { keys, gate, unknownGate, openStreams, endpoint, metrics, settings } = this.#options;
+    const malformed = call.header(MALFORMED_TIMEOUT);
+    if (malformed !== undefined) {
+      throw new GrpcFailure(
+        GrpcStatus.INTERNAL,
+        `malformed grpc-timeout ${JSON.stringify(malformed)}, expected 1 to 8 digits and a unit`,
+      );
+    }
     const grant = keys.grantOf(
       entry.authenticated === false ? undefined : call.header("authorization"),
     );

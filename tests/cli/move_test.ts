@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { connect } from "@btrdb/btrdb";
 import { readArrow } from "../../src/io/arrow.ts";
 import {
   assertSnapshot,
@@ -189,3 +190,32 @@ function heartbeats(text: string): number {
   }
   return beats;
 }
+
+Deno.test("export --safe-csv: names that spreadsheets take for formulas get an apostrophe", async () => {
+  await using dir = await workspace();
+  const { env, path: cwd } = dir;
+  const db = `file:${cwd}/a.btrdb`;
+  const names = ["=1+1", "+1", "-1", "@x", "\tx", "plain", "a=b"];
+  {
+    await using grid = await connect(db);
+    for (const name of names) {
+      const stream = await grid.create(crypto.randomUUID(), "c", { tags: { name } });
+      await stream.insert([[1n, 1]]);
+    }
+  }
+  const run = async (...args: string[]) => {
+    const words = ["-d", db, "export", "c/*", "--label", "name", ...args];
+    const { code, stdout, stderr } = await btrdb(words, { env, cwd });
+    return { code, header: stdout.split("\n")[0]!, stderr };
+  };
+  const plain = (await run()).header.split(",").slice(2).sort();
+  assertEquals(plain, [...names].sort());
+  const safe = (await run("--safe-csv")).header.split(",").slice(2).sort();
+  const expected = names.map((name) => /^[=+\-@\t]/.test(name) ? `'${name}` : name);
+  assertEquals(safe, expected.sort());
+  const windows = (await run("--safe-csv", "-w", "1s")).header.split(",").slice(2);
+  assertEquals(windows.filter((name) => /^[=+\-@\t]/.test(name)), []);
+  const refused = await run("--safe-csv", "-f", "ndjson");
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "--safe-csv");
+});

@@ -11,6 +11,7 @@ import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
+import { safeLabel } from "../export/safe_label.ts";
 import { bytesText, plural, rough } from "../terminal/format.ts";
 
 const FORMATS = ["csv", "ndjson", "parquet", "arrow", "comtrade"] as const;
@@ -59,6 +60,11 @@ const command: Command = {
       about: "Exact (shortest, the default), or six decimals as a BTrDB server writes CSV",
     },
     "include-versions": { about: "Add the version that was read to the names of CSV columns" },
+    "safe-csv": {
+      about:
+        "Put an apostrophe before names in a CSV header that spreadsheets take for formulas: " +
+        "those that begin with =, +, -, @, a tab or a line break",
+    },
     resume: { about: "Continue FILE.part of an interrupted export to CSV or NDJSON" },
   },
   examples: [
@@ -173,7 +179,8 @@ function labelsOf(streams: readonly NamedStream[], format: Format, args: Args): 
   const names = streams.map(({ name }) => name);
   const areDistinct = new Set(names).size === streams.length && !names.includes(undefined);
   if (format === "comtrade" && !args.has("label") && areDistinct) return names as string[];
-  return streams.map((stream) => labelOf(stream, args));
+  const labels = streams.map((stream) => labelOf(stream, args));
+  return args.has("safe-csv") ? labels.map(safeLabel) : labels;
 }
 
 function labelOf({ path, name, uuid }: NamedStream, args: Args): string {
@@ -187,6 +194,9 @@ function checkSinks(
   format: Format,
   output: Destination | undefined,
 ): void {
+  if (args.has("safe-csv") && format !== "csv") {
+    throw usageError(`Cannot use --safe-csv with ${format}: it is for CSV alone`);
+  }
   const compressed = isCompressed(output);
   const columnar = format === "parquet" || format === "arrow";
   if (args.has("type") && format !== "comtrade") {

@@ -7,10 +7,14 @@
 import { sliceStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
 import type { AlignedWindowsRequest, StatChunk, WindowsRequest } from "../../endpoint/endpoint.ts";
+import { findBadTime } from "../../kernel/find_bad_point.ts";
 import { decodeStatResponse } from "../../kernel/wire.ts";
 import { checkStat, repeatedPart, wrongAnswer } from "../errors.ts";
 import { alignedWindowsParams, windowsParams, type WireRange } from "../wire/messages.ts";
 import type { ResumableSource } from "./resumable.ts";
+
+/** More points than any stream can have. */
+const MAX_COUNT = 1n << 53n;
 
 /** Form of the two calls for windows. */
 interface Form {
@@ -63,6 +67,10 @@ class WindowsSource implements ResumableSource<StatColumns> {
     const n = times.length;
     if (n === 0) return columns;
     this.#check(times);
+    const { buffer, byteOffset } = columns.count;
+    if (findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0) {
+      throw wrongAnswer("a window has a count that is no number of points", this);
+    }
     const { isAligned, width } = this.#form;
     const isBefore = (i: number) => (this.#taken || !isAligned) && times[i]! < this.#start;
     if (isBefore(isAligned ? n - 1 : 0)) throw repeatedPart(this);

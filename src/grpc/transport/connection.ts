@@ -20,6 +20,8 @@ export interface ChannelSettings {
   readonly probeAfterMs: number;
   /** Longest wait for the answer to a probe, ms. */
   readonly probeTimeoutMs: number;
+  /** Longest time between the beginning of an answer and its first message, ms. */
+  readonly muteAfterMs: number;
 }
 
 /** The keepalive probe: every server answers something to this, whatever it speaks. */
@@ -82,8 +84,8 @@ export class Connection {
     });
     this.rpcs.add(started);
     if (this.rpcs.size === 1) this.#heardMs = Date.now();
-    const { transport, probeAfterMs } = this.#settings;
-    if (transport.canProbe && this.#timer === undefined && !this.#probing) {
+    const { probeAfterMs } = this.#settings;
+    if (this.#timer === undefined && !this.#probing) {
       this.#watch(probeAfterMs);
     }
     return started;
@@ -101,11 +103,23 @@ export class Connection {
   #watch(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#failMute();
+      if (this.rpcs.size === 0) return;
       const silentMs = Date.now() - this.#heardMs;
       const { probeAfterMs } = this.#settings;
-      if (silentMs < probeAfterMs) this.#watch(probeAfterMs - silentMs);
+      if (!this.#settings.transport.canProbe) this.#watch(probeAfterMs);
+      else if (silentMs < probeAfterMs) this.#watch(probeAfterMs - silentMs);
       else void this.#probe();
     }, ms);
+  }
+
+  /** Fails the calls whose answer has begun and does not go on; the connection itself may be alive. */
+  #failMute(): void {
+    const now = Date.now();
+    for (const rpc of [...this.rpcs]) {
+      if (rpc.mutenessMs(now) < this.#settings.muteAfterMs) continue;
+      rpc.fail(`it began an answer and sent nothing of it for ${this.#settings.muteAfterMs} ms`);
+    }
   }
 
   /** Sends a probe; without an answer, all calls fail. */

@@ -62,6 +62,8 @@ export class Rpc {
   #end: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
   #idleSinceMs: number = Date.now();
+  /** Time at which the answer began, 0 before it and from its first message on. */
+  #headersMs = 0;
 
   /**
    * Sends the request.
@@ -85,7 +87,10 @@ export class Rpc {
     this.#onActivity = onActivity;
     const { path, options: { deadlineMs = Infinity, signal } } = request;
     this.#call = wire.start({ path, deadlineMs, apiKey: peer.apiKey }, {
-      onHeaders: () => onActivity(false),
+      onHeaders: () => {
+        this.#headersMs = Date.now();
+        onActivity(false);
+      },
       onMessage: (message) => this.#received(message),
       onEnd: (end, isUnsent) => this.#ended(end, isUnsent),
     });
@@ -163,7 +168,13 @@ export class Rpc {
     this.#call.cancel();
   }
 
+  /** Time since the answer began without a message in it, ms; 0 if it did not, or has no end. */
+  mutenessMs(nowMs: number = Date.now()): number {
+    return this.#headersMs === 0 || this.endless ? 0 : nowMs - this.#headersMs;
+  }
+
   #received(message: Uint8Array): void {
+    this.#headersMs = 0;
     this.recorder.received(message.length);
     this.#onActivity(false);
     if (this.#end !== undefined) return;

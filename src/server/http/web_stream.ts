@@ -14,7 +14,7 @@ import {
 } from "../../core/grpc_web.ts";
 import type { CallStream } from "../transport/call_stream.ts";
 import type { IncomingMeter } from "../transport/incoming_bytes.ts";
-import { timeoutMs } from "../transport/long_deadlines.ts";
+import { MALFORMED_TIMEOUT, timeoutMs } from "../transport/long_deadlines.ts";
 import { GrpcStatus } from "../transport/status.ts";
 import type { Reply, Request } from "./exchange.ts";
 
@@ -45,8 +45,12 @@ export class WebStream implements CallStream {
     this.#request = request;
     this.#reply = reply;
     this.#frames = new FrameReader(maxMessageBytes);
-    this.metadata = { get: (name) => [request.header(name)] };
-    const timeout = timeoutMs(request.header("grpc-timeout") ?? "");
+    const asked = request.header("grpc-timeout");
+    const timeout = timeoutMs(asked ?? "");
+    const malformed = timeout === undefined ? asked : undefined;
+    this.metadata = {
+      get: (name) => [name === MALFORMED_TIMEOUT ? malformed : request.header(name)],
+    };
     this.#deadlineMs = timeout === undefined ? Infinity : Date.now() + timeout;
     request.onData((piece) => this.#received(piece));
     request.onEnd(() => this.#inputEnded());

@@ -11,6 +11,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
+import { replaceIllegalKeys } from "./illegal_keys.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
@@ -58,6 +59,7 @@ export class GrpcPort {
       suppressGoaway(http2);
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
+      replaceIllegalKeys(http2);
     }
   }
 

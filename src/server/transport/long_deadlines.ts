@@ -1,5 +1,5 @@
 /**
- * Deadlines that no timer reaches. The gRPC library counts the ms of `grpc-timeout` in 32 bits: a
+ * Deadlines that no timer reaches, and texts that are no deadlines. The gRPC library counts the ms of `grpc-timeout` in 32 bits: a
  * call with a deadline of 25 days or more would be over before it began. Such a deadline is as good
  * as none.
  *
@@ -23,7 +23,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** The ms of a `grpc-timeout` such as `90S`; undefined for anything else. */
 export function timeoutMs(timeout: string): number | undefined {
-  const match = /^(\d{1,8})\s*([HMSmun])$/.exec(timeout);
+  const match = /^(\d{1,8})([HMSmun])$/.exec(timeout);
   return match === null ? undefined : Number(match[1]) * UNITS[match[2]!]!;
 }
 
@@ -32,10 +32,21 @@ export function isLong(timeout: string): boolean {
   return (timeoutMs(timeout) ?? 0) > MAX_TIMER_MS;
 }
 
-/** Takes long deadlines off requests before the library sees them. */
+/** Header under which the server keeps a `grpc-timeout` that is none. */
+export const MALFORMED_TIMEOUT = "btrdb-malformed-timeout";
+
+/**
+ * Takes long deadlines off requests before the library sees them, and texts that are no deadlines by
+ * the specification ("gRPC over HTTP/2", Requests), of which the library reads a part. Those are
+ * refused with the call.
+ */
 export function dropLongDeadlines(http2: Http2Server): void {
   http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
+    delete headers[MALFORMED_TIMEOUT];
     const timeout = headers[HEADER];
-    if (typeof timeout === "string" && isLong(timeout)) delete headers[HEADER];
+    if (timeout === undefined) return;
+    const ms = typeof timeout === "string" ? timeoutMs(timeout) : undefined;
+    if (ms === undefined) headers[MALFORMED_TIMEOUT] = String(timeout).slice(0, 100);
+    if (ms === undefined || isLong(String(timeout))) delete headers[HEADER];
   });
 }

@@ -49,6 +49,7 @@ for (
     ["twice", [[120n, 1n], [120n, 1n]], "not in order"],
     ["before the range", [[90n, 1n]], "windows outside"],
     ["behind it", [[210n, 1n]], "windows outside"],
+    ["of 2^63 points", [[120n, 1n << 63n]], "no number of points"],
   ] as const
 ) {
   Deno.test(`windows: windows ${name} are DATA_LOSS`, async () => {

@@ -1,0 +1,103 @@
+/** Servers that mean harm: too much, too little, or nothing at all. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import { connect } from "@btrdb/btrdb";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import { connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { answer, begin, framed, HostileServer } from "../../support/grpc/hostile_server.ts";
+import { info } from "../../support/grpc/scripted_answers.ts";
+
+const uuid = new Uint8Array(16).fill(4);
+const range = { uuid, start: 100n, end: 200n, version: 11n };
+
+async function withServer(
+  answerRead: Parameters<typeof HostileServer.start>[0],
+  options: Partial<GrpcOptions>,
+  body: (endpoint: Endpoint) => Promise<void>,
+): Promise<void> {
+  await using server = await HostileServer.start((rpc, stream) =>
+    rpc === "Info" ? answer(stream, info("4.15.9-deno")) : answerRead(rpc, stream)
+  );
+  const endpoint = await connectGrpc({ addresses: [server.address], ...options });
+  try {
+    await body(endpoint);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+async function drain(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+Deno.test("rawValues: a message that unpacks to more than maxMessageBytes ends while it is unpacked", async () => {
+  // 2 GiB of zeros in 128 members of 16 MiB: unpacked at once they would be far beyond the limit.
+  const member = gzipSync(Buffer.alloc(16 << 20));
+  const bomb = framed(Buffer.concat(Array<Buffer>(128).fill(member)), 1);
+  let error: BTrDBError | undefined;
+  let grown = 0;
+  await withServer(
+    (_rpc, stream) => {
+      begin(stream, { "grpc-encoding": "gzip" });
+      stream.end(bomb);
+    },
+    { maxMessageBytes: 1 << 20, retry: false },
+    async (endpoint) => {
+      const before = Deno.memoryUsage().rss;
+      const timer = setInterval(() => {
+        grown = Math.max(grown, Deno.memoryUsage().rss - before);
+      }, 5);
+      error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+      clearInterval(timer);
+    },
+  );
+  assertEquals(error!.status, "RESOURCE_EXHAUSTED");
+  assert(grown < 500 << 20, `${grown >> 20} MiB`);
+});
+
+Deno.test("rawValues: a length beyond maxMessageBytes is refused before anything of it is kept", async () => {
+  let error: BTrDBError | undefined;
+  await withServer(
+    (_rpc, stream) => {
+      begin(stream);
+      stream.write(framed(new Uint8Array(16), 0, 0xffff_fff0));
+    },
+    { retry: false },
+    async (endpoint) => {
+      error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+    },
+  );
+  assertEquals(error!.status, "RESOURCE_EXHAUSTED");
+});
+
+Deno.test("rawValues: headers without an answer end after muteAfterMs, though the server answers probes", async () => {
+  let error: BTrDBError | undefined;
+  await withServer(
+    (_rpc, stream) => begin(stream),
+    { retry: false, muteAfterMs: 100, probeAfterMs: 50, probeTimeoutMs: 100_000 },
+    async (endpoint) => {
+      error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+    },
+  );
+  assertEquals(error!.status, "UNAVAILABLE");
+  assertStringIncludes(error!.message, "began an answer and sent nothing of it");
+});
+
+Deno.test("connect: maxMessageBytes is checked, and bounds the messages of a server", async () => {
+  for (const maxMessageBytes of [0, 65_535, 2 ** 31, NaN, 1e5 + 0.5, -1]) {
+    await assertRejects(
+      () => connect("127.0.0.1:1", { maxMessageBytes }),
+      RangeError,
+      "maxMessageBytes is",
+    );
+  }
+  await using server = await HostileServer.start((rpc, stream) => {
+    answer(stream, rpc === "Info" ? info("4.15.9-deno") : new Uint8Array(100_000));
+  });
+  await using db = await connect(server.address, { maxMessageBytes: 65_536, retry: false });
+  const error = await assertRejects(() => db.streamFromUUID(uuid).version(), BTrDBError);
+  assertEquals(error.status, "RESOURCE_EXHAUSTED");
+});
