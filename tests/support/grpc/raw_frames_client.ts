@@ -26,6 +26,7 @@ const settings = {
   watchers: {},
   probeAfterMs: 100_000,
   probeTimeoutMs: 100_000,
+  muteAfterMs: 100_000,
   transport: grpcJsTransport({
     maxMessageBytes: 64 << 20,
     flowControlWindow: 4 << 20,
