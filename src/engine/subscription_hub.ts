@@ -67,7 +67,7 @@ class Subscription {
   /**
    * Ends the subscription and lets go of what waits, because several together are too far behind.
    *
-   * @param whose Which ones.
+   * @param whose Name of the group of subscribers.
    * @param most Points that may wait for them.
    */
   drop(whose: string, most: number): void {

@@ -65,7 +65,10 @@ export interface SourceOptions {
   values?: "as-is" | "primary" | "secondary" | undefined;
   /** Points of status channels of records: where they change, all, or none. @default {"changes"} */
   status?: "changes" | "all" | "none" | undefined;
-  /** Whether times of channels of records are shifted by their skew. @default {"ignore"} */
+  /**
+   * Treatment of the skew of channels of records: ignored, or their times are shifted by it.
+   * @default {"ignore"}
+   */
   skew?: "ignore" | "apply" | undefined;
   /** True to allow worker threads. @default {true} */
   threads?: boolean | undefined;

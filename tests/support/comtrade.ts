@@ -1,6 +1,6 @@
 /** Made records of COMTRADE, of every edition and type, with the oddities of real ones. */
 
-/** What a made record says; everything has a default. */
+/** Content of a made record; everything has a default. */
 export interface MadeRecord {
   revision?: string;
   type?: string;

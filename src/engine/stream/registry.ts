@@ -62,7 +62,7 @@ export function keyOf(uuid: Uint8Array): string {
 }
 
 /**
- * Loads streams and keeps those that were asked for lately. What is forgotten is in the database.
+ * Loads streams and keeps those that were requested lately. Forgotten ones are read from the database again.
  */
 export class StreamRegistry {
   /** Points in the buffers of the streams in memory. */

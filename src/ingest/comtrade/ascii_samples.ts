@@ -23,7 +23,7 @@ const [LF, CR, SUB, COMMA, BLANK, TAB, PLUS, MINUS, ZERO] = [10, 13, 26, 44, 32,
 /** A line of a `.cff` behind which another part begins. */
 const SEPARATOR = /^-{2,3}\s*file\s*type/i;
 
-/** What is needed to read lines. */
+/** Properties of the lines to read. */
 export interface AsciiOptions {
   readonly shape: SampleShape;
   readonly revision: ComtradeRevision;
@@ -39,7 +39,7 @@ export class AsciiSamples implements Samples {
   readonly notices: string[] = [];
   readonly #bytes: RandomBytes;
   readonly #options: AsciiOptions;
-  /** Whether 99999 is a missing sample, by channel. */
+  /** True if 99999 is a missing sample, by channel. */
   readonly #hasMissing: readonly boolean[];
 
   constructor(bytes: RandomBytes, options: AsciiOptions) {

@@ -16,7 +16,7 @@ import { bytesInMemory, bytesOfSpool } from "./random_bytes.ts";
 import { type ComtradeColumn, type ComtradeOptions, ComtradeRecord, openPath } from "./record.ts";
 import { isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
 
-/** What a resumed import must find again. */
+/** Properties that a resumed import must find again. */
 interface ComtradeLayout {
   readonly options: Omit<ComtradeOptions, "start" | "signal"> & { readonly start?: string };
   /** Bytes of the samples. */

@@ -66,7 +66,7 @@ export interface SampleRate {
   readonly end: number;
 }
 
-/** What a configuration says. */
+/** Content of a configuration file. */
 export interface Configuration {
   /** Edition. */
   readonly revision: ComtradeRevision;

@@ -14,14 +14,14 @@ const LIMITS: Readonly<Record<ComtradeType, readonly [number, number]>> = {
   FLOAT32: [-3.4028234663852886e38, 3.4028234663852886e38],
 };
 
-/** How a channel is written: value = `a` × sample + `b`. */
+/** Integers and scale of a channel to write: value = `a` × sample + `b`. */
 export interface Quantized {
   readonly a: number;
   readonly b: number;
   /** Smallest and largest sample. */
   readonly low: number;
   readonly high: number;
-  /** Whether samples are integers. */
+  /** True if samples are integers. */
   readonly isInteger: boolean;
   /** Largest difference between a value and what is read back. */
   readonly resolution: number;

@@ -33,7 +33,7 @@ export type ValueSide = "as-is" | "primary" | "secondary";
 
 /** Options of {@linkcode openComtrade}. */
 export interface ComtradeOptions {
-  /** What says the times of samples. @default {"auto"} the rate, and stamps where there is none */
+  /** Source of the times of samples. @default {"auto"} the rate, and stamps where there is none */
   times?: TimeRule | undefined;
   /** Side of the transformers. @default {"as-is"} */
   values?: ValueSide | undefined;
@@ -73,7 +73,7 @@ export interface ComtradeColumn {
 export interface ComtradeBatch {
   /** Points of each of the columns; those of status channels have their own times. */
   readonly columns: RawColumns[];
-  /** Where the next batch begins. */
+  /** Position of the next batch. */
   readonly next: Position;
 }
 
@@ -84,9 +84,9 @@ const BATCH_ROWS = 1 << 16;
 
 /** A record of COMTRADE. */
 export class ComtradeRecord implements AsyncDisposable {
-  /** What its configuration says. */
+  /** Content of its configuration file. */
   readonly configuration: Configuration;
-  /** What becomes points. */
+  /** Columns that become points. */
   readonly columns: readonly ComtradeColumn[];
   /** Time of the first sample, ns since 1970 (UTC). */
   readonly first: bigint;
@@ -188,12 +188,12 @@ export class ComtradeRecord implements AsyncDisposable {
     return this.#notices;
   }
 
-  /** What is probably wrong; more may come while it is read. */
+  /** Probable mistakes; more may come while it is read. */
   get warnings(): readonly string[] {
     return this.#warnings;
   }
 
-  /** Whether stamps say the times, not the rate. */
+  /** True if times come from the stamps, not from the rate. */
   get byStamps(): boolean {
     return this.#parts.times.byStamps;
   }
@@ -214,7 +214,7 @@ export class ComtradeRecord implements AsyncDisposable {
   /**
    * Reads the points.
    *
-   * @param from Where to begin; `next` of a batch. @default the beginning
+   * @param from Position of the first sample; `next` of a batch. @default the beginning
    * @param signal Ends the reading.
    * @throws {ImportError} If a sample cannot be read.
    */

@@ -34,19 +34,19 @@ const SEARCHED_BYTES = 1 << 20;
 const SEPARATOR =
   /^-{2,3}[ \t]*file[ \t]*type[ \t]*:?[ \t]*(CFG|INF|HDR|DAT(?:[ \t]+(\w+))?(?:[ \t]*:[ \t]*(\d+))?)[ \t]*-{2,3}[ \t]*\r?(?:\n|$)/gim;
 
-/** Whether bytes are the beginning of a `.cff`. */
+/** Tells whether bytes are the beginning of a `.cff`. */
 export function isSingleFile(head: Uint8Array): boolean {
   return latin1(head.subarray(0, 200)).replace(/^\xef\xbb\xbf/, "").trimStart().search(
     SEPARATOR,
   ) === 0;
 }
 
-/** Whether bytes are the beginning of a `.cfg`. */
+/** Tells whether bytes are the beginning of a `.cfg`. */
 export function isConfigurationFile(head: Uint8Array): boolean {
   return isConfiguration(latin1(head.subarray(0, 1000)));
 }
 
-/** Whether a file is a `.dat` with a `.cfg` of the same name beside it. */
+/** Tells whether a file is a `.dat` with a `.cfg` of the same name beside it. */
 export function hasConfigurationBeside(path: string): boolean {
   if (!/\.dat$/i.test(path)) return false;
   const wanted = basename(path).replace(/dat$/i, "cfg").toLowerCase();

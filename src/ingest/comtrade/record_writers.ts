@@ -21,7 +21,7 @@ export interface RecordWriter {
   encode(row: number, stamps: Float64Array, columns: readonly Float64Array[]): Uint8Array;
 }
 
-/** Whether a value is no sample. */
+/** Tells whether a value is no sample. */
 function isMissing(value: number): boolean {
   return value - value !== 0;
 }

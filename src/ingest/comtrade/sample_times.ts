@@ -14,7 +14,7 @@ import type { Configuration } from "./configuration.ts";
 import { divideRounded, type Fraction } from "./decimal.ts";
 import type { SampleBlock } from "./samples.ts";
 
-/** Which of the two say the times. */
+/** Source of the times: rate, stamps, or the better of the two. */
 export type TimeRule = "auto" | "rate" | "stamps";
 
 /** Units of a stretch's beginning: 10^-15 s, so that stretches add up without rounding. */
@@ -49,13 +49,13 @@ function stepOf(from: number, to: number, wrap: number): number {
   return step < 0 ? step + wrap : step;
 }
 
-/** What a look at all stamps has found. */
+/** Findings of a pass over all stamps. */
 export interface StampScan {
   /** Records. */
   readonly rows: number;
-  /** Where stamps begin again. */
+  /** Value at which stamps begin again. */
   readonly wrap: number;
-  /** Whether stamps follow the rate. */
+  /** True if stamps follow the rate. */
   readonly trusted: boolean;
   /** Steps that are not those of the rate, but for those between stretches. */
   readonly odd: number;
@@ -112,7 +112,7 @@ export class StampScanner {
     }
   }
 
-  /** What was found. */
+  /** Returns the findings. */
   finish(): StampScan {
     // Stamps that never reach 2^16 but go back begin again there.
     const isShort = this.#goesBack && this.#largest < WRAPS[1];
@@ -160,7 +160,7 @@ export class SampleTimes {
 
   /**
    * @param start Time of the first sample, ns.
-   * @param rule Which of rate and stamps say the times.
+   * @param rule Source of the times: rate or stamps.
    * @param scan Of the stamps; needed where {@linkcode needsScan} says so.
    * @param blockRows Records of a block.
    * @param name Of the file, for errors.
@@ -228,7 +228,7 @@ export class SampleTimes {
     return stretches;
   }
 
-  /** Whether the stamps say the times. */
+  /** True if times come from the stamps. */
   get byStamps(): boolean {
     return this.#stretches.length === 0;
   }
@@ -299,7 +299,7 @@ export class SampleTimes {
   }
 }
 
-/** Whether all stamps must be looked at before the first time is known. */
+/** Tells whether all stamps must be read before the first time is known. */
 export function needsScan({ rates }: Configuration, rule: TimeRule): boolean {
   if (rule === "stamps" || rates.some(({ rate }) => rate === undefined)) return true;
   return rule === "auto" && rates.length > 1;

@@ -7,7 +7,7 @@
 import type { RawColumns } from "../../core/columns.ts";
 import type { SampleBlock } from "./samples.ts";
 
-/** Which states become points: the first, changes and the last; all; or none. */
+/** States that become points: the first, changes and the last; all; or none. */
 export type StatusChoice = "changes" | "all" | "none";
 
 /**
@@ -16,7 +16,7 @@ export type StatusChoice = "changes" | "all" | "none";
  * @param channel Number of the channel, from 0.
  * @param times Of the records of the block.
  * @param before States in the record before the block; `undefined` if it is the first one.
- * @param isLast Whether the block is the last one.
+ * @param isLast True if the block is the last one.
  */
 export function changesOf(
   { words, rows }: SampleBlock,

@@ -52,7 +52,7 @@ export interface WrittenProgress {
   time?: bigint;
 }
 
-/** What was written. */
+/** Files written: records, bytes, paths and resolution. */
 export interface WrittenRecord {
   /** Records. */
   readonly rows: number;

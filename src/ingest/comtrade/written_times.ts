@@ -56,7 +56,7 @@ export class TimePlan {
   }
 
   /**
-   * How they are written.
+   * Returns the times in the form in which they are written.
    *
    * @param path Of the file, for the error.
    * @throws {RangeError} If the stamps are not long enough.

@@ -11,7 +11,7 @@ import { clockChanges, fixedOffset } from "../text/clock_changes.ts";
 /**
  * The moment at which the clocks of a place show a time.
  *
- * @param local What they show, ns since 1970 as if it were UTC.
+ * @param local Local time, ns since 1970 as if it were UTC.
  * @param tz Zone, such as `Europe/Berlin` or `+02:00`.
  * @param name Of the file, for errors.
  * @throws {ImportError} If they show it twice or never, because they are set back or forward.
