@@ -67,7 +67,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "import",
     args: "FILE…",
-    summary: "Store points from CSV or Parquet files",
+    summary: "Store points from CSV, Parquet, Arrow and COMTRADE files, or captures",
     group: MOVE,
     load: () => import("./commands/import.ts"),
   },
@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "export",
     args: "STREAM…",
-    summary: "Write points or windows as CSV, NDJSON, Parquet or Arrow",
+    summary: "Write points or windows as CSV, NDJSON, Parquet, Arrow or COMTRADE",
     group: MOVE,
     load: () => import("./commands/export.ts"),
   },
