@@ -23,6 +23,7 @@ import {
   decimalOf,
 } from "./columnar_file.ts";
 import { checkParquetMetadata } from "./parquet_metadata.ts";
+import { checkPages } from "./parquet_pages.ts";
 import { CREATED_BY } from "./parquet_write.ts";
 
 /** Most rows of a batch. */
@@ -90,7 +91,7 @@ export async function openParquetFile(source: ParquetSource): Promise<ParquetFil
       geoparquet: false,
       utf8: false,
     });
-    return new ParquetFile(scan, readings, close);
+    return new ParquetFile(file, scan, readings, close);
   } catch (error) {
     await close();
     throw error;
@@ -107,12 +108,21 @@ export class ParquetFile implements ColumnarFile {
   readonly rowGroups: number;
   /** True if this package wrote it. */
   readonly isOwn: boolean;
+  readonly #file: AsyncBuffer;
   readonly #scan: ParquetScan;
+  /** Columns of row groups whose pages were checked. */
+  readonly #checked = new Set<string>();
   readonly #readings: Map<string, Reading>;
   readonly #close: () => Promise<void>;
 
   /** @ignore Made by {@linkcode openParquetFile}. */
-  constructor(scan: ParquetScan, readings: readonly Reading[], close: () => Promise<void>) {
+  constructor(
+    file: AsyncBuffer,
+    scan: ParquetScan,
+    readings: readonly Reading[],
+    close: () => Promise<void>,
+  ) {
+    this.#file = file;
     this.fields = readings.map(({ field }) => field);
     this.rows = Number(scan.metadata.num_rows);
     this.rowGroups = scan.metadata.row_groups.length;
@@ -154,6 +164,7 @@ export class ParquetFile implements ColumnarFile {
   }
 
   async #data(column: string, rowStart: number, rowEnd: number): Promise<ArrayLike<unknown>> {
+    await this.#check(column, rowStart);
     const rows = rowEnd - rowStart;
     const data = await this.#scan.readColumn({ column, rowStart, rowEnd });
     if (data.length !== rows) {
@@ -163,6 +174,29 @@ export class ParquetFile implements ColumnarFile {
       );
     }
     return data;
+  }
+
+  /** Checks the pages of a column of the row group that a row is in, once. */
+  async #check(column: string, row: number): Promise<void> {
+    const { row_groups, schema } = this.#scan.metadata;
+    let group = 0;
+    for (let end = 0; group < row_groups.length; group++) {
+      end += Number(row_groups[group]!.num_rows);
+      if (row < end) break;
+    }
+    const key = `${group} ${column}`;
+    if (this.#checked.has(key)) return;
+    const { columns, num_rows } = row_groups[group]!;
+    const isMeant = ({ path_in_schema: path }: { path_in_schema: string[] }) =>
+      path.length === 1 && path[0] === column;
+    const meta = columns.map(({ meta_data }) => meta_data!).find(isMeant)!;
+    const element = schema.find(({ name, type }) => name === column && type !== undefined)!;
+    const chunk = { meta, element, rows: Number(num_rows) };
+    const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
+    if (unpack !== undefined || meta.codec === "UNCOMPRESSED") {
+      await checkPages(this.#file, chunk, unpack);
+    }
+    this.#checked.add(key);
   }
 
   /** Closes the file. Closing twice does nothing. */
@@ -224,12 +258,25 @@ type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 
 /** Decompressors; a page of nulls alone has no bytes, which some of them do not take. */
 const CODECS: Readonly<Record<string, Decompress>> = Object.fromEntries(
-  Object.entries({ ...compressors, ZSTD: unpackZstd }).map(([name, decompress]) => [
+  Object.entries({
+    ...compressors,
+    ZSTD: unpackZstd,
+    GZIP: unpackGzip,
+    BROTLI: (input: Uint8Array, length: number) =>
+      zlib.brotliDecompressSync(input, { maxOutputLength: length }),
+  }).map(([name, decompress]) => [
     name,
     (input: Uint8Array, length: number) =>
       length === 0 ? new Uint8Array(0) : (decompress as Decompress)(input, length),
   ]),
 );
+
+/** Some writers leave the head of gzip out. */
+function unpackGzip(input: Uint8Array, length: number): Uint8Array {
+  const hasHead = input[0] === 0x1f && input[1] === 0x8b;
+  const unpack = hasHead ? zlib.gunzipSync : zlib.inflateRawSync;
+  return unpack(input, { maxOutputLength: length });
+}
 
 function unpackZstd(input: Uint8Array, length: number): Uint8Array {
   if (typeof zlib.zstdDecompressSync === "function") {

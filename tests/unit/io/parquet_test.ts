@@ -1,8 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import type { RawColumns, StatColumns } from "../../../src/core/columns.ts";
 import { openParquet, type OpenParquetOptions, writeParquet } from "../../../src/io/parquet.ts";
 import type { TableStream, WriteParquetOptions } from "../../../src/io/parquet.ts";
+import { RangeReader, readRuns } from "../../../src/io/parquet_runs.ts";
+import { Random } from "../../support/random.ts";
 import { peer } from "../../../bench/support/peers.ts";
 import { toRaw } from "../../support/columns_arbitrary.ts";
 import { bits } from "../../support/kernel_compare.ts";
@@ -253,4 +255,68 @@ Deno.test("openParquet: a row group that packs many rows into few bytes is read 
   await using file = await openParquet(bytes);
   const rest = await Array.fromAsync(file.batches(131_072));
   assertEquals(rest.map(({ rowStart }) => rowStart), [131_072, 196_608]);
+});
+
+/** A Parquet file of one column of values that are all the same, in pages as large as they get. */
+function constant(rows: number): Uint8Array {
+  const time = new BigInt64Array(rows);
+  const value = new Float64Array(rows).fill(1.5);
+  return new Uint8Array(parquetWriteBuffer({
+    columnData: [
+      { name: "time", data: time, type: "INT64" },
+      { name: "value", data: value, type: "DOUBLE" },
+    ],
+    rowGroupSize: rows,
+    pageSize: 1 << 30,
+  }));
+}
+
+Deno.test("openParquet: a page of more values than are unpacked at once is refused, whatever its size", async () => {
+  const bytes = constant(3_000_000);
+  await assertRejects(() => read(bytes), RangeError, "a page has 3000000 values");
+  assertEquals(
+    (await read(constant(100_000))).batches.reduce((n, { rows }) => n + rows, 0),
+    100_000,
+  );
+});
+
+Deno.test("readRuns: runs that are too long, too short or of other values are refused", () => {
+  const runs = (...bytes: number[]) => new RangeReader(Uint8Array.from(bytes), 0, bytes.length);
+  assertEquals(readRuns(runs(20, 1), 1, 10, 2), { ones: 10 });
+  assertEquals(readRuns(runs(3, 0b0101_0101), 1, 6, 2), { ones: 3 });
+  // A run of 2^30 values in six bytes once filled the memory.
+  assertThrows(
+    () => readRuns(runs(0xfe, 0xff, 0xff, 0xff, 7, 1), 1, 10, 2),
+    RangeError,
+    "a run of",
+  );
+  assertThrows(() => readRuns(runs(0xff, 0xff, 0xff, 0xff, 7), 0, 10, 1), RangeError, "a run of");
+  assertThrows(() => readRuns(runs(0, 1), 1, 10, 2), RangeError, "a run of 0");
+  assertThrows(() => readRuns(runs(10, 1), 1, 10, 2), RangeError, "ends too early");
+  assertThrows(() => readRuns(runs(3), 1, 6, 2), RangeError, "ends too early");
+  assertThrows(() => readRuns(runs(20, 7), 3, 10, 7), RangeError, "7 among values below 7");
+});
+
+Deno.test("openParquet: flipped bits of pages end in an error or as many points, soon and in little memory", async () => {
+  const random = new Random(Number(Deno.env.get("FUZZ_SEED") ?? 11));
+  const values = Float64Array.from({ length: 3000 }, (_, i) => i % 40);
+  const times = BigInt64Array.from({ length: 3000 }, (_, i) => BigInt(i));
+  for (const compression of ["none", "snappy", "zstd"] as const) {
+    const whole = await written([{ label: "a", columns: { times, values } }], { compression });
+    for (let i = 0; i < 300; i++) {
+      const bytes = whole.slice();
+      const flips = random.int(1, 3);
+      for (let k = 0; k < flips; k++) {
+        bytes[random.int(4, bytes.length - 9)]! ^= 1 << random.int(0, 7);
+      }
+      const began = performance.now();
+      try {
+        const { batches } = await read(bytes);
+        assertEquals(batches.reduce((n, { rows }) => n + rows, 0), 3000);
+      } catch (error) {
+        assert(error instanceof Error && error.name !== "AssertionError", `${error}`);
+      }
+      assert(performance.now() - began < 30_000);
+    }
+  }
 });

@@ -1,0 +1,267 @@
+/**
+ * Checks of the pages of a Parquet column before they are unpacked. Whoever made the file chose the
+ * lengths and counts in it: a run of a few bytes can claim a billion values, and a page that is
+ * shorter than it says would be read on into the next one.
+ *
+ * @module
+ */
+
+import type { AsyncBuffer, ColumnMetaData, PageHeader, SchemaElement } from "hyparquet";
+import { parquetHeader } from "hyparquet/src/column.js";
+import { RangeReader, readRuns } from "./parquet_runs.ts";
+
+/** Most values of a page: unpacked they take up to 50 bytes each. */
+export const MAX_PAGE_VALUES: number = 2 ** 21;
+
+/** Most bytes of a page, unpacked. */
+export const MAX_PAGE_BYTES: number = 64 << 20;
+
+/** Bytes in which the header of a page is looked for, at first and where they are not enough. */
+const HEADER_BYTES = [1024, 65_536] as const;
+
+/** A column of a row group. */
+export interface ColumnChunkPages {
+  readonly meta: ColumnMetaData;
+  readonly element: SchemaElement;
+  /** Rows of the row group. */
+  readonly rows: number;
+}
+
+/** Unpacks bytes to exactly `length`. */
+export type Unpack = (bytes: Uint8Array, length: number) => Uint8Array;
+
+/** Bytes of a value in PLAIN encoding, for the types that are numbers. */
+const WIDTHS: Readonly<Record<string, number>> = {
+  INT32: 4,
+  FLOAT: 4,
+  INT64: 8,
+  DOUBLE: 8,
+  INT96: 12,
+};
+
+/**
+ * Checks the pages of a column: lengths, numbers of values, and the runs in which levels and indices
+ * of a dictionary are packed.
+ *
+ * @param file The file.
+ * @param chunk The column, whose bytes lie in the file.
+ * @param unpack Unpacks a page; absent: pages are not packed.
+ * @throws {RangeError} If something does not fit, or a page is larger than is read.
+ */
+export async function checkPages(
+  file: AsyncBuffer,
+  chunk: ColumnChunkPages,
+  unpack: Unpack | undefined,
+): Promise<void> {
+  const { data_page_offset, dictionary_page_offset, total_compressed_size } = chunk.meta;
+  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n &&
+    dictionary_page_offset! < data_page_offset;
+  let at = Number(hasDictionary ? dictionary_page_offset : data_page_offset);
+  const end = at + Number(total_compressed_size);
+  const checker = new PageChecker(chunk, unpack);
+  while (at < end - 1 && checker.values < chunk.rows) {
+    const { header, length } = await readHeader(file, at, end);
+    const from = at + length;
+    const size = natural(header.compressed_page_size, "length");
+    if (size > MAX_PAGE_BYTES || from + size > end) throw damaged(`a page of ${size} bytes`);
+    const bytes = checker.needsBytes(header)
+      ? new Uint8Array(await file.slice(from, from + size))
+      : undefined;
+    checker.check(header, bytes);
+    at = from + size;
+  }
+  if (checker.values !== chunk.rows) {
+    throw damaged(`its pages have ${checker.values} values for ${chunk.rows} rows`);
+  }
+}
+
+async function readHeader(
+  file: AsyncBuffer,
+  at: number,
+  end: number,
+): Promise<{ header: PageHeader; length: number }> {
+  for (const bytes of HEADER_BYTES) {
+    const buffer = await file.slice(at, Math.min(end, at + bytes));
+    const reader = { view: new DataView(buffer), offset: 0 };
+    try {
+      return { header: parquetHeader(reader), length: reader.offset };
+    } catch (error) {
+      if (at + bytes < end && bytes !== HEADER_BYTES.at(-1)) continue;
+      throw damaged(`a header of a page: ${(error as Error).message}`);
+    }
+  }
+  throw damaged("a header of a page");
+}
+
+/** Checks one page after the other. */
+class PageChecker {
+  /** Values of the data pages so far. */
+  values = 0;
+  readonly #chunk: ColumnChunkPages;
+  readonly #unpack: Unpack | undefined;
+  readonly #isOptional: boolean;
+  #dictionary = 0;
+
+  constructor(chunk: ColumnChunkPages, unpack: Unpack | undefined) {
+    this.#chunk = chunk;
+    this.#unpack = unpack;
+    this.#isOptional = chunk.element.repetition_type === "OPTIONAL";
+  }
+
+  /** Tells whether a page has to be looked into. */
+  needsBytes({ type, data_page_header, data_page_header_v2 }: PageHeader): boolean {
+    const encoding = (data_page_header ?? data_page_header_v2)?.encoding;
+    const isText = this.#chunk.element.type === "BYTE_ARRAY";
+    return isText || (type !== "DICTIONARY_PAGE" && (this.#isOptional || encoding !== "PLAIN"));
+  }
+
+  check(header: PageHeader, bytes: Uint8Array | undefined): void {
+    const size = header.compressed_page_size;
+    const unpacked = natural(header.uncompressed_page_size, "unpacked length");
+    if (unpacked > MAX_PAGE_BYTES) throw tooLarge(`${unpacked} bytes`, MAX_PAGE_BYTES);
+    if (this.#unpack === undefined && unpacked !== size) {
+      throw damaged(`a page of ${size} bytes that is said to have ${unpacked}`);
+    }
+    const width = this.#width;
+    if (header.type === "DICTIONARY_PAGE") {
+      const n = this.#count(header.dictionary_page_header?.num_values);
+      if (n * width > unpacked) throw damaged(`a dictionary of ${n} values in ${unpacked} bytes`);
+      if (bytes !== undefined) checkTexts(reader(this.#unpacked(bytes, unpacked)), n);
+      this.#dictionary = n;
+      return;
+    }
+    if (header.type === "DATA_PAGE") this.#data(header, bytes, unpacked, width);
+    else if (header.type === "DATA_PAGE_V2") this.#dataV2(header, bytes, unpacked, width);
+    else throw damaged("a page of an unknown kind");
+  }
+
+  /** Bytes of a value; 0 for texts, 1/8 for booleans. */
+  get #width(): number {
+    const { type, type_length } = this.#chunk.element;
+    if (type === "BOOLEAN") return 1 / 8;
+    return type === "FIXED_LEN_BYTE_ARRAY" ? type_length ?? 0 : WIDTHS[type!] ?? 0;
+  }
+
+  #count(value: number | undefined): number {
+    const n = natural(value, "number of values");
+    if (n > MAX_PAGE_VALUES) throw tooLarge(`${n} values`, MAX_PAGE_VALUES);
+    return n;
+  }
+
+  #data(
+    header: PageHeader,
+    bytes: Uint8Array | undefined,
+    unpacked: number,
+    width: number,
+  ): void {
+    const n = this.#count(header.data_page_header?.num_values);
+    this.values += n;
+    const { encoding } = header.data_page_header!;
+    if (bytes === undefined) return checkPlain(n, width, unpacked);
+    const page = reader(this.#unpacked(bytes, unpacked));
+    let present = n;
+    if (this.#isOptional) {
+      const length = page.uint32();
+      present = readRuns(page.part(length), 1, n, 2).ones;
+    }
+    this.#checkValues(encoding, page, present, width, true);
+  }
+
+  #dataV2(
+    header: PageHeader,
+    bytes: Uint8Array | undefined,
+    unpacked: number,
+    width: number,
+  ): void {
+    const { encoding, num_values, num_rows, num_nulls, is_compressed, ...levels } = header
+      .data_page_header_v2!;
+    const n = this.#count(num_values);
+    if (num_rows !== n) throw damaged(`a page of ${num_rows} rows and ${n} values`);
+    this.values += n;
+    const repetition = natural(levels.repetition_levels_byte_length, "length of levels");
+    const definition = natural(levels.definition_levels_byte_length, "length of levels");
+    const head = repetition + definition;
+    if (head > Math.min(unpacked, header.compressed_page_size)) {
+      throw damaged("levels longer than their page");
+    }
+    if (bytes === undefined) return checkPlain(n, width, unpacked - head);
+    let present = n;
+    if (this.#isOptional) {
+      present = readRuns(new RangeReader(bytes, repetition, head), 1, n, 2).ones;
+    }
+    if (present !== n - num_nulls) throw damaged(`a page of ${num_nulls} nulls, which it has not`);
+    const rest = bytes.subarray(head);
+    const page = is_compressed === false ? rest : this.#unpacked(rest, unpacked - head);
+    this.#checkValues(encoding, reader(page), present, width, false);
+  }
+
+  #unpacked(bytes: Uint8Array, length: number): Uint8Array {
+    if (this.#unpack === undefined) return bytes;
+    const page = this.#unpack(bytes, length);
+    if (page.length !== length) throw damaged(`a page that unpacks to ${page.length} bytes`);
+    return page;
+  }
+
+  #checkValues(
+    encoding: string,
+    reader: RangeReader,
+    n: number,
+    width: number,
+    isFirstVersion: boolean,
+  ): void {
+    const isText = this.#chunk.element.type === "BYTE_ARRAY";
+    if (encoding === "PLAIN" && isText) checkTexts(reader, n);
+    else if (encoding === "RLE" && this.#chunk.element.type === "BOOLEAN") {
+      readRuns(reader.part(reader.uint32()), 1, n, 2);
+    } else if (encoding === "PLAIN" || encoding === "BYTE_STREAM_SPLIT") {
+      checkPlain(n, width, reader.left);
+    } else if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") {
+      const bits = reader.byte();
+      if (bits > 32) throw damaged(`indices of ${bits} bits`);
+      if (bits === 0 && isFirstVersion) {
+        if (n > 0 && this.#dictionary === 0) throw damaged("indices and no dictionary");
+      } else readRuns(reader, bits, n, this.#dictionary);
+    } else if (encoding === "DELTA_BINARY_PACKED") {
+      checkDelta(reader, n);
+    }
+  }
+}
+
+function reader(bytes: Uint8Array): RangeReader {
+  return new RangeReader(bytes, 0, bytes.length);
+}
+
+/** Texts, each behind its length. */
+function checkTexts(page: RangeReader, n: number): void {
+  for (let i = 0; i < n; i++) page.part(page.uint32());
+}
+
+function checkPlain(n: number, width: number, bytes: number): void {
+  if (n * width > bytes) throw damaged(`a page of ${n} values in ${bytes} bytes`);
+}
+
+/** The head of differences: sizes of blocks, and the number of values. */
+function checkDelta(reader: RangeReader, n: number): void {
+  if (n === 0) return;
+  const [block, miniblocks, count] = [reader.varint(), reader.varint(), reader.varint()];
+  const isPossible = block > 0 && block <= 65_536 && block % 128 === 0 && miniblocks > 0 &&
+    miniblocks <= block / 32 && (block / miniblocks) % 32 === 0;
+  if (!isPossible || count !== n) {
+    throw damaged(`differences of ${count} values in blocks of ${block} / ${miniblocks}, not ${n}`);
+  }
+}
+
+function natural(value: number | undefined, what: string): number {
+  if (Number.isInteger(value) && value! >= 0) return value!;
+  throw damaged(`a page whose ${what} is ${value}`);
+}
+
+function tooLarge(what: string, most: number): RangeError {
+  return new RangeError(
+    `Cannot read Parquet: a page has ${what}, at most ${most} are read; write smaller pages`,
+  );
+}
+
+function damaged(what: string): RangeError {
+  return new RangeError(`Cannot read Parquet: ${what}; the file is damaged`);
+}

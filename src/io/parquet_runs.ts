@@ -1,0 +1,131 @@
+/**
+ * Runs of small integers in Parquet pages (parquet-format, Encodings.md, "RLE / Bit-Packing Hybrid"),
+ * looked at without unpacking them.
+ *
+ * @module
+ */
+
+/** Reads from a part of some bytes, and never beyond it. */
+export class RangeReader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+
+  constructor(bytes: Uint8Array, from: number, to: number) {
+    this.#bytes = bytes;
+    this.#at = from;
+    this.#end = to;
+  }
+
+  /** Bytes that are left. */
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  byte(): number {
+    return this.#bytes[this.#take(1)]!;
+  }
+
+  uint32(): number {
+    const at = this.#take(4);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 4).getUint32(0, true);
+  }
+
+  /** An unsigned integer of up to 31 bits in groups of 7, the least significant first. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if (value < 2 ** 31) return value;
+        break;
+      }
+    }
+    throw new RangeError(
+      "Cannot read Parquet: a number of a run is too large; the file is damaged",
+    );
+  }
+
+  /** The next bytes as a reader of their own. */
+  part(length: number): RangeReader {
+    const at = this.#take(length);
+    return new RangeReader(this.#bytes, at, at + length);
+  }
+
+  #take(n: number): number {
+    const at = this.#at;
+    if (n > this.#end - at) {
+      throw new RangeError("Cannot read Parquet: a page ends too early; the file is damaged");
+    }
+    this.#at = at + n;
+    return at;
+  }
+}
+
+/**
+ * Reads the runs of `n` integers.
+ *
+ * @param bits Bits of each.
+ * @param limit End of the values they may have, exclusive.
+ * @returns Number of those that are 1.
+ * @throws {RangeError} If the runs have fewer integers or, but for what fills up the last group of
+ *   eight, more, or one is too large.
+ */
+export function readRuns(
+  reader: RangeReader,
+  bits: number,
+  n: number,
+  limit: number,
+): { ones: number } {
+  let seen = 0;
+  let ones = 0;
+  const see = (value: number, count: number) => {
+    if (value >= limit) {
+      throw new RangeError(
+        `Cannot read Parquet: ${value} among values below ${limit}; the file is damaged`,
+      );
+    }
+    if (value === 1) ones += count;
+  };
+  while (seen < n) {
+    const head = reader.varint();
+    const count = (head & 1) === 1 ? (head >>> 1) * 8 : head >>> 1;
+    const isTooLong = (head & 1) === 1 ? count - 7 > n - seen : count > n - seen;
+    if (count === 0 || isTooLong) {
+      throw new RangeError(
+        `Cannot read Parquet: a run of ${count} where ${n - seen} are left; the file is damaged`,
+      );
+    }
+    if ((head & 1) === 0) {
+      let value = 0;
+      for (let i = 0; i < bits; i += 8) value += reader.byte() * 2 ** i;
+      see(value, count);
+    } else {
+      seePacked(reader.part((count / 8) * bits), bits, Math.min(count, n - seen), see);
+    }
+    seen += count;
+  }
+  return { ones };
+}
+
+function seePacked(
+  reader: RangeReader,
+  bits: number,
+  n: number,
+  see: (value: number, count: number) => void,
+): void {
+  let word = 0;
+  let held = 0;
+  const size = 2 ** bits;
+  for (let i = 0; i < n; i++) {
+    while (held < bits) {
+      word += reader.byte() * 2 ** held;
+      held += 8;
+    }
+    const value = word % size;
+    word = (word - value) / size;
+    held -= bits;
+    see(value, 1);
+  }
+}
