@@ -16,6 +16,9 @@ const REMEMBER_MS = 2_000;
 /** Most collections remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** Streams of one call that are looked at again at a time. */
+const RECHECKED = 200;
+
 /** Longest name that an error repeats, UTF-16 units. */
 const MAX_NAME = 100;
 
@@ -77,6 +80,10 @@ export class Access {
   readonly #grant: Grant;
   readonly #collections: CollectionCache;
   readonly #options: CallOptions;
+  /** Streams that were allowed, by the capability demanded; only for callers kept to collections. */
+  readonly #allowed = new Map<string, { capability: Capability; uuid: Uint8Array }>();
+  /** Index of the next of them to be looked at again. */
+  #next = 0;
 
   /**
    * @param grant From the key of the caller.
@@ -115,8 +122,28 @@ export class Access {
         throw denied(NO_STREAM);
       }
       this.collection(capability, collection);
+      this.#remember(capability, uuid);
     }
     if (!this.#has(capability)) this.#refuse(capability, "");
+  }
+
+  /**
+   * Looks at some of the streams again that were allowed: one may have moved meanwhile.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  async recheck(): Promise<void> {
+    const allowed = [...this.#allowed.values()];
+    for (let i = 0; i < Math.min(RECHECKED, allowed.length); i++) {
+      const { capability, uuid } = allowed[this.#next++ % allowed.length]!;
+      await this.stream(capability, uuid);
+    }
+  }
+
+  #remember(capability: Capability, uuid: Uint8Array): void {
+    const name = `${capability} ${uuidText(uuid)}`;
+    if (this.#allowed.has(name) || this.#allowed.size >= MAX_REMEMBERED) return;
+    this.#allowed.set(name, { capability, uuid });
   }
 
   /**

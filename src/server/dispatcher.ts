@@ -15,12 +15,15 @@ import {
 } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
 import type { CallLimit } from "./call_limit.ts";
-import type { KeyRing } from "./keys.ts";
+import type { Grant, KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
 import { MALFORMED_TIMEOUT } from "./transport/long_deadlines.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
 import { unknownMethodText } from "./transport/unknown_method.ts";
+
+/** Interval at which the rights of long calls are looked at again, ms. */
+const RECHECK_MS = 1_000;
 
 /** The call in which an unexpected error came up. */
 export interface ErrorContext {
@@ -122,7 +125,7 @@ export class Dispatcher {
   }
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
-    const { keys, gate, unknownGate, openStreams, endpoint, metrics, settings } = this.#options;
+    const { keys, openStreams, endpoint, metrics, settings } = this.#options;
     const malformed = call.header(MALFORMED_TIMEOUT);
     if (malformed !== undefined) {
       throw new GrpcFailure(
@@ -139,6 +142,19 @@ export class Dispatcher {
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const run = () =>
       entry.run({ call, endpoint, access, metrics, settings, openStreams, owners, options });
+    if (access.limited) {
+      return await watched(call, access, () => this.#gated(call, entry, grant, run));
+    }
+    await this.#gated(call, entry, grant, run);
+  }
+
+  async #gated(
+    call: Call,
+    entry: MethodEntry,
+    grant: Grant,
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const { keys, gate, unknownGate } = this.#options;
     if (entry.gated === false) return await run();
     // Who sends no message takes no place.
     await call.arrived();
@@ -169,6 +185,19 @@ export class Dispatcher {
     } catch {
       // A reporter that fails must not take the answer with it.
     }
+  }
+}
+
+/** Runs `work`, and ends the call when a stream leaves the collections that the caller may see. */
+async function watched(call: Call, access: Access, work: () => Promise<void>): Promise<void> {
+  const end = (error: unknown) => {
+    if (error instanceof GrpcFailure) call.cancel(error);
+  };
+  const timer = setInterval(() => void access.recheck().catch(end), RECHECK_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -37,17 +37,37 @@ export function statusMessage(code: number, msg: string): Uint8Array {
 export function failureOf(rpc: string, error: unknown, signal: AbortSignal): Failure {
   const cause = signal.aborted ? signal.reason : error;
   if (cause instanceof GrpcFailure) {
-    return { kind: "grpc", code: cause.code, text: cause.message, unexpected: false };
+    return { kind: "grpc", code: cause.code, text: shorten(cause.message), unexpected: false };
   }
   if (cause instanceof BTrDBError && cause.code !== 0) {
-    const text = statusText(rpc, cause.code, bareText(cause));
+    const text = shorten(statusText(rpc, cause.code, bareText(cause)));
     return { kind: "status", code: cause.code, message: statusMessage(cause.code, text) };
   }
   if (cause instanceof BTrDBError && cause.status in GrpcStatus) {
     const code = GrpcStatus[cause.status as GrpcStatusName];
-    return { kind: "grpc", code, text: cause.message, unexpected: false };
+    return { kind: "grpc", code, text: shorten(cause.message), unexpected: false };
   }
   return { kind: "grpc", code: GrpcStatus.INTERNAL, text: "internal error", unexpected: true };
+}
+
+/** Longest name that an error repeats, UTF-16 units. */
+const MAX_NAME = 100;
+
+/** Longest text of an error, UTF-16 units. */
+const MAX_TEXT = 2_000;
+
+/** A text whose quoted names are cut, each and all together. */
+export function shorten(text: string): string {
+  if (text.length <= MAX_NAME) return text;
+  const cut = text.replace(/"[^"]*"/g, (name) => {
+    return name.length <= MAX_NAME + 2 ? name : `"${cutAt(name.slice(1, -1), MAX_NAME)}…"`;
+  });
+  return cut.length <= MAX_TEXT ? cut : `${cutAt(cut, MAX_TEXT)}…`;
+}
+
+/** The first units of a text, whole characters only. */
+function cutAt(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
 /** The text without the code that a server behind this one may have put around it. */

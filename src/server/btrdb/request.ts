@@ -9,21 +9,35 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { LATEST } from "../../core/range.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { isLatest } from "../../endpoint/checks.ts";
+import { countFields } from "./count_fields.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
+
+/** Most fields of a request: ten thousand streams of a CSV have forty thousand. */
+const MAX_FIELDS = 100_000;
+
+/** Requests up to this length are decoded without counting. */
+const FEW_BYTES = 65_536;
 
 /**
  * Decodes a request.
  *
- * @throws {GrpcFailure} INTERNAL, if the bytes are not such a message.
+ * @throws {GrpcFailure} INTERNAL, if the bytes are not such a message; RESOURCE_EXHAUSTED, if it has
+ *   more than 100,000 fields.
  */
 export function decode<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
 ): MessageShape<Desc> {
   try {
+    if (bytes.length > FEW_BYTES && countFields(schema, bytes, MAX_FIELDS) > MAX_FIELDS) {
+      throw new GrpcFailure(
+        GrpcStatus.RESOURCE_EXHAUSTED,
+        `the request has more than ${MAX_FIELDS} fields`,
+      );
+    }
     return fromBinary(schema, bytes);
   } catch (error) {
-    throw malformed(error);
+    throw error instanceof GrpcFailure ? error : malformed(error);
   }
 }
 

@@ -11,12 +11,12 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
-import { replaceIllegalKeys } from "./illegal_keys.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
 import type { IncomingBytes } from "./incoming_bytes.ts";
 import { Port, type PortOptions } from "./port.ts";
+import { dropUnplainHeaders } from "./plain_headers.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */
@@ -59,7 +59,7 @@ export class GrpcPort {
       suppressGoaway(http2);
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
-      replaceIllegalKeys(http2);
+      dropUnplainHeaders(http2);
     }
   }
 

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromBinary } from "@bufbuild/protobuf";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { FlushResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
-import { type Failure, failureOf } from "../../../src/server/failures.ts";
+import { type Failure, failureOf, shorten } from "../../../src/server/failures.ts";
 import { GrpcFailure } from "../../../src/server/transport/status.ts";
 
 const alive = new AbortController().signal;
@@ -77,4 +77,13 @@ Deno.test("failureOf says why a call was cancelled, whatever broke because of it
   controller.abort(new GrpcFailure(4, "context deadline exceeded"));
   const failure = failureOf("RawValues", new Error("the file is closed"), controller.signal);
   assertEquals(failure.kind === "grpc" && failure.code, 4);
+});
+
+Deno.test("shorten: names are cut at 100 characters, texts at 2,000, whole characters only", () => {
+  const name = "x".repeat(100);
+  assertEquals(shorten(`tag "${name}" is invalid`), `tag "${name}" is invalid`);
+  assertEquals(shorten(`tag "${name}y" and "z" are`), `tag "${name}…" and "z" are`);
+  assertEquals(shorten(`"${"x".repeat(99)}😀y"`), `"${"x".repeat(99)}…"`);
+  assertEquals(shorten("y".repeat(10_000)).length, 2_001);
+  assertEquals(shorten('"'.repeat(1_000_001)).length, 2_001);
 });

@@ -287,3 +287,113 @@ Deno.test("serve: a handshake, a first call and a first message have ten seconds
   await closed(session);
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("serve: requests of millions of fields are refused before they are decoded", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, BASE);
+  using client = new RawClient(server.address);
+  const repeated = (n: number, ...bytes: number[]) => {
+    const message = new Uint8Array(n * bytes.length);
+    for (let at = 0; at < message.length; at += bytes.length) message.set(bytes, at);
+    return message;
+  };
+  /** One field of a length, around other bytes. */
+  const around = (tag: number, inner: Uint8Array) => {
+    const { length } = inner;
+    return Uint8Array.of(
+      tag,
+      length & 0x7f | 0x80,
+      length >>> 7 & 0x7f | 0x80,
+      length >>> 14 & 0x7f | 0x80,
+      length >>> 21,
+    );
+  };
+  const nested = (tag: number, inner: Uint8Array) => {
+    const head = around(tag, inner);
+    const message = new Uint8Array(head.length + inner.length);
+    message.set(head);
+    message.set(inner, head.length);
+    return message;
+  };
+  const cases: [string, Uint8Array][] = [
+    ["Create", repeated(200_000, 0x1a, 0)], // Empty tags.
+    ["Create", nested(0x1a, repeated(100_000, 0x0a, 1, 0x61))], // One tag with many keys.
+    ["LookupStreams", repeated(200_000, 0x1a, 0)],
+    ["MultiRawValues", repeated(200_000, 0x0a, 0)],
+    ["ArrowMultiValues", nested(0x12, repeated(200_000, 1))], // Versions, packed.
+    ["SQLQuery", repeated(200_000, 0x12, 0)],
+    ["RawValues", repeated(200_000, 0x18, 1)], // One number again and again.
+  ];
+  for (const [rpc, request] of cases) {
+    const { code, details } = await client.call(`/v5api.BTrDB/${rpc}`, request, { headers });
+    assertEquals([rpc, code, details], [rpc, 8, "the request has more than 100000 fields"]);
+  }
+});
+
+Deno.test("serve: a read ends when its stream leaves the collections of the key", async () => {
+  await using endpoint = await openEngine();
+  const none = new Map<string, string | null>();
+  const tags = new Map([["name", "a"]]);
+  await endpoint.create({ uuid: UUID, collection: "ours/a", tags, annotations: none });
+  const times = BigInt64Array.from({ length: 500_000 }, (_, i) => BigInt(i));
+  for (let i = 0; i < 4; i++) {
+    const columns = { times, values: Float64Array.from(times, () => Math.random()) };
+    await endpoint.insert({ uuid: UUID, columns });
+  }
+  const reader: ApiKey = { key: "reader", capabilities: ["read"], collectionPrefixes: ["ours/"] };
+  await using server = await serve(endpoint, { ...BASE, apiKeys: [reader] });
+  using client = new RawClient(server.address);
+  const schema = pb.RawValuesParamsSchema;
+  const request = toBinary(schema, create(schema, { uuid: UUID, end: 1_000_000n }));
+  const options = { headers: { authorization: "Bearer reader" } };
+  const stream = client.open("/v5api.BTrDB/RawValues", request, options);
+  const status = new Promise<number>((resolve) =>
+    stream.on("status", ({ code }: { code: number }) => resolve(code))
+  );
+  stream.on("error", () => {});
+  await new Promise<void>((resolve) =>
+    stream.once("data", () => resolve(stream.pause() && undefined))
+  );
+  await endpoint.setTags({
+    uuid: UUID,
+    expected: 1n,
+    collection: "theirs/a",
+    changes: none,
+    removals: [],
+  });
+  // The reader goes on once its call was given up on the other side.
+  await until(
+    "the server has ended the call",
+    () => /btrdb_server_calls_running 0/.test(server.metrics()),
+  );
+  stream.resume();
+  assertEquals(await status, 7);
+});
+
+Deno.test("serve: a key with bytes that no header may carry is UNAUTHENTICATED, and not printed", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, BASE);
+  const printed: unknown[] = [];
+  const print = console.error;
+  console.error = (...args: unknown[]) => void printed.push(args);
+  try {
+    // HTTP/2 itself leaves out fields with controls, so that such a caller has no key at all.
+    for (const key of ["sécret", "root é", "rootÿ", "secret secret", "ÿ"]) {
+      const session = await connected(server.address);
+      const authorization = `Bearer ${key}`;
+      const sent = new Promise<string>((resolve) => {
+        try {
+          halfCall(session, "/v5api.BTrDB/Info", INFO, { authorization }).then(resolve);
+        } catch {
+          resolve("not sent");
+        }
+      });
+      const status = await sent;
+      assert(["16", "not sent"].includes(status), `${JSON.stringify(key)}: ${status}`);
+      await closed(session);
+    }
+  } finally {
+    console.error = print;
+  }
+  assertEquals(printed, []);
+});

@@ -1,0 +1,29 @@
+/**
+ * Request headers that no gRPC metadata may carry. The library would print them and go on as if they
+ * were not there: a key with such bytes would be printed, and its caller pass for one without a key.
+ *
+ * @module
+ */
+
+import type { Http2Server, IncomingHttpHeaders } from "node:http2";
+
+const NAME = /^:?[0-9a-z_.-]+$/;
+const VALUE = /^[\x20-\x7e]*$/;
+
+/** Fields that mean something if they are not there: no key, no deadline. */
+const MEANT: ReadonlySet<string> = new Set(["authorization", "grpc-timeout"]);
+
+/** What stands in for them; no key and no deadline is like it. */
+const INVALID = "invalid";
+
+/** Takes such headers off requests before the library sees them. */
+export function dropUnplainHeaders(http2: Http2Server): void {
+  http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
+    for (const [name, value] of Object.entries(headers)) {
+      const isPlain = NAME.test(name) && [value ?? ""].flat().every((text) => VALUE.test(text));
+      if (isPlain) continue;
+      if (MEANT.has(name)) headers[name] = INVALID;
+      else delete headers[name];
+    }
+  });
+}
