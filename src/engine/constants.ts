@@ -47,7 +47,7 @@ export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;
 export const MAX_BUFFERED_POINTS = 16_777_216;
 
 /** Streams after which those that were not asked for since as many others are forgotten. */
-export const CACHE_STREAMS = 1_048_576;
+export const CACHE_STREAMS = 262_144;
 
 /** The pointwidth of the children of an inner node of pointwidth `pointwidth`. */
 export function childPointwidth(pointwidth: number): number {

@@ -50,7 +50,7 @@ export interface EngineOptions {
    * forgotten is read again when it is asked for. Most streams in memory are twice as many, with
    * their buffered points.
    *
-   * @default {1048576}
+   * @default {262144}
    */
   cacheStreams?: number | undefined;
   /**

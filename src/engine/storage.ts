@@ -90,7 +90,7 @@ export class Storage {
       checkOwner: () => parts.ownership?.check(),
       publish: (state, head) => this.streams.replaceHead(state, head),
       afterGroup: () => {
-        this.streams.forgetIdle();
+        this.#flusher.commitLater(this.streams.forgetIdle());
         this.#flusher.relieve();
       },
     });

@@ -52,6 +52,11 @@ export class PointBuffer {
     this.sinceMs = sinceMs;
   }
 
+  /** Number of journal rows that hold the points. */
+  get rowCount(): number {
+    return this.#rows;
+  }
+
   /** The journal rows that hold the points. */
   get rows(): readonly number[] {
     return this.#room.rows.slice(0, this.#rows);

@@ -61,6 +61,9 @@ export function keyOf(uuid: Uint8Array): string {
   return String.fromCharCode(...uuid);
 }
 
+/** Most journal rows of a stream that is forgotten. */
+const FORGOTTEN_ROWS = 16;
+
 /**
  * Loads streams and keeps those that were requested lately. Forgotten ones are read from the database again.
  */
@@ -120,13 +123,24 @@ export class StreamRegistry {
     if (this.#mayForget()) this.forgetIdle();
   }
 
-  /** Forgets the streams that nobody has asked for lately, if it is time. Nobody may hold a state. */
-  forgetIdle(): void {
-    if (!this.#isDue && this.#recent.size < this.#most) return;
+  /**
+   * Forgets the streams that nobody has asked for lately, if it is time. Nobody may hold a state.
+   * Those with long buffers stay: they would have to be read again with the next insert.
+   *
+   * @returns Those that stay and had better be committed, because there are too many streams.
+   */
+  forgetIdle(): Uint8Array[] {
+    const areMany = this.#recent.size >= this.#most;
+    if (!this.#isDue && !areMany) return [];
     this.#isDue = false;
-    for (const { head } of this.#older.values()) this.#count(head, -1);
+    const kept: StreamState[] = [];
+    for (const state of this.#older.values()) {
+      if (state.head.buffer.rowCount > FORGOTTEN_ROWS) kept.push(state);
+      else this.#count(state.head, -1);
+    }
     this.#older = this.#recent;
-    this.#recent = new Map();
+    this.#recent = new Map(kept.map((state) => [state.key, state]));
+    return areMany ? kept.map(({ uuid }) => uuid) : [];
   }
 
   #count({ buffer }: Head, sign: 1 | -1): void {

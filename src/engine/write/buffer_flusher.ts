@@ -53,6 +53,11 @@ export class BufferFlusher {
     this.#parts = parts;
   }
 
+  /** Commits the buffers of some streams. */
+  commitLater(uuids: readonly Uint8Array[]): void {
+    for (const uuid of uuids) this.#flushLater(uuid);
+  }
+
   /** Commits buffers that are too old. */
   async flushOld(): Promise<void> {
     if (this.#isFlushingOld) return;

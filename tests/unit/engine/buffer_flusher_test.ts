@@ -72,3 +72,24 @@ Deno.test("StreamRegistry: streams that were forgotten come back with what they 
   assertEquals(info.version, { major: 11n, minor: 0n });
   assertEquals((await pointsOf(engine, uuidOf(8))).length, 5);
 });
+
+Deno.test("StreamRegistry: of more streams than are kept, those with many inserts are committed", async () => {
+  await using engine = await openEngine({ cacheStreams: 10 });
+  const streams = 60, rounds = 40;
+  for (let s = 1; s <= streams; s++) await createStream(engine, s);
+  for (let round = 0; round < rounds; round++) {
+    for (let s = 1; s <= streams; s++) {
+      await engine.insert({ uuid: uuidOf(s), columns: columnsOf([[BigInt(round), s]]) });
+    }
+  }
+  for (let s = 1; s <= streams; s++) {
+    const { version } = await engine.streamInfo({
+      uuid: uuidOf(s),
+      omitVersion: false,
+      omitDescriptor: true,
+    });
+    assert(version!.major > 10n && version!.minor <= 20n, `${version!.major}.${version!.minor}`);
+    const points = await pointsOf(engine, uuidOf(s));
+    assertEquals(points, Array.from({ length: rounds }, (_, time) => [time, s]));
+  }
+});
