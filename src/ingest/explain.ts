@@ -83,7 +83,7 @@ const SHOWN = 3;
  */
 export async function explain(input: ImportInput, options: ExplainOptions = {}): Promise<Plan> {
   const bytes = await openBytes(input);
-  const quick = { ...options, threads: false };
+  const quick = { ...options, threads: false, preview: true };
   await using source = await openFound(await findSource(bytes, quick), quick);
   const batches = source.batches(START, options.signal)[Symbol.asyncIterator]();
   const next = await batches.next();

@@ -41,6 +41,8 @@ export interface SourceOptions {
   rate?: number | undefined;
   /** Only these columns, by name or number. */
   columns?: readonly string[] | undefined;
+  /** Column whose text tells the streams of a long table apart. */
+  by?: string | undefined;
   /** Further words for no value. */
   nulls?: readonly string[] | undefined;
   /** Fate of rows with too few or too many cells, or without a time. @default {"fail"} */
@@ -70,6 +72,8 @@ export interface SourceOptions {
    * @default {"ignore"}
    */
   skew?: "ignore" | "apply" | undefined;
+  /** Whether only the beginning will be read, to explain it. */
+  preview?: boolean | undefined;
   /** True to allow worker threads. @default {true} */
   threads?: boolean | undefined;
   /** Ends the reading; calls reject with its reason. */

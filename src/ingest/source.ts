@@ -34,6 +34,8 @@ export interface Position {
   time?: string;
   /** See {@linkcode Position.time}. */
   step?: string;
+  /** The same of each stream of a long table. */
+  timesByKey?: Record<string, [time: string, step: string]>;
 }
 
 /** Points of some rows. */

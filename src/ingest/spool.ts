@@ -9,6 +9,9 @@ import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Bytes of one read. */
+const READ_BYTES = 1 << 20;
+
 /** Bytes in a file that has no name any more: it goes when it is closed, or with the process. */
 export class Spool implements AsyncDisposable {
   readonly byteLength: number;
@@ -58,6 +61,13 @@ export class Spool implements AsyncDisposable {
       at += bytesRead;
     }
     return bytes.buffer;
+  }
+
+  /** All bytes from the beginning, in pieces; as often as it is called. */
+  async *chunks(): AsyncGenerator<Uint8Array, void, void> {
+    for (let at = 0; at < this.byteLength; at += READ_BYTES) {
+      yield new Uint8Array(await this.slice(at, Math.min(at + READ_BYTES, this.byteLength)));
+    }
   }
 
   /** Closes the file. Closing twice does nothing. */

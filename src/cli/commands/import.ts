@@ -81,6 +81,10 @@ const command: Command = {
       value: "TIME",
       about: "Times are relative to this one; with --interval or --rate there may be none",
     },
+    by: {
+      value: "COLUMN",
+      about: "A long table: the text in this column names the stream of each row",
+    },
     rate: { value: "N", about: "Rows a second: times are snapped to them, exactly" },
     interval: { value: "DURATION", about: "There is no column of times: this is between two rows" },
     delimiter: {
@@ -157,7 +161,7 @@ const command: Command = {
     },
     meta: {
       value: "FILE",
-      about: "JSON: column to name, unit, tags and annotations of its stream",
+      about: "JSON or YAML: column to name, unit, tags and annotations of its stream",
     },
     explain: { about: "Store nothing, say what would be stored, and why" },
     resume: { about: "Go on where an interrupted import stopped" },
@@ -274,6 +278,7 @@ function readOptions(context: Context, args: Args): ImportOptions {
     time: args.text("time"),
     timeFormat: args.text("time-format"),
     columns: some(args.list("column")),
+    by: args.text("by"),
     thousands: characterOf(args, "thousands"),
     nulls: some(args.list("null")),
     badRows: args.text("bad-rows") as "fail" | "skip" | undefined,
@@ -327,10 +332,15 @@ function rateOf(text: string): number {
 async function readMeta(path: string): Promise<ImportOptions["meta"]> {
   let meta: unknown;
   try {
-    meta = JSON.parse(await Deno.readTextFile(path));
+    const text = await Deno.readTextFile(path);
+    // Every JSON text is YAML; its own parser is quicker, and stricter.
+    meta = /\.json$/i.test(path) ? JSON.parse(text) : (await import("yaml")).parse(text);
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw usageError(`Cannot use --meta ${path}: ${cause.message}`);
+    if (cause instanceof Deno.errors.NotFound) throw notFound(`There is no file ${path}`);
+    const isBad = cause instanceof SyntaxError || (cause as Error).name === "YAMLParseError";
+    if (!isBad) throw cause;
+    const [reason] = (cause as Error).message.split("\n");
+    throw usageError(`Cannot use --meta ${path}: ${reason}`);
   }
   checkMeta(meta, path);
   return meta as ImportOptions["meta"];

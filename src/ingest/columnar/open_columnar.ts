@@ -13,9 +13,6 @@ import type { Source } from "../source.ts";
 import { Spool } from "../spool.ts";
 import { columnarSource } from "./columnar_source.ts";
 
-/** Bytes of one read of a spool. */
-const READ_BYTES = 1 << 20;
-
 /** Opens a Parquet file; a batch is a row group, or some rows of a large one. */
 export async function openParquetSource(
   input: FormatInput,
@@ -48,7 +45,7 @@ export async function openArrowSource(
   // The first batches are looked at before all are read.
   const spool = bytes.once ? await Spool.of(input.all()) : undefined;
   const close = async (): Promise<void> => await spool?.[Symbol.asyncDispose]();
-  const open = () => spool === undefined ? readBytes(bytes, 0, counter) : piecesOf(spool);
+  const open = () => spool === undefined ? readBytes(bytes, 0, counter) : spool.chunks();
   const file = await openArrowFile(open).catch(async (error) => {
     await close();
     throw error;
@@ -61,10 +58,4 @@ export async function openArrowSource(
     options,
     layout,
   );
-}
-
-async function* piecesOf(spool: Spool): AsyncGenerator<Uint8Array, void, void> {
-  for (let at = 0; at < spool.byteLength; at += READ_BYTES) {
-    yield new Uint8Array(await spool.slice(at, Math.min(at + READ_BYTES, spool.byteLength)));
-  }
 }

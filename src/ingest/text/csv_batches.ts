@@ -4,50 +4,22 @@
  * @module
  */
 
-import { TableParser } from "../../kernel/mod.ts";
-import { type ByteSource, readBytes, type ReadCounter } from "../bytes.ts";
+import type { TableParser } from "../../kernel/mod.ts";
+import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
-import { clockChanges, fixedOffset, zoneNames } from "./clock_changes.ts";
-import { toUtf8 } from "./encoding.ts";
-import type { TableLayout } from "./layout.ts";
+import {
+  BATCH_BYTES,
+  type CsvTable,
+  noRemarks,
+  parserOf,
+  type TableRemarks,
+  textOf,
+} from "./csv_table.ts";
 import { lineBatches } from "./line_batches.ts";
+import { longBatches } from "./long_table.ts";
 
 const LF = 10;
-
-/** Bytes of a batch. Recorded positions depend on it: a batch must be found again. */
-export const BATCH_BYTES: number = 8 << 20;
-
-/** A table of text. */
-export interface CsvTable {
-  /** Bytes of the text. */
-  readonly bytes: ByteSource;
-  /** Layout of the text. */
-  readonly layout: TableLayout;
-}
-
-/** Remarks on a table that was read: rows and cells left out, unclear times. */
-export interface TableRemarks {
-  /** Rows left out because they could not be read. */
-  badRows: number;
-  /** Cells left out because they are no number. */
-  badCells: number;
-  /** Clock times that come twice, where the rows around do not tell which one is meant. */
-  unsure: number;
-  /** Line of the first of them. */
-  unsureLine?: number | undefined;
-  /** Times with digits below a nanosecond, which were cut. */
-  cut: number;
-  /** Line of the first of them. */
-  cutLine?: number | undefined;
-  /** Number of the last line, if it was left out because it has no line end. */
-  openLine?: number | undefined;
-}
-
-/** No remarks. */
-export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0, cut: 0 };
-}
 
 /**
  * Reads a table.
@@ -59,17 +31,18 @@ export function noRemarks(): TableRemarks {
  * @param remarks Is told what was met.
  */
 export async function* csvBatches(
-  { bytes: source, layout }: CsvTable,
+  table: CsvTable,
   from: Position,
   counter: ReadCounter,
   stdin?: AsyncIterable<Uint8Array>,
   remarks: TableRemarks = noRemarks(),
 ): AsyncGenerator<SourceBatch, void, void> {
-  const parser = parserOf(layout, from);
+  const { bytes: source, layout } = table;
   const whole = stdin !== undefined || layout.encoding !== undefined;
-  const raw = stdin ?? readBytes(source, whole ? 0 : from.offset, counter);
-  const text = layout.encoding === undefined ? raw : toUtf8(raw, layout.encoding, source.name);
+  const text = textOf(table, stdin ?? readBytes(source, whole ? 0 : from.offset, counter));
   const chunks = whole ? without(text, from.offset) : text;
+  if (layout.by !== undefined) return yield* longBatches(table, from, chunks, remarks);
+  const parser = parserOf(layout, from);
   let header = from.offset === 0 ? layout.headerLines : 0;
   let end = from.offset;
   let first = from.offset === 0;
@@ -136,48 +109,6 @@ async function* without(
     left = Math.max(0, left - chunk.length);
   }
   if (left > 0) throw new ImportError("Cannot resume: the input is shorter than it was before");
-}
-
-/** A parser of the rows from a position on. */
-export function parserOf(layout: TableLayout, from: Position): TableParser {
-  const { times, tz, rate, base } = layout;
-  const fixed = fixedOffset(tz);
-  const parser = new TableParser({
-    columns: layout.roles,
-    names: layout.names.map((name, i) => name || `column${i + 1}`),
-    delimiter: layout.delimiter,
-    decimal: layout.decimal,
-    timeFormat: layout.timeFormat,
-    blanks: layout.blanks,
-    nulls: layout.nulls,
-    skipBadRows: layout.skipBadRows,
-    skipBadCells: layout.skipBadCells,
-    timeOrder: layout.timeOrder,
-    offset: fixed ?? 0n,
-    zoneNames: zoneNames(tz),
-    ...(fixed === undefined ? { clockChanges: clockChanges(tz) } : {}),
-    ...(layout.comment === undefined ? {} : { comment: layout.comment }),
-    ...(layout.thousands === undefined ? {} : { thousands: layout.thousands }),
-    ...(base === undefined ? {} : { base: BigInt(base) }),
-    ...(rate === undefined ? {} : {
-      rate: {
-        rows: BigInt(rate.rows),
-        seconds: BigInt(rate.seconds),
-        fromBase: rate.fromBase,
-      },
-    }),
-    ...(times === undefined ? {} : {
-      times: {
-        first: BigInt(times.first) + BigInt(times.step) * BigInt(from.rows),
-        step: BigInt(times.step),
-      },
-    }),
-  });
-  parser.lines = from.lines;
-  if (from.time !== undefined) {
-    parser.lastTime = { time: BigInt(from.time), distance: BigInt(from.step ?? "0") };
-  }
-  return parser;
 }
 
 /** Bytes after the first `count` lines. */

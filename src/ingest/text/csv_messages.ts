@@ -5,7 +5,7 @@
  */
 
 import type { PackedError } from "../packed_error.ts";
-import type { CsvTable, TableRemarks } from "./csv_batches.ts";
+import type { CsvTable, TableRemarks } from "./csv_table.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
 /** To the worker. */

@@ -51,6 +51,8 @@ export interface TableLayout {
   skipBadCells: boolean;
   /** True if the last line counts without a line end. */
   complete: boolean;
+  /** Column whose text tells streams apart, and all that it says. */
+  by?: { column: number; keys: string[] };
 }
 
 /** Layout as far as the user gives it; the rest is detected. */
@@ -73,6 +75,7 @@ export interface LayoutWishes {
   skipBadRows?: boolean | undefined;
   skipBadCells?: boolean | undefined;
   complete?: boolean | undefined;
+  by?: string | undefined;
 }
 
 /** A layout, and what was found on the way. */
@@ -133,7 +136,11 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   if (data.length === 0) throw new ImportError("Cannot import: there are no rows after the header");
   const rows = data.map(({ cells }) => cells);
   const time = timeOf(names, units, rows, wishes, look);
-  const { roles, omitted } = chooseRoles(names, rows, time.columns, look, wishes);
+  const by = wishes.by === undefined ? undefined : columnOf(names, wishes.by, "--by");
+  if (by !== undefined && time.columns.includes(by)) {
+    throw optionError(`Cannot use --by ${wishes.by}: the column is the time`);
+  }
+  const { roles, omitted } = chooseRoles(names, rows, time.columns, look, wishes, by);
   const layout: TableLayout = {
     delimiter: cut,
     blanks,
@@ -166,7 +173,8 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
     }
     if (time.columns.length === 0) layout.times = { first: "0", step: "1" };
   }
-  checkLong(layout, rows);
+  if (by === undefined) checkLong(layout, rows);
+  else layout.by = { column: by, keys: [] };
   return { layout, omitted };
 }
 
@@ -502,6 +510,7 @@ function chooseRoles(
   time: readonly number[],
   look: Look,
   wishes: LayoutWishes,
+  by: number | undefined,
 ): { roles: TableLayout["roles"]; omitted: OmittedColumn[] } {
   const wanted = new Set(wishes.columns.map((text) => columnOf(names, text, "--column")));
   const omitted: OmittedColumn[] = [];
@@ -509,6 +518,7 @@ function chooseRoles(
   const lastNamed = names.findLastIndex((name) => name !== "");
   const roles = names.map((name, i): TableLayout["roles"][number] => {
     if (time.includes(i)) return "time";
+    if (i === by) return "skip";
     if (wanted.size > 0) return wanted.has(i) ? "value" : "skip";
     if (isBtrdbTable(names)) return i === 1 ? "skip" : "value";
     if (name === "") {
@@ -565,6 +575,6 @@ function checkLong({ roles, names, timeOrder }: TableLayout, rows: readonly stri
   if (column < 0) return;
   throw optionError(
     `Cannot import: rows of one time differ by column ${names[column]}, this is a long table`,
-    "write one file, or one column, for each of its values first",
+    `--by ${JSON.stringify(names[column])} makes a stream of each`,
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReadCounter } from "../bytes.ts";
+import type { ByteSource, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { FormatInput } from "../format.ts";
@@ -17,9 +17,12 @@ import {
   type SourceColumn,
   START,
 } from "../source.ts";
-import { csvBatches, type CsvTable, noRemarks, parserOf } from "./csv_batches.ts";
+import { csvBatches } from "./csv_batches.ts";
+import { BATCH_BYTES, type CsvTable, noRemarks, parserOf } from "./csv_table.ts";
 import { csvBatchesFromThread } from "./csv_thread.ts";
 import { collectionIn } from "../stream_paths.ts";
+import { Spool } from "../spool.ts";
+import { keysOf } from "./long_table.ts";
 import { decodeHead, encodingOf } from "./encoding.ts";
 import { detectLayout, isBtrdbTable, type LayoutWishes, type TableLayout } from "./layout.ts";
 
@@ -30,11 +33,11 @@ const TAIL_BYTES = 1 << 20;
 const LF = 10;
 
 /** Opens a table of text. */
-export function openText(
+export async function openText(
   input: FormatInput,
   options: SourceOptions,
   layout?: unknown,
-): Source {
+): Promise<Source> {
   const { head, bytes } = input;
   const encoding = encodingOf(head, options.encoding);
   if (encoding === undefined && head.includes(0)) {
@@ -54,7 +57,25 @@ export function openText(
   const found = known === undefined
     ? detectLayout(complete ? text : lines, { ...wishesOf(options, encoding), complete })
     : { layout: { ...known, complete }, omitted: [] };
-  return new TextSource(input, found.layout, found.omitted, options.threads !== false);
+  const threads = options.threads !== false;
+  const { by } = found.layout;
+  if (by === undefined || by.keys.length > 0) {
+    return new TextSource(input, found.layout, found.omitted, threads);
+  }
+  // All names must be known before the first point: what can be read only once is kept.
+  const spool = bytes.once ? await Spool.of(input.all()) : undefined;
+  const again = spool === undefined ? bytes : { ...bytes, ...ofSpool(spool) };
+  const counter = { bytes: 0 };
+  const limit = options.preview === true ? BATCH_BYTES : Infinity;
+  by.keys = await keysOf({ bytes: again, layout: found.layout }, counter, limit);
+  const kept = { ...input, bytes: again, counter: { bytes: 0 } };
+  return new TextSource(kept, found.layout, found.omitted, threads, spool);
+}
+
+/** A spool as bytes that can be read again and again. */
+function ofSpool(spool: Spool): Pick<ByteSource, "stream" | "once" | "path" | "compression"> {
+  const stream = { [Symbol.asyncIterator]: () => spool.chunks() };
+  return { stream, once: false, path: undefined, compression: "none" };
 }
 
 /**
@@ -83,6 +104,7 @@ function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutW
     rate: options.rate,
     skipBadRows: options.badRows === "skip",
     skipBadCells: options.badCells === "skip",
+    by: options.by,
     start: start === undefined ? undefined : String(start),
     times: start === undefined || interval === undefined
       ? undefined
@@ -103,13 +125,16 @@ class TextSource implements Source {
   readonly #once: AsyncIterable<Uint8Array> | undefined;
   readonly #counter: ReadCounter;
   readonly #remarks = noRemarks();
+  readonly #spool: Spool | undefined;
 
   constructor(
     { bytes, all, counter }: FormatInput,
     layout: TableLayout,
     omitted: readonly OmittedColumn[],
     threads: boolean,
+    spool?: Spool,
   ) {
+    this.#spool = spool;
     this.layout = layout;
     this.omitted = omitted;
     const left = omitted.map(({ name, reason }) => `${name} (${reason})`);
@@ -119,7 +144,7 @@ class TextSource implements Source {
     this.#table = { bytes, layout };
     this.#threads = threads;
     const own = isBtrdbTable(layout.names);
-    this.columns = layout.names.flatMap((name, i) => {
+    const columns = layout.names.flatMap((name, i) => {
       if (layout.roles[i] !== "value") return [];
       const column: SourceColumn = {
         name: name || `column${i + 1}`,
@@ -129,6 +154,7 @@ class TextSource implements Source {
       };
       return [column];
     });
+    this.columns = layout.by === undefined ? columns : keyed(layout.by.keys, columns);
     this.size = bytes.size;
   }
 
@@ -220,6 +246,18 @@ class TextSource implements Source {
       : csvBatches(this.#table, from, this.#counter, this.#once, this.#remarks);
   }
 
-  /** Has nothing to close. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** Closes what was kept of an input that can be read only once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#spool?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The columns of a long table: named after its keys, and after its columns where there are several. */
+function keyed(keys: readonly string[], columns: readonly SourceColumn[]): SourceColumn[] {
+  return keys.flatMap((key) =>
+    columns.map(({ name, unit }) => ({
+      name: columns.length === 1 ? key : `${key}/${name}`,
+      unit,
+    }))
+  );
 }

@@ -1,0 +1,98 @@
+/**
+ * A table of text and its parser.
+ *
+ * @module
+ */
+
+import { TableParser } from "../../kernel/mod.ts";
+import type { ByteSource } from "../bytes.ts";
+import type { Position } from "../source.ts";
+import { clockChanges, fixedOffset, zoneNames } from "./clock_changes.ts";
+import { toUtf8 } from "./encoding.ts";
+import type { TableLayout } from "./layout.ts";
+
+/** Bytes of a batch. Recorded positions depend on it: a batch must be found again. */
+export const BATCH_BYTES: number = 8 << 20;
+
+/** A table of text. */
+export interface CsvTable {
+  /** Bytes of the text. */
+  readonly bytes: ByteSource;
+  /** Layout of the text. */
+  readonly layout: TableLayout;
+}
+
+/** Remarks on a table that was read: rows and cells left out, unclear times. */
+export interface TableRemarks {
+  /** Rows left out because they could not be read. */
+  badRows: number;
+  /** Cells left out because they are no number. */
+  badCells: number;
+  /** Clock times that come twice, where the rows around do not tell which one is meant. */
+  unsure: number;
+  /** Line of the first of them. */
+  unsureLine?: number | undefined;
+  /** Times with digits below a nanosecond, which were cut. */
+  cut: number;
+  /** Line of the first of them. */
+  cutLine?: number | undefined;
+  /** Rows of a long table left out because nothing says whose they are. */
+  unnamed?: number;
+  /** Number of the last line, if it was left out because it has no line end. */
+  openLine?: number | undefined;
+}
+
+/** No remarks. */
+export function noRemarks(): TableRemarks {
+  return { badRows: 0, badCells: 0, unsure: 0, cut: 0 };
+}
+
+/** The text of a table as UTF-8. */
+export function textOf(
+  { bytes, layout: { encoding } }: CsvTable,
+  raw: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  return encoding === undefined ? raw : toUtf8(raw, encoding, bytes.name);
+}
+
+/** A parser of the rows from a position on. */
+export function parserOf(layout: TableLayout, from: Position): TableParser {
+  const { times, tz, rate, base } = layout;
+  const fixed = fixedOffset(tz);
+  const parser = new TableParser({
+    columns: layout.roles,
+    names: layout.names.map((name, i) => name || `column${i + 1}`),
+    delimiter: layout.delimiter,
+    decimal: layout.decimal,
+    timeFormat: layout.timeFormat,
+    blanks: layout.blanks,
+    nulls: layout.nulls,
+    skipBadRows: layout.skipBadRows,
+    skipBadCells: layout.skipBadCells,
+    timeOrder: layout.timeOrder,
+    offset: fixed ?? 0n,
+    zoneNames: zoneNames(tz),
+    ...(fixed === undefined ? { clockChanges: clockChanges(tz) } : {}),
+    ...(layout.comment === undefined ? {} : { comment: layout.comment }),
+    ...(layout.thousands === undefined ? {} : { thousands: layout.thousands }),
+    ...(base === undefined ? {} : { base: BigInt(base) }),
+    ...(rate === undefined ? {} : {
+      rate: {
+        rows: BigInt(rate.rows),
+        seconds: BigInt(rate.seconds),
+        fromBase: rate.fromBase,
+      },
+    }),
+    ...(times === undefined ? {} : {
+      times: {
+        first: BigInt(times.first) + BigInt(times.step) * BigInt(from.rows),
+        step: BigInt(times.step),
+      },
+    }),
+  });
+  parser.lines = from.lines;
+  if (from.time !== undefined) {
+    parser.lastTime = { time: BigInt(from.time), distance: BigInt(from.step ?? "0") };
+  }
+  return parser;
+}
