@@ -8,6 +8,7 @@ import { nearest } from "../../core/suggest.ts";
 import { isNullWord } from "../../kernel/mod.ts";
 import { ImportError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
+import { type InfluxTable, influxTable } from "./influx.ts";
 import { readRecords, splitCells, type TextRecord } from "./records.ts";
 import {
   clockFormat,
@@ -51,8 +52,10 @@ export interface TableLayout {
   skipBadCells: boolean;
   /** True if the last line counts without a line end. */
   complete: boolean;
-  /** Column whose text tells streams apart, and all that it says. */
-  by?: { column: number; keys: string[] };
+  /** Columns whose texts tell streams apart, and all that they say. */
+  by?: { columns: number[]; keys: string[] };
+  /** The header, where it comes again within the data and is passed over. */
+  headerAgain?: string;
 }
 
 /** Layout as far as the user gives it; the rest is detected. */
@@ -106,6 +109,10 @@ const MAX_EXTRA_ROWS = 4;
  * @throws {ImportError} If it cannot be found out.
  */
 export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
+  const influx = wishes.time === undefined && wishes.by === undefined
+    ? influxTable(head)
+    : undefined;
+  if (influx !== undefined) return influxLayout(influx, wishes);
   const prefix = prefixOf(head, wishes);
   const { comment, text, lines: before } = prefix;
   const delimiter = wishes.delimiter ?? prefix.delimiter ?? guessDelimiter(text, comment);
@@ -174,7 +181,36 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
     if (time.columns.length === 0) layout.times = { first: "0", step: "1" };
   }
   if (by === undefined) checkLong(layout, rows);
-  else layout.by = { column: by, keys: [] };
+  else layout.by = { columns: [by], keys: [] };
+  return { layout, omitted };
+}
+
+/** The layout of annotated CSV, which says by itself what its columns are. */
+function influxLayout(table: InfluxTable, wishes: LayoutWishes): FoundLayout {
+  const { names, headerLines, header, time, values, by, omitted } = table;
+  const wanted = wishes.columns.map((text) => columnOf(names, text, "--column"));
+  const isValue = (i: number) => values.includes(i) && (wanted.length === 0 || wanted.includes(i));
+  const layout: TableLayout = {
+    delimiter: ",",
+    blanks: false,
+    decimal: ".",
+    comment: "#",
+    headerLines,
+    headerAgain: header,
+    names,
+    units: names.map(() => null),
+    roles: names.map((_, i) => i === time ? "time" : isValue(i) ? "value" : "skip"),
+    timeOrder: [time],
+    timeFormat: wishes.timeFormat ?? table.timeFormat,
+    reason: "annotated CSV of InfluxDB",
+    tz: wishes.tz,
+    nulls: wishes.nulls ?? [],
+    skipBadRows: wishes.skipBadRows ?? false,
+    skipBadCells: wishes.skipBadCells ?? false,
+    complete: wishes.complete ?? false,
+    by: { columns: [...by], keys: [] },
+  };
+  if (wishes.encoding !== undefined) layout.encoding = wishes.encoding;
   return { layout, omitted };
 }
 

@@ -230,7 +230,7 @@ function note(parsers: Iterable<TableParser>, remarks: TableRemarks): void {
 }
 
 function nameOf({ by, names }: TableLayout): string {
-  return JSON.stringify(names[by!.column]);
+  return by!.columns.map((i) => JSON.stringify(names[i])).join(" and ");
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -252,7 +252,8 @@ function keyedRows(
   const delimiter = layout.delimiter.charCodeAt(0);
   const comment = layout.comment?.charCodeAt(0);
   const decoder = new TextDecoder();
-  const column = layout.by!.column;
+  const { columns } = layout.by!;
+  const column = columns.length === 1 ? columns[0]! : -1;
   let at = 0;
   for (let i = 0; i < header; i++, line++) at = bytes.indexOf(LF, at) + 1 || bytes.length;
   while (at < bytes.length) {
@@ -278,12 +279,15 @@ function keyedRows(
     if (cell === column) to = end;
     const isEmpty = end === at || (end === at + 1 && bytes[at] === CR);
     if (!isEmpty && bytes[at] !== comment) {
-      const key = layout.blanks
-        ? splitCells(decoder.decode(bytes.subarray(at, end)), " ", true)[column] ?? ""
-        : to < 0
-        ? ""
-        : keyText(decoder.decode(bytes.subarray(from, to)));
-      rows.push({ from: at, to: end + 1, line, key });
+      if (column >= 0 && !layout.blanks) {
+        const key = to < 0 ? "" : keyText(decoder.decode(bytes.subarray(from, to)));
+        rows.push({ from: at, to: end + 1, line, key });
+      } else {
+        const text = decoder.decode(bytes.subarray(at, end)).replace(/\r$/, "");
+        const cells = splitCells(text, layout.delimiter, layout.blanks);
+        const key = columns.map((i) => cells[i] ?? "").filter((cell) => cell !== "").join("/");
+        if (text !== layout.headerAgain) rows.push({ from: at, to: end + 1, line, key });
+      }
     }
     line += lines;
     at = end + 1;

@@ -22,6 +22,7 @@ import { BATCH_BYTES, type CsvTable, noRemarks, parserOf } from "./csv_table.ts"
 import { csvBatchesFromThread } from "./csv_thread.ts";
 import { collectionIn } from "../stream_paths.ts";
 import { Spool } from "../spool.ts";
+import { jsisTable } from "./jsis.ts";
 import { keysOf } from "./long_table.ts";
 import { decodeHead, encodingOf } from "./encoding.ts";
 import { detectLayout, isBtrdbTable, type LayoutWishes, type TableLayout } from "./layout.ts";
@@ -54,9 +55,22 @@ export async function openText(
     });
   }
   const known = layout as TableLayout | undefined;
+  const shown = complete ? text : lines;
+  const jsis = known === undefined ? jsisTable(shown, bytes.name) : undefined;
+  const said = {
+    ...options,
+    start: options.start ?? jsis?.start,
+    rate: options.rate ?? jsis?.rate,
+  };
+  if (said.start === undefined) said.rate = options.rate;
   const found = known === undefined
-    ? detectLayout(complete ? text : lines, { ...wishesOf(options, encoding), complete })
+    ? detectLayout(shown, { ...wishesOf(said, encoding), complete })
     : { layout: { ...known, complete }, omitted: [] };
+  if (jsis !== undefined && found.layout.base !== undefined) {
+    found.layout.reason =
+      `JSIS-CSV, from ${options.start === undefined ? "the file's name" : "--start"}` +
+      (said.rate === undefined ? "" : ` at ${said.rate} rows a second`);
+  }
   const threads = options.threads !== false;
   const { by } = found.layout;
   if (by === undefined || by.keys.length > 0) {
