@@ -112,6 +112,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "comtrade",
     refuses: [
+      "by",
       "delimiter",
       "decimal",
       "thousands",

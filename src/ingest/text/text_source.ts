@@ -188,14 +188,14 @@ class TextSource implements Source {
     const found: string[] = [];
     if (unsure > 0) {
       found.push(
-        `${unsure} times, the first in line ${unsureLine}, are in the hour that comes twice when clocks ` +
-          "are set back, and nothing tells which one is meant: the first was taken",
+        `${
+          timesFrom(unsure, unsureLine)
+        } in the hour that comes twice when clocks are set back, and ` +
+          "nothing tells which one is meant: the first was taken",
       );
     }
     if (cut > 0) {
-      found.push(
-        `${cut} times, the first in line ${cutLine}, have digits below a nanosecond, which were cut`,
-      );
+      found.push(`${timesFrom(cut, cutLine)} given with digits below a nanosecond, which were cut`);
     }
     if (openLine !== undefined) {
       found.push(
@@ -274,4 +274,14 @@ function keyed(keys: readonly string[], columns: readonly SourceColumn[]): Sourc
       unit,
     }))
   );
+}
+
+/** The subject of a warning about times: their number and the first line. */
+function timesFrom(n: number, line: number | undefined): string {
+  const first = line === undefined
+    ? ""
+    : n === 1
+    ? `, in line ${line},`
+    : `, the first in line ${line},`;
+  return `${n === 1 ? "1 time" : `${n} times`}${first} ${n === 1 ? "is" : "are"}`;
 }

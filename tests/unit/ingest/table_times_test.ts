@@ -10,7 +10,7 @@ Deno.test("importFile: digits below a nanosecond are counted with the first line
   );
   assertEquals(timesOf(points).at(-1), "2020-03-01T00:00:02.999999999Z");
   assertEquals(warnings, [
-    "2 times, the first in line 3, have digits below a nanosecond, which were cut",
+    "2 times, the first in line 3, are given with digits below a nanosecond, which were cut",
   ]);
 });
 
