@@ -76,7 +76,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   analysis: { may: ["core", "kernel", "client"] },
   ingest: {
     may: ["core", "kernel", "csv", "client", "arrow", "io"],
-    packages: ["node:"],
+    packages: ["npm:yaml", "node:"],
   },
   web: { may: ["core", "kernel", "endpoint", "client", "grpc"] },
   plot: { may: ENTRIES, packages: ["node:"], program: true },

@@ -21,6 +21,7 @@ export {
   type ImportSummary,
   storedBefore,
 } from "./import_file.ts";
+export { readColumnMeta } from "./column_meta.ts";
 export { explain, type ExplainOptions, type Plan, type PlannedColumn } from "./explain.ts";
 export { filesIn, type FolderFiles } from "./folder.ts";
 export { ImportError, type ImportFault } from "./errors.ts";

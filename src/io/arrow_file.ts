@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Column, type DataType, TimeUnit, Type } from "@uwdata/flechette";
+import { Column, type DataType, Table, TimeUnit, Type } from "@uwdata/flechette";
 import { decode } from "../arrow/ipc.ts";
 import { invalid } from "../arrow/table.ts";
 import { concatBytes } from "../core/bytes.ts";
@@ -42,10 +42,12 @@ export async function openArrowFile(open: OpenBytes): Promise<ColumnarFile> {
   const messages = messagesOf(open());
   try {
     const first = await messages.next();
-    if (first.done || first.value.kind !== "schema") {
+    if (first.done || !/^(schema|file)$/.test(first.value.kind)) {
       throw invalid("the bytes are no Arrow IPC stream");
     }
-    return new ArrowFile(open, arrowFields(first.value.bytes));
+    const { kind, bytes } = first.value;
+    const fields = kind === "file" ? fieldsOf(decode(bytes)) : arrowFields(bytes);
+    return new ArrowFile(open, fields);
   } finally {
     await messages.return();
   }
@@ -53,8 +55,40 @@ export async function openArrowFile(open: OpenBytes): Promise<ColumnarFile> {
 
 /** The fields of an IPC schema message, as other formats keep one. */
 export function arrowFields(message: Uint8Array): ColumnarField[] {
-  const { schema } = decode(concatBytes([message, END_OF_STREAM]));
+  return fieldsOf(decode(concatBytes([message, END_OF_STREAM])));
+}
+
+function fieldsOf({ schema }: Table): ColumnarField[] {
   return schema.fields.map(({ name, type }) => fieldOf(name, type));
+}
+
+/** The record batches of an IPC stream or file, each as a table. */
+async function* batchesOf(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Table, void, void> {
+  let head: Uint8Array[] = [];
+  let isKnown = false;
+  for await (const { kind, bytes } of messagesOf(source)) {
+    // What comes next is on the same memory.
+    if (kind === "schema") head = [bytes.slice()];
+    else if (kind === "dictionary") head.push(bytes.slice());
+    else if (kind === "file") yield* batchesIn(decode(bytes));
+    else if (head.length === 0) throw invalid("a record batch stands before the schema");
+    else yield decode(concatBytes([...head, bytes, END_OF_STREAM]));
+    isKnown = true;
+  }
+  if (!isKnown) throw invalid("the bytes are no Arrow IPC stream");
+}
+
+/** The record batches of a table, each as one of its own. */
+function* batchesIn(table: Table): Generator<Table, void, void> {
+  const columns = table.schema.fields.map((_, i) => table.getChildAt(i) as Column<unknown>);
+  for (let b = 0; b < (columns[0]?.data.length ?? 0); b++) {
+    yield new Table(
+      table.schema,
+      columns.map(({ data, type }) => new Column([data[b]!], type)),
+    );
+  }
 }
 
 class ArrowFile implements ColumnarFile {
@@ -72,25 +106,18 @@ class ArrowFile implements ColumnarFile {
     fromRow = 0,
     exact: readonly string[] = [],
   ): AsyncGenerator<ColumnarBatch, void, void> {
-    let head: Uint8Array[] = [];
     let row = 0;
-    for await (const { kind, bytes } of messagesOf(this.#open())) {
-      // What comes next is on the same memory.
-      if (kind === "schema") head = [bytes.slice()];
-      else if (kind === "dictionary") head.push(bytes.slice());
-      else {
-        const table = decode(concatBytes([...head, bytes, END_OF_STREAM]));
-        const rowStart = Math.max(row, fromRow);
-        const skipped = rowStart - row;
-        row += table.numRows;
-        if (rowStart >= row) continue;
-        const columns = names.map((name) => {
-          const column = table.getChild(name) as Column<unknown>;
-          const values = exact.includes(name) ? bigintsOf(plain(column)) : valuesOf(column);
-          return skipped === 0 ? values : values.slice(skipped) as ColumnarValues;
-        });
-        yield { rowStart, rows: row - rowStart, columns };
-      }
+    for await (const table of batchesOf(this.#open())) {
+      const rowStart = Math.max(row, fromRow);
+      const skipped = rowStart - row;
+      row += table.numRows;
+      if (rowStart >= row) continue;
+      const columns = names.map((name) => {
+        const column = table.getChild(name) as Column<unknown>;
+        const values = exact.includes(name) ? bigintsOf(plain(column)) : valuesOf(column);
+        return skipped === 0 ? values : values.slice(skipped) as ColumnarValues;
+      });
+      yield { rowStart, rows: row - rowStart, columns };
     }
   }
 
@@ -110,29 +137,21 @@ class ArrowFile implements ColumnarFile {
 export async function* readArrow(
   source: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<NamedPoints[], void, void> {
-  let head: Uint8Array[] = [];
-  for await (const message of messagesOf(source instanceof Uint8Array ? [source] : source)) {
-    if (message.kind === "schema") head = [message.bytes.slice()];
-    else if (message.kind === "dictionary") head.push(message.bytes.slice());
-    else if (head.length === 0) throw invalid("a record batch stands before the schema");
-    else {
-      const table = decode(concatBytes([...head, message.bytes, END_OF_STREAM]));
-      const fields = table.schema.fields.map(({ name, type }) => fieldOf(name, type));
-      const time = fields.find(({ name }) => name === "time");
-      if (time === undefined) {
-        const names = fields.map(({ name }) => JSON.stringify(name)).join(", ");
-        throw invalid(`there is no column "time", only ${names}`);
-      }
-      if (time.kind !== "timestamp" && time.whole !== true) {
-        throw invalid('column "time" is neither a timestamp nor int64');
-      }
-      const times = timesOf(bigintsOf(plain(table.getChild("time")!)), time.unit ?? 1n);
-      yield fields.filter((field) => field !== time && field.kind === "number").map(({ name }) =>
-        pointsOf(name, times, valuesOf(table.getChild(name)!) as Float64Array)
-      );
+  for await (const table of batchesOf(source instanceof Uint8Array ? [source] : source)) {
+    const fields = fieldsOf(table);
+    const time = fields.find(({ name }) => name === "time");
+    if (time === undefined) {
+      const names = fields.map(({ name }) => JSON.stringify(name)).join(", ");
+      throw invalid(`there is no column "time", only ${names}`);
     }
+    if (time.kind !== "timestamp" && time.whole !== true) {
+      throw invalid('column "time" is neither a timestamp nor int64');
+    }
+    const times = timesOf(bigintsOf(plain(table.getChild("time")!)), time.unit ?? 1n);
+    yield fields.filter((field) => field !== time && field.kind === "number").map(({ name }) =>
+      pointsOf(name, times, valuesOf(table.getChild(name)!) as Float64Array)
+    );
   }
-  if (head.length === 0) throw invalid("the bytes are no Arrow IPC stream");
 }
 
 function timesOf(values: ColumnarValues, unit: bigint): BigInt64Array {

@@ -10,12 +10,17 @@ import { concatBytes } from "../core/bytes.ts";
 /** End of an IPC stream: a message without a body. */
 export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 const CONTINUATION = 0xffffffff;
+/** Bytes by which a file and a stream are told apart: the mark of a file, and what follows. */
+const FIRST_BYTES = 12;
+/** Longest file that is held in memory, because its messages can only be found by its footer. */
+const MAX_FILE_BYTES = 2 ** 30;
 /** Longest message read: beyond it the bytes are no Arrow stream. */
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
 /** A message of an IPC stream. */
 export interface Message {
-  kind: "schema" | "dictionary" | "batch";
+  /** `"file"`: all of a file whose batches only its footer tells. */
+  kind: "schema" | "dictionary" | "batch" | "file";
   bytes: Uint8Array;
 }
 
@@ -32,8 +37,19 @@ export async function* messagesOf(
     parts.push(bytes);
     length += bytes.length;
     if (length < needed) continue;
+    if (!begun && length < FIRST_BYTES) {
+      needed = FIRST_BYTES;
+      continue;
+    }
     let rest = concatBytes(parts);
-    let at = !begun && isArrowFile(rest) ? 8 : 0;
+    const isFile = !begun && isArrowFile(rest);
+    if (isFile && u32At(rest, 8) !== CONTINUATION) {
+      needed = Infinity;
+      parts = [rest];
+      if (length > MAX_FILE_BYTES) throw invalid(`the file has more than ${MAX_FILE_BYTES} bytes`);
+      continue;
+    }
+    let at = isFile ? 8 : 0;
     begun = true;
     let found = messageAt(rest, at);
     for (; found.isWhole; found = messageAt(rest, at)) {
@@ -46,7 +62,13 @@ export async function* messagesOf(
     parts = [rest];
     length = rest.length;
   }
-  if (length > 0) throw invalid("the bytes end inside a message");
+  const all = concatBytes(parts);
+  if (!begun && isArrowFile(all)) yield { kind: "file", bytes: all };
+  else if (length > 0) throw invalid("the bytes end inside a message");
+}
+
+function u32At(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
 }
 
 /** Tells whether the bytes begin as an IPC file does: `ARROW1`. */

@@ -8,6 +8,7 @@ import {
   type ImportOptions,
   type ImportSummary,
   type Plan,
+  readColumnMeta,
   storedBefore,
 } from "../../ingest/mod.ts";
 import type { Args } from "../words/parse_args.ts";
@@ -204,7 +205,7 @@ const command: Command = {
     const meta = args.text("meta");
     const options = {
       ...readOptions(context, args),
-      ...(meta === undefined ? {} : { meta: await readMeta(meta) }),
+      ...(meta === undefined ? {} : { meta: await readColumnMeta(meta) }),
     };
     const names: string[] = [];
     for (const name of args.positionals) names.push(...await filesOf(context, name));
@@ -327,45 +328,6 @@ function rateOf(text: string): number {
   const rate = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && rate > 0 && rate <= 1e9) return rate;
   throw usageError(`Cannot use --rate ${JSON.stringify(text)}: expected rows a second, up to 1e9`);
-}
-
-async function readMeta(path: string): Promise<ImportOptions["meta"]> {
-  let meta: unknown;
-  try {
-    const text = await Deno.readTextFile(path);
-    // Every JSON text is YAML; its own parser is quicker, and stricter.
-    meta = /\.json$/i.test(path) ? JSON.parse(text) : (await import("yaml")).parse(text);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw notFound(`There is no file ${path}`);
-    const isBad = cause instanceof SyntaxError || (cause as Error).name === "YAMLParseError";
-    if (!isBad) throw cause;
-    const [reason] = (cause as Error).message.split("\n");
-    throw usageError(`Cannot use --meta ${path}: ${reason}`);
-  }
-  checkMeta(meta, path);
-  return meta as ImportOptions["meta"];
-}
-
-/** Fails on anything that a column may not have: nothing is left unread. */
-function checkMeta(meta: unknown, path: string): void {
-  const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  const fail = (what: string): never => {
-    throw usageError(
-      `Cannot use --meta ${path}: ${what}`,
-      'it looks like {"V": {"name": "volts", "unit": "kV", "tags": {}, "annotations": {}}}',
-    );
-  };
-  if (!isRecord(meta)) return fail("expected an object by the names of columns");
-  for (const [column, value] of Object.entries(meta)) {
-    if (!isRecord(value)) return fail(`column ${column} is no object`);
-    for (const [key, one] of Object.entries(value)) {
-      const text = (key === "name" || key === "unit") && typeof one === "string";
-      const texts = (key === "tags" || key === "annotations") && isRecord(one) &&
-        Object.values(one).every((text) => typeof text === "string");
-      if (!text && !texts) fail(`column ${column} has ${key}: ${JSON.stringify(one)}`);
-    }
-  }
 }
 
 /** The database in the record: a path without its ways to write it. */
