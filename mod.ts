@@ -34,6 +34,15 @@ export {
   type VerifyReport,
 } from "./src/connect/mod.ts";
 export {
+  align,
+  type AlignCount,
+  type AlignedColumns,
+  AlignedQuery,
+  type AlignOptions,
+  type AlignSource,
+  type Fill,
+} from "./src/analysis/align.ts";
+export {
   type Finding,
   type Findings,
   type GapOptions,

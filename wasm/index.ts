@@ -55,3 +55,4 @@ export {
   sincosColumns,
   symmetricalColumns,
 } from "./phasor";
+export { alignRows, gridTimes } from "./align";

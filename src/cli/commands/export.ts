@@ -4,6 +4,7 @@ import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { notFound, usageError } from "../errors.ts";
+import { GRID_OPTIONS, gridRules } from "../export/grid.ts";
 import { type Destination, destination } from "../export/sink.ts";
 import type { ComtradeForm } from "../export/comtrade.ts";
 import type { Exported, ExportJob } from "../export/job.ts";
@@ -27,11 +28,13 @@ const command: Command = {
     "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
     "read back to the same doubles (in text, -0 becomes 0).",
     "Output goes to FILE.part, which is renamed when it is complete. " +
+    "With --rate there is a row at each of its times at which any stream has a value. " +
     "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
   ],
   options: {
     ...RANGE_OPTIONS,
     ...KIND_OPTIONS,
+    ...GRID_OPTIONS,
     output: {
       short: "o",
       value: "FILE",
@@ -81,6 +84,11 @@ const command: Command = {
       line: "btrdb -d file:grid.btrdb export 'dfr/sub7/*' -o out.cff --type binary32",
       about: "A record for programs that read COMTRADE",
     },
+    {
+      line:
+        "btrdb -d file:grid.btrdb export 'pmu/*' -o day.csv --rate 30 --tolerance 0.5ms --fill linear --max-gap 1s",
+      about: "Thirty rows a second, streams that are not in step aligned",
+    },
   ],
   json: "{ file, format, rows, bytes, seconds }; with -o only",
   async run(context, args) {
@@ -88,6 +96,7 @@ const command: Command = {
     const output = name === undefined || name === "-" ? undefined : destination(name);
     const format = formatOf(args, output?.name);
     checkSinks(context, args, format, output);
+    const grid = gridRules(args);
     const db = await context.db("read");
     const streams = await resolveStreams(db, args.positionals);
     const range = await resolveRange(context, args, streams.map(({ stream }) => stream));
@@ -108,8 +117,9 @@ const command: Command = {
       labels: labelsOf(streams, format, args),
       range: wholeWindows(args, range, kind),
       kind,
+      grid,
       output,
-      resumable: isResumable(format, output),
+      resumable: grid === undefined && isResumable(format, output),
       numbers: (args.text("numbers") ?? "shortest") as "shortest" | "fixed6",
       includeVersions: args.has("include-versions"),
       resume: args.has("resume"),

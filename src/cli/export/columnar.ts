@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ExportProgress, RawQuery, StatQuery } from "../../../mod.ts";
+import type { ExportProgress, RawColumns, RawQuery, StatQuery } from "../../../mod.ts";
+import { gridPoints } from "./grid.ts";
 import { type Exported, type ExportJob, runExport, showProgress } from "./job.ts";
 import type { Sink } from "./sink.ts";
 
@@ -29,11 +30,13 @@ async function write(
   return await writeArrow(sink.stream, tables, { signal, onProgress });
 }
 
-/** The query of a stream of an export. */
+/** The query of a stream of an export, or its points at the times of the rows. */
 export function queryOf(
-  { streams, kind, range, context: { signal } }: ExportJob,
+  job: ExportJob,
   i: number,
-): RawQuery | StatQuery {
+): RawQuery | StatQuery | AsyncIterable<RawColumns> {
+  const { streams, kind, grid, range, context: { signal } } = job;
+  if (grid !== undefined) return gridPoints(job, grid, i);
   const { stream } = streams[i]!;
   const { start, end } = range;
   if (kind.kind === "raw") return stream.rawValues(start, end, { signal });

@@ -8,6 +8,7 @@ import type { BTrDB, ExportProgress } from "../../../mod.ts";
 import type { Context } from "../context.ts";
 import type { QueryKind } from "../query_kind.ts";
 import type { TimeRange } from "../ranges.ts";
+import type { GridRules } from "./grid.ts";
 import type { Progress } from "../terminal/progress.ts";
 import type { NamedStream } from "../words/stream_names.ts";
 import { type Destination, fileSink, type Sink, stdoutSink } from "./sink.ts";
@@ -19,6 +20,8 @@ export interface ExportRequest {
   labels: readonly string[];
   range: TimeRange;
   kind: QueryKind;
+  /** Rows at regular times instead of those of the points. */
+  grid: GridRules | undefined;
   numbers: "shortest" | "fixed6";
   includeVersions: boolean;
   ndjson: boolean;

@@ -5,8 +5,10 @@
  */
 
 import type { ByteSink } from "../../../mod.ts";
+import { formatCsv } from "../../kernel/mod.ts";
 import type { QueryKind } from "../query_kind.ts";
 import { mayStartThreads } from "../threads.ts";
+import { gridOf, type GridRules, present, sayCount } from "./grid.ts";
 import {
   type Exported,
   type ExportJob,
@@ -68,6 +70,7 @@ function queryOf(kind: QueryKind) {
 }
 
 async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Promise<Exported> {
+  if (job.grid !== undefined) return await writeGrid(job, job.grid, sink);
   const { context, db, streams, labels, range, kind } = job;
   const counter = { bytes: 0 };
   const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
@@ -87,6 +90,40 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
   });
   await target.done;
   return { rows: done.rows, bytes: counter.bytes };
+}
+
+/** Writes the rows at regular times in which any of the streams has a value. */
+async function writeGrid(job: ExportJob, grid: GridRules, sink: Sink): Promise<Exported> {
+  const { labels, numbers, kind } = job;
+  const counter = { bytes: 0 };
+  const chain = job.ndjson ? [ndjsonFromCsv(columnNames(labels, kind), false)] : [];
+  const { stream, done } = piped(chain, counted(sink.stream, counter));
+  const writer = stream.getWriter();
+  const csv = (times: BigInt64Array, values: readonly Float64Array[], header: boolean) =>
+    formatCsv(
+      labels.map((label, s) => ({ label, columns: present(times, values[s]!) })),
+      { numbers, header },
+    );
+  let rows = 0;
+  try {
+    const none = new Float64Array(0);
+    await writer.write(csv(new BigInt64Array(0), labels.map(() => none), true));
+    const aligned = gridOf(job, grid);
+    for await (const { times, values } of aligned) {
+      await writer.write(csv(times, values, false));
+      for (let i = 0; i < times.length; i++) {
+        if (values.some((column) => !Number.isNaN(column[i]!))) rows++;
+      }
+      showProgress(job, { rows, bytes: counter.bytes, time: times.at(-1)! });
+    }
+    await writer.close();
+    await done;
+    aligned.counts.forEach((count, s) => sayCount(job, s, count));
+  } catch (error) {
+    await writer.abort(error).catch(() => {});
+    throw error;
+  }
+  return { rows, bytes: counter.bytes };
 }
 
 function columnNames(labels: readonly string[], kind: QueryKind): string[] {
