@@ -15,6 +15,7 @@ import { remainingOf, type RequestOptions } from "../core/request_options.ts";
 import type { TimeLike } from "../core/time.ts";
 import { type Fill, type Grid, gridPiece, gridTimes, StreamAligner } from "../kernel/align.ts";
 import { checkRaw } from "../kernel/arguments.ts";
+import { rateFraction } from "./rate_fraction.ts";
 import { isSorted } from "../kernel/find_bad_point.ts";
 
 export type { Fill } from "../kernel/align.ts";
@@ -26,9 +27,9 @@ export type AlignSource = Stream | RawColumns | AsyncIterable<RawColumns>;
 export interface AlignOptions extends RequestOptions {
   /** First row. */
   start: TimeLike;
-  /** End, exclusive. */
-  end: TimeLike;
-  /** Rows a second, 0.000001 to 1,000,000,000; it counts to a millionth. */
+  /** End, exclusive. @default {after the last point of all streams} */
+  end?: TimeLike | undefined;
+  /** Rows a second, 0.000001 to 1,000,000,000: the simplest fraction that is this number. */
   rate: number;
   /**
    * A point at most so many ns away from a row belongs to it, the nearest one if there are several.
@@ -45,8 +46,10 @@ export interface AlignOptions extends RequestOptions {
    */
   fill?: Fill | undefined;
   /**
-   * Longest distance in ns that is filled: from the last point, or for `"linear"` between both.
-   * Has to be given with `fill`.
+   * Longest distance in ns that is filled: from the last point, or for `"linear"` between both. With
+   * `fill` only.
+   *
+   * @default {undefined} any distance; `counts` says how many rows were filled
    */
   maxGap?: bigint | number | undefined;
 }
@@ -72,6 +75,8 @@ export interface AlignCount {
 }
 
 const ACTION = "align streams";
+/** No two points are further apart. */
+const ANY_GAP = 1n << 62n;
 /** Values in a batch, of all streams together. */
 const BATCH_VALUES = 1 << 20;
 
@@ -132,26 +137,26 @@ interface Plan {
 
 /** Rows of aligned streams, to be read once. */
 export class AlignedQuery implements AsyncIterable<AlignedColumns> {
-  readonly #plan: Plan;
-  readonly #open: () => AsyncIterator<RawColumns>[];
+  readonly #rules: Rules;
+  readonly #sources: Source[];
+  readonly #left: () => RequestOptions;
   readonly #aligners: StreamAligner[];
   readonly #inRange: bigint[];
+  #plan: Promise<Plan> | undefined;
   #rows = 0n;
   #taken = false;
 
   /** @ignore Made by `align`. */
   constructor(sources: StreamSet | readonly AlignSource[], options: AlignOptions) {
-    const plan = planOf(options);
+    this.#rules = rulesOf(options);
     const { signal, timeoutMs } = options;
-    remainingOf(ACTION, { signal, timeoutMs });
-    const opened = sourcesOf(sources, plan);
-    this.#plan = plan;
-    this.#open = () => {
-      const left = remainingOf(ACTION, { signal, timeoutMs });
-      return opened.map((open) => open(left()));
-    };
-    this.#aligners = opened.map(() => new StreamAligner(plan));
-    this.#inRange = opened.map(() => 0n);
+    this.#left = remainingOf(ACTION, { signal, timeoutMs });
+    this.#sources = sourcesOf(sources);
+    if (this.#rules.end === undefined && this.#sources.some(({ last }) => last === undefined)) {
+      throw new TypeError(`Cannot ${ACTION}: end is not given, but batches have no known end`);
+    }
+    this.#aligners = this.#sources.map(() => new StreamAligner(this.#rules));
+    this.#inRange = this.#sources.map(() => 0n);
   }
 
   /** Counts of each stream, up to the rows read so far. */
@@ -180,7 +185,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
    * ```
    */
   async collect(): Promise<AlignedColumns> {
-    const { rows } = this.#plan;
+    const { rows } = await this.#planned();
     if (rows > 2n ** 30n) {
       throw new RangeError(
         `Cannot ${ACTION}: there are ${rows} rows, expected at most 2^30 at once; read them in batches`,
@@ -212,13 +217,21 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
     return this.#batches();
   }
 
+  /** The rows that there are; the end is asked for, once, if it was not given. */
+  #planned(): Promise<Plan> {
+    this.#plan ??= planOf(this.#rules, this.#sources, this.#left);
+    return this.#plan;
+  }
+
   async *#batches(): AsyncGenerator<AlignedColumns, void, void> {
-    const { grid, rows } = this.#plan;
-    const sources = this.#open().map((source, s) =>
-      new PendingPoints(source, this.#plan, (n) => {
+    const plan = await this.#planned();
+    const { grid, rows } = plan;
+    const sources = this.#sources.map(({ open }, s) => {
+      const count = (n: number): void => {
         this.#inRange[s]! += BigInt(n);
-      })
-    );
+      };
+      return new PendingPoints(open(plan, this.#left), plan, count);
+    });
     const most = Math.max(1, Math.floor(BATCH_VALUES / Math.max(1, sources.length)));
     const size = BigInt(Math.min(gridPiece(grid), most));
     try {
@@ -291,19 +304,16 @@ class PendingPoints {
   }
 }
 
-type OpenSource = (left: RequestOptions) => AsyncIterator<RawColumns>;
+/** Where points come from. */
+interface Source {
+  open(plan: Plan, left: () => RequestOptions): AsyncIterator<RawColumns>;
+  /** Finds the time of the last point; absent where nobody knows. */
+  last?(left: () => RequestOptions): Promise<bigint | undefined>;
+}
 
-function sourcesOf(
-  sources: StreamSet | readonly AlignSource[],
-  plan: Plan,
-): OpenSource[] {
-  const reach = plan.maxGap > plan.tolerance ? plan.maxGap : plan.tolerance;
-  const from = plan.start - reach < MIN_TIME ? MIN_TIME : plan.start - reach;
-  const to = plan.end + reach > MAX_TIME ? MAX_TIME : plan.end + reach;
-  const ofStream = (stream: Stream, version?: bigint): OpenSource => (left) =>
-    stream.rawValues(from, to, { ...left, version })[Symbol.asyncIterator]();
+function sourcesOf(sources: StreamSet | readonly AlignSource[]): Source[] {
   if (sources instanceof StreamSet) {
-    return [...sources].map((stream) => ofStream(stream, sources.pins.get(stream.uuid)));
+    return [...sources].map((stream) => streamSource(stream, sources.pins.get(stream.uuid)));
   }
   if (!Array.isArray(sources)) {
     throw new TypeError(
@@ -311,16 +321,45 @@ function sourcesOf(
     );
   }
   return (sources as readonly AlignSource[]).map((source, s) => {
-    if (source instanceof Stream) return ofStream(source);
+    if (source instanceof Stream) return streamSource(source, undefined);
     if (typeof source !== "object" || source === null) {
       throw new TypeError(
         `Cannot ${ACTION}: sources[${s}] is ${describe(source)}, expected a Stream or columns`,
       );
     }
-    if (Symbol.asyncIterator in source) return () => ordered(source)[Symbol.asyncIterator]();
+    if (Symbol.asyncIterator in source) return { open: () => ordered(source) };
     checkOrder(source, undefined);
-    return () => ordered(oneBatch(source))[Symbol.asyncIterator]();
+    return {
+      open: () => oneBatch(source),
+      last: () => Promise.resolve(source.times.at(-1)),
+    };
   });
+}
+
+function streamSource(stream: Stream, version: bigint | undefined): Source {
+  return {
+    open: (plan, left) => streamPoints(stream, version, plan, left),
+    last: async (left) => (await stream.latest({ ...left(), version }))?.time,
+  };
+}
+
+/** The points in the range, and around it those that rows at its ends may need. */
+async function* streamPoints(
+  stream: Stream,
+  version: bigint | undefined,
+  { start, end, tolerance, fill, maxGap }: Plan,
+  left: () => RequestOptions,
+): AsyncGenerator<RawColumns> {
+  let from = start - tolerance, to = end + tolerance;
+  if (fill !== "none") {
+    const before = await stream.nearest(start, { ...left(), version, backward: true });
+    if (before !== null && start - before.time <= maxGap && before.time < from) from = before.time;
+    const after = end < MAX_TIME ? await stream.nearest(end, { ...left(), version }) : null;
+    if (after !== null && after.time - end <= maxGap && after.time >= to) to = after.time + 1n;
+  }
+  if (from < MIN_TIME) from = MIN_TIME;
+  if (to > MAX_TIME) to = MAX_TIME;
+  yield* stream.rawValues(from, to, { ...left(), version });
 }
 
 async function* oneBatch(columns: RawColumns): AsyncGenerator<RawColumns> {
@@ -346,33 +385,61 @@ function checkOrder(columns: RawColumns, before: bigint | undefined): void {
   throw new RangeError(`Cannot ${ACTION}: times are not in order, expected them ascending`);
 }
 
-function planOf(options: AlignOptions): Plan {
+/** What the options say. */
+interface Rules extends Pick<Plan, "start" | "tolerance" | "fill" | "maxGap"> {
+  end: bigint | undefined;
+  /** Length of a row, `ns / parts`. */
+  ns: bigint;
+  parts: bigint;
+}
+
+function rulesOf(options: AlignOptions): Rules {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
   }
-  const { start, end } = timeRange(ACTION, options.start, options.end);
   const { rate, fill = "none" } = options;
+  const { start, end } = timeRange(ACTION, options.start, options.end ?? MAX_TIME);
   if (!(typeof rate === "number" && rate >= 1e-6 && rate <= 1e9)) {
     refuse("rate", rate, "a number of rows a second from 0.000001 to 1000000000");
   }
   if (fill !== "none" && fill !== "previous" && fill !== "linear") {
     refuse("fill", fill, `"none", "previous" or "linear"`);
   }
-  const grid = { start, ...ratio(1_000_000_000_000_000n, BigInt(Math.round(rate * 1e6))) };
+  const { count, seconds } = rateFraction(rate);
+  const { ns, parts } = manageable(ratio(seconds * 1_000_000_000n, count));
   const tolerance = wholeNs("tolerance", options.tolerance ?? 0n, 0n);
-  if (2n * tolerance * grid.parts >= grid.ns && tolerance > 0n) {
-    refuse("tolerance", tolerance, `less than half of ${Number(grid.ns) / Number(grid.parts)} ns`);
-  }
-  if (fill !== "none" && options.maxGap === undefined) {
-    throw new TypeError(`Cannot ${ACTION}: fill is "${fill}" without maxGap, expected both`);
+  if (2n * tolerance * parts >= ns && tolerance > 0n) {
+    refuse("tolerance", tolerance, `less than half of ${Number(ns) / Number(parts)} ns`);
   }
   if (fill === "none" && options.maxGap !== undefined) {
     throw new TypeError(`Cannot ${ACTION}: maxGap is given without fill, expected both`);
   }
-  const maxGap = options.maxGap === undefined ? 0n : wholeNs("maxGap", options.maxGap, 1n);
+  const maxGap = wholeNs("maxGap", options.maxGap ?? ANY_GAP, 1n);
+  return {
+    start,
+    end: options.end === undefined ? undefined : end,
+    ns,
+    parts,
+    tolerance,
+    fill,
+    maxGap,
+  };
+}
+
+async function planOf(
+  { start, end: given, ns, parts, tolerance, fill, maxGap }: Rules,
+  sources: readonly Source[],
+  left: () => RequestOptions,
+): Promise<Plan> {
+  let end = given ?? start;
+  if (given === undefined) {
+    for (const last of await Promise.all(sources.map((source) => source.last!(left)))) {
+      if (last !== undefined && last >= end) end = last + 1n;
+    }
+  }
+  const grid = { start, ns, parts };
   const rows = rowsOf(grid, end);
-  const near = start + (2n * (rows - 1n) * grid.ns + grid.parts) / (2n * grid.parts) + tolerance +
-    1n;
+  const near = start + (2n * (rows - 1n) * ns + parts) / (2n * parts) + tolerance + 1n;
   const points = { from: start - tolerance, to: near > end ? near : end };
   return { start, end, grid, rows, ...points, tolerance, fill, maxGap };
 }
@@ -382,6 +449,19 @@ function ratio(ns: bigint, parts: bigint): { ns: bigint; parts: bigint } {
   let [a, b] = [ns, parts];
   while (b > 0n) [a, b] = [b, a % b];
   return { ns: ns / a, parts: parts / a };
+}
+
+/** Longest numerator that the kernel reckons with. */
+const MAX_NS = 1n << 56n;
+
+/** A fraction whose numerator is not too long: that of a strange rate is rounded to 56 bits. */
+function manageable({ ns, parts }: { ns: bigint; parts: bigint }): { ns: bigint; parts: bigint } {
+  if (ns <= MAX_NS) return { ns, parts };
+  let rounded = ratio(ns / parts, 1n);
+  for (let half = 1n; rounded.ns < MAX_NS >> 1n; half *= 2n) {
+    rounded = { ns: (2n * ns * half + parts) / (2n * parts), parts: half };
+  }
+  return rounded;
 }
 
 /** Rows before `end`: place `i` is rounded to the nearest ns. */

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { rateFraction } from "./rate_fraction.ts";
+
 /** ns in a second. */
 const SECOND = 1_000_000_000n;
-/** Rates are taken to this many parts of a Hz. */
-const RATE_PARTS = 1_000_000;
 
 /** A period of `ns / parts` nanoseconds, exact: 120 Hz have no period of whole ns. */
 export class SampleClock {
@@ -23,9 +23,10 @@ export class SampleClock {
     this.#parts = parts;
   }
 
-  /** The clock of a rate in points a second, which counts to a millionth. */
+  /** The clock of a rate in points a second. */
   static ofRate(rate: number): SampleClock {
-    return new SampleClock(SECOND * BigInt(RATE_PARTS), BigInt(Math.round(rate * RATE_PARTS)));
+    const { count, seconds } = rateFraction(rate);
+    return new SampleClock(SECOND * seconds, count);
   }
 
   /**

@@ -85,7 +85,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "export pmu/L1MAG -p 29 --label uuid",
     "export pmu/L1MAG pmu/L1ANG --rate 10 -s first -e +500ms",
     "export pmu/L1MAG pmu/L1ANG --rate 4 --tolerance 60ms --fill linear --max-gap 1s -f ndjson",
-    "export pmu/L1MAG --rate 10 --fill linear",
+    "export pmu/L1MAG --rate 10 --max-gap 1s",
     "export pmu/L1MAG --rate 10 -w 1s",
     "export pmu/L1MAG --tolerance 1ms",
     "export pmu/L1MAG -o out.csv --json",

@@ -89,6 +89,22 @@ Deno.test("align: many rows and many points, the last row is where its index say
   assertEquals(last, 5n + (2n * parts + 2997n) / (2n * 2997n));
 });
 
+Deno.test("align: without an end up to the last point, without a longest gap over any", async () => {
+  const a = { times: BigInt64Array.of(0n, 5n * SECOND), values: Float64Array.of(1, 6) };
+  const b = { times: BigInt64Array.of(SECOND), values: Float64Array.of(2) };
+  const query = align([a, b], { start: 0n, rate: 1, fill: "linear" });
+  const { times, values } = await query.collect();
+  assertEquals([...times], [0n, 1n, 2n, 3n, 4n, 5n].map((i) => i * SECOND));
+  assertEquals(values.map((column) => [...column].map((value) => Number(value.toFixed(9)))), [
+    [1, 2, 3, 4, 5, 6],
+    [NaN, 2, NaN, NaN, NaN, NaN],
+  ]);
+  const previous = await align([b], { start: 0n, rate: 1, fill: "previous", end: 4n * SECOND })
+    .collect();
+  assertEquals([...previous.values[0]!], [NaN, 2, 2, 2]);
+  assertEquals((await align([], { start: 0n, rate: 1 }).collect()).times.length, 0);
+});
+
 Deno.test("align: at the ends of the time axis, and with rates that are no fraction", async () => {
   const point = (time: bigint) => ({ times: BigInt64Array.of(time), values: Float64Array.of(1) });
   const options: AlignOptions = {
@@ -115,6 +131,17 @@ Deno.test("align: at the ends of the time axis, and with rates that are no fract
   }
 });
 
+Deno.test("align: rates that are periods, 1/86400 and 60/1.001, are exact", async () => {
+  const day = 86_400n * SECOND;
+  const { times } = await align([], { start: 0n, end: 400n * day, rate: 1 / 86_400 }).collect();
+  assertEquals([times.length, times[399]], [400, 399n * day]);
+  const ntsc = await align([], { start: 0n, end: 1001n * SECOND, rate: 60 / 1.001 }).collect();
+  assertEquals(ntsc.times.length, 60_000);
+  assertEquals(ntsc.times[59_999], (59_999n * 1001n * SECOND + 30_000n) / 60_000n);
+  const odd = await align([], { start: 0n, end: 100n * SECOND, rate: Math.PI }).collect();
+  odd.times.forEach((time, i) => assert(Math.abs(Number(time) - i / Math.PI * 1e9) <= 0.51));
+});
+
 Deno.test("align: rows are read once, arguments that are wrong are named", async () => {
   const columns = { times: BigInt64Array.of(1n, 0n), values: new Float64Array(2) };
   const good = { start: 0n, end: SECOND, rate: 10 };
@@ -128,7 +155,6 @@ Deno.test("align: rows are read once, arguments that are wrong are named", async
     [{ tolerance: 50_000_000n }, "tolerance is 50000000, expected less than half of 100000000 ns"],
     [{ tolerance: -1n }, "tolerance is -1"],
     [{ tolerance: 0.5 }, "tolerance is 0.5"],
-    [{ fill: "linear" }, 'fill is "linear" without maxGap'],
     [{ maxGap: 5n }, "maxGap is given without fill"],
     [{ fill: "linear", maxGap: 0 }, "maxGap is 0"],
     [{ end: 0n }, "start is 0"],
@@ -137,6 +163,8 @@ Deno.test("align: rows are read once, arguments that are wrong are named", async
   for (const [change, text] of cases) {
     assertThrows(() => align([], { ...good, ...change }), Error, text);
   }
+  const endless = { start: 0n, rate: 10 };
+  assertThrows(() => align([batchesOf([])], endless), TypeError, "end is not given");
   assertThrows(() => align([columns], good), RangeError, "times are not in order");
   assertThrows(() => align(["a" as never], good), TypeError, 'sources[0] is "a"');
   assertThrows(() => align("a" as never, good), TypeError, 'sources is "a"');

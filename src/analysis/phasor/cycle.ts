@@ -8,6 +8,7 @@ import type { RawColumns } from "../../core/columns.ts";
 import { describe } from "../../core/describe.ts";
 import { checkRaw } from "../../kernel/arguments.ts";
 import { cycleSums, rectangularToPolar, sincosColumns } from "../../kernel/phasor.ts";
+import { rateFraction } from "../rate_fraction.ts";
 import { type AngleOptions, checkPositive, inDegrees, type PolarColumns } from "./columns.ts";
 
 /** Options of {@linkcode cyclePhasors} and {@linkcode cycleRms}. */
@@ -36,7 +37,7 @@ export interface CycleRms extends RawColumns {
 
 /** Part of a sampling interval by which an interval, and a whole cycle, may be off. */
 const UNEVEN = 0.5;
-const PARTS = 1_000_000_000_000_000n;
+const SECOND = 1_000_000_000n;
 
 /**
  * Phasors of one cycle each, by a discrete Fourier transform at the nominal frequency. Magnitudes are
@@ -168,9 +169,10 @@ function unevenBefore(times: BigInt64Array, interval: number): Float64Array {
 
 /** The part of a turn that the nominal cosine has made at a moment, 0 to 1. */
 function phaseAt(time: bigint, frequency: number): number {
-  // Frequencies count to a millionth of a Hz; a turn is then PARTS millionths of ns.
-  const turns = (time * BigInt(Math.round(frequency * 1e6))) % PARTS;
-  return Number(turns < 0n ? turns + PARTS : turns) / Number(PARTS);
+  const { count, seconds } = rateFraction(frequency);
+  const turn = SECOND * seconds;
+  const part = (time * count) % turn;
+  return Number(part < 0n ? part + turn : part) / Number(turn);
 }
 
 function middles(times: BigInt64Array, { step, cycle, windows, length }: Plan): BigInt64Array {

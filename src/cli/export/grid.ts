@@ -56,7 +56,10 @@ export const GRID_OPTIONS: OptionSpecs = {
     choices: FILLS,
     about: "With --rate: value of rows without a point: none (default), the previous, or linear",
   },
-  "max-gap": { value: "DURATION", about: "With --fill: longest gap that is filled" },
+  "max-gap": {
+    value: "DURATION",
+    about: "With --fill: longest gap that is filled; any by default",
+  },
 };
 
 /**
@@ -82,12 +85,8 @@ export function gridRules(args: Args): GridRules | undefined {
     );
   }
   const fill = (args.text("fill") ?? "none") as Fill;
-  if ((fill !== "none") !== args.has("max-gap")) {
-    throw usageError(
-      fill === "none"
-        ? "Cannot use --max-gap without --fill previous or --fill linear"
-        : `Cannot use --fill ${fill} without --max-gap, the longest gap that is filled`,
-    );
+  if (fill === "none" && args.has("max-gap")) {
+    throw usageError("Cannot use --max-gap without --fill previous or --fill linear");
   }
   const tolerance = args.text("tolerance") ?? "0";
   const ns = /^0+(ns|us|ms|s)?$/.test(tolerance) ? 0n : parseDuration(tolerance, "--tolerance");

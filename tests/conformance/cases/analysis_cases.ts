@@ -65,6 +65,25 @@ export const ANALYSIS_CASES: Case[] = [
     },
   },
   {
+    name: "align: the points before and after the range are found, however far away they are",
+    async run(t) {
+      const day = 86_400n * SECOND;
+      const a = await t.stream([[-400n * day, 4], [-300n * day, 1], [300n * day, 7], [
+        400n * day,
+        0,
+      ]]);
+      const range = { start: 0n, end: 2n * SECOND, rate: 1 };
+      const linear = await align([a], { ...range, fill: "linear" }).collect();
+      assertEquals([...linear.values[0]!].map((value) => value.toFixed(4)), ["4.0000", "4.0000"]);
+      const previous = await align([a], { ...range, fill: "previous" }).collect();
+      assertEquals([...previous.values[0]!], [1, 1]);
+      const short = await align([a], { ...range, fill: "previous", maxGap: day }).collect();
+      assertEquals([...short.values[0]!], [NaN, NaN]);
+      const open = align([a, await t.stream()], { start: 299n * day, rate: 1 / 86_400 });
+      assertEquals((await open.collect()).times.length, 102);
+    },
+  },
+  {
     name: "align: leaving the rows ends every query",
     async run(t) {
       const a = await t.stream();
