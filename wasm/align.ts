@@ -9,7 +9,7 @@ const LINEAR: u32 = 2;
 /**
  * Times of the grid: `base + (rest + j * ns + parts / 2) / parts` for j below `n`.
  *
- * @param rest What is left of the first place beyond `base`, in parts of a ns.
+ * @param rest Distance of the first place from `base`, in parts of a ns.
  */
 export function gridTimes(base: i64, rest: u64, ns: u64, parts: u64, n: u32, to: usize): void {
   let sum = rest + (parts >> 1);

@@ -62,7 +62,7 @@ export interface AlignedColumns {
   values: Float64Array[];
 }
 
-/** How the rows of one stream came about. */
+/** Origin of the rows of one stream. */
 export interface AlignCount {
   /** Rows to which a point belongs. */
   matched: bigint;
@@ -304,7 +304,7 @@ class PendingPoints {
   }
 }
 
-/** Where points come from. */
+/** Source of points. */
 interface Source {
   open(plan: Plan, left: () => RequestOptions): AsyncIterator<RawColumns>;
   /** Finds the time of the last point; absent where nobody knows. */
@@ -385,7 +385,7 @@ function checkOrder(columns: RawColumns, before: bigint | undefined): void {
   throw new RangeError(`Cannot ${ACTION}: times are not in order, expected them ascending`);
 }
 
-/** What the options say. */
+/** Checked options. */
 interface Rules extends Pick<Plan, "start" | "tolerance" | "fill" | "maxGap"> {
   end: bigint | undefined;
   /** Length of a row, `ns / parts`. */

@@ -10,7 +10,7 @@ import { arena, columnBytes } from "./arena.ts";
 /** Points, and rows, in the arena at a time. */
 const PIECE = 16_384;
 
-/** What stands where no point is near. */
+/** Value of a row to which no point is near. */
 export type Fill = "none" | "previous" | "linear";
 
 const FILLS: Readonly<Record<Fill, number>> = { none: 0, previous: 1, linear: 2 };
@@ -22,7 +22,7 @@ export interface Grid {
   parts: bigint;
 }
 
-/** How points come onto a grid. */
+/** Rules by which points come onto a grid. */
 export interface AlignRules {
   tolerance: bigint;
   fill: Fill;

@@ -31,7 +31,7 @@ export interface GridRules {
   maxGap: bigint | undefined;
 }
 
-/** What is exported. */
+/** Streams of an export, and its range. */
 export interface GridJob {
   context: Context;
   streams: readonly NamedStream[];
