@@ -72,7 +72,7 @@ export interface SourceOptions {
    * @default {"ignore"}
    */
   skew?: "ignore" | "apply" | undefined;
-  /** Whether only the beginning will be read, to explain it. */
+  /** True if only the beginning will be read, to explain it. */
   preview?: boolean | undefined;
   /** True to allow worker threads. @default {true} */
   threads?: boolean | undefined;

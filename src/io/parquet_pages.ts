@@ -1,5 +1,5 @@
 /**
- * Checks of the pages of a Parquet column before they are unpacked. Whoever made the file chose the
+ * Checks of the pages of a Parquet column before they are unpacked. The maker of the file chose the
  * lengths and counts in it: a run of a few bytes can claim a billion values, and a page that is
  * shorter than it says would be read on into the next one.
  *
@@ -41,11 +41,11 @@ const WIDTHS: Readonly<Record<string, number>> = {
 
 /**
  * Checks the pages of a column: lengths, numbers of values, and the runs in which levels and indices
- * of a dictionary are packed.
+ * of a dictionary are written.
  *
  * @param file The file.
  * @param chunk The column, whose bytes lie in the file.
- * @param unpack Unpacks a page; absent: pages are not packed.
+ * @param unpack Unpacks a page; absent: pages are not compressed.
  * @throws {RangeError} If something does not fit, or a page is larger than is read.
  */
 export async function checkPages(

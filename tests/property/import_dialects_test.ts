@@ -25,7 +25,7 @@ const tables = fc.record({
   ),
 });
 
-/** How a table is written. */
+/** Form of a table. */
 const dialects = fc.record({
   delimiter: fc.constantFrom(",", ";", "\t", "|"),
   decimal: fc.constantFrom("." as const, "," as const),
@@ -40,7 +40,7 @@ const dialects = fc.record({
 
 type Dialect = typeof dialects extends fc.Arbitrary<infer D> ? D : never;
 
-/** What clocks show at a place. */
+/** Clock times at a place. */
 function clockAt(ms: number, tz: string): { date: string; clock: string; german: string } {
   const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(tz);
   const date = at.toPlainDate().toString();

@@ -12,7 +12,7 @@ import { splitCells } from "./records.ts";
 /** Columns that are neither time, nor value, nor part of a name. */
 const OWN = ["", "result", "table", "_start", "_stop", "_time"];
 
-/** How an annotated CSV looks. */
+/** Layout of an annotated CSV. */
 export interface InfluxTable {
   readonly names: string[];
   readonly headerLines: number;

@@ -12,7 +12,7 @@ const TYPE = /^([VI][PABC][MA]|[FPQD])$/;
 /** Start in the name of a file: `STATION_yyyymmdd_hhmmss`. */
 const START = /(?:^|_)(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})(?=[._]|$)/;
 
-/** What is known of a JSIS-CSV. */
+/** Known facts of a JSIS-CSV. */
 export interface JsisTable {
   /** First time, ns; absent where the name of the file does not say it. */
   readonly start: bigint | undefined;

@@ -67,7 +67,7 @@ export async function keysOf(
  * first.
  *
  * @param table The table.
- * @param from Where to begin.
+ * @param from First byte.
  * @param raw Its bytes from there on.
  * @param remarks Is told what was met.
  * @throws {ImportError} If a row has a key that is not in the layout.

@@ -13,7 +13,7 @@ const VALUE = /^[\x20-\x7e]*$/;
 /** Fields that mean something if they are not there: no key, no deadline. */
 const MEANT: ReadonlySet<string> = new Set(["authorization", "grpc-timeout"]);
 
-/** What stands in for them; no key and no deadline is like it. */
+/** Stands in for them; no key and no deadline is like it. */
 const INVALID = "invalid";
 
 /** Takes such headers off requests before the library sees them. */
