@@ -24,7 +24,7 @@ export const MAX_TOTAL_POINTS = 16_777_216;
 export const MAX_OWNER_POINTS = 8_388_608;
 
 /** Subscribers that are woken up before the event loop turns. */
-const WAKE_AT_ONCE = 16;
+const WAKE_AT_ONCE = 8;
 
 /** One subscriber: updates wait here until they are asked for. */
 class Subscription {
@@ -125,13 +125,14 @@ export class SubscriptionHub {
 
   async #wakeAll(): Promise<void> {
     while (this.#news.size > 0) {
+      // Whoever inserts goes first.
+      await yieldToEventLoop();
       let n = 0;
       for (const subscription of this.#news) {
         this.#news.delete(subscription);
         subscription.wake();
         if (++n === WAKE_AT_ONCE) break;
       }
-      await yieldToEventLoop();
     }
   }
 
