@@ -95,6 +95,22 @@ export function wrongAnswer(what: string, call: ErrorContext): BTrDBError {
   return callError(`Cannot use the answer to ${call.rpc}: ${what}`, "DATA_LOSS", call);
 }
 
+/**
+ * Decodes an answer. Bytes that are no message, or one that contradicts itself, are an error of the
+ * answer.
+ *
+ * @param decode Reads it; throws what its `stat` says.
+ */
+export function decoded<T>(call: ErrorContext, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof BTrDBError || !(error instanceof Error)) throw error;
+    const what = `it cannot be decoded: ${cut(error.message)}`;
+    throw callError(`Cannot use the answer to ${call.rpc}: ${what}`, "DATA_LOSS", call, error);
+  }
+}
+
 /** The error of a streamed read that went back: it was garbled on its way, and is retried. */
 export function repeatedPart(call: ErrorContext): BTrDBError {
   return lostPeer(call, "the server", "a part of the answer came twice");

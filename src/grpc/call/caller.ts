@@ -10,7 +10,7 @@ import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import type { Rpc, RpcRequest } from "../transport/rpc.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { Cluster } from "./cluster.ts";
-import { type CallContext, isUnavailable, lateError, lostPeer } from "../errors.ts";
+import { type CallContext, decoded, isUnavailable, lateError, lostPeer } from "../errors.ts";
 import { decodeInfo } from "../wire/messages.ts";
 import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 
@@ -134,7 +134,7 @@ export class Caller {
       const bytes = await rpc.read();
       if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
       await rpc.read();
-      return decode(bytes);
+      return decoded(spec, () => decode(bytes));
     } catch (error) {
       if (isUnavailable(error)) this.#cluster.lost(channel);
       throw error;
@@ -208,7 +208,7 @@ export class Caller {
         call = await stream.open(tries.attempt);
         if (call === undefined) return;
         for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-          const item = stream.read(bytes, call);
+          const item = decoded(spec, () => stream.read(bytes, call!));
           tries.progress();
           if (item !== undefined) yield item as Exclude<T, undefined>;
         }

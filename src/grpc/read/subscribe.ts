@@ -16,7 +16,7 @@ import {
   SubscriptionUpdateSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { checkStat } from "../errors.ts";
+import { checkStat, decoded } from "../errors.ts";
 
 /** One of the two forms. */
 interface Form {
@@ -74,7 +74,8 @@ export async function* subscribe(
   const call = await caller.open(spec, form.request(uuids), 1, form.open);
   try {
     for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
-      const update = await form.decode(bytes, spec);
+      const message = bytes;
+      const update = await decoded(spec, () => form.decode(message, spec));
       call.rpc.recorder.points += update.columns.times.length;
       yield update;
     }

@@ -65,7 +65,8 @@ class GrpcJsCall implements WireCall {
       onReceiveMetadata: () => listener.onHeaders(),
       onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
         listener.onMessage(new Uint8Array(buffer, byteOffset, length)),
-      onReceiveStatus: (end: EndStatus) => {
+      onReceiveStatus: (given: EndStatus) => {
+        const end = wholeStatus(given);
         if (end.code === status.OK) return listener.onEnd(end, false);
         const reached = call.getPeer();
         const isUnsent = reached === channel.getTarget() || reached === "unknown" ||
@@ -91,6 +92,14 @@ class GrpcJsCall implements WireCall {
   cancel(): void {
     this.#call.cancelWithStatus(status.CANCELLED, "Cancelled by the caller");
   }
+}
+
+/**
+ * The status of a call. The library passes on errors of its own instead, without code and details, for
+ * messages that are said to be compressed and are not.
+ */
+function wholeStatus({ code, details, message }: Partial<EndStatus & Error>): EndStatus {
+  return { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
 }
 
 function metadataOf(apiKey: string | undefined): Metadata {

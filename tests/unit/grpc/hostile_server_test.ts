@@ -101,3 +101,34 @@ Deno.test("connect: maxMessageBytes is checked, and bounds the messages of a ser
   const error = await assertRejects(() => db.streamFromUUID(uuid).version(), BTrDBError);
   assertEquals(error.status, "RESOURCE_EXHAUSTED");
 });
+
+Deno.test("changes: an answer that is no message is DATA_LOSS, and no error of the decoder's", async () => {
+  let error: BTrDBError | undefined;
+  await withServer(
+    // Field 4 as a group of bytes that end too early once came out as a RangeError.
+    (_rpc, stream) => answer(stream, Uint8Array.of(0x22, 0x02, 0x09, 0x01)),
+    { retry: false },
+    async (endpoint) => {
+      const request = { uuid, from: 1n, to: 11n, resolution: 0 };
+      error = await assertRejects(() => drain(endpoint.changes(request)), BTrDBError);
+    },
+  );
+  assertEquals(error!.status, "DATA_LOSS");
+  assertStringIncludes(error!.message, "cannot be decoded");
+});
+
+Deno.test("rawValues: a message that is said to be compressed in no way ends the call, not the process", async () => {
+  let error: BTrDBError | undefined;
+  await withServer(
+    // The library ends such a call with an error without a code, which once was thrown from its event.
+    (_rpc, stream) => {
+      begin(stream);
+      stream.end(framed(new Uint8Array(20), 1));
+    },
+    { retry: false },
+    async (endpoint) => {
+      error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+    },
+  );
+  assertEquals(error!.status, "INTERNAL");
+});
