@@ -8,6 +8,9 @@ import {
   simulatedConfiguration,
   simulatedValues,
 } from "../src/ingest/c37118/mod.ts";
+import { type BTrDB, connect, type RawColumns } from "../mod.ts";
+import { openComtrade, writeComtrade } from "../src/ingest/comtrade/mod.ts";
+import { importFile } from "../src/ingest/mod.ts";
 import { DataLayout } from "../src/ingest/c37118/data_layout.ts";
 import { job } from "./support/job.ts";
 import { PythonPeer } from "./support/python_peer.ts";
@@ -119,3 +122,83 @@ for (const [name, format] of [["float polar", 7], ["integer rectangular", 0]] as
     ],
   });
 }
+
+const RECORDS = 1_000_000;
+const CHANNELS = 30;
+
+interface Record1999 {
+  folder: string;
+  path: string;
+  batches: RawColumns[][];
+}
+
+/** A record of 68 MB: 30 channels, 4,000 samples a second, BINARY. */
+async function binaryRecord(): Promise<Record1999> {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/fault.cff`;
+  const times = BigInt64Array.from({ length: RECORDS }, (_, i) => BigInt(i) * 250_000n);
+  const values = Float64Array.from(times, (_, i) => Math.round(20_000 * Math.sin(i / 13)));
+  const channels = Array.from({ length: CHANNELS }, (_, i) => ({
+    id: `A${i}`,
+    open: () => ({ times, values }),
+  }));
+  await writeComtrade(path, channels, { type: "binary" });
+  await using record = await openComtrade(path);
+  const batches: RawColumns[][] = [];
+  for await (const { columns } of record.batches()) batches.push(columns);
+  return { folder, path, batches };
+}
+
+/** Uses a database file of its own. */
+async function withFile(folder: string, use: (db: BTrDB) => Promise<void>): Promise<void> {
+  const path = `${folder}/${crypto.randomUUID()}.btrdb`;
+  {
+    await using db = await connect(`file:${path}`);
+    await use(db);
+  }
+  await Deno.remove(path);
+}
+
+job({
+  name: "30 M points from a BINARY record of COMTRADE into a file",
+  work: { count: RECORDS * CHANNELS, unit: "points" },
+  setup: binaryRecord,
+  teardown: ({ folder }) => Deno.remove(folder, { recursive: true }),
+  entries: [
+    {
+      name: "importFile",
+      rounds: 3,
+      run: ({ folder, path }) =>
+        withFile(folder, async (db) => {
+          const { points } = await importFile(db, path, { into: "fault", stateFolder: folder });
+          if (points !== BigInt(RECORDS * CHANNELS)) throw new Error(`${points} points`);
+        }),
+    },
+    {
+      name: "inserts of the same columns, in memory already",
+      rounds: 3,
+      atLeast: 0.5,
+      run: ({ folder, batches }) =>
+        withFile(folder, async (db) => {
+          const streams = await Promise.all(
+            Array.from({ length: CHANNELS }, (_, i) =>
+              db.create(crypto.randomUUID(), "fault", { tags: { name: `A${i}` } })),
+          );
+          for (const columns of batches) {
+            await Promise.all(streams.map((stream, i) =>
+              stream.insert(columns[i]!)
+            ));
+          }
+        }),
+    },
+    {
+      name: "reading the record, without a database",
+      rounds: 3,
+      run: async ({ path }) => {
+        await using record = await openComtrade(path);
+        for await (const _ of record.batches());
+      },
+    },
+  ],
+  note: "a record takes as long as its points, which are 16 bytes each in memory and 2 in the file",
+});
