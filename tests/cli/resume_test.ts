@@ -159,7 +159,7 @@ Deno.test("a record of a database that is gone counts for nothing", async () => 
   };
   assertEquals((await btrdb(args, { env })).code, 0);
   const again = await btrdb(args, { env });
-  assertStringIncludes(again.stderr, "its points are there twice now");
+  assertStringIncludes(again.stderr, "this will store its points a second time");
   await remove();
   const [record] = await Array.fromAsync(Deno.readDir(`${path}/state`));
   const file = `${path}/state/${record!.name}`;

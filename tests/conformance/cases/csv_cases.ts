@@ -47,7 +47,19 @@ export const CSV_CASES: Case[] = [
       const epoch = "1970-01-01T00:00:00Z";
       assertEquals(
         await csv(t.db, { queryType: "windows", start: 0n, end: 13n, width: 4n, streams }),
-        [head, `0,${epoch},1,1.5,2,2`, `4,${epoch},0,0,0,0`, `8,${epoch},4,4,4,1`],
+        [head, `0,${epoch},1,1.5,2,2`, `4,${epoch},,,,0`, `8,${epoch},4,4,4,1`],
+      );
+      const asServer = { numbers: "fixed6" } as const;
+      assertEquals(
+        (await csv(t.db, {
+          queryType: "windows",
+          start: 4n,
+          end: 9n,
+          width: 4n,
+          streams,
+          ...asServer,
+        }))[1],
+        `4,${epoch},0.000000,0.000000,0.000000,0`,
       );
       assertEquals(
         await csv(t.db, { queryType: "aligned", start: 0n, end: 16n, pointwidth: 2, streams }),
