@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Plan } from "../ingest/mod.ts";
+import type { Plan, PlannedColumn } from "../ingest/mod.ts";
+import { escapeLine } from "./terminal/escape.ts";
 import { plural } from "./terminal/format.ts";
 import { formatDuration } from "./words/durations.ts";
 import { formatTime } from "./words/times.ts";
@@ -15,7 +16,7 @@ const MOST_COLUMNS = 50;
 /** A plan as text. */
 export function planText(plan: Plan, tz: string): string {
   const lines = [plan.file, `  format: ${plan.format}`];
-  for (const [word, value] of plan.about) lines.push(`  ${word}: ${value}`);
+  for (const [word, value] of plan.about) lines.push(`  ${word}: ${escapeLine(value)}`);
   const time = (ns: bigint | undefined): string => ns === undefined ? "none" : formatTime(ns, tz);
   lines.push(
     `  first time: ${time(plan.first)}`,
@@ -31,14 +32,22 @@ export function planText(plan: Plan, tz: string): string {
     const unit = column.unit === undefined ? "" : ` in ${column.unit}`;
     const exists = column.exists === true ? " (exists)" : "";
     lines.push(
-      `    ${column.name} -> ${column.stream}${exists}${unit}: ${column.values.join(", ")} …, ` +
-        `${column.min} to ${column.max}, ${column.missing} missing`,
+      `    ${escapeLine(column.name)} -> ${escapeLine(column.stream)}${exists}${unit}: ${
+        valuesText(column)
+      }, ` +
+        `${column.missing} missing`,
     );
   }
   if (plan.columns.length > MOST_COLUMNS) {
     lines.push(`    … and ${plan.columns.length - MOST_COLUMNS} more`);
   }
-  for (const { name, reason } of plan.omitted) lines.push(`  left out: ${name}, ${reason}`);
+  for (const { name, reason } of plan.omitted) {
+    lines.push(`  left out: ${escapeLine(name)}, ${reason}`);
+  }
   for (const warning of plan.warnings) lines.push(`  warning: ${warning}`);
   return lines.join("\n");
+}
+
+function valuesText({ values, min, max }: PlannedColumn): string {
+  return values.length === 0 ? "no values" : `${values.join(", ")} …, ${min} to ${max}`;
 }

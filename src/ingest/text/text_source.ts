@@ -140,6 +140,8 @@ class TextSource implements Source {
   readonly #counter: ReadCounter;
   readonly #remarks = noRemarks();
   readonly #spool: Spool | undefined;
+  /** Whether the end of the file was looked at, and has no line end. */
+  #endsOpen = false;
 
   constructor(
     { bytes, all, counter }: FormatInput,
@@ -197,9 +199,10 @@ class TextSource implements Source {
     if (cut > 0) {
       found.push(`${timesFrom(cut, cutLine)} given with digits below a nanosecond, which were cut`);
     }
-    if (openLine !== undefined) {
+    if (openLine !== undefined || this.#endsOpen) {
+      const number = openLine === undefined ? "" : `, ${openLine},`;
       found.push(
-        `The last line, ${openLine}, has no line end and was not stored: --resume --changed takes it ` +
+        `The last line${number} has no line end and is not stored: --resume --changed takes it ` +
           "when it is complete, --complete says that it is",
       );
     }
@@ -229,11 +232,13 @@ class TextSource implements Source {
     const { bytes } = this.#table;
     const { layout } = this;
     const plain = bytes.path !== undefined && !bytes.once && bytes.compression === "none" &&
-      layout.encoding === undefined && layout.timeOrder.length > 0;
+      layout.encoding === undefined;
     if (!plain) return undefined;
     const start = Math.max(0, (bytes.size ?? 0) - TAIL_BYTES);
     const tail = await readAt(bytes.path!, start, TAIL_BYTES);
     const end = tail.lastIndexOf(LF) + 1;
+    this.#endsOpen = !layout.complete && end < tail.length;
+    if (layout.timeOrder.length === 0) return undefined;
     const from = tail.lastIndexOf(LF, end - 2) + 1;
     if (start === 0 && from === 0) return undefined;
     const parser = parserOf(layout, START);

@@ -3,7 +3,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { connect } from "../../../mod.ts";
-import { importFile, type ImportOptions, type ImportSummary } from "../../../src/ingest/mod.ts";
+import {
+  explain,
+  importFile,
+  type ImportOptions,
+  type ImportSummary,
+} from "../../../src/ingest/mod.ts";
 import { valuesOf } from "../../support/imported.ts";
 import { imported } from "../../support/imported.ts";
 
@@ -14,6 +19,7 @@ async function growing(
   use: (
     write: (text: string) => Promise<void>,
     run: (options?: ImportOptions) => Promise<ImportSummary>,
+    path: string,
   ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -23,6 +29,7 @@ async function growing(
     await use(
       (text) => Deno.writeTextFile(path, text),
       (options) => importFile(db, path, { stateFolder: folder, ...options }),
+      path,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -59,6 +66,16 @@ Deno.test("importFile: --changed takes rows behind the place recorded, and no ch
 Deno.test("importFile: the last line of compressed text is whole, since the compression says its end", async () => {
   const { points } = await imported(gzipSync(`${ROWS}.5`));
   assertEquals(valuesOf(points), [1.5, 12.5]);
+});
+
+Deno.test("explain: a last line without an end is named", async () => {
+  await growing(async (write, _run, path) => {
+    await write(ROWS);
+    const { warnings, last } = await explain(path);
+    assertEquals(warnings.length, 1);
+    assertEquals(warnings[0]!.startsWith("The last line has no line end and is not stored"), true);
+    assertEquals(last, BigInt(Date.UTC(2020, 2, 1)) * 1_000_000n);
+  });
 });
 
 Deno.test("importFile: a header alone without a line end may be half a header", async () => {
