@@ -170,6 +170,13 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   if (wishes.encoding !== undefined) layout.encoding = wishes.encoding;
   if (wishes.times !== undefined) layout.times = wishes.times;
   if (time.relative) layout.base = wishes.start!;
+  else if (wishes.start !== undefined && wishes.times === undefined && time.columns.length > 0) {
+    throw optionError(
+      `Cannot use --start: column ${
+        time.columns.map((i) => names[i]).join(" and ")
+      } has whole times`,
+    );
+  }
   if (wishes.rate !== undefined) {
     const [rows, seconds] = rateParts(wishes.rate);
     const fromBase = wishes.start !== undefined;

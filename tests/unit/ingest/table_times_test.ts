@@ -41,3 +41,8 @@ Deno.test("importFile: spreadsheet days are exact, and a ms that a double cannot
     "2020-03-01T12:00:00.000166666Z",
   ]);
 });
+
+Deno.test("importFile: a start is refused where times are whole already", async () => {
+  const text = "time,v\n2026-03-01T00:00:00Z,1\n";
+  await assertRejects(() => importedText(text, { start: 0n }), Error, "Cannot use --start");
+});
