@@ -31,6 +31,7 @@ const NOT_COLUMNAR: Format["refuses"] = [
   "nulls",
   "by",
   "complete",
+  "live",
   "names",
   "frequency",
   "exactTimes",
@@ -58,6 +59,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "c37118",
     refuses: [
+      "live",
       "delimiter",
       "decimal",
       "thousands",
@@ -85,6 +87,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "upmu",
     refuses: [
+      "live",
       "delimiter",
       "decimal",
       "thousands",
@@ -112,6 +115,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "comtrade",
     refuses: [
+      "live",
       "by",
       "delimiter",
       "decimal",

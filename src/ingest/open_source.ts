@@ -12,6 +12,7 @@ import type { Format, FormatInput } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
+import { withPauses } from "./with_pauses.ts";
 
 /** Bytes looked at to find out what a file is. */
 const HEAD_BYTES = 262_144;
@@ -42,9 +43,15 @@ export async function findSource(
   options: SourceOptions,
 ): Promise<FoundSource> {
   const { signal = new AbortController().signal } = options;
+  if (options.live === true && !bytes.once) {
+    throw optionError(`Cannot use --live: ${bytes.name} is no pipe, all of it is there`);
+  }
+  if (options.live === true && options.by !== undefined) {
+    throw optionError("Cannot use --live and --by together: all names must be known first");
+  }
   const counter = { bytes: 0 };
   const once = bytes.once
-    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal))
+    ? await peek(untilAborted(readBytes(bytes, 0, counter), signal), options.live === true)
     : undefined;
   const head = once?.head ?? await headOf(bytes);
   const all = () => once?.all ?? untilAborted(readBytes(bytes, 0, counter), signal);
@@ -99,25 +106,39 @@ async function headOf(source: ByteSource): Promise<Uint8Array> {
 
 /** The first bytes of something that can be read only once, and all of it. */
 async function peek(
-  chunks: AsyncGenerator<Uint8Array, void, void>,
+  source: AsyncGenerator<Uint8Array, void, void>,
+  live: boolean,
 ): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+  const chunks = live ? withPauses(source, LIVE_PAUSE_MS) : source as AsyncGenerator<
+    Uint8Array | undefined,
+    void,
+    void
+  >;
   const parts: Uint8Array[] = [];
   let length = 0;
   let lines = 0;
   while (length < HEAD_BYTES || (lines < MIN_LINES && length < MAX_HEAD_BYTES)) {
     const next = await chunks.next();
     if (next.done) break;
+    if (next.value === undefined) {
+      if (lines >= LIVE_LINES) break;
+      continue;
+    }
     parts.push(next.value);
     length += next.value.length;
     lines += countLines(next.value);
   }
   async function* all(): AsyncGenerator<Uint8Array, void, void> {
     yield* parts.splice(0);
-    yield* chunks;
+    for await (const chunk of chunks) if (chunk !== undefined) yield chunk;
   }
   return { head: headIn(concatBytes(parts)), all: all() };
 }
 
+/** Lines without which a live table is not looked at: a header and a row. */
+const LIVE_LINES = 2;
+/** Time without a byte after which a live table is looked at. */
+const LIVE_PAUSE_MS = 300;
 /** Lines that the look of a table is found out from, at least. */
 const MIN_LINES = 4;
 /** Longest beginning of a file that is looked at for so many lines. */

@@ -72,6 +72,13 @@ export interface SourceOptions {
    * @default {"ignore"}
    */
   skew?: "ignore" | "apply" | undefined;
+  /**
+   * True to store rows as they come, before a batch is full. Such an import cannot be resumed from
+   * the same bytes, which come once.
+   *
+   * @default {false}
+   */
+  live?: boolean | undefined;
   /** True if only the beginning will be read, to explain it. */
   preview?: boolean | undefined;
   /** True to allow worker threads. @default {true} */

@@ -114,6 +114,7 @@ const command: Command = {
     comment: { value: "CHAR", about: "Beginning of lines that are comments; # is found out" },
     encoding: { value: "NAME", about: "Encoding of text, utf-8 by default, e.g. windows-1252" },
     complete: { about: "The file is complete: its last line counts also without a line end" },
+    live: { about: "Store rows as they come, within a second; for stdin and pipes" },
     skip: { value: "N", about: "Lines before the header" },
     format: {
       value: "FORMAT",
@@ -287,6 +288,7 @@ function readOptions(context: Context, args: Args): ImportOptions {
     comment: characterOf(args, "comment"),
     encoding: args.text("encoding"),
     complete: args.has("complete") ? true : undefined,
+    live: args.has("live") ? true : undefined,
     rate: rate === undefined ? undefined : rateOf(rate),
     tz: args.has("tz") ? context.frame.tz : undefined,
     start: start === undefined ? undefined : parseInstant(start, "--start", context.frame),

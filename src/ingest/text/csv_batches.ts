@@ -17,9 +17,13 @@ import {
   textOf,
 } from "./csv_table.ts";
 import { lineBatches } from "./line_batches.ts";
+import { withPauses } from "../with_pauses.ts";
 import { longBatches } from "./long_table.ts";
 
 const LF = 10;
+
+/** Time without a byte after which rows that came are given on. */
+const LIVE_PAUSE_MS = 100;
 
 /**
  * Reads a table.
@@ -42,12 +46,13 @@ export async function* csvBatches(
   const text = textOf(table, stdin ?? readBytes(source, whole ? 0 : from.offset, counter));
   const chunks = whole ? without(text, from.offset) : text;
   if (layout.by !== undefined) return yield* longBatches(table, from, chunks, remarks);
+  const pieces = table.live === true ? withPauses(chunks, LIVE_PAUSE_MS) : chunks;
   const parser = parserOf(layout, from);
   let header = from.offset === 0 ? layout.headerLines : 0;
   let end = from.offset;
   let first = from.offset === 0;
   let rest: Uint8Array = new Uint8Array(0);
-  for await (const batch of lineBatches(chunks, from.offset, BATCH_BYTES)) {
+  for await (const batch of lineBatches(pieces, from.offset, BATCH_BYTES)) {
     if (batch.open && !layout.complete) {
       remarks.openLine = parser.lines + header + 1;
       break;

@@ -20,6 +20,8 @@ export interface CsvTable {
   readonly bytes: ByteSource;
   /** Layout of the text. */
   readonly layout: TableLayout;
+  /** True to give rows on as they come. */
+  readonly live?: boolean;
 }
 
 /** Remarks on a table that was read: rows and cells left out, unclear times. */

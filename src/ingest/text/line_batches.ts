@@ -25,12 +25,12 @@ const MAX_LINE = 64 << 20;
 /**
  * Cuts bytes into batches of lines: each is as long as fits into `size` bytes, or one line.
  *
- * @param chunks Bytes in pieces of any size.
+ * @param chunks Bytes in pieces of any size; `undefined` ends a batch where lines are whole.
  * @param offset Offset of the first byte in the file.
  * @param size Bytes of a batch.
  */
 export async function* lineBatches(
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array | undefined>,
   offset: number,
   size: number,
 ): AsyncGenerator<LineBatch, void, void> {
@@ -46,6 +46,13 @@ export async function* lineBatches(
     at += bytes;
   };
   for await (const chunk of chunks) {
+    if (chunk === undefined) {
+      const bytes = buffer.subarray(0, length).lastIndexOf(LF) + 1;
+      if (bytes === 0) continue;
+      yield first(bytes);
+      drop(bytes);
+      continue;
+    }
     if (length + chunk.length > buffer.length) buffer = grow(buffer, length, length + chunk.length);
     buffer.set(chunk, length);
     length += chunk.length;

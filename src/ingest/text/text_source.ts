@@ -74,7 +74,7 @@ export async function openText(
   const threads = options.threads !== false;
   const { by } = found.layout;
   if (by === undefined || by.keys.length > 0) {
-    return new TextSource(input, found.layout, found.omitted, threads);
+    return new TextSource(input, found.layout, found.omitted, threads, undefined, options.live);
   }
   // All names must be known before the first point: what can be read only once is kept.
   const spool = bytes.once ? await Spool.of(input.all()) : undefined;
@@ -140,7 +140,7 @@ class TextSource implements Source {
   readonly #counter: ReadCounter;
   readonly #remarks = noRemarks();
   readonly #spool: Spool | undefined;
-  /** Whether the end of the file was looked at, and has no line end. */
+  /** True if the end of the file was looked at, and has no line end. */
   #endsOpen = false;
 
   constructor(
@@ -149,6 +149,7 @@ class TextSource implements Source {
     omitted: readonly OmittedColumn[],
     threads: boolean,
     spool?: Spool,
+    live = false,
   ) {
     this.#spool = spool;
     this.layout = layout;
@@ -157,7 +158,7 @@ class TextSource implements Source {
     this.notices = left.length === 0 ? [] : [`Left out: ${left.join(", ")}`];
     this.#once = bytes.once ? all() : undefined;
     this.#counter = counter;
-    this.#table = { bytes, layout };
+    this.#table = { bytes, layout, live };
     this.#threads = threads;
     const own = isBtrdbTable(layout.names);
     const columns = layout.names.flatMap((name, i) => {
