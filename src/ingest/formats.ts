@@ -17,24 +17,33 @@ import { isSecondBlock } from "./upmu/second_block.ts";
 /** Options that only records of COMTRADE have. */
 const COMTRADE_OPTIONS: readonly (keyof SourceOptions)[] = ["times", "values", "status", "skew"];
 
-/** Options that say how text looks, or what captures mean. */
-const NOT_COLUMNAR: Format["refuses"] = [
+/** Options that say how tables of text look. */
+const TEXT_OPTIONS: readonly (keyof SourceOptions)[] = [
   "delimiter",
   "decimal",
   "thousands",
   "header",
   "skipLines",
   "comment",
-  "encoding",
   "interval",
   "rate",
   "nulls",
   "by",
   "complete",
   "live",
-  "names",
-  "frequency",
-  "exactTimes",
+];
+
+/** Options that only captures of synchrophasors have. */
+const CAPTURE_OPTIONS: readonly (keyof SourceOptions)[] = ["names", "frequency", "exactTimes"];
+
+/** Options that say where times are, and what they mean. */
+const TIME_OPTIONS: readonly (keyof SourceOptions)[] = ["time", "timeFormat", "tz", "start"];
+
+/** Options that columnar files do not have. */
+const NOT_COLUMNAR: Format["refuses"] = [
+  ...TEXT_OPTIONS,
+  "encoding",
+  ...CAPTURE_OPTIONS,
   ...COMTRADE_OPTIONS,
 ];
 
@@ -59,22 +68,9 @@ export const FORMATS: readonly Format[] = [
   {
     name: "c37118",
     refuses: [
-      "live",
-      "delimiter",
-      "decimal",
-      "thousands",
-      "header",
-      "skipLines",
-      "comment",
+      ...TEXT_OPTIONS,
+      ...TIME_OPTIONS,
       "encoding",
-      "time",
-      "timeFormat",
-      "tz",
-      "start",
-      "interval",
-      "rate",
-      "nulls",
-      "by",
       "badRows",
       "badCells",
       ...COMTRADE_OPTIONS,
@@ -87,25 +83,10 @@ export const FORMATS: readonly Format[] = [
   {
     name: "upmu",
     refuses: [
-      "live",
-      "delimiter",
-      "decimal",
-      "thousands",
-      "header",
-      "skipLines",
-      "comment",
+      ...TEXT_OPTIONS,
+      ...TIME_OPTIONS,
       "encoding",
-      "time",
-      "timeFormat",
-      "tz",
-      "start",
-      "interval",
-      "rate",
-      "nulls",
-      "by",
-      "names",
-      "frequency",
-      "exactTimes",
+      ...CAPTURE_OPTIONS,
       ...COMTRADE_OPTIONS,
     ],
     fits: isSecondBlock,
@@ -114,27 +95,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "comtrade",
-    refuses: [
-      "live",
-      "by",
-      "delimiter",
-      "decimal",
-      "thousands",
-      "header",
-      "skipLines",
-      "comment",
-      "time",
-      "timeFormat",
-      "interval",
-      "rate",
-      "nulls",
-      "badRows",
-      "badCells",
-      "names",
-      "frequency",
-      "exactTimes",
-      "complete",
-    ],
+    refuses: [...TEXT_OPTIONS, "time", "timeFormat", "badRows", "badCells", ...CAPTURE_OPTIONS],
     fits: (head, name) =>
       isSingleFile(head) || isConfigurationFile(head) || hasConfigurationBeside(name),
     open: async (input, options, layout) =>
@@ -143,7 +104,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "csv",
-    refuses: ["names", "frequency", "exactTimes", ...COMTRADE_OPTIONS],
+    refuses: [...CAPTURE_OPTIONS, ...COMTRADE_OPTIONS],
     fits: () => true,
     open: async (input, options, layout) =>
       (await import("./text/text_source.ts")).openText(input, options, layout),

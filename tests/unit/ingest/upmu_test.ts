@@ -188,11 +188,20 @@ Deno.test("UpmuSource: some columns, by name or number", async () => {
     ImportError,
     'Cannot use --column "FUND_W"',
   );
-  await assertRejects(
-    () => imported(bytes, { timeFormat: "s" }),
-    ImportError,
-    "Cannot use --time-format with upmu",
-  );
+  for (
+    const [option, value] of [
+      ["time-format", { timeFormat: "s" }],
+      ["complete", { complete: true }],
+      ["values", { values: "primary" }],
+      ["names", { names: "plain" }],
+    ] as const
+  ) {
+    await assertRejects(
+      () => imported(bytes, value),
+      ImportError,
+      `Cannot use --${option} with upmu: it has no meaning there`,
+    );
+  }
 });
 
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
