@@ -314,7 +314,7 @@ export function csvOpener(
   const { query, start, end } = request;
   const chunk = chunkSize(request.streams.length);
   return ({ uuid, version }) => {
-    const range = { uuid, start, end, version, chunk };
+    const range = { uuid, start, end, version, ...(chunk === undefined ? {} : { chunk }) };
     switch (query.type) {
       case "raw":
         return endpoint.rawValues(range, call);

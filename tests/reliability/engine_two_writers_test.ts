@@ -184,3 +184,27 @@ async function rounds(t: Deno.TestContext, count: number): Promise<void> {
     }
   });
 }
+
+Deno.test({
+  name: "openEngine: a file that was closed can be opened, although other threads start processes",
+  // Only there is the file itself locked.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    // A process that is being started has copies of all descriptors until it runs its program, and a
+    // lock ends only with the last of them, or when it is given back.
+    const source = `setInterval(() => new Deno.Command("true").output(), 1);`;
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const starting = new Worker(url, { type: "module" });
+    const folder = await Deno.makeTempDir();
+    try {
+      for (let i = 0; i < 200; i++) {
+        const engine = await openEngine({ path: `${folder}/again.btrdb` });
+        await engine.close();
+      }
+    } finally {
+      starting.terminate();
+      URL.revokeObjectURL(url);
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

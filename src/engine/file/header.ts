@@ -21,7 +21,11 @@ interface SharedFile {
 /** Deno's functions that lock whole files (flock). Node.js has nothing like them. */
 interface Locks {
   readonly build: { readonly os: string };
-  openSync(path: string): { tryLockSync(exclusive: boolean): boolean; close(): void };
+  openSync(path: string): {
+    tryLockSync(exclusive: boolean): boolean;
+    unlockSync(): void;
+    close(): void;
+  };
 }
 
 /**
@@ -75,7 +79,12 @@ export class FileHeader {
     const deno = (globalThis as { Deno?: Locks }).Deno;
     if (deno?.build.os !== "linux") return true;
     const file = deno.openSync(path);
-    this.#file.spare.push(() => file.close());
+    // A process that another thread is just starting has a copy of the descriptor until it runs its
+    // program: closing ours would not give the lock back until then.
+    this.#file.spare.push(() => {
+      file.unlockSync();
+      file.close();
+    });
     try {
       return file.tryLockSync(true);
     } catch {
