@@ -135,7 +135,22 @@ interface Plan {
   maxGap: bigint;
 }
 
-/** Rows of aligned streams, to be read once. */
+/**
+ * Rows of aligned streams, to be read once.
+ *
+ * @example Batch by batch
+ * ```ts
+ * import { align } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const columns = { times: BigInt64Array.of(0n, 1_000_000_000n), values: Float64Array.of(5, 6) };
+ * let rows = 0;
+ * for await (const { times } of align([columns], { start: 0n, end: 2_000_000_000n, rate: 1 })) {
+ *   rows += times.length;
+ * }
+ * assertEquals(rows, 2);
+ * ```
+ */
 export class AlignedQuery implements AsyncIterable<AlignedColumns> {
   readonly #rules: Rules;
   readonly #sources: Source[];
