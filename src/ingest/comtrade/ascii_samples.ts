@@ -53,9 +53,10 @@ export class AsciiSamples implements Samples {
     const { shape } = this.#options;
     let block = new Block(shape, rows, from, await this.statesBefore(from));
     let line = lines;
-    for await (const { text, end } of this.#lines(from)) {
+    for await (const { text, end, isEnded } of this.#lines(from)) {
       line++;
       if (text.length === 0) continue;
+      if (!isEnded && !this.#isWhole(text)) break;
       if (text[0] === MINUS && SEPARATOR.test(new TextDecoder("latin1").decode(text))) break;
       this.#parse(text, line, block);
       block.take(end, line);
@@ -64,6 +65,19 @@ export class AsciiSamples implements Samples {
       block = new Block(shape, rows, end, block.lastStates);
     }
     if (block.rows > 0) yield block.finished();
+  }
+
+  /** Tells whether the last line, which has no end, has all cells; says what it finds. */
+  #isWhole(text: Uint8Array): boolean {
+    const { shape: { analogs, statuses }, name } = this.#options;
+    const cells = text.reduce((sum, byte) => sum + Number(byte === COMMA), 1);
+    const isWhole = cells >= 2 + analogs + statuses;
+    this.notices.push(
+      isWhole
+        ? `The last line of samples of ${name} has no line end: was it cut?`
+        : `${text.length} bytes at the end of the samples are no whole record, left out`,
+    );
+    return isWhole;
   }
 
   async statesBefore(offset: number): Promise<Uint16Array | undefined> {
@@ -85,7 +99,7 @@ export class AsciiSamples implements Samples {
   }
 
   /** Lines without their ends and blanks around them, to the end or to a SUB. */
-  async *#lines(from: number): AsyncGenerator<{ text: Uint8Array; end: number }> {
+  async *#lines(from: number): AsyncGenerator<{ text: Uint8Array; end: number; isEnded: boolean }> {
     let rest: Uint8Array = new Uint8Array(0);
     for (let at = from; at < this.#bytes.size;) {
       const chunk = await this.#bytes.read(at, CHUNK_BYTES);
@@ -99,7 +113,7 @@ export class AsciiSamples implements Samples {
       for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
         const text = trim(bytes, start, end);
         if (text[0] === SUB) return;
-        yield { text, end: base + end + 1 };
+        yield { text, end: base + end + 1, isEnded: true };
         start = end + 1;
       }
       rest = bytes.subarray(start);
@@ -111,7 +125,7 @@ export class AsciiSamples implements Samples {
     }
     const text = trim(rest, 0, rest.length);
     const size = this.#bytes.size;
-    if (text.length > 0 && text[0] !== SUB) yield { text, end: size };
+    if (text.length > 0 && text[0] !== SUB) yield { text, end: size, isEnded: false };
   }
 
   #parse(text: Uint8Array, line: number, block: Block): void {

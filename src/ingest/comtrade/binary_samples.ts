@@ -26,16 +26,29 @@ export class BinarySamples implements Samples {
   readonly #shape: BinaryShape;
   readonly #length: number;
 
-  private constructor(bytes: RandomBytes, shape: SampleShape) {
+  /** True if 0xFFFF is a missing sample too, by channel. */
+  readonly #hasOnes: readonly boolean[];
+
+  private constructor(bytes: RandomBytes, shape: SampleShape, hasOnes: readonly boolean[]) {
+    this.#hasOnes = hasOnes;
     this.#bytes = bytes;
     this.#shape = shape as BinaryShape;
     this.#length = 8 + SAMPLE_BYTES[this.#shape.type] * shape.analogs + 2 * wordsOf(shape);
     this.records = Math.floor(bytes.size / this.#length);
   }
 
-  /** Opens samples: looks at what is behind the last whole record. */
-  static async open(bytes: RandomBytes, shape: SampleShape): Promise<BinarySamples> {
-    const samples = new BinarySamples(bytes, shape);
+  /**
+   * Opens samples: looks at what is behind the last whole record.
+   *
+   * @param hasOnes By channel, true if 0xFFFF is a missing sample too: in the edition of 1991, where
+   *   -1 is not between the smallest and the largest sample.
+   */
+  static async open(
+    bytes: RandomBytes,
+    shape: SampleShape,
+    hasOnes: readonly boolean[] = [],
+  ): Promise<BinarySamples> {
+    const samples = new BinarySamples(bytes, shape, hasOnes);
     const whole = samples.records * samples.#length;
     const rest = await bytes.read(whole, bytes.size - whole);
     if (rest.length > 0 && !rest.every((byte) => byte === SUB)) {
@@ -75,7 +88,11 @@ export class BinarySamples implements Samples {
     const read = type === "BINARY" ? readInt16 : type === "BINARY32" ? readInt32 : readFloat32;
     const analogs: Float64Array[] = [];
     for (let channel = 0; channel < count; channel++) {
-      analogs.push(read(view, 8 + channel * SAMPLE_BYTES[type], length, rows));
+      const column = read(view, 8 + channel * SAMPLE_BYTES[type], length, rows);
+      if (this.#hasOnes[channel] === true) {
+        for (let row = 0; row < rows; row++) if (column[row] === -1) column[row] = NaN;
+      }
+      analogs.push(column);
     }
     const states = new Uint16Array(rows * words);
     const first = 8 + count * SAMPLE_BYTES[type];

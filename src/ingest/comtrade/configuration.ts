@@ -92,6 +92,8 @@ export interface Configuration {
   readonly timeMultiplier: Fraction;
   /** Offset of the recorder's clock from UTC, ns; `undefined` where the file does not say. */
   readonly timeCode: bigint | undefined;
+  /** The `time_code` as it stands there; empty or `x` where the file does not say. */
+  readonly timeCodeText: string;
   /** Offset of local time from UTC, ns; `undefined` where the file does not say. */
   readonly localCode: bigint | undefined;
   /** Quality of the recorder's clock, a hexadecimal digit, 0 for locked. */
@@ -208,6 +210,7 @@ export function parseConfiguration(text: string, name: string): Configuration {
     type,
     timeMultiplier,
     timeCode: hasCodes ? parseTimeCode(codes[0]!) : undefined,
+    timeCodeText: codes?.[0] ?? "",
     localCode: hasCodes ? parseTimeCode(codes[1] ?? "") : undefined,
     timeQuality: quality?.[0] || undefined,
     leapSecond: quality?.[1] || undefined,

@@ -131,8 +131,12 @@ export class ComtradeRecord implements AsyncDisposable {
         max: analogs.map(({ max }) => max),
         name: files.name,
       })
-      : await BinarySamples.open(files.samples, shape);
-    notices.push(...samples.notices);
+      : await BinarySamples.open(
+        files.samples,
+        shape,
+        analogs.map(({ min }) => type === "BINARY" && revision === 1991 && min >= 0),
+      );
+    notices.push(...samples.notices.splice(0));
     const channels = analogs.length + statuses.length;
     const blockRows = Math.max(
       16,
@@ -167,7 +171,8 @@ export class ComtradeRecord implements AsyncDisposable {
     if (skews.length > 0) {
       const most = Math.max(...skews.map(({ skew }) => Math.abs(skew)));
       const what = options.skew === "apply" ? "applied" : "not applied; --skew apply does";
-      notices.push(`${skews.length} channels have a skew of up to ${most} µs, ${what}`);
+      const which = skews.length === 1 ? "channel has" : "channels have";
+      notices.push(`${skews.length} ${which} a skew of up to ${most} µs, ${what}`);
     }
     const parts = {
       files,
@@ -262,8 +267,10 @@ export class ComtradeRecord implements AsyncDisposable {
   #scaled(times: BigInt64Array, samples: Float64Array, { a, b, ratio }: Scale): RawColumns {
     const values = new Float64Array(samples.length);
     let missing = 0;
+    // A sum would make 0 of -0.
+    const isPlain = a === 1 && b === 0 && ratio === 1;
     for (let i = 0; i < samples.length; i++) {
-      const value = (a * samples[i]! + b) * ratio;
+      const value = isPlain ? samples[i]! : (a * samples[i]! + b) * ratio;
       values[i] = value;
       if (Number.isNaN(value)) missing++;
     }
@@ -296,14 +303,18 @@ export class ComtradeRecord implements AsyncDisposable {
   /** Says what shows only at the end. */
   #sum(rows: number): void {
     this.#said = true;
-    const { configuration, files } = this.#parts;
+    const { configuration, files, samples } = this.#parts;
     const { end } = configuration.rates.at(-1)!;
+    this.#notices.push(...new Set(samples.notices));
     if (rows < end) {
       this.#warnings.push(`${files.name} says ${end} samples, there are only ${rows}: was it cut?`);
     } else if (rows > end) {
       this.#notices.push(`${files.name} says ${end} samples, there are ${rows}: all are read`);
     }
-    if (this.#missing > 0) this.#notices.push(`${this.#missing} samples are missing, left out`);
+    if (this.#missing > 0) {
+      const what = this.#missing === 1 ? "sample is" : "samples are";
+      this.#notices.push(`${this.#missing} ${what} missing, left out`);
+    }
     if (this.#odd > 0) {
       this.#notices.push(
         `${this.#odd} of ${this.#steps} steps of the stamps are not those of the rate, which rules`,
@@ -417,12 +428,19 @@ function decodeText(
 }
 
 function timesOf(
-  { first, trigger, timeCode, revision }: Configuration,
+  { first, trigger, timeCode, timeCodeText, revision }: Configuration,
   name: string,
   options: ComtradeOptions,
   notices: string[],
 ): { start: bigint; trigger: bigint | undefined } {
   const { tz } = options;
+  if (timeCode === undefined && tz === undefined && !/^x?$/i.test(timeCodeText)) {
+    throw new ImportError(
+      `Cannot read ${name}: its time_code is ${JSON.stringify(timeCodeText.slice(0, 100))}, ` +
+        "expected an offset such as -5h30",
+      { hint: "--tz says the zone of the recorder's clock" },
+    );
+  }
   if (timeCode === undefined && tz === undefined && options.start === undefined) {
     const why = revision === 2013 ? "does not say" : `of ${revision} cannot say`;
     notices.push(`${name} ${why} the time zone of its clock, read as UTC; --tz names another`);

@@ -217,7 +217,10 @@ export class SampleTimes {
       }
       stretches.push({ row, rate: rates[i]!.rate!, base });
     }
-    if (jumps > 0) this.notices.push(`${jumps} gaps between stretches, as the stamps say`);
+    if (jumps > 0) {
+      const what = jumps === 1 ? "gap" : "gaps";
+      this.notices.push(`${jumps} ${what} between stretches, as the stamps say`);
+    }
     if (rates.length > 1 && scan !== undefined && scan.odd > 0) {
       this.notices.push(
         `${scan.odd} of ${

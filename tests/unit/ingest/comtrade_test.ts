@@ -234,6 +234,48 @@ Deno.test("openComtrade: counts that are off, stray bytes, blank lines, signs", 
   assertEquals(points.A1!.map(([, value]) => value), [25, -35, 7]);
 });
 
+Deno.test("openComtrade: a last line that was cut is left out, one without an end is a remark", async () => {
+  const configuration = new TextEncoder().encode(
+    makeConfiguration({ analogs: 2, rates: [["1", 3]] }),
+  );
+  const said = async (text: string) => {
+    const samples = new TextEncoder().encode(text);
+    const { points, notices, warnings } = await read({ configuration, samples });
+    return [points.A1!.length, [...notices, ...warnings].join("; ")] as const;
+  };
+  const [whole, remark] = await said("1,0,1,2\n2,0,3,4\n3,0,5,6");
+  assertEquals(whole, 3);
+  assertStringIncludes(remark, "has no line end: was it cut?");
+  const [fewer, cut] = await said("1,0,1,2\n2,0,3,4\n3,0,5");
+  assertEquals(fewer, 2);
+  assertStringIncludes(cut, "5 bytes at the end of the samples are no whole record, left out");
+  assertStringIncludes(cut, "says 3 samples, there are only 2");
+});
+
+Deno.test("openComtrade: 0xFFFF of 1991 is a missing sample where -1 cannot be one", async () => {
+  const analogs = ["1,A,A,,V,1,0,0,0,4095", "2,B,A,,V,1,0,0,-2048,2047"];
+  const record: MadeRecord = {
+    revision: "1991",
+    type: "BINARY",
+    analogs,
+    samples: [[-1, 5], [-1, 5]],
+  };
+  const { points } = await read(makeComtrade(record));
+  assertEquals([points.A!.length, points.B!.length], [1, 2]);
+});
+
+Deno.test("openComtrade: -0 stays what it is, and a time_code that is none is an error", async () => {
+  const { points } = await read(makeComtrade({ type: "FLOAT32", samples: [[-0, 0]] }));
+  assert(Object.is(points.A1![0]![1], -0) && Object.is(points.A1![1]![1], 0));
+  const made = makeComtrade({ samples: [[1]], rest: ["1", "5.5,0", "0,0"] });
+  await assertRejects(() => read(made), ImportError, 'its time_code is "5.5"');
+  assertEquals((await read(made, { tz: "UTC" })).points.A1!.length, 1);
+  assertEquals(
+    (await read(makeComtrade({ samples: [[1]], rest: ["1", "x,x"] }))).points.A1!.length,
+    1,
+  );
+});
+
 Deno.test("openComtrade: names of channels differ, whatever the file says", async () => {
   const analogs = [
     "1,VA,,,V,1,0,0,0,1,1,1,P",
@@ -254,7 +296,7 @@ Deno.test("openComtrade: skew is a remark, or shifts the times", async () => {
   const made = makeComtrade({ analogs, samples: [[1]], first: "01/02/2020,03:04:05.000010" });
   const plain = await read(made);
   assertEquals(plain.points.VA![0]![0], "2020-02-01T03:04:05.000010000Z");
-  assertStringIncludes(plain.notices.join("\n"), "1 channels have a skew of up to 0.71225658 µs");
+  assertStringIncludes(plain.notices.join("\n"), "1 channel has a skew of up to 0.71225658 µs");
   const shifted = await read(made, { skew: "apply" });
   assertEquals(shifted.points.VA![0]![0], "2020-02-01T03:04:05.000009288Z");
 });
