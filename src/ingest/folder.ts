@@ -45,6 +45,17 @@ export async function filesIn(folder: string): Promise<FolderFiles> {
   return { files, omitted };
 }
 
+/**
+ * Files without those that are read with another of them: the `.dat` of a record of COMTRADE whose
+ * `.cfg` is there too, as when all files of a folder are named.
+ *
+ * @param files Their paths.
+ */
+export function withoutCompanions(files: readonly string[]): string[] {
+  const stems = new Set(files.filter((file) => /\.cfg$/i.test(file)).map(stemOf));
+  return files.filter((file) => !(COMPANIONS.test(file) && stems.has(stemOf(file))));
+}
+
 function stemOf(name: string): string {
   return name.replace(/\.[^.]*$/, "").toLowerCase();
 }

@@ -23,7 +23,7 @@ export {
 } from "./import_file.ts";
 export { readColumnMeta } from "./column_meta.ts";
 export { explain, type ExplainOptions, type Plan, type PlannedColumn } from "./explain.ts";
-export { filesIn, type FolderFiles } from "./folder.ts";
+export { filesIn, type FolderFiles, withoutCompanions } from "./folder.ts";
 export { ImportError, type ImportFault } from "./errors.ts";
 export type { ImportInput } from "./bytes.ts";
 export { stateFolder } from "./record.ts";

@@ -56,6 +56,20 @@ Deno.test("import: a folder of records, with what a plan says of one", async () 
   });
 });
 
+Deno.test("import: all files of a record named, and it is stored once", async () => {
+  await using space = await workspace();
+  const made = makeComtrade(RECORD);
+  await Deno.writeFile(`${space.path}/a.cfg`, made.configuration);
+  await Deno.writeFile(`${space.path}/a.dat`, made.samples);
+  await Deno.writeTextFile(`${space.path}/a.hdr`, "by hand");
+  const result = await btrdb(["import", "a.cfg", "a.dat", "a.hdr", "--explain", "--json"], {
+    env: space.env,
+    cwd: space.path,
+  });
+  assertEquals(result.code, 0, result.stderr);
+  assertEquals(JSON.parse(result.stdout).plans.length, 1);
+});
+
 Deno.test("export: a record comes back as the same points", async () => {
   await using space = await workspace();
   const made = makeComtrade({ ...RECORD, type: "FLOAT32" });

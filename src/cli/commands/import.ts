@@ -10,6 +10,7 @@ import {
   type Plan,
   readColumnMeta,
   storedBefore,
+  withoutCompanions,
 } from "../../ingest/mod.ts";
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
@@ -208,8 +209,9 @@ const command: Command = {
       ...readOptions(context, args),
       ...(meta === undefined ? {} : { meta: await readColumnMeta(meta) }),
     };
-    const names: string[] = [];
-    for (const name of args.positionals) names.push(...await filesOf(context, name));
+    const named: string[] = [];
+    for (const name of args.positionals) named.push(...await filesOf(context, name));
+    const names = withoutCompanions(named);
     if (args.has("explain")) return await explainAll(context, names, options);
     const db = await context.db("create");
     const files: unknown[] = [];
