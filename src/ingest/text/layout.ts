@@ -9,6 +9,7 @@ import { isNullWord } from "../../kernel/mod.ts";
 import { ImportError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
 import { type InfluxTable, influxTable } from "./influx.ts";
+import { tableWarnings } from "./table_warnings.ts";
 import { readRecords, splitCells, type TextRecord } from "./records.ts";
 import {
   clockFormat,
@@ -85,6 +86,8 @@ export interface LayoutWishes {
 export interface FoundLayout {
   readonly layout: TableLayout;
   readonly omitted: readonly OmittedColumn[];
+  /** Remarks on what may be meant otherwise. */
+  readonly warnings?: readonly string[];
 }
 
 const BTRDB_NAMES = ["Timestamp (ns)", "Human-Readable Time (UTC)"];
@@ -189,7 +192,7 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   }
   if (by === undefined) checkLong(layout, rows);
   else layout.by = { columns: [by], keys: [] };
-  return { layout, omitted };
+  return { layout, omitted, warnings: tableWarnings(layout, rows) };
 }
 
 /** The layout of annotated CSV, which says by itself what its columns are. */

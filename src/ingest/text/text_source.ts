@@ -25,7 +25,13 @@ import { Spool } from "../spool.ts";
 import { jsisTable } from "./jsis.ts";
 import { keysOf } from "./long_table.ts";
 import { decodeHead, encodingOf } from "./encoding.ts";
-import { detectLayout, isBtrdbTable, type LayoutWishes, type TableLayout } from "./layout.ts";
+import {
+  detectLayout,
+  type FoundLayout,
+  isBtrdbTable,
+  type LayoutWishes,
+  type TableLayout,
+} from "./layout.ts";
 
 /** Size of a file from which on it is worth a thread, bytes. */
 const LARGE_BYTES = 16 << 20;
@@ -65,7 +71,7 @@ export async function openText(
   if (said.start === undefined) said.rate = options.rate;
   const found = known === undefined
     ? detectLayout(shown, { ...wishesOf(said, encoding), complete })
-    : { layout: { ...known, complete }, omitted: [] };
+    : { layout: { ...known, complete }, omitted: [], warnings: [] };
   if (jsis !== undefined && found.layout.base !== undefined) {
     found.layout.reason =
       `JSIS-CSV, from ${options.start === undefined ? "the file's name" : "--start"}` +
@@ -74,7 +80,7 @@ export async function openText(
   const threads = options.threads !== false;
   const { by } = found.layout;
   if (by === undefined || by.keys.length > 0) {
-    return new TextSource(input, found.layout, found.omitted, threads, undefined, options.live);
+    return new TextSource(input, found, threads, undefined, options.live);
   }
   // All names must be known before the first point: what can be read only once is kept.
   const spool = bytes.once ? await Spool.of(input.all()) : undefined;
@@ -83,7 +89,7 @@ export async function openText(
   const limit = options.preview === true ? BATCH_BYTES : Infinity;
   by.keys = await keysOf({ bytes: again, layout: found.layout }, counter, limit);
   const kept = { ...input, bytes: again, counter: { bytes: 0 } };
-  return new TextSource(kept, found.layout, found.omitted, threads, spool);
+  return new TextSource(kept, found, threads, spool);
 }
 
 /** A spool as bytes that can be read again and again. */
@@ -140,18 +146,19 @@ class TextSource implements Source {
   readonly #counter: ReadCounter;
   readonly #remarks = noRemarks();
   readonly #spool: Spool | undefined;
+  readonly #warnings: readonly string[];
   /** True if the end of the file was looked at, and has no line end. */
   #endsOpen = false;
 
   constructor(
     { bytes, all, counter }: FormatInput,
-    layout: TableLayout,
-    omitted: readonly OmittedColumn[],
+    { layout, omitted, warnings = [] }: FoundLayout,
     threads: boolean,
     spool?: Spool,
     live = false,
   ) {
     this.#spool = spool;
+    this.#warnings = warnings;
     this.layout = layout;
     this.omitted = omitted;
     const left = omitted.map(({ name, reason }) => `${name} (${reason})`);
@@ -188,7 +195,7 @@ class TextSource implements Source {
   /** Probable mistakes. */
   get warnings(): readonly string[] {
     const { unsure, unsureLine, cut, cutLine, openLine } = this.#remarks;
-    const found: string[] = [];
+    const found: string[] = [...this.#warnings];
     if (unsure > 0) {
       found.push(
         `${

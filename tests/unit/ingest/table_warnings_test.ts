@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { connect } from "@btrdb/btrdb";
+import { explain, importFile } from "@btrdb/btrdb/ingest";
+
+/** Warnings of a plan, and those of the import itself. */
+async function warningsOf(text: string, options = {}): Promise<string[]> {
+  const bytes = new TextEncoder().encode(text);
+  const plan = await explain(bytes, { into: "x", ...options });
+  await using db = await connect("memory:");
+  const { warnings } = await importFile(db, bytes, { into: "x", ...options });
+  assertEquals(plan.warnings, warnings);
+  return [...warnings];
+}
+
+const DAY = "2026-01-01";
+
+Deno.test("tableWarnings: times of several zones, and times without one", async () => {
+  const rows = (...times: string[]) => `time,v\n${times.map((time) => `${time},1.5\n`).join("")}`;
+  assertEquals(await warningsOf(rows(`${DAY}T00:00:00Z`, `${DAY}T01:00:01+01:00`)), [
+    "Times are of several zones: +01:00, UTC; each is read in its own",
+  ]);
+  assertEquals(await warningsOf(rows(`${DAY}T00:00:00Z`, `${DAY}T00:00:01Z`)), []);
+  assertEquals(await warningsOf(rows(`${DAY}T00:00:00`, `${DAY}T00:00:01`)), []);
+  assertEquals(await warningsOf(rows("1767225600", "1767225601")), []);
+});
+
+Deno.test("tableWarnings: numbers whose mark may be one of thousands", async () => {
+  const rows = (...cells: string[]) =>
+    `time;v\n${cells.map((cell, i) => `${DAY}T00:00:0${i}Z;${cell}\n`).join("")}`;
+  const [warning, ...others] = await warningsOf(rows("1.234", "2.345", "10.500"));
+  assertEquals(others, []);
+  assertEquals(
+    warning,
+    "All numbers of v have three digits behind a point, which was taken as the decimal mark: if it " +
+      "stands before thousands, say --thousands .",
+  );
+  assertEquals(await warningsOf(rows("1.234", "2.345", "0.500")), []);
+  assertEquals(await warningsOf(rows("1.234", "2.34", "10.500")), []);
+  assertEquals(
+    await warningsOf(rows("1.234", "2.345", "10.500"), { decimal: ",", thousands: "." }),
+    [],
+  );
+});
