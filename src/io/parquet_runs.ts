@@ -63,14 +63,17 @@ export class RangeReader {
   }
 }
 
+/** Most values by which a writer fills up its last block: DuckDB writes 256 at a time. */
+const MAX_FILLING = 1023;
+
 /**
  * Reads the runs of `n` integers.
  *
  * @param bits Bits of each.
  * @param limit End of the values they may have, exclusive.
  * @returns Number of those that are 1.
- * @throws {RangeError} If the runs have fewer integers or, but for what fills up the last group of
- *   eight, more, or one is too large.
+ * @throws {RangeError} If the runs have fewer integers or, but for what fills up the last block,
+ *   more, or one is too large.
  */
 export function readRuns(
   reader: RangeReader,
@@ -91,7 +94,7 @@ export function readRuns(
   while (seen < n) {
     const head = reader.varint();
     const count = (head & 1) === 1 ? (head >>> 1) * 8 : head >>> 1;
-    const isTooLong = (head & 1) === 1 ? count - 7 > n - seen : count > n - seen;
+    const isTooLong = count - (n - seen) > ((head & 1) === 1 ? MAX_FILLING : 0);
     if (count === 0 || isTooLong) {
       throw new RangeError(
         `Cannot read Parquet: a run of ${count} where ${n - seen} are left; the file is damaged`,
