@@ -192,6 +192,7 @@ function aboutOf(record: ComtradeRecord): [string, string][] {
     ["device", device || "–"],
     ["channels", `${analogs.length} analog, ${statuses.length} status`],
     ["times", record.byStamps ? "by the stamps" : `by the rate, ${rateText(rates)}`],
+    ["zone", zoneOf(record)],
     ["first", formatTime(first)],
   ];
   if (trigger !== undefined) about.push(["trigger", formatTime(trigger)]);
@@ -203,6 +204,12 @@ function aboutOf(record: ComtradeRecord): [string, string][] {
     about.push(["clock", `quality ${configuration.timeQuality}`]);
   }
   return about;
+}
+
+/** Zone of the recorder's clock, and what says so. */
+function zoneOf({ configuration: { timeCode, timeCodeText }, tz }: ComtradeRecord): string {
+  if (timeCode !== undefined) return `${timeCodeText}, as the file says`;
+  return tz === undefined ? "UTC, because nothing says another" : `${tz}, from --tz`;
 }
 
 function rateText(rates: ComtradeRecord["configuration"]["rates"]): string {

@@ -198,6 +198,11 @@ export class ComtradeRecord implements AsyncDisposable {
     return this.#warnings;
   }
 
+  /** Zone that was said for the recorder's clock; it counts if the file does not say its own. */
+  get tz(): string | undefined {
+    return this.#parts.options.tz;
+  }
+
   /** True if times come from the stamps, not from the rate. */
   get byStamps(): boolean {
     return this.#parts.times.byStamps;
@@ -441,9 +446,10 @@ function timesOf(
       { hint: "--tz says the zone of the recorder's clock" },
     );
   }
-  if (timeCode === undefined && tz === undefined && options.start === undefined) {
+  if (timeCode === undefined && options.start === undefined) {
     const why = revision === 2013 ? "does not say" : `of ${revision} cannot say`;
-    notices.push(`${name} ${why} the time zone of its clock, read as UTC; --tz names another`);
+    const read = tz === undefined ? "UTC; --tz names another" : tz;
+    notices.push(`${name} ${why} the time zone of its clock, read as ${read}`);
   }
   const toUtc = (local: bigint) =>
     timeCode !== undefined ? local - timeCode : utcOf(local, tz ?? "UTC", name);

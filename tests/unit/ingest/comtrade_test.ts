@@ -196,7 +196,7 @@ Deno.test("openComtrade: the zone of the recorder, of the user, or a notice", as
   };
   assertEquals(await time(["1", "-5h30,-5h30", "B,3"]), ["17:30", 0]);
   assertEquals(await time(["1", "+9,+9", "0,0"], "America/Chicago"), ["03:00", 0]);
-  assertEquals(await time(["1"], "America/Chicago", "1999"), ["17:00", 0]);
+  assertEquals(await time(["1"], "America/Chicago", "1999"), ["17:00", 1]);
   assertEquals(await time(["1"], undefined, "1999"), ["12:00", 1]);
   const twice = makeComtrade({
     samples: [[1]],
