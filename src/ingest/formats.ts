@@ -5,11 +5,7 @@
  */
 
 import { captureKindOf } from "./c37118/packet_file.ts";
-import {
-  hasConfigurationBeside,
-  isConfigurationFile,
-  isSingleFile,
-} from "./comtrade/record_files.ts";
+import { configurationBeside, isConfigurationFile, isSingleFile } from "./comtrade/record_files.ts";
 import type { Format } from "./format.ts";
 import type { SourceOptions } from "./options.ts";
 import { isSecondBlock } from "./upmu/second_block.ts";
@@ -97,7 +93,7 @@ export const FORMATS: readonly Format[] = [
     name: "comtrade",
     refuses: [...TEXT_OPTIONS, "time", "timeFormat", "badRows", "badCells", ...CAPTURE_OPTIONS],
     fits: (head, name) =>
-      isSingleFile(head) || isConfigurationFile(head) || hasConfigurationBeside(name),
+      isSingleFile(head) || isConfigurationFile(head) || configurationBeside(name) !== undefined,
     open: async (input, options, layout) =>
       await (await import("./comtrade/comtrade_source.ts"))
         .openComtradeInput(input, options, layout),

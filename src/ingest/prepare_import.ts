@@ -7,6 +7,7 @@
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { type ByteSource, identityOf, type ImportInput, openBytes } from "./bytes.ts";
+import { configurationBeside } from "./comtrade/record_files.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { FormatInput } from "./format.ts";
 import { findSource, type FoundSource, openFound } from "./open_source.ts";
@@ -46,7 +47,9 @@ export async function prepareImport(
   input: ImportInput,
   options: ImportOptions,
 ): Promise<Prepared> {
-  const bytes = await openBytes(input);
+  // Whichever of its files is named, a record is known again by its configuration.
+  const named = typeof input === "string" ? configurationBeside(input) : undefined;
+  const bytes = await openBytes(named ?? input);
   const opened = await findSource(bytes, options);
   const identity: ImportRecord["source"] = {
     path: await identityOf(bytes),

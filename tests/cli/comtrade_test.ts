@@ -70,6 +70,29 @@ Deno.test("import: all files of a record named, and it is stored once", async ()
   assertEquals(JSON.parse(result.stdout).plans.length, 1);
 });
 
+Deno.test("import: a record is known again whichever of its files is named, and changed samples are", async () => {
+  await using space = await workspace();
+  const [one, other] = [RECORD, { ...RECORD, samples: [[7, 8, 9], [1, 2, 3]] }].map((record) =>
+    makeComtrade({ ...record, type: "BINARY" })
+  );
+  await Deno.writeFile(`${space.path}/a.cfg`, one!.configuration);
+  await Deno.writeFile(`${space.path}/a.dat`, one!.samples);
+  const run = (...args: string[]) =>
+    btrdb(["-d", `file:${space.path}/g.btrdb`, "import", ...args], {
+      env: space.env,
+      cwd: space.path,
+    });
+  assertEquals((await run("a.cfg")).code, 0);
+  const again = await run("a.dat", "--resume");
+  assertStringIncludes(again.stderr, "Nothing new");
+  // Samples of the same length, of another event: nothing of them may follow what is stored.
+  await Deno.writeFile(`${space.path}/a.dat`, other!.samples);
+  const changed = await run("a.dat", "--resume");
+  assertStringIncludes(changed.stderr, "the samples of");
+  assertStringIncludes(changed.stderr, "were changed since the import began");
+  assertEquals(changed.code, 1);
+});
+
 Deno.test("export: a record comes back as the same points", async () => {
   await using space = await workspace();
   const made = makeComtrade({ ...RECORD, type: "FLOAT32" });

@@ -5,6 +5,7 @@
  */
 
 import { basename } from "node:path";
+import { concatBytes } from "../../core/bytes.ts";
 import { formatTime } from "../../core/time.ts";
 import { nearest } from "../../core/suggest.ts";
 import { ImportError, optionError } from "../errors.ts";
@@ -12,7 +13,7 @@ import { type FormatInput, randomAccess } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
 import type { Position, Source, SourceBatch, SourceColumn } from "../source.ts";
 import type { AnalogChannel } from "./configuration.ts";
-import { bytesInMemory, bytesOfSpool } from "./random_bytes.ts";
+import { bytesInMemory, bytesOfSpool, type RandomBytes } from "./random_bytes.ts";
 import { type ComtradeColumn, type ComtradeOptions, ComtradeRecord, openPath } from "./record.ts";
 import { isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
 
@@ -21,6 +22,19 @@ interface ComtradeLayout {
   readonly options: Omit<ComtradeOptions, "start" | "signal"> & { readonly start?: string };
   /** Bytes of the samples. */
   readonly bytes: number;
+  /** Digest of the beginning and the end of the samples: another record may be as long. */
+  readonly digest: string;
+}
+
+/** Bytes of the beginning and of the end of the samples in a digest. */
+const DIGEST_BYTES = 1 << 16;
+
+/** Digest of the beginning and the end of some bytes. */
+async function digestOf(bytes: RandomBytes): Promise<string> {
+  const end = Math.max(0, bytes.size - DIGEST_BYTES);
+  const parts = [await bytes.read(0, DIGEST_BYTES), await bytes.read(end, DIGEST_BYTES)];
+  const hash = await crypto.subtle.digest("SHA-256", concatBytes(parts) as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Opens a record that is imported. */
@@ -37,13 +51,16 @@ export async function openComtradeInput(
   const files = await filesOfInput(input);
   try {
     const record = await ComtradeRecord.open(files, { ...wanted, signal: options.signal });
-    if (known !== undefined && known.bytes !== record.sampleBytes) {
+    const digest = await digestOf(files.samples);
+    const isSame = known === undefined ||
+      (known.bytes === record.sampleBytes && known.digest === digest);
+    if (!isSame) {
       throw new ImportError(
         `Cannot resume: the samples of ${files.name} were changed since the import began`,
         { hint: "--restart imports the file from its beginning again" },
       );
     }
-    return new ComtradeSource(record, files.name, wanted, options.columns ?? []);
+    return new ComtradeSource(record, files.name, wanted, options.columns ?? [], digest);
   } catch (error) {
     await files[Symbol.asyncDispose]();
     throw error;
@@ -92,6 +109,7 @@ export class ComtradeSource implements Source {
     name: string,
     options: ComtradeOptions,
     wanted: readonly string[],
+    digest: string,
   ) {
     this.#record = record;
     this.#places = placesOf(record.columns, wanted);
@@ -104,6 +122,7 @@ export class ComtradeSource implements Source {
     this.layout = {
       options: start === undefined ? rest : { ...rest, start: String(start) },
       bytes: record.sampleBytes,
+      digest,
     };
     this.about = aboutOf(record);
   }

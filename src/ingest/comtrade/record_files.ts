@@ -46,14 +46,15 @@ export function isConfigurationFile(head: Uint8Array): boolean {
   return isConfiguration(latin1(head.subarray(0, 1000)));
 }
 
-/** Tells whether a file is a `.dat` with a `.cfg` of the same name beside it. */
-export function hasConfigurationBeside(path: string): boolean {
-  if (!/\.dat$/i.test(path)) return false;
+/** The `.cfg` beside a `.dat` of the same name; `undefined` for any other file. */
+export function configurationBeside(path: string): string | undefined {
+  if (!/\.dat$/i.test(path)) return undefined;
   const wanted = basename(path).replace(/dat$/i, "cfg").toLowerCase();
   try {
-    return readdirSync(dirname(path)).some((name) => name.toLowerCase() === wanted);
+    const found = readdirSync(dirname(path)).find((name) => name.toLowerCase() === wanted);
+    return found === undefined ? undefined : join(dirname(path), found);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
