@@ -32,6 +32,7 @@ export {
   tableRows,
   tableRules,
   tableTimeBase,
+  tableTimeLimits,
   tableTimes,
   tableUnsureLine,
 } from "./parse_table";

@@ -33,6 +33,8 @@ const INCOMPLETE: i32 = 9;
 const THOUSANDS: i32 = 10;
 /** Clocks were set forward over the time. */
 const NO_SUCH_TIME: i32 = 11;
+/** The time is outside of the limits. */
+const OUTSIDE: i32 = 12;
 
 /** Roles of columns. */
 const SKIP: u8 = 0;
@@ -111,6 +113,11 @@ let errorColumn: u32 = 0;
 /** Value columns that the row under way has filled. */
 let filled: u32 = 0;
 let time: i64 = 0;
+/** The cell of the time, or of its first part, and its column. */
+let timeFrom: usize = 0;
+let timeColumn: u32 = 0;
+let firstTime: i64 = i64.MIN_VALUE;
+let lastTime: i64 = i64.MAX_VALUE;
 
 /** 0, or why the last parseTable stopped. */
 export function tableErrorCode(): i32 {
@@ -171,6 +178,12 @@ export function tableTimeBase(base: i64, num: i64, den: i64, fromBase: bool): vo
   rateNum = num;
   rateDen = den;
   rateFromBase = fromBase;
+}
+
+/** Sets the smallest and the largest time of a row. */
+export function tableTimeLimits(first: i64, last: i64): void {
+  firstTime = first;
+  lastTime = last;
 }
 
 /** Rows left out by the last parseTable. */
@@ -238,7 +251,7 @@ export function parseTable(
     let next = parseRow(at, roles, columns, out, stride, counts, scratch);
     if (next == 0) {
       lines = before;
-      const ofRow = errorCode <= TIME_RANGE || errorCode == NO_SUCH_TIME ||
+      const ofRow = errorCode <= TIME_RANGE || errorCode >= NO_SUCH_TIME ||
         errorCode >= TOO_FEW && errorCode <= AFTER_QUOTE;
       if (!skipRows || !ofRow) break;
       errorCode = 0;
@@ -272,13 +285,21 @@ function parseRow(
   let k: u32 = 0;
   let to = out;
   filled = 0;
+  timeFrom = timeKind == IMPLICIT ? p : 0;
+  timeColumn = 0;
   for (let column: u32 = 0; column < columns; column++) {
     const role = load<u8>(roles + column);
     if (role == SKIP || role == SPARE) {
       p = skipCell(p, column);
     } else if (role >= PART) {
+      if (timeFrom == 0) {
+        timeFrom = p;
+        timeColumn = column;
+      }
       p = partCell(p, column, role - PART);
     } else if (role == TIME) {
+      timeFrom = p;
+      timeColumn = column;
       p = timeCell(p, column);
     } else {
       p = valueCell(p, column, to + half, counts + (<usize>k << 2), scratch, k);
@@ -316,6 +337,7 @@ function parseRow(
     if (unsureLine == 0 && timesUnsure() > 0) unsureLine = lines;
     if (cutLine == 0 && timesCut() > 0) cutLine = lines;
   }
+  if (time < firstTime || time > lastTime) return fail(OUTSIDE, timeFrom, timeColumn + 1);
   for (let i: u32 = 0; i < filled; i++) {
     const c = load<u32>(scratch + (<usize>i << 2));
     const slot = counts + (<usize>c << 2);

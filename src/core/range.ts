@@ -33,6 +33,12 @@ export const MAX_TIME: bigint = 48n << 56n;
 /** Last time that a request may name, ns: the end of a range over the whole time axis. */
 export const LAST_TIME: bigint = MAX_TIME - 1n;
 
+/** Smallest and largest time that a point may have, ns. */
+export const STORABLE_TIMES: { readonly first: bigint; readonly last: bigint } = {
+  first: MIN_TIME,
+  last: LAST_TIME - 1n,
+};
+
 /**
  * Largest pointwidth any request may name.
  *

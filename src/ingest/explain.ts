@@ -80,6 +80,7 @@ const SHOWN = 3;
  * @param input Path, `file:` URL or bytes.
  * @param options Properties of the file and the streams, as far as they are known.
  * @throws {ImportError} If the file cannot be read.
+ * @throws {CsvError} If a row or a cell of a table cannot be read.
  */
 export async function explain(input: ImportInput, options: ExplainOptions = {}): Promise<Plan> {
   const bytes = await openBytes(input);

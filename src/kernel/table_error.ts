@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatTime } from "../core/time.ts";
 import { CsvError } from "./csv_error.ts";
 
 /** Position and contents of a cell. */
@@ -21,6 +22,8 @@ export interface TableCell {
   at: number;
   /** The byte between cells. */
   delimiter: number;
+  /** Smallest and largest time, ns. */
+  limits: { readonly first: bigint; readonly last: bigint };
 }
 
 /** By the codes of `wasm/parse_table.ts`. */
@@ -35,6 +38,8 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
   9: (text) => `${text} is not closed`,
   11: (text) =>
     `${text} does not exist: the clocks were set forward over it, or the zone is another one`,
+  12: (text, { limits: { first, last } }) =>
+    `${text} is not within ${formatTime(first)} to ${formatTime(last)}`,
   10: (text) => `${text} has thousands marks that do not stand before three digits each`,
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };

@@ -63,6 +63,8 @@ export interface TableOptions {
   base?: bigint;
   /** Rows in `seconds` seconds, to which times are snapped: from `base`, or within their second. */
   rate?: { rows: bigint; seconds: bigint; fromBase: boolean };
+  /** Smallest and largest time of a row, ns. @default all of 64 bits */
+  limits?: { readonly first: bigint; readonly last: bigint };
 }
 
 const UNITS: Readonly<Record<string, number>> = { ns: 0, us: 3, ms: 6, s: 9 };
@@ -335,6 +337,8 @@ export class TableParser {
       rate?.seconds ?? 1n,
       rate?.fromBase === true,
     );
+    const { first, last } = this.#options.limits ?? ALL_TIMES;
+    exports.tableTimeLimits(first, last);
     exports.setTimeWords(extras + zones, this.#delimiter !== COMMA);
     exports.setTimeZone(extras + changes, (clockChanges?.length ?? 0) >> 1);
   }
@@ -395,6 +399,7 @@ export class TableParser {
       bytes: piece,
       at: exports.tableErrorAt() - base,
       delimiter: this.#delimiter,
+      limits: this.#options.limits ?? ALL_TIMES,
     });
   }
 }
@@ -406,6 +411,7 @@ const PART = 8;
 const MAX_PARTS = 4;
 const INCOMPLETE = 9;
 const COMMA = 44;
+const ALL_TIMES = { first: -(1n << 63n), last: (1n << 63n) - 1n };
 /** No row was before. */
 const NO_TIME = -(1n << 63n);
 

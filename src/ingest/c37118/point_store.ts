@@ -9,6 +9,9 @@ import type { Stream } from "../../client/stream.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { BTrDBError } from "../../core/errors.ts";
+import { STORABLE_TIMES } from "../../core/range.ts";
+import { formatTime } from "../../core/time.ts";
+import { findBadTime } from "../../kernel/find_bad_point.ts";
 import type { InsertOptions } from "../../client/insert.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import type { SourceColumn } from "../source.ts";
@@ -28,7 +31,7 @@ export interface StoreResult {
   stored: number;
   /** Columns that could not be stored now; whether the database has their points is not known. */
   failed: ColumnPoints[];
-  /** Columns that the database refuses, whatever is done. */
+  /** Points that the database refuses, whatever is done. */
   refused: ColumnPoints[];
   /** First error. */
   error: unknown;
@@ -66,7 +69,8 @@ export class PointStore {
    */
   async store(columns: readonly ColumnPoints[], isSuspect: boolean): Promise<StoreResult> {
     const result: StoreResult = { stored: 0, failed: [], refused: [], error: undefined };
-    const filled = columns.filter(({ points }) => points.times.length > 0);
+    const filled = columns.map((column) => this.#storable(column, result))
+      .filter(({ points }) => points.times.length > 0);
     await mapConcurrently(filled, AT_ONCE, async (column) => {
       // Once the database is away, the rest need not wait for it.
       if (result.failed.length > 0) {
@@ -82,6 +86,34 @@ export class PointStore {
       }
     });
     return result;
+  }
+
+  /** The points that can be stored; a device whose clock is wrong does not cost the other ones. */
+  #storable(all: ColumnPoints, result: StoreResult): ColumnPoints {
+    const { column, points: { times, values } } = all;
+    const { first, last } = STORABLE_TIMES;
+    const bad = findBadTime(times, first, last + 1n);
+    if (bad < 0) return all;
+    result.error ??= new RangeError(
+      `${JSON.stringify(column.name)} at ${formatTime(times[bad]!)}, expected ${
+        formatTime(first)
+      } to ` +
+        formatTime(last),
+    );
+    const part = (isWanted: boolean): ColumnPoints => {
+      const rows = [...times.keys()].filter((i) =>
+        (times[i]! >= first && times[i]! <= last) === isWanted
+      );
+      return {
+        column,
+        points: {
+          times: BigInt64Array.from(rows, (i) => times[i]!),
+          values: Float64Array.from(rows, (i) => values[i]!),
+        },
+      };
+    };
+    result.refused.push(part(false));
+    return part(true);
   }
 
   async #storeColumn({ column, points }: ColumnPoints, isSuspect: boolean): Promise<void> {

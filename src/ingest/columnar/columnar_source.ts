@@ -13,6 +13,7 @@ import { collectionIn } from "../stream_paths.ts";
 import { columnOf } from "../text/layout.ts";
 import { chooseTime } from "./choose_time.ts";
 import { type RowTimes, type TimeLayout, TimeReader } from "./columnar_times.ts";
+import { damagedFile } from "./damaged_file.ts";
 
 /** Columns that are read; plain data, because a record of interrupted work keeps it. */
 interface ColumnarLayout {
@@ -29,7 +30,7 @@ const SAMPLE_ROWS = 200;
 export interface OpenedFile {
   readonly file: ColumnarFile;
   /** Name of the format. */
-  readonly format: string;
+  readonly format: "parquet" | "arrow";
   /** Size of the file, bytes. */
   readonly size: number | undefined;
   /** Compression of the file as a whole. */
@@ -59,7 +60,7 @@ export async function columnarSource(
   } catch (error) {
     await opened.file[Symbol.asyncDispose]();
     await opened.close();
-    throw error;
+    throw damagedFile(error, opened.format);
   }
 }
 
@@ -197,14 +198,18 @@ class ColumnarSource implements Source {
     const fields = file.fields.filter(({ name }) => time.names.includes(name));
     const exact = fields.filter(({ whole }) => whole === true).map(({ name }) => name);
     const names = [...time.names, ...values];
-    for await (const { rowStart, rows, columns } of file.read(names, from.offset, exact)) {
-      const read = this.#times.read(columns.slice(0, time.names.length), rowStart);
-      this.#skipped.rows += rows - read.times.length;
-      const points = values.map((name, i) =>
-        this.#points(name, read, columns[time.names.length + i] as Float64Array, rowStart)
-      );
-      this.#rows = rowStart + rows;
-      yield { columns: points, next: { offset: this.#rows, lines: 0, rows: this.#rows } };
+    try {
+      for await (const { rowStart, rows, columns } of file.read(names, from.offset, exact)) {
+        const read = this.#times.read(columns.slice(0, time.names.length), rowStart);
+        this.#skipped.rows += rows - read.times.length;
+        const points = values.map((name, i) =>
+          this.#points(name, read, columns[time.names.length + i] as Float64Array, rowStart)
+        );
+        this.#rows = rowStart + rows;
+        yield { columns: points, next: { offset: this.#rows, lines: 0, rows: this.#rows } };
+      }
+    } catch (error) {
+      throw damagedFile(error, this.#opened.format);
     }
   }
 

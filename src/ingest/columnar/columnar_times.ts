@@ -4,7 +4,10 @@
  * @module
  */
 
+import { LAST_TIME, STORABLE_TIMES } from "../../core/range.ts";
 import type { ColumnarField, ColumnarValues } from "../../io/columnar_file.ts";
+import { formatTime } from "../../core/time.ts";
+import { findBadTime } from "../../kernel/find_bad_point.ts";
 import { CsvError, TableParser } from "../../kernel/mod.ts";
 import { ImportError } from "../errors.ts";
 import { clockChanges, fixedOffset, zoneNames } from "../text/clock_changes.ts";
@@ -61,6 +64,7 @@ export class TimeReader {
       columns: ["time", "value"],
       delimiter: "\t",
       timeFormat: layout.format ?? "rfc3339",
+      limits: STORABLE_TIMES,
       offset: offset ?? 0n,
       zoneNames: zoneNames(layout.tz),
       ...(offset === undefined ? { clockChanges: clockChanges(layout.tz) } : {}),
@@ -112,16 +116,18 @@ export class TimeReader {
     const [first] = columns;
     const asIs = columns.length === 1 && base === 0n && units[0] === 1n &&
       first instanceof BigInt64Array && count === first.length;
-    if (asIs) return first.slice();
+    if (asIs) {
+      const bad = findBadTime(first, STORABLE_TIMES.first, LAST_TIME);
+      if (bad >= 0) throw outside(rowStart + index(bad), this.#layout.names, first[bad]!);
+      return first.slice();
+    }
     const times = new BigInt64Array(count);
     for (let k = 0; k < count; k++) {
       const i = index(k);
       let ns = base;
       for (let c = 0; c < columns.length; c++) ns += (columns[c]![i] as bigint) * units[c]!;
-      if (ns !== BigInt.asIntN(64, ns)) {
-        throw new ImportError(
-          `Cannot import: row ${rowStart + i + 1} is at ${ns} ns, which does not fit into 64 bits`,
-        );
+      if (ns < STORABLE_TIMES.first || ns > STORABLE_TIMES.last) {
+        throw outside(rowStart + i, this.#layout.names, ns);
       }
       times[k] = ns;
     }
@@ -165,6 +171,16 @@ export class TimeReader {
       });
     }
   }
+}
+
+/** A time that no point may have. */
+function outside(row: number, names: readonly string[], ns: bigint): ImportError {
+  const fits = ns === BigInt.asIntN(64, ns);
+  const shown = fits ? formatTime(ns) : `${ns} ns`;
+  return new ImportError(
+    `Cannot import: row ${row + 1}, column ${names.join(" and ")}: ${shown} is not within ` +
+      `${formatTime(STORABLE_TIMES.first)} to ${formatTime(STORABLE_TIMES.last)}`,
+  );
 }
 
 /** ns of the units of numbers that are times. */

@@ -12,6 +12,7 @@ import type { SourceOptions } from "../options.ts";
 import type { Source } from "../source.ts";
 import { Spool } from "../spool.ts";
 import { columnarSource } from "./columnar_source.ts";
+import { damagedFile } from "./damaged_file.ts";
 
 /** Opens a Parquet file; a batch is a row group, or some rows of a large one. */
 export async function openParquetSource(
@@ -24,7 +25,7 @@ export async function openParquetSource(
   const close = async (): Promise<void> => await spool?.[Symbol.asyncDispose]();
   const file = await openParquetFile(access).catch(async (error) => {
     await close();
-    throw error;
+    throw damagedFile(error, "parquet");
   });
   const size = spool?.byteLength ?? input.bytes.size;
   const { compression } = input.bytes;
@@ -48,7 +49,7 @@ export async function openArrowSource(
   const open = () => spool === undefined ? readBytes(bytes, 0, counter) : spool.chunks();
   const file = await openArrowFile(open).catch(async (error) => {
     await close();
-    throw error;
+    throw damagedFile(error, "arrow");
   });
   const size = spool?.byteLength ?? bytes.size;
   const bytesRead = () => spool === undefined ? counter.bytes : spool.byteLength;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { STORABLE_TIMES } from "../../core/range.ts";
 import { TableParser } from "../../kernel/mod.ts";
 import type { ByteSource } from "../bytes.ts";
 import type { Position } from "../source.ts";
@@ -67,6 +68,7 @@ export function parserOf(layout: TableLayout, from: Position): TableParser {
     delimiter: layout.delimiter,
     decimal: layout.decimal,
     timeFormat: layout.timeFormat,
+    limits: STORABLE_TIMES,
     blanks: layout.blanks,
     nulls: layout.nulls,
     skipBadRows: layout.skipBadRows,

@@ -1,7 +1,10 @@
 /** Times in tables of text: as the file says them, or an error. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect } from "../../../mod.ts";
+import { ImportError, importFile, type ImportOptions } from "../../../src/ingest/mod.ts";
 import { importedText, timesOf } from "../../support/imported.ts";
+import { upmuFile } from "../../support/upmu_file.ts";
 
 Deno.test("importFile: digits below a nanosecond are counted with the first line, zeros are none", async () => {
   const { points, warnings } = await importedText(
@@ -45,4 +48,33 @@ Deno.test("importFile: spreadsheet days are exact, and a ms that a double cannot
 Deno.test("importFile: a start is refused where times are whole already", async () => {
   const text = "time,v\n2026-03-01T00:00:00Z,1\n";
   await assertRejects(() => importedText(text, { start: 0n }), Error, "Cannot use --start");
+});
+
+Deno.test("importFile: a time that no point may have names its cell, and nothing of the file is stored", async () => {
+  const far = "2226-03-29T01:00:02Z";
+  const tables: [string, ImportOptions, string][] = [
+    [`time,v\n2026-03-29T01:00:02Z,1\n${far},2\n`, {}, 'line 3, column 1 ("time")'],
+    [`v,time\n1,2026-03-29T01:00:02Z\n2,${far}\n`, {}, 'line 3, column 2 ("time")'],
+    ["time,v\n1772323200000,1\n4000000000000,2\n", { timeFormat: "ms" }, "line 3, column 1"],
+    ["d,t,v\n2026-03-29,01:00:02,1\n1926-03-29,01:00:02,2\n", { time: "d+t" }, "line 3, column 1"],
+    [
+      "s,v\n0,1\n9000000000,2\n",
+      { timeFormat: "s", start: 1_772_323_200_000_000_000n },
+      "line 3, column 1",
+    ],
+  ];
+  for (const [text, options, place] of tables) {
+    const error = await assertRejects(() => importedText(text, options), Error, place);
+    assertStringIncludes(error.message, "is not within 1933-06-20T00:01:35.393153024Z to 2079-");
+  }
+  const { points, skipped } = await importedText(tables[0]![0], { badRows: "skip" });
+  assertEquals([points, skipped.rows], [{ "f/v": [["2026-03-29T01:00:02Z", 1]] }, 1]);
+  await using db = await connect("memory:");
+  const block = { date: [2200, 3, 1, 0, 0, 0] };
+  await assertRejects(
+    () => importFile(db, upmuFile([{ date: [2026, 3, 1, 0, 0, 0] }, block]), { into: "f" }),
+    ImportError,
+    "is not within 1933-",
+  );
+  assertEquals(await Array.fromAsync(db.listCollections()), []);
 });

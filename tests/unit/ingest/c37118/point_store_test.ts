@@ -58,3 +58,15 @@ Deno.test("PointStore: what a database refuses for good is not tried again", asy
   const { stored, failed, refused } = await store.store(COLUMNS, false);
   assertEquals([stored, failed.length, refused.length], [0, 0, 1]);
 });
+
+Deno.test("PointStore: times of a wrong clock are refused and counted, the points beside them stored", async () => {
+  await using db = new BTrDB(await openEngine());
+  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
+  const times = BigInt64Array.of(1n, 4_000_000_000_000_000_000n, 3n);
+  const { stored, refused, error } = await store.store([{
+    column: { name: "a", collection: "c" },
+    points: { times, values: Float64Array.of(1, 2, 3) },
+  }], false);
+  assertEquals([stored, refused.map(({ points }) => [...points.times])], [2, [[times[1]]]]);
+  assertEquals(String(error).startsWith('RangeError: "a" at 2096-10-02T07:06:40'), true);
+});

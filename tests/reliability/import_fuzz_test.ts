@@ -1,0 +1,97 @@
+/**
+ * Files of every format, changed at random: an import ends soon, with points or one of its errors;
+ * what is protected by checksums gives what was in the file; and the same bytes give the same points
+ * from a file and in pieces. For ten minutes, from any seed:
+ *
+ *     FUZZ_MINUTES=10 FUZZ_SEED=1 deno test -A tests/reliability/import_fuzz_test.ts
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { BTrDBError } from "../../src/core/errors.ts";
+import { explain, ImportError, type ImportInput } from "../../src/ingest/mod.ts";
+import { imported, type PointsByPath } from "../support/imported.ts";
+import { type ImportSample, importSamples } from "../support/import_samples.ts";
+import { damaged, fuzzing } from "../support/fuzzing.ts";
+import type { Random } from "../support/random.ts";
+
+/** Errors that users are meant to see. */
+function isOurs(error: unknown): error is Error {
+  if (error instanceof ImportError || error instanceof BTrDBError) return true;
+  return error instanceof Error && error.name === "CsvError";
+}
+
+/** Points, or the message of one of our errors. */
+async function points(what: string, input: ImportInput, sample: ImportSample) {
+  try {
+    return (await imported(input, sample.options ?? {})).points;
+  } catch (error) {
+    assert(isOurs(error), `${what}: ${(error as Error)?.stack ?? error}`);
+    assert(error.message.length < 4000, `${what}: ${error.message.length} characters`);
+    return error.message;
+  }
+}
+
+/** Bytes in pieces of any length. */
+async function* pieces(bytes: Uint8Array, random: Random): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const length = random.int(1, random.pick([1, 30, 4000]));
+    await Promise.resolve();
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}
+
+/** Holds what came out of frames with checksums to what was in them. */
+function assertAmong(found: PointsByPath, all: PointsByPath): void {
+  for (const [path, list] of Object.entries(found)) {
+    const known = new Set(all[path]?.map(String));
+    for (const point of list) assert(known.has(String(point)), `${path}: ${point}`);
+  }
+}
+
+Deno.test("importFile: files changed at random give points or an error, soon, and the same ones in pieces", async () => {
+  const samples = await importSamples();
+  const names = Object.keys(samples);
+  const folder = await Deno.makeTempDir();
+  const original: Record<string, PointsByPath> = {};
+  let outcomes = { points: 0, errors: 0 };
+  try {
+    for (const random of fuzzing("import", 400, 3_000)) {
+      const name = random.pick(names);
+      const sample = samples[name]!;
+      const [first, ...others] = Object.keys(sample.files);
+      const path = `${folder}/${first}`;
+      for (const file of [first!, ...others]) {
+        await Deno.writeFile(`${folder}/${file}`, sample.files[file]!);
+      }
+      if (original[name] === undefined) {
+        const all = await points(name, path, sample);
+        assert(typeof all !== "string", `${name}: ${all}`);
+        original[name] = all;
+      }
+      const changed = random.pick([first!, ...others]);
+      const bytes = damaged(sample.files[changed]!, random);
+      await Deno.writeFile(`${folder}/${changed}`, bytes);
+      await explain(path, sample.options).catch((error) =>
+        assert(isOurs(error), `${error?.stack}`)
+      );
+      const found = await points(name, path, sample);
+      outcomes = {
+        points: outcomes.points + Number(typeof found !== "string"),
+        errors: outcomes.errors + Number(typeof found === "string"),
+      };
+      for (const file of [first!, ...others]) await Deno.remove(`${folder}/${file}`);
+      if (typeof found !== "string") {
+        if (sample.checked === "whole") assertEquals(found, original[name], name);
+        if (sample.checked === "frames") assertAmong(found, original[name]!);
+      }
+      // Names of files say the start of JSIS tables, and records of two files have no pieces.
+      if (others.length > 0 || name === "jsis" || random.chance(0.5)) continue;
+      const again = await points(name, pieces(bytes, random), sample);
+      if (typeof found !== "string" && typeof again !== "string") assertEquals(again, found, name);
+    }
+    assert(outcomes.points > 20 && outcomes.errors > 20, JSON.stringify(outcomes));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
