@@ -13,7 +13,7 @@ const MAX_TEXT = 200;
 /**
  * An error of a decoder as one that says what is wrong with the file.
  *
- * @param error What was thrown; errors of the import, of the file system and of a signal stay as they
+ * @param error The error; those of the import, of the file system and of a signal stay as they
  *   are.
  * @param format Name of the format.
  */

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../../mod.ts";
 import { ImportError, importFile, type ImportOptions } from "../../../src/ingest/mod.ts";
 import { importedText, timesOf } from "../../support/imported.ts";
-import { upmuFile } from "../../support/upmu_file.ts";
+import { makeSingleFile } from "../../support/comtrade.ts";
 
 Deno.test("importFile: digits below a nanosecond are counted with the first line, zeros are none", async () => {
   const { points, warnings } = await importedText(
@@ -70,9 +70,9 @@ Deno.test("importFile: a time that no point may have names its cell, and nothing
   const { points, skipped } = await importedText(tables[0]![0], { badRows: "skip" });
   assertEquals([points, skipped.rows], [{ "f/v": [["2026-03-29T01:00:02Z", 1]] }, 1]);
   await using db = await connect("memory:");
-  const block = { date: [2200, 3, 1, 0, 0, 0] };
+  const record = makeSingleFile({ first: "01/02/2200,03:04:05.000000", samples: [[1, 2, 3]] });
   await assertRejects(
-    () => importFile(db, upmuFile([{ date: [2026, 3, 1, 0, 0, 0] }, block]), { into: "f" }),
+    () => importFile(db, record, { into: "f" }),
     ImportError,
     "is not within 1933-",
   );
