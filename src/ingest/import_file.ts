@@ -11,6 +11,7 @@ import { ImportRun } from "./import_run.ts";
 import type { ImportOptions } from "./options.ts";
 import { type Prepared, prepareImport } from "./prepare_import.ts";
 import type { OmittedColumn, SourceBatch } from "./source.ts";
+import { storableBatches } from "./storable_batches.ts";
 import type { NamedStream } from "./stream_paths.ts";
 import { timeWarnings } from "./time_warnings.ts";
 import { createTargets } from "./targets.ts";
@@ -83,7 +84,7 @@ export async function importFile(
   const prepared = await prepareImport(db, input, options);
   await using source = prepared.source;
   const signal = options.signal ?? new AbortController().signal;
-  const batches = source.batches(prepared.record.position, signal)[Symbol.asyncIterator]();
+  const batches = storableBatches(source, prepared.record.position, signal);
   try {
     // Nothing is made for what cannot be read.
     const first = await batches.next();

@@ -7,10 +7,7 @@
 import type { BTrDB } from "../client/btrdb.ts";
 import type { InsertOptions } from "../client/insert.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { LAST_TIME, STORABLE_TIMES } from "../core/range.ts";
-import { formatTime } from "../core/time.ts";
 import { sortPoints } from "../kernel/mod.ts";
-import { findBadTime } from "../kernel/find_bad_point.ts";
 import { delay, untilAborted } from "../core/call.ts";
 import { ImportError } from "./errors.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
@@ -170,7 +167,6 @@ export class ImportRun {
 
   async #store(batch: SourceBatch): Promise<void> {
     const { streams } = this.#job;
-    streams.forEach(({ path }, i) => checkTimes(path, batch.columns[i]!));
     await mapConcurrently(streams, this.#width, (_, i) => this.#storeColumn(i, batch.columns[i]!));
     this.#report();
   }
@@ -225,18 +221,6 @@ export class ImportRun {
       },
     );
   }
-}
-
-/** Refuses a batch before any of it is stored; tables have named the cell before. */
-function checkTimes(path: string, { times }: RawColumns): void {
-  const bad = findBadTime(times, STORABLE_TIMES.first, LAST_TIME);
-  if (bad < 0) return;
-  throw new ImportError(
-    `Cannot import: a point of ${JSON.stringify(path)} is at ${
-      formatTime(times[bad]!)
-    }, which is not ` +
-      `within ${formatTime(STORABLE_TIMES.first)} to ${formatTime(STORABLE_TIMES.last)}`,
-  );
 }
 
 /** Points of a stream that the import stored after its last record. */
