@@ -61,7 +61,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   server: {
     may: ["core", "kernel", "endpoint", "gen", "csv", "src/client/endpoint_of.ts"],
     types: ["src/client/btrdb.ts"],
-    lazily: ["arrow"],
+    lazily: ["arrow", "src/web/app.gen.ts"],
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   io: {

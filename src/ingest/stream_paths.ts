@@ -5,31 +5,11 @@
  */
 
 import type { BTrDB } from "../client/btrdb.ts";
-import type { Stream } from "../client/stream.ts";
+import { type NamedStream, nameStream } from "../client/named_stream.ts";
+
+export { type NamedStream, nameStream };
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
-
-/** A stream and what people call it. */
-export interface NamedStream {
-  stream: Stream;
-  uuid: string;
-  collection: string;
-  /** Tag `name`; absent on streams without one. */
-  name: string | undefined;
-  /** Tag `unit`. */
-  unit: string | undefined;
-  /** `collection/name`, or `collection/uuid` where there is no name. */
-  path: string;
-}
-
-/** Reads what a stream is called. */
-export async function nameStream(stream: Stream): Promise<NamedStream> {
-  const [collection, tags] = [await stream.collection(), await stream.tags()];
-  const name = tags["name"] ?? undefined;
-  const unit = tags["unit"] ?? undefined;
-  const uuid = stream.uuid;
-  return { stream, uuid, collection, name, unit, path: `${collection}/${name ?? uuid}` };
-}
 
 /** Tells whether text has the form of a uuid. */
 export function isUuid(text: string): boolean {

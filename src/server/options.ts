@@ -114,6 +114,12 @@ export interface HttpOptions {
    * @default none but the server's own
    */
   origins?: readonly string[];
+  /**
+   * True to serve the plotter's page at `/` (docs/plotter.md).
+   *
+   * @default {true}
+   */
+  pages?: boolean;
 }
 
 /** Options of `serve`. */
@@ -268,7 +274,7 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
 export function httpAddressOf(
   options: ServeOptions & { http: HttpOptions },
   hostname: string,
-): Required<HttpOptions> {
+): Required<Omit<HttpOptions, "pages">> {
   const { http, apiKeys, allowPublic } = options;
   const address = { hostname: http.hostname ?? hostname, port: http.port ?? 8080 };
   const asked = { ...address, ...(apiKeys === undefined ? {} : { apiKeys }) };

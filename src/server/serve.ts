@@ -19,6 +19,7 @@ import { KeyRing } from "./keys.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
 import { HttpPort } from "./http/http_port.ts";
+import { plotterPage } from "./http/plotter_page.ts";
 import {
   addressOf,
   type AllLimits,
@@ -259,7 +260,7 @@ async function openHttp(
     hostname: address.hostname,
     port: address.port,
     rules: { origins: address.origins, hostname: address.hostname, keyed },
-    pages: () => false,
+    pages: http.pages ?? true ? plotterPage : () => false,
   });
 }
 

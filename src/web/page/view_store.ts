@@ -1,0 +1,109 @@
+/**
+ * The view on show, its history, and the address that says the same.
+ *
+ * @module
+ */
+
+import { decodeView, encodeView, type ViewState } from "./local_view.ts";
+
+/** Views kept to go back to. */
+const MAX_HISTORY = 200;
+
+/** Changes closer together than this are one step of the history, ms. */
+const STEP_MS = 600;
+
+/** Pause before the address follows the view, ms: browsers limit how often it may change. */
+const ADDRESS_MS = 250;
+
+/** Holds the view. */
+export class ViewStore {
+  #view: ViewState;
+  readonly #back: ViewState[] = [];
+  readonly #forward: ViewState[] = [];
+  readonly #onChange: (view: ViewState) => void;
+  #changedMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param onChange Called after every change. */
+  constructor(onChange: (view: ViewState) => void) {
+    this.#onChange = onChange;
+    this.#view = decodeView(location.hash.slice(1)).view;
+    addEventListener("hashchange", () => this.#addressChanged());
+  }
+
+  /** The view on show. */
+  get view(): ViewState {
+    return this.#view;
+  }
+
+  /** True if there is a view before this one. */
+  get canGoBack(): boolean {
+    return this.#back.length > 0;
+  }
+
+  /** True if there is a view that was gone back from. */
+  get canGoForward(): boolean {
+    return this.#forward.length > 0;
+  }
+
+  /** Address of the view, without a key. */
+  get address(): string {
+    return `${location.origin}${location.pathname}#${encodeView(this.#view)}`;
+  }
+
+  /**
+   * Changes the view.
+   *
+   * @param change Parts that are different now.
+   * @param isStep False for changes that are no step of their own, such as each frame of a drag.
+   */
+  change(change: Partial<ViewState>, isStep = true): void {
+    const now = Date.now();
+    if (isStep || now - this.#changedMs > STEP_MS) {
+      this.#back.push(this.#view);
+      if (this.#back.length > MAX_HISTORY) this.#back.shift();
+      this.#forward.length = 0;
+    }
+    this.#changedMs = now;
+    this.#show({ ...this.#view, ...change });
+  }
+
+  /** Changes the view without a step of the history, as live data does. */
+  follow(change: Partial<ViewState>): void {
+    this.#show({ ...this.#view, ...change });
+  }
+
+  /** Goes back to the view before. */
+  back(): void {
+    const before = this.#back.pop();
+    if (before === undefined) return;
+    this.#forward.push(this.#view);
+    this.#show(before);
+  }
+
+  /** Goes forward again. */
+  forward(): void {
+    const next = this.#forward.pop();
+    if (next === undefined) return;
+    this.#back.push(this.#view);
+    this.#show(next);
+  }
+
+  #show(view: ViewState): void {
+    this.#view = view;
+    this.#timer ??= setTimeout(() => this.#writeAddress(), ADDRESS_MS);
+    this.#onChange(view);
+  }
+
+  #writeAddress(): void {
+    this.#timer = undefined;
+    history.replaceState(null, "", `#${encodeView(this.#view)}`);
+  }
+
+  #addressChanged(): void {
+    const fragment = location.hash.slice(1);
+    if (fragment === encodeView(this.#view)) return;
+    this.#back.push(this.#view);
+    this.#show(decodeView(fragment).view);
+  }
+}

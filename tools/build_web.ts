@@ -1,0 +1,158 @@
+// deno-lint-ignore-file no-console -- a command line tool
+/**
+ * Bundles the plotter's page (`src/web/page/`) to `src/web/app.gen.ts`: every file compressed, under
+ * a name that holds the hash of its content. Two builds of the same sources give the same files.
+ *
+ *     deno task build:web            bundle and write
+ *     deno task build:web --check    bundle and fail if the committed files differ, or are too large
+ *
+ * Files are compared, not their compressed bytes, which depend on the version of zlib.
+ *
+ * @module
+ */
+
+import { gunzipSync, gzipSync } from "node:zlib";
+
+const ROOT = new URL("../", import.meta.url);
+const PAGE = new URL("src/web/page/", ROOT);
+const TARGET = new URL("src/web/app.gen.ts", ROOT);
+
+/** Largest size of all files together, gzipped, bytes. */
+const MAX_BYTES = 150_000;
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml; charset=utf-8",
+};
+
+/** Files of the page by their paths. */
+type Files = ReadonlyMap<string, string>;
+
+/** First characters of the SHA-256 of a text, hexadecimal. */
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex().slice(0, 12);
+}
+
+/** Style sheets and pages without comments and indentation. */
+function squeezed(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|<!--[\s\S]*?-->/g, "").replace(/\n\s*/g, "\n").trim();
+}
+
+/** Bundles the scripts; parts that are loaded later are files of their own. */
+async function scripts(): Promise<Map<string, string>> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const args = ["bundle", "--platform", "browser", "--minify", "--code-splitting"];
+    args.push("--outdir", folder, new URL("main.ts", PAGE).pathname);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT })
+      .output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    const files = new Map<string, string>();
+    for await (const { name } of Deno.readDir(folder)) {
+      files.set(name, await Deno.readTextFile(`${folder}/${name}`));
+    }
+    return files;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Builds all files; names of assets hold hashes, so that they may be kept by browsers. */
+async function build(): Promise<Files> {
+  const bundle = await scripts();
+  const read = async (name: string) => squeezed(await Deno.readTextFile(new URL(name, PAGE)));
+  const [html, css, icon] = [
+    await read("page.html"),
+    await read("page.css"),
+    await read("icon.svg"),
+  ];
+  const main = bundle.get("main.js")!;
+  bundle.delete("main.js");
+  const names = {
+    main: `main-${await hashOf(main)}.js`,
+    style: `page-${await hashOf(css)}.css`,
+    icon: `icon-${await hashOf(icon)}.svg`,
+  };
+  const page = html.replace(/\{(main|style|icon)\}/g, (_, key: keyof typeof names) => names[key]);
+  const files = new Map([["index.html", page]]);
+  files.set(`assets/${names.main}`, main);
+  files.set(`assets/${names.style}`, css);
+  files.set(`assets/${names.icon}`, icon);
+  for (const name of [...bundle.keys()].sort()) files.set(`assets/${name}`, bundle.get(name)!);
+  return files;
+}
+
+/** The generated module's text. */
+async function render(files: Files): Promise<{ text: string; bytes: number }> {
+  let bytes = 0;
+  const entries: string[] = [];
+  for (const [path, text] of files) {
+    const gzip = gzipSync(text, { level: 9 });
+    bytes += gzip.length;
+    const lines = gzip.toString("base64").match(/.{1,96}/g) ?? [];
+    entries.push(
+      "  {",
+      `    path: ${JSON.stringify(path)},`,
+      `    type: ${JSON.stringify(TYPES[path.replace(/^.*\./, "")])},`,
+      `    hash: ${JSON.stringify(await hashOf(text))},`,
+      "    gzip: [",
+      ...lines.map((line) => `      "${line}",`),
+      "    ],",
+      "  },",
+    );
+  }
+  const text = [
+    "// Generated from src/web/page/ by `deno task build:web`; do not edit.",
+    "",
+    "/** A file of the page. */",
+    "export interface AppFile {",
+    "  /** Path below the page's address; that of the page itself is `index.html`. */",
+    "  readonly path: string;",
+    "  /** Content type. */",
+    "  readonly type: string;",
+    "  /** Hash of the content. */",
+    "  readonly hash: string;",
+    "  /** Compressed content, base64 in lines. */",
+    "  readonly gzip: readonly string[];",
+    "}",
+    "",
+    "/** Files of the page. */",
+    "export const APP_FILES: readonly AppFile[] = [",
+    ...entries,
+    "];",
+    "",
+  ].join("\n");
+  return { text, bytes };
+}
+
+/** Files in the committed module. */
+async function committed(): Promise<Files> {
+  const { APP_FILES } = await import(TARGET.href) as typeof import("../src/web/app.gen.ts");
+  return new Map(APP_FILES.map(({ path, gzip }) => [
+    path,
+    gunzipSync(Uint8Array.fromBase64(gzip.join(""))).toString(),
+  ]));
+}
+
+const files = await build();
+const { text, bytes } = await render(files);
+const problems: string[] = [];
+for (const [path, content] of files) {
+  const imported = /(?:from|import\(|import)\s*"(node:[^"]+)"/.exec(content);
+  if (imported !== null) problems.push(`${path} imports ${imported[1]}`);
+}
+if (bytes > MAX_BYTES) problems.push(`The page is ${bytes} bytes, expected at most ${MAX_BYTES}`);
+if (Deno.args.includes("--check")) {
+  const old = await committed().catch(() => new Map<string, string>());
+  const differs = files.size !== old.size ||
+    [...files].some(([path, content]) => old.get(path) !== content);
+  if (differs) problems.push("src/web/app.gen.ts is out of date: run `deno task build:web`");
+} else {
+  await Deno.writeTextFile(TARGET, text);
+}
+console.log(`src/web/app.gen.ts: ${files.size} files, ${bytes} bytes gzipped`);
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) Deno.exit(1);
