@@ -325,6 +325,14 @@ export interface SqlRequest {
   params: readonly string[];
 }
 
+/** Options of a SQL query. */
+export interface SqlOptions extends CallOptions {
+  /** The one whose turn it takes, such as a key or a connection: all get their turns one after another. */
+  owner?: unknown;
+  /** Longest time it may run once it has its turn, ms. */
+  limitMs?: number | undefined;
+}
+
 /** Options of a subscription. */
 export interface SubscribeOptions extends CallOptions {
   /**
@@ -401,7 +409,7 @@ export interface Endpoint {
   /** Number of streams per tag and annotation key, in collections with the prefix. */
   metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage>;
   /** Rows as JSON objects in text form. */
-  sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]>;
+  sqlQuery(request: SqlRequest, options?: SqlOptions): AsyncIterableIterator<string[]>;
   /** Points inserted from now on, until `return()` or an abort. */
   subscribe(
     uuids: readonly Uint8Array[],

@@ -54,6 +54,7 @@ import type {
   ServerInfo,
   SetAnnotationsRequest,
   SetTagsRequest,
+  SqlOptions,
   SqlRequest,
   StatChunk,
   StreamDescriptor,
@@ -356,7 +357,7 @@ export class Engine implements Endpoint {
     yield* paced(this.#storage.translated(chunked(items, CHUNK_STREAMS)), options);
   }
 
-  async *sqlQuery(request: SqlRequest, options?: CallOptions): AsyncIterableIterator<string[]> {
+  async *sqlQuery(request: SqlRequest, options?: SqlOptions): AsyncIterableIterator<string[]> {
     // Not on one state: a reader must not hold a transaction open while the thread works.
     await this.#storage.checked(options, () => {});
     const rows = await this.#storage.sql.run(request, options);

@@ -12,7 +12,7 @@ import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "./constants.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
 import type { Ownership } from "./file/ownership.ts";
-import { SqlThread } from "./metadata/sql_thread.ts";
+import { SqlPool } from "./metadata/sql_pool.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
@@ -48,7 +48,7 @@ export class Storage {
   readonly streams: StreamRegistry;
   readonly metadata: MetadataStore;
   readonly points: PointWriter;
-  readonly sql: SqlThread;
+  readonly sql: SqlPool;
   readonly hub: SubscriptionHub = new SubscriptionHub();
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
@@ -80,7 +80,7 @@ export class Storage {
     );
     this.metadata = new MetadataStore(db);
     const { path } = parts;
-    this.sql = new SqlThread({
+    this.sql = new SqlPool({
       db,
       path: path === ":memory:" ? undefined : realPath(path),
       metadataVersion: () => this.metadata.changes,

@@ -34,6 +34,7 @@ import type {
   ServerInfo,
   SetAnnotationsRequest,
   SetTagsRequest,
+  SqlOptions,
   SqlRequest,
   StatChunk,
   StreamDescriptor,
@@ -230,8 +231,11 @@ export class GrpcEndpoint implements Endpoint {
     return await this.#metadata.usage(prefix, options);
   }
 
-  sqlQuery(request: SqlRequest, options: CallOptions = {}): AsyncIterableIterator<string[]> {
-    return cancellable(options, (call) => {
+  sqlQuery(request: SqlRequest, options: SqlOptions = {}): AsyncIterableIterator<string[]> {
+    const { limitMs = Infinity, deadlineMs = Infinity, signal } = options;
+    const lastMs = Math.min(deadlineMs, Date.now() + limitMs);
+    const bounded: CallOptions = { signal, deadlineMs: lastMs === Infinity ? undefined : lastMs };
+    return cancellable(bounded, (call) => {
       if (!this.capabilities.sql) throw unsupported("SQLQuery", "SQL needs");
       return sqlQuery(this.#caller, request, call);
     });

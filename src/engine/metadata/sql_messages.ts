@@ -1,12 +1,12 @@
 /**
- * Messages between a database and its thread of SQL queries.
+ * Messages between a database and its processes and threads of SQL queries.
  *
  * @module
  */
 
 import type { SqlRequest } from "../../endpoint/endpoint.ts";
 
-/** A stream as a thread of a database in memory gets it, columns of the table `stream` in order. */
+/** A stream as a runner of a database in memory gets it, columns of the table `stream` in order. */
 export type StreamRow = readonly [
   id: number,
   uuid: Uint8Array,
@@ -16,7 +16,7 @@ export type StreamRow = readonly [
   propertyVersion: number,
 ];
 
-/** Task of a thread of SQL queries. */
+/** Task of a process or thread of SQL queries. */
 export type SqlOrder =
   | { readonly type: "open"; readonly path: string }
   | { readonly type: "streams"; readonly rows: readonly StreamRow[]; readonly first: boolean }
@@ -28,10 +28,10 @@ export type SqlOrder =
   }
   | { readonly type: "close" };
 
-/** Response to a query: rows as JSON, or the parts of an error. */
+/** Response to a query: some of the rows as JSON, or the parts of an error. */
 export type SqlReport =
-  | { readonly rows: string[] }
+  | { readonly rows: string[]; readonly isLast: boolean }
   | { readonly message: string; readonly code: number; readonly status: string };
 
-/** Message of a thread that has closed its connection. */
+/** Message of a runner that has closed its connection. */
 export const CLOSED = "closed";

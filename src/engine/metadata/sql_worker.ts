@@ -1,10 +1,11 @@
 /**
- * Thread that runs SQL queries on a read-only connection of its own. A database in memory is sent
- * to it as the rows of its streams.
+ * Process or thread that runs SQL queries on a read-only connection of its own. A database in memory
+ * is sent to it as the rows of its streams.
  *
  * @module
  */
 
+import process from "node:process";
 import { parentPort } from "node:worker_threads";
 import { deadlineExceeded } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
@@ -17,7 +18,13 @@ const TABLE = "CREATE TABLE stream (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, 
   "collection TEXT NOT NULL, tags TEXT NOT NULL, annotations TEXT NOT NULL, " +
   "property_version INTEGER NOT NULL)";
 
-const port = parentPort!;
+/** Characters of rows that one message carries, so that reading it holds nobody up. */
+const MESSAGE_CHARACTERS = 1 << 18;
+
+const send = (message: SqlReport | typeof CLOSED): void => {
+  if (parentPort === null) process.send?.(message);
+  else parentPort.postMessage(message);
+};
 let db: Database | undefined;
 let path = ":memory:";
 let deadlineMs = 0;
@@ -41,18 +48,33 @@ function open(location: string, readOnly: boolean): Database {
   return db;
 }
 
-function answer(order: Extract<SqlOrder, { type: "query" }>): SqlReport {
+/** Answers a query with one or several messages. */
+function* answer(order: Extract<SqlOrder, { type: "query" }>): Generator<SqlReport> {
   deadlineMs = order.deadlineMs;
   isLate = false;
   try {
     const rows = runSql(db!, order.request, { deadlineMs });
     if (isLate) throw deadlineExceeded("run SQL");
-    return { rows };
+    yield* messages(rows);
   } catch (thrown) {
     const error = sqliteError(isLate ? deadlineExceeded("run SQL") : thrown, path);
     const { code, status } = error instanceof BTrDBError ? error : { code: 0, status: "INTERNAL" };
-    return { message: (error as Error).message, code, status };
+    yield { message: (error as Error).message, code, status };
   }
+}
+
+function* messages(rows: readonly string[]): Generator<SqlReport> {
+  let held: string[] = [];
+  let length = 0;
+  for (const row of rows) {
+    held.push(row);
+    length += row.length;
+    if (length < MESSAGE_CHARACTERS) continue;
+    yield { rows: held, isLast: false };
+    held = [];
+    length = 0;
+  }
+  yield { rows: held, isLast: true };
 }
 
 function insertAll(target: Database, rows: Extract<SqlOrder, { type: "streams" }>["rows"]): void {
@@ -66,11 +88,19 @@ function obey(order: SqlOrder): void {
   if (order.type === "open") open(order.path, true);
   else if (order.type === "streams") {
     insertAll(order.first ? open(":memory:", false) : db!, order.rows);
-  } else if (order.type === "query") port.postMessage(answer(order));
-  else {
+  } else if (order.type === "query") {
+    for (const report of answer(order)) send(report);
+  } else {
     db?.close();
-    port.postMessage(CLOSED);
+    send(CLOSED);
   }
 }
 
-port.on("message", obey);
+if (parentPort !== null) parentPort.on("message", obey);
+else {
+  process.on("message", obey);
+  // The program that started it is gone.
+  process.on("disconnect", () => process.exit());
+  // A terminal sends these to all processes; the program decides when this one ends.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+}

@@ -5,6 +5,8 @@ import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import type { SqlOrder, SqlReport, StreamRow } from "../../../src/engine/metadata/sql_messages.ts";
 import { planCost } from "../../../src/engine/metadata/sql_cost.ts";
 import { rejection, uuidOf } from "../../support/engine.ts";
+import { CAN_LIST_PROCESSES, sqlProcesses } from "../../support/sql_processes.ts";
+import { until } from "../../support/until.ts";
 
 async function fill(engine: Engine, n: number): Promise<void> {
   await Promise.all(Array.from({ length: n }, (_, i) => {
@@ -247,15 +249,9 @@ for (const where of ["memory", "file"]) {
       const reason = new Error("enough");
       setTimeout(() => controller.abort(reason), 100);
       assertEquals(await aborted.then(() => undefined, (error: unknown) => error), reason);
-      // The next query is answered by another thread, with what is there now; it is refused while
-      // both that were given up are still on their way to the next row.
-      let answer: unknown;
-      while (answer === undefined) {
-        answer = await rows(engine, "SELECT count(*) AS n FROM streams").catch((error) => {
-          assertEquals((error as BTrDBError).code, 426);
-        });
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      // The processes of both were killed; the next query is answered by another one.
+      const answer = await rows(engine, "SELECT count(*) AS n FROM streams");
+      assertEquals(sqlProcesses().length, CAN_LIST_PROCESSES ? 1 : 0);
       assertEquals(answer, [{ n: 1_000 }]);
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -293,6 +289,13 @@ const HEAVY: Record<string, string> = {
   }) AS n FROM streams a, streams b`,
 };
 
+/** Texts for the parameters that a query uses. */
+function paramsOf(query: string): string[] {
+  const all = ["a".repeat(30_000), "a".repeat(15_000) + "b", `[${"1,".repeat(9_000)}1]`];
+  const used = all.map((_, i) => query.includes(`$${i + 1}`) ? i + 1 : 0);
+  return all.slice(0, Math.max(0, ...used));
+}
+
 /** Asks a thread and waits until SQLite has ended, however late that is. */
 async function askThread(query: string, params: string[], deadlineMs: number): Promise<SqlReport> {
   const worker = new Worker(new URL("../../../src/engine/metadata/sql_worker.ts", import.meta.url));
@@ -306,7 +309,9 @@ async function askThread(query: string, params: string[], deadlineMs: number): P
   try {
     return await report;
   } finally {
-    const closed = new Promise((resolve) => worker.once("message", resolve));
+    const closed = new Promise<void>((resolve) =>
+      worker.on("message", (message) => message === "closed" && resolve())
+    );
     send({ type: "close" });
     await closed;
     await worker.terminate();
@@ -315,16 +320,68 @@ async function askThread(query: string, params: string[], deadlineMs: number): P
 
 for (const [what, query] of Object.entries(HEAVY)) {
   Deno.test(`sqlQuery: ends by itself whatever it is asked: ${what}`, async () => {
-    const all = ["a".repeat(30_000), "a".repeat(15_000) + "b", `[${"1,".repeat(9_000)}1]`];
-    const params = all.slice(
-      0,
-      Math.max(0, ...all.map((_, i) => query.includes(`$${i + 1}`) ? i + 1 : 0)),
-    );
-    const report = await askThread(query, params, Date.now() + 500);
+    const report = await askThread(query, paramsOf(query), Date.now() + 500);
     if ("rows" in report) assertEquals(report.rows.length > 0, true);
     else assert(report.code === 441 || report.status === "DEADLINE_EXCEEDED", report.message);
   });
 }
+
+Deno.test("sqlQuery: whatever is given up no longer works, and the next query is answered", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 400);
+  for (const [what, query] of Object.entries(HEAVY)) {
+    const controller = new AbortController();
+    const request = { query, params: paramsOf(query) };
+    const answer = Array.from({ length: 3 }, (_, owner) => {
+      const options = { signal: controller.signal, owner };
+      return Array.fromAsync(engine.sqlQuery(request, options)).then(
+        () => "rows",
+        (error) => error,
+      );
+    });
+    setTimeout(() => controller.abort("enough"), 100);
+    for (const error of await Promise.all(answer)) {
+      const isExpected = error === "rows" || error === "enough" ||
+        (error instanceof BTrDBError && error.code === 441);
+      assert(isExpected, `${what}: ${error}`);
+    }
+    // A process that was killed is gone before the next two begin, so these cannot wait for it.
+    assertEquals(await rows(engine, "SELECT count(*) AS n FROM streams"), [{ n: 400 }]);
+    if (CAN_LIST_PROCESSES) await until(`${what}: killed`, () => sqlProcesses().length <= 2);
+  }
+  await engine.close();
+  assertEquals(sqlProcesses(), []);
+});
+
+Deno.test("sqlQuery: turns go round among those who ask, who is busy twice keeps nobody out", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 1_000);
+  const params = ["a".repeat(2_000)];
+  const controller = new AbortController();
+  const { signal } = controller;
+  const ask = (owner: string, query = LONG, limitMs = 1_000) =>
+    Array.fromAsync(
+      engine.sqlQuery(
+        { query, params: query === LONG ? params : [] },
+        { owner, limitMs, ...(query === LONG ? { signal } : {}) },
+      ),
+    ).then((batches) => batches.flat(), (error) => error);
+  // Sixty heavy queries of two owners take a minute; each has a turn before the third.
+  const heavy = ["a", "b"].flatMap((owner) => Array.from({ length: 30 }, () => ask(owner)));
+  const ended: string[] = [];
+  heavy.forEach((one) => void one.then(() => ended.push("heavy")));
+  const light = await ask("c", "SELECT count(*) AS n FROM streams");
+  assertEquals(light, ['{"n":1000}']);
+  assert(ended.length <= 2, `${ended.length} heavy ones came first`);
+  // An owner with one heavy query leaves room for others: nobody waits for it.
+  controller.abort(new Error("enough"));
+  await Promise.all(heavy);
+  const most = Array.from({ length: 70 }, () => ask("d", "SELECT 1 AS one"));
+  const codes = (await Promise.all(most)).filter((one) => one instanceof BTrDBError)
+    .map(({ code }) => code);
+  assertEquals(new Set(codes), new Set([426]));
+  assert(codes.length < 10, `${codes.length} of 70 were refused`);
+});
 
 Deno.test("sqlQuery: sees what was changed before it, in memory and in a file", async () => {
   const folder = await Deno.makeTempDir();
