@@ -59,7 +59,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["node:"],
   },
   server: {
-    may: ["core", "kernel", "endpoint", "gen", "csv", "src/client/endpoint_of.ts"],
+    may: [
+      "core",
+      "kernel",
+      "endpoint",
+      "gen",
+      "csv",
+      "src/client/endpoint_of.ts",
+      "src/client/patch.ts",
+    ],
     types: ["src/client/btrdb.ts"],
     lazily: ["arrow", "src/web/app.gen.ts"],
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],

@@ -57,3 +57,14 @@ export {
   symmetricalColumns,
 } from "./phasor";
 export { alignRows, gridTimes } from "./align";
+export {
+  lineErrors,
+  linePoints,
+  lineRoom,
+  lineSeries,
+  linesPassed,
+  lineStrings,
+  lineTimes,
+  parseLines,
+} from "./parse_lines";
+export { scatterPoints } from "./scatter";

@@ -8,6 +8,25 @@
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { Semaphore } from "../core/semaphore.ts";
 
+/**
+ * Runs `work` with a place behind each of the gates.
+ *
+ * @param signal Ends the waiting.
+ */
+export async function withPlaces<T>(
+  [gate, ...others]: readonly CallLimit[],
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (gate === undefined) return await work();
+  await gate.enter(signal);
+  try {
+    return await withPlaces(others, signal, work);
+  } finally {
+    gate.leave();
+  }
+}
+
 /** Error text of a real server that has too much to do. */
 const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 

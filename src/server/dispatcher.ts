@@ -14,7 +14,7 @@ import {
   SMALL_MESSAGE_BYTES,
 } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
-import type { CallLimit } from "./call_limit.ts";
+import { type CallLimit, withPlaces } from "./call_limit.ts";
 import type { Grant, KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
@@ -159,7 +159,7 @@ export class Dispatcher {
     // Who sends no message takes no place.
     await call.arrived();
     const gates = keys.isOfKey(grant) ? [gate] : [unknownGate, gate];
-    await inside(gates, call.signal, run);
+    await withPlaces(gates, call.signal, run);
   }
 
   /** Ends a call that failed; the name of how it failed. */
@@ -198,20 +198,5 @@ async function watched(call: Call, access: Access, work: () => Promise<void>): P
     await work();
   } finally {
     clearInterval(timer);
-  }
-}
-
-/** Runs `work` with a place behind each of the gates. */
-async function inside(
-  [gate, ...others]: readonly CallLimit[],
-  signal: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
-  if (gate === undefined) return await work();
-  await gate.enter(signal);
-  try {
-    await inside(others, signal, work);
-  } finally {
-    gate.leave();
   }
 }

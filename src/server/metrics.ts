@@ -43,6 +43,10 @@ export class Metrics {
   pointsRead = 0;
   /** Points inserted and acknowledged. */
   pointsInserted = 0;
+  /** Lines of line protocol that were refused. */
+  linesRefused = 0;
+  /** Strings of line protocol that were left out. */
+  stringsOmitted = 0;
 
   /** @param gauges Figures that are read when they are requested. */
   constructor(gauges: readonly Gauge[]) {
@@ -81,6 +85,18 @@ export class Metrics {
       "btrdb_server_points_inserted_total",
       "Points inserted and acknowledged.",
       this.pointsInserted,
+    );
+    counter(
+      lines,
+      "btrdb_server_lines_refused_total",
+      "Lines of line protocol refused.",
+      this.linesRefused,
+    );
+    counter(
+      lines,
+      "btrdb_server_strings_omitted_total",
+      "Strings of line protocol left out.",
+      this.stringsOmitted,
     );
     counter(lines, "btrdb_server_received_bytes_total", "Message bytes in.", this.#bytesReceived);
     counter(lines, "btrdb_server_sent_bytes_total", "Message bytes out.", this.#bytesSent);

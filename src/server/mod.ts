@@ -9,5 +9,11 @@ export type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
 export type * from "../endpoint/endpoint.ts";
 export type { ErrorContext } from "./dispatcher.ts";
 export type { ApiKey, Capability, Grant } from "./keys.ts";
-export type { HttpOptions, Limits, ServeOptions, ServerTlsOptions } from "./options.ts";
+export type {
+  HttpOptions,
+  Limits,
+  ServeOptions,
+  ServerTlsOptions,
+  WriteOptions,
+} from "./options.ts";
 export { serve, Server, type StopOptions } from "./serve.ts";

@@ -120,6 +120,30 @@ export interface HttpOptions {
    * @default {true}
    */
   pages?: boolean;
+  /**
+   * Take line protocol, as InfluxDB does (docs/line-protocol.md); `true` for the defaults.
+   *
+   * @default none
+   */
+  write?: boolean | WriteOptions;
+}
+
+/** Options of the write API, line protocol over HTTP (docs/line-protocol.md). */
+export interface WriteOptions {
+  /**
+   * Template of the collections: text with `{bucket}`, `{org}`, `{rp}`, `{measurement}`, `{tag.KEY}`
+   * and `{tags}`, the values of all other tags with `/` between them.
+   *
+   * @default {"{bucket}/{measurement}/{tags}"}
+   */
+  collection?: string;
+  /**
+   * Most streams that the holder of a key may make while the server runs; without keys, everybody
+   * together. Points of further new series are refused.
+   *
+   * @default {10000}
+   */
+  maxStreams?: number;
 }
 
 /** Options of `serve`. */
@@ -274,7 +298,7 @@ export function addressOf(options: ServeOptions): { hostname: string; port: numb
 export function httpAddressOf(
   options: ServeOptions & { http: HttpOptions },
   hostname: string,
-): Required<Omit<HttpOptions, "pages">> {
+): Required<Pick<HttpOptions, "hostname" | "port" | "origins">> {
   const { http, apiKeys, allowPublic } = options;
   const address = { hostname: http.hostname ?? hostname, port: http.port ?? 8080 };
   const asked = { ...address, ...(apiKeys === undefined ? {} : { apiKeys }) };
@@ -290,6 +314,25 @@ export function httpAddressOf(
     );
   }
   return { ...checked, origins };
+}
+
+/**
+ * The options of the write API with their defaults.
+ *
+ * @returns Undefined if there is none.
+ * @throws {RangeError} If `maxStreams` is no whole number in its range.
+ */
+export function writeOptionsOf(
+  { write }: HttpOptions,
+): { collection: string | undefined; maxStreams: number } | undefined {
+  if (write === undefined || write === false) return undefined;
+  const { collection, maxStreams = 10_000 } = write === true ? {} as WriteOptions : write;
+  if (!Number.isSafeInteger(maxStreams) || maxStreams < 0) {
+    throw outOfRange(
+      `Cannot serve: http.write.maxStreams is ${maxStreams}, expected 0 to ${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
+  return { collection, maxStreams };
 }
 
 /** Tells whether an address is only reachable from this machine. */

@@ -18,15 +18,21 @@ import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
+import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatcher.ts";
 import { HttpPort } from "./http/http_port.ts";
-import { plotterPage } from "./http/plotter_page.ts";
+import { PAGE_ROUTES } from "./http/plotter_page.ts";
+import { type HttpRoute, HttpRoutes } from "./http/routes.ts";
+import { CollectionTemplate } from "./http/write/collection_template.ts";
+import { writeRoutes } from "./http/write/write_routes.ts";
 import {
   addressOf,
   type AllLimits,
   httpAddressOf,
+  type HttpOptions,
   isLoopback,
   limitsOf,
   type ServeOptions,
+  writeOptionsOf,
 } from "./options.ts";
 import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
@@ -121,7 +127,9 @@ export class Server implements AsyncDisposable {
     const { grpc, http, calls, pages, state, stopWatching } = this.#parts;
     state.stopping = true;
     stopWatching();
-    const finish = calls.finish(graceMs);
+    const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
+      () => {},
+    );
     await Promise.all([grpc.close(finish), http?.close(finish)]);
     await pages?.close();
     this.#finish();
@@ -180,16 +188,19 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     gate,
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
   );
-  const dispatcher = new Dispatcher({
+  const around = {
     endpoint: isEndpoint(db) ? db : endpointOf(db),
-    services: servicesOf(),
     keys,
     gate,
     unknownGate: new CallLimit(unknownCalls(limits.concurrentCalls), limits.waitingCalls >> 1),
-    openStreams: new CallLimit(limits.openStreams, limits.waitingCalls),
     metrics,
-    settings: settingsOf(options, limits, state),
     onError: options.onError ?? (() => {}),
+  };
+  const dispatcher = new Dispatcher({
+    ...around,
+    services: servicesOf(),
+    openStreams: new CallLimit(limits.openStreams, limits.waitingCalls),
+    settings: settingsOf(options, limits, state),
   });
   const calls = new Calls((call) => dispatcher.handle(call));
   const incoming = new IncomingBytes({
@@ -216,7 +227,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   });
   ports.push(grpc);
   try {
-    const http = await openHttp(options, hostname, shared);
+    const http = await openHttp(options, hostname, shared, around);
     if (http !== undefined) ports.push(http);
     const pages = await openPages(options, hostname, metrics, state);
     const stopWatching = options.tls === undefined || certificate === undefined
@@ -250,6 +261,7 @@ async function openHttp(
   options: ServeOptions,
   hostname: string,
   shared: SharedOptions,
+  around: Omit<HttpDispatcherOptions, "routes">,
 ): Promise<HttpPort | undefined> {
   const { http, apiKeys = [] } = options;
   if (http === undefined) return undefined;
@@ -260,8 +272,21 @@ async function openHttp(
     hostname: address.hostname,
     port: address.port,
     rules: { origins: address.origins, hostname: address.hostname, keyed },
-    pages: http.pages ?? true ? plotterPage : () => false,
+    requests: new HttpDispatcher({ ...around, routes: routesOf(http, shared, around.endpoint) }),
   });
+}
+
+/** Everything that is under a path of the HTTP port. */
+function routesOf(http: HttpOptions, shared: SharedOptions, endpoint: Endpoint): HttpRoutes {
+  const routes: HttpRoute[] = [...(http.pages ?? true ? PAGE_ROUTES : [])];
+  const write = writeOptionsOf(http);
+  if (write !== undefined) {
+    const { incoming, maxMessageBytes: maxBytes } = shared;
+    const template = new CollectionTemplate(write.collection);
+    const { maxStreams } = write;
+    routes.push(...writeRoutes({ endpoint, template, maxStreams, maxBytes, incoming }));
+  }
+  return new HttpRoutes(routes);
 }
 
 function isEndpoint(db: BTrDB | Endpoint): db is Endpoint {

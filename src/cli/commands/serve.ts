@@ -1,7 +1,7 @@
 /** `btrdb serve`: serves a database over gRPC. @module */
 
 import { onAbort } from "../../core/call.ts";
-import type { ApiKey, HttpOptions, ServeOptions } from "../../server/mod.ts";
+import type { ApiKey, HttpOptions, ServeOptions, WriteOptions } from "../../server/mod.ts";
 import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
@@ -37,6 +37,16 @@ const command: Command = {
       multiple: true,
       about: "Let pages of an origin ask, such as https://grid.example.org; repeatable",
     },
+    influx: {
+      value: "TEMPLATE",
+      about: "Take line protocol over HTTP, as InfluxDB does, into collections such as " +
+        "{bucket}/{measurement}/{tags}; also {org}, {rp} and {tag.KEY}",
+    },
+    "influx-max-streams": {
+      value: "N",
+      about: "Streams that line protocol may make for each key while the server runs; " +
+        "by default 10000",
+    },
     "metrics-port": { value: "PORT", about: "Serve /metrics, /healthz and /readyz over HTTP" },
     "tls-cert": { value: "FILE", about: "Certificate chain (PEM): serve with TLS" },
     "tls-key": { value: "FILE", about: "Private key of the certificate (PEM)" },
@@ -62,6 +72,10 @@ const command: Command = {
       line:
         "btrdb serve file:grid.btrdb --listen 0.0.0.0:4411 --tls-cert cert.pem --tls-key key.pem",
       about: "With TLS, for other machines",
+    },
+    {
+      line: "btrdb serve file:grid.btrdb --http 8086 --influx '{bucket}/{measurement}/{tags}'",
+      about: "What Telegraf and other clients of InfluxDB write, on port 8086",
     },
   ],
   json: "{ address, hostname, port, httpPort, tls, target }, once it listens",
@@ -113,10 +127,25 @@ function httpOptions(args: Args): HttpOptions | undefined {
   const origins = args.list("http-origin");
   if (listen === undefined) {
     if (origins.length > 0) throw usageError("Option --http-origin needs --http");
+    if (args.has("influx")) throw usageError("Option --influx needs --http");
+  }
+  const write = writeOptions(args);
+  if (listen === undefined) return undefined;
+  const options: HttpOptions = listen.includes(":")
+    ? { ...listenAddress(listen, "--http"), origins }
+    : { port: args.integer("http", 0, 65_535)!, origins };
+  if (write !== undefined) options.write = write;
+  return options;
+}
+
+function writeOptions(args: Args): WriteOptions | undefined {
+  const collection = args.text("influx");
+  const maxStreams = args.integer("influx-max-streams", 0, 2 ** 31 - 1);
+  if (collection === undefined) {
+    if (maxStreams !== undefined) throw usageError("Option --influx-max-streams needs --influx");
     return undefined;
   }
-  if (!listen.includes(":")) return { port: args.integer("http", 0, 65_535)!, origins };
-  return { ...listenAddress(listen, "--http"), origins };
+  return maxStreams === undefined ? { collection } : { collection, maxStreams };
 }
 
 /** Keys of all three places together. */

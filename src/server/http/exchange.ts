@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { peerOf } from "../transport/connections.ts";
+import { bearerOf } from "./credentials.ts";
 
 /** Header fields of every reply: nothing guesses types, and no other site's page embeds it. */
 const ALWAYS: Readonly<Record<string, string>> = {
@@ -23,6 +24,8 @@ export class Request {
   readonly url: string;
   /** Address and port of the client. */
   readonly peer: string;
+  /** Bytes of the body that have come. */
+  bytes = 0;
 
   constructor(incoming: IncomingMessage | Http2ServerRequest) {
     this.#incoming = incoming;
@@ -34,6 +37,11 @@ export class Request {
   /** The name by which the client reached this server. */
   get host(): string | undefined {
     return this.header(":authority") ?? this.header("host");
+  }
+
+  /** Key of the caller, as a key ring takes it; absent if none was shown. */
+  get authorization(): string | undefined {
+    return bearerOf(this.header("authorization"));
   }
 
   /** A header field; those that came more than once are joined by commas. */
@@ -54,7 +62,10 @@ export class Request {
 
   /** Hears the body piece by piece; it comes only after {@linkcode resume}. */
   onData(listener: (piece: Uint8Array) => void): void {
-    this.#incoming.on("data", listener);
+    this.#incoming.on("data", (piece: Uint8Array) => {
+      this.bytes += piece.length;
+      listener(piece);
+    });
     this.#incoming.pause();
   }
 
@@ -70,6 +81,8 @@ export class Reply {
   readonly #headers: Readonly<Record<string, string>>;
   /** True once head and status are on their way. */
   hasBegun = false;
+  /** Bytes of the body that were sent. */
+  bytes = 0;
   /** True once it is complete as far as this server is concerned. */
   hasEnded = false;
   #isClosed = false;
@@ -100,6 +113,7 @@ export class Reply {
    */
   write(piece: Uint8Array): boolean {
     if (this.#isClosed) return true;
+    this.bytes += piece.length;
     return this.#outgoing.write(piece);
   }
 
@@ -107,8 +121,15 @@ export class Reply {
   end(piece?: Uint8Array | string): void {
     this.hasEnded = true;
     if (this.#isClosed) return;
-    if (piece === undefined) this.#outgoing.end();
-    else this.#outgoing.end(piece);
+    if (piece === undefined) return void this.#outgoing.end();
+    this.bytes += piece.length;
+    this.#outgoing.end(piece);
+  }
+
+  /** Breaks off: the client sees that what it has is not all. */
+  destroy(): void {
+    this.hasEnded = true;
+    if (!this.#isClosed) this.#outgoing.destroy();
   }
 
   /** Hears that more may be sent. */

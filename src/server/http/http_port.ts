@@ -15,6 +15,7 @@ import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { Reply, Request } from "./exchange.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
+import type { HttpDispatcher } from "./http_dispatcher.ts";
 import { refuse } from "./refusals.ts";
 import { WebStream } from "./web_stream.ts";
 
@@ -31,9 +32,6 @@ const ALLOWED_FIELDS =
 /** Reply header fields that such pages may see. */
 const EXPOSED_FIELDS = "accept-ranges, content-range, etag, grpc-message, grpc-status";
 
-/** Answers requests that are no calls; false if there is nothing under their path. */
-export type Pages = (request: Request, reply: Reply) => boolean;
-
 /** Options of an {@linkcode HttpPort}. */
 export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
   readonly rules: OriginRules;
@@ -44,7 +42,7 @@ export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConn
   /** Takes the calls. */
   readonly calls: Calls;
   /** Takes all other requests. */
-  readonly pages: Pages;
+  readonly requests: HttpDispatcher;
 }
 
 /** A port that speaks gRPC-Web and HTTP. */
@@ -83,6 +81,11 @@ export class HttpPort {
     return http;
   }
 
+  /** The requests under way that are no calls. */
+  get requests(): HttpDispatcher {
+    return this.#options.requests;
+  }
+
   /** The port that is open. */
   get port(): Port {
     return this.#port;
@@ -104,8 +107,8 @@ export class HttpPort {
   }
 
   #answer(request: Request, replyWith: (headers: Record<string, string>) => Reply): void {
-    const { rules, pages, calls, incoming, maxMessageBytes } = this.#options;
-    const authorization = request.header("authorization");
+    const { rules, requests, calls, incoming, maxMessageBytes } = this.#options;
+    const { authorization } = request;
     this.#port.connections.heard(request.peer, incoming.isKnown(authorization));
     const origin = allowedOrigin(request.header("origin"), request.host, rules);
     const reply = replyWith(corsFields(origin));
@@ -120,7 +123,7 @@ export class HttpPort {
       const meter = incoming.meter(request.peer, request.url, authorization);
       return void calls.begin(request.url, new WebStream(request, reply, maxMessageBytes, meter));
     }
-    if (pages(request, reply)) return;
+    if (requests.begin(request, reply)) return;
     request.resume();
     if (type.startsWith("application/grpc")) {
       return refuse(reply, 415, "expected content-type application/grpc-web+proto");

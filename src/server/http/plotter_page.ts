@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import type { Reply, Request } from "./exchange.ts";
 import { refuse } from "./refusals.ts";
+import type { HttpRoute } from "./routes.ts";
 
 /** Policy of the page: its own scripts, the kernel, and this server; nothing else. */
 const POLICY = [
@@ -62,26 +63,15 @@ async function read(): Promise<ReadonlyMap<string, PageFile>> {
   }));
 }
 
-/**
- * Answers requests for files of the page.
- *
- * @returns False if the path is none of the page's.
- */
-export function plotterPage(request: Request, reply: Reply): boolean {
-  const path = request.url.replace(/\?.*$/s, "");
-  if (path !== "/" && !path.startsWith("/assets/")) return false;
-  request.resume();
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    reply.begin(405, { "allow": "GET, HEAD", "content-type": "text/plain; charset=utf-8" });
-    reply.end("expected GET or HEAD\n");
-    return true;
-  }
-  files().then(
-    (all) => send(all.get(path), request, reply),
-    () => refuse(reply, 500, "the page cannot be read"),
-  );
-  return true;
-}
+/** The page and its assets. */
+export const PAGE_ROUTES: readonly HttpRoute[] = ["/", "/assets/*"].map((path) => ({
+  path,
+  methods: ["GET", "HEAD"],
+  service: "pages",
+  name: "File",
+  authenticated: false,
+  run: async ({ request, reply, path }) => send((await files()).get(path), request, reply),
+}));
 
 function send(file: PageFile | undefined, request: Request, reply: Reply): void {
   if (file === undefined) return refuse(reply, 404, "there is nothing here");

@@ -98,6 +98,16 @@ export class IncomingMeter {
     return this.#share.add(this.#peer, added);
   }
 
+  /**
+   * Takes note of bytes that are no messages; they count until the end.
+   *
+   * @returns Why the request must be refused, if so.
+   */
+  add(bytes: number): string | undefined {
+    this.#held += bytes;
+    return this.#share.add(this.#peer, bytes);
+  }
+
   /** The call has ended. */
   close(): void {
     this.#share.add(this.#peer, -this.#held);

@@ -1,0 +1,50 @@
+/**
+ * Points of several groups apart.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../core/columns.ts";
+import { arena, columnBytes } from "./arena.ts";
+
+/** The group of points that are left out. */
+export const NO_GROUP = 0xffff_ffff;
+
+/**
+ * Puts the points of each group into columns of their own, in the order in which they are.
+ *
+ * @param columns The points of all groups.
+ * @param groups Number of the group of each point, below `count`, or {@linkcode NO_GROUP}.
+ * @param count Number of groups.
+ */
+export function groupPoints(
+  { times, values }: RawColumns,
+  groups: Uint32Array,
+  count: number,
+): RawColumns[] {
+  const n = times.length;
+  const next = new Uint32Array(count + 1);
+  for (let i = 0; i < n; i++) {
+    const group = groups[i]!;
+    if (group !== NO_GROUP) next[group + 1]!++;
+  }
+  for (let group = 0; group < count; group++) next[group + 1]! += next[group]!;
+  const column = columnBytes(n);
+  const memory = arena(5 * column + columnBytes(count));
+  const { base, exports } = memory;
+  const timesAt = base + columnBytes(count);
+  const [valuesAt, groupsAt] = [timesAt + column, timesAt + 2 * column];
+  const [timesOut, valuesOut] = [timesAt + 3 * column, timesAt + 4 * column];
+  memory.u32.set(next.subarray(0, count), base >> 2);
+  memory.i64.set(times, timesAt >> 3);
+  memory.f64.set(values, valuesAt >> 3);
+  memory.u32.set(groups, groupsAt >> 2);
+  exports.scatterPoints(groupsAt, timesAt, valuesAt, n, base, timesOut, valuesOut);
+  return Array.from({ length: count }, (_, group) => {
+    const [from, to] = [next[group]!, next[group + 1]!];
+    return {
+      times: memory.i64.slice((timesOut >> 3) + from, (timesOut >> 3) + to),
+      values: memory.f64.slice((valuesOut >> 3) + from, (valuesOut >> 3) + to),
+    };
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * Names in line protocol: measurement, tags and field, without their escapes.
+ *
+ * @module
+ */
+
+/** What a point of line protocol belongs to. */
+export interface LineSeries {
+  /** Measurement. */
+  readonly measurement: string;
+  /** Tags in the order of their keys. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** Field. */
+  readonly field: string;
+  /** Line of its first point, from 1. */
+  readonly line: number;
+}
+
+/** Measurement and tags. */
+export type LinePrefix = Pick<LineSeries, "measurement" | "tags">;
+
+/**
+ * The parts of `measurement,key=value,…`, which the kernel has found well-formed.
+ *
+ * @param text The escapes still in it.
+ */
+export function linePrefix(text: string): LinePrefix {
+  const [measurement, ...pairs] = split(text, ",");
+  const tags = pairs.map((pair): [string, string] => {
+    const [key, value] = split(pair, "=");
+    return [unescaped(key!), unescaped(value!)];
+  });
+  tags.sort(([a], [b]) => a < b ? -1 : 1);
+  return { measurement: measurement!.replace(/\\([, ])/g, "$1"), tags: new Map(tags) };
+}
+
+/** A name without the backslashes before commas, blanks and equals signs. */
+export function unescaped(text: string): string {
+  return text.includes("\\") ? text.replace(/\\([,= ])/g, "$1") : text;
+}
+
+/** Splits a text at a mark wherever no backslash is before it. */
+function split(text: string, mark: string): string[] {
+  if (!text.includes("\\")) return text.split(mark);
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "\\" && /[,= ]/.test(text[at + 1] ?? "")) at++;
+    else if (text[at] === mark) {
+      parts.push(text.slice(from, at));
+      from = at + 1;
+    }
+  }
+  parts.push(text.slice(from));
+  return parts;
+}

@@ -1,0 +1,160 @@
+/**
+ * Dispatches HTTP requests to routes: checks keys and limits, sends statuses, counts, and knows what
+ * is under way when the server stops.
+ *
+ * @module
+ */
+
+import type { CallOptions, Endpoint } from "../../endpoint/endpoint.ts";
+import { Access, CollectionCache } from "../access.ts";
+import { type CallLimit, withPlaces } from "../call_limit.ts";
+import type { ErrorContext } from "../dispatcher.ts";
+import type { KeyRing } from "../keys.ts";
+import type { Metrics } from "../metrics.ts";
+import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
+import { until } from "../transport/until.ts";
+import type { Reply, Request } from "./exchange.ts";
+import { HttpFailure, httpFailureOf } from "./http_failure.ts";
+import { refuse } from "./refusals.ts";
+import type { HttpExchange, HttpRoute, HttpRoutes } from "./routes.ts";
+
+/** Longest time for requests to notice that they were ended, ms. */
+const SETTLE_MS = 500;
+
+/** Parts of an {@linkcode HttpDispatcher}. */
+export interface HttpDispatcherOptions {
+  readonly endpoint: Endpoint;
+  readonly routes: HttpRoutes;
+  readonly keys: KeyRing;
+  readonly gate: CallLimit;
+  /** Limits the calls of callers without a known key. */
+  readonly unknownGate: CallLimit;
+  readonly metrics: Metrics;
+  /** Told of errors that no client can be blamed for. */
+  readonly onError: (error: unknown, context: ErrorContext) => void;
+}
+
+/** Routes requests. */
+export class HttpDispatcher {
+  readonly #options: HttpDispatcherOptions;
+  readonly #collections: CollectionCache;
+  readonly #running = new Set<AbortController>();
+
+  /** @param options Routes and what surrounds them. */
+  constructor(options: HttpDispatcherOptions) {
+    this.#options = options;
+    this.#collections = new CollectionCache(options.endpoint);
+  }
+
+  /**
+   * Begins to answer a request.
+   *
+   * @returns False if there is nothing under its path.
+   */
+  begin(request: Request, reply: Reply): boolean {
+    const [path, query = ""] = splitAt(request.url, "?");
+    const route = this.#options.routes.find(path);
+    if (route === undefined) return false;
+    if (!route.methods.includes(request.method)) {
+      request.resume();
+      const allowed = route.methods.join(", ");
+      refuse(reply, 405, `expected ${allowed}`, 0, { allow: allowed });
+      return true;
+    }
+    void this.#handle(route, request, reply, path, new URLSearchParams(query));
+    return true;
+  }
+
+  /** Lets the requests under way finish, and ends what is left after `graceMs`. */
+  async finish(graceMs: number): Promise<void> {
+    await until(() => this.#running.size === 0, graceMs);
+    const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
+    for (const controller of this.#running) controller.abort(stop);
+    await until(() => this.#running.size === 0, SETTLE_MS);
+  }
+
+  /** Answers a request to its end. Never rejects. */
+  async #handle(
+    route: HttpRoute,
+    request: Request,
+    reply: Reply,
+    path: string,
+    parameters: URLSearchParams,
+  ): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#running.add(controller);
+    reply.onClose(() => {
+      controller.abort(new GrpcFailure(GrpcStatus.CANCELLED, "the client is gone"));
+    });
+    const started = performance.now();
+    let code = "OK";
+    try {
+      await route.run(this.#exchange(route, { request, reply, path, parameters, signal }));
+    } catch (error) {
+      const failure = this.#failureOf(error, request, signal);
+      code = String(failure.code === 0 ? failure.status : failure.code);
+      if (failure.isUnexpected) this.#report(error, { path, peer: request.peer });
+      this.#fail(route, reply, failure);
+    } finally {
+      request.resume();
+      this.#running.delete(controller);
+    }
+    this.#options.metrics.record({
+      service: route.service,
+      rpc: route.name,
+      code,
+      seconds: (performance.now() - started) / 1000,
+      bytesReceived: request.bytes,
+      bytesSent: reply.bytes,
+    });
+  }
+
+  #exchange(
+    route: HttpRoute,
+    { request, reply, path, parameters, signal }:
+      & Pick<
+        HttpExchange,
+        "request" | "reply" | "path" | "parameters"
+      >
+      & { signal: AbortSignal },
+  ): HttpExchange {
+    const { keys, endpoint, metrics, gate, unknownGate } = this.#options;
+    const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
+    const options: CallOptions & { signal: AbortSignal } = { signal };
+    const access = new Access(grant, this.#collections, options);
+    const gates = keys.isOfKey(grant) ? [gate] : [unknownGate, gate];
+    const gated = <T>(work: () => Promise<T>) => withPlaces(gates, signal, work);
+    const shared = { request, reply, path, parameters, endpoint, access, metrics, options };
+    return { ...shared, grant, gated };
+  }
+
+  /** The failure of a request; who showed no key is asked for one. */
+  #failureOf(error: unknown, request: Request, signal: AbortSignal): HttpFailure {
+    const failure = httpFailureOf(error, signal);
+    const isUnasked = failure.status === 403 && request.authorization === undefined;
+    if (!isUnasked || this.#options.keys.isEmpty) return failure;
+    return new HttpFailure(401, failure.message);
+  }
+
+  #fail(route: HttpRoute, reply: Reply, failure: HttpFailure): void {
+    // What has begun to be sent can only be broken off.
+    if (reply.hasBegun) return reply.destroy();
+    if (route.fail !== undefined) route.fail(reply, failure);
+    else refuse(reply, failure.status, failure.message, failure.code);
+  }
+
+  #report(error: unknown, context: ErrorContext): void {
+    try {
+      this.#options.onError(error, context);
+    } catch {
+      // A reporter that fails must not take the answer with it.
+    }
+  }
+}
+
+/** The parts before and after the first `mark`. */
+function splitAt(text: string, mark: string): [string, string?] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

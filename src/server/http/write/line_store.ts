@@ -1,0 +1,154 @@
+/**
+ * Stores what lines of line protocol hold.
+ *
+ * @module
+ */
+
+import { patchPoints } from "../../../client/patch.ts";
+import { mapConcurrently } from "../../../core/concurrency.ts";
+import type { RawColumns } from "../../../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
+import { groupPoints, NO_GROUP } from "../../../kernel/group_points.ts";
+import type { LineBatch } from "../../../kernel/line_parser.ts";
+import type { LineError } from "../../../kernel/line_error.ts";
+import { GrpcFailure } from "../../transport/status.ts";
+import type { HttpExchange } from "../routes.ts";
+import type { CollectionTemplate, LineDestination } from "./collection_template.ts";
+import { type LineStream, type LineStreams, SeriesRefusal } from "./line_streams.ts";
+
+/** Streams looked for, or made, at the same time. */
+const FIND_AT_ONCE = 32;
+
+/** Streams written at the same time: those that wait share a transaction. */
+const WRITE_AT_ONCE = 1_024;
+
+/** Refused lines that are kept to be told. */
+const MAX_ERRORS = 10;
+
+/** Outcome of a write. */
+export interface LineOutcome {
+  /** Points stored. */
+  points: number;
+  /** Strings left out. */
+  strings: number;
+  /** Lines, and series of the whole request, that are refused. */
+  refused: number;
+  /** True if one of them is refused because the caller may not write there. */
+  isDenied: boolean;
+  /** The first of them. */
+  readonly errors: LineError[];
+}
+
+/** Parts of a {@linkcode LineStore}. */
+export interface LineStoreOptions {
+  readonly template: CollectionTemplate;
+  readonly streams: LineStreams;
+  readonly exchange: HttpExchange;
+  readonly destination: LineDestination;
+}
+
+/** A stream with its points. */
+interface StreamPoints {
+  readonly stream: LineStream;
+  readonly uuid: Uint8Array;
+}
+
+/**
+ * Stores batches of lines for one request. A point whose time the stream has already replaces what
+ * stands there, as in InfluxDB: a request that is sent again changes nothing.
+ */
+export class LineStore {
+  readonly #options: LineStoreOptions;
+  readonly outcome: LineOutcome = {
+    points: 0,
+    strings: 0,
+    refused: 0,
+    isDenied: false,
+    errors: [],
+  };
+
+  /** @param options Where to store, and on whose behalf. */
+  constructor(options: LineStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Stores a batch; once it resolves, its points are safe. */
+  async store(batch: LineBatch): Promise<void> {
+    this.outcome.strings += batch.strings;
+    for (const error of batch.errors) this.#refuse(error);
+    const found = await mapConcurrently(batch.series, FIND_AT_ONCE, async (series) => {
+      try {
+        return await this.#find(series);
+      } catch (error) {
+        const isDenied = error instanceof GrpcFailure;
+        if (!isDenied && !(error instanceof SeriesRefusal)) throw error;
+        this.outcome.isDenied ||= isDenied;
+        const name = JSON.stringify(`${series.measurement} ${series.field}`.slice(0, 200));
+        this.#refuse({ line: series.line, message: `series ${name}: ${error.message}` });
+        return undefined;
+      }
+    });
+    await this.#write(batch, found);
+  }
+
+  async #find(series: LineBatch["series"][number]): Promise<StreamPoints> {
+    const { template, streams, exchange, destination } = this.#options;
+    const { access, grant, options } = exchange;
+    const collection = template.expand(destination, series);
+    access.collection("insert", collection);
+    const stream = { collection, series };
+    let uuid = await streams.find(stream, grant, options);
+    if (access.limited) {
+      // It may have moved to where this caller may not write.
+      await access.stream("insert", uuid).catch(async (error) => {
+        if (!(error instanceof GrpcFailure)) throw error;
+        streams.forget(stream);
+        uuid = await streams.find(stream, grant, options);
+        await access.stream("insert", uuid);
+      });
+    }
+    return { stream, uuid };
+  }
+
+  /** Several series may be one stream: the order of their lines decides which point is the last. */
+  async #write(batch: LineBatch, found: readonly (StreamPoints | undefined)[]): Promise<void> {
+    const places = new Map<string, number>();
+    const targets: StreamPoints[] = [];
+    const groupOf = Uint32Array.from(found, (points) => {
+      if (points === undefined) return NO_GROUP;
+      const id = points.uuid.join();
+      const place = places.get(id);
+      if (place !== undefined) return place;
+      places.set(id, targets.length);
+      return targets.push(points) - 1;
+    });
+    const groups = batch.groups.map((series) => groupOf[series]!);
+    const columns = groupPoints(batch.columns, groups, targets.length);
+    await mapConcurrently(targets, WRITE_AT_ONCE, async (target, i) => {
+      await this.#insert(target, columns[i]!);
+      const stored = columns[i]!.times.length;
+      this.outcome.points += stored;
+      this.#options.exchange.metrics.pointsInserted += stored;
+    });
+  }
+
+  async #insert({ stream, uuid }: StreamPoints, columns: RawColumns): Promise<void> {
+    const { streams, exchange } = this.#options;
+    const { endpoint, options, grant } = exchange;
+    try {
+      await patchPoints(endpoint, uuid, columns, options);
+    } catch (error) {
+      const isGone = error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
+      if (!isGone) throw error;
+      // Obliterated since it was found: the series begins anew.
+      streams.forget(stream);
+      await patchPoints(endpoint, await streams.find(stream, grant, options), columns, options);
+    }
+  }
+
+  #refuse(error: LineError): void {
+    this.outcome.refused++;
+    this.#options.exchange.metrics.linesRefused++;
+    if (this.outcome.errors.length < MAX_ERRORS) this.outcome.errors.push(error);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Streams of the series of line protocol: found, or made.
+ *
+ * @module
+ */
+
+import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
+import type {
+  CallOptions,
+  Endpoint,
+  Metadata,
+  StreamDescriptor,
+} from "../../../endpoint/endpoint.ts";
+import type { LineSeries } from "../../../kernel/line_series.ts";
+
+/** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
+const REMEMBER_MS = 60_000;
+
+/** Most series remembered. */
+const MAX_REMEMBERED = 100_000;
+
+/** A series whose points cannot be stored. */
+export class SeriesRefusal extends Error {}
+
+/** A series and where its points belong. */
+export interface LineStream {
+  readonly collection: string;
+  readonly series: LineSeries;
+}
+
+/** Finds and makes streams: the field is the tag `name`, the tags are annotations. */
+export class LineStreams {
+  readonly #endpoint: Endpoint;
+  readonly #maxStreams: number;
+  readonly #known = new Map<string, { uuid: Promise<Uint8Array>; untilMs: number }>();
+  readonly #made = new WeakMap<object, number>();
+  /** Streams made so far. */
+  made = 0;
+
+  /** @param maxStreams Most streams that the holder of a key may make. */
+  constructor(endpoint: Endpoint, maxStreams: number) {
+    this.#endpoint = endpoint;
+    this.#maxStreams = maxStreams;
+  }
+
+  /**
+   * The stream of a series, made if there is none.
+   *
+   * @param owner The grant of the caller, whose new streams are counted.
+   * @returns Its uuid.
+   * @throws {SeriesRefusal} If its names cannot be those of a stream, another series has the stream,
+   * or the caller has made too many.
+   */
+  async find(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
+    const id = identityOf(stream);
+    const known = this.#known.get(id);
+    if (known !== undefined && known.untilMs > Date.now()) return await known.uuid;
+    const uuid = this.#findOrMake(stream, owner, options);
+    this.#remember(id, uuid);
+    uuid.catch(() => {
+      if (this.#known.get(id)?.uuid === uuid) this.#known.delete(id);
+    });
+    return await uuid;
+  }
+
+  /** Forgets a series whose stream is not what it was. */
+  forget(stream: LineStream): void {
+    this.#known.delete(identityOf(stream));
+  }
+
+  async #findOrMake(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
+    try {
+      const found = await this.#lookUp(stream, options);
+      if (found !== undefined) return found;
+      return await this.#make(stream, owner, options);
+    } catch (error) {
+      if (error instanceof BTrDBError && NAME_CODES.has(error.code)) {
+        throw new SeriesRefusal(error.message);
+      }
+      throw error;
+    }
+  }
+
+  async #lookUp(
+    { collection, series }: LineStream,
+    options: CallOptions,
+  ): Promise<Uint8Array | undefined> {
+    const tags: Metadata = new Map([["name", series.field]]);
+    const request = {
+      collection,
+      isCollectionPrefix: false,
+      tags,
+      annotations: new Map<string, string>(),
+    };
+    const found: StreamDescriptor[] = [];
+    for await (const some of this.#endpoint.lookupStreams(request, options)) found.push(...some);
+    const exact = found.find(({ tags }) => tags.size === 1) ?? found[0];
+    if (exact === undefined) return undefined;
+    if (found.length > 1 && exact.tags.size > 1) {
+      throw new SeriesRefusal(
+        `${found.length} streams of ${JSON.stringify(collection)} are called ` +
+          JSON.stringify(series.field),
+      );
+    }
+    checkAnnotations(exact, series);
+    return exact.uuid;
+  }
+
+  async #make(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
+    const { collection, series } = stream;
+    const made = this.#made.get(owner) ?? 0;
+    if (made >= this.#maxStreams) {
+      throw new SeriesRefusal(
+        `it would make more than ${this.#maxStreams} streams since the server began; are there ` +
+          "tags of ever new values? If not, raise the limit (--influx-max-streams)",
+      );
+    }
+    this.#made.set(owner, made + 1);
+    const uuid = crypto.getRandomValues(new Uint8Array(16));
+    uuid[6] = uuid[6]! & 0x0f | 0x40;
+    uuid[8] = uuid[8]! & 0x3f | 0x80;
+    const tags: Metadata = new Map([["name", series.field]]);
+    const annotations = annotationsOf(series);
+    try {
+      await this.#endpoint.create({ uuid, collection, tags, annotations }, options);
+      this.made++;
+      return uuid;
+    } catch (error) {
+      this.#made.set(owner, this.#made.get(owner)! - 1);
+      const isThere = error instanceof BTrDBError && error.code === ErrorCode.StreamExists;
+      const other = isThere ? await this.#lookUp(stream, options) : undefined;
+      if (other === undefined) throw error;
+      return other;
+    }
+  }
+
+  #remember(id: string, uuid: Promise<Uint8Array>): void {
+    this.#known.delete(id);
+    if (this.#known.size >= MAX_REMEMBERED) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    // Not all at once, lest they all are looked up again at once.
+    this.#known.set(id, { uuid, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) });
+  }
+}
+
+/** Codes of names that a stream cannot have. */
+const NAME_CODES: ReadonlySet<number> = new Set([
+  ErrorCode.InvalidCollection,
+  ErrorCode.InvalidTagKey,
+  ErrorCode.InvalidTagValue,
+]);
+
+function identityOf({ collection, series: { measurement, tags, field } }: LineStream): string {
+  return [collection, field, measurement, ...[...tags].flat()].join("\0");
+}
+
+/**
+ * The annotations of the stream of a series: its tags, with keys as annotations have them.
+ *
+ * @throws {SeriesRefusal} If two tags have the same key then.
+ */
+export function annotationsOf({ tags }: LineSeries): Map<string, string> {
+  const annotations = new Map<string, string>();
+  for (const [tag, value] of tags) {
+    const key = annotationKey(tag);
+    if (annotations.has(key)) {
+      throw new SeriesRefusal(`two tags become the annotation ${JSON.stringify(key)}`);
+    }
+    annotations.set(key, value);
+  }
+  return annotations;
+}
+
+/** A tag's key in the alphabet of annotations: `[a-z][a-z0-9_.]*`. */
+function annotationKey(tag: string): string {
+  const key = tag.toLowerCase().replace(/[^a-z0-9_.]/g, "_");
+  return /^[a-z]/.test(key) ? key : `tag_${key}`;
+}
+
+/** Checks that a stream is that of a series, not of another with the same collection and field. */
+function checkAnnotations({ annotations, collection }: StreamDescriptor, series: LineSeries): void {
+  if (annotations.size === 0) return;
+  for (const [key, value] of annotationsOf(series)) {
+    const other = annotations.get(key);
+    if (other === value) continue;
+    throw new SeriesRefusal(
+      `the stream ${JSON.stringify(series.field)} of ${JSON.stringify(collection)} has the ` +
+        `annotation ${key} ${
+          other === undefined ? "not" : JSON.stringify(other)
+        }, this series has ` +
+        `${JSON.stringify(value)}; does the template leave out a tag?`,
+    );
+  }
+}
