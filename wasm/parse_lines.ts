@@ -10,7 +10,7 @@
 import { hashBytes, sameBytes } from "./hash_bytes";
 import { parsedEnd, parseNumber } from "./parse_number";
 
-/** What is wrong with a line; src/kernel/line_error.ts has the words. */
+/** The codes of bad lines; src/kernel/line_error.ts has the words. */
 const NO_MEASUREMENT: i32 = 1;
 const NO_FIELDS: i32 = 2;
 const BAD_TAG: i32 = 3;

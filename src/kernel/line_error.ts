@@ -64,6 +64,6 @@ function excerpt(bytes: Uint8Array, from: number): string {
   const some = bytes.subarray(from, from + MAX_TEXT_BYTES);
   const feed = some.indexOf(10);
   const text = new TextDecoder().decode(feed < 0 ? some : some.subarray(0, feed));
-  const shown = text.replace(/[\u0000-\u001f\u007f]/g, "\ufffd").replace(/\ufffd+$/, "");
+  const shown = text.replace(/\p{Cc}/gu, "\ufffd").replace(/\ufffd+$/, "");
   return feed < 0 && some.length === MAX_TEXT_BYTES ? `${shown}…` : shown;
 }

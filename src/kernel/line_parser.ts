@@ -29,7 +29,7 @@ const PREFIX_WORDS = 4;
 const SERIES_WORDS = 6;
 const ERROR_WORDS = 5;
 
-/** How times of line protocol are read. */
+/** Reading of the times of line protocol. */
 export interface LineTimes {
   /** ns of a unit; `0n`: seconds to nanoseconds, by the size of each. */
   readonly unit: bigint;
@@ -37,9 +37,9 @@ export interface LineTimes {
   readonly now: bigint;
 }
 
-/** What some lines hold. */
+/** Contents of some lines. */
 export interface LineBatch {
-  /** What the points belong to. */
+  /** Series of the points. */
   readonly series: readonly LineSeries[];
   /** Index in `series` of each point. */
   readonly groups: Uint32Array;
@@ -219,7 +219,7 @@ const NOTHING: LineBatch = {
   errors: [],
 };
 
-/** Where everything is in the arena, from its base on. */
+/** Layout of the arena, from its base on. */
 interface Room {
   readonly slots: number;
   readonly points: number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a point of line protocol belongs to. */
+/** Series of a point of line protocol. */
 export interface LineSeries {
   /** Measurement. */
   readonly measurement: string;

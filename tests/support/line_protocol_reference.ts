@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a text of line protocol holds. */
+/** Contents of a text of line protocol. */
 export interface ReferenceLines {
   /** `[series as JSON, time, value]`, in order. */
   readonly points: [string, bigint, number][];
@@ -42,7 +42,7 @@ export function referenceLines(text: string, unit: bigint, now: bigint): Referen
   return { points, strings, refused };
 }
 
-/** Where the line ends that begins at `at`: strings in the fields may hold line feeds. */
+/** The end of the line that begins at `at`: strings in the fields may hold line feeds. */
 function lineEnd(text: string, at: number): { at: number; isOpen: boolean } {
   while (at < text.length && " \t\0".includes(text[at]!)) at++;
   const isComment = text[at] === "#";

@@ -19,7 +19,7 @@ export function bearerOf(header: string | undefined): string | undefined {
   return password === undefined ? header : `bearer ${password}`;
 }
 
-/** What follows the first colon in base64; undefined if it is no base64, or has no colon. */
+/** The text after the first colon in base64; undefined if it is no base64, or has no colon. */
 function passwordOf(base64: string): string | undefined {
   try {
     const text = atob(base64);

@@ -18,7 +18,7 @@ export interface HttpExchange {
   readonly reply: Reply;
   /** Path, percent signs resolved by nobody. */
   readonly path: string;
-  /** What follows the question mark. */
+  /** Parameters behind the question mark. */
   readonly parameters: URLSearchParams;
   readonly endpoint: Endpoint;
   readonly access: Access;
@@ -31,7 +31,7 @@ export interface HttpExchange {
   readonly gated: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** What answers the requests for a path. */
+/** Answers the requests for a path. */
 export interface HttpRoute {
   /** The whole path; or, with a `*` at its end, what paths begin with. */
   readonly path: string;

@@ -10,7 +10,7 @@ import type { LinePrefix } from "../../../kernel/line_series.ts";
 /** The template that is used unless another is given. */
 export const DEFAULT_TEMPLATE = "{bucket}/{measurement}/{tags}";
 
-/** Where a client writes. */
+/** Destination of a write. */
 export interface LineDestination {
   /** Bucket of the v2 API, database of the others. */
   readonly bucket: string;

@@ -67,7 +67,7 @@ export class LineStore {
     errors: [],
   };
 
-  /** @param options Where to store, and on whose behalf. */
+  /** @param options Destination, and on whose behalf. */
   constructor(options: LineStoreOptions) {
     this.#options = options;
   }

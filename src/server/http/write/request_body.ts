@@ -17,7 +17,7 @@ export interface BodyLimits {
   /** Most bytes as they travel. */
   readonly maxBytes: number;
   /** Most bytes once they are unpacked. */
-  readonly maxUnpackedBytes: number;
+  readonly maxUncompressedBytes: number;
   /** Takes note of bytes that have come; why they are too many, if they are. */
   readonly count: (bytes: number) => string | undefined;
 }
@@ -43,10 +43,10 @@ export async function* requestBody(
   if (claimed > limits.maxBytes) throw tooLarge(limits.maxBytes);
   const pieces = arriving(request, limits, signal);
   if (!encoding.endsWith("gzip")) return yield* pieces;
-  // A body without a byte is none, whatever it is said to be packed with.
+  // A body without a byte is none, whatever its encoding is said to be.
   const first = await pieces.next();
   if (first.done) return;
-  yield* unpacked(withFirst(first.value, pieces), limits.maxUnpackedBytes);
+  yield* unpacked(withFirst(first.value, pieces), limits.maxUncompressedBytes);
 }
 
 async function* withFirst(
@@ -113,10 +113,10 @@ async function* unpacked(
   pieces: AsyncGenerator<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array> {
-  let packedBytes = 0;
+  let compressedBytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      packedBytes += piece.length;
+      compressedBytes += piece.length;
       yield piece;
     }
   }
@@ -141,7 +141,7 @@ async function* unpacked(
   } finally {
     gunzip.destroy();
   }
-  if (gunzip.bytesWritten < packedBytes) {
+  if (gunzip.bytesWritten < compressedBytes) {
     throw new HttpFailure(400, "the body is not gzip: something follows its end");
   }
 }

@@ -31,7 +31,7 @@ const CODES: Readonly<Record<number, string>> = {
 
 /**
  * Answers a write: 204 if all lines are stored, else 400, or 403 if some may not be written where
- * they belong. What was stored stays.
+ * they belong. The stored points stay.
  */
 export function replyToWrite(reply: Reply, api: WriteApi, outcome: LineOutcome): void {
   const { refused, points, strings, errors, isDenied } = outcome;

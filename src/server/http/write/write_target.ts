@@ -11,7 +11,7 @@ import { HttpFailure } from "../http_failure.ts";
 /** An API of InfluxDB. */
 export type WriteApi = "v1" | "v2" | "v3";
 
-/** What the URL of a write request says. */
+/** Contents of the URL of a write request. */
 export interface WriteTarget extends LineDestination {
   readonly api: WriteApi;
   /** ns of a unit of the times; `0n` if that is guessed by their size. */
