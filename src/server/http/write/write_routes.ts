@@ -78,7 +78,7 @@ async function answerWrite(
   const meter = incoming.meter(request.peer, exchange.path, request.authorization);
   const limits = {
     maxBytes,
-    maxUnpackedBytes: UNPACKED * maxBytes,
+    maxUncompressedBytes: UNPACKED * maxBytes,
     count: (bytes: number) => meter.add(bytes),
   };
   const store = new LineStore({ template, streams, exchange, destination: target });
@@ -113,7 +113,7 @@ async function answerQuery(exchange: HttpExchange, options: WriteRoutesOptions):
   const meter = options.incoming.meter(request.peer, exchange.path, request.authorization);
   const limits = {
     maxBytes: QUERY_BYTES,
-    maxUnpackedBytes: QUERY_BYTES,
+    maxUncompressedBytes: QUERY_BYTES,
     count: (bytes: number) => meter.add(bytes),
   };
   const decoder = new TextDecoder();
