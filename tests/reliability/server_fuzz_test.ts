@@ -1,7 +1,9 @@
 /**
  * Invalid input for a server in a process of its own: malformed messages, uuids of the wrong
  * length, huge numbers, bytes that are not even HTTP/2. Every call is answered, the process lives
- * on, complains of nothing, and serves others all the while.
+ * on, complains of nothing, and serves others all the while. For ten minutes each, from any seed:
+ *
+ *     FUZZ_MINUTES=10 FUZZ_SEED=1 deno test -A tests/reliability/server_fuzz_test.ts
  */
 
 import { Buffer } from "node:buffer";
@@ -12,7 +14,8 @@ import { connect, type Stream } from "@btrdb/btrdb";
 import { BTrDB as V4 } from "../../src/gen/btrdb_v4_pb.ts";
 import { BTrDB as V5 } from "../../src/gen/btrdb_v5_pb.ts";
 import { RawClient } from "../support/grpc_client.ts";
-import { Random } from "../support/random.ts";
+import { fuzzing } from "../support/fuzzing.ts";
+import type { Random } from "../support/random.ts";
 import { HANG_MS, until } from "../support/until.ts";
 import { ServedDatabase } from "./support/served_database.ts";
 
@@ -63,16 +66,15 @@ const answered = METHODS.filter(({ name }) => name !== "Subscribe");
 
 Deno.test("serve answers malformed messages of every method, and lives on", () =>
   withServer(async (_server, client, stream) => {
-    const random = new Random(7);
     const uuid = Uint8Array.fromHex(stream.uuid.replaceAll("-", ""));
-    const jobs: Promise<void>[] = [];
-    for (const method of answered) {
-      for (let i = 0; i < 12; i++) {
+    for (const random of fuzzing("gRPC messages", 12, Infinity)) {
+      const jobs: Promise<void>[] = [];
+      for (const method of answered) {
         const bytes = Uint8Array.from({ length: random.int(0, 60) }, () => random.int(0, 255));
         jobs.push(send(client, method, bytes));
         jobs.push(send(client, method, mutated(validMessage(method.input, uuid), random)));
       }
-      await Promise.all(jobs.splice(0));
+      await Promise.all(jobs);
     }
   }));
 
@@ -136,10 +138,8 @@ function edgy(schema: DescMessage, uuid: Uint8Array, start: bigint, end: bigint)
 
 Deno.test("serve hangs up on what is not gRPC, and serves others meanwhile", () =>
   withServer(async (server, _client, stream) => {
-    const random = new Random(11);
     const [hostname, port] = server.address.split(":");
     const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    const noise = (length: number) => Uint8Array.from({ length }, () => random.int(0, 255));
     const attack = async (bytes: Uint8Array) => {
       const conn = await Deno.connect({ hostname: hostname!, port: Number(port) });
       await conn.write(bytes).catch(() => {});
@@ -148,10 +148,15 @@ Deno.test("serve hangs up on what is not gRPC, and serves others meanwhile", () 
       clearTimeout(timer);
     };
     const jobs: Promise<void>[] = [];
-    for (let i = 0; i < 40; i++) {
-      const head = i % 2 === 0 ? preface : new Uint8Array();
-      jobs.push(attack(new Uint8Array([...head, ...noise(random.int(1, 3000))])));
-      assertEquals((await stream.nearest(5n << 30n, { timeoutMs: HANG_MS }))?.value, 5);
+    for (const random of fuzzing("gRPC port", 10, Infinity)) {
+      for (let i = 0; i < 4; i++) {
+        const head = i % 2 === 0 ? preface : new Uint8Array();
+        const length = random.int(1, 3000);
+        const noise = Uint8Array.from({ length }, () => random.int(0, 255));
+        jobs.push(attack(new Uint8Array([...head, ...noise])));
+        assertEquals((await stream.nearest(5n << 30n, { timeoutMs: HANG_MS }))?.value, 5);
+      }
+      if (jobs.length > 40) await Promise.all(jobs.splice(0));
     }
     await Promise.all(jobs);
     await until(

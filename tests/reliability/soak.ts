@@ -17,8 +17,10 @@ const MINUTES = Number(Deno.env.get("SOAK_MINUTES") ?? 30);
 const CLIENTS = Number(Deno.env.get("SOAK_CLIENTS") ?? 50);
 /** Longest pause of a user between two things it does, ms. */
 const PAUSE_MS = Number(Deno.env.get("SOAK_PAUSE_MS") ?? 500);
+const HOSTILE = Number(Deno.env.get("SOAK_HOSTILE") ?? Math.ceil(CLIENTS / 10));
 const USERS_PER_PROCESS = 10;
 const USERS = new URL("support/soak_users.ts", import.meta.url).pathname;
+const HOSTILE_CLIENTS = new URL("support/soak_hostile.ts", import.meta.url).pathname;
 
 const folder = await Deno.makeTempDir({ prefix: "btrdb-soak-" });
 const target = `file:${folder}/soak.btrdb`;
@@ -31,8 +33,13 @@ const complaints: string[] = [];
 const memory: (Memory | undefined)[] = [];
 const children = new Set<Deno.ChildProcess>();
 
-let server = await ServedDatabase.start(target);
+/** Times of calls, ms, without and with hostile clients. */
+const took: Record<string, [number[], number[]]> = {};
+let isHostile = false;
+
+let server = await ServedDatabase.start(target, 0, 0);
 const address = server.address;
+const httpPort = server.httpPort!;
 const port = Number(address.slice(address.lastIndexOf(":") + 1));
 
 function count(name: string): void {
@@ -50,7 +57,7 @@ async function clients(uuids: readonly string[]): Promise<void> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "-A", "--no-check", "--no-lock", USERS],
-        ...[address, String(until), String(PAUSE_MS), ...users],
+        ...[address, String(httpPort), String(until), String(PAUSE_MS), ...users],
       ],
       stdin: "null",
       stdout: "piped",
@@ -78,6 +85,10 @@ async function follow(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<
       const [what, name, value] = line.split(" ");
       if (what === "ack") acknowledged.set(name!, Number(value));
       else if (what === "count") count(name!);
+      else if (what === "took") {
+        const times = took[name!] ??= [[], []];
+        times[Number(isHostile)]!.push(Number(value));
+      }
     }
   }
 }
@@ -88,12 +99,44 @@ async function restarts(): Promise<void> {
   const stopped = await server.stop();
   if (stopped.code !== 0) complain(`exit code ${stopped.code} after SIGTERM`);
   complain(stopped.errors);
-  server = await ServedDatabase.start(target, port);
+  server = await ServedDatabase.start(target, port, httpPort);
   console.log("restarted after SIGTERM");
   await pause(MINUTES * 20_000);
   complain(await server.kill());
-  server = await ServedDatabase.start(target, port);
+  server = await ServedDatabase.start(target, port, httpPort);
   console.log("restarted after SIGKILL");
+}
+
+/** Hostile clients, in turns with none. */
+async function hostiles(): Promise<void> {
+  const turnMs = Math.min(60_000, MINUTES * 6_000);
+  while (HOSTILE > 0 && Date.now() < until) {
+    await pause(Math.min(turnMs, Math.max(1, until - Date.now())));
+    if (Date.now() >= until) break;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", "--no-lock", HOSTILE_CLIENTS],
+        ...[address, String(httpPort), String(PAUSE_MS), String(HOSTILE)],
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const reading = follow(child.stdout);
+    isHostile = true;
+    await pause(Math.min(turnMs, Math.max(1, until - Date.now())));
+    child.kill("SIGKILL");
+    isHostile = false;
+    await child.status;
+    await reading;
+  }
+}
+
+/** Median and 99th percentile, ms. */
+function quantiles(times: number[]): { calls: number; p50: number; p99: number } {
+  const sorted = times.sort((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.floor(part * (sorted.length - 1))] ?? NaN;
+  return { calls: sorted.length, p50: at(0.5), p99: at(0.99) };
 }
 
 /** Kills a client process now and then. */
@@ -122,7 +165,7 @@ const running = [];
 for (let at = 0; at < groups.length; at += USERS_PER_PROCESS) {
   running.push(clients(groups.slice(at, at + USERS_PER_PROCESS)));
 }
-await Promise.all([...running, restarts(), kills(), watch()]);
+await Promise.all([...running, restarts(), kills(), watch(), hostiles()]);
 
 const db = await connect(address);
 let lost = 0;
@@ -144,6 +187,12 @@ console.log(JSON.stringify({
   ...counts,
   complaints,
   serverMb: memory,
+  took: Object.fromEntries(
+    Object.entries(took).map(([name, [alone, beside]]) => [name, {
+      alone: quantiles(alone),
+      besideHostile: quantiles(beside),
+    }]),
+  ),
 }));
 await Deno.remove(folder, { recursive: true });
 Deno.exit(lost + wrong + complaints.length > 0 ? 1 : 0);

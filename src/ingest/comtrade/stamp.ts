@@ -18,6 +18,10 @@ export type DateOrder = "day first" | "month first";
 /** Two-digit years below this are of this century. */
 const PIVOT = 70;
 
+/** Years whose days all fit into 64 bits of ns. */
+const FIRST_YEAR = 1678;
+const LAST_YEAR = 2261;
+
 const STAMP =
   /^\s*(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\s*,\s*(\d{1,2})\s*:\s*(\d{1,2})\s*:\s*(\d{1,2})(?:[.](\d{0,12}))?\s*,?\s*$/;
 
@@ -25,7 +29,8 @@ const STAMP =
  * Parses `dd/mm/yyyy,hh:mm:ss.ffffff`.
  *
  * @param order Order of day and month.
- * @returns `undefined` if the text is no such time, or there is no such day.
+ * @returns `undefined` if the text is no such time, there is no such day, or it does not fit into 64
+ *   bits of ns.
  */
 export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
   const match = STAMP.exec(text);
@@ -41,6 +46,7 @@ export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
   const isYearFirst = match[1]!.length === 4;
   const [day, month] = isYearFirst ? [c, b] : order === "day first" ? [a, b] : [b, a];
   const year = yearOf(isYearFirst ? match[1]! : match[3]!);
+  if (year < FIRST_YEAR || year > LAST_YEAR) return undefined;
   if (month < 1 || month > 12 || hour > 24 || minute > 59 || second > 60) return undefined;
   if (hour === 24 && minute + second > 0) return undefined;
   const date = new Date(Date.UTC(year, month - 1, day));

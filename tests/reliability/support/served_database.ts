@@ -6,6 +6,7 @@ const SCRIPT = new URL("serve_process.ts", import.meta.url).pathname;
 interface Ready {
   address: string;
   metricsPort: number;
+  httpPort?: number;
 }
 
 /** Memory of a server, MB. */
@@ -21,6 +22,8 @@ export interface Memory {
 export class ServedDatabase {
   readonly address: string;
   readonly pid: number;
+  /** Port of HTTP, if it was asked for. */
+  readonly httpPort: number | undefined;
   readonly #metricsPort: number;
   readonly #child: Deno.ChildProcess;
   readonly #errors: Promise<string>;
@@ -29,6 +32,7 @@ export class ServedDatabase {
     this.#child = child;
     this.address = ready.address;
     this.#metricsPort = ready.metricsPort;
+    this.httpPort = ready.httpPort;
     this.pid = child.pid;
     this.#errors = errors;
   }
@@ -37,11 +41,13 @@ export class ServedDatabase {
    * Starts one and waits until it is ready.
    *
    * @param target Database to serve, e.g. `file:…`.
-   * @param port 0: any.
+   * @param port 0 or absent: any.
+   * @param httpPort 0: any; absent: none.
    */
-  static async start(target: string, port = 0): Promise<ServedDatabase> {
+  static async start(target: string, port?: number, httpPort?: number): Promise<ServedDatabase> {
+    const ports = [port ?? 0, ...(httpPort === undefined ? [] : [httpPort])].map(String);
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--quiet", SCRIPT, target, String(port)],
+      args: ["run", "-A", "--no-check", "--quiet", SCRIPT, target, ...ports],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -1,16 +1,16 @@
 /**
  * The users of one client process of the soak:
  *
- *     soak_users.ts ADDRESS UNTIL_MS PAUSE_MS UUID:ACKNOWLEDGED…
+ *     soak_users.ts ADDRESS HTTP_PORT UNTIL_MS PAUSE_MS UUID:ACKNOWLEDGED…
  *
- * Prints `ack UUID N` whenever points of a user were acknowledged, N in all, and `count NAME` for
- * everything else it does. An unhandled error ends it with code 70.
+ * Prints `ack UUID N` whenever points of a user were acknowledged, N in all, `took NAME MS` for calls
+ * that were answered, and `count NAME` for everything else it does. An unhandled error ends it with code 70.
  */
 
 import { type BTrDB, BTrDBError, connect, type Stream } from "../../../mod.ts";
 import { BASE, pause, readFrom, STEP_NS } from "./soak_points.ts";
 
-const [address, untilMs, pauseMs, ...names] = Deno.args;
+const [address, httpPort, untilMs, pauseMs, ...names] = Deno.args;
 const until = Number(untilMs);
 
 globalThis.addEventListener("unhandledrejection", (event) => {
@@ -20,6 +20,13 @@ globalThis.addEventListener("unhandledrejection", (event) => {
 
 function count(name: string): void {
   console.log(`count ${name}`);
+}
+
+/** Says how long a call took that was answered. */
+async function timed(name: string, call: Promise<unknown>): Promise<void> {
+  const beganMs = performance.now();
+  await call;
+  console.log(`took ${name} ${(performance.now() - beganMs).toFixed(2)}`);
 }
 
 /** One user: a stream of its own, points in order, everything else at random. */
@@ -59,7 +66,8 @@ class User {
     else if (dice < 0.8) {
       await stream.alignedWindows(BASE, BASE + 1_000_000n * STEP_NS, 36).collect();
     } else if (dice < 0.9) {
-      await stream.nearest(BASE + BigInt(this.acknowledged) * STEP_NS, { backward: true });
+      const end = BASE + BigInt(this.acknowledged) * STEP_NS;
+      await timed("nearest", stream.nearest(end, { backward: true }));
     } else if (dice < 0.95) await this.#lookup(db);
     else await this.#disconnect();
   }
@@ -67,7 +75,8 @@ class User {
   async #connected(): Promise<BTrDB> {
     if (this.#db !== undefined) return this.#db;
     const protocol = Math.random() < 0.5 ? "v4" : "v5";
-    this.#db = await connect(address!, { protocol, timeoutMs: 5_000 });
+    const target = Math.random() < 0.3 ? `grpc-web://127.0.0.1:${httpPort}` : address!;
+    this.#db = await connect(target, { protocol, timeoutMs: 5_000 });
     const stream = this.#db.streamFromUUID(this.uuid);
     if (!await stream.exists()) {
       await this.#db.create(this.uuid, "soak/users", { tags: { name: this.uuid } });
@@ -80,7 +89,7 @@ class User {
     const from = this.acknowledged;
     const times = BigInt64Array.from({ length: n }, (_, i) => BASE + BigInt(from + i) * STEP_NS);
     const values = Float64Array.from({ length: n }, (_, i) => from + i);
-    await stream.insert({ times, values });
+    await timed("insert", stream.insert({ times, values }));
     this.acknowledged += n;
     console.log(`ack ${this.uuid} ${this.acknowledged}`);
     count("inserts");
