@@ -13,7 +13,7 @@ import {
   arrowWindows,
 } from "./arrow.ts";
 import { generateCsv } from "./csv.ts";
-import { V4, V5 } from "./metadata_codec.ts";
+import { type MetadataCodec, V4, V5 } from "./metadata_codec.ts";
 import { faultInject, getCompactionConfig, info, setCompactionConfig } from "./info.ts";
 import {
   createStream,
@@ -31,49 +31,42 @@ import { sqlQuery } from "./sql.ts";
 import { subscribe } from "./subscribe.ts";
 import { deleteRange, flush, insertV4, insertV5, obliterate } from "./writes.ts";
 
+/** The methods that both protocols have, which differ in metadata and in standard deviations. */
+function shared(codec: MetadataCodec): ServiceTable {
+  const hasDeviations = codec.protocol === "v5";
+  return {
+    RawValues: { run: rawValues, needs: "read" },
+    AlignedWindows: { run: alignedWindows(hasDeviations), needs: "read" },
+    Windows: { run: windows(hasDeviations), needs: "read" },
+    StreamInfo: { run: streamInfo(codec), needs: "read" },
+    SetStreamAnnotations: { run: setAnnotations(codec), needs: "insert" },
+    Create: { run: createStream(codec), needs: "insert" },
+    LookupStreams: { run: lookupStreams(codec), needs: "read" },
+    Nearest: { run: nearest, needs: "read" },
+    Changes: { run: changes, needs: "read" },
+    Delete: { run: deleteRange, needs: "delete" },
+    Info: { run: info(codec), messageBytes: SMALL_MESSAGE_BYTES, gated: false },
+    FaultInject: { run: faultInject, needs: "read" },
+    Flush: { run: flush, needs: "insert" },
+    Obliterate: { run: obliterate, needs: "obliterate" },
+    GetMetadataUsage: { run: metadataUsage, needs: "read" },
+    GenerateCSV: { run: generateCsv, needs: "read" },
+  };
+}
+
 /** `grpcinterface.BTrDB` (docs/protocol.md, "Protocol v4"). */
 export const SERVICE_V4: ServiceTable = {
-  RawValues: { run: rawValues, needs: "read" },
-  AlignedWindows: { run: alignedWindows(false), needs: "read" },
-  Windows: { run: windows(false), needs: "read" },
-  StreamInfo: { run: streamInfo(V4), needs: "read" },
-  SetStreamAnnotations: { run: setAnnotations(V4), needs: "insert" },
-  Create: { run: createStream(V4), needs: "insert" },
+  ...shared(V4),
   ListCollections: { run: listCollectionsV4, needs: "read" },
-  LookupStreams: { run: lookupStreams(V4), needs: "read" },
-  Nearest: { run: nearest, needs: "read" },
-  Changes: { run: changes, needs: "read" },
   Insert: { run: insertV4, needs: "insert" },
-  Delete: { run: deleteRange, needs: "delete" },
-  Info: { run: info(V4), messageBytes: SMALL_MESSAGE_BYTES, gated: false },
-  FaultInject: { run: faultInject, needs: "read" },
-  Flush: { run: flush, needs: "insert" },
-  Obliterate: { run: obliterate, needs: "obliterate" },
-  GetMetadataUsage: { run: metadataUsage, needs: "read" },
-  GenerateCSV: { run: generateCsv, needs: "read" },
 };
 
 /** `v5api.BTrDB` (docs/protocol.md, "Protocol v5"). */
 export const SERVICE_V5: ServiceTable = {
-  RawValues: { run: rawValues, needs: "read" },
-  AlignedWindows: { run: alignedWindows(true), needs: "read" },
-  Windows: { run: windows(true), needs: "read" },
-  StreamInfo: { run: streamInfo(V5), needs: "read" },
-  SetStreamAnnotations: { run: setAnnotations(V5), needs: "insert" },
-  SetStreamTags: { run: setTags, needs: "insert" },
-  Create: { run: createStream(V5), needs: "insert" },
+  ...shared(V5),
   ListCollections: { run: listCollectionsV5, needs: "read" },
-  LookupStreams: { run: lookupStreams(V5), needs: "read" },
-  Nearest: { run: nearest, needs: "read" },
-  Changes: { run: changes, needs: "read" },
   Insert: { run: insertV5, needs: "insert" },
-  Delete: { run: deleteRange, needs: "delete" },
-  Info: { run: info(V5), messageBytes: SMALL_MESSAGE_BYTES, gated: false },
-  FaultInject: { run: faultInject, needs: "read" },
-  Flush: { run: flush, needs: "insert" },
-  Obliterate: { run: obliterate, needs: "obliterate" },
-  GetMetadataUsage: { run: metadataUsage, needs: "read" },
-  GenerateCSV: { run: generateCsv, needs: "read" },
+  SetStreamTags: { run: setTags, needs: "insert" },
   SQLQuery: { run: sqlQuery, needs: "read" },
   MultiRawValues: { run: multiRawValues, needs: "read" },
   ArrowRawValues: { run: arrowRawValues, needs: "read" },
