@@ -134,7 +134,7 @@ export class MetadataStore {
     this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
     const scan = (from: string) =>
       db.prepare(
-        `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key ${from} ? ` +
+        `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
           `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
       );
     this.#scan = scan(">=");
@@ -242,8 +242,7 @@ export class MetadataStore {
    */
   #dropCollection(collection: string): void {
     const key = UTF8.encode(`${collection}/`);
-    const next = this.#scan.get(key)?.["sort_key"] as Uint8Array | undefined;
-    if (next !== undefined && startsWith(next, key)) return;
+    if (this.#scan.get(key, endOf(key)) !== undefined) return;
     this.#removeCollection.run(key);
   }
 
@@ -295,8 +294,7 @@ export class MetadataStore {
     | undefined {
     const conditions = propertyConditions(tags, annotations);
     const key = UTF8.encode(isCollectionPrefix ? collection : `${collection}/`);
-    const end = new Uint8Array(key.length + 1).fill(0xff);
-    end.set(key);
+    const end = endOf(key);
     for (let limit = PAGE_ROWS; limit <= MAX_COUNTED; limit *= 16) {
       const inCollection = this.#countKeys.get(key, end, limit)?.["n"];
       if (Number(inCollection) < limit) return undefined;
@@ -311,12 +309,11 @@ export class MetadataStore {
   ): Generator<StreamDescriptor | undefined> {
     const prefix = isCollectionPrefix ? collection : `${collection}/`;
     const key = UTF8.encode(prefix);
-    for (const row of pages(this.#scan, this.#scanAfter, key)) {
+    for (const row of pages(this.#scan, this.#scanAfter, key, endOf(key))) {
       if (row === undefined) {
         yield undefined;
         continue;
       }
-      if (!startsWith(row["sort_key"] as Uint8Array, key)) break;
       const name = row["collection"] as string;
       if (isCollectionPrefix ? `${name}/`.startsWith(prefix) : name === collection) {
         yield descriptorOf(row);
@@ -368,14 +365,30 @@ export class MetadataStore {
   }
 }
 
-/** Rows in the order of their keys, a page after the other, `undefined` between pages. */
-function* pages(first: Statement, next: Statement, from: Uint8Array): Generator<Row | undefined> {
-  let rows = first.all(from);
+/** The end of the keys that begin with `key`, which are UTF-8: no byte of theirs is 0xff. */
+function endOf(key: Uint8Array): Uint8Array {
+  const end = new Uint8Array(key.length + 1).fill(0xff);
+  end.set(key);
+  return end;
+}
+
+/**
+ * Rows in the order of their keys, a page after the other, `undefined` between pages.
+ *
+ * @param end End of the keys, exclusive, where the statements have one.
+ */
+function* pages(
+  first: Statement,
+  next: Statement,
+  from: Uint8Array,
+  ...end: Uint8Array[]
+): Generator<Row | undefined> {
+  let rows = first.all(from, ...end);
   while (rows.length > 0) {
     yield* rows;
     if (rows.length < PAGE_ROWS) return;
     yield undefined;
-    rows = next.all(rows.at(-1)!["sort_key"]!);
+    rows = next.all(rows.at(-1)!["sort_key"]!, ...end);
   }
 }
 

@@ -12,6 +12,7 @@ import { groupPoints, NO_GROUP } from "../../../kernel/group_points.ts";
 import type { LineBatch } from "../../../kernel/line_parser.ts";
 import type { LineError } from "../../../kernel/line_error.ts";
 import { GrpcFailure } from "../../transport/status.ts";
+import type { CallOptions, Endpoint } from "../../../endpoint/endpoint.ts";
 import type { HttpExchange } from "../routes.ts";
 import type { CollectionTemplate, LineDestination } from "./collection_template.ts";
 import { type LineStream, type LineStreams, SeriesRefusal } from "./line_streams.ts";
@@ -136,13 +137,14 @@ export class LineStore {
     const { streams, exchange } = this.#options;
     const { endpoint, options, grant } = exchange;
     try {
-      await patchPoints(endpoint, uuid, columns, options);
+      await replacePoints(endpoint, uuid, columns, options);
     } catch (error) {
       const isGone = error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
       if (!isGone) throw error;
       // Obliterated since it was found: the series begins anew.
       streams.forget(stream);
-      await patchPoints(endpoint, await streams.find(stream, grant, options), columns, options);
+      const next = await streams.find(stream, grant, options);
+      await replacePoints(endpoint, next, columns, options);
     }
   }
 
@@ -150,5 +152,20 @@ export class LineStore {
     this.outcome.refused++;
     this.#options.exchange.metrics.linesRefused++;
     if (this.outcome.errors.length < MAX_ERRORS) this.outcome.errors.push(error);
+  }
+}
+
+/** Inserts points in place of those at the same times; the last of equal times counts. */
+async function replacePoints(
+  endpoint: Endpoint,
+  uuid: Uint8Array,
+  columns: RawColumns,
+  options: CallOptions,
+): Promise<void> {
+  const { mergePolicies, maxInsertPoints, protocol } = endpoint.capabilities;
+  if (mergePolicies && protocol === "embedded" && columns.times.length <= maxInsertPoints) {
+    await endpoint.insert({ uuid, columns, mergePolicy: "replace" }, options);
+  } else {
+    await patchPoints(endpoint, uuid, columns, options);
   }
 }
