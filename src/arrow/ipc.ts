@@ -29,6 +29,7 @@ import {
   TIME,
 } from "./table.ts";
 
+import { checkMetadata } from "./check_metadata.ts";
 import { decompressLz4Frame } from "./lz4_frame.ts";
 
 export type { NamedValues } from "./table.ts";
@@ -199,6 +200,7 @@ export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKE
   // Columns are views into the bytes, which must begin at a multiple of 8.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   try {
+    checkMetadata(aligned);
     table = tableFromIPC(aligned, {
       useBigInt: true,
       useBigIntTimestamp: true,

@@ -1,4 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import process from "node:process";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
@@ -41,4 +42,24 @@ Deno.test("rawToIpc: of a template only the schema is read", () => {
   ) {
     assertEquals(assertThrows(() => rawToIpc(points, { template: bytes }), BTrDBError).code, 438);
   }
+});
+
+Deno.test("ipcToRaw: lengths of a thousand million in the metadata are refused before a decoder believes them", () => {
+  // A stream of 2 kB whose schema claimed 2^30 pairs of metadata took a minute to be refused.
+  const whole = rawToIpc({ times: BigInt64Array.of(1n, 2n), values: Float64Array.of(3, 4) });
+  const before = process.cpuUsage();
+  let refused = 0;
+  for (let at = 0; at + 4 <= whole.length; at += 4) {
+    const bytes = whole.slice();
+    new DataView(bytes.buffer).setUint32(at, 0x3fff_fff0, true);
+    try {
+      assertEquals(ipcToRaw(bytes).times.length <= 2, true);
+    } catch (error) {
+      assert(error instanceof BTrDBError && error.code === 438, `${at}: ${error}`);
+      refused++;
+    }
+  }
+  assert(refused > 20, String(refused));
+  const { user, system } = process.cpuUsage(before);
+  assert(user + system < 20e6, `${user + system} µs`);
 });
