@@ -60,6 +60,9 @@ export class HttpPort {
     );
     this.#http1.headersTimeout = HEAD_MS;
     this.#http1.keepAliveTimeout = IDLE_MS;
+    // Deno 2.9 ends a connection after one answer unless the server itself listens; here the port
+    // does, for it.
+    Object.defineProperty(this.#http1, "listening", { get: () => !this.#isClosing });
     this.#http2 = createServer2((incoming, outgoing) =>
       this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
     );

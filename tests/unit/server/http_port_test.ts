@@ -73,6 +73,27 @@ Deno.test("serve http: a call, and statuses in the trailers", async () => {
   });
 });
 
+Deno.test("serve http: a connection is kept for the next requests, and closed by a stop", async () => {
+  await withServer({}, async (server) => {
+    const request = "GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let answers = 0;
+    const socket = connectTcp(server.httpPort!, "127.0.0.1", () => socket.write(request));
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    socket.on("error", () => {});
+    await new Promise<void>((resolve) =>
+      socket.on("data", (bytes) => {
+        if (!String(bytes).startsWith("HTTP/1.1 404")) return;
+        if (++answers === 5) resolve();
+        // Not at once: Deno ended the connection a moment after its first answer.
+        else setTimeout(() => socket.write(request), 20);
+      })
+    );
+    await server.stop();
+    await closed;
+    assertEquals(answers, 5);
+  });
+});
+
 Deno.test("serve http: messages that are too long, cut off or no frames end the call", async () => {
   await withServer({ limits: { messageBytes: 1000 } }, async (_server, base) => {
     const ends = async (body: number[]) =>
@@ -104,7 +125,7 @@ Deno.test("serve http: keys in the header, never elsewhere", async () => {
 Deno.test("serve http: other methods, paths and types", async () => {
   await withServer({}, async (_server, base) => {
     const requests: [string, RequestInit, number][] = [
-      ["/", {}, 404],
+      ["/nothing", {}, 404],
       [INFO, {}, 404],
       [INFO, { method: "PUT", body: "x" }, 404],
       [INFO, { method: "POST", body: "x", headers: { "content-type": "application/grpc" } }, 415],
@@ -122,7 +143,7 @@ Deno.test("serve http: other methods, paths and types", async () => {
 Deno.test("serve http: without keys, no name of a stranger leads here (DNS rebinding)", async () => {
   await withServer({}, async (server) => {
     const ask = (host: string) =>
-      say(server.httpPort!, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      say(server.httpPort!, `GET /nothing HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     assertStringIncludes(await ask("attacker.example"), "403 Forbidden");
     assertStringIncludes(await ask("localhost:8080"), "404 Not Found");
   });
