@@ -96,7 +96,7 @@ Deno.test("serve http: whatever is sent, the next one is answered", async () => 
   await using db = await connect("memory:");
   await using server = await serve(db, {
     port: 0,
-    http: { port: 0, origins: ["https://a.example"] },
+    http: { port: 0, origins: ["https://a.example"], write: true },
     onError: (error) => unexpected.push(error),
   });
   await using client = await connect(`grpc-web://127.0.0.1:${server.httpPort}`);
