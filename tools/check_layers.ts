@@ -37,6 +37,7 @@ const ENTRIES = [
   "src/ingest/comtrade/mod.ts",
   "src/web/mod.ts",
   "src/analysis/phasor.ts",
+  "src/distil/mod.ts",
 ];
 
 /** A layer is a folder of `src/`, or a file that stands on its own. */
@@ -82,6 +83,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["npm:yaml", "node:"],
   },
   analysis: { may: ["core", "kernel", "client"] },
+  distil: { may: ["core", "client", "analysis"] },
   ingest: {
     may: ["core", "kernel", "csv", "client", "arrow", "io"],
     packages: ["npm:yaml", "node:"],
@@ -93,7 +95,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       "core",
       "plot",
       "src/csv/part_file.ts",
-      "src/ingest/stream_paths.ts",
+      "src/client/stream_paths.ts",
       "deno.json",
       ...ENTRIES,
     ],

@@ -12,7 +12,7 @@ import type { ImportOptions } from "./options.ts";
 import { type Prepared, prepareImport } from "./prepare_import.ts";
 import type { OmittedColumn, SourceBatch } from "./source.ts";
 import { storableBatches } from "./storable_batches.ts";
-import type { NamedStream } from "./stream_paths.ts";
+import type { NamedStream } from "../client/stream_paths.ts";
 import { timeWarnings } from "./time_warnings.ts";
 import { createTargets } from "./targets.ts";
 

@@ -12,7 +12,7 @@ import { delay, untilAborted } from "../core/call.ts";
 import { ImportError } from "./errors.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { ImportProgress } from "./options.ts";
-import type { NamedStream } from "./stream_paths.ts";
+import type { NamedStream } from "../client/stream_paths.ts";
 import { type ImportRecord, saveRecord } from "./record.ts";
 import type { Position, Source, SourceBatch } from "./source.ts";
 

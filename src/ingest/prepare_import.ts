@@ -21,7 +21,7 @@ import {
   stateFolder,
 } from "./record.ts";
 import { type Position, type Source, START } from "./source.ts";
-import { type NamedStream, nameStream } from "./stream_paths.ts";
+import { type NamedStream, nameStream } from "../client/stream_paths.ts";
 import { findTargets, type Target } from "./targets.ts";
 
 /** An import that is ready, or was found to be. */

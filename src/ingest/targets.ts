@@ -11,7 +11,13 @@ import { nearest } from "../core/suggest.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { ColumnMeta, TargetOptions } from "./options.ts";
 import type { Source, SourceColumn } from "./source.ts";
-import { findByPath, isUuid, type NamedStream, nameStream, streamsOf } from "./stream_paths.ts";
+import {
+  findByPath,
+  isUuid,
+  type NamedStream,
+  nameStream,
+  streamsOf,
+} from "../client/stream_paths.ts";
 
 /** Streams looked for, or made, at the same time. */
 const AT_ONCE = 32;

@@ -13,7 +13,7 @@ import {
   nameStream,
   splitPath,
   streamsOf,
-} from "../../ingest/stream_paths.ts";
+} from "../../client/stream_paths.ts";
 import { type CliError, notFound, usageError } from "../errors.ts";
 import { didYouMean, nearest } from "../../core/suggest.ts";
 

@@ -9,7 +9,7 @@ import type { RawColumns } from "../../core/columns.ts";
 import { ImportError, optionError } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
 import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";
-import { collectionIn } from "../stream_paths.ts";
+import { collectionIn } from "../../client/stream_paths.ts";
 import { columnOf } from "../text/layout.ts";
 import { chooseTime } from "./choose_time.ts";
 import { type RowTimes, type TimeLayout, TimeReader } from "./columnar_times.ts";

@@ -20,7 +20,7 @@ import {
 import { csvBatches } from "./csv_batches.ts";
 import { BATCH_BYTES, type CsvTable, noRemarks, parserOf } from "./csv_table.ts";
 import { csvBatchesFromThread } from "./csv_thread.ts";
-import { collectionIn } from "../stream_paths.ts";
+import { collectionIn } from "../../client/stream_paths.ts";
 import { Spool } from "../spool.ts";
 import { jsisTable } from "./jsis.ts";
 import { keysOf } from "./long_table.ts";

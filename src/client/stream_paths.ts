@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { BTrDB } from "../client/btrdb.ts";
-import { type NamedStream, nameStream } from "../client/named_stream.ts";
+import type { BTrDB } from "./btrdb.ts";
+import { type NamedStream, nameStream } from "./named_stream.ts";
 
 export { type NamedStream, nameStream };
 
