@@ -100,6 +100,13 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
     load: () => import("./commands/diff.ts"),
   },
   {
+    name: "distil",
+    args: "run|follow|status|ls [FILE] [NAME…]",
+    summary: "Compute derived streams, and keep them up to date",
+    group: MOVE,
+    load: () => import("./commands/distil.ts"),
+  },
+  {
     name: "create",
     args: "COLLECTION/NAME",
     summary: "Create a stream",

@@ -122,6 +122,10 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
         "another process has the file open for writing; if it is `btrdb serve`, pass its address to -d instead",
     };
   }
+  if (status === "LEASED") {
+    const hint = "wait for that runner, or for the end of its lease if it is dead";
+    return { exit: Exit.Failed, message, hint };
+  }
   if (status === "NOT_CONFIGURED") {
     const hint = "a target comes after -d, for example `btrdb -d file:grid.btrdb ls`";
     return { exit: Exit.Usage, message, hint };

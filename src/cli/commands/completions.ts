@@ -50,6 +50,7 @@ interface Known {
 
 function choicesOf(name: string, commands: readonly CommandEntry[]): readonly string[] | undefined {
   if (name === "completions") return SHELLS;
+  if (name === "distil") return ["run", "follow", "status", "ls"];
   return name === "help" ? commands.map((one) => one.name) : undefined;
 }
 
