@@ -101,7 +101,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   },
   {
     name: "distil",
-    args: "run|follow|status|ls [FILE] [NAME…]",
+    args: "VERB [FILE] [NAME…]",
     summary: "Compute derived streams, and keep them up to date",
     group: MOVE,
     load: () => import("./commands/distil.ts"),

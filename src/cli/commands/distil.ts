@@ -21,11 +21,11 @@ const DISTIL_VERBS = ["run", "follow", "status", "ls"] as const;
 
 const command: Command = {
   name: "distil",
-  args: "run|follow|status|ls [FILE] [NAME…]",
+  args: "VERB [FILE] [NAME…]",
   arity: [1, Infinity],
   summary: "Compute derived streams, and keep them up to date",
   about: [
-    "FILE is a TypeScript or JavaScript module whose default export is a definition, a list of " +
+    "VERB is run, follow, status or ls. FILE is a TypeScript or JavaScript module whose default export is a definition, a list of " +
     "them in the order in which they run, or a function of the database that returns either. It " +
     "is run with the permissions of this command. NAME chooses some of its definitions.",
     "run brings the outputs up to date: only what changes of the inputs reach is computed. follow " +
@@ -82,15 +82,21 @@ const command: Command = {
 };
 
 function optionsOf(context: Context, args: Args): DistilFollowOptions {
-  const ms = (name: string, otherwise: string): number =>
-    Number(parseDuration(args.text(name) ?? otherwise, `--${name}`) / 1_000_000n);
   return {
     signal: context.signal,
     flush: !args.has("no-flush"),
     maxPoints: args.integer("max-points", 1000, Number.MAX_SAFE_INTEGER),
-    leaseMs: ms("lease", "30s"),
-    intervalMs: ms("interval", "1s"),
+    leaseMs: milliseconds(args, "lease", "30s", 1000),
+    intervalMs: milliseconds(args, "interval", "1s", 1),
   };
+}
+
+/** A duration from `least` ms to an hour. */
+function milliseconds(args: Args, name: string, otherwise: string, least: number): number {
+  const text = args.text(name) ?? otherwise;
+  const ms = Number(parseDuration(text, `--${name}`) / 1_000_000n);
+  if (ms >= least && ms <= 3_600_000) return ms;
+  throw usageError(`Cannot use --${name} ${text}: expected ${least / 1000}s to 1h`);
 }
 
 async function runAll(
@@ -200,10 +206,16 @@ async function printStatus(
     name,
     state,
     version ?? "-",
-    inputs.map((one) => `${one.name} ${one.done} of ${one.latest ?? "-"}`).join(", ") || "-",
+    inputs.map(stepOf).join(", ") || "-",
     lease?.owner ?? "-",
   ]);
   context.print(table(columns, cells, context.style));
+}
+
+/** Version of an input that was worked off, of those there are. */
+function stepOf({ name, done, latest, buffered }: DistilStatus["inputs"][number]): string {
+  const more = buffered === 0n ? "" : ` and ${plural(buffered, "point")}`;
+  return `${name} ${done} of ${latest ?? "-"}${more}`;
 }
 
 function printDefinitions(context: Context, definitions: readonly DefinedDistillate[]): void {
