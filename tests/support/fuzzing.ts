@@ -32,8 +32,10 @@ export function* fuzzing(
   let seed = first;
   let slowest = 0;
   let isDone = false;
+  const watch = minutes > 0 ? new Watch(what) : undefined;
   try {
     for (; seed < first + least || performance.now() < endMs; seed++) {
+      watch?.begin(seed);
       const before = process.cpuUsage();
       yield new Random(seed);
       const { user, system } = process.cpuUsage(before);
@@ -46,9 +48,40 @@ export function* fuzzing(
     }
     isDone = true;
   } finally {
+    watch?.end();
     const text = `${what}: seeds ${first} to ${isDone ? seed - 1 : seed}, ` +
       `slowest run ${Math.round(slowest)} ms of the processor's time`;
     if (!isDone || minutes > 0) console.warn(text);
+  }
+}
+
+/** Says which seed is running where one never ends, from a thread of its own. */
+class Watch {
+  readonly #seed = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker: Worker;
+
+  constructor(what: string) {
+    const program = `
+      const seed = new Int32Array((await new Promise((done) => onmessage = done)).data);
+      let said;
+      for (let last;; last = seed[0]) {
+        Atomics.wait(seed, 0, seed[0], 30_000);
+        if (seed[0] !== last || said === last) continue;
+        said = last;
+        console.warn(${JSON.stringify(what)} + ": seed " + last + " has been running for 30 s");
+      }`;
+    const url = `data:text/javascript,${encodeURIComponent(program)}`;
+    this.#worker = new Worker(url, { type: "module" });
+    this.#worker.postMessage(this.#seed.buffer);
+  }
+
+  begin(seed: number): void {
+    this.#seed[0] = seed;
+    Atomics.notify(this.#seed, 0);
+  }
+
+  end(): void {
+    this.#worker.terminate();
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
+import { keyPages } from "./key_pages.ts";
 import { parseMetadata, propertyRows } from "./property_rows.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
 
@@ -139,7 +140,7 @@ function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
   const add = db.prepare(
     "INSERT INTO property (key, value, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)!["id"]!)) {
+  for (const rows of keyPages((after) => page.all(after), "id", 0)) {
     for (const { id, tags, annotations } of rows) {
       for (const { key, value } of propertyRows(parseMetadata(tags), parseMetadata(annotations))) {
         add.run(key, value, id!);

@@ -12,6 +12,7 @@ import {
   propertyRows,
   propertyValue,
 } from "../file/property_rows.ts";
+import { damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 
 /** Something that streams are looked for by: a key, and a value unless any will do. */
@@ -100,7 +101,11 @@ export class PropertyIndex {
       yield* rows;
       const last = rows.at(-1);
       if (last === undefined || rows.length < this.#pageRows) return;
+      const [before, stream] = after;
       after = [Number(last["property_value"]), Number(last["property_stream"])];
+      if (after[0] < before || (after[0] === before && after[1] <= stream)) {
+        throw damaged("the index of tags and annotations is not in order");
+      }
       yield undefined;
     }
   }

@@ -20,6 +20,7 @@ import type {
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
 import { checkParts, damaged } from "../file/checksum.ts";
+import { keyPages } from "../file/key_pages.ts";
 import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
@@ -383,12 +384,13 @@ function* pages(
   from: Uint8Array,
   ...end: Uint8Array[]
 ): Generator<Row | undefined> {
-  let rows = first.all(from, ...end);
-  while (rows.length > 0) {
-    yield* rows;
-    if (rows.length < PAGE_ROWS) return;
+  const rows = first.all(from, ...end);
+  yield* rows;
+  if (rows.length < PAGE_ROWS) return;
+  const last = rows.at(-1)!["sort_key"] as Uint8Array;
+  for (const page of keyPages((after) => next.all(after, ...end), "sort_key", last)) {
     yield undefined;
-    rows = next.all(rows.at(-1)!["sort_key"]!, ...end);
+    yield* page;
   }
 }
 

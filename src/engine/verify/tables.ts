@@ -8,6 +8,7 @@ import { compareBytes } from "../../core/bytes.ts";
 import { checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { ALL_VERSIONS } from "../write/reclaimer.ts";
+import { keyPages } from "../file/key_pages.ts";
 import { parseMetadata, propertyRows } from "../file/property_rows.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 
@@ -107,7 +108,7 @@ export function* propertyProblems(db: Database): Generator<string | undefined> {
   );
   const entry = db.prepare("SELECT 1 FROM property WHERE key = ? AND value = ? AND stream = ?");
   let known = 0;
-  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)!["id"]!)) {
+  for (const rows of keyPages((after) => page.all(after), "id", 0)) {
     for (const { id, tags, annotations } of rows) {
       const seen = new Set<string>();
       for (const { key, value } of propertyRows(parseMetadata(tags), parseMetadata(annotations))) {

@@ -18,6 +18,7 @@ import { damaged } from "../file/checksum.ts";
 import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../pacer.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { keyPages } from "../file/key_pages.ts";
 import { foreignObjects } from "../file/schema.ts";
 import { sqliteError } from "../file/sqlite.ts";
 import { reduceValues } from "../tree/stats.ts";
@@ -334,11 +335,10 @@ class Verifier {
   /** Blocks that belong to no version. */
   *#orphans(): Generator<undefined> {
     const page = this.#db.prepare("SELECT id FROM block WHERE id > ? ORDER BY id LIMIT 1000");
-    let last = Number.MIN_SAFE_INTEGER;
-    for (let rows = page.all(last); rows.length > 0; rows = page.all(last)) {
+    for (const rows of keyPages((after) => page.all(after), "id", Number.MIN_SAFE_INTEGER)) {
       for (const row of rows) {
-        last = Number(row["id"]);
-        if (!this.#seen.has(last)) this.#problem(`Block ${last} belongs to no version`);
+        const id = Number(row["id"]);
+        if (!this.#seen.has(id)) this.#problem(`Block ${id} belongs to no version`);
       }
       yield;
     }
