@@ -27,6 +27,12 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml; charset=utf-8",
 };
 
+/**
+ * Parts that are loaded on demand, but never by a page: Arrow is another form of subscriptions, which
+ * gRPC-Web cannot have, and paths are for sinks outside of browsers.
+ */
+const UNUSED: readonly RegExp[] = [/^ipc-/, /^part_file-/];
+
 /** Files of the page by their paths. */
 type Files = ReadonlyMap<string, string>;
 
@@ -60,6 +66,19 @@ async function scripts(): Promise<Map<string, string>> {
   }
 }
 
+/** Names of the files that can be loaded, beginning with the entry. */
+function reachable(bundle: Files): Set<string> {
+  const names = new Set(["main.js"]);
+  for (const name of names) {
+    for (
+      const [, next] of bundle.get(name)!.matchAll(/(?:from|import|import\()\s*"\.\/([^"]+)"/g)
+    ) {
+      if (!UNUSED.some((pattern) => pattern.test(next!))) names.add(next!);
+    }
+  }
+  return names;
+}
+
 /** Builds all files; names of assets hold hashes, so that they may be kept by browsers. */
 async function build(): Promise<Files> {
   const bundle = await scripts();
@@ -69,18 +88,20 @@ async function build(): Promise<Files> {
     await read("page.css"),
     await read("icon.svg"),
   ];
+  const names = reachable(bundle);
+  for (const name of [...bundle.keys()]) if (!names.has(name)) bundle.delete(name);
   const main = bundle.get("main.js")!;
   bundle.delete("main.js");
-  const names = {
+  const hashed = {
     main: `main-${await hashOf(main)}.js`,
     style: `page-${await hashOf(css)}.css`,
     icon: `icon-${await hashOf(icon)}.svg`,
   };
-  const page = html.replace(/\{(main|style|icon)\}/g, (_, key: keyof typeof names) => names[key]);
+  const page = html.replace(/\{(main|style|icon)\}/g, (_, key: keyof typeof hashed) => hashed[key]);
   const files = new Map([["index.html", page]]);
-  files.set(`assets/${names.main}`, main);
-  files.set(`assets/${names.style}`, css);
-  files.set(`assets/${names.icon}`, icon);
+  files.set(`assets/${hashed.main}`, main);
+  files.set(`assets/${hashed.style}`, css);
+  files.set(`assets/${hashed.icon}`, icon);
   for (const name of [...bundle.keys()].sort()) files.set(`assets/${name}`, bundle.get(name)!);
   return files;
 }

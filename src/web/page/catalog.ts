@@ -59,8 +59,8 @@ export class Catalog {
    *
    * @param onProgress Called between batches.
    */
-  async load(db: BTrDB, onProgress: () => void, signal: AbortSignal): Promise<void> {
-    const found = db.lookupStreams("", { isCollectionPrefix: true, signal });
+  async load(db: BTrDB, onProgress: () => void): Promise<void> {
+    const found = db.lookupStreams("", { isCollectionPrefix: true });
     for await (const stream of found) {
       if (this.#all.length >= MAX_LISTED) {
         this.isCut = true;

@@ -1,16 +1,18 @@
 /**
- * The figure on the page: one canvas for the data, one above it for cursor and box, so that moving
- * the pointer draws no data again.
+ * The figure on the page: one canvas for the data, one above it for cursors and boxes, so that
+ * moving the pointer draws no data again.
  *
  * @module
  */
 
+import { CanvasPainter } from "../../plot/figure/canvas_painter.ts";
+import { drawFigure } from "../../plot/figure/draw_figure.ts";
+import { type Figure, type Layout, layOut } from "../../plot/figure/layout.ts";
+import type { Palette } from "../../plot/figure/palette.ts";
 import { element } from "./dom.ts";
 import type { Box } from "./gestures.ts";
-import { drawFigure, type FigureLayout, type FigureOptions, layoutFigure } from "./local_figure.ts";
-import type { Palette } from "./palette.ts";
 
-/** A mark of the cursor to draw. */
+/** A cursor to draw. */
 export interface CursorMark {
   /** CSS pixels from the left. */
   readonly x: number;
@@ -28,13 +30,13 @@ export class FigureView {
   readonly legends: HTMLElement;
   readonly #data: HTMLCanvasElement;
   readonly #over: HTMLCanvasElement;
-  #layout: FigureLayout | undefined;
+  #layout: Layout | undefined;
 
   /** @param onResize Called when there is more or less room. */
   constructor(onResize: () => void) {
     this.#data = element("canvas", { "aria-hidden": "true" });
     this.#over = element("canvas", { "aria-hidden": "true" });
-    this.legends = element("div");
+    this.legends = element("div.legends");
     this.root = element(
       "div.figure",
       {
@@ -57,15 +59,19 @@ export class FigureView {
   }
 
   /** The layout as it was drawn last. */
-  get layout(): FigureLayout | undefined {
+  get layout(): Layout | undefined {
     return this.#layout;
   }
 
-  /** Draws the data. */
-  draw(options: FigureOptions): FigureLayout {
-    const context = sized(this.#data, options.width, options.height);
-    const layout = layoutFigure(options);
-    drawFigure(context, layout, options);
+  /**
+   * Draws the data.
+   *
+   * @param isMoving True while the view moves: axes do not shrink.
+   */
+  draw(figure: Figure, palette: Palette, isMoving: boolean): Layout {
+    const context = sized(this.#data, figure.width, figure.height);
+    const layout = layOut(figure, isMoving ? this.#layout : undefined);
+    paint(context, figure, layout, palette);
     this.#layout = layout;
     return layout;
   }
@@ -82,6 +88,33 @@ export class FigureView {
   }
 }
 
+/** A figure as PNG, with its legends. */
+export async function pngOf(figure: Figure, palette: Palette, ratio: number): Promise<Blob> {
+  const canvas = element("canvas");
+  canvas.width = Math.round(figure.width * ratio);
+  canvas.height = Math.round(figure.height * ratio);
+  const context = canvas.getContext("2d")!;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const whole = { ...figure, legend: true };
+  paint(context, whole, layOut(whole), palette);
+  return await new Promise((resolve, reject) => {
+    canvas.toBlob((blob) =>
+      blob === null ? reject(new Error("The picture is too large")) : resolve(blob)
+    );
+  });
+}
+
+function paint(
+  context: CanvasRenderingContext2D,
+  figure: Figure,
+  layout: Layout,
+  palette: Palette,
+): void {
+  const painter = new CanvasPainter(context, palette);
+  painter.rect(0, 0, figure.width, figure.height, "background");
+  drawFigure(painter, figure, layout, palette.bandAlpha);
+}
+
 /** The context of a canvas, of as many pixels as the device has. */
 function sized(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = devicePixelRatio;
@@ -95,7 +128,7 @@ function sized(canvas: HTMLCanvasElement, width: number, height: number): Canvas
 
 function drawMark(
   context: CanvasRenderingContext2D,
-  { plots, bottom, left, right }: FigureLayout,
+  { plots, bottom, left, right }: Layout,
   { x, label, isHover, dots }: CursorMark,
   palette: Palette,
 ): void {
@@ -121,37 +154,32 @@ function drawMark(
     context.lineWidth = 1.5;
     context.stroke();
   }
-  context.font = "11px ui-monospace, 'DejaVu Sans Mono', monospace";
+  context.font = "11px ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', monospace";
   const width = context.measureText(label).width + 12;
-  const from = Math.max(left - 40, Math.min(x - width / 2, right - width + 12));
+  const from = Math.max(left - 60, Math.min(x - width / 2, right - width + 14));
   context.fillStyle = isHover ? palette.text : palette.accent;
   context.beginPath();
-  context.roundRect(from, bottom + 3, width, 18, 4);
+  context.roundRect(from, bottom + 4, width, 19, 4);
   context.fill();
   context.fillStyle = palette.background;
   context.textAlign = "left";
   context.textBaseline = "middle";
-  context.fillText(label, from + 6, bottom + 12.5);
+  context.fillText(label, from + 6, bottom + 14);
 }
 
 function drawBox(
   context: CanvasRenderingContext2D,
-  { left, right }: FigureLayout,
-  box: Box,
+  { left, right }: Layout,
+  { left: x, top, right: end, bottom }: Box,
   palette: Palette,
 ): void {
-  const from = Math.max(left, box.left);
-  const width = Math.min(right, box.right) - from;
+  const from = Math.max(left, x);
+  const width = Math.min(right, end) - from;
   context.fillStyle = palette.accent;
   context.globalAlpha = 0.14;
-  context.fillRect(from, box.top, width, box.bottom - box.top);
+  context.fillRect(from, top, width, bottom - top);
   context.globalAlpha = 1;
   context.strokeStyle = palette.accent;
   context.lineWidth = 1;
-  context.strokeRect(
-    Math.round(from) + 0.5,
-    Math.round(box.top) + 0.5,
-    width,
-    box.bottom - box.top,
-  );
+  context.strokeRect(Math.round(from) + 0.5, Math.round(top) + 0.5, width, bottom - top);
 }

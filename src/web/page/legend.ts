@@ -7,7 +7,7 @@
 
 import { element, iconButton, setText } from "./dom.ts";
 import { ICONS } from "./icons.ts";
-import { DASHES } from "./palette.ts";
+import { dashOf } from "../../plot/figure/palette.ts";
 
 /** A stream in a legend. */
 export interface LegendEntry {
@@ -16,7 +16,7 @@ export interface LegendEntry {
   readonly path: string;
   readonly unit: string | undefined;
   readonly color: string;
-  readonly dash: number;
+  readonly ink: number;
   readonly side: "left" | "right";
   /** Version it is pinned to, 0 for the latest. */
   readonly version: bigint;
@@ -157,7 +157,7 @@ export class Legends {
 }
 
 /** A piece of the line as it is drawn. */
-function sample({ color, dash }: LegendEntry): SVGSVGElement {
+function sample({ color, ink }: LegendEntry): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "sample");
   svg.setAttribute("viewBox", "0 0 22 10");
@@ -165,7 +165,7 @@ function sample({ color, dash }: LegendEntry): SVGSVGElement {
   const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
   const attributes = { x1: 0, x2: 22, y1: 5, y2: 5, stroke: color, "stroke-width": 2.4 };
   for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, String(value));
-  line.setAttribute("stroke-dasharray", DASHES[dash % DASHES.length]!.join(" "));
+  line.setAttribute("stroke-dasharray", dashOf(ink).join(" "));
   svg.append(line);
   return svg;
 }

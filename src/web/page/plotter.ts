@@ -5,37 +5,64 @@
  */
 
 import type { NamedStream } from "../../client/named_stream.ts";
-import { Catalog } from "./catalog.ts";
-import { Connection, type ConnectionState, messageOf } from "./connection.ts";
-import { element, iconButton, setAttributes, setText } from "./dom.ts";
-import { type CursorMark, FigureView } from "./figure_view.ts";
-import { type Box, Gestures } from "./gestures.ts";
-import { ICONS } from "./icons.ts";
-import { askForKey } from "./key_dialog.ts";
-import { type Action, actionOf } from "./keyboard.ts";
-import { Legends } from "./legend.ts";
-import type { FigureOptions } from "./local_figure.ts";
-import { yOf } from "./local_figure.ts";
-import { TileSource } from "./local_tiles.ts";
-import { openMenu } from "./menu.ts";
-import { countText, valueText } from "./number_text.ts";
-import { colorOf, PALETTES } from "./palette.ts";
-import { RangeBar } from "./range_bar.ts";
-import { parseMoment } from "./range_text.ts";
-import { StreamTree } from "./stream_tree.ts";
-import { Theme } from "./theme.ts";
-import { toast } from "./toast.ts";
-import { durationText, momentText } from "./time_text.ts";
+import { nameStream } from "../../client/named_stream.ts";
+import { MILLISECOND } from "../../core/time.ts";
+import { durationText } from "../../plot/figure/duration_text.ts";
+import { areaOf, type Shade, valueAt } from "../../plot/figure/layout.ts";
+import { colorOf, type Palette, PALETTES } from "../../plot/figure/palette.ts";
+import { fromWall, momentText, offsetText, toWall } from "../../plot/figure/zone_time.ts";
+import { type Action, actionOf } from "../plotter/keyboard.ts";
+import { TileCache } from "../plotter/tile_cache.ts";
+import { parseRange } from "../plotter/typed_range.ts";
 import {
+  clamped,
   panned,
   seriesOf,
   type TimeSpan,
   withMoved,
   withoutStream,
   withStream,
+  withYRange,
   zoomed,
-} from "./view_changes.ts";
+} from "../plotter/view_changes.ts";
+import { MAX_SERIES } from "../plotter/view_fragment.ts";
+import type { SeriesState, ViewState } from "../plotter/view_state.ts";
+import { Catalog } from "./catalog.ts";
+import { Connection, type ConnectionState, isKeyError, isLost, messageOf } from "./connection.ts";
+import { CursorSet } from "./cursor_set.ts";
+import type { ShownFigure, ShownSeries } from "./cursors.ts";
+import { DataSource } from "./data_source.ts";
+import { setAttributes, setText } from "./dom.ts";
+import { exportEntries } from "./exports.ts";
+import { FigureView } from "./figure_view.ts";
+import { type Box, Gestures } from "./gestures.ts";
+import { showHelp } from "./help_dialog.ts";
+import { askForKey } from "./key_dialog.ts";
+import { LastValues } from "./last_values.ts";
+import { Legends } from "./legend.ts";
+import { type MenuEntry, openMenu } from "./menu.ts";
+import { RangeBar } from "./range_bar.ts";
+import { Shell } from "./shell.ts";
+import { StatisticsPanel } from "./statistics_panel.ts";
+import { streamEntries } from "./stream_menu.ts";
+import { StreamTree } from "./stream_tree.ts";
+import { Theme, THEMES } from "./theme.ts";
+import { toast } from "./toast.ts";
 import { ViewStore } from "./view_store.ts";
+
+/** Height from which a box zooms values too, CSS pixels. */
+const BOX_HEIGHT = 24;
+
+/** Time between two frames while the range follows the clock, ms. */
+const LIVE_MS = 200;
+
+/** Periods that earlier data are drawn over, ns. */
+const DAY = 86_400_000_000_000n;
+const PERIODS: readonly (readonly [string, bigint])[] = [
+  ["An hour earlier", DAY / 24n],
+  ["A day earlier", DAY],
+  ["A week earlier", 7n * DAY],
+];
 
 /** Starts the plotter in an empty page. */
 export async function startPlotter(body: HTMLElement): Promise<void> {
@@ -47,132 +74,157 @@ class Plotter {
   readonly #store: ViewStore;
   readonly #theme: Theme;
   readonly #connection: Connection;
-  readonly #tiles: TileSource;
+  readonly #data: DataSource;
   readonly #tree: StreamTree;
-  readonly #figure: FigureView;
+  readonly #figureView: FigureView;
   readonly #legends: Legends;
   readonly #bar: RangeBar;
-  readonly #app: HTMLElement;
-  readonly #state: HTMLElement;
-  readonly #server: HTMLElement;
-  readonly #empty: HTMLElement;
+  readonly #shell: Shell;
+  readonly #cursors: CursorSet;
+  readonly #statistics: StatisticsPanel;
+  readonly #lastValues: LastValues;
   #frame = 0;
-  #hoverX: number | undefined;
+  #liveTimer: ReturnType<typeof setTimeout> | undefined;
+  #isMoving = false;
   #box: Box | undefined;
-  #options: FigureOptions | undefined;
+  #figure: ShownFigure | undefined;
+  #columns = 1;
+  #isLoading = true;
 
   constructor(body: HTMLElement) {
     this.#theme = new Theme(() => this.#schedule());
-    this.#store = new ViewStore(() => this.#schedule());
+    this.#store = new ViewStore(() => this.#schedule(), toast);
     this.#connection = new Connection({
       url: new URL(".", location.href).href,
       askForKey,
       onState: (state) => this.#connected(state),
     });
-    this.#tiles = new TileSource(
-      () => this.#connection.db,
-      () => this.#schedule(),
-      (error) => this.#failed(error),
-    );
+    this.#data = new DataSource({
+      db: () => this.#connection.db,
+      onChange: () => this.#schedule(),
+      onError: (error, uuid) => this.#failed(error, uuid),
+    });
+    this.#lastValues = new LastValues(() => this.#tree.refresh());
     this.#tree = new StreamTree({
       catalog: this.#catalog,
       onToggle: (stream) => this.#toggle(stream),
       colorOf: (uuid) => this.#colorOf(uuid),
-      lastValueOf: () => undefined,
+      lastValueOf: (stream) => this.#lastValues.textOf(stream),
+      onShown: (streams) => this.#lastValues.want(streams),
     });
-    this.#figure = new FigureView(() => this.#schedule());
-    this.#legends = new Legends(this.#figure.legends, {
+    this.#figureView = new FigureView(() => this.#schedule());
+    this.#legends = new Legends(this.#figureView.legends, {
       onMenu: (uuid, anchor) => this.#streamMenu(uuid, anchor),
       onRemove: (uuid) => this.#change(withoutStream(this.#store.view, uuid)),
       onDrop: (uuid, x, y) => this.#dropped(uuid, x, y),
+    });
+    this.#cursors = new CursorSet(() => this.#drawOver());
+    this.#statistics = new StatisticsPanel({
+      read: (series, span, signal) => this.#data.statistics(series, span, signal),
+      nameOf: (uuid) => this.#catalog.find(uuid),
     });
     this.#bar = new RangeBar({
       onTyped: (start, end) => this.#typed(start, end),
       onAll: () => void this.#fit(),
       onZone: (zone) => this.#store.change({ zone }),
     });
-    this.#state = element("span", { role: "status" });
-    this.#server = element("span.server");
-    this.#empty = this.#emptyNote();
-    this.#app = this.#build();
+    this.#shell = new Shell({
+      range: this.#bar.parts,
+      tree: this.#tree.root,
+      figure: this.#figureView.root,
+      table: this.#statistics.root,
+      differences: this.#cursors.root,
+      spoken: this.#cursors.spoken,
+      act: (action) => this.#act(action),
+      exportEntries: () => this.#exportEntries(),
+      viewEntries: () => this.#viewEntries(),
+      onTryNow: () => this.#connection.wake(),
+    });
     this.#watch();
-    body.append(this.#app);
+    body.append(this.#shell.root);
   }
 
   async start(): Promise<void> {
     this.#schedule();
-    const db = await this.#connection.open();
-    const { signal } = new AbortController();
-    await this.#catalog.load(db, () => this.#tree.update(true), signal);
-    this.#tree.update(false);
+    await this.#connection.open();
+    this.#data.refresh();
+    await this.#loadNames();
+    await this.#loadCatalog();
+  }
+
+  /** Names of the streams of a link, before all others are known. */
+  async #loadNames(): Promise<void> {
+    await Promise.all(
+      seriesOf(this.#store.view).map(async ({ uuid }) => {
+        try {
+          this.#catalog.add(await nameStream(this.#connection.db.streamFromUUID(uuid)));
+        } catch (error) {
+          this.#failed(error, uuid);
+        }
+      }),
+    );
     this.#schedule();
   }
 
-  #build(): HTMLElement {
-    const button = (name: string, path: string, action: Action) =>
-      iconButton(name, path, () => this.#act(action));
-    const bar = element(
-      "header.bar",
-      {},
-      button("List of streams", ICONS.menu, "side"),
-      element("h1.brand", {}, "BTrDB"),
-      element("span.separator"),
-      ...this.#bar.parts,
-      element("span.separator"),
-      button("Back to the view before", ICONS.back, "back"),
-      button("Forward again", ICONS.forward, "forward"),
-      button("Zoom out", ICONS.minus, "zoom-out"),
-      button("Zoom in", ICONS.plus, "zoom-in"),
-      button("Show all data", ICONS.fit, "fit"),
-      element("span.gap"),
-      button("Keys", ICONS.help, "help"),
-    );
-    return element(
-      "div.app",
-      {},
-      bar,
-      element("aside.side", { "aria-label": "Streams" }, this.#tree.root),
-      element("main.main", {}, this.#figure.root),
-      element("footer.state", {}, this.#server, this.#state),
-    );
-  }
-
-  #emptyNote(): HTMLElement {
-    return element(
-      "div.empty",
-      {},
-      element("h2", {}, "Choose a stream"),
-      element("p", {}, "Streams are listed at the left; type / to search."),
-    );
+  async #loadCatalog(): Promise<void> {
+    try {
+      await this.#catalog.load(this.#connection.db, () => this.#tree.update(true));
+      this.#isLoading = false;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#tree.update(this.#isLoading);
+    this.#schedule();
   }
 
   #watch(): void {
-    new Gestures(this.#figure.root, {
+    const figure = this.#figureView.root;
+    const gestures = new Gestures(figure, {
       onDragStart: (x) => this.#isInside(x),
-      onPan: (dx) => this.#pan(-dx / this.#areaWidth, false),
-      onZoom: (factor, x) => this.#zoom(factor, this.#share(x)),
+      onPan: (dx) => {
+        this.#isMoving = true;
+        this.#pan(-dx / this.#areaWidth, false);
+      },
+      onZoom: (factor, x, y, isVertical) => {
+        if (isVertical) this.#zoomValues(factor, x, y);
+        else this.#zoom(factor, this.#share(x));
+      },
       onBox: (box) => {
         this.#box = box;
         this.#drawOver();
       },
       onBoxEnd: (box) => this.#zoomTo(box),
-      onHover: (x) => {
-        this.#hoverX = x;
-        this.#drawOver();
+      onHover: (x) => this.#cursors.hover(this.#timeAt(x)),
+      onClick: (x) => {
+        figure.focus();
+        this.#cursors.mark(this.#timeAt(x));
       },
-      onClick: () => this.#figure.root.focus(),
-      onDoubleClick: () => this.#store.back(),
-      onEnd: () => {},
+      onDoubleClick: () => {
+        this.#cursors.unmark();
+        if (this.#store.canGoBack) this.#store.back();
+        else void this.#fit();
+      },
+      onEnd: () => {
+        this.#isMoving = false;
+        this.#schedule();
+      },
     });
-    addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && gestures.cancel()) return;
+      this.#key(event);
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.#connection.state.kind === "ready") this.#data.refresh();
+      this.#schedule();
+    });
+    addEventListener("online", () => this.#data.refresh());
   }
 
   #key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     if (target.closest("input, select, textarea, dialog, .menu") !== null) return;
-    if (target.closest("button, .tree") !== null && /^(Enter| |Arrow.*|Home)$/.test(event.key)) {
-      return;
-    }
+    const isTaken = /^(Enter| |Arrow.*|Home|End|Page.*)$/.test(event.key);
+    if (isTaken && target.closest("button, .tree") !== null) return;
     const action = actionOf(event);
     if (action === undefined) return;
     event.preventDefault();
@@ -180,69 +232,159 @@ class Plotter {
   }
 
   #act(action: Action): void {
-    const step = 0.1;
-    if (action === "pan-left") this.#pan(-step, false);
-    else if (action === "pan-right") this.#pan(step, false);
-    else if (action === "page-left") this.#pan(-0.9, true);
-    else if (action === "page-right") this.#pan(0.9, true);
-    else if (action === "zoom-in") this.#zoom(1 / 1.5, this.#share(this.#hoverX));
-    else if (action === "zoom-out") this.#zoom(1.5, this.#share(this.#hoverX));
-    else if (action === "fit") void this.#fit();
-    else if (action === "back") this.#store.back();
-    else if (action === "forward") this.#store.forward();
-    else if (action === "band") this.#store.change({ band: !this.#store.view.band });
-    else if (action === "density") this.#store.change({ density: !this.#store.view.density });
-    else if (action === "search") this.#tree.focusSearch();
-    else if (action === "range") this.#bar.focus();
-    else if (action === "side") this.#app.classList.toggle("narrow-side");
+    const { view } = this.#store;
+    const at = this.#share(this.#cursorX());
+    const actions: Record<Action, () => void> = {
+      "pan-left": () => this.#pan(-0.1, false),
+      "pan-right": () => this.#pan(0.1, false),
+      "page-left": () => this.#pan(-0.9, true),
+      "page-right": () => this.#pan(0.9, true),
+      "zoom-in": () => this.#zoom(1 / 1.5, at),
+      "zoom-out": () => this.#zoom(1.5, at),
+      "fit": () => void this.#fit(),
+      "back": () => this.#store.back(),
+      "forward": () => this.#store.forward(),
+      "cursor-left": () => this.#moveCursor(-1),
+      "cursor-right": () => this.#moveCursor(1),
+      "cursor-far-left": () => this.#moveCursor(-20),
+      "cursor-far-right": () => this.#moveCursor(20),
+      "mark": () => this.#cursors.mark(this.#cursors.time ?? this.#timeAt(this.#middle())),
+      "band": () => this.#store.change({ band: !view.band }),
+      "density": () => this.#store.change({ density: !view.density }),
+      "live": () => this.#toggleLive(),
+      "search": () => {
+        this.#shell.openSide(true);
+        this.#tree.focusSearch();
+      },
+      "range": () => this.#bar.focus(),
+      "table": () => {
+        this.#statistics.toggle();
+        this.#schedule();
+      },
+      "side": () => this.#shell.openSide(),
+      "help": () => showHelp(),
+      "cancel": () => this.#cursors.clear(),
+    };
+    actions[action]();
+  }
+
+  get #now(): bigint {
+    return BigInt(Date.now()) * MILLISECOND;
   }
 
   get #span(): TimeSpan {
     const { range } = this.#store.view;
     if ("start" in range) return range;
-    const now = BigInt(Date.now()) * 1_000_000n;
-    return { start: now - range.last, end: now };
+    return clamped({ start: this.#now - range.last, end: this.#now });
+  }
+
+  get #palette(): Palette {
+    return PALETTES[this.#theme.appearance];
   }
 
   get #areaWidth(): number {
-    const layout = this.#figure.layout;
+    const layout = this.#figureView.layout;
     return layout === undefined ? 1 : layout.right - layout.left;
   }
 
+  #middle(): number {
+    const layout = this.#figureView.layout;
+    return layout === undefined ? 0 : (layout.left + layout.right) / 2;
+  }
+
   #share(x: number | undefined): number {
-    const layout = this.#figure.layout;
+    const layout = this.#figureView.layout;
     if (layout === undefined || x === undefined) return 0.5;
     return Math.max(0, Math.min(1, (x - layout.left) / (layout.right - layout.left)));
   }
 
   #isInside(x: number): boolean {
-    const layout = this.#figure.layout;
-    return layout !== undefined && x >= layout.left - 60 && x <= layout.right;
+    const layout = this.#figureView.layout;
+    return layout !== undefined && layout.plots.length > 0 && x <= layout.right + 60;
   }
 
-  #change(view: ReturnType<typeof withoutStream>): void {
+  #timeAt(x: number | undefined): bigint | undefined {
+    const layout = this.#figureView.layout;
+    if (layout === undefined || x === undefined || layout.plots.length === 0) return undefined;
+    if (x < layout.left || x >= layout.right) return undefined;
+    const { start, end } = this.#span;
+    return start + BigInt(Math.floor(this.#share(x) * Number(end - start)));
+  }
+
+  #cursorX(): number | undefined {
+    const layout = this.#figureView.layout;
+    const { time } = this.#cursors;
+    if (layout === undefined || time === undefined) return undefined;
+    const { start, end } = this.#span;
+    const share = Number(time - start) / Number(end - start);
+    return layout.left + share * (layout.right - layout.left);
+  }
+
+  #moveCursor(columns: number): void {
+    const { start, end } = this.#span;
+    const step = Number(end - start) / this.#columns;
+    const from = this.#cursors.time ?? this.#timeAt(this.#middle());
+    if (from === undefined) return;
+    let time = from + BigInt(Math.round(columns * step) || Math.sign(columns));
+    if (time < start) time = start;
+    if (time >= end) time = end - 1n;
+    this.#cursors.moveTo(time);
+  }
+
+  #change(view: ViewState): void {
     this.#store.change(view);
     this.#tree.refresh();
   }
 
+  /** Ranges that follow the clock stand still once they are moved. */
   #pan(share: number, isStep: boolean): void {
     this.#store.change({ range: panned(this.#span, share) }, isStep);
   }
 
   #zoom(factor: number, at: number): void {
-    this.#store.change({ range: zoomed(this.#span, factor, at) }, false);
+    const { range } = this.#store.view;
+    const next = zoomed(this.#span, factor, at);
+    const isLive = "last" in range;
+    this.#store.change({ range: isLive ? { last: next.end - next.start } : next }, false);
+  }
+
+  #zoomValues(factor: number, x: number, y: number): void {
+    const layout = this.#figureView.layout;
+    const index = layout?.plots.findIndex(({ top, height }) => y >= top && y <= top + height) ?? -1;
+    const place = layout?.plots[index];
+    if (place === undefined) return;
+    const side = place.right !== undefined && this.#share(x) > 0.5 ? "right" : "left";
+    const axis = place[side] ?? place.left ?? place.right;
+    if (axis === undefined) return;
+    const center = valueAt(place, axis, y);
+    const low = center - (center - axis.low) * factor;
+    const high = center + (axis.high - center) * factor;
+    if (!(high - low > Math.abs(center) * 1e-13) || !Number.isFinite(high - low)) return;
+    const onSide = place[side] === undefined ? (side === "left" ? "right" : "left") : side;
+    this.#store.change(
+      withYRange(this.#store.view, index, onSide, { kind: "fixed", low, high }),
+      false,
+    );
   }
 
   #zoomTo(box: Box): void {
     const { start, end } = this.#span;
     const span = Number(end - start);
-    const [from, to] = [this.#share(box.left), this.#share(box.right)];
-    this.#store.change({
-      range: {
-        start: start + BigInt(Math.round(from * span)),
-        end: start + BigInt(Math.round(to * span)),
-      },
+    const at = (x: number) => start + BigInt(Math.round(this.#share(x) * span));
+    const range = clamped({ start: at(box.left), end: at(box.right) });
+    let view: ViewState = { ...this.#store.view, range };
+    const layout = this.#figureView.layout;
+    layout?.plots.forEach((place, i) => {
+      const isOver = box.top >= place.outerTop && box.bottom <= place.top + place.height + 20;
+      if (!isOver || box.bottom - box.top < BOX_HEIGHT) return;
+      for (const side of ["left", "right"] as const) {
+        const axis = place[side];
+        if (axis === undefined) continue;
+        const [low, high] = [valueAt(place, axis, box.bottom), valueAt(place, axis, box.top)];
+        view = withYRange(view, i, side, { kind: "fixed", low, high });
+      }
     });
+    this.#store.change(view);
   }
 
   async #fit(): Promise<void> {
@@ -254,79 +396,156 @@ class Plotter {
         }),
       );
       const times = ends.flat().flatMap((point) => point === null ? [] : [point.time]);
-      if (times.length === 0) return;
+      if (times.length === 0) return toast("These streams have no points");
       const start = times.reduce((a, b) => a < b ? a : b);
       const end = times.reduce((a, b) => a > b ? a : b) + 1n;
-      const pad = (end - start) / 50n;
-      this.#store.change({ range: { start: start - pad, end: end + pad } });
+      const margin = (end - start) / 50n;
+      const range = clamped({ start: start - margin, end: end + margin });
+      const view = this.#store.view;
+      const plots = view.plots.map((plot) => ({
+        ...plot,
+        left: plot.left.kind === "fixed" ? { kind: "auto" as const } : plot.left,
+        right: plot.right.kind === "fixed" ? { kind: "auto" as const } : plot.right,
+      }));
+      this.#store.change({ range, plots });
     } catch (error) {
       this.#failed(error);
     }
   }
 
   #typed(start: string, end: string): { text: string; field: "start" | "end" } | undefined {
-    const now = BigInt(Date.now()) * 1_000_000n;
-    const from = parseMoment(start, now);
-    const to = parseMoment(end, now);
-    this.#store.change({ range: { start: from, end: to } });
+    const typed = parseRange(start, end, { now: this.#now, zone: this.#store.view.zone });
+    if ("problem" in typed) return { text: typed.problem, field: typed.field };
+    this.#store.change({ range: typed });
     return undefined;
+  }
+
+  #toggleLive(): void {
+    const { range } = this.#store.view;
+    const { start, end } = this.#span;
+    this.#store.change({ range: "last" in range ? { start, end } : { last: end - start } });
   }
 
   #toggle(stream: NamedStream): void {
     const { view } = this.#store;
-    const isShown = seriesOf(view).some(({ uuid }) => uuid === stream.uuid);
-    if (isShown) return this.#change(withoutStream(view, stream.uuid));
-    const isFirst = view.plots.length === 0;
+    const series = seriesOf(view);
+    if (series.some(({ uuid }) => uuid === stream.uuid)) {
+      return this.#change(withoutStream(view, stream.uuid));
+    }
+    if (series.length >= MAX_SERIES) {
+      return toast(`There is room for ${MAX_SERIES} streams: remove one first`);
+    }
+    this.#catalog.add(stream);
     this.#change(withStream(view, stream.uuid, (uuid) => this.#catalog.find(uuid)?.unit));
-    if (isFirst) void this.#fit();
+    if (series.length === 0) void this.#fit();
   }
 
   #colorOf(uuid: string): string | undefined {
     const series = seriesOf(this.#store.view).find((one) => one.uuid === uuid);
-    return series && colorOf(PALETTES[this.#theme.appearance], series.color);
+    return series && colorOf(this.#palette, series.ink);
   }
 
   #streamMenu(uuid: string, anchor: HTMLElement): void {
     const { view } = this.#store;
-    const unitOf = (id: string) => this.#catalog.find(id)?.unit;
     const at = view.plots.findIndex(({ series }) => series.some((one) => one.uuid === uuid));
-    const move = (to: number, side?: "left" | "right") => () =>
-      this.#change(withMoved(view, uuid, to, side, unitOf));
-    openMenu(anchor, "Stream", [
-      { heading: "Axis" },
-      { label: "Left axis", run: move(at, "left") },
-      { label: "Right axis", run: move(at, "right") },
-      { heading: "Plot" },
-      ...view.plots.map((_, i) => ({ label: `Plot ${i + 1}`, isChecked: i === at, run: move(i) })),
-      { label: "New plot", run: move(view.plots.length) },
-      { label: "Remove", run: () => this.#change(withoutStream(view, uuid)) },
-    ]);
+    const side = seriesOf(view).find((one) => one.uuid === uuid)?.side ?? "left";
+    const entries = streamEntries({
+      db: this.#connection.db,
+      view,
+      uuid,
+      named: this.#catalog.find(uuid),
+      unitOf: (id) => this.#catalog.find(id)?.unit,
+      scale: this.#figureView.layout?.plots[at]?.[side],
+      change: (next) => this.#change(next),
+    });
+    openMenu(anchor, "Stream", entries);
   }
 
   #dropped(uuid: string, clientX: number, clientY: number): void {
-    const { left, top } = this.#figure.root.getBoundingClientRect();
+    const { left, top } = this.#figureView.root.getBoundingClientRect();
     const [x, y] = [clientX - left, clientY - top];
-    const layout = this.#figure.layout;
+    const layout = this.#figureView.layout;
     if (layout === undefined || x < 0 || y < 0) return;
-    const each = layout.bottom / Math.max(1, layout.plots.length);
-    const to = Math.floor(y / each);
+    const found = layout.plots.findIndex(({ outerTop, top, height }) =>
+      y >= outerTop && y < top + height + 12
+    );
+    const to = found < 0 ? layout.plots.length : found;
     const side = this.#share(x) < 0.5 ? "left" : "right";
     const unitOf = (id: string) => this.#catalog.find(id)?.unit;
     this.#change(withMoved(this.#store.view, uuid, to, side, unitOf));
   }
 
-  #connected(state: ConnectionState): void {
-    this.#server.className = state.kind === "lost" ? "server lost" : "server";
-    this.#server.replaceChildren(
-      element("span.dot"),
-      state.kind === "lost" ? "Server lost, trying again" : location.host,
-    );
-    this.#schedule();
+  #viewEntries(): MenuEntry[] {
+    const { view } = this.#store;
+    const check = (
+      label: string,
+      isChecked: boolean,
+      run: () => void,
+      note?: string,
+    ): MenuEntry => ({
+      label,
+      isChecked,
+      run,
+      ...(note === undefined ? {} : { note }),
+    });
+    const toggled = (shift: bigint) =>
+      view.overlays.includes(shift)
+        ? view.overlays.filter((one) => one !== shift)
+        : [...view.overlays, shift].slice(-4);
+    return [
+      { heading: "Figure" },
+      check("Band from min to max", view.band, () => this.#act("band"), "b"),
+      check("Density of the data", view.density, () => this.#act("density"), "d"),
+      check("Table of the range", this.#statistics.isOpen, () => this.#act("table"), "t"),
+      { heading: "Drawn over it" },
+      ...PERIODS.map(([label, shift]) =>
+        check(
+          label,
+          view.overlays.includes(shift),
+          () => this.#store.change({ overlays: toggled(shift) }),
+        )
+      ),
+      { heading: "Colours" },
+      ...THEMES.map((name) =>
+        check(THEME_NAMES[name], this.#theme.name === name, () => {
+          this.#theme.set(name);
+          this.#tree.refresh();
+        })
+      ),
+    ];
   }
 
-  #failed(error: unknown): void {
-    this.#connection.failed(error);
-    toast(messageOf(error));
+  #exportEntries(): MenuEntry[] {
+    return exportEntries(
+      () => ({
+        db: this.#connection.db,
+        figure: this.#figure!,
+        palette: this.#palette,
+        span: this.#span,
+        columns: this.#columns,
+        address: this.#store.address,
+        streams: seriesOf(this.#store.view).map(({ uuid, version }) => ({
+          uuid,
+          version,
+          path: this.#catalog.find(uuid)?.path ?? uuid,
+        })),
+      }),
+      this.#store.view.plots.length === 0,
+    );
+  }
+
+  #connected(state: ConnectionState): void {
+    this.#shell.showConnection(state);
+    if (state.kind !== "ready") return;
+    this.#data.refresh();
+    if (this.#isLoading) void this.#loadCatalog();
+  }
+
+  #failed(error: unknown, uuid?: string): void {
+    if (isLost(error)) return this.#connection.failed(error);
+    if (isKeyError(error) && uuid === undefined) return void this.#connection.open();
+    const name = uuid === undefined ? "" : `${this.#catalog.find(uuid)?.path ?? uuid}: `;
+    toast(`${name}${messageOf(error)}`);
   }
 
   #schedule(): void {
@@ -336,103 +555,137 @@ class Plotter {
   #draw(): void {
     this.#frame = 0;
     const { view } = this.#store;
-    const { width, height } = this.#figure.size;
+    const { width, height } = this.#figureView.size;
     if (width === 0 || height === 0) return;
     const span = this.#span;
-    const isRight = view.plots.some(({ series }) => series.some(({ side }) => side === "right"));
-    const area = width - 68 - (isRight ? 68 : 16);
-    const pixels = Math.max(1, Math.round(area * devicePixelRatio));
-    const palette = PALETTES[this.#theme.appearance];
-    this.#options = {
-      width,
-      height,
-      ...span,
-      zone: view.zone,
-      band: view.band,
-      density: view.density,
-      palette,
-      plots: view.plots.map((plot) => ({
-        ...plot,
-        series: plot.series.map((series) => ({
-          ...series,
-          unit: this.#catalog.find(series.uuid)?.unit,
-          columns: this.#tiles.columns(series.uuid, series.version, span.start, span.end, pixels),
-        })),
-      })),
+    const { left, right } = areaOf(width, view.plots);
+    this.#columns = Math.max(1, Math.round((right - left) * devicePixelRatio));
+    this.#figure = this.#readFigure(view, span, width, height);
+    this.#figureView.draw(this.#figure, this.#palette, this.#isMoving);
+    this.#showLegends(view);
+    this.#showTexts(view, span);
+    this.#statistics.show(seriesOf(view), span, view.zone, this.#data.pending === 0);
+    this.#drawOver();
+    this.#keepLive("last" in view.range);
+  }
+
+  #readFigure(view: ViewState, span: TimeSpan, width: number, height: number): ShownFigure {
+    const isReady = this.#connection.state.kind !== "connecting";
+    const shades: Shade[] = [];
+    const shown = (series: SeriesState, by: bigint): ShownSeries => {
+      const named = this.#catalog.find(series.uuid);
+      const range = { start: span.start - by, end: span.end - by };
+      const name = named?.name ?? series.uuid;
+      return {
+        uuid: series.uuid,
+        ink: series.ink,
+        side: series.side,
+        label: by === 0n ? name : `${name}, ${durationText(by)} earlier`,
+        unit: named?.unit,
+        isFaint: by !== 0n,
+        columns: this.#data.columns(series, range, this.#columns),
+      };
     };
-    const layout = this.#figure.draw(this.#options);
-    this.#legends.show(layout.plots.map(({ top }, i) => ({
-      left: layout.left - 6,
-      top: top - 28,
-      width: layout.right - layout.left + 6,
-      entries: view.plots[i]!.series.map((series) => {
-        const stream = this.#catalog.find(series.uuid);
+    if (isReady) this.#data.begin(view);
+    const plots = view.plots.map((plot) => ({
+      ...plot,
+      series: [
+        ...plot.series.map((one) => shown(one, 0n)),
+        ...view.overlays.flatMap((by) => plot.series.map((one) => shown(one, by))),
+      ],
+    }));
+    for (const series of seriesOf(view)) if (isReady) shades.push(...this.#data.shades(series));
+    if (isReady) this.#data.end();
+    const { zone, band, density } = view;
+    return { width, height, ...span, zone, band, density, plots, shades };
+  }
+
+  #showLegends(view: ViewState): void {
+    const { left, right, plots } = this.#figureView.layout!;
+    this.#legends.show(plots.map(({ outerTop }, i) => ({
+      left: left - 4,
+      top: outerTop + 3,
+      width: right - left + 8,
+      entries: view.plots[i]!.series.map(({ uuid, ink, side, version }) => {
+        const named = this.#catalog.find(uuid);
         return {
-          uuid: series.uuid,
-          name: stream?.name ?? series.uuid,
-          path: stream?.path ?? series.uuid,
-          unit: stream?.unit,
-          color: colorOf(palette, series.color),
-          dash: series.color,
-          side: series.side,
-          version: series.version,
+          uuid,
+          name: named?.name ?? uuid,
+          path: named?.path ?? uuid,
+          unit: named?.unit,
+          color: colorOf(this.#palette, ink),
+          ink,
+          side,
+          version,
         };
       }),
     })));
-    if (view.plots.length === 0) this.#figure.root.append(this.#empty);
-    else this.#empty.remove();
-    this.#drawOver();
+  }
+
+  #showTexts(view: ViewState, { start, end }: TimeSpan): void {
+    const series = seriesOf(view);
+    const isLive = "last" in view.range;
     this.#bar.show(
-      momentText(span.start, view.zone),
-      momentText(span.end, view.zone),
+      clockText(start, view.zone),
+      clockText(end, view.zone),
       view.zone,
-      view.zone,
+      view.zone === "UTC"
+        ? "UTC"
+        : `${view.zone.replace(/^.*\//, "").replaceAll("_", " ")} ${
+          offsetText(start, view.zone).replace("UTC", "")
+        }`.trim(),
     );
-    const pointwidth = this.#options.plots[0]?.series[0]?.columns.pointwidth;
+    const pointwidth = TileCache.pointwidthOf(start, end, this.#columns);
+    const parts = [durationText(end - start)];
+    if (series.length > 0) parts.push(`windows of ${durationText(2 ** pointwidth)}`);
+    if (series.some(({ version }) => version !== 0n)) parts.push("pinned versions");
+    if (this.#data.pending > 0) parts.push("reading…");
+    this.#shell.showState(parts.join("  ·  "));
+    this.#shell.update({
+      isEmpty: view.plots.length === 0,
+      isLive,
+      canGoBack: this.#store.canGoBack,
+      canGoForward: this.#store.canGoForward,
+    });
+    setAttributes(this.#shell.root, { "data-pending": this.#data.pending });
+    const names = series.map(({ uuid }) => this.#catalog.find(uuid)?.name ?? uuid);
+    document.title = [...names.slice(0, 3), "BTrDB plotter"].join(" · ");
     setText(
-      this.#state,
-      `${durationText(span.end - span.start)}` +
-        (pointwidth === undefined ? "" : ` · windows of ${durationText(2 ** pointwidth)}`) +
-        (this.#tiles.pending > 0 ? ` · reading ${this.#tiles.pending}` : ""),
+      this.#shell.summary,
+      `${names.length === 0 ? "No stream" : names.join(", ")}. ` +
+        `${momentText(start, view.zone)} to ${momentText(end, view.zone)}, ${view.zone}. ` +
+        "Arrow keys pan and zoom, comma and full stop move a cursor, question mark lists all keys.",
     );
-    setAttributes(this.#app, { "data-pending": this.#tiles.pending });
+  }
+
+  #keepLive(isLive: boolean): void {
+    clearTimeout(this.#liveTimer);
+    if (!isLive || document.hidden) return;
+    this.#liveTimer = setTimeout(() => this.#schedule(), LIVE_MS);
   }
 
   #drawOver(): void {
-    const layout = this.#figure.layout;
-    const options = this.#options;
-    if (layout === undefined || options === undefined) return;
-    const marks: CursorMark[] = [];
-    const values = new Map<string, string>();
-    const x = this.#hoverX;
-    if (x !== undefined && x >= layout.left && x < layout.right) {
-      const share = this.#share(x);
-      const time = options.start + BigInt(Math.floor(share * Number(options.end - options.start)));
-      const dots: { y: number; color: string }[] = [];
-      options.plots.forEach((plot, i) => {
-        for (const series of plot.series) {
-          const { columns, uuid, color, side } = series;
-          const at = Math.min(columns.width - 1, Math.floor(share * columns.width));
-          if (columns.count[at] === 0) continue;
-          const [min, mean, max] = [columns.min[at]!, columns.mean[at]!, columns.max[at]!];
-          values.set(
-            uuid,
-            columns.count[at] === 1
-              ? valueText(mean)
-              : `${valueText(mean)}  ${valueText(min)}…${valueText(max)}  n ${
-                countText(columns.count[at]!)
-              }`,
-          );
-          const axis = layout.plots[i]![side]!;
-          dots.push({
-            y: yOf(layout.plots[i]!, axis, mean),
-            color: colorOf(options.palette, color),
-          });
-        }
-      });
-      marks.push({ x, label: momentText(time, options.zone), isHover: true, dots });
-    }
-    this.#figure.drawOver(marks, this.#box, options.palette);
-    this.#legends.showValues(values);
+    const layout = this.#figureView.layout;
+    if (layout === undefined || this.#figure === undefined) return;
+    const marks = this.#cursors.show(this.#figure, layout, this.#palette);
+    this.#figureView.drawOver(marks, this.#box, this.#palette);
+    this.#legends.showValues(this.#cursors.values(this.#figure));
   }
+}
+
+const THEME_NAMES: Readonly<Record<typeof THEMES[number], string>> = {
+  auto: "As the system",
+  light: "Light",
+  dark: "Dark",
+  contrast: "High contrast",
+};
+
+/** A moment as it may be typed; with its difference to UTC where a clock shows it twice. */
+function clockText(time: bigint, zone: string): string {
+  const text = momentText(time, zone).replace(
+    /\.?0+$/,
+    (zeros) => zeros.startsWith(".") ? "" : zeros,
+  );
+  const isTwice = zone !== "UTC" && fromWall(toWall(time, zone), zone).length > 1;
+  return isTwice ? `${text} ${offsetText(time, zone).replace("UTC", "").replace("−", "-")}` : text;
 }

@@ -29,6 +29,8 @@ export interface StreamTreeOptions {
   readonly colorOf: (uuid: string) => string | undefined;
   /** The last value of a stream as text, or undefined if it is not known yet. */
   readonly lastValueOf: (stream: NamedStream) => string | undefined;
+  /** Called with the streams whose rows are in sight. */
+  readonly onShown: (streams: readonly NamedStream[]) => void;
 }
 
 /** A tree with search. */
@@ -95,12 +97,6 @@ export class StreamTree {
   /** Draws the rows in sight again. */
   refresh(): void {
     this.#schedule();
-  }
-
-  /** Streams whose rows are in sight. */
-  get visibleStreams(): NamedStream[] {
-    const [from, to] = this.#range(0);
-    return this.#rows.slice(from, to).flatMap((row) => row.kind === "stream" ? [row.stream] : []);
   }
 
   #collect(): void {
@@ -216,6 +212,9 @@ export class StreamTree {
     const rows = [];
     for (let i = from; i < to; i++) rows.push(this.#rowElement(i));
     this.#rowsElement.replaceChildren(...rows);
+    this.#options.onShown(
+      this.#rows.slice(from, to).flatMap((row) => row.kind === "stream" ? [row.stream] : []),
+    );
     setAttributes(this.#viewport, {
       "aria-activedescendant": this.#rows.length > 0 ? `row-${this.#active}` : undefined,
     });

@@ -4,14 +4,13 @@
  * @module
  */
 
+import type { PaletteName } from "../../plot/figure/palette.ts";
+
 /** Themes that can be chosen; `auto` follows the system. */
 export const THEMES = ["auto", "light", "dark", "contrast"] as const;
 
 /** A theme that can be chosen. */
 export type ThemeName = typeof THEMES[number];
-
-/** A theme as it is drawn. */
-export type Appearance = "light" | "dark" | "contrast-light" | "contrast-dark";
 
 const STORED = "btrdb.theme";
 const DARK = matchMedia("(prefers-color-scheme: dark)");
@@ -40,7 +39,7 @@ export class Theme {
   }
 
   /** Appearance on this system. */
-  get appearance(): Appearance {
+  get appearance(): PaletteName {
     const isDark = this.#name === "dark" || (this.#name !== "light" && DARK.matches);
     const isHigh = this.#name === "contrast" || MORE_CONTRAST.matches || FORCED.matches;
     return `${isHigh ? "contrast-" : ""}${isDark ? "dark" : "light"}`;

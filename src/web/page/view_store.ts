@@ -4,7 +4,8 @@
  * @module
  */
 
-import { decodeView, encodeView, type ViewState } from "./local_view.ts";
+import { decodeView, encodeView } from "../plotter/view_fragment.ts";
+import type { ViewState } from "../plotter/view_state.ts";
 
 /** Views kept to go back to. */
 const MAX_HISTORY = 200;
@@ -21,13 +22,18 @@ export class ViewStore {
   readonly #back: ViewState[] = [];
   readonly #forward: ViewState[] = [];
   readonly #onChange: (view: ViewState) => void;
+  readonly #onProblem: (text: string) => void;
   #changedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onChange Called after every change. */
-  constructor(onChange: (view: ViewState) => void) {
+  /**
+   * @param onChange Called after every change.
+   * @param onProblem Called with what could not be read of an address.
+   */
+  constructor(onChange: (view: ViewState) => void, onProblem: (text: string) => void) {
     this.#onChange = onChange;
-    this.#view = decodeView(location.hash.slice(1)).view;
+    this.#onProblem = onProblem;
+    this.#view = this.#decode();
     addEventListener("hashchange", () => this.#addressChanged());
   }
 
@@ -104,6 +110,12 @@ export class ViewStore {
     const fragment = location.hash.slice(1);
     if (fragment === encodeView(this.#view)) return;
     this.#back.push(this.#view);
-    this.#show(decodeView(fragment).view);
+    this.#show(this.#decode());
+  }
+
+  #decode(): ViewState {
+    const { view, problems } = decodeView(location.hash.slice(1));
+    if (problems.length > 0) queueMicrotask(() => this.#onProblem(problems.join("; ")));
+    return view;
   }
 }

@@ -1,11 +1,18 @@
-/** Keys of the page. @module */
+/**
+ * Keys of the page.
+ *
+ * @module
+ */
 
+/** A key and its action. */
 export interface Key {
   /** As `KeyboardEvent.key` has it. */
   readonly keys: readonly string[];
   readonly action: Action;
+  /** Text for people. */
   readonly label: string;
 }
+/** Something that a key or a button does. */
 export type Action =
   | "pan-left"
   | "pan-right"
@@ -30,6 +37,7 @@ export type Action =
   | "side"
   | "help"
   | "cancel";
+/** All keys, in the order in which they are listed. */
 export const KEYS: readonly Key[] = [
   { keys: ["ArrowLeft"], action: "pan-left", label: "Pan to earlier times" },
   { keys: ["ArrowRight"], action: "pan-right", label: "Pan to later times" },
@@ -55,6 +63,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["?"], action: "help", label: "This list" },
   { keys: ["Escape"], action: "cancel", label: "Remove cursors" },
 ];
+/** The action of a key that was pressed. */
 export function actionOf(event: KeyboardEvent): Action | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   return KEYS.find(({ keys }) => keys.includes(event.key))?.action;

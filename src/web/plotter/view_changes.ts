@@ -5,7 +5,8 @@
  */
 
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
-import type { PlotState, SeriesState, ViewState, YRange } from "./local_view.ts";
+import type { ValueRange } from "../../plot/figure/value_scale.ts";
+import { AUTO, type PlotState, type SeriesState, type ViewState } from "./view_state.ts";
 
 /** A range of time, half-open, ns since the Unix epoch. */
 export interface TimeSpan {
@@ -15,8 +16,6 @@ export interface TimeSpan {
 
 /** Shortest range, ns: a pixel is less than a nanosecond wide then. */
 const MIN_SPAN = 10n;
-
-const AUTO: YRange = { kind: "auto" };
 
 /** The unit of a stream by its uuid. */
 export type UnitOf = (uuid: string) => string | undefined;
@@ -64,12 +63,12 @@ export function seriesOf(view: ViewState): SeriesState[] {
   return view.plots.flatMap(({ series }) => series);
 }
 
-/** The first colour that no series has. */
-function freeColor(view: ViewState): number {
-  const used = new Set(seriesOf(view).map(({ color }) => color));
-  let color = 0;
-  while (used.has(color)) color++;
-  return color;
+/** The first colour and dash pattern that no series has. */
+function freeInk(view: ViewState): number {
+  const used = new Set(seriesOf(view).map(({ ink }) => ink));
+  let ink = 0;
+  while (used.has(ink)) ink++;
+  return ink;
 }
 
 /** The side of a plot that has a unit, or has room for another one. */
@@ -85,7 +84,7 @@ function sideFor(plot: PlotState, unit: string | undefined, unitOf: UnitOf): "le
 /** Adds a stream: to the plot that has its unit already, or in a plot of its own. */
 export function withStream(view: ViewState, uuid: string, unitOf: UnitOf): ViewState {
   const unit = unitOf(uuid);
-  const color = freeColor(view);
+  const added: SeriesState = { uuid, side: "left", ink: freeInk(view), version: 0n, since: 0n };
   const fits = (side: "left" | "right") => (plot: PlotState) =>
     plot.series.some((one) => one.side === side && unitOf(one.uuid) === unit);
   for (const side of ["left", "right"] as const) {
@@ -93,10 +92,10 @@ export function withStream(view: ViewState, uuid: string, unitOf: UnitOf): ViewS
     if (at < 0) continue;
     return replacePlot(view, at, (plot) => ({
       ...plot,
-      series: [...plot.series, { uuid, side, color, version: 0n }],
+      series: [...plot.series, { ...added, side }],
     }));
   }
-  const series = [{ uuid, side: "left" as const, color, version: 0n }];
+  const series = [added];
   return { ...view, plots: [...view.plots, { series, left: AUTO, right: AUTO }] };
 }
 
@@ -128,10 +127,10 @@ export function withMoved(
     ...plot,
     series: plot.series.filter((one) => one.uuid !== uuid),
   }));
-  if (to >= plots.length) plots.push({ series: [], left: AUTO, right: AUTO });
-  const target = plots[to]!;
+  const index = Math.min(to, plots.length);
+  const target = plots[index] ?? { series: [], left: AUTO, right: AUTO };
   const onSide = side ?? sideFor(target, unitOf(uuid), unitOf);
-  plots[to] = { ...target, series: [...target.series, { ...moved, side: onSide }] };
+  plots[index] = { ...target, series: [...target.series, { ...moved, side: onSide }] };
   return { ...view, plots: plots.filter(({ series }) => series.length > 0) };
 }
 
@@ -149,13 +148,17 @@ export function withYRange(
   view: ViewState,
   index: number,
   side: "left" | "right",
-  range: YRange,
+  range: ValueRange,
 ): ViewState {
   return replacePlot(view, index, (plot) => ({ ...plot, [side]: range }));
 }
 
-/** Reads a stream at a version, 0 for the latest. */
-export function withVersion(view: ViewState, uuid: string, version: bigint): ViewState {
-  const pin = (one: SeriesState) => one.uuid === uuid ? { ...one, version } : one;
-  return { ...view, plots: view.plots.map((plot) => ({ ...plot, series: plot.series.map(pin) })) };
+/** Changes one stream of a view: its version, or the version since which changes are shaded. */
+export function withSeries(
+  view: ViewState,
+  uuid: string,
+  change: Partial<Pick<SeriesState, "version" | "since">>,
+): ViewState {
+  const set = (one: SeriesState) => one.uuid === uuid ? { ...one, ...change } : one;
+  return { ...view, plots: view.plots.map((plot) => ({ ...plot, series: plot.series.map(set) })) };
 }

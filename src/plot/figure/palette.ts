@@ -5,7 +5,16 @@
  * @module
  */
 
-import type { Appearance } from "./theme.ts";
+/** Something that is drawn with a colour of its own; series by their number. */
+export type Ink =
+  | "background"
+  | "text"
+  | "muted"
+  | "grid"
+  | "axis"
+  | "accent"
+  | "changed"
+  | number;
 
 /** Colours of a figure. */
 export interface Palette {
@@ -15,10 +24,15 @@ export interface Palette {
   readonly grid: string;
   readonly axis: string;
   readonly accent: string;
+  /** Shade over ranges that changed. */
+  readonly changed: string;
   readonly series: readonly string[];
   /** Opacity of bands from min to max. */
   readonly bandAlpha: number;
 }
+
+/** Names of palettes. */
+export type PaletteName = "light" | "dark" | "contrast-light" | "contrast-dark";
 
 const LIGHT: Palette = {
   background: "#ffffff",
@@ -27,6 +41,7 @@ const LIGHT: Palette = {
   grid: "#edf0f3",
   axis: "#b6bec9",
   accent: "#0b5cad",
+  changed: "#c2500a",
   series: [
     "#0b63b5",
     "#c2500a",
@@ -37,7 +52,7 @@ const LIGHT: Palette = {
     "#b3261e",
     "#5a5fc7",
   ],
-  bandAlpha: 0.2,
+  bandAlpha: 0.32,
 };
 
 const DARK: Palette = {
@@ -47,6 +62,7 @@ const DARK: Palette = {
   grid: "#1a2028",
   axis: "#3d4756",
   accent: "#6fb3ff",
+  changed: "#ff9a56",
   series: [
     "#5eb0ff",
     "#ff9a56",
@@ -57,11 +73,11 @@ const DARK: Palette = {
     "#ff8a80",
     "#a9acff",
   ],
-  bandAlpha: 0.26,
+  bandAlpha: 0.38,
 };
 
-/** Palettes by appearance. */
-export const PALETTES: Readonly<Record<Appearance, Palette>> = {
+/** All palettes. */
+export const PALETTES: Readonly<Record<PaletteName, Palette>> = {
   "light": LIGHT,
   "dark": DARK,
   "contrast-light": {
@@ -81,7 +97,7 @@ export const PALETTES: Readonly<Record<Appearance, Palette>> = {
       "#8a0f08",
       "#2f2f9c",
     ],
-    bandAlpha: 0.3,
+    bandAlpha: 0.34,
   },
   "contrast-dark": {
     ...DARK,
@@ -91,23 +107,31 @@ export const PALETTES: Readonly<Record<Appearance, Palette>> = {
     grid: "#404040",
     axis: "#ffffff",
     accent: "#8ec7ff",
-    bandAlpha: 0.4,
+    bandAlpha: 0.42,
   },
 };
 
-/** Dash patterns by colour, CSS pixels; the first is solid. */
-export const DASHES: readonly (readonly number[])[] = [
+/** Dash patterns of series, CSS pixels; the first is solid. */
+const DASHES: readonly (readonly number[])[] = [
   [],
-  [7, 3],
+  [8, 3],
   [2, 2.5],
-  [9, 3, 2, 3],
-  [4, 2],
-  [12, 4],
-  [2, 2, 6, 2],
+  [10, 3, 2, 3],
+  [5, 2.5],
+  [14, 4],
+  [2, 2, 7, 2],
   [1.5, 4],
 ];
 
-/** The colour of a series. */
-export function colorOf(palette: Palette, index: number): string {
-  return palette.series[index % palette.series.length]!;
+/** The colour of an ink. */
+export function colorOf(palette: Palette, ink: Ink): string {
+  return typeof ink === "number" ? palette.series[ink % palette.series.length]! : palette[ink];
+}
+
+/**
+ * The dash pattern of a series. Every eight series the colours repeat, but not together with the
+ * same pattern.
+ */
+export function dashOf(series: number): readonly number[] {
+  return DASHES[(series + Math.floor(series / DASHES.length)) % DASHES.length]!;
 }

@@ -1,0 +1,162 @@
+/**
+ * Windows as columns of pixels: whatever is in a window is in its column, so that a single sample
+ * is seen at every zoom.
+ *
+ * @module
+ */
+
+/** Windows to draw, their times as distances from a moment. */
+export interface OffsetWindows {
+  /** Moment from which the distances are counted, ns since the Unix epoch. */
+  readonly base: bigint;
+  /** Starts of windows, ns after `base`, ascending. */
+  readonly offsets: Float64Array;
+  /** Length of a window, ns; 0 for points. */
+  readonly width: number;
+  readonly min: Float64Array;
+  readonly mean: Float64Array;
+  readonly max: Float64Array;
+  readonly count: Float64Array;
+}
+
+/** A neighbour, as a multiple of the usual distance, from which on there is a gap. */
+const GAP_FACTOR = 4;
+
+/** A place between which and the view a line is drawn. */
+export interface Neighbour {
+  /** Place in pixels; below 0, or not below the number of columns. */
+  readonly x: number;
+  readonly value: number;
+}
+
+/** Columns of pixels. */
+export class PixelColumns {
+  /** Number of columns. */
+  readonly length: number;
+  /** Smallest value; Infinity where there are no points. */
+  readonly min: Float64Array;
+  /** Mean; 0 where there are no points. */
+  readonly mean: Float64Array;
+  /** Largest value; −Infinity where there are no points. */
+  readonly max: Float64Array;
+  /** Number of points. */
+  readonly count: Float64Array;
+  /** Time of the first column, ns since the Unix epoch. */
+  readonly start: bigint;
+  /** Length of a column, ns. */
+  readonly step: number;
+  /** True unless windows are longer than a column: then counts are spread over the columns. */
+  isExact = true;
+  /** True once everything in the range is here. */
+  isComplete = true;
+  /** The last value before the range, and the first one behind it. */
+  before: Neighbour | undefined;
+  after: Neighbour | undefined;
+  #windowPixels = 0;
+  #reach: number | undefined;
+
+  /**
+   * @param start Start of the first column, ns since the Unix epoch.
+   * @param end End of the last column.
+   * @param length Number of columns.
+   */
+  constructor(start: bigint, end: bigint, length: number) {
+    this.start = start;
+    this.length = length;
+    this.step = Number(end - start) / length;
+    this.min = new Float64Array(length).fill(Infinity);
+    this.mean = new Float64Array(length);
+    this.max = new Float64Array(length).fill(-Infinity);
+    this.count = new Float64Array(length);
+  }
+
+  /**
+   * Adds windows.
+   *
+   * @param windows Windows with points.
+   * @param from Only those that begin at or after this moment, ns since the Unix epoch.
+   * @param to Only those that begin before it.
+   */
+  add(windows: OffsetWindows, from: bigint, to: bigint): void {
+    const { base, offsets, width, min, mean, max, count } = windows;
+    const { length, step } = this;
+    const shift = Number(base - this.start);
+    const [low, high] = [Number(from - base), Number(to - base)];
+    const pixels = width / step;
+    if (pixels > 1.000001) this.isExact = false;
+    if (pixels > this.#windowPixels) this.#windowPixels = pixels;
+    const half = pixels > 1 ? 0 : width / 2;
+    for (let i = 0; i < offsets.length; i++) {
+      const offset = offsets[i]!;
+      if (offset + width <= low || offset >= high) continue;
+      const n = count[i]!;
+      if (n === 0) continue;
+      const place = (shift + offset) / step;
+      if (place >= length) break;
+      const first = Math.floor((shift + offset + half) / step);
+      if (pixels <= 1) {
+        // A window over an edge belongs to the column at that edge, also if rounding hides how far.
+        if (place + pixels < -1e-9) continue;
+        const x = Math.max(0, Math.min(length - 1, first));
+        this.#put(x, min[i]!, mean[i]!, max[i]!, n);
+        continue;
+      }
+      const cut = Math.min(offset + width, high);
+      const last = Math.min(length - 1, Math.ceil((shift + cut) / step) - 1);
+      for (let x = Math.max(0, first); x <= last; x++) {
+        this.#put(x, min[i]!, mean[i]!, max[i]!, n / pixels);
+      }
+    }
+  }
+
+  #put(x: number, min: number, mean: number, max: number, n: number): void {
+    if (min < this.min[x]!) this.min[x] = min;
+    if (max > this.max[x]!) this.max[x] = max;
+    const all = this.count[x]! + n;
+    this.mean[x]! += (mean - this.mean[x]!) * n / all;
+    this.count[x] = all;
+    this.#reach = undefined;
+  }
+
+  /** Smallest and largest value, or undefined if there are no points. */
+  get extent(): readonly [low: number, high: number] | undefined {
+    let [low, high] = [Infinity, -Infinity];
+    for (let x = 0; x < this.length; x++) {
+      if (this.min[x]! < low) low = this.min[x]!;
+      if (this.max[x]! > high) high = this.max[x]!;
+    }
+    for (const neighbour of [this.before, this.after]) {
+      if (neighbour === undefined) continue;
+      low = Math.min(low, neighbour.value);
+      high = Math.max(high, neighbour.value);
+    }
+    return low <= high ? [low, high] : undefined;
+  }
+
+  /** Columns between two neighbours that a line joins; further apart is a gap. */
+  get reach(): number {
+    this.#reach ??= this.#findReach();
+    return this.#reach;
+  }
+
+  #findReach(): number {
+    const distances: number[] = [];
+    let last = -1;
+    for (let x = 0; x < this.length; x++) {
+      if (this.count[x] === 0) continue;
+      if (last >= 0) distances.push(x - last);
+      last = x;
+    }
+    distances.sort((a, b) => a - b);
+    // Of two points alone nobody knows how far apart they usually are.
+    const usual = distances.length < 2 ? Infinity : distances[distances.length >> 1]!;
+    return Math.max(2, 1.5 * this.#windowPixels + 1, usual <= 1 ? 2 : GAP_FACTOR * usual);
+  }
+
+  /** Number of columns with points. */
+  get filled(): number {
+    let filled = 0;
+    for (let x = 0; x < this.length; x++) if (this.count[x]! > 0) filled++;
+    return filled;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The cursor that follows the pointer or the keys, two that are set, and what they say.
+ *
+ * @module
+ */
+
+import { durationText } from "../../plot/figure/duration_text.ts";
+import type { Figure, FigureSeries, Layout } from "../../plot/figure/layout.ts";
+import { yOf } from "../../plot/figure/layout.ts";
+import { colorOf, type Palette } from "../../plot/figure/palette.ts";
+import { momentText } from "../../plot/figure/zone_time.ts";
+import type { CursorMark } from "./figure_view.ts";
+import { countText, valueText } from "./number_text.ts";
+
+/** A series on show with the stream it is of. */
+export interface ShownSeries extends FigureSeries {
+  readonly uuid: string;
+}
+
+/** A figure whose series know their streams. */
+export interface ShownFigure extends Figure {
+  readonly plots:
+    readonly (Figure["plots"][number] & { readonly series: readonly ShownSeries[] })[];
+}
+
+/** Values of a series at a cursor. */
+export interface CursorReading {
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** Points in the column; undefined while only coarser windows are here. */
+  readonly count: number | undefined;
+}
+
+/** The moment at a place of a figure, ns since the Unix epoch. */
+export function timeAt(figure: Figure, layout: Layout, x: number): bigint {
+  const share = (x - layout.left) / (layout.right - layout.left);
+  return figure.start + BigInt(Math.floor(share * Number(figure.end - figure.start)));
+}
+
+/** The place of a moment in a figure, CSS pixels; it may be outside. */
+export function placeOf(figure: Figure, layout: Layout, time: bigint): number {
+  const share = Number(time - figure.start) / Number(figure.end - figure.start);
+  return layout.left + share * (layout.right - layout.left);
+}
+
+/** Values of a series at a moment, or undefined where there are none. */
+export function readingAt(
+  figure: Figure,
+  series: FigureSeries,
+  time: bigint,
+): CursorReading | undefined {
+  const { columns } = series;
+  const share = Number(time - figure.start) / Number(figure.end - figure.start);
+  const at = Math.floor(share * columns.length + 1e-9);
+  if (at < 0 || at >= columns.length || columns.count[at] === 0) return undefined;
+  return {
+    mean: columns.mean[at]!,
+    min: columns.min[at]!,
+    max: columns.max[at]!,
+    count: columns.isExact ? Math.round(columns.count[at]!) : undefined,
+  };
+}
+
+/** A reading as text. */
+export function readingText({ mean, min, max, count }: CursorReading): string {
+  if (count === 1) return valueText(mean);
+  const points = count === undefined ? "reading…" : `${countText(count)} points`;
+  return `${valueText(mean)}   ${valueText(min)} … ${valueText(max)}   ${points}`;
+}
+
+/** Marks of a cursor at a moment. */
+export function markAt(
+  figure: ShownFigure,
+  layout: Layout,
+  palette: Palette,
+  time: bigint,
+  kind: { readonly isHover: boolean; readonly name?: string },
+): CursorMark | undefined {
+  const x = placeOf(figure, layout, time);
+  if (x < layout.left || x >= layout.right) return undefined;
+  const dots: { y: number; color: string }[] = [];
+  figure.plots.forEach(({ series }, i) => {
+    const place = layout.plots[i]!;
+    for (const one of series) {
+      const reading = readingAt(figure, one, time);
+      const axis = place[one.side];
+      if (reading === undefined || axis === undefined || one.isFaint) continue;
+      const y = yOf(place, axis, reading.mean);
+      if (y >= place.top && y <= place.top + place.height) {
+        dots.push({ y, color: colorOf(palette, one.ink) });
+      }
+    }
+  });
+  const label = momentText(time, figure.zone);
+  return { x, dots, isHover: kind.isHover, label: kind.name ?? label };
+}
+
+/** Differences between two cursors. */
+export function differences(figure: ShownFigure, a: bigint, b: bigint): string[] {
+  const dt = Number(b - a);
+  const lines = [`Δt ${durationText(dt, 9)}`];
+  lines.push(`A ${momentText(a, figure.zone)}`, `B ${momentText(b, figure.zone)}`);
+  if (dt !== 0) lines.push(`1/Δt ${frequencyText(1e9 / Math.abs(dt))}`);
+  for (const { series } of figure.plots) {
+    for (const one of series) {
+      if (one.isFaint) continue;
+      const [from, to] = [readingAt(figure, one, a), readingAt(figure, one, b)];
+      const text = from === undefined || to === undefined
+        ? "one of the cursors is where there is no point"
+        : `${valueText(to.mean - from.mean)} ${one.unit ?? ""}`.trim();
+      lines.push(`Δ ${one.label}: ${text}`);
+    }
+  }
+  return lines;
+}
+
+function frequencyText(hertz: number): string {
+  for (const [unit, size] of [["GHz", 1e9], ["MHz", 1e6], ["kHz", 1e3]] as const) {
+    if (hertz >= size) return `${Number((hertz / size).toPrecision(6))} ${unit}`;
+  }
+  return `${Number(hertz.toPrecision(6))} Hz`;
+}
+
+/** A cursor in words, for those who do not see it. */
+export function spoken(figure: ShownFigure, time: bigint): string {
+  const parts = [momentText(time, figure.zone)];
+  for (const { series } of figure.plots) {
+    for (const one of series) {
+      if (one.isFaint) continue;
+      const reading = readingAt(figure, one, time);
+      const unit = one.unit ?? "";
+      if (reading === undefined) parts.push(`${one.label}: no points`);
+      else if (reading.count === 1) parts.push(`${one.label}: ${valueText(reading.mean)} ${unit}`);
+      else {
+        const { mean, min, max, count } = reading;
+        const points = count === undefined ? "" : `, ${countText(count)} points`;
+        const range = `from ${valueText(min)} to ${valueText(max)}`;
+        parts.push(`${one.label}: mean ${valueText(mean)} ${unit}, ${range}${points}`);
+      }
+    }
+  }
+  return parts.join(". ");
+}

@@ -1,0 +1,159 @@
+/**
+ * The frame of the page: the bar at the top, streams at the left, the figure, the line of state.
+ *
+ * @module
+ */
+
+import type { Action } from "../plotter/keyboard.ts";
+import type { ConnectionState } from "./connection.ts";
+import { element, icon, iconButton, setAttributes, setText } from "./dom.ts";
+import { ICONS } from "./icons.ts";
+import { menuButton, type MenuEntry } from "./menu.ts";
+
+/** Parts of the page, and what its buttons do. */
+export interface ShellOptions {
+  readonly range: readonly HTMLElement[];
+  readonly tree: HTMLElement;
+  readonly figure: HTMLElement;
+  readonly table: HTMLElement;
+  readonly differences: HTMLElement;
+  readonly spoken: HTMLElement;
+  readonly act: (action: Action) => void;
+  readonly exportEntries: () => readonly MenuEntry[];
+  readonly viewEntries: () => readonly MenuEntry[];
+  readonly onTryNow: () => void;
+}
+
+/** State of the view that buttons show. */
+export interface ShellState {
+  readonly isEmpty: boolean;
+  readonly isLive: boolean;
+  readonly canGoBack: boolean;
+  readonly canGoForward: boolean;
+}
+
+/** The frame. */
+export class Shell {
+  readonly root: HTMLElement;
+  /** Description of the figure for those who do not see it. */
+  readonly summary: HTMLElement = element("p.hidden-text", { id: "figure-summary" });
+  readonly #back: HTMLButtonElement;
+  readonly #forward: HTMLButtonElement;
+  readonly #live: HTMLButtonElement;
+  readonly #side: HTMLButtonElement;
+  readonly #server: HTMLElement = element("span.server");
+  readonly #state: HTMLElement = element("span.view-state", { role: "status" });
+  readonly #banner: HTMLElement;
+  readonly #bannerText: HTMLElement = element("span");
+  readonly #empty: HTMLElement;
+
+  constructor(options: ShellOptions) {
+    const { act } = options;
+    const button = (name: string, path: string, action: Action, key: string) =>
+      iconButton(name, path, () => act(action), { title: `${name} (${key})` });
+    this.#side = button("List of streams", ICONS.menu, "side", "s");
+    this.#back = button("Back to the view before", ICONS.back, "back", "Backspace");
+    this.#forward = button("Forward again", ICONS.forward, "forward", "\\");
+    this.#live = element(
+      "button.menu-button",
+      {
+        type: "button",
+        "aria-pressed": "false",
+        title: "Follow the present (l)",
+        click: () => act("live"),
+      },
+      icon(ICONS.live),
+      element("span.wide-only", {}, "Live"),
+    );
+    this.#live.setAttribute("aria-label", "Live");
+    this.#banner = element(
+      "div.banner",
+      { role: "alert", hidden: true },
+      this.#bannerText,
+      element("button", { type: "button", click: options.onTryNow }, "Try now"),
+    );
+    this.#empty = element(
+      "div.empty",
+      {},
+      icon(ICONS.axis),
+      element("h2", {}, "Choose a stream"),
+      element("p", {}, "Streams are listed at the left. Type / to search them, ? for all keys."),
+    );
+    const bar = element(
+      "header.bar",
+      {},
+      this.#side,
+      element("h1.brand", {}, "BTrDB"),
+      element("span.separator.wide-only"),
+      ...options.range,
+      this.#live,
+      element("span.separator.wide-only"),
+      this.#back,
+      this.#forward,
+      button("Zoom out", ICONS.minus, "zoom-out", "-"),
+      button("Zoom in", ICONS.plus, "zoom-in", "+"),
+      button("Show all data", ICONS.fit, "fit", "0"),
+      element("span.gap"),
+      menuButton("View", [icon(ICONS.eye), label("View")], options.viewEntries),
+      menuButton("Export", [icon(ICONS.share), label("Export")], options.exportEntries),
+      button("Keys and gestures", ICONS.help, "help", "?"),
+    );
+    this.root = element(
+      "div.app",
+      {},
+      bar,
+      element("aside.side", { "aria-label": "Streams" }, options.tree),
+      element(
+        "main.main",
+        {},
+        this.#banner,
+        this.summary,
+        options.figure,
+        options.table,
+        options.spoken,
+      ),
+      element("footer.state", {}, this.#server, this.#state),
+    );
+    options.figure.append(options.differences, this.#empty);
+    if (matchMedia("(max-width: 760px)").matches) this.openSide(false);
+    else this.openSide(true);
+  }
+
+  /** Opens or closes the list of streams; the other of both if not said. */
+  openSide(isOpen: boolean = this.root.classList.contains("narrow-side")): void {
+    this.root.classList.toggle("narrow-side", !isOpen);
+    setAttributes(this.#side, { "aria-expanded": String(isOpen) });
+  }
+
+  /** Shows the state of the connection. */
+  showConnection(state: ConnectionState): void {
+    const isLost = state.kind === "lost";
+    this.#server.className = isLost ? "server lost" : "server";
+    const text = isLost ? "No connection" : state.kind === "ready" ? location.host : "Connecting";
+    this.#server.replaceChildren(element("span.dot"), text);
+    this.#banner.hidden = !isLost;
+    if (!isLost) return;
+    setText(
+      this.#bannerText,
+      `The server does not answer. What is drawn stays, and the page goes on by itself when the ` +
+        `server is back. (${state.message})`,
+    );
+  }
+
+  /** Shows the state of the view. */
+  showState(text: string): void {
+    setText(this.#state, text);
+  }
+
+  /** Updates buttons. */
+  update({ isEmpty, isLive, canGoBack, canGoForward }: ShellState): void {
+    this.#empty.hidden = !isEmpty;
+    this.#back.disabled = !canGoBack;
+    this.#forward.disabled = !canGoForward;
+    setAttributes(this.#live, { "aria-pressed": String(isLive) });
+  }
+}
+
+function label(text: string): HTMLElement {
+  return element("span.wide-only", {}, text);
+}

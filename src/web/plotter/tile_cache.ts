@@ -1,0 +1,388 @@
+/**
+ * A cache of windows in tiles: pieces of a stream at one pointwidth. Finds what a view needs, draws
+ * with coarser pieces while finer ones are read, and drops what was not looked at for longest.
+ *
+ * @module
+ */
+
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { type OffsetWindows, PixelColumns } from "../../plot/figure/pixel_columns.ts";
+
+/** Windows in a tile, as a power of two. */
+const TILE_BITS = 9;
+
+/** Pointwidths above that of the view in which coarser tiles are looked for. */
+const COARSER = 12;
+
+/** Tiles read in one request. */
+const RUN = 8;
+
+/** Bytes of a window in a tile: offset, min, mean, max, count. */
+const WINDOW_BYTES = 40;
+
+/** Bytes of a tile beside its windows. */
+const TILE_BYTES = 400;
+
+/** The largest pointwidth that is asked for: the root's children are 2^56 ns wide. */
+const MAX_POINTWIDTH = 54;
+
+/** A range of windows to read. */
+export interface TileRequest {
+  readonly uuid: string;
+  readonly version: bigint;
+  readonly pointwidth: number;
+  /** Start of the first window, ns since the Unix epoch. */
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Windows as they were read; those without points are left out. */
+export interface TileAnswer {
+  readonly times: BigInt64Array;
+  readonly min: Float64Array;
+  readonly mean: Float64Array;
+  readonly max: Float64Array;
+  readonly count: BigUint64Array;
+}
+
+/** Options of a {@linkcode TileCache}. */
+export interface TileCacheOptions {
+  /** Reads windows. */
+  readonly read: (request: TileRequest, signal: AbortSignal) => Promise<TileAnswer>;
+  /** Called when something was read, or could not be. */
+  readonly onChange: () => void;
+  /**
+   * Called with what went wrong, unless the request was given up.
+   *
+   * @returns True if it may go well later; otherwise the stream is not asked for again.
+   */
+  readonly onError: (error: unknown, request: TileRequest) => boolean;
+  /** Largest size of all tiles, bytes. @default {96 MiB} */
+  readonly maxBytes?: number;
+  /** Requests at the same time: browsers open six connections to a server. @default {4} */
+  readonly concurrency?: number;
+  /** Pause after a request that failed, ms. @default {1500} */
+  readonly pauseMs?: number;
+}
+
+interface Tile {
+  readonly windows: OffsetWindows;
+  readonly bytes: number;
+  /** True if points were written since; it is drawn until it was read again. */
+  isStale: boolean;
+}
+
+interface Running {
+  readonly aborter: AbortController;
+  readonly keys: readonly string[];
+  isWanted: boolean;
+}
+
+/** A piece that a view needs and that is not here. */
+interface Missing {
+  readonly uuid: string;
+  readonly version: bigint;
+  readonly pointwidth: number;
+  readonly index: bigint;
+}
+
+/** The cache. */
+export class TileCache {
+  readonly #options: TileCacheOptions;
+  /** In the order in which they were used. */
+  readonly #tiles = new Map<string, Tile>();
+  readonly #running = new Set<Running>();
+  readonly #reading = new Map<string, Running>();
+  readonly #changed = new Set<string>();
+  readonly #failed = new Set<string>();
+  #missing: Missing[] = [];
+  #wanted: Missing[] = [];
+  #neighbours: Missing[] = [];
+  #bytes = 0;
+  #pausedUntilMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: TileCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Requests under way or waiting for pieces in view. */
+  get pending(): number {
+    let pending = this.#missing.length;
+    for (const { keys, isWanted } of this.#running) if (isWanted) pending += keys.length;
+    return pending;
+  }
+
+  /** Size of all tiles, bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The pointwidth at which windows are one to two columns apart. */
+  static pointwidthOf(start: bigint, end: bigint, length: number): number {
+    const step = Number(end - start) / length;
+    return Math.max(0, Math.min(MAX_POINTWIDTH, Math.floor(Math.log2(step))));
+  }
+
+  /** Begins a view: what is asked for until {@linkcode TileCache.end} is in it. */
+  begin(): void {
+    this.#wanted = [];
+    this.#neighbours = [];
+    for (const running of this.#running) running.isWanted = false;
+  }
+
+  /**
+   * Columns of a stream in the view, as far as they are here.
+   *
+   * @param uuid Stream.
+   * @param version Version, 0 for the latest.
+   * @param start Start of the first column, ns since the Unix epoch.
+   * @param end End of the last column.
+   * @param length Number of columns.
+   */
+  columns(uuid: string, version: bigint, start: bigint, end: bigint, length: number): PixelColumns {
+    const columns = new PixelColumns(start, end, length);
+    const pointwidth = TileCache.pointwidthOf(start, end, length);
+    const shift = BigInt(pointwidth + TILE_BITS);
+    const first = (start < MIN_TIME ? MIN_TIME : start) >> shift;
+    const last = ((end > MAX_TIME ? MAX_TIME : end) - 1n) >> shift;
+    for (let index = first; index <= last; index++) {
+      const piece = { uuid, version, pointwidth, index };
+      const tile = this.#find(piece);
+      if (tile === undefined || tile.isStale) this.#want(piece);
+      const found = tile ?? this.#coarser(piece);
+      if (tile === undefined) columns.isComplete = false;
+      if (found !== undefined) columns.add(found.windows, index << shift, (index + 1n) << shift);
+    }
+    for (const index of [last + 1n, first - 1n]) {
+      this.#neighbours.push({ uuid, version, pointwidth, index });
+    }
+    return columns;
+  }
+
+  /** Ends a view: gives up requests of views that are gone, and begins those of this one. */
+  end(): void {
+    this.#missing = this.#wanted.filter((piece) => !this.#isRead(piece));
+    for (const running of this.#running) {
+      if (running.isWanted) continue;
+      running.aborter.abort();
+      this.#forgetRunning(running);
+    }
+    this.#start();
+  }
+
+  /**
+   * Marks pieces of the latest version as outdated: they are drawn until they were read again.
+   *
+   * @param uuid Stream; every one if not given.
+   * @param start Start of the range that changed.
+   * @param end End of that range.
+   */
+  invalidate(uuid?: string, start: bigint = MIN_TIME, end: bigint = MAX_TIME): void {
+    for (const [key, tile] of this.#tiles) {
+      const [id, version, pointwidth, index] = key.split("/") as [string, string, string, string];
+      if (version !== "0" || (uuid !== undefined && id !== uuid)) continue;
+      const shift = BigInt(Number(pointwidth) + TILE_BITS);
+      const from = BigInt(index) << shift;
+      if (from < end && from + (1n << shift) > start) tile.isStale = true;
+    }
+    for (const [key, running] of this.#reading) {
+      if (uuid === undefined || key.startsWith(uuid)) {
+        for (const one of running.keys) this.#changed.add(one);
+      }
+    }
+  }
+
+  /** Tries again at once what failed. */
+  retry(): void {
+    this.#pausedUntilMs = 0;
+    this.#failed.clear();
+    this.#options.onChange();
+  }
+
+  /** Gives up all requests. */
+  close(): void {
+    for (const { aborter } of this.#running) aborter.abort();
+    clearTimeout(this.#timer);
+  }
+
+  #find(piece: Missing): Tile | undefined {
+    const key = keyOf(piece);
+    const tile = this.#tiles.get(key);
+    if (tile === undefined) return undefined;
+    this.#tiles.delete(key);
+    this.#tiles.set(key, tile);
+    return tile;
+  }
+
+  /** The finest tile that holds a piece, of a coarser pointwidth. */
+  #coarser({ uuid, version, pointwidth, index }: Missing): Tile | undefined {
+    for (let up = 1; up <= COARSER; up++) {
+      const tile = this.#find({
+        uuid,
+        version,
+        pointwidth: pointwidth + up,
+        index: index >> BigInt(up),
+      });
+      if (tile !== undefined) return tile;
+    }
+    return undefined;
+  }
+
+  #want(piece: Missing): void {
+    if (this.#failed.has(streamKey(piece))) return;
+    const running = this.#reading.get(keyOf(piece));
+    if (running !== undefined) running.isWanted = true;
+    else this.#wanted.push(piece);
+  }
+
+  #isRead(piece: Missing): boolean {
+    const key = keyOf(piece);
+    if (this.#reading.has(key)) return true;
+    return this.#tiles.get(key)?.isStale === false;
+  }
+
+  #start(): void {
+    const { concurrency = 4 } = this.#options;
+    const waitMs = this.#pausedUntilMs - Date.now();
+    if (waitMs > 0) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#options.onChange();
+      }, waitMs);
+      return;
+    }
+    while (this.#running.size < concurrency && this.#missing.length > 0) {
+      this.#read(this.#takeRun(), true);
+    }
+    // Neighbours are read when there is nothing else to do.
+    while (this.#running.size === 0 && this.#neighbours.length > 0) {
+      const piece = this.#neighbours.shift()!;
+      if (this.#failed.has(streamKey(piece))) continue;
+      if (this.#isRead(piece) || !isLegal(piece)) continue;
+      this.#read([piece], false);
+    }
+  }
+
+  /** The first missing piece and those that follow it without a gap. */
+  #takeRun(): Missing[] {
+    const run = [this.#missing.shift()!];
+    while (run.length < RUN) {
+      const last = run.at(-1)!;
+      const next = keyOf({ ...last, index: last.index + 1n });
+      const at = this.#missing.findIndex((piece) => keyOf(piece) === next);
+      if (at < 0) break;
+      run.push(...this.#missing.splice(at, 1));
+    }
+    return run;
+  }
+
+  #read(run: readonly Missing[], isWanted: boolean): void {
+    const running: Running = {
+      aborter: new AbortController(),
+      keys: run.map(keyOf),
+      isWanted,
+    };
+    this.#running.add(running);
+    for (const key of running.keys) {
+      this.#reading.set(key, running);
+      this.#changed.delete(key);
+    }
+    const { signal } = running.aborter;
+    const request = requestOf(run);
+    this.#options.read(request, signal).then(
+      (answer) => {
+        if (!signal.aborted) this.#keep(run, answer);
+      },
+      (error) => {
+        if (signal.aborted) return;
+        if (this.#options.onError(error, request)) {
+          this.#pausedUntilMs = Date.now() + (this.#options.pauseMs ?? 1500);
+        } else this.#failed.add(streamKey(request));
+      },
+    ).finally(() => {
+      if (signal.aborted) return;
+      this.#forgetRunning(running);
+      this.#options.onChange();
+      this.#start();
+    });
+  }
+
+  #forgetRunning(running: Running): void {
+    this.#running.delete(running);
+    for (const key of running.keys) {
+      if (this.#reading.get(key) === running) this.#reading.delete(key);
+    }
+  }
+
+  #keep(run: readonly Missing[], answer: TileAnswer): void {
+    const { maxBytes = 96 << 20 } = this.#options;
+    let from = 0;
+    for (const piece of run) {
+      const shift = BigInt(piece.pointwidth + TILE_BITS);
+      const end = (piece.index + 1n) << shift;
+      let to = from;
+      while (to < answer.times.length && answer.times[to]! < end) to++;
+      this.#put(keyOf(piece), tileOf(piece, answer, from, to));
+      from = to;
+    }
+    for (const [key, { bytes }] of this.#tiles) {
+      if (this.#bytes <= maxBytes) break;
+      this.#tiles.delete(key);
+      this.#bytes -= bytes;
+    }
+  }
+
+  #put(key: string, tile: Tile): void {
+    tile.isStale = this.#changed.delete(key);
+    this.#bytes += tile.bytes - (this.#tiles.get(key)?.bytes ?? 0);
+    this.#tiles.delete(key);
+    this.#tiles.set(key, tile);
+  }
+}
+
+function streamKey({ uuid, version }: { uuid: string; version: bigint }): string {
+  return `${uuid}/${version}`;
+}
+
+function keyOf({ uuid, version, pointwidth, index }: Missing): string {
+  return `${uuid}/${version}/${pointwidth}/${index}`;
+}
+
+function isLegal({ pointwidth, index }: Missing): boolean {
+  const shift = BigInt(pointwidth + TILE_BITS);
+  return (index + 1n) << shift > MIN_TIME && index << shift < MAX_TIME;
+}
+
+function requestOf(run: readonly Missing[]): TileRequest {
+  const { uuid, version, pointwidth, index } = run[0]!;
+  const shift = BigInt(pointwidth + TILE_BITS);
+  const [start, end] = [index << shift, (run.at(-1)!.index + 1n) << shift];
+  return {
+    uuid,
+    version,
+    pointwidth,
+    start: start < MIN_TIME ? MIN_TIME : start,
+    end: end > MAX_TIME ? MAX_TIME : end,
+  };
+}
+
+function tileOf(piece: Missing, answer: TileAnswer, from: number, to: number): Tile {
+  const base = piece.index << BigInt(piece.pointwidth + TILE_BITS);
+  const offsets = new Float64Array(to - from);
+  const count = new Float64Array(to - from);
+  for (let i = from; i < to; i++) {
+    offsets[i - from] = Number(answer.times[i]! - base);
+    count[i - from] = Number(answer.count[i]!);
+  }
+  const windows = {
+    base,
+    offsets,
+    width: 2 ** piece.pointwidth,
+    min: answer.min.slice(from, to),
+    mean: answer.mean.slice(from, to),
+    max: answer.max.slice(from, to),
+    count,
+  };
+  return { windows, bytes: TILE_BYTES + WINDOW_BYTES * (to - from), isStale: false };
+}

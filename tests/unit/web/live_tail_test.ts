@@ -1,0 +1,119 @@
+/** News of streams. */
+
+import { assertEquals } from "@std/assert";
+import { LiveTail, type News } from "../../../src/web/plotter/live_tail.ts";
+
+interface Log {
+  readonly lines: string[];
+  readonly until: (line: string, count?: number) => Promise<void>;
+}
+
+function logOf(): Log & { add: (line: string) => void } {
+  const lines: string[] = [];
+  let check = () => {};
+  return {
+    lines,
+    add: (line) => {
+      lines.push(line);
+      check();
+    },
+    until: (line, count = 1) =>
+      new Promise((resolve) => {
+        check = () => {
+          if (lines.filter((one) => one === line).length >= count) resolve();
+        };
+        check();
+      }),
+  };
+}
+
+function tailOf(
+  log: ReturnType<typeof logOf>,
+  subscribe: (uuids: readonly string[], signal: AbortSignal) => AsyncIterable<News>,
+  version: (uuid: string) => string = () => "10.0",
+): LiveTail {
+  return new LiveTail({
+    subscribe,
+    version: (uuid) => Promise.resolve(version(uuid)),
+    isUnsupported: (error) => (error as Error).message === "unsupported",
+    onNews: (uuid, range) =>
+      log.add(range === undefined ? `${uuid} all` : `${uuid} ${range.start}`),
+    onError: (error) => log.add((error as Error).message),
+    pollMs: 1,
+    pauseMs: 1,
+  });
+}
+
+const waiting = (signal: AbortSignal) =>
+  new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+Deno.test("LiveTail: one subscription for all streams, and a new one when they change", async () => {
+  const log = logOf();
+  const tail = tailOf(log, async function* (uuids, signal) {
+    log.add(`subscribed ${uuids}`);
+    yield { uuid: uuids[0]!, start: 5n, end: 6n };
+    await waiting(signal);
+  });
+  tail.follow(["b", "a", "b"]);
+  await log.until("a 5");
+  tail.follow(["a", "b"]);
+  tail.follow(["c"]);
+  await log.until("c 5");
+  tail.stop();
+  assertEquals(log.lines, ["subscribed a,b", "a 5", "subscribed c", "c 5"]);
+});
+
+Deno.test("LiveTail: after an error it begins again, and everything may have changed", async () => {
+  const log = logOf();
+  let calls = 0;
+  const tail = tailOf(log, async function* (_, signal) {
+    if (calls++ === 0) throw new Error("lost");
+    yield { uuid: "a", start: 7n, end: 8n };
+    await waiting(signal);
+  });
+  tail.follow(["a"]);
+  await log.until("a 7");
+  tail.stop();
+  assertEquals(log.lines, ["lost", "a all", "a 7"]);
+});
+
+Deno.test("LiveTail: after sleep it catches up", async () => {
+  const log = logOf();
+  const tail = tailOf(log, async function* (_, signal) {
+    yield { uuid: "a", start: 1n, end: 2n };
+    await waiting(signal);
+  });
+  tail.follow(["a"]);
+  await log.until("a 1");
+  tail.restart();
+  await log.until("a 1", 2);
+  tail.stop();
+  assertEquals(log.lines, ["a 1", "a all", "a 1"]);
+});
+
+Deno.test("LiveTail: a server without subscriptions is asked for versions", async () => {
+  const log = logOf();
+  let asked = 0;
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it fails at once
+    async function* () {
+      throw new Error("unsupported");
+    },
+    () => `10.${Math.floor(asked++ / 3)}`,
+  );
+  tail.follow(["a"]);
+  await log.until("a all", 3);
+  assertEquals(tail.isPolling, true);
+  tail.stop();
+  assertEquals(new Set(log.lines), new Set(["a all"]));
+});
+
+Deno.test("LiveTail: nothing is asked for without streams", () => {
+  const log = logOf();
+  const tail = tailOf(log, () => {
+    throw new Error("asked");
+  });
+  tail.follow([]);
+  assertEquals(log.lines, []);
+});
