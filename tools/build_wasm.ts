@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a command line tool
 /**
- * Compiles `wasm/` to `src/kernel/kernel.gen.ts`: the module as base64 beside the types of its exports.
- * Two builds of the same sources are byte-identical.
+ * Compiles `wasm/` to `src/kernel/kernel.gen.ts`, what pages need, and `src/kernel/extended.gen.ts`, the
+ * rest: a module as base64 beside the types of its exports. Two builds of the same sources are
+ * byte-identical.
  *
  *     deno task build:wasm            compile and write
  *     deno task build:wasm --check    compile and fail if the committed file differs
@@ -10,14 +11,42 @@
  */
 
 const ROOT = new URL("../", import.meta.url);
-const TARGET = new URL("src/kernel/kernel.gen.ts", ROOT);
 const COMPILER = "npm:assemblyscript@0.28.20/asc";
 
-/** Compiles the sources; the module's bytes and the declaration of its exports. */
-async function compile(): Promise<{ wasm: Uint8Array; declaration: string }> {
+/** A module to compile. */
+interface Target {
+  /** Entry and generated file. */
+  readonly entry: string;
+  readonly file: string;
+  /** Names in that file. */
+  readonly prefix: string;
+  readonly exports: string;
+  /** The module in words. */
+  readonly name: string;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    entry: "wasm/index.ts",
+    file: "src/kernel/kernel.gen.ts",
+    prefix: "KERNEL",
+    exports: "KernelExports",
+    name: "kernel",
+  },
+  {
+    entry: "wasm/extended.ts",
+    file: "src/kernel/extended.gen.ts",
+    prefix: "EXTENDED",
+    exports: "ExtendedExports",
+    name: "extended kernel",
+  },
+];
+
+/** Compiles an entry; the module's bytes and the declaration of its exports. */
+async function compile(entry: string): Promise<{ wasm: Uint8Array; declaration: string }> {
   const dir = await Deno.makeTempDir();
   try {
-    const args = ["run", "-A", "--no-lock", COMPILER, "--config", "asconfig.json"];
+    const args = ["run", "-A", "--no-lock", COMPILER, entry, "--config", "asconfig.json"];
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [...args, "--target", "release", "--outFile", `${dir}/kernel.wasm`],
       cwd: ROOT,
@@ -42,41 +71,42 @@ function members(declaration: string): string[] {
 }
 
 /** The generated module's text. */
-function render(wasm: Uint8Array, declaration: string): string {
+function render(target: Target, wasm: Uint8Array, declaration: string): string {
   const base64 = btoa(Array.from(wasm, (byte) => String.fromCharCode(byte)).join(""));
   const chunks = base64.match(/.{1,96}/g) ?? [];
   return [
     "// Generated from wasm/ by `deno task build:wasm`; do not edit.",
     "",
-    "/** Exports of the kernel: pointers are byte addresses, 64-bit integers are bigints. */",
-    "export interface KernelExports {",
+    `/** Exports of the ${target.name}: pointers are byte addresses, 64-bit integers are bigints. */`,
+    `export interface ${target.exports} {`,
     ...members(declaration),
     "}",
     "",
     "/** Size of the module, bytes. */",
-    `export const KERNEL_BYTES = ${wasm.length};`,
+    `export const ${target.prefix}_BYTES = ${wasm.length};`,
     "",
     "/** The module, base64. */",
-    "export const KERNEL_BASE64: string =",
+    `export const ${target.prefix}_BASE64: string =`,
     ...chunks.map((chunk, i) => `  "${chunk}"${i === chunks.length - 1 ? ";" : " +"}`),
     "",
   ].join("\n");
 }
 
-const { wasm, declaration } = await compile();
-const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm.slice()));
-if (imports.length > 0) {
-  throw new Error(`The kernel must not import anything, it imports ${JSON.stringify(imports)}`);
-}
-const text = render(wasm, declaration);
-if (Deno.args.includes("--check")) {
-  const committed = await Deno.readTextFile(TARGET).catch(() => "");
-  if (committed !== text) {
-    console.error("src/kernel/kernel.gen.ts is not what wasm/ builds: run `deno task build:wasm`");
+for (const target of TARGETS) {
+  const { wasm, declaration } = await compile(target.entry);
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm.slice()));
+  if (imports.length > 0) {
+    throw new Error(`The kernel must not import anything, it imports ${JSON.stringify(imports)}`);
+  }
+  const text = render(target, wasm, declaration);
+  const file = new URL(target.file, ROOT);
+  if (!Deno.args.includes("--check")) {
+    await Deno.writeTextFile(file, text);
+    console.log(`${target.file}: ${wasm.length} bytes of WebAssembly`);
+  } else if (await Deno.readTextFile(file).catch(() => "") === text) {
+    console.log(`${target.file} is what wasm/ builds (${wasm.length} bytes)`);
+  } else {
+    console.error(`${target.file} is not what wasm/ builds: run \`deno task build:wasm\``);
     Deno.exit(1);
   }
-  console.log(`src/kernel/kernel.gen.ts is what wasm/ builds (${wasm.length} bytes)`);
-} else {
-  await Deno.writeTextFile(TARGET, text);
-  console.log(`src/kernel/kernel.gen.ts: ${wasm.length} bytes of WebAssembly`);
 }

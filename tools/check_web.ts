@@ -12,7 +12,7 @@
 import { gzipSync } from "node:zlib";
 
 /** Largest size of what a page loads at first, gzipped, bytes. */
-const MAX_BYTES = 105_000;
+const MAX_BYTES = 95_000;
 
 /** Files of a bundle by their names. */
 type Bundle = ReadonlyMap<string, string>;

@@ -5,7 +5,8 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { extendedArena } from "./extended_arena.ts";
 
 /** Points, and rows, in the arena at a time. */
 const PIECE = 16_384;
@@ -36,7 +37,7 @@ export function gridPiece({ ns }: Grid): number {
 
 /** Times of the places `[from, from + n)` of a grid; `n` is at most {@linkcode gridPiece}. */
 export function gridTimes({ start, ns, parts }: Grid, from: bigint, n: number): BigInt64Array {
-  const { base, exports, i64 } = arena(columnBytes(n));
+  const { base, exports, i64 } = extendedArena(columnBytes(n));
   const whole = from * ns;
   exports.gridTimes(start + whole / parts, whole % parts, ns, parts, n, base);
   return i64.slice(base >>> 3, (base >>> 3) + n);
@@ -98,7 +99,7 @@ export class StreamAligner {
     out: Float64Array,
   ): { row: number; used: number } {
     const [column, places] = [columnBytes(n), columnBytes(grid.length)];
-    const { base, exports, i64, u64, f64 } = arena(2 * column + 2 * places + 64);
+    const { base, exports, i64, u64, f64 } = extendedArena(2 * column + 2 * places + 64);
     const values = base + column, times = values + column, result = times + places;
     const state = (result + places + 7) & ~7;
     i64.set(points.times.subarray(from, from + n), base >>> 3);

@@ -23,9 +23,15 @@ import { instantiate } from "./loader.ts";
 /** Points per chunk. */
 export const CHUNK = 65_536;
 
+/** Exports of a module that has an arena. */
+interface ArenaExports {
+  readonly memory: WebAssembly.Memory;
+  arenaBase(): number;
+}
+
 /** Valid until the next call of {@linkcode arena}. */
-export interface Arena {
-  readonly exports: KernelExports;
+export interface Arena<Exports extends ArenaExports = KernelExports> {
+  readonly exports: Exports;
   /** First byte that may be used, a multiple of 64. */
   readonly base: number;
   /** Bytes that may be used from `base` on. */
@@ -46,11 +52,8 @@ export interface Arena {
 
 const PAGE = 65_536;
 
-let current: Arena | undefined;
-let reservations = 0;
-
 /** Views of the memory as it is now. */
-function view(exports: KernelExports): Arena {
+function view<Exports extends ArenaExports>(exports: Exports): Arena<Exports> {
   const buffer = exports.memory.buffer as ArrayBuffer;
   const base = exports.arenaBase();
   return {
@@ -66,6 +69,21 @@ function view(exports: KernelExports): Arena {
   };
 }
 
+/** The arena as it is, or larger: at least `bytes` from `base` on. */
+export function grown<Exports extends ArenaExports>(
+  arena: Arena<Exports> | undefined,
+  bytes: number,
+  instantiate: () => Exports,
+): Arena<Exports> {
+  const now = arena ?? view(instantiate());
+  if (bytes <= now.capacity) return now;
+  now.exports.memory.grow(Math.ceil((bytes - now.capacity) / PAGE));
+  return view(now.exports);
+}
+
+let current: Arena | undefined;
+let reservations = 0;
+
 /**
  * Reserves memory for one synchronous call of the kernel.
  *
@@ -75,11 +93,7 @@ function view(exports: KernelExports): Arena {
  */
 export function arena(bytes: number): Arena {
   reservations++;
-  current ??= view(instantiate());
-  if (bytes > current.capacity) {
-    current.exports.memory.grow(Math.ceil((bytes - current.capacity) / PAGE));
-    current = view(current.exports);
-  }
+  current = grown(current, bytes, instantiate);
   return current;
 }
 

@@ -6,7 +6,8 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { type Arena, arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 
 /** Most points of a block: what {@linkcode encodeBlock} has memory for. */
 const MAX_POINTS = 2 ** 26;
@@ -35,7 +36,7 @@ export function encodeBlock(
 ): Uint8Array<ArrayBuffer> {
   const n = to - from;
   const column = columnBytes(n);
-  const a = arena(5 * column + maxBytes(n));
+  const a = extendedArena(5 * column + maxBytes(n));
   const times = a.base, values = times + column, scratch = values + column;
   const out = scratch + 3 * column;
   a.i64.set(points.times.subarray(from, to), times >>> 3);
@@ -97,7 +98,7 @@ export function decodeSortedBlockInto(
 
 /** The `n` points of a block in the arena: indices of the first time and of the first value. */
 interface Decoded {
-  a: Arena;
+  a: ExtendedArena;
   n: number;
   times: number;
   values: number;
@@ -121,7 +122,7 @@ function decodeInArena(bytes: Uint8Array, offset: number, most: number): Decoded
   if (n === 0 || size < n >>> 5) throw new RangeError(`Cannot decode a block of ${size} bytes`);
   if (n > most) throw new RangeError(`Cannot decode a block of ${n} points, expected 1 to ${most}`);
   const column = columnBytes(n);
-  const a = arena(2 * column + columnBytes(size >>> 3) + 16);
+  const a = extendedArena(2 * column + columnBytes(size >>> 3) + 16);
   const times = a.base, values = times + column, source = values + column;
   a.u8.set(bytes.subarray(offset), source);
   if (!a.exports.decodeBlock(source, source + size, n, times, values)) {

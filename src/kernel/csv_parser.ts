@@ -6,7 +6,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { type Arena, arena } from "./arena.ts";
+import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 
 import { CsvError, describeCell } from "./csv_error.ts";
 import { readHeader } from "./csv_header.ts";
@@ -156,7 +156,7 @@ export class CsvParser {
     const stride = 16 * capacity + 640;
     const inputBytes = (piece.length + SLACK + 63) & ~63;
     const countBytes = (4 * columns + 63) & ~63;
-    const memory = arena(inputBytes + countBytes + columns * stride);
+    const memory = extendedArena(inputBytes + countBytes + columns * stride);
     const { base, exports } = memory;
     const counts = base + inputBytes;
     const out = counts + countBytes;
@@ -175,7 +175,7 @@ export class CsvParser {
   }
 
   /** Copies the points of all columns out. */
-  #collect(memory: Arena, counts: number, out: number, stride: number): void {
+  #collect(memory: ExtendedArena, counts: number, out: number, stride: number): void {
     for (let c = 0; c < this.#columns.length; c++) {
       const n = memory.u32[(counts >> 2) + c]!;
       if (n === 0) continue;
@@ -188,7 +188,7 @@ export class CsvParser {
     }
   }
 
-  #fail(memory: Arena, piece: Uint8Array): never {
+  #fail(memory: ExtendedArena, piece: Uint8Array): never {
     const { exports, base } = memory;
     const column = exports.csvErrorColumn();
     const text = describeCell(piece, exports.csvErrorAt() - base);

@@ -5,7 +5,8 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { extendedArena } from "./extended_arena.ts";
 
 /** The group of points that are left out. */
 export const NO_GROUP = 0xffff_ffff;
@@ -30,7 +31,7 @@ export function groupPoints(
   }
   for (let group = 0; group < count; group++) next[group + 1]! += next[group]!;
   const column = columnBytes(n);
-  const memory = arena(5 * column + columnBytes(count));
+  const memory = extendedArena(5 * column + columnBytes(count));
   const { base, exports } = memory;
   const timesAt = base + columnBytes(count);
   const [valuesAt, groupsAt] = [timesAt + column, timesAt + 2 * column];

@@ -6,7 +6,8 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
-import { type Arena, arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { type LineError, lineError } from "./line_error.ts";
 import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "./line_series.ts";
 
@@ -114,7 +115,7 @@ export class LineParser {
   *#piece(all: Uint8Array, at: number, end: number, isLast: boolean): Generator<LineBatch, number> {
     const bytes = all.subarray(at, end);
     const room = roomFor(bytes.length);
-    const memory = arena(room.bytes);
+    const memory = extendedArena(room.bytes);
     const { base, exports, u8 } = memory;
     const input = base + room.input;
     u8.set(bytes, input);
@@ -144,7 +145,7 @@ export class LineParser {
     return at + stopped;
   }
 
-  #batch(memory: Arena, room: Room, bytes: Uint8Array, input: number): LineBatch {
+  #batch(memory: ExtendedArena, room: Room, bytes: Uint8Array, input: number): LineBatch {
     const { base, exports, u32 } = memory;
     const n = exports.linePoints();
     const text = new TextDecoder();
@@ -192,7 +193,7 @@ export class LineParser {
   }
 
   #errors(
-    { base, exports, u32 }: Arena,
+    { base, exports, u32 }: ExtendedArena,
     room: Room,
     bytes: Uint8Array,
     input: number,

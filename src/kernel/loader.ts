@@ -18,9 +18,17 @@ export function useKernel(module: WebAssembly.Module): void {
   compiled = module;
 }
 
-/** The bytes of the embedded module. */
+/**
+ * The bytes of the embedded module, for platforms that take WebAssembly from files only: write them to
+ * a file when the program is built, import that, and hand it to {@linkcode useKernel}.
+ */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(KERNEL_BASE64);
+  return moduleBytes(KERNEL_BASE64);
+}
+
+/** The bytes of a module in base64. */
+export function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;

@@ -5,7 +5,8 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
-import { arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { extendedArena } from "./extended_arena.ts";
 
 /**
  * Two runs in order of time as one; at equal times the points of `a` come first.
@@ -17,7 +18,7 @@ import { arena, columnBytes } from "./arena.ts";
 export function mergeTwoRuns(a: RawColumns, b: RawColumns): RawColumns {
   const na = a.times.length, nb = b.times.length, n = na + nb;
   const columnA = columnBytes(na), columnB = columnBytes(nb), column = columnBytes(n);
-  const m = arena(2 * (columnA + columnB + column));
+  const m = extendedArena(2 * (columnA + columnB + column));
   const aTimes = m.base, aValues = aTimes + columnA;
   const bTimes = aValues + columnA, bValues = bTimes + columnB;
   const times = bValues + columnB, values = times + column;

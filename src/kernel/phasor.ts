@@ -4,12 +4,19 @@
  * @module
  */
 
-import { type Arena, arena, columnBytes } from "./arena.ts";
+import { columnBytes } from "./arena.ts";
+import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 
 /** Elements of each column in the arena at a time. */
 const PIECE = 8192;
 
-type Run = (memory: Arena, inputs: number, column: number, outputs: number, n: number) => void;
+type Run = (
+  memory: ExtendedArena,
+  inputs: number,
+  column: number,
+  outputs: number,
+  n: number,
+) => void;
 
 /** Applies a kernel to equally long columns, piece by piece; each output is a new column. */
 function mapColumns(inputs: readonly Float64Array[], outputs: number, run: Run): Float64Array[] {
@@ -18,7 +25,7 @@ function mapColumns(inputs: readonly Float64Array[], outputs: number, run: Run):
   const column = columnBytes(Math.min(PIECE, length) + 1);
   for (let from = 0; from < length; from += PIECE) {
     const n = Math.min(PIECE, length - from);
-    const memory = arena((inputs.length + outputs) * column);
+    const memory = extendedArena((inputs.length + outputs) * column);
     const { base, f64 } = memory;
     inputs.forEach((input, c) => {
       const at = (base + c * column) >>> 3;
@@ -162,7 +169,7 @@ export function cycleSums(
     const n = Math.min(perPiece, windows - from);
     const samples = (n - 1) * step + length;
     const out = columnBytes(n);
-    const memory = arena(columnBytes(samples) + 2 * table + 3 * out);
+    const memory = extendedArena(columnBytes(samples) + 2 * table + 3 * out);
     const { base, exports, f64 } = memory;
     f64.set(values.subarray(from * step, from * step + samples), base >>> 3);
     const tables = base + columnBytes(samples);

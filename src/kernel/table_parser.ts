@@ -6,7 +6,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { type Arena, arena } from "./arena.ts";
+import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { checkObject } from "./arguments.ts";
 import { GrowingColumns } from "./growing_columns.ts";
 import { tableError } from "./table_error.ts";
@@ -294,7 +294,7 @@ export class TableParser {
   /** Bytes taken; fewer than all only where a quoted cell goes on behind them. */
   #piece(piece: Uint8Array, more: boolean): number {
     const layout = layOut(piece.length, this.#roles.length, this.#columns.length);
-    const memory = arena(layout.size + this.#extras.length);
+    const memory = extendedArena(layout.size + this.#extras.length);
     const { base, exports } = memory;
     const pattern = base + layout.size;
     memory.u8.set(piece, base);
@@ -318,7 +318,7 @@ export class TableParser {
     return piece.length;
   }
 
-  #setRules(exports: Arena["exports"], extras: number): void {
+  #setRules(exports: ExtendedArena["exports"], extras: number): void {
     const { blanks, comment, thousands, skipBadRows, skipBadCells, clockChanges } = this.#options;
     const { words, zones, changes } = this.#extraAt;
     exports.tableRules(
@@ -344,7 +344,7 @@ export class TableParser {
   }
 
   /** One call of the kernel; where it stopped. */
-  #rowsFrom(memory: Arena, layout: Layout, at: number, end: number): number {
+  #rowsFrom(memory: ExtendedArena, layout: Layout, at: number, end: number): number {
     const { base, exports } = memory;
     const counts = base + layout.counts;
     memory.u8.fill(0, counts, counts + 4 * this.#columns.length);
@@ -389,7 +389,7 @@ export class TableParser {
     return next;
   }
 
-  #fail(memory: Arena, piece: Uint8Array): never {
+  #fail(memory: ExtendedArena, piece: Uint8Array): never {
     const { exports, base } = memory;
     throw tableError(exports.tableErrorCode(), {
       line: this.lines + 1,

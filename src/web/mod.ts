@@ -14,7 +14,7 @@
  */
 
 export { connect, type WebConnectOptions } from "./connect.ts";
-export { useKernel } from "../kernel/loader.ts";
+export { kernelBytes, useKernel } from "../kernel/loader.ts";
 export type {
   CallEvent,
   CallHooks,

@@ -1,14 +1,40 @@
 import { assertEquals } from "@std/assert";
+import { EXTENDED_BASE64, EXTENDED_BYTES } from "../../../src/kernel/extended.gen.ts";
 import { KERNEL_BYTES } from "../../../src/kernel/kernel.gen.ts";
-import { kernelBytes } from "../../../src/kernel/loader.ts";
+import { kernelBytes, moduleBytes } from "../../../src/kernel/loader.ts";
 
 Deno.test("kernelBytes: the embedded module is what it says it is: its size, its exports, no imports", () => {
-  const bytes = kernelBytes();
-  assertEquals(bytes.length, KERNEL_BYTES);
-  const module = new WebAssembly.Module(bytes);
-  assertEquals(WebAssembly.Module.imports(module), []);
-  const memories = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "memory");
-  assertEquals(memories.map(({ name }) => name), ["memory"]);
+  for (
+    const [bytes, size] of [
+      [kernelBytes(), KERNEL_BYTES],
+      [moduleBytes(EXTENDED_BASE64), EXTENDED_BYTES],
+    ] as const
+  ) {
+    assertEquals(bytes.length, size);
+    const module = new WebAssembly.Module(bytes);
+    assertEquals(WebAssembly.Module.imports(module), []);
+    const memories = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "memory");
+    assertEquals(memories.map(({ name }) => name), ["memory"]);
+  }
+});
+
+Deno.test("useKernel: a module compiled elsewhere serves where compiling from bytes is forbidden", async () => {
+  const entry = new URL("../../../src/kernel/loader.ts", import.meta.url).href;
+  const code = `import { kernelBytes, useKernel } from "${entry}";
+    import { sortPoints } from "${new URL("../../../src/kernel/mod.ts", import.meta.url).href}";
+    const module = await WebAssembly.compile(kernelBytes());
+    WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError("forbidden"); } };
+    const sort = () =>
+      sortPoints({ times: BigInt64Array.of(2n, 1n), values: Float64Array.of(2, 1) }).values.join();
+    try { sort(); } catch (error) { console.log(error.message); }
+    useKernel(module);
+    console.log(sort());`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", `data:application/javascript,${encodeURIComponent(code)}`],
+    cwd: new URL("../../../", import.meta.url),
+  }).output();
+  const said = new TextDecoder().decode(stdout);
+  assertEquals(said, "forbidden\n1,2\n", new TextDecoder().decode(stderr));
 });
 
 Deno.test("kernelBytes: the kernel needs no permission", async () => {
