@@ -53,3 +53,6 @@ export const CACHE_STREAMS = 262_144;
 export function childPointwidth(pointwidth: number): number {
   return pointwidth <= 6 ? 0 : pointwidth - 6;
 }
+
+/** Chunks up to which a read is one of thousands, whose nodes are not worth remembering. */
+export const MANY_STREAMS_CHUNK = 1024;

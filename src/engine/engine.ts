@@ -65,7 +65,7 @@ import type {
   Version,
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
-import { CHUNK_STREAMS } from "./constants.ts";
+import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
 import { roundValues } from "./write/merge_policy.ts";
 import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
@@ -74,6 +74,7 @@ import { type StreamState, versionOf } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
 import { rawInSteps, windowsInSteps } from "./query/steps.ts";
+import type { BlockStore } from "./tree/block_store.ts";
 import { rawPoints, type TreePlace } from "./tree/raw_points.ts";
 import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
 import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.ts";
@@ -135,7 +136,7 @@ export class Engine implements Endpoint {
     checkRawValues(request);
     const { version, root, points } = this.#snapshot(request.uuid, request.version);
     const { start, end, chunk } = request;
-    const { store } = this.#storage;
+    const store = this.#store(chunk);
     const place: TreePlace = {};
     const open = (from: bigint, most?: number) =>
       rawPoints(store, root, points, from, end, most, place);
@@ -170,13 +171,19 @@ export class Engine implements Endpoint {
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
 
+  /** The nodes for a read in chunks of so many points. */
+  #store(chunk: number | undefined): BlockStore {
+    const { store } = this.#storage;
+    return (chunk ?? Infinity) <= MANY_STREAMS_CHUNK ? store.passing : store;
+  }
+
   #windows(
     snapshot: Snapshot,
     grid: Grid,
     chunk: number | undefined,
     ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
   ): Iterable<StatColumns | undefined> {
-    const ofTree = treeWindows(this.#storage.store, snapshot.root, grid, chunk);
+    const ofTree = treeWindows(this.#store(chunk), snapshot.root, grid, chunk);
     if (snapshot.points.times.length === 0) return ofTree;
     return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }

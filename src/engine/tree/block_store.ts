@@ -7,7 +7,7 @@
 import type { RawColumns } from "../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { damaged } from "../file/checksum.ts";
-import { NodeCache, RUN_LEAVES } from "./node_cache.ts";
+import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
@@ -52,22 +52,26 @@ export class BlockStore {
   readonly #selectRun: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
-  readonly #cache: NodeCache;
+  readonly #cache: NodeMemory;
   readonly #room = new LeafRoom();
+  /** The same nodes for who reads thousands of streams once: nothing is remembered. */
+  readonly passing: BlockStore;
   #next: number;
 
   /**
    * @param db The open database.
-   * @param cacheBytes Bound of the cache.
+   * @param cache Nodes in memory, or the bound of a cache of its own, bytes.
    * @param next First address to hand out: above every one ever used.
    */
-  constructor(db: Database, cacheBytes: number, next: number) {
+  constructor(db: Database, cache: NodeMemory | number, next: number) {
     this.#select = db.prepare("SELECT data FROM block WHERE id = ?");
     this.#selectRun = db.prepare("SELECT data FROM block WHERE id BETWEEN ? AND ? ORDER BY id");
     this.#insert = db.prepare("INSERT INTO block (id, data) VALUES (?, ?)");
     this.#remove = db.prepare("DELETE FROM block WHERE id = ?");
-    this.#cache = new NodeCache(cacheBytes);
+    const own = typeof cache === "number" ? new NodeCache(cache) : undefined;
+    this.#cache = own ?? cache as NodeMemory;
     this.#next = next;
+    this.passing = own === undefined ? this : new BlockStore(db, own.reading, Infinity);
   }
 
   /** Bytes of the nodes in memory. */

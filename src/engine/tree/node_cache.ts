@@ -21,6 +21,9 @@ function sizeOf(node: Node): number {
   return node instanceof InnerNode ? 4800 : 16 * node.times.length + 400;
 }
 
+/** A place to look for nodes and to remember them. */
+export type NodeMemory = Omit<NodeCache, "reading">;
+
 /** Nodes by block address; the least recently used leave first. */
 export class NodeCache {
   readonly #limit: number;
@@ -38,6 +41,19 @@ export class NodeCache {
   /** Bytes of all nodes in the cache. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The nodes in this cache, for those who add nothing to it. */
+  get reading(): NodeMemory {
+    return {
+      bytes: 0,
+      get: (address) => this.get(address),
+      has: (address) => this.has(address),
+      missedAgain: () => false,
+      put: () => {},
+      delete: (address) => this.delete(address),
+      clear: () => this.clear(),
+    };
   }
 
   /** The node at an address, if it is here. */

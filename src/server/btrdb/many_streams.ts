@@ -5,7 +5,11 @@
  * @module
  */
 
+import { freeMemoryLater } from "../free_memory.ts";
 import type { Exchange } from "../method.ts";
+
+/** Streams of a call that leaves much free memory behind. */
+const MANY = 1_000;
 
 /**
  * Runs `work` once so many streams may be read.
@@ -24,5 +28,6 @@ export async function withStreams(
     await work();
   } finally {
     openStreams.leave(count);
+    if (count >= MANY) freeMemoryLater();
   }
 }

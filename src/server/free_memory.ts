@@ -1,0 +1,82 @@
+/**
+ * Free memory given back to the operating system.
+ *
+ * A call on thousands of streams makes hundreds of thousands of small buffers. When it has ended, the
+ * JavaScript engine does not collect them until as many new ones are made, and what it has collected
+ * the C library keeps, since there is something in use between: half a GiB together, as measured.
+ * So both are told, some seconds after the last such call. The C library can be told by Deno where it
+ * may call native functions (`--allow-ffi`, which is part of `--allow-all`).
+ *
+ * @module
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Times after the last call at which memory is given back, ms. */
+const AFTER_MS = [2_000, 20_000];
+
+/** Time after a collection until the C library has what was collected, ms. */
+const SWEEP_MS = 1_000;
+
+/** Gives back what is free, in a thread of its own. */
+type Trim = (keptBytes: bigint) => Promise<number>;
+
+/** The part of Deno's API that calls native functions. */
+interface DenoFfi {
+  readonly build: { readonly os: string };
+  readonly permissions: {
+    querySync(descriptor: { name: "ffi" }): { readonly state: string };
+  };
+  dlopen(name: string, symbols: object): { readonly symbols: { readonly malloc_trim: Trim } };
+}
+
+/** Means of giving memory back. */
+interface Means {
+  /** Collects garbage: takes some ten ms. */
+  readonly collect: (() => void) | undefined;
+  readonly trim: Trim | undefined;
+}
+
+let means: Means | undefined;
+const timers: ReturnType<typeof setTimeout>[] = [];
+
+/** Gives memory back some seconds after the last call of this function. No program waits for it. */
+export function freeMemoryLater(): void {
+  means ??= { collect: findCollector(), trim: findTrim() };
+  for (const timer of timers.splice(0)) clearTimeout(timer);
+  const { collect, trim } = means;
+  for (const ms of AFTER_MS) {
+    if (collect !== undefined) after(ms, collect);
+    if (trim !== undefined) after(ms + SWEEP_MS, () => void trim(0n));
+  }
+}
+
+function after(ms: number, run: () => void): void {
+  const timer = setTimeout(run, ms);
+  (timer as { unref?: () => void }).unref?.();
+  timers.push(timer);
+}
+
+function findCollector(): Means["collect"] {
+  try {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    setFlagsFromString("--no-expose-gc");
+    return () => collect();
+  } catch {
+    return undefined; // Another JavaScript engine, or it may not be asked.
+  }
+}
+
+function findTrim(): Means["trim"] {
+  const { Deno: deno } = globalThis as unknown as { Deno?: DenoFfi };
+  try {
+    if (deno?.build.os !== "linux") return undefined;
+    if (deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+    const malloc_trim = { parameters: ["usize"], result: "i32", nonblocking: true };
+    return deno.dlopen("libc.so.6", { malloc_trim }).symbols.malloc_trim;
+  } catch {
+    return undefined; // Another C library.
+  }
+}
