@@ -70,7 +70,8 @@ export function atan2Of(y: v128, x: v128): v128 {
   const sign = v128.and(y, i64x2.splat(i64.MIN_VALUE));
   angle = v128.or(v128.andnot(angle, i64x2.splat(i64.MIN_VALUE)), sign);
   const usual = v128.and(f64x2.gt(large, none), f64x2.lt(add(small, large), splat(Infinity)));
-  if (!i64x2.all_true(usual)) return oneByOne(y, x);
+  // Only of the lane that needs it: a result must not depend on what stands beside it.
+  if (!i64x2.all_true(usual)) return v128.bitselect(angle, oneByOne(y, x), usual);
   return angle;
 }
 

@@ -27,13 +27,14 @@ function lengthOf(y: v128, x: v128): v128 {
     f64x2.gt(squares, f64x2.splat(TINY)),
     f64x2.lt(squares, f64x2.splat(HUGE)),
   );
-  if (!i64x2.all_true(usual)) {
-    return f64x2(
-      NativeMath.hypot(f64x2.extract_lane(x, 0), f64x2.extract_lane(y, 0)),
-      NativeMath.hypot(f64x2.extract_lane(x, 1), f64x2.extract_lane(y, 1)),
-    );
-  }
-  return f64x2.sqrt(squares);
+  const length = f64x2.sqrt(squares);
+  if (i64x2.all_true(usual)) return length;
+  const exact = f64x2(
+    NativeMath.hypot(f64x2.extract_lane(x, 0), f64x2.extract_lane(y, 0)),
+    NativeMath.hypot(f64x2.extract_lane(x, 1), f64x2.extract_lane(y, 1)),
+  );
+  // Only of the lane that needs it: a result must not depend on what stands beside it.
+  return v128.bitselect(length, exact, usual);
 }
 
 /** Sines and cosines of `n` angles. */

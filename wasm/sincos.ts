@@ -94,14 +94,14 @@ export function sincosOf(x: v128): void {
   polynomials(y, tail, shifted);
   const near = v128.andnot(f64x2.lt(f64x2.abs(y), splat(NEAR)), f64x2.eq(n, splat(0)));
   const odd = v128.or(v128.not(f64x2.lt(f64x2.abs(x), splat(LIMIT))), near);
-  if (v128.any_true(odd)) oneByOne(x);
+  if (v128.any_true(odd)) oneByOne(x, odd);
 }
 
-/** The two angles with the exact reduction. */
-function oneByOne(x: v128): void {
+/** The angles of some lanes with the exact reduction; others do not depend on what stands beside them. */
+function oneByOne(x: v128, lanes: v128): void {
   const a = f64x2.extract_lane(x, 0), b = f64x2.extract_lane(x, 1);
-  sines = f64x2(NativeMath.sin(a), NativeMath.sin(b));
-  cosines = f64x2(NativeMath.cos(a), NativeMath.cos(b));
+  sines = v128.bitselect(f64x2(NativeMath.sin(a), NativeMath.sin(b)), sines, lanes);
+  cosines = v128.bitselect(f64x2(NativeMath.cos(a), NativeMath.cos(b)), cosines, lanes);
 }
 
 /** Sine and cosine of two angles, in degrees. */

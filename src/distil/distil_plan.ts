@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
 import { changedRanges } from "./changed_ranges.ts";
 import { committedVersion, isGone, markOf, type VersionRules } from "./committed_version.ts";
@@ -15,6 +16,7 @@ import { EVERYTHING, type TimeRange, widened } from "./time_ranges.ts";
 
 /** Streams of a definition, and how they are looked at. */
 export interface Parts {
+  db: BTrDB;
   definition: DistilDefinition;
   inputs: readonly NamedPart[];
   outputs: readonly NamedPart[];

@@ -207,7 +207,8 @@ export class Distillate {
       }
       taken.set(uuid, `outputs.${name}`);
     }
-    return { definition, inputs, outputs, rules: { flush, stale: this.#stale }, left };
+    const rules = { flush, stale: this.#stale };
+    return { db: this.#db, definition, inputs, outputs, rules, left };
   }
 }
 

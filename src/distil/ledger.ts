@@ -104,6 +104,11 @@ export class Ledger {
     return { ...options, timeoutMs: Math.min(ms, options.timeoutMs ?? Infinity) };
   }
 
+  /** Removes an annotation that is not part of the state. */
+  async remove(key: string): Promise<void> {
+    await this.#change({ [key]: null });
+  }
+
   /** Writes the state; the lease begins anew. */
   async note(state: LedgerState): Promise<void> {
     await this.#change(annotationsOf(state, this.#annotations));

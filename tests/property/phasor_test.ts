@@ -327,3 +327,38 @@ Deno.test("phasor: arguments that are wrong are named", () => {
   assertThrows(() => wrapAngles(one, { range: "both" as never }), RangeError, 'range is "both"');
   assertEquals([...angleDifference(Float64Array.of(-170), Float64Array.of(170))], [20]);
 });
+
+Deno.test("phasors: a result does not depend on what stands beside it in the columns", () => {
+  // Lanes of the kernel go two by two: one that is unusual must not change how the other is computed.
+  const random = new Random(19);
+  const odd = [0, -0, NaN, Infinity, 1e300, 5e-324, 2 ** 30, 1e18, Math.PI, 90];
+  const n = 600;
+  const column = (scale: number): Float64Array =>
+    Float64Array.from(
+      { length: n },
+      () => random.chance(0.2) ? random.pick(odd) : (random.next() - 0.5) * scale,
+    );
+  const [a, b, c] = [0, 1, 2].map(() => ({ magnitude: column(2e4), angle: column(720) }));
+  const part = ({ magnitude, angle }: PolarColumns, i: number, k: number): PolarColumns => ({
+    magnitude: magnitude.slice(i, k),
+    angle: angle.slice(i, k),
+  });
+  for (const unit of ["degrees", "radians"] as const) {
+    const all = (i: number, k: number): Float64Array[] => {
+      const [p, q, r] = [a!, b!, c!].map((one) => part(one, i, k));
+      const { zero, positive, negative } = symmetricalComponents(p!, q!, r!, { unit });
+      const { active, reactive, apparent, powerFactor } = powerOf(p!, q!, { unit });
+      const { sine, cosine } = sincos(p!.angle, { unit });
+      const { real, imaginary } = toRectangular(p!, { unit });
+      const polar = toPolar({ real: p!.magnitude, imaginary: q!.magnitude }, { unit });
+      return [zero, positive, negative, polar].flatMap(({ magnitude, angle }) => [magnitude, angle])
+        .concat([active, reactive, apparent, powerFactor, sine, cosine, real, imaginary]);
+    };
+    const whole = all(0, n);
+    for (let i = 0; i < n; i++) {
+      all(i, i + 1).forEach(([value], f) => {
+        assert(Object.is(value, whole[f]![i]), `${unit}, function ${f}, element ${i}`);
+      });
+    }
+  }
+});

@@ -242,11 +242,84 @@ Deno.test("distil: an output belongs to one definition", async () => {
     assertEquals(error.code, ErrorCode.ObjectInUse);
   };
   await refused({ name: "other" }, 'belongs to "doubled"');
-  await refused({ name: "other", outputs: { b: "out/c" } }, "belongs to the derived streams of");
-  await refused({ name: "other", outputs: { d: "out/d", b: "out/c" } }, "belongs to the derived");
+  await refused({ name: "other", outputs: { b: "out/c" } }, 'belongs to "doubled"');
+  await refused({ name: "other", outputs: { d: "out/d", b: "out/c" } }, 'belongs to "doubled"');
   await refused({ name: "other", outputs: { d: "out/d", b: "out/b" } }, 'belongs to "doubled"');
   const known = await Array.fromAsync(listDistillates(db));
   assertEquals(known.map(({ name }) => name).sort(), ["doubled"]);
+});
+
+Deno.test("distil: outputs that were obliterated are made again, and marks left by them are old", async () => {
+  await using db = await connect("memory:");
+  await input(db, "a", [[1n, 1]]);
+  const two = { b: "out/b", c: "out/c" };
+  const compute: DistilDefinition["compute"] = ({ inputs: { a } }) => ({ b: a!, c: a! });
+  const one = distil(db, doubled({ outputs: two, compute }));
+  await one.run();
+  for (const name of ["b", "c"]) {
+    await (await output(db, name)).obliterate();
+    assert((await one.run()).full, name);
+    for (const name of ["b", "c"]) assertEquals(await pairsOf(await output(db, name)), [[1n, 1]]);
+  }
+  // An output that is given up by one definition may become the first one of another.
+  await distil(db, doubled()).run();
+  await distil(db, doubled({ name: "other", outputs: { b: "out/c" } })).run();
+  assertEquals(await pairsOf(await output(db, "c")), [[1n, 2]]);
+});
+
+Deno.test("distil: of many runners that follow, only one that has the lease ever writes", async () => {
+  await using db = await connect("memory:");
+  const a = await input(db, "a", [[0n, 0]]);
+  const endpoint = endpointOf(db);
+  const plain = doubled();
+  const stop = new AbortController();
+  const writers = new Set<string>();
+  const follow = async (runner: number): Promise<void> => {
+    let lease = "";
+    const checked = async (): Promise<void> => {
+      const [annotations] = await (await output(db, "b")).annotations();
+      assertEquals(annotations["distil.lease"], lease, `runner ${runner} writes under its lease`);
+      writers.add(lease.split(" ")[0]!);
+    };
+    const own = new BTrDB(override(endpoint, {
+      async setAnnotations(request, options) {
+        await endpoint.setAnnotations(request, options);
+        lease = request.changes.get("distil.lease") ?? "";
+      },
+      async insert(request, options) {
+        await checked();
+        return await endpoint.insert(request, options);
+      },
+      async deleteRange(request, options) {
+        await checked();
+        return await endpoint.deleteRange(request, options);
+      },
+    }));
+    const options = { intervalMs: 1, leaseMs: 5000, signal: stop.signal };
+    for await (const _ of distil(own, plain).follow(options)) { /* It goes on until the end. */ }
+  };
+  const followers = [0, 1, 2].map((runner) =>
+    follow(runner).catch((error) => {
+      if (error !== stop.signal.reason) throw error;
+    })
+  );
+  const all: [bigint, number][] = [[0n, 0]];
+  for (let i = 1; i <= 60; i++) {
+    all.push([BigInt(i), i]);
+    await a.insert([[BigInt(i), i]]);
+    if (i % 7 === 0) {
+      await a.deleteRange(BigInt(i - 3), BigInt(i - 1));
+      const gone = (time: bigint) => time >= BigInt(i - 3) && time < BigInt(i - 1);
+      all.splice(0, all.length, ...all.filter(([time]) => !gone(time)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, i % 5));
+  }
+  const one = distil(db, plain);
+  while ((await one.status()).state !== "current") await new Promise((go) => setTimeout(go, 5));
+  stop.abort(new Error("enough"));
+  await Promise.all(followers);
+  assertEquals(await pairsOf(await output(db, "b")), all.map(([time, value]) => [time, 2 * value]));
+  assert(writers.size > 1, "more than one of them wrote");
 });
 
 Deno.test("distil: while one runner has the lease another is told so, and takes over after its end", async () => {
