@@ -47,7 +47,11 @@ export interface EmbeddedOptions {
    * @default {"full"}
    */
   durability?: "full" | "relaxed" | undefined;
-  /** Most memory for decoded tree nodes, bytes. @default {268435456} */
+  /**
+   * Most memory for decoded tree nodes, bytes; late points may take a quarter more.
+   *
+   * @default {268435456}
+   */
   cacheBytes?: number | undefined;
   /** Age at which buffered points are committed, ms. @default {28800000} 8 hours */
   maxBufferAgeMs?: number | undefined;

@@ -115,9 +115,9 @@ export class Engine implements Endpoint {
     };
   }
 
-  /** Bytes of tree nodes in memory. */
+  /** Bytes of tree nodes and late points in memory. */
   get cachedBytes(): number {
-    return this.#storage.store.cachedBytes;
+    return this.#storage.store.cachedBytes + this.#storage.versions.cachedBytes;
   }
 
   info(options?: CallOptions): Promise<ServerInfo> {
@@ -134,12 +134,12 @@ export class Engine implements Endpoint {
     options?: CallOptions,
   ): AsyncIterableIterator<RawChunk> {
     checkRawValues(request);
-    const { version, root, points } = this.#snapshot(request.uuid, request.version);
+    const { version, root, late, points } = this.#snapshot(request.uuid, request.version);
     const { start, end, chunk } = request;
     const store = this.#store(chunk);
     const place: TreePlace = {};
     const open = (from: bigint, most?: number) =>
-      rawPoints(store, root, points, from, end, most, place);
+      rawPoints(store, root, [late, points], from, end, most, place);
     const source = chunk === undefined ? open(start) : rawInSteps(open, start, chunk);
     yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
   }
@@ -183,7 +183,8 @@ export class Engine implements Endpoint {
     chunk: number | undefined,
     ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
   ): Iterable<StatColumns | undefined> {
-    const ofTree = treeWindows(this.#store(chunk), snapshot.root, grid, chunk);
+    const { root, late } = snapshot;
+    const ofTree = treeWindows(this.#store(chunk), root, late, grid, chunk);
     if (snapshot.points.times.length === 0) return ofTree;
     return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }
@@ -222,9 +223,9 @@ export class Engine implements Endpoint {
     options?: CallOptions,
   ): AsyncIterableIterator<ChangesChunk> {
     const { from } = checkChanges(request);
-    const { version, root, points } = this.#snapshot(request.uuid, request.to);
+    const { version, root, late, points } = this.#snapshot(request.uuid, request.to);
     const { resolution } = request;
-    const inTree = changedRanges(this.#storage.store, root, Number(from), resolution);
+    const inTree = changedRanges(this.#storage.store, root, late, Number(from), resolution);
     const ranges = isLatest(request.to)
       ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
       : inTree;
@@ -414,12 +415,13 @@ export class Engine implements Endpoint {
   }
 
   #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
+    const { streams, versions } = this.#storage;
     return this.#storage.onOneState(() => {
-      const state = this.#storage.streams.get(uuid);
+      const state = streams.get(uuid);
       if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
       return isLatest(version)
-        ? latestSnapshot(state)
-        : snapshotAt(this.#storage.streams, state, version);
+        ? latestSnapshot(versions, state)
+        : snapshotAt(streams, versions, state, version);
     });
   }
 }

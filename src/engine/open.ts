@@ -26,6 +26,8 @@ import {
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./tree/block_store.ts";
+import { LATE_LIMITS } from "./tree/late_plan.ts";
+import { LateStore } from "./tree/late_store.ts";
 
 /** Name of a database in memory, in messages. */
 const MEMORY = ":memory:";
@@ -55,6 +57,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     }
     db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
     if (path !== MEMORY) refuseForeignObjects(db, path);
+    const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+    const store = new BlockStore(db, cacheBytes, nextAddress(db));
     return new Engine(
       new Storage({
         db,
@@ -62,7 +66,9 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         readOnly,
         lock,
         ownership,
-        store: new BlockStore(db, options.cacheBytes ?? DEFAULT_CACHE_BYTES, nextAddress(db)),
+        store,
+        versions: new LateStore(store, cacheBytes / 4),
+        lateLimits: options.lateLimits ?? LATE_LIMITS,
         maxInsertPoints: options.maxInsertPoints ?? MAX_INSERT_POINTS,
         maxBufferAgeMs: options.maxBufferAgeMs ?? MAX_BUFFER_AGE_MS,
         maxBufferedPoints: options.maxBufferedPoints ?? MAX_BUFFERED_POINTS,

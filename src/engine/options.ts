@@ -6,6 +6,7 @@
 
 import { describe } from "../core/describe.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
+import type { LateLimits } from "./tree/late_plan.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Options of `openEngine`. */
@@ -27,7 +28,7 @@ export interface EngineOptions {
    */
   durability?: "full" | "relaxed" | undefined;
   /**
-   * Most memory for decoded tree nodes, bytes.
+   * Most memory for decoded tree nodes, bytes; late points may take a quarter more.
    *
    * @default {268435456}
    */
@@ -59,6 +60,8 @@ export interface EngineOptions {
    * @default {1048576}
    */
   maxInsertPoints?: number | undefined;
+  /** When late points are kept beside the tree; for tests. */
+  lateLimits?: LateLimits | undefined;
   /** Opens SQLite databases; for tests. */
   openDatabase?: OpenDatabase | undefined;
 }

@@ -16,6 +16,8 @@ import { SqlPool } from "./metadata/sql_pool.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
+import type { LateLimits } from "./tree/late_plan.ts";
+import type { LateStore } from "./tree/late_store.ts";
 import { Journal } from "./stream/journal.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
@@ -32,6 +34,8 @@ export interface StorageParts {
   lock: WriterLock | undefined;
   ownership: Ownership | undefined;
   store: BlockStore;
+  versions: LateStore;
+  lateLimits: LateLimits;
   maxInsertPoints: number;
   maxBufferAgeMs: number;
   maxBufferedPoints: number;
@@ -45,6 +49,7 @@ const abandoned = new Set<Database>();
 export class Storage {
   readonly db: Database;
   readonly store: BlockStore;
+  readonly versions: LateStore;
   readonly streams: StreamRegistry;
   readonly metadata: MetadataStore;
   readonly points: PointWriter;
@@ -69,6 +74,7 @@ export class Storage {
     this.#parts = parts;
     this.db = db;
     this.store = parts.store;
+    this.versions = parts.versions;
     this.maxInsertPoints = parts.maxInsertPoints;
     this.#journal = new Journal(db, parts.readOnly);
     this.streams = new StreamRegistry(
@@ -85,7 +91,8 @@ export class Storage {
       path: path === ":memory:" ? undefined : realPath(path),
       metadataVersion: () => this.metadata.changes,
     });
-    this.points = new PointWriter(db, parts.store, this.#journal);
+    const { store, versions, lateLimits } = parts;
+    this.points = new PointWriter(db, store, versions, lateLimits, this.#journal);
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: () => parts.ownership?.check(),
       publish: (state, head) => this.streams.replaceHead(state, head),

@@ -10,7 +10,10 @@ import { concatRaw, concatStat, type StatColumns } from "../../src/core/columns.
 import type { MergePolicy } from "../../src/endpoint/endpoint.ts";
 import type { Engine } from "../../src/engine/mod.ts";
 import { openEngine, verify } from "../../src/engine/mod.ts";
+import { LATE_LIMITS, type LateLimits } from "../../src/engine/tree/late_plan.ts";
 import { type Point, StreamModel, type Window } from "../support/engine_model.ts";
+import { lateLimits } from "../support/late_limits.ts";
+import { Random } from "../support/random.ts";
 
 const RUNS = Number(Deno.env.get("ENGINE_MODEL_RUNS") ?? 600);
 const SEED = Number(Deno.env.get("ENGINE_MODEL_SEED") ?? Date.now() % 2 ** 31);
@@ -22,6 +25,7 @@ const MIN = -(2n ** 60n), MAX = 3n * 2n ** 60n;
 interface Real {
   engine: Engine;
   path: string | undefined;
+  limits: LateLimits;
   /** Inserts since the version `major` was made, at most. */
   inserts: number;
   major: number;
@@ -30,8 +34,8 @@ interface Real {
 type Command = fc.AsyncCommand<StreamModel, Real>;
 
 /** An engine that keeps only the streams in memory that were asked for last. */
-function openModelled(path: string | undefined): Promise<Engine> {
-  return openEngine({ path, durability: "relaxed", cacheStreams: 0 });
+function openModelled(path: string | undefined, lateLimits: LateLimits): Promise<Engine> {
+  return openEngine({ path, durability: "relaxed", cacheStreams: 0, lateLimits });
 }
 
 /** A command with a name to show. */
@@ -142,6 +146,30 @@ function rangeIn(
   return x < y ? [x, y] : [y, x + 1n];
 }
 
+/** Points here and there among those that are stored, and a flush. */
+const scattered = fc.tuple(fc.integer({ min: 1, max: 300 }), fc.nat(), fc.bigInt(0n, 9n)).map((
+  [n, seed, beside],
+) =>
+  command(`scattered(${n}, ${seed}, ${beside})`, async (model, real) => {
+    const stored = model.points(0);
+    if (stored.length === 0) return;
+    const random = new Random(seed);
+    const points = Array.from({ length: n }, (_, i) => {
+      const time = random.pick(stored).time + beside;
+      return { time: time >= MAX - 1n ? MAX - 2n : time, value: (i * 7919) % 1009 - 500 };
+    });
+    const columns = {
+      times: BigInt64Array.from(points, ({ time }) => time),
+      values: Float64Array.from(points, ({ value }) => value),
+    };
+    await real.engine.insert({ uuid, columns });
+    model.insert(points, "never");
+    const version = await real.engine.flush(uuid);
+    model.flush();
+    assertEquals(version, { major: BigInt(model.major), minor: 0n });
+  })
+);
+
 const deletes = fc.tuple(places, places).map(([a, b]) =>
   command("delete", async (model, real) => {
     const [start, end] = rangeIn(model.points(0), a, b);
@@ -154,7 +182,7 @@ const deletes = fc.tuple(places, places).map(([a, b]) =>
 const reopens = fc.constant(command("reopen", async (model, real) => {
   if (real.path === undefined) return;
   await real.engine.close();
-  real.engine = await openModelled(real.path);
+  real.engine = await openModelled(real.path, real.limits);
   await assertVersion(real, model);
 }));
 
@@ -300,10 +328,17 @@ const changes = fc.tuple(versions, versions, fc.integer({ min: 0, max: 63 })).ma
   })
 );
 
+/** Limits of late points: mostly such that there are any. */
+const limits = fc.oneof(
+  { weight: 3, arbitrary: lateLimits },
+  { weight: 1, arbitrary: fc.constant(LATE_LIMITS) },
+);
+
 const commands = fc.commands(
   [
     inserts,
     inserts,
+    scattered,
     flushes,
     deletes,
     reopens,
@@ -324,8 +359,13 @@ async function removeDatabase(path: string): Promise<void> {
   }
 }
 
-async function check(commandList: Iterable<Command>, path: string | undefined): Promise<void> {
-  const real = { engine: await openModelled(path), path, inserts: 0, major: 0 };
+async function check(
+  commandList: Iterable<Command>,
+  limits: LateLimits,
+  path: string | undefined,
+): Promise<void> {
+  const engine = await openModelled(path, limits);
+  const real = { engine, path, limits, inserts: 0, major: 0 };
   const none = { tags: new Map(), annotations: new Map() };
   try {
     await real.engine.create({ uuid, collection: "m", ...none });
@@ -341,7 +381,7 @@ async function check(commandList: Iterable<Command>, path: string | undefined): 
 
 Deno.test("any history in memory answers as the plain model", async () => {
   await fc.assert(
-    fc.asyncProperty(commands, (list) => check(list, undefined)),
+    fc.asyncProperty(commands, limits, (list, limits) => check(list, limits, undefined)),
     { numRuns: RUNS, seed: SEED },
   );
 });
@@ -351,9 +391,9 @@ Deno.test("any history in a file that is closed and opened again answers as the 
   const path = `${directory}/model.btrdb`;
   try {
     await fc.assert(
-      fc.asyncProperty(commands, async (list) => {
+      fc.asyncProperty(commands, limits, async (list, limits) => {
         await removeDatabase(path);
-        await check(list, path);
+        await check(list, limits, path);
       }),
       { numRuns: Math.ceil(RUNS / 2), seed: SEED },
     );

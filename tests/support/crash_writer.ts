@@ -7,11 +7,17 @@
 import { openEngine } from "../../src/engine/mod.ts";
 import { CRASH_STREAMS, crashStep, crashUuid } from "./crash_plan.ts";
 import { FaultPlan } from "./faulty_sqlite.ts";
+import { EAGER_LATE } from "./late_limits.ts";
 
 const [path, killAt, ...starts] = Deno.args;
 const plan = new FaultPlan();
 plan.killAt = Number(killAt);
-const engine = await openEngine({ path, cacheBytes: 4_000_000, openDatabase: plan.open });
+const engine = await openEngine({
+  path,
+  cacheBytes: 4_000_000,
+  openDatabase: plan.open,
+  lateLimits: EAGER_LATE,
+});
 const encoder = new TextEncoder();
 
 async function work(stream: number): Promise<never> {

@@ -23,11 +23,11 @@ export function reclaimUuid(stream: number): Uint8Array {
   return uuid;
 }
 
-/** The points of a commit. */
+/** The points of a commit: those of the later ones are among those of the first. */
 export function reclaimColumns(stream: number, commit: number): RawColumns {
   const n = reclaimPoints(stream);
   return {
-    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(commit * n + i) * 1_000_000n),
+    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 1_000_000n + BigInt(commit)),
     values: Float64Array.from({ length: n }, (_, i) => commit + i),
   };
 }

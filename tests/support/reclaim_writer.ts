@@ -7,13 +7,14 @@
 
 import { openEngine } from "../../src/engine/mod.ts";
 import { FaultPlan } from "./faulty_sqlite.ts";
+import { EAGER_LATE } from "./late_limits.ts";
 import { RECLAIM_COMMITS, RECLAIM_KEEP, reclaimColumns, reclaimUuid } from "./reclaim_plan.ts";
 
 const [path, first, killAt] = Deno.args;
 const plan = new FaultPlan();
 plan.killAt = Number(killAt);
 plan.active = false;
-const engine = await openEngine({ path, openDatabase: plan.open });
+const engine = await openEngine({ path, openDatabase: plan.open, lateLimits: EAGER_LATE });
 const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 for (let stream = Number(first);; stream++) {

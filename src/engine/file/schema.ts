@@ -87,7 +87,12 @@ ${STREAMS_VIEW}`;
 type Migration = (db: Pick<Database, "exec" | "prepare">) => void;
 
 /** Steps from schema version `i + 1` to `i + 2`, each run in a transaction of its own. */
-const MIGRATIONS: readonly Migration[] = [noteObliterated, indexJournal, indexProperties];
+const MIGRATIONS: readonly Migration[] = [
+  noteObliterated,
+  indexJournal,
+  indexProperties,
+  allowLatePoints,
+];
 
 /** Version of the tables this code writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length + 1;
@@ -148,6 +153,9 @@ function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
     }
   }
 }
+
+/** Blocks may be late points and lists of them: earlier releases cannot read these. */
+function allowLatePoints(): void {}
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */
 function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {

@@ -12,20 +12,22 @@ import { nearestPoint } from "../tree/nearest.ts";
 
 /**
  * The first point at or after `time`, or, backward, the last one strictly before it; among points
- * of equal time the first or the last. Points of the buffer come after those of the tree.
+ * of equal time the first or the last. Late points come after those of the tree, points of the buffer
+ * after both.
  */
 export function pickNearest(
   store: BlockStore,
-  { root, points }: Snapshot,
+  { root, late, points }: Snapshot,
   time: bigint,
   backward: boolean,
 ): RawPoint | undefined {
-  const stored = nearestPoint(store, root, time, backward);
-  const i = lowerBound(points.times, time) - (backward ? 1 : 0);
-  const at = points.times[i];
-  if (i < 0 || at === undefined) return stored;
-  const buffered = { time: at, value: points.values[i]! };
-  if (stored === undefined) return buffered;
-  if (backward) return at >= stored.time ? buffered : stored;
-  return at < stored.time ? buffered : stored;
+  let nearest = nearestPoint(store, root, time, backward);
+  for (const { times, values } of [late, points]) {
+    const i = lowerBound(times, time) - (backward ? 1 : 0);
+    const at = times[i];
+    if (i < 0 || at === undefined) continue;
+    const isNearer = nearest === undefined || (backward ? at >= nearest.time : at < nearest.time);
+    if (isNearer) nearest = { time: at, value: values[i]! };
+  }
+  return nearest;
 }

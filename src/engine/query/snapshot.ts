@@ -9,6 +9,8 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "../constants.ts";
+import { type LatePoints, NO_LATE } from "../tree/late_points.ts";
+import type { LateStore } from "../tree/late_store.ts";
 import { type StreamRegistry, type StreamState, versionOf } from "../stream/registry.ts";
 
 /** One version of a stream. */
@@ -16,6 +18,8 @@ export interface Snapshot {
   readonly version: Version;
   /** Address of the root, 0 for an empty tree. */
   readonly root: number;
+  /** Points of the version that are beside its tree. */
+  readonly late: LatePoints;
   /** Buffered points in order of time; none for explicit versions. */
   readonly points: RawColumns;
   /** The same points in the order of their arrival. */
@@ -23,9 +27,11 @@ export interface Snapshot {
 }
 
 /** The latest version. */
-export function latestSnapshot({ head }: StreamState): Snapshot {
-  const { root, buffer } = head;
-  return { version: versionOf(head), root, points: buffer.sorted, arrived: buffer.arrived };
+export function latestSnapshot(versions: LateStore, { head }: StreamState): Snapshot {
+  const { buffer } = head;
+  const { root, late } = versions.open(head.root);
+  const version = versionOf(head);
+  return { version, root, late, points: buffer.sorted, arrived: buffer.arrived };
 }
 
 /**
@@ -38,6 +44,7 @@ export function latestSnapshot({ head }: StreamState): Snapshot {
  */
 export function snapshotAt(
   streams: StreamRegistry,
+  versions: LateStore,
   state: StreamState,
   version: bigint,
 ): Snapshot {
@@ -45,6 +52,7 @@ export function snapshotAt(
   const empty = (major: bigint) => ({
     version: { major, minor: 0n },
     root: 0,
+    late: NO_LATE,
     points: emptyRaw(),
     arrived: emptyRaw(),
   });
@@ -57,12 +65,13 @@ export function snapshotAt(
   }
   if (version <= BigInt(FIRST_MAJOR)) return empty(version);
   const isPruned = version < BigInt(state.prunedBelow);
-  const root = isPruned ? undefined : streams.rootOf(state, Number(version));
-  if (root === undefined) {
+  const address = isPruned ? undefined : streams.rootOf(state, Number(version));
+  if (address === undefined) {
     throw new BTrDBError(
       `version ${version} was pruned, the oldest one left is ${state.prunedBelow}`,
       { code: ErrorCode.VersionNotAvailable, uuid: state.text },
     );
   }
-  return { ...empty(version), root };
+  const { root, late } = versions.open(address);
+  return { ...empty(version), root, late };
 }

@@ -40,7 +40,7 @@ function roomFor(n: number): RawColumns {
 }
 
 /** The error of a node that is gone: its version was pruned, or its stream obliterated. */
-function unavailable(): BTrDBError {
+export function unavailable(): BTrDBError {
   return new BTrDBError("the version is no longer available", {
     code: ErrorCode.VersionNotAvailable,
   });
@@ -84,6 +84,11 @@ export class BlockStore {
     return this.#next;
   }
 
+  /** Tells whether the node at an address is in memory. */
+  isCached(address: number): boolean {
+    return this.#cache.has(address);
+  }
+
   /** The block at an address; `undefined` if there is none. */
   readBlock(address: number): Uint8Array | undefined {
     const data = this.#select.get(address)?.["data"];
@@ -100,6 +105,17 @@ export class BlockStore {
     const node = this.#cache.get(address) ?? this.#readNew(address);
     refuseNode(address, rootProblem(node));
     return node as InnerNode;
+  }
+
+  /**
+   * An inner node, wherever it hangs; `undefined` if there is none at the address.
+   *
+   * @throws {BTrDBError} `CORRUPT` if its block is damaged, or no inner node.
+   */
+  innerAt(address: number): InnerNode | undefined {
+    const node = this.#cache.get(address) ?? this.#readIfThere(address);
+    if (node === undefined || node instanceof InnerNode) return node;
+    throw damaged(`block ${address} is not an inner node`);
   }
 
   /**
@@ -188,25 +204,41 @@ export class BlockStore {
   }
 
   #readNew(address: number): Node {
+    const node = this.#readIfThere(address);
+    if (node === undefined) throw unavailable();
+    return node;
+  }
+
+  #readIfThere(address: number): Node | undefined {
     const block = this.readBlock(address);
-    if (block === undefined) throw unavailable();
+    if (block === undefined) return undefined;
     const node = decodeNode(address, block);
     this.#cache.put(address, node);
     return node;
   }
 
+  /**
+   * Writes a block.
+   *
+   * @param encode The block for an address.
+   * @returns Its address.
+   */
+  append(encode: (address: number) => Uint8Array): number {
+    const address = this.#next++;
+    this.#insert.run(address, encode(address));
+    return address;
+  }
+
   /** Writes an inner node; it must not change any more. */
   writeInner(node: InnerNode): ChildRef {
-    const address = this.#next++;
-    this.#insert.run(address, encodeInner(address, node));
+    const address = this.append((address) => encodeInner(address, node));
     this.#cache.put(address, node);
     return { address, kind: INNER, ...node.stats };
   }
 
   /** Writes a leaf with the points `[from, to)`. */
   writeLeaf(points: RawColumns, from: number, to: number): ChildRef {
-    const address = this.#next++;
-    this.#insert.run(address, encodeLeaf(address, points, from, to));
+    const address = this.append((address) => encodeLeaf(address, points, from, to));
     return { address, kind: LEAF, ...reduceValues(points.values, from, to) };
   }
 

@@ -8,7 +8,11 @@
  */
 
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { gallop, lowerBound } from "../../core/search.ts";
 import { FANOUT } from "../constants.ts";
+import type { NodeStore } from "./insert.ts";
+import { type LatePoints, NO_LATE } from "./late_points.ts";
+import { splitLeaf } from "./late_split.ts";
 import { INNER, type InnerNode } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
 
@@ -23,12 +27,14 @@ export interface ChangedRange {
  * counts as changed everywhere, whatever `from` is. Yields `undefined` where it may pause.
  *
  * @param root Address of the root, 0 for an empty tree.
+ * @param late Points beside the tree.
  * @param from Exclusive.
  * @param resolution Descends to nodes of at most this pointwidth.
  */
 export function* changedRanges(
   store: BlockStore,
   root: number,
+  late: LatePoints,
   from: number,
   resolution: number,
 ): Generator<ChangedRange | undefined> {
@@ -37,7 +43,7 @@ export function* changedRanges(
     return;
   }
   let current: ChangedRange | undefined;
-  for (const range of walk(store, store.readRoot(root), from, resolution)) {
+  for (const range of walk({ store, from, resolution, late }, store.readRoot(root))) {
     if (range === undefined) {
       yield undefined;
     } else if (range.start === current?.end) {
@@ -50,30 +56,49 @@ export function* changedRanges(
   if (current !== undefined) yield current;
 }
 
+/** A request, and the nodes and points that answer it. */
+interface Question {
+  readonly store: NodeStore;
+  readonly from: number;
+  readonly resolution: number;
+  readonly late: LatePoints;
+}
+
 function* walk(
-  store: BlockStore,
+  question: Question,
   node: InnerNode,
-  from: number,
-  resolution: number,
 ): Generator<ChangedRange | undefined> {
-  const last = yield* changedInInner(store, node, from, resolution);
+  const last = yield* changedInInner(question, node);
   if (last !== undefined) yield last;
 }
 
 /** Yields all changed ranges of an inner node but the one it is extending, which it returns. */
 function* changedInInner(
-  store: BlockStore,
+  question: Question,
   node: InnerNode,
-  from: number,
-  resolution: number,
 ): Generator<ChangedRange | undefined, ChangedRange | undefined> {
   yield undefined;
+  const { store, from, resolution, late } = question;
   const descend = node.pointwidth > resolution;
   let held: ChangedRange | undefined;
+  const n = late.times.length;
+  let at = lowerBound(late.times, node.start);
   for (let b = 0; b < FANOUT; b++) {
-    if (node.generations[b]! <= from) continue;
-    const range = descend && node.kinds[b] === INNER
-      ? yield* changedInInner(store, store.readInner(node, b), from, resolution)
+    const first = at;
+    if (at < n) at = gallop(late.times, node.bucketStart(b + 1), at, n);
+    if (node.generations[b]! <= from && !hasNew(late, first, at, from)) continue;
+    let below: Question | undefined;
+    let child: InnerNode | undefined;
+    if (descend && node.kinds[b] === INNER) {
+      below = question;
+      child = store.readInner(node, b);
+    } else if (descend) {
+      const split = yield* splitLeaf(store, node, b, late, first, at);
+      if (split !== undefined) below = { ...question, store: split.store, late: NO_LATE };
+      child = split?.node;
+    }
+    const range = below !== undefined && child !== undefined
+      ? yield* changedInInner(below, child)
       : { start: node.bucketStart(b), end: node.bucketStart(b + 1) };
     if (range === undefined) continue;
     if (held === undefined) {
@@ -86,6 +111,12 @@ function* changedInInner(
     }
   }
   return held;
+}
+
+/** Tells whether one of the points `[from, to)` came after a version. */
+function hasNew({ majors }: LatePoints, from: number, to: number, version: number): boolean {
+  for (let i = from; i < to; i++) if (majors[i]! > version) return true;
+  return false;
 }
 
 const MAX_INT64 = (1n << 63n) - 1n;

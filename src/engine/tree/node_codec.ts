@@ -6,23 +6,13 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
 import type { RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
 import { decodeSortedBlock, decodeSortedBlockInto, encodeBlock } from "../../kernel/block.ts";
-import { ABSENT, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
+import { BLOCK_HEADER_BYTES, checkedKind, seal } from "./block_frame.ts";
+import { INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "../constants.ts";
 import { innerProblem, refuseNode } from "./check_node.ts";
-
-/** Checksum and kind. */
-const HEADER_BYTES = 5;
-
-function seal(block: Uint8Array, kind: number, address: number): Uint8Array {
-  block[4] = kind;
-  const view = new DataView(block.buffer, block.byteOffset);
-  view.setUint32(0, crc32(block.subarray(4), address >>> 0), true);
-  return block;
-}
 
 /** The block of a leaf with the points `[from, to)`. */
 export function encodeLeaf(
@@ -31,7 +21,7 @@ export function encodeLeaf(
   from: number,
   to: number,
 ): Uint8Array {
-  return seal(encodeBlock(points, from, to, HEADER_BYTES), LEAF, address);
+  return seal(encodeBlock(points, from, to, BLOCK_HEADER_BYTES), LEAF, address);
 }
 
 /** The block of an inner node: a header, then the columns of the buckets that were ever touched. */
@@ -39,12 +29,12 @@ export function encodeInner(address: number, node: InnerNode): Uint8Array {
   const touched: number[] = [];
   for (let b = 0; b < FANOUT; b++) if (node.generations[b]! > 0) touched.push(b);
   const n = touched.length;
-  const block = new Uint8Array(HEADER_BYTES + 11 + n * (2 + 7 * 8));
+  const block = new Uint8Array(BLOCK_HEADER_BYTES + 11 + n * (2 + 7 * 8));
   const view = new DataView(block.buffer);
   view.setUint8(5, node.pointwidth);
   view.setUint8(6, n);
   view.setBigInt64(7, node.start, true);
-  let at = HEADER_BYTES + 11;
+  let at = BLOCK_HEADER_BYTES + 11;
   for (const b of touched) {
     block[at++] = b;
     block[at++] = node.kinds[b]!;
@@ -74,12 +64,12 @@ function innerColumns(node: InnerNode): Float64Array[] {
 function decodeInner(address: number, block: Uint8Array): InnerNode {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const n = block.length > 6 ? view.getUint8(6) : 0;
-  const size = HEADER_BYTES + 11 + n * (2 + 7 * 8);
+  const size = BLOCK_HEADER_BYTES + 11 + n * (2 + 7 * 8);
   if (block.length !== size) {
     throw damaged(`block ${address}: ${block.length} bytes, expected ${size}`);
   }
   const node = new InnerNode(view.getUint8(5), view.getBigInt64(7, true));
-  const head = HEADER_BYTES + 11;
+  const head = BLOCK_HEADER_BYTES + 11;
   let last = -1;
   for (let i = 0; i < n; i++) {
     const b = block[head + 2 * i]!;
@@ -117,9 +107,10 @@ function decodeLeaf<T>(address: number, decode: () => T): T {
 export function decodeNode(address: number, block: Uint8Array): Node {
   const kind = checkedKind(address, block);
   if (kind === INNER) return decodeInner(address, block);
+  if (kind !== LEAF) throw damaged(`block ${address} is not a node`);
   return decodeLeaf(
     address,
-    (): Leaf => ({ kind: LEAF, ...decodeSortedBlock(block, HEADER_BYTES) }),
+    (): Leaf => ({ kind: LEAF, ...decodeSortedBlock(block, BLOCK_HEADER_BYTES) }),
   );
 }
 
@@ -131,17 +122,5 @@ export function decodeNode(address: number, block: Uint8Array): Node {
  */
 export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {
   if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
-  return decodeLeaf(address, () => decodeSortedBlockInto(block, HEADER_BYTES, columns));
-}
-
-/** The kind of a block whose checksum fits. */
-function checkedKind(address: number, block: Uint8Array): typeof INNER | typeof LEAF {
-  if (block.length < HEADER_BYTES) throw damaged(`block ${address}: too short`);
-  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const expected = view.getUint32(0, true);
-  const actual = crc32(block.subarray(4), address >>> 0);
-  if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
-  const kind = block[4] ?? ABSENT;
-  if (kind === INNER || kind === LEAF) return kind;
-  throw damaged(`block ${address}: unknown kind ${kind}`);
+  return decodeLeaf(address, () => decodeSortedBlockInto(block, BLOCK_HEADER_BYTES, columns));
 }

@@ -1,13 +1,14 @@
 /**
- * Raw points of the tree, merged with those of the buffer.
+ * Raw points of the tree, merged with those beside it and in the buffer.
  *
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { CHUNK_POINTS, LEAF_POINTS } from "../constants.ts";
 import { INNER, type InnerNode, LEAF } from "./node.ts";
-import { lowerBound } from "../../core/search.ts";
+import { mergeRuns } from "./merge_runs.ts";
+import { gallop, lowerBound } from "../../core/search.ts";
 import { type BlockStore, LeafRoom } from "./block_store.ts";
 
 /**
@@ -31,6 +32,17 @@ class ChunkBuilder {
   constructor(points: number | undefined) {
     this.#most = points ?? CHUNK_POINTS;
     this.#limit = points ?? FIRST_CHUNK_POINTS;
+  }
+
+  /** Appends a run, if no chunk gets full by that. */
+  add({ columns, from, to }: Run): boolean {
+    const used = this.#used + to - from;
+    if (used >= this.#limit) return false;
+    this.#makeRoom(used);
+    this.#times.set(columns.times.subarray(from, to), this.#used);
+    this.#values.set(columns.values.subarray(from, to), this.#used);
+    this.#used = used;
+    return true;
   }
 
   /** Appends the points `[from, to)`; yields chunks that are full. */
@@ -90,11 +102,11 @@ interface Run {
 }
 
 /**
- * Points in `[start, end)` in order of time; at equal times those of the tree come first. Yields
- * `undefined` where it may pause.
+ * Points in `[start, end)` in order of time; at equal times those of the tree come first, then those
+ * beside it in their order. Yields `undefined` where it may pause.
  *
  * @param root Address of the root, 0 for an empty tree.
- * @param buffer Sorted points beside the tree.
+ * @param beside Sorted points beside the tree.
  * @param most Points of every chunk; absent: chunks that grow.
  * @param place Place of an earlier walk through the same tree to `start`; set to the place of this
  *   one.
@@ -102,37 +114,67 @@ interface Run {
 export function* rawPoints(
   store: BlockStore,
   root: number,
-  buffer: RawColumns,
+  beside: readonly RawColumns[],
   start: bigint,
   end: bigint,
   most?: number,
   place: TreePlace = {},
 ): Generator<RawColumns | undefined> {
   const out = new ChunkBuilder(most);
-  let at = lowerBound(buffer.times, start);
-  const last = lowerBound(buffer.times, end, at);
   const leaves = Math.ceil((most ?? CHUNK_POINTS) / LEAF_POINTS);
   const room = new LeafRoom();
-  const runs = root === 0 ? [] : runsFrom(store, root, { start, end, leaves, room, place });
+  let runs: Iterable<Run | undefined> = root === 0
+    ? []
+    : runsFrom(store, root, { start, end, leaves, room, place });
+  for (const points of beside) runs = withPoints(runs, points, start, end);
   for (const run of runs) {
-    if (run === undefined) {
-      yield undefined;
+    if (run === undefined) yield undefined;
+    else if (!out.add(run)) yield* out.push(run.columns, run.from, run.to);
+  }
+  if (out.length > 0) yield out.take();
+}
+
+/** Runs in order of time, and the points of others in `[start, end)` where they belong. */
+function* withPoints(
+  runs: Iterable<Run | undefined>,
+  points: RawColumns,
+  start: bigint,
+  end: bigint,
+): Generator<Run | undefined> {
+  const { times } = points;
+  let at = lowerBound(times, start);
+  const last = lowerBound(times, end, at);
+  for (const run of runs) {
+    if (run === undefined || at === last) {
+      yield run;
       continue;
     }
-    const { columns, to } = run;
-    let from = run.from;
-    while (from < to) {
-      const next = at < last ? lowerBound(columns.times, buffer.times[at]! + 1n, from, to) : to;
-      yield* out.push(columns, from, next);
-      from = next;
-      if (from === to) break;
-      const ahead = lowerBound(buffer.times, columns.times[from]!, at, last);
-      yield* out.push(buffer, at, ahead);
-      at = ahead;
-    }
+    const { columns, from, to } = run;
+    const ahead = lowerBound(times, columns.times[from]!, at, last);
+    if (ahead > at) yield { columns: points, from: at, to: ahead };
+    at = lowerBound(times, columns.times[to - 1]!, ahead, last);
+    if ((at - ahead) * FEW > to - from) {
+      const merged = mergeRuns(sliceRaw(columns, from, to), sliceRaw(points, ahead, at));
+      yield { columns: merged, from: 0, to: merged.times.length };
+    } else yield* interleave(run, { columns: points, from: ahead, to: at });
   }
-  yield* out.push(buffer, at, last);
-  if (out.length > 0) yield out.take();
+  if (at < last) yield { columns: points, from: at, to: last };
+}
+
+/** Points among which another one is few enough to be put there by itself. */
+const FEW = 8;
+
+/** The pieces of two runs in order of time; at equal times those of `a` come first. */
+function* interleave(a: Run, b: Run): Generator<Run> {
+  let { from } = a;
+  for (let at = b.from, next: number; at < b.to; at = next) {
+    const ahead = gallop(a.columns.times, b.columns.times[at]! + 1n, from, a.to);
+    if (ahead > from) yield { columns: a.columns, from, to: ahead };
+    from = ahead;
+    next = from === a.to ? b.to : gallop(b.columns.times, a.columns.times[from]!, at, b.to);
+    yield { columns: b.columns, from: at, to: next };
+  }
+  if (from < a.to) yield { columns: a.columns, from, to: a.to };
 }
 
 /** The place of a walk through a tree. */

@@ -5,10 +5,12 @@
  * @module
  */
 
-import type { RawColumns, StatColumns } from "../../core/columns.ts";
-import { CHUNK_WINDOWS, FANOUT } from "../constants.ts";
+import { concatStat, emptyRaw, type RawColumns, sliceStat } from "../../core/columns.ts";
+import type { StatColumns } from "../../core/columns.ts";
+import { CHUNK_WINDOWS, FANOUT, LEAF_POINTS } from "../constants.ts";
 import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { gallop, lowerBound } from "../../core/search.ts";
+import { statsOf } from "./point_stats.ts";
 import { StatBuilder } from "./stat_builder.ts";
 import { Accumulator } from "./stats.ts";
 import type { BlockStore } from "./block_store.ts";
@@ -25,13 +27,20 @@ class WindowSink {
   readonly out = new StatBuilder();
   readonly #grid: Grid;
   readonly #window: Accumulator;
+  /** Points that are added to each window after everything else, and those of them still to come. */
+  readonly #late: RawColumns;
+  #at: number;
+  readonly #to: number;
   /** The window under way. */
   #start: bigint;
   #end: bigint;
 
-  constructor(grid: Grid, window: Accumulator) {
+  constructor(grid: Grid, window: Accumulator, late: RawColumns = emptyRaw()) {
     this.#grid = grid;
     this.#window = window;
+    this.#late = late;
+    this.#at = lowerBound(late.times, grid.start);
+    this.#to = lowerBound(late.times, grid.end, this.#at);
     this.#start = grid.start;
     this.#end = grid.start + grid.width;
   }
@@ -66,39 +75,77 @@ class WindowSink {
     }
   }
 
-  /** Closes the window under way. */
+  /** Closes the window under way, and those after it that have nothing but late points. */
   finish(): void {
+    this.#close();
+    for (let time = this.#nextLate; time !== undefined; time = this.#nextLate) {
+      this.#begin(time);
+      this.#close();
+    }
+  }
+
+  /** Time of the next late point; `undefined` if there is none. */
+  get #nextLate(): bigint | undefined {
+    return this.#at < this.#to ? this.#late.times[this.#at] : undefined;
+  }
+
+  #close(): void {
+    if (this.#at < this.#to) {
+      const next = gallop(this.#late.times, this.#end, this.#at, this.#to);
+      if (next > this.#at) statsOf(this.#late).add(this.#window, this.#at, next);
+      this.#at = next;
+    }
     if (this.#window.count === 0) return;
     this.out.push(this.#start, this.#window);
     this.#window.reset();
   }
 
-  #moveTo(time: bigint): void {
-    if (time < this.#end) return;
-    this.finish();
+  #begin(time: bigint): void {
     const { start, width } = this.#grid;
     this.#start = time - (time - start) % width;
     this.#end = this.#start + width;
   }
+
+  #moveTo(time: bigint): void {
+    if (time < this.#end) return;
+    this.#close();
+    for (let late = this.#nextLate; late !== undefined && late < time; late = this.#nextLate) {
+      this.#begin(late);
+      if (time < this.#end) return;
+      this.#close();
+    }
+    this.#begin(time);
+  }
 }
 
 /**
- * The windows of a grid that have points in the tree, ascending. Yields `undefined` where it may
- * pause.
+ * The windows of a grid that have points in the tree or beside it, ascending. Yields `undefined`
+ * where it may pause.
  *
  * @param root Address of the root, 0 for an empty tree.
+ * @param late Points beside the tree, in order of time.
  * @param most Windows of a chunk, to which one leaf's may come.
  */
 export function* treeWindows(
   store: BlockStore,
   root: number,
+  late: RawColumns,
   grid: Grid,
   most: number = CHUNK_WINDOWS,
 ): Generator<StatColumns | undefined> {
-  const sink = new WindowSink(grid, new Accumulator());
+  const sink = new WindowSink(grid, new Accumulator(), late);
   if (root !== 0) yield* innerWindows(store, store.readRoot(root), grid, sink, most);
   sink.finish();
-  if (sink.out.length > 0) yield sink.out.take();
+  yield* takeFrom(sink, most);
+}
+
+/** The windows of a sink, more than a chunk where there are many late points. */
+function* takeFrom(sink: WindowSink, most: number): Generator<StatColumns> {
+  if (sink.out.length === 0) return;
+  const windows = sink.out.take();
+  const n = windows.times.length;
+  if (n <= most + LEAF_POINTS) yield windows;
+  else for (let at = 0; at < n; at += most) yield concatStat([sliceStat(windows, at, at + most)]);
 }
 
 function* innerWindows(
@@ -124,7 +171,7 @@ function* innerWindows(
       sink.addPoints(store.readLeaf(node, b));
       yield undefined;
     }
-    if (sink.out.length >= most) yield sink.out.take();
+    if (sink.out.length >= most) yield* takeFrom(sink, most);
   }
 }
 

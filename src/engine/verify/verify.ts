@@ -12,6 +12,11 @@ import { BUFFER_POINTS, FANOUT, FIRST_MAJOR } from "../constants.ts";
 import { childProblem, isSameStats, rootProblem } from "../tree/check_node.ts";
 import { ABSENT, InnerNode, type Node, type Stats } from "../tree/node.ts";
 import { journalPoints } from "../stream/journal_points.ts";
+import { LATE_LIST } from "../tree/block_frame.ts";
+import { BlockStore } from "../tree/block_store.ts";
+import { decodeLateList, decodeLateRun, type LateList, type LateRun } from "../tree/late_codec.ts";
+import { areInLeaves } from "../tree/late_plan.ts";
+import { LateStore } from "../tree/late_store.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { damaged } from "../file/checksum.ts";
@@ -69,6 +74,14 @@ interface Seen {
   generation: number | undefined;
 }
 
+/** Place of what is beside the trees. */
+const LATE_PLACE = "late";
+
+/** Memory for nodes while places are looked up, bytes. */
+const CACHE_BYTES = 4_194_304;
+
+type Counted = Pick<Stats, "count">;
+
 /** Version whose nodes are being checked. */
 interface Visit {
   /** Beginning of messages. */
@@ -77,6 +90,8 @@ interface Visit {
   major: number;
   /** The version before it: older nodes were checked with that. */
   since: number;
+  /** True for a version that may have late points. */
+  isList?: boolean;
 }
 
 /** One pass over a database. */
@@ -196,16 +211,17 @@ class Verifier {
    * Checks the versions of a stream.
    *
    * @param first The oldest version that must be there; absent if any may be.
-   * @returns Statistics of the latest one.
+   * @returns Number of points of the latest one.
    */
   *#versions(
     name: string,
     stream: number,
     first?: number,
-  ): Generator<undefined, Stats | undefined> {
+  ): Generator<undefined, Counted | undefined> {
     let expected = first;
     let since = 0;
-    let stats: Stats | undefined;
+    let stats: Counted | undefined;
+    let latest = 0;
     const removedBelow = this.#removedBelow(stream);
     for (const version of this.#versionRows(stream)) {
       const major = Number(version["major"]);
@@ -217,13 +233,92 @@ class Verifier {
       expected = major + 1;
       this.report.versions++;
       this.#mayLackBlocks = major < removedBelow;
-      const root = Number(version["root"]);
-      stats = root === 0
+      const address = latest = Number(version["root"]);
+      stats = address === 0
         ? undefined
-        : yield* this.#node({ at, stream, major, since }, root, undefined, 0);
+        : yield* this.#version({ at, stream, major, since }, address);
       since = major;
     }
-    return stats;
+    if (stats === undefined || this.#mayLackBlocks) return stats;
+    return { count: stats.count + (yield* this.#late(name, latest)) };
+  }
+
+  /** Checks what the address of a version leads to: its root, or a list that names it. */
+  *#version(visit: Visit, address: number): Generator<undefined, Counted | undefined> {
+    const { at } = visit;
+    const block = this.#block.get(address)?.["data"] as Uint8Array | undefined;
+    if (block?.[4] !== LATE_LIST) return yield* this.#node(visit, address, undefined, 0);
+    this.report.blocks++;
+    if (this.#seen.has(address)) {
+      this.#problem(`${at}: block ${address} is the list of another version`);
+      return undefined;
+    }
+    this.#seen.set(address, undefined);
+    let list: LateList;
+    try {
+      list = decodeLateList(address, block);
+    } catch (error) {
+      this.#problem(`${at}: ${(error as Error).message}`);
+      return undefined;
+    }
+    for (const run of list.runs) {
+      yield;
+      this.#run(visit, run);
+    }
+    return yield* this.#node({ ...visit, isList: true }, list.root, undefined, 0);
+  }
+
+  /** Checks a run of late points, unless a version before has it. */
+  #run({ at, stream, major }: Visit, run: LateRun): void {
+    const { address, count } = run;
+    if (this.#seen.has(address)) {
+      const seen = this.#seen.get(address);
+      if (seen === undefined) return;
+      if (seen.stream !== stream || seen.place !== LATE_PLACE) {
+        this.#problem(`${at}: block ${address} hangs in the trees twice`);
+      } else if (seen.stats.count !== count) {
+        this.#problem(`${at}: block ${address} has ${seen.stats.count} points, expected ${count}`);
+      }
+      return;
+    }
+    const block = this.#block.get(address)?.["data"] as Uint8Array | undefined;
+    if (block === undefined) {
+      if (!this.#mayLackBlocks) this.#problem(`${at}: block ${address} is missing`);
+      return;
+    }
+    this.report.blocks++;
+    this.#seen.set(address, undefined);
+    try {
+      const { majors, values } = decodeLateRun(run, block);
+      const latest = majors.reduce((a, b) => Math.max(a, b));
+      if (latest > major) this.#problem(`${at}: block ${address} is from a later version`);
+      const stats = reduceValues(values, 0, values.length);
+      this.#seen.set(address, { stats, stream, place: LATE_PLACE, generation: undefined });
+    } catch (error) {
+      this.#problem(`${at}: ${(error as Error).message}`);
+    }
+  }
+
+  /**
+   * Checks that the late points of the latest version belong to leaves of its tree.
+   *
+   * @returns Number of them.
+   */
+  *#late(at: string, address: number): Generator<undefined, number> {
+    if (address === 0 || this.#block.get(address)?.["data"] === undefined) return 0;
+    const store = new BlockStore(this.#db, CACHE_BYTES, 1);
+    try {
+      const { root, late, list } = new LateStore(store, 0).open(address);
+      if (list === undefined) return 0;
+      if (!(yield* areInLeaves(store, root, late))) {
+        this.#problem(`${at}: late points belong to no leaf`);
+      }
+      return late.times.length;
+    } catch (error) {
+      if (!(error instanceof BTrDBError)) throw error;
+      this.#problem(`${at}: ${error.message}`);
+      return 0;
+    }
   }
 
   /**
@@ -242,10 +337,12 @@ class Verifier {
     const place = parent === undefined
       ? "root"
       : `${parent.bucketStart(b)} ${parent.childPointwidth}`;
-    const generation = parent?.generations[b] ?? Infinity;
     if (this.#seen.has(address)) {
       const seen = this.#seen.get(address);
       if (seen === undefined) return undefined;
+      // Versions that differ in late points only have the same root.
+      const ofRoot = visit.isList === true ? seen.generation : undefined;
+      const generation = parent?.generations[b] ?? ofRoot ?? Infinity;
       if (generation > visit.since || seen.stream !== stream || seen.place !== place) {
         this.#problem(`${at}: block ${address} hangs in the trees twice`);
       } else if (generation !== (seen.generation ?? generation)) {

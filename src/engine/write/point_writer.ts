@@ -15,8 +15,9 @@ import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import { type StreamState, versionOf } from "../stream/registry.ts";
-import { deleteFromTree } from "../tree/delete.ts";
-import { insertIntoTree } from "../tree/insert.ts";
+import { deleteFromVersion, insertIntoVersion, type VersionCommit } from "../tree/commit_points.ts";
+import type { LateLimits } from "../tree/late_plan.ts";
+import type { LateStore } from "../tree/late_store.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import type { Transaction } from "./group_commit.ts";
 
@@ -25,9 +26,19 @@ export class PointWriter {
   readonly #store: BlockStore;
   readonly #addVersion: Statement;
   readonly #journal: Journal;
+  readonly #versions: LateStore;
+  readonly #limits: LateLimits;
 
-  constructor(db: Database, store: BlockStore, journal: Journal) {
+  constructor(
+    db: Database,
+    store: BlockStore,
+    versions: LateStore,
+    limits: LateLimits,
+    journal: Journal,
+  ) {
     this.#store = store;
+    this.#versions = versions;
+    this.#limits = limits;
     this.#journal = journal;
     this.#addVersion = db.prepare(
       "INSERT INTO version (stream, major, root, checksum) VALUES (?, ?, ?, ?)",
@@ -78,16 +89,19 @@ export class PointWriter {
     added: (points: RawColumns) => void,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
-    const inTree = yield* pointsAt(this.#store, head.root, batch.times);
+    const tree = this.#versions.open(head.root);
+    const inTree = yield* pointsAt(this.#store, tree.root, batch.times);
+    const inLate = pointsOfRun(tree.late, batch.times);
     const inBuffer = pointsOfRun(head.buffer.sorted, batch.times);
-    const rest = yield* applyPolicy(batch, [inTree, inBuffer], policy);
+    const rest = yield* applyPolicy(batch, [inTree, inLate, inBuffer], policy);
     if (rest.times.length === 0) return versionOf(head);
     tx.afterCommit(() => added(rest));
-    if (policy !== "replace" || inTree.times.length + inBuffer.times.length === 0) {
+    const isCommitted = inTree.times.length + inLate.times.length > 0;
+    if (policy !== "replace" || (!isCommitted && inBuffer.times.length === 0)) {
       return yield* this.#append(tx, state, rest, () => rest);
     }
     const merged = mergeRuns(head.buffer.sorted, rest, true);
-    if (inTree.times.length > 0 || merged.times.length >= BUFFER_POINTS) {
+    if (isCommitted || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, rest.times);
     }
     this.#journal.remove(tx, state.id, head.buffer.rows);
@@ -113,8 +127,9 @@ export class PointWriter {
   ): Generator<undefined, Version> {
     yield* this.flush(tx, state);
     const { major, root } = tx.head(state);
-    const commit = { store: this.#store, major: major + 1, replaced: NO_TIMES };
-    return this.#setRoot(tx, state, major + 1, deleteFromTree(commit, root, start, end));
+    const commit = this.#commitOf(major + 1, NO_TIMES);
+    const next = yield* deleteFromVersion(commit, root, start, end);
+    return this.#setRoot(tx, state, major + 1, next);
   }
 
   /** Puts points, which include the buffer, into the tree as a new version. */
@@ -127,9 +142,14 @@ export class PointWriter {
     const head = tx.head(state);
     this.#journal.remove(tx, state.id, head.buffer.rows);
     const major = head.major + 1;
-    const commit = { store: this.#store, major, replaced };
-    const root = yield* insertIntoTree(commit, head.root, points);
+    const commit = this.#commitOf(major, replaced);
+    const root = yield* insertIntoVersion(commit, head.root, points);
     return this.#setRoot(tx, state, major, root);
+  }
+
+  #commitOf(major: number, replaced: BigInt64Array): VersionCommit {
+    const store = this.#store;
+    return { store, versions: this.#versions, limits: this.#limits, major, replaced };
   }
 
   #setRoot(tx: Transaction, state: StreamState, major: number, root: number): Version {

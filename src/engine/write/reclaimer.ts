@@ -12,10 +12,12 @@ import type { Database, Statement } from "../file/sqlite.ts";
 import { damaged } from "../file/checksum.ts";
 import { checkedRoot } from "../stream/registry.ts";
 import type { BlockStore } from "../tree/block_store.ts";
+import { LATE_LIST } from "../tree/block_frame.ts";
+import { decodeLateList } from "../tree/late_codec.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { InnerNode } from "../tree/node.ts";
 import { NodeCache } from "../tree/node_cache.ts";
-import { type ReadInner, replacedBlocks } from "../tree/replaced_blocks.ts";
+import { type ReadVersion, replacedInVersion } from "../tree/replaced_blocks.ts";
 import type { Task, Transaction } from "./group_commit.ts";
 
 /** Time one task may take, ms. */
@@ -193,7 +195,7 @@ export class Reclaimer {
         tx.afterCommit(() => this.#settle((waiter) => waiter.stream === stream));
         continue;
       }
-      const blocks = replacedBlocks(this.#readOld, this.#readNew, oldest.root, next?.root ?? 0);
+      const blocks = replacedInVersion(this.#readOld, this.#readNew, oldest.root, next?.root ?? 0);
       return { stream, major: oldest.major, blocks };
     }
   }
@@ -221,18 +223,19 @@ export class Reclaimer {
     for (const waiter of this.#waiters) if (waiter.stream === stream) waiter.result[what]++;
   }
 
-  readonly #readOld: ReadInner = (address) => {
+  readonly #readOld: ReadVersion = (address) => {
     const known = this.#nodes.get(address);
     if (known instanceof InnerNode) return known;
     const block = this.#store.readBlock(address);
     if (block === undefined) return undefined;
+    if (block[4] === LATE_LIST) return decodeLateList(address, block);
     const node = decodeNode(address, block);
     if (!(node instanceof InnerNode)) throw damaged(`block ${address} is not an inner node`);
     this.#nodes.put(address, node);
     return node;
   };
 
-  readonly #readNew: ReadInner = (address) => {
+  readonly #readNew: ReadVersion = (address) => {
     const node = this.#readOld(address);
     if (node === undefined) throw damaged(`block ${address} is missing`);
     return node;

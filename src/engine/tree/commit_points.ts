@@ -1,0 +1,207 @@
+/**
+ * Makes a version of another one and new points, or without some points. Points that are few among
+ * many in their leaves are kept beside the tree and moved into it later, when they have become more.
+ * The tree, with what is beside it, is then the same that it would be without.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { lowerBound } from "../../core/search.ts";
+import { deleteFromTree } from "./delete.ts";
+import { type Commit, insertIntoTree } from "./insert.ts";
+import { type LateLimits, type LatePlan, leafBucketAt, planLate } from "./late_plan.ts";
+import {
+  joinLate,
+  lateOf,
+  type LatePoints,
+  mergeLate,
+  NO_LATE,
+  sliceLate,
+  splitLate,
+  type TimeRange,
+} from "./late_points.ts";
+import { FIRST_CURSOR, type LateStore, type VersionTree } from "./late_store.ts";
+import { replacedBlocks } from "./replaced_blocks.ts";
+import type { BlockStore } from "./block_store.ts";
+
+/** A commit under way, with what is beside the tree. */
+export interface VersionCommit extends Commit {
+  readonly versions: LateStore;
+  readonly limits: LateLimits;
+}
+
+/**
+ * Inserts points; a generator, so that a long insert can pause between nodes.
+ *
+ * @param address Address of the version before, 0 for none.
+ * @param points In order of time, not empty.
+ * @returns Address of the new version.
+ */
+export function* insertIntoVersion(
+  commit: VersionCommit,
+  address: number,
+  points: RawColumns,
+): Generator<undefined, number> {
+  const { store, versions, limits, major } = commit;
+  const from = versions.open(address);
+  if (from.root === 0) return yield* insertIntoTree(commit, 0, points);
+  const plan = yield* planLate(store, from.root, points, from.late, limits);
+  if (commit.replaced.length > 0 || mayOverflow(store, from.root, points)) {
+    return yield* insertAll(commit, from, points, plan);
+  }
+  const kept = plan.sparse.length >= limits.leaves
+    ? [...plan.forced, ...plan.sparse].sort(([a], [b]) => a - b)
+    : plan.forced;
+  if (kept.length === 0 && from.list === undefined) {
+    return yield* insertIntoTree(commit, from.root, points);
+  }
+  const { within: added, others } = splitAt(lateOf(points, major), kept);
+  const all = mergeLate(from.late, added);
+  const { ranges, cursor } = rangesToMove(commit, from, all.times);
+  const moved = splitLate(all, ranges);
+  const isMoving = moved.within.times.length > 0;
+  const inserted = isMoving ? mergeLate(moved.within, others) : pointsOf(others);
+  const root = inserted.times.length === 0
+    ? from.root
+    : yield* insertIntoTree(commit, from.root, inserted);
+  versions.forget(address);
+  return versions.write(from, root, {
+    late: moved.others,
+    added: splitLate(added, ranges).others,
+    emptied: ranges,
+    cursor,
+  });
+}
+
+/** Points that are of the version under way. */
+function pointsOf({ times, values }: LatePoints): RawColumns {
+  return { times, values };
+}
+
+/** Inserts all points into the tree, and before them the late points of the leaves they come to. */
+function* insertAll(
+  commit: VersionCommit,
+  from: VersionTree,
+  points: RawColumns,
+  plan: LatePlan,
+): Generator<undefined, number> {
+  return yield* moveAnd(commit, from, plan.leaves, plan.leaves, function* (root) {
+    return yield* insertIntoTree(commit, root, points);
+  });
+}
+
+/**
+ * Deletes the points in `[start, end)`.
+ *
+ * @param address Address of the version before, 0 for none.
+ * @returns Address of the new version, 0 when nothing is left.
+ */
+export function* deleteFromVersion(
+  commit: VersionCommit,
+  address: number,
+  start: bigint,
+  end: bigint,
+): Generator<undefined, number> {
+  const from = commit.versions.open(address);
+  if (from.list === undefined) return deleteFromTree(commit, from.root, start, end);
+  // The leaves at both ends are written anew, those between are removed with what belongs to them.
+  const first = leafBucketAt(commit.store, from.root, start);
+  const last = leafBucketAt(commit.store, from.root, end);
+  const ends = first.start === last.start ? [first] : [first, last];
+  const emptied = { start: first.start, end: last.end };
+  return yield* moveAnd(commit, from, ends, [emptied], function* (root) {
+    yield;
+    return deleteFromTree(commit, root, start, end);
+  });
+}
+
+/**
+ * Moves late points to the tree, then changes the tree.
+ *
+ * @param moved Ranges in which they are moved, ascending.
+ * @param emptied Ranges in which no late points are left, these included.
+ * @param change Makes another root of one.
+ */
+function* moveAnd(
+  commit: VersionCommit,
+  from: VersionTree,
+  moved: readonly TimeRange[],
+  emptied: readonly TimeRange[],
+  change: (root: number) => Generator<undefined, number>,
+): Generator<undefined, number> {
+  const { store, versions } = commit;
+  const { within } = splitLate(from.late, moved);
+  const next = store.nextAddress;
+  let root = from.root;
+  if (within.times.length > 0) {
+    root = yield* insertIntoTree({ ...commit, replaced: NO_TIMES }, root, within);
+  }
+  const changed = yield* change(root);
+  if (root !== from.root) {
+    // What the first step wrote and the second one replaced belongs to no version.
+    const read = (address: number) => store.innerAt(address);
+    const replaced = [...replacedBlocks(read, read, root, changed, next)];
+    for (const address of replaced) if (address !== undefined) store.remove(address);
+  }
+  const { others: late } = splitLate(from.late, emptied);
+  const cursor = from.list?.cursor ?? FIRST_CURSOR;
+  return versions.write(from, changed, { late, added: NO_LATE, emptied, cursor });
+}
+
+const NO_TIMES = new BigInt64Array(0);
+
+/** Points as those in some ranges of indices, ascending, and the others. */
+function splitAt(
+  points: LatePoints,
+  ranges: readonly (readonly [number, number])[],
+): { within: LatePoints; others: LatePoints } {
+  if (ranges.length === 0) return { within: NO_LATE, others: points };
+  const within: LatePoints[] = [], others: LatePoints[] = [];
+  let at = 0;
+  for (const [from, to] of ranges) {
+    others.push(sliceLate(points, at, from));
+    within.push(sliceLate(points, from, to));
+    at = to;
+  }
+  others.push(sliceLate(points, at, points.times.length));
+  return { within: joinLate(within), others: joinLate(others) };
+}
+
+/**
+ * The ranges of late points that are to be moved to the tree, so that no more are left than may be:
+ * whole leaves, one after the other, from where it was left off the last time.
+ *
+ * @param times Of all late points.
+ */
+function rangesToMove(
+  { store, limits }: VersionCommit,
+  { root, list }: VersionTree,
+  times: BigInt64Array,
+): { ranges: TimeRange[]; cursor: bigint } {
+  let cursor = list?.cursor ?? FIRST_CURSOR;
+  const { count } = store.readRoot(root).stats;
+  const most = Math.min(limits.most, Math.max(limits.least, Math.floor(count / limits.part)));
+  let excess = times.length - most;
+  const ranges: TimeRange[] = [];
+  while (excess > 0) {
+    const next = lowerBound(times, cursor);
+    const at = next < times.length ? next : 0;
+    const { start } = leafBucketAt(store, root, times[at]!);
+    const last = times[Math.min(times.length - 1, at + excess - 1)]!;
+    const { end } = leafBucketAt(store, root, last);
+    ranges.push({ start, end });
+    const from = lowerBound(times, start);
+    excess -= lowerBound(times, end, from) - from;
+    cursor = end;
+  }
+  return { ranges: ranges.sort((a, b) => a.start < b.start ? -1 : 1), cursor };
+}
+
+/** Tells whether sums of values may overflow: then it matters which are added first. */
+function mayOverflow(store: BlockStore, root: number, { values }: RawColumns): boolean {
+  const { min, max, count } = store.readRoot(root).stats;
+  let scale = Math.max(-min, max);
+  for (const value of values) scale = Math.max(scale, Math.abs(value));
+  return !Number.isFinite(2 * scale * (count + values.length));
+}

@@ -1,0 +1,147 @@
+/**
+ * Finds which points of a commit are better kept beside the tree: those that are few among many in
+ * the leaves they belong to.
+ *
+ * @module
+ */
+
+import type { RawColumns } from "../../core/columns.ts";
+import { gallop, lowerBound } from "../../core/search.ts";
+import type { BlockStore } from "./block_store.ts";
+import type { TimeRange } from "./late_points.ts";
+import { ABSENT, INNER, type InnerNode, LEAF } from "./node.ts";
+
+/** When points are kept beside the tree. */
+export interface LateLimits {
+  /** Points are few in a leaf that has as many times more. */
+  readonly ratio: number;
+  /** Leaves with few new points, below which all points go into the tree at once. */
+  readonly leaves: number;
+  /** Points beside a tree, at least, before any are moved into it. */
+  readonly least: number;
+  /** The same, of a tree with very many points. */
+  readonly most: number;
+  /** Points of the tree for each beside it, between these two. */
+  readonly part: number;
+}
+
+/** The limits outside of tests. */
+export const LATE_LIMITS: LateLimits = {
+  ratio: 8,
+  leaves: 32,
+  least: 8192,
+  most: 262_144,
+  part: 32,
+};
+
+/** Points of a commit, as ranges of their indices, ascending. */
+export interface LatePlan {
+  /** Points in leaves that have late points already. */
+  readonly forced: readonly (readonly [number, number])[];
+  /** Ranges of those leaves. */
+  readonly leaves: readonly TimeRange[];
+  /** Points that are few in a leaf that has none. */
+  readonly sparse: readonly (readonly [number, number])[];
+}
+
+/** A plan under way. */
+interface Planning {
+  readonly store: BlockStore;
+  readonly times: BigInt64Array;
+  readonly late: RawColumns;
+  readonly ratio: number;
+  readonly forced: [number, number][];
+  readonly leaves: TimeRange[];
+  readonly sparse: [number, number][];
+}
+
+/**
+ * Looks for the places of points in a tree. Yields where it may pause.
+ *
+ * @param root Address of the root.
+ * @param points In order of time.
+ * @param late Points that are beside the tree.
+ */
+export function* planLate(
+  store: BlockStore,
+  root: number,
+  { times }: RawColumns,
+  late: RawColumns,
+  { ratio }: LateLimits,
+): Generator<undefined, LatePlan> {
+  const planning = { store, times, late, ratio, forced: [], leaves: [], sparse: [] };
+  yield* planInner(planning, store.readRoot(root), 0, times.length);
+  return planning;
+}
+
+function* planInner(
+  planning: Planning,
+  node: InnerNode,
+  from: number,
+  to: number,
+): Generator<undefined> {
+  const { store, times, late, ratio } = planning;
+  const width = 1n << BigInt(node.pointwidth);
+  for (let at = from, next: number; at < to; at = next) {
+    const b = node.clampBucket(times[at]!);
+    const start = node.bucketStart(b);
+    next = gallop(times, start + width, at, to);
+    const kind = node.kinds[b]!;
+    if (kind === INNER) {
+      yield;
+      yield* planInner(planning, store.readInner(node, b), at, next);
+    } else if (hasAny(late.times, start, start + width)) {
+      planning.forced.push([at, next]);
+      planning.leaves.push({ start, end: start + width });
+    } else if (kind === LEAF && node.pointwidth > 2) {
+      if ((next - at) * ratio <= node.counts[b]!) planning.sparse.push([at, next]);
+    }
+  }
+}
+
+function hasAny(times: BigInt64Array, start: bigint, end: bigint): boolean {
+  const i = lowerBound(times, start);
+  return i < times.length && times[i]! < end;
+}
+
+/** The bucket of a time that has no inner node below it. */
+export function leafBucketAt(store: BlockStore, root: number, time: bigint): TimeRange {
+  let node = store.readRoot(root);
+  for (;;) {
+    const b = node.clampBucket(time);
+    if (node.kinds[b] !== INNER) {
+      return { start: node.bucketStart(b), end: node.bucketStart(b + 1) };
+    }
+    node = store.readInner(node, b);
+  }
+}
+
+/**
+ * Tells whether all late points belong to leaves that are there, as they do unless a file was changed
+ * by hand. Yields where it may pause.
+ */
+export function* areInLeaves(
+  store: BlockStore,
+  root: number,
+  { times }: RawColumns,
+): Generator<undefined, boolean> {
+  return yield* areBelow(store, store.readRoot(root), times, 0, times.length);
+}
+
+function* areBelow(
+  store: BlockStore,
+  node: InnerNode,
+  times: BigInt64Array,
+  from: number,
+  to: number,
+): Generator<undefined, boolean> {
+  yield;
+  for (let at = from, next: number; at < to; at = next) {
+    const b = node.clampBucket(times[at]!);
+    next = gallop(times, node.bucketStart(b + 1), at, to);
+    if (node.kinds[b] === ABSENT) return false;
+    if (node.kinds[b] !== INNER) continue;
+    if (!(yield* areBelow(store, store.readInner(node, b), times, at, next))) return false;
+  }
+  return true;
+}
