@@ -70,7 +70,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       "src/client/patch.ts",
     ],
     types: ["src/client/btrdb.ts"],
-    lazily: ["arrow", "src/web/app.gen.ts"],
+    lazily: ["arrow", "io", "src/web/app.gen.ts"],
     packages: ["npm:@grpc/grpc-js", "npm:@bufbuild/protobuf", "node:"],
   },
   io: {

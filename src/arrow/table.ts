@@ -13,6 +13,7 @@ import {
   type DataType,
   type Field,
   float64,
+  int64,
   type Schema,
   Table,
   timestamp,
@@ -60,6 +61,10 @@ export interface NamedColumn {
 
 /** timestamp[ns, UTC]. */
 export const TIME: DataType = timestamp(TimeUnit.NANOSECOND, "UTC");
+/** timestamp[ns], without a zone. */
+export const LOCAL_TIME: DataType = timestamp(TimeUnit.NANOSECOND);
+/** int64. */
+export const INT64: DataType = int64();
 /** float64. */
 export const DOUBLE: DataType = float64();
 /** uint64. */

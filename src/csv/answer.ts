@@ -305,14 +305,17 @@ export async function openCsv(
  * @param endpoint The database.
  * @param request Streams, range and format.
  * @param call Signal and deadline of all queries.
+ * @param most Most points of a chunk; absent: what is fastest.
  */
 export function csvOpener(
   endpoint: Endpoint,
   request: CsvRequest,
-  call: CallOptions = {},
+  call?: CallOptions,
+  most?: number,
 ): CsvOpener {
   const { query, start, end } = request;
-  const chunk = chunkSize(request.streams.length);
+  const fair = chunkSize(request.streams.length);
+  const chunk = most === undefined ? fair : Math.min(most, fair ?? most);
   return ({ uuid, version }) => {
     const range = { uuid, start, end, version, ...(chunk === undefined ? {} : { chunk }) };
     switch (query.type) {

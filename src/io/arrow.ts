@@ -42,5 +42,6 @@ export {
 } from "../arrow/table.ts";
 export type { NamedPoints } from "./points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
+export type { TimeForm, TimeOptions } from "./table_times.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";
 export type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";

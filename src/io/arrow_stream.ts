@@ -8,12 +8,13 @@ import { tableToIPC } from "@uwdata/flechette";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
-import { COUNT, DOUBLE, tableOf, TIME } from "../arrow/table.ts";
+import { COUNT, DOUBLE, INT64, LOCAL_TIME, tableOf, TIME } from "../arrow/table.ts";
 import { END_OF_STREAM, endOfMessage } from "./arrow_messages.ts";
 import { type TableBatch, tableBatches, type TableStream } from "./table.ts";
+import { type TimeForm, timeFormOf, type TimeOptions } from "./table_times.ts";
 
 /** Options of writing files. */
-export interface WriteTableOptions {
+export interface WriteTableOptions extends TimeOptions {
   /** Aborting it ends the call with the signal's reason; a file is not left. */
   signal?: AbortSignal | undefined;
   /** True if a `WritableStream` stays open afterwards. @default {false} */
@@ -37,6 +38,7 @@ const ACTION = "write Arrow data";
  * @param streams Columns or queries, all of points or all of windows.
  * @returns Rows and bytes written.
  * @throws {TypeError} If points and windows are mixed.
+ * @throws {RangeError} If there is no such form of times, or no such zone.
  *
  * @example A stream's points, there and back
  * ```ts
@@ -56,6 +58,7 @@ export async function writeArrow(
   streams: readonly TableStream[],
   options: WriteTableOptions = {},
 ): Promise<ExportProgress> {
+  const { form, convert } = timeFormOf(ACTION, options);
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
@@ -63,7 +66,7 @@ export async function writeArrow(
   try {
     for await (const batch of tableBatches(streams)) {
       throwIfOver(call, ACTION);
-      const bytes = encodeBatch(batch, progress.bytes === 0);
+      const bytes = encodeBatch(convert(batch), form, progress.bytes === 0);
       await out.write(bytes);
       progress.rows += batch.times.length;
       progress.time = batch.times.at(-1) ?? progress.time!;
@@ -80,10 +83,17 @@ export async function writeArrow(
   return progress;
 }
 
+/** Types of the times. */
+const TIME_TYPES = { instant: TIME, local: LOCAL_TIME, ns: INT64 } as const;
+
 /** The messages of one batch: with the schema if it is the first one. */
-function encodeBatch({ times, columns }: TableBatch, first: boolean): Uint8Array<ArrayBuffer> {
+function encodeBatch(
+  { times, columns }: TableBatch,
+  form: TimeForm,
+  first: boolean,
+): Uint8Array<ArrayBuffer> {
   const table = tableOf([
-    { name: "time", type: TIME, data: times },
+    { name: "time", type: TIME_TYPES[form], data: times },
     ...columns.map(({ name, data, nullable }) => ({
       name,
       nullable,

@@ -32,6 +32,7 @@ export {
 export { writeParquet, type WriteParquetOptions } from "./parquet_write.ts";
 export type { NamedPoints } from "./points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
+export type { TimeForm, TimeOptions } from "./table_times.ts";
 export type { WriteTableOptions } from "./arrow_stream.ts";
 export type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";

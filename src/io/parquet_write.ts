@@ -12,6 +12,7 @@ import { throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
+import { type TimeForm, timeFormOf } from "./table_times.ts";
 import { outOfRange } from "../core/argument_error.ts";
 
 /** Writer named in the files of this package. The labels of such files are those of streams. */
@@ -39,7 +40,7 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  *
  * Rows are merged by time. Memory holds a row group; a file appears under its name when it is
  * complete. Arrow, pandas and Polars read such times exactly; DuckDB has only microseconds for
- * times with a zone.
+ * times with a zone: `times` has other forms.
  *
  * @param sink A path, a `file:` URL, or a stream of bytes, which is closed at the end.
  * @param streams Columns or queries, all of points or all of windows.
@@ -61,6 +62,7 @@ export async function writeParquet(
       `Cannot ${ACTION}: rowGroupRows is ${rowGroupRows}, expected an integer from 1`,
     );
   }
+  const { form, convert } = timeFormOf(ACTION, options);
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
@@ -78,12 +80,12 @@ export async function writeParquet(
       throwIfOver(call, ACTION);
       writer ??= new ParquetWriter({
         writer: bytes,
-        schema: schemaOf(batch),
+        schema: schemaOf(batch, form),
         codec,
         createdBy: CREATED_BY,
         compressors: { ZSTD: (input) => zlib!.zstdCompressSync(input) },
       });
-      await writer.write({ columnData: columnsOf(batch), rowGroupSize: rowGroupRows });
+      await writer.write({ columnData: columnsOf(convert(batch)), rowGroupSize: rowGroupRows });
       await flush();
       progress.rows += batch.times.length;
       progress.time = batch.times.at(-1) ?? progress.time!;
@@ -114,7 +116,7 @@ function codecOf(compression: WriteParquetOptions["compression"], hasZstd: boole
   return CODECS[name];
 }
 
-function schemaOf({ columns }: TableBatch): SchemaElement[] {
+function schemaOf({ columns }: TableBatch, form: TimeForm): SchemaElement[] {
   const names = new Set(["time"]);
   for (const { name } of columns) {
     if (names.has(name)) {
@@ -128,18 +130,20 @@ function schemaOf({ columns }: TableBatch): SchemaElement[] {
   }
   return [
     { name: "root", num_children: 1 + columns.length },
-    {
-      name: "time",
-      type: "INT64",
-      repetition_type: "REQUIRED",
-      logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "NANOS" },
-    },
+    timeElement(form),
     ...columns.map(({ name, data, nullable }): SchemaElement =>
       data instanceof Float64Array
         ? { name, type: "DOUBLE", repetition_type: nullable ? "OPTIONAL" : "REQUIRED" }
         : { name, type: "INT64", repetition_type: "REQUIRED", converted_type: "UINT_64" }
     ),
   ];
+}
+
+function timeElement(form: TimeForm): SchemaElement {
+  const element: SchemaElement = { name: "time", type: "INT64", repetition_type: "REQUIRED" };
+  if (form === "ns") return element;
+  const isAdjustedToUTC = form === "instant";
+  return { ...element, logical_type: { type: "TIMESTAMP", isAdjustedToUTC, unit: "NANOS" } };
 }
 
 /** Times as differences, doubles byte by byte: both pack far better so. */

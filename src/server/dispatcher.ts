@@ -21,9 +21,7 @@ import type { Call } from "./transport/call.ts";
 import { MALFORMED_TIMEOUT } from "./transport/long_deadlines.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
 import { unknownMethodText } from "./transport/unknown_method.ts";
-
-/** Interval at which the rights of long calls are looked at again, ms. */
-const RECHECK_MS = 1_000;
+import { watchRights } from "./watch_rights.ts";
 
 /** The call in which an unexpected error came up. */
 export interface ErrorContext {
@@ -142,10 +140,8 @@ export class Dispatcher {
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const run = () =>
       entry.run({ call, endpoint, access, metrics, settings, openStreams, owners, options });
-    if (access.limited) {
-      return await watched(call, access, () => this.#gated(call, entry, grant, run));
-    }
-    await this.#gated(call, entry, grant, run);
+    const cancel = (reason: GrpcFailure) => call.cancel(reason);
+    await watchRights(access, cancel, () => this.#gated(call, entry, grant, run));
   }
 
   async #gated(
@@ -185,18 +181,5 @@ export class Dispatcher {
     } catch {
       // A reporter that fails must not take the answer with it.
     }
-  }
-}
-
-/** Runs `work`, and ends the call when a stream leaves the collections that the caller may see. */
-async function watched(call: Call, access: Access, work: () => Promise<void>): Promise<void> {
-  const end = (error: unknown) => {
-    if (error instanceof GrpcFailure) call.cancel(error);
-  };
-  const timer = setInterval(() => void access.recheck().catch(end), RECHECK_MS);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
   }
 }

@@ -78,6 +78,13 @@ export interface Limits {
    * @default {10000}
    */
   sqlTimeoutMs?: number;
+  /**
+   * Bytes of temporary files that HTTP keeps for readers of Parquet; where there are keys, each may
+   * fill a half. Larger files are refused (413).
+   *
+   * @default {1073741824}
+   */
+  spoolBytes?: number;
 }
 
 /** A certificate: PEM texts, or paths of files that are read again when they change. */
@@ -200,7 +207,7 @@ export interface ServeOptions {
    */
   metricsHost?: string;
   /**
-   * Serve over HTTP too: gRPC-Web for pages.
+   * Serve over HTTP too: gRPC-Web for pages, and data by URL (docs/http.md).
    *
    * @default none
    */
@@ -238,6 +245,7 @@ const DEFAULTS: AllLimits = {
   callsPerConnection: 1_000,
   sqlRows: 100_000,
   sqlTimeoutMs: 10_000,
+  spoolBytes: 1 << 30,
 };
 
 /**
@@ -249,10 +257,9 @@ export function limitsOf(given: Limits = {}): AllLimits {
   const limits = { ...DEFAULTS, ...given };
   for (const [name, value] of Object.entries(limits)) {
     const least = name === "waitingCalls" ? 0 : 1;
-    if (!Number.isSafeInteger(value) || value < least || value > 2 ** 31 - 1) {
-      throw outOfRange(
-        `Cannot serve: limits.${name} is ${value}, expected ${least} to ${2 ** 31 - 1}`,
-      );
+    const most = name === "spoolBytes" ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw outOfRange(`Cannot serve: limits.${name} is ${value}, expected ${least} to ${most}`);
     }
   }
   return limits;

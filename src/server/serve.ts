@@ -18,6 +18,8 @@ import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
+import { dataRoutes, type DataRoutesOptions } from "./http/data/data_routes.ts";
+import { Spool, type SpoolLimits } from "./http/data/spool.ts";
 import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatcher.ts";
 import { HttpPort } from "./http/http_port.ts";
 import { PAGE_ROUTES } from "./http/plotter_page.ts";
@@ -124,7 +126,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { grpc, http, calls, pages, state, stopWatching } = this.#parts;
+    const { grpc, http, calls, pages, spool, state, stopWatching } = this.#parts;
     state.stopping = true;
     stopWatching();
     const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
@@ -132,6 +134,7 @@ export class Server implements AsyncDisposable {
     );
     await Promise.all([grpc.close(finish), http?.close(finish)]);
     await pages?.close();
+    await spool.close();
     this.#finish();
   }
 
@@ -148,6 +151,7 @@ interface Parts {
   calls: Calls;
   pages: MetricsListener | undefined;
   metrics: Metrics;
+  spool: Spool;
   state: { stopping: boolean };
   stopWatching: () => void;
 }
@@ -183,10 +187,13 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
   const gate = new CallLimit(limits.concurrentCalls, limits.waitingCalls);
+  const openStreams = new CallLimit(limits.openStreams, limits.waitingCalls);
+  const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const metrics = metricsOf(
     gate,
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
+    spool,
   );
   const around = {
     endpoint: isEndpoint(db) ? db : endpointOf(db),
@@ -199,7 +206,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const dispatcher = new Dispatcher({
     ...around,
     services: servicesOf(),
-    openStreams: new CallLimit(limits.openStreams, limits.waitingCalls),
+    openStreams,
     settings: settingsOf(options, limits, state),
   });
   const calls = new Calls((call) => dispatcher.handle(call));
@@ -227,7 +234,8 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   });
   ports.push(grpc);
   try {
-    const http = await openHttp(options, hostname, shared, around);
+    const data = { spool, openStreams, maxStreams: limits.streamsPerCall, isKeyed: !keys.isEmpty };
+    const http = await openHttp(options, hostname, shared, around, data);
     if (http !== undefined) ports.push(http);
     const pages = await openPages(options, hostname, metrics, state);
     const stopWatching = options.tls === undefined || certificate === undefined
@@ -235,7 +243,8 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
       : watchCertificate(options.tls, certificate, (next) => {
         for (const { port } of ports) port.setCertificate(next);
       });
-    return new Server(options, { grpc, http, calls, pages, metrics, state, stopWatching });
+    const parts = { grpc, http, calls, pages, metrics, spool, state, stopWatching };
+    return new Server(options, parts);
   } catch (error) {
     for (const port of ports) await port.close(Promise.resolve());
     throw error;
@@ -245,6 +254,12 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
 /** Places that callers without a known key may take: three quarters, at least one. */
 function unknownCalls(places: number): number {
   return Math.max(1, Math.floor(0.75 * places));
+}
+
+/** Bounds of the files kept for HTTP: where there are keys, one of them may fill a half. */
+function spoolLimits({ spoolBytes }: AllLimits, keys: KeyRing): SpoolLimits {
+  const share = keys.isEmpty ? 1 : 0.5;
+  return { maxBytes: spoolBytes, maxOwnerBytes: Math.ceil(share * spoolBytes) };
 }
 
 /** Options of both ports. */
@@ -262,6 +277,7 @@ async function openHttp(
   hostname: string,
   shared: SharedOptions,
   around: Omit<HttpDispatcherOptions, "routes">,
+  data: DataRoutesOptions,
 ): Promise<HttpPort | undefined> {
   const { http, apiKeys = [] } = options;
   if (http === undefined) return undefined;
@@ -272,13 +288,21 @@ async function openHttp(
     hostname: address.hostname,
     port: address.port,
     rules: { origins: address.origins, hostname: address.hostname, keyed },
-    requests: new HttpDispatcher({ ...around, routes: routesOf(http, shared, around.endpoint) }),
+    requests: new HttpDispatcher({
+      ...around,
+      routes: routesOf(http, shared, around.endpoint, data),
+    }),
   });
 }
 
 /** Everything that is under a path of the HTTP port. */
-function routesOf(http: HttpOptions, shared: SharedOptions, endpoint: Endpoint): HttpRoutes {
-  const routes: HttpRoute[] = [...(http.pages ?? true ? PAGE_ROUTES : [])];
+function routesOf(
+  http: HttpOptions,
+  shared: SharedOptions,
+  endpoint: Endpoint,
+  data: DataRoutesOptions,
+): HttpRoutes {
+  const routes: HttpRoute[] = [...(http.pages ?? true ? PAGE_ROUTES : []), ...dataRoutes(data)];
   const write = writeOptionsOf(http);
   if (write !== undefined) {
     const { incoming, maxMessageBytes: maxBytes } = shared;
@@ -317,11 +341,12 @@ function settingsOf(
   };
 }
 
-function metricsOf(gate: CallLimit, connections: () => number): Metrics {
+function metricsOf(gate: CallLimit, connections: () => number, spool: Spool): Metrics {
   return new Metrics([
     { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
     { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },
     { name: "btrdb_server_connections", help: "Connections open.", read: connections },
+    { name: "btrdb_server_spool_bytes", help: "Files kept for HTTP.", read: () => spool.bytes },
     {
       name: "process_resident_memory_bytes",
       help: "Memory of the process.",

@@ -30,7 +30,8 @@ const command: Command = {
     public: { about: "Listen beyond this machine without any key" },
     http: {
       value: "[HOST:]PORT",
-      about: "Serve over HTTP too (gRPC-Web), at the address of --listen unless another is given",
+      about:
+        "Serve over HTTP too (gRPC-Web, data by URL), at the address of --listen unless another is given",
     },
     "http-origin": {
       value: "ORIGIN",

@@ -4,35 +4,14 @@
  * @module
  */
 
-import { tryDuration } from "./durations.ts";
 import { usageError } from "../errors.ts";
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { readTime, type TimeFrame, type TimeSpec } from "../../core/time_words.ts";
 
-/**
- * A time that may hang on something not yet known: `anchor` plus `offset` ns. `base` is what `+30m`
- * counts from: the start for an end, the first point for a start.
- */
-export interface TimeSpec {
-  anchor: "epoch" | "first" | "last" | "base";
-  /** ns. */
-  offset: bigint;
-}
-
-/** Time zone and present against which times are read. */
-export interface TimeFrame {
-  /** IANA name or offset, e.g. `"UTC"`, `"Europe/Berlin"`, `"+02:00"`. */
-  tz: string;
-  /** The present, ns since the Unix epoch. */
-  now: bigint;
-}
+export type { TimeFrame, TimeSpec };
 
 const HINT = "times look like 2024-03-01, 2024-03-01T12:30:05.25Z, now-2h, 2h (ago), " +
   "+30m (after the start), last-10m or ns since 1970";
-
-const CALENDAR =
-  /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?)?$/i;
-
-const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])\s*(.+))?$/i;
 
 /**
  * Reads a time.
@@ -43,9 +22,7 @@ const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])\s*(.+))?$/i;
  * @throws {CliError} Usage error that shows the forms.
  */
 export function parseTime(text: string, name: string, frame: TimeFrame): TimeSpec {
-  const trimmed = text.trim();
-  const spec = integer(trimmed) ?? anchored(trimmed, frame) ?? relative(trimmed, frame) ??
-    calendar(trimmed, frame);
+  const spec = readTime(text, frame);
   if (spec === undefined) throw usageError(`Cannot use ${name} ${text}: it is not a time`, HINT);
   if (spec.anchor === "epoch") checkRange(spec.offset, text, name);
   return spec;
@@ -66,58 +43,6 @@ function checkRange(ns: bigint, text: string, name: string): void {
       `Cannot use ${name} ${text}: BTrDB's times go from 1933-06-20T00:01:35Z to 2079-08-08T23:55:13Z`,
     );
   }
-}
-
-function integer(text: string): TimeSpec | undefined {
-  return /^[+-]?\d+$/.test(text) && !text.startsWith("+")
-    ? { anchor: "epoch", offset: BigInt(text) }
-    : undefined;
-}
-
-function anchored(text: string, frame: TimeFrame): TimeSpec | undefined {
-  const match = ANCHORED.exec(text);
-  if (match === null) return undefined;
-  const shift = match[3] === undefined ? 0n : tryDuration(match[3]);
-  if (shift === undefined) return undefined;
-  const signed = match[2] === "-" ? -shift : shift;
-  const word = match[1]!.toLowerCase();
-  if (word === "first" || word === "last") return { anchor: word, offset: signed };
-  return { anchor: "epoch", offset: wordTime(word, frame) + signed };
-}
-
-function wordTime(word: string, frame: TimeFrame): bigint {
-  if (word === "now") return frame.now;
-  const today = zoned(frame.now, frame.tz).startOfDay();
-  const day = word === "yesterday" ? today.subtract({ days: 1 }) : today;
-  return day.epochNanoseconds;
-}
-
-/** `2h` and `-2h` are that long ago, `+30m` is that long after the base. */
-function relative(text: string, frame: TimeFrame): TimeSpec | undefined {
-  const plus = text.startsWith("+");
-  const ns = tryDuration(text.replace(/^[+-]\s*/, ""));
-  if (ns === undefined) return undefined;
-  return plus ? { anchor: "base", offset: ns } : { anchor: "epoch", offset: frame.now - ns };
-}
-
-function calendar(text: string, frame: TimeFrame): TimeSpec | undefined {
-  const match = CALENDAR.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction, offset] = match;
-  const iso = `${year}-${month}-${day ?? "01"}T${hour ?? "00"}:${minute ?? "00"}:${second ?? "00"}`;
-  const nanos = BigInt((fraction ?? "").padEnd(9, "0"));
-  const zone = offset === undefined ? frame.tz : offsetName(offset);
-  try {
-    const plain = Temporal.PlainDateTime.from(iso, { overflow: "reject" });
-    return { anchor: "epoch", offset: plain.toZonedDateTime(zone).epochNanoseconds + nanos };
-  } catch {
-    return undefined;
-  }
-}
-
-function offsetName(offset: string): string {
-  if (/^(z|utc)$/i.test(offset)) return "UTC";
-  return offset.includes(":") ? offset : `${offset.slice(0, 3)}:${offset.slice(3)}`;
 }
 
 function zoned(ns: bigint, tz: string): Temporal.ZonedDateTime {

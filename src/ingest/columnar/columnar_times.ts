@@ -10,7 +10,8 @@ import { formatTime } from "../../core/time.ts";
 import { findBadTime } from "../../kernel/find_bad_point.ts";
 import { CsvError, TableParser } from "../../kernel/mod.ts";
 import { ImportError } from "../errors.ts";
-import { clockChanges, fixedOffset, zoneNames } from "../text/clock_changes.ts";
+import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";
+import { zoneNames } from "../text/zone_names.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 

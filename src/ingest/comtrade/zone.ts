@@ -6,7 +6,7 @@
 
 import { ImportError } from "../errors.ts";
 import { formatTime } from "../../core/time.ts";
-import { clockChanges, fixedOffset } from "../text/clock_changes.ts";
+import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";
 
 /**
  * The moment at which the clocks of a place show a time.

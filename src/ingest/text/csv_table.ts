@@ -8,7 +8,8 @@ import { STORABLE_TIMES } from "../../core/range.ts";
 import { TableParser } from "../../kernel/mod.ts";
 import type { ByteSource } from "../bytes.ts";
 import type { Position } from "../source.ts";
-import { clockChanges, fixedOffset, zoneNames } from "./clock_changes.ts";
+import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";
+import { zoneNames } from "./zone_names.ts";
 import { toUtf8 } from "./encoding.ts";
 import type { TableLayout } from "./layout.ts";
 

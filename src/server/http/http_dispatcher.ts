@@ -15,6 +15,7 @@ import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
 import { until } from "../transport/until.ts";
 import type { Reply, Request } from "./exchange.ts";
 import { HttpFailure, httpFailureOf } from "./http_failure.ts";
+import { watchRights } from "../watch_rights.ts";
 import { refuse } from "./refusals.ts";
 import type { HttpExchange, HttpRoute, HttpRoutes } from "./routes.ts";
 
@@ -90,7 +91,9 @@ export class HttpDispatcher {
     const started = performance.now();
     let code = "OK";
     try {
-      await route.run(this.#exchange(route, { request, reply, path, parameters, signal }));
+      const exchange = this.#exchange(route, { request, reply, path, parameters, signal });
+      const cancel = (reason: GrpcFailure) => controller.abort(reason);
+      await watchRights(exchange.access, cancel, () => route.run(exchange));
     } catch (error) {
       const failure = this.#failureOf(error, request, signal);
       code = String(failure.code === 0 ? failure.status : failure.code);

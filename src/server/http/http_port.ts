@@ -27,10 +27,13 @@ const IDLE_MS = 60_000;
 
 /** Request header fields that pages of other origins may send. */
 const ALLOWED_FIELDS =
-  "authorization, content-type, grpc-timeout, if-none-match, range, x-grpc-web, x-user-agent";
+  "authorization, content-type, grpc-timeout, if-match, if-none-match, if-range, range, " +
+  "x-grpc-web, x-user-agent";
 
 /** Reply header fields that such pages may see. */
-const EXPOSED_FIELDS = "accept-ranges, content-range, etag, grpc-message, grpc-status";
+const EXPOSED_FIELDS =
+  "accept-ranges, btrdb-note, btrdb-versions, content-location, content-range, " +
+  "etag, grpc-message, grpc-status";
 
 /** Options of an {@linkcode HttpPort}. */
 export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {

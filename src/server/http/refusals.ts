@@ -21,9 +21,12 @@ export function refuse(
   code = 0,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const body = JSON.stringify({ error: { status, code, message } }) + "\n";
+  const body = new TextEncoder().encode(
+    JSON.stringify({ error: { status, code, message } }) + "\n",
+  );
   reply.begin(status, {
     "content-type": "application/json",
+    "content-length": String(body.length),
     ...statusHeaders(status),
     ...headers,
   });

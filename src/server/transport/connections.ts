@@ -25,6 +25,11 @@ export function peerOf(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
+/** Address in the name of a connection. */
+export function peerAddress(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf(":"));
+}
+
 /** Open connections. */
 export class Connections {
   readonly #limits: ConnectionLimits;

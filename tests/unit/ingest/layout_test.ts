@@ -7,7 +7,7 @@ import {
 } from "../../../src/ingest/text/layout.ts";
 import { splitCells } from "../../../src/ingest/text/records.ts";
 import { lineBatches } from "../../../src/ingest/text/line_batches.ts";
-import { clockChanges, fixedOffset } from "../../../src/ingest/text/clock_changes.ts";
+import { clockChanges, fixedOffset } from "../../../src/core/clock_changes.ts";
 
 const NOTHING: LayoutWishes = { skipLines: 0, columns: [], tz: "UTC" };
 

@@ -80,65 +80,41 @@ function offsetsOf(tz: string): (ms: number) => number {
   };
 }
 
-const HOUR = 3_600_000_000_000n;
-
-/** Names of zones that mean one thing (RFC 2822, and those in use where no other zone is called so). */
-const NAMES: Readonly<Record<string, bigint>> = hours({
-  UTC: 0,
-  GMT: 0,
-  UT: 0,
-  WET: 0,
-  WEST: 1,
-  CET: 1,
-  CEST: 2,
-  MEZ: 1,
-  MESZ: 2,
-  EET: 2,
-  EEST: 3,
-  MSK: 3,
-  EST: -5,
-  EDT: -4,
-  CST: -6,
-  CDT: -5,
-  MST: -7,
-  MDT: -6,
-  PST: -8,
-  PDT: -7,
-  AKST: -9,
-  AKDT: -8,
-  HST: -10,
-  JST: 9,
-  KST: 9,
-  AWST: 8,
-  ACST: 9.5,
-  ACDT: 10.5,
-  AEST: 10,
-  AEDT: 11,
-  NZST: 12,
-  NZDT: 13,
-  SAST: 2,
-});
-
-/** Names that mean something in one place and something else in another. */
-const PLACES: Readonly<Record<string, Readonly<Record<string, bigint>>>> = {
-  "Europe/London": hours({ BST: 1 }),
-  "Europe/Dublin": hours({ IST: 1 }),
-  "Asia/Kolkata": hours({ IST: 5.5 }),
-  "Asia/Calcutta": hours({ IST: 5.5 }),
-  "Asia/Jerusalem": hours({ IST: 2, IDT: 3 }),
-  "Asia/Shanghai": hours({ CST: 8 }),
-  "Asia/Taipei": hours({ CST: 8 }),
-  "America/Havana": hours({ CST: -5, CDT: -4 }),
-  "America/Halifax": hours({ AST: -4, ADT: -3 }),
-};
-
-function hours(names: Record<string, number>): Record<string, bigint> {
-  return Object.fromEntries(
-    Object.entries(names).map(([name, ahead]) => [name, BigInt(ahead * 2) * HOUR / 2n]),
-  );
+/**
+ * The time of a clock in a zone relative to UTC.
+ *
+ * @param tz IANA name, offset such as `"+02:00"`, or `"UTC"`.
+ * @param time ns since the Unix epoch, UTC.
+ * @returns ns ahead of UTC.
+ */
+export function offsetAt(tz: string, time: bigint): bigint {
+  const fixed = fixedOffset(tz);
+  if (fixed !== undefined) return fixed;
+  const changes = clockChanges(tz);
+  let [low, high] = [0, changes.length / 2];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (changes[2 * middle]! <= time) low = middle;
+    else high = middle;
+  }
+  return changes[2 * low + 1]!;
 }
 
-/** Names of zones and what they are ahead of UTC, ns, where times of `tz` are written. */
-export function zoneNames(tz: string): Record<string, bigint> {
-  return { ...NAMES, ...PLACES[tz] };
+/**
+ * The moment at which the clocks of a zone show a time: of two, the earlier one; where clocks skip
+ * it, as much later as they skip.
+ *
+ * @param tz As for {@linkcode offsetAt}.
+ * @param local The time shown, as ns from 1970-01-01T00:00 of those clocks.
+ * @returns ns since the Unix epoch, UTC.
+ */
+export function fromLocal(tz: string, local: bigint): bigint {
+  const before = offsetAt(tz, local - DAY_NS);
+  const after = offsetAt(tz, local + DAY_NS);
+  for (const offset of before === after ? [before] : [before, after]) {
+    if (offsetAt(tz, local - offset) === offset) return local - offset;
+  }
+  return local - before;
 }
+
+const DAY_NS = 86_400_000_000_000n;

@@ -1,0 +1,58 @@
+/**
+ * Data by URL: lists of streams, and points and windows in the formats that other programs read
+ * (docs/http.md).
+ *
+ * @module
+ */
+
+import { FairSending } from "../../transport/fair_sending.ts";
+import type { HttpExchange, HttpRoute } from "../routes.ts";
+import type { DataFormat } from "./data_answer.ts";
+import { metadataRoutes } from "./metadata_routes.ts";
+import { OPENAPI } from "./openapi.ts";
+import { sendParquet } from "./parquet_data.ts";
+import { RememberedReads } from "./remembered_reads.ts";
+import type { StreamLimits } from "./data_source.ts";
+import type { Spool } from "./spool.ts";
+import { streamData } from "./streamed_data.ts";
+import { sendJson } from "./send_json.ts";
+import { Parameters } from "./parameters.ts";
+
+/** Formats, by the ending of the path. */
+const FORMATS: readonly DataFormat[] = ["csv", "parquet", "arrow", "ndjson", "json"];
+
+/** Parts of the routes. */
+export interface DataRoutesOptions extends StreamLimits {
+  /** True if callers show keys. */
+  readonly isKeyed: boolean;
+  readonly spool: Spool;
+}
+
+/** The routes of data by URL. */
+export function dataRoutes(given: DataRoutesOptions): HttpRoute[] {
+  const options = { ...given, pace: new FairSending(), reads: new RememberedReads() };
+  const send = (format: DataFormat) => (exchange: HttpExchange) =>
+    format === "parquet" ? sendParquet(exchange, options) : streamData(exchange, format, options);
+  return [
+    {
+      path: "/openapi.json",
+      methods: ["GET", "HEAD"],
+      service: "data",
+      name: "OpenAPI",
+      authenticated: false,
+      run: (exchange) => {
+        new Parameters(exchange.request.url, { single: [] });
+        sendJson(exchange, OPENAPI);
+        return Promise.resolve();
+      },
+    },
+    ...metadataRoutes(options),
+    ...FORMATS.map((format): HttpRoute => ({
+      path: `/api/v1/data.${format}`,
+      methods: ["GET", "HEAD"],
+      service: "data",
+      name: format,
+      run: send(format),
+    })),
+  ];
+}

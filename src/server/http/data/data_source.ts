@@ -1,0 +1,77 @@
+/**
+ * From a request to queries that have begun: finds the streams, the range and the versions.
+ *
+ * @module
+ */
+
+import type { CallLimit } from "../../call_limit.ts";
+import type { HttpExchange } from "../routes.ts";
+import { type DataAnswer, type DataFormat, labelsOf, pinnedVersions } from "./data_answer.ts";
+import { DataQueries } from "./data_queries.ts";
+import { dataRange } from "./data_range.ts";
+import { dataRequest } from "./data_request.ts";
+import { findStreams } from "./data_streams.ts";
+
+/** Points of a chunk of an answer that is streamed: a slow reader keeps some of them waiting. */
+const STREAMED_POINTS = 8_192;
+
+/** Limits on the streams of answers. */
+export interface StreamLimits {
+  /** Streams that one request may name. */
+  readonly maxStreams: number;
+  /** Limits the streams that requests for several of them read at once. */
+  readonly openStreams: CallLimit;
+}
+
+/** An answer whose queries have begun. */
+export interface BegunAnswer {
+  readonly answer: DataAnswer;
+  readonly queries: DataQueries;
+}
+
+/**
+ * Begins an answer, hands it to `use`, and stops its queries.
+ *
+ * @param known The answer, if it was resolved before and all its versions are committed.
+ */
+export async function withAnswer<T>(
+  exchange: HttpExchange,
+  format: DataFormat,
+  limits: StreamLimits,
+  known: DataAnswer | undefined,
+  use: (begun: BegunAnswer) => Promise<T>,
+): Promise<T> {
+  const { endpoint, access, options } = exchange;
+  const resolved = known ?? await resolve(exchange, format, limits.maxStreams);
+  const { uuids, range } = resolved;
+  await access.stream("read", ...uuids);
+  const streams = uuids.map((uuid, s) => ({ uuid, version: resolved.versions[s]!.major }));
+  const count = streams.length > 1 ? streams.length : 0;
+  if (count > 0) await limits.openStreams.enter(options.signal, count);
+  try {
+    const chunk = format === "parquet" ? undefined : STREAMED_POINTS;
+    await using queries = await DataQueries.begin(endpoint, streams, range, options, chunk);
+    return await use({ answer: { ...resolved, versions: queries.versions }, queries });
+  } finally {
+    if (count > 0) limits.openStreams.leave(count);
+  }
+}
+
+/** The answer to a request; versions that are not pinned are 0. */
+async function resolve(
+  exchange: HttpExchange,
+  format: DataFormat,
+  maxStreams: number,
+): Promise<DataAnswer> {
+  const { endpoint, options, request: { url } } = exchange;
+  const request = dataRequest(url);
+  const streams = await findStreams(exchange, request.streams, maxStreams);
+  const labels = labelsOf(streams, request);
+  const versions = pinnedVersions(request, streams.length);
+  const uuids = streams.map(({ uuid }) => uuid);
+  await exchange.access.stream("read", ...uuids);
+  const versioned = uuids.map((uuid, s) => ({ uuid, version: versions[s]! }));
+  const range = await dataRange(endpoint, versioned, request, options);
+  const versionsOf = versions.map((major) => ({ major, minor: 0n }));
+  return { format, request, range, uuids, labels, versions: versionsOf };
+}

@@ -1,0 +1,140 @@
+/**
+ * Answers in Parquet: made once, kept for a while, and sent in the parts that are asked for.
+ *
+ * @module
+ */
+
+import { peerAddress } from "../../transport/connections.ts";
+import type { RawColumns, StatColumns } from "../../../core/columns.ts";
+import { conditionStatus } from "../byte_range.ts";
+import { HttpFailure } from "../http_failure.ts";
+import type { HttpExchange } from "../routes.ts";
+import { type DataAnswer, nameOf } from "./data_answer.ts";
+import { dataHeaders, etagOf } from "./data_headers.ts";
+import { type BegunAnswer, withAnswer } from "./data_source.ts";
+import type { RememberedReads } from "./remembered_reads.ts";
+import { sendFile } from "./send_file.ts";
+import type { Spool } from "./spool.ts";
+import type { SpoolFile } from "./spool_file.ts";
+import { type StreamedOptions, timeOptions } from "./streamed_data.ts";
+
+/** Rows of a row group. */
+const GROUP_ROWS = 131_072;
+
+/** Cells of a row group. */
+const GROUP_CELLS = 4 << 20;
+
+/** Smallest row group, rows. */
+const LEAST_ROWS = 1_024;
+
+/** Parts of answers in Parquet. */
+export interface ParquetOptions extends StreamedOptions {
+  readonly spool: Spool;
+  readonly reads: RememberedReads;
+}
+
+/** Numbers of grants, which tell readers apart. */
+const grants = new WeakMap<object, number>();
+let lastGrant = 0;
+
+/** Answers with a file, or a part of it. */
+export async function sendParquet(
+  exchange: HttpExchange,
+  options: ParquetOptions,
+): Promise<void> {
+  const { request, reply, access } = exchange;
+  const reader = readerOf(exchange);
+  const known = options.reads.find(reader, isFirst(exchange));
+  const isThere = known !== undefined && options.spool.has(nameOf(known));
+  if (isThere) await access.stream("read", ...known.uuids);
+  const { answer, file } = isThere
+    ? { answer: known, file: await fileOf(exchange, known, options, missing) }
+    : await made(exchange, options, known);
+  try {
+    if (known !== answer) options.reads.remember(reader, answer);
+    const etag = etagOf(answer);
+    const headers = dataHeaders(answer, options.isKeyed);
+    const status = conditionStatus(request, etag);
+    if (status === 412) throw new HttpFailure(412, "the file is another one by now");
+    if (status === 304) {
+      reply.begin(304, headers);
+      return reply.end();
+    }
+    await sendFile(exchange, file, etag, headers, options.pace);
+  } finally {
+    await file.release();
+  }
+}
+
+/** Name of a reader and the URL it reads. */
+function readerOf({ request, grant }: HttpExchange): string {
+  let number = grants.get(grant);
+  if (number === undefined) grants.set(grant, number = ++lastGrant);
+  return `${number} ${peerAddress(request.peer)} ${request.url}`;
+}
+
+/** Tells whether a request may begin a read: whoever asks for a part in the middle has begun. */
+function isFirst({ request }: HttpExchange): boolean {
+  const range = request.header("range");
+  return request.method === "HEAD" || range === undefined ||
+    /^\s*bytes\s*=\s*(0\s*)?-/i.test(range);
+}
+
+/** Begins the queries, and makes the file unless it is there already. */
+function made(
+  exchange: HttpExchange,
+  options: ParquetOptions,
+  known: DataAnswer | undefined,
+): Promise<{ answer: DataAnswer; file: SpoolFile }> {
+  // Points that were not committed cannot be asked for again.
+  const isCommitted = known?.versions.every(({ minor }) => minor === 0n) ?? false;
+  const again = isCommitted ? known : undefined;
+  return exchange.gated(() =>
+    withAnswer(exchange, "parquet", options, again, async ({ answer, queries }) => {
+      const write = (take: Take) => writeFile(exchange, { answer, queries }, take);
+      return { answer, file: await fileOf(exchange, answer, options, write) };
+    })
+  );
+}
+
+/** Takes a piece of the file. */
+type Take = (bytes: Uint8Array) => Promise<void>;
+
+function fileOf(
+  { grant, options: { signal } }: HttpExchange,
+  answer: DataAnswer,
+  { spool }: ParquetOptions,
+  make: (take: Take) => Promise<void>,
+): Promise<SpoolFile> {
+  return spool.file(nameOf(answer), grant, make, signal);
+}
+
+/** A file that went between two looks at it. */
+function missing(): Promise<void> {
+  throw new HttpFailure(503, "the file has just been removed to make room");
+}
+
+async function writeFile(
+  { metrics, options: { signal } }: HttpExchange,
+  { answer, queries: { queries } }: BegunAnswer,
+  take: Take,
+): Promise<void> {
+  const { labels, range, request } = answer;
+  const { writeParquet } = await import("../../../io/parquet.ts");
+  const tables = queries.map((query, s) => ({
+    label: labels[s]!,
+    columns: query.columns() as AsyncGenerator<RawColumns> | AsyncGenerator<StatColumns>,
+  }));
+  const columns = 1 + labels.length * (range.query.type === "raw" ? 1 : 4);
+  const most = Math.max(LEAST_ROWS, Math.floor(GROUP_CELLS / columns));
+  let rows = 0;
+  await writeParquet(take, tables, {
+    signal,
+    rowGroupRows: Math.min(GROUP_ROWS, most),
+    ...timeOptions(request),
+    onProgress: (progress) => {
+      metrics.pointsRead += (progress.rows - rows) * labels.length;
+      rows = progress.rows;
+    },
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Bodies of replies, sent as fast as the client takes them.
+ *
+ * @module
+ */
+
+import { onAbort } from "../../core/call.ts";
+import type { FairSending } from "../transport/fair_sending.ts";
+import type { Reply } from "./exchange.ts";
+
+/** Head of a reply. */
+export interface ReplyHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Writes the body of a reply; its head goes with the first piece, so that an error can still be one. */
+export class ReplyWriter {
+  readonly #reply: Reply;
+  readonly #head: ReplyHead;
+  readonly #signal: AbortSignal;
+  readonly #pace: FairSending;
+  #wake = () => {};
+
+  /**
+   * @param signal Of the request; ends the waiting.
+   * @param pace Lets small requests be answered in between.
+   */
+  constructor(reply: Reply, head: ReplyHead, signal: AbortSignal, pace: FairSending) {
+    this.#reply = reply;
+    this.#head = head;
+    this.#signal = signal;
+    this.#pace = pace;
+    reply.onDrain(() => this.#wake());
+  }
+
+  /**
+   * Sends a piece.
+   *
+   * @param piece Its bytes, which belong to the reply from now on.
+   * @returns Resolves once the client has taken enough; rejects with the signal's reason.
+   */
+  async write(piece: Uint8Array): Promise<void> {
+    await this.#pace.take(piece.length);
+    this.#signal.throwIfAborted();
+    this.#begin();
+    if (!this.#reply.write(piece)) await this.#room();
+  }
+
+  /** Ends the body. */
+  end(): void {
+    this.#signal.throwIfAborted();
+    this.#begin();
+    this.#reply.end();
+  }
+
+  #begin(): void {
+    const { status, headers } = this.#head;
+    if (!this.#reply.hasBegun) this.#reply.begin(status, headers);
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = onAbort(this.#signal, () => reject(this.#signal.reason));
+      this.#wake = () => {
+        this.#wake = () => {};
+        stop();
+        resolve();
+      };
+    });
+  }
+}

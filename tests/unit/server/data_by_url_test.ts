@@ -1,0 +1,443 @@
+/** Data by URL over the HTTP port of `serve`. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { type BTrDB, connect, formatTime, MAX_TIME, MIN_TIME, type Stream } from "@btrdb/btrdb";
+import { readArrow } from "@btrdb/btrdb/arrow";
+import { openParquet } from "@btrdb/btrdb/parquet";
+import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
+
+const T = 1_767_225_600_000_000_000n;
+const SECOND = 1_000_000_000n;
+const ROWS = 1000;
+
+/** A server with two streams of 1,000 points a second apart, the second one a ns later. */
+interface Served {
+  readonly db: BTrDB;
+  readonly server: Server;
+  readonly a: Stream;
+  readonly b: Stream;
+  /** Answer to a request. */
+  get(path: string, init?: RequestInit): Promise<Response>;
+  /** Text of an answer that must be 200. */
+  text(path: string): Promise<string>;
+  /** Status, code and message of a failure. */
+  failure(path: string, init?: RequestInit): Promise<[number, number, string]>;
+}
+
+async function withData(use: (served: Served) => Promise<void>, options: ServeOptions = {}) {
+  await using db = await connect("memory:");
+  await using server = await serve(db, { port: 0, http: { port: 0 }, ...options });
+  const make = async (name: string, offset: bigint, scale: number) => {
+    const stream = await db.create(crypto.randomUUID(), "pmu/s7", {
+      tags: { name, unit: "volts" },
+    });
+    await stream.insert({
+      times: BigInt64Array.from({ length: ROWS }, (_, i) => T + BigInt(i) * SECOND + offset),
+      values: Float64Array.from({ length: ROWS }, (_, i) => (i - 500) * scale),
+    });
+    await stream.flush();
+    return stream;
+  };
+  const [a, b] = [await make("a", 0n, 0.1), await make("b", 1n, 3)];
+  const get = (path: string, init?: RequestInit) =>
+    fetch(`http://127.0.0.1:${server.httpPort}${path}`, init);
+  await use({
+    db,
+    server,
+    a,
+    b,
+    get,
+    async text(path) {
+      const response = await get(path);
+      const text = await response.text();
+      assertEquals([path, response.status, response.ok ? "" : text], [path, 200, ""]);
+      return text;
+    },
+    async failure(path, init) {
+      const response = await get(path, init);
+      const { error: { status, code, message } } = await response.json();
+      assertEquals(status, response.status);
+      return [status, code, message];
+    },
+  });
+}
+
+const csv = "/api/v1/data.csv?stream=pmu/s7/a";
+const parquet = "/api/v1/data.parquet?stream=pmu/s7/*";
+
+/** Rows of a Parquet file, column by column. */
+async function columnsOf(bytes: Uint8Array) {
+  const found: Record<string, { times: bigint[]; values: number[] }> = {};
+  const source = {
+    byteLength: bytes.length,
+    slice: (start: number, end = bytes.length) => Promise.resolve(bytes.slice(start, end).buffer),
+  };
+  await using file = await openParquet(source);
+  for await (const { columns } of file.batches()) {
+    for (const { label, times, values } of columns) {
+      found[label] ??= { times: [], values: [] };
+      found[label].times.push(...times);
+      found[label].values.push(...values);
+    }
+  }
+  return found;
+}
+
+Deno.test("data by URL: every format has the same points", () =>
+  withData(async ({ a, b, get, text }) => {
+    const [rawA, rawB] = await Promise.all(
+      [a, b].map((stream) => stream.rawValues(MIN_TIME, MAX_TIME - 1n).collect()),
+    );
+    const right = {
+      "pmu/s7/a": { times: [...rawA!.times], values: [...rawA!.values] },
+      "pmu/s7/b": { times: [...rawB!.times], values: [...rawB!.values] },
+    };
+    const both = "stream=pmu/s7/a&stream=pmu/s7/b";
+    const file = await get(`/api/v1/data.parquet?${both}`);
+    assertEquals(await columnsOf(new Uint8Array(await file.arrayBuffer())), right);
+    const stream = await get(`/api/v1/data.arrow?${both}`);
+    const found: typeof right = { "pmu/s7/a": none(), "pmu/s7/b": none() };
+    for await (const batch of readArrow(stream.body!)) {
+      for (const { label, times, values } of batch) {
+        found[label as keyof typeof right].times.push(...times);
+        found[label as keyof typeof right].values.push(...values);
+      }
+    }
+    assertEquals(found, right);
+    const rows = (await text(`/api/v1/data.ndjson?${both}&time=ns`)).trim().split("\n")
+      .map((line) => JSON.parse(line));
+    assertEquals(JSON.parse(await text(`/api/v1/data.json?${both}&time=ns`)), rows);
+    for (const [label, { times, values }] of Object.entries(right)) {
+      const own = rows.filter((row) => row[label] !== undefined);
+      assertEquals(own.map(({ time }) => BigInt(time)), times);
+      assertEquals(own.map((row) => row[label]), values);
+    }
+    const [head, ...lines] = (await text(`/api/v1/data.csv?${both}`)).trim().split("\n");
+    assertEquals(head, "Timestamp (ns),Human-Readable Time (UTC),pmu/s7/a,pmu/s7/b");
+    assertEquals(lines.length, 2 * ROWS);
+    assertEquals(lines[1], `${T + 1n},2026-01-01T00:00:00.000000001Z,,-1500`);
+  }));
+
+const none = () => ({ times: [] as bigint[], values: [] as number[] });
+
+Deno.test("data by URL: windows by points, width and pointwidth", () =>
+  withData(async ({ a, text }) => {
+    const range = `start=${T}&end=${T + 100n * SECOND}`;
+    const lines = async (query: string) =>
+      (await text(`${csv}&${range}&time=ns&${query}`)).trim().split("\n");
+    const width = await lines("width=10s");
+    assertEquals(width[0], "time,pmu/s7/a (Min),pmu/s7/a (Mean),pmu/s7/a (Max),pmu/s7/a (Count)");
+    const windows = await a.windows(T, T + 100n * SECOND, 10n * SECOND).collect();
+    assertEquals(
+      width.slice(1),
+      Array.from(
+        windows.times,
+        (time, i) =>
+          [time, windows.min[i], windows.mean[i], windows.max[i], windows.count[i]].join(),
+      ),
+    );
+    assertEquals(await lines("points=10"), width);
+    assertEquals((await lines("points=3")).length, 4);
+    assertEquals(await lines("width=10000000000"), width);
+    const aligned = await a.alignedWindows(T, T + 100n * SECOND, 33).collect();
+    assertEquals((await lines("pointwidth=33")).length, 1 + aligned.times.length);
+    assertEquals(await lines("pointwidth=10s"), await lines("pointwidth=33"));
+    const [window] = JSON.parse(
+      await text(`/api/v1/data.json?stream=pmu/s7/a&start=${T - 10n * SECOND}&end=${T}&width=10s`),
+    );
+    assertEquals(window, { time: "2025-12-31T23:59:50.000000000Z", "pmu/s7/a (Count)": 0 });
+  }));
+
+Deno.test("data by URL: times in every form and zone", () =>
+  withData(async ({ get, text }) => {
+    const times = async (query: string) =>
+      (await text(`${csv}&${query}`)).trim().split("\n").slice(1).map((line) => line.split(",")[0]);
+    const at = formatTime(T + 5n * SECOND);
+    assertEquals(await times(`start=${at}&end=%2B1s&time=ns`), [String(T + 5n * SECOND)]);
+    assertEquals(await times(`start=${at}&end=+1s&time=ns`), [String(T + 5n * SECOND)]);
+    assertEquals(await times(`from=1767225605000&to=1767225606000&time=ns`), [
+      String(T + 5n * SECOND),
+    ]);
+    assertEquals(await times("start=2026-01-01T01:00:05+01:00&end=+1s&time=rfc3339"), [at]);
+    assertEquals(
+      await times("start=2026-01-01T01:00:05&end=+1s&time=rfc3339&tz=Europe/Berlin"),
+      ["2026-01-01T01:00:05.000000000+01:00"],
+    );
+    assertEquals(await times("start=first+5s&end=+1s&time=naive&tz=-03:30"), [
+      "2025-12-31T20:30:05.000000000",
+    ]);
+    assertEquals((await times("start=last-2s")).length, 3);
+    assertEquals(await times("start=now-1h"), []);
+    const { headers, body } = await get(`${csv}&start=1767225605000&end=1767225606000`);
+    await body!.cancel();
+    assertStringIncludes(headers.get("btrdb-note")!, "integers are ns since 1970");
+    const local = await columnsOf(
+      new Uint8Array(
+        await (await get("/api/v1/data.parquet?stream=pmu/s7/a&time=ns")).arrayBuffer(),
+      ),
+    );
+    assertEquals(local["pmu/s7/a"]!.times[7], T + 7n * SECOND);
+  }));
+
+Deno.test("data by URL: parameters that are wrong are named, never ignored", () =>
+  withData(async ({ failure }) => {
+    const wrong: [string, number, number, string][] = [
+      ["", 400, 421, 'missing parameter "stream"'],
+      ["?stream=pmu/s7/a&strat=1", 400, 421, 'unknown parameter "strat": did you mean start?'],
+      ["?stream=pmu/s7/a&key=secret", 400, 421, 'unknown parameter "key": expected start, end'],
+      ["?stream=pmu/s7/a&start=1&start=2", 400, 421, 'parameter "start" is given 2 times'],
+      ["?stream=pmu/s7/a&points=1&width=1s", 400, 421, '"points" and "width" are both given'],
+      ["?stream=pmu/s7/a&start=1&from=2", 400, 421, '"start" and "from" are both given'],
+      ["?stream=pmu/s7/a&points=0", 400, 421, 'points is "0", expected 1 to 1000000'],
+      ["?stream=pmu/s7/a&points=1e3", 400, 421, 'points is "1e3"'],
+      ["?stream=pmu/s7/a&width=0", 400, 415, 'width is "0"'],
+      ["?stream=pmu/s7/a&width=1.5ns", 400, 415, 'width is "1.5ns"'],
+      ["?stream=pmu/s7/a&pointwidth=64", 400, 415, 'pointwidth is "64", expected an exponent'],
+      ["?stream=pmu/s7/a&start=soon", 400, 421, 'start is "soon", expected a time'],
+      ["?stream=pmu/s7/a&start=2026-02-30", 400, 421, 'start is "2026-02-30"'],
+      ["?stream=pmu/s7/a&from=1.5", 400, 421, 'from is "1.5", expected a whole number of ms'],
+      ["?stream=pmu/s7/a&start=9999-01-01", 400, 413, 'start is "9999-01-01", expected 1933'],
+      ["?stream=pmu/s7/a&start=2&end=1", 400, 413, "is not before end"],
+      ["?stream=pmu/s7/a&version=x", 400, 421, 'version is "x"'],
+      ["?stream=pmu/s7/*&version=11", 400, 421, "version has 1 of the numbers of 2 streams"],
+      ["?stream=pmu/s7/a&tz=Mars/Base", 400, 421, 'tz is "Mars/Base", expected a time zone'],
+      ["?stream=pmu/s7/a&time=unix", 400, 421, 'time is "unix", expected rfc3339, ns, naive'],
+      ["?stream=pmu/s7/a&label=x", 400, 421, 'label is "x", expected path, name, uuid'],
+      ["?stream=%ff", 400, 421, "not percent-encoded UTF-8"],
+      ["?stream=", 404, 404, 'there is no stream ""'],
+      ["?stream=pmu/s7/c", 404, 404, 'there is no stream "pmu/s7/c"'],
+      ["?stream=pmu/s8/*", 404, 404, 'no streams in collection "pmu/s8"'],
+      [`?stream=${crypto.randomUUID()}`, 404, 404, "stream"],
+      ["?stream=pmu/s7/a&version=99", 404, 404, ""],
+    ];
+    for (const format of ["csv", "parquet"]) {
+      for (const [query, status, code, message] of wrong) {
+        const found = await failure(`/api/v1/data.${format}${query}`);
+        assertEquals([query, found[0], found[1]], [query, status, code]);
+        assertStringIncludes(found[2], message);
+      }
+    }
+  }));
+
+Deno.test("data by URL: methods, paths and HEAD", () =>
+  withData(async ({ get, failure }) => {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+      const response = await get(csv, { method });
+      assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+      await response.body?.cancel();
+    }
+    assertEquals((await failure("/api/v1/data.xlsx?stream=pmu/s7/a"))[0], 404);
+    assertEquals((await failure("/api/v1/data.csv/?stream=pmu/s7/a"))[0], 404);
+    const head = await get(csv, { method: "HEAD" });
+    assertEquals([head.status, await head.text()], [200, ""]);
+    assertEquals(head.headers.get("accept-ranges"), "none");
+    assertEquals(head.headers.get("x-content-type-options"), "nosniff");
+    const unknown = await get("/api/v1/data.csv?stream=x/y", { method: "HEAD" });
+    assertEquals([unknown.status, await unknown.text()], [404, ""]);
+  }));
+
+Deno.test("data by URL: ranges of Parquet", () =>
+  withData(async ({ get }) => {
+    const head = await get(parquet, { method: "HEAD" });
+    const size = Number(head.headers.get("content-length"));
+    const etag = head.headers.get("etag")!;
+    assertEquals(head.headers.get("accept-ranges"), "bytes");
+    const all = new Uint8Array(await (await get(parquet)).arrayBuffer());
+    assertEquals(all.length, size);
+    const part = async (range: string, headers: Record<string, string> = {}) => {
+      const response = await get(parquet, { headers: { range, ...headers } });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const said = response.headers.get("content-range");
+      assertEquals(response.headers.get("etag"), etag);
+      assertEquals(Number(response.headers.get("content-length")), bytes.length);
+      const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(said ?? "");
+      if (match !== null) {
+        assertEquals(bytes, all.slice(Number(match[1]), Number(match[2]) + 1));
+        assertEquals(Number(match[3]), size);
+      } else if (response.status === 200) assertEquals(bytes, all);
+      return `${response.status} ${said}`;
+    };
+    assertEquals(await part("bytes=0-3"), `206 bytes 0-3/${size}`);
+    assertEquals(await part("bytes=10-"), `206 bytes 10-${size - 1}/${size}`);
+    assertEquals(await part("bytes=-8"), `206 bytes ${size - 8}-${size - 1}/${size}`);
+    assertEquals(await part(`bytes=-${size + 1}`), `206 bytes 0-${size - 1}/${size}`);
+    assertEquals(await part("bytes=-99999999999999999999"), `206 bytes 0-${size - 1}/${size}`);
+    assertEquals(await part("bytes=5-99999999999999999999"), `206 bytes 5-${size - 1}/${size}`);
+    assertEquals(await part("Bytes = 1 - 2"), `206 bytes 1-2/${size}`);
+    assertEquals(await part(`bytes=${size}-`), `416 bytes */${size}`);
+    assertEquals(await part("bytes=99999999999999999999-"), `416 bytes */${size}`);
+    assertEquals(await part("bytes=-0"), `416 bytes */${size}`);
+    for (
+      const range of [
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=a-b",
+        "rows=1-2",
+        "bytes=0-1,5-6",
+        "",
+        "bytes=1.5-2",
+      ]
+    ) {
+      assertEquals([range, await part(range)], [range, "200 null"]);
+    }
+    assertEquals(await part("bytes=0-3", { "if-range": etag }), `206 bytes 0-3/${size}`);
+    assertEquals(await part("bytes=0-3", { "if-range": '"other"' }), "200 null");
+    assertEquals(await part("bytes=0-3", { "if-range": `W/${etag}` }), "200 null");
+    assertEquals(await part("bytes=0-3", { "if-match": etag }), `206 bytes 0-3/${size}`);
+  }));
+
+Deno.test("data by URL: entity tags and caches", () =>
+  withData(async ({ get, a }) => {
+    for (const path of [csv, parquet, "/api/v1/data.arrow?stream=pmu/s7/a"]) {
+      const first = await get(path, { method: "HEAD" });
+      const etag = first.headers.get("etag")!;
+      assertEquals(first.headers.get("cache-control"), "public, no-cache");
+      const again = async (tag: string) => {
+        const response = await get(path, { headers: { "if-none-match": tag } });
+        await response.body?.cancel();
+        return response.status;
+      };
+      assertEquals(await again(etag), 304);
+      assertEquals(await again(`"x", ${etag.replace("W/", "")}`), 304);
+      assertEquals(await again("*"), 304);
+      assertEquals(await again('"x"'), 200);
+      const changed = await get(path, { headers: { "if-match": '"x"' } });
+      assertEquals([changed.status, (await changed.json()).error.code], [412, 0]);
+    }
+    const pinned = await get(`${csv}&version=${await a.version()}`, { method: "HEAD" });
+    assertEquals(pinned.headers.get("cache-control"), "public, max-age=31536000, immutable");
+    const relative = await get(`${csv}&version=${await a.version()}&start=now-1h`, {
+      method: "HEAD",
+    });
+    assertEquals(relative.headers.get("cache-control"), "public, no-cache");
+    const before = await (await get(csv)).text();
+    const location = (await get(csv, { method: "HEAD" })).headers.get("content-location")!;
+    await a.insert([[T + 5000n * SECOND, 1]]);
+    assertEquals(await (await get(location)).text(), before);
+    const after = await get(csv);
+    assertEquals(after.headers.get("btrdb-versions"), `${await a.version()}.1`);
+    assertEquals((await after.text()).split("\n").length, before.split("\n").length + 1);
+  }));
+
+Deno.test("data by URL: a reader of Parquet gets pieces of one file while points come in", () =>
+  withData(async ({ get, a }) => {
+    const head = await get(parquet, { method: "HEAD" });
+    const size = Number(head.headers.get("content-length"));
+    await a.insert([[T + 5000n * SECOND, 1]]);
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size; at += 5000) {
+      const range = `bytes=${at}-${Math.min(size, at + 5000) - 1}`;
+      const piece = await get(parquet, { headers: { range } });
+      assertEquals([piece.status, piece.headers.get("etag")], [206, head.headers.get("etag")]);
+      bytes.set(new Uint8Array(await piece.arrayBuffer()), at);
+    }
+    assertEquals((await columnsOf(bytes))["pmu/s7/a"]!.times.length, ROWS);
+    const other = await get(`${parquet}&label=name`);
+    const columns = await columnsOf(new Uint8Array(await other.arrayBuffer()));
+    assertEquals(columns["a"]!.times.length, ROWS + 1);
+  }));
+
+Deno.test("data by URL: lists and single streams", () =>
+  withData(async ({ db, a, text, failure }) => {
+    await db.create(crypto.randomUUID(), "x/y", { tags: { name: "päth", phase: "A" } });
+    const names = async (query: string) =>
+      JSON.parse(await text(`/api/v1/streams${query}`)).map(({ path }: { path: string }) => path)
+        .sort();
+    assertEquals(await names(""), ["pmu/s7/a", "pmu/s7/b", "x/y/päth"]);
+    assertEquals(await names("?prefix=pmu"), ["pmu/s7/a", "pmu/s7/b"]);
+    assertEquals(await names("?collection=pmu"), []);
+    assertEquals(await names("?tag.phase=A"), ["x/y/päth"]);
+    assertEquals(await names("?tag.phase=A&tag.name=q"), []);
+    assertEquals(JSON.parse(await text("/api/v1/collections")), ["pmu/s7", "x/y"]);
+    assertEquals(JSON.parse(await text("/api/v1/collections?prefix=q")), []);
+    const one = JSON.parse(await text("/api/v1/streams/pmu/s7/a"));
+    assertEquals(one.uuid, a.uuid);
+    assertEquals(one.unit, "volts");
+    assertEquals(one.version, Number(await a.version()));
+    assertEquals(one.first, { time: "2026-01-01T00:00:00.000000000Z", value: -50 });
+    assertEquals(JSON.parse(await text(`/api/v1/streams/${a.uuid}`)), one);
+    assertEquals(JSON.parse(await text("/api/v1/streams/x%2Fy%2Fp%C3%A4th")).first, null);
+    assertEquals((await failure("/api/v1/streams/x/z")).slice(0, 2), [404, 404]);
+    assertEquals((await failure("/api/v1/streams/%ff"))[0], 400);
+    assertEquals((await failure("/api/v1/streams?tag=A"))[0], 400);
+    assertEquals((await failure("/api/v1/streams?prefix=a&collection=b"))[0], 400);
+    assertEquals(await text("/api/v1/data.csv?stream=x/y/p%C3%A4th&time=ns"), "time,x/y/päth\n");
+  }));
+
+Deno.test("data by URL: keys, and collections that they are kept to", () =>
+  withData(
+    async ({ db, get, failure }) => {
+      await db.create(crypto.randomUUID(), "secret", { tags: { name: "s" } });
+      assertEquals((await failure(csv))[0], 401);
+      assertEquals((await failure(parquet))[0], 401);
+      const bearer = { headers: { authorization: "bearer reader" } };
+      const basic = { headers: { authorization: `Basic ${btoa("me:reader")}` } };
+      for (const init of [bearer, basic]) {
+        const response = await get(csv, init);
+        assertEquals([response.status, response.headers.get("cache-control")], [
+          200,
+          "private, no-cache",
+        ]);
+        await response.text();
+      }
+      assertEquals((await failure(csv, { headers: { authorization: "bearer x" } }))[0], 401);
+      const secret = (await db.lookupStreams("secret").next()).value!.uuid;
+      assertEquals((await failure("/api/v1/data.csv?stream=secret/s", bearer))[0], 404);
+      assertEquals((await failure(`/api/v1/data.parquet?stream=${secret}`, bearer))[0], 403);
+      assertEquals(
+        (await failure(`/api/v1/data.parquet?stream=${crypto.randomUUID()}`, bearer))[0],
+        403,
+      );
+      assertEquals((await failure(`/api/v1/streams/${secret}`, bearer))[0], 403);
+      const streams = await (await get("/api/v1/streams", bearer)).json();
+      assertEquals(streams.length, 2);
+      assertEquals(await (await get("/api/v1/collections", bearer)).json(), ["pmu/s7"]);
+      const file = await get(parquet, bearer);
+      await file.body!.cancel();
+      assertEquals(
+        (await failure(parquet, { headers: { authorization: "bearer writer" } }))[0],
+        403,
+      );
+    },
+    {
+      apiKeys: [
+        { key: "reader", capabilities: ["read"], collectionPrefixes: ["pmu/"] },
+        { key: "writer", capabilities: ["insert"] },
+      ],
+      hostname: "127.0.0.1",
+    },
+  ));
+
+/** Every path and method of the document. */
+interface OpenApi {
+  openapi: string;
+  paths: Record<string, Record<string, { parameters: { name: string; in: string }[] }>>;
+}
+
+Deno.test("openapi: the document is valid, and describes the routes and their parameters", () =>
+  withData(async ({ a, get, failure, text }) => {
+    const document: OpenApi = JSON.parse(await text("/openapi.json"));
+    assertEquals(document.openapi.slice(0, 3), "3.1");
+    const checked = await new Validator().validate(structuredClone(document) as never);
+    assert(checked.valid, JSON.stringify(checked));
+    for (const [path, methods] of Object.entries(document.paths)) {
+      assertEquals(Object.keys(methods), ["get", "head"]);
+      const real = path.replace("{stream}", a.uuid);
+      const query = real.includes("/data.") ? `?stream=${a.uuid}` : "";
+      for (const method of ["GET", "HEAD"]) {
+        const response = await get(real + query, { method });
+        assertEquals([path, response.status], [path, 200]);
+        await response.body?.cancel();
+      }
+      const refused = await get(real, { method: "POST" });
+      assertEquals([path, refused.status], [path, 405]);
+      await refused.body?.cancel();
+      // The error of an unknown parameter names those there are.
+      const [, , message] = await failure(`${real}?0123456789=`);
+      const described = methods["get"]!.parameters.filter((parameter) => parameter.in === "query")
+        .map(({ name }) => name === "tag" || name === "annotation" ? `${name}.KEY` : name);
+      const named = /expected (.*)$/.exec(message)![1]!;
+      assertEquals(named === "none" ? [] : named.split(", ").sort(), described.sort());
+    }
+  }));
