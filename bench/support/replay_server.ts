@@ -13,11 +13,10 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
-import type { Socket } from "node:net";
-import process from "node:process";
 import { gzipSync } from "node:zlib";
 import * as v5 from "../../src/gen/btrdb_v5_pb.ts";
 import { encodeRawResponse } from "../../src/kernel/wire.ts";
+import { gatherWrites } from "../../src/server/transport/gather_writes.ts";
 import { samples, START } from "./data.ts";
 
 const POINTS = Number(Deno.args[0]);
@@ -90,27 +89,6 @@ function replay(stream: http2.ServerHttp2Stream, pieces: readonly Buffer[]): voi
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
   stream.on("drain", more);
   more();
-}
-
-/**
- * Lets a socket gather what is written to it in one turn: HTTP/2 writes each frame of 16 KiB by
- * itself, and the calls into the system would cost the server as much as the bytes.
- */
-function gatherWrites(socket: Socket): void {
-  const write = socket.write;
-  let isGathering = false;
-  const letGo = (): void => {
-    isGathering = false;
-    socket.uncork();
-  };
-  socket.write = ((...args: Parameters<typeof write>) => {
-    if (!isGathering) {
-      isGathering = true;
-      socket.cork();
-      process.nextTick(letGo);
-    }
-    return write.apply(socket, args);
-  }) as typeof write;
 }
 
 const paths = new Map<string, Buffer[]>();

@@ -3,7 +3,7 @@
  *
  *     deno run -A bench/support/serve_file.ts POINTS
  *
- * The file has one stream of so many points, {@linkcode UUID}. Prints its port. Ends with its
+ * The file has one stream of so many points, {@linkcode UUID}. Prints its ports, of gRPC and of HTTP. Ends with its
  * standard input, and takes the file with it.
  *
  * @module
@@ -19,9 +19,12 @@ const db = await connect(`file:${folder}/served.btrdb`);
 const stream = await db.create(UUID, "bench/served");
 await stream.insert(samples(Number(Deno.args[0])));
 await stream.flush();
-const server = await serve(db, { port: 0 });
+const server = await serve(db, {
+  port: 0,
+  http: { port: 0, origins: ["*"], write: { maxStreams: 1_000_000 } },
+});
 // deno-lint-ignore no-console -- whoever starts this waits for the port
-console.log(server.port);
+console.log(server.port, server.httpPort);
 for await (const _ of Deno.stdin.readable);
 await server.stop({ graceful: false });
 await db.close();

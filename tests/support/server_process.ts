@@ -52,6 +52,11 @@ export class ServerProcess implements AsyncDisposable {
     return this.ports[0]!;
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** `host:port`. */
   get address(): string {
     return `127.0.0.1:${this.port}`;

@@ -12,6 +12,7 @@ import type { ServerOptions } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
+import { gatherWrites } from "./gather_writes.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
 import type { IncomingBytes } from "./incoming_bytes.ts";
@@ -73,7 +74,10 @@ export class GrpcPort {
     grpc.#port = await Port.open({
       ...options,
       protocols: ["h2"],
-      onConnection: (socket) => grpc.#injector.injectConnection(socket),
+      onConnection: (socket) => {
+        gatherWrites(socket);
+        grpc.#injector.injectConnection(socket);
+      },
     });
     return grpc;
   }

@@ -1,0 +1,128 @@
+/**
+ * gRPC-Web beside gRPC: the same database behind both ports of `serve`, in a process of its own. At the
+ * end of the job with many points the CPU time of a run is said, that of client and server together.
+ */
+
+import { type BTrDB, connect } from "../mod.ts";
+import { Chromium, findChromium, type Page } from "../tests/support/chromium.ts";
+import { ServerProcess } from "../tests/support/server_process.ts";
+import { bundleFor, Site, strictPolicy } from "../tests/support/web_bundle.ts";
+import { cpuMs } from "./support/cpu.ts";
+import { START, STEP } from "./support/data.ts";
+import { job } from "./support/job.ts";
+import { UUID } from "./support/served.ts";
+
+const POINTS = 10_000_000;
+const END = START + BigInt(POINTS) * STEP;
+const CALLS = 200;
+
+/** A server, and clients by both protocols. */
+interface Served {
+  readonly server: ServerProcess;
+  readonly web: BTrDB;
+  readonly grpc: BTrDB;
+  /** CPU time of each run by the name of its entry, ms. */
+  readonly cpu: Map<string, number[]>;
+}
+
+async function serving(points: number): Promise<Served> {
+  const server = await ServerProcess.start("bench/support/serve_file.ts", [String(points)]);
+  const web = await connect(`grpc-web://127.0.0.1:${server.ports[1]}`);
+  return { server, web, grpc: await connect(server.address), cpu: new Map() };
+}
+
+async function ending({ server, web, grpc }: Served): Promise<void> {
+  await web.close();
+  await grpc.close();
+  await server[Symbol.asyncDispose]();
+}
+
+/** Reads the whole stream in columns, and takes note of the CPU time. */
+async function read(served: Served, name: "web" | "grpc"): Promise<void> {
+  const { server, cpu } = served;
+  const before = cpuMs(server.pid) + cpuMs(Deno.pid);
+  let n = 0;
+  for await (const { times } of served[name].streamFromUUID(UUID).rawValues(START, END)) {
+    n += times.length;
+  }
+  if (n !== POINTS) throw new Error(`${n} points, not ${POINTS}`);
+  const spent = cpuMs(server.pid) + cpuMs(Deno.pid) - before;
+  cpu.set(name, [...cpu.get(name) ?? [], spent]);
+}
+
+/** Says the medians of the CPU time. */
+function sayCpu(cpu: ReadonlyMap<string, readonly number[]>): void {
+  for (const [name, times] of cpu) {
+    const median = times.toSorted((a, b) => a - b)[times.length >> 1];
+    // deno-lint-ignore no-console -- a figure of the bench
+    console.error(`  CPU of client and server a run, ${name}: ${median} ms`);
+  }
+}
+
+/** A page that reads when it is told to. */
+interface Browsing {
+  readonly site: Site;
+  readonly browser: Chromium;
+  readonly page: Page;
+}
+
+async function browsing(served: Served): Promise<Browsing> {
+  const target = `http://127.0.0.1:${served.server.ports[1]}`;
+  const site = await Site.open();
+  const program = `
+    import { connect } from "@btrdb/btrdb/web";
+    const db = await connect("${target}");
+    Object.assign(globalThis, { async read() {
+      let n = 0;
+      for await (const { times } of db.streamFromUUID("${UUID}").rawValues(${START}n, ${END}n)) {
+        n += times.length;
+      }
+      return n;
+    } });`;
+  site.show(await bundleFor(program), strictPolicy(target));
+  const browser = await Chromium.start(chromium!);
+  const page = await browser.page();
+  await page.open(site.origin);
+  await page.until("globalThis.read");
+  return { site, browser, page };
+}
+
+const chromium = findChromium("reading in a page");
+
+job({
+  name: "raw read of 10 M points from serve, into columns",
+  work: { count: POINTS, unit: "points" },
+  setup: async () => {
+    const served = await serving(POINTS);
+    return { ...served, browsing: chromium === undefined ? undefined : await browsing(served) };
+  },
+  teardown: async (state) => {
+    sayCpu(state.cpu);
+    await state.browsing?.browser[Symbol.asyncDispose]();
+    await state.browsing?.site[Symbol.asyncDispose]();
+    await ending(state);
+  },
+  entries: [
+    { name: "gRPC-Web over fetch", run: (state) => read(state, "web") },
+    { name: "gRPC, grpc-js", atLeast: 2, run: (state) => read(state, "grpc") },
+    ...(chromium === undefined ? [] : [{
+      name: "gRPC-Web in headless Chromium",
+      run: async ({ browsing }: { browsing: Browsing | undefined }) => {
+        const n = await browsing!.page.value<number>("read()");
+        if (n !== POINTS) throw new Error(`${n} points, not ${POINTS}`);
+      },
+    }]),
+  ],
+});
+
+job({
+  name: "nearest, one call after the other",
+  work: { count: 1, unit: "calls" },
+  setup: () => serving(100_000),
+  teardown: ending,
+  calls: CALLS,
+  entries: (["web", "grpc"] as const).map((name) => ({
+    name: name === "web" ? "gRPC-Web over fetch" : "gRPC, grpc-js",
+    run: (served: Served) => served[name].streamFromUUID(UUID).nearest(START + STEP * 5n),
+  })),
+});
