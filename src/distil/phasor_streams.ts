@@ -264,23 +264,41 @@ function completeRows(range: DistilRange): {
   polar: (name: string) => PolarColumns;
 } {
   const rows = range.rows();
-  const all = Object.values(rows.values);
-  const kept: number[] = [];
-  for (let r = 0; r < rows.times.length; r++) {
-    if (all.every((values) => !Number.isNaN(values[r]))) kept.push(r);
-  }
+  const kept = completeIndices(rows.times.length, Object.values(rows.values));
   const columns = (name: string): Float64Array => {
     const values = rows.values[name]!;
-    return Float64Array.from(kept, (r) => values[r]!);
+    if (kept.length === values.length) return values;
+    const out = new Float64Array(kept.length);
+    for (let i = 0; i < out.length; i++) out[i] = values[kept[i]!]!;
+    return out;
   };
   return {
-    times: BigInt64Array.from(kept, (r) => rows.times[r]!),
+    times: timesAt(rows.times, kept),
     columns,
     polar: (name) => ({
       magnitude: columns(`${name}_magnitude`),
       angle: columns(`${name}_angle`),
     }),
   };
+}
+
+/** Indices of the rows in which no column has NaN. */
+function completeIndices(rows: number, columns: readonly Float64Array[]): Int32Array {
+  const kept = new Int32Array(rows);
+  let n = 0;
+  for (let r = 0; r < rows; r++) {
+    let sum = 0;
+    for (let c = 0; c < columns.length; c++) sum += columns[c]![r]! * 0; // NaN stays NaN, stored values are finite.
+    if (sum === 0) kept[n++] = r;
+  }
+  return kept.subarray(0, n);
+}
+
+function timesAt(times: BigInt64Array, indices: Int32Array): BigInt64Array {
+  if (indices.length === times.length) return times;
+  const out = new BigInt64Array(indices.length);
+  for (let i = 0; i < out.length; i++) out[i] = times[indices[i]!]!;
+  return out;
 }
 
 /** The first point of each time. */
