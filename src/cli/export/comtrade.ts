@@ -6,6 +6,7 @@
 
 import { writeComtrade, type WriteComtradeOptions } from "../../ingest/comtrade/mod.ts";
 import { queryOf } from "./columnar.ts";
+import { gridRows } from "./grid.ts";
 import { type Exported, type ExportJob, showProgress } from "./job.ts";
 
 /** Form of the samples. */
@@ -16,7 +17,8 @@ export async function exportComtrade(
   job: ExportJob,
   type: ComtradeForm | undefined,
 ): Promise<Exported> {
-  const { streams, labels, output, progress, context } = job;
+  const { streams, labels, output, progress, context, grid } = job;
+  const opened = new Set<number>();
   const annotated = await Promise.all(streams.map(async ({ stream }) => ({
     tags: await stream.tags(),
     annotations: (await stream.annotations())[0],
@@ -30,7 +32,12 @@ export async function exportComtrade(
         unit: annotated[i]!.tags.unit ?? undefined,
         phase: annotated[i]!.annotations.phase ?? undefined,
         circuit: annotated[i]!.annotations.circuit ?? undefined,
-        open: () => queryOf(job, i),
+        open: () => {
+          if (grid === undefined) return queryOf(job, i);
+          const isFirst = !opened.has(i);
+          opened.add(i);
+          return gridRows(job, grid, i, isFirst);
+        },
       })),
       {
         type,

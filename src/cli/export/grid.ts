@@ -121,7 +121,10 @@ export function present(times: BigInt64Array, values: Float64Array): RawColumns 
   };
 }
 
-/** The points of one stream of an export at the times of the rows. */
+/**
+ * The points of one stream of an export at the times of the rows; says at the end how they came
+ * about.
+ */
 export async function* gridPoints(
   job: GridJob,
   rules: GridRules,
@@ -131,6 +134,23 @@ export async function* gridPoints(
   const rows = align([streams[s]!.stream], { ...rules, ...range, signal });
   for await (const { times, values } of rows) yield present(times, values[0]!);
   sayCount(job, s, rows.counts[0]!);
+}
+
+/**
+ * All rows of one stream of an export, with NaN where it has no value: for formats that keep a rate.
+ *
+ * @param say True to say at the end how they came about: such formats read twice.
+ */
+export async function* gridRows(
+  job: GridJob,
+  rules: GridRules,
+  s: number,
+  say: boolean,
+): AsyncGenerator<RawColumns> {
+  const { streams, range, context: { signal } } = job;
+  const rows = align([streams[s]!.stream], { ...rules, ...range, signal });
+  for await (const { times, values } of rows) yield { times, values: values[0]! };
+  if (say) sayCount(job, s, rows.counts[0]!);
 }
 
 /** Says how the rows of a stream came about, and what is not in them. */

@@ -29,6 +29,12 @@ export interface WrittenTimes {
   stampsOf(row: number, times: BigInt64Array): Float64Array;
 }
 
+/** A rate as a fraction: samples in a number of ns. */
+interface Rate {
+  samples: bigint;
+  ns: bigint;
+}
+
 /** Looks at times, to find out how to write them. */
 export class TimePlan {
   rows = 0;
@@ -36,18 +42,17 @@ export class TimePlan {
   #last = 0n;
   /** Largest step of which all times are multiples, counted from the first. */
   #unit = 0n;
-  /** Rate that fits so far, as a fraction: samples in a number of ns. */
-  #rate: { samples: bigint; ns: bigint } | undefined;
+  /** Rates that fit so far, the likeliest first. */
+  #rates: readonly Rate[] = [];
 
   /** Takes the next times, in order. */
   push(times: BigInt64Array): void {
     for (const time of times) {
       if (this.rows === 0) this.#first = time;
       const offset = time - this.#first;
-      if (this.rows === 1) this.#rate = rateOf(offset);
-      const rate = this.#rate;
-      if (rate !== undefined) {
-        if (offsetOf(rate, this.rows) !== offset) this.#rate = undefined;
+      if (this.rows === 1) this.#rates = ratesOf(offset);
+      if (this.#rates.some((rate) => offsetOf(rate, this.rows) !== offset)) {
+        this.#rates = this.#rates.filter((rate) => offsetOf(rate, this.rows) === offset);
       }
       if (this.#unit !== 1n) this.#unit = greatestDivisor(this.#unit, offset);
       this.#last = time;
@@ -62,7 +67,7 @@ export class TimePlan {
    * @throws {RangeError} If the stamps are not long enough.
    */
   finish(path: string): WrittenTimes {
-    const [first, rate] = [this.#first, this.#rate];
+    const [first, [rate]] = [this.#first, this.#rates];
     const unit = this.#unit === 0n ? 1n : this.#unit;
     const isRegular = rate !== undefined && this.rows > 1;
     if (!isRegular && (this.#last - first) / unit > MAX_STAMP) {
@@ -97,23 +102,27 @@ export class TimePlan {
 }
 
 /** Time of a record after the first one, at a rate. */
-function offsetOf({ samples, ns }: { samples: bigint; ns: bigint }, row: number): bigint {
+function offsetOf({ samples, ns }: Rate, row: number): bigint {
   return (2n * BigInt(row) * ns + samples) / (2n * samples);
 }
 
-/** A rate that makes the second sample come at `offset`: a whole number a second, or exactly it. */
-function rateOf(offset: bigint): { samples: bigint; ns: bigint } | undefined {
-  if (offset <= 0n) return undefined;
-  const whole = (2n * SECOND + offset) / (2n * offset);
-  if (whole > 0n && (2n * SECOND + whole) / (2n * whole) === offset) {
-    return { samples: whole, ns: SECOND };
-  }
-  const exact = { samples: SECOND, ns: offset };
-  return decimalOf(exact) === undefined ? undefined : exact;
+/**
+ * Rates that make the second sample come at `offset`: a whole number a second, one of three decimals
+ * like 29.97, or exactly it.
+ */
+function ratesOf(offset: bigint): Rate[] {
+  if (offset <= 0n) return [];
+  const rates = [SECOND, 1000n * SECOND].map((ns): Rate => ({
+    samples: (2n * ns + offset) / (2n * offset),
+    ns,
+  }));
+  return [...rates, { samples: 1n, ns: offset }].filter((rate) =>
+    rate.samples > 0n && offsetOf(rate, 1) === offset && decimalOf(rate) !== undefined
+  );
 }
 
 /** Samples a second as a decimal, exactly; `undefined` if that never ends. */
-function decimalOf({ samples, ns }: { samples: bigint; ns: bigint }): string | undefined {
+function decimalOf({ samples, ns }: Rate): string | undefined {
   const scaled = samples * SECOND * 10n ** 12n;
   if (scaled % ns !== 0n) return undefined;
   const text = String(scaled / ns).padStart(13, "0");
