@@ -103,7 +103,8 @@ export class PixelColumns {
       }
       const cut = Math.min(offset + width, high);
       const last = Math.min(length - 1, Math.ceil((shift + cut) / step) - 1);
-      for (let x = Math.max(0, first); x <= last; x++) {
+      const begin = offset < low ? Math.floor((shift + low) / step) : first;
+      for (let x = Math.max(0, begin); x <= last; x++) {
         this.#put(x, min[i]!, mean[i]!, max[i]!, n / pixels);
       }
     }

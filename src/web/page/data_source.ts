@@ -73,6 +73,7 @@ export class DataSource {
         const { major, minor } = await db().streamFromUUID(uuid).fullVersion({ signal });
         return `${major}.${minor}`;
       },
+      changed: (uuid, from, to, signal) => this.#changed(uuid, from, to, signal),
       isUnsupported: (error) => error instanceof BTrDBError && error.status === "UNIMPLEMENTED",
       onNews: (uuid, range) => this.#heard(uuid, range),
       onError: (error) => onError(error),
@@ -115,6 +116,11 @@ export class DataSource {
     this.#ends.invalidate();
     this.#tiles.retry();
     this.#tail.restart();
+  }
+
+  /** Ends what goes on by itself, while nobody sees the page. */
+  sleep(): void {
+    this.#tail.stop();
   }
 
   /** Statistics of a range, exactly; undefined if it is not within the legal times. */
@@ -163,6 +169,25 @@ export class DataSource {
     } catch (error) {
       this.#options.onError(error, uuid);
     }
+  }
+
+  /** The hull of what changed between two versions of major and minor; points that wait have no range. */
+  async #changed(
+    uuid: string,
+    from: string,
+    to: string,
+    signal: AbortSignal,
+  ): Promise<News | undefined> {
+    const [[older, waiting], [newer, waits]] = [from, to].map((text) =>
+      text.split(".").map(BigInt)
+    ) as [[bigint, bigint], [bigint, bigint]];
+    if (older >= newer || waiting > 0n || waits > 0n) return undefined;
+    const stream = this.#options.db().streamFromUUID(uuid);
+    let news: News | undefined;
+    for await (const { start, end } of stream.changes(older, newer, 0, { signal })) {
+      news = joined({ uuid, start, end }, news);
+    }
+    return news;
   }
 
   async #read(request: TileRequest, signal: AbortSignal) {

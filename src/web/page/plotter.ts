@@ -214,7 +214,9 @@ class Plotter {
       this.#key(event);
     });
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && this.#connection.state.kind === "ready") this.#data.refresh();
+      // No frame is drawn in a hidden page, so that nothing else would end what it follows.
+      if (document.hidden) this.#data.sleep();
+      else if (this.#connection.state.kind === "ready") this.#data.refresh();
       this.#schedule();
     });
     addEventListener("online", () => this.#data.refresh());

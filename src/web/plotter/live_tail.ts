@@ -1,6 +1,7 @@
 /**
  * News of streams: one subscription for all that are shown; where the server has none, their
- * versions are looked at from time to time.
+ * versions are looked at from time to time. They are looked at beside a subscription too, less
+ * often: one may be dead without a word, and tells nothing of points that were deleted.
  *
  * @module
  */
@@ -20,6 +21,13 @@ export interface LiveTailOptions {
   readonly subscribe: (uuids: readonly string[], signal: AbortSignal) => AsyncIterable<News>;
   /** A text that changes with every write to a stream. */
   readonly version: (uuid: string, signal: AbortSignal) => Promise<string>;
+  /** The range that changed between two of those texts; undefined where nobody knows. */
+  readonly changed?: (
+    uuid: string,
+    from: string,
+    to: string,
+    signal: AbortSignal,
+  ) => Promise<News | undefined>;
   /** Tells whether an error means that the server has no subscriptions at all. */
   readonly isUnsupported: (error: unknown) => boolean;
   /** Called with what changed; without a range, anything may have. */
@@ -28,9 +36,14 @@ export interface LiveTailOptions {
   readonly onError: (error: unknown) => void;
   /** Time between two looks at versions, ms. @default {2000} */
   readonly pollMs?: number;
+  /** Time between two looks at versions beside a subscription, ms. @default {15000} */
+  readonly checkMs?: number;
   /** Pause after an error, ms. @default {2000} */
   readonly pauseMs?: number;
 }
+
+/** Looks at which a subscription said nothing of a change, after which it is taken for dead. */
+const MAX_MISSED = 2;
 
 /** Follows streams. */
 export class LiveTail {
@@ -94,24 +107,75 @@ export class LiveTail {
   }
 
   async #subscribe(uuids: readonly string[], signal: AbortSignal): Promise<void> {
-    for await (const news of this.#options.subscribe(uuids, signal)) {
-      if (signal.aborted) return;
-      this.#options.onNews(news.uuid, news);
+    const { onNews, subscribe, pauseMs = 2_000 } = this.#options;
+    const heard = new Set<string>();
+    const ended = new AbortController();
+    const both = AbortSignal.any([signal, ended.signal]);
+    const check = this.#check(uuids, heard, both).then(() => ended.abort(), () => {});
+    try {
+      for await (const news of subscribe(uuids, both)) {
+        if (both.aborted) return;
+        heard.add(news.uuid);
+        onNews(news.uuid, news);
+      }
+    } catch (error) {
+      if (!ended.signal.aborted) throw error;
+    } finally {
+      ended.abort();
+      await check;
     }
     // A server that stops ends its subscriptions without an error.
-    await delay(this.#options.pauseMs ?? 2_000, { signal });
+    await delay(pauseMs, { signal });
+  }
+
+  /** Looks at versions beside a subscription; resolves once that is taken for dead. */
+  async #check(
+    uuids: readonly string[],
+    heard: Set<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { checkMs = 15_000 } = this.#options;
+    const known = new Map<string, string>();
+    let missed = 0;
+    while (missed < MAX_MISSED) {
+      let isMissed = false;
+      for (const uuid of uuids) {
+        const isNews = await this.#look(uuid, known, signal, heard.has(uuid));
+        if (isNews && !heard.has(uuid)) isMissed = true;
+      }
+      missed = isMissed ? missed + 1 : 0;
+      heard.clear();
+      await delay(checkMs, { signal });
+    }
   }
 
   async #poll(uuids: readonly string[], signal: AbortSignal): Promise<void> {
     const known = new Map<string, string>();
     while (!signal.aborted) {
-      for (const uuid of uuids) {
-        const version = await this.#options.version(uuid, signal);
-        const before = known.get(uuid);
-        if (before !== undefined && before !== version) this.#options.onNews(uuid, undefined);
-        known.set(uuid, version);
-      }
+      for (const uuid of uuids) await this.#look(uuid, known, signal);
       await delay(this.#options.pollMs ?? 2_000, { signal });
     }
+  }
+
+  /**
+   * Looks at the version of a stream, and tells what changed.
+   *
+   * @param known Versions seen before.
+   * @param isTold True if the news are known from elsewhere.
+   * @returns True if it changed.
+   */
+  async #look(
+    uuid: string,
+    known: Map<string, string>,
+    signal: AbortSignal,
+    isTold = false,
+  ): Promise<boolean> {
+    const { version, changed, onNews } = this.#options;
+    const now = await version(uuid, signal);
+    const before = known.get(uuid);
+    known.set(uuid, now);
+    if (before === undefined || before === now) return false;
+    if (!isTold) onNews(uuid, await changed?.(uuid, before, now, signal));
+    return true;
   }
 }

@@ -14,6 +14,9 @@ const TILE_BITS = 9;
 /** Pointwidths above that of the view in which coarser tiles are looked for. */
 const COARSER = 12;
 
+/** Pointwidths below that of the view in which finer tiles are looked for: 2 + 4 + 8 tiles. */
+const FINER = 3;
+
 /** Tiles read in one request. */
 const RUN = 8;
 
@@ -150,9 +153,12 @@ export class TileCache {
       const piece = { uuid, version, pointwidth, index };
       const tile = this.#find(piece);
       if (tile === undefined || tile.isStale) this.#want(piece);
-      const found = tile ?? this.#coarser(piece);
       if (tile === undefined) columns.isComplete = false;
-      if (found !== undefined) columns.add(found.windows, index << shift, (index + 1n) << shift);
+      const found = tile ?? this.#coarser(piece);
+      const [from, to] = [index << shift, (index + 1n) << shift];
+      for (const { windows } of found === undefined ? this.#finer(piece) : [found]) {
+        columns.add(windows, from, to);
+      }
     }
     for (const index of [last + 1n, first - 1n]) {
       this.#neighbours.push({ uuid, version, pointwidth, index });
@@ -163,8 +169,10 @@ export class TileCache {
   /** Ends a view: gives up requests of views that are gone, and begins those of this one. */
   end(): void {
     this.#missing = this.#wanted.filter((piece) => !this.#isRead(piece));
+    // A neighbour that is being read and still is one: a view that moves a pixel keeps it.
+    const neighbours = new Set(this.#neighbours.map(keyOf));
     for (const running of this.#running) {
-      if (running.isWanted) continue;
+      if (running.isWanted || running.keys.some((key) => neighbours.has(key))) continue;
       running.aborter.abort();
       this.#forgetRunning(running);
     }
@@ -227,6 +235,20 @@ export class TileCache {
       if (tile !== undefined) return tile;
     }
     return undefined;
+  }
+
+  /** Tiles of a piece in the coarsest pointwidth below its own: the view was closer before. */
+  #finer({ uuid, version, pointwidth, index }: Missing): Tile[] {
+    for (let down = 1; down <= Math.min(FINER, pointwidth); down++) {
+      const tiles: Tile[] = [];
+      const first = index << BigInt(down);
+      for (let i = 0n; i < 1n << BigInt(down); i++) {
+        const tile = this.#find({ uuid, version, pointwidth: pointwidth - down, index: first + i });
+        if (tile !== undefined) tiles.push(tile);
+      }
+      if (tiles.length > 0) return tiles;
+    }
+    return [];
   }
 
   #want(piece: Missing): void {

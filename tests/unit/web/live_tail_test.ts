@@ -1,7 +1,7 @@
 /** News of streams. */
 
 import { assertEquals } from "@std/assert";
-import { LiveTail, type News } from "../../../src/web/plotter/live_tail.ts";
+import { LiveTail, type LiveTailOptions, type News } from "../../../src/web/plotter/live_tail.ts";
 
 interface Log {
   readonly lines: string[];
@@ -31,6 +31,7 @@ function tailOf(
   log: ReturnType<typeof logOf>,
   subscribe: (uuids: readonly string[], signal: AbortSignal) => AsyncIterable<News>,
   version: (uuid: string) => string = () => "10.0",
+  more: Partial<LiveTailOptions> = {},
 ): LiveTail {
   return new LiveTail({
     subscribe,
@@ -40,7 +41,9 @@ function tailOf(
       log.add(range === undefined ? `${uuid} all` : `${uuid} ${range.start}`),
     onError: (error) => log.add((error as Error).message),
     pollMs: 1,
+    checkMs: 1,
     pauseMs: 1,
+    ...more,
   });
 }
 
@@ -107,6 +110,70 @@ Deno.test("LiveTail: a server without subscriptions is asked for versions", asyn
   assertEquals(tail.isPolling, true);
   tail.stop();
   assertEquals(new Set(log.lines), new Set(["a all"]));
+});
+
+Deno.test("LiveTail: a server without subscriptions tells what changed between versions", async () => {
+  const log = logOf();
+  let looks = 0;
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it fails at once
+    async function* () {
+      throw new Error("unsupported");
+    },
+    () => looks++ < 5 ? "10.0" : "12.0",
+    {
+      changed: (uuid, from, to) => {
+        log.add(`${from} to ${to}`);
+        return Promise.resolve({ uuid, start: BigInt(parseInt(to)), end: 99n });
+      },
+    },
+  );
+  tail.follow(["a"]);
+  await log.until("a 12");
+  tail.stop();
+  assertEquals(log.lines, ["a all", "10.0 to 12.0", "a 12"]);
+});
+
+Deno.test("LiveTail: a subscription that is dead without a word is noticed, and begun again", async () => {
+  const log = logOf();
+  let version = 10;
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it says nothing
+    async function* (_, signal) {
+      log.add("subscribed");
+      await waiting(signal);
+    },
+    () => `${version++}.0`,
+  );
+  tail.follow(["a"]);
+  await log.until("subscribed", 2);
+  tail.stop();
+  // Two looks found what it did not say; the third line is for what was missed in between.
+  assertEquals(log.lines, ["subscribed", "a all", "a all", "a all", "subscribed"]);
+});
+
+Deno.test("LiveTail: a change that a subscription told of is not told twice", async () => {
+  const log = logOf();
+  let [version, looks] = [10, 0];
+  const tail = tailOf(
+    log,
+    async function* (_, signal) {
+      log.add("subscribed");
+      yield { uuid: "a", start: 5n, end: 6n };
+      await waiting(signal);
+    },
+    () => {
+      log.add(`look ${++looks}`);
+      if (looks === 2) version++;
+      return `${version}.0`;
+    },
+  );
+  tail.follow(["a"]);
+  await log.until("look 4");
+  tail.stop();
+  assertEquals(log.lines.filter((line) => line.startsWith("a ")), ["a 5"]);
 });
 
 Deno.test("LiveTail: nothing is asked for without streams", () => {

@@ -107,6 +107,33 @@ Deno.test("TileCache: coarser windows are drawn while finer ones are read", asyn
   cache.close();
 });
 
+Deno.test("TileCache: finer windows are drawn while coarser ones are read, so that nothing blinks", async () => {
+  const reader = new Reader();
+  const { cache, view } = cacheOf(reader);
+  view(0n, 1_000_000n);
+  await reader.asked[0]!.answer();
+  const wide = view(-1_000_000n, 3_000_000n);
+  assert(!wide.isComplete && wide.isExact);
+  const filled = [...wide.count].flatMap((n, x) => n > 0 ? [x] : []);
+  // What was read reaches from 0 to 2^20, which is a quarter of this view.
+  assertEquals([filled[0], filled.at(-1), filled.length], [250, 512, 263]);
+  assertEquals(wide.count.reduce((sum, n) => sum + n), 2 ** 11);
+  cache.close();
+});
+
+Deno.test("TileCache: a neighbour that is being read is kept while the view moves", async () => {
+  const reader = new Reader();
+  const { cache, view } = cacheOf(reader);
+  view(1_000_000n, 2_000_000n);
+  await reader.asked[0]!.answer();
+  view(1_000_000n, 2_000_000n);
+  for (let by = 0n; by < 30_000n; by += 1_000n) view(1_000_000n + by, 2_000_000n + by);
+  assertEquals(reader.asked.map(({ signal }) => signal.aborted), [false, false]);
+  view(9_000_000n, 9_100_000n);
+  assertEquals(reader.asked[1]!.signal.aborted, true);
+  cache.close();
+});
+
 Deno.test("TileCache: outdated tiles are drawn until they were read again", async () => {
   const reader = new Reader();
   const { cache, view } = cacheOf(reader);

@@ -1,8 +1,17 @@
 /** Views as fragments of addresses. */
 
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { MAX_TIME, MIN_TIME } from "../../../src/core/range.ts";
+import type { ValueRange } from "../../../src/plot/figure/value_scale.ts";
 import { decodeView, encodeView } from "../../../src/web/plotter/view_fragment.ts";
-import { AUTO, EMPTY_VIEW, type ViewState } from "../../../src/web/plotter/view_state.ts";
+import {
+  AUTO,
+  EMPTY_VIEW,
+  type SeriesState,
+  type ViewState,
+} from "../../../src/web/plotter/view_state.ts";
+import { holds } from "../../support/property.ts";
 
 const A = "a5fba242-74c8-4e59-ad89-c1565ee3229c";
 const B = "b5fba242-74c8-4e59-ad89-c1565ee3229c";
@@ -30,6 +39,70 @@ const VIEW: ViewState = {
 Deno.test("encodeView: everything of a view comes back, to the nanosecond", () => {
   assertEquals(decodeView(encodeView(VIEW)), { view: VIEW, problems: [] });
   assertEquals(decodeView(encodeView(EMPTY_VIEW)), { view: EMPTY_VIEW, problems: [] });
+});
+
+/** Any view that a person can make. */
+const views: fc.Arbitrary<ViewState> = fc.record({
+  uuids: fc.uniqueArray(fc.uuid(), { maxLength: 8 }),
+  cuts: fc.array(fc.nat(3), { minLength: 8, maxLength: 8 }),
+  inks: fc.array(fc.nat(40), { minLength: 8, maxLength: 8 }),
+  versions: fc.array(fc.bigInt(0n, 10n ** 17n), { minLength: 16, maxLength: 16 }),
+  axes: fc.array(
+    fc.oneof(
+      fc.constant(AUTO),
+      fc.constant({ kind: "zero" } as const),
+      fc.tuple(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+      )
+        .filter(([a, b]) => a < b).map(([low, high]) => ({ kind: "fixed", low, high }) as const),
+    ),
+    { minLength: 16, maxLength: 16 },
+  ),
+  range: fc.oneof(
+    fc.bigInt(10n, MAX_TIME - MIN_TIME).map((last) => ({ last })),
+    fc.tuple(fc.bigInt(MIN_TIME, MAX_TIME), fc.bigInt(MIN_TIME, MAX_TIME))
+      .filter(([a, b]) => a !== b)
+      .map(([a, b]) => a < b ? { start: a, end: b } : { start: b, end: a }),
+  ),
+  zone: fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kathmandu", "Etc/GMT+5"),
+  band: fc.boolean(),
+  density: fc.boolean(),
+  overlays: fc.array(fc.bigInt(10n, 10n ** 18n), { maxLength: 4 }),
+}).map(({ uuids, cuts, inks, versions, axes, ...rest }) => {
+  const plots: { series: SeriesState[]; left: ValueRange; right: ValueRange }[] = [];
+  uuids.forEach((uuid, i) => {
+    const side = inks[i]! % 2 === 0 ? "left" as const : "right" as const;
+    const [version, since] = [versions[2 * i]!, versions[2 * i + 1]!];
+    const series = { uuid, side, ink: inks[i]!, version, since };
+    if (i > 0 && cuts[i]! > 0) plots.at(-1)!.series.push(series);
+    else plots.push({ series: [series], left: axes[2 * i]!, right: axes[2 * i + 1]! });
+  });
+  return { ...rest, plots };
+});
+
+Deno.test("encodeView: any view comes back whole, without a word about problems", () => {
+  holds(fc.property(views, (view) => {
+    const fragment = encodeView(view);
+    assert(/^[\w.~:;,@=&/+%-]+$/.test(fragment), fragment);
+    assertEquals(decodeView(fragment), { view, problems: [] });
+  }));
+});
+
+Deno.test("decodeView: whatever is in a link, there is a view and short problems", () => {
+  const fragment = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.tuple(views, fc.nat(), fc.string({ maxLength: 3 })).map(([view, at, put]) => {
+      const text = encodeView(view);
+      return text.slice(0, at % text.length) + put + text.slice(at % text.length + 1);
+    }),
+  );
+  holds(fc.property(fragment, (text) => {
+    const { view, problems } = decodeView(text);
+    // What was taken is a view that can be written again, and comes back.
+    assertEquals(decodeView(encodeView(view)), { view, problems: [] });
+    for (const problem of problems) assert(problem.length < 300, problem);
+  }));
 });
 
 Deno.test("encodeView: a link is made of characters that no program changes", () => {

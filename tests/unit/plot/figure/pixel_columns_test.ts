@@ -74,6 +74,13 @@ Deno.test("PixelColumns: a part of a tile is taken where a finer one stands for 
   assertEquals([...columns.count.map(Math.sign)], [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
 });
 
+Deno.test("PixelColumns: a window longer than a part is not drawn before that part", () => {
+  const columns = new PixelColumns(0n, 100n, 10);
+  columns.add(windowsOf(0n, 10, [[0, 1], [10, 1], [20, 1], [30, 1], [40, 1]]), 0n, 50n);
+  columns.add(windowsOf(0n, 128, [[0, 9]]), 50n, 100n);
+  assertEquals([...columns.max], [1, 1, 1, 1, 1, 9, 9, 9, 9, 9]);
+});
+
 Deno.test("PixelColumns: a gap is four times the usual distance, and two windows where they are long", () => {
   const sparse = new PixelColumns(0n, 1000n, 1000);
   sparse.add(windowsOf(0n, 1, [[0, 1], [10, 1], [20, 1], [30, 1], [200, 1]]), 0n, 1000n);
