@@ -29,3 +29,14 @@ export function checkParts(...parts: (string | Uint8Array)[]): number {
 export function damaged(what: string): BTrDBError {
   return new BTrDBError(`The database is damaged: ${what}`, { status: "CORRUPT" });
 }
+
+/**
+ * A value of a row that is bytes, whatever a damaged file has there.
+ *
+ * @param what Names the row in the error.
+ * @throws {BTrDBError} `CORRUPT` if it is none.
+ */
+export function bytesOf(value: unknown, what: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw damaged(`${what} has no bytes`);
+}

@@ -33,7 +33,8 @@ export function* keyPages<K extends Key>(
   }
 }
 
-function isBehind(key: Key, before: Key): boolean {
-  if (typeof key === "number" || typeof before === "number") return key > before;
-  return compareBytes(key, before) > 0;
+/** Compares keys, which may be anything in a damaged file. */
+function isBehind(key: unknown, before: Key): boolean {
+  if (typeof before === "number") return typeof key === "number" && key > before;
+  return key instanceof Uint8Array && compareBytes(key, before) > 0;
 }

@@ -19,7 +19,7 @@ import type {
   SetTagsRequest,
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
-import { checkParts, damaged } from "../file/checksum.ts";
+import { bytesOf, checkParts, damaged } from "../file/checksum.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
@@ -76,12 +76,14 @@ function matches(metadata: Metadata, conditions: Metadata): boolean {
 export function descriptorOf(row: Row): StreamDescriptor {
   const parts = [row["collection"], row["tags"], row["annotations"], row["property_version"]];
   // Texts one after another have the checksum of all of them together.
-  const checksum = checkParts(row["uuid"] as Uint8Array, parts.join("\0"));
-  if (checksum !== row["checksum"]) {
-    throw damaged(`the metadata of stream ${uuidText(row["uuid"] as Uint8Array)}`);
+  const uuid = bytesOf(row["uuid"], "the uuid of a stream");
+  if (checkParts(uuid, parts.join("\0")) !== row["checksum"]) {
+    throw damaged(
+      `the metadata of stream ${uuid.length === 16 ? uuidText(uuid) : `of ${uuid.length} bytes`}`,
+    );
   }
   return {
-    uuid: row["uuid"] as Uint8Array,
+    uuid,
     collection: row["collection"] as string,
     tags: parseMetadata(row["tags"]),
     annotations: parseMetadata(row["annotations"]),
@@ -338,7 +340,7 @@ export class MetadataStore {
         yield undefined;
         continue;
       }
-      const at = row["sort_key"] as Uint8Array;
+      const at = bytesOf(row["sort_key"], "the key of a collection");
       if (left-- <= 0 || !startsWith(at, key)) break;
       yield decoder.decode(at.subarray(0, -1));
     }

@@ -6,7 +6,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { damaged } from "../file/checksum.ts";
+import { bytesOf, damaged } from "../file/checksum.ts";
 
 /** Kind of a list of late points, beside {@linkcode INNER} and {@linkcode LEAF}. */
 export const LATE_LIST = 3;
@@ -31,6 +31,7 @@ export function seal(block: Uint8Array, kind: number, address: number): Uint8Arr
  * @throws {BTrDBError} `CORRUPT` if its checksum does not fit, or it is of no kind.
  */
 export function checkedKind(address: number, block: Uint8Array): number {
+  bytesOf(block, `block ${address}`);
   if (block.length < BLOCK_HEADER_BYTES) throw damaged(`block ${address}: too short`);
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const expected = view.getUint32(0, true);

@@ -5,7 +5,7 @@
  */
 
 import { compareBytes } from "../../core/bytes.ts";
-import { checkBytes, checkNumbers } from "../file/checksum.ts";
+import { bytesOf, checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { ALL_VERSIONS } from "../write/reclaimer.ts";
 import { keyPages } from "../file/key_pages.ts";
@@ -19,7 +19,7 @@ export function* collectionProblems(db: Database): Generator<string | undefined>
   const listed = db.prepare("SELECT sort_key FROM collection ORDER BY sort_key").all();
   const keys = db.prepare("SELECT DISTINCT collection FROM stream").all()
     .map((row) => UTF8.encode(`${row["collection"]}/`)).sort(compareBytes);
-  const names = new Set(listed.map((row) => hexOf(row["sort_key"] as Uint8Array)));
+  const names = new Set(listed.map((row) => hexOf(keyOf(row))));
   for (const key of keys) {
     yield undefined;
     if (!names.has(hexOf(key))) yield `Collection ${textOf(key)} is not listed`;
@@ -28,13 +28,17 @@ export function* collectionProblems(db: Database): Generator<string | undefined>
   let at = 0;
   for (const row of listed) {
     yield undefined;
-    const key = row["sort_key"] as Uint8Array;
+    const key = keyOf(row);
     while (at < keys.length && compareBytes(keys[at]!, key) < 0) at++;
     const next = keys[at]?.subarray(0, key.length);
     if (key.at(-1) !== 0x2f || next === undefined || compareBytes(next, key) !== 0) {
       yield `Collection ${textOf(key)} is listed and has no stream`;
     }
   }
+}
+
+function keyOf(row: Row): Uint8Array {
+  return bytesOf(row["sort_key"], "the key of a collection");
 }
 
 function hexOf(bytes: Uint8Array): string {
@@ -50,7 +54,7 @@ export function* tombstoneProblems(db: Database): Generator<string | undefined> 
   const sql = "SELECT uuid, uuid IN (SELECT uuid FROM stream) AS lives FROM tombstone";
   for (const row of db.prepare(sql).all()) {
     yield undefined;
-    const uuid = row["uuid"] as Uint8Array;
+    const uuid = bytesOf(row["uuid"], "a spent uuid");
     if (uuid.length !== 16) yield `The spent uuid ${hexOf(uuid)} has ${uuid.length} bytes`;
     if (row["lives"] !== 0) yield `The uuid ${hexOf(uuid)} is spent and has a stream`;
   }

@@ -19,7 +19,7 @@ import { areInLeaves } from "../tree/late_plan.ts";
 import { LateStore } from "../tree/late_store.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
-import { damaged } from "../file/checksum.ts";
+import { bytesOf, damaged } from "../file/checksum.ts";
 import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../pacer.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
@@ -162,7 +162,7 @@ class Verifier {
     try {
       const { collection, tags } = descriptorOf(row);
       const key = sortKey(collection, tags);
-      if (compareBytes(key, row["sort_key"] as Uint8Array) !== 0) {
+      if (compareBytes(key, bytesOf(row["sort_key"], "the sort key")) !== 0) {
         throw damaged(`the sort key of stream number ${row["id"]}`);
       }
     } catch (error) {
@@ -171,8 +171,9 @@ class Verifier {
   }
 
   *#stream(row: Row): Generator<undefined> {
-    const name = `Stream ${uuidText(row["uuid"] as Uint8Array)}`;
     const id = Number(row["id"]);
+    const uuid = bytesOf(row["uuid"], `the uuid of stream number ${id}`);
+    const name = `Stream ${uuid.length === 16 ? uuidText(uuid) : `number ${id}`}`;
     const prunedBelow = Number(row["pruned_below"]);
     const isPruning = this.#removedBelow(id) > 0;
     const first = isPruning ? undefined : Math.max(prunedBelow, FIRST_MAJOR + 1);
@@ -420,7 +421,7 @@ class Verifier {
     }
     let points: RawColumns;
     try {
-      points = journalPoints(row["data"] as Uint8Array);
+      points = journalPoints(bytesOf(row["data"], "the row"));
     } catch (error) {
       this.#problem(`${at}: ${(error as Error).message}`);
       return;

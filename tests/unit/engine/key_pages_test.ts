@@ -27,4 +27,10 @@ Deno.test("keyPages: pages that do not ascend are CORRUPT", () => {
     "not in the order of id",
   );
   assertEquals(error.status, "CORRUPT");
+  const nothing = () => [{ key: null }];
+  assertThrows(
+    () => [...keyPages(nothing, "key", new Uint8Array())],
+    BTrDBError,
+    "the order of key",
+  );
 });
