@@ -204,6 +204,10 @@ async function demo({ input, target, folder, stem, seconds }: Wishes): Promise<v
   say(`\nHow long it took\n${watch.table()}`);
   say(`Where it is\n  database  ${target}, collection ${recording.collection}`);
   for (const file of files) say(`  CSV       ${file}`);
+  if (target !== "memory:") {
+    const stream = `${recording.collection}/${recording.series[0]!.name}`;
+    say(`\nSee it in a browser\n  btrdb -d ${target} plot --web ${stream}`);
+  }
 }
 
 /** The exit code for what went wrong. */

@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "plot",
     args: "STREAM…",
-    summary: "Plot streams in the terminal",
+    summary: "Plot streams in the terminal, in a browser (--web), or as SVG",
     group: LOOK,
     load: () => import("./commands/plot.ts"),
   },

@@ -6,3 +6,5 @@
 
 export { plotTerminal } from "./terminal.ts";
 export type { PlotOptions, PlotSeries } from "./terminal.ts";
+export { plotSvg } from "./svg.ts";
+export type { SvgPlotOptions, SvgSeries } from "./svg.ts";

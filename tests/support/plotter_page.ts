@@ -75,7 +75,11 @@ export async function withPlotter(
   await page.resize(width, height, options.touch ?? false);
   await page.media(options.media ?? {});
   await page.page.open(`${origin}/${options.fragment ?? ""}`);
-  await use({ page, db, server, origin });
+  try {
+    await use({ page, db, server, origin });
+  } finally {
+    await page.close();
+  }
   assertEquals(page.page.problems, []);
 }
 
@@ -188,6 +192,35 @@ export class PlotterPage {
   /** Turns the wheel. */
   async wheel(x: number, y: number, deltaY: number, held: readonly Modifier[] = []): Promise<void> {
     await this.mouse("mouseWheel", x, y, { deltaX: 0, deltaY, modifiers: bitsOf(held) });
+  }
+
+  #downloads: string | undefined;
+
+  /** Keeps files that the page saves. */
+  async captureDownloads(): Promise<void> {
+    this.#downloads = await Deno.makeTempDir();
+    const options = { behavior: "allow", downloadPath: this.#downloads };
+    await this.page.send("Browser.setDownloadBehavior", options);
+  }
+
+  /** The next file that was saved. */
+  async download(): Promise<{ name: string; bytes: Uint8Array }> {
+    for (let tries = 0; tries < 1_000; tries++) {
+      for await (const { name } of Deno.readDir(this.#downloads!)) {
+        if (name.endsWith(".crdownload")) continue;
+        const path = `${this.#downloads}/${name}`;
+        const bytes = await Deno.readFile(path);
+        await Deno.remove(path);
+        return { name, bytes };
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error("Nothing was saved");
+  }
+
+  /** Removes what was kept. */
+  async close(): Promise<void> {
+    if (this.#downloads !== undefined) await Deno.remove(this.#downloads, { recursive: true });
   }
 
   /** Sends an event of the mouse. */

@@ -2,8 +2,8 @@
 
 import { delay } from "../../src/core/call.ts";
 
-/** Limit of a wait or a process in a test, ms: only what hangs takes as long. */
-export const HANG_MS = 600_000;
+/** Limit of a wait or a process in a test, ms (`$HANG_MS`): only what hangs takes as long. */
+export const HANG_MS: number = Number(Deno.env.get("HANG_MS") ?? 600_000);
 
 /**
  * Waits until something is true.

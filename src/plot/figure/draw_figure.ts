@@ -134,7 +134,12 @@ function drawSeries(
   }
   if (columns.after !== undefined) addNeighbour(columns.after);
   if (bandAlpha > 0) {
-    painter.bars({ length: bars, x, top, bottom }, step, ink, isFaint ? bandAlpha / 2 : bandAlpha);
+    painter.bars(
+      { length: bars, x, top, bottom },
+      Math.max(1, step),
+      ink,
+      isFaint ? bandAlpha / 2 : bandAlpha,
+    );
   }
   const dash = dashOf(ink);
   painter.lines(line, { ink, width: isFaint ? 1 : 1.4, dash, alpha: isFaint ? 0.55 : 1 });

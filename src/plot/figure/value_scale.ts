@@ -42,7 +42,7 @@ export function valueScale(
   height: number,
   held?: ValueScale,
 ): ValueScale {
-  const most = Math.max(2, Math.floor(height / 44));
+  const most = Math.max(2, Math.min(9, Math.floor(height / 32)));
   if (range.kind === "fixed") return cut(range.low, range.high, most);
   if (extent === undefined) return held ?? cut(0, 1, most);
   let [low, high] = extent;

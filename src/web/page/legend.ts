@@ -126,10 +126,10 @@ export class Legends {
     handle.addEventListener("pointerdown", (down) => {
       if (down.button !== 0) return;
       let isDragging = false;
+      handle.setPointerCapture(down.pointerId);
       const move = (event: PointerEvent) => {
         const [dx, dy] = [event.clientX - down.clientX, event.clientY - down.clientY];
         if (!isDragging && Math.hypot(dx, dy) < DRAG) return;
-        if (!isDragging) handle.setPointerCapture(down.pointerId);
         isDragging = true;
         chip.classList.add("dragged");
         chip.style.translate = `${dx}px ${dy}px`;

@@ -182,8 +182,9 @@ class Plotter {
     const gestures = new Gestures(figure, {
       onDragStart: (x) => this.#isInside(x),
       onPan: (dx) => {
+        const isFirst = !this.#isMoving;
         this.#isMoving = true;
-        this.#pan(-dx / this.#areaWidth, false);
+        this.#pan(-dx / this.#areaWidth, isFirst ? "begin" : "more");
       },
       onZoom: (factor, x, y, isVertical) => {
         if (isVertical) this.#zoomValues(factor, x, y);
@@ -237,10 +238,10 @@ class Plotter {
     const { view } = this.#store;
     const at = this.#share(this.#cursorX());
     const actions: Record<Action, () => void> = {
-      "pan-left": () => this.#pan(-0.1, false),
-      "pan-right": () => this.#pan(0.1, false),
-      "page-left": () => this.#pan(-0.9, true),
-      "page-right": () => this.#pan(0.9, true),
+      "pan-left": () => this.#pan(-0.1, "more"),
+      "pan-right": () => this.#pan(0.1, "more"),
+      "page-left": () => this.#pan(-0.9, "step"),
+      "page-right": () => this.#pan(0.9, "step"),
       "zoom-in": () => this.#zoom(1 / 1.5, at),
       "zoom-out": () => this.#zoom(1.5, at),
       "fit": () => void this.#fit(),
@@ -339,15 +340,15 @@ class Plotter {
   }
 
   /** Ranges that follow the clock stand still once they are moved. */
-  #pan(share: number, isStep: boolean): void {
-    this.#store.change({ range: panned(this.#span, share) }, isStep);
+  #pan(share: number, kind: "step" | "begin" | "more"): void {
+    this.#store.change({ range: panned(this.#span, share) }, kind);
   }
 
   #zoom(factor: number, at: number): void {
     const { range } = this.#store.view;
     const next = zoomed(this.#span, factor, at);
     const isLive = "last" in range;
-    this.#store.change({ range: isLive ? { last: next.end - next.start } : next }, false);
+    this.#store.change({ range: isLive ? { last: next.end - next.start } : next }, "more");
   }
 
   #zoomValues(factor: number, x: number, y: number): void {
@@ -365,7 +366,7 @@ class Plotter {
     const onSide = place[side] === undefined ? (side === "left" ? "right" : "left") : side;
     this.#store.change(
       withYRange(this.#store.view, index, onSide, { kind: "fixed", low, high }),
-      false,
+      "more",
     );
   }
 
@@ -566,7 +567,10 @@ class Plotter {
     this.#figureView.draw(this.#figure, this.#palette, this.#isMoving);
     this.#showLegends(view);
     this.#showTexts(view, span);
-    this.#statistics.show(seriesOf(view), span, view.zone, this.#data.pending === 0);
+    this.#statistics.show(seriesOf(view), span, view.zone, {
+      isSettled: this.#data.pending === 0,
+      isLive: "last" in view.range,
+    });
     this.#drawOver();
     this.#keepLive("last" in view.range);
   }

@@ -15,6 +15,9 @@ import { StatisticsTable } from "./statistics.ts";
 /** Time for which a view must stand still, ms. */
 const STILL_MS = 350;
 
+/** Time between two looks while the range follows the clock, ms. */
+const LIVE_MS = 2_000;
+
 /** Options of a {@linkcode StatisticsPanel}. */
 export interface StatisticsPanelOptions {
   readonly read: (
@@ -30,6 +33,8 @@ export class StatisticsPanel {
   readonly #table = new StatisticsTable();
   readonly #options: StatisticsPanelOptions;
   #shown = "";
+  #readMs = 0;
+  #known = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #aborter: AbortController | undefined;
 
@@ -55,9 +60,19 @@ export class StatisticsPanel {
   /**
    * Follows the view.
    *
-   * @param isSettled True once everything in view was read.
+   * @param state `isSettled` once everything in view was read; `isLive` while it follows the clock,
+   * and never stands still.
    */
-  show(series: readonly SeriesState[], span: TimeSpan, zone: string, isSettled: boolean): void {
+  show(
+    series: readonly SeriesState[],
+    span: TimeSpan,
+    zone: string,
+    { isSettled, isLive }: { readonly isSettled: boolean; readonly isLive: boolean },
+  ): void {
+    if (isLive) {
+      if (Date.now() - this.#readMs > LIVE_MS) void this.#read(series, span, zone);
+      return;
+    }
     const streams = series.map(({ uuid, version }) => `${uuid}@${version}`).join();
     const key = `${streams} ${span.start} ${span.end} ${zone} ${isSettled}`;
     if (key === this.#shown) return;
@@ -70,9 +85,12 @@ export class StatisticsPanel {
 
   async #read(series: readonly SeriesState[], span: TimeSpan, zone: string): Promise<void> {
     const aborter = new AbortController();
+    this.#aborter?.abort();
     this.#aborter = aborter;
+    this.#readMs = Date.now();
     const caption = `${momentText(span.start, zone)} to ${momentText(span.end, zone)} ${zone}, ` +
       "every point in it";
+    const streams = series.map(({ uuid, version }) => `${uuid}@${version}`).join();
     const results = new Map<SeriesState, RangeStatistics | string | undefined>();
     const draw = () => {
       if (aborter.signal.aborted) return;
@@ -88,14 +106,15 @@ export class StatisticsPanel {
         }),
       );
     };
-    draw();
+    if (this.#known !== streams) draw();
+    this.#known = streams;
     await Promise.all(series.map(async (one) => {
       try {
         results.set(one, await this.#options.read(one, span, aborter.signal));
       } catch (error) {
         results.set(one, messageOf(error));
       }
-      draw();
     }));
+    draw();
   }
 }

@@ -42,6 +42,7 @@ export class StreamTree {
   readonly #summary: HTMLElement;
   readonly #viewport: HTMLElement;
   readonly #rowsElement: HTMLElement;
+  readonly #elements = new Map<number, { readonly key: string; readonly element: HTMLElement }>();
   #rows: Row[] = [];
   #active = 0;
   #isLoading = true;
@@ -209,15 +210,47 @@ export class StreamTree {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const [from, to] = this.#range(MARGIN_ROWS);
-    const rows = [];
-    for (let i = from; i < to; i++) rows.push(this.#rowElement(i));
-    this.#rowsElement.replaceChildren(...rows);
+    // Elements that still show the same row stay: a click must not lose its target.
+    const before = new Map(this.#elements);
+    this.#elements.clear();
+    for (let i = from; i < to; i++) {
+      const key = this.#keyOf(i);
+      const known = before.get(i);
+      const made = known?.key === key ? known.element : this.#rowElement(i);
+      if (known !== undefined && known.element !== made) known.element.remove();
+      before.delete(i);
+      if (made.parentNode === null) this.#rowsElement.append(made);
+      made.classList.toggle("active", i === this.#active);
+      this.#showValue(i, made);
+      this.#elements.set(i, { key, element: made });
+    }
+    for (const { element } of before.values()) element.remove();
     this.#options.onShown(
       this.#rows.slice(from, to).flatMap((row) => row.kind === "stream" ? [row.stream] : []),
     );
     setAttributes(this.#viewport, {
       "aria-activedescendant": this.#rows.length > 0 ? `row-${this.#active}` : undefined,
     });
+  }
+
+  /** Everything that an element of a row depends on, but for what changes in place. */
+  #keyOf(index: number): string {
+    const row = this.#rows[index]!;
+    if (row.kind === "folder") {
+      const { path, size } = row.folder;
+      return `folder ${row.level} ${size} ${this.#open.has(path)} ${path}`;
+    }
+    const isFound = this.#search.value.trim() !== "";
+    const { uuid, path } = row.stream;
+    return `stream ${row.level} ${isFound} ${uuid} ${this.#options.colorOf(uuid)} ${path}`;
+  }
+
+  #showValue(index: number, made: HTMLElement): void {
+    const row = this.#rows[index]!;
+    if (row.kind !== "stream") return;
+    const value = this.#options.lastValueOf(row.stream);
+    const unit = row.stream.unit ?? "";
+    setText(made.lastElementChild!, value === undefined ? unit : `${value} ${unit}`.trimEnd());
   }
 
   #rowElement(index: number): HTMLElement {
@@ -233,20 +266,17 @@ export class StreamTree {
     });
     made.style.transform = `translateY(${index * ROW}px)`;
     made.style.paddingInlineStart = `${8 + 14 * row.level}px`;
-    if (index === this.#active) made.classList.add("active");
     if (row.kind === "folder") fillFolder(made, row.folder, this.#open.has(row.folder.path));
     else this.#fillStream(made, row.stream);
     return made;
   }
 
   #fillStream(row: HTMLElement, stream: NamedStream): void {
-    const { colorOf, lastValueOf } = this.#options;
-    const color = colorOf(stream.uuid);
+    const color = this.#options.colorOf(stream.uuid);
     const isFound = this.#search.value.trim() !== "";
     const name = isFound ? stream.path : stream.name ?? stream.uuid;
     const swatch = element("span.swatch");
     if (color !== undefined) swatch.style.background = color;
-    const value = lastValueOf(stream);
     const unit = stream.unit ?? "";
     setAttributes(row, {
       "aria-selected": color !== undefined ? "true" : "false",
@@ -256,7 +286,7 @@ export class StreamTree {
     row.append(
       swatch,
       element("span.name", {}, isFound ? element("bdi", {}, name) : name),
-      element("span.last", {}, value === undefined ? unit : `${value} ${unit}`.trimEnd()),
+      element("span.last", {}, unit),
     );
   }
 }

@@ -24,6 +24,8 @@ export class ViewStore {
   readonly #onChange: (view: ViewState) => void;
   readonly #onProblem: (text: string) => void;
   #changedMs = 0;
+  /** True if the last change was none of its own, so that the next one belongs to it. */
+  #isGathering = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -61,16 +63,18 @@ export class ViewStore {
    * Changes the view.
    *
    * @param change Parts that are different now.
-   * @param isStep False for changes that are no step of their own, such as each frame of a drag.
+   * @param kind A step of the history of its own; or the first of several small changes that are
+   * one step, such as the frames of a drag; or a further one of them.
    */
-  change(change: Partial<ViewState>, isStep = true): void {
+  change(change: Partial<ViewState>, kind: "step" | "begin" | "more" = "step"): void {
     const now = Date.now();
-    if (isStep || now - this.#changedMs > STEP_MS) {
+    if (kind !== "more" || !this.#isGathering || now - this.#changedMs > STEP_MS) {
       this.#back.push(this.#view);
       if (this.#back.length > MAX_HISTORY) this.#back.shift();
       this.#forward.length = 0;
     }
     this.#changedMs = now;
+    this.#isGathering = kind !== "step";
     this.#show({ ...this.#view, ...change });
   }
 
@@ -84,6 +88,7 @@ export class ViewStore {
     const before = this.#back.pop();
     if (before === undefined) return;
     this.#forward.push(this.#view);
+    this.#isGathering = false;
     this.#show(before);
   }
 

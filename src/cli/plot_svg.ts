@@ -1,0 +1,63 @@
+/**
+ * Streams of a database as an SVG file.
+ *
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import { CliError, notFound } from "./errors.ts";
+import type { TimeRange } from "./ranges.ts";
+import type { NamedStream } from "./words/stream_names.ts";
+
+/** Windows read for a picture: one a pixel on screens with two pixels a CSS pixel. */
+const WINDOWS = 1_760n;
+
+/** Options of {@linkcode plotSvgFile}. */
+export interface SvgFileOptions {
+  /** Path of the file; `-` is stdout. */
+  readonly path: string;
+  readonly overlay: boolean;
+  /** CSS pixels. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
+/**
+ * Writes a picture of streams.
+ *
+ * @param range Range to plot, or `undefined` if there are no points.
+ */
+export async function plotSvgFile(
+  context: Context,
+  streams: readonly NamedStream[],
+  range: TimeRange | undefined,
+  { path, overlay, width, height }: SvgFileOptions,
+): Promise<void> {
+  if (range === undefined) {
+    throw notFound("There are no points to plot", "`btrdb ls -l` shows where points are");
+  }
+  const { start, end } = range;
+  const step = (end - start + WINDOWS - 1n) / WINDOWS || 1n;
+  const until = start + (end - start + step - 1n) / step * step;
+  const series = [];
+  for (const { stream, path: label, unit } of streams) {
+    const columns = await stream.windows(start, until, step, { signal: context.signal }).collect();
+    series.push({ label, unit, columns });
+  }
+  const { plotSvg } = await import("../plot/mod.ts");
+  const svg = plotSvg(series, {
+    start,
+    end,
+    tz: context.frame.tz,
+    overlay,
+    ...(width === undefined ? {} : { width }),
+    ...(height === undefined ? {} : { height }),
+  });
+  if (path === "-") return context.print(svg);
+  try {
+    await Deno.writeTextFile(path, svg);
+  } catch (error) {
+    throw new CliError(`Cannot write ${path}: ${(error as Error).message}`);
+  }
+  context.talk(`${path}: ${svg.length} characters`);
+}
