@@ -441,3 +441,32 @@ Deno.test("openapi: the document is valid, and describes the routes and their pa
       assertEquals(named === "none" ? [] : named.split(", ").sort(), described.sort());
     }
   }));
+
+Deno.test("data by URL: the requests of Grafana's Infinity source, ms in and ns kept", () =>
+  withData(async ({ b, get }) => {
+    const panel = "/api/v1/data.json?stream=pmu%2Fs7%2Fb&from=${__from}&to=${__to}" +
+      "&points=${__maxDataPoints}";
+    const [from, to, most] = [1767225600000, 1767226200000, 37];
+    const url = panel.replace("${__from}", String(from)).replace("${__to}", String(to));
+    const asked = (points: string) =>
+      get(url.replace("${__maxDataPoints}", points), {
+        headers: { accept: "application/json", "user-agent": "Grafana/12.1.0" },
+      });
+    const rows: Record<string, number | string>[] = await (await asked(String(most))).json();
+    assert(rows.length <= most && rows.length > most / 2, `${rows.length} rows`);
+    const [start, end] = [BigInt(from) * 1_000_000n, BigInt(to) * 1_000_000n];
+    const width = (end - start + BigInt(most) - 1n) / BigInt(most);
+    const windows = await b.windows(start, start + BigInt(most) * width, width).collect();
+    assertEquals(rows.map(({ time }) => time), Array.from(windows.times, formatTime));
+    assertEquals(rows.map((row) => row["pmu/s7/b (Mean)"]), [...windows.mean]);
+    assertEquals(rows.map((row) => row["pmu/s7/b (Count)"]), Array.from(windows.count, Number));
+    const points = await get(
+      "/api/v1/data.json?stream=pmu/s7/b&from=1767225601000&to=1767225602000",
+    );
+    assertEquals(await points.json(), [
+      { time: "2026-01-01T00:00:01.000000001Z", "pmu/s7/b": -1497 },
+    ]);
+    // The variables as they are, where Grafana does not fill them in.
+    const raw = await asked("${__maxDataPoints}");
+    assertEquals([raw.status, (await raw.json()).error.code], [400, 421]);
+  }));

@@ -38,13 +38,18 @@ class Entry {
   ready!: Promise<void>;
   isComplete = false;
   usedMs = Date.now();
+  /** Bytes that it has, or is about to get. */
+  bytes = 0;
+  /** Requests that are about to read it. */
+  waiting = 0;
 
   constructor(owner: unknown) {
     this.owner = owner;
   }
 
-  get bytes(): number {
-    return this.file?.byteLength ?? 0;
+  /** True if it can go: it is complete, and nobody reads it. */
+  get isIdle(): boolean {
+    return this.isComplete && this.waiting === 0 && !this.file!.isUsed;
   }
 }
 
@@ -90,17 +95,18 @@ export class Spool {
     for (;;) {
       const known = this.#entries.get(name);
       const entry = known ?? this.#make(name, owner, make);
+      entry.waiting++;
       try {
         await abortable(entry.ready, { signal }, "wait for a file");
+        entry.file!.retain();
+        entry.usedMs = Date.now();
+        return entry.file!;
       } catch (error) {
         // The request it was made for may be gone: then the next one makes it.
         if (known === undefined || signal.aborted) throw error;
-        continue;
+      } finally {
+        entry.waiting--;
       }
-      const file = entry.file!;
-      file.retain();
-      entry.usedMs = Date.now();
-      return file;
     }
   }
 
@@ -153,10 +159,14 @@ export class Spool {
         ErrorCode.ResourceDepleted,
       );
     }
-    for (const [counts, most] of [[isOwn, maxOwnerBytes], [all, maxBytes]] as const) {
-      while (this.#bytesOf(counts) + bytes > most) await this.#evict(counts);
+    const bounds = [[isOwn, maxOwnerBytes], [all, maxBytes]] as const;
+    for (;;) {
+      const full = bounds.find(([counts, most]) => this.#bytesOf(counts) + bytes > most);
+      if (full !== undefined) await this.#evict(full[0]);
+      else if (this.#entries.size > MAX_FILES) await this.#evict(all);
+      else break;
     }
-    while (this.#entries.size > MAX_FILES) await this.#evict(all);
+    entry.bytes += bytes;
   }
 
   #bytesOf(counts: (entry: Entry) => boolean): number {
@@ -171,7 +181,7 @@ export class Spool {
     let oldest: [string, Entry] | undefined;
     for (const pair of this.#entries) {
       const [, entry] = pair;
-      if (!entry.isComplete || entry.file!.isUsed || !counts(entry)) continue;
+      if (!entry.isIdle || !counts(entry)) continue;
       if (oldest === undefined || entry.usedMs < oldest[1].usedMs) oldest = pair;
     }
     if (oldest === undefined) {
@@ -199,8 +209,7 @@ export class Spool {
   async #sweep(): Promise<void> {
     const old = Date.now() - KEEP_MS;
     for (const [name, entry] of this.#entries) {
-      const isIdle = entry.isComplete && !entry.file!.isUsed;
-      if (isIdle && entry.usedMs < old) await this.#remove(name, entry);
+      if (entry.isIdle && entry.usedMs < old) await this.#remove(name, entry);
     }
     this.#prune();
     if (this.#entries.size > 0) return;
