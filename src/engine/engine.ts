@@ -139,7 +139,7 @@ export class Engine implements Endpoint {
     const store = this.#store(chunk);
     const place: TreePlace = {};
     const open = (from: bigint, most?: number) =>
-      rawPoints(store, root, [late, points], from, end, most, place);
+      rawPoints(store, root, [late(), points], from, end, most, place);
     const source = chunk === undefined ? open(start) : rawInSteps(open, start, chunk);
     yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
   }
@@ -184,7 +184,7 @@ export class Engine implements Endpoint {
     ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
   ): Iterable<StatColumns | undefined> {
     const { root, late } = snapshot;
-    const ofTree = treeWindows(this.#store(chunk), root, late, grid, chunk);
+    const ofTree = treeWindows(this.#store(chunk), root, late(), grid, chunk);
     if (snapshot.points.times.length === 0) return ofTree;
     return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }
@@ -225,7 +225,7 @@ export class Engine implements Endpoint {
     const { from } = checkChanges(request);
     const { version, root, late, points } = this.#snapshot(request.uuid, request.to);
     const { resolution } = request;
-    const inTree = changedRanges(this.#storage.store, root, late, Number(from), resolution);
+    const inTree = changedRanges(this.#storage.store, root, late(), Number(from), resolution);
     const ranges = isLatest(request.to)
       ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
       : inTree;

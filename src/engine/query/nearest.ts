@@ -22,7 +22,7 @@ export function pickNearest(
   backward: boolean,
 ): RawPoint | undefined {
   let nearest = nearestPoint(store, root, time, backward);
-  for (const { times, values } of [late, points]) {
+  for (const { times, values } of [late(), points]) {
     const i = lowerBound(times, time) - (backward ? 1 : 0);
     const at = times[i];
     if (i < 0 || at === undefined) continue;

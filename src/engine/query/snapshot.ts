@@ -18,8 +18,11 @@ export interface Snapshot {
   readonly version: Version;
   /** Address of the root, 0 for an empty tree. */
   readonly root: number;
-  /** Points of the version that are beside its tree. */
-  readonly late: LatePoints;
+  /**
+   * Reads the points of the version that are beside its tree. A query in many steps reads them again
+   * in each, so that thousands of queries do not hold them all.
+   */
+  readonly late: () => LatePoints;
   /** Buffered points in order of time; none for explicit versions. */
   readonly points: RawColumns;
   /** The same points in the order of their arrival. */
@@ -29,7 +32,8 @@ export interface Snapshot {
 /** The latest version. */
 export function latestSnapshot(versions: LateStore, { head }: StreamState): Snapshot {
   const { buffer } = head;
-  const { root, late } = versions.open(head.root);
+  const { root } = versions.open(head.root);
+  const late = () => versions.open(head.root).late;
   const version = versionOf(head);
   return { version, root, late, points: buffer.sorted, arrived: buffer.arrived };
 }
@@ -52,7 +56,7 @@ export function snapshotAt(
   const empty = (major: bigint) => ({
     version: { major, minor: 0n },
     root: 0,
-    late: NO_LATE,
+    late: () => NO_LATE,
     points: emptyRaw(),
     arrived: emptyRaw(),
   });
@@ -72,6 +76,7 @@ export function snapshotAt(
       { code: ErrorCode.VersionNotAvailable, uuid: state.text },
     );
   }
-  const { root, late } = versions.open(address);
+  const { root } = versions.open(address);
+  const late = () => versions.open(address).late;
   return { ...empty(version), root, late };
 }
