@@ -10,7 +10,13 @@ import type { RawColumns } from "../../core/columns.ts";
 import { lowerBound } from "../../core/search.ts";
 import { deleteFromTree } from "./delete.ts";
 import { type Commit, insertIntoTree } from "./insert.ts";
-import { type LateLimits, type LatePlan, leafBucketAt, planLate } from "./late_plan.ts";
+import {
+  type IndexRange,
+  type LateLimits,
+  type LatePlan,
+  leafBucketAt,
+  planLate,
+} from "./late_plan.ts";
 import {
   joinLate,
   lateOf,
@@ -47,14 +53,14 @@ export function* insertIntoVersion(
   const from = versions.open(address);
   if (from.root === 0) return yield* insertIntoTree(commit, 0, points);
   const plan = yield* planLate(store, from.root, points, from.late, limits);
-  if (commit.replaced.length > 0 || mayOverflow(store, from.root, points)) {
-    return yield* insertAll(commit, from, points, plan);
-  }
-  const kept = plan.sparse.length >= limits.leaves
-    ? [...plan.forced, ...plan.sparse].sort(([a], [b]) => a - b)
-    : plan.forced;
+  const kept = joinRanges(
+    plan.sparse.length >= limits.leaves ? [...plan.forced, ...plan.sparse] : plan.forced,
+  );
   if (kept.length === 0 && from.list === undefined) {
     return yield* insertIntoTree(commit, from.root, points);
+  }
+  if (commit.replaced.length > 0 || mayOverflow(store, from.root, points)) {
+    return yield* insertAll(commit, from, points, plan);
   }
   const { within: added, others } = splitAt(lateOf(points, major), kept);
   const all = mergeLate(from.late, added);
@@ -151,10 +157,21 @@ function* moveAnd(
 
 const NO_TIMES = new BigInt64Array(0);
 
+/** Ranges of indices in their order, neighbours as one. */
+function joinRanges(ranges: readonly IndexRange[]): IndexRange[] {
+  const joined: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last?.[1] === from) last[1] = to;
+    else joined.push([from, to]);
+  }
+  return joined;
+}
+
 /** Points as those in some ranges of indices, ascending, and the others. */
 function splitAt(
   points: LatePoints,
-  ranges: readonly (readonly [number, number])[],
+  ranges: readonly IndexRange[],
 ): { within: LatePoints; others: LatePoints } {
   if (ranges.length === 0) return { within: NO_LATE, others: points };
   const within: LatePoints[] = [], others: LatePoints[] = [];
@@ -202,6 +219,6 @@ function rangesToMove(
 function mayOverflow(store: BlockStore, root: number, { values }: RawColumns): boolean {
   const { min, max, count } = store.readRoot(root).stats;
   let scale = Math.max(-min, max);
-  for (const value of values) scale = Math.max(scale, Math.abs(value));
+  for (let i = 0; i < values.length; i++) scale = Math.max(scale, Math.abs(values[i]!));
   return !Number.isFinite(2 * scale * (count + values.length));
 }

@@ -34,14 +34,17 @@ export const LATE_LIMITS: LateLimits = {
   part: 32,
 };
 
+/** Points `[from, to)` of a commit. */
+export type IndexRange = readonly [number, number];
+
 /** Points of a commit, as ranges of their indices, ascending. */
 export interface LatePlan {
   /** Points in leaves that have late points already. */
-  readonly forced: readonly (readonly [number, number])[];
+  readonly forced: readonly IndexRange[];
   /** Ranges of those leaves. */
   readonly leaves: readonly TimeRange[];
   /** Points that are few in a leaf that has none. */
-  readonly sparse: readonly (readonly [number, number])[];
+  readonly sparse: readonly IndexRange[];
 }
 
 /** A plan under way. */
@@ -50,9 +53,9 @@ interface Planning {
   readonly times: BigInt64Array;
   readonly late: RawColumns;
   readonly ratio: number;
-  readonly forced: [number, number][];
+  readonly forced: IndexRange[];
   readonly leaves: TimeRange[];
-  readonly sparse: [number, number][];
+  readonly sparse: IndexRange[];
 }
 
 /**
