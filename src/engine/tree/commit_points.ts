@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { lowerBound } from "../../core/search.ts";
 import { deleteFromTree } from "./delete.ts";
 import { type Commit, insertIntoTree } from "./insert.ts";
@@ -17,16 +17,7 @@ import {
   leafBucketAt,
   planLate,
 } from "./late_plan.ts";
-import {
-  joinLate,
-  lateOf,
-  type LatePoints,
-  mergeLate,
-  NO_LATE,
-  sliceLate,
-  splitLate,
-  type TimeRange,
-} from "./late_points.ts";
+import { lateOf, mergeLate, NO_LATE, splitLate, type TimeRange } from "./late_points.ts";
 import { FIRST_CURSOR, type LateStore, type VersionTree } from "./late_store.ts";
 import { replacedBlocks } from "./replaced_blocks.ts";
 import type { BlockStore } from "./block_store.ts";
@@ -62,12 +53,13 @@ export function* insertIntoVersion(
   if (commit.replaced.length > 0 || mayOverflow(store, from.root, points)) {
     return yield* insertAll(commit, from, points, plan);
   }
-  const { within: added, others } = splitAt(lateOf(points, major), kept);
+  const { within, others } = splitAt(points, kept);
+  const added = lateOf(within, major);
   const all = mergeLate(from.late, added);
   const { ranges, cursor } = rangesToMove(commit, from, all.times);
   const moved = splitLate(all, ranges);
   const isMoving = moved.within.times.length > 0;
-  const inserted = isMoving ? mergeLate(moved.within, others) : pointsOf(others);
+  const inserted = isMoving ? mergeLate(moved.within, lateOf(others, major)) : others;
   const root = inserted.times.length === 0
     ? from.root
     : yield* insertIntoTree(commit, from.root, inserted);
@@ -78,11 +70,6 @@ export function* insertIntoVersion(
     emptied: ranges,
     cursor,
   });
-}
-
-/** Points that are of the version under way. */
-function pointsOf({ times, values }: LatePoints): RawColumns {
-  return { times, values };
 }
 
 /** Inserts all points into the tree, and before them the late points of the leaves they come to. */
@@ -168,21 +155,26 @@ function joinRanges(ranges: readonly IndexRange[]): IndexRange[] {
   return joined;
 }
 
-/** Points as those in some ranges of indices, ascending, and the others. */
+/**
+ * Points as those in some ranges of indices, in columns of their own because they are remembered, and
+ * the others.
+ */
 function splitAt(
-  points: LatePoints,
+  points: RawColumns,
   ranges: readonly IndexRange[],
-): { within: LatePoints; others: LatePoints } {
-  if (ranges.length === 0) return { within: NO_LATE, others: points };
-  const within: LatePoints[] = [], others: LatePoints[] = [];
+): { within: RawColumns; others: RawColumns } {
+  const within: RawColumns[] = [], others: RawColumns[] = [];
   let at = 0;
   for (const [from, to] of ranges) {
-    others.push(sliceLate(points, at, from));
-    within.push(sliceLate(points, from, to));
+    if (from > at) others.push(sliceRaw(points, at, from));
+    within.push(sliceRaw(points, from, to));
     at = to;
   }
-  others.push(sliceLate(points, at, points.times.length));
-  return { within: joinLate(within), others: joinLate(others) };
+  if (at < points.times.length) others.push(sliceRaw(points, at, points.times.length));
+  return {
+    within: concatRaw(within),
+    others: others.length === 1 ? others[0]! : concatRaw(others),
+  };
 }
 
 /**

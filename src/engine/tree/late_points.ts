@@ -77,7 +77,7 @@ export function splitLate(
 }
 
 /** Runs that follow one another as one. */
-export function joinLate(runs: readonly LatePoints[]): LatePoints {
+function joinLate(runs: readonly LatePoints[]): LatePoints {
   const n = runs.reduce((sum, { times }) => sum + times.length, 0);
   const all = {
     times: new BigInt64Array(n),
