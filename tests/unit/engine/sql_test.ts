@@ -6,7 +6,7 @@ import type { SqlOrder, SqlReport, StreamRow } from "../../../src/engine/metadat
 import { planCost } from "../../../src/engine/metadata/sql_cost.ts";
 import { rejection, uuidOf } from "../../support/engine.ts";
 import { CAN_LIST_PROCESSES, sqlProcesses } from "../../support/sql_processes.ts";
-import { until } from "../../support/until.ts";
+import { HANG_MS, until } from "../../support/until.ts";
 
 async function fill(engine: Engine, n: number): Promise<void> {
   await Promise.all(Array.from({ length: n }, (_, i) => {
@@ -370,13 +370,13 @@ Deno.test("sqlQuery: turns go round among those who ask, who is busy twice keeps
   const heavy = ["a", "b"].flatMap((owner) => Array.from({ length: 30 }, () => ask(owner)));
   const ended: string[] = [];
   heavy.forEach((one) => void one.then(() => ended.push("heavy")));
-  const light = await ask("c", "SELECT count(*) AS n FROM streams");
+  const light = await ask("c", "SELECT count(*) AS n FROM streams", HANG_MS);
   assertEquals(light, ['{"n":1000}']);
   assert(ended.length <= 2, `${ended.length} heavy ones came first`);
   // An owner with one heavy query leaves room for others: nobody waits for it.
   controller.abort(new Error("enough"));
   await Promise.all(heavy);
-  const most = Array.from({ length: 70 }, () => ask("d", "SELECT 1 AS one"));
+  const most = Array.from({ length: 70 }, () => ask("d", "SELECT 1 AS one", HANG_MS));
   const codes = (await Promise.all(most)).filter((one) => one instanceof BTrDBError)
     .map(({ code }) => code);
   assertEquals(new Set(codes), new Set([426]));

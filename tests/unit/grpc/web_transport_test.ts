@@ -227,7 +227,7 @@ async function statusOverHttp1(port: number, cert: string): Promise<string> {
   const ca = await Deno.readTextFile(cert);
   return await new Promise((resolve, reject) => {
     const socket = connectTls({ host: "localhost", port, ca, ALPNProtocols: ["http/1.1"] }, () => {
-      socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      socket.write("GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     });
     let text = "";
     socket.on("data", (bytes) => text += String(bytes));
