@@ -87,7 +87,7 @@ for (const hosts of [20, 1_000]) {
         });
         const started = performance.now();
         await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-          for (let next = bodies.pop(); next !== undefined; next = bodies.pop()) {
+          for (let next = bodies.shift(); next !== undefined; next = bodies.shift()) {
             const url = `http://127.0.0.1:${state.server.ports[1]}/write?db=bench`;
             const response = await fetch(url, { method: "POST", body: next });
             if (response.status !== 204) throw new Error(await response.text());

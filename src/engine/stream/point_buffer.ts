@@ -6,7 +6,11 @@
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
+import { mergeTwoRuns } from "../../kernel/merge_two_runs.ts";
 import { sortPoints } from "../../kernel/sort.ts";
+
+/** Points from which on merging into those in order is quicker than sorting all anew. */
+const WORTH_MERGING = 1_024;
 
 /** Room for points and the journal rows that hold them; shared by successive buffers. */
 interface Room {
@@ -33,6 +37,8 @@ export class PointBuffer {
   readonly #rows: number;
   readonly #ascending: boolean;
   #sorted: RawColumns | undefined;
+  /** The first points in order of time, as an earlier buffer had them: the rest is merged into them. */
+  #sortedBefore: RawColumns | undefined;
   /** Number of points. */
   readonly length: number;
   /** Time of arrival of the first point, ms since the Unix epoch. */
@@ -69,8 +75,17 @@ export class PointBuffer {
 
   /** The points in order of time, equal times in order of arrival; must not be written. */
   get sorted(): RawColumns {
-    this.#sorted ??= this.#ascending ? this.arrived : sortPoints(this.arrived);
+    this.#sorted ??= this.#ascending ? this.arrived : this.#sortRest();
+    this.#sortedBefore = undefined;
     return this.#sorted;
+  }
+
+  /** Sorts what came since the points were in order last. */
+  #sortRest(): RawColumns {
+    const before = this.#sortedBefore;
+    if (before === undefined) return sortPoints(this.arrived);
+    const rest = sliceRaw(this.#room, before.times.length, this.length);
+    return mergeTwoRuns(before, sortPoints(rest));
   }
 
   /**
@@ -91,7 +106,11 @@ export class PointBuffer {
     const last = this.length === 0 ? points.times[0]! : room.times[this.length - 1]!;
     const ascending = this.#ascending && points.times[0]! >= last && isSorted(points.times);
     const since = this.length === 0 ? nowMs : this.sinceMs;
-    return new PointBuffer(room, length, this.#rows + 1, since, ascending);
+    const buffer = new PointBuffer(room, length, this.#rows + 1, since, ascending);
+    if (!ascending && this.length >= WORTH_MERGING) {
+      buffer.#sortedBefore = (this.#ascending ? this.arrived : this.#sorted) ?? this.#sortedBefore;
+    }
+    return buffer;
   }
 
   #roomFor(length: number): Room {

@@ -1,6 +1,7 @@
 /** Line protocol over the HTTP port of `serve`. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { connect as connectTcp, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { type BTrDB, connect, MAX_TIME, MIN_TIME, type Stream } from "@btrdb/btrdb";
 import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
@@ -392,4 +393,51 @@ Deno.test("CollectionTemplate: placeholders, parts that come to nothing, and mis
   for (const bad of ["", "fixed", "{bucket", "bucket}", "{host}", "{tag.}", "{}"]) {
     assertThrows(() => new CollectionTemplate(bad), TypeError, JSON.stringify(bad));
   }
+});
+
+Deno.test("serve http write: the bytes of all bodies under way are bounded, the next one is taken", async () => {
+  await withWriter({ limits: { messageBytes: 1_000 } }, async ({ server, post, points }) => {
+    const head = "POST /write?db=b HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n";
+    const sockets: Socket[] = [];
+    let refused = 0;
+    // 32 largest bodies may be under way, of all connections together.
+    const isRefused = new Promise<void>((resolve) => {
+      for (let i = 0; i < 40; i++) {
+        const socket = connectTcp(server.httpPort!, "127.0.0.1", () => {
+          socket.write(head + "#".repeat(990));
+        });
+        socket.on("error", () => {});
+        socket.on("data", (bytes) => {
+          if (!String(bytes).startsWith("HTTP/1.1 413")) return;
+          if (++refused === 8) resolve();
+        });
+        sockets.push(socket);
+      }
+    });
+    await isRefused;
+    const closed = sockets.map((socket) => new Promise((done) => socket.on("close", done)));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
+    let status = 0;
+    while (status !== 204) [status] = await post("/write?db=b", "m v=1 1");
+    assertEquals([refused, await points()], [8, ["b/m/v 1 1"]]);
+  });
+});
+
+Deno.test("serve http write: a client that goes away in its body leaves nothing behind", async () => {
+  await withWriter({}, async ({ server, post, points }) => {
+    const head = "POST /write?db=b HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n" +
+      "expect: 100-continue\r\n\r\n";
+    const socket = connectTcp(server.httpPort!, "127.0.0.1", () => socket.write(head));
+    socket.on("error", () => {});
+    const isOver = () => server.metrics().includes('service="influx",rpc="Write",code="499"');
+    // The server says that it has seen the head.
+    await new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    socket.end("m v=1 1\n");
+    socket.destroy();
+    while (!isOver()) await new Promise((done) => setTimeout(done, 5));
+    assertEquals(await points(), []);
+    assertEquals((await post("/write?db=b", "m v=2 2"))[0], 204);
+    assertEquals(await points(), ["b/m/v 2 2"]);
+  });
 });
