@@ -6,6 +6,7 @@
 
 import { align, type AlignOptions, MAX_TIME, MIN_TIME, type RawColumns } from "@btrdb/btrdb";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { loopAlign } from "../support/align_loop.ts";
 import { plainAlign } from "../support/align_reference.ts";
 import { Random } from "../support/random.ts";
 
@@ -175,3 +176,19 @@ Deno.test("align: rows are read once, arguments that are wrong are named", async
 async function* batchesOf(times: BigInt64Array[]): AsyncGenerator<RawColumns> {
   for (const one of times) yield { times: one, values: new Float64Array(one.length) };
 }
+
+Deno.test("align: the loop that it is measured against gives the same values", async () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = new Random(seed);
+    const start = BigInt(random.int(0, 1e9)) * 1_000_000n;
+    const columns = points(random, start);
+    const [tolerance, linear] = [BigInt(random.pick([0, 1, 500_000])), random.chance(0.5)];
+    const fill = linear ? "linear" : "none";
+    const rows = align([columns], { start, end: start + 4n * SECOND, rate: 30, tolerance, fill });
+    const { times, values: [values] } = await rows.collect();
+    loopAlign(columns, times, tolerance, linear).forEach((value, r) => {
+      const same = Object.is(value, values![r]) || Math.abs(value - values![r]!) < 1e-12;
+      assert(same, `seed ${seed}, row ${r}: ${value} and ${values![r]}`);
+    });
+  }
+});
