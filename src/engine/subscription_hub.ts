@@ -31,14 +31,21 @@ class Subscription {
   readonly keys: ReadonlySet<string>;
   /** Those on whose account its points wait. */
   readonly owners: readonly unknown[];
+  readonly #account: (points: number) => void;
   readonly #updates: SubscriptionUpdate[] = [];
   #points = 0;
   #ended: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(keys: ReadonlySet<string>, owners: readonly unknown[]) {
+  /** @param account Told of points that wait, or, below 0, no longer. */
+  constructor(
+    keys: ReadonlySet<string>,
+    owners: readonly unknown[],
+    account: (points: number) => void,
+  ) {
     this.keys = keys;
     this.owners = owners;
+    this.#account = account;
   }
 
   /** Points that wait. */
@@ -57,6 +64,7 @@ class Subscription {
     }
     this.#points = points;
     this.#updates.push(update);
+    this.#account(update.columns.times.length);
   }
 
   /** Lets its reader look again. */
@@ -73,9 +81,15 @@ class Subscription {
   drop(whose: string, most: number): void {
     const text =
       `The subscription is ${this.#points} points behind, and ${whose} together more than ${most}`;
+    this.clear();
+    this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
+  }
+
+  /** Lets go of what waits. */
+  clear(): void {
+    this.#account(-this.#points);
     this.#updates.length = 0;
     this.#points = 0;
-    this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
   }
 
   end(error: unknown): void {
@@ -89,6 +103,7 @@ class Subscription {
       const update = this.#updates.shift();
       if (update !== undefined) {
         this.#points -= update.columns.times.length;
+        this.#account(-update.columns.times.length);
         return update;
       }
       if (this.#ended !== undefined) throw this.#ended.error;
@@ -104,6 +119,9 @@ export class SubscriptionHub {
   readonly #byKey = new Map<string, Set<Subscription>>();
   /** Subscriptions with something new. */
   readonly #news = new Set<Subscription>();
+  /** Points that wait, in all and by their owners. */
+  #total = 0;
+  readonly #owned = new Map<unknown, number>();
 
   /**
    * Tells whoever wants to know. All get the same copy of the columns; they are woken up a few at a
@@ -118,8 +136,11 @@ export class SubscriptionHub {
     for (const subscription of interested) {
       subscription.push(update);
       this.#news.add(subscription);
+      for (const owner of subscription.owners) {
+        if (this.#owned.get(owner)! > MAX_OWNER_POINTS) this.#boundOwner(owner);
+      }
     }
-    this.#bound();
+    if (this.#total > MAX_TOTAL_POINTS) this.#boundAll();
     if (isIdle) this.#wakeAll();
   }
 
@@ -136,29 +157,34 @@ export class SubscriptionHub {
     }
   }
 
-  /** Drops those furthest behind until what waits is within its bounds. */
-  #bound(): void {
-    let total = 0;
-    const owned = new Map<unknown, number>();
-    for (const { points, owners } of this.#subscriptions) {
-      if (points === 0) continue;
-      total += points;
-      for (const owner of owners) owned.set(owner, (owned.get(owner) ?? 0) + points);
+  /** Takes note of points that wait for a subscription of some owners. */
+  #account(owners: readonly unknown[], points: number): void {
+    this.#total += points;
+    for (const owner of owners) {
+      const sum = (this.#owned.get(owner) ?? 0) + points;
+      if (sum === 0) this.#owned.delete(owner);
+      else this.#owned.set(owner, sum);
     }
-    for (const [owner, points] of owned) {
-      const isOwn = ({ owners }: Subscription) => owners.includes(owner);
-      total -= this.#dropDownTo(MAX_OWNER_POINTS, points, isOwn, "those of the caller");
-    }
-    this.#dropDownTo(MAX_TOTAL_POINTS, total, () => true, "all subscriptions");
   }
 
-  /** Drops some until those together have `most` points; the points dropped. */
+  /** Drops subscriptions of an owner, those furthest behind, until they are within their bound. */
+  #boundOwner(owner: unknown): void {
+    const isOwn = ({ owners }: Subscription) => owners.includes(owner);
+    this.#dropDownTo(MAX_OWNER_POINTS, this.#owned.get(owner)!, isOwn, "those of the caller");
+  }
+
+  /** The same for all subscriptions. */
+  #boundAll(): void {
+    this.#dropDownTo(MAX_TOTAL_POINTS, this.#total, () => true, "all subscriptions");
+  }
+
+  /** Drops some until those together have `most` points. */
   #dropDownTo(
     most: number,
     points: number,
     isOne: (subscription: Subscription) => boolean,
     whose: string,
-  ): number {
+  ): void {
     let dropped = 0;
     while (points - dropped > most) {
       let last: Subscription | undefined;
@@ -169,7 +195,6 @@ export class SubscriptionHub {
       dropped += last.points;
       last.drop(whose, most);
     }
-    return dropped;
   }
 
   /** Points inserted from this call on, until `return()` or an abort. */
@@ -177,7 +202,12 @@ export class SubscriptionHub {
     uuids: readonly Uint8Array[],
     options: SubscribeOptions | undefined,
   ): AsyncIterableIterator<SubscriptionUpdate> {
-    const subscription = new Subscription(new Set(uuids.map(keyOf)), options?.owners ?? []);
+    const { owners = [] } = options ?? {};
+    const subscription = new Subscription(
+      new Set(uuids.map(keyOf)),
+      owners,
+      (points) => this.#account(owners, points),
+    );
     const signal = options?.signal;
     const late = () => subscription.end(deadlineExceeded("continue the subscription"));
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
@@ -204,6 +234,7 @@ export class SubscriptionHub {
   #remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     this.#news.delete(subscription);
+    subscription.clear();
     for (const key of subscription.keys) {
       const same = this.#byKey.get(key);
       same?.delete(subscription);

@@ -32,6 +32,7 @@ const STAT_POINTS = 8_192;
 /** Tags of the repeated points. */
 const INSERT_VALUES = 0x1a;
 const RESPONSE_VALUES = 0x22;
+const UPDATE_VALUES = 0x12;
 /** Most bytes the fields around the points take. */
 const AROUND_BYTES = 64;
 
@@ -204,6 +205,32 @@ export function encodeRawResponse(
   varintField(writer, 2, major);
   varintField(writer, 3, minor);
   rawPoints(writer, columns, from, to, RESPONSE_VALUES);
+  return written(writer);
+}
+
+/**
+ * Encodes a `SubscribeResponse`.
+ *
+ * @param uuid 16 bytes.
+ * @param columns Points.
+ * @param from First point to be sent.
+ * @param to End of the points to be sent, exclusive.
+ * @returns The message, in a buffer of its own.
+ * @throws {RangeError} If the range is not within the columns.
+ */
+export function encodeSubscribeResponse(
+  uuid: Uint8Array,
+  columns: RawColumns,
+  from: number,
+  to: number,
+): Uint8Array {
+  range(columns.times.length, from, to);
+  const writer: Writer = { bytes: new Uint8Array(20 * (to - from) + AROUND_BYTES), pos: 0 };
+  rawPoints(writer, columns, from, to, UPDATE_VALUES);
+  byte(writer, 0x1a);
+  byte(writer, uuid.length);
+  writer.bytes.set(uuid, writer.pos);
+  writer.pos += uuid.length;
   return written(writer);
 }
 

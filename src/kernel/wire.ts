@@ -20,6 +20,7 @@ export {
   encodeInsertInto,
   encodeRawResponse,
   encodeStatResponse,
+  encodeSubscribeResponse,
   insertBytes,
   type InsertFields,
 } from "./encode.ts";

@@ -10,16 +10,15 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { RawColumns } from "../../core/columns.ts";
-import { sliceRaw } from "../../core/columns.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { SubscriptionUpdate as Update } from "../../endpoint/endpoint.ts";
 import {
   SubscribeParamsSchema,
-  SubscribeResponseSchema,
   SubscriptionRespSchema,
   SubscriptionUpdate_Op as Op,
   SubscriptionUpdateSchema,
 } from "../../gen/btrdb_v5_pb.ts";
+import { encodeSubscribeResponse } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 import { BATCH_POINTS } from "./streaming.ts";
 import { checkStreams, decode, malformed } from "./request.ts";
@@ -77,22 +76,14 @@ class SharedMessages {
   }
 }
 
-const pointsMessages = new SharedMessages(({ uuid, columns }) =>
-  Array.from(batches(columns), (part) => pointsMessage(uuid, part))
-);
-
-function pointsMessage(uuid: Uint8Array, { times, values }: RawColumns): Uint8Array {
-  const points = Array.from(times, (time, i) => ({ time, value: values[i]! }));
-  const response = create(SubscribeResponseSchema, { uuid, values: points });
-  return toBinary(SubscribeResponseSchema, response);
-}
-
-function* batches(columns: RawColumns): Generator<RawColumns> {
+const pointsMessages = new SharedMessages(({ uuid, columns }) => {
   const n = columns.times.length;
+  const messages = [];
   for (let at = 0; at < n; at += BATCH_POINTS) {
-    yield sliceRaw(columns, at, Math.min(n, at + BATCH_POINTS));
+    messages.push(encodeSubscribeResponse(uuid, columns, at, Math.min(n, at + BATCH_POINTS)));
   }
-}
+  return messages;
+});
 
 /** The subscriptions of one call, as its updates have made them. */
 class Subscriptions {

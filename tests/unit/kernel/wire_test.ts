@@ -1,4 +1,6 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { SubscribeResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import {
@@ -9,6 +11,7 @@ import {
   encodeInsertInto,
   encodeRawResponse,
   encodeStatResponse,
+  encodeSubscribeResponse,
   insertBytes,
 } from "../../../src/kernel/wire.ts";
 import { samples, windows } from "../../../bench/support/data.ts";
@@ -164,4 +167,22 @@ Deno.test("decodeRawResponse: every way of being cut short or malformed is an IN
     );
     assertEquals(error.status, "INTERNAL", name);
   }
+});
+
+Deno.test("encodeSubscribeResponse: is what protobuf makes of the same points", () => {
+  const columns = {
+    times: BigInt64Array.of(0n, -5n, 1_700_000_000_000_000_000n, 7n),
+    values: Float64Array.of(1.5, 0, -0, NaN),
+  };
+  const uuid = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
+  const values = Array.from(columns.times, (time, i) => ({ time, value: columns.values[i]! }));
+  const expected = toBinary(
+    SubscribeResponseSchema,
+    create(SubscribeResponseSchema, { uuid, values: values.slice(0, 3) }),
+  );
+  assertEquals(encodeSubscribeResponse(uuid, columns, 0, 3), expected);
+  const back = fromBinary(SubscribeResponseSchema, encodeSubscribeResponse(uuid, columns, 2, 4));
+  assertEquals(back.values.map(({ time }) => time), [1_700_000_000_000_000_000n, 7n]);
+  assertEquals(back.values[1]!.value, NaN);
+  assertEquals(back.uuid, uuid);
 });
