@@ -29,6 +29,9 @@ async function timed(name: string, call: Promise<unknown>): Promise<void> {
   console.log(`took ${name} ${(performance.now() - beganMs).toFixed(2)}`);
 }
 
+/** Points by URL that are not those that were acknowledged. */
+class WrongAnswer extends Error {}
+
 /** One user: a stream of its own, points in order, everything else at random. */
 class User {
   readonly uuid: string;
@@ -68,7 +71,8 @@ class User {
     } else if (dice < 0.9) {
       const end = BASE + BigInt(this.acknowledged) * STEP_NS;
       await timed("nearest", stream.nearest(end, { backward: true }));
-    } else if (dice < 0.95) await this.#lookup(db);
+    } else if (dice < 0.93) await this.#lookup(db);
+    else if (dice < 0.97) await this.#readByUrl();
     else await this.#disconnect();
   }
 
@@ -105,6 +109,41 @@ class User {
       if (--left > 0) continue;
       await this.#disconnect();
       return;
+    }
+  }
+
+  /** Reads a part by URL, in any format; one time in five it goes away in the middle. */
+  async #readByUrl(): Promise<void> {
+    const formats = ["csv", "parquet", "arrow", "ndjson", "json"];
+    const format = formats[Math.floor(Math.random() * formats.length)]!;
+    const from = Math.floor(Math.random() * this.acknowledged);
+    const [start, end] = [from, Math.min(this.acknowledged, from + 10_000)]
+      .map((i) => BASE + BigInt(i) * STEP_NS);
+    if (start === end) return;
+    const query = `stream=${this.uuid}&start=${start}&end=${end}`;
+    try {
+      const response = await fetch(`http://127.0.0.1:${httpPort}/api/v1/data.${format}?${query}`, {
+        signal: AbortSignal.timeout(20_000),
+      });
+      if (!response.ok) count(`url-${response.status}`);
+      if (Math.random() < 0.2) await response.body!.cancel();
+      else if (format === "ndjson" && response.ok) this.#check(await response.text(), from);
+      else await response.arrayBuffer();
+      count("urls");
+    } catch (error) {
+      if (error instanceof WrongAnswer) throw error;
+      // The server may be killed at any moment.
+      count("url-broken");
+    }
+  }
+
+  /** Checks that rows are those that were acknowledged. */
+  #check(text: string, from: number): void {
+    const rows = text.trim().split("\n").map((line) => Object.values(JSON.parse(line))[1]);
+    const right = Math.min(10_000, this.acknowledged - from);
+    const wrong = rows.findIndex((value, i) => value !== from + i);
+    if (rows.length !== right || wrong >= 0) {
+      throw new WrongAnswer(`${rows.length} rows of ${right} from ${from}, wrong from ${wrong} on`);
     }
   }
 

@@ -14,18 +14,21 @@ import { dataHeaders, etagOf } from "./data_headers.ts";
 import { type BegunAnswer, withAnswer } from "./data_source.ts";
 import type { RememberedReads } from "./remembered_reads.ts";
 import { sendFile } from "./send_file.ts";
-import type { Spool } from "./spool.ts";
+import { type Spool, tooLarge } from "./spool.ts";
 import type { SpoolFile } from "./spool_file.ts";
 import { type StreamedOptions, timeOptions } from "./streamed_data.ts";
 
-/** Rows of a row group. */
-const GROUP_ROWS = 131_072;
+/** Rows of a row group; other requests wait while one is made. */
+const GROUP_ROWS = 65_536;
 
 /** Cells of a row group. */
 const GROUP_CELLS = 4 << 20;
 
 /** Smallest row group, rows. */
 const LEAST_ROWS = 1_024;
+
+/** Bytes of values for each byte that a file may have: compression must not hide endless work. */
+const UNCOMPRESSED = 16;
 
 /** Parts of answers in Parquet. */
 export interface ParquetOptions extends StreamedOptions {
@@ -91,7 +94,8 @@ function made(
   const again = isCommitted ? known : undefined;
   return exchange.gated(() =>
     withAnswer(exchange, "parquet", options, again, async ({ answer, queries }) => {
-      const write = (take: Take) => writeFile(exchange, { answer, queries }, take);
+      const maxBytes = UNCOMPRESSED * options.spool.maxFileBytes;
+      const write = (take: Take) => writeFile(exchange, { answer, queries }, take, maxBytes);
       return { answer, file: await fileOf(exchange, answer, options, write) };
     })
   );
@@ -118,6 +122,7 @@ async function writeFile(
   { metrics, options: { signal } }: HttpExchange,
   { answer, queries: { queries } }: BegunAnswer,
   take: Take,
+  maxBytes: number,
 ): Promise<void> {
   const { labels, range, request } = answer;
   const { writeParquet } = await import("../../../io/parquet.ts");
@@ -135,6 +140,9 @@ async function writeFile(
     onProgress: (progress) => {
       metrics.pointsRead += (progress.rows - rows) * labels.length;
       rows = progress.rows;
+      if (8 * rows * columns > maxBytes) {
+        throw tooLarge(`the file has more than ${maxBytes} bytes before it is compressed`);
+      }
     },
   });
 }

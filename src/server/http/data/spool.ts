@@ -53,6 +53,12 @@ class Entry {
   }
 }
 
+/** The failure of a request for a file that is too large. */
+export function tooLarge(message: string): HttpFailure {
+  const hint = "expected a shorter range, fewer streams, or wider windows";
+  return new HttpFailure(413, `${message}: ${hint}`, ErrorCode.ResourceDepleted);
+}
+
 /** Files by their names. */
 export class Spool {
   readonly #limits: SpoolLimits;
@@ -69,6 +75,11 @@ export class Spool {
   /** Bytes of all files. */
   get bytes(): number {
     return this.#bytesOf(() => true);
+  }
+
+  /** Most bytes of a file. */
+  get maxFileBytes(): number {
+    return Math.min(this.#limits.maxBytes, this.#limits.maxOwnerBytes);
   }
 
   /** Tells whether a file is there, or is being made. */
@@ -151,13 +162,8 @@ export class Spool {
     const { maxBytes, maxOwnerBytes } = this.#limits;
     const isOwn = ({ owner }: Entry) => owner === entry.owner;
     const all = () => true;
-    if (entry.bytes + bytes > Math.min(maxBytes, maxOwnerBytes)) {
-      throw new HttpFailure(
-        413,
-        `the file is larger than the ${Math.min(maxBytes, maxOwnerBytes)} bytes allowed: ` +
-          "expected a shorter range, fewer streams, or windows",
-        ErrorCode.ResourceDepleted,
-      );
+    if (entry.bytes + bytes > this.maxFileBytes) {
+      throw tooLarge(`the file is larger than the ${this.maxFileBytes} bytes allowed`);
     }
     const bounds = [[isOwn, maxOwnerBytes], [all, maxBytes]] as const;
     for (;;) {
