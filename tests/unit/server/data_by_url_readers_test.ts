@@ -63,11 +63,11 @@ const urlOf = ({ server }: Watched, format: string) =>
   `http://127.0.0.1:${server.httpPort}/api/v1/data.${format}?stream=${UUID}`;
 
 /** Asks for a path and reads nothing of the answer. */
-function open(port: number, path: string): Promise<{ close: () => void }> {
+function open(port: number, path: string, field = "x: y"): Promise<{ close: () => void }> {
   return new Promise((resolve) => {
     const socket = connectTcp(port, "127.0.0.1", () => {
       socket.pause();
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${field}\r\n\r\n`);
       resolve({ close: () => socket.destroy() });
     });
     socket.on("error", () => {});
@@ -176,4 +176,23 @@ Deno.test("data by URL: a stop ends readers that do not read", () =>
     await server.stop({ graceMs: 10 });
     assertEquals(seen.ended, seen.begun);
     reader.close();
+  }));
+
+Deno.test("data by URL: a reader's query ends when its stream moves to where the key may not read", () =>
+  withStream(async ({ server, endpoint, seen }) => {
+    const path = `/api/v1/data.csv?stream=${UUID}`;
+    const reader = await open(server.httpPort!, path, "authorization: bearer reader");
+    await until("the query runs", () => seen.chunks > 0);
+    await endpoint.setTags({
+      uuid: uuidBytes(UUID),
+      expected: 1n,
+      collection: "secret",
+      changes: new Map(),
+      removals: [],
+    });
+    await until("the query ends", () => seen.ended === 1);
+    reader.close();
+  }, {
+    hostname: "127.0.0.1",
+    apiKeys: [{ key: "reader", capabilities: ["read"], collectionPrefixes: ["c"] }],
   }));

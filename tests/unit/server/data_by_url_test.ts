@@ -6,6 +6,7 @@ import { type BTrDB, connect, formatTime, MAX_TIME, MIN_TIME, type Stream } from
 import { readArrow } from "@btrdb/btrdb/arrow";
 import { openParquet } from "@btrdb/btrdb/parquet";
 import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
+import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
 
 const T = 1_767_225_600_000_000_000n;
 const SECOND = 1_000_000_000n;
@@ -470,3 +471,58 @@ Deno.test("data by URL: the requests of Grafana's Infinity source, ms in and ns 
     const raw = await asked("${__maxDataPoints}");
     assertEquals([raw.status, (await raw.json()).error.code], [400, 421]);
   }));
+
+Deno.test({
+  name: "data by URL: the same over TLS, as HTTP/2 and HTTP/1.1",
+  ignore: !haveOpenssl(),
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const tls = await makeCertificate(folder, "server", ["basicConstraints=critical,CA:FALSE"]);
+    const cert = await Deno.readTextFile(tls.cert);
+    await withData(async ({ server }) => {
+      for (const http2 of [true, false]) {
+        using client = Deno.createHttpClient({ caCerts: [cert], http2, http1: !http2 });
+        const get = (path: string, init: RequestInit = {}) => {
+          const withClient: RequestInit & { client: Deno.HttpClient } = { ...init, client };
+          return fetch(`https://localhost:${server.httpPort}${path}`, withClient);
+        };
+        const head = await get(parquet, { method: "HEAD" });
+        const size = Number(head.headers.get("content-length"));
+        assertEquals([head.status, await head.text()], [200, ""]);
+        const part = await get(parquet, { headers: { range: `bytes=-${2 * size}` } });
+        assertEquals(part.status, 206);
+        assertEquals((await part.arrayBuffer()).byteLength, size);
+        const same = await get(parquet, {
+          headers: { "if-none-match": head.headers.get("etag")! },
+        });
+        assertEquals([same.status, await same.text()], [304, ""]);
+        assertEquals((await (await get(`${csv}&points=3`)).text()).split("\n").length, 5);
+        const refused = await get(csv, { method: "POST", body: "x" });
+        assertEquals([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
+        await refused.body?.cancel();
+      }
+    }, { tls });
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test("data by URL: pages of listed origins may ask, with ranges and conditions", () =>
+  withData(async ({ get }) => {
+    const origin = "https://grid.example.org";
+    const asked = await get(parquet, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-headers": "authorization, range, if-range" },
+    });
+    assertEquals([asked.status, asked.headers.get("access-control-allow-origin")], [204, origin]);
+    const fields = asked.headers.get("access-control-allow-headers")!.split(", ");
+    for (const field of ["authorization", "range", "if-range", "if-match", "if-none-match"]) {
+      assert(fields.includes(field), field);
+    }
+    const answer = await get(parquet, { headers: { origin, range: "bytes=0-3" } });
+    assertEquals([answer.status, await answer.text()], [206, "PAR1"]);
+    assertEquals(answer.headers.get("access-control-allow-origin"), origin);
+    assertStringIncludes(answer.headers.get("access-control-expose-headers")!, "content-range");
+    assertStringIncludes(answer.headers.get("vary")!, "origin");
+    const foreign = await get(parquet, { headers: { origin: "https://x.example" } });
+    assertEquals([foreign.status, (await foreign.json()).error.status], [403, 403]);
+  }, { http: { port: 0, origins: ["https://grid.example.org"] } }));
