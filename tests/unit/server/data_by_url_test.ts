@@ -221,6 +221,24 @@ Deno.test("data by URL: parameters that are wrong are named, never ignored", () 
     }
   }));
 
+Deno.test("data by URL: a version that there is not is not answered with another one", () =>
+  withData(async ({ db, get, failure }) => {
+    const stream = await db.create(crypto.randomUUID(), "new", { tags: { name: "n" } });
+    await stream.insert([[T, 1]]);
+    for (const format of ["csv", "parquet", "arrow"]) {
+      for (const range of ["", `&start=${T}&end=${T + 1n}`, "&points=3"]) {
+        const url = `/api/v1/data.${format}?stream=new/n${range}`;
+        assertEquals((await failure(`${url}&version=77`)).slice(0, 2), [404, 404]);
+        const latest = await get(`${url}&version=${2n ** 64n - 1n}`);
+        assertEquals([latest.status, latest.headers.get("cache-control")], [
+          200,
+          "public, no-cache",
+        ]);
+        await latest.body!.cancel();
+      }
+    }
+  }));
+
 Deno.test("data by URL: methods, paths and HEAD", () =>
   withData(async ({ get, failure }) => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {

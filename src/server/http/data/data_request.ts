@@ -7,7 +7,7 @@
 import { fixedOffset } from "../../../core/clock_changes.ts";
 import { tryDuration } from "../../../core/duration_text.ts";
 import { ErrorCode } from "../../../core/errors.ts";
-import { MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../../../core/range.ts";
+import { LATEST, MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../../../core/range.ts";
 import { currentTime, formatTime, MILLISECOND } from "../../../core/time.ts";
 import {
   isRelativeTime,
@@ -15,6 +15,7 @@ import {
   type TimeFrame,
   type TimeSpec,
 } from "../../../core/time_words.ts";
+import { isLatest } from "../../../endpoint/checks.ts";
 import { badParameter, type ParameterNames, Parameters, quoted } from "./parameters.ts";
 
 /** Names of the parameters of `/api/v1/data.*`. */
@@ -210,7 +211,8 @@ function versionsOf(text: string | undefined): bigint[] {
   if (text === undefined) return [];
   return text.split(",").map((part) => {
     const version = /^\d{1,20}$/.test(part) ? BigInt(part) : -1n;
-    if (version >= 0n && version < 1n << 64n) return version;
+    if (isLatest(version)) return LATEST;
+    if (version > 0n && version < 1n << 64n) return version;
     throw badParameter(
       `version is ${
         quoted(text)

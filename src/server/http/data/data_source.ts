@@ -4,11 +4,14 @@
  * @module
  */
 
+import { ErrorCode } from "../../../core/errors.ts";
+import { uuidText } from "../../../core/uuid.ts";
 import type { CallLimit } from "../../call_limit.ts";
+import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange } from "../routes.ts";
 import { type DataAnswer, type DataFormat, labelsOf, pinnedVersions } from "./data_answer.ts";
 import { DataQueries } from "./data_queries.ts";
-import { dataRange } from "./data_range.ts";
+import { dataRange, type VersionedStream } from "./data_range.ts";
 import { dataRequest } from "./data_request.ts";
 import { findStreams } from "./data_streams.ts";
 
@@ -51,10 +54,25 @@ export async function withAnswer<T>(
   try {
     const chunk = format === "parquet" ? undefined : STREAMED_POINTS;
     await using queries = await DataQueries.begin(endpoint, streams, range, options, chunk);
+    checkVersions(queries, streams);
     return await use({ answer: { ...resolved, versions: queries.versions }, queries });
   } finally {
     if (count > 0) limits.openStreams.leave(count);
   }
+}
+
+/**
+ * Checks that the versions that were asked for have answered: of a stream without commits, any
+ * version is the first one to a server.
+ *
+ * @throws {HttpFailure} 404.
+ */
+function checkVersions({ versions }: DataQueries, streams: readonly VersionedStream[]): void {
+  streams.forEach(({ uuid, version }, s) => {
+    if (version === 0n || versions[s]!.major === version) return;
+    const message = `stream ${uuidText(uuid)} has no version ${version}`;
+    throw new HttpFailure(404, message, ErrorCode.NoSuchStream);
+  });
 }
 
 /** The answer to a request; versions that are not pinned are 0. */
