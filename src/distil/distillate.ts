@@ -12,6 +12,7 @@ import { describe } from "../core/describe.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
 import { checkDefinition, type DistilDefinition } from "./definition.ts";
+import { isGone } from "./committed_version.ts";
 import { isCurrent, isStateOf, type Parts, presentOf } from "./distil_plan.ts";
 import { DistilRun } from "./distil_run.ts";
 import { type DistilStatus, statusOf } from "./distil_status.ts";
@@ -24,6 +25,7 @@ import {
   type DistilRunOptions,
   intervalOf,
   rulesOf,
+  type RunRules,
 } from "./run_options.ts";
 
 /**
@@ -63,6 +65,7 @@ export class Distillate {
   readonly #stale: boolean;
   #verified = false;
   #running = false;
+  #streams: Streams | undefined;
 
   /** @ignore Made by `distil`. */
   constructor(db: BTrDB, definition: DistilDefinition) {
@@ -96,17 +99,32 @@ export class Distillate {
     const rules = rulesOf(action, options);
     if (this.#running) throw invalidType(`Cannot ${action}: it is running already`);
     this.#running = true;
+    const left = leftOf(action, options);
     try {
-      const left = leftOf(action, options);
-      const parts = (await this.#parts(rules.flush, true, left))!;
-      const ledger = this.#ledger(parts, rules.leaseMs);
-      const run = new DistilRun(parts, ledger, rules, options.signal, this.#verified);
-      const result = await run.run();
-      this.#verified = true;
-      return result;
+      const known = this.#streams;
+      try {
+        return await this.#run(rules, left, options.signal);
+      } catch (error) {
+        // A stream that was known is gone, and perhaps there is another one of its name.
+        if (known === undefined || !isGone(error)) throw error;
+        this.#streams = undefined;
+        return await this.#run(rules, left, options.signal);
+      }
     } finally {
       this.#running = false;
     }
+  }
+
+  async #run(
+    rules: RunRules,
+    left: Left,
+    signal: AbortSignal | undefined,
+  ): Promise<DistilResult> {
+    const parts = (await this.#parts(rules.flush, true, left))!;
+    const ledger = this.#ledger(parts, rules.leaseMs);
+    const result = await new DistilRun(parts, ledger, rules, signal, this.#verified).run();
+    this.#verified = true;
+    return result;
   }
 
   /**
@@ -191,8 +209,15 @@ export class Distillate {
     return new Ledger(outputs[0]!.stream, this.name, this.#owner, leaseMs, left);
   }
 
-  /** The streams; absent if an output does not exist and is not made. */
+  /** The streams and how to use them; absent if an output does not exist and is not made. */
   async #parts(flush: boolean, create: boolean, left: Left): Promise<Parts | undefined> {
+    this.#streams ??= await this.#resolved(create, left);
+    if (this.#streams === undefined) return undefined;
+    const rules = { flush, stale: this.#stale };
+    return { db: this.#db, definition: this.#definition, ...this.#streams, rules, left };
+  }
+
+  async #resolved(create: boolean, left: Left): Promise<Streams | undefined> {
     const definition = this.#definition;
     const inputs = await resolveInputs(this.#db, definition.inputs, left());
     const outputs = await resolveOutputs(this.#db, definition.outputs, create, left());
@@ -207,10 +232,12 @@ export class Distillate {
       }
       taken.set(uuid, `outputs.${name}`);
     }
-    const rules = { flush, stale: this.#stale };
-    return { db: this.#db, definition, inputs, outputs, rules, left };
+    return { inputs, outputs };
   }
 }
+
+/** Streams of a definition, found once. */
+type Streams = Pick<Parts, "inputs" | "outputs">;
 
 /** Options of the requests of a call, which share its timeout. */
 function leftOf(action: string, { signal, timeoutMs }: RequestOptions): Left {
