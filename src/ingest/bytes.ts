@@ -14,7 +14,7 @@ import { ImportError } from "./errors.ts";
 /** Bytes of one read. */
 const READ_BYTES = 1 << 20;
 /** Bytes by which a compression is known. */
-const MAGIC_BYTES = 4;
+export const MAGIC_BYTES = 4;
 
 /** Input of an import: a path or `file:` URL, its bytes, or its bytes in pieces. */
 export type ImportInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;

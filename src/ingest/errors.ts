@@ -31,6 +31,23 @@ export class ImportError extends Error {
   }
 }
 
+/**
+ * Names the file in the error of a row or a cell, which knows only its line.
+ *
+ * @param error Anything thrown; other errors are left as they are.
+ * @param name Name of the file, or `-` where there is none.
+ * @returns The same error.
+ */
+export function inFile(error: unknown, name: string): unknown {
+  if (error instanceof Error && error.name === "CsvError" && name !== "-") {
+    error.message = error.message.replace(/^Cannot parse \w+:/, () => `Cannot import ${name}:`);
+  }
+  return error;
+}
+
+/** A table in which there are no rows yet. */
+export class NoRowsError extends ImportError {}
+
 /** An option that cannot be used as it is. */
 export function optionError(message: string, hint?: string): ImportError {
   return new ImportError(message, { fault: "options", hint });

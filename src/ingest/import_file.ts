@@ -4,9 +4,11 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { ImportInput } from "./bytes.ts";
+import { inFile } from "./errors.ts";
 import { ImportRun } from "./import_run.ts";
 import type { ImportOptions } from "./options.ts";
 import { type Prepared, prepareImport } from "./prepare_import.ts";
@@ -85,6 +87,7 @@ export async function importFile(
   await using source = prepared.source;
   const signal = options.signal ?? new AbortController().signal;
   const batches = storableBatches(source, prepared.record.position, signal);
+  const name = nameOf(input);
   try {
     // Nothing is made for what cannot be read.
     const first = await batches.next();
@@ -121,9 +124,16 @@ export async function importFile(
       bytes: source.bytesRead,
       seconds: (performance.now() - startMs) / 1000,
     };
+  } catch (error) {
+    throw inFile(error, name);
   } finally {
     await batches.return?.();
   }
+}
+
+/** Name of an input in messages; `-` where it has none. */
+function nameOf(input: ImportInput): string {
+  return typeof input === "string" ? input : input instanceof URL ? fileURLToPath(input) : "-";
 }
 
 const stopped = new WeakMap<object, number>();

@@ -24,6 +24,8 @@ export {
 export { readColumnMeta } from "./column_meta.ts";
 export { explain, type ExplainOptions, type Plan, type PlannedColumn } from "./explain.ts";
 export { filesIn, type FolderFiles, withoutCompanions } from "./folder.ts";
+export { followFile } from "./follow/follow_file.ts";
+export type { FollowedFileSummary, FollowOptions, FollowSummary } from "./follow/follow_options.ts";
 export { ImportError, type ImportFault } from "./errors.ts";
 export type { ImportInput } from "./bytes.ts";
 export { stateFolder } from "./record.ts";

@@ -72,7 +72,7 @@ export async function openFound(
 }
 
 /** An option as the command line writes it. */
-function optionName(key: keyof SourceOptions): string {
+export function optionName(key: keyof SourceOptions): string {
   const names: Partial<Record<keyof SourceOptions, string>> = {
     skipLines: "skip",
     columns: "column",

@@ -105,7 +105,7 @@ export async function prepareImport(
 }
 
 /** The options that decide the points and their streams. */
-function wishesOf(options: ImportOptions): unknown {
+export function wishesOf(options: ImportOptions): unknown {
   const { signal: _, onProgress: _p, onNotice: _n, onWarning: _w, ...rest } = options;
   const { resume: _r, changed: _c, restart: _s, mergePolicy: _m, threads: _t, ...wishes } = rest;
   const text = JSON.stringify(wishes, (_, value) => typeof value === "bigint" ? `${value}` : value);

@@ -47,7 +47,7 @@ export interface ImportRecord {
 }
 
 /** Bytes at the beginning of a file that identify it. */
-const HEAD_BYTES = 65_536;
+export const HEAD_BYTES = 65_536;
 
 /** A digest of the beginning of a file. */
 export function headDigest(head: Uint8Array): string {
@@ -72,7 +72,8 @@ export async function digestsBefore(
   return { bytes, head: first, tail: headDigest(await readAt(path, start, bytes - start)) };
 }
 
-function digest(bytes: Uint8Array | string): string {
+/** SHA-256 in hexadecimal digits. */
+export function digest(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 

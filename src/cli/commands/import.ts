@@ -4,6 +4,7 @@ import type { BTrDB, Stream } from "../../../mod.ts";
 import {
   explain,
   filesIn,
+  followFile,
   importFile,
   type ImportOptions,
   type ImportSummary,
@@ -44,6 +45,9 @@ const command: Command = {
     "STATION/DEVICE unless --into says otherwise. Local times are of --tz.",
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
     "its name in the collection --into. Streams that do not exist are created.",
+    "--follow stores the rows of one FILE as they are written, or those of the files of one folder, " +
+    "until it is interrupted, each row once: also after it was killed, and after the file was renamed " +
+    "and begun anew, or cut off. Files of a folder that cannot grow are imported when they are complete.",
     "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
     "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file " +
     "that is stored already it takes nothing, or, with --changed, the rows added since. It keeps " +
@@ -116,6 +120,9 @@ const command: Command = {
     encoding: { value: "NAME", about: "Encoding of text, utf-8 by default, e.g. windows-1252" },
     complete: { about: "The file is complete: its last line counts also without a line end" },
     live: { about: "Store rows as they come, within a second; for stdin and pipes" },
+    follow: {
+      about: "Go on with rows and files as they come, until interrupted; for one file or folder",
+    },
     skip: { value: "N", about: "Lines before the header" },
     format: {
       value: "FORMAT",
@@ -197,18 +204,25 @@ const command: Command = {
       line: "btrdb -d file:grid.btrdb import FAULT.CFG --values primary --tz America/Chicago",
       about: "A record of a relay, in primary values",
     },
+    {
+      line: "btrdb -d grid.example:4410 import --follow /var/log/meter.csv -i plant/meter",
+      about: "A log that is being written, and rotated",
+    },
     { line: "zcat pmu.csv.gz | btrdb -d grid.example:4410 import - -i pmu", about: "From stdin" },
   ],
   json:
     "{ files: [{ file, format, rows, points, fresh, first, last, resumed, created, added, streams: " +
     "[{ uuid, path, points }], omitted: [{ name, reason }], skipped: { rows, cells }, warnings, bytes, " +
-    "seconds }] }; points: stored by the import, all its runs together; --explain: { plans }",
+    "seconds }] }; points: stored by the import, all its runs together; --explain: { plans }; --follow, at the " +
+    "end: { rows, fresh, first, last, created, files: [{ path, format, rows, points, fresh, problem }], " +
+    "skipped, warnings, seconds }",
   async run(context, args) {
     const meta = args.text("meta");
     const options = {
       ...readOptions(context, args),
       ...(meta === undefined ? {} : { meta: await readColumnMeta(meta) }),
     };
+    if (args.has("follow")) return await follow(context, args, options);
     const named: string[] = [];
     for (const name of args.positionals) named.push(...await filesOf(context, name));
     const names = withoutCompanions(named);
@@ -226,6 +240,33 @@ const command: Command = {
     if (context.json) context.printJson({ files });
   },
 };
+
+/** Follows a file or a folder until the user interrupts. */
+async function follow(context: Context, args: Args, options: ImportOptions): Promise<number> {
+  const [path] = args.positionals;
+  for (const name of ["explain", "plot"]) {
+    if (args.has(name)) throw usageError(`Cannot use --${name} and --follow together`);
+  }
+  if (args.positionals.length > 1) {
+    throw usageError("Cannot follow more than one file", "follow their folder");
+  }
+  if (path === "-") throw usageError("Cannot follow stdin", "pipes are imported with --live");
+  const db = await context.db("create");
+  const summary = await followFile(db, path!, { ...options, target: targetName(context.target) });
+  const { fresh, rows, files, created, seconds, first, last, skipped } = summary;
+  if (context.json) context.printJson(summary);
+  const made = created > 0 ? `, ${plural(created, "new stream")}` : "";
+  context.talk(
+    `Stored ${plural(fresh, "point")} of ${plural(rows, "row")} from ` +
+      `${plural(files.length, "file")}${made}, in ${seconds.toFixed(1)} s`,
+  );
+  sayTimes(context, first, last);
+  saySkipped(context, skipped);
+  const failed = files.filter(({ problem }) => problem !== undefined);
+  if (failed.length === 0) return Exit.Done;
+  context.warn(`Not read to the end: ${failed.map(({ path }) => path).join(", ")}`);
+  return Exit.Failed;
+}
 
 /** Says what would be stored; the database is looked at if there is one. */
 async function explainAll(
@@ -422,21 +463,27 @@ function sayStored(context: Context, file: string, summary: ImportSummary): void
       `${plural(streams.length, "stream")}${made}${merged}, ${seconds.toFixed(1)} s, ` +
       `${rough(speed)} points/s, ${bytesText(bytes)} read`,
   );
-  if (first !== undefined && last !== undefined) {
-    const { tz } = context.frame;
-    context.talk(`From ${formatTime(first, tz)} to ${formatTime(last, tz)}`);
-  }
+  sayTimes(context, first, last);
   const { omitted, skipped } = summary;
-  if (skipped.rows + skipped.cells > 0) {
-    context.warn(
-      `Left out: ${plural(skipped.rows, "bad row")} and ${plural(skipped.cells, "bad cell")}`,
-    );
-  }
+  saySkipped(context, skipped);
   if (context.quiet && omitted.length > 0) {
     context.warn(
       `Left out: ${omitted.map(({ name, reason }) => `${name} (${reason})`).join(", ")}`,
     );
   }
+}
+
+function sayTimes(context: Context, first: bigint | undefined, last: bigint | undefined): void {
+  if (first === undefined || last === undefined) return;
+  const { tz } = context.frame;
+  context.talk(`From ${formatTime(first, tz)} to ${formatTime(last, tz)}`);
+}
+
+function saySkipped(context: Context, skipped: ImportSummary["skipped"]): void {
+  if (skipped.rows + skipped.cells === 0) return;
+  context.warn(
+    `Left out: ${plural(skipped.rows, "bad row")} and ${plural(skipped.cells, "bad cell")}`,
+  );
 }
 
 async function plotAll(context: Context, db: BTrDB, { streams }: ImportSummary): Promise<void> {

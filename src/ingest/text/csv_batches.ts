@@ -88,7 +88,8 @@ function note(parser: TableParser, remarks: TableRemarks): void {
   remarks.cutLine = parser.firstCutLine;
 }
 
-function positionOf(parser: TableParser, from: Position, offset: number): Position {
+/** Position behind the rows that a parser has read. */
+export function positionOf(parser: TableParser, from: Position, offset: number): Position {
   const next: Position = { offset, lines: parser.lines, rows: from.rows + parser.rows };
   const last = parser.lastTime;
   return last === undefined

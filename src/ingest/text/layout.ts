@@ -6,7 +6,7 @@
 
 import { nearest } from "../../core/suggest.ts";
 import { isNullWord } from "../../kernel/mod.ts";
-import { ImportError, optionError } from "../errors.ts";
+import { ImportError, NoRowsError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
 import { type InfluxTable, influxTable } from "./influx.ts";
 import { tableWarnings } from "./table_warnings.ts";
@@ -124,7 +124,7 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   const records = readRecords(text, { delimiter: cut, blanks, comment, limit: SAMPLE_ROWS + 8 });
   const first = records[0];
   if (first === undefined) {
-    throw new ImportError(
+    throw new NoRowsError(
       before > 0 || head.trim() !== ""
         ? "Cannot import: there are no rows"
         : "Cannot import: the file is empty",
@@ -143,7 +143,7 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   const extra = header ? extraRows(below, look) : 0;
   const units = unitsOf(below.slice(0, extra), names.length);
   const data = below.slice(extra, extra + SAMPLE_ROWS);
-  if (data.length === 0) throw new ImportError("Cannot import: there are no rows after the header");
+  if (data.length === 0) throw new NoRowsError("Cannot import: there are no rows after the header");
   const rows = data.map(({ cells }) => cells);
   const time = timeOf(names, units, rows, wishes, look);
   const by = wishes.by === undefined ? undefined : columnOf(names, wishes.by, "--by");

@@ -6,7 +6,7 @@
 
 import type { ByteSource, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
-import { ImportError } from "../errors.ts";
+import { ImportError, NoRowsError } from "../errors.ts";
 import type { FormatInput } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
 import {
@@ -56,7 +56,7 @@ export async function openText(
   const complete = options.complete ?? isWhole(input);
   const lines = text.slice(0, text.lastIndexOf("\n") + 1);
   if (lines === "" && text !== "" && !complete) {
-    throw new ImportError(`Cannot import ${bytes.name}: its only line has no line end`, {
+    throw new NoRowsError(`Cannot import ${bytes.name}: its only line has no line end`, {
       hint: "--complete says that the file is complete",
     });
   }

@@ -1,0 +1,213 @@
+/**
+ * Journal of the files that are followed: lines of JSON, each written before what it is about.
+ *
+ * Before a batch is inserted the journal says which rows it has and how many points its streams
+ * have; after it, that it is stored. What a killed process leaves behind is therefore at most one
+ * batch, and the number of points in a stream says exactly how much of that batch is stored.
+ *
+ * @module
+ */
+
+import { type FileHandle, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { writePrivateFile } from "../../core/new_file.ts";
+import { ImportError } from "../errors.ts";
+import { digest } from "../record.ts";
+import type { Position } from "../source.ts";
+import type { FileDigests } from "./file_digests.ts";
+
+/** State of a followed file. */
+export interface FileState {
+  /** Number by which the journal knows it. */
+  readonly id: number;
+  /** Where it was seen last. */
+  path: string;
+  /** Device and number of the file there. */
+  key: string;
+  size: number;
+  modifiedMs: number;
+  /** Table that grows, or a file that is imported as a whole; absent until it is known. */
+  kind?: "table" | "whole";
+  format?: string;
+  /** Layout by which it is read again the same way. */
+  layout?: unknown;
+  /** Uuids of its streams, once there are any. */
+  streams?: string[];
+  /** Place behind what is stored. */
+  position: Position;
+  /** Digests of what is before it. */
+  before?: FileDigests;
+  /** Points stored. */
+  points: number;
+  /** True if nothing more is read of it. */
+  isDone?: boolean;
+  /** What it looked like when it was imported as a whole. */
+  whole?: { size: number; modifiedMs: number };
+}
+
+/** A batch that may be stored in part. */
+export interface PendingBatch {
+  readonly id: number;
+  readonly from: Position;
+  /** Offset behind its rows; absent where `from` says the batch. */
+  readonly end?: number;
+  /** Points in its streams before it. */
+  readonly counts: readonly string[];
+}
+
+/** What a journal says. */
+export interface FollowState {
+  readonly files: Map<number, FileState>;
+  readonly pending: PendingBatch | undefined;
+}
+
+type Line =
+  | { follow: 1; source: string; target: string; wishes: unknown }
+  | { file: FileState }
+  | { begin: PendingBatch }
+  | { stored: Omit<FileState, "layout" | "streams"> };
+
+/** Size from which on a journal is written anew. */
+const COMPACT_BYTES = 4 << 20;
+
+/** Journal of one follower. */
+export class FollowJournal implements AsyncDisposable {
+  readonly #path: string;
+  readonly #head: Line;
+  readonly #files: Map<number, FileState>;
+  #file: FileHandle;
+  #size: number;
+
+  private constructor(
+    path: string,
+    head: Line,
+    files: Map<number, FileState>,
+    file: FileHandle,
+    size: number,
+  ) {
+    this.#path = path;
+    this.#head = head;
+    this.#files = files;
+    this.#file = file;
+    this.#size = size;
+  }
+
+  /** Path of the journal of a source and a database. */
+  static pathOf(folder: string, source: string, target: string): string {
+    return join(folder, `follow-${digest(`${source}\n${target}`).slice(0, 24)}.jsonl`);
+  }
+
+  /**
+   * Reads what a journal says.
+   *
+   * @throws {ImportError} If it was begun with other options.
+   */
+  static async load(path: string, wishes: unknown): Promise<FollowState> {
+    const text = await readFile(path, "utf8").catch((error) => {
+      if ((error as { code?: unknown }).code === "ENOENT") return "";
+      throw error;
+    });
+    const files = new Map<number, FileState>();
+    let pending: PendingBatch | undefined;
+    // A last line without its end was being written when the process ended: it counts for nothing.
+    for (const text_ of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+      if (text_ === "") continue;
+      const line = JSON.parse(text_) as Line;
+      if ("follow" in line) {
+        if (JSON.stringify(line.wishes) !== JSON.stringify(wishes)) {
+          throw new ImportError("Cannot go on following: it began with other options", {
+            fault: "options",
+            hint: "use the same ones, or --restart, which imports everything again",
+          });
+        }
+      } else if ("file" in line) files.set(line.file.id, line.file);
+      else if ("begin" in line) pending = line.begin;
+      else {
+        Object.assign(files.get(line.stored.id)!, line.stored);
+        pending = undefined;
+      }
+    }
+    return { files, pending };
+  }
+
+  /** Begins to write: what is known first, in place of what was there. */
+  static async open(
+    path: string,
+    about: { source: string; target: string; wishes: unknown },
+    { files, pending }: FollowState,
+  ): Promise<FollowJournal> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const head: Line = { follow: 1, ...about };
+    const size = write(path, head, files, pending);
+    return new FollowJournal(path, head, files, await open(path, "a"), size);
+  }
+
+  /** Forgets a source. */
+  static async forget(path: string): Promise<void> {
+    await rm(path, { force: true });
+  }
+
+  /** Notes a file, with all that is known of it. */
+  async note(file: FileState): Promise<void> {
+    this.#files.set(file.id, file);
+    await this.#append({ file });
+  }
+
+  /** Notes that a batch is about to be stored. */
+  async begin(batch: PendingBatch): Promise<void> {
+    if (this.#size > COMPACT_BYTES) await this.#compact();
+    await this.#append({ begin: batch });
+    await this.#file.datasync();
+  }
+
+  /** Notes that everything of a file up to its place is stored. */
+  async stored({ layout: _, streams: _s, ...stored }: FileState): Promise<void> {
+    await this.#append({ stored });
+  }
+
+  async #append(line: Line): Promise<void> {
+    await this.#checkAlone();
+    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    await this.#file.appendFile(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Two that follow the same would store everything twice. */
+  async #checkAlone(): Promise<void> {
+    const [there, own] = await Promise.all([
+      stat(this.#path).catch(() => undefined),
+      this.#file.stat(),
+    ]);
+    if (there?.ino === own.ino && there.dev === own.dev && own.size === this.#size) return;
+    throw new ImportError("Cannot go on following: another process follows the same", {
+      hint: "only one may store it in this database",
+    });
+  }
+
+  async #compact(): Promise<void> {
+    await this.#checkAlone();
+    await this.#file.close();
+    this.#size = write(this.#path, this.#head, this.#files, undefined);
+    this.#file = await open(this.#path, "a");
+  }
+
+  /** Closes the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** Writes a journal that says the same in few lines; its size. */
+function write(
+  path: string,
+  head: Line,
+  files: ReadonlyMap<number, FileState>,
+  pending: PendingBatch | undefined,
+): number {
+  const lines: Line[] = [head];
+  for (const file of files.values()) lines.push({ file });
+  if (pending !== undefined) lines.push({ begin: pending });
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  writePrivateFile(path, text);
+  return new TextEncoder().encode(text).length;
+}

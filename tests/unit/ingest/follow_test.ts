@@ -1,0 +1,301 @@
+/** Files that are followed: rows as they are written, whatever happens to the file. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { type BTrDB, connect } from "../../../mod.ts";
+import { followFile, type FollowOptions, type FollowSummary } from "../../../src/ingest/mod.ts";
+import { isRotationOf, unrotatedName } from "../../../src/ingest/follow/rotated_names.ts";
+import { until } from "../../support/until.ts";
+
+/** A folder that is followed, or a file in it, into a database in memory. */
+class Followed implements AsyncDisposable {
+  readonly folder: string;
+  readonly db: BTrDB;
+  readonly #stateFolder: string;
+  #ended = new AbortController();
+  #running: Promise<FollowSummary> | undefined;
+  readonly warnings: string[] = [];
+
+  private constructor(folder: string, stateFolder: string, db: BTrDB) {
+    this.folder = folder;
+    this.#stateFolder = stateFolder;
+    this.db = db;
+  }
+
+  static async make(): Promise<Followed> {
+    const folder = await Deno.makeTempDir({ prefix: "btrdb-follow-" });
+    return new Followed(folder, await Deno.makeTempDir(), await connect("memory:"));
+  }
+
+  path(name: string): string {
+    return name === "" ? this.folder : `${this.folder}/${name}`;
+  }
+
+  begin(name: string, options: FollowOptions = {}): void {
+    this.#ended = new AbortController();
+    this.#running = followFile(this.db, this.path(name), {
+      into: "f",
+      stateFolder: this.#stateFolder,
+      signal: this.#ended.signal,
+      settleMs: 200,
+      onWarning: (text) => this.warnings.push(text),
+      ...options,
+    });
+    this.#running.catch(() => {});
+  }
+
+  async end(): Promise<FollowSummary> {
+    this.#ended.abort();
+    return await this.#running!;
+  }
+
+  get running(): Promise<FollowSummary> {
+    return this.#running!;
+  }
+
+  async write(name: string, text: string, append = true): Promise<void> {
+    await Deno.writeTextFile(this.path(name), text, { append });
+  }
+
+  /** The values of a stream in the order of their times. */
+  async values(path: string): Promise<number[]> {
+    const at = path.lastIndexOf("/");
+    const found = this.db.lookupStreams(path.slice(0, at), { tags: { name: path.slice(at + 1) } });
+    const [stream] = await Array.fromAsync(found);
+    return stream === undefined
+      ? []
+      : [...(await stream.rawValues(-(1n << 60n), 3n << 60n).collect()).values];
+  }
+
+  async untilValues(path: string, expected: readonly number[]): Promise<void> {
+    let last = "";
+    const wanted = expected.join();
+    await until(`${path} is ${wanted}`, async () => {
+      last = (await this.values(path)).join();
+      if (last.length > wanted.length) throw new Error(`${path} is ${last}, expected ${wanted}`);
+      return last === wanted;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#running?.catch(() => {});
+    await this.db.close();
+    await Deno.remove(this.folder, { recursive: true });
+    await Deno.remove(this.#stateFolder, { recursive: true });
+  }
+}
+
+/** Rows `from` to `to`: the value is the second. */
+function rows(from: number, to: number): string {
+  let text = "";
+  for (let i = from; i <= to; i++) text += `${1_700_000_000 + i},${i}\n`;
+  return text;
+}
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+Deno.test("followFile: rows as they are written, half a row waits for its end", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n");
+  followed.begin("log.csv");
+  await followed.write("log.csv", "1700000001,1\n1700000002,");
+  await followed.untilValues("f/v", [1]);
+  await followed.write("log.csv", "2");
+  await followed.write("log.csv", "\n1700000003,3\n");
+  await followed.untilValues("f/v", [1, 2, 3]);
+  const { fresh, rows: stored, created, files } = await followed.end();
+  assertEquals([fresh, stored, created, files.length], [3, 3, 1, 1]);
+  assertEquals(followed.warnings, []);
+});
+
+Deno.test("followFile: what was stored is not stored again by the next run", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 5));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(5));
+  await followed.end();
+  await followed.write("log.csv", rows(6, 8));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(8));
+  assertEquals((await followed.end()).fresh, 3);
+  followed.begin("log.csv", { tz: "Europe/Berlin" });
+  await assertRejects(() => followed.running, Error, "began with other options");
+});
+
+Deno.test("followFile: a log that is renamed and begun anew", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(3));
+  // The program that writes it still has the old one open.
+  using old = await Deno.open(followed.path("log.csv"), { append: true });
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", "time,v\n" + rows(5, 6));
+  await old.write(new TextEncoder().encode(rows(4, 4)));
+  await followed.untilValues("f/v", upTo(6));
+  await Deno.rename(followed.path("log.csv.1"), followed.path("log.csv.2"));
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", "time,v\n" + rows(7, 7));
+  await followed.untilValues("f/v", upTo(7));
+  assertEquals((await followed.end()).fresh, 7);
+});
+
+Deno.test("followFile: a log that was rotated twice, and compressed, while nobody followed it", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(3));
+  await followed.end();
+  await followed.write("log.csv", rows(4, 5));
+  const bytes = await Deno.readFile(followed.path("log.csv"));
+  await Deno.writeFile(followed.path("log.csv.2.gz"), gzipSync(bytes));
+  await Deno.remove(followed.path("log.csv"));
+  await followed.write("log.csv.1", "time,v\n" + rows(6, 8));
+  await followed.write("log.csv", "time,v\n" + rows(9, 9));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(9));
+  assertEquals((await followed.end()).fresh, 6);
+});
+
+Deno.test("followFile: a log that is cut off, with a copy of what was in it", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(3));
+  await followed.end();
+  await followed.write("log.csv", rows(4, 4));
+  await Deno.copyFile(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", "time,v\n" + rows(5, 9), false);
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(9));
+  await followed.write("log.csv", "time,v\n" + rows(10, 10), false);
+  await followed.untilValues("f/v", upTo(10));
+  await followed.end();
+});
+
+Deno.test("followFile: a file that is written anew with more rows goes on", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(3));
+  await followed.write("new", "time,v\n" + rows(1, 5));
+  await Deno.rename(followed.path("new"), followed.path("log.csv"));
+  await followed.untilValues("f/v", upTo(5));
+  await followed.write("log.csv", rows(6, 6));
+  await followed.untilValues("f/v", upTo(6));
+  assertEquals((await followed.end()).fresh, 6);
+});
+
+Deno.test("followFile: a log that goes on without its header has the columns that it had", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(3));
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", rows(4, 8));
+  await followed.untilValues("f/v", upTo(8));
+  await followed.end();
+});
+
+Deno.test("followFile: a file in UTF-16 and one in windows-1252, cell by cell", async () => {
+  const utf16 = (text: string): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([...text].flatMap((c) => [c.charCodeAt(0) & 255, c.charCodeAt(0) >> 8]));
+  await using followed = await Followed.make();
+  const path = followed.path("log.csv");
+  await Deno.writeFile(path, utf16("\uFEFFtime,°C\n" + rows(1, 300)));
+  followed.begin("log.csv");
+  await followed.untilValues("f/°C", upTo(300));
+  for (const byte of utf16("1700000301,301\n")) {
+    await Deno.writeFile(path, Uint8Array.of(byte), { append: true });
+  }
+  await followed.untilValues("f/°C", upTo(301));
+  await followed.end();
+  const latin = "time;Temp \xb0C\n" + rows(1, 4).replaceAll(",", ";");
+  const bytes = Uint8Array.from([...latin].map((c) => c.charCodeAt(0)));
+  await Deno.writeFile(followed.path("b.csv"), bytes);
+  followed.begin("b.csv", { encoding: "windows-1252" });
+  await followed.untilValues("f/Temp °C", upTo(4));
+  await followed.end();
+});
+
+Deno.test("followFile: a quoted cell that goes on in the next line waits", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", 'time,note,v\n1700000001,"a\nb",1\n1700000002,"c\n');
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", [1]);
+  await followed.write("log.csv", 'd\n",2\n');
+  await followed.untilValues("f/v", [1, 2]);
+  await followed.end();
+});
+
+Deno.test("followFile: a folder, its new files, and one with an error beside the others", async () => {
+  await using followed = await Followed.make();
+  await followed.write("a.csv", "time,v\n" + rows(1, 2));
+  followed.begin("", { into: undefined });
+  await followed.untilValues("a/v", upTo(2));
+  await followed.write("bad.csv", "time,v\n" + rows(1, 3) + "1700000004,oops\n" + rows(5, 5));
+  await followed.untilValues("bad/v", upTo(3));
+  await followed.write("b.csv.gz", "");
+  const packed = gzipSync("time,v\n" + rows(1, 4));
+  await Deno.writeFile(followed.path("b.csv.gz"), packed.subarray(0, 30));
+  await followed.write("a.csv", rows(3, 3));
+  await followed.untilValues("a/v", upTo(3));
+  await Deno.writeFile(followed.path("b.csv.gz"), packed);
+  await followed.untilValues("b/v", upTo(4));
+  await until("the error is told", () => followed.warnings.some((text) => text.includes("oops")));
+  const { files } = await followed.end();
+  const bad = files.find(({ path }) => path.endsWith("bad.csv"))!;
+  assertStringIncludes(bad.problem!, "5");
+  assertStringIncludes(followed.warnings.find((text) => text.includes("oops"))!, "bad.csv");
+  followed.begin("", { into: undefined });
+  await followed.write("a.csv", rows(4, 4));
+  await followed.untilValues("a/v", upTo(4));
+  assertEquals((await followed.end()).fresh, 1);
+  assertEquals(await followed.values("b/v"), upTo(4));
+});
+
+Deno.test("followFile: rotation within a folder stores nothing twice", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 3));
+  followed.begin("", { into: undefined });
+  await followed.untilValues("log/v", upTo(3));
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", "time,v\n" + rows(4, 6));
+  await followed.untilValues("log/v", upTo(6));
+  const bytes = await Deno.readFile(followed.path("log.csv.1"));
+  await Deno.writeFile(followed.path("log.csv.1.gz"), gzipSync(bytes));
+  await Deno.remove(followed.path("log.csv.1"));
+  await followed.write("log.csv", rows(7, 7));
+  await followed.untilValues("log/v", upTo(7));
+  await followed.write("other.csv", "time,v\n" + rows(1, 1));
+  await followed.untilValues("other/v", [1]);
+  assertEquals((await followed.end()).fresh, 8);
+});
+
+Deno.test("followFile: what cannot grow, and options that mean nothing, are refused", async () => {
+  await using followed = await Followed.make();
+  await Deno.writeFile(followed.path("a.csv.gz"), gzipSync("time,v\n" + rows(1, 4)));
+  const options = { stateFolder: followed.folder };
+  const follow = (name: string, more: FollowOptions): Promise<unknown> =>
+    followFile(followed.db, followed.path(name), { ...options, ...more });
+  await assertRejects(() => follow("a.csv.gz", {}), Error, "compressed with gzip");
+  await assertRejects(() => follow("nothing.csv", {}), Error, "There is no file");
+  await assertRejects(() => follow("a.csv.gz", { live: true }), Error, "--live and --follow");
+  await assertRejects(() => follow("a.csv.gz", { by: "x" }), Error, "--by and --follow");
+  await assertRejects(() => follow("a.csv.gz", { settleMs: 1 }), Error, "settleMs is 1");
+  await followed.write("bad.csv", "time,v\n" + rows(1, 3) + "1700000004,oops\n");
+  await assertRejects(() => follow("bad.csv", { into: "f" }), Error, "oops");
+  assertEquals(await followed.values("f/v"), upTo(3));
+  assert(await followed.values("a/v").then(({ length }) => length === 0));
+});
+
+Deno.test("isRotationOf: names of rotated logs", () => {
+  const names = ["log.csv.1", "log.csv-20260301", "log.csv.2.gz", "log-20260301.csv", "log.1.csv"];
+  for (const name of names) assert(isRotationOf(name, "log.csv"), name);
+  for (const name of ["log.csv", "log2.csv", "blog.csv.1", "log.csv.cfg", "log.txt"]) {
+    assert(!isRotationOf(name, "log.csv"), name);
+  }
+  assertEquals(unrotatedName("a/log.csv.1.gz"), "a/log.csv");
+  assertEquals(unrotatedName("pmu-20260301.csv"), "pmu-20260301.csv");
+});
