@@ -11,7 +11,7 @@ import type { RawColumns } from "../../core/columns.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import { ImportError } from "../errors.ts";
-import { type NamedStream, nameStream } from "../stream_paths.ts";
+import { type NamedStream, nameStream } from "../../client/stream_paths.ts";
 
 /** Streams written at the same time, where the database is not in this process. */
 const AT_ONCE = 8;

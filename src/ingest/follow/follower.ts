@@ -11,7 +11,8 @@ import { openBytes } from "../bytes.ts";
 import { ImportError, inFile, NoRowsError } from "../errors.ts";
 import { collectionOf } from "../prepare_import.ts";
 import type { Source, SourceColumn } from "../source.ts";
-import type { NamedStream } from "../stream_paths.ts";
+import type { NamedStream } from "../../client/stream_paths.ts";
+import { storableBatches } from "../storable_batches.ts";
 import { createTargets, findTargets } from "../targets.ts";
 import type { TableLayout } from "../text/layout.ts";
 import type { FileWatch } from "./file_watch.ts";
@@ -244,13 +245,14 @@ export class Follower {
       );
     }
     const { size, modifiedMs } = state;
+    const signal = options.signal ?? new AbortController().signal;
     const opened = await openFollowed(path, options, true, state.layout);
     if (opened === undefined) return;
     await using source = opened.source;
     state.layout = source.layout;
     if (!this.#columns.has(state.id)) this.#tell(file, source.notices, []);
     this.#columns.set(state.id, source);
-    for await (const batch of source.batches(state.position, options.signal)) {
+    for await (const batch of storableBatches(source, state.position, signal)) {
       if (options.signal?.aborted) return;
       await this.#store(file, batch);
     }
@@ -276,7 +278,7 @@ export class Follower {
     } else {
       const opened = await openFollowed(path!, this.#job.options, true, state.layout);
       await using source = opened?.source;
-      for await (const batch of source?.batches(from, this.#job.options.signal) ?? []) return batch;
+      for await (const batch of source?.batches(from) ?? []) return batch;
     }
     throw new ImportError(
       `Cannot go on following: ${path} was changed from line ${
