@@ -6,7 +6,7 @@
 
 import { nearest } from "../../core/suggest.ts";
 import { isNullWord } from "../../kernel/mod.ts";
-import { ImportError, NoRowsError, optionError } from "../errors.ts";
+import { NoRowsError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
 import { type InfluxTable, influxTable } from "./influx.ts";
 import { tableWarnings } from "./table_warnings.ts";
