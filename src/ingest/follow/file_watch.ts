@@ -24,7 +24,7 @@ const MAX_SETTLE_MS = 60_000;
 /** Most files that are kept in mind although they are not there any more. */
 const MAX_PAST = 10_000;
 
-/** What is watched. */
+/** File or folder to watch. */
 export interface WatchOptions {
   /** Path of the file or the folder. */
   readonly root: string;
@@ -50,7 +50,7 @@ export class FileWatch {
   /**
    * A watch.
    *
-   * @param options What is watched.
+   * @param options File or folder, and a listener.
    * @param files Files that are known from an earlier run.
    */
   constructor(options: WatchOptions, files: FollowedFile[]) {

@@ -162,7 +162,7 @@ function withoutSettling({ settleMs: _, ...options }: FollowOptions): FollowOpti
   return options;
 }
 
-/** What is known of an earlier run; nothing, if the database is another one by now. */
+/** State of an earlier run; empty, if the database is another one by now. */
 async function stateIn(db: BTrDB, path: string, wishes: unknown): Promise<FollowState> {
   const known = await FollowJournal.load(path, wishes);
   const uuids = [...known.files.values()].flatMap(({ streams }) => streams ?? []);

@@ -2,7 +2,7 @@
  * Journal of the files that are followed: lines of JSON, each written before what it is about.
  *
  * Before a batch is inserted the journal says which rows it has and how many points its streams
- * have; after it, that it is stored. What a killed process leaves behind is therefore at most one
+ * have; after it, that it is stored. A killed process therefore leaves behind at most one
  * batch, and the number of points in a stream says exactly how much of that batch is stored.
  *
  * @module
@@ -20,7 +20,7 @@ import type { FileDigests } from "./file_digests.ts";
 export interface FileState {
   /** Number by which the journal knows it. */
   readonly id: number;
-  /** Where it was seen last. */
+  /** Path at which it was seen last. */
   path: string;
   /** Device and number of the file there. */
   key: string;
@@ -41,7 +41,7 @@ export interface FileState {
   points: number;
   /** True if nothing more is read of it. */
   isDone?: boolean;
-  /** What it looked like when it was imported as a whole. */
+  /** Its size and time when it was imported as a whole. */
   whole?: { size: number; modifiedMs: number };
 }
 
@@ -55,7 +55,7 @@ export interface PendingBatch {
   readonly counts: readonly string[];
 }
 
-/** What a journal says. */
+/** Files and the batch under way, as a journal has them. */
 export interface FollowState {
   readonly files: Map<number, FileState>;
   readonly pending: PendingBatch | undefined;

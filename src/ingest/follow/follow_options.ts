@@ -21,7 +21,7 @@ export interface FollowOptions extends ImportOptions {
 
 /** A file that was followed. */
 export interface FollowedFileSummary {
-  /** Where it was seen last. */
+  /** Path at which it was seen last. */
   readonly path: string;
   /** Its format; absent if it could not be found out. */
   readonly format: string | undefined;

@@ -38,7 +38,7 @@ export async function signOf(path: string): Promise<FileSign | undefined> {
 /** A file that is followed. */
 export class FollowedFile {
   readonly state: FileState;
-  /** Where it is; `undefined` while it is nowhere to be seen. */
+  /** Its path; `undefined` while it is nowhere to be seen. */
   path: string | undefined;
   /** True if there may be something new in it. */
   isStirred = true;

@@ -24,7 +24,7 @@ import { type GrownRows, readRows } from "./growing_table.ts";
 import { cannotGrow, openFollowed } from "./open_followed.ts";
 import { unrotatedName } from "./rotated_names.ts";
 
-/** What a follower works with. */
+/** Parts that a follower works with. */
 export interface FollowJob {
   readonly db: BTrDB;
   readonly watch: FileWatch;

@@ -40,8 +40,7 @@ export interface GrownRows {
  * @param from Place of the first row.
  * @param end Offset behind the last row; by default all that is there.
  * @returns `undefined` if there is no complete row.
- * @throws {CsvError} If the first row cannot be read. Where a later one cannot, the rows before it
- *   are returned.
+ * @throws {CsvError} If the first row cannot be read; the rows before a later one are returned.
  */
 export async function readRows(
   file: FileHandle,
