@@ -10,6 +10,7 @@ import { NoRowsError, optionError } from "../errors.ts";
 import type { OmittedColumn } from "../source.ts";
 import { type InfluxTable, influxTable } from "./influx.ts";
 import { tableWarnings } from "./table_warnings.ts";
+import { checkTimesApart } from "./times_apart.ts";
 import { readRecords, splitCells, type TextRecord } from "./records.ts";
 import {
   clockFormat,
@@ -72,6 +73,8 @@ export interface LayoutWishes {
   timeFormat?: string | undefined;
   columns: readonly string[];
   tz: string;
+  /** True if the user says the zone. @default {true} */
+  isZoneSaid?: boolean | undefined;
   times?: { first: string; step: string } | undefined;
   start?: string | undefined;
   rate?: number | undefined;
@@ -189,6 +192,9 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
       throw optionError(`Cannot use --rate ${wishes.rate} without --start: it is no whole number`);
     }
     if (time.columns.length === 0) layout.times = { first: "0", step: "1" };
+  }
+  if (wishes.time === undefined && wishes.timeFormat === undefined && !isBtrdbTable(names)) {
+    checkTimesApart(layout, rows, wishes.isZoneSaid ?? true);
   }
   if (by === undefined) checkLong(layout, rows);
   else layout.by = { columns: [by], keys: [] };

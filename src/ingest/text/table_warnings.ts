@@ -7,7 +7,7 @@
 import { isNullWord } from "../../kernel/mod.ts";
 
 /** Zone at the end of a time: `Z`, an offset, or a name. */
-const ZONE = /(?:[zZ]|[+-]\d{2}(?::?\d{2})?|\s[A-Z]{2,5})$/;
+const ZONE = /(?:[zZ]|[+-]\d{2}(?::?\d{2})?|\s(?![AP]M$)[A-Z]{2,5})$/;
 
 /** A number that is the same with and without its mark, but for a factor of 1,000. */
 const THREE_DIGITS = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;

@@ -120,6 +120,7 @@ function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutW
     timeFormat: options.timeFormat,
     columns: options.columns ?? [],
     tz: options.tz ?? "UTC",
+    isZoneSaid: options.tz !== undefined,
     nulls: options.nulls,
     rate: options.rate,
     skipBadRows: options.badRows === "skip",

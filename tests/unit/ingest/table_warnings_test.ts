@@ -22,6 +22,8 @@ Deno.test("tableWarnings: times of several zones, and times without one", async 
   assertEquals(await warningsOf(rows(`${DAY}T00:00:00Z`, `${DAY}T00:00:01Z`)), []);
   assertEquals(await warningsOf(rows(`${DAY}T00:00:00`, `${DAY}T00:00:01`)), []);
   assertEquals(await warningsOf(rows("1767225600", "1767225601")), []);
+  // The halves of the day are no zones.
+  assertEquals(await warningsOf(rows("03/13/2026 11:59:59 PM", "03/14/2026 12:00:00 AM")), []);
 });
 
 Deno.test("tableWarnings: numbers whose mark may be one of thousands", async () => {
