@@ -42,7 +42,7 @@ export async function plotSvgFile(
   const series = [];
   for (const { stream, path: label, unit } of streams) {
     const columns = await stream.windows(start, until, step, { signal: context.signal }).collect();
-    series.push({ label, unit, columns });
+    series.push({ label, unit, columns, window: step });
   }
   const { plotSvg } = await import("../plot/mod.ts");
   const svg = plotSvg(series, {

@@ -20,6 +20,8 @@ export interface SvgSeries {
   readonly unit?: string | undefined;
   /** Its windows, ascending; those without points are gaps. */
   readonly columns: StatColumns;
+  /** Length of a window, ns; 0 for points. @default {the shortest distance of two of them} */
+  readonly window?: bigint | undefined;
 }
 
 /** Options of {@linkcode plotSvg}. */
@@ -63,7 +65,7 @@ export function plotSvg(series: readonly SvgSeries[], options: SvgPlotOptions): 
   const shown = (one: SvgSeries, first: string | undefined): FigureSeries => ({
     label: one.label,
     unit: one.unit,
-    columns: columnsOf(one.columns, start, end, columns),
+    columns: columnsOf(one, start, end, columns),
     ink: ink.get(one)!,
     side: one.unit === first ? "left" : "right",
   });
@@ -106,21 +108,16 @@ function byUnit(series: readonly SvgSeries[]): SvgSeries[][] {
 }
 
 function columnsOf(
-  { times, min, mean, max, count }: StatColumns,
+  { columns: { times, min, mean, max, count }, window }: SvgSeries,
   start: bigint,
   end: bigint,
   length: number,
 ): PixelColumns {
   const columns = new PixelColumns(start, end, length);
-  let width = end - start;
-  for (let i = 1; i < times.length; i++) {
-    const step = times[i]! - times[i - 1]!;
-    if (step < width) width = step;
-  }
   const windows: OffsetWindows = {
     base: start,
     offsets: Float64Array.from(times, (time) => Number(time - start)),
-    width: times.length < 2 ? 0 : Number(width),
+    width: Number(window ?? shortest(times)),
     min,
     mean,
     max,
@@ -128,4 +125,14 @@ function columnsOf(
   };
   columns.add(windows, start, end);
   return columns;
+}
+
+/** The shortest distance of two windows, or 0 of one alone. */
+function shortest(times: BigInt64Array): bigint {
+  let found: bigint | undefined;
+  for (let i = 1; i < times.length; i++) {
+    const step = times[i]! - times[i - 1]!;
+    if (found === undefined || step < found) found = step;
+  }
+  return found ?? 0n;
 }

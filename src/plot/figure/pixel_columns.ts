@@ -88,7 +88,7 @@ export class PixelColumns {
     const half = pixels > 1 ? 0 : width / 2;
     for (let i = 0; i < offsets.length; i++) {
       const offset = offsets[i]!;
-      if (offset + width <= low || offset >= high) continue;
+      if ((offset < low && offset + width <= low) || offset >= high) continue;
       const n = count[i]!;
       if (n === 0) continue;
       const place = (shift + offset) / step;

@@ -11,6 +11,9 @@ import { type Ink, type Palette, PALETTES } from "./palette.ts";
 /** Digits after the point of a length. */
 const PRECISION = 100;
 
+/** Places further out, of values far beyond a fixed range, are brought here: readers compute in floats. */
+const FAR = 100_000;
+
 /** Options of a {@linkcode SvgPainter}. */
 export interface SvgOptions {
   readonly width: number;
@@ -145,7 +148,8 @@ export class SvgPainter implements Painter {
 }
 
 function short(length: number): string {
-  return String(Math.round(length * PRECISION) / PRECISION);
+  const near = Math.max(-FAR, Math.min(FAR, length));
+  return String(Math.round(near * PRECISION) / PRECISION);
 }
 
 function opacity(kind: "fill" | "stroke", alpha: number): string {

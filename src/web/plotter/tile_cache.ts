@@ -400,7 +400,8 @@ function tileOf(piece: Missing, answer: TileAnswer, from: number, to: number): T
   const windows = {
     base,
     offsets,
-    width: 2 ** piece.pointwidth,
+    // The shortest windows are points: times are whole nanoseconds.
+    width: piece.pointwidth === 0 ? 0 : 2 ** piece.pointwidth,
     min: answer.min.slice(from, to),
     mean: answer.mean.slice(from, to),
     max: answer.max.slice(from, to),

@@ -134,6 +134,18 @@ Deno.test("TileCache: a neighbour that is being read is kept while the view move
   cache.close();
 });
 
+Deno.test("TileCache: where a pixel is less than a nanosecond, a sample is a point at its time", async () => {
+  const reader = new Reader();
+  const { cache, view } = cacheOf(reader);
+  view(100n, 110n, 0n, 1000);
+  await reader.asked[0]!.answer();
+  const columns = view(100n, 110n, 0n, 1000);
+  const filled = [...columns.count].flatMap((n, x) => n > 0 ? [x] : []);
+  assertEquals(filled, Array.from({ length: 10 }, (_, i) => 100 * i));
+  assert(columns.isExact);
+  cache.close();
+});
+
 Deno.test("TileCache: outdated tiles are drawn until they were read again", async () => {
   const reader = new Reader();
   const { cache, view } = cacheOf(reader);
