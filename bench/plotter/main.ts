@@ -3,7 +3,7 @@
  * Measures the plotter in a headless Chromium: the first picture, panning with the page itself, and
  * panning beside uPlot, which take turns in one run.
  *
- *     deno task bench:plotter [--points N] [--file FILE] [--minutes M]
+ *     deno task bench:plotter [--points N] [--file FILE] [--minutes M] [--frames N] [--rounds N]
  *
  * FILE is a database with eight streams in the collection `bench/line`; without one, it is made. M
  * minutes of scripted panning show whether the memory of the page is bounded.
@@ -21,10 +21,10 @@ import { COLLECTION, START, STEP } from "./streams.ts";
 const SIZE = [2000, 1100] as const;
 
 /** Frames of each panning. */
-const FRAMES = 150;
+const FRAMES = Number(argument("--frames") ?? 150);
 
 /** Rounds in which both take their turns. */
-const ROUNDS = 5;
+const ROUNDS = Number(argument("--rounds") ?? 5);
 
 function argument(name: string): string | undefined {
   const at = Deno.args.indexOf(name);
@@ -138,23 +138,6 @@ for (
   console.log(`first picture, ${name}: ${ms.toFixed(0)} ms`);
 }
 
-const shown = await opened(
-  browser,
-  `${origin}/#${fragment(START + whole / 3n, START + whole / 2n)}`,
-);
-await shown.until(DRAWN);
-for (let i = 0; i < ROUNDS; i++) {
-  await shown.value("seen = { js: [], long: [] }, 0");
-  await drag(shown, FRAMES);
-  await shown.until(DRAWN);
-  const { js, long } = await shown.value<{ js: number[]; long: number[] }>("seen");
-  console.log(
-    `the page, ${js.length} frames: JS ${spread(js)}; ${long.length} tasks above 50 ms` +
-      (long.length > 0 ? `, longest ${Math.max(...long).toFixed(0)} ms` : ""),
-  );
-}
-
-await page.send("Page.bringToFront");
 const panned: Record<"btrdb" | "uPlot", Panned[]> = { btrdb: [], uPlot: [] };
 for (let round = 0; round < ROUNDS; round++) {
   for (const name of ["btrdb", "uPlot"] as const) {
@@ -177,6 +160,22 @@ for (const name of ["btrdb", "uPlot"] as const) {
   );
 }
 
+const shown = await opened(
+  browser,
+  `${origin}/#${fragment(START + whole / 3n, START + whole / 2n)}`,
+);
+await shown.until(DRAWN);
+for (let i = 0; i < ROUNDS; i++) {
+  await shown.value("seen = { js: [], long: [] }, 0");
+  await drag(shown, FRAMES);
+  await shown.until(DRAWN);
+  const { js, long } = await shown.value<{ js: number[]; long: number[] }>("seen");
+  console.log(
+    `the page, ${js.length} frames: JS ${spread(js)}; ${long.length} tasks above 50 ms` +
+      (long.length > 0 ? `, longest ${Math.max(...long).toFixed(0)} ms` : ""),
+  );
+}
+
 /** Size of the heap after a collection, MB. */
 async function heap(of: Page): Promise<string> {
   await of.send("HeapProfiler.collectGarbage");
@@ -187,7 +186,6 @@ async function heap(of: Page): Promise<string> {
   return `${((usedSize + backingStorageSize) / 1e6).toFixed(0)} MB`;
 }
 
-await shown.send("Page.bringToFront");
 const endMs = Date.now() + 60_000 * minutes;
 for (let turn = 0; Date.now() < endMs; turn++) {
   if (turn % 20 === 0) console.log(`after ${turn} drags: ${await heap(shown)}`);
