@@ -102,20 +102,20 @@ Deno.test("insert: points late by up to a day take a twentieth of the bytes of r
 });
 
 Deno.test("insert: late points are the engine's own, whatever the caller does with the columns", async () => {
-  await using engine = await openEngine({ lateLimits: EAGER_LATE });
+  await using engine = await openEngine({ lateLimits: { ...EAGER_LATE, least: 1e6, most: 1e6 } });
   await create(engine);
-  await commit(engine, spread(10_000, 0n, LEAF / 1000n));
+  await commit(engine, spread(100_000, 0n, LEAF / 1000n));
+  // So many that they do not go through the buffer, which has columns of its own.
   const columns: RawColumns = {
-    times: BigInt64Array.from(spread(40, 3n, LEAF / 4n)),
-    values: new Float64Array(40).fill(1),
+    times: BigInt64Array.from(spread(40_000, 3n, LEAF / 500n)),
+    values: new Float64Array(40_000).fill(-1),
   };
   await engine.insert({ uuid, columns });
-  await engine.flush(uuid);
   columns.times.fill(0n);
-  columns.values.fill(9);
+  columns.values.fill(-9);
   const points = await pointsOf(engine, uuid);
-  assertEquals(points.length, 10_040);
-  assertEquals(points.filter(([, value]) => value === 9).length, 10);
+  assertEquals(points.length, 140_000);
+  assertEquals(points.filter(([, value]) => value === -1).length, 40_000);
 });
 
 Deno.test("rawValues: a reader beside the writer sees late points, and those of earlier versions", async () => {
