@@ -7,6 +7,7 @@
  */
 
 import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { MAX_TIME } from "../../core/range.ts";
 import { lowerBound } from "../../core/search.ts";
 import { deleteFromTree } from "./delete.ts";
 import { type Commit, insertIntoTree } from "./insert.ts";
@@ -56,7 +57,7 @@ export function* insertIntoVersion(
   const { within, others } = splitAt(points, kept);
   const added = lateOf(within, major);
   const all = mergeLate(from.late, added);
-  const { ranges, cursor } = rangesToMove(commit, from, all.times);
+  const { ranges, cursor } = rangesToMove(commit, from, all.times, added.times[0]);
   const moved = splitLate(all, ranges);
   const isMoving = moved.within.times.length > 0;
   const inserted = isMoving ? mergeLate(moved.within, lateOf(others, major)) : others;
@@ -182,17 +183,23 @@ function splitAt(
  * whole leaves, one after the other, from where it was left off the last time.
  *
  * @param times Of all late points.
+ * @param firstNew The first time that is new; absent if none is.
  */
 function rangesToMove(
   { store, limits }: VersionCommit,
   { root, list }: VersionTree,
   times: BigInt64Array,
+  firstNew: bigint | undefined,
 ): { ranges: TimeRange[]; cursor: bigint } {
   let cursor = list?.cursor ?? FIRST_CURSOR;
   const { count } = store.readRoot(root).stats;
   const most = Math.min(limits.most, Math.max(limits.least, Math.floor(count / limits.part)));
   let excess = times.length - most;
   const ranges: TimeRange[] = [];
+  if (excess <= 0) {
+    const quiet = quietLeaves(store, root, times, firstNew ?? MAX_TIME, limits);
+    if (quiet !== undefined) ranges.push(quiet);
+  }
   while (excess > 0) {
     const next = lowerBound(times, cursor);
     const at = next < times.length ? next : 0;
@@ -206,6 +213,34 @@ function rangesToMove(
   }
   return { ranges: ranges.sort((a, b) => a.start < b.start ? -1 : 1), cursor };
 }
+
+/**
+ * The first leaves with late points, as far as nothing new has come to them, if they are worth being
+ * written anew.
+ *
+ * @param end Time at which something new has come.
+ */
+function quietLeaves(
+  store: BlockStore,
+  root: number,
+  times: BigInt64Array,
+  end: bigint,
+  { batch, dense }: LateLimits,
+): TimeRange | undefined {
+  let range: TimeRange | undefined;
+  let at = 0, leaves = 0;
+  while (at < times.length && leaves < MOST_QUIET) {
+    const leaf = leafBucketAt(store, root, times[at]!);
+    if (leaf.end > end) break;
+    range = { start: range?.start ?? leaf.start, end: leaf.end };
+    at = lowerBound(times, leaf.end, at);
+    leaves++;
+  }
+  return leaves >= batch && at >= dense * leaves ? range : undefined;
+}
+
+/** Most leaves that are looked at, and moved, because they are quiet. */
+const MOST_QUIET = 256;
 
 /** Tells whether sums of values may overflow: then it matters which are added first. */
 function mayOverflow(store: BlockStore, root: number, { values }: RawColumns): boolean {

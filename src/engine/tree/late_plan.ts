@@ -23,6 +23,10 @@ export interface LateLimits {
   readonly most: number;
   /** Points of the tree for each beside it, between these two. */
   readonly part: number;
+  /** Leaves before all new points that are moved together, at least. */
+  readonly batch: number;
+  /** Late points in each of these leaves, on average, at least. */
+  readonly dense: number;
 }
 
 /** The limits outside of tests. */
@@ -32,6 +36,8 @@ export const LATE_LIMITS: LateLimits = {
   least: 8192,
   most: 262_144,
   part: 32,
+  batch: 16,
+  dense: 4,
 };
 
 /** Points `[from, to)` of a commit. */

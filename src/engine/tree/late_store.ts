@@ -201,11 +201,21 @@ function unionOf(ranges: readonly TimeRange[]): TimeRange[] {
   return union;
 }
 
-/** Runs in order of arrival as one. */
+/** Runs in order of arrival as one. None is merged with one much shorter before the end. */
 function mergeAll(runs: readonly LatePoints[]): LatePoints {
-  if (runs.length <= 1) return runs[0] ?? NO_LATE;
-  const half = runs.length >> 1;
-  return mergeLate(mergeAll(runs.slice(0, half)), mergeAll(runs.slice(half)));
+  const merged: LatePoints[] = [];
+  const mergeLast = () => {
+    const last = merged.pop()!;
+    merged.push(mergeLate(merged.pop()!, last));
+  };
+  for (const run of runs) {
+    merged.push(run);
+    while (merged.length > 1 && merged.at(-2)!.times.length <= 2 * merged.at(-1)!.times.length) {
+      mergeLast();
+    }
+  }
+  while (merged.length > 1) mergeLast();
+  return merged[0] ?? NO_LATE;
 }
 
 /** Time at which moving late points to the tree begins. */

@@ -18,7 +18,10 @@ import { EAGER_LATE } from "../../support/late_limits.ts";
 const POINTS = 40_000;
 
 async function writeBase(path: string): Promise<void> {
-  await using engine = await openEngine({ path, lateLimits: { ...EAGER_LATE, least: 20_000 } });
+  await using engine = await openEngine({
+    path,
+    lateLimits: { ...EAGER_LATE, least: 20_000, batch: Infinity },
+  });
   const metadata = { tags: new Map([["name", "x"]]), annotations: new Map() };
   await engine.create({ uuid, collection: "hostile", ...metadata });
   const insert = async (n: number, step: bigint, first: bigint) => {

@@ -45,7 +45,7 @@ async function changesOf(engine: Engine, versions: number): Promise<string[]> {
 }
 
 Deno.test("changes: late points split a leaf with the version that makes it too full, to the point", async () => {
-  const keep: LateLimits = { ...EAGER_LATE, least: 1e6, most: 1e6 };
+  const keep: LateLimits = { ...EAGER_LATE, least: 1e6, most: 1e6, batch: Infinity };
   const sizes = [[23, 1, 1], [24, 1, 1], [25, 1, 1], [1, 23, 2], [1, 24, 2], [10, 10, 40]];
   for (const [a, b, c] of [...sizes, [1, 1023, 3], [1, 1024, 3]]) {
     const answers = [];
@@ -102,7 +102,9 @@ Deno.test("insert: points late by up to a day take a twentieth of the bytes of r
 });
 
 Deno.test("insert: late points are the engine's own, whatever the caller does with the columns", async () => {
-  await using engine = await openEngine({ lateLimits: { ...EAGER_LATE, least: 1e6, most: 1e6 } });
+  await using engine = await openEngine({
+    lateLimits: { ...EAGER_LATE, least: 1e6, most: 1e6, batch: Infinity },
+  });
   await create(engine);
   await commit(engine, spread(100_000, 0n, LEAF / 1000n));
   // So many that they do not go through the buffer, which has columns of its own.
