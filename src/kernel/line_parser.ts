@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { concatRaw, type RawColumns } from "../core/columns.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { columnBytes } from "./arena.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
@@ -19,8 +19,9 @@ const MAX_LINE_BYTES = 1 << 20;
 const LINE_POINTS = 4_096;
 /** Most points, and most series, of one go. */
 const MAX_POINTS = 131_072;
-/** Refused lines of one go. */
-const MAX_ERRORS = 256;
+/** Refused lines of one go, and those of them that are put into words. */
+const MAX_ERRORS = 8_192;
+const MAX_TOLD = 16;
 /** Bytes that the kernel may touch beyond its input. */
 const SLACK = 64;
 const LF = 10;
@@ -48,7 +49,9 @@ export interface LineBatch {
   readonly columns: RawColumns;
   /** Strings left out: they are no points. */
   readonly strings: number;
-  /** Lines that are refused, with all that they hold. */
+  /** Number of lines that are refused, with all that they hold. */
+  readonly refused: number;
+  /** The first of them. */
   readonly errors: readonly LineError[];
 }
 
@@ -108,7 +111,7 @@ export class LineParser {
     this.#held = [];
     const message = `a line is longer than ${MAX_LINE_BYTES} bytes, is a quote not closed? ` +
       "Nothing from it on is stored";
-    yield { ...NOTHING, errors: [{ line: this.#lines + 1, message }] };
+    yield { ...NOTHING, refused: 1, errors: [{ line: this.#lines + 1, message }] };
   }
 
   /** Parses lines of [at, end) as far as there is room; where the rest begins. */
@@ -188,6 +191,7 @@ export class LineParser {
         values: memory.f64.slice(values, values + n),
       },
       strings: exports.lineStrings(),
+      refused: exports.lineErrors(),
       errors: this.#errors(memory, room, bytes, input),
     };
   }
@@ -198,7 +202,7 @@ export class LineParser {
     bytes: Uint8Array,
     input: number,
   ): LineError[] {
-    return Array.from({ length: exports.lineErrors() }, (_, i) => {
+    return Array.from({ length: Math.min(exports.lineErrors(), MAX_TOLD) }, (_, i) => {
       const at = ((base + room.errors) >> 2) + i * ERROR_WORDS;
       return lineError({
         bytes,
@@ -212,11 +216,32 @@ export class LineParser {
   }
 }
 
+/** Several batches as one. */
+export function joinBatches(batches: readonly LineBatch[]): LineBatch {
+  if (batches.length === 1) return batches[0]!;
+  const groups = new Uint32Array(batches.reduce((sum, { groups }) => sum + groups.length, 0));
+  const series: LineSeries[] = [];
+  let at = 0;
+  for (const batch of batches) {
+    for (const group of batch.groups) groups[at++] = group + series.length;
+    for (const one of batch.series) series.push(one);
+  }
+  return {
+    series,
+    groups,
+    columns: concatRaw(batches.map(({ columns }) => columns)),
+    strings: batches.reduce((sum, { strings }) => sum + strings, 0),
+    refused: batches.reduce((sum, { refused }) => sum + refused, 0),
+    errors: batches.flatMap(({ errors }) => errors).slice(0, MAX_TOLD),
+  };
+}
+
 const NOTHING: LineBatch = {
   series: [],
   groups: new Uint32Array(0),
   columns: { times: new BigInt64Array(0), values: new Float64Array(0) },
   strings: 0,
+  refused: 0,
   errors: [],
 };
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { lowerBound } from "../../core/search.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import { mergeTwoRuns } from "../../kernel/merge_two_runs.ts";
 import { sortPoints } from "../../kernel/sort.ts";
@@ -84,8 +85,10 @@ export class PointBuffer {
   #sortRest(): RawColumns {
     const before = this.#sortedBefore;
     if (before === undefined) return sortPoints(this.arrived);
-    const rest = sliceRaw(this.#room, before.times.length, this.length);
-    return mergeTwoRuns(before, sortPoints(rest));
+    const rest = sortPoints(sliceRaw(this.#room, before.times.length, this.length));
+    const from = lowerBound(before.times, rest.times[0]!);
+    const end = mergeTwoRuns(sliceRaw(before, from, before.times.length), rest);
+    return from === 0 ? end : concatRaw([sliceRaw(before, 0, from), end]);
   }
 
   /**

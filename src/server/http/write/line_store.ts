@@ -76,7 +76,7 @@ export class LineStore {
   /** Stores a batch; once it resolves, its points are safe. */
   async store(batch: LineBatch): Promise<void> {
     this.outcome.strings += batch.strings;
-    for (const error of batch.errors) this.#refuse(error);
+    this.#refuse(batch.refused, ...batch.errors);
     const found = await mapConcurrently(batch.series, FIND_AT_ONCE, async (series) => {
       try {
         return await this.#find(series);
@@ -85,7 +85,7 @@ export class LineStore {
         if (!isDenied && !(error instanceof SeriesRefusal)) throw error;
         this.outcome.isDenied ||= isDenied;
         const name = JSON.stringify(`${series.measurement} ${series.field}`.slice(0, 200));
-        this.#refuse({ line: series.line, message: `series ${name}: ${error.message}` });
+        this.#refuse(1, { line: series.line, message: `series ${name}: ${error.message}` });
         return undefined;
       }
     });
@@ -148,10 +148,10 @@ export class LineStore {
     }
   }
 
-  #refuse(error: LineError): void {
-    this.outcome.refused++;
-    this.#options.exchange.metrics.linesRefused++;
-    if (this.outcome.errors.length < MAX_ERRORS) this.outcome.errors.push(error);
+  #refuse(count: number, ...errors: LineError[]): void {
+    this.outcome.refused += count;
+    this.#options.exchange.metrics.linesRefused += count;
+    this.outcome.errors.push(...errors.slice(0, MAX_ERRORS - this.outcome.errors.length));
   }
 }
 

@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../../../endpoint/endpoint.ts";
 import { currentTime } from "../../../core/time.ts";
-import { LineParser } from "../../../kernel/line_parser.ts";
+import { joinBatches, type LineBatch, LineParser } from "../../../kernel/line_parser.ts";
 import type { IncomingBytes } from "../../transport/incoming_bytes.ts";
 import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange, HttpRoute } from "../routes.ts";
@@ -19,6 +19,12 @@ import { checkNames, type WriteApi, writeTarget } from "./write_target.ts";
 
 /** Times by which a body may grow when it is unpacked, relative to the largest one. */
 const UNPACKED = 4;
+
+/** Points above which what has come of a body is stored before the rest. */
+const STORED_AT_ONCE = 200_000;
+
+/** Batches after which that is done, however few points they have. */
+const MAX_BATCHES = 64;
 
 /** Largest body of a query, bytes. */
 const QUERY_BYTES = 65_536;
@@ -85,11 +91,27 @@ async function answerWrite(
   const now = currentTime();
   const unit = target.unit === 0n ? 1n : target.unit;
   const parser = new LineParser({ unit: target.unit, now: now - now % unit });
+  // A body is stored as a whole where it is not too long: points of requests side by side then
+  // come to their streams in order.
+  let batches: LineBatch[] = [];
+  let points = 0;
+  const storeThem = async (): Promise<void> => {
+    const batch = joinBatches(batches);
+    batches = [];
+    points = 0;
+    await gated(() => store.store(batch));
+  };
+  const take = async (batch: LineBatch): Promise<void> => {
+    batches.push(batch);
+    points += batch.groups.length;
+    if (points > STORED_AT_ONCE || batches.length >= MAX_BATCHES) await storeThem();
+  };
   try {
     for await (const piece of requestBody(request, limits, options.signal)) {
-      for (const batch of parser.push(piece)) await gated(() => store.store(batch));
+      for (const batch of parser.push(piece)) await take(batch);
     }
-    for (const batch of parser.finish()) await gated(() => store.store(batch));
+    for (const batch of parser.finish()) await take(batch);
+    if (batches.length > 0) await storeThem();
   } catch (error) {
     throw afterStoring(error, store.outcome.points);
   } finally {
