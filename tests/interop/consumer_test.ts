@@ -110,7 +110,7 @@ const columns = sortPoints({
 console.log("sorted", columns.values.join(" "));
 
 const db = await connect(process.argv[2]);
-const stream = await db.create(crypto.randomUUID(), "node/" + process.version);
+const stream = await db.create(crypto.randomUUID(), "node/" + crypto.randomUUID());
 await stream.insert(columns);
 const { values } = await stream.rawValues(0n, 10n * SECOND).collect();
 console.log("read", values.join(" "));
@@ -212,14 +212,17 @@ await db.close();
 console.log(Object.keys(calls).length + " calls", failures.length === 0 ? "fine" : failures);
 `;
 
-/** A server of our own, in a process of its own, for the time of `body`. */
-async function withServer(folder: string, body: (address: string) => Promise<void>) {
+/**
+ * A server of our own, in a process of its own, for the time of `body`, which gets its targets over
+ * gRPC and over gRPC-Web.
+ */
+async function withServer(folder: string, body: (targets: string[]) => Promise<void>) {
   const program = `
     import { connect } from "@btrdb/btrdb";
     import { serve } from "@btrdb/btrdb/server";
     const db = await connect("memory:");
-    const server = await serve(db, { port: 0 });
-    console.log("127.0.0.1:" + server.port);
+    const server = await serve(db, { port: 0, http: { port: 0, pages: false } });
+    console.log("127.0.0.1:" + server.port + " grpc-web://127.0.0.1:" + server.httpPort);
     await new Response(Deno.stdin.readable).text();
     await server.stop();
     await db.close();`;
@@ -237,8 +240,8 @@ async function withServer(folder: string, body: (address: string) => Promise<voi
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   try {
-    const { value: address } = await reader.read();
-    await body((address ?? "").trim());
+    const { value: targets } = await reader.read();
+    await body((targets ?? "").trim().split(" "));
   } finally {
     await child.stdin.close();
     while (!(await reader.read()).done);
@@ -253,22 +256,24 @@ function assertCluster({ stdout }: Finished, embedded: string): void {
   assertStringIncludes(lines[3]!, embedded);
 }
 
-Deno.test("consumer: Node, the kernel and a cluster on any version, embedded where it has SQLite", async () => {
+Deno.test("consumer: Node, the kernel and a server by gRPC and gRPC-Web on any version, embedded where it has SQLite", async () => {
   await withNodeProject(async (project, folder) => {
     await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
     await Deno.writeTextFile(`${project}/limits.mjs`, LIMITED_PROGRAM);
     const version = (await run("node", ["--version"])).stdout.trim();
     const [major, minor] = version.slice(1).split(".").map(Number) as [number, number];
     const hasSqlite = major > 22 || (major === 22 && minor >= 13);
-    await withServer(folder, async (address) => {
-      assertMatch(address, /^127\.0\.0\.1:\d+$/);
+    await withServer(folder, async (targets) => {
+      assertMatch(targets.join(" "), /^127\.0\.0\.1:\d+ grpc-web:\/\/127\.0\.0\.1:\d+$/);
       for (const [program, ...args] of hasSqlite ? [["node"]] : [["node"], ["npx", ...NODE_22]]) {
-        const finished = await run(program!, [...args, "cluster.mjs", address], { cwd: project });
-        assertDone(finished);
-        assertCluster(finished, hasSqlite || program === "npx" ? "available" : "node:sqlite");
-        const limited = await run(program!, [...args, "limits.mjs", address], { cwd: project });
-        assertDone(limited);
-        assertMatch(limited.stdout, /^\d+ calls fine\n$/);
+        for (const target of targets) {
+          const finished = await run(program!, [...args, "cluster.mjs", target], { cwd: project });
+          assertDone(finished);
+          assertCluster(finished, hasSqlite || program === "npx" ? "available" : "node:sqlite");
+          const limited = await run(program!, [...args, "limits.mjs", target], { cwd: project });
+          assertDone(limited);
+          assertMatch(limited.stdout, /^\d+ calls fine\n$/);
+        }
       }
     });
 
@@ -281,13 +286,15 @@ Deno.test("consumer: Node, the kernel and a cluster on any version, embedded whe
   });
 });
 
-Deno.test("consumer: Bun, the kernel, a cluster and a database file", async () => {
+Deno.test("consumer: Bun, the kernel, a server by gRPC and gRPC-Web, and a database file", async () => {
   await withNodeProject(async (project, folder) => {
     await Deno.writeTextFile(`${project}/cluster.mjs`, CLUSTER_PROGRAM);
-    await withServer(folder, async (address) => {
-      const finished = await run("npx", [...BUN, "cluster.mjs", address], { cwd: project });
-      assertDone(finished);
-      assertCluster(finished, "available");
+    await withServer(folder, async (targets) => {
+      for (const target of targets) {
+        const finished = await run("npx", [...BUN, "cluster.mjs", target], { cwd: project });
+        assertDone(finished);
+        assertCluster(finished, "available");
+      }
     });
     const program = await quickStartForNode(project);
     const code = await Deno.readTextFile(`${project}/${program}`);
