@@ -88,7 +88,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     may: ["core", "kernel", "csv", "client", "arrow", "io"],
     packages: ["npm:yaml", "node:"],
   },
-  web: { may: ["core", "kernel", "endpoint", "client", "grpc", "plot"] },
+  web: { may: ["core", "kernel", "endpoint", "client", "grpc", "plot"], lazily: ["io"] },
   plot: { may: ENTRIES, packages: ["node:"], program: true },
   cli: {
     may: [

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SECOND } from "@btrdb/btrdb";
+import { parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
 import { decodeView } from "../../src/web/plotter/view_fragment.ts";
 import type { ViewState } from "../../src/web/plotter/view_state.ts";
 import { findChromium } from "../support/chromium.ts";
@@ -316,6 +318,11 @@ test("pictures, tables, links and snippets leave the page", async ({ page }) => 
   const raw = new TextDecoder().decode((await save("CSV, every point")).bytes);
   assertEquals(raw.trimEnd().split("\n").length, 6_001);
   assertStringIncludes(raw, "grid/pmu-1/magnitude");
+  const parquet = await save("Parquet, every point");
+  const file = parquet.bytes.buffer as ArrayBuffer;
+  const rows = await parquetReadObjects({ file, compressors, utf8: false });
+  assertEquals(rows.length, 6_000);
+  assertEquals(Object.keys(rows[0]!), ["time", "grid/pmu-1/magnitude"]);
   const windows = new TextDecoder().decode((await save("CSV, windows as shown")).bytes);
   const lines = windows.trimEnd().split("\n").length;
   assert(lines > 500 && lines < 4_000, `${lines} lines`);

@@ -7,6 +7,7 @@
 import { durationText } from "../../plot/figure/duration_text.ts";
 import type { Figure, FigureSeries, Layout } from "../../plot/figure/layout.ts";
 import { yOf } from "../../plot/figure/layout.ts";
+import type { PixelColumns } from "../../plot/figure/pixel_columns.ts";
 import { colorOf, type Palette } from "../../plot/figure/palette.ts";
 import { momentText } from "../../plot/figure/zone_time.ts";
 import type { CursorMark } from "./figure_view.ts";
@@ -23,14 +24,19 @@ export interface ShownFigure extends Figure {
     readonly (Figure["plots"][number] & { readonly series: readonly ShownSeries[] })[];
 }
 
-/** Values of a series at a cursor. */
+/** Values of a series at a cursor: of its column, or of the nearest one with points. */
 export interface CursorReading {
+  /** Column of pixels that they are of. */
+  readonly column: number;
   readonly mean: number;
   readonly min: number;
   readonly max: number;
   /** Points in the column; undefined while only coarser windows are here. */
   readonly count: number | undefined;
 }
+
+/** Columns at most between a cursor and the point whose value it shows. */
+const MAX_SNAP = 60;
 
 /** The moment at a place of a figure, ns since the Unix epoch. */
 export function timeAt(figure: Figure, layout: Layout, x: number): bigint {
@@ -53,8 +59,26 @@ export function readingAt(
   const { columns } = series;
   const share = Number(time - figure.start) / Number(figure.end - figure.start);
   const at = Math.floor(share * columns.length + 1e-9);
-  if (at < 0 || at >= columns.length || columns.count[at] === 0) return undefined;
+  const column = nearestFilled(columns, at);
+  if (column === undefined) return undefined;
+  return readingOf(columns, column);
+}
+
+/** The column with points that is nearest to a place, if it is no further than a gap is. */
+function nearestFilled(columns: PixelColumns, at: number): number | undefined {
+  if (at < 0 || at >= columns.length) return undefined;
+  const reach = Math.min(columns.reach / 2, MAX_SNAP);
+  for (let distance = 0; distance <= reach; distance++) {
+    for (const column of [at - distance, at + distance]) {
+      if (columns.count[column]! > 0) return column;
+    }
+  }
+  return undefined;
+}
+
+function readingOf(columns: PixelColumns, at: number): CursorReading {
   return {
+    column: at,
     mean: columns.mean[at]!,
     min: columns.min[at]!,
     max: columns.max[at]!,
@@ -79,16 +103,23 @@ export function markAt(
 ): CursorMark | undefined {
   const x = placeOf(figure, layout, time);
   if (x < layout.left || x >= layout.right) return undefined;
-  const dots: { y: number; color: string }[] = [];
+  const dots: { x: number; y: number; color: string }[] = [];
   figure.plots.forEach(({ series }, i) => {
     const place = layout.plots[i]!;
     for (const one of series) {
       const reading = readingAt(figure, one, time);
+      const columnAt = Math.floor(
+        (x - layout.left) / (layout.right - layout.left) * one.columns.length,
+      );
       const axis = place[one.side];
       if (reading === undefined || axis === undefined || one.isFaint) continue;
       const y = yOf(place, axis, reading.mean);
       if (y >= place.top && y <= place.top + place.height) {
-        dots.push({ y, color: colorOf(palette, one.ink) });
+        const share = (reading.column + 0.5) / one.columns.length;
+        const dotX = one.columns.count[reading.column] === 1 || reading.column !== columnAt
+          ? layout.left + share * (layout.right - layout.left)
+          : x;
+        dots.push({ x: dotX, y, color: colorOf(palette, one.ink) });
       }
     }
   });

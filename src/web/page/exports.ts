@@ -5,6 +5,7 @@
  */
 
 import type { BTrDB } from "../../client/btrdb.ts";
+import type { ExportProgress } from "../../client/csv.ts";
 import { drawFigure } from "../../plot/figure/draw_figure.ts";
 import { layOut } from "../../plot/figure/layout.ts";
 import type { Palette } from "../../plot/figure/palette.ts";
@@ -14,7 +15,7 @@ import { commandOf, programOf } from "../plotter/snippets.ts";
 import { TileCache } from "../plotter/tile_cache.ts";
 import type { TimeSpan } from "../plotter/view_changes.ts";
 import type { ShownFigure } from "./cursors.ts";
-import { runExport } from "./export_dialog.ts";
+import { type Progress, runExport } from "./export_dialog.ts";
 import { pngOf } from "./figure_view.ts";
 import type { MenuEntry } from "./menu.ts";
 import { copyText, fileName, saveBlob } from "./save.ts";
@@ -53,6 +54,8 @@ export function exportEntries(view: () => ExportedView, isEmpty: boolean): MenuE
     { heading: "Data of this range" },
     entry("CSV, windows as shown", (view) => saveCsv(view, false)),
     entry("CSV, every point", (view) => saveCsv(view, true)),
+    entry("Parquet, windows as shown", (view) => saveParquet(view, false)),
+    entry("Parquet, every point", (view) => saveParquet(view, true)),
   ];
 }
 
@@ -88,6 +91,7 @@ function saveSvg(view: ExportedView): void {
 async function saveCsv(view: ExportedView, isRaw: boolean): Promise<void> {
   const { db, span: { start, end }, columns, streams } = view;
   const pointwidth = TileCache.pointwidthOf(start, end, columns);
+  const labels = labelsOf(streams);
   await runExport({
     name: nameOf(view, isRaw ? "csv" : "windows.csv"),
     type: "text/csv",
@@ -97,12 +101,12 @@ async function saveCsv(view: ExportedView, isRaw: boolean): Promise<void> {
         end,
         signal,
         timeDigits: 9 as const,
-        streams: streams.map(({ uuid, path, version }) => ({ stream: uuid, label: path, version })),
-        onProgress: ({ bytes, time }: { bytes: number; time?: bigint | undefined }) =>
-          onProgress({
-            bytes,
-            share: time === undefined ? undefined : Number(time - start) / Number(end - start),
-          }),
+        streams: streams.map(({ uuid, version }, i) => ({
+          stream: uuid,
+          label: labels[i]!,
+          version,
+        })),
+        onProgress: (progress: ExportProgress) => onProgress(shareOf(progress, start, end)),
       };
       await db.writeCSV(
         sink,
@@ -110,4 +114,41 @@ async function saveCsv(view: ExportedView, isRaw: boolean): Promise<void> {
       );
     },
   });
+}
+
+async function saveParquet(view: ExportedView, isRaw: boolean): Promise<void> {
+  const { db, span: { start, end }, columns, streams } = view;
+  const pointwidth = TileCache.pointwidthOf(start, end, columns);
+  const labels = labelsOf(streams);
+  await runExport({
+    name: nameOf(view, isRaw ? "parquet" : "windows.parquet"),
+    type: "application/vnd.apache.parquet",
+    run: async (sink, onProgress, signal) => {
+      const { writeParquet } = await import("../../io/parquet_write.ts");
+      const tables = streams.map(({ uuid, version }, i) => {
+        const stream = db.streamFromUUID(uuid);
+        const options = { version, signal };
+        const query = isRaw
+          ? stream.rawValues(start, end, options)
+          : stream.alignedWindows(start, end, pointwidth, options);
+        return { label: labels[i]!, columns: query };
+      });
+      await writeParquet(sink, tables, {
+        signal,
+        onProgress: (progress: ExportProgress) => onProgress(shareOf(progress, start, end)),
+      });
+    },
+  });
+}
+
+/** Names of columns: paths, with the uuid where two streams share one. */
+function labelsOf(streams: ExportedView["streams"]): string[] {
+  const times = new Map<string, number>();
+  for (const { path } of streams) times.set(path, (times.get(path) ?? 0) + 1);
+  return streams.map(({ path, uuid }) => times.get(path) === 1 ? path : `${path} ${uuid}`);
+}
+
+function shareOf({ bytes, time }: ExportProgress, start: bigint, end: bigint): Progress {
+  const share = time === undefined ? undefined : Number(time - start) / Number(end - start);
+  return { bytes, share };
 }

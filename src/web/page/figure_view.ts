@@ -20,7 +20,7 @@ export interface CursorMark {
   /** True for the one that follows the pointer. */
   readonly isHover: boolean;
   /** Values to mark: places and colours. */
-  readonly dots: readonly { readonly y: number; readonly color: string }[];
+  readonly dots: readonly { readonly x: number; readonly y: number; readonly color: string }[];
 }
 
 /** Canvases of a figure. */
@@ -145,7 +145,7 @@ function drawMark(
   context.stroke();
   context.setLineDash([]);
   context.globalAlpha = 1;
-  for (const { y, color } of dots) {
+  for (const { x, y, color } of dots) {
     context.beginPath();
     context.arc(x, y, 3.5, 0, 7);
     context.fillStyle = color;

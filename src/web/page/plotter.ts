@@ -221,6 +221,16 @@ class Plotter {
       this.#schedule();
     });
     addEventListener("online", () => this.#data.refresh());
+    this.#watchResolution();
+  }
+
+  /** Draws again when the page comes to a screen with other pixels, or is zoomed. */
+  #watchResolution(): void {
+    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    query.addEventListener("change", () => {
+      this.#schedule();
+      this.#watchResolution();
+    }, { once: true });
   }
 
   #key(event: KeyboardEvent): void {
@@ -688,10 +698,7 @@ const THEME_NAMES: Readonly<Record<typeof THEMES[number], string>> = {
 
 /** A moment as it may be typed; with its difference to UTC where a clock shows it twice. */
 function clockText(time: bigint, zone: string): string {
-  const text = momentText(time, zone).replace(
-    /\.?0+$/,
-    (zeros) => zeros.startsWith(".") ? "" : zeros,
-  );
+  const text = momentText(time, zone).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   const isTwice = zone !== "UTC" && fromWall(toWall(time, zone), zone).length > 1;
   return isTwice ? `${text} ${offsetText(time, zone).replace("UTC", "").replace("−", "-")}` : text;
 }
