@@ -32,6 +32,9 @@ export interface ShellState {
   readonly canGoForward: boolean;
 }
 
+/** Pages as narrow as phones; the same width as in the style sheet. */
+const NARROW = matchMedia("(max-width: 760px)");
+
 /** The frame. */
 export class Shell {
   readonly root: HTMLElement;
@@ -83,7 +86,7 @@ export class Shell {
       "header.bar",
       {},
       this.#side,
-      element("h1.brand", {}, "BTrDB"),
+      element("h1.brand.wide-only", {}, "BTrDB"),
       element("span.separator.wide-only"),
       ...options.range,
       this.#live,
@@ -114,9 +117,14 @@ export class Shell {
       ),
       element("footer.state", {}, this.#server, this.#state),
     );
+    this.root.querySelector(".main")!.addEventListener("pointerdown", (event) => {
+      // On a phone the list lies over the figure: a touch beside it puts it away.
+      if (!NARROW.matches || this.root.classList.contains("narrow-side")) return;
+      event.stopPropagation();
+      this.openSide(false);
+    }, { capture: true });
     options.figure.append(options.differences, this.#empty);
-    if (matchMedia("(max-width: 760px)").matches) this.openSide(false);
-    else this.openSide(true);
+    this.openSide(!NARROW.matches);
   }
 
   /** Opens or closes the list of streams; the other of both if not said. */

@@ -213,13 +213,15 @@ export class StreamTree {
     // Elements that still show the same row stay: a click must not lose its target.
     const before = new Map(this.#elements);
     this.#elements.clear();
+    let place = this.#rowsElement.firstChild;
     for (let i = from; i < to; i++) {
       const key = this.#keyOf(i);
       const known = before.get(i);
       const made = known?.key === key ? known.element : this.#rowElement(i);
-      if (known !== undefined && known.element !== made) known.element.remove();
-      before.delete(i);
-      if (made.parentNode === null) this.#rowsElement.append(made);
+      if (known?.element === made) before.delete(i);
+      // In the order of the rows, for those who read them one after the other.
+      if (place === made) place = made.nextSibling;
+      else this.#rowsElement.insertBefore(made, place);
       made.classList.toggle("active", i === this.#active);
       this.#showValue(i, made);
       this.#elements.set(i, { key, element: made });
