@@ -102,10 +102,10 @@ export class PlotterPage {
   }
 
   /** Sets the size of the window. */
-  async resize(width: number, height: number, mobile = false, scale = 1): Promise<void> {
-    const size = { width, height, deviceScaleFactor: scale, mobile };
+  async resize(width: number, height: number, isTouch = false, scale = 1): Promise<void> {
+    const size = { width, height, deviceScaleFactor: scale, mobile: false };
     await this.page.send("Emulation.setDeviceMetricsOverride", size);
-    if (mobile) await this.page.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+    if (isTouch) await this.page.send("Emulation.setTouchEmulationEnabled", { enabled: true });
   }
 
   /** Sets what the system prefers. */
