@@ -38,6 +38,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #db: BTrDB | undefined;
   #state: ConnectionState = { kind: "connecting" };
+  #opening: Promise<BTrDB> | undefined;
   #healing: Promise<void> | undefined;
   #wake: AbortController = new AbortController();
 
@@ -59,8 +60,13 @@ export class Connection {
     return this.#state;
   }
 
-  /** Connects, however long it takes. */
-  async open(): Promise<BTrDB> {
+  /** Connects, however long it takes; one who calls it meanwhile waits for the same. */
+  open(): Promise<BTrDB> {
+    this.#opening ??= this.#open().finally(() => this.#opening = undefined);
+    return this.#opening;
+  }
+
+  async #open(): Promise<BTrDB> {
     let problem: string | undefined;
     for (let tries = 0;; tries++) {
       try {
