@@ -16,7 +16,7 @@ import { storableBatches } from "../storable_batches.ts";
 import { createTargets, findTargets } from "../targets.ts";
 import type { TableLayout } from "../text/layout.ts";
 import type { FileWatch } from "./file_watch.ts";
-import type { FollowedFile } from "./followed_file.ts";
+import { type FollowedFile, signOf } from "./followed_file.ts";
 import type { FollowJournal, PendingBatch } from "./follow_journal.ts";
 import type { FollowOptions } from "./follow_options.ts";
 import type { FollowStore } from "./follow_store.ts";
@@ -138,8 +138,9 @@ export class Follower {
     if (now < file.retryMs) return;
     const quietMs = now - file.changedMs;
     const opened = await openFollowed(path, this.#job.options, quietMs > QUIET_MS).catch(
-      (error) => {
-        if ((error as ImportError).fault === "missing") return undefined;
+      async (error) => {
+        // It is gone again; another file that belongs to it may be missing too.
+        if (await signOf(path) === undefined) return undefined;
         if (error instanceof NoRowsError) {
           file.isStirred = false;
           return undefined;

@@ -255,6 +255,29 @@ Deno.test("followFile: a folder, its new files, and one with an error beside the
   assertEquals(await followed.values("b/v"), upTo(4));
 });
 
+Deno.test("followFile: a record of COMTRADE whose samples come later than its configuration", async () => {
+  await using followed = await Followed.make();
+  followed.begin("", { into: "f" });
+  const lines = [
+    "S,D,1999",
+    "1,1A,0D",
+    "1,V,,,V,1,0,0,-99999,99999,1,1,P",
+    "50",
+    "1",
+    "1000,2",
+    "01/03/2026,00:00:00.000000",
+    "01/03/2026,00:00:00.000000",
+    "ASCII",
+    "1",
+  ];
+  await followed.write("r.cfg", lines.map((line) => `${line}\r\n`).join(""));
+  await until("the lack is told", () => followed.warnings.some((text) => text.includes("r.dat")));
+  await followed.write("r.dat", "1,0,5\r\n2,1000,6\r\n");
+  await followed.untilValues("f/V", [5, 6]);
+  const { files } = await followed.end();
+  assertEquals(files.map(({ problem }) => problem), [undefined]);
+});
+
 Deno.test("followFile: rotation within a folder stores nothing twice", async () => {
   await using followed = await Followed.make();
   await followed.write("log.csv", "time,v\n" + rows(1, 3));
