@@ -67,7 +67,7 @@ Deno.test("a mistake far down in a large table is found, and what came before is
   assertEquals(code, 1);
   assertStringIncludes(
     stderr,
-    `error: Cannot parse table: line ${ROWS + 1}, column 3 ("pmu/a"): "oops" is not a number\n` +
+    `error: Cannot import bad.csv: line ${ROWS + 1}, column 3 ("pmu/a"): "oops" is not a number\n` +
       "hint: fix the row, or import only some columns with --column\n",
   );
   const told = Number(/Stopped: ([\d,]+) points/.exec(stderr)![1]!.replaceAll(",", ""));
