@@ -250,6 +250,9 @@ async function printKnown(context: Context): Promise<void> {
     const { name = stream.uuid } = await stream.tags();
     found.push({ ...rest, uuid: stream.uuid, path: `${await stream.collection()}/${name}` });
   }
+  // Lookups give them in the order of their uuids, which says nothing to people.
+  const key = ({ name, path }: { name: string; path: string }): string => `${name}\0${path}`;
+  found.sort((one, other) => key(one) < key(other) ? -1 : 1);
   if (context.json) return context.printJson({ definitions: found });
   const columns = ["name", "version", "first output", "runner"].map((title) => ({ title }));
   const cells = found.map(({ name, version, path, lease }) => [
