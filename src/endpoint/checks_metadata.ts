@@ -22,6 +22,9 @@ const MAX_NAME_BYTES = 255;
 /** Most bytes of a tag key and of an annotation key. */
 const MAX_KEY_BYTES = 63;
 
+/** Longest text that an error repeats, UTF-16 units. */
+const MAX_QUOTED = 1_000;
+
 /** Most names one `ListCollections` of protocol v4 may ask for. */
 export const MAX_LIST_LIMIT = 10_000;
 
@@ -44,6 +47,11 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
  * are, others escaped in the manner of Go's `%q`.
  */
 export function quote(text: string): string {
+  if (text.length > MAX_QUOTED) {
+    // Half of a pair stays outside.
+    const cut = text.slice(0, MAX_QUOTED).replace(/[\ud800-\udbff]$/, "");
+    return `${quote(cut).slice(0, -1)}…"`;
+  }
   let out = '"';
   for (const char of text) {
     const code = char.codePointAt(0)!;
@@ -61,7 +69,8 @@ const encoder = new TextEncoder();
 
 /** True for text of at most 255 bytes in UTF-8; a lone surrogate has no UTF-8. */
 function isShort(text: string): boolean {
-  return text.isWellFormed() && encoder.encode(text).length <= MAX_NAME_BYTES;
+  return text.length <= MAX_NAME_BYTES && text.isWellFormed() &&
+    encoder.encode(text).length <= MAX_NAME_BYTES;
 }
 
 function refuse(code: number, text: string): never {
@@ -70,7 +79,7 @@ function refuse(code: number, text: string): never {
 
 /** Tells whether a collection may have this name: 1 to 255 bytes, no NUL. */
 export function isValidCollection(name: string): boolean {
-  return name.length > 0 && !name.includes("\0") && isShort(name);
+  return name.length > 0 && isShort(name) && !name.includes("\0");
 }
 
 function checkCollection(name: string): void {
@@ -89,7 +98,7 @@ function checkTags(tags: Metadata): void {
   for (const [key, value] of tags) {
     checkKey("tag", key);
     if (value === null) continue;
-    if (value === "" || value.includes("\0") || !isShort(value)) {
+    if (value === "" || !isShort(value) || value.includes("\0")) {
       refuse(ErrorCode.InvalidTagValue, `tag value for key ${quote(key)} is invalid`);
     }
   }

@@ -66,6 +66,7 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
+import { checkSqlInput } from "./metadata/sql.ts";
 import { roundValues } from "./write/merge_policy.ts";
 import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
@@ -367,7 +368,7 @@ export class Engine implements Endpoint {
 
   async *sqlQuery(request: SqlRequest, options?: SqlOptions): AsyncIterableIterator<string[]> {
     // Not on one state: a reader must not hold a transaction open while the thread works.
-    await this.#storage.checked(options, () => {});
+    await this.#storage.checked(options, () => checkSqlInput(request));
     const rows = await this.#storage.sql.run(request, options);
     yield* paced(chunked(rows, CHUNK_STREAMS), options);
   }

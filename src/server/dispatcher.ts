@@ -10,6 +10,7 @@ import { Access, CollectionCache } from "./access.ts";
 import {
   type MethodEntry,
   type MethodSettings,
+  REQUEST_BYTES,
   type ServiceTable,
   SMALL_MESSAGE_BYTES,
 } from "./method.ts";
@@ -76,13 +77,13 @@ export class Dispatcher {
    * Largest request of a method, bytes.
    *
    * @param path `/package.Service/Method`.
-   * @param most Of a method that has no bound of its own.
+   * @param most Bound of all methods.
    */
   messageBytes(path: string, most: number): number {
     const route = this.#routes.get(path);
     return Math.min(
       most,
-      route === undefined ? SMALL_MESSAGE_BYTES : route.entry.messageBytes ?? most,
+      route === undefined ? SMALL_MESSAGE_BYTES : route.entry.messageBytes ?? REQUEST_BYTES,
     );
   }
 

@@ -38,6 +38,12 @@ const CAPABILITIES: ReadonlySet<string> = new Set([
   "admin",
 ]);
 
+/** Most texts of which is known what they are. */
+const MAX_FOUND = 1_000;
+
+/** Length of what stands around a key in an `authorization`: the scheme and blanks. */
+const MAX_AROUND = 32;
+
 const EVERYTHING: Grant = { capabilities: [...CAPABILITIES] as Capability[] };
 const NOTHING: Grant = { capabilities: [] };
 
@@ -45,6 +51,10 @@ const NOTHING: Grant = { capabilities: [] };
 export class KeyRing {
   readonly #keys: readonly { digest: Uint8Array; grant: Grant }[];
   readonly #anonymous: Grant;
+  /** Longest `authorization` that can be right. */
+  readonly #longest: number;
+  /** Keys that were looked for lately: a call looks several times. Undefined: there is no such key. */
+  readonly #found = new Map<string, Grant | undefined>();
 
   /**
    * @param keys None: everybody may do everything.
@@ -54,12 +64,14 @@ export class KeyRing {
   constructor(keys: readonly ApiKey[], anonymous: Grant | undefined) {
     for (const grant of [...keys, ...(anonymous === undefined ? [] : [anonymous])]) check(grant);
     this.#keys = keys.map((key) => ({ digest: digest(key.key), grant: key }));
+    this.#longest = Math.max(0, ...keys.map(({ key }) => key.length)) + MAX_AROUND;
     this.#anonymous = anonymous ?? (keys.length === 0 ? EVERYTHING : NOTHING);
   }
 
   /**
    * The grant of a caller. Every key is compared, each in constant time, so that the time taken
-   * tells nothing about how much of a guess was right.
+   * tells nothing about how much of a guess was right. The same text is compared once, as long as
+   * it is remembered.
    *
    * @param authorization The `authorization` header: `bearer <key>`, in any case; absent: no key.
    * @throws {GrpcFailure} UNAUTHENTICATED, if there is a key and it is wrong.
@@ -88,6 +100,15 @@ export class KeyRing {
   }
 
   #find(authorization: string): Grant | undefined {
+    if (authorization.length > this.#longest) return undefined;
+    if (this.#found.has(authorization)) return this.#found.get(authorization);
+    const found = this.#compare(authorization);
+    if (this.#found.size >= MAX_FOUND) this.#found.clear();
+    this.#found.set(authorization, found);
+    return found;
+  }
+
+  #compare(authorization: string): Grant | undefined {
     const match = /^bearer +([\x21-\x7e]+) *$/i.exec(authorization);
     const offered = digest(match === null ? "" : match[1]!);
     let found: Grant | undefined;

@@ -52,7 +52,7 @@ export interface MethodEntry {
   readonly gated?: boolean;
   /** Capability without which the call is refused before its message is looked at. */
   readonly needs?: Capability;
-  /** Largest request message, bytes. @default the limit `messageBytes` */
+  /** Largest request message, bytes; at most the limit `messageBytes`. @default {1048576} */
   readonly messageBytes?: number;
   /** True if the call needs a valid key. @default {true} */
   readonly authenticated?: boolean;
@@ -64,6 +64,9 @@ export interface MethodEntry {
 
 /** Largest request of a method that anybody may call and whose requests are next to nothing. */
 export const SMALL_MESSAGE_BYTES = 65_536;
+
+/** Largest request of a method that takes no points. */
+export const REQUEST_BYTES: number = 1 << 20;
 
 /** Methods by their name. */
 export type ServiceTable = Readonly<Record<string, MethodEntry>>;

@@ -23,7 +23,8 @@ export interface Limits {
    */
   waitingCalls?: number;
   /**
-   * Largest request message, bytes; larger ones are answered RESOURCE_EXHAUSTED.
+   * Largest request message, bytes; larger ones are answered RESOURCE_EXHAUSTED. Requests without
+   * points may have 1 MiB, `GenerateCSV` 4 MiB.
    *
    * @default {16777216}
    */

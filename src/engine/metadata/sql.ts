@@ -75,8 +75,12 @@ function skipBlanks(sql: string, blanks: RegExp): number {
   return at;
 }
 
-/** Refuses what is too long to be looked at. */
-function checkInput({ query, params }: SqlRequest): void {
+/**
+ * Refuses what is too long to be looked at.
+ *
+ * @throws {BTrDBError} 441.
+ */
+export function checkSqlInput({ query, params }: SqlRequest): void {
   if (query.length > MAX_SQL_INPUT) {
     refuse(`the query has ${query.length} characters, at most ${MAX_SQL_INPUT} are allowed`);
   }
@@ -185,7 +189,6 @@ export function runSql(
   request: SqlRequest,
   options: CallOptions | undefined,
 ): string[] {
-  checkInput(request);
   const { query, params } = request;
   const { statement, plan, program } = compile(db, query);
   const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);

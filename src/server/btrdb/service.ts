@@ -31,6 +31,9 @@ import { sqlQuery } from "./sql.ts";
 import { subscribe } from "./subscribe.ts";
 import { deleteRange, flush, insertV4, insertV5, obliterate } from "./writes.ts";
 
+/** Largest request with a label for each of thousands of streams. */
+const LIST_BYTES = 4 << 20;
+
 /** The methods that both protocols have, which differ in metadata and in standard deviations. */
 function shared(codec: MetadataCodec): ServiceTable {
   const hasDeviations = codec.protocol === "v5";
@@ -50,7 +53,7 @@ function shared(codec: MetadataCodec): ServiceTable {
     Flush: { run: flush, needs: "insert" },
     Obliterate: { run: obliterate, needs: "obliterate" },
     GetMetadataUsage: { run: metadataUsage, needs: "read" },
-    GenerateCSV: { run: generateCsv, needs: "read" },
+    GenerateCSV: { run: generateCsv, needs: "read", messageBytes: LIST_BYTES },
   };
 }
 
@@ -58,14 +61,14 @@ function shared(codec: MetadataCodec): ServiceTable {
 export const SERVICE_V4: ServiceTable = {
   ...shared(V4),
   ListCollections: { run: listCollectionsV4, needs: "read" },
-  Insert: { run: insertV4, needs: "insert" },
+  Insert: { run: insertV4, needs: "insert", messageBytes: Infinity },
 };
 
 /** `v5api.BTrDB` (docs/protocol.md, "Protocol v5"). */
 export const SERVICE_V5: ServiceTable = {
   ...shared(V5),
   ListCollections: { run: listCollectionsV5, needs: "read" },
-  Insert: { run: insertV5, needs: "insert" },
+  Insert: { run: insertV5, needs: "insert", messageBytes: Infinity },
   SetStreamTags: { run: setTags, needs: "insert" },
   SQLQuery: { run: sqlQuery, needs: "read" },
   MultiRawValues: { run: multiRawValues, needs: "read" },
@@ -73,7 +76,7 @@ export const SERVICE_V5: ServiceTable = {
   ArrowAlignedWindows: { run: arrowAlignedWindows, needs: "read" },
   ArrowWindows: { run: arrowWindows, needs: "read" },
   ArrowMultiValues: { run: arrowMultiValues, needs: "read" },
-  ArrowInsert: { run: arrowInsert, needs: "insert" },
+  ArrowInsert: { run: arrowInsert, needs: "insert", messageBytes: Infinity },
   Subscribe: { run: subscribe, gated: false, endless: true, needs: "read" },
   SetCompactionConfig: { run: setCompactionConfig, needs: "admin" },
   GetCompactionConfig: { run: getCompactionConfig, needs: "read" },

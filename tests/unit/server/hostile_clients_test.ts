@@ -397,3 +397,51 @@ Deno.test("serve: a key with bytes that no header may carry is UNAUTHENTICATED, 
   }
   assertEquals(printed, []);
 });
+
+Deno.test("serve: only requests with points may be long; the others end at their first bytes", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { ...BASE, limits: { messageBytes: 64 << 20 } });
+  using client = new RawClient(server.address);
+  const long = "x".repeat(5 << 20);
+  const cases: [string, Uint8Array][] = [
+    [
+      "Create",
+      toBinary(pb.CreateParamsSchema, create(pb.CreateParamsSchema, { collection: long })),
+    ],
+    [
+      "SQLQuery",
+      toBinary(pb.SQLQueryParamsSchema, create(pb.SQLQueryParamsSchema, { query: long })),
+    ],
+    [
+      "LookupStreams",
+      toBinary(
+        pb.LookupStreamsParamsSchema,
+        create(pb.LookupStreamsParamsSchema, { collection: long }),
+      ),
+    ],
+    [
+      "GenerateCSV",
+      toBinary(
+        pb.GenerateCSVParamsSchema,
+        create(pb.GenerateCSVParamsSchema, { streams: [{ label: long }] }),
+      ),
+    ],
+    ["RawValues", new Uint8Array(5 << 20)],
+  ];
+  for (const [rpc, request] of cases) {
+    const { code, details } = await client.call(`/v5api.BTrDB/${rpc}`, request, { headers });
+    assertEquals([rpc, code], [rpc, 8]);
+    assertStringIncludes(details, "larger than max");
+  }
+  const insert = create(pb.InsertParamsSchema, {
+    uuid: UUID,
+    values: Array.from({ length: 400_000 }, (_, i) => ({ time: BigInt(i + 1), value: 1 })),
+  });
+  const { code } = await client.call(
+    "/v5api.BTrDB/Insert",
+    toBinary(pb.InsertParamsSchema, insert),
+    { headers },
+  );
+  // It was read, and there is no such stream.
+  assertEquals(code, 0);
+});

@@ -46,3 +46,17 @@ Deno.test("KeyRing refuses keys that no header can carry, and unknown capabiliti
       "obliterate, admin",
   );
 });
+
+Deno.test("KeyRing: a text is compared once, right or wrong, and what is too long never", () => {
+  const ring = new KeyRing([{ key: "alpha", capabilities: READ }], undefined);
+  for (let i = 0; i < 3; i++) {
+    assertEquals(ring.isKnown("bearer alpha"), true);
+    assertEquals(ring.grantOf("bearer alpha").capabilities, READ);
+    assertEquals(ring.isKnown("bearer beta"), false);
+    assertThrows(() => ring.grantOf("bearer beta"), GrpcFailure);
+    assertThrows(() => ring.grantOf(`bearer ${"alpha".repeat(10_000)}`), GrpcFailure);
+  }
+  // However many wrong ones come in between, the right one is found.
+  for (let i = 0; i < 5_000; i++) assertEquals(ring.isKnown(`bearer ${i}`), false);
+  assertEquals(ring.isKnown("bearer alpha"), true);
+});
