@@ -1,0 +1,70 @@
+/** Bounds on who asks for health and metrics, which need no key (docs/security.md). */
+
+import net from "node:net";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openEngine } from "../../../src/engine/mod.ts";
+import { serve } from "../../../src/server/mod.ts";
+import { RawClient } from "../../support/grpc_client.ts";
+import { until } from "../../support/until.ts";
+
+const WATCH = "/grpc.health.v1.Health/Watch";
+
+Deno.test("serve: health watchers are counted, and one more is refused until another has gone", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, {
+    port: 0,
+    hostname: "127.0.0.1",
+    limits: { callsPerConnection: 2_000 },
+  });
+  using client = new RawClient(server.address);
+  let told = 0;
+  const watchers = Array.from({ length: 1_000 }, () => {
+    const stream = client.open(WATCH, new Uint8Array(0));
+    stream.on("data", () => told++);
+    stream.on("error", () => {});
+    return stream;
+  });
+  await until("all are told", () => told === 1_000);
+  const { code, details } = await client.call(WATCH, new Uint8Array(0));
+  assertEquals(code, 8);
+  assertStringIncludes(details, "more than 1000 calls watch already");
+  // The check of an orchestrator goes on, and so does watching once there is room.
+  assertEquals((await client.call("/grpc.health.v1.Health/Check", new Uint8Array(0))).code, 0);
+  watchers.pop()!.cancel();
+  await until("there is room again", async () => {
+    const next = client.open(WATCH, new Uint8Array(0));
+    next.on("error", () => {});
+    const isTold = await new Promise<boolean>((resolve) => {
+      next.on("data", () => resolve(true));
+      next.on("status", () => resolve(false));
+    });
+    next.cancel();
+    return isTold;
+  });
+  for (const stream of watchers) stream.cancel();
+});
+
+Deno.test("serve: connections of the metrics port are bounded, and it answers when they have gone", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1", metricsPort: 0 });
+  const closed = new Set<net.Socket>();
+  const sockets: net.Socket[] = [];
+  for (let i = 0; i < 80; i++) {
+    const socket = net.connect(server.metricsPort!, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => closed.add(socket));
+    sockets.push(socket);
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+  }
+  await until("those above the bound are closed", () => closed.size >= 16);
+  assert(closed.size < 80, `${closed.size} of 80 were closed`);
+  for (const socket of sockets) socket.destroy();
+  await until("it answers", async () => {
+    try {
+      const response = await fetch(`http://127.0.0.1:${server.metricsPort}/healthz`);
+      return await response.text() === "ok\n";
+    } catch {
+      return false;
+    }
+  });
+});
