@@ -144,6 +144,7 @@ for (let round = 0; round < ROUNDS; round++) {
     const start = START + whole / 3n + BigInt(round) * whole / 20n;
     const args = [name, uuids, String(start), String(whole / 6n), SIZE, FRAMES];
     panned[name].push(await page.value<Panned>(`pan(...${JSON.stringify(args)})`));
+    console.error(`… ${name}, round ${round + 1}`);
   }
 }
 for (const name of ["btrdb", "uPlot"] as const) {
