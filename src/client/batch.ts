@@ -7,6 +7,9 @@
 import { concatRaw, concatStat } from "../core/columns.ts";
 import type { RawColumns, RawPoint, StatColumns, StatPoint } from "../core/columns.ts";
 import type { Version } from "../endpoint/endpoint.ts";
+import { setDisplay } from "./display.ts";
+import { batchText } from "./inspect_text.ts";
+import { rawVegaLite, statVegaLite, type VegaLiteOptions, type VegaLiteSpec } from "./vega_lite.ts";
 
 /**
  * Raw points as columns, of one version of a stream. Iterating gives the points.
@@ -46,6 +49,37 @@ export class RawBatch implements RawColumns, Iterable<RawPoint> {
   /** Number of points. */
   get length(): number {
     return this.times.length;
+  }
+
+  static {
+    setDisplay(
+      RawBatch.prototype,
+      (batch) => batchText("RawBatch", batch.times, { value: batch.values }, versionText(batch)),
+      (renderer, batch) => renderer.raw(batch, `RawBatch, version ${versionText(batch)}`),
+    );
+  }
+
+  /**
+   * The points as a line in the grammar of Vega-Lite 5, for notebooks and other programs.
+   *
+   * @param options Name and unit of the stream.
+   * @returns A specification, which a notebook draws.
+   * @throws {RangeError} If there are more than 50,000 points: windows show as much.
+   *
+   * @example In a notebook
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[1n, 0.5], [2n, 1.5]]);
+   * const spec = (await stream.rawValues(0n, 9n).collect()).toVegaLite({ title: "a", unit: "V" });
+   * assertEquals(spec.data.values[1], { time: 0, ns: "1970-01-01T00:00:00.000000002Z", value: 1.5 });
+   * ```
+   */
+  toVegaLite(options: VegaLiteOptions = {}): VegaLiteSpec {
+    return rawVegaLite(this, options);
   }
 
   /** The points in order of time. */
@@ -108,6 +142,30 @@ export class StatBatch implements StatColumns, Iterable<StatPoint> {
     return this.times.length;
   }
 
+  static {
+    setDisplay(
+      StatBatch.prototype,
+      (batch) => {
+        const { times, min, mean, max, count, stddev } = batch;
+        const columns = { min, mean, max, count, ...(stddev === undefined ? {} : { stddev }) };
+        return batchText("StatBatch", times, columns, versionText(batch));
+      },
+      (renderer, batch) => renderer.stat(batch, `StatBatch, version ${versionText(batch)}`),
+    );
+  }
+
+  /**
+   * The windows as a band from min to max and a line of means in the grammar of Vega-Lite 5;
+   * windows without points are left out.
+   *
+   * @param options Name and unit of the stream.
+   * @returns A specification, which a notebook draws.
+   * @throws {RangeError} If there are more than 50,000 windows.
+   */
+  toVegaLite(options: VegaLiteOptions = {}): VegaLiteSpec {
+    return statVegaLite(this, options);
+  }
+
   /** The windows in order of time. */
   *[Symbol.iterator](): IterableIterator<StatPoint> {
     const { times, min, mean, max, count, stddev } = this;
@@ -123,6 +181,10 @@ export class StatBatch implements StatColumns, Iterable<StatPoint> {
       yield point;
     }
   }
+}
+
+function versionText({ version, versionMinor }: RawBatch | StatBatch): string {
+  return `${version}.${versionMinor}`;
 }
 
 /** All batches of an answer as one; a single batch is handed on as it is. */

@@ -23,7 +23,9 @@ import type {
   WindowsCsvOptions,
   WriteCsvOptions,
 } from "./csv.ts";
+import { setDisplay, withDisplay } from "./display.ts";
 import { setEndpoint } from "./endpoint_of.ts";
+import { objectText } from "./inspect_text.ts";
 import { metadataOf, type MetadataValues } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "../core/request_options.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
@@ -89,10 +91,20 @@ export class BTrDB implements AsyncDisposable {
   readonly #endpoint: Endpoint;
   #closed: Promise<void> | undefined;
 
+  readonly #target: string | undefined;
+
   /** @ignore Made by `connect`. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, target?: string) {
     this.#endpoint = endpoint;
+    this.#target = target;
     setEndpoint(this, endpoint);
+  }
+
+  static {
+    setDisplay(BTrDB.prototype, (db) => {
+      const state = db.#closed === undefined ? undefined : "closed";
+      return objectText("BTrDB", { target: db.#target, state });
+    }, async (renderer, db, signal) => renderer.info(await db.info({ signal })));
   }
 
   /**
@@ -397,7 +409,10 @@ export class BTrDB implements AsyncDisposable {
    * ```
    */
   async info(options: RequestOptions = {}): Promise<ServerInfo> {
-    return await this.#endpoint.info(startCall("ask for information", options));
+    const info = await this.#endpoint.info(startCall("ask for information", options));
+    const { protocol, build } = info;
+    const text = objectText("ServerInfo", { protocol, build });
+    return withDisplay({ ...info }, text, (renderer, it) => renderer.info(it));
   }
 
   /**

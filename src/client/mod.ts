@@ -54,4 +54,5 @@ export {
   type StreamSetOptions,
 } from "./stream_set.ts";
 export type { MergedRow } from "./merge_rows.ts";
+export type { VegaLiteOptions, VegaLiteRow, VegaLiteSpec } from "./vega_lite.ts";
 export type { Compute } from "./windows.ts";

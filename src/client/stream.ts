@@ -32,6 +32,9 @@ import {
 import { openChanges } from "./changes.ts";
 import type { ChangedRange } from "./changes.ts";
 import { countPoints } from "./count.ts";
+import { setDisplay } from "./display.ts";
+import { displayedStream } from "./displayed_stream.ts";
+import { objectText } from "./inspect_text.ts";
 import { describeStream, type StreamDescription } from "./describe_stream.ts";
 import { checkInsertOptions, type InsertOptions, insertPoints } from "./insert.ts";
 import { changesOf, type MetadataValues, pairsOf } from "./pairs.ts";
@@ -91,6 +94,19 @@ export class Stream {
     this.#uuid = uuid;
     this.uuid = uuidText(uuid);
     this.#descriptor = descriptor;
+  }
+
+  static {
+    setDisplay(
+      Stream.prototype,
+      (stream) => {
+        const known = stream.#descriptor;
+        const name = known?.tags.get("name") ?? undefined;
+        return objectText("Stream", { uuid: stream.uuid, collection: known?.collection, name });
+      },
+      async (renderer, stream, signal) =>
+        renderer.streams([await displayedStream(stream, signal)], 1),
+    );
   }
 
   /**

@@ -18,6 +18,9 @@ import { currentTime } from "../core/time.ts";
 import type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
 import type { WriteParquetOptions } from "../io/parquet_write.ts";
 import type { StreamDescription } from "./describe_stream.ts";
+import { type DisplayedStream, setDisplay, withDisplay } from "./display.ts";
+import { displayedStream } from "./displayed_stream.ts";
+import { objectText } from "./inspect_text.ts";
 import {
   checkLabels,
   columnLabels,
@@ -30,6 +33,10 @@ import { type StreamFilter, streamTest } from "./stream_filter.ts";
 import type { Stream } from "./stream.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
+
+/** Streams that a display has, and of those the ones that it plots. */
+const SHOWN = 20;
+const PLOTTED = 4;
 
 /** Options of a set of streams. */
 export interface StreamSetOptions {
@@ -108,6 +115,21 @@ export class StreamSet implements Iterable<Stream> {
     const { concurrency = 16 } = options;
     this.#concurrency = positiveInteger("make a set", concurrency, "concurrency");
     this.#pins = (options as Pinned).pins ?? new Map();
+  }
+
+  static {
+    setDisplay(
+      StreamSet.prototype,
+      ({ length, pins }) => objectText("StreamSet", { length, pinned: pins.size || undefined }),
+      async (renderer, set, signal) => {
+        const read = (stream: Stream, i: number): Promise<DisplayedStream> => {
+          const version = set.#pins.get(stream.uuid);
+          return displayedStream(stream, signal, { isPlotted: i < PLOTTED, version });
+        };
+        const shown = set.streams.slice(0, SHOWN);
+        return renderer.streams(await mapConcurrently(shown, set.#concurrency, read), set.length);
+      },
+    );
   }
 
   /** Number of streams. */
@@ -501,7 +523,13 @@ export class StreamSet implements Iterable<Stream> {
     const { labels: given, ...call } = options;
     const left = remainingOf(action, call);
     const labels = await this.#labels(action, given, left());
-    return joinColumns(this.streams, labels, await this.values(start, end, left()));
+    const joined = joinColumns(this.streams, labels, await this.values(start, end, left()));
+    const size = { rows: joined.times.length, columns: joined.columns.length + 1 };
+    return withDisplay(
+      joined,
+      objectText("JoinedColumns", size),
+      (renderer, { times, columns }) => renderer.joined(times, columns),
+    );
   }
 
   /**

@@ -9,6 +9,7 @@ import { describe } from "../core/describe.ts";
 import { readFile } from "node:fs/promises";
 import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
+import { setDisplayRenderer } from "../client/display.ts";
 import { type RequestOptions, startCall } from "../core/request_options.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
 import { resolveTarget, type Target } from "./target.ts";
@@ -122,7 +123,14 @@ export async function connect(target?: string, options: ConnectOptions = {}): Pr
   call.signal?.throwIfAborted();
   const env = processEnvironment();
   const resolved = await resolveTarget(target, options, env);
-  return new BTrDB(await openEndpoint(resolved, options, env, call));
+  setDisplayRenderer(() => import("../notebook/mod.ts"));
+  return new BTrDB(await openEndpoint(resolved, options, env, call), targetText(resolved));
+}
+
+/** A target as logs show it: without a key. */
+function targetText(target: Target): string {
+  if (target.kind === "memory") return "memory:";
+  return target.kind === "file" ? `file:${target.path}` : target.endpoints.join(",");
 }
 
 /**
