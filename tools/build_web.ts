@@ -60,10 +60,30 @@ async function scripts(): Promise<Map<string, string>> {
     for await (const { name } of Deno.readDir(folder)) {
       files.set(name, await Deno.readTextFile(`${folder}/${name}`));
     }
-    return files;
+    return await renamed(files);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Names parts after their content: the bundler's names of those that are loaded on demand depend on
+ * the folder in which it runs.
+ */
+async function renamed(files: Files): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  const known = (text: string) =>
+    text.replace(/\b[\w-]+-[A-Z0-9]{8}\.js\b/g, (name) => {
+      const isUnused = UNUSED.some((pattern) => pattern.test(name));
+      return isUnused ? name.replace(/-[A-Z0-9]{8}/, "-unused") : names.get(name) ?? name;
+    });
+  for (const [name, text] of files) {
+    if (!/^(main|chunk-|ipc-|part_file-)/.test(name)) {
+      const hash = (await hashOf(known(text))).slice(0, 8);
+      names.set(name, name.replace(/-[A-Z0-9]{8}/, `-${hash}`));
+    }
+  }
+  return new Map([...files].map(([name, text]) => [known(name), known(text)]));
 }
 
 /** Names of the files that can be loaded, beginning with the entry. */
