@@ -584,7 +584,8 @@ function chooseRoles(
     // Some text among numbers is a mistake, which the parser reports with its line.
     const numbers = cells.filter((cell) => isNumber(cell, look));
     // Digits with marks are numbers of another notation, not text: left to the parser.
-    const marked = look.decimal === "," && strange.every((cell) => /^[+-]?\d[\d.]*$/.test(cell));
+    const marked = look.decimal === "," &&
+      strange.every((cell) => /^[+-]?\d[\d.]*(?:,\d*)?$/.test(cell));
     if (strange.length === 0 || numbers.length > strange.length || marked) return "value";
     if (look.decimal === "." && strange.every((cell) => COMMA_NUMBER.test(cell))) commas = true;
     omitted.push({ name, reason: `text, such as ${JSON.stringify(strange[0]!.slice(0, 30))}` });
