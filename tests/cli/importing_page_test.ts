@@ -39,8 +39,8 @@ async function files(): Promise<Record<string, Uint8Array>> {
  * Runs a line of a transcript in a directory.
  *
  * @param line The line without its prompt.
- * @param shown What the page shows below it: the content of the file, where the line is `cat`.
- * @returns What it prints.
+ * @param shown Lines that the page shows below it: the content of the file, where the line is `cat`.
+ * @returns The output.
  */
 async function run(line: string, shown: string, cwd: string, state: string): Promise<string> {
   const [program, ...args] = words(line);

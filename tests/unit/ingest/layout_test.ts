@@ -138,3 +138,11 @@ for (const zone of ["Africa/Casablanca", "America/Sao_Paulo", "Asia/Gaza", "Euro
     }
   });
 }
+
+Deno.test("detectLayout: numbers that all have thousands marks are left to the parser", () => {
+  for (const cells of [["1.234,50", "1.240,75"], ["1.234", "987,25"], ["-1.234,5", "12.345,"]]) {
+    const rows = cells.map((cell, i) => `2024-01-01 10:00:0${i};${cell};1\n`).join("");
+    const { roles } = detect(`Zeit;U;n\n${rows}`, { decimal: "," });
+    assertEquals(roles, ["time", "value", "value"]);
+  }
+});
