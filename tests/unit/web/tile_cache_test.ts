@@ -43,7 +43,7 @@ function cacheOf(reader: Reader, more: { maxBytes?: number; isTransient?: boolea
       seen.errors.push(error);
       return more.isTransient ?? true;
     },
-    pauseMs: 10,
+    pauseMs: 600_000,
     ...(more.maxBytes === undefined ? {} : { maxBytes: more.maxBytes }),
   });
   const view = (start: bigint, end: bigint, version = 0n, length = 1000) => {
