@@ -23,6 +23,7 @@ import {
   decimalOf,
 } from "./columnar_file.ts";
 import { checkParquetMetadata } from "./parquet_metadata.ts";
+import { ParquetColumn } from "./parquet_column.ts";
 import { checkPages } from "./parquet_pages.ts";
 import { CREATED_BY } from "./parquet_write.ts";
 
@@ -30,6 +31,13 @@ import { CREATED_BY } from "./parquet_write.ts";
 const MAX_BATCH_ROWS = 1 << 20;
 /** Most rows of a batch of a row group with less than a byte for each: it unpacks to much more. */
 const MAX_DENSE_ROWS = 1 << 16;
+/** Most values of a batch, but for batches of a few rows. */
+const MAX_BATCH_VALUES = 1 << 23;
+const MIN_BATCH_ROWS = 1 << 10;
+/** Most bytes of pages that are kept for the next batch, of all columns. */
+const MAX_HELD_BYTES = 64 << 20;
+/** Most bytes of pages of each column that are kept, however many columns there are. */
+const MIN_HELD_BYTES = 2 << 20;
 
 /** Reads slices of a file, from anywhere. */
 export interface ByteSource {
@@ -110,8 +118,10 @@ export class ParquetFile implements ColumnarFile {
   readonly isOwn: boolean;
   readonly #file: AsyncBuffer;
   readonly #scan: ParquetScan;
-  /** Columns of row groups whose pages were checked. */
-  readonly #checked = new Set<string>();
+  /** Checked columns of row groups, by name; `undefined` for one that is no numbers. */
+  readonly #checked = new Map<string, ParquetColumn | undefined>();
+  /** Number of the row group that they are of. */
+  #group = -1;
   readonly #readings: Map<string, Reading>;
   readonly #close: () => Promise<void>;
 
@@ -147,8 +157,10 @@ export class ParquetFile implements ColumnarFile {
     exact: readonly string[] = [],
   ): AsyncGenerator<ColumnarBatch, void, void> {
     const steps = batchRows(this.#scan.metadata);
+    const most = Math.max(MIN_BATCH_ROWS, Math.floor(MAX_BATCH_VALUES / Math.max(1, names.length)));
+    const held = Math.max(MIN_HELD_BYTES, MAX_HELD_BYTES / Math.max(1, names.length));
     for (const range of this.#scan.ranges) {
-      const step = steps.get(range.rowStart) ?? MAX_DENSE_ROWS;
+      const step = Math.min(most, steps.get(range.rowStart) ?? MAX_DENSE_ROWS);
       for (let start = range.rowStart; start < range.rowEnd; start += step) {
         const rowStart = Math.max(start, fromRow);
         const rowEnd = Math.min(start + step, range.rowEnd);
@@ -156,16 +168,26 @@ export class ParquetFile implements ColumnarFile {
         const columns: ColumnarValues[] = [];
         for (const name of names) {
           const values = exact.includes(name) ? bigintsOf : this.#readings.get(name)!.values;
-          columns.push(values(await this.#data(name, rowStart, rowEnd)));
+          columns.push(values(await this.#data(name, rowStart, rowEnd, held)));
         }
         yield { rowStart, rows: rowEnd - rowStart, columns };
       }
     }
   }
 
-  async #data(column: string, rowStart: number, rowEnd: number): Promise<ArrayLike<unknown>> {
-    await this.#check(column, rowStart);
+  async #data(
+    column: string,
+    rowStart: number,
+    rowEnd: number,
+    held: number,
+  ): Promise<ArrayLike<unknown>> {
+    const { first, numbers } = await this.#open(column, rowStart);
     const rows = rowEnd - rowStart;
+    if (numbers !== undefined) {
+      const data = await numbers.read(rowStart - first, rows);
+      if (numbers.held > held) numbers.release();
+      return data;
+    }
     const data = await this.#scan.readColumn({ column, rowStart, rowEnd });
     if (data.length !== rows) {
       throw new RangeError(
@@ -176,16 +198,22 @@ export class ParquetFile implements ColumnarFile {
     return data;
   }
 
-  /** Checks the pages of a column of the row group that a row is in, once. */
-  async #check(column: string, row: number): Promise<void> {
+  /** Checks the pages of a column of the row group that a row is in, once, and opens them. */
+  async #open(
+    column: string,
+    row: number,
+  ): Promise<{ first: number; numbers: ParquetColumn | undefined }> {
     const { row_groups, schema } = this.#scan.metadata;
     let group = 0;
-    for (let end = 0; group < row_groups.length; group++) {
-      end += Number(row_groups[group]!.num_rows);
-      if (row < end) break;
+    let first = 0;
+    for (; group < row_groups.length; group++) {
+      const rows = Number(row_groups[group]!.num_rows);
+      if (row < first + rows) break;
+      first += rows;
     }
-    const key = `${group} ${column}`;
-    if (this.#checked.has(key)) return;
+    if (this.#group !== group) this.#checked.clear();
+    this.#group = group;
+    if (this.#checked.has(column)) return { first, numbers: this.#checked.get(column) };
     const { columns, num_rows } = row_groups[group]!;
     const isMeant = ({ path_in_schema: path }: { path_in_schema: string[] }) =>
       path.length === 1 && path[0] === column;
@@ -193,10 +221,13 @@ export class ParquetFile implements ColumnarFile {
     const element = schema.find(({ name, type }) => name === column && type !== undefined)!;
     const chunk = { meta, element, rows: Number(num_rows) };
     const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
+    let numbers: ParquetColumn | undefined;
     if (unpack !== undefined || meta.codec === "UNCOMPRESSED") {
-      await checkPages(this.#file, chunk, unpack);
+      const isOfNumbers = await checkPages(this.#file, chunk, unpack);
+      if (isOfNumbers) numbers = new ParquetColumn(this.#file, chunk, unpack);
     }
-    this.#checked.add(key);
+    this.#checked.set(column, numbers);
+    return { first, numbers };
   }
 
   /** Closes the file. Closing twice does nothing. */

@@ -9,9 +9,13 @@
 import type { AsyncBuffer, ColumnMetaData, PageHeader, SchemaElement } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { RangeReader, readRuns } from "./parquet_runs.ts";
+import { hasNumbers } from "./parquet_values.ts";
 
-/** Most values of a page: unpacked they take up to 50 bytes each. */
+/** Most values of a page that is unpacked at once: they take up to 50 bytes each, and garbage. */
 export const MAX_PAGE_VALUES: number = 2 ** 21;
+
+/** Most bytes of a page, unpacked, that may have more values, where they are read in pieces. */
+const MAX_DENSE_BYTES = 2 << 20;
 
 /** Most bytes of a page, unpacked. */
 export const MAX_PAGE_BYTES: number = 64 << 20;
@@ -46,18 +50,16 @@ const WIDTHS: Readonly<Record<string, number>> = {
  * @param file The file.
  * @param chunk The column, whose bytes lie in the file.
  * @param unpack Unpacks a page; absent: pages are not compressed.
+ * @returns True if all of them hold numbers that {@linkcode ParquetColumn} unpacks.
  * @throws {RangeError} If something does not fit, or a page is larger than is read.
  */
 export async function checkPages(
   file: AsyncBuffer,
   chunk: ColumnChunkPages,
   unpack: Unpack | undefined,
-): Promise<void> {
-  const { data_page_offset, dictionary_page_offset, total_compressed_size } = chunk.meta;
-  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n &&
-    dictionary_page_offset! < data_page_offset;
-  let at = Number(hasDictionary ? dictionary_page_offset : data_page_offset);
-  const end = at + Number(total_compressed_size);
+): Promise<boolean> {
+  let at = firstPage(chunk.meta);
+  const end = at + Number(chunk.meta.total_compressed_size);
   const checker = new PageChecker(chunk, unpack);
   while (at < end - 1 && checker.values < chunk.rows) {
     const { header, length } = await readHeader(file, at, end);
@@ -73,9 +75,22 @@ export async function checkPages(
   if (checker.values !== chunk.rows) {
     throw damaged(`its pages have ${checker.values} values for ${chunk.rows} rows`);
   }
+  const isOfNumbers = hasNumbers(chunk.element, [...checker.encodings]);
+  if (!isOfNumbers && checker.most > MAX_PAGE_VALUES) {
+    throw tooLarge(`${checker.most} values`, MAX_PAGE_VALUES);
+  }
+  return isOfNumbers;
 }
 
-async function readHeader(
+/** Position of the first page of a column. */
+export function firstPage({ data_page_offset, dictionary_page_offset }: ColumnMetaData): number {
+  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n &&
+    dictionary_page_offset! < data_page_offset;
+  return Number(hasDictionary ? dictionary_page_offset : data_page_offset);
+}
+
+/** Reads the header of the page at a position, before the end of its column. */
+export async function readHeader(
   file: AsyncBuffer,
   at: number,
   end: number,
@@ -97,6 +112,10 @@ async function readHeader(
 class PageChecker {
   /** Values of the data pages so far. */
   values = 0;
+  /** Values of the largest of them. */
+  most = 0;
+  /** Encodings of their values. */
+  readonly encodings = new Set<string>();
   readonly #chunk: ColumnChunkPages;
   readonly #unpack: Unpack | undefined;
   readonly #isOptional: boolean;
@@ -124,7 +143,7 @@ class PageChecker {
     }
     const width = this.#width;
     if (header.type === "DICTIONARY_PAGE") {
-      const n = this.#count(header.dictionary_page_header?.num_values);
+      const n = this.#countEntries(header.dictionary_page_header?.num_values);
       if (n * width > unpacked) throw damaged(`a dictionary of ${n} values in ${unpacked} bytes`);
       if (bytes !== undefined) checkTexts(reader(this.#unpacked(bytes, unpacked)), n);
       this.#dictionary = n;
@@ -142,9 +161,20 @@ class PageChecker {
     return type === "FIXED_LEN_BYTE_ARRAY" ? type_length ?? 0 : WIDTHS[type!] ?? 0;
   }
 
-  #count(value: number | undefined): number {
+  #countEntries(value: number | undefined): number {
     const n = natural(value, "number of values");
     if (n > MAX_PAGE_VALUES) throw tooLarge(`${n} values`, MAX_PAGE_VALUES);
+    return n;
+  }
+
+  #count(value: number | undefined, encoding: string, unpacked: number): number {
+    const n = natural(value, "number of values");
+    const isRead = n <= MAX_PAGE_VALUES ||
+      unpacked <= MAX_DENSE_BYTES && hasNumbers(this.#chunk.element, [encoding]);
+    if (!isRead) throw tooLarge(`${n} values`, MAX_PAGE_VALUES);
+    this.most = Math.max(this.most, n);
+    this.values += n;
+    this.encodings.add(encoding);
     return n;
   }
 
@@ -154,9 +184,8 @@ class PageChecker {
     unpacked: number,
     width: number,
   ): void {
-    const n = this.#count(header.data_page_header?.num_values);
-    this.values += n;
-    const { encoding } = header.data_page_header!;
+    const { encoding, num_values } = header.data_page_header!;
+    const n = this.#count(num_values, encoding, unpacked);
     if (bytes === undefined) return checkPlain(n, width, unpacked);
     const page = reader(this.#unpacked(bytes, unpacked));
     let present = n;
@@ -175,9 +204,8 @@ class PageChecker {
   ): void {
     const { encoding, num_values, num_rows, num_nulls, is_compressed, ...levels } = header
       .data_page_header_v2!;
-    const n = this.#count(num_values);
+    const n = this.#count(num_values, encoding, unpacked);
     if (num_rows !== n) throw damaged(`a page of ${num_rows} rows and ${n} values`);
-    this.values += n;
     const repetition = natural(levels.repetition_levels_byte_length, "length of levels");
     const definition = natural(levels.definition_levels_byte_length, "length of levels");
     const head = repetition + definition;

@@ -132,3 +132,62 @@ function seePacked(
     see(value, 1);
   }
 }
+
+/** Unpacks runs in pieces, after {@linkcode readRuns} has found nothing wrong with them. */
+export class RunCursor {
+  readonly #reader: RangeReader;
+  readonly #bits: number;
+  #left = 0;
+  #value = 0;
+  /** Bytes of a run of different values; absent: all are the same. */
+  #series: RangeReader | undefined;
+  #word = 0;
+  #held = 0;
+
+  /** @param bits Bits of each integer; 0: all are 0, and nothing is read. */
+  constructor(reader: RangeReader, bits: number) {
+    this.#reader = reader;
+    this.#bits = bits;
+    if (bits === 0) this.#left = Infinity;
+  }
+
+  /**
+   * Unpacks the next `n`.
+   *
+   * @param see Called with a value, how many of the `n` are before it, and how often it follows.
+   */
+  each(n: number, see: (value: number, at: number, count: number) => void): void {
+    for (let at = 0; at < n;) {
+      if (this.#left === 0) this.#begin();
+      const count = Math.min(n - at, this.#left);
+      if (this.#series === undefined) see(this.#value, at, count);
+      else for (let i = 0; i < count; i++) see(this.#next(this.#series), at + i, 1);
+      this.#left -= count;
+      at += count;
+    }
+  }
+
+  #begin(): void {
+    const head = this.#reader.varint();
+    this.#left = (head & 1) === 1 ? (head >>> 1) * 8 : head >>> 1;
+    this.#series = undefined;
+    this.#value = this.#word = this.#held = 0;
+    if (this.#left === 0) {
+      throw new RangeError("Cannot read Parquet: a run of 0 values; the file is damaged");
+    }
+    if ((head & 1) === 1) this.#series = this.#reader.part((this.#left / 8) * this.#bits);
+    else for (let i = 0; i < this.#bits; i += 8) this.#value += this.#reader.byte() * 2 ** i;
+  }
+
+  #next(series: RangeReader): number {
+    while (this.#held < this.#bits) {
+      this.#word += series.byte() * 2 ** this.#held;
+      this.#held += 8;
+    }
+    const size = 2 ** this.#bits;
+    const value = this.#word % size;
+    this.#word = (this.#word - value) / size;
+    this.#held -= this.#bits;
+    return value;
+  }
+}

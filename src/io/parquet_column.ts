@@ -1,0 +1,213 @@
+/**
+ * Columns of numbers in Parquet files, read in pieces of pages.
+ *
+ * @module
+ */
+
+import type { AsyncBuffer, PageHeader } from "hyparquet";
+import { type ColumnChunkPages, firstPage, readHeader, type Unpack } from "./parquet_pages.ts";
+import { RangeReader, readRuns, RunCursor } from "./parquet_runs.ts";
+import { numbersOf, openValues, type ParquetNumbers, type ValueCursor } from "./parquet_values.ts";
+
+/** Values that are passed over at a time. */
+const SKIPPED = 65_536;
+
+/** A page that is being read. */
+interface OpenPage {
+  /** Rows that are left. */
+  left: number;
+  /** Bytes it holds. */
+  readonly bytes: number;
+  /** 1 for rows with a value, 0 for null; absent: all have one. */
+  readonly levels: RunCursor | undefined;
+  readonly values: ValueCursor;
+}
+
+/** A column of numbers of one row group, whose pages were checked. */
+export class ParquetColumn {
+  readonly #file: AsyncBuffer;
+  readonly #chunk: ColumnChunkPages;
+  readonly #unpack: Unpack | undefined;
+  #dictionary: ParquetNumbers | undefined;
+  /** Position of the next page in the file. */
+  #at: number;
+  /** Next row. */
+  #row = 0;
+  #page: OpenPage | undefined;
+
+  /**
+   * @param file The file.
+   * @param chunk The column.
+   * @param unpack Unpacks a page; absent: pages are not compressed.
+   */
+  constructor(file: AsyncBuffer, chunk: ColumnChunkPages, unpack: Unpack | undefined) {
+    this.#file = file;
+    this.#chunk = chunk;
+    this.#unpack = unpack;
+    this.#at = firstPage(chunk.meta);
+  }
+
+  /** Bytes of the page and the dictionary that are kept for the next rows. */
+  get held(): number {
+    return (this.#page?.bytes ?? 0) + (this.#dictionary?.byteLength ?? 0);
+  }
+
+  /** Gives back what is kept: the next rows are looked for from the beginning. */
+  release(): void {
+    this.#at = firstPage(this.#chunk.meta);
+    this.#row = 0;
+    this.#page = this.#dictionary = undefined;
+  }
+
+  /**
+   * Reads rows.
+   *
+   * @param from The first one, counted in the row group.
+   * @param n Number of them, all in the row group.
+   * @returns Their numbers; where some are null, NaN or an array that has null.
+   */
+  async read(from: number, n: number): Promise<ArrayLike<unknown>> {
+    if (from < this.#row) this.release();
+    const { element } = this.#chunk;
+    while (this.#row < from) {
+      const page = await this.#open(from - this.#row);
+      if (page === undefined) continue;
+      const count = Math.min(page.left, from - this.#row, SKIPPED);
+      this.#take(page, numbersOf(element, count), undefined, 0, count);
+    }
+    const out = numbersOf(element, n);
+    const isOptional = element.repetition_type === "OPTIONAL";
+    const present = isOptional ? new Uint8Array(n) : undefined;
+    let nulls = 0;
+    for (let at = 0; at < n;) {
+      const page = (await this.#open(0))!;
+      const count = Math.min(page.left, n - at);
+      nulls += this.#take(page, out, present, at, count);
+      at += count;
+    }
+    return nulls === 0 ? out : withNulls(out, present!);
+  }
+
+  /** The page of the next row; `undefined` where a page of at most `skip` rows was passed over. */
+  async #open(skip: number): Promise<OpenPage | undefined> {
+    while (this.#page === undefined || this.#page.left === 0) {
+      this.#page = undefined;
+      const end = firstPage(this.#chunk.meta) + Number(this.#chunk.meta.total_compressed_size);
+      const { header, length } = await readHeader(this.#file, this.#at, end);
+      const from = this.#at + length;
+      this.#at = from + header.compressed_page_size;
+      const rows = (header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
+      if (header.type !== "DICTIONARY_PAGE" && rows <= skip) {
+        this.#row += rows;
+        return undefined;
+      }
+      const bytes = new Uint8Array(await this.#file.slice(from, this.#at));
+      if (header.type === "DICTIONARY_PAGE") this.#readDictionary(header, bytes);
+      else if (header.data_page_header !== undefined) this.#page = this.#pageOf(header, bytes);
+      else this.#page = this.#pageOfV2(header, bytes);
+    }
+    return this.#page;
+  }
+
+  #readDictionary(header: PageHeader, compressed: Uint8Array): void {
+    const bytes = this.#unpacked(compressed, header.uncompressed_page_size);
+    const { num_values: count } = header.dictionary_page_header!;
+    const dictionary = numbersOf(this.#chunk.element, count);
+    openValues({ encoding: "PLAIN", bytes, count, dictionary: undefined })
+      .take(dictionary, 0, count);
+    this.#dictionary = dictionary;
+  }
+
+  #pageOf(header: PageHeader, compressed: Uint8Array): OpenPage {
+    const { num_values: left, encoding } = header.data_page_header!;
+    const bytes = this.#unpacked(compressed, header.uncompressed_page_size);
+    const reader = new RangeReader(bytes, 0, bytes.length);
+    const hasLevels = this.#chunk.element.repetition_type === "OPTIONAL";
+    const size = hasLevels ? reader.uint32() : 0;
+    const levels = hasLevels ? new RunCursor(reader.part(size), 1) : undefined;
+    const head = hasLevels ? 4 + size : 0;
+    // Only this encoding has to know beforehand how many there are.
+    const present = hasLevels && encoding === "BYTE_STREAM_SPLIT"
+      ? readRuns(new RangeReader(bytes, 4, head), 1, left, 2).ones
+      : left;
+    return this.#pageWith(bytes.subarray(head), { left, present, encoding, levels });
+  }
+
+  #pageOfV2(header: PageHeader, compressed: Uint8Array): OpenPage {
+    const v2 = header.data_page_header_v2!;
+    const from = v2.repetition_levels_byte_length;
+    const head = from + v2.definition_levels_byte_length;
+    const hasLevels = this.#chunk.element.repetition_type === "OPTIONAL";
+    // Of their own, so that the bytes behind them can go.
+    const levels = hasLevels
+      ? new RunCursor(new RangeReader(compressed.slice(0, head), from, head), 1)
+      : undefined;
+    const rest = compressed.subarray(head);
+    const bytes = v2.is_compressed === false
+      ? rest
+      : this.#unpacked(rest, header.uncompressed_page_size - head);
+    const { num_values: left, encoding } = v2;
+    return this.#pageWith(bytes, { left, present: left - v2.num_nulls, encoding, levels });
+  }
+
+  #pageWith(
+    bytes: Uint8Array,
+    page: { left: number; present: number; encoding: string; levels: RunCursor | undefined },
+  ): OpenPage {
+    const { left, present: count, encoding, levels } = page;
+    // Nulls alone may have no bytes at all.
+    const dictionary = this.#dictionary;
+    const values = bytes.length === 0
+      ? NOTHING
+      : openValues({ encoding, bytes, count, dictionary });
+    return { left, bytes: bytes.buffer.byteLength, levels, values };
+  }
+
+  #unpacked(bytes: Uint8Array, length: number): Uint8Array {
+    return this.#unpack === undefined ? bytes : this.#unpack(bytes, length);
+  }
+
+  /** Takes values to where they belong; number of nulls. */
+  #take(
+    page: OpenPage,
+    out: ParquetNumbers,
+    present: Uint8Array | undefined,
+    at: number,
+    n: number,
+  ): number {
+    let there = n;
+    const marks = page.levels === undefined
+      ? undefined
+      : present?.subarray(at, at + n) ?? new Uint8Array(n);
+    if (marks !== undefined) {
+      there = 0;
+      page.levels!.each(n, (level, i, count) => {
+        marks.fill(level, i, i + count);
+        there += level * count;
+      });
+    }
+    if (there > 0) page.values.take(out, at, there);
+    if (there < n) {
+      for (let i = n - 1, from = there - 1; i >= 0 && from < i; i--) {
+        if (marks![i] === 1) out[at + i] = out[at + from--]!;
+      }
+    }
+    page.left -= n;
+    this.#row += n;
+    return n - there;
+  }
+}
+
+const NOTHING: ValueCursor = {
+  take: () => {
+    throw new RangeError("Cannot read Parquet: a page has no values; the file is damaged");
+  },
+};
+
+function withNulls(values: ParquetNumbers, present: Uint8Array): ArrayLike<unknown> {
+  if (values instanceof Float64Array || values instanceof Float32Array) {
+    for (let i = 0; i < values.length; i++) if (present[i] === 0) values[i] = NaN;
+    return values;
+  }
+  return Array.from(present, (level, i) => level === 0 ? null : values[i]!);
+}
