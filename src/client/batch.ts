@@ -75,7 +75,7 @@ export class RawBatch implements RawColumns, Iterable<RawPoint> {
    * const stream = await db.create(crypto.randomUUID(), "demo");
    * await stream.insert([[1n, 0.5], [2n, 1.5]]);
    * const spec = (await stream.rawValues(0n, 9n).collect()).toVegaLite({ title: "a", unit: "V" });
-   * assertEquals(spec.data.values[1], { time: 0, ns: "1970-01-01T00:00:00.000000002Z", value: 1.5 });
+   * assertEquals(spec.data.values[1], { time: 2e-6, ns: "1970-01-01T00:00:00.000000002Z", value: 1.5 });
    * ```
    */
   toVegaLite(options: VegaLiteOptions = {}): VegaLiteSpec {
