@@ -15,6 +15,8 @@ export {
   tableBadCells,
   tableBadRows,
   tableCutLine,
+  tableRounded,
+  tableRoundedLine,
   tableCells,
   tableErrorAt,
   tableErrorCode,

@@ -104,6 +104,9 @@ let badCells: u32 = 0;
 /** Lines passed with the first time that is unsure, or was cut; 0 if there is none. */
 let unsureLine: u32 = 0;
 let cutLine: u32 = 0;
+/** Whole numbers of the last parseTable that no double holds, and lines passed with the first one. */
+let rounded: u32 = 0;
+let roundedLine: u32 = 0;
 
 let lines: u32 = 0;
 let rows: u32 = 0;
@@ -206,6 +209,16 @@ export function tableCutLine(): u32 {
   return cutLine;
 }
 
+/** Whole numbers of the last parseTable that no double holds, which were rounded. */
+export function tableRounded(): u32 {
+  return rounded;
+}
+
+/** Lines up to the first of them; 0: none. */
+export function tableRoundedLine(): u32 {
+  return roundedLine;
+}
+
 /** Sets the time of the next row, and the distance to the one after it. */
 export function tableTimes(first: i64, distance: i64): void {
   nextTime = first;
@@ -243,11 +256,14 @@ export function parseTable(
   badCells = 0;
   unsureLine = 0;
   cutLine = 0;
+  rounded = 0;
+  roundedLine = 0;
   errorCode = 0;
   tableEnd = end;
   while (at < end && rows < capacity) {
     const before = lines;
     const cellsBefore = badCells;
+    const roundedBefore = rounded;
     let next = parseRow(at, roles, columns, out, stride, counts, scratch);
     if (next == 0) {
       lines = before;
@@ -256,6 +272,8 @@ export function parseTable(
       if (!skipRows || !ofRow) break;
       errorCode = 0;
       badCells = cellsBefore;
+      rounded = roundedBefore;
+      if (rounded == 0) roundedLine = 0;
       badRows++;
       next = afterLine(at);
       lines++;
@@ -530,6 +548,34 @@ function parseHundreds(p: usize, shift: i64): usize {
   return p;
 }
 
+/** Up to here doubles hold every whole number. */
+const TWO_53: f64 = 9007199254740992;
+/** From here on whole numbers that are one modulo 2^64 can have one nearest double. */
+const TWO_116: f64 = 8.307674973655724e34;
+
+/**
+ * Counts the number at `p` if it is a whole one, of digits alone, and `value`, the nearest double,
+ * is another one. From 2^116 on every one counts.
+ */
+function noteRounded(p: usize, value: f64): void {
+  const sign = load<u8>(p);
+  if (sign == 45 || sign == 43) p++;
+  let whole: u64 = 0;
+  let digit = <u32>load<u8>(p) - 48;
+  while (digit < 10) {
+    whole = whole * 10 + digit;
+    digit = <u32>load<u8>(++p) - 48;
+  }
+  if (digit == <u32>-2 || digit == 53 || digit == 21) return; // a point, e or E
+  const bits = reinterpret<u64>(abs(value));
+  const shift = <i32>(bits >> 52) - 1075; // from 1 on, as the value is at least 2^53
+  const mantissa = (bits & 0x000fffffffffffff) | 0x0010000000000000;
+  const nearest = shift < 64 ? mantissa << shift : 0;
+  if (abs(value) < TWO_116 && whole == nearest) return;
+  rounded++;
+  if (roundedLine == 0) roundedLine = lines + 1;
+}
+
 /** A value to `values` + 8 · n, n the number of points so far; the count is raised at the row's end. */
 function valueCell(
   cell: usize,
@@ -563,7 +609,10 @@ function valueCell(
     markError = 0;
     return badCell(code, cell, column);
   }
-  if (abs(value) == Infinity) return badCell(NUMBER_RANGE, cell, column);
+  if (abs(value) >= TWO_53) {
+    if (abs(value) == Infinity) return badCell(NUMBER_RANGE, cell, column);
+    noteRounded(decimal == 46 && thousands == 0 ? start : CELL, value);
+  }
   store<f64>(values + (<usize>load<u32>(slot) << 3), value);
   store<u32>(scratch + (<usize>filled << 2), k);
   filled++;

@@ -164,6 +164,8 @@ export class TableParser {
   #firstUnsure: number | undefined;
   #cut = 0;
   #firstCut: number | undefined;
+  #rounded = 0;
+  #firstRounded: number | undefined;
   #before: bigint;
   #distance = 0n;
   /** Lines before the next row; may be set, where rows begin within a file. */
@@ -239,6 +241,16 @@ export class TableParser {
   /** Number of the line of the first of them. */
   get firstCutLine(): number | undefined {
     return this.#firstCut;
+  }
+
+  /** Cells so far with a whole number that no double holds, which was rounded to the nearest one. */
+  get roundedNumbers(): number {
+    return this.#rounded;
+  }
+
+  /** Number of the line of the first of them. */
+  get firstRoundedLine(): number | undefined {
+    return this.#firstRounded;
   }
 
   /** Bytes that the last {@linkcode TableParser.parse} took. */
@@ -373,6 +385,9 @@ export class TableParser {
     const cut = exports.timesCut();
     if (cut > 0) this.#firstCut ??= this.lines + exports.tableCutLine();
     this.#cut += cut;
+    const rounded = exports.tableRounded();
+    if (rounded > 0) this.#firstRounded ??= this.lines + exports.tableRoundedLine();
+    this.#rounded += rounded;
     this.lines += exports.tableLines();
     this.#nextTime += this.#step * BigInt(rows);
     this.#columns.forEach((column, c) => {

@@ -79,3 +79,24 @@ Deno.test("times of the calendar read as Temporal reads them", () => {
     1000,
   );
 });
+
+Deno.test("TableParser: whole numbers that no double holds are counted, as integers tell", () => {
+  const digits = fc.oneof(
+    fc.bigInt({ min: -(1n << 115n), max: 1n << 115n }),
+    fc.bigInt({ min: 2n ** 53n - 9n, max: 2n ** 53n + 9n }),
+    fc.bigInt({ min: 2n ** 64n - 4096n, max: 2n ** 64n + 4096n }),
+    fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 53n }), fc.nat(62)).map(([m, k]) => m << BigInt(k)),
+  );
+  const cells = fc.tuple(digits, fc.constantFrom("", "+", "00"), fc.constantFrom("", ".0", "e0"));
+  holds(
+    fc.property(fc.array(cells, { maxLength: 20 }), (rows) => {
+      const parser = new TableParser({ columns: ["time", "value"] });
+      const texts = rows.map(([n, before, behind]) => `${n < 0n ? "" : before}${n}${behind}`);
+      parser.parse(encoder.encode(texts.map((text, i) => `${i},${text}\n`).join("")));
+      const isRounded = rows.map(([n, _, behind]) => behind === "" && BigInt(Number(n)) !== n);
+      const first = isRounded.indexOf(true);
+      assertEquals(parser.roundedNumbers, isRounded.filter(Boolean).length);
+      assertEquals(parser.firstRoundedLine, first < 0 ? undefined : first + 1);
+    }),
+  );
+});

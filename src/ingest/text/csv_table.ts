@@ -40,6 +40,10 @@ export interface TableRemarks {
   cut: number;
   /** Line of the first of them. */
   cutLine?: number | undefined;
+  /** Cells with a whole number that no double holds, which was rounded. */
+  rounded: number;
+  /** Line of the first of them. */
+  roundedLine?: number | undefined;
   /** Rows of a long table left out because nothing says whose they are. */
   unnamed?: number;
   /** Number of the last line, if it was left out because it has no line end. */
@@ -48,7 +52,7 @@ export interface TableRemarks {
 
 /** No remarks. */
 export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0, cut: 0 };
+  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, rounded: 0 };
 }
 
 /** The text of a table as UTF-8. */

@@ -219,12 +219,13 @@ function checkKeys(
 }
 
 function note(parsers: Iterable<TableParser>, remarks: TableRemarks): void {
-  const sums = { badRows: remarks.unnamed ?? 0, badCells: 0, unsure: 0, cut: 0 };
+  const sums = { badRows: remarks.unnamed ?? 0, badCells: 0, unsure: 0, cut: 0, rounded: 0 };
   for (const parser of parsers) {
     sums.badRows += parser.badRows;
     sums.badCells += parser.badCells;
     sums.unsure += parser.unsureTimes;
     sums.cut += parser.cutTimes;
+    sums.rounded += parser.roundedNumbers;
   }
   Object.assign(remarks, sums);
 }

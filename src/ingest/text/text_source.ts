@@ -195,7 +195,7 @@ class TextSource implements Source {
 
   /** Probable mistakes. */
   get warnings(): readonly string[] {
-    const { unsure, unsureLine, cut, cutLine, openLine } = this.#remarks;
+    const { unsure, unsureLine, cut, cutLine, rounded, roundedLine, openLine } = this.#remarks;
     const found: string[] = [...this.#warnings];
     if (unsure > 0) {
       found.push(
@@ -207,6 +207,17 @@ class TextSource implements Source {
     }
     if (cut > 0) {
       found.push(`${timesFrom(cut, cutLine)} given with digits below a nanosecond, which were cut`);
+    }
+    if (rounded > 0) {
+      const many = rounded > 1;
+      const numbers = many ? `${rounded} whole numbers` : "1 whole number";
+      const first = roundedLine === undefined
+        ? ""
+        : `, ${many ? "the first " : ""}in line ${roundedLine},`;
+      found.push(
+        `${numbers} beyond 2^53${first} ${many ? "are" : "is"} no double and rounded to the ` +
+          "nearest one",
+      );
     }
     if (openLine !== undefined || this.#endsOpen) {
       const number = openLine === undefined ? "" : `, ${openLine},`;

@@ -43,3 +43,19 @@ Deno.test("tableWarnings: numbers whose mark may be one of thousands", async () 
     [],
   );
 });
+
+Deno.test("tableWarnings: whole numbers that no double holds", async () => {
+  const rows = (...cells: string[]) =>
+    `time;v\n${cells.map((cell, i) => `${DAY}T00:00:0${i}Z;${cell}\n`).join("")}`;
+  assertEquals(await warningsOf(rows("1", "9007199254740993")), [
+    "1 whole number beyond 2^53, in line 3, is no double and rounded to the nearest one",
+  ]);
+  assertEquals(await warningsOf(rows("-9007199254740993", "2", "123456789012345678901")), [
+    "2 whole numbers beyond 2^53, the first in line 2, are no double and rounded to the nearest one",
+  ]);
+  assertEquals(await warningsOf(rows("9007199254740992", "-9007199254740994", "1e300")), []);
+  assertEquals(
+    await warningsOf(rows("9.007.199.254.740.993", "1,5"), { decimal: ",", thousands: "." }),
+    ["1 whole number beyond 2^53, in line 2, is no double and rounded to the nearest one"],
+  );
+});
