@@ -96,6 +96,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
       "core",
       "plot",
       "src/csv/part_file.ts",
+      "src/csv/text_rows.ts",
+      "src/csv/time_text.ts",
       "src/client/stream_paths.ts",
       "src/web/plotter/view_changes.ts",
       "src/web/plotter/view_fragment.ts",

@@ -8,6 +8,7 @@ import { GRID_OPTIONS, gridRules } from "../export/grid.ts";
 import { type Destination, destination } from "../export/sink.ts";
 import type { ComtradeForm } from "../export/comtrade.ts";
 import type { Exported, ExportJob } from "../export/job.ts";
+import { exportTimes, TIME_OPTIONS } from "../export/time_form.ts";
 import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
@@ -28,6 +29,8 @@ const command: Command = {
     "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
     "read back to the same doubles (in text, -0 becomes 0).",
     "Output goes to FILE.part, which is renamed when it is complete. " +
+    "--tz shows the readable column of CSV in a zone, with as many digits of the fraction as a time has; " +
+    "--time-as writes one column of times instead of both. " +
     "With --rate there is a row at each of its times at which any stream has a value. " +
     "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
   ],
@@ -35,6 +38,7 @@ const command: Command = {
     ...RANGE_OPTIONS,
     ...KIND_OPTIONS,
     ...GRID_OPTIONS,
+    ...TIME_OPTIONS,
     output: {
       short: "o",
       value: "FILE",
@@ -89,6 +93,11 @@ const command: Command = {
         "btrdb -d file:grid.btrdb export 'pmu/*' -o day.csv --rate 30 --tolerance 0.5ms --fill linear --max-gap 1s",
       about: "Thirty rows a second, streams that are not in step aligned",
     },
+    {
+      line:
+        "btrdb -d file:grid.btrdb export 'pmu/*' -o pmu.csv --time-as rfc3339 --tz Europe/Berlin",
+      about: "One column of times, with the offset of Berlin's clocks",
+    },
   ],
   json: "{ file, format, rows, bytes, seconds }; with -o only",
   async run(context, args) {
@@ -97,6 +106,7 @@ const command: Command = {
     const format = formatOf(args, output?.name);
     checkSinks(context, args, format, output);
     const grid = gridRules(args);
+    const times = exportTimes(args, format, context.frame.tz);
     const db = await context.db("read");
     const streams = await resolveStreams(db, args.positionals);
     const range = await resolveRange(context, args, streams.map(({ stream }) => stream));
@@ -119,7 +129,8 @@ const command: Command = {
       kind,
       grid,
       output,
-      resumable: grid === undefined && isResumable(format, output),
+      times,
+      resumable: grid === undefined && times.as === undefined && isResumable(format, output),
       numbers: (args.text("numbers") ?? "shortest") as "shortest" | "fixed6",
       includeVersions: args.has("include-versions"),
       resume: args.has("resume"),

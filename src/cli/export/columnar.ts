@@ -5,6 +5,7 @@
  */
 
 import type { ExportProgress, RawColumns, RawQuery, StatQuery } from "../../../mod.ts";
+import { columnarTimes } from "../../csv/time_text.ts";
 import { gridPoints } from "./grid.ts";
 import { type Exported, type ExportJob, runExport, showProgress } from "./job.ts";
 import type { Sink } from "./sink.ts";
@@ -19,15 +20,16 @@ async function write(
   format: "parquet" | "arrow",
   sink: Sink,
 ): Promise<Exported> {
-  const { streams, labels, context: { signal } } = job;
+  const { streams, labels, times, context: { signal } } = job;
+  const form = columnarTimes(times.as, times.tz);
   const tables = streams.map((_, i) => ({ label: labels[i]!, columns: queryOf(job, i) }));
   const onProgress = (written: ExportProgress): void => showProgress(job, written);
   if (format === "parquet") {
     const { writeParquet } = await import("../../io/parquet.ts");
-    return await writeParquet(sink.stream, tables, { signal, onProgress });
+    return await writeParquet(sink.stream, tables, { ...form, signal, onProgress });
   }
   const { writeArrow } = await import("../../io/arrow.ts");
-  return await writeArrow(sink.stream, tables, { signal, onProgress });
+  return await writeArrow(sink.stream, tables, { ...form, signal, onProgress });
 }
 
 /** The query of a stream of an export, or its points at the times of the rows. */

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import type { QueryKind } from "../query_kind.ts";
 import type { TimeRange } from "../ranges.ts";
 import type { GridRules } from "./grid.ts";
+import type { ExportTimes } from "./time_form.ts";
 import type { Progress } from "../terminal/progress.ts";
 import type { NamedStream } from "../words/stream_names.ts";
 import { type Destination, fileSink, type Sink, stdoutSink } from "./sink.ts";
@@ -25,6 +26,7 @@ export interface ExportRequest {
   numbers: "shortest" | "fixed6";
   includeVersions: boolean;
   ndjson: boolean;
+  times: ExportTimes;
 }
 
 /** An export that is ready to run. */

@@ -5,6 +5,7 @@
  */
 
 import type { ByteSink } from "../../../mod.ts";
+import type { TextForm } from "../../csv/text_rows.ts";
 import { formatCsv } from "../../kernel/mod.ts";
 import type { QueryKind } from "../query_kind.ts";
 import { mayStartThreads } from "../threads.ts";
@@ -16,7 +17,7 @@ import {
   runExport,
   showProgress,
 } from "./job.ts";
-import { ndjsonFromCsv } from "./ndjson.ts";
+import { inForm } from "./text_form.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
 import type { Sink } from "./sink.ts";
 
@@ -45,12 +46,13 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
 
 /** Request of an export, which must be the same when it is resumed. */
 function requestNote(
-  { streams, labels, range, kind, numbers, includeVersions, ndjson }: ExportRequest,
+  { streams, labels, range, kind, numbers, includeVersions, ndjson, times }: ExportRequest,
 ): unknown {
   const uuids = streams.map(({ uuid }) => uuid);
   const plain = { uuids, labels, numbers, includeVersions, ndjson };
   const { start, end } = range;
-  return { ...plain, start: String(start), end: String(end), kind: kindNote(kind) };
+  const tz = times.isReadableIn ? times.tz : undefined;
+  return { ...plain, start: String(start), end: String(end), kind: kindNote(kind), tz };
 }
 
 function kindNote(kind: QueryKind): string {
@@ -74,7 +76,8 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
   const { context, db, streams, labels, range, kind } = job;
   const counter = { bytes: 0 };
   const chain: TransformStream<Uint8Array, Uint8Array>[] = [];
-  if (job.ndjson) chain.push(ndjsonFromCsv(columnNames(labels, kind), kind.kind !== "raw"));
+  const form = formOf(job);
+  if (form !== undefined) chain.push(inForm(form, from === undefined));
   else if (from !== undefined) chain.push(withoutHeader());
   const target = targetOf(chain, sink, counter);
   const done = await db.writeCSV(target.sink, {
@@ -83,6 +86,7 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
     end: range.end,
     streams: streams.map(({ stream }, i) => ({ stream, label: labels[i]! })),
     numbers: job.numbers,
+    timeDigits: digitsOf(form),
     includeVersions: job.includeVersions,
     inThread: mayStartThreads(),
     signal: context.signal,
@@ -94,15 +98,16 @@ async function write(job: ExportJob, sink: Sink, from: bigint | undefined): Prom
 
 /** Writes the rows at regular times in which any of the streams has a value. */
 async function writeGrid(job: ExportJob, grid: GridRules, sink: Sink): Promise<Exported> {
-  const { labels, numbers, kind } = job;
+  const { labels, numbers } = job;
   const counter = { bytes: 0 };
-  const chain = job.ndjson ? [ndjsonFromCsv(columnNames(labels, kind), false)] : [];
+  const form = formOf(job);
+  const chain = form === undefined ? [] : [inForm(form, true)];
   const { stream, done } = piped(chain, counted(sink.stream, counter));
   const writer = stream.getWriter();
   const csv = (times: BigInt64Array, values: readonly Float64Array[], header: boolean) =>
     formatCsv(
       labels.map((label, s) => ({ label, columns: present(times, values[s]!) })),
-      { numbers, header },
+      { numbers, header, timeDigits: digitsOf(form) },
     );
   let rows = 0;
   try {
@@ -126,11 +131,18 @@ async function writeGrid(job: ExportJob, grid: GridRules, sink: Sink): Promise<E
   return { rows, bytes: counter.bytes };
 }
 
-function columnNames(labels: readonly string[], kind: QueryKind): string[] {
-  if (kind.kind === "raw") return [...labels];
-  return labels.flatMap((label) =>
-    ["Min", "Mean", "Max", "Count"].map((statistic) => `${label} (${statistic})`)
-  );
+/** The form of the rows, unless they are BTrDB's own CSV. */
+function formOf({ ndjson, times, kind, labels }: ExportJob): TextForm | undefined {
+  const { as, tz, isReadableIn } = times;
+  const rows = { kind: kind.kind === "raw" ? "raw" as const : "windows" as const, labels, tz };
+  if (ndjson) return { ...rows, format: "ndjson", time: as ?? "ns" };
+  if (as !== undefined) return { ...rows, format: "csv", time: as };
+  return isReadableIn ? { ...rows, format: "csv", time: "rfc3339", keepsNs: true } : undefined;
+}
+
+/** Digits of the times from which another form is made. */
+function digitsOf(form: TextForm | undefined): 0 | 9 {
+  return form === undefined ? 0 : 9;
 }
 
 /** Target of the CSV: the sink itself if no transform is in between. */

@@ -16,6 +16,7 @@ import {
   type TimeSpec,
 } from "../../../core/time_words.ts";
 import { isLatest } from "../../../endpoint/checks.ts";
+import type { TimeWord } from "../../../csv/time_text.ts";
 import { badParameter, type ParameterNames, Parameters, quoted } from "./parameters.ts";
 
 /** Names of the parameters of `/api/v1/data.*`. */
@@ -45,9 +46,6 @@ export type DataKind =
   | { type: "points"; count: bigint }
   | { type: "windows"; width: bigint }
   | { type: "aligned"; pointwidth: number };
-
-/** Form of the times: instants, ns since 1970, or what clocks of a zone show. */
-export type TimeWord = "rfc3339" | "ns" | "naive";
 
 /** Names of the columns. */
 export type LabelWord = "path" | "name" | "uuid";

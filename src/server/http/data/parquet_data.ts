@@ -16,7 +16,8 @@ import type { RememberedReads } from "./remembered_reads.ts";
 import { sendFile } from "./send_file.ts";
 import { type Spool, tooLarge } from "./spool.ts";
 import type { SpoolFile } from "./spool_file.ts";
-import { type StreamedOptions, timeOptions } from "./streamed_data.ts";
+import { columnarTimes } from "../../../csv/time_text.ts";
+import type { StreamedOptions } from "./streamed_data.ts";
 
 /** Rows of a row group; other requests wait while one is made. */
 const GROUP_ROWS = 65_536;
@@ -136,7 +137,7 @@ async function writeFile(
   await writeParquet(take, tables, {
     signal,
     rowGroupRows: Math.min(GROUP_ROWS, most),
-    ...timeOptions(request),
+    ...columnarTimes(request.time, request.tz),
     onProgress: (progress) => {
       metrics.pointsRead += (progress.rows - rows) * labels.length;
       rows = progress.rows;

@@ -5,6 +5,8 @@
  */
 
 import { type CsvRequest, openCsv } from "../../../csv/answer.ts";
+import { TextRows } from "../../../csv/text_rows.ts";
+import { columnarTimes } from "../../../csv/time_text.ts";
 import type { RawColumns, StatColumns } from "../../../core/columns.ts";
 import type { FairSending } from "../../transport/fair_sending.ts";
 import { conditionStatus } from "../byte_range.ts";
@@ -15,7 +17,6 @@ import type { DataAnswer, DataFormat } from "./data_answer.ts";
 import { dataHeaders, etagOf } from "./data_headers.ts";
 import type { DataQueries } from "./data_queries.ts";
 import { type BegunAnswer, type StreamLimits, withAnswer } from "./data_source.ts";
-import { TextRows } from "./text_rows.ts";
 
 /** Numbers of text are exact; human-readable times have all digits. */
 const EXACT = { numbers: "shortest", timeDigits: 9 } as const;
@@ -74,7 +75,7 @@ async function sendArrow(
   let rows = 0;
   await writeArrow((bytes) => writer.write(bytes.slice()), tables, {
     signal,
-    ...timeOptions(request),
+    ...columnarTimes(request.time, request.tz),
     onProgress: (progress) => {
       count(progress.rows - rows);
       rows = progress.rows;
@@ -101,7 +102,7 @@ async function sendText(
     time: request.time ?? "rfc3339",
     tz: request.tz,
   });
-  const head = isOwn ? answer.header() : text.head();
+  const head = isOwn ? answer.header() : text.head(answer.header());
   let rows = 0;
   let hasBegun = false;
   for await (const piece of answer.bytes(EXACT)) {
@@ -113,13 +114,4 @@ async function sendText(
   }
   if (!hasBegun) await writer.write(head);
   if (!isOwn) await writer.write(text.tail());
-}
-
-/** The form of the times of a columnar answer. */
-export function timeOptions(
-  { time, tz }: DataAnswer["request"],
-): { times: "instant" | "local" | "ns"; zone?: string } {
-  if (time === "ns") return { times: "ns" };
-  if (time !== "naive") return { times: "instant" };
-  return tz === "UTC" ? { times: "local" } : { times: "local", zone: tz };
 }
