@@ -33,28 +33,36 @@ const BLOCK_BYTES = 24;
  */
 export function checkMetadata(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isFile = FILE_MAGIC.every((byte, i) => bytes[i] === byte);
   const tables = { left: MAX_TABLES };
-  if (isFile) checkFooter(view, tables);
-  for (let at = isFile ? 8 : 0; at + 8 <= bytes.length;) {
-    const isMarked = view.getUint32(at, true) === CONTINUATION;
-    const from = at + (isMarked ? 8 : 4);
-    const length = view.getUint32(from - 4, true);
-    if (length === 0) return;
-    const metadata = new FlatBuffer(part(view, from, length), tables);
-    at = from + length + checkMessage(metadata);
+  if (FILE_MAGIC.every((byte, i) => bytes[i] === byte)) {
+    for (const at of blocksOf(view, tables)) checkMessageAt(view, at, tables);
+    return;
+  }
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const end = checkMessageAt(view, at, tables);
+    if (end === undefined) return;
+    at = end;
   }
 }
 
-function checkFooter(view: DataView, tables: { left: number }): void {
+/** Checks the footer of a file; offsets of its messages. Only the footer says where they are. */
+function blocksOf(view: DataView, tables: { left: number }): number[] {
   const end = view.byteLength - FILE_END_BYTES;
   const length = view.getUint32(end, true);
   const footer = new FlatBuffer(part(view, end - length, length), tables);
   const root = footer.root();
   checkSchema(footer, footer.child(root, 1));
-  footer.vector(root, 2, BLOCK_BYTES);
-  footer.vector(root, 3, BLOCK_BYTES);
   checkPairs(footer, root, 4);
+  return [...footer.longs(root, 2, BLOCK_BYTES), ...footer.longs(root, 3, BLOCK_BYTES)].map(Number);
+}
+
+/** Checks the message at `at`; its end, or undefined if it is the end of a stream. */
+function checkMessageAt(view: DataView, at: number, tables: { left: number }): number | undefined {
+  const isMarked = view.getUint32(at, true) === CONTINUATION;
+  const from = at + (isMarked ? 8 : 4);
+  const length = view.getUint32(from - 4, true);
+  if (length === 0) return undefined;
+  return from + length + checkMessage(new FlatBuffer(part(view, from, length), tables));
 }
 
 function part(view: DataView, from: number, length: number): DataView {
@@ -154,6 +162,16 @@ class FlatBuffer {
     const length = this.#view.getUint32(from - 4, true);
     inside(length * elementBytes, this.#view.byteLength - from);
     return { from, length };
+  }
+
+  /** The first longs of the structs of a vector. */
+  longs(table: number, slot: number, elementBytes: number): bigint[] {
+    const { from, length } = this.vector(table, slot, elementBytes);
+    const all: bigint[] = [];
+    for (let i = 0; i < length; i++) {
+      all.push(this.#view.getBigInt64(from + elementBytes * i, true));
+    }
+    return all;
   }
 
   /** The tables of a vector. */

@@ -63,3 +63,20 @@ Deno.test("ipcToRaw: lengths of a thousand million in the metadata are refused b
   const { user, system } = process.cpuUsage(before);
   assert(user + system < 20e6, `${user + system} µs`);
 });
+
+Deno.test("ipcToRaw: a file whose messages only its footer tells, without a mark of their end", () => {
+  // Files of pyarrow and pandas were refused, because what stands behind the last batch was read as one.
+  const table = tableFromArrays({
+    time: BigInt64Array.of(1n, 2n),
+    value: Float64Array.of(3, 4),
+  });
+  const file = tableToIPC(table, { format: "file" })!;
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const footer = file.length - 10 - view.getUint32(file.length - 10, true);
+  const hasMark = view.getBigUint64(footer - 8, true) === 0xffff_ffffn;
+  const without = Uint8Array.from([
+    ...file.subarray(0, hasMark ? footer - 8 : footer),
+    ...file.subarray(footer),
+  ]);
+  for (const bytes of [file, without]) assertEquals([...ipcToRaw(bytes).values], [3, 4]);
+});
