@@ -61,6 +61,7 @@ Deno.test("export --tz, --time-as: times in every form, and what cannot apply is
     [[...BERLIN, "-o", "b.parquet"], "Cannot use --tz with parquet"],
     [[...BERLIN, "-o", "a.cff"], "Cannot use --tz with comtrade"],
     [["--time-as", "utc"], "--time-as"],
+    [["-f", "ndjson", "--include-versions"], "Cannot use --include-versions with ndjson"],
   ];
   for (const [args, text] of refused) {
     const { code, stderr } = await run(...args);

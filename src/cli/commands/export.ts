@@ -215,8 +215,9 @@ function checkSinks(
   format: Format,
   output: Destination | undefined,
 ): void {
-  if (args.has("safe-csv") && format !== "csv") {
-    throw usageError(`Cannot use --safe-csv with ${format}: it is for CSV alone`);
+  for (const name of ["safe-csv", "include-versions"]) {
+    if (!args.has(name) || format === "csv") continue;
+    throw usageError(`Cannot use --${name} with ${format}: it is for CSV alone`);
   }
   const compressed = isCompressed(output);
   const columnar = format === "parquet" || format === "arrow";
