@@ -206,7 +206,8 @@ async function demo({ input, target, folder, stem, seconds }: Wishes): Promise<v
   for (const file of files) say(`  CSV       ${file}`);
   if (target !== "memory:") {
     const stream = `${recording.collection}/${recording.series[0]!.name}`;
-    say(`\nSee it in a browser\n  btrdb -d ${target} plot --web ${stream}`);
+    const run = `npx -y deno@${Deno.version.deno} task btrdb`;
+    say(`\nSee it in a browser\n  ${run} -d ${target} plot --web ${stream}`);
   }
 }
 
