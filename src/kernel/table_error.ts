@@ -57,15 +57,18 @@ export function tableError(code: number, cell: TableCell): CsvError {
 
 const LF = 10;
 const CR = 13;
+const QUOTE = 34;
 /** Bytes of a cell that a message shows. */
 const SHOWN = 40;
 
 /** The cell in quotes, cut if it is long. */
 function cellText({ bytes, at, delimiter }: TableCell): string {
   let end = at;
+  let isQuoted = bytes[at] === QUOTE;
   while (end < bytes.length && end - at <= SHOWN) {
     const byte = bytes[end]!;
-    if (byte === delimiter || byte === LF || byte === CR) break;
+    if (byte === QUOTE && end > at) isQuoted = false;
+    if (!isQuoted && (byte === delimiter || byte === LF || byte === CR)) break;
     end++;
   }
   const cut = end - at > SHOWN;

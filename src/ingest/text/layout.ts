@@ -97,6 +97,8 @@ const BTRDB_NAMES = ["Timestamp (ns)", "Human-Readable Time (UTC)"];
 const STATISTIC = / \((Min|Mean|Max|Count)\)$/;
 const TIME_NAME = /time|date|zeit|datum|epoch|^ts$|^t$/i;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Commas before groups of three digits, and a decimal point. */
+const GROUPED_NUMBER = /^[+-]?\d{1,3}(?:,\d{3})+\.\d*$/;
 const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
 /** Words of rows that say the type of each column. */
 const TYPE_WORD =
@@ -584,8 +586,8 @@ function chooseRoles(
     // Some text among numbers is a mistake, which the parser reports with its line.
     const numbers = cells.filter((cell) => isNumber(cell, look));
     // Digits with marks are numbers of another notation, not text: left to the parser.
-    const marked = look.decimal === "," &&
-      strange.every((cell) => /^[+-]?\d[\d.]*(?:,\d*)?$/.test(cell));
+    const notation = look.decimal === "," ? /^[+-]?\d[\d.]*(?:,\d*)?$/ : GROUPED_NUMBER;
+    const marked = strange.every((cell) => notation.test(cell));
     if (strange.length === 0 || numbers.length > strange.length || marked) return "value";
     if (look.decimal === "." && strange.every((cell) => COMMA_NUMBER.test(cell))) commas = true;
     omitted.push({ name, reason: `text, such as ${JSON.stringify(strange[0]!.slice(0, 30))}` });

@@ -145,4 +145,6 @@ Deno.test("detectLayout: numbers that all have thousands marks are left to the p
     const { roles } = detect(`Zeit;U;n\n${rows}`, { decimal: "," });
     assertEquals(roles, ["time", "value", "value"]);
   }
+  const rows = ['"1,234.50"', '"-12,345.6"'].map((cell, i) => `2024-01-01 10:00:0${i},${cell},1\n`);
+  assertEquals(detect(`time,v,w\n${rows.join("")}`, {}).roles, ["time", "value", "value"]);
 });
