@@ -130,6 +130,7 @@ class ColumnarSource implements Source {
   readonly #times: TimeReader;
   #rows = 0;
   readonly #skipped = { rows: 0, cells: 0 };
+  #large = 0;
 
   constructor(opened: OpenedFile, layout: ColumnarLayout) {
     const { file } = opened;
@@ -166,6 +167,12 @@ class ColumnarSource implements Source {
       );
     }
     if (cut > 0) found.push(`${cut} times have digits below a nanosecond, which were cut`);
+    if (this.#large > 0) {
+      found.push(
+        `${this.#large} whole numbers are beyond 2^53, where a double has not every one: they are ` +
+          "rounded to the nearest",
+      );
+    }
     return found;
   }
 
@@ -222,6 +229,9 @@ class ColumnarSource implements Source {
   ): RawColumns {
     const values = rows === undefined ? all : Float64Array.from(rows, (i) => all[i]!);
     let n = 0;
+    if (this.#opened.file.fields.some((field) => field.name === name && field.whole === true)) {
+      for (const value of values) if (Math.abs(value) > Number.MAX_SAFE_INTEGER) this.#large++;
+    }
     const kept = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;

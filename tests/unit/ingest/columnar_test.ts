@@ -1,6 +1,7 @@
 /** Parquet and Arrow files of others: every type, every time, as they say it. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import type { ImportOptions } from "../../../src/ingest/mod.ts";
 import { readArrow } from "../../../src/io/arrow.ts";
 import { imported, instant, timesOf, valuesOf } from "../../support/imported.ts";
@@ -103,4 +104,18 @@ Deno.test("readArrow: LZ4, nulls and dictionaries are read, text is left out", a
     assertEquals(points.flatMap(({ values }) => [...values]), [1.5, 3.5, 4.5]);
     assertEquals(instant(points[0]!.times[0]!), "2020-03-01T00:00:00.000000001Z");
   }
+});
+
+Deno.test("importFile: whole numbers that no double may hold are counted in a warning", async () => {
+  const table = tableFromArrays({
+    time: BigInt64Array.of(1n, 2n, 3n),
+    value: BigInt64Array.of(1n, 9_007_199_254_740_993n, -9_007_199_254_740_993n),
+  });
+  const { warnings } = await imported(tableToIPC(table, { format: "stream" })!, {
+    time: "time",
+    timeFormat: "ns",
+  });
+  assertEquals(warnings.filter((text) => text.includes("2^53")), [
+    "2 whole numbers are beyond 2^53, where a double has not every one: they are rounded to the nearest",
+  ]);
 });
