@@ -3,8 +3,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { connect } from "@btrdb/btrdb";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import { StreamInfoResponseSchema } from "../../../src/gen/btrdb_v4_pb.ts";
 import { connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { answer, begin, framed, HostileServer } from "../../support/grpc/hostile_server.ts";
@@ -131,4 +133,27 @@ Deno.test("rawValues: a message that is said to be compressed in no way ends the
     },
   );
   assertEquals(error!.status, "INTERNAL");
+});
+
+Deno.test("connectGrpc: long error texts are cut, those of answers and those of statuses", async () => {
+  const stat = { code: 500, msg: "x".repeat(1_000_000) };
+  const response = toBinary(StreamInfoResponseSchema, create(StreamInfoResponseSchema, { stat }));
+  const answers: Parameters<typeof HostileServer.start>[0][] = [
+    (_rpc, stream) => answer(stream, response),
+    (_rpc, stream) =>
+      stream.respond({
+        ":status": 200,
+        "content-type": "application/grpc+proto",
+        "grpc-status": "9",
+        "grpc-message": "y".repeat(10_000),
+      }, { endStream: true }),
+  ];
+  for (const answerRead of answers) {
+    await withServer(answerRead, { retry: false }, async (endpoint) => {
+      const request = { uuid, omitVersion: false, omitDescriptor: false };
+      const error = await assertRejects(() => endpoint.streamInfo(request), BTrDBError);
+      assert(error.message.length < 1_200, `${error.message.length} characters`);
+      assert(/x{100}|y{100}/.test(error.message), error.message);
+    });
+  }
 });
