@@ -161,7 +161,11 @@ function zonedTime(): bool {
   return true;
 }
 
-/** The one of two times that the rows before lead to. */
+/**
+ * The one of two times that the rows before lead to: where clocks go back, the one nearer to a step
+ * like the last; where they go on, the first, but for a step of just the same length. Unsure, unless
+ * one is twice as near as the other.
+ */
 function ofTwo(first: i64, second: i64): i64 {
   if (before == i64.MIN_VALUE) {
     unsure++;
@@ -170,8 +174,10 @@ function ofTwo(first: i64, second: i64): i64 {
   const expected = before + distance;
   const a = first > expected ? first - expected : expected - first;
   const b = second > expected ? second - expected : expected - second;
-  if (min(a, b) > 1800 * SECOND_NS) unsure++;
-  return b < a ? second : first;
+  const isSecond = first > before ? b == 0 : b <= a;
+  const half = (isSecond ? a : b) >> 1;
+  if ((isSecond ? b : a) > half) unsure++;
+  return isSecond ? second : first;
 }
 
 /** The time that was read, ns since the Unix epoch. */

@@ -86,3 +86,27 @@ Deno.test("export: both of two equal hours are told apart by offsets, and withou
     assertEquals(points["f/a"], right as [string, number][], time);
   }
 });
+
+Deno.test("export: naive times of irregular steps stay in the first of two equal hours", async () => {
+  // The step before was 30 min: half way between the row and the same clock time an hour later.
+  const cases: [string, string[]][] = [
+    ["America/New_York", ["2024-11-03T05:29:56Z", "2024-11-03T05:59:58Z", "2024-11-03T05:59:59Z"]],
+    ["Europe/Berlin", ["2024-10-27T00:29:57Z", "2024-10-27T00:59:58.1Z", "2024-10-27T00:59:59Z"]],
+    ["Australia/Lord_Howe", [
+      "2024-04-06T14:44:56Z",
+      "2024-04-06T14:59:58Z",
+      "2024-04-06T14:59:59Z",
+    ]],
+    // A step a second longer than an hour, then one of two seconds.
+    ["Europe/Berlin", ["2024-10-26T22:30:00Z", "2024-10-26T23:59:59Z", "2024-10-27T00:00:01Z"]],
+  ];
+  for (const [tz, instants] of cases) {
+    const times = BigInt64Array.from(
+      instants,
+      (text) => Temporal.Instant.from(text).epochNanoseconds,
+    );
+    const { points, warnings } = await importedText(exported(times, { time: "naive", tz }), { tz });
+    assertEquals(points["f/a"], instants.map((text, i) => [text, i]), tz);
+    assertEquals(warnings.some((text) => text.includes("comes twice")), true, tz);
+  }
+});

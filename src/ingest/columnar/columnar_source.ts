@@ -162,8 +162,8 @@ class ColumnarSource implements Source {
     const found: string[] = [];
     if (unsure > 0) {
       found.push(
-        `${unsure} times are in the hour that comes twice when clocks are set back, and nothing tells ` +
-          "which one is meant: the first was taken",
+        `${unsure} times are in the hour that comes twice when clocks are set back, and the ` +
+          "rows before do not say for certain which one is meant",
       );
     }
     if (cut > 0) found.push(`${cut} times have digits below a nanosecond, which were cut`);

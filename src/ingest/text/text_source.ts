@@ -202,7 +202,7 @@ class TextSource implements Source {
         `${
           timesFrom(unsure, unsureLine)
         } in the hour that comes twice when clocks are set back, and ` +
-          "nothing tells which one is meant: the first was taken",
+          "the rows before do not say for certain which one is meant",
       );
     }
     if (cut > 0) {
