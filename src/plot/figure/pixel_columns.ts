@@ -81,6 +81,8 @@ export class PixelColumns {
     const { base, offsets, width, min, mean, max, count } = windows;
     const { length, step } = this;
     const shift = Number(base - this.start);
+    // What a double does not hold of it, or windows at an edge are taken for windows behind it.
+    const rest = Number(base - this.start - BigInt(shift));
     const [low, high] = [Number(from - base), Number(to - base)];
     const pixels = width / step;
     if (pixels > 1.000001) this.isExact = false;
@@ -91,9 +93,10 @@ export class PixelColumns {
       if ((offset < low && offset + width <= low) || offset >= high) continue;
       const n = count[i]!;
       if (n === 0) continue;
-      const place = (shift + offset) / step;
+      const distance = shift + offset + rest;
+      const place = distance / step;
       if (place >= length) break;
-      const first = Math.floor((shift + offset + half) / step);
+      const first = Math.floor((distance + half) / step);
       if (pixels <= 1) {
         // A window over an edge belongs to the column at that edge, also if rounding hides how far.
         if (place + pixels < -1e-9) continue;
