@@ -7,7 +7,7 @@
 import type { ColumnarField } from "../../io/columnar_file.ts";
 import { optionError } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
-import { columnOf } from "../text/layout.ts";
+import { columnOf } from "../column_of.ts";
 import { formsOf, onlyForm, patternForm, unitNamed } from "../text/time_forms.ts";
 import type { TimeLayout } from "./columnar_times.ts";
 

@@ -10,7 +10,7 @@ import { ImportError, optionError } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
 import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";
 import { collectionIn } from "../../client/stream_paths.ts";
-import { columnOf } from "../text/layout.ts";
+import { columnOf } from "../column_of.ts";
 import { chooseTime } from "./choose_time.ts";
 import { type RowTimes, type TimeLayout, TimeReader } from "./columnar_times.ts";
 import { damagedFile } from "./damaged_file.ts";

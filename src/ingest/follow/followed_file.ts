@@ -14,7 +14,7 @@ import { compressionOf } from "../compression/decompress.ts";
 import { beginsWith } from "./file_digests.ts";
 import type { FileState } from "./follow_journal.ts";
 import { openEnd, readFrom } from "./growing_table.ts";
-import type { TableLayout } from "../text/layout.ts";
+import type { TableLayout } from "../text/table_layout.ts";
 
 /** Properties of a file by which a change is seen. */
 export interface FileSign {

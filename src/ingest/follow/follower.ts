@@ -14,7 +14,7 @@ import type { Source, SourceColumn } from "../source.ts";
 import type { NamedStream } from "../../client/stream_paths.ts";
 import { storableBatches } from "../storable_batches.ts";
 import { createTargets, findTargets } from "../targets.ts";
-import type { TableLayout } from "../text/layout.ts";
+import type { TableLayout } from "../text/table_layout.ts";
 import type { FileWatch } from "./file_watch.ts";
 import { type FollowedFile, signOf } from "./followed_file.ts";
 import type { FollowJournal, PendingBatch } from "./follow_journal.ts";

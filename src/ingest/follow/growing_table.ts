@@ -11,7 +11,7 @@ import { ImportError } from "../errors.ts";
 import type { Position } from "../source.ts";
 import { positionOf, withoutLines } from "../text/csv_batches.ts";
 import { BATCH_BYTES, parserOf } from "../text/csv_table.ts";
-import type { TableLayout } from "../text/layout.ts";
+import type { TableLayout } from "../text/table_layout.ts";
 
 /** Longest row; beyond it this is no text. */
 const MAX_ROW_BYTES = 64 << 20;

@@ -9,7 +9,7 @@ import { optionError } from "../errors.ts";
 import { findSource, openFound } from "../open_source.ts";
 import type { SourceOptions } from "../options.ts";
 import type { Source } from "../source.ts";
-import type { TableLayout } from "../text/layout.ts";
+import type { TableLayout } from "../text/table_layout.ts";
 
 /** A file whose format is known. */
 export interface OpenedFile {

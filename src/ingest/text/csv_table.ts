@@ -11,7 +11,7 @@ import type { Position } from "../source.ts";
 import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";
 import { zoneNames } from "./zone_names.ts";
 import { toUtf8 } from "./encoding.ts";
-import type { TableLayout } from "./layout.ts";
+import type { TableLayout } from "./table_layout.ts";
 
 /** Bytes of a batch. Recorded positions depend on it: a batch must be found again. */
 export const BATCH_BYTES: number = 8 << 20;

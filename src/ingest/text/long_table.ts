@@ -10,7 +10,7 @@ import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
 import { BATCH_BYTES, type CsvTable, parserOf, type TableRemarks, textOf } from "./csv_table.ts";
-import type { TableLayout } from "./layout.ts";
+import type { TableLayout } from "./table_layout.ts";
 import { lineBatches } from "./line_batches.ts";
 import { splitCells } from "./records.ts";
 

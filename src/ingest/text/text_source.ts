@@ -25,13 +25,9 @@ import { Spool } from "../spool.ts";
 import { jsisTable } from "./jsis.ts";
 import { keysOf } from "./long_table.ts";
 import { decodeHead, encodingOf } from "./encoding.ts";
-import {
-  detectLayout,
-  type FoundLayout,
-  isBtrdbTable,
-  type LayoutWishes,
-  type TableLayout,
-} from "./layout.ts";
+import { isBtrdbTable } from "./btrdb_table.ts";
+import { detectLayout } from "./detect_layout.ts";
+import type { FoundLayout, LayoutWishes, TableLayout } from "./table_layout.ts";
 
 /** Size of a file from which on it is worth a thread, bytes. */
 const LARGE_BYTES = 16 << 20;

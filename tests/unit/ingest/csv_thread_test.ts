@@ -5,7 +5,7 @@ import { openBytes } from "../../../src/ingest/bytes.ts";
 import { csvBatches } from "../../../src/ingest/text/csv_batches.ts";
 import type { CsvTable } from "../../../src/ingest/text/csv_table.ts";
 import { csvBatchesFromThread } from "../../../src/ingest/text/csv_thread.ts";
-import { detectLayout } from "../../../src/ingest/text/layout.ts";
+import { detectLayout } from "../../../src/ingest/text/detect_layout.ts";
 import { type SourceBatch, START } from "../../../src/ingest/source.ts";
 import { withFolder } from "../../support/run.ts";
 

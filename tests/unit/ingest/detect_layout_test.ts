@@ -1,10 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ImportError } from "../../../src/ingest/errors.ts";
-import {
-  detectLayout,
-  type LayoutWishes,
-  type TableLayout,
-} from "../../../src/ingest/text/layout.ts";
+import { detectLayout } from "../../../src/ingest/text/detect_layout.ts";
+import type { LayoutWishes, TableLayout } from "../../../src/ingest/text/table_layout.ts";
 import { splitCells } from "../../../src/ingest/text/records.ts";
 import { lineBatches } from "../../../src/ingest/text/line_batches.ts";
 import { clockChanges, fixedOffset } from "../../../src/core/clock_changes.ts";
