@@ -13,7 +13,7 @@ import { abortable } from "../core/call.ts";
 import { RecoveryNotice } from "./recovery_notice.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
-import { toJson, writeErr, writeOut } from "./terminal/output.ts";
+import { jsonLine, writeErr, writeOut } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
 import { makeStyle, type Style } from "./terminal/style.ts";
 import { resolveZone, type TimeFrame } from "./words/times.ts";
@@ -152,7 +152,7 @@ export class Context {
 
   /** Prints one JSON document, on one line. */
   printJson(value: unknown): void {
-    writeOut(`${toJson(value)}\n`);
+    writeOut(jsonLine(value));
   }
 
   /** Says something on stderr, unless `--quiet`. */

@@ -156,13 +156,27 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0]!.replace(/\s*Resolution note:\s*$/, "").trim();
 }
 
-/** The whole chain of causes with stacks, for `--debug`. */
-export function causeChain(error: unknown): string {
+/**
+ * The whole chain of causes with stacks, for `--debug`.
+ *
+ * @param onOneLine Shows a message on one line: a message may not look like a part of the chain.
+ */
+export function causeChain(error: unknown, onOneLine: (text: string) => string): string {
   const parts: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 10; depth++) {
-    const text = at instanceof Error ? at.stack ?? `${at.name}: ${at.message}` : String(at);
+    const text = at instanceof Error ? stackOf(at, onOneLine) : onOneLine(String(at));
     parts.push(depth === 0 ? text : `Caused by: ${text}`);
     at = at instanceof Error ? at.cause : undefined;
   }
   return parts.join("\n");
+}
+
+/** The stack of an error, its message on one line. */
+function stackOf(
+  { name, message, stack = "" }: Error,
+  onOneLine: (text: string) => string,
+): string {
+  const at = message === "" ? -1 : stack.indexOf(message);
+  if (at >= 0) return stack.slice(0, at) + onOneLine(message) + stack.slice(at + message.length);
+  return stack || onOneLine(`${name}: ${message}`);
 }

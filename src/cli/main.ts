@@ -16,7 +16,7 @@ import { GLOBAL_OPTIONS } from "./words/option.ts";
 import { Context } from "./context.ts";
 import { causeChain, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
-import { isBrokenPipe, toJson, writeErr, writeOut } from "./terminal/output.ts";
+import { isBrokenPipe, jsonLine, writeErr, writeOut } from "./terminal/output.ts";
 import { makeStyle } from "./terminal/style.ts";
 import { COMMANDS } from "./commands.ts";
 import { findCommand } from "./find_command.ts";
@@ -107,12 +107,13 @@ function present(error: unknown, argv: readonly string[], debug: boolean): numbe
   const style = makeStyle(!plain);
   if (argv.includes("--json")) {
     const { exit, message, hint } = verdict;
-    writeErr(`${toJson({ error: { exit, message, ...(hint === undefined ? {} : { hint }) } })}\n`);
+    const shown = { error: { exit, message, ...(hint === undefined ? {} : { hint }) } };
+    writeErr(jsonLine(shown, Deno.stderr.isTerminal()));
   } else {
     writeErr(`${style.red("error:")} ${lineErr(verdict.message)}\n`);
     if (verdict.hint !== undefined) writeErr(`${style.dim("hint:")} ${lineErr(verdict.hint)}\n`);
   }
-  if (debug) writeErr(`${causeChain(error)}\n`);
+  if (debug) writeErr(`${causeChain(error, lineErr)}\n`);
   return verdict.exit;
 }
 

@@ -15,8 +15,9 @@ const MOST_COLUMNS = 50;
 
 /** A plan as text. */
 export function planText(plan: Plan, tz: string): string {
+  // Each on one line, whatever the names and texts in it are.
   const lines = [plan.file, `  format: ${plan.format}`];
-  for (const [word, value] of plan.about) lines.push(`  ${word}: ${escapeLine(value)}`);
+  for (const [word, value] of plan.about) lines.push(`  ${word}: ${value}`);
   const time = (ns: bigint | undefined): string => ns === undefined ? "none" : formatTime(ns, tz);
   lines.push(
     `  first time: ${time(plan.first)}`,
@@ -32,9 +33,7 @@ export function planText(plan: Plan, tz: string): string {
     const unit = column.unit === undefined ? "" : ` in ${column.unit}`;
     const exists = column.exists === true ? " (exists)" : "";
     lines.push(
-      `    ${escapeLine(column.name)} -> ${escapeLine(column.stream)}${exists}${unit}: ${
-        valuesText(column)
-      }, ` +
+      `    ${column.name} -> ${column.stream}${exists}${unit}: ${valuesText(column)}, ` +
         `${column.missing} missing`,
     );
   }
@@ -42,10 +41,10 @@ export function planText(plan: Plan, tz: string): string {
     lines.push(`    … and ${plan.columns.length - MOST_COLUMNS} more`);
   }
   for (const { name, reason } of plan.omitted) {
-    lines.push(`  left out: ${escapeLine(name)}, ${reason}`);
+    lines.push(`  left out: ${name}, ${reason}`);
   }
   for (const warning of plan.warnings) lines.push(`  warning: ${warning}`);
-  return lines.join("\n");
+  return lines.map(escapeLine).join("\n");
 }
 
 function valuesText({ values, min, max }: PlannedColumn): string {

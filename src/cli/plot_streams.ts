@@ -51,7 +51,7 @@ export async function plotStreams(
     const windows = await stream.windows(start, until, width, { signal: context.signal }).collect();
     series.push({
       uuid,
-      label: lineOut(unit === undefined ? path : `${path} (${unit})`),
+      label: unit === undefined ? path : `${path} (${unit})`,
       columns: windows,
     });
   }
@@ -68,7 +68,8 @@ export async function plotStreams(
   const { tz } = context.frame;
   const height = size.height ??
     (size.overlay ? 20 : Math.max(16, Math.min(4, streams.length) * PANEL_LINES));
-  context.print(plotTerminal(series, {
+  const shown = series.map((one) => ({ ...one, label: lineOut(one.label) }));
+  context.print(plotTerminal(shown, {
     width: columns,
     height,
     color: context.color,

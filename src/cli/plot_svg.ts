@@ -7,6 +7,7 @@
 import type { Context } from "./context.ts";
 import { CliError, notFound } from "./errors.ts";
 import type { TimeRange } from "./ranges.ts";
+import { lineOut } from "./terminal/escape.ts";
 import type { NamedStream } from "./words/stream_names.ts";
 
 /** Windows read for a picture: one a pixel on screens with two pixels a CSS pixel. */
@@ -39,10 +40,11 @@ export async function plotSvgFile(
   const { start, end } = range;
   const step = (end - start + WINDOWS - 1n) / WINDOWS || 1n;
   const until = start + (end - start + step - 1n) / step * step;
+  const shown = path === "-" ? lineOut : (text: string) => text;
   const series = [];
   for (const { stream, path: label, unit } of streams) {
     const columns = await stream.windows(start, until, step, { signal: context.signal }).collect();
-    series.push({ label, unit, columns, window: step });
+    series.push({ label: shown(label), unit: unit && shown(unit), columns, window: step });
   }
   const { plotSvg } = await import("../plot/mod.ts");
   const svg = plotSvg(series, {

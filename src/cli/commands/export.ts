@@ -14,6 +14,7 @@ import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
 import { safeLabel } from "../export/safe_label.ts";
+import { lineOut } from "../terminal/escape.ts";
 import { bytesText, plural, rough } from "../terminal/format.ts";
 
 const FORMATS = ["csv", "ndjson", "parquet", "arrow", "comtrade"] as const;
@@ -124,7 +125,7 @@ const command: Command = {
       context,
       db,
       streams,
-      labels: labelsOf(streams, format, args),
+      labels: labelsOf(streams, format, args, output),
       range: wholeWindows(args, range, kind),
       kind,
       grid,
@@ -196,12 +197,19 @@ function isResumable(format: Format, output: Destination | undefined): boolean {
 }
 
 /** Names of the columns; a record of COMTRADE says the collection elsewhere. */
-function labelsOf(streams: readonly NamedStream[], format: Format, args: Args): string[] {
+function labelsOf(
+  streams: readonly NamedStream[],
+  format: Format,
+  args: Args,
+  output: Destination | undefined,
+): string[] {
   const names = streams.map(({ name }) => name);
   const areDistinct = new Set(names).size === streams.length && !names.includes(undefined);
   if (format === "comtrade" && !args.has("label") && areDistinct) return names as string[];
   const labels = streams.map((stream) => labelOf(stream, args));
-  return args.has("safe-csv") ? labels.map(safeLabel) : labels;
+  const safe = args.has("safe-csv") ? labels.map(safeLabel) : labels;
+  // The header of CSV on a terminal is one line.
+  return format === "csv" && output === undefined ? safe.map(lineOut) : safe;
 }
 
 function labelOf({ path, name, uuid }: NamedStream, args: Args): string {

@@ -7,6 +7,9 @@ import type { Context } from "../context.ts";
 import { parseDuration } from "../words/durations.ts";
 import { Follower } from "../sync/follower.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
+import { lineOut } from "../terminal/escape.ts";
+import { jsonLine } from "../terminal/output.ts";
+import { padded, visibleWidth } from "../terminal/print_table.ts";
 import { formatTime } from "../words/times.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
@@ -57,15 +60,17 @@ function printer(
   streams: readonly NamedStream[],
 ): (named: NamedStream, points: RawColumns) => void {
   const { tz } = context.frame;
-  const width = Math.max(...streams.map(({ path }) => path.length));
+  const width = Math.max(...streams.map(({ path }) => visibleWidth(lineOut(path))));
   return ({ uuid, path }, { times, values }) => {
     let text = "";
     for (let i = 0; i < times.length; i++) {
       const [time, value] = [times[i]!, values[i]!];
       if (context.json) {
-        text += JSON.stringify({ uuid, path, time: String(time), value }) + "\n";
+        text += jsonLine({ uuid, path, time, value });
       } else {
-        const name = streams.length > 1 ? `${context.style.cyan(path.padEnd(width))}  ` : "";
+        const name = streams.length > 1
+          ? `${context.style.cyan(padded(lineOut(path), width))}  `
+          : "";
         text += `${name}${context.style.dim(formatTime(time, tz, 9))}  ${value}\n`;
       }
     }

@@ -59,7 +59,7 @@ export async function runExport(
   append: boolean = false,
 ): Promise<Exported> {
   const { output, resumable, progress } = job;
-  const sink = output === undefined ? stdoutSink() : fileSink(output, append);
+  const sink = output === undefined ? stdoutSink(job.ndjson) : fileSink(output, append);
   try {
     const written = await write(sink);
     await sink.finish();

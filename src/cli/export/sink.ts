@@ -87,12 +87,16 @@ export function partPath({ path }: Destination): string {
   return `${path}.part`;
 }
 
-/** Bytes to stdout. */
-export function stdoutSink(): Sink {
+/**
+ * Bytes to stdout.
+ *
+ * @param isJson True for lines of JSON.
+ */
+export function stdoutSink(isJson: boolean): Sink {
   let failure: unknown;
   const write = (bytes: Uint8Array): void => {
     try {
-      writeBytes(bytes);
+      writeBytes(bytes, isJson);
     } catch (error) {
       failure = error;
       throw error;

@@ -23,6 +23,14 @@ export function escapeText(text: string): string {
   });
 }
 
+/** Shows unsafe characters of a JSON text as JSON does, `\u001b`: it stays the same data. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, (char) => {
+    const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
 /** The same for text that must stay on one line: line ends and tabs are shown too. */
 export function escapeLine(text: string): string {
   return escapeText(text.replace(LINE_ENDS, (char) => NAMES[char]!));

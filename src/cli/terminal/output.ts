@@ -5,7 +5,7 @@
  */
 
 import { withEscapes } from "../../plot/sgr.ts";
-import { escapeLine, escapeText } from "./escape.ts";
+import { escapeJson, escapeLine, escapeText } from "./escape.ts";
 
 /** Tells whether an error means that the reader of a pipe has closed it, as `head` does. */
 export function isBrokenPipe(error: unknown): boolean {
@@ -37,10 +37,15 @@ export function writeOut(text: string): void {
 
 const decoder = new TextDecoder();
 
-/** Writes data that is bytes: text for a terminal. */
-export function writeBytes(bytes: Uint8Array): void {
-  if (Deno.stdout.isTerminal()) writeOut(decoder.decode(bytes, { stream: true }));
-  else writeAll(Deno.stdout, bytes);
+/**
+ * Writes data that is bytes: text for a terminal.
+ *
+ * @param isJson True for lines of JSON, which are escaped as JSON is.
+ */
+export function writeBytes(bytes: Uint8Array, isJson: boolean): void {
+  if (!Deno.stdout.isTerminal()) return writeAll(Deno.stdout, bytes);
+  const text = decoder.decode(bytes, { stream: true });
+  writeOut(isJson ? escapeJson(text) : text);
 }
 
 /** Writes talk; an stderr that has gone is no error. */
@@ -65,11 +70,16 @@ function writeRaw(bytes: Uint8Array): void {
   }
 }
 
-/** JSON in which 64-bit integers are strings of digits. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item) => {
+/**
+ * A JSON document on one line, in which 64-bit integers are strings of digits.
+ *
+ * @param isTerminal True where it goes to a terminal: it is escaped as JSON is, and stays JSON.
+ */
+export function jsonLine(value: unknown, isTerminal: boolean = Deno.stdout.isTerminal()): string {
+  const json = JSON.stringify(value, (_key, item) => {
     if (typeof item === "bigint") return item.toString();
     if (typeof item === "number" && !Number.isFinite(item)) return String(item);
     return item;
   });
+  return `${isTerminal ? escapeJson(json) : json}\n`;
 }

@@ -17,12 +17,12 @@ export interface Column {
 }
 
 /** Columns of a terminal that a text takes: wide characters two, combining ones none. */
-function visibleWidth(text: string): number {
+export function visibleWidth(text: string): number {
   return stringWidth(withoutColors(text));
 }
 
 /** Text filled up with blanks, at the left or at the right. */
-function padded(text: string, width: number, right = false): string {
+export function padded(text: string, width: number, right = false): string {
   const gap = " ".repeat(width - visibleWidth(text));
   return right ? gap + text : text + gap;
 }
