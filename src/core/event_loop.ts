@@ -14,7 +14,13 @@ const TURNS = 61;
 type Immediately = (run: () => void) => unknown;
 
 /** Runs something in the next turn; `undefined` where there are no such turns, as in browsers. */
-const nextTurn = (globalThis as { setImmediate?: Immediately }).setImmediate;
+const immediately = (globalThis as { setImmediate?: Immediately }).setImmediate;
+
+/** Resolves in the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  if (immediately === undefined) return message();
+  return new Promise((resolve) => void immediately(resolve));
+}
 
 /**
  * Waits until the event loop has looked at its sockets and run what was ready. Takes some 50 µs when
@@ -23,11 +29,11 @@ const nextTurn = (globalThis as { setImmediate?: Immediately }).setImmediate;
  * @returns Resolves after that.
  */
 export function socketsSeen(): Promise<void> {
-  if (nextTurn === undefined) return message();
+  if (immediately === undefined) return message();
   return new Promise((resolve) => {
     let turns = 0;
-    const turn = () => void (++turns < TURNS ? nextTurn(turn) : resolve());
-    nextTurn(turn);
+    const turn = () => void (++turns < TURNS ? immediately(turn) : resolve());
+    immediately(turn);
   });
 }
 

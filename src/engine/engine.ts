@@ -9,10 +9,11 @@ import { throwIfOver } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { atOnce, paced } from "../core/pacer.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
-import { findBadPoint } from "../kernel/find_bad_point.ts";
-import { sortPoints } from "../kernel/sort.ts";
+import { findBadPointInSteps } from "../kernel/find_bad_point.ts";
+import { sortPointsInSteps } from "../kernel/sort.ts";
 import {
   checkAlignedWindows,
   checkChanges,
@@ -68,7 +69,6 @@ import type {
 import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
 import { checkSqlInput } from "./metadata/sql.ts";
 import { roundValues } from "./write/merge_policy.ts";
-import { paced } from "./pacer.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { Storage } from "./storage.ts";
 import { type StreamState, versionOf } from "./stream/registry.ts";
@@ -85,6 +85,28 @@ import { Refusal, type Transaction } from "./write/group_commit.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
+}
+
+/** Points of an insert that are checked before it is queued; those of longer ones in its turn. */
+const CHECKED_AT_ONCE = 65_536;
+
+/**
+ * Checks the points of an insert. Yields where it may pause.
+ *
+ * @throws {BTrDBError} 413 or 425 for the first bad one.
+ */
+function* checkPoints(columns: RawColumns, uuid: Uint8Array): Generator<undefined, void> {
+  const bad = yield* findBadPointInSteps(columns, MIN_TIME, LAST_TIME);
+  checkInsertPoint(columns, bad?.index, uuid);
+}
+
+/** Work of a task that has written nothing yet, whose errors are the caller's. */
+function* refusing(work: Generator<undefined, void>): Generator<undefined, void> {
+  try {
+    yield* work;
+  } catch (error) {
+    throw error instanceof BTrDBError ? new Refusal(error) : error;
+  }
 }
 
 /** The windows of a grid, in steps where the chunks are to be small. */
@@ -252,17 +274,20 @@ export class Engine implements Endpoint {
   insert(request: InsertRequest, options?: CallOptions): Promise<Version> {
     return this.#storage.checked(options, () => {
       const { uuid, columns, mergePolicy = "never", roundBits } = request;
-      checkInsertSize(columns.times.length, this.capabilities.maxInsertPoints, uuid);
-      const bad = findBadPoint(columns, MIN_TIME, LAST_TIME);
-      checkInsertPoint(columns, bad?.index, uuid);
+      const n = columns.times.length;
+      checkInsertSize(n, this.capabilities.maxInsertPoints, uuid);
+      const isLong = n > CHECKED_AT_ONCE;
+      if (!isLong) atOnce(checkPoints(columns, uuid));
       checkRoundBits(roundBits, uuid);
-      const points = roundBits === undefined
-        ? columns
-        : { times: columns.times, values: roundValues(columns.values, roundBits) };
-      return this.#write(uuid, TEXT.streamDoesNotExist, points.times.length, (tx, state) => {
-        const sorted = () => sortPoints(points);
-        const added = (news: RawColumns) => this.#storage.hub.publish(uuid, news);
-        return this.#storage.points.insert(tx, state, points, sorted, mergePolicy, added);
+      const { hub, points: writer } = this.#storage;
+      return this.#write(uuid, TEXT.streamDoesNotExist, n, function* (tx, state) {
+        if (isLong) yield* refusing(checkPoints(columns, uuid));
+        const points = roundBits === undefined
+          ? columns
+          : { times: columns.times, values: yield* roundValues(columns.values, roundBits) };
+        const sorted = () => sortPointsInSteps(points);
+        const added = (news: RawColumns) => hub.publish(uuid, news);
+        return yield* writer.insert(tx, state, points, sorted, mergePolicy, added);
       }, options);
     });
   }

@@ -8,7 +8,7 @@ import { deadlineExceeded, MAX_TIMER_MS, onAbort } from "../core/call.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import type { SubscribeOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
-import { yieldToEventLoop } from "./pacer.ts";
+import { yieldToEventLoop } from "../core/pacer.ts";
 import { closedError } from "./write/group_commit.ts";
 import { keyOf } from "./stream/registry.ts";
 

@@ -13,9 +13,11 @@ import {
   concatStat,
   emptyRaw,
   type RawColumns,
+  sliceRaw,
   type StatColumns,
 } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { atOnce } from "../core/pacer.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { Wire, WireReader } from "./wire_reader.ts";
 
@@ -123,25 +125,67 @@ function statRun(stddev: boolean | undefined): Run<StatColumns> {
   };
 }
 
-/** Decodes the run of points whose first tag was just read; stops before anything else. */
-function readRun<Columns>(reader: WireReader, tag: number, run: Run<Columns>): Columns {
-  const start = reader.pos;
-  const left = reader.end - start;
-  const src = RESULT_BYTES + run.columns * columnBytes(run.points);
-  let length = Math.min(left, run.points * run.pointBytes);
-  while (true) {
-    const a = arena(src + 1 + length);
-    a.u8[a.base + src] = tag;
-    a.u8.set(reader.bytes.subarray(start, start + length), a.base + src + 1);
-    const consumed = run.call(a, a.base + src, length + 1, tag);
-    const status = a.u32[(a.base >>> 2) + 1]!;
-    if (status !== 0) throw reader.malformed("a point is malformed", start + consumed);
-    if (consumed > 0) {
-      reader.pos = start + consumed - 1;
-      return run.take(a, a.u32[a.base >>> 2]!);
+/** Bytes that are looked at for points at first where the runs before were short. */
+const SHORT_WINDOW = 4_096;
+
+/** Most fields beside the points, and runs of points that they make: no peer sends more. */
+const MAX_FIELDS = 100_000;
+
+/** Reads the runs of points of one message, with a window on it as long as the runs are. */
+class RunReader<Columns> {
+  readonly #reader: WireReader;
+  readonly #run: Run<Columns>;
+  readonly #mostBytes: number;
+  #window: number;
+  #fields = 0;
+
+  /** @param mostBytes Longest point that is taken. */
+  constructor(reader: WireReader, run: Run<Columns>, mostBytes = Infinity) {
+    this.#reader = reader;
+    this.#run = run;
+    this.#mostBytes = mostBytes;
+    this.#window = run.points * run.pointBytes;
+  }
+
+  /**
+   * Counts a field that is no point, or the first point of a run.
+   *
+   * @throws {BTrDBError} If they are too many.
+   */
+  count(): void {
+    if (++this.#fields <= MAX_FIELDS) return;
+    throw this.#reader.malformed(`there are more than ${MAX_FIELDS} fields beside points`);
+  }
+
+  /** Decodes the run of points whose first tag was just read; stops before anything else. */
+  read<T>(tag: number, take: (a: Arena, points: number) => T): T {
+    this.count();
+    const reader = this.#reader, run = this.#run;
+    const start = reader.pos;
+    const left = reader.end - start;
+    const most = run.points * run.pointBytes;
+    const src = RESULT_BYTES + run.columns * columnBytes(run.points);
+    for (let length = Math.min(left, this.#window);;) {
+      const a = arena(src + 1 + length);
+      a.u8[a.base + src] = tag;
+      a.u8.set(reader.bytes.subarray(start, start + length), a.base + src + 1);
+      const consumed = run.call(a, a.base + src, length + 1, tag);
+      const status = a.u32[(a.base >>> 2) + 1]!;
+      if (status !== 0) throw reader.malformed("a point is malformed", start + consumed);
+      if (consumed > 0) {
+        // What lies behind a short run was copied for nothing.
+        this.#window = 4 * consumed < length
+          ? Math.max(SHORT_WINDOW, length >>> 2)
+          : Math.min(most, 4 * length);
+        reader.pos = start + consumed - 1;
+        return take(a, a.u32[a.base >>> 2]!);
+      }
+      if (length === left) throw reader.malformed("a point is cut short", start);
+      if (length >= this.#mostBytes) {
+        throw reader.malformed(`a point is longer than ${this.#mostBytes} bytes`, start);
+      }
+      length = Math.min(left, 4 * length);
     }
-    if (length === left) throw reader.malformed("a point is cut short", start);
-    length = Math.min(left, 2 * length);
   }
 }
 
@@ -151,10 +195,15 @@ const STAT = 1, MAJOR = 2, MINOR = 3, VALUES = 4;
 /** Reads a response; the batches of its points go to `batches`. */
 function readResponse<C>(reader: WireReader, run: Run<C>, batches: C[]): ResponseHead {
   const head: ResponseHead = { code: 0, message: "", major: 0n, minor: 0n };
+  const runs = new RunReader(reader, run);
   while (reader.pos < reader.end) {
     const tag = reader.tag();
-    if (tag === (VALUES << 3 | Wire.Bytes)) batches.push(readRun(reader, tag, run));
-    else if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
+    if (tag === (VALUES << 3 | Wire.Bytes)) {
+      batches.push(runs.read(tag, run.take));
+      continue;
+    }
+    runs.count();
+    if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
     else if (tag === (MINOR << 3 | Wire.Varint)) head.minor = reader.uint64();
     else if (tag === (STAT << 3 | Wire.Bytes)) readStatus(reader.message(), head);
     else reader.skip(tag);
@@ -207,20 +256,108 @@ export function decodeStatResponse(bytes: Uint8Array, stddev?: boolean): StatRes
  * @throws {BTrDBError} `INTERNAL` if the bytes are malformed, 438 if the merge policy is unknown.
  */
 export function decodeInsert(bytes: Uint8Array): InsertMessage {
+  return atOnce(decodeInsertInSteps(bytes));
+}
+
+/** Points copied in one step when there has to be more room. */
+const STEP_POINTS = 65_536;
+
+/** The points of a message, in columns as long as it takes if all its bytes are full points. */
+class PointsOfMessage {
+  #columns: RawColumns;
+  #pending: RawColumns | undefined;
+  length = 0;
+
+  constructor(bytes: number, most: number) {
+    const capacity = Math.min(Math.ceil(bytes / RAW_POINT_BYTES), most + RAW_POINTS);
+    this.#columns = { times: new BigInt64Array(capacity), values: new Float64Array(capacity) };
+  }
+
+  /** The points; views into columns that may be longer. */
+  get columns(): RawColumns {
+    return sliceRaw(this.#columns, 0, this.length);
+  }
+
+  /**
+   * Takes points out of the arena.
+   *
+   * @returns False if there is no room: {@linkcode grow} puts them where they belong.
+   */
+  append(a: Arena, points: number): boolean {
+    if (this.length + points > this.#columns.times.length) {
+      this.#pending = RAW_RUN.take(a, points);
+      return false;
+    }
+    const times = (a.base + RESULT_BYTES) >>> 3;
+    const values = times + (columnBytes(RAW_POINTS) >>> 3);
+    this.#columns.times.set(a.i64.subarray(times, times + points), this.length);
+    this.#columns.values.set(a.f64.subarray(values, values + points), this.length);
+    this.length += points;
+    return true;
+  }
+
+  /** Makes more room, in steps. */
+  *grow(): Generator<undefined, void> {
+    const pending = this.#pending!, old = this.#columns;
+    const points = pending.times.length;
+    const capacity = Math.max(2 * old.times.length, this.length + points);
+    const columns = { times: new BigInt64Array(capacity), values: new Float64Array(capacity) };
+    for (let at = 0; at < this.length; at += STEP_POINTS) {
+      const { times, values } = sliceRaw(old, at, Math.min(at + STEP_POINTS, this.length));
+      columns.times.set(times, at);
+      columns.values.set(values, at);
+      yield;
+    }
+    columns.times.set(pending.times, this.length);
+    columns.values.set(pending.values, this.length);
+    this.length += points;
+    this.#columns = columns;
+    this.#pending = undefined;
+  }
+}
+
+/** Longest point of an insert, unknown fields included. */
+const MAX_POINT_BYTES = 65_536;
+
+/** Longest uuid that is copied: one that is longer than it may be stays so. */
+const UUID_BYTES = 17;
+
+/** Fields beside points that are read in one step. */
+const STEP_FIELDS = 1_024;
+
+/**
+ * As {@linkcode decodeInsert}, in steps of at most 32,768 points.
+ *
+ * @param bytes The message.
+ * @param most Number of points above which the rest of the message is left unread.
+ * @returns Yields between steps.
+ */
+export function* decodeInsertInSteps(
+  bytes: Uint8Array,
+  most: number = Infinity,
+): Generator<undefined, InsertMessage> {
   const reader = new WireReader(bytes, "InsertParams");
-  const batches: RawColumns[] = [];
+  const runs = new RunReader(reader, RAW_RUN, MAX_POINT_BYTES);
+  const points = new PointsOfMessage(bytes.length, most);
   let uuid = new Uint8Array(0);
   let sync = false;
   let policy = 0;
   let roundBits: number | undefined;
-  while (reader.pos < reader.end) {
+  for (let fields = 1; reader.pos < reader.end && points.length <= most; fields++) {
     const tag = reader.tag();
-    if (tag === (3 << 3 | Wire.Bytes)) batches.push(readRun(reader, tag, RAW_RUN));
-    else if (tag === (1 << 3 | Wire.Bytes)) uuid = reader.copy();
+    if (tag === (3 << 3 | Wire.Bytes)) {
+      const read = runs.read(tag, (a, n) => points.append(a, n));
+      if (!read) yield* points.grow();
+      yield;
+      continue;
+    }
+    runs.count();
+    if (tag === (1 << 3 | Wire.Bytes)) uuid = reader.copy(UUID_BYTES);
     else if (tag === (2 << 3 | Wire.Varint)) sync = reader.uint64() !== 0n;
     else if (tag === (4 << 3 | Wire.Varint)) policy = reader.int32();
     else if (tag === (5 << 3 | Wire.Bytes)) roundBits = readRounding(reader.message()) ?? roundBits;
     else reader.skip(tag);
+    if (fields % STEP_FIELDS === 0) yield;
   }
   const mergePolicy = MERGE_POLICIES[policy];
   if (mergePolicy === undefined) {
@@ -228,7 +365,7 @@ export function decodeInsert(bytes: Uint8Array): InsertMessage {
       code: ErrorCode.InvalidParameter,
     });
   }
-  return { uuid, sync, mergePolicy, roundBits, columns: joinRaw(batches) };
+  return { uuid, sync, mergePolicy, roundBits, columns: points.columns };
 }
 
 /** Reads the bits of a `RoundSpec`. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { type RawColumns, sliceRaw } from "../core/columns.ts";
 import { checkRaw, checkTime, checkTimes } from "./arguments.ts";
 import { type Arena, arena, CHUNK } from "./arena.ts";
 
@@ -77,6 +77,28 @@ export function findBadPoint(
     return { index: value, reason: Number.isNaN(columns.values[value]) ? "nan" : "infinite" };
   }
   return time < 0 ? undefined : { index: time, reason: "time" };
+}
+
+/**
+ * As {@linkcode findBadPoint}, in steps of at most 65,536 points.
+ *
+ * @param columns Points; they must stay as they are until the last step.
+ * @param min Smallest time allowed.
+ * @param max End of the times allowed, exclusive.
+ * @returns Yields between steps.
+ */
+export function* findBadPointInSteps(
+  columns: RawColumns,
+  min: bigint,
+  max: bigint,
+): Generator<undefined, BadPoint | undefined> {
+  const n = columns.times.length;
+  for (let from = 0; from < n; from += CHUNK) {
+    if (from > 0) yield;
+    const bad = findBadPoint(sliceRaw(columns, from, Math.min(n, from + CHUNK)), min, max);
+    if (bad !== undefined) return { ...bad, index: from + bad.index };
+  }
+  return undefined;
 }
 
 /**

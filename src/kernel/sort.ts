@@ -13,11 +13,12 @@ import type { RawColumns } from "../core/columns.ts";
 import { checkRaw } from "./arguments.ts";
 import { arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./find_bad_point.ts";
+import { atOnce } from "../core/pacer.ts";
 
 /** Longest run sorted at once: input and output stay in the second-level cache. */
 const RUN = 16_384;
 /** Points per chunk of a distribution. */
-const CHUNK = 262_144;
+const CHUNK = 131_072;
 /** Points that a bucket should have, and most buckets of a distribution. */
 const BUCKET = 10_000;
 const MAX_BUCKETS = 2_048;
@@ -56,27 +57,47 @@ function layout(n: number) {
  * ```
  */
 export function sortPoints(columns: RawColumns): RawColumns {
+  return atOnce(sortPointsInSteps(columns));
+}
+
+/**
+ * As {@linkcode sortPoints}, in steps of at most 131,072 points.
+ *
+ * @param columns Points in any order; they must stay as they are until the last step.
+ * @returns Yields between steps.
+ */
+export function* sortPointsInSteps(columns: RawColumns): Generator<undefined, RawColumns> {
   checkRaw("sort points", columns);
-  if (isSorted(columns.times)) return columns;
+  if (yield* isSortedInSteps(columns.times)) return columns;
   const { length } = columns.times;
   const sorted: RawColumns = {
     times: new BigInt64Array(length),
     values: new Float64Array(length),
   };
-  sortRange(columns, 0, length, sorted, 0);
+  yield* sortRange(columns, 0, length, sorted, 0);
   return sorted;
 }
 
+/** Tells whether times ascend. */
+function* isSortedInSteps(times: BigInt64Array): Generator<undefined, boolean> {
+  for (let at = 0; at < times.length; at += CHUNK) {
+    // The last of a step is the first of the next one.
+    if (!isSorted(times.subarray(at, at + CHUNK + 1))) return false;
+    if (at + CHUNK < times.length) yield;
+  }
+  return true;
+}
+
 /** Sorts the points `[from, to)` of `source` to `target`, from `at` on. */
-function sortRange(
+function* sortRange(
   source: RawColumns,
   from: number,
   to: number,
   target: RawColumns,
   at: number,
-): void {
+): Generator<undefined, void> {
   if (to - from <= RUN) sortRun(source, from, to, target, at);
-  else distribute(source, from, to, target, at);
+  else yield* distribute(source, from, to, target, at);
 }
 
 /** Sorts points that fit one call of the kernel; all times are within 2^bits of `min`, if known. */
@@ -102,9 +123,14 @@ function sortRun(
 }
 
 /** Smallest and largest time of the points `[from, to)`. */
-function timeRange(times: BigInt64Array, from: number, to: number): { min: bigint; max: bigint } {
+function* timeRange(
+  times: BigInt64Array,
+  from: number,
+  to: number,
+): Generator<undefined, { min: bigint; max: bigint }> {
   let min = times[from]!, max = min;
   for (let i = from; i < to; i += CHUNK) {
+    if (i > from) yield;
     const n = Math.min(CHUNK, to - i);
     const a = arena(64 + 8 * n);
     a.i64.set(times.subarray(i, i + n), (a.base + 64) >>> 3);
@@ -117,22 +143,23 @@ function timeRange(times: BigInt64Array, from: number, to: number): { min: bigin
 }
 
 /** Distributes the points `[from, to)` to buckets in `target`, then sorts each. */
-function distribute(
+function* distribute(
   source: RawColumns,
   from: number,
   to: number,
   target: RawColumns,
   at: number,
-): void {
-  const plan = planBuckets(source.times, from, to);
-  const counts = countBuckets(source.times, from, to, plan);
+): Generator<undefined, void> {
+  const plan = yield* planBuckets(source.times, from, to);
+  const counts = yield* countBuckets(source.times, from, to, plan);
   const starts = bucketStarts(counts, plan.buckets, at);
   const next = starts.slice();
   for (let i = from, c = 0; i < to; i += CHUNK, c += plan.buckets) {
     const chunk = counts.subarray(c, c + plan.buckets);
     distributeChunk(source, i, Math.min(i + CHUNK, to), target, next, chunk, plan);
+    yield;
   }
-  if (plan.shift > 0) sortBuckets(target, starts, plan);
+  if (plan.shift > 0) yield* sortBuckets(target, starts, plan);
 }
 
 /** Bucket of a time: `(time - min) >> shift`. */
@@ -143,8 +170,12 @@ interface Distribution {
 }
 
 /** Buckets that would be about as long as they should if times were spread evenly. */
-function planBuckets(times: BigInt64Array, from: number, to: number): Distribution {
-  const { min, max } = timeRange(times, from, to);
+function* planBuckets(
+  times: BigInt64Array,
+  from: number,
+  to: number,
+): Generator<undefined, Distribution> {
+  const { min, max } = yield* timeRange(times, from, to);
   const wanted = Math.min((to - from) / BUCKET, MAX_BUCKETS / 2);
   let shift = (max - min).toString(2).length;
   while (shift > 0 && Number((max - min) >> BigInt(shift)) + 1 < wanted) shift--;
@@ -152,12 +183,12 @@ function planBuckets(times: BigInt64Array, from: number, to: number): Distributi
 }
 
 /** Counts the points of each chunk in each bucket, chunk by chunk. */
-function countBuckets(
+function* countBuckets(
   times: BigInt64Array,
   from: number,
   to: number,
   { min, shift, buckets }: Distribution,
-): Uint32Array {
+): Generator<undefined, Uint32Array> {
   const counts = new Uint32Array(Math.ceil((to - from) / CHUNK) * buckets);
   for (let i = from, c = 0; i < to; i += CHUNK, c += buckets) {
     const n = Math.min(CHUNK, to - i);
@@ -165,6 +196,7 @@ function countBuckets(
     a.i64.set(times.subarray(i, i + n), (a.base + COUNTER_BYTES) >>> 3);
     a.exports.countBuckets(a.base + COUNTER_BYTES, n, min, shift, buckets, a.base);
     counts.set(a.u32.subarray(a.base >>> 2, (a.base >>> 2) + buckets), c);
+    yield;
   }
   return counts;
 }
@@ -210,11 +242,11 @@ function distributeChunk(
 }
 
 /** Sorts the buckets of `target` in place, short neighbours together. */
-function sortBuckets(
+function* sortBuckets(
   target: RawColumns,
   starts: Float64Array,
   { min, shift, buckets }: Distribution,
-): void {
+): Generator<undefined, void> {
   let from = starts[0]!, first = 0;
   for (let b = 0; b < buckets; b++) {
     const end = starts[b + 1]!;
@@ -222,16 +254,19 @@ function sortBuckets(
     if (end - from <= RUN) {
       const bits = shift + 32 - Math.clz32(b - first);
       sortRun(target, from, end, target, from, min + (BigInt(first) << BigInt(shift)), bits);
-    } else sortLong(target, from, end);
+    } else yield* sortLong(target, from, end);
+    yield;
     first = b + 1;
     from = end;
   }
 }
 
 /** Distributes a bucket that is too long once more. */
-function sortLong(target: RawColumns, from: number, to: number): void {
+function* sortLong(target: RawColumns, from: number, to: number): Generator<undefined, void> {
   const { times, values } = target;
-  if (isSorted(times.subarray(from, to))) return;
+  if (yield* isSortedInSteps(times.subarray(from, to))) return;
+  yield;
   const copy: RawColumns = { times: times.slice(from, to), values: values.slice(from, to) };
-  distribute(copy, 0, to - from, target, from);
+  yield;
+  yield* distribute(copy, 0, to - from, target, from);
 }

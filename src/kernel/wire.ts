@@ -7,6 +7,7 @@
 
 export {
   decodeInsert,
+  decodeInsertInSteps,
   decodeRawResponse,
   decodeStatResponse,
   type InsertMessage,

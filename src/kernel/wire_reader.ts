@@ -99,10 +99,10 @@ export class WireReader {
     return new WireReader(this.bytes, this.what, this.pos - length, this.pos);
   }
 
-  /** A copy of the length-delimited field at the cursor. */
-  copy(): Uint8Array<ArrayBuffer> {
+  /** A copy of the length-delimited field at the cursor, of its first bytes if it is longer. */
+  copy(mostBytes: number = Infinity): Uint8Array<ArrayBuffer> {
     const { pos, end } = this.message();
-    return this.bytes.slice(pos, end) as Uint8Array<ArrayBuffer>;
+    return this.bytes.slice(pos, Math.min(end, pos + mostBytes)) as Uint8Array<ArrayBuffer>;
   }
 
   /** The length-delimited field at the cursor as text. */

@@ -21,7 +21,7 @@ import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { bytesOf, damaged } from "../file/checksum.ts";
 import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
-import { isDue, yieldToEventLoop } from "../pacer.ts";
+import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { foreignObjects } from "../file/schema.ts";

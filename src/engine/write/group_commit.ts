@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
-import { isDue, yieldToEventLoop } from "../pacer.ts";
+import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";

@@ -81,7 +81,7 @@ export function* applyPolicy(
     pauseAt = to + PAUSE_POINTS;
     yield;
   }
-  return kept === n ? batch : pick(batch, keep.subarray(0, kept));
+  return kept === n ? batch : yield* pick(batch, keep.subarray(0, kept));
 }
 
 /** Keeps those of the values `[from, to)` of one time that neither are stored nor came before. */
@@ -119,7 +119,10 @@ function has(values: Float64Array, value: number): boolean {
   return false;
 }
 
-function pick({ times, values }: RawColumns, keep: Uint32Array): RawColumns {
+function* pick(
+  { times, values }: RawColumns,
+  keep: Uint32Array,
+): Generator<undefined, RawColumns> {
   const picked = {
     times: new BigInt64Array(keep.length),
     values: new Float64Array(keep.length),
@@ -127,12 +130,18 @@ function pick({ times, values }: RawColumns, keep: Uint32Array): RawColumns {
   for (let i = 0; i < keep.length; i++) {
     picked.times[i] = times[keep[i]!]!;
     picked.values[i] = values[keep[i]!]!;
+    if (i % PAUSE_POINTS === PAUSE_POINTS - 1) yield;
   }
   return picked;
 }
 
-/** Values with their mantissas rounded to `bits` bits, half to even. */
-export function roundValues(values: Float64Array, bits: number): Float64Array {
+/**
+ * Values with their mantissas rounded to `bits` bits, half to even. Yields where it may pause.
+ */
+export function* roundValues(
+  values: Float64Array,
+  bits: number,
+): Generator<undefined, Float64Array> {
   const rounded = values.slice();
   const drop = BigInt(52 - bits);
   if (drop <= 0n) return rounded;
@@ -142,6 +151,7 @@ export function roundValues(values: Float64Array, bits: number): Float64Array {
     const word = words[i]!;
     words[i] = ((word + half + ((word >> drop) & 1n)) >> drop) << drop;
     if (!Number.isFinite(rounded[i]!)) words[i] = (word >> drop) << drop;
+    if (i % PAUSE_POINTS === PAUSE_POINTS - 1) yield;
   }
   return rounded;
 }

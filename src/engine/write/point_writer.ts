@@ -10,7 +10,7 @@ import type { Journal } from "../stream/journal.ts";
 import { PointBuffer } from "../stream/point_buffer.ts";
 import { checkNumbers } from "../file/checksum.ts";
 import { BUFFER_POINTS } from "../constants.ts";
-import { mergeRuns } from "../tree/merge_runs.ts";
+import { mergeRunsInSteps } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import type { BlockStore } from "../tree/block_store.ts";
@@ -20,6 +20,9 @@ import type { LateLimits } from "../tree/late_plan.ts";
 import type { LateStore } from "../tree/late_store.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import type { Transaction } from "./group_commit.ts";
+
+/** Work that may pause where it yields. */
+type Steps<T> = Generator<undefined, T>;
 
 /** Writes points within transactions. */
 export class PointWriter {
@@ -48,19 +51,19 @@ export class PointWriter {
   /**
    * Inserts points, in the order given, into the buffer, or commits it with them when it is full.
    *
-   * @param sorted The same points in order of time.
+   * @param sorted Puts the same points in order of time.
    * @param added Told the points that were new, when the transaction is durable.
    */
   *insert(
     tx: Transaction,
     state: StreamState,
     points: RawColumns,
-    sorted: () => RawColumns,
+    sorted: () => Steps<RawColumns>,
     policy: MergePolicy,
     added: (points: RawColumns) => void,
   ): Generator<undefined, Version> {
     if (points.times.length === 0) return versionOf(tx.head(state));
-    if (policy !== "never") return yield* this.#merge(tx, state, sorted(), policy, added);
+    if (policy !== "never") return yield* this.#merge(tx, state, yield* sorted(), policy, added);
     tx.afterCommit(() => added(points));
     return yield* this.#append(tx, state, points, sorted);
   }
@@ -69,11 +72,12 @@ export class PointWriter {
     tx: Transaction,
     state: StreamState,
     points: RawColumns,
-    sorted: () => RawColumns,
+    sorted: () => Steps<RawColumns>,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     if (head.buffer.length + points.times.length >= BUFFER_POINTS) {
-      return yield* this.#commit(tx, state, mergeRuns(head.buffer.sorted, sorted()));
+      const all = yield* mergeRunsInSteps(head.buffer.sorted, yield* sorted());
+      return yield* this.#commit(tx, state, all);
     }
     const row = this.#journal.add(tx, state.id, points);
     const buffer = head.buffer.append(points, row, Date.now());
@@ -98,9 +102,11 @@ export class PointWriter {
     tx.afterCommit(() => added(rest));
     const isCommitted = inTree.times.length + inLate.times.length > 0;
     if (policy !== "replace" || (!isCommitted && inBuffer.times.length === 0)) {
-      return yield* this.#append(tx, state, rest, () => rest);
+      return yield* this.#append(tx, state, rest, function* () {
+        return rest;
+      });
     }
-    const merged = mergeRuns(head.buffer.sorted, rest, true);
+    const merged = yield* mergeRunsInSteps(head.buffer.sorted, rest, true);
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, rest.times);
     }

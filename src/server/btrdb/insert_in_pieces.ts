@@ -6,10 +6,11 @@
 
 import { sliceRaw } from "../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { inSlices } from "../../core/pacer.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 import { checkInsertPoint, V5_MAX_INSERT_POINTS } from "../../endpoint/checks.ts";
 import type { CallOptions, Endpoint, InsertRequest, Version } from "../../endpoint/endpoint.ts";
-import { findBadPoint } from "../../kernel/find_bad_point.ts";
+import { findBadPointInSteps } from "../../kernel/find_bad_point.ts";
 
 /** Points that a v5 insert may carry: the protocol's own limit, or more where the database takes more. */
 export function insertLimit(endpoint: Endpoint): number {
@@ -33,7 +34,8 @@ export async function insertInPieces(
   const total = columns.times.length;
   const most = endpoint.capabilities.maxInsertPoints;
   if (total <= most) return await endpoint.insert(request, options);
-  checkInsertPoint(columns, findBadPoint(columns, MIN_TIME, LAST_TIME)?.index, uuid);
+  const bad = await inSlices(findBadPointInSteps(columns, MIN_TIME, LAST_TIME), options);
+  checkInsertPoint(columns, bad?.index, uuid);
   let version: Version = { major: 0n, minor: 0n };
   for (let from = 0; from < total; from += most) {
     const piece = sliceRaw(columns, from, Math.min(from + most, total));

@@ -15,8 +15,10 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
-import { decodeInsert, type InsertMessage } from "../../kernel/wire.ts";
+import { inSlices } from "../../core/pacer.ts";
+import { decodeInsertInSteps, type InsertMessage } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
+import type { Call } from "../transport/call.ts";
 import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { decode, malformed } from "./request.ts";
 
@@ -36,7 +38,7 @@ export function versionMessage(version: Version): Uint8Array {
 export async function insertV4(
   { call, endpoint, access, metrics, settings, options }: Exchange,
 ): Promise<void> {
-  const { uuid, columns } = decodePoints(await call.only());
+  const { uuid, columns } = await decodePoints(call, settings.maxInsertPointsV4);
   await access.stream("insert", uuid);
   checkInsertSize(columns.times.length, settings.maxInsertPointsV4, uuid);
   const version = await insertInPieces(endpoint, { uuid, columns }, options);
@@ -48,10 +50,11 @@ export async function insertV4(
 export async function insertV5(
   { call, endpoint, access, metrics, options }: Exchange,
 ): Promise<void> {
-  const { uuid, columns, mergePolicy, roundBits } = decodePoints(await call.only());
+  const most = insertLimit(endpoint);
+  const { uuid, columns, mergePolicy, roundBits } = await decodePoints(call, most);
   await access.stream("insert", uuid);
   const { mergePolicies } = endpoint.capabilities;
-  checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
+  checkInsertSize(columns.times.length, most, uuid);
   if (!mergePolicies && (mergePolicy !== "never" || roundBits !== undefined)) {
     throw new BTrDBError("the database behind this server has no merge policies and no rounding", {
       code: ErrorCode.NotImplemented,
@@ -92,10 +95,13 @@ export async function obliterate(
   await call.send(toBinary(ObliterateResponseSchema, create(ObliterateResponseSchema)));
 }
 
-function decodePoints(bytes: Uint8Array): InsertMessage {
+/** Decodes an insert, a slice at a time; of more than `most` points only the first ones. */
+async function decodePoints(call: Call, most: number): Promise<InsertMessage> {
+  const bytes = await call.only();
   try {
-    return decodeInsert(bytes);
+    return await inSlices(decodeInsertInSteps(bytes, most), { signal: call.signal });
   } catch (error) {
+    call.signal.throwIfAborted();
     if (error instanceof BTrDBError && error.code !== 0) throw error;
     throw malformed(error);
   }

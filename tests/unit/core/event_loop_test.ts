@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { once } from "node:events";
 import net from "node:net";
 import { socketsSeen } from "../../../src/core/event_loop.ts";
-import { isDue, yieldToEventLoop } from "../../../src/engine/pacer.ts";
+import { isDue, yieldToEventLoop } from "../../../src/core/pacer.ts";
 import { FairSending } from "../../../src/server/transport/fair_sending.ts";
 
 /** Round trips over a socket while `work` runs, again and again: how many times it ran in each. */

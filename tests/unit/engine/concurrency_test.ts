@@ -241,3 +241,34 @@ Deno.test("Engine: a lookup can be aborted between its pages", async () => {
   assertEquals(error, reason);
   assert(seen > 0 && seen < 3000);
 });
+
+Deno.test("Engine.insert: a long insert keeps its place before and after short ones", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const others = await createStream(engine, 2);
+  const n = 300_000;
+  const long = regular(n);
+  const bad = regular(n);
+  bad.values[n - 1] = NaN;
+  const results = await Promise.allSettled([
+    engine.insert({ uuid, columns: columnsOf([[5, 1]]) }),
+    engine.insert({ uuid, columns: bad }),
+    engine.insert({ uuid, columns: long, roundBits: 52 }),
+    engine.insert({ uuid: others, columns: columnsOf([[7, 1]]) }),
+    engine.insert({ uuid, columns: columnsOf([[6, 2]]) }),
+  ]);
+  const states = results.map(({ status }) => status);
+  assertEquals(states, ["fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled"]);
+  assertEquals((results[1] as PromiseRejectedResult).reason.code, 425);
+  const versions = results.map((result) =>
+    result.status === "fulfilled" ? result.value : undefined
+  );
+  assertEquals(versions[0], { major: 10n, minor: 1n });
+  assertEquals(versions[2], { major: 11n, minor: 0n });
+  assertEquals(versions[4], { major: 11n, minor: 1n });
+  let points = 0;
+  const range = { uuid, start: START, end: END, version: 11n };
+  for await (const { columns } of engine.rawValues(range)) points += columns.times.length;
+  // The short one before is in its version, the bad one is not, the short one after is in none yet.
+  assertEquals(points, n + 1);
+});

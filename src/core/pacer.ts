@@ -1,12 +1,12 @@
 /**
- * Keeps the event loop responsive: SQLite and the tree are synchronous, so long work pauses.
+ * Keeps the event loop responsive: long work that is synchronous, such as SQLite, the tree and the
+ * decoding of large messages, is done in short steps and pauses between them.
  *
  * @module
  */
 
-import { setImmediate } from "node:timers";
-import { type CallOptions, throwIfOver } from "../core/call.ts";
-import { socketsSeen } from "../core/event_loop.ts";
+import { type CallOptions, throwIfOver } from "./call.ts";
+import { nextTurn, socketsSeen } from "./event_loop.ts";
 
 /** Work between two turns of the event loop, ms; shared by all work under way. */
 const SLICE_MS = 4;
@@ -41,7 +41,7 @@ async function release(): Promise<void> {
     // Short work of many shares the slice: looking at the sockets costs more than it does.
     do {
       waiting.shift()!();
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await nextTurn();
     } while (waiting.length > 0 && !isDue());
   }
   isReleasing = false;
@@ -63,5 +63,33 @@ export async function* paced<T>(
       await yieldToEventLoop();
       throwIfOver(options, "continue reading");
     } else if (item !== undefined) throwIfOver(options, "continue reading");
+  }
+}
+
+/**
+ * Does work that is divided into short steps, and gives way between them when it is due.
+ *
+ * @param steps Yields after each step; a step takes a millisecond or so.
+ * @param options Ends the work between two steps.
+ * @returns The result of the generator.
+ */
+export async function inSlices<T>(
+  steps: Generator<undefined, T>,
+  options?: CallOptions,
+): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (!isDue()) continue;
+    await yieldToEventLoop();
+    throwIfOver(options, "continue");
+  }
+}
+
+/** Does the same work at once. */
+export function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
   }
 }
