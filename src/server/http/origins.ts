@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIP } from "node:net";
 import { isLoopback } from "../options.ts";
 
 /** Rules for a port. */
@@ -17,14 +18,13 @@ export interface OriginRules {
   readonly keyed: boolean;
 }
 
-/** The host of a `Host` header, without port and brackets, in lower case. */
-function hostOf(header: string): string {
-  return header.toLowerCase().replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-}
-
-/** Tells whether a host is an address: no DNS server can make it lead elsewhere. */
-function isAddress(host: string): boolean {
-  return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+/**
+ * The host of a `Host` header, without port and brackets, in lower case; undefined for a header that
+ * has another form, which no browser sends.
+ */
+function hostOf(header: string): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^[\]:@/?#\s]+))(?::\d{1,5})?$/i.exec(header);
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
 }
 
 /**
@@ -34,9 +34,10 @@ function isAddress(host: string): boolean {
  */
 export function isOwnHost(header: string | undefined, rules: OriginRules): boolean {
   if (rules.keyed) return true;
-  if (header === undefined || header === "") return false;
-  const host = hostOf(header);
-  if (isAddress(host) || isLoopback(host) || host.endsWith(".localhost")) return true;
+  const host = hostOf(header ?? "");
+  if (host === undefined) return false;
+  // No DNS server can make an address lead elsewhere.
+  if (isIP(host) !== 0 || isLoopback(host) || host.endsWith(".localhost")) return true;
   if (host === rules.hostname.toLowerCase()) return true;
   return rules.origins.some((origin) => URL.canParse(origin) && new URL(origin).hostname === host);
 }

@@ -181,6 +181,9 @@ Deno.test("isOwnHost: addresses, loopback names and configured ones", () => {
   own.push("grid.example.org", "app.localhost:3000");
   for (const host of own) assert(isOwnHost(host, rules), host);
   const others = [undefined, "", "evil.example", "localhost.evil.example", "1.2.3.4.evil.example"];
+  // Each of these was taken for an IPv6 address, because of its colon.
+  others.push("evil.example:", "evil.example:x", "evil.example:80:", "[evil.example:x]");
+  others.push("localhost:80@evil.example", "localhost.", "999.1.1.1", "0x7f.1", "[::1", "::1]");
   for (const host of others) assert(!isOwnHost(host, rules), host);
   assert(isOwnHost("evil.example", { ...rules, keyed: true }));
 });

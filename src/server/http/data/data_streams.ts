@@ -43,18 +43,20 @@ export async function findStreams(
 ): Promise<FoundStream[]> {
   finder.access.anywhere("read", "");
   const found = new Map<string, FoundStream>();
-  for (const text of texts) {
+  for (const text of new Set(texts)) {
     const streams = text.endsWith("/*")
-      ? await allIn(finder, text.slice(0, -2))
+      ? await allIn(finder, text.slice(0, -2), most)
       : [await findStream(finder, text)];
     for (const stream of streams) {
       found.set(uuidText(stream.uuid), stream);
-      if (found.size > most) {
-        throw badParameter(`the call names more than the ${most} streams allowed`);
-      }
+      if (found.size > most) throw tooMany(most);
     }
   }
   return [...found.values()];
+}
+
+function tooMany(most: number): HttpFailure {
+  return badParameter(`the call names more than the ${most} streams allowed`);
 }
 
 /**
@@ -67,8 +69,12 @@ export async function findStreams(
 export async function findStream(finder: Finder, text: string): Promise<FoundStream> {
   if (UUID.test(text)) return await byUuid(finder, uuidBytes(text));
   for (const { collection, name } of splits(text)) {
-    const found = (await lookup(finder, collection, UUID.test(name) ? new Map() : named(name)))
-      .filter((stream) => stream.name === name || uuidText(stream.uuid) === name.toLowerCase());
+    const found = (await lookup(finder, collection, named(name)))
+      .filter((stream) => stream.name === name);
+    if (UUID.test(name)) {
+      const other = await inCollection(finder, collection, uuidBytes(name));
+      if (other !== undefined && other.name !== name) found.push(other);
+    }
     const [stream] = found;
     if (stream === undefined) continue;
     if (found.length === 1) return stream;
@@ -104,8 +110,27 @@ function* splits(path: string): Iterable<{ collection: string; name: string }> {
 }
 
 async function byUuid(finder: Finder, uuid: Uint8Array): Promise<FoundStream> {
-  const { endpoint, access, options } = finder;
-  await access.stream("read", uuid);
+  await finder.access.stream("read", uuid);
+  return await describe(finder, uuid);
+}
+
+/** A stream of a collection by its uuid; undefined where there is none. */
+async function inCollection(
+  finder: Finder,
+  collection: string,
+  uuid: Uint8Array,
+): Promise<FoundStream | undefined> {
+  if (!finder.access.sees(collection)) return undefined;
+  try {
+    const stream = await describe(finder, uuid);
+    return stream.collection === collection ? stream : undefined;
+  } catch (error) {
+    if (error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream) return undefined;
+    throw error;
+  }
+}
+
+async function describe({ endpoint, options }: Finder, uuid: Uint8Array): Promise<FoundStream> {
   const request = { uuid, omitVersion: true, omitDescriptor: false };
   const { descriptor } = await endpoint.streamInfo(request, options);
   if (descriptor === undefined) {
@@ -114,8 +139,8 @@ async function byUuid(finder: Finder, uuid: Uint8Array): Promise<FoundStream> {
   return foundOf(descriptor);
 }
 
-async function allIn(finder: Finder, collection: string): Promise<FoundStream[]> {
-  const found = await lookup(finder, collection, new Map());
+async function allIn(finder: Finder, collection: string, most: number): Promise<FoundStream[]> {
+  const found = await lookup(finder, collection, new Map(), most);
   if (found.length === 0) {
     const message = `there are no streams in collection ${quoted(collection)}`;
     throw new HttpFailure(404, message, ErrorCode.NoSuchStream);
@@ -127,6 +152,7 @@ async function lookup(
   { endpoint, access, options }: Finder,
   collection: string,
   tags: Metadata,
+  most: number = Infinity,
 ): Promise<FoundStream[]> {
   if (!access.sees(collection)) return [];
   const found: FoundStream[] = [];
@@ -134,6 +160,7 @@ async function lookup(
   for await (const descriptors of endpoint.lookupStreams(request, options)) {
     for (const descriptor of descriptors) {
       if (descriptor.collection === collection) found.push(foundOf(descriptor));
+      if (found.length > most) throw tooMany(most);
     }
   }
   return found;
