@@ -85,3 +85,87 @@ Deno.test("data by URL: what a URL can make the server look up is bounded", () =
     assert(several.text.includes("2 streams are called"), several.text);
     assert(several.text.includes(uuidText(uuid)), several.text);
   }));
+
+const OURS: ApiKey = {
+  key: "ours",
+  capabilities: ["read", "insert"],
+  collectionPrefixes: ["ours/"],
+};
+const WRITER: ApiKey = { key: "writer", capabilities: ["insert"], collectionPrefixes: ["ours/"] };
+const KEYS: ApiKey[] = [{ key: "root", capabilities: ["read", "insert"] }, OURS, WRITER];
+
+/** Paths that name what is there, each beside one that names what is not, for who sees neither. */
+function pairs(): [string, string][] {
+  const nowhere = crypto.randomUUID();
+  const theirs = UUIDS[3]!;
+  const found: [string, string][] = [
+    [`/api/v1/streams/${theirs}`, `/api/v1/streams/${nowhere}`],
+    ["/api/v1/streams/theirs/c/s3", "/api/v1/streams/theirs/c/s9"],
+    [`/api/v1/streams/theirs/c/${theirs}`, `/api/v1/streams/theirs/c/${nowhere}`],
+    [`/api/v1/streams/ours/c/${theirs}`, `/api/v1/streams/ours/c/${nowhere}`],
+    ["/api/v1/streams?collection=theirs/c", "/api/v1/streams?collection=theirs/x"],
+    ["/api/v1/streams?prefix=theirs", "/api/v1/streams?prefix=nothing"],
+    ["/api/v1/streams?tag.name=s3", "/api/v1/streams?tag.name=s9"],
+    ["/api/v1/collections?prefix=theirs", "/api/v1/collections?prefix=nothing"],
+  ];
+  for (const format of ["csv", "parquet", "arrow", "ndjson", "json"]) {
+    const data = `/api/v1/data.${format}?stream=`;
+    found.push(
+      [`${data}${theirs}`, `${data}${nowhere}`],
+      [`${data}${theirs}&version=1`, `${data}${nowhere}&version=1`],
+      [`${data}${theirs}&version=99`, `${data}${nowhere}&version=99`],
+      [`${data}${A}&stream=${theirs}`, `${data}${A}&stream=${nowhere}`],
+      [`${data}theirs/c/s3`, `${data}theirs/c/s9`],
+      [`${data}theirs/c/*`, `${data}theirs/x/*`],
+      [`${data}theirs/c/${theirs}`, `${data}theirs/c/${nowhere}`],
+      [`${data}ours/c/${theirs}`, `${data}ours/c/${nowhere}`],
+    );
+  }
+  return found;
+}
+
+Deno.test("data by URL: no form of a URL tells what the caller may not see", () =>
+  withServer({ apiKeys: KEYS }, async (ask) => {
+    const root = { authorization: "Bearer root" };
+    for (const [there, nowhere] of pairs()) {
+      // The tag of what they would get is no way in.
+      const etag = (await ask(there, { headers: root })).headers.get("etag") ?? "*";
+      for (const key of ["ours", "writer", undefined, "unknown"]) {
+        for (const more of [{}, { "if-none-match": etag }, { "if-match": etag }]) {
+          const who = key === undefined ? {} : { authorization: `Bearer ${key}` };
+          const headers: Record<string, string> = { ...who, ...more };
+          const same = async (path: string, method: string) => {
+            const { status, headers: found, text } = await ask(path, { headers, method });
+            const fields = [...found].filter(([name]) => !/^(date|content-length)$/.test(name));
+            // The words repeat what was asked.
+            const words = text.replaceAll(/s[39]|theirs\/[cx]|theirs|nothing|[-0-9a-f]{36}/g, "…");
+            return JSON.stringify([status, fields, words]);
+          };
+          for (const method of ["GET", "HEAD"]) {
+            const what = `${method} ${there} of ${key}`;
+            assertEquals(await same(there, method), await same(nowhere, method), what);
+          }
+        }
+      }
+    }
+  }));
+
+Deno.test("data by URL: what a key was shown is for no shared cache, whatever its version", () =>
+  withServer({ apiKeys: KEYS }, async (ask) => {
+    const headers = { authorization: "Bearer ours" };
+    for (const format of ["csv", "parquet", "arrow", "ndjson", "json"]) {
+      const latest = await ask(`/api/v1/data.${format}?stream=${A}`, { headers });
+      const pinned = await ask(latest.headers.get("content-location")!, { headers });
+      assertEquals([latest.status, pinned.status], [200, 200]);
+      assertEquals(latest.headers.get("cache-control"), "private, no-cache");
+      assert(/^private, .*immutable$/.test(pinned.headers.get("cache-control")!));
+      for (const { headers } of [latest, pinned]) {
+        assert(headers.get("vary")!.includes("authorization"));
+      }
+    }
+    for (const path of [`/api/v1/streams/${B}`, "/api/v1/streams", "/api/v1/collections"]) {
+      const { headers: found } = await ask(path, { headers });
+      assertEquals(found.get("cache-control"), "no-cache", path);
+      assert(found.get("vary")!.includes("authorization"), path);
+    }
+  }));

@@ -76,11 +76,13 @@ async function listStreams(exchange: HttpExchange, pace: FairSending): Promise<v
 }
 
 async function showStream(exchange: HttpExchange): Promise<void> {
-  const { request, path, endpoint, options } = exchange;
+  const { request, path, endpoint, access, options } = exchange;
   new Parameters(request.url, { single: [] });
+  // Before anything is looked up: who may not read at all learns of no name.
+  access.anywhere("read", "");
   const stream = await findStream(exchange, nameIn(path));
   const { uuid } = stream;
-  await exchange.access.stream("read", uuid);
+  await access.stream("read", uuid);
   const question = { uuid, omitVersion: false, omitDescriptor: true };
   const { version } = await endpoint.streamInfo(question, options);
   sendJson(exchange, {
