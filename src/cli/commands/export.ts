@@ -13,7 +13,7 @@ import { exportText } from "../export/text.ts";
 import { chooseKind, KIND_OPTIONS, wholeWindows } from "../query_kind.ts";
 import { RANGE_OPTIONS, resolveRange } from "../ranges.ts";
 import { type NamedStream, resolveStreams } from "../words/stream_names.ts";
-import { safeLabel } from "../export/safe_label.ts";
+import { safeLabel } from "../../core/safe_label.ts";
 import { lineOut } from "../terminal/escape.ts";
 import { bytesText, plural, rough } from "../terminal/format.ts";
 

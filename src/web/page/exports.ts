@@ -6,6 +6,7 @@
 
 import type { BTrDB } from "../../client/btrdb.ts";
 import type { ExportProgress } from "../../client/csv.ts";
+import { safeLabel } from "../../core/safe_label.ts";
 import { drawFigure } from "../../plot/figure/draw_figure.ts";
 import { layOut } from "../../plot/figure/layout.ts";
 import type { Palette } from "../../plot/figure/palette.ts";
@@ -96,6 +97,7 @@ async function saveCsv(view: ExportedView, isRaw: boolean): Promise<void> {
     name: nameOf(view, isRaw ? "csv" : "windows.csv"),
     type: "text/csv",
     run: async (sink, onProgress, signal) => {
+      // Files from a page are opened in spreadsheets, often by a double click.
       const options = {
         start,
         end,
@@ -103,7 +105,7 @@ async function saveCsv(view: ExportedView, isRaw: boolean): Promise<void> {
         timeDigits: 9 as const,
         streams: streams.map(({ uuid, version }, i) => ({
           stream: uuid,
-          label: labels[i]!,
+          label: safeLabel(labels[i]!),
           version,
         })),
         onProgress: (progress: ExportProgress) => onProgress(shareOf(progress, start, end)),

@@ -169,3 +169,31 @@ Deno.test("data by URL: what a key was shown is for no shared cache, whatever it
       assert(found.get("vary")!.includes("authorization"), path);
     }
   }));
+
+Deno.test("data by URL: safe-csv keeps names from being formulas, in CSV alone", () =>
+  withServer({}, async (ask, { engine }) => {
+    const uuid = crypto.randomUUID();
+    const tags = new Map([["name", '=HYPERLINK("http://evil.example";"x")']]);
+    await engine.create({ uuid: uuidBytes(uuid), collection: "=1", tags, annotations: new Map() });
+    const head = async (more: string) => {
+      const { status, text } = await ask(`/api/v1/data.csv?stream=${uuid}${more}`);
+      assertEquals(status, 200, text);
+      return text.split("\n")[0]!.split(",").slice(more.includes("time=") ? 1 : 2).join(",");
+    };
+    const link = '=HYPERLINK(""http://evil.example"";""x"")';
+    assertEquals(await head("&label=name"), `"${link}"`);
+    assertEquals(await head("&label=name&safe-csv=false"), `"${link}"`);
+    assertEquals(await head("&label=name&safe-csv=true"), `"'${link}"`);
+    assertEquals(await head("&safe-csv=true&time=ns"), `"'=1/${link}"`);
+    assertEquals((await head("&label=name&safe-csv=true&points=2")).match(/"'=/g)!.length, 4);
+    const plain = await ask(`/api/v1/data.csv?stream=${uuid}`);
+    const safe = await ask(`/api/v1/data.csv?stream=${uuid}&safe-csv=true`);
+    assert(plain.headers.get("etag") !== safe.headers.get("etag"), "other bytes, other names");
+    const pinned = await ask(safe.headers.get("content-location")!);
+    assertEquals(pinned.text, safe.text);
+    for (const format of ["parquet", "arrow", "ndjson", "json"]) {
+      const { status, text } = await ask(`/api/v1/data.${format}?stream=${uuid}&safe-csv=true`);
+      assertEquals([status, text.includes("safe-csv")], [400, true]);
+    }
+    assertEquals((await ask(`/api/v1/data.csv?stream=${uuid}&safe-csv=yes`)).status, 400);
+  }));

@@ -5,6 +5,7 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
+import { safeLabel } from "../../../core/safe_label.ts";
 import { uuidText } from "../../../core/uuid.ts";
 import type { Version } from "../../../endpoint/endpoint.ts";
 import type { DataRange } from "./data_range.ts";
@@ -39,10 +40,17 @@ export interface DataAnswer {
  *
  * @throws {HttpFailure} 400 if two are called the same, or as the column of the times is.
  */
-export function labelsOf(streams: readonly FoundStream[], { label }: DataRequest): string[] {
+export function labelsOf(
+  streams: readonly FoundStream[],
+  { label, isSafe }: DataRequest,
+): string[] {
   const labels = streams.map((stream) => {
-    if (label === "path") return pathOf(stream);
-    return label === "name" && stream.name !== undefined ? stream.name : uuidText(stream.uuid);
+    const text = label === "path"
+      ? pathOf(stream)
+      : label === "name" && stream.name !== undefined
+      ? stream.name
+      : uuidText(stream.uuid);
+    return isSafe ? safeLabel(text) : text;
   });
   const seen = new Set(["time"]);
   for (const text of labels) {
@@ -103,6 +111,7 @@ export function pinnedUrl(answer: DataAnswer): string | undefined {
   if (request.time !== undefined) query.set("time", request.time);
   if (request.tz !== "UTC") query.set("tz", request.tz);
   if (request.label !== "path") query.set("label", request.label);
+  if (request.isSafe) query.set("safe-csv", "true");
   const url = `/api/v1/data.${format}?${query}`;
   return url.length <= MAX_URL ? url : undefined;
 }

@@ -33,6 +33,7 @@ export const DATA_PARAMETERS: ParameterNames = {
     "time",
     "tz",
     "label",
+    "safe-csv",
   ],
   repeated: ["stream"],
 };
@@ -62,6 +63,8 @@ export interface DataRequest {
   readonly time: TimeWord | undefined;
   readonly tz: string;
   readonly label: LabelWord;
+  /** True if names of CSV columns are made safe for spreadsheets. */
+  readonly isSafe: boolean;
   /** True if the range hangs on the present. */
   readonly isRelative: boolean;
   /** Says what integers were taken for that look like other units. */
@@ -96,6 +99,7 @@ export function dataRequest(url: string): DataRequest {
     time: parameters.choice("time", ["rfc3339", "ns", "naive"] as const),
     tz,
     label: parameters.choice("label", ["path", "name", "uuid"] as const) ?? "path",
+    isSafe: parameters.choice("safe-csv", ["true", "false"] as const) === "true",
     isRelative: ["start", "end"].some((name) => isRelativeTime(parameters.get(name) ?? "0")),
     notes,
   };

@@ -14,6 +14,7 @@ import { DataQueries } from "./data_queries.ts";
 import { dataRange, type VersionedStream } from "./data_range.ts";
 import { dataRequest } from "./data_request.ts";
 import { findStreams } from "./data_streams.ts";
+import { badParameter } from "./parameters.ts";
 
 /** Points of a chunk of an answer that is streamed: a slow reader keeps some of them waiting. */
 const STREAMED_POINTS = 8_192;
@@ -83,6 +84,9 @@ async function resolve(
 ): Promise<DataAnswer> {
   const { endpoint, options, request: { url } } = exchange;
   const request = dataRequest(url);
+  if (request.isSafe && format !== "csv") {
+    throw badParameter(`safe-csv is for CSV alone, not for ${format}`);
+  }
   const streams = await findStreams(exchange, request.streams, maxStreams);
   const labels = labelsOf(streams, request);
   const versions = pinnedVersions(request, streams.length);

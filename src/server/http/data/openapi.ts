@@ -62,6 +62,11 @@ const DATA_PARAMETERS: readonly Json[] = [
     enum: ["path", "name", "uuid"],
     default: "path",
   }),
+  parameter(
+    "safe-csv",
+    "CSV alone: an apostrophe before names of columns that spreadsheets take for formulas",
+    { type: "boolean", default: false },
+  ),
 ];
 
 const PREFIX = parameter("prefix", "What the names of collections begin with");

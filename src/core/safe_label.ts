@@ -1,0 +1,20 @@
+/**
+ * Names of columns that no spreadsheet takes for a formula.
+ *
+ * @module
+ */
+
+/**
+ * Places at which a cell may begin, for a spreadsheet that takes other marks than commas between
+ * them, before what may be a formula: white space and characters that are not shown, then a mark of a
+ * formula, in full width too; and before white space that spreadsheets pass over.
+ */
+const FORMULA = /(?<=^|[;|\t\r\n])(?=[\s\p{C}]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/gu;
+
+/**
+ * A name as text for spreadsheets: with an apostrophe in front of what could be a formula (OWASP,
+ * "CSV Injection").
+ */
+export function safeLabel(label: string): string {
+  return label.replace(FORMULA, "'");
+}

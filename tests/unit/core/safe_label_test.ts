@@ -1,0 +1,32 @@
+import { assertEquals } from "@std/assert";
+import { safeLabel } from "../../../src/core/safe_label.ts";
+
+Deno.test("safeLabel: what a spreadsheet takes for a formula begins with an apostrophe", () => {
+  const cases: [string, string][] = [
+    ["=1+1", "'=1+1"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\t=1", "'\t'=1"],
+    ["\rx", "'\rx"],
+    ["\nx", "'\nx"],
+    ["\uff1d1", "'\uff1d1"],
+    ["  =1", "'  =1"],
+    ["\u00a0=1", "'\u00a0=1"],
+    ["\ufeff=1", "'\ufeff=1"],
+    ["\x01=1", "'\x01=1"],
+    ["\u200b=1", "'\u200b=1"],
+    // A spreadsheet of another country takes semicolons between cells.
+    ["a;=1", "a;'=1"],
+    ["a; =1;-2|@x\t+y", "a;' =1;'-2|'@x\t'+y"],
+    ["a\n=1", "a\n'=1"],
+    // These are text as they are.
+    ["", ""],
+    ["a=b", "a=b"],
+    ["pmu/L1-MAG + 3", "pmu/L1-MAG + 3"],
+    ["'=1", "'=1"],
+    ["a;b", "a;b"],
+    ["°C", "°C"],
+  ];
+  for (const [label, safe] of cases) assertEquals(safeLabel(label), safe, JSON.stringify(label));
+});
