@@ -1,6 +1,5 @@
 /** Requests of HTTP that are made to do harm (docs/security.md). */
 
-import { connect as connectTcp } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import { uuidBytes, uuidText } from "../../../src/core/uuid.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
