@@ -11,6 +11,7 @@ import { cpuMs } from "./support/cpu.ts";
 import { START, STEP } from "./support/data.ts";
 import { job } from "./support/job.ts";
 import { UUID } from "./support/served.ts";
+import { type WatchedServer, watchedServer } from "./support/watched_server.ts";
 
 const POINTS = 10_000_000;
 const END = START + BigInt(POINTS) * STEP;
@@ -126,3 +127,79 @@ job({
     run: (served: Served) => served[name].streamFromUUID(UUID).nearest(START + STEP * 5n),
   })),
 });
+
+/** Opens a query, takes its first points, gives it up, and waits until the server's has ended. */
+async function giveUp({ ended, ...watched }: WatchedServer, name: "web" | "grpc"): Promise<void> {
+  const over = ended();
+  for await (const _ of watched[name].streamFromUUID(UUID).rawValues(START, END)) break;
+  await over;
+}
+
+/** The same by URL. */
+async function giveUpUrl({ ended, server }: WatchedServer): Promise<void> {
+  const over = ended();
+  const url = `http://127.0.0.1:${server.httpPort}/api/v1/data.csv?stream=${UUID}`;
+  const reader = (await fetch(url)).body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  await over;
+}
+
+job({
+  name: "a query that is given up after its first points, until the server's has ended",
+  work: { count: 1, unit: "queries" },
+  setup: watchedServer,
+  teardown: async (watched) => await watched[Symbol.asyncDispose](),
+  calls: CALLS,
+  goalP99Ms: 100,
+  entries: [
+    { name: "gRPC-Web over fetch", run: (watched) => giveUp(watched, "web") },
+    { name: "gRPC, grpc-js", run: (watched) => giveUp(watched, "grpc") },
+    { name: "CSV by URL", run: giveUpUrl },
+  ],
+});
+
+/** Tabs, each with a query that it does not read on; a browser has six connections to a server. */
+const TABS = 5;
+
+if (chromium !== undefined) {
+  job({
+    name: "a tab that is closed while it reads, until the server's query has ended",
+    work: { count: 1, unit: "tabs" },
+    goalMs: 100,
+    setup: async () => {
+      const watched = await watchedServer();
+      const target = `http://127.0.0.1:${watched.server.httpPort}`;
+      const site = await Site.open();
+      const program = `
+        import { connect } from "@btrdb/btrdb/web";
+        const query = (await connect("${target}")).streamFromUUID("${UUID}").rawValues(${START}n, ${END}n);
+        await query[Symbol.asyncIterator]().next();
+        globalThis.isReading = true;`;
+      site.show(await bundleFor(program), strictPolicy(target));
+      const browser = await Chromium.start(chromium);
+      const pages: Page[] = [];
+      for (let i = 0; i < TABS; i++) {
+        const page = await browser.page();
+        await page.open(site.origin);
+        await page.until("globalThis.isReading");
+        pages.push(page);
+      }
+      return { watched, site, browser, pages };
+    },
+    teardown: async ({ watched, site, browser }) => {
+      await browser[Symbol.asyncDispose]();
+      await site[Symbol.asyncDispose]();
+      await watched[Symbol.asyncDispose]();
+    },
+    entries: [{
+      name: "headless Chromium",
+      rounds: TABS,
+      run: async ({ watched, pages }) => {
+        const over = watched.ended();
+        await pages.pop()!.close();
+        await over;
+      },
+    }],
+  });
+}
