@@ -9,32 +9,19 @@
 // against its smallest integer (frame of reference; Zukowski et al., "Super-Scalar RAM-CPU Cache
 // Compression", 2006); the base is kept as its zigzag difference from the base before it.
 
-const MINI: u32 = 64;
-
-@inline
-function zigzag(v: i64): u64 {
-  return (<u64>v << 1) ^ <u64>(v >> 63);
-}
+import { byteWidth, MINI, ROW, ROW_ORDER, zigzag } from "./run_order";
 
 @inline
 function unzigzag(v: u64): i64 {
   return <i64>(v >> 1) ^ -<i64>(v & 1);
 }
 
-/** Bytes that hold `v`. */
-@inline
-function byteWidth(v: u64): u32 {
-  return (71 - <u32>clz(v)) >> 3;
-}
-
-/** Replaces `n` integers by their differences, the first by itself. */
-function difference(at: usize, n: u32): void {
-  let last: i64 = 0;
-  const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
-    const v = load<i64>(p);
-    store<i64>(p, v - last);
-    last = v;
+/** Replaces `n` integers by their differences, the first by itself, `order` times. */
+function difference(at: usize, n: u32, order: u8): void {
+  for (let k: u8 = 0; k < order; k++) {
+    let p = at + (<usize>n << 3) - 16;
+    for (; p > at; p -= 16) v128.store(p, i64x2.sub(v128.load(p), v128.load(p - 8)));
+    if (p == at) store<i64>(p, load<i64>(p, 8) - load<i64>(p), 8);
   }
 }
 
@@ -48,64 +35,52 @@ function accumulate(at: usize, n: u32): void {
   }
 }
 
-let low: i64 = 0;
-let high: i64 = 0;
-
-/** Smallest and largest of `n >= 1` integers. */
-@inline
-function extent(at: usize, n: u32): void {
-  let min = load<i64>(at), max = min;
-  const end = at + (<usize>n << 3);
-  for (let p = at + 8; p < end; p += 8) {
-    const v = load<i64>(p);
-    min = v < min ? v : min;
-    max = v > max ? v : max;
-  }
-  low = min;
-  high = max;
-}
-
-/** Bits it takes to pack `n` integers as they are. */
-function packedBits(at: usize, n: u32): u64 {
-  let bits: u64 = 0;
-  let base: i64 = 0;
-  for (let i: u32 = 0; i < n; i += MINI) {
-    const m = min(MINI, n - i);
-    extent(at + (<usize>i << 3), m);
-    bits += (64 - clz(<u64>(high - low))) * m + 16 + 8 * byteWidth(zigzag(low - base));
-    base = low;
-  }
-  return bits;
-}
-
-/** Packs `n` integers, differenced already, to `out`; the end of what was written. */
-export function packRun(at: usize, n: u32, order: u8, out: usize): usize {
+/**
+ * Packs `n` integers, differenced `order` times here, to `out`; the end of what was written. `table` is
+ * that of run_order.ts. Overwrites the integers.
+ */
+export function packRun(at: usize, n: u32, order: u8, table: usize, out: usize): usize {
+  difference(at, n, order);
   store<u8>(out++, order);
+  let row = table + <usize>order * ROW_ORDER;
   for (let k: u8 = 0; k < order; k++, at += 8, out += 8, n--) store<i64>(out, load<i64>(at));
   let base: i64 = 0;
-  for (let i: u32 = 0; i < n; i += MINI) {
-    const p = at + (<usize>i << 3);
-    const m = min(MINI, n - i);
-    extent(p, m);
-    const width = 64 - <u32>clz(<u64>(high - low));
+  for (let i: u32 = 0; i < n; i += MINI, row += ROW) {
+    const low = load<i64>(row);
+    const width = load<u32>(row, 8);
     const step = zigzag(low - base);
     const bytes = byteWidth(step);
     base = low;
     store<u8>(out, <u8>width);
     store<u8>(out, <u8>bytes, 1);
     store<u64>(out + 2, step);
-    out = packBits(p, m, width, out + 2 + bytes);
+    out = packBits(at + (<usize>i << 3), min(MINI, n - i), low, width, out + 2 + bytes);
   }
   return out;
 }
 
 /** Packs `n` integers minus `low`, `width` bits each. */
-function packBits(at: usize, n: u32, width: u32, out: usize): usize {
+function packBits(at: usize, n: u32, low: i64, width: u32, out: usize): usize {
   if (width == 0) return out;
+  const end = at + (<usize>n << 3);
+  let p = at;
   let word: u64 = 0;
   let used: u32 = 0;
-  const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
+  if (width <= 28) {
+    // Whole bytes are written, fewer than 8 bits are left: two integers fit in.
+    const twice = 2 * width;
+    for (; p + 8 < end; p += 16) {
+      const v = <u64>(load<i64>(p) - low) | <u64>(load<i64>(p, 8) - low) << width;
+      word |= v << used;
+      store<u64>(out, word);
+      used += twice;
+      const bits = used & ~7;
+      out += bits >> 3;
+      word >>= bits;
+      used &= 7;
+    }
+  }
+  for (; p < end; p += 8) {
     const v = <u64>(load<i64>(p) - low);
     word |= v << used;
     used += width;
@@ -176,27 +151,4 @@ function unpackBits(src: usize, n: u32, width: u32, base: i64, at: usize): void 
     store<i64>(p, base + <i64>(v & mask));
     bit += width;
   }
-}
-
-/** Size of the last run that `bestOrder` looked at, bits. */
-export let runBits: u64 = 0;
-
-/** Differences `n` integers as often as makes them shortest; how often. */
-export function bestOrder(at: usize, n: u32, spare: usize): u8 {
-  const bytes = <usize>n << 3;
-  let best = packedBits(at, n);
-  let order: u8 = 0;
-  memory.copy(spare, at, bytes);
-  const most: u8 = n > 2 ? 2 : <u8>n - 1;
-  for (let k: u8 = 1; k <= most; k++) {
-    difference(spare, n);
-    const bits = packedBits(spare + (<usize>k << 3), n - k) + 64 * k;
-    if (bits < best) {
-      best = bits;
-      order = k;
-    }
-  }
-  runBits = best;
-  for (let k: u8 = 0; k < order; k++) difference(at, n);
-  return order;
 }

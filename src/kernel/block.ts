@@ -12,6 +12,10 @@ import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 /** Most points of a block: what {@linkcode encodeBlock} has memory for. */
 const MAX_POINTS = 2 ** 26;
 
+/** Points of a miniblock, and what the kernel notes on each. */
+const MINIBLOCK_POINTS = 64;
+const TABLE_ROW_BYTES = 48;
+
 const MIN_INT64 = -(1n << 63n);
 
 /** Bytes a block of `n` points takes at most, and what the kernel may write behind it. */
@@ -36,9 +40,10 @@ export function encodeBlock(
 ): Uint8Array<ArrayBuffer> {
   const n = to - from;
   const column = columnBytes(n);
-  const a = extendedArena(5 * column + maxBytes(n));
+  const scratchBytes = 3 * column + 3 * TABLE_ROW_BYTES * Math.ceil(n / MINIBLOCK_POINTS);
+  const a = extendedArena(2 * column + scratchBytes + maxBytes(n));
   const times = a.base, values = times + column, scratch = values + column;
-  const out = scratch + 3 * column;
+  const out = scratch + scratchBytes;
   a.i64.set(points.times.subarray(from, to), times >>> 3);
   a.f64.set(points.values.subarray(from, to), values >>> 3);
   const size = a.exports.encodeBlock(times, values, n, scratch, out);

@@ -10,6 +10,7 @@ import {
 } from "../../src/kernel/block.ts";
 import { mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
 import { readBlock } from "../support/block_reference.ts";
+import { blockSize } from "../support/block_size_reference.ts";
 
 const time = fc.oneof(
   fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
@@ -117,6 +118,33 @@ Deno.test("blocks are as their description says", () => {
       assertSame(readBlock(encodeBlock(input, 0, input.times.length)), input);
     }),
     { numRuns: 200 },
+  );
+});
+
+/** Runs at the edges of the ways in which their sizes are found: 2^51, 2^53, odd and even lengths. */
+const edges = fc.tuple(
+  fc.integer({ min: 1, max: 300 }),
+  fc.bigInt(-(2n ** 62n), 2n ** 62n),
+  fc.constantFrom(0n, 1n, 1000n, 2n ** 43n, 2n ** 44n, 2n ** 45n),
+  fc.constantFrom(1, 1000, 2 ** 43, 2 ** 51 - 200, 2 ** 51 + 9, 2 ** 53 - 400),
+  fc.constantFrom(1, 2, 10, 1000, 1024),
+  fc.infiniteStream(fc.integer({ min: 0, max: 255 })),
+).map(([n, start, step, size, scale, noise]): RawColumns => {
+  const take = () => noise.next().value!;
+  return {
+    times: BigInt64Array.from({ length: n }, (_, i) => start + BigInt(i) * step + BigInt(take())),
+    values: Float64Array.from({ length: n }, () => (size + take()) / scale * (take() & 1 ? 1 : -1)),
+  };
+});
+
+Deno.test("blocks are as short as the shortest of their forms, and give back every point", () => {
+  fc.assert(
+    fc.property(fc.oneof(points, edges), (input) => {
+      const block = encodeBlock(input, 0, input.times.length);
+      assertEquals(block.length, blockSize(input));
+      assertSame(readBlock(block), input);
+    }),
+    { numRuns: 1000 },
   );
 });
 
