@@ -21,6 +21,7 @@ export {
   tableErrorAt,
   tableErrorCode,
   tableErrorColumn,
+  tableIsFull,
   tableLines,
   tableRows,
   tableRules,

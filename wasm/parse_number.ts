@@ -17,6 +17,7 @@ import {
 } from "./bignum";
 import { log2Pow10, pow10 } from "./pow10";
 import { mulHigh } from "./mul_high";
+import { digitsAt, numberOfDigits, othersOf } from "./read_digits";
 
 /** Digits that can decide a comparison with the middle of two doubles: 767, rounded up. */
 const MAX_DIGITS: i32 = 800;
@@ -32,6 +33,8 @@ const POWERS: usize = memory.data<f64>([
   1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
   1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
+
+const SHORT: usize = memory.data(8, 16);
 
 let stop: usize = 0;
 
@@ -49,12 +52,44 @@ function digitAt(p: usize): u32 {
 }
 
 /**
+ * Parses the number at `p` to `to`, if it has at most 15 digits and no exponent; the address after it,
+ * or 0. Reads up to 17 bytes from `p` on.
+ */
+// @ts-ignore: decorator
+@inline
+export function shortNumberEnd(p: usize, to: usize): usize {
+  const sign = load<u8>(p);
+  const start = p + <usize>(sign == 45 || sign == 43);
+  const digits = digitsAt(start);
+  const others = othersOf(digits);
+  const whole = ctz(others);
+  const point = <i32>(load<u8>(start + whole) == 46);
+  const length = ctz(others & (others - point));
+  const count = length - point;
+  const after = load<u8>(start + length) | 32;
+  if (length >= 16 || count == 0 || after == 101) return 0;
+  const w = <f64><i64>numberOfDigits(digits, count, whole);
+  const x = w / load<f64>(POWERS + (<usize>(count - whole) << 3));
+  store<f64>(to, sign == 45 ? -x : x);
+  return start + length;
+}
+
+/**
  * Parses the number at `p`, which must be followed by a byte that no number contains. Too large a
  * number gives Infinity. See {@link parsedEnd}.
  */
 export function parseNumber(p: usize): f64 {
+  const end = shortNumberEnd(p, SHORT);
+  if (end != 0) {
+    stop = end;
+    return load<f64>(SHORT);
+  }
   const sign = load<u8>(p);
-  if (sign == 45 || sign == 43) p++;
+  return parseAny(p + <usize>(sign == 45 || sign == 43), sign);
+}
+
+/** Parses any number whose digits, or a point, begin at `p`. */
+function parseAny(p: usize, sign: u8): f64 {
   const start = p;
   let w: u64 = 0;
   let digit = digitAt(p);

@@ -3,7 +3,7 @@
 // skipped; an empty cell, NaN, NA, null or none is no point.
 // If it stops early, tableErrorCode and its companions say why.
 
-import { parsedEnd, parseNumber } from "./parse_number";
+import { parsedEnd, parseNumber, shortNumberEnd } from "./parse_number";
 import {
   parseCalendarTime,
   parseDays,
@@ -39,6 +39,7 @@ const OUTSIDE: i32 = 12;
 /** Roles of columns. */
 const SKIP: u8 = 0;
 const TIME: u8 = 1;
+const VALUE: u8 = 2;
 /** A cell without a name at the end of a row, which may be missing. */
 const SPARE: u8 = 3;
 /** From here on: the first, the second … part of a time. */
@@ -108,6 +109,8 @@ let cutLine: u32 = 0;
 let rounded: u32 = 0;
 let roundedLine: u32 = 0;
 
+/** True while every row of the last parseTable has had a value in every column. */
+let full: bool = false;
 let lines: u32 = 0;
 let rows: u32 = 0;
 let errorCode: i32 = 0;
@@ -219,6 +222,11 @@ export function tableRoundedLine(): u32 {
   return roundedLine;
 }
 
+/** True if all rows of the last parseTable have a value in every column; see there. */
+export function tableIsFull(): bool {
+  return full;
+}
+
 /** Sets the time of the next row, and the distance to the one after it. */
 export function tableTimes(first: i64, distance: i64): void {
   nextTime = first;
@@ -236,8 +244,9 @@ function fail(code: i32, at: usize, column: u32): usize {
  * Parses rows from `at` until `end` (the byte before it is a line feed), until `capacity` rows are
  * done or something is wrong. `roles` has a byte for each of the `columns` of the text. The k-th
  * value column puts its points to `out` + k · stride: times, then at half of the stride values;
- * counts[k] (u32) says how many. `scratch` has room for a u32 for each column. Returns the address
- * of the first row not parsed.
+ * counts[k] (u32) says how many; where {@link tableIsFull}, it says nothing, each has as many as there
+ * are rows, and only the first one has times. `scratch` has room for a u32 for each column. Returns
+ * the address of the first row not parsed.
  */
 export function parseTable(
   at: usize,
@@ -260,11 +269,22 @@ export function parseTable(
   roundedLine = 0;
   errorCode = 0;
   tableEnd = end;
+  full = true;
+  const isPlain = decimal == 46 && thousands == 0 && !blanks;
   while (at < end && rows < capacity) {
     const before = lines;
     const cellsBefore = badCells;
     const roundedBefore = rounded;
-    let next = parseRow(at, roles, columns, out, stride, counts, scratch);
+    let next = parseRow(at, roles, columns, out, stride, counts, scratch, isPlain);
+    if (next == 0 && errorCode == 0) {
+      // The first row with a gap is read again.
+      lines = before;
+      badCells = cellsBefore;
+      rounded = roundedBefore;
+      if (rounded == 0) roundedLine = 0;
+      part(roles, columns, out, stride, counts);
+      continue;
+    }
     if (next == 0) {
       lines = before;
       const ofRow = errorCode <= TIME_RANGE || errorCode >= NO_SUCH_TIME ||
@@ -283,6 +303,22 @@ export function parseTable(
   return at;
 }
 
+/** Gives every column times and a count of its own. */
+function part(roles: usize, columns: u32, out: usize, stride: usize, counts: usize): void {
+  full = false;
+  let to = out;
+  for (let column: u32 = 0; column < columns; column++) {
+    if (load<u8>(roles + column) != VALUE) continue;
+    store<u32>(counts, rows);
+    if (to != out) memory.copy(to, out, <usize>rows << 3);
+    counts += 4;
+    to += stride;
+  }
+}
+
+/** Parses a row; 0 without an error if it is the first one with a gap. */
+// @ts-ignore: decorator
+@inline
 function parseRow(
   at: usize,
   roles: usize,
@@ -291,6 +327,7 @@ function parseRow(
   stride: usize,
   counts: usize,
   scratch: usize,
+  isPlain: bool,
 ): usize {
   let p = blanks ? skipRun(at) : at;
   const empty = lineEnd(skipBlanks(p));
@@ -300,14 +337,35 @@ function parseRow(
     return afterLine(p);
   }
   const half = stride >> 1;
+  const between = delimiter;
+  const isFull = full;
+  const n = <usize>rows << 3;
   let k: u32 = 0;
-  let to = out;
+  let to = out + half;
   filled = 0;
   timeFrom = timeKind == IMPLICIT ? p : 0;
   timeColumn = 0;
   for (let column: u32 = 0; column < columns; column++) {
     const role = load<u8>(roles + column);
-    if (role == SKIP || role == SPARE) {
+    if (role == VALUE) {
+      const value = isFull ? to + n : to + (<usize>load<u32>(counts + (<usize>k << 2)) << 3);
+      const end = isPlain ? shortNumberEnd(p, value) : 0;
+      const c = load<u8>(end);
+      if (end != 0 && (c == between || c == LF)) {
+        p = end;
+        hasValue = true;
+      } else {
+        p = valueCell(p, column, value);
+      }
+      if (isFull) {
+        if (!hasValue && p != 0) return 0;
+      } else if (hasValue) {
+        store<u32>(scratch + (<usize>filled << 2), k);
+        filled++;
+      }
+      to += stride;
+      k++;
+    } else if (role == SKIP || role == SPARE) {
       p = skipCell(p, column);
     } else if (role >= PART) {
       if (timeFrom == 0) {
@@ -315,14 +373,10 @@ function parseRow(
         timeColumn = column;
       }
       p = partCell(p, column, role - PART);
-    } else if (role == TIME) {
+    } else {
       timeFrom = p;
       timeColumn = column;
       p = timeCell(p, column);
-    } else {
-      p = valueCell(p, column, to + half, counts + (<usize>k << 2), scratch, k);
-      to += stride;
-      k++;
     }
     if (p == 0) return 0;
     if (column + 1 == columns) break;
@@ -332,7 +386,7 @@ function parseRow(
       p = after;
       continue;
     }
-    if (load<u8>(p) != delimiter) {
+    if (load<u8>(p) != between) {
       if (load<u8>(roles + column + 1) == SPARE && isLineEnd(p)) break;
       return fail(TOO_FEW, p, column + 1);
     }
@@ -356,6 +410,11 @@ function parseRow(
     if (cutLine == 0 && timesCut() > 0) cutLine = lines;
   }
   if (time < firstTime || time > lastTime) return fail(OUTSIDE, timeFrom, timeColumn + 1);
+  if (isFull) {
+    if (k > 0) store<i64>(out + n, time);
+    rows++;
+    return next;
+  }
   for (let i: u32 = 0; i < filled; i++) {
     const c = load<u32>(scratch + (<usize>i << 2));
     const slot = counts + (<usize>c << 2);
@@ -576,15 +635,12 @@ function noteRounded(p: usize, value: f64): void {
   if (roundedLine == 0) roundedLine = lines + 1;
 }
 
-/** A value to `values` + 8 · n, n the number of points so far; the count is raised at the row's end. */
-function valueCell(
-  cell: usize,
-  column: u32,
-  values: usize,
-  slot: usize,
-  scratch: usize,
-  k: u32,
-): usize {
+/** True if the last {@link valueCell} had a value. */
+let hasValue: bool = false;
+
+/** Writes the value of a cell to `to`, if it has one. */
+function valueCell(cell: usize, column: u32, to: usize): usize {
+  hasValue = false;
   let p = skipBlanks(cell);
   if (isEnd(p)) return p;
   const quoted = load<u8>(p) == QUOTE;
@@ -613,9 +669,8 @@ function valueCell(
     if (abs(value) == Infinity) return badCell(NUMBER_RANGE, cell, column);
     noteRounded(decimal == 46 && thousands == 0 ? start : CELL, value);
   }
-  store<f64>(values + (<usize>load<u32>(slot) << 3), value);
-  store<u32>(scratch + (<usize>filled << 2), k);
-  filled++;
+  store<f64>(to, value);
+  hasValue = true;
   return p;
 }
 

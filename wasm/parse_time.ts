@@ -2,6 +2,8 @@
 // patterns in the manner of strptime. Every function returns the address after the text, or 0, and
 // leaves the time in parsedTime().
 
+import { digitsAt, numberOf16, othersOf } from "./read_digits";
+
 const DAY_NS: i64 = 86400000000000;
 const HOUR_NS: i64 = 3600000000000;
 const MINUTE_NS: i64 = 60000000000;
@@ -42,6 +44,8 @@ let distance: i64 = 0;
 let unsure: u32 = 0;
 /** True if the text is a clock time that was left out when clocks were set forward. */
 let missing: bool = false;
+/** True if the text is a clock time that comes twice and could not be told apart. */
+let doubtful: bool = false;
 /** True if the text has digits below a ns. */
 let finer: bool = false;
 let cut: u32 = 0;
@@ -102,6 +106,10 @@ export function timeMoved(): void {
 export function timePassed(ns: i64): void {
   if (before != i64.MIN_VALUE && ns > before) distance = ns - before;
   before = ns;
+  if (doubtful) {
+    doubtful = false;
+    unsure++;
+  }
   if (finer) {
     finer = false;
     cut++;
@@ -168,7 +176,7 @@ function zonedTime(): bool {
  */
 function ofTwo(first: i64, second: i64): i64 {
   if (before == i64.MIN_VALUE) {
-    unsure++;
+    doubtful = true;
     return first;
   }
   const expected = before + distance;
@@ -176,7 +184,7 @@ function ofTwo(first: i64, second: i64): i64 {
   const b = second > expected ? second - expected : expected - second;
   const isSecond = first > before ? b == 0 : b <= a;
   const half = (isSecond ? a : b) >> 1;
-  if ((isSecond ? b : a) > half) unsure++;
+  if ((isSecond ? b : a) > half) doubtful = true;
   return isSecond ? second : first;
 }
 
@@ -191,6 +199,7 @@ export function parsedTime(): i64 {
 export function setParsedTime(ns: i64): void {
   overflow = false;
   missing = false;
+  doubtful = false;
   finer = false;
   time = ns;
 }
@@ -213,13 +222,18 @@ function digitAt(p: usize): u32 {
 
 /** A decimal number of 10^unit ns; digits below a ns are cut and counted. */
 export function parseDecimalTime(p: usize, unit: i32): usize {
-  overflow = missing = finer = false;
+  overflow = missing = doubtful = finer = false;
   const negative = load<u8>(p) == 45;
   if (negative || load<u8>(p) == 43) p++;
   const start = p;
   while (digitAt(p) == 0) p++;
   const first = p;
   let v: u64 = 0;
+  const sixteen = digitsAt(p);
+  if (othersOf(sixteen) == 0x10000) {
+    v = numberOf16(sixteen);
+    p += 16;
+  }
   let digit = digitAt(p);
   while (digit < 10) {
     v = v * 10 + digit;
@@ -390,7 +404,7 @@ function minuteAt(p: usize): bool {
  * (then {@link setTimeOffset} counts), or a date alone.
  */
 export function parseCalendarTime(p: usize): usize {
-  overflow = missing = finer = false;
+  overflow = missing = doubtful = finer = false;
   const c = load<u8>(p, 10);
   zoneSaid = false;
   if (c != 84 && c != 116 && !(c == 32 && digitAt(p + 11) < 10)) return dateAt(p);
@@ -464,7 +478,7 @@ function numberAt(p: usize, most: i32): usize {
  * stand for themselves.
  */
 export function parsePatternTime(p: usize, pattern: usize, length: usize): usize {
-  overflow = missing = finer = false;
+  overflow = missing = doubtful = finer = false;
   fractionAsked = false;
   for (let i: usize = 0; i < length; i++) {
     if (load<u8>(pattern + i) == 230) fractionAsked = true;
@@ -575,7 +589,7 @@ const DOUBLE_NOISE: i64 = 400;
  * the last digit, or than a double can tell, is meant.
  */
 export function parseDays(p: usize): usize {
-  overflow = missing = finer = false;
+  overflow = missing = doubtful = finer = false;
   let days: i64 = 0;
   let digits = 0;
   let digit = digitAt(p);

@@ -168,7 +168,7 @@ function noteDoubles(at: usize, row: usize, shift: i64): void {
 }
 
 /**
- * How often to difference `n` integers, so that they are shortest; {@link runBits} is their size then.
+ * Number of times to difference `n` integers that makes them shortest; {@link runBits} is their size then.
  * Gives up once they take `limit` bits. `table` has room for a row for each miniblock.
  */
 export function shortestOrder(at: usize, n: u32, limit: u64, table: usize): u8 {

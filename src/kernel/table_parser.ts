@@ -8,7 +8,7 @@ import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { checkObject } from "./arguments.ts";
-import { GrowingColumns } from "./growing_columns.ts";
+import { TableColumns } from "./table_columns.ts";
 import { tableError } from "./table_error.ts";
 import { invalidType } from "../core/argument_error.ts";
 
@@ -113,6 +113,8 @@ const LF = 10;
 const PIECE_BYTES = 256 << 10;
 /** Bytes of the columns that one go may fill, unless that is less than 64 rows. */
 const OUTPUT_BYTES = 1 << 20;
+/** Bytes whose lines are counted to know about how many there are. */
+const SAMPLE_BYTES = 64 << 10;
 /** Bytes that the kernel may touch beyond its input. */
 const SLACK = 64;
 /** Most columns of a table. */
@@ -149,7 +151,9 @@ export class TableParser {
   readonly #pattern: Uint8Array;
   readonly #offset: bigint;
   readonly #step: bigint;
-  readonly #columns: GrowingColumns[];
+  readonly #columns: TableColumns;
+  /** Number of value columns. */
+  readonly #width: number;
   /** Tables for the kernel: pattern, words for no value, names of zones, changes of clocks. */
   readonly #extras: Uint8Array;
   readonly #extraAt: { words: number; zones: number; changes: number };
@@ -210,7 +214,8 @@ export class TableParser {
     const extras = extrasOf(pattern, options);
     this.#extras = extras.bytes;
     this.#extraAt = extras;
-    this.#columns = columns.filter((role) => role === "value").map(() => new GrowingColumns());
+    this.#width = columns.filter((role) => role === "value").length;
+    this.#columns = new TableColumns(this.#width);
   }
 
   /** Rows left out so far. */
@@ -279,15 +284,15 @@ export class TableParser {
    * @param bytes Ends with a line feed, unless it is empty; not changed.
    * @param more True if more bytes may come: a row at the end whose quoted cell goes on is then
    *   left, see {@linkcode TableParser.used}.
-   * @returns The points of each value column, in the order of the rows.
+   * @returns The points of each value column, in the order of the rows. Columns of rows that all have
+   *   a value in each share one array of times.
    * @throws {CsvError} If something is wrong with a row.
    */
   parse(bytes: Uint8Array, more = false): RawColumns[] {
     if (bytes.length > 0 && bytes[bytes.length - 1] !== LF) {
       throw invalidType("Cannot parse table: the last row does not end with a line feed");
     }
-    const rows = countLines(bytes);
-    for (const column of this.#columns) column.reserve(rows);
+    this.#columns.expect(probableLines(bytes));
     let size = PIECE_BYTES;
     this.#used = 0;
     for (let at = 0; at < bytes.length;) {
@@ -300,12 +305,12 @@ export class TableParser {
       if (at < to && last) break;
       size = at < to ? 2 * size : PIECE_BYTES;
     }
-    return this.#columns.map((column) => column.take());
+    return this.#columns.take();
   }
 
   /** Bytes taken; fewer than all only where a quoted cell goes on behind them. */
   #piece(piece: Uint8Array, more: boolean): number {
-    const layout = layOut(piece.length, this.#roles.length, this.#columns.length);
+    const layout = layOut(piece.length, this.#roles.length, this.#width);
     const memory = extendedArena(layout.size + this.#extras.length);
     const { base, exports } = memory;
     const pattern = base + layout.size;
@@ -359,7 +364,7 @@ export class TableParser {
   #rowsFrom(memory: ExtendedArena, layout: Layout, at: number, end: number): number {
     const { base, exports } = memory;
     const counts = base + layout.counts;
-    memory.u8.fill(0, counts, counts + 4 * this.#columns.length);
+    memory.u8.fill(0, counts, counts + 4 * this.#width);
     exports.tableTimes(this.#nextTime, this.#step);
     exports.setTimeBefore(this.#before, this.#distance);
     const next = exports.parseTable(
@@ -390,18 +395,29 @@ export class TableParser {
     this.#rounded += rounded;
     this.lines += exports.tableLines();
     this.#nextTime += this.#step * BigInt(rows);
-    this.#columns.forEach((column, c) => {
-      const n = memory.u32[(counts >> 2) + c]!;
-      const times = (base + layout.out + c * layout.stride) >> 3;
-      const values = times + (layout.stride >> 4);
-      if (n > 0) {
-        column.append(
-          memory.i64.subarray(times, times + n),
-          memory.f64.subarray(values, values + n),
-        );
-      }
-    });
+    this.#append(memory, layout, rows);
     return next;
+  }
+
+  /** Takes the points that the kernel has left. */
+  #append({ base, exports, u32, i64, f64 }: ExtendedArena, layout: Layout, rows: number): void {
+    const { counts, out, stride } = layout;
+    const times = (c: number, n: number) => {
+      const at = (base + out + c * stride) >> 3;
+      return i64.subarray(at, at + n);
+    };
+    const values = (c: number, n: number) => {
+      const at = (base + out + c * stride + (stride >> 1)) >> 3;
+      return f64.subarray(at, at + n);
+    };
+    if (exports.tableIsFull()) {
+      if (this.#width > 0) this.#columns.appendRows(times(0, rows), (c) => values(c, rows));
+      return;
+    }
+    for (let c = 0; c < this.#width; c++) {
+      const n = u32[((base + counts) >> 2) + c]!;
+      if (n > 0) this.#columns.append(c, times(c, n), values(c, n));
+    }
   }
 
   #fail(memory: ExtendedArena, piece: Uint8Array): never {
@@ -510,6 +526,14 @@ function badFormat(format: string): TypeError {
     }, expected ns, us, ms, s, rfc3339 or a ` +
       `pattern of %${[...DIRECTIVES].join(" %")}`,
   );
+}
+
+/** Number of lines, of many bytes as it is at their beginning, and some more. */
+function probableLines(bytes: Uint8Array): number {
+  const sample = bytes.subarray(0, SAMPLE_BYTES);
+  const lines = countLines(sample);
+  if (sample.length === bytes.length) return lines;
+  return Math.ceil((lines + 1) * (bytes.length / sample.length) * 1.02);
 }
 
 function countLines(bytes: Uint8Array): number {

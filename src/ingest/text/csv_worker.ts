@@ -31,7 +31,11 @@ async function send(table: CsvTable, from: Position): Promise<void> {
 }
 
 function buffersOf({ columns }: SourceBatch): ArrayBuffer[] {
-  return columns.flatMap(({ times, values }) => [times.buffer, values.buffer] as ArrayBuffer[]);
+  const all = columns.flatMap(({ times, values }) =>
+    [times.buffer, values.buffer] as ArrayBuffer[]
+  );
+  // Columns may share their times.
+  return [...new Set(all)];
 }
 
 port.onmessage = ({ data: order }) => {

@@ -183,3 +183,60 @@ Deno.test("TableParser: large pieces are the same as small ones", () => {
   }
   assertEquals([parser.rows, parser.lines], [40_000, 40_000]);
 });
+
+Deno.test("TableParser: columns without gaps share their times, from the first gap on each has its own", () => {
+  const three: TableOptions = { columns: ["time", "value", "value", "value"] };
+  const parser = new TableParser(three);
+  const [a, b, c] = parser.parse(encoder.encode("1,2,3,4\n2,3,4,5\n"));
+  assertEquals(a!.times === b!.times && b!.times === c!.times, true);
+  assertEquals(c, { times: BigInt64Array.of(1n, 2n), values: Float64Array.of(4, 5) });
+  const [d, e, f] = parser.parse(encoder.encode("1,2,3,4\n2,3,,5\n3,4,5,6\n4,,,\n"));
+  assertEquals(d, { times: BigInt64Array.of(1n, 2n, 3n), values: Float64Array.of(2, 3, 4) });
+  assertEquals(e, { times: BigInt64Array.of(1n, 3n), values: Float64Array.of(3, 5) });
+  assertEquals(f, { times: BigInt64Array.of(1n, 2n, 3n), values: Float64Array.of(4, 5, 6) });
+  assertEquals(new Set([d!.times.buffer, e!.times.buffer, f!.times.buffer]).size, 3);
+  // A gap beyond what one call of the kernel takes.
+  const rows = Array.from({ length: 40_000 }, (_, i) => `${i},1,${i === 39_000 ? "" : i},-${i}\n`);
+  const [g, h, i] = new TableParser(three).parse(encoder.encode(rows.join("")));
+  assertEquals([g, h, i].map((column) => column!.times.length), [40_000, 39_999, 40_000]);
+  assertEquals([h!.times[38_999], h!.times[39_000], h!.values[39_000]], [38_999n, 39_001n, 39_001]);
+  assertEquals(i!.values[39_999], -39_999);
+});
+
+Deno.test("TableParser: what is met in a row is counted once, though its first gap has it read again", () => {
+  const [gap, changes] = ["2025-10-26 02:30:00,9007199254740993,x,\n", [
+    Date.UTC(2025, 2, 30, 1),
+    Date.UTC(2025, 9, 26, 1),
+  ]];
+  const parser = new TableParser({
+    columns: ["time", "value", "value", "value"],
+    timeFormat: "rfc3339",
+    skipBadCells: true,
+    clockChanges: BigInt64Array.of(
+      ...changes.flatMap((ms, i) => [BigInt(ms) * 1_000_000n, i === 0 ? 7200n : 3600n])
+        .map((v, i) => i % 2 === 0 ? v : v * 1_000_000_000n),
+    ),
+  });
+  const [a] = parser.parse(encoder.encode(gap));
+  assertEquals(a!.times.length, 1);
+  const { unsureTimes, firstUnsureLine, badCells, roundedNumbers, firstRoundedLine } = parser;
+  assertEquals([unsureTimes, badCells, roundedNumbers], [1, 1, 1]);
+  assertEquals([firstUnsureLine, firstRoundedLine], [1, 1]);
+});
+
+Deno.test("TableParser: numbers of every length, before and behind every delimiter", () => {
+  for (const delimiter of [",", ";", "\t", "|"]) {
+    for (let whole = 0; whole <= 18; whole++) {
+      for (let part = 0; part <= 18; part++) {
+        if (whole + part === 0) continue;
+        const text = "9876543210123456789".slice(0, whole) + "." +
+          "1234567890987654321".slice(0, part);
+        for (const cell of [text, `-${text}`, `+${text}`, `${text}e-3`, `${text}E2`]) {
+          const [a, b] = new TableParser({ columns: ["time", "value", "value"], delimiter })
+            .parse(encoder.encode(`7${delimiter}${cell}${delimiter}${cell}\n`));
+          assertEquals([a!.values[0], b!.values[0]], [Number(cell), Number(cell)], cell);
+        }
+      }
+    }
+  }
+});
