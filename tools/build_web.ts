@@ -33,6 +33,17 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 const UNUSED: readonly RegExp[] = [/^ipc-/, /^part_file-/];
 
+/** Style sheets, which are one in the page; later ones change what earlier ones say. */
+const STYLES: readonly string[] = [
+  "page.css",
+  "bar.css",
+  "streams.css",
+  "figure.css",
+  "legend.css",
+  "dialogs.css",
+  "narrow.css",
+];
+
 /** Files of the page by their paths. */
 type Files = ReadonlyMap<string, string>;
 
@@ -103,11 +114,8 @@ function reachable(bundle: Files): Set<string> {
 async function build(): Promise<Files> {
   const bundle = await scripts();
   const read = async (name: string) => squeezed(await Deno.readTextFile(new URL(name, PAGE)));
-  const [html, css, icon] = [
-    await read("page.html"),
-    await read("page.css"),
-    await read("icon.svg"),
-  ];
+  const [html, icon] = [await read("page.html"), await read("icon.svg")];
+  const css = (await Promise.all(STYLES.map(read))).join("\n");
   const names = reachable(bundle);
   for (const name of [...bundle.keys()]) if (!names.has(name)) bundle.delete(name);
   const main = bundle.get("main.js")!;

@@ -8,7 +8,8 @@ import { valueLabel } from "../axis.ts";
 import type { Axis, Figure, FigureSeries, Layout } from "./layout.ts";
 import { LEGEND_HEIGHT, type PlotPlace, STRIP_HEIGHT, yOf } from "./layout.ts";
 import type { Painter } from "./painter.ts";
-import { dashOf, PALETTES } from "./palette.ts";
+import { PALETTES } from "./palette.ts";
+import { bandShareOf, lineStyleOf } from "./series_style.ts";
 import { timeTicks } from "./time_ticks.ts";
 import { offsetText } from "./zone_time.ts";
 
@@ -99,9 +100,10 @@ function drawSeries(
   painter: Painter,
   { left, right }: Layout,
   place: PlotPlace,
-  { columns, ink, side, isFaint = false }: FigureSeries,
+  series: FigureSeries,
   bandAlpha: number,
 ): void {
+  const { columns, ink, side } = series;
   const { length, min, mean, max, count, reach } = columns;
   const axis = place[side]!;
   const step = (right - left) / length;
@@ -138,11 +140,10 @@ function drawSeries(
       { length: bars, x, top, bottom },
       Math.max(1, step),
       ink,
-      isFaint ? bandAlpha / 2 : bandAlpha,
+      bandAlpha * bandShareOf(series),
     );
   }
-  const dash = dashOf(ink);
-  painter.lines(line, { ink, width: isFaint ? 1 : 1.4, dash, alpha: isFaint ? 0.55 : 1 });
+  painter.lines(line, lineStyleOf(series));
   const isSparse = dots.length / 2 * DOT_DISTANCE <= length;
   painter.dots(isSparse ? dots : lonely(dots, DOT_DISTANCE * step), isSparse ? 2.5 : 1.5, ink);
 
@@ -172,7 +173,7 @@ function drawDensity(
   place: PlotPlace,
   series: readonly FigureSeries[],
 ): void {
-  series.forEach(({ columns, ink }, row) => {
+  series.filter(({ period = 0 }) => period === 0).forEach(({ columns, ink }, row) => {
     const { length, count } = columns;
     const step = (right - left) / length;
     const top = Math.round(place.top + place.height) + 3 + STRIP_HEIGHT * row;
@@ -199,8 +200,9 @@ function drawLegend(
 ): void {
   let x = left;
   const y = top - LEGEND_HEIGHT / 2;
-  for (const { label, ink } of series) {
-    painter.lines([x, y, x + 22, y], { ink, width: 2, dash: dashOf(ink) });
+  for (const one of series) {
+    const { label } = one;
+    painter.lines([x, y, x + 22, y], { ...lineStyleOf(one), width: 2 });
     painter.text(label, x + 28, y, { ink: "text", isBold: true });
     // Nobody knows how wide the reader's font is: 6.6 pixels a character is wide for most.
     x += 28 + 6.6 * [...label].length + 20;

@@ -19,8 +19,8 @@ export interface FigureSeries {
   /** Number of its colour and dash pattern. */
   readonly ink: number;
   readonly side: Side;
-  /** True for a series of an earlier period, drawn fainter. */
-  readonly isFaint?: boolean;
+  /** Number of the earlier period it is of, drawn lighter; 0 for the range itself. @default {0} */
+  readonly period?: number;
 }
 
 /** A plot: series over one another. */
@@ -112,7 +112,8 @@ export function layOut(figure: Figure, held?: Layout): Layout {
   const bottom = height - TIME_AXIS_HEIGHT;
   const each = bottom / Math.max(1, plots.length);
   const places = plots.map((plot, i): PlotPlace => {
-    const strip = density ? STRIP_HEIGHT * plot.series.length + 5 : 3;
+    const rows = plot.series.filter(({ period = 0 }) => period === 0).length;
+    const strip = density ? STRIP_HEIGHT * rows + 5 : 3;
     const area = Math.max(20, each - LEGEND_HEIGHT - strip);
     const axis = (side: Side) => axisOf(plot, side, area, held?.plots[i]?.[side]);
     return {

@@ -73,6 +73,11 @@ export class Catalog {
     onProgress();
   }
 
+  /** Reads one stream of a database, before all others are known. */
+  async loadOne(db: BTrDB, uuid: string): Promise<void> {
+    this.add(await nameStream(db.streamFromUUID(uuid)));
+  }
+
   /** Adds a stream. */
   add(stream: NamedStream): void {
     if (this.#byUuid.has(stream.uuid)) return;

@@ -6,16 +6,10 @@
 
 import type { Layout } from "../../plot/figure/layout.ts";
 import type { Palette } from "../../plot/figure/palette.ts";
-import {
-  differences,
-  markAt,
-  readingAt,
-  readingText,
-  type ShownFigure,
-  spoken,
-} from "./cursors.ts";
+import { differences, markAt, readingAt, readingText, spoken } from "./cursors.ts";
 import { element, setText } from "./dom.ts";
 import type { CursorMark } from "./figure_view.ts";
+import { seriesKey, type ShownFigure } from "./shown_figure.ts";
 
 /** Pause before a cursor is read out, ms: keys that are held say nothing until they stop. */
 const SPOKEN_MS = 300;
@@ -108,16 +102,15 @@ export class CursorSet {
     return marks.filter((mark) => mark !== undefined);
   }
 
-  /** Values at the cursor, by stream. */
+  /** Values at the cursor, by the keys of series. */
   values(figure: ShownFigure): Map<string, string> {
     const values = new Map<string, string>();
     const time = this.#time ?? this.#marks.at(-1);
     if (time === undefined) return values;
     for (const { series } of figure.plots) {
       for (const one of series) {
-        if (one.isFaint) continue;
         const reading = readingAt(figure, one, time);
-        values.set(one.uuid, reading === undefined ? "–" : readingText(reading));
+        values.set(seriesKey(one), reading === undefined ? "–" : readingText(reading));
       }
     }
     return values;

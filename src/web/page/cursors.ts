@@ -12,17 +12,7 @@ import { colorOf, type Palette } from "../../plot/figure/palette.ts";
 import { momentText } from "../../plot/figure/zone_time.ts";
 import type { CursorMark } from "./figure_view.ts";
 import { countText, valueText } from "./number_text.ts";
-
-/** A series on show with the stream it is of. */
-export interface ShownSeries extends FigureSeries {
-  readonly uuid: string;
-}
-
-/** A figure whose series know their streams. */
-export interface ShownFigure extends Figure {
-  readonly plots:
-    readonly (Figure["plots"][number] & { readonly series: readonly ShownSeries[] })[];
-}
+import type { ShownFigure } from "./shown_figure.ts";
 
 /** Values of a series at a cursor: of its column, or of the nearest one with points. */
 export interface CursorReading {
@@ -38,14 +28,8 @@ export interface CursorReading {
 /** Columns at most between a cursor and the point whose value it shows. */
 const MAX_SNAP = 60;
 
-/** The moment at a place of a figure, ns since the Unix epoch. */
-export function timeAt(figure: Figure, layout: Layout, x: number): bigint {
-  const share = (x - layout.left) / (layout.right - layout.left);
-  return figure.start + BigInt(Math.floor(share * Number(figure.end - figure.start)));
-}
-
 /** The place of a moment in a figure, CSS pixels; it may be outside. */
-export function placeOf(figure: Figure, layout: Layout, time: bigint): number {
+function placeOf(figure: Figure, layout: Layout, time: bigint): number {
   const share = Number(time - figure.start) / Number(figure.end - figure.start);
   return layout.left + share * (layout.right - layout.left);
 }
@@ -112,7 +96,7 @@ export function markAt(
         (x - layout.left) / (layout.right - layout.left) * one.columns.length,
       );
       const axis = place[one.side];
-      if (reading === undefined || axis === undefined || one.isFaint) continue;
+      if (reading === undefined || axis === undefined) continue;
       const y = yOf(place, axis, reading.mean);
       if (y >= place.top && y <= place.top + place.height) {
         const share = (reading.column + 0.5) / one.columns.length;
@@ -135,7 +119,6 @@ export function differences(figure: ShownFigure, a: bigint, b: bigint): string[]
   if (dt !== 0) lines.push(`1/Δt ${frequencyText(1e9 / Math.abs(dt))}`);
   for (const { series } of figure.plots) {
     for (const one of series) {
-      if (one.isFaint) continue;
       const [from, to] = [readingAt(figure, one, a), readingAt(figure, one, b)];
       const text = from === undefined || to === undefined
         ? "one of the cursors is where there is no point"
@@ -158,7 +141,6 @@ export function spoken(figure: ShownFigure, time: bigint): string {
   const parts = [momentText(time, figure.zone)];
   for (const { series } of figure.plots) {
     for (const one of series) {
-      if (one.isFaint) continue;
       const reading = readingAt(figure, one, time);
       const unit = one.unit ?? "";
       if (reading === undefined) parts.push(`${one.label}: no points`);

@@ -15,11 +15,11 @@ import { momentText } from "../../plot/figure/zone_time.ts";
 import { commandOf, programOf } from "../plotter/snippets.ts";
 import { TileCache } from "../plotter/tile_cache.ts";
 import type { TimeSpan } from "../plotter/view_changes.ts";
-import type { ShownFigure } from "./cursors.ts";
 import { type Progress, runExport } from "./export_dialog.ts";
 import { pngOf } from "./figure_view.ts";
 import type { MenuEntry } from "./menu.ts";
 import { copyText, fileName, saveBlob } from "./save.ts";
+import type { ShownFigure } from "./shown_figure.ts";
 
 /** The view that leaves the page. */
 export interface ExportedView {

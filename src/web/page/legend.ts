@@ -1,17 +1,22 @@
 /**
- * The legends over the plots: a chip for each stream, with its values at the cursor and a menu.
- * Chips are dragged to other plots and axes.
+ * The legends over the plots: a chip for each stream, with its values at the cursor and a menu, and
+ * one for each earlier period of it. Chips of streams are dragged to other plots and axes.
  *
  * @module
  */
 
+import { lineStyleOf } from "../../plot/figure/series_style.ts";
 import { element, iconButton, setText } from "./dom.ts";
 import { ICONS } from "./icons.ts";
-import { dashOf } from "../../plot/figure/palette.ts";
+import { periodText, seriesKey } from "./shown_figure.ts";
 
-/** A stream in a legend. */
+/** A stream in a legend, or an earlier period of it. */
 export interface LegendEntry {
   readonly uuid: string;
+  /** Distance to the range on show, which is later, ns; 0 for that range itself. */
+  readonly by: bigint;
+  /** Number of that period; 0 for the range on show. */
+  readonly period: number;
   readonly name: string;
   readonly path: string;
   readonly unit: string | undefined;
@@ -34,11 +39,13 @@ export interface LegendPlace {
 export interface LegendHandlers {
   readonly onMenu: (uuid: string, anchor: HTMLElement) => void;
   readonly onRemove: (uuid: string) => void;
+  /** An earlier period is to be drawn no longer. */
+  readonly onRemovePeriod: (by: bigint) => void;
   /** A chip was dropped somewhere on the page. */
   readonly onDrop: (uuid: string, clientX: number, clientY: number) => void;
 }
 
-/** Values of streams at the cursor, by uuid. */
+/** Values of series at the cursor, by their keys. */
 export type CursorValues = ReadonlyMap<string, string>;
 
 /** Movement from which a press is a drag, CSS pixels. */
@@ -76,14 +83,14 @@ export class Legends {
 
   /** Shows values at the cursor. */
   showValues(values: CursorValues): void {
-    for (const [uuid, place] of this.#values) setText(place, values.get(uuid) ?? "");
+    for (const [key, place] of this.#values) setText(place, values.get(key) ?? "");
   }
 
   #legend({ left, top, width, entries }: LegendPlace): HTMLElement {
     const legend = element(
       "ul.legend",
       { "aria-label": "Streams of the plot" },
-      ...entries.map((entry) => this.#chip(entry)),
+      ...entries.map((entry) => entry.period === 0 ? this.#chip(entry) : this.#periodChip(entry)),
     );
     legend.style.left = `${left}px`;
     legend.style.top = `${top}px`;
@@ -93,8 +100,7 @@ export class Legends {
 
   #chip(entry: LegendEntry): HTMLElement {
     const { uuid, name, path, unit, version } = entry;
-    const values = element("span.values");
-    this.#values.set(uuid, values);
+    const values = this.#valuesOf(entry);
     const pinned = version === 0n ? "" : ` @${version}`;
     const menu = element(
       "button.chip-name",
@@ -120,6 +126,27 @@ export class Legends {
     );
     this.#makeDraggable(chip, menu, uuid);
     return chip;
+  }
+
+  #periodChip(entry: LegendEntry): HTMLElement {
+    const { uuid, by, name, path } = entry;
+    const text = periodText(by);
+    return element(
+      "li.chip.earlier",
+      { title: `${path}, ${text}` },
+      sample(entry),
+      element("span.name", {}, element("bdi", {}, name), `, ${text}`),
+      this.#valuesOf(entry),
+      iconButton(`Remove ${text}`, ICONS.close, () => this.#handlers.onRemovePeriod(by), {
+        "data-focus": `remove ${seriesKey({ uuid, by })}`,
+      }),
+    );
+  }
+
+  #valuesOf(entry: LegendEntry): HTMLElement {
+    const values = element("span.values");
+    this.#values.set(seriesKey(entry), values);
+    return values;
   }
 
   #makeDraggable(chip: HTMLElement, handle: HTMLElement, uuid: string): void {
@@ -157,15 +184,17 @@ export class Legends {
 }
 
 /** A piece of the line as it is drawn. */
-function sample({ color, ink }: LegendEntry): SVGSVGElement {
+function sample(entry: LegendEntry): SVGSVGElement {
+  const { alpha, dash } = lineStyleOf(entry);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "sample");
   svg.setAttribute("viewBox", "0 0 22 10");
   svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  const attributes = { x1: 0, x2: 22, y1: 5, y2: 5, stroke: color, "stroke-width": 2.4 };
+  const attributes = { x1: 0, x2: 22, y1: 5, y2: 5, stroke: entry.color, "stroke-width": 2.4 };
   for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, String(value));
-  line.setAttribute("stroke-dasharray", dashOf(ink).join(" "));
+  line.setAttribute("stroke-dasharray", dash.join(" "));
+  line.setAttribute("stroke-opacity", String(alpha));
   svg.append(line);
   return svg;
 }
