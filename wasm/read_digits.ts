@@ -10,7 +10,7 @@ export function digitsAt(p: usize): v128 {
   return i8x16.sub(v128.load(p), i8x16.splat(48));
 }
 
-/** Marks those of sixteen bytes are no digit: a bit for each, and one more behind them. */
+/** Marks those of sixteen bytes that are no digit: a bit for each, and one more behind them. */
 // @ts-ignore: decorator
 @inline
 export function othersOf(digits: v128): i32 {

@@ -8,10 +8,17 @@ import { type RawColumns, sliceRaw } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_POINTWIDTH } from "../core/range.ts";
 import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts";
-import { chunkByPointwidth, sortPoints } from "../kernel/mod.ts";
+import { cutSorted } from "../kernel/chunk_by_pointwidth.ts";
+import { sortPoints } from "../kernel/mod.ts";
 import { exponent, oneOf, positiveInteger } from "./arguments.ts";
 import type { RequestOptions } from "../core/request_options.ts";
-import { columnsOf, isAsync, type PointPairs, type Points } from "./points_to_columns.ts";
+import {
+  isAsync,
+  type OrderedColumns,
+  orderedColumnsOf,
+  type PointPairs,
+  type Points,
+} from "./points_to_columns.ts";
 import { abortable, throwIfOver } from "../core/call.ts";
 
 /** Progress of an insert. */
@@ -126,9 +133,9 @@ class InsertRun {
   }
 
   async all(points: RawColumns | PointPairs): Promise<bigint> {
-    const columns = columnsOf("insert", points);
-    this.#total = columns.times.length;
-    return await this.#guard(() => this.#send(columns));
+    const ordered = orderedColumnsOf("insert", points);
+    this.#total = ordered.columns.times.length;
+    return await this.#guard(() => this.#send(ordered));
   }
 
   async stream(batches: AsyncIterable<RawColumns>): Promise<bigint> {
@@ -140,10 +147,10 @@ class InsertRun {
           const next = await abortable(source.next(), this.#call, "insert");
           ended = next.done === true;
           if (next.done) break;
-          const columns = columnsOf("insert", next.value, batch);
-          if (columns.times.length > 0) await this.#send(columns);
+          const ordered = orderedColumnsOf("insert", next.value, batch);
+          if (ordered.columns.times.length > 0) await this.#send(ordered);
         }
-        if (this.#version === 0n) await this.#send(columnsOf("insert", []));
+        if (this.#version === 0n) await this.#send(orderedColumnsOf("insert", []));
       });
     } finally {
       if (!ended) source.return?.().catch(() => {});
@@ -162,9 +169,9 @@ class InsertRun {
     return this.#version;
   }
 
-  async #send(columns: RawColumns): Promise<void> {
-    const plan = this.#plan(columns);
-    if (columns.times.length === 0) return await this.#request(plan.columns);
+  async #send(ordered: OrderedColumns): Promise<void> {
+    const plan = this.#plan(ordered);
+    if (plan.columns.times.length === 0) return await this.#request(plan.columns);
     for (let i = 0; i + 1 < plan.ranges.length; i++) {
       throwIfOver(this.#call, "insert");
       await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);
@@ -174,11 +181,14 @@ class InsertRun {
     await this.#makeRoom(1);
   }
 
-  #plan(columns: RawColumns): Plan {
+  #plan({ columns, isSorted }: OrderedColumns): Plan {
     const { pointwidth = MAX_POINTWIDTH, maxPoints = Infinity } = this.#options;
     const most = Math.min(maxPoints, this.#endpoint.capabilities.maxInsertPoints);
-    const sorted = sortPoints(columns);
-    return { columns: sorted, ranges: chunkByPointwidth(sorted, { pointwidth, maxPoints: most }) };
+    const sorted = isSorted ? columns : sortPoints(columns);
+    return {
+      columns: sorted,
+      ranges: cutSorted(sorted.times, { pointwidth, maxPoints: most }),
+    };
   }
 
   /** Waits until fewer than `limit` requests are under way, and stops at a failure. */

@@ -8,7 +8,7 @@ import { describe } from "../core/describe.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { formatTime, type TimeLike, toNanoseconds } from "../core/time.ts";
-import { findBadPoint } from "../kernel/find_bad_point.ts";
+import { type BadPoint, inspectPoints } from "../kernel/find_bad_point.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Points as pairs of time and value. */
@@ -41,12 +41,29 @@ export function columnsOf(
   points: RawColumns | PointPairs,
   batch?: number,
 ): RawColumns {
+  return orderedColumnsOf(action, points, batch).columns;
+}
+
+/** Points, and their order. */
+export interface OrderedColumns {
+  readonly columns: RawColumns;
+  /** True if the times ascend. */
+  readonly isSorted: boolean;
+}
+
+/** As {@linkcode columnsOf}; tells whether the times ascend, too. */
+export function orderedColumnsOf(
+  action: string,
+  points: RawColumns | PointPairs,
+  batch?: number,
+): OrderedColumns {
   const where = batch === undefined ? "" : ` of batch ${batch}`;
   const columns = isColumns(points)
     ? checkedLengths(action, points, where)
     : fromPairs(action, points);
-  refuseBadPoint(action, columns, where);
-  return columns;
+  const { bad, isSorted } = inspectPoints(columns, MIN_TIME, LAST_TIME + 1n);
+  if (bad !== undefined) refuseBadPoint(action, columns, where, bad);
+  return { columns, isSorted };
 }
 
 function isColumns(points: RawColumns | PointPairs): points is RawColumns {
@@ -97,10 +114,12 @@ function fromPairs(action: string, points: PointPairs): RawColumns {
   return { times: BigInt64Array.from(times), values: Float64Array.from(values) };
 }
 
-function refuseBadPoint(action: string, columns: RawColumns, where: string): void {
-  const bad = findBadPoint(columns, MIN_TIME, LAST_TIME + 1n);
-  if (bad === undefined) return;
-  const { index, reason } = bad;
+function refuseBadPoint(
+  action: string,
+  columns: RawColumns,
+  where: string,
+  { index, reason }: BadPoint,
+): never {
   if (reason !== "time") {
     throw outOfRange(
       `Cannot ${action}: value of point ${index}${where} is ${columns.values[index]}, expected a ` +

@@ -167,14 +167,15 @@ export class ImportRun {
 
   async #store(batch: SourceBatch): Promise<void> {
     const { streams } = this.#job;
-    await mapConcurrently(streams, this.#width, (_, i) => this.#storeColumn(i, batch.columns[i]!));
+    const sorted = sortedColumns(batch.columns);
+    await mapConcurrently(streams, this.#width, (_, i) => this.#storeColumn(i, sorted[i]!));
     this.#report();
   }
 
-  async #storeColumn(i: number, column: RawColumns): Promise<void> {
-    if (column.times.length === 0) return;
+  /** Stores points that are in order of time. */
+  async #storeColumn(i: number, sorted: RawColumns): Promise<void> {
+    if (sorted.times.length === 0) return;
     const { streams, mergePolicy } = this.#job;
-    const sorted = sortPoints(column);
     const total = sorted.times.length;
     const skip = Math.min(this.#skips[i]!, total);
     this.#skips[i]! -= skip;
@@ -221,6 +222,17 @@ export class ImportRun {
       },
     );
   }
+}
+
+/** Columns in order of time; those that share their times are looked at once. */
+function sortedColumns(columns: readonly RawColumns[]): RawColumns[] {
+  let known: BigInt64Array | undefined;
+  return columns.map((column) => {
+    if (column.times === known) return column;
+    const sorted = sortPoints(column);
+    if (sorted === column) known = column.times;
+    return sorted;
+  });
 }
 
 /** Points of a stream that the import stored after its last record. */

@@ -23,7 +23,12 @@ export async function* storableBatches(
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch, void, void> {
   for await (const batch of source.batches(from, signal)) {
-    batch.columns.forEach((column, i) => checkTimes(source.columns[i]!.name, column));
+    let checked: BigInt64Array | undefined;
+    for (const [i, column] of batch.columns.entries()) {
+      // Columns may share their times.
+      if (column.times !== checked) checkTimes(source.columns[i]!.name, column);
+      checked = column.times;
+    }
     yield batch;
   }
 }

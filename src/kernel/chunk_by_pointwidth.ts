@@ -55,6 +55,14 @@ export function chunkByPointwidth(
   if (!isSorted(times)) {
     throw outOfRange(`Cannot ${action}: times are not in order, expected them ascending`);
   }
+  return cutSorted(times, options);
+}
+
+/** As {@linkcode chunkByPointwidth}, of times that are known to ascend and options that are checked. */
+export function cutSorted(
+  times: BigInt64Array,
+  { pointwidth, maxPoints }: ChunkOptions,
+): Uint32Array {
   const bits = BigInt(pointwidth);
   const boundaries: number[] = [0];
   for (let from = 0; from < times.length;) {

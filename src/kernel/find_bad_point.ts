@@ -71,12 +71,42 @@ export function findBadPoint(
   max: bigint,
 ): BadPoint | undefined {
   checkRaw("check points", columns);
-  const time = findBadTime(columns.times, min, max);
+  return withBadValue(columns, findBadTime(columns.times, min, max));
+}
+
+/** The first bad point, of which the first one with a bad time is known; -1: there is none. */
+function withBadValue(columns: RawColumns, time: number): BadPoint | undefined {
   const value = findBadValue(time < 0 ? columns.values : columns.values.subarray(0, time));
   if (value >= 0) {
     return { index: value, reason: Number.isNaN(columns.values[value]) ? "nan" : "infinite" };
   }
   return time < 0 ? undefined : { index: time, reason: "time" };
+}
+
+/** Result of {@linkcode inspectPoints}. */
+export interface Inspection {
+  /** As {@linkcode findBadPoint}. */
+  readonly bad: BadPoint | undefined;
+  /** True if the times ascend, as {@linkcode isSorted}. */
+  readonly isSorted: boolean;
+}
+
+/**
+ * Looks for the first bad point and at the order: of times that ascend the first and the last one say
+ * whether all are in range.
+ *
+ * @param columns Points.
+ * @param min Smallest time allowed.
+ * @param max End of the times allowed, exclusive.
+ */
+export function inspectPoints(columns: RawColumns, min: bigint, max: bigint): Inspection {
+  checkRaw("check points", columns);
+  const { times } = columns;
+  const sorted = isSorted(times);
+  const n = times.length;
+  const isInRange = sorted && (n === 0 || times[0]! >= min && times[n - 1]! < max);
+  const time = isInRange ? -1 : findBadTime(times, min, max);
+  return { bad: withBadValue(columns, time), isSorted: sorted };
 }
 
 /**
