@@ -25,6 +25,7 @@ import {
   tableOf,
   tableToMulti,
   tableToRaw,
+  tableToRawInSteps,
   tableToStat,
   TIME,
 } from "./table.ts";
@@ -143,6 +144,34 @@ export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColum
 }
 
 /**
+ * As {@linkcode ipcToRaw}, in steps. Buffers that are compressed are unpacked in one of them.
+ *
+ * @returns Yields between steps.
+ */
+export function* ipcToRawInSteps(
+  bytes: Uint8Array,
+  maxUnpackedBytes?: number,
+): Generator<undefined, RawColumns> {
+  let aligned = bytes;
+  if (bytes.byteOffset % ALIGNMENT !== 0) {
+    aligned = new Uint8Array(bytes.length);
+    for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+      aligned.set(bytes.subarray(at, at + STEP_BYTES), at);
+      yield;
+    }
+  }
+  const table = decode(aligned, maxUnpackedBytes);
+  yield;
+  return yield* tableToRawInSteps(table);
+}
+
+/** Columns are views into the bytes, which must begin at a multiple of this. */
+const ALIGNMENT = 8;
+
+/** Bytes that are copied in one step. */
+const STEP_BYTES = 1 << 20;
+
+/**
  * Windows from an IPC stream as {@linkcode statToIpc} makes it.
  *
  * @param bytes One complete IPC stream.
@@ -197,8 +226,7 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
 export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
   let table: Table;
   left = maxUnpackedBytes;
-  // Columns are views into the bytes, which must begin at a multiple of 8.
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  const aligned = bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
   try {
     checkMetadata(aligned);
     table = tableFromIPC(aligned, {

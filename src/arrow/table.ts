@@ -23,6 +23,7 @@ import {
   Version,
 } from "@uwdata/flechette";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { atOnce } from "../core/pacer.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 
 /**
@@ -100,7 +101,13 @@ export function statToTable(columns: StatColumns): ArrowTable {
  * @throws {BTrDBError} 438 if it has no such columns, has nulls, or a time is out of range.
  */
 export function tableToRaw(table: ArrowTable): RawColumns {
-  return { times: timesOf(column(table, "time")), values: doublesOf(column(table, "value")) };
+  return atOnce(tableToRawInSteps(table));
+}
+
+/** As {@linkcode tableToRaw}, in steps of at most 65,536 points. Yields between them. */
+export function* tableToRawInSteps(table: ArrowTable): Generator<undefined, RawColumns> {
+  const times = yield* timesInSteps(column(table, "time"));
+  return { times, values: yield* doublesInSteps(column(table, "value")) };
 }
 
 /**
@@ -279,35 +286,55 @@ function unitOf({ name, column: { type } }: FoundColumn): bigint {
 }
 
 function timesOf(found: FoundColumn): BigInt64Array {
+  return atOnce(timesInSteps(found));
+}
+
+function* timesInSteps(found: FoundColumn): Generator<undefined, BigInt64Array> {
   const unit = unitOf(found);
   const batches = batchesOf(found) as BigInt64Array[];
   const times = new BigInt64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    times.set(batch, at);
-    at += batch.length;
-  }
+  yield* copyInSteps(batches, times);
   if (unit === 1n) return times;
   for (let i = 0; i < times.length; i++) {
     const ns = times[i]! * unit;
     if (ns !== BigInt.asIntN(64, ns)) throw invalid(`time ${ns} ns does not fit into 64 bits`);
     times[i] = ns;
+    if (i % STEP_POINTS === STEP_POINTS - 1) yield;
   }
   return times;
 }
 
+/** Points that are copied in one step. */
+const STEP_POINTS = 65_536;
+
+/** Copies parts to a whole, one after another. */
+function* copyInSteps<T extends BigInt64Array | Float64Array>(
+  parts: readonly T[],
+  whole: T,
+): Generator<undefined, void> {
+  let at = 0;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; from += STEP_POINTS) {
+      const some = part.subarray(from, from + STEP_POINTS);
+      whole.set(some as never, at);
+      at += some.length;
+      yield;
+    }
+  }
+}
+
 function doublesOf(found: FoundColumn): Float64Array {
+  return atOnce(doublesInSteps(found));
+}
+
+function* doublesInSteps(found: FoundColumn): Generator<undefined, Float64Array> {
   const { name, column: { type } } = found;
   const isNumber = isFloat(type, 1) || isFloat(type, 2) ||
     (type.typeId === Type.Int && type.bitWidth <= 32);
   if (!isNumber) throw invalid(`column ${JSON.stringify(name)} is neither float64 nor float32`);
   const batches = batchesOf(found) as Float64Array[];
   const values = new Float64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    values.set(batch, at);
-    at += batch.length;
-  }
+  yield* copyInSteps(batches, values);
   return values;
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { GrowingBytes } from "./growing_bytes.ts";
 import { GrpcStatus } from "./grpc_status.ts";
 
 /** Media type of requests and answers. */
@@ -71,8 +72,7 @@ export class FrameReader {
   readonly #maxBytes: number;
   readonly #head = new Uint8Array(HEAD_BYTES);
   #headBytes = 0;
-  #body: Uint8Array | undefined;
-  #bodyBytes = 0;
+  #body = new GrowingBytes(0);
   #isTrailers = false;
   /** Bytes of the piece that have been taken. */
   position = 0;
@@ -99,15 +99,12 @@ export class FrameReader {
       this.#head[this.#headBytes++] = piece[this.position++]!;
       if (this.#headBytes === HEAD_BYTES) this.#begin();
     }
-    const body = this.#body!;
-    const bytes = Math.min(piece.length - this.position, body.length - this.#bodyBytes);
-    body.set(piece.subarray(this.position, this.position + bytes), this.#bodyBytes);
-    this.position += bytes;
-    this.#bodyBytes += bytes;
-    if (this.#bodyBytes < body.length) return undefined;
+    this.position += this.#body.take(piece, this.position);
+    if (!this.#body.isWhole) return undefined;
     this.#headBytes = 0;
-    this.#body = undefined;
-    return { isTrailers: this.#isTrailers, bytes: body };
+    const { bytes } = this.#body;
+    this.#body = new GrowingBytes(0);
+    return { isTrailers: this.#isTrailers, bytes };
   }
 
   #begin(): void {
@@ -133,8 +130,7 @@ export class FrameReader {
         `${what} than the ${most} that are taken`,
       );
     }
-    this.#body = new Uint8Array(length);
-    this.#bodyBytes = 0;
+    this.#body = new GrowingBytes(length);
   }
 }
 

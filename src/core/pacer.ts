@@ -13,6 +13,15 @@ const SLICE_MS = 4;
 
 let lastTurnMs = 0;
 
+/**
+ * Gives way if it is due.
+ *
+ * @returns `undefined` when it is not.
+ */
+export function giveWay(): Promise<void> | undefined {
+  return isDue() ? yieldToEventLoop() : undefined;
+}
+
 /** Tells whether the event loop has waited long enough. */
 export function isDue(): boolean {
   return performance.now() - lastTurnMs > SLICE_MS;
@@ -58,11 +67,12 @@ export async function* paced<T>(
 ): AsyncGenerator<T, void, undefined> {
   throwIfOver(options, "continue reading");
   for (const item of source) {
-    if (item !== undefined) yield item;
+    // Before whoever reads goes to work on it.
     if (isDue()) {
       await yieldToEventLoop();
       throwIfOver(options, "continue reading");
     } else if (item !== undefined) throwIfOver(options, "continue reading");
+    if (item !== undefined) yield item;
   }
 }
 

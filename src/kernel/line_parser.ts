@@ -12,7 +12,7 @@ import { type LineError, lineError } from "./line_error.ts";
 import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "./line_series.ts";
 
 /** Bytes parsed in one go. */
-const PIECE_BYTES = 1 << 20;
+const PIECE_BYTES = 1 << 18;
 /** Longest line, bytes: beyond it, a quote is not closed or this is no line protocol. */
 const MAX_LINE_BYTES = 1 << 20;
 /** Room that the kernel keeps for one line. */
@@ -95,13 +95,18 @@ export class LineParser {
   *#parse(isLast: boolean): Generator<LineBatch> {
     const all = joined(this.#held, this.#heldBytes);
     let at = 0;
-    while (at < all.length) {
-      const most = Math.min(all.length, at + 2 * PIECE_BYTES);
+    for (let window = PIECE_BYTES; at < all.length;) {
+      const most = Math.min(all.length, at + window);
       const isEnd = isLast && most === all.length;
       const end = isEnd ? most : at + all.subarray(at, most).lastIndexOf(LF) + 1;
       const next = end > at ? yield* this.#piece(all, at, end, isEnd) : at;
-      if (next === at) break;
-      at = next;
+      if (next > at) {
+        at = next;
+        window = PIECE_BYTES;
+      } else {
+        if (most === all.length || window > MAX_LINE_BYTES) break;
+        window *= 2;
+      }
     }
     const rest = all.length - at;
     this.#held = rest === 0 ? [] : [all.slice(at)];

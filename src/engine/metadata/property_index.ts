@@ -13,6 +13,7 @@ import {
   propertyValue,
 } from "../file/property_rows.ts";
 import { damaged } from "../file/checksum.ts";
+import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 
 /** Something that streams are looked for by: a key, and a value unless any will do. */
@@ -39,7 +40,7 @@ export class PropertyIndex {
   readonly #pageRows: number;
   readonly #add: Statement;
   readonly #remove: Statement;
-  readonly #count: Statement;
+  readonly #at: Statement;
   readonly #page: Statement;
 
   /**
@@ -52,9 +53,9 @@ export class PropertyIndex {
       "INSERT INTO property (key, value, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
     this.#remove = db.prepare("DELETE FROM property WHERE key = ? AND value = ? AND stream = ?");
-    this.#count = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM property " +
-        "WHERE key = ? AND value BETWEEN ? AND ? LIMIT ?)",
+    this.#at = db.prepare(
+      "SELECT value, stream FROM property WHERE key = ? AND (value, stream) > (?, ?) " +
+        "AND value <= ? ORDER BY value, stream LIMIT 1 OFFSET ?",
     );
     this.#page = db.prepare(
       `SELECT property.value AS property_value, property.stream AS property_stream, ${columns}
@@ -87,10 +88,14 @@ export class PropertyIndex {
     for (const { key, value } of old.values()) this.#remove.run(key, value, stream);
   }
 
-  /** Number of entries that meet a condition, up to a limit. */
-  count({ key, value }: PropertyCondition, limit: number): number {
-    const row = this.#count.get(key, value ?? BEFORE_ALL, value ?? AFTER_ALL, limit);
-    return Number(row?.["n"] ?? 0);
+  /** Counts the entries that meet a condition. */
+  counter({ key, value }: PropertyCondition): RowCounter {
+    let after: [number, number] = [value ?? BEFORE_ALL, -1];
+    return new RowCounter((rows) => {
+      const row = this.#at.get(key, ...after, value ?? AFTER_ALL, rows - 1);
+      if (row !== undefined) after = [Number(row["value"]), Number(row["stream"])];
+      return row !== undefined;
+    });
   }
 
   /** Streams that may meet a condition; `undefined` between pages. */

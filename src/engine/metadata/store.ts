@@ -4,7 +4,8 @@
  * @module
  */
 
-import { compareBytes } from "../../core/bytes.ts";
+import { compareBytes, concatBytes } from "../../core/bytes.ts";
+import { sortInSteps } from "../../core/merge_sort.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
@@ -21,6 +22,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import { bytesOf, checkParts, damaged } from "../file/checksum.ts";
 import { keyPages } from "../file/key_pages.ts";
+import { RowCounter } from "../file/row_counter.ts";
 import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
@@ -100,7 +102,7 @@ export class MetadataStore {
   changes = 0;
   readonly #byUuid: Statement;
   readonly #number: Statement;
-  readonly #countKeys: Statement;
+  readonly #keyAt: Statement;
   readonly #properties: PropertyIndex;
   readonly #byKey: Statement;
   readonly #tombstone: Statement;
@@ -118,8 +120,8 @@ export class MetadataStore {
   constructor(db: Database) {
     this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
     this.#number = db.prepare("SELECT id FROM stream WHERE uuid = ?");
-    this.#countKeys = db.prepare(
-      "SELECT count(*) AS n FROM (SELECT 1 FROM stream WHERE sort_key BETWEEN ? AND ? LIMIT ?)",
+    this.#keyAt = db.prepare(
+      "SELECT sort_key FROM stream WHERE sort_key BETWEEN ? AND ? ORDER BY sort_key LIMIT 1 OFFSET ?",
     );
     this.#properties = new PropertyIndex(db, COLUMNS, PAGE_ROWS);
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
@@ -269,13 +271,12 @@ export class MetadataStore {
         found.push({ key: String.fromCharCode(...head, ...stream.uuid), stream });
       }
     }
-    found.sort((a, b) => a.key < b.key ? -1 : 1);
-    for (const { stream } of found) yield stream;
+    for (const { stream } of yield* sortInSteps(found, byKey)) yield stream;
   }
 
   /** Streams that meet the condition that the fewest meet, that of the collection among them. */
   *#candidates(request: LookupRequest): Generator<StreamDescriptor | undefined> {
-    const condition = this.#rarest(request);
+    const condition = yield* this.#rarest(request);
     if (condition === undefined) {
       yield* this.#inCollection(request);
       return;
@@ -291,20 +292,37 @@ export class MetadataStore {
     }
   }
 
-  /** The condition that the fewest streams meet; `undefined` for that of the collection. */
-  #rarest({ collection, isCollectionPrefix, tags, annotations }: LookupRequest):
-    | PropertyCondition
-    | undefined {
+  /**
+   * The condition that the fewest streams meet; `undefined` for that of the collection. Yields where it
+   * may pause.
+   */
+  *#rarest(
+    { collection, isCollectionPrefix, tags, annotations }: LookupRequest,
+  ): Generator<undefined, PropertyCondition | undefined> {
     const conditions = propertyConditions(tags, annotations);
-    const key = UTF8.encode(isCollectionPrefix ? collection : `${collection}/`);
-    const end = endOf(key);
+    const inCollection = this.#counter(
+      UTF8.encode(isCollectionPrefix ? collection : `${collection}/`),
+    );
+    const counters = conditions.map((condition) => this.#properties.counter(condition));
     for (let limit = PAGE_ROWS; limit <= MAX_COUNTED; limit *= 16) {
-      const inCollection = this.#countKeys.get(key, end, limit)?.["n"];
-      if (Number(inCollection) < limit) return undefined;
-      const rare = conditions.find((condition) => this.#properties.count(condition, limit) < limit);
-      if (rare !== undefined) return rare;
+      if (!(yield* inCollection.reaches(limit))) return undefined;
+      for (const [i, counter] of counters.entries()) {
+        if (!(yield* counter.reaches(limit))) return conditions[i];
+      }
     }
     return conditions.find(({ value }) => value !== undefined) ?? conditions[0];
+  }
+
+  /** Counts the streams whose keys begin with `key`. */
+  #counter(key: Uint8Array): RowCounter {
+    const end = endOf(key);
+    let from = key;
+    return new RowCounter((rows) => {
+      const last = this.#keyAt.get(from, end, rows - 1)?.["sort_key"];
+      if (last === undefined) return false;
+      from = concatBytes([bytesOf(last, "the key of a stream"), ZERO]);
+      return true;
+    });
   }
 
   *#inCollection(
@@ -366,6 +384,13 @@ export class MetadataStore {
     }
     yield { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
   }
+}
+
+/** Byte behind a key that makes the one after it. */
+const ZERO = new Uint8Array(1);
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
 /** The end of the keys that begin with `key`, which are UTF-8: no byte of theirs is 0xff. */

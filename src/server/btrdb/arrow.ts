@@ -8,6 +8,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
+import { inSlices } from "../../core/pacer.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize } from "../../endpoint/checks.ts";
 import {
@@ -125,8 +126,9 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
       code: ErrorCode.InvalidParameter,
     });
   }
-  const { ipcToRaw } = await arrow();
-  const columns = ipcToRaw(params.arrowBytes, MAX_INSERT_BYTES);
+  const { ipcToRawInSteps } = await arrow();
+  const steps = ipcToRawInSteps(params.arrowBytes, MAX_INSERT_BYTES);
+  const columns = await inSlices(steps, { signal: call.signal });
   checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
   const roundBits = rounding?.spec.case === "bits" ? rounding.spec.value : undefined;
   const request = { uuid, columns, mergePolicy, roundBits };

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { concatBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { giveWay } from "../../core/pacer.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Endpoint, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
@@ -90,11 +92,28 @@ export function lookupStreams(dialect: MetadataCodec): Method {
       }
       for (; held.length >= BATCH_STREAMS; held = held.slice(BATCH_STREAMS)) {
         sent = true;
-        await call.send(dialect.encodeLookup(held.slice(0, BATCH_STREAMS)));
+        await call.send(await lookupMessage(dialect, held.slice(0, BATCH_STREAMS)));
       }
     }
-    if (!sent || held.length > 0) await call.send(dialect.encodeLookup(held));
+    if (!sent || held.length > 0) await call.send(await lookupMessage(dialect, held));
   };
+}
+
+/** Streams that are encoded in one step. */
+const STEP_STREAMS = 128;
+
+/** A `LookupStreamsResponse`: messages with some of the results, one after another, are one message. */
+async function lookupMessage(
+  dialect: MetadataCodec,
+  found: readonly StreamDescriptor[],
+): Promise<Uint8Array> {
+  if (found.length <= STEP_STREAMS) return dialect.encodeLookup(found);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < found.length; at += STEP_STREAMS) {
+    await giveWay();
+    pieces.push(dialect.encodeLookup(found.slice(at, at + STEP_STREAMS)));
+  }
+  return concatBytes(pieces);
 }
 
 /**

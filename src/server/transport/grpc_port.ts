@@ -13,6 +13,7 @@ import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { gatherWrites } from "./gather_writes.ts";
+import { gatherLongMessages } from "./long_messages.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
 import type { IncomingBytes } from "./incoming_bytes.ts";
@@ -45,6 +46,7 @@ export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConn
 export class GrpcPort {
   readonly #calls: Calls;
   readonly #incoming: IncomingBytes;
+  readonly #maxMessageBytes: number;
   readonly #grpc: Server;
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
   #port!: Port;
@@ -52,6 +54,7 @@ export class GrpcPort {
   private constructor(options: GrpcPortOptions) {
     this.#calls = options.calls;
     this.#incoming = options.incoming;
+    this.#maxMessageBytes = options.maxMessageBytes;
     this.#grpc = new Server(libraryOptions(options));
     for (const path of options.paths) this.#register(path);
     onUnknownMethod(this.#grpc, (path, stream) => this.#begin(path, stream));
@@ -101,7 +104,10 @@ export class GrpcPort {
   #register(path: string): void {
     this.#grpc.register<Uint8Array, Uint8Array>(
       path,
-      (stream: CallStream) => this.#begin(path, stream),
+      (stream: CallStream) => {
+        gatherLongMessages(stream, this.#maxMessageBytes);
+        this.#begin(path, stream);
+      },
       asBuffer,
       (bytes: Buffer): Uint8Array => bytes,
       "bidi",

@@ -11,6 +11,7 @@ import { mergeRuns, mergeRunsInSteps } from "../../../src/engine/tree/merge_runs
 import { roundValues } from "../../../src/engine/write/merge_policy.ts";
 import { findBadPointInSteps } from "../../../src/kernel/find_bad_point.ts";
 import { sortPoints, sortPointsInSteps } from "../../../src/kernel/sort.ts";
+import { LineParser } from "../../../src/kernel/line_parser.ts";
 import { decodeInsert, decodeInsertInSteps, encodeInsert } from "../../../src/kernel/wire.ts";
 import { Random } from "../../support/random.ts";
 import { uuidOf } from "../../support/engine.ts";
@@ -161,6 +162,20 @@ Deno.test("findBadPointInSteps: 65,536 points a step, with the index in all of t
   columns.values[200_001] = Infinity;
   const bad = counted(findBadPointInSteps(columns, 0n, 2n ** 62n));
   assertEquals(bad.value, { index: 200_001, reason: "infinite" });
+});
+
+Deno.test("LineParser: lines that are longer than a step are read, and strings with line feeds", () => {
+  const long = `m,tag=${"x".repeat(700_000)} v=1 1\n`;
+  const quoted = `m s="${"text\n".repeat(150_000)}",v=2 2\n`;
+  const short = "m v=3 3\n".repeat(100_000);
+  for (const text of [long, quoted, short + long + short + quoted + long]) {
+    const parser = new LineParser({ unit: 1n, now: 0n });
+    const batches = [...parser.push(new TextEncoder().encode(text)), ...parser.finish()];
+    const points = batches.reduce((sum, { groups }) => sum + groups.length, 0);
+    assertEquals(batches.flatMap(({ errors }) => errors), []);
+    assertEquals(points, text.length > 2_000_000 ? 200_003 : 1);
+    for (const { groups } of batches) assertLess(groups.length, (2 << 20) / 8);
+  }
 });
 
 Deno.test("roundValues: 8,192 values a step", () => {

@@ -8,7 +8,8 @@ import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import { LAST_TIME, MIN_TIME } from "../../../core/range.ts";
 import { formatTime } from "../../../core/time.ts";
 import { uuidText } from "../../../core/uuid.ts";
-import type { Metadata } from "../../../endpoint/endpoint.ts";
+import { giveWay } from "../../../core/pacer.ts";
+import type { Metadata, StreamDescriptor } from "../../../endpoint/endpoint.ts";
 import type { FairSending } from "../../transport/fair_sending.ts";
 import { ReplyWriter } from "../reply_writer.ts";
 import type { HttpExchange, HttpRoute } from "../routes.ts";
@@ -45,7 +46,7 @@ async function listCollections(exchange: HttpExchange, pace: FairSending): Promi
       yield batch.filter((name) => access.sees(name));
     }
   }
-  await sendList(exchange, names(), pace);
+  await sendList(exchange, names(), (name) => name, pace);
 }
 
 async function listStreams(exchange: HttpExchange, pace: FairSending): Promise<void> {
@@ -68,11 +69,11 @@ async function listStreams(exchange: HttpExchange, pace: FairSending): Promise<v
   };
   async function* streams() {
     for await (const batch of endpoint.lookupStreams(conditions, options)) {
-      yield batch.filter((stream) => access.sees(stream.collection))
-        .map((descriptor) => summaryOf(foundOf(descriptor)));
+      yield batch.filter((stream) => access.sees(stream.collection));
     }
   }
-  await sendList(exchange, streams(), pace);
+  const summary = (descriptor: StreamDescriptor) => summaryOf(foundOf(descriptor));
+  await sendList(exchange, streams(), summary, pace);
 }
 
 async function showStream(exchange: HttpExchange): Promise<void> {
@@ -138,10 +139,18 @@ function objectOf(metadata: Metadata): Record<string, string | null> {
   return Object.fromEntries([...metadata].sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-/** Answers with an array, an item a line. */
-async function sendList(
+/** Items that are put into words in one step. */
+const STEP_ITEMS = 128;
+
+/**
+ * Answers with an array, an item a line.
+ *
+ * @param summary Makes what is told of an item.
+ */
+async function sendList<T>(
   { request, reply, options: { signal } }: HttpExchange,
-  batches: AsyncIterable<readonly unknown[]>,
+  batches: AsyncIterable<readonly T[]>,
+  summary: (item: T) => unknown,
   pace: FairSending,
 ): Promise<void> {
   const headers = {
@@ -157,10 +166,13 @@ async function sendList(
   const encoder = new TextEncoder();
   let before = "[\n";
   for await (const batch of batches) {
-    if (batch.length === 0) continue;
-    const text = batch.map((item) => JSON.stringify(item)).join(",\n");
-    await writer.write(encoder.encode(before + text));
-    before = ",\n";
+    for (let at = 0; at < batch.length; at += STEP_ITEMS) {
+      await giveWay();
+      const items = batch.slice(at, at + STEP_ITEMS).map(summary);
+      const text = items.map((item) => JSON.stringify(item)).join(",\n");
+      await writer.write(encoder.encode(before + text));
+      before = ",\n";
+    }
   }
   await writer.write(encoder.encode(before === ",\n" ? "\n]\n" : "[]\n"));
   writer.end();

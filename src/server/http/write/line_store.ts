@@ -6,6 +6,7 @@
 
 import { patchPoints } from "../../../client/patch.ts";
 import { mapConcurrently } from "../../../core/concurrency.ts";
+import { giveWay, inSlices } from "../../../core/pacer.ts";
 import type { RawColumns } from "../../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import { groupPoints, NO_GROUP } from "../../../kernel/group_points.ts";
@@ -78,6 +79,7 @@ export class LineStore {
     this.outcome.strings += batch.strings;
     this.#refuse(batch.refused, ...batch.errors);
     const found = await mapConcurrently(batch.series, FIND_AT_ONCE, async (series) => {
+      await giveWay();
       try {
         return await this.#find(series);
       } catch (error) {
@@ -113,19 +115,13 @@ export class LineStore {
 
   /** Several series may be one stream: the order of their lines decides which point is the last. */
   async #write(batch: LineBatch, found: readonly (StreamPoints | undefined)[]): Promise<void> {
-    const places = new Map<string, number>();
-    const targets: StreamPoints[] = [];
-    const groupOf = Uint32Array.from(found, (points) => {
-      if (points === undefined) return NO_GROUP;
-      const id = points.uuid.join();
-      const place = places.get(id);
-      if (place !== undefined) return place;
-      places.set(id, targets.length);
-      return targets.push(points) - 1;
-    });
+    const { targets, groupOf } = await inSlices(targetsOf(found));
     const groups = batch.groups.map((series) => groupOf[series]!);
+    await giveWay();
     const columns = groupPoints(batch.columns, groups, targets.length);
+    await giveWay();
     await mapConcurrently(targets, WRITE_AT_ONCE, async (target, i) => {
+      await giveWay();
       await this.#insert(target, columns[i]!);
       const stored = columns[i]!.times.length;
       this.outcome.points += stored;
@@ -153,6 +149,27 @@ export class LineStore {
     this.#options.exchange.metrics.linesRefused += count;
     this.outcome.errors.push(...errors.slice(0, MAX_ERRORS - this.outcome.errors.length));
   }
+}
+
+/** Series that are looked at in one step. */
+const STEP_SERIES = 256;
+
+/** The streams of series, each once, and which of them each series is; yields where it may pause. */
+function* targetsOf(
+  found: readonly (StreamPoints | undefined)[],
+): Generator<undefined, { targets: StreamPoints[]; groupOf: Uint32Array }> {
+  const places = new Map<string, number>();
+  const targets: StreamPoints[] = [];
+  const groupOf = new Uint32Array(found.length).fill(NO_GROUP);
+  for (const [i, points] of found.entries()) {
+    if (i % STEP_SERIES === STEP_SERIES - 1) yield;
+    if (points === undefined) continue;
+    const id = points.uuid.join();
+    const place = places.get(id) ?? targets.push(points) - 1;
+    places.set(id, place);
+    groupOf[i] = place;
+  }
+  return { targets, groupOf };
 }
 
 /** Inserts points in place of those at the same times; the last of equal times counts. */

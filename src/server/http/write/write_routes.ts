@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../../../endpoint/endpoint.ts";
+import { giveWay } from "../../../core/pacer.ts";
 import { currentTime } from "../../../core/time.ts";
 import { joinBatches, type LineBatch, LineParser } from "../../../kernel/line_parser.ts";
 import type { IncomingBytes } from "../../transport/incoming_bytes.ts";
@@ -24,7 +25,7 @@ const UNPACKED = 4;
 const STORED_AT_ONCE = 200_000;
 
 /** Batches after which that is done, however few points they have. */
-const MAX_BATCHES = 64;
+const MAX_BATCHES = 256;
 
 /** Largest body of a query, bytes. */
 const QUERY_BYTES = 65_536;
@@ -99,6 +100,7 @@ async function answerWrite(
     const batch = joinBatches(batches);
     batches = [];
     points = 0;
+    await giveWay();
     await gated(() => store.store(batch));
   };
   const take = async (batch: LineBatch): Promise<void> => {
@@ -108,9 +110,16 @@ async function answerWrite(
   };
   try {
     for await (const piece of requestBody(request, limits, options.signal)) {
-      for (const batch of parser.push(piece)) await take(batch);
+      for (const batch of parser.push(piece)) {
+        await take(batch);
+        await giveWay();
+      }
+      await giveWay();
     }
-    for (const batch of parser.finish()) await take(batch);
+    for (const batch of parser.finish()) {
+      await take(batch);
+      await giveWay();
+    }
     if (batches.length > 0) await storeThem();
   } catch (error) {
     throw afterStoring(error, store.outcome.points);
