@@ -16,8 +16,14 @@ export const ROOT_POINTWIDTH = 56;
 /** Start of the root, ns. */
 export const ROOT_START: bigint = MIN_TIME;
 
-/** Points a leaf holds before it is split; leaves of pointwidth 0 hold any number. */
+/** Points a leaf holds before it is split; leaves of pointwidth 0 are not. */
 export const LEAF_POINTS = 1024;
+
+/**
+ * Points of a leaf that is not split, above which inserts are refused: such a leaf is read and written
+ * as a whole. Flushes of points that are in a buffer already may double it.
+ */
+export const UNSPLIT_POINTS = 262_144;
 
 /** Points in the buffer of a stream that make it commit. */
 export const BUFFER_POINTS = 32_768;

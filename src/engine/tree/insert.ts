@@ -10,7 +10,9 @@
  */
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { gallop } from "../../core/search.ts";
+import { formatTime } from "../../core/time.ts";
 import { LEAF_POINTS, ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
 import { lateOf, type LatePoints, mergeLate, sliceLate } from "./late_points.ts";
 import { mergeRuns } from "./merge_runs.ts";
@@ -32,6 +34,8 @@ export interface NodeCommit {
   readonly major: number;
   /** Times, ascending, at which stored points make way for the new one. */
   readonly replaced: BigInt64Array;
+  /** Points of a leaf that is not split, above which this fails. Absent: any number. */
+  readonly unsplitPoints?: number;
 }
 
 /** One commit under way. */
@@ -100,6 +104,8 @@ export function* insertIntoBucket(
   yield;
   const leaf = kind === ABSENT ? NO_POINTS : store.readLeaf(parent, bucket);
   const stored = leaf.times.length;
+  const most = commit.unsplitPoints ?? Infinity;
+  if (pointwidth === 0 && stored + to - from > most) throw tooMany(points.times[from]!, most);
   const fits = pointwidth === 0 ||
     stored + to - from <= (isNewNode(stored, points, from, to) ? LEAF_POINTS - 1 : LEAF_POINTS);
   if (!fits && "majors" in points) {
@@ -113,6 +119,14 @@ export function* insertIntoBucket(
   if (fits || (stored > 0 && n <= LEAF_POINTS)) return store.writeLeaf(merged, 0, n);
   const node = new InnerNode(pointwidth, parent.bucketStart(bucket));
   return yield* insertIntoInner(commit, node, merged, 0, n);
+}
+
+function tooMany(time: bigint, most: number): BTrDBError {
+  return new BTrDBError(
+    `Cannot insert: the stream would have more than ${most} points at ${formatTime(time)}, ` +
+      "or within 4 ns of it",
+    { code: ErrorCode.InsertFailure },
+  );
 }
 
 const NO_POINTS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };

@@ -9,7 +9,7 @@ import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import type { Journal } from "../stream/journal.ts";
 import { PointBuffer } from "../stream/point_buffer.ts";
 import { checkNumbers } from "../file/checksum.ts";
-import { BUFFER_POINTS } from "../constants.ts";
+import { BUFFER_POINTS, UNSPLIT_POINTS } from "../constants.ts";
 import { mergeRunsInSteps } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
@@ -117,11 +117,19 @@ export class PointWriter {
     return versionOf(tx.head(state));
   }
 
-  /** Commits the buffer; nothing happens when it is empty. */
-  *flush(tx: Transaction, state: StreamState): Generator<undefined, Version> {
+  /**
+   * Commits the buffer; nothing happens when it is empty.
+   *
+   * @param unsplitPoints Points of a leaf that is not split, above which this fails.
+   */
+  *flush(
+    tx: Transaction,
+    state: StreamState,
+    unsplitPoints: number = 2 * UNSPLIT_POINTS,
+  ): Generator<undefined, Version> {
     const head = tx.head(state);
     if (head.buffer.length === 0) return versionOf(head);
-    return yield* this.#commit(tx, state, head.buffer.sorted);
+    return yield* this.#commit(tx, state, head.buffer.sorted, NO_TIMES, unsplitPoints);
   }
 
   /** Commits the buffer, then deletes the points in `[start, end)` in a version of its own. */
@@ -131,7 +139,8 @@ export class PointWriter {
     start: bigint,
     end: bigint,
   ): Generator<undefined, Version> {
-    yield* this.flush(tx, state);
+    // Whatever there is too much of can be deleted.
+    yield* this.flush(tx, state, Infinity);
     const { major, root } = tx.head(state);
     const commit = this.#commitOf(major + 1, NO_TIMES);
     const next = yield* deleteFromVersion(commit, root, start, end);
@@ -144,11 +153,12 @@ export class PointWriter {
     state: StreamState,
     points: RawColumns,
     replaced: BigInt64Array = NO_TIMES,
+    unsplitPoints: number = UNSPLIT_POINTS,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     this.#journal.remove(tx, state.id, head.buffer.rows);
     const major = head.major + 1;
-    const commit = this.#commitOf(major, replaced);
+    const commit = { ...this.#commitOf(major, replaced), unsplitPoints };
     const root = yield* insertIntoVersion(commit, head.root, points);
     return this.#setRoot(tx, state, major, root);
   }

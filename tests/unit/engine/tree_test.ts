@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { columnsOf, createStream, regular } from "../../support/engine.ts";
+import { columnsOf, createStream, regular, rejection } from "../../support/engine.ts";
 
 async function changed(engine: Engine, uuid: Uint8Array, from: bigint, to: bigint) {
   const chunks = await Array.fromAsync(engine.changes({ uuid, from, to, resolution: 0 }));
@@ -78,4 +78,58 @@ Deno.test("treeWindows: windows add up buckets and open only those that are cut"
     assertEquals(mean[k]!.toFixed(9), average.toFixed(9));
     assertEquals(stddev![k]!.toFixed(6), Math.sqrt(variance).toFixed(6));
   }
+});
+
+Deno.test("Engine.insert: more points at one nanosecond than a leaf may have are refused, and nothing is lost", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const most = 262_144;
+  const same = (n: number) => ({
+    times: new BigInt64Array(n).fill(5n),
+    values: new Float64Array(n),
+  });
+  const count = async () => {
+    let points = 0;
+    const range = { uuid, start: -10n, end: 10n, version: 0n };
+    for await (const { columns } of engine.rawValues(range)) points += columns.times.length;
+    return points;
+  };
+  const refused = await rejection(engine.insert({ uuid, columns: same(most + 1) }));
+  assertEquals(refused.code, 403);
+  assertStringIncludes(
+    refused.message,
+    "more than 262144 points at 1970-01-01T00:00:00.000000005Z",
+  );
+  assertEquals(await count(), 0);
+  await engine.insert({ uuid, columns: same(most - 1) });
+  await engine.insert({ uuid, columns: same(1) });
+  await engine.insert({ uuid, columns: same(32_766) });
+  assertEquals((await rejection(engine.insert({ uuid, columns: same(32_766) }))).code, 403);
+  // What was acknowledged is committed all the same, and everything can be deleted.
+  await engine.flush(uuid);
+  assertEquals(await count(), most + 32_766);
+  await engine.insert({ uuid, columns: columnsOf([[6, 1], [7, 1]]) });
+  await engine.deleteRange({ uuid, start: 5n, end: 6n });
+  assertEquals(await count(), 2);
+  await engine.insert({ uuid, columns: same(most - 2) });
+  assertEquals(await count(), most);
+});
+
+Deno.test("Engine.flush: buffers cannot make a leaf that is not split ever larger", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const same = (n: number) => ({
+    times: new BigInt64Array(n).fill(5n),
+    values: new Float64Array(n),
+  });
+  await engine.insert({ uuid, columns: same(262_144) });
+  let flushes = 0;
+  for (; flushes < 20; flushes++) {
+    await engine.insert({ uuid, columns: same(32_767) });
+    const error = await engine.flush(uuid).then(() => undefined, (error) => error);
+    if (error === undefined) continue;
+    assertEquals(error.code, 403);
+    break;
+  }
+  assertEquals(flushes, 8);
 });
