@@ -72,7 +72,9 @@ export async function measureGrowth(
       figure,
       of,
       values,
-      exponent: slope(sizes.slice(0, values.length).map(Math.log), values.map(Math.log)),
+      exponent: sizes.length === 1
+        ? NaN
+        : slope(sizes.slice(0, values.length).map(Math.log), values.map(Math.log)),
     }))
   );
 }
@@ -99,7 +101,8 @@ export function growthTable(rows: readonly GrowthRow[]): string {
       lines.push("", `| ${[row.name, "sources", ...sizes, "exponent"].join(" | ")} |`);
       lines.push(`|${" --- |".repeat(row.sizes.length + 3)}`);
     }
-    const cells = [row.figure, row.of, ...row.values.map(short), row.exponent.toFixed(2)];
+    const exponent = Number.isNaN(row.exponent) ? "" : row.exponent.toFixed(2);
+    const cells = [row.figure, row.of, ...row.values.map(short), exponent];
     lines.push(`| ${cells.join(" | ")} |`);
   }
   return lines.join("\n");

@@ -16,6 +16,10 @@ export interface Entry<State> {
   readonly atLeast?: number;
   /** Rounds to measure, without warming up, for what takes many seconds. */
   readonly rounds?: number;
+  /** CPU time so far of the process that does the job, ms; where that is to be compared too. */
+  readonly cpuMs?: (state: State) => number;
+  /** Factor by which the first entry is meant to use less CPU time than this one. */
+  readonly atLeastCpu?: number;
 }
 
 /** A task, its input, and the entries that are compared on it. */

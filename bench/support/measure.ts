@@ -23,6 +23,12 @@ export interface EntryResult {
   ratio: number;
   /** Goal for `ratio`. */
   atLeast?: number;
+  /** Median CPU time of one run, ms; where the job compares it. */
+  cpuMs?: number;
+  /** Factor by which the first entry uses less CPU time. */
+  cpuRatio?: number;
+  /** Goal for `cpuRatio`. */
+  atLeastCpu?: number;
 }
 
 /** Times of all entries of a job. */
@@ -91,6 +97,7 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
     settling.push(job.calls === undefined && once < SETTLE_BELOW_MS);
   }
   const times: number[][] = job.entries.map(() => []);
+  const cpu: number[][] = job.entries.map(() => []);
   const spentMs: number[] = job.entries.map(() => 0);
   for (let round = 0; round < (job.calls ?? MAX_ROUNDS); round++) {
     for (const [i, entry] of job.entries.entries()) {
@@ -98,14 +105,17 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
       if (enough || round >= (entry.rounds ?? Infinity)) continue;
       const start = performance.now();
       if (settling[i]) await time(entry, state, runs[i]!);
+      const before = entry.cpuMs?.(state) ?? NaN;
       times[i]!.push(await time(entry, state, runs[i]!));
+      cpu[i]!.push(((entry.cpuMs?.(state) ?? NaN) - before) / runs[i]!);
       spentMs[i]! += performance.now() - start;
     }
   }
   await job.teardown?.(state);
-  for (const list of times) list.sort((a, b) => a - b);
+  for (const list of [...times, ...cpu]) list.sort((a, b) => a - b);
   const own = median(times[0]!);
-  const entries = job.entries.map(({ name, atLeast }, i): EntryResult => ({
+  const ownCpu = median(cpu[0]!);
+  const entries = job.entries.map(({ name, atLeast, atLeastCpu, cpuMs }, i): EntryResult => ({
     name,
     medianNs: median(times[i]!) * 1e6,
     minNs: times[i]![0]! * 1e6,
@@ -116,6 +126,8 @@ export async function measure<S>(job: Job<S>): Promise<JobResult> {
     perSecond: job.work.count / median(times[i]!) * 1e3,
     ratio: median(times[i]!) / own,
     ...(atLeast === undefined ? {} : { atLeast }),
+    ...(cpuMs === undefined ? {} : { cpuMs: median(cpu[i]!), cpuRatio: median(cpu[i]!) / ownCpu }),
+    ...(atLeastCpu === undefined ? {} : { atLeastCpu }),
   }));
   const { name, work, goalMs, goalP99Ms, note } = job;
   return {

@@ -70,18 +70,29 @@ export class PythonPeer {
     }
   }
 
-  /** Does a job once. */
-  async run(job: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${job}\n`));
-    await this.#line();
+  /** Id of its process. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
-  async #line(): Promise<void> {
-    for (let text = ""; !text.endsWith("\n");) {
+  /**
+   * Does a job once.
+   *
+   * @returns The line it answers with.
+   */
+  async run(job: string): Promise<string> {
+    await this.#input.write(new TextEncoder().encode(`${job}\n`));
+    return await this.#line();
+  }
+
+  async #line(): Promise<string> {
+    let text = "";
+    while (!text.endsWith("\n")) {
       const { value, done } = await this.#output.read();
       if (done) throw new Error("The Python client has ended");
       text += value;
     }
+    return text.trimEnd();
   }
 
   /** Ends the process. */

@@ -56,12 +56,28 @@ function goals({ goalMs, goalP99Ms }: JobResult, { medianNs, p99Ns }: EntryResul
   return [...goal("goal", goalMs, medianNs), ...goal("p99 goal", goalP99Ms, p99Ns)].join(", ");
 }
 
+/** A factor and its goal. */
+function factor(ratio: number, atLeast: number | undefined): string {
+  const text = `${digits(ratio)} ×`;
+  if (atLeast === undefined) return text;
+  return `${text} (at least ${atLeast} ×${ratio >= atLeast ? "" : ", missed"})`;
+}
+
 /** Ratio of an entry to the first one, and its goal. */
 function comparison(result: JobResult, entry: EntryResult, first: boolean): string {
   if (first) return goals(result, entry);
-  const ratio = `${digits(entry.ratio)} ×`;
-  if (entry.atLeast === undefined) return ratio;
-  return `${ratio} (at least ${entry.atLeast} ×${entry.ratio >= entry.atLeast ? "" : ", missed"})`;
+  const { ratio, atLeast, cpuRatio, atLeastCpu } = entry;
+  const cpu = cpuRatio === undefined ? "" : `, CPU ${factor(cpuRatio, atLeastCpu)}`;
+  return factor(ratio, atLeast) + cpu;
+}
+
+/** Times of a run. */
+function timesOf({ medianNs, p99Ns, cpuMs }: EntryResult): string {
+  const remarks = [
+    ...(p99Ns === undefined ? [] : [`p99 ${duration(p99Ns)}`]),
+    ...(cpuMs === undefined ? [] : [`CPU ${duration(cpuMs * 1e6)}`]),
+  ];
+  return duration(medianNs) + (remarks.length === 0 ? "" : ` (${remarks.join(", ")})`);
 }
 
 /**
@@ -78,8 +94,7 @@ export function table(results: readonly JobResult[], markdown = false): string {
       rows.push([
         i === 0 ? result.name : "",
         entry.name,
-        duration(entry.medianNs) +
-        (entry.p99Ns === undefined ? "" : ` (p99 ${duration(entry.p99Ns)})`),
+        timesOf(entry),
         rate(entry.perSecond, result.work.unit),
         comparison(result, entry, i === 0),
       ]);

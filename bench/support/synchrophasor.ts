@@ -8,7 +8,7 @@ import type { RawColumns } from "../../src/core/columns.ts";
 import { generator, START } from "./data.ts";
 
 /** Numbers that are normally distributed, mean 0 and deviation 1, from a table of a seeded generator. */
-function normal(seed: number): (i: number) => number {
+export function normal(seed: number): (i: number) => number {
   const next = generator(seed);
   const table = Float64Array.from({ length: 1 << 16 }, () => {
     const u = (next() + 1) / 4294967297, v = next() / 4294967296;

@@ -6,7 +6,7 @@
 
 import type { RawPoint } from "../core/columns.ts";
 import { joinRaw, RawBatch } from "./batch.ts";
-import { flatten, gather, mapEach, type Open, SingleUse } from "./iterators.ts";
+import { flatten, gather, mapEach, SingleUse } from "./iterators.ts";
 import type { RawChunk } from "../endpoint/endpoint.ts";
 
 /**
@@ -35,12 +35,16 @@ import type { RawChunk } from "../endpoint/endpoint.ts";
  */
 export class RawQuery implements AsyncIterable<RawBatch> {
   readonly #answer: SingleUse<RawBatch>;
+  #chunk: number | undefined;
 
   /** @ignore Made by streams. */
-  constructor(action: string, open: Open<RawChunk>) {
+  constructor(
+    action: string,
+    open: (chunk: number | undefined) => AsyncIterableIterator<RawChunk>,
+  ) {
     this.#answer = new SingleUse(
       action,
-      () => mapEach(open(), (chunk) => new RawBatch(chunk.columns, chunk.version)),
+      () => mapEach(open(this.#chunk), (chunk) => new RawBatch(chunk.columns, chunk.version)),
     );
   }
 
@@ -70,6 +74,7 @@ export class RawQuery implements AsyncIterable<RawBatch> {
    * ```
    */
   async collect(): Promise<RawBatch> {
+    this.#chunk = Infinity;
     return joinRaw(await gather(this.#answer.take()));
   }
 

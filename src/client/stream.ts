@@ -557,9 +557,9 @@ export class Stream {
     const version = this.#version(action, options);
     return new RawQuery(
       action,
-      () =>
+      (chunk) =>
         this.#endpoint.rawValues(
-          { uuid: this.#uuid, ...range, version },
+          { uuid: this.#uuid, ...range, version, chunk },
           startCall(action, options),
         ),
     );

@@ -168,7 +168,8 @@ export interface RangeRequest {
   version: bigint;
   /**
    * Most points or windows of a chunk, for those who read many streams at once: what is held between
-   * chunks shrinks with it. Absent: what is fastest. An endpoint that has no say in it ignores it.
+   * chunks shrinks with it. `Infinity`, for raw points: all of them are kept anyway, one chunk is
+   * best. Absent: what is fastest. An endpoint that has no say in it ignores it.
    */
   chunk?: number | undefined;
 }

@@ -76,7 +76,9 @@ import { pickNearest } from "./query/nearest.ts";
 import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
 import { rawInSteps, windowsInSteps } from "./query/steps.ts";
 import type { BlockStore } from "./tree/block_store.ts";
-import { rawPoints, type TreePlace } from "./tree/raw_points.ts";
+import { rawPoints } from "./tree/raw_points.ts";
+import type { TreePlace } from "./tree/point_runs.ts";
+import { wholePoints } from "./tree/whole_points.ts";
 import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
 import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.ts";
 import { type Grid, treeWindows } from "./tree/windows.ts";
@@ -107,6 +109,11 @@ function* refusing(work: Generator<undefined, void>): Generator<undefined, void>
   } catch (error) {
     throw error instanceof BTrDBError ? new Refusal(error) : error;
   }
+}
+
+/** Most windows of a chunk; absent: what is fastest. */
+function finite(chunk: number | undefined): number | undefined {
+  return chunk === Infinity ? undefined : chunk;
 }
 
 /** The windows of a grid, in steps where the chunks are to be small. */
@@ -160,6 +167,11 @@ export class Engine implements Endpoint {
     const { version, root, late, points } = this.#snapshot(request.uuid, request.version);
     const { start, end, chunk } = request;
     const store = this.#store(chunk);
+    if (chunk === Infinity) {
+      const source = wholePoints(store, root, [late(), points], start, end);
+      yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
+      return;
+    }
     const place: TreePlace = {};
     const open = (from: bigint, most?: number) =>
       rawPoints(store, root, [late(), points], from, end, most, place);
@@ -174,8 +186,9 @@ export class Engine implements Endpoint {
     const { start, end } = checkAlignedWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
     const whole = { start, end, width: 1n << BigInt(request.pointwidth) };
-    const source = inSteps(whole, request.chunk, (grid) => {
-      return this.#windows(snapshot, grid, request.chunk, sparseBufferWindows);
+    const chunk = finite(request.chunk);
+    const source = inSteps(whole, chunk, (grid) => {
+      return this.#windows(snapshot, grid, chunk, sparseBufferWindows);
     });
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }
@@ -187,9 +200,10 @@ export class Engine implements Endpoint {
     const { start, end } = checkWindows(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
     const whole = { start, end, width: request.width };
-    const source = inSteps(whole, request.chunk, (grid) => {
-      const sparse = this.#windows(snapshot, grid, request.chunk, denseBufferWindows);
-      return fillWindows(sparse, grid, request.chunk);
+    const chunk = finite(request.chunk);
+    const source = inSteps(whole, chunk, (grid) => {
+      const sparse = this.#windows(snapshot, grid, chunk, denseBufferWindows);
+      return fillWindows(sparse, grid, chunk);
     });
     yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
   }

@@ -154,9 +154,15 @@ async function make(engine: Engine, start: bigint, changes: readonly Change[]): 
 }
 
 const [MIN, MAX] = [-(2n ** 60n), 3n * 2n ** 60n - 1n];
+const ALL = [MIN, MAX] as const;
 
-async function raw(engine: Engine, version: bigint, start = MIN, end = MAX): Promise<RawColumns> {
-  const chunks = await Array.fromAsync(engine.rawValues({ uuid, start, end, version }));
+async function raw(
+  engine: Engine,
+  version: bigint,
+  [start, end]: readonly [bigint, bigint],
+  chunk?: number,
+): Promise<RawColumns> {
+  const chunks = await Array.fromAsync(engine.rawValues({ uuid, start, end, version, chunk }));
   return concatRaw(chunks.map(({ columns }) => columns));
 }
 
@@ -199,14 +205,16 @@ async function assertSame(engines: readonly [Engine, Engine], span: Span, random
   const { major } = versions[0]!;
   for (let version = 0n; version <= major; version += version === 0n ? 11n : 1n) {
     const what = `version ${version}`;
-    assertSameRaw(await raw(late, version), await raw(plain, version), what);
+    assertSameRaw(await raw(late, version, ALL, Infinity), await raw(plain, version, ALL), what);
     const [a, b] = [span.at(random()), span.at(random())];
     const [start, end] = a < b ? [a, b + 1n] : [b, a + 1n];
-    assertSameRaw(
-      await raw(late, version, start, end),
-      await raw(plain, version, start, end),
-      `${what}, ${start} to ${end}`,
-    );
+    for (const chunk of [undefined, Infinity]) {
+      assertSameRaw(
+        await raw(late, version, [start, end], chunk),
+        await raw(plain, version, [start, end]),
+        `${what}, ${start} to ${end}`,
+      );
+    }
     const width = (end - start) / 37n + 1n;
     const whole = end - start - (end - start) % width;
     if (whole > 0n) {

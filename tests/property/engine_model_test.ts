@@ -214,13 +214,15 @@ function versionIn(model: StreamModel, share: number): number {
   return share < 0 || kept.length === 0 ? 0 : kept[Math.floor(share * (kept.length - 1))]!;
 }
 
-const raws = fc.tuple(versions, places, places).map(([share, a, b]) =>
+const chunks = fc.constantFrom(undefined, Infinity);
+
+const raws = fc.tuple(versions, places, places, chunks).map(([share, a, b, chunk]) =>
   command("raw", async (model, { engine }) => {
     const version = versionIn(model, share);
     const points = model.points(version);
     const [start, end] = rangeIn(points, a, b);
     const chunks = await Array.fromAsync(
-      engine.rawValues({ uuid, start, end, version: BigInt(version) }),
+      engine.rawValues({ uuid, start, end, version: BigInt(version), chunk }),
     );
     const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
     assertEquals(

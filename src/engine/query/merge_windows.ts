@@ -79,6 +79,8 @@ export function* fillWindows(
   let done = 0n;
   let out = allocStat(chunkLength(total, most), true);
   let used = 0;
+  /** Start of the window after index `used`, once there is one. */
+  let next: bigint | undefined;
   /** Marks windows up to index `k` (exclusive) as there; yields full chunks. */
   function* advanceTo(k: bigint): Generator<StatColumns> {
     while (k - done >= BigInt(out.times.length) && out.times.length > 0) {
@@ -95,8 +97,10 @@ export function* fillWindows(
       continue;
     }
     for (let i = 0; i < chunk.times.length; i++) {
-      const k = (chunk.times[i]! - start) / width;
-      yield* advanceTo(k);
+      const time = chunk.times[i]!;
+      if (time === next && used + 1 < out.times.length) used++;
+      else yield* advanceTo((time - start) / width);
+      next = time + width;
       out.min[used] = chunk.min[i]!;
       out.mean[used] = chunk.mean[i]!;
       out.max[used] = chunk.max[i]!;

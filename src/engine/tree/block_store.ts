@@ -15,8 +15,20 @@ import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf } from "./node_code
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";
 
+/** Memory into which leaves are decoded one after the other. */
+export interface LeafSpace {
+  /**
+   * The points of a leaf, valid until the next one is decoded.
+   *
+   * @param start Start of its bucket.
+   * @param end End of its bucket.
+   * @throws {BTrDBError} If the block is damaged, or no leaf.
+   */
+  decode(address: number, block: Uint8Array, start: bigint, end: bigint): RawColumns;
+}
+
 /** Room for the points of one leaf, used again for the next one. */
-export class LeafRoom {
+export class LeafRoom implements LeafSpace {
   #columns = roomFor(0);
 
   /**
@@ -157,7 +169,7 @@ export class BlockStore {
     b: number,
     last: number,
     leaves: number,
-    room: LeafRoom,
+    room: LeafSpace,
   ): Generator<RawColumns> {
     const first = node.addresses[b]!;
     if (leaves === 1) {
@@ -179,7 +191,9 @@ export class BlockStore {
     const again = this.#cache.missedAgain(first);
     for (let i = 0; i < n; i++) {
       const block = rows[i]!["data"] as Uint8Array;
-      const leaf = again ? this.#remember(first + i, block) : room.decode(first + i, block);
+      const leaf = again
+        ? this.#remember(first + i, block)
+        : room.decode(first + i, block, node.bucketStart(b + i), node.bucketStart(b + i + 1));
       refuseNode(first + i, leafProblem(node, b + i, leaf));
       yield leaf;
     }

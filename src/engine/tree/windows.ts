@@ -8,12 +8,13 @@
 import { concatStat, emptyRaw, type RawColumns, sliceStat } from "../../core/columns.ts";
 import type { StatColumns } from "../../core/columns.ts";
 import { CHUNK_WINDOWS, FANOUT, LEAF_POINTS } from "../constants.ts";
-import { ABSENT, INNER, type InnerNode } from "./node.ts";
+import { ABSENT, INNER, type InnerNode, LEAF } from "./node.ts";
+import { RUN_LEAVES } from "./node_cache.ts";
 import { gallop, lowerBound } from "../../core/search.ts";
 import { statsOf } from "./point_stats.ts";
 import { StatBuilder } from "./stat_builder.ts";
 import { Accumulator } from "./stats.ts";
-import type { BlockStore } from "./block_store.ts";
+import { type BlockStore, LeafRoom } from "./block_store.ts";
 
 /** The windows `[start + k·width, start + (k+1)·width)` up to `end`, a whole number of them. */
 export interface Grid {
@@ -25,12 +26,16 @@ export interface Grid {
 /** Gathers what falls into the windows of a grid, in ascending order of time. */
 class WindowSink {
   readonly out = new StatBuilder();
+  /** Memory into which leaves are decoded that nobody remembers. */
+  readonly room = new LeafRoom();
   readonly #grid: Grid;
   readonly #window: Accumulator;
   /** Points that are added to each window after everything else, and those of them still to come. */
   readonly #late: RawColumns;
   #at: number;
   readonly #to: number;
+  /** Points of a window, about. */
+  #points = 0;
   /** The window under way. */
   #start: bigint;
   #end: bigint;
@@ -65,14 +70,28 @@ class WindowSink {
 
   /** Adds the points that lie in the grid. */
   addPoints({ times, values }: RawColumns): void {
-    let at = lowerBound(times, this.#grid.start);
-    const to = lowerBound(times, this.#grid.end, at);
+    const { start, end } = this.#grid;
+    const n = times.length;
+    if (n === 0) return;
+    let at = times[0]! >= start ? 0 : lowerBound(times, start);
+    const to = times[n - 1]! < end ? n : lowerBound(times, end, at);
     while (at < to) {
       this.#moveTo(times[at]!);
-      const next = gallop(times, this.#end, at, to);
+      const next = this.#endIn(times, at, to);
       this.#window.addValues(values, at, next);
       at = next;
     }
+  }
+
+  /** End of the window under way in `[at, to)`; in regular samples as far as the last one's. */
+  #endIn(times: BigInt64Array, at: number, to: number): number {
+    const end = this.#end;
+    if (times[to - 1]! < end) return to;
+    const guess = at + this.#points;
+    const from = guess > at && guess < to && times[guess - 1]! < end ? guess : at;
+    const next = gallop(times, end, from, to);
+    this.#points = next - at;
+    return next;
   }
 
   /** Closes the window under way, and those after it that have nothing but late points. */
@@ -102,6 +121,11 @@ class WindowSink {
 
   #begin(time: bigint): void {
     const { start, width } = this.#grid;
+    if (time >= this.#end && time - this.#end < width) {
+      this.#start = this.#end;
+      this.#end += width;
+      return;
+    }
     this.#start = time - (time - start) % width;
     this.#end = this.#start + width;
   }
@@ -160,6 +184,10 @@ function* innerWindows(
   const last = node.clampBucket(grid.end - 1n);
   let start = node.bucketStart(first);
   const width = 1n << BigInt(node.pointwidth);
+  if (grid.width < width) {
+    yield* narrowWindows(store, node, grid, sink, most);
+    return;
+  }
   for (let b = first; b <= last && b < FANOUT; b++, start += width) {
     const kind = node.kinds[b]!;
     if (kind === ABSENT) continue;
@@ -174,6 +202,37 @@ function* innerWindows(
     if (sink.out.length >= most) yield* takeFrom(sink, most);
   }
 }
+
+/** As {@linkcode innerWindows} below a node whose buckets are wider than windows: each is opened. */
+function* narrowWindows(
+  store: BlockStore,
+  node: InnerNode,
+  grid: Grid,
+  sink: WindowSink,
+  most: number,
+): Generator<StatColumns | undefined> {
+  const last = node.clampBucket(grid.end - 1n);
+  const needed = Number((BigInt(most) * grid.width) >> BigInt(node.pointwidth)) + 1;
+  const leaves = Math.min(RUN_LEAVES, needed);
+  let b = node.clampBucket(grid.start);
+  while (b <= last) {
+    const kind = node.kinds[b]!;
+    if (kind === LEAF) {
+      for (const points of store.readLeaves(node, b, last, leaves, sink.room)) {
+        sink.addPoints(points);
+        b++;
+        if (sink.out.length >= most) yield* takeFrom(sink, most);
+      }
+      if (b % PAUSE_LEAVES === 0) yield undefined;
+      continue;
+    }
+    if (kind === INNER) yield* innerWindows(store, store.readInner(node, b), grid, sink, most);
+    b++;
+  }
+}
+
+/** Leaves in memory after which work may pause. */
+const PAUSE_LEAVES = 8;
 
 /** The windows of a grid that have any of the given sorted points, which are of the buffer. */
 export function pointWindows(points: RawColumns, grid: Grid): StatColumns {
