@@ -22,6 +22,7 @@
 export {
   type CallEvent,
   type CallHooks,
+  compactFile,
   connect,
   type ConnectOptions,
   type EmbeddedOptions,
@@ -58,6 +59,7 @@ export {
   ErrorCode,
   type ErrorCodeName,
 } from "./src/core/errors.ts";
+export type { DurationLike, DurationParts } from "./src/core/duration.ts";
 export { pointwidthOf } from "./src/core/pointwidth.ts";
 export { LATEST, MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "./src/core/range.ts";
 export {
@@ -82,3 +84,9 @@ export type {
   ServerInfo,
   Version,
 } from "./src/endpoint/endpoint.ts";
+export type {
+  CompactProgress,
+  CompactReport,
+  ExpiryProgress,
+  RetentionRule,
+} from "./src/endpoint/retention.ts";

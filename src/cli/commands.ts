@@ -149,6 +149,20 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
     load: () => import("./commands/flush.ts"),
   },
   {
+    name: "retain",
+    args: "TARGET [PREFIX [AGE]]",
+    summary: "Let points expire by their age",
+    group: CHANGE,
+    load: () => import("./commands/retain.ts"),
+  },
+  {
+    name: "compact",
+    args: "FILE",
+    summary: "Make a database file smaller by what nothing uses",
+    group: CHANGE,
+    load: () => import("./commands/compact.ts"),
+  },
+  {
     name: "serve",
     args: "[TARGET]",
     summary: "Serve a database to gRPC clients",

@@ -28,7 +28,11 @@ import { setEndpoint } from "./endpoint_of.ts";
 import { objectText } from "./inspect_text.ts";
 import { metadataOf, type MetadataValues } from "./pairs.ts";
 import { checkOptions, type RequestOptions, startCall } from "../core/request_options.ts";
+import type { DurationLike } from "../core/duration.ts";
+import type { CompactReport, RetentionRule } from "../endpoint/retention.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
+import type { CompactOptions, ExpireOptions, ExpireReport } from "./retention.ts";
+import { compact, expire, retention, setRetention } from "./retention.ts";
 import { Stream } from "./stream.ts";
 import { invalidType } from "../core/argument_error.ts";
 
@@ -413,6 +417,116 @@ export class BTrDB implements AsyncDisposable {
     const { protocol, build } = info;
     const text = objectText("ServerInfo", { protocol, build });
     return withDisplay({ ...info }, text, (renderer, it) => renderer.info(it));
+  }
+
+  /**
+   * Sets the age at which the points of a collection, and of all below it, expire (embedded
+   * databases). They leave all versions in the background while the database is open for writing, soon
+   * after they have become older; which rule a stream has is said by the longest prefix that is its
+   * collection or above it. The rule is kept in the database.
+   *
+   * @param collectionPrefix A collection: `"a/b"` stands for `a/b` and `a/b/c`, not for `a/bc`; the
+   * empty string stands for all.
+   * @param maxAge Age: ns, text such as `"90d"`, or a `Temporal.Duration`; at least a second.
+   * `Infinity`: points never expire, whatever a shorter prefix says. `null` or 0 removes the rule.
+   * @throws {TypeError | RangeError} If an argument is wrong.
+   * @throws {BTrDBError} 407 if no collection can have the prefix, 501 where the database is not
+   * embedded.
+   *
+   * @example A quarter of a year, and one collection that stays
+   * ```ts
+   * import { connect, DAY } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * await db.setRetention("pmu", "90d");
+   * await db.setRetention("pmu/events", Infinity);
+   * assertEquals(await db.retention(), [
+   *   { prefix: "pmu", maxAge: 90n * DAY },
+   *   { prefix: "pmu/events", maxAge: null },
+   * ]);
+   * await db.setRetention("pmu/events", null);
+   * assertEquals((await db.retention()).length, 1);
+   * ```
+   */
+  async setRetention(
+    collectionPrefix: string,
+    maxAge: DurationLike | null,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    await setRetention(this.#endpoint, collectionPrefix, maxAge, options);
+  }
+
+  /**
+   * The rules by which points expire, in the order of their prefixes (embedded databases).
+   *
+   * @throws {BTrDBError} 501 where the database is not embedded.
+   *
+   * @example None yet
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * assertEquals(await db.retention(), []);
+   * ```
+   */
+  async retention(options: RequestOptions = {}): Promise<RetentionRule[]> {
+    return await retention(this.#endpoint, options);
+  }
+
+  /**
+   * Removes the points that are too old by the rules of {@linkcode setRetention} now, instead of soon,
+   * and waits until their room can be used again (embedded databases). A stream that loses points has
+   * one version afterwards, the latest; explicit versions before it are 450.
+   *
+   * @param options With `dryRun` points are counted and stay.
+   * @returns Streams and points; streams that are damaged are named.
+   * @throws {BTrDBError} 501 where the database is not embedded.
+   *
+   * @example A point of 1970
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using db = await connect("memory:");
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * await stream.insert([[0n, 1], [BigInt(Date.now()) * 1_000_000n, 2]]);
+   * await db.setRetention("demo", "30d");
+   * assertEquals((await db.expire({ dryRun: true })).points, 1n);
+   * assertEquals((await db.expire()).points, 1n);
+   * assertEquals(await stream.count(), 1n);
+   * ```
+   */
+  async expire(options: ExpireOptions = {}): Promise<ExpireReport> {
+    return await expire(this.#endpoint, options);
+  }
+
+  /**
+   * Makes the file of a database smaller by what nothing uses, in small steps beside everything else
+   * (embedded databases). An abort ends it between two steps; what is done stays done.
+   *
+   * @returns Sizes before and after.
+   * @throws {BTrDBError} Status `REWRITE_NEEDED` if the file was made by a release that did not prepare
+   * it, and `rewrite` is not set; 501 where the database is not embedded.
+   *
+   * @example After an obliterated stream
+   * ```ts
+   * import { connect } from "@btrdb/btrdb";
+   * import { assert } from "@std/assert";
+   *
+   * const path = `${await Deno.makeTempDir()}/grid.btrdb`;
+   * await using db = await connect(`file:${path}`);
+   * const stream = await db.create(crypto.randomUUID(), "demo");
+   * const times = BigInt64Array.from({ length: 100_000 }, (_, i) => BigInt(i));
+   * await stream.insert({ times, values: Float64Array.from(times, Number) });
+   * await stream.obliterate();
+   * const { before, after } = await db.compact();
+   * assert(after <= before);
+   * ```
+   */
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return await compact(this.#endpoint, options);
   }
 
   /**

@@ -30,6 +30,7 @@ export type { InsertOptions, InsertProgress } from "./insert.ts";
 export type { MetadataValues } from "./pairs.ts";
 export type { RequestOptions } from "../core/request_options.ts";
 export type { PointPairs, Points } from "./points_to_columns.ts";
+export type { CompactOptions, ExpireOptions, ExpireReport } from "./retention.ts";
 export { RawQuery } from "./raw_query.ts";
 export { StatQuery } from "./stat_query.ts";
 export type { StreamDescription } from "./describe_stream.ts";

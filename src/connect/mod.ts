@@ -9,6 +9,8 @@ import { describe } from "../core/describe.ts";
 import { readFile } from "node:fs/promises";
 import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
+import type { CompactOptions } from "../client/retention.ts";
+import type { CompactReport } from "../endpoint/retention.ts";
 import { setDisplayRenderer } from "../client/display.ts";
 import { type RequestOptions, startCall } from "../core/request_options.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
@@ -159,6 +161,39 @@ function targetText(target: Target): string {
 export async function verifyFile(path: string): Promise<VerifyReport> {
   const { verify } = await import("../engine/mod.ts");
   return await verify(path);
+}
+
+/**
+ * Makes a database file smaller by what nothing uses, in small steps, also while another process
+ * writes it.
+ *
+ * @param path Path of the file.
+ * @param options Whether the file may be written anew, and a function that is told how far it is.
+ * @returns Sizes before and after.
+ * @throws {BTrDBError} Status `REWRITE_NEEDED` if the file was made by a release that did not prepare
+ *   it, and `rewrite` is not set; `LOCKED` if it is, and another process writes the file.
+ *
+ * @example A file that has nothing to give back
+ * ```ts
+ * import { compactFile, connect } from "@btrdb/btrdb";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = `${await Deno.makeTempDir()}/grid.btrdb`;
+ * await (await connect(`file:${path}`)).close();
+ * const { before, after, free } = await compactFile(path);
+ * assertEquals([after, free], [before, 0]);
+ * ```
+ */
+export async function compactFile(
+  path: string,
+  options: CompactOptions = {},
+): Promise<CompactReport> {
+  const action = "compact";
+  text(action, path, "path");
+  const { rewrite, onProgress } = options;
+  const call = startCall(action, options);
+  const { compactFile } = await import("../engine/mod.ts");
+  return await compactFile(path, { ...call, rewrite, onProgress });
 }
 
 /** Range of `maxMessageBytes`: messages of points have up to 110 KB, and lengths 31 bits. */

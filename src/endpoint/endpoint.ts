@@ -20,6 +20,13 @@
 
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
+import type {
+  CompactCallOptions,
+  CompactReport,
+  ExpiryCallOptions,
+  ExpiryReport,
+  RetentionRule,
+} from "./retention.ts";
 
 export type { CallOptions };
 
@@ -418,6 +425,18 @@ export interface Endpoint {
   ): AsyncIterableIterator<SubscriptionUpdate>;
   /** Removes the versions of a stream below `keep` permanently; only the embedded engine can. */
   prune?(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult>;
+  /** The rules by which points expire, in the order of their prefixes; embedded only, as all below. */
+  retention?(options?: CallOptions): Promise<RetentionRule[]>;
+  /** Sets a rule, or removes it where `maxAge` is `undefined`. */
+  setRetention?(
+    prefix: string,
+    maxAge: bigint | null | undefined,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Removes the points that are too old by the rules now. */
+  expire?(options?: ExpiryCallOptions): Promise<ExpiryReport>;
+  /** Gives room that nothing uses back to the file system. */
+  compact?(options?: CompactCallOptions): Promise<CompactReport>;
   /** Finishes what is in flight, then frees everything. Idempotent. */
   close(): Promise<void>;
 }

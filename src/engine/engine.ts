@@ -66,8 +66,16 @@ import type {
   Version,
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
+import type {
+  CompactCallOptions,
+  CompactReport,
+  ExpiryCallOptions,
+  ExpiryReport,
+  RetentionRule,
+} from "../endpoint/retention.ts";
 import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
 import { checkSqlInput } from "./metadata/sql.ts";
+import { checkAge, rulePrefix } from "./retention/rule_arguments.ts";
 import { roundValues } from "./write/merge_policy.ts";
 import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { Storage } from "./storage.ts";
@@ -424,6 +432,70 @@ export class Engine implements Endpoint {
    */
   prune(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult> {
     return this.#storage.prune(uuid, keep, options);
+  }
+
+  /**
+   * The rules by which points expire, in the order of their prefixes.
+   *
+   * @throws {BTrDBError} `CORRUPT` if one is damaged.
+   */
+  retention(options?: CallOptions): Promise<RetentionRule[]> {
+    return this.#storage.checked(options, () => [...this.#storage.rules.read().rules]);
+  }
+
+  /**
+   * Sets a rule, or removes it where `maxAge` is `undefined`. The next sweep, within a minute, goes by
+   * it.
+   *
+   * @param prefix A collection, which stands for all below it too; empty: all collections.
+   * @param maxAge Age above which points expire, ns; `null`: they never do.
+   * @throws {RangeError} If the age is out of range.
+   * @throws {BTrDBError} 407 if no collection can have the prefix.
+   */
+  setRetention(
+    prefix: string,
+    maxAge: bigint | null | undefined,
+    options?: CallOptions,
+  ): Promise<void> {
+    const { rules, expiry } = this.#storage;
+    return this.#storage.checked(options, () => {
+      const path = rulePrefix(prefix);
+      if (maxAge !== null && maxAge !== undefined) checkAge(maxAge);
+      return this.#storage.submit({
+        points: 0,
+        kind: "metadata",
+        run: (tx) => {
+          rules.set(path, maxAge);
+          tx.afterCommit(() => expiry.rulesChanged());
+        },
+      }, options);
+    });
+  }
+
+  /**
+   * Removes what is too old by the rules now, from all versions, and waits until its room can be used
+   * again.
+   *
+   * @throws {BTrDBError} `CORRUPT` if a rule is damaged, `READ_ONLY` if nothing may be written.
+   */
+  async expire(options: ExpiryCallOptions = {}): Promise<ExpiryReport> {
+    await this.#storage.checked(options, () => {});
+    for (const { maxAge } of options.rules ?? []) if (maxAge !== null) checkAge(maxAge);
+    if (options.dryRun !== true) {
+      await this.#storage.submit({ points: 0, kind: "points", run: () => {} }, options);
+    }
+    return await this.#storage.expiry.expire(options);
+  }
+
+  /**
+   * Makes the file smaller by what nothing uses, in small steps between other tasks.
+   *
+   * @throws {BTrDBError} `REWRITE_NEEDED` if the file was not made for it and `rewrite` is not set,
+   *   `READ_ONLY` if nothing may be written.
+   */
+  async compact(options: CompactCallOptions = {}): Promise<CompactReport> {
+    await this.#storage.checked(options, () => {});
+    return await this.#storage.compact(options);
   }
 
   subscribe(

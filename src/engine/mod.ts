@@ -4,6 +4,7 @@
  * @module
  */
 
+export { compactFile } from "./compact/compact_file.ts";
 export { Engine } from "./engine.ts";
 export { openEngine } from "./open.ts";
 export type { EngineOptions } from "./options.ts";

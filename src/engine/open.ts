@@ -17,7 +17,7 @@ import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
-  PAGE_BYTES,
+  NEW_FILE,
   readSchemaVersion,
   refuseForeignObjects,
   SCHEMA_VERSION,
@@ -73,6 +73,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         maxBufferAgeMs: options.maxBufferAgeMs ?? MAX_BUFFER_AGE_MS,
         maxBufferedPoints: options.maxBufferedPoints ?? MAX_BUFFERED_POINTS,
         cacheStreams: options.cacheStreams ?? CACHE_STREAMS,
+        now: options.now,
+        expiryTickMs: options.expiryTickMs,
       }),
     );
   } catch (error) {
@@ -130,7 +132,7 @@ function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Dat
 function prepareFile(db: Database, path: string): void {
   const version = readSchemaVersion(db, path);
   if (version > 0) refuseForeignObjects(db, path, version);
-  if (version === 0) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  if (version === 0) db.exec(NEW_FILE);
   db.exec("PRAGMA journal_mode = WAL");
   writeSchema(db, version);
 }
@@ -141,6 +143,8 @@ function openForWriting(path: string, options: EngineOptions): Database {
     if (path === MEMORY) prepareFile(db, path);
     db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
     db.exec("PRAGMA cache_size = -16384");
+    // Only who compacts the file beside this writer holds SQLite's lock, and only for short steps.
+    db.exec("PRAGMA busy_timeout = 2000");
     db.exec("PRAGMA temp_store = MEMORY");
     return db;
   } catch (error) {

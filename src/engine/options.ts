@@ -60,6 +60,10 @@ export interface EngineOptions {
    * @default {1048576}
    */
   maxInsertPoints?: number | undefined;
+  /** The present, ms since the Unix epoch; for tests. @default {Date.now} */
+  now?: (() => number) | undefined;
+  /** Time between two looks whether points are to expire, ms; for tests. @default {60000} */
+  expiryTickMs?: number | undefined;
   /** When late points are kept beside the tree; for tests. */
   lateLimits?: LateLimits | undefined;
   /** Opens SQLite databases; for tests. */

@@ -9,9 +9,11 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
-import { FIRST_MAJOR } from "./constants.ts";
+import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
+import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
 import type { Ownership } from "./file/ownership.ts";
+import { compact } from "./write/compact.ts";
 import { SqlPool } from "./metadata/sql_pool.ts";
 import { MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
@@ -19,6 +21,8 @@ import type { BlockStore } from "./tree/block_store.ts";
 import type { LateLimits } from "./tree/late_plan.ts";
 import type { LateStore } from "./tree/late_store.ts";
 import { Journal } from "./stream/journal.ts";
+import { Expiry } from "./retention/expiry.ts";
+import { RetentionRules } from "./retention/rules.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
 import { BufferFlusher } from "./write/buffer_flusher.ts";
@@ -40,6 +44,8 @@ export interface StorageParts {
   maxBufferAgeMs: number;
   maxBufferedPoints: number;
   cacheStreams: number;
+  now: (() => number) | undefined;
+  expiryTickMs: number | undefined;
 }
 
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
@@ -55,14 +61,18 @@ export class Storage {
   readonly points: PointWriter;
   readonly sql: SqlPool;
   readonly hub: SubscriptionHub = new SubscriptionHub();
+  readonly rules: RetentionRules;
+  readonly expiry: Expiry;
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
   readonly #groupCommit: GroupCommit;
   readonly #flusher: BufferFlusher;
   readonly #reclaimer: Reclaimer;
-  readonly #setPruned;
+  readonly #deletions: Deletions;
   readonly #journal: Journal;
   readonly #dataVersion;
+  /** Work that waits until no transaction is under way. */
+  #between: (() => void)[] = [];
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -92,11 +102,23 @@ export class Storage {
       metadataVersion: () => this.metadata.changes,
     });
     const { store, versions, lateLimits } = parts;
-    this.points = new PointWriter(db, store, versions, lateLimits, this.#journal);
+    this.#deletions = new Deletions(db);
+    this.rules = new RetentionRules(db, parts.readOnly);
+    this.points = new PointWriter(
+      db,
+      store,
+      versions,
+      lateLimits,
+      this.#journal,
+      this.#deletions,
+    );
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: () => parts.ownership?.check(),
       publish: (state, head) => this.streams.replaceHead(state, head),
       afterGroup: () => {
+        const between = this.#between;
+        this.#between = [];
+        for (const work of between) work();
         this.#flusher.commitLater(this.streams.forgetIdle());
         this.#flusher.relieve();
       },
@@ -114,7 +136,21 @@ export class Storage {
       parts.store,
       (task) => this.#groupCommit.submit(task),
     );
-    this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
+    this.expiry = new Expiry({
+      db,
+      store,
+      versions,
+      streams: this.streams,
+      metadata: this.metadata,
+      points: this.points,
+      deletions: this.#deletions,
+      rules: this.rules,
+      reclaimer: this.#reclaimer,
+      onOneState: (work) => this.onOneState(work),
+      submit: (task) => this.submit(task, undefined),
+      now: parts.now ?? Date.now,
+      tickMs: parts.expiryTickMs,
+    });
     this.#dataVersion = db.prepare("PRAGMA data_version");
     if (!parts.readOnly) {
       const everyMs = Math.min(parts.maxBufferAgeMs, 120_000);
@@ -123,6 +159,7 @@ export class Storage {
         this.streams.age();
       }, Math.max(everyMs, 10));
       this.#reclaimer.start();
+      this.expiry.start();
     }
   }
 
@@ -189,6 +226,39 @@ export class Storage {
     return this.#groupCommit.submit(task, options);
   }
 
+  /** Does something while no transaction is under way, before the next one begins. */
+  betweenTransactions(work: () => void, options: CallOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      this.#between.push(() => {
+        if (isOver) return;
+        try {
+          this.#parts.ownership?.check();
+          work();
+          resolve();
+        } catch (error) {
+          reject(sqliteError(error, this.#parts.path));
+        }
+      });
+      this.submit({ points: 0, kind: "points", run: () => {} }, options).catch((error) => {
+        isOver = true;
+        reject(error);
+      });
+    });
+  }
+
+  /** Gives room that nothing uses back to the file system, once what is to be removed is removed. */
+  async compact(options: CompactCallOptions): Promise<CompactReport> {
+    await abortable(this.#reclaimer.finishedAll(), options, "compact");
+    const { path } = this.#parts;
+    return await compact({
+      db: this.db,
+      path,
+      submit: (task, options) => this.submit(task, options),
+      betweenTransactions: (work, options) => this.betweenTransactions(work, options),
+    }, options);
+  }
+
   /** Queues a change of the metadata. */
   changeMetadata(
     change: (metadata: MetadataStore) => void,
@@ -218,6 +288,7 @@ export class Storage {
         }
         this.#journal.remove(tx, state.id, tx.head(state).buffer.rows);
         this.metadata.obliterate(stream);
+        this.#deletions.remove(state.id);
         this.#reclaimer.order(state.id, ALL_VERSIONS);
         tx.afterCommit(() => {
           this.streams.delete(state);
@@ -243,16 +314,11 @@ export class Storage {
       run: (tx): number | undefined => {
         const state = this.streams.get(uuid);
         expect(state !== undefined, ErrorCode.NoSuchStream, TEXT.streamDoesNotExist);
-        const { id, prunedBelow } = state!;
+        const { id } = state!;
         const { major } = tx.head(state!);
         const text = `Cannot prune below version ${keep}: the latest is ${major}`;
         expect(keep <= BigInt(major), ErrorCode.InvalidVersions, text);
-        if (keep > BigInt(Math.max(FIRST_MAJOR + 1, prunedBelow))) {
-          this.#setPruned.run(keep, id);
-          reclaimer.order(id, Number(keep));
-          tx.afterCommit(() => state!.prunedBelow = Number(keep));
-          return id;
-        }
+        if (reclaimer.prune(tx, state!, Number(keep))) return id;
         return reclaimer.isOrdered(id) ? id : undefined;
       },
     }, options);
@@ -268,6 +334,7 @@ export class Storage {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.expiry.stop();
     await this.#groupCommit.close();
     await this.sql.close();
     this.hub.close();

@@ -22,6 +22,9 @@ const uuid = new Uint8Array(16).fill(3);
 const decoy = new Uint8Array(16).fill(4);
 const MIN = -(2n ** 60n), MAX = 3n * 2n ** 60n;
 
+/** The present, after all times. */
+const NOW_MS = Number(MAX / 1_000_000n) + 2000;
+
 interface Real {
   engine: Engine;
   path: string | undefined;
@@ -35,7 +38,9 @@ type Command = fc.AsyncCommand<StreamModel, Real>;
 
 /** An engine that keeps only the streams in memory that were asked for last. */
 function openModelled(path: string | undefined, lateLimits: LateLimits): Promise<Engine> {
-  return openEngine({ path, durability: "relaxed", cacheStreams: 0, lateLimits });
+  const durability = "relaxed";
+  const options = { path, durability, cacheStreams: 0, lateLimits, now: () => NOW_MS } as const;
+  return openEngine({ ...options, expiryTickMs: 1e9 });
 }
 
 /** A command with a name to show. */
@@ -195,6 +200,18 @@ const prunes = fc.double({ min: 0, max: 1, noNaN: true }).map((share) =>
   })
 );
 
+const expiries = places.map((place) =>
+  command("expire", async (model, { engine }) => {
+    const cutoff = placeIn(model.points(0), place);
+    await engine.setRetention("m", BigInt(NOW_MS) * 1_000_000n - cutoff);
+    const counted = await engine.expire({ dryRun: true });
+    const { points } = await engine.expire();
+    assertEquals(points, BigInt(model.expire(cutoff)));
+    assertEquals(counted.points, points);
+    await engine.setRetention("m", undefined);
+  })
+);
+
 /** Other streams are written until this one has been forgotten, which commits long buffers. */
 const others = fc.constant(command("others", async (model, { engine, inserts, major }) => {
   if (inserts > 16 && major === model.major) return;
@@ -345,6 +362,7 @@ const commands = fc.commands(
     deletes,
     reopens,
     prunes,
+    expiries,
     others,
     raws,
     aligned,

@@ -34,15 +34,24 @@ export function regular(n: number, base = 0n, step = 1_000_000n): RawColumns {
   };
 }
 
+/** All points of a stream at a version. */
+export async function columnsAt(
+  engine: Engine,
+  uuid: Uint8Array,
+  version = 0n,
+): Promise<RawColumns> {
+  const range = { uuid, start: -(2n ** 60n), end: 3n * 2n ** 60n - 1n, version };
+  const chunks = await Array.fromAsync(engine.rawValues(range));
+  return concatRaw(chunks.map((chunk) => chunk.columns));
+}
+
 /** All points of a stream at a version, as pairs. */
 export async function pointsOf(
   engine: Engine,
   uuid: Uint8Array,
   version = 0n,
 ): Promise<[number, number][]> {
-  const range = { uuid, start: -(2n ** 60n), end: 3n * 2n ** 60n - 1n, version };
-  const chunks = await Array.fromAsync(engine.rawValues(range));
-  const { times, values } = concatRaw(chunks.map((chunk) => chunk.columns));
+  const { times, values } = await columnsAt(engine, uuid, version);
   return Array.from(times, (time, i) => [Number(time), values[i]!]);
 }
 

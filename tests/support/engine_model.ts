@@ -32,6 +32,8 @@ export class StreamModel {
   committed: Point[] = [];
   buffer: Point[] = [];
   prunedBelow = 0;
+  /** The oldest point that was deleted and older versions have, and the version without it. */
+  #deleted: { start: bigint; major: number } | undefined;
 
   /** The points of a version; 0 is the latest, with the buffer. */
   points(version: number): Point[] {
@@ -91,7 +93,34 @@ export class StreamModel {
   /** Deletes `[start, end)`. */
   deleteRange(start: bigint, end: bigint): void {
     this.flush();
+    const oldest = this.committed[0]?.time ?? end;
     this.#commit(this.committed.filter(({ time }) => time < start || time >= end));
+    if (oldest >= end) return;
+    const first = oldest > start ? oldest : start;
+    const before = this.#deleted?.start ?? first;
+    this.#deleted = { start: first < before ? first : before, major: this.major };
+  }
+
+  /** Removes what is before a time, with the versions that have it. The number of points removed. */
+  expire(cutoff: bigint): number {
+    const before = this.points(0).length;
+    const isOld = ({ time }: Point) => time < cutoff;
+    if (this.buffer.some(isOld)) this.flush();
+    let keep = 0;
+    if (this.committed.some(isOld)) {
+      const { buffer } = this;
+      this.#commit(this.committed.filter((point) => !isOld(point)));
+      this.buffer = buffer;
+      keep = this.major;
+    } else if (this.#deleted !== undefined && this.#deleted.start < cutoff) {
+      keep = this.#deleted.major;
+    }
+    this.prune(keep);
+    if (this.#deleted !== undefined && this.#deleted.major <= keep) this.#deleted = undefined;
+    for (const [major, points] of this.versions) {
+      if (points.some(isOld)) throw new Error(`version ${major} has points that are too old`);
+    }
+    return before - this.points(0).length;
   }
 
   /** Forgets the versions below `keep`. */

@@ -11,8 +11,8 @@ import { bytesText, rough } from "./format.ts";
 
 /** Points, bytes and part of the work done so far. */
 export interface ProgressState {
-  /** Points done. */
-  points: number;
+  /** Points done, where points are what is worked on. */
+  points?: number;
   /** Bytes read or written, where there are any. */
   bytes?: number;
   /** Part of the work done, 0 to 1, where it is known. */
@@ -91,8 +91,11 @@ export function progressLine(
   firstPart: number,
   bar: boolean,
 ): string {
-  const parts = [`${rough(state.points)} points`];
-  if (seconds > 0) parts.push(`${rough(state.points / seconds)} points/s`);
+  const parts: string[] = [];
+  if (state.points !== undefined) {
+    parts.push(`${rough(state.points)} points`);
+    if (seconds > 0) parts.push(`${rough(state.points / seconds)} points/s`);
+  }
   if (state.bytes !== undefined) parts.push(bytesText(state.bytes));
   let head = label;
   if (state.part !== undefined) {

@@ -5,6 +5,7 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
+import { Deletions } from "./deletions.ts";
 import { keyPages } from "./key_pages.ts";
 import { parseMetadata, propertyRows } from "./property_rows.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
@@ -12,8 +13,15 @@ import { type Database, openSqlite } from "./sqlite.ts";
 /** Marks the files of this engine: "BTrE". */
 export const APPLICATION_ID = 0x42547245;
 
-/** Page size of new files, bytes: two or more leaves fit on a page. */
-export const PAGE_BYTES = 16_384;
+/** Page size of new files, bytes: several leaves fit on a page. */
+const PAGE_BYTES = 16_384;
+
+/**
+ * Makes a new file one whose pages have that size, and can be given back in steps when nothing uses
+ * them. It must come before anything else, and does nothing in a file that has pages.
+ */
+export const NEW_FILE: string =
+  `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`;
 
 /** Rows of the view that SQL queries read. */
 const SELECT_STREAMS = `SELECT
@@ -92,6 +100,7 @@ const MIGRATIONS: readonly Migration[] = [
   indexJournal,
   indexProperties,
   allowLatePoints,
+  addRetention,
 ];
 
 /** Version of the tables this code writes. */
@@ -156,6 +165,37 @@ function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
 
 /** Blocks may be late points and lists of them: earlier releases cannot read these. */
 function allowLatePoints(): void {}
+
+/**
+ * Adds the rules by which points expire, and what was deleted and is still in older versions: of the
+ * streams that there are nobody knows, so it is looked for when a rule covers them.
+ */
+function addRetention(db: Pick<Database, "exec" | "prepare">): void {
+  db.exec(`
+    CREATE TABLE retention (
+      prefix TEXT PRIMARY KEY,
+      max_age TEXT NOT NULL,
+      checksum INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE deletion (
+      stream INTEGER PRIMARY KEY,
+      start INTEGER,
+      major INTEGER NOT NULL,
+      checksum INTEGER NOT NULL
+    ) STRICT`);
+  const next = db.prepare(
+    "SELECT stream, major FROM version " +
+      "WHERE stream = (SELECT min(stream) FROM version WHERE stream > ?) " +
+      "ORDER BY major DESC LIMIT 1",
+  );
+  const isThere = db.prepare("SELECT 1 FROM stream WHERE id = ?");
+  const deletions = new Deletions(db);
+  for (const [row] of keyPages((after) => next.all(after), "stream", 0)) {
+    const stream = Number(row!["stream"]);
+    if (isThere.get(stream) === undefined) continue;
+    deletions.set(stream, { start: undefined, major: Number(row!["major"]) });
+  }
+}
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */
 function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {

@@ -181,6 +181,12 @@ export class StreamRegistry {
     return state;
   }
 
+  /** The latest version of a stream, which does not count as asked for, and is not remembered. */
+  peek(id: number, uuid: Uint8Array): Head {
+    const key = keyOf(uuid);
+    return (this.#recent.get(key) ?? this.#older.get(key))?.head ?? this.#loadHead(id);
+  }
+
   /** Makes a head the latest version of a stream. */
   replaceHead(state: StreamState, head: Head): void {
     this.#count(state.head, -1);

@@ -8,6 +8,8 @@ import { compareBytes } from "../../core/bytes.ts";
 import { bytesOf, checkBytes, checkNumbers } from "../file/checksum.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { ALL_VERSIONS } from "../write/reclaimer.ts";
+import { DELETION_COLUMNS, deletionOf } from "../file/deletions.ts";
+import { ruleOf } from "../retention/rules.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { parseMetadata, propertyRows } from "../file/property_rows.ts";
 import type { Database, Row } from "../file/sqlite.ts";
@@ -78,6 +80,42 @@ export function* reclaimProblems(db: Database): Generator<string | undefined> {
     yield undefined;
     if (row["below"] === (row["pruned_below"] ?? ALL_VERSIONS)) continue;
     yield `Versions of stream number ${row["stream"]} below ${row["below"]} are to be removed`;
+  }
+}
+
+/** Problems of the rules by which points expire, and of what was deleted. */
+export function* retentionProblems(db: Database): Generator<string | undefined> {
+  for (const row of db.prepare("SELECT prefix, max_age, checksum FROM retention").all()) {
+    yield undefined;
+    yield problemOf(() => ruleOf(row));
+  }
+  const page = db.prepare(
+    `SELECT stream, ${DELETION_COLUMNS}, stream IN (SELECT id FROM stream) AS lives,
+      (SELECT max(major) FROM version WHERE version.stream = deletion.stream) AS latest
+    FROM deletion WHERE stream > ? ORDER BY stream LIMIT 256`,
+  );
+  for (const rows of keyPages((after) => page.all(after), "stream", 0)) {
+    for (const row of rows) {
+      const stream = Number(row["stream"]);
+      yield problemOf(() => deletionOf(stream, row));
+      if (row["lives"] !== 1) yield `What was deleted of stream number ${stream} has no stream`;
+      else if (!((row["major"] as number) <= Number(row["latest"]))) {
+        yield `Version ${
+          row["major"]
+        }, which has deleted points of stream number ${stream}, is not there`;
+      }
+    }
+    yield undefined;
+  }
+}
+
+/** The message of what a check throws. */
+function problemOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

@@ -35,6 +35,7 @@ import {
   journalIndexProblems,
   propertyProblems,
   reclaimProblems,
+  retentionProblems,
   settingProblems,
   strayJournalProblems,
   tombstoneProblems,
@@ -465,6 +466,7 @@ function bucketStats(node: InnerNode, b: number): Stats {
 const TABLES = [
   (db: Database): string[] => foreignObjects(db),
   reclaimProblems,
+  retentionProblems,
   journalIndexProblems,
   propertyProblems,
   strayJournalProblems,

@@ -12,12 +12,14 @@ import { checkNumbers } from "../file/checksum.ts";
 import { BUFFER_POINTS, UNSPLIT_POINTS } from "../constants.ts";
 import { mergeRunsInSteps } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
+import type { Deletions } from "../file/deletions.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import { type StreamState, versionOf } from "../stream/registry.ts";
 import { deleteFromVersion, insertIntoVersion, type VersionCommit } from "../tree/commit_points.ts";
 import type { LateLimits } from "../tree/late_plan.ts";
 import type { LateStore } from "../tree/late_store.ts";
+import { hasBefore, oldestTime } from "../tree/oldest.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import type { Transaction } from "./group_commit.ts";
 
@@ -31,6 +33,7 @@ export class PointWriter {
   readonly #journal: Journal;
   readonly #versions: LateStore;
   readonly #limits: LateLimits;
+  readonly #deletions: Deletions;
 
   constructor(
     db: Database,
@@ -38,7 +41,9 @@ export class PointWriter {
     versions: LateStore,
     limits: LateLimits,
     journal: Journal,
+    deletions: Deletions,
   ) {
+    this.#deletions = deletions;
     this.#store = store;
     this.#versions = versions;
     this.#limits = limits;
@@ -142,9 +147,33 @@ export class PointWriter {
     // Whatever there is too much of can be deleted.
     yield* this.flush(tx, state, Infinity);
     const { major, root } = tx.head(state);
+    const version = this.#versions.open(root);
+    if (hasBefore(this.#store, version, end)) {
+      const oldest = oldestTime(this.#store, version)!;
+      this.#deletions.note(state.id, oldest > start ? oldest : start, major + 1);
+    }
     const commit = this.#commitOf(major + 1, NO_TIMES);
     const next = yield* deleteFromVersion(commit, root, start, end);
     return this.#setRoot(tx, state, major + 1, next);
+  }
+
+  /**
+   * Deletes the points before a time, in a version of its own. The buffer is committed before only if
+   * there are such points in it. Older versions must not be kept: what they have is not noted.
+   */
+  *deleteBefore(
+    tx: Transaction,
+    state: StreamState,
+    end: bigint,
+  ): Generator<undefined, Version> {
+    const [oldestBuffered] = tx.head(state).buffer.sorted.times;
+    if (oldestBuffered !== undefined && oldestBuffered < end) yield* this.flush(tx, state);
+    const { major, root, buffer } = tx.head(state);
+    const oldest = oldestTime(this.#store, this.#versions.open(root));
+    if (oldest === undefined || oldest >= end) return versionOf(tx.head(state));
+    const commit = this.#commitOf(major + 1, NO_TIMES);
+    const next = yield* deleteFromVersion(commit, root, oldest, end);
+    return this.#setRoot(tx, state, major + 1, next, buffer);
   }
 
   /** Puts points, which include the buffer, into the tree as a new version. */
@@ -168,9 +197,15 @@ export class PointWriter {
     return { store, versions: this.#versions, limits: this.#limits, major, replaced };
   }
 
-  #setRoot(tx: Transaction, state: StreamState, major: number, root: number): Version {
+  #setRoot(
+    tx: Transaction,
+    state: StreamState,
+    major: number,
+    root: number,
+    buffer: PointBuffer = PointBuffer.EMPTY,
+  ): Version {
     this.#addVersion.run(state.id, major, root, checkNumbers(state.id, major, root));
-    tx.setHead(state, { major, root, buffer: PointBuffer.EMPTY });
+    tx.setHead(state, { major, root, buffer });
     return versionOf(tx.head(state));
   }
 }

@@ -10,7 +10,8 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { PruneResult } from "../../endpoint/endpoint.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { damaged } from "../file/checksum.ts";
-import { checkedRoot } from "../stream/registry.ts";
+import { checkedRoot, type StreamState } from "../stream/registry.ts";
+import { FIRST_MAJOR } from "../constants.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import { LATE_LIST } from "../tree/block_frame.ts";
 import { decodeLateList } from "../tree/late_codec.ts";
@@ -66,8 +67,9 @@ export class Reclaimer {
   readonly #oldest: Statement;
   readonly #removeVersion: Statement;
   readonly #keepAddress: Statement;
+  readonly #setPruned: Statement;
   #waiters: Waiter[] = [];
-  #running = false;
+  #running: Promise<void> | undefined;
   /** The stream that is worked on, 0 for none. */
   #stream = 0;
   /** Orders of streams up to this one are left for the next time: something is damaged there. */
@@ -93,6 +95,7 @@ export class Reclaimer {
       "SELECT major, root, checksum FROM version WHERE stream = ? ORDER BY major LIMIT 2",
     );
     this.#removeVersion = db.prepare("DELETE FROM version WHERE stream = ? AND major = ?");
+    this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
     this.#keepAddress = db.prepare(
       "INSERT INTO setting (key, value) VALUES ('next_block', ?) " +
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -105,6 +108,20 @@ export class Reclaimer {
    */
   order(stream: number, below: number): void {
     this.#add.run(stream, below);
+  }
+
+  /**
+   * Prunes, in a transaction: the versions of a stream below `keep` are no longer available.
+   * {@linkcode start} begins to remove them.
+   *
+   * @returns False if there are none.
+   */
+  prune(tx: Transaction, state: StreamState, keep: number): boolean {
+    if (keep <= Math.max(FIRST_MAJOR + 1, state.prunedBelow)) return false;
+    this.#setPruned.run(keep, state.id);
+    this.order(state.id, keep);
+    tx.afterCommit(() => state.prunedBelow = keep);
+    return true;
   }
 
   /** Tells whether versions of a stream are still to be removed. */
@@ -120,12 +137,16 @@ export class Reclaimer {
     });
   }
 
+  /** Waits until there is nothing left to be removed. */
+  async finishedAll(): Promise<void> {
+    await this.#running;
+  }
+
   /** Begins with what was ordered, in the background. */
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#running !== undefined) return;
     this.#passed = 0;
-    this.#work().finally(() => this.#running = false);
+    this.#running = this.#work().finally(() => this.#running = undefined);
   }
 
   async #work(): Promise<void> {

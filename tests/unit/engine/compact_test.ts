@@ -1,0 +1,137 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { compactFile, type Engine, openEngine } from "../../../src/engine/mod.ts";
+import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
+import { unpackOldFile, untilReclaimed, verifiedBlocks } from "../../support/old_file.ts";
+
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Makes a file of three streams of which the first and largest is obliterated. */
+async function fillAndObliterate(engine: Engine, path: string): Promise<void> {
+  const one = await createStream(engine, 1);
+  const two = await createStream(engine, 2);
+  for (let i = 0n; i < 8n; i++) {
+    await engine.insert({ uuid: one, columns: regular(100_000, i * 10n ** 12n) });
+    await engine.insert({ uuid: two, columns: regular(2_000, i * 10n ** 12n) });
+  }
+  await engine.obliterate(one);
+  await untilReclaimed(path);
+}
+
+function autoVacuumOf(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const value = Number(db.prepare("PRAGMA auto_vacuum").get()!["auto_vacuum"]);
+  db.close();
+  return value;
+}
+
+Deno.test("compact: the file gets smaller by what nothing uses, in many steps, and has the same points", async () => {
+  await withPath(async (path) => {
+    await using engine = await openEngine({ path });
+    await fillAndObliterate(engine, path);
+    await using reader = await openEngine({ path, readOnly: true });
+    const points = await pointsOf(reader, uuidOf(2));
+    const sizes: number[] = [];
+    const report = await engine.compact({ onProgress: ({ bytes }) => sizes.push(bytes) });
+    assert(report.after < report.before / 2, JSON.stringify(report));
+    assertEquals(report.free, 0);
+    assert(sizes.length > 3, `${sizes.length} steps`);
+    assertEquals(sizes, sizes.toSorted((a, b) => b - a));
+    assertEquals(sizes.at(-1), report.after);
+    assertEquals(Deno.statSync(path).size, report.after);
+    assertEquals(await pointsOf(engine, uuidOf(2)), points);
+    assertEquals(await pointsOf(reader, uuidOf(2)), points);
+    await verifiedBlocks(path);
+    assertEquals(await engine.compact(), { before: report.after, after: report.after, free: 0 });
+  });
+});
+
+Deno.test("compact: an abort ends it between two steps, and the rest is given back the next time", async () => {
+  await withPath(async (path) => {
+    await using engine = await openEngine({ path });
+    await fillAndObliterate(engine, path);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    let steps = 0;
+    const onProgress = () => void (++steps === 2 && controller.abort(reason));
+    const error = await engine.compact({ signal: controller.signal, onProgress }).catch((e) => e);
+    assertEquals(error, reason);
+    assertEquals(steps, 2);
+    await verifiedBlocks(path);
+    const rest = await engine.compact();
+    assert(rest.after < rest.before, JSON.stringify(rest));
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("compactFile: beside the process that writes the file, what is inserted meanwhile stays", async () => {
+  await withPath(async (path) => {
+    await using engine = await openEngine({ path });
+    await fillAndObliterate(engine, path);
+    const uuid = uuidOf(2);
+    const before = (await pointsOf(engine, uuid)).length;
+    let isDone = false, inserted = 0;
+    const compacted = compactFile(path).finally(() => isDone = true);
+    while (!isDone) {
+      await engine.insert({ uuid, columns: regular(10, 10n ** 15n + BigInt(inserted)) });
+      inserted += 10;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const report = await compacted;
+    assert(report.after < report.before / 2, JSON.stringify(report));
+    assert(inserted > 0);
+    assertEquals((await pointsOf(engine, uuid)).length, before + inserted);
+    await engine.flush(uuid);
+    await verifiedBlocks(path);
+    assertEquals((await rejection(compactFile(path, { rewrite: true }))).status, "LOCKED");
+  });
+});
+
+Deno.test("compactFile: a file of an earlier release is written anew only if that is asked for", async () => {
+  await withPath(async (path) => {
+    await unpackOldFile(5, path);
+    const before = await verifiedOld(path);
+    const error = await rejection(compactFile(path));
+    assertEquals(error.status, "REWRITE_NEEDED");
+    assertEquals(autoVacuumOf(path), 0);
+    const report = await compactFile(path, { rewrite: true });
+    assertEquals(autoVacuumOf(path), 2);
+    assertEquals(report.free, 0);
+    assertEquals(await verifiedBlocks(path), before);
+    await using engine = await openEngine({ path });
+    assertEquals((await pointsOf(engine, uuidOf(5), 12n)).length, 1400);
+    await engine.obliterate(uuidOf(5));
+    assert((await engine.compact()).after < report.after);
+  });
+});
+
+/** The blocks of a file after it was brought up to date. */
+async function verifiedOld(path: string): Promise<number> {
+  await (await openEngine({ path })).close();
+  return await verifiedBlocks(path);
+}
+
+Deno.test("compactFile: what is not there, or no database, is an error and stays as it is", async () => {
+  await withPath(async (path) => {
+    assertEquals((await rejection(compactFile(path))).status, "CANNOT_OPEN");
+    await Deno.writeTextFile(path, "not a database ".repeat(50));
+    assertEquals((await rejection(compactFile(path))).status, "NOT_A_DATABASE");
+    assertEquals(await Deno.readTextFile(path), "not a database ".repeat(50));
+  });
+});
+
+Deno.test("compact: in memory too", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine, 1);
+  await engine.insert({ uuid, columns: regular(500_000) });
+  await engine.obliterate(uuid);
+  const { before, after } = await engine.compact();
+  assert(after < before / 2, `${before} to ${after}`);
+});

@@ -1,0 +1,351 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { type Engine, type EngineOptions, openEngine } from "../../../src/engine/mod.ts";
+import type { ExpiryReport } from "../../../src/endpoint/retention.ts";
+import { columnsOf, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
+import { EAGER_LATE } from "../../support/late_limits.ts";
+import { untilReclaimed, verifiedBlocks } from "../../support/old_file.ts";
+import { until } from "../../support/until.ts";
+
+const MS = 1_000_000n;
+const SECOND = 1000n * MS;
+const DAY = 86_400n * SECOND;
+
+/** The present of these tests, ms since the Unix epoch. */
+const NOW_MS = 1_000_000_000_000;
+const NOW = BigInt(NOW_MS) * MS;
+
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function openNow(options: EngineOptions = {}): Promise<Engine> {
+  return openEngine({ now: () => NOW_MS, durability: "relaxed", ...options });
+}
+
+async function create(engine: Engine, byte: number, collection: string): Promise<Uint8Array> {
+  const uuid = uuidOf(byte);
+  const tags = new Map([["name", `s${byte}`]]);
+  await engine.create({ uuid, collection, tags, annotations: new Map() });
+  return uuid;
+}
+
+async function majorOf(engine: Engine, uuid: Uint8Array): Promise<bigint> {
+  const info = await engine.streamInfo({ uuid, omitVersion: false, omitDescriptor: true });
+  return info.version!.major;
+}
+
+function counts({ looked, streams, points }: ExpiryReport): [number, number, bigint] {
+  return [looked, streams, points];
+}
+
+async function times(engine: Engine, uuid: Uint8Array, version = 0n): Promise<number[]> {
+  return (await pointsOf(engine, uuid, version)).map(([time]) => time);
+}
+
+Deno.test("expire: points above the age leave all versions, younger ones stay, and what they took is given back", async () => {
+  await withPath(async (path) => {
+    await using engine = await openNow({ path });
+    const uuid = await create(engine, 1, "pmu/a");
+    for (let day = 20n; day > 0n; day--) {
+      await engine.insert({ uuid, columns: regular(2000, NOW - day * DAY, 10n * SECOND) });
+      await engine.flush(uuid);
+    }
+    const before = await verifiedBlocks(path);
+    await engine.setRetention("pmu", 5n * DAY);
+    const report = await engine.expire();
+    assertEquals(counts(report), [1, 1, 15n * 2000n]);
+    assertEquals(report.failed, []);
+    assertEquals((await times(engine, uuid)).length, 5 * 2000);
+    assertEquals((await times(engine, uuid))[0], Number(NOW - 5n * DAY));
+    const major = await majorOf(engine, uuid);
+    assertEquals(major, 31n);
+    for (let version = 11n; version < major; version++) {
+      assertEquals((await rejection(pointsOf(engine, uuid, version))).code, 450);
+    }
+    const after = await verifiedBlocks(path);
+    assert(after < before / 3, `${after} of ${before} blocks`);
+    // Nothing is left to be done.
+    assertEquals(counts(await engine.expire()), [1, 0, 0n]);
+    assertEquals(await majorOf(engine, uuid), major);
+  });
+});
+
+Deno.test("expire: a point exactly as old as the age stays, one a nanosecond older goes", async () => {
+  await using engine = await openNow();
+  const uuid = await create(engine, 1, "a");
+  const edge = NOW - DAY;
+  await engine.insert({ uuid, columns: columnsOf([[edge - 1n, 1], [edge, 2], [edge + 1n, 3]]) });
+  await engine.setRetention("", DAY);
+  await engine.expire();
+  assertEquals((await pointsOf(engine, uuid)).map(([, value]) => value), [2, 3]);
+});
+
+Deno.test("setRetention: the longest prefix rules, path by path, and one without an age keeps everything", async () => {
+  await using engine = await openNow();
+  const collections = ["a", "a/b", "a/b/c", "a/bc", "a/b/keep/x", "b", "a.b", "a/b/"];
+  const columns = columnsOf([[NOW - 10n * DAY, 1], [NOW - 3n * DAY, 2], [NOW, 3]]);
+  for (const [i, collection] of collections.entries()) {
+    await engine.insert({ uuid: await create(engine, i + 1, collection), columns });
+  }
+  await engine.setRetention("a", 5n * DAY);
+  await engine.setRetention("a/b/", DAY);
+  await engine.setRetention("a/b/keep", null);
+  assertEquals(await engine.retention(), [
+    { prefix: "a", maxAge: 5n * DAY },
+    { prefix: "a/b", maxAge: DAY },
+    { prefix: "a/b/keep", maxAge: null },
+  ]);
+  assertEquals(counts(await engine.expire()), [5, 5, 8n]);
+  const left = await Promise.all(collections.map((_, i) => times(engine, uuidOf(i + 1))));
+  assertEquals(left.map(({ length }) => length), [2, 1, 1, 2, 3, 3, 3, 1]);
+  await engine.setRetention("a/b/keep/", undefined);
+  assertEquals(counts(await engine.expire()), [6, 1, 2n]);
+  assertEquals((await engine.retention()).length, 2);
+});
+
+Deno.test("setRetention: ages and prefixes that make no sense are refused and change nothing", async () => {
+  await using engine = await openNow();
+  await assertRejects(
+    () => engine.setRetention("a", 30n),
+    RangeError,
+    "maxAge is 30 ns, expected 1 s",
+  );
+  await assertRejects(() => engine.setRetention("a", 1n << 63n), RangeError, "maxAge");
+  await assertRejects(() => engine.setRetention("a", -DAY), RangeError, "maxAge");
+  assertEquals((await rejection(engine.setRetention("a\0", DAY))).code, 407);
+  assertEquals((await rejection(engine.setRetention("a".repeat(256), DAY))).code, 407);
+  assertEquals(await engine.retention(), []);
+  for (let i = 0; i < 1000; i++) await engine.setRetention(`c${i}`, DAY);
+  assertEquals((await rejection(engine.setRetention("more", DAY))).code, 421);
+  await engine.setRetention("c7", 2n * DAY);
+  assertEquals((await engine.retention()).length, 1000);
+});
+
+Deno.test("expire: buffered points that are too old go, younger ones stay buffered with their version", async () => {
+  await withPath(async (path) => {
+    let engine = await openNow({ path });
+    const young = await create(engine, 1, "a");
+    const mixed = await create(engine, 2, "a");
+    await engine.insert({ uuid: young, columns: columnsOf([[NOW - 9n * DAY, 1], [NOW - 1n, 2]]) });
+    await engine.flush(young);
+    await engine.insert({ uuid: young, columns: columnsOf([[NOW - 3n, 3], [NOW - 2n, 4]]) });
+    await engine.insert({ uuid: mixed, columns: columnsOf([[NOW - 1n, 5], [NOW - 9n * DAY, 6]]) });
+    await engine.setRetention("a", DAY);
+    // The journal is read by a process that has never seen the streams.
+    await engine.close();
+    engine = await openNow({ path, expiryTickMs: 1e9 });
+    assertEquals((await engine.expire()).failed, []);
+    const info = { omitVersion: false, omitDescriptor: true };
+    const version = (await engine.streamInfo({ uuid: young, ...info })).version;
+    assertEquals(version, { major: 12n, minor: 2n });
+    assertEquals((await pointsOf(engine, young)).map(([, value]) => value), [3, 4, 2]);
+    assertEquals((await pointsOf(engine, young, 12n)).map(([, value]) => value), [2]);
+    assertEquals((await pointsOf(engine, mixed)).map(([, value]) => value), [5]);
+    await engine.close();
+    await verifiedBlocks(path);
+    await using again = await openNow({ path });
+    assertEquals((await pointsOf(again, young)).map(([, value]) => value), [3, 4, 2]);
+  });
+});
+
+Deno.test("expire: late points beside the tree are removed with the others", async () => {
+  await withPath(async (path) => {
+    await using engine = await openNow({ path, lateLimits: EAGER_LATE });
+    const uuid = await create(engine, 1, "a");
+    await engine.insert({ uuid, columns: regular(100_000, NOW - 10n * DAY, 8n * SECOND) });
+    await engine.flush(uuid);
+    for (let i = 0; i < 5; i++) {
+      const columns = regular(60, NOW - 10n * DAY + BigInt(i) * SECOND, 12_000n * SECOND);
+      await engine.insert({ uuid, columns });
+      await engine.flush(uuid);
+    }
+    const all = await times(engine, uuid);
+    const cutoff = NOW - 4n * DAY;
+    await engine.setRetention("a", 4n * DAY);
+    const { points } = await engine.expire();
+    const kept = all.filter((time) => BigInt(time) >= cutoff);
+    assertEquals(Number(points), all.length - kept.length);
+    assertEquals(await times(engine, uuid), kept);
+    await untilReclaimed(path);
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("expire: what was deleted by a call leaves older versions when it is too old", async () => {
+  await withPath(async (path) => {
+    let nowMs = NOW_MS;
+    const now = () => nowMs;
+    await using engine = await openNow({ path, now });
+    const uuid = await create(engine, 1, "a");
+    await engine.insert({ uuid, columns: columnsOf([[NOW - DAY, 1], [NOW, 2]]) });
+    await engine.flush(uuid); // 11
+    await engine.insert({ uuid, columns: columnsOf([[NOW - 2n * DAY, 3]]) });
+    await engine.flush(uuid); // 12
+    await engine.deleteRange({ uuid, start: NOW - 9n * DAY, end: NOW }); // 13
+    await engine.insert({ uuid, columns: columnsOf([[NOW + 1n, 4]]) });
+    await engine.flush(uuid); // 14
+    await engine.setRetention("a", 3n * DAY);
+    assertEquals(counts(await engine.expire()), [1, 0, 0n]);
+    assertEquals((await pointsOf(engine, uuid, 12n)).length, 3);
+    nowMs += 86_400_000 + 1;
+    assertEquals(counts(await engine.expire()), [1, 1, 0n]);
+    for (const version of [11n, 12n]) {
+      assertEquals((await rejection(pointsOf(engine, uuid, version))).code, 450);
+    }
+    assertEquals((await pointsOf(engine, uuid, 13n)).length, 1);
+    assertEquals((await pointsOf(engine, uuid, 14n)).length, 2);
+    assertEquals(counts(await engine.expire()), [1, 0, 0n]);
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("expire: what an earlier release deleted is found in the versions", async () => {
+  await withPath(async (path) => {
+    let nowMs = NOW_MS;
+    const now = () => nowMs;
+    {
+      await using engine = await openNow({ path, now });
+      const uuid = await create(engine, 1, "a");
+      for (let day = 0n; day < 3n; day++) {
+        const columns = columnsOf([[NOW - day * DAY, 1]]);
+        await engine.insert({ uuid, columns });
+        await engine.flush(uuid);
+      }
+      await engine.deleteRange({ uuid, start: NOW - 9n * DAY, end: NOW });
+    }
+    // As the step from schema 5 leaves it: nobody knows what was deleted.
+    const db = new DatabaseSync(path);
+    const { checkNumbers } = await import("../../../src/engine/file/checksum.ts");
+    db.exec(`UPDATE deletion SET start = NULL, checksum = ${checkNumbers(1, 14, 0)}`);
+    db.close();
+    await verifiedBlocks(path);
+    await using engine = await openNow({ path, now });
+    const uuid = uuidOf(1);
+    await engine.setRetention("a", 3n * DAY);
+    assertEquals(counts(await engine.expire()), [1, 0, 0n]);
+    assertEquals((await pointsOf(engine, uuid, 13n)).length, 3);
+    nowMs += 86_400_000 + 1;
+    assertEquals(counts(await engine.expire()), [1, 1, 0n]);
+    assertEquals((await rejection(pointsOf(engine, uuid, 13n))).code, 450);
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("expire: a dry run counts what would go and changes nothing, beside a writer too", async () => {
+  await withPath(async (path) => {
+    await using engine = await openNow({ path });
+    const uuid = await create(engine, 1, "a");
+    await engine.insert({ uuid, columns: regular(10_000, NOW - 5000n * SECOND, SECOND) });
+    await engine.flush(uuid);
+    await engine.insert({ uuid, columns: regular(10, NOW - 5000n * SECOND, SECOND) });
+    await engine.setRetention("a", 1000n * SECOND);
+    assertEquals(counts(await engine.expire({ dryRun: true })), [1, 1, 4010n]);
+    await using reader = await openNow({ path, readOnly: true });
+    assertEquals(counts(await reader.expire({ dryRun: true })), [1, 1, 4010n]);
+    assertEquals((await rejection(reader.expire())).status, "READ_ONLY");
+    assertEquals((await rejection(reader.setRetention("a", DAY))).status, "READ_ONLY");
+    assertEquals((await reader.retention()).length, 1);
+    assertEquals((await pointsOf(engine, uuid)).length, 10_010);
+    assertEquals(await majorOf(engine, uuid), 11n);
+    assertEquals((await engine.expire()).points, 4010n);
+    assertEquals(counts(await reader.expire({ dryRun: true })), [1, 0, 0n]);
+  });
+});
+
+Deno.test("expire: the sweep runs by itself, when the database is opened and again and again", async () => {
+  await withPath(async (path) => {
+    let nowMs = NOW_MS;
+    const options = { path, now: () => nowMs, expiryTickMs: 5 };
+    let engine = await openNow(options);
+    const uuid = await create(engine, 1, "a");
+    const columns = columnsOf([[NOW - 100n * SECOND, 1], [NOW - 50n * SECOND, 2], [NOW, 3]]);
+    await engine.insert({ uuid, columns });
+    await engine.setRetention("a", 64n * SECOND);
+    await until("a sweep", async () => (await times(engine, uuid)).length === 2);
+    nowMs += 14_500;
+    // A point is hardly too old: it is left alone until a 64th of the age more has passed.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals((await times(engine, uuid)).length, 2);
+    nowMs += 1000;
+    await engine.close();
+    engine = await openNow({ ...options, expiryTickMs: 1e9 });
+    await until("a sweep", async () => (await times(engine, uuid)).length === 1);
+    // What is too old when it comes is taken, and goes with the next sweep.
+    await engine.insert({ uuid, columns: columnsOf([[NOW - 100n * SECOND, 4]]) });
+    assertEquals((await times(engine, uuid)).length, 2);
+    assertEquals((await engine.expire()).points, 1n);
+    await engine.close();
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("expire: changes show it as a delete of what was there, subscribers see nothing of it", async () => {
+  await using engine = await openNow();
+  const uuid = await create(engine, 1, "a");
+  await engine.insert({ uuid, columns: columnsOf([[NOW - 2n * DAY, 1], [NOW, 2]]) });
+  const major = (await engine.flush(uuid)).major;
+  const updates = engine.subscribe([uuid]);
+  const next = updates.next();
+  await engine.setRetention("a", DAY);
+  await engine.expire();
+  const request = { uuid, from: major, to: 0n, resolution: 40 };
+  const ranges = (await Array.fromAsync(engine.changes(request))).flatMap(({ starts, ends }) =>
+    Array.from(starts, (start, i) => [start, ends[i]!] as const)
+  );
+  assert(ranges.some(([start, end]) => start <= NOW - 2n * DAY && end > NOW - 2n * DAY));
+  await engine.insert({ uuid, columns: columnsOf([[NOW + 1n, 3]]) });
+  assertEquals([...(await next).value!.columns.times], [NOW + 1n]);
+  await updates.return!();
+});
+
+Deno.test("expire: a damaged rule removes nothing, a damaged stream is named and the others go on", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openNow({ path });
+      for (const byte of [1, 2, 3]) {
+        const uuid = await create(engine, byte, "a");
+        await engine.insert({ uuid, columns: columnsOf([[NOW - 2n * DAY, 1], [NOW, 2]]) });
+        await engine.flush(uuid);
+      }
+      await engine.setRetention("a", 100n * DAY);
+    }
+    const change = (sql: string) => {
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+    };
+    change("UPDATE retention SET max_age = '1000000000'");
+    {
+      await using engine = await openNow({ path });
+      assertEquals((await rejection(engine.expire())).status, "CORRUPT");
+      assertEquals((await times(engine, uuidOf(1))).length, 2);
+    }
+    change("DELETE FROM retention");
+    change("UPDATE version SET checksum = 1 WHERE stream = 2");
+    await using engine = await openNow({ path });
+    await engine.setRetention("a", DAY);
+    const report = await engine.expire();
+    assertEquals([report.streams, report.points], [2, 2n]);
+    assertEquals(report.failed.map(({ uuid }) => uuid[0]), [2]);
+  });
+});
+
+Deno.test("expire: an abort ends it between two tasks, and what is done stays done", async () => {
+  await using engine = await openNow();
+  for (let byte = 1; byte <= 200; byte++) {
+    const uuid = await create(engine, byte, "a");
+    await engine.insert({ uuid, columns: columnsOf([[NOW - 2n * DAY, 1]]) });
+  }
+  await engine.setRetention("a", DAY);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(await engine.expire({ signal: controller.signal }).catch((e) => e), reason);
+  assertEquals((await engine.expire()).points, 200n);
+});
