@@ -15,7 +15,7 @@ import type {
   RetentionRule,
 } from "../../endpoint/retention.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
-import { isDue, yieldToEventLoop } from "../pacer.ts";
+import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { checkedRoot, type Head } from "../stream/registry.ts";
 import { countBefore, hasBefore, oldestTime } from "../tree/oldest.ts";
 import { closedError, type Task, type Transaction } from "../write/group_commit.ts";

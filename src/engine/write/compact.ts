@@ -9,7 +9,7 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
 import type { Database } from "../file/sqlite.ts";
 import { isIncremental, rewrite, sizeOf, VacuumSteps } from "../file/vacuum.ts";
-import { yieldToEventLoop } from "../pacer.ts";
+import { yieldToEventLoop } from "../../core/pacer.ts";
 import type { Task } from "./group_commit.ts";
 
 /** Parts of an open database. */

@@ -43,6 +43,12 @@ const EXPECTED: Record<string, readonly string[]> = {
     "1772323204000000000,2026-03-01T00:00:04Z,0.4,",
     "1772323205000000000,2026-03-01T00:00:05Z,0.5,",
   ],
+  "retention.ts": [
+    "60480 points of 1 stream have expired, as expected: true",
+    "pmu/events: 86400 points",
+    "pmu/substation-7: 25920 points",
+    "The file got smaller: true",
+  ],
   "serve_and_connect.ts": [
     "BTrDB 5.30, protocol v5",
     "4 windows with means 12, 37, 62, 87",
