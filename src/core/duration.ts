@@ -18,11 +18,17 @@ export interface DurationParts {
   readonly weeks: number;
   /** Days of 24 hours. */
   readonly days: number;
+  /** Hours, any number. */
   readonly hours: number;
+  /** Minutes, any number. */
   readonly minutes: number;
+  /** Seconds, any number. */
   readonly seconds: number;
+  /** Milliseconds, any number. */
   readonly milliseconds: number;
+  /** Microseconds, any number. */
   readonly microseconds: number;
+  /** Nanoseconds, any number. */
   readonly nanoseconds: number;
 }
 

@@ -7,6 +7,7 @@
 
 export type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
 export type * from "../endpoint/endpoint.ts";
+export type * from "../endpoint/retention.ts";
 export type { ErrorContext } from "./dispatcher.ts";
 export type { ApiKey, Capability, Grant } from "./keys.ts";
 export type {

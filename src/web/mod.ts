@@ -42,6 +42,13 @@ export {
   type TimeLike,
   toNanoseconds,
 } from "../core/time.ts";
+export type { DurationLike, DurationParts } from "../core/duration.ts";
+export type {
+  CompactProgress,
+  CompactReport,
+  ExpiryProgress,
+  RetentionRule,
+} from "../endpoint/retention.ts";
 export type {
   Mash,
   MashMember,
