@@ -168,7 +168,7 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
  * writes it.
  *
  * @param path Path of the file.
- * @param options Whether the file may be written anew, and a function that is told how far it is.
+ * @param options Permission to write the file anew, and a function that is told how far it is.
  * @returns Sizes before and after.
  * @throws {BTrDBError} Status `REWRITE_NEEDED` if the file was made by a release that did not prepare
  *   it, and `rewrite` is not set; `LOCKED` if it is, and another process writes the file.

@@ -81,7 +81,7 @@ interface Change {
   readonly maxAge: bigint | null | undefined;
 }
 
-/** What is asked for. */
+/** The rule and the way of the request. */
 interface Request {
   readonly target: string;
   readonly change: Change | undefined;

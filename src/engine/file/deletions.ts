@@ -1,5 +1,5 @@
 /**
- * What was deleted and is still in older versions: only through this can a version have points that
+ * Points that were deleted and are still in older versions: only through this can a version have points that
  * are older than all of a later one. The expiry of old points reads it (docs/retention.md).
  *
  * @module
@@ -53,7 +53,7 @@ export class Deletions {
     this.#remove = db.prepare("DELETE FROM deletion WHERE stream = ?");
   }
 
-  /** What was deleted from a stream; `undefined` if nothing that versions still have. */
+  /** The points deleted from a stream; `undefined` if none that versions still have. */
   get(stream: number): Deletion | undefined {
     const row = this.#get.get(stream);
     return row === undefined ? undefined : deletionOf(stream, row);

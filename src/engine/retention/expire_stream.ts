@@ -28,7 +28,7 @@ export interface ExpiryStores {
 
 /**
  * Removes what is too old: the latest version loses it, and the versions that have it are pruned, in
- * one transaction. Which rule it is, is found again, with what is checksummed.
+ * one transaction. The rule is looked for again, by a collection whose checksum fits.
  *
  * @param nowNs The present, ns since the Unix epoch.
  * @returns Points removed; `undefined` if nothing was to be done.

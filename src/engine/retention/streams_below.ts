@@ -8,7 +8,7 @@ import { bytesOf } from "../file/checksum.ts";
 import { keyPages } from "../file/key_pages.ts";
 import type { Database } from "../file/sqlite.ts";
 
-/** What a row of a stream says of it; nothing of it is checksummed here. */
+/** A row of the table of streams; its checksum is not looked at here. */
 export interface StreamRow {
   /** Number of the stream in this database. */
   readonly id: number;
