@@ -38,7 +38,11 @@ interface Means {
   readonly trim: Trim | undefined;
 }
 
+/** Least time between two collections that were asked for at once, ms. */
+const BETWEEN_MS = 1_000;
+
 let means: Means | undefined;
+let collectedMs = -Infinity;
 const timers: ReturnType<typeof setTimeout>[] = [];
 
 /** Gives memory back some seconds after the last call of this function. No program waits for it. */
@@ -50,6 +54,15 @@ export function freeMemoryLater(): void {
     if (collect !== undefined) after(ms, collect);
     if (trim !== undefined) after(ms + SWEEP_MS, () => void trim(0n));
   }
+}
+
+/** Collects garbage at once, if that was not just done, and some seconds later. */
+export function collectGarbage(): void {
+  freeMemoryLater();
+  const now = performance.now();
+  if (now - collectedMs < BETWEEN_MS) return;
+  means?.collect?.();
+  collectedMs = performance.now();
 }
 
 function after(ms: number, run: () => void): void {

@@ -13,6 +13,7 @@ import type { Calls } from "../transport/calls.ts";
 import { suppressGoaway } from "../transport/no_goaway.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
+import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
@@ -70,6 +71,7 @@ export class HttpPort {
       this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
     );
     suppressGoaway(this.#http2);
+    endOnLongHeaders(this.#http2);
   }
 
   /**
@@ -109,6 +111,7 @@ export class HttpPort {
 
   #speak(socket: Socket): void {
     const isHttp2 = (socket as TLSSocket).alpnProtocol === "h2";
+    if (isHttp2) endOnRefusedHeaders(socket);
     (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
   }
 

@@ -19,6 +19,7 @@ import { suppressGoaway } from "./no_goaway.ts";
 import type { IncomingBytes } from "./incoming_bytes.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
+import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */
@@ -64,6 +65,7 @@ export class GrpcPort {
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
       dropUnplainHeaders(http2);
+      endOnLongHeaders(http2);
     }
   }
 
@@ -79,6 +81,7 @@ export class GrpcPort {
       protocols: ["h2"],
       onConnection: (socket) => {
         gatherWrites(socket);
+        endOnRefusedHeaders(socket);
         grpc.#injector.injectConnection(socket);
       },
     });

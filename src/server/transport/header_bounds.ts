@@ -1,0 +1,58 @@
+/**
+ * Bounds on the headers of HTTP/2, which may repeat a field of 4 KiB for each byte that was sent. The
+ * native code under Deno refuses a request with more than 128 fields, but keeps them, half a MiB,
+ * until garbage is collected, which it does not ask for: a client without a key could fill the memory
+ * at 300 MB/s. No honest client sends such headers, so that connections end by them.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { collectGarbage } from "../free_memory.ts";
+
+/** Bytes of a frame that resets a stream. */
+const RESET_BYTES = 13;
+
+/** Its type (RFC 9113, section 6.4). */
+const RESET = 3;
+
+/** The error code with which headers are refused (RFC 9113, section 7). */
+const ENHANCE_YOUR_CALM = 11;
+
+/** Longest headers of a request, characters. */
+const MAX_LENGTH = 65_536;
+
+/** Ends connections with longer headers than {@linkcode MAX_LENGTH}. */
+export function endOnLongHeaders(http2: Http2Server): void {
+  http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    let length = 0;
+    for (const name in headers) length += name.length + (headers[name]?.length ?? 0);
+    // Not at once: others are about to hear of the stream, and may answer.
+    if (length > MAX_LENGTH) setImmediate(() => stream.session?.destroy());
+  });
+}
+
+/**
+ * Ends a connection when a stream of it is reset because of its headers. Each write of a session is
+ * whole frames; where the runtime writes past the socket (Node.js) it bounds headers itself.
+ */
+export function endOnRefusedHeaders(socket: Socket): void {
+  const write = socket.write;
+  socket.write = ((...args: Parameters<typeof write>) => {
+    if (isRefusal(args[0])) {
+      queueMicrotask(() => {
+        socket.destroy();
+        collectGarbage();
+      });
+    }
+    return write.apply(socket, args);
+  }) as typeof write;
+}
+
+function isRefusal(frame: unknown): boolean {
+  return frame instanceof Uint8Array && frame.length >= RESET_BYTES && frame[3] === RESET &&
+    frame[0] === 0 && frame[1] === 0 && frame[2] === 4 && frame[12] === ENHANCE_YOUR_CALM &&
+    frame[9] === 0 && frame[10] === 0 && frame[11] === 0;
+}

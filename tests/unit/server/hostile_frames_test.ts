@@ -1,0 +1,145 @@
+/** Frames of HTTP/2 that are made to do harm (docs/security.md). */
+
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { assert, assertEquals } from "@std/assert";
+import { connect } from "@btrdb/btrdb";
+import { serve } from "../../../src/server/mod.ts";
+import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
+
+const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const [DATA, HEADERS, RESET, SETTINGS, PING, CONTINUATION] = [0, 1, 3, 4, 6, 9];
+const [END_STREAM, END_HEADERS] = [1, 4];
+/** `GET / HTTP/2` to `x`, in HPACK (RFC 7541): indexed fields, and one literal. */
+const REQUEST = [0x82, 0x86, 0x84, 0x01, 1, 0x78];
+/** A field `a` of 4,000 characters that goes into the table of fields, and is its first entry then. */
+const LONG_FIELD = [0x40, 1, 0x61, 0x7f, 0xa1, 0x1e, ...new Array(4_000).fill(0x62)];
+const FIRST_OF_TABLE = 0xbe;
+
+function frame(type: number, flags: number, stream: number, payload: number[] = []): Uint8Array {
+  const { length } = payload;
+  const head = [
+    length >> 16,
+    length >> 8,
+    length,
+    type,
+    flags,
+    0,
+    stream >> 16,
+    stream >> 8,
+    stream,
+  ];
+  return Uint8Array.from([...head, ...payload]);
+}
+
+/** Requests of some hundred bytes that stand for half a MiB of fields each. */
+function bombs(count: number, repeated = 200): Uint8Array[] {
+  const fields = [...REQUEST, ...new Array(repeated).fill(FIRST_OF_TABLE)];
+  return [
+    frame(HEADERS, END_HEADERS | END_STREAM, 1, [...REQUEST, ...LONG_FIELD]),
+    ...Array.from(
+      { length: count },
+      (_, i) => frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 3, fields),
+    ),
+  ];
+}
+
+/** Floods, by what they are made of: frames of a turn. */
+const FLOODS: Record<string, (turn: number) => Uint8Array[]> = {
+  "headers that repeat a long field": (turn) => turn === 0 ? bombs(300) : [],
+  "headers of a third of a MiB": (turn) => turn === 0 ? bombs(20, 80) : [],
+  "headers without end": (turn) =>
+    turn === 0
+      ? [frame(HEADERS, END_STREAM, 1, REQUEST)]
+      : Array.from({ length: 20 }, () => frame(CONTINUATION, 0, 1, [0, 1, 0x61, 1, 0x62])),
+  "headers in frames without bytes": (turn) =>
+    turn === 0
+      ? [frame(HEADERS, END_STREAM, 1, REQUEST)]
+      : Array.from({ length: 100 }, () => frame(CONTINUATION, 0, 1)),
+  "streams that are reset at once": (turn) =>
+    Array.from({ length: 100 }, (_, i) => 200 * turn + 2 * i + 1).flatMap((stream) => [
+      frame(HEADERS, END_HEADERS | END_STREAM, stream, REQUEST),
+      frame(RESET, 0, stream, [0, 0, 0, 8]),
+    ]),
+  settings: () => Array.from({ length: 100 }, () => frame(SETTINGS, 0, 0, [0, 4, 0, 0, 1, 0])),
+  pings: () => Array.from({ length: 100 }, () => frame(PING, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8])),
+  "data without bytes": (turn) =>
+    turn === 0
+      ? [frame(HEADERS, END_HEADERS, 1, [0x83, ...REQUEST.slice(1)])]
+      : Array.from({ length: 100 }, () => frame(DATA, 0, 1)),
+};
+
+/** Sends a flood until the connection is ended, reading nothing; the bytes that were sent. */
+function flood(socket: Socket, framesOf: (turn: number) => Uint8Array[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let turn = 0;
+    const send = () => {
+      while (!socket.destroyed && sent < 200e6) {
+        const frames = framesOf(turn++);
+        const bytes = Uint8Array.from(frames.flatMap((one) => [...one]));
+        sent += bytes.length;
+        if (!socket.write(bytes) || turn % 10 === 0) break;
+      }
+      if (socket.destroyed) return;
+      if (sent >= 200e6 || turn > 20_000) reject(new Error(`${sent} bytes were taken`));
+      else setTimeout(send, 1);
+    };
+    socket.write(PREFACE);
+    socket.write(frame(SETTINGS, 0, 0));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(sent));
+    socket.resume();
+    send();
+  });
+}
+
+for (const port of ["gRPC", "HTTP"] as const) {
+  const ignore = !haveOpenssl();
+  if (ignore) console.warn("skipped, there is no openssl: floods over TLS");
+  Deno.test({
+    name: `serve: floods of HTTP/2 end their connection, and only theirs, ${port}`,
+    ignore,
+    // Garbage is collected some seconds later.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      const { cert, key } = await makeCertificate(folder, "server", [
+        "basicConstraints=critical,CA:FALSE",
+      ]);
+      const ca = await Deno.readTextFile(cert);
+      await using db = await connect("memory:");
+      await using server = await serve(db, { port: 0, http: { port: 0 }, tls: { cert, key } });
+      await Deno.remove(folder, { recursive: true });
+      const number = port === "gRPC" ? server.port : server.httpPort!;
+      for (const [what, framesOf] of Object.entries(FLOODS)) {
+        const options = { ca, ALPNProtocols: ["h2"], servername: "localhost" };
+        const socket = connectTls(number, "127.0.0.1", options);
+        await new Promise((resolve) => socket.once("secureConnect", resolve));
+        assertEquals(socket.alpnProtocol, "h2");
+        assert(await flood(socket, framesOf) < 200e6, what);
+      }
+      using client = Deno.createHttpClient({ caCerts: [ca] });
+      const url = `https://localhost:${server.httpPort}/api/v1/collections`;
+      const init: RequestInit & { client: Deno.HttpClient } = { client };
+      assertEquals(await (await fetch(url, init)).json(), []);
+    },
+  });
+}
+
+const unwaited = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test("serve: headers that stand for gigabytes are not kept", unwaited, async () => {
+  await using db = await connect("memory:");
+  await using server = await serve(db, { port: 0, hostname: "127.0.0.1" });
+  const before = Deno.memoryUsage().rss;
+  let most = 0;
+  // 8 × 300 × half a MiB: more than a GB, which were kept until garbage was collected.
+  for (let i = 0; i < 8; i++) {
+    const socket = connectTcp(server.port, "127.0.0.1");
+    await flood(socket, (turn) => turn === 0 ? bombs(300) : []);
+    most = Math.max(most, Deno.memoryUsage().rss - before);
+  }
+  assert(most < 700e6, `${most} more bytes`);
+});
