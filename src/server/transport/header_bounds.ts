@@ -28,7 +28,7 @@ const MAX_LENGTH = 65_536;
 export function endOnLongHeaders(http2: Http2Server): void {
   http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     let length = 0;
-    for (const name in headers) length += name.length + (headers[name]?.length ?? 0);
+    for (const [name, value = ""] of Object.entries(headers)) length += name.length + value.length;
     // Not at once: others are about to hear of the stream, and may answer.
     if (length > MAX_LENGTH) setImmediate(() => stream.session?.destroy());
   });
