@@ -7,7 +7,9 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { BTrDBError } from "../../core/errors.ts";
 import { CLOSED, type SqlOrder, type SqlReport } from "./sql_messages.ts";
 
 /** Priority of a process of queries: whatever else there is to do goes first. */
@@ -101,8 +103,23 @@ function startProcess(url: URL): SqlRunner | undefined {
   };
 }
 
+/** Starts a thread, if its module may be read. */
+function threadOf(url: URL): Worker {
+  try {
+    return new Worker(url);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== "NotCapable") throw cause;
+    const path = url.protocol === "file:" ? fileURLToPath(url) : url.href;
+    throw new BTrDBError(
+      `Cannot run SQL: queries run in a thread, and this program may not read its module; add ` +
+        `--allow-read, or ${JSON.stringify(path)} to it`,
+      { status: "CANNOT_OPEN", cause },
+    );
+  }
+}
+
 function startThread(url: URL): SqlRunner {
-  const worker = new Worker(url);
+  const worker = threadOf(url);
   let isAlive = true;
   worker.once("exit", () => isAlive = false);
   return {

@@ -7,6 +7,7 @@
 
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import { GrpcStatus } from "../../core/grpc_status.ts";
+import { formatGrpcTimeout } from "../../core/grpc_timeout.ts";
 import {
   type EndStatus,
   endStatus,
@@ -146,7 +147,9 @@ class WebCall implements WireCall {
     const { apiKey, deadlineMs } = this.#request;
     const headers: Record<string, string> = { "content-type": GRPC_WEB_TYPE, "x-grpc-web": "1" };
     if (apiKey !== undefined) headers.authorization = `bearer ${apiKey}`;
-    if (deadlineMs !== Infinity) headers["grpc-timeout"] = timeoutText(deadlineMs - Date.now());
+    if (deadlineMs !== Infinity) {
+      headers["grpc-timeout"] = formatGrpcTimeout(deadlineMs - Date.now());
+    }
     return headers;
   }
 
@@ -219,13 +222,6 @@ class WebCall implements WireCall {
     clearTimeout(this.#timer);
     this.#wake?.();
   }
-}
-
-/** `grpc-timeout`: at most eight digits and a unit. */
-function timeoutText(ms: number): string {
-  const whole = Math.max(0, Math.ceil(ms));
-  if (whole < 1e8) return `${whole}m`;
-  return `${Math.min(99_999_999, Math.ceil(whole / 1000))}S`;
 }
 
 /** The status of an HTTP answer that is none of gRPC-Web. */

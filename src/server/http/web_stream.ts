@@ -12,9 +12,10 @@ import {
   GRPC_WEB_TYPE,
   trailersOf,
 } from "../../core/grpc_web.ts";
+import { parseGrpcTimeout } from "../../core/grpc_timeout.ts";
 import type { CallStream } from "../transport/call_stream.ts";
 import type { IncomingMeter } from "../transport/incoming_bytes.ts";
-import { MALFORMED_TIMEOUT, timeoutMs } from "../transport/long_deadlines.ts";
+import { MALFORMED_TIMEOUT } from "../transport/long_deadlines.ts";
 import { GrpcStatus } from "../transport/status.ts";
 import type { Reply, Request } from "./exchange.ts";
 
@@ -46,7 +47,7 @@ export class WebStream implements CallStream {
     this.#reply = reply;
     this.#frames = new FrameReader(maxMessageBytes);
     const asked = request.header("grpc-timeout");
-    const timeout = timeoutMs(asked ?? "");
+    const timeout = parseGrpcTimeout(asked ?? "");
     const malformed = timeout === undefined ? asked : undefined;
     this.metadata = {
       get: (name) => [name === MALFORMED_TIMEOUT ? malformed : request.header(name)],

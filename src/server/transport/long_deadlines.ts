@@ -1,35 +1,20 @@
 /**
- * Deadlines that no timer reaches, and texts that are no deadlines. The gRPC library counts the ms of `grpc-timeout` in 32 bits: a
- * call with a deadline of 25 days or more would be over before it began. Such a deadline is as good
- * as none.
+ * Deadlines that no timer reaches, and texts that are no deadlines. The gRPC library counts the ms of
+ * `grpc-timeout` in 32 bits: a call with a deadline of 25 days or more would be over before it began.
+ * Such a deadline is as good as none.
  *
  * @module
  */
 
 import type { Http2Server, IncomingHttpHeaders } from "node:http2";
 import { MAX_TIMER_MS } from "../../core/call.ts";
+import { parseGrpcTimeout } from "../../core/grpc_timeout.ts";
 
 const HEADER = "grpc-timeout";
 
-/** Units of the header, ms. */
-const UNITS: Readonly<Record<string, number>> = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1_000,
-  m: 1,
-  u: 1e-3,
-  n: 1e-6,
-};
-
-/** The ms of a `grpc-timeout` such as `90S`; undefined for anything else. */
-export function timeoutMs(timeout: string): number | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(timeout);
-  return match === null ? undefined : Number(match[1]) * UNITS[match[2]!]!;
-}
-
 /** Tells whether a `grpc-timeout` is longer than any timer. */
 export function isLong(timeout: string): boolean {
-  return (timeoutMs(timeout) ?? 0) > MAX_TIMER_MS;
+  return (parseGrpcTimeout(timeout) ?? 0) > MAX_TIMER_MS;
 }
 
 /** Header under which the server keeps a `grpc-timeout` that is none. */
@@ -45,7 +30,7 @@ export function dropLongDeadlines(http2: Http2Server): void {
     delete headers[MALFORMED_TIMEOUT];
     const timeout = headers[HEADER];
     if (timeout === undefined) return;
-    const ms = typeof timeout === "string" ? timeoutMs(timeout) : undefined;
+    const ms = typeof timeout === "string" ? parseGrpcTimeout(timeout) : undefined;
     if (ms === undefined) headers[MALFORMED_TIMEOUT] = String(timeout).slice(0, 100);
     if (ms === undefined || isLong(String(timeout))) delete headers[HEADER];
   });

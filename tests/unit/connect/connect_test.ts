@@ -54,6 +54,35 @@ Deno.test("connect: a file needs its folder only", async () => {
   }
 });
 
+Deno.test("BTrDB.sql: without the permission to read its module, the error says what is missing", async () => {
+  const { code, out, err } = await run(
+    [],
+    `import { connect } from "@btrdb/btrdb";
+     await using db = await connect("memory:");${USE}
+     const error = await Array.fromAsync(db.sql("SELECT 1")).catch((error) => error);
+     console.log(error.name, error.status, error.message);
+     console.log(await stream.count());`,
+  );
+  const [before, told, after] = out.trim().split("\n");
+  assertEquals([code, before, after, err], [0, "1n", "1n", ""]);
+  for (const part of ["BTrDBError CANNOT_OPEN", "--allow-read", "sql_worker.ts"]) {
+    assert(told!.includes(part), out);
+  }
+});
+
+Deno.test("BTrDB.sql: with --allow-read alone queries run in a thread, and the process ends by itself", async () => {
+  for (const permissions of [["--allow-read"], ["--allow-read", "--allow-run"]]) {
+    const { code, out, err } = await run(
+      permissions,
+      `import { connect } from "@btrdb/btrdb";
+       await using db = await connect("memory:");${USE}
+       console.log(await Array.fromAsync(db.sql("SELECT collection FROM streams")));`,
+    );
+    assertEquals([code, err], [0, ""]);
+    assert(out.includes('collection: "demo"'), out);
+  }
+});
+
 Deno.test("connect: without a target and without permissions, the error says what is missing", async () => {
   const { code, err } = await run(
     [],
