@@ -5,7 +5,7 @@
  */
 
 import { deadlineExceeded, MAX_TIMER_MS, onAbort } from "../core/call.ts";
-import type { RawColumns } from "../core/columns.ts";
+import { concatRaw, type RawColumns } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import type { SubscribeOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
@@ -22,6 +22,9 @@ export const MAX_TOTAL_POINTS = 16_777_216;
 
 /** Points that wait for all subscriptions of one owner, such as a key or a connection. */
 export const MAX_OWNER_POINTS = 8_388_608;
+
+/** Points that wait, in all, until the subscribers have been told of those before. */
+const MAX_HELD_POINTS = 262_144;
 
 /** Subscribers that are woken up before the event loop turns. */
 const WAKE_AT_ONCE = 8;
@@ -119,21 +122,58 @@ export class SubscriptionHub {
   readonly #byKey = new Map<string, Set<Subscription>>();
   /** Subscriptions with something new. */
   readonly #news = new Set<Subscription>();
+  /** Points by stream that wait until everybody has been told of those before. */
+  readonly #held = new Map<string, { uuid: Uint8Array; parts: RawColumns[] }>();
+  #heldPoints = 0;
   /** Points that wait, in all and by their owners. */
   #total = 0;
   readonly #owned = new Map<unknown, number>();
 
   /**
    * Tells whoever wants to know. All get the same copy of the columns; they are woken up a few at a
-   * time, so that whoever inserts does not wait for all of them.
+   * time, so that whoever inserts does not wait for all of them. Later inserts, while they are
+   * woken up, are one update for each stream afterwards: many small inserts beside many subscribers
+   * then cost as many messages as there is time for.
    */
   publish(uuid: Uint8Array, columns: RawColumns): void {
-    const interested = this.#byKey.get(keyOf(uuid));
-    if (interested === undefined || columns.times.length === 0) return;
+    const key = keyOf(uuid);
+    if (!this.#byKey.has(key) || columns.times.length === 0) return;
     const copy = { times: columns.times.slice(), values: columns.values.slice() };
-    const update = { uuid: uuid.slice(), columns: copy };
+    if (this.#news.size > 0 && this.#hold(key, uuid, copy)) return;
+    this.#release(key);
     const isIdle = this.#news.size === 0;
-    for (const subscription of interested) {
+    this.#push(key, { uuid: uuid.slice(), columns: copy });
+    if (isIdle) this.#wakeAll();
+  }
+
+  /** Keeps points for the next round, if they are not too many. */
+  #hold(key: string, uuid: Uint8Array, columns: RawColumns): boolean {
+    const points = columns.times.length;
+    if (this.#heldPoints + points > MAX_HELD_POINTS) return false;
+    const held = this.#held.get(key) ?? { uuid: uuid.slice(), parts: [] };
+    held.parts.push(columns);
+    this.#held.set(key, held);
+    this.#heldPoints += points;
+    return true;
+  }
+
+  /** Hands on what is held of a stream. */
+  #release(key: string): void {
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    this.#held.delete(key);
+    const { uuid, parts } = held;
+    const columns = parts.length === 1 ? parts[0]! : concatRaw(parts);
+    this.#heldPoints -= columns.times.length;
+    this.#push(key, { uuid, columns });
+  }
+
+  #releaseAll(): void {
+    for (const key of [...this.#held.keys()]) this.#release(key);
+  }
+
+  #push(key: string, update: SubscriptionUpdate): void {
+    for (const subscription of this.#byKey.get(key) ?? []) {
       subscription.push(update);
       this.#news.add(subscription);
       for (const owner of subscription.owners) {
@@ -141,7 +181,6 @@ export class SubscriptionHub {
       }
     }
     if (this.#total > MAX_TOTAL_POINTS) this.#boundAll();
-    if (isIdle) this.#wakeAll();
   }
 
   async #wakeAll(): Promise<void> {
@@ -154,6 +193,7 @@ export class SubscriptionHub {
         subscription.wake();
         if (++n === WAKE_AT_ONCE) break;
       }
+      if (this.#news.size === 0) this.#releaseAll();
     }
   }
 
@@ -209,7 +249,10 @@ export class SubscriptionHub {
       (points) => this.#account(owners, points),
     );
     const signal = options?.signal;
-    const late = () => subscription.end(deadlineExceeded("continue the subscription"));
+    const late = () => {
+      this.#releaseAll();
+      subscription.end(deadlineExceeded("continue the subscription"));
+    };
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
     const timer = leftMs > MAX_TIMER_MS ? undefined : setTimeout(late, Math.max(0, leftMs));
     const unlisten = onAbort(signal, () => subscription.end(signal!.reason));
@@ -224,6 +267,8 @@ export class SubscriptionHub {
   }
 
   #add(subscription: Subscription): void {
+    // What was inserted before is not for it.
+    this.#releaseAll();
     this.#subscriptions.add(subscription);
     for (const key of subscription.keys) {
       const same = this.#byKey.get(key) ?? new Set();
@@ -244,6 +289,7 @@ export class SubscriptionHub {
 
   /** Ends all subscriptions. */
   close(): void {
+    this.#releaseAll();
     for (const subscription of this.#subscriptions) subscription.end(closedError());
   }
 }

@@ -1,6 +1,6 @@
 /** Subscribers that do not read: what waits for them is bounded, for each and for all together. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import {
   MAX_OWNER_POINTS,
@@ -77,4 +77,53 @@ Deno.test("SubscriptionHub: all subscribers get one copy, which is not the calle
   const got = new Set((await Promise.all(nexts)).map(({ value }) => value.columns));
   assertEquals([...got], [{ times: BigInt64Array.of(1n), values: Float64Array.of(2) }]);
   for (const one of all) await one.return!();
+});
+
+Deno.test("SubscriptionHub: what is inserted while subscribers are told is one update for each stream", async () => {
+  const hub = new SubscriptionHub();
+  const [one, two] = [uuidOf(1), uuidOf(2)];
+  const point = (time: number) => ({
+    times: BigInt64Array.of(BigInt(time)),
+    values: new Float64Array(1),
+  });
+  const readers = Array.from({ length: 100 }, () => hub.subscribe([one, two], undefined));
+  for (let i = 0; i < 50; i++) {
+    hub.publish(one, point(i));
+    hub.publish(two, point(100 + i));
+  }
+  // Whoever comes later gets what comes later.
+  const late = hub.subscribe([one], undefined);
+  hub.publish(one, point(50));
+  const read = async (reader: typeof late, points: number) => {
+    const times: number[] = [];
+    let updates = 0;
+    for (; times.length < points; updates++) {
+      const { value } = await reader.next();
+      times.push(...[...value.columns.times].map(Number));
+    }
+    await reader.return!();
+    return { times, updates };
+  };
+  const expected = Array.from({ length: 51 }, (_, i) => i);
+  for (const { times, updates } of await Promise.all(readers.map((reader) => read(reader, 101)))) {
+    assertEquals(times.filter((time) => time < 100), expected);
+    assertEquals(times.filter((time) => time >= 100), expected.slice(0, 50).map((i) => 100 + i));
+    assertLess(updates, 6);
+  }
+  assertEquals((await read(late, 1)).times, [50]);
+});
+
+Deno.test("SubscriptionHub: what is held is handed on before the end", async () => {
+  const hub = new SubscriptionHub();
+  const point = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+  const readers = Array.from({ length: 20 }, () => hub.subscribe([uuidOf(1)], undefined));
+  for (let i = 0; i < 3; i++) hub.publish(uuidOf(1), point);
+  hub.close();
+  for (const reader of readers) {
+    let points = 0;
+    await assertRejects(async () => {
+      for await (const { columns } of reader) points += columns.times.length;
+    }, BTrDBError);
+    assertEquals(points, 3);
+  }
 });
