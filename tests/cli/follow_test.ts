@@ -91,16 +91,20 @@ async function followKilled(target: string, env: Record<string, string>, log: st
   const args = ["-d", target, "import", "--follow", log, "-i", "f"];
   let kills = 0;
   for (; kills < KILLS && !writer.isDone; kills++) {
-    const child = start(args, { env }, "null");
+    const child = start(args, { env });
+    const output = child.output();
+    let isOver = false;
+    child.status.then(() => isOver = true);
     const before = (await journal(env)).length;
     await until("something is stored", async () => {
+      assert(!isOver, isOver ? new TextDecoder().decode((await output).stderr) : "");
       const text = await journal(env);
       // A slow machine must not write everything before the command has begun to read.
       if (writer.points - pointsIn(text) < AHEAD) await writer.step();
       return writer.isDone || text.length > before + 300 * (1 + kills % 4);
     });
     child.kill("SIGKILL");
-    await child.status;
+    await output;
     for (let i = 0; i < 5; i++) await writer.step();
   }
   assert(kills >= 3, `killed ${kills} times only`);

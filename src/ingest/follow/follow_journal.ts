@@ -35,7 +35,7 @@ export interface FileState {
   streams?: string[];
   /** Place behind what is stored. */
   position: Position;
-  /** Digests of what is before it. */
+  /** Digests of what is before it, or of what the file begins with, while nothing is stored. */
   before?: FileDigests;
   /** Points stored. */
   points: number;

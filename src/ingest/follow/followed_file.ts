@@ -11,10 +11,12 @@ import { concatBytes } from "../../core/bytes.ts";
 import { HEAD_BYTES, headDigest } from "../record.ts";
 import { MAGIC_BYTES, openBytes, readBytes } from "../bytes.ts";
 import { compressionOf } from "../compression/decompress.ts";
-import { beginsWith } from "./file_digests.ts";
+import { beginsWith, digestsIn } from "./file_digests.ts";
 import type { FileState } from "./follow_journal.ts";
 import { openEnd, readFrom } from "./growing_table.ts";
 import type { TableLayout } from "../text/table_layout.ts";
+
+const LF = 10;
 
 /** Properties of a file by which a change is seen. */
 export interface FileSign {
@@ -122,8 +124,19 @@ export class FollowedFile {
     const { key, kind, position, before } = this.state;
     if (sign.key === key && !this.#hasChanged(sign)) return true;
     if (kind === "whole") return sign.key === key;
-    if (position.offset === 0) return sign.key === key && this.state.isDone !== true;
-    return before !== undefined && await beginsWith(path, before);
+    if (before !== undefined) return await beginsWith(path, before);
+    return position.offset === 0 && sign.key === key && this.state.isDone !== true;
+  }
+
+  /**
+   * Keeps what a table begins with of which nothing is stored yet: a file with the same number may be
+   * a log begun anew by the time it is.
+   */
+  async rememberHead(): Promise<void> {
+    const handle = await this.open();
+    if (handle === undefined) return;
+    const head = await readFrom(handle, 0, HEAD_BYTES);
+    this.state.before = await digestsIn(handle, head.lastIndexOf(LF) + 1);
   }
 
   /**
@@ -158,8 +171,9 @@ export class FollowedFile {
       const start = Math.max(0, offset - HEAD_BYTES);
       const tail = await readFrom(handle, start, offset - start);
       const { before } = this.state;
-      if (before?.bytes === offset) {
-        if (before.head !== headDigest(head) || before.tail !== headDigest(tail)) return false;
+      if (before !== undefined) {
+        const now = await digestsIn(handle, before.bytes);
+        if (before.head !== now.head || before.tail !== now.tail) return false;
       } else if (offset > 0) return false;
       this.#memory = { head, tail };
       return true;

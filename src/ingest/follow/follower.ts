@@ -161,6 +161,7 @@ export class Follower {
     if (opened.growing !== undefined) {
       const columns = this.#withHeader(opened.growing, source.columns);
       state.layout = opened.growing;
+      await file.rememberHead();
       this.#columns.set(state.id, { columns });
       this.#tell(file, source.notices, source.warnings ?? []);
     }

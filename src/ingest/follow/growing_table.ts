@@ -39,7 +39,7 @@ export interface GrownRows {
  * @param layout Layout of the table.
  * @param from Place of the first row.
  * @param end Offset behind the last row; by default all that is there.
- * @returns `undefined` if there is no complete row.
+ * @returns `undefined` if there is no complete row, or none that ends at `end`.
  * @throws {CsvError} If the first row cannot be read; the rows before a later one are returned.
  */
 export async function readRows(
@@ -51,7 +51,8 @@ export async function readRows(
   for (let size = BATCH_BYTES;; size *= 4) {
     const wanted = end === undefined ? size : end - from.offset;
     const raw = await readFrom(file, from.offset, wanted);
-    const length = end === undefined ? wholeLines(raw, layout.encoding) : raw.length;
+    const length = wholeLines(raw, layout.encoding);
+    if (end !== undefined && length < wanted) return undefined;
     const rows = length === 0 ? undefined : parseRows(raw.subarray(0, length), layout, from);
     if (rows !== undefined || end !== undefined || raw.length < size) return rows;
     if (size >= MAX_ROW_BYTES) {

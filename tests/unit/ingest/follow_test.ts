@@ -49,6 +49,16 @@ class Followed implements AsyncDisposable {
     return await this.#running!;
   }
 
+  /** Leaves the journal as a process does that is killed after its last insert. */
+  async forgetLastNote(): Promise<void> {
+    for await (const { name } of Deno.readDir(this.#stateFolder)) {
+      const path = `${this.#stateFolder}/${name}`;
+      const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+      assertStringIncludes(lines.pop()!, '"stored"');
+      await Deno.writeTextFile(path, lines.join("\n") + "\n");
+    }
+  }
+
   get running(): Promise<FollowSummary> {
     return this.#running!;
   }
@@ -173,6 +183,27 @@ Deno.test("followFile: a log that is cut off, with a copy of what was in it", as
   await followed.untilValues("f/v", upTo(10));
   await followed.end();
 });
+
+for (const isStored of [true, false]) {
+  const what = isStored ? "after" : "before";
+  Deno.test(`followFile: killed ${what} the first rows of a log are stored, which is cut off then`, async () => {
+    await using followed = await Followed.make();
+    await followed.write("log.csv", `time,v\n${rows(1, 5)}`);
+    followed.begin("log.csv");
+    await followed.untilValues("f/v", upTo(5));
+    await followed.end();
+    await followed.forgetLastNote();
+    const [stream] = await Array.fromAsync(followed.db.lookupStreams("f"));
+    if (!isStored) await stream!.deleteRange(0n, 2n ** 61n);
+    await Deno.copyFile(followed.path("log.csv"), followed.path("log.csv.1"));
+    // In its place are rows of another length: those up to the same byte end in the middle of one.
+    await followed.write("log.csv", `time,v\n${rows(6, 12)}`, false);
+    followed.begin("log.csv");
+    await followed.untilValues("f/v", upTo(12));
+    await followed.end();
+    assertEquals(followed.warnings, []);
+  });
+}
 
 Deno.test("followFile: a file that is written anew with more rows goes on", async () => {
   await using followed = await Followed.make();
