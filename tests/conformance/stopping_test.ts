@@ -7,75 +7,30 @@
 
 import { BTrDB, connect, type Stream } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
-import { assert, assertEquals } from "@std/assert";
-import { throwIfOver } from "../../src/core/call.ts";
-import type { CallOptions, Endpoint, RangeRequest, RawChunk } from "../../src/endpoint/endpoint.ts";
+import { assertEquals } from "@std/assert";
 import { openEngine } from "../../src/engine/mod.ts";
-import { override } from "../support/override_endpoint.ts";
-import { until } from "../support/until.ts";
+import { EndlessQueries } from "../support/endless_queries.ts";
 
-/** Points in an endless answer's chunk, incompressible so that buffers fill. */
-const CHUNK = 5_000;
+/** Most bytes that are produced for a reader that has stopped: windows, sockets and a few messages. */
+const MAX_BUFFERED = 64 << 20;
 
-/** An endpoint whose raw queries never end by themselves, and what became of them. */
-class Watched {
-  open = 0;
-  chunks = 0;
-  readonly #values: Float64Array = Float64Array.from({ length: CHUNK }, () => Math.random());
-
-  endpoint(engine: Endpoint): Endpoint {
-    return override(engine, { rawValues: (request, options) => this.#endless(request, options) });
-  }
-
-  async *#endless(
-    request: RangeRequest,
-    options: CallOptions = {},
-  ): AsyncIterableIterator<RawChunk> {
-    this.open++;
-    try {
-      for (let at = request.start;; at += BigInt(CHUNK)) {
-        await new Promise((resolve) => setTimeout(resolve));
-        throwIfOver(options, "read raw values");
-        const times = BigInt64Array.from({ length: CHUNK }, (_, i) => at + BigInt(i));
-        this.chunks++;
-        yield { version: { major: 11n, minor: 0n }, columns: { times, values: this.#values } };
-      }
-    } finally {
-      this.open--;
-    }
-  }
-
-  /** Waits until nothing is produced any more while a hundred other calls are answered. */
-  still(call: () => Promise<unknown>): Promise<void> {
-    return until("nothing is produced while nobody reads", async () => {
-      const before = this.chunks;
-      for (let i = 0; i < 100; i++) await call();
-      assert(this.chunks * CHUNK * 16 < 64 << 20, `${this.chunks} chunks are buffered`);
-      return this.chunks === before;
-    });
-  }
-
-  /** Waits until no query is open. */
-  closed(): Promise<void> {
-    return until("the query is closed", () => this.open === 0);
-  }
-}
-
-type Use = (watched: Watched, stream: Stream, db: BTrDB) => Promise<void>;
+type Use = (watched: EndlessQueries, stream: Stream, db: BTrDB) => Promise<void>;
 
 async function direct(use: Use): Promise<void> {
-  const watched = new Watched();
+  const watched = new EndlessQueries();
   await using db = new BTrDB(watched.endpoint(await openEngine()));
   await use(watched, await db.create(crypto.randomUUID(), "stopping"), db);
 }
 
-function served(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
+function served(protocol: "v4" | "v5", isWeb = false): (use: Use) => Promise<void> {
   return async (use) => {
-    const watched = new Watched();
+    const watched = new EndlessQueries();
     const engine = watched.endpoint(await openEngine());
-    await using server = await serve(engine, { port: 0 });
+    await using server = await serve(engine, { port: 0, http: { port: 0 } });
     {
-      await using db = await connect(`127.0.0.1:${server.port}`, { protocol });
+      const target = `127.0.0.1:${server.port}`;
+      const webTarget = `grpc-web://127.0.0.1:${server.httpPort}`;
+      await using db = await connect(isWeb ? webTarget : target, { protocol });
       await use(watched, await db.create(crypto.randomUUID(), "stopping"), db);
     }
     await server.stop();
@@ -90,6 +45,8 @@ for (
     ["direct", direct],
     ["gRPC v4", served("v4")],
     ["gRPC v5", served("v5")],
+    ["gRPC-Web v4", served("v4", true)],
+    ["gRPC-Web v5", served("v5", true)],
   ] as const
 ) {
   Deno.test(`stopping, ${name}: leaving a loop`, () =>
@@ -106,8 +63,9 @@ for (
       const abort = new AbortController();
       const query = stream.rawValues(0n, END, { signal: abort.signal })[Symbol.asyncIterator]();
       await query.next();
-      abort.abort(new Error("enough"));
-      if (name !== "direct") await watched.closed();
+      const leave = () => abort.abort(new Error("enough"));
+      if (name === "direct") leave();
+      else await watched.endsAfter(`an abort, ${name}`, leave);
       const error = await query.next().catch((thrown) => thrown);
       assertEquals(error, abort.signal.reason);
       await watched.closed();
@@ -126,7 +84,7 @@ for (
     open(async (watched, stream) => {
       const query = stream.rawValues(0n, END)[Symbol.asyncIterator]();
       await query.next();
-      await watched.still(() => stream.version());
+      await watched.still(() => stream.version(), MAX_BUFFERED);
       await query.return?.();
       await watched.closed();
     }));

@@ -1,9 +1,11 @@
 /** `./web` in a page of a real browser. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connect } from "@btrdb/btrdb";
+import { BTrDB, connect } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
+import { openEngine } from "../../src/engine/mod.ts";
 import { Chromium, findChromium, type Page } from "../support/chromium.ts";
+import { EndlessQueries } from "../support/endless_queries.ts";
 import { quickStart } from "../support/readme.ts";
 import { bundleFor, Site, strictPolicy } from "../support/web_bundle.ts";
 
@@ -13,8 +15,9 @@ const path = findChromium("a page that reads and writes over gRPC-Web");
 async function inPage(
   program: (target: string) => string,
   use: (page: Page, metrics: () => string) => Promise<void>,
+  open: () => Promise<BTrDB> = () => connect("memory:"),
 ): Promise<void> {
-  await using db = await connect("memory:");
+  await using db = await open();
   await using site = await Site.open();
   const http = { port: 0, origins: [site.origin] };
   await using server = await serve(db, { port: 0, http });
@@ -77,5 +80,33 @@ Deno.test({
       while (!isOver() && Date.now() < endMs) await new Promise((go) => setTimeout(go, 5));
       assert(isOver(), metrics());
     });
+  },
+});
+
+Deno.test({
+  name: "web: a tab that is closed ends its queries on the server",
+  ignore: path === undefined,
+  async fn() {
+    const program = (target: string) => `
+      import { connect } from "@btrdb/btrdb/web";
+      const db = await connect("${target}");
+      const stream = await db.create(crypto.randomUUID(), "endless");
+      let n = 0;
+      const end = 1n << 60n;
+      const url = \`${target}/api/v1/data.csv?stream=\${stream.uuid}&start=0&end=\${end}\`;
+      const reader = (await fetch(url)).body!.getReader();
+      void (async () => {
+        while (!(await reader.read()).done) Object.assign(globalThis, { hasText: true });
+      })();
+      for await (const { times } of stream.rawValues(0n, end)) {
+        Object.assign(globalThis, { n: n += times.length });
+      }
+    `;
+    const queries = new EndlessQueries();
+    await inPage(program, async (page) => {
+      await page.until("globalThis.n >= 50_000 && globalThis.hasText");
+      assertEquals(queries.open, 2);
+      await queries.endsAfter("a closed tab, gRPC-Web and CSV", () => page.close());
+    }, async () => new BTrDB(queries.endpoint(await openEngine())));
   },
 });
