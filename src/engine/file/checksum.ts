@@ -8,9 +8,21 @@
 import { crc32 } from "node:zlib";
 import { BTrDBError } from "../../core/errors.ts";
 
-/** Checksum of some numbers. */
+/** Most numbers that one checksum has. */
+const MAX_NUMBERS = 8;
+
+const numbersOnce = new Float64Array(MAX_NUMBERS);
+
+/** Bytes of so many of {@linkcode numbersOnce}: a new array for every checksum would cost more than it. */
+const bytesOfNumbers: readonly Uint8Array[] = Array.from(
+  { length: MAX_NUMBERS + 1 },
+  (_, n) => new Uint8Array(numbersOnce.buffer, 0, 8 * n),
+);
+
+/** Checksum of some numbers, eight at most. */
 export function checkNumbers(...numbers: number[]): number {
-  return crc32(new Uint8Array(Float64Array.from(numbers).buffer));
+  numbersOnce.set(numbers);
+  return crc32(bytesOfNumbers[numbers.length]!);
 }
 
 /** Checksum of bytes that belong to the place that `numbers` name. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { emptyRaw, type RawColumns } from "../../core/columns.ts";
 import { GrowingColumns } from "../../kernel/growing_columns.ts";
 import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { gallop } from "../../core/search.ts";
@@ -22,8 +22,9 @@ export function* pointsAt(
   root: number,
   times: BigInt64Array,
 ): Generator<undefined, RawColumns> {
+  if (root === 0) return NO_POINTS;
   const found = new GrowingColumns();
-  if (root !== 0) yield* matchInner(store, store.readRoot(root), times, 0, times.length, found);
+  yield* matchInner(store, store.readRoot(root), times, 0, times.length, found);
   return found.take();
 }
 
@@ -50,8 +51,14 @@ function* matchInner(
   }
 }
 
-/** The points of a sorted run at one of the times. */
+/**
+ * The points of a sorted run at one of the times.
+ *
+ * @param times Ascending. Most come after all that is there, which is seen at once.
+ */
 export function pointsOfRun(run: RawColumns, times: BigInt64Array): RawColumns {
+  const last = run.times.at(-1);
+  if (last === undefined || times.length === 0 || times[0]! > last) return NO_POINTS;
   const found = new GrowingColumns();
   matchRun(run, times, 0, times.length, found);
   return found.take();
@@ -84,3 +91,5 @@ function matchRun(
   }
   flush();
 }
+
+const NO_POINTS: RawColumns = emptyRaw();

@@ -11,7 +11,7 @@ import type {
   Metadata,
   StreamDescriptor,
 } from "../../../endpoint/endpoint.ts";
-import type { LineSeries } from "../../../kernel/line_series.ts";
+import type { LinePrefix, LineSeries } from "../../../kernel/line_series.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
 const REMEMBER_MS = 60_000;
@@ -26,13 +26,23 @@ export class SeriesRefusal extends Error {}
 export interface LineStream {
   readonly collection: string;
   readonly series: LineSeries;
+  /** Tells it from all others: {@linkcode prefixIdentity} and the field. */
+  readonly id: string;
+}
+
+/** What a series is remembered by. */
+interface Known {
+  readonly uuid: Promise<Uint8Array>;
+  /** The same, once it is there. */
+  value?: Uint8Array;
+  readonly untilMs: number;
 }
 
 /** Finds and makes streams: the field is the tag `name`, the tags are annotations. */
 export class LineStreams {
   readonly #endpoint: Endpoint;
   readonly #maxStreams: number;
-  readonly #known = new Map<string, { uuid: Promise<Uint8Array>; untilMs: number }>();
+  readonly #known = new Map<string, Known>();
   readonly #made = new WeakMap<object, number>();
   /** Streams made so far. */
   made = 0;
@@ -52,20 +62,25 @@ export class LineStreams {
    * or the caller has made too many.
    */
   async find(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
-    const id = identityOf(stream);
-    const known = this.#known.get(id);
+    const known = this.#known.get(stream.id);
     if (known !== undefined && known.untilMs > Date.now()) return await known.uuid;
     const uuid = this.#findOrMake(stream, owner, options);
-    this.#remember(id, uuid);
+    this.#remember(stream.id, uuid);
     uuid.catch(() => {
-      if (this.#known.get(id)?.uuid === uuid) this.#known.delete(id);
+      if (this.#known.get(stream.id)?.uuid === uuid) this.#known.delete(stream.id);
     });
     return await uuid;
   }
 
+  /** The stream of a series if it is remembered. */
+  known({ id }: LineStream): Uint8Array | undefined {
+    const known = this.#known.get(id);
+    return known !== undefined && known.untilMs > Date.now() ? known.value : undefined;
+  }
+
   /** Forgets a series whose stream is not what it was. */
-  forget(stream: LineStream): void {
-    this.#known.delete(identityOf(stream));
+  forget({ id }: LineStream): void {
+    this.#known.delete(id);
   }
 
   async #findOrMake(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
@@ -141,7 +156,9 @@ export class LineStreams {
       if (oldest !== undefined) this.#known.delete(oldest);
     }
     // Not all at once, lest they all are looked up again at once.
-    this.#known.set(id, { uuid, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) });
+    const known: Known = { uuid, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) };
+    this.#known.set(id, known);
+    uuid.then((value) => known.value = value, () => {});
   }
 }
 
@@ -152,8 +169,9 @@ const NAME_CODES: ReadonlySet<number> = new Set([
   ErrorCode.InvalidTagValue,
 ]);
 
-function identityOf({ collection, series: { measurement, tags, field } }: LineStream): string {
-  return [collection, field, measurement, ...[...tags].flat()].join("\0");
+/** Text that tells a measurement with its tags, in a collection, from all others. */
+export function prefixIdentity(collection: string, { measurement, tags }: LinePrefix): string {
+  return JSON.stringify([collection, measurement, ...tags]);
 }
 
 /**
