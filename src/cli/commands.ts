@@ -67,7 +67,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "import",
     args: "FILE…",
-    summary: "Store points from CSV, Parquet, Arrow and COMTRADE files, or captures",
+    summary: "Store points from CSV, Parquet, Arrow, COMTRADE and other files, or captures",
     group: MOVE,
     load: () => import("./commands/import.ts"),
   },

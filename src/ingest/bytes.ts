@@ -182,3 +182,10 @@ async function sniffCompression(
   }
   return { compression: compressionOf(magic.subarray(0, length)), chunks: again() };
 }
+
+/** The collection of columns that do not name theirs: the name of the file. */
+export function collectionOf({ path }: ByteSource): string {
+  if (path === undefined || path.startsWith("/dev/")) return "stdin";
+  return path.split(/[/\\]/).at(-1)!.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]*$/, "") ||
+    "import";
+}

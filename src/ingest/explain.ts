@@ -5,10 +5,9 @@
  */
 
 import type { BTrDB } from "../client/btrdb.ts";
-import { type ImportInput, openBytes } from "./bytes.ts";
+import { collectionOf, type ImportInput, openBytes } from "./bytes.ts";
 import { findSource, openFound } from "./open_source.ts";
 import type { SourceOptions, TargetOptions } from "./options.ts";
-import { collectionOf } from "./prepare_import.ts";
 import { type OmittedColumn, type SourceBatch, START } from "./source.ts";
 import { findTargets } from "./targets.ts";
 import { timeWarnings } from "./time_warnings.ts";

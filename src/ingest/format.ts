@@ -37,6 +37,14 @@ export interface Format {
   open(input: FormatInput, options: SourceOptions, layout?: unknown): Promise<Source>;
 }
 
+/**
+ * Tells whether the input is complete: compressed bytes mark their end, and bytes in memory are
+ * all.
+ */
+export function isWhole({ bytes }: FormatInput): boolean {
+  return bytes.memory !== undefined || bytes.compression !== "none";
+}
+
 /** The bytes of an input for reading in any order: the path of a plain file, or a spool. */
 export async function randomAccess({ bytes, all }: FormatInput): Promise<string | Spool> {
   const plain = bytes.path !== undefined && !bytes.once && bytes.compression === "none";

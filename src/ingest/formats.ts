@@ -35,8 +35,12 @@ const CAPTURE_OPTIONS: readonly (keyof SourceOptions)[] = ["names", "frequency",
 /** Options that say where times are, and what they mean. */
 const TIME_OPTIONS: readonly (keyof SourceOptions)[] = ["time", "timeFormat", "tz", "start"];
 
+/** Options that only line protocol has. */
+const LINE_OPTIONS: readonly (keyof SourceOptions)[] = ["influx"];
+
 /** Options that columnar files do not have. */
 const NOT_COLUMNAR: Format["refuses"] = [
+  ...LINE_OPTIONS,
   ...TEXT_OPTIONS,
   "encoding",
   ...CAPTURE_OPTIONS,
@@ -64,6 +68,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "c37118",
     refuses: [
+      ...LINE_OPTIONS,
       ...TEXT_OPTIONS,
       ...TIME_OPTIONS,
       "encoding",
@@ -79,6 +84,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: "upmu",
     refuses: [
+      ...LINE_OPTIONS,
       ...TEXT_OPTIONS,
       ...TIME_OPTIONS,
       "encoding",
@@ -91,7 +97,15 @@ export const FORMATS: readonly Format[] = [
   },
   {
     name: "comtrade",
-    refuses: [...TEXT_OPTIONS, "time", "timeFormat", "badRows", "badCells", ...CAPTURE_OPTIONS],
+    refuses: [
+      ...LINE_OPTIONS,
+      ...TEXT_OPTIONS,
+      "time",
+      "timeFormat",
+      "badRows",
+      "badCells",
+      ...CAPTURE_OPTIONS,
+    ],
     fits: (head, name) =>
       isSingleFile(head) || isConfigurationFile(head) || configurationBeside(name) !== undefined,
     open: async (input, options, layout) =>
@@ -99,8 +113,24 @@ export const FORMATS: readonly Format[] = [
         .openComtradeInput(input, options, layout),
   },
   {
+    name: "influx",
+    refuses: [
+      ...TEXT_OPTIONS.filter((name) => name !== "complete"),
+      ...CAPTURE_OPTIONS,
+      ...COMTRADE_OPTIONS,
+      "encoding",
+      "badCells",
+      "time",
+      "tz",
+      "start",
+    ],
+    fits: (_head, name) => /\.(?:lp|line)(?:\.(?:gz|zst))?$/i.test(name),
+    open: async (input, options, layout) =>
+      await (await import("./text/line_source.ts")).LineSource.open(input, options, layout),
+  },
+  {
     name: "csv",
-    refuses: [...CAPTURE_OPTIONS, ...COMTRADE_OPTIONS],
+    refuses: [...LINE_OPTIONS, ...CAPTURE_OPTIONS, ...COMTRADE_OPTIONS],
     fits: () => true,
     open: async (input, options, layout) =>
       (await import("./text/text_source.ts")).openText(input, options, layout),

@@ -39,6 +39,15 @@ export interface SourceOptions {
   interval?: bigint | undefined;
   /** Rows a second: times are snapped to `start + n / rate`. */
   rate?: number | undefined;
+  /**
+   * Template of the collections of line protocol, as that of `serve`. `{bucket}` is the collection
+   * given, or the name of the file.
+   *
+   * @default {"{bucket}/{measurement}/{tags}"}
+   */
+  influx?: string | undefined;
+  /** Collection of columns that are no stream yet. @default {the name of the file} */
+  into?: string | undefined;
   /** Only these columns, by name or number. */
   columns?: readonly string[] | undefined;
   /** Column whose text tells the streams of a long table apart. */

@@ -6,7 +6,7 @@
 
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
-import { type ByteSource, identityOf, type ImportInput, openBytes } from "./bytes.ts";
+import { collectionOf, identityOf, type ImportInput, openBytes } from "./bytes.ts";
 import { configurationBeside } from "./comtrade/record_files.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { FormatInput } from "./format.ts";
@@ -145,13 +145,6 @@ async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Pr
     const known = record.streams[i]!;
     known.before = String(await stream.count() - BigInt(known.stored));
   });
-}
-
-/** The collection of columns that do not name theirs: the name of the file. */
-export function collectionOf({ path }: ByteSource): string {
-  if (path === undefined || path.startsWith("/dev/")) return "stdin";
-  return path.split(/[/\\]/).at(-1)!.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]*$/, "") ||
-    "import";
 }
 
 function unfinished(file: string, record: ImportRecord): ImportError {

@@ -65,6 +65,8 @@ export interface Source extends AsyncDisposable {
    * propose, because there are several stations.
    */
   readonly hasStations?: boolean | undefined;
+  /** True if a collection given by the user is in those that the columns propose already. */
+  readonly hasCollections?: boolean | undefined;
   /** Columns that are left out, with the reasons. */
   readonly omitted: readonly OmittedColumn[];
   /** Remarks on what was read although it is odd; more may come while it is read. */

@@ -7,6 +7,7 @@
 import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { checkSeries, SeriesRefusal } from "../core/series_annotations.ts";
 import { nearest } from "../core/suggest.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { ColumnMeta, TargetOptions } from "./options.ts";
@@ -48,7 +49,7 @@ type Wish = ColumnMeta & { readonly column: SourceColumn };
  */
 export async function findTargets(
   db: BTrDB,
-  source: Pick<Source, "columns" | "hasStations">,
+  source: Pick<Source, "columns" | "hasStations" | "hasCollections">,
   options: TargetOptions,
   into: string,
 ): Promise<Target[]> {
@@ -69,10 +70,35 @@ export async function findTargets(
       const nested = { ...column, collection: `${into.replace(/\/+$/, "")}/${column.collection}` };
       return targetOf(listing, { ...wish, column: nested, name, unit }, true, into);
     }
-    return targetOf(listing, { ...wish, name, unit }, options.into === undefined, into);
+    const isFree = options.into === undefined || source.hasCollections === true;
+    return targetOf(listing, { ...wish, name, unit }, isFree, into);
   });
   checkDistinct(columns, targets);
+  if (source.hasCollections === true) await checkAllSeries(columns, targets);
   return targets;
+}
+
+/** Checks that no stream is that of another series. */
+async function checkAllSeries(
+  columns: readonly SourceColumn[],
+  targets: readonly Target[],
+): Promise<void> {
+  await mapConcurrently(targets, AT_ONCE, async ({ found, collection }, i) => {
+    if (found === undefined) return;
+    const { name, annotations = {} } = columns[i]!;
+    const [there] = await found.stream.annotations();
+    try {
+      checkSeries(
+        new Map(Object.entries(there)),
+        new Map(Object.entries(annotations)),
+        name,
+        collection,
+      );
+    } catch (error) {
+      if (error instanceof SeriesRefusal) throw optionError(`Cannot import: ${error.message}`);
+      throw error;
+    }
+  });
 }
 
 async function targetOf(

@@ -9,7 +9,7 @@ import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { columnBytes } from "./arena.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { type LineError, lineError } from "./line_error.ts";
-import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "./line_series.ts";
+import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "../core/line_series.ts";
 
 /** Bytes parsed in one go. */
 const PIECE_BYTES = 1 << 18;
@@ -66,6 +66,7 @@ export class LineParser {
   /** Bytes that wait for more. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  #bytes = 0;
   #lines = 0;
   #isBroken = false;
 
@@ -73,6 +74,16 @@ export class LineParser {
   constructor(times: LineTimes) {
     this.#times = times;
     this.#seed = crypto.getRandomValues(new BigUint64Array(1))[0]!;
+  }
+
+  /** Bytes up to the end of the latest batch. */
+  get bytesParsed(): number {
+    return this.#bytes;
+  }
+
+  /** Lines up to the end of the latest batch. */
+  get linesParsed(): number {
+    return this.#lines;
   }
 
   /**
@@ -149,6 +160,7 @@ export class LineParser {
     const stopped = exports.parseLines(input, input + bytes.length, isLast) - input;
     const batch = this.#batch(memory, room, bytes, input);
     this.#lines += exports.linesPassed();
+    this.#bytes += stopped;
     if (stopped > 0) yield batch;
     return at + stopped;
   }

@@ -24,7 +24,7 @@ import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatch
 import { HttpPort } from "./http/http_port.ts";
 import { PAGE_ROUTES } from "./http/plotter_page.ts";
 import { type HttpRoute, HttpRoutes } from "./http/routes.ts";
-import { CollectionTemplate } from "./http/write/collection_template.ts";
+import { CollectionTemplate } from "../core/collection_template.ts";
 import { writeRoutes } from "./http/write/write_routes.ts";
 import {
   addressOf,

@@ -31,7 +31,7 @@ const command: Command = {
   name: "import",
   args: "FILE…",
   arity: [1, Infinity],
-  summary: "Store points from CSV, Parquet, Arrow and COMTRADE files, or captures",
+  summary: "Store points from CSV, Parquet, Arrow, COMTRADE and other files, or captures",
   about: [
     "FILE is CSV, Parquet, Arrow or Feather, a capture of synchrophasors (pcap, pcapng, frames) or " +
     "sync_output of a µPMU, optionally compressed with gzip or zstd; the format is detected from the " +
@@ -41,6 +41,8 @@ const command: Command = {
     "null and - are no points. Columns of text are left out; some text among numbers is an error. The " +
     "last line of a file that may still be written counts when it has its line end, see --complete.",
     "--explain stores nothing and says what would be stored, and why.",
+    "Line protocol of InfluxDB is found by .lp or .line, or is --format influx: the streams are those " +
+    "that serve --influx would fill. Its times are ns, or what --time-format says.",
     "COMTRADE records are found by their .cfg, .dat or .cff: streams are called as the channels, in " +
     "STATION/DEVICE unless --into says otherwise. Local times are of --tz.",
     "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
@@ -124,6 +126,11 @@ const command: Command = {
       about: "Go on with rows and files as they come, until interrupted; for one file or folder",
     },
     skip: { value: "N", about: "Lines before the header" },
+    influx: {
+      value: "TEMPLATE",
+      about:
+        "Collections of line protocol: {bucket}/{measurement}/{tags}, where the bucket is --into",
+    },
     format: {
       value: "FORMAT",
       about: "By default by the first bytes of the file",
@@ -203,6 +210,10 @@ const command: Command = {
     {
       line: "btrdb -d file:grid.btrdb import FAULT.CFG --values primary --tz America/Chicago",
       about: "A record of a relay, in primary values",
+    },
+    {
+      line: "btrdb -d file:grid.btrdb import telegraf.lp.gz -i grid --time-format s",
+      about: "Line protocol with times in seconds",
     },
     {
       line: "btrdb -d grid.example:4410 import --follow /var/log/meter.csv -i plant/meter",
@@ -316,6 +327,7 @@ function readOptions(context: Context, args: Args): ImportOptions {
   }
   return {
     format: args.text("format"),
+    influx: args.text("influx"),
     delimiter: delimiterOf(args),
     decimal: args.text("decimal") as "." | "," | undefined,
     header: args.has("no-header") ? false : undefined,

@@ -7,9 +7,8 @@
 import { dirname, join } from "node:path";
 import type { BTrDB } from "../../client/btrdb.ts";
 import { CsvError } from "../../kernel/mod.ts";
-import { openBytes } from "../bytes.ts";
+import { collectionOf, openBytes } from "../bytes.ts";
 import { ImportError, inFile, NoRowsError } from "../errors.ts";
-import { collectionOf } from "../prepare_import.ts";
 import type { Source, SourceColumn } from "../source.ts";
 import type { NamedStream } from "../../client/stream_paths.ts";
 import { storableBatches } from "../storable_batches.ts";

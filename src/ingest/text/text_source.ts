@@ -7,7 +7,7 @@
 import type { ByteSource, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
 import { ImportError, NoRowsError } from "../errors.ts";
-import type { FormatInput } from "../format.ts";
+import { type FormatInput, isWhole } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
 import {
   type OmittedColumn,
@@ -92,14 +92,6 @@ export async function openText(
 function ofSpool(spool: Spool): Pick<ByteSource, "stream" | "once" | "path" | "compression"> {
   const stream = { [Symbol.asyncIterator]: () => spool.chunks() };
   return { stream, once: false, path: undefined, compression: "none" };
-}
-
-/**
- * Tells whether the input is complete: compressed bytes mark their end, and bytes in memory are
- * all.
- */
-function isWhole({ bytes }: FormatInput): boolean {
-  return bytes.memory !== undefined || bytes.compression !== "none";
 }
 
 function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutWishes {

@@ -5,7 +5,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { type BTrDB, connect, MAX_TIME, MIN_TIME, type Stream } from "@btrdb/btrdb";
 import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
-import { CollectionTemplate } from "../../../src/server/http/write/collection_template.ts";
+import { CollectionTemplate } from "../../../src/core/collection_template.ts";
 
 const T = 1_700_000_000_000_000_000n;
 

@@ -15,13 +15,9 @@ import type { LineError } from "../../../kernel/line_error.ts";
 import { GrpcFailure } from "../../transport/status.ts";
 import type { CallOptions, Endpoint } from "../../../endpoint/endpoint.ts";
 import type { HttpExchange } from "../routes.ts";
-import type { CollectionTemplate, LineDestination } from "./collection_template.ts";
-import {
-  type LineStream,
-  type LineStreams,
-  prefixIdentity,
-  SeriesRefusal,
-} from "./line_streams.ts";
+import type { CollectionTemplate, LineDestination } from "../../../core/collection_template.ts";
+import { prefixIdentity, SeriesRefusal } from "../../../core/series_annotations.ts";
+import type { LineStream, LineStreams } from "./line_streams.ts";
 
 /** Streams looked for, or made, at the same time: those that are made at once share a transaction. */
 const FIND_AT_ONCE = 1_024;

@@ -11,16 +11,14 @@ import type {
   Metadata,
   StreamDescriptor,
 } from "../../../endpoint/endpoint.ts";
-import type { LinePrefix, LineSeries } from "../../../kernel/line_series.ts";
+import { annotationsOf, checkSeries, SeriesRefusal } from "../../../core/series_annotations.ts";
+import type { LineSeries } from "../../../core/line_series.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
 const REMEMBER_MS = 60_000;
 
 /** Most series remembered. */
 const MAX_REMEMBERED = 100_000;
-
-/** A series whose points cannot be stored. */
-export class SeriesRefusal extends Error {}
 
 /** A series and where its points belong. */
 export interface LineStream {
@@ -30,7 +28,7 @@ export interface LineStream {
   readonly id: string;
 }
 
-/** What a series is remembered by. */
+/** A series that is remembered. */
 interface Known {
   readonly uuid: Promise<Uint8Array>;
   /** The same, once it is there. */
@@ -117,7 +115,7 @@ export class LineStreams {
           JSON.stringify(series.field),
       );
     }
-    checkAnnotations(exact, series);
+    checkSeries(exact.annotations, annotationsOf(series), series.field, exact.collection);
     return exact.uuid;
   }
 
@@ -168,47 +166,3 @@ const NAME_CODES: ReadonlySet<number> = new Set([
   ErrorCode.InvalidTagKey,
   ErrorCode.InvalidTagValue,
 ]);
-
-/** Text that tells a measurement with its tags, in a collection, from all others. */
-export function prefixIdentity(collection: string, { measurement, tags }: LinePrefix): string {
-  return JSON.stringify([collection, measurement, ...tags]);
-}
-
-/**
- * The annotations of the stream of a series: its tags, with keys as annotations have them.
- *
- * @throws {SeriesRefusal} If two tags have the same key then.
- */
-export function annotationsOf({ tags }: LineSeries): Map<string, string> {
-  const annotations = new Map<string, string>();
-  for (const [tag, value] of tags) {
-    const key = annotationKey(tag);
-    if (annotations.has(key)) {
-      throw new SeriesRefusal(`two tags become the annotation ${JSON.stringify(key)}`);
-    }
-    annotations.set(key, value);
-  }
-  return annotations;
-}
-
-/** A tag's key in the alphabet of annotations: `[a-z][a-z0-9_.]*`. */
-function annotationKey(tag: string): string {
-  const key = tag.toLowerCase().replace(/[^a-z0-9_.]/g, "_");
-  return /^[a-z]/.test(key) ? key : `tag_${key}`;
-}
-
-/** Checks that a stream is that of a series, not of another with the same collection and field. */
-function checkAnnotations({ annotations, collection }: StreamDescriptor, series: LineSeries): void {
-  if (annotations.size === 0) return;
-  for (const [key, value] of annotationsOf(series)) {
-    const other = annotations.get(key);
-    if (other === value) continue;
-    throw new SeriesRefusal(
-      `the stream ${JSON.stringify(series.field)} of ${JSON.stringify(collection)} has the ` +
-        `annotation ${key} ${
-          other === undefined ? "not" : JSON.stringify(other)
-        }, this series has ` +
-        `${JSON.stringify(value)}; does the template leave out a tag?`,
-    );
-  }
-}

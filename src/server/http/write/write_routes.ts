@@ -11,7 +11,7 @@ import { joinBatches, type LineBatch, LineParser } from "../../../kernel/line_pa
 import type { IncomingBytes } from "../../transport/incoming_bytes.ts";
 import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange, HttpRoute } from "../routes.ts";
-import type { CollectionTemplate } from "./collection_template.ts";
+import type { CollectionTemplate } from "../../../core/collection_template.ts";
 import { LineStore } from "./line_store.ts";
 import { LineStreams } from "./line_streams.ts";
 import { requestBody } from "./request_body.ts";

@@ -5,7 +5,7 @@
  */
 
 import { HOUR, MICROSECOND, MILLISECOND, MINUTE, NANOSECOND, SECOND } from "../../../core/time.ts";
-import type { LineDestination } from "./collection_template.ts";
+import type { LineDestination } from "../../../core/collection_template.ts";
 import { HttpFailure } from "../http_failure.ts";
 
 /** An API of InfluxDB. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { invalidType } from "../../../core/argument_error.ts";
-import type { LinePrefix } from "../../../kernel/line_series.ts";
+import { invalidType } from "./argument_error.ts";
+import type { LinePrefix } from "./line_series.ts";
 
 /** The template that is used unless another is given. */
 export const DEFAULT_TEMPLATE = "{bucket}/{measurement}/{tags}";
