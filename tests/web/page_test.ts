@@ -4,15 +4,48 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BTrDB, connect } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { openEngine } from "../../src/engine/mod.ts";
-import { Chromium, findChromium, type Page } from "../support/chromium.ts";
+import { Chromium, findChromium } from "../support/chromium.ts";
 import { EndlessQueries } from "../support/endless_queries.ts";
+import { findFirefox, Firefox } from "../support/firefox.ts";
 import { quickStart } from "../support/readme.ts";
 import { bundleFor, Site, strictPolicy } from "../support/web_bundle.ts";
 
-const path = findChromium("a page that reads and writes over gRPC-Web");
+const WHAT = "a page that reads and writes over gRPC-Web";
+const CHROMIUM = findChromium(WHAT);
+const FIREFOX = findFirefox(WHAT);
+
+/** The parts of a page that these tests need. */
+interface Page {
+  readonly lines: readonly string[];
+  readonly problems: readonly string[];
+  open(url: string): Promise<void>;
+  until(expression: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A browser that can be started, if it is installed. */
+interface Browser {
+  readonly name: string;
+  readonly isThere: boolean;
+  start(): Promise<AsyncDisposable & { page(): Promise<Page> }>;
+}
+
+const BROWSERS: readonly Browser[] = [
+  {
+    name: "Chromium",
+    isThere: CHROMIUM !== undefined,
+    start: () => Chromium.start(CHROMIUM!),
+  },
+  {
+    name: "Firefox",
+    isThere: FIREFOX !== undefined,
+    start: () => Firefox.start(FIREFOX!),
+  },
+];
 
 /** Runs a program as a page of another origin than the server's. */
 async function inPage(
+  { start }: Browser,
   program: (target: string) => string,
   use: (page: Page, metrics: () => string) => Promise<void>,
   open: () => Promise<BTrDB> = () => connect("memory:"),
@@ -23,39 +56,40 @@ async function inPage(
   await using server = await serve(db, { port: 0, http });
   const target = `http://127.0.0.1:${server.httpPort}`;
   site.show(await bundleFor(program(target)), strictPolicy(target));
-  await using browser = await Chromium.start(path!);
+  await using browser = await start();
   const page = await browser.page();
   await page.open(site.origin);
   await use(page, () => server.metrics());
   assertEquals(page.problems, []);
 }
 
-Deno.test({
-  name: "web: the quick start of the README in a page with a strict policy",
-  ignore: path === undefined,
-  async fn() {
-    const source = (await quickStart()).replace('"@btrdb/btrdb"', '"@btrdb/btrdb/web"');
-    assert(source.includes('connect("memory:")'));
-    const program = (target: string) =>
-      `${source.replace('connect("memory:")', `connect("${target}")`)}
+for (const browser of BROWSERS) {
+  Deno.test({
+    name: `web, ${browser.name}: the quick start of the README in a page with a strict policy`,
+    ignore: !browser.isThere,
+    async fn() {
+      const source = (await quickStart()).replace('"@btrdb/btrdb"', '"@btrdb/btrdb/web"');
+      assert(source.includes('connect("memory:")'));
+      const program = (target: string) =>
+        `${source.replace('connect("memory:")', `connect("${target}")`)}
        (globalThis as { isDone?: boolean }).isDone = true;`;
-    await inPage(program, async (page) => {
-      await page.until("globalThis.isDone");
-      const windows = page.lines.filter((line) => /^20\d\d-/.test(line));
-      assertEquals(windows.length, 5);
-      const [, first] = windows;
-      const range = "7190.0 to 7210.0, mean 7201.5, 257 points";
-      assertEquals(first, `2026-01-01T00:00:00.302383104Z  ${range}`);
-      assertMatch(page.lines.at(-1)!, /^600 points now, 1200 in version \d+$/);
-    });
-  },
-});
+      await inPage(browser, program, async (page) => {
+        await page.until("globalThis.isDone");
+        const windows = page.lines.filter((line) => /^20\d\d-/.test(line));
+        assertEquals(windows.length, 5);
+        const [, first] = windows;
+        const range = "7190.0 to 7210.0, mean 7201.5, 257 points";
+        assertEquals(first, `2026-01-01T00:00:00.302383104Z  ${range}`);
+        assertMatch(page.lines.at(-1)!, /^600 points now, 1200 in version \d+$/);
+      });
+    },
+  });
 
-Deno.test({
-  name: "web: a tab that is closed ends its subscription on the server",
-  ignore: path === undefined,
-  async fn() {
-    const program = (target: string) => `
+  Deno.test({
+    name: `web, ${browser.name}: a tab that is closed ends its subscription on the server`,
+    ignore: !browser.isThere,
+    async fn() {
+      const program = (target: string) => `
       import { connect } from "@btrdb/btrdb/web";
       const db = await connect("${target}");
       const stream = await db.create(crypto.randomUUID(), "live");
@@ -71,23 +105,23 @@ Deno.test({
         if (seen.length === 3) clearInterval(writing);
       }
     `;
-    await inPage(program, async (page, metrics) => {
-      await page.until("globalThis.seen?.length >= 3");
-      const isOver = () => metrics().includes('rpc="Subscribe"');
-      assert(!isOver());
-      await page.close();
-      const endMs = Date.now() + 60_000;
-      while (!isOver() && Date.now() < endMs) await new Promise((go) => setTimeout(go, 5));
-      assert(isOver(), metrics());
-    });
-  },
-});
+      await inPage(browser, program, async (page, metrics) => {
+        await page.until("globalThis.seen?.length >= 3");
+        const isOver = () => metrics().includes('rpc="Subscribe"');
+        assert(!isOver());
+        await page.close();
+        const endMs = Date.now() + 60_000;
+        while (!isOver() && Date.now() < endMs) await new Promise((go) => setTimeout(go, 5));
+        assert(isOver(), metrics());
+      });
+    },
+  });
 
-Deno.test({
-  name: "web: a tab that is closed ends its queries on the server",
-  ignore: path === undefined,
-  async fn() {
-    const program = (target: string) => `
+  Deno.test({
+    name: `web, ${browser.name}: a tab that is closed ends its queries on the server`,
+    ignore: !browser.isThere,
+    async fn() {
+      const program = (target: string) => `
       import { connect } from "@btrdb/btrdb/web";
       const db = await connect("${target}");
       const stream = await db.create(crypto.randomUUID(), "endless");
@@ -102,11 +136,15 @@ Deno.test({
         Object.assign(globalThis, { n: n += times.length });
       }
     `;
-    const queries = new EndlessQueries();
-    await inPage(program, async (page) => {
-      await page.until("globalThis.n >= 50_000 && globalThis.hasText");
-      assertEquals(queries.open, 2);
-      await queries.endsAfter("a closed tab, gRPC-Web and CSV", () => page.close());
-    }, async () => new BTrDB(queries.endpoint(await openEngine())));
-  },
-});
+      const queries = new EndlessQueries();
+      await inPage(browser, program, async (page) => {
+        await page.until("globalThis.n >= 50_000 && globalThis.hasText");
+        assertEquals(queries.open, 2);
+        await queries.endsAfter(
+          `a closed tab of ${browser.name}, gRPC-Web and CSV`,
+          () => page.close(),
+        );
+      }, async () => new BTrDB(queries.endpoint(await openEngine())));
+    },
+  });
+}
