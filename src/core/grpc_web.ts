@@ -45,6 +45,18 @@ export function frameOf(message: Uint8Array): Uint8Array<ArrayBuffer> {
   return frame(0, message);
 }
 
+/**
+ * The head of a message as a frame, to be sent before the message itself: large ones are not copied
+ * then.
+ *
+ * @param length Of the message, bytes.
+ */
+export function messageHead(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEAD_BYTES);
+  writeHead(bytes, 0, length);
+  return bytes;
+}
+
 /** Trailers with a status as a frame. */
 export function trailersOf({ code, details }: EndStatus): Uint8Array<ArrayBuffer> {
   const lines = `grpc-status: ${code}\r\ngrpc-message: ${encoded(details)}\r\n`;
@@ -53,10 +65,14 @@ export function trailersOf({ code, details }: EndStatus): Uint8Array<ArrayBuffer
 
 function frame(flags: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD_BYTES + content.length);
-  bytes[0] = flags;
-  new DataView(bytes.buffer).setUint32(1, content.length);
+  writeHead(bytes, flags, content.length);
   bytes.set(content, HEAD_BYTES);
   return bytes;
+}
+
+function writeHead(bytes: Uint8Array<ArrayBuffer>, flags: number, length: number): void {
+  bytes[0] = flags;
+  new DataView(bytes.buffer).setUint32(1, length);
 }
 
 /** A whole frame. */

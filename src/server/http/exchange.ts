@@ -107,14 +107,21 @@ export class Reply {
   }
 
   /**
-   * Sends a piece of the body.
+   * Sends pieces of the body, together.
    *
    * @returns False once enough is under way, until it has drained.
    */
-  write(piece: Uint8Array): boolean {
+  write(...pieces: readonly Uint8Array[]): boolean {
     if (this.#isClosed) return true;
-    this.bytes += piece.length;
-    return this.#outgoing.write(piece);
+    const isOne = pieces.length === 1;
+    if (!isOne) this.#outgoing.cork();
+    let hasRoom = true;
+    for (const piece of pieces) {
+      this.bytes += piece.length;
+      hasRoom = this.#outgoing.write(piece);
+    }
+    if (!isOne) this.#outgoing.uncork();
+    return hasRoom;
   }
 
   /** Sends the last piece. */

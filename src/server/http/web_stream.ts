@@ -10,6 +10,7 @@ import {
   frameOf,
   FrameReader,
   GRPC_WEB_TYPE,
+  messageHead,
   trailersOf,
 } from "../../core/grpc_web.ts";
 import { parseGrpcTimeout } from "../../core/grpc_timeout.ts";
@@ -18,6 +19,9 @@ import type { IncomingMeter } from "../transport/incoming_bytes.ts";
 import { MALFORMED_TIMEOUT } from "../transport/long_deadlines.ts";
 import { GrpcStatus } from "../transport/status.ts";
 import type { Reply, Request } from "./exchange.ts";
+
+/** Size below which a message is copied behind its head: another write would cost more. */
+const COPIED_BYTES = 16_384;
 
 type Listener = (message: Uint8Array) => void;
 
@@ -87,7 +91,8 @@ export class WebStream implements CallStream {
 
   write(message: Uint8Array): boolean {
     this.#begin();
-    return this.#reply.write(frameOf(message));
+    if (message.length < COPIED_BYTES) return this.#reply.write(frameOf(message));
+    return this.#reply.write(messageHead(message.length), message);
   }
 
   end(): void {
