@@ -5,44 +5,72 @@
 import { atan2Of } from "./atan2";
 import { cosines, sincosOf, sincosOfDegrees, sines } from "./sincos";
 
-const DEGREES: f64 = 5.72957795130823228647e+01; // 180/pi
-const TINY: f64 = 1e-280;
-const HUGE: f64 = 1e280;
+/** Constants, each twice, as in sincos.ts. */
+const TABLE: usize = memory.data<f64>([
+  5.72957795130823228647e+01, 5.72957795130823228647e+01,
+  1e-280, 1e-280,
+  1e280, 1e280,
+  3, 3,
+  -0.5, -0.5,
+  8.66025403784438707611e-01, 8.66025403784438707611e-01,
+], 16);
+const DEGREES: usize = 0; // 180/pi
+const TINY: usize = 16;
+const HUGE: usize = 32;
+const THREE: usize = 48;
+const MINUS_HALF: usize = 64;
+const ROOT: usize = 80; // half of the square root of 3
+
+@inline
+function k(constant: usize): v128 {
+  return v128.load(TABLE + constant);
+}
 
 /** Sine and cosine of two angles, in the unit that `degrees` says. */
+@inline
 function trig(x: v128, degrees: bool): void {
   if (degrees) sincosOfDegrees(x);
   else sincosOf(x);
 }
 
+@inline
 function angleOf(y: v128, x: v128, degrees: bool): v128 {
   const angle = atan2Of(y, x);
-  return degrees ? f64x2.mul(angle, f64x2.splat(DEGREES)) : angle;
+  return degrees ? f64x2.mul(angle, k(DEGREES)) : angle;
 }
 
 /** Lengths of two vectors. Squares of very small and very large ones are scaled first. */
+@inline
 function lengthOf(y: v128, x: v128): v128 {
   const squares = f64x2.add(f64x2.mul(x, x), f64x2.mul(y, y));
   const usual = v128.and(
-    f64x2.gt(squares, f64x2.splat(TINY)),
-    f64x2.lt(squares, f64x2.splat(HUGE)),
+    f64x2.gt(squares, k(TINY)),
+    f64x2.lt(squares, k(HUGE)),
   );
   const length = f64x2.sqrt(squares);
-  if (i64x2.all_true(usual)) return length;
-  const exact = f64x2(
+  // Only of the lane that needs it: a result must not depend on what stands beside it.
+  return i64x2.all_true(usual) ? length : v128.bitselect(length, scaledLength(y, x), usual);
+}
+
+function scaledLength(y: v128, x: v128): v128 {
+  return f64x2(
     NativeMath.hypot(f64x2.extract_lane(x, 0), f64x2.extract_lane(y, 0)),
     NativeMath.hypot(f64x2.extract_lane(x, 1), f64x2.extract_lane(y, 1)),
   );
-  // Only of the lane that needs it: a result must not depend on what stands beside it.
-  return v128.bitselect(length, exact, usual);
 }
 
-/** Sines and cosines of `n` angles. */
+/** Sines and cosines() of `n` angles. */
 export function sincosColumns(angles: usize, n: usize, degrees: bool, sine: usize, cosine: usize): void {
+  if (degrees) sincosColumnsOf(angles, n, true, sine, cosine);
+  else sincosColumnsOf(angles, n, false, sine, cosine);
+}
+
+@inline
+function sincosColumnsOf(angles: usize, n: usize, degrees: bool, sine: usize, cosine: usize): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     trig(v128.load(angles + i), degrees);
-    v128.store(sine + i, sines);
-    v128.store(cosine + i, cosines);
+    v128.store(sine + i, sines());
+    v128.store(cosine + i, cosines());
   }
 }
 
@@ -50,16 +78,32 @@ export function sincosColumns(angles: usize, n: usize, degrees: bool, sine: usiz
 export function polarToRectangular(
   magnitude: usize, angle: usize, n: usize, degrees: bool, real: usize, imaginary: usize,
 ): void {
+  if (degrees) polarToRectangularOf(magnitude, angle, n, true, real, imaginary);
+  else polarToRectangularOf(magnitude, angle, n, false, real, imaginary);
+}
+
+@inline
+function polarToRectangularOf(
+  magnitude: usize, angle: usize, n: usize, degrees: bool, real: usize, imaginary: usize,
+): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     trig(v128.load(angle + i), degrees);
     const m = v128.load(magnitude + i);
-    v128.store(real + i, f64x2.mul(m, cosines));
-    v128.store(imaginary + i, f64x2.mul(m, sines));
+    v128.store(real + i, f64x2.mul(m, cosines()));
+    v128.store(imaginary + i, f64x2.mul(m, sines()));
   }
 }
 
 /** Magnitudes and angles of `n` phasors. */
 export function rectangularToPolar(
+  real: usize, imaginary: usize, n: usize, degrees: bool, magnitude: usize, angle: usize,
+): void {
+  if (degrees) rectangularToPolarOf(real, imaginary, n, true, magnitude, angle);
+  else rectangularToPolarOf(real, imaginary, n, false, magnitude, angle);
+}
+
+@inline
+function rectangularToPolarOf(
   real: usize, imaginary: usize, n: usize, degrees: bool, magnitude: usize, angle: usize,
 ): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
@@ -69,17 +113,28 @@ export function rectangularToPolar(
   }
 }
 
-/** Active, reactive and apparent power of `n` pairs of phasors, times `factor`. */
+/** Active, reactive and apparent power of `n` pairs of phasors, times `factor`, and power factors. */
 export function powerColumns(
   voltage: usize, voltageAngle: usize, current: usize, currentAngle: usize, n: usize, degrees: bool,
-  factor: f64, active: usize, reactive: usize, apparent: usize,
+  factor: f64, active: usize, reactive: usize, apparent: usize, powerFactor: usize,
+): void {
+  if (degrees) powerColumnsOf(voltage, voltageAngle, current, currentAngle, n, true, factor, active, reactive, apparent, powerFactor);
+  else powerColumnsOf(voltage, voltageAngle, current, currentAngle, n, false, factor, active, reactive, apparent, powerFactor);
+}
+
+@inline
+function powerColumnsOf(
+  voltage: usize, voltageAngle: usize, current: usize, currentAngle: usize, n: usize, degrees: bool,
+  factor: f64, active: usize, reactive: usize, apparent: usize, powerFactor: usize,
 ): void {
   const f = f64x2.splat(factor);
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     trig(f64x2.sub(v128.load(voltageAngle + i), v128.load(currentAngle + i)), degrees);
     const s = f64x2.mul(f, f64x2.mul(v128.load(voltage + i), v128.load(current + i)));
-    v128.store(active + i, f64x2.mul(s, cosines));
-    v128.store(reactive + i, f64x2.mul(s, sines));
+    const p = f64x2.mul(s, cosines());
+    v128.store(active + i, p);
+    v128.store(powerFactor + i, f64x2.div(p, s));
+    v128.store(reactive + i, f64x2.mul(s, sines()));
     v128.store(apparent + i, s);
   }
 }
@@ -91,31 +146,35 @@ export function powerColumns(
  * @param to Six columns alike: magnitude and angle of zero, positive, negative sequence.
  */
 export function symmetricalColumns(from: usize, column: usize, n: usize, degrees: bool, to: usize): void {
-  const third = f64x2.splat(3);
-  const half = f64x2.splat(-0.5), root = f64x2.splat(8.66025403784438707611e-01);
+  if (degrees) symmetricalColumnsOf(from, column, n, true, to);
+  else symmetricalColumnsOf(from, column, n, false, to);
+}
+
+@inline
+function symmetricalColumnsOf(from: usize, column: usize, n: usize, degrees: bool, to: usize): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     const p = from + i;
     trig(v128.load(p + column), degrees);
     const a = v128.load(p);
-    const ax = f64x2.mul(a, cosines), ay = f64x2.mul(a, sines);
+    const ax = f64x2.mul(a, cosines()), ay = f64x2.mul(a, sines());
     trig(v128.load(p + 3 * column), degrees);
     const b = v128.load(p + 2 * column);
-    const bx = f64x2.mul(b, cosines), by = f64x2.mul(b, sines);
+    const bx = f64x2.mul(b, cosines()), by = f64x2.mul(b, sines());
     trig(v128.load(p + 5 * column), degrees);
     const c = v128.load(p + 4 * column);
-    const cx = f64x2.mul(c, cosines), cy = f64x2.mul(c, sines);
+    const cx = f64x2.mul(c, cosines()), cy = f64x2.mul(c, sines());
     // a + h b + h* c with h = -1/2 + i root: a - (b + c) / 2 + i root (b - c).
     const sumX = f64x2.add(bx, cx), sumY = f64x2.add(by, cy);
-    const restX = f64x2.add(ax, f64x2.mul(half, sumX)), restY = f64x2.add(ay, f64x2.mul(half, sumY));
-    const turnX = f64x2.mul(root, f64x2.sub(cy, by)), turnY = f64x2.mul(root, f64x2.sub(bx, cx));
+    const restX = f64x2.add(ax, f64x2.mul(k(MINUS_HALF), sumX)), restY = f64x2.add(ay, f64x2.mul(k(MINUS_HALF), sumY));
+    const turnX = f64x2.mul(k(ROOT), f64x2.sub(cy, by)), turnY = f64x2.mul(k(ROOT), f64x2.sub(bx, cx));
     const q = to + i;
-    const zx = f64x2.div(f64x2.add(ax, sumX), third), zy = f64x2.div(f64x2.add(ay, sumY), third);
+    const zx = f64x2.div(f64x2.add(ax, sumX), k(THREE)), zy = f64x2.div(f64x2.add(ay, sumY), k(THREE));
     v128.store(q, lengthOf(zy, zx));
     v128.store(q + column, angleOf(zy, zx, degrees));
-    const px = f64x2.div(f64x2.add(restX, turnX), third), py = f64x2.div(f64x2.add(restY, turnY), third);
+    const px = f64x2.div(f64x2.add(restX, turnX), k(THREE)), py = f64x2.div(f64x2.add(restY, turnY), k(THREE));
     v128.store(q + 2 * column, lengthOf(py, px));
     v128.store(q + 3 * column, angleOf(py, px, degrees));
-    const nx = f64x2.div(f64x2.sub(restX, turnX), third), ny = f64x2.div(f64x2.sub(restY, turnY), third);
+    const nx = f64x2.div(f64x2.sub(restX, turnX), k(THREE)), ny = f64x2.div(f64x2.sub(restY, turnY), k(THREE));
     v128.store(q + 4 * column, lengthOf(ny, nx));
     v128.store(q + 5 * column, angleOf(ny, nx, degrees));
   }
@@ -123,7 +182,7 @@ export function symmetricalColumns(from: usize, column: usize, n: usize, degrees
 
 /**
  * For `n` windows of `length` samples, `step` samples apart: the sums of the samples times the
- * cosines and times minus the sines of a table, and the sum of their squares.
+ * cosines() and times minus the sines() of a table, and the sum of their squares.
  */
 export function cycleSums(
   values: usize, length: usize, step: usize, n: usize, cosine: usize, sine: usize,

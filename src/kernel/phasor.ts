@@ -8,7 +8,7 @@ import { columnBytes } from "./arena.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 
 /** Elements of each column in the arena at a time. */
-const PIECE = 8192;
+const PIECE = 2048;
 
 type Run = (
   memory: ExtendedArena,
@@ -93,7 +93,7 @@ export function rectangularToPolar(
 }
 
 /**
- * Active, reactive and apparent power.
+ * Active, reactive and apparent power, and the power factor.
  *
  * @param columns Magnitude and angle of the voltage, then of the current.
  */
@@ -101,7 +101,12 @@ export function powerColumns(
   columns: readonly Float64Array[],
   degrees: boolean,
   factor: number,
-): [active: Float64Array, reactive: Float64Array, apparent: Float64Array] {
+): [
+  active: Float64Array,
+  reactive: Float64Array,
+  apparent: Float64Array,
+  powerFactor: Float64Array,
+] {
   const run: Run = ({ exports }, from, column, to, n) => {
     exports.powerColumns(
       from,
@@ -114,10 +119,11 @@ export function powerColumns(
       to,
       to + column,
       to + 2 * column,
+      to + 3 * column,
     );
   };
-  const [active, reactive, apparent] = mapColumns(columns, 3, run);
-  return [active!, reactive!, apparent!];
+  const [active, reactive, apparent, powerFactor] = mapColumns(columns, 4, run);
+  return [active!, reactive!, apparent!, powerFactor!];
 }
 
 /**

@@ -34,22 +34,28 @@ export function plainPolar(
   return { magnitude, angle };
 }
 
-/** Active and reactive power. */
+/** Active, reactive and apparent power, and power factors. */
 export function plainPower(
   voltage: PolarColumns,
   current: PolarColumns,
   unit: number = RADIANS,
-): [active: Float64Array, reactive: Float64Array, apparent: Float64Array] {
+): [
+  active: Float64Array,
+  reactive: Float64Array,
+  apparent: Float64Array,
+  powerFactor: Float64Array,
+] {
   const n = voltage.angle.length;
-  const [active, reactive, apparent] = [0, 0, 0].map(() => new Float64Array(n));
+  const [active, reactive, apparent, powerFactor] = [0, 0, 0, 0].map(() => new Float64Array(n));
   for (let i = 0; i < n; i++) {
     const s = voltage.magnitude[i]! * current.magnitude[i]!;
     const angle = (voltage.angle[i]! - current.angle[i]!) * unit;
     active![i] = s * Math.cos(angle);
     reactive![i] = s * Math.sin(angle);
     apparent![i] = s;
+    powerFactor![i] = active![i]! / s;
   }
-  return [active!, reactive!, apparent!];
+  return [active!, reactive!, apparent!, powerFactor!];
 }
 
 /** Zero, positive and negative sequence, by the matrix. */

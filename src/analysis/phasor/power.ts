@@ -68,8 +68,10 @@ export function powerOf(
     throw new RangeError(`Cannot ${action}: phases is ${describe(phases)}, expected 1 or 3`);
   }
   const columns = [voltage.magnitude, voltage.angle, current.magnitude, current.angle];
-  const [active, reactive, apparent] = powerColumns(columns, inDegrees(action, options), phases);
-  const powerFactor = new Float64Array(active.length);
-  for (let i = 0; i < active.length; i++) powerFactor[i] = active[i]! / apparent[i]!;
+  const [active, reactive, apparent, powerFactor] = powerColumns(
+    columns,
+    inDegrees(action, options),
+    phases,
+  );
   return { active, reactive, apparent, powerFactor };
 }
