@@ -21,10 +21,16 @@ def sequences():
     return [(np.abs(one), np.angle(one)) for one in (zero, positive, negative)]
 
 
+def power():
+    apparent = m * v
+    active = apparent * np.cos(a - w)
+    return active, apparent * np.sin(a - w), apparent, active / apparent
+
+
 jobs = {
     "rectangular": lambda: (m * np.cos(a), m * np.sin(a)),
     "polar": lambda: (np.hypot(x, y), np.arctan2(y, x)),
-    "power": lambda: (m * v * np.cos(a - w), m * v * np.sin(a - w), m * v),
+    "power": power,
     "sequences": sequences,
 }
 
