@@ -45,7 +45,7 @@ async function setup(): Promise<Input> {
 const PIECE = 2048;
 
 /**
- * What any kernel with a memory of its own has to do beside its work: inputs in, outputs out to new
+ * Copies that any kernel with a memory of its own makes beside its work: inputs in, outputs out to new
  * columns, whose pages the system clears. No job can be faster.
  */
 function copiesAlone(inputs: number, outputs: number): (phases: Input["phases"]) => unknown {

@@ -12,6 +12,9 @@ const ZONE = /(?:[zZ]|[+-]\d{2}(?::?\d{2})?|\s(?![AP]M$)[A-Z]{2,5})$/;
 /** A number that is the same with and without its mark, but for a factor of 1,000. */
 const THREE_DIGITS = /^[+-]?[1-9]\d{0,2}[.,]\d{3}$/;
 
+/** A number with one mark. */
+const MARKED = /^[+-]?\d*[.,]\d+$/;
+
 /** Rows from which on such numbers can be no chance. */
 const FEW_ROWS = 3;
 
@@ -56,7 +59,7 @@ function zoneWarnings({ timeOrder, tz }: WarnedTable, rows: readonly string[][])
 /** Columns in which every number could have a thousands mark instead of a decimal one. */
 function thousandsWarnings(layout: WarnedTable, rows: readonly string[][]): string[] {
   const { roles, names, nulls, decimal, thousands } = layout;
-  if (thousands !== undefined) return [];
+  if (thousands !== undefined || hasDecimals(layout, rows)) return [];
   const suspicious = names.flatMap((name, i) => {
     if (roles[i] !== "value") return [];
     const cells = rows.map((row) => (row[i] ?? "").trim())
@@ -73,4 +76,18 @@ function thousandsWarnings(layout: WarnedTable, rows: readonly string[][]): stri
     } have three digits behind a ${mark}, which was taken as ` +
     `the decimal mark: if it stands before thousands, say --thousands ${decimal}`,
   ];
+}
+
+/** Tells whether a number, in any column, has the decimal mark where none of thousands could stand. */
+function hasDecimals(
+  { roles, timeOrder, decimal }: WarnedTable,
+  rows: readonly string[][],
+): boolean {
+  const isNumber = (i: number) => roles[i] === "value" || timeOrder.includes(i);
+  return rows.some((row) =>
+    row.some((text, i) => {
+      const cell = text.trim();
+      return isNumber(i) && cell.includes(decimal) && MARKED.test(cell) && !THREE_DIGITS.test(cell);
+    })
+  );
 }

@@ -44,6 +44,17 @@ Deno.test("tableWarnings: numbers whose mark may be one of thousands", async () 
   );
 });
 
+Deno.test("tableWarnings: a mark that is the decimal one elsewhere is none of thousands", async () => {
+  const rows = (...cells: string[]) =>
+    `time;f;v\n${cells.map((cell, i) => `${DAY}T00:00:0${i}Z;59.99${i};${cell}\n`).join("")}`;
+  assertEquals((await warningsOf(rows("1", "2", "3"))).length, 1);
+  assertEquals(await warningsOf(rows("1", "2.5", "3")), []);
+  assertEquals(await warningsOf(rows("1", "2", "0.125")), []);
+  // Frequencies of a JSIS-CSV have three decimals often; its seconds show what the point is.
+  const jsis = "time,f\n" + [0, 1, 2, 3].map((i) => `${i / 10 + 0.0333},60.00${i}\n`).join("");
+  assertEquals(await warningsOf(jsis, { start: "1767225600000000000" }), []);
+});
+
 Deno.test("tableWarnings: whole numbers that no double holds", async () => {
   const rows = (...cells: string[]) =>
     `time;v\n${cells.map((cell, i) => `${DAY}T00:00:0${i}Z;${cell}\n`).join("")}`;
