@@ -36,6 +36,12 @@ export interface Panned {
   readonly pending: number;
 }
 
+/** Puts an element over the page: what is not seen is drawn late, all at once. */
+function showOver(element: HTMLElement): void {
+  Object.assign(element.style, { position: "fixed", inset: "0", zIndex: "99", background: "#fff" });
+  document.body.append(element);
+}
+
 function nextFrame(): Promise<number> {
   return new Promise((resolve) => requestAnimationFrame(resolve));
 }
@@ -43,7 +49,7 @@ function nextFrame(): Promise<number> {
 function ours(width: number, height: number): Engine {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [width, height];
-  document.body.append(canvas);
+  showOver(canvas);
   const painter = new CanvasPainter(canvas.getContext("2d")!, PALETTES.light);
   let layout: Layout | undefined;
   return {
@@ -78,7 +84,7 @@ function theirs(width: number, height: number, streams: number): Engine {
     bands.push({ series: [3 * s + 3, 3 * s + 1], fill: `${color}44` });
   }
   const root = document.createElement("div");
-  document.body.append(root);
+  showOver(root);
   const options = { width, height, series, bands, cursor: { show: false } };
   const plot = new uPlot({ ...options, legend: { show: false } }, [[], []], root);
   return {

@@ -157,6 +157,7 @@ export class Page {
   readonly problems: string[] = [];
   /** Lines that the page wrote to the console. */
   readonly lines: string[] = [];
+  readonly #listeners = new Map<string, Set<(params: Record<string, unknown>) => void>>();
   #onLoad: (() => void) | undefined;
 
   constructor(browser: Chromium, session: string, target: string) {
@@ -168,6 +169,13 @@ export class Page {
   /** Sends a command of the page's. */
   send(method: string, params: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     return this.#browser.send(method, params, this.#session);
+  }
+
+  /** Listens to an event of the protocol; the function that comes back ends that. */
+  on(method: string, listener: (params: Record<string, unknown>) => void): () => void {
+    const listeners = this.#listeners.get(method) ?? new Set();
+    this.#listeners.set(method, listeners.add(listener));
+    return () => listeners.delete(listener);
   }
 
   /** Goes to an address; resolves once it is loaded. */
@@ -215,6 +223,7 @@ export class Page {
 
   /** Takes what the browser tells of the page. */
   heard(method: string, params: Record<string, unknown>): void {
+    for (const listener of this.#listeners.get(method) ?? []) listener(params);
     if (method === "Page.loadEventFired") this.#onLoad?.();
     if (method === "Runtime.exceptionThrown") this.problems.push(textOf(params.exceptionDetails));
     if (method === "Log.entryAdded") {

@@ -174,16 +174,16 @@ function drawDensity(
   series: readonly FigureSeries[],
 ): void {
   series.filter(({ period = 0 }) => period === 0).forEach(({ columns, ink }, row) => {
-    const { length, count } = columns;
+    const { length, density } = columns;
     const step = (right - left) / length;
     const top = Math.round(place.top + place.height) + 3 + STRIP_HEIGHT * row;
     let most = 0;
-    for (let i = 0; i < length; i++) if (count[i]! > most) most = count[i]!;
+    for (let i = 0; i < length; i++) if (density[i]! > most) most = density[i]!;
     const levelOf = (n: number) => n === 0 ? -1 : Math.min(3, Math.ceil(4 * n / most - 1e-9) - 1);
     for (let i = 0; i < length;) {
-      const level = levelOf(count[i]!);
+      const level = levelOf(density[i]!);
       let to = i + 1;
-      while (to < length && levelOf(count[to]!) === level) to++;
+      while (to < length && levelOf(density[to]!) === level) to++;
       if (level >= 0) {
         painter.rect(left + i * step, top, (to - i) * step, STRIP_HEIGHT - 1, ink, LEVELS[level]!);
       }

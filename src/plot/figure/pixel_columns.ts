@@ -41,6 +41,8 @@ export class PixelColumns {
   readonly max: Float64Array;
   /** Number of points. */
   readonly count: Float64Array;
+  /** Number of points, those of a window over the edge of a column shared between both columns. */
+  readonly density: Float64Array;
   /** Time of the first column, ns since the Unix epoch. */
   readonly start: bigint;
   /** Length of a column, ns. */
@@ -68,6 +70,7 @@ export class PixelColumns {
     this.mean = new Float64Array(length);
     this.max = new Float64Array(length).fill(-Infinity);
     this.count = new Float64Array(length);
+    this.density = new Float64Array(length);
   }
 
   /**
@@ -102,6 +105,7 @@ export class PixelColumns {
         if (place + pixels < -1e-9) continue;
         const x = Math.max(0, Math.min(length - 1, first));
         this.#put(x, min[i]!, mean[i]!, max[i]!, n);
+        this.#spread(place, pixels, n);
         continue;
       }
       const cut = Math.min(offset + width, high);
@@ -109,6 +113,7 @@ export class PixelColumns {
       const begin = offset < low ? Math.floor((shift + low) / step) : first;
       for (let x = Math.max(0, begin); x <= last; x++) {
         this.#put(x, min[i]!, mean[i]!, max[i]!, n / pixels);
+        this.density[x]! += n / pixels;
       }
     }
   }
@@ -120,6 +125,17 @@ export class PixelColumns {
     this.mean[x]! += (mean - this.mean[x]!) * n / all;
     this.count[x] = all;
     this.#reach = undefined;
+  }
+
+  /** Shares the points of a window that is no longer than a column between one or two of them. */
+  #spread(place: number, pixels: number, n: number): void {
+    const first = Math.floor(place);
+    const edge = first + 1 - place;
+    const share = pixels > edge ? edge / pixels : 1;
+    if (first >= 0) this.density[first]! += n * share;
+    if (share < 1 && first + 1 >= 0 && first + 1 < this.length) {
+      this.density[first + 1]! += n * (1 - share);
+    }
   }
 
   /** Smallest and largest value, or undefined if there are no points. */
@@ -144,16 +160,20 @@ export class PixelColumns {
   }
 
   #findReach(): number {
-    const distances: number[] = [];
-    let last = -1;
+    // How many are so far apart: sorting the distances takes longer than drawing them.
+    const apart = new Uint32Array(this.length);
+    let [last, pairs] = [-1, 0];
     for (let x = 0; x < this.length; x++) {
       if (this.count[x] === 0) continue;
-      if (last >= 0) distances.push(x - last);
+      if (last >= 0) {
+        apart[x - last]!++;
+        pairs++;
+      }
       last = x;
     }
-    distances.sort((a, b) => a - b);
     // Of two points alone nobody knows how far apart they usually are.
-    const usual = distances.length < 2 ? Infinity : distances[distances.length >> 1]!;
+    let usual = pairs < 2 ? Infinity : 0;
+    for (let below = 0; pairs >= 2 && below <= pairs >> 1;) below += apart[++usual]!;
     return Math.max(2, 1.5 * this.#windowPixels + 1, usual <= 1 ? 2 : GAP_FACTOR * usual);
   }
 

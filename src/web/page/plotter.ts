@@ -285,6 +285,7 @@ class Plotter {
       span,
       columns,
       pending: this.#data.pending,
+      kept: this.#data.bytes,
       nameOf: (uuid) => this.#catalog.find(uuid)?.name ?? uuid,
       bar: this.#bar,
       shell: this.#shell,

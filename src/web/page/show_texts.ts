@@ -21,6 +21,8 @@ export interface ShowTextsOptions {
   readonly columns: number;
   /** Requests under way for what is in view. */
   readonly pending: number;
+  /** Size of the windows that are kept, bytes. */
+  readonly kept: number;
   readonly nameOf: (uuid: string) => string;
   readonly bar: RangeBar;
   readonly shell: Shell;
@@ -28,7 +30,7 @@ export interface ShowTextsOptions {
 
 /** Shows the words of a view. */
 export function showTexts(options: ShowTextsOptions): void {
-  const { view, span, columns, pending, nameOf, bar, shell } = options;
+  const { view, span, columns, pending, kept, nameOf, bar, shell } = options;
   const { start, end } = span;
   const { zone } = view;
   const series = seriesOf(view);
@@ -40,7 +42,7 @@ export function showTexts(options: ShowTextsOptions): void {
     isPinned: series.some(({ version }) => version !== 0n),
     isReading: pending > 0,
   }));
-  setAttributes(shell.root, { "data-pending": pending });
+  setAttributes(shell.root, { "data-pending": pending, "data-kept": kept });
   setText(shell.summary, summaryOf(names, span, zone));
   const title = titleOf(names);
   if (document.title !== title) document.title = title;

@@ -96,3 +96,32 @@ Deno.test("PixelColumns: a gap is four times the usual distance, and two windows
   dense.add(windowsOf(0n, 1, [[0, 1], [1, 1], [2, 1], [3, 1]]), 0n, 1000n);
   assert(dense.reach >= 2 && dense.reach < 3);
 });
+
+Deno.test("PixelColumns: the density of equal windows is equal, though columns have one or two of them", () => {
+  const length = 100;
+  // Windows of 0.7 columns with five points each.
+  const offsets = Float64Array.from({ length: 143 }, (_, i) => 70 * i);
+  const same = (value: number) => new Float64Array(offsets.length).fill(value);
+  const columns = new PixelColumns(0n, 10_000n, length);
+  const [min, mean, max, count] = [same(1), same(1), same(1), same(5)];
+  columns.add({ base: 0n, offsets, width: 70, min, mean, max, count }, 0n, 10_010n);
+  assertEquals(new Set(columns.count).size, 2);
+  for (let x = 1; x < length - 1; x++) {
+    assert(Math.abs(columns.density[x]! - 5 / 0.7) < 1e-9, `${x}: ${columns.density[x]}`);
+  }
+});
+
+Deno.test("PixelColumns: the reach is four times the usual distance, in whatever order distances are", () => {
+  const reachOf = (places: readonly number[]) => {
+    const offsets = Float64Array.from(places, (x) => 10 * x + 1);
+    const same = new Float64Array(places.length).fill(1);
+    const columns = new PixelColumns(0n, 1_000n, 100);
+    const windows = { base: 0n, offsets, width: 0, min: same, mean: same, max: same, count: same };
+    columns.add(windows, 0n, 1_000n);
+    return columns.reach;
+  };
+  assertEquals(reachOf([0, 5, 10, 15, 60, 65]), 20);
+  assertEquals(reachOf([0, 50, 53, 56, 80, 83]), 12);
+  assertEquals(reachOf([10, 11, 12, 13, 14]), 2);
+  assertEquals(reachOf([10, 90]), Infinity);
+});
