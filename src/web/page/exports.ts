@@ -47,7 +47,7 @@ export function exportEntries(view: () => ExportedView, isEmpty: boolean): MenuE
   });
   return [
     { label: "Copy link to this view", run: () => void copyText(view().address, "Link") },
-    entry("Copy as btrdb command", (view) => copyText(commandOf(snippet(view)), "Command")),
+    entry("Copy as btrdb command", (view) => copyText(commandOf(snippet(view)), commandName(view))),
     entry("Copy as TypeScript", (view) => copyText(programOf(snippet(view)), "Program")),
     { heading: "Picture" },
     entry("PNG", savePng),
@@ -58,6 +58,12 @@ export function exportEntries(view: () => ExportedView, isEmpty: boolean): MenuE
     entry("Parquet, windows as shown", (view) => saveParquet(view, false)),
     entry("Parquet, every point", (view) => saveParquet(view, true)),
   ];
+}
+
+/** Name of the command; versions that are pinned cannot be said in it. */
+function commandName({ streams }: ExportedView): string {
+  const isPinned = streams.some(({ version }) => version !== 0n);
+  return isPinned ? "Command for the latest versions, not the pinned ones," : "Command";
 }
 
 function snippet({ span, figure, columns, streams }: ExportedView) {
