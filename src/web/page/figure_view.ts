@@ -31,6 +31,8 @@ export class FigureView {
   readonly #data: HTMLCanvasElement;
   readonly #over: HTMLCanvasElement;
   #layout: Layout | undefined;
+  /** Size as it was drawn last: to ask the page again in a frame makes it lay out twice. */
+  #drawn = { width: 0, height: 0 };
 
   /** @param onResize Called when there is more or less room. */
   constructor(onResize: () => void) {
@@ -69,7 +71,9 @@ export class FigureView {
    * @param isMoving True while the view moves: axes do not shrink.
    */
   draw(figure: Figure, palette: Palette, isMoving: boolean): Layout {
-    const context = sized(this.#data, figure.width, figure.height);
+    const { width, height } = figure;
+    this.#drawn = { width, height };
+    const context = sized(this.#data, width, height);
     const layout = layOut(figure, isMoving ? this.#layout : undefined);
     paint(context, figure, layout, palette);
     this.#layout = layout;
@@ -78,7 +82,7 @@ export class FigureView {
 
   /** Draws cursors and box. */
   drawOver(marks: readonly CursorMark[], box: Box | undefined, palette: Palette): void {
-    const { width, height } = this.size;
+    const { width, height } = this.#drawn;
     const context = sized(this.#over, width, height);
     context.clearRect(0, 0, width, height);
     const layout = this.#layout;
