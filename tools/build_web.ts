@@ -6,12 +6,13 @@
  *     deno task build:web            bundle and write
  *     deno task build:web --check    bundle and fail if the committed files differ, or are too large
  *
- * Files are compared, not their compressed bytes, which depend on the version of zlib.
+ * Files are compared, not their compressed bytes, which depend on the compressor.
  *
  * @module
  */
 
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipAsync } from "@gfx/zopfli";
+import { gunzipSync } from "node:zlib";
 
 const ROOT = new URL("../", import.meta.url);
 const PAGE = new URL("src/web/page/", ROOT);
@@ -56,6 +57,12 @@ async function hashOf(text: string): Promise<string> {
 /** Style sheets and pages without comments and indentation. */
 function squeezed(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|<!--[\s\S]*?-->/g, "").replace(/\n\s*/g, "\n").trim();
+}
+
+/** Style sheets without what only readers need. */
+function squeezedStyle(text: string): string {
+  return squeezed(text).replace(/\n/g, "").replace(/\s*([{};,])\s*/g, "$1")
+    .replace(/(?<=[{;][\w-]+): /g, ":").replaceAll(";}", "}");
 }
 
 /** Bundles the scripts; parts that are loaded later are files of their own. */
@@ -115,7 +122,7 @@ async function build(): Promise<Files> {
   const bundle = await scripts();
   const read = async (name: string) => squeezed(await Deno.readTextFile(new URL(name, PAGE)));
   const [html, icon] = [await read("page.html"), await read("icon.svg")];
-  const css = (await Promise.all(STYLES.map(read))).join("\n");
+  const css = squeezedStyle((await Promise.all(STYLES.map(read))).join("\n"));
   const names = reachable(bundle);
   for (const name of [...bundle.keys()]) if (!names.has(name)) bundle.delete(name);
   const main = bundle.get("main.js")!;
@@ -139,9 +146,10 @@ async function render(files: Files): Promise<{ text: string; bytes: number }> {
   let bytes = 0;
   const entries: string[] = [];
   for (const [path, text] of files) {
-    const gzip = gzipSync(text, { level: 9 });
+    // Made once and sent often: Zopfli's are a twenty-fifth smaller than those of zlib.
+    const gzip = await gzipAsync(new TextEncoder().encode(text), { numiterations: 5 });
     bytes += gzip.length;
-    const lines = gzip.toString("base64").match(/.{1,96}/g) ?? [];
+    const lines = gzip.toBase64().match(/.{1,96}/g) ?? [];
     entries.push(
       "  {",
       `    path: ${JSON.stringify(path)},`,

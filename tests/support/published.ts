@@ -105,7 +105,7 @@ function packageJson(manifest: Manifest, found: Record<string, string>): string 
     const npm = npmPackage(specifier);
     if (npm !== undefined) dependencies[npm.name] = npm.range;
   }
-  for (const name of ["fast-check", "esbuild"]) delete dependencies[name];
+  for (const name of ["fast-check", "esbuild", "@gfx/zopfli"]) delete dependencies[name];
   const entries = Object.entries(manifest.exports).map(([k, v]) => [k, rewriteSpecifier(v)]);
   return JSON.stringify({
     name: manifest.name,
