@@ -17,7 +17,7 @@ import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
-  NEW_FILE,
+  beginFile,
   readSchemaVersion,
   refuseForeignObjects,
   SCHEMA_VERSION,
@@ -132,7 +132,7 @@ function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Dat
 function prepareFile(db: Database, path: string): void {
   const version = readSchemaVersion(db, path);
   if (version > 0) refuseForeignObjects(db, path, version);
-  if (version === 0) db.exec(NEW_FILE);
+  beginFile(db);
   db.exec("PRAGMA journal_mode = WAL");
   writeSchema(db, version);
 }
@@ -143,6 +143,8 @@ function openForWriting(path: string, options: EngineOptions): Database {
     if (path === MEMORY) prepareFile(db, path);
     db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
     db.exec("PRAGMA cache_size = -16384");
+    // 4 MiB: whoever writes the log to the file waits no longer than with small pages.
+    db.exec("PRAGMA wal_autocheckpoint = 256");
     // Only who compacts the file beside this writer holds SQLite's lock, and only for short steps.
     db.exec("PRAGMA busy_timeout = 2000");
     db.exec("PRAGMA temp_store = MEMORY");

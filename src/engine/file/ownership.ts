@@ -16,7 +16,7 @@ import { statSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
 import { FileHeader } from "./header.ts";
 import { fileAt, hasLog } from "./file_system.ts";
-import { NEW_FILE, SCHEMA_VERSION, transaction } from "./schema.ts";
+import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
 
 /** Bits of the user version: 4 for the schema, 1 for the mark, the rest for the epoch. */
@@ -252,7 +252,7 @@ function claimAlone(claim: Claim): number | undefined {
   let db: Database | undefined;
   try {
     db = openSqlite(claim.path, { readOnly: false });
-    db.exec(NEW_FILE); // Before anything that makes the first page.
+    beginFile(db);
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("BEGIN IMMEDIATE; COMMIT");
     return writeClaim(db, claim);
@@ -268,7 +268,7 @@ function claimAlone(claim: Claim): number | undefined {
 function claimBeside(claim: Claim): number {
   const db = openSqlite(claim.path, { readOnly: false });
   try {
-    db.exec(NEW_FILE);
+    beginFile(db);
     db.exec("PRAGMA busy_timeout = 2000"); // Who compacts the file holds its lock for short steps.
     return writeClaim(db, claim);
   } finally {

@@ -17,11 +17,13 @@ export const APPLICATION_ID = 0x42547245;
 const PAGE_BYTES = 16_384;
 
 /**
- * Makes a new file one whose pages have that size, and can be given back in steps when nothing uses
- * them. It must come before anything else, and does nothing in a file that has pages.
+ * Gives a new file pages of that size, which can be given back in steps when nothing uses them. It must
+ * come before anything that makes the first page; a file that has pages stays as it is.
  */
-export const NEW_FILE: string =
-  `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`;
+export function beginFile(db: Pick<Database, "exec" | "prepare">): void {
+  if (pragma(db, "page_count") > 0) return;
+  db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
+}
 
 /** Rows of the view that SQL queries read. */
 const SELECT_STREAMS = `SELECT

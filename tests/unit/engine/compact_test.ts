@@ -118,6 +118,17 @@ async function verifiedOld(path: string): Promise<number> {
   return await verifiedBlocks(path);
 }
 
+Deno.test("openEngine: a new file has pages of 16 KiB, which can be given back", async () => {
+  // They had 4 KiB: what looks whether others have the file open made the first page.
+  await withPath(async (path) => {
+    await (await openEngine({ path })).close();
+    const db = new DatabaseSync(path, { readOnly: true });
+    assertEquals(db.prepare("PRAGMA page_size").get()!["page_size"], 16_384);
+    db.close();
+    assertEquals(autoVacuumOf(path), 2);
+  });
+});
+
 Deno.test("compactFile: what is not there, or no database, is an error and stays as it is", async () => {
   await withPath(async (path) => {
     assertEquals((await rejection(compactFile(path))).status, "CANNOT_OPEN");

@@ -349,3 +349,33 @@ Deno.test("expire: an abort ends it between two tasks, and what is done stays do
   assertEquals(await engine.expire({ signal: controller.signal }).catch((e) => e), reason);
   assertEquals((await engine.expire()).points, 200n);
 });
+
+Deno.test("verify: damaged rules and notes of what was deleted are found", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openNow({ path });
+      const uuid = await create(engine, 1, "a");
+      await engine.insert({ uuid, columns: columnsOf([[NOW - DAY, 1], [NOW, 2]]) });
+      await engine.deleteRange({ uuid, start: NOW - 2n * DAY, end: NOW });
+      await engine.setRetention("a", 30n * DAY);
+    }
+    await verifiedBlocks(path);
+    const { verify } = await import("../../../src/engine/mod.ts");
+    const damages: [sql: string, problem: string][] = [
+      ["UPDATE retention SET max_age = '5'", 'the retention of "a"'],
+      ["UPDATE retention SET prefix = 'b'", 'the retention of "b"'],
+      ["UPDATE deletion SET start = start + 1", "deletion of stream 1"],
+      ["UPDATE deletion SET major = 99", "Version 99"],
+      ["UPDATE deletion SET stream = 7", "stream number 7 has no stream"],
+    ];
+    for (const [sql, problem] of damages) {
+      const copy = `${path}-copy`;
+      await Deno.copyFile(path, copy);
+      const db = new DatabaseSync(copy);
+      db.exec(sql);
+      db.close();
+      const { problems } = await verify(copy);
+      assert(problems.some((text) => text.includes(problem)), `${sql}: ${problems.join("; ")}`);
+    }
+  });
+});

@@ -263,7 +263,8 @@ Deno.test("openEngine: a flipped bit gives an error or is found by verify, never
     let noticed = 0;
     for (let seed = 1; seed <= 60; seed++) {
       const damaged = whole.slice();
-      const bit = (seed * 2654435761) % (8 * whole.length);
+      let bit = (seed * 2654435761) % (8 * whole.length);
+      while (whole[bit >> 3] === 0) bit += 8; // Most of what is zero is room that nothing uses.
       damaged[bit >> 3]! ^= 1 << (bit & 7);
       await Deno.writeFile(path, damaged);
       if (await assertHarmless(path, expected)) noticed++;
