@@ -18,6 +18,7 @@ import {
   type Stream,
 } from "../mod.ts";
 import { sliceRaw } from "../src/core/columns.ts";
+import { atEnd } from "./support/at_end.ts";
 import { cpuMs } from "./support/cpu.ts";
 import { type Figures, growth } from "./support/growth.ts";
 import { type Entry, job } from "./support/job.ts";
@@ -62,6 +63,7 @@ for (const [i, name] of SIGNALS.entries()) {
 }
 await writeNumbers(`${folder}/time`, sampleTimes(ROWS));
 const peers = await startTablePeers(folder);
+atEnd(() => Promise.all([...peers.values()].map((peer) => peer.close())));
 const latePeers = [...peers].filter(([name]) => name !== "polars");
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
@@ -91,6 +93,7 @@ function setup(): Promise<State> {
     await loadSignals(`${folder}/pmu.btrdb`, columns);
     for (const peer of peers.values()) await peer.run("load");
     const db = await connect(`file:${folder}/pmu.btrdb`);
+    atEnd(() => db.close());
     for await (const signal of db.lookupStreams("pmu", { tags: { name: SIGNALS[0]! } })) {
       return { columns, db, signal };
     }
@@ -226,7 +229,9 @@ let sharedLate: Promise<LateState> | undefined;
 /** A day of a signal, and the millions of points that come then; made once for both jobs. */
 function setupLate(): Promise<LateState> {
   return sharedLate ??= (async () => {
-    const stream = await loadDay(await connect(`file:${folder}/late.btrdb`));
+    const db = await connect(`file:${folder}/late.btrdb`);
+    atEnd(() => db.close());
+    const stream = await loadDay(db);
     await prepareMillions();
     return { stream, used: new Map() };
   })();

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { closeShared } from "../bench/support/at_end.ts";
 import { type GrowthRow, growths, growthTable, measureGrowth } from "../bench/support/growth.ts";
 import { jobs } from "../bench/support/job.ts";
 import { measure } from "../bench/support/measure.ts";
@@ -72,3 +73,4 @@ else {
   if (results.length > 0) console.log(table(results, markdown));
   if (growth.length > 0) console.log(growthTable(growth));
 }
+await closeShared();
