@@ -1,5 +1,6 @@
 /** Requests of HTTP that are made to do harm (docs/security.md). */
 
+import { connect as connectTcp } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import { uuidBytes, uuidText } from "../../../src/core/uuid.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
@@ -195,4 +196,43 @@ Deno.test("data by URL: safe-csv keeps names from being formulas, in CSV alone",
       assertEquals([status, text.includes("safe-csv")], [400, true]);
     }
     assertEquals((await ask(`/api/v1/data.csv?stream=${uuid}&safe-csv=yes`)).status, 400);
+  }));
+
+/** Answer to bytes, to the end of the connection. */
+function say(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connectTcp(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (bytes) => answer += String(bytes));
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer));
+  });
+}
+
+Deno.test("serve http: requests with two lengths are no requests, and nothing behind them is one", () =>
+  withServer({ http: { port: 0, write: true } }, async (_ask, { port }) => {
+    const hidden =
+      "GET /api/v1/collections HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    const heads = [
+      "Content-Length: 6\r\nTransfer-Encoding: chunked",
+      "Transfer-Encoding: chunked\r\nContent-Length: 3",
+      "Content-Length: 0\r\nContent-Length: 44",
+      "Content-Length: 0, 44",
+      "Content-Length: +0",
+      "Content-Length: -1",
+      "Content-Length: 99999999999999999999",
+      "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+      "Transfer-Encoding: xchunked",
+      "Transfer-Encoding : chunked",
+      "X: a\r\n b\r\nTransfer-Encoding:\r\n chunked\r\nContent-Length: 5",
+      "X: a\rTransfer-Encoding: chunked",
+      "X: a\0b",
+    ];
+    for (const head of heads) {
+      const request = `POST /write?db=x HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n`;
+      const answer = await say(port, `${request}0\r\n\r\n${hidden}`);
+      const what = `${JSON.stringify(head)}: ${answer}`;
+      assertEquals(answer.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 400"], what);
+      assert(!answer.includes("theirs"), what);
+    }
   }));
