@@ -93,8 +93,7 @@ export class RangeBar {
   show(start: string, end: string, zone: string, zoneText: string): void {
     this.#zoneName = zone;
     setText(this.#zone, zoneText);
-    const isTyping = document.activeElement === this.#start || document.activeElement === this.#end;
-    if (isTyping && this.#isTouched) return;
+    if (this.#has(document.activeElement) && this.#isTouched) return;
     this.#start.value = start;
     this.#end.value = end;
     this.#complain(undefined);
@@ -108,6 +107,10 @@ export class RangeBar {
 
   #isTouched = false;
 
+  #has(target: EventTarget | null): boolean {
+    return target === this.#start || target === this.#end;
+  }
+
   #input(label: string): HTMLInputElement {
     return element("input", {
       type: "text",
@@ -116,7 +119,10 @@ export class RangeBar {
       spellcheck: "false",
       title: "2026-01-31 12:00:00.123456789, now-1h, now",
       input: () => this.#isTouched = true,
-      blur: () => this.#isTouched = false,
+      blur: ({ relatedTarget }: FocusEvent) => {
+        // From the start to the end what was typed stays.
+        if (!this.#has(relatedTarget)) this.#isTouched = false;
+      },
       keydown: (event: KeyboardEvent) => {
         if (event.key !== "Escape") return;
         this.#isTouched = false;
