@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KERNEL_BASE64, type KernelExports } from "./kernel.gen.ts";
+import { KERNEL_HEX, type KernelExports } from "./kernel.gen.ts";
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -23,15 +23,20 @@ export function useKernel(module: WebAssembly.Module): void {
  * a file when the program is built, import that, and hand it to {@linkcode useKernel}.
  */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
-  return moduleBytes(KERNEL_BASE64);
+  return moduleBytes(KERNEL_HEX);
 }
 
-/** The bytes of a module in base64. */
-export function moduleBytes(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+/** The bytes of a module in hexadecimal digits. */
+export function moduleBytes(hex: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digit(hex, 2 * i) + digit(hex, 2 * i + 1);
   return bytes;
+}
+
+/** A hexadecimal digit: 0 to 9, or a to f, whose codes have a bit more. */
+function digit(hex: string, at: number): number {
+  const code = hex.charCodeAt(at);
+  return (code & 15) + 9 * (code >> 6);
 }
 
 /** A new instance of the kernel with a memory of its own. */

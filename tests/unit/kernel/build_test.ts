@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EXTENDED_BASE64, EXTENDED_BYTES } from "../../../src/kernel/extended.gen.ts";
+import { EXTENDED_BYTES, EXTENDED_HEX } from "../../../src/kernel/extended.gen.ts";
 import { KERNEL_BYTES } from "../../../src/kernel/kernel.gen.ts";
 import { kernelBytes, moduleBytes } from "../../../src/kernel/loader.ts";
 
@@ -7,7 +7,7 @@ Deno.test("kernelBytes: the embedded module is what it says it is: its size, its
   for (
     const [bytes, size] of [
       [kernelBytes(), KERNEL_BYTES],
-      [moduleBytes(EXTENDED_BASE64), EXTENDED_BYTES],
+      [moduleBytes(EXTENDED_HEX), EXTENDED_BYTES],
     ] as const
   ) {
     assertEquals(bytes.length, size);
