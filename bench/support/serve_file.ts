@@ -1,7 +1,7 @@
 /**
  * `serve` over a database file, in a process of its own:
  *
- *     deno run -A bench/support/serve_file.ts POINTS
+ *     deno run -A bench/support/serve_file.ts POINTS [WORKERS]
  *
  * The file has one stream of so many points, {@linkcode UUID}. Prints its ports, of gRPC and of HTTP. Ends with its
  * standard input, and takes the file with it.
@@ -21,6 +21,7 @@ await stream.insert(samples(Number(Deno.args[0])));
 await stream.flush();
 const server = await serve(db, {
   port: 0,
+  workers: Number(Deno.args[1] ?? 0),
   http: { port: 0, origins: ["*"], write: { maxStreams: 1_000_000 } },
 });
 // deno-lint-ignore no-console -- whoever starts this waits for the port

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns, StatColumns } from "../core/columns.ts";
+import { movable } from "../core/movable.ts";
 import type { CsvOrder, CsvReport, CsvSupply } from "./messages.ts";
 import type { CsvLayout } from "../kernel/csv_writer.ts";
 
@@ -150,15 +150,4 @@ export class CsvThread {
     this.#wakeSupplier = undefined;
     this.#wakeTaker = undefined;
   }
-}
-
-/** Columns whose buffers can be moved: views of buffers that hold more are copied. */
-function movable<C extends RawColumns | StatColumns>(columns: C, buffers: ArrayBuffer[]): C {
-  const moved: Record<string, unknown> = {};
-  for (const [name, column] of Object.entries(columns)) {
-    const own = column.byteLength === column.buffer.byteLength ? column : column.slice();
-    buffers.push(own.buffer);
-    moved[name] = own;
-  }
-  return moved as C;
 }

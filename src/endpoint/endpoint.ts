@@ -437,6 +437,23 @@ export interface Endpoint {
   expire?(options?: ExpiryCallOptions): Promise<ExpiryReport>;
   /** Gives room that nothing uses back to the file system. */
   compact?(options?: CompactCallOptions): Promise<CompactReport>;
+  /**
+   * Opens the same database in threads, for reads of many points; only the embedded engine can, over a
+   * file.
+   *
+   * @param count Number of threads.
+   * @throws {TypeError} If the database is in memory.
+   */
+  openReaders?(count: number): Promise<Readers>;
   /** Finishes what is in flight, then frees everything. Idempotent. */
   close(): Promise<void>;
 }
+
+/**
+ * Reads of many points in threads beside the one that writes. What a read that begins sees contains
+ * every insert that was acknowledged before.
+ */
+export type Readers = Pick<
+  Endpoint,
+  "rawValues" | "alignedWindows" | "windows" | "changes" | "close"
+>;

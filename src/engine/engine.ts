@@ -52,6 +52,7 @@ import type {
   PruneResult,
   RangeRequest,
   RawChunk,
+  Readers,
   ServerInfo,
   SetAnnotationsRequest,
   SetTagsRequest,
@@ -496,6 +497,10 @@ export class Engine implements Endpoint {
   async compact(options: CompactCallOptions = {}): Promise<CompactReport> {
     await this.#storage.checked(options, () => {});
     return await this.#storage.compact(options);
+  }
+
+  openReaders(count: number): Promise<Readers> {
+    return this.#storage.openReaders(count);
   }
 
   subscribe(

@@ -45,17 +45,19 @@ const MEMORY = ":memory:";
 // deno-lint-ignore require-await
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   checkOptions(options);
-  const { path = MEMORY, readOnly = false } = options;
+  const { path = MEMORY, readOnly = false, ownWriter = false } = options;
   let lock: WriterLock | undefined;
   let ownership: Ownership | undefined;
   let db: Database | undefined;
   try {
-    if (path !== MEMORY) checkIsDatabase(path);
+    if (path !== MEMORY && !ownWriter) checkIsDatabase(path);
     if (path !== MEMORY && !readOnly) {
       lock = lockForWriting(path);
       ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
     }
-    db = readOnly ? openForReading(path, options.openDatabase) : openForWriting(path, options);
+    db = readOnly
+      ? openForReading(path, options.openDatabase, ownWriter)
+      : openForWriting(path, options);
     if (path !== MEMORY) refuseForeignObjects(db, path);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
     const store = new BlockStore(db, cacheBytes, nextAddress(db));
@@ -75,6 +77,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         cacheStreams: options.cacheStreams ?? CACHE_STREAMS,
         now: options.now,
         expiryTickMs: options.expiryTickMs,
+        cacheBytes,
       }),
     );
   } catch (error) {
@@ -99,22 +102,32 @@ function statusOf(error: unknown): string | undefined {
 /**
  * Opens an existing file without changing it, beside a writer if there is one.
  *
+ * @param ownWriter True if the writer is another thread of this process.
  * @throws {BTrDBError} If it is not a database of this engine.
  */
-export function openForReading(path: string, open: OpenDatabase = openSqlite): Database {
+export function openForReading(
+  path: string,
+  open: OpenDatabase = openSqlite,
+  ownWriter = false,
+): Database {
   try {
-    return openAndCheck(path, open, false);
+    return openAndCheck(path, open, false, ownWriter);
   } catch (error) {
     // SQLite wants to make files beside it. If nobody can, nobody can write it either.
     if (statusOf(error) !== "CANNOT_OPEN" || hasLog(path) || !isOnReadOnlyDisk(path)) throw error;
-    return openAndCheck(path, open, true);
+    return openAndCheck(path, open, true, ownWriter);
   }
 }
 
-function openAndCheck(path: string, open: OpenDatabase, immutable: boolean): Database {
+function openAndCheck(
+  path: string,
+  open: OpenDatabase,
+  immutable: boolean,
+  ownWriter: boolean,
+): Database {
   let db: Database | undefined;
   try {
-    if (!immutable) refuseForeignWriter(realPath(path));
+    if (!immutable && !ownWriter) refuseForeignWriter(realPath(path));
     db = open(path, { readOnly: true, immutable });
     const version = readSchemaVersion(db, path);
     if (version === SCHEMA_VERSION) return db;

@@ -64,6 +64,12 @@ export interface EngineOptions {
   now?: (() => number) | undefined;
   /** Time between two looks whether points are to expire, ms; for tests. @default {60000} */
   expiryTickMs?: number | undefined;
+  /**
+   * True if the writer of the file, where there is one, is another thread of this process: for readers
+   * in threads, which must not look for other writers. Closing the file they look into would take back
+   * the locks of this process.
+   */
+  ownWriter?: boolean | undefined;
   /** When late points are kept beside the tree; for tests. */
   lateLimits?: LateLimits | undefined;
   /** Opens SQLite databases; for tests. */

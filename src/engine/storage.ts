@@ -5,6 +5,7 @@
  */
 
 import { abortable, throwIfOver } from "../core/call.ts";
+import { invalidType } from "../core/argument_error.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
@@ -25,6 +26,7 @@ import { Expiry } from "./retention/expiry.ts";
 import { RetentionRules } from "./retention/rules.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
+import { ReaderPool } from "./readers/reader_pool.ts";
 import { BufferFlusher } from "./write/buffer_flusher.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
@@ -46,6 +48,7 @@ export interface StorageParts {
   cacheStreams: number;
   now: (() => number) | undefined;
   expiryTickMs: number | undefined;
+  cacheBytes: number;
 }
 
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
@@ -76,6 +79,7 @@ export class Storage {
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #pools = new Set<ReaderPool>();
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -326,6 +330,35 @@ export class Storage {
     return abortable(reclaimer.finished(stream), options ?? {}, "prune");
   }
 
+  /**
+   * Opens the file in threads too. Their caches are together as large as the one of this database.
+   *
+   * @param count Number of threads.
+   * @throws {TypeError} If the database is in memory.
+   */
+  async openReaders(count: number): Promise<ReaderPool> {
+    if (this.#closing !== undefined) throw closedError();
+    const { path, cacheBytes, cacheStreams } = this.#parts;
+    if (path === ":memory:") {
+      throw invalidType(
+        `Cannot read in ${count} threads: the database is in memory, expected one in a file`,
+      );
+    }
+    const pool = new ReaderPool(count, {
+      path: realPath(path),
+      cacheBytes: Math.floor(cacheBytes / count),
+      cacheStreams: Math.floor(cacheStreams / count),
+    });
+    this.#pools.add(pool);
+    try {
+      await pool.opened();
+      return pool;
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+  }
+
   /** Finishes what is queued, then closes everything; idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -336,6 +369,7 @@ export class Storage {
     clearInterval(this.#timer);
     await this.expiry.stop();
     await this.#groupCommit.close();
+    await Promise.all([...this.#pools].map((pool) => pool.close()));
     await this.sql.close();
     this.hub.close();
     const { ownership, lock, path } = this.#parts;

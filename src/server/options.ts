@@ -7,6 +7,7 @@
 import type { ErrorContext } from "./dispatcher.ts";
 import type { ApiKey, Grant } from "./keys.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
 
 /** Bounds on what clients may ask for (docs/server.md, "Limits"). */
 export interface Limits {
@@ -195,6 +196,13 @@ export interface ServeOptions {
   /** Bounds on what clients may ask for. */
   limits?: Limits;
   /**
+   * Threads that read points and windows, 0 to 64, while this one writes and sends; only for a database
+   * in a file (docs/server.md, "Workers").
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /**
    * Port for `/metrics`, `/healthz` and `/readyz` over HTTP, at the same address; 0 takes any that
    * is free.
    *
@@ -264,6 +272,19 @@ export function limitsOf(given: Limits = {}): AllLimits {
     }
   }
   return limits;
+}
+
+/** Most worker threads of a server. */
+const MAX_WORKERS = 64;
+
+/**
+ * Number of worker threads of a server.
+ *
+ * @throws {RangeError} If it is no whole number in its range.
+ */
+export function workersOf({ workers = 0 }: ServeOptions): number {
+  if (Number.isInteger(workers) && workers >= 0 && workers <= MAX_WORKERS) return workers;
+  throw outOfRange(`Cannot serve: workers is ${describe(workers)}, expected 0 to ${MAX_WORKERS}`);
 }
 
 /**

@@ -8,7 +8,7 @@ import { memoryUsage } from "node:process";
 import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
-import type { Endpoint } from "../endpoint/endpoint.ts";
+import type { Endpoint, Readers } from "../endpoint/endpoint.ts";
 import { SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -34,8 +34,10 @@ import {
   isLoopback,
   limitsOf,
   type ServeOptions,
+  workersOf,
   writeOptionsOf,
 } from "./options.ts";
+import { openWorkers, readingIn } from "./worker_reads.ts";
 import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
 import { GrpcPort } from "./transport/grpc_port.ts";
@@ -126,7 +128,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { grpc, http, calls, pages, spool, state, stopWatching } = this.#parts;
+    const { grpc, http, calls, pages, spool, readers, state, stopWatching } = this.#parts;
     state.stopping = true;
     stopWatching();
     const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
@@ -135,6 +137,7 @@ export class Server implements AsyncDisposable {
     await Promise.all([grpc.close(finish), http?.close(finish)]);
     await pages?.close();
     await spool.close();
+    await readers?.close();
     this.#finish();
   }
 
@@ -152,6 +155,7 @@ interface Parts {
   pages: MetricsListener | undefined;
   metrics: Metrics;
   spool: Spool;
+  readers: Readers | undefined;
   state: { stopping: boolean };
   stopWatching: () => void;
 }
@@ -164,8 +168,9 @@ interface Parts {
  * @param db A `BTrDB` made by `connect`, or an endpoint.
  * @param options Address, TLS, keys and limits.
  * @returns The server, once the port is open.
- * @throws {TypeError} If the options do not fit together, e.g. a public address without keys.
- * @throws {RangeError} If a limit or port is out of range.
+ * @throws {TypeError} If the options do not fit together, e.g. a public address without keys, or workers
+ *   of a database that is not in a file.
+ * @throws {RangeError} If a limit, a port or the number of workers is out of range.
  * @throws What the operating system says about a port that cannot be opened.
  *
  * @example A database for other programs on this machine
@@ -183,6 +188,7 @@ interface Parts {
 export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): Promise<Server> {
   const { hostname, port } = addressOf(options);
   const limits = limitsOf(options.limits);
+  const workers = workersOf(options);
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
@@ -195,8 +201,10 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
     spool,
   );
+  const database = isEndpoint(db) ? db : endpointOf(db);
+  const readers = await openWorkers(database, workers);
   const around = {
-    endpoint: isEndpoint(db) ? db : endpointOf(db),
+    endpoint: readingIn(readers, database),
     keys,
     gate,
     unknownGate: new CallLimit(unknownCalls(limits.concurrentCalls), limits.waitingCalls >> 1),
@@ -223,17 +231,17 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
   };
-  const grpc = await GrpcPort.open({
-    ...shared,
-    hostname,
-    port,
-    maxStreamsPerConnection: limits.callsPerConnection,
-    keepaliveMs: options.keepaliveMs ?? 20_000,
-    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
-    paths: dispatcher.paths,
-  });
-  ports.push(grpc);
   try {
+    const grpc = await GrpcPort.open({
+      ...shared,
+      hostname,
+      port,
+      maxStreamsPerConnection: limits.callsPerConnection,
+      keepaliveMs: options.keepaliveMs ?? 20_000,
+      keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
+      paths: dispatcher.paths,
+    });
+    ports.push(grpc);
     const data = { spool, openStreams, maxStreams: limits.streamsPerCall, isKeyed: !keys.isEmpty };
     const http = await openHttp(options, hostname, shared, around, data);
     if (http !== undefined) ports.push(http);
@@ -243,10 +251,11 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
       : watchCertificate(options.tls, certificate, (next) => {
         for (const { port } of ports) port.setCertificate(next);
       });
-    const parts = { grpc, http, calls, pages, metrics, spool, state, stopWatching };
+    const parts = { grpc, http, calls, pages, metrics, spool, readers, state, stopWatching };
     return new Server(options, parts);
   } catch (error) {
     for (const port of ports) await port.close(Promise.resolve());
+    await readers?.close();
     throw error;
   }
 }

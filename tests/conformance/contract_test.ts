@@ -66,6 +66,21 @@ function overGrpc(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
   };
 }
 
+/** A server whose reads of many points are in threads. */
+function overWorkers(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
+  return async (use) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await using served = await connect(`file:${folder}/contract.btrdb`);
+      await using server = await serve(served, { port: 0, workers: 2 });
+      await using db = await connect(`127.0.0.1:${server.port}`, { protocol });
+      await use(db);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  };
+}
+
 function overGrpcWeb(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
   return async (use) => {
     await using served = await connect("memory:");
@@ -157,6 +172,8 @@ function allKinds(): void {
   contract("file", "embedded", inFile);
   contract("gRPC v4", "v4", overGrpc("v4"));
   contract("gRPC v5", "v5", overGrpc("v5"));
+  contract("workers, gRPC v4", "v4", overWorkers("v4"));
+  contract("workers, gRPC v5", "v5", overWorkers("v5"));
   contract("gRPC-Web v4", "v4", overGrpcWeb("v4"));
   contract("gRPC-Web v5", "v5", overGrpcWeb("v5"));
   contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));

@@ -67,6 +67,17 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.kill("SIGKILL");
   }
 
+  /** Ends the program, and reads what it prints then. */
+  async end(): Promise<string> {
+    await this.#child.stdin.close();
+    let text = "";
+    const decoder = new TextDecoder();
+    for (let step = await this.#output.read(); !step.done; step = await this.#output.read()) {
+      text += decoder.decode(step.value, { stream: true });
+    }
+    return text;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child.stdin.close().catch(() => {});
     await this.#output.cancel();

@@ -62,6 +62,12 @@ const command: Command = {
       about: "Keys in JSON, as in $BTRDB_SERVE_KEYS: " +
         '[{"key": …, "capabilities": […], "collectionPrefixes": […]}]',
     },
+    workers: {
+      value: "N",
+      about:
+        "Threads that read points and windows beside the one that writes and sends, up to 64; " +
+        "for a database in a file",
+    },
     "metrics-host": {
       value: "HOST",
       about: "Address of the metrics port; by default that of --listen",
@@ -114,6 +120,8 @@ function serveOptions(args: Args): ServeOptions {
   const keys = keysOf(args);
   if (keys.length > 0) options.apiKeys = keys;
   if (args.has("public")) options.allowPublic = true;
+  const workers = args.integer("workers", 0, 64);
+  if (workers !== undefined) options.workers = workers;
   const metrics = args.integer("metrics-port", 0, 65_535);
   if (metrics !== undefined) options.metricsPort = metrics;
   const metricsHost = args.text("metrics-host");

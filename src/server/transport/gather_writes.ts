@@ -5,7 +5,7 @@
  */
 
 import type { Socket } from "node:net";
-import process from "node:process";
+import { setImmediate } from "node:timers";
 
 /**
  * Lets a socket gather what is written to it in one turn: HTTP/2 writes each frame of 16 KiB by
@@ -22,7 +22,7 @@ export function gatherWrites(socket: Socket): void {
     if (!isGathering) {
       isGathering = true;
       socket.cork();
-      process.nextTick(letGo);
+      setImmediate(letGo);
     }
     return write.apply(socket, args);
   }) as typeof write;

@@ -19,8 +19,10 @@ const INVALID = "invalid";
 /** Takes such headers off requests before the library sees them. */
 export function dropUnplainHeaders(http2: Http2Server): void {
   http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
-    for (const [name, value] of Object.entries(headers)) {
-      const isPlain = NAME.test(name) && [value ?? ""].flat().every((text) => VALUE.test(text));
+    for (const name of Object.keys(headers)) {
+      const value = headers[name] ?? "";
+      const isPlain = NAME.test(name) &&
+        (typeof value === "string" ? VALUE.test(value) : value.every((text) => VALUE.test(text)));
       if (isPlain) continue;
       if (MEANT.has(name)) headers[name] = INVALID;
       else delete headers[name];

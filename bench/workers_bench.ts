@@ -1,0 +1,60 @@
+/**
+ * Reads through `serve` with and without worker threads: eight clients that read flat out, of raw
+ * points and of windows that no stored statistics answer, and small calls meanwhile.
+ */
+
+import { connect } from "../mod.ts";
+import { ServerProcess } from "../tests/support/server_process.ts";
+import { cpuMs } from "./support/cpu.ts";
+import { START } from "./support/data.ts";
+import { type Figures, growth } from "./support/growth.ts";
+import { percentile } from "./support/live.ts";
+import { UUID } from "./support/served.ts";
+
+const POINTS = 2_000_000;
+const READERS = 8;
+const SECONDS = 8;
+/** Small calls measured. */
+const CALLS = 200;
+
+/** What eight clients read, and how long small calls take meanwhile. */
+async function flatOut(workers: number, source: URL, what: string[]): Promise<Figures> {
+  const program = new URL("bench/support/serve_file.ts", source).pathname;
+  await using server = await ServerProcess.start(program, [String(POINTS), String(workers)]);
+  const args = [server.address, String(POINTS), String(READERS), ...what];
+  await using readers = await ServerProcess.start("bench/support/read_flat_out.ts", args);
+  await using db = await connect(server.address);
+  const stream = db.streamFromUUID(UUID);
+  const cpu = cpuMs(server.pid);
+  const start = performance.now();
+  const callMs: number[] = [];
+  for (let i = 0; i < CALLS; i++) {
+    const sent = performance.now();
+    await stream.nearest(START);
+    callMs.push(performance.now() - sent);
+    const wait = start + (i + 1) * SECONDS * 1000 / CALLS - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  const seconds = (performance.now() - start) / 1000;
+  const spent = cpuMs(server.pid) - cpu;
+  const read = Number(await readers.end());
+  return {
+    "read a second, thousands": read / seconds / 1000,
+    "CPU of the server a million, ms": spent / read * 1e6,
+    "small call, p99, ms": percentile(callMs, 99),
+  };
+}
+
+growth({
+  name: `${READERS} clients read raw points flat out`,
+  axis: "workers",
+  sizes: [0, 2],
+  run: (workers, source) => flatOut(workers, source, []),
+});
+
+growth({
+  name: `${READERS} clients read windows of 100 points flat out`,
+  axis: "workers",
+  sizes: [0, 2],
+  run: (workers, source) => flatOut(workers, source, ["833333300"]),
+});

@@ -1,0 +1,109 @@
+/**
+ * Reads in several threads.
+ *
+ * @module
+ */
+
+import type {
+  AlignedWindowsRequest,
+  CallOptions,
+  ChangesChunk,
+  ChangesRequest,
+  RangeRequest,
+  RawChunk,
+  Readers,
+  StatChunk,
+  WindowsRequest,
+} from "../../endpoint/endpoint.ts";
+import { closedError } from "../write/group_commit.ts";
+import type { ReaderFile, ReadMethod } from "./messages.ts";
+import { ReaderThread } from "./reader_thread.ts";
+
+/** Threads that read one file. One that ends is replaced when the next read begins. */
+export class ReaderPool implements Readers {
+  readonly #start: () => ReaderThread;
+  readonly #threads: ReaderThread[];
+  #next = 0;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param count Number of threads, at least 1.
+   * @param file The file.
+   * @param start Starts a thread; for tests.
+   */
+  constructor(
+    count: number,
+    file: ReaderFile,
+    start: () => ReaderThread = () => new ReaderThread(file),
+  ) {
+    this.#start = start;
+    this.#threads = Array.from({ length: count }, start);
+  }
+
+  /**
+   * Waits until all threads have the file open.
+   *
+   * @throws What one of them could not do.
+   */
+  async opened(): Promise<void> {
+    await Promise.all(this.#threads.map(({ opened }) => opened));
+  }
+
+  rawValues(
+    request: RangeRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<RawChunk> {
+    return this.#read("rawValues", request, options);
+  }
+
+  alignedWindows(
+    request: AlignedWindowsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StatChunk> {
+    return this.#read("alignedWindows", request, options);
+  }
+
+  windows(
+    request: WindowsRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<StatChunk> {
+    return this.#read("windows", request, options);
+  }
+
+  changes(
+    request: ChangesRequest,
+    options?: CallOptions,
+  ): AsyncIterableIterator<ChangesChunk> {
+    return this.#read("changes", request, options);
+  }
+
+  /** Ends all reads and threads. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#threads.map((thread) => thread.close())).then(() => {});
+    return this.#closing;
+  }
+
+  async *#read<C>(
+    method: ReadMethod,
+    request: object,
+    options: CallOptions | undefined,
+  ): AsyncGenerator<C> {
+    yield* (await this.#thread()).read<C>(method, request, options);
+  }
+
+  /** The thread with the fewest reads; of several, the next in turn. */
+  async #thread(): Promise<ReaderThread> {
+    if (this.#closing !== undefined) throw closedError();
+    const threads = this.#threads;
+    const first = this.#next++;
+    let best: number | undefined;
+    for (let i = 0; i < threads.length; i++) {
+      const at = (first + i) % threads.length;
+      if (!threads[at]!.isAlive) threads[at] = this.#start();
+      if (best === undefined || threads[at]!.reads < threads[best]!.reads) best = at;
+    }
+    const thread = threads[best!]!;
+    await thread.opened;
+    return thread;
+  }
+}

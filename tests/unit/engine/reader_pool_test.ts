@@ -1,0 +1,190 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
+import { ReaderPool } from "../../../src/engine/readers/reader_pool.ts";
+import { ReaderThread } from "../../../src/engine/readers/reader_thread.ts";
+import type { Endpoint, Readers } from "../../../src/endpoint/endpoint.ts";
+import { uuidOf } from "../../support/engine.ts";
+
+const UUID = uuidOf(1);
+const FILE = { cacheBytes: 1 << 20, cacheStreams: 100 };
+
+async function withFile(work: (engine: Engine, path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/readers.btrdb`;
+    await using engine = await openEngine({ path });
+    await engine.create({ uuid: UUID, collection: "c", tags: new Map(), annotations: new Map() });
+    await work(engine, path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function points(from: number, n: number) {
+  return {
+    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(from + i)),
+    values: Float64Array.from({ length: n }, (_, i) => (from + i) / 2),
+  };
+}
+
+async function read(db: Pick<Endpoint, "rawValues">, version = 0n) {
+  const times: bigint[] = [];
+  const versions = new Set<string>();
+  for await (
+    const chunk of db.rawValues({ uuid: UUID, start: 0n, end: 1n << 40n, version })
+  ) {
+    times.push(...chunk.columns.times);
+    versions.add(`${chunk.version.major}.${chunk.version.minor}`);
+  }
+  return { times, versions: [...versions] };
+}
+
+const REQUEST = { uuid: UUID, start: 0n, end: 1n << 40n, version: 0n };
+
+Deno.test("ReaderPool: a read sees every insert, delete and commit that was acknowledged before", async () => {
+  await withFile(async (engine, path) => {
+    const readers = await engine.openReaders(2);
+    for (let i = 0; i < 60; i++) {
+      await engine.insert({ uuid: UUID, columns: points(i * 10, 10) });
+      if (i % 7 === 3) await engine.flush(UUID);
+      if (i % 11 === 5) {
+        await engine.deleteRange({ uuid: UUID, start: BigInt(i), end: BigInt(i + 9) });
+      }
+      assertEquals(await read(readers), await read(engine));
+      const windows = { ...REQUEST, end: 600n, width: 7n, depth: 0 };
+      assertEquals(
+        await Array.fromAsync(readers.windows(windows)),
+        await Array.fromAsync(engine.windows(windows)),
+      );
+      const aligned = { ...REQUEST, pointwidth: 4 };
+      assertEquals(
+        await Array.fromAsync(readers.alignedWindows(aligned)),
+        await Array.fromAsync(engine.alignedWindows(aligned)),
+      );
+      const changes = { uuid: UUID, from: 10n, to: 0n, resolution: 0 };
+      assertEquals(
+        await Array.fromAsync(readers.changes(changes)),
+        await Array.fromAsync(engine.changes(changes)),
+      );
+    }
+    await readers.close();
+    await engine.close();
+    assertEquals((await verify(path)).problems, []);
+  });
+});
+
+Deno.test("ReaderPool: a read that is under way keeps its version while points are written", async () => {
+  await withFile(async (engine) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 200_000) });
+    const readers = await engine.openReaders(1);
+    let n = 0;
+    const versions = new Set<bigint>();
+    for await (const { version, columns } of readers.rawValues(REQUEST)) {
+      n += columns.times.length;
+      versions.add(version.major);
+      await engine.insert({ uuid: UUID, columns: points(n, 10), mergePolicy: "never" });
+      await engine.flush(UUID);
+    }
+    assertEquals([n, versions.size], [200_000, 1]);
+  });
+});
+
+Deno.test("ReaderPool: errors keep their class, code and text", async () => {
+  await withFile(async (engine) => {
+    const readers = await engine.openReaders(1);
+    const same = async (ask: (db: Readers) => Promise<unknown>) => {
+      const errors = [];
+      for (const db of [engine, readers]) {
+        const error = await assertRejects(() => ask(db), Error) as BTrDBError;
+        errors.push([error.constructor, error.message, error.code, error.status, error.uuid]);
+      }
+      assertEquals(errors[1], errors[0]);
+    };
+    const all = (source: AsyncIterable<unknown>) => Array.fromAsync(source);
+    await same((db) => all(db.rawValues({ ...REQUEST, uuid: uuidOf(9) })));
+    await same((db) => all(db.rawValues({ ...REQUEST, start: 5n, end: 1n })));
+    await same((db) => all(db.windows({ ...REQUEST, width: 0n, depth: 0 })));
+    await same((db) => all(db.alignedWindows({ ...REQUEST, pointwidth: 99 })));
+    await engine.insert({ uuid: UUID, columns: points(0, 10) });
+    await engine.flush(UUID);
+    await same((db) => all(db.rawValues({ ...REQUEST, version: 99n })));
+    await same((db) => all(db.changes({ uuid: UUID, from: 9n, to: 0n, resolution: 99 })));
+  });
+});
+
+Deno.test("ReaderPool: aborts, deadlines and a break reach the thread", async () => {
+  await withFile(async (engine, path) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 500_000) });
+    const thread = new ReaderThread({ ...FILE, path });
+    await thread.opened;
+    const controller = new AbortController();
+    const chunks = thread.read("rawValues", REQUEST, { signal: controller.signal });
+    await chunks.next();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => Array.fromAsync(chunks)), reason);
+    assertEquals(thread.reads, 0);
+    const late = thread.read("rawValues", REQUEST, { deadlineMs: Date.now() - 1 });
+    assertEquals((await assertRejects(() => late.next(), BTrDBError)).status, "DEADLINE_EXCEEDED");
+    for await (const _ of thread.read("rawValues", REQUEST)) break;
+    assertEquals(thread.reads, 0);
+    // The thread is free for what comes next.
+    let n = 0;
+    for await (
+      const { columns } of thread.read<{ columns: { times: BigInt64Array } }>("rawValues", REQUEST)
+    ) n += columns.times.length;
+    assertEquals(n, 500_000);
+    await thread.close();
+  });
+});
+
+Deno.test("ReaderPool: calls of a thread that ends fail with UNAVAILABLE, and it is replaced", async () => {
+  await withFile(async (engine, path) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 500_000) });
+    const started: ReaderThread[] = [];
+    const pool = new ReaderPool(1, { ...FILE, path }, () => {
+      started.push(new ReaderThread({ ...FILE, path }));
+      return started.at(-1)!;
+    });
+    await pool.opened();
+    const under = pool.rawValues(REQUEST);
+    await under.next();
+    await started[0]!.end();
+    const error = await assertRejects(() => Array.fromAsync(under), BTrDBError);
+    assertEquals([error.status, error.retryable], ["UNAVAILABLE", true]);
+    assertEquals((await read(pool)).times.length, 500_000);
+    assertEquals(started.length, 2);
+    await pool.close();
+  });
+});
+
+Deno.test("ReaderPool: a slow reader has a chunk or two made ahead, no more", async () => {
+  await withFile(async (engine) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 1_000_000) });
+    const readers = await engine.openReaders(1);
+    // Whoever reads one chunk of each of very many queries holds little: the threads wait.
+    const open = Array.from({ length: 50 }, () => readers.rawValues({ ...REQUEST, chunk: 100 }));
+    const first = await Promise.all(open.map((chunks) => chunks.next()));
+    assert(first.every(({ value }) => value.columns.times.length <= 100));
+    assertEquals((await read(readers)).times.length, 1_000_000);
+    await Promise.all(open.map((chunks) => chunks.return!()));
+  });
+});
+
+Deno.test("Engine.openReaders: closing the database ends the threads and their reads", async () => {
+  await withFile(async (engine) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 500_000) });
+    const readers = await engine.openReaders(2);
+    const under = readers.rawValues(REQUEST);
+    await under.next();
+    await engine.close();
+    assertEquals((await assertRejects(() => Array.fromAsync(under), BTrDBError)).status, "CLOSED");
+    assertEquals((await assertRejects(() => read(readers), BTrDBError)).status, "CLOSED");
+  });
+});
+
+Deno.test("Engine.openReaders: refuses a database in memory", async () => {
+  await using engine = await openEngine();
+  await assertRejects(() => engine.openReaders(2), TypeError, "the database is in memory");
+});
