@@ -17,7 +17,7 @@ const SECONDS = 8;
 /** Small calls measured. */
 const CALLS = 200;
 
-/** What eight clients read, and how long small calls take meanwhile. */
+/** The points that eight clients read, and the time that small calls take meanwhile. */
 async function flatOut(workers: number, source: URL, what: string[]): Promise<Figures> {
   const program = new URL("bench/support/serve_file.ts", source).pathname;
   await using server = await ServerProcess.start(program, [String(POINTS), String(workers)]);

@@ -450,8 +450,8 @@ export interface Endpoint {
 }
 
 /**
- * Reads of many points in threads beside the one that writes. What a read that begins sees contains
- * every insert that was acknowledged before.
+ * Reads of many points in threads beside the one that writes. Each sees every insert that was
+ * acknowledged before it began.
  */
 export type Readers = Pick<
   Endpoint,

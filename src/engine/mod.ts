@@ -6,6 +6,6 @@
 
 export { compactFile } from "./compact/compact_file.ts";
 export { Engine } from "./engine.ts";
-export { openEngine } from "./open.ts";
+export { openEngine } from "./open_engine.ts";
 export type { EngineOptions } from "./options.ts";
 export { verify, type VerifyReport } from "./verify/verify.ts";

@@ -78,6 +78,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         now: options.now,
         expiryTickMs: options.expiryTickMs,
         cacheBytes,
+        startReaders: options.startReaders,
       }),
     );
   } catch (error) {

@@ -5,9 +5,25 @@
  */
 
 import { describe } from "../core/describe.ts";
+import type { Readers } from "../endpoint/endpoint.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
 import type { LateLimits } from "./tree/late_plan.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
+
+/** A file to read in threads. */
+export interface ReaderFile {
+  readonly path: string;
+  /** Most memory for decoded tree nodes, bytes. */
+  readonly cacheBytes: number;
+  /** Streams after which those are forgotten that were not asked for lately. */
+  readonly cacheStreams: number;
+}
+
+/** Starts threads that read a file. */
+export type StartReaders = (
+  count: number,
+  file: ReaderFile,
+) => Readers & { opened(): Promise<void> };
 
 /** Options of `openEngine`. */
 export interface EngineOptions {
@@ -70,6 +86,8 @@ export interface EngineOptions {
    * the locks of this process.
    */
   ownWriter?: boolean | undefined;
+  /** Starts threads for reads; where it is absent there are none. */
+  startReaders?: StartReaders | undefined;
   /** When late points are kept beside the tree; for tests. */
   lateLimits?: LateLimits | undefined;
   /** Opens SQLite databases; for tests. */

@@ -9,7 +9,7 @@ import { invalidType } from "../core/argument_error.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
-import type { CallOptions, PruneResult } from "../endpoint/endpoint.ts";
+import type { CallOptions, PruneResult, Readers } from "../endpoint/endpoint.ts";
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
 import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
@@ -22,11 +22,11 @@ import type { BlockStore } from "./tree/block_store.ts";
 import type { LateLimits } from "./tree/late_plan.ts";
 import type { LateStore } from "./tree/late_store.ts";
 import { Journal } from "./stream/journal.ts";
+import type { StartReaders } from "./options.ts";
 import { Expiry } from "./retention/expiry.ts";
 import { RetentionRules } from "./retention/rules.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
-import { ReaderPool } from "./readers/reader_pool.ts";
 import { BufferFlusher } from "./write/buffer_flusher.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
 import { PointWriter } from "./write/point_writer.ts";
@@ -49,6 +49,7 @@ export interface StorageParts {
   now: (() => number) | undefined;
   expiryTickMs: number | undefined;
   cacheBytes: number;
+  startReaders: StartReaders | undefined;
 }
 
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
@@ -79,7 +80,7 @@ export class Storage {
   #seenVersion: unknown;
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #pools = new Set<ReaderPool>();
+  readonly #pools = new Set<Readers>();
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -336,15 +337,15 @@ export class Storage {
    * @param count Number of threads.
    * @throws {TypeError} If the database is in memory.
    */
-  async openReaders(count: number): Promise<ReaderPool> {
+  async openReaders(count: number): Promise<Readers> {
     if (this.#closing !== undefined) throw closedError();
-    const { path, cacheBytes, cacheStreams } = this.#parts;
-    if (path === ":memory:") {
+    const { path, cacheBytes, cacheStreams, startReaders } = this.#parts;
+    if (path === ":memory:" || startReaders === undefined) {
       throw invalidType(
         `Cannot read in ${count} threads: the database is in memory, expected one in a file`,
       );
     }
-    const pool = new ReaderPool(count, {
+    const pool = startReaders(count, {
       path: realPath(path),
       cacheBytes: Math.floor(cacheBytes / count),
       cacheStreams: Math.floor(cacheStreams / count),

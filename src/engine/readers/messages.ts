@@ -7,18 +7,10 @@
 import { ARGUMENT_ERROR_CODE, invalidType, outOfRange } from "../../core/argument_error.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { Readers } from "../../endpoint/endpoint.ts";
+import type { ReaderFile } from "../options.ts";
 
 /** Reads that threads do. */
 export type ReadMethod = Exclude<keyof Readers, "close">;
-
-/** Database of a reader. */
-export interface ReaderFile {
-  readonly path: string;
-  /** Most memory for decoded tree nodes, bytes. */
-  readonly cacheBytes: number;
-  /** Streams after which those are forgotten that were not asked for lately. */
-  readonly cacheStreams: number;
-}
 
 /** Order to a reader. Of each read one chunk is made ahead; `more` asks for another one. */
 export type ReaderOrder =

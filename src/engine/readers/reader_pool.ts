@@ -16,7 +16,8 @@ import type {
   WindowsRequest,
 } from "../../endpoint/endpoint.ts";
 import { closedError } from "../write/group_commit.ts";
-import type { ReaderFile, ReadMethod } from "./messages.ts";
+import type { ReaderFile } from "../options.ts";
+import type { ReadMethod } from "./messages.ts";
 import { ReaderThread } from "./reader_thread.ts";
 
 /** Threads that read one file. One that ends is replaced when the next read begins. */

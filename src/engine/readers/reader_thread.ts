@@ -7,13 +7,8 @@
 import { Worker } from "node:worker_threads";
 import { abortable, type CallOptions, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
-import {
-  errorOf,
-  type ReaderFile,
-  type ReaderOrder,
-  type ReaderReport,
-  type ReadMethod,
-} from "./messages.ts";
+import { errorOf, type ReaderOrder, type ReaderReport, type ReadMethod } from "./messages.ts";
+import type { ReaderFile } from "../options.ts";
 
 /** Longest time for a thread to close its database at the end, ms. */
 const CLOSE_MS = 1_000;
