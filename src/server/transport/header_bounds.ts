@@ -24,9 +24,17 @@ const ENHANCE_YOUR_CALM = 11;
 /** Longest headers of a request, characters. */
 const MAX_LENGTH = 65_536;
 
+/** Number of the latest stream of a connection whose headers were not refused. */
+const LATEST = Symbol("latest stream");
+
+/** A connection whose resets are looked at. */
+type Watched = Socket & { [LATEST]?: number };
+
 /** Ends connections with longer headers than {@linkcode MAX_LENGTH}. */
 export function endOnLongHeaders(http2: Http2Server): void {
   http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const socket = stream.session?.socket as Watched | undefined;
+    if (socket !== undefined && stream.id !== undefined) socket[LATEST] = stream.id;
     let length = 0;
     for (const [name, value = ""] of Object.entries(headers)) length += name.length + value.length;
     // Not at once: others are about to hear of the stream, and may answer.
@@ -41,7 +49,7 @@ export function endOnLongHeaders(http2: Http2Server): void {
 export function endOnRefusedHeaders(socket: Socket): void {
   const write = socket.write;
   socket.write = ((...args: Parameters<typeof write>) => {
-    if (isRefusal(args[0])) {
+    if (isRefusal(args[0], (socket as Watched)[LATEST] ?? 0)) {
       queueMicrotask(() => {
         socket.destroy();
         collectGarbage();
@@ -51,8 +59,16 @@ export function endOnRefusedHeaders(socket: Socket): void {
   }) as typeof write;
 }
 
-function isRefusal(frame: unknown): boolean {
-  return frame instanceof Uint8Array && frame.length >= RESET_BYTES && frame[3] === RESET &&
-    frame[0] === 0 && frame[1] === 0 && frame[2] === 4 && frame[12] === ENHANCE_YOUR_CALM &&
-    frame[9] === 0 && frame[10] === 0 && frame[11] === 0;
+/**
+ * Tells whether a frame refuses the headers of a stream. Streams that were accepted are reset with the
+ * same code when a client closes its connection with it, as one does that has seen many resets.
+ */
+function isRefusal(frame: unknown, latest: number): boolean {
+  if (!(frame instanceof Uint8Array) || frame.length < RESET_BYTES || frame[3] !== RESET) {
+    return false;
+  }
+  const { buffer, byteOffset, byteLength } = frame;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return view.getUint32(0) >>> 8 === 4 && view.getUint32(9) === ENHANCE_YOUR_CALM &&
+    view.getUint32(5) > latest;
 }
