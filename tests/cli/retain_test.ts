@@ -106,12 +106,15 @@ Deno.test("compact: a file gets smaller, while it is open too, and one of an ear
   const run = (line: string) => btrdb(words(line), { cwd, env });
   {
     await using db = await connect(`file:${cwd}/a.btrdb`);
+    const streams = [];
     for (const name of ["a", "b"]) {
       const stream = await db.create(crypto.randomUUID(), name);
       const times = BigInt64Array.from({ length: 300_000 }, (_, i) => BigInt(i) * SECOND);
       await stream.insert({ times, values: Float64Array.from(times, (_, i) => Math.sin(i)) });
-      if (name === "a") await stream.obliterate();
+      streams.push(stream);
     }
+    // Only now, or some of the room would be used again for the other one.
+    await streams[0]!.obliterate();
     await db.expire(); // Waits until the room can be used again.
     const { code, stdout, stderr } = await run("compact a.btrdb --json");
     assertEquals([code, stderr], [0, ""]);
