@@ -70,6 +70,8 @@ export class Reclaimer {
   readonly #setPruned: Statement;
   #waiters: Waiter[] = [];
   #running: Promise<void> | undefined;
+  /** True if there may be something new to be removed since the work began. */
+  #isAgain = false;
   /** The stream that is worked on, 0 for none. */
   #stream = 0;
   /** Orders of streams up to this one are left for the next time: something is damaged there. */
@@ -144,9 +146,19 @@ export class Reclaimer {
 
   /** Begins with what was ordered, in the background. */
   start(): void {
-    if (this.#running !== undefined) return;
-    this.#passed = 0;
-    this.#running = this.#work().finally(() => this.#running = undefined);
+    this.#isAgain = true;
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What is ordered in the transaction of the last step, too late for it, is not missed: nothing runs
+    // between the look whether there is something new and the note that this has ended.
+    while (this.#isAgain) {
+      this.#isAgain = false;
+      this.#passed = 0;
+      await this.#work();
+    }
+    this.#running = undefined;
   }
 
   async #work(): Promise<void> {

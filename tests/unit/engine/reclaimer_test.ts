@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import type { OpenDatabase } from "../../../src/engine/file/sqlite.ts";
 import { countedSqlite } from "../../support/counting_sqlite.ts";
+import { nextTurn } from "../../../src/core/event_loop.ts";
 import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
 import { untilReclaimed, verifiedBlocks } from "../../support/old_file.ts";
 
@@ -64,6 +65,25 @@ Deno.test("obliterate: the rows that are read to give back its room grow with th
     }
     assertEquals(await verifiedBlocks(path), 0);
   });
+});
+
+Deno.test("prune: ends also when it shares the transaction of the last step of what ran before", async () => {
+  // The order came too late for that step, and whoever waited for it began nothing: it never ended.
+  await using engine = await openEngine();
+  for (let turns = 0; turns < 40; turns++) {
+    const [old, pruned] = [
+      await createStream(engine, 2 * turns),
+      await createStream(engine, 2 * turns + 1),
+    ];
+    for (const uuid of [old, pruned]) await makeVersions(engine, uuid, 3);
+    await engine.obliterate(old);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    let isOver = false;
+    const pruning = engine.prune(pruned, 13n).then(() => isOver = true);
+    for (let i = 0; i < 2_000 && !isOver; i++) await nextTurn();
+    assert(isOver, `${turns} turns`);
+    await pruning;
+  }
 });
 
 Deno.test("obliterate, prune: no transaction removes more than a few hundred blocks", async () => {
