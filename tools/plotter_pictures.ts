@@ -64,7 +64,7 @@ async function sharpest(page: Page): Promise<Uint8Array<ArrayBuffer>> {
   const size = { width: WIDTH, height: HEIGHT, mobile: false };
   for (const deviceScaleFactor of SCALES) {
     await page.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor });
-    await page.value("new Promise((go) => setTimeout(go, 800))");
+    await page.value("new Promise((go) => setTimeout(go, 2_000))");
     await page.until("!document.body.textContent.includes('reading')");
     const png = await page.screenshot();
     if (png.length <= MAX_BYTES) return png;
