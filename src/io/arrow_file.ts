@@ -222,7 +222,19 @@ function plain(column: Column<unknown>): ArrayLike<unknown> {
     if (numbers.length < length) throw invalid("a column is shorter than it says");
     return numbers.subarray(0, length) as ArrayLike<unknown>;
   }
+  // Damaged files may claim 2^40 rows in a few bytes.
+  if (length > rowsIn(batch!)) throw invalid("a column is shorter than it says");
   return Array.from({ length }, (_, i) => batch!.at(i));
+}
+
+/** Rows that the bytes of a column can have: a bit each for booleans, a byte or more for all others. */
+function rowsIn({ type, values, offsets }: Column<unknown>["data"][number]): number {
+  const bytes = Math.max(sizeOf(values), sizeOf(offsets));
+  return type.typeId === Type.Bool ? 8 * bytes : bytes;
+}
+
+function sizeOf(buffer: unknown): number {
+  return ArrayBuffer.isView(buffer) ? buffer.byteLength : 0;
 }
 
 function valuesOf(column: Column<unknown>): ColumnarValues {

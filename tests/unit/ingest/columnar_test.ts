@@ -119,3 +119,20 @@ Deno.test("importFile: whole numbers that no double may hold are counted in a wa
     "2 whole numbers are beyond 2^53, where a double has not every one: they are rounded to the nearest",
   ]);
 });
+
+Deno.test("readArrow: more rows than the bytes of a column can have are refused at once", async () => {
+  // 2 kB that claimed 2^40 rows kept the processor for fifteen seconds.
+  const rows = 12_345;
+  const time = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i));
+  const v = Array.from(time, (_, i) => i % 2 === 0 ? null : i);
+  const bytes = tableToIPC(tableFromArrays({ time, v }), { format: "stream" })!;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let changed = 0;
+  for (let at = 0; at + 8 <= bytes.length; at += 8) {
+    if (view.getBigInt64(at, true) !== BigInt(rows)) continue;
+    view.setBigInt64(at, 1n << 40n, true);
+    changed++;
+  }
+  assertEquals(changed >= 2, true);
+  await assertRejects(() => Array.fromAsync(readArrow(bytes)), Error, "shorter than it says");
+});
