@@ -122,7 +122,10 @@ export class PixelColumns {
     if (min < this.min[x]!) this.min[x] = min;
     if (max > this.max[x]!) this.max[x] = max;
     const all = this.count[x]! + n;
-    this.mean[x]! += (mean - this.mean[x]!) * n / all;
+    const before = this.mean[x]!;
+    const next = before + (mean - before) * n / all;
+    // Differences of values near the largest double are none.
+    this.mean[x] = Number.isFinite(next) ? next : before * (1 - n / all) + mean * (n / all);
     this.count[x] = all;
     this.#reach = undefined;
   }

@@ -125,3 +125,13 @@ Deno.test("PixelColumns: the reach is four times the usual distance, in whatever
   assertEquals(reachOf([10, 11, 12, 13, 14]), 2);
   assertEquals(reachOf([10, 90]), Infinity);
 });
+
+Deno.test("PixelColumns: the mean of values near the largest doubles is finite", () => {
+  const columns = new PixelColumns(0n, 100n, 1);
+  columns.add(
+    windowsOf(0n, 10, [[0, 7e293], [10, -Number.MAX_VALUE], [20, Number.MAX_VALUE]]),
+    0n,
+    100n,
+  );
+  assert(Number.isFinite(columns.mean[0]!));
+});
