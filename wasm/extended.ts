@@ -10,36 +10,26 @@ export {
   csvUnfinished,
   parseRows,
 } from "./parse_csv";
+export { parseTable, tableIsFull } from "./parse_table";
 export {
-  parseTable,
   tableBadCells,
   tableBadRows,
   tableCutLine,
-  tableRounded,
-  tableRoundedLine,
-  tableCells,
   tableErrorAt,
   tableErrorCode,
   tableErrorColumn,
-  tableIsFull,
   tableLines,
+  tableRounded,
+  tableRoundedLine,
   tableRows,
-  tableRules,
-  tableTimeBase,
-  tableTimeLimits,
-  tableTimes,
   tableUnsureLine,
-} from "./parse_table";
-export {
-  setTimeBefore,
-  setTimeOffset,
-  setTimeWords,
-  setTimeZone,
-  timeBefore,
-  timeDistance,
-  timesCut,
-  timesUnsure,
-} from "./parse_time";
+} from "./table_outcome";
+export { tableCells, tableRules } from "./table_rules";
+export { tableTimeBase, tableTimeForm, tableTimeLimits, tableTimes } from "./table_time";
+export { setTimeBefore, timeBefore, timeDistance, timesCut, timesUnsure } from "./parsed_time";
+export { setTimeOffset, setZoneNames } from "./parse_zone";
+export { setTimeZone } from "./clock_changes";
+export { setFractionComma } from "./time_digits";
 export { decodeBlock, encodeBlock } from "./block";
 export { mergeTwoRuns } from "./merge_two_runs";
 export {

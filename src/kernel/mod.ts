@@ -38,4 +38,6 @@ export { type CsvColumn, parseCsv, parseCsvStream } from "./csv_parse.ts";
 export { CsvParser } from "./csv_parser.ts";
 export type { CsvNumbers } from "./csv_text.ts";
 export { type MergedTimes, mergeTimes } from "./merge_times.ts";
-export { type ColumnRole, isNullWord, type TableOptions, TableParser } from "./table_parser.ts";
+export { isNullWord } from "./null_words.ts";
+export type { ColumnRole, TableOptions } from "./table_options.ts";
+export { TableParser } from "./table_parser.ts";

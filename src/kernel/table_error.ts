@@ -26,7 +26,7 @@ export interface TableCell {
   limits: { readonly first: bigint; readonly last: bigint };
 }
 
-/** By the codes of `wasm/parse_table.ts`. */
+/** By the codes of `wasm/table_outcome.ts`. */
 const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>> = {
   1: (text) => `${text} is not a time of the form expected`,
   2: (text) => `${text} is a time beyond 64 bits of nanoseconds`,

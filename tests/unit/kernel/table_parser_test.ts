@@ -224,6 +224,26 @@ Deno.test("TableParser: what is met in a row is counted once, though its first g
   assertEquals([firstUnsureLine, firstRoundedLine], [1, 1]);
 });
 
+Deno.test("TableParser: what is met in a row is counted once, though its quoted cell goes on in the next bytes", () => {
+  const parser = new TableParser({
+    columns: ["time", "value", "value", "skip"],
+    skipBadCells: true,
+  });
+  const [first, rest] = ['1,x,9007199254740993,"a\n', 'b"\n'];
+  assertEquals(parser.parse(encoder.encode(first), true).map(({ times }) => times.length), [0, 0]);
+  assertEquals([parser.used, parser.badCells, parser.roundedNumbers], [0, 0, 0]);
+  const [a, b] = parser.parse(encoder.encode(first + rest));
+  assertEquals([a!.times.length, b!.times.length], [0, 1]);
+  assertEquals([parser.badCells, parser.roundedNumbers, parser.firstRoundedLine], [1, 1, 1]);
+});
+
+Deno.test("TableParser: an error does not depend on what another parser met before", () => {
+  const later = new TableParser({ columns: ["time", "value"], timeFormat: "ticks" });
+  const early = new TableParser({ columns: ["time", "value"], timeFormat: "rfc3339" });
+  assertThrows(() => early.parse(encoder.encode("3000-01-01,1\n")), Error, "beyond 64 bits");
+  assertThrows(() => later.parse(encoder.encode("x,1\n")), Error, '"x" is not a time');
+});
+
 Deno.test("TableParser: numbers of every length, before and behind every delimiter", () => {
   for (const delimiter of [",", ";", "\t", "|"]) {
     for (let whole = 0; whole <= 18; whole++) {

@@ -1,0 +1,48 @@
+/**
+ * Counts of what a table had, and of what was left out or changed of it.
+ *
+ * @module
+ */
+
+import type { ExtendedArena } from "./extended_arena.ts";
+
+/** Counts over all pieces of a table; the lines are those of the file. */
+export class TableCounts {
+  /** Lines before the next row. */
+  lines = 0;
+  /** Rows parsed. */
+  rows = 0;
+  /** Rows left out. */
+  badRows = 0;
+  /** Cells left out. */
+  badCells = 0;
+  /** Clock times that come twice, where the rows around do not tell which one is meant. */
+  unsureTimes = 0;
+  /** Line of the first of them. */
+  firstUnsureLine: number | undefined;
+  /** Times with digits below a nanosecond, which were cut. */
+  cutTimes = 0;
+  /** Line of the first of them. */
+  firstCutLine: number | undefined;
+  /** Whole numbers that no double holds, which were rounded. */
+  roundedNumbers = 0;
+  /** Line of the first of them. */
+  firstRoundedLine: number | undefined;
+
+  /** Adds the counts of the last call of the kernel. */
+  add(exports: ExtendedArena["exports"]): void {
+    this.rows += exports.tableRows();
+    this.badRows += exports.tableBadRows();
+    this.badCells += exports.tableBadCells();
+    const unsure = exports.timesUnsure();
+    if (unsure > 0) this.firstUnsureLine ??= this.lines + exports.tableUnsureLine();
+    this.unsureTimes += unsure;
+    const cut = exports.timesCut();
+    if (cut > 0) this.firstCutLine ??= this.lines + exports.tableCutLine();
+    this.cutTimes += cut;
+    const rounded = exports.tableRounded();
+    if (rounded > 0) this.firstRoundedLine ??= this.lines + exports.tableRoundedLine();
+    this.roundedNumbers += rounded;
+    this.lines += exports.tableLines();
+  }
+}
