@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../core/suggest.ts";
+import { didYouMean, nearest } from "../core/suggest.ts";
 import { optionError } from "./errors.ts";
 
 /** Index of the column of a name or of a number from 1. */
@@ -20,9 +20,8 @@ export function columnOf(names: readonly string[], text: string, option: string)
   }
   const number = /^\d+$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= names.length) return number - 1;
-  const near = nearest(text, names);
   throw optionError(
     `Cannot use ${option} ${text}: there is no such column`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `columns are ${names.join(", ")}`,
+    didYouMean(nearest(text, names), `columns are ${names.join(", ")}`),
   );
 }

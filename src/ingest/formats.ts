@@ -93,7 +93,7 @@ export const FORMATS: readonly Format[] = [
     ],
     fits: isSecondBlock,
     open: async (input, options, layout) =>
-      await (await import("./upmu/upmu_source.ts")).UpmuSource.open(input, options, layout),
+      await (await import("./upmu/upmu_source.ts")).openUpmuSource(input, options, layout),
   },
   {
     name: "comtrade",
@@ -126,7 +126,7 @@ export const FORMATS: readonly Format[] = [
     ],
     fits: (_head, name) => /\.(?:lp|line)(?:\.(?:gz|zst))?$/i.test(name),
     open: async (input, options, layout) =>
-      await (await import("./text/line_source.ts")).LineSource.open(input, options, layout),
+      await (await import("./text/line_source.ts")).openLineSource(input, options, layout),
   },
   {
     name: "csv",

@@ -7,7 +7,7 @@
 import { basename } from "node:path";
 import { concatBytes } from "../../core/bytes.ts";
 import { formatTime } from "../../core/time.ts";
-import { nearest } from "../../core/suggest.ts";
+import { didYouMean, nearest } from "../../core/suggest.ts";
 import { ImportError, optionError } from "../errors.ts";
 import { type FormatInput, randomAccess } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
@@ -163,10 +163,9 @@ function placesOf(columns: readonly ComtradeColumn[], wanted: readonly string[])
     if (named >= 0) return named;
     const number = Number(key);
     if (Number.isInteger(number) && number >= 1 && number <= columns.length) return number - 1;
-    const near = nearest(key, columns.map(({ name }) => name));
     throw optionError(
       `Cannot use --column ${key}: there is no such channel`,
-      near.length > 0 ? `did you mean ${near.join(" or ")}?` : undefined,
+      didYouMean(nearest(key, columns.map(({ name }) => name)), undefined),
     );
   });
 }

@@ -34,7 +34,7 @@ const timeOf = (second: string, i: number, intervalMs = 8.333333): bigint =>
   BigInt(Date.parse(second)) * 1_000_000n +
   BigInt(Math.floor(i * (Math.fround(intervalMs) * 1e6) + 0.5));
 
-Deno.test("UpmuSource: every series by the name that BTrDB's ingester gave it", async () => {
+Deno.test("openUpmuSource: every series by the name that BTrDB's ingester gave it", async () => {
   const { points } = await imported(upmuFile([
     { date: DAY, isExpanded: true },
     { date: NEXT, isExpanded: true },
@@ -62,7 +62,7 @@ Deno.test("UpmuSource: every series by the name that BTrDB's ingester gave it", 
   );
 });
 
-Deno.test("UpmuSource: other rates have fewer readings, NaN gives no point", async () => {
+Deno.test("openUpmuSource: other rates have fewer readings, NaN gives no point", async () => {
   const bytes = upmuFile([{
     date: [2031, 12, 31, 0, 0, 1],
     intervalMs: 20,
@@ -75,7 +75,7 @@ Deno.test("UpmuSource: other rates have fewer readings, NaN gives no point", asy
   assertEquals(valuesOf(points, "f/L1MAG").slice(2, 5), [2, 4, 5]);
 });
 
-Deno.test("UpmuSource: years that BTrDB's ingester refused, and leap seconds, are read", async () => {
+Deno.test("openUpmuSource: years that BTrDB's ingester refused, and leap seconds, are read", async () => {
   for (
     const [date, first] of [
       [[1980, 1, 6, 0, 0, 0], "1980-01-06T00:00:00Z"],
@@ -91,7 +91,7 @@ Deno.test("UpmuSource: years that BTrDB's ingester refused, and leap seconds, ar
   assertEquals(source.notices, ["1 leap seconds in - have the times of the seconds after them"]);
 });
 
-Deno.test("UpmuSource: blocks with and without expansion in one file", async () => {
+Deno.test("openUpmuSource: blocks with and without expansion in one file", async () => {
   const { points } = await imported(upmuFile([
     { date: DAY },
     { date: NEXT, isExpanded: true },
@@ -101,7 +101,7 @@ Deno.test("UpmuSource: blocks with and without expansion in one file", async () 
   assertEquals(timesOf(points, "f/FUND_W")[0], "2016-03-01T00:00:00Z");
 });
 
-Deno.test("UpmuSource: a cut block at the end is left out, and named", async () => {
+Deno.test("openUpmuSource: a cut block at the end is left out, and named", async () => {
   const bytes = upmuFile([{ date: DAY }, { date: NEXT, isExpanded: true }]);
   // Within the second block, within its expansion, and one byte too many.
   for (const [end, rows] of [[6313, 120], [12_623, 120], [15_503, 120], [15_504, 240]] as const) {
@@ -122,7 +122,7 @@ Deno.test("UpmuSource: a cut block at the end is left out, and named", async () 
   assertEquals(error.fault, "data");
 });
 
-Deno.test("UpmuSource: a broken block is an error with its place, or is skipped and counted", async () => {
+Deno.test("openUpmuSource: a broken block is an error with its place, or is skipped and counted", async () => {
   for (
     const [date, intervalMs, message] of [
       [[2016, 2, 30, 0, 0, 0], 8.333333, "its date is 2016 2 30 0 0 0"],
@@ -150,7 +150,7 @@ Deno.test("UpmuSource: a broken block is an error with its place, or is skipped 
   }
 });
 
-Deno.test("UpmuSource: an infinite value is an error with its place, or is skipped and counted", async () => {
+Deno.test("openUpmuSource: an infinite value is an error with its place, or is skipped and counted", async () => {
   const bytes = upmuFile([{ date: DAY }, {
     date: NEXT,
     value: (k, i) => k === 7 && i === 4 ? -Infinity : i,
@@ -165,7 +165,7 @@ Deno.test("UpmuSource: an infinite value is an error with its place, or is skipp
   assertEquals([valuesOf(points).length, valuesOf(points, "f/C1MAG").length], [240, 239]);
 });
 
-Deno.test("UpmuSource: a second that comes twice is a warning", async () => {
+Deno.test("openUpmuSource: a second that comes twice is a warning", async () => {
   const { points, warnings } = await imported(upmuFile([{ date: DAY }, { date: DAY }]));
   assertEquals(valuesOf(points).length, 240);
   assertEquals(warnings, [
@@ -173,7 +173,7 @@ Deno.test("UpmuSource: a second that comes twice is a warning", async () => {
   ]);
 });
 
-Deno.test("UpmuSource: some columns, by name or number", async () => {
+Deno.test("openUpmuSource: some columns, by name or number", async () => {
   const bytes = upmuFile([{ date: DAY, isExpanded: true }]);
   const { points, omitted } = await imported(bytes, { columns: ["FREQ_L1_C37", "1"] });
   assertEquals(Object.keys(points), ["f/L1MAG", "f/FREQ_L1_C37"]);
@@ -208,7 +208,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-Deno.test("UpmuSource: compressed, in pieces of any size, and from a pipe", async () => {
+Deno.test("openUpmuSource: compressed, in pieces of any size, and from a pipe", async () => {
   const bytes = upmuFile([{ date: DAY, isExpanded: true }, { date: NEXT, isExpanded: true }]);
   const { points } = await imported(bytes);
   assertEquals((await imported(gzipSync(bytes))).points, points);
@@ -217,7 +217,7 @@ Deno.test("UpmuSource: compressed, in pieces of any size, and from a pipe", asyn
   }
 });
 
-Deno.test("UpmuSource: --resume takes the blocks that were added", async () => {
+Deno.test("openUpmuSource: --resume takes the blocks that were added", async () => {
   const folder = await Deno.makeTempDir();
   await using db = await connect("memory:");
   try {

@@ -1,0 +1,113 @@
+/**
+ * First pass over a file of line protocol: its series.
+ *
+ * @module
+ */
+
+import type { CollectionTemplate } from "../../core/collection_template.ts";
+import type { LineSeries } from "../../core/line_series.ts";
+import { annotationsOf, prefixIdentity, SeriesRefusal } from "../../core/series_annotations.ts";
+import { NO_GROUP } from "../../kernel/group_points.ts";
+import type { LineBatch } from "../../kernel/line_parser.ts";
+import { ImportError } from "../errors.ts";
+import type { Rereadable } from "../format.ts";
+import { START } from "../source.ts";
+import type { Survey } from "../surveyed_source.ts";
+import { LinePass, type LineReading } from "./line_pass.ts";
+
+/** Most series of a file. */
+const MAX_SERIES = 100_000;
+
+/** A series of a file. */
+export interface KnownSeries {
+  /** Tells it from all others: measurement, tags and field. */
+  readonly id: string;
+  readonly field: string;
+  readonly collection: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Findings of the first pass. */
+export interface LineSurvey extends Survey {
+  readonly series: readonly KnownSeries[];
+}
+
+/** Tells a series from all others of a file. */
+export function identityOf(series: LineSeries): string {
+  return prefixIdentity("", series) + series.field;
+}
+
+/**
+ * Reads a file once to know its series.
+ *
+ * @throws {ImportError} If there is nothing to store in it, or a line cannot be read.
+ */
+export async function surveyLines(
+  input: Rereadable,
+  name: string,
+  reading: LineReading,
+  template: CollectionTemplate,
+  bucket: string,
+  signal: AbortSignal | undefined,
+): Promise<LineSurvey> {
+  const pass = new LinePass(input.read(START.offset), name, reading, START);
+  const series = new Map<string, KnownSeries>();
+  const destination = { bucket, org: "", rp: "" };
+  let last: bigint | undefined;
+  let [points, strings] = [0, 0];
+  for await (const { batch, timeless } of pass.batches()) {
+    signal?.throwIfAborted();
+    for (const one of batch.series) {
+      const id = identityOf(one);
+      if (series.has(id)) continue;
+      if (series.size >= MAX_SERIES) {
+        throw new ImportError(`Cannot read ${name}: it has more than ${MAX_SERIES} series`, {
+          hint: "are there tags of ever new values?",
+        });
+      }
+      series.set(id, known(id, one, template.expand(destination, one), name));
+    }
+    points += batch.groups.length - timeless;
+    strings += batch.strings;
+    last = latest(batch, last);
+  }
+  if (series.size === 0) {
+    throw new ImportError(`Cannot read ${name}: there is no number in its lines`, {
+      hint: strings === 0 ? undefined : `its ${strings} strings are no points`,
+    });
+  }
+  const notices = [...pass.notices];
+  if (strings > 0) {
+    const words = strings === 1 ? "1 string" : `${strings} strings`;
+    notices.push(`Left out ${words} of ${name}: strings are no points`);
+  }
+  return {
+    series: [...series.values()],
+    last,
+    notices,
+    about: [["series", String(series.size)], ["points", String(points)], ["times", reading.unit]],
+  };
+}
+
+function known(id: string, series: LineSeries, collection: string, name: string): KnownSeries {
+  try {
+    const annotations = Object.fromEntries(annotationsOf(series));
+    return { id, field: series.field, collection, annotations };
+  } catch (error) {
+    if (!(error instanceof SeriesRefusal)) throw error;
+    throw new ImportError(`Cannot import ${name}: line ${series.line}: ${error.message}`);
+  }
+}
+
+/** The later of a time and the latest of a batch. */
+function latest(
+  { columns: { times }, groups }: LineBatch,
+  last: bigint | undefined,
+): bigint | undefined {
+  let found = last;
+  for (let i = 0; i < times.length; i++) {
+    const time = times[i]!;
+    if (groups[i] !== NO_GROUP && (found === undefined || time > found)) found = time;
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+/**
+ * A pass over the blocks of a file of a µPMU.
+ *
+ * @module
+ */
+
+import {
+  type BlockHeader,
+  EXPANDED_BYTES,
+  hasExpansion,
+  readHeader,
+  STANDARD_BYTES,
+} from "./second_block.ts";
+
+/** A block of one second. */
+export interface Block {
+  readonly view: DataView;
+  /** First byte in the file. */
+  readonly offset: number;
+  readonly isExpanded: boolean;
+  /** A text says why it cannot be read. */
+  readonly header: BlockHeader | string;
+}
+
+/** A pass over the blocks of a file. */
+export class BlockPass {
+  readonly #chunks: AsyncIterable<Uint8Array>;
+  #offset: number;
+  /** Bytes of a cut block, once all blocks are read. */
+  cutBytes = 0;
+
+  constructor(chunks: AsyncIterable<Uint8Array>, offset: number) {
+    this.#chunks = chunks;
+    this.#offset = offset;
+  }
+
+  /** The blocks; the bytes of one are good until the next is taken. */
+  async *blocks(): AsyncGenerator<Block, void, void> {
+    let rest = new Uint8Array(0);
+    for await (const chunk of this.#chunks) {
+      const bytes = new Uint8Array(rest.length + chunk.length);
+      bytes.set(rest);
+      bytes.set(chunk, rest.length);
+      let at = 0;
+      while (bytes.length - at >= STANDARD_BYTES) {
+        const view = new DataView(bytes.buffer, at);
+        const isExpanded = hasExpansion(view);
+        const size = isExpanded ? EXPANDED_BYTES : STANDARD_BYTES;
+        if (bytes.length - at < size) break;
+        yield { view, offset: this.#offset, isExpanded, header: readHeader(view) };
+        at += size;
+        this.#offset += size;
+      }
+      rest = bytes.slice(at);
+    }
+    this.cutBytes = rest.length;
+  }
+}
