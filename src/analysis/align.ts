@@ -4,55 +4,17 @@
  * @module
  */
 
-import { timeRange } from "../client/arguments.ts";
-import { Stream } from "../client/stream.ts";
-import { StreamSet } from "../client/stream_set.ts";
+import type { StreamSet } from "../client/stream_set.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { describe } from "../core/describe.ts";
-import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 import { lowerBound } from "../core/search.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
-import type { TimeLike } from "../core/time.ts";
-import { type Fill, type Grid, gridPiece, gridTimes, StreamAligner } from "../kernel/align.ts";
-import { checkRaw } from "../kernel/arguments.ts";
-import { rateFraction } from "./rate_fraction.ts";
-import { isSorted } from "../kernel/find_bad_point.ts";
+import { gridPiece, gridTimes, StreamAligner } from "../kernel/align.ts";
+import { ACTION, type AlignSource, type Source, sourcesOf } from "./align_source.ts";
+import { type AlignOptions, type Plan, planOf, type Rules, rulesOf } from "./align_plan.ts";
 
 export type { Fill } from "../kernel/align.ts";
-
-/** Points to be aligned: a stream, columns in order of time, or batches of them. */
-export type AlignSource = Stream | RawColumns | AsyncIterable<RawColumns>;
-
-/** Options of {@linkcode align}. */
-export interface AlignOptions extends RequestOptions {
-  /** First row. */
-  start: TimeLike;
-  /** End, exclusive. @default {after the last point of all streams} */
-  end?: TimeLike | undefined;
-  /** Rows a second, 0.000001 to 1,000,000,000: the simplest fraction that is this number. */
-  rate: number;
-  /**
-   * A point at most so many ns away from a row belongs to it, the nearest one if there are several.
-   * Less than half the distance of rows, so that no point belongs to two.
-   *
-   * @default {0n} the exact time
-   */
-  tolerance?: bigint | number | undefined;
-  /**
-   * Value of a row to which no point belongs: none (NaN), that of the last point before it, or the
-   * straight line between the points on both sides.
-   *
-   * @default {"none"}
-   */
-  fill?: Fill | undefined;
-  /**
-   * Longest distance in ns that is filled: from the last point, or for `"linear"` between both. With
-   * `fill` only.
-   *
-   * @default {undefined} any distance; `counts` says how many rows were filled
-   */
-  maxGap?: bigint | number | undefined;
-}
+export type { AlignOptions } from "./align_plan.ts";
+export type { AlignSource } from "./align_source.ts";
 
 /** Rows of aligned streams. */
 export interface AlignedColumns {
@@ -74,9 +36,6 @@ export interface AlignCount {
   unused: bigint;
 }
 
-const ACTION = "align streams";
-/** No two points are further apart. */
-const ANY_GAP = 1n << 62n;
 /** Values in a batch, of all streams together. */
 const BATCH_VALUES = 1 << 20;
 
@@ -119,20 +78,6 @@ export function align(
   options: AlignOptions,
 ): AlignedQuery {
   return new AlignedQuery(sources, options);
-}
-
-interface Plan {
-  start: bigint;
-  end: bigint;
-  grid: Grid;
-  rows: bigint;
-  /** From where on points are counted. */
-  from: bigint;
-  /** To where points are counted, exclusive. */
-  to: bigint;
-  tolerance: bigint;
-  fill: Fill;
-  maxGap: bigint;
 }
 
 /**
@@ -317,184 +262,4 @@ class PendingPoints {
   async close(): Promise<void> {
     if (!this.#ended) await this.#source.return?.();
   }
-}
-
-/** Source of points. */
-interface Source {
-  open(plan: Plan, left: () => RequestOptions): AsyncIterator<RawColumns>;
-  /** Finds the time of the last point; absent where nobody knows. */
-  last?(left: () => RequestOptions): Promise<bigint | undefined>;
-}
-
-function sourcesOf(sources: StreamSet | readonly AlignSource[]): Source[] {
-  if (sources instanceof StreamSet) {
-    return [...sources].map((stream) => streamSource(stream, sources.pins.get(stream.uuid)));
-  }
-  if (!Array.isArray(sources)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: sources is ${describe(sources)}, expected a StreamSet or an array`,
-    );
-  }
-  return (sources as readonly AlignSource[]).map((source, s) => {
-    if (source instanceof Stream) return streamSource(source, undefined);
-    if (typeof source !== "object" || source === null) {
-      throw new TypeError(
-        `Cannot ${ACTION}: sources[${s}] is ${describe(source)}, expected a Stream or columns`,
-      );
-    }
-    if (Symbol.asyncIterator in source) return { open: () => ordered(source) };
-    checkOrder(source, undefined);
-    return {
-      open: () => oneBatch(source),
-      last: () => Promise.resolve(source.times.at(-1)),
-    };
-  });
-}
-
-function streamSource(stream: Stream, version: bigint | undefined): Source {
-  return {
-    open: (plan, left) => streamPoints(stream, version, plan, left),
-    last: async (left) => (await stream.latest({ ...left(), version }))?.time,
-  };
-}
-
-/** The points in the range, and around it those that rows at its ends may need. */
-async function* streamPoints(
-  stream: Stream,
-  version: bigint | undefined,
-  { start, end, tolerance, fill, maxGap }: Plan,
-  left: () => RequestOptions,
-): AsyncGenerator<RawColumns> {
-  let from = start - tolerance, to = end + tolerance;
-  if (fill !== "none") {
-    const before = await stream.nearest(start, { ...left(), version, backward: true });
-    if (before !== null && start - before.time <= maxGap && before.time < from) from = before.time;
-    const after = end < MAX_TIME ? await stream.nearest(end, { ...left(), version }) : null;
-    if (after !== null && after.time - end <= maxGap && after.time >= to) to = after.time + 1n;
-  }
-  if (from < MIN_TIME) from = MIN_TIME;
-  if (to > MAX_TIME) to = MAX_TIME;
-  yield* stream.rawValues(from, to, { ...left(), version });
-}
-
-async function* oneBatch(columns: RawColumns): AsyncGenerator<RawColumns> {
-  yield await Promise.resolve(columns);
-}
-
-/** Passes batches on and refuses times that go back. */
-async function* ordered(source: AsyncIterable<RawColumns>): AsyncGenerator<RawColumns> {
-  let before: bigint | undefined;
-  for await (const columns of source) {
-    checkOrder(columns, before);
-    before = columns.times.at(-1) ?? before;
-    yield columns;
-  }
-}
-
-function checkOrder(columns: RawColumns, before: bigint | undefined): void {
-  checkRaw(ACTION, columns);
-  const first = columns.times[0];
-  if (isSorted(columns.times) && !(before !== undefined && first !== undefined && first < before)) {
-    return;
-  }
-  throw new RangeError(`Cannot ${ACTION}: times are not in order, expected them ascending`);
-}
-
-/** Checked options. */
-interface Rules extends Pick<Plan, "start" | "tolerance" | "fill" | "maxGap"> {
-  end: bigint | undefined;
-  /** Length of a row, `ns / parts`. */
-  ns: bigint;
-  parts: bigint;
-}
-
-function rulesOf(options: AlignOptions): Rules {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${ACTION}: options is ${describe(options)}, expected an object`);
-  }
-  const { rate, fill = "none" } = options;
-  const { start, end } = timeRange(ACTION, options.start, options.end ?? MAX_TIME);
-  if (!(typeof rate === "number" && rate >= 1e-6 && rate <= 1e9)) {
-    refuse("rate", rate, "a number of rows a second from 0.000001 to 1000000000");
-  }
-  if (fill !== "none" && fill !== "previous" && fill !== "linear") {
-    refuse("fill", fill, `"none", "previous" or "linear"`);
-  }
-  const { count, seconds } = rateFraction(rate);
-  const { ns, parts } = manageable(ratio(seconds * 1_000_000_000n, count));
-  const tolerance = wholeNs("tolerance", options.tolerance ?? 0n, 0n);
-  if (2n * tolerance * parts >= ns && tolerance > 0n) {
-    refuse("tolerance", tolerance, `less than half of ${Number(ns) / Number(parts)} ns`);
-  }
-  if (fill === "none" && options.maxGap !== undefined) {
-    throw new TypeError(`Cannot ${ACTION}: maxGap is given without fill, expected both`);
-  }
-  const maxGap = wholeNs("maxGap", options.maxGap ?? ANY_GAP, 1n);
-  return {
-    start,
-    end: options.end === undefined ? undefined : end,
-    ns,
-    parts,
-    tolerance,
-    fill,
-    maxGap,
-  };
-}
-
-async function planOf(
-  { start, end: given, ns, parts, tolerance, fill, maxGap }: Rules,
-  sources: readonly Source[],
-  left: () => RequestOptions,
-): Promise<Plan> {
-  let end = given ?? start;
-  if (given === undefined) {
-    for (const last of await Promise.all(sources.map((source) => source.last!(left)))) {
-      if (last !== undefined && last >= end) end = last + 1n;
-    }
-  }
-  const grid = { start, ns, parts };
-  const rows = rowsOf(grid, end);
-  const near = start + (2n * (rows - 1n) * ns + parts) / (2n * parts) + tolerance + 1n;
-  const points = { from: start - tolerance, to: near > end ? near : end };
-  return { start, end, grid, rows, ...points, tolerance, fill, maxGap };
-}
-
-/** A fraction in lowest terms. */
-function ratio(ns: bigint, parts: bigint): { ns: bigint; parts: bigint } {
-  let [a, b] = [ns, parts];
-  while (b > 0n) [a, b] = [b, a % b];
-  return { ns: ns / a, parts: parts / a };
-}
-
-/** Longest numerator that the kernel reckons with. */
-const MAX_NS = 1n << 56n;
-
-/** A fraction whose numerator is not too long: that of a strange rate is rounded to 56 bits. */
-function manageable({ ns, parts }: { ns: bigint; parts: bigint }): { ns: bigint; parts: bigint } {
-  if (ns <= MAX_NS) return { ns, parts };
-  let rounded = ratio(ns / parts, 1n);
-  for (let half = 1n; rounded.ns < MAX_NS >> 1n; half *= 2n) {
-    rounded = { ns: (2n * ns * half + parts) / (2n * parts), parts: half };
-  }
-  return rounded;
-}
-
-/** Rows before `end`: place `i` is rounded to the nearest ns. */
-function rowsOf({ start, ns, parts }: Grid, end: bigint): bigint {
-  // Place i is before the end if (i ns + parts/2) / parts < end − start.
-  const most = (end - start) * parts - parts / 2n;
-  return most <= 0n ? 0n : (most - 1n) / ns + 1n;
-}
-
-function wholeNs(name: string, value: bigint | number, least: bigint): bigint {
-  if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-    refuse(name, value, `whole ns from ${least}`);
-  }
-  const ns = BigInt(value);
-  if (ns < least || ns > 1n << 62n) refuse(name, value, `whole ns from ${least} to 2^62`);
-  return ns;
-}
-
-function refuse(name: string, value: unknown, expected: string): never {
-  throw new RangeError(`Cannot ${ACTION}: ${name} is ${describe(value)}, expected ${expected}`);
 }

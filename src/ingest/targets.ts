@@ -8,7 +8,7 @@ import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { checkSeries, SeriesRefusal } from "../core/series_annotations.ts";
-import { nearest } from "../core/suggest.ts";
+import { didYouMean, nearest } from "../core/suggest.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { ColumnMeta, TargetOptions } from "./options.ts";
 import type { Source, SourceColumn } from "./source.ts";
@@ -222,9 +222,8 @@ function checkMeta(
 }
 
 function columnsHint(key: string, names: readonly string[]): string {
-  const near = nearest(key, names);
-  if (near.length > 0) return `did you mean ${near.join(" or ")}?`;
-  return `columns are ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+  const some = `columns are ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+  return didYouMean(nearest(key, names), some);
 }
 
 /** Values of `COLUMN=…`, by the index of the column; a column is named, or numbered from 1. */

@@ -21,7 +21,7 @@
  * @module
  */
 
-export type { ByteSource, ParquetSource } from "./parquet_file.ts";
+export type { ByteSource, ParquetSource } from "./byte_source.ts";
 export {
   openParquet,
   type OpenParquetOptions,

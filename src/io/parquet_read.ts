@@ -6,7 +6,8 @@
 
 import { outOfRange } from "../core/argument_error.ts";
 import type { ColumnarField, ColumnarValues } from "./columnar_file.ts";
-import { openParquetFile, type ParquetFile, type ParquetSource } from "./parquet_file.ts";
+import type { ParquetSource } from "./byte_source.ts";
+import { openParquetFile, type ParquetFile } from "./parquet_file.ts";
 import { type NamedPoints, pointsOf } from "./points.ts";
 
 /** Unit of the integers of a time column. */

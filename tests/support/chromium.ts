@@ -3,23 +3,15 @@
  * a message.
  */
 
-import { HANG_MS } from "./until.ts";
+import { BrowserProcess, findBrowser } from "./browser_process.ts";
+import { until } from "./until.ts";
 
 /** Names of the program of Chromium; `$BTRDB_CHROMIUM` comes first. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /** Path of a Chromium, or undefined after a message that says what is skipped. */
 export function findChromium(what: string): string | undefined {
-  const named = Deno.env.get("BTRDB_CHROMIUM");
-  for (const name of named === undefined ? NAMES : [named]) {
-    try {
-      if (new Deno.Command(name, { args: ["--version"] }).outputSync().success) return name;
-    } catch {
-      // The next one.
-    }
-  }
-  console.warn(`skipped, no Chromium: ${what}`);
-  return undefined;
+  return findBrowser("Chromium", NAMES, "BTRDB_CHROMIUM", what);
 }
 
 interface Message {
@@ -33,43 +25,26 @@ interface Message {
 
 /** A browser with a profile of its own. */
 export class Chromium implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #socket: WebSocket;
-  readonly #folder: string;
-  readonly #answers = new Map<number, (message: Message) => void>();
-  readonly #pages = new Map<string, Page>();
-  readonly #stderr: Promise<void>;
-  readonly #killOnExit = () => this.#kill();
-  #next = 1;
+  readonly #process: BrowserProcess<Message>;
+  readonly #pages: Map<string, Page>;
 
-  private constructor(
-    process: Deno.ChildProcess,
-    socket: WebSocket,
-    folder: string,
-    stderr: Promise<void>,
-  ) {
+  private constructor(process: BrowserProcess<Message>, pages: Map<string, Page>) {
     this.#process = process;
-    this.#socket = socket;
-    this.#folder = folder;
-    this.#stderr = stderr;
-    socket.onmessage = ({ data }) => this.#received(JSON.parse(data));
-    // A test process that ends would leave the browser behind.
-    globalThis.addEventListener("unload", this.#killOnExit);
+    this.#pages = pages;
   }
 
   /** Starts a browser. */
   static async start(path: string): Promise<Chromium> {
-    const folder = await Deno.makeTempDir();
-    const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-    args.push("--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank");
-    const process = new Deno.Command(path, { args, stdout: "null", stderr: "piped" }).spawn();
-    const [url, rest] = await debuggerOf(process);
-    const socket = new WebSocket(url);
-    await new Promise((resolve, reject) => {
-      socket.onopen = resolve;
-      socket.onerror = reject;
-    });
-    return new Chromium(process, socket, folder, rest);
+    const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+    flags.push("--remote-debugging-port=0");
+    const pages = new Map<string, Page>();
+    const process = await BrowserProcess.start<Message>(
+      path,
+      (folder) => ({ args: [...flags, `--user-data-dir=${folder}`, "about:blank"] }),
+      /DevTools listening on (ws:\S+)\n/,
+      ({ sessionId, method, params }) => pages.get(sessionId ?? "")?.heard(method!, params ?? {}),
+    );
+    return new Chromium(process, pages);
   }
 
   /** Opens an empty page. */
@@ -89,62 +64,13 @@ export class Chromium implements AsyncDisposable {
     params: Record<string, unknown>,
     sessionId?: string,
   ): Promise<Record<string, unknown>> {
-    const id = this.#next++;
-    const message = await new Promise<Message>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${method} takes too long`)), HANG_MS);
-      this.#answers.set(id, (message) => {
-        clearTimeout(timer);
-        resolve(message);
-      });
-      this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
-    });
+    const message = await this.#process.send(method, { params, sessionId });
     if (message.error !== undefined) throw new Error(`${method}: ${message.error.message}`);
     return message.result ?? {};
   }
 
-  #received(message: Message): void {
-    if (message.id !== undefined) {
-      this.#answers.get(message.id)?.(message);
-      this.#answers.delete(message.id);
-    } else if (message.sessionId !== undefined) {
-      this.#pages.get(message.sessionId)?.heard(message.method!, message.params ?? {});
-    }
-  }
-
-  #kill(): void {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It is gone already.
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    globalThis.removeEventListener("unload", this.#killOnExit);
-    const closed = new Promise((resolve) => this.#socket.onclose = resolve);
-    await this.send("Browser.close", {}).catch(() => {});
-    const timer = setTimeout(() => this.#kill(), 10_000);
-    await this.#process.status;
-    clearTimeout(timer);
-    await Promise.all([this.#stderr, closed]);
-    await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
-  }
-}
-
-/** The address of the DevTools in what a browser prints, and the end of all it prints. */
-async function debuggerOf(process: Deno.ChildProcess): Promise<[string, Promise<void>]> {
-  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (true) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`Chromium did not start: ${text}`);
-    text += value;
-    const url = /DevTools listening on (ws:\S+)/.exec(text)?.[1];
-    if (url === undefined) continue;
-    const rest = (async () => {
-      while (!(await reader.read()).done);
-    })();
-    return [url, rest];
+    await this.#process.close("Browser.close");
   }
 }
 
@@ -201,13 +127,10 @@ export class Page {
 
   /** Waits until an expression is true. */
   async until(expression: string): Promise<void> {
-    const endMs = Date.now() + HANG_MS;
-    while (!await this.value<boolean>(`Boolean(${expression})`)) {
-      if (Date.now() > endMs) {
-        throw new Error(`never true: ${expression}\n${this.problems.join("\n")}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(
+      () => `${expression}\n${this.problems.join("\n")}`,
+      () => this.value<boolean>(`Boolean(${expression})`),
+    );
   }
 
   /** A picture of what is seen, PNG. */

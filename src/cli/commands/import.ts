@@ -1,13 +1,12 @@
 /** `btrdb import`: stores files as streams. @module */
 
-import type { BTrDB, Stream } from "../../../mod.ts";
+import type { BTrDB } from "../../../mod.ts";
 import {
   explain,
   filesIn,
   followFile,
   importFile,
   type ImportOptions,
-  type ImportSummary,
   type Plan,
   readColumnMeta,
   storedBefore,
@@ -16,16 +15,12 @@ import {
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { filePath } from "../context.ts";
-import { parseDuration } from "../words/durations.ts";
 import { CliError, Exit, notFound, usageError } from "../errors.ts";
 import { planText } from "../plan_text.ts";
-import { plotStreams } from "../plot_streams.ts";
-import { extent, type TimeRange } from "../ranges.ts";
-import { bytesText, plural, rough } from "../terminal/format.ts";
-import { mayStartThreads } from "../threads.ts";
-import { nameStream } from "../words/stream_names.ts";
-import { formatTime, parseInstant } from "../words/times.ts";
+import { plural } from "../terminal/format.ts";
+import { importOptions, targetName } from "../import/import_options.ts";
+import { saySkipped, sayStored, sayTimes } from "../import/say_stored.ts";
+import { plotImported } from "../import/plot_imported.ts";
 
 const command: Command = {
   name: "import",
@@ -230,7 +225,7 @@ const command: Command = {
   async run(context, args) {
     const meta = args.text("meta");
     const options = {
-      ...readOptions(context, args),
+      ...importOptions(context, args),
       ...(meta === undefined ? {} : { meta: await readColumnMeta(meta) }),
     };
     if (args.has("follow")) return await follow(context, args, options);
@@ -312,104 +307,6 @@ async function filesOf(context: Context, name: string): Promise<readonly string[
   return files;
 }
 
-function readOptions(context: Context, args: Args): ImportOptions {
-  const start = args.text("start");
-  const interval = args.text("interval");
-  const rate = args.text("rate");
-  if (interval !== undefined && start === undefined) {
-    throw usageError("Option --interval needs --start");
-  }
-  if (interval !== undefined && rate !== undefined) {
-    throw usageError("Cannot use --interval and --rate together");
-  }
-  if (args.has("resume") && args.has("restart")) {
-    throw usageError("Cannot use --resume and --restart together");
-  }
-  return {
-    format: args.text("format"),
-    influx: args.text("influx"),
-    delimiter: delimiterOf(args),
-    decimal: args.text("decimal") as "." | "," | undefined,
-    header: args.has("no-header") ? false : undefined,
-    skipLines: args.integer("skip", 0, 10_000),
-    time: args.text("time"),
-    timeFormat: args.text("time-format"),
-    columns: some(args.list("column")),
-    by: args.text("by"),
-    thousands: characterOf(args, "thousands"),
-    nulls: some(args.list("null")),
-    badRows: args.text("bad-rows") as "fail" | "skip" | undefined,
-    badCells: args.text("bad-cells") as "fail" | "skip" | undefined,
-    comment: characterOf(args, "comment"),
-    encoding: args.text("encoding"),
-    complete: args.has("complete") ? true : undefined,
-    live: args.has("live") ? true : undefined,
-    rate: rate === undefined ? undefined : rateOf(rate),
-    tz: args.has("tz") ? context.frame.tz : undefined,
-    start: start === undefined ? undefined : parseInstant(start, "--start", context.frame),
-    interval: interval === undefined ? undefined : parseDuration(interval, "--interval"),
-    names: args.text("names") as ImportOptions["names"],
-    frequency: args.text("freq") as ImportOptions["frequency"],
-    times: args.text("times") as ImportOptions["times"],
-    values: args.text("values") as ImportOptions["values"],
-    status: args.text("status") as ImportOptions["status"],
-    skew: args.text("skew") as ImportOptions["skew"],
-    exactTimes: args.has("exact-times") ? true : undefined,
-    into: args.text("into"),
-    maps: args.list("map"),
-    units: args.list("unit"),
-    resume: args.has("resume"),
-    changed: args.has("changed"),
-    restart: args.has("restart"),
-    mergePolicy: (args.text("merge") ?? "never") as NonNullable<ImportOptions["mergePolicy"]>,
-    target: targetName(context.target),
-    threads: mayStartThreads(),
-    signal: context.signal,
-    onNotice: (text) => context.talk(text),
-    onWarning: (text) => context.warn(text),
-  };
-}
-
-/** A list that is not empty. */
-function some(list: readonly string[]): readonly string[] | undefined {
-  return list.length === 0 ? undefined : list;
-}
-
-function characterOf(args: Args, name: string): string | undefined {
-  const text = args.text(name);
-  if (text === undefined || /^[!-/:-@[-`{-~ ]$/.test(text)) return text;
-  throw usageError(`Cannot use --${name} ${JSON.stringify(text)}: expected one ASCII mark`);
-}
-
-function rateOf(text: string): number {
-  const rate = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && rate > 0 && rate <= 1e9) return rate;
-  throw usageError(`Cannot use --rate ${JSON.stringify(text)}: expected rows a second, up to 1e9`);
-}
-
-/** The database in the record: a path without its ways to write it. */
-function targetName(target: string | undefined): string {
-  if (target === undefined) return `env:${Deno.env.get("BTRDB_ENDPOINTS") ?? ""}`;
-  const path = filePath(target);
-  if (path === undefined) return target;
-  try {
-    return `file:${Deno.realPathSync(path)}`;
-  } catch {
-    return target;
-  }
-}
-
-function delimiterOf(args: Args): string | undefined {
-  const delimiter = args.text("delimiter")?.replace("\\t", "\t");
-  if (
-    delimiter !== undefined &&
-    !(delimiter === "blanks" || /^[^"\r\n\u0080-\uffff]$/.test(delimiter))
-  ) {
-    throw usageError(`Cannot use --delimiter ${delimiter}: expected one ASCII character`);
-  }
-  return delimiter;
-}
-
 async function importOne(
   context: Context,
   db: BTrDB,
@@ -429,7 +326,7 @@ async function importOne(
     });
     progress.clear();
     sayStored(context, file, summary);
-    if (args.has("plot")) await plotAll(context, db, summary);
+    if (args.has("plot")) await plotImported(context, db, summary);
     return { file, ...summary };
   } catch (error) {
     progress.clear();
@@ -457,76 +354,5 @@ async function* readStdin(): AsyncGenerator<Uint8Array, void, void> {
 
 /** Bytes of one read of stdin. */
 const STDIN_BYTES = 1 << 20;
-
-function sayStored(context: Context, file: string, summary: ImportSummary): void {
-  const { resumed, fresh, rows, streams, created, added, seconds, bytes, first, last } = summary;
-  if (resumed && fresh === 0) {
-    context.talk(`Nothing new in ${file}: its ${plural(rows, "row")} are stored`);
-    return;
-  }
-  const fate = resumed ? "Resumed and stored" : "Stored";
-  const made = created > 0 ? ` (${created} new)` : "";
-  const merged = added === undefined
-    ? ""
-    : `, ${streams.length === 1 ? "which has" : "which have"} ${plural(added, "point")} more now`;
-  const speed = seconds > 0 ? fresh / seconds : 0;
-  context.talk(
-    `${fate} ${plural(fresh, "point")} of ${plural(rows, "row")} in ` +
-      `${plural(streams.length, "stream")}${made}${merged}, ${seconds.toFixed(1)} s, ` +
-      `${rough(speed)} points/s, ${bytesText(bytes)} read`,
-  );
-  sayTimes(context, first, last);
-  const { omitted, skipped } = summary;
-  saySkipped(context, skipped);
-  if (context.quiet && omitted.length > 0) {
-    context.warn(
-      `Left out: ${omitted.map(({ name, reason }) => `${name} (${reason})`).join(", ")}`,
-    );
-  }
-}
-
-function sayTimes(context: Context, first: bigint | undefined, last: bigint | undefined): void {
-  if (first === undefined || last === undefined) return;
-  const { tz } = context.frame;
-  context.talk(`From ${formatTime(first, tz)} to ${formatTime(last, tz)}`);
-}
-
-function saySkipped(context: Context, skipped: ImportSummary["skipped"]): void {
-  if (skipped.rows + skipped.cells === 0) return;
-  context.warn(
-    `Left out: ${plural(skipped.rows, "bad row")} and ${plural(skipped.cells, "bad cell")}`,
-  );
-}
-
-async function plotAll(context: Context, db: BTrDB, { streams }: ImportSummary): Promise<void> {
-  const shown = await Promise.all(
-    streams.slice(0, MOST_PLOTTED).map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
-  );
-  const ends = await extent(streams.map(({ uuid }) => db.streamFromUUID(uuid)));
-  const range = ends === undefined ? undefined : { start: ends.first, end: ends.last + 1n };
-  await plotStreams(context, shown, range);
-  if (range === undefined || context.json) return;
-  const close = await closeUp(context, shown[0]!.stream, range);
-  if (close !== undefined) await plotStreams(context, shown, close);
-}
-
-/** Most streams plotted after an import. */
-const MOST_PLOTTED = 8;
-/**
- * Points of a close-up in each character of a line: enough to draw a curve, few enough to see it.
- */
-const CLOSE_POINTS = 50n;
-
-/** The beginning of a stream that is too dense to be seen as a whole. */
-async function closeUp(
-  context: Context,
-  stream: Stream,
-  { start, end }: TimeRange,
-): Promise<TimeRange | undefined> {
-  const count = await stream.count({ start, end });
-  const wanted = CLOSE_POINTS * BigInt(context.width);
-  if (count < 2n * wanted) return undefined;
-  return { start, end: start + (end - start) * wanted / count };
-}
 
 export default command;

@@ -7,7 +7,8 @@
 import { ImportError, optionError } from "../errors.ts";
 import { type FormatInput, Rereadable } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
-import { type CaptureOptions, CaptureSource } from "./capture_source.ts";
+import type { CaptureOptions } from "./capture_reader.ts";
+import { CaptureSource } from "./capture_source.ts";
 
 /**
  * Opens a capture that is imported. It is read twice: one that comes only once is kept on disk

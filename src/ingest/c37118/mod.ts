@@ -70,8 +70,9 @@ export {
   type SimulatedConfigurationOptions,
   simulatedValues,
 } from "./simulated_signal.ts";
-export { type CaptureOptions, CaptureSource, openCapture } from "./capture_source.ts";
-export type { CaptureInput } from "./capture_source.ts";
+export type { CaptureOptions } from "./capture_reader.ts";
+export { type CaptureInput, CaptureSource } from "./capture_source.ts";
+export { openCapture } from "./open_capture.ts";
 export { type CaptureKind, captureKindOf } from "./packet_file.ts";
 export type { ChannelNames } from "./channel_columns.ts";
 export { connectPmu, type ConnectPmuOptions, PmuConnection } from "./connect_pmu.ts";

@@ -14,7 +14,10 @@ import type { SourceOptions } from "../options.ts";
 import type { Position, Source, SourceBatch, SourceColumn } from "../source.ts";
 import type { AnalogChannel } from "./configuration.ts";
 import { bytesInMemory, bytesOfSpool, type RandomBytes } from "./random_bytes.ts";
-import { type ComtradeColumn, type ComtradeOptions, ComtradeRecord, openPath } from "./record.ts";
+import type { ComtradeOptions } from "./comtrade_options.ts";
+import { openPath } from "./open_comtrade.ts";
+import { ComtradeRecord } from "./record.ts";
+import type { ComtradeColumn } from "./record_columns.ts";
 import { isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
 
 /** Properties that a resumed import must find again. */

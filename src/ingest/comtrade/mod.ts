@@ -27,15 +27,10 @@ export type {
   StatusChannel,
 } from "./configuration.ts";
 export type { Fraction } from "./decimal.ts";
-export {
-  type ComtradeBatch,
-  type ComtradeBytes,
-  type ComtradeColumn,
-  type ComtradeOptions,
-  ComtradeRecord,
-  openComtrade,
-  type ValueSide,
-} from "./record.ts";
+export type { ComtradeOptions, ValueSide } from "./comtrade_options.ts";
+export { type ComtradeBytes, openComtrade } from "./open_comtrade.ts";
+export { type ComtradeBatch, ComtradeRecord } from "./record.ts";
+export type { ComtradeColumn } from "./record_columns.ts";
 export type { TimeRule } from "./sample_times.ts";
 export type { Stamp } from "./stamp.ts";
 export type { StatusChoice } from "./status_points.ts";

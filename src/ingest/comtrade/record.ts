@@ -5,69 +5,19 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { ImportError } from "../errors.ts";
 import type { Position } from "../source.ts";
 import { AsciiSamples } from "./ascii_samples.ts";
 import { BinarySamples } from "./binary_samples.ts";
-import {
-  type AnalogChannel,
-  type Configuration,
-  parseConfiguration,
-  type StatusChannel,
-} from "./configuration.ts";
-import { bytesInMemory, bytesOfFile } from "./random_bytes.ts";
-import { filesOf, isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
-import {
-  needsScan,
-  SampleTimes,
-  StampScanner,
-  type TimeRule,
-  WantedSteps,
-} from "./sample_times.ts";
+import { type Configuration, parseConfiguration } from "./configuration.ts";
+import type { RecordFiles } from "./record_files.ts";
+import { needsScan, SampleTimes, StampScanner, WantedSteps } from "./sample_times.ts";
 import type { SampleBlock, Samples, SampleShape } from "./samples.ts";
-import { changesOf, type StatusChoice } from "./status_points.ts";
-import { utcOf } from "./zone.ts";
-
-/** Side of the transformers on which values are wanted. */
-export type ValueSide = "as-is" | "primary" | "secondary";
-
-/** Options of {@linkcode openComtrade}. */
-export interface ComtradeOptions {
-  /** Source of the times of samples. @default {"auto"} the rate, and stamps where there is none */
-  times?: TimeRule | undefined;
-  /** Side of the transformers. @default {"as-is"} */
-  values?: ValueSide | undefined;
-  /** Points of status channels: the first, changes and the last; all; or none. @default {"changes"} */
-  status?: StatusChoice | undefined;
-  /**
-   * Skew of channels: kept in mind only, or applied to the times, so that channels of one record have
-   * different ones. @default {"ignore"}
-   */
-  skew?: "ignore" | "apply" | undefined;
-  /** Character encoding of a configuration that is not UTF-8, e.g. `"gb18030"`. */
-  encoding?: string | undefined;
-  /** Time zone of a recorder that does not say its own. @default {"UTC"} with a notice */
-  tz?: string | undefined;
-  /** Time of the first sample, ns since 1970, instead of the one in the file. */
-  start?: bigint | undefined;
-  /** Ends the reading; calls reject with its reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Bytes of a record: a `.cff`, or its two parts. */
-export type ComtradeBytes =
-  | Uint8Array
-  | { readonly configuration: Uint8Array; readonly samples: Uint8Array };
-
-/** A channel of a record as a column of points. */
-export interface ComtradeColumn {
-  /** Identifier; numbered where several channels have the same, or none. */
-  readonly name: string;
-  /** The channel, if it is one of measured values. */
-  readonly analog: AnalogChannel | undefined;
-  /** The channel, if it is one of states. */
-  readonly status: StatusChannel | undefined;
-}
+import { changesOf } from "./status_points.ts";
+import type { ComtradeOptions } from "./comtrade_options.ts";
+import { type Scale, scaleOf } from "./channel_scale.ts";
+import { columnsOf, type ComtradeColumn } from "./record_columns.ts";
+import { decodeText } from "./configuration_text.ts";
+import { timesOf } from "./record_start.ts";
 
 /** Points of some records. */
 export interface ComtradeBatch {
@@ -346,48 +296,6 @@ interface Parts {
   readonly rows: number | undefined;
 }
 
-/** From a sample to a value. */
-interface Scale {
-  readonly a: number;
-  readonly b: number;
-  readonly ratio: number;
-  readonly isUnknown: boolean;
-}
-
-function scaleOf({ a, b, primary, secondary, side }: AnalogChannel, wanted: ValueSide): Scale {
-  const isKnown = primary > 0 && secondary > 0 && side !== undefined;
-  if (wanted === "as-is" || side === wanted) return { a, b, ratio: 1, isUnknown: false };
-  if (!isKnown) return { a, b, ratio: 1, isUnknown: true };
-  const ratio = wanted === "primary" ? primary / secondary : secondary / primary;
-  return { a, b, ratio, isUnknown: false };
-}
-
-/** Channels with names that differ. */
-function columnsOf(
-  { analogs, statuses }: Configuration,
-  choice: StatusChoice,
-): ComtradeColumn[] {
-  const seen = new Map<string, number>();
-  const nameOf = (id: string, otherwise: string): string => {
-    const wanted = id === "" ? otherwise : id;
-    const count = (seen.get(wanted) ?? 0) + 1;
-    seen.set(wanted, count);
-    return count === 1 ? wanted : nameOf(`${wanted}#${count}`, "");
-  };
-  return [
-    ...analogs.map((analog, i) => ({
-      name: nameOf(analog.id, `A${i + 1}`),
-      analog,
-      status: undefined,
-    })),
-    ...(choice === "none" ? [] : statuses).map((status, i) => ({
-      name: nameOf(status.id, `D${i + 1}`),
-      analog: undefined,
-      status,
-    })),
-  ];
-}
-
 function shifted(times: BigInt64Array, skew: number): BigInt64Array {
   const shift = BigInt(Math.round(skew * 1000));
   return shift === 0n ? times : times.map((time) => time + shift);
@@ -398,115 +306,4 @@ function shortList(names: readonly string[]): string {
   return names.length <= 5
     ? names.join(", ")
     : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
-}
-
-function decodeText(
-  bytes: Uint8Array,
-  name: string,
-  encoding: string | undefined,
-  notices: string[],
-): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // Another one, then.
-  }
-  if (encoding !== undefined) {
-    let decoder: TextDecoder;
-    try {
-      decoder = new TextDecoder(encoding, { fatal: true });
-    } catch (cause) {
-      throw new ImportError(`Cannot use --encoding ${encoding}: it is not known`, {
-        fault: "options",
-        cause,
-      });
-    }
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      notices.push(`${name} is neither UTF-8 nor ${encoding}, read as latin1`);
-      return new TextDecoder("latin1").decode(bytes);
-    }
-  }
-  notices.push(`${name} is not UTF-8, read as latin1; --encoding names another`);
-  return new TextDecoder("latin1").decode(bytes);
-}
-
-function timesOf(
-  { first, trigger, timeCode, timeCodeText, revision }: Configuration,
-  name: string,
-  options: ComtradeOptions,
-  notices: string[],
-): { start: bigint; trigger: bigint | undefined } {
-  const { tz } = options;
-  if (timeCode === undefined && tz === undefined && !/^x?$/i.test(timeCodeText)) {
-    throw new ImportError(
-      `Cannot read ${name}: its time_code is ${JSON.stringify(timeCodeText.slice(0, 100))}, ` +
-        "expected an offset such as -5h30",
-      { hint: "--tz says the zone of the recorder's clock" },
-    );
-  }
-  if (timeCode === undefined && options.start === undefined) {
-    const why = revision === 2013 ? "does not say" : `of ${revision} cannot say`;
-    const read = tz === undefined ? "UTC; --tz names another" : tz;
-    notices.push(`${name} ${why} the time zone of its clock, read as ${read}`);
-  }
-  const toUtc = (local: bigint) =>
-    timeCode !== undefined ? local - timeCode : utcOf(local, tz ?? "UTC", name);
-  if (options.start === undefined && first === undefined) {
-    throw new ImportError(`Cannot read ${name}: it does not say the time of the first sample`, {
-      hint: "--start says it",
-    });
-  }
-  return {
-    start: options.start ?? toUtc(first!.local),
-    trigger: trigger === undefined ? undefined : toUtc(trigger.local),
-  };
-}
-
-/**
- * Opens a record of COMTRADE.
- *
- * @param input Path of the `.cfg`, `.dat` or `.cff`, in any case; or the bytes.
- * @param options Times, values, states and encoding.
- * @returns The record; disposing of it closes its files.
- * @throws {ImportError} If it cannot be read, with file and line.
- */
-export async function openComtrade(
-  input: string | ComtradeBytes,
-  options: ComtradeOptions = {},
-): Promise<ComtradeRecord> {
-  const files = typeof input === "string" ? await openPath(input) : await openParts(input);
-  try {
-    return await ComtradeRecord.open(files, options);
-  } catch (error) {
-    await files[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-/** The parts of a record that is on disk. */
-export async function openPath(path: string): Promise<RecordFiles> {
-  const bytes = await bytesOfFile(path);
-  try {
-    if (isSingleFile(await bytes.read(0, 256))) return await partsOf(bytes, path);
-  } catch (error) {
-    await bytes[Symbol.asyncDispose]();
-    throw error;
-  }
-  await bytes[Symbol.asyncDispose]();
-  return await filesOf(path);
-}
-
-async function openParts(input: ComtradeBytes): Promise<RecordFiles> {
-  if (input instanceof Uint8Array) return await partsOf(bytesInMemory(input), "the record");
-  const samples = bytesInMemory(input.samples);
-  return {
-    configuration: input.configuration,
-    samples,
-    form: undefined,
-    name: "the configuration",
-    notices: [],
-    [Symbol.asyncDispose]: () => samples[Symbol.asyncDispose](),
-  };
 }

@@ -1,0 +1,57 @@
+/**
+ * Bytes of a file that are read in slices.
+ *
+ * @module
+ */
+
+import type { AsyncBuffer } from "hyparquet";
+
+/** Reads slices of a file, from anywhere. */
+export interface ByteSource {
+  /** Bytes of the whole file. */
+  readonly byteLength: number;
+  /**
+   * Reads a slice.
+   *
+   * @param start Its first byte.
+   * @param end Its end, exclusive; absent: the end of the file.
+   */
+  slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
+}
+
+/** A path, a `file:` URL, the bytes, or what reads slices of them. */
+export type ParquetSource = string | URL | Uint8Array | ByteSource;
+
+/** Makes slices of the source; a file is opened until `close`. */
+export async function openSource(
+  source: ParquetSource,
+): Promise<{ file: AsyncBuffer; close: () => Promise<void> }> {
+  const nothing = () => Promise.resolve();
+  if (source instanceof Uint8Array) {
+    const { buffer, byteOffset, byteLength } = source;
+    const whole = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    return { file: whole, close: nothing };
+  }
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    return { file: source, close: nothing };
+  }
+  const { open } = await import("node:fs/promises");
+  const handle = await open(source, "r");
+  const { size } = await handle.stat();
+  let closed: Promise<void> | undefined;
+  return {
+    file: {
+      byteLength: size,
+      async slice(start, end = size) {
+        const bytes = new Uint8Array(end - start);
+        for (let at = 0; at < bytes.length;) {
+          const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+          if (bytesRead === 0) throw new RangeError("Cannot read Parquet: the file became shorter");
+          at += bytesRead;
+        }
+        return bytes.buffer;
+      },
+    },
+    close: () => closed ??= handle.close(),
+  };
+}
