@@ -52,3 +52,4 @@ export {
   parseLines,
 } from "./parse_lines";
 export { scatterPoints } from "./scatter";
+export { windowRuns } from "./window_runs";

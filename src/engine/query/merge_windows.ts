@@ -77,12 +77,13 @@ export function* fillWindows(
   const total = (end - start) / width;
   /** Windows handed out in finished chunks. */
   let done = 0n;
-  let out = allocStat(chunkLength(total, most), true);
+  let out: StatColumns | undefined;
   let used = 0;
   /** Start of the window after index `used`, once there is one. */
   let next: bigint | undefined;
-  /** Marks windows up to index `k` (exclusive) as there; yields full chunks. */
-  function* advanceTo(k: bigint): Generator<StatColumns> {
+  /** Marks windows up to index `k` (exclusive) as there; yields full chunks, returns the next one. */
+  function* advanceTo(k: bigint): Generator<StatColumns, StatColumns> {
+    out ??= allocStat(chunkLength(total, most), true);
     while (k - done >= BigInt(out.times.length) && out.times.length > 0) {
       fillTimes(out.times, start + done * width, width);
       done += BigInt(out.times.length);
@@ -90,16 +91,23 @@ export function* fillWindows(
       out = allocStat(chunkLength(total - done, most), true);
     }
     used = Number(k - done);
+    return out;
   }
   for (const chunk of sparse) {
     if (chunk === undefined) {
       yield undefined;
       continue;
     }
-    for (let i = 0; i < chunk.times.length; i++) {
+    const n = chunk.times.length;
+    // Usually no window is empty, and all are in one chunk.
+    if (next === undefined && n <= most && BigInt(n) === total) {
+      yield chunk;
+      return;
+    }
+    for (let i = 0; i < n; i++) {
       const time = chunk.times[i]!;
-      if (time === next && used + 1 < out.times.length) used++;
-      else yield* advanceTo((time - start) / width);
+      if (out !== undefined && time === next && used + 1 < out.times.length) used++;
+      else out = yield* advanceTo((time - start) / width);
       next = time + width;
       out.min[used] = chunk.min[i]!;
       out.mean[used] = chunk.mean[i]!;

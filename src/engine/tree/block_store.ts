@@ -144,6 +144,12 @@ export class BlockStore {
     return this.#readChild(parent, b) as Leaf;
   }
 
+  /** The leaf in bucket `b` of an inner node if it is in memory, and was read through that node. */
+  cachedLeaf(parent: InnerNode, b: number): Leaf | undefined {
+    if (parent.checked[b] !== 1) return undefined;
+    return this.#cache.get(parent.addresses[b]!) as Leaf | undefined;
+  }
+
   #readChild(parent: InnerNode, b: number): Node {
     const address = parent.addresses[b]!;
     const cached = this.#cache.get(address);

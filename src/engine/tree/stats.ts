@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WindowRuns } from "../../kernel/window_runs.ts";
 import type { Stats } from "./node.ts";
 
 /** Statistics of values, and where a running sum stands after them. */
@@ -81,13 +82,14 @@ export class Accumulator {
   /** Sum of the values added, and of mean times count of the sets added. */
   total: number;
   m2 = 0;
-  readonly #nothing: number;
+  /** Sum of no values. */
+  readonly nothing: number;
 
   /**
    * @param nothing The sum of no values: 0, or −0, with which the mean of negative zeros is one too.
    */
   constructor(nothing = 0) {
-    this.#nothing = nothing;
+    this.nothing = nothing;
     this.total = nothing;
   }
 
@@ -123,6 +125,12 @@ export class Accumulator {
     this.total = total;
   }
 
+  /** As {@linkcode addValues}, of a run whose statistics are there. */
+  addRun(runs: WindowRuns, run: number): void {
+    this.add(runs.count(run), runs.min(run), runs.mean(run), runs.max(run), runs.m2(run));
+    this.total = runs.total(run);
+  }
+
   /** Forgets everything. */
   reset(): void {
     this.count =
@@ -130,7 +138,7 @@ export class Accumulator {
       this.max =
       this.m2 =
         0;
-    this.total = this.#nothing;
+    this.total = this.nothing;
   }
 }
 

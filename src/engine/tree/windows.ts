@@ -11,6 +11,7 @@ import { CHUNK_WINDOWS, FANOUT, LEAF_POINTS } from "../constants.ts";
 import { ABSENT, INNER, type InnerNode, LEAF } from "./node.ts";
 import { RUN_LEAVES } from "./node_cache.ts";
 import { gallop, lowerBound } from "../../core/search.ts";
+import { WindowRuns } from "../../kernel/window_runs.ts";
 import { statsOf } from "./point_stats.ts";
 import { StatBuilder } from "./stat_builder.ts";
 import { Accumulator } from "./stats.ts";
@@ -23,6 +24,9 @@ export interface Grid {
   width: bigint;
 }
 
+/** Memory for the runs of one leaf, which nobody keeps. */
+const RUNS = new WindowRuns();
+
 /** Gathers what falls into the windows of a grid, in ascending order of time. */
 class WindowSink {
   readonly out = new StatBuilder();
@@ -34,8 +38,6 @@ class WindowSink {
   readonly #late: RawColumns;
   #at: number;
   readonly #to: number;
-  /** Points of a window, about. */
-  #points = 0;
   /** The window under way. */
   #start: bigint;
   #end: bigint;
@@ -69,29 +71,27 @@ class WindowSink {
   }
 
   /** Adds the points that lie in the grid. */
-  addPoints({ times, values }: RawColumns): void {
+  addPoints(points: RawColumns): void {
+    const { times } = points;
     const { start, end } = this.#grid;
     const n = times.length;
     if (n === 0) return;
     let at = times[0]! >= start ? 0 : lowerBound(times, start);
     const to = times[n - 1]! < end ? n : lowerBound(times, end, at);
-    while (at < to) {
-      this.#moveTo(times[at]!);
-      const next = this.#endIn(times, at, to);
-      this.#window.addValues(values, at, next);
-      at = next;
-    }
+    while (at < to) at = this.#addRuns(points, at, to);
   }
 
-  /** End of the window under way in `[at, to)`; in regular samples as far as the last one's. */
-  #endIn(times: BigInt64Array, at: number, to: number): number {
-    const end = this.#end;
-    if (times[to - 1]! < end) return to;
-    const guess = at + this.#points;
-    const from = guess > at && guess < to && times[guess - 1]! < end ? guess : at;
-    const next = gallop(times, end, from, to);
-    this.#points = next - at;
-    return next;
+  /** Adds some of the points `[from, to)`; the index behind them. */
+  #addRuns(points: RawColumns, from: number, to: number): number {
+    const { width } = this.#grid;
+    const window = this.#window;
+    const { total, nothing } = window;
+    const { runs, end } = RUNS.fill(points, from, to, this.#start, width, total, nothing);
+    for (let run = 0; run < runs; run++) {
+      this.#moveTo(RUNS.start(run));
+      window.addRun(RUNS, run);
+    }
+    return end;
   }
 
   /** Closes the window under way, and those after it that have nothing but late points. */
@@ -218,6 +218,14 @@ function* narrowWindows(
   while (b <= last) {
     const kind = node.kinds[b]!;
     if (kind === LEAF) {
+      const cached = store.cachedLeaf(node, b);
+      if (cached !== undefined) {
+        sink.addPoints(cached);
+        b++;
+        if (sink.out.length >= most) yield* takeFrom(sink, most);
+        if (b % PAUSE_LEAVES === 0) yield undefined;
+        continue;
+      }
       for (const points of store.readLeaves(node, b, last, leaves, sink.room)) {
         sink.addPoints(points);
         b++;
