@@ -35,21 +35,44 @@ const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
 
 // ---- values as integers ----------------------------------------------------------------------
 
-/** Trailing zero bits that all `n` doubles share, at most 52. */
-function sharedZeros(at: usize, n: u32): u32 {
-  let any: u64 = 1 << 52;
+/** The bits that any of the doubles of {@link survey} has. */
+let anyBits: u64 = 0;
+/** The bits in which any of them differs from the first. */
+let otherBits: u64 = 0;
+/** The largest of their sizes. */
+let highest: f64 = 0;
+/** Tells whether a −0 is among them. */
+let hasMinusZero: bool = false;
+
+/** Looks at `n` doubles, behind which the last one stands again where their number is odd. */
+function survey(at: usize, n: u32): void {
+  const first = v128.load64_splat(at), minus = i64x2.splat(<i64>SIGN);
+  let any = i64x2.splat(0), other = any, zeros = any;
+  let high = f64x2.splat(0);
   const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) any |= load<u64>(p);
-  return <u32>ctz(any);
+  for (let p = at; p < end; p += 16) {
+    const value = v128.load(p);
+    any = v128.or(any, value);
+    other = v128.or(other, v128.xor(value, first));
+    zeros = v128.or(zeros, i64x2.eq(value, minus));
+    high = f64x2.pmax(high, f64x2.abs(value));
+  }
+  anyBits = <u64>(i64x2.extract_lane(any, 0) | i64x2.extract_lane(any, 1));
+  otherBits = <u64>(i64x2.extract_lane(other, 0) | i64x2.extract_lane(other, 1));
+  highest = max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1));
+  hasMinusZero = v128.any_true(zeros);
 }
 
-/** Doubles to integers in the same order, less `zeros` trailing bits. */
-function fromBits(at: usize, n: u32, zeros: u32, out: usize): void {
+/** Doubles to integers in the same order, less `zeros` trailing bits; as doubles where they are small. */
+function fromBits(at: usize, n: u32, zeros: u32, small: bool, out: usize): void {
+  const magnitude = i64x2.splat(~SIGN), zero = i64x2.splat(0);
+  const magic = f64x2.splat(MAGIC), magicBits = i64x2.splat(MAGIC_BITS);
   const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8, out += 8) {
-    const bits = load<u64>(p);
-    const magnitude = <i64>((bits & ~SIGN) >> zeros);
-    store<i64>(out, <i64>bits < 0 ? ~magnitude : magnitude);
+  for (let p = at; p < end; p += 16, out += 16) {
+    const bits = v128.load(p);
+    const size = i64x2.shr_u(v128.and(bits, magnitude), zeros);
+    const integer = v128.xor(size, i64x2.lt_s(bits, zero));
+    v128.store(out, small ? f64x2.sub(i64x2.add(integer, magicBits), magic) : integer);
   }
 }
 
@@ -67,33 +90,23 @@ function toBits(at: usize, n: u32, zeros: u32): void {
 let largest: f64 = 0;
 
 /**
- * Writes the values times 10^k, which are integers, as doubles; whether every one is exact. An integer
- * has no −0.
+ * Writes the values times 10^k, which are integers, as doubles; whether every one is exact. None may be
+ * −0, and of an odd number the last one stands there twice.
  */
 function fromDecimal(at: usize, n: u32, k: u32, out: usize): bool {
-  const one = load<f64>(POWERS + (<usize>k << 3));
-  const power = f64x2.splat(one), most = f64x2.splat(MAX_EXACT), minus = i64x2.splat(<i64>SIGN);
+  const power = v128.load64_splat(POWERS + (<usize>k << 3)), most = f64x2.splat(MAX_EXACT);
   let high = f64x2.splat(0);
-  const last = at + (<usize>(n - 1) << 3);
-  for (let p = at; p < last; p += 16, out += 16) {
+  const end = at + (<usize>n << 3);
+  for (let p = at; p < end; p += 16, out += 16) {
     const value = v128.load(p);
     const scaled = f64x2.nearest(f64x2.mul(value, power));
     const size = f64x2.abs(scaled);
     const same = i64x2.eq(f64x2.div(scaled, power), value);
-    const good = v128.and(v128.andnot(same, i64x2.eq(value, minus)), f64x2.lt(size, most));
-    if (!i64x2.all_true(good)) return false;
+    if (!i64x2.all_true(v128.and(same, f64x2.lt(size, most)))) return false;
     high = f64x2.pmax(high, size);
     v128.store(out, scaled);
   }
   largest = max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1));
-  if ((n & 1) == 0) return true;
-  const value = load<f64>(last);
-  const scaled = nearest(value * one);
-  if (!(abs(scaled) < MAX_EXACT)) return false;
-  if (reinterpret<u64>(scaled / one) != reinterpret<u64>(value)) return false;
-  if (reinterpret<u64>(value) == SIGN) return false;
-  largest = max(largest, abs(scaled));
-  store<f64>(out, scaled);
   return true;
 }
 
@@ -127,58 +140,43 @@ function fromFirst(at: usize, n: u32, out: usize): bool {
   return <u64>all >> 51 == 0;
 }
 
-/** Fewest decimals that make every value an integer; -1 if there are too many. */
-function decimals(at: usize, n: u32, out: usize): i32 {
-  for (let k: u32 = 0; k <= MAX_DECIMALS; k++) {
+/** Fewest decimals that make every value an integer, of those up to `most`; -1 if there are none. */
+function decimals(at: usize, n: u32, most: u32, out: usize): i32 {
+  for (let k: u32 = 0; k <= most; k++) {
     if (fromDecimal(at, n, k, out)) return k;
   }
   return -1;
 }
 
-/** Largest absolute value. */
-function largestOf(at: usize, n: u32): f64 {
-  let high = f64x2.splat(0);
-  const last = at + (<usize>(n - 1) << 3);
-  for (let p = at; p < last; p += 16) high = f64x2.pmax(high, f64x2.abs(v128.load(p)));
-  return max(
-    max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)),
-    abs(load<f64>(last)),
-  );
-}
+/** Zeros behind the last binary place of {@link binaries}: those of the values, where it is negative. */
+let spareZeros: u32 = 0;
 
-/** Tells whether all values times 2^places are integers. */
-function areIntegers(at: usize, n: u32, places: i32): bool {
-  const one = <f64>(<u64>1 << places);
-  const power = f64x2.splat(one);
-  const last = at + (<usize>(n - 1) << 3);
-  for (let p = at; p < last; p += 16) {
-    const scaled = f64x2.mul(v128.load(p), power);
-    if (!i64x2.all_true(f64x2.eq(f64x2.nearest(scaled), scaled))) return false;
-  }
-  const scaled = load<f64>(last) * one;
-  return nearest(scaled) == scaled;
-}
-
-/** Fewest binary places that make every value an integer below 2^53; -1 if there are too many. */
+/**
+ * Fewest binary places that make every value an integer below 2^53, after {@link survey}; -1 if there
+ * are too many.
+ */
 function binaries(at: usize, n: u32): i32 {
-  const high = largestOf(at, n);
-  if (!(high < MAX_EXACT)) return -1;
-  const room = 1075 - <i32>(reinterpret<u64>(high) >> 52);
-  if (!areIntegers(at, n, min(room, MAX_BINARY))) return -1;
-  let places: i32 = 0;
+  spareZeros = 0;
+  largest = highest;
+  if (anyBits == 0) return 0;
+  if (highest == 0 || !(highest < MAX_EXACT)) return -1;
+  const most = min(1075 - <i32>(reinterpret<u64>(highest) >> 52), MAX_BINARY);
+  const power = f64x2.splat(<f64>(<u64>1 << most));
+  const two52 = f64x2.splat(TWO_52);
+  let any = i64x2.splat(0);
   const end = at + (<usize>n << 3);
-  for (let p = at; p < end; p += 8) {
-    const bits = load<u64>(p);
-    if (bits == SIGN) return -1;
-    if (bits == 0) continue;
-    const exponent = <i32>((bits >> 52) & 0x7ff);
-    if (exponent == 0) return -1;
-    const zeros = <i32>ctz(bits | (1 << 52));
-    places = max(places, 1075 - exponent - zeros);
-    if (places > MAX_BINARY) return -1;
+  for (let p = at; p < end; p += 16) {
+    const scaled = f64x2.mul(v128.load(p), power);
+    if (!i64x2.all_true(f64x2.eq(f64x2.nearest(scaled), scaled))) return -1;
+    // The integer's last 52 bits are those of the double once it is 2^52 or more.
+    const size = f64x2.abs(scaled);
+    any = v128.or(any, f64x2.add(size, v128.and(f64x2.lt(size, two52), two52)));
   }
-  largest = high * <f64>(<u64>1 << places);
-  return largest < MAX_EXACT ? places : -1;
+  const bits = i64x2.extract_lane(any, 0) | i64x2.extract_lane(any, 1);
+  const places = most - <i32>ctz(bits | (1 << 52));
+  if (places < 0) spareZeros = -places;
+  largest = highest * <f64>(<u64>1 << max(places, 0));
+  return max(places, 0);
 }
 
 /** Undoes scaling by `power`, in place. */
@@ -226,10 +224,21 @@ function orderOfScaled(at: usize, n: u32, limit: u64, table: usize): u8 {
   return shortestOrder(at, n, limit, table);
 }
 
+/** Number of powers of ten, less one, that are at most four times 2^places. */
+function mostDecimals(places: i32): u32 {
+  const most = <f64>(<u64>1 << (places + 2));
+  let k: u32 = 0;
+  while (k < MAX_DECIMALS && load<f64>(POWERS + (<usize>k << 3), 8) <= most) k++;
+  return k;
+}
+
 /**
  * Encodes `n` points. `scratch` has room for 3·n + 6 integers and 3 tables of run_order.ts; `out` for
  * 32 + 17·n + n/4 bytes and 8 more; there are 8 bytes more behind `values`. Overwrites `times`. Returns
  * the number of bytes written.
+ *
+ * Forms that cannot be the shortest are not tried: of integers that are everywhere larger by a factor
+ * all differences are larger too.
  */
 export function encodeBlock(
   times: usize,
@@ -249,27 +258,49 @@ export function encodeBlock(
   const at = packRun(times, n, timeOrder, table, out + 4);
 
   bestBits = u64.MAX_VALUE;
-  let small = false;
-  const k = decimals(values, n, decimal);
-  if (k >= 0) {
-    small = largest < MAX_SMALL;
-    const order = orderOfScaled(decimal, n, bestBits, table);
-    take(MODE_DECIMAL, k, order, decimal, table);
-  }
-  const places = binaries(values, n);
-  if (places >= 0) {
-    fromBinary(values, n, places, binary);
-    const order = orderOfScaled(binary, n, bestBits, table2);
-    if (runBits < bestBits) {
+  let small = false, isPlainLonger = false;
+  const behind = values + (<usize>n << 3);
+  if ((n & 1) != 0) store<f64>(behind, load<f64>(behind - 8));
+  survey(values, n);
+  if (!hasMinusZero) {
+    const places = binaries(values, n);
+    const isEven = spareZeros == 0;
+    const high = largest;
+    const k = decimals(values, n, places < 0 ? MAX_DECIMALS : mostDecimals(places), decimal);
+    if (k >= 0) {
       small = largest < MAX_SMALL;
-      take(MODE_BINARY, places, order, binary, table2);
+      const order = orderOfScaled(decimal, n, bestBits, table);
+      take(MODE_DECIMAL, k, order, decimal, table);
+    }
+    // Decimals that are much smaller integers are shorter.
+    const isShorter = k >= 0 && (places == 0 ||
+      4 * load<f64>(POWERS + (<usize>k << 3)) <= <f64>(<u64>1 << places));
+    if (places >= 0 && !isShorter) {
+      largest = high;
+      fromBinary(values, n, places, binary);
+      const order = orderOfScaled(binary, n, bestBits, table2);
+      if (runBits < bestBits) {
+        small = largest < MAX_SMALL;
+        take(MODE_BINARY, places, order, binary, table2);
+        // With one exponent the bits are the same integers, and a large one more.
+        isPlainLonger = isEven && otherBits >> 52 == 0;
+      }
     }
   }
-  const zeros = sharedZeros(values, n);
-  fromBits(values, n, zeros, plain);
-  const order = shortestOrder(plain, n, bestBits + <u64>(bestBits != u64.MAX_VALUE), table3);
-  if (runBits <= bestBits) take(MODE_BITS, zeros, order, plain, table3);
-  else if (small) toIntegers(bestRun, n, true);
+  if (!isPlainLonger) {
+    const zeros = <u32>ctz(anyBits | (1 << 52));
+    const isSmall = zeros >= 12;
+    fromBits(values, n, zeros, isSmall, plain);
+    const limit = bestBits + <u64>(bestBits != u64.MAX_VALUE);
+    const order = isSmall
+      ? shortestOrderOfDoubles(plain, n, 0, limit, table3)
+      : shortestOrder(plain, n, limit, table3);
+    if (runBits <= bestBits) {
+      small = isSmall;
+      take(MODE_BITS, zeros, order, plain, table3);
+    }
+  }
+  if (small) toIntegers(bestRun, n, true);
   store<u8>(at, bestMode);
   store<u8>(at, <u8>bestParameter, 1);
   return packRun(bestRun, n, bestOrder, bestTable, at + 2) - out;
