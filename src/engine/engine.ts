@@ -12,7 +12,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { atOnce, paced } from "../core/pacer.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
-import { findBadPointInSteps } from "../kernel/find_bad_point.ts";
+import { inspectPointsInSteps } from "../kernel/find_bad_point.ts";
 import { sortPointsInSteps } from "../kernel/sort.ts";
 import {
   checkAlignedWindows,
@@ -104,17 +104,19 @@ const CHECKED_AT_ONCE = 65_536;
 /**
  * Checks the points of an insert. Yields where it may pause.
  *
+ * @returns True if they are in order of time.
  * @throws {BTrDBError} 413 or 425 for the first bad one.
  */
-function* checkPoints(columns: RawColumns, uuid: Uint8Array): Generator<undefined, void> {
-  const bad = yield* findBadPointInSteps(columns, MIN_TIME, LAST_TIME);
+function* checkPoints(columns: RawColumns, uuid: Uint8Array): Generator<undefined, boolean> {
+  const { bad, isSorted } = yield* inspectPointsInSteps(columns, MIN_TIME, LAST_TIME);
   checkInsertPoint(columns, bad?.index, uuid);
+  return isSorted;
 }
 
 /** Work of a task that has written nothing yet, whose errors are the caller's. */
-function* refusing(work: Generator<undefined, void>): Generator<undefined, void> {
+function* refusing<T>(work: Generator<undefined, T>): Generator<undefined, T> {
   try {
-    yield* work;
+    return yield* work;
   } catch (error) {
     throw error instanceof BTrDBError ? new Refusal(error) : error;
   }
@@ -304,11 +306,13 @@ export class Engine implements Endpoint {
       checkRoundBits(roundBits, uuid);
       const { hub, points: writer } = this.#storage;
       return this.#write(uuid, TEXT.streamDoesNotExist, n, function* (tx, state) {
-        if (isLong) yield* refusing(checkPoints(columns, uuid));
+        const isSorted = isLong && (yield* refusing(checkPoints(columns, uuid)));
         const points = roundBits === undefined
           ? columns
           : { times: columns.times, values: yield* roundValues(columns.values, roundBits) };
-        const sorted = () => sortPointsInSteps(points);
+        const sorted = function* () {
+          return isSorted ? points : yield* sortPointsInSteps(points);
+        };
         const added = (news: RawColumns) => hub.publish(uuid, news);
         return yield* writer.insert(tx, state, points, sorted, mergePolicy, added);
       }, options);

@@ -38,18 +38,29 @@ export function encodeBlock(
   to: number,
   reserve = 0,
 ): Uint8Array<ArrayBuffer> {
+  return encodeBlockInArena(points, from, to, reserve).slice();
+}
+
+/**
+ * As {@linkcode encodeBlock}, without a copy: the bytes are valid until the next call of the kernel, and
+ * the first `reserve` of them may be anything.
+ */
+export function encodeBlockInArena(
+  points: RawColumns,
+  from: number,
+  to: number,
+  reserve = 0,
+): Uint8Array<ArrayBuffer> {
   const n = to - from;
   const column = columnBytes(n);
   const scratchBytes = 3 * column + 3 * TABLE_ROW_BYTES * Math.ceil(n / MINIBLOCK_POINTS);
-  const a = extendedArena(2 * column + scratchBytes + maxBytes(n));
+  const a = extendedArena(2 * column + scratchBytes + reserve + maxBytes(n));
   const times = a.base, values = times + column, scratch = values + column;
   const out = scratch + scratchBytes;
   a.i64.set(points.times.subarray(from, to), times >>> 3);
   a.f64.set(points.values.subarray(from, to), values >>> 3);
-  const size = a.exports.encodeBlock(times, values, n, scratch, out);
-  const block = new Uint8Array(reserve + size);
-  block.set(a.u8.subarray(out, out + size), reserve);
-  return block;
+  const size = a.exports.encodeBlock(times, values, n, scratch, out + reserve);
+  return a.u8.subarray(out, out + reserve + size);
 }
 
 /**

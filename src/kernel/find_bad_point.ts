@@ -110,25 +110,29 @@ export function inspectPoints(columns: RawColumns, min: bigint, max: bigint): In
 }
 
 /**
- * As {@linkcode findBadPoint}, in steps of at most 65,536 points.
+ * As {@linkcode inspectPoints}, in steps of at most 65,536 points. Once a point is bad nothing is said
+ * of the order.
  *
  * @param columns Points; they must stay as they are until the last step.
  * @param min Smallest time allowed.
  * @param max End of the times allowed, exclusive.
  * @returns Yields between steps.
  */
-export function* findBadPointInSteps(
+export function* inspectPointsInSteps(
   columns: RawColumns,
   min: bigint,
   max: bigint,
-): Generator<undefined, BadPoint | undefined> {
+): Generator<undefined, Inspection> {
   const n = columns.times.length;
+  let sorted = true;
   for (let from = 0; from < n; from += CHUNK) {
     if (from > 0) yield;
-    const bad = findBadPoint(sliceRaw(columns, from, Math.min(n, from + CHUNK)), min, max);
-    if (bad !== undefined) return { ...bad, index: from + bad.index };
+    const chunk = sliceRaw(columns, from, Math.min(n, from + CHUNK));
+    const { bad, isSorted } = inspectPoints(chunk, min, max);
+    if (bad !== undefined) return { bad: { ...bad, index: from + bad.index }, isSorted: false };
+    sorted &&= isSorted && (from === 0 || columns.times[from - 1]! <= chunk.times[0]!);
   }
-  return undefined;
+  return { bad: undefined, isSorted: sorted };
 }
 
 /**

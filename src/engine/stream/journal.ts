@@ -10,7 +10,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { encodeBlock } from "../../kernel/block.ts";
+import { encodeBlockInArena } from "../../kernel/block.ts";
 import { checkBytes, damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { BUFFER_POINTS } from "../constants.ts";
@@ -155,9 +155,10 @@ export class Journal {
   add(tx: Transaction, stream: number, points: RawColumns): number {
     const seq = this.#next++;
     if (seq - this.#startIn(tx) >= TAIL_ROWS) this.#moveTail(tx, seq);
-    const data = encodeBlock(points, 0, points.times.length);
+    const data = encodeBlockInArena(points, 0, points.times.length);
     const checksum = checkBytes(data, seq, stream);
-    this.#add.run(seq, stream, points.times.length, Date.now(), checksum, data);
+    // In half the time of `run`, which counts what it did.
+    this.#add.get(seq, stream, points.times.length, Date.now(), checksum, data);
     tx.afterCommit(() => this.#addToTail(stream, seq));
     return seq;
   }

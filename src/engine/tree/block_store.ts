@@ -245,7 +245,8 @@ export class BlockStore {
    */
   append(encode: (address: number) => Uint8Array): number {
     const address = this.#next++;
-    this.#insert.run(address, encode(address));
+    // In half the time of `run`, which counts what it did.
+    this.#insert.get(address, encode(address));
     return address;
   }
 

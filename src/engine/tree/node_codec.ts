@@ -8,20 +8,24 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
-import { decodeSortedBlock, decodeSortedBlockInto, encodeBlock } from "../../kernel/block.ts";
+import {
+  decodeSortedBlock,
+  decodeSortedBlockInto,
+  encodeBlockInArena,
+} from "../../kernel/block.ts";
 import { BLOCK_HEADER_BYTES, checkedKind, seal } from "./block_frame.ts";
 import { INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "../constants.ts";
 import { innerProblem, refuseNode } from "./check_node.ts";
 
-/** The block of a leaf with the points `[from, to)`. */
+/** The block of a leaf with the points `[from, to)`, valid until the next one is encoded or decoded. */
 export function encodeLeaf(
   address: number,
   points: RawColumns,
   from: number,
   to: number,
 ): Uint8Array {
-  return seal(encodeBlock(points, from, to, BLOCK_HEADER_BYTES), LEAF, address);
+  return seal(encodeBlockInArena(points, from, to, BLOCK_HEADER_BYTES), LEAF, address);
 }
 
 /** The block of an inner node: a header, then the columns of the buckets that were ever touched. */

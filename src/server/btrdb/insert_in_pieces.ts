@@ -10,7 +10,7 @@ import { inSlices } from "../../core/pacer.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 import { checkInsertPoint, V5_MAX_INSERT_POINTS } from "../../endpoint/checks.ts";
 import type { CallOptions, Endpoint, InsertRequest, Version } from "../../endpoint/endpoint.ts";
-import { findBadPointInSteps } from "../../kernel/find_bad_point.ts";
+import { inspectPointsInSteps } from "../../kernel/find_bad_point.ts";
 
 /** Points that a v5 insert may carry: the protocol's own limit, or more where the database takes more. */
 export function insertLimit(endpoint: Endpoint): number {
@@ -34,7 +34,7 @@ export async function insertInPieces(
   const total = columns.times.length;
   const most = endpoint.capabilities.maxInsertPoints;
   if (total <= most) return await endpoint.insert(request, options);
-  const bad = await inSlices(findBadPointInSteps(columns, MIN_TIME, LAST_TIME), options);
+  const { bad } = await inSlices(inspectPointsInSteps(columns, MIN_TIME, LAST_TIME), options);
   checkInsertPoint(columns, bad?.index, uuid);
   let version: Version = { major: 0n, minor: 0n };
   for (let from = 0; from < total; from += most) {

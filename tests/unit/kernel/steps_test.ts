@@ -9,7 +9,7 @@ import { type RawColumns, sliceRaw } from "../../../src/core/columns.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { mergeRuns, mergeRunsInSteps } from "../../../src/engine/tree/merge_runs.ts";
 import { roundValues } from "../../../src/engine/write/merge_policy.ts";
-import { findBadPointInSteps } from "../../../src/kernel/find_bad_point.ts";
+import { inspectPointsInSteps } from "../../../src/kernel/find_bad_point.ts";
 import { sortPoints, sortPointsInSteps } from "../../../src/kernel/sort.ts";
 import { LineParser } from "../../../src/kernel/line_parser.ts";
 import { decodeInsert, decodeInsertInSteps, encodeInsert } from "../../../src/kernel/wire.ts";
@@ -153,15 +153,23 @@ Deno.test("mergeRunsInSteps: runs that follow one another, or are of one time", 
   assertEquals([value.values[99_999], value.values[100_000]], [1, 2]);
 });
 
-Deno.test("findBadPointInSteps: 65,536 points a step, with the index in all of them", () => {
+Deno.test("inspectPointsInSteps: 65,536 points a step, with the index in all of them", () => {
   const columns = randomPoints(7, 300_000);
-  const { value, count } = counted(findBadPointInSteps(columns, 0n, 2n ** 62n));
-  assertEquals(value, undefined);
+  const inspect = (points: RawColumns) => counted(inspectPointsInSteps(points, 0n, 2n ** 62n));
+  const { value, count } = inspect(columns);
+  assertEquals(value, { bad: undefined, isSorted: false });
   assert(count > 300_000 / 65_536 - 1);
+  const sorted = sortPoints(columns);
+  assertEquals(inspect(sorted).value, { bad: undefined, isSorted: true });
+  for (const i of [1, 65_535, 65_536, 65_537, 299_999]) {
+    const times = sorted.times.slice();
+    times[i] = times[i - 1]! - 1n;
+    assertEquals(inspect({ ...sorted, times }).value.isSorted, false, `point ${i}`);
+  }
   columns.values[299_999] = NaN;
   columns.values[200_001] = Infinity;
-  const bad = counted(findBadPointInSteps(columns, 0n, 2n ** 62n));
-  assertEquals(bad.value, { index: 200_001, reason: "infinite" });
+  const bad = { index: 200_001, reason: "infinite" } as const;
+  assertEquals(inspect(columns).value, { bad, isSorted: false });
 });
 
 Deno.test("LineParser: lines that are longer than a step are read, and strings with line feeds", () => {
