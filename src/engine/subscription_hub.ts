@@ -4,16 +4,14 @@
  * @module
  */
 
-import { deadlineExceeded, MAX_TIMER_MS, onAbort } from "../core/call.ts";
+import { deadlineExceeded, delay, MAX_TIMER_MS, onAbort } from "../core/call.ts";
 import { concatRaw, type RawColumns } from "../core/columns.ts";
-import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import type { SubscribeOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
+import { nextTurn } from "../core/event_loop.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
 import { closedError } from "./write/group_commit.ts";
 import { keyOf } from "./stream/registry.ts";
-
-/** Points a subscriber may be behind before it is dropped. */
-export const MAX_PENDING_POINTS = 4_194_304;
+import { Subscription, updatesOf } from "./subscription.ts";
 
 /**
  * Points that wait for all subscribers together, 256 MiB; then the one furthest behind is dropped.
@@ -23,177 +21,157 @@ export const MAX_TOTAL_POINTS = 16_777_216;
 /** Points that wait for all subscriptions of one owner, such as a key or a connection. */
 export const MAX_OWNER_POINTS = 8_388_608;
 
-/** Points that wait, in all, until the subscribers have been told of those before. */
+/** Points that are held, in all, until the subscribers have been told of those before. */
 const MAX_HELD_POINTS = 262_144;
 
-/** Subscribers that are woken up before the event loop turns. */
-const WAKE_AT_ONCE = 8;
+/** Subscribers that are told before the event loop turns. */
+const TOLD_AT_ONCE = 32;
 
-/** One subscriber: updates wait here until they are asked for. */
-class Subscription {
-  readonly keys: ReadonlySet<string>;
-  /** Those on whose account its points wait. */
-  readonly owners: readonly unknown[];
-  readonly #account: (points: number) => void;
-  readonly #updates: SubscriptionUpdate[] = [];
-  #points = 0;
-  #ended: { error: unknown } | undefined;
-  #wake: (() => void) | undefined;
+/** Inserts that follow each other within so long, ms, are a flow, which telling must not hold up. */
+const FLOW_MS = 200;
 
-  /** @param account Told of points that wait, or, below 0, no longer. */
-  constructor(
-    keys: ReadonlySet<string>,
-    owners: readonly unknown[],
-    account: (points: number) => void,
-  ) {
-    this.keys = keys;
-    this.owners = owners;
-    this.#account = account;
+/** Time that telling leaves to a flow of inserts for each ms that it takes, and at most, ms. */
+const RESTS = 12;
+const MAX_REST_MS = 100;
+
+/** An update on its way to its subscribers. */
+interface Delivery {
+  readonly update: SubscriptionUpdate;
+  readonly to: readonly Subscription[];
+  /** Those that have it. */
+  done: number;
+}
+
+/** Subscribers of one connection after another, so that their messages are written together. */
+function byConnection(subscriptions: Iterable<Subscription>): readonly Subscription[] {
+  const groups = new Map<unknown, Subscription[]>();
+  for (const one of subscriptions) {
+    const group = groups.get(one.owners[0]);
+    if (group === undefined) groups.set(one.owners[0], [one]);
+    else group.push(one);
   }
-
-  /** Points that wait. */
-  get points(): number {
-    return this.#points;
-  }
-
-  push(update: SubscriptionUpdate): void {
-    if (this.#ended !== undefined) return;
-    const points = this.#points + update.columns.times.length;
-    if (points > MAX_PENDING_POINTS) {
-      const text =
-        `The subscription is ${points} points behind, at most ${MAX_PENDING_POINTS} wait`;
-      this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
-      return;
-    }
-    this.#points = points;
-    this.#updates.push(update);
-    this.#account(update.columns.times.length);
-  }
-
-  /** Lets its reader look again. */
-  wake(): void {
-    this.#wake?.();
-  }
-
-  /**
-   * Ends the subscription and lets go of what waits, because several together are too far behind.
-   *
-   * @param whose Name of the group of subscribers.
-   * @param most Points that may wait for them.
-   */
-  drop(whose: string, most: number): void {
-    const text =
-      `The subscription is ${this.#points} points behind, and ${whose} together more than ${most}`;
-    this.clear();
-    this.end(new BTrDBError(text, { code: ErrorCode.ResourceDepleted }));
-  }
-
-  /** Lets go of what waits. */
-  clear(): void {
-    this.#account(-this.#points);
-    this.#updates.length = 0;
-    this.#points = 0;
-  }
-
-  end(error: unknown): void {
-    this.#ended ??= { error };
-    this.#wake?.();
-  }
-
-  /** The next update. Rejects with what ended the subscription, once all updates are taken. */
-  async next(): Promise<SubscriptionUpdate> {
-    for (;;) {
-      const update = this.#updates.shift();
-      if (update !== undefined) {
-        this.#points -= update.columns.times.length;
-        this.#account(-update.columns.times.length);
-        return update;
-      }
-      if (this.#ended !== undefined) throw this.#ended.error;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
-    }
-  }
+  return [...groups.values()].flat();
 }
 
 /** All subscribers of a database. */
 export class SubscriptionHub {
   readonly #subscriptions = new Set<Subscription>();
   readonly #byKey = new Map<string, Set<Subscription>>();
-  /** Subscriptions with something new. */
-  readonly #news = new Set<Subscription>();
-  /** Points by stream that wait until everybody has been told of those before. */
+  /** Points by stream that nobody has been told of. */
   readonly #held = new Map<string, { uuid: Uint8Array; parts: RawColumns[] }>();
   #heldPoints = 0;
+  /** Updates that some subscribers have and others do not have yet, in the order of inserts. */
+  readonly #deliveries: Delivery[] = [];
+  /** Subscriptions that have something new and were not woken up. */
+  readonly #news = new Set<Subscription>();
+  #isTelling = false;
+  /** Time of the latest insert of a stream that has subscribers. */
+  #publishedMs = -Infinity;
+  #flowUntilMs = -Infinity;
+  readonly #closed = new AbortController();
   /** Points that wait, in all and by their owners. */
   #total = 0;
   readonly #owned = new Map<unknown, number>();
 
   /**
-   * Tells whoever wants to know. All get the same copy of the columns; they are woken up a few at a
-   * time, so that whoever inserts does not wait for all of them. Later inserts, while they are
-   * woken up, are one update for each stream afterwards: many small inserts beside many subscribers
-   * then cost as many messages as there is time for.
+   * Tells whoever wants to know, once whoever inserts has been answered, some at a time, those of
+   * one connection together. All get the same copy of the columns. Later inserts, while they are
+   * told, are one update for each stream afterwards: many small inserts beside many subscribers then
+   * cost as many messages as there is time for.
    */
   publish(uuid: Uint8Array, columns: RawColumns): void {
     const key = keyOf(uuid);
-    if (!this.#byKey.has(key) || columns.times.length === 0) return;
-    const copy = { times: columns.times.slice(), values: columns.values.slice() };
-    if (this.#news.size > 0 && this.#hold(key, uuid, copy)) return;
-    this.#release(key);
-    const isIdle = this.#news.size === 0;
-    this.#push(key, { uuid: uuid.slice(), columns: copy });
-    if (isIdle) this.#wakeAll();
-  }
-
-  /** Keeps points for the next round, if they are not too many. */
-  #hold(key: string, uuid: Uint8Array, columns: RawColumns): boolean {
     const points = columns.times.length;
-    if (this.#heldPoints + points > MAX_HELD_POINTS) return false;
+    if (!this.#byKey.has(key) || points === 0) return;
+    if (this.#heldPoints > 0 && this.#heldPoints + points > MAX_HELD_POINTS) this.#deliverAll();
     const held = this.#held.get(key) ?? { uuid: uuid.slice(), parts: [] };
-    held.parts.push(columns);
+    held.parts.push({ times: columns.times.slice(), values: columns.values.slice() });
     this.#held.set(key, held);
     this.#heldPoints += points;
-    return true;
+    this.#note(performance.now());
+    if (!this.#isTelling) this.#tellAll();
   }
 
-  /** Hands on what is held of a stream. */
-  #release(key: string): void {
-    const held = this.#held.get(key);
-    if (held === undefined) return;
-    this.#held.delete(key);
-    const { uuid, parts } = held;
-    const columns = parts.length === 1 ? parts[0]! : concatRaw(parts);
-    this.#heldPoints -= columns.times.length;
-    this.#push(key, { uuid, columns });
+  /** Makes one update of what is held of each stream. */
+  #release(): void {
+    for (const [key, { uuid, parts }] of this.#held) {
+      const columns = parts.length === 1 ? parts[0]! : concatRaw(parts);
+      const to = byConnection(this.#byKey.get(key) ?? []);
+      this.#deliveries.push({ update: { uuid, columns }, to, done: 0 });
+    }
+    this.#held.clear();
+    this.#heldPoints = 0;
   }
 
-  #releaseAll(): void {
-    for (const key of [...this.#held.keys()]) this.#release(key);
+  /** Hands on everything that was inserted so far; subscribers are woken up later. */
+  #deliverAll(): void {
+    this.#deliver(Infinity);
+    this.#release();
+    this.#deliver(Infinity);
   }
 
-  #push(key: string, update: SubscriptionUpdate): void {
-    for (const subscription of this.#byKey.get(key) ?? []) {
-      subscription.push(update);
-      this.#news.add(subscription);
-      for (const owner of subscription.owners) {
-        if (this.#owned.get(owner)! > MAX_OWNER_POINTS) this.#boundOwner(owner);
-      }
+  /** Hands updates to so many subscribers more. */
+  #deliver(most: number): void {
+    for (let left = most; left > 0 && this.#deliveries.length > 0;) {
+      const delivery = this.#deliveries[0]!;
+      const end = Math.min(delivery.to.length, delivery.done + left);
+      left -= end - delivery.done;
+      while (delivery.done < end) this.#push(delivery.to[delivery.done++]!, delivery.update);
+      if (end === delivery.to.length) this.#deliveries.shift();
     }
     if (this.#total > MAX_TOTAL_POINTS) this.#boundAll();
   }
 
-  async #wakeAll(): Promise<void> {
-    while (this.#news.size > 0) {
+  #push(subscription: Subscription, update: SubscriptionUpdate): void {
+    if (!this.#subscriptions.has(subscription)) return;
+    subscription.push(update);
+    this.#news.add(subscription);
+    for (const owner of subscription.owners) {
+      if (this.#owned.get(owner)! > MAX_OWNER_POINTS) this.#boundOwner(owner);
+    }
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#isTelling = true;
+    while (!this.#isTold) {
       // Whoever inserts goes first.
       await yieldToEventLoop();
-      let n = 0;
-      for (const subscription of this.#news) {
-        this.#news.delete(subscription);
-        subscription.wake();
-        if (++n === WAKE_AT_ONCE) break;
-      }
-      if (this.#news.size === 0) this.#releaseAll();
+      const begunMs = performance.now();
+      if (this.#deliveries.length === 0) this.#release();
+      if (this.#news.size === 0) this.#deliver(TOLD_AT_ONCE);
+      this.#wake(TOLD_AT_ONCE);
+      // They send their messages.
+      await nextTurn();
+      if (!this.#isTold) await this.#rest(performance.now() - begunMs);
+    }
+    this.#isTelling = false;
+  }
+
+  /** True if nothing is left to tell. */
+  get #isTold(): boolean {
+    return this.#held.size + this.#deliveries.length + this.#news.size === 0;
+  }
+
+  /** Takes note of the time of an insert. */
+  #note(nowMs: number): void {
+    if (nowMs - this.#publishedMs < FLOW_MS) this.#flowUntilMs = nowMs + FLOW_MS;
+    this.#publishedMs = nowMs;
+  }
+
+  /** Leaves most of the time to a flow of inserts, when very many are to be told of one. */
+  async #rest(workedMs: number): Promise<void> {
+    if ((this.#deliveries[0]?.to.length ?? 0) <= TOLD_AT_ONCE) return;
+    if (performance.now() > this.#flowUntilMs) return;
+    const restMs = Math.min(RESTS * workedMs, MAX_REST_MS);
+    await delay(restMs, { signal: this.#closed.signal }, "tell").catch(() => {});
+  }
+
+  #wake(most: number): void {
+    let n = 0;
+    for (const subscription of this.#news) {
+      if (n++ === most) break;
+      this.#news.delete(subscription);
+      subscription.wake();
     }
   }
 
@@ -250,7 +228,7 @@ export class SubscriptionHub {
     );
     const signal = options?.signal;
     const late = () => {
-      this.#releaseAll();
+      this.#deliverAll();
       subscription.end(deadlineExceeded("continue the subscription"));
     };
     const leftMs = (options?.deadlineMs ?? Infinity) - Date.now();
@@ -268,7 +246,7 @@ export class SubscriptionHub {
 
   #add(subscription: Subscription): void {
     // What was inserted before is not for it.
-    this.#releaseAll();
+    this.#deliverAll();
     this.#subscriptions.add(subscription);
     for (const key of subscription.keys) {
       const same = this.#byKey.get(key) ?? new Set();
@@ -289,38 +267,8 @@ export class SubscriptionHub {
 
   /** Ends all subscriptions. */
   close(): void {
-    this.#releaseAll();
+    this.#deliverAll();
+    this.#closed.abort();
     for (const subscription of this.#subscriptions) subscription.end(closedError());
   }
-}
-
-function updatesOf(
-  subscription: Subscription,
-  stop: () => void,
-): AsyncIterableIterator<SubscriptionUpdate> {
-  let done = false;
-  const finish = (): IteratorReturnResult<undefined> => {
-    if (!done) stop();
-    done = true;
-    subscription.end(undefined);
-    return { done: true, value: undefined };
-  };
-  return {
-    async next() {
-      if (done) return finish();
-      try {
-        return { done: false, value: await subscription.next() };
-      } catch (error) {
-        if (done) return finish();
-        finish();
-        throw error;
-      }
-    },
-    return() {
-      return Promise.resolve(finish());
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

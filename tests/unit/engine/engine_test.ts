@@ -143,9 +143,9 @@ Deno.test("SubscriptionHub: subscribers get what is inserted into their streams,
   const updates = engine.subscribe([a]);
   await engine.insert({ uuid: a, columns: columnsOf([[1, 1]]) });
   await engine.insert({ uuid: b, columns: columnsOf([[2, 2]]) });
-  await engine.insert({ uuid: a, columns: columnsOf([[3, 3], [2, 4]]) });
   const first = (await updates.next()).value;
   assertEquals([[...first.uuid], [...first.columns.times]], [[...a], [1n]]);
+  await engine.insert({ uuid: a, columns: columnsOf([[3, 3], [2, 4]]) });
   assertEquals([...(await updates.next()).value.columns.values], [3, 4]);
   await engine.insert({ uuid: a, columns: columnsOf([[3, 3], [4, 4]]), mergePolicy: "equal" });
   assertEquals([...(await updates.next()).value.columns.times], [4n]);

@@ -1,23 +1,28 @@
 /** Subscribers that do not read: what waits for them is bounded, for each and for all together. */
 
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { nextTurn } from "../../../src/core/event_loop.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import {
   MAX_OWNER_POINTS,
-  MAX_PENDING_POINTS,
   MAX_TOTAL_POINTS,
   SubscriptionHub,
 } from "../../../src/engine/subscription_hub.ts";
+import { MAX_PENDING_POINTS } from "../../../src/engine/subscription.ts";
 
 const POINTS = 1 << 20;
 const columns = { times: new BigInt64Array(POINTS), values: new Float64Array(POINTS) };
 const uuidOf = (n: number) => new Uint8Array(16).fill(n);
+
+/** Hands on what is held: whoever subscribes now must not get it. */
+const handOn = (hub: SubscriptionHub) => hub.subscribe([uuidOf(99)], undefined).return!();
 
 Deno.test("SubscriptionHub: a subscriber that is too far behind is dropped after what waits for it", async () => {
   const hub = new SubscriptionHub();
   const slow = hub.subscribe([uuidOf(1)], undefined);
   const most = MAX_PENDING_POINTS / POINTS;
   for (let i = 0; i <= most; i++) hub.publish(uuidOf(1), columns);
+  await handOn(hub);
   for (let i = 0; i < most; i++) assertEquals((await slow.next()).done, false);
   assertEquals((await assertRejects(() => slow.next(), BTrDBError)).code, 426);
 });
@@ -34,6 +39,7 @@ Deno.test("SubscriptionHub: of many subscribers that do not read, the one furthe
   assertEquals(each + 4 * (each - 1), kept);
   hub.publish(uuidOf(5), columns);
   hub.publish(uuidOf(4), columns);
+  await handOn(hub);
   const first = await assertRejects(() => others[0]!.next(), BTrDBError);
   assertEquals([first.code, /all subscriptions together/.test(first.message)], [426, true]);
   for (const other of others.slice(1)) {
@@ -59,6 +65,7 @@ Deno.test("SubscriptionHub: subscribers of one caller that do not read push out 
   const own = Array.from({ length: 4 }, () => hub.subscribe([uuidOf(1)], { owners: [owner] }));
   const other = hub.subscribe([uuidOf(1)], { owners: [{}] });
   for (let i = 0; i <= most / 4; i++) hub.publish(uuidOf(1), columns);
+  await handOn(hub);
   const ends = await Promise.all(
     own.map((one) => one.next().then(() => 200, (error) => error.code)),
   );
@@ -126,4 +133,67 @@ Deno.test("SubscriptionHub: what is held is handed on before the end", async () 
     }, BTrDBError);
     assertEquals(points, 3);
   }
+});
+
+Deno.test("SubscriptionHub: whoever inserts is answered before anybody is told", async () => {
+  const hub = new SubscriptionHub();
+  const point = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+  const order: string[] = [];
+  const readers = Array.from({ length: 900 }, () => hub.subscribe([uuidOf(1)], undefined));
+  const told = readers.map((reader) => reader.next().then(() => order.push("told")));
+  hub.publish(uuidOf(1), point);
+  // An answer goes through a few microtasks and turns until its bytes are written.
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 3; i++) await nextTurn();
+  order.push("answered");
+  await Promise.all(told);
+  assertEquals([order[0], order.length], ["answered", 901]);
+  for (const reader of readers) await reader.return!();
+});
+
+Deno.test("SubscriptionHub: subscribers of one connection are told together, each in the order of inserts", async () => {
+  const hub = new SubscriptionHub();
+  const connections = Array.from({ length: 10 }, () => ({}));
+  const order: number[] = [];
+  const readers = Array.from({ length: 400 }, (_, i) => {
+    return hub.subscribe([uuidOf(1)], { owners: [connections[i % 10]] });
+  });
+  const told = readers.map(async (reader, i) => {
+    const times: bigint[] = [];
+    while (times.length < 3) {
+      const { value } = await reader.next();
+      if (times.length === 0) order.push(i % 10);
+      times.push(...value.columns.times);
+    }
+    assertEquals(times, [1n, 2n, 3n]);
+    await reader.return!();
+  });
+  for (let i = 1n; i <= 3n; i++) {
+    hub.publish(uuidOf(1), { times: BigInt64Array.of(i), values: Float64Array.of(1) });
+    // A few of them know of the first one when the others come.
+    await nextTurn();
+  }
+  await Promise.all(told);
+  assertEquals(order, order.toSorted((a, b) => a - b));
+});
+
+Deno.test("SubscriptionHub: a large insert while others are told comes after them, and ends no wait early", async () => {
+  const n = 300_000;
+  const large = { times: new BigInt64Array(n), values: new Float64Array(n) };
+  const hub = new SubscriptionHub();
+  const readers = Array.from({ length: 20 }, () => hub.subscribe([uuidOf(1)], undefined));
+  const all = readers.map(async (reader) => {
+    const seen: number[] = [];
+    for (let points = 0; points < 2 * n + 1;) {
+      const { value } = await reader.next();
+      seen.push(value.columns.times.length);
+      points += value.columns.times.length;
+    }
+    await reader.return!();
+    return seen;
+  });
+  hub.publish(uuidOf(1), { times: BigInt64Array.of(1n), values: Float64Array.of(1) });
+  hub.publish(uuidOf(1), large);
+  hub.publish(uuidOf(1), large);
+  for (const seen of await Promise.all(all)) assertEquals(seen, [1, n, n]);
 });
