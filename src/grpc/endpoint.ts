@@ -99,6 +99,7 @@ export class GrpcEndpoint implements Endpoint {
       quirks,
       ...persistence,
       maxInsertPoints: this.capabilities.maxInsertPoints,
+      insertMany: kind.insertMany && codec.protocol === "v5",
     });
   }
 
@@ -253,6 +254,7 @@ export class GrpcEndpoint implements Endpoint {
   }
 
   close(): Promise<void> {
+    this.#writes.sendPending();
     return this.#closing ??= this.#caller.close();
   }
 }

@@ -64,6 +64,9 @@ const ADDRESS_MS = 5_000;
 /** A message of 5,000 points has 110 KB; a server has no reason to send what is larger than this. */
 export const MAX_MESSAGE_BYTES: number = 64 << 20;
 
+/** Messages that are bounded below this may be too short for the texts of hundreds of errors. */
+const MIN_BATCHES_MESSAGE_BYTES = 4 << 20;
+
 /** Tries of the first call: whoever connects wants to know soon. */
 const CONNECT_ATTEMPTS = 4;
 
@@ -103,10 +106,12 @@ export async function connectOver(
     cluster.learn(info, address);
     const kind = serverKind(info, options.quirks);
     const arrowSubscribe = kind.arrowSubscribe && transport.isTwoWay;
+    const { maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+    const insertMany = kind.insertMany && maxMessageBytes >= MIN_BATCHES_MESSAGE_BYTES;
     return new GrpcEndpoint({
       caller,
       codec,
-      kind: { ...kind, arrowSubscribe },
+      kind: { ...kind, arrowSubscribe, insertMany },
       settleMs: options.settleMs ?? 200,
     });
   } catch (error) {

@@ -9,6 +9,9 @@ import type { ServerInfo } from "../endpoint/endpoint.ts";
 /** Mark in the build of servers of this package. */
 const OURS = /-deno\b/;
 
+/** Mark in the build of those that take inserts of several streams in one message. */
+const BATCHES = /-deno\+batches\b/;
+
 /** From this minor version of v5 on: Arrow calls and the two-way `Subscribe`. */
 const ARROW_MINOR = 30;
 
@@ -25,6 +28,8 @@ export interface ServerKind {
   readonly metadataUsage: boolean;
   /** True if `Subscribe` takes updates (and answers in Arrow) instead of one request. */
   readonly arrowSubscribe: boolean;
+  /** True if inserts of several streams may share a message. */
+  readonly insertMany: boolean;
 }
 
 /**
@@ -43,5 +48,6 @@ export function serverKind(
     metadataUsage: !quirks || info.protocol === "v5",
     arrowSubscribe: info.majorVersion > 5 ||
       (info.majorVersion === 5 && info.minorVersion >= ARROW_MINOR),
+    insertMany: !quirks && BATCHES.test(info.build),
   };
 }

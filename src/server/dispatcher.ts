@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { CallOptions, Endpoint, Readers } from "../endpoint/endpoint.ts";
 import { Access, CollectionCache } from "./access.ts";
 import {
   type MethodEntry,
@@ -35,6 +35,8 @@ export interface ErrorContext {
 /** Parts of a {@linkcode Dispatcher}. */
 export interface DispatcherOptions {
   endpoint: Endpoint;
+  /** Threads that read; `undefined` without workers. */
+  readers?: Readers | undefined;
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
   gate: CallLimit;
@@ -124,7 +126,7 @@ export class Dispatcher {
   }
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
-    const { keys, openStreams, endpoint, metrics, settings } = this.#options;
+    const { keys, openStreams, endpoint, readers, metrics, settings } = this.#options;
     const malformed = call.header(MALFORMED_TIMEOUT);
     if (malformed !== undefined) {
       throw new GrpcFailure(
@@ -139,8 +141,9 @@ export class Dispatcher {
     const access = new Access(grant, this.#collections, options);
     if (entry.needs !== undefined) access.capability(entry.needs);
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
-    const run = () =>
-      entry.run({ call, endpoint, access, metrics, settings, openStreams, owners, options });
+    const report = (error: unknown) => this.#report(error, call);
+    const parts = { endpoint, readers, metrics, settings, openStreams };
+    const run = () => entry.run({ ...parts, call, access, owners, options, report });
     const cancel = (reason: GrpcFailure) => call.cancel(reason);
     await watchRights(access, cancel, () => this.#gated(call, entry, grant, run));
   }

@@ -23,6 +23,8 @@ export interface MethodSettings {
   readonly sqlTimeoutMs: number;
   /** True if streams may be obliterated. */
   readonly allowObliterate: boolean;
+  /** True if clients are told of `InsertMany`: large messages are allowed. */
+  readonly announcesBatches: boolean;
   /** Tells whether the server is about to stop. */
   readonly stopping: () => boolean;
 }
@@ -40,6 +42,8 @@ export interface Exchange {
   readonly owners: readonly unknown[];
   /** Signal and deadline of the call, for the endpoint. */
   readonly options: CallOptions;
+  /** Tells the operator of an error that the client is told nothing about. */
+  readonly report: (error: unknown) => void;
 }
 
 /** Answers one call; what it throws becomes the status of the call. */

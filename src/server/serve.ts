@@ -9,7 +9,7 @@ import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint, Readers } from "../endpoint/endpoint.ts";
-import { SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
+import { SERVICE_BATCHES, SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
@@ -42,6 +42,9 @@ import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
 import { GrpcPort } from "./transport/grpc_port.ts";
 import type { Certificate } from "./transport/port.ts";
+
+/** Bound of messages below which clients are not told that they may send several inserts in one. */
+const MIN_BATCHES_MESSAGE_BYTES = 1 << 20;
 
 /** Longest time for calls to finish after a graceful stop began, ms. */
 const GRACE_MS = 10_000;
@@ -332,6 +335,7 @@ function servicesOf(): Record<string, ServiceTable> {
     "v5api.BTrDB": SERVICE_V5,
   };
   services["grpc.health.v1.Health"] = healthService(Object.keys(services));
+  services["btrdbdeno.Batches"] = SERVICE_BATCHES;
   return services;
 }
 
@@ -345,6 +349,7 @@ function settingsOf(
     maxStreamsPerCall: limits.streamsPerCall,
     maxSqlRows: limits.sqlRows,
     sqlTimeoutMs: limits.sqlTimeoutMs,
+    announcesBatches: limits.messageBytes >= MIN_BATCHES_MESSAGE_BYTES,
     allowObliterate: options.allowObliterate ?? true,
     stopping: () => state.stopping,
   };

@@ -16,6 +16,8 @@ import { type RetryPolicy, Tries, verdict } from "./retry.ts";
 
 /** A call: RPC, stream, options and routing. */
 export interface CallSpec extends CallContext {
+  /** Full gRPC method of a call that is not of the service of the protocol. */
+  readonly path?: string | undefined;
   /** True if a node may answer that does not own the stream: reads of explicit versions. */
   readonly anyNode?: boolean | undefined;
   /** True if the call changes something: then it waits for the owner of the stream to come back. */
@@ -99,14 +101,14 @@ export class Caller {
   /**
    * Makes a unary call, once.
    *
-   * @param decode Reads the answer; throws what its `stat` says.
+   * @param decode Reads the answer, of the given server; throws what its `stat` says.
    * @param attempt Number of the try, from 1.
    * @param points Points sent, for whoever watches.
    */
   async once<T>(
     spec: CallSpec,
     message: Uint8Array,
-    decode: (bytes: Uint8Array) => T,
+    decode: (bytes: Uint8Array, peer: string) => T,
     attempt = 1,
     points = 0,
   ): Promise<T> {
@@ -124,7 +126,7 @@ export class Caller {
     channel: Channel,
     spec: CallSpec,
     message: Uint8Array,
-    decode: (bytes: Uint8Array) => T,
+    decode: (bytes: Uint8Array, peer: string) => T,
     attempt: number,
     points: number,
   ): Promise<T> {
@@ -134,7 +136,7 @@ export class Caller {
       const bytes = await rpc.read();
       if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
       await rpc.read();
-      return decoded(spec, () => decode(bytes));
+      return decoded(spec, () => decode(bytes, channel.peer));
     } catch (error) {
       if (isUnavailable(error)) this.#cluster.lost(channel);
       throw error;
@@ -249,7 +251,7 @@ export class Caller {
     return this.#cluster.close();
   }
 
-  #call({ rpc, uuid, endless, options }: CallSpec): Omit<RpcRequest, "message" | "attempt"> {
-    return { rpc, path: `/${this.#service}/${rpc}`, uuid, endless, options };
+  #call({ rpc, path, uuid, endless, options }: CallSpec): Omit<RpcRequest, "message" | "attempt"> {
+    return { rpc, path: path ?? `/${this.#service}/${rpc}`, uuid, endless, options };
   }
 }

@@ -16,9 +16,10 @@ import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../en
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { encodeInsert } from "../../kernel/wire.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { isUncertain, lateError, wasUnsent } from "../errors.ts";
+import { decoded, isUncertain, lateError, wasUnsent } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
+import { InsertBatches } from "./insert_batches.ts";
 import { persistently } from "./persistently.ts";
 import { type ProbeRules, settleDelete, settleInserts } from "./settle.ts";
 import { type Outcome, WriteLedger } from "./ledger.ts";
@@ -31,12 +32,15 @@ const MAX_STREAMS = 4096;
 export interface WriteRules extends ProbeRules {
   readonly floors: VersionFloors;
   readonly maxInsertPoints: number;
+  /** True if the server takes inserts of several streams in one message. */
+  readonly insertMany: boolean;
 }
 
 /** Inserts, deletes and flushes of one connection. */
 export class PointWrites {
   readonly #caller: Caller;
   readonly #rules: WriteRules;
+  readonly #batches: InsertBatches;
   readonly #streams: Map<string, WriteLedger> = new Map();
   /** Streams that were obliterated through this connection. */
   readonly #gone: Set<string> = new Set();
@@ -44,6 +48,7 @@ export class PointWrites {
   constructor(caller: Caller, rules: WriteRules) {
     this.#caller = caller;
     this.#rules = rules;
+    this.#batches = new InsertBatches(caller, rules.insertMany);
   }
 
   /** See `Endpoint.insert`. */
@@ -56,8 +61,10 @@ export class PointWrites {
     const spec: CallSpec = { rpc: "Insert", uuid, options, isWrite: true };
     this.#checkGone(spec);
     const message = encodeInsert({ ...request, protocol: this.#caller.protocol });
-    const send = (attempt: number) =>
-      this.#caller.once(spec, message, (bytes) => this.#version(bytes, spec), attempt, n);
+    const send = async (attempt: number) => {
+      const bytes = await this.#batches.send(spec, message, n, attempt);
+      return decoded(spec, () => this.#version(bytes, spec));
+    };
     const repeatable = n === 0 || mergePolicy !== "never";
     if (repeatable || this.#caller.policy.attempts === 1) return await this.#repeat(spec, send);
     const stream = this.#stream(uuid);
@@ -66,6 +73,11 @@ export class PointWrites {
       () => persistently(this.#rules, () => this.#rules.reader.version(uuid, options)),
     );
     return await this.#insertOnce(stream, request, spec, send);
+  }
+
+  /** Sends the inserts that wait for others of the same turn. */
+  sendPending(): void {
+    this.#batches.flush();
   }
 
   /** Makes a call that does no harm when it takes place twice. */

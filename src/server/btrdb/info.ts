@@ -23,6 +23,9 @@ const RELEASE = {
   v5: { majorVersion: 5, minorVersion: 30, build: "5.30.0-deno" },
 } as const;
 
+/** Mark in the build of servers that have `InsertMany` (docs/protocol.md, "Inserts of several streams"). */
+const BATCHES_MARK = "+batches";
+
 /** Name of the only member, and the murmur3 hash of it (docs/protocol.md, "Clusters"). */
 const NODE = { nodename: "node1", hash: 3673216508 } as const;
 
@@ -31,10 +34,13 @@ const NODE = { nodename: "node1", hash: 3673216508 } as const;
  * client reached it; so the answer is right behind every name and port mapping.
  */
 export function info(dialect: MetadataCodec): Method {
-  return async ({ call }) => {
+  return async ({ call, settings }) => {
     await call.only();
+    const release = RELEASE[dialect.protocol];
+    const hasBatches = dialect.protocol === "v5" && settings.announcesBatches;
     const response = create(InfoResponseSchema, {
-      ...RELEASE[dialect.protocol],
+      ...release,
+      build: hasBatches ? `${release.build}${BATCHES_MARK}` : release.build,
       mash: {
         revision: 1n,
         leader: NODE.nodename,

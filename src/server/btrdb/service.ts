@@ -14,6 +14,7 @@ import {
 } from "./arrow.ts";
 import { generateCsv } from "./csv.ts";
 import { type MetadataCodec, V4, V5 } from "./metadata_codec.ts";
+import { insertMany } from "./insert_many.ts";
 import { faultInject, getCompactionConfig, info, setCompactionConfig } from "./info.ts";
 import {
   createStream,
@@ -80,4 +81,9 @@ export const SERVICE_V5: ServiceTable = {
   Subscribe: { run: subscribe, gated: false, endless: true, needs: "read" },
   SetCompactionConfig: { run: setCompactionConfig, needs: "admin" },
   GetCompactionConfig: { run: getCompactionConfig, needs: "read" },
+};
+
+/** `btrdbdeno.Batches` (docs/protocol.md, "Inserts of several streams"). */
+export const SERVICE_BATCHES: ServiceTable = {
+  InsertMany: { run: insertMany, needs: "insert", messageBytes: Infinity },
 };

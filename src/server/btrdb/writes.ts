@@ -38,7 +38,11 @@ export function versionMessage(version: Version): Uint8Array {
 export async function insertV4(
   { call, endpoint, access, metrics, settings, options }: Exchange,
 ): Promise<void> {
-  const { uuid, columns } = await decodePoints(call, settings.maxInsertPointsV4);
+  const { uuid, columns } = await decodePoints(
+    call,
+    await call.only(),
+    settings.maxInsertPointsV4,
+  );
   await access.stream("insert", uuid);
   checkInsertSize(columns.times.length, settings.maxInsertPointsV4, uuid);
   const version = await insertInPieces(endpoint, { uuid, columns }, options);
@@ -47,11 +51,25 @@ export async function insertV4(
 }
 
 /** `Insert` of v5: merge policy and rounding. */
-export async function insertV5(
-  { call, endpoint, access, metrics, options }: Exchange,
-): Promise<void> {
+export async function insertV5(exchange: Exchange): Promise<void> {
+  const { call } = exchange;
+  const message = await decodeInsertV5(exchange, await call.only());
+  await call.send(versionMessage(await insertDecoded(exchange, message)));
+}
+
+/**
+ * Decodes and checks an `InsertParams` of v5.
+ *
+ * @throws {GrpcFailure} If it is malformed, or the caller may not insert into the stream.
+ * @throws {BTrDBError} If it has too many points, or asks for what the database does not have.
+ */
+export async function decodeInsertV5(
+  { call, endpoint, access }: Exchange,
+  bytes: Uint8Array,
+): Promise<InsertMessage> {
   const most = insertLimit(endpoint);
-  const { uuid, columns, mergePolicy, roundBits } = await decodePoints(call, most);
+  const message = await decodePoints(call, bytes, most);
+  const { uuid, columns, mergePolicy, roundBits } = message;
   await access.stream("insert", uuid);
   const { mergePolicies } = endpoint.capabilities;
   checkInsertSize(columns.times.length, most, uuid);
@@ -60,10 +78,18 @@ export async function insertV5(
       code: ErrorCode.NotImplemented,
     });
   }
+  return message;
+}
+
+/** Inserts what was decoded; the version after it. */
+export async function insertDecoded(
+  { endpoint, metrics, options }: Exchange,
+  { uuid, columns, mergePolicy, roundBits }: InsertMessage,
+): Promise<Version> {
   const request = { uuid, columns, mergePolicy, roundBits };
   const version = await insertInPieces(endpoint, request, options);
   metrics.pointsInserted += columns.times.length;
-  await call.send(versionMessage(version));
+  return version;
 }
 
 /** `Delete`. */
@@ -96,8 +122,11 @@ export async function obliterate(
 }
 
 /** Decodes an insert, a slice at a time; of more than `most` points only the first ones. */
-async function decodePoints(call: Call, most: number): Promise<InsertMessage> {
-  const bytes = await call.only();
+async function decodePoints(
+  call: Call,
+  bytes: Uint8Array,
+  most: number,
+): Promise<InsertMessage> {
   try {
     return await inSlices(decodeInsertInSteps(bytes, most), { signal: call.signal });
   } catch (error) {

@@ -36,6 +36,7 @@ export class LocalService {
         maxInsertPointsV4: 25_000,
         maxStreamsPerCall: 10_000,
         maxSqlRows: 100_000,
+        announcesBatches: true,
         sqlTimeoutMs: 10_000,
         allowObliterate: true,
         stopping: () => false,
