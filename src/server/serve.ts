@@ -9,7 +9,7 @@ import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint, Readers } from "../endpoint/endpoint.ts";
-import { SERVICE_BATCHES, SERVICE_V4, SERVICE_V5 } from "./btrdb/service.ts";
+import { SERVICES } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
@@ -330,13 +330,7 @@ function isEndpoint(db: BTrDB | Endpoint): db is Endpoint {
 }
 
 function servicesOf(): Record<string, ServiceTable> {
-  const services: Record<string, ServiceTable> = {
-    "grpcinterface.BTrDB": SERVICE_V4,
-    "v5api.BTrDB": SERVICE_V5,
-  };
-  services["grpc.health.v1.Health"] = healthService(Object.keys(services));
-  services["btrdbdeno.Batches"] = SERVICE_BATCHES;
-  return services;
+  return { ...SERVICES, "grpc.health.v1.Health": healthService(Object.keys(SERVICES)) };
 }
 
 function settingsOf(

@@ -9,9 +9,11 @@
  * @module
  */
 
-import { type BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
+import { BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { connectGrpc } from "../../src/grpc/mod.ts";
+import { override } from "../support/override_endpoint.ts";
 import { ANALYSIS_CASES } from "./cases/analysis_cases.ts";
 import { CANCEL_CASES } from "./cases/cancel_cases.ts";
 import { CHANGE_CASES } from "./cases/change_cases.ts";
@@ -79,6 +81,25 @@ function overWorkers(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
       await Deno.remove(folder, { recursive: true });
     }
   };
+}
+
+/** Every insert shares its message with one of no points into the same stream. */
+async function insertsTogether(use: Use): Promise<void> {
+  await using served = await connect("memory:");
+  await using server = await serve(served, { port: 0 });
+  // Without retries nothing is looked up before an insert, so that both go in the same turn.
+  const address = `127.0.0.1:${server.port}`;
+  const endpoint = await connectGrpc({ addresses: [address], protocol: "v5", retry: false });
+  const empty = { times: new BigInt64Array(0), values: new Float64Array(0) };
+  await using db = new BTrDB(override(endpoint, {
+    insert(request, options) {
+      endpoint.insert({ uuid: request.uuid, columns: empty }, options).catch(() => {});
+      return endpoint.insert(request, options);
+    },
+  }));
+  await use(db);
+  const counted = /rpc="InsertMany",code="OK"\} (\d+)/.exec(server.metrics());
+  assert(Number(counted?.[1]) > 20, `inserts have shared ${counted?.[1]} messages`);
 }
 
 function overGrpcWeb(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
@@ -172,6 +193,7 @@ function allKinds(): void {
   contract("file", "embedded", inFile);
   contract("gRPC v4", "v4", overGrpc("v4"));
   contract("gRPC v5", "v5", overGrpc("v5"));
+  contract("gRPC v5, inserts share messages", "v5", insertsTogether);
   contract("workers, gRPC v4", "v4", overWorkers("v4"));
   contract("workers, gRPC v5", "v5", overWorkers("v5"));
   contract("gRPC-Web v4", "v4", overGrpcWeb("v4"));

@@ -59,14 +59,14 @@ function shared(codec: MetadataCodec): ServiceTable {
 }
 
 /** `grpcinterface.BTrDB` (docs/protocol.md, "Protocol v4"). */
-export const SERVICE_V4: ServiceTable = {
+const SERVICE_V4: ServiceTable = {
   ...shared(V4),
   ListCollections: { run: listCollectionsV4, needs: "read" },
   Insert: { run: insertV4, needs: "insert", messageBytes: Infinity },
 };
 
 /** `v5api.BTrDB` (docs/protocol.md, "Protocol v5"). */
-export const SERVICE_V5: ServiceTable = {
+const SERVICE_V5: ServiceTable = {
   ...shared(V5),
   ListCollections: { run: listCollectionsV5, needs: "read" },
   Insert: { run: insertV5, needs: "insert", messageBytes: Infinity },
@@ -84,6 +84,13 @@ export const SERVICE_V5: ServiceTable = {
 };
 
 /** `btrdbdeno.Batches` (docs/protocol.md, "Inserts of several streams"). */
-export const SERVICE_BATCHES: ServiceTable = {
+const SERVICE_BATCHES: ServiceTable = {
   InsertMany: { run: insertMany, needs: "insert", messageBytes: Infinity },
+};
+
+/** The services of a database, by their names. */
+export const SERVICES: Readonly<Record<string, ServiceTable>> = {
+  "grpcinterface.BTrDB": SERVICE_V4,
+  "v5api.BTrDB": SERVICE_V5,
+  "btrdbdeno.Batches": SERVICE_BATCHES,
 };

@@ -16,7 +16,7 @@ import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { ObliterateResponseSchema } from "../../../src/gen/btrdb_v4_pb.ts";
-import { SERVICE_V4, SERVICE_V5 } from "../../../src/server/btrdb/service.ts";
+import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { LocalService } from "./local_service.ts";
 import { Random } from "../random.ts";
 
@@ -71,7 +71,7 @@ type Answer = (path: string, request: Uint8Array) => Promise<Outcome>;
 
 async function listen(answer: Answer): Promise<number> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
-  const paths = Object.entries({ "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 })
+  const paths = Object.entries(SERVICES)
     .flatMap(([name, table]) => Object.keys(table).map((rpc) => `/${name}/${rpc}`));
   for (const path of [...paths, "/test.Chaos/Counts"]) {
     const handler = async (call: grpc.ServerWritableStream<Uint8Array, Uint8Array>) => {

@@ -3,7 +3,7 @@
  */
 
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
-import { SERVICE_V4, SERVICE_V5 } from "../../../src/server/btrdb/service.ts";
+import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
 import { CallLimit } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
@@ -26,7 +26,7 @@ export class LocalService {
     this.#endpoint = endpoint;
     this.#dispatcher = new Dispatcher({
       endpoint,
-      services: { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 },
+      services: SERVICES,
       keys: new KeyRing([], undefined),
       gate: new CallLimit(1000, 1000),
       unknownGate: new CallLimit(1000, 1000),

@@ -5,7 +5,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
-import { SERVICE_V4, SERVICE_V5 } from "../../../src/server/btrdb/service.ts";
+import { SERVICES } from "../../../src/server/btrdb/service.ts";
 
 // A GOAWAY from a server that has answered many calls can abort the whole process in nghttp2.
 const { Http2Session } = http2 as unknown as { Http2Session: { prototype: { goaway(): void } } };
@@ -55,8 +55,7 @@ export class ScriptedServer implements AsyncDisposable {
       "grpc.enable_channelz": 0,
     });
     const calls: string[] = [];
-    const services = { "grpcinterface.BTrDB": SERVICE_V4, "v5api.BTrDB": SERVICE_V5 };
-    for (const [service, table] of Object.entries(services)) {
+    for (const [service, table] of Object.entries(SERVICES)) {
       for (const rpc of Object.keys(table)) register(server, `/${service}/${rpc}`, script, calls);
     }
     const bound = await new Promise<number>((resolve, reject) =>

@@ -316,7 +316,7 @@ Deno.test("serve says what it is, at the address by which it was reached", () =>
     const [bytes] = await call("Info", pb.InfoParamsSchema, {});
     const info = fromBinary(pb.InfoResponseSchema, bytes!);
     assertEquals([info.majorVersion, info.minorVersion], [5, 30]);
-    assertMatch(info.build, /-deno$/);
+    assertMatch(info.build, /-deno\+batches$/);
     const [member] = info.mash!.members;
     assertEquals(info.mash!.members.length, 1);
     assertEquals(member!.grpcEndpoints, client.client.getChannel().getTarget().replace("dns:", ""));
