@@ -18,7 +18,7 @@ import {
 import type { Caller, CallSpec } from "../call/caller.ts";
 import { checkStat, markUnsent, transportError, wasUnsent, wrongAnswer } from "../errors.ts";
 
-/** Where servers that have the call answer it. */
+/** Path of the call on servers that have it. */
 const PATH = "/btrdbdeno.Batches/InsertMany";
 
 /** Inserts that go together have at most so many bytes; larger ones go alone. */
