@@ -55,7 +55,7 @@ function assertSame(actual: RawColumns, expected: RawColumns): void {
   assertEquals(bits(actual.values), bits(expected.values));
 }
 
-Deno.test("blocks give back every bit of every point", () => {
+Deno.test("encodeBlock: blocks give back every bit of every point", () => {
   fc.assert(
     fc.property(points, fc.nat(9), (input, reserve) => {
       const block = encodeBlock(input, 0, input.times.length, reserve);
@@ -112,7 +112,7 @@ Deno.test("decodeBlock: a block of more points than are allowed is refused befor
   assertThrows(() => decodeBlock(huge), RangeError, "300000000 points");
 });
 
-Deno.test("blocks are as their description says", () => {
+Deno.test("encodeBlock: blocks are as their description says", () => {
   fc.assert(
     fc.property(points, (input) => {
       assertSame(readBlock(encodeBlock(input, 0, input.times.length)), input);
@@ -137,7 +137,7 @@ const edges = fc.tuple(
   };
 });
 
-Deno.test("blocks are as short as the shortest of their forms, and give back every point", () => {
+Deno.test("encodeBlock: blocks are as short as the shortest of their forms, and give back every point", () => {
   fc.assert(
     fc.property(fc.oneof(points, edges), (input) => {
       const block = encodeBlock(input, 0, input.times.length);
@@ -148,7 +148,7 @@ Deno.test("blocks are as short as the shortest of their forms, and give back eve
   );
 });
 
-Deno.test("blocks hold the part of the columns that was asked for", () => {
+Deno.test("encodeBlock: blocks hold the part of the columns that was asked for", () => {
   fc.assert(
     fc.property(points, fc.nat(), fc.nat(), (input, a, b) => {
       const n = input.times.length;
@@ -163,7 +163,7 @@ Deno.test("blocks hold the part of the columns that was asked for", () => {
   );
 });
 
-Deno.test("damaged blocks are refused or read as other points, never beyond their end", () => {
+Deno.test("decodeBlock: damaged blocks are refused or read as other points, never beyond their end", () => {
   fc.assert(
     fc.property(points, fc.nat(), fc.integer({ min: 1, max: 255 }), (input, where, flip) => {
       const block = encodeBlock(input, 0, input.times.length);
@@ -178,7 +178,7 @@ Deno.test("damaged blocks are refused or read as other points, never beyond thei
   );
 });
 
-Deno.test("truncated blocks are refused", () => {
+Deno.test("decodeBlock: truncated blocks are refused", () => {
   const input = columns(Array.from({ length: 300 }, (_, i) => [BigInt(i * i), Math.sin(i)]));
   const block = encodeBlock(input, 0, 300);
   for (let n = 0; n < block.length; n++) {
@@ -186,7 +186,7 @@ Deno.test("truncated blocks are refused", () => {
   }
 });
 
-Deno.test("regular signals take few bytes", () => {
+Deno.test("encodeBlock: regular signals take few bytes", () => {
   const n = 515;
   const regular = (value: (i: number) => number) => ({
     times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 25_000_000n / 3n),
@@ -199,7 +199,7 @@ Deno.test("regular signals take few bytes", () => {
   assertLess(size(regular((i) => 7200 + Math.sin(i * 1.7))), 6);
 });
 
-Deno.test("two runs merge into one, the first one's points first", () => {
+Deno.test("mergeTwoRuns: two runs merge into one, the first one's points first", () => {
   const run = fc.array(fc.bigInt(0n, 60n), { maxLength: 120 }).map((times) =>
     times.sort((a, b) => a < b ? -1 : a > b ? 1 : 0)
   );

@@ -55,13 +55,13 @@ function within(stored: Pair[], start: bigint, end: bigint): bigint {
   return BigInt(stored.filter(([at]) => at >= start && at < end).length);
 }
 
-Deno.test("count is exact for any range", async () => {
+Deno.test("Stream.count: is exact for any range", async () => {
   await holds(300, async (stream, stored, { start, end }) => {
     assertEquals(await stream.count({ start, end }), within(stored, start, end));
   });
 });
 
-Deno.test("windows are the grid's, wherever they are computed", async () => {
+Deno.test("Stream.windows: windows are the grid's, wherever they are computed", async () => {
   await holds(300, async (stream, stored, { start, end, n }) => {
     const width = (end - start) / n || 1n;
     if ((end - start) / width > 100n) return;
@@ -79,7 +79,7 @@ Deno.test("windows are the grid's, wherever they are computed", async () => {
   });
 });
 
-Deno.test("a depth loses no point and moves none further than 2^depth", async () => {
+Deno.test("Stream.windows: a depth loses no point and moves none further than 2^depth", async () => {
   await holds(300, async (stream, stored, { start, end, n, depth }) => {
     const width = (end - start) / n || 1n;
     if ((end - start) / width > 100n) return;

@@ -399,14 +399,14 @@ async function check(
   assertEquals(report.problems, []);
 }
 
-Deno.test("any history in memory answers as the plain model", async () => {
+Deno.test("openEngine: any history in memory answers as the plain model", async () => {
   await fc.assert(
     fc.asyncProperty(commands, limits, (list, limits) => check(list, limits, undefined)),
     { numRuns: RUNS, seed: SEED },
   );
 });
 
-Deno.test("any history in a file that is closed and opened again answers as the plain model", async () => {
+Deno.test("openEngine: any history in a file that is closed and opened again answers as the plain model", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/model.btrdb`;
   try {

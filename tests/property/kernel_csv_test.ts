@@ -31,19 +31,19 @@ const doubles = fc.array(hardDouble, { minLength: 1, maxLength: 50, size: "max" 
   Float64Array.from(x)
 );
 
-Deno.test("%f is C's, for every finite double", () => {
+Deno.test("formatCsv: %f is C's, for every finite double", () => {
   holds(fc.property(doubles, (values) => {
     assertEquals(cells(values, "fixed6"), Array.from(values, referenceFixed6));
   }));
 });
 
-Deno.test("shortest is Number.prototype.toString, for every double", () => {
+Deno.test("formatCsv: shortest is Number.prototype.toString, for every double", () => {
   holds(fc.property(doubles, (values) => {
     assertEquals(cells(values, "shortest"), Array.from(values, String));
   }));
 });
 
-Deno.test("a parsed decimal is the nearest double, as Number gives it", () => {
+Deno.test("parseCsv: a parsed decimal is the nearest double, as Number gives it", () => {
   const texts = fc.array(hardDecimal.filter((text) => Number.isFinite(Number(text))), {
     minLength: 1,
     maxLength: 30,
@@ -54,7 +54,7 @@ Deno.test("a parsed decimal is the nearest double, as Number gives it", () => {
   }));
 });
 
-Deno.test("shortest reads back to the same doubles, fixed6 to what its text says", () => {
+Deno.test("parseCsv: shortest reads back to the same doubles, fixed6 to what its text says", () => {
   holds(fc.property(doubles, (values) => {
     const positive = values.map((x) => x === 0 ? 0 : x); // −0 is written as 0
     assertEquals(bits(parsed(cells(values, "shortest"))), bits(positive));
@@ -63,7 +63,7 @@ Deno.test("shortest reads back to the same doubles, fixed6 to what its text says
   }));
 });
 
-Deno.test("times are written and read exactly, over all 64 bits", () => {
+Deno.test("formatCsv: times are written and read exactly, over all 64 bits", () => {
   const times = fc.array(fc.oneof(time, fc.bigInt(-3n, 3n).map((s) => s * 1_000_000_000n)), {
     minLength: 1,
     maxLength: 50,
@@ -80,13 +80,13 @@ Deno.test("times are written and read exactly, over all 64 bits", () => {
 const streams = fc.array(sortedPoints, { maxLength: 6 });
 const numbers = fc.constantFrom("shortest" as const, "fixed6" as const);
 
-Deno.test("mergeTimes equals taking the earliest head again and again", () => {
+Deno.test("mergeTimes: equals taking the earliest head again and again", () => {
   const edge = fc.array(time, { maxLength: 20 }).map((t) => BigInt64Array.from(t).sort());
   const any = fc.oneof(streams.map((all) => all.map(({ times }) => times)), fc.array(edge));
   holds(fc.property(any, (all) => assertEquals(mergeTimes(all), referenceMerge(all))));
 });
 
-Deno.test("the rows of points and of windows equal the plain ones", () => {
+Deno.test("formatCsv: the rows of points and of windows equal the plain ones", () => {
   const any = fc.oneof(streams, fc.array(sortedWindows, { maxLength: 4 }));
   holds(
     fc.property(any, numbers, (all, how) => {
@@ -117,7 +117,7 @@ const nearlyShared = fc.record({
   })
 );
 
-Deno.test("the rows of streams that share their times equal the plain ones", () => {
+Deno.test("formatCsv: the rows of streams that share their times equal the plain ones", () => {
   holds(
     fc.property(nearlyShared, numbers, (all, how) => {
       const csv = formatCsv(all.map((columns) => ({ label: "x", columns })), {
@@ -145,7 +145,7 @@ const table = fc.tuple(
   }),
 );
 
-Deno.test("a CSV cut anywhere gives the points of its rows in their order", () => {
+Deno.test("CsvParser: a CSV cut anywhere gives the points of its rows in their order", () => {
   const cuts = fc.array(fc.nat(4000), { maxLength: 8 });
   holds(fc.property(table, cuts, ([columns, rows, style], at) => {
     const end = style.crlf ? "\r\n" : "\n";
@@ -200,7 +200,7 @@ function outcome(bytes: Uint8Array, edges: readonly number[]): string {
   return JSON.stringify([parser.labels, points]);
 }
 
-Deno.test("a broken CSV gives the same points or the same error however it is cut", () => {
+Deno.test("CsvParser: a broken CSV gives the same points or the same error however it is cut", () => {
   const valid = `${HEADER},a,"b ""c"""\r\n1,2019-07-01T04:00:00Z,1.5,\n-2,"x,y",,2e5\n\n3,,"4",5\n`;
   const breaks = fc.array(
     fc.tuple(fc.nat(), fc.constantFrom(...',"\n\r.eE+-0 5x;\u00ff'), fc.nat(2)),

@@ -7,7 +7,7 @@ import { bits } from "../support/kernel_compare.ts";
 import { referenceBadPoint, referenceChunks, referenceSort } from "../support/kernel_reference.ts";
 import { holds } from "../support/property.ts";
 
-Deno.test("sortPoints equals a stable sort of an index", () => {
+Deno.test("sortPoints: equals a stable sort of an index", () => {
   holds(
     fc.property(points, (c) => {
       const actual = sortPoints(c), expected = referenceSort(c);
@@ -18,7 +18,7 @@ Deno.test("sortPoints equals a stable sort of an index", () => {
   );
 });
 
-Deno.test("sortPoints leaves its input alone and returns it when it is in order", () => {
+Deno.test("sortPoints: leaves its input alone and returns it when it is in order", () => {
   holds(fc.property(points, (c) => {
     const before = structuredClone(c);
     const sorted = sortPoints(c);
@@ -29,7 +29,7 @@ Deno.test("sortPoints leaves its input alone and returns it when it is in order"
   }));
 });
 
-Deno.test("chunkByPointwidth equals a scan", () => {
+Deno.test("chunkByPointwidth: equals a scan", () => {
   const maxPoints = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 100 }));
   holds(
     fc.property(points, fc.nat(63), maxPoints, (c, pointwidth, most) => {
@@ -41,7 +41,7 @@ Deno.test("chunkByPointwidth equals a scan", () => {
   );
 });
 
-Deno.test("findBadPoint equals a scan and says what is bad", () => {
+Deno.test("findBadPoint: equals a scan and says what is bad", () => {
   const any = fc.array(fc.tuple(time, anyDouble), { maxLength: 40, size: "max" }).map(toRaw);
   holds(fc.property(any, time, time, (c, min, max) => {
     const bad = findBadPoint(c, min, max);

@@ -13,7 +13,7 @@ const width = fc.oneof(fc.bigInt(1n, 12n), fc.bigInt(1n, 900n));
 const mode = fc.constantFrom("sparse" as const, "dense" as const);
 const input = fc.oneof(sortedPoints, sortedWindows);
 
-Deno.test("rewindow equals the reference, raw points and windows", () => {
+Deno.test("rewindow: equals the reference, raw points and windows", () => {
   holds(fc.property(input, start, length, width, mode, fc.boolean(), (c, from, n, w, m, s) => {
     const actual = rewindow(c, { start: from, end: from + n, width: w, mode: m, stddev: s });
     const expected = referenceRewindow(c, from, from + n, w, m === "dense", s);
@@ -21,7 +21,7 @@ Deno.test("rewindow equals the reference, raw points and windows", () => {
   }));
 });
 
-Deno.test("alignedRewindow equals the reference on the grid", () => {
+Deno.test("alignedRewindow: equals the reference on the grid", () => {
   holds(fc.property(input, start, length, fc.nat(12), mode, (c, from, n, pw, m) => {
     const options = { pointwidth: pw, start: from, end: from + n, mode: m };
     const down = (t: bigint) => (t >> BigInt(pw)) << BigInt(pw);
@@ -37,14 +37,14 @@ Deno.test("alignedRewindow equals the reference on the grid", () => {
   }));
 });
 
-Deno.test("alignedRewindow without a range takes in all points", () => {
+Deno.test("alignedRewindow: without a range takes in all points", () => {
   holds(fc.property(sortedPoints, fc.integer({ min: 0, max: 63 }), (c, pointwidth) => {
     const windows = alignedRewindow(c, { pointwidth });
     assertEquals(windows.count.reduce((a, b) => a + b, 0n), BigInt(c.times.length));
   }));
 });
 
-Deno.test("a Rewindower gives the same windows however the input is cut", () => {
+Deno.test("Rewindower: gives the same windows however the input is cut", () => {
   const cuts = fc.array(fc.nat(80), { maxLength: 6 });
   holds(fc.property(input, cuts, start, length, width, mode, (c, at, from, n, w, m) => {
     const options = { start: from, end: from + n, width: w, mode: m, stddev: true };
@@ -62,7 +62,7 @@ Deno.test("a Rewindower gives the same windows however the input is cut", () => 
   }));
 });
 
-Deno.test("windows of windows hold the points that the points' own windows hold", () => {
+Deno.test("rewindow: windows of windows hold the points that the points' own windows hold", () => {
   const factor = fc.bigInt(1n, 9n);
   holds(fc.property(sortedPoints, start, width, factor, fc.nat(60), (c, from, w, k, n) => {
     const end = from + w * k * BigInt(n);
@@ -73,7 +73,7 @@ Deno.test("windows of windows hold the points that the points' own windows hold"
   }));
 });
 
-Deno.test("reducePixels equals the reference", () => {
+Deno.test("reducePixels: equals the reference", () => {
   const pixels = fc.integer({ min: 1, max: 40 });
   holds(fc.property(input, start, length, pixels, (c, from, n, p) => {
     const actual = reducePixels(c, { start: from, end: from + n, pixels: p });

@@ -75,23 +75,23 @@ const raw = (bytes: Uint8Array) => same(bytes, 2, decodeRawResponse, (r) => rawB
 const stat = (bytes: Uint8Array) =>
   same(bytes, 6, (b) => decodeStatResponse(b, true), (r) => statBits(r.columns));
 
-Deno.test("raw responses of any legal form are read as the reference reads them", () => {
+Deno.test("decodeRawResponse: responses of any legal form are read as the reference reads them", () => {
   holds(fc.property(response(2), raw), 4_000);
 });
 
-Deno.test("windows responses of any legal form are read as the reference reads them", () => {
+Deno.test("decodeStatResponse: responses of any legal form are read as the reference reads them", () => {
   holds(fc.property(response(6), stat), 4_000);
 });
 
-Deno.test("broken raw responses are refused, or read as the reference reads them", () => {
+Deno.test("decodeRawResponse: broken responses are refused, or read as the reference reads them", () => {
   holds(fc.property(broken(response(2)), raw), 8_000);
 });
 
-Deno.test("broken windows responses are refused, or read as the reference reads them", () => {
+Deno.test("decodeStatResponse: broken responses are refused, or read as the reference reads them", () => {
   holds(fc.property(broken(response(6)), stat), 8_000);
 });
 
-Deno.test("a message that lies in a larger buffer is not read beyond its end", () => {
+Deno.test("decodeRawResponse: a message that lies in a larger buffer is not read beyond its end", () => {
   holds(fc.property(response(2), fc.nat(40), fc.nat(40), (bytes, before, cut) => {
     const buffer = new Uint8Array(before + bytes.length + 64).fill(0x22);
     buffer.set(bytes, before);
@@ -102,7 +102,7 @@ Deno.test("a message that lies in a larger buffer is not read beyond its end", (
 const rows = fc.array(fc.tuple(time, anyDouble), { maxLength: 30, size: "max" });
 const uint64 = fc.oneof(fc.constant(0n), fc.bigInt(0n, (1n << 64n) - 1n));
 
-Deno.test("inserts are encoded byte for byte as protobuf-es encodes them", () => {
+Deno.test("encodeInsert: inserts are encoded byte for byte as protobuf-es encodes them", () => {
   const policy = fc.constantFrom(
     "never" as const,
     "equal" as const,
@@ -134,7 +134,7 @@ Deno.test("inserts are encoded byte for byte as protobuf-es encodes them", () =>
   }));
 });
 
-Deno.test("raw responses are encoded byte for byte as protobuf-es encodes them", () => {
+Deno.test("encodeRawResponse: responses are encoded byte for byte as protobuf-es encodes them", () => {
   holds(fc.property(rows, uint64, uint64, (points, major, minor) => {
     const columns = {
       times: BigInt64Array.from(points, ([t]) => t),
@@ -151,7 +151,7 @@ Deno.test("raw responses are encoded byte for byte as protobuf-es encodes them",
   }));
 });
 
-Deno.test("windows responses are encoded byte for byte as protobuf-es encodes them", () => {
+Deno.test("encodeStatResponse: responses are encoded byte for byte as protobuf-es encodes them", () => {
   const window = fc.tuple(time, anyDouble, anyDouble, anyDouble, uint64, anyDouble);
   const windows = fc.array(window, { maxLength: 20, size: "max" });
   holds(fc.property(windows, uint64, fc.boolean(), (all, major, withStddev) => {

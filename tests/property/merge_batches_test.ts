@@ -17,7 +17,7 @@ async function* batches(columns: RawColumns, sizes: readonly number[]): AsyncGen
   yield sliceRaw(columns, at, columns.times.length);
 }
 
-Deno.test("batches of rows are together the rows of the whole", async () => {
+Deno.test("mergeBatches: batches of rows are together the rows of the whole", async () => {
   const streams = fc.array(fc.tuple(sortedPoints, fc.array(fc.nat(20), { maxLength: 6 })), {
     maxLength: 5,
   });
@@ -44,7 +44,7 @@ Deno.test("batches of rows are together the rows of the whole", async () => {
   );
 });
 
-Deno.test("whoever stops reading rows closes all streams", async () => {
+Deno.test("mergeBatches: whoever stops reading rows closes all streams", async () => {
   let open = 0;
   async function* endless(): AsyncGenerator<RawColumns> {
     open++;

@@ -33,7 +33,7 @@ function finish(work: Generator<undefined, RawColumns>): RawColumns {
 }
 
 for (const policy of ["equal", "retain", "replace"] as const) {
-  Deno.test(`merge policy ${policy} keeps of a batch what the rule says`, () => {
+  Deno.test(`applyPolicy: ${policy} keeps of a batch what the rule says`, () => {
     fc.assert(
       fc.property(pairs(60), pairs(40), pairs(10), (batch, tree, buffer) => {
         const rest = finish(

@@ -35,7 +35,7 @@ const tables = fc.record({
   cut: fc.nat(20),
 });
 
-Deno.test("tables of any shape read as a plain reader does", () => {
+Deno.test("TableParser: tables of any shape read as a plain reader does", () => {
   holds(
     fc.property(tables, ({ roles, timeAt, delimiter, lineEnd, rows, cut }) => {
       const at = timeAt % (roles.length + 1);
@@ -64,7 +64,7 @@ Deno.test("tables of any shape read as a plain reader does", () => {
   );
 });
 
-Deno.test("times of the calendar read as Temporal reads them", () => {
+Deno.test("TableParser: times of the calendar read as Temporal reads them", () => {
   const legal = fc.bigInt(-(2n ** 62n), 2n ** 62n);
   holds(
     fc.property(legal, fc.constantFrom("UTC", "+05:45", "-03:30"), fc.nat(9), (ns, tz, digits) => {

@@ -86,9 +86,9 @@ function check({ before, after }: { before: number; after: number }): void {
   assert(grown < ALLOWANCE, `the heap grew by ${grown} bytes over ${CALLS} calls`);
 }
 
-Deno.test("no leak in memory", async () => check(await run("memory:")));
+Deno.test("BTrDB: no leak in memory", async () => check(await run("memory:")));
 
-Deno.test("no leak over gRPC", async () => {
+Deno.test("BTrDB: no leak over gRPC", async () => {
   await using served = await connect("memory:");
   await using server = await serve(served, { port: 0 });
   check(await run(`127.0.0.1:${server.port}`));

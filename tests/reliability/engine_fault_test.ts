@@ -151,7 +151,7 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-Deno.test("a failing call of SQLite does no harm, whichever it is", async () => {
+Deno.test("openEngine: a failing call of SQLite does no harm, whichever it is", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/faults.btrdb`;
   try {
@@ -170,7 +170,7 @@ Deno.test("a failing call of SQLite does no harm, whichever it is", async () => 
   }
 });
 
-Deno.test("a full disk refuses what does not fit and keeps what is there", async () => {
+Deno.test("openEngine: a full disk refuses what does not fit and keeps what is there", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/full.btrdb`;
   try {

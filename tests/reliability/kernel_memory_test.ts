@@ -10,7 +10,7 @@ import { samples, shuffled, START, STEP } from "../../bench/support/data.ts";
 
 const GRID = { start: START, width: STEP * 10n, stddev: true };
 
-Deno.test("the kernel is small, imports nothing, and each instance has a memory of its own", () => {
+Deno.test("kernel: is small, imports nothing, and each instance has a memory of its own", () => {
   assertLess(KERNEL_BYTES, 65_536);
   const [a, b] = [instantiate(), instantiate()];
   assert(a.memory !== b.memory);
@@ -31,7 +31,7 @@ Deno.test("the memory grows under a user's feet: results before, during and afte
   assertEquals(sortPoints(shuffled(columns)), columns);
 });
 
-Deno.test("a large input passes through without the memory growing with it", () => {
+Deno.test("kernel: a large input passes through without the memory growing with it", () => {
   const small = shuffled(samples(300_000)), large = shuffled(samples(2_000_000));
   sortPoints(small);
   const { capacity } = arena(0);
@@ -44,7 +44,7 @@ Deno.test("a large input passes through without the memory growing with it", () 
   assertEquals(arena(0).capacity, capacity);
 });
 
-Deno.test("a million calls leave nothing behind", () => {
+Deno.test("kernel: a million calls leave nothing behind", () => {
   const columns = samples(8);
   const bytes = encodeRawResponse(columns, 0, 8, 1n, 0n);
   const mixed = shuffled(columns);
@@ -85,7 +85,7 @@ async function inTurns(columns: RawColumns, end: bigint, piece: number): Promise
   return concatStat(parts);
 }
 
-Deno.test("two users that take turns do not see each other", async () => {
+Deno.test("kernel: two users that take turns do not see each other", async () => {
   const a = samples(50_000, 1), b = samples(50_000, 2);
   b.values.forEach((v, i) => b.values[i] = -v);
   const end = START + STEP * 50_000n;

@@ -65,7 +65,7 @@ for (const protocol of ["v4", "v5"] as const) {
     }));
 }
 
-Deno.test("a proxy under load outlives its server and goes on with the next one", async () => {
+Deno.test("serve: a proxy under load outlives its server and goes on with the next one", async () => {
   const folder = await Deno.makeTempDir();
   const target = `file:${folder}/a.btrdb`;
   let behind = await ServedDatabase.start(target);

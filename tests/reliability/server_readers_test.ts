@@ -64,7 +64,7 @@ const allOf = (stream: Stream) =>
     create(RawValuesParamsSchema, { uuid: uuidOf(stream), start: 0n, end: 1n << 60n }),
   );
 
-Deno.test("readers that stop reading do not make the server grow", () =>
+Deno.test("serve: readers that stop reading do not make the server grow", () =>
   withServer(async (server, _db, stream) => {
     await fill(stream);
     assertEquals((await stream.rawValues(0n, 1n << 60n).collect()).length, POINTS);
@@ -93,7 +93,7 @@ Deno.test("readers that stop reading do not make the server grow", () =>
     await idle(server);
   }));
 
-Deno.test("a client that is killed frees its queries", () =>
+Deno.test("serve: a client that is killed frees its queries", () =>
   withServer(async (server, _db, stream) => {
     await fill(stream);
     const program = `
@@ -127,7 +127,7 @@ Deno.test("a client that is killed frees its queries", () =>
     await idle(server);
   }));
 
-Deno.test("queries for more than anybody can read do not starve others", () =>
+Deno.test("serve: queries for more than anybody can read do not starve others", () =>
   withServer(async (server, _db, stream) => {
     await stream.insert([[1n, 1], [1n << 50n, 2]]);
     await stream.flush();

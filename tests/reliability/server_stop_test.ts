@@ -62,7 +62,7 @@ async function insertUntilGone(stream: Stream): Promise<number> {
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`btrdb serve stops on ${signal} in the middle of work, and nothing is lost`, async () => {
+  Deno.test(`btrdb serve: stops on ${signal} in the middle of work, and nothing is lost`, async () => {
     const folder = await Deno.makeTempDir();
     const target = `file:${folder}/a.btrdb`;
     const served = await Served.start(target);

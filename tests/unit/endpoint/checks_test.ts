@@ -70,7 +70,7 @@ Deno.test("checkWindows: depth, width, then the rounded end in 64 bits", () => {
   );
 });
 
-Deno.test("nearest, changes, stream info and inserts are refused as the server refuses them", () => {
+Deno.test("checks: nearest, changes, stream info and inserts are refused as the server refuses them", () => {
   const nearest = (time: bigint) => () => checkNearest({ ...range, time, backward: true });
   assertEquals(refusal(nearest(MAX_TIME)), [413, "nearest time out of range"]);
   nearest(MAX_TIME - 1n)();

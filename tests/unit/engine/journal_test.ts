@@ -5,6 +5,7 @@ import { TAIL_ROWS } from "../../../src/engine/stream/journal.ts";
 import { countedSqlite } from "../../support/counting_sqlite.ts";
 import { columnsOf, createStream, pointsOf, uuidOf } from "../../support/engine.ts";
 import { verifiedBlocks } from "../../support/old_file.ts";
+import { until } from "../../support/until.ts";
 
 async function withPath(work: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -120,9 +121,7 @@ Deno.test("Journal: buffers that are too old are committed, also of streams that
     await using _engine = await openEngine({ path, maxBufferAgeMs: 20 });
     const db = new DatabaseSync(path, { readOnly: true });
     const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()!["n"];
-    for (let left = 3000; left > 0 && count("journal") !== 0; left--) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until("the journal is empty", () => count("journal") === 0);
     assertEquals([count("journal"), count("journal_index"), count("version")], [0, 0, STREAMS]);
     db.close();
   });

@@ -89,7 +89,7 @@ Deno.test("kernel: empty columns are fine everywhere", () => {
 const points = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
 
 for (const nothing of [undefined, null, 5, "text"]) {
-  Deno.test(`${JSON.stringify(nothing)} in place of an object or an array is named`, () => {
+  Deno.test(`kernel: ${JSON.stringify(nothing)} in place of an object or an array is named`, () => {
     const bad = nothing as never;
     const text = nothing === "text" ? '"text"' : String(nothing);
     const said = (name: string, call: () => unknown) =>

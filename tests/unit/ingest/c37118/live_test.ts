@@ -16,6 +16,7 @@ import {
   type SimulatePmuOptions,
 } from "../../../../src/ingest/c37118/mod.ts";
 import { PointSpool } from "../../../../src/ingest/c37118/point_spool.ts";
+import { until } from "../../../support/until.ts";
 import type { ColumnPoints } from "../../../../src/ingest/c37118/channel_columns.ts";
 
 /** A UDP port that is free now. */
@@ -129,11 +130,6 @@ Deno.test("parsePmuTarget: what is no address is refused by name", () => {
   ) assertThrows(() => parsePmuTarget(text), RangeError, message);
 });
 
-/** Waits until something is true; a test that never gets there ends by the runner. */
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 /** Runs an ingest of PMUs into memory until `isDone`, and gives the points of one stream of each. */
 async function ingest(
   pmus: readonly SimulatedPmu[],
@@ -174,7 +170,7 @@ Deno.test("LiveIngest: the summary is what is in the database", async () => {
   const { report, points, times } = await ingest(
     pmus,
     {},
-    (live) => until(() => live.report.stored > 2000),
+    (live) => until("2000 points are stored", () => live.report.stored > 2000),
   );
   for (const pmu of pmus) await pmu.close();
   assertEquals(points, report.stored);
@@ -191,7 +187,11 @@ Deno.test("LiveIngest: a change of the configuration costs no frame", async () =
   const { report, times } = await ingest(
     [pmu],
     {},
-    (live) => until(() => live.report.sources[0]!.configurations === 1 && pmu.counts.ticks > 200),
+    (live) =>
+      until(
+        "a configuration and 200 ticks",
+        () => live.report.sources[0]!.configurations === 1 && pmu.counts.ticks > 200,
+      ),
   );
   await pmu.close();
   const [source] = report.sources;
@@ -206,7 +206,7 @@ Deno.test("LiveIngest: frames left out are counted as lost", async () => {
   const { report, times } = await ingest(
     [pmu],
     {},
-    (live) => until(() => live.report.sources[0]!.dataFrames > 150),
+    (live) => until("150 data frames", () => live.report.sources[0]!.dataFrames > 150),
   );
   await pmu.close();
   const span = Number(times[0]!.at(-1)! - times[0]![0]!) / 5_000_000;
@@ -217,11 +217,11 @@ Deno.test("LiveIngest: frames left out are counted as lost", async () => {
 Deno.test("LiveIngest: a broken connection is made again", async () => {
   const pmu = await simulatePmu({ id: 7, rate: 100 });
   const { report } = await ingest([pmu], {}, async (live) => {
-    await until(() => live.report.stored > 0);
+    await until("points are stored", () => live.report.stored > 0);
     pmu.disconnect();
-    await until(() => live.report.sources[0]!.connections === 2);
+    await until("a second connection", () => live.report.sources[0]!.connections === 2);
     const { stored } = live.report;
-    await until(() => live.report.stored > stored);
+    await until("more points are stored", () => live.report.stored > stored);
   });
   await pmu.close();
   assert(report.sources[0]!.lost > 0);
@@ -241,7 +241,7 @@ Deno.test("LiveIngest: without a database a full spool drops, and says what", as
   });
   const stop = new AbortController();
   const running = live.run(stop.signal);
-  await until(() => live.report.dropped > 0);
+  await until("points are dropped", () => live.report.dropped > 0);
   stop.abort();
   const report = await running;
   await pmu.close();
@@ -264,7 +264,7 @@ Deno.test("LiveIngest: without a database a full spool drops, and says what", as
   });
   const end = new AbortController();
   const second = next.run(end.signal);
-  await until(() => next.report.stored === report.spooled);
+  await until("the spool is stored", () => next.report.stored === report.spooled);
   end.abort();
   assertEquals((await second).spooled, 0);
   await Deno.remove(folder, { recursive: true });
