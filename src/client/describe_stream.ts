@@ -32,7 +32,7 @@ export interface StreamDescription {
 }
 
 /** Points looked at in each of three places, for the typical step. */
-export const SAMPLE = 256;
+const SAMPLE = 256;
 
 /** Stream with the reads that a description needs. */
 export interface DescribedStream {

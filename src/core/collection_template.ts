@@ -8,7 +8,7 @@ import { invalidType } from "./argument_error.ts";
 import type { LinePrefix } from "./line_series.ts";
 
 /** The template that is used unless another is given. */
-export const DEFAULT_TEMPLATE = "{bucket}/{measurement}/{tags}";
+const DEFAULT_TEMPLATE = "{bucket}/{measurement}/{tags}";
 
 /** Destination of a write. */
 export interface LineDestination {

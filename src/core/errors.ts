@@ -185,6 +185,6 @@ export class BTrDBError extends Error {
  * @param code Numeric code.
  * @returns Its name in {@linkcode ErrorCode}, `"UNKNOWN"` for 0 and numbers not in the table.
  */
-export function statusOf(code: number): string {
+function statusOf(code: number): string {
   return NAMES.get(code) ?? "UNKNOWN";
 }

@@ -52,7 +52,7 @@ export interface Lease {
 }
 
 /** Begin of all keys. */
-export const PREFIX = "distil.";
+const PREFIX = "distil.";
 /** Name of the definition; only the first output has it. */
 export const NAME_KEY = "distil.name";
 /** Uuid of the first output, on all others. */

@@ -19,8 +19,8 @@ export const MAGIC_BYTES = 4;
 /** Input of an import: a path or `file:` URL, its bytes, or its bytes in pieces. */
 export type ImportInput = string | URL | Uint8Array | AsyncIterable<Uint8Array>;
 
-/** Something to read bytes from. */
-export interface ByteSource {
+/** Bytes of an input, and what is known of them. */
+export interface InputBytes {
   /** Name in messages: the path, or `-` where there is none. */
   readonly name: string;
   /** Path of the file; absent for what is no file. */
@@ -50,7 +50,7 @@ export interface ReadCounter {
  *
  * @throws {ImportError} If there is no such file.
  */
-export async function openBytes(input: ImportInput): Promise<ByteSource> {
+export async function openBytes(input: ImportInput): Promise<InputBytes> {
   const unknown = { size: undefined, modifiedMs: undefined };
   if (input instanceof Uint8Array) {
     const compression = compressionOf(input);
@@ -72,7 +72,7 @@ export async function openBytes(input: ImportInput): Promise<ByteSource> {
 }
 
 /** The path of a source by which it is known again, or `-`. */
-export async function identityOf(source: ByteSource): Promise<string> {
+export async function identityOf(source: InputBytes): Promise<string> {
   return source.once || source.path === undefined ? "-" : await realpath(source.path);
 }
 
@@ -102,7 +102,7 @@ export async function readAt(path: string, offset: number, length: number): Prom
  * @param counter Is told how far the file is read.
  */
 export async function* readBytes(
-  source: ByteSource,
+  source: InputBytes,
   offset: number,
   counter: ReadCounter,
 ): AsyncGenerator<Uint8Array, void, void> {
@@ -124,7 +124,7 @@ export async function* readBytes(
 }
 
 /** The bytes of what is no plain file, as they come. */
-function piecesOf({ memory, stream, path }: ByteSource): AsyncIterable<Uint8Array> {
+function piecesOf({ memory, stream, path }: InputBytes): AsyncIterable<Uint8Array> {
   if (memory !== undefined) return inPieces(memory);
   return stream ?? createReadStream(path!, { highWaterMark: READ_BYTES });
 }
@@ -184,7 +184,7 @@ async function sniffCompression(
 }
 
 /** The collection of columns that do not name theirs: the name of the file. */
-export function collectionOf({ path }: ByteSource): string {
+export function collectionOf({ path }: InputBytes): string {
   if (path === undefined || path.startsWith("/dev/")) return "stdin";
   return path.split(/[/\\]/).at(-1)!.replace(/\.(gz|zst)$/i, "").replace(/\.[^.]*$/, "") ||
     "import";

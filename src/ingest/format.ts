@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ByteSource, readBytes, type ReadCounter } from "./bytes.ts";
+import { type InputBytes, readBytes, type ReadCounter } from "./bytes.ts";
 import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
 import { Spool } from "./spool.ts";
@@ -12,7 +12,7 @@ import { Spool } from "./spool.ts";
 /** Input of a format. */
 export interface FormatInput {
   /** Bytes of the file, possibly compressed. */
-  readonly bytes: ByteSource;
+  readonly bytes: InputBytes;
   /** The first decompressed bytes, up to 256 KiB. */
   readonly head: Uint8Array;
   /** All decompressed bytes; once only, where the source can be read only once. */
@@ -56,11 +56,11 @@ const CHUNK_BYTES = 1 << 20;
 
 /** The decompressed bytes of an input, read as often as needed; a spool where they come only once. */
 export class Rereadable implements AsyncDisposable {
-  readonly #bytes: ByteSource;
+  readonly #bytes: InputBytes;
   readonly #spool: Spool | undefined;
   readonly #counter: ReadCounter = { bytes: 0 };
 
-  private constructor(bytes: ByteSource, spool: Spool | undefined) {
+  private constructor(bytes: InputBytes, spool: Spool | undefined) {
     this.#bytes = bytes;
     this.#spool = spool;
   }

@@ -13,7 +13,7 @@ import { ImportError } from "./errors.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { ImportProgress } from "./options.ts";
 import type { NamedStream } from "../client/stream_paths.ts";
-import { type ImportRecord, saveRecord } from "./record.ts";
+import { type ImportRecord, saveRecord } from "./import_record.ts";
 import type { Position, Source, SourceBatch } from "./source.ts";
 
 /** Result of a run. */

@@ -28,7 +28,7 @@ export { followFile } from "./follow/follow_file.ts";
 export type { FollowedFileSummary, FollowOptions, FollowSummary } from "./follow/follow_options.ts";
 export { ImportError, type ImportFault } from "./errors.ts";
 export type { ImportInput } from "./bytes.ts";
-export { stateFolder } from "./record.ts";
+export { stateFolder } from "./import_record.ts";
 export { openSource } from "./open_source.ts";
 export type {
   BadPolicy,

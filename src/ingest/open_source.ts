@@ -6,7 +6,7 @@
 
 import { concatBytes } from "../core/bytes.ts";
 import { untilAborted } from "../core/call.ts";
-import { type ByteSource, type ImportInput, openBytes, readBytes } from "./bytes.ts";
+import { type ImportInput, type InputBytes, openBytes, readBytes } from "./bytes.ts";
 import { optionError } from "./errors.ts";
 import type { Format, FormatInput } from "./format.ts";
 import { FORMATS } from "./formats.ts";
@@ -39,7 +39,7 @@ export async function openSource(
 
 /** Finds out the format of a source. */
 export async function findSource(
-  bytes: ByteSource,
+  bytes: InputBytes,
   options: SourceOptions,
 ): Promise<FoundSource> {
   const { signal = new AbortController().signal } = options;
@@ -91,7 +91,7 @@ function formatOf(head: Uint8Array, name: string, { format }: SourceOptions): Fo
 }
 
 /** The first decompressed bytes. */
-async function headOf(source: ByteSource): Promise<Uint8Array> {
+async function headOf(source: InputBytes): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   let lines = 0;

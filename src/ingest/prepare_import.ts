@@ -19,7 +19,7 @@ import {
   loadRecord,
   recordPath,
   stateFolder,
-} from "./record.ts";
+} from "./import_record.ts";
 import { type Position, type Source, START } from "./source.ts";
 import { type NamedStream, nameStream } from "../client/stream_paths.ts";
 import { findTargets, type Target } from "./targets.ts";

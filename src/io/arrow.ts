@@ -40,7 +40,7 @@ export {
   tableToRaw,
   tableToStat,
 } from "../arrow/table.ts";
-export type { NamedPoints } from "./points.ts";
+export type { NamedPoints } from "./column_points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { TimeForm, TimeOptions } from "./table_times.ts";
 export type { RawColumns, StatColumns } from "../core/columns.ts";

@@ -17,7 +17,7 @@ import {
   type ColumnarValues,
   decimalOf,
 } from "./columnar_file.ts";
-import { type NamedPoints, pointsOf } from "./points.ts";
+import { type NamedPoints, pointsOf } from "./column_points.ts";
 
 const MS = 1_000_000n;
 

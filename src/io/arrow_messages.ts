@@ -72,7 +72,7 @@ function u32At(bytes: Uint8Array, at: number): number {
 }
 
 /** Tells whether the bytes begin as an IPC file does: `ARROW1`. */
-export function isArrowFile(bytes: Uint8Array): boolean {
+function isArrowFile(bytes: Uint8Array): boolean {
   return [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31].every((byte, i) => bytes[i] === byte);
 }
 

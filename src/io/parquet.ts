@@ -30,7 +30,7 @@ export {
   type TimeUnit,
 } from "./parquet_read.ts";
 export { writeParquet, type WriteParquetOptions } from "./parquet_write.ts";
-export type { NamedPoints } from "./points.ts";
+export type { NamedPoints } from "./column_points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { TimeForm, TimeOptions } from "./table_times.ts";
 export type { WriteTableOptions } from "./arrow_stream.ts";

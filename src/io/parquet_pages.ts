@@ -12,13 +12,13 @@ import { RangeReader, readRuns } from "./parquet_runs.ts";
 import { hasNumbers } from "./parquet_values.ts";
 
 /** Most values of a page that is unpacked at once: they take up to 50 bytes each, and garbage. */
-export const MAX_PAGE_VALUES: number = 2 ** 21;
+const MAX_PAGE_VALUES: number = 2 ** 21;
 
 /** Most bytes of a page, unpacked, that may have more values, where they are read in pieces. */
 const MAX_DENSE_BYTES = 2 << 20;
 
 /** Most bytes of a page, unpacked. */
-export const MAX_PAGE_BYTES: number = 64 << 20;
+const MAX_PAGE_BYTES: number = 64 << 20;
 
 /** Bytes in which the header of a page is looked for, at first and where they are not enough. */
 const HEADER_BYTES = [1024, 65_536] as const;

@@ -8,7 +8,7 @@ import { outOfRange } from "../core/argument_error.ts";
 import type { ColumnarField, ColumnarValues } from "./columnar_file.ts";
 import type { ParquetSource } from "./byte_source.ts";
 import { openParquetFile, type ParquetFile } from "./parquet_file.ts";
-import { type NamedPoints, pointsOf } from "./points.ts";
+import { type NamedPoints, pointsOf } from "./column_points.ts";
 
 /** Unit of the integers of a time column. */
 export type TimeUnit = "s" | "ms" | "us" | "ns";

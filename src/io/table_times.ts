@@ -60,7 +60,7 @@ export function timeFormOf(
 }
 
 /** Tells whether there is a time zone of this name or offset. */
-export function isZone(zone: string): boolean {
+function isZone(zone: string): boolean {
   if (/^[+-]/.test(zone)) return /^[+-]([01]\d|2[0-3]):?[0-5]\d$/.test(zone);
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: zone });

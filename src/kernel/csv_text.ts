@@ -37,6 +37,6 @@ export function csvLine(cells: readonly string[]): string {
 }
 
 /** A cell, in quotes if it contains a comma, a quote or a line break. */
-export function quoteCell(text: string): string {
+function quoteCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

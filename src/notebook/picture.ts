@@ -10,7 +10,7 @@ import { plotSvg, type SvgSeries } from "../plot/svg.ts";
 import { escapeHtml } from "./html_table.ts";
 
 /** Windows of a plot: one for each column of pixels. */
-export const PLOT_WINDOWS = 600n;
+const PLOT_WINDOWS = 600n;
 
 const WIDTH = 720;
 /** Longest picture, characters. */

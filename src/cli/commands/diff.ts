@@ -12,8 +12,8 @@ import {
 } from "../words/stream_names.ts";
 import { plural } from "../terminal/format.ts";
 import { sameEntries } from "../sync/copy.ts";
-import { comparePoints } from "../sync/points.ts";
-import { type DifferentRange, differentRanges } from "../sync/ranges.ts";
+import { comparePoints } from "../sync/compare_points.ts";
+import { type DifferentRange, differentRanges } from "../sync/different_ranges.ts";
 import { formatTime } from "../words/times.ts";
 import { lineOut } from "../terminal/escape.ts";
 

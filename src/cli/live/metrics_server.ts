@@ -39,7 +39,7 @@ const RUN_METRICS: readonly [keyof IngestReport & string, string, string][] = [
 ];
 
 /** The counts as Prometheus reads them. */
-export function metricsText(report: IngestReport): string {
+function metricsText(report: IngestReport): string {
   const lines: string[] = [];
   for (const [key, type, help] of RUN_METRICS) {
     const name = metricName(key, type);

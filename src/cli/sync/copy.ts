@@ -11,8 +11,8 @@ import type { BTrDB, RawColumns, Stream } from "../../../mod.ts";
 import { formatTime } from "../../core/time.ts";
 import { CliError } from "../errors.ts";
 import type { NamedStream } from "../words/stream_names.ts";
-import { comparePoints } from "./points.ts";
-import { checksumOfAll, type DifferentRange, differentRanges } from "./ranges.ts";
+import { comparePoints } from "./compare_points.ts";
+import { checksumOfAll, type DifferentRange, differentRanges } from "./different_ranges.ts";
 
 /** Options of a copy. */
 export interface CopyOptions {

@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns, Stream, Version } from "../../../mod.ts";
-import { comparePoints } from "./points.ts";
+import { comparePoints } from "./compare_points.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
 /** Granularity of ranges of points that are not committed yet: 2^30 ns, about a second. */

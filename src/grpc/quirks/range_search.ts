@@ -26,12 +26,12 @@ const RAW_POINTS = 65_536n;
 /** Aligned windows that one step of the search asks for, as a power of two. */
 const FAN_OUT_BITS = 6;
 /** Statistics of no points. */
-export function noStats(): Stats {
+function noStats(): Stats {
   return { count: 0n, min: 0, mean: 0, max: 0, m2: 0 };
 }
 
 /** Adds a group of points to `stats` (T. Chan et al., "Updating formulae", 1979). */
-export function addStats(stats: Stats, group: Stats): void {
+function addStats(stats: Stats, group: Stats): void {
   if (group.count === 0n) return;
   if (stats.count === 0n) {
     Object.assign(stats, group);
@@ -47,7 +47,7 @@ export function addStats(stats: Stats, group: Stats): void {
 }
 
 /** Statistics of raw values. */
-export function statsOf(values: Float64Array): Stats {
+function statsOf(values: Float64Array): Stats {
   if (values.length === 0) return noStats();
   let [min, max, sum] = [Infinity, -Infinity, 0];
   for (const value of values) {

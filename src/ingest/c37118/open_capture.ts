@@ -12,7 +12,7 @@ import type { CaptureOptions } from "./capture_reader.ts";
 const CHUNK_BYTES = 1 << 16;
 
 /** A file as the bytes of a capture. */
-export async function captureFile(path: string): Promise<CaptureInput> {
+async function captureFile(path: string): Promise<CaptureInput> {
   const file = await open(path);
   const { size } = await file.stat();
   await file.close();

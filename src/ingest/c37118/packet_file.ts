@@ -31,7 +31,7 @@ export function captureKindOf(start: Uint8Array): CaptureKind | undefined {
 }
 
 /** Takes bytes in pieces and gives them in records of known sizes. */
-export class ByteQueue {
+class ByteQueue {
   #bytes = new Uint8Array(1 << 16);
   #start = 0;
   #end = 0;

@@ -193,7 +193,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 };
 
 /** Tells whether times are whole numbers of a unit. */
-export function isPlainUnit(fields: readonly ColumnarField[], format: string | undefined): boolean {
+function isPlainUnit(fields: readonly ColumnarField[], format: string | undefined): boolean {
   return format !== undefined && Object.hasOwn(UNITS, format) && fields.length === 1 &&
     fields[0]!.whole === true;
 }

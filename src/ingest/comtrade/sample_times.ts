@@ -39,7 +39,7 @@ interface Stretch {
 }
 
 /** Unit of the stamps: ns if the times of the configuration have nine digits, else µs. */
-export function stampUnit({ first }: Configuration): bigint {
+function stampUnit({ first }: Configuration): bigint {
   return (first?.digits ?? 0) >= 9 ? 1n : 1000n;
 }
 

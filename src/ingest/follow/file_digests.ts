@@ -6,7 +6,7 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 import { openBytes, readBytes } from "../bytes.ts";
-import { HEAD_BYTES, headDigest } from "../record.ts";
+import { HEAD_BYTES, headDigest } from "../import_record.ts";
 import { readFrom } from "./growing_table.ts";
 
 /** Digests of what is before a place. */

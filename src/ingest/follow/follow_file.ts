@@ -11,7 +11,7 @@ import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
 import { ImportError } from "../errors.ts";
 import { wishesOf } from "../prepare_import.ts";
-import { stateFolder } from "../record.ts";
+import { stateFolder } from "../import_record.ts";
 import { FileWatch } from "./file_watch.ts";
 import { FollowedFile } from "./followed_file.ts";
 import { FollowJournal, type FollowState } from "./follow_journal.ts";

@@ -12,7 +12,7 @@ import { type FileHandle, mkdir, open, readFile, rm, stat } from "node:fs/promis
 import { dirname, join } from "node:path";
 import { writePrivateFile } from "../../core/new_file.ts";
 import { ImportError } from "../errors.ts";
-import { digest } from "../record.ts";
+import { digest } from "../import_record.ts";
 import type { Position } from "../source.ts";
 import type { FileDigests } from "./file_digests.ts";
 

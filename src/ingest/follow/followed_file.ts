@@ -8,7 +8,7 @@ import { type FileHandle, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { concatBytes } from "../../core/bytes.ts";
-import { HEAD_BYTES, headDigest } from "../record.ts";
+import { HEAD_BYTES, headDigest } from "../import_record.ts";
 import { MAGIC_BYTES, openBytes, readBytes } from "../bytes.ts";
 import { compressionOf } from "../compression/decompress.ts";
 import { beginsWith, digestsIn } from "./file_digests.ts";

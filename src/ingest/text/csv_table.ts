@@ -6,7 +6,7 @@
 
 import { STORABLE_TIMES } from "../../core/range.ts";
 import { TableParser } from "../../kernel/mod.ts";
-import type { ByteSource } from "../bytes.ts";
+import type { InputBytes } from "../bytes.ts";
 import type { Position } from "../source.ts";
 import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";
 import { zoneNames } from "./zone_names.ts";
@@ -19,7 +19,7 @@ export const BATCH_BYTES: number = 8 << 20;
 /** A table of text. */
 export interface CsvTable {
   /** Bytes of the text. */
-  readonly bytes: ByteSource;
+  readonly bytes: InputBytes;
   /** Layout of the text. */
   readonly layout: TableLayout;
   /** True to give rows on as they come. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteSource, ReadCounter } from "../bytes.ts";
+import type { InputBytes, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
 import { ImportError, NoRowsError } from "../errors.ts";
 import { type FormatInput, isWhole } from "../format.ts";
@@ -89,7 +89,7 @@ export async function openText(
 }
 
 /** A spool as bytes that can be read again and again. */
-function ofSpool(spool: Spool): Pick<ByteSource, "stream" | "once" | "path" | "compression"> {
+function ofSpool(spool: Spool): Pick<InputBytes, "stream" | "once" | "path" | "compression"> {
   const stream = { [Symbol.asyncIterator]: () => spool.chunks() };
   return { stream, once: false, path: undefined, compression: "none" };
 }

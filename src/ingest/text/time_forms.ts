@@ -130,14 +130,14 @@ const EPOCHS: readonly TimeForm[] = [
 ];
 
 /** The forms by name. */
-export const NUMBER_FORMS: readonly TimeForm[] = [...EPOCHS, TICKS, FILETIME];
+const NUMBER_FORMS: readonly TimeForm[] = [...EPOCHS, TICKS, FILETIME];
 
 /** From here to tomorrow times are plausible. */
 const EARLIEST_MS = Date.UTC(1990, 0, 1);
 const DAY_MS = 86_400_000;
 
 /** Tells whether a time is one of the present age. */
-export function isPlausible(ms: number): boolean {
+function isPlausible(ms: number): boolean {
   return ms >= EARLIEST_MS && ms <= Date.now() + DAY_MS;
 }
 

@@ -7,7 +7,7 @@ import { rough } from "../../../src/cli/terminal/format.ts";
 import { properties, table } from "../../../src/cli/terminal/print_table.ts";
 import { makeStyle } from "../../../src/cli/terminal/style.ts";
 import { withEscapes } from "../../../src/plot/sgr.ts";
-import { comparePoints } from "../../../src/cli/sync/points.ts";
+import { comparePoints } from "../../../src/cli/sync/compare_points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
 import { serve } from "@btrdb/btrdb/server";
 import { CliError } from "../../../src/cli/errors.ts";
@@ -15,7 +15,7 @@ import { copyStream } from "../../../src/cli/sync/copy.ts";
 import type { NamedStream } from "../../../src/cli/words/stream_names.ts";
 import { endpointOf } from "../../../src/client/endpoint_of.ts";
 import { concatRaw, sliceRaw } from "../../../src/core/columns.ts";
-import { differentRanges } from "../../../src/cli/sync/ranges.ts";
+import { differentRanges } from "../../../src/cli/sync/different_ranges.ts";
 import { Follower } from "../../../src/cli/sync/follower.ts";
 
 function points(...pairs: [number, number][]): RawColumns {

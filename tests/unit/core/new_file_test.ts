@@ -6,7 +6,7 @@ import { destination, fileSink } from "../../../src/cli/export/sink.ts";
 import { openSink } from "../../../src/csv/byte_sink.ts";
 import { openNewFile, writePrivateFile } from "../../../src/core/new_file.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { saveRecord } from "../../../src/ingest/record.ts";
+import { saveRecord } from "../../../src/ingest/import_record.ts";
 import { PointSpool } from "../../../src/ingest/c37118/point_spool.ts";
 import { rejection } from "../../support/engine.ts";
 

@@ -124,7 +124,7 @@ async function samePoints(
 }
 
 /** The checksum of the points of a range. */
-export async function checksumOf(
+async function checksumOf(
   stream: Stream,
   start: bigint,
   end: bigint,
