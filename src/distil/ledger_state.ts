@@ -5,6 +5,7 @@
  */
 
 import type { MetadataValues } from "../client/pairs.ts";
+import { MAX_TIME, MIN_TIME } from "../core/range.ts";
 
 /** An input, and the versions of it that were worked off. */
 export interface InputNote {
@@ -64,6 +65,11 @@ const REACH_KEY = "distil.reach";
 const AT_KEY = "distil.at";
 const NONE = "-";
 
+/** Largest version, and number of a lease. */
+const MAX_NUMBER = 2n ** 63n - 1n;
+/** Longest lease, ms. */
+export const MAX_LEASE_MS = 3_600_000;
+
 /** The state as annotations; those of former inputs and outputs, and of no job, are removed. */
 export function annotationsOf(state: LedgerState, present: MetadataValues): MetadataValues {
   const wanted: Record<string, string> = {
@@ -96,22 +102,24 @@ export function stateOf(annotations: MetadataValues): LedgerState | undefined {
   const inputs = notes(annotations, "distil.in.", 5, ([name, uuid, done, mark, target]) => ({
     name: name!,
     uuid: uuid!,
-    done: number(done),
+    done: versionOf(done),
     mark: mark === NONE ? "" : mark!,
-    target: number(target),
+    target: versionOf(target),
   }));
   const outputs = notes(annotations, "distil.out.", 4, ([name, uuid, version, mark]) => ({
     name: name!,
     uuid: uuid!,
-    version: number(version),
+    version: versionOf(version),
     mark: mark === NONE ? "" : mark!,
   }));
   if (typeof name !== "string" || typeof version !== "string" || reach === undefined) {
     return undefined;
   }
   if (inputs === undefined || outputs === undefined) return undefined;
+  const isBackwards = ({ done, target }: InputNote) => target !== 0n && target < done;
+  if (inputs.some(isBackwards)) return undefined;
   const position = at === undefined || at === null ? undefined : numbers(at, 1)?.[0];
-  if (typeof at === "string" && position === undefined) return undefined;
+  if (typeof at === "string" && !isTime(position)) return undefined;
   return {
     name,
     version,
@@ -123,11 +131,17 @@ export function stateOf(annotations: MetadataValues): LedgerState | undefined {
   };
 }
 
-/** The lease in annotations; absent if nobody has one, or it cannot be read. */
+/**
+ * The lease in annotations; absent if nobody has one, or it cannot be read, or ends later than any
+ * runner's, whose clock may be an hour ahead: an annotation must not keep all of them out for years.
+ */
 export function leaseOf(annotations: MetadataValues): Lease | undefined {
   const [owner, epoch, expires] = (annotations[LEASE_KEY] ?? "").split(" ");
   if (!owner || !isNumber(epoch) || !isNumber(expires)) return undefined;
-  return { owner, epoch: BigInt(epoch), expiresMs: Number(expires) };
+  const lease = { owner, epoch: BigInt(epoch), expiresMs: Number(expires) };
+  const isPossible = lease.epoch >= 0n && lease.epoch < MAX_NUMBER &&
+    lease.expiresMs <= Date.now() + 2 * MAX_LEASE_MS;
+  return isPossible ? lease : undefined;
 }
 
 /** A lease as the value of its annotation. */
@@ -158,9 +172,14 @@ function numbers(text: string | null | undefined, count: number): bigint[] | und
   return words.map(BigInt);
 }
 
-/** A number in a note; absent if it is none, which makes the note damaged. */
-function number(word: string | undefined): bigint {
-  return (isNumber(word) ? BigInt(word) : undefined) as bigint;
+/** A version in a note; absent if it is none, which makes the note damaged. */
+function versionOf(word: string | undefined): bigint {
+  const version = isNumber(word) ? BigInt(word) : -1n;
+  return (version >= 0n && version <= MAX_NUMBER ? version : undefined) as bigint;
+}
+
+function isTime(time: bigint | undefined): boolean {
+  return time !== undefined && time >= MIN_TIME && time <= MAX_TIME;
 }
 
 function isNumber(word: string | undefined): word is string {

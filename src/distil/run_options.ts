@@ -9,6 +9,7 @@ import { outOfRange } from "../core/argument_error.ts";
 import { MAX_TIMER_MS } from "../core/call.ts";
 import { describe } from "../core/describe.ts";
 import { checkOptions, type RequestOptions } from "../core/request_options.ts";
+import { MAX_LEASE_MS } from "./ledger_state.ts";
 
 /** Progress of a run. */
 export interface DistilProgress {
@@ -107,9 +108,11 @@ export function rulesOf(action: string, options: DistilRunOptions): RunRules {
   if (positiveInteger(action, maxPoints, "maxPoints") < 1000) {
     throw outOfRange(`Cannot ${action}: maxPoints is ${maxPoints}, expected at least 1000`);
   }
-  if (!Number.isSafeInteger(leaseMs) || leaseMs < 1000 || leaseMs > 3_600_000) {
+  if (!Number.isSafeInteger(leaseMs) || leaseMs < 1000 || leaseMs > MAX_LEASE_MS) {
     throw outOfRange(
-      `Cannot ${action}: leaseMs is ${describe(leaseMs)}, expected an integer from 1000 to 3600000`,
+      `Cannot ${action}: leaseMs is ${
+        describe(leaseMs)
+      }, expected an integer from 1000 to ${MAX_LEASE_MS}`,
     );
   }
   return { flush, maxPoints, leaseMs, onProgress };

@@ -455,6 +455,93 @@ Deno.test("distil: notes that are damaged lead to a full computation", async () 
   }
 });
 
+Deno.test("distil: notes that no run can have made lead to a full computation, and not to an error", async () => {
+  await using db = await connect("memory:");
+  const a = await input(db, "a", [[1n, 1]]);
+  await distil(db, doubled()).run();
+  await a.insert([[2n, 2]]);
+  await distil(db, doubled()).run();
+  const b = await output(db, "b");
+  const [notes] = await b.annotations();
+  const changed = (key: string, at: number, word: string) =>
+    notes[key]!.split(" ").with(at, word).join(" ");
+  const numbers = [
+    "-1",
+    "NaN",
+    "1e3",
+    "Infinity",
+    String(2n ** 63n),
+    String(2n ** 70n),
+    "9".repeat(20),
+  ];
+  const forged: [string, string][] = [
+    ...numbers.map((n): [string, string] => ["distil.in.0", changed("distil.in.0", 2, n)]),
+    ...numbers.map((n): [string, string] => ["distil.in.0", changed("distil.in.0", 4, n)]),
+    ...numbers.map((n): [string, string] => ["distil.out.0", changed("distil.out.0", 2, n)]),
+    ...numbers.map((n): [string, string] => ["distil.at", n]),
+    ["distil.at", String(MIN_TIME - 1n)],
+    ["distil.at", String(MAX_TIME + 1n)],
+    ["distil.reach", "-1 0"],
+    ["distil.in.0", changed("distil.in.0", 3, "a".repeat(100))],
+  ].filter(([, value]) => value !== "-1") as [string, string][];
+  for (const [key, value] of forged) {
+    await b.setAnnotations({ [key]: value });
+    await a.insert([[3n, 3]]);
+    await distil(db, doubled()).run();
+    assertEquals((await pairsOf(b)).slice(0, 3), [[1n, 2], [2n, 4], [3n, 6]], `${key}: ${value}`);
+    await a.deleteRange(3n, 4n);
+    await distil(db, doubled()).run();
+    assertEquals(await pairsOf(b), [[1n, 2], [2n, 4]], `${key}: ${value}`);
+  }
+  // A job whose target is before what was done.
+  const [now] = await b.annotations();
+  const words = now["distil.in.0"]!.split(" ");
+  await b.setAnnotations({ "distil.in.0": words.with(4, "1").join(" "), "distil.at": "0" });
+  await a.insert([[3n, 3]]);
+  await distil(db, doubled()).run();
+  assertEquals(await pairsOf(b), [[1n, 2], [2n, 4], [3n, 6]]);
+});
+
+Deno.test("distil: a lease that no runner can have taken keeps nobody out", async () => {
+  await using db = await connect("memory:");
+  await input(db, "a", [[1n, 1]]);
+  await distil(db, doubled()).run();
+  const b = await output(db, "b");
+  const soon = Date.now() + 600_000;
+  for (
+    const lease of [
+      `x 1 ${"9".repeat(20)}`,
+      `x 1 ${2n ** 62n}`,
+      `x 1 ${soon + 1e9}`,
+      `x -5 ${soon}`,
+      `x ${"9".repeat(20)} ${soon}`,
+      `x ${2n ** 63n} ${soon}`,
+      `x NaN ${soon}`,
+    ]
+  ) {
+    await b.setAnnotations({ "distil.lease": lease });
+    const { full } = await distil(db, doubled({ version: lease.slice(0, 50) })).run();
+    assertEquals(full, true, lease);
+  }
+  // The last number that a lease can have, and one that is held: its epoch goes on from there.
+  await b.setAnnotations({ "distil.lease": `x ${2n ** 63n - 1n} ${Date.now() - 100_000}` });
+  let seen: string | null | undefined;
+  const plain = doubled({ version: "2" });
+  await distil(db, {
+    ...plain,
+    compute: async (range) => {
+      seen = (await b.annotations())[0]["distil.lease"];
+      return plain.compute(range);
+    },
+  }).run();
+  assert(/^\S+ \d{1,19} \d+$/.test(seen ?? ""), String(seen));
+  await b.setAnnotations({ "distil.lease": `x 7 ${soon}` });
+  assertEquals(
+    (await assertRejects(() => distil(db, doubled()).run(), BTrDBError)).status,
+    "LEASED",
+  );
+});
+
 Deno.test("distil: a database restored from a backup is computed anew, although its versions fit", async () => {
   await withFolder(async (folder) => {
     const path = `file:${folder}/a.btrdb`;
