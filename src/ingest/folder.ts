@@ -4,14 +4,22 @@
  * @module
  */
 
-import { readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { getuid } from "node:process";
 
 /** Files beside the `.cfg` of a record of COMTRADE that are read with it, or say nothing of points. */
 const COMPANIONS = /\.(?:dat|hdr|inf)$/i;
 
 /** Files that are not there for good: hidden ones, and those that are still being written. */
 const PASSING = /^\.|\.(?:part|tmp|crdownload)$|~$/i;
+
+/** Reason for which links that others planted are left out. */
+export const FOREIGN_LINK = "a link of another user, in a folder that everyone may write to";
+
+/** Bit of a mode: others may write. */
+const OTHERS_WRITE = 0o002;
 
 /** Files of a folder. */
 export interface FolderFiles {
@@ -35,14 +43,34 @@ export async function filesIn(folder: string): Promise<FolderFiles> {
   );
   const files: string[] = [];
   const omitted: { name: string; reason: string }[] = [];
+  const foreign = await foreignLinks(folder, entries);
   for (const entry of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
     const { name } = entry;
     if (entry.isDirectory()) omitted.push({ name, reason: "a folder" });
+    else if (foreign.has(name)) omitted.push({ name, reason: FOREIGN_LINK });
     else if (PASSING.test(name)) omitted.push({ name, reason: "hidden or still being written" });
     else if (COMPANIONS.test(name) && stems.has(stemOf(name))) continue;
     else files.push(join(folder, name));
   }
   return { files, omitted };
+}
+
+/**
+ * Names of links that lead wherever someone else likes: anyone could have files imported that only
+ * this user may read. Linux keeps the same rule for folders with the sticky bit.
+ */
+async function foreignLinks(folder: string, entries: readonly Dirent[]): Promise<Set<string>> {
+  const links = entries.filter((entry) => entry.isSymbolicLink());
+  const foreign = new Set<string>();
+  if (links.length === 0) return foreign;
+  const { mode, uid } = await stat(folder);
+  if ((mode & OTHERS_WRITE) === 0) return foreign;
+  const trusted = [uid, getuid?.()];
+  for (const { name } of links) {
+    const info = await lstat(join(folder, name)).catch(() => undefined);
+    if (info !== undefined && !trusted.includes(info.uid)) foreign.add(name);
+  }
+  return foreign;
 }
 
 /**

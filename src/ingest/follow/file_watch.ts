@@ -7,7 +7,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { mapConcurrently } from "../../core/concurrency.ts";
-import { filesIn } from "../folder.ts";
+import { filesIn, FOREIGN_LINK } from "../folder.ts";
 import { START } from "../source.ts";
 import { beginsWith } from "./file_digests.ts";
 import { type FileSign, FollowedFile, signOf } from "./followed_file.ts";
@@ -46,6 +46,8 @@ export class FileWatch {
   #writtenMs = 0;
   #nextId: number;
   #isMissing = false;
+  /** Names of links that were left out at the last look. */
+  #foreign: ReadonlySet<string> = new Set();
 
   /**
    * A watch.
@@ -129,8 +131,14 @@ export class FileWatch {
       return [root, ...others.map(({ path }) => path!)];
     }
     try {
-      const { files } = await filesIn(root);
+      const { files, omitted } = await filesIn(root);
       this.#isMissing = false;
+      const links = omitted.filter(({ reason }) => reason === FOREIGN_LINK);
+      const fresh = links.filter(({ name }) => !this.#foreign.has(name));
+      if (fresh.length > 0) {
+        say(`Left out: ${fresh[0]!.name}${more(fresh.length)}, ${FOREIGN_LINK}`);
+      }
+      this.#foreign = new Set(links.map(({ name }) => name));
       return [...files];
     } catch (error) {
       if ((error as { code?: unknown }).code !== "ENOENT") throw error;
@@ -194,6 +202,11 @@ export class FileWatch {
     const state = { id: this.#nextId++, path, ...sign, position: START, points: 0 };
     this.#files.push(new FollowedFile(state, path));
   }
+}
+
+/** Tells how many there are beside the first one. */
+function more(count: number): string {
+  return count === 1 ? "" : ` and ${count - 1} more`;
 }
 
 /** Tells whether one name may have become the other when files were rotated. */

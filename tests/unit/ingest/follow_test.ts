@@ -1,9 +1,15 @@
 /** Files that are followed: rows as they are written, whatever happens to the file. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { lchown } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { type BTrDB, connect } from "../../../mod.ts";
-import { followFile, type FollowOptions, type FollowSummary } from "../../../src/ingest/mod.ts";
+import {
+  filesIn,
+  followFile,
+  type FollowOptions,
+  type FollowSummary,
+} from "../../../src/ingest/mod.ts";
 import { isRotationOf, unrotatedName } from "../../../src/ingest/follow/rotated_names.ts";
 import { until } from "../../support/until.ts";
 
@@ -352,4 +358,57 @@ Deno.test("isRotationOf: names of rotated logs", () => {
   }
   assertEquals(unrotatedName("a/log.csv.1.gz"), "a/log.csv");
   assertEquals(unrotatedName("pmu-20260301.csv"), "pmu-20260301.csv");
+});
+
+Deno.test("filesIn: links that another user planted in a folder that everyone may write to are left out", async () => {
+  if (Deno.uid() !== 0) return console.warn("skipped, only root can give links to other users");
+  const folder = await Deno.makeTempDir();
+  try {
+    const secret = `${folder}/secret`;
+    await Deno.mkdir(`${folder}/in`);
+    await Deno.writeTextFile(secret, "time,value\n2026-01-01T00:00:00Z,1\n");
+    for (const name of ["own.csv", "planted.csv"]) {
+      await Deno.symlink(secret, `${folder}/in/${name}`);
+    }
+    await lchown(`${folder}/in/planted.csv`, 12_345, 12_345);
+    const names = async () => {
+      const { files, omitted } = await filesIn(`${folder}/in`);
+      return [files.map((file) => file.slice(folder.length)), omitted.map(({ name }) => name)];
+    };
+    // In a folder of one's own, links are what its owner wants.
+    assertEquals(await names(), [["/in/own.csv", "/in/planted.csv"], []]);
+    await Deno.chmod(`${folder}/in`, 0o777);
+    assertEquals(await names(), [["/in/own.csv"], ["planted.csv"]]);
+    await Deno.chmod(`${folder}/in`, 0o1777);
+    assertEquals(await names(), [["/in/own.csv"], ["planted.csv"]]);
+    // The owner of the folder may link what it likes.
+    await Deno.chown(`${folder}/in`, 12_345, 12_345);
+    assertEquals(await names(), [["/in/own.csv", "/in/planted.csv"], []]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("followFile: a planted link is left out, said once, and not read", async () => {
+  if (Deno.uid() !== 0) return console.warn("skipped, only root can give links to other users");
+  await using followed = await Followed.make();
+  const secret = await Deno.makeTempFile();
+  await Deno.writeTextFile(secret, "time,stolen\n2026-01-01T00:00:00Z,1\n");
+  await Deno.chmod(followed.folder, 0o777);
+  await Deno.symlink(secret, followed.path("a.csv"));
+  await lchown(followed.path("a.csv"), 12_345, 12_345);
+  await Deno.writeTextFile(followed.path("b.csv"), "time,freq\n2026-01-01T00:00:00Z,1\n");
+  const notices: string[] = [];
+  followed.begin("", { onNotice: (text) => notices.push(text) });
+  await until(
+    "the other file is stored",
+    async () => (await Array.fromAsync(followed.db.lookupStreams("f"))).length > 0,
+  );
+  await followed.end();
+  const names = (await Array.fromAsync(followed.db.lookupStreams("f"))).map((stream) =>
+    stream.tags()
+  );
+  assertEquals((await Promise.all(names)).map(({ name }) => name), ["freq"]);
+  assertEquals(notices.filter((text) => text.includes("another user")).length, 1);
+  await Deno.remove(secret);
 });
