@@ -19,7 +19,13 @@ import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { checkedRoot, type Head } from "../stream/registry.ts";
 import { countBefore, hasBefore, oldestTime } from "../tree/oldest.ts";
 import { closedError, type Task, type Transaction } from "../write/group_commit.ts";
-import { expireStream, type ExpiryStores } from "./expire_stream.ts";
+import {
+  expireStream,
+  type ExpiryStores,
+  SLACK_PART,
+  sweepEnd,
+  type SweepTime,
+} from "./expire_stream.ts";
 import { RuleSet } from "./rules.ts";
 import { type StreamRow, streamsBelow } from "./streams_below.ts";
 
@@ -28,12 +34,6 @@ const TICK_MS = 60_000;
 
 /** Longest time between two sweeps, ms. */
 const MAX_EVERY_MS = 3_600_000;
-
-/** Part of its age by which a point may be older before a sweep in the background looks after it. */
-const SLACK_PART = 64n;
-
-/** Most of that, ns: a day. */
-const MAX_SLACK = 86_400_000_000_000n;
 
 /** Time one task may take, ms: streams that are left are taken by the next one. */
 const TASK_MS = 4;
@@ -61,11 +61,7 @@ export interface ExpiryParts extends ExpiryStores {
 }
 
 /** A sweep under way. */
-interface Sweep {
-  /** The present, ns since the Unix epoch: the same one during the whole sweep. */
-  readonly nowNs: bigint;
-  /** True to leave alone what is hardly too old, so that a stream is not touched at every sweep. */
-  readonly isLenient: boolean;
+interface Sweep extends SweepTime {
   readonly options: ExpiryCallOptions;
   readonly failed: { uuid: Uint8Array; message: string }[];
   looked: number;
@@ -218,15 +214,14 @@ export class Expiry {
   /** Looks whether a stream has something that is too old. */
   #look(sweep: Sweep, { id, uuid, prunedBelow }: StreamRow, maxAge: bigint): "unknown" | void {
     const { streams, deletions } = this.#parts;
-    const cutoff = sweep.nowNs - maxAge;
     const head = streams.peek(id, uuid);
     if (sweep.options.dryRun === true) {
-      const points = this.#countOld(head, cutoff);
+      const points = this.#countOld(head, sweep.nowNs - maxAge);
       if (points > 0) sweep.streams++;
       sweep.points += BigInt(points);
       return;
     }
-    const end = sweep.isLenient ? cutoff - slackOf(maxAge) : cutoff;
+    const end = sweepEnd(sweep, maxAge);
     if (this.#hasOld(head, end)) return void sweep.waiting.push(uuid);
     const deletion = deletions.get(id);
     if (deletion === undefined || deletion.major <= prunedBelow) return;
@@ -296,7 +291,7 @@ export class Expiry {
         const done = await submit({
           points: 0,
           kind: "points",
-          run: (tx) => this.#expireSome(tx, batch, sweep.nowNs),
+          run: (tx) => this.#expireSome(tx, batch, sweep),
         });
         sweep.waiting = sweep.waiting.slice(done.looked);
         sweep.streams += done.streams;
@@ -316,12 +311,12 @@ export class Expiry {
   *#expireSome(
     tx: Transaction,
     uuids: readonly Uint8Array[],
-    nowNs: bigint,
+    time: SweepTime,
   ): Generator<undefined, ExpiryProgress> {
     const endMs = performance.now() + TASK_MS;
     let looked = 0, streams = 0, points = 0n;
     while (looked < uuids.length && (looked === 0 || performance.now() < endMs)) {
-      const removed = yield* expireStream(this.#parts, tx, uuids[looked]!, nowNs);
+      const removed = yield* expireStream(this.#parts, tx, uuids[looked]!, time);
       looked++;
       if (removed === undefined) continue;
       streams++;
@@ -329,12 +324,6 @@ export class Expiry {
     }
     return { looked, streams, points };
   }
-}
-
-/** Time by which a point may be older than its age before a sweep in the background removes it, ns. */
-function slackOf(maxAge: bigint): bigint {
-  const slack = maxAge / SLACK_PART;
-  return slack < MAX_SLACK ? slack : MAX_SLACK;
 }
 
 function progressOf({ looked, streams, points }: Sweep): ExpiryProgress {
