@@ -31,6 +31,8 @@ export interface PlotterOptions {
   /** Emulated settings of the system, such as `prefers-color-scheme`. */
   readonly media?: Readonly<Record<string, string>>;
   readonly touch?: boolean;
+  /** Pixels of the device a CSS pixel. */
+  readonly scale?: number;
 }
 
 /** Two streams: a magnitude with one sample that is far away, and an angle. */
@@ -72,7 +74,7 @@ export async function withPlotter(
   await using browser = await Chromium.start(path);
   const page = new PlotterPage(await browser.page());
   const [width, height] = options.size ?? [1280, 800];
-  await page.resize(width, height, options.touch ?? false);
+  await page.resize(width, height, options.touch, options.scale);
   await page.media(options.media ?? {});
   await page.page.open(`${origin}/${options.fragment ?? ""}`);
   try {

@@ -156,11 +156,11 @@ test("at 200 % zoom everything is there and can be scrolled to", async ({ page }
   await page.choose("magnitude");
   await page.settled();
   await page.resize(640, 400, false, 2);
-  await page.page.value("new Promise((go) => setTimeout(go, 300))");
+  await page.page.until(
+    "document.querySelector('.figure canvas').width === document.querySelector('.figure').clientWidth * 2",
+  );
   assertEquals(await page.page.value("document.documentElement.scrollWidth <= 640"), true);
   assert(await page.page.value<number>("document.querySelector('.figure').clientHeight") > 100);
-  const canvas = await page.page.value<number>("document.querySelector('.figure canvas').width");
-  assertEquals(canvas, await page.page.value("document.querySelector('.figure').clientWidth * 2"));
 });
 
 test(
