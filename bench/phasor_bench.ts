@@ -42,11 +42,13 @@ async function setup(): Promise<Input> {
   return { phases, peer };
 }
 
-const PIECE = 2048;
+/** Elements at a time, as the kernel takes them. */
+const PIECE = 4096;
 
 /**
  * Copies that any kernel with a memory of its own makes beside its work: inputs in, outputs out to new
- * columns, whose pages the system clears. No job can be faster.
+ * columns, whose pages the system clears. No job can be faster. For power, with four columns in and four
+ * out, they are more than an eighth of the plain loop: what is left for the sines of a fifth is too little.
  */
 function copiesAlone(inputs: number, outputs: number): (phases: Input["phases"]) => unknown {
   const memory = new Float64Array((inputs + outputs) * PIECE);

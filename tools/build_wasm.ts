@@ -23,6 +23,8 @@ interface Target {
   readonly exports: string;
   /** The module in words. */
   readonly name: string;
+  /** Options of the compiler beside the common ones. */
+  readonly options?: readonly string[];
 }
 
 const TARGETS: readonly Target[] = [
@@ -40,15 +42,25 @@ const TARGETS: readonly Target[] = [
     exports: "ExtendedExports",
     name: "extended kernel",
   },
+  {
+    entry: "wasm/phasor_fused.ts",
+    file: "src/kernel/fused.gen.ts",
+    prefix: "FUSED",
+    exports: "FusedExports",
+    name: "kernel of phasors with fused multiplication and addition",
+    options: ["--enable", "relaxed-simd"],
+  },
 ];
 
-/** Compiles an entry; the module's bytes and the declaration of its exports. */
-async function compile(entry: string): Promise<{ wasm: Uint8Array; declaration: string }> {
+/** Compiles a module: its bytes and the declaration of its exports. */
+async function compile(
+  { entry, options = [] }: Target,
+): Promise<{ wasm: Uint8Array; declaration: string }> {
   const dir = await Deno.makeTempDir();
   try {
     const args = ["run", "-A", "--no-lock", COMPILER, entry, "--config", "asconfig.json"];
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, "--target", "release", "--outFile", `${dir}/kernel.wasm`],
+      args: [...args, "--target", "release", "--outFile", `${dir}/kernel.wasm`, ...options],
       cwd: ROOT,
     }).output();
     if (!success) throw new Error(`The compiler failed:\n${new TextDecoder().decode(stderr)}`);
@@ -93,7 +105,7 @@ function render(target: Target, wasm: Uint8Array, declaration: string): string {
 }
 
 for (const target of TARGETS) {
-  const { wasm, declaration } = await compile(target.entry);
+  const { wasm, declaration } = await compile(target);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm.slice()));
   if (imports.length > 0) {
     throw new Error(`The kernel must not import anything, it imports ${JSON.stringify(imports)}`);

@@ -2,7 +2,8 @@
 // sums over the samples of a wave. Columns are 16-byte aligned and `n` is rounded up to an even number
 // by the caller, who lays out room for it.
 
-import { atan2Of } from "./atan2";
+import { atan2Of, exactAtan2Of } from "./atan2";
+import { madd, nmadd } from "./fused";
 import { cosines, sincosOf, sincosOfDegrees, sines } from "./sincos";
 
 /** Constants, each twice, as in sincos.ts. */
@@ -11,14 +12,14 @@ const TABLE: usize = memory.data<f64>([
   1e-280, 1e-280,
   1e280, 1e280,
   3, 3,
-  -0.5, -0.5,
+  0.5, 0.5,
   8.66025403784438707611e-01, 8.66025403784438707611e-01,
 ], 16);
 const DEGREES: usize = 0; // 180/pi
 const TINY: usize = 16;
 const HUGE: usize = 32;
 const THREE: usize = 48;
-const MINUS_HALF: usize = 64;
+const HALF: usize = 64;
 const ROOT: usize = 80; // half of the square root of 3
 
 @inline
@@ -33,40 +34,41 @@ function trig(x: v128, degrees: bool): void {
   else sincosOf(x);
 }
 
+/**
+ * Lengths of two vectors, a third of them if `third`, and their angles, to `length` and `angle`. Vectors
+ * that are very small, very large or not finite are computed apart.
+ */
 @inline
-function angleOf(y: v128, x: v128, degrees: bool): v128 {
-  const angle = atan2Of(y, x);
-  return degrees ? f64x2.mul(angle, k(DEGREES)) : angle;
+function polarTo(y: v128, x: v128, third: bool, degrees: bool, length: usize, angle: usize): void {
+  const squares = madd(x, x, f64x2.mul(y, y));
+  const root = f64x2.sqrt(squares);
+  v128.store(length, third ? f64x2.div(root, k(THREE)) : root);
+  const radians = atan2Of(y, x);
+  v128.store(angle, degrees ? f64x2.mul(radians, k(DEGREES)) : radians);
+  const usual = v128.and(f64x2.gt(squares, k(TINY)), f64x2.lt(squares, k(HUGE)));
+  if (!i64x2.all_true(usual)) oneByOne(y, x, third, degrees, usual, length, angle);
 }
 
-/** Lengths of two vectors. Squares of very small and very large ones are scaled first. */
-@inline
-function lengthOf(y: v128, x: v128): v128 {
-  const squares = f64x2.add(f64x2.mul(x, x), f64x2.mul(y, y));
-  const usual = v128.and(
-    f64x2.gt(squares, k(TINY)),
-    f64x2.lt(squares, k(HUGE)),
-  );
-  const length = f64x2.sqrt(squares);
-  // Only of the lane that needs it: a result must not depend on what stands beside it.
-  return i64x2.all_true(usual) ? length : v128.bitselect(length, scaledLength(y, x), usual);
-}
-
-function scaledLength(y: v128, x: v128): v128 {
-  return f64x2(
+/** The lanes that are not usual; a result must not depend on what stands beside it. */
+function oneByOne(
+  y: v128, x: v128, third: bool, degrees: bool, usual: v128, length: usize, angle: usize,
+): void {
+  const radians = exactAtan2Of(y, x);
+  const angles = degrees ? f64x2.mul(radians, k(DEGREES)) : radians;
+  if (third) {
+    y = f64x2.div(y, k(THREE));
+    x = f64x2.div(x, k(THREE));
+  }
+  const lengths = f64x2(
     NativeMath.hypot(f64x2.extract_lane(x, 0), f64x2.extract_lane(y, 0)),
     NativeMath.hypot(f64x2.extract_lane(x, 1), f64x2.extract_lane(y, 1)),
   );
+  v128.store(length, v128.bitselect(v128.load(length), lengths, usual));
+  v128.store(angle, v128.bitselect(v128.load(angle), angles, usual));
 }
 
-/** Sines and cosines() of `n` angles. */
+/** Sines and cosines of `n` angles. */
 export function sincosColumns(angles: usize, n: usize, degrees: bool, sine: usize, cosine: usize): void {
-  if (degrees) sincosColumnsOf(angles, n, true, sine, cosine);
-  else sincosColumnsOf(angles, n, false, sine, cosine);
-}
-
-@inline
-function sincosColumnsOf(angles: usize, n: usize, degrees: bool, sine: usize, cosine: usize): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     trig(v128.load(angles + i), degrees);
     v128.store(sine + i, sines());
@@ -76,14 +78,6 @@ function sincosColumnsOf(angles: usize, n: usize, degrees: bool, sine: usize, co
 
 /** Real and imaginary parts of `n` phasors. */
 export function polarToRectangular(
-  magnitude: usize, angle: usize, n: usize, degrees: bool, real: usize, imaginary: usize,
-): void {
-  if (degrees) polarToRectangularOf(magnitude, angle, n, true, real, imaginary);
-  else polarToRectangularOf(magnitude, angle, n, false, real, imaginary);
-}
-
-@inline
-function polarToRectangularOf(
   magnitude: usize, angle: usize, n: usize, degrees: bool, real: usize, imaginary: usize,
 ): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
@@ -98,32 +92,14 @@ function polarToRectangularOf(
 export function rectangularToPolar(
   real: usize, imaginary: usize, n: usize, degrees: bool, magnitude: usize, angle: usize,
 ): void {
-  if (degrees) rectangularToPolarOf(real, imaginary, n, true, magnitude, angle);
-  else rectangularToPolarOf(real, imaginary, n, false, magnitude, angle);
-}
-
-@inline
-function rectangularToPolarOf(
-  real: usize, imaginary: usize, n: usize, degrees: bool, magnitude: usize, angle: usize,
-): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     const x = v128.load(real + i), y = v128.load(imaginary + i);
-    v128.store(magnitude + i, lengthOf(y, x));
-    v128.store(angle + i, angleOf(y, x, degrees));
+    polarTo(y, x, false, degrees, magnitude + i, angle + i);
   }
 }
 
 /** Active, reactive and apparent power of `n` pairs of phasors, times `factor`, and power factors. */
 export function powerColumns(
-  voltage: usize, voltageAngle: usize, current: usize, currentAngle: usize, n: usize, degrees: bool,
-  factor: f64, active: usize, reactive: usize, apparent: usize, powerFactor: usize,
-): void {
-  if (degrees) powerColumnsOf(voltage, voltageAngle, current, currentAngle, n, true, factor, active, reactive, apparent, powerFactor);
-  else powerColumnsOf(voltage, voltageAngle, current, currentAngle, n, false, factor, active, reactive, apparent, powerFactor);
-}
-
-@inline
-function powerColumnsOf(
   voltage: usize, voltageAngle: usize, current: usize, currentAngle: usize, n: usize, degrees: bool,
   factor: f64, active: usize, reactive: usize, apparent: usize, powerFactor: usize,
 ): void {
@@ -146,12 +122,6 @@ function powerColumnsOf(
  * @param to Six columns alike: magnitude and angle of zero, positive, negative sequence.
  */
 export function symmetricalColumns(from: usize, column: usize, n: usize, degrees: bool, to: usize): void {
-  if (degrees) symmetricalColumnsOf(from, column, n, true, to);
-  else symmetricalColumnsOf(from, column, n, false, to);
-}
-
-@inline
-function symmetricalColumnsOf(from: usize, column: usize, n: usize, degrees: bool, to: usize): void {
   for (let i: usize = 0, end = n << 3; i < end; i += 16) {
     const p = from + i;
     trig(v128.load(p + column), degrees);
@@ -163,26 +133,21 @@ function symmetricalColumnsOf(from: usize, column: usize, n: usize, degrees: boo
     trig(v128.load(p + 5 * column), degrees);
     const c = v128.load(p + 4 * column);
     const cx = f64x2.mul(c, cosines()), cy = f64x2.mul(c, sines());
-    // a + h b + h* c with h = -1/2 + i root: a - (b + c) / 2 + i root (b - c).
+    // a + h b + h* c with h = -1/2 + i root: a - (b + c) / 2 + i root (b - c). Their thirds are taken of
+    // the lengths.
     const sumX = f64x2.add(bx, cx), sumY = f64x2.add(by, cy);
-    const restX = f64x2.add(ax, f64x2.mul(k(MINUS_HALF), sumX)), restY = f64x2.add(ay, f64x2.mul(k(MINUS_HALF), sumY));
+    const restX = nmadd(k(HALF), sumX, ax), restY = nmadd(k(HALF), sumY, ay);
     const turnX = f64x2.mul(k(ROOT), f64x2.sub(cy, by)), turnY = f64x2.mul(k(ROOT), f64x2.sub(bx, cx));
     const q = to + i;
-    const zx = f64x2.div(f64x2.add(ax, sumX), k(THREE)), zy = f64x2.div(f64x2.add(ay, sumY), k(THREE));
-    v128.store(q, lengthOf(zy, zx));
-    v128.store(q + column, angleOf(zy, zx, degrees));
-    const px = f64x2.div(f64x2.add(restX, turnX), k(THREE)), py = f64x2.div(f64x2.add(restY, turnY), k(THREE));
-    v128.store(q + 2 * column, lengthOf(py, px));
-    v128.store(q + 3 * column, angleOf(py, px, degrees));
-    const nx = f64x2.div(f64x2.sub(restX, turnX), k(THREE)), ny = f64x2.div(f64x2.sub(restY, turnY), k(THREE));
-    v128.store(q + 4 * column, lengthOf(ny, nx));
-    v128.store(q + 5 * column, angleOf(ny, nx, degrees));
+    polarTo(f64x2.add(ay, sumY), f64x2.add(ax, sumX), true, degrees, q, q + column);
+    polarTo(f64x2.add(restY, turnY), f64x2.add(restX, turnX), true, degrees, q + 2 * column, q + 3 * column);
+    polarTo(f64x2.sub(restY, turnY), f64x2.sub(restX, turnX), true, degrees, q + 4 * column, q + 5 * column);
   }
 }
 
 /**
  * For `n` windows of `length` samples, `step` samples apart: the sums of the samples times the
- * cosines() and times minus the sines() of a table, and the sum of their squares.
+ * cosines and times minus the sines of a table, and the sum of their squares.
  */
 export function cycleSums(
   values: usize, length: usize, step: usize, n: usize, cosine: usize, sine: usize,

@@ -5,13 +5,14 @@
  */
 
 import { columnBytes } from "./arena.ts";
-import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
+import { extendedArena } from "./extended_arena.ts";
+import { type PhasorArena, phasorArena } from "./phasor_arena.ts";
 
 /** Elements of each column in the arena at a time. */
-const PIECE = 2048;
+const PIECE = 4096;
 
 type Run = (
-  memory: ExtendedArena,
+  memory: PhasorArena,
   inputs: number,
   column: number,
   outputs: number,
@@ -25,7 +26,7 @@ function mapColumns(inputs: readonly Float64Array[], outputs: number, run: Run):
   const column = columnBytes(Math.min(PIECE, length) + 1);
   for (let from = 0; from < length; from += PIECE) {
     const n = Math.min(PIECE, length - from);
-    const memory = extendedArena((inputs.length + outputs) * column);
+    const memory = phasorArena((inputs.length + outputs) * column);
     const { base, f64 } = memory;
     inputs.forEach((input, c) => {
       const at = (base + c * column) >>> 3;

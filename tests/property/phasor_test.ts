@@ -48,6 +48,16 @@ function angles(random: Random, quarter: number): Float64Array {
   for (let k = -40; k <= 40; k++) {
     const near = k * quarter;
     out.push(near, near + 2 ** -40, near - 2 ** -50, near * (1 + 2 ** -52));
+    // About where the kernel changes to its exact reduction: 2^-20 from a multiple, times its number.
+    for (const much of [1, 1000, 16_000]) {
+      const far = (much * k + 1) * quarter, edge = (much * k + 1) * 2 ** -20;
+      out.push(
+        far + edge,
+        far - edge * (1 + 2 ** -10),
+        far + edge * (1 + 2 ** -10),
+        far - edge / 2,
+      );
+    }
   }
   for (let i = 0; i < 3000; i++) {
     out.push(
@@ -83,6 +93,8 @@ Deno.test("sincos: what is not finite is NaN, zero keeps its sign, small angles 
     assertEquals([...cosine], [NaN, NaN, NaN, 1, 1]);
   }
   assertEquals(sincos(Float64Array.of(1e-200), { unit: "radians" }).sine[0], 1e-200);
+  // Minus zero degrees were plus zero where nothing unusual stood beside them.
+  assert(Object.is(sincos(Float64Array.of(-0, 1)).sine[0], -0));
 });
 
 function phasors(random: Random, n: number, turn: number): PolarColumns {
@@ -160,6 +172,26 @@ Deno.test("toPolar: axes, quadrants, zeros, infinities and sizes as Math.atan2 a
       `length of ${name}: ${magnitude[i]}, ${length}`,
     );
   });
+});
+
+Deno.test("symmetricalComponents: of the largest, the smallest and no magnitudes, and of what is not finite", () => {
+  const of = (magnitude: number, angle: number): PolarColumns => ({
+    magnitude: Float64Array.of(magnitude),
+    angle: Float64Array.of(angle),
+  });
+  for (const magnitude of [1.7e308, 3, 3e-320, 0]) {
+    for (const angle of [0, 45, -90, 135]) {
+      const alone = symmetricalComponents(of(magnitude, angle), of(0, 0), of(0, 0));
+      for (const { magnitude: [length], angle: [turn] } of Object.values(alone)) {
+        assert(Math.abs(length - magnitude / 3) <= 1e-323 + length * 2 ** -50, `${length}`);
+        if (magnitude > 1e-300) assert(Math.abs(turn - angle) < 1e-12, `${turn}, not ${angle}`);
+      }
+    }
+  }
+  for (const odd of [of(NaN, 0), of(1, NaN), of(1, Infinity), of(Infinity, 0.5)]) {
+    const { zero, positive } = symmetricalComponents(odd, of(1, 0), of(1, 0));
+    assert(!Number.isFinite(zero.magnitude[0]) && !Number.isFinite(positive.magnitude[0]));
+  }
 });
 
 Deno.test("wrapAngles and unwrapAngles: there and back, with NaN and gaps", () => {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EXTENDED_BYTES, EXTENDED_HEX } from "../../../src/kernel/extended.gen.ts";
+import { FUSED_BYTES, FUSED_HEX } from "../../../src/kernel/fused.gen.ts";
 import { KERNEL_BYTES } from "../../../src/kernel/kernel.gen.ts";
 import { kernelBytes, moduleBytes } from "../../../src/kernel/loader.ts";
 
@@ -8,6 +9,7 @@ Deno.test("kernelBytes: the embedded module is what it says it is: its size, its
     const [bytes, size] of [
       [kernelBytes(), KERNEL_BYTES],
       [moduleBytes(EXTENDED_HEX), EXTENDED_BYTES],
+      [moduleBytes(FUSED_HEX), FUSED_BYTES],
     ] as const
   ) {
     assertEquals(bytes.length, size);
