@@ -28,8 +28,8 @@ function isDetached(column: Column): boolean {
   }
 }
 
-/** Checks one column. */
-function checkColumn(
+/** Checks the type of a column, that its buffer is attached, and its length if one is given. */
+export function checkColumn(
   action: string,
   name: string,
   column: unknown,

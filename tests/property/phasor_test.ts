@@ -358,6 +358,40 @@ Deno.test("phasor: arguments that are wrong are named", () => {
   );
   assertThrows(() => wrapAngles(one, { range: "both" as never }), RangeError, 'range is "both"');
   assertEquals([...angleDifference(Float64Array.of(-170), Float64Array.of(170))], [20]);
+  for (const none of [undefined, null] as unknown[] as never[]) {
+    assertThrows(() => toPolar(none), TypeError, "phasors.real is undefined");
+    assertThrows(() => toRectangular(none), TypeError, "phasors.magnitude is undefined");
+  }
+  // A unit instead of options would be left out in silence.
+  const calls: ((options: never) => unknown)[] = [
+    (options) => sincos(one, options),
+    (options) => toRectangular(ok, options),
+    (options) => toPolar({ real: one, imaginary: one }, options),
+    (options) => powerOf(ok, ok, options),
+    (options) => symmetricalComponents(ok, ok, ok, options),
+    (options) => wrapAngles(one, options),
+    (options) => unwrapAngles(one, options),
+    (options) => angleDifference(one, one, options),
+    (options) => frequencyOf({ times: BigInt64Array.of(1n), values: one }, options),
+    (options) => rocofOf({ times: BigInt64Array.of(1n), values: one }, options),
+    (options) => cyclePhasors({ times: BigInt64Array.of(1n), values: one }, options),
+    (options) => cycleRms({ times: BigInt64Array.of(1n), values: one }, options),
+  ];
+  for (const call of calls) {
+    assertThrows(
+      () => call("radians" as never),
+      TypeError,
+      'options is "radians", expected an object',
+    );
+    assertThrows(() => call(null as never), TypeError, "options is null, expected an object");
+  }
+  const gone = new Float64Array(1);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  assertThrows(
+    () => toPolar({ real: gone, imaginary: gone }),
+    TypeError,
+    "the buffer of phasors.real is detached",
+  );
 });
 
 Deno.test("phasors: a result does not depend on what stands beside it in the columns", () => {

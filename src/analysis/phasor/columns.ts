@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../core/describe.ts";
+import { checkColumn, checkObject } from "../../kernel/arguments.ts";
 
 /** Unit of angles. */
 export type AngleUnit = "degrees" | "radians";
@@ -37,9 +38,12 @@ const HALF_TURN: Readonly<Record<AngleUnit, number>> = { degrees: 180, radians: 
 /**
  * Half a turn in the unit of the options.
  *
+ * @throws {TypeError} If the options are no object.
  * @throws {RangeError} If the unit is none.
  */
-export function halfTurn(action: string, { unit = "degrees" }: AngleOptions): number {
+export function halfTurn(action: string, options: AngleOptions): number {
+  checkObject(action, "options", options);
+  const { unit = "degrees" } = options;
   const half = Object.hasOwn(HALF_TURN, unit) ? HALF_TURN[unit] : undefined;
   if (half === undefined) {
     throw new RangeError(
@@ -57,21 +61,18 @@ export function inDegrees(action: string, options: AngleOptions): boolean {
 /**
  * Checks columns of doubles that belong together.
  *
- * @throws {TypeError} If one is no `Float64Array`.
+ * @throws {TypeError} If one is no `Float64Array`, or its buffer was transferred away.
  * @throws {RangeError} If one is not as long as the first.
  */
 export function checkColumns(action: string, columns: Readonly<Record<string, unknown>>): void {
   let first: { name: string; length: number } | undefined;
   for (const [name, column] of Object.entries(columns)) {
-    if (!(column instanceof Float64Array)) {
-      throw new TypeError(
-        `Cannot ${action}: ${name} is ${describe(column)}, expected a Float64Array`,
-      );
-    }
-    first ??= { name, length: column.length };
-    if (column.length !== first.length) {
+    checkColumn(action, name, column, Float64Array, undefined);
+    const { length } = column as Float64Array;
+    first ??= { name, length };
+    if (length !== first.length) {
       throw new RangeError(
-        `Cannot ${action}: ${name} has ${column.length} elements, expected ${first.length} as ` +
+        `Cannot ${action}: ${name} has ${length} elements, expected ${first.length} as ` +
           `${first.name} has`,
       );
     }

@@ -6,7 +6,7 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { describe } from "../../core/describe.ts";
-import { checkRaw } from "../../kernel/arguments.ts";
+import { checkObject, checkRaw } from "../../kernel/arguments.ts";
 import { cycleSums, rectangularToPolar, sincosColumns } from "../../kernel/phasor.ts";
 import { rateFraction } from "../rate_fraction.ts";
 import { type AngleOptions, checkPositive, inDegrees, type PolarColumns } from "./columns.ts";
@@ -63,7 +63,7 @@ const SECOND = 1_000_000_000n;
  */
 export function cyclePhasors(columns: RawColumns, options: CycleOptions): CyclePhasors {
   const action = "compute phasors";
-  const degrees = inDegrees(action, options ?? {});
+  const degrees = inDegrees(action, options);
   const plan = planOf(action, columns, options);
   const { length, step, windows } = plan;
   const cycle = Float64Array.from({ length }, (_, k) => 360 * k / length);
@@ -124,9 +124,7 @@ interface Plan {
 }
 
 function planOf(action: string, columns: RawColumns, options: CycleOptions): Plan {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: options is ${describe(options)}, expected an object`);
-  }
+  checkObject(action, "options", options);
   checkRaw(action, columns);
   const { frequency, samplesPerCycle: length, step = length } = options;
   checkPositive(action, "frequency", frequency);

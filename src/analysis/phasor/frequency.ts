@@ -6,7 +6,7 @@
 
 import { describe } from "../../core/describe.ts";
 import type { RawColumns } from "../../core/columns.ts";
-import { checkRaw } from "../../kernel/arguments.ts";
+import { checkObject, checkRaw } from "../../kernel/arguments.ts";
 import { wrapped } from "./angles.ts";
 import { type AngleOptions, checkPositive, halfTurn } from "./columns.ts";
 
@@ -50,9 +50,6 @@ export interface FrequencyOptions extends AngleOptions, DerivativeOptions {
  */
 export function frequencyOf(columns: RawColumns, options: FrequencyOptions): RawColumns {
   const action = "compute frequency";
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: options is ${describe(options)}, expected an object`);
-  }
   const half = halfTurn(action, options);
   checkPositive(action, "nominal", options.nominal);
   const slope = derivative(action, columns, options, (after, before) => {
@@ -90,9 +87,11 @@ export function rocofOf(columns: RawColumns, options: DerivativeOptions = {}): R
 function derivative(
   action: string,
   columns: RawColumns,
-  { over }: DerivativeOptions,
+  options: DerivativeOptions,
   step: (after: number, before: number) => number,
 ): Float64Array {
+  checkObject(action, "options", options);
+  const { over } = options;
   checkRaw(action, columns);
   if (over !== undefined && (typeof over !== "bigint" || over < 1n)) {
     throw new RangeError(`Cannot ${action}: over is ${describe(over)}, expected a bigint from 1`);

@@ -63,6 +63,7 @@ export function powerOf(
 ): PowerColumns {
   const action = "compute power";
   checkColumns(action, { ...polarOf("voltage", voltage), ...polarOf("current", current) });
+  const degrees = inDegrees(action, options);
   const { phases = 1 } = options;
   if (phases !== 1 && phases !== 3) {
     throw new RangeError(`Cannot ${action}: phases is ${describe(phases)}, expected 1 or 3`);
@@ -70,7 +71,7 @@ export function powerOf(
   const columns = [voltage.magnitude, voltage.angle, current.magnitude, current.angle];
   const [active, reactive, apparent, powerFactor] = powerColumns(
     columns,
-    inDegrees(action, options),
+    degrees,
     phases,
   );
   return { active, reactive, apparent, powerFactor };

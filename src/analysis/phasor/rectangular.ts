@@ -93,8 +93,11 @@ export function toRectangular(
  */
 export function toPolar(phasors: RectangularColumns, options: AngleOptions = {}): PolarColumns {
   const action = "make phasors polar";
+  checkColumns(action, {
+    "phasors.real": phasors?.real,
+    "phasors.imaginary": phasors?.imaginary,
+  });
   const { real, imaginary } = phasors;
-  checkColumns(action, { "phasors.real": real, "phasors.imaginary": imaginary });
   const [magnitude, angle] = rectangularToPolar(real, imaginary, inDegrees(action, options));
   return { magnitude, angle };
 }
