@@ -19,10 +19,13 @@ export class GrowingBytes {
   #bytes: Uint8Array<ArrayBuffer>;
   #filled = 0;
 
-  /** @param length All bytes there will be. */
-  constructor(length: number) {
+  /**
+   * @param length All bytes there will be.
+   * @param memory Memory for them, of at least `length` bytes. Absent: new memory.
+   */
+  constructor(length: number, memory?: Uint8Array<ArrayBuffer>) {
     this.#length = length;
-    this.#bytes = new Uint8Array(Math.min(length, FIRST_BYTES));
+    this.#bytes = memory ?? new Uint8Array(Math.min(length, FIRST_BYTES));
   }
 
   /** Bytes of memory taken. */
@@ -37,7 +40,8 @@ export class GrowingBytes {
 
   /** All bytes, in memory of their own, once {@linkcode isWhole}. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
+    const isExact = this.#bytes.length === this.#length;
+    return isExact ? this.#bytes : this.#bytes.subarray(0, this.#length);
   }
 
   /**

@@ -86,6 +86,7 @@ export interface Frame {
 /** Puts frames together from bytes that come in pieces. */
 export class FrameReader {
   readonly #maxBytes: number;
+  readonly #memory: (length: number) => Uint8Array<ArrayBuffer> | undefined;
   readonly #head = new Uint8Array(HEAD_BYTES);
   #headBytes = 0;
   #body = new GrowingBytes(0);
@@ -93,9 +94,17 @@ export class FrameReader {
   /** Bytes of the piece that have been taken. */
   position = 0;
 
-  /** @param maxBytes Longest message that is taken. */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes Longest message that is taken.
+   * @param memory Memory for the content of a frame, of at least so many bytes; `undefined`: new
+   *   memory.
+   */
+  constructor(
+    maxBytes: number,
+    memory: (length: number) => Uint8Array<ArrayBuffer> | undefined = () => undefined,
+  ) {
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
   }
 
   /** True between frames. */
@@ -146,7 +155,7 @@ export class FrameReader {
         `${what} than the ${most} that are taken`,
       );
     }
-    this.#body = new GrowingBytes(length);
+    this.#body = new GrowingBytes(length, this.#memory(length));
   }
 }
 

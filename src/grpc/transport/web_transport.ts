@@ -19,6 +19,7 @@ import {
 } from "../../core/grpc_web.ts";
 import { type Address, addressText } from "./address.ts";
 import { type BodyReader, bodyReader } from "./body_reader.ts";
+import { makeReusable, spareMemory } from "./message_memory.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
 
 /** Bytes after the trailers that are read so that the connection can be used again. */
@@ -87,7 +88,7 @@ class WebCall implements WireCall {
     this.#url = url;
     this.#request = request;
     this.#listener = listener;
-    this.#frames = new FrameReader(settings.maxMessageBytes);
+    this.#frames = new FrameReader(settings.maxMessageBytes, spareMemory);
     const leftMs = request.deadlineMs - Date.now();
     if (leftMs <= MAX_TIMER_MS) this.#timer = setTimeout(() => this.#late(), Math.max(0, leftMs));
   }
@@ -188,6 +189,7 @@ class WebCall implements WireCall {
         await this.#room();
         if (this.#isOver) return;
         this.#wanted--;
+        makeReusable(frame.bytes);
         this.#listener.onMessage(frame.bytes);
       }
     }
