@@ -11,7 +11,8 @@
  *   points.
  * - A streamed answer yields at least one chunk, also when it is empty, so that the version is
  *   always known; every chunk carries the same version. `return()` (a `break`) and an abort stop
- *   the work on the server. Columns in a chunk belong to the receiver.
+ *   the work on the server. Columns in a chunk belong to the receiver,
+ *   unless it has said otherwise ({@linkcode RangeRequest.isLent}).
  * - An abort rejects with `signal.reason`, unchanged. A passed deadline rejects with a `BTrDBError`
  *   of code 0 and status `DEADLINE_EXCEEDED`.
  *
@@ -179,6 +180,11 @@ export interface RangeRequest {
    * best. Absent: what is fastest. An endpoint that has no say in it ignores it.
    */
   chunk?: number | undefined;
+  /**
+   * True if whoever takes the next chunk has done with the columns of the one before, so that their
+   * memory can be used again. An endpoint that has no use for that ignores it.
+   */
+  isLent?: boolean | undefined;
 }
 
 /** Windows of 2^pointwidth ns; both ends are rounded down to multiples of it. */

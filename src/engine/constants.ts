@@ -37,6 +37,13 @@ export const MAX_INSERT_POINTS = 1_048_576;
 /** Points per chunk of a streamed answer. */
 export const CHUNK_POINTS = 32_768;
 
+/**
+ * Points of the first chunks that are lent, and of all later ones; multiples of what a message of a
+ * server carries, so that none is put together from two chunks.
+ */
+export const FIRST_LENT_POINTS = 5_000;
+export const LENT_POINTS = 20_000;
+
 /** Windows per chunk of a streamed answer. */
 export const CHUNK_WINDOWS = 16_384;
 

@@ -176,7 +176,7 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<RawChunk> {
     checkRawValues(request);
     const { version, root, late, points } = this.#snapshot(request.uuid, request.version);
-    const { start, end, chunk } = request;
+    const { start, end, chunk, isLent } = request;
     const store = this.#store(chunk);
     if (chunk === Infinity) {
       const source = wholePoints(store, root, [late(), points], start, end);
@@ -184,9 +184,10 @@ export class Engine implements Endpoint {
       return;
     }
     const place: TreePlace = {};
-    const open = (from: bigint, most?: number) =>
+    const open = (from: bigint, most?: number | "lent") =>
       rawPoints(store, root, [late(), points], from, end, most, place);
-    const source = chunk === undefined ? open(start) : rawInSteps(open, start, chunk);
+    const whole = isLent === true ? "lent" : undefined;
+    const source = chunk === undefined ? open(start, whole) : rawInSteps(open, start, chunk);
     yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
   }
 

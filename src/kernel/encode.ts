@@ -114,6 +114,13 @@ function append(writer: Writer, a: Arena, src: number, length: number): void {
   writer.pos += length;
 }
 
+/** Memory for a message of at most so many bytes; what is in it does not matter. */
+export type MessageMemory = (bytes: number) => Uint8Array;
+
+function newMemory(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** The written bytes, without the rest of the buffer. */
 function written(writer: Writer): Uint8Array {
   return writer.pos === writer.bytes.length ? writer.bytes : writer.bytes.subarray(0, writer.pos);
@@ -190,7 +197,8 @@ export function encodeInsert(fields: InsertFields): Uint8Array {
  * @param to End of the points to be sent, exclusive.
  * @param major Major version.
  * @param minor Minor version.
- * @returns The message, in a buffer of its own.
+ * @param memory Gives the memory of the message. Absent: a buffer of its own.
+ * @returns The message.
  * @throws {RangeError} If the range is not within the columns.
  */
 export function encodeRawResponse(
@@ -199,9 +207,10 @@ export function encodeRawResponse(
   to: number,
   major: bigint,
   minor: bigint,
+  memory: MessageMemory = newMemory,
 ): Uint8Array {
   range(columns.times.length, from, to);
-  const writer: Writer = { bytes: new Uint8Array(20 * (to - from) + AROUND_BYTES), pos: 0 };
+  const writer: Writer = { bytes: memory(20 * (to - from) + AROUND_BYTES), pos: 0 };
   varintField(writer, 2, major);
   varintField(writer, 3, minor);
   rawPoints(writer, columns, from, to, RESPONSE_VALUES);
@@ -243,7 +252,8 @@ export function encodeSubscribeResponse(
  * @param major Major version.
  * @param minor Minor version.
  * @param withStddev True to send `stddev`, as v5 does; NaN where the columns have none.
- * @returns The message, in a buffer of its own.
+ * @param memory Gives the memory of the message. Absent: a buffer of its own.
+ * @returns The message.
  * @throws {RangeError} If the range is not within the columns.
  */
 export function encodeStatResponse(
@@ -253,10 +263,11 @@ export function encodeStatResponse(
   major: bigint,
   minor: bigint,
   withStddev: boolean,
+  memory: MessageMemory = newMemory,
 ): Uint8Array {
   range(columns.times.length, from, to);
   const pointBytes = withStddev ? 56 : 47;
-  const writer: Writer = { bytes: new Uint8Array(pointBytes * (to - from) + AROUND_BYTES), pos: 0 };
+  const writer: Writer = { bytes: memory(pointBytes * (to - from) + AROUND_BYTES), pos: 0 };
   varintField(writer, 2, major);
   varintField(writer, 3, minor);
   statPoints(writer, columns, from, to, withStddev ? 6 : 5);

@@ -24,4 +24,5 @@ export {
   encodeSubscribeResponse,
   insertBytes,
   type InsertFields,
+  type MessageMemory,
 } from "./encode.ts";

@@ -48,7 +48,9 @@ async function read(
   const { signal } = state.controller;
   reads.set(id, state);
   try {
-    const chunks = engine![method](request as never, { signal, deadlineMs });
+    // Chunks move to the other thread, with their memory.
+    const own = { ...request as object, isLent: false };
+    const chunks = engine![method](own as never, { signal, deadlineMs });
     for await (const chunk of chunks) {
       while (state.left === 0 && !signal.aborted) {
         await new Promise<void>((wake) => state.wake = wake);

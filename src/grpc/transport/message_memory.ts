@@ -4,40 +4,31 @@
  * @module
  */
 
+import { SpareBuffers } from "../../core/spare_buffers.ts";
+
 /** Flag and length in front of a message; the gRPC library makes one buffer of them and it. */
 const FRAME_HEAD_BYTES = 5;
 
-/** Sizes of buffers that are used again: of small ones, new memory costs less; large ones are rare. */
-const LEAST_BYTES = 16 << 10;
-const MOST_BYTES = 1 << 20;
+/** Memory kept for later messages, bytes. */
+const SPARE_BYTES = 4 << 20;
 
-/** Buffers kept. */
-const MAX_SPARE = 8;
-
-const spare: ArrayBuffer[] = [];
+const spare = new SpareBuffers(SPARE_BYTES);
 
 /** Buffers of messages that are used again once they are given back. */
 const reusable = new WeakSet<ArrayBuffer>();
 
 /**
- * Memory for a message, of at least `length` bytes, that was used before and is known to the caches:
- * new memory costs as much as the decoding.
+ * Memory for a message of `length` bytes, or more.
  *
- * @returns `undefined` if none is there.
+ * @returns `undefined` if none is to be used again.
  */
 export function spareMemory(length: number): Uint8Array<ArrayBuffer> | undefined {
-  if (length < LEAST_BYTES) return undefined;
-  const at = spare.findIndex(({ byteLength }) => byteLength >= length);
-  // Those that are too small make room for larger ones.
-  const [buffer] = spare.splice(Math.max(at, 0), 1);
-  return at < 0 ? undefined : new Uint8Array(buffer!);
+  return spare.take(length);
 }
 
 /** Lets the memory of a message be used again after {@linkcode giveBack}. */
 export function makeReusable({ buffer }: Uint8Array): void {
-  const { byteLength } = buffer;
-  if (byteLength < LEAST_BYTES || byteLength > MOST_BYTES) return;
-  if (buffer instanceof ArrayBuffer) reusable.add(buffer);
+  if (buffer instanceof ArrayBuffer && SpareBuffers.suits(buffer.byteLength)) reusable.add(buffer);
 }
 
 /**
@@ -51,9 +42,7 @@ export function makeReusable({ buffer }: Uint8Array): void {
  * a buffer, those before 21.
  */
 export function giveBack({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && reusable.delete(buffer) && spare.length < MAX_SPARE) {
-    return void spare.push(buffer);
-  }
+  if (buffer instanceof ArrayBuffer && reusable.delete(buffer)) return spare.give(buffer);
   const shared = buffer.byteLength > byteLength + FRAME_HEAD_BYTES;
   if (byteLength > 0 && !shared && buffer instanceof ArrayBuffer) buffer.transfer?.(0);
 }

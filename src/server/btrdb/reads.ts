@@ -28,8 +28,9 @@ export async function rawValues(exchange: Exchange): Promise<void> {
   const params = decode(RawValuesParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { uuid, start, end } = params;
-  const request = { uuid, start, end, version: versionOf(params.versionMajor) };
-  await sendColumns(exchange, endpoint.rawValues(request, options), RAW);
+  const version = versionOf(params.versionMajor);
+  const chunks = endpoint.rawValues({ uuid, start, end, version, isLent: true }, options);
+  await sendColumns(exchange, chunks, RAW);
 }
 
 /** `AlignedWindows`, with `stddev` in v5. */

@@ -15,18 +15,31 @@ import {
 } from "../../core/columns.ts";
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import type { Chunk, Version } from "../../endpoint/endpoint.ts";
-import { encodeRawResponse, encodeStatResponse } from "../../kernel/wire.ts";
+import { SpareBuffers } from "../../core/spare_buffers.ts";
+import { encodeRawResponse, encodeStatResponse, type MessageMemory } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 
 /** Points or windows a message carries. */
 export const BATCH_POINTS = 5_000;
+
+/** Memory of messages that is kept for later ones, bytes. */
+const SPARE_BYTES = 4 << 20;
+
+const spare = new SpareBuffers(SPARE_BYTES);
 
 /** Cutting, joining and encoding of columns of one kind. */
 export interface Kind<Columns> {
   readonly empty: () => Columns;
   readonly slice: (columns: Columns, from: number, to: number) => Columns;
   readonly concat: (batches: readonly Columns[]) => Columns;
-  readonly encode: (columns: Columns, from: number, to: number, version: Version) => Uint8Array;
+  /** Makes a message; asks for its memory, or takes some of its own. */
+  readonly encode: (
+    columns: Columns,
+    from: number,
+    to: number,
+    version: Version,
+    memory: MessageMemory,
+  ) => Uint8Array;
 }
 
 /** Raw points as `RawValuesResponse`. */
@@ -34,8 +47,8 @@ export const RAW: Kind<RawColumns> = {
   empty: emptyRaw,
   slice: sliceRaw,
   concat: concatRaw,
-  encode: (columns, from, to, version) =>
-    encodeRawResponse(columns, from, to, version.major, version.minor),
+  encode: (columns, from, to, version, memory) =>
+    encodeRawResponse(columns, from, to, version.major, version.minor, memory),
 };
 
 /** Windows as `AlignedWindowsResponse` or `WindowsResponse`. */
@@ -44,8 +57,8 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
     empty: emptyStat,
     slice: sliceStat,
     concat: concatStat,
-    encode: (columns, from, to, version) =>
-      encodeStatResponse(columns, from, to, version.major, version.minor, withStddev),
+    encode: (columns, from, to, version, memory) =>
+      encodeStatResponse(columns, from, to, version.major, version.minor, withStddev, memory),
   };
 }
 
@@ -63,13 +76,18 @@ export async function sendColumns<Columns extends { times: BigInt64Array }>(
   kind: Kind<Columns>,
   batch: number = BATCH_POINTS,
 ): Promise<void> {
-  let held = kind.empty();
+  const empty = kind.empty();
+  let held = empty;
   let version: Version | undefined;
   let sent = false;
   const send = (columns: Columns, from: number, to: number) => {
     sent = true;
     metrics.pointsRead += to - from;
-    return call.send(kind.encode(columns, from, to, version!));
+    let memory: Uint8Array<ArrayBuffer> | undefined;
+    const message = kind.encode(columns, from, to, version!, (bytes) => {
+      return memory = spare.take(bytes) ?? new Uint8Array(bytes);
+    });
+    return call.send(message, () => memory && spare.give(memory.buffer));
   };
   for await (const chunk of chunks) {
     version = chunk.version;
@@ -82,7 +100,8 @@ export async function sendColumns<Columns extends { times: BigInt64Array }>(
       await send(held, 0, batch);
     }
     for (; n - at >= batch; at += batch) await send(chunk.columns, at, at + batch);
-    held = kind.slice(chunk.columns, at, n);
+    // A copy: the memory of the chunk may only have been lent.
+    held = at === n ? empty : kind.concat([kind.slice(chunk.columns, at, n)]);
   }
   if (version !== undefined && (!sent || held.times.length > 0)) {
     await send(held, 0, held.times.length);

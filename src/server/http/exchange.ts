@@ -79,6 +79,8 @@ export class Request {
 export class Reply {
   readonly #outgoing: ServerResponse;
   readonly #headers: Readonly<Record<string, string>>;
+  /** True in HTTP/1.1, where what was written has gone to the socket when that is told. */
+  readonly #isOwnSocket: boolean;
   /** True once head and status are on their way. */
   hasBegun = false;
   /** Bytes of the body that were sent. */
@@ -94,6 +96,7 @@ export class Reply {
   ) {
     // The part used here is the same in both.
     this.#outgoing = outgoing as ServerResponse;
+    this.#isOwnSocket = !("stream" in outgoing);
     this.#headers = headers;
     outgoing.on("error", () => {});
     outgoing.on("close", () => this.#isClosed = true);
@@ -107,20 +110,31 @@ export class Reply {
   }
 
   /**
-   * Sends pieces of the body, together.
+   * Sends a piece of the body.
    *
    * @returns False once enough is under way, until it has drained.
    */
-  write(...pieces: readonly Uint8Array[]): boolean {
+  write(piece: Uint8Array): boolean {
     if (this.#isClosed) return true;
-    const isOne = pieces.length === 1;
-    if (!isOne) this.#outgoing.cork();
-    let hasRoom = true;
-    for (const piece of pieces) {
-      this.bytes += piece.length;
-      hasRoom = this.#outgoing.write(piece);
-    }
-    if (!isOne) this.#outgoing.uncork();
+    this.bytes += piece.length;
+    return this.#outgoing.write(piece);
+  }
+
+  /**
+   * Sends a piece behind a short one, both together.
+   *
+   * @param onSent Told when the memory of `piece` is not used any more. HTTP/2 may not tell.
+   * @returns False once enough is under way, until it has drained.
+   */
+  writeBehind(head: Uint8Array, piece: Uint8Array, onSent?: () => void): boolean {
+    if (this.#isClosed) return true;
+    this.bytes += head.length + piece.length;
+    this.#outgoing.cork();
+    this.#outgoing.write(head);
+    const hasRoom = this.#isOwnSocket && onSent !== undefined
+      ? this.#outgoing.write(piece, (error) => error ?? onSent())
+      : this.#outgoing.write(piece);
+    this.#outgoing.uncork();
     return hasRoom;
   }
 

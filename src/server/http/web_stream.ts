@@ -89,10 +89,14 @@ export class WebStream implements CallStream {
     this.#request.pause();
   }
 
-  write(message: Uint8Array): boolean {
+  write(message: Uint8Array, onSent?: () => void): boolean {
     this.#begin();
-    if (message.length < COPIED_BYTES) return this.#reply.write(frameOf(message));
-    return this.#reply.write(messageHead(message.length), message);
+    if (message.length >= COPIED_BYTES) {
+      return this.#reply.writeBehind(messageHead(message.length), message, onSent);
+    }
+    const hasRoom = this.#reply.write(frameOf(message));
+    onSent?.();
+    return hasRoom;
   }
 
   end(): void {

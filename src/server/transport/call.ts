@@ -138,18 +138,20 @@ export class Call {
    * Sends one message. All but the first of a call give way to other calls.
    *
    * @param message Its bytes, which belong to the transport from now on.
+   * @param onSent Told when the transport has done with them; not told if the call fails.
    * @returns Undefined when more may follow at once, else a promise that resolves once the client
    * has taken enough, and rejects with the signal's reason when it never will.
    */
-  send(message: Uint8Array): Promise<void> | undefined {
+  send(message: Uint8Array, onSent?: () => void): Promise<void> | undefined {
     const wait = this.bytesSent === 0 ? undefined : this.#pace.take(message.length);
-    return wait === undefined ? this.#write(message) : wait.then(() => this.#write(message));
+    if (wait === undefined) return this.#write(message, onSent);
+    return wait.then(() => this.#write(message, onSent));
   }
 
-  #write(message: Uint8Array): Promise<void> | undefined {
+  #write(message: Uint8Array, onSent?: () => void): Promise<void> | undefined {
     this.signal.throwIfAborted();
     this.bytesSent += PREFIX_BYTES + message.length;
-    return this.#stream.write(message) ? undefined : this.#room();
+    return this.#stream.write(message, onSent) ? undefined : this.#room();
   }
 
   /** Ends the call with a status; only the first time counts. */

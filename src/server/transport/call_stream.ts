@@ -21,8 +21,12 @@ export interface CallStream {
   resume(): unknown;
   /** Stops the client's messages. */
   pause(): unknown;
-  /** Sends a message; false once enough is under way, until `drain`. */
-  write(message: Uint8Array): boolean;
+  /**
+   * Sends a message; false once enough is under way, until `drain`.
+   *
+   * @param onSent Told when the memory of the message is not used any more. Not told if it may be.
+   */
+  write(message: Uint8Array, onSent?: () => void): boolean;
   /** Ends the call well. */
   end(): unknown;
   /** Ends the call with another status. */
