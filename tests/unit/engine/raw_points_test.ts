@@ -29,6 +29,30 @@ Deno.test("rawValues: a short answer takes the memory of its points, a long one 
   }
 });
 
+Deno.test("rawValues: chunks that are lent have the same memory, and all points in multiples of 5,000", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const columns = regular(70_003);
+  await engine.insert({ uuid, columns });
+  const buffers = new Set<ArrayBufferLike>();
+  const lengths: number[] = [];
+  let at = 0;
+  for await (
+    const chunk of engine.rawValues({ uuid, start: 0n, end: 1n << 60n, version: 0n, isLent: true })
+  ) {
+    const { times, values } = chunk.columns;
+    assertEquals(times, columns.times.slice(at, at += times.length));
+    assertEquals(values, columns.values.slice(at - values.length, at));
+    lengths.push(times.length);
+    buffers.add(times.buffer);
+  }
+  assertEquals(lengths, [5_000, 10_000, 20_000, 20_000, 15_003]);
+  assertEquals(buffers.size, 3);
+  const few = { uuid, start: 0n, end: 100n * 1_000_000n, version: 0n, isLent: true };
+  const [chunk] = await Array.fromAsync(engine.rawValues(few));
+  assert(chunk!.columns.times.buffer.byteLength <= 1_600);
+});
+
 Deno.test("collect: points of the tree, late ones and buffered ones come in columns of their number, from memory or the file", async () => {
   const directory = await Deno.makeTempDir();
   const step = 1_000_000n;
