@@ -1,10 +1,14 @@
 /** Memory of messages that is used again while slow readers still have them under way. */
 
 import { assert, assertEquals } from "@std/assert";
+import type { ServerResponse } from "node:http";
+import { Writable } from "node:stream";
 import { connect } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
 import { delay } from "../../../src/core/call.ts";
+import { Reply } from "../../../src/server/http/exchange.ts";
 import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
+import { until } from "../../support/until.ts";
 
 /** Points of a stream, 8 MB as messages: more than the sockets hold. */
 const POINTS = 400_000;
@@ -69,23 +73,47 @@ Deno.test("serve: readers that stop now and then get what was written, by every 
   }
 });
 
-Deno.test("serve: a connection that breaks gives no memory back that may still be sent", async () => {
-  await using db = await connect("memory:");
-  const stream = await db.create(crypto.randomUUID(), "broken");
-  await stream.insert({
-    times: BigInt64Array.from({ length: POINTS }, (_, i) => BigInt(i) * 1_000n),
-    values: Float64Array.from({ length: POINTS }, (_, i) => i),
-  });
-  await using server = await serve(db, { port: 0, http: { port: 0 } });
-  await using web = await connect(`grpc-web://127.0.0.1:${server.httpPort}`);
-  const remote = web.streamFromUUID(stream.uuid);
-  for (let round = 0; round < 10; round++) {
-    for await (const _ of remote.rawValues(0n, 1n << 40n)) {
-      await delay(round);
-      break;
-    }
-    const { times, values } = await remote.rawValues(0n, 1n << 40n).collect();
-    assertEquals(times.length, POINTS);
-    assert(values.every((value, i) => value === i), `round ${round}`);
+/** An HTTP/1.1 reply whose socket takes what was written when it is told to. */
+class SlowSocket extends Writable {
+  readonly taken: string[] = [];
+  #waiting: (() => void) | undefined;
+
+  writeHead(): void {}
+
+  override _write(bytes: Uint8Array, _: string, done: () => void): void {
+    this.#waiting = () => {
+      this.taken.push(new TextDecoder().decode(bytes));
+      done();
+    };
   }
+
+  /** Takes one piece. */
+  async take(): Promise<void> {
+    await until("a piece is there", () => this.#waiting !== undefined);
+    const take = this.#waiting!;
+    this.#waiting = undefined;
+    take();
+    await delay(0);
+  }
+}
+
+Deno.test("Reply.writeBehind: memory is given back once the socket has taken it, and not before", async () => {
+  const socket = new SlowSocket();
+  const reply = new Reply(socket as unknown as ServerResponse, {});
+  reply.begin(200, {});
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  let given = 0;
+  const pieces = [bytes("one"), bytes("two")];
+  for (const piece of pieces) {
+    reply.writeBehind(bytes("head"), piece, () => given += piece.fill(0).length);
+  }
+  for (const expected of [0, 3, 3, 6]) {
+    await socket.take();
+    assertEquals(given, expected);
+  }
+  assertEquals(socket.taken, ["head", "one", "head", "two"]);
+  reply.writeBehind(bytes("head"), bytes("lost"), () => given = NaN);
+  socket.destroy(new Error("the client is gone"));
+  await until("it is closed", () => socket.closed);
+  assertEquals(given, 6);
 });
