@@ -88,7 +88,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
     may: ["core", "kernel", "csv", "client", "arrow", "io"],
     packages: ["npm:yaml", "node:"],
   },
-  web: { may: ["core", "kernel", "endpoint", "client", "grpc", "plot"], lazily: ["io"] },
+  web: {
+    may: ["core", "kernel", "endpoint", "client", "analysis", "grpc", "plot"],
+    lazily: ["io"],
+  },
   plot: { may: ["core", "kernel"], packages: ["node:"], program: true },
   notebook: { may: ["core", "kernel", "plot"] },
   cli: {

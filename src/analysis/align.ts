@@ -8,7 +8,7 @@ import type { StreamSet } from "../client/stream_set.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { lowerBound } from "../core/search.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
-import { gridPiece, gridTimes, StreamAligner } from "../kernel/align.ts";
+import type { StreamAligner } from "../kernel/align.ts";
 import { ACTION, type AlignSource, type Source, sourcesOf } from "./align_source.ts";
 import { type AlignOptions, type Plan, planOf, type Rules, rulesOf } from "./align_plan.ts";
 
@@ -100,7 +100,8 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
   readonly #rules: Rules;
   readonly #sources: Source[];
   readonly #left: () => RequestOptions;
-  readonly #aligners: StreamAligner[];
+  /** Those of the streams, once rows are read: their kernel is not loaded before. */
+  #aligners: StreamAligner[] = [];
   readonly #inRange: bigint[];
   #plan: Promise<Plan> | undefined;
   #rows = 0n;
@@ -115,18 +116,15 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
     if (this.#rules.end === undefined && this.#sources.some(({ last }) => last === undefined)) {
       throw new TypeError(`Cannot ${ACTION}: end is not given, but batches have no known end`);
     }
-    this.#aligners = this.#sources.map(() => new StreamAligner(this.#rules));
     this.#inRange = this.#sources.map(() => 0n);
   }
 
   /** Counts of each stream, up to the rows read so far. */
   get counts(): AlignCount[] {
-    return this.#aligners.map(({ matched, filled }, s) => ({
-      matched,
-      filled,
-      missing: this.#rows - matched - filled,
-      unused: this.#inRange[s]! - matched,
-    }));
+    return this.#inRange.map((inRange, s) => {
+      const { matched, filled } = this.#aligners[s] ?? { matched: 0n, filled: 0n };
+      return { matched, filled, missing: this.#rows - matched - filled, unused: inRange - matched };
+    });
   }
 
   /**
@@ -153,7 +151,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
     }
     const all: AlignedColumns = {
       times: new BigInt64Array(Number(rows)),
-      values: this.#aligners.map(() => new Float64Array(Number(rows))),
+      values: this.#sources.map(() => new Float64Array(Number(rows))),
     };
     let at = 0;
     for await (const { times, values } of this) {
@@ -186,6 +184,8 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
   async *#batches(): AsyncGenerator<AlignedColumns, void, void> {
     const plan = await this.#planned();
     const { grid, rows } = plan;
+    const { gridPiece, gridTimes, StreamAligner } = await import("../kernel/align.ts");
+    this.#aligners = this.#sources.map(() => new StreamAligner(this.#rules));
     const sources = this.#sources.map(({ open }, s) => {
       const count = (n: number): void => {
         this.#inRange[s]! += BigInt(n);

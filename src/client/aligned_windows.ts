@@ -14,7 +14,7 @@ import type {
   StatChunk,
   Version,
 } from "../endpoint/endpoint.ts";
-import { alignedRewindow } from "../kernel/mod.ts";
+import { alignedRewindow } from "../kernel/rewindow.ts";
 import { wholeRange } from "./range_cut.ts";
 
 /**

@@ -9,7 +9,7 @@ import { BTrDBError } from "../core/errors.ts";
 import { MAX_POINTWIDTH } from "../core/range.ts";
 import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts";
 import { cutSorted } from "../kernel/chunk_by_pointwidth.ts";
-import { sortPoints } from "../kernel/mod.ts";
+import { sortPoints } from "../kernel/sort.ts";
 import { exponent, oneOf, positiveInteger } from "./arguments.ts";
 import type { RequestOptions } from "../core/request_options.ts";
 import {

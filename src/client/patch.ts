@@ -9,7 +9,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { formatTime } from "../core/time.ts";
 import { LATEST } from "../core/range.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../endpoint/endpoint.ts";
-import { sortPoints } from "../kernel/mod.ts";
+import { sortPoints } from "../kernel/sort.ts";
 import type { TimeRange } from "./arguments.ts";
 import { insertPoints } from "./insert.ts";
 import { lastOfEquals, type PatchRun, planPatch, survivors } from "./patch_plan.ts";

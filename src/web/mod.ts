@@ -23,6 +23,23 @@ export type {
   Tracer,
 } from "../grpc/transport/telemetry.ts";
 export type { RetryOptions } from "../grpc/call/retry.ts";
+export {
+  align,
+  type AlignCount,
+  type AlignedColumns,
+  AlignedQuery,
+  type AlignOptions,
+  type AlignSource,
+  type Fill,
+} from "../analysis/align.ts";
+export {
+  type Finding,
+  type Findings,
+  type GapOptions,
+  type GapReport,
+  gaps,
+  type ScanCost,
+} from "../analysis/gaps.ts";
 export * from "../client/mod.ts";
 export type { RawColumns, RawPoint, StatColumns, StatPoint } from "../core/columns.ts";
 export { BTrDBError, type BTrDBErrorInit, ErrorCode, type ErrorCodeName } from "../core/errors.ts";

@@ -11,6 +11,7 @@
 
 import { BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
+<<<<<<< HEAD
 import { assert, assertEquals } from "@std/assert";
 import { connectGrpc } from "../../src/grpc/mod.ts";
 import { override } from "../support/override_endpoint.ts";
@@ -36,6 +37,11 @@ const CASES: Case[] = [
   ...RANDOM_CASES,
   ...CANCEL_CASES,
 ];
+=======
+import { assertEquals } from "@std/assert";
+import { CASES } from "./cases.ts";
+import { Bench, UNSUPPORTED } from "./support.ts";
+>>>>>>> 32b5d49 (Web: align and gaps in pages, and the contract in Chromium and Firefox)
 
 type Use = (db: BTrDB) => Promise<void>;
 

@@ -15,19 +15,43 @@ export function strictPolicy(connectTo: string): string {
   ].join("; ");
 }
 
-/** A program as one script for a browser. */
-export async function bundleFor(program: string): Promise<string> {
+/**
+ * A program as one script for a browser.
+ *
+ * @param imports What some names of the import map stand for instead, from the root of the repository.
+ */
+export async function bundleFor(
+  program: string,
+  imports: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const folder = await Deno.makeTempDir();
   try {
     const [source, out] = [`${folder}/program.ts`, `${folder}/program.js`];
     await Deno.writeTextFile(source, program);
-    const args = ["bundle", "--platform", "browser", "--config", "deno.json", "-o", out, source];
+    const config = ["--config", "deno.json"];
+    if (Object.keys(imports).length > 0) {
+      // The configuration of a package would put its own names first.
+      config.splice(0, 2, "--no-config", "--import-map", `${folder}/imports.json`);
+      await Deno.writeTextFile(`${folder}/imports.json`, JSON.stringify(await mapWith(imports)));
+    }
+    const args = ["bundle", "--platform", "browser", ...config, "-o", out, source];
     const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     return await Deno.readTextFile(out);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The import map of this repository for programs elsewhere, with other places for some names. */
+async function mapWith(imports: Readonly<Record<string, string>>): Promise<object> {
+  const root = new URL("../../", import.meta.url);
+  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const all: Record<string, string> = { ...config.imports, ...imports };
+  for (const [name, place] of Object.entries(all)) {
+    if (place.startsWith("./")) all[name] = new URL(place, root).href;
+  }
+  return { imports: all };
 }
 
 /** A site with one page that runs a script. */
