@@ -11,37 +11,11 @@
 
 import { BTrDB, BTrDBError, connect, verifyFile } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
-<<<<<<< HEAD
 import { assert, assertEquals } from "@std/assert";
 import { connectGrpc } from "../../src/grpc/mod.ts";
 import { override } from "../support/override_endpoint.ts";
-import { ANALYSIS_CASES } from "./cases/analysis_cases.ts";
-import { CANCEL_CASES } from "./cases/cancel_cases.ts";
-import { CHANGE_CASES } from "./cases/change_cases.ts";
-import { CSV_CASES } from "./cases/csv_cases.ts";
-import { INSERT_CASES } from "./cases/insert_cases.ts";
-import { METADATA_CASES } from "./cases/metadata_cases.ts";
-import { RANDOM_CASES } from "./cases/random_cases.ts";
-import { READ_CASES } from "./cases/read_cases.ts";
-import { SET_CASES } from "./cases/set_cases.ts";
-import { Bench, type Case, UNSUPPORTED } from "./support.ts";
-
-const CASES: Case[] = [
-  ...INSERT_CASES,
-  ...READ_CASES,
-  ...CHANGE_CASES,
-  ...METADATA_CASES,
-  ...SET_CASES,
-  ...CSV_CASES,
-  ...ANALYSIS_CASES,
-  ...RANDOM_CASES,
-  ...CANCEL_CASES,
-];
-=======
-import { assertEquals } from "@std/assert";
 import { CASES } from "./cases.ts";
 import { Bench, UNSUPPORTED } from "./support.ts";
->>>>>>> 32b5d49 (Web: align and gaps in pages, and the contract in Chromium and Firefox)
 
 type Use = (db: BTrDB) => Promise<void>;
 

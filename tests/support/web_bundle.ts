@@ -18,7 +18,7 @@ export function strictPolicy(connectTo: string): string {
 /**
  * A program as one script for a browser.
  *
- * @param imports What some names of the import map stand for instead, from the root of the repository.
+ * @param imports Other places for some names of the import map, from the root of the repository.
  */
 export async function bundleFor(
   program: string,
