@@ -113,6 +113,48 @@ Deno.test("an import into a server, killed between insert and record: no point t
   assertEquals(streams.map(({ count }) => count), ["120000", "120000", "120000"]);
 });
 
+/** Line protocol of two hosts with two fields each; every hundredth line comes ten lines late. */
+function lines(rows: number): string {
+  const all: string[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (const host of ["a", "b"]) {
+      const load = i % 3 === 0 ? "" : `,load=${i * 0.25}`;
+      all.push(`cpu,host=${host} busy=${host === "a" ? i : -i}i${load} ${i * 1_000_000}`);
+    }
+  }
+  for (let i = 0; i + 10 < all.length; i += 100) all.splice(i + 10, 0, ...all.splice(i, 1));
+  return all.join("\n") + "\n";
+}
+
+Deno.test("import of line protocol, killed in the middle: no point lost, none twice", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const rows = 60_000;
+  await Deno.writeTextFile(`${path}/in.lp`, lines(rows));
+  await using server = await serveTarget("memory:");
+  await using target = await connect(server.address);
+  const rest = ["import", `${path}/in.lp`, "-i", "grid", "--resume"];
+  await killUntilDone(["-d", server.address, ...rest], env, () => countOf(target));
+  await killUntilDone(["-d", `file:${path}/a.btrdb`, ...rest], env, () => recordsOf(env));
+  await using file = await connect(`file:${path}/a.btrdb`);
+  for (const db of [target, file]) {
+    const streams = await Array.fromAsync(db.lookupStreams("grid", { isCollectionPrefix: true }));
+    assertEquals(streams.length, 4);
+    for (const stream of streams) {
+      const [collection, { name }] = [await stream.collection(), await stream.tags()];
+      const wanted: [bigint, number][] = [];
+      for (let i = 0; i < rows; i++) {
+        if (name === "load" && i % 3 === 0) continue;
+        const busy = collection.endsWith("a") ? i : -i;
+        wanted.push([BigInt(i) * 1_000_000n, name === "load" ? i * 0.25 : busy]);
+      }
+      const { times, values } = await stream.rawValues(0n, 1n << 60n).collect();
+      assertEquals(times.length, wanted.length, `${collection}/${name}`);
+      assert(wanted.every(([time, value], i) => times[i] === time && values[i] === value));
+    }
+  }
+});
+
 Deno.test("rows out of order, equal rows, gaps: resumed from stdin, exactly", async () => {
   await using dir = await workspace();
   const { env, path } = dir;
