@@ -200,6 +200,10 @@ Deno.test("data by URL: parameters that are wrong are named, never ignored", () 
       ["?stream=pmu/s7/a&from=1.5", 400, 421, 'from is "1.5", expected a whole number of ms'],
       ["?stream=pmu/s7/a&start=9999-01-01", 400, 413, 'start is "9999-01-01", expected 1933'],
       ["?stream=pmu/s7/a&start=2&end=1", 400, 413, "is not before end"],
+      // The server's own text for these was "start time >= end time", of a range that was not so.
+      ["?stream=pmu/s7/a&start=0&end=9&width=10", 400, 413, "no whole window of 10 ns is between"],
+      ["?stream=pmu/s7/a&start=1&end=15&pointwidth=4", 400, 413, "no whole window of 16 ns"],
+      ["?stream=pmu/s7/a&pointwidth=63", 400, 413, "no whole window of 9223372036854775808 ns"],
       ["?stream=pmu/s7/a&version=x", 400, 421, 'version is "x"'],
       ["?stream=pmu/s7/*&version=11", 400, 421, "version has 1 of the numbers of 2 streams"],
       ["?stream=pmu/s7/a&tz=Mars/Base", 400, 421, 'tz is "Mars/Base", expected a time zone'],

@@ -64,7 +64,27 @@ export async function dataRange(
   }
   const query = queryOf(kind, to - from);
   const isOpen = end === undefined || kind.type === "points";
-  return { start: from, end: isOpen ? wholeWindows(from, to, query) : to, query };
+  const whole = isOpen ? wholeWindows(from, to, query) : to;
+  checkWindow(from, whole, query);
+  return { start: from, end: whole, query };
+}
+
+/** Refuses a range that has no whole window: its end is rounded down. */
+function checkWindow(start: bigint, end: bigint, query: CsvQueryKind): void {
+  if (query.type === "raw") return;
+  const { type } = query;
+  const width = type === "aligned" ? 1n << BigInt(query.pointwidth) : query.width;
+  if (type === "windows" ? end - start >= width : floor(start, width) < floor(end, width)) return;
+  throw badParameter(
+    `no whole window of ${width} ns is between start ${formatTime(start)} and end ` +
+      formatTime(end),
+    ErrorCode.InvalidTimeRange,
+  );
+}
+
+/** The last multiple of `width` that is not after `time`. */
+function floor(time: bigint, width: bigint): bigint {
+  return time - ((time % width) + width) % width;
 }
 
 /** A range in which there is nothing, of columns of the kind. */
@@ -92,7 +112,7 @@ function queryOf(kind: DataKind, span: bigint): CsvQueryKind {
 function wholeWindows(start: bigint, end: bigint, query: CsvQueryKind): bigint {
   if (query.type === "raw") return end;
   const width = query.type === "aligned" ? 1n << BigInt(query.pointwidth) : query.width;
-  const origin = query.type === "aligned" ? start - ((start % width) + width) % width : start;
+  const origin = query.type === "aligned" ? floor(start, width) : start;
   const whole = origin + (end - origin + width - 1n) / width * width;
   return whole < LAST_TIME ? whole : end;
 }
