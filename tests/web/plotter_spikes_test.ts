@@ -72,3 +72,52 @@ for (
       }),
   });
 }
+
+Deno.test({
+  name: "plotter: a band has one colour at every number of pixels a CSS pixel: bars do not overlap",
+  ignore: path === undefined,
+  fn: () =>
+    withPlotter(path!, async ({ page }) => {
+      await page.tree();
+      const colours: string[] = [];
+      for (const [width, scale] of [[1280, 1], [1281, 2], [1282, 1.5]] as const) {
+        await page.resize(width, 800, false, scale);
+        await page.page.until(
+          `devicePixelRatio === ${scale} && (() => {
+            const { width, clientWidth } = document.querySelector('.figure canvas');
+            return width === Math.round(clientWidth * devicePixelRatio);
+          })()`,
+        );
+        await page.settled();
+        await page.settled();
+        colours.push(
+          await page.page.value(`(() => {
+            const { width, height } = document.querySelector('.figure canvas');
+            const context = document.querySelector('.figure canvas').getContext('2d');
+            const { data } = context.getImageData(0, 0, width, height);
+            const counts = new Map();
+            for (let i = 0; i < data.length; i += 4) {
+              const [r, g, b] = data.subarray(i, i + 3);
+              if (Math.max(r, g, b) - Math.min(r, g, b) <= 24) continue;
+              const colour = [r, g, b].join();
+              counts.set(colour, (counts.get(colour) ?? 0) + 1);
+            }
+            return [...counts].sort((a, b) => b[1] - a[1])[0][0];
+          })()`),
+        );
+      }
+      assertEquals(new Set(colours).size, 1, colours.join("; "));
+    }, {
+      fill: async (db) => {
+        const stream = await db.create(SPIKES, "spikes", { tags: { name: "noise", unit: "V" } });
+        const count = 60_000;
+        await stream.insert({
+          times: BigInt64Array.from({ length: count }, (_, i) => START + BigInt(i) * SECOND / 100n),
+          values: Float64Array.from({ length: count }, (_, i) => (i * 7919) % 1000),
+        });
+        await stream.flush();
+      },
+      fragment:
+        `#plots=${SPIKES}.c0&from=2026-01-01T00:00:00Z&to=2026-01-01T00:10:00Z&hide=density`,
+    }),
+});

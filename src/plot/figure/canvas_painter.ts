@@ -46,17 +46,24 @@ export class CanvasPainter implements Painter {
   bars({ length, x, top, bottom }: Bars, width: number, ink: Ink, alpha: number): void {
     const context = this.#context;
     const ratio = context.getTransform().a;
+    const wide = Math.max(1, Math.round(width * ratio));
+    // In whole pixels of the device each is a line, all of them one path: rectangles take a browser
+    // three times as long in calls of their own, and many times as long in one path.
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.globalAlpha = alpha;
-    context.fillStyle = colorOf(this.#palette, ink);
-    // Whole pixels of the device, one call each: as one path they take 15 times as long.
-    const pixel = (place: number) => Math.round(place * ratio + ROUNDING) / ratio;
-    const wide = Math.max(1, Math.round(width * ratio)) / ratio;
+    context.strokeStyle = colorOf(this.#palette, ink);
+    context.lineWidth = wide;
+    context.beginPath();
     for (let i = 0; i < length; i++) {
-      const from = pixel(top[i]!);
-      const high = Math.max(1 / ratio, pixel(bottom[i]!) - from);
-      context.fillRect(pixel(x[i]! - width / 2), from, wide, high);
+      const from = Math.round(top[i]! * ratio + ROUNDING);
+      const to = Math.max(from + 1, Math.round(bottom[i]! * ratio + ROUNDING));
+      const at = Math.round((x[i]! - width / 2) * ratio + ROUNDING) + wide / 2;
+      context.moveTo(at, from);
+      context.lineTo(at, to);
     }
-    context.globalAlpha = 1;
+    context.stroke();
+    context.restore();
   }
 
   lines(places: ArrayLike<number>, { ink, width = 1, dash = [], alpha = 1 }: LineStyle): void {

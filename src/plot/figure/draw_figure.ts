@@ -112,9 +112,10 @@ function drawSeries(
     Float64Array,
     Float64Array,
   ];
-  const line: number[] = [];
-  const dots: number[] = [];
-  let bars = 0;
+  // Each place may follow a break of the line, and there are two neighbours.
+  const line = new Float64Array(4 * length + 4);
+  const dots = new Float64Array(2 * length);
+  let [bars, filled, places] = [0, 0, 0];
   // A neighbour that is given belongs to the line, however far away it is: NaN is never a gap.
   let last = columns.before === undefined ? -Infinity : NaN;
   if (columns.before !== undefined) addNeighbour(columns.before);
@@ -129,31 +130,31 @@ function drawSeries(
       bottom[bars] = Math.max(top[bars]! + step, yOf(place, axis, min[i]!));
       bars++;
     }
-    if (i - last > reach) line.push(NaN, NaN);
-    line.push(center, y);
-    dots.push(center, y);
+    if (i - last > reach) {
+      line[places++] = NaN;
+      line[places++] = NaN;
+    }
+    line[places++] = dots[filled++] = center;
+    line[places++] = dots[filled++] = y;
     last = i;
   }
   if (columns.after !== undefined) addNeighbour(columns.after);
   if (bandAlpha > 0) {
-    painter.bars(
-      { length: bars, x, top, bottom },
-      Math.max(1, step),
-      ink,
-      bandAlpha * bandShareOf(series),
-    );
+    painter.bars({ length: bars, x, top, bottom }, step, ink, bandAlpha * bandShareOf(series));
   }
-  painter.lines(line, lineStyleOf(series));
-  const isSparse = dots.length / 2 * DOT_DISTANCE <= length;
-  painter.dots(isSparse ? dots : lonely(dots, DOT_DISTANCE * step), isSparse ? 2.5 : 1.5, ink);
+  painter.lines(line.subarray(0, places), lineStyleOf(series));
+  const found = dots.subarray(0, filled);
+  const isSparse = filled / 2 * DOT_DISTANCE <= length;
+  painter.dots(isSparse ? found : lonely(found, DOT_DISTANCE * step), isSparse ? 2.5 : 1.5, ink);
 
   function addNeighbour({ x, value }: { x: number; value: number }): void {
-    line.push(left + (x + 0.5) * step, yOf(place, axis, value));
+    line[places++] = left + (x + 0.5) * step;
+    line[places++] = yOf(place, axis, value);
   }
 }
 
 /** Dots with no other one near: a line alone would not show them. */
-function lonely(dots: readonly number[], distance: number): number[] {
+function lonely(dots: Float64Array, distance: number): number[] {
   const found: number[] = [];
   for (let i = 0; i < dots.length; i += 2) {
     const x = dots[i]!;

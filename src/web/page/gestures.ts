@@ -56,6 +56,8 @@ export class Gestures {
   #origin: Place = { x: 0, y: 0 };
   #last: Place = { x: 0, y: 0 };
   #distance = 0;
+  /** Corner of the figure while it is pressed: to ask in every frame makes the page lay out twice. */
+  #corner: Place | undefined;
 
   constructor(target: HTMLElement, handlers: GestureHandlers) {
     this.#target = target;
@@ -85,12 +87,13 @@ export class Gestures {
   }
 
   #place(event: MouseEvent): Place {
-    const { left, top } = this.#target.getBoundingClientRect();
-    return { x: event.clientX - left, y: event.clientY - top };
+    const { x, y } = this.#corner ?? this.#target.getBoundingClientRect();
+    return { x: event.clientX - x, y: event.clientY - y };
   }
 
   #down(event: PointerEvent): void {
     if (isControl(event) || event.button === 1) return;
+    if (this.#pointers.size === 0) this.#corner = this.#target.getBoundingClientRect();
     const place = this.#place(event);
     this.#pointers.set(event.pointerId, place);
     if (this.#pointers.size === 2) return this.#beginPinch();
@@ -148,6 +151,7 @@ export class Gestures {
     if (!this.#pointers.delete(event.pointerId)) return;
     const mode = this.#mode;
     const place = this.#place(event);
+    if (this.#pointers.size === 0) this.#corner = undefined;
     this.#target.classList.remove("panning");
     if (mode === "pinch") {
       if (this.#pointers.size >= 2) return;

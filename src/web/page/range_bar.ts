@@ -141,6 +141,7 @@ export class RangeBar {
   }
 
   #complain(problem: { text: string; field: "start" | "end" } | undefined): void {
+    if (problem === undefined && this.#problem.hidden) return;
     this.#problem.hidden = problem === undefined;
     setText(this.#problem, problem?.text ?? "");
     for (const [field, input] of [["start", this.#start], ["end", this.#end]] as const) {

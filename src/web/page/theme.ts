@@ -20,6 +20,7 @@ const FORCED = matchMedia("(forced-colors: active)");
 /** The theme of the page. */
 export class Theme {
   #name: ThemeName;
+  #appearance: PaletteName = "light";
   readonly #onChange: () => void;
 
   /** @param onChange Called when the appearance changes. */
@@ -40,6 +41,10 @@ export class Theme {
 
   /** Appearance on this system. */
   get appearance(): PaletteName {
+    return this.#appearance;
+  }
+
+  #find(): PaletteName {
     const isDark = this.#name === "dark" || (this.#name !== "light" && DARK.matches);
     const isHigh = this.#name === "contrast" || MORE_CONTRAST.matches || FORCED.matches;
     return `${isHigh ? "contrast-" : ""}${isDark ? "dark" : "light"}`;
@@ -57,7 +62,8 @@ export class Theme {
   }
 
   #apply(): void {
-    document.documentElement.dataset.theme = this.appearance;
+    this.#appearance = this.#find();
+    document.documentElement.dataset.theme = this.#appearance;
     this.#onChange();
   }
 }
