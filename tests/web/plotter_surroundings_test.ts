@@ -161,6 +161,10 @@ test("at 200 % zoom everything is there and can be scrolled to", async ({ page }
   );
   assertEquals(await page.page.value("document.documentElement.scrollWidth <= 640"), true);
   assert(await page.page.value<number>("document.querySelector('.figure').clientHeight") > 100);
+  // The list does not come to lie over the figure, and is beside it again when there is room.
+  await page.page.until("document.querySelector('.app.narrow-side')");
+  await page.resize(1280, 800);
+  await page.page.until("document.querySelector('.app:not(.narrow-side)')");
 });
 
 test(

@@ -124,6 +124,8 @@ export class Shell {
       this.openSide(false);
     }, { capture: true });
     options.figure.append(options.differences, this.#empty);
+    // Where there is no more room, as at 200 % zoom, the list must not come to lie over the figure.
+    NARROW.addEventListener("change", () => this.openSide(!NARROW.matches));
     this.openSide(!NARROW.matches);
   }
 
