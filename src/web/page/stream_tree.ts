@@ -9,16 +9,13 @@ import type { NamedStream } from "../../client/named_stream.ts";
 import type { Catalog, Folder } from "./catalog.ts";
 import { element, icon, setAttributes, setText } from "./dom.ts";
 import { ICONS } from "./icons.ts";
+import { addRows, openWhileSmall, type TreeRow } from "./tree_rows.ts";
 
 /** Height of a row, CSS pixels; the same as in the style sheet. */
 const ROW = 28;
 
 /** Rows beyond the edges that are made too. */
 const MARGIN_ROWS = 6;
-
-type Row =
-  | { readonly kind: "folder"; readonly folder: Folder; readonly level: number }
-  | { readonly kind: "stream"; readonly stream: NamedStream; readonly level: number };
 
 /** Options of a {@linkcode StreamTree}. */
 export interface StreamTreeOptions {
@@ -43,7 +40,7 @@ export class StreamTree {
   readonly #viewport: HTMLElement;
   readonly #rowsElement: HTMLElement;
   readonly #elements = new Map<number, { readonly key: string; readonly element: HTMLElement }>();
-  #rows: Row[] = [];
+  #rows: TreeRow[] = [];
   #active = 0;
   #isLoading = true;
   #frame = 0;
@@ -302,28 +299,6 @@ function fillFolder(row: HTMLElement, folder: Folder, isOpen: boolean): void {
     element("span.name", {}, folder.name === "" ? "(no name)" : folder.name),
     element("span.last", {}, count(folder.size)),
   );
-}
-
-function addRows(folder: Folder, level: number, open: ReadonlySet<string>, rows: Row[]): void {
-  for (const child of folder.folders.values()) {
-    rows.push({ kind: "folder", folder: child, level });
-    if (open.has(child.path)) addRows(child, level + 1, open, rows);
-  }
-  for (const stream of folder.streams) rows.push({ kind: "stream", stream, level });
-}
-
-/** Opens folders as long as not too many rows come of it. */
-function openWhileSmall(folder: Folder, open: Set<string>): void {
-  for (const child of folder.folders.values()) {
-    if (folder.folders.size > 12 || child.size > 60) continue;
-    open.add(child.path);
-    openWhileSmall(child, open);
-  }
-  const [only] = folder.folders.values();
-  if (folder.folders.size === 1 && only !== undefined && !open.has(only.path)) {
-    open.add(only.path);
-    openWhileSmall(only, open);
-  }
 }
 
 function count(n: number): string {

@@ -6,10 +6,19 @@
  */
 
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
-import { type OffsetWindows, PixelColumns } from "../../plot/figure/pixel_columns.ts";
-
-/** Windows in a tile, as a power of two. */
-const TILE_BITS = 9;
+import { PixelColumns } from "../../plot/figure/pixel_columns.ts";
+import {
+  isLegal,
+  keyOf,
+  requestOf,
+  streamKey,
+  type Tile,
+  TILE_BITS,
+  type TileAnswer,
+  tileOf,
+  type TilePiece,
+  type TileRequest,
+} from "./tile.ts";
 
 /** Pointwidths above that of the view in which coarser tiles are looked for. */
 const COARSER = 12;
@@ -20,33 +29,8 @@ const FINER = 3;
 /** Tiles read in one request. */
 const RUN = 8;
 
-/** Bytes of a window in a tile: offset, min, mean, max, count. */
-const WINDOW_BYTES = 40;
-
-/** Bytes of a tile beside its windows. */
-const TILE_BYTES = 400;
-
 /** The largest pointwidth that is asked for: the root's children are 2^56 ns wide. */
 const MAX_POINTWIDTH = 54;
-
-/** A range of windows to read. */
-export interface TileRequest {
-  readonly uuid: string;
-  readonly version: bigint;
-  readonly pointwidth: number;
-  /** Start of the first window, ns since the Unix epoch. */
-  readonly start: bigint;
-  readonly end: bigint;
-}
-
-/** Windows as they were read; those without points are left out. */
-export interface TileAnswer {
-  readonly times: BigInt64Array;
-  readonly min: Float64Array;
-  readonly mean: Float64Array;
-  readonly max: Float64Array;
-  readonly count: BigUint64Array;
-}
 
 /** Options of a {@linkcode TileCache}. */
 export interface TileCacheOptions {
@@ -68,25 +52,10 @@ export interface TileCacheOptions {
   readonly pauseMs?: number;
 }
 
-interface Tile {
-  readonly windows: OffsetWindows;
-  readonly bytes: number;
-  /** True if points were written since; it is drawn until it was read again. */
-  isStale: boolean;
-}
-
 interface Running {
   readonly aborter: AbortController;
   readonly keys: readonly string[];
   isWanted: boolean;
-}
-
-/** A piece that a view needs and that is not here. */
-interface Missing {
-  readonly uuid: string;
-  readonly version: bigint;
-  readonly pointwidth: number;
-  readonly index: bigint;
 }
 
 /** The cache. */
@@ -98,9 +67,9 @@ export class TileCache {
   readonly #reading = new Map<string, Running>();
   readonly #changed = new Set<string>();
   readonly #failed = new Set<string>();
-  #missing: Missing[] = [];
-  #wanted: Missing[] = [];
-  #neighbours: Missing[] = [];
+  #missing: TilePiece[] = [];
+  #wanted: TilePiece[] = [];
+  #neighbours: TilePiece[] = [];
   #bytes = 0;
   #pausedUntilMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -214,7 +183,7 @@ export class TileCache {
     clearTimeout(this.#timer);
   }
 
-  #find(piece: Missing): Tile | undefined {
+  #find(piece: TilePiece): Tile | undefined {
     const key = keyOf(piece);
     const tile = this.#tiles.get(key);
     if (tile === undefined) return undefined;
@@ -224,7 +193,7 @@ export class TileCache {
   }
 
   /** The finest tile that holds a piece, of a coarser pointwidth. */
-  #coarser({ uuid, version, pointwidth, index }: Missing): Tile | undefined {
+  #coarser({ uuid, version, pointwidth, index }: TilePiece): Tile | undefined {
     for (let up = 1; up <= COARSER; up++) {
       const tile = this.#find({
         uuid,
@@ -238,7 +207,7 @@ export class TileCache {
   }
 
   /** Tiles of a piece in the coarsest pointwidth below its own: the view was closer before. */
-  #finer({ uuid, version, pointwidth, index }: Missing): Tile[] {
+  #finer({ uuid, version, pointwidth, index }: TilePiece): Tile[] {
     for (let down = 1; down <= Math.min(FINER, pointwidth); down++) {
       const tiles: Tile[] = [];
       const first = index << BigInt(down);
@@ -251,14 +220,14 @@ export class TileCache {
     return [];
   }
 
-  #want(piece: Missing): void {
+  #want(piece: TilePiece): void {
     if (this.#failed.has(streamKey(piece))) return;
     const running = this.#reading.get(keyOf(piece));
     if (running !== undefined) running.isWanted = true;
     else this.#wanted.push(piece);
   }
 
-  #isRead(piece: Missing): boolean {
+  #isRead(piece: TilePiece): boolean {
     const key = keyOf(piece);
     if (this.#reading.has(key)) return true;
     return this.#tiles.get(key)?.isStale === false;
@@ -287,7 +256,7 @@ export class TileCache {
   }
 
   /** The first missing piece and those that follow it without a gap. */
-  #takeRun(): Missing[] {
+  #takeRun(): TilePiece[] {
     const run = [this.#missing.shift()!];
     while (run.length < RUN) {
       const last = run.at(-1)!;
@@ -299,7 +268,7 @@ export class TileCache {
     return run;
   }
 
-  #read(run: readonly Missing[], isWanted: boolean): void {
+  #read(run: readonly TilePiece[], isWanted: boolean): void {
     const running: Running = {
       aborter: new AbortController(),
       keys: run.map(keyOf),
@@ -337,7 +306,7 @@ export class TileCache {
     }
   }
 
-  #keep(run: readonly Missing[], answer: TileAnswer): void {
+  #keep(run: readonly TilePiece[], answer: TileAnswer): void {
     const { maxBytes = 96 << 20 } = this.#options;
     let from = 0;
     for (const piece of run) {
@@ -361,51 +330,4 @@ export class TileCache {
     this.#tiles.delete(key);
     this.#tiles.set(key, tile);
   }
-}
-
-function streamKey({ uuid, version }: { uuid: string; version: bigint }): string {
-  return `${uuid}/${version}`;
-}
-
-function keyOf({ uuid, version, pointwidth, index }: Missing): string {
-  return `${uuid}/${version}/${pointwidth}/${index}`;
-}
-
-function isLegal({ pointwidth, index }: Missing): boolean {
-  const shift = BigInt(pointwidth + TILE_BITS);
-  return (index + 1n) << shift > MIN_TIME && index << shift < MAX_TIME;
-}
-
-function requestOf(run: readonly Missing[]): TileRequest {
-  const { uuid, version, pointwidth, index } = run[0]!;
-  const shift = BigInt(pointwidth + TILE_BITS);
-  const [start, end] = [index << shift, (run.at(-1)!.index + 1n) << shift];
-  return {
-    uuid,
-    version,
-    pointwidth,
-    start: start < MIN_TIME ? MIN_TIME : start,
-    end: end > MAX_TIME ? MAX_TIME : end,
-  };
-}
-
-function tileOf(piece: Missing, answer: TileAnswer, from: number, to: number): Tile {
-  const base = piece.index << BigInt(piece.pointwidth + TILE_BITS);
-  const offsets = new Float64Array(to - from);
-  const count = new Float64Array(to - from);
-  for (let i = from; i < to; i++) {
-    offsets[i - from] = Number(answer.times[i]! - base);
-    count[i - from] = Number(answer.count[i]!);
-  }
-  const windows = {
-    base,
-    offsets,
-    // The shortest windows are points: times are whole nanoseconds.
-    width: piece.pointwidth === 0 ? 0 : 2 ** piece.pointwidth,
-    min: answer.min.slice(from, to),
-    mean: answer.mean.slice(from, to),
-    max: answer.max.slice(from, to),
-    count,
-  };
-  return { windows, bytes: TILE_BYTES + WINDOW_BYTES * (to - from), isStale: false };
 }

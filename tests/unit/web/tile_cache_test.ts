@@ -1,11 +1,8 @@
 /** Tiles of windows and the requests for them. */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  type TileAnswer,
-  TileCache,
-  type TileRequest,
-} from "../../../src/web/plotter/tile_cache.ts";
+import type { TileAnswer, TileRequest } from "../../../src/web/plotter/tile.ts";
+import { TileCache } from "../../../src/web/plotter/tile_cache.ts";
 
 const UUID = "a5fba242-74c8-4e59-ad89-c1565ee3229c";
 
