@@ -18,7 +18,14 @@ import {
   leafBucketAt,
   planLate,
 } from "./late_plan.ts";
-import { lateOf, mergeLate, NO_LATE, splitLate, type TimeRange } from "./late_points.ts";
+import {
+  lateOf,
+  type LatePoints,
+  mergeLate,
+  NO_LATE,
+  splitLate,
+  type TimeRange,
+} from "./late_points.ts";
 import { FIRST_CURSOR, type LateStore, type VersionTree } from "./late_store.ts";
 import { replacedBlocks } from "./replaced_blocks.ts";
 import type { BlockStore } from "./block_store.ts";
@@ -59,11 +66,9 @@ export function* insertIntoVersion(
   const all = mergeLate(from.late, added);
   const { ranges, cursor } = rangesToMove(commit, from, all.times, added.times[0]);
   const moved = splitLate(all, ranges);
-  const isMoving = moved.within.times.length > 0;
-  const inserted = isMoving ? mergeLate(moved.within, lateOf(others, major)) : others;
-  const root = inserted.times.length === 0
-    ? from.root
-    : yield* insertIntoTree(commit, from.root, inserted);
+  const root = yield* insertAfter(commit, from.root, moved.within, function* (root) {
+    return others.times.length === 0 ? root : yield* insertIntoTree(commit, root, others);
+  });
   versions.forget(address);
   return versions.write(from, root, {
     late: moved.others,
@@ -124,23 +129,38 @@ function* moveAnd(
   emptied: readonly TimeRange[],
   change: (root: number) => Generator<undefined, number>,
 ): Generator<undefined, number> {
-  const { store, versions } = commit;
   const { within } = splitLate(from.late, moved);
-  const next = store.nextAddress;
-  let root = from.root;
-  if (within.times.length > 0) {
-    root = yield* insertIntoTree({ ...commit, replaced: NO_TIMES }, root, within);
-  }
-  const changed = yield* change(root);
-  if (root !== from.root) {
-    // What the first step wrote and the second one replaced belongs to no version.
-    const read = (address: number) => store.innerAt(address);
-    const replaced = [...replacedBlocks(read, read, root, changed, next)];
-    for (const address of replaced) if (address !== undefined) store.remove(address);
-  }
+  const changed = yield* insertAfter(commit, from.root, within, change);
   const { others: late } = splitLate(from.late, emptied);
   const cursor = from.list?.cursor ?? FIRST_CURSOR;
-  return versions.write(from, changed, { late, added: NO_LATE, emptied, cursor });
+  return commit.versions.write(from, changed, { late, added: NO_LATE, emptied, cursor });
+}
+
+/**
+ * Inserts late points, then changes the tree.
+ *
+ * @param root Address of the root before.
+ * @param change Makes another root of one.
+ * @returns Address of the last root.
+ */
+function* insertAfter(
+  commit: VersionCommit,
+  root: number,
+  late: LatePoints,
+  change: (root: number) => Generator<undefined, number>,
+): Generator<undefined, number> {
+  if (late.times.length === 0) return yield* change(root);
+  const { store } = commit;
+  const next = store.nextAddress;
+  const first = yield* insertIntoTree({ ...commit, replaced: NO_TIMES }, root, late);
+  const changed = yield* change(first);
+  // What the first step wrote and the second one replaced belongs to no version.
+  const read = (address: number) => store.innerAt(address);
+  for (const address of replacedBlocks(read, read, first, changed, next)) {
+    if (address === undefined) yield;
+    else store.remove(address);
+  }
+  return changed;
 }
 
 const NO_TIMES = new BigInt64Array(0);
@@ -244,8 +264,12 @@ const MOST_QUIET = 256;
 
 /** Tells whether sums of values may overflow: then it matters which are added first. */
 function mayOverflow(store: BlockStore, root: number, { values }: RawColumns): boolean {
-  const { min, max, count } = store.readRoot(root).stats;
-  let scale = Math.max(-min, max);
-  for (let i = 0; i < values.length; i++) scale = Math.max(scale, Math.abs(values[i]!));
-  return !Number.isFinite(2 * scale * (count + values.length));
+  const { count, min, max } = store.readRoot(root).stats;
+  let low = min, high = max;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return !Number.isFinite(2 * Math.max(-low, high) * (count + values.length));
 }

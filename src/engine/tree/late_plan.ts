@@ -34,8 +34,8 @@ export const LATE_LIMITS: LateLimits = {
   ratio: 8,
   leaves: 32,
   least: 8192,
-  most: 262_144,
-  part: 32,
+  most: 524_288,
+  part: 16,
   batch: 16,
   dense: 4,
 };
