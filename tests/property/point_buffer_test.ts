@@ -37,3 +37,37 @@ Deno.test("PointBuffer: points in order, whenever they are looked at while more 
     100,
   );
 });
+
+Deno.test("PointBuffer: a few points, a single one at a time, with rows and as columns", () => {
+  const one = fc.record({
+    time: fc.bigInt(-(1n << 60n), 3n << 60n),
+    value: fc.double({ noNaN: true }),
+    isRead: fc.boolean(),
+  });
+  holds(
+    fc.property(fc.array(one, { minLength: 1, maxLength: 24 }), (points) => {
+      let buffer = PointBuffer.EMPTY;
+      assertEquals(buffer.sorted.times.length, 0);
+      const all: [bigint, number][] = [];
+      const seen: [PointBuffer, number][] = [];
+      for (const { time, value, isRead } of points) {
+        const columns = { times: BigInt64Array.of(time), values: Float64Array.of(value) };
+        buffer = buffer.append(columns, all.length, 0);
+        all.push([time, value]);
+        if (isRead) assertPoints(buffer, all);
+        seen.push([buffer, all.length]);
+      }
+      // What came later is not seen in the buffers before.
+      for (const [before, n] of seen) assertPoints(before, all.slice(0, n));
+    }),
+    500,
+  );
+});
+
+function assertPoints(buffer: PointBuffer, all: readonly [bigint, number][]): void {
+  const { arrived, sorted } = buffer;
+  assertEquals(buffer.length, all.length);
+  assertEquals(buffer.rows, all.map((_, i) => i));
+  assertEquals([...arrived.times].map((time, i) => [time, arrived.values[i]!]), all);
+  assertEquals([...sorted.times].map((time, i) => [time, sorted.values[i]!]), ordered(all));
+}

@@ -15,9 +15,48 @@ const WORTH_MERGING = 1_024;
 
 /** Room for points and the journal rows that hold them; shared by successive buffers. */
 interface Room {
-  times: BigInt64Array;
-  values: Float64Array;
-  rows: number[];
+  readonly times: BigInt64Array;
+  readonly values: Float64Array;
+  readonly rows: number[];
+}
+
+/** Most points that are kept as plain numbers, which take a third of the memory of columns. */
+const FEW = 8;
+
+/** A few points, of a buffer of their own: the halves of each time, and the value. */
+interface FewPoints {
+  readonly numbers: readonly number[];
+  readonly rows: readonly number[];
+}
+
+/** Numbers of one of a few points. */
+const NUMBERS = 3;
+
+const timeBits = new BigInt64Array(1);
+const timeHalves = new Int32Array(timeBits.buffer);
+
+/** A few points more. */
+function withPoints(before: readonly number[], { times, values }: RawColumns): number[] {
+  const numbers = before.slice();
+  for (let i = 0; i < times.length; i++) {
+    timeBits[0] = times[i]!;
+    numbers.push(timeHalves[0]!, timeHalves[1]!, values[i]!);
+  }
+  // What was reserved to go on with is given back.
+  return numbers.slice();
+}
+
+/** Columns of a few points. */
+function columnsOfFew({ numbers, rows }: FewPoints): Room {
+  const n = numbers.length / NUMBERS;
+  const room = { times: new BigInt64Array(n), values: new Float64Array(n), rows: rows.slice() };
+  for (let i = 0; i < n; i++) {
+    timeHalves[0] = numbers[NUMBERS * i]!;
+    timeHalves[1] = numbers[NUMBERS * i + 1]!;
+    room.times[i] = timeBits[0]!;
+    room.values[i] = numbers[NUMBERS * i + 2]!;
+  }
+  return room;
 }
 
 /**
@@ -27,14 +66,14 @@ interface Room {
 export class PointBuffer {
   /** A buffer without points. */
   static readonly EMPTY: PointBuffer = new PointBuffer(
-    { times: new BigInt64Array(0), values: new Float64Array(0), rows: [] },
+    { numbers: [], rows: [] },
     0,
     0,
     0,
     true,
   );
 
-  readonly #room: Room;
+  #store: Room | FewPoints;
   readonly #rows: number;
   readonly #ascending: boolean;
   #sorted: RawColumns | undefined;
@@ -46,13 +85,13 @@ export class PointBuffer {
   readonly sinceMs: number;
 
   private constructor(
-    room: Room,
+    store: Room | FewPoints,
     length: number,
     rows: number,
     sinceMs: number,
     ascending: boolean,
   ) {
-    this.#room = room;
+    this.#store = store;
     this.#rows = rows;
     this.#ascending = ascending;
     this.length = length;
@@ -66,7 +105,16 @@ export class PointBuffer {
 
   /** The journal rows that hold the points. */
   get rows(): readonly number[] {
-    return this.#room.rows.slice(0, this.#rows);
+    return this.#store.rows.slice(0, this.#rows);
+  }
+
+  /** The points in columns, which stay: all buffers without points are one, and begin with few. */
+  get #room(): Room {
+    const store = this.#store;
+    if ("times" in store) return store;
+    const room = columnsOfFew(store);
+    if (this.length > 0) this.#store = room;
+    return room;
   }
 
   /** The points in the order of arrival; views that must not be written. */
@@ -101,29 +149,48 @@ export class PointBuffer {
   append(points: RawColumns, row: number, nowMs: number): PointBuffer {
     const n = points.times.length;
     const length = this.length + n;
-    const room = this.#roomFor(length);
-    room.times.set(points.times, this.length);
-    room.values.set(points.values, this.length);
-    room.rows.length = this.#rows;
-    room.rows.push(row);
-    const last = this.length === 0 ? points.times[0]! : room.times[this.length - 1]!;
+    const store = this.#grown(points, length, row);
+    const last = this.length === 0 ? points.times[0]! : this.#lastTime;
     const ascending = this.#ascending && points.times[0]! >= last && isSorted(points.times);
     const since = this.length === 0 ? nowMs : this.sinceMs;
-    const buffer = new PointBuffer(room, length, this.#rows + 1, since, ascending);
+    const buffer = new PointBuffer(store, length, this.#rows + 1, since, ascending);
     if (!ascending && this.length >= WORTH_MERGING) {
       buffer.#sortedBefore = (this.#ascending ? this.arrived : this.#sorted) ?? this.#sortedBefore;
     }
     return buffer;
   }
 
+  /** Time of the last point that arrived. */
+  get #lastTime(): bigint {
+    const store = this.#store;
+    if ("times" in store) return store.times[this.length - 1]!;
+    timeHalves[0] = store.numbers.at(-NUMBERS)!;
+    timeHalves[1] = store.numbers.at(1 - NUMBERS)!;
+    return timeBits[0]!;
+  }
+
+  /** The points of this buffer and more, `length` together. */
+  #grown(points: RawColumns, length: number, row: number): Room | FewPoints {
+    const store = this.#store;
+    if (length <= FEW && !("times" in store)) {
+      return { numbers: withPoints(store.numbers, points), rows: [...store.rows, row] };
+    }
+    const room = this.#roomFor(length);
+    room.times.set(points.times, this.length);
+    room.values.set(points.values, this.length);
+    room.rows.length = this.#rows;
+    room.rows.push(row);
+    return room;
+  }
+
   #roomFor(length: number): Room {
-    if (length <= this.#room.times.length) return this.#room;
-    // Columns of up to eight points are kept within the objects, in a third of the memory.
-    const capacity = Math.max(length, 2 * this.#room.times.length);
+    const before = this.#room;
+    if (length <= before.times.length) return before;
+    const capacity = Math.max(length, 2 * before.times.length);
     const room = {
       times: new BigInt64Array(capacity),
       values: new Float64Array(capacity),
-      rows: this.#room.rows.slice(0, this.#rows),
+      rows: before.rows.slice(0, this.#rows),
     };
     room.times.set(this.arrived.times);
     room.values.set(this.arrived.values);
