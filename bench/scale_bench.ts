@@ -9,8 +9,9 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { cpuUsage } from "node:process";
-import type { RawColumns } from "../src/core/columns.ts";
+import { type RawColumns, sliceRaw } from "../src/core/columns.ts";
 import type { Engine, EngineOptions } from "../src/engine/mod.ts";
+import { MAX_TIME } from "../src/core/range.ts";
 import { type Figures, growth } from "./support/growth.ts";
 import { Random } from "../tests/support/random.ts";
 import { magnitudes } from "./support/synchrophasor.ts";
@@ -270,6 +271,9 @@ growth({
         ) found += page.length;
         return { ms: performance.now() - start, found };
       };
+      const start = performance.now();
+      await engine.metadataUsage("");
+      const usage = performance.now() - start;
       const one = await find([["name", `s${size >> 1}`]], []);
       const many = await find([["unit", "volts"]], [["owner", "o7"]]);
       return {
@@ -277,6 +281,7 @@ growth({
         "find one by tag, ms": one.ms,
         "find one in a thousand by annotation, ms": many.ms,
         "the same, µs a hit": many.ms / many.found * 1000,
+        "count the keys of all, ms": usage,
       };
     }),
 });
@@ -317,21 +322,92 @@ function residentMb(): number {
 growth({
   name: "keep a point each in the buffers of many streams",
   axis: "streams",
-  sizes: LARGE ? [100_000, 300_000, 1_000_000] : [30_000, 100_000, 300_000],
+  sizes: LARGE ? [100_000, 300_000, 1_000_000, 3_000_000] : [30_000, 100_000, 300_000],
   run: (size, source) =>
     withPath(async (path): Promise<Figures> => {
       await using engine = await (await engineOf(source))({ path, durability: "relaxed" });
       await create(engine, 0, size);
       const before = residentMb();
       const start = cpuMs();
+      let most = 0;
       for (let at = 0; at < size; at += 4096) {
         await Promise.all(Array.from({ length: Math.min(4096, size - at) }, (_, i) =>
           engine.insert({ uuid: uuidOf(at + i), columns: POINT })));
+        most = Math.max(most, Deno.memoryUsage().rss / 1e6);
       }
       return {
+        "resident at most, MB": most,
         "memory more, MB": residentMb() - before,
         "CPU an insert, µs": (cpuMs() - start) / size * 1000,
       };
+    }),
+});
+
+/** Inserts that one client sends at once. */
+const AT_ONCE = 10_000;
+
+growth({
+  name: "inserts of 12 points through one client of `serve`, 10,000 at once",
+  axis: "inserts",
+  sizes: LARGE ? [1000, 10_000, 400_000] : [1000, 10_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      const { connect } = await import(
+        new URL("mod.ts", source).href
+      ) as typeof import("../mod.ts");
+      const { serve } = await import(
+        new URL("src/server/mod.ts", source).href
+      ) as typeof import("../src/server/mod.ts");
+      await using db = await connect(`file:${path}`);
+      const server = await serve(db, { port: 0 });
+      const client = await connect(`127.0.0.1:${server.port}`);
+      const streams = await Promise.all(
+        Array.from({ length: 1000 }, (_, i) => {
+          return client.create(crypto.randomUUID(), "bench", { tags: { name: `s${i}` } });
+        }),
+      );
+      const all = magnitudes(AT_ONCE + 12, 0);
+      const cpu = cpuMs();
+      for (let at = 0; at < size; at += AT_ONCE) {
+        // One that is refused ends the bench.
+        await Promise.all(
+          Array.from(
+            { length: Math.min(AT_ONCE, size - at) },
+            (_, i) => streams[i % 1000]!.insert(sliceRaw(all, i, i + 12)),
+          ),
+        );
+      }
+      const us = (cpuMs() - cpu) / size * 1000;
+      let points = 0;
+      for (const stream of streams) {
+        points += (await stream.rawValues(0n, MAX_TIME).collect()).length;
+      }
+      if (points !== 12 * size) throw new Error(`${points} points are there, not ${12 * size}`);
+      await client.close();
+      await server.stop({ graceful: false });
+      return { "CPU an insert, client and server, µs": us };
+    }),
+});
+
+growth({
+  name: "`btrdb ls -l`, a process of its own",
+  axis: "streams",
+  sizes: [1000, 10_000, 100_000],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      const engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      await create(engine, 0, size);
+      await engine.close();
+      const start = performance.now();
+      const process = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", "src/cli/main.ts", "-d", `file:${path}`, "ls", "-l"],
+        cwd: source,
+        stdout: "piped",
+      }).spawn();
+      let first = 0;
+      for await (const _ of process.stdout) first ||= performance.now() - start;
+      if (!(await process.status).success) throw new Error("The command failed");
+      return { "first lines, ms": first, "all, ms": performance.now() - start };
     }),
 });
 
