@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { assertEquals } from "@std/assert";
+import type { RawColumns } from "../../src/core/columns.ts";
 import { PointBuffer } from "../../src/engine/stream/point_buffer.ts";
 import { holds } from "../support/property.ts";
 
@@ -68,6 +69,10 @@ function assertPoints(buffer: PointBuffer, all: readonly [bigint, number][]): vo
   const { arrived, sorted } = buffer;
   assertEquals(buffer.length, all.length);
   assertEquals(buffer.rows, all.map((_, i) => i));
-  assertEquals([...arrived.times].map((time, i) => [time, arrived.values[i]!]), all);
-  assertEquals([...sorted.times].map((time, i) => [time, sorted.values[i]!]), ordered(all));
+  assertEquals(pairs(arrived), [...all]);
+  assertEquals(pairs(sorted), ordered(all));
+}
+
+function pairs({ times, values }: RawColumns): [bigint, number][] {
+  return [...times].map((time, i) => [time, values[i]!]);
 }
