@@ -8,6 +8,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
+import { checkNames } from "../core/check_names.ts";
 
 /** Permission that a key may grant. */
 export type Capability = "read" | "insert" | "delete" | "obliterate" | "admin";
@@ -62,7 +64,15 @@ export class KeyRing {
    * @throws {TypeError} If a key is empty or has an unknown capability.
    */
   constructor(keys: readonly ApiKey[], anonymous: Grant | undefined) {
-    for (const grant of [...keys, ...(anonymous === undefined ? [] : [anonymous])]) check(grant);
+    if (!Array.isArray(keys)) {
+      // Perhaps it is a key itself.
+      throw invalidType("Cannot serve: apiKeys is no array of keys");
+    }
+    for (const key of keys) {
+      check(key, "apiKeys");
+      checkKey(key.key);
+    }
+    if (anonymous !== undefined) check(anonymous, "anonymous");
     this.#keys = keys.map((key) => ({ digest: digest(key.key), grant: key }));
     this.#longest = Math.max(0, ...keys.map(({ key }) => key.length)) + MAX_AROUND;
     this.#anonymous = anonymous ?? (keys.length === 0 ? EVERYTHING : NOTHING);
@@ -123,13 +133,36 @@ function digest(key: string): Uint8Array {
   return createHash("sha256").update(key, "utf8").digest();
 }
 
-function check(grant: Grant & { key?: string }): void {
-  if (grant.key !== undefined && !/^[\x21-\x7e]+$/.test(grant.key)) {
+const NAMES = { key: true, capabilities: true, collectionPrefixes: true };
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}
+
+function checkKey(key: unknown): void {
+  if (typeof key === "string" && /^[\x21-\x7e]+$/.test(key)) return;
+  throw invalidType("Cannot use an API key: expected visible ASCII characters only, at least one");
+}
+
+/** Checks rights. An error names no key. */
+function check(grant: Grant, where: string): void {
+  checkNames(where, grant, NAMES);
+  const { capabilities, collectionPrefixes } = grant;
+  if (!isTexts(capabilities)) {
     throw invalidType(
-      "Cannot use an API key: expected visible ASCII characters only, at least one",
+      `Cannot use an API key: capabilities is ${
+        describe(capabilities)
+      }, expected an array of texts`,
     );
   }
-  for (const capability of grant.capabilities) {
+  // A text alone would be a list of characters.
+  if (collectionPrefixes !== undefined && !isTexts(collectionPrefixes)) {
+    throw invalidType(
+      `Cannot use an API key: collectionPrefixes is ${describe(collectionPrefixes)}, ` +
+        "expected an array of texts",
+    );
+  }
+  for (const capability of capabilities) {
     if (!CAPABILITIES.has(capability)) {
       throw invalidType(
         `Cannot use an API key: ${JSON.stringify(capability)} is not a capability, ` +

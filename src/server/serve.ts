@@ -16,6 +16,7 @@ import type { MethodSettings, ServiceTable } from "./method.ts";
 import { CallLimit } from "./call_limit.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
+import { checkKnown } from "./known_options.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
 import { dataRoutes, type DataRoutesOptions } from "./http/data/data_routes.ts";
@@ -189,6 +190,7 @@ interface Parts {
  * ```
  */
 export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): Promise<Server> {
+  checkKnown(options);
   const { hostname, port } = addressOf(options);
   const limits = limitsOf(options.limits);
   const workers = workersOf(options);

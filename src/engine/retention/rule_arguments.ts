@@ -6,6 +6,7 @@
 
 import { outOfRange } from "../../core/argument_error.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import type { RetentionRule } from "../../endpoint/retention.ts";
 import { isValidCollection, quote } from "../../endpoint/checks_metadata.ts";
 
 /** Shortest age, ns: what is less was most likely meant in another unit. */
@@ -20,7 +21,7 @@ const MAX_AGE = (1n << 63n) - 1n;
  * @throws {BTrDBError} 407 if no collection can have it.
  */
 export function rulePrefix(prefix: string): string {
-  if (prefix !== "" && !isValidCollection(prefix)) {
+  if (!isPrefix(prefix)) {
     throw new BTrDBError(`prefix ${quote(prefix)} is not a valid collection prefix`, {
       code: ErrorCode.InvalidCollection,
     });
@@ -34,8 +35,21 @@ export function rulePrefix(prefix: string): string {
  * @throws {RangeError} If it is out of range.
  */
 export function checkAge(maxAge: bigint): void {
-  if (maxAge >= MIN_AGE && maxAge <= MAX_AGE) return;
+  if (isAge(maxAge)) return;
   throw outOfRange(
     `Cannot set the retention: maxAge is ${maxAge} ns, expected 1 s (1000000000) to 2^63 − 1 ns`,
   );
+}
+
+/** Tells whether a rule that is kept could have been set. */
+export function isPossibleRule({ prefix, maxAge }: RetentionRule): boolean {
+  return isPrefix(prefix) && rulePrefix(prefix) === prefix && (maxAge === null || isAge(maxAge));
+}
+
+function isPrefix(prefix: string): boolean {
+  return prefix === "" || isValidCollection(prefix);
+}
+
+function isAge(age: bigint): boolean {
+  return age >= MIN_AGE && age <= MAX_AGE;
 }

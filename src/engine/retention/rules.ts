@@ -8,6 +8,8 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { RetentionRule } from "../../endpoint/retention.ts";
 import { checkParts, damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { quote } from "../../endpoint/checks_metadata.ts";
+import { isPossibleRule } from "./rule_arguments.ts";
 import { Refusal } from "../write/group_commit.ts";
 
 /** Most rules of a database. */
@@ -90,9 +92,12 @@ export class RetentionRules {
 export function ruleOf(row: Row): RetentionRule {
   const prefix = String(row["prefix"]);
   const age = String(row["max_age"]);
-  const isAge = age === NEVER || /^[1-9]\d{0,18}$/.test(age);
-  if (!isAge || checkParts(prefix, age) !== row["checksum"]) {
-    throw damaged(`the retention of ${JSON.stringify(prefix)}`);
+  const isNumber = /^[1-9]\d{0,18}$/.test(age);
+  const rule = { prefix, maxAge: isNumber ? BigInt(age) : null };
+  const isRead = (isNumber || age === NEVER) && checkParts(prefix, age) === row["checksum"];
+  // Ages that nobody can have set would delete what nobody wanted to be deleted.
+  if (!isRead || !isPossibleRule(rule)) {
+    throw damaged(`the retention of ${quote(prefix)}`);
   }
-  return { prefix, maxAge: age === NEVER ? null : BigInt(age) };
+  return rule;
 }

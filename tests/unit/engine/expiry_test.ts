@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Engine, type EngineOptions, openEngine } from "../../../src/engine/mod.ts";
+import { checkParts } from "../../../src/engine/file/checksum.ts";
 import type { ExpiryReport } from "../../../src/endpoint/retention.ts";
 import { columnsOf, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
 import { EAGER_LATE } from "../../support/late_limits.ts";
@@ -408,4 +409,38 @@ Deno.test("verify: damaged rules and notes of what was deleted are found", async
       assert(problems.some((text) => text.includes(problem)), `${sql}: ${problems.join("; ")}`);
     }
   });
+});
+
+Deno.test("retention: rules of a hostile file that nobody can have set are CORRUPT, and nothing expires by them", async () => {
+  const forged: [string, string][] = [
+    ["a", "1"],
+    ["a", "999999999"],
+    ["a", "9223372036854775808"],
+    ["a", "9999999999999999999"],
+    ["a", "0"],
+    ["a", "-5"],
+    ["a", "NaN"],
+    ["a", "1e9"],
+    ["a/", "1000000000"],
+    ["a".repeat(100_000), "1000000000"],
+  ];
+  for (const [prefix, age] of forged) {
+    await withPath(async (path) => {
+      const first = await openNow({ path });
+      const uuid = await create(first, 1, "a");
+      await first.insert({ uuid, columns: regular(10, NOW - DAY, SECOND) });
+      await first.flush(uuid);
+      await first.close();
+      const db = new DatabaseSync(path);
+      db.prepare("INSERT INTO retention (prefix, max_age, checksum) VALUES (?, ?, ?)")
+        .run(prefix, age, checkParts(prefix, age));
+      db.close();
+      await using engine = await openNow({ path });
+      const error = await rejection(engine.retention());
+      assertEquals(error.status, "CORRUPT", age);
+      assert(error.message.length < 1200, error.message.slice(0, 1200));
+      assertEquals((await rejection(engine.expire())).status, "CORRUPT", age);
+      assertEquals((await times(engine, uuid)).length, 10, age);
+    });
+  }
 });
