@@ -241,7 +241,7 @@ Deno.test("info of a server and of a file", async () => {
 });
 
 Deno.test("--debug shows the chain of causes", async () => {
-  const args = ["-d", "127.0.0.1:1", "ls", "--timeout", "2s", "--debug"];
+  const args = ["-d", "127.0.0.1:1", "ls", "--timeout", "60s", "--debug"];
   const { code, stderr } = await btrdb(args);
   assertEquals(code, 4);
   assert(
