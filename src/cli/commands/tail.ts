@@ -49,8 +49,13 @@ const command: Command = {
       show(named, last);
       followers.at(-1)?.seen(last);
     }
-    while (follow && await delay(waitMs, context).then(() => true, () => false)) {
-      for (const [i, follower] of followers.entries()) show(streams[i]!, await follower.poll());
+    try {
+      while (follow) {
+        await delay(waitMs, context);
+        for (const [i, follower] of followers.entries()) show(streams[i]!, await follower.poll());
+      }
+    } catch (error) {
+      if (!context.signal.aborted) throw error; // An interrupt is how it ends.
     }
   },
 };
