@@ -7,6 +7,7 @@
  */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { abortable } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { nextTurn } from "../../core/event_loop.ts";
 import { uuidText } from "../../core/uuid.ts";
@@ -16,7 +17,14 @@ import {
   type InsertOutcome,
 } from "../../gen/btrdb_deno_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { checkStat, markUnsent, transportError, wasUnsent, wrongAnswer } from "../errors.ts";
+import {
+  checkStat,
+  lateError,
+  markUnsent,
+  transportError,
+  wasUnsent,
+  wrongAnswer,
+} from "../errors.ts";
 
 /** Path of the call on servers that have it. */
 const PATH = "/btrdbdeno.Batches/InsertMany";
@@ -26,6 +34,9 @@ const BATCH_BYTES = 512 << 10;
 
 /** Most inserts that go together; servers take 4,096. */
 const BATCH_INSERTS = 512;
+
+/** While so many bytes are under way no more are sent. */
+const UNDER_WAY_BYTES = 1 << 20;
 
 /** An insert that is about to be sent. */
 interface Pending {
@@ -42,7 +53,9 @@ export class InsertBatches {
   readonly #caller: Caller;
   #isSupported: boolean;
   #pending: Pending[] = [];
+  /** Bytes that are pending, and that are under way. */
   #bytes = 0;
+  #underWay = 0;
 
   /**
    * @param caller Makes the calls.
@@ -70,29 +83,48 @@ export class InsertBatches {
     attempt: number,
   ): Promise<Uint8Array> {
     if (!this.#isSupported) return this.#alone({ spec, message, points, attempt });
-    if (this.#bytes + message.length > BATCH_BYTES) this.flush();
-    if (message.length > BATCH_BYTES) return this.#alone({ spec, message, points, attempt });
-    return new Promise((resolve, reject) => {
+    const response = new Promise<Uint8Array>((resolve, reject) => {
       this.#pending.push({ spec, message, points, attempt, resolve, reject });
       this.#bytes += message.length;
-      if (this.#pending.length === 1) void nextTurn().then(() => this.flush());
-      else if (this.#pending.length === BATCH_INSERTS) this.flush();
+      if (this.#pending.length === 1) void nextTurn().then(() => this.#sendNext());
+      else if (this.#bytes >= BATCH_BYTES) this.#sendNext();
     });
+    // It may wait for others; what is over by then is refused when it is sent.
+    return abortable(response, spec.options, () => lateError(spec));
   }
 
-  /** Sends what is pending. */
+  /** Sends all that is pending. */
   flush(): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    this.#bytes = 0;
-    for (let from = 0, to = 1; from < pending.length; from = to++) {
-      while (to < pending.length && goTogether(pending[from]!, pending[to]!)) to++;
-      void this.#sendAll(pending.slice(from, to));
+    while (this.#pending.length > 0) void this.#sendGroup();
+  }
+
+  /**
+   * Sends what is pending, as long as few bytes are under way: messages on one connection arrive
+   * together, and a server that is busy would wait long for the end of each.
+   */
+  #sendNext(): void {
+    while (this.#pending.length > 0 && this.#underWay < UNDER_WAY_BYTES) void this.#sendGroup();
+  }
+
+  /** Sends the first inserts that may go together, and more when they are answered. */
+  async #sendGroup(): Promise<void> {
+    const [first] = this.#pending as [Pending];
+    let count = 1, bytes = first.message.length;
+    for (; count < Math.min(BATCH_INSERTS, this.#pending.length); count++) {
+      const next = this.#pending[count]!;
+      if (!goTogether(first, next) || bytes + next.message.length > BATCH_BYTES) break;
+      bytes += next.message.length;
     }
+    const group = this.#pending.splice(0, count);
+    this.#bytes -= bytes;
+    this.#underWay += bytes;
+    await this.#sendAll(group);
+    this.#underWay -= bytes;
+    this.#sendNext();
   }
 
   async #sendAll(inserts: readonly Pending[]): Promise<void> {
-    if (inserts.length === 1) return this.#sendAlone(inserts[0]!);
+    if (inserts.length === 1) return await this.#sendAlone(inserts[0]!);
     let outcomes: Outcomes;
     try {
       outcomes = await this.#sendTogether(inserts);
@@ -100,7 +132,7 @@ export class InsertBatches {
       if (isUnknownCall(error)) {
         // The server is another one now. It has done nothing.
         this.#isSupported = false;
-        for (const insert of inserts) this.#sendAlone(insert);
+        await Promise.all(inserts.map((insert) => this.#sendAlone(insert)));
       } else for (const { spec, reject } of inserts) reject(ownError(error, spec));
       return;
     }
@@ -129,8 +161,8 @@ export class InsertBatches {
     return await this.#caller.once(spec, message, decode, attempt, points);
   }
 
-  #sendAlone(insert: Pending): void {
-    this.#alone(insert).then(insert.resolve, insert.reject);
+  #sendAlone(insert: Pending): Promise<void> {
+    return this.#alone(insert).then(insert.resolve, insert.reject);
   }
 
   #alone(

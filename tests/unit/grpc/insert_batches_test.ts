@@ -398,3 +398,32 @@ Deno.test("gRPC-Web: inserts that are pending at once share messages", async () 
   assertEquals((await columnsAt(engine, uuidAt(49))).times.length, 2);
   await assertRejects(() => db.streamFromUUID(uuidAt(99)).insert([[1n, 1]]), BTrDBError);
 });
+
+Deno.test("GrpcEndpoint.insert: few bytes are under way, and what waits for them can be given up", async () => {
+  const answers = Promise.withResolvers<void>();
+  let arrived = 0;
+  const own = (engine: Engine) =>
+    override(engine, {
+      async insert(request, options) {
+        arrived += request.columns.times.length;
+        await answers.promise;
+        return await engine.insert(request, options);
+      },
+    });
+  await withServer({ own, client: { retry: false } }, async ({ engine, client }) => {
+    await createStreams(engine, 100);
+    const times = Array.from({ length: 2_000 }, (_, i) => i);
+    const inserts = Array.from({ length: 100 }, (_, i) => client.insert(insertOf(i, times)));
+    const controller = new AbortController();
+    const given = client.insert(insertOf(0, [1]), { signal: controller.signal });
+    const late = client.insert(insertOf(0, [1]), { deadlineMs: Date.now() + 50 });
+    assertEquals((await assertRejects(() => late, BTrDBError)).status, "DEADLINE_EXCEEDED");
+    controller.abort(new Error("enough"));
+    await assertRejects(() => given, Error, "enough");
+    // 100 inserts of 34 kB; a million bytes and a message more are under way.
+    assert(arrived <= 100_000, `${arrived} points have arrived`);
+    answers.resolve();
+    await Promise.all(inserts);
+    assertEquals(arrived, 200_000);
+  });
+});
