@@ -1,6 +1,7 @@
 /**
  * Reads through `serve` with and without worker threads: eight clients that read flat out, of raw
- * points and of windows that no stored statistics answer, and small calls meanwhile.
+ * points and of windows that no stored statistics answer, and small calls meanwhile. On two cores only
+ * wide windows tell what workers are worth: their clients need next to nothing of the cores.
  */
 
 import { connect } from "../mod.ts";
@@ -52,9 +53,11 @@ growth({
   run: (workers, source) => flatOut(workers, source, []),
 });
 
-growth({
-  name: `${READERS} clients read windows of 100 points flat out`,
-  axis: "workers",
-  sizes: [0, 2],
-  run: (workers, source) => flatOut(workers, source, ["833333300"]),
-});
+for (const points of [100n, 10_000n]) {
+  growth({
+    name: `${READERS} clients read windows of ${points} points flat out`,
+    axis: "workers",
+    sizes: [0, 2],
+    run: (workers, source) => flatOut(workers, source, [String(points * 8_333_333n)]),
+  });
+}

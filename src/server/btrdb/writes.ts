@@ -15,7 +15,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
-import { inSlices } from "../../core/pacer.ts";
+import { atOnce, inSlices } from "../../core/pacer.ts";
 import { decodeInsertInSteps, type InsertMessage } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 import type { Call } from "../transport/call.ts";
@@ -121,6 +121,9 @@ export async function obliterate(
   await call.send(toBinary(ObliterateResponseSchema, create(ObliterateResponseSchema)));
 }
 
+/** Longest insert that is decoded at once. */
+const SHORT_BYTES = 65_536;
+
 /** Decodes an insert, a slice at a time; of more than `most` points only the first ones. */
 async function decodePoints(
   call: Call,
@@ -128,7 +131,10 @@ async function decodePoints(
   most: number,
 ): Promise<InsertMessage> {
   try {
-    return await inSlices(decodeInsertInSteps(bytes, most), { signal: call.signal });
+    const steps = decodeInsertInSteps(bytes, most);
+    // Short ones do not give way: those of one message would wait behind all reads, one after another.
+    if (bytes.length <= SHORT_BYTES) return atOnce(steps);
+    return await inSlices(steps, { signal: call.signal });
   } catch (error) {
     call.signal.throwIfAborted();
     if (error instanceof BTrDBError && error.code !== 0) throw error;
