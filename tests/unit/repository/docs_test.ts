@@ -19,7 +19,7 @@ async function modules(folder: string): Promise<string[]> {
   return (await Promise.all(lists)).flat();
 }
 
-Deno.test("docs/errors.md lists every code, by its name, and says which are tried again", async () => {
+Deno.test("docs/errors.md: lists every code, by its name, and says which are tried again", async () => {
   const rows = (await read("docs/errors.md")).matchAll(/^\| (\d{3}) +\| (\w+) +\|(.*)\|$/gm);
   const documented = new Map<string, number>();
   for (const [, code, name, rest] of rows) {
@@ -30,7 +30,7 @@ Deno.test("docs/errors.md lists every code, by its name, and says which are trie
   assertEquals(Object.fromEntries(documented), { ...ErrorCode });
 });
 
-Deno.test("docs/errors.md lists every status that stands without a code", async () => {
+Deno.test("docs/errors.md: lists every status that stands without a code", async () => {
   const text = await read("docs/errors.md");
   const documented = new Set([...text.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, status]) => status));
   // Statuses of gRPC, which are said to keep their names.
@@ -49,6 +49,18 @@ Deno.test("docs/errors.md lists every status that stands without a code", async 
   for (const status of used) {
     assert(documented.has(status) || generic.has(status), `${status} is not documented`);
   }
+});
+
+Deno.test("docs/clusters.md: says how many cases the contract has", async () => {
+  let cases = 0;
+  for (const path of await modules("tests/conformance/cases")) {
+    const lists = Object.values(await import(new URL(path, ROOT).href));
+    cases += lists.filter(Array.isArray).flat().length;
+  }
+  assert(
+    (await read("docs/clusters.md")).includes(`the contract suite, ${cases} cases,`),
+    `${cases}`,
+  );
 });
 
 Deno.test("docs/from-python.md: everything it calls exists", async () => {
