@@ -45,11 +45,11 @@ export {
   lineErrors,
   linePoints,
   lineRoom,
-  lineSeries,
   linesPassed,
   lineStrings,
-  lineTimes,
   parseLines,
 } from "./parse_lines";
+export { lineSeries, lineSeriesRoom } from "./line_series";
+export { lineTimes } from "./line_time";
 export { scatterPoints } from "./scatter";
 export { windowRuns } from "./window_runs";

@@ -15,7 +15,7 @@ export interface LineError {
 /** Longest part of a line that an error repeats, bytes. */
 const MAX_TEXT_BYTES = 100;
 
-/** By the codes of `wasm/parse_lines.ts`; the text is the field or what else is wrong. */
+/** By the codes of `wasm/line_error.ts`; the text is the field or what else is wrong. */
 const WORDS: Readonly<Record<number, (text: string) => string>> = {
   1: () => "missing measurement",
   2: () => "missing fields",

@@ -26,7 +26,7 @@ const MAX_TOLD = 16;
 const SLACK = 64;
 const LF = 10;
 
-/** Words of a record of each kind (`wasm/parse_lines.ts`). */
+/** Words of a record of each kind (`wasm/line_series.ts`, `wasm/parse_lines.ts`). */
 const PREFIX_WORDS = 4;
 const SERIES_WORDS = 6;
 const ERROR_WORDS = 5;
@@ -141,13 +141,16 @@ export class LineParser {
     u8.fill(0, input + bytes.length, input + bytes.length + SLACK);
     u8[input + bytes.length] = LF;
     u8.fill(0, base, base + 8 * room.slots);
-    exports.lineRoom(
+    exports.lineSeriesRoom(
       base,
       base + 4 * room.slots,
       room.slots,
       base + room.prefixes,
       base + room.series,
       room.points,
+      this.#seed,
+    );
+    exports.lineRoom(
       base + room.groups,
       base + room.times,
       base + room.values,
@@ -156,7 +159,7 @@ export class LineParser {
       MAX_ERRORS,
     );
     const { unit, now } = this.#times;
-    exports.lineTimes(unit, now, MIN_TIME, LAST_TIME, this.#seed);
+    exports.lineTimes(unit, now, MIN_TIME, LAST_TIME);
     const stopped = exports.parseLines(input, input + bytes.length, isLast) - input;
     const batch = this.#batch(memory, room, bytes, input);
     this.#lines += exports.linesPassed();
