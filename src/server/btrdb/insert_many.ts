@@ -11,6 +11,7 @@ import {
   InsertManyResponseSchema,
   type InsertOutcomeSchema,
 } from "../../gen/btrdb_deno_pb.ts";
+import { giveWay } from "../../core/pacer.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { failureOf } from "../failures.ts";
 import type { Exchange } from "../method.ts";
@@ -32,7 +33,12 @@ export async function insertMany(exchange: Exchange): Promise<void> {
   const { inserts } = decode(InsertManyParamsSchema, await call.only());
   checkCount(inserts.length, MAX_INSERTS);
   const outcomes: Promise<Outcome>[] = [];
-  for (const bytes of inserts) outcomes.push(...await begin(exchange, bytes));
+  for (const bytes of inserts) {
+    const pause = giveWay();
+    if (pause !== undefined) await pause;
+    call.signal.throwIfAborted();
+    outcomes.push(...await begin(exchange, bytes));
+  }
   const response = create(InsertManyResponseSchema, { outcomes: await Promise.all(outcomes) });
   await call.send(toBinary(InsertManyResponseSchema, response));
 }

@@ -132,7 +132,7 @@ async function decodePoints(
 ): Promise<InsertMessage> {
   try {
     const steps = decodeInsertInSteps(bytes, most);
-    // Short ones do not give way: those of one message would wait behind all reads, one after another.
+    // Short ones do not give way: many in a row would wait behind all reads, one after another.
     if (bytes.length <= SHORT_BYTES) return atOnce(steps);
     return await inSlices(steps, { signal: call.signal });
   } catch (error) {

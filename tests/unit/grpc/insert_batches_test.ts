@@ -1,5 +1,6 @@
 /** Inserts of several streams in one message: client and server. */
 
+import { setImmediate } from "node:timers";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError } from "../../../src/core/errors.ts";
@@ -425,5 +426,41 @@ Deno.test("GrpcEndpoint.insert: few bytes are under way, and what waits for them
     answers.resolve();
     await Promise.all(inserts);
     assertEquals(arrived, 200_000);
+  });
+});
+
+// Unknown fields, in inserts that are short each, held the server until the last one was decoded.
+Deno.test("InsertMany: a large message gives way while its inserts are decoded", async () => {
+  let turn = 0;
+  const turns = new Set<number>();
+  const own = (engine: Engine) =>
+    override(engine, {
+      insert(request, options) {
+        turns.add(turn);
+        return engine.insert(request, options);
+      },
+    });
+  await withServer({ own }, async ({ engine, server }) => {
+    await createStreams(engine, 1);
+    using raw = new RawClient(server.address);
+    const one = encodeInsert({ ...insertOf(0, [2]), protocol: "v5" });
+    // Field 2047 with the value 1: three bytes, to be passed over.
+    const padded = new Uint8Array(one.length + 3 * 20_000);
+    padded.set(one);
+    for (let at = one.length; at < padded.length; at += 3) padded.set([0xf8, 0x7f, 1], at);
+    const inserts = Array.from({ length: 250 }, () => padded);
+    const message = toBinary(InsertManyParamsSchema, create(InsertManyParamsSchema, { inserts }));
+    let isOver = false;
+    const next = () => {
+      turn++;
+      if (!isOver) setImmediate(next);
+    };
+    next();
+    const { code, details, messages } = await raw.call(PATH, message);
+    isOver = true;
+    assertEquals([code, details], [0, "OK"]);
+    const { outcomes } = fromBinary(InsertManyResponseSchema, messages[0]!);
+    assert(outcomes.every(({ code }) => code === 0));
+    assert(turns.size > 5, `${turns.size} turns`);
   });
 });
