@@ -4,6 +4,8 @@
  * @module
  */
 
+import { abortable } from "../../core/call.ts";
+import { socketsSeen } from "../../core/event_loop.ts";
 import { type Address, addressText } from "./address.ts";
 import { type Peer, Rpc, type RpcRequest } from "./rpc.ts";
 import { CallRecorder, type Watchers } from "./telemetry.ts";
@@ -133,7 +135,10 @@ export class Connection {
     if (this.rpcs.size > 0) this.#watch(this.#settings.probeAfterMs);
   }
 
-  /** Tells whether the server says anything, be it an error, within the time it has. */
+  /**
+   * Tells whether the server says anything, be it an error, within the time it has. An answer counts that
+   * has come by then, though this process was too busy to look at it.
+   */
   async #answers(): Promise<boolean> {
     const deadlineMs = Date.now() + this.#settings.probeTimeoutMs;
     const recorder = new CallRecorder({}, {
@@ -142,11 +147,14 @@ export class Connection {
       server: this.#peer.address,
       requestBytes: 0,
     });
-    const request = { ...PROBE, options: { deadlineMs } };
-    const probe = new Rpc(this.#wire, this.#peer, request, recorder, () => {});
-    await probe.read().catch(() => {});
+    const probe = new Rpc(this.#wire, this.#peer, { ...PROBE, options: {} }, recorder, () => {});
+    let isAnswered = false;
+    const answer = probe.read().catch(() => {}).then(() => isAnswered = true);
+    await abortable(answer, { deadlineMs }, "probe").catch(() => {});
+    // Once to read the sockets, once more for what handles it.
+    for (let i = 0; i < 2 && !isAnswered; i++) await socketsSeen();
     probe.cancel();
-    return Date.now() < deadlineMs;
+    return isAnswered;
   }
 
   /** Ends all calls, because the server does not answer any more, and disconnects. */

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
+import type { ServerHttp2Stream } from "node:http2";
+import { setImmediate } from "node:timers";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { connect } from "@btrdb/btrdb";
@@ -86,6 +88,33 @@ Deno.test("rawValues: headers without an answer end after muteAfterMs, though th
   );
   assertEquals(error!.status, "UNAVAILABLE");
   assertStringIncludes(error!.message, "began an answer and sent nothing of it");
+});
+
+// A client with much to do lost its subscriptions: the time of a probe had passed when it came to read the
+// answer, which had long arrived.
+Deno.test("rawValues: a probe whose answer has come is answered, though the client is busy beyond its time", async () => {
+  let probes = 0;
+  let held: ServerHttp2Stream | undefined;
+  const busyMs = 300;
+  await using server = await HostileServer.start((rpc, stream) => {
+    if (rpc !== "Info") return void (held = stream);
+    answer(stream, info("4.15.9-deno"));
+    if (held === undefined) return;
+    if (++probes === 5) answer(held, new Uint8Array());
+    // This is the client's process too.
+    setImmediate(() => {
+      const endMs = performance.now() + busyMs;
+      while (performance.now() < endMs);
+    });
+  });
+  const settings = { retry: false, probeAfterMs: 20, probeTimeoutMs: busyMs / 2 } as const;
+  const endpoint = await connectGrpc({ addresses: [server.address], ...settings });
+  try {
+    await drain(endpoint.rawValues(range));
+  } finally {
+    await endpoint.close();
+  }
+  assert(probes >= 5, `${probes} probes`);
 });
 
 Deno.test("connect: maxMessageBytes is checked, and bounds the messages of a server", async () => {
