@@ -26,7 +26,7 @@ if (!haveGolden()) console.warn("Recordings of a real server are not here: repla
 function ours(scenario: GoldenScenario): GoldenScenario {
   const steps = scenario.steps.map((step) => {
     if (step.rpc === "/v5api.BTrDB/Info") {
-      return { ...step, out: { majorVersion: 5, minorVersion: 30, build: "5.30.0-deno" } };
+      return { ...step, out: { majorVersion: 5, minorVersion: 30, build: "5.30.0-deno+batches" } };
     }
     if (step.rpc === "Info") return { ...step, out: { ...step.out, build: "4.15.9-deno" } };
     return shortened(step);
