@@ -10,6 +10,7 @@ import { BTrDBError, connect as open } from "@btrdb/btrdb";
 import { connect } from "../../src/web/mod.ts";
 import { serve } from "../../src/server/mod.ts";
 import { have, pythonWith, run } from "./support/cache.ts";
+import { until } from "../support/until.ts";
 
 const N = 200_000;
 
@@ -118,10 +119,18 @@ async function throughEnvoy(port: number, use: (port: number) => Promise<void>):
     stdout: "null",
     stderr: "null",
   }).spawn();
+  let isOver = false;
+  void process.status.then(() => isOver = true);
   try {
+    await until("Envoy listens", async () => {
+      if (isOver) throw new Error("Envoy has ended");
+      const connection = await Deno.connect({ port: own, hostname: "127.0.0.1" }).catch(() => null);
+      connection?.close();
+      return connection !== null;
+    });
     await use(own);
   } finally {
-    process.kill("SIGTERM");
+    if (!isOver) process.kill("SIGTERM");
     await process.status;
   }
 }
