@@ -5,14 +5,22 @@
  * @module
  */
 
+import { FlatBuffer, inside, type TableCount, tableCount } from "./flat_buffer.ts";
+
 const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];
 /** Bytes at the end of a file: length of the footer, and the magic. */
 const FILE_END_BYTES = 10;
 /** Most levels of fields below fields. */
 const MAX_DEPTH = 64;
-/** Most fields and pairs of metadata in all: a decoder makes an object of each. */
-const MAX_TABLES = 1 << 18;
+/** Most columns of all batches together: a decoder makes objects of each. */
+const MAX_PARTS = 1 << 20;
+/** Most dictionaries, and of dictionaries times batches: a decoder compares each with each. */
+const MAX_DICTIONARIES = 4096;
+const MAX_PAIRINGS = 1 << 26;
+
+/** V4; buffers of versions before it have another form. */
+const FIRST_VERSION = 3;
 
 /** Kinds of messages. */
 const SCHEMA = 1;
@@ -24,93 +32,167 @@ const NODE_BYTES = 16;
 const BUFFER_BYTES = 16;
 const BLOCK_BYTES = 24;
 
+/** A message of an IPC stream or file. */
+export interface ArrowMessage {
+  readonly kind: "schema" | "dictionary" | "batch" | "other";
+  /** The message with its body. */
+  readonly bytes: Uint8Array;
+  /** Rows that a batch says to have. */
+  readonly rows: number;
+  /** Fields of a schema, or columns and what is below them in a batch. */
+  readonly parts: number;
+  /** Buffers that are compressed. */
+  readonly compressed: readonly CompressedBuffer[];
+}
+
+/** A compressed buffer of a batch. */
+export interface CompressedBuffer {
+  /** 0: LZ4 frame, 1: ZSTD. */
+  readonly codec: number;
+  /** Its bytes, with their length when unpacked before them. */
+  readonly bytes: Uint8Array;
+}
+
 /**
- * Checks that tables, vectors and texts are inside of their message and not more than it has room
- * for.
+ * Checks that tables, vectors, texts and buffers are inside of their message and not more than it
+ * has room for.
  *
  * @param bytes A complete IPC stream or file.
  * @throws {RangeError} If something is not, as everything outside of a `DataView` is.
  */
 export function checkMetadata(bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tables = { left: MAX_TABLES };
-  if (FILE_MAGIC.every((byte, i) => bytes[i] === byte)) {
-    for (const at of blocksOf(view, tables)) checkMessageAt(view, at, tables);
-    return;
-  }
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const end = checkMessageAt(view, at, tables);
-    if (end === undefined) return;
-    at = end;
+  const checking = messagesOf(bytes);
+  while (!checking.next().done);
+}
+
+/**
+ * Checks the same, and finds the messages.
+ *
+ * @param bytes A complete IPC stream or file.
+ * @returns The messages in the order in which they are read; of a file without its schema, which is
+ * in the footer and in the first message.
+ * @throws {RangeError} As {@linkcode checkMetadata}.
+ */
+export function* messagesOf(bytes: Uint8Array): Generator<ArrowMessage, void, void> {
+  const tables = tableCount();
+  const isFile = FILE_MAGIC.every((byte, i) => bytes[i] === byte);
+  const footer = isFile ? footerOf(bytes, tables) : undefined;
+  let fields = footer?.fields;
+  let dictionaries = 0, batches = 0, parts = 0, read = 0;
+  for (let i = 0; footer === undefined ? read + 8 <= bytes.length : i < footer.blocks.length; i++) {
+    const message = messageAt(bytes, footer?.blocks[i] ?? read, tables);
+    if (message === undefined) {
+      if (footer === undefined) return;
+      continue;
+    }
+    // Messages of a file could share their bytes: a few would be read any number of times.
+    read += inside(message.bytes.length, bytes.length - read);
+    if (message.kind === "schema") fields ??= message.parts;
+    else parts += 1 + Math.max(fields ?? 0, message.parts);
+    if (message.kind === "dictionary") dictionaries++;
+    if (message.kind === "batch") batches++;
+    inside(parts, MAX_PARTS);
+    inside(dictionaries, MAX_DICTIONARIES);
+    inside(dictionaries * batches, MAX_PAIRINGS);
+    yield message;
   }
 }
 
-/** Checks the footer of a file; offsets of its messages. Only the footer says where they are. */
-function blocksOf(view: DataView, tables: { left: number }): number[] {
+/** Checks the footer of a file; its fields, and where its messages are, which only it says. */
+function footerOf(
+  bytes: Uint8Array,
+  tables: TableCount,
+): { fields: number; blocks: readonly number[] } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = view.byteLength - FILE_END_BYTES;
   const length = view.getUint32(end, true);
   const footer = new FlatBuffer(part(view, end - length, length), tables);
   const root = footer.root();
-  checkSchema(footer, footer.child(root, 1));
+  const fields = checkSchema(footer, footer.child(root, 1));
   checkPairs(footer, root, 4);
-  return [...footer.longs(root, 2, BLOCK_BYTES), ...footer.longs(root, 3, BLOCK_BYTES)].map(Number);
+  const blocks = [2, 3].flatMap((slot) => footer.longs(root, slot, BLOCK_BYTES));
+  return { fields, blocks };
 }
 
-/** Checks the message at `at`; its end, or undefined if it is the end of a stream. */
-function checkMessageAt(view: DataView, at: number, tables: { left: number }): number | undefined {
+/** Checks the message at `at`; undefined if it is the end of a stream. */
+function messageAt(bytes: Uint8Array, at: number, tables: TableCount): ArrowMessage | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isMarked = view.getUint32(at, true) === CONTINUATION;
   const from = at + (isMarked ? 8 : 4);
   const length = view.getUint32(from - 4, true);
   if (length === 0) return undefined;
-  return from + length + checkMessage(new FlatBuffer(part(view, from, length), tables));
+  const buffer = new FlatBuffer(part(view, from, length), tables);
+  const root = buffer.root();
+  if (buffer.short(root, 0) < FIRST_VERSION) throw new RangeError("a version before 0.8");
+  const kind = buffer.byte(root, 1);
+  const header = buffer.child(root, 2);
+  const bodyBytes = Math.max(0, buffer.long(root, 3));
+  const body = from + length;
+  inside(bodyBytes, bytes.length - body);
+  const message = bytes.subarray(at, body + bodyBytes);
+  checkPairs(buffer, root, 4);
+  if (kind === SCHEMA) {
+    const parts = checkSchema(buffer, header);
+    return { kind: "schema", bytes: message, rows: 0, parts, compressed: [] };
+  }
+  const isDictionary = kind === DICTIONARY && header !== 0;
+  const batch = isDictionary ? buffer.child(header, 1) : kind === BATCH ? header : 0;
+  if (batch === 0) return { kind: "other", bytes: message, rows: 0, parts: 0, compressed: [] };
+  const rows = buffer.long(batch, 0);
+  if (rows < 0) throw new RangeError(`a batch of ${rows} rows`);
+  return {
+    kind: isDictionary ? "dictionary" : "batch",
+    bytes: message,
+    rows,
+    parts: buffer.vector(batch, 1, NODE_BYTES).length,
+    compressed: checkBuffers(buffer, batch, bytes.subarray(body, body + bodyBytes)),
+  };
 }
 
 function part(view: DataView, from: number, length: number): DataView {
   return new DataView(view.buffer, view.byteOffset + from, inside(length, view.byteLength - from));
 }
 
-function inside(length: number, room: number): number {
-  if (length > room) throw new RangeError(`a length of ${length} in ${room} bytes`);
-  return length;
-}
-
-/** Checks a message; bytes of its body. */
-function checkMessage(buffer: FlatBuffer): number {
-  const root = buffer.root();
-  const kind = buffer.byte(root, 1);
-  const header = buffer.child(root, 2);
-  if (kind === SCHEMA) checkSchema(buffer, header);
-  else if (kind === BATCH) checkBatch(buffer, header);
-  else if (kind === DICTIONARY && header !== 0) checkBatch(buffer, buffer.child(header, 1));
-  checkPairs(buffer, root, 4);
-  return Math.max(0, Number(buffer.long(root, 3)));
-}
-
-function checkBatch(buffer: FlatBuffer, batch: number): void {
-  if (batch === 0) return;
-  buffer.vector(batch, 1, NODE_BYTES);
-  buffer.vector(batch, 2, BUFFER_BYTES);
+/** Checks the buffers of a batch; those that are compressed. */
+function checkBuffers(buffer: FlatBuffer, batch: number, body: Uint8Array): CompressedBuffer[] {
   buffer.vector(batch, 4, 8);
+  const offsets = buffer.longs(batch, 2, BUFFER_BYTES);
+  const lengths = buffer.longs(batch, 2, BUFFER_BYTES, 8);
+  const compression = buffer.child(batch, 3);
+  const compressed: CompressedBuffer[] = [];
+  offsets.forEach((offset, i) => {
+    const length = lengths[i]!;
+    if (offset < 0 || length < 0) throw new RangeError(`a buffer of ${length} bytes at ${offset}`);
+    inside(offset + length, body.length);
+    if (compression === 0 || length === 0) return;
+    const codec = buffer.byte(compression, 0);
+    compressed.push({ codec, bytes: body.subarray(offset, offset + length) });
+  });
+  return compressed;
 }
 
-function checkSchema(buffer: FlatBuffer, schema: number): void {
-  if (schema === 0) return;
-  checkFields(buffer, schema, 1, 0);
+/** Checks a schema; the number of its fields. */
+function checkSchema(buffer: FlatBuffer, schema: number): number {
+  if (schema === 0) return 0;
+  const fields = checkFields(buffer, schema, 1, 0);
   checkPairs(buffer, schema, 2);
   buffer.vector(schema, 3, 8);
+  return fields;
 }
 
-function checkFields(buffer: FlatBuffer, table: number, slot: number, depth: number): void {
+function checkFields(buffer: FlatBuffer, table: number, slot: number, depth: number): number {
   if (depth > MAX_DEPTH) throw new RangeError(`more than ${MAX_DEPTH} levels of fields`);
+  let count = 0;
   for (const field of buffer.tables(table, slot)) {
     buffer.vector(field, 0, 1);
     const type = buffer.child(field, 3);
     // Of all types, a union alone has a vector, timestamps have a text in the same slot.
     if (type !== 0 && buffer.byte(field, 2) === UNION) buffer.vector(type, 1, 4);
     if (type !== 0 && buffer.byte(field, 2) === TIMESTAMP) buffer.vector(type, 1, 1);
-    checkFields(buffer, field, 5, depth + 1);
+    count += 1 + checkFields(buffer, field, 5, depth + 1);
     checkPairs(buffer, field, 6);
   }
+  return count;
 }
 
 const TIMESTAMP = 10;
@@ -120,77 +202,5 @@ function checkPairs(buffer: FlatBuffer, table: number, slot: number): void {
   for (const pair of buffer.tables(table, slot)) {
     buffer.vector(pair, 0, 1);
     buffer.vector(pair, 1, 1);
-  }
-}
-
-/** A flatbuffer; whatever is outside of it throws. */
-class FlatBuffer {
-  readonly #view: DataView;
-  /** Tables that may still be visited: offsets may lead many times to the same one. */
-  readonly #tables: { left: number };
-
-  constructor(view: DataView, tables: { left: number }) {
-    this.#view = view;
-    this.#tables = tables;
-  }
-
-  root(): number {
-    return this.#view.getUint32(0, true);
-  }
-
-  byte(table: number, slot: number): number {
-    const at = this.#field(table, slot);
-    return at === 0 ? 0 : this.#view.getUint8(at);
-  }
-
-  long(table: number, slot: number): bigint {
-    const at = this.#field(table, slot);
-    return at === 0 ? 0n : this.#view.getBigInt64(at, true);
-  }
-
-  /** The table that a field leads to; 0: none. */
-  child(table: number, slot: number): number {
-    const at = this.#field(table, slot);
-    return at === 0 ? 0 : this.#at(at);
-  }
-
-  /** First element and number of elements of a vector or text. */
-  vector(table: number, slot: number, elementBytes: number): { from: number; length: number } {
-    const at = this.#field(table, slot);
-    if (at === 0) return { from: 0, length: 0 };
-    const from = this.#at(at) + 4;
-    const length = this.#view.getUint32(from - 4, true);
-    inside(length * elementBytes, this.#view.byteLength - from);
-    return { from, length };
-  }
-
-  /** The first longs of the structs of a vector. */
-  longs(table: number, slot: number, elementBytes: number): bigint[] {
-    const { from, length } = this.vector(table, slot, elementBytes);
-    const all: bigint[] = [];
-    for (let i = 0; i < length; i++) {
-      all.push(this.#view.getBigInt64(from + elementBytes * i, true));
-    }
-    return all;
-  }
-
-  /** The tables of a vector. */
-  *tables(table: number, slot: number): Generator<number, void, void> {
-    const { from, length } = this.vector(table, slot, 4);
-    for (let i = 0; i < length; i++) {
-      if (--this.#tables.left < 0) throw new RangeError(`more than ${MAX_TABLES} fields`);
-      yield this.#at(from + 4 * i);
-    }
-  }
-
-  #at(offset: number): number {
-    return offset + this.#view.getUint32(offset, true);
-  }
-
-  #field(table: number, slot: number): number {
-    const fields = table - this.#view.getInt32(table, true);
-    const size = this.#view.getUint16(fields, true);
-    const at = 4 + 2 * slot < size ? this.#view.getUint16(fields + 4 + 2 * slot, true) : 0;
-    return at === 0 ? 0 : table + at;
   }
 }

@@ -5,15 +5,11 @@
  * @module
  */
 
-import {
-  CompressionType,
-  setCompressionCodec,
-  type Table,
-  tableFromIPC,
-  tableToIPC,
-} from "@uwdata/flechette";
+import { type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
+import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { nodeModule } from "../core/node_module.ts";
+import { BTrDBError } from "../core/errors.ts";
+import { inSlices } from "../core/pacer.ts";
 import {
   castTo,
   DOUBLE,
@@ -30,48 +26,13 @@ import {
   TIME,
 } from "./table.ts";
 
-import { checkMetadata } from "./check_metadata.ts";
-import { decompressLz4Frame } from "./lz4_frame.ts";
+import { type ArrowMessage, checkMetadata, messagesOf } from "./check_metadata.ts";
+import { type UnpackedBytes, unpackInSlices, withUnpackedBytes } from "./codecs.ts";
 
 export type { NamedValues } from "./table.ts";
 
 /** Bytes that all buffers of one table may have together when they are unpacked. */
 const MAX_UNPACKED_BYTES = 2 ** 30;
-
-/** Bytes that the buffers of the table that is decoded now may still have. */
-let left = 0;
-
-/**
- * Takes the length of a buffer off what is left, before it is unpacked.
- *
- * @throws {RangeError} If it is longer.
- */
-function take(length: number): void {
-  if (length > left) throw new RangeError("the buffers are too long unpacked");
-  left -= length;
-}
-
-// Compressed buffers can be read if the runtime has zstd (Node 22.15, Deno).
-const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
-if (typeof zlib?.zstdDecompressSync === "function") {
-  setCompressionCodec(CompressionType.ZSTD, {
-    encode: (bytes) => zlib.zstdCompressSync(bytes),
-    decode: (bytes, length) => {
-      take(length);
-      return zlib.zstdDecompressSync(bytes, { maxOutputLength: length || 1 });
-    },
-  });
-}
-
-setCompressionCodec(CompressionType.LZ4_FRAME, {
-  encode: () => {
-    throw new Error("LZ4 is only read");
-  },
-  decode: (bytes, length) => {
-    take(length);
-    return decompressLz4Frame(bytes, length);
-  },
-});
 
 /** Options of Arrow output. */
 export interface IpcOptions {
@@ -143,26 +104,125 @@ export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColum
   return tableToRaw(decode(bytes, maxUnpackedBytes));
 }
 
+/** Bounds of {@linkcode ipcToRawInSlices}. */
+export interface IpcBounds {
+  /** Bytes that all buffers may have together when they are unpacked. */
+  readonly maxUnpackedBytes: number;
+  /** Throws if the points are too many; called with what the stream says before they are decoded. */
+  readonly checkPoints: (points: number) => void;
+}
+
 /**
- * As {@linkcode ipcToRaw}, in steps. Buffers that are compressed are unpacked in one of them.
+ * As {@linkcode ipcToRaw}, in steps of a few milliseconds between which everything else runs.
  *
- * @returns Yields between steps.
+ * @param bytes One complete IPC stream or file of at most 1,024 columns and 4,096 batches.
+ * @param bounds Its bounds.
+ * @param options Ends the work between two steps.
+ * @returns Columns of their own.
+ * @throws {BTrDBError} 438 as there.
  */
-export function* ipcToRawInSteps(
+export async function ipcToRawInSlices(
   bytes: Uint8Array,
-  maxUnpackedBytes?: number,
-): Generator<undefined, RawColumns> {
-  let aligned = bytes;
-  if (bytes.byteOffset % ALIGNMENT !== 0) {
-    aligned = new Uint8Array(bytes.length);
-    for (let at = 0; at < bytes.length; at += STEP_BYTES) {
-      aligned.set(bytes.subarray(at, at + STEP_BYTES), at);
-      yield;
-    }
+  { maxUnpackedBytes, checkPoints }: IpcBounds,
+  options?: CallOptions,
+): Promise<RawColumns> {
+  const aligned = await inSlices(alignedInSteps(bytes), options);
+  const unpacked: UnpackedBytes = { left: maxUnpackedBytes };
+  const parts: RawColumns[] = [];
+  let found: Found;
+  try {
+    found = await inSlices(messagesInSteps(aligned), options);
+  } catch (cause) {
+    options?.signal?.throwIfAborted();
+    throw unreadable(cause, maxUnpackedBytes);
   }
-  const table = decode(aligned, maxUnpackedBytes);
-  yield;
-  return yield* tableToRawInSteps(table);
+  checkPoints(found.points);
+  for (const group of found.groups) {
+    let table: Table;
+    try {
+      const buffers = group.flatMap(({ compressed }) => compressed);
+      const ready = await unpackInSlices(buffers, unpacked, options);
+      const messages = [found.schema, ...group.map(({ bytes }) => bytes)];
+      table = withUnpackedBytes(unpacked, () => tableFromIPC(messages, INTEGERS), ready);
+    } catch (cause) {
+      options?.signal?.throwIfAborted();
+      throw unreadable(cause, maxUnpackedBytes);
+    }
+    parts.push(await inSlices(tableToRawInSteps(table), options));
+  }
+  const points = parts.reduce((sum, { times }) => sum + times.length, 0);
+  if (points !== found.points) {
+    throw invalid(`its columns have ${points} rows, its batches ${found.points}`);
+  }
+  return parts.length === 1 ? parts[0]! : await inSlices(joinInSteps(parts, points), options);
+}
+
+interface Found {
+  readonly schema: Uint8Array;
+  /** Batches that are decoded in one step. */
+  readonly groups: readonly (readonly ArrowMessage[])[];
+  readonly points: number;
+}
+
+/** Most columns, with those that are below others. */
+const MAX_COLUMNS = 1024;
+
+/** Most batches. */
+const MAX_BATCHES = 4096;
+
+/** Columns of all batches that are decoded in one step. */
+const STEP_PARTS = 256;
+
+/** The batches of a stream, in groups. Dictionaries are left out: no column of points has one. */
+function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
+  const schema = schemaOf(bytes);
+  const [head] = messagesOf(schema);
+  if (head?.kind !== "schema" || head.parts === 0) throw new RangeError("it has no columns");
+  if (head.parts > MAX_COLUMNS) {
+    throw invalid(`it has ${head.parts} columns, expected at most ${MAX_COLUMNS}`);
+  }
+  const size = Math.max(1, Math.floor(STEP_PARTS / head.parts));
+  // Without a batch, a table of the schema alone tells which columns there are.
+  let group: ArrowMessage[] = [];
+  const groups = [group];
+  let points = 0;
+  let read = 0, batches = 0;
+  for (const message of messagesOf(bytes)) {
+    if (++read % STEP_PARTS === 0) yield;
+    if (message.kind !== "batch") continue;
+    if (++batches > MAX_BATCHES) throw invalid(`it has more than ${MAX_BATCHES} batches`);
+    if (group.length === size) groups.push(group = []);
+    group.push(message);
+    points += message.rows;
+  }
+  return { schema, groups, points };
+}
+
+/** Bytes that begin at a multiple of {@linkcode ALIGNMENT}, copied where they do not. */
+function* alignedInSteps(bytes: Uint8Array): Generator<undefined, Uint8Array> {
+  if (bytes.byteOffset % ALIGNMENT === 0) return bytes;
+  const aligned = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+    aligned.set(bytes.subarray(at, at + STEP_BYTES), at);
+    yield;
+  }
+  return aligned;
+}
+
+/** Parts as one, a part a step. */
+function* joinInSteps(
+  parts: readonly RawColumns[],
+  points: number,
+): Generator<undefined, RawColumns> {
+  const times = new BigInt64Array(points), values = new Float64Array(points);
+  let at = 0;
+  for (const part of parts) {
+    times.set(part.times, at);
+    values.set(part.values, at);
+    at += part.times.length;
+    yield;
+  }
+  return { times, values };
 }
 
 /** Columns are views into the bytes, which must begin at a multiple of this. */
@@ -225,25 +285,30 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
  */
 export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
   let table: Table;
-  left = maxUnpackedBytes;
   const aligned = bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
   try {
     checkMetadata(aligned);
-    table = tableFromIPC(aligned, {
-      useBigInt: true,
-      useBigIntTimestamp: true,
-      useDecimalInt: true,
-    });
+    const unpacked = { left: maxUnpackedBytes };
+    table = withUnpackedBytes(unpacked, () => tableFromIPC(aligned, INTEGERS));
   } catch (cause) {
-    if (cause instanceof RangeError && cause.message.startsWith("the buffers are too long")) {
-      throw invalid(`its buffers have more than ${maxUnpackedBytes} bytes unpacked`, cause);
-    }
-    const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
-    const what = packing === undefined
-      ? "the bytes are no Arrow IPC stream"
-      : `its buffers are compressed with ${packing}, expected ZSTD or none`;
-    throw invalid(what, cause);
+    throw unreadable(cause, maxUnpackedBytes);
   }
   if (table.schema.fields.length === 0) throw invalid("the bytes are no Arrow IPC stream");
   return table;
+}
+
+/** Integers as bigints. */
+const INTEGERS = { useBigInt: true, useBigIntTimestamp: true, useDecimalInt: true };
+
+/** The error of bytes that cannot be decoded. */
+function unreadable(cause: unknown, maxUnpackedBytes: number): unknown {
+  if (cause instanceof BTrDBError) return cause;
+  if (cause instanceof RangeError && cause.message.startsWith("the buffers are too long")) {
+    return invalid(`its buffers have more than ${maxUnpackedBytes} bytes unpacked`, cause);
+  }
+  const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
+  const what = packing === undefined
+    ? "the bytes are no Arrow IPC stream"
+    : `its buffers are compressed with ${packing}, expected ZSTD or none`;
+  return invalid(what, cause);
 }

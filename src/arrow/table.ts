@@ -107,7 +107,11 @@ export function tableToRaw(table: ArrowTable): RawColumns {
 /** As {@linkcode tableToRaw}, in steps of at most 65,536 points. Yields between them. */
 export function* tableToRawInSteps(table: ArrowTable): Generator<undefined, RawColumns> {
   const times = yield* timesInSteps(column(table, "time"));
-  return { times, values: yield* doublesInSteps(column(table, "value")) };
+  const values = yield* doublesInSteps(column(table, "value"));
+  if (values.length !== times.length) {
+    throw invalid(`there are ${times.length} times and ${values.length} values`);
+  }
+  return { times, values };
 }
 
 /**

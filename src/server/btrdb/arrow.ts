@@ -8,7 +8,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
-import { inSlices } from "../../core/pacer.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize } from "../../endpoint/checks.ts";
 import {
@@ -126,10 +125,10 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
       code: ErrorCode.InvalidParameter,
     });
   }
-  const { ipcToRawInSteps } = await arrow();
-  const steps = ipcToRawInSteps(params.arrowBytes, MAX_INSERT_BYTES);
-  const columns = await inSlices(steps, { signal: call.signal });
-  checkInsertSize(columns.times.length, insertLimit(endpoint), uuid);
+  const { ipcToRawInSlices } = await arrow();
+  const checkPoints = (points: number) => checkInsertSize(points, insertLimit(endpoint), uuid);
+  const bounds = { maxUnpackedBytes: MAX_INSERT_BYTES, checkPoints };
+  const columns = await ipcToRawInSlices(params.arrowBytes, bounds, { signal: call.signal });
   const roundBits = rounding?.spec.case === "bits" ? rounding.spec.value : undefined;
   const request = { uuid, columns, mergePolicy, roundBits };
   const version = await insertInPieces(endpoint, request, options);

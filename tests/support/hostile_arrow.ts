@@ -1,0 +1,71 @@
+/** Makes streams and files of Arrow that no honest writer makes. */
+
+import { type CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
+import { concatBytes } from "../../src/core/bytes.ts";
+import { rawToIpc } from "../../src/arrow/ipc.ts";
+import type { RawColumns } from "../../src/core/columns.ts";
+
+const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
+/** The schema and the batch of points. */
+export function pointsMessages(columns: RawColumns): { schema: Uint8Array; batch: Uint8Array } {
+  const whole = rawToIpc(columns);
+  const head = 8 + viewOf(whole).getInt32(4, true);
+  return { schema: whole.slice(0, head), batch: whole.slice(head, whole.length - END.length) };
+}
+
+/** A stream of messages. */
+export function streamOf(...messages: Uint8Array[]): Uint8Array {
+  return concatBytes([...messages, END]);
+}
+
+/** A file whose footer names its only batch so many times. */
+export function fileOfOneBatch(columns: RawColumns, times: number): Uint8Array {
+  const table = tableFromArrays({ time: columns.times, value: columns.values });
+  const file = tableToIPC(table, { format: "file" })!;
+  const length = viewOf(file).getInt32(file.length - 10, true);
+  const at = file.length - 10 - length;
+  const footer = file.slice(at, at + length);
+  const view = viewOf(footer);
+  const root = view.getUint32(0, true);
+  const fields = root - view.getInt32(root, true);
+  const slot = root + view.getUint16(fields + 4 + 2 * 3, true);
+  const blocks = slot + view.getUint32(slot, true);
+  const block = footer.slice(blocks + 4, blocks + 4 + 24);
+  // Behind everything else: a vector of the same block, aligned as the first one is.
+  const padding = (blocks + 4 - footer.length - 4 + 8_000_000) % 8;
+  const from = footer.length + padding;
+  view.setUint32(slot, from - slot, true);
+  const count = new Uint8Array(4);
+  viewOf(count).setUint32(0, times, true);
+  const many = concatBytes(Array.from({ length: times }, () => block));
+  const grown = concatBytes([footer, new Uint8Array(padding), count, many]);
+  const end = file.slice(file.length - 10);
+  viewOf(end).setUint32(0, grown.length, true);
+  return concatBytes([file.slice(0, at), grown, end]);
+}
+
+/** Points, compressed. */
+export function compressed(
+  columns: RawColumns,
+  codec: typeof CompressionType.ZSTD | typeof CompressionType.LZ4_FRAME,
+): Uint8Array {
+  const table = tableFromArrays({ time: columns.times, value: columns.values });
+  return tableToIPC(table, { format: "stream", codec })!;
+}
+
+/** A message in which the `nth` whole number of 64 bits that equals `from` is `to`. */
+export function withNumber(message: Uint8Array, from: bigint, to: bigint, nth = 0): Uint8Array {
+  const changed = message.slice();
+  const view = viewOf(changed);
+  for (let at = 0; at + 8 <= changed.length; at += 4) {
+    if (view.getBigInt64(at, true) !== from || nth-- > 0) continue;
+    view.setBigInt64(at, to, true);
+    return changed;
+  }
+  throw new Error(`There is no ${from}`);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

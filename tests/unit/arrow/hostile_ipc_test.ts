@@ -1,0 +1,196 @@
+/**
+ * Streams and files of Arrow that nobody writes by mistake. Each of these was believed once: a file
+ * of 12 kB whose footer named one batch three times had three times the points (at 500 times, more
+ * than the memory there is), a buffer that began outside of its batch gave bytes of something else as
+ * values, and 15 MB of batches of one point kept a server for a second.
+ */
+
+import process from "node:process";
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { CompressionType } from "@uwdata/flechette";
+import { ipcToRaw, ipcToRawInSlices } from "../../../src/arrow/ipc.ts";
+import { decompressLz4InSteps } from "../../../src/arrow/lz4_frame.ts";
+import { concatBytes } from "../../../src/core/bytes.ts";
+import type { RawColumns } from "../../../src/core/columns.ts";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import {
+  compressed,
+  fileOfOneBatch,
+  pointsMessages,
+  streamOf,
+  withNumber,
+} from "../../support/hostile_arrow.ts";
+
+const BOUNDS = { maxUnpackedBytes: 64 << 20, checkPoints: () => {} };
+
+function points(n: number): RawColumns {
+  return {
+    times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 8_333_333n),
+    values: Float64Array.from({ length: n }, (_, i) => Math.sin(i / 50)),
+  };
+}
+
+/** Both ways of reading refuse it with 438. */
+async function assertRefused(bytes: Uint8Array, text?: string): Promise<void> {
+  const errors = [
+    assertThrows(() => ipcToRaw(bytes), BTrDBError, text),
+    await assertRejects(() => ipcToRawInSlices(bytes, BOUNDS), BTrDBError, text),
+  ];
+  assertEquals(errors.map(({ code }) => code), [438, 438]);
+}
+
+/** The turns of the event loop while something runs. */
+async function turnsDuring<T>(work: Promise<T>): Promise<{ turns: number; result: T }> {
+  let turns = 0;
+  let timer = setImmediate(function turn() {
+    turns++;
+    timer = setImmediate(turn);
+  });
+  try {
+    return { result: await work, turns };
+  } finally {
+    clearImmediate(timer);
+  }
+}
+
+Deno.test("ipcToRaw: a file whose footer names a batch again is refused", async () => {
+  const columns = points(777);
+  assertEquals(ipcToRaw(fileOfOneBatch(columns, 1)), columns);
+  assertEquals(await ipcToRawInSlices(fileOfOneBatch(columns, 1), BOUNDS), columns);
+  await assertRefused(fileOfOneBatch(columns, 2));
+  await assertRefused(fileOfOneBatch(columns, 500_000));
+});
+
+Deno.test("ipcToRaw: buffers outside of their batch are refused", async () => {
+  const { schema, batch } = pointsMessages(points(777));
+  const other = pointsMessages({ times: new BigInt64Array(777), values: new Float64Array(777) });
+  assertEquals(ipcToRaw(streamOf(schema, batch)), points(777));
+  // Offset of the values, at which they end, and lengths; before them is another's message.
+  for (const [from, to] of [[6216n, -64n], [6216n, 12_432n], [6216n, -1n], [6216n, 2n ** 60n]]) {
+    for (const nth of [1, 2, 3]) {
+      const changed = withNumber(batch, from!, to!, nth);
+      if (to === 12_432n && nth === 1) continue;
+      await assertRefused(streamOf(schema, other.batch, changed));
+    }
+  }
+});
+
+Deno.test("ipcToRaw: columns that are not as long as each other, or as their batch", async () => {
+  const { schema, batch } = pointsMessages(points(777));
+  for (const nth of [1, 2]) {
+    await assertRefused(streamOf(schema, withNumber(batch, 777n, 5n, nth)), "times and");
+    await assertRefused(streamOf(schema, withNumber(batch, 777n, -5n, nth)), "times and");
+  }
+  await assertRefused(streamOf(schema, withNumber(batch, 777n, -5n)));
+  const shorter = withNumber(withNumber(batch, 777n, 5n, 2), 777n, 5n, 1);
+  await assertRejects(
+    () => ipcToRawInSlices(streamOf(schema, shorter), BOUNDS),
+    BTrDBError,
+    "its columns have 5 rows, its batches 777",
+  );
+});
+
+Deno.test("ipcToRawInSlices: too many points are refused before they are decoded", async () => {
+  const { schema, batch } = pointsMessages(points(1));
+  const stream = streamOf(schema, ...Array.from({ length: 500 }, () => batch));
+  const seen: number[] = [];
+  const checkPoints = (n: number) => {
+    seen.push(n);
+    if (n > 499) throw new BTrDBError("too many", { code: 411 });
+  };
+  const refused = ipcToRawInSlices(stream, { ...BOUNDS, checkPoints });
+  assertEquals((await assertRejects(() => refused, BTrDBError)).code, 411);
+  assertEquals(seen, [500]);
+  assertEquals((await ipcToRawInSlices(stream, BOUNDS)).times.length, 500);
+});
+
+Deno.test("ipcToRawInSlices: very many batches and columns are refused", async () => {
+  const { schema, batch } = pointsMessages(points(1));
+  const stream = streamOf(schema, ...Array.from({ length: 75_000 }, () => batch));
+  const before = process.cpuUsage();
+  await assertRejects(() => ipcToRawInSlices(stream, BOUNDS), BTrDBError, "more than 4096 batches");
+  const { user, system } = process.cpuUsage(before);
+  assertLess(user + system, 3e6);
+  const most = streamOf(schema, ...Array.from({ length: 4096 }, () => batch));
+  assertEquals((await ipcToRawInSlices(most, BOUNDS)).values, new Float64Array(4096));
+});
+
+Deno.test("ipcToRawInSlices: compressed buffers are unpacked in steps, the same as at once", async () => {
+  const columns = points(1_500_000);
+  const zstd = compressed(columns, CompressionType.ZSTD);
+  const { result, turns } = await turnsDuring(ipcToRawInSlices(zstd, BOUNDS));
+  assertEquals(result, columns);
+  assert(turns > 1, `${turns} turns`);
+  const small = { ...BOUNDS, maxUnpackedBytes: 20_000_000 };
+  const refused = () => ipcToRawInSlices(zstd, small);
+  const error = await assertRejects(refused, BTrDBError, "more than 20000000 bytes unpacked");
+  assertEquals(error.code, 438);
+});
+
+Deno.test("ipcToRawInSlices: an abort while buffers are unpacked ends it with its reason", async () => {
+  const zstd = compressed(points(1_500_000), CompressionType.ZSTD);
+  const abort = new AbortController();
+  const reading = ipcToRawInSlices(zstd, BOUNDS, { signal: abort.signal });
+  setImmediate(() => abort.abort(new Error("enough")));
+  await assertRejects(() => reading, Error, "enough");
+});
+
+Deno.test("ipcToRawInSlices: buffers that unpack to less or more than they say are refused", async () => {
+  const zstd = compressed(points(100_000), CompressionType.ZSTD);
+  for (const length of [799_999n, 800_008n, 100n, 0n, -5n, 2n ** 40n]) {
+    await assertRefused(withNumber(zstd, 800_000n, length));
+  }
+});
+
+Deno.test("decompressLz4InSteps: 256 KiB a step, in one block of any size too", () => {
+  // One literal, and 64 MiB that repeat it; a block that is all literals; blocks of one byte.
+  const length = 64 << 20;
+  const repeated = frame(concatBytes([
+    Uint8Array.of(0x1f, 7, 1, 0),
+    lengthBytes(length - 1 - 4 - 15 - 5),
+    Uint8Array.of(0x50, 7, 7, 7, 7, 7),
+  ]));
+  const all = stepsOf(repeated, length);
+  assert(all.value.every((byte) => byte === 7));
+  assert(all.count >= 256, `${all.count} steps`);
+
+  const literals = new Uint8Array(3 << 20).fill(9);
+  const block = concatBytes([Uint8Array.of(0xf0), lengthBytes(literals.length - 15), literals]);
+  const copied = stepsOf(frame(block), literals.length);
+  assertEquals(copied.value, literals);
+  assert(copied.count >= 12, `${copied.count} steps`);
+
+  const tiny = stepsOf(
+    frame(...Array.from({ length: 20_000 }, () => Uint8Array.of(0x10, 5))),
+    20_000,
+  );
+  assert(tiny.value.every((byte) => byte === 5));
+  assert(tiny.count >= 4, `${tiny.count} steps`);
+
+  const endless = frame(concatBytes([Uint8Array.of(0xf0), new Uint8Array(8 << 20).fill(255)]));
+  assertThrows(() => stepsOf(endless, 1000), RangeError, "not whole");
+});
+
+/** A frame without a checksum; each block compressed. */
+function frame(...blocks: Uint8Array[]): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0)];
+  for (const block of blocks) {
+    parts.push(new Uint8Array(Uint32Array.of(block.length).buffer), block);
+  }
+  return concatBytes([...parts, new Uint8Array(4)]);
+}
+
+/** A length beyond the 15 of a token. */
+function lengthBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(Math.floor(length / 255) + 1).fill(255);
+  bytes[bytes.length - 1] = length % 255;
+  return bytes;
+}
+
+function stepsOf(bytes: Uint8Array, length: number): { value: Uint8Array; count: number } {
+  const steps = decompressLz4InSteps(bytes, length);
+  for (let count = 1;; count++) {
+    const step = steps.next();
+    if (step.done) return { value: step.value, count };
+  }
+}
