@@ -43,7 +43,7 @@ import {
   timeCell,
   timeKind,
 } from "./table_time";
-import { hasValue, valueCell, valueRead } from "./table_value";
+import { hasValue, valueCell } from "./table_value";
 
 /** Roles of columns. */
 const SKIP: u8 = 0;
@@ -163,17 +163,21 @@ function parseRow(
     const role = load<u8>(roles + column);
     if (role == VALUE) {
       const value = isFull ? to + n : to + (<usize>load<u32>(counts + (<usize>k << 2)) << 3);
-      const end = isPlain ? shortNumberEnd(p, value) : 0;
-      const c = load<u8>(end);
-      if (end != 0 && (c == between || c == LF)) {
-        p = end;
-        valueRead();
-      } else {
-        p = valueCell(p, column, value);
+      const first = load<u8>(p);
+      let isGap = !isFull && (first == between || first == LF);
+      if (!isGap) {
+        const end = isPlain ? shortNumberEnd(p, value) : 0;
+        const c = load<u8>(end);
+        if (end != 0 && (c == between || c == LF)) {
+          p = end;
+        } else {
+          p = valueCell(p, column, value);
+          isGap = !hasValue;
+        }
       }
       if (isFull) {
-        if (!hasValue && p != 0) return 0;
-      } else if (hasValue) {
+        if (isGap) return 0;
+      } else if (!isGap) {
         store<u32>(scratch + (<usize>filled << 2), k);
         filled++;
       }

@@ -35,13 +35,6 @@ const TWO_116: f64 = 8.307674973655724e34;
 /** True if the last {@link valueCell} had a value. */
 export let hasValue: bool = false;
 
-/** Notes that a cell has a value. */
-// @ts-ignore: decorator
-@inline
-export function valueRead(): void {
-  hasValue = true;
-}
-
 /** Writes the value of a cell to `to`, if it has one. */
 export function valueCell(cell: usize, column: u32, to: usize): usize {
   hasValue = false;
