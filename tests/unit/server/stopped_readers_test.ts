@@ -100,15 +100,15 @@ for (const [name, request] of Object.entries(REQUESTS)) {
     {
       await using server = await serve(queries.endpoint(engine), { port: 0, http: { port: 0 } });
       const socket = await begin(server.httpPort!, request);
-      let before = -1;
-      await until("nothing is produced while nobody reads", async () => {
-        const isStill = before === queries.chunks;
+      let [before, still] = [-1, 0];
+      // A busy machine may produce nothing for a moment, too: bytes are held once nobody reads.
+      await until("bytes are held, and nothing is produced while nobody reads", async () => {
+        still = replies.heldBytes > 0 && before === queries.chunks ? still + 1 : 0;
         before = queries.chunks;
         await delay(100);
         assert(replies.heldBytes <= HELD_BYTES, `${replies.heldBytes} bytes are held`);
-        return isStill;
+        return still === 3;
       });
-      assert(replies.heldBytes > 0, "the replies are not watched");
       const { chunks, bytes } = queries;
       // deno-lint-ignore no-console -- a figure to be seen
       console.info(`${name}: ${replies.heldBytes} bytes are held, ${bytes} were produced`);
