@@ -305,8 +305,11 @@ export class Engine implements Endpoint {
       const isLong = n > CHECKED_AT_ONCE;
       if (!isLong) atOnce(checkPoints(columns, uuid));
       checkRoundBits(roundBits, uuid);
-      const { hub, points: writer } = this.#storage;
-      return this.#write(uuid, TEXT.streamDoesNotExist, n, function* (tx, state) {
+      const { hub, points: writer, streams } = this.#storage;
+      const isAsGiven = isLong && mergePolicy === "never" && roundBits === undefined;
+      const known = isAsGiven ? streams.get(uuid) : undefined;
+      const ready = known && writer.packAhead(known, columns);
+      const written = this.#write(uuid, TEXT.streamDoesNotExist, n, function* (tx, state) {
         const isSorted = isLong && (yield* refusing(checkPoints(columns, uuid)));
         const points = roundBits === undefined
           ? columns
@@ -315,8 +318,9 @@ export class Engine implements Endpoint {
           return isSorted ? points : yield* sortPointsInSteps(points);
         };
         const added = (news: RawColumns) => hub.publish(uuid, news);
-        return yield* writer.insert(tx, state, points, sorted, mergePolicy, added);
+        return yield* writer.insert(tx, state, points, sorted, mergePolicy, added, ready);
       }, options);
+      return ready === undefined ? written : written.finally(() => ready.end());
     });
   }
 

@@ -79,6 +79,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         expiryTickMs: options.expiryTickMs,
         cacheBytes,
         startReaders: options.startReaders,
+        packer: options.packer,
       }),
     );
   } catch (error) {

@@ -7,6 +7,7 @@
 import { describe } from "../core/describe.ts";
 import type { Readers } from "../endpoint/endpoint.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
+import type { LeafPacker } from "./packing/leaf_packer.ts";
 import type { LateLimits } from "./tree/late_plan.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
@@ -88,6 +89,8 @@ export interface EngineOptions {
   ownWriter?: boolean | undefined;
   /** Starts threads for reads; where it is absent there are none. */
   startReaders?: StartReaders | undefined;
+  /** Makes leaves of large inserts in a thread; where it is absent there is none. */
+  packer?: LeafPacker | undefined;
   /** When late points are kept beside the tree; for tests. */
   lateLimits?: LateLimits | undefined;
   /** Opens SQLite databases; for tests. */

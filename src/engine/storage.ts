@@ -24,6 +24,7 @@ import type { LateStore } from "./tree/late_store.ts";
 import { Journal } from "./stream/journal.ts";
 import type { StartReaders } from "./options.ts";
 import { Expiry } from "./retention/expiry.ts";
+import type { LeafPacker } from "./packing/leaf_packer.ts";
 import { RetentionRules } from "./retention/rules.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
@@ -50,6 +51,7 @@ export interface StorageParts {
   expiryTickMs: number | undefined;
   cacheBytes: number;
   startReaders: StartReaders | undefined;
+  packer: LeafPacker | undefined;
 }
 
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
@@ -116,6 +118,7 @@ export class Storage {
       lateLimits,
       this.#journal,
       this.#deletions,
+      parts.packer,
     );
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: () => parts.ownership?.check(),

@@ -10,6 +10,7 @@ import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { BTrDBError } from "../../core/errors.ts";
+import { isAllowed, isStandalone } from "../deno_permissions.ts";
 import { CLOSED, type SqlOrder, type SqlReport } from "./sql_messages.ts";
 
 /** Priority of a process of queries: whatever else there is to do goes first. */
@@ -43,23 +44,12 @@ export function startSqlRunner(): SqlRunner {
   return startProcess(url) ?? startThread(url);
 }
 
-/** The part of Deno's API that tells what is allowed, without asking anybody. */
-interface DenoPermissions {
-  readonly build: { readonly standalone?: boolean };
-  readonly permissions: {
-    querySync(descriptor: { name: "run" | "env" | "sys" | "read" }): { readonly state: string };
-  };
-}
-
 /** Tells whether this program may start itself again with another module. */
 function mayFork(url: URL): boolean {
   // A bundle has no module of its own for it.
   if (url.protocol !== "file:") return false;
-  const deno = (globalThis as { Deno?: DenoPermissions }).Deno;
-  if (deno === undefined) return true;
-  if (deno.build.standalone) return false;
-  const needed = ["run", "env", "sys", "read"] as const;
-  return needed.every((name) => deno.permissions.querySync({ name }).state === "granted");
+  if (isStandalone()) return false;
+  return (["run", "env", "sys", "read"] as const).every(isAllowed);
 }
 
 function startProcess(url: URL): SqlRunner | undefined {

@@ -11,7 +11,8 @@ import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
-import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf } from "./node_codec.ts";
+import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf, sealLeaf } from "./node_codec.ts";
+import type { ReadyLeaves } from "./ready_leaves.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";
 
@@ -257,8 +258,17 @@ export class BlockStore {
     return { address, kind: INNER, ...node.stats };
   }
 
-  /** Writes a leaf with the points `[from, to)`. */
-  writeLeaf(points: RawColumns, from: number, to: number): ChildRef {
+  /**
+   * Writes a leaf with the points `[from, to)`.
+   *
+   * @param ready Leaves that may have been made ahead.
+   */
+  writeLeaf(points: RawColumns, from: number, to: number, ready?: ReadyLeaves): ChildRef {
+    const leaf = ready?.leaf(points, from, to);
+    if (leaf !== undefined) {
+      const address = this.append((address) => sealLeaf(address, leaf.content));
+      return { address, kind: LEAF, ...leaf.stats };
+    }
     const address = this.append((address) => encodeLeaf(address, points, from, to));
     return { address, kind: LEAF, ...reduceValues(points.values, from, to) };
   }

@@ -18,13 +18,14 @@ import { lateOf, type LatePoints, mergeLate, sliceLate } from "./late_points.ts"
 import { mergeRuns } from "./merge_runs.ts";
 import { ABSENT, type ChildRef, INNER, InnerNode, type Leaf } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
+import type { ReadyLeaves } from "./ready_leaves.ts";
 
 /** Nodes below a root. */
 export interface NodeStore {
   readInner(parent: InnerNode, bucket: number): InnerNode;
   readLeaf(parent: InnerNode, bucket: number): Leaf;
   writeInner(node: InnerNode): ChildRef;
-  writeLeaf(points: RawColumns, from: number, to: number): ChildRef;
+  writeLeaf(points: RawColumns, from: number, to: number, ready?: ReadyLeaves): ChildRef;
 }
 
 /** A commit as far as it concerns what is below a node. */
@@ -34,6 +35,8 @@ export interface NodeCommit {
   readonly major: number;
   /** Times, ascending, at which stored points make way for the new one. */
   readonly replaced: BigInt64Array;
+  /** Leaves of the points that may have been made ahead. */
+  readonly ready?: ReadyLeaves | undefined;
   /** Points of a leaf that is not split, above which this fails. Absent: any number. */
   readonly unsplitPoints?: number;
 }
@@ -113,7 +116,7 @@ export function* insertIntoBucket(
     const all = splitBy(leaf, sliceLate(points, from, to));
     return yield* insertIntoInner(commit, node, all, 0, all.times.length);
   }
-  if (stored === 0 && fits) return store.writeLeaf(points, from, to);
+  if (stored === 0 && fits) return store.writeLeaf(points, from, to, commit.ready);
   const merged = mergeRuns(leaf, sliceRaw(points, from, to), commit.replaced);
   const n = merged.times.length;
   if (fits || (stored > 0 && n <= LEAF_POINTS)) return store.writeLeaf(merged, 0, n);

@@ -28,6 +28,16 @@ export function encodeLeaf(
   return seal(encodeBlockInArena(points, from, to, BLOCK_HEADER_BYTES), LEAF, address);
 }
 
+let sealed = new Uint8Array(4096);
+
+/** The block of a leaf whose points were encoded before, valid until the next one is sealed. */
+export function sealLeaf(address: number, content: Uint8Array): Uint8Array {
+  const size = BLOCK_HEADER_BYTES + content.length;
+  if (size > sealed.length) sealed = new Uint8Array(2 * size);
+  sealed.set(content, BLOCK_HEADER_BYTES);
+  return seal(sealed.subarray(0, size), LEAF, address);
+}
+
 /** The block of an inner node: a header, then the columns of the buckets that were ever touched. */
 export function encodeInner(address: number, node: InnerNode): Uint8Array {
   const touched: number[] = [];

@@ -9,7 +9,11 @@ import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import type { Journal } from "../stream/journal.ts";
 import { PointBuffer } from "../stream/point_buffer.ts";
 import { checkNumbers } from "../file/checksum.ts";
-import { BUFFER_POINTS, UNSPLIT_POINTS } from "../constants.ts";
+import { MAX_TIME } from "../../core/range.ts";
+import { type LeafPacker, PACKING_POINTS } from "../packing/leaf_packer.ts";
+import type { ReadyLeaves } from "../tree/ready_leaves.ts";
+import { countAtMost } from "../tree/count_points.ts";
+import { BUFFER_POINTS, LEAF_POINTS, UNSPLIT_POINTS } from "../constants.ts";
 import { mergeRunsInSteps } from "../tree/merge_runs.ts";
 import { applyPolicy } from "./merge_policy.ts";
 import type { Deletions } from "../file/deletions.ts";
@@ -26,6 +30,16 @@ import type { Transaction } from "./group_commit.ts";
 /** Work that may pause where it yields. */
 type Steps<T> = Generator<undefined, T>;
 
+/** Options of a commit. */
+interface CommitOptions {
+  /** Times, ascending, at which stored points make way for the new one. */
+  readonly replaced?: BigInt64Array;
+  /** Points of a leaf that is not split, above which this fails. */
+  readonly unsplitPoints?: number;
+  /** Leaves of the points that may have been made ahead. */
+  readonly ready?: ReadyLeaves | undefined;
+}
+
 /** Writes points within transactions. */
 export class PointWriter {
   readonly #store: BlockStore;
@@ -34,6 +48,7 @@ export class PointWriter {
   readonly #versions: LateStore;
   readonly #limits: LateLimits;
   readonly #deletions: Deletions;
+  readonly #packer: LeafPacker | undefined;
 
   constructor(
     db: Database,
@@ -42,7 +57,9 @@ export class PointWriter {
     limits: LateLimits,
     journal: Journal,
     deletions: Deletions,
+    packer?: LeafPacker,
   ) {
+    this.#packer = packer;
     this.#deletions = deletions;
     this.#store = store;
     this.#versions = versions;
@@ -54,9 +71,23 @@ export class PointWriter {
   }
 
   /**
+   * Has leaves made of points that are about to be inserted, if they are many and come behind all
+   * others: those that come between others are not in leaves of their own.
+   *
+   * @param points Must stay as they are until the end.
+   */
+  packAhead({ head }: StreamState, points: RawColumns): ReadyLeaves | undefined {
+    if (this.#packer === undefined || points.times.length < PACKING_POINTS) return undefined;
+    const { root } = this.#versions.open(head.root);
+    const behind = countAtMost(this.#store, root, points.times[0]!, MAX_TIME);
+    return behind > LEAF_POINTS ? undefined : this.#packer.begin(points);
+  }
+
+  /**
    * Inserts points, in the order given, into the buffer, or commits it with them when it is full.
    *
    * @param sorted Puts the same points in order of time.
+   * @param ready Leaves of these points that may have been made ahead.
    * @param added Told the points that were new, when the transaction is durable.
    */
   *insert(
@@ -66,11 +97,12 @@ export class PointWriter {
     sorted: () => Steps<RawColumns>,
     policy: MergePolicy,
     added: (points: RawColumns) => void,
+    ready?: ReadyLeaves,
   ): Generator<undefined, Version> {
     if (points.times.length === 0) return versionOf(tx.head(state));
     if (policy !== "never") return yield* this.#merge(tx, state, yield* sorted(), policy, added);
     tx.afterCommit(() => added(points));
-    return yield* this.#append(tx, state, points, sorted);
+    return yield* this.#append(tx, state, points, sorted, ready);
   }
 
   *#append(
@@ -78,11 +110,12 @@ export class PointWriter {
     state: StreamState,
     points: RawColumns,
     sorted: () => Steps<RawColumns>,
+    ready?: ReadyLeaves,
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     if (head.buffer.length + points.times.length >= BUFFER_POINTS) {
       const all = yield* mergeRunsInSteps(head.buffer.sorted, yield* sorted());
-      return yield* this.#commit(tx, state, all);
+      return yield* this.#commit(tx, state, all, { ready });
     }
     const row = this.#journal.add(tx, state.id, points);
     const buffer = head.buffer.append(points, row, Date.now());
@@ -113,7 +146,7 @@ export class PointWriter {
     }
     const merged = yield* mergeRunsInSteps(head.buffer.sorted, rest, true);
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
-      return yield* this.#commit(tx, state, merged, rest.times);
+      return yield* this.#commit(tx, state, merged, { replaced: rest.times });
     }
     this.#journal.remove(tx, state.id, head.buffer.rows);
     const row = this.#journal.add(tx, state.id, merged);
@@ -134,7 +167,7 @@ export class PointWriter {
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     if (head.buffer.length === 0) return versionOf(head);
-    return yield* this.#commit(tx, state, head.buffer.sorted, NO_TIMES, unsplitPoints);
+    return yield* this.#commit(tx, state, head.buffer.sorted, { unsplitPoints });
   }
 
   /** Commits the buffer, then deletes the points in `[start, end)` in a version of its own. */
@@ -181,14 +214,14 @@ export class PointWriter {
     tx: Transaction,
     state: StreamState,
     points: RawColumns,
-    replaced: BigInt64Array = NO_TIMES,
-    unsplitPoints: number = UNSPLIT_POINTS,
+    { replaced = NO_TIMES, unsplitPoints = UNSPLIT_POINTS, ready }: CommitOptions = {},
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     this.#journal.remove(tx, state.id, head.buffer.rows);
     const major = head.major + 1;
-    const commit = { ...this.#commitOf(major, replaced), unsplitPoints };
+    const commit = { ...this.#commitOf(major, replaced), unsplitPoints, ready };
     const root = yield* insertIntoVersion(commit, head.root, points);
+    ready?.end();
     return this.#setRoot(tx, state, major, root);
   }
 
