@@ -35,6 +35,36 @@ function range(times: usize, n: u32): void {
 }
 
 /**
+ * Divides points: those that no earlier one is after stay, in front, the others go elsewhere, both in
+ * their order.
+ *
+ * @param latest Largest time of the points before.
+ * @returns Number of points that stay.
+ */
+export function divideLate(
+  times: usize, values: usize, n: u32, latest: i64, lateTimes: usize, lateValues: usize,
+): u32 {
+  const end = times + (<usize>n << 3);
+  let outTimes = times, outValues = values;
+  for (let p = times; p < end; p += 8, values += 8) {
+    const time = load<i64>(p), value = load<u64>(values);
+    if (time >= latest) {
+      latest = time;
+      store<i64>(outTimes, time);
+      store<u64>(outValues, value);
+      outTimes += 8;
+      outValues += 8;
+    } else {
+      store<i64>(lateTimes, time);
+      store<u64>(lateValues, value);
+      lateTimes += 8;
+      lateValues += 8;
+    }
+  }
+  return <u32>((outTimes - times) >> 3);
+}
+
+/**
  * Counts the points of each bucket, `(time - min) >> shift`.
  *
  * @param counts Room for `buckets` u32, overwritten.

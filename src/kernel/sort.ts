@@ -4,12 +4,14 @@
  * Short inputs are sorted by the kernel at once. Longer ones are first distributed, by the highest
  * bits of their time, to buckets that are short: chunk by chunk in the kernel, the chunk's share of
  * each bucket copied to where it belongs. A bucket that is still too long is distributed again, by
- * bits below. So WASM memory stays the same however long the input is.
+ * bits below. So WASM memory stays the same however long the input is. Of points in order
+ * among which few are late, only those are sorted, and put where they belong.
  *
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { type RawColumns, sliceRaw } from "../core/columns.ts";
+import { lowerBound } from "../core/search.ts";
 import { checkRaw } from "./arguments.ts";
 import { arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./find_bad_point.ts";
@@ -24,6 +26,8 @@ const BUCKET = 10_000;
 const MAX_BUCKETS = 2_048;
 /** Room for the kernel's counters: 2^13 of them. */
 const COUNTER_BYTES = 4 * 8_192;
+
+const MIN_INT64 = -(1n << 63n);
 
 /** Layout of the arena for runs or chunks of `n` points. */
 function layout(n: number) {
@@ -74,8 +78,95 @@ export function* sortPointsInSteps(columns: RawColumns): Generator<undefined, Ra
     times: new BigInt64Array(length),
     values: new Float64Array(length),
   };
+  const late = length > RUN ? yield* divideLate(columns, sorted) : undefined;
+  if (late !== undefined) {
+    yield* insertLate(sorted, yield* sortPointsInSteps(late));
+    return sorted;
+  }
   yield* sortRange(columns, 0, length, sorted, 0);
   return sorted;
+}
+
+/** Points among which there is one that is late, at least, if it is to be sorted apart. */
+const IN_ORDER = 8;
+
+/**
+ * Copies the points that no earlier one is after to the beginning of `target`.
+ *
+ * @returns The other points; `undefined` if they are many.
+ */
+function* divideLate(
+  source: RawColumns,
+  target: RawColumns,
+): Generator<undefined, RawColumns | undefined> {
+  const { length } = source.times;
+  const most = Math.floor(length / IN_ORDER);
+  const late = { times: new BigInt64Array(most), values: new Float64Array(most) };
+  const parts = layout(CHUNK);
+  let kept = 0, latest = MIN_INT64;
+  for (let i = 0; i < length; i += CHUNK) {
+    if (i > 0) yield;
+    const n = Math.min(CHUNK, length - i);
+    const a = arena(parts.bytes);
+    const times = a.base + parts.times, values = a.base + parts.values;
+    const lateTimes = a.base + parts.pairs, lateValues = lateTimes + columnBytes(CHUNK);
+    a.i64.set(source.times.subarray(i, i + n), times >>> 3);
+    a.f64.set(source.values.subarray(i, i + n), values >>> 3);
+    const stay = a.exports.divideLate(times, values, n, latest, lateTimes, lateValues);
+    const at = i - kept;
+    if (at + n - stay > most) return undefined;
+    const copy = (from: number, n: number) => [from >>> 3, (from >>> 3) + n] as const;
+    target.times.set(a.i64.subarray(...copy(times, stay)), kept);
+    target.values.set(a.f64.subarray(...copy(values, stay)), kept);
+    late.times.set(a.i64.subarray(...copy(lateTimes, n - stay)), at);
+    late.values.set(a.f64.subarray(...copy(lateValues, n - stay)), at);
+    kept += stay;
+    if (stay > 0) latest = target.times[kept - 1]!;
+  }
+  return sliceRaw(late, 0, length - kept);
+}
+
+/**
+ * Puts points between those at the beginning of `target`, which they fill up. From the last to the
+ * first, so that each is moved once; of equal times those that are there come first.
+ *
+ * @param late In order of time.
+ */
+function* insertLate({ times, values }: RawColumns, late: RawColumns): Generator<undefined, void> {
+  let end = times.length - late.times.length;
+  let moved = 0;
+  for (let i = late.times.length - 1; i >= 0; i--) {
+    const time = late.times[i]!;
+    if (end === 0 || times[0]! > time) {
+      times.copyWithin(i + 1, 0, end);
+      values.copyWithin(i + 1, 0, end);
+      times.set(late.times.subarray(0, i + 1));
+      values.set(late.values.subarray(0, i + 1));
+      return;
+    }
+    const from = firstAfter(times, time, end);
+    times.copyWithin(from + i + 1, from, end);
+    values.copyWithin(from + i + 1, from, end);
+    times[from + i] = time;
+    values[from + i] = late.values[i]!;
+    moved += end - from + 1;
+    end = from;
+    if (moved < CHUNK) continue;
+    moved = 0;
+    yield;
+  }
+}
+
+/** Index of the first time in `[0, end)` after `time`, `end` if there is none; quick near the end. */
+function firstAfter(times: BigInt64Array, time: bigint, end: number): number {
+  let step = 1, high = end;
+  while (high > 0 && times[high - 1]! > time) {
+    const low = Math.max(0, high - step);
+    if (times[low]! <= time) return lowerBound(times, time + 1n, low + 1, high);
+    high = low;
+    step *= 2;
+  }
+  return high;
 }
 
 /** Tells whether times ascend. */

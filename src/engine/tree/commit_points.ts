@@ -265,11 +265,22 @@ const MOST_QUIET = 256;
 /** Tells whether sums of values may overflow: then it matters which are added first. */
 function mayOverflow(store: BlockStore, root: number, { values }: RawColumns): boolean {
   const { count, min, max } = store.readRoot(root).stats;
-  let low = min, high = max;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (value < low) low = value;
-    if (value > high) high = value;
+  let most = Math.max(-min, max);
+  for (let at = 0; at < values.length; at += SHORT_RUN) {
+    most = Math.max(most, largestOf(values, at, Math.min(values.length, at + SHORT_RUN)));
   }
-  return !Number.isFinite(2 * Math.max(-low, high) * (count + values.length));
+  return !Number.isFinite(2 * most * (count + values.length));
+}
+
+/** Values that are looked at in one call: short enough for the call to be compiled while it counts. */
+const SHORT_RUN = 4096;
+
+/** The largest magnitude of some values. */
+function largestOf(values: Float64Array, from: number, to: number): number {
+  let largest = 0;
+  for (let i = from; i < to; i++) {
+    const value = Math.abs(values[i]!);
+    if (value > largest) largest = value;
+  }
+  return largest;
 }

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import { findBadTime, findBadValue } from "../../../src/kernel/find_bad_point.ts";
 import { chunkByPointwidth, isSorted, sortPoints } from "../../../src/kernel/mod.ts";
 import { generator } from "../../../bench/support/data.ts";
+import { holds } from "../../support/property.ts";
 import { referenceChunks } from "../../support/kernel_reference.ts";
 
 /** Points whose value is their position, so that order among equals can be seen. */
@@ -38,6 +40,15 @@ const shapes: Record<string, (i: number) => bigint> = {
   "at every scale": () =>
     (next() & 1 ? 1n : -1n) * (1n << BigInt(next() % 63)) + BigInt(next() & 7),
   "in two ordered halves": (i) => BigInt(i % 50_000) * 10n + BigInt(i < 50_000 ? 0 : 5),
+  "in order but for one in ten, late by anything": (i) =>
+    i % 10 === 9 ? BigInt(next() % 100_000) : BigInt(i),
+  "in order but for one in nine, late by a little, with equals": (i) =>
+    i % 9 === 4 ? BigInt(i >> 2) - 1n : BigInt(i >> 2),
+  "in order but for one in eight": (i) => i % 8 === 7 ? BigInt(i - 20) : BigInt(i),
+  "in order but for a thousand in front of all": (i) =>
+    i % 100 === 99 ? -BigInt(next()) : BigInt(i),
+  "in order but for two, after the latest of all": (i) =>
+    i === 99_990 ? (1n << 63n) - 1n : i === 3 ? -(1n << 63n) : BigInt(i),
   "in order but for the last": (i) => i === 99_999 ? 0n : BigInt(i),
 };
 
@@ -49,6 +60,25 @@ Deno.test("sortPoints: lengths around those of a run", () => {
   for (const n of [2, 3, 23, 24, 25, 16_383, 16_384, 16_385]) {
     assertSorted(numbered(n, () => BigInt(next() % n)));
   }
+});
+
+/** Few points that are late by a little or much, and ties of both. */
+Deno.test("sortPoints: runs in order with late points among them, of any number and at any place", () => {
+  holds(
+    fc.property(
+      fc.integer({ min: 16_385, max: 300_000 }),
+      fc.integer({ min: 7, max: 2_000 }),
+      fc.integer({ min: 1, max: 400_000 }),
+      fc.integer({ min: 0, max: 6 }),
+      (n, every, by, ties) => {
+        assertSorted(numbered(n, (i) => {
+          const back = next() % every === 0 ? next() % by : 0;
+          return BigInt((i >> ties) - back);
+        }));
+      },
+    ),
+    15,
+  );
 });
 
 Deno.test("sortPoints: more than one chunk", () => {
