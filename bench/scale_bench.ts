@@ -411,6 +411,30 @@ growth({
     }),
 });
 
+growth({
+  name: "points of one stream in order, magnitudes in single precision",
+  axis: "points",
+  sizes: LARGE ? [1e6, 1e7, 1e8, 1e9] : [1e6, 1e7],
+  run: (size, source) =>
+    withPath(async (path): Promise<Figures> => {
+      const engine = await (await engineOf(source))({ path, durability: "relaxed" });
+      await create(engine, 0, 1);
+      let cpu = 0;
+      for (let at = 0; at < size; at += 1e6) {
+        const columns = magnitudes(Math.min(1e6, size - at), at);
+        const start = cpuMs();
+        await engine.insert({ uuid: uuidOf(0), columns });
+        cpu += cpuMs() - start;
+      }
+      await engine.close();
+      return {
+        "CPU a point, ns": cpu * 1e6 / size,
+        "bytes of blocks a point": blockBytes(path) / size,
+        "bytes of the file a point": Deno.statSync(path).size / size,
+      };
+    }),
+});
+
 /** Points in order of the streams below, of a day at 120 Hz. */
 const DAY = 120 * 86_400;
 
