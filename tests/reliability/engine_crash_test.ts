@@ -8,13 +8,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { concatRaw, type RawColumns } from "../../src/core/columns.ts";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
+import { BULK_POINTS, bulkPiece } from "../support/bulk_piece.ts";
 import { applyStep, CRASH_STREAMS, crashStep, crashUuid } from "../support/crash_plan.ts";
 import { runUntilKilled } from "../support/killed_writer.ts";
+import { uuidOf } from "../support/engine.ts";
 import { type Point, StreamModel } from "../support/engine_model.ts";
 
 const KILLS = Number(Deno.env.get("ENGINE_CRASH_KILLS") ?? 12);
 
 const WRITER = new URL("../support/crash_writer.ts", import.meta.url).pathname;
+
+const BULK_WRITER = new URL("../support/bulk_writer.ts", import.meta.url).pathname;
 
 /** Steps after which a database is begun anew, so that checking it stays quick. */
 const MAX_STEPS = 120;
@@ -115,6 +119,35 @@ Deno.test("openEngine: a writer that is killed loses nothing it acknowledged", a
       }
     }
     assert(steps > KILLS, `${steps} steps were acknowledged in ${KILLS} runs`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("openEngine: a bulk load that is killed keeps whole pieces, all that were acknowledged among them", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const lines of [6, 11, 17]) {
+      const path = `${directory}/${lines}.btrdb`;
+      const acknowledged = [-1, -1, -1];
+      for (const line of await runUntilKilled(BULK_WRITER, [path, "3"], lines)) {
+        const [stream, piece] = line.split(" ").map(Number);
+        acknowledged[stream!] = piece!;
+      }
+      assertEquals((await verify(path)).problems, []);
+      await using engine = await openEngine({ path });
+      for (const [stream, last] of acknowledged.entries()) {
+        const { times, values } = await read(engine, uuidOf(stream + 1), 0);
+        const pieces = times.length / BULK_POINTS;
+        assert(Number.isInteger(pieces) && pieces > last, `${times.length} points after ${last}`);
+        for (let piece = 0; piece < pieces; piece++) {
+          const expected = bulkPiece(stream, piece);
+          const at = piece * BULK_POINTS;
+          assertEquals(times.subarray(at, at + BULK_POINTS), expected.times);
+          assertEquals(values.subarray(at, at + BULK_POINTS), expected.values);
+        }
+      }
+    }
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
