@@ -17,8 +17,8 @@ import type { Head, StreamState } from "../stream/registry.ts";
 /** Most tasks in one transaction. */
 const MAX_GROUP_TASKS = 4096;
 
-/** Points after which a transaction takes no more tasks. */
-const MAX_GROUP_POINTS = 1_048_576;
+/** Points after which a transaction takes no more tasks: two of the longest inserts. */
+const MAX_GROUP_POINTS = 2_097_152;
 
 /** An error of one task that has written nothing: the rest of its transaction goes on. */
 export class Refusal {
