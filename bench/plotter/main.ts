@@ -5,8 +5,8 @@
  *
  *     deno task bench:plotter [--points N] [--file FILE] [--minutes M] [--frames N] [--rounds N]
  *
- * FILE is a database with eight streams in the collection `bench/line`; without one, it is made. M
- * minutes of scripted panning show whether the memory of the page is bounded. Goals are held against
+ * FILE is a database with eight streams in the collection `bench/line`; it is made if it is not there,
+ * and kept. M minutes of scripted panning show whether the memory of the page is bounded. Goals are held against
  * CPU time of the page's thread: on a busy machine the wall time is that of others too.
  *
  * @module

@@ -3,8 +3,8 @@
  *
  *     deno run -A bench/plotter/serve.ts POINTS [FILE]
  *
- * Without FILE one is made, with so many points a stream, and taken away at the end. Prints the HTTP
- * port. Ends with its standard input.
+ * The database is made with so many points a stream unless FILE is there; without FILE it is taken
+ * away at the end. Prints the HTTP port. Ends with its standard input.
  *
  * @module
  */
@@ -18,8 +18,10 @@ const BATCH = 500_000;
 
 const [points, file] = [Number(Deno.args[0]), Deno.args[1]];
 const folder = await Deno.makeTempDir({ prefix: "btrdb-bench-" });
-const db = await connect(`file:${file ?? `${folder}/plotter.btrdb`}`);
-if (file === undefined) await fill();
+const path = file ?? `${folder}/plotter.btrdb`;
+const isThere = await Deno.stat(path).then(() => true, () => false);
+const db = await connect(`file:${path}`);
+if (!isThere) await fill();
 const server = await serve(db, { port: 0, http: { port: 0 } });
 // deno-lint-ignore no-console -- whoever starts this waits for the port
 console.log(server.httpPort);

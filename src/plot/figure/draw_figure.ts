@@ -1,23 +1,21 @@
 /**
- * Draws figures: axes, bands from min to max, lines of means, density.
+ * Draws figures: axes, series, density.
  *
  * @module
  */
 
 import { valueLabel } from "../axis.ts";
+import { drawSeries } from "./draw_series.ts";
 import type { Axis, Figure, FigureSeries, Layout } from "./layout.ts";
 import { LEGEND_HEIGHT, type PlotPlace, STRIP_HEIGHT, yOf } from "./layout.ts";
 import type { Painter } from "./painter.ts";
 import { PALETTES } from "./palette.ts";
-import { bandShareOf, lineStyleOf } from "./series_style.ts";
+import { lineStyleOf } from "./series_style.ts";
 import { timeTicks } from "./time_ticks.ts";
 import { offsetText } from "./zone_time.ts";
 
 /** Room that the label of a time needs, CSS pixels. */
 const LABEL_WIDTH = 112;
-
-/** Distance of points from which each is a dot, columns of pixels. */
-const DOT_DISTANCE = 6;
 
 /**
  * Draws a figure.
@@ -96,75 +94,6 @@ function cutUnit({ unit }: Axis): string {
   return characters.length <= 10 ? unit : `${characters.slice(0, 9).join("")}…`;
 }
 
-function drawSeries(
-  painter: Painter,
-  { left, right }: Layout,
-  place: PlotPlace,
-  series: FigureSeries,
-  bandAlpha: number,
-): void {
-  const { columns, ink, side } = series;
-  const { length, min, mean, max, count, reach } = columns;
-  const axis = place[side]!;
-  const step = (right - left) / length;
-  const [x, top, bottom] = [0, 1, 2].map(() => new Float64Array(length)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  // Each place may follow a break of the line, and there are two neighbours.
-  const line = new Float64Array(4 * length + 4);
-  const dots = new Float64Array(2 * length);
-  let [bars, filled, places] = [0, 0, 0];
-  // A neighbour that is given belongs to the line, however far away it is: NaN is never a gap.
-  let last = columns.before === undefined ? -Infinity : NaN;
-  if (columns.before !== undefined) addNeighbour(columns.before);
-  for (let i = 0; i < length; i++) {
-    if (count[i] === 0) continue;
-    const center = left + (i + 0.5) * step;
-    const y = yOf(place, axis, mean[i]!);
-    if (max[i]! > min[i]!) {
-      x[bars] = center;
-      top[bars] = yOf(place, axis, max[i]!);
-      // A bar is never thinner than a pixel of the device.
-      bottom[bars] = Math.max(top[bars]! + step, yOf(place, axis, min[i]!));
-      bars++;
-    }
-    if (i - last > reach) {
-      line[places++] = NaN;
-      line[places++] = NaN;
-    }
-    line[places++] = dots[filled++] = center;
-    line[places++] = dots[filled++] = y;
-    last = i;
-  }
-  if (columns.after !== undefined) addNeighbour(columns.after);
-  if (bandAlpha > 0) {
-    painter.bars({ length: bars, x, top, bottom }, step, ink, bandAlpha * bandShareOf(series));
-  }
-  painter.lines(line.subarray(0, places), lineStyleOf(series));
-  const found = dots.subarray(0, filled);
-  const isSparse = filled / 2 * DOT_DISTANCE <= length;
-  painter.dots(isSparse ? found : lonely(found, DOT_DISTANCE * step), isSparse ? 2.5 : 1.5, ink);
-
-  function addNeighbour({ x, value }: { x: number; value: number }): void {
-    line[places++] = left + (x + 0.5) * step;
-    line[places++] = yOf(place, axis, value);
-  }
-}
-
-/** Dots with no other one near: a line alone would not show them. */
-function lonely(dots: Float64Array, distance: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < dots.length; i += 2) {
-    const x = dots[i]!;
-    const isFree = (i === 0 || x - dots[i - 2]! > distance) &&
-      (i + 2 >= dots.length || dots[i + 2]! - x > distance);
-    if (isFree) found.push(x, dots[i + 1]!);
-  }
-  return found;
-}
-
 /** Opacity of a column by the share of the densest one. */
 const LEVELS = [0.25, 0.45, 0.65, 0.9];
 
@@ -181,14 +110,15 @@ function drawDensity(
     let most = 0;
     for (let i = 0; i < length; i++) if (density[i]! > most) most = density[i]!;
     const levelOf = (n: number) => n === 0 ? -1 : Math.min(3, Math.ceil(4 * n / most - 1e-9) - 1);
-    for (let i = 0; i < length;) {
-      const level = levelOf(density[i]!);
-      let to = i + 1;
-      while (to < length && levelOf(density[to]!) === level) to++;
+    let [from, level] = [0, levelOf(density[0]!)];
+    for (let i = 1; i <= length; i++) {
+      const next = i < length ? levelOf(density[i]!) : NaN;
+      if (next === level) continue;
       if (level >= 0) {
-        painter.rect(left + i * step, top, (to - i) * step, STRIP_HEIGHT - 1, ink, LEVELS[level]!);
+        const width = (i - from) * step;
+        painter.rect(left + from * step, top, width, STRIP_HEIGHT - 1, ink, LEVELS[level]!);
       }
-      i = to;
+      [from, level] = [i, next];
     }
   });
 }

@@ -29,6 +29,11 @@ export interface Neighbour {
   readonly value: number;
 }
 
+/** Length of the memory of columns. @param length Number of columns. */
+export function roomOf(length: number): number {
+  return 5 * length;
+}
+
 /** Columns of pixels. */
 export class PixelColumns {
   /** Number of columns. */
@@ -61,16 +66,23 @@ export class PixelColumns {
    * @param start Start of the first column, ns since the Unix epoch.
    * @param end End of the last column.
    * @param length Number of columns.
+   * @param room Memory that nothing else uses, of the length that `roomOf` says.
    */
-  constructor(start: bigint, end: bigint, length: number) {
+  constructor(
+    start: bigint,
+    end: bigint,
+    length: number,
+    room: Float64Array = new Float64Array(roomOf(length)),
+  ) {
     this.start = start;
     this.length = length;
     this.step = Number(end - start) / length;
-    this.min = new Float64Array(length).fill(Infinity);
-    this.mean = new Float64Array(length);
-    this.max = new Float64Array(length).fill(-Infinity);
-    this.count = new Float64Array(length);
-    this.density = new Float64Array(length);
+    const part = (i: number) => room.subarray(i * length, (i + 1) * length);
+    this.min = part(0).fill(Infinity);
+    this.max = part(1).fill(-Infinity);
+    this.mean = part(2).fill(0);
+    this.count = part(3).fill(0);
+    this.density = part(4).fill(0);
   }
 
   /**
@@ -81,63 +93,79 @@ export class PixelColumns {
    * @param to Only those that begin before it.
    */
   add(windows: OffsetWindows, from: bigint, to: bigint): void {
-    const { base, offsets, width, min, mean, max, count } = windows;
-    const { length, step } = this;
+    const { base, width } = windows;
     const shift = Number(base - this.start);
     // What a double does not hold of it, or windows at an edge are taken for windows behind it.
     const rest = Number(base - this.start - BigInt(shift));
     const [low, high] = [Number(from - base), Number(to - base)];
-    const pixels = width / step;
+    const pixels = width / this.step;
     if (pixels > 1.000001) this.isExact = false;
     if (pixels > this.#windowPixels) this.#windowPixels = pixels;
-    const half = pixels > 1 ? 0 : width / 2;
+    this.#reach = undefined;
+    if (pixels <= 1) this.#addShort(windows, low, high, shift, rest);
+    else this.#addLong(windows, low, high, shift, rest);
+  }
+
+  /** Adds windows that are no longer than a column: thousands in each frame. */
+  #addShort(
+    windows: OffsetWindows,
+    low: number,
+    high: number,
+    shift: number,
+    rest: number,
+  ): void {
+    const { offsets, width } = windows;
+    const { length, step, min, mean, max, count, density } = this;
+    const [pixels, half, last] = [width / step, width / 2, length - 1];
     for (let i = 0; i < offsets.length; i++) {
       const offset = offsets[i]!;
-      if ((offset < low && offset + width <= low) || offset >= high) continue;
-      const n = count[i]!;
-      if (n === 0) continue;
+      if (offset >= high) break;
+      if (offset < low && offset + width <= low) continue;
+      const n = windows.count[i]!;
       const distance = shift + offset + rest;
       const place = distance / step;
       if (place >= length) break;
-      const first = Math.floor((distance + half) / step);
-      if (pixels <= 1) {
-        // A window over an edge belongs to the column at that edge, also if rounding hides how far.
-        if (place + pixels < -1e-9) continue;
-        const x = Math.max(0, Math.min(length - 1, first));
-        this.#put(x, min[i]!, mean[i]!, max[i]!, n);
-        this.#spread(place, pixels, n);
-        continue;
-      }
-      const cut = Math.min(offset + width, high);
-      const last = Math.min(length - 1, Math.ceil((shift + cut) / step) - 1);
-      const begin = offset < low ? Math.floor((shift + low) / step) : first;
-      for (let x = Math.max(0, begin); x <= last; x++) {
-        this.#put(x, min[i]!, mean[i]!, max[i]!, n / pixels);
-        this.density[x]! += n / pixels;
-      }
+      // A window over an edge belongs to the column at that edge, also if rounding hides how far.
+      if (n === 0 || place + pixels < -1e-9) continue;
+      const x = Math.max(0, Math.min(last, Math.floor((distance + half) / step)));
+      const [least, most] = [windows.min[i]!, windows.max[i]!];
+      if (least < min[x]!) min[x] = least;
+      if (most > max[x]!) max[x] = most;
+      const before = count[x]!;
+      count[x] = before + n;
+      mean[x] = meanOf(mean[x]!, before, windows.mean[i]!, n);
+      // Its points are shared between the one or two columns over which it lies.
+      const first = Math.floor(place);
+      const edge = first + 1 - place;
+      const share = pixels > edge ? edge / pixels : 1;
+      if (first >= 0) density[first]! += n * share;
+      if (share < 1 && first < last) density[first + 1]! += n * (1 - share);
     }
   }
 
-  #put(x: number, min: number, mean: number, max: number, n: number): void {
-    if (min < this.min[x]!) this.min[x] = min;
-    if (max > this.max[x]!) this.max[x] = max;
-    const all = this.count[x]! + n;
-    const before = this.mean[x]!;
-    const next = before + (mean - before) * n / all;
-    // Differences of values near the largest double are none.
-    this.mean[x] = Number.isFinite(next) ? next : before * (1 - n / all) + mean * (n / all);
-    this.count[x] = all;
-    this.#reach = undefined;
-  }
-
-  /** Shares the points of a window that is no longer than a column between one or two of them. */
-  #spread(place: number, pixels: number, n: number): void {
-    const first = Math.floor(place);
-    const edge = first + 1 - place;
-    const share = pixels > edge ? edge / pixels : 1;
-    if (first >= 0) this.density[first]! += n * share;
-    if (share < 1 && first + 1 >= 0 && first + 1 < this.length) {
-      this.density[first + 1]! += n * (1 - share);
+  /** Adds windows that are longer than a column, their points spread over the columns. */
+  #addLong(windows: OffsetWindows, low: number, high: number, shift: number, rest: number): void {
+    const { offsets, width } = windows;
+    const { length, step, min, mean, max, count, density } = this;
+    const pixels = width / step;
+    for (let i = 0; i < offsets.length; i++) {
+      const offset = offsets[i]!;
+      if (offset >= high) break;
+      if (offset + width <= low || windows.count[i] === 0) continue;
+      const distance = shift + offset + rest;
+      if (distance / step >= length) break;
+      const cut = Math.min(offset + width, high);
+      const last = Math.min(length - 1, Math.ceil((shift + cut) / step) - 1);
+      const begin = Math.floor((offset < low ? shift + low : distance) / step);
+      const n = windows.count[i]! / pixels;
+      const [least, most] = [windows.min[i]!, windows.max[i]!];
+      for (let x = Math.max(0, begin); x <= last; x++) {
+        if (least < min[x]!) min[x] = least;
+        if (most > max[x]!) max[x] = most;
+        mean[x] = meanOf(mean[x]!, count[x]!, windows.mean[i]!, n);
+        count[x]! += n;
+        density[x]! += n;
+      }
     }
   }
 
@@ -163,21 +191,34 @@ export class PixelColumns {
   }
 
   #findReach(): number {
+    const usual = this.#usualDistance();
+    return Math.max(2, 1.5 * this.#windowPixels + 1, usual <= 1 ? 2 : GAP_FACTOR * usual);
+  }
+
+  /** Median of the distances of columns with points from one another. */
+  #usualDistance(): number {
+    const { length, count } = this;
+    let [filled, adjacent] = [0, 0];
+    for (let x = 0; x < length; x++) {
+      if (count[x] === 0) continue;
+      filled++;
+      if (x > 0 && count[x - 1] !== 0) adjacent++;
+    }
+    const pairs = filled - 1;
+    // Of two points alone nobody knows how far apart they usually are.
+    if (pairs < 2) return Infinity;
+    if (adjacent > pairs >> 1) return 1;
     // How many are so far apart: sorting the distances takes longer than drawing them.
-    const apart = new Uint32Array(this.length);
-    let [last, pairs] = [-1, 0];
-    for (let x = 0; x < this.length; x++) {
-      if (this.count[x] === 0) continue;
-      if (last >= 0) {
-        apart[x - last]!++;
-        pairs++;
-      }
+    const apart = new Uint32Array(length);
+    let last = -1;
+    for (let x = 0; x < length; x++) {
+      if (count[x] === 0) continue;
+      if (last >= 0) apart[x - last]!++;
       last = x;
     }
-    // Of two points alone nobody knows how far apart they usually are.
-    let usual = pairs < 2 ? Infinity : 0;
-    for (let below = 0; pairs >= 2 && below <= pairs >> 1;) below += apart[++usual]!;
-    return Math.max(2, 1.5 * this.#windowPixels + 1, usual <= 1 ? 2 : GAP_FACTOR * usual);
+    let usual = 0;
+    for (let below = 0; below <= pairs >> 1;) below += apart[++usual]!;
+    return usual;
   }
 
   /** Number of columns with points. */
@@ -186,4 +227,13 @@ export class PixelColumns {
     for (let x = 0; x < this.length; x++) if (this.count[x]! > 0) filled++;
     return filled;
   }
+}
+
+/** The mean of points of which some are known, after others. */
+function meanOf(before: number, known: number, mean: number, n: number): number {
+  if (known === 0) return mean;
+  const all = known + n;
+  const next = before + (mean - before) * n / all;
+  // Differences of values near the largest double are none.
+  return Number.isFinite(next) ? next : before * (1 - n / all) + mean * (n / all);
 }

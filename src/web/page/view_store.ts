@@ -13,8 +13,8 @@ const MAX_HISTORY = 200;
 /** Changes closer together than this are one step of the history, ms. */
 const STEP_MS = 600;
 
-/** Pause before the address follows the view, ms: browsers limit how often it may change. */
-const ADDRESS_MS = 250;
+/** Pause before the address follows the view, ms: a browser takes up to 100 changes in 30 s. */
+const ADDRESS_MS = 400;
 
 /** Holds the view. */
 export class ViewStore {

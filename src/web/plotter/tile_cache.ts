@@ -7,6 +7,7 @@
 
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { PixelColumns } from "../../plot/figure/pixel_columns.ts";
+import { ColumnRooms } from "./column_rooms.ts";
 import {
   isLegal,
   keyOf,
@@ -67,6 +68,7 @@ export class TileCache {
   readonly #reading = new Map<string, Running>();
   readonly #changed = new Set<string>();
   readonly #failed = new Set<string>();
+  readonly #rooms = new ColumnRooms();
   #missing: TilePiece[] = [];
   #wanted: TilePiece[] = [];
   #neighbours: TilePiece[] = [];
@@ -98,13 +100,15 @@ export class TileCache {
 
   /** Begins a view: what is asked for until {@linkcode TileCache.end} is in it. */
   begin(): void {
+    this.#rooms.begin();
     this.#wanted = [];
     this.#neighbours = [];
     for (const running of this.#running) running.isWanted = false;
   }
 
   /**
-   * Columns of a stream in the view, as far as they are here.
+   * Columns of a stream in the view, as far as they are here. They last until the view after the
+   * next one begins.
    *
    * @param uuid Stream.
    * @param version Version, 0 for the latest.
@@ -113,7 +117,7 @@ export class TileCache {
    * @param length Number of columns.
    */
   columns(uuid: string, version: bigint, start: bigint, end: bigint, length: number): PixelColumns {
-    const columns = new PixelColumns(start, end, length);
+    const columns = new PixelColumns(start, end, length, this.#rooms.take(length));
     const pointwidth = TileCache.pointwidthOf(start, end, length);
     const shift = BigInt(pointwidth + TILE_BITS);
     const first = (start < MIN_TIME ? MIN_TIME : start) >> shift;
