@@ -40,6 +40,9 @@ import { watchPage } from "./watch_page.ts";
 /** Time between two frames while the range follows the clock, ms. */
 const LIVE_MS = 200;
 
+/** Pause in which pieces of a view that come after one another are gathered, ms. */
+const ARRIVAL_MS = 100;
+
 /** Starts the plotter in an empty page. */
 export async function startPlotter(body: HTMLElement): Promise<void> {
   await new Plotter(body).start();
@@ -49,6 +52,7 @@ class Plotter {
   // First, as parts ask for a frame while they are made.
   #frame = 0;
   #liveTimer: ReturnType<typeof setTimeout> | undefined;
+  #arrivalTimer: ReturnType<typeof setTimeout> | undefined;
   #isMoving = false;
   #box: Box | undefined;
   #figure: ShownFigure | undefined;
@@ -70,7 +74,7 @@ class Plotter {
   });
   readonly #data = new DataSource({
     db: () => this.#connection.db,
-    onChange: () => this.#schedule(),
+    onChange: () => this.#arrived(),
     onError: (error, uuid) => this.#failed(error, uuid),
   });
   readonly #navigation = new Navigation({
@@ -257,8 +261,16 @@ class Plotter {
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
+  /** Draws what has come; each piece by itself would keep the next ones waiting. */
+  #arrived(): void {
+    if (this.#data.pending === 0) this.#schedule();
+    else this.#arrivalTimer ??= setTimeout(() => this.#schedule(), ARRIVAL_MS);
+  }
+
   #draw(): void {
     this.#frame = 0;
+    clearTimeout(this.#arrivalTimer);
+    this.#arrivalTimer = undefined;
     const { view } = this.#store;
     const { width, height } = this.#figureView.size;
     if (width === 0 || height === 0) return;

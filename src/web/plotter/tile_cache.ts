@@ -47,7 +47,7 @@ export interface TileCacheOptions {
   readonly onError: (error: unknown, request: TileRequest) => boolean;
   /** Largest size of all tiles, bytes. @default {96 MiB} */
   readonly maxBytes?: number;
-  /** Requests at the same time: browsers open six connections to a server. @default {4} */
+  /** Requests at the same time; browsers let them wait for a connection. @default {8} */
   readonly concurrency?: number;
   /** Pause after a request that failed, ms. @default {1500} */
   readonly pauseMs?: number;
@@ -238,7 +238,7 @@ export class TileCache {
   }
 
   #start(): void {
-    const { concurrency = 4 } = this.#options;
+    const { concurrency = 8 } = this.#options;
     const waitMs = this.#pausedUntilMs - Date.now();
     if (waitMs > 0) {
       this.#timer ??= setTimeout(() => {
