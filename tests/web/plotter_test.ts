@@ -4,7 +4,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { SECOND } from "@btrdb/btrdb";
 import { parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { decodeView } from "../../src/web/plotter/view_fragment.ts";
 import type { ViewState } from "../../src/web/plotter/view_state.ts";
 import { findChromium } from "../support/chromium.ts";
 import {
@@ -28,12 +27,6 @@ function test(
     ignore: path === undefined,
     fn: () => withPlotter(path!, use, options),
   });
-}
-
-/** The view that the address says, once it says it. */
-async function viewOf(page: PlotterPage): Promise<ViewState> {
-  await page.page.value("new Promise((go) => setTimeout(go, 300))");
-  return decodeView((await page.page.value<string>("location.hash")).slice(1)).view;
 }
 
 function spanOf({ range }: ViewState): { start: bigint; end: bigint; length: number } {
@@ -72,62 +65,62 @@ test("streams are listed, chosen, found by words, and a link says so", async ({ 
   await page.key("Enter");
   await page.settled();
   assertEquals(await page.chips(), ["magnitude", "angle"]);
-  assertEquals((await viewOf(page)).plots.length, 2);
+  assertEquals((await page.view()).plots.length, 2);
   await page.page.until("/\\d V/.test(document.querySelector('.streams').textContent) || true");
   assertMatch(await page.page.value("document.title"), /^magnitude · angle · BTrDB plotter$/);
 });
 
 test("dragging pans, the wheel zooms at the pointer, a double click goes back", async ({ page }) => {
   await opened(page);
-  const whole = spanOf(await viewOf(page));
+  const whole = spanOf(await page.view());
   const { x, y, width } = await figureOf(page);
   await page.drag([x, y], [x - width / 4, y]);
-  const moved = spanOf(await viewOf(page));
+  const moved = spanOf(await page.view());
   assert(near(moved.length, whole.length));
   assert(near(Number(moved.start - whole.start), whole.length / 4, 0.05), "a quarter later");
   await page.click([x, y], 2);
-  assertEquals(spanOf(await viewOf(page)), whole);
+  assertEquals(spanOf(await page.view()), whole);
   const at = 0.25;
   const left = x - width * (0.5 - at) + 25;
   const time = (span: { start: bigint; length: number }) =>
     Number(span.start - whole.start) + at * span.length;
   await page.wheel(left, y, -300);
   await page.wheel(left, y, -300);
-  const zoomed = spanOf(await viewOf(page));
+  const zoomed = spanOf(await page.view());
   assert(zoomed.length < whole.length / 2, `${zoomed.length} of ${whole.length}`);
   assert(near(time(zoomed), time(whole), 0.05), "the moment at the pointer stays");
   for (let i = 0; i < 2; i++) await page.wheel(left, y, 300);
-  assert(near(spanOf(await viewOf(page)).length, whole.length, 0.05));
+  assert(near(spanOf(await page.view()).length, whole.length, 0.05));
 });
 
 test("a box zooms time and values, and Backspace goes back", async ({ page }) => {
   await opened(page);
-  const whole = spanOf(await viewOf(page));
+  const whole = spanOf(await page.view());
   const { x, y } = await figureOf(page);
   await page.drag([x - 100, y - 60], [x + 100, y + 60], ["shift"]);
-  const view = await viewOf(page);
+  const view = await page.view();
   assert(spanOf(view).length < whole.length / 3);
   assertEquals(view.plots[0]!.left.kind, "fixed");
   await page.key("Backspace");
-  assertEquals(spanOf(await viewOf(page)), whole);
+  assertEquals(spanOf(await page.view()), whole);
 });
 
 test("everything goes by keys: pan, zoom, band, density, all, table, help", async ({ page }) => {
   await opened(page);
-  const whole = spanOf(await viewOf(page));
+  const whole = spanOf(await page.view());
   await page.page.value("document.querySelector('.figure').focus()");
   await page.key("ArrowUp");
-  const near1 = spanOf(await viewOf(page));
+  const near1 = spanOf(await page.view());
   assert(near(near1.length, whole.length / 1.5));
   await page.key("ArrowRight");
-  assert(near(Number(spanOf(await viewOf(page)).start - near1.start), near1.length / 10));
+  assert(near(Number(spanOf(await page.view()).start - near1.start), near1.length / 10));
   await page.key("b");
   await page.key("d");
-  const view = await viewOf(page);
+  const view = await page.view();
   assertEquals([view.band, view.density], [false, false]);
   await page.key("0");
   await page.settled();
-  assertEquals(spanOf(await viewOf(page)), whole);
+  assertEquals(spanOf(await page.view()), whole);
   await page.key("t");
   await page.page.until("document.querySelector('.drawer')?.offsetHeight > 60");
   await page.key("?");
@@ -150,7 +143,7 @@ test("ranges are typed to the nanosecond, and the range shown is the range typed
   await page.settled();
   await page.type("+250ms");
   await page.key("Enter");
-  const { start, end } = spanOf(await viewOf(page));
+  const { start, end } = spanOf(await page.view());
   assertEquals([start - START, end - start], [SECOND + 1n, SECOND / 4n]);
   const shown = await page.page.value<string[]>(
     "[...document.querySelectorAll('.range input')].map((input) => input.value)",
@@ -173,10 +166,10 @@ test("ranges are typed to the nanosecond, and the range shown is the range typed
 
 test("a zone changes the clock and not the range", async ({ page }) => {
   await opened(page);
-  const before = spanOf(await viewOf(page));
+  const before = spanOf(await page.view());
   await page.click(await page.center("[title='Time zone']"));
   await page.click(await page.center(".menu-item", "Asia/Kolkata"));
-  const view = await viewOf(page);
+  const view = await page.view();
   assertEquals([view.zone, spanOf(view)], ["Asia/Kolkata", before]);
   const [shown] = await page.page.value<string[]>(
     "[...document.querySelectorAll('.range input')].map((input) => input.value)",
@@ -209,9 +202,8 @@ test("from years to single samples, and the sample that is far away is in every 
     await page.key("Tab");
     await page.type(String(to).padStart(16, "0"));
     await page.key("Enter");
-    await page.page.value("new Promise((go) => setTimeout(go, 100))");
     await page.settled();
-    assertEquals(spanOf(await viewOf(page)).start, from);
+    assertEquals(spanOf(await page.view()).start, from);
     assert(await low() > 0.6, `seen at ${span} ns: ${await low()}`);
   }
 });
@@ -224,7 +216,6 @@ test("cursors say time, min, mean, max and count, and the difference of two", as
   const text = await page.page.value<string>("document.querySelector('.chip .values').textContent");
   assertMatch(text, /^\d{3}\.\d+ +\d+\.\d+ … \d+\.\d+ +\d+ points$/);
   await page.click([x - 50, y]);
-  await page.page.value("new Promise((go) => setTimeout(go, 600))");
   await page.click([x + 50, y]);
   await page.page.until("document.querySelector('.differences:not([hidden])')");
   const lines = await page.page.value<string>("document.querySelector('.differences').innerText");
@@ -242,7 +233,7 @@ test("a cursor moved by keys is read out, and the table has exact statistics", a
   await page.page.until(
     "/^2026.*magnitude: mean/.test(document.querySelector('[aria-live]').textContent)",
   );
-  const { start, end } = spanOf(await viewOf(page));
+  const { start, end } = spanOf(await page.view());
   const [stream] = await Array.fromAsync(
     db.lookupStreams("grid/pmu-1", { tags: { name: "magnitude" } }),
   );
@@ -264,7 +255,7 @@ test("chips move streams between plots and axes, by dragging and by menu", async
   await page.choose("angle");
   await page.settled();
   const shape = async () =>
-    (await viewOf(page)).plots.map(({ series }) => series.map(({ side }) => side));
+    (await page.view()).plots.map(({ series }) => series.map(({ side }) => side));
   assertEquals(await shape(), [["left"], ["left"]]);
   const { x, width } = await figureOf(page);
   const from = await page.center(".chip .name", "angle");
@@ -276,7 +267,7 @@ test("chips move streams between plots and axes, by dragging and by menu", async
   assertEquals(await shape(), [["left"], ["left"]]);
   await page.click(await page.center(".chip .name", "magnitude"));
   await page.click(await page.center(".menu-item", "From zero"));
-  assertEquals((await viewOf(page)).plots[0]!.left, { kind: "zero" });
+  assertEquals((await page.view()).plots[0]!.left, { kind: "zero" });
   await page.click(await page.center("[aria-label='Remove grid/pmu-1/angle']"));
   assertEquals(await shape(), [["left"]]);
 });
@@ -305,7 +296,7 @@ test("live: new points appear by themselves, and the range follows the clock", a
   assertMatch(seen, /^400/);
   await page.page.until("document.querySelector('.drawer td:nth-of-type(2)')?.textContent === '1'");
   await page.key("l");
-  assert("start" in (await viewOf(page)).range);
+  assert("start" in (await page.view()).range);
 });
 
 test("pictures, tables, links and snippets leave the page", async ({ page }) => {
@@ -337,13 +328,13 @@ test("a link shows the same view, and it never has a key", async ({ page, origin
   await page.tree();
   await opened(page);
   await page.wheel(700, 300, -500);
-  const before = await viewOf(page);
+  const before = await page.view();
   const hash = await page.page.value<string>("location.hash");
   assert(!hash.includes("key"));
   await page.page.open("about:blank");
   await page.page.open(`${origin}/${hash}`);
   await page.settled();
-  assertEquals(await viewOf(page), before);
+  assertEquals(await page.view(), before);
   assertEquals(await page.chips(), ["magnitude"]);
 });
 

@@ -305,6 +305,7 @@ class Plotter {
     const isLive = "last" in view.range;
     this.#shell.update({
       isEmpty: view.plots.length === 0,
+      hasStreams: this.#isLoading || this.#catalog.size > 0,
       isLive,
       canGoBack: this.#store.canGoBack,
       canGoForward: this.#store.canGoForward,

@@ -27,6 +27,8 @@ export interface ShellOptions {
 /** State of the view that buttons show. */
 export interface ShellState {
   readonly isEmpty: boolean;
+  /** False if the server is known to have none. */
+  readonly hasStreams: boolean;
   readonly isLive: boolean;
   readonly canGoBack: boolean;
   readonly canGoForward: boolean;
@@ -49,6 +51,8 @@ export class Shell {
   readonly #banner: HTMLElement;
   readonly #bannerText: HTMLElement = element("span");
   readonly #empty: HTMLElement;
+  readonly #emptyText: HTMLElement = element("div");
+  #hasStreams: boolean | undefined;
 
   constructor(options: ShellOptions) {
     const { act } = options;
@@ -79,8 +83,7 @@ export class Shell {
       "div.empty",
       {},
       icon(ICONS.axis),
-      element("h2", {}, "Choose a stream"),
-      element("p", {}, "Streams are listed at the left. Type / to search them, ? for all keys."),
+      this.#emptyText,
     );
     const bar = element(
       "header.bar",
@@ -156,12 +159,33 @@ export class Shell {
   }
 
   /** Updates buttons. */
-  update({ isEmpty, isLive, canGoBack, canGoForward }: ShellState): void {
+  update({ isEmpty, hasStreams, isLive, canGoBack, canGoForward }: ShellState): void {
     this.#empty.hidden = !isEmpty;
+    if (hasStreams !== this.#hasStreams) this.#emptyText.replaceChildren(...emptyTexts(hasStreams));
+    this.#hasStreams = hasStreams;
     this.#back.disabled = !canGoBack;
     this.#forward.disabled = !canGoForward;
     setAttributes(this.#live, { "aria-pressed": String(isLive) });
   }
+}
+
+/** Texts of a figure without streams; on a phone there are neither keys nor a list at the left. */
+function emptyTexts(hasStreams: boolean): HTMLElement[] {
+  if (!hasStreams) {
+    return [
+      element("h2", {}, "No streams yet"),
+      element("p", {}, "Load the page again once something was written to this database."),
+    ];
+  }
+  return [
+    element("h2", {}, "Choose a stream"),
+    element(
+      "p.wide-only",
+      {},
+      "Streams are listed at the left. Type / to search them, ? for all keys.",
+    ),
+    element("p.narrow-only", {}, "Open the list of streams with the button at the top left."),
+  ];
 }
 
 function label(text: string): HTMLElement {

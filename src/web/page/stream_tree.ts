@@ -39,6 +39,8 @@ export class StreamTree {
   readonly #summary: HTMLElement;
   readonly #viewport: HTMLElement;
   readonly #rowsElement: HTMLElement;
+  /** Says why there are no rows; the summary is what is read out. */
+  readonly #nothing: HTMLElement = element("p.nothing", { "aria-hidden": "true", hidden: true });
   readonly #elements = new Map<number, { readonly key: string; readonly element: HTMLElement }>();
   #rows: TreeRow[] = [];
   #active = 0;
@@ -72,6 +74,7 @@ export class StreamTree {
       "section.streams",
       { "aria-label": "Streams of the server" },
       element("div.search", {}, icon(ICONS.search), this.#search),
+      this.#nothing,
       this.#viewport,
       this.#summary,
     );
@@ -108,6 +111,8 @@ export class StreamTree {
     }
     this.#active = Math.min(this.#active, Math.max(0, this.#rows.length - 1));
     setText(this.#summary, this.#summaryText(text));
+    this.#nothing.hidden = this.#rows.length > 0 || this.#isLoading;
+    setText(this.#nothing, text === "" ? "There are no streams" : "No stream has all these words");
     this.#rowsElement.style.height = `${this.#rows.length * ROW}px`;
     this.#schedule();
   }

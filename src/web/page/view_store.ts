@@ -102,13 +102,17 @@ export class ViewStore {
 
   #show(view: ViewState): void {
     this.#view = view;
-    this.#timer ??= setTimeout(() => this.#writeAddress(), ADDRESS_MS);
+    if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.#writeAddress(), ADDRESS_MS);
+      document.body.dataset.address = "behind";
+    }
     this.#onChange(view);
   }
 
   #writeAddress(): void {
     this.#timer = undefined;
     history.replaceState(null, "", `#${encodeView(this.#view)}`);
+    document.body.dataset.address = "current";
   }
 
   #addressChanged(): void {
