@@ -3,7 +3,8 @@
 // of the real server to the last bit.
 //
 // A sum in order waits for each addition before the next one. So the sums of up to four runs go on
-// side by side; smallest, largest and squares, which do not wait, come in a second pass.
+// side by side, each with those of its window that follow it; smallest, largest and squares, which do
+// not wait, come in a second pass.
 
 /** Bytes of a run in the output, and what is in them: doubles. */
 const ROW: usize = 64;
@@ -11,6 +12,8 @@ const COUNT: usize = 8;
 const MIN: usize = 16;
 const MEAN: usize = 24;
 const MAX: usize = 32;
+/** While the sums are made: not 0 if the next run is of the same window. */
+const GOES_ON: usize = MAX;
 /** Sum of the squared distances from the mean. */
 const M2: usize = 40;
 /** Sum of the values, and next to it the sum of those before with these. */
@@ -98,30 +101,44 @@ function leftOf(run: usize): usize {
   return load<usize>(run, END) - load<usize>(run, NEXT);
 }
 
-/** Sums up all runs in `[row, end)`, four at a time as long as there are as many. */
+/** The run after another one if it goes on with the same window, which begins where that one ends. */
+@inline
+function nextOf(run: usize): usize {
+  const next = run + ROW;
+  if (load<u32>(run, GOES_ON) == 0) return 0;
+  store<f64>(next, load<f64>(run, TOTAL), TOTAL);
+  return next;
+}
+
+/** The first run at or behind another one that begins a window. */
+@inline
+function firstOf(run: usize, end: usize): usize {
+  while (run < end && load<u32>(run - ROW, GOES_ON) != 0) run += ROW;
+  return run;
+}
+
+/** Sums up all runs in `[row, end)`, of four windows at a time as long as there are as many. */
 function sumAll(row: usize, end: usize): void {
   // Those under way; the ones that are there come first.
-  let a: usize = 0, b: usize = 0, c: usize = 0, d: usize = 0;
+  let a: usize = row, b: usize = 0, c: usize = 0, d: usize = 0;
+  row += ROW;
   while (true) {
-    if (a == 0 && row < end) { a = row; row += ROW; }
-    if (b == 0 && row < end) { b = row; row += ROW; }
-    if (c == 0 && row < end) { c = row; row += ROW; }
-    if (d == 0 && row < end) { d = row; row += ROW; }
+    if (a == 0 && (row = firstOf(row, end)) < end) { a = row; row += ROW; }
+    if (b == 0 && (row = firstOf(row, end)) < end) { b = row; row += ROW; }
+    if (c == 0 && (row = firstOf(row, end)) < end) { c = row; row += ROW; }
+    if (d == 0 && (row = firstOf(row, end)) < end) { d = row; row += ROW; }
     if (a == 0) return;
-    if (b == 0) {
-      sumOne(a, leftOf(a));
-      return;
-    }
-    if (c == 0) sumTwo(a, b, min(leftOf(a), leftOf(b)));
+    if (b == 0) sumOne(a, leftOf(a));
+    else if (c == 0) sumTwo(a, b, min(leftOf(a), leftOf(b)));
     else if (d == 0) sumThree(a, b, c, min(min(leftOf(a), leftOf(b)), leftOf(c)));
     else {
       const n = min(min(leftOf(a), leftOf(b)), min(leftOf(c), leftOf(d)));
       sumFour(a, b, c, d, n);
-      if (leftOf(d) == 0) d = 0;
+      if (leftOf(d) == 0) d = nextOf(d);
     }
-    if (c != 0 && leftOf(c) == 0) { c = d; d = 0; }
-    if (leftOf(b) == 0) { b = c; c = d; d = 0; }
-    if (leftOf(a) == 0) { a = b; b = c; c = d; d = 0; }
+    if (c != 0 && leftOf(c) == 0 && (c = nextOf(c)) == 0) { c = d; d = 0; }
+    if (b != 0 && leftOf(b) == 0 && (b = nextOf(b)) == 0) { b = c; c = d; d = 0; }
+    if (leftOf(a) == 0 && (a = nextOf(a)) == 0) { a = b; b = c; c = d; d = 0; }
   }
 }
 
@@ -169,10 +186,14 @@ function finish(row: usize, p: usize, n: usize): void {
   store<f64>(row, squares, M2);
 }
 
+/** Set in the end of a run with which the next one shares a window. */
+const SHARED: u32 = 1 << 31;
+
 /**
  * Statistics of `n >= 1` runs of values, one after the other.
  *
- * @param ends u32: index behind the last value of each run, ascending; no run is empty.
+ * @param ends u32: index behind the last value of each run, ascending; no run is empty. The highest
+ *   bit is set if the next run is of the same window.
  * @param before Sum of the values of the first one's window so far.
  * @param nothing Sum of no values: 0 or −0.
  * @param out Rows, 64 bytes each.
@@ -188,9 +209,11 @@ export function windowRuns(
   const last = out + <usize>n * ROW;
   let p = values;
   for (let row = out; row < last; row += ROW, ends += 4) {
-    const end = values + (<usize>load<u32>(ends) << 3);
+    const code = load<u32>(ends);
+    const end = values + (<usize>(code & ~SHARED) << 3);
     store<usize>(row, p, NEXT);
     store<usize>(row, end, END);
+    store<u32>(row, code & SHARED, GOES_ON);
     store<f64>(row, 0, SUM);
     store<f64>(row, before, TOTAL);
     before = nothing;

@@ -13,50 +13,100 @@ import { extendedArena } from "./extended_arena.ts";
 const ROW = 8;
 const Row = { Count: 1, Min: 2, Mean: 3, Max: 4, M2: 5, Total: 7 } as const;
 
-/** Runs of points, each in one window, used again for those of the next points. */
+/** In the end of a run: the next one is of the same window. */
+const SHARED = 2 ** 31;
+
+/** Points whose runs wait for the others of a batch. */
+interface Part {
+  readonly values: Float64Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Runs of points, each in one window, in batches: first the runs of some columns are found, then the
+ * statistics of all of them are made in one go. Memory is used again for the next batch.
+ */
 export class WindowRuns {
   /** Most runs there is room for. */
   #room = 0;
   #starts = new BigInt64Array(0);
   #ends = new Uint32Array(0);
   #rows = new Float64Array(0);
+  #parts: Part[] = [];
+  #points = 0;
+  #found = 0;
+  /** The first run goes on with the window that was open before the batch. */
+  #isOpen = false;
+
+  /** Points found and not yet reduced. */
+  get points(): number {
+    return this.#points;
+  }
+
+  /** Runs found and not yet reduced. */
+  get found(): number {
+    return this.#found;
+  }
 
   /**
-   * Finds the runs of the points `[from, to)`, as many as are done in one go.
+   * Finds the runs of the points `[from, to)`, as many as a batch has room for. Their values have to
+   * stay as they are until {@linkcode reduce}.
    *
-   * @param points In order of time; none is before the start of the open window.
-   * @param start Start of the open window, into which the first of them may fall.
+   * @param points In order of time; none is before those found already, nor before the start of the
+   *   open window.
+   * @param start Start of the open window, into which the first points of a batch may fall.
    * @param width Of all windows, ns.
-   * @param total Sum of the values in the open window so far.
-   * @param nothing Sum of no values: 0 or −0.
-   * @returns Number of runs, and the index behind their points.
+   * @returns The index behind the points taken.
    */
-  fill(
+  find(
     { times, values }: RawColumns,
     from: number,
     to: number,
     start: bigint,
     width: bigint,
-    total: number,
-    nothing: number,
-  ): { runs: number; end: number } {
-    const end = Math.min(to, from + CHUNK), n = end - from;
-    const runs = this.#findEnds(times, from, end, start, width);
-    const column = columnBytes(n), before = times[from]! < start + width ? total : nothing;
-    const a = extendedArena(column + columnBytes(runs) + 8 * ROW * runs);
-    const ends = a.base + column, rows = ends + columnBytes(runs);
-    a.f64.set(values.subarray(from, end), a.base >>> 3);
-    for (let run = 0; run < runs; run++) a.u32[(ends >>> 2) + run] = this.#ends[run]!;
-    a.exports.windowRuns(a.base, ends, runs, before, nothing, rows);
-    this.#rows.set(a.f64.subarray(rows >>> 3, (rows >>> 3) + ROW * runs));
-    return { runs, end };
+  ): number {
+    const end = Math.min(to, from + CHUNK - this.#points);
+    if (end <= from) return from;
+    const found = this.#found;
+    this.#findEnds(times, from, end, found === 0 ? start : this.#starts[found - 1]!, width);
+    const first = this.#starts[found]!;
+    if (found === 0) this.#isOpen = first === start;
+    else if (first === this.#starts[found - 1]) this.#ends[found - 1]! += SHARED;
+    this.#parts.push({ values, from, to: end });
+    this.#points += end - from;
+    return end;
   }
 
-  #findEnds(times: BigInt64Array, from: number, to: number, start: bigint, width: bigint): number {
+  /**
+   * Makes the statistics of all runs that were found, at least one; valid until the next batch.
+   *
+   * @param total Sum of the values in the open window so far.
+   * @param nothing Sum of no values: 0 or −0.
+   * @returns Number of runs.
+   */
+  reduce(total: number, nothing: number): number {
+    const runs = this.#found, column = columnBytes(this.#points), parts = this.#parts.splice(0);
+    this.#points = this.#found = 0;
+    const a = extendedArena(column + columnBytes(runs) + 8 * ROW * runs);
+    const ends = a.base + column, rows = ends + columnBytes(runs);
+    let at = a.base >>> 3;
+    for (const { values, from, to } of parts) {
+      a.f64.set(to - from === values.length ? values : values.subarray(from, to), at);
+      at += to - from;
+    }
+    for (let run = 0; run < runs; run++) a.u32[(ends >>> 2) + run] = this.#ends[run]!;
+    a.exports.windowRuns(a.base, ends, runs, this.#isOpen ? total : nothing, nothing, rows);
+    this.#rows.set(a.f64.subarray(rows >>> 3, (rows >>> 3) + ROW * runs));
+    return runs;
+  }
+
+  #findEnds(times: BigInt64Array, from: number, to: number, start: bigint, width: bigint): void {
     const last = times[to - 1]!;
-    const perNs = (to - from) / Number(last - times[from]! + 1n);
-    let runs = 0, windowStart = start, windowEnd = start + width;
-    for (let at = from; at < to; runs++) {
+    const perNs = (to - 1 - from) / Number(last - times[from]!);
+    const before = this.#points - from;
+    let windowStart = start, windowEnd = start + width;
+    for (let at = from; at < to;) {
       const time = times[at]!;
       if (time >= windowEnd) {
         windowStart = time - windowEnd < width ? windowEnd : time - (time - start) % width;
@@ -65,15 +115,18 @@ export class WindowRuns {
       let next = to;
       if (last >= windowEnd) {
         // Samples are regular, most of the time.
-        const guess = Math.min(at + Math.ceil(Number(windowEnd - time) * perNs), to) - 1;
-        next = gallop(times, windowEnd, times[guess]! < windowEnd ? guess + 1 : at, to);
+        const guess = Math.min(at + Math.ceil(Number(windowEnd - time) * perNs), to - 1);
+        const low = times[guess - 1]! < windowEnd ? guess : at;
+        next = low === guess && times[guess]! >= windowEnd
+          ? guess
+          : gallop(times, windowEnd, low, to);
       }
-      if (runs === this.#room) this.#grow();
-      this.#starts[runs] = windowStart;
-      this.#ends[runs] = next - from;
+      const run = this.#found++;
+      if (run === this.#room) this.#grow();
+      this.#starts[run] = windowStart;
+      this.#ends[run] = before + next;
       at = next;
     }
-    return runs;
   }
 
   #grow(): void {

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { assertEquals } from "@std/assert";
-import type { RawColumns } from "../../src/core/columns.ts";
 import { WindowRuns } from "../../src/kernel/window_runs.ts";
 import { hardDouble } from "../support/number_arbitrary.ts";
 import { holds } from "../support/property.ts";
@@ -24,26 +23,9 @@ const points = fc.array(fc.tuple(step, value), { minLength: 1, maxLength: 120 })
 
 const width = fc.oneof(fc.bigInt(1n, 300n), fc.bigInt(1n, 1n << 63n));
 
-/** The runs of points, taken as the windows of a tree take them. */
-function taken(
-  runs: WindowRuns,
-  columns: RawColumns,
-  start: bigint,
-  width: bigint,
-  total: number,
-  nothing: number,
-): Run[] {
-  const { runs: n, end } = runs.fill(
-    columns,
-    0,
-    columns.times.length,
-    start,
-    width,
-    total,
-    nothing,
-  );
-  assertEquals(end, columns.times.length);
-  return Array.from({ length: n }, (_, run) => ({
+/** The runs that were found, as a plain list. */
+function taken(runs: WindowRuns, total: number, nothing: number): Run[] {
+  return Array.from({ length: runs.reduce(total, nothing) }, (_, run) => ({
     start: runs.start(run),
     count: runs.count(run),
     min: runs.min(run),
@@ -54,7 +36,9 @@ function taken(
   }));
 }
 
-Deno.test("WindowRuns: runs are those of a plain loop, bit for bit", () => {
+const ascending = (a: number, b: number) => a - b;
+
+Deno.test("WindowRuns: runs of several columns are those of a plain loop, bit for bit", () => {
   const runs = new WindowRuns();
   holds(
     fc.property(
@@ -64,16 +48,26 @@ Deno.test("WindowRuns: runs are those of a plain loop, bit for bit", () => {
       width,
       hardDouble,
       fc.constantFrom(0, -0),
-      (list, start, ahead, width, total, nothing) => {
+      fc.array(fc.nat(120), { maxLength: 9 }),
+      (list, start, ahead, width, total, nothing, cuts) => {
         let time = start + ahead;
-        const columns = {
-          times: BigInt64Array.from(list, ([step]) => time += step),
-          values: Float64Array.from(list, ([, value]) => value),
-        };
-        assertEquals(
-          taken(runs, columns, start, width, total, nothing),
-          runsOf(columns, start, width, total, nothing),
-        );
+        const times = BigInt64Array.from(list, ([step]) => time += step);
+        const values = Float64Array.from(list, ([, value]) => value);
+        const expected: Run[] = [];
+        let from = 0;
+        for (
+          const to of [...cuts.filter((cut) => cut < list.length), list.length].sort(ascending)
+        ) {
+          const part = { times: times.slice(from, to), values: values.slice(from, to) };
+          from = to;
+          assertEquals(runs.find(part, 0, part.times.length, start, width), part.times.length);
+          const last = expected.at(-1);
+          const open = last?.start ?? start;
+          expected.push(...runsOf(part, open, width, last?.total ?? total, nothing));
+        }
+        assertEquals([runs.points, runs.found], [list.length, expected.length]);
+        assertEquals(taken(runs, total, nothing), expected);
+        assertEquals([runs.points, runs.found], [0, 0]);
       },
     ),
   );
@@ -88,11 +82,10 @@ Deno.test("WindowRuns: more points than go through at once are taken in pieces",
   const runs = new WindowRuns();
   let at = 0, pieces = 0, seen = 0, total = 0;
   while (at < n) {
-    const piece = runs.fill(columns, at, n, 0n, 1n << 20n, total, 0);
-    assertEquals(piece.runs, 1);
+    at = runs.find(columns, at, n, 0n, 1n << 20n);
+    assertEquals(runs.reduce(total, 0), 1);
     seen += runs.count(0);
     total = runs.total(0);
-    at = piece.end;
     pieces++;
   }
   assertEquals([pieces, seen], [3, n]);

@@ -24,7 +24,10 @@ export interface Grid {
   width: bigint;
 }
 
-/** Memory for the runs of one leaf, which nobody keeps. */
+/** Points of leaves in memory whose runs are reduced together, about. */
+const BATCH_POINTS = 4096;
+
+/** Memory for runs of points; it is empty whenever other work may run. */
 const RUNS = new WindowRuns();
 
 /** Gathers what falls into the windows of a grid, in ascending order of time. */
@@ -55,6 +58,7 @@ class WindowSink {
   /** Tells whether `[start, end)` lies within one window of the grid; moves on to that window. */
   holds(start: bigint, end: bigint): boolean {
     if (start < this.#grid.start || end > this.#grid.end) return false;
+    this.settle();
     this.#moveTo(start);
     return end <= this.#end;
   }
@@ -70,32 +74,48 @@ class WindowSink {
     );
   }
 
-  /** Adds the points that lie in the grid. */
+  /** Adds the points that lie in the grid; they may change afterwards. */
   addPoints(points: RawColumns): void {
+    this.addKept(points);
+    this.settle();
+  }
+
+  /**
+   * As {@linkcode addPoints}, of points that stay as they are, together with those that follow. Call
+   * {@linkcode settle} before other work may run.
+   */
+  addKept(points: RawColumns): void {
     const { times } = points;
-    const { start, end } = this.#grid;
+    const { start, end, width } = this.#grid;
     const n = times.length;
     if (n === 0) return;
     let at = times[0]! >= start ? 0 : lowerBound(times, start);
     const to = times[n - 1]! < end ? n : lowerBound(times, end, at);
-    while (at < to) at = this.#addRuns(points, at, to);
+    while (at < to) {
+      at = RUNS.find(points, at, to, this.#start, width);
+      if (RUNS.points >= BATCH_POINTS) this.settle();
+    }
   }
 
-  /** Adds some of the points `[from, to)`; the index behind them. */
-  #addRuns(points: RawColumns, from: number, to: number): number {
-    const { width } = this.#grid;
+  /** Most windows that are there or follow from the points that were added. */
+  get windows(): number {
+    return this.out.length + RUNS.found;
+  }
+
+  /** Brings all points that were added into their windows. */
+  settle(): void {
+    if (RUNS.found === 0) return;
     const window = this.#window;
-    const { total, nothing } = window;
-    const { runs, end } = RUNS.fill(points, from, to, this.#start, width, total, nothing);
-    for (let run = 0; run < runs; run++) {
+    const n = RUNS.reduce(window.total, window.nothing);
+    for (let run = 0; run < n; run++) {
       this.#moveTo(RUNS.start(run));
       window.addRun(RUNS, run);
     }
-    return end;
   }
 
   /** Closes the window under way, and those after it that have nothing but late points. */
   finish(): void {
+    this.settle();
     this.#close();
     for (let time = this.#nextLate; time !== undefined; time = this.#nextLate) {
       this.#begin(time);
@@ -220,12 +240,18 @@ function* narrowWindows(
     if (kind === LEAF) {
       const cached = store.cachedLeaf(node, b);
       if (cached !== undefined) {
-        sink.addPoints(cached);
+        sink.addKept(cached);
         b++;
+        if (sink.windows >= most) sink.settle();
         if (sink.out.length >= most) yield* takeFrom(sink, most);
-        if (b % PAUSE_LEAVES === 0) yield undefined;
+        if (b % PAUSE_LEAVES === 0) {
+          sink.settle();
+          yield undefined;
+        }
         continue;
       }
+      // What is damaged ends this without leaving anything to others.
+      sink.settle();
       for (const points of store.readLeaves(node, b, last, leaves, sink.room)) {
         sink.addPoints(points);
         b++;
@@ -234,13 +260,15 @@ function* narrowWindows(
       if (b % PAUSE_LEAVES === 0) yield undefined;
       continue;
     }
+    sink.settle();
     if (kind === INNER) yield* innerWindows(store, store.readInner(node, b), grid, sink, most);
     b++;
   }
+  sink.settle();
 }
 
 /** Leaves in memory after which work may pause. */
-const PAUSE_LEAVES = 8;
+const PAUSE_LEAVES = 32;
 
 /** The windows of a grid that have any of the given sorted points, which are of the buffer. */
 export function pointWindows(points: RawColumns, grid: Grid): StatColumns {
