@@ -12,9 +12,11 @@ import {
   type InsertOutcomeSchema,
 } from "../../gen/btrdb_deno_pb.ts";
 import { giveWay } from "../../core/pacer.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { failureOf } from "../failures.ts";
 import type { Exchange } from "../method.ts";
+import { insertLimit } from "./insert_in_pieces.ts";
 import { checkCount, decode } from "./request.ts";
 import { decodeInsertV5, insertDecoded, versionMessage } from "./writes.ts";
 
@@ -26,31 +28,37 @@ type Outcome = MessageInitShape<typeof InsertOutcomeSchema>;
 /**
  * `InsertMany`. Each insert is checked, stored and answered as if it had come alone. They go to the
  * database in the order of the message and without waiting for each other, so that it can store them
- * in one transaction.
+ * in one transaction. All together have as many points as one may have; those beyond are refused.
  */
 export async function insertMany(exchange: Exchange): Promise<void> {
-  const { call } = exchange;
+  const { call, endpoint } = exchange;
   const { inserts } = decode(InsertManyParamsSchema, await call.only());
   checkCount(inserts.length, MAX_INSERTS);
+  const most = insertLimit(endpoint);
   const outcomes: Promise<Outcome>[] = [];
+  let points = 0;
   for (const bytes of inserts) {
     const pause = giveWay();
     if (pause !== undefined) await pause;
     call.signal.throwIfAborted();
-    outcomes.push(...await begin(exchange, bytes));
+    try {
+      if (points > most) throw tooManyPoints(most);
+      const message = await decodeInsertV5(exchange, bytes);
+      points += message.columns.times.length;
+      if (points > most) throw tooManyPoints(most);
+      outcomes.push(outcomeOf(exchange, insertDecoded(exchange, message)));
+    } catch (error) {
+      outcomes.push(Promise.resolve(failed(exchange, error)));
+    }
   }
   const response = create(InsertManyResponseSchema, { outcomes: await Promise.all(outcomes) });
   await call.send(toBinary(InsertManyResponseSchema, response));
 }
 
-/** Decodes and begins an insert; its outcome is in a list, because a promise would be waited for. */
-async function begin(exchange: Exchange, bytes: Uint8Array): Promise<[Promise<Outcome>]> {
-  try {
-    const message = await decodeInsertV5(exchange, bytes);
-    return [outcomeOf(exchange, insertDecoded(exchange, message))];
-  } catch (error) {
-    return [Promise.resolve(failed(exchange, error))];
-  }
+function tooManyPoints(most: number): BTrDBError {
+  return new BTrDBError(`the inserts of the message have more than ${most} points`, {
+    code: ErrorCode.InsertTooBig,
+  });
 }
 
 async function outcomeOf(exchange: Exchange, inserted: Promise<Version>): Promise<Outcome> {
