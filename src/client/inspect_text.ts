@@ -60,10 +60,10 @@ export function objectText(
   return `${name} { ${pairs.join(", ")} }`;
 }
 
-/** A value as JSON without anything that moves a terminal or turns text around. */
+/** A value as JSON without anything that moves a terminal, turns text around or is not to be seen. */
 function quoted(value: string | number | null | undefined): string {
-  return JSON.stringify(value).replace(
-    /[\x7f-\x9f\p{Bidi_Control}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return JSON.stringify(value).replace(/[\x7f-\x9f\p{Cf}\u2028\u2029]/gu, (character) => {
+    const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
 }

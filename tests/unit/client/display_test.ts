@@ -66,6 +66,45 @@ Deno.test("Jupyter.display: names are text, wherever they stand", async () => {
   assert(text.includes("\\u202e\\u001b[31m"), text);
 });
 
+/** Names that are something else in HTML, SVG, scripts, templates or on a terminal. */
+const NAMES = [
+  "</script><script>alert(1)</script>",
+  `" onerror="alert(1)`,
+  "' style='x:expression(1)",
+  "javascript:alert(1)",
+  "]]><x>",
+  "<!--",
+  "&lt;b&gt; &#60;b&#62;",
+  "a\u0085b\u2028c\r\nd\u009b31m",
+  "\ufffe\uffff",
+  "\u{e0041}\u200b\u2066",
+  "__proto__",
+  "{{7*7}}",
+];
+
+const TAGS = new Set(
+  "p b table thead tbody tr th td img svg title desc style rect path circle text g clipPath defs"
+    .split(" "),
+);
+
+Deno.test("Jupyter.display: units and names open no tag and no attribute, and hide nothing", async () => {
+  await using db = await connect("memory:");
+  for (const name of NAMES) {
+    const made = { tags: { name, unit: name }, annotations: { note: name } };
+    const stream = await db.create(crypto.randomUUID(), `c/${NAMES.indexOf(name)}`, made);
+    await stream.insert([[1n, 1], [2n, 2]]);
+    const html = (await display(new StreamSet([stream])))["text/html"]!;
+    const svg = atob(/base64,([^"]*)/.exec(html)![1]!);
+    for (const text of [html, svg]) {
+      const tags = [...text.matchAll(/<\/?([^\s/>]*)/g)].map(([, tag]) => tag!);
+      assertEquals(tags.filter((tag) => !TAGS.has(tag)), [], name);
+      const bare = text.replaceAll(/"[^"<>]*"/g, "");
+      assert(!/<[^>]*(on\w+|href|style) *=/.test(bare), text.slice(0, 500));
+    }
+    assert(!/(?!\n)[\p{Cc}\p{Cf}\u2028]/u.test(Deno.inspect(stream)), Deno.inspect(stream));
+  }
+});
+
 Deno.test("Jupyter.display: a database that fails gives text, and never an error", async () => {
   const engine = await openEngine();
   await using db = new BTrDB(override(engine, {
