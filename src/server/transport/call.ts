@@ -8,6 +8,7 @@
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import type { CallStream } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
+import { onSilence } from "./silence_timer.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
@@ -41,7 +42,7 @@ export class Call {
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #firstTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopFirstTimer: () => void;
   #inputEnded = false;
   #finished = false;
   #wakeReader: (() => void) | undefined;
@@ -64,10 +65,10 @@ export class Call {
       this.deadlineMs = deadlineMs;
       this.#startTimer(deadlineMs - Date.now());
     }
-    this.#firstTimer = setTimeout(() => {
+    this.#stopFirstTimer = onSilence(FIRST_MESSAGE_MS, () => {
       const text = `no request message within ${FIRST_MESSAGE_MS} ms`;
       this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, text));
-    }, FIRST_MESSAGE_MS);
+    });
     this.#listen();
   }
 
@@ -86,7 +87,7 @@ export class Call {
   cancel(reason: GrpcFailure): void {
     if (this.#finished || this.#controller.signal.aborted) return;
     clearTimeout(this.#timer);
-    clearTimeout(this.#firstTimer);
+    this.#stopFirstTimer();
     this.#controller.abort(reason);
     this.#wakeReader?.();
     this.#wakeWriter?.();
@@ -159,7 +160,7 @@ export class Call {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#firstTimer);
+    this.#stopFirstTimer();
     this.#stream.resume();
     if (code === GrpcStatus.OK) this.#stream.end();
     else this.#stream.emit("error", { code, details });
@@ -184,7 +185,7 @@ export class Call {
   #listen(): void {
     const stream = this.#stream;
     stream.on("data", (message: Uint8Array) => {
-      clearTimeout(this.#firstTimer);
+      this.#stopFirstTimer();
       if (this.#inputEnded) return;
       this.bytesReceived += PREFIX_BYTES + message.length;
       this.#messages.push(message);
@@ -192,7 +193,7 @@ export class Call {
       this.#wakeReader?.();
     });
     stream.on("end", () => {
-      clearTimeout(this.#firstTimer);
+      this.#stopFirstTimer();
       this.#inputEnded = true;
       this.#wakeReader?.();
     });

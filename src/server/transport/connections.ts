@@ -6,6 +6,7 @@
  */
 
 import type { Socket } from "node:net";
+import { onSilence } from "./silence_timer.ts";
 
 /** Longest wait for the first call of a connection, its TLS handshake included, ms. */
 const FIRST_CALL_MS = 10_000;
@@ -35,7 +36,7 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #sockets = new Set<Socket>();
   /** Connections without a call so far, oldest first, by the address and port of the client. */
-  readonly #silent = new Map<string, { socket: Socket; timer: ReturnType<typeof setTimeout> }>();
+  readonly #silent = new Map<string, { socket: Socket; stop: () => void }>();
 
   /** Connections with calls of callers without a known key only, oldest first. */
   readonly #unknown = new Map<string, Socket>();
@@ -61,9 +62,9 @@ export class Connections {
       return false;
     }
     const peer = peerOf(socket);
-    const timer = setTimeout(() => socket.destroy(), FIRST_CALL_MS);
+    const stop = onSilence(FIRST_CALL_MS, () => socket.destroy());
     this.#sockets.add(socket);
-    this.#silent.set(peer, { socket, timer });
+    this.#silent.set(peer, { socket, stop });
     socket.on("close", () => {
       this.#sockets.delete(socket);
       if (this.#silent.get(peer)?.socket === socket) this.heard(peer, true);
@@ -82,7 +83,7 @@ export class Connections {
     if (isKnown) this.#unknown.delete(peer);
     const silent = this.#silent.get(peer);
     if (silent === undefined) return;
-    clearTimeout(silent.timer);
+    silent.stop();
     this.#silent.delete(peer);
     if (!isKnown) this.#unknown.set(peer, silent.socket);
   }

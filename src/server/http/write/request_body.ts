@@ -7,6 +7,7 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Request } from "../exchange.ts";
+import { onSilence } from "../../transport/silence_timer.ts";
 import { HttpFailure } from "../http_failure.ts";
 
 /** Longest wait for the next bytes, ms. */
@@ -95,9 +96,9 @@ async function* arriving(
       request.resume();
       await new Promise<void>((resolve, reject) => {
         const late = () => reject(new HttpFailure(408, `no bytes for ${SILENCE_MS} ms`));
-        const timer = setTimeout(late, SILENCE_MS);
+        const stop = onSilence(SILENCE_MS, late);
         wake = () => {
-          clearTimeout(timer);
+          stop();
           resolve();
         };
       });
