@@ -10,7 +10,7 @@ import { socketsSeen } from "../../core/event_loop.ts";
 const LOOKS = 2;
 
 /**
- * Ends something that has been silent for too long. What has come in that time counts, though this
+ * Ends something that has been silent for too long. Bytes that have come in that time count, though this
  * process was too busy to look at it.
  *
  * @param ms Longest silence.
