@@ -43,6 +43,40 @@ Deno.test("GroupCommit: inserts that wait together share a transaction", async (
   assertEquals(versions[3999], { major: 10n, minor: 2n });
 });
 
+Deno.test("GroupCommit: streams that are made at once are made in many short transactions", async () => {
+  // A thousand of them in one, which never pauses, kept the event loop for 70 ms.
+  const commits: number[] = [];
+  let turn = 0;
+  const openDatabase: OpenDatabase = (path, options) => {
+    const db = openSqlite(path, options);
+    const exec = db.exec.bind(db);
+    db.exec = (sql) => {
+      if (sql === "COMMIT") commits.push(turn);
+      exec(sql);
+    };
+    return db;
+  };
+  await using engine = await openEngine({ openDatabase });
+  const create = (i: number) => {
+    const uuid = uuidOf(i & 0xff);
+    uuid[0] = i >> 8;
+    // Every tenth is there already.
+    const tags = new Map([["name", `${i % 10 === 9 ? i - 1 : i}`]]);
+    return engine.create({ uuid, collection: "many", tags, annotations: new Map() });
+  };
+  let timer = setImmediate(function next() {
+    turn++;
+    timer = setImmediate(next);
+  });
+  const made = await Promise.allSettled(Array.from({ length: 4000 }, (_, i) => create(i)));
+  clearImmediate(timer);
+  assertEquals(
+    made.map(({ status }) => status),
+    made.map((_, i) => i % 10 === 9 ? "rejected" : "fulfilled"),
+  );
+  assert(new Set(commits).size > 2, `${commits}`);
+});
+
 Deno.test("GroupCommit: one bad insert does not touch the others of its transaction", async () => {
   await using engine = await openEngine();
   const uuid = await createStream(engine);
