@@ -25,6 +25,7 @@ import { keyPages } from "../file/key_pages.ts";
 import { RowCounter } from "../file/row_counter.ts";
 import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import { KeyCounts, KeyUsage } from "./key_usage.ts";
 import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
 import { Refusal } from "../write/group_commit.ts";
 
@@ -104,6 +105,7 @@ export class MetadataStore {
   readonly #number: Statement;
   readonly #keyAt: Statement;
   readonly #properties: PropertyIndex;
+  readonly #keyUsage: KeyUsage;
   readonly #byKey: Statement;
   readonly #tombstone: Statement;
   readonly #insert: Statement;
@@ -124,6 +126,7 @@ export class MetadataStore {
       "SELECT sort_key FROM stream WHERE sort_key BETWEEN ? AND ? ORDER BY sort_key LIMIT 1 OFFSET ?",
     );
     this.#properties = new PropertyIndex(db, COLUMNS, PAGE_ROWS);
+    this.#keyUsage = new KeyUsage(db, this.#properties);
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
     this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
     this.#insert = db.prepare(
@@ -369,20 +372,21 @@ export class MetadataStore {
    * where it may pause, then the one answer.
    */
   *usage(prefix: string): Generator<MetadataUsage | undefined> {
-    const tags = new Map<string, bigint>();
-    const annotations = new Map<string, bigint>();
-    const count = (map: Map<string, bigint>, keys: Iterable<string>) => {
-      for (const key of keys) map.set(key, (map.get(key) ?? 0n) + 1n);
-    };
+    const ofAll = prefix === "" ? yield* this.#keyUsage.all() : undefined;
+    if (ofAll !== undefined) {
+      yield ofAll;
+      return;
+    }
+    const counts = new KeyCounts();
     const request = { collection: prefix, isCollectionPrefix: true, tags: NONE, annotations: NONE };
     for (const stream of this.#inCollection(request)) {
       if (stream === undefined) yield undefined;
       else if (stream.collection.startsWith(prefix)) {
-        count(tags, stream.tags.keys());
-        count(annotations, stream.annotations.keys());
+        for (const key of stream.tags.keys()) counts.add("tag", key, 1n);
+        for (const key of stream.annotations.keys()) counts.add("annotation", key, 1n);
       }
     }
-    yield { tags: sortedByKey(tags), annotations: sortedByKey(annotations) };
+    yield counts.answer();
   }
 }
 
@@ -422,7 +426,3 @@ function* pages(
 }
 
 const NONE: Metadata = new Map();
-
-function sortedByKey(map: Map<string, bigint>): Map<string, bigint> {
-  return new Map([...map].sort(([a], [b]) => a < b ? -1 : 1));
-}
