@@ -291,6 +291,7 @@ export class Expiry {
         const done = await submit({
           points: 0,
           kind: "points",
+          isBackground: true,
           run: (tx) => this.#expireSome(tx, batch, sweep),
         });
         sweep.waiting = sweep.waiting.slice(done.looked);

@@ -55,6 +55,7 @@ export async function compact(
     size = await submit({
       points: 0,
       kind: "points",
+      isBackground: true,
       run(tx) {
         tx.afterCommit(() => steps.committed());
         return steps.run();

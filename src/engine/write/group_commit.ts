@@ -63,6 +63,11 @@ export interface Task<T> {
   /** Changes of points and of metadata never share a transaction; those of metadata never pause. */
   kind: "points" | "metadata";
   /**
+   * True for a small piece of work that nobody waits for: each has a transaction of its own, and lets one
+   * of the others go first, so that these wait for one such piece at most.
+   */
+  isBackground?: boolean;
+  /**
    * Does it. A generator may pause. Throws {@linkcode Refusal} before it has written anything if it
    * cannot be done; any other error undoes the transaction.
    */
@@ -74,6 +79,17 @@ interface Queued {
   options: CallOptions | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
+}
+
+/** Tells whether a call still waits for a task; rejects it otherwise. */
+function isWanted({ options, reject }: Queued): boolean {
+  try {
+    throwIfOver(options, "write");
+    return true;
+  } catch (error) {
+    reject(error);
+    return false;
+  }
 }
 
 function isGenerator(value: unknown): value is Generator<undefined, unknown> {
@@ -99,6 +115,9 @@ export class GroupCommit {
   readonly #path: string;
   readonly #hooks: GroupCommitHooks;
   #queue: Queued[] = [];
+  #background: Queued[] = [];
+  /** The last transaction was one of the background. */
+  #wasBackground = false;
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -115,7 +134,7 @@ export class GroupCommit {
 
   /** Tasks that wait. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#background.length;
   }
 
   /**
@@ -126,7 +145,8 @@ export class GroupCommit {
   submit<T>(task: Task<T>, options?: CallOptions): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({
+      const queue = task.isBackground === true ? this.#background : this.#queue;
+      queue.push({
         task,
         options,
         resolve: resolve as (value: unknown) => void,
@@ -144,15 +164,24 @@ export class GroupCommit {
 
   async #loop(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      const group = this.#takeGroup();
+    while (this.waiting > 0) {
+      const group = this.#takeNext();
       if (group.length > 0) await this.#runGroup(group);
       if (isDue()) await yieldToEventLoop();
     }
     this.#running = undefined;
   }
 
-  /** The tasks of the next transaction: metadata tasks and pausing ones never share one. */
+  /** The tasks of the next transaction, in the background after every other one if there are any. */
+  #takeNext(): Queued[] {
+    this.#wasBackground = this.#background.length > 0 &&
+      (this.#queue.length === 0 || !this.#wasBackground);
+    if (!this.#wasBackground) return this.#takeGroup();
+    const queued = this.#background.shift()!;
+    return isWanted(queued) ? [queued] : [];
+  }
+
+  /** The tasks of the next transaction that others wait for: metadata tasks and pausing ones never share one. */
   #takeGroup(): Queued[] {
     const group: Queued[] = [];
     let points = 0;
@@ -161,12 +190,7 @@ export class GroupCommit {
       const full = group.length >= MAX_GROUP_TASKS || points >= MAX_GROUP_POINTS;
       if (full || (group[0] !== undefined && group[0].task.kind !== queued.task.kind)) break;
       taken++;
-      try {
-        throwIfOver(queued.options, "write");
-      } catch (error) {
-        queued.reject(error);
-        continue;
-      }
+      if (!isWanted(queued)) continue;
       group.push(queued);
       points += queued.task.points;
     }

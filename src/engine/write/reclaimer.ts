@@ -165,7 +165,13 @@ export class Reclaimer {
     let failures = 0;
     for (;;) {
       try {
-        if (!await this.#submit({ points: 0, kind: "points", run: (tx) => this.#step(tx) })) return;
+        const isLeft = await this.#submit({
+          points: 0,
+          kind: "points",
+          isBackground: true,
+          run: (tx) => this.#step(tx),
+        });
+        if (!isLeft) return;
         failures = 0;
       } catch (error) {
         this.#walk = undefined;
