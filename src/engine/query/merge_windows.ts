@@ -34,7 +34,7 @@ export function* mergeWindows(
       yield chunk;
       continue;
     }
-    const out = new StatBuilder();
+    const out = new StatBuilder(chunk.times.length);
     const window = new Accumulator();
     for (let i = 0; i < chunk.times.length; i++) {
       const time = chunk.times[i]!;
@@ -50,7 +50,8 @@ export function* mergeWindows(
     }
     yield out.take();
   }
-  if (at < n) {
+  if (at === 0 && n > 0) yield buffer;
+  else if (at < n) {
     yield {
       times: buffer.times.slice(at),
       min: buffer.min.slice(at),

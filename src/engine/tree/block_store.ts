@@ -30,7 +30,7 @@ export interface LeafSpace {
 
 /** Room for the points of one leaf, used again for the next one. */
 export class LeafRoom implements LeafSpace {
-  #columns = roomFor(0);
+  #columns = NO_ROOM;
 
   /**
    * The points of a leaf, valid until the next one is decoded.
@@ -47,6 +47,8 @@ export class LeafRoom implements LeafSpace {
     return { times: times.subarray(0, n), values: values.subarray(0, n) };
   }
 }
+
+const NO_ROOM = roomFor(0);
 
 function roomFor(n: number): RawColumns {
   return { times: new BigInt64Array(n), values: new Float64Array(n) };

@@ -7,10 +7,22 @@
 import { allocStat, type StatColumns } from "../../core/columns.ts";
 import { type Accumulator, stddevOf } from "./stats.ts";
 
+/** Windows for which memory is taken at first, where nobody knows how many come. */
+const FIRST_WINDOWS = 256;
+
+/** Shared by all builders that are empty: columns cost more to make than a few windows to collect. */
+const NO_ROOM = allocStat(0, true);
+
 /** Collects windows. */
 export class StatBuilder {
-  #columns: StatColumns = allocStat(256, true);
+  #columns: StatColumns = NO_ROOM;
   #length = 0;
+  readonly #first: number;
+
+  /** @param first Windows for which memory is taken when the first one comes. */
+  constructor(first: number = FIRST_WINDOWS) {
+    this.#first = first;
+  }
 
   /** Windows collected. */
   get length(): number {
@@ -47,7 +59,12 @@ export class StatBuilder {
   take(): StatColumns {
     const n = this.#length;
     this.#length = 0;
-    const { times, min, mean, max, count, stddev } = this.#columns;
+    const columns = this.#columns;
+    if (n > 0 && n === columns.times.length) {
+      this.#columns = NO_ROOM;
+      return columns;
+    }
+    const { times, min, mean, max, count, stddev } = columns;
     return {
       times: times.slice(0, n),
       min: min.slice(0, n),
@@ -60,7 +77,7 @@ export class StatBuilder {
 
   #grow(): void {
     const old = this.#columns;
-    const next = allocStat(2 * this.#length, true);
+    const next = allocStat(Math.max(this.#first, 2 * this.#length), true);
     next.times.set(old.times);
     next.min.set(old.min);
     next.mean.set(old.mean);

@@ -30,9 +30,20 @@ const BATCH_POINTS = 4096;
 /** Memory for runs of points; it is empty whenever other work may run. */
 const RUNS = new WindowRuns();
 
+const NO_POINTS = emptyRaw();
+
+/** Most windows for which memory is taken before they come. */
+const MAX_ROOM = 1024;
+
+/** Windows for which memory is taken at first: all of a short grid, of which usually none is empty. */
+function roomFor({ start, end, width }: Grid): number {
+  const windows = (end - start) / width;
+  return windows < MAX_ROOM ? Number(windows) : MAX_ROOM;
+}
+
 /** Gathers what falls into the windows of a grid, in ascending order of time. */
 class WindowSink {
-  readonly out = new StatBuilder();
+  readonly out: StatBuilder;
   /** Memory into which leaves are decoded that nobody remembers. */
   readonly room = new LeafRoom();
   readonly #grid: Grid;
@@ -45,7 +56,8 @@ class WindowSink {
   #start: bigint;
   #end: bigint;
 
-  constructor(grid: Grid, window: Accumulator, late: RawColumns = emptyRaw()) {
+  constructor(grid: Grid, window: Accumulator, late: RawColumns = NO_POINTS) {
+    this.out = new StatBuilder(roomFor(grid));
     this.#grid = grid;
     this.#window = window;
     this.#late = late;

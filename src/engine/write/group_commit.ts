@@ -167,7 +167,7 @@ export class GroupCommit {
     while (this.waiting > 0) {
       const group = this.#takeNext();
       if (group.length > 0) await this.#runGroup(group);
-      if (isDue()) await yieldToEventLoop();
+      if (isDue()) await yieldToEventLoop("write");
     }
     this.#running = undefined;
   }
@@ -234,13 +234,13 @@ export class GroupCommit {
     tx: Transaction,
   ): Promise<{ value?: unknown; refusal?: BTrDBError }> {
     try {
-      if (task.kind === "points" && isDue()) await yieldToEventLoop();
+      if (task.kind === "points" && isDue()) await yieldToEventLoop("write");
       const result = task.run(tx);
       if (!isGenerator(result)) return { value: result };
       for (;;) {
         const step = result.next();
         if (step.done) return { value: step.value };
-        if (task.kind === "points" && isDue()) await yieldToEventLoop();
+        if (task.kind === "points" && isDue()) await yieldToEventLoop("write");
       }
     } catch (error) {
       if (error instanceof Refusal) return { refusal: error.error };

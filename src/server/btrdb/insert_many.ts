@@ -38,7 +38,7 @@ export async function insertMany(exchange: Exchange): Promise<void> {
   const outcomes: Promise<Outcome>[] = [];
   let points = 0;
   for (const bytes of inserts) {
-    const pause = giveWay();
+    const pause = giveWay("write");
     if (pause !== undefined) await pause;
     call.signal.throwIfAborted();
     try {

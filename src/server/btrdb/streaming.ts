@@ -32,6 +32,8 @@ export interface Kind<Columns> {
   readonly empty: () => Columns;
   readonly slice: (columns: Columns, from: number, to: number) => Columns;
   readonly concat: (batches: readonly Columns[]) => Columns;
+  /** Columns that stay as they are when the next chunk is made. */
+  readonly keep: (columns: Columns) => Columns;
   /** Makes a message; asks for its memory, or takes some of its own. */
   readonly encode: (
     columns: Columns,
@@ -47,6 +49,8 @@ export const RAW: Kind<RawColumns> = {
   empty: emptyRaw,
   slice: sliceRaw,
   concat: concatRaw,
+  // A copy: their memory may only have been lent.
+  keep: (columns) => concatRaw([columns]),
   encode: (columns, from, to, version, memory) =>
     encodeRawResponse(columns, from, to, version.major, version.minor, memory),
 };
@@ -57,6 +61,7 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
     empty: emptyStat,
     slice: sliceStat,
     concat: concatStat,
+    keep: (columns) => columns,
     encode: (columns, from, to, version, memory) =>
       encodeStatResponse(columns, from, to, version.major, version.minor, withStddev, memory),
   };
@@ -100,8 +105,7 @@ export async function sendColumns<Columns extends { times: BigInt64Array }>(
       await send(held, 0, batch);
     }
     for (; n - at >= batch; at += batch) await send(chunk.columns, at, at + batch);
-    // A copy: the memory of the chunk may only have been lent.
-    held = at === n ? empty : kind.concat([kind.slice(chunk.columns, at, n)]);
+    held = at === n ? empty : kind.keep(kind.slice(chunk.columns, at, n));
   }
   if (version !== undefined && (!sent || held.times.length > 0)) {
     await send(held, 0, held.times.length);
