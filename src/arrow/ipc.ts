@@ -5,6 +5,10 @@
  * @module
  */
 
+import { checkBytes, checkColumns } from "./check_arguments.ts";
+import { invalidType } from "../core/argument_error.ts";
+import { checkObject } from "../core/check_object.ts";
+import { describe } from "../core/describe.ts";
 import { type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
@@ -69,8 +73,8 @@ export function statToIpc(
   columns: StatColumns,
   options: IpcOptions & { withStddev?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
-  const { withStddev = columns.stddev !== undefined } = options;
-  return encode(statNamed(columns, withStddev), options);
+  checkObject("write Arrow", "options", options);
+  return encode(statNamed(columns, options.withStddev), options);
 }
 
 /**
@@ -85,6 +89,11 @@ export function multiToIpc(
   streams: readonly NamedValues[],
   options: IpcOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkColumns({ times }, { times: BigInt64Array });
+  if (!Array.isArray(streams)) {
+    throw invalidType(`Cannot write Arrow: streams is ${describe(streams)}, expected an array`);
+  }
+  for (const stream of streams) checkColumns(stream, { values: Float64Array });
   const all: NamedColumn[] = [{ name: "time", type: TIME, data: times }];
   for (const { name, values } of streams) all.push({ name, type: DOUBLE, data: values });
   return encode(all, options);
@@ -255,8 +264,10 @@ export function ipcToMulti(bytes: Uint8Array): { times: BigInt64Array; streams: 
 /** Encodes columns in the schema of a template, if there is one. */
 function encode(
   columns: readonly NamedColumn[],
-  { template }: IpcOptions,
+  options: IpcOptions,
 ): Uint8Array<ArrayBuffer> {
+  checkObject("write Arrow", "options", options);
+  const { template } = options;
   const cast = template === undefined || template.length === 0
     ? columns
     : castTo(columns, decode(schemaOf(template)).schema.fields);
@@ -284,6 +295,7 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
  * @param maxUnpackedBytes Bytes that all its buffers may have together when they are unpacked.
  */
 export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
+  checkBytes("bytes", bytes);
   let table: Table;
   const aligned = bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
   try {

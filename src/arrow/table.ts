@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkColumns, checkTable } from "./check_arguments.ts";
 import {
   type Batch,
   batchType,
@@ -87,7 +88,7 @@ export function rawToTable(columns: RawColumns): ArrowTable {
  * @param columns The windows.
  */
 export function statToTable(columns: StatColumns): ArrowTable {
-  return tableOf(statNamed(columns, columns.stddev !== undefined));
+  return tableOf(statNamed(columns));
 }
 
 /**
@@ -140,6 +141,7 @@ export function tableToStat(table: ArrowTable): StatColumns {
  * @throws {BTrDBError} 438 if there is no `time`, or a column that holds no numbers.
  */
 export function tableToMulti(table: ArrowTable): { times: BigInt64Array; streams: NamedValues[] } {
+  checkTable(table);
   const names = table.names.filter((name) => name !== "time") as string[];
   return {
     times: timesOf(column(table, "time")),
@@ -149,14 +151,27 @@ export function tableToMulti(table: ArrowTable): { times: BigInt64Array; streams
 
 /** The columns of raw points. */
 export function rawNamed(columns: RawColumns): NamedColumn[] {
+  checkColumns(columns, { times: BigInt64Array, values: Float64Array });
   return [
     { name: "time", type: TIME, data: columns.times },
     { name: "value", type: DOUBLE, data: columns.values },
   ];
 }
 
+const STATISTICS = {
+  times: BigInt64Array,
+  min: Float64Array,
+  mean: Float64Array,
+  max: Float64Array,
+  count: BigUint64Array,
+};
+
 /** The columns of windows; `stddev` is NaN where the source has none. */
-export function statNamed(columns: StatColumns, withStddev: boolean): NamedColumn[] {
+export function statNamed(
+  columns: StatColumns,
+  withStddev: boolean = columns?.stddev !== undefined,
+): NamedColumn[] {
+  checkColumns(columns, STATISTICS);
   const all: NamedColumn[] = [
     { name: "time", type: TIME, data: columns.times },
     { name: "min", type: DOUBLE, data: columns.min },
@@ -253,6 +268,7 @@ interface FoundColumn {
 }
 
 function column(table: ArrowTable, name: string): FoundColumn {
+  checkTable(table);
   const found = table.getChild(name) as Column<unknown> | undefined;
   if (found !== undefined) return { name, column: found };
   const names = table.names.map((other) => JSON.stringify(other)).join(", ");

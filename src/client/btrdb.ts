@@ -34,6 +34,7 @@ import { flatten, lazily, mapEach } from "./iterators.ts";
 import type { CompactOptions, ExpireOptions, ExpireReport } from "./retention.ts";
 import { compact, expire, retention, setRetention } from "./retention.ts";
 import { Stream } from "./stream.ts";
+import { streamsOf } from "./streams_of.ts";
 import { invalidType } from "../core/argument_error.ts";
 
 /** Options of `create`. */
@@ -161,6 +162,7 @@ export class BTrDB implements AsyncDisposable {
     options: CreateOptions = {},
   ): Promise<Stream> {
     const action = "create the stream";
+    checkOptions(action, options);
     const request = {
       uuid: uuidBytes(uuid),
       collection: text(action, collection, "collection"),
@@ -390,13 +392,7 @@ export class BTrDB implements AsyncDisposable {
   ): AsyncIterableIterator<NewPoints> {
     const action = "subscribe";
     checkOptions(action, options);
-    const known = new Map([...streams].map((stream) => [stream.uuid, stream]));
-    for (const stream of known.values()) {
-      if (stream instanceof Stream) continue;
-      throw invalidType(
-        `Cannot ${action}: streams contains ${describe(stream)}, expected streams`,
-      );
-    }
+    const known = new Map(streamsOf(action, streams).map((stream) => [stream.uuid, stream]));
     return this.#updates(known, () => startCall(action, options));
   }
 

@@ -113,8 +113,8 @@ export async function expire(
   options: ExpireOptions,
 ): Promise<ExpireReport> {
   const action = "expire";
-  const { dryRun, onProgress, rules } = options;
   const call = startCall(action, options);
+  const { dryRun, onProgress, rules } = options;
   checkFlag(action, dryRun, "dryRun");
   if (rules !== undefined && dryRun !== true) {
     throw invalidType(`Cannot ${action}: rules are given, expected dryRun with them`);
@@ -132,8 +132,8 @@ export async function compact(
   options: CompactOptions,
 ): Promise<CompactReport> {
   const action = "compact";
-  const { rewrite, onProgress } = options;
   const call = startCall(action, options);
+  const { rewrite, onProgress } = options;
   checkFlag(action, rewrite, "rewrite");
   checkCallback(action, onProgress);
   if (endpoint.compact === undefined) throw unsupported(action);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { LAST_TIME, LATEST, MAX_TIME, MIN_TIME } from "../core/range.ts";
 import type { TimeLike } from "../core/time.ts";
@@ -297,6 +298,7 @@ export class Stream {
   async setTags(changes: TagChanges, options: CompareAndSetOptions = {}): Promise<bigint> {
     const action = "set tags";
     const call = startCall(action, options);
+    checkObject(action, "changes", changes);
     const wanted = changesOf(action, changes.tags ?? {}, "tags");
     const collection = text(action, changes.collection ?? "", "collection");
     return await this.#change(
@@ -383,6 +385,7 @@ export class Stream {
    * ```
    */
   async insert(points: Points, options: InsertOptions = {}): Promise<bigint> {
+    checkOptions("insert", options);
     checkInsertOptions(options);
     const call = startCall("insert", options);
     return await insertPoints(this.#endpoint, this.#uuid, points, options, call);
@@ -641,6 +644,7 @@ export class Stream {
     options: WindowsOptions = {},
   ): StatQuery {
     const action = "read windows";
+    checkOptions(action, options);
     const { depth = 0, compute = "auto" } = options;
     const range = timeRange(action, start, end);
     const plan = {
@@ -747,6 +751,7 @@ export class Stream {
    */
   async count(options: CountOptions = {}): Promise<bigint> {
     const action = "count points";
+    checkOptions(action, options);
     const range = timeRange(action, options.start ?? MIN_TIME, options.end ?? MAX_TIME);
     const version = this.#version(action, options);
     const call = startCall(action, options);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
 import { LATEST } from "../core/range.ts";
 import type { TimeLike } from "../core/time.ts";
@@ -31,6 +32,7 @@ import {
 } from "./joined_columns.ts";
 import { type StreamFilter, streamTest } from "./stream_filter.ts";
 import type { Stream } from "./stream.ts";
+import { streamsOf } from "./streams_of.ts";
 import type { CountOptions, NearestPoint, WindowsOptions } from "./stream_options.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
@@ -108,12 +110,15 @@ export class StreamSet implements Iterable<Stream> {
    *
    * @param streams The streams, in the order of the results.
    * @param options Number of concurrent requests.
+   * @throws {TypeError} If `streams` holds something that is no stream.
    * @throws {RangeError} If `concurrency` is not an integer from 1.
    */
   constructor(streams: Iterable<Stream>, options: StreamSetOptions = {}) {
-    this.streams = [...streams];
+    const action = "make a set";
+    this.streams = streamsOf(action, streams);
+    checkObject(action, "options", options);
     const { concurrency = 16 } = options;
-    this.#concurrency = positiveInteger("make a set", concurrency, "concurrency");
+    this.#concurrency = positiveInteger(action, concurrency, "concurrency");
     this.#pins = (options as Pinned).pins ?? new Map();
   }
 
@@ -174,6 +179,7 @@ export class StreamSet implements Iterable<Stream> {
    * ```
    */
   async pinVersions(options: PinOptions = {}): Promise<StreamSet> {
+    checkOptions("pin versions", options);
     const given = this.#given(options.versions ?? new Map());
     const { signal, timeoutMs, flush = false } = options;
     const pins = await this.#each(async (stream): Promise<[string, bigint]> => {
@@ -452,6 +458,7 @@ export class StreamSet implements Iterable<Stream> {
    * ```
    */
   async current(options: CurrentOptions = {}): Promise<(NearestPoint | null)[]> {
+    checkOptions("read current points", options);
     const { time = currentTime(), ...call } = options;
     return await this.#each((stream) =>
       stream.nearest(time, { ...this.#at(stream, call), backward: true })
@@ -519,6 +526,7 @@ export class StreamSet implements Iterable<Stream> {
     options: SetTableOptions = {},
   ): Promise<JoinedColumns> {
     const action = "join columns";
+    checkOptions(action, options);
     checkLabels(action, this.length, options.labels);
     const { labels: given, ...call } = options;
     const left = remainingOf(action, call);
@@ -607,6 +615,7 @@ export class StreamSet implements Iterable<Stream> {
     options: SetParquetOptions = {},
   ): Promise<ExportProgress> {
     const action = "write Parquet";
+    checkOptions(action, options);
     checkLabels(action, this.length, options.labels);
     const { labels: given, timeoutMs, ...write } = options;
     const left = remainingOf(action, { signal: write.signal, timeoutMs });
@@ -635,6 +644,7 @@ export class StreamSet implements Iterable<Stream> {
 
   /** Options of a read of one stream: its pinned version, else the latest. */
   #at<O extends RequestOptions>(stream: Stream, options: O): O & { version: bigint } {
+    checkOptions("read the streams", options);
     return { ...options, version: this.#pins.get(stream.uuid) ?? LATEST };
   }
 

@@ -190,8 +190,8 @@ export async function compactFile(
 ): Promise<CompactReport> {
   const action = "compact";
   text(action, path, "path");
-  const { rewrite, onProgress } = options;
   const call = startCall(action, options);
+  const { rewrite, onProgress } = options;
   const { compactFile } = await import("../engine/mod.ts");
   return await compactFile(path, { ...call, rewrite, onProgress });
 }

@@ -6,6 +6,8 @@
 
 import { type CallOptions, MAX_TIMER_MS, throwIfOver } from "./call.ts";
 import { invalidType, outOfRange } from "./argument_error.ts";
+import { checkObject } from "./check_object.ts";
+import { describe } from "./describe.ts";
 
 /** Options of every call: signal and timeout. */
 export interface RequestOptions {
@@ -25,16 +27,19 @@ export interface RequestOptions {
  *
  * @param action Name of the call, for the error: `"read raw values"`.
  * @param options Options of the caller.
- * @throws {TypeError} If `signal` is no `AbortSignal`.
+ * @throws {TypeError} If they are no object, or `signal` is no `AbortSignal`.
  * @throws {RangeError} If `timeoutMs` is not a number above 0.
  */
 export function checkOptions(action: string, options: RequestOptions): void {
+  checkObject(action, "options", options);
   const { signal, timeoutMs } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw invalidType(`Cannot ${action}: signal is not an AbortSignal`);
   }
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0)) {
-    throw outOfRange(`Cannot ${action}: timeoutMs is ${timeoutMs}, expected a number above 0`);
+    throw outOfRange(
+      `Cannot ${action}: timeoutMs is ${describe(timeoutMs)}, expected a number above 0`,
+    );
   }
 }
 

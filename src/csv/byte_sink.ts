@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../core/describe.ts";
 import type { FileHandle } from "node:fs/promises";
 import { neededNodeModule } from "../core/node_module.ts";
 import type { CallOptions } from "../endpoint/endpoint.ts";
@@ -58,7 +59,14 @@ export async function openSink(
 ): Promise<OpenSink> {
   if (typeof sink === "string" || sink instanceof URL) return await openFile(action, sink);
   if (typeof sink === "function") return functionSink(action, sink, call);
-  return streamSink(action, sink, preventClose, call);
+  if (typeof (sink as WritableStream | null)?.getWriter === "function") {
+    return streamSink(action, sink, preventClose, call);
+  }
+  throw invalidType(
+    `Cannot ${action}: the sink is ${
+      describe(sink)
+    }, expected a path, a WritableStream or a function`,
+  );
 }
 
 function functionSink(

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { BTrDB } from "../client/btrdb.ts";
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
+import { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
-import type { RequestOptions } from "../core/request_options.ts";
+import { checkOptions, type RequestOptions } from "../core/request_options.ts";
 import { statusOf } from "./distil_status.ts";
 import type { DistilStatus } from "./distil_status.ts";
 import { leaseOf, NAME_KEY, stateOf } from "./ledger_state.ts";
@@ -41,6 +43,12 @@ export async function* listDistillates(
   options: RequestOptions = {},
 ): AsyncGenerator<KnownDistillate, void, void> {
   const annotations = { [NAME_KEY]: null };
+  if (!(db instanceof BTrDB)) {
+    throw invalidType(
+      `Cannot list distillates: db is ${describe(db)}, expected a database of connect`,
+    );
+  }
+  checkOptions("list distillates", options);
   const found = db.lookupStreams("", { ...options, isCollectionPrefix: true, annotations });
   for await (const stream of found) {
     const [present] = await stream.cachedAnnotations(options);

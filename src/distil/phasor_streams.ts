@@ -11,6 +11,7 @@ import { frequencyOf, rocofOf } from "../analysis/phasor/frequency.ts";
 import { powerOf } from "../analysis/phasor/power.ts";
 import { symmetricalComponents } from "../analysis/phasor/sequence.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
+import { checkObject } from "../core/check_object.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { describe } from "../core/describe.ts";
 import type { DistilDefinition, DistilInput, DistilOutput, DistilRange } from "./definition.ts";
@@ -113,6 +114,7 @@ export interface SequenceStreamOptions extends ReadyOptions {
  * ```
  */
 export function angleDifference(options: AngleDifferenceOptions): DistilDefinition {
+  checkObject("distil", "options", options);
   const { a, b, difference, unit } = options;
   return {
     ...titled("angle-difference", { difference }, options),
@@ -131,6 +133,7 @@ export function angleDifference(options: AngleDifferenceOptions): DistilDefiniti
  * counts.
  */
 export function frequency(options: FrequencyStreamOptions): DistilDefinition {
+  checkObject("distil", "options", options);
   const { angle, rocof, nominal, over, unit } = options;
   if (typeof over !== "bigint" || over < 1n) {
     throw invalidType(
@@ -163,6 +166,7 @@ export function frequency(options: FrequencyStreamOptions): DistilDefinition {
  * point, as `powerOf` of `@btrdb/btrdb/phasor` computes it.
  */
 export function power(options: PowerStreamOptions): DistilDefinition {
+  checkObject("distil", "options", options);
   const { voltage, current, phases = 1, unit, active, reactive, apparent, powerFactor } = options;
   if (phases !== 1 && phases !== 3) {
     throw outOfRange(`Cannot distil: phases is ${describe(phases)}, expected 1 or 3`);
@@ -184,6 +188,7 @@ export function power(options: PowerStreamOptions): DistilDefinition {
  * `symmetricalComponents` of `@btrdb/btrdb/phasor` computes them.
  */
 export function sequence(options: SequenceStreamOptions): DistilDefinition {
+  checkObject("distil", "options", options);
   const { a, b, c, positive, negative, zero, unit } = options;
   const outputs = present({
     ...polarOutputs("positive", positive),

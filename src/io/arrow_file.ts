@@ -4,6 +4,9 @@
  * @module
  */
 
+import { isIterable } from "../core/is_iterable.ts";
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
 import { Column, type DataType, Table, TimeUnit, Type } from "@uwdata/flechette";
 import { decode } from "../arrow/ipc.ts";
 import { invalid } from "../arrow/table.ts";
@@ -137,6 +140,11 @@ class ArrowFile implements ColumnarFile {
 export async function* readArrow(
   source: Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<NamedPoints[], void, void> {
+  if (!isIterable(source)) {
+    throw invalidType(
+      `Cannot read Arrow: source is ${describe(source)}, expected bytes, or an iterable of them`,
+    );
+  }
   for await (const table of batchesOf(source instanceof Uint8Array ? [source] : source)) {
     const fields = fieldsOf(table);
     const time = fields.find(({ name }) => name === "time");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkBytes } from "../arrow/check_arguments.ts";
 import { invalid } from "../arrow/table.ts";
 import { concatBytes } from "../core/bytes.ts";
 
@@ -34,6 +35,7 @@ export async function* messagesOf(
   let needed = 8;
   let begun = false;
   for await (const bytes of source) {
+    checkBytes("a piece of source", bytes);
     parts.push(bytes);
     length += bytes.length;
     if (length < needed) continue;

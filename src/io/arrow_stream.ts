@@ -4,13 +4,14 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { tableToIPC } from "@uwdata/flechette";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { COUNT, DOUBLE, INT64, LOCAL_TIME, tableOf, TIME } from "../arrow/table.ts";
 import { END_OF_STREAM, endOfMessage } from "./arrow_messages.ts";
-import { type TableBatch, tableBatches, type TableStream } from "./table.ts";
+import { checkTableStreams, type TableBatch, tableBatches, type TableStream } from "./table.ts";
 import { type TimeForm, timeFormOf, type TimeOptions } from "./table_times.ts";
 
 /** Options of writing files. */
@@ -58,6 +59,8 @@ export async function writeArrow(
   streams: readonly TableStream[],
   options: WriteTableOptions = {},
 ): Promise<ExportProgress> {
+  checkTableStreams(ACTION, streams);
+  checkObject(ACTION, "options", options);
   const { form, convert } = timeFormOf(ACTION, options);
   const call = startCall(ACTION, { signal: options.signal });
   call.signal?.throwIfAborted();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
@@ -11,7 +12,13 @@ import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
-import { type TableBatch, tableBatches, type TableColumn, type TableStream } from "./table.ts";
+import {
+  checkTableStreams,
+  type TableBatch,
+  tableBatches,
+  type TableColumn,
+  type TableStream,
+} from "./table.ts";
 import { type TimeForm, timeFormOf } from "./table_times.ts";
 import { outOfRange } from "../core/argument_error.ts";
 
@@ -54,6 +61,8 @@ export async function writeParquet(
   streams: readonly TableStream[],
   options: WriteParquetOptions = {},
 ): Promise<ExportProgress> {
+  checkTableStreams(ACTION, streams);
+  checkObject(ACTION, "options", options);
   const { rowGroupRows = 131_072 } = options;
   const zlib = nodeModule<typeof import("node:zlib")>("node:zlib");
   const codec = codecOf(options.compression, typeof zlib?.zstdCompressSync === "function");

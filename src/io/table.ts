@@ -5,6 +5,8 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
+import { describe } from "../core/describe.ts";
 import { gatherRows, type RawColumns, type StatColumns } from "../core/columns.ts";
 import { isRaw } from "../kernel/arguments.ts";
 import { mergeBatches } from "../kernel/merge_batches.ts";
@@ -46,6 +48,21 @@ export interface TableBatch {
 
 /** Names of the columns of a stream of windows, after its label. */
 const PARTS = [["min", "Min"], ["mean", "Mean"], ["max", "Max"], ["count", "Count"]] as const;
+
+/**
+ * Checks that there is an array of streams with columns.
+ *
+ * @throws {TypeError} If there is none.
+ */
+export function checkTableStreams(action: string, streams: readonly TableStream[]): void {
+  if (!Array.isArray(streams)) {
+    throw invalidType(`Cannot ${action}: streams is ${describe(streams)}, expected an array`);
+  }
+  for (const [i, stream] of streams.entries()) {
+    checkObject(action, `streams[${i}]`, stream);
+    checkObject(action, `columns of streams[${i}]`, (stream as TableStream).columns);
+  }
+}
 
 /**
  * Rows of the streams, merged by time: equal times share a row, duplicates inside a stream make

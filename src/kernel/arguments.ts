@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
@@ -52,12 +53,6 @@ export function checkColumn(
       `Cannot ${action}: ${name} has ${array.length} elements, expected ${length} as times has`,
     );
   }
-}
-
-/** Checks that an argument is an object, before what is in it is looked at. */
-export function checkObject(action: string, name: string, value: unknown): void {
-  if (typeof value === "object" && value !== null) return;
-  throw invalidType(`Cannot ${action}: ${name} is ${describe(value)}, expected an object`);
 }
 
 /** Checks a mode of windows. */

@@ -6,7 +6,8 @@
 
 import { gallop } from "../core/search.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { checkInteger, checkObject, checkTimes } from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
+import { checkInteger, checkTimes } from "./arguments.ts";
 import { isSorted } from "./find_bad_point.ts";
 import { outOfRange } from "../core/argument_error.ts";
 

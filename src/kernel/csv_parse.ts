@@ -4,6 +4,9 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
+import { isIterable } from "../core/is_iterable.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { CsvParser } from "./csv_parser.ts";
 
@@ -67,6 +70,11 @@ export function parseCsv(csv: string | Uint8Array): CsvColumn[] {
 export async function* parseCsvStream(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<CsvColumn[], void, void> {
+  if (!isIterable(source)) {
+    throw invalidType(
+      `Cannot parse CSV: source is ${describe(source)}, expected an iterable of Uint8Arrays`,
+    );
+  }
   const parser = new CsvParser();
   const batch = (columns: RawColumns[]): CsvColumn[] =>
     columns.map((column, c) => ({ label: parser.labels![c]!, ...column }));

@@ -7,7 +7,8 @@
 import { concatBytes } from "../core/bytes.ts";
 import { describe } from "../core/describe.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { checkObject, isRaw } from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
+import { isRaw } from "./arguments.ts";
 import { type CsvKind, csvLine, csvNames, type CsvNumbers } from "./csv_text.ts";
 import { CsvWriter } from "./csv_writer.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";

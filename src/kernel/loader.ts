@@ -4,6 +4,8 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
 import { KERNEL_HEX, type KernelExports } from "./kernel.gen.ts";
 
 let compiled: WebAssembly.Module | undefined;
@@ -13,8 +15,14 @@ let compiled: WebAssembly.Module | undefined;
  * WebAssembly from bytes: there, import the file and hand it over before the first call.
  *
  * @param module Compiled from {@linkcode kernelBytes}.
+ * @throws {TypeError} If it is no compiled module.
  */
 export function useKernel(module: WebAssembly.Module): void {
+  if (!(module instanceof WebAssembly.Module)) {
+    throw invalidType(
+      `Cannot use a kernel: module is ${describe(module)}, expected a WebAssembly.Module`,
+    );
+  }
   compiled = module;
 }
 

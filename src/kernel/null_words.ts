@@ -4,6 +4,9 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
+
 /** Words for no value, beside an empty cell. */
 export const NULL_WORDS: readonly string[] = [
   "-",
@@ -40,6 +43,9 @@ export const NULL_WORDS: readonly string[] = [
 
 /** Tells whether a cell is one of the words for no value, or empty. */
 export function isNullWord(cell: string, more: readonly string[] = []): boolean {
+  if (typeof cell !== "string") {
+    throw invalidType(`Cannot look for a null word: cell is ${describe(cell)}, expected a string`);
+  }
   const text = cell.trim().toLowerCase();
   return text === "" || NULL_WORDS.includes(text) ||
     more.some((word) => word.toLowerCase() === text);

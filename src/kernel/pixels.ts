@@ -6,7 +6,8 @@
 
 import { lowerBound } from "../core/search.ts";
 import { allocStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import { checkInteger, checkObject, checkPoints, checkRange, isRaw } from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
+import { checkInteger, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { isSorted } from "./find_bad_point.ts";
 import { outOfRange } from "../core/argument_error.ts";

@@ -5,7 +5,8 @@
  */
 
 import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import { checkInteger, checkObject, checkRange, checkTime, checkTimes } from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
+import { checkInteger, checkRange, checkTime, checkTimes } from "./arguments.ts";
 import { countWindows, Rewindower, type RewindowOptions } from "./rewindower.ts";
 import { outOfRange } from "../core/argument_error.ts";
 

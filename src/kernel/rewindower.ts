@@ -5,14 +5,8 @@
  */
 
 import { allocStat, concatStat, type RawColumns, type StatColumns } from "../core/columns.ts";
-import {
-  checkBigint,
-  checkMode,
-  checkObject,
-  checkPoints,
-  checkRange,
-  isRaw,
-} from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
+import { checkBigint, checkMode, checkPoints, checkRange, isRaw } from "./arguments.ts";
 import { type Arena, arena, CHUNK, columnBytes } from "./arena.ts";
 import { outOfRange } from "../core/argument_error.ts";
 

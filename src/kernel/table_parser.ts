@@ -6,7 +6,7 @@
 
 import { invalidType } from "../core/argument_error.ts";
 import type { RawColumns } from "../core/columns.ts";
-import { checkObject } from "./arguments.ts";
+import { checkObject } from "../core/check_object.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { TableColumns } from "./table_columns.ts";
 import { TableCounts } from "./table_counts.ts";

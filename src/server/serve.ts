@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { memoryUsage } from "node:process";
 import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
@@ -117,6 +118,7 @@ export class Server implements AsyncDisposable {
    * @param options Time that running calls have to finish.
    */
   stop(options: StopOptions = {}): Promise<void> {
+    checkObject("stop", "options", options);
     this.#stopping ??= this.#stop(options.graceful === false ? 0 : options.graceMs ?? GRACE_MS);
     return this.#stopping;
   }
@@ -190,6 +192,8 @@ interface Parts {
  * ```
  */
 export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): Promise<Server> {
+  checkObject("serve", "db", db);
+  checkObject("serve", "options", options);
   checkKnown(options);
   const { hostname, port } = addressOf(options);
   const limits = limitsOf(options.limits);

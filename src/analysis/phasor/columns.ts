@@ -5,7 +5,8 @@
  */
 
 import { describe } from "../../core/describe.ts";
-import { checkColumn, checkObject } from "../../kernel/arguments.ts";
+import { checkObject } from "../../core/check_object.ts";
+import { checkColumn } from "../../kernel/arguments.ts";
 
 /** Unit of angles. */
 export type AngleUnit = "degrees" | "radians";

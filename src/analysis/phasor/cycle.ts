@@ -6,7 +6,8 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { describe } from "../../core/describe.ts";
-import { checkObject, checkRaw } from "../../kernel/arguments.ts";
+import { checkObject } from "../../core/check_object.ts";
+import { checkRaw } from "../../kernel/arguments.ts";
 import { cycleSums, rectangularToPolar, sincosColumns } from "../../kernel/phasor.ts";
 import { rateFraction } from "../rate_fraction.ts";
 import { type AngleOptions, checkPositive, inDegrees, type PolarColumns } from "./columns.ts";

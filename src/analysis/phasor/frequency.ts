@@ -6,7 +6,8 @@
 
 import { describe } from "../../core/describe.ts";
 import type { RawColumns } from "../../core/columns.ts";
-import { checkObject, checkRaw } from "../../kernel/arguments.ts";
+import { checkObject } from "../../core/check_object.ts";
+import { checkRaw } from "../../kernel/arguments.ts";
 import { wrapped } from "./angles.ts";
 import { type AngleOptions, checkPositive, halfTurn } from "./columns.ts";
 
