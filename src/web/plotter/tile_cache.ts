@@ -1,6 +1,6 @@
 /**
  * A cache of windows in tiles: pieces of a stream at one pointwidth. Finds what a view needs, draws
- * with coarser pieces while finer ones are read, and drops what was not looked at for longest.
+ * with coarser pieces while finer ones are read, and gives up what nobody looks at any more.
  *
  * @module
  */
@@ -13,19 +13,13 @@ import {
   keyOf,
   requestOf,
   streamKey,
-  type Tile,
   TILE_BITS,
   type TileAnswer,
   tileOf,
   type TilePiece,
   type TileRequest,
 } from "./tile.ts";
-
-/** Pointwidths above that of the view in which coarser tiles are looked for. */
-const COARSER = 12;
-
-/** Pointwidths below that of the view in which finer tiles are looked for: 2 + 4 + 8 tiles. */
-const FINER = 3;
+import { TileStore } from "./tile_store.ts";
 
 /** Tiles read in one request. */
 const RUN = 8;
@@ -62,8 +56,7 @@ interface Running {
 /** The cache. */
 export class TileCache {
   readonly #options: TileCacheOptions;
-  /** In the order in which they were used. */
-  readonly #tiles = new Map<string, Tile>();
+  readonly #tiles: TileStore;
   readonly #running = new Set<Running>();
   readonly #reading = new Map<string, Running>();
   readonly #changed = new Set<string>();
@@ -72,12 +65,12 @@ export class TileCache {
   #missing: TilePiece[] = [];
   #wanted: TilePiece[] = [];
   #neighbours: TilePiece[] = [];
-  #bytes = 0;
   #pausedUntilMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: TileCacheOptions) {
     this.#options = options;
+    this.#tiles = new TileStore(options.maxBytes ?? 96 << 20);
   }
 
   /** Requests under way or waiting for pieces in view. */
@@ -89,7 +82,7 @@ export class TileCache {
 
   /** Size of all tiles, bytes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#tiles.bytes;
   }
 
   /** The pointwidth at which windows are one to two columns apart. */
@@ -124,14 +117,12 @@ export class TileCache {
     const last = ((end > MAX_TIME ? MAX_TIME : end) - 1n) >> shift;
     for (let index = first; index <= last; index++) {
       const piece = { uuid, version, pointwidth, index };
-      const tile = this.#find(piece);
+      const tile = this.#tiles.find(piece);
       if (tile === undefined || tile.isStale) this.#want(piece);
       if (tile === undefined) columns.isComplete = false;
-      const found = tile ?? this.#coarser(piece);
+      const found = tile === undefined ? this.#tiles.findInstead(piece) : [tile];
       const [from, to] = [index << shift, (index + 1n) << shift];
-      for (const { windows } of found === undefined ? this.#finer(piece) : [found]) {
-        columns.add(windows, from, to);
-      }
+      for (const { windows } of found) columns.add(windows, from, to);
     }
     for (const index of [last + 1n, first - 1n]) {
       this.#neighbours.push({ uuid, version, pointwidth, index });
@@ -160,13 +151,7 @@ export class TileCache {
    * @param end End of that range.
    */
   invalidate(uuid?: string, start: bigint = MIN_TIME, end: bigint = MAX_TIME): void {
-    for (const [key, tile] of this.#tiles) {
-      const [id, version, pointwidth, index] = key.split("/") as [string, string, string, string];
-      if (version !== "0" || (uuid !== undefined && id !== uuid)) continue;
-      const shift = BigInt(Number(pointwidth) + TILE_BITS);
-      const from = BigInt(index) << shift;
-      if (from < end && from + (1n << shift) > start) tile.isStale = true;
-    }
+    this.#tiles.invalidate(uuid, start, end);
     for (const [key, running] of this.#reading) {
       if (uuid === undefined || key.startsWith(uuid)) {
         for (const one of running.keys) this.#changed.add(one);
@@ -187,43 +172,6 @@ export class TileCache {
     clearTimeout(this.#timer);
   }
 
-  #find(piece: TilePiece): Tile | undefined {
-    const key = keyOf(piece);
-    const tile = this.#tiles.get(key);
-    if (tile === undefined) return undefined;
-    this.#tiles.delete(key);
-    this.#tiles.set(key, tile);
-    return tile;
-  }
-
-  /** The finest tile that holds a piece, of a coarser pointwidth. */
-  #coarser({ uuid, version, pointwidth, index }: TilePiece): Tile | undefined {
-    for (let up = 1; up <= COARSER; up++) {
-      const tile = this.#find({
-        uuid,
-        version,
-        pointwidth: pointwidth + up,
-        index: index >> BigInt(up),
-      });
-      if (tile !== undefined) return tile;
-    }
-    return undefined;
-  }
-
-  /** Tiles of a piece in the coarsest pointwidth below its own: the view was closer before. */
-  #finer({ uuid, version, pointwidth, index }: TilePiece): Tile[] {
-    for (let down = 1; down <= Math.min(FINER, pointwidth); down++) {
-      const tiles: Tile[] = [];
-      const first = index << BigInt(down);
-      for (let i = 0n; i < 1n << BigInt(down); i++) {
-        const tile = this.#find({ uuid, version, pointwidth: pointwidth - down, index: first + i });
-        if (tile !== undefined) tiles.push(tile);
-      }
-      if (tiles.length > 0) return tiles;
-    }
-    return [];
-  }
-
   #want(piece: TilePiece): void {
     if (this.#failed.has(streamKey(piece))) return;
     const running = this.#reading.get(keyOf(piece));
@@ -234,7 +182,7 @@ export class TileCache {
   #isRead(piece: TilePiece): boolean {
     const key = keyOf(piece);
     if (this.#reading.has(key)) return true;
-    return this.#tiles.get(key)?.isStale === false;
+    return this.#tiles.isFresh(key);
   }
 
   #start(): void {
@@ -311,27 +259,18 @@ export class TileCache {
   }
 
   #keep(run: readonly TilePiece[], answer: TileAnswer): void {
-    const { maxBytes = 96 << 20 } = this.#options;
     let from = 0;
     for (const piece of run) {
       const shift = BigInt(piece.pointwidth + TILE_BITS);
       const end = (piece.index + 1n) << shift;
       let to = from;
       while (to < answer.times.length && answer.times[to]! < end) to++;
-      this.#put(keyOf(piece), tileOf(piece, answer, from, to));
+      const key = keyOf(piece);
+      const tile = tileOf(piece, answer, from, to);
+      tile.isStale = this.#changed.delete(key);
+      this.#tiles.put(key, tile);
       from = to;
     }
-    for (const [key, { bytes }] of this.#tiles) {
-      if (this.#bytes <= maxBytes) break;
-      this.#tiles.delete(key);
-      this.#bytes -= bytes;
-    }
-  }
-
-  #put(key: string, tile: Tile): void {
-    tile.isStale = this.#changed.delete(key);
-    this.#bytes += tile.bytes - (this.#tiles.get(key)?.bytes ?? 0);
-    this.#tiles.delete(key);
-    this.#tiles.set(key, tile);
+    this.#tiles.trim();
   }
 }
