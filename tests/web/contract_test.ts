@@ -1,27 +1,15 @@
 /** The contract (tests/conformance) in a page of a real browser, over gRPC-Web. */
 
 import { assertEquals } from "@std/assert";
-import { connect } from "@btrdb/btrdb";
-import { serve } from "@btrdb/btrdb/server";
 import { CASES } from "../conformance/cases.ts";
 import { Chromium, findChromium } from "../support/chromium.ts";
 import { findFirefox, Firefox } from "../support/firefox.ts";
 import { PARQUET_IS_NOT_READ } from "../support/no_parquet.ts";
-import { bundleFor, Site, strictPolicy } from "../support/web_bundle.ts";
+import { inWebPage, type WebProgram } from "../support/web_page.ts";
 
 const WHAT = "the contract in a page";
 const CHROMIUM = findChromium(WHAT);
 const FIREFOX = findFirefox(WHAT);
-
-/** The parts of a page that this needs. */
-interface Page {
-  readonly lines: readonly string[];
-  readonly problems: readonly string[];
-  open(url: string): Promise<void>;
-  until(expression: string): Promise<void>;
-}
-
-type Browser = AsyncDisposable & { page(): Promise<Page> };
 
 /** A page that runs all cases, and says how each of them ended. */
 function programFor(target: string, protocol: "v4" | "v5"): string {
@@ -47,35 +35,29 @@ function programFor(target: string, protocol: "v4" | "v5"): string {
 }
 
 /** Runs the cases; returns how those that did not end well ended. */
-async function failuresIn(start: () => Promise<Browser>, protocol: "v4" | "v5"): Promise<string[]> {
-  await using served = await connect("memory:");
-  await using site = await Site.open();
-  await using server = await serve(served, { port: 0, http: { port: 0, origins: [site.origin] } });
-  const target = `http://127.0.0.1:${server.httpPort}`;
-  const script = await bundleFor(programFor(target, protocol), {
+async function failuresIn(start: WebProgram["start"], protocol: "v4" | "v5"): Promise<string[]> {
+  const source = (target: string) => programFor(target, protocol);
+  const imports = {
     "@btrdb/btrdb": "./src/web/mod.ts",
     "@btrdb/btrdb/arrow": "./src/arrow/table.ts",
     "@btrdb/btrdb/parquet": "./tests/support/no_parquet.ts",
+  };
+  return await inWebPage({ start, source, imports }, async (page) => {
+    // Each case has the time that a page may take.
+    for (let i = 1; i <= CASES.length && page.problems.length === 0; i++) {
+      await page.until(`globalThis.ended >= ${i}`);
+    }
+    assertEquals(page.problems, []);
+    assertEquals(page.lines.filter((line) => /^(ok|failed): /.test(line)).length, CASES.length);
+    return page.lines.filter((line) => line.startsWith("failed: "));
   });
-  site.show(script, strictPolicy(target));
-  await using browser = await start();
-  const page = await browser.page();
-  await page.open(site.origin);
-  // Each case has the time that a page may take.
-  for (let i = 1; i <= CASES.length && page.problems.length === 0; i++) {
-    await page.until(`globalThis.ended >= ${i}`);
-  }
-  assertEquals(page.problems, []);
-  assertEquals(page.lines.filter((line) => /^(ok|failed): /.test(line)).length, CASES.length);
-  return page.lines.filter((line) => line.startsWith("failed: "));
 }
 
-const BROWSERS: readonly (readonly [string, (() => Promise<Browser>) | undefined, "v4" | "v5"])[] =
-  [
-    ["Chromium", CHROMIUM === undefined ? undefined : () => Chromium.start(CHROMIUM), "v4"],
-    ["Chromium", CHROMIUM === undefined ? undefined : () => Chromium.start(CHROMIUM), "v5"],
-    ["Firefox", FIREFOX === undefined ? undefined : () => Firefox.start(FIREFOX), "v5"],
-  ];
+const BROWSERS: readonly (readonly [string, WebProgram["start"] | undefined, "v4" | "v5"])[] = [
+  ["Chromium", CHROMIUM === undefined ? undefined : () => Chromium.start(CHROMIUM), "v4"],
+  ["Chromium", CHROMIUM === undefined ? undefined : () => Chromium.start(CHROMIUM), "v5"],
+  ["Firefox", FIREFOX === undefined ? undefined : () => Firefox.start(FIREFOX), "v5"],
+];
 
 for (const [name, start, protocol] of BROWSERS) {
   Deno.test({

@@ -1,33 +1,23 @@
 /** `./web` in a page of a real browser. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BTrDB, connect } from "@btrdb/btrdb";
-import { serve } from "@btrdb/btrdb/server";
+import { BTrDB } from "@btrdb/btrdb";
 import { openEngine } from "../../src/engine/mod.ts";
 import { Chromium, findChromium } from "../support/chromium.ts";
 import { EndlessQueries } from "../support/endless_queries.ts";
 import { findFirefox, Firefox } from "../support/firefox.ts";
 import { quickStart } from "../support/readme.ts";
-import { bundleFor, Site, strictPolicy } from "../support/web_bundle.ts";
+import { inWebPage, type WebProgram } from "../support/web_page.ts";
 
 const WHAT = "a page that reads and writes over gRPC-Web";
 const CHROMIUM = findChromium(WHAT);
 const FIREFOX = findFirefox(WHAT);
 
-/** The parts of a page that these tests need. */
-interface Page {
-  readonly lines: readonly string[];
-  readonly problems: readonly string[];
-  open(url: string): Promise<void>;
-  until(expression: string): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** A browser that can be started, if it is installed. */
 interface Browser {
   readonly name: string;
   readonly isThere: boolean;
-  start(): Promise<AsyncDisposable & { page(): Promise<Page> }>;
+  readonly start: WebProgram["start"];
 }
 
 const BROWSERS: readonly Browser[] = [
@@ -43,26 +33,6 @@ const BROWSERS: readonly Browser[] = [
   },
 ];
 
-/** Runs a program as a page of another origin than the server's. */
-async function inPage(
-  { start }: Browser,
-  program: (target: string) => string,
-  use: (page: Page, metrics: () => string) => Promise<void>,
-  open: () => Promise<BTrDB> = () => connect("memory:"),
-): Promise<void> {
-  await using db = await open();
-  await using site = await Site.open();
-  const http = { port: 0, origins: [site.origin] };
-  await using server = await serve(db, { port: 0, http });
-  const target = `http://127.0.0.1:${server.httpPort}`;
-  site.show(await bundleFor(program(target)), strictPolicy(target));
-  await using browser = await start();
-  const page = await browser.page();
-  await page.open(site.origin);
-  await use(page, () => server.metrics());
-  assertEquals(page.problems, []);
-}
-
 for (const browser of BROWSERS) {
   Deno.test({
     name: `web, ${browser.name}: the quick start of the README in a page with a strict policy`,
@@ -73,7 +43,7 @@ for (const browser of BROWSERS) {
       const program = (target: string) =>
         `${source.replace('connect("memory:")', `connect("${target}")`)}
        (globalThis as { isDone?: boolean }).isDone = true;`;
-      await inPage(browser, program, async (page) => {
+      await inWebPage({ start: browser.start, source: program }, async (page) => {
         await page.until("globalThis.isDone");
         const windows = page.lines.filter((line) => /^20\d\d-/.test(line));
         assertEquals(windows.length, 5);
@@ -105,14 +75,14 @@ for (const browser of BROWSERS) {
         if (seen.length === 3) clearInterval(writing);
       }
     `;
-      await inPage(browser, program, async (page, metrics) => {
+      await inWebPage({ start: browser.start, source: program }, async (page, server) => {
         await page.until("globalThis.seen?.length >= 3");
-        const isOver = () => metrics().includes('rpc="Subscribe"');
+        const isOver = () => server.metrics().includes('rpc="Subscribe"');
         assert(!isOver());
         await page.close();
         const endMs = Date.now() + 60_000;
         while (!isOver() && Date.now() < endMs) await new Promise((go) => setTimeout(go, 5));
-        assert(isOver(), metrics());
+        assert(isOver(), server.metrics());
       });
     },
   });
@@ -137,14 +107,15 @@ for (const browser of BROWSERS) {
       }
     `;
       const queries = new EndlessQueries();
-      await inPage(browser, program, async (page) => {
+      const database = async () => new BTrDB(queries.endpoint(await openEngine()));
+      await inWebPage({ start: browser.start, source: program, database }, async (page) => {
         await page.until("globalThis.n >= 50_000 && globalThis.hasText");
         assertEquals(queries.open, 2);
         await queries.endsAfter(
           `a closed tab of ${browser.name}, gRPC-Web and CSV`,
           () => page.close(),
         );
-      }, async () => new BTrDB(queries.endpoint(await openEngine())));
+      });
     },
   });
 }
