@@ -44,7 +44,7 @@ export class TileStore {
     return tile;
   }
 
-  /** What is drawn in place of a piece that is not here. */
+  /** Coarser or finer tiles to draw in place of a piece that is not here. */
   findInstead(piece: TilePiece): Tile[] {
     const coarser = this.#coarser(piece);
     return coarser === undefined ? this.#finer(piece) : [coarser];
