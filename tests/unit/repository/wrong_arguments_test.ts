@@ -17,7 +17,10 @@ type Call = (...args: unknown[]) => unknown;
 
 const ENTRIES = { ".": main, arrow, distil, kernel, parquet, phasor, server, web };
 
-const WRONG: readonly unknown[] = [undefined, null, 5, "x", {}, [], true, [undefined], [null]];
+/** A text that is a path too, for calls that write files: in a folder that is not there. */
+const TEXT = "no-such-folder/x";
+
+const WRONG: readonly unknown[] = [undefined, null, 5, TEXT, {}, [], true, [undefined], [null]];
 
 /** Arguments that are right for some functions: the wrong one comes behind them. */
 const BEFORE: readonly unknown[] = [
