@@ -6,6 +6,7 @@
 
 import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { lowerBound } from "../../core/search.ts";
+import { BUFFER_POINTS } from "../constants.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import { mergeTwoRuns } from "../../kernel/merge_two_runs.ts";
 import { sortPoints } from "../../kernel/sort.ts";
@@ -57,6 +58,17 @@ function columnsOfFew({ numbers, rows }: FewPoints): Room {
     room.values[i] = numbers[NUMBERS * i + 2]!;
   }
   return room;
+}
+
+/** Part of the golden ratio behind the point: its multiples, without whole numbers, lie evenly. */
+const GOLDEN = 0.618_033_988_749_895;
+
+let latestGrowth = 0;
+
+/** Factor by which a buffer grows, 1.5 to 2.5: those that fill together do not grow together. */
+function growth(): number {
+  latestGrowth = (latestGrowth + GOLDEN) % 1;
+  return 1.5 + latestGrowth;
 }
 
 /**
@@ -186,7 +198,8 @@ export class PointBuffer {
   #roomFor(length: number): Room {
     const before = this.#room;
     if (length <= before.times.length) return before;
-    const capacity = Math.max(length, 2 * before.times.length);
+    const wanted = Math.ceil(growth() * before.times.length);
+    const capacity = Math.max(length, Math.min(wanted, BUFFER_POINTS));
     const room = {
       times: new BigInt64Array(capacity),
       values: new Float64Array(capacity),

@@ -54,6 +54,30 @@ Deno.test("connect: a file needs its folder only", async () => {
   }
 });
 
+Deno.test("connect: a bulk load needs the folder of its file only, and with more the process ends by itself", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [i, read] of [`--allow-read=${folder}`, "--allow-read"].entries()) {
+      const { code, out, err } = await run(
+        [read, `--allow-write=${folder}`],
+        `import { connect } from "@btrdb/btrdb";
+         await using db = await connect("file:${folder}/bulk.btrdb");
+         const stream = await db.create(crypto.randomUUID(), "demo/${i}");
+         const n = 700_000;
+         await stream.insert({
+           times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 1_000_000n),
+           values: new Float64Array(n).map((_, i) => i / 8),
+         });
+         console.log(await stream.count());`,
+      );
+      assertEquals([code, out.trim(), err], [0, "700000n", ""]);
+    }
+    assertEquals((await verifyFile(`${folder}/bulk.btrdb`)).ok, true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("BTrDB.sql: without the permission to read its module, the error says what is missing", async () => {
   const { code, out, err } = await run(
     [],
