@@ -181,7 +181,10 @@ export class GroupCommit {
     return isWanted(queued) ? [queued] : [];
   }
 
-  /** The tasks of the next transaction that others wait for: metadata tasks and pausing ones never share one. */
+  /**
+   * The tasks of the next transaction that others wait for: metadata tasks and pausing ones never share
+   * one.
+   */
   #takeGroup(): Queued[] {
     const group: Queued[] = [];
     let points = 0;

@@ -362,7 +362,9 @@ Deno.test("expire: a damaged rule removes nothing, a damaged stream is named and
     await using engine = await openNow({ path });
     await engine.setRetention("a", DAY);
     const report = await engine.expire();
-    assertEquals([report.streams, report.points], [2, 2n]);
+    // The sweep in the background may have removed the points first: this one removes the versions then.
+    assertEquals(report.streams, 2);
+    for (const byte of [1, 3]) assertEquals(await times(engine, uuidOf(byte)), [Number(NOW)]);
     assertEquals(report.failed.map(({ uuid }) => uuid[0]), [2]);
   });
 });
