@@ -12,7 +12,8 @@ const [path, first] = Deno.args as [string, string];
 const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 const db = new DatabaseSync(path, { readOnly: true });
-const isMade = db.prepare("SELECT 1 FROM stream WHERE uuid = ?");
+// Stream FIRST itself may be gone before it is looked for; later ones have greater uuids.
+const isMade = db.prepare("SELECT 1 FROM stream WHERE uuid >= ?");
 while (isMade.get(reclaimUuid(Number(first))) === undefined) {
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
