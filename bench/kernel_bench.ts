@@ -9,9 +9,9 @@ import {
   encodeInsert,
   encodeInsertInto,
   encodeRawResponse,
-  encodeStatResponse,
   insertBytes,
 } from "../src/kernel/wire.ts";
+import { encodeStatResponse } from "../src/kernel/encode_stat.ts";
 import {
   AlignedWindowsResponseSchema as StatV4,
   InsertParamsSchema,

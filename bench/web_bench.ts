@@ -1,9 +1,11 @@
 /**
  * gRPC-Web beside gRPC: the same database behind both ports of `serve`, in a process of its own. At the
- * end of the job with many points the CPU time of a run is said, that of client and server together.
+ * end of the job with many points is said what a run took: time, CPU time of client and server together,
+ * bytes a point on the wire. The points are a sine with noise in all bits of the double, which compresses
+ * little.
  */
 
-import { type BTrDB, connect } from "../mod.ts";
+import { type BTrDB, type CallEvent, connect } from "../mod.ts";
 import { Chromium, findChromium, type Page } from "../tests/support/chromium.ts";
 import { ServerProcess } from "../tests/support/server_process.ts";
 import { bundleFor, Site, strictPolicy } from "../tests/support/web_bundle.ts";
@@ -22,14 +24,37 @@ interface Served {
   readonly server: ServerProcess;
   readonly web: BTrDB;
   readonly grpc: BTrDB;
-  /** CPU time of each run by the name of its entry, ms. */
-  readonly cpu: Map<string, number[]>;
+  /** Costs of each run, by the name of its entry. */
+  readonly costs: Map<string, Cost[]>;
+  /** Bytes of the messages of the last read in Deno. */
+  bytes: number;
+}
+
+/** Costs of a run. */
+interface Cost {
+  readonly wallMs: number;
+  /** Of client and server. */
+  readonly cpuMs: number;
+  /** Absent where it was not counted. */
+  readonly bytes?: number;
+}
+
+function note({ costs }: Served, name: string, cost: Cost): void {
+  costs.set(name, [...costs.get(name) ?? [], cost]);
 }
 
 async function serving(points: number): Promise<Served> {
   const server = await ServerProcess.start("bench/support/serve_file.ts", [String(points)]);
-  const web = await connect(`grpc-web://127.0.0.1:${server.ports[1]}`);
-  return { server, web, grpc: await connect(server.address), cpu: new Map() };
+  const count = (event: CallEvent) => served.bytes = event.responseBytes;
+  const options = { hooks: { onEnd: count } };
+  const served: Served = {
+    server,
+    web: await connect(`grpc-web://127.0.0.1:${server.ports[1]}`, options),
+    grpc: await connect(server.address, options),
+    costs: new Map(),
+    bytes: 0,
+  };
+  return served;
 }
 
 async function ending({ server, web, grpc }: Served): Promise<void> {
@@ -38,17 +63,19 @@ async function ending({ server, web, grpc }: Served): Promise<void> {
   await server[Symbol.asyncDispose]();
 }
 
-/** Reads the whole stream in columns, and takes note of the CPU time. */
+/** Reads the whole stream in columns, and takes note of what that took. */
 async function read(served: Served, name: "web" | "grpc"): Promise<void> {
-  const { server, cpu } = served;
+  const { server } = served;
   const before = cpuMs(server.pid) + cpuMs(Deno.pid);
+  const start = performance.now();
   let n = 0;
   for await (const { times } of served[name].streamFromUUID(UUID).rawValues(START, END)) {
     n += times.length;
   }
   if (n !== POINTS) throw new Error(`${n} points, not ${POINTS}`);
+  const wallMs = performance.now() - start;
   const spent = cpuMs(server.pid) + cpuMs(Deno.pid) - before;
-  cpu.set(name, [...cpu.get(name) ?? [], spent]);
+  note(served, name, { wallMs, cpuMs: spent, bytes: served.bytes });
 }
 
 /** CPU time of all processes of a browser, ms. */
@@ -58,24 +85,38 @@ async function browserCpuMs(browser: Chromium): Promise<number> {
   return 1000 * processes.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
 }
 
-/** Has a page read the whole stream, and takes note of the CPU time. */
-async function readInPage(
-  { server, cpu, browsing }: Served & { browsing: Browsing | undefined },
-): Promise<void> {
-  const { browser, page } = browsing!;
+/** Has a page read the whole stream, and takes note of what that took. */
+async function readInPage(served: Served & { browsing: Browsing | undefined }): Promise<void> {
+  const { server } = served;
+  const { browser, page } = served.browsing!;
   const before = cpuMs(server.pid) + await browserCpuMs(browser);
+  const start = performance.now();
   const n = await page.value<number>("read()");
   if (n !== POINTS) throw new Error(`${n} points, not ${POINTS}`);
+  const wallMs = performance.now() - start;
   const spent = Math.round(cpuMs(server.pid) + await browserCpuMs(browser) - before);
-  cpu.set("Chromium", [...cpu.get("Chromium") ?? [], spent]);
+  note(served, "Chromium", { wallMs, cpuMs: spent });
 }
 
-/** Says the medians of the CPU time. */
-function sayCpu(cpu: ReadonlyMap<string, readonly number[]>): void {
-  for (const [name, times] of cpu) {
-    const median = times.toSorted((a, b) => a - b)[times.length >> 1];
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+}
+
+/** Says the medians of what the runs took, beside those of gRPC. */
+function sayCosts(costs: ReadonlyMap<string, readonly Cost[]>): void {
+  const grpcMs = median(costs.get("grpc")!.map(({ wallMs }) => wallMs));
+  for (const [name, runs] of costs) {
+    const wallMs = median(runs.map(({ wallMs }) => wallMs));
+    const cpu = median(runs.map(({ cpuMs }) => cpuMs));
+    const bytes = runs[0]!.bytes;
+    const wire = bytes === undefined ? "" : `, ${(bytes / POINTS).toFixed(2)} bytes a point`;
     // deno-lint-ignore no-console -- a figure of the bench
-    console.error(`  CPU of client and server a run, ${name}: ${median} ms`);
+    console.error(
+      `  a run, ${name}: ${Math.round(wallMs)} ms, ${
+        (grpcMs / wallMs).toFixed(2)
+      } × as fast as grpc-js; ` +
+        `CPU of client and server ${cpu} ms${wire}`,
+    );
   }
 }
 
@@ -117,7 +158,7 @@ job({
     return { ...served, browsing: chromium === undefined ? undefined : await browsing(served) };
   },
   teardown: async (state) => {
-    sayCpu(state.cpu);
+    sayCosts(state.costs);
     await state.browsing?.browser[Symbol.asyncDispose]();
     await state.browsing?.site[Symbol.asyncDispose]();
     await ending(state);

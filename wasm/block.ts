@@ -307,26 +307,43 @@ export function encodeBlock(
 }
 
 /**
- * Decodes the block in `[src, end)` of `n` points, the number at its beginning. True if it is well
- * formed and ends there. Reads up to 8 bytes beyond `end`.
+ * Decodes the block at `src` of `n` points, the number at its beginning. Its end; 0 if it is malformed or
+ * does not end by `end`.
  */
-export function decodeBlock(src: usize, end: usize, n: u32, times: usize, values: usize): bool {
+function decodeBlock(src: usize, end: usize, n: u32, times: usize, values: usize): usize {
   const at = unpackRun(src + 4, end, n, times);
-  if (at == 0 || at + 2 > end) return false;
+  if (at == 0 || at + 2 > end) return 0;
   const mode = load<u8>(at);
   const parameter: u32 = load<u8>(at, 1);
-  if (unpackRun(at + 2, end, n, values) != end) return false;
+  const next = unpackRun(at + 2, end, n, values);
   if (mode == MODE_BITS && parameter <= 52) {
     toBits(values, n, parameter);
-    return true;
+    return next;
   }
   if (mode == MODE_DECIMAL && parameter <= MAX_DECIMALS) {
     unscale(values, n, load<f64>(POWERS + (<usize>parameter << 3)));
-    return true;
+    return next;
   }
   if (mode == MODE_BINARY && parameter <= <u32>MAX_BINARY) {
     unscale(values, n, <f64>(<u64>1 << parameter));
-    return true;
+    return next;
   }
-  return false;
+  return 0;
+}
+
+/**
+ * Decodes the blocks in `[src, end)`, one behind the other, of `n` points together. True if they are well
+ * formed and end there. Reads up to 8 bytes beyond `end`.
+ */
+export function decodeBlocks(src: usize, end: usize, n: u32, times: usize, values: usize): bool {
+  while (n > 0 && src + 4 <= end) {
+    const points = load<u32>(src);
+    if (points == 0 || points > n) return false;
+    src = decodeBlock(src, end, points, times, values);
+    if (src == 0) return false;
+    n -= points;
+    times += <usize>points << 3;
+    values += <usize>points << 3;
+  }
+  return n == 0 && src == end;
 }

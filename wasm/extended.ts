@@ -1,7 +1,6 @@
 // The entry of the second module: text to points, the engine's blocks, analysis. Pages do without it.
 
 export * from "./arena";
-export { firstNotFinite, firstUnsorted } from "./check";
 export {
   csvErrorAt,
   csvErrorCode,
@@ -30,7 +29,8 @@ export { setTimeBefore, timeBefore, timeDistance, timesCut, timesUnsure } from "
 export { setTimeOffset, setZoneNames } from "./parse_zone";
 export { setTimeZone } from "./clock_changes";
 export { setFractionComma } from "./time_digits";
-export { decodeBlock, encodeBlock } from "./block";
+export { encodeBlock } from "./block";
+export { encodeStat } from "./encode";
 export { mergeTwoRuns } from "./merge_two_runs";
 export {
   cycleSums,

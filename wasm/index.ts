@@ -2,9 +2,10 @@
 // extended.ts. Pointers are byte addresses in the arena, lengths are counted in elements.
 
 export * from "./arena";
+export { decodeBlocks } from "./block";
 export * from "./decode_raw";
 export * from "./decode_stat";
-export * from "./encode";
+export { encodeRaw } from "./encode";
 export * from "./rewindow";
 export * from "./check";
 export { csvIsFull, csvRowCount, csvRows } from "./csv";

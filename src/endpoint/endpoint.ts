@@ -21,6 +21,7 @@
 
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
+import type { PointBlocks } from "../core/point_blocks.ts";
 import type {
   CompactCallOptions,
   CompactReport,
@@ -29,7 +30,7 @@ import type {
   RetentionRule,
 } from "./retention.ts";
 
-export type { CallOptions };
+export type { CallOptions, PointBlocks };
 
 /** A version of a stream: commits so far and points buffered since. */
 export interface Version {
@@ -86,7 +87,10 @@ export interface Chunk<Columns> {
 }
 
 /** One batch of points of a streamed answer. */
-export type RawChunk = Chunk<RawColumns>;
+export interface RawChunk extends Chunk<RawColumns> {
+  /** Points that are still compressed, where {@linkcode RangeRequest.takesBlocks}: `columns` is empty. */
+  blocks?: PointBlocks | undefined;
+}
 
 /** One batch of windows of a streamed answer. */
 export type StatChunk = Chunk<StatColumns>;
@@ -185,6 +189,11 @@ export interface RangeRequest {
    * memory can be used again. An endpoint that has no use for that ignores it.
    */
   isLent?: boolean | undefined;
+  /**
+   * True if raw points may come as they are stored, in blocks, for who sends them on like that. An
+   * endpoint that has none ignores it.
+   */
+  takesBlocks?: boolean | undefined;
 }
 
 /** Windows of 2^pointwidth ns; both ends are rounded down to multiples of it. */

@@ -86,6 +86,7 @@ import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
 import { rawInSteps, windowsInSteps } from "./query/steps.ts";
 import type { BlockStore } from "./tree/block_store.ts";
 import { rawPoints } from "./tree/raw_points.ts";
+import { storedChunk, type StoredPart, storedPoints } from "./tree/stored_points.ts";
 import type { TreePlace } from "./tree/point_runs.ts";
 import { wholePoints } from "./tree/whole_points.ts";
 import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
@@ -181,6 +182,13 @@ export class Engine implements Endpoint {
     if (chunk === Infinity) {
       const source = wholePoints(store, root, [late(), points], start, end);
       yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
+      return;
+    }
+    if (request.takesBlocks === true && chunk === undefined) {
+      const parts = storedPoints(store, root, [late(), points], start, end);
+      for await (const part of this.#stream<StoredPart>(parts, version, emptyRaw, options)) {
+        yield storedChunk(part);
+      }
       return;
     }
     const place: TreePlace = {};

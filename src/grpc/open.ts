@@ -11,7 +11,6 @@ import { Caller } from "./call/caller.ts";
 import type { ChannelSettings } from "./transport/connection.ts";
 import { Cluster } from "./call/cluster.ts";
 import type { MetadataCodec } from "./wire/metadata_codec.ts";
-import { codecV4 } from "./wire/metadata_codec_v4.ts";
 import { codecV5 } from "./wire/metadata_codec_v5.ts";
 import { GrpcEndpoint } from "./endpoint.ts";
 import { type RetryOptions, RetryPolicy, Tries, verdict } from "./call/retry.ts";
@@ -19,6 +18,17 @@ import { serverKind } from "./server_kind.ts";
 import type { CallHooks, Tracer } from "./transport/telemetry.ts";
 import type { Transport } from "./transport/wire.ts";
 import { invalidType } from "../core/argument_error.ts";
+
+type Protocol = MetadataCodec["protocol"];
+
+/** Protocols in the order in which they are asked for. */
+const PROTOCOLS: readonly Protocol[] = ["v5", "v4"];
+
+/** The codec of a protocol; that of v4 is loaded when it is first spoken. */
+async function codecOf(protocol: Protocol): Promise<MetadataCodec> {
+  if (protocol === "v5") return codecV5;
+  return (await import("./wire/metadata_codec_v4.ts")).codecV4;
+}
 
 /** Options of a connection, however it is carried. */
 export interface ConnectionOptions extends CallOptions {
@@ -91,15 +101,12 @@ export async function connectOver(
   const policy = new RetryPolicy(options.retry, options.hooks);
   const cluster = new Cluster(addresses, settingsOf(transport, options));
   try {
-    const codecs = options.protocol === "v4"
-      ? [codecV4]
-      : options.protocol === "v5"
-      ? [codecV5]
-      : [codecV5, codecV4];
+    const { protocol = "auto" } = options;
+    const protocols = protocol === "auto" ? PROTOCOLS : [protocol];
     const { caller, codec, info, address } = await introduce(
       cluster,
       policy,
-      codecs,
+      protocols,
       addresses,
       options,
     );
@@ -111,7 +118,7 @@ export async function connectOver(
     return new GrpcEndpoint({
       caller,
       codec,
-      kind: { ...kind, arrowSubscribe, insertMany },
+      kind: { ...kind, arrowSubscribe, insertMany, blocks: kind.blocks && transport.takesBlocks },
       settleMs: options.settleMs ?? 200,
     });
   } catch (error) {
@@ -154,7 +161,7 @@ interface Introduction {
 async function introduce(
   cluster: Cluster,
   policy: RetryPolicy,
-  codecs: readonly MetadataCodec[],
+  protocols: readonly Protocol[],
   addresses: readonly Address[],
   options: CallOptions,
 ): Promise<Introduction> {
@@ -164,7 +171,7 @@ async function introduce(
     for (const [i, address] of addresses.entries()) {
       const share = shareOf(options, addresses.length - i);
       try {
-        return await ask(cluster, policy, codecs, address, share);
+        return await ask(cluster, policy, protocols, address, share);
       } catch (error) {
         const silent = share !== options && isTimeout(error);
         if (!silent && verdict(error) === "fail") throw error;
@@ -199,11 +206,12 @@ function isTimeout(error: unknown): boolean {
 async function ask(
   cluster: Cluster,
   policy: RetryPolicy,
-  codecs: readonly MetadataCodec[],
+  protocols: readonly Protocol[],
   address: Address,
   options: CallOptions,
 ): Promise<Introduction> {
-  for (const codec of codecs) {
+  for (const protocol of protocols) {
+    const codec = await codecOf(protocol);
     const caller = new Caller(cluster, policy, codec.protocol, codec.service);
     try {
       const info = await caller.info(cluster.channel(address), options);
@@ -211,8 +219,8 @@ async function ask(
     } catch (error) {
       const unknown = error instanceof BTrDBError && error.status === "UNIMPLEMENTED";
       if (!unknown) throw error;
-      if (codec !== codecs[codecs.length - 1]) continue;
-      throw await speaksAnother(cluster, policy, codecs, address, options) ?? error;
+      if (protocol !== protocols.at(-1)) continue;
+      throw await speaksAnother(cluster, policy, protocols, address, options) ?? error;
     }
   }
   throw invalidType("Cannot connect: there is no protocol to try");
@@ -225,17 +233,18 @@ async function ask(
 async function speaksAnother(
   cluster: Cluster,
   policy: RetryPolicy,
-  asked: readonly MetadataCodec[],
+  asked: readonly Protocol[],
   address: Address,
   options: CallOptions,
 ): Promise<BTrDBError | undefined> {
-  const other = [codecV4, codecV5].find((codec) => !asked.includes(codec));
-  if (other === undefined) return undefined;
+  const protocol = PROTOCOLS.find((protocol) => !asked.includes(protocol));
+  if (protocol === undefined) return undefined;
+  const other = await codecOf(protocol);
   const caller = new Caller(cluster, policy, other.protocol, other.service);
   const answer = await caller.info(cluster.channel(address), options).catch(() => undefined);
   if (answer === undefined) return undefined;
   return new BTrDBError(
-    `Cannot connect to ${addressText(address)} with protocol ${asked[0]!.protocol}: it speaks ` +
+    `Cannot connect to ${addressText(address)} with protocol ${asked[0]}: it speaks ` +
       `${other.protocol}`,
     { status: "UNIMPLEMENTED", rpc: "Info" },
   );

@@ -30,6 +30,8 @@ export interface ServerKind {
   readonly arrowSubscribe: boolean;
   /** True if inserts of several streams may share a message. */
   readonly insertMany: boolean;
+  /** True if raw points may be asked for in blocks. A server that does not know them sends points. */
+  readonly blocks: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ export function serverKind(
     metadataUsage: !quirks || info.protocol === "v5",
     arrowSubscribe: info.majorVersion > 5 ||
       (info.majorVersion === 5 && info.minorVersion >= ARROW_MINOR),
+    blocks: !quirks,
     insertMany: !quirks && BATCHES.test(info.build),
   };
 }

@@ -19,6 +19,7 @@ import {
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { atOnce } from "../core/pacer.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
+import { BLOCKS, POINTS_IN_BLOCKS, readBlocks } from "./wire_blocks.ts";
 import { Wire, WireReader } from "./wire_reader.ts";
 
 /** Status and version of a response. */
@@ -192,10 +193,20 @@ class RunReader<Columns> {
 /** Field numbers of the responses. */
 const STAT = 1, MAJOR = 2, MINOR = 3, VALUES = 4;
 
-/** Reads a response; the batches of its points go to `batches`. */
-function readResponse<C>(reader: WireReader, run: Run<C>, batches: C[]): ResponseHead {
+/**
+ * Reads a response; the batches of its points go to `batches`.
+ *
+ * @param decodeBlocks Reads points that came in blocks; absent where none come so.
+ */
+function readResponse<C>(
+  reader: WireReader,
+  run: Run<C>,
+  batches: C[],
+  decodeBlocks?: (reader: WireReader, points: number) => C,
+): ResponseHead {
   const head: ResponseHead = { code: 0, message: "", major: 0n, minor: 0n };
   const runs = new RunReader(reader, run);
+  let pointsInBlocks = 0, hasBlocks = false;
   while (reader.pos < reader.end) {
     const tag = reader.tag();
     if (tag === (VALUES << 3 | Wire.Bytes)) {
@@ -206,7 +217,13 @@ function readResponse<C>(reader: WireReader, run: Run<C>, batches: C[]): Respons
     if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
     else if (tag === (MINOR << 3 | Wire.Varint)) head.minor = reader.uint64();
     else if (tag === (STAT << 3 | Wire.Bytes)) readStatus(reader.message(), head);
-    else reader.skip(tag);
+    else if (tag === POINTS_IN_BLOCKS) pointsInBlocks = reader.uint32();
+    else if (tag === BLOCKS && decodeBlocks !== undefined) {
+      // Few bytes can be many points: those of a message are bounded by this.
+      if (hasBlocks) throw reader.malformed("blocks come twice");
+      hasBlocks = true;
+      batches.push(decodeBlocks(reader, pointsInBlocks));
+    } else reader.skip(tag);
   }
   return head;
 }
@@ -229,7 +246,8 @@ function readStatus(reader: WireReader, head: ResponseHead): void {
  */
 export function decodeRawResponse(bytes: Uint8Array): RawResponse {
   const batches: RawColumns[] = [];
-  const head = readResponse(new WireReader(bytes, "RawValuesResponse"), RAW_RUN, batches);
+  const reader = new WireReader(bytes, "RawValuesResponse");
+  const head = readResponse(reader, RAW_RUN, batches, readBlocks);
   const { code, message, major, minor } = head;
   return { code, message, major, minor, columns: joinRaw(batches) };
 }

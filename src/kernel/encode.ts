@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RawColumns, StatColumns } from "../core/columns.ts";
+import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
 import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
 import { outOfRange } from "../core/argument_error.ts";
@@ -28,16 +28,15 @@ export interface InsertFields {
 
 /** Points per call of the kernel. */
 const RAW_POINTS = 32_768;
-const STAT_POINTS = 8_192;
 /** Tags of the repeated points. */
 const INSERT_VALUES = 0x1a;
-const RESPONSE_VALUES = 0x22;
+export const RESPONSE_VALUES = 0x22;
 const UPDATE_VALUES = 0x12;
 /** Most bytes the fields around the points take. */
-const AROUND_BYTES = 64;
+export const AROUND_BYTES = 64;
 
 /** A cursor over a buffer that is large enough. */
-interface Writer {
+export interface Writer {
   readonly bytes: Uint8Array;
   pos: number;
 }
@@ -56,7 +55,7 @@ function varint(writer: Writer, value: bigint): void {
 }
 
 /** A varint field, left out when it is zero. */
-function varintField(writer: Writer, field: number, value: bigint): void {
+export function varintField(writer: Writer, field: number, value: bigint): void {
   if (value === 0n) return;
   byte(writer, field << 3);
   varint(writer, value);
@@ -81,35 +80,8 @@ function rawPoints(
   }
 }
 
-/** Appends the windows `[from, to)`. */
-function statPoints(
-  writer: Writer,
-  columns: StatColumns,
-  from: number,
-  to: number,
-  fields: number,
-): void {
-  const column = columnBytes(STAT_POINTS);
-  const a = arena(6 * column + 56 * Math.min(to - from, STAT_POINTS));
-  const dst = a.base + 6 * column;
-  const at = (k: number) => (a.base + k * column) >>> 3;
-  for (let row = from; row < to; row += STAT_POINTS) {
-    const n = Math.min(to - row, STAT_POINTS);
-    a.i64.set(columns.times.subarray(row, row + n), at(0));
-    a.f64.set(columns.min.subarray(row, row + n), at(1));
-    a.f64.set(columns.mean.subarray(row, row + n), at(2));
-    a.f64.set(columns.max.subarray(row, row + n), at(3));
-    a.u64.set(columns.count.subarray(row, row + n), at(4));
-    if (fields === 6) {
-      if (columns.stddev === undefined) a.f64.fill(NaN, at(5), at(5) + n);
-      else a.f64.set(columns.stddev.subarray(row, row + n), at(5));
-    }
-    append(writer, a, dst, a.exports.encodeStat(a.base, column, n, fields, RESPONSE_VALUES, dst));
-  }
-}
-
 /** Copies `length` bytes out of the arena. */
-function append(writer: Writer, a: Arena, src: number, length: number): void {
+export function append(writer: Writer, a: Pick<Arena, "u8">, src: number, length: number): void {
   writer.bytes.set(a.u8.subarray(src, src + length), writer.pos);
   writer.pos += length;
 }
@@ -117,12 +89,13 @@ function append(writer: Writer, a: Arena, src: number, length: number): void {
 /** Memory for a message of at most so many bytes; what is in it does not matter. */
 export type MessageMemory = (bytes: number) => Uint8Array;
 
-function newMemory(bytes: number): Uint8Array {
+/** Memory of a message's own. */
+export function newMemory(bytes: number): Uint8Array {
   return new Uint8Array(bytes);
 }
 
 /** The written bytes, without the rest of the buffer. */
-function written(writer: Writer): Uint8Array {
+export function written(writer: Writer): Uint8Array {
   return writer.pos === writer.bytes.length ? writer.bytes : writer.bytes.subarray(0, writer.pos);
 }
 
@@ -243,39 +216,8 @@ export function encodeSubscribeResponse(
   return written(writer);
 }
 
-/**
- * Encodes an `AlignedWindowsResponse` or a `WindowsResponse`.
- *
- * @param columns Windows.
- * @param from First window to be sent.
- * @param to End of the windows to be sent, exclusive.
- * @param major Major version.
- * @param minor Minor version.
- * @param withStddev True to send `stddev`, as v5 does; NaN where the columns have none.
- * @param memory Gives the memory of the message. Absent: a buffer of its own.
- * @returns The message.
- * @throws {RangeError} If the range is not within the columns.
- */
-export function encodeStatResponse(
-  columns: StatColumns,
-  from: number,
-  to: number,
-  major: bigint,
-  minor: bigint,
-  withStddev: boolean,
-  memory: MessageMemory = newMemory,
-): Uint8Array {
-  range(columns.times.length, from, to);
-  const pointBytes = withStddev ? 56 : 47;
-  const writer: Writer = { bytes: memory(pointBytes * (to - from) + AROUND_BYTES), pos: 0 };
-  varintField(writer, 2, major);
-  varintField(writer, 3, minor);
-  statPoints(writer, columns, from, to, withStddev ? 6 : 5);
-  return written(writer);
-}
-
 /** The range of points to be sent, checked. */
-function range(n: number, from = 0, to: number = n): { from: number; to: number } {
+export function range(n: number, from = 0, to: number = n): { from: number; to: number } {
   if (!(from >= 0 && from <= to && to <= n)) {
     throw outOfRange(
       `Cannot encode points ${from} to ${to}: expected a range within 0 to ${n}`,

@@ -7,7 +7,7 @@
 
 import { type Arena, grown } from "./arena.ts";
 import { EXTENDED_HEX, type ExtendedExports } from "./extended.gen.ts";
-import { moduleBytes } from "./loader.ts";
+import { extendedModule, moduleBytes } from "./loader.ts";
 
 /** Valid until the next call of {@linkcode extendedArena}. */
 export type ExtendedArena = Arena<ExtendedExports>;
@@ -17,7 +17,7 @@ let current: ExtendedArena | undefined;
 
 /** A new instance of the extended kernel with a memory of its own. */
 function instantiate(): ExtendedExports {
-  compiled ??= new WebAssembly.Module(moduleBytes(EXTENDED_HEX));
+  compiled ??= extendedModule() ?? new WebAssembly.Module(moduleBytes(EXTENDED_HEX));
   return new WebAssembly.Instance(compiled, {}).exports as unknown as ExtendedExports;
 }
 

@@ -9,21 +9,28 @@ import { describe } from "../core/describe.ts";
 import { KERNEL_HEX, type KernelExports } from "./kernel.gen.ts";
 
 let compiled: WebAssembly.Module | undefined;
+let extended: WebAssembly.Module | undefined;
 
 /**
- * Takes a module that was compiled elsewhere for the kernel. Edge workers may not compile
- * WebAssembly from bytes: there, import the file and hand it over before the first call.
+ * Takes modules that were compiled elsewhere for the kernel. Edge workers may not compile WebAssembly from
+ * bytes: there, import the files and hand them over before the first call.
  *
  * @param module Compiled from {@linkcode kernelBytes}.
- * @throws {TypeError} If it is no compiled module.
+ * @param extension Compiled from `extendedKernelBytes()` of the entry `./kernel`; `align` needs it.
+ * @throws {TypeError} If one is no compiled module.
  */
-export function useKernel(module: WebAssembly.Module): void {
-  if (!(module instanceof WebAssembly.Module)) {
-    throw invalidType(
-      `Cannot use a kernel: module is ${describe(module)}, expected a WebAssembly.Module`,
-    );
-  }
+export function useKernel(module: WebAssembly.Module, extension?: WebAssembly.Module): void {
+  checkModule("module", module);
+  if (extension !== undefined) checkModule("extension", extension);
   compiled = module;
+  extended = extension;
+}
+
+function checkModule(name: string, module: unknown): void {
+  if (module instanceof WebAssembly.Module) return;
+  throw invalidType(
+    `Cannot use a kernel: ${name} is ${describe(module)}, expected a WebAssembly.Module`,
+  );
 }
 
 /**
@@ -32,6 +39,11 @@ export function useKernel(module: WebAssembly.Module): void {
  */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
   return moduleBytes(KERNEL_HEX);
+}
+
+/** The extended kernel that was handed to {@linkcode useKernel}. */
+export function extendedModule(): WebAssembly.Module | undefined {
+  return extended;
 }
 
 /** The bytes of a module in hexadecimal digits. */

@@ -26,6 +26,7 @@
  */
 
 export type { RawColumns, StatColumns } from "../core/columns.ts";
+export { extendedKernelBytes } from "./extended_kernel_bytes.ts";
 export { isSorted } from "./find_bad_point.ts";
 export { chunkByPointwidth, type ChunkOptions } from "./chunk_by_pointwidth.ts";
 export { type PixelOptions, reducePixels } from "./pixels.ts";

@@ -9,7 +9,7 @@
 import { type Arena, grown } from "./arena.ts";
 import { extendedArena } from "./extended_arena.ts";
 import { FUSED_HEX, type FusedExports } from "./fused.gen.ts";
-import { moduleBytes } from "./loader.ts";
+import { extendedModule, moduleBytes } from "./loader.ts";
 
 /** Exports that both modules have. */
 type PhasorExports = Omit<FusedExports, "isFused">;
@@ -19,8 +19,9 @@ export type PhasorArena = Arena<PhasorExports>;
 
 let fused: Arena<FusedExports> | null | undefined;
 
-/** A new arena of the fused module; null where it cannot be used. */
+/** A new arena of the fused module; null where it cannot be used, or modules are compiled elsewhere. */
 function instantiate(): Arena<FusedExports> | null {
+  if (extendedModule() !== undefined) return null;
   const bytes = moduleBytes(FUSED_HEX);
   if (!WebAssembly.validate(bytes)) return null;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});

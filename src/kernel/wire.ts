@@ -20,9 +20,9 @@ export {
   encodeInsert,
   encodeInsertInto,
   encodeRawResponse,
-  encodeStatResponse,
   encodeSubscribeResponse,
   insertBytes,
   type InsertFields,
   type MessageMemory,
 } from "./encode.ts";
+export { askForBlocks, asksForBlocks, encodeBlocksResponse } from "./wire_blocks.ts";

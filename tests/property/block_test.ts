@@ -6,8 +6,8 @@ import {
   decodeBlock,
   decodeSortedBlock,
   decodeSortedBlockInto,
-  encodeBlock,
-} from "../../src/kernel/block.ts";
+} from "../../src/kernel/decode_block.ts";
+import { encodeBlock } from "../../src/kernel/encode_block.ts";
 import { mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
 import { readBlock } from "../support/block_reference.ts";
 import { blockSize } from "../support/block_size_reference.ts";

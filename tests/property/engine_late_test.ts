@@ -12,6 +12,7 @@ import { concatRaw, concatStat, type RawColumns } from "../../src/core/columns.t
 import type { ChangesRequest, MergePolicy } from "../../src/endpoint/endpoint.ts";
 import { type Engine, openEngine, verify } from "../../src/engine/mod.ts";
 import { lateLimits, NO_LATE_LIMITS } from "../support/late_limits.ts";
+import { storedColumns } from "../support/stored_columns.ts";
 
 const RUNS = Number(Deno.env.get("ENGINE_LATE_RUNS") ?? 60);
 const SEED = Number(Deno.env.get("ENGINE_LATE_SEED") ?? Date.now() % 2 ** 31);
@@ -173,6 +174,25 @@ function assertSameRaw(a: RawColumns, b: RawColumns, what: string): void {
   }
 }
 
+/** Points that came as blocks in all answers. */
+let inBlocks = 0;
+
+/** Points that come as they are stored are the same, bit by bit. */
+async function assertStored(
+  engine: Engine,
+  version: bigint,
+  [start, end]: readonly [bigint, bigint],
+  expected: RawColumns,
+  what: string,
+): Promise<void> {
+  const request = { uuid, start, end, version, isLent: true, takesBlocks: true };
+  const stored = await storedColumns(engine.rawValues(request));
+  inBlocks += stored.inBlocks;
+  const bits = ({ values }: RawColumns) => new BigUint64Array(values.slice().buffer);
+  assertEquals(stored.columns.times, expected.times, what);
+  assertEquals(bits(stored.columns), bits(expected), what);
+}
+
 function assertClose(a: Float64Array, b: Float64Array, scale: number, what: string): void {
   for (let i = 0; i < a.length; i++) {
     assert(Math.abs(a[i]! - b[i]!) <= scale, `${what}, window ${i}: ${a[i]} and ${b[i]}`);
@@ -214,6 +234,12 @@ async function assertSame(engines: readonly [Engine, Engine], span: Span, random
         await raw(plain, version, [start, end]),
         `${what}, ${start} to ${end}`,
       );
+    }
+    for (const range of [ALL, [start, end]] as const) {
+      const expected = await raw(plain, version, range);
+      for (const engine of engines) {
+        await assertStored(engine, version, range, expected, `${what}, as stored`);
+      }
     }
     const width = (end - start) / 37n + 1n;
     const whole = end - start - (end - start) % width;
@@ -315,5 +341,6 @@ Deno.test("openEngine: late points beside the tree change no answer", async () =
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+  assert(inBlocks > 0, "no points came in blocks");
   assert(beside > RUNS / 4, `late points were beside the tree in ${beside} of ${RUNS} histories`);
 });

@@ -15,9 +15,9 @@ import {
   decodeStatResponse,
   encodeInsert,
   encodeRawResponse,
-  encodeStatResponse,
   type ResponseHead,
 } from "../../src/kernel/wire.ts";
+import { encodeStatResponse } from "../../src/kernel/encode_stat.ts";
 import { anyDouble, time } from "../support/columns_arbitrary.ts";
 import { bits } from "../support/kernel_compare.ts";
 import { holds } from "../support/property.ts";

@@ -12,6 +12,8 @@ import { gzipSync } from "node:zlib";
 import { BTrDBError } from "../../src/core/errors.ts";
 import { connectGrpc } from "../../src/grpc/mod.ts";
 import type { Endpoint } from "../../src/endpoint/endpoint.ts";
+import { encodeBlock } from "../../src/kernel/encode_block.ts";
+import { encodeBlocksResponse } from "../../src/kernel/wire.ts";
 import { answer, begin, framed, HostileServer } from "../support/grpc/hostile_server.ts";
 import { info, raw, versioned, windows } from "../support/grpc/scripted_answers.ts";
 import { fuzzing } from "../support/fuzzing.ts";
@@ -38,10 +40,22 @@ const CALLS: readonly ((endpoint: Endpoint) => Promise<unknown>)[] = [
 const noise = (random: Random, most: number) =>
   Uint8Array.from({ length: random.int(0, most) }, () => random.int(0, 255));
 
+/** A response of compressed points, whose number may be a lie. */
+function blocks(random: Random): Uint8Array {
+  const n = random.int(1, 200);
+  const times = BigInt64Array.from({ length: n }, (_, i) => 100n + BigInt(i) / 2n);
+  const values = Float64Array.from({ length: n }, (_, i) => i / random.int(1, 8));
+  const block = encodeBlock({ times, values }, 0, n);
+  const points = random.chance(0.5) ? 2 * n : random.int(0, 2 ** 32 - 1);
+  const memory = (bytes: number) => new Uint8Array(bytes);
+  return encodeBlocksResponse({ points, blocks: [block, block] }, 11n, 0n, memory);
+}
+
 /** A message of some kind, changed a little. */
 function message(random: Random): Uint8Array {
   const whole = random.pick([
     raw([[110n, 1], [120n, 2]]),
+    blocks(random),
     windows([[110n, 1n], [120n, 2n]]),
     versioned(11n),
     info("4.15.9-deno"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeBlockInArena } from "../../kernel/block.ts";
+import { encodeBlockInArena } from "../../kernel/encode_block.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import { reduceValues } from "../tree/stats.ts";
 import { lastLeaf } from "./last_leaf.ts";

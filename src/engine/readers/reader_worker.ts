@@ -6,6 +6,7 @@
 
 import { parentPort } from "node:worker_threads";
 import { movable } from "../../core/movable.ts";
+import type { RawChunk } from "../../endpoint/endpoint.ts";
 import type { Engine } from "../engine.ts";
 import { openEngine } from "../open.ts";
 import { partsOf, type ReaderOrder, type ReaderReport } from "./messages.ts";
@@ -36,9 +37,13 @@ async function open(order: Extract<ReaderOrder, { type: "open" }>): Promise<void
 
 /** A chunk whose columns move to the other thread. */
 function moved(chunk: object, buffers: ArrayBuffer[]): object {
-  const { version, columns, ...ranges } = chunk as { version: unknown; columns?: object };
+  const { version, columns, blocks, ...ranges } = chunk as
+    & Pick<RawChunk, "version" | "blocks">
+    & { columns?: object };
   if (columns === undefined) return { version, ...movable(ranges, buffers) };
-  return { version, columns: movable(columns, buffers) };
+  const ofPoints = { version, columns: movable(columns, buffers) };
+  // Blocks are many and small: they are copied.
+  return blocks === undefined ? ofPoints : { ...ofPoints, blocks };
 }
 
 async function read(

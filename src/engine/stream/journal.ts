@@ -10,7 +10,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { encodeBlockInArena } from "../../kernel/block.ts";
+import { encodeBlockInArena } from "../../kernel/encode_block.ts";
 import { checkBytes, damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { BUFFER_POINTS } from "../constants.ts";

@@ -6,7 +6,7 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
-import { decodeBlock } from "../../kernel/block.ts";
+import { decodeBlock } from "../../kernel/decode_block.ts";
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { BUFFER_POINTS } from "../constants.ts";
 

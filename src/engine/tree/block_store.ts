@@ -11,7 +11,14 @@ import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
-import { decodeLeafInto, decodeNode, encodeInner, encodeLeaf, sealLeaf } from "./node_codec.ts";
+import {
+  decodeLeafInto,
+  decodeNode,
+  encodeInner,
+  encodeLeaf,
+  sealLeaf,
+  storedLeaf,
+} from "./node_codec.ts";
 import type { ReadyLeaves } from "./ready_leaves.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";
@@ -52,6 +59,16 @@ const NO_ROOM = roomFor(0);
 
 function roomFor(n: number): RawColumns {
   return { times: new BigInt64Array(n), values: new Float64Array(n) };
+}
+
+/** A child of an inner node. */
+export interface Place {
+  readonly parent: InnerNode;
+  readonly bucket: number;
+}
+
+function addressOf({ parent, bucket }: Place): number {
+  return parent.addresses[bucket]!;
 }
 
 /** The error of a node that is gone: its version was pruned, or its stream obliterated. */
@@ -206,6 +223,30 @@ export class BlockStore {
       refuseNode(first + i, leafProblem(node, b + i, leaf));
       yield leaf;
     }
+  }
+
+  /**
+   * The blocks of leaves as they are stored, without being decoded.
+   *
+   * @param leaves Buckets of leaves. Those that were written one after the other are read by one query.
+   * @throws {BTrDBError} 450 if one is gone; `CORRUPT` if one is damaged, no leaf, or has not as many points
+   *   as its parent says.
+   */
+  readStored(leaves: readonly Place[]): Uint8Array[] {
+    const blocks: Uint8Array[] = [];
+    while (blocks.length < leaves.length) {
+      const at = blocks.length, first = addressOf(leaves[at]!);
+      let n = 1;
+      while (at + n < leaves.length && addressOf(leaves[at + n]!) === first + n) n++;
+      const rows = this.#selectRun.all(first, first + n - 1);
+      if (rows.length !== n) throw unavailable();
+      for (const [i, row] of rows.entries()) {
+        const { parent, bucket } = leaves[at + i]!;
+        const count = parent.counts[bucket]!;
+        blocks.push(storedLeaf(first + i, row["data"] as Uint8Array, count));
+      }
+    }
+    return blocks;
   }
 
   /** A leaf that is not remembered, valid until the next one is read in this way by anybody. */

@@ -6,7 +6,8 @@
  */
 
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
-import { decodeSortedBlock, encodeBlock } from "../../kernel/block.ts";
+import { decodeSortedBlock } from "../../kernel/decode_block.ts";
+import { encodeBlock } from "../../kernel/encode_block.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { damaged } from "../file/checksum.ts";
 import type { LatePoints, TimeRange } from "./late_points.ts";

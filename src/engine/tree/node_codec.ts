@@ -8,11 +8,8 @@
 
 import type { RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
-import {
-  decodeSortedBlock,
-  decodeSortedBlockInto,
-  encodeBlockInArena,
-} from "../../kernel/block.ts";
+import { decodeSortedBlock, decodeSortedBlockInto, pointsOf } from "../../kernel/decode_block.ts";
+import { encodeBlockInArena } from "../../kernel/encode_block.ts";
 import { BLOCK_HEADER_BYTES, checkedKind, seal } from "./block_frame.ts";
 import { INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { FANOUT } from "../constants.ts";
@@ -137,4 +134,18 @@ export function decodeNode(address: number, block: Uint8Array): Node {
 export function decodeLeafInto(address: number, block: Uint8Array, columns: RawColumns): number {
   if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
   return decodeLeaf(address, () => decodeSortedBlockInto(block, BLOCK_HEADER_BYTES, columns));
+}
+
+/**
+ * The compressed points of the block of a leaf.
+ *
+ * @param count Number of points that it has.
+ * @throws {BTrDBError} If the block is damaged, no leaf, or one of another number of points.
+ */
+export function storedLeaf(address: number, block: Uint8Array, count: number): Uint8Array {
+  if (checkedKind(address, block) !== LEAF) throw damaged(`block ${address} is not a leaf`);
+  const points = block.subarray(BLOCK_HEADER_BYTES);
+  const n = decodeLeaf(address, () => pointsOf(points));
+  if (n !== count) throw damaged(`block ${address} has ${n} points, expected ${count}`);
+  return points;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { abortable } from "../../core/call.ts";
+import { abortable, throwIfOver } from "../../core/call.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import type { Rpc, RpcRequest } from "../transport/rpc.ts";
 import type { Channel } from "../transport/channel.ts";
@@ -210,6 +210,8 @@ export class Caller {
         call = await stream.open(tries.attempt);
         if (call === undefined) return;
         for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
+          // The rest may have come in time for a reader who is late.
+          throwIfOver(spec.options, () => lateError(spec));
           const item = decoded(spec, () => stream.read(bytes, call!));
           tries.progress();
           if (item !== undefined) yield item as Exclude<T, undefined>;

@@ -22,10 +22,10 @@ import type {
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
 import {
-  ListCollectionsParamsSchema as ListV4Schema,
+  ListCollectionsParamsSchema,
   ListCollectionsResponseSchema,
   MetadataUsageParamsSchema,
-} from "../../gen/btrdb_v4_pb.ts";
+} from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { checkStat } from "../errors.ts";
@@ -115,8 +115,9 @@ export class MetadataReads {
     options: CallOptions,
   ): AsyncGenerator<string[], void, undefined> {
     checkListCollections(request);
-    const pages = this.#codec.protocol === "v4"
-      ? this.#pages(request, options)
+    const { collectionsPage } = this.#codec;
+    const pages = collectionsPage !== undefined
+      ? this.#pages(request, options, collectionsPage)
       : this.#sorted(request, options);
     yield* pages;
   }
@@ -128,14 +129,14 @@ export class MetadataReads {
   async *#pages(
     { prefix, startWith = prefix, limit = Infinity }: ListCollectionsRequest,
     options: CallOptions,
+    collectionsPage: NonNullable<MetadataCodec["collectionsPage"]>,
   ): AsyncGenerator<string[], void, undefined> {
     const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
     const decode = (bytes: Uint8Array) => decodeNames(bytes, spec);
     let left = limit;
     let from = startWith;
     while (left > 0) {
-      const init = { prefix, startWith: from, limit: BigInt(Math.min(left, MAX_LIST_LIMIT)) };
-      const message = toBinary(ListV4Schema, create(ListV4Schema, init));
+      const message = collectionsPage(prefix, from, Math.min(left, MAX_LIST_LIMIT));
       const names = await this.#caller.unary(spec, message, decode);
       if (names.length === 0) return;
       yield names;
@@ -163,7 +164,8 @@ export class MetadataReads {
 
   async #allNames(prefix: string, options: CallOptions): Promise<Set<string>> {
     const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
-    const message = toBinary(ListV4Schema, create(ListV4Schema, { prefix }));
+    const params = create(ListCollectionsParamsSchema, { prefix });
+    const message = toBinary(ListCollectionsParamsSchema, params);
     const names = new Set<string>();
     const batches = this.#caller.stream(spec, {
       open: (attempt) => this.#caller.open(spec, message, attempt),

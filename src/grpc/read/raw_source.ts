@@ -8,7 +8,7 @@ import { type RawColumns, sliceRaw } from "../../core/columns.ts";
 import type { BTrDBError } from "../../core/errors.ts";
 import type { Chunk, RangeRequest } from "../../endpoint/endpoint.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
-import { decodeRawResponse } from "../../kernel/wire.ts";
+import { askForBlocks, decodeRawResponse } from "../../kernel/wire.ts";
 import { callError, checkStat, type ErrorContext, repeatedPart, wrongAnswer } from "../errors.ts";
 import { rawValuesParams } from "../wire/messages.ts";
 import type { ResumableSource } from "./resumable.ts";
@@ -54,7 +54,8 @@ export class OrderedRawSource implements ResumableSource<RawColumns> {
 
   request(version: bigint): Uint8Array {
     this.#skip = this.#repeats;
-    return rawValuesParams({ ...this.#range, start: this.#start, version });
+    const params = rawValuesParams({ ...this.#range, start: this.#start, version });
+    return this.#range.takesBlocks === true ? askForBlocks(params) : params;
   }
 
   decode(bytes: Uint8Array): Chunk<RawColumns> {

@@ -38,8 +38,11 @@ export class Reader {
   readonly #caller: Caller;
   readonly #codec: MetadataCodec;
   readonly #rules: ResumeRules;
+  readonly #takesBlocks: boolean;
 
-  constructor(caller: Caller, codec: MetadataCodec, rules: ResumeRules) {
+  /** @param takesBlocks True to ask for raw points in blocks. */
+  constructor(caller: Caller, codec: MetadataCodec, rules: ResumeRules, takesBlocks: boolean) {
+    this.#takesBlocks = takesBlocks;
     this.#caller = caller;
     this.#codec = codec;
     this.#rules = rules;
@@ -47,7 +50,8 @@ export class Reader {
   }
 
   raw(request: RangeRequest, options: CallOptions): Parts<RawColumns> {
-    return readResumable(this.#caller, new OrderedRawSource(request), this.#rules, options);
+    const source = new OrderedRawSource({ ...request, takesBlocks: this.#takesBlocks });
+    return readResumable(this.#caller, source, this.#rules, options);
   }
 
   aligned(request: AlignedWindowsRequest, options: CallOptions): Parts<StatColumns> {

@@ -31,6 +31,7 @@ export function grpcJsTransport(settings: GrpcJsSettings): Transport {
   return {
     canProbe: true,
     isTwoWay: true,
+    takesBlocks: false,
     reachesMembers: true,
     open: (address, onRetired) => new GrpcJsWire(openChannel(address, settings, onRetired)),
   };

@@ -50,6 +50,7 @@ export function webTransport(settings: WebSettings): Transport {
   return {
     canProbe: false,
     isTwoWay: false,
+    takesBlocks: true,
     reachesMembers: false,
     open: (address) => new WebWire(address, settings),
   };

@@ -69,6 +69,11 @@ export interface Transport {
   readonly canProbe: boolean;
   /** True if requests and answers may alternate; the Arrow form of `Subscribe` needs it. */
   readonly isTwoWay: boolean;
+  /**
+   * True if raw points are asked for in blocks, which take fewer bytes and less work than messages of
+   * points.
+   */
+  readonly takesBlocks: boolean;
   /** True if the addresses that a cluster tells of its members can be reached this way. */
   readonly reachesMembers: boolean;
 }

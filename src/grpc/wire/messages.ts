@@ -30,7 +30,7 @@ import {
   RawValuesParamsSchema,
   StreamInfoParamsSchema,
   WindowsParamsSchema,
-} from "../../gen/btrdb_v4_pb.ts";
+} from "../../gen/btrdb_v5_pb.ts";
 import { checkStat, type ErrorContext } from "../errors.ts";
 
 /** A range of a stream at a version, as three requests begin. */

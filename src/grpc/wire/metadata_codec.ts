@@ -19,6 +19,11 @@ export interface MetadataCodec {
   readonly protocol: "v4" | "v5";
   /** gRPC service, `package.Name`. */
   readonly service: string;
+  /**
+   * A request for names of collections from `startWith` on, `limit` at most; absent where the server
+   * answers with all of them.
+   */
+  readonly collectionsPage?: (prefix: string, startWith: string, limit: number) => Uint8Array;
   create(request: CreateRequest): Uint8Array;
   setAnnotations(request: SetAnnotationsRequest): Uint8Array;
   lookup(request: LookupRequest): Uint8Array;

@@ -11,6 +11,7 @@ import type { Metadata, StreamDescriptor, StreamInfo } from "../../endpoint/endp
 import {
   CreateParamsSchema,
   type KeyValue,
+  ListCollectionsParamsSchema,
   LookupStreamsParamsSchema,
   LookupStreamsResponseSchema,
   MetadataUsageResponseSchema,
@@ -73,6 +74,10 @@ function descriptorOf(wire: WireDescriptor): StreamDescriptor {
 export const codecV4: MetadataCodec = {
   protocol: "v4",
   service: "grpcinterface.BTrDB",
+  collectionsPage(prefix, startWith, limit) {
+    const init = { prefix, startWith, limit: BigInt(limit) };
+    return toBinary(ListCollectionsParamsSchema, create(ListCollectionsParamsSchema, init));
+  },
   create({ uuid, collection, tags, annotations }) {
     const init = { uuid, collection, tags: pairs(tags), annotations: pairs(annotations) };
     return toBinary(CreateParamsSchema, create(CreateParamsSchema, init));

@@ -15,6 +15,7 @@ import {
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { ChangesChunk } from "../../endpoint/endpoint.ts";
+import { asksForBlocks } from "../../kernel/wire.ts";
 import type { Exchange, Method } from "../method.ts";
 import { decode, versionOf } from "./request.ts";
 import { RAW, sendColumns, statKind } from "./streaming.ts";
@@ -25,11 +26,14 @@ const BATCH_RANGES = 1_000;
 /** `RawValues`. */
 export async function rawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
-  const params = decode(RawValuesParamsSchema, await call.only());
+  const message = await call.only();
+  const params = decode(RawValuesParamsSchema, message);
   await access.stream("read", params.uuid);
   const { uuid, start, end } = params;
   const version = versionOf(params.versionMajor);
-  const chunks = endpoint.rawValues({ uuid, start, end, version, isLent: true }, options);
+  const takesBlocks = asksForBlocks(message);
+  const range = { uuid, start, end, version };
+  const chunks = endpoint.rawValues({ ...range, isLent: true, takesBlocks }, options);
   await sendColumns(exchange, chunks, RAW);
 }
 

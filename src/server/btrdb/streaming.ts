@@ -14,9 +14,10 @@ import {
   sliceStat,
 } from "../../core/columns.ts";
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
-import type { Chunk, Version } from "../../endpoint/endpoint.ts";
+import type { Chunk, RawChunk, Version } from "../../endpoint/endpoint.ts";
 import { SpareBuffers } from "../../core/spare_buffers.ts";
-import { encodeRawResponse, encodeStatResponse, type MessageMemory } from "../../kernel/wire.ts";
+import { encodeBlocksResponse, encodeRawResponse, type MessageMemory } from "../../kernel/wire.ts";
+import { encodeStatResponse } from "../../kernel/encode_stat.ts";
 import type { Exchange } from "../method.ts";
 
 /** Points or windows a message carries. */
@@ -68,7 +69,7 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
 }
 
 /**
- * Sends a streamed answer.
+ * Sends a streamed answer; points that come in blocks go out in blocks.
  *
  * @param exchange The call.
  * @param chunks From the endpoint.
@@ -77,7 +78,7 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
  */
 export async function sendColumns<Columns extends { times: BigInt64Array }>(
   { call, metrics }: Exchange,
-  chunks: AsyncIterable<Chunk<Columns>>,
+  chunks: AsyncIterable<Chunk<Columns> & Pick<RawChunk, "blocks">>,
   kind: Kind<Columns>,
   batch: number = BATCH_POINTS,
 ): Promise<void> {
@@ -85,17 +86,26 @@ export async function sendColumns<Columns extends { times: BigInt64Array }>(
   let held = empty;
   let version: Version | undefined;
   let sent = false;
-  const send = (columns: Columns, from: number, to: number) => {
+  const sendMessage = (points: number, encode: (memory: MessageMemory) => Uint8Array) => {
     sent = true;
-    metrics.pointsRead += to - from;
+    metrics.pointsRead += points;
     let memory: Uint8Array<ArrayBuffer> | undefined;
-    const message = kind.encode(columns, from, to, version!, (bytes) => {
-      return memory = spare.take(bytes) ?? new Uint8Array(bytes);
-    });
+    const message = encode((bytes) => memory = spare.take(bytes) ?? new Uint8Array(bytes));
     return call.send(message, () => memory && spare.give(memory.buffer));
   };
+  const send = (columns: Columns, from: number, to: number) =>
+    sendMessage(to - from, (memory) => kind.encode(columns, from, to, version!, memory));
   for await (const chunk of chunks) {
     version = chunk.version;
+    const { blocks } = chunk;
+    if (blocks !== undefined) {
+      if (held.times.length > 0) await send(held, 0, held.times.length);
+      held = empty;
+      const { major, minor } = version;
+      const encode = (memory: MessageMemory) => encodeBlocksResponse(blocks, major, minor, memory);
+      await sendMessage(blocks.points, encode);
+      continue;
+    }
     const n = chunk.columns.times.length;
     let at = 0;
     if (held.times.length > 0) {

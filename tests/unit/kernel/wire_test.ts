@@ -10,10 +10,10 @@ import {
   encodeInsert,
   encodeInsertInto,
   encodeRawResponse,
-  encodeStatResponse,
   encodeSubscribeResponse,
   insertBytes,
 } from "../../../src/kernel/wire.ts";
+import { encodeStatResponse } from "../../../src/kernel/encode_stat.ts";
 import { samples, windows } from "../../../bench/support/data.ts";
 import { bits } from "../../support/kernel_compare.ts";
 import { field, varint } from "../../support/wire_reference.ts";
