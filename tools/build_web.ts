@@ -45,6 +45,9 @@ const STYLES: readonly string[] = [
   "narrow.css",
 ];
 
+/** Names of parts, and the end of one, which the bundler makes. */
+const PART = /\b[\w-]+-[A-Z0-9]{8}\.js\b/g, PART_HASH = /-[A-Z0-9]{8}\.js$/;
+
 /** Files of the page by their paths. */
 type Files = ReadonlyMap<string, string>;
 
@@ -85,23 +88,24 @@ async function scripts(): Promise<Map<string, string>> {
 }
 
 /**
- * Names parts after their content: the bundler's names of those that are loaded on demand depend on
- * the folder in which it runs.
+ * Names parts after their content, and that of all they lead to: the bundler's names depend on the
+ * folder in which it runs. Parts may name each other in a circle, so names are made from the names of
+ * the turn before, which know one part further each time.
  */
 async function renamed(files: Files): Promise<Map<string, string>> {
-  const names = new Map<string, string>();
-  const known = (text: string) =>
-    text.replace(/\b[\w-]+-[A-Z0-9]{8}\.js\b/g, (name) => {
-      const isUnused = UNUSED.some((pattern) => pattern.test(name));
-      return isUnused ? name.replace(/-[A-Z0-9]{8}/, "-unused") : names.get(name) ?? name;
-    });
-  for (const [name, text] of files) {
-    if (!/^(main|chunk-|ipc-|part_file-)/.test(name)) {
-      const hash = (await hashOf(known(text))).slice(0, 8);
-      names.set(name, name.replace(/-[A-Z0-9]{8}/, `-${hash}`));
+  let names = new Map([...files.keys()].map((name) => [name, name.replace(PART_HASH, "")]));
+  const known = (text: string) => text.replace(PART, (name) => names.get(name) ?? name);
+  for (let turn = 0; turn <= files.size; turn++) {
+    const next = new Map<string, string>();
+    for (const [name, text] of files) {
+      const hash = UNUSED.some((pattern) => pattern.test(name))
+        ? "unused"
+        : (await hashOf(known(text))).slice(0, 8);
+      next.set(name, name.replace(PART_HASH, `-${hash}.js`));
     }
+    names = next;
   }
-  return new Map([...files].map(([name, text]) => [known(name), known(text)]));
+  return new Map([...files].map(([name, text]) => [names.get(name)!, known(text)]));
 }
 
 /** Names of the files that can be loaded, beginning with the entry. */
