@@ -26,8 +26,8 @@ interface Served {
   readonly grpc: BTrDB;
   /** Costs of each run, by the name of its entry. */
   readonly costs: Map<string, Cost[]>;
-  /** Bytes of the messages of the last read in Deno. */
-  bytes: number;
+  /** Bytes of the messages of the last call from Deno. */
+  readonly counted: { bytes: number };
 }
 
 /** Costs of a run. */
@@ -45,16 +45,15 @@ function note({ costs }: Served, name: string, cost: Cost): void {
 
 async function serving(points: number): Promise<Served> {
   const server = await ServerProcess.start("bench/support/serve_file.ts", [String(points)]);
-  const count = (event: CallEvent) => served.bytes = event.responseBytes;
-  const options = { hooks: { onEnd: count } };
-  const served: Served = {
+  const counted = { bytes: 0 };
+  const onEnd = ({ responseBytes }: CallEvent) => void (counted.bytes = responseBytes);
+  return {
     server,
-    web: await connect(`grpc-web://127.0.0.1:${server.ports[1]}`, options),
-    grpc: await connect(server.address, options),
+    web: await connect(`grpc-web://127.0.0.1:${server.ports[1]}`, { hooks: { onEnd } }),
+    grpc: await connect(server.address, { hooks: { onEnd } }),
     costs: new Map(),
-    bytes: 0,
+    counted,
   };
-  return served;
 }
 
 async function ending({ server, web, grpc }: Served): Promise<void> {
@@ -75,7 +74,7 @@ async function read(served: Served, name: "web" | "grpc"): Promise<void> {
   if (n !== POINTS) throw new Error(`${n} points, not ${POINTS}`);
   const wallMs = performance.now() - start;
   const spent = cpuMs(server.pid) + cpuMs(Deno.pid) - before;
-  note(served, name, { wallMs, cpuMs: spent, bytes: served.bytes });
+  note(served, name, { wallMs, cpuMs: spent, bytes: served.counted.bytes });
 }
 
 /** CPU time of all processes of a browser, ms. */
