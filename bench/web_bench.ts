@@ -13,7 +13,7 @@ import { cpuMs } from "./support/cpu.ts";
 import { START, STEP } from "./support/data.ts";
 import { job } from "./support/job.ts";
 import { UUID } from "./support/served.ts";
-import { type WatchedServer, watchedServer } from "./support/watched_server.ts";
+import { WATCHED_END, type WatchedServer, watchedServer } from "./support/watched_server.ts";
 
 const POINTS = 10_000_000;
 const END = START + BigInt(POINTS) * STEP;
@@ -187,7 +187,7 @@ job({
 /** Opens a query, takes its first points, gives it up, and waits until the server's has ended. */
 async function giveUp({ ended, ...watched }: WatchedServer, name: "web" | "grpc"): Promise<void> {
   const over = ended();
-  for await (const _ of watched[name].streamFromUUID(UUID).rawValues(START, END)) break;
+  for await (const _ of watched[name].streamFromUUID(UUID).rawValues(START, WATCHED_END)) break;
   await over;
 }
 
@@ -229,7 +229,7 @@ if (chromium !== undefined) {
       const site = await Site.open();
       const program = `
         import { connect } from "@btrdb/btrdb/web";
-        const query = (await connect("${target}")).streamFromUUID("${UUID}").rawValues(${START}n, ${END}n);
+        const query = (await connect("${target}")).streamFromUUID("${UUID}").rawValues(${START}n, ${WATCHED_END}n);
         await query[Symbol.asyncIterator]().next();
         globalThis.isReading = true;`;
       site.show(await bundleFor(program), strictPolicy(target));

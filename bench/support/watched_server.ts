@@ -9,11 +9,17 @@ import type { Endpoint } from "../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../src/engine/mod.ts";
 import { serve, type Server } from "../../src/server/mod.ts";
 import { override } from "../../tests/support/override_endpoint.ts";
-import { samples } from "./data.ts";
+import { samples, START, STEP } from "./data.ts";
 import { UUID } from "./served.ts";
 
-/** More points than all buffers between a query and its reader hold. */
-const POINTS = 5_000_000;
+/**
+ * More points than all buffers between a query and its reader hold: those of the system and of a browser
+ * took 60 MB where sockets may have 32, and a point takes 6 bytes by gRPC-Web.
+ */
+const POINTS = 20_000_000;
+
+/** End of the points. */
+export const WATCHED_END: bigint = START + BigInt(POINTS) * STEP;
 
 /** A server with the stream {@linkcode UUID}, and clients by both protocols. */
 export interface WatchedServer extends AsyncDisposable {

@@ -7,7 +7,7 @@
 import { delay } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallContext } from "../errors.ts";
-import type { CallHooks } from "../transport/telemetry.ts";
+import { type CallHooks, tell } from "../transport/telemetry.ts";
 import { outOfRange } from "../../core/argument_error.ts";
 
 /** Limits of the retries of a connection. */
@@ -204,7 +204,8 @@ export class Tries {
     if (deadlineMs !== undefined && resumesMs >= deadlineMs) throw error;
     if (!waitsByTime && !policy.budget.take()) throw error;
     const elapsedMs = Date.now() - this.#sinceMs;
-    policy.hooks?.onRetry?.({ rpc, attempt: this.attempt, delayMs, error, elapsedMs, recovery });
+    const event = { rpc, attempt: this.attempt, delayMs, error, elapsedMs, recovery };
+    tell(() => policy.hooks?.onRetry?.(event));
     this.attempt++;
     await delay(delayMs, { signal });
   }

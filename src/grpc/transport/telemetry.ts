@@ -52,7 +52,10 @@ export interface RetryEvent {
   readonly recovery?: { readonly healthy: boolean; readonly unmapped: number } | undefined;
 }
 
-/** Functions called for every RPC. They must not throw. */
+/**
+ * Functions called for every RPC. They should not throw: the call goes on without them, and the error is
+ * one that nobody catches, as that of an event listener is.
+ */
 export interface CallHooks {
   /** A call is about to be sent. */
   onStart?(event: CallEvent): void;
@@ -60,6 +63,21 @@ export interface CallHooks {
   onEnd?(event: CallEvent): void;
   /** A call failed and is retried after a pause. */
   onRetry?(event: RetryEvent): void;
+}
+
+/**
+ * Tells hooks or a tracer about a call. Their errors are none of the call, which would wait for ever or be
+ * sent again.
+ */
+export function tell<T>(watcher: () => T): T | undefined {
+  try {
+    return watcher();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    return undefined;
+  }
 }
 
 /** The part of OpenTelemetry's `Span` that is used. */
@@ -122,8 +140,9 @@ export class CallRecorder {
   constructor(watchers: Watchers, start: CallStart) {
     this.#start = start;
     this.#hooks = watchers.hooks;
-    if (watchers.tracer !== undefined) this.#span = startSpan(watchers.tracer, start);
-    this.#hooks?.onStart?.(this.#event(undefined));
+    const { tracer } = watchers;
+    if (tracer !== undefined) this.#span = tell(() => startSpan(tracer, start));
+    tell(() => this.#hooks?.onStart?.(this.#event(undefined)));
   }
 
   /** Counts a response message. */
@@ -136,8 +155,9 @@ export class CallRecorder {
   end(error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#hooks?.onEnd?.(this.#event(error));
-    if (this.#span !== undefined) this.#endSpan(this.#span, error);
+    tell(() => this.#hooks?.onEnd?.(this.#event(error)));
+    const span = this.#span;
+    if (span !== undefined) tell(() => this.#endSpan(span, error));
   }
 
   #endSpan(span: Span, error: unknown): void {

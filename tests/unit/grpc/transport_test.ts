@@ -220,6 +220,42 @@ Deno.test("CallRecorder: hooks and tracer see every call", async () => {
   ]);
 });
 
+// A bench whose hook threw in its first call waited for an answer that had long come.
+Deno.test("CallRecorder: a call goes on whose hooks and tracer throw, and their errors are seen", async () => {
+  const seen: string[] = [];
+  let reads = 0;
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    seen.push(event.error.message);
+  };
+  const broken = (name: string) => () => {
+    throw new Error(name);
+  };
+  const script = v4Server("4.15.9-deno", {
+    Nearest: (call) => call.send(failure(401, "no such point")),
+    RawValues(call) {
+      if (++reads === 1) throw status(14, "not now");
+      return call.send(raw([[1n, 1], [2n, 2]]));
+    },
+  });
+  const hooks = { onStart: broken("start"), onEnd: broken("end"), onRetry: broken("retry") };
+  const tracer = { startSpan: broken("span") as never };
+  const options = { hooks, tracer, protocol: "v4" as const, retry: {} };
+  globalThis.addEventListener("error", onError);
+  try {
+    await withServer(script, options, async (endpoint) => {
+      let points = 0;
+      for await (const { columns } of endpoint.rawValues(RANGE)) points += columns.times.length;
+      assertEquals(points, 2);
+      const nearest = endpoint.nearest({ uuid, time: 0n, version: 11n, backward: false });
+      await assertRejects(() => nearest, BTrDBError, "no such point");
+    });
+  } finally {
+    globalThis.removeEventListener("error", onError);
+  }
+  assertEquals([...new Set(seen)].toSorted(), ["end", "retry", "span", "start"]);
+});
+
 Deno.test("Endpoint.close: close is idempotent, waits for calls and refuses new ones", async () => {
   const begun = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
