@@ -71,7 +71,20 @@ function same<R extends ResponseHead>(
   assertEquals(rows(actual), expected.points);
 }
 
-const raw = (bytes: Uint8Array) => same(bytes, 2, decodeRawResponse, (r) => rawBits(r.columns));
+/**
+ * Tells whether a message may have the fields of points in blocks, 1001 and 1002, which the reference does
+ * not know and passes over. Random tags hit them once in a hundred thousand messages.
+ */
+function mayHaveBlocks(bytes: Uint8Array): boolean {
+  return bytes.some((byte, i) =>
+    (byte === 0xc8 || byte === 0xd2) && (bytes[i + 1] === 0x3e || bytes[i + 1] === 0xbe)
+  );
+}
+
+const raw = (bytes: Uint8Array) => {
+  fc.pre(!mayHaveBlocks(bytes));
+  same(bytes, 2, decodeRawResponse, (r) => rawBits(r.columns));
+};
 const stat = (bytes: Uint8Array) =>
   same(bytes, 6, (b) => decodeStatResponse(b, true), (r) => statBits(r.columns));
 
