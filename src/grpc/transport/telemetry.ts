@@ -66,8 +66,8 @@ export interface CallHooks {
 }
 
 /**
- * Tells hooks or a tracer about a call. Their errors are none of the call, which would wait without an end or be
- * sent again.
+ * Tells hooks or a tracer about a call. Their errors are none of the call, which would wait without an
+ * end or be sent again.
  */
 export function tell<T>(watcher: () => T): T | undefined {
   try {
