@@ -202,11 +202,11 @@ function readResponse<C>(
   reader: WireReader,
   run: Run<C>,
   batches: C[],
-  decodeBlocks?: (reader: WireReader, points: number) => C,
+  decodeBlocks?: (reader: WireReader, points: bigint) => C,
 ): ResponseHead {
   const head: ResponseHead = { code: 0, message: "", major: 0n, minor: 0n };
   const runs = new RunReader(reader, run);
-  let pointsInBlocks = 0, hasBlocks = false;
+  let pointsInBlocks: bigint | undefined, hasBlocks = false;
   while (reader.pos < reader.end) {
     const tag = reader.tag();
     if (tag === (VALUES << 3 | Wire.Bytes)) {
@@ -217,13 +217,17 @@ function readResponse<C>(
     if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
     else if (tag === (MINOR << 3 | Wire.Varint)) head.minor = reader.uint64();
     else if (tag === (STAT << 3 | Wire.Bytes)) readStatus(reader.message(), head);
-    else if (tag === POINTS_IN_BLOCKS) pointsInBlocks = reader.uint32();
+    else if (tag === POINTS_IN_BLOCKS) pointsInBlocks = reader.uint64();
     else if (tag === BLOCKS && decodeBlocks !== undefined) {
       // Few bytes can be many points: those of a message are bounded by this.
       if (hasBlocks) throw reader.malformed("blocks come twice");
       hasBlocks = true;
-      batches.push(decodeBlocks(reader, pointsInBlocks));
+      batches.push(decodeBlocks(reader, pointsInBlocks ?? 0n));
+      pointsInBlocks = undefined;
     } else reader.skip(tag);
+  }
+  if (pointsInBlocks !== undefined && decodeBlocks !== undefined) {
+    throw reader.malformed(`blocks of ${pointsInBlocks} points are missing`);
   }
   return head;
 }

@@ -92,14 +92,14 @@ export function encodeBlocksResponse(
  * @param points Number of points that the response says they have.
  * @throws {BTrDBError} `INTERNAL` if they have not, or if these are more than are taken.
  */
-export function readBlocks(reader: WireReader, points: number): RawColumns {
+export function readBlocks(reader: WireReader, points: bigint): RawColumns {
   const start = reader.pos;
   const { pos, end } = reader.message();
-  if (points < 1 || points > MAX_POINTS_IN_BLOCKS) {
+  if (points < 1n || points > BigInt(MAX_POINTS_IN_BLOCKS)) {
     throw reader.malformed(`blocks have ${points} points`, start);
   }
   try {
-    return decodeSortedBlocks(reader.bytes.subarray(pos, end), points);
+    return decodeSortedBlocks(reader.bytes.subarray(pos, end), Number(points));
   } catch (error) {
     if (error instanceof RangeError) throw reader.malformed("a block is malformed", start);
     throw error;

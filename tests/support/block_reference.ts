@@ -31,12 +31,15 @@ class Reader {
 
   run(n: number): bigint[] {
     const order = this.byte();
+    if (order > 2 || order > n) throw new Error(`a run has the order ${order}`);
     const out: bigint[] = [];
     for (let i = 0; i < order; i++) out.push(BigInt.asIntN(64, this.uint(8)));
     let base = 0n;
     while (out.length < n) {
       const width = this.byte();
-      const zigzag = this.uint(this.byte());
+      const bytes = this.byte();
+      if (width > 64 || bytes > 8) throw new Error(`${width} bits beside ${bytes} bytes`);
+      const zigzag = this.uint(bytes);
       base += zigzag & 1n ? -(zigzag >> 1n) - 1n : zigzag >> 1n;
       const m = Math.min(64, n - out.length);
       for (const value of this.packed(m, width)) out.push(BigInt.asIntN(64, base + value));
@@ -49,6 +52,7 @@ class Reader {
 }
 
 function double(integer: bigint, mode: number, parameter: number): number {
+  if (mode > 2 || parameter > [52, 12, 60][mode]!) throw new Error(`mode ${mode}, ${parameter}`);
   if (mode === 1) return Number(integer) / 10 ** parameter;
   if (mode === 2) return Number(integer) / 2 ** parameter;
   const magnitude = (integer < 0n ? -integer - 1n : integer) << BigInt(parameter);
@@ -58,12 +62,49 @@ function double(integer: bigint, mode: number, parameter: number): number {
 
 /** Decodes a block. */
 export function readBlock(bytes: Uint8Array): RawColumns {
-  const reader = new Reader(bytes, 0);
+  const points: [bigint, number][] = [];
+  const at = readInto(points, bytes, 0);
+  if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes are left`);
+  return columnsOf(points);
+}
+
+/**
+ * Decodes blocks that stand one behind the other.
+ *
+ * @param points Number of points that all together must have.
+ */
+export function readBlocks(bytes: Uint8Array, points: number): RawColumns {
+  const all: [bigint, number][] = [];
+  for (let at = 0; at < bytes.length;) {
+    const before = all.length;
+    at = readInto(all, bytes, at, points - before);
+    if (all.length === before) throw new Error(`a block has no points`);
+  }
+  if (all.length !== points) throw new Error(`there are ${all.length} points, not ${points}`);
+  return columnsOf(all);
+}
+
+function columnsOf(points: readonly [bigint, number][]): RawColumns {
+  return {
+    times: BigInt64Array.from(points, ([time]) => time),
+    values: Float64Array.from(points, ([, value]) => value),
+  };
+}
+
+/** Decodes the block at `at` of `most` points at most; its end. */
+function readInto(
+  points: [bigint, number][],
+  bytes: Uint8Array,
+  at: number,
+  most = 2 ** 26,
+): number {
+  const reader = new Reader(bytes, at);
   const n = Number(reader.uint(4));
+  if (n > most) throw new Error(`a block has ${n} points, more than ${most}`);
   const times = reader.run(n);
   const mode = reader.byte();
   const parameter = reader.byte();
   const values = reader.run(n).map((integer) => double(integer, mode, parameter));
-  if (reader.at !== bytes.length) throw new Error(`${bytes.length - reader.at} bytes are left`);
-  return { times: BigInt64Array.from(times), values: Float64Array.from(values) };
+  times.forEach((time, i) => points.push([time, values[i]!]));
+  return reader.at;
 }

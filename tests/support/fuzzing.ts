@@ -64,11 +64,12 @@ class Watch {
     const program = `
       const seed = new Int32Array((await new Promise((done) => onmessage = done)).data);
       let said;
-      for (let last;; last = seed[0]) {
-        Atomics.wait(seed, 0, seed[0], 30_000);
-        if (seed[0] !== last || said === last) continue;
-        said = last;
-        console.warn(${JSON.stringify(what)} + ": seed " + last + " has been running for 30 s");
+      for (;;) {
+        const now = seed[0];
+        // A wake-up may be that of this very seed, which was there before it.
+        if (Atomics.wait(seed, 0, now, 30_000) !== "timed-out" || said === now) continue;
+        said = now;
+        console.warn(${JSON.stringify(what)} + ": seed " + now + " has been running for 30 s");
       }`;
     const url = `data:text/javascript,${encodeURIComponent(program)}`;
     this.#worker = new Worker(url, { type: "module" });

@@ -12,7 +12,10 @@ import type { ReaderFile } from "../options.ts";
 /** Reads that threads do. */
 export type ReadMethod = Exclude<keyof Readers, "close">;
 
-/** Order to a reader. Of each read one chunk is made ahead; `more` asks for another one. */
+/**
+ * Order to a reader. Of each read one chunk is made ahead; `more` asks for another one. A `ping` is
+ * answered between slices of reads.
+ */
 export type ReaderOrder =
   | { readonly type: "open"; readonly file: ReaderFile }
   | {
@@ -24,6 +27,7 @@ export type ReaderOrder =
   }
   | { readonly type: "more"; readonly id: number }
   | { readonly type: "stop"; readonly id: number }
+  | { readonly type: "ping" }
   | { readonly type: "close" };
 
 /** Report of a reader. */
@@ -32,6 +36,7 @@ export type ReaderReport =
   | { readonly type: "refused"; readonly error: ErrorParts }
   | { readonly type: "chunk"; readonly id: number; readonly chunk: unknown }
   | { readonly type: "end"; readonly id: number; readonly error: ErrorParts | undefined }
+  | { readonly type: "pong" }
   | { readonly type: "closed" };
 
 /** An error without its class, which no message carries. */

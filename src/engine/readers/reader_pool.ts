@@ -17,6 +17,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import { closedError } from "../write/group_commit.ts";
 import type { ReaderFile } from "../options.ts";
+import { abortable } from "../../core/call.ts";
 import type { ReadMethod } from "./messages.ts";
 import { ReaderThread } from "./reader_thread.ts";
 
@@ -89,11 +90,13 @@ export class ReaderPool implements Readers {
     request: object,
     options: CallOptions | undefined,
   ): AsyncGenerator<C> {
-    yield* (await this.#thread()).read<C>(method, request, options);
+    const thread = this.#thread();
+    await abortable(thread.opened, options ?? {}, "read");
+    yield* thread.read<C>(method, request, options);
   }
 
   /** The thread with the fewest reads; of several, the next in turn. */
-  async #thread(): Promise<ReaderThread> {
+  #thread(): ReaderThread {
     if (this.#closing !== undefined) throw closedError();
     const threads = this.#threads;
     const first = this.#next++;
@@ -103,8 +106,6 @@ export class ReaderPool implements Readers {
       if (!threads[at]!.isAlive) threads[at] = this.#start();
       if (best === undefined || threads[at]!.reads < threads[best]!.reads) best = at;
     }
-    const thread = threads[best!]!;
-    await thread.opened;
-    return thread;
+    return threads[best!]!;
   }
 }

@@ -7,11 +7,28 @@
 import { Worker } from "node:worker_threads";
 import { abortable, type CallOptions, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
+import { onSilence } from "../../core/silence_timer.ts";
 import { errorOf, type ReaderOrder, type ReaderReport, type ReadMethod } from "./messages.ts";
 import type { ReaderFile } from "../options.ts";
 
 /** Longest time for a thread to close its database at the end, ms. */
 const CLOSE_MS = 1_000;
+
+/** A thread that is waited for is asked for a sign of life after this silence, ms. */
+const PING_MS = 10_000;
+
+/** Longest time in which it must give one, ms. */
+const PONG_MS = 30_000;
+
+/** Longest time for a thread to begin and open the file, ms: its program may have to be compiled. */
+const OPEN_MS = 300_000;
+
+/** Silence of a thread, for tests. */
+export interface SilenceLimits {
+  readonly pingMs: number;
+  readonly pongMs: number;
+  readonly openMs: number;
+}
 
 /** The answer to a read. */
 interface Answer {
@@ -28,29 +45,43 @@ export class ReaderThread {
   readonly opened: Promise<void>;
   readonly #worker: Worker;
   readonly #answers = new Map<number, Answer>();
-  readonly #exited: Promise<void>;
+  readonly #silence: SilenceLimits;
+  /** Resolves when the thread is gone. */
+  readonly exited: Promise<void>;
   #settleOpened!: (error?: Error) => void;
   #settleClosed!: () => void;
   readonly #closed: Promise<void> = new Promise((resolve) => this.#settleClosed = resolve);
   #lastId = 0;
   #failure: Error | undefined;
+  #isOpened = false;
+  #stopListening: (() => void) | undefined;
 
-  /** @param file The file, which a writer of this process may have open. */
-  constructor(file: ReaderFile) {
+  /**
+   * @param file The file, which a writer of this process may have open.
+   * @param worker Its program; for tests.
+   * @param silence Silence after which it is given up; for tests.
+   */
+  constructor(
+    file: ReaderFile,
+    worker: Worker = new Worker(new URL("./reader_worker.ts", import.meta.url)),
+    silence: SilenceLimits = { pingMs: PING_MS, pongMs: PONG_MS, openMs: OPEN_MS },
+  ) {
+    this.#silence = silence;
     this.opened = new Promise((resolve, reject) => {
       this.#settleOpened = (error) => error === undefined ? resolve() : reject(error);
     });
     this.opened.catch(() => {});
-    this.#worker = new Worker(new URL("./reader_worker.ts", import.meta.url));
+    this.#worker = worker;
     this.#worker.on("message", (report: ReaderReport) => this.#hear(report));
     this.#worker.on("error", (error) => this.#fail(ended(error)));
-    this.#exited = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       this.#worker.on("exit", () => {
         this.#fail(ended());
         resolve();
       });
     });
     this.#order({ type: "open", file });
+    this.#listen();
   }
 
   /** False once the thread has ended, or could not open the file. */
@@ -84,6 +115,7 @@ export class ReaderThread {
     const { deadlineMs } = options;
     try {
       this.#order({ type: "read", id, method, request, deadlineMs });
+      if (this.reads === 1) this.#listen();
       for (;;) {
         while (answer.chunks.length === 0 && answer.end === undefined) {
           await abortable(new Promise<void>((wake) => answer.wake = wake), options, "read");
@@ -97,6 +129,7 @@ export class ReaderThread {
     } finally {
       this.#answers.delete(id);
       if (answer.end === undefined) this.#order({ type: "stop", id });
+      if (this.reads === 0) this.#listen();
     }
   }
 
@@ -107,7 +140,7 @@ export class ReaderThread {
     if (wasAlive) {
       this.#worker.postMessage({ type: "close" } satisfies ReaderOrder);
       const inTime = { deadlineMs: Date.now() + CLOSE_MS };
-      const over = Promise.race([this.#closed, this.#exited]);
+      const over = Promise.race([this.#closed, this.exited]);
       await abortable(over, inTime, "close").catch(() => {});
     }
     await this.end();
@@ -122,10 +155,36 @@ export class ReaderThread {
     if (this.isAlive) this.#worker.postMessage(order);
   }
 
+  /** Begins to wait for a report, if one is due: a thread that is stuck is ended. */
+  #listen(): void {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    if (!this.isAlive || this.#isOpened && this.reads === 0) return;
+    const { pingMs, pongMs, openMs } = this.#silence;
+    if (!this.#isOpened) return this.#expectReport(openMs);
+    this.#stopListening = onSilence(pingMs, () => {
+      this.#order({ type: "ping" });
+      this.#expectReport(pongMs);
+    });
+  }
+
+  #expectReport(ms: number): void {
+    this.#stopListening = onSilence(ms, () => {
+      this.#fail(ended(new Error(`it has not answered for ${ms} ms`)));
+      void this.end();
+    });
+  }
+
   #hear(report: ReaderReport): void {
+    if (report.type === "opened") this.#isOpened = true;
+    this.#listen();
     if (report.type === "opened") return this.#settleOpened();
     if (report.type === "closed") return this.#settleClosed();
-    if (report.type === "refused") return this.#fail(errorOf(report.error));
+    if (report.type === "pong") return;
+    if (report.type === "refused") {
+      this.#fail(errorOf(report.error));
+      return void this.end();
+    }
     const answer = this.#answers.get(report.id);
     if (answer === undefined) return; // It was given up.
     if (report.type === "chunk") answer.chunks.push(report.chunk);
@@ -136,6 +195,7 @@ export class ReaderThread {
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.#stopListening?.();
     this.#settleOpened(error);
     for (const answer of this.#answers.values()) {
       answer.end ??= { error };

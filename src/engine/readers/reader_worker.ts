@@ -94,5 +94,6 @@ parentPort!.on("message", (order: ReaderOrder) => {
   else if (order.type === "read") void read(order);
   else if (order.type === "more") wake(order.id, (state) => state.left++);
   else if (order.type === "stop") wake(order.id, ({ controller }) => controller.abort());
+  else if (order.type === "ping") send({ type: "pong" });
   else void close();
 });

@@ -8,7 +8,7 @@
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import type { CallStream } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
-import { onSilence } from "./silence_timer.ts";
+import { onSilence } from "../../core/silence_timer.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */

@@ -6,7 +6,7 @@
  */
 
 import type { Socket } from "node:net";
-import { onSilence } from "./silence_timer.ts";
+import { onSilence } from "../../core/silence_timer.ts";
 
 /** Longest wait for the first call of a connection, its TLS handshake included, ms. */
 const FIRST_CALL_MS = 10_000;

@@ -1,4 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Worker } from "node:worker_threads";
+import type { CallOptions } from "../../../src/core/call.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
 import { ReaderPool } from "../../../src/engine/readers/reader_pool.ts";
@@ -157,6 +159,69 @@ Deno.test("ReaderPool: calls of a thread that ends fail with UNAVAILABLE, and it
     assertEquals(started.length, 2);
     await pool.close();
   });
+});
+
+/** A thread that opens its file, if it says so, and does nothing more: it runs in a circle. */
+function stuckThread(says: string): ReaderThread {
+  const program = `
+    const { parentPort } = await import("node:worker_threads");
+    parentPort.on("message", ({ type }) => {
+      if (type === "open" && ${JSON.stringify(says)} === "opened") {
+        return parentPort.postMessage({ type: "opened" });
+      }
+      for (;;);
+    });`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+  const limits = { pingMs: 20, pongMs: 20, openMs: says === "" ? 500 : 300_000 };
+  return new ReaderThread({ ...FILE, path: "none" }, worker, limits);
+}
+
+for (const says of ["opened", ""]) {
+  const when = says === "" ? "while it opens the file" : "in a read";
+  Deno.test(`ReaderPool: a thread that is stuck ${when} is UNAVAILABLE, ended and replaced`, async () => {
+    await withFile(async (engine, path) => {
+      await engine.insert({ uuid: UUID, columns: points(0, 1_000) });
+      const started: ReaderThread[] = [];
+      const pool = new ReaderPool(1, { ...FILE, path }, () => {
+        const isFirst = started.length === 0;
+        started.push(isFirst ? stuckThread(says) : new ReaderThread({ ...FILE, path }));
+        return started.at(-1)!;
+      });
+      const reads = await Promise.allSettled(Array.from({ length: 20 }, () => read(pool)));
+      for (const result of reads) {
+        assert(result.status === "rejected" && result.reason instanceof BTrDBError);
+        assertEquals([result.reason.status, result.reason.retryable], ["UNAVAILABLE", true]);
+        assertStringIncludes(result.reason.message, "it has not answered for");
+      }
+      assertEquals((await read(pool)).times.length, 1_000);
+      assertEquals(started.length, 2);
+      await started[0]!.exited;
+      await pool.close();
+    });
+  });
+}
+
+Deno.test("ReaderPool: deadlines and aborts hold while a thread opens the file", async () => {
+  const started: ReaderThread[] = [];
+  const pool = new ReaderPool(1, { ...FILE, path: "none" }, () => {
+    started.push(stuckThread(""));
+    return started[0]!;
+  });
+  const reason = new Error("enough");
+  const first = (options: CallOptions) => pool.rawValues(REQUEST, options).next();
+  const aborted = first({ signal: AbortSignal.abort(reason) });
+  assertEquals(await assertRejects(() => aborted), reason);
+  const late = await assertRejects(() => first({ deadlineMs: Date.now() + 1 }), BTrDBError);
+  assertEquals(late.status, "DEADLINE_EXCEEDED");
+  await pool.close();
+});
+
+Deno.test("ReaderThread: a thread that cannot open its file is ended", async () => {
+  // Each read began another one, and all stayed.
+  const thread = new ReaderThread({ ...FILE, path: "/nowhere/none.btrdb" });
+  await assertRejects(() => thread.opened, BTrDBError);
+  await thread.exited;
+  assertEquals(thread.isAlive, false);
 });
 
 Deno.test("ReaderPool: a slow reader has a chunk or two made ahead, no more", async () => {

@@ -20,6 +20,7 @@ import { askForBlocks, asksForBlocks, encodeBlocksResponse } from "../../../src/
 import { serve, type ServeOptions } from "../../../src/server/mod.ts";
 import { columnsOf } from "../../support/engine.ts";
 import { override } from "../../support/override_endpoint.ts";
+import { field } from "../../support/wire_reference.ts";
 import { info, raw } from "../../support/grpc/scripted_answers.ts";
 
 const uuid = new Uint8Array(16).fill(6);
@@ -225,6 +226,13 @@ function claiming(points: number): Uint8Array {
   return block;
 }
 
+/** The field that says how many points are in blocks, and what stands behind it. */
+function announcing(points: bigint, ...behind: number[][]): Uint8Array {
+  return Uint8Array.from([field(1001, 0, points), ...behind].flat());
+}
+
+const BLOCKS = field(1002, 2, [...good]);
+
 const HOSTILE: [string, Uint8Array, string, string][] = [
   ["fewer points than it says", response(3, good), "INTERNAL", "a block is malformed"],
   ["more points than it says", response(1, good), "INTERNAL", "a block is malformed"],
@@ -236,6 +244,11 @@ const HOSTILE: [string, Uint8Array, string, string][] = [
   ["half a block", response(2, good.subarray(0, 9)), "INTERNAL", "a block is malformed"],
   ["bytes behind", response(2, good, Uint8Array.of(1)), "INTERNAL", "a block is malformed"],
   ["blocks twice", joined(response(2, good), response(2, good)), "INTERNAL", "blocks come twice"],
+  ["2^32 points more", announcing(2n ** 32n + 2n, BLOCKS), "INTERNAL", "4294967298 points"],
+  ["points and no blocks", announcing(2n), "INTERNAL", "blocks of 2 points are missing"],
+  ["points behind the blocks", announcing(2n, BLOCKS, field(1001, 0, 2n)), "INTERNAL", "missing"],
+  ["blocks as a number", announcing(2n, field(1002, 0, 9n)), "INTERNAL", "missing"],
+  ["blocks before their number", Uint8Array.from(BLOCKS), "INTERNAL", "blocks have 0 points"],
   ["points backwards", response(2, blockOf([120n, 1], [110n, 2])), "INTERNAL", "malformed"],
   ["blocks backwards", response(4, blockOf([130n, 1], [140n, 1]), good), "INTERNAL", "malformed"],
   ["NaN", response(2, blockOf([110n, 1], [120n, NaN])), "INTERNAL", "malformed"],

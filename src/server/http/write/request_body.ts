@@ -7,7 +7,7 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Request } from "../exchange.ts";
-import { onSilence } from "../../transport/silence_timer.ts";
+import { onSilence } from "../../../core/silence_timer.ts";
 import { HttpFailure } from "../http_failure.ts";
 
 /** Longest wait for the next bytes, ms. */

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { assertEquals } from "@std/assert";
-import { onSilence } from "../../../src/server/transport/silence_timer.ts";
+import { onSilence } from "../../../src/core/silence_timer.ts";
 
 /** A thread that connects, and sends a byte when it is told to. */
 const SENDER = `

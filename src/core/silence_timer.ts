@@ -4,7 +4,7 @@
  * @module
  */
 
-import { socketsSeen } from "../../core/event_loop.ts";
+import { socketsSeen } from "./event_loop.ts";
 
 /** Looks at the sockets before silence is believed: one to read them, one for what handles it. */
 const LOOKS = 2;
