@@ -1,6 +1,7 @@
 import { BTrDBError, type RawBatch } from "@btrdb/btrdb";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { delay } from "../../../src/core/call.ts";
+import { later } from "../../support/clock.ts";
 import { type Bench, type Case, columns, ramp } from "../support.ts";
 
 /** More points than any backend sends before it is asked for more. */
@@ -191,13 +192,8 @@ export const CANCEL_CASES: Case[] = [
       const stream = await t.stream([[1n, 1]]);
       const query = stream.rawValues(0n, 9n, { timeoutMs: 600_000 });
       // An hour later, by the clock that deadlines are taken from.
-      const now = Date.now;
-      Date.now = () => now() + 3_600_000;
-      try {
-        assertEquals((await query.collect()).length, 1);
-      } finally {
-        Date.now = now;
-      }
+      using _clock = later(3_600_000);
+      assertEquals((await query.collect()).length, 1);
     },
   },
 ];

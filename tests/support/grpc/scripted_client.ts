@@ -19,8 +19,6 @@ export async function withScript(
     await body(endpoint, server);
   } finally {
     await endpoint.close();
-    // Scripts that break an answer off wait before they do.
-    await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }
 

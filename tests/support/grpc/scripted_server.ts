@@ -6,6 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
+import { clientMessages, untilClientMessages } from "./client_messages.ts";
 
 // A GOAWAY from a server that has answered many calls can abort the whole process in nghttp2.
 const { Http2Session } = http2 as unknown as { Http2Session: { prototype: { goaway(): void } } };
@@ -23,6 +24,11 @@ export interface ScriptedCall {
   header(name: string): string | undefined;
   /** Sends a message; resolves once there is room for another. */
   send(message: Uint8Array): Promise<void>;
+  /**
+   * Waits until the client, in this process, has received all that was sent; or has gone away. A
+   * status that follows at once can overtake messages.
+   */
+  delivered(): Promise<void>;
   /** Aborted when the client cancels or goes away. */
   readonly signal: AbortSignal;
 }
@@ -90,13 +96,18 @@ type Duplex = grpc.ServerDuplexStream<Uint8Array, Uint8Array>;
 function register(server: grpc.Server, path: string, script: Script, calls: string[]): void {
   const rpc = path.slice(path.lastIndexOf("/") + 1);
   const answer = async (call: Duplex, request: Uint8Array, gone: AbortController) => {
+    let expected = clientMessages();
     try {
       await script({
         path,
         rpc,
         request,
         header: (name) => call.metadata.get(name)[0]?.toString(),
-        send: (message) => send(call, message, gone.signal),
+        send: (message) => {
+          expected++;
+          return send(call, message, gone.signal);
+        },
+        delivered: () => untilClientMessages(expected, gone.signal),
         signal: gone.signal,
       });
       call.end();

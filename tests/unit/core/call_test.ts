@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { abortable, delay, throwIfOver } from "../../../src/core/call.ts";
+import { overflowingTimers } from "../../support/until.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -85,7 +86,7 @@ Deno.test("abortable: a deadline further away than any timer is none", async () 
   const waited = Promise.withResolvers<number>();
   const options = { deadlineMs: Date.now() + 1e12 };
   const waiting = abortable(waited.promise, options, "flush").finally(() => settled = true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await overflowingTimers();
   assertEquals(settled, false);
   waited.resolve(7);
   assertEquals(await waiting, 7);

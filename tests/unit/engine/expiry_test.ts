@@ -262,7 +262,12 @@ Deno.test("expire: a dry run counts what would go and changes nothing, beside a 
 Deno.test("expire: the sweep runs by itself, when the database is opened and again and again", async () => {
   await withPath(async (path) => {
     let nowMs = NOW_MS;
-    const options = { path, now: () => nowMs, expiryTickMs: 5 };
+    let sweeps = 0;
+    const now = () => {
+      sweeps++;
+      return nowMs;
+    };
+    const options = { path, now, expiryTickMs: 5 };
     let engine = await openNow(options);
     const uuid = await create(engine, 1, "a");
     const columns = columnsOf([[NOW - 100n * SECOND, 1], [NOW - 50n * SECOND, 2], [NOW, 3]]);
@@ -271,7 +276,11 @@ Deno.test("expire: the sweep runs by itself, when the database is opened and aga
     await until("a sweep", async () => (await times(engine, uuid)).length === 2);
     nowMs += 14_500;
     // A point is hardly too old: it is left alone until a 64th of the age more has passed.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const _ of ["a sweep", "another one, which begins after its end"]) {
+      const before = sweeps;
+      await engine.setRetention("a", 64n * SECOND);
+      await until("a sweep begins", () => sweeps > before);
+    }
     assertEquals((await times(engine, uuid)).length, 2);
     nowMs += 1000;
     await engine.close();

@@ -9,6 +9,7 @@ import {
   SubscriptionHub,
 } from "../../../src/engine/subscription_hub.ts";
 import { MAX_PENDING_POINTS } from "../../../src/engine/subscription.ts";
+import { overflowingTimers } from "../../support/until.ts";
 
 const POINTS = 1 << 20;
 const columns = { times: new BigInt64Array(POINTS), values: new Float64Array(POINTS) };
@@ -52,7 +53,7 @@ Deno.test("SubscriptionHub: a deadline further away than any timer does not end 
   const hub = new SubscriptionHub();
   const updates = hub.subscribe([uuidOf(1)], { deadlineMs: Date.now() + 1e12 });
   const next = updates.next();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await overflowingTimers();
   hub.publish(uuidOf(1), columns);
   assertEquals((await next).done, false);
   await updates.return!();

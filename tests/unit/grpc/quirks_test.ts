@@ -388,7 +388,8 @@ Deno.test("lookupStreams: a filtered lookup is read to its end after a break", (
     async LookupStreams(call) {
       for (const result of FOUND.slice(0, 2)) {
         await call.send(bytes(LookupStreamsResponseSchema, { results: [result] }));
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await call.delivered();
+        await left.promise;
       }
       ended.resolve(call.signal.aborted);
     },
@@ -396,9 +397,11 @@ Deno.test("lookupStreams: a filtered lookup is read to its end after a break", (
     for await (const _ of endpoint.lookupStreams(lookup({ tags: new Map([["name", null]]) }))) {
       break;
     }
+    left.resolve();
     assertEquals(await ended.promise, false);
   }));
 
+const left = Promise.withResolvers<void>();
 const ended = Promise.withResolvers<boolean>();
 
 Deno.test("listCollections: pages go on until one is empty, however short they are", () => {

@@ -29,7 +29,7 @@ function broken(cuts: number[], asked: { start: bigint; version: bigint }[], min
     const sent = rows.slice(0, cut);
     for (let i = 0; i < sent.length; i += 2) await call.send(raw(sent.slice(i, i + 2), 11n, minor));
     if (cut === undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await call.delivered();
     throw gone();
   };
 }
@@ -88,7 +88,7 @@ Deno.test("readResumable: a broken read of unflushed points in order of arrival 
             await call.send(raw([row], 11n, 3n));
           }
           if (cut === undefined) return;
-          await new Promise((resolve) => setTimeout(resolve, 2));
+          await call.delivered();
           throw gone();
         },
       });
@@ -116,7 +116,7 @@ Deno.test("changes: changed ranges that come late are seen, once each, also when
           await call.send(bytes(ChangesResponseSchema, { versionMajor: 15n, ranges }));
         }
         if (cut === undefined) return;
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await call.delivered();
         throw gone();
       },
     });
@@ -146,7 +146,7 @@ Deno.test("changes: each changed range comes once, also between the latest versi
         await call.send(bytes(ChangesResponseSchema, part));
       }
       if (!first) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await call.delivered();
       throw gone();
     },
   });
@@ -173,14 +173,14 @@ Deno.test("readResumable: broken windows continue with the next one", async () =
       );
       await call.send(windows(rows.slice(0, 2)));
       if (n <= 2) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await call.delivered();
       throw gone();
     },
     async AlignedWindows(call) {
       const { start, end } = fromBinary(AlignedWindowsParamsSchema, call.request);
       await call.send(windows([[start, 1n]]));
       if (end - start <= 1024n) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await call.delivered();
       throw gone();
     },
   });

@@ -8,6 +8,7 @@ import { runDeno } from "../../support/run.ts";
 import { failure, info, raw, v4Server } from "../../support/grpc/scripted_answers.ts";
 import { type Script, ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 import { ServerProcess } from "../../support/server_process.ts";
+import { settled } from "../../support/until.ts";
 
 const uuid = new Uint8Array(16).fill(5);
 const RANGE = { uuid, start: 0n, end: 1n << 50n, version: 11n };
@@ -31,12 +32,16 @@ function batch(k: number): Uint8Array {
   return raw(Array.from({ length: 5000 }, (_, i) => [BigInt(k * 5000 + i), Math.random()]));
 }
 
-/** Sends without end; resolves `stopped` with the number of messages when the client has gone. */
-function endless(stopped: PromiseWithResolvers<number>): Script {
+/**
+ * Sends without end; resolves `stopped` with the number of messages when the client has gone.
+ *
+ * @param onSend Called for each message.
+ */
+function endless(stopped: PromiseWithResolvers<number>, onSend: () => void = () => {}): Script {
   return v4Server("4.15.9-deno", {
     async RawValues(call) {
       let sent = 0;
-      for (; !call.signal.aborted; sent++) await call.send(batch(sent));
+      for (; !call.signal.aborted; sent++, onSend()) await call.send(batch(sent));
       stopped.resolve(sent);
     },
   });
@@ -106,14 +111,15 @@ Deno.test("Rpc: an abort stops the server and rejects with its reason, unchanged
 });
 
 Deno.test("Rpc: an abort rejects a call that waits, and one that is made afterwards", async () => {
+  const reason = new Error("enough");
+  const controller = new AbortController();
   const script = v4Server("4.15.9-deno", {
-    Nearest: (call) =>
-      new Promise((resolve) => call.signal.addEventListener("abort", () => resolve())),
+    Nearest: (call) => {
+      controller.abort(reason);
+      return new Promise((resolve) => call.signal.addEventListener("abort", () => resolve()));
+    },
   });
   await withServer(script, {}, async (endpoint) => {
-    const reason = new Error("enough");
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(reason), 20);
     const { signal } = controller;
     const call = () =>
       endpoint.nearest({ uuid, time: 0n, version: 11n, backward: false }, { signal });
@@ -160,13 +166,18 @@ Deno.test("Rpc: a passed deadline stops the server and says so", async () => {
 
 Deno.test("Rpc: who does not read stops the wire", async () => {
   const stopped = Promise.withResolvers<number>();
-  await withServer(endless(stopped), { flowControlWindow: 1 << 20 }, async (endpoint) => {
+  const size = batch(0).length;
+  let bytes = 0;
+  const script = endless(stopped, () => bytes += size);
+  await withServer(script, { flowControlWindow: 1 << 20 }, async (endpoint) => {
     const iterator = endpoint.rawValues(RANGE);
     await iterator.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await settled(() => {
+      assert(bytes < 16 << 20, `${bytes} bytes were sent to somebody who did not read`);
+      return bytes;
+    });
     await iterator.return!();
-    const bytes = await stopped.promise * batch(0).length;
-    assert(bytes < 16 << 20, `${bytes} bytes were sent to somebody who did not read`);
+    await stopped.promise;
   });
 });
 

@@ -89,7 +89,7 @@ Deno.test("sql: SQL is asked again only while nothing has come", async () => {
   await withV5(30, {
     async SQLQuery(call) {
       await call.send(bytes(SQLQueryResponseSchema, { SQLQueryRow: [row] }));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await call.delivered();
       throw status(14, "gone");
     },
   }, async (endpoint, server) => {

@@ -2,14 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { connect as connectTcp } from "node:net";
-import { delay } from "../../../src/core/call.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import type { Endpoint, RangeRequest } from "../../../src/endpoint/endpoint.ts";
 import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
 import { uuidBytes } from "../../../src/core/uuid.ts";
 import { override } from "../../support/override_endpoint.ts";
 import { Random } from "../../support/random.ts";
-import { until } from "../../support/until.ts";
+import { settled, until } from "../../support/until.ts";
 
 const UUID = "00000000-0000-4000-8000-000000000001";
 const POINTS = 2_000_000;
@@ -72,18 +71,6 @@ function open(port: number, path: string, field = "x: y"): Promise<{ close: () =
     });
     socket.on("error", () => {});
   });
-}
-
-/** Waits until a number stays the same. */
-async function settled(read: () => number): Promise<number> {
-  let last = -1;
-  for (let same = 0; same < 10;) {
-    const now = read();
-    same = now === last ? same + 1 : 0;
-    last = now;
-    await delay(30);
-  }
-  return last;
 }
 
 for (const format of ["csv", "ndjson", "json", "arrow"]) {

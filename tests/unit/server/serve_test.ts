@@ -1,6 +1,7 @@
 /** Tests of `serve` around the calls: limits, deadlines, metrics, health, stopping. */
 
 import { Buffer } from "node:buffer";
+import { connect as connectTcp } from "node:net";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, connect } from "../../../mod.ts";
@@ -9,7 +10,7 @@ import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { scriptedEndpoint } from "../../support/grpc/scripted_endpoint.ts";
-import { until } from "../../support/until.ts";
+import { overflowingTimers, until } from "../../support/until.ts";
 
 const NEAREST = "/v5api.BTrDB/Nearest";
 const request = toBinary(
@@ -20,6 +21,17 @@ const request = toBinary(
 function statusOf(message: Uint8Array | undefined): [number, string] {
   const { stat } = fromBinary(pb.FlushResponseSchema, message ?? new Uint8Array());
   return [stat?.code ?? 0, stat?.msg ?? ""];
+}
+
+/** Tells whether a port of this machine takes no connection. */
+function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on("error", () => resolve(true));
+  });
 }
 
 /** An endpoint whose `nearest` waits until it is let go. */
@@ -211,7 +223,7 @@ Deno.test("Server.stop: waits for calls that end, and for no subscription", asyn
   await until("the calls are where they should be", () => running() === 1 && subscribers === 1);
   let stopped = false;
   const stopping = server.stop({ graceMs: 600_000 }).then(() => stopped = true);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("no connection is taken any more", () => isRefused(server.port));
   assertEquals([stopped, subscribers], [false, 1]);
   release();
   assertEquals((await call).code, 0);
@@ -242,12 +254,13 @@ Deno.test("serve: an answer that fails when it was long already says why", async
 });
 
 Deno.test("serve takes a deadline that is further away than any timer", async () => {
-  const { endpoint, release } = waitingEndpoint();
+  const { endpoint, release, running } = waitingEndpoint();
   await using server = await serve(endpoint, { port: 0 });
   using client = new RawClient(server.address);
   const deadlineMs = Date.now() + 1e12;
   const call = client.call(NEAREST, request, { deadlineMs });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until("the call is at the database", () => running() === 1);
+  await overflowingTimers();
   release();
   assertEquals((await call).code, 0);
 });

@@ -91,21 +91,20 @@ Deno.test(
 Deno.test(
   "Spool: if the request that a file is made for goes away, the next one makes it",
   withSpool(async (spool) => {
-    let give = (_reason: Error) => {};
+    let give: ((reason: Error) => void) | undefined;
     const first = spool.file(
       "a",
       "x",
       () => new Promise((_resolve, reject) => give = reject),
       idle,
     );
-    await until("it is being made", () => spool.has("a"));
+    await until("it is being made", () => spool.has("a") && give !== undefined);
     const second = spool.file("a", "y", of(7), idle);
     const impatient = new AbortController();
     const third = spool.file("a", "z", of(7), impatient.signal);
     impatient.abort(new Error("gone too"));
     await assertRejects(() => third, Error, "gone too");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    give(new Error("gone"));
+    give!(new Error("gone"));
     await assertRejects(() => first, Error, "gone");
     const file = await second;
     assertEquals(file.byteLength, 7);

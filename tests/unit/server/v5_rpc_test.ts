@@ -9,6 +9,7 @@ import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { ipcToMulti, ipcToRaw, ipcToStat, rawToIpc } from "../../../src/arrow/ipc.ts";
 import { serve, type ServeOptions } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
+import { until } from "../../support/until.ts";
 
 const [A, B] = [1, 2].map((n) => new Uint8Array(16).fill(n)) as [Uint8Array, Uint8Array];
 const NEVER = pb.MergePolicy.NEVER;
@@ -250,12 +251,12 @@ function subscription(client: RawClient, first: Uint8Array) {
 
 /** Inserts points into a stream, one after another, until `enough`. */
 async function insertUntil(call: Caller, uuid: Uint8Array, enough: () => boolean): Promise<void> {
-  for (let time = 100n; !enough(); time++) {
-    assert(time < 600n, "nothing arrives");
-    const values = [{ time, value: Number(time) }];
+  let time = 100n;
+  await until("points arrive", async () => {
+    const values = [{ time, value: Number(time++) }];
     await call("Insert", pb.InsertParamsSchema, { uuid, values });
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+    return enough();
+  });
 }
 
 Deno.test("serve answers a subscription of one request with points", () =>

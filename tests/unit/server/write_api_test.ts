@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { type BTrDB, connect, MAX_TIME, MIN_TIME, type Stream } from "@btrdb/btrdb";
 import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
 import { CollectionTemplate } from "../../../src/core/collection_template.ts";
+import { until } from "../../support/until.ts";
 
 const T = 1_700_000_000_000_000_000n;
 
@@ -435,7 +436,7 @@ Deno.test("serve http write: a client that goes away in its body leaves nothing 
     await new Promise<void>((resolve) => socket.once("data", () => resolve()));
     socket.end("m v=1 1\n");
     socket.destroy();
-    while (!isOver()) await new Promise((done) => setTimeout(done, 5));
+    await until("the request is over", isOver);
     assertEquals(await points(), []);
     assertEquals((await post("/write?db=b", "m v=2 2"))[0], 204);
     assertEquals(await points(), ["b/m/v 2 2"]);

@@ -1,0 +1,12 @@
+/** The clock of this process. */
+
+/** Has `Date.now` say a later time until it is disposed of. */
+export function later(ms: number): Disposable {
+  const { now } = Date;
+  Date.now = () => now() + ms;
+  return {
+    [Symbol.dispose](): void {
+      Date.now = now;
+    },
+  };
+}
