@@ -8,12 +8,6 @@ import { invalidType } from "../core/argument_error.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
 
-/** Checks bytes that are to be read. */
-export function checkBytes(name: string, bytes: unknown): void {
-  if (bytes instanceof Uint8Array) return;
-  throw invalidType(`Cannot read Arrow: ${name} is ${describe(bytes)}, expected a Uint8Array`);
-}
-
 /** Checks a table that is to be read. */
 export function checkTable(table: unknown): void {
   checkObject("read Arrow", "table", table);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { checkBytes, checkColumns } from "./check_arguments.ts";
+import { checkBytes } from "../core/check_bytes.ts";
+import { checkColumns } from "./check_arguments.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
@@ -295,7 +296,7 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
  * @param maxUnpackedBytes Bytes that all its buffers may have together when they are unpacked.
  */
 export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
-  checkBytes("bytes", bytes);
+  checkBytes("read Arrow", "bytes", bytes);
   let table: Table;
   const aligned = bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
   try {

@@ -10,6 +10,9 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+import { checkList } from "../core/check_list.ts";
+import { describe } from "../core/describe.ts";
 import { type Args, parseArgs } from "./words/parse_args.ts";
 import type { Command } from "./command.ts";
 import { GLOBAL_OPTIONS } from "./words/option.ts";
@@ -27,8 +30,10 @@ import { resolveZone } from "./words/times.ts";
  *
  * @param argv Words after the name of the program.
  * @returns The exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.
+ * @throws {TypeError} If the words are no array of strings.
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  checkWords(argv);
   const debug = argv.includes("--debug");
   const interrupt = new AbortController();
   const stopListening = listenForInterrupts(interrupt);
@@ -39,6 +44,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     return present(interrupt.signal.aborted ? interrupt.signal.reason : error, argv, debug);
   } finally {
     stopListening();
+  }
+}
+
+function checkWords(argv: readonly string[]): void {
+  checkList("run", "argv", argv);
+  for (const [i, word] of argv.entries()) {
+    if (typeof word === "string") continue;
+    throw invalidType(`Cannot run: argv[${i}] is ${describe(word)}, expected a string`);
   }
 }
 

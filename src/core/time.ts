@@ -135,6 +135,9 @@ const EXPECTED = "expected RFC 3339 such as 2026-01-02T03:04:05.123456789Z";
  * ```
  */
 export function toNanoseconds(time: TimeLike, name = "time"): bigint {
+  if (typeof name !== "string") {
+    throw invalidType(`Cannot use a time: name is ${describe(name)}, expected a string`);
+  }
   if (typeof time === "bigint") return checked(time, time, name);
   if (typeof time === "string") {
     return checked(parseRfc3339(time, name), JSON.stringify(time), name);

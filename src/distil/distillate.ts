@@ -4,11 +4,11 @@
  * @module
  */
 
-import { BTrDB } from "../client/btrdb.ts";
+import { checkDatabase } from "../client/check_database.ts";
+import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 import { delay } from "../core/call.ts";
-import { describe } from "../core/describe.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
 import { checkDefinition, type DistilDefinition } from "./definition.ts";
@@ -69,9 +69,7 @@ export class Distillate {
 
   /** @ignore Made by `distil`. */
   constructor(db: BTrDB, definition: DistilDefinition) {
-    if (!(db instanceof BTrDB)) {
-      throw invalidType(`Cannot distil: db is ${describe(db)}, expected a database of connect`);
-    }
+    checkDatabase("distil", db);
     checkDefinition(definition);
     this.#db = db;
     this.#definition = { ...definition };

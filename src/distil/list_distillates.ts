@@ -4,9 +4,8 @@
  * @module
  */
 
-import { invalidType } from "../core/argument_error.ts";
-import { describe } from "../core/describe.ts";
-import { BTrDB } from "../client/btrdb.ts";
+import { checkDatabase } from "../client/check_database.ts";
+import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
 import { checkOptions, type RequestOptions } from "../core/request_options.ts";
 import { statusOf } from "./distil_status.ts";
@@ -43,11 +42,7 @@ export async function* listDistillates(
   options: RequestOptions = {},
 ): AsyncGenerator<KnownDistillate, void, void> {
   const annotations = { [NAME_KEY]: null };
-  if (!(db instanceof BTrDB)) {
-    throw invalidType(
-      `Cannot list distillates: db is ${describe(db)}, expected a database of connect`,
-    );
-  }
+  checkDatabase("list distillates", db);
   checkOptions("list distillates", options);
   const found = db.lookupStreams("", { ...options, isCollectionPrefix: true, annotations });
   for await (const stream of found) {

@@ -5,6 +5,10 @@
  * @module
  */
 
+import { invalidType } from "../core/argument_error.ts";
+import { checkBytes } from "../core/check_bytes.ts";
+import { describe } from "../core/describe.ts";
+import { isIterable } from "../core/is_iterable.ts";
 import { createReadStream } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -57,6 +61,12 @@ export async function openBytes(input: ImportInput): Promise<InputBytes> {
     return { ...unknown, name: "-", memory: input, once: false, compression, size: input.length };
   }
   if (typeof input !== "string" && !(input instanceof URL)) {
+    if (!isIterable(input)) {
+      throw invalidType(
+        `Cannot import: input is ${describe(input)}, expected a path, a file: URL, bytes, or an ` +
+          "iterable of bytes",
+      );
+    }
     return { ...unknown, name: "-", stream: input, once: true, compression: "none" };
   }
   const path = input instanceof URL ? fileURLToPath(input) : input;
@@ -126,7 +136,18 @@ export async function* readBytes(
 /** The bytes of what is no plain file, as they come. */
 function piecesOf({ memory, stream, path }: InputBytes): AsyncIterable<Uint8Array> {
   if (memory !== undefined) return inPieces(memory);
-  return stream ?? createReadStream(path!, { highWaterMark: READ_BYTES });
+  return stream === undefined
+    ? createReadStream(path!, { highWaterMark: READ_BYTES })
+    : checkedPieces(stream);
+}
+
+async function* checkedPieces(
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of stream) {
+    checkBytes("import", "a piece of input", piece);
+    yield piece;
+  }
 }
 
 async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { text as checkText } from "../client/arguments.ts";
 import { readFile } from "node:fs/promises";
 import { ImportError, optionError } from "./errors.ts";
 import type { ColumnMeta } from "./options.ts";
@@ -17,6 +18,7 @@ import type { ColumnMeta } from "./options.ts";
  * and `annotations` of text.
  */
 export async function readColumnMeta(path: string): Promise<Record<string, ColumnMeta>> {
+  checkText("read the metadata", path, "path");
   const text = await readFile(path, "utf8").catch((cause) => {
     if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;
     throw new ImportError(`There is no file ${path}`, { fault: "missing", cause });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { text } from "../client/arguments.ts";
+import { checkList } from "../core/check_list.ts";
 import type { Dirent } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -36,6 +38,7 @@ export interface FolderFiles {
  * @param folder Its path.
  */
 export async function filesIn(folder: string): Promise<FolderFiles> {
+  text("list the files", folder, "folder");
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.map(({ name }) => name);
   const stems = new Set(
@@ -80,6 +83,8 @@ async function foreignLinks(folder: string, entries: readonly Dirent[]): Promise
  * @param files Their paths.
  */
 export function withoutCompanions(files: readonly string[]): string[] {
+  checkList("find companions", "files", files);
+  for (const [i, file] of files.entries()) text("find companions", file, `files[${i}]`);
   const stems = new Set(files.filter((file) => /\.cfg$/i.test(file)).map(stemOf));
   return files.filter((file) => !(COMPANIONS.test(file) && stems.has(stemOf(file))));
 }

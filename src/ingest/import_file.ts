@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkDatabase } from "../client/check_database.ts";
+import { checkObject } from "../core/check_object.ts";
 import { fileURLToPath } from "node:url";
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
@@ -82,6 +84,8 @@ export async function importFile(
   input: ImportInput,
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
+  checkDatabase("import", db);
+  checkObject("import", "options", options);
   const startMs = performance.now();
   const prepared = await prepareImport(db, input, options);
   await using source = prepared.source;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../core/check_object.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { untilAborted } from "../core/call.ts";
 import { type ImportInput, type InputBytes, openBytes, readBytes } from "./bytes.ts";
@@ -34,6 +35,7 @@ export async function openSource(
   input: ImportInput,
   options: SourceOptions = {},
 ): Promise<Source> {
+  checkObject("open the source", "options", options);
   return await openFound(await findSource(await openBytes(input), options), options);
 }
 

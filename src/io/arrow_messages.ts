@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkBytes } from "../arrow/check_arguments.ts";
+import { checkBytes } from "../core/check_bytes.ts";
 import { invalid } from "../arrow/table.ts";
 import { concatBytes } from "../core/bytes.ts";
 
@@ -35,7 +35,7 @@ export async function* messagesOf(
   let needed = 8;
   let begun = false;
   for await (const bytes of source) {
-    checkBytes("a piece of source", bytes);
+    checkBytes("read Arrow", "a piece of source", bytes);
     parts.push(bytes);
     length += bytes.length;
     if (length < needed) continue;

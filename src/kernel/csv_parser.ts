@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "../core/describe.ts";
+import { checkBytes } from "../core/check_bytes.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 
@@ -78,9 +78,7 @@ export class CsvParser {
    * @throws {CsvError} If something is wrong with the header or a row.
    */
   push(bytes: Uint8Array): RawColumns[] {
-    if (!(bytes instanceof Uint8Array)) {
-      throw invalidType(`Cannot parse CSV: bytes is ${describe(bytes)}, expected a Uint8Array`);
-    }
+    checkBytes("parse CSV", "bytes", bytes);
     if (this.#finished) throw invalidType("Cannot parse CSV: the parser is finished");
     if (this.#rest.length === 0) this.#rest.append(bytes, this.#take(bytes, false));
     else {

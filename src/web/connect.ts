@@ -39,6 +39,7 @@ export interface WebConnectOptions extends RequestOptions {
 export async function connect(url?: string, options: WebConnectOptions = {}): Promise<BTrDB> {
   const call = startCall("connect", options);
   const { apiKey, protocol = "auto", retry, hooks, tracer } = options;
+  if (url !== undefined) text("connect", url, "url");
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
   const grpc: GrpcWebOptions = { addresses: [url ?? originOfPage()], protocol, ...call };

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { checkObject } from "../../core/check_object.ts";
+
 /** A phasor of a station. */
 export interface PhasorChannel {
   /** Name without padding. */
@@ -117,6 +119,7 @@ export function stationBytes(station: StationConfiguration): number {
 
 /** Number of a station's FORMAT word, 0 to 15. */
 export function formatOf(station: StationConfiguration): number {
+  checkObject("tell the format", "station", station);
   return Number(station.polar) | Number(station.floatPhasors) << 1 |
     Number(station.floatAnalogs) << 2 | Number(station.floatFrequency) << 3;
 }

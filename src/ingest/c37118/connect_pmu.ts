@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions } from "../../core/request_options.ts";
 import { abortable, type CallOptions } from "../../core/call.ts";
 import type { Configuration } from "./configuration.ts";
 import type { DataFrame, DecodeCounts, DecodeOptions } from "./frame_decoder.ts";
@@ -148,6 +149,7 @@ export async function connectPmu(
   target: string,
   options: ConnectPmuOptions = {},
 ): Promise<PmuConnection> {
+  checkOptions("connect to the PMU", options);
   const { signal, timeoutMs = 20_000 } = options;
   const connection = new PmuConnection(signal);
   await connection.open(target, options, { signal, deadlineMs: Date.now() + timeoutMs });

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { checkBytes } from "../../core/check_bytes.ts";
+import { integerOption } from "./options.ts";
+
 /** Remainders of single bytes. */
 const TABLE: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
@@ -23,8 +26,12 @@ function step(crc: number, byte: number): number {
  * @param bytes Bytes that contain the range.
  * @param start First byte.
  * @param end Behind the last byte.
+ * @throws {TypeError | RangeError} If these are no bytes, or the range is not within them.
  */
-export function crcCcitt(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+export function crcCcitt(bytes: Uint8Array, start = 0, end: number = bytes?.length): number {
+  checkBytes("make a checksum", "bytes", bytes);
+  integerOption("make a checksum", end, "end", 0, bytes.length);
+  integerOption("make a checksum", start, "start", 0, end);
   let crc = 0xffff;
   for (let i = start; i < end; i++) crc = step(crc, bytes[i]!);
   return crc;

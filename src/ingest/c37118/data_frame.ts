@@ -4,6 +4,7 @@
  * @module
  */
 
+import { integerOption } from "./options.ts";
 import type { StationConfiguration } from "./configuration.ts";
 
 /** Measurements of one PMU at one time. Absent values are NaN. */
@@ -49,8 +50,13 @@ export interface StationStatus {
   triggerReason: number;
 }
 
-/** Meaning of a status word. */
+/**
+ * Meaning of a status word.
+ *
+ * @throws {RangeError} If it is no word of 16 bits.
+ */
 export function stationStatusOf(stat: number): StationStatus {
+  integerOption("read the status", stat, "stat", 0, 65_535);
   return {
     dataError: (stat >> 14 & 3) as StationStatus["dataError"],
     synchronised: (stat & 0x2000) === 0,

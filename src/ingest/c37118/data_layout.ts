@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkConfiguration } from "./options.ts";
 import { type Configuration, stationBytes, type StationConfiguration } from "./configuration.ts";
 import type { FrequencyForm } from "./data_frame.ts";
 import { CHECKSUM_BYTES, HEADER_BYTES, MAX_FRAME_BYTES } from "./frame_header.ts";
@@ -56,6 +57,7 @@ export class DataLayout {
    * @throws {RangeError} If no frame can hold them.
    */
   constructor(configuration: Configuration) {
+    checkConfiguration("use the configuration", configuration);
     this.configuration = configuration;
     const stations: StationLayout[] = [];
     let [bytes, slot] = [HEADER_BYTES, 0];

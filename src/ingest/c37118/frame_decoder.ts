@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkBytes } from "../../core/check_bytes.ts";
+import { checkObject } from "../../core/check_object.ts";
 import type { Configuration } from "./configuration.ts";
 import { ConfigurationMemory } from "./configuration_memory.ts";
 import type { FrequencyForm, StationData } from "./data_frame.ts";
@@ -136,6 +138,7 @@ export class FrameDecoder {
     scopes: readonly string[] = [""],
     memory: ConfigurationMemory = new ConfigurationMemory(),
   ) {
+    checkObject("decode frames", "options", options);
     const { frequency = "auto", exactTimes = false } = options;
     this.#form = oneOf("decode frames", frequency, "frequency", ["auto", "actual", "deviation"]);
     this.#exact = exactTimes;
@@ -160,6 +163,7 @@ export class FrameDecoder {
 
   /** Takes bytes, in any pieces; returns the frames that are whole now. */
   push(bytes: Uint8Array): Frame[] {
+    checkBytes("decode frames", "bytes", bytes);
     const frames: Frame[] = [];
     this.pushRaw(bytes, (frame) => frames.push(frame), (raw) => frames.push(this.toFrame(raw)));
     return frames;
@@ -342,6 +346,7 @@ export class FrameDecoder {
  * ```
  */
 export function* decodeFrames(bytes: Uint8Array, options: DecodeOptions = {}): Generator<Frame> {
+  checkBytes("decode frames", "bytes", bytes);
   const decoder = new FrameDecoder(options);
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     yield* decoder.push(bytes.subarray(at, at + PIECE_BYTES));

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkBytes } from "../../core/check_bytes.ts";
+import { integerOption } from "./options.ts";
 import { outOfRange } from "../../core/argument_error.ts";
 
 /** Kind of a frame: data, text header, configuration 1 to 3, or command. */
@@ -60,6 +62,7 @@ export function frameTypeOf(first: number, second: number): FrameType | undefine
  * @throws {RangeError} If it is none.
  */
 export function readFrameHeader(frame: Uint8Array): FrameHeader {
+  checkBytes("read the frame", "frame", frame);
   const type = frame.length < MIN_FRAME_BYTES ? undefined : frameTypeOf(frame[0]!, frame[1]!);
   if (type === undefined) {
     throw outOfRange(`Cannot read the frame: ${frame.length} bytes do not begin as one`);
@@ -96,8 +99,13 @@ export interface TimeQuality {
   leapRemoved: boolean;
 }
 
-/** Meaning of a byte of time quality. */
+/**
+ * Meaning of a byte of time quality.
+ *
+ * @throws {RangeError} If it is no byte.
+ */
 export function timeQualityOf(quality: number): TimeQuality {
+  integerOption("read the time quality", quality, "quality", 0, 255);
   const code = quality & 0x0f;
   return {
     locked: code === 0,

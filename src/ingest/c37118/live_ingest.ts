@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../../core/check_object.ts";
 import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
 import { formatTime } from "../../core/time.ts";
@@ -12,11 +13,13 @@ import type { ChannelNames, ColumnPoints } from "./channel_columns.ts";
 import type { DecodeOptions } from "./frame_decoder.ts";
 import type { SourceReport } from "./link_statistics.ts";
 import { LiveSource } from "./live_source.ts";
+import { checkList } from "../../core/check_list.ts";
 import { integerOption } from "./options.ts";
 import { parsePmuTarget } from "./pmu_target.ts";
 import { countPoints, PointSpool } from "./point_spool.ts";
 import { PointStore } from "./point_store.ts";
-import { outOfRange } from "../../core/argument_error.ts";
+import { invalidType, outOfRange } from "../../core/argument_error.ts";
+import { describe } from "../../core/describe.ts";
 
 /** Options of a live ingest. */
 export interface LiveIngestOptions extends DecodeOptions {
@@ -111,6 +114,11 @@ export class LiveIngest {
     targets: readonly string[],
     options: LiveIngestOptions = {},
   ) {
+    if (typeof open !== "function") {
+      throw invalidType(`Cannot ingest: open is ${describe(open)}, expected a function`);
+    }
+    checkList("ingest", "targets", targets);
+    checkObject("ingest", "options", options);
     const { names = "btrdb", everyMs = 1000, onEvent = () => {} } = options;
     this.#open = open;
     this.#options = options;

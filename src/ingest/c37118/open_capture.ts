@@ -4,6 +4,7 @@
  * @module
  */
 
+import { text as checkText } from "../../client/arguments.ts";
 import { type CaptureInput, CaptureSource } from "./capture_source.ts";
 import { open } from "node:fs/promises";
 import type { CaptureOptions } from "./capture_reader.ts";
@@ -46,5 +47,6 @@ export async function openCapture(
   path: string,
   options: CaptureOptions = {},
 ): Promise<CaptureSource> {
+  checkText("open the capture", path, "path");
   return await CaptureSource.open(await captureFile(path), options);
 }

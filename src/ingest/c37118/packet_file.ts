@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkBytes } from "../../core/check_bytes.ts";
+
 /** A packet, and the kind of network it was captured on (LINKTYPE_ of tcpdump.org). */
 export interface Packet {
   readonly bytes: Uint8Array;
@@ -20,6 +22,7 @@ const MAX_INTERFACES = 65_536;
 
 /** Kind of a capture by its first bytes, `undefined` if it is none. */
 export function captureKindOf(start: Uint8Array): CaptureKind | undefined {
+  checkBytes("tell the kind of a capture", "start", start);
   if (start.length < 4) return undefined;
   const view = new DataView(start.buffer, start.byteOffset, start.length);
   const magic = view.getUint32(0);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { text as checkText } from "../../client/arguments.ts";
+import { checkObject } from "../../core/check_object.ts";
 import { outOfRange } from "../../core/argument_error.ts";
 
 /** A live data stream. */
@@ -46,6 +48,8 @@ export function parsePmuTarget(
   text: string,
   defaults: { id?: number | undefined; cfg?: 2 | 3 | undefined } = {},
 ): PmuTarget {
+  checkText("use the address", text, "target");
+  checkObject("use the address", "options", defaults);
   const match =
     /^(?:(c37118(?:\+udp|\+tcp)?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/?#[\]]+)(?::(\d{1,5}))?\/?(?:\?(.*))?$/i
       .exec(text);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject } from "../../core/check_object.ts";
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -300,6 +301,7 @@ export class SimulatedPmu implements AsyncDisposable {
  */
 export async function simulatePmu(options: SimulatePmuOptions = {}): Promise<SimulatedPmu> {
   const action = "simulate the PMU";
+  checkObject(action, "options", options);
   const { hostname = "127.0.0.1", udpPort, dataPort, sendTo, missing = 0 } = options;
   const port = integerOption(action, options.port ?? 0, "port", 0, 65_535);
   if (!(missing >= 0 && missing <= 1)) {

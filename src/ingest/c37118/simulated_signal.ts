@@ -5,8 +5,10 @@
  * @module
  */
 
+import { outOfRange } from "../../core/argument_error.ts";
+import { checkObject } from "../../core/check_object.ts";
 import type { Configuration, StationConfiguration } from "./configuration.ts";
-import { integerOption } from "./options.ts";
+import { checkConfiguration, integerOption } from "./options.ts";
 
 /** Options of a simulated PMU's configuration. */
 export interface SimulatedConfigurationOptions {
@@ -47,6 +49,7 @@ export function simulatedConfiguration(
   options: SimulatedConfigurationOptions = {},
 ): Configuration {
   const action = "simulate the PMU";
+  checkObject(action, "options", options);
   const id = integerOption(action, options.id ?? 1, "id", 1, 65_534);
   const format = integerOption(action, options.format ?? 15, "format", 0, 15);
   const dataRate = integerOption(action, options.rate ?? 60, "rate", 1, 1000);
@@ -141,15 +144,23 @@ function excursionAt(second: number): [number, number] {
  * @param soc Second since the Unix epoch.
  * @param tick Number of the frame in the second.
  * @param seed Of the noise and the angle of the station.
- * @returns Values in the order of a data frame.
+ * @returns Values in the order of a data frame, those of the first station.
+ * @throws {RangeError} If the configuration has no station, or a number is no whole one.
  */
 export function simulatedValues(
-  { dataRate, stations: [station] }: Configuration,
+  configuration: Configuration,
   soc: number,
   tick: number,
   seed: number,
 ): Float64Array {
-  const { polar, phasors, analogs, digitals, nominalFrequency } = station!;
+  const action = "simulate the PMU";
+  checkConfiguration(action, configuration);
+  const { dataRate, stations: [station] } = configuration;
+  if (station === undefined) throw outOfRange(`Cannot ${action}: the configuration has no station`);
+  integerOption(action, soc, "soc", 0, 0xffff_ffff);
+  integerOption(action, tick, "tick", 0, 0xffff_ffff);
+  integerOption(action, seed, "seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const { polar, phasors, analogs, digitals, nominalFrequency } = station;
   const second = soc % 86_400 + tick / dataRate;
   const frame = (soc % 86_400) * dataRate + tick;
   const sag = sagAt(second);

@@ -4,10 +4,14 @@
  * @module
  */
 
+import { checkBytes } from "../../core/check_bytes.ts";
+import { checkObject } from "../../core/check_object.ts";
 import { ComtradeRecord } from "./record.ts";
 import { bytesInMemory, bytesOfFile } from "./random_bytes.ts";
 import { filesOf, isSingleFile, partsOf, type RecordFiles } from "./record_files.ts";
 import type { ComtradeOptions } from "./comtrade_options.ts";
+
+const ACTION = "open the record";
 
 /** Bytes of a record: a `.cff`, or its two parts. */
 export type ComtradeBytes =
@@ -26,6 +30,7 @@ export async function openComtrade(
   input: string | ComtradeBytes,
   options: ComtradeOptions = {},
 ): Promise<ComtradeRecord> {
+  checkObject(ACTION, "options", options);
   const files = typeof input === "string" ? await openPath(input) : await openParts(input);
   try {
     return await ComtradeRecord.open(files, options);
@@ -50,6 +55,9 @@ export async function openPath(path: string): Promise<RecordFiles> {
 
 async function openParts(input: ComtradeBytes): Promise<RecordFiles> {
   if (input instanceof Uint8Array) return await partsOf(bytesInMemory(input), "the record");
+  checkObject(ACTION, "input", input);
+  checkBytes(ACTION, "input.configuration", input.configuration);
+  checkBytes(ACTION, "input.samples", input.samples);
   const samples = bytesInMemory(input.samples);
   return {
     configuration: input.configuration,

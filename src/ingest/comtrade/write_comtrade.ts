@@ -4,6 +4,9 @@
  * @module
  */
 
+import { text } from "../../client/arguments.ts";
+import { checkList } from "../../core/check_list.ts";
+import { checkObject } from "../../core/check_object.ts";
 import { openPartFile, type PartFile } from "../../csv/part_file.ts";
 import { throwIfOver } from "../../core/call.ts";
 import { type ColumnSource, type TableBatch, tableBatches } from "../../io/table.ts";
@@ -84,6 +87,12 @@ export async function writeComtrade(
   channels: readonly WrittenChannel[],
   options: WriteComtradeOptions = {},
 ): Promise<WrittenRecord> {
+  text("write COMTRADE", path, "path");
+  checkList("write COMTRADE", "channels", channels);
+  for (const [i, channel] of channels.entries()) {
+    checkObject("write COMTRADE", `channels[${i}]`, channel);
+  }
+  checkObject("write COMTRADE", "options", options);
   const [, ending] = /\.(cfg|cff)$/i.exec(path) ?? [];
   if (ending === undefined) {
     throw new RangeError(`Cannot write ${path}: expected a name that ends with .cfg or .cff`);

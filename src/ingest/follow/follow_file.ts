@@ -4,6 +4,9 @@
  * @module
  */
 
+import { text } from "../../client/arguments.ts";
+import { checkDatabase } from "../../client/check_database.ts";
+import { checkObject } from "../../core/check_object.ts";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +64,9 @@ export async function followFile(
   options: FollowOptions = {},
 ): Promise<FollowSummary> {
   const startMs = performance.now();
+  checkDatabase("follow", db);
+  if (!(source instanceof URL)) text("follow", source, "source");
+  checkObject("follow", "options", options);
   checkFollowOptions(options);
   const { signal, target = "", onWarning = () => {}, onNotice = () => {} } = options;
   const root = resolve(source instanceof URL ? fileURLToPath(source) : source);

@@ -6,21 +6,42 @@
 import { assertEquals } from "@std/assert";
 import * as main from "@btrdb/btrdb";
 import * as arrow from "@btrdb/btrdb/arrow";
+import * as c37118 from "@btrdb/btrdb/c37118";
+import * as comtrade from "@btrdb/btrdb/comtrade";
 import * as distil from "@btrdb/btrdb/distil";
+import * as ingest from "@btrdb/btrdb/ingest";
 import * as kernel from "@btrdb/btrdb/kernel";
 import * as parquet from "@btrdb/btrdb/parquet";
 import * as phasor from "@btrdb/btrdb/phasor";
 import * as server from "@btrdb/btrdb/server";
 import * as web from "@btrdb/btrdb/web";
+import config from "../../../deno.json" with { type: "json" };
+import * as cli from "../../../src/cli/main.ts";
 
 type Call = (...args: unknown[]) => unknown;
 
-const ENTRIES = { ".": main, arrow, distil, kernel, parquet, phasor, server, web };
+const ENTRIES = {
+  ".": main,
+  arrow,
+  c37118,
+  cli,
+  comtrade,
+  distil,
+  ingest,
+  kernel,
+  parquet,
+  phasor,
+  server,
+  web,
+};
 
 /** A text that is a path too, for calls that write files: in a folder that is not there. */
 const TEXT = "no-such-folder/x";
 
-const WRONG: readonly unknown[] = [undefined, null, 5, TEXT, {}, [], true, [undefined], [null]];
+const WRONG: readonly unknown[] = [
+  ...[undefined, null, 5, 5n, TEXT, {}, [], true, [undefined], [null]],
+  ...[Symbol("s"), [Symbol("s")], new Date(0), () => {}, Object.create(null), Number.NaN],
+];
 
 /** Arguments that are right for some functions: the wrong one comes behind them. */
 const BEFORE: readonly unknown[] = [
@@ -28,11 +49,12 @@ const BEFORE: readonly unknown[] = [
   [],
   { times: BigInt64Array.of(1n), values: Float64Array.of(1) },
   Float64Array.of(1),
+  Uint8Array.of(1),
 ];
 
 /** Classes whose constructors are not public. */
 const MADE_BY_US =
-  /^(BTrDB|RawBatch|StatBatch|RawQuery|StatQuery|Stream|Server|ParquetInput|.*Query)$/;
+  /^(BTrDB|RawBatch|StatBatch|Stream|Server|ParquetInput|CaptureSource|ComtradeRecord|PmuConnection|SimulatedPmu|.*Query)$/;
 
 /** Texts of errors that no check of ours has thrown. */
 const NATIVE =
@@ -68,6 +90,8 @@ async function errorOf(call: () => unknown): Promise<Error | undefined> {
       await within(iterator.next());
       await within(iterator.return?.());
     }
+    const sequence = answer as Iterable<unknown> | undefined;
+    if (typeof sequence?.[Symbol.iterator] === "function") sequence[Symbol.iterator]().next();
     if (typeof answer?.close === "function") await answer.close();
     return undefined;
   } catch (error) {
@@ -78,6 +102,11 @@ async function errorOf(call: () => unknown): Promise<Error | undefined> {
 function isNative(error: Error | undefined): error is Error {
   return error !== undefined && !(error instanceof main.BTrDBError) && NATIVE.test(error.message);
 }
+
+Deno.test("wrong arguments: every entry is looked at", () => {
+  const entries = Object.keys(config.exports).map((name) => name.replace(/^\.\//, ""));
+  assertEquals(Object.keys(ENTRIES).toSorted(), entries.toSorted());
+});
 
 for (const [entry, names] of Object.entries(ENTRIES)) {
   Deno.test({

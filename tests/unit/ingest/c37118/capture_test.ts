@@ -162,7 +162,7 @@ function second(id: number, soc = 1_700_000_000, rate = 10): Uint8Array[] {
   const layout = new DataLayout(configuration);
   const frames: Uint8Array[] = encodeConfiguration(configuration, { soc, fraction: 0 });
   for (let tick = 0; tick < rate; tick++) {
-    const fraction = tick * 1_000_000 / rate;
+    const fraction = Math.trunc(tick * 1_000_000 / rate);
     frames.push(
       encodeValues(layout, simulatedValues(configuration, soc, tick, id), { soc, fraction }),
     );
