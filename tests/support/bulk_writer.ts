@@ -7,16 +7,16 @@
 import { openEngine } from "../../src/engine/mod.ts";
 import { bulkPiece } from "./bulk_piece.ts";
 import { createStream } from "./engine.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, streams] = Deno.args;
 const engine = await openEngine({ path });
-const encoder = new TextEncoder();
 
 async function work(stream: number): Promise<never> {
   const uuid = await createStream(engine, stream + 1);
   for (let piece = 0;; piece++) {
     await engine.insert({ uuid, columns: bulkPiece(stream, piece) });
-    Deno.stdout.writeSync(encoder.encode(`${stream} ${piece}\n`));
+    sayLine(`${stream} ${piece}`);
   }
 }
 

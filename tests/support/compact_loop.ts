@@ -7,9 +7,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { compactFile } from "../../src/engine/mod.ts";
 import { reclaimUuid } from "./reclaim_plan.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, first] = Deno.args as [string, string];
-const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 const db = new DatabaseSync(path, { readOnly: true });
 // Stream FIRST itself may be gone before it is looked for; later ones have greater uuids.
@@ -19,7 +19,7 @@ while (isMade.get(reclaimUuid(Number(first))) === undefined) {
 }
 db.close();
 for (;;) {
-  await compactFile(path, { onProgress: ({ bytes }) => say(`step ${bytes}`) });
-  say("end");
+  await compactFile(path, { onProgress: ({ bytes }) => sayLine(`step ${bytes}`) });
+  sayLine("end");
   await new Promise((resolve) => setTimeout(resolve, 5));
 }

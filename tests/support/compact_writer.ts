@@ -5,22 +5,21 @@
  */
 
 import { openEngine } from "../../src/engine/mod.ts";
-import { RECLAIM_COMMITS, reclaimColumns, reclaimUuid } from "./reclaim_plan.ts";
+import { writeReclaimStream } from "./reclaim_plan.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, first] = Deno.args;
 const engine = await openEngine({ path });
-const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 for (let stream = Number(first);; stream++) {
-  const uuid = reclaimUuid(stream);
-  const tags = new Map([["name", `s${stream}`]]);
-  await engine.create({ uuid, collection: `c${stream % 5}`, tags, annotations: new Map() });
-  for (let i = 0; i < RECLAIM_COMMITS; i++) {
-    await engine.insert({ uuid, columns: reclaimColumns(stream, i) });
-    say(`stored ${stream} ${i}`);
-    if (i % 2 === 0) await engine.flush(uuid);
-  }
+  const isEven = (commit: number) => commit % 2 === 0;
+  const uuid = await writeReclaimStream(
+    engine,
+    stream,
+    isEven,
+    (commit) => sayLine(`stored ${stream} ${commit}`),
+  );
   if (stream % 2 === 1) continue;
-  say(`going ${stream}`);
+  sayLine(`going ${stream}`);
   await engine.obliterate(uuid);
 }

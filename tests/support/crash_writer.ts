@@ -8,6 +8,7 @@ import { openEngine } from "../../src/engine/mod.ts";
 import { CRASH_STREAMS, crashStep, crashUuid } from "./crash_plan.ts";
 import { FaultPlan } from "./faulty_sqlite.ts";
 import { EAGER_LATE } from "./late_limits.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, killAt, ...starts] = Deno.args;
 const plan = new FaultPlan();
@@ -18,7 +19,6 @@ const engine = await openEngine({
   openDatabase: plan.open,
   lateLimits: EAGER_LATE,
 });
-const encoder = new TextEncoder();
 
 async function work(stream: number): Promise<never> {
   const uuid = crashUuid(stream);
@@ -32,7 +32,7 @@ async function work(stream: number): Promise<never> {
       await engine.insert({ uuid, columns });
     } else if (step.op === "flush") await engine.flush(uuid);
     else await engine.deleteRange({ uuid, start: step.start, end: step.end });
-    Deno.stdout.writeSync(encoder.encode(`${stream} ${index}\n`));
+    sayLine(`${stream} ${index}`);
   }
 }
 

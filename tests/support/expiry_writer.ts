@@ -14,6 +14,7 @@ import {
 } from "./expiry_plan.ts";
 import { FaultPlan } from "./faulty_sqlite.ts";
 import { EAGER_LATE } from "./late_limits.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, first, killAt] = Deno.args;
 const plan = new FaultPlan();
@@ -27,7 +28,6 @@ const engine = await openEngine({
   now: () => nowMs,
   expiryTickMs: 1,
 });
-const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 if (Number(first) === 0) {
   for (let stream = 0; stream < EXPIRY_STREAMS; stream++) {
@@ -39,15 +39,15 @@ if (Number(first) === 0) {
 }
 plan.active = true;
 for (let round = Number(first);; round++) {
-  say(`expiring ${round}`);
+  sayLine(`expiring ${round}`);
   nowMs = expiryNowMs(round);
   await engine.expire();
-  say(`expired ${round}`);
+  sayLine(`expired ${round}`);
   for (let stream = 0; stream < EXPIRY_STREAMS; stream++) {
     const uuid = expiryUuid(stream);
-    say(`inserting ${round} ${stream}`);
+    sayLine(`inserting ${round} ${stream}`);
     await engine.insert({ uuid, columns: expiryColumns(stream, round) });
-    say(`inserted ${round} ${stream}`);
+    sayLine(`inserted ${round} ${stream}`);
     if ((round + stream) % 3 > 0) await engine.flush(uuid);
   }
 }

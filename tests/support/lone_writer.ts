@@ -6,11 +6,10 @@
 
 import { BTrDBError } from "../../src/core/errors.ts";
 import { openEngine } from "../../src/engine/mod.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, byte] = Deno.args as [string, string];
 const uuid = new Uint8Array(16).fill(Number(byte));
-const encoder = new TextEncoder();
-const say = (text: string): void => void Deno.stdout.writeSync(encoder.encode(`${text}\n`));
 
 try {
   const engine = await openEngine({ path });
@@ -25,12 +24,12 @@ try {
   for (let i = 0; !isOver; i++) {
     const columns = { times: BigInt64Array.of(BigInt(i)), values: Float64Array.of(i) };
     await engine.insert({ uuid, columns });
-    say(String(i));
+    sayLine(String(i));
     if (i % 50 === 49) await engine.flush(uuid);
   }
   await engine.close();
-  say("closed");
+  sayLine("closed");
 } catch (error) {
-  say(error instanceof BTrDBError ? error.status : String(error));
+  sayLine(error instanceof BTrDBError ? error.status : String(error));
   Deno.exit(3);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { RawColumns } from "../../src/core/columns.ts";
+import type { Engine } from "../../src/engine/mod.ts";
 
 /** Commits a stream has. */
 export const RECLAIM_COMMITS = 6;
@@ -30,4 +31,28 @@ export function reclaimColumns(stream: number, commit: number): RawColumns {
     times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 1_000_000n + BigInt(commit)),
     values: Float64Array.from({ length: n }, (_, i) => commit + i),
   };
+}
+
+/**
+ * Makes a stream and its commits.
+ *
+ * @param isFlushed Tells after which commits the stream is flushed.
+ * @param onStored Called after each commit.
+ * @returns Its uuid.
+ */
+export async function writeReclaimStream(
+  engine: Engine,
+  stream: number,
+  isFlushed: (commit: number) => boolean = () => true,
+  onStored: (commit: number) => void = () => {},
+): Promise<Uint8Array> {
+  const uuid = reclaimUuid(stream);
+  const tags = new Map([["name", `s${stream}`]]);
+  await engine.create({ uuid, collection: `c${stream % 5}`, tags, annotations: new Map() });
+  for (let i = 0; i < RECLAIM_COMMITS; i++) {
+    await engine.insert({ uuid, columns: reclaimColumns(stream, i) });
+    onStored(i);
+    if (isFlushed(i)) await engine.flush(uuid);
+  }
+  return uuid;
 }

@@ -8,27 +8,21 @@
 import { openEngine } from "../../src/engine/mod.ts";
 import { FaultPlan } from "./faulty_sqlite.ts";
 import { EAGER_LATE } from "./late_limits.ts";
-import { RECLAIM_COMMITS, RECLAIM_KEEP, reclaimColumns, reclaimUuid } from "./reclaim_plan.ts";
+import { RECLAIM_KEEP, writeReclaimStream } from "./reclaim_plan.ts";
+import { sayLine } from "./say_line.ts";
 
 const [path, first, killAt] = Deno.args;
 const plan = new FaultPlan();
 plan.killAt = Number(killAt);
 plan.active = false;
 const engine = await openEngine({ path, openDatabase: plan.open, lateLimits: EAGER_LATE });
-const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
 for (let stream = Number(first);; stream++) {
-  const uuid = reclaimUuid(stream);
-  const tags = new Map([["name", `s${stream}`]]);
-  await engine.create({ uuid, collection: `c${stream % 5}`, tags, annotations: new Map() });
-  for (let i = 0; i < RECLAIM_COMMITS; i++) {
-    await engine.insert({ uuid, columns: reclaimColumns(stream, i) });
-    await engine.flush(uuid);
-  }
+  const uuid = await writeReclaimStream(engine, stream);
   plan.active = true;
   await engine.prune(uuid, RECLAIM_KEEP);
-  say(`pruned ${stream}`);
+  sayLine(`pruned ${stream}`);
   if (stream % 2 === 1) continue;
   await engine.obliterate(uuid);
-  say(`gone ${stream}`);
+  sayLine(`gone ${stream}`);
 }

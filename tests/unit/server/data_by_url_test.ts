@@ -1,89 +1,10 @@
-/** Data by URL over the HTTP port of `serve`. */
+/** Data by URL: formats, windows, times, parameters, lists, and the document of them. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { type BTrDB, connect, formatTime, MAX_TIME, MIN_TIME, type Stream } from "@btrdb/btrdb";
+import { formatTime, MAX_TIME, MIN_TIME } from "@btrdb/btrdb";
 import { readArrow } from "@btrdb/btrdb/arrow";
-import { openParquet } from "@btrdb/btrdb/parquet";
-import { serve, type ServeOptions, type Server } from "../../../src/server/mod.ts";
-import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
-
-const T = 1_767_225_600_000_000_000n;
-const SECOND = 1_000_000_000n;
-const ROWS = 1000;
-
-/** A server with two streams of 1,000 points a second apart, the second one a ns later. */
-interface Served {
-  readonly db: BTrDB;
-  readonly server: Server;
-  readonly a: Stream;
-  readonly b: Stream;
-  /** Answer to a request. */
-  get(path: string, init?: RequestInit): Promise<Response>;
-  /** Text of an answer that must be 200. */
-  text(path: string): Promise<string>;
-  /** Status, code and message of a failure. */
-  failure(path: string, init?: RequestInit): Promise<[number, number, string]>;
-}
-
-async function withData(use: (served: Served) => Promise<void>, options: ServeOptions = {}) {
-  await using db = await connect("memory:");
-  await using server = await serve(db, { port: 0, http: { port: 0 }, ...options });
-  const make = async (name: string, offset: bigint, scale: number) => {
-    const stream = await db.create(crypto.randomUUID(), "pmu/s7", {
-      tags: { name, unit: "volts" },
-    });
-    await stream.insert({
-      times: BigInt64Array.from({ length: ROWS }, (_, i) => T + BigInt(i) * SECOND + offset),
-      values: Float64Array.from({ length: ROWS }, (_, i) => (i - 500) * scale),
-    });
-    await stream.flush();
-    return stream;
-  };
-  const [a, b] = [await make("a", 0n, 0.1), await make("b", 1n, 3)];
-  const get = (path: string, init?: RequestInit) =>
-    fetch(`http://127.0.0.1:${server.httpPort}${path}`, init);
-  await use({
-    db,
-    server,
-    a,
-    b,
-    get,
-    async text(path) {
-      const response = await get(path);
-      const text = await response.text();
-      assertEquals([path, response.status, response.ok ? "" : text], [path, 200, ""]);
-      return text;
-    },
-    async failure(path, init) {
-      const response = await get(path, init);
-      const { error: { status, code, message } } = await response.json();
-      assertEquals(status, response.status);
-      return [status, code, message];
-    },
-  });
-}
-
-const csv = "/api/v1/data.csv?stream=pmu/s7/a";
-const parquet = "/api/v1/data.parquet?stream=pmu/s7/*";
-
-/** Rows of a Parquet file, column by column. */
-async function columnsOf(bytes: Uint8Array) {
-  const found: Record<string, { times: bigint[]; values: number[] }> = {};
-  const source = {
-    byteLength: bytes.length,
-    slice: (start: number, end = bytes.length) => Promise.resolve(bytes.slice(start, end).buffer),
-  };
-  await using file = await openParquet(source);
-  for await (const { columns } of file.batches()) {
-    for (const { label, times, values } of columns) {
-      found[label] ??= { times: [], values: [] };
-      found[label].times.push(...times);
-      found[label].values.push(...values);
-    }
-  }
-  return found;
-}
+import { columnsOf, CSV, ROWS, SECOND, T, withData } from "../../support/data_by_url.ts";
 
 Deno.test("data by URL: every format has the same points", () =>
   withData(async ({ a, b, get, text }) => {
@@ -126,7 +47,7 @@ Deno.test("data by URL: windows by points, width and pointwidth", () =>
   withData(async ({ a, text }) => {
     const range = `start=${T}&end=${T + 100n * SECOND}`;
     const lines = async (query: string) =>
-      (await text(`${csv}&${range}&time=ns&${query}`)).trim().split("\n");
+      (await text(`${CSV}&${range}&time=ns&${query}`)).trim().split("\n");
     const width = await lines("width=10s");
     assertEquals(width[0], "time,pmu/s7/a (Min),pmu/s7/a (Mean),pmu/s7/a (Max),pmu/s7/a (Count)");
     const windows = await a.windows(T, T + 100n * SECOND, 10n * SECOND).collect();
@@ -153,7 +74,7 @@ Deno.test("data by URL: windows by points, width and pointwidth", () =>
 Deno.test("data by URL: times in every form and zone", () =>
   withData(async ({ get, text }) => {
     const times = async (query: string) =>
-      (await text(`${csv}&${query}`)).trim().split("\n").slice(1).map((line) => line.split(",")[0]);
+      (await text(`${CSV}&${query}`)).trim().split("\n").slice(1).map((line) => line.split(",")[0]);
     const at = formatTime(T + 5n * SECOND);
     assertEquals(await times(`start=${at}&end=%2B1s&time=ns`), [String(T + 5n * SECOND)]);
     assertEquals(await times(`start=${at}&end=+1s&time=ns`), [String(T + 5n * SECOND)]);
@@ -170,7 +91,7 @@ Deno.test("data by URL: times in every form and zone", () =>
     ]);
     assertEquals((await times("start=last-2s")).length, 3);
     assertEquals(await times("start=now-1h"), []);
-    const { headers, body } = await get(`${csv}&start=1767225605000&end=1767225606000`);
+    const { headers, body } = await get(`${CSV}&start=1767225605000&end=1767225606000`);
     await body!.cancel();
     assertStringIncludes(headers.get("btrdb-note")!, "integers are ns since 1970");
     const local = await columnsOf(
@@ -243,124 +164,6 @@ Deno.test("data by URL: a version that there is not is not answered with another
     }
   }));
 
-Deno.test("data by URL: methods, paths and HEAD", () =>
-  withData(async ({ get, failure }) => {
-    for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
-      const response = await get(csv, { method });
-      assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
-      await response.body?.cancel();
-    }
-    assertEquals((await failure("/api/v1/data.xlsx?stream=pmu/s7/a"))[0], 404);
-    assertEquals((await failure("/api/v1/data.csv/?stream=pmu/s7/a"))[0], 404);
-    const head = await get(csv, { method: "HEAD" });
-    assertEquals([head.status, await head.text()], [200, ""]);
-    assertEquals(head.headers.get("accept-ranges"), "none");
-    assertEquals(head.headers.get("x-content-type-options"), "nosniff");
-    const unknown = await get("/api/v1/data.csv?stream=x/y", { method: "HEAD" });
-    assertEquals([unknown.status, await unknown.text()], [404, ""]);
-  }));
-
-Deno.test("data by URL: ranges of Parquet", () =>
-  withData(async ({ get }) => {
-    const head = await get(parquet, { method: "HEAD" });
-    const size = Number(head.headers.get("content-length"));
-    const etag = head.headers.get("etag")!;
-    assertEquals(head.headers.get("accept-ranges"), "bytes");
-    const all = new Uint8Array(await (await get(parquet)).arrayBuffer());
-    assertEquals(all.length, size);
-    const part = async (range: string, headers: Record<string, string> = {}) => {
-      const response = await get(parquet, { headers: { range, ...headers } });
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      const said = response.headers.get("content-range");
-      assertEquals(response.headers.get("etag"), etag);
-      assertEquals(Number(response.headers.get("content-length")), bytes.length);
-      const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(said ?? "");
-      if (match !== null) {
-        assertEquals(bytes, all.slice(Number(match[1]), Number(match[2]) + 1));
-        assertEquals(Number(match[3]), size);
-      } else if (response.status === 200) assertEquals(bytes, all);
-      return `${response.status} ${said}`;
-    };
-    assertEquals(await part("bytes=0-3"), `206 bytes 0-3/${size}`);
-    assertEquals(await part("bytes=10-"), `206 bytes 10-${size - 1}/${size}`);
-    assertEquals(await part("bytes=-8"), `206 bytes ${size - 8}-${size - 1}/${size}`);
-    assertEquals(await part(`bytes=-${size + 1}`), `206 bytes 0-${size - 1}/${size}`);
-    assertEquals(await part("bytes=-99999999999999999999"), `206 bytes 0-${size - 1}/${size}`);
-    assertEquals(await part("bytes=5-99999999999999999999"), `206 bytes 5-${size - 1}/${size}`);
-    assertEquals(await part("Bytes = 1 - 2"), `206 bytes 1-2/${size}`);
-    assertEquals(await part(`bytes=${size}-`), `416 bytes */${size}`);
-    assertEquals(await part("bytes=99999999999999999999-"), `416 bytes */${size}`);
-    assertEquals(await part("bytes=-0"), `416 bytes */${size}`);
-    for (
-      const range of [
-        "bytes=5-4",
-        "bytes=-",
-        "bytes=a-b",
-        "rows=1-2",
-        "bytes=0-1,5-6",
-        "",
-        "bytes=1.5-2",
-      ]
-    ) {
-      assertEquals([range, await part(range)], [range, "200 null"]);
-    }
-    assertEquals(await part("bytes=0-3", { "if-range": etag }), `206 bytes 0-3/${size}`);
-    assertEquals(await part("bytes=0-3", { "if-range": '"other"' }), "200 null");
-    assertEquals(await part("bytes=0-3", { "if-range": `W/${etag}` }), "200 null");
-    assertEquals(await part("bytes=0-3", { "if-match": etag }), `206 bytes 0-3/${size}`);
-  }));
-
-Deno.test("data by URL: entity tags and caches", () =>
-  withData(async ({ get, a }) => {
-    for (const path of [csv, parquet, "/api/v1/data.arrow?stream=pmu/s7/a"]) {
-      const first = await get(path, { method: "HEAD" });
-      const etag = first.headers.get("etag")!;
-      assertEquals(first.headers.get("cache-control"), "public, no-cache");
-      const again = async (tag: string) => {
-        const response = await get(path, { headers: { "if-none-match": tag } });
-        await response.body?.cancel();
-        return response.status;
-      };
-      assertEquals(await again(etag), 304);
-      assertEquals(await again(`"x", ${etag.replace("W/", "")}`), 304);
-      assertEquals(await again("*"), 304);
-      assertEquals(await again('"x"'), 200);
-      const changed = await get(path, { headers: { "if-match": '"x"' } });
-      assertEquals([changed.status, (await changed.json()).error.code], [412, 0]);
-    }
-    const pinned = await get(`${csv}&version=${await a.version()}`, { method: "HEAD" });
-    assertEquals(pinned.headers.get("cache-control"), "public, max-age=31536000, immutable");
-    const relative = await get(`${csv}&version=${await a.version()}&start=now-1h`, {
-      method: "HEAD",
-    });
-    assertEquals(relative.headers.get("cache-control"), "public, no-cache");
-    const before = await (await get(csv)).text();
-    const location = (await get(csv, { method: "HEAD" })).headers.get("content-location")!;
-    await a.insert([[T + 5000n * SECOND, 1]]);
-    assertEquals(await (await get(location)).text(), before);
-    const after = await get(csv);
-    assertEquals(after.headers.get("btrdb-versions"), `${await a.version()}.1`);
-    assertEquals((await after.text()).split("\n").length, before.split("\n").length + 1);
-  }));
-
-Deno.test("data by URL: a reader of Parquet gets pieces of one file while points come in", () =>
-  withData(async ({ get, a }) => {
-    const head = await get(parquet, { method: "HEAD" });
-    const size = Number(head.headers.get("content-length"));
-    await a.insert([[T + 5000n * SECOND, 1]]);
-    const bytes = new Uint8Array(size);
-    for (let at = 0; at < size; at += 5000) {
-      const range = `bytes=${at}-${Math.min(size, at + 5000) - 1}`;
-      const piece = await get(parquet, { headers: { range } });
-      assertEquals([piece.status, piece.headers.get("etag")], [206, head.headers.get("etag")]);
-      bytes.set(new Uint8Array(await piece.arrayBuffer()), at);
-    }
-    assertEquals((await columnsOf(bytes))["pmu/s7/a"]!.times.length, ROWS);
-    const other = await get(`${parquet}&label=name`);
-    const columns = await columnsOf(new Uint8Array(await other.arrayBuffer()));
-    assertEquals(columns["a"]!.times.length, ROWS + 1);
-  }));
-
 Deno.test("data by URL: lists and single streams", () =>
   withData(async ({ db, a, text, failure }) => {
     await db.create(crypto.randomUUID(), "x/y", { tags: { name: "päth", phase: "A" } });
@@ -387,50 +190,6 @@ Deno.test("data by URL: lists and single streams", () =>
     assertEquals((await failure("/api/v1/streams?prefix=a&collection=b"))[0], 400);
     assertEquals(await text("/api/v1/data.csv?stream=x/y/p%C3%A4th&time=ns"), "time,x/y/päth\n");
   }));
-
-Deno.test("data by URL: keys, and collections that they are kept to", () =>
-  withData(
-    async ({ db, get, failure }) => {
-      await db.create(crypto.randomUUID(), "secret", { tags: { name: "s" } });
-      assertEquals((await failure(csv))[0], 401);
-      assertEquals((await failure(parquet))[0], 401);
-      const bearer = { headers: { authorization: "bearer reader" } };
-      const basic = { headers: { authorization: `Basic ${btoa("me:reader")}` } };
-      for (const init of [bearer, basic]) {
-        const response = await get(csv, init);
-        assertEquals([response.status, response.headers.get("cache-control")], [
-          200,
-          "private, no-cache",
-        ]);
-        await response.text();
-      }
-      assertEquals((await failure(csv, { headers: { authorization: "bearer x" } }))[0], 401);
-      const secret = (await db.lookupStreams("secret").next()).value!.uuid;
-      assertEquals((await failure("/api/v1/data.csv?stream=secret/s", bearer))[0], 404);
-      assertEquals((await failure(`/api/v1/data.parquet?stream=${secret}`, bearer))[0], 403);
-      assertEquals(
-        (await failure(`/api/v1/data.parquet?stream=${crypto.randomUUID()}`, bearer))[0],
-        403,
-      );
-      assertEquals((await failure(`/api/v1/streams/${secret}`, bearer))[0], 403);
-      const streams = await (await get("/api/v1/streams", bearer)).json();
-      assertEquals(streams.length, 2);
-      assertEquals(await (await get("/api/v1/collections", bearer)).json(), ["pmu/s7"]);
-      const file = await get(parquet, bearer);
-      await file.body!.cancel();
-      assertEquals(
-        (await failure(parquet, { headers: { authorization: "bearer writer" } }))[0],
-        403,
-      );
-    },
-    {
-      apiKeys: [
-        { key: "reader", capabilities: ["read"], collectionPrefixes: ["pmu/"] },
-        { key: "writer", capabilities: ["insert"] },
-      ],
-      hostname: "127.0.0.1",
-    },
-  ));
 
 /** Every path and method of the document. */
 interface OpenApi {
@@ -493,58 +252,3 @@ Deno.test("data by URL: the requests of Grafana's Infinity source, ms in and ns 
     const raw = await asked("${__maxDataPoints}");
     assertEquals([raw.status, (await raw.json()).error.code], [400, 421]);
   }));
-
-Deno.test({
-  name: "data by URL: the same over TLS, as HTTP/2 and HTTP/1.1",
-  ignore: !haveOpenssl(),
-  async fn() {
-    const folder = await Deno.makeTempDir();
-    const tls = await makeCertificate(folder, "server", ["basicConstraints=critical,CA:FALSE"]);
-    const cert = await Deno.readTextFile(tls.cert);
-    await withData(async ({ server }) => {
-      for (const http2 of [true, false]) {
-        using client = Deno.createHttpClient({ caCerts: [cert], http2, http1: !http2 });
-        const get = (path: string, init: RequestInit = {}) => {
-          const withClient: RequestInit & { client: Deno.HttpClient } = { ...init, client };
-          return fetch(`https://localhost:${server.httpPort}${path}`, withClient);
-        };
-        const head = await get(parquet, { method: "HEAD" });
-        const size = Number(head.headers.get("content-length"));
-        assertEquals([head.status, await head.text()], [200, ""]);
-        const part = await get(parquet, { headers: { range: `bytes=-${2 * size}` } });
-        assertEquals(part.status, 206);
-        assertEquals((await part.arrayBuffer()).byteLength, size);
-        const same = await get(parquet, {
-          headers: { "if-none-match": head.headers.get("etag")! },
-        });
-        assertEquals([same.status, await same.text()], [304, ""]);
-        assertEquals((await (await get(`${csv}&points=3`)).text()).split("\n").length, 5);
-        const refused = await get(csv, { method: "POST", body: "x" });
-        assertEquals([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
-        await refused.body?.cancel();
-      }
-    }, { tls });
-    await Deno.remove(folder, { recursive: true });
-  },
-});
-
-Deno.test("data by URL: pages of listed origins may ask, with ranges and conditions", () =>
-  withData(async ({ get }) => {
-    const origin = "https://grid.example.org";
-    const asked = await get(parquet, {
-      method: "OPTIONS",
-      headers: { origin, "access-control-request-headers": "authorization, range, if-range" },
-    });
-    assertEquals([asked.status, asked.headers.get("access-control-allow-origin")], [204, origin]);
-    const fields = asked.headers.get("access-control-allow-headers")!.split(", ");
-    for (const field of ["authorization", "range", "if-range", "if-match", "if-none-match"]) {
-      assert(fields.includes(field), field);
-    }
-    const answer = await get(parquet, { headers: { origin, range: "bytes=0-3" } });
-    assertEquals([answer.status, await answer.text()], [206, "PAR1"]);
-    assertEquals(answer.headers.get("access-control-allow-origin"), origin);
-    assertStringIncludes(answer.headers.get("access-control-expose-headers")!, "content-range");
-    assertStringIncludes(answer.headers.get("vary")!, "origin");
-    const foreign = await get(parquet, { headers: { origin: "https://x.example" } });
-    assertEquals([foreign.status, (await foreign.json()).error.status], [403, 403]);
-  }, { http: { port: 0, origins: ["https://grid.example.org"] } }));

@@ -1,0 +1,105 @@
+/** Data by URL as files: ranges, entity tags, pieces. */
+
+import { assertEquals } from "@std/assert";
+import { columnsOf, CSV, PARQUET, ROWS, SECOND, T, withData } from "../../support/data_by_url.ts";
+
+Deno.test("data by URL: ranges of Parquet", () =>
+  withData(async ({ get }) => {
+    const head = await get(PARQUET, { method: "HEAD" });
+    const size = Number(head.headers.get("content-length"));
+    const etag = head.headers.get("etag")!;
+    assertEquals(head.headers.get("accept-ranges"), "bytes");
+    const all = new Uint8Array(await (await get(PARQUET)).arrayBuffer());
+    assertEquals(all.length, size);
+    const part = async (range: string, headers: Record<string, string> = {}) => {
+      const response = await get(PARQUET, { headers: { range, ...headers } });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const said = response.headers.get("content-range");
+      assertEquals(response.headers.get("etag"), etag);
+      assertEquals(Number(response.headers.get("content-length")), bytes.length);
+      const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(said ?? "");
+      if (match !== null) {
+        assertEquals(bytes, all.slice(Number(match[1]), Number(match[2]) + 1));
+        assertEquals(Number(match[3]), size);
+      } else if (response.status === 200) assertEquals(bytes, all);
+      return `${response.status} ${said}`;
+    };
+    assertEquals(await part("bytes=0-3"), `206 bytes 0-3/${size}`);
+    assertEquals(await part("bytes=10-"), `206 bytes 10-${size - 1}/${size}`);
+    assertEquals(await part("bytes=-8"), `206 bytes ${size - 8}-${size - 1}/${size}`);
+    assertEquals(await part(`bytes=-${size + 1}`), `206 bytes 0-${size - 1}/${size}`);
+    assertEquals(await part("bytes=-99999999999999999999"), `206 bytes 0-${size - 1}/${size}`);
+    assertEquals(await part("bytes=5-99999999999999999999"), `206 bytes 5-${size - 1}/${size}`);
+    assertEquals(await part("Bytes = 1 - 2"), `206 bytes 1-2/${size}`);
+    assertEquals(await part(`bytes=${size}-`), `416 bytes */${size}`);
+    assertEquals(await part("bytes=99999999999999999999-"), `416 bytes */${size}`);
+    assertEquals(await part("bytes=-0"), `416 bytes */${size}`);
+    for (
+      const range of [
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=a-b",
+        "rows=1-2",
+        "bytes=0-1,5-6",
+        "",
+        "bytes=1.5-2",
+      ]
+    ) {
+      assertEquals([range, await part(range)], [range, "200 null"]);
+    }
+    assertEquals(await part("bytes=0-3", { "if-range": etag }), `206 bytes 0-3/${size}`);
+    assertEquals(await part("bytes=0-3", { "if-range": '"other"' }), "200 null");
+    assertEquals(await part("bytes=0-3", { "if-range": `W/${etag}` }), "200 null");
+    assertEquals(await part("bytes=0-3", { "if-match": etag }), `206 bytes 0-3/${size}`);
+  }));
+
+Deno.test("data by URL: entity tags and caches", () =>
+  withData(async ({ get, a }) => {
+    for (const path of [CSV, PARQUET, "/api/v1/data.arrow?stream=pmu/s7/a"]) {
+      const first = await get(path, { method: "HEAD" });
+      const etag = first.headers.get("etag")!;
+      assertEquals(first.headers.get("cache-control"), "public, no-cache");
+      const again = async (tag: string) => {
+        const response = await get(path, { headers: { "if-none-match": tag } });
+        await response.body?.cancel();
+        return response.status;
+      };
+      assertEquals(await again(etag), 304);
+      assertEquals(await again(`"x", ${etag.replace("W/", "")}`), 304);
+      assertEquals(await again("*"), 304);
+      assertEquals(await again('"x"'), 200);
+      const changed = await get(path, { headers: { "if-match": '"x"' } });
+      assertEquals([changed.status, (await changed.json()).error.code], [412, 0]);
+    }
+    const pinned = await get(`${CSV}&version=${await a.version()}`, { method: "HEAD" });
+    assertEquals(pinned.headers.get("cache-control"), "public, max-age=31536000, immutable");
+    const relative = await get(`${CSV}&version=${await a.version()}&start=now-1h`, {
+      method: "HEAD",
+    });
+    assertEquals(relative.headers.get("cache-control"), "public, no-cache");
+    const before = await (await get(CSV)).text();
+    const location = (await get(CSV, { method: "HEAD" })).headers.get("content-location")!;
+    await a.insert([[T + 5000n * SECOND, 1]]);
+    assertEquals(await (await get(location)).text(), before);
+    const after = await get(CSV);
+    assertEquals(after.headers.get("btrdb-versions"), `${await a.version()}.1`);
+    assertEquals((await after.text()).split("\n").length, before.split("\n").length + 1);
+  }));
+
+Deno.test("data by URL: a reader of Parquet gets pieces of one file while points come in", () =>
+  withData(async ({ get, a }) => {
+    const head = await get(PARQUET, { method: "HEAD" });
+    const size = Number(head.headers.get("content-length"));
+    await a.insert([[T + 5000n * SECOND, 1]]);
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size; at += 5000) {
+      const range = `bytes=${at}-${Math.min(size, at + 5000) - 1}`;
+      const piece = await get(PARQUET, { headers: { range } });
+      assertEquals([piece.status, piece.headers.get("etag")], [206, head.headers.get("etag")]);
+      bytes.set(new Uint8Array(await piece.arrayBuffer()), at);
+    }
+    assertEquals((await columnsOf(bytes))["pmu/s7/a"]!.times.length, ROWS);
+    const other = await get(`${PARQUET}&label=name`);
+    const columns = await columnsOf(new Uint8Array(await other.arrayBuffer()));
+    assertEquals(columns["a"]!.times.length, ROWS + 1);
+  }));
