@@ -24,7 +24,7 @@ export interface AlignedColumns {
   values: Float64Array[];
 }
 
-/** Origin of the rows of one stream. */
+/** Numbers of rows of one stream that have a point, a filled value, or none. */
 export interface AlignCount {
   /** Rows to which a point belongs. */
   matched: bigint;

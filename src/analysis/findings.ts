@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A run of points, or what is between two points. */
+/** A gap, or a run of duplicate, repeated, zero or extreme points: its range and number of points. */
 export interface Finding {
   /** Time of the first point, ns since the Unix epoch, UTC; of a gap, the point before it. */
   start: bigint;

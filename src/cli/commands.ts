@@ -158,7 +158,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "compact",
     args: "FILE",
-    summary: "Make a database file smaller by what nothing uses",
+    summary: "Make a database file smaller: free unused room",
     group: CHANGE,
     load: () => import("./commands/compact.ts"),
   },

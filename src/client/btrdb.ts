@@ -499,8 +499,8 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * Makes the file of a database smaller by what nothing uses, in small steps beside everything else
-   * (embedded databases). An abort ends it between two steps; what is done stays done.
+   * Makes the file of a database smaller: gives back the room that nothing uses, in small steps beside
+   * everything else (embedded databases). An abort ends it between two steps; what is done stays done.
    *
    * @returns Sizes before and after.
    * @throws {BTrDBError} Status `REWRITE_NEEDED` if the file was made by a release that did not prepare

@@ -13,7 +13,7 @@ import { Rewindower } from "../kernel/rewindower.ts";
 import { openAligned } from "./aligned_windows.ts";
 import { cut, readInTurn, type Target, wholeRange } from "./range_cut.ts";
 
-/** The side that computes windows. */
+/** Place where windows are computed: the server, the client, or whichever is right and cheaper. */
 export type Compute = "auto" | "server" | "client";
 
 /** Windows wanted: `[start + k·width, start + (k+1)·width)` for all k below `n`. */

@@ -164,8 +164,8 @@ export async function verifyFile(path: string): Promise<VerifyReport> {
 }
 
 /**
- * Makes a database file smaller by what nothing uses, in small steps, also while another process
- * writes it.
+ * Makes a database file smaller: gives back the room that nothing uses, in small steps, also while
+ * another process writes it.
  *
  * @param path Path of the file.
  * @param options Permission to write the file anew, and a function that is told how far it is.

@@ -41,7 +41,7 @@ export interface ExpiryCallOptions extends CallOptions {
   onProgress?: ((progress: ExpiryProgress) => void) | undefined;
 }
 
-/** Size of a file while room is given back. */
+/** Progress of making a file smaller. */
 export interface CompactProgress {
   /** Bytes of the database. */
   readonly bytes: number;
@@ -49,7 +49,7 @@ export interface CompactProgress {
   readonly free: number;
 }
 
-/** Result of giving back room. */
+/** Result of making a file smaller. */
 export interface CompactReport {
   /** Bytes of the database before. */
   readonly before: number;
@@ -59,7 +59,7 @@ export interface CompactReport {
   readonly free: number;
 }
 
-/** Options of giving back room. */
+/** Options of making a file smaller. */
 export interface CompactCallOptions extends CallOptions {
   /** True to write the whole file anew where it was not made for giving room back in steps. */
   rewrite?: boolean | undefined;

@@ -506,7 +506,7 @@ export class Engine implements Endpoint {
   }
 
   /**
-   * Makes the file smaller by what nothing uses, in small steps between other tasks.
+   * Makes the file smaller: gives back the room that nothing uses, in small steps between other tasks.
    *
    * @throws {BTrDBError} `REWRITE_NEEDED` if the file was not made for it and `rewrite` is not set,
    *   `READ_ONLY` if nothing may be written.

@@ -143,8 +143,8 @@ function nameOf(input: ImportInput): string {
 const stopped = new WeakMap<object, number>();
 
 /**
- * The points that an import had stored in this run when it failed; undefined if it had not begun
- * to.
+ * The number of points that an import had stored in this run when it failed; undefined if it had not
+ * begun to.
  *
  * @param error The error of {@linkcode importFile}.
  */

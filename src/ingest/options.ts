@@ -9,7 +9,7 @@ import type { InsertOptions } from "../client/insert.ts";
 /** Fate of rows or cells that cannot be read. */
 export type BadPolicy = "fail" | "skip";
 
-/** Reading a source: its format, and for tables the look of rows, cells and times. */
+/** Options of reading a source: its format, and for tables the look of rows, cells and times. */
 export interface SourceOptions {
   /** Name of the format; by default the bytes and the name of the file say it. */
   format?: string | undefined;
@@ -96,7 +96,7 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Streams of the columns. */
+/** Options of the streams that columns go into: names, units, tags and annotations. */
 export interface TargetOptions {
   /** Collection of columns that are no stream yet. @default {the name of the file} */
   into?: string | undefined;

@@ -54,7 +54,7 @@ export interface OmittedColumn {
   readonly reason: string;
 }
 
-/** Columns of points in batches that can be found again. */
+/** Data to import: columns of points, read in batches from any position on. */
 export interface Source extends AsyncDisposable {
   /** Format, e.g. `csv`, `parquet`, `comtrade`. */
   readonly format: string;

@@ -8,8 +8,9 @@ import { EXTENDED_HEX } from "./extended.gen.ts";
 import { moduleBytes } from "./loader.ts";
 
 /**
- * The bytes of the module that `align` loads beside the kernel: written to a file when a program is built,
- * for platforms where `useKernel` is needed, it is its second argument.
+ * The bytes of the second WebAssembly module, which only `align` needs: for platforms that take
+ * WebAssembly from files only. Write them to a file when the program is built, import that, and hand it
+ * to `useKernel` as its second argument.
  */
 export function extendedKernelBytes(): Uint8Array<ArrayBuffer> {
   return moduleBytes(EXTENDED_HEX);

@@ -1,5 +1,5 @@
 /**
- * Points to windows of one width, batch by batch.
+ * Turns points into windows of one width, batch by batch.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export function countWindows(options: RewindowOptions): bigint {
 }
 
 /**
- * Points to windows of one width, batch by batch, in constant memory. Batches come in order of
+ * Turns points into windows of one width, batch by batch, in constant memory. Batches come in order of
  * time; all are raw points, or all are windows, which belong where they start. Standard deviations
  * are those of the population.
  *

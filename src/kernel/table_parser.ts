@@ -97,7 +97,7 @@ export class TableParser {
     return this.#counts.unsureTimes;
   }
 
-  /** Number of the line of the first of them. */
+  /** Line of the first clock time that comes twice, from 1. */
   get firstUnsureLine(): number | undefined {
     return this.#counts.firstUnsureLine;
   }
@@ -107,7 +107,7 @@ export class TableParser {
     return this.#counts.cutTimes;
   }
 
-  /** Number of the line of the first of them. */
+  /** Line of the first time that was cut, from 1. */
   get firstCutLine(): number | undefined {
     return this.#counts.firstCutLine;
   }
@@ -117,7 +117,7 @@ export class TableParser {
     return this.#counts.roundedNumbers;
   }
 
-  /** Number of the line of the first of them. */
+  /** Line of the first number that was rounded, from 1. */
   get firstRoundedLine(): number | undefined {
     return this.#counts.firstRoundedLine;
   }

@@ -1,4 +1,4 @@
-/** `btrdb compact`: makes a file smaller by what nothing uses. @module */
+/** `btrdb compact`: makes a file smaller. @module */
 
 import type { CompactOptions, CompactReport } from "../../../mod.ts";
 import type { Command } from "../command.ts";
@@ -10,7 +10,7 @@ const command: Command = {
   name: "compact",
   args: "FILE",
   arity: [0, 1],
-  summary: "Make a database file smaller by what nothing uses",
+  summary: "Make a database file smaller: free unused room",
   about: [
     "Room of points that have expired, of versions that were pruned and of streams that were removed is used " +
     "again, but the file keeps its size; this gives the room back. It is done in small steps, also while " +

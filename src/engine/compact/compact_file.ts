@@ -23,8 +23,8 @@ const PAUSE_MS = 5;
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Makes a file smaller by what nothing uses, in small steps. If another process writes it, the steps
- * are taken beside it: they change where things are, and nothing that it knows.
+ * Makes a file smaller: gives back the room that nothing uses, in small steps. If another process
+ * writes it, the steps are taken beside it: they change where things are, and nothing that it knows.
  *
  * @throws {BTrDBError} `REWRITE_NEEDED` if the file was not made for it and may not be written anew,
  *   `LOCKED` if it is to be written anew while another process writes it, `CANNOT_OPEN` if it is not

@@ -28,7 +28,7 @@ const BATCH_VALUES = 1 << 20;
 export class CaptureSource implements Source {
   readonly format: string;
   readonly columns: readonly SourceColumn[];
-  /** A collection that the user says is the beginning of those of the stations. */
+  /** True: each station has a collection of its own, below one that the user names. */
   readonly hasStations = true;
   readonly omitted: readonly [] = [];
   readonly notices: readonly string[];

@@ -51,7 +51,7 @@ export interface StationStatus {
 }
 
 /**
- * Meaning of a status word.
+ * Decodes the status word (STAT) of a station.
  *
  * @throws {RangeError} If it is no word of 16 bits.
  */

@@ -47,7 +47,7 @@ export class DataLayout {
   readonly stations: readonly StationLayout[];
   /** Size of a data frame, bytes. */
   readonly frameBytes: number;
-  /** Values of a data frame. */
+  /** Number of values of a data frame. */
   readonly slots: number;
 
   /**

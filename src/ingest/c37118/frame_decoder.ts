@@ -111,7 +111,7 @@ export interface RawDataFrame {
 const MAX_HELD = 256;
 const MAX_HELD_BYTES = 1 << 20;
 
-/** Reads the frames of one connection, or of several by scopes. */
+/** Decodes the frames of a connection, or of several that are told apart by scopes. */
 export class FrameDecoder {
   readonly #splitter = new FrameSplitter();
   readonly #memory: ConfigurationMemory;

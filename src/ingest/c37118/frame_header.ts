@@ -30,7 +30,7 @@ export const MIN_FRAME_BYTES: number = HEADER_BYTES + CHECKSUM_BYTES;
 /** Size of the largest frame that a word of 16 bits can say, bytes. */
 export const MAX_FRAME_BYTES = 65_535;
 
-/** Common words of a frame. */
+/** Header of a frame: type, version, size, number of the data stream, time and quality. */
 export interface FrameHeader {
   /** Kind of the frame. */
   type: FrameType;
@@ -56,7 +56,7 @@ export function frameTypeOf(first: number, second: number): FrameType | undefine
 }
 
 /**
- * Reads the common words of a frame.
+ * Reads the header of a frame: type, version, size, number of the data stream, time and quality.
  *
  * @param frame One whole frame.
  * @throws {RangeError} If it is none.
@@ -100,7 +100,7 @@ export interface TimeQuality {
 }
 
 /**
- * Meaning of a byte of time quality.
+ * Decodes the byte of time quality of a frame.
  *
  * @throws {RangeError} If it is no byte.
  */

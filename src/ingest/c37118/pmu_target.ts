@@ -8,7 +8,7 @@ import { text as checkText } from "../../client/arguments.ts";
 import { checkObject } from "../../core/check_object.ts";
 import { outOfRange } from "../../core/argument_error.ts";
 
-/** A live data stream. */
+/** Address of a live data stream, in its parts. */
 export interface PmuTarget {
   /** Way of the data: TCP, UDP both ways, commands by TCP and data by UDP, or UDP unasked. */
   readonly transport: "tcp" | "udp" | "tcp+udp" | "listen";
