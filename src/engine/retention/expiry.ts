@@ -118,14 +118,15 @@ export class Expiry {
 
   /** A sweep whose errors are reported to who asks for one; it is tried again. */
   async #background(): Promise<void> {
-    await yieldToEventLoop();
     this.#dueMs = Infinity;
     let everyMs = 0;
     try {
+      // Rules that are set while a database is being opened wait for the next look.
       const { rules } = this.#parts.rules.read();
       const ages = rules.flatMap(({ maxAge }) => maxAge === null ? [] : [maxAge]);
       if (ages.length > 0) {
         everyMs = Math.min(...ages.map((age) => Number(age / SLACK_PART) / 1e6), MAX_EVERY_MS);
+        await yieldToEventLoop();
         await this.#sweep(this.#newSweep(true, {}));
       }
     } catch {
