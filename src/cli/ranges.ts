@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { usageError } from "./errors.ts";
 import { formatTime, parseTime, type TimeSpec } from "./words/times.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
+import { isOddInteger } from "../core/time_words.ts";
 
 /** Pointwidth whose windows tile the whole time axis: 64 of 2^56 ns. */
 const TILING = 56;
@@ -87,9 +88,9 @@ export async function resolveRange(
   return { start: from, end: to };
 }
 
-/** Integers of 9 to 16 digits are mostly meant as seconds, ms or µs, which times are not. */
+/** Says which time an integer is that was mostly meant as another one. */
 function sayWhatIntegersMean(context: Context, option: string, text: string | undefined): void {
-  if (text === undefined || !/^-?\d{9,16}$/.test(text)) return;
+  if (text === undefined || !isOddInteger(text)) return;
   context.talk(
     `${option} ${text} is ${
       formatTime(BigInt(text), context.frame.tz)

@@ -49,6 +49,14 @@ export function isRelativeTime(text: string): boolean {
   return !/^-?\d+$/.test(text.trim()) && !CALENDAR.test(text.trim());
 }
 
+/**
+ * Tells whether an integer is ns by the rules and was mostly meant otherwise: as seconds, ms or µs,
+ * as a year, or as a date without hyphens.
+ */
+export function isOddInteger(text: string): boolean {
+  return /^-?(?:\d{4}|\d{8,16})$/.test(text.trim());
+}
+
 function integer(text: string): TimeSpec | undefined {
   return /^-?\d+$/.test(text) ? { anchor: "epoch", offset: BigInt(text) } : undefined;
 }

@@ -56,10 +56,10 @@ export function conditionStatus(request: Request, etag: string): 304 | 412 | und
   return ifNoneMatch !== undefined && hasTag(ifNoneMatch, etag, "weak") ? 304 : undefined;
 }
 
-/** The `Range` that counts: none if `If-Range` names another content. */
+/** The `Range` that counts: none if `If-Range` has anything but the one strong tag of the content. */
 export function rangeThatCounts(request: Request, etag: string): string | undefined {
   if (request.method !== "GET") return undefined;
   const ifRange = request.header("if-range");
-  if (ifRange !== undefined && !hasTag(ifRange, etag, "strong")) return undefined;
+  if (ifRange !== undefined && (etag.startsWith("W/") || ifRange.trim() !== etag)) return undefined;
   return request.header("range");
 }

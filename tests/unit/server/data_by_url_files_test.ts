@@ -50,6 +50,10 @@ Deno.test("data by URL: ranges of Parquet", () =>
     assertEquals(await part("bytes=0-3", { "if-range": etag }), `206 bytes 0-3/${size}`);
     assertEquals(await part("bytes=0-3", { "if-range": '"other"' }), "200 null");
     assertEquals(await part("bytes=0-3", { "if-range": `W/${etag}` }), "200 null");
+    // If-Range has one strong tag or a date, never a list or a star (RFC 9110, 13.1.5).
+    for (const other of ["*", `"a", ${etag}`, "Sun, 29 Nov 2026 00:00:00 GMT", etag.slice(1, -1)]) {
+      assertEquals([other, await part("bytes=0-3", { "if-range": other })], [other, "200 null"]);
+    }
     assertEquals(await part("bytes=0-3", { "if-match": etag }), `206 bytes 0-3/${size}`);
   }));
 

@@ -6,6 +6,9 @@ import { formatTime, MAX_TIME, MIN_TIME } from "@btrdb/btrdb";
 import { readArrow } from "@btrdb/btrdb/arrow";
 import { columnsOf, CSV, ROWS, SECOND, T, withData } from "../../support/data_by_url.ts";
 
+/** A stream that is not there. */
+const MISSING = "b4c6f7a0-5b4e-4f0c-9d55-0a6d4c6f0d11";
+
 Deno.test("data by URL: every format has the same points", () =>
   withData(async ({ a, b, get, text }) => {
     const [rawA, rawB] = await Promise.all(
@@ -42,6 +45,34 @@ Deno.test("data by URL: every format has the same points", () =>
   }));
 
 const none = () => ({ times: [] as bigint[], values: [] as number[] });
+
+/** Tells −0 from 0. */
+const signed = (x: number | null | undefined) => Object.is(x, -0) ? "-0" : String(x);
+
+Deno.test("data by URL: the sign of zero is in every format, of points and of windows", () =>
+  withData(async ({ db, get, text }) => {
+    // Text had 0 for it, so that formats gave other numbers for the same point.
+    const stream = await db.create(crypto.randomUUID(), "odd", { tags: { name: "zero" } });
+    await stream.insert([[T, -0], [T + 1n, 0], [T + 2n, 5e-324], [T + 3n, -1.5]]);
+    await stream.flush();
+    const url = (format: string, more = "") =>
+      `/api/v1/data.${format}?stream=odd/zero&time=ns${more}`;
+    const expected = ["-0", "0", "5e-324", "-1.5"];
+    const lines = async (more: string) =>
+      (await text(url("csv", more))).trim().split("\n").slice(1).map((line) => line.split(",")[1]);
+    assertEquals(await lines(""), expected);
+    assertEquals(await lines("&pointwidth=0"), expected);
+    for (const [more, key] of [["", "odd/zero"], ["&width=1", "odd/zero (Min)"]] as const) {
+      const rows: Record<string, number>[] = JSON.parse(await text(url("json", more)));
+      assertEquals(rows.map((row) => signed(row[key])), expected);
+      assertEquals(
+        JSON.parse(`[${(await text(url("ndjson", more))).trim().replaceAll("\n", ",")}]`),
+        rows,
+      );
+    }
+    const bytes = new Uint8Array(await (await get(url("parquet"))).arrayBuffer());
+    assertEquals((await columnsOf(bytes))["odd/zero"]!.values.map(signed), expected);
+  }));
 
 Deno.test("data by URL: windows by points, width and pointwidth", () =>
   withData(async ({ a, text }) => {
@@ -94,6 +125,20 @@ Deno.test("data by URL: times in every form and zone", () =>
     const { headers, body } = await get(`${CSV}&start=1767225605000&end=1767225606000`);
     await body!.cancel();
     assertStringIncludes(headers.get("btrdb-note")!, "integers are ns since 1970");
+    // A year and a date without hyphens are integers too; they were read as ns without a word.
+    for (
+      const [start, note] of [
+        ["2026", "start 2026 is 1970-01-01T00:00:00.000002026Z: integers are ns since 1970"],
+        [
+          "20260101",
+          "start 20260101 is 1970-01-01T00:00:00.020260101Z: integers are ns since 1970",
+        ],
+        ["0", null],
+      ]
+    ) {
+      const noted = await get(`${CSV}&start=${start}&points=2`, { method: "HEAD" });
+      assertEquals([start, noted.headers.get("btrdb-note")], [start, note]);
+    }
     const local = await columnsOf(
       new Uint8Array(
         await (await get("/api/v1/data.parquet?stream=pmu/s7/a&time=ns")).arrayBuffer(),
@@ -134,8 +179,9 @@ Deno.test("data by URL: parameters that are wrong are named, never ignored", () 
       ["?stream=", 404, 404, 'there is no stream ""'],
       ["?stream=pmu/s7/c", 404, 404, 'there is no stream "pmu/s7/c"'],
       ["?stream=pmu/s8/*", 404, 404, 'no streams in collection "pmu/s8"'],
-      [`?stream=${crypto.randomUUID()}`, 404, 404, "stream"],
-      ["?stream=pmu/s7/a&version=99", 404, 404, ""],
+      [`?stream=${MISSING}`, 404, 404, `there is no stream "${MISSING}"`],
+      ["?stream=pmu/s7/a&version=99", 404, 404, 'version is "99", which the stream does not have'],
+      ["?stream=pmu/s7/*&version=0,99&start=1&end=2", 404, 404, 'version is "0,99", which some of'],
     ];
     for (const format of ["csv", "parquet"]) {
       for (const [query, status, code, message] of wrong) {
@@ -221,6 +267,17 @@ Deno.test("openapi: the document is valid, and describes the routes and their pa
         .map(({ name }) => name === "tag" || name === "annotation" ? `${name}.KEY` : name);
       const named = /expected (.*)$/.exec(message)![1]!;
       assertEquals(named === "none" ? [] : named.split(", ").sort(), described.sort());
+    }
+    // A client made from the document sends the properties of an exploded object by their names.
+    const { parameters } = document.paths["/api/v1/streams"]!["get"]!;
+    for (const name of ["tag", "annotation"]) {
+      const { schema } = parameters.find((parameter) => parameter.name === name)! as {
+        schema?: { propertyNames: { pattern: string }; examples: Record<string, string>[] };
+      };
+      const [[key, value]] = Object.entries(schema!.examples[0]!) as [[string, string]];
+      assert(new RegExp(schema!.propertyNames.pattern).test(key), key);
+      const found = JSON.parse(await text(`/api/v1/streams?${key}=${value}`));
+      assertEquals([key, found.length], [key, name === "tag" ? 2 : 0]);
     }
   }));
 

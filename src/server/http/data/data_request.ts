@@ -10,6 +10,7 @@ import { ErrorCode } from "../../../core/errors.ts";
 import { LATEST, MAX_POINTWIDTH, MAX_TIME, MIN_TIME } from "../../../core/range.ts";
 import { currentTime, formatTime, MILLISECOND } from "../../../core/time.ts";
 import {
+  isOddInteger,
   isRelativeTime,
   readTime,
   type TimeFrame,
@@ -155,7 +156,7 @@ function timeOf(
   const spec = readTime(withPlus(text), frame);
   if (spec === undefined) throw badParameter(`${name} is ${quoted(text)}, ${TIME_HINT}`);
   inRange(name, text, spec);
-  if (/^-?\d{9,16}$/.test(text)) {
+  if (isOddInteger(text)) {
     notes.push(`${name} ${text} is ${formatTime(spec.offset)}: integers are ns since 1970`);
   }
   return spec;

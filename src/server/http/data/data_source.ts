@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ErrorCode } from "../../../core/errors.ts";
+import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import { uuidText } from "../../../core/uuid.ts";
 import type { CallLimit } from "../../call_limit.ts";
 import { HttpFailure } from "../http_failure.ts";
@@ -14,7 +14,7 @@ import { DataQueries } from "./data_queries.ts";
 import { dataRange, type VersionedStream } from "./data_range.ts";
 import { dataRequest } from "./data_request.ts";
 import { findStreams } from "./data_streams.ts";
-import { badParameter } from "./parameters.ts";
+import { badParameter, quoted } from "./parameters.ts";
 
 /** Points of a chunk of an answer that is streamed: a slow reader keeps some of them waiting. */
 const STREAMED_POINTS = 8_192;
@@ -54,7 +54,10 @@ export async function withAnswer<T>(
   if (count > 0) await limits.openStreams.enter(options.signal, count);
   try {
     const chunk = format === "parquet" ? undefined : STREAMED_POINTS;
-    await using queries = await DataQueries.begin(endpoint, streams, range, options, chunk);
+    await using queries = await withVersions(
+      streams,
+      () => DataQueries.begin(endpoint, streams, range, options, chunk),
+    );
     checkVersions(queries, streams);
     return await use({ answer: { ...resolved, versions: queries.versions }, queries });
   } finally {
@@ -76,6 +79,26 @@ function checkVersions({ versions }: DataQueries, streams: readonly VersionedStr
   });
 }
 
+/** Runs what reads streams that are known to be there: one that is missing then lacks the version. */
+async function withVersions<T>(
+  streams: readonly VersionedStream[],
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const versions = streams.map(({ version }) => version);
+    const isLacking = error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream &&
+      versions.some((version) => version !== 0n);
+    if (!isLacking) throw error;
+    const streamsLack = versions.length > 1
+      ? "some of the streams do not have"
+      : "the stream does not have";
+    const message = `version is ${quoted(versions.join(","))}, which ${streamsLack}`;
+    throw new HttpFailure(404, message, ErrorCode.NoSuchStream);
+  }
+}
+
 /** The answer to a request; versions that are not pinned are 0. */
 async function resolve(
   exchange: HttpExchange,
@@ -93,7 +116,10 @@ async function resolve(
   const uuids = streams.map(({ uuid }) => uuid);
   await exchange.access.stream("read", ...uuids);
   const versioned = uuids.map((uuid, s) => ({ uuid, version: versions[s]! }));
-  const range = await dataRange(endpoint, versioned, request, options);
+  const range = await withVersions(
+    versioned,
+    () => dataRange(endpoint, versioned, request, options),
+  );
   const versionsOf = versions.map((major) => ({ major, minor: 0n }));
   return { format, request, range, uuids, labels, versions: versionsOf };
 }

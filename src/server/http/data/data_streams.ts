@@ -83,7 +83,7 @@ export async function findStream(finder: Finder, text: string): Promise<FoundStr
       `${found.length} streams are called ${quoted(text)}, expected a uuid: ${uuids}`,
     );
   }
-  throw new HttpFailure(404, `there is no stream ${quoted(text)}`, ErrorCode.NoSuchStream);
+  throw noStream(text);
 }
 
 /** The path of a stream: `collection/name`, or `collection/uuid` where there is no name. */
@@ -110,8 +110,21 @@ function* splits(path: string): Iterable<{ collection: string; name: string }> {
 }
 
 async function byUuid(finder: Finder, uuid: Uint8Array): Promise<FoundStream> {
-  await finder.access.stream("read", uuid);
-  return await describe(finder, uuid);
+  try {
+    await finder.access.stream("read", uuid);
+    return await describe(finder, uuid);
+  } catch (error) {
+    throw isMissing(error) ? noStream(uuidText(uuid)) : error;
+  }
+}
+
+/** True if an error says that there is no such stream. */
+function isMissing(error: unknown): boolean {
+  return error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
+}
+
+function noStream(text: string): HttpFailure {
+  return new HttpFailure(404, `there is no stream ${quoted(text)}`, ErrorCode.NoSuchStream);
 }
 
 /** A stream of a collection by its uuid; undefined where there is none. */
@@ -125,7 +138,7 @@ async function inCollection(
     const stream = await describe(finder, uuid);
     return stream.collection === collection ? stream : undefined;
   } catch (error) {
-    if (error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

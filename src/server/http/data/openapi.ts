@@ -71,10 +71,13 @@ const DATA_PARAMETERS: readonly Json[] = [
 
 const PREFIX = parameter("prefix", "What the names of collections begin with");
 
-function metadata(name: string): Json {
+function metadata(name: string, example: Json): Json {
   return parameter(name, `Values that streams must have, as ${name}.KEY=VALUE`, {
     type: "object",
+    // Of an exploded object only the properties are sent, so that they bear the whole name.
+    propertyNames: { pattern: `^${name}\\..` },
     additionalProperties: text,
+    examples: [example],
   }, { style: "form", explode: true });
 }
 
@@ -100,15 +103,27 @@ function path(summary: string, id: string, parameters: readonly Json[], response
   };
 }
 
+function header(description: string): Json {
+  return { description, schema: text };
+}
+
+/** Header fields of answers with data. */
+const DATA_HEADERS: Json = {
+  etag: header("Name of the content, for If-None-Match and If-Match, and for If-Range of Parquet"),
+  "btrdb-versions": header("Version of each stream that was read, unflushed points after the dot"),
+  "content-location": header("The same answer with streams, range and versions pinned"),
+  "btrdb-note": header("Times that integers were taken for which look like other units"),
+};
+
 /** `GET` and `HEAD` of data in a format. */
 function data(format: string, type: string, what: string, schema: Json = {}): [string, Json] {
   const responses: Record<string, unknown> = {
-    200: answer(what, type, schema),
+    200: { ...answer(what, type, schema), headers: DATA_HEADERS },
     304: { description: "Not modified" },
     412: FAILURE,
   };
   if (format === "parquet") {
-    responses[206] = answer("A range of bytes", type, schema);
+    responses[206] = { ...answer("A range of bytes", type, schema), headers: DATA_HEADERS };
     responses[416] = FAILURE;
   }
   const summary = `Points or windows as ${what}`;
@@ -177,8 +192,8 @@ export const OPENAPI: Json = {
       [
         PREFIX,
         parameter("collection", "Collection, instead of prefix"),
-        metadata("tag"),
-        metadata("annotation"),
+        metadata("tag", { "tag.unit": "volts" }),
+        metadata("annotation", { "annotation.site": "S7" }),
       ],
       { 200: answer("Streams", "application/json", { type: "array", items: ref("Stream") }) },
     ),
