@@ -157,13 +157,10 @@ function writeHuge(bits: u64, out: usize): usize {
   return writeWord(0x3030303030302e, 7, out); // .000000
 }
 
-/** ECMAScript's Number::toString of `x`; −0 is `0`, as there. */
+/** ECMAScript's Number::toString of `x`, but `-0` of −0, so that every number reads back. */
 export function writeShortest(x: f64, out: usize): usize {
   const bits = reinterpret<u64>(x);
-  if ((bits << 1) == 0) {
-    store<u8>(out, 48);
-    return out + 1;
-  }
+  if ((bits << 1) == 0) return bits == 0 ? writeWord(0x30, 1, out) : writeWord(0x302d, 2, out);
   if ((bits & EXPONENT) == EXPONENT && (bits & FRACTION) != 0) return writeWord(0x4e614e, 3, out);
   if (<i64>bits < 0) {
     store<u8>(out, 45);

@@ -24,8 +24,8 @@ export interface CsvStream {
 /** Options of {@linkcode formatCsv}. */
 export interface FormatCsvOptions {
   /**
-   * `"shortest"`: the shortest text that reads back to the same double, as `String(x)` gives it
-   * (which writes −0 as `0`). `"fixed6"`: C's `%f`, what a BTrDB server writes.
+   * `"shortest"`: the shortest text that reads back to the same double, as `String(x)` gives it,
+   * and `-0` for −0. `"fixed6"`: C's `%f`, what a BTrDB server writes.
    *
    * @default {"shortest"}
    */

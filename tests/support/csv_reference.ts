@@ -18,6 +18,11 @@ export function parts(x: number): { mantissa: bigint; exponent: number } {
     : { mantissa: fraction | (1n << 52n), exponent: biased - 1075 };
 }
 
+/** ECMAScript's text of any double, with the sign of zero. */
+export function referenceShortest(x: number): string {
+  return Object.is(x, -0) ? "-0" : String(x);
+}
+
 /** C's `%f` of any double, with the server's words for what is not finite. */
 export function referenceFixed6(x: number): string {
   if (Number.isNaN(x)) return "NaN";
@@ -67,7 +72,7 @@ export function referenceRows(
   numbers: CsvNumbers,
   decimals: 0 | 9,
 ): string {
-  const number = numbers === "fixed6" ? referenceFixed6 : String;
+  const number = numbers === "fixed6" ? referenceFixed6 : referenceShortest;
   const { times, rows } = referenceMerge(streams.map((columns) => columns.times));
   let text = "";
   times.forEach((time, r) => {

@@ -28,7 +28,7 @@ const command: Command = {
   about: [
     "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
     "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
-    "read back to the same doubles (in text, -0 becomes 0).",
+    "read back to the same doubles.",
     "Output goes to FILE.part, which is renamed when it is complete. " +
     "--tz shows the readable column of CSV in a zone, with as many digits of the fraction as a time has; " +
     "--time-as writes one column of times instead of both. " +
