@@ -32,6 +32,7 @@ import {
 } from "./table.ts";
 
 import { type ArrowMessage, checkMetadata, messagesOf } from "./check_metadata.ts";
+import { IpcFrames } from "./ipc_frames.ts";
 import { type UnpackedBytes, unpackInSlices, withUnpackedBytes } from "./codecs.ts";
 
 export type { NamedValues } from "./table.ts";
@@ -58,8 +59,12 @@ export function rawToIpc(
   columns: RawColumns,
   options: IpcOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  return encode(rawNamed(columns), options);
+  checkObject("write Arrow", "options", options);
+  const named = rawNamed(columns);
+  return hasTemplate(options) ? encode(named, options) : rawFrames.fill(columns);
 }
+
+const rawFrames = new IpcFrames((columns) => encode(rawNamed(columns), {}));
 
 /**
  * Windows as a complete IPC stream: `time`, `min`, `mean`, `max`, `count` and, if the columns have
@@ -268,11 +273,14 @@ function encode(
   options: IpcOptions,
 ): Uint8Array<ArrayBuffer> {
   checkObject("write Arrow", "options", options);
-  const { template } = options;
-  const cast = template === undefined || template.length === 0
-    ? columns
-    : castTo(columns, decode(schemaOf(template)).schema.fields);
+  const cast = hasTemplate(options)
+    ? castTo(columns, decode(schemaOf(options.template)).schema.fields)
+    : columns;
   return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
+}
+
+function hasTemplate(options: IpcOptions): options is { template: Uint8Array } {
+  return options.template !== undefined && options.template.length > 0;
 }
 
 /** First bytes of an IPC file: its name and two zeros; a stream follows. */

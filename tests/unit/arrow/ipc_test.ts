@@ -1,7 +1,8 @@
 import process from "node:process";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
+import { CompressionType, type Table, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { rawToTable } from "../../../src/arrow/table.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 
 /** Points beside some more columns, all zero and compressed. */
@@ -79,4 +80,22 @@ Deno.test("ipcToRaw: a file whose messages only its footer tells, without a mark
     ...file.subarray(footer),
   ]);
   for (const bytes of [file, without]) assertEquals([...ipcToRaw(bytes).values], [3, 4]);
+});
+
+Deno.test("rawToIpc: short streams, whose frames are kept, are what the library makes", () => {
+  // More lengths than are kept, in two turns, so that each frame is made, used and made again.
+  const lengths = [0, 1, 2, 3, 119, 120, 121, 1_023, 1_024, 1_025];
+  for (let n = 4; n < 80; n++) lengths.push(n);
+  for (const turn of [1, 2]) {
+    for (const n of lengths) {
+      const times = BigInt64Array.from({ length: n }, (_, i) => BigInt(turn * i) << 40n);
+      const values = Float64Array.from({ length: n }, (_, i) => i % 7 === 0 ? NaN : turn / i);
+      const table = rawToTable({ times, values }) as unknown as Table;
+      const expected = tableToIPC(table, { format: "stream" })!;
+      const made = rawToIpc({ times, values });
+      assertEquals(made, expected, `${n} points`);
+      made.fill(0xff);
+      assertEquals(rawToIpc({ times, values }), expected, `${n} points, after the caller's change`);
+    }
+  }
 });
