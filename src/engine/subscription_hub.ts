@@ -27,6 +27,13 @@ const MAX_HELD_POINTS = 262_144;
 /** Subscribers that are told before the event loop turns. */
 const TOLD_AT_ONCE = 32;
 
+/**
+ * Inserts of more streams than are told at once are a burst, which ends when nothing was inserted for
+ * so long, ms. Telling waits for its end, but no longer than `MAX_BURST_MS`.
+ */
+const CALM_MS = 15;
+const MAX_BURST_MS = 100;
+
 /** Inserts that follow each other within so long, ms, are a flow, which telling must not hold up. */
 const FLOW_MS = 200;
 
@@ -60,6 +67,8 @@ export class SubscriptionHub {
   /** Points by stream that nobody has been told of. */
   readonly #held = new Map<string, { uuid: Uint8Array; parts: RawColumns[] }>();
   #heldPoints = 0;
+  /** Time of the first insert that is held. */
+  #heldMs = 0;
   /** Updates that some subscribers have and others do not have yet, in the order of inserts. */
   readonly #deliveries: Delivery[] = [];
   /** Subscriptions that have something new and were not woken up. */
@@ -86,9 +95,11 @@ export class SubscriptionHub {
     if (this.#heldPoints > 0 && this.#heldPoints + points > MAX_HELD_POINTS) this.#deliverAll();
     const held = this.#held.get(key) ?? { uuid: uuid.slice(), parts: [] };
     held.parts.push({ times: columns.times.slice(), values: columns.values.slice() });
+    const nowMs = performance.now();
+    if (this.#held.size === 0) this.#heldMs = nowMs;
     this.#held.set(key, held);
     this.#heldPoints += points;
-    this.#note(performance.now());
+    this.#note(nowMs);
     if (!this.#isTelling) this.#tellAll();
   }
 
@@ -136,6 +147,7 @@ export class SubscriptionHub {
     while (!this.#isTold) {
       // Whoever inserts goes first.
       await yieldToEventLoop();
+      await this.#endOfBurst();
       const begunMs = performance.now();
       if (this.#deliveries.length === 0) this.#release();
       if (this.#news.size === 0) this.#deliver(TOLD_AT_ONCE);
@@ -152,6 +164,24 @@ export class SubscriptionHub {
     return this.#held.size + this.#deliveries.length + this.#news.size === 0;
   }
 
+  /**
+   * Waits for the end of a burst of inserts. The first of them would otherwise be told while the others
+   * arrive, which would be acknowledged later for it.
+   */
+  async #endOfBurst(): Promise<void> {
+    while (this.#held.size > TOLD_AT_ONCE && !this.#closed.signal.aborted) {
+      const endMs = Math.min(this.#publishedMs + CALM_MS, this.#heldMs + MAX_BURST_MS);
+      const leftMs = endMs - performance.now();
+      if (leftMs <= 0) return;
+      await this.#delay(leftMs);
+    }
+  }
+
+  /** Waits, or until the end of everything. */
+  #delay(ms: number): Promise<void> {
+    return delay(ms, { signal: this.#closed.signal }, "tell").catch(() => {});
+  }
+
   /** Takes note of the time of an insert. */
   #note(nowMs: number): void {
     if (nowMs - this.#publishedMs < FLOW_MS) this.#flowUntilMs = nowMs + FLOW_MS;
@@ -163,7 +193,7 @@ export class SubscriptionHub {
     if ((this.#deliveries[0]?.to.length ?? 0) <= TOLD_AT_ONCE) return;
     if (performance.now() > this.#flowUntilMs) return;
     const restMs = Math.min(RESTS * workedMs, MAX_REST_MS);
-    await delay(restMs, { signal: this.#closed.signal }, "tell").catch(() => {});
+    await this.#delay(restMs);
   }
 
   #wake(most: number): void {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { nextTurn } from "../../../src/core/event_loop.ts";
+import type { SubscriptionUpdate } from "../../../src/endpoint/endpoint.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import {
   MAX_OWNER_POINTS,
@@ -119,6 +120,29 @@ Deno.test("SubscriptionHub: what is inserted while subscribers are told is one u
     assertLess(updates, 6);
   }
   assertEquals((await read(late, 1)).times, [50]);
+});
+
+Deno.test("SubscriptionHub: subscribers are told of a burst of inserts that never ends", async () => {
+  const hub = new SubscriptionHub();
+  const uuids = Array.from({ length: 100 }, (_, i) => uuidOf(i));
+  const reader = hub.subscribe(uuids, undefined);
+  const told: SubscriptionUpdate[] = [];
+  const reading = (async () => {
+    for await (const update of reader) told.push(update);
+  })().catch(() => {});
+  let rounds = 0;
+  for (; told.length < 300; rounds++) {
+    const point = { times: BigInt64Array.of(BigInt(rounds)), values: new Float64Array(1) };
+    for (const uuid of uuids) hub.publish(uuid, point);
+    await nextTurn();
+  }
+  hub.close();
+  await reading;
+  for (const uuid of uuids) {
+    const own = told.filter((update) => update.uuid[0] === uuid[0]);
+    const times = own.flatMap(({ columns }) => [...columns.times]);
+    assertEquals(times, Array.from({ length: rounds }, (_, i) => BigInt(i)));
+  }
 });
 
 Deno.test("SubscriptionHub: what is held is handed on before the end", async () => {
