@@ -1,16 +1,26 @@
 /**
- * Columns of numbers in Parquet files, read in pieces of pages.
+ * Columns of Parquet files, read in pieces of pages.
  *
  * @module
  */
 
 import type { AsyncBuffer, PageHeader } from "hyparquet";
-import { type ColumnChunkPages, firstPage, readHeader, type Unpack } from "./parquet_pages.ts";
+import { startOf } from "./parquet_metadata.ts";
+import { type ColumnChunkPages, readHeader, type Unpack } from "./parquet_pages.ts";
 import { RangeReader, readRuns, RunCursor } from "./parquet_runs.ts";
-import { numbersOf, openValues, type ParquetNumbers, type ValueCursor } from "./parquet_values.ts";
+import {
+  arrayFor,
+  isNumber,
+  openValues,
+  type ParquetValues,
+  type ValueCursor,
+} from "./parquet_values.ts";
 
 /** Values that are passed over at a time. */
 const SKIPPED = 65_536;
+
+/** Bytes that a value takes beside those of its text or its digits. */
+const OBJECT_BYTES = 40;
 
 /** A page that is being read. */
 interface OpenPage {
@@ -23,12 +33,13 @@ interface OpenPage {
   readonly values: ValueCursor;
 }
 
-/** A column of numbers of one row group, whose pages were checked. */
+/** A column of one row group, whose pages were checked. */
 export class ParquetColumn {
   readonly #file: AsyncBuffer;
   readonly #chunk: ColumnChunkPages;
   readonly #unpack: Unpack | undefined;
-  #dictionary: ParquetNumbers | undefined;
+  #dictionary: ParquetValues | undefined;
+  #dictionaryBytes = 0;
   /** Position of the next page in the file. */
   #at: number;
   /** Next row. */
@@ -44,19 +55,20 @@ export class ParquetColumn {
     this.#file = file;
     this.#chunk = chunk;
     this.#unpack = unpack;
-    this.#at = firstPage(chunk.meta);
+    this.#at = startOf(chunk.meta);
   }
 
   /** Bytes of the page and the dictionary that are kept for the next rows. */
   get held(): number {
-    return (this.#page?.bytes ?? 0) + (this.#dictionary?.byteLength ?? 0);
+    return (this.#page?.bytes ?? 0) + this.#dictionaryBytes;
   }
 
   /** Gives back what is kept: the next rows are looked for from the beginning. */
   release(): void {
-    this.#at = firstPage(this.#chunk.meta);
+    this.#at = startOf(this.#chunk.meta);
     this.#row = 0;
     this.#page = this.#dictionary = undefined;
+    this.#dictionaryBytes = 0;
   }
 
   /**
@@ -64,7 +76,7 @@ export class ParquetColumn {
    *
    * @param from The first one, counted in the row group.
    * @param n Number of them, all in the row group.
-   * @returns Their numbers; where some are null, NaN or an array that has null.
+   * @returns Their values; where some are null, NaN or an array that has null.
    */
   async read(from: number, n: number): Promise<ArrayLike<unknown>> {
     if (from < this.#row) this.release();
@@ -73,9 +85,9 @@ export class ParquetColumn {
       const page = await this.#open(from - this.#row);
       if (page === undefined) continue;
       const count = Math.min(page.left, from - this.#row, SKIPPED);
-      this.#take(page, numbersOf(element, count), undefined, 0, count);
+      this.#pass(page, count);
     }
-    const out = numbersOf(element, n);
+    const out = arrayFor(element, n);
     const isOptional = element.repetition_type === "OPTIONAL";
     const present = isOptional ? new Uint8Array(n) : undefined;
     let nulls = 0;
@@ -92,7 +104,7 @@ export class ParquetColumn {
   async #open(skip: number): Promise<OpenPage | undefined> {
     while (this.#page === undefined || this.#page.left === 0) {
       this.#page = undefined;
-      const end = firstPage(this.#chunk.meta) + Number(this.#chunk.meta.total_compressed_size);
+      const end = startOf(this.#chunk.meta) + Number(this.#chunk.meta.total_compressed_size);
       const { header, length } = await readHeader(this.#file, this.#at, end);
       const from = this.#at + length;
       this.#at = from + header.compressed_page_size;
@@ -112,10 +124,12 @@ export class ParquetColumn {
   #readDictionary(header: PageHeader, compressed: Uint8Array): void {
     const bytes = this.#unpacked(compressed, header.uncompressed_page_size);
     const { num_values: count } = header.dictionary_page_header!;
-    const dictionary = numbersOf(this.#chunk.element, count);
-    openValues({ encoding: "PLAIN", bytes, count, dictionary: undefined })
+    const { element, from } = this.#chunk;
+    const dictionary = arrayFor(element, count);
+    openValues({ encoding: "PLAIN", bytes, count, dictionary: undefined }, element, from)
       .take(dictionary, 0, count);
     this.#dictionary = dictionary;
+    this.#dictionaryBytes = isNumber(element) ? bytes.length : bytes.length + OBJECT_BYTES * count;
   }
 
   #pageOf(header: PageHeader, compressed: Uint8Array): OpenPage {
@@ -159,18 +173,35 @@ export class ParquetColumn {
     const dictionary = this.#dictionary;
     const values = bytes.length === 0
       ? NOTHING
-      : openValues({ encoding, bytes, count, dictionary });
+      : openValues({ encoding, bytes, count, dictionary }, this.#chunk.element, this.#chunk.from);
     return { left, bytes: bytes.buffer.byteLength, levels, values };
   }
 
   #unpacked(bytes: Uint8Array, length: number): Uint8Array {
-    return this.#unpack === undefined ? bytes : this.#unpack(bytes, length);
+    if (this.#unpack === undefined) return bytes;
+    const page = this.#unpack(bytes, length);
+    if (page.length === length) return page;
+    throw new RangeError(
+      `Cannot read Parquet: a page unpacks to ${page.length} bytes of ${length}; the file is damaged`,
+    );
+  }
+
+  /** Passes over rows. */
+  #pass(page: OpenPage, n: number): void {
+    let there = page.levels === undefined ? n : 0;
+    page.levels?.each(n, (level, _, count) => {
+      there += level * count;
+    });
+    if (page.values.skip !== undefined) page.values.skip(there);
+    else if (there > 0) page.values.take(arrayFor(this.#chunk.element, there), 0, there);
+    page.left -= n;
+    this.#row += n;
   }
 
   /** Takes values to where they belong; number of nulls. */
   #take(
     page: OpenPage,
-    out: ParquetNumbers,
+    out: ParquetValues,
     present: Uint8Array | undefined,
     at: number,
     n: number,
@@ -204,7 +235,7 @@ const NOTHING: ValueCursor = {
   },
 };
 
-function withNulls(values: ParquetNumbers, present: Uint8Array): ArrayLike<unknown> {
+function withNulls(values: ParquetValues, present: Uint8Array): ArrayLike<unknown> {
   if (values instanceof Float64Array || values instanceof Float32Array) {
     for (let i = 0; i < values.length; i++) if (present[i] === 0) values[i] = NaN;
     return values;

@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  type ParquetScan,
-  parquetScan,
-} from "hyparquet";
+import { type AsyncBuffer, type FileMetaData, parquetMetadata, type RowGroup } from "hyparquet";
 import {
   bigintsOf,
   type ColumnarBatch,
@@ -18,13 +12,14 @@ import {
   type ColumnarFile,
   type ColumnarValues,
 } from "./columnar_file.ts";
-import { checkParquetMetadata } from "./parquet_metadata.ts";
+import { checkParquetMetadata, readFooter } from "./parquet_metadata.ts";
+import { isNumber } from "./parquet_values.ts";
 import { ParquetColumn } from "./parquet_column.ts";
 import { checkPages } from "./parquet_pages.ts";
 import { CREATED_BY } from "./parquet_write.ts";
 import { openSource, type ParquetSource } from "./byte_source.ts";
 import { CODECS } from "./parquet_codecs.ts";
-import { type Reading, readingsOf, withDurations } from "./parquet_readings.ts";
+import { type Reading, type ReadingColumn, readingsOf, withDurations } from "./parquet_readings.ts";
 
 /** Most rows of a batch. */
 const MAX_BATCH_ROWS = 1 << 20;
@@ -48,21 +43,10 @@ const MIN_HELD_BYTES = 2 << 20;
 export async function openParquetFile(source: ParquetSource): Promise<ParquetFile> {
   const { file, close } = await openSource(source);
   try {
-    const metadata = await parquetMetadataAsync(file);
+    const metadata = parquetMetadata(await readFooter(file), { geoparquet: false });
     checkParquetMetadata(metadata, file.byteLength);
     const readings = await withDurations(readingsOf(metadata), metadata);
-    const columns = readings.filter(({ field }) => field.kind !== "other")
-      .map(({ field }) => field.name);
-    const scan = await parquetScan({
-      file,
-      metadata,
-      columns,
-      compressors: CODECS,
-      parsers: { timestampFromNanoseconds: (ns) => ns },
-      geoparquet: false,
-      utf8: false,
-    });
-    return new ParquetFile(file, scan, readings, close);
+    return new ParquetFile(file, metadata, readings, close);
   } catch (error) {
     await close();
     throw error;
@@ -80,27 +64,25 @@ export class ParquetFile implements ColumnarFile {
   /** True if this package wrote it. */
   readonly isOwn: boolean;
   readonly #file: AsyncBuffer;
-  readonly #scan: ParquetScan;
-  /** Checked columns of row groups, by name; `undefined` for one that is no numbers. */
-  readonly #checked = new Map<string, ParquetColumn | undefined>();
-  /** Number of the row group that they are of. */
-  #group = -1;
+  readonly #metadata: FileMetaData;
+  /** Checked columns of a row group, by name. */
+  readonly #checked = new Map<string, ParquetColumn>();
   readonly #readings: Map<string, Reading>;
   readonly #close: () => Promise<void>;
 
   /** @ignore Made by {@linkcode openParquetFile}. */
   constructor(
     file: AsyncBuffer,
-    scan: ParquetScan,
+    metadata: FileMetaData,
     readings: readonly Reading[],
     close: () => Promise<void>,
   ) {
     this.#file = file;
     this.fields = readings.map(({ field }) => field);
-    this.rows = Number(scan.metadata.num_rows);
-    this.rowGroups = scan.metadata.row_groups.length;
-    this.isOwn = scan.metadata.created_by === CREATED_BY;
-    this.#scan = scan;
+    this.rows = Number(metadata.num_rows);
+    this.rowGroups = metadata.row_groups.length;
+    this.isOwn = metadata.created_by === CREATED_BY;
+    this.#metadata = metadata;
     this.#readings = new Map(readings.map((reading) => [reading.field.name, reading]));
     this.#close = close;
   }
@@ -119,78 +101,55 @@ export class ParquetFile implements ColumnarFile {
     fromRow = 0,
     exact: readonly string[] = [],
   ): AsyncGenerator<ColumnarBatch, void, void> {
-    const steps = batchRows(this.#scan.metadata);
     const most = Math.max(MIN_BATCH_ROWS, Math.floor(MAX_BATCH_VALUES / Math.max(1, names.length)));
     const held = Math.max(MIN_HELD_BYTES, MAX_HELD_BYTES / Math.max(1, names.length));
-    for (const range of this.#scan.ranges) {
-      const step = Math.min(most, steps.get(range.rowStart) ?? MAX_DENSE_ROWS);
-      for (let start = range.rowStart; start < range.rowEnd; start += step) {
+    const columns = names.map((name) => {
+      const { column, values } = this.#readings.get(name)!;
+      return { name, column: column!, values: exact.includes(name) ? bigintsOf : values };
+    });
+    const isOfNumbers = columns.every(({ column }) => isNumber(column.element));
+    let first = 0;
+    for (const group of this.#metadata.row_groups) {
+      const end = first + Number(group.num_rows);
+      const step = Math.min(most, isOfNumbers && !isDense(group) ? MAX_BATCH_ROWS : MAX_DENSE_ROWS);
+      if (end > fromRow) this.#checked.clear();
+      for (let start = first; start < end; start += step) {
         const rowStart = Math.max(start, fromRow);
-        const rowEnd = Math.min(start + step, range.rowEnd);
-        if (rowStart >= rowEnd) continue;
-        const columns: ColumnarValues[] = [];
-        for (const name of names) {
-          const values = exact.includes(name) ? bigintsOf : this.#readings.get(name)!.values;
-          columns.push(values(await this.#data(name, rowStart, rowEnd, held)));
+        const rows = Math.min(start + step, end) - rowStart;
+        if (rows <= 0) continue;
+        const found: ColumnarValues[] = [];
+        for (const { name, column, values } of columns) {
+          const data = await this.#open(name, column, group);
+          found.push(values(await data.read(rowStart - first, rows)));
+          if (data.held > held) data.release();
         }
-        yield { rowStart, rows: rowEnd - rowStart, columns };
+        yield { rowStart, rows, columns: found };
       }
+      first = end;
     }
   }
 
-  async #data(
-    column: string,
-    rowStart: number,
-    rowEnd: number,
-    held: number,
-  ): Promise<ArrayLike<unknown>> {
-    const { first, numbers } = await this.#open(column, rowStart);
-    const rows = rowEnd - rowStart;
-    if (numbers !== undefined) {
-      const data = await numbers.read(rowStart - first, rows);
-      if (numbers.held > held) numbers.release();
-      return data;
-    }
-    const data = await this.#scan.readColumn({ column, rowStart, rowEnd });
-    if (data.length !== rows) {
+  /** Checks the pages of a column of a row group, once, and opens them. */
+  async #open(
+    name: string,
+    { element, leaf, from }: ReadingColumn,
+    { columns, num_rows }: RowGroup,
+  ): Promise<ParquetColumn> {
+    const known = this.#checked.get(name);
+    if (known !== undefined) return known;
+    const meta = columns[leaf]!.meta_data!;
+    const chunk = { meta, element, rows: Number(num_rows), from };
+    const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
+    if (unpack === undefined && meta.codec !== "UNCOMPRESSED") {
       throw new RangeError(
-        `Cannot read Parquet: column ${JSON.stringify(column)} has ${data.length} values in rows ` +
-          `${rowStart} to ${rowEnd - 1}, expected ${rows}: the file is damaged`,
+        `Cannot read Parquet: column ${JSON.stringify(name)} is compressed with ` +
+          `${meta.codec ?? "an unknown codec"}, which is not read`,
       );
     }
-    return data;
-  }
-
-  /** Checks the pages of a column of the row group that a row is in, once, and opens them. */
-  async #open(
-    column: string,
-    row: number,
-  ): Promise<{ first: number; numbers: ParquetColumn | undefined }> {
-    const { row_groups, schema } = this.#scan.metadata;
-    let group = 0;
-    let first = 0;
-    for (; group < row_groups.length; group++) {
-      const rows = Number(row_groups[group]!.num_rows);
-      if (row < first + rows) break;
-      first += rows;
-    }
-    if (this.#group !== group) this.#checked.clear();
-    this.#group = group;
-    if (this.#checked.has(column)) return { first, numbers: this.#checked.get(column) };
-    const { columns, num_rows } = row_groups[group]!;
-    const isMeant = ({ path_in_schema: path }: { path_in_schema: string[] }) =>
-      path.length === 1 && path[0] === column;
-    const meta = columns.map(({ meta_data }) => meta_data!).find(isMeant)!;
-    const element = schema.find(({ name, type }) => name === column && type !== undefined)!;
-    const chunk = { meta, element, rows: Number(num_rows) };
-    const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
-    let numbers: ParquetColumn | undefined;
-    if (unpack !== undefined || meta.codec === "UNCOMPRESSED") {
-      const isOfNumbers = await checkPages(this.#file, chunk, unpack);
-      if (isOfNumbers) numbers = new ParquetColumn(this.#file, chunk, unpack);
-    }
-    this.#checked.set(column, numbers);
-    return { first, numbers };
+    await checkPages(this.#file, chunk, unpack);
+    const opened = new ParquetColumn(this.#file, chunk, unpack);
+    this.#checked.set(name, opened);
+    return opened;
   }
 
   /** Closes the file. Closing twice does nothing. */
@@ -199,17 +158,9 @@ export class ParquetFile implements ColumnarFile {
   }
 }
 
-/** Most rows of a batch of each row group, by its first row. */
-function batchRows({ row_groups }: FileMetaData): Map<number, number> {
-  const steps = new Map<number, number>();
-  let rows = 0;
-  for (const { columns, num_rows } of row_groups) {
-    const bytes = columns.reduce(
-      (sum, { meta_data }) => sum + meta_data!.total_compressed_size,
-      0n,
-    );
-    steps.set(rows, bytes < num_rows ? MAX_DENSE_ROWS : MAX_BATCH_ROWS);
-    rows += Number(num_rows);
-  }
-  return steps;
+/** Tells whether a row group has less than a byte for each row. */
+function isDense({ columns, num_rows }: RowGroup): boolean {
+  let bytes = 0n;
+  for (const { meta_data } of columns) bytes += meta_data!.total_compressed_size;
+  return bytes < num_rows;
 }

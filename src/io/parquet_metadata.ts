@@ -5,11 +5,43 @@
  * @module
  */
 
-import type { ColumnMetaData, FileMetaData } from "hyparquet";
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, SchemaElement } from "hyparquet";
+import { checkThrift } from "./thrift_check.ts";
 
 /** Length of "PAR1" at either end, and of the length of the metadata before the last one. */
 const MAGIC_BYTES = 4;
 const LENGTH_BYTES = 4;
+
+/** "PAR1", and "PARE" of files whose metadata are encrypted. */
+const MAGIC = 0x31524150;
+const ENCRYPTED_MAGIC = 0x45524150;
+
+/** Deepest nesting of columns. */
+const MAX_DEPTH = 100;
+
+/**
+ * Reads the end of the file, with its metadata.
+ *
+ * @param file The file.
+ * @returns Metadata that end within their bytes, their length and "PAR1".
+ * @throws {RangeError} If they do not, or the file is encrypted.
+ */
+export async function readFooter(file: AsyncBuffer): Promise<ArrayBuffer> {
+  const { byteLength } = file;
+  const tailBytes = LENGTH_BYTES + MAGIC_BYTES;
+  if (byteLength < MAGIC_BYTES + tailBytes) throw damaged(`it has ${byteLength} bytes`);
+  const tail = new DataView(await file.slice(byteLength - tailBytes, byteLength));
+  const magic = tail.getUint32(LENGTH_BYTES, true);
+  if (magic === ENCRYPTED_MAGIC) {
+    throw new RangeError("Cannot read Parquet: the file is encrypted, and no keys are taken");
+  }
+  if (magic !== MAGIC) throw damaged("it does not end with PAR1");
+  const length = tail.getUint32(0, true) + tailBytes;
+  if (length > byteLength - MAGIC_BYTES) throw damaged(`its metadata have ${length} bytes`);
+  const footer = await file.slice(byteLength - length, byteLength);
+  checkThrift(new Uint8Array(footer, 0, length - tailBytes), 0);
+  return footer;
+}
 
 /**
  * Refuses metadata that contradict themselves or the size of the file.
@@ -21,7 +53,9 @@ const LENGTH_BYTES = 4;
 export function checkParquetMetadata(metadata: FileMetaData, byteLength: number): void {
   const dataEnd = byteLength - metadata.metadata_length - LENGTH_BYTES - MAGIC_BYTES;
   const columns = metadata.schema.filter(({ type }) => type !== undefined);
+  checkSchema(metadata.schema);
   if (columns.length === 0) throw damaged("it has no columns");
+  const chunks: { start: number; end: number }[] = [];
   let rows = 0n;
   metadata.row_groups.forEach((group, i) => {
     if (group.num_rows < 0n) throw damaged(`row group ${i} has ${group.num_rows} rows`);
@@ -29,7 +63,13 @@ export function checkParquetMetadata(metadata: FileMetaData, byteLength: number)
     if (group.columns.length !== columns.length) {
       throw damaged(`row group ${i} has ${group.columns.length} columns of ${columns.length}`);
     }
-    for (const [c, { meta_data, file_path }] of group.columns.entries()) {
+    for (const [c, chunk] of group.columns.entries()) {
+      const { meta_data, file_path, crypto_metadata } = chunk;
+      if (crypto_metadata !== undefined) {
+        throw new RangeError(
+          `Cannot read Parquet: column ${c} of row group ${i} is encrypted, and no keys are taken`,
+        );
+      }
       const { name, type } = columns[c]!;
       if (meta_data?.type !== type || meta_data?.path_in_schema.at(-1) !== name) {
         throw damaged(`column ${c} of row group ${i} is another one than the schema has there`);
@@ -38,8 +78,11 @@ export function checkParquetMetadata(metadata: FileMetaData, byteLength: number)
       const isInside = file_path === undefined && meta_data !== undefined &&
         isWithin(meta_data, dataEnd);
       if (!isInside) throw damaged(`a column of row group ${i} is not in the file`);
+      const start = startOf(meta_data);
+      chunks.push({ start, end: start + Number(meta_data.total_compressed_size) });
     }
   });
+  checkApart(chunks);
   if (rows !== metadata.num_rows || rows > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw damaged(`it has ${metadata.num_rows} rows, and its row groups have ${rows}`);
   }
@@ -49,13 +92,42 @@ export function checkParquetMetadata(metadata: FileMetaData, byteLength: number)
 }
 
 function isWithin(chunk: ColumnMetaData, dataEnd: number): boolean {
-  const { data_page_offset, dictionary_page_offset, total_compressed_size } = chunk;
-  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n;
-  const start = hasDictionary && dictionary_page_offset! < data_page_offset
-    ? dictionary_page_offset!
-    : data_page_offset;
-  return total_compressed_size >= 0n && start >= BigInt(MAGIC_BYTES) &&
-    start + total_compressed_size <= BigInt(dataEnd);
+  const { total_compressed_size: size } = chunk;
+  const start = startOf(chunk);
+  return size >= 0n && start >= MAGIC_BYTES && start + Number(size) <= dataEnd;
+}
+
+/** Position of the first page of a column. */
+export function startOf({ data_page_offset, dictionary_page_offset }: ColumnMetaData): number {
+  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n &&
+    dictionary_page_offset! < data_page_offset;
+  return Number(hasDictionary ? dictionary_page_offset : data_page_offset);
+}
+
+/** Refuses columns on the same bytes: a few of them could stand for any number of points. */
+function checkApart(chunks: { start: number; end: number }[]): void {
+  chunks.sort((a, b) => a.start - b.start);
+  for (let i = 1; i < chunks.length; i++) {
+    if (chunks[i]!.start < chunks[i - 1]!.end) {
+      throw damaged("two of its columns have the same bytes");
+    }
+  }
+}
+
+/** Refuses schemas that are no tree, or a deep one. */
+function checkSchema(schema: readonly SchemaElement[]): void {
+  // Elements that are to come at each level.
+  const left = [1];
+  for (const { type, num_children: children = 0 } of schema) {
+    while (left.at(-1) === 0) left.pop();
+    const isTree = left.length > 0 && Number.isInteger(children) && children >= 0 &&
+      (type === undefined || children === 0);
+    if (!isTree) throw damaged("its schema is no tree");
+    if (left.length > MAX_DEPTH) throw damaged(`its schema has more than ${MAX_DEPTH} levels`);
+    left[left.length - 1]!--;
+    left.push(children);
+  }
+  if (left.some((n) => n !== 0)) throw damaged("its schema is no tree");
 }
 
 function damaged(what: string): RangeError {

@@ -8,8 +8,12 @@
 
 import type { AsyncBuffer, ColumnMetaData, PageHeader, SchemaElement } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
+import { checkByteValues, type FromBytes } from "./parquet_bytes.ts";
+import { checkDelta } from "./parquet_delta.ts";
 import { RangeReader, readRuns } from "./parquet_runs.ts";
-import { hasNumbers } from "./parquet_values.ts";
+import { isNumber, isReadable } from "./parquet_values.ts";
+import { startOf } from "./parquet_metadata.ts";
+import { checkThrift } from "./thrift_check.ts";
 
 /** Most values of a page that is unpacked at once: they take up to 50 bytes each, and garbage. */
 const MAX_PAGE_VALUES: number = 2 ** 21;
@@ -29,6 +33,8 @@ export interface ColumnChunkPages {
   readonly element: SchemaElement;
   /** Rows of the row group. */
   readonly rows: number;
+  /** Makes values of bytes, where they are not numbers. */
+  readonly from: FromBytes;
 }
 
 /** Unpacks bytes to exactly `length`. */
@@ -50,15 +56,15 @@ const WIDTHS: Readonly<Record<string, number>> = {
  * @param file The file.
  * @param chunk The column, whose bytes lie in the file.
  * @param unpack Unpacks a page; absent: pages are not compressed.
- * @returns True if all of them hold numbers that {@linkcode ParquetColumn} unpacks.
- * @throws {RangeError} If something does not fit, or a page is larger than is read.
+ * @throws {RangeError} If something does not fit, or a page is larger than is read or of an encoding
+ *   that is not.
  */
 export async function checkPages(
   file: AsyncBuffer,
   chunk: ColumnChunkPages,
   unpack: Unpack | undefined,
-): Promise<boolean> {
-  let at = firstPage(chunk.meta);
+): Promise<void> {
+  let at = startOf(chunk.meta);
   const end = at + Number(chunk.meta.total_compressed_size);
   const checker = new PageChecker(chunk, unpack);
   while (at < end - 1 && checker.values < chunk.rows) {
@@ -75,18 +81,6 @@ export async function checkPages(
   if (checker.values !== chunk.rows) {
     throw damaged(`its pages have ${checker.values} values for ${chunk.rows} rows`);
   }
-  const isOfNumbers = hasNumbers(chunk.element, [...checker.encodings]);
-  if (!isOfNumbers && checker.most > MAX_PAGE_VALUES) {
-    throw tooLarge(`${checker.most} values`, MAX_PAGE_VALUES);
-  }
-  return isOfNumbers;
-}
-
-/** Position of the first page of a column. */
-export function firstPage({ data_page_offset, dictionary_page_offset }: ColumnMetaData): number {
-  const hasDictionary = (dictionary_page_offset ?? 0n) > 0n &&
-    dictionary_page_offset! < data_page_offset;
-  return Number(hasDictionary ? dictionary_page_offset : data_page_offset);
 }
 
 /** Reads the header of the page at a position, before the end of its column. */
@@ -99,23 +93,36 @@ export async function readHeader(
     const buffer = await file.slice(at, Math.min(end, at + bytes));
     const reader = { view: new DataView(buffer), offset: 0 };
     try {
-      return { header: parquetHeader(reader), length: reader.offset };
+      checkThrift(new Uint8Array(buffer), 0);
+      return { header: ofItsType(parquetHeader(reader)), length: reader.offset };
     } catch (error) {
       if (at + bytes < end && bytes !== HEADER_BYTES.at(-1)) continue;
-      throw damaged(`a header of a page: ${(error as Error).message}`);
+      const said = (error as Error).message.replace(
+        /^Cannot read Parquet: |; the file is .*$/g,
+        "",
+      );
+      throw damaged(`a header of a page: ${said}`);
     }
   }
   throw damaged("a header of a page");
+}
+
+/** Leaves the head that fits to the type of a page: no other one may be believed anywhere. */
+function ofItsType(header: PageHeader): PageHeader {
+  const { type, data_page_header, data_page_header_v2, dictionary_page_header, ...rest } = header;
+  const own = type === "DATA_PAGE"
+    ? { data_page_header }
+    : type === "DATA_PAGE_V2"
+    ? { data_page_header_v2 }
+    : { dictionary_page_header };
+  if (Object.values(own)[0] !== undefined) return { ...rest, type, ...own } as PageHeader;
+  throw damaged(`a page of the kind ${type ?? "that there is not"} without its head`);
 }
 
 /** Checks one page after the other. */
 class PageChecker {
   /** Values of the data pages so far. */
   values = 0;
-  /** Values of the largest of them. */
-  most = 0;
-  /** Encodings of their values. */
-  readonly encodings = new Set<string>();
   readonly #chunk: ColumnChunkPages;
   readonly #unpack: Unpack | undefined;
   readonly #isOptional: boolean;
@@ -145,7 +152,10 @@ class PageChecker {
     if (header.type === "DICTIONARY_PAGE") {
       const n = this.#countEntries(header.dictionary_page_header?.num_values);
       if (n * width > unpacked) throw damaged(`a dictionary of ${n} values in ${unpacked} bytes`);
-      if (bytes !== undefined) checkTexts(reader(this.#unpacked(bytes, unpacked)), n);
+      if (bytes !== undefined) {
+        const page = reader(this.#unpacked(bytes, unpacked));
+        checkByteValues(this.#chunk.element, "PLAIN", page, n, MAX_PAGE_BYTES);
+      }
       this.#dictionary = n;
       return;
     }
@@ -168,13 +178,17 @@ class PageChecker {
   }
 
   #count(value: number | undefined, encoding: string, unpacked: number): number {
+    const { element } = this.#chunk;
+    if (!isReadable(element, encoding)) {
+      throw new RangeError(
+        `Cannot read Parquet: values of the type ${element.type} in the encoding ` +
+          `${encoding ?? "of an unknown number"} are not read`,
+      );
+    }
     const n = natural(value, "number of values");
-    const isRead = n <= MAX_PAGE_VALUES ||
-      unpacked <= MAX_DENSE_BYTES && hasNumbers(this.#chunk.element, [encoding]);
+    const isRead = n <= MAX_PAGE_VALUES || unpacked <= MAX_DENSE_BYTES && isNumber(element);
     if (!isRead) throw tooLarge(`${n} values`, MAX_PAGE_VALUES);
-    this.most = Math.max(this.most, n);
     this.values += n;
-    this.encodings.add(encoding);
     return n;
   }
 
@@ -237,13 +251,15 @@ class PageChecker {
     width: number,
     isFirstVersion: boolean,
   ): void {
-    const isText = this.#chunk.element.type === "BYTE_ARRAY";
-    if (encoding === "PLAIN" && isText) checkTexts(reader, n);
-    else if (encoding === "RLE" && this.#chunk.element.type === "BOOLEAN") {
+    const { element } = this.#chunk;
+    const isIndex = encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY";
+    if (!isIndex && !isNumber(element)) {
+      checkByteValues(element, encoding, reader, n, MAX_PAGE_BYTES);
+    } else if (encoding === "RLE" && element.type === "BOOLEAN") {
       readRuns(reader.part(reader.uint32()), 1, n, 2);
     } else if (encoding === "PLAIN" || encoding === "BYTE_STREAM_SPLIT") {
       checkPlain(n, width, reader.left);
-    } else if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") {
+    } else if (isIndex) {
       const bits = reader.byte();
       if (bits > 32) throw damaged(`indices of ${bits} bits`);
       if (bits === 0 && isFirstVersion) {
@@ -259,24 +275,8 @@ function reader(bytes: Uint8Array): RangeReader {
   return new RangeReader(bytes, 0, bytes.length);
 }
 
-/** Texts, each behind its length. */
-function checkTexts(page: RangeReader, n: number): void {
-  for (let i = 0; i < n; i++) page.part(page.uint32());
-}
-
 function checkPlain(n: number, width: number, bytes: number): void {
   if (n * width > bytes) throw damaged(`a page of ${n} values in ${bytes} bytes`);
-}
-
-/** The head of differences: sizes of blocks, and the number of values. */
-function checkDelta(reader: RangeReader, n: number): void {
-  if (n === 0) return;
-  const [block, miniblocks, count] = [reader.varint(), reader.varint(), reader.varint()];
-  const isPossible = block > 0 && block <= 65_536 && block % 128 === 0 && miniblocks > 0 &&
-    miniblocks <= block / 32 && (block / miniblocks) % 32 === 0;
-  if (!isPossible || count !== n) {
-    throw damaged(`differences of ${count} values in blocks of ${block} / ${miniblocks}, not ${n}`);
-  }
 }
 
 function natural(value: number | undefined, what: string): number {

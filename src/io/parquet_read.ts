@@ -154,6 +154,12 @@ function layoutOf(fields: readonly ColumnarField[], options: OpenParquetOptions)
       `Cannot read Parquet: column ${JSON.stringify(time.name)} is neither a timestamp nor int64`,
     );
   }
+  const twice = fields.find(({ name }, i) => fields.findIndex((one) => one.name === name) < i);
+  if (twice !== undefined) {
+    throw outOfRange(
+      `Cannot read Parquet: several columns are called ${JSON.stringify(twice.name)}`,
+    );
+  }
   const isValue = (field: ColumnarField): boolean => field !== time && field.kind === "number";
   const values = options.values === undefined
     ? fields.filter(isValue).map(({ name }) => name)

@@ -5,6 +5,7 @@
  */
 
 import type { FileMetaData, SchemaElement } from "hyparquet";
+import { type FromBytes, halfFrom, int96From, integerFrom, textFrom } from "./parquet_bytes.ts";
 import { bigintsOf, type ColumnarField, type ColumnarValues, decimalOf } from "./columnar_file.ts";
 
 const MS = 1_000_000n;
@@ -24,18 +25,43 @@ const UNITS: Readonly<Record<string, bigint>> = {
 /** A field, and values from what is read of it. */
 export interface Reading {
   readonly field: ColumnarField;
+  /** The column in the file; absent: what is below it cannot be points. */
+  readonly column?: ReadingColumn;
   values(data: ArrayLike<unknown>): ColumnarValues;
+}
+
+/** A column that has no others below it. */
+export interface ReadingColumn {
+  readonly element: SchemaElement;
+  /** Its number among all such columns of the file, from 0: their names may be those of others. */
+  readonly leaf: number;
+  /** Makes values of bytes, where they are not numbers. */
+  readonly from: FromBytes;
 }
 
 /** The columns at the top; those with a list or a struct below them cannot be points. */
 export function readingsOf({ schema }: FileMetaData): Reading[] {
   const readings: Reading[] = [];
-  for (let i = 1; i < schema.length; i += sizeOf(schema, i)) {
+  let leaf = 0;
+  for (let i = 1; i < schema.length;) {
     const element = schema[i]!;
+    const end = i + sizeOf(schema, i);
     const isFlat = element.type !== undefined && element.repetition_type !== "REPEATED";
-    readings.push(isFlat ? readingOf(element) : nothing(element.name, nestedType(element)));
+    if (isFlat) {
+      const from = fromBytes(element);
+      readings.push({ ...readingOf(element), column: { element, leaf, from } });
+    } else readings.push(nothing(element.name, nestedType(element)));
+    for (; i < end; i++) if (schema[i]!.type !== undefined) leaf++;
   }
   return readings;
+}
+
+/** Makes values of the bytes of a column, by its logical type. */
+function fromBytes({ type, converted_type, logical_type }: SchemaElement): FromBytes {
+  if (type === "INT96") return int96From;
+  if (logical_type?.type === "FLOAT16") return halfFrom;
+  const isDecimal = logical_type?.type === "DECIMAL" || converted_type === "DECIMAL";
+  return isDecimal ? integerFrom : textFrom;
 }
 
 /**
@@ -60,7 +86,7 @@ export async function withDurations(
   return readings.map((reading) => {
     const said = fields.find(({ name }) => name === reading.field.name);
     const isDuration = said?.kind === "duration" && reading.field.whole === true;
-    return isDuration ? { field: said, values: bigintsOf } : reading;
+    return isDuration ? { ...reading, field: said, values: bigintsOf } : reading;
   });
 }
 
@@ -162,21 +188,13 @@ function decimalsOf(data: ArrayLike<unknown>, scale: number): Float64Array {
   const values = new Float64Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
-    if (value instanceof Uint8Array) values[i] = decimalOf(bigEndian(value), scale);
-    else values[i] = isPresent(value) ? decimalOf(value as number | bigint, scale) : NaN;
+    values[i] = isPresent(value) ? decimalOf(value as number | bigint, scale) : NaN;
   }
   return values;
 }
 
 function isPresent(value: unknown): boolean {
   return value !== null && value !== undefined;
-}
-
-/** A signed integer of any length. */
-function bigEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = value << 8n | BigInt(byte);
-  return BigInt.asIntN(8 * bytes.length, value);
 }
 
 function textsOf(data: ArrayLike<unknown>): ColumnarValues {

@@ -47,6 +47,17 @@ export class RangeReader {
     );
   }
 
+  /** The next bytes. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** A reader that goes on from here, while this one stays. */
+  copy(): RangeReader {
+    return new RangeReader(this.#bytes, this.#at, this.#end);
+  }
+
   /** The next bytes as a reader of their own. */
   part(length: number): RangeReader {
     const at = this.#take(length);
@@ -55,7 +66,7 @@ export class RangeReader {
 
   #take(n: number): number {
     const at = this.#at;
-    if (n > this.#end - at) {
+    if (n < 0 || n > this.#end - at) {
       throw new RangeError("Cannot read Parquet: a page ends too early; the file is damaged");
     }
     this.#at = at + n;

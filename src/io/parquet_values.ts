@@ -6,6 +6,8 @@
  */
 
 import type { SchemaElement } from "hyparquet";
+import { type ByteValues, byteValues, type FromBytes, isByteEncoding } from "./parquet_bytes.ts";
+import { DeltaCursor } from "./parquet_delta.ts";
 import { RangeReader, RunCursor } from "./parquet_runs.ts";
 
 /** Unpacked numbers; booleans are 0 and 1. */
@@ -18,10 +20,15 @@ export type ParquetNumbers =
   | Float32Array
   | Float64Array;
 
+/** Unpacked values: numbers, or what is made of values that are bytes. */
+export type ParquetValues = ParquetNumbers | unknown[];
+
 /** Values that are there of one page, in their order. */
 export interface ValueCursor {
   /** Unpacks the next `n` to `out`, from `at` on. */
-  take(out: ParquetNumbers, at: number, n: number): void;
+  take(out: ParquetValues, at: number, n: number): void;
+  /** Passes over values; absent: they are taken to be passed over. */
+  skip?(n: number): void;
 }
 
 /** Bytes of a page behind its levels. */
@@ -30,7 +37,7 @@ export interface PageValues {
   readonly bytes: Uint8Array;
   /** Number of values that are there. */
   readonly count: number;
-  readonly dictionary: ParquetNumbers | undefined;
+  readonly dictionary: ParquetValues | undefined;
 }
 
 const ENCODINGS = [
@@ -42,18 +49,23 @@ const ENCODINGS = [
   "BYTE_STREAM_SPLIT",
 ];
 
-/** Tells whether values of a column can be unpacked here. */
-export function hasNumbers({ type }: SchemaElement, encodings: readonly string[]): boolean {
-  if (!/^(BOOLEAN|INT32|INT64|FLOAT|DOUBLE)$/.test(type ?? "")) return false;
-  return encodings.every((encoding) =>
-    ENCODINGS.includes(encoding) && (encoding !== "RLE" || type === "BOOLEAN") &&
-    (encoding !== "DELTA_BINARY_PACKED" || /^INT/.test(type!)) &&
-    (encoding !== "BYTE_STREAM_SPLIT" || type !== "BOOLEAN")
-  );
+/** Tells whether values of a column are numbers, and not bytes of which something is made. */
+export function isNumber({ type }: SchemaElement): boolean {
+  return /^(BOOLEAN|INT32|INT64|FLOAT|DOUBLE)$/.test(type ?? "");
 }
 
-/** Makes an array for the numbers of a column. */
-export function numbersOf(element: SchemaElement, length: number): ParquetNumbers {
+/** Tells whether values of a column can be unpacked from an encoding. */
+export function isReadable(element: SchemaElement, encoding: string): boolean {
+  const { type } = element;
+  if (!isNumber(element)) return isByteEncoding(element, encoding);
+  return ENCODINGS.includes(encoding) && (encoding !== "RLE" || type === "BOOLEAN") &&
+    (encoding !== "DELTA_BINARY_PACKED" || /^INT/.test(type!)) &&
+    (encoding !== "BYTE_STREAM_SPLIT" || type !== "BOOLEAN");
+}
+
+/** Makes an array for the values of a column. */
+export function arrayFor(element: SchemaElement, length: number): ParquetValues {
+  if (!isNumber(element)) return new Array(length);
   const { type, converted_type: converted, logical_type: logical } = element;
   const isUnsigned = (bits: number): boolean =>
     converted === `UINT_${bits}` ||
@@ -65,16 +77,46 @@ export function numbersOf(element: SchemaElement, length: number): ParquetNumber
   return isUnsigned(64) ? new BigUint64Array(length) : new BigInt64Array(length);
 }
 
-/** Begins to unpack the values of a page. */
-export function openValues(page: PageValues): ValueCursor {
-  const { encoding, bytes, dictionary } = page;
+/**
+ * Begins to unpack the values of a page.
+ *
+ * @param from Makes values of bytes, where they are not numbers.
+ */
+export function openValues(
+  page: PageValues,
+  element: SchemaElement,
+  from: FromBytes,
+): ValueCursor {
+  const { encoding, bytes, dictionary, count } = page;
   const reader = new RangeReader(bytes, 0, bytes.length);
   if (encoding === "RLE") return new BooleanCursor(new RunCursor(reader.part(reader.uint32()), 1));
+  const isIndex = encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY";
+  if (!isIndex && !isNumber(element)) {
+    return new BytesCursor(byteValues(element, encoding, bytes, count), from);
+  }
   if (encoding === "PLAIN") return new PlainCursor(bytes);
-  if (encoding === "BYTE_STREAM_SPLIT") return new SplitCursor(bytes, page.count);
+  if (encoding === "BYTE_STREAM_SPLIT") return new SplitCursor(bytes, count);
   if (encoding === "DELTA_BINARY_PACKED") return new DeltaCursor(reader);
   if (dictionary === undefined) throw damaged("indices and no dictionary");
   return new DictionaryCursor(new RunCursor(reader, reader.byte()), dictionary);
+}
+
+class BytesCursor implements ValueCursor {
+  readonly #values: ByteValues;
+  readonly #from: FromBytes;
+
+  constructor(values: ByteValues, from: FromBytes) {
+    this.#values = values;
+    this.#from = from;
+  }
+
+  take(out: unknown[], at: number, n: number): void {
+    for (let i = at; i < at + n; i++) out[i] = this.#from(this.#values.next());
+  }
+
+  skip(n: number): void {
+    this.#values.skip(n);
+  }
 }
 
 class PlainCursor implements ValueCursor {
@@ -137,14 +179,14 @@ class BooleanCursor implements ValueCursor {
 
 class DictionaryCursor implements ValueCursor {
   readonly #runs: RunCursor;
-  readonly #dictionary: ParquetNumbers;
+  readonly #dictionary: ParquetValues;
 
-  constructor(runs: RunCursor, dictionary: ParquetNumbers) {
+  constructor(runs: RunCursor, dictionary: ParquetValues) {
     this.#runs = runs;
     this.#dictionary = dictionary;
   }
 
-  take(out: ParquetNumbers, at: number, n: number): void {
+  take(out: ParquetValues, at: number, n: number): void {
     // Both are of the same type.
     const [to, dictionary] = [out as Float64Array, this.#dictionary as Float64Array];
     this.#runs.each(n, (index, i, count) => {
@@ -156,88 +198,6 @@ class DictionaryCursor implements ValueCursor {
       else to.fill(value, at + i, at + i + count);
     });
   }
-}
-
-/** Differences, in blocks of miniblocks of as many bits each as its largest one needs. */
-class DeltaCursor implements ValueCursor {
-  readonly #reader: RangeReader;
-  readonly #miniblocks: number;
-  readonly #perMiniblock: number;
-  #value: bigint;
-  #isFirst = true;
-  #least = 0n;
-  #widths: number[] = [];
-  #bits = 0;
-  #left = 0;
-  #word = 0;
-  #held = 0;
-
-  constructor(reader: RangeReader) {
-    this.#reader = reader;
-    const block = reader.varint();
-    this.#miniblocks = reader.varint();
-    this.#perMiniblock = block / this.#miniblocks;
-    reader.varint();
-    this.#value = zigzag(reader);
-  }
-
-  take(out: ParquetNumbers, at: number, n: number): void {
-    const isSmall = out.BYTES_PER_ELEMENT === 4;
-    for (let i = at; i < at + n; i++) {
-      if (this.#isFirst) this.#isFirst = false;
-      else {
-        const difference = this.#difference();
-        this.#value = BigInt.asIntN(64, this.#value + this.#least + difference);
-      }
-      // An array of the type keeps the low bits, as the format wants it.
-      if (isSmall) (out as Int32Array)[i] = Number(BigInt.asIntN(32, this.#value));
-      else (out as BigInt64Array)[i] = this.#value;
-    }
-  }
-
-  #difference(): bigint {
-    if (this.#left === 0) this.#begin();
-    this.#left--;
-    const bits = this.#bits;
-    if (bits === 0) return 0n;
-    if (bits <= 32) return BigInt(this.#take(bits));
-    const low = this.#take(32);
-    return BigInt(this.#take(bits - 32)) << 32n | BigInt(low);
-  }
-
-  #begin(): void {
-    if (this.#widths.length === 0) {
-      this.#least = zigzag(this.#reader);
-      for (let i = 0; i < this.#miniblocks; i++) this.#widths.push(this.#reader.byte());
-    }
-    this.#bits = this.#widths.shift()!;
-    if (this.#bits > 64) throw damaged(`differences of ${this.#bits} bits`);
-    this.#left = this.#perMiniblock;
-    this.#word = this.#held = 0;
-  }
-
-  #take(bits: number): number {
-    while (this.#held < bits) {
-      this.#word += this.#reader.byte() * 2 ** this.#held;
-      this.#held += 8;
-    }
-    const size = 2 ** bits;
-    const value = this.#word % size;
-    this.#word = (this.#word - value) / size;
-    this.#held -= bits;
-    return value;
-  }
-}
-
-/** A signed integer of 64 bits in groups of 7, the least significant first. */
-function zigzag(reader: RangeReader): bigint {
-  let value = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
-    const byte = reader.byte();
-    value |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return BigInt.asIntN(64, value >> 1n ^ -(value & 1n));
-  }
-  throw damaged("a difference of more than 64 bits");
 }
 
 function bytesOf(out: ParquetNumbers, at: number, n: number): Uint8Array {

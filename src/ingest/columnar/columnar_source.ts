@@ -25,6 +25,7 @@ interface ColumnarLayout {
 
 /** Rows that are looked at to find out what columns of text and numbers are. */
 const SAMPLE_ROWS = 200;
+const SAMPLE_CHARACTERS = 1000;
 
 /** A file, and how far its bytes are read. */
 export interface OpenedFile {
@@ -65,8 +66,8 @@ export async function columnarSource(
 }
 
 function checkNames(fields: readonly ColumnarField[]): void {
-  const names = fields.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const seen = new Set<string>();
+  const twice = fields.find(({ name }) => seen.size === seen.add(name).size)?.name;
   if (twice === undefined) return;
   throw new ImportError(`Cannot import: several columns are called ${JSON.stringify(twice)}`);
 }
@@ -106,7 +107,7 @@ async function sample(file: ColumnarFile, name: string): Promise<string[]> {
     for (let i = 0; i < values.length && cells.length < SAMPLE_ROWS; i++) {
       const value = values[i];
       const isNothing = value === null || value === undefined || Number.isNaN(value);
-      if (!isNothing) cells.push(String(value).trim());
+      if (!isNothing) cells.push(String(value).slice(0, SAMPLE_CHARACTERS).trim());
     }
     if (cells.length > 0) return cells;
   }
@@ -128,6 +129,8 @@ class ColumnarSource implements Source {
   readonly size: number | undefined;
   readonly #opened: OpenedFile;
   readonly #times: TimeReader;
+  /** Names of the columns of whole numbers. */
+  readonly #whole: ReadonlySet<string>;
   #rows = 0;
   readonly #skipped = { rows: 0, cells: 0 };
   #large = 0;
@@ -140,8 +143,12 @@ class ColumnarSource implements Source {
     this.size = opened.size;
     const { time, values } = layout;
     // Labels of BTrDB's own files are paths of streams; a slash of others is one.
+    const numbers = new Map(file.fields.map(({ name }, i) => [name, i + 1]));
+    this.#whole = new Set(
+      file.fields.filter(({ whole }) => whole === true).map(({ name }) => name),
+    );
     this.columns = values.map((name) => {
-      const number = file.fields.findIndex((field) => field.name === name) + 1;
+      const number = numbers.get(name)!;
       return file.isOwn ? { name, number, collection: collectionIn(name) } : { name, number };
     });
     this.omitted = file.fields
@@ -229,7 +236,7 @@ class ColumnarSource implements Source {
   ): RawColumns {
     const values = rows === undefined ? all : Float64Array.from(rows, (i) => all[i]!);
     let n = 0;
-    if (this.#opened.file.fields.some((field) => field.name === name && field.whole === true)) {
+    if (this.#whole.has(name)) {
       for (const value of values) if (Math.abs(value) > Number.MAX_SAFE_INTEGER) this.#large++;
     }
     const kept = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };

@@ -15,6 +15,9 @@ import { zoneNames } from "../text/zone_names.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 
+/** Most characters of a text that is a time. */
+const MAX_CELL = 256;
+
 /** Columns of the times and their meaning; plain data, because a record of interrupted work keeps it. */
 export interface TimeLayout {
   /** Names of the columns: one, or a date and a time of day. */
@@ -198,9 +201,13 @@ function isPlainUnit(fields: readonly ColumnarField[], format: string | undefine
     fields[0]!.whole === true;
 }
 
-/** A cell as text, several joined with blanks; a line end in it makes it no time. */
+/** A cell as text, several joined with blanks; a line end in it makes it no time, and so does more. */
 function cellOf(columns: readonly ColumnarValues[], i: number): string {
-  return columns.map((values) => String(values[i]).replace(/[\t\r\n]/g, " ")).join(" ");
+  return columns.map((values) => {
+    const text = String(values[i]);
+    const cell = text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text;
+    return cell.replace(/[\t\r\n]/g, " ");
+  }).join(" ");
 }
 
 /** Local date and time, as text, for a number of ns since 1970 on a local clock. */

@@ -11,6 +11,8 @@ const ENCODINGS = {
   FLOAT: [undefined, "PLAIN", "BYTE_STREAM_SPLIT"],
   DOUBLE: [undefined, "PLAIN", "BYTE_STREAM_SPLIT"],
   BOOLEAN: [undefined, "PLAIN", "RLE"],
+  STRING: [undefined, "PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"],
+  FLOAT16: [undefined, "PLAIN", "BYTE_STREAM_SPLIT"],
 } as const;
 
 type Type = keyof typeof ENCODINGS;
@@ -22,11 +24,13 @@ function numberOf(random: Random, type: Type, spread: number): unknown {
   if (type === "INT64") {
     return n === 0 ? -(2n ** 63n) : n === 1 ? 2n ** 63n - 1n : BigInt(n) * 1_000_000_007n;
   }
+  if (type === "STRING") return `${n * 31}`.repeat(n % 7);
+  if (type === "FLOAT16") return [0, 2 ** -24, 1.5, -(2 ** -15), 65_504, Infinity, -0.25][n % 7];
   if (type === "INT32") return n === 0 ? -(2 ** 31) : n === 1 ? 2 ** 31 - 1 : n;
   return type === "FLOAT" ? Math.fround(n / 3) : n / 3;
 }
 
-Deno.test("ParquetColumn: numbers of every encoding are those that hyparquet reads", async () => {
+Deno.test("ParquetColumn: numbers and texts of every encoding are those that hyparquet reads", async () => {
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? 5);
   const random = new Random(seed);
   for (const type of Object.keys(ENCODINGS) as Type[]) {
@@ -47,12 +51,12 @@ Deno.test("ParquetColumn: numbers of every encoding are those that hyparquet rea
           pageSize: random.int(200, 20_000),
         }));
         const read = await parquetReadObjects({ file: bytes.buffer, compressors });
-        const isWhole = type === "INT64";
+        const isWhole = type === "INT64" || type === "STRING";
         const expected = read.map(({ x }) =>
           isWhole ? x ?? null : x === null || x === undefined ? NaN : Number(x)
         );
         await using file = await openParquetFile(bytes);
-        const exact = isWhole ? ["x"] : [];
+        const exact = type === "INT64" ? ["x"] : [];
         for (const from of [0, random.int(0, rows - 1)]) {
           const found: unknown[] = [];
           for await (const { columns } of file.read(["x"], from, exact)) {
