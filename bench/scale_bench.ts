@@ -274,6 +274,9 @@ growth({
       const start = performance.now();
       await engine.metadataUsage("");
       const usage = performance.now() - start;
+      const again = performance.now();
+      await engine.metadataUsage("bench/1");
+      const ofPrefix = performance.now() - again;
       const one = await find([["name", `s${size >> 1}`]], []);
       const many = await find([["unit", "volts"]], [["owner", "o7"]]);
       return {
@@ -282,6 +285,7 @@ growth({
         "find one in a thousand by annotation, ms": many.ms,
         "the same, µs a hit": many.ms / many.found * 1000,
         "count the keys of all, ms": usage,
+        "count the keys of a prefix, ms": ofPrefix,
       };
     }),
 });

@@ -550,12 +550,13 @@ export class Engine implements Endpoint {
 
   #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
     const { streams, versions } = this.#storage;
-    return this.#storage.onOneState(() => {
+    const snapshot = this.#storage.onOneState(() => {
       const state = streams.get(uuid);
       if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
       return isLatest(version)
         ? latestSnapshot(versions, state)
         : snapshotAt(streams, versions, state, version);
     });
+    return { ...snapshot, late: () => this.#storage.withOwnErrors(snapshot.late) };
   }
 }

@@ -204,6 +204,15 @@ export class Storage {
     }
   }
 
+  /** Runs `work` with the errors of SQLite translated, on the state that there is. */
+  withOwnErrors<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw sqliteError(error, this.#parts.path);
+    }
+  }
+
   #refresh(): void {
     const version = this.#dataVersion.get()?.["data_version"];
     if (version === this.#seenVersion) return;

@@ -5,6 +5,8 @@
  */
 
 import type { AsyncBuffer } from "hyparquet";
+import { invalidType } from "../core/argument_error.ts";
+import { describe } from "../core/describe.ts";
 
 /** Reads slices of a file, from anywhere. */
 export interface ByteSource {
@@ -33,6 +35,7 @@ export async function openSource(
     return { file: whole, close: nothing };
   }
   if (typeof source !== "string" && !(source instanceof URL)) {
+    checkSlices(source);
     return { file: source, close: nothing };
   }
   const { open } = await import("node:fs/promises");
@@ -54,4 +57,13 @@ export async function openSource(
     },
     close: () => closed ??= handle.close(),
   };
+}
+
+function checkSlices(source: unknown): asserts source is ByteSource {
+  const { byteLength, slice } = (source ?? {}) as Partial<ByteSource>;
+  if (typeof byteLength === "number" && typeof slice === "function") return;
+  throw invalidType(
+    `Cannot open the file: source is ${describe(source)}, expected a path, a URL, bytes, or an ` +
+      "object with byteLength and slice",
+  );
 }

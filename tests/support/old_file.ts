@@ -34,6 +34,9 @@ export async function assertOldContent(engine: Engine): Promise<void> {
   assertEquals(found.map(({ uuid }) => uuid[0]), [1]);
   const all = { collection: "", isCollectionPrefix: true, tags: new Map(), annotations: new Map() };
   assertEquals((await Array.fromAsync(engine.lookupStreams(all))).flat().length, 5);
+  const { tags, annotations } = await engine.metadataUsage("old");
+  assertEquals([...tags], [["name", 5n], ["unit", 5n]]);
+  assertEquals([...annotations], [["none", 5n], ["note", 1n], ["owner", 4n]]);
 }
 
 /** Waits until nothing is left to be removed from a file that is open. */

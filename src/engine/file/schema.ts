@@ -7,8 +7,10 @@
 import { BTrDBError } from "../../core/errors.ts";
 import { Deletions } from "./deletions.ts";
 import { keyPages } from "./key_pages.ts";
+import { KeySets } from "./key_sets.ts";
 import { parseMetadata, propertyRows } from "./property_rows.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
+import { STREAM_COLUMNS } from "./stream_row.ts";
 
 /** Marks the files of this engine: "BTrE". */
 export const APPLICATION_ID = 0x42547245;
@@ -103,6 +105,7 @@ const MIGRATIONS: readonly Migration[] = [
   indexProperties,
   allowLatePoints,
   addRetention,
+  countKeySets,
 ];
 
 /** Version of the tables this code writes. */
@@ -139,7 +142,7 @@ function indexJournal(db: Pick<Database, "exec">): void {
     SELECT 'journal_tail', ifnull(max(seq), 0) + 1 FROM journal`);
 }
 
-/** Rows read in one go while the index of properties is made. */
+/** Streams read in one go. */
 const PAGE_ROWS = 1000;
 
 /** Adds the index of streams by tags and annotations. */
@@ -196,6 +199,24 @@ function addRetention(db: Pick<Database, "exec" | "prepare">): void {
     const stream = Number(row!["stream"]);
     if (isThere.get(stream) === undefined) continue;
     deletions.set(stream, { start: undefined, major: Number(row!["major"]) });
+  }
+}
+
+/** Adds the numbers of streams by the keys that they have. */
+function countKeySets(db: Pick<Database, "exec" | "prepare">): void {
+  db.exec(`CREATE TABLE key_set (
+      collection BLOB NOT NULL,
+      keys TEXT NOT NULL,
+      streams INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      PRIMARY KEY (collection, keys)
+    ) STRICT, WITHOUT ROWID`);
+  const page = db.prepare(
+    `SELECT id, ${STREAM_COLUMNS} FROM stream WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`,
+  );
+  const sets = new KeySets(db);
+  for (const rows of keyPages((after) => page.all(after), "id", 0)) {
+    for (const row of rows) sets.addRow(row);
   }
 }
 

@@ -21,7 +21,7 @@ export type Row = Record<string, Value>;
  * more rows. Long results are read in pages.
  */
 export interface Statement {
-  run(...params: Value[]): unknown;
+  run(...params: Value[]): { lastInsertRowid: number | bigint };
   get(...params: Value[]): Row | undefined;
   all(...params: Value[]): Row[];
   columns(): { name: string; column: string | null }[];

@@ -42,7 +42,6 @@ export class PropertyIndex {
   readonly #remove: Statement;
   readonly #at: Statement;
   readonly #page: Statement;
-  readonly #nextKey: Statement;
 
   /**
    * @param columns Columns of streams that a lookup needs.
@@ -58,7 +57,6 @@ export class PropertyIndex {
       "SELECT value, stream FROM property WHERE key = ? AND (value, stream) > (?, ?) " +
         "AND value <= ? ORDER BY value, stream LIMIT 1 OFFSET ?",
     );
-    this.#nextKey = db.prepare("SELECT min(key) AS key FROM property WHERE key > ?");
     this.#page = db.prepare(
       `SELECT property.value AS property_value, property.stream AS property_stream, ${columns}
       FROM property CROSS JOIN stream ON stream.id = property.stream
@@ -69,7 +67,7 @@ export class PropertyIndex {
   }
 
   /** Adds a new stream. */
-  add(stream: number, { tags, annotations }: StreamDescriptor): void {
+  add(stream: number, { tags, annotations }: Pick<StreamDescriptor, "tags" | "annotations">): void {
     for (const { key, value } of propertyRows(tags, annotations)) this.#add.run(key, value, stream);
   }
 
@@ -88,15 +86,6 @@ export class PropertyIndex {
       if (!old.delete(id(row))) this.#add.run(row.key, row.value, stream);
     }
     for (const { key, value } of old.values()) this.#remove.run(key, value, stream);
-  }
-
-  /** All keys, ascending. */
-  *keys(): Generator<number> {
-    for (let after = -1;;) {
-      const key = this.#nextKey.get(after)?.["key"] ?? null;
-      if (key === null) return;
-      yield after = Number(key);
-    }
   }
 
   /** Counts the entries that meet a condition. */

@@ -20,12 +20,13 @@ import type {
   SetTagsRequest,
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
-import { bytesOf, checkParts, damaged } from "../file/checksum.ts";
+import { bytesOf, checkParts } from "../file/checksum.ts";
 import { keyPages } from "../file/key_pages.ts";
+import { KeySets } from "../file/key_sets.ts";
 import { RowCounter } from "../file/row_counter.ts";
-import { parseMetadata } from "../file/property_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
-import { KeyCounts, KeyUsage } from "./key_usage.ts";
+import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
+import { countKeys } from "./key_usage.ts";
 import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
 import { Refusal } from "../write/group_commit.ts";
 
@@ -75,28 +76,6 @@ function matches(metadata: Metadata, conditions: Metadata): boolean {
   return true;
 }
 
-/** A row as a descriptor, if its checksum fits. */
-export function descriptorOf(row: Row): StreamDescriptor {
-  const parts = [row["collection"], row["tags"], row["annotations"], row["property_version"]];
-  // Texts one after another have the checksum of all of them together.
-  const uuid = bytesOf(row["uuid"], "the uuid of a stream");
-  if (checkParts(uuid, parts.join("\0")) !== row["checksum"]) {
-    throw damaged(
-      `the metadata of stream ${uuid.length === 16 ? uuidText(uuid) : `of ${uuid.length} bytes`}`,
-    );
-  }
-  return {
-    uuid,
-    collection: row["collection"] as string,
-    tags: parseMetadata(row["tags"]),
-    annotations: parseMetadata(row["annotations"]),
-    propertyVersion: BigInt(row["property_version"] as number),
-  };
-}
-
-/** Columns that {@linkcode descriptorOf} needs. */
-export const COLUMNS = "uuid, collection, tags, annotations, property_version, checksum";
-
 /** Reads and writes the metadata tables. */
 export class MetadataStore {
   /** Number that grows with every change. */
@@ -105,9 +84,9 @@ export class MetadataStore {
   readonly #number: Statement;
   readonly #keyAt: Statement;
   readonly #properties: PropertyIndex;
-  readonly #keyUsage: KeyUsage;
+  readonly #keySets: KeySets;
   readonly #byKey: Statement;
-  readonly #tombstone: Statement;
+  readonly #obstacles: Statement;
   readonly #insert: Statement;
   readonly #update: Statement;
   readonly #remove: Statement;
@@ -120,15 +99,19 @@ export class MetadataStore {
   readonly #collectionsAfter: Statement;
 
   constructor(db: Database) {
-    this.#byUuid = db.prepare(`SELECT ${COLUMNS} FROM stream WHERE uuid = ?`);
+    this.#byUuid = db.prepare(`SELECT ${STREAM_COLUMNS} FROM stream WHERE uuid = ?`);
     this.#number = db.prepare("SELECT id FROM stream WHERE uuid = ?");
     this.#keyAt = db.prepare(
       "SELECT sort_key FROM stream WHERE sort_key BETWEEN ? AND ? ORDER BY sort_key LIMIT 1 OFFSET ?",
     );
-    this.#properties = new PropertyIndex(db, COLUMNS, PAGE_ROWS);
-    this.#keyUsage = new KeyUsage(db, this.#properties);
+    this.#properties = new PropertyIndex(db, STREAM_COLUMNS, PAGE_ROWS);
+    this.#keySets = new KeySets(db);
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
-    this.#tombstone = db.prepare("SELECT 1 AS one FROM tombstone WHERE uuid = ?");
+    this.#obstacles = db.prepare(
+      `SELECT EXISTS (SELECT 1 FROM stream WHERE sort_key = ?) AS same,
+        EXISTS (SELECT 1 FROM tombstone WHERE uuid = ?) AS spent,
+        EXISTS (SELECT 1 FROM stream WHERE uuid = ?) AS used`,
+    );
     this.#insert = db.prepare(
       "INSERT INTO stream " +
         "(uuid, collection, tags, annotations, property_version, sort_key, checksum) " +
@@ -142,7 +125,7 @@ export class MetadataStore {
     this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
     const scan = (from: string) =>
       db.prepare(
-        `SELECT sort_key, ${COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
+        `SELECT sort_key, ${STREAM_COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
           `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
       );
     this.#scan = scan(">=");
@@ -170,21 +153,27 @@ export class MetadataStore {
   create(request: CreateRequest): void {
     const { uuid, collection, tags, annotations } = request;
     const key = sortKey(collection, tags);
-    if (this.#byKey.get(key) !== undefined) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
-    const text = quote(uuidText(uuid));
-    if (this.#tombstone.get(uuid) !== undefined) {
-      const reason = `uuid ${text} has been used before with a (now deleted) stream`;
+    const { same, spent, used } = this.#obstacles.get(key, uuid, uuid)!;
+    if (same === 1) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
+    if (spent === 1) {
+      const reason = `uuid ${
+        quote(uuidText(uuid))
+      } has been used before with a (now deleted) stream`;
       refuse(ErrorCode.ReusedUUID, reason, uuid);
     }
-    if (this.#byUuid.get(uuid) !== undefined) {
-      const reason = `a stream already exists with uuid ${text} and a different collection or tags`;
+    if (used === 1) {
+      const reason = `a stream already exists with uuid ${
+        quote(uuidText(uuid))
+      } and a different collection or tags`;
       refuse(ErrorCode.ReusedUUID, reason, uuid);
     }
     const texts = [collection, toJson(tags), toJson(annotations)] as const;
     this.changes++;
-    this.#insert.run(uuid, ...texts, 1, key, checkParts(uuid, ...texts, "1"));
+    const checksum = checkParts(uuid, ...texts, "1");
+    const { lastInsertRowid } = this.#insert.run(uuid, ...texts, 1, key, checksum);
     this.#addCollection.run(UTF8.encode(`${collection}/`));
-    this.#properties.add(this.#numberOf(uuid), { ...request, propertyVersion: 1n });
+    this.#properties.add(Number(lastInsertRowid), request);
+    this.#keySets.add(request);
   }
 
   #numberOf(uuid: Uint8Array): number {
@@ -220,6 +209,7 @@ export class MetadataStore {
   obliterate(stream: StreamDescriptor): void {
     this.changes++;
     this.#properties.remove(this.#numberOf(stream.uuid), stream);
+    this.#keySets.remove(stream);
     this.#remove.run(stream.uuid);
     this.#bury.run(stream.uuid);
     this.#dropCollection(stream.collection);
@@ -242,6 +232,7 @@ export class MetadataStore {
     this.changes++;
     this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
     this.#properties.change(this.#numberOf(uuid), before, after);
+    this.#keySets.change(before, after);
   }
 
   /**
@@ -372,21 +363,7 @@ export class MetadataStore {
    * where it may pause, then the one answer.
    */
   *usage(prefix: string): Generator<MetadataUsage | undefined> {
-    const ofAll = prefix === "" ? yield* this.#keyUsage.all() : undefined;
-    if (ofAll !== undefined) {
-      yield ofAll;
-      return;
-    }
-    const counts = new KeyCounts();
-    const request = { collection: prefix, isCollectionPrefix: true, tags: NONE, annotations: NONE };
-    for (const stream of this.#inCollection(request)) {
-      if (stream === undefined) yield undefined;
-      else if (stream.collection.startsWith(prefix)) {
-        for (const key of stream.tags.keys()) counts.add("tag", key, 1n);
-        for (const key of stream.annotations.keys()) counts.add("annotation", key, 1n);
-      }
-    }
-    yield counts.answer();
+    yield yield* countKeys(this.#keySets, prefix);
   }
 }
 
@@ -424,5 +401,3 @@ function* pages(
     yield* page;
   }
 }
-
-const NONE: Metadata = new Map();

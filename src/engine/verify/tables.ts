@@ -11,8 +11,10 @@ import { ALL_VERSIONS } from "../write/reclaimer.ts";
 import { DELETION_COLUMNS, deletionOf } from "../file/deletions.ts";
 import { ruleOf } from "../retention/rules.ts";
 import { keyPages } from "../file/key_pages.ts";
+import { type KeySet, KeySets, placeOfRow } from "../file/key_sets.ts";
 import { parseMetadata, propertyRows } from "../file/property_rows.ts";
 import type { Database, Row } from "../file/sqlite.ts";
+import { STREAM_COLUMNS } from "../file/stream_row.ts";
 
 const UTF8 = new TextEncoder();
 
@@ -166,6 +168,36 @@ export function* propertyProblems(db: Database): Generator<string | undefined> {
   if (all !== known) {
     yield `The index of tags and annotations has ${all - known} entries that no stream has`;
   }
+}
+
+/** Problems of the numbers of streams by their keys: they have to be those of a count. */
+export function* keySetProblems(db: Database): Generator<string | undefined> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const nameOf = ({ collection, keys }: Pick<KeySet, "collection" | "keys">) =>
+    `keys ${keys} in collection ${JSON.stringify(decoder.decode(collection))}`;
+  const counted = new Map<string, number>();
+  const streams = db.prepare(
+    `SELECT id, ${STREAM_COLUMNS} FROM stream WHERE id > ? ORDER BY id LIMIT 256`,
+  );
+  for (const rows of keyPages((after) => streams.all(after), "id", 0)) {
+    for (const row of rows) {
+      const name = nameOf(placeOfRow(row));
+      counted.set(name, (counted.get(name) ?? 0) + 1);
+    }
+    yield undefined;
+  }
+  for (const page of new KeySets(db).within("")) {
+    for (const set of page) {
+      const name = nameOf(set);
+      const expected = counted.get(name) ?? 0;
+      counted.delete(name);
+      if (set.streams !== expected) {
+        yield `There are ${expected} streams with the ${name}, not ${set.streams}`;
+      }
+    }
+    yield undefined;
+  }
+  for (const name of counted.keys()) yield `Streams with the ${name} are not counted`;
 }
 
 /** Tells whether a journal row is where it was written. */

@@ -20,7 +20,8 @@ import { LateStore } from "../tree/late_store.ts";
 import { decodeNode } from "../tree/node_codec.ts";
 import { openForReading } from "../open.ts";
 import { bytesOf, damaged } from "../file/checksum.ts";
-import { COLUMNS, descriptorOf, sortKey } from "../metadata/store.ts";
+import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
+import { sortKey } from "../metadata/store.ts";
 import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { keyPages } from "../file/key_pages.ts";
@@ -33,6 +34,7 @@ import {
   isPrunedBelowPossible,
   isVersionRowWhole,
   journalIndexProblems,
+  keySetProblems,
   propertyProblems,
   reclaimProblems,
   retentionProblems,
@@ -151,7 +153,7 @@ class Verifier {
   }
 
   *#streams(): Generator<undefined> {
-    const sql = `SELECT id, sort_key, pruned_below, ${COLUMNS} FROM stream`;
+    const sql = `SELECT id, sort_key, pruned_below, ${STREAM_COLUMNS} FROM stream`;
     for (const row of this.#db.prepare(sql).all()) {
       this.report.streams++;
       this.#metadata(row);
@@ -468,6 +470,7 @@ const TABLES = [
   reclaimProblems,
   retentionProblems,
   journalIndexProblems,
+  keySetProblems,
   propertyProblems,
   strayJournalProblems,
   collectionProblems,

@@ -29,7 +29,7 @@ export const CSV_CASES: Case[] = [
         "-1,1969-12-31T23:59:59Z,0.1,",
         "0,1970-01-01T00:00:00Z,1,1e-10",
         "0,1970-01-01T00:00:00Z,2,",
-        "1000000000,1970-01-01T00:00:01Z,,0",
+        "1000000000,1970-01-01T00:00:01Z,,-0",
       ]);
       const asServer = { numbers: "fixed6", includeVersions: true } as const;
       assertEquals(

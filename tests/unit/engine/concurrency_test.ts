@@ -229,7 +229,9 @@ Deno.test("Engine: what looks at many streams or many points lets everything els
     const uuid = new Uint8Array(16).fill(9);
     new DataView(uuid.buffer).setUint32(0, i);
     const tags = new Map([["name", `s${i}`], ["unit", "volts"]]);
-    return engine.create({ uuid, collection: `many/${i % 50}`, tags, annotations: none });
+    // A key of its own, so that counting keys has as many rows to read.
+    const annotations = new Map([[`k${i}`, ""]]);
+    return engine.create({ uuid, collection: `many/${i % 50}`, tags, annotations });
   }));
   const uuid = await createStream(engine);
   await engine.insert({ uuid, columns: regular(150_000) });

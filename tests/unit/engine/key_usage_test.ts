@@ -1,12 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import type { MetadataUsage } from "../../../src/endpoint/endpoint.ts";
-import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import { KeyUsage } from "../../../src/engine/metadata/key_usage.ts";
-import { PropertyIndex } from "../../../src/engine/metadata/property_index.ts";
+import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
 import { rejection } from "../../support/engine.ts";
+import { unpackOldFile } from "../../support/old_file.ts";
+import { Random } from "../../support/random.ts";
 
 function uuidOf(stream: number): Uint8Array {
   const uuid = new Uint8Array(16);
@@ -20,6 +19,7 @@ async function counted(engine: Engine, collection: string): Promise<MetadataUsag
   const any = { tags: new Map(), annotations: new Map() };
   for await (const page of engine.lookupStreams({ collection, isCollectionPrefix: true, ...any })) {
     for (const stream of page) {
+      if (!stream.collection.startsWith(collection)) continue;
       for (const kind of ["tags", "annotations"] as const) {
         for (const key of stream[kind].keys()) {
           usage[kind].set(key, (usage[kind].get(key) ?? 0n) + 1n);
@@ -31,8 +31,8 @@ async function counted(engine: Engine, collection: string): Promise<MetadataUsag
   return { tags: sorted(usage.tags), annotations: sorted(usage.annotations) };
 }
 
-async function assertCounted(engine: Engine): Promise<void> {
-  for (const prefix of ["", "a", "a/b"]) {
+async function assertCounted(engine: Engine, prefixes = ["", "a", "a/b"]): Promise<void> {
+  for (const prefix of prefixes) {
     const [expected, actual] = [await counted(engine, prefix), await engine.metadataUsage(prefix)];
     assertEquals([...actual.tags], [...expected.tags], prefix);
     assertEquals([...actual.annotations], [...expected.annotations], prefix);
@@ -53,20 +53,6 @@ const NAMES = [
   "n_0",
   "x1",
 ];
-
-/** The answer of the count in SQL; `undefined` where streams have to be looked at one by one. */
-function countedInSql(path: string): MetadataUsage | undefined {
-  const db = openSqlite(path, { readOnly: true });
-  const steps = new KeyUsage(db, new PropertyIndex(db, "uuid", 256)).all();
-  try {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
-  } finally {
-    db.close();
-  }
-}
 
 /** Two names with the same checksum, also behind the same text. */
 const TWINS = ["plumless", "buckeroo"] as const;
@@ -95,6 +81,18 @@ Deno.test("Engine.metadataUsage: keys of all streams are those of a count of eac
   await assertCounted(engine);
 });
 
+Deno.test("Engine.metadataUsage: keys in more collections than a page has are counted", async () => {
+  await using engine = await openEngine({});
+  await Promise.all(Array.from({ length: 1300 }, (_, s) =>
+    engine.create({
+      uuid: uuidOf(s),
+      collection: `c/${s >> 1}`,
+      tags: new Map([["name", `s${s}`], [s % 2 === 0 ? "even" : "odd", null]]),
+      annotations: new Map(),
+    })));
+  await assertCounted(engine, ["", "c", "c/1", "c/64", "c/9", "d"]);
+});
+
 Deno.test("Engine.metadataUsage: keys with the same checksum are told apart", async () => {
   assertEquals(crc32(`tag\0${TWINS[0]}`), crc32(`tag\0${TWINS[1]}`));
   await using engine = await openEngine({});
@@ -111,17 +109,77 @@ Deno.test("Engine.metadataUsage: keys with the same checksum are told apart", as
   assertEquals((await engine.metadataUsage("")).tags.get("plumless"), 4n);
 });
 
-Deno.test("Engine.metadataUsage: a damaged key is an error, not a number", async () => {
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
-    const path = `${directory}/grid.btrdb`;
-    const damages = [
-      "UPDATE stream SET tags = replace(tags, 'name', 'nbme') WHERE id = 2",
-      "UPDATE stream SET annotations = '{\"owner\":' WHERE id = 2",
-      "UPDATE stream SET annotations = '{}'",
-      "UPDATE stream SET tags = x'00' || tags WHERE id = 2",
-    ];
-    for (const damage of damages) {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function change(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+}
+
+Deno.test("Engine.metadataUsage: after any changes the numbers are those of a count of each", async () => {
+  const seed = Number(Deno.env.get("SEED") ?? 1);
+  for (let round = 0; round < Number(Deno.env.get("PROPERTY_RUNS") ?? 5); round++) {
+    const random = new Random(seed + round);
+    const some = () => new Map(NAMES.filter(() => random.int(0, 3) === 0).map((n) => [n, "v"]));
+    const collection = () =>
+      random.pick(["a", "a/b", "a/b/c", "ab", "z\u{10ffff}", "z\u{10ffff}/a"]);
+    await withPath(async (path) => {
+      const versions = new Map<number, bigint>();
+      {
+        await using engine = await openEngine({ path });
+        for (let s = 0; s < 30; s++) {
+          const tags = new Map([...some(), ["id", `s${s}`]]);
+          const stream = { uuid: uuidOf(s), collection: collection(), tags, annotations: some() };
+          await engine.create(stream);
+          versions.set(s, 1n);
+        }
+        for (let i = 0; i < 60; i++) {
+          const s = random.int(0, 29);
+          const expected = versions.get(s);
+          if (expected === undefined) continue;
+          const [uuid, changes, kind] = [uuidOf(s), some(), random.int(0, 9)];
+          const removals = [...some().keys()].filter((key) => !changes.has(key));
+          if (kind === 0) {
+            await engine.obliterate(uuid);
+            versions.delete(s);
+            continue;
+          }
+          if (kind < 5) await engine.setAnnotations({ uuid, expected, changes, removals });
+          else {await engine.setTags({
+              uuid,
+              expected,
+              collection: collection(),
+              changes,
+              removals,
+            });}
+          versions.set(s, expected + 1n);
+        }
+        await assertCounted(engine, ["", "a", "a/b", "a/b/", "ab", "z", "z\u{10ffff}", "none"]);
+      }
+      assertEquals((await verify(path)).problems, [], `seed ${seed + round}`);
+    });
+  }
+});
+
+Deno.test("Engine.metadataUsage: a damaged number is an error, and found by verify", async () => {
+  const damages = [
+    "UPDATE key_set SET streams = streams + 1",
+    "UPDATE key_set SET streams = streams + 65536",
+    "UPDATE key_set SET streams = -streams",
+    "UPDATE key_set SET keys = replace(keys, 'name', 'nbme')",
+    "UPDATE key_set SET collection = x'6162'",
+    "UPDATE key_set SET checksum = checksum + 1",
+  ];
+  for (const damage of damages) {
+    await withPath(async (path) => {
       {
         await using engine = await openEngine({ path });
         for (let s = 0; s < 3; s++) {
@@ -130,20 +188,42 @@ Deno.test("Engine.metadataUsage: a damaged key is an error, not a number", async
           await engine.create({ uuid: uuidOf(s), collection: "a", tags, annotations });
         }
         await assertCounted(engine);
-        assertEquals(countedInSql(path), await engine.metadataUsage(""));
       }
-      const db = new DatabaseSync(path);
-      db.exec(damage);
-      db.close();
-      assertEquals(countedInSql(path), undefined);
+      change(path, damage);
+      assert(!(await verify(path)).ok, damage);
+      await using engine = await openEngine({ path });
+      assertEquals((await rejection(engine.metadataUsage("a"))).status, "CORRUPT", damage);
+      assertEquals((await rejection(engine.metadataUsage(""))).status, "CORRUPT", damage);
+    });
+  }
+});
+
+Deno.test("verify: numbers of streams by their keys that are not there, or too many, are found", async () => {
+  const forged = "INSERT INTO key_set SELECT x'62', keys, streams, checksum FROM key_set";
+  for (const damage of ["DELETE FROM key_set", forged]) {
+    await withPath(async (path) => {
       {
         await using engine = await openEngine({ path });
-        const error = await rejection(engine.metadataUsage(""));
-        assertEquals(error.status, "CORRUPT", damage);
+        const tags = new Map([["name", "a"]]);
+        await engine.create({ uuid: uuidOf(1), collection: "a", tags, annotations: new Map() });
       }
-      await Deno.remove(path);
-    }
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+      change(path, damage);
+      assert((await verify(path)).problems.some((text) => text.includes(`["name"]`)), damage);
+      if (damage === forged) return;
+      await using engine = await openEngine({ path });
+      assertEquals((await rejection(engine.obliterate(uuidOf(1)))).status, "CORRUPT");
+    });
+  }
+});
+
+Deno.test("Engine.metadataUsage: a stream that was damaged before a file was brought up to date is an error", async () => {
+  for (const damage of ["'{\"name\":'", "replace(tags, 'name', 'nbme')", "'[]'", "''"]) {
+    await withPath(async (path) => {
+      await unpackOldFile(6, path);
+      change(path, `UPDATE stream SET tags = ${damage} WHERE id = 3`);
+      await using engine = await openEngine({ path });
+      assertEquals((await rejection(engine.metadataUsage("old"))).status, "CORRUPT", damage);
+      assertEquals((await engine.metadataUsage("new")).tags.size, 0);
+    });
   }
 });
