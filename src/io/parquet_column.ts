@@ -140,10 +140,7 @@ export class ParquetColumn {
     const size = hasLevels ? reader.uint32() : 0;
     const levels = hasLevels ? new RunCursor(reader.part(size), 1) : undefined;
     const head = hasLevels ? 4 + size : 0;
-    // Only this encoding has to know beforehand how many there are.
-    const present = hasLevels && encoding === "BYTE_STREAM_SPLIT"
-      ? readRuns(new RangeReader(bytes, 4, head), 1, left, 2).ones
-      : left;
+    const present = hasLevels ? readRuns(new RangeReader(bytes, 4, head), 1, left, 2).ones : left;
     return this.#pageWith(bytes.subarray(head), { left, present, encoding, levels });
   }
 

@@ -282,3 +282,26 @@ Deno.test("openParquet: times of 96 bits on any day are right, or an error that 
   const early = file(stamp(2_440_588, 0n), stamp(1_721_426, 0n), stamp(2_440_588, 2n));
   await assertDamaged(early, "row 1 is at -62135596800000000000 ns");
 });
+
+// A page of the first version does not say how many values it has beside nulls: files of other writers
+// were called damaged where the lengths of their values are differences.
+Deno.test("openParquet: differences of lengths are those of the values beside nulls", async () => {
+  const levels = [2, 0, 0, 0, 3, 0b101];
+  /** Two numbers of which both are 2, as differences: a first one, and a block of which nothing is larger. */
+  const twos = [...varint(128n), 4, 2, 4, 0, 0, 0, 0, 0];
+  const zeros = [...varint(128n), 4, 2, 0, 0, 0, 0, 0, 0];
+  const digits = [0, 100, 1, 44];
+  const bytes = {
+    DELTA_LENGTH_BYTE_ARRAY: [6, [...levels, ...twos, ...digits]],
+    DELTA_BYTE_ARRAY: [7, [...levels, ...zeros, ...twos, ...digits]],
+  } as const;
+  for (const [encoding, page] of Object.values(bytes)) {
+    const column: MadeColumn = {
+      name: "v",
+      type: 6,
+      element: { 3: { i32: 1 }, 6: { i32: 5 }, 7: { i32: 2 }, 8: { i32: 9 } },
+      pages: [plainPage(3, Uint8Array.from(page), encoding)],
+    };
+    assertEquals(await points(makeParquet(3, [TIMES, column])), { v: [[1n, 1], [3n, 3]] });
+  }
+});
