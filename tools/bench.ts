@@ -20,6 +20,7 @@ import { machine, table } from "../bench/support/report.ts";
 /** Suites of more than one file. */
 const SUITES: Readonly<Record<string, readonly string[]>> = {
   kernel: ["kernel_bench.ts", "windows_bench.ts", "sort_bench.ts", "csv_bench.ts"],
+  scale: ["scale_bench.ts", "scale_points_bench.ts"],
 };
 
 const BENCH = new URL("../bench/", import.meta.url);
