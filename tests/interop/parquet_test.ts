@@ -14,7 +14,7 @@ const FORMS = new URL("python/parquet_forms.py", import.meta.url).pathname;
 const FILES = Number(Deno.env.get("PARQUET_FILES") ?? 200);
 const SEED = Number(Deno.env.get("PARQUET_SEED") ?? Date.now() % 2 ** 31);
 
-/** What a file was written from. */
+/** Contents of a file, and how it was written. */
 interface Written {
   times: string[];
   /** Values by column; null where there is none. */
