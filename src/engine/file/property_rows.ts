@@ -7,6 +7,8 @@
 
 import { crc32 } from "node:zlib";
 import type { Metadata } from "../../endpoint/endpoint.ts";
+import type { Row } from "./sqlite.ts";
+import { descriptorOf } from "./stream_row.ts";
 
 /** Tags and annotations have keys of their own. */
 export type PropertyKind = "tag" | "annotation";
@@ -40,7 +42,15 @@ export function propertyRows(tags: Metadata, annotations: Metadata): PropertyRow
   return rows;
 }
 
-/** Metadata from their text in the database. */
-export function parseMetadata(text: unknown): Map<string, string | null> {
-  return new Map(Object.entries(JSON.parse(text as string) as Record<string, string | null>));
+/** Key of the one entry of a stream that was damaged when it was indexed; no checksum is below 0. */
+export const UNKNOWN_KEY = -1;
+
+/** The entries of a row of the table of streams; `undefined` if it is damaged. */
+export function propertyRowsOf(row: Row): PropertyRow[] | undefined {
+  try {
+    const { tags, annotations } = descriptorOf(row);
+    return propertyRows(tags, annotations);
+  } catch {
+    return undefined;
+  }
 }

@@ -8,8 +8,8 @@ import { BTrDBError } from "../../core/errors.ts";
 import { Deletions } from "./deletions.ts";
 import { keyPages } from "./key_pages.ts";
 import { KeySets } from "./key_sets.ts";
-import { parseMetadata, propertyRows } from "./property_rows.ts";
-import { type Database, openSqlite } from "./sqlite.ts";
+import { propertyRowsOf, UNKNOWN_KEY } from "./property_rows.ts";
+import { type Database, openSqlite, type Row } from "./sqlite.ts";
 import { STREAM_COLUMNS } from "./stream_row.ts";
 
 /** Marks the files of this engine: "BTrE". */
@@ -145,6 +145,14 @@ function indexJournal(db: Pick<Database, "exec">): void {
 /** Streams read in one go. */
 const PAGE_ROWS = 1000;
 
+/** Rows of all streams, damaged or not. */
+function* streamRows(db: Pick<Database, "prepare">): Generator<Row> {
+  const page = db.prepare(
+    `SELECT id, ${STREAM_COLUMNS} FROM stream WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`,
+  );
+  for (const rows of keyPages((after) => page.all(after), "id", 0)) yield* rows;
+}
+
 /** Adds the index of streams by tags and annotations. */
 function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
   db.exec(`CREATE TABLE property (
@@ -153,18 +161,12 @@ function indexProperties(db: Pick<Database, "exec" | "prepare">): void {
       stream INTEGER NOT NULL,
       PRIMARY KEY (key, value, stream)
     ) STRICT, WITHOUT ROWID`);
-  const page = db.prepare(
-    `SELECT id, tags, annotations FROM stream WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`,
-  );
   const add = db.prepare(
     "INSERT INTO property (key, value, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  for (const rows of keyPages((after) => page.all(after), "id", 0)) {
-    for (const { id, tags, annotations } of rows) {
-      for (const { key, value } of propertyRows(parseMetadata(tags), parseMetadata(annotations))) {
-        add.run(key, value, id!);
-      }
-    }
+  for (const row of streamRows(db)) {
+    const entries = propertyRowsOf(row) ?? [{ key: UNKNOWN_KEY, value: 0 }];
+    for (const { key, value } of entries) add.run(key, value, row["id"]!);
   }
 }
 
@@ -211,13 +213,8 @@ function countKeySets(db: Pick<Database, "exec" | "prepare">): void {
       checksum INTEGER NOT NULL,
       PRIMARY KEY (collection, keys)
     ) STRICT, WITHOUT ROWID`);
-  const page = db.prepare(
-    `SELECT id, ${STREAM_COLUMNS} FROM stream WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS}`,
-  );
   const sets = new KeySets(db);
-  for (const rows of keyPages((after) => page.all(after), "id", 0)) {
-    for (const row of rows) sets.addRow(row);
-  }
+  for (const row of streamRows(db)) sets.addRow(row);
 }
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */

@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
-import type { StreamDescriptor } from "../../endpoint/endpoint.ts";
+import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { bytesOf, checkParts, damaged } from "./checksum.ts";
-import { parseMetadata } from "./property_rows.ts";
 import type { Row } from "./sqlite.ts";
 
 /** Columns that {@linkcode descriptorOf} needs. */
@@ -19,15 +19,34 @@ export function descriptorOf(row: Row): StreamDescriptor {
   // Texts one after another have the checksum of all of them together.
   const uuid = bytesOf(row["uuid"], "the uuid of a stream");
   if (checkParts(uuid, parts.join("\0")) !== row["checksum"]) {
-    throw damaged(
-      `the metadata of stream ${uuid.length === 16 ? uuidText(uuid) : `of ${uuid.length} bytes`}`,
-    );
+    throw damagedMetadata(uuid);
   }
   return {
     uuid,
     collection: row["collection"] as string,
-    tags: parseMetadata(row["tags"]),
-    annotations: parseMetadata(row["annotations"]),
+    tags: parseMetadata(row["tags"], uuid),
+    annotations: parseMetadata(row["annotations"], uuid),
     propertyVersion: BigInt(row["property_version"] as number),
   };
+}
+
+/** Metadata from their text, which a forged row may have any other text for. */
+function parseMetadata(text: unknown, uuid: Uint8Array): Metadata {
+  try {
+    const parsed: unknown = JSON.parse(text as string);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
+      const entries = Object.entries(parsed);
+      if (entries.every(([, value]) => typeof value === "string" || value === null)) {
+        return new Map(entries);
+      }
+    }
+  } catch {
+    // It is no JSON.
+  }
+  throw damagedMetadata(uuid);
+}
+
+function damagedMetadata(uuid: Uint8Array): BTrDBError {
+  const name = uuid.length === 16 ? uuidText(uuid) : `of ${uuid.length} bytes`;
+  return damaged(`the metadata of stream ${name}`);
 }

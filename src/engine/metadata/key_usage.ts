@@ -22,7 +22,7 @@ export function* countKeys(
   const annotations = new Map<string, bigint>();
   for (const page of sets.within(prefix)) {
     for (const [keys, streams] of streamsByKeys(page)) {
-      const [ofTags, ofAnnotations] = JSON.parse(keys) as [string[], string[]];
+      const [ofTags, ofAnnotations] = parseKeys(keys);
       for (const key of ofTags) tags.set(key, (tags.get(key) ?? 0n) + streams);
       for (const key of ofAnnotations) annotations.set(key, (annotations.get(key) ?? 0n) + streams);
     }
@@ -39,6 +39,28 @@ function streamsByKeys(page: readonly KeySet[]): Map<string, bigint> {
     sums.set(keys, (sums.get(keys) ?? 0n) + BigInt(streams));
   }
   return sums;
+}
+
+/** Keys of tags and of annotations from their text, which a forged row may have any other text for. */
+function parseKeys(text: string): [string[], string[]] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isList(parsed) && parsed.length === 2) {
+      const [ofTags, ofAnnotations] = parsed;
+      if (isListOfTexts(ofTags) && isListOfTexts(ofAnnotations)) return [ofTags, ofAnnotations];
+    }
+  } catch {
+    // It is no JSON.
+  }
+  throw damaged("the keys that streams have");
+}
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value);
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return isList(value) && value.every((item) => typeof item === "string");
 }
 
 function sortedByKey(map: Map<string, bigint>): Map<string, bigint> {

@@ -11,6 +11,7 @@ import {
   type PropertyRow,
   propertyRows,
   propertyValue,
+  UNKNOWN_KEY,
 } from "../file/property_rows.ts";
 import { damaged } from "../file/checksum.ts";
 import { RowCounter } from "../file/row_counter.ts";
@@ -31,6 +32,9 @@ export function propertyConditions(tags: Metadata, annotations: Metadata): Prope
     }));
   return [...of("tag", tags), ...of("annotation", annotations)];
 }
+
+/** Streams that were damaged when they were indexed. */
+export const UNKNOWN_STREAMS: PropertyCondition = { key: UNKNOWN_KEY, value: undefined };
 
 /** Values are below 2^32, and −1 for none. */
 const [BEFORE_ALL, AFTER_ALL] = [-2, 2 ** 32];

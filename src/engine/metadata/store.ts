@@ -27,7 +27,12 @@ import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
 import { countKeys } from "./key_usage.ts";
-import { type PropertyCondition, propertyConditions, PropertyIndex } from "./property_index.ts";
+import {
+  type PropertyCondition,
+  propertyConditions,
+  PropertyIndex,
+  UNKNOWN_STREAMS,
+} from "./property_index.ts";
 import { Refusal } from "../write/group_commit.ts";
 
 const UTF8 = new TextEncoder();
@@ -276,12 +281,17 @@ export class MetadataStore {
       return;
     }
     const { collection, isCollectionPrefix } = request;
-    for (const row of this.#properties.streams(condition)) {
-      if (row === undefined) yield undefined;
-      else {
-        const name = row["collection"] as string;
-        const isIn = isCollectionPrefix ? `${name}/`.startsWith(collection) : name === collection;
-        if (isIn) yield descriptorOf(row);
+    // One that was damaged when it was indexed may meet the conditions, which is an error.
+    for (const some of [UNKNOWN_STREAMS, condition]) {
+      for (const row of this.#properties.streams(some)) {
+        if (row === undefined) yield undefined;
+        else {
+          const name = row["collection"] as string;
+          const isIn = isCollectionPrefix ? `${name}/`.startsWith(collection) : name === collection;
+          if (!isIn) continue;
+          const stream = descriptorOf(row);
+          if (some === condition) yield stream;
+        }
       }
     }
   }

@@ -1,0 +1,137 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { checkParts } from "../../../src/engine/file/checksum.ts";
+import { openEngine, verify } from "../../../src/engine/mod.ts";
+import { createStream, pointsOf, rejection, uuidOf } from "../../support/engine.ts";
+import { unpackOldFile } from "../../support/old_file.ts";
+
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** A file of two streams, changed by hand. */
+async function withForged(
+  forge: (db: DatabaseSync) => void,
+  work: (path: string) => Promise<void>,
+): Promise<void> {
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path });
+      await createStream(engine, 1);
+      await createStream(engine, 2);
+    }
+    const db = new DatabaseSync(path);
+    forge(db);
+    db.close();
+    await work(path);
+  });
+}
+
+/** Texts that are no object of texts, or no JSON. */
+const NO_METADATA = ["", "null", "1", "[]", '"x"', '{"name":5}', '{"name":{}}', '{"name":'];
+
+/** Texts that are no two lists of texts, or no JSON. */
+const NO_KEYS = ["null", "1", "[]", "{}", '"xy"', '["a","b"]', "[[1],[2]]", '[["name"]]', "[["];
+
+const ALL_OF_IT = { omitVersion: false, omitDescriptor: false };
+
+const all = { collection: "", isCollectionPrefix: true, tags: new Map(), annotations: new Map() };
+
+Deno.test("descriptorOf: metadata of forged streams that are none are CORRUPT, and verify ends", async () => {
+  for (const tags of NO_METADATA) {
+    const forge = (db: DatabaseSync) => {
+      const sum = checkParts(uuidOf(2), ["test", tags, "{}", 1].join("\0"));
+      db.prepare("UPDATE stream SET tags = ?, checksum = ? WHERE id = 2").run(tags, sum);
+    };
+    await withForged(forge, async (path) => {
+      const { problems } = await verify(path);
+      assert(problems.some((text) => text.includes("the metadata of stream")), `${tags}`);
+      await using engine = await openEngine({ path });
+      const uuid = uuidOf(2);
+      assertEquals(
+        (await rejection(engine.streamInfo({ uuid, ...ALL_OF_IT }))).status,
+        "CORRUPT",
+        tags,
+      );
+      const listed = Array.fromAsync(engine.lookupStreams(all));
+      assertEquals((await rejection(listed)).status, "CORRUPT", tags);
+      assertEquals((await rejection(engine.obliterate(uuid))).status, "CORRUPT", tags);
+      assert(await engine.streamInfo({ uuid: uuidOf(1), ...ALL_OF_IT }));
+    });
+  }
+});
+
+Deno.test("verify: a stream whose tags are no JSON does not keep it from the tables behind it", async () => {
+  const forge = (db: DatabaseSync) => {
+    db.exec("UPDATE stream SET tags = '{' WHERE id = 2");
+    db.exec("INSERT INTO tombstone VALUES (x'00')");
+  };
+  await withForged(forge, async (path) => {
+    const text = (await verify(path)).problems.join("\n");
+    assert(text.includes("the metadata of stream"), text);
+    assert(text.includes("The spent uuid 00 has 1 bytes"), text);
+  });
+});
+
+Deno.test("Engine.metadataUsage: forged keys that are no lists of texts are CORRUPT", async () => {
+  for (const keys of NO_KEYS) {
+    const forge = (db: DatabaseSync) => {
+      const { collection } = db.prepare("SELECT collection FROM key_set").get()!;
+      const name = collection as Uint8Array;
+      const sum = (checkParts(name, keys) + Math.imul(0x9e3779b1, 2)) >>> 0;
+      db.prepare("UPDATE key_set SET keys = ?, checksum = ?").run(keys, sum);
+    };
+    await withForged(forge, async (path) => {
+      assert(!(await verify(path)).ok, keys);
+      await using engine = await openEngine({ path });
+      assertEquals((await rejection(engine.metadataUsage(""))).status, "CORRUPT", keys);
+    });
+  }
+});
+
+Deno.test("Engine.obliterate: a number of streams beyond all integers is CORRUPT", async () => {
+  const forge = (db: DatabaseSync) => db.exec(`UPDATE key_set SET streams = ${-(2n ** 63n)}`);
+  await withForged(forge, async (path) => {
+    await using engine = await openEngine({ path });
+    assertEquals((await rejection(engine.obliterate(uuidOf(1)))).status, "CORRUPT");
+  });
+});
+
+for (const damage of [`'{"name":'`, "replace(tags, 'name', 'nbme')", "'null'"]) {
+  Deno.test(`openEngine: a file of schema 1 with a stream whose tags are ${damage} is brought up to date, all others can be read`, async () => {
+    await withPath(async (path) => {
+      await unpackOldFile(1, path);
+      const db = new DatabaseSync(path);
+      db.exec(`UPDATE stream SET tags = ${damage} WHERE id = 3`);
+      db.close();
+      {
+        await using engine = await openEngine({ path });
+        assertEquals((await pointsOf(engine, uuidOf(1))).length, 2850);
+        assertEquals((await pointsOf(engine, uuidOf(3))).length, 50);
+        assertEquals(
+          (await engine.streamInfo({ uuid: uuidOf(1), ...ALL_OF_IT })).descriptor?.collection,
+          "old/a",
+        );
+        const volts = (collection: string) =>
+          Array.fromAsync(
+            engine.lookupStreams({ ...all, collection, tags: new Map([["unit", "volts"]]) }),
+          );
+        // Nobody knows what tags it had, so nobody can say that it is not among these.
+        assertEquals((await rejection(volts("old"))).status, "CORRUPT");
+        assertEquals((await volts("new")).flat(), []);
+        assertEquals(
+          (await rejection(engine.streamInfo({ uuid: uuidOf(3), ...ALL_OF_IT }))).status,
+          "CORRUPT",
+        );
+      }
+      const { problems } = await verify(path);
+      assertEquals(problems.length, 1, problems.join("\n"));
+      assert(problems[0]!.includes("the metadata of stream 03030303"), problems[0]!);
+    });
+  });
+}
