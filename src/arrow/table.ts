@@ -328,7 +328,7 @@ function* timesInSteps(found: FoundColumn): Generator<undefined, BigInt64Array> 
 const STEP_POINTS = 65_536;
 
 /** Copies parts to a whole, one after another. */
-function* copyInSteps<T extends BigInt64Array | Float64Array>(
+function* copyInSteps<T extends BigInt64Array | BigUint64Array | Float64Array>(
   parts: readonly T[],
   whole: T,
 ): Generator<undefined, void> {
@@ -371,11 +371,7 @@ function orNaN({ name, column }: FoundColumn): Float64Array {
     return Float64Array.from(values, (v, i) => (present[i >> 3]! >> (i & 7) & 1) === 1 ? v : NaN);
   });
   const all = new Float64Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
+  atOnce(copyInSteps(parts, all));
   return all;
 }
 
@@ -386,10 +382,6 @@ function countsOf(found: FoundColumn): BigUint64Array {
   }
   const batches = batchesOf(found) as BigUint64Array[];
   const counts = new BigUint64Array(batches.reduce((n, batch) => n + batch.length, 0));
-  let at = 0;
-  for (const batch of batches) {
-    counts.set(batch, at);
-    at += batch.length;
-  }
+  atOnce(copyInSteps(batches, counts));
   return counts;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatRaw, concatStat } from "../core/columns.ts";
+import { concatRaw, concatStat, statPointAt } from "../core/columns.ts";
 import type { RawColumns, RawPoint, StatColumns, StatPoint } from "../core/columns.ts";
 import type { Version } from "../endpoint/endpoint.ts";
 import { setDisplay } from "./display.ts";
@@ -168,18 +168,7 @@ export class StatBatch implements StatColumns, Iterable<StatPoint> {
 
   /** The windows in order of time. */
   *[Symbol.iterator](): IterableIterator<StatPoint> {
-    const { times, min, mean, max, count, stddev } = this;
-    for (let i = 0; i < times.length; i++) {
-      const point: StatPoint = {
-        time: times[i]!,
-        min: min[i]!,
-        mean: mean[i]!,
-        max: max[i]!,
-        count: count[i]!,
-      };
-      if (stddev !== undefined) point.stddev = stddev[i]!;
-      yield point;
-    }
+    for (let i = 0; i < this.times.length; i++) yield statPointAt(this, i);
   }
 }
 

@@ -53,6 +53,20 @@ export interface StatPoint {
   stddev?: number;
 }
 
+/** The window at an index of columns. */
+export function statPointAt(columns: StatColumns, i: number): StatPoint {
+  const { times, min, mean, max, count, stddev } = columns;
+  const point: StatPoint = {
+    time: times[i]!,
+    min: min[i]!,
+    mean: mean[i]!,
+    max: max[i]!,
+    count: count[i]!,
+  };
+  if (stddev !== undefined) point.stddev = stddev[i]!;
+  return point;
+}
+
 /** Raw columns without a point. */
 export function emptyRaw(): RawColumns {
   return { times: new BigInt64Array(0), values: new Float64Array(0) };

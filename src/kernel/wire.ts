@@ -11,10 +11,7 @@ export {
   decodeRawResponse,
   decodeStatResponse,
   type InsertMessage,
-  type RawResponse,
   type ResponseHead,
-  type StatResponse,
-  type WireMergePolicy,
 } from "./decode.ts";
 export {
   encodeInsert,
@@ -22,7 +19,6 @@ export {
   encodeRawResponse,
   encodeSubscribeResponse,
   insertBytes,
-  type InsertFields,
   type MessageMemory,
 } from "./encode.ts";
 export { askForBlocks, asksForBlocks, encodeBlocksResponse } from "./wire_blocks.ts";

@@ -54,12 +54,6 @@ export class BrailleCanvas {
     if (layer > this.#layers[cell]!) this.#layers[cell] = layer;
   }
 
-  /** Sets the dots between two heights of one column, both included. */
-  vertical(x: number, fromY: number, toY: number, layer: number): void {
-    const last = Math.max(fromY, toY);
-    for (let y = Math.min(fromY, toY); y <= last; y++) this.set(x, y, layer);
-  }
-
   /** A straight line of dots (Bresenham, 1965). */
   line(x0: number, y0: number, x1: number, y1: number, layer: number): void {
     const dx = Math.abs(x1 - x0);

@@ -66,8 +66,8 @@ function spellings(options: readonly (readonly [string, OptionSpecs[string]])[])
 }
 
 /** Options that take a value, of all commands; the same name always takes one. */
-function takingValues(options: OptionSpecs): string[] {
-  return spellings(Object.entries(options).filter(([, { value }]) => value !== undefined));
+function takingValues(): string[] {
+  return spellings(Object.entries(GLOBAL_OPTIONS).filter(([, { value }]) => value !== undefined));
 }
 
 /**
@@ -93,7 +93,7 @@ _btrdb() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="" command="" words="" rest="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
-    ${takingValues(GLOBAL_OPTIONS).join(" | ")})
+    ${takingValues().join(" | ")})
       [[ \${COMP_WORDS[i + 1]} == "=" ]] && i=$((i + 1))
       i=$((i + 1))
       while [[ \${COMP_WORDS[i + 1]} == ":" ]]; do i=$((i + 2)); done
@@ -156,7 +156,7 @@ function __btrdb_command
       continue
     end
     switch $word
-      case ${takingValues(GLOBAL_OPTIONS).join(" ")}
+      case ${takingValues().join(" ")}
         set skip 1
       case '-*'
       case '*'

@@ -1,6 +1,7 @@
 /** `btrdb query`: prints points or windows as a table. @module */
 
-import type { RawColumns, StatColumns, Stream } from "../../../mod.ts";
+import type { RawColumns, Stream } from "../../../mod.ts";
+import { statPointAt } from "../../core/columns.ts";
 import type { Args } from "../words/parse_args.ts";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -137,7 +138,7 @@ async function read(
     answer.version = batch.version;
     const n = Math.min(batch.times.length, limit - answer.rows.length);
     for (let i = 0; i < n; i++) {
-      answer.rows.push("values" in batch ? rawRow(batch, i) : statRow(batch, i));
+      answer.rows.push("values" in batch ? rawRow(batch, i) : statPointAt(batch, i));
     }
     answer.more = n < batch.times.length;
     if (answer.more) break;
@@ -147,18 +148,6 @@ async function read(
 
 function rawRow({ times, values }: RawColumns, i: number): Row {
   return { time: times[i]!, value: values[i]! };
-}
-
-function statRow({ times, min, mean, max, count, stddev }: StatColumns, i: number): Row {
-  const row: Row = {
-    time: times[i]!,
-    min: min[i]!,
-    mean: mean[i]!,
-    max: max[i]!,
-    count: count[i]!,
-  };
-  if (stddev !== undefined) row.stddev = stddev[i]!;
-  return row;
 }
 
 function printTable(context: Context, { rows, stats }: Answer): void {

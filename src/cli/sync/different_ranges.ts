@@ -140,12 +140,8 @@ async function checksumOf(
 }
 
 /** The checksum of all points of a stream. */
-export function checksumOfAll(
-  stream: Stream,
-  signal: AbortSignal,
-  onPoints?: (points: number) => void,
-): Promise<PointChecksum> {
-  return checksumOf(stream, MIN_TIME, LAST_TIME, signal, onPoints);
+export function checksumOfAll(stream: Stream, signal: AbortSignal): Promise<PointChecksum> {
+  return checksumOf(stream, MIN_TIME, LAST_TIME, signal);
 }
 
 /** Neighbours in which the second stream has nothing become one range. */

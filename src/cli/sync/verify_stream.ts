@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { StatColumns } from "../../../mod.ts";
+import type { StatColumns, StatPoint } from "../../../mod.ts";
+import { statPointAt } from "../../core/columns.ts";
 import { Rewindower } from "../../kernel/mod.ts";
 import { extent } from "../ranges.ts";
 import type { NamedStream } from "../words/stream_names.ts";
@@ -58,26 +59,11 @@ function firstBad(times: BigInt64Array, values: Float64Array, last: bigint): str
   return undefined;
 }
 
-interface Window {
-  time: bigint;
-  min: number;
-  mean: number;
-  max: number;
-  count: bigint;
-}
-
-function flatten(parts: readonly StatColumns[]): Window[] {
-  const windows: Window[] = [];
-  for (const { times, min, mean, max, count } of parts) {
-    for (let i = 0; i < times.length; i++) {
-      if (count[i] === 0n) continue;
-      windows.push({
-        time: times[i]!,
-        min: min[i]!,
-        mean: mean[i]!,
-        max: max[i]!,
-        count: count[i]!,
-      });
+function flatten(parts: readonly StatColumns[]): StatPoint[] {
+  const windows: StatPoint[] = [];
+  for (const part of parts) {
+    for (let i = 0; i < part.times.length; i++) {
+      if (part.count[i] !== 0n) windows.push(statPointAt(part, i));
     }
   }
   return windows;
@@ -86,7 +72,11 @@ function flatten(parts: readonly StatColumns[]): Window[] {
 /** Most problems told of one stream. */
 const SHOWN = 5;
 
-function compare(path: string, points: readonly Window[], reported: readonly Window[]): string[] {
+function compare(
+  path: string,
+  points: readonly StatPoint[],
+  reported: readonly StatPoint[],
+): string[] {
   const problems: string[] = [];
   const known = new Map(reported.map((window) => [window.time, window]));
   for (const window of points) {
@@ -103,12 +93,12 @@ function compare(path: string, points: readonly Window[], reported: readonly Win
   return more > 0 ? [...problems.slice(0, SHOWN), `${path}: and ${more} more windows`] : problems;
 }
 
-function sameWindow(a: Window, b: Window): boolean {
+function sameWindow(a: StatPoint, b: StatPoint): boolean {
   const scale = Math.max(Math.abs(a.min), Math.abs(a.max));
   return a.count === b.count && a.min === b.min && a.max === b.max &&
     (a.mean === b.mean || Math.abs(a.mean - b.mean) <= MEAN_TOLERANCE * scale);
 }
 
-function text({ min, mean, max, count }: Window): string {
+function text({ min, mean, max, count }: StatPoint): string {
   return `min ${min}, mean ${mean}, max ${max}, count ${count}`;
 }

@@ -24,6 +24,6 @@ export function bytesText(n: number): string {
 }
 
 /** One of one thing, or several: `1 stream`, `2 streams`. */
-export function plural(n: bigint | number, one: string, many = `${one}s`): string {
-  return `${grouped(n)} ${Number(n) === 1 ? one : many}`;
+export function plural(n: bigint | number, one: string): string {
+  return `${grouped(n)} ${one}${Number(n) === 1 ? "" : "s"}`;
 }

@@ -7,28 +7,13 @@
 import type { WindowRuns } from "../../kernel/window_runs.ts";
 import type { Stats } from "./node.ts";
 
-/** Statistics of values, and where a running sum stands after them. */
-export interface Reduced extends Stats {
-  total: number;
-}
-
-/**
- * Statistics of the values `[from, to)`, which must not be empty.
- *
- * @param before The running sum that `total` goes on with.
- */
-export function reduceValues(
-  values: Float64Array,
-  from: number,
-  to: number,
-  before = 0,
-): Reduced {
+/** Statistics of the values `[from, to)`, which must not be empty. */
+export function reduceValues(values: Float64Array, from: number, to: number): Stats {
   const first = values[from]!;
-  let min = first, max = first, sum = 0, total = before;
+  let min = first, max = first, sum = 0;
   for (let i = from; i < to; i++) {
     const value = values[i]!;
     sum += value;
-    total += value;
     if (value < min) min = value;
     if (value > max) max = value;
   }
@@ -39,14 +24,21 @@ export function reduceValues(
     const delta = values[i]! - mean;
     m2 += delta * delta;
   }
-  return { count, min, mean, max, m2, total };
+  return { count, min, mean, max, m2 };
 }
 
 /**
  * As {@linkcode reduceValues}, with the squares in four sums, which is faster and may differ in the
  * last digits: for answers, not for what is stored.
+ *
+ * @param before A running sum, which `total` goes on with.
  */
-function reduceQuickly(values: Float64Array, from: number, to: number, before: number): Reduced {
+function reduceQuickly(
+  values: Float64Array,
+  from: number,
+  to: number,
+  before: number,
+): Stats & { total: number } {
   const first = values[from]!;
   let min = first, max = first, sum = 0, total = before;
   for (let i = from; i < to; i++) {

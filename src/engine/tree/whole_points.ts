@@ -90,7 +90,6 @@ function otherCount(): Error {
  *
  * @param root Address of the root, 0 for an empty tree.
  * @param beside Sorted points beside the tree.
- * @param few Points up to which they come in several chunks.
  */
 export function* wholePoints(
   store: BlockStore,
@@ -98,7 +97,6 @@ export function* wholePoints(
   beside: readonly RawColumns[],
   start: bigint,
   end: bigint,
-  few: number = FEW_POINTS,
 ): Generator<RawColumns | undefined> {
   let others = 0;
   for (const { times } of beside) {
@@ -106,7 +104,7 @@ export function* wholePoints(
     others += lowerBound(times, end, from) - from;
   }
   const most = others + countAtMost(store, root, start, end);
-  if (most <= few || most > MANY_POINTS) {
+  if (most <= FEW_POINTS || most > MANY_POINTS) {
     yield* rawPoints(store, root, beside, start, end);
     return;
   }

@@ -20,13 +20,12 @@ function scramble(k: number): number {
  * The place of `bytes` in a cluster's hash space.
  *
  * @param bytes The 16 bytes of a uuid, or any others.
- * @param seed Seed. @default {1}
  * @returns 0 to 2^32 − 1.
  */
-export function murmur3(bytes: Uint8Array, seed = 1): number {
+export function murmur3(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const blocks = bytes.length & ~3;
-  let h = seed;
+  let h = 1; // The seed of BTrDB.
   for (let i = 0; i < blocks; i += 4) {
     h = (Math.imul(rotl(h ^ scramble(view.getInt32(i, true)), 13), 5) + 0xe6546b64) | 0;
   }

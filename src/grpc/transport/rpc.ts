@@ -130,9 +130,9 @@ export class Rpc {
   }
 
   /** Time since a message was last asked for, ms; 0 while a reader waits for one. */
-  idleMs(nowMs: number = Date.now()): number {
+  idleMs(): number {
     if (this.background) return Infinity;
-    return this.#wake === undefined ? nowMs - this.#idleSinceMs : 0;
+    return this.#wake === undefined ? Date.now() - this.#idleSinceMs : 0;
   }
 
   /** Stops the call on the server too, and drops what has arrived. Nothing after its end. */
@@ -169,7 +169,7 @@ export class Rpc {
   }
 
   /** Time since the answer began without a message in it, ms; 0 if it did not, or has no end. */
-  mutenessMs(nowMs: number = Date.now()): number {
+  mutenessMs(nowMs: number): number {
     return this.#headersMs === 0 || this.endless ? 0 : nowMs - this.#headersMs;
   }
 

@@ -89,18 +89,17 @@ export function fromWall(wall: bigint, zone: string): bigint[] {
  *
  * @param time Moment, ns since the Unix epoch.
  * @param zone Zone whose clock is read.
- * @param digits Digits after the second, 0 to 9. @default {9}
  */
-export function momentText(time: bigint, zone: string, digits = 9): string {
-  return wallText(toWall(time, zone), digits);
+export function momentText(time: bigint, zone: string): string {
+  return wallText(toWall(time, zone));
 }
 
 /** Text of a wall-clock time as if it were in UTC. */
-export function wallText(wall: bigint, digits = 9): string {
+export function wallText(wall: bigint): string {
   const seconds = floorTo(wall, SECOND);
   const text = new Date(Number(seconds / MILLISECOND)).toISOString();
-  const fraction = (wall - seconds).toString().padStart(9, "0").slice(0, digits);
-  return `${text.slice(0, 10)} ${text.slice(11, 19)}${digits === 0 ? "" : `.${fraction}`}`;
+  const fraction = (wall - seconds).toString().padStart(9, "0");
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}.${fraction}`;
 }
 
 /** Difference of a zone to UTC as text, `UTC+02:00`. */

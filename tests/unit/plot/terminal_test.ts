@@ -31,8 +31,8 @@ Deno.test("BrailleCanvas: every dot of a character", () => {
     assertEquals(plain(canvas), [expected]);
   });
   const full = new BrailleCanvas(1, 1);
-  full.vertical(0, 3, 0, 1);
-  full.vertical(1, 0, 3, 1);
+  full.line(0, 3, 0, 0, 1);
+  full.line(1, 0, 1, 3, 1);
   assertEquals(plain(full), ["⣿"]);
 });
 
