@@ -29,7 +29,8 @@ const FRACTION: u64 = 0x000fffffffffffff;
 
 const LEFT: usize = memory.data(LIMBS << 2, 16);
 const RIGHT: usize = memory.data(LIMBS << 2, 16);
-const POWERS: usize = memory.data<f64>([
+/** The powers of ten that doubles hold, f64. */
+export const POWERS: usize = memory.data<f64>([
   1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
   1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
@@ -156,7 +157,7 @@ function nearestDouble(w: u64, e: i32): f64 {
 }
 
 /** The double nearest to w · 10^q, for all w and q. */
-function eiselLemire(w: u64, q: i32): f64 {
+export function eiselLemire(w: u64, q: i32): f64 {
   if (w == 0 || q < -342) return 0;
   if (q > 308) return Infinity;
   const zeros = clz(w);

@@ -5,6 +5,7 @@
 
 import { shortNumberEnd } from "./parse_number";
 import { timesCut, timesUnsure } from "./parsed_time";
+import { beginPlainRows, plainRows } from "./plain_rows";
 import {
   afterLine,
   isLineEnd,
@@ -32,7 +33,19 @@ import {
   TOO_MANY,
   undoRow,
 } from "./table_outcome";
-import { blanks, comment, decimal, delimiter, LF, skipRows, thousands } from "./table_rules";
+import {
+  blanks,
+  comment,
+  decimal,
+  delimiter,
+  LF,
+  PART,
+  SKIP,
+  skipRows,
+  SPARE,
+  thousands,
+  VALUE,
+} from "./table_rules";
 import {
   endTime,
   firstTime,
@@ -45,14 +58,8 @@ import {
 } from "./table_time";
 import { hasValue, valueCell } from "./table_value";
 
-/** Roles of columns. */
-const SKIP: u8 = 0;
-const TIME: u8 = 1;
-const VALUE: u8 = 2;
-/** A cell without a name at the end of a row, which may be missing. */
-const SPARE: u8 = 3;
-/** From here on: the first, the second … part of a time. */
-const PART: u8 = 8;
+/** Most rows in a row that are not tried as plain ones, where those before were none. */
+const MOST_OTHERS: i32 = 32;
 
 /** True while every row of the last parseTable has had a value in every column. */
 let full: bool = false;
@@ -90,7 +97,18 @@ export function parseTable(
   setTableEnd(end);
   full = true;
   const isPlain = decimal == 46 && thousands == 0 && !blanks;
+  const hasPlain = beginPlainRows(roles, columns);
+  /** Rows to read without trying, and how many the next time. */
+  let others = 0;
+  let pause = 1;
   while (at < end && rows < capacity) {
+    if (hasPlain && others-- <= 0) {
+      const after = plainRows(at, end, roles, columns, out, stride, counts, capacity, full);
+      pause = after == at ? min(2 * pause, MOST_OTHERS) : 1;
+      others = pause - 1;
+      at = after;
+      if (at >= end || rows >= capacity) break;
+    }
     beginRow();
     let next = parseRow(at, roles, columns, out, stride, counts, scratch, isPlain);
     if (next == 0 && errorCode == 0) {

@@ -82,6 +82,11 @@ export function fail(code: i32, at: usize, column: u32): usize {
   return 0;
 }
 
+/** Forgets what was wrong. */
+export function clearError(): void {
+  errorCode = 0;
+}
+
 /** Counts a line feed. */
 // @ts-ignore: decorator
 @inline

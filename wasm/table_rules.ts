@@ -7,6 +7,15 @@ export const QUOTE: u8 = 34;
 export const BLANK: u8 = 32;
 export const TAB: u8 = 9;
 
+/** Roles of columns. */
+export const SKIP: u8 = 0;
+export const TIME: u8 = 1;
+export const VALUE: u8 = 2;
+/** A cell without a name at the end of a row, which may be missing. */
+export const SPARE: u8 = 3;
+/** From here on: the first, the second … part of a time. */
+export const PART: u8 = 8;
+
 export let delimiter: u8 = 44;
 export let decimal: u8 = 46;
 /** Runs of blanks and tabs are one delimiter. */

@@ -1,9 +1,10 @@
 // Times of rows of tables: in a cell, in several, or counted.
 
+import { whole, wholeWithin } from "./bounded_number";
 import { parseCalendarTime } from "./parse_calendar_time";
 import { parseDays, parseDecimalTime, parseHundreds } from "./parse_numeric_time";
 import { parsePatternTime } from "./parse_pattern_time";
-import { parsedTime, timeMissing, timeMoved, timeOverflow, timePassed } from "./parsed_time";
+import { beginTime, parsedTime, timeMissing, timeMoved, timeOverflow, timePassed } from "./parsed_time";
 import { isEnd, skipBlanks } from "./table_cells";
 import { BAD_TIME, fail, NO_SUCH_TIME, TIME_RANGE } from "./table_outcome";
 import { BLANK, LF, QUOTE } from "./table_rules";
@@ -101,6 +102,23 @@ export function timeCell(cell: usize, column: u32): usize {
   if (!isEnd(p)) return fail(BAD_TIME, cell, column + 1);
   time = timeKind < CALENDAR ? parsedTime() + timeBase : parsedTime();
   return p;
+}
+
+/** Tells whether rows have a time of their own, in one cell, that is taken as it is. */
+export function isTimeInCell(): bool {
+  return timeKind != IMPLICIT && parts == 0 && rateNum == 0;
+}
+
+/** Reads the cell of the time from `cell` to `end`; false if something is wrong or else is there. */
+// @ts-ignore: decorator
+@inline
+export function timeWithin(cell: usize, end: usize, column: u32): bool {
+  if (timeKind == 0 && timeBase == 0 && wholeWithin(cell, end) && <i64>whole >= 0) {
+    beginTime();
+    time = <i64>whole;
+    return true;
+  }
+  return timeCell(cell, column) == end;
 }
 
 /** Keeps a part of a time. */

@@ -35,7 +35,7 @@ export class TableColumns {
   appendRows(times: BigInt64Array, values: (column: number) => Float64Array): void {
     if (times.length === 0 || this.#count === 0) return;
     if (!this.#shares) {
-      for (let c = 0; c < this.#count; c++) this.append(c, times, values(c));
+      for (let c = 0; c < this.#count; c++) this.append(c, times, values(c), times.length);
       return;
     }
     const from = this.#lengths[0]!;
@@ -49,14 +49,22 @@ export class TableColumns {
     this.#lengths[0] = length;
   }
 
-  /** Copies points to the end of one column, which has times of its own from then on. */
-  append(column: number, times: BigInt64Array, values: Float64Array): void {
+  /**
+   * Copies the points of some rows to the end of one column, which has times of its own from then on.
+   *
+   * @param column Number of the column.
+   * @param times Times of the points.
+   * @param values Their values.
+   * @param rows Number of the rows; as large a part of the rows to come is taken to have a value.
+   */
+  append(column: number, times: BigInt64Array, values: Float64Array, rows: number): void {
     if (this.#shares) this.#part();
     const from = this.#lengths[column]!;
     const length = from + times.length;
-    this.#times[column] = roomFor(this.#times[column]!, from, length, this.#room);
+    const room = Math.ceil(this.#room * times.length / rows);
+    this.#times[column] = roomFor(this.#times[column]!, from, length, room);
     this.#times[column]!.set(times, from);
-    this.#values[column] = roomFor(this.#values[column]!, from, length, this.#room);
+    this.#values[column] = roomFor(this.#values[column]!, from, length, room);
     this.#values[column]!.set(values, from);
     this.#lengths[column] = length;
   }

@@ -242,7 +242,7 @@ export class TableParser {
     }
     for (let c = 0; c < this.#settings.width; c++) {
       const n = u32[((base + counts) >> 2) + c]!;
-      if (n > 0) this.#columns.append(c, times(c, n), values(c, n));
+      if (n > 0) this.#columns.append(c, times(c, n), values(c, n), rows);
     }
   }
 

@@ -100,3 +100,62 @@ Deno.test("TableParser: whole numbers that no double holds are counted, as integ
     }),
   );
 });
+
+/** Decimals of up to 19 digits, without exponents: all that a loop of its own reads. */
+const plainDecimal = fc.tuple(
+  fc.constantFrom("", "-", "+"),
+  fc.oneof(
+    fc.bigInt(0n, 10n ** 19n - 1n),
+    fc.bigInt(0n, 10n ** 7n),
+    // Exactly between two doubles, and beside it.
+    fc.tuple(fc.bigInt(2n ** 52n, 2n ** 53n), fc.nat(4), fc.integer({ min: -1, max: 1 })).map((
+      [m, power, step],
+    ) => (2n * m + 1n) * 5n ** BigInt(power) + BigInt(step)),
+  ),
+  fc.nat(19),
+).map(([sign, n, scale]) => {
+  const digits = String(n).padStart(scale, "0");
+  const cut = digits.length - scale;
+  return `${sign}${digits.slice(0, cut)}.${digits.slice(cut)}`;
+}).filter((text) => /\d/.test(text));
+
+Deno.test("TableParser: decimals of up to 19 digits are the doubles that Number gives", () => {
+  holds(
+    fc.property(fc.array(plainDecimal, { minLength: 50, maxLength: 100 }), (texts) => {
+      const parser = new TableParser({ columns: ["time", "value"] });
+      const lines = texts.map((text, i) => `${i},${text}\n`).join("");
+      const [column] = parser.parse(encoder.encode(lines));
+      assertEquals(column!.values, Float64Array.from(texts, Number));
+    }),
+  );
+});
+
+/** A row of four cells, most of them plain, the time first. */
+function anyRow(i: number, kind: number): { plain: string; quoted: string } {
+  const text = kind % 5 === 0 ? "2026-01-01 00:00:00.25" : `"text, ${kind}\n"`;
+  const cells = [i, (kind / 7 - 20).toFixed(kind % 9), kind % 11 === 0 ? "" : kind / 3];
+  const quoted = cells.map((cell) => `"${cell}"`);
+  const isPlain = kind % 29 !== 0;
+  return {
+    plain: `${isPlain ? cells[0] : ` ${cells[0]}`},${text},${cells.slice(1).join(",")}\n`,
+    quoted: `${quoted[0]},${text},${quoted.slice(1).join(",")}\n`,
+  };
+}
+
+Deno.test("TableParser: rows of plain cells read as those in quotes, whatever stands between them", () => {
+  const kinds = fc.tuple(fc.nat(1e6), fc.constantFrom([0], [5, 10], [0, 1, 2, 3, 5, 29], [11, 55]));
+  holds(
+    fc.property(kinds, ([seed, steps]) => {
+      const rows = Array.from(
+        { length: 3_000 },
+        (_, i) => anyRow(i, 5 * (seed % 1000 + (i >> 5)) + steps[(i * i + seed) % steps.length]!),
+      );
+      const read = (lines: string[]) => {
+        const parser = new TableParser({ columns: ["time", "skip", "value", "value"] });
+        return { columns: parser.parse(encoder.encode(lines.join(""))), lines: parser.lines };
+      };
+      assertEquals(read(rows.map((row) => row.plain)), read(rows.map((row) => row.quoted)));
+    }),
+    30,
+  );
+});
