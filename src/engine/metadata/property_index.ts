@@ -48,7 +48,7 @@ export class PropertyIndex {
   readonly #page: Statement;
 
   /**
-   * @param columns Columns of streams that a lookup needs.
+   * @param columns Columns of streams that a lookup needs, `id` among them.
    * @param pageRows Streams read in one go.
    */
   constructor(db: Database, columns: string, pageRows: number) {
@@ -62,7 +62,7 @@ export class PropertyIndex {
         "AND value <= ? ORDER BY value, stream LIMIT 1 OFFSET ?",
     );
     this.#page = db.prepare(
-      `SELECT property.value AS property_value, property.stream AS property_stream, ${columns}
+      `SELECT property.value AS property_value, ${columns}
       FROM property CROSS JOIN stream ON stream.id = property.stream
       WHERE property.key = ? AND (property.value, property.stream) > (?, ?)
       AND property.value <= ?
@@ -111,7 +111,7 @@ export class PropertyIndex {
       const last = rows.at(-1);
       if (last === undefined || rows.length < this.#pageRows) return;
       const [before, stream] = after;
-      after = [Number(last["property_value"]), Number(last["property_stream"])];
+      after = [Number(last["property_value"]), Number(last["id"])];
       if (after[0] < before || (after[0] === before && after[1] <= stream)) {
         throw damaged("the index of tags and annotations is not in order");
       }

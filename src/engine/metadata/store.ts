@@ -5,7 +5,6 @@
  */
 
 import { compareBytes, concatBytes } from "../../core/bytes.ts";
-import { sortInSteps } from "../../core/merge_sort.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
@@ -26,6 +25,7 @@ import { KeySets } from "../file/key_sets.ts";
 import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
+import { FoundRows } from "./found_rows.ts";
 import { countKeys } from "./key_usage.ts";
 import {
   type PropertyCondition,
@@ -37,8 +37,14 @@ import { Refusal } from "../write/group_commit.ts";
 
 const UTF8 = new TextEncoder();
 
+/** Columns of the streams that a lookup reads. */
+const FOUND_COLUMNS = `stream.id, ${STREAM_COLUMNS}`;
+
 /** Rows read in one go. */
 const PAGE_ROWS = 256;
+
+/** Most rows that a lookup holds: of more, it reads those again that come next. */
+const HELD_ROWS = 4_096;
 
 /** Most rows counted to find out which condition of a lookup the fewest streams meet. */
 const MAX_COUNTED = 65_536;
@@ -96,6 +102,7 @@ export class MetadataStore {
   readonly #update: Statement;
   readonly #remove: Statement;
   readonly #bury: Statement;
+  readonly #byNumbers: Statement;
   readonly #scan: Statement;
   readonly #scanAfter: Statement;
   readonly #addCollection: Statement;
@@ -109,7 +116,7 @@ export class MetadataStore {
     this.#keyAt = db.prepare(
       "SELECT sort_key FROM stream WHERE sort_key BETWEEN ? AND ? ORDER BY sort_key LIMIT 1 OFFSET ?",
     );
-    this.#properties = new PropertyIndex(db, STREAM_COLUMNS, PAGE_ROWS);
+    this.#properties = new PropertyIndex(db, FOUND_COLUMNS, PAGE_ROWS);
     this.#keySets = new KeySets(db);
     this.#byKey = db.prepare("SELECT uuid FROM stream WHERE sort_key = ?");
     this.#obstacles = db.prepare(
@@ -128,9 +135,13 @@ export class MetadataStore {
     );
     this.#remove = db.prepare("DELETE FROM stream WHERE uuid = ?");
     this.#bury = db.prepare("INSERT INTO tombstone (uuid) VALUES (?)");
+    this.#byNumbers = db.prepare(
+      `SELECT ${FOUND_COLUMNS} FROM json_each(?) AS asked ` +
+        "CROSS JOIN stream ON stream.id = asked.value",
+    );
     const scan = (from: string) =>
       db.prepare(
-        `SELECT sort_key, ${STREAM_COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
+        `SELECT sort_key, ${FOUND_COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
           `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
       );
     this.#scan = scan(">=");
@@ -256,43 +267,55 @@ export class MetadataStore {
    * meanwhile is seen as it is when its page is read.
    */
   *lookup(request: LookupRequest): Generator<StreamDescriptor | undefined> {
-    const { tags, annotations } = request;
-    if (tags.size === 0 && annotations.size === 0) {
-      yield* this.#inCollection(request);
+    if (request.tags.size === 0 && request.annotations.size === 0) {
+      for (const row of this.#inCollection(request)) yield row && descriptorOf(row);
       return;
     }
-    const found: { key: string; stream: StreamDescriptor }[] = [];
-    for (const stream of this.#candidates(request)) {
-      if (stream === undefined) yield undefined;
-      else if (matches(stream.tags, tags) && matches(stream.annotations, annotations)) {
-        const head = UTF8.encode(`${stream.collection}/`);
-        // A character a byte: strings compare faster than arrays do.
-        found.push({ key: String.fromCharCode(...head, ...stream.uuid), stream });
+    const found = new FoundRows();
+    const held = new Map<number, Row>();
+    for (const row of this.#candidates(request)) {
+      if (row === undefined) {
+        yield undefined;
+        continue;
+      }
+      const id = Number(row["id"]);
+      found.add(id, row["collection"] as string, bytesOf(row["uuid"], "the uuid of a stream"));
+      if (found.size <= HELD_ROWS) held.set(id, row);
+      else held.clear();
+    }
+    for (const page of found.pages(PAGE_ROWS)) {
+      yield undefined;
+      if (page === undefined) continue;
+      const rows = held.size > 0
+        ? page.map((id) => held.get(id)!)
+        : this.#byNumbers.all(JSON.stringify(page));
+      for (const row of rows) {
+        // What was read again may have been changed.
+        if (!isIn(row, request)) continue;
+        const stream = descriptorOf(row);
+        if (
+          matches(stream.tags, request.tags) && matches(stream.annotations, request.annotations)
+        ) {
+          yield stream;
+        }
       }
     }
-    for (const { stream } of yield* sortInSteps(found, byKey)) yield stream;
   }
 
   /** Streams that meet the condition that the fewest meet, that of the collection among them. */
-  *#candidates(request: LookupRequest): Generator<StreamDescriptor | undefined> {
+  *#candidates(request: LookupRequest): Generator<Row | undefined> {
     const condition = yield* this.#rarest(request);
     if (condition === undefined) {
       yield* this.#inCollection(request);
       return;
     }
-    const { collection, isCollectionPrefix } = request;
     // One that was damaged when it was indexed may meet the conditions, which is an error.
-    for (const some of [UNKNOWN_STREAMS, condition]) {
-      for (const row of this.#properties.streams(some)) {
-        if (row === undefined) yield undefined;
-        else {
-          const name = row["collection"] as string;
-          const isIn = isCollectionPrefix ? `${name}/`.startsWith(collection) : name === collection;
-          if (!isIn) continue;
-          const stream = descriptorOf(row);
-          if (some === condition) yield stream;
-        }
-      }
+    for (const row of this.#properties.streams(UNKNOWN_STREAMS)) {
+      if (row === undefined) yield undefined;
+      else if (isIn(row, request)) descriptorOf(row);
+    }
+    for (const row of this.#properties.streams(condition)) {
+      if (row === undefined || isIn(row, request)) yield row;
     }
   }
 
@@ -329,20 +352,11 @@ export class MetadataStore {
     });
   }
 
-  *#inCollection(
-    { collection, isCollectionPrefix }: LookupRequest,
-  ): Generator<StreamDescriptor | undefined> {
-    const prefix = isCollectionPrefix ? collection : `${collection}/`;
-    const key = UTF8.encode(prefix);
+  /** Streams of a collection, or of those with its prefix, in the order of their keys. */
+  *#inCollection(request: LookupRequest): Generator<Row | undefined> {
+    const key = UTF8.encode(request.collection + (request.isCollectionPrefix ? "" : "/"));
     for (const row of pages(this.#scan, this.#scanAfter, key, endOf(key))) {
-      if (row === undefined) {
-        yield undefined;
-        continue;
-      }
-      const name = row["collection"] as string;
-      if (isCollectionPrefix ? `${name}/`.startsWith(prefix) : name === collection) {
-        yield descriptorOf(row);
-      }
+      if (row === undefined || isIn(row, request)) yield row;
     }
   }
 
@@ -380,8 +394,10 @@ export class MetadataStore {
 /** Byte behind a key that makes the one after it. */
 const ZERO = new Uint8Array(1);
 
-function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+/** Tells whether the stream of a row is in the collections that a lookup asks for. */
+function isIn(row: Row, { collection, isCollectionPrefix }: LookupRequest): boolean {
+  const name = row["collection"] as string;
+  return isCollectionPrefix ? `${name}/`.startsWith(collection) : name === collection;
 }
 
 /** The end of the keys that begin with `key`, which are UTF-8: no byte of theirs is 0xff. */
