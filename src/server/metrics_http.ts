@@ -7,9 +7,13 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { withinBounds } from "./http/http1_bounds.ts";
 
 /** Longest duration of a request, ms. */
 const REQUEST_MS = 10_000;
+
+/** Time that a connection without a request is kept, ms. */
+const IDLE_MS = 5_000;
 
 /** Most connections at once. */
 const MAX_CONNECTIONS = 64;
@@ -27,8 +31,11 @@ export class MetricsListener {
   readonly #server: Server;
 
   private constructor(pages: MetricsPages) {
-    this.#server = createServer((request, response) => answer(request, response, pages));
-    this.#server.keepAliveTimeout = 5_000;
+    const waits = { restMs: REQUEST_MS, nextMs: IDLE_MS + REQUEST_MS };
+    this.#server = createServer(
+      withinBounds((request, response) => answer(request, response, pages), waits),
+    );
+    this.#server.keepAliveTimeout = IDLE_MS;
     this.#server.headersTimeout = REQUEST_MS;
     this.#server.requestTimeout = REQUEST_MS;
     this.#server.maxConnections = MAX_CONNECTIONS;

@@ -42,6 +42,7 @@ import {
 import { openWorkers, readingIn } from "./worker_reads.ts";
 import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
+import { OpenRequests } from "./transport/open_requests.ts";
 import { GrpcPort } from "./transport/grpc_port.ts";
 import type { Certificate } from "./transport/port.ts";
 
@@ -227,15 +228,18 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     settings: settingsOf(options, limits, state),
   });
   const calls = new Calls((call) => dispatcher.handle(call));
+  const isKnown = (authorization: string | undefined) => keys.isKnown(authorization);
   const incoming = new IncomingBytes({
     maxMessageBytes: limits.messageBytes,
     messageBytes: (path) => dispatcher.messageBytes(path, limits.messageBytes),
-    isKnown: (authorization) => keys.isKnown(authorization),
+    isKnown,
   });
   const shared = {
     certificate,
     calls,
     incoming,
+    open: new OpenRequests(isKnown),
+    maxStreamsPerConnection: limits.callsPerConnection,
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
@@ -245,7 +249,6 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
       ...shared,
       hostname,
       port,
-      maxStreamsPerConnection: limits.callsPerConnection,
       keepaliveMs: options.keepaliveMs ?? 20_000,
       keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
       paths: dispatcher.paths,
@@ -285,6 +288,8 @@ interface SharedOptions {
   readonly certificate: Certificate | undefined;
   readonly calls: Calls;
   readonly incoming: IncomingBytes;
+  readonly open: OpenRequests;
+  readonly maxStreamsPerConnection: number;
   readonly maxMessageBytes: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;

@@ -12,11 +12,14 @@ import type { TLSSocket } from "node:tls";
 import type { Calls } from "../transport/calls.ts";
 import { suppressGoaway } from "../transport/no_goaway.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
+import type { OpenRequests } from "../transport/open_requests.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
+import { bearerOf } from "./credentials.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
+import { withinBounds } from "./http1_bounds.ts";
 import { refuse } from "./refusals.ts";
 import { WebStream } from "./web_stream.ts";
 
@@ -25,6 +28,9 @@ const HEAD_MS = 10_000;
 
 /** Time that a connection without a request is kept, ms. */
 const IDLE_MS = 60_000;
+
+/** Most requests that one connection of HTTP/2 may have open; callers of pages have few. */
+const MAX_STREAMS = 128;
 
 /** Request header fields that pages of other origins may send. */
 const ALLOWED_FIELDS =
@@ -43,6 +49,10 @@ export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConn
   readonly maxMessageBytes: number;
   /** Counts what arrives. */
   readonly incoming: IncomingBytes;
+  /** Counts what is open. */
+  readonly open: OpenRequests;
+  /** Requests one connection of HTTP/2 may have open. */
+  readonly maxStreamsPerConnection: number;
   /** Takes the calls. */
   readonly calls: Calls;
   /** Takes all other requests. */
@@ -59,18 +69,28 @@ export class HttpPort {
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
-    this.#http1 = createServer((incoming, outgoing) =>
-      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
-    );
-    this.#http1.headersTimeout = HEAD_MS;
+    const waits = { restMs: HEAD_MS, nextMs: IDLE_MS + HEAD_MS };
+    this.#http1 = createServer(withinBounds((incoming, outgoing) => {
+      const { authorization } = incoming.headers;
+      const close = options.open.begin(incoming.socket, bearerOf(authorization));
+      outgoing.once("finish", close);
+      outgoing.once("close", close);
+      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers));
+    }, waits));
     this.#http1.keepAliveTimeout = IDLE_MS;
     // Deno 2.9 ends a connection after one answer unless the server itself listens; here the port
     // does, for it.
     Object.defineProperty(this.#http1, "listening", { get: () => !this.#isClosing });
-    this.#http2 = createServer2((incoming, outgoing) =>
-      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers))
+    const settings = {
+      maxConcurrentStreams: Math.min(MAX_STREAMS, options.maxStreamsPerConnection),
+    };
+    this.#http2 = createServer2(
+      { settings },
+      (incoming, outgoing) =>
+        this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers)),
     );
     suppressGoaway(this.#http2);
+    options.open.watch(this.#http2);
     endOnLongHeaders(this.#http2);
   }
 

@@ -39,6 +39,8 @@ interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
   readonly gzip: Uint8Array;
+  /** The content, unpacked for the first client that takes no gzip. */
+  plain?: Uint8Array;
 }
 
 let loading: Promise<ReadonlyMap<string, PageFile>> | undefined;
@@ -75,7 +77,7 @@ export const PAGE_ROUTES: readonly HttpRoute[] = ["/", "/assets/*"].map((path) =
 
 function send(file: PageFile | undefined, request: Request, reply: Reply): void {
   if (file === undefined) return refuse(reply, 404, "there is nothing here");
-  const { headers, gzip } = file;
+  const { headers } = file;
   // The two encodings are two representations: a cache must not mix them up.
   const isPlain = !acceptsGzip(request.header("accept-encoding"));
   const etag = isPlain ? file.etag : file.etag.replace(/"$/, '-gzip"');
@@ -83,7 +85,7 @@ function send(file: PageFile | undefined, request: Request, reply: Reply): void 
     reply.begin(304, { ...headers, etag });
     return reply.end();
   }
-  const body = isPlain ? gunzipSync(gzip) : gzip;
+  const body = isPlain ? file.plain ??= gunzipSync(file.gzip) : file.gzip;
   const encoding: Record<string, string> = isPlain ? {} : { "content-encoding": "gzip" };
   reply.begin(200, { ...headers, ...encoding, etag, "content-length": String(body.length) });
   if (request.method === "HEAD") reply.end();

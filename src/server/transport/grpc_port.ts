@@ -17,6 +17,7 @@ import { gatherLongMessages } from "./long_messages.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
 import type { IncomingBytes } from "./incoming_bytes.ts";
+import type { OpenRequests } from "./open_requests.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
@@ -31,6 +32,8 @@ export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConn
   readonly maxMessageBytes: number;
   /** Counts what arrives. */
   readonly incoming: IncomingBytes;
+  /** Counts what is open. */
+  readonly open: OpenRequests;
   /** Calls one connection may have open. */
   readonly maxStreamsPerConnection: number;
   /** Silence of a peer after which a keepalive probe is sent, ms. */
@@ -64,6 +67,7 @@ export class GrpcPort {
       suppressGoaway(http2);
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
+      options.open.watch(http2);
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
     }

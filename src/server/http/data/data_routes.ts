@@ -15,11 +15,14 @@ import { RememberedReads } from "./remembered_reads.ts";
 import type { StreamLimits } from "./data_source.ts";
 import type { Spool } from "./spool.ts";
 import { streamData } from "./streamed_data.ts";
-import { sendJson } from "./send_json.ts";
+import { jsonBytes, sendJsonBytes } from "./send_json.ts";
 import { Parameters } from "./parameters.ts";
 
 /** Formats, by the ending of the path. */
 const FORMATS: readonly DataFormat[] = ["csv", "parquet", "arrow", "ndjson", "json"];
+
+/** The description of the routes: whoever asks for it again and again takes no further memory. */
+let openapi: Uint8Array | undefined;
 
 /** Parts of the routes. */
 export interface DataRoutesOptions extends StreamLimits {
@@ -42,7 +45,7 @@ export function dataRoutes(given: DataRoutesOptions): HttpRoute[] {
       authenticated: false,
       run: (exchange) => {
         new Parameters(exchange.request.url, { single: [] });
-        sendJson(exchange, OPENAPI);
+        sendJsonBytes(exchange, openapi ??= jsonBytes(OPENAPI));
         return Promise.resolve();
       },
     },
