@@ -12,7 +12,7 @@ import { onSilence } from "../../core/silence_timer.ts";
 /** Requests of a connection under way at once. Few clients send a second one before an answer. */
 const MAX_AHEAD = 16;
 
-/** What listens to requests. */
+/** A listener of requests. */
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Durations after an answer. */

@@ -74,7 +74,7 @@ export class OpenRequests {
   }
 
   /**
-   * Takes note of a request. Where there are too many, the connection with the most of them is ended.
+   * Takes note of a request, and ends the connection with the most of them if there are too many.
    *
    * @param authorization Its header.
    * @returns To be called when the client has the answer, or is gone.
