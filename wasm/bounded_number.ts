@@ -85,17 +85,19 @@ function scaled(w: u64, n: usize): f64 {
   const zeros = clz(w);
   w <<= zeros;
   const entry = DOWN + n * ENTRY;
-  let low = w * load<u64>(entry);
   let high = mulHigh(w, load<u64>(entry));
+  let carried: u64 = 0;
   if ((high & 0x1ff) == 0x1ff) {
-    const carried = mulHigh(w, load<u64>(entry, 8));
-    low += carried;
-    high += <u64>(low < carried);
+    carried = mulHigh(w, load<u64>(entry, 8));
+    high += <u64>(w * load<u64>(entry) + carried < carried);
   }
   const upper = high >> 63;
   let mantissa = high >> (upper + 9);
   // Exactly between two doubles: to even.
-  if (low <= 1 && n <= 4 && (mantissa & 3) == 1 && mantissa << (upper + 9) == high) mantissa--;
+  if (
+    n <= 4 && w * load<u64>(entry) + carried <= 1 && (mantissa & 3) == 1 &&
+    mantissa << (upper + 9) == high
+  ) mantissa--;
   const power = load<u64>(entry, 16) + upper - zeros;
   // The leading bit, and a carry into the one above it, go to the exponent.
   return reinterpret<f64>(((mantissa + (mantissa & 1)) >> 1) + ((power - 1) << 52));
@@ -127,9 +129,18 @@ export function numberWithin(p: usize, end: usize, to: usize): bool {
     const count = length - 1;
     const fraction = count - <usize>ctz(points);
     const low = digitsBefore(end, 16, min(fraction, 16));
-    const high = digitsBefore(end - 16, count - 16, fraction > 16 ? fraction - 16 : 0);
-    const w = numberOf16(low) + lastFour(high) * 10000000000000000;
-    if (w != 0 && !v128.any_true(v128.or(others(low), others(high)))) {
+    let w = numberOf16(low);
+    let bad = others(low);
+    if (count <= 17 && fraction < count) {
+      const first = load<u8>(start) - 48;
+      bad = v128.or(bad, i8x16.splat(<i8>(first > 9)));
+      w += <u64>(count == 17 ? first : 0) * 10000000000000000;
+    } else {
+      const high = digitsBefore(end - 16, count - 16, fraction > 16 ? fraction - 16 : 0);
+      bad = v128.or(bad, others(high));
+      w += lastFour(high) * 10000000000000000;
+    }
+    if (w != 0 && !v128.any_true(bad)) {
       const x = scaled(w, fraction);
       store<f64>(to, sign == 45 ? -x : x);
       return true;

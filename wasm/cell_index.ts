@@ -20,14 +20,25 @@ export function clearCells(): void {
   last = ENDS;
 }
 
+/** Passes what is before `at`. */
+export function passCellsBefore(at: usize): void {
+  while (next < last && load<u32>(next) < <u32>at) next += 4;
+}
+
+/** Passes so many cells. */
+// @ts-ignore: decorator
+@inline
+export function passCells(cells: u32): void {
+  next += <usize>cells << 2;
+}
+
 /**
- * The address of the ends of the `cells` cells from `at` on, a u32 each; 0 if there are not as many
- * before `end`. Delimiters in quotes count as ends.
+ * The address of the ends of the next `cells` cells, which begin at `at`, a u32 each; 0 if there are not
+ * as many before `end`. Delimiters in quotes count as ends.
  */
 // @ts-ignore: decorator
 @inline
 export function cellEnds(at: usize, end: usize, cells: u32, between: u8): usize {
-  while (next < last && load<u32>(next) < <u32>at) next += 4;
   if (next + (<usize>cells << 2) > last) {
     lookAhead(at, end, between);
     if (next + (<usize>cells << 2) > last) return 0;

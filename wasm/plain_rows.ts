@@ -2,10 +2,10 @@
 // programs write them. Any other row, also a wrong one, is left to parse_table.ts.
 
 import { makePowers, numberWithin } from "./bounded_number";
-import { cellEnds, clearCells, MOST_CELLS } from "./cell_index";
-import { timePassed, timesCut, timesUnsure } from "./parsed_time";
+import { cellEnds, clearCells, MOST_CELLS, passCells, passCellsBefore } from "./cell_index";
+import { beginTime, timePassed, timesCut, timesUnsure } from "./parsed_time";
 import { skipBlanks } from "./table_cells";
-import { beginRow, clearError, passLine, passRow, passTime, rows, undoRow } from "./table_outcome";
+import { clearError, passLine, passRow, passTime, rows } from "./table_outcome";
 import {
   BLANK,
   blanks,
@@ -56,33 +56,26 @@ export function plainRows(
   full: bool,
 ): usize {
   const between = delimiter;
+  const last = <usize>(columns - 1) << 2;
+  passCellsBefore(at);
+  beginTime();
   while (at < end && rows < capacity) {
     if (comment != 0 && load<u8>(skipBlanks(at)) == comment) break;
     const ends = cellEnds(at, end, columns, between);
     if (ends == 0) break;
-    beginRow();
-    const done = full
-      ? fullRow(at, ends, roles, columns, out, stride)
-      : gappyRow(at, ends, roles, columns, out, stride, counts);
-    if (!done) {
-      undoRow();
+    const feed = <usize>load<u32>(ends + last);
+    if (!plainRow(at, ends, roles, columns, out, stride, counts, full)) {
       clearError();
       break;
     }
-    at = <usize>load<u32>(ends + (<usize>(columns - 1) << 2)) + 1;
+    at = feed + 1;
+    passCells(columns);
     timePassed(time);
     passLine();
-    passTime(timesUnsure() > 0, timesCut() > 0);
+    if ((timesUnsure() | timesCut()) != 0) passTime(timesUnsure() > 0, timesCut() > 0);
     passRow();
   }
   return at;
-}
-
-/** The end of what is in the last cell. */
-// @ts-ignore: decorator
-@inline
-function lastEnd(feed: usize): usize {
-  return feed - <usize>(load<u8>(feed - 1) == CR);
 }
 
 /** Reads a cell that is no value; false if it is not plain. */
@@ -94,41 +87,10 @@ function otherCell(role: u8, from: usize, end: usize, column: u32): bool {
   return first != QUOTE && first != BLANK;
 }
 
-/** A row with a value in each column; false if it is none. */
+/** Reads the row at `at`, whose cells have these ends; false if it is none, or has a gap where `full`. */
 // @ts-ignore: decorator
 @inline
-function fullRow(
-  at: usize,
-  ends: usize,
-  roles: usize,
-  columns: u32,
-  out: usize,
-  stride: usize,
-): bool {
-  let from = at;
-  const n = <usize>rows << 3;
-  let to = out + (stride >> 1) + n;
-  for (let column: u32 = 0; column < columns; column++) {
-    let end = <usize>load<u32>(ends + (<usize>column << 2));
-    const after = end + 1;
-    const isLast = column + 1 == columns;
-    if (load<u8>(end) != (isLast ? LF : delimiter)) return false;
-    if (isLast) end = lastEnd(end);
-    const role = load<u8>(roles + column);
-    if (role == VALUE) {
-      if (end == from || !numberWithin(from, end, to)) return false;
-      to += stride;
-    } else if (!otherCell(role, from, end, column)) return false;
-    from = after;
-  }
-  store<i64>(out + n, time);
-  return true;
-}
-
-/** A row in which values may be missing; false if it is none. */
-// @ts-ignore: decorator
-@inline
-function gappyRow(
+function plainRow(
   at: usize,
   ends: usize,
   roles: usize,
@@ -136,50 +98,62 @@ function gappyRow(
   out: usize,
   stride: usize,
   counts: usize,
+  full: bool,
 ): bool {
   const half = stride >> 1;
+  const last = ends + (<usize>(columns - 1) << 2);
+  const feed = <usize>load<u32>(last);
+  if (load<u8>(feed) != LF) return false;
+  // The last cell ends before a CR.
+  if (load<u8>(feed - 1) == CR) store<u32>(last, <u32>feed - 1);
   let from = at;
-  let to = out;
+  let to = out + half;
   let slot = counts;
-  for (let column: u32 = 0; column < columns; column++) {
-    let end = <usize>load<u32>(ends + (<usize>column << 2));
-    const after = end + 1;
-    const isLast = column + 1 == columns;
-    let good = load<u8>(end) == (isLast ? LF : delimiter);
-    if (good) {
-      if (isLast) end = lastEnd(end);
-      const role = load<u8>(roles + column);
-      if (role == VALUE) {
-        if (end != from) {
-          const n = load<u32>(slot);
-          const point = to + (<usize>n << 3);
-          store<i64>(point, time);
-          store<u32>(slot, n + 1);
-          good = numberWithin(from, end, point + half);
-          if (!good) store<u32>(slot, n);
+  let n = <usize>rows << 3;
+  for (let cell = ends; cell <= last; cell += 4) {
+    const end = <usize>load<u32>(cell);
+    if (load<u8>(end) != delimiter && cell != last) {
+      return takeBack(at, ends, roles, cell, counts, full);
+    }
+    const role = load<u8>(roles);
+    if (role == VALUE) {
+      if (end != from) {
+        if (!full) n = <usize>load<u32>(slot) << 3;
+        if (!numberWithin(from, end, to + n)) return takeBack(at, ends, roles, cell, counts, full);
+        if (!full) {
+          store<i64>(to + n - half, time);
+          store<u32>(slot, <u32>(n >> 3) + 1);
         }
-        to += stride;
-        slot += 4;
-      } else good = otherCell(role, from, end, column);
+      } else if (full) return false;
+      to += stride;
+      slot += 4;
+    } else if (!otherCell(role, from, end, <u32>(cell - ends) >> 2)) {
+      return takeBack(at, ends, roles, cell, counts, full);
     }
-    if (!good) {
-      takeBack(at, ends, roles, column, counts);
-      return false;
-    }
-    from = after;
+    from = end + 1;
+    roles++;
   }
+  if (full) store<i64>(out + n, time);
   return true;
 }
 
-/** Takes back the points of the row at `at` before `column`. */
-function takeBack(at: usize, ends: usize, roles: usize, column: u32, counts: usize): void {
-  let from = at;
-  for (let c: u32 = 0; c < column; c++) {
-    const end = <usize>load<u32>(ends + (<usize>c << 2));
-    if (load<u8>(roles + c) == VALUE) {
-      if (end != from) store<u32>(counts, load<u32>(counts) - 1);
+/** Takes back the points of the row at `at` before the cell `cell`; always false. */
+function takeBack(
+  at: usize,
+  ends: usize,
+  roles: usize,
+  cell: usize,
+  counts: usize,
+  full: bool,
+): bool {
+  // Those of full rows were not counted.
+  for (roles -= (cell - ends) >> 2; ends < cell && !full; ends += 4) {
+    const end = <usize>load<u32>(ends);
+    if (load<u8>(roles++) == VALUE) {
+      if (end != at) store<u32>(counts, load<u32>(counts) - 1);
       counts += 4;
     }
-    from = end + 1;
+    at = end + 1;
   }
+  return false;
 }

@@ -4,7 +4,7 @@ import { whole, wholeWithin } from "./bounded_number";
 import { parseCalendarTime } from "./parse_calendar_time";
 import { parseDays, parseDecimalTime, parseHundreds } from "./parse_numeric_time";
 import { parsePatternTime } from "./parse_pattern_time";
-import { beginTime, parsedTime, timeMissing, timeMoved, timeOverflow, timePassed } from "./parsed_time";
+import { parsedTime, timeMissing, timeMoved, timeOverflow, timePassed } from "./parsed_time";
 import { isEnd, skipBlanks } from "./table_cells";
 import { BAD_TIME, fail, NO_SUCH_TIME, TIME_RANGE } from "./table_outcome";
 import { BLANK, LF, QUOTE } from "./table_rules";
@@ -109,12 +109,14 @@ export function isTimeInCell(): bool {
   return timeKind != IMPLICIT && parts == 0 && rateNum == 0;
 }
 
-/** Reads the cell of the time from `cell` to `end`; false if something is wrong or else is there. */
+/**
+ * Reads the cell of the time from `cell` to `end`; false if something is wrong or else is there. Nothing
+ * may be left to say of the time before.
+ */
 // @ts-ignore: decorator
 @inline
 export function timeWithin(cell: usize, end: usize, column: u32): bool {
   if (timeKind == 0 && timeBase == 0 && wholeWithin(cell, end) && <i64>whole >= 0) {
-    beginTime();
     time = <i64>whole;
     return true;
   }
