@@ -6,6 +6,7 @@
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
+import { isValidCollection } from "../endpoint/checks_metadata.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Capability, Grant } from "./keys.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
@@ -40,13 +41,20 @@ export class CollectionCache {
   /**
    * The collection of a stream.
    *
+   * @param sees Tells whether the caller may know of streams in a collection. One of another is asked
+   * for each time, as one that does not exist is, so that the time taken tells neither from the other.
    * @returns Its name, or undefined if there is no such stream.
    */
-  async collectionOf(uuid: Uint8Array, options: CallOptions): Promise<string | undefined> {
+  async collectionOf(
+    uuid: Uint8Array,
+    options: CallOptions,
+    sees: (collection: string) => boolean,
+  ): Promise<string | undefined> {
     const name = uuidText(uuid);
     const known = this.#known.get(name);
-    if (known !== undefined && known.untilMs > Date.now()) return known.collection;
-    this.#known.delete(name);
+    const isFresh = known !== undefined && known.untilMs > Date.now();
+    if (isFresh && sees(known.collection)) return known.collection;
+    if (!isFresh) this.#known.delete(name);
     const changes = this.#changes;
     try {
       const request = { uuid, omitVersion: true, omitDescriptor: false };
@@ -108,6 +116,19 @@ export class Access {
   }
 
   /**
+   * The beginning that names of collections have which begin so and which the caller may know of.
+   *
+   * @returns Undefined if there can be none.
+   */
+  narrowed(prefix: string): string | undefined {
+    if (this.sees(prefix)) return prefix;
+    const longer = this.#grant.collectionPrefixes!.filter((one) =>
+      one.startsWith(prefix) && isValidCollection(one)
+    );
+    return longer.length === 1 ? longer[0] : longer.length === 0 ? undefined : prefix;
+  }
+
+  /**
    * Demands a capability on streams. One the caller may not know of is refused in the same words
    * whether it exists or not; callers who may do nothing at all may not know of any.
    *
@@ -117,7 +138,8 @@ export class Access {
     if (this.#has(capability) && !this.limited) return;
     if (this.#grant.capabilities.length === 0) throw denied(NO_STREAM);
     for (const uuid of uuids) {
-      const collection = await this.#collections.collectionOf(uuid, this.#options);
+      const sees = (collection: string) => this.sees(collection);
+      const collection = await this.#collections.collectionOf(uuid, this.#options, sees);
       if (collection === undefined || !this.sees(collection)) {
         throw denied(NO_STREAM);
       }

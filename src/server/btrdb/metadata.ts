@@ -8,11 +8,12 @@ import { concatBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { giveWay } from "../../core/pacer.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Endpoint, StreamDescriptor } from "../../endpoint/endpoint.ts";
+import type { StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange, Method } from "../method.ts";
+import { visibleCollections, visibleStreams } from "../visible.ts";
 import { type MetadataCodec, metadataOf } from "./metadata_codec.ts";
 import { decode } from "./request.ts";
 
@@ -86,10 +87,8 @@ export function lookupStreams(dialect: MetadataCodec): Method {
     access.anywhere("read", request.collection);
     let held: StreamDescriptor[] = [];
     let sent = false;
-    for await (const found of endpoint.lookupStreams(request, options)) {
-      for (const descriptor of found) {
-        if (access.sees(descriptor.collection)) held.push(descriptor);
-      }
+    for await (const found of visibleStreams(request, { endpoint, access, options })) {
+      held = held.concat(found);
       for (; held.length >= BATCH_STREAMS; held = held.slice(BATCH_STREAMS)) {
         sent = true;
         await call.send(await lookupMessage(dialect, held.slice(0, BATCH_STREAMS)));
@@ -121,14 +120,15 @@ async function lookupMessage(
  * are left out before the page is filled, so that a short page is always the last one.
  */
 export async function listCollectionsV4(exchange: Exchange): Promise<void> {
-  const { call } = exchange;
+  const { call, access } = exchange;
   const params = decode(v4.ListCollectionsParamsSchema, await call.only());
   const limit = params.limit > BigInt(MAX_LIST_LIMIT) ? MAX_LIST_LIMIT + 1 : Number(params.limit);
   const { prefix, startWith } = params;
   checkListCollections({ prefix, startWith, limit });
-  const collections: string[] = [];
-  for await (const name of visibleCollections(exchange, prefix, startWith)) {
-    collections.push(name);
+  let collections: string[] = [];
+  access.anywhere("read", prefix);
+  for await (const names of visibleCollections({ prefix, startWith }, exchange)) {
+    collections = collections.concat(names.slice(0, limit - collections.length));
     if (collections.length === limit) break;
   }
   const schema = v4.ListCollectionsResponseSchema;
@@ -137,17 +137,19 @@ export async function listCollectionsV4(exchange: Exchange): Promise<void> {
 
 /** `ListCollections` of v5: all names, streamed. */
 export async function listCollectionsV5(exchange: Exchange): Promise<void> {
-  const { call } = exchange;
+  const { call, access } = exchange;
   const { prefix } = decode(v5.ListCollectionsParamsSchema, await call.only());
   const schema = v5.ListCollectionsResponseSchema;
   let collections: string[] = [];
   let sent = false;
-  for await (const name of visibleCollections(exchange, prefix)) {
-    collections.push(name);
-    if (collections.length < BATCH_NAMES) continue;
-    sent = true;
-    await call.send(toBinary(schema, create(schema, { collections })));
-    collections = [];
+  access.anywhere("read", prefix);
+  for await (const names of visibleCollections({ prefix }, exchange)) {
+    collections = collections.concat(names);
+    for (; collections.length >= BATCH_NAMES; collections = collections.slice(BATCH_NAMES)) {
+      sent = true;
+      const some = collections.slice(0, BATCH_NAMES);
+      await call.send(toBinary(schema, create(schema, { collections: some })));
+    }
   }
   if (!sent || collections.length > 0) {
     await call.send(toBinary(schema, create(schema, { collections })));
@@ -166,17 +168,4 @@ export async function metadataUsage({ call, endpoint, access, options }: Exchang
     annotations: counts(usage.annotations),
   });
   await call.send(toBinary(v5.MetadataUsageResponseSchema, response));
-}
-
-async function* visibleCollections(
-  { endpoint, access, options }: Exchange,
-  prefix: string,
-  startWith?: string,
-): AsyncIterableIterator<string> {
-  access.anywhere("read", prefix);
-  type Request = Parameters<Endpoint["listCollections"]>[0];
-  const request: Request = startWith === undefined ? { prefix } : { prefix, startWith };
-  for await (const names of endpoint.listCollections(request, options)) {
-    for (const name of names) if (access.sees(name)) yield name;
-  }
 }

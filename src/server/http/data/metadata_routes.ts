@@ -13,6 +13,7 @@ import type { Metadata, StreamDescriptor } from "../../../endpoint/endpoint.ts";
 import type { FairSending } from "../../transport/fair_sending.ts";
 import { ReplyWriter } from "../reply_writer.ts";
 import type { HttpExchange, HttpRoute } from "../routes.ts";
+import { visibleCollections, visibleStreams } from "../../visible.ts";
 import { findStream, foundOf, type FoundStream, pathOf } from "./data_streams.ts";
 import { badParameter, Parameters } from "./parameters.ts";
 import { sendJson } from "./send_json.ts";
@@ -37,20 +38,15 @@ export function metadataRoutes({ pace }: { readonly pace: FairSending }): HttpRo
 }
 
 async function listCollections(exchange: HttpExchange, pace: FairSending): Promise<void> {
-  const { request, endpoint, access, options } = exchange;
+  const { request, access } = exchange;
   const parameters = new Parameters(request.url, { single: ["prefix"] });
   const prefix = parameters.get("prefix") ?? "";
   access.anywhere("read", prefix);
-  async function* names() {
-    for await (const batch of endpoint.listCollections({ prefix }, options)) {
-      yield batch.filter((name) => access.sees(name));
-    }
-  }
-  await sendList(exchange, names(), (name) => name, pace);
+  await sendList(exchange, visibleCollections({ prefix }, exchange), (name) => name, pace);
 }
 
 async function listStreams(exchange: HttpExchange, pace: FairSending): Promise<void> {
-  const { request, endpoint, access, options } = exchange;
+  const { request, access } = exchange;
   const parameters = new Parameters(request.url, {
     single: ["prefix", "collection"],
     prefixes: ["tag.", "annotation."],
@@ -67,13 +63,8 @@ async function listStreams(exchange: HttpExchange, pace: FairSending): Promise<v
     tags: parameters.below("tag."),
     annotations: parameters.below("annotation."),
   };
-  async function* streams() {
-    for await (const batch of endpoint.lookupStreams(conditions, options)) {
-      yield batch.filter((stream) => access.sees(stream.collection));
-    }
-  }
   const summary = (descriptor: StreamDescriptor) => summaryOf(foundOf(descriptor));
-  await sendList(exchange, streams(), summary, pace);
+  await sendList(exchange, visibleStreams(conditions, exchange), summary, pace);
 }
 
 async function showStream(exchange: HttpExchange): Promise<void> {
