@@ -14,6 +14,7 @@ import { suppressGoaway } from "../transport/no_goaway.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import type { OpenRequests } from "../transport/open_requests.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
+import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
 import { bearerOf } from "./credentials.ts";
@@ -28,9 +29,6 @@ const HEAD_MS = 10_000;
 
 /** Time that a connection without a request is kept, ms. */
 const IDLE_MS = 60_000;
-
-/** Most requests that one connection of HTTP/2 may have open; callers of pages have few. */
-const MAX_STREAMS = 128;
 
 /** Request header fields that pages of other origins may send. */
 const ALLOWED_FIELDS =
@@ -82,7 +80,7 @@ export class HttpPort {
     // does, for it.
     Object.defineProperty(this.#http1, "listening", { get: () => !this.#isClosing });
     const settings = {
-      maxConcurrentStreams: Math.min(MAX_STREAMS, options.maxStreamsPerConnection),
+      maxConcurrentStreams: Math.min(MAX_UNKNOWN_STREAMS, options.maxStreamsPerConnection),
     };
     this.#http2 = createServer2(
       { settings },

@@ -21,6 +21,7 @@ import type { OpenRequests } from "./open_requests.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
+import { MAX_UNKNOWN_STREAMS, raiseLimitForKeys } from "./stream_limits.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
 /** Flow-control window of a connection, bytes: what a client may have under way. */
@@ -34,7 +35,7 @@ export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConn
   readonly incoming: IncomingBytes;
   /** Counts what is open. */
   readonly open: OpenRequests;
-  /** Calls one connection may have open. */
+  /** Calls one connection may have open, once a known key was shown on it. */
   readonly maxStreamsPerConnection: number;
   /** Silence of a peer after which a keepalive probe is sent, ms. */
   readonly keepaliveMs: number;
@@ -68,6 +69,9 @@ export class GrpcPort {
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
       options.open.watch(http2);
+      const isKnown = (authorization: string | undefined) =>
+        options.incoming.isKnown(authorization);
+      raiseLimitForKeys(http2, isKnown, options.maxStreamsPerConnection);
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
     }
@@ -131,7 +135,7 @@ function libraryOptions(options: GrpcPortOptions): ServerOptions {
   return {
     "grpc.max_receive_message_length": options.maxMessageBytes,
     "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
+    "grpc.max_concurrent_streams": Math.min(MAX_UNKNOWN_STREAMS, options.maxStreamsPerConnection),
     "grpc.keepalive_time_ms": options.keepaliveMs,
     "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
     "grpc.enable_channelz": 0,

@@ -48,12 +48,12 @@ Deno.test("serve: answers by thousands that are not taken end their connection",
   const apiKeys = [{ key: "root", capabilities: ["read" as const] }];
   await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1", apiKeys });
   // Nothing of an answer may be sent, so that each is kept.
-  const sessions = Array.from({ length: 3 }, () => {
+  const sessions = Array.from({ length: 20 }, () => {
     const session = http2.connect(`http://${server.address}`, {
       settings: { initialWindowSize: 0 },
     });
     session.on("error", () => {});
-    for (let i = 0; i < 800; i++) {
+    for (let i = 0; i < 120; i++) {
       const stream = session.request({
         ":method": "POST",
         ":path": "/v5api.BTrDB/Info",
@@ -70,6 +70,38 @@ Deno.test("serve: answers by thousands that are not taken end their connection",
   assertEquals((await client.call("/v5api.BTrDB/Info", new Uint8Array(0))).code, 0);
   for (const session of sessions) session.destroy();
   await until("all are closed", () => sessions.every(({ destroyed }) => destroyed));
+});
+
+// 20,000 calls without a key on 20 connections kept all others out for seconds.
+Deno.test("serve: a connection may have few calls open until a known key is shown on it", async () => {
+  await using endpoint = await openEngine();
+  const apiKeys = [{ key: "root", capabilities: ["read" as const] }];
+  await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1", apiKeys });
+  const session = http2.connect(`http://${server.address}`);
+  session.on("error", () => {});
+  const told: (number | undefined)[] = [];
+  session.on("remoteSettings", (settings) => told.push(settings.maxConcurrentStreams));
+  const call = async (authorization: string) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/v5api.BTrDB/Info",
+      "content-type": "application/grpc",
+      te: "trailers",
+      authorization,
+    }, { endStream: false });
+    stream.on("error", () => {});
+    stream.resume();
+    stream.end(new Uint8Array(5));
+    await new Promise<void>((resolve) => stream.once("close", () => resolve()));
+  };
+  await call("Bearer wrong");
+  assertEquals(told, [128]);
+  await Promise.all(Array.from({ length: 300 }, () => call("Bearer root")));
+  await until("more are allowed", () => told.length === 2);
+  assertEquals(told, [128, 1_000]);
+  const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
+  session.destroy();
+  await closed;
 });
 
 Deno.test("serve: a connection of HTTP/2 is told how many requests it may have open", async () => {
