@@ -39,6 +39,15 @@ export class Request {
     return this.header(":authority") ?? this.header("host");
   }
 
+  /** True if it names more than one host: a proxy may have gone by the other one. */
+  get isAmbiguous(): boolean {
+    const { headers, rawHeaders } = this.#incoming;
+    const authority = headers[":authority"];
+    if (authority !== undefined) return (headers.host ?? authority) !== authority;
+    const isHost = (_: string, i: number) => i % 2 === 0 && /^host$/i.test(rawHeaders[i]!);
+    return rawHeaders.filter(isHost).length > 1;
+  }
+
   /** Key of the caller, as a key ring takes it; absent if none was shown. */
   get authorization(): string | undefined {
     return bearerOf(this.header("authorization"));

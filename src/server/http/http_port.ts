@@ -140,6 +140,7 @@ export class HttpPort {
     const origin = allowedOrigin(request.header("origin"), request.host, rules);
     const reply = replyWith(corsFields(origin));
     if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
+    if (request.isAmbiguous) return refuse(reply, 400, "expected one host");
     if (!isOwnHost(request.host, rules)) {
       return refuse(reply, 403, "this server is not reached by that name without API keys");
     }

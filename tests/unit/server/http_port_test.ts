@@ -149,6 +149,17 @@ Deno.test("serve http: without keys, no name of a stranger leads here (DNS rebin
   });
 });
 
+Deno.test("serve http: requests to two hosts are no requests", async () => {
+  await withServer({}, async (server) => {
+    const ask = (hosts: string) =>
+      say(server.httpPort!, `GET /nothing HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`);
+    for (const hosts of ["Host: localhost\r\nHost: evil.example", "Host: a\r\nhost: a"]) {
+      assertStringIncludes(await ask(hosts), "400 Bad Request");
+    }
+    assertStringIncludes(await ask("Host: localhost\r\nX-Host: a"), "404 Not Found");
+  });
+});
+
 Deno.test("serve http: pages of other origins only if they are listed", async () => {
   const origins = ["https://grid.example.org"];
   await withServer({ http: { port: 0, origins } }, async (_server, base) => {
