@@ -9,11 +9,14 @@ import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
 import { Spool } from "./spool.ts";
 
+/** Bytes looked at to find out what a file is: a beginning that is shorter is all of it. */
+export const HEAD_BYTES = 262_144;
+
 /** Input of a format. */
 export interface FormatInput {
   /** Bytes of the file, possibly compressed. */
   readonly bytes: InputBytes;
-  /** The first decompressed bytes, up to 256 KiB. */
+  /** The first decompressed bytes, {@linkcode HEAD_BYTES} or four lines. */
   readonly head: Uint8Array;
   /** All decompressed bytes; once only, where the source can be read only once. */
   all(): AsyncIterable<Uint8Array>;

@@ -9,14 +9,11 @@ import { concatBytes } from "../core/bytes.ts";
 import { untilAborted } from "../core/call.ts";
 import { type ImportInput, type InputBytes, openBytes, readBytes } from "./bytes.ts";
 import { optionError } from "./errors.ts";
-import type { Format, FormatInput } from "./format.ts";
+import { type Format, type FormatInput, HEAD_BYTES } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
 import { withPauses } from "./with_pauses.ts";
-
-/** Bytes looked at to find out what a file is. */
-const HEAD_BYTES = 262_144;
 
 /** A source that is not open yet: its format is known. */
 export interface FoundSource {
@@ -144,7 +141,7 @@ const LIVE_PAUSE_MS = 300;
 /** Lines that the look of a table is found out from, at least. */
 const MIN_LINES = 4;
 /** Longest beginning of a file that is looked at for so many lines. */
-const MAX_HEAD_BYTES = 64 << 20;
+const MAX_HEAD_BYTES = 16 << 20;
 
 function countLines(bytes: Uint8Array): number {
   let lines = 0;

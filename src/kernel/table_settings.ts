@@ -17,7 +17,7 @@ const PART = 8;
 /** Most parts of a time. */
 const MAX_PARTS = 4;
 /** Most columns of a table. */
-const MAX_COLUMNS = 65_536;
+export const MAX_COLUMNS = 65_536;
 const COMMA = 44;
 const ALL_TIMES = { first: -(1n << 63n), last: (1n << 63n) - 1n };
 

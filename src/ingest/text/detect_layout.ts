@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_COLUMNS } from "../../kernel/table_settings.ts";
 import { columnOf } from "../column_of.ts";
 import { NoRowsError, optionError } from "../errors.ts";
 import { isBtrdbTable } from "./btrdb_table.ts";
@@ -47,6 +48,9 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
         ? "Cannot import: there are no rows"
         : "Cannot import: the file is empty",
     );
+  }
+  if (first.cells.length > MAX_COLUMNS) {
+    throw optionError(`Cannot import: there are more than ${MAX_COLUMNS} columns`);
   }
   const decimal = wishes.decimal ?? ".";
   const look = { decimal, thousands: wishes.thousands, nulls: wishes.nulls ?? [] };

@@ -4,6 +4,11 @@
  * @module
  */
 
+import { MAX_COLUMNS } from "../../kernel/table_settings.ts";
+
+/** Cells of a record that are looked at. */
+const MAX_CELLS = MAX_COLUMNS + 1;
+
 /** A record. */
 export interface TextRecord {
   /** Its cells, without quotes and padding. */
@@ -33,10 +38,11 @@ export function readRecords(text: string, look: RecordLook): TextRecord[] {
     let lines = 1;
     if (end < 0) end = text.length;
     // A quote that is open at the end of a line goes on in the next one.
-    while (isOpen(text.slice(at, end)) && end < text.length) {
+    for (let isOpen = hasOddQuotes(text, at, end); isOpen && end < text.length; lines++) {
       const next = text.indexOf("\n", end + 1);
+      const from = end;
       end = next < 0 ? text.length : next;
-      lines++;
+      if (hasOddQuotes(text, from, end)) isOpen = false;
     }
     const record = text.slice(at, end).replace(/\r$/, "");
     const skip = record.trim() === "" ||
@@ -48,32 +54,43 @@ export function readRecords(text: string, look: RecordLook): TextRecord[] {
   return records;
 }
 
-function isOpen(text: string): boolean {
-  let open = false;
-  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) open = !open;
-  return open;
+function hasOddQuotes(text: string, from: number, end: number): boolean {
+  const part = text.slice(from, end);
+  let isOdd = false;
+  for (let at = part.indexOf('"'); at >= 0; at = part.indexOf('"', at + 1)) isOdd = !isOdd;
+  return isOdd;
 }
 
-/** The cells of a record, without quotes and padding. */
+/** The cells of a record, without quotes and padding: one more than a table may have, at most. */
 export function splitCells(record: string, delimiter: string, blanks = false): string[] {
-  if (blanks) return record.trim().split(/[ \t]+/).map((cell) => cell.replace(/^"(.*)"$/, "$1"));
+  if (blanks) {
+    const cells = record.trim().split(/[ \t]+/, MAX_CELLS);
+    return cells.map((cell) => cell.replace(/^"(.*)"$/, "$1"));
+  }
   const cells: string[] = [];
   let cell = "";
+  /** Beginning of what is not in `cell` yet: characters are taken together, not one by one. */
+  let from = 0;
   let quoted = false;
   for (let i = 0; i < record.length; i++) {
     const c = record[i]!;
-    if (c === '"' && (quoted || cell.trim() === "")) {
-      if (quoted && record[i + 1] === '"') cell += record[++i];
-      else {
-        if (!quoted) cell = "";
+    if (c === '"') {
+      const before = cell + record.slice(from, i);
+      if (!quoted && before.trim() !== "") continue;
+      const isDoubled = quoted && record[i + 1] === '"';
+      cell = quoted ? before : "";
+      // Of two quotes in quotes the second one stays.
+      from = ++i;
+      if (!isDoubled) {
         quoted = !quoted;
+        i--;
       }
     } else if (c === delimiter && !quoted) {
-      cells.push(cell.trim());
+      cells.push((cell + record.slice(from, i)).trim());
+      if (cells.length === MAX_CELLS) return cells;
       cell = "";
-    } else {
-      cell += c;
+      from = i + 1;
     }
   }
-  return [...cells, cell.trim()];
+  return [...cells, (cell + record.slice(from)).trim()];
 }

@@ -36,9 +36,14 @@ export function prefixOf(head: string, wishes: LayoutWishes): {
   if (sep !== null) drop();
   const comment = wishes.comment ?? (/^[ \t]*#/.test(text) ? "#" : undefined);
   let header: string | undefined;
-  while (comment !== undefined && text.trimStart().startsWith(comment)) {
-    const line = drop().trim();
-    if (line !== "") header = line.slice(comment.length).trim();
+  while (comment !== undefined) {
+    const blanks = text.length - text.trimStart().length;
+    if (!text.startsWith(comment, blanks)) break;
+    // Lines without anything go with the comment below them.
+    const left = text.length - blanks;
+    let line = "";
+    while (text.length >= left) line = drop();
+    header = line.trim().slice(comment.length).trim();
   }
   return { text, lines, comment, delimiter: sep?.[1], header };
 }

@@ -7,7 +7,7 @@
 import type { InputBytes, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
 import { ImportError, NoRowsError } from "../errors.ts";
-import { type FormatInput, isWhole } from "../format.ts";
+import { type FormatInput, HEAD_BYTES, isWhole } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
 import {
   type OmittedColumn,
@@ -57,7 +57,9 @@ export async function openText(
     });
   }
   const known = layout as TableLayout | undefined;
-  const shown = complete ? text : lines;
+  // The last line of a beginning goes on behind it; only that of a whole file may lack its end.
+  const isAll = complete && head.length < HEAD_BYTES;
+  const shown = isAll || lines === "" ? text : lines;
   const jsis = known === undefined ? jsisTable(shown, bytes.name) : undefined;
   const said = {
     ...options,

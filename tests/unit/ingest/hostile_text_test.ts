@@ -1,0 +1,73 @@
+/** Tables of text whose look alone would take the memory or the time of whoever looks at them. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { cpuUsage } from "node:process";
+import { ImportError } from "../../../src/ingest/mod.ts";
+import { readRecords, splitCells } from "../../../src/ingest/text/records.ts";
+import { prefixOf } from "../../../src/ingest/text/table_head.ts";
+import { imported, importedText, valuesOf } from "../../support/imported.ts";
+
+/** Time of the processor that something takes, ms. */
+function cpuMs(work: () => void): number {
+  const before = cpuUsage();
+  work();
+  const { user, system } = cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+Deno.test("importFile: a hundred kilobytes that unpack to lines of 50 million columns are refused, they ended the process", async () => {
+  const commas = ",".repeat(50_000_000);
+  const bytes = gzipSync(`time,v${commas}\n2026-03-01T00:00:00Z,1${commas}\n`, { level: 9 });
+  assert(bytes.length < 110_000);
+  await assertRejects(() => imported(bytes), ImportError, "more than 65536 columns");
+});
+
+Deno.test("splitCells: no more cells than one above what a table may have", () => {
+  assertEquals(splitCells(",".repeat(100_000), ",").length, 65_537);
+  assertEquals(splitCells("1 ".repeat(100_000), " ", true).length, 65_537);
+  assertEquals(splitCells(",".repeat(65_535), ",").length, 65_536);
+});
+
+Deno.test("splitCells: a quote amid a cell is part of it, what stands behind a quoted cell too", () => {
+  assertEquals(splitCells('a"b,"c"d, "e""" ,"f,""g""" ', ","), ['a"b', "cd", 'e"', 'f,"g"']);
+});
+
+Deno.test("readRecords: lines inside of a quote are looked at once, quotes before them too", () => {
+  const text = `a,"${'""'.repeat(60_000)}${"\n".repeat(130_000)}"\n1,2\n`;
+  const look = { delimiter: ",", blanks: false, comment: undefined, limit: 20 };
+  const ms = cpuMs(() => {
+    const [first, second] = readRecords(text, look);
+    assertEquals(first!.cells[1], '"'.repeat(60_000));
+    assertEquals(second, { cells: ["1", "2"], line: 130_001 });
+  });
+  assert(ms < 2000, `${ms} ms`);
+});
+
+Deno.test("prefixOf: empty lines between comments are passed over once", () => {
+  const text = `# a\n${"\n".repeat(250_000)}  # b\r\nx,y\n`;
+  const wishes = { tz: "UTC", columns: [], skipLines: 0 };
+  const ms = cpuMs(() => {
+    const found = prefixOf(text, wishes);
+    assertEquals([found.text, found.lines, found.header], ["x,y\n", 250_002, "b"]);
+  });
+  assert(ms < 2000, `${ms} ms`);
+});
+
+Deno.test("importFile: a compressed table can be read wherever the beginning that is looked at ends", async () => {
+  const row = (second: number) => `2026-03-01T00:00:${10 + second}Z${",1.25".repeat(5_000)}\n`;
+  const names = Array.from({ length: 5_000 }, (_, i) => `c${i}`);
+  const header = `time,${names.join()}\n`;
+  // 262,144 bytes are looked at; the last row of them has the first seven characters of its time.
+  const rest = (262_144 - 7 - header.length) % row(0).length;
+  const rows = Array.from({ length: 20 }, (_, second) => row(second));
+  const text = [`#${"-".repeat(rest - 2)}\n`, header, ...rows].join("");
+  assertEquals(text.slice(0, 262_144).slice(-9), "5\n2026-03");
+  const { points } = await imported(gzipSync(text), { columns: ["c7"] });
+  assertEquals(valuesOf(points).length, 20);
+});
+
+Deno.test("importFile: the last row of a short table counts, though it has no line end", async () => {
+  const { points } = await importedText("time,v\n2026-03-01T00:00:00Z,1\n2026-03-01T00:00:01Z,2");
+  assertEquals(valuesOf(points), [1, 2]);
+});
