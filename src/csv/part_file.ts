@@ -9,12 +9,13 @@ import type { Mode } from "node:fs";
 import { DATA_MODE, openNewFile } from "../core/new_file.ts";
 import { neededNodeModule } from "../core/node_module.ts";
 
-const { closeSync, constants, openSync, promises, writeSync } = neededNodeModule<
-  typeof import("node:fs")
->(
-  "node:fs",
-  "A file",
-);
+const { closeSync, constants, fstatSync, lstatSync, openSync, promises, writeSync } =
+  neededNodeModule<
+    typeof import("node:fs")
+  >(
+    "node:fs",
+    "A file",
+  );
 
 /** A file under way. */
 export interface PartFile {
@@ -23,7 +24,11 @@ export interface PartFile {
    * no copy has to be kept until a write is done.
    */
   write(bytes: Uint8Array): void;
-  /** Closes the file and gives it its own name. */
+  /**
+   * Closes the file and gives it its own name.
+   *
+   * @throws If another file has taken its place: half of that one would get the name.
+   */
   finish(): Promise<void>;
   /** Closes the file and removes it, or leaves it with the name it has. */
   discard(keep?: boolean): Promise<void>;
@@ -39,6 +44,13 @@ export interface PartFile {
 export function openOwn(part: string, flags: number): number {
   // Windows has no such flag, and no links that programs without special rights can make.
   return openSync(part, flags | (constants.O_NOFOLLOW ?? 0));
+}
+
+/** Tells whether an open file is the one at a path. */
+function isFileAt(path: string, file: number): boolean {
+  const ours = fstatSync(file);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.ino === ours.ino && found.dev === ours.dev;
 }
 
 /** Name of a file under way, and how to open it. */
@@ -69,8 +81,11 @@ export function openPartFile(target: string, options: PartFileOptions = {}): Par
     ? openOwn(part, constants.O_WRONLY | constants.O_APPEND)
     : openNewFile(part, mode);
   let isOpen = true;
+  let isOurs = true;
   const close = (): void => {
-    if (isOpen) closeSync(file);
+    if (!isOpen) return;
+    isOurs = part === target || isFileAt(part, file);
+    closeSync(file);
     isOpen = false;
   };
   return {
@@ -79,11 +94,12 @@ export function openPartFile(target: string, options: PartFileOptions = {}): Par
     },
     async finish() {
       close();
+      if (!isOurs) throw new Error(`${part} was replaced by another file meanwhile`);
       if (part !== target) await promises.rename(part, target);
     },
     async discard(keep = false) {
       close();
-      if (!keep && part !== target) await promises.unlink(part);
+      if (!keep && isOurs && part !== target) await promises.unlink(part);
     },
   };
 }

@@ -8,6 +8,7 @@ import { createGzip, createZstdCompress } from "node:zlib";
 import { Duplex } from "node:stream";
 import { openPartFile } from "../../csv/part_file.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
+import { lockPart, refuseBusyPart } from "./part_lock.ts";
 import { writeBytes } from "../terminal/output.ts";
 
 /** A place for bytes. */
@@ -121,7 +122,9 @@ export function stdoutSink(isJson: boolean): Sink {
  */
 export function fileSink(to: Destination, append: boolean): Sink {
   const part = to.direct ? to.path : partPath(to);
+  if (!to.direct) refuseBusyPart(part, to.name);
   const file = attempt(to, () => openPartFile(to.path, { part, append }));
+  const lock = to.direct ? undefined : lockPart(part, to.name);
   let failure: unknown;
   const write = (bytes: Uint8Array): void => {
     try {
@@ -143,8 +146,12 @@ export function fileSink(to: Destination, append: boolean): Sink {
     async finish() {
       await piped;
       await file.finish();
+      lock?.release();
     },
-    abandon: (keep) => file.discard(keep),
+    async abandon(keep) {
+      await file.discard(keep);
+      lock?.release();
+    },
     get failure() {
       return failure;
     },

@@ -18,8 +18,9 @@ import {
   showProgress,
 } from "./job.ts";
 import { inForm } from "./text_form.ts";
+import { refuseBusyPart } from "./part_lock.ts";
 import { type ExportNote, removeNote, resumeAt, writeNote } from "./resume.ts";
-import type { Sink } from "./sink.ts";
+import { partPath, type Sink } from "./sink.ts";
 
 /** Writes CSV or NDJSON. */
 export async function exportText(job: ExportJob): Promise<Exported> {
@@ -38,6 +39,7 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
     const { major, minor } = await stream.fullVersion();
     note.versions.push(`${major}.${minor}`);
   }
+  if (!output.direct) refuseBusyPart(partPath(output), output.name);
   const from = resume ? await resumeAt(output, note) : undefined;
   if (resume && from === undefined) job.context.talk("Nothing to resume: exporting all of it");
   writeNote(output, note);

@@ -105,6 +105,7 @@ const MEANING: readonly [code: number, own: string, status: string, text: string
   [14, "unable to open database file", "CANNOT_OPEN", "it cannot be opened"],
   // The engine looks before it writes: only rows that it did not write can break a rule of theirs.
   [19, "constraint failed", "CORRUPT", "its content is damaged"],
+  [20, "datatype mismatch", "CORRUPT", "its content is damaged"],
   [26, "file is not a database", "NOT_A_DATABASE", "it is not a database"],
 ];
 

@@ -176,7 +176,9 @@ export class Reclaimer {
       } catch (error) {
         this.#walk = undefined;
         if (++failures === 1) continue;
-        const isDamage = error instanceof BTrDBError && error.status === "CORRUPT";
+        // Damage of one order keeps nothing from the others; a damaged list of them ends the work.
+        const isDamage = error instanceof BTrDBError && error.status === "CORRUPT" &&
+          this.#stream !== 0;
         this.#settle(({ stream }) => !isDamage || stream === this.#stream, error);
         // A version that cannot be removed now is tried again at the next start.
         if (!isDamage) return;
@@ -222,6 +224,7 @@ export class Reclaimer {
   /** The oldest version that is to be removed; `undefined` if there is none. */
   #begin(tx: Transaction): Walk | undefined {
     for (;;) {
+      this.#stream = 0;
       const order = this.#nextOrder();
       if (order === undefined) return undefined;
       const { stream, below } = order;

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { openPartFile } from "../../../src/csv/part_file.ts";
 import { destination, fileSink } from "../../../src/cli/export/sink.ts";
 
 async function directory(): Promise<{ path: string } & AsyncDisposable> {
@@ -21,4 +22,36 @@ Deno.test("fileSink: what is given up is kept or goes", async () => {
   sink.write!(Uint8Array.of(1, 2, 3));
   await sink.finish();
   assertEquals([...await Deno.readFile(to.path)], [1, 2, 3]);
+});
+
+Deno.test("fileSink: a second export to a file is refused while the first one writes it, to go on with it too", async () => {
+  await using dir = await directory();
+  const to = destination(`${dir.path}/a.csv`);
+  const first = fileSink(to, false);
+  first.write!(Uint8Array.of(1, 2));
+  for (const append of [false, true]) {
+    assertThrows(() => fileSink(to, append), Error, "another export is writing it");
+  }
+  first.write!(Uint8Array.of(3));
+  await first.finish();
+  assertEquals([...await Deno.readFile(to.path)], [1, 2, 3]);
+  const second = fileSink(to, false);
+  second.write!(Uint8Array.of(4));
+  await second.finish();
+  assertEquals([...await Deno.readFile(to.path)], [4]);
+});
+
+Deno.test("openPartFile: of two that write the same part file the first one does not give its name to half of the second", async () => {
+  await using dir = await directory();
+  const target = `${dir.path}/a.csv`;
+  const part = `${target}.part`;
+  const first = openPartFile(target, { part });
+  first.write(Uint8Array.of(1, 2));
+  const second = openPartFile(target, { part });
+  second.write(Uint8Array.of(3));
+  await assertRejects(() => first.finish(), Error, "was replaced by another file");
+  await first.discard();
+  second.write(Uint8Array.of(4));
+  await second.finish();
+  assertEquals([...await Deno.readFile(target)], [3, 4]);
 });

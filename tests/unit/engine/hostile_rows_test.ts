@@ -135,3 +135,23 @@ for (const damage of [`'{"name":'`, "replace(tags, 'name', 'nbme')", "'null'"]) 
     });
   });
 }
+
+Deno.test("Engine.compact: it and a prune end where the list of versions to remove has a row that nobody can read", async () => {
+  const forge = (db: DatabaseSync) =>
+    db.exec(`INSERT INTO reclaim VALUES (1, ${2n ** 60n}), (${2n ** 60n}, 12)`);
+  await withForged(forge, async (path) => {
+    assert(!(await verify(path)).ok);
+    await using engine = await openEngine({ path });
+    const insert = async (time: bigint) => {
+      const columns = { times: BigInt64Array.of(time), values: Float64Array.of(1) };
+      await engine.insert({ uuid: uuidOf(1), columns });
+      await engine.flush(uuidOf(1));
+    };
+    for (const time of [1n, 2n, 3n]) await insert(time);
+    // Without an end they were busy at it, and so was the process from the opening on.
+    const signal = AbortSignal.timeout(20_000);
+    assertEquals((await rejection(engine.prune(uuidOf(1), 13n, { signal }))).status, "CORRUPT");
+    await engine.compact({ signal });
+    assertEquals((await pointsOf(engine, uuidOf(1))).length, 3);
+  });
+});
