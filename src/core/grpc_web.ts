@@ -17,8 +17,8 @@ export interface EndStatus {
   readonly details: string;
 }
 
-/** Flag and length in front of a frame. */
-const HEAD_BYTES = 5;
+/** Flag and length in front of a frame, in gRPC as in gRPC-Web. */
+export const HEAD_BYTES = 5;
 
 /** Flags of a frame that is compressed, and of one that carries the trailers. */
 const COMPRESSED = 0x01;
@@ -70,9 +70,16 @@ function frame(flags: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function writeHead(bytes: Uint8Array<ArrayBuffer>, flags: number, length: number): void {
+/**
+ * Writes the head of a frame.
+ *
+ * @param bytes Target; the head goes to its beginning.
+ * @param flags 0 for a message.
+ * @param length Of the content, bytes.
+ */
+export function writeHead(bytes: Uint8Array, flags: number, length: number): void {
   bytes[0] = flags;
-  new DataView(bytes.buffer).setUint32(1, length);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(1, length);
 }
 
 /** A whole frame. */

@@ -42,6 +42,12 @@ export class SpareBuffers {
     return at < 0 ? undefined : new Uint8Array(buffer!);
   }
 
+  /** Takes all buffers, to be kept elsewhere. */
+  takeAll(): ArrayBuffer[] {
+    this.#bytes = 0;
+    return this.#spare.splice(0);
+  }
+
   /** Keeps a buffer that nobody uses any more, if there is room for it. */
   give(buffer: ArrayBuffer): void {
     const { byteLength } = buffer;

@@ -464,11 +464,34 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
+/** A read of points or windows whose answer is made as frames of gRPC (docs/protocol.md, "Messages"). */
+export type FramesRequest =
+  & {
+    /** True for the windows of v5, which have `stddev`. */
+    readonly withStddev: boolean;
+  }
+  & (
+    | { readonly method: "rawValues"; readonly request: RangeRequest }
+    | { readonly method: "alignedWindows"; readonly request: AlignedWindowsRequest }
+    | { readonly method: "windows"; readonly request: WindowsRequest }
+  );
+
+/** Messages of a streamed answer that are sent together. */
+export interface AnswerFrames {
+  /** The messages, each behind its head of five bytes, as gRPC and gRPC-Web send them. */
+  readonly frames: Uint8Array;
+  /** Number of points or windows in them. */
+  readonly points: number;
+  /** Gives the memory of the frames back, to be used again; without it, it is left to the collector. */
+  done(): void;
+}
+
 /**
  * Reads of many points in threads beside the one that writes. Each sees every insert that was
  * acknowledged before it began.
  */
-export type Readers = Pick<
-  Endpoint,
-  "rawValues" | "alignedWindows" | "windows" | "changes" | "close"
->;
+export interface Readers
+  extends Pick<Endpoint, "rawValues" | "alignedWindows" | "windows" | "changes" | "close"> {
+  /** Reads and encodes in a thread: the messages are those of a server without threads. */
+  frames(read: FramesRequest, options?: CallOptions): AsyncIterableIterator<AnswerFrames>;
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { CallOptions, Endpoint, Readers } from "../endpoint/endpoint.ts";
 import type { Access } from "./access.ts";
 import type { CallLimit } from "./call_limit.ts";
 import type { Capability } from "./keys.ts";
@@ -33,6 +33,8 @@ export interface MethodSettings {
 export interface Exchange {
   readonly call: Call;
   readonly endpoint: Endpoint;
+  /** Threads that read; absent without workers. */
+  readonly readers?: Readers | undefined;
   readonly access: Access;
   readonly metrics: Metrics;
   readonly settings: MethodSettings;

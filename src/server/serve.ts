@@ -223,6 +223,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   };
   const dispatcher = new Dispatcher({
     ...around,
+    readers,
     services: servicesOf(),
     openStreams,
     settings: settingsOf(options, limits, state),

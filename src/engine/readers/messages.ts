@@ -10,11 +10,17 @@ import type { Readers } from "../../endpoint/endpoint.ts";
 import type { ReaderFile } from "../options.ts";
 
 /** Reads that threads do. */
-export type ReadMethod = Exclude<keyof Readers, "close">;
+export type ReadMethod = Exclude<keyof Readers, "close" | "frames">;
+
+/** Frames whose memory has moved. */
+export interface MovedFrames {
+  readonly frames: Uint8Array<ArrayBuffer>;
+  readonly points: number;
+}
 
 /**
  * Order to a reader. Of each read one chunk is made ahead; `more` asks for another one. A `ping` is
- * answered between slices of reads.
+ * answered between slices of reads. `spare` is memory of messages that have been sent.
  */
 export type ReaderOrder =
   | { readonly type: "open"; readonly file: ReaderFile }
@@ -23,18 +29,26 @@ export type ReaderOrder =
     readonly id: number;
     readonly method: ReadMethod;
     readonly request: unknown;
+    /** Given where frames are asked for: tells whether windows have `stddev` in them. */
+    readonly encoding: { readonly withStddev: boolean } | undefined;
     readonly deadlineMs: number | undefined;
+    readonly spare: readonly ArrayBuffer[];
   }
-  | { readonly type: "more"; readonly id: number }
+  | { readonly type: "more"; readonly id: number; readonly spare: readonly ArrayBuffer[] }
   | { readonly type: "stop"; readonly id: number }
   | { readonly type: "ping" }
   | { readonly type: "close" };
 
-/** Report of a reader. */
+/** Report of a reader. Nothing follows a chunk that is the last one. */
 export type ReaderReport =
   | { readonly type: "opened" }
   | { readonly type: "refused"; readonly error: ErrorParts }
-  | { readonly type: "chunk"; readonly id: number; readonly chunk: unknown }
+  | {
+    readonly type: "chunk";
+    readonly id: number;
+    readonly chunk: unknown;
+    readonly isLast: boolean;
+  }
   | { readonly type: "end"; readonly id: number; readonly error: ErrorParts | undefined }
   | { readonly type: "pong" }
   | { readonly type: "closed" };

@@ -6,9 +6,11 @@
 
 import type {
   AlignedWindowsRequest,
+  AnswerFrames,
   CallOptions,
   ChangesChunk,
   ChangesRequest,
+  FramesRequest,
   RangeRequest,
   RawChunk,
   Readers,
@@ -79,6 +81,11 @@ export class ReaderPool implements Readers {
     return this.#read("changes", request, options);
   }
 
+  async *frames(read: FramesRequest, options?: CallOptions): AsyncGenerator<AnswerFrames> {
+    const thread = await this.#opened(options);
+    yield* thread.frames(read, options);
+  }
+
   /** Ends all reads and threads. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= Promise.all(this.#threads.map((thread) => thread.close())).then(() => {});
@@ -90,9 +97,14 @@ export class ReaderPool implements Readers {
     request: object,
     options: CallOptions | undefined,
   ): AsyncGenerator<C> {
-    const thread = this.#thread();
-    await abortable(thread.opened, options ?? {}, "read");
+    const thread = await this.#opened(options);
     yield* thread.read<C>(method, request, options);
+  }
+
+  async #opened(options: CallOptions | undefined): Promise<ReaderThread> {
+    const thread = this.#thread();
+    if (!thread.isOpened) await abortable(thread.opened, options ?? {}, "read");
+    return thread;
   }
 
   /** The thread with the fewest reads; of several, the next in turn. */

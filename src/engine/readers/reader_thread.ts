@@ -7,8 +7,16 @@
 import { Worker } from "node:worker_threads";
 import { abortable, type CallOptions, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
+import { SpareBuffers } from "../../core/spare_buffers.ts";
 import { onSilence } from "../../core/silence_timer.ts";
-import { errorOf, type ReaderOrder, type ReaderReport, type ReadMethod } from "./messages.ts";
+import type { AnswerFrames, FramesRequest } from "../../endpoint/endpoint.ts";
+import {
+  errorOf,
+  type MovedFrames,
+  type ReaderOrder,
+  type ReaderReport,
+  type ReadMethod,
+} from "./messages.ts";
 import type { ReaderFile } from "../options.ts";
 
 /** Longest time for a thread to close its database at the end, ms. */
@@ -30,12 +38,17 @@ export interface SilenceLimits {
   readonly openMs: number;
 }
 
+/** Memory of messages that waits to be sent back, bytes. */
+const SPARE_BYTES = 1 << 20;
+
 /** The answer to a read. */
 interface Answer {
   /** Chunks that have come and were not taken. */
   readonly chunks: unknown[];
-  /** Set when nothing follows. */
-  end: { readonly error: Error | undefined } | undefined;
+  /** True once the thread has nothing more to send. */
+  isWhole: boolean;
+  /** Set when it fails. */
+  failure: { readonly reason: unknown } | undefined;
   wake: (() => void) | undefined;
 }
 
@@ -46,6 +59,7 @@ export class ReaderThread {
   readonly #worker: Worker;
   readonly #answers = new Map<number, Answer>();
   readonly #silence: SilenceLimits;
+  readonly #spare = new SpareBuffers(SPARE_BYTES);
   /** Resolves when the thread is gone. */
   readonly exited: Promise<void>;
   #settleOpened!: (error?: Error) => void;
@@ -89,6 +103,11 @@ export class ReaderThread {
     return this.#failure === undefined;
   }
 
+  /** True once the file is open. */
+  get isOpened(): boolean {
+    return this.#isOpened;
+  }
+
   /** Reads under way. */
   get reads(): number {
     return this.#answers.size;
@@ -102,33 +121,58 @@ export class ReaderThread {
    * @param options Signal and deadline; both reach the thread.
    * @throws {BTrDBError} `UNAVAILABLE` if the thread ends meanwhile.
    */
-  async *read<C>(
-    method: ReadMethod,
-    request: object,
+  read<C>(method: ReadMethod, request: object, options?: CallOptions): AsyncGenerator<C> {
+    return this.#read<C>({ method, request, encoding: undefined }, options);
+  }
+
+  /**
+   * Reads and encodes.
+   *
+   * @param read The read.
+   * @param options Signal and deadline; both reach the thread.
+   * @throws {BTrDBError} `UNAVAILABLE` if the thread ends meanwhile.
+   */
+  async *frames(
+    { method, request, withStddev }: FramesRequest,
+    options?: CallOptions,
+  ): AsyncGenerator<AnswerFrames> {
+    const parts = { method, request, encoding: { withStddev } };
+    for await (const { frames, points } of this.#read<MovedFrames>(parts, options)) {
+      yield { frames, points, done: () => this.#spare.give(frames.buffer) };
+    }
+  }
+
+  async *#read<C>(
+    parts: Pick<Extract<ReaderOrder, { type: "read" }>, "method" | "request" | "encoding">,
     options: CallOptions = {},
   ): AsyncGenerator<C, undefined> {
     throwIfOver(options, "read");
     if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastId;
-    const answer: Answer = { chunks: [], end: undefined, wake: undefined };
+    const answer: Answer = { chunks: [], isWhole: false, failure: undefined, wake: undefined };
     this.#answers.set(id, answer);
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    abortable(left, options, "read").catch((reason) => fail(answer, reason));
     const { deadlineMs } = options;
     try {
-      this.#order({ type: "read", id, method, request, deadlineMs });
+      this.#order({ type: "read", id, ...parts, deadlineMs, spare: this.#spare.takeAll() });
       if (this.reads === 1) this.#listen();
       for (;;) {
-        while (answer.chunks.length === 0 && answer.end === undefined) {
-          await abortable(new Promise<void>((wake) => answer.wake = wake), options, "read");
+        while (answer.chunks.length === 0 && !answer.isWhole && answer.failure === undefined) {
+          await new Promise<void>((wake) => answer.wake = wake);
         }
         throwIfOver(options, "read");
-        if (answer.chunks.length === 0) break;
-        this.#order({ type: "more", id });
+        if (answer.chunks.length === 0) {
+          if (answer.failure !== undefined) throw answer.failure.reason;
+          return;
+        }
+        if (!answer.isWhole) this.#order({ type: "more", id, spare: this.#spare.takeAll() });
         yield answer.chunks.shift() as C;
       }
-      if (answer.end?.error !== undefined) throw answer.end.error;
     } finally {
+      leave();
       this.#answers.delete(id);
-      if (answer.end === undefined) this.#order({ type: "stop", id });
+      if (!answer.isWhole) this.#order({ type: "stop", id });
       if (this.reads === 0) this.#listen();
     }
   }
@@ -152,7 +196,8 @@ export class ReaderThread {
   }
 
   #order(order: ReaderOrder): void {
-    if (this.isAlive) this.#worker.postMessage(order);
+    const buffers = "spare" in order ? [...order.spare] : [];
+    if (this.isAlive) this.#worker.postMessage(order, buffers);
   }
 
   /** Begins to wait for a report, if one is due: a thread that is stuck is ended. */
@@ -188,7 +233,10 @@ export class ReaderThread {
     const answer = this.#answers.get(report.id);
     if (answer === undefined) return; // It was given up.
     if (report.type === "chunk") answer.chunks.push(report.chunk);
-    else answer.end = { error: report.error && errorOf(report.error) };
+    answer.isWhole = report.type === "end" || report.isLast;
+    if (report.type === "end" && report.error !== undefined) {
+      answer.failure ??= { reason: errorOf(report.error) };
+    }
     answer.wake?.();
   }
 
@@ -198,11 +246,17 @@ export class ReaderThread {
     this.#stopListening?.();
     this.#settleOpened(error);
     for (const answer of this.#answers.values()) {
-      answer.end ??= { error };
-      answer.chunks.length = 0;
-      answer.wake?.();
+      answer.isWhole = true;
+      fail(answer, error);
     }
   }
+}
+
+/** Ends an answer early, with what has come of it. */
+function fail(answer: Answer, reason: unknown): void {
+  answer.failure ??= { reason };
+  answer.chunks.length = 0;
+  answer.wake?.();
 }
 
 function ended(cause?: unknown): BTrDBError {

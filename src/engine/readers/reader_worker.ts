@@ -6,7 +6,9 @@
 
 import { parentPort } from "node:worker_threads";
 import { movable } from "../../core/movable.ts";
+import { SpareBuffers } from "../../core/spare_buffers.ts";
 import type { RawChunk } from "../../endpoint/endpoint.ts";
+import { answerPieces, RAW_ANSWER, statAnswer } from "../../kernel/answer_pieces.ts";
 import type { Engine } from "../engine.ts";
 import { openEngine } from "../open.ts";
 import { partsOf, type ReaderOrder, type ReaderReport } from "./messages.ts";
@@ -19,7 +21,12 @@ interface Read {
   wake: (() => void) | undefined;
 }
 
+/** Memory of messages that is kept for later ones, bytes. */
+const SPARE_BYTES = 2 << 20;
+
 let engine: Engine | undefined;
+const spare = new SpareBuffers(SPARE_BYTES);
+const memory = (bytes: number): Uint8Array => spare.take(bytes) ?? new Uint8Array(bytes);
 const reads = new Map<number, Read>();
 
 function send(report: ReaderReport, buffers: ArrayBuffer[] = []): void {
@@ -46,24 +53,49 @@ function moved(chunk: object, buffers: ArrayBuffer[]): object {
   return blocks === undefined ? ofPoints : { ...ofPoints, blocks };
 }
 
-async function read(
-  { id, method, request, deadlineMs }: Extract<ReaderOrder, { type: "read" }>,
-): Promise<void> {
+type ReadOrder = Extract<ReaderOrder, { type: "read" }>;
+
+/** One step of an answer, and the memory that goes with it. */
+interface Step {
+  readonly chunk: object;
+  readonly buffers: ArrayBuffer[];
+  readonly isLast: boolean;
+}
+
+async function* steps(order: ReadOrder, signal: AbortSignal): AsyncGenerator<Step> {
+  const { method, encoding, deadlineMs } = order;
+  const request = { ...order.request as object, isLent: encoding !== undefined } as never;
+  const options = { signal, deadlineMs };
+  if (encoding === undefined || method === "changes") {
+    for await (const chunk of engine![method](request, options)) {
+      // Chunks move to the other thread, with their memory.
+      const buffers: ArrayBuffer[] = [];
+      yield { chunk: moved(chunk, buffers), buffers, isLast: false };
+    }
+    return;
+  }
+  const pieces = method === "rawValues"
+    ? answerPieces(engine!.rawValues(request, options), RAW_ANSWER, memory)
+    : answerPieces(engine![method](request, options), statAnswer(encoding.withStddev), memory);
+  for await (const { frames, points, isLast } of pieces) {
+    yield { chunk: { frames, points }, buffers: [frames.buffer as ArrayBuffer], isLast };
+  }
+}
+
+async function read(order: ReadOrder): Promise<void> {
+  const { id } = order;
   const state: Read = { controller: new AbortController(), left: 1, wake: undefined };
   const { signal } = state.controller;
   reads.set(id, state);
   try {
-    // Chunks move to the other thread, with their memory.
-    const own = { ...request as object, isLent: false };
-    const chunks = engine![method](own as never, { signal, deadlineMs });
-    for await (const chunk of chunks) {
+    for await (const { chunk, buffers, isLast } of steps(order, signal)) {
       while (state.left === 0 && !signal.aborted) {
         await new Promise<void>((wake) => state.wake = wake);
       }
       signal.throwIfAborted();
       state.left--;
-      const buffers: ArrayBuffer[] = [];
-      send({ type: "chunk", id, chunk: moved(chunk, buffers) }, buffers);
+      send({ type: "chunk", id, chunk, isLast }, buffers);
+      if (isLast) return;
     }
     send({ type: "end", id, error: undefined });
   } catch (error) {
@@ -90,6 +122,7 @@ function wake(id: number, change: (state: Read) => void): void {
 }
 
 parentPort!.on("message", (order: ReaderOrder) => {
+  if ("spare" in order) { for (const buffer of order.spare) spare.give(buffer); }
   if (order.type === "open") void open(order);
   else if (order.type === "read") void read(order);
   else if (order.type === "more") wake(order.id, (state) => state.left++);

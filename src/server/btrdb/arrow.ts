@@ -24,7 +24,8 @@ import type { Exchange } from "../method.ts";
 import { withStreams } from "./many_streams.ts";
 import { mergedRows } from "./merged_rows.ts";
 import { mergedRequest } from "./multi_raw_values.ts";
-import { type Kind, RAW, sendColumns, statKind } from "./streaming.ts";
+import { type AnswerKind, RAW_ANSWER, statAnswer } from "../../kernel/answer_pieces.ts";
+import { sendColumns } from "./streaming.ts";
 import { checkStreams, decode, versionOf } from "./request.ts";
 import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { versionMessage } from "./writes.ts";
@@ -57,7 +58,7 @@ export async function arrowRawValues(exchange: Exchange): Promise<void> {
   await access.stream("read", params.uuid);
   const { rawToIpc } = await arrow();
   const { uuid, start, end, templateBytes: template } = params;
-  const kind = encodedBy(RAW, (columns) => rawToIpc(columns, { template }));
+  const kind = encodedBy(RAW_ANSWER, (columns) => rawToIpc(columns, { template }));
   const request = { uuid, start, end, version: versionOf(params.versionMajor) };
   await sendColumns(exchange, endpoint.rawValues(request, options), kind, BATCH_ROWS);
 }
@@ -68,7 +69,7 @@ export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
   const params = decode(AlignedWindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { statToIpc } = await arrow();
-  const kind = encodedBy(statKind(true), (columns) => statToIpc(columns, { withStddev: true }));
+  const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, pointWidth: pointwidth } = params;
   const request = { uuid, start, end, pointwidth, version: versionOf(params.versionMajor) };
   await sendColumns(exchange, endpoint.alignedWindows(request, options), kind, BATCH_ROWS);
@@ -80,7 +81,7 @@ export async function arrowWindows(exchange: Exchange): Promise<void> {
   const params = decode(WindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { statToIpc } = await arrow();
-  const kind = encodedBy(statKind(true), (columns) => statToIpc(columns, { withStddev: true }));
+  const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, width, depth } = params;
   const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
   await sendColumns(exchange, endpoint.windows(request, options), kind, BATCH_ROWS);
@@ -138,9 +139,9 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
 
 /** Columns of one kind as Arrow; the responses of the three reads are the same on the wire. */
 function encodedBy<Columns>(
-  kind: Kind<Columns>,
+  kind: AnswerKind<Columns>,
   ipc: (columns: Columns) => Uint8Array,
-): Kind<Columns> {
+): AnswerKind<Columns> {
   const encode = (columns: Columns, from: number, to: number, version: Version) => {
     const response = create(ArrowRawValuesResponseSchema, {
       versionMajor: version.major,

@@ -18,47 +18,45 @@ import type { ChangesChunk } from "../../endpoint/endpoint.ts";
 import { asksForBlocks } from "../../kernel/wire.ts";
 import type { Exchange, Method } from "../method.ts";
 import { decode, versionOf } from "./request.ts";
-import { RAW, sendColumns, statKind } from "./streaming.ts";
+import { sendRead } from "./streaming.ts";
 
 /** Ranges a `ChangesResponse` carries. */
 const BATCH_RANGES = 1_000;
 
 /** `RawValues`. */
 export async function rawValues(exchange: Exchange): Promise<void> {
-  const { call, endpoint, access, options } = exchange;
+  const { call, access } = exchange;
   const message = await call.only();
   const params = decode(RawValuesParamsSchema, message);
   await access.stream("read", params.uuid);
   const { uuid, start, end } = params;
   const version = versionOf(params.versionMajor);
-  const takesBlocks = asksForBlocks(message);
-  const range = { uuid, start, end, version };
-  const chunks = endpoint.rawValues({ ...range, isLent: true, takesBlocks }, options);
-  await sendColumns(exchange, chunks, RAW);
+  const request = { uuid, start, end, version, takesBlocks: asksForBlocks(message) };
+  await sendRead(exchange, { method: "rawValues", request, withStddev: false });
 }
 
 /** `AlignedWindows`, with `stddev` in v5. */
 export function alignedWindows(withStddev: boolean): Method {
   return async (exchange) => {
-    const { call, endpoint, access, options } = exchange;
+    const { call, access } = exchange;
     const params = decode(AlignedWindowsParamsSchema, await call.only());
     await access.stream("read", params.uuid);
     const { uuid, start, end, pointWidth } = params;
     const version = versionOf(params.versionMajor);
     const request = { uuid, start, end, version, pointwidth: pointWidth };
-    await sendColumns(exchange, endpoint.alignedWindows(request, options), statKind(withStddev));
+    await sendRead(exchange, { method: "alignedWindows", request, withStddev });
   };
 }
 
 /** `Windows`, with `stddev` in v5. */
 export function windows(withStddev: boolean): Method {
   return async (exchange) => {
-    const { call, endpoint, access, options } = exchange;
+    const { call, access } = exchange;
     const params = decode(WindowsParamsSchema, await call.only());
     await access.stream("read", params.uuid);
     const { uuid, start, end, width, depth } = params;
     const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
-    await sendColumns(exchange, endpoint.windows(request, options), statKind(withStddev));
+    await sendRead(exchange, { method: "windows", request, withStddev });
   };
 }
 

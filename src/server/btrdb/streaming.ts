@@ -1,71 +1,39 @@
 /**
- * Streams points and windows to a client: chunks of any size from the endpoint become messages of
- * the size a real server sends, and at least one (docs/protocol.md, "Streamed answers").
+ * Sends points and windows to a client.
  *
  * @module
  */
 
-import {
-  concatRaw,
-  concatStat,
-  emptyRaw,
-  emptyStat,
-  sliceRaw,
-  sliceStat,
-} from "../../core/columns.ts";
-import type { RawColumns, StatColumns } from "../../core/columns.ts";
-import type { Chunk, RawChunk, Version } from "../../endpoint/endpoint.ts";
 import { SpareBuffers } from "../../core/spare_buffers.ts";
-import { encodeBlocksResponse, encodeRawResponse, type MessageMemory } from "../../kernel/wire.ts";
-import { encodeStatResponse } from "../../kernel/encode_stat.ts";
+import type { AnswerFrames, FramesRequest } from "../../endpoint/endpoint.ts";
+import {
+  type AnswerChunk,
+  type AnswerKind,
+  answerPieces,
+  RAW_ANSWER,
+  statAnswer,
+} from "../../kernel/answer_pieces.ts";
 import type { Exchange } from "../method.ts";
-
-/** Points or windows a message carries. */
-export const BATCH_POINTS = 5_000;
 
 /** Memory of messages that is kept for later ones, bytes. */
 const SPARE_BYTES = 4 << 20;
 
 const spare = new SpareBuffers(SPARE_BYTES);
 
-/** Cutting, joining and encoding of columns of one kind. */
-export interface Kind<Columns> {
-  readonly empty: () => Columns;
-  readonly slice: (columns: Columns, from: number, to: number) => Columns;
-  readonly concat: (batches: readonly Columns[]) => Columns;
-  /** Columns that stay as they are when the next chunk is made. */
-  readonly keep: (columns: Columns) => Columns;
-  /** Makes a message; asks for its memory, or takes some of its own. */
-  readonly encode: (
-    columns: Columns,
-    from: number,
-    to: number,
-    version: Version,
-    memory: MessageMemory,
-  ) => Uint8Array;
-}
+const memory = (bytes: number): Uint8Array => spare.take(bytes) ?? new Uint8Array(bytes);
 
-/** Raw points as `RawValuesResponse`. */
-export const RAW: Kind<RawColumns> = {
-  empty: emptyRaw,
-  slice: sliceRaw,
-  concat: concatRaw,
-  // A copy: their memory may only have been lent.
-  keep: (columns) => concatRaw([columns]),
-  encode: (columns, from, to, version, memory) =>
-    encodeRawResponse(columns, from, to, version.major, version.minor, memory),
-};
-
-/** Windows as `AlignedWindowsResponse` or `WindowsResponse`. */
-export function statKind(withStddev: boolean): Kind<StatColumns> {
-  return {
-    empty: emptyStat,
-    slice: sliceStat,
-    concat: concatStat,
-    keep: (columns) => columns,
-    encode: (columns, from, to, version, memory) =>
-      encodeStatResponse(columns, from, to, version.major, version.minor, withStddev, memory),
-  };
+/** Reads, in a thread if there are any, and sends the answer. */
+export async function sendRead(exchange: Exchange, read: FramesRequest): Promise<void> {
+  const { endpoint, readers, options } = exchange;
+  if (readers !== undefined) return await sendFrames(exchange, readers.frames(read, options));
+  if (read.method === "rawValues") {
+    const chunks = endpoint.rawValues({ ...read.request, isLent: true }, options);
+    return await sendColumns(exchange, chunks, RAW_ANSWER);
+  }
+  const chunks = read.method === "windows"
+    ? endpoint.windows(read.request, options)
+    : endpoint.alignedWindows(read.request, options);
+  await sendColumns(exchange, chunks, statAnswer(read.withStddev));
 }
 
 /**
@@ -77,47 +45,30 @@ export function statKind(withStddev: boolean): Kind<StatColumns> {
  * @param batch Points or windows of each message but the last.
  */
 export async function sendColumns<Columns extends { times: BigInt64Array }>(
-  { call, metrics }: Exchange,
-  chunks: AsyncIterable<Chunk<Columns> & Pick<RawChunk, "blocks">>,
-  kind: Kind<Columns>,
-  batch: number = BATCH_POINTS,
+  exchange: Exchange,
+  chunks: AsyncIterable<AnswerChunk<Columns>>,
+  kind: AnswerKind<Columns>,
+  batch?: number,
 ): Promise<void> {
-  const empty = kind.empty();
-  let held = empty;
-  let version: Version | undefined;
-  let sent = false;
-  const sendMessage = (points: number, encode: (memory: MessageMemory) => Uint8Array) => {
-    sent = true;
-    metrics.pointsRead += points;
-    let memory: Uint8Array<ArrayBuffer> | undefined;
-    const message = encode((bytes) => memory = spare.take(bytes) ?? new Uint8Array(bytes));
-    return call.send(message, () => memory && spare.give(memory.buffer));
-  };
-  const send = (columns: Columns, from: number, to: number) =>
-    sendMessage(to - from, (memory) => kind.encode(columns, from, to, version!, memory));
-  for await (const chunk of chunks) {
-    version = chunk.version;
-    const { blocks } = chunk;
-    if (blocks !== undefined) {
-      if (held.times.length > 0) await send(held, 0, held.times.length);
-      held = empty;
-      const { major, minor } = version;
-      const encode = (memory: MessageMemory) => encodeBlocksResponse(blocks, major, minor, memory);
-      await sendMessage(blocks.points, encode);
-      continue;
-    }
-    const n = chunk.columns.times.length;
-    let at = 0;
-    if (held.times.length > 0) {
-      at = Math.min(n, batch - held.times.length);
-      held = kind.concat([held, kind.slice(chunk.columns, 0, at)]);
-      if (held.times.length < batch) continue;
-      await send(held, 0, batch);
-    }
-    for (; n - at >= batch; at += batch) await send(chunk.columns, at, at + batch);
-    held = at === n ? empty : kind.keep(kind.slice(chunk.columns, at, n));
+  await sendFrames(exchange, encoded(chunks, kind, batch));
+}
+
+async function* encoded<Columns extends { times: BigInt64Array }>(
+  chunks: AsyncIterable<AnswerChunk<Columns>>,
+  kind: AnswerKind<Columns>,
+  batch: number | undefined,
+): AsyncGenerator<AnswerFrames> {
+  for await (const { frames, points } of answerPieces(chunks, kind, memory, batch)) {
+    yield { frames, points, done: () => spare.give(frames.buffer as ArrayBuffer) };
   }
-  if (version !== undefined && (!sent || held.times.length > 0)) {
-    await send(held, 0, held.times.length);
+}
+
+async function sendFrames(
+  { call, metrics }: Exchange,
+  pieces: AsyncIterable<AnswerFrames>,
+): Promise<void> {
+  for await (const piece of pieces) {
+    metrics.pointsRead += piece.points;
+    await call.sendFrames(piece.frames, () => piece.done());
   }
 }

@@ -20,7 +20,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import { encodeSubscribeResponse } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
-import { BATCH_POINTS } from "./streaming.ts";
+import { BATCH_POINTS } from "../../kernel/answer_pieces.ts";
 import { checkStreams, decode, malformed } from "./request.ts";
 
 /**

@@ -121,28 +121,26 @@ export class Reply {
   /**
    * Sends a piece of the body.
    *
+   * @param onSent Told when the memory of `piece` is not used any more. HTTP/2 may not tell.
    * @returns False once enough is under way, until it has drained.
    */
-  write(piece: Uint8Array): boolean {
+  write(piece: Uint8Array, onSent?: () => void): boolean {
     if (this.#isClosed) return true;
     this.bytes += piece.length;
-    return this.#outgoing.write(piece);
+    if (!this.#isOwnSocket || onSent === undefined) return this.#outgoing.write(piece);
+    return this.#outgoing.write(piece, (error) => error ?? onSent());
   }
 
   /**
    * Sends a piece behind a short one, both together.
    *
-   * @param onSent Told when the memory of `piece` is not used any more. HTTP/2 may not tell.
    * @returns False once enough is under way, until it has drained.
    */
-  writeBehind(head: Uint8Array, piece: Uint8Array, onSent?: () => void): boolean {
+  writeBehind(head: Uint8Array, piece: Uint8Array): boolean {
     if (this.#isClosed) return true;
-    this.bytes += head.length + piece.length;
     this.#outgoing.cork();
-    this.#outgoing.write(head);
-    const hasRoom = this.#isOwnSocket && onSent !== undefined
-      ? this.#outgoing.write(piece, (error) => error ?? onSent())
-      : this.#outgoing.write(piece);
+    this.write(head);
+    const hasRoom = this.write(piece);
     this.#outgoing.uncork();
     return hasRoom;
   }

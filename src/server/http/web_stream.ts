@@ -89,14 +89,15 @@ export class WebStream implements CallStream {
     this.#request.pause();
   }
 
-  write(message: Uint8Array, onSent?: () => void): boolean {
+  write(message: Uint8Array): boolean {
     this.#begin();
-    if (message.length >= COPIED_BYTES) {
-      return this.#reply.writeBehind(messageHead(message.length), message, onSent);
-    }
-    const hasRoom = this.#reply.write(frameOf(message));
-    onSent?.();
-    return hasRoom;
+    if (message.length < COPIED_BYTES) return this.#reply.write(frameOf(message));
+    return this.#reply.writeBehind(messageHead(message.length), message);
+  }
+
+  writeFrames(frames: Uint8Array, onSent: () => void): boolean {
+    this.#begin();
+    return this.#reply.write(frames, onSent);
   }
 
   end(): void {

@@ -139,20 +139,32 @@ export class Call {
    * Sends one message. All but the first of a call give way to other calls.
    *
    * @param message Its bytes, which belong to the transport from now on.
-   * @param onSent Told when the transport has done with them; not told if the call fails.
    * @returns Undefined when more may follow at once, else a promise that resolves once the client
    * has taken enough, and rejects with the signal's reason when it never will.
    */
-  send(message: Uint8Array, onSent?: () => void): Promise<void> | undefined {
-    const wait = this.bytesSent === 0 ? undefined : this.#pace.take(message.length);
-    if (wait === undefined) return this.#write(message, onSent);
-    return wait.then(() => this.#write(message, onSent));
+  send(message: Uint8Array): Promise<void> | undefined {
+    return this.#send(PREFIX_BYTES + message.length, () => this.#stream.write(message));
   }
 
-  #write(message: Uint8Array, onSent?: () => void): Promise<void> | undefined {
-    this.signal.throwIfAborted();
-    this.bytesSent += PREFIX_BYTES + message.length;
-    return this.#stream.write(message, onSent) ? undefined : this.#room();
+  /**
+   * Sends messages that are framed already.
+   *
+   * @param frames The messages, each behind its head. They belong to the transport until `onSent`.
+   * @param onSent Told when the transport has done with them; not told if the call fails.
+   * @returns As that of {@linkcode send}.
+   */
+  sendFrames(frames: Uint8Array, onSent: () => void): Promise<void> | undefined {
+    return this.#send(frames.length, () => this.#stream.writeFrames(frames, onSent));
+  }
+
+  #send(bytes: number, write: () => boolean): Promise<void> | undefined {
+    const now = (): Promise<void> | undefined => {
+      this.signal.throwIfAborted();
+      this.bytesSent += bytes;
+      return write() ? undefined : this.#room();
+    };
+    const wait = this.bytesSent === 0 ? undefined : this.#pace.take(bytes);
+    return wait === undefined ? now() : wait.then(now);
   }
 
   /** Ends the call with a status; only the first time counts. */

@@ -21,12 +21,14 @@ export interface CallStream {
   resume(): unknown;
   /** Stops the client's messages. */
   pause(): unknown;
+  /** Sends a message; false once enough is under way, until `drain`. */
+  write(message: Uint8Array): boolean;
   /**
-   * Sends a message; false once enough is under way, until `drain`.
+   * Sends messages that are framed already; false as of `write`.
    *
-   * @param onSent Told when the memory of the message is not used any more. Not told if it may be.
+   * @param onSent Told when the memory of the frames is not used any more. Not told if it may be.
    */
-  write(message: Uint8Array, onSent?: () => void): boolean;
+  writeFrames(frames: Uint8Array, onSent: () => void): boolean;
   /** Ends the call well. */
   end(): unknown;
   /** Ends the call with another status. */

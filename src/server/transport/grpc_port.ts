@@ -13,6 +13,7 @@ import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { gatherWrites } from "./gather_writes.ts";
+import { type LibraryStream, takeFrames } from "./framed_messages.ts";
 import { gatherLongMessages } from "./long_messages.ts";
 import { http2ServersOf } from "./http2_servers.ts";
 import { suppressGoaway } from "./no_goaway.ts";
@@ -115,7 +116,8 @@ export class GrpcPort {
   #register(path: string): void {
     this.#grpc.register<Uint8Array, Uint8Array>(
       path,
-      (stream: CallStream) => {
+      (ofLibrary: LibraryStream) => {
+        const stream = takeFrames(ofLibrary);
         gatherLongMessages(stream, this.#maxMessageBytes);
         this.#begin(path, stream);
       },

@@ -1,11 +1,17 @@
 /** Tests of `serve` with worker threads. */
 
+import { create, toBinary } from "@bufbuild/protobuf";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type BTrDB, BTrDBError, connect } from "../../../mod.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { ReaderPool } from "../../../src/engine/readers/reader_pool.ts";
 import { ReaderThread } from "../../../src/engine/readers/reader_thread.ts";
+import { frameOf, GRPC_WEB_TYPE } from "../../../src/core/grpc_web.ts";
+import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
+import { askForBlocks } from "../../../src/kernel/wire.ts";
 import { serve } from "../../../src/server/mod.ts";
+import { createStream } from "../../support/engine.ts";
+import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
 
 async function withFile(work: (engine: Engine, path: string) => Promise<void>): Promise<void> {
@@ -66,6 +72,49 @@ Deno.test("serve with workers: every client sees what any client was acknowledge
       }
     }));
     for (const db of readers) await db.close();
+  });
+});
+
+Deno.test("serve with workers: answers are those of a server without, byte for byte", async () => {
+  await withFile(async (engine) => {
+    const uuid = await createStream(engine);
+    await engine.insert({ uuid, columns: points(0, 123_456) });
+    await engine.flush(uuid);
+    await engine.insert({ uuid, columns: points(200_000, 100) });
+    const range = { uuid, start: 0n, end: 1n << 18n };
+    const raw = toBinary(pb.RawValuesParamsSchema, create(pb.RawValuesParamsSchema, range));
+    const windows = (width: bigint) => {
+      const params = create(pb.WindowsParamsSchema, { ...range, width, depth: 0 });
+      return toBinary(pb.WindowsParamsSchema, params);
+    };
+    const aligned = create(pb.AlignedWindowsParamsSchema, { ...range, pointWidth: 3 });
+    const calls: [rpc: string, request: Uint8Array][] = [
+      ["RawValues", raw],
+      ["RawValues", askForBlocks(raw)],
+      ["RawValues", toBinary(pb.RawValuesParamsSchema, create(pb.RawValuesParamsSchema, { uuid }))],
+      ["Windows", windows(5n)],
+      ["Windows", windows(1n << 17n)],
+      ["AlignedWindows", toBinary(pb.AlignedWindowsParamsSchema, aligned)],
+    ];
+    const answers = async (workers: number): Promise<[string, Uint8Array[]][]> => {
+      await using server = await serve(engine, { port: 0, workers, http: { port: 0 } });
+      using client = new RawClient(server.address);
+      const all: [string, Uint8Array[]][] = [];
+      for (const service of ["grpcinterface.BTrDB", "v5api.BTrDB"]) {
+        for (const [rpc, request] of calls) {
+          const { code, messages } = await client.call(`/${service}/${rpc}`, request);
+          all.push([`${service} ${rpc} ${code}`, messages]);
+          const url = `http://127.0.0.1:${server.httpPort}/${service}/${rpc}`;
+          const headers = { "content-type": GRPC_WEB_TYPE };
+          const reply = await fetch(url, { method: "POST", headers, body: frameOf(request) });
+          all.push([`web ${service} ${rpc}`, [await reply.bytes()]]);
+        }
+      }
+      return all;
+    };
+    const expected = await answers(0);
+    assertEquals(expected.filter(([name]) => name.includes("RawValues 0")).length, 6);
+    assertEquals(await answers(2), expected);
   });
 });
 
