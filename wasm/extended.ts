@@ -1,14 +1,7 @@
 // The entry of the second module: text to points, the engine's blocks, analysis. Pages do without it.
 
 export * from "./arena";
-export {
-  csvErrorAt,
-  csvErrorCode,
-  csvErrorColumn,
-  csvLines,
-  csvUnfinished,
-  parseRows,
-} from "./parse_csv";
+export { parseRows } from "./parse_csv";
 export { parseTable, tableIsFull } from "./parse_table";
 export {
   tableBadCells,

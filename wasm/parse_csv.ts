@@ -1,64 +1,34 @@
 // Rows of BTrDB's CSV back to columns: `time,human time,cells…`. The time is an int64, the human
 // time is skipped, a cell is empty (no point) or a number. Cells may be quoted (RFC 4180), lines end
 // with LF or CRLF, empty lines are skipped.
-// If it stops early, the caller finds out why with csvErrorCode and its companions: the address
-// and the number of the cell, and how many lines stand before its row.
+// If it stops early, tableErrorCode and its companions say why, and how many lines stand before the row.
 
 import { parsedEnd, parseNumber } from "./parse_number";
-
-/** The codes of {@link csvErrorCode}; src/kernel/csv_parser.ts has the words. */
-const BAD_TIME: i32 = 1;
-const TIME_RANGE: i32 = 2;
-const BAD_NUMBER: i32 = 3;
-const NUMBER_RANGE: i32 = 4;
-const TOO_FEW: i32 = 5;
-const TOO_MANY: i32 = 6;
-const AFTER_QUOTE: i32 = 7;
+import { isEnd, lineEnd } from "./table_cells";
+import {
+  AFTER_QUOTE,
+  BAD_NUMBER,
+  BAD_TIME,
+  beginRow,
+  beginTable,
+  fail,
+  NUMBER_RANGE,
+  passLine,
+  passRow,
+  rows,
+  TIME_RANGE,
+  TOO_FEW,
+  TOO_MANY,
+  undoRow,
+} from "./table_outcome";
+import { CR, LF, QUOTE, tableCells, tableRules } from "./table_rules";
 
 const COMMA: u8 = 44;
-const LF: u8 = 10;
-const CR: u8 = 13;
-const QUOTE: u8 = 34;
 
-let lines: u32 = 0;
-let rows: u32 = 0;
-let errorCode: i32 = 0;
-let errorAt: usize = 0;
-let errorColumn: u32 = 0;
 /** End of the input. */
 let limit: usize = 0;
-/** True if the input ended inside quotes. */
-let unfinished: bool = false;
 /** The time of the row under way. */
 let time: i64 = 0;
-
-/** 0, or why the last parseRows stopped. */
-export function csvErrorCode(): i32 {
-  return errorCode;
-}
-
-/** Address of the cell with the error. */
-export function csvErrorAt(): usize {
-  return errorAt;
-}
-
-/** Number of that cell in its row, from 1. */
-export function csvErrorColumn(): u32 {
-  return errorColumn;
-}
-
-/** Line feeds passed by the last parseRows, those before the row of an error. */
-export function csvLines(): u32 {
-  return lines;
-}
-
-/** Keeps what is wrong; always 0, the address that stands for failure. */
-function fail(code: i32, at: usize, column: u32): usize {
-  errorCode = code;
-  errorAt = at;
-  errorColumn = column;
-  return 0;
-}
 
 /**
  * Parses rows from `at` until `end` (the byte before it is a line feed), until `capacity` rows are
@@ -76,16 +46,15 @@ export function parseRows(
   capacity: u32,
 ): usize {
   memory.fill(counts, 0, <usize>columns << 2);
-  lines = 0;
-  rows = 0;
-  errorCode = 0;
-  unfinished = false;
+  beginTable();
   limit = end;
+  tableCells(COMMA, 46, 0, 0);
+  tableRules(false, 0, false, false);
   while (at < end && rows < capacity) {
-    const before = lines;
+    beginRow();
     const next = parseRow(at, columns, out, stride, counts);
     if (next == 0) {
-      lines = before;
+      undoRow();
       break;
     }
     at = next;
@@ -124,7 +93,7 @@ function parseRow(at: usize, columns: u32, out: usize, stride: usize, counts: us
       p = parsedEnd();
       if (p == 0) return failNumber(cell, column);
       if (first == QUOTE && load<u8>(p++) != QUOTE) return failNumber(cell, column);
-      if (!isDelimiter(p)) return failNumber(cell, column);
+      if (!isEnd(p)) return failNumber(cell, column);
       if (abs(value) == Infinity) return fail(NUMBER_RANGE, cell, column + 3);
       const slot = counts + (<usize>column << 2);
       const n = load<u32>(slot);
@@ -139,7 +108,7 @@ function parseRow(at: usize, columns: u32, out: usize, stride: usize, counts: us
   const next = lineEnd(p);
   if (next == 0) return fail(AFTER_QUOTE, p, column + 2);
   if (column != columns) return fail(TOO_FEW, p, column + 2);
-  rows++;
+  passRow();
   return next;
 }
 
@@ -149,41 +118,17 @@ function failNumber(cell: usize, column: u32): usize {
   return fail(BAD_NUMBER, cell, column + 3);
 }
 
-// @ts-ignore: decorator
-@inline
-function isDelimiter(p: usize): bool {
-  const c = load<u8>(p);
-  return c == COMMA || c == LF || (c == CR && load<u8>(p, 1) == LF);
-}
-
-/** The address after the line end at `p`; 0 if there is none. */
-// @ts-ignore: decorator
-@inline
-function lineEnd(p: usize): usize {
-  const c = load<u8>(p);
-  const feed = p + <usize>(c == CR);
-  if (load<u8>(feed) != LF) return 0;
-  lines++;
-  return feed + 1;
-}
-
 /** The address after the closing quote of the cell at `p`; 0 if the input ends before it. */
 function skipQuoted(p: usize): usize {
   p++;
   while (p < limit) {
     const c = load<u8>(p++);
-    if (c == LF) lines++;
+    if (c == LF) passLine();
     if (c != QUOTE) continue;
     if (p < limit && load<u8>(p) == QUOTE) p++;
     else return p;
   }
-  unfinished = true;
   return 0;
-}
-
-/** Tells whether the last parseRows stopped because its input ended inside quotes. */
-export function csvUnfinished(): bool {
-  return unfinished;
 }
 
 /** Skips the second cell; returns the address of the delimiter after it. */
@@ -193,7 +138,7 @@ function skipHumanTime(p: usize): usize {
   if (load<u8>(p) == QUOTE) {
     const after = skipQuoted(p);
     if (after == 0) return 0;
-    return isDelimiter(after) ? after : fail(AFTER_QUOTE, p, 2);
+    return isEnd(after) ? after : fail(AFTER_QUOTE, p, 2);
   }
   const commas = i8x16.splat(44);
   const feeds = i8x16.splat(10);
@@ -247,7 +192,7 @@ function parseTimeCell(cell: usize): usize {
   const bad = p == from;
   const digits = p - first;
   if (quoted && load<u8>(p++) != QUOTE) return failTime(cell, BAD_TIME);
-  if (bad || !isDelimiter(p)) return failTime(cell, BAD_TIME);
+  if (bad || !isEnd(p)) return failTime(cell, BAD_TIME);
   const most = <u64>i64.MAX_VALUE + <u64>negative;
   if (digits > 19 || v > most) return failTime(cell, TIME_RANGE);
   if (load<u8>(p) != COMMA) return fail(TOO_FEW, p, 1);

@@ -165,8 +165,8 @@ export class CsvParser {
       const from = at;
       at = exports.parseRows(at, end, columns, out, stride, counts, capacity);
       this.#collect(memory, counts, out, stride);
-      this.#lines += exports.csvLines();
-      if (exports.csvErrorCode() !== 0) this.#fail(memory, piece);
+      this.#lines += exports.tableLines();
+      if (exports.tableErrorCode() !== 0) this.#fail(memory, piece);
       if (at === from) break;
     }
     return at - base;
@@ -188,9 +188,9 @@ export class CsvParser {
 
   #fail(memory: ExtendedArena, piece: Uint8Array): never {
     const { exports, base } = memory;
-    const column = exports.csvErrorColumn();
-    const text = describeCell(piece, exports.csvErrorAt() - base);
-    throw CsvError.ofCell(exports.csvErrorCode(), {
+    const column = exports.tableErrorColumn();
+    const text = describeCell(piece, exports.tableErrorAt() - base);
+    throw CsvError.ofCell(exports.tableErrorCode(), {
       line: this.#lines + 1,
       column,
       labels: this.#labels!,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TableParser } from "../../kernel/mod.ts";
+import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";

@@ -5,7 +5,7 @@
  */
 
 import { STORABLE_TIMES } from "../../core/range.ts";
-import { TableParser } from "../../kernel/mod.ts";
+import { TableParser } from "../../kernel/table_parser.ts";
 import type { InputBytes } from "../bytes.ts";
 import type { Position } from "../source.ts";
 import { clockChanges, fixedOffset } from "../../core/clock_changes.ts";

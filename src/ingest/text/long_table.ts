@@ -5,7 +5,8 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { CsvError, type TableParser } from "../../kernel/mod.ts";
+import { CsvError } from "../../kernel/csv_error.ts";
+import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
