@@ -40,7 +40,7 @@ for await (
 ) calibrated++;
 console.log(`${calibrated} streams say when they were calibrated`);
 
-// Annotations change under compare-and-set: who read an old version is told so.
+// Annotations change by compare-and-set: a change based on an old version is refused.
 for await (const stream of db.lookupStreams("pmu/north", { tags: { name: "L1MAG" } })) {
   const [annotations, version] = await stream.annotations();
   await stream.setAnnotations({ calibrated: "2026-03-01" }, { expected: version });

@@ -22,7 +22,7 @@ await stream.insert({
 });
 await stream.insert([[start + SECOND / 2n, 21.25]]);
 
-// Ten-minute windows, exactly from the start on.
+// Ten-minute windows, counted exactly from the start.
 for await (const batch of stream.windows(start, start + 60n * MINUTE, 10n * MINUTE)) {
   for (const { time, min, mean, max, count } of batch) {
     const range = `${min.toFixed(2)} to ${max.toFixed(2)}, mean ${mean.toFixed(2)}`;

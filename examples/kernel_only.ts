@@ -13,7 +13,7 @@ const points = sortPoints({
 });
 console.log(points.times.join(" "), "|", points.values.join(" "));
 
-// A million points to windows of 1000 ns.
+// A million points, reduced to windows of 1000 ns.
 const n = 1_000_000;
 const windows = rewindow({
   times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i) * 10n),

@@ -1,7 +1,9 @@
 /**
  * Several streams merged by time into one CSV file, without losing a digit.
  *
- *     deno run --allow-read=. --allow-write=. examples/merge_to_csv.ts [FILE]
+ *     deno run --allow-read --allow-write examples/merge_to_csv.ts [FILE]
+ *
+ * Without FILE, the CSV goes to a temporary file, which is removed at the end.
  */
 
 import { connect, SECOND, toNanoseconds } from "@btrdb/btrdb";
@@ -17,7 +19,7 @@ await slow.insert(
   Array.from({ length: 2 }, (_, i) => [start + BigInt(3 * i) * SECOND, 1 / (i + 3)]),
 );
 
-const path = Deno.args[0] ?? "merged.csv";
+const path = Deno.args[0] ?? await Deno.makeTempFile({ suffix: ".csv" });
 const { rows, bytes } = await db.writeCSV(path, {
   queryType: "raw",
   start,
@@ -25,5 +27,6 @@ const { rows, bytes } = await db.writeCSV(path, {
   streams: [{ stream: fast, label: "fast" }, { stream: slow, label: "slow" }],
   numbers: "shortest",
 });
-console.log(`${path}: ${rows} rows, ${bytes} bytes`);
+console.log(`${rows} rows, ${bytes} bytes`);
 console.log((await Deno.readTextFile(path)).trimEnd());
+if (Deno.args.length === 0) await Deno.remove(path);

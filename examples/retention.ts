@@ -1,5 +1,5 @@
 /**
- * Points that leave by themselves at an age, and a file that gets smaller.
+ * Points that expire at an age, and a file that gets smaller.
  *
  *     deno run -A examples/retention.ts
  */
@@ -21,7 +21,7 @@ for (const collection of ["pmu/substation-7", "pmu/events"]) {
 await db.setRetention("pmu", 3n * DAY);
 await db.setRetention("pmu/events", Infinity);
 
-// This happens by itself while the database is open; here it is asked for.
+// This happens in the background while the database is open; here it is requested.
 const { points: expected } = await db.expire({ dryRun: true });
 const { points, streams } = await db.expire();
 console.log(
@@ -32,6 +32,6 @@ for await (const stream of db.lookupStreams("pmu", { isCollectionPrefix: true })
   console.log(`${await stream.collection()}: ${await stream.count()} points`);
 }
 
-// The room is used again, or given back to the file system.
+// The space is reused, or returned to the file system.
 const { before, after } = await db.compact();
 console.log(`The file got smaller: ${after < before}`);

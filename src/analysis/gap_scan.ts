@@ -1,6 +1,5 @@
 /**
- * The search for gaps: window counts first, and points only where the counts are not what the rate
- * gives.
+ * The search for gaps: window counts first, and points only if the counts do not fit the rate.
  *
  * Points are taken to stand on a grid that begins at a known point, the anchor. The number of
  * points up to an edge of a window is then known, unless a place of the grid is so near the edge

@@ -1,5 +1,5 @@
 /**
- * The rate at which points should come, and how many that makes.
+ * The expected rate of points, and their expected number.
  *
  * @module
  */

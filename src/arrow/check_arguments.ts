@@ -1,5 +1,5 @@
 /**
- * Checks of what is turned into Arrow and back.
+ * Checks of the arguments of conversions to and from Arrow.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Checks the metadata of Arrow IPC streams and files, which are flatbuffers, before a decoder
- * believes their lengths (Arrow columnar format, "Serialization and interprocess communication").
+ * trusts their lengths (Arrow columnar format, "Serialization and interprocess communication").
  *
  * @module
  */

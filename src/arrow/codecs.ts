@@ -1,5 +1,5 @@
 /**
- * Unpacks compressed buffers of Arrow, each bounded before memory is taken for it. The Arrow library
+ * Decompresses Arrow buffers, each bounded before memory is allocated for it. The Arrow library
  * asks for them while it decodes.
  *
  * @module

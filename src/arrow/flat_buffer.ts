@@ -1,5 +1,5 @@
 /**
- * Reads flatbuffers, in which the metadata of Arrow is ("FlatBuffer Internals").
+ * Reads flatbuffers, the format of Arrow's metadata ("FlatBuffer Internals").
  *
  * @module
  */

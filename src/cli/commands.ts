@@ -53,7 +53,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "gaps",
     args: "STREAM…",
-    summary: "Find what is missing in streams, and what is doubtful",
+    summary: "Find missing and doubtful points",
     group: LOOK,
     load: () => import("./commands/gaps.ts"),
   },
@@ -158,7 +158,7 @@ export const COMMANDS: readonly CommandEntry<Command>[] = [
   {
     name: "compact",
     args: "FILE",
-    summary: "Make a database file smaller: free unused room",
+    summary: "Make a database file smaller",
     group: CHANGE,
     load: () => import("./commands/compact.ts"),
   },

@@ -1,5 +1,5 @@
 /**
- * The plotter's page for a database: a server for this machine alone, with a key for this once.
+ * The plotter's page for a database, served to this machine only, with a one-time key.
  *
  * @module
  */

@@ -22,9 +22,8 @@ export const KIND_OPTIONS: OptionSpecs = {
   pointwidth: {
     short: "p",
     value: "WIDTH",
-    about:
-      "Windows of 2^N ns, aligned; an exponent, or a duration that is rounded down; start and " +
-      "end that are given are rounded down to them",
+    about: "Windows of 2^N ns, aligned; an exponent, or a duration, which is rounded down; given " +
+      "start and end are rounded down to window edges",
   },
   width: {
     short: "w",

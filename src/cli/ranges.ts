@@ -24,8 +24,8 @@ export interface TimeRange {
 
 /** The options that name a range. */
 export const RANGE_OPTIONS: OptionSpecs = {
-  start: { short: "s", value: "TIME", about: "Start, inclusive; without it the first point" },
-  end: { short: "e", value: "TIME", about: "End, exclusive; without it after the last point" },
+  start: { short: "s", value: "TIME", about: "Start, inclusive; by default the first point" },
+  end: { short: "e", value: "TIME", about: "End, exclusive; by default just after the last point" },
 };
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Batches that queries yield: columns that know their version and can be walked point by point.
+ * Batches that queries yield: columns with their version, which can be iterated point by point.
  *
  * @module
  */

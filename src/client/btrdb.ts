@@ -499,7 +499,8 @@ export class BTrDB implements AsyncDisposable {
   }
 
   /**
-   * Makes the file of a database smaller: gives back the room that nothing uses, in small steps beside
+   * Makes the file of a database smaller: returns unused space to the file
+   * system, in small steps beside
    * everything else (embedded databases). An abort ends it between two steps; what is done stays done.
    *
    * @returns Sizes before and after.

@@ -1,5 +1,5 @@
 /**
- * Streams beside what people call them.
+ * Streams with their names.
  *
  * @module
  */

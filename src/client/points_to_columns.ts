@@ -1,5 +1,5 @@
 /**
- * Points as callers hand them in, made into columns.
+ * Converts the points of callers to columns.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Expiry by age and giving back room, for databases whose endpoint is the embedded engine.
+ * Expiry by age and compaction, for databases whose endpoint is the embedded engine.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import type { MetadataValues } from "./pairs.ts";
 import type { RequestOptions } from "../core/request_options.ts";
 import { invalidType } from "../core/argument_error.ts";
 
-/** Text that must be equal, a pattern that must match, or `null` for whatever is there. */
+/** Text that must be equal, a pattern that must match, or `null` for any value that is there. */
 export type TextCondition = string | RegExp | null;
 
 /** Conditions of metadata, all of which must hold. */

@@ -1,5 +1,5 @@
 /**
- * Environment variables, on every runtime, also where they may not be read.
+ * Environment variables on every runtime, even if reading them is not permitted.
  *
  * @module
  */

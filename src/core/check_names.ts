@@ -1,5 +1,5 @@
 /**
- * Refuses options that there are not.
+ * Refuses unknown options.
  *
  * @module
  */

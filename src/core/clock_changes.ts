@@ -1,5 +1,5 @@
 /**
- * Changes of the clocks of a place.
+ * Clock changes of a time zone.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export interface DurationParts {
 }
 
 /**
- * Whatever names a duration: ns as a `bigint` or a safe integer, text such as `"90d"` or `"1h30m"`,
+ * A duration: ns as a `bigint` or a safe integer, text such as `"90d"` or `"1h30m"`,
  * or a `Temporal.Duration` of weeks and smaller parts. A day is 24 hours and a week 7 days.
  */
 export type DurationLike = bigint | number | string | DurationParts;

@@ -1,6 +1,5 @@
 /**
- * A semaphore whose permits go round among those who ask, so that nobody who asks often keeps
- * others out.
+ * A fair semaphore: callers take turns, so that a frequent caller does not keep others out.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Files that are made new, whatever was prepared at their place: a symbolic link there is replaced and
- * never followed.
+ * Creates files safely: a symbolic link in their place is replaced and never followed.
  *
  * @module
  */

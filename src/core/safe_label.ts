@@ -1,5 +1,5 @@
 /**
- * Names of columns that no spreadsheet takes for a formula.
+ * Column names that spreadsheets do not take for formulas.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Timers of what does not arrive.
+ * Timers for bytes that do not arrive in time.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Buffers that are used again.
+ * Reusable buffers.
  *
  * @module
  */

@@ -100,7 +100,7 @@ export interface NanosecondClock {
 }
 
 /**
- * Whatever names a moment: ns since the Unix epoch as a `bigint`, a `Date`, an RFC 3339 string with
+ * A time: ns since the Unix epoch as a `bigint`, a `Date`, an RFC 3339 string with
  * up to nine fractional digits, a `Temporal.Instant`, or a `number` of ns if it is a safe integer.
  */
 export type TimeLike = bigint | Date | string | number | NanosecondClock;

@@ -1,6 +1,5 @@
 /**
- * Expiry of old points and giving back room, as an endpoint offers them: only the embedded engine
- * does.
+ * Expiry and compaction as operations of an endpoint; only the embedded engine has them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Permissions of a program that runs in Deno, looked up without asking anybody.
+ * Permissions of a Deno program, looked up without a prompt.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One subscriber of new points, and what waits for it.
+ * One subscriber of new points, and its queue.
  *
  * @module
  */

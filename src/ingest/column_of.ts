@@ -15,7 +15,7 @@ export function columnOf(names: readonly string[], text: string, option: string)
     const numbers = names.flatMap((name, i) => name === text ? [i + 1] : []);
     throw optionError(
       `Cannot use ${option} ${text}: columns ${numbers.join(" and ")} are called so`,
-      `say the number, for example ${option} ${numbers[0]}`,
+      `give the number, for example ${option} ${numbers[0]}`,
     );
   }
   const number = /^\d+$/.test(text) ? Number(text) : 0;

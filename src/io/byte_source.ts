@@ -21,7 +21,7 @@ export interface ByteSource {
   slice(start: number, end?: number): ArrayBuffer | Promise<ArrayBuffer>;
 }
 
-/** A path, a `file:` URL, the bytes, or what reads slices of them. */
+/** A path, a `file:` URL, the bytes, or an object that reads slices of them. */
 export type ParquetSource = string | URL | Uint8Array | ByteSource;
 
 /** Makes slices of the source; a file is opened until `close`. */

@@ -1,5 +1,5 @@
 /**
- * Columns of phasors, and the checks of what is handed in.
+ * Columns of phasors, and checks of the arguments.
  *
  * @module
  */

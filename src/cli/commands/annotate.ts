@@ -11,8 +11,8 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Show, set and remove annotations",
   about: [
-    "Without KEY=VALUE and --remove it shows them. Changes are made together, and only if nobody " +
-    "else changed the annotations since they were read.",
+    "Without KEY=VALUE and --remove it shows them. All changes are made together, and only if " +
+    "no other client has changed the annotations since they were read.",
   ],
   options: {
     remove: { short: "r", value: "KEY", multiple: true, about: "Remove this key; repeatable" },

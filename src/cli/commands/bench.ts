@@ -17,8 +17,8 @@ const command: Command = {
   arity: [0, 0],
   summary: "Measure the speed of a database",
   about: [
-    "Makes a stream in the collection btrdb-bench, writes and reads points, and removes it. The numbers " +
-    "tell a healthy database from one in trouble; they are no comparison of databases.",
+    "Makes a stream in the collection btrdb-bench, writes and reads points, and removes it. The " +
+    "figures tell a healthy database from one in trouble; they are not a comparison of databases.",
   ],
   options: {
     points: { short: "n", value: "N", about: "Points to write and read; 1000000 by default" },

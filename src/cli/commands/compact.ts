@@ -10,23 +10,27 @@ const command: Command = {
   name: "compact",
   args: "FILE",
   arity: [0, 1],
-  summary: "Make a database file smaller: free unused room",
+  summary: "Make a database file smaller",
   about: [
-    "Room of points that have expired, of versions that were pruned and of streams that were removed is used " +
-    "again, but the file keeps its size; this gives the room back. It is done in small steps, also while " +
-    "`btrdb serve` or another process writes and reads the file, and may be interrupted at any time. A file " +
-    "made by a release that did not prepare it for this must be written anew once, with --rewrite: while no " +
-    "other process writes it, with free disk space of twice the size of what is left, and without an " +
-    "interrupt. FILE is a path, or a target as after -d, where it may be given instead.",
+    "The space of expired points, pruned versions and removed streams is reused, but the file " +
+    "keeps its size; this command returns the space to the file system. It works in small steps, " +
+    "even while `btrdb serve` or another process writes and reads the file, and may be " +
+    "interrupted at any time. A file from an earlier release must be rewritten once, with " +
+    "--rewrite: that needs free disk space of twice the size of the data, no other process may " +
+    "write the file meanwhile, and it cannot be interrupted. FILE is a path or a target, and can " +
+    "be given with -d instead.",
   ],
   options: {
-    rewrite: { about: "Write the whole file anew if it was not prepared for steps" },
+    rewrite: { about: "Rewrite the whole file if it cannot be compacted in steps" },
   },
   examples: [
-    { line: "btrdb compact grid.btrdb", about: "In steps, beside whoever uses it" },
+    {
+      line: "btrdb compact grid.btrdb",
+      about: "In steps, beside other processes that use the file",
+    },
     { line: "btrdb compact old.btrdb --rewrite", about: "A file of an earlier release, once" },
   ],
-  json: "{ before, after, free }, bytes; free is what was freed meanwhile",
+  json: "{ before, after, free } in bytes; free: space freed during the run",
   async run(context, args) {
     const path = pathOf(context, args.positionals[0]);
     const progress = context.progress("Compacting");

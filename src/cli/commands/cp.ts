@@ -20,9 +20,9 @@ const command: Command = {
   summary: "Copy streams from one database to another, verified",
   about: [
     "SRC and DST are targets as after -d. Collections, uuids, tags, annotations and points of the latest " +
-    "version are copied; older versions are not. Points that are there already are left alone, so that a copy " +
-    "that was interrupted goes on where it stopped, and one made again takes only what is new. At " +
-    "the end all points of both sides are read and their number and checksums compared.",
+    "version are copied; older versions are not. Existing points are kept, so an interrupted " +
+    "copy continues where it stopped, and a repeated copy only adds new points. At the end all " +
+    "points of both sides are read, and their numbers and checksums are compared.",
   ],
   options: {
     prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },
@@ -42,7 +42,7 @@ const command: Command = {
   ],
   json:
     "{ streams: [{ uuid, path, points, copied, removed, checksum, error }], seconds }; checksum null " +
-    "without verification, error null when all is well",
+    "without verification, error null on success",
   async run(context, args) {
     const [from, to, ...names] = args.positionals;
     if (from === to) throw usageError("Cannot copy a database to itself");

@@ -23,9 +23,9 @@ const command: Command = {
   arity: [2, Infinity],
   summary: "Find the ranges in which two databases differ",
   about: [
-    "A and B are targets as after -d; streams are the same if their uuids are. Exits with 1 if there is " +
-    "any difference. Points are compared bit by bit; --quick compares only numbers of points, " +
-    "smallest, mean and largest values of windows, without reading points where they are equal.",
+    "A and B are targets as after -d; streams are matched by uuid. Exits with 1 if there is any " +
+    "difference. Points are compared bit by bit; --quick compares only the statistics of windows " +
+    "(count, min, mean and max), and reads no points where they are equal.",
   ],
   options: {
     prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },

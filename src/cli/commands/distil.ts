@@ -28,12 +28,12 @@ const command: Command = {
     "VERB is run, follow, status or ls. FILE is a TypeScript or JavaScript module whose default export is a definition, a list of " +
     "them in the order in which they run, or a function of the database that returns either. It " +
     "is run with the permissions of this command. NAME chooses some of its definitions.",
-    "run brings the outputs up to date: only what changes of the inputs reach is computed. follow " +
-    "goes on doing so until it is interrupted. status tells how far the outputs are. ls lists the " +
-    "definitions of FILE, or without FILE the derived streams of the database.",
+    "run brings the outputs up to date: it computes only the ranges affected by changes of the " +
+    "inputs. follow repeats that until it is interrupted. status shows which outputs are up to " +
+    "date. ls lists the definitions of FILE, or without FILE the derived streams of the database.",
   ],
   options: {
-    interval: { value: "DURATION", about: "follow: time between two looks; 1s by default" },
+    interval: { value: "DURATION", about: "follow: time between two checks; 1s by default" },
     "no-flush": { about: "Leave out points that are not committed yet" },
     "max-points": {
       value: "N",
@@ -53,7 +53,7 @@ const command: Command = {
       line: "btrdb -d grid.example:4410 distil follow grid.ts",
       about: "Until it is interrupted",
     },
-    { line: "btrdb -d grid.example:4410 distil ls", about: "The derived streams there are" },
+    { line: "btrdb -d grid.example:4410 distil ls", about: "The derived streams of a database" },
   ],
   json:
     "run: { runs: [{ name, current, full, inputs: { NAME: { from, to } }, ranges, repaired, read, written, " +

@@ -26,14 +26,14 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Write points or windows as CSV, NDJSON, Parquet, Arrow or COMTRADE",
   about: [
-    "CSV is BTrDB's own: a row for each time, a column for each stream (of windows four: Min, Mean, Max, " +
-    "Count). NDJSON writes one object per row and omits missing values. Numbers are written so that they " +
-    "read back to the same doubles.",
-    "Output goes to FILE.part, which is renamed when it is complete. " +
-    "--tz shows the readable column of CSV in a zone, with as many digits of the fraction as a time has; " +
-    "--time-as writes one column of times instead of both. " +
-    "With --rate there is a row at each of its times at which any stream has a value. " +
-    "Pipes and devices are written to at once. Arrow is an IPC stream, which pyarrow.ipc.open_stream reads.",
+    "CSV is in BTrDB's own format: a row per time and a column per stream (for windows four " +
+    "columns: Min, Mean, Max, Count). NDJSON has one object per row and omits missing values. " +
+    "Numbers read back as the same doubles.",
+    "Output goes to FILE.part, which is renamed when it is complete; pipes and devices are " +
+    "written directly. --tz writes the readable time column of CSV in that zone, with as many " +
+    "fractional digits as each time has; --time-as writes a single time column instead of two. " +
+    "With --rate there is a row at each time of that rate at which any stream has a value. Arrow " +
+    "output is an IPC stream, for pyarrow.ipc.open_stream.",
   ],
   options: {
     ...RANGE_OPTIONS,
@@ -50,7 +50,7 @@ const command: Command = {
       short: "f",
       value: "FORMAT",
       choices: FORMATS,
-      about: "Format of the output; by default the one the file name says, else csv",
+      about: "Format of the output; by default from the file name, else csv",
     },
     type: {
       value: "FORM",
@@ -67,7 +67,7 @@ const command: Command = {
       choices: ["shortest", "fixed6"],
       about: "Exact (shortest, the default), or six decimals as a BTrDB server writes CSV",
     },
-    "include-versions": { about: "Add the version that was read to the names of CSV columns" },
+    "include-versions": { about: "Add the version read to the names of CSV columns" },
     "safe-csv": {
       about:
         "Put an apostrophe before names in a CSV header that spreadsheets take for formulas: " +
@@ -92,7 +92,7 @@ const command: Command = {
     {
       line:
         "btrdb -d file:grid.btrdb export 'pmu/*' -o day.csv --rate 30 --tolerance 0.5ms --fill linear --max-gap 1s",
-      about: "Thirty rows a second, streams that are not in step aligned",
+      about: "Thirty rows a second, aligning streams with different times",
     },
     {
       line:
@@ -239,7 +239,7 @@ function checkSinks(
       );
     }
     if (output.direct) {
-      throw usageError(`Cannot write COMTRADE to ${output.name}: it is no plain file`);
+      throw usageError(`Cannot write COMTRADE to ${output.name}: it is not a plain file`);
     }
   }
   if (args.has("resume") && !isResumable(format, output)) {

@@ -1,4 +1,4 @@
-/** `btrdb gaps`: what is missing in streams, and what is doubtful. @module */
+/** `btrdb gaps`: finds missing and doubtful points. @module */
 
 import {
   type Finding,
@@ -31,40 +31,44 @@ const command: Command = {
   name: "gaps",
   args: "STREAM…",
   arity: [1, Infinity],
-  summary: "Find what is missing in streams, and what is doubtful",
+  summary: "Find missing and doubtful points",
   about: [
-    "Gaps are found from the counts of windows; only where a count is not what the rate gives are " +
-    "points read, and duplicates found in them. --exact reads every point, so that nothing is " +
-    "missed where a point is missing and another one is there twice.",
-    "With --start or --end a gap may reach to that edge; without them the range is from the first " +
-    "point to the last.",
+    "Gaps are found from the counts of windows. Points are read, and duplicates found, only if " +
+    "a count does not fit the rate. --exact reads every point, and so also finds a missing point " +
+    "and a duplicate in the same window.",
+    "With --start or --end, a gap may extend to that edge; by default the range is from the " +
+    "first point to the last.",
   ],
   options: {
     ...RANGE_OPTIONS,
     rate: {
       value: "HZ",
-      about: "Points a second that there should be; found by itself by default",
+      about: "Expected points per second; detected by default",
     },
     over: {
       value: "DURATION",
-      about: "A distance of more than this is a gap; one and a half periods by default",
+      about: "Longest distance that is not a gap; one and a half periods by default",
     },
     exact: { about: "Read every point" },
     zeros: { about: "Find points of value 0 too" },
-    repeats: { value: "N", about: "Find N equal values in a row, or more, too" },
+    repeats: { value: "N", about: "Find N or more equal values in a row too" },
     low: { value: "VALUE", about: "Find values below this too" },
     high: { value: "VALUE", about: "Find values above this too" },
     list: { short: "l", about: "List each gap and each other finding" },
-    limit: { short: "n", value: "N", about: "Most findings of a kind a stream; 10000 by default" },
+    limit: {
+      short: "n",
+      value: "N",
+      about: "Most findings of each kind per stream; 10000 by default",
+    },
   },
   examples: [
     {
       line: "btrdb -d file:grid.btrdb gaps 'pmu/*' -s 2024-03-01 -e +1d",
-      about: "A table of a day: how much of each stream is there",
+      about: "A table of the availability of each stream on a day",
     },
     {
       line: "btrdb -d file:grid.btrdb gaps pmu/L1MAG --rate 120 --list",
-      about: "Each gap with its two ends",
+      about: "Each gap with its start and end",
     },
     {
       line: "btrdb -d grid.example:4410 gaps pmu/L1MAG --over 1s --zeros --low 6000 --high 8000",
@@ -74,7 +78,7 @@ const command: Command = {
   json:
     "{ streams: [{ uuid, path, start, end, rate, over, points, expected, availability, gaps: { points, " +
     "runs, list: [{ start, end, points }] }, duplicates, repeats?, zeros?, outOfRange?, cost: { requests, windows, " +
-    "points } }] }; start, end, rate and over null where there is nothing to know them from",
+    "points } }] }; start, end, rate and over are null if they cannot be determined",
   async run(context, args) {
     const options = optionsOf(context, args);
     const db = await context.db("read");

@@ -31,24 +31,27 @@ const command: Command = {
     "FILE is CSV, Parquet, Arrow or Feather, a capture of synchrophasors (pcap, pcapng, frames) or " +
     "sync_output of a µPMU, optionally compressed with gzip or zstd; the format is detected from the " +
     "content. Use - for stdin. " +
-    "BTrDB's own CSV and any other table with a header, a column of times and columns of numbers are " +
-    "understood; what is not said by options is found out from the first rows. Empty cells, NaN, NA, " +
-    "null and - are no points. Columns of text are left out; some text among numbers is an error. The " +
-    "last line of a file that may still be written counts when it has its line end, see --complete.",
-    "--explain stores nothing and says what would be stored, and why.",
-    "Line protocol of InfluxDB is found by .lp or .line, or is --format influx: the streams are those " +
-    "that serve --influx would fill. Its times are ns, or what --time-format says.",
-    "COMTRADE records are found by their .cfg, .dat or .cff: streams are called as the channels, in " +
-    "STATION/DEVICE unless --into says otherwise. Local times are of --tz.",
-    "A column named COLLECTION/NAME, or by a uuid, goes to that stream; any other goes to the stream of " +
-    "its name in the collection --into. Streams that do not exist are created.",
-    "--follow stores the rows of one FILE as they are written, or those of the files of one folder, " +
-    "until it is interrupted, each row once: also after it was killed, and after the file was renamed " +
-    "and begun anew, or cut off. Files of a folder that cannot grow are imported when they are complete.",
-    "An import that was interrupted, in whatever way, goes on exactly where it stopped with --resume: " +
-    "nothing is lost and nothing doubled, as long as nobody else writes to the same streams. Of a file " +
-    "that is stored already it takes nothing, or, with --changed, the rows added since. It keeps " +
-    "its records in $BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
+    "Tables may be BTrDB's own CSV or any other table with a header, a time column and columns " +
+    "of numbers; anything not set by options is detected from the first rows. Empty cells, NaN, " +
+    "NA, null and - make no points. Columns of text are left out; text among numbers is an " +
+    "error. A last line without a line end may still be being written, and is left out; see " +
+    "--complete.",
+    "--explain stores nothing, and shows what would be stored and why.",
+    "InfluxDB line protocol is recognised by .lp or .line, or selected with --format influx. It " +
+    "fills the same streams as serve --influx. Its times are in ns, or in the unit of " +
+    "--time-format.",
+    "COMTRADE records are recognised by .cfg, .dat or .cff. Streams are named after the " +
+    "channels, in the collection STATION/DEVICE or --into. Local times are in the zone --tz.",
+    "A column whose name is COLLECTION/NAME or a uuid goes to that stream; any other goes to " +
+    "the stream of its name in the collection --into. Streams that do not exist are created.",
+    "--follow stores the rows of one FILE, or of the files of one folder, as they are written, " +
+    "until it is interrupted. Each row is stored once, even if the command is killed and started " +
+    "again, or the file is rotated or truncated. In a folder, files of formats that cannot grow " +
+    "are imported when they are complete.",
+    "--resume continues an interrupted import exactly where it stopped: nothing is lost or " +
+    "duplicated, as long as no other program writes to the same streams. If the file is already " +
+    "stored, it imports nothing, or, with --changed, the rows added since. Its records are in " +
+    "$BTRDB_STATE_DIR, by default ~/.local/state/btrdb.",
   ],
   options: {
     into: {
@@ -66,7 +69,7 @@ const command: Command = {
       short: "u",
       value: "UNIT",
       multiple: true,
-      about: "Tag unit of new streams; or COLUMN=UNIT, again",
+      about: "Tag unit of new streams; or COLUMN=UNIT, repeatable",
     },
     column: {
       short: "c",
@@ -78,22 +81,24 @@ const command: Command = {
     "time-format": {
       value: "FORMAT",
       about:
-        "ns, us, ms, s, rfc3339, or a pattern like '%d.%m.%Y %H:%M:%S.%f'; local times are of --tz",
+        "ns, us, ms, s, rfc3339, or a pattern like '%d.%m.%Y %H:%M:%S.%f'; local times are in " +
+        "the zone --tz",
     },
     start: {
       value: "TIME",
-      about: "Times are relative to this one; with --interval or --rate there may be none",
+      about: "Times are relative to this one; with --interval or --rate no time column is needed",
     },
     by: {
       value: "COLUMN",
       about: "A long table: the text in this column names the stream of each row",
     },
-    rate: { value: "N", about: "Rows a second: times are snapped to them, exactly" },
-    interval: { value: "DURATION", about: "There is no column of times: this is between two rows" },
+    rate: { value: "N", about: "Rows per second; times are snapped exactly to multiples of 1/N" },
+    interval: { value: "DURATION", about: "Time between two rows, if there is no time column" },
     delimiter: {
       value: "CHAR",
       about:
-        "Between cells; , ; | tab and blanks are found out; \\t is a tab, blanks are runs of them",
+        "Separator of cells; , ; | tab and blanks are detected; \\t is a tab, blanks any number " +
+        "of spaces",
     },
     decimal: { value: "CHAR", choices: [".", ","], about: "Decimal point of the values" },
     "no-header": { about: "The first line is data; columns are column1, column2, …" },
@@ -101,7 +106,7 @@ const command: Command = {
     null: {
       value: "WORD",
       multiple: true,
-      about: "A further word for no value; repeatable",
+      about: "Another word for a missing value; repeatable",
     },
     "bad-rows": {
       value: "FATE",
@@ -111,14 +116,14 @@ const command: Command = {
     "bad-cells": {
       value: "FATE",
       choices: ["fail", "skip"],
-      about: "Cells that are no number: fail (the default) or skip",
+      about: "Cells that are not numbers: fail (the default) or skip",
     },
-    comment: { value: "CHAR", about: "Beginning of lines that are comments; # is found out" },
+    comment: { value: "CHAR", about: "Beginning of comment lines; # is detected" },
     encoding: { value: "NAME", about: "Encoding of text, utf-8 by default, e.g. windows-1252" },
-    complete: { about: "The file is complete: its last line counts also without a line end" },
-    live: { about: "Store rows as they come, within a second; for stdin and pipes" },
+    complete: { about: "The file is complete: its last line counts even without a line end" },
+    live: { about: "Store rows within a second of their arrival; for stdin and pipes" },
     follow: {
-      about: "Go on with rows and files as they come, until interrupted; for one file or folder",
+      about: "Continue with new rows and files until interrupted; for one file or folder",
     },
     skip: { value: "N", about: "Lines before the header" },
     influx: {
@@ -128,7 +133,7 @@ const command: Command = {
     },
     format: {
       value: "FORMAT",
-      about: "By default by the first bytes of the file",
+      about: "Format of the file; by default detected from its first bytes",
     },
     names: {
       value: "WAY",
@@ -141,11 +146,14 @@ const command: Command = {
       choices: ["auto", "actual", "deviation"],
       about: "Frequencies of captures; auto takes a float below 10 as deviation from nominal",
     },
-    "exact-times": { about: "Times of captures as they are, not on the grid of the data rate" },
+    "exact-times": {
+      about: "Keep the times of captures; do not move them to the grid of the data rate",
+    },
     times: {
       value: "RULE",
       choices: ["auto", "rate", "stamps"],
-      about: "Times of COMTRADE records: by rate, by stamps, or (auto) by what the file lets trust",
+      about:
+        "Times of COMTRADE records: by rate, by stamps, or (auto) by the more reliable of the two",
     },
     values: {
       value: "SIDE",
@@ -175,14 +183,16 @@ const command: Command = {
       value: "FILE",
       about: "JSON or YAML: column to name, unit, tags and annotations of its stream",
     },
-    explain: { about: "Store nothing, say what would be stored, and why" },
-    resume: { about: "Go on where an interrupted import stopped" },
+    explain: { about: "Store nothing; show what would be stored and why" },
+    resume: { about: "Continue where an interrupted import stopped" },
     changed: {
       about:
         "With --resume: the file was changed since, but only after the place where the import stopped",
     },
-    restart: { about: "Forget about an interrupted import, import all of the file" },
-    plot: { about: "Plot what was imported, and, if that is much, a close-up of its beginning" },
+    restart: { about: "Discard the record of an interrupted import, and import the whole file" },
+    plot: {
+      about: "Plot the imported streams, and a close-up of the beginning if there are many points",
+    },
   },
   examples: [
     {
@@ -200,7 +210,7 @@ const command: Command = {
     },
     {
       line: "btrdb -d file:grid.btrdb import capture.pcapng -i wams",
-      about: "Synchrophasors that were captured",
+      about: "Captured synchrophasors",
     },
     {
       line: "btrdb -d file:grid.btrdb import FAULT.CFG --values primary --tz America/Chicago",
@@ -219,7 +229,7 @@ const command: Command = {
   json:
     "{ files: [{ file, format, rows, points, fresh, first, last, resumed, created, added, streams: " +
     "[{ uuid, path, points }], omitted: [{ name, reason }], skipped: { rows, cells }, warnings, bytes, " +
-    "seconds }] }; points: stored by the import, all its runs together; --explain: { plans }; --follow, at the " +
+    "seconds }] }; points: stored by all runs of the import together; --explain: { plans }; --follow, at the " +
     "end: { rows, fresh, first, last, created, files: [{ path, format, rows, points, fresh, problem }], " +
     "skipped, warnings, seconds }",
   async run(context, args) {

@@ -21,19 +21,21 @@ const command: Command = {
   summary: "Store live measurements of PMUs and PDCs (C37.118)",
   about: [
     "An address is c37118://HOST:4712?id=N (TCP; &data=PORT: commands by TCP, data by UDP to that port " +
-    "here), c37118+udp://HOST:4713?id=N (UDP both ways), or c37118+udp://0.0.0.0:4713, which listens for " +
-    "data sent unasked. &cfg=3 asks for CFG-3. Several addresses run in one process.",
-    "Streams go to PREFIX/IDCODE_STATION, with the names that BTrDB's own ingress gave: PH0MAG VA, " +
-    "PH0ANG VA in degrees, FREQ in Hz, DFREQ, STAT, TIMEQUAL, AN0, DG0. Values of a station whose status " +
-    "says that they are absent, of a test, or not to be used, are left out and counted.",
-    "A connection that breaks is made again, with growing waits. While the database is away, points wait " +
-    "in a spool on disk, also over a crash of this command; what does not fit in is dropped, and said. " +
-    "Points count as stored when the database has acknowledged them. Interrupt to stop.",
+    "here), c37118+udp://HOST:4713?id=N (UDP both ways), or c37118+udp://0.0.0.0:4713, which " +
+    "listens for data sent unrequested. &cfg=3 requests CFG-3. Several addresses run in one process.",
+    "Streams go to PREFIX/IDCODE_STATION, with the names used by BTrDB's own ingress: PH0MAG VA, " +
+    "PH0ANG VA in degrees, FREQ in Hz, DFREQ, STAT, TIMEQUAL, AN0, DG0. Values that the status " +
+    "of their station marks as absent, as test data, or as not to be used are left out and " +
+    "counted.",
+    "A broken connection is opened again, after growing delays. While the database is " +
+    "unreachable, points wait in a spool on disk, which survives a crash of this command; points " +
+    "that do not fit are dropped, with a message. Points count as stored once the database has " +
+    "acknowledged them. Interrupt to stop.",
   ],
   options: {
     prefix: { short: "i", value: "PREFIX", about: "Beginning of the collections; pmu by default" },
-    id: { value: "N", about: "Number of the data stream, for addresses that do not say it" },
-    cfg: { value: "N", choices: ["2", "3"], about: "Configuration to ask for; 2 by default" },
+    id: { value: "N", about: "Number of the data stream, for addresses without one" },
+    cfg: { value: "N", choices: ["2", "3"], about: "Configuration to request; 2 by default" },
     names: {
       value: "WAY",
       choices: ["btrdb", "plain"],
@@ -44,15 +46,17 @@ const command: Command = {
       choices: ["auto", "actual", "deviation"],
       about: "Reading of the frequency; auto takes a float below 10 as deviation from nominal",
     },
-    "exact-times": { about: "Times as the frames say, not on the grid of the data rate" },
+    "exact-times": {
+      about: "Keep the times of the frames; do not move them to the grid of the data rate",
+    },
     every: { value: "DURATION", about: "Time between two batches; 1s by default" },
     merge: {
       value: "POLICY",
       choices: ["never", "equal", "retain", "replace"],
-      about: "Points at a time that is stored already; by default replace, on protocol v4 never",
+      about: "Points at a time that already has one; by default replace, on protocol v4 never",
     },
-    spool: { value: "SIZE", about: "Most bytes on disk; 1GiB by default, 0 is no spool" },
-    "spool-dir": { value: "FOLDER", about: "Where the spool is; by default in $BTRDB_STATE_DIR" },
+    spool: { value: "SIZE", about: "Most bytes on disk; 1GiB by default, 0 for no spool" },
+    "spool-dir": { value: "FOLDER", about: "Folder of the spool; by default in $BTRDB_STATE_DIR" },
     report: { value: "DURATION", about: "Time between two lines of counts; 1m by default" },
     "metrics-port": { value: "PORT", about: "Serve /metrics and /healthz over HTTP" },
   },
@@ -71,7 +75,8 @@ const command: Command = {
     "a line { time, event } for each change, a line { time, stored, pending, spooled, spoolBytes, " +
     "dropped, refused, absent, databaseAway, problem, sources: [{ source, connected, connections, frames, " +
     "dataFrames, lost, late, repeated, badCrc, skippedBytes, unconfigured, mismatched, malformed, overrun, " +
-    "configurations, clockOffsetMs, problem }] } a minute and at the end, all since the beginning",
+    "configurations, clockOffsetMs, problem }] } every minute and at the end, totals since the " +
+    "start",
   async run(context, args) {
     const { LiveIngest } = await import("../../ingest/c37118/mod.ts");
     const reportMs = milliseconds(args, "report", "1m", 100);

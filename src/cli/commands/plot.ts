@@ -14,21 +14,21 @@ const command: Command = {
   arity: [1, 16],
   summary: "Plot streams in the terminal, in a browser (--web), or as SVG",
   about: [
-    "A band from min to max and the mean as a line, one window a column of dots. Every stream has a " +
-    "panel of its own, or all share one (--overlay). The plot fits the terminal.",
-    "With --web it opens the plotter, a page to pan and zoom, on any database: it serves it to this " +
-    "machine alone, with a key for this once, until it is interrupted.",
+    "Shows a band from min to max and a line for the mean, one window per column of dots. Each " +
+    "stream has a panel of its own, or all share one (--overlay). The plot fits the terminal.",
+    "--web opens the plotter, a page to pan and zoom, on any database. It is served to this " +
+    "machine only, with a one-time key, until it is interrupted.",
   ],
   options: {
     ...RANGE_OPTIONS,
-    overlay: { about: "All streams in one panel, told apart by colour" },
+    overlay: { about: "All streams in one panel, distinguished by colour" },
     width: {
       value: "COLUMNS",
-      about: "Characters in a line, without it as wide as the terminal; with --svg pixels",
+      about: "Characters per line, by default the width of the terminal; with --svg pixels",
     },
     height: {
       value: "LINES",
-      about: "Lines in all, without it by the number of streams; with --svg pixels",
+      about: "Lines in all, by default from the number of streams; with --svg pixels",
     },
     web: { about: "Open the plotter in a browser" },
     "no-open": { about: "With --web, print the address and open no browser" },

@@ -1,4 +1,4 @@
-/** `btrdb retain`: lets points expire by their age. @module */
+/** `btrdb retain`: sets the age at which points expire. @module */
 
 import type { BTrDB, ExpireReport, RetentionRule } from "../../../mod.ts";
 import type { Command } from "../command.ts";
@@ -19,16 +19,17 @@ const command: Command = {
   arity: [0, 3],
   summary: "Let points expire by their age",
   about: [
-    "Points of the collection PREFIX, and of all below it, that are older than AGE leave all versions " +
-    "in the background whenever the file is open for writing, by `btrdb serve` too. The rule with the longest " +
-    "prefix counts: a rule of a/b is for a/b and a/b/c, not for a/bc, and '' is for everything. AGE is a " +
-    "duration such as 90d, or never. Without PREFIX the rules are listed. A target after -d may be left " +
-    "out here. Only files have rules: on a server they are set where its file is.",
+    "Points older than AGE, in the collection PREFIX and all collections below it, are removed " +
+    "from all versions in the background while the file is open for writing, also by `btrdb " +
+    "serve`. The rule with the longest prefix applies: a rule for a/b covers a/b and a/b/c, but " +
+    "not a/bc, and '' covers everything. AGE is a duration such as 90d, or never. Without PREFIX " +
+    "the rules are listed. TARGET can be given with -d instead. Only files have rules: for a " +
+    "server, set them on the machine with its file.",
   ],
   options: {
     remove: { about: "Remove the rule of PREFIX" },
-    run: { about: "Remove what is too old now, and wait until it is done" },
-    "dry-run": { about: "Only say how many points would go now" },
+    run: { about: "Remove expired points now, and wait until it is done" },
+    "dry-run": { about: "Only count the points that would be removed now" },
     yes: { short: "y", about: "Do not ask" },
   },
   examples: [
@@ -37,13 +38,16 @@ const command: Command = {
       line: "btrdb retain file:grid.btrdb pmu 90d --dry-run",
       about: "What a rule would remove",
     },
-    { line: "btrdb retain file:grid.btrdb pmu 90d", about: "Set it; asks if points would go" },
+    {
+      line: "btrdb retain file:grid.btrdb pmu 90d",
+      about: "Set it; asks if points would be removed",
+    },
     {
       line: "btrdb retain file:grid.btrdb pmu/events never",
       about: "Keep one collection below it",
     },
     { line: "btrdb retain file:grid.btrdb pmu --remove", about: "Remove a rule" },
-    { line: "btrdb retain file:grid.btrdb --run", about: "Remove what is too old now" },
+    { line: "btrdb retain file:grid.btrdb --run", about: "Remove expired points now" },
   ],
   json:
     "{ rules: [{ prefix, maxAge }], expired: { dryRun, looked, streams, points, failed: [{ uuid, " +

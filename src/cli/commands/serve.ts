@@ -16,18 +16,18 @@ const command: Command = {
   arity: [0, 1],
   summary: "Serve a database to gRPC clients",
   about: [
-    "Existing clients can use it unchanged, protocols v4 and v5. It runs until it is " +
-    "interrupted, then finishes what is in flight.",
+    "Existing clients of the protocols v4 and v5 can use it unchanged. It runs until it is " +
+    "interrupted, and then finishes the running calls.",
   ],
   options: {
     listen: {
       short: "l",
       value: "HOST:PORT",
       about:
-        "Where to listen; by default port 4410, with TLS 4411, of this machine, with keys of all its " +
-        "addresses; port 0 takes any that is free",
+        "Address to listen on; by default port 4410, with TLS 4411, for this machine only, or " +
+        "with keys on all addresses; port 0 chooses a free port",
     },
-    public: { about: "Listen beyond this machine without any key" },
+    public: { about: "Listen beyond this machine without keys" },
     http: {
       value: "[HOST:]PORT",
       about:
@@ -36,17 +36,17 @@ const command: Command = {
     "http-origin": {
       value: "ORIGIN",
       multiple: true,
-      about: "Let pages of an origin ask, such as https://grid.example.org; repeatable",
+      about: "Serve pages of this origin, such as https://grid.example.org; repeatable",
     },
     influx: {
       value: "TEMPLATE",
-      about: "Take line protocol over HTTP, as InfluxDB does, into collections such as " +
+      about: "Accept line protocol over HTTP, as InfluxDB does, into collections such as " +
         "{bucket}/{measurement}/{tags}; also {org}, {rp} and {tag.KEY}",
     },
     "influx-max-streams": {
       value: "N",
-      about: "Streams that line protocol may make for each key while the server runs; " +
-        "by default 10000",
+      about:
+        "Streams that line protocol may make for each key while the server runs; by default 10000",
     },
     "metrics-port": { value: "PORT", about: "Serve /metrics, /healthz and /readyz over HTTP" },
     "tls-cert": { value: "FILE", about: "Certificate chain (PEM): serve with TLS" },

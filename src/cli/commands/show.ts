@@ -18,7 +18,7 @@ const command: Command = {
   examples: [
     {
       line: "btrdb -d file:grid.btrdb show pmu/L1MAG",
-      about: "Tags, annotations, version, what is stored",
+      about: "Tags, annotations, version and contents",
     },
     {
       line: "btrdb -d file:grid.btrdb show 'pmu/*' --json",

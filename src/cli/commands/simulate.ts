@@ -20,7 +20,10 @@ const command: Command = {
   options: {
     listen: { short: "l", value: "HOST:PORT", about: "Where to listen; 127.0.0.1:4712 by default" },
     "udp-port": { value: "PORT", about: "Answer over UDP too, on this port" },
-    "data-port": { value: "PORT", about: "Send data by UDP to this port of who asks over TCP" },
+    "data-port": {
+      value: "PORT",
+      about: "Send data by UDP to this port of clients connected over TCP",
+    },
     "send-to": { value: "HOST:PORT", about: "Send data to this address by UDP, without a request" },
     id: { value: "N", about: "Number of the PMU and its data stream; 1 by default" },
     station: { value: "NAME", about: "Name of the station; SIM and the number by default" },
@@ -36,9 +39,9 @@ const command: Command = {
     analogs: { value: "N", about: "Analogs, 0 to 1000; 1 by default" },
     digitals: { value: "N", about: "Words of digital inputs, 0 to 100; 1 by default" },
     nominal: { value: "HZ", choices: ["50", "60"], about: "Nominal frequency; 60 by default" },
-    "time-base": { value: "N", about: "Units of a second in time stamps; 1000000 by default" },
+    "time-base": { value: "N", about: "Units per second in time stamps; 1000000 by default" },
     seed: { value: "N", about: "Seed of noise and missing frames; 1 by default" },
-    missing: { value: "PART", about: "Part of the frames to leave out, 0 to 1" },
+    missing: { value: "PART", about: "Fraction of the frames to leave out, 0 to 1" },
     "change-after": {
       value: "DURATION",
       about: "Change the configuration after this time, announced a second before",

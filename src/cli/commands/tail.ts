@@ -1,4 +1,4 @@
-/** `btrdb tail`: prints the last points of streams, and new ones as they come. @module */
+/** `btrdb tail`: prints the last points of streams, and new ones as they arrive. @module */
 
 import type { RawColumns, Stream } from "../../../mod.ts";
 import { delay } from "../../core/call.ts";
@@ -19,13 +19,13 @@ const command: Command = {
   arity: [1, Infinity],
   summary: "Print the last points, and with -f new ones as they arrive",
   about: [
-    "With -f it looks at the version of each stream every --interval, asks for the ranges that changed, " +
-    "and prints the points that are new, late ones too. It runs until it is interrupted.",
+    "With -f it checks the version of each stream every --interval, requests the changed " +
+    "ranges, and prints new points, including late ones, until it is interrupted.",
   ],
   options: {
     follow: { short: "f", about: "Keep printing new points" },
     lines: { short: "n", value: "N", about: "Points to begin with; 10 by default" },
-    interval: { value: "DURATION", about: "Time between two looks for new points; 1s by default" },
+    interval: { value: "DURATION", about: "Time between two checks for new points; 1s by default" },
   },
   examples: [
     { line: "btrdb -d file:grid.btrdb tail pmu/L1MAG -n 20", about: "The last 20 points" },

@@ -16,9 +16,10 @@ const command: Command = {
   arity: [0, Infinity],
   summary: "Check the stored data for damage",
   about: [
-    "Of a file every block and reference is checked first. Then, of any database, all points of the " +
-    "streams are read: they must be in order and finite, and the windows that the database reports must " +
-    "be those of its points. Exits with 1 if anything is wrong. Nothing is changed.",
+    "For a file, every block and reference is checked first. Then, for any database, all points " +
+    "of the streams are read: they must be in order and finite, and the windows that the " +
+    "database reports must match its points. Exits with 1 if there is any error. Nothing is " +
+    "changed.",
   ],
   options: {
     prefix: { value: "PREFIX", about: "Streams whose collection begins with this" },

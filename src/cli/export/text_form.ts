@@ -1,5 +1,5 @@
 /**
- * BTrDB's CSV, as it is written, in another form.
+ * Converts BTrDB's CSV to another form while it is written.
  *
  * @module
  */

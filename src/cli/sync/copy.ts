@@ -211,7 +211,7 @@ async function repairRange(
   if (onlyB.times.length > 0) {
     if (!overwrite) {
       throw new CliError(
-        `Cannot copy ${path}: the destination has ${onlyB.times.length} points that the source has not`,
+        `Cannot copy ${path}: the destination has ${onlyB.times.length} points that the source does not have`,
         { hint: "`btrdb diff` shows where; --overwrite removes them" },
       );
     }

@@ -1,5 +1,5 @@
 /**
- * New points of a stream as they come, by its version and the ranges that changed.
+ * New points of a stream as they arrive, from its version and its changed ranges.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Checksums of sets of points, whatever order equal times come in.
+ * Checksums of sets of points that do not depend on the order of equal times.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Escapes text on its way to a terminal: what a database, a file or a server says must not move the
- * cursor, change the title, hide a line or turn it around.
+ * Escapes text on its way to a terminal: text from a database, a file or a server must not move the
+ * cursor, change the title, or hide or reverse a line.
  *
  * @module
  */

@@ -32,7 +32,7 @@ export function parseTime(text: string, name: string, frame: TimeFrame): TimeSpe
 export function parseInstant(text: string, name: string, frame: TimeFrame): bigint {
   const spec = parseTime(text, name, frame);
   if (spec.anchor !== "epoch") {
-    throw usageError(`Cannot use ${name} ${text}: nothing here that it could be relative to`);
+    throw usageError(`Cannot use ${name} ${text}: there is nothing for it to be relative to`);
   }
   return spec.offset;
 }

@@ -1,5 +1,5 @@
 /**
- * Gives back room of a database file, also beside the process that writes it.
+ * Compacts a database file, even beside the process that writes it.
  *
  * @module
  */

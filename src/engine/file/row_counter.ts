@@ -1,5 +1,5 @@
 /**
- * Counting of rows as far as it matters.
+ * Counts rows up to a limit.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Pages of a database file that nothing uses, and giving them back.
+ * Free pages of a database file, and their return to the file system.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Finds where the leaves of points end that come into empty buckets.
+ * Finds the ends of the leaves that new points make in empty buckets.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Leaves of large inserts made in a thread of its own, while the thread of the database makes others
- * and writes them.
+ * Encodes leaves of large inserts in a thread, while the database's thread encodes others and
+ * writes them.
  *
  * The writer never waits for the thread: a leaf that is not there when it is to be written is made
  * then. So it does not matter how fast the thread is, whether there is one, and how it ends.

@@ -1,5 +1,5 @@
 /**
- * Makes leaves of the points on a desk.
+ * Encodes leaves from points in shared memory.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A snapshot for a query: one version of one stream, whatever is written meanwhile.
+ * A snapshot for a query: one version of one stream, unaffected by later writes.
  *
  * @module
  */

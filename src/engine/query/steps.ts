@@ -1,5 +1,5 @@
 /**
- * Answers in steps, for those who read thousands of streams at once. Each step begins anew and
+ * Answers in small steps, for reads of thousands of streams at once. Each step begins anew and
  * keeps nothing but what was asked for, so that a stream that waits for the others costs a chunk and
  * a node, not its path through the tree and what was read there.
  *

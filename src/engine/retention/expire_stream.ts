@@ -1,5 +1,5 @@
 /**
- * Removes the points of one stream that are too old, from all its versions.
+ * Removes the expired points of one stream from all its versions.
  *
  * @module
  */

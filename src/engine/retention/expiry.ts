@@ -1,6 +1,6 @@
 /**
- * Finds the streams that have points which are too old, and has these removed: in the background of a
- * database that is open for writing, and when it is asked for.
+ * Finds streams with expired points and removes the points: in the background while a database is
+ * open for writing, and on demand.
  *
  * @module
  */

@@ -80,7 +80,7 @@ export class RetentionRules {
       return;
     }
     if (Number(this.#countOthers.get(prefix)!["n"]) >= MAX_RULES) {
-      const message = `Cannot set the retention: there are ${MAX_RULES} rules, which is the most`;
+      const message = `Cannot set the retention: there are ${MAX_RULES} rules, the maximum`;
       throw new Refusal(new BTrDBError(message, { code: ErrorCode.WrongArgs }));
     }
     const age = maxAge === null ? NEVER : String(maxAge);

@@ -1,5 +1,5 @@
 /**
- * Makes a version of another one and new points, or without some points. Points that are few among
+ * Makes a new version from another one, by adding or removing points. Points that are few among
  * many in their leaves are kept beside the tree and moved into it later, when they have become more.
  * The tree, with what is beside it, is then the same that it would be without.
  *

@@ -53,14 +53,14 @@ function textOf(key: Uint8Array): string {
   return JSON.stringify(new TextDecoder().decode(key.subarray(0, -1)));
 }
 
-/** Problems of the uuids that are spent. */
+/** Problems of the uuids of obliterated streams. */
 export function* tombstoneProblems(db: Database): Generator<string | undefined> {
   const sql = "SELECT uuid, uuid IN (SELECT uuid FROM stream) AS lives FROM tombstone";
   for (const row of db.prepare(sql).all()) {
     yield undefined;
-    const uuid = bytesOf(row["uuid"], "a spent uuid");
-    if (uuid.length !== 16) yield `The spent uuid ${hexOf(uuid)} has ${uuid.length} bytes`;
-    if (row["lives"] !== 0) yield `The uuid ${hexOf(uuid)} is spent and has a stream`;
+    const uuid = bytesOf(row["uuid"], "an obliterated uuid");
+    if (uuid.length !== 16) yield `The obliterated uuid ${hexOf(uuid)} has ${uuid.length} bytes`;
+    if (row["lives"] !== 0) yield `The uuid ${hexOf(uuid)} was obliterated and has a stream`;
   }
 }
 
@@ -175,7 +175,7 @@ export function* propertyProblems(db: Database): Generator<string | undefined> {
   if (!areAllKnown) return;
   const all = Number(db.prepare("SELECT count(*) AS n FROM property").get()?.["n"]);
   if (all !== known) {
-    yield `The index of tags and annotations has ${all - known} entries that no stream has`;
+    yield `The index of tags and annotations has ${all - known} entries without a stream`;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Gives back room of the database file between the other tasks of its writer.
+ * Compacts the database file between the other tasks of its writer.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface CompactParts {
 /** The error of a file that cannot be compacted in steps. */
 export function rewriteNeeded(path: string): BTrDBError {
   return new BTrDBError(
-    `Cannot compact ${path} in steps: it was made by an earlier release; write it anew once, with ` +
+    `Cannot compact ${path} in steps: it was made by an earlier release; rewrite it once, with ` +
       `the option rewrite (see docs/retention.md)`,
     { status: "REWRITE_NEEDED" },
   );

@@ -1,6 +1,6 @@
 /**
- * Gives back the room of versions nobody can read any more: those of obliterated streams, and those
- * that were pruned. The versions to remove are noted in the database; the removing is done in small
+ * Frees the space of versions that can no longer be read: those of obliterated streams, and pruned
+ * ones. The versions to remove are noted in the database; the removing is done in small
  * tasks between other writes, and goes on when the database is opened again.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Bodies of HTTP answers, read into memory that is used again and again.
+ * Bodies of HTTP answers, read into reused memory.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Frees the memory of messages that have been read, or uses it again.
+ * Frees or reuses the memory of messages that have been read.
  *
  * @module
  */

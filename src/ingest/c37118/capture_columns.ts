@@ -57,7 +57,7 @@ export class CaptureColumns {
       return collection;
     });
     for (const name of layout.unscaled()) {
-      this.notices.push(`No scale is known of ${name}: its values are left out`);
+      this.notices.push(`The scale is unknown of ${name}: its values are left out`);
     }
     const to = new ChannelColumns(layout, this.#names, collections);
     return { to, places: to.columns.map((column) => this.#place(column)) };

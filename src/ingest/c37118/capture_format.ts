@@ -24,7 +24,7 @@ export async function openCaptureInput(
   layout?: unknown,
 ): Promise<CaptureSource> {
   if (options.columns !== undefined && options.columns.length > 0) {
-    throw optionError("Cannot use --column with c37118: all streams of a capture are taken");
+    throw optionError("Cannot use --column with c37118: all streams of a capture are imported");
   }
   const { names, frequency, exactTimes } = options;
   const wanted = layout as CaptureOptions | undefined ?? { names, frequency, exactTimes };

@@ -1,5 +1,6 @@
 /**
- * Stores live measurements: several sources, one database, a spool while it is away.
+ * Stores live measurements from several sources in one database, with a spool while it is
+ * unreachable.
  *
  * @module
  */

@@ -38,7 +38,7 @@ export async function chooseTime(
     if (start !== undefined) return { ...layout, start: String(start) };
     throw optionError(
       `Cannot import: column ${names.join(" and ")} says how long or at what time of day, not when`,
-      "say with --start when it begins, or name another column with --time",
+      "give its start with --start, or name another column with --time",
     );
   }
   if (kinds.every((kind) => kind === "timestamp" || kind === "date" || kind === "clock")) {
@@ -72,7 +72,7 @@ export async function chooseTime(
   if (forms.length === 0 && unit !== "ns") {
     throw optionError(
       `Cannot import: the times in column ${field.name} are relative, the first one is ${cells[0]}`,
-      "say with --start when they begin, and with --time-format whether they are s, ms, us or ns; or " +
+      "give their start with --start, and their unit (s, ms, us or ns) with --time-format; or " +
         "name another column with --time",
     );
   }
@@ -135,7 +135,7 @@ async function timeNames(
   if (growing.length > 0) return only(growing);
   throw optionError(
     "Cannot import: no column has times",
-    `say one with --time; columns are ${all.slice(0, 12).join(", ")}`,
+    `name one with --time; columns are ${all.slice(0, 12).join(", ")}`,
   );
 }
 
@@ -143,7 +143,7 @@ function only(found: readonly ColumnarField[]): string[] {
   if (found.length === 1) return [found[0]!.name];
   const names = found.map(({ name }) => name);
   throw optionError(
-    `Cannot tell which column is the time: ${names.join(", ")} all are times`,
-    `say it, for example --time ${JSON.stringify(names[0])}`,
+    `Cannot tell which column is the time: ${names.join(", ")} are all times`,
+    `name it, for example --time ${JSON.stringify(names[0])}`,
   );
 }

@@ -81,7 +81,7 @@ async function layoutOf(file: ColumnarFile, options: SourceOptions): Promise<Col
   const said = options.columns?.map((text) => {
     const field = fields[columnOf(names, text, "--column")]!;
     if (isValue(field)) return field.name;
-    throw optionError(`Cannot use --column ${text}: the column is ${reasonOf(field)}, no numbers`);
+    throw optionError(`Cannot use --column ${text}: the column is ${reasonOf(field)}, not numbers`);
   });
   const values = said ?? fields.filter(isValue).map(({ name }) => name);
   if (values.length === 0) {

@@ -73,13 +73,13 @@ export async function surveyLines(
   }
   if (series.size === 0) {
     throw new ImportError(`Cannot read ${name}: there is no number in its lines`, {
-      hint: strings === 0 ? undefined : `its ${strings} strings are no points`,
+      hint: strings === 0 ? undefined : `its ${strings} strings are not points`,
     });
   }
   const notices = [...pass.notices];
   if (strings > 0) {
     const words = strings === 1 ? "1 string" : `${strings} strings`;
-    notices.push(`Left out ${words} of ${name}: strings are no points`);
+    notices.push(`Left out ${words} of ${name}: strings are not points`);
   }
   return {
     series: [...series.values()],

@@ -161,7 +161,7 @@ function only(
   const list = found.map(({ i }) => names[i] || `number ${i + 1}`).join(", ");
   throw optionError(
     `Cannot tell which column is the time: ${list} all look like times`,
-    `say it, for example --time ${JSON.stringify(names[found[0]!.i] || String(found[0]!.i + 1))}`,
+    `name it, for example --time ${JSON.stringify(names[found[0]!.i] || String(found[0]!.i + 1))}`,
   );
 }
 
@@ -198,7 +198,7 @@ function formOf(
     if (!relative && unit !== "ns") {
       throw optionError(
         `Cannot import: the times in column ${names[i]} are relative, the first one is ${cells[0]}`,
-        "say with --start when they begin, and with --time-format whether they are s, ms, us or ns; " +
+        "give their start with --start, and their unit (s, ms, us or ns) with --time-format; " +
           "or name another column with --time",
       );
     }

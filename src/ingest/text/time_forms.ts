@@ -201,6 +201,6 @@ export function onlyForm(
     forms.length === 0
       ? "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
         "column with --time; --skip N passes over lines before the header"
-      : `say it, for example --time-format '${forms[0]!.format}'`,
+      : `name it, for example --time-format '${forms[0]!.format}'`,
   );
 }

@@ -74,7 +74,7 @@ Deno.test("verify: a stream whose tags are no JSON does not keep it from the tab
   await withForged(forge, async (path) => {
     const text = (await verify(path)).problems.join("\n");
     assert(text.includes("the metadata of stream"), text);
-    assert(text.includes("The spent uuid 00 has 1 bytes"), text);
+    assert(text.includes("The obliterated uuid 00 has 1 bytes"), text);
   });
 });
 

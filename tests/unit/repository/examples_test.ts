@@ -34,7 +34,7 @@ const EXPECTED: Record<string, readonly string[]> = {
     "1 2 3 4 | 0 1 -1 2 | -1 0 1 -1",
   ],
   "merge_to_csv.ts": [
-    "merged.csv: 6 rows, 347 bytes",
+    "6 rows, 347 bytes",
     "Timestamp (ns),Human-Readable Time (UTC),fast,slow",
     "1772323200000000000,2026-03-01T00:00:00Z,0,0.3333333333333333",
     "1772323201000000000,2026-03-01T00:00:01Z,0.1,",
