@@ -31,9 +31,13 @@ export class MetricsListener {
   readonly #server: Server;
 
   private constructor(pages: MetricsPages) {
-    const waits = { restMs: REQUEST_MS, nextMs: IDLE_MS + REQUEST_MS };
+    const bounds = {
+      restMs: REQUEST_MS,
+      nextMs: IDLE_MS + REQUEST_MS,
+      smallBytes: () => Infinity,
+    };
     this.#server = createServer(
-      withinBounds((request, response) => answer(request, response, pages), waits),
+      withinBounds((request, response) => answer(request, response, pages), bounds),
     );
     this.#server.keepAliveTimeout = IDLE_MS;
     this.#server.headersTimeout = REQUEST_MS;

@@ -1,6 +1,6 @@
 /**
- * Bounds on connections of HTTP/1.1: how many requests may be sent ahead of the answers, how long the
- * rest of a request may take that is answered already, and how long the next one.
+ * Bounds on connections of HTTP/1.1: how many requests may be sent ahead of the answers, in how small
+ * pieces, how long the rest of a request may take that is answered already, and how long the next one.
  *
  * @module
  */
@@ -12,21 +12,32 @@ import { onSilence } from "../../core/silence_timer.ts";
 /** Requests of a connection under way at once. Few clients send a second one before an answer. */
 const MAX_AHEAD = 16;
 
+/** Small chunks of a connection that are taken at once, and the number that is added each second. */
+const SMALL_CHUNKS = 1_024;
+
 /** A listener of requests. */
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
-/** Durations after an answer. */
-interface Waits {
+/** Bounds of a port. */
+interface Bounds {
   /** Longest duration of the rest of its request, ms. */
   readonly restMs: number;
   /** Longest duration until the head of the next request is here, ms. */
   readonly nextMs: number;
+  /**
+   * Length below which a chunk of a body is small, bytes: dozens of thousands of them come in one
+   * look at a socket, and each costs what a long one does.
+   */
+  readonly smallBytes: (incoming: IncomingMessage) => number;
 }
 
 /** A connection. */
 interface Connection {
   /** Requests that are not answered. */
   open: number;
+  /** Small chunks that have come. */
+  small: number;
+  readonly startMs: number;
   stopTimer: () => void;
 }
 
@@ -35,12 +46,12 @@ interface Connection {
  *
  * @param listener Answers the requests.
  */
-export function withinBounds(listener: Listener, waits: Waits): Listener {
+export function withinBounds(listener: Listener, bounds: Bounds): Listener {
   const connections = new WeakMap<Socket, Connection>();
   const connectionOf = (socket: Socket): Connection => {
     const known = connections.get(socket);
     if (known !== undefined) return known;
-    const connection = { open: 0, stopTimer: () => {} };
+    const connection = { open: 0, small: 0, startMs: performance.now(), stopTimer: () => {} };
     connections.set(socket, connection);
     socket.once("close", () => connection.stopTimer());
     return connection;
@@ -52,11 +63,12 @@ export function withinBounds(listener: Listener, waits: Waits): Listener {
     const connection = connectionOf(socket);
     connection.stopTimer();
     if (++connection.open > MAX_AHEAD) return void socket.destroy();
+    countChunks(incoming, connection, bounds.smallBytes(incoming));
     let isAnswered = false;
     const answered = () => {
       if (isAnswered) return;
       isAnswered = true;
-      if (--connection.open === 0) wait(socket, incoming, connection, waits);
+      if (--connection.open === 0) wait(socket, incoming, connection, bounds);
     };
     outgoing.on("finish", answered);
     outgoing.on("close", answered);
@@ -68,7 +80,7 @@ function wait(
   socket: Socket,
   incoming: IncomingMessage,
   connection: Connection,
-  { restMs, nextMs }: Waits,
+  { restMs, nextMs }: Bounds,
 ): void {
   if (socket.destroyed) return;
   const next = () => connection.stopTimer = onSilence(nextMs, () => socket.destroy());
@@ -77,4 +89,19 @@ function wait(
     if (incoming.complete) next();
     else socket.destroy();
   });
+}
+
+/** Ends the connection when too many chunks are small, before they are kept or heard. */
+function countChunks(incoming: IncomingMessage, connection: Connection, smallBytes: number): void {
+  const push = incoming.push;
+  incoming.push = (chunk: Uint8Array | null, ...more: []) => {
+    if (chunk !== null && chunk.length < smallBytes && ++connection.small > SMALL_CHUNKS) {
+      const seconds = (performance.now() - connection.startMs) / 1_000;
+      if (connection.small > SMALL_CHUNKS * (1 + seconds)) {
+        incoming.socket.destroy();
+        return false;
+      }
+    }
+    return push.call(incoming, chunk, ...more);
+  };
 }

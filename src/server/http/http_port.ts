@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createServer2, type Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -29,6 +29,12 @@ const HEAD_MS = 10_000;
 
 /** Time that a connection without a request is kept, ms. */
 const IDLE_MS = 60_000;
+
+/**
+ * Length below which a chunk of HTTP/1.1 is small, by whether the key is known: a line of line protocol
+ * is longer, and callers without a key have little to send.
+ */
+const SMALL_BYTES = { known: 16, unknown: 256 } as const;
 
 /** Request header fields that pages of other origins may send. */
 const ALLOWED_FIELDS =
@@ -67,14 +73,20 @@ export class HttpPort {
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
-    const waits = { restMs: HEAD_MS, nextMs: IDLE_MS + HEAD_MS };
-    this.#http1 = createServer(withinBounds((incoming, outgoing) => {
-      const { authorization } = incoming.headers;
-      const close = options.open.begin(incoming.socket, bearerOf(authorization));
+    const { open, incoming } = options;
+    const authorizationOf = ({ headers }: IncomingMessage) => bearerOf(headers.authorization);
+    const bounds = {
+      restMs: HEAD_MS,
+      nextMs: IDLE_MS + HEAD_MS,
+      smallBytes: (request: IncomingMessage) =>
+        incoming.isKnown(authorizationOf(request)) ? SMALL_BYTES.known : SMALL_BYTES.unknown,
+    };
+    this.#http1 = createServer(withinBounds((request, outgoing) => {
+      const close = open.begin(request.socket, authorizationOf(request));
       outgoing.once("finish", close);
       outgoing.once("close", close);
-      this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers));
-    }, waits));
+      this.#answer(new Request(request), (headers) => new Reply(outgoing, headers));
+    }, bounds));
     this.#http1.keepAliveTimeout = IDLE_MS;
     // Deno 2.9 ends a connection after one answer unless the server itself listens; here the port
     // does, for it.

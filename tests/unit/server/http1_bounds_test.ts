@@ -49,10 +49,10 @@ class Client implements AsyncDisposable {
 
 async function withServer(
   listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
-  waits: { restMs: number; nextMs: number },
+  waits: { restMs: number; nextMs: number; smallBytes?: () => number },
   use: (port: number) => Promise<void>,
 ): Promise<void> {
-  const server = createServer(withinBounds(listener, waits));
+  const server = createServer(withinBounds(listener, { smallBytes: () => 0, ...waits }));
   server.keepAliveTimeout = LONG_MS;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
@@ -108,6 +108,30 @@ Deno.test("withinBounds: the next head has its time, however it drips", () =>
     clearInterval(timer);
     assertEquals(slow.answers, 1);
   }));
+
+// Eight bodies of chunks of one byte kept all others out for seconds, with a key and without.
+Deno.test("withinBounds: chunks of a few bytes by thousands end their connection, others do not", async () => {
+  const waits = { restMs: LONG_MS, nextMs: LONG_MS, smallBytes: () => 3 };
+  let pieces = 0;
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    incoming.on("data", () => pieces++);
+    incoming.on("end", () => outgoing.end("x"));
+  };
+  await withServer(listener, waits, async (port) => {
+    const head = "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    await using honest = new Client(port);
+    honest.send(head + "1\r\n.\r\n".repeat(1_000) + "3\r\n...\r\n".repeat(20_000));
+    honest.send("0\r\n\r\n");
+    await until("it is answered", () => honest.answers === 1);
+    assertEquals(pieces, 21_000);
+    await using greedy = new Client(port);
+    greedy.send(head);
+    const timer = setInterval(() => greedy.send("1\r\n.\r\n".repeat(5_000)), 1);
+    await greedy.closed;
+    clearInterval(timer);
+    assertEquals(greedy.answers, 0);
+  });
+});
 
 // 200,000 requests on four connections kept all others out for seconds, and 2 GB.
 Deno.test("serve: requests by thousands ahead of their answers end their connection", async () => {
