@@ -77,3 +77,36 @@ export class CallLimit {
     this.#places.release(Math.min(count, this.#most));
   }
 }
+
+/** Share of the places that one key, or all callers without a known key together, may take. */
+const SHARE = 0.75;
+
+/** The places for calls, so shared that no caller can take all of them. */
+export class SharedPlaces {
+  /** All places. */
+  readonly all: CallLimit;
+  readonly #newShare: () => CallLimit;
+  readonly #shares = new Map<unknown, CallLimit>();
+
+  /**
+   * @param maxRunning Calls that run at once.
+   * @param maxWaiting Calls that wait for one of them to end.
+   */
+  constructor(maxRunning: number, maxWaiting: number) {
+    this.all = new CallLimit(maxRunning, maxWaiting);
+    const share = Math.max(1, Math.floor(SHARE * maxRunning));
+    this.#newShare = () => new CallLimit(share, maxWaiting >> 1);
+  }
+
+  /**
+   * The limits through which a call has to go.
+   *
+   * @param owner Its caller: a key, or nobody known; absent where callers are not told apart.
+   */
+  of(owner: unknown): readonly CallLimit[] {
+    if (owner === undefined) return [this.all];
+    let share = this.#shares.get(owner);
+    if (share === undefined) this.#shares.set(owner, share = this.#newShare());
+    return [share, this.all];
+  }
+}

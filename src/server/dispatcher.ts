@@ -15,7 +15,7 @@ import {
   SMALL_MESSAGE_BYTES,
 } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
-import { type CallLimit, withPlaces } from "./call_limit.ts";
+import { type CallLimit, type SharedPlaces, withPlaces } from "./call_limit.ts";
 import type { Grant, KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
@@ -39,9 +39,7 @@ export interface DispatcherOptions {
   readers?: Readers | undefined;
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
-  gate: CallLimit;
-  /** Limits the calls of callers without a known key, so that places are kept for the others. */
-  unknownGate: CallLimit;
+  places: SharedPlaces;
   /** Limits the streams that calls on several of them read at once. */
   openStreams: CallLimit;
   metrics: Metrics;
@@ -154,12 +152,11 @@ export class Dispatcher {
     grant: Grant,
     run: () => Promise<void>,
   ): Promise<void> {
-    const { keys, gate, unknownGate } = this.#options;
+    const { keys, places } = this.#options;
     if (entry.gated === false) return await run();
     // Who sends no message takes no place.
     await call.arrived();
-    const gates = keys.isOfKey(grant) ? [gate] : [unknownGate, gate];
-    await withPlaces(gates, call.signal, run);
+    await withPlaces(places.of(keys.ownerOf(grant)), call.signal, run);
   }
 
   /** Ends a call that failed; the name of how it failed. */

@@ -98,9 +98,14 @@ export class KeyRing {
     return this.#keys.length === 0;
   }
 
-  /** Tells whether a grant is that of a key, or there are no keys. */
-  isOfKey(grant: Grant): boolean {
-    return this.#keys.length === 0 || grant !== this.#anonymous;
+  /**
+   * Owner of a share of the places for calls: a key, or all callers without a known one.
+   *
+   * @returns Undefined where there is nobody to share with: without keys, and for the only key.
+   */
+  ownerOf(grant: Grant): Grant | undefined {
+    if (this.#keys.length === 0) return undefined;
+    return this.#keys.length === 1 && grant !== this.#anonymous ? undefined : grant;
   }
 
   /** Tells whether a caller has a right key, or there are no keys. */

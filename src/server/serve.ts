@@ -14,7 +14,7 @@ import { SERVICES } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
-import { CallLimit } from "./call_limit.ts";
+import { CallLimit, SharedPlaces } from "./call_limit.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { checkKnown } from "./known_options.ts";
@@ -202,12 +202,12 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
-  const gate = new CallLimit(limits.concurrentCalls, limits.waitingCalls);
+  const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls);
   const openStreams = new CallLimit(limits.openStreams, limits.waitingCalls);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const metrics = metricsOf(
-    gate,
+    places.all,
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
     spool,
   );
@@ -216,8 +216,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const around = {
     endpoint: readingIn(readers, database),
     keys,
-    gate,
-    unknownGate: new CallLimit(unknownCalls(limits.concurrentCalls), limits.waitingCalls >> 1),
+    places,
     metrics,
     onError: options.onError ?? (() => {}),
   };
@@ -271,11 +270,6 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     await readers?.close();
     throw error;
   }
-}
-
-/** Places that callers without a known key may take: three quarters, at least one. */
-function unknownCalls(places: number): number {
-  return Math.max(1, Math.floor(0.75 * places));
 }
 
 /** Bounds of the files kept for HTTP: where there are keys, one of them may fill a half. */

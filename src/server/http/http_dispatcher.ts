@@ -7,7 +7,7 @@
 
 import type { CallOptions, Endpoint } from "../../endpoint/endpoint.ts";
 import { Access, CollectionCache } from "../access.ts";
-import { type CallLimit, withPlaces } from "../call_limit.ts";
+import { type SharedPlaces, withPlaces } from "../call_limit.ts";
 import type { ErrorContext } from "../dispatcher.ts";
 import type { KeyRing } from "../keys.ts";
 import type { Metrics } from "../metrics.ts";
@@ -27,9 +27,7 @@ export interface HttpDispatcherOptions {
   readonly endpoint: Endpoint;
   readonly routes: HttpRoutes;
   readonly keys: KeyRing;
-  readonly gate: CallLimit;
-  /** Limits the calls of callers without a known key. */
-  readonly unknownGate: CallLimit;
+  readonly places: SharedPlaces;
   readonly metrics: Metrics;
   /** Told of errors that no client can be blamed for. */
   readonly onError: (error: unknown, context: ErrorContext) => void;
@@ -122,11 +120,11 @@ export class HttpDispatcher {
       >
       & { signal: AbortSignal },
   ): HttpExchange {
-    const { keys, endpoint, metrics, gate, unknownGate } = this.#options;
+    const { keys, endpoint, metrics, places } = this.#options;
     const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
     const options: CallOptions & { signal: AbortSignal } = { signal };
     const access = new Access(grant, this.#collections, options);
-    const gates = keys.isOfKey(grant) ? [gate] : [unknownGate, gate];
+    const gates = places.of(keys.ownerOf(grant));
     const gated = <T>(work: () => Promise<T>) => withPlaces(gates, signal, work);
     const shared = { request, reply, path, parameters, endpoint, access, metrics, options };
     return { ...shared, grant, gated };

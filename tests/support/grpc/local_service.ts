@@ -5,7 +5,7 @@
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
-import { CallLimit } from "../../../src/server/call_limit.ts";
+import { CallLimit, SharedPlaces } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
@@ -28,8 +28,7 @@ export class LocalService {
       endpoint,
       services: SERVICES,
       keys: new KeyRing([], undefined),
-      gate: new CallLimit(1000, 1000),
-      unknownGate: new CallLimit(1000, 1000),
+      places: new SharedPlaces(1000, 1000),
       openStreams: new CallLimit(20_000, 1000),
       metrics: new Metrics([]),
       settings: {

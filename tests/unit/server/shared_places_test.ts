@@ -1,0 +1,78 @@
+/** Places for calls, which no key can take from all others (docs/security.md). */
+
+import { assertEquals } from "@std/assert";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import { openEngine } from "../../../src/engine/mod.ts";
+import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
+import { SharedPlaces } from "../../../src/server/call_limit.ts";
+import { KeyRing } from "../../../src/server/keys.ts";
+import { serve } from "../../../src/server/mod.ts";
+import { RawClient } from "../../support/grpc_client.ts";
+import { override } from "../../support/override_endpoint.ts";
+import { until } from "../../support/until.ts";
+
+const READ = ["read"] as const;
+const never = new AbortController().signal;
+
+Deno.test("SharedPlaces: an owner has a share, of its own, and whoever has none has all", async () => {
+  const places = new SharedPlaces(4, 2);
+  const [a] = places.of("a");
+  for (let i = 0; i < 3; i++) await a!.enter(never);
+  let isIn = false;
+  a!.enter(never).then(() => isIn = true);
+  assertEquals([a!.running, a!.waiting, isIn], [3, 1, false]);
+  assertEquals(places.of("a")[0], a);
+  assertEquals(places.of("b")[0]!.running, 0);
+  assertEquals(places.of("b")[1], places.all);
+  assertEquals(places.of(undefined), [places.all]);
+});
+
+Deno.test("KeyRing.ownerOf: places are shared where there are others", () => {
+  const one = new KeyRing([{ key: "a", capabilities: READ }], { capabilities: READ });
+  assertEquals(one.ownerOf(one.grantOf("bearer a")), undefined);
+  assertEquals(one.ownerOf(one.grantOf(undefined)), one.grantOf(undefined));
+  const none = new KeyRing([], undefined);
+  assertEquals(none.ownerOf(none.grantOf(undefined)), undefined);
+  const keys = ["a", "b"].map((key) => ({ key, capabilities: READ }));
+  const two = new KeyRing(keys, undefined);
+  assertEquals(two.ownerOf(two.grantOf("bearer a")), keys[0]);
+});
+
+// 200 queries of one key whose answers were not read kept all other keys out.
+Deno.test("serve: calls of one key that do not end leave places to another, on both ports", async () => {
+  await using engine = await openEngine();
+  let release = () => {};
+  const hold = new Promise<void>((resolve) => release = resolve);
+  let held = 0;
+  const slow: Endpoint = override(engine, {
+    async metadataUsage(prefix, options) {
+      held++;
+      await hold;
+      return await engine.metadataUsage(prefix, options);
+    },
+  });
+  await using server = await serve(slow, {
+    port: 0,
+    hostname: "127.0.0.1",
+    http: { port: 0 },
+    apiKeys: ["greedy", "modest"].map((key) => ({ key, capabilities: READ })),
+    limits: { concurrentCalls: 4, waitingCalls: 2 },
+  });
+  using client = new RawClient(server.address);
+  const request = toBinary(pb.MetadataUsageParamsSchema, create(pb.MetadataUsageParamsSchema));
+  const headers = (key: string) => ({ authorization: `Bearer ${key}` });
+  const greedy = Array.from(
+    { length: 4 },
+    () => client.call("/v5api.BTrDB/GetMetadataUsage", request, { headers: headers("greedy") }),
+  );
+  await until("three places are taken", () => held === 3);
+  const list = toBinary(pb.ListCollectionsParamsSchema, create(pb.ListCollectionsParamsSchema));
+  const own = { headers: headers("modest") };
+  assertEquals((await client.call("/v5api.BTrDB/ListCollections", list, own)).code, 0);
+  const url = `http://127.0.0.1:${server.httpPort}/api/v1/collections`;
+  assertEquals(await (await fetch(url, own)).json(), []);
+  assertEquals(held, 3);
+  release();
+  for (const call of greedy) assertEquals((await call).code, 0);
+});
