@@ -3,8 +3,9 @@
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
+import { readAhead } from "../../core/read_ahead.ts";
 import { extent, totals } from "../ranges.ts";
-import { type NamedStream, streamsBelow, unknownPrefix } from "../words/stream_names.ts";
+import { type NamedStream, streamsByPath, unknownPrefix } from "../words/stream_names.ts";
 import { grouped, plural } from "../terminal/format.ts";
 import { type Column, TablePages } from "../terminal/print_table.ts";
 import { formatTime } from "../words/times.ts";
@@ -64,11 +65,13 @@ interface Row {
 
 async function listStreams(context: Context, prefix: string, uuids: boolean): Promise<void> {
   const db = await context.db("read");
-  const streams = await streamsBelow(db, prefix);
-  if (streams.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
-  if (!context.json) return await printStreams(context, streams, uuids);
-  const rows: Row[] = [];
-  for await (const page of described(streams)) rows.push(...page);
+  // To the end at once: an answer has its deadline, and printing may wait for a pager.
+  const pages = described(readAhead(streamsByPath(db, prefix)));
+  const first = (await pages.next()).value ?? [];
+  if (first.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
+  if (!context.json) return await printStreams(context, first, pages, uuids);
+  const rows = first;
+  for await (const page of pages) rows.push(...page);
   context.printJson({
     streams: rows.map(({ named: { uuid, collection, name, unit }, tags, count, first, last }) => ({
       uuid,
@@ -83,11 +86,24 @@ async function listStreams(context: Context, prefix: string, uuids: boolean): Pr
   });
 }
 
-/** Descriptions of streams, page by page; at least one page. */
-async function* described(streams: readonly NamedStream[]): AsyncGenerator<Row[]> {
-  for (let at = 0; at === 0 || at < streams.length; at += PAGE_STREAMS) {
-    yield await mapConcurrently(streams.slice(at, at + PAGE_STREAMS), PAGE_STREAMS, describe);
+/** Descriptions of streams, page by page. */
+async function* described(
+  found: AsyncIterable<readonly NamedStream[]>,
+): AsyncGenerator<Row[], undefined, undefined> {
+  let waiting: NamedStream[] = [];
+  for await (const streams of found) {
+    waiting = waiting.length === 0 ? [...streams] : [...waiting, ...streams];
+    let at = 0;
+    for (; waiting.length - at >= PAGE_STREAMS; at += PAGE_STREAMS) {
+      yield await describeAll(waiting.slice(at, at + PAGE_STREAMS));
+    }
+    waiting = waiting.slice(at);
   }
+  if (waiting.length > 0) yield await describeAll(waiting);
+}
+
+function describeAll(streams: readonly NamedStream[]): Promise<Row[]> {
+  return mapConcurrently(streams, PAGE_STREAMS, describe);
 }
 
 async function describe(named: NamedStream): Promise<Row> {
@@ -104,7 +120,8 @@ async function describe(named: NamedStream): Promise<Row> {
 
 async function printStreams(
   context: Context,
-  streams: readonly NamedStream[],
+  first: readonly Row[],
+  others: AsyncIterable<readonly Row[]>,
   uuids: boolean,
 ): Promise<void> {
   const { tz } = context.frame;
@@ -118,8 +135,8 @@ async function printStreams(
     ...(uuids ? [{ title: "uuid" }] : []),
   ];
   const pages = new TablePages(columns, context.style);
-  let points = 0n, isFirst = true;
-  for await (const rows of described(streams)) {
+  let streams = 0, points = 0n;
+  const print = (rows: readonly Row[]) => {
     const cells = rows.map(({ named, count, first, last }) => [
       named.path,
       named.unit ?? "-",
@@ -128,11 +145,13 @@ async function printStreams(
       time(last),
       ...(uuids ? [named.uuid] : []),
     ]);
-    context.print((isFirst ? pages.header(cells) : "") + pages.rows(cells));
-    isFirst = false;
+    context.print((streams === 0 ? pages.header(cells) : "") + pages.rows(cells));
+    streams += rows.length;
     for (const { count } of rows) points += count;
-  }
-  context.talk(`${plural(streams.length, "stream")}, ${plural(points, "point")}`);
+  };
+  print(first);
+  for await (const rows of others) print(rows);
+  context.talk(`${plural(streams, "stream")}, ${plural(points, "point")}`);
 }
 
 export default command;

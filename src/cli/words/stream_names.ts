@@ -53,6 +53,45 @@ export async function streamsBelow(db: BTrDB, prefix: string): Promise<NamedStre
 }
 
 /**
+ * As {@linkcode streamsBelow}, in pieces while they are found: a collection, with those below it, once
+ * another one begins.
+ */
+export async function* streamsByPath(
+  db: BTrDB,
+  prefix: string,
+): AsyncGenerator<NamedStream[], void, undefined> {
+  let collections: Set<string> | undefined;
+  let found: NamedStream[] = [];
+  let outermost = "";
+  for await (const stream of db.lookupStreams(prefix, { isCollectionPrefix: true })) {
+    const named = await nameStream(stream);
+    // In the order of collection, slash and tags, a collection is among those below it.
+    if (found.length === 0 || !`${named.collection}/`.startsWith(outermost)) {
+      if (found.length > 0) yield found.sort(byPath);
+      found = [];
+      collections ??= await allCollections(db, prefix);
+      outermost = outermostOf(named.collection, collections);
+    }
+    found.push(named);
+  }
+  if (found.length > 0) yield found.sort(byPath);
+}
+
+async function allCollections(db: BTrDB, prefix: string): Promise<Set<string>> {
+  const collections = new Set<string>();
+  for await (const collection of db.listCollections(prefix)) collections.add(collection);
+  return collections;
+}
+
+/** The first of the collections that this one is below, or itself, with a slash. */
+function outermostOf(collection: string, collections: ReadonlySet<string>): string {
+  for (let at = collection.indexOf("/"); at >= 0; at = collection.indexOf("/", at + 1)) {
+    if (collections.has(collection.slice(0, at))) return collection.slice(0, at + 1);
+  }
+  return `${collection}/`;
+}
+
+/**
  * The streams that a command works on: those named, or all whose collection begins with `--prefix`.
  *
  * @throws {CliError} Not found, if a name or a prefix that was given fits none.

@@ -1,7 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type BTrDB, connect } from "../../../mod.ts";
 import { CliError } from "../../../src/cli/errors.ts";
-import { resolveStream, resolveStreams, splitPath } from "../../../src/cli/words/stream_names.ts";
+import {
+  resolveStream,
+  resolveStreams,
+  splitPath,
+  streamsByPath,
+} from "../../../src/cli/words/stream_names.ts";
 
 const U1 = "00000000-0000-4000-8000-000000000001";
 const U2 = "00000000-0000-4000-8000-000000000002";
@@ -55,6 +60,37 @@ Deno.test("resolveStreams: whole collections, each stream once", async () => {
   const all = await resolveStreams(db, ["pmu/a/FREQ", "pmu/a/*", U1]);
   assertEquals(all.map(({ path }) => path), ["pmu/a/FREQ", "pmu/a/MAG", "pmu/a/MAG"]);
   await assertRejects(() => resolveStreams(db, ["pmu/b/*"]), CliError, "no streams in collection");
+});
+
+Deno.test("streamsByPath: each collection once it has ended, all in the order of their names", async () => {
+  await using db = await connect("memory:");
+  // In the order of keys, collection a is between those below it.
+  const pieces = [["a-b/x"], ["a/a", "a/b-/x", "a/b/c/z", "a/bb", "a/z", "a/zz/x"], ["b/x/y"], [
+    "b/z/c/y",
+  ], ["bb/x", "bb/y"]];
+  for (const path of pieces.flat().toReversed()) {
+    const at = path.lastIndexOf("/");
+    await db.create(crypto.randomUUID(), path.slice(0, at), { tags: { name: path.slice(at + 1) } });
+  }
+  let read = 0;
+  const counted = {
+    listCollections: (prefix: string) => db.listCollections(prefix),
+    async *lookupStreams(...args: Parameters<BTrDB["lookupStreams"]>) {
+      for await (const stream of db.lookupStreams(...args)) {
+        read++;
+        yield stream;
+      }
+    },
+  } as Partial<BTrDB> as BTrDB;
+  const found: string[][] = [], readBefore: number[] = [];
+  for await (const streams of streamsByPath(counted, "")) {
+    found.push(streams.map(({ path }) => path));
+    readBefore.push(read);
+  }
+  assertEquals(found, pieces);
+  assertEquals(readBefore, [2, 8, 9, 10, 11]);
+  const below = await Array.fromAsync(streamsByPath(db, "a/b"));
+  assertEquals(below.map((streams) => streams.map(({ path }) => path)), [["a/b-/x"], ["a/b/c/z"]]);
 });
 
 Deno.test("splitPath: a path at each of its slashes", () => {
