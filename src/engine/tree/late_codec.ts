@@ -143,8 +143,13 @@ const MAJORS_HEADER = 1 + 8 + 4;
 export function encodeLateRun(address: number, points: LatePoints): Uint8Array {
   const { majors } = points;
   const n = majors.length;
-  const base = majors.reduce((a, b) => Math.min(a, b));
-  const span = majors.reduce((a, b) => Math.max(a, b)) - base;
+  let base = majors[0]!, last = base;
+  for (let i = 1; i < n; i++) {
+    const major = majors[i]!;
+    if (major < base) base = major;
+    if (major > last) last = major;
+  }
+  const span = last - base;
   const width = span === 0 ? 0 : span < 2 ** 8 ? 1 : span < 2 ** 16 ? 2 : 4;
   const head = BLOCK_HEADER_BYTES + MAJORS_HEADER;
   const block = encodeBlock(points, 0, n, head + n * width);
@@ -152,11 +157,11 @@ export function encodeLateRun(address: number, points: LatePoints): Uint8Array {
   view.setUint8(BLOCK_HEADER_BYTES, width);
   view.setFloat64(BLOCK_HEADER_BYTES + 1, base, true);
   view.setUint32(BLOCK_HEADER_BYTES + 9, n, true);
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < n && width > 0; i++) {
     const offset = majors[i]! - base;
     if (width === 1) block[head + i] = offset;
     else if (width === 2) view.setUint16(head + 2 * i, offset, true);
-    else if (width === 4) view.setUint32(head + 4 * i, offset, true);
+    else view.setUint32(head + 4 * i, offset, true);
   }
   return seal(block, LATE_RUN, address);
 }

@@ -57,7 +57,9 @@ export interface LatePlan {
 interface Planning {
   readonly store: BlockStore;
   readonly times: BigInt64Array;
-  readonly late: RawColumns;
+  readonly late: BigInt64Array;
+  /** Index of the first late time that is not before the bucket looked at last. */
+  lateAt: number;
   readonly ratio: number;
   readonly forced: IndexRange[];
   readonly leaves: TimeRange[];
@@ -78,9 +80,10 @@ export function* planLate(
   late: RawColumns,
   { ratio }: LateLimits,
 ): Generator<undefined, LatePlan> {
-  const planning = { store, times, late, ratio, forced: [], leaves: [], sparse: [] };
+  const forced: IndexRange[] = [], leaves: TimeRange[] = [], sparse: IndexRange[] = [];
+  const planning = { store, times, late: late.times, lateAt: 0, ratio, forced, leaves, sparse };
   yield* planInner(planning, store.readRoot(root), 0, times.length);
-  return planning;
+  return { forced, leaves, sparse };
 }
 
 function* planInner(
@@ -89,7 +92,7 @@ function* planInner(
   from: number,
   to: number,
 ): Generator<undefined> {
-  const { store, times, late, ratio } = planning;
+  const { store, times, ratio } = planning;
   const width = 1n << BigInt(node.pointwidth);
   for (let at = from, next: number; at < to; at = next) {
     const b = node.clampBucket(times[at]!);
@@ -99,7 +102,7 @@ function* planInner(
     if (kind === INNER) {
       yield;
       yield* planInner(planning, store.readInner(node, b), at, next);
-    } else if (hasAny(late.times, start, start + width)) {
+    } else if (hasLate(planning, start, start + width)) {
       planning.forced.push([at, next]);
       planning.leaves.push({ start, end: start + width });
     } else if (kind === LEAF && node.pointwidth > 2) {
@@ -108,9 +111,11 @@ function* planInner(
   }
 }
 
-function hasAny(times: BigInt64Array, start: bigint, end: bigint): boolean {
-  const i = lowerBound(times, start);
-  return i < times.length && times[i]! < end;
+/** Tells whether a bucket has late points; buckets are asked for in order of time. */
+function hasLate(planning: Planning, start: bigint, end: bigint): boolean {
+  const { late } = planning;
+  const at = planning.lateAt = gallop(late, start, planning.lateAt, late.length);
+  return at < late.length && late[at]! < end;
 }
 
 /** The bucket of a time that has no inner node below it. */

@@ -25,7 +25,7 @@ export interface Grid {
 }
 
 /** Points of leaves in memory whose runs are reduced together, about. */
-const BATCH_POINTS = 4096;
+const BATCH_POINTS = 16_384;
 
 /** Memory for runs of points; it is empty whenever other work may run. */
 const RUNS = new WindowRuns();
