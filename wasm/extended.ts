@@ -24,7 +24,7 @@ export { setTimeZone } from "./clock_changes";
 export { setFractionComma } from "./time_digits";
 export { encodeBlock } from "./block";
 export { encodeStat } from "./encode";
-export { mergeTwoRuns } from "./merge_two_runs";
+export { mergeThreeColumns, mergeTwoRuns } from "./merge_two_runs";
 export {
   cycleSums,
   polarToRectangular,

@@ -36,3 +36,39 @@ export function mergeTwoRuns(
   memory.copy(outTimes, bTimes, bEnd - bTimes);
   memory.copy(outValues, bValues, bEnd - bTimes);
 }
+
+/**
+ * As {@link mergeTwoRuns}, of points with a third number each. The columns of a run are one after the
+ * other, times, values, third numbers, `aColumn`, `bColumn` and `outColumn` bytes apart.
+ */
+export function mergeThreeColumns(
+  a: usize,
+  aColumn: usize,
+  na: u32,
+  b: usize,
+  bColumn: usize,
+  nb: u32,
+  out: usize,
+  outColumn: usize,
+): void {
+  const aEnd = a + (<usize>na << 3), bEnd = b + (<usize>nb << 3);
+  while (a < aEnd && b < bEnd) {
+    const ta = load<i64>(a), tb = load<i64>(b);
+    const first = ta <= tb;
+    const from = first ? a : b;
+    const column = first ? aColumn : bColumn;
+    store<i64>(out, first ? ta : tb);
+    store<u64>(out + outColumn, load<u64>(from + column));
+    store<u64>(out + (outColumn << 1), load<u64>(from + (column << 1)));
+    const stepA: usize = first ? 8 : 0;
+    a += stepA;
+    b += 8 - stepA;
+    out += 8;
+  }
+  const restA = aEnd - a, restB = bEnd - b;
+  for (let column: usize = 0; column < 3; column++) {
+    const to = out + column * outColumn;
+    memory.copy(to, a + column * aColumn, restA);
+    memory.copy(to + restA, b + column * bColumn, restB);
+  }
+}

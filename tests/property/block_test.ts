@@ -8,7 +8,7 @@ import {
   decodeSortedBlockInto,
 } from "../../src/kernel/decode_block.ts";
 import { encodeBlock } from "../../src/kernel/encode_block.ts";
-import { mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
+import { mergeThreeColumns, mergeTwoRuns } from "../../src/kernel/merge_two_runs.ts";
 import { readBlock } from "../support/block_reference.ts";
 import { blockSize } from "../support/block_size_reference.ts";
 
@@ -199,7 +199,7 @@ Deno.test("encodeBlock: regular signals take few bytes", () => {
   assertLess(size(regular((i) => 7200 + Math.sin(i * 1.7))), 6);
 });
 
-Deno.test("mergeTwoRuns: two runs merge into one, the first one's points first", () => {
+Deno.test("mergeTwoRuns, mergeThreeColumns: two runs merge into one, the first one's points first", () => {
   const run = fc.array(fc.bigInt(0n, 60n), { maxLength: 120 }).map((times) =>
     times.sort((a, b) => a < b ? -1 : a > b ? 1 : 0)
   );
@@ -215,6 +215,22 @@ Deno.test("mergeTwoRuns: two runs merge into one, the first one's points first",
       assertEquals(
         Array.from(merged.times, (time, i) => ({ time, value: merged.values[i]! })),
         expected,
+      );
+      const before = 3, n = expected.length;
+      const out = [
+        new BigInt64Array(before + n),
+        new Float64Array(before + n),
+        new Float64Array(before + n),
+      ] as const;
+      const third = ({ times, values }: RawColumns) =>
+        [times, values, values.map((value) => 2 * value)] as const;
+      mergeThreeColumns(third(left), third(right), out, before);
+      assertEquals(
+        Array.from(out[0], (time, i) => ({ time, value: out[1][i]!, third: out[2][i]! })),
+        [
+          ...Array.from({ length: before }, () => ({ time: 0n, value: 0, third: 0 })),
+          ...expected.map((point) => ({ ...point, third: 2 * point.value })),
+        ],
       );
     }),
   );

@@ -52,9 +52,7 @@ export function* insertIntoVersion(
   const from = versions.open(address);
   if (from.root === 0) return yield* insertIntoTree(commit, 0, points);
   const plan = yield* planLate(store, from.root, points, from.late, limits);
-  const kept = joinRanges(
-    plan.sparse.length >= limits.leaves ? [...plan.forced, ...plan.sparse] : plan.forced,
-  );
+  const kept = joinRanges(plan.forced, plan.sparse.length >= limits.leaves ? plan.sparse : []);
   if (kept.length === 0 && from.list === undefined) {
     return yield* insertIntoTree(commit, from.root, points);
   }
@@ -165,13 +163,15 @@ function* insertAfter(
 
 const NO_TIMES = new BigInt64Array(0);
 
-/** Ranges of indices in their order, neighbours as one. */
-function joinRanges(ranges: readonly IndexRange[]): IndexRange[] {
+/** Ranges of indices of two ascending lists in their order, neighbours as one. */
+function joinRanges(a: readonly IndexRange[], b: readonly IndexRange[]): IndexRange[] {
   const joined: [number, number][] = [];
-  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const isA = j === b.length || (i < a.length && a[i]![0] < b[j]![0]);
+    const range = isA ? a[i++]! : b[j++]!;
     const last = joined.at(-1);
-    if (last?.[1] === from) last[1] = to;
-    else joined.push([from, to]);
+    if (last?.[1] === range[0]) last[1] = range[1];
+    else joined.push([range[0], range[1]]);
   }
   return joined;
 }

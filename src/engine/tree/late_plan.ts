@@ -6,7 +6,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { gallop, lowerBound } from "../../core/search.ts";
+import { gallop } from "../../core/search.ts";
 import type { BlockStore } from "./block_store.ts";
 import type { TimeRange } from "./late_points.ts";
 import { ABSENT, INNER, type InnerNode, LEAF } from "./node.ts";
@@ -94,17 +94,24 @@ function* planInner(
 ): Generator<undefined> {
   const { store, times, ratio } = planning;
   const width = 1n << BigInt(node.pointwidth);
+  let b = -1, end = node.start;
   for (let at = from, next: number; at < to; at = next) {
-    const b = node.clampBucket(times[at]!);
-    const start = node.bucketStart(b);
-    next = gallop(times, start + width, at, to);
+    let start = end;
+    // The next bucket, most of the time.
+    if (times[at]! < end + width) b++;
+    else {
+      b = node.clampBucket(times[at]!);
+      start = node.bucketStart(b);
+    }
+    end = start + width;
+    next = gallop(times, end, at, to);
     const kind = node.kinds[b]!;
     if (kind === INNER) {
       yield;
       yield* planInner(planning, store.readInner(node, b), at, next);
-    } else if (hasLate(planning, start, start + width)) {
+    } else if (hasLate(planning, start, end)) {
       planning.forced.push([at, next]);
-      planning.leaves.push({ start, end: start + width });
+      planning.leaves.push({ start, end });
     } else if (kind === LEAF && node.pointwidth > 2) {
       if ((next - at) * ratio <= node.counts[b]!) planning.sparse.push([at, next]);
     }

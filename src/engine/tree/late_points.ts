@@ -6,8 +6,9 @@
  */
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
-import { lowerBound } from "../../core/search.ts";
-import { mergeRuns } from "./merge_runs.ts";
+import { gallop, lowerBound } from "../../core/search.ts";
+import { mergeThreeColumns, type ThreeColumns } from "../../kernel/merge_two_runs.ts";
+import { earlier } from "./merge_runs.ts";
 
 /** Points in order of time, equal times in order of arrival. */
 export interface LatePoints extends RawColumns {
@@ -32,13 +33,39 @@ export function sliceLate(points: LatePoints, from: number, to: number): LatePoi
   return { ...sliceRaw(points, from, to), majors: points.majors.subarray(from, to) };
 }
 
+/** Points of each run that are merged in one step, if no more have the same time. */
+const STEP_POINTS = 16_384;
+
 /** Two runs as one; at equal times the points of `a` come first. */
 export function mergeLate(a: LatePoints, b: LatePoints): LatePoints {
-  if (a.times.length === 0) return b;
-  if (b.times.length === 0) return a;
-  const { times, values } = mergeRuns(a, b);
-  const asValues = ({ times, majors }: LatePoints): RawColumns => ({ times, values: majors });
-  return { times, values, majors: mergeRuns(asValues(a), asValues(b)).values };
+  const na = a.times.length, nb = b.times.length;
+  if (na === 0) return b;
+  if (nb === 0) return a;
+  if (a.times[na - 1]! <= b.times[0]!) return joinLate([a, b]);
+  const merged = allocLate(na + nb);
+  for (let i = 0, j = 0; i < na || j < nb;) {
+    // Points of equal time are in one step.
+    const end = earlier(a.times[i + STEP_POINTS], b.times[j + STEP_POINTS]);
+    const toA = end === undefined ? na : gallop(a.times, end + 1n, i, na);
+    const toB = end === undefined ? nb : gallop(b.times, end + 1n, j, nb);
+    const [nextA, nextB] = [sliceLate(a, i, toA), sliceLate(b, j, toB)];
+    mergeThreeColumns(columnsOf(nextA), columnsOf(nextB), columnsOf(merged), i + j);
+    i = toA;
+    j = toB;
+  }
+  return merged;
+}
+
+function columnsOf({ times, values, majors }: LatePoints): ThreeColumns {
+  return [times, values, majors];
+}
+
+function allocLate(n: number): LatePoints {
+  return {
+    times: new BigInt64Array(n),
+    values: new Float64Array(n),
+    majors: new Float64Array(n),
+  };
 }
 
 /** A range of times, `[start, end)`, ns. */
@@ -79,11 +106,7 @@ export function splitLate(
 /** Runs that follow one another as one. */
 function joinLate(runs: readonly LatePoints[]): LatePoints {
   const n = runs.reduce((sum, { times }) => sum + times.length, 0);
-  const all = {
-    times: new BigInt64Array(n),
-    values: new Float64Array(n),
-    majors: new Float64Array(n),
-  };
+  const all = allocLate(n);
   let at = 0;
   for (const { times, values, majors } of runs) {
     all.times.set(times, at);

@@ -90,7 +90,8 @@ export function* mergeRunsInSteps(
   return sliceRaw(merged, 0, out);
 }
 
-function earlier(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+/** The earlier of two times, of which either may be absent. */
+export function earlier(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
   return a === undefined || b !== undefined && b < a ? b : a;
 }
 
