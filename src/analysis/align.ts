@@ -1,5 +1,5 @@
 /**
- * Several streams at the same moments.
+ * Alignment of several streams to a common rate.
  *
  * @module
  */
@@ -40,7 +40,8 @@ export interface AlignCount {
 const BATCH_VALUES = 1 << 20;
 
 /**
- * Streams at the same moments: row `i` is at `start + i / rate`, computed from `i` and rounded to the
+ * Aligns streams to a common rate: row `i` is
+ * at `start + i / rate`, computed from `i` and rounded to the
  * nearest ns, so that nothing adds up over any range. Memory does not grow with it.
  *
  * @param sources Streams, a set (in its pinned versions), or columns.
@@ -169,7 +170,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<AlignedColumns> {
     if (this.#taken) {
-      throw new TypeError(`Cannot ${ACTION} twice: the rows were already read, align them anew`);
+      throw new TypeError(`Cannot ${ACTION} twice: the rows were already read, align them again`);
     }
     this.#taken = true;
     return this.#batches();

@@ -90,7 +90,7 @@ export function checkLabels(action: string, streams: number, labels: unknown): v
   });
   if (labels.length !== streams) {
     throw outOfRange(
-      `Cannot ${action}: there are ${labels.length} labels, expected ${streams}, one a stream`,
+      `Cannot ${action}: there are ${labels.length} labels, expected ${streams}, one per stream`,
     );
   }
 }

@@ -40,7 +40,7 @@ function pairs(metadata: Metadata): Pair[] {
   return Array.from(metadata, ([key, value]) => {
     if (value === null) {
       throw new BTrDBError(
-        `Cannot store ${JSON.stringify(key)} without a value: protocol v4 has no such thing`,
+        `Cannot store ${JSON.stringify(key)} without a value: protocol v4 needs one`,
         { code: ErrorCode.NotImplemented },
       );
     }
