@@ -16,6 +16,16 @@ const Row = { Count: 1, Min: 2, Mean: 3, Max: 4, M2: 5, Total: 7 } as const;
 /** In the end of a run: the next one is of the same window. */
 const SHARED = 2 ** 31;
 
+/** Range of times, ns, in which their differences are exact numbers: 52 days. */
+const NEAR = 2 ** 52;
+
+const HALF = 2 ** 32;
+
+/** Integers of 64 bits as their halves, the lower one first: a bigint would be an object each. */
+function halvesOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, 2 * length);
+}
+
 /** Points whose runs wait for the others of a batch. */
 interface Part {
   readonly values: Float64Array;
@@ -31,11 +41,14 @@ export class WindowRuns {
   /** Most runs there is room for. */
   #room = 0;
   #starts = new BigInt64Array(0);
+  #startHalves = halvesOf(this.#starts);
   #ends = new Uint32Array(0);
   #rows = new Float64Array(0);
   #parts: Part[] = [];
   #points = 0;
   #found = 0;
+  /** Runs whose statistics were made last. */
+  #reduced = 0;
   /** The first run goes on with the window that was open before the batch. */
   #isOpen = false;
 
@@ -88,6 +101,7 @@ export class WindowRuns {
   reduce(total: number, nothing: number): number {
     const runs = this.#found, column = columnBytes(this.#points), parts = this.#parts.splice(0);
     this.#points = this.#found = 0;
+    this.#reduced = runs;
     const a = extendedArena(column + columnBytes(runs) + 8 * ROW * runs);
     const ends = a.base + column, rows = ends + columnBytes(runs);
     let at = a.base >>> 3;
@@ -102,6 +116,55 @@ export class WindowRuns {
   }
 
   #findEnds(times: BigInt64Array, from: number, to: number, start: bigint, width: bigint): void {
+    const span = times[to - 1]! - start;
+    if (span + width < NEAR) this.#findNear(times, from, to, start, Number(width), Number(span));
+    else this.#findFar(times, from, to, start, width);
+  }
+
+  /** Finds runs of times that are near to each other, which are looked at as ns since `start`. */
+  #findNear(
+    times: BigInt64Array,
+    from: number,
+    to: number,
+    start: bigint,
+    width: number,
+    last: number,
+  ): void {
+    const halves = halvesOf(times);
+    const low = Number(BigInt.asUintN(32, start)), high = Number(start >> 32n);
+    const at = (i: number) => (halves[2 * i + 1]! - high) * HALF + ((halves[2 * i]! >>> 0) - low);
+    const perNs = (to - 1 - from) / (last - at(from));
+    const before = this.#points - from;
+    let windowStart = 0, windowEnd = width;
+    for (let first = from; first < to;) {
+      const time = at(first);
+      if (time >= windowEnd) {
+        windowStart = time - windowEnd < width ? windowEnd : time - time % width;
+        windowEnd = windowStart + width;
+      }
+      let next = to;
+      if (last >= windowEnd) {
+        // Samples are regular, most of the time.
+        let guess = Math.min(first + Math.ceil((windowEnd - time) * perNs), to - 1);
+        // A whole number of samples a window, but for rounding.
+        if (guess - 1 > first && at(guess - 1) >= windowEnd) guess--;
+        const isLow = at(guess - 1) < windowEnd;
+        next = isLow && at(guess) >= windowEnd
+          ? guess
+          : gallop(times, start + BigInt(windowEnd), isLow ? guess : first, to);
+      }
+      const run = this.#found++;
+      if (run === this.#room) this.#grow();
+      const carry = Math.floor((low + windowStart) / HALF);
+      this.#startHalves[2 * run] = low + windowStart - carry * HALF;
+      this.#startHalves[2 * run + 1] = high + carry;
+      this.#ends[run] = before + next;
+      first = next;
+    }
+  }
+
+  /** As {@linkcode #findNear} of times anywhere. */
+  #findFar(times: BigInt64Array, from: number, to: number, start: bigint, width: bigint): void {
     const last = times[to - 1]!;
     const perNs = (to - 1 - from) / Number(last - times[from]!);
     const before = this.#points - from;
@@ -134,9 +197,26 @@ export class WindowRuns {
     const starts = this.#starts, ends = this.#ends;
     this.#starts = new BigInt64Array(room);
     this.#starts.set(starts);
+    this.#startHalves = halvesOf(this.#starts);
     this.#ends = new Uint32Array(room);
     this.#ends.set(ends);
     this.#rows = new Float64Array(ROW * room);
+  }
+
+  /**
+   * The end of the runs from `run` on each of which is alone in its window, whatever there was before
+   * this batch and comes behind it; `run` if it is none of them.
+   */
+  aloneUntil(run: number): number {
+    const last = this.#reduced - 1;
+    if (run === 0 || this.#ends[run - 1]! >= SHARED) return run;
+    while (run < last && this.#ends[run]! < SHARED) run++;
+    return run;
+  }
+
+  /** Copies the starts of the windows of runs. */
+  copyStarts(from: number, to: number, into: BigInt64Array, at: number): void {
+    into.set(this.#starts.subarray(from, to), at);
   }
 
   /** Start of the window of a run. */

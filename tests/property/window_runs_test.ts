@@ -21,7 +21,12 @@ const step = fc.oneof(
 
 const points = fc.array(fc.tuple(step, value), { minLength: 1, maxLength: 120 });
 
-const width = fc.oneof(fc.bigInt(1n, 300n), fc.bigInt(1n, 1n << 63n));
+const width = fc.oneof(
+  fc.bigInt(1n, 300n),
+  fc.bigInt(1n, 1n << 40n),
+  fc.bigInt((1n << 52n) - (1n << 43n), (1n << 52n) + (1n << 43n)),
+  fc.bigInt(1n, 1n << 63n),
+);
 
 /** The runs that were found, as a plain list. */
 function taken(runs: WindowRuns, total: number, nothing: number): Run[] {
@@ -71,6 +76,25 @@ Deno.test("WindowRuns: runs of several columns are those of a plain loop, bit fo
       },
     ),
   );
+});
+
+Deno.test("WindowRuns: aloneUntil ends before a window that other runs share, and before the last", () => {
+  const runs = new WindowRuns();
+  const of = (...list: bigint[]) => ({
+    times: BigInt64Array.from(list),
+    values: new Float64Array(list.length),
+  });
+  for (const start of [0n, (1n << 32n) - 25n, -(1n << 60n)]) {
+    // Windows of 10 ns: the fourth run goes on with that of the third.
+    runs.find(of(start, start + 10n, start + 20n), 0, 3, start, 10n);
+    runs.find(of(start + 21n, start + 30n, start + 40n, start + 50n), 0, 4, start, 10n);
+    assertEquals(runs.reduce(0, 0), 7);
+    const ends = Array.from({ length: 7 }, (_, run) => runs.aloneUntil(run));
+    assertEquals(ends, [0, 2, 2, 3, 6, 6, 6]);
+    const starts = new BigInt64Array(4);
+    runs.copyStarts(4, 6, starts, 1);
+    assertEquals([...starts], [0n, start + 30n, start + 40n, 0n]);
+  }
 });
 
 Deno.test("WindowRuns: more points than go through at once are taken in pieces", () => {

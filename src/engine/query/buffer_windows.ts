@@ -8,6 +8,14 @@ import type { StatColumns } from "../../core/columns.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Grid, pointWindows } from "../tree/windows.ts";
 
+/** Values below this have finite sums, however many they are: a count is below 2^53. */
+const MODERATE = 1e290;
+
+function isModerate(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i]!) < MODERATE)) return false;
+  return true;
+}
+
 /** The windows of a grid that have buffered points, to be merged with those of the tree. */
 export function sparseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns {
   const windows = pointWindows(snapshot.points, grid);
@@ -24,8 +32,11 @@ export function sparseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns
 export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns {
   const windows = sparseBufferWindows(snapshot, grid);
   const { times, mean, count } = windows;
-  for (let i = 0; i < times.length; i++) {
-    if (snapshot.root === 0 && times[i]! + grid.width >= grid.end) break;
+  const last = times.length - 1;
+  for (let i = 0; i <= last; i++) {
+    if (i === last && snapshot.root === 0 && times[i]! + grid.width >= grid.end) break;
+    // No count makes it zero or infinite, and to read one costs a bigint.
+    if (mean[i] !== 0 && Math.abs(mean[i]!) < MODERATE) continue;
     const sum = mean[i]! * Number(count[i]!);
     if (sum === 0 || !Number.isFinite(sum)) mean[i] = sum + 0;
   }
@@ -38,6 +49,7 @@ export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns 
  */
 function overflowInOrder(windows: StatColumns, { arrived }: Snapshot, grid: Grid): void {
   const { times, min, mean, max, count } = windows;
+  if (isModerate(min) && isModerate(max)) return;
   const risky = new Map<bigint, number>();
   for (let i = 0; i < times.length; i++) {
     const bound = 2 * Math.max(-min[i]!, max[i]!) * Number(count[i]!);

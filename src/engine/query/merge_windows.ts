@@ -6,7 +6,8 @@
 
 import { allocStat, type StatColumns } from "../../core/columns.ts";
 import { CHUNK_WINDOWS } from "../constants.ts";
-import { StatBuilder } from "../tree/stat_builder.ts";
+import { gallop } from "../../core/search.ts";
+import { copyStat, StatBuilder } from "../tree/stat_builder.ts";
 import { Accumulator } from "../tree/stats.ts";
 import type { Grid } from "../tree/windows.ts";
 
@@ -36,17 +37,19 @@ export function* mergeWindows(
     }
     const out = new StatBuilder(chunk.times.length);
     const window = new Accumulator();
-    for (let i = 0; i < chunk.times.length; i++) {
-      const time = chunk.times[i]!;
-      for (; at < n && buffer.times[at]! < time; at++) out.copy(buffer, at);
-      if (at === n || buffer.times[at] !== time) {
-        out.copy(chunk, i);
-        continue;
-      }
+    const end = chunk.times.length;
+    for (let i = 0; i < end;) {
+      const later = gallop(buffer.times, chunk.times[i]!, at, n);
+      out.copy(buffer, at, later);
+      at = later;
+      const next = at === n ? end : gallop(chunk.times, buffer.times[at]!, i, end);
+      out.copy(chunk, i, next);
+      i = next;
+      if (i === end || chunk.times[i] !== buffer.times[at]) continue;
       window.reset();
       addWindow(window, buffer, at++);
       addWindow(window, chunk, i);
-      out.push(time, window);
+      out.push(chunk.times[i++]!, window);
     }
     yield out.take();
   }
@@ -105,16 +108,16 @@ export function* fillWindows(
       yield chunk;
       return;
     }
-    for (let i = 0; i < n; i++) {
+    const isWhole = chunk.times[n - 1]! - chunk.times[0]! === BigInt(n - 1) * width;
+    for (let i = 0; i < n;) {
       const time = chunk.times[i]!;
       if (out !== undefined && time === next && used + 1 < out.times.length) used++;
       else out = yield* advanceTo((time - start) / width);
-      next = time + width;
-      out.min[used] = chunk.min[i]!;
-      out.mean[used] = chunk.mean[i]!;
-      out.max[used] = chunk.max[i]!;
-      out.count[used] = chunk.count[i]!;
-      out.stddev![used] = chunk.stddev![i]!;
+      // All that there is room for, if each follows the one before.
+      const some = isWhole ? Math.min(n - i, out.times.length - used) : 1;
+      copyStat(chunk, i, i += some, out, used);
+      used += some - 1;
+      next = time + BigInt(some) * width;
     }
   }
   yield* advanceTo(total);

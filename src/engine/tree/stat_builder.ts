@@ -5,10 +5,14 @@
  */
 
 import { allocStat, type StatColumns } from "../../core/columns.ts";
+import type { WindowRuns } from "../../kernel/window_runs.ts";
 import { type Accumulator, stddevOf } from "./stats.ts";
 
 /** Windows for which memory is taken at first, where nobody knows how many come. */
 const FIRST_WINDOWS = 256;
+
+/** Windows from which on columns are copied as a whole. */
+const WORTH_A_COPY = 8;
 
 /** Shared by all builders that are empty: columns cost more to make than a few windows to collect. */
 const NO_ROOM = allocStat(0, true);
@@ -31,8 +35,7 @@ export class StatBuilder {
 
   /** Appends the window that begins at `time`. */
   push(time: bigint, window: Accumulator): void {
-    if (this.#length === this.#columns.times.length) this.#grow();
-    const i = this.#length++;
+    const i = this.#add(1);
     const columns = this.#columns;
     columns.times[i] = time;
     columns.min[i] = window.min;
@@ -42,17 +45,36 @@ export class StatBuilder {
     columns.stddev![i] = stddevOf(window.m2, window.count);
   }
 
-  /** Appends window `from` of other columns as it is. */
-  copy(source: StatColumns, from: number): void {
-    if (this.#length === this.#columns.times.length) this.#grow();
-    const i = this.#length++;
-    const columns = this.#columns;
-    columns.times[i] = source.times[from]!;
-    columns.min[i] = source.min[from]!;
-    columns.mean[i] = source.mean[from]!;
-    columns.max[i] = source.max[from]!;
-    columns.count[i] = source.count[from]!;
-    columns.stddev![i] = source.stddev![from]!;
+  /** Appends the windows of runs `[from, to)`, each of which is all of its window. */
+  pushRuns(runs: WindowRuns, from: number, to: number): void {
+    const at = this.#add(to - from);
+    const { times, min, mean, max, count, stddev } = this.#columns;
+    runs.copyStarts(from, to, times, at);
+    // In halves, without a bigint each.
+    const counts = new Uint32Array(count.buffer, count.byteOffset, 2 * count.length);
+    for (let run = from, i = at; run < to; run++, i++) {
+      const n = runs.count(run);
+      min[i] = runs.min(run);
+      mean[i] = runs.total(run) / n;
+      max[i] = runs.max(run);
+      counts[2 * i] = n;
+      counts[2 * i + 1] = 0;
+      stddev![i] = stddevOf(runs.m2(run), n);
+    }
+  }
+
+  /** Appends windows `[from, to)` of other columns as they are. */
+  copy(source: StatColumns, from: number, to: number): void {
+    const at = this.#add(to - from);
+    copyStat(source, from, to, this.#columns, at);
+  }
+
+  /** Makes room for windows; returns the index of the first. */
+  #add(windows: number): number {
+    const at = this.#length;
+    this.#length += windows;
+    if (this.#length > this.#columns.times.length) this.#grow(at);
+    return at;
   }
 
   /** The windows collected, in columns of their own; the builder is empty afterwards. */
@@ -75,15 +97,36 @@ export class StatBuilder {
     };
   }
 
-  #grow(): void {
-    const old = this.#columns;
-    const next = allocStat(Math.max(this.#first, 2 * this.#length), true);
-    next.times.set(old.times);
-    next.min.set(old.min);
-    next.mean.set(old.mean);
-    next.max.set(old.max);
-    next.count.set(old.count);
-    next.stddev!.set(old.stddev!);
+  #grow(used: number): void {
+    const next = allocStat(Math.max(this.#first, 2 * used, this.#length), true);
+    copyStat(this.#columns, 0, used, next, 0);
     this.#columns = next;
   }
+}
+
+/** Copies windows `[from, to)` of columns with standard deviations to where others have room. */
+export function copyStat(
+  source: StatColumns,
+  from: number,
+  to: number,
+  into: StatColumns,
+  at: number,
+): void {
+  if (to - from < WORTH_A_COPY) {
+    for (; from < to; from++, at++) {
+      into.times[at] = source.times[from]!;
+      into.min[at] = source.min[from]!;
+      into.mean[at] = source.mean[from]!;
+      into.max[at] = source.max[from]!;
+      into.count[at] = source.count[from]!;
+      into.stddev![at] = source.stddev![from]!;
+    }
+    return;
+  }
+  into.times.set(source.times.subarray(from, to), at);
+  into.min.set(source.min.subarray(from, to), at);
+  into.mean.set(source.mean.subarray(from, to), at);
+  into.max.set(source.max.subarray(from, to), at);
+  into.count.set(source.count.subarray(from, to), at);
+  into.stddev!.set(source.stddev!.subarray(from, to), at);
 }

@@ -119,9 +119,16 @@ class WindowSink {
     if (RUNS.found === 0) return;
     const window = this.#window;
     const n = RUNS.reduce(window.total, window.nothing);
-    for (let run = 0; run < n; run++) {
-      this.#moveTo(RUNS.start(run));
-      window.addRun(RUNS, run);
+    for (let run = 0; run < n;) {
+      const end = this.#at < this.#to ? run : RUNS.aloneUntil(run);
+      if (end === run) {
+        this.#moveTo(RUNS.start(run));
+        window.addRun(RUNS, run++);
+      } else {
+        this.#close();
+        this.out.pushRuns(RUNS, run, end);
+        run = end;
+      }
     }
   }
 
