@@ -8,6 +8,7 @@
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ImportError } from "./errors.ts";
 
 /** Bytes of one read. */
 const READ_BYTES = 1 << 20;
@@ -47,7 +48,7 @@ export class Spool implements AsyncDisposable {
       }
     } catch (error) {
       await spool(0)[Symbol.asyncDispose]();
-      throw error;
+      throw isFull(error) ? fullError(error) : error;
     }
     return spool(length);
   }
@@ -76,4 +77,16 @@ export class Spool implements AsyncDisposable {
       rm(this.#folder, { recursive: true, force: true })
     );
   }
+}
+
+function isFull(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "ENOSPC" || code === "EDQUOT";
+}
+
+function fullError(cause: unknown): ImportError {
+  return new ImportError(`Cannot import: the disk of ${tmpdir()} is full`, {
+    hint: "input from a pipe is kept there while it is read; TMPDIR names another folder",
+    cause,
+  });
 }

@@ -66,11 +66,26 @@ export async function resumeAt(
 }
 
 async function readNote(file: Destination): Promise<ExportNote | undefined> {
+  let text: string;
   try {
-    return JSON.parse(await Deno.readTextFile(notePath(file))) as ExportNote;
+    text = await Deno.readTextFile(notePath(file));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
+  }
+  const note = parseNote(text);
+  if (note !== undefined) return note;
+  throw new CliError(`Cannot resume ${file.name}: ${notePath(file)} is damaged`, {
+    hint: "leave out --resume to start over",
+  });
+}
+
+function parseNote(text: string): ExportNote | undefined {
+  try {
+    const note: unknown = JSON.parse(text);
+    return typeof note === "object" && note !== null ? note as ExportNote : undefined;
+  } catch {
+    return undefined;
   }
 }
 

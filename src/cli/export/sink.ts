@@ -46,7 +46,7 @@ export interface Destination {
  */
 export function destination(name: string): Destination {
   const path = realPath(name);
-  const info = statOf(path);
+  const info = attempt({ name }, () => statOf(path));
   if (info === undefined) {
     const folder = path.replace(/[^/\\]*$/, "") || ".";
     const parent = statOf(folder);
@@ -159,7 +159,7 @@ export function fileSink(to: Destination, append: boolean): Sink {
 }
 
 /** Does something to a file; a failure names the file as it was given. */
-function attempt<T>(to: Destination, action: () => T): T {
+function attempt<T>(to: Pick<Destination, "name">, action: () => T): T {
   try {
     return action();
   } catch (cause) {

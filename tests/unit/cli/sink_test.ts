@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openPartFile } from "../../../src/csv/part_file.ts";
+import { CliError } from "../../../src/cli/errors.ts";
+import { resumeAt } from "../../../src/cli/export/resume.ts";
 import { destination, fileSink } from "../../../src/cli/export/sink.ts";
 
 async function directory(): Promise<{ path: string } & AsyncDisposable> {
@@ -54,4 +56,20 @@ Deno.test("openPartFile: of two that write the same part file the first one does
   second.write(Uint8Array.of(4));
   await second.finish();
   assertEquals([...await Deno.readFile(target)], [3, 4]);
+});
+
+Deno.test("resumeAt: a damaged note of an interrupted export is an error that says what to do", async () => {
+  await using dir = await directory();
+  const to = destination(`${dir.path}/a.csv`);
+  for (const text of ['{"request', "null", "1", ""]) {
+    await Deno.writeTextFile(`${to.path}.part.json`, text);
+    const error = await assertRejects(() => resumeAt(to, { request: {}, versions: [] }), CliError);
+    assertEquals(error.hint, "leave out --resume to start over", text);
+  }
+});
+
+Deno.test("destination: links in a circle are an error that names the file", async () => {
+  await using dir = await directory();
+  await Deno.symlink("a.csv", `${dir.path}/a.csv`);
+  assertThrows(() => destination(`${dir.path}/a.csv`), CliError, `Cannot write ${dir.path}/a.csv`);
 });
