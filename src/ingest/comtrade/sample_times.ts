@@ -27,6 +27,9 @@ const TRUSTED_SHARE = 0.95;
 /** A gap is a step of more than so many sample periods. */
 const GAP_PERIODS = 1.5;
 
+const BEYOND = "is at a time beyond 64 bits of nanoseconds";
+const OTHER_START = "its rate, its multiplier of the stamps or its start may be wrong";
+
 const WRAPS = [2 ** 32, 2 ** 16] as const;
 
 /** Samples at one rate, without a gap. */
@@ -268,11 +271,15 @@ export class SampleTimes {
         ? scaled / numerator / FEMTO
         : undefined;
       const origin = this.#start + base / FEMTO;
+      let time = 0n;
       for (; i < end; i++) {
         const k = BigInt(row + i - first);
-        times[i] = step !== undefined ? origin + k * step : this.#start +
+        time = step !== undefined ? origin + k * step : this.#start +
           divideRounded(base * numerator + k * scaled, FEMTO * numerator);
+        times[i] = time;
       }
+      // Times grow, so one that does not fit has none behind it that does.
+      if (times[i - 1] !== time) this.#fail(row + i - 1, BEYOND, OTHER_START);
       at++;
     }
     return times;
@@ -282,6 +289,7 @@ export class SampleTimes {
     const { wrap, anchors } = this.#scan!;
     const times = new BigInt64Array(rows);
     let ticks = anchors[row / this.#blockRows]!;
+    let time = 0n;
     for (let i = 0; i < rows; i++) {
       const stamp = stamps[i]!;
       if (Number.isNaN(stamp)) this.#fail(row + i, "has no stamp, and the stamps say the times");
@@ -290,15 +298,19 @@ export class SampleTimes {
         if (step > wrap / 2) this.#fail(row + i, "has an earlier stamp than the one before");
         ticks += step;
       }
-      times[i] = this.#start + this.#nanoseconds(BigInt(Math.round(ticks)));
+      time = this.#start + this.#nanoseconds(BigInt(Math.round(ticks)));
+      times[i] = time;
     }
+    if (rows > 0 && times[rows - 1] !== time) this.#fail(row + rows - 1, BEYOND, OTHER_START);
     return times;
   }
 
-  #fail(row: number, problem: string): never {
-    throw new ImportError(`Cannot read ${this.#name}: record ${row + 1} ${problem}`, {
-      hint: "--times rate takes the rate of the configuration, where it has one",
-    });
+  #fail(
+    row: number,
+    problem: string,
+    hint = "--times rate takes the rate of the configuration, where it has one",
+  ): never {
+    throw new ImportError(`Cannot read ${this.#name}: record ${row + 1} ${problem}`, { hint });
   }
 }
 

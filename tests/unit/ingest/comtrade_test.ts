@@ -100,6 +100,21 @@ Deno.test("openComtrade: the scale, and values of either side of the transformer
   assertStringIncludes(notices.join("\n"), "No ratio is known of IA");
 });
 
+Deno.test("openComtrade: times beyond 64 bits are errors, they came round to others", async () => {
+  const stamps = [0, 1000, 2000];
+  const samples = [[1, 2, 3]];
+  for (const rate of ["1e-12", "1e-300"]) {
+    const slow = makeComtrade({ rates: [[rate, 3]], stamps, samples });
+    const error = await assertRejects(() => read(slow), ImportError, "beyond 64 bits");
+    assertStringIncludes(error.message, "record 3 ");
+  }
+  const rest = ["1e300"];
+  const stamped: MadeRecord = { nrates: "0", rates: [["0", 3]], stamps, samples, rest };
+  await assertRejects(() => read(makeComtrade(stamped)), ImportError, "beyond 64 bits");
+  const { points } = await read(makeComtrade({ rates: [["1e-8", 3]], stamps, samples }));
+  assertEquals(Object.values(points)[0]![2]![0].slice(0, 4), "2026");
+});
+
 Deno.test("openComtrade: times by the rate are counted, never added up", async () => {
   const rows = 100_001;
   const stamps = Array.from({ length: rows }, () => undefined);
