@@ -89,9 +89,10 @@ export class SubscriptionHub {
    * cost as many messages as there is time for.
    */
   publish(uuid: Uint8Array, columns: RawColumns): void {
-    const key = keyOf(uuid);
     const points = columns.times.length;
-    if (!this.#byKey.has(key) || points === 0) return;
+    if (this.#byKey.size === 0 || points === 0) return;
+    const key = keyOf(uuid);
+    if (!this.#byKey.has(key)) return;
     if (this.#heldPoints > 0 && this.#heldPoints + points > MAX_HELD_POINTS) this.#deliverAll();
     const held = this.#held.get(key) ?? { uuid: uuid.slice(), parts: [] };
     held.parts.push({ times: columns.times.slice(), values: columns.values.slice() });

@@ -12,17 +12,18 @@ import { extendedArena } from "./extended_arena.ts";
 export const NO_GROUP = 0xffff_ffff;
 
 /**
- * Puts the points of each group into columns of their own, in the order in which they are.
+ * Puts the points of each group together, in the order in which they are.
  *
  * @param columns The points of all groups.
  * @param groups Number of the group of each point, below `count`, or {@linkcode NO_GROUP}.
  * @param count Number of groups.
+ * @returns Makes columns of the points of a group: of very many groups not all at once.
  */
 export function groupPoints(
   { times, values }: RawColumns,
   groups: Uint32Array,
   count: number,
-): RawColumns[] {
+): (group: number) => RawColumns {
   const n = times.length;
   const next = new Uint32Array(count + 1);
   for (let i = 0; i < n; i++) {
@@ -41,11 +42,13 @@ export function groupPoints(
   memory.f64.set(values, valuesAt >> 3);
   memory.u32.set(groups, groupsAt >> 2);
   exports.scatterPoints(groupsAt, timesAt, valuesAt, n, base, timesOut, valuesOut);
-  return Array.from({ length: count }, (_, group) => {
+  const total = next[count]!;
+  const all = {
+    times: memory.i64.slice(timesOut >> 3, (timesOut >> 3) + total),
+    values: memory.f64.slice(valuesOut >> 3, (valuesOut >> 3) + total),
+  };
+  return (group) => {
     const [from, to] = [next[group]!, next[group + 1]!];
-    return {
-      times: memory.i64.slice((timesOut >> 3) + from, (timesOut >> 3) + to),
-      values: memory.f64.slice((valuesOut >> 3) + from, (valuesOut >> 3) + to),
-    };
-  });
+    return { times: all.times.slice(from, to), values: all.values.slice(from, to) };
+  };
 }

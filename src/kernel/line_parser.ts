@@ -13,6 +13,12 @@ import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "../core
 
 /** Bytes parsed in one go. */
 const PIECE_BYTES = 1 << 18;
+
+/** The same where most lines have tags of their own: to tell them apart takes microseconds each. */
+const SMALL_PIECE_BYTES = PIECE_BYTES / 4;
+
+/** Bytes for each set of tags of a piece below which the next piece is small. */
+const FEW_BYTES = 128;
 /** Longest line, bytes: beyond it, a quote is not closed or this is no line protocol. */
 const MAX_LINE_BYTES = 1 << 20;
 /** Room that the kernel keeps for one line. */
@@ -69,6 +75,7 @@ export class LineParser {
   #bytes = 0;
   #lines = 0;
   #isBroken = false;
+  #pieceBytes = SMALL_PIECE_BYTES;
 
   /** @param times Unit of times, and the time of lines without one. */
   constructor(times: LineTimes) {
@@ -106,14 +113,14 @@ export class LineParser {
   *#parse(isLast: boolean): Generator<LineBatch> {
     const all = joined(this.#held, this.#heldBytes);
     let at = 0;
-    for (let window = PIECE_BYTES; at < all.length;) {
+    for (let window = this.#pieceBytes; at < all.length;) {
       const most = Math.min(all.length, at + window);
       const isEnd = isLast && most === all.length;
       const end = isEnd ? most : at + all.subarray(at, most).lastIndexOf(LF) + 1;
       const next = end > at ? yield* this.#piece(all, at, end, isEnd) : at;
       if (next > at) {
         at = next;
-        window = PIECE_BYTES;
+        window = this.#pieceBytes;
       } else {
         if (most === all.length || window > MAX_LINE_BYTES) break;
         window *= 2;
@@ -195,6 +202,8 @@ export class LineParser {
         line: this.#lines + u32[at + 5]! + 1,
       });
     }
+    const areMany = prefixes.size * FEW_BYTES > bytes.length;
+    this.#pieceBytes = areMany ? SMALL_PIECE_BYTES : PIECE_BYTES;
     const from = (base + room.groups) >> 2;
     const groups = u32.slice(from, from + n);
     if (series.length < places.length) {

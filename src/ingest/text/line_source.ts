@@ -113,7 +113,8 @@ class LineFile implements SurveyedFile<LineLayout> {
       skipped.cells += timeless;
       const places = Uint32Array.from(batch.series, (series) => this.#placeOf(series));
       const groups = batch.groups.map((series) => series === NO_GROUP ? NO_GROUP : places[series]!);
-      yield { columns: groupPoints(batch.columns, groups, this.columns.length), next };
+      const columnsOf = groupPoints(batch.columns, groups, this.columns.length);
+      yield { columns: this.columns.map((_, place) => columnsOf(place)), next };
     }
   }
 

@@ -72,3 +72,14 @@ Deno.test("GroupCommit: one of the background that is no longer wanted is left o
   await done;
   assertEquals([log, writer.waiting], [["sweep 2"], 0]);
 });
+
+// Thousands of callers were answered in one go, and all went on in the same turn of the event loop.
+Deno.test("GroupCommit: the callers of a long transaction are answered in steps", async () => {
+  const { add, log, close } = noted();
+  const all = Array.from({ length: 1_000 }, () => add("insert"));
+  await all[0];
+  assertEquals(await Promise.race<unknown>([all.at(-1), "waits"]), "waits");
+  await Promise.all(all);
+  assertEquals(log.length, 1);
+  await close();
+});

@@ -23,7 +23,7 @@ import type { LineStream, LineStreams } from "./line_streams.ts";
 const FIND_AT_ONCE = 1_024;
 
 /** Streams written at the same time: those that wait share a transaction, of up to 4,096. */
-const WRITE_AT_ONCE = 8_192;
+const WRITE_AT_ONCE = 1_024;
 
 /** Refused lines that are kept to be told. */
 const MAX_ERRORS = 10;
@@ -79,14 +79,8 @@ export class LineStore {
   async store(batch: LineBatch): Promise<void> {
     this.outcome.strings += batch.strings;
     this.#refuse(batch.refused, ...batch.errors);
-    const { streams, exchange } = this.#options;
     const wanted = await inSlices(this.#streamsOf(batch));
-    const found: (StreamPoints | undefined)[] = wanted.map((stream) => {
-      // Callers who are kept to collections are looked at for every stream.
-      const uuid = exchange.access.limited ? undefined : streams.known(stream);
-      return uuid === undefined ? undefined : { stream, uuid };
-    });
-    await giveWay();
+    const found = await inSlices(this.#knownOf(wanted));
     const others = wanted.map((_, i) => i).filter((i) => found[i] === undefined);
     await mapConcurrently(others, FIND_AT_ONCE, async (i) => {
       await giveWay();
@@ -111,6 +105,19 @@ export class LineStore {
       streams.push({ collection, series: one, id: id + one.field });
     }
     return streams;
+  }
+
+  /** Those streams that are remembered; callers who are kept to collections are looked at for each. */
+  *#knownOf(wanted: readonly LineStream[]): Generator<undefined, (StreamPoints | undefined)[]> {
+    const { streams, exchange } = this.#options;
+    const found = new Array<StreamPoints | undefined>(wanted.length);
+    if (exchange.access.limited) return found;
+    for (const [i, stream] of wanted.entries()) {
+      if (i % STEP_SERIES === STEP_SERIES - 1) yield;
+      const uuid = streams.known(stream);
+      if (uuid !== undefined) found[i] = { stream, uuid };
+    }
+    return found;
   }
 
   async #findOrRefuse(stream: LineStream): Promise<StreamPoints | undefined> {
@@ -149,12 +156,13 @@ export class LineStore {
     const { targets, groupOf } = await inSlices(targetsOf(found));
     const groups = batch.groups.map((series) => groupOf[series]!);
     await giveWay();
-    const columns = groupPoints(batch.columns, groups, targets.length);
+    const columnsOf = groupPoints(batch.columns, groups, targets.length);
     await giveWay();
     await mapConcurrently(targets, WRITE_AT_ONCE, async (target, i) => {
       await giveWay();
-      await this.#insert(target, columns[i]!);
-      const stored = columns[i]!.times.length;
+      const columns = columnsOf(i);
+      await this.#insert(target, columns);
+      const stored = columns.times.length;
       this.outcome.points += stored;
       this.#options.exchange.metrics.pointsInserted += stored;
     });
