@@ -87,7 +87,7 @@ export class ParquetColumn {
       const count = Math.min(page.left, from - this.#row, SKIPPED);
       this.#pass(page, count);
     }
-    const out = arrayFor(element, n);
+    const out = arrayFor(element, this.#chunk.from, n);
     const isOptional = element.repetition_type === "OPTIONAL";
     const present = isOptional ? new Uint8Array(n) : undefined;
     let nulls = 0;
@@ -125,7 +125,7 @@ export class ParquetColumn {
     const bytes = this.#unpacked(compressed, header.uncompressed_page_size);
     const { num_values: count } = header.dictionary_page_header!;
     const { element, from } = this.#chunk;
-    const dictionary = arrayFor(element, count);
+    const dictionary = arrayFor(element, from, count);
     openValues({ encoding: "PLAIN", bytes, count, dictionary: undefined }, element, from)
       .take(dictionary, 0, count);
     this.#dictionary = dictionary;
@@ -190,7 +190,9 @@ export class ParquetColumn {
       there += level * count;
     });
     if (page.values.skip !== undefined) page.values.skip(there);
-    else if (there > 0) page.values.take(arrayFor(this.#chunk.element, there), 0, there);
+    else if (there > 0) {
+      page.values.take(arrayFor(this.#chunk.element, this.#chunk.from, there), 0, there);
+    }
     page.left -= n;
     this.#row += n;
   }

@@ -57,11 +57,12 @@ export function readingsOf({ schema }: FileMetaData): Reading[] {
 }
 
 /** Makes values of the bytes of a column, by its logical type. */
-function fromBytes({ type, converted_type, logical_type }: SchemaElement): FromBytes {
-  if (type === "INT96") return int96From;
-  if (logical_type?.type === "FLOAT16") return halfFrom;
+function fromBytes({ type, converted_type, logical_type, scale = 0 }: SchemaElement): FromBytes {
+  if (type === "INT96") return { isDouble: false, read: int96From };
+  if (logical_type?.type === "FLOAT16") return { isDouble: true, read: halfFrom };
   const isDecimal = logical_type?.type === "DECIMAL" || converted_type === "DECIMAL";
-  return isDecimal ? integerFrom : textFrom;
+  if (!isDecimal) return { isDouble: false, read: textFrom };
+  return { isDouble: true, read: (bytes) => decimalOf(integerFrom(bytes), scale) };
 }
 
 /**
@@ -128,7 +129,7 @@ function readingOf(element: SchemaElement): Reading {
     plain();
     return {
       field: { name, kind: "number", type: "a decimal" },
-      values: (data) => decimalsOf(data, scale),
+      values: /BYTE_ARRAY/.test(type ?? "") ? doublesOf : (data) => decimalsOf(data, scale),
     };
   }
   if (logical?.type === "TIMESTAMP") {

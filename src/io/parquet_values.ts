@@ -63,9 +63,17 @@ export function isReadable(element: SchemaElement, encoding: string): boolean {
     (encoding !== "BYTE_STREAM_SPLIT" || type !== "BOOLEAN");
 }
 
-/** Makes an array for the values of a column. */
-export function arrayFor(element: SchemaElement, length: number): ParquetValues {
-  if (!isNumber(element)) return new Array(length);
+/**
+ * Makes an array for the values of a column.
+ *
+ * @param from Makes values of bytes, where they are not numbers.
+ */
+export function arrayFor(
+  element: SchemaElement,
+  from: FromBytes,
+  length: number,
+): ParquetValues {
+  if (!isNumber(element)) return from.isDouble ? new Float64Array(length) : new Array(length);
   const { type, converted_type: converted, logical_type: logical } = element;
   const isUnsigned = (bits: number): boolean =>
     converted === `UINT_${bits}` ||
@@ -111,7 +119,7 @@ class BytesCursor implements ValueCursor {
   }
 
   take(out: unknown[], at: number, n: number): void {
-    for (let i = at; i < at + n; i++) out[i] = this.#from(this.#values.next());
+    for (let i = at; i < at + n; i++) out[i] = this.#from.read(this.#values.next());
   }
 
   skip(n: number): void {
