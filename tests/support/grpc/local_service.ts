@@ -2,6 +2,7 @@
  * The server's answers without a network: request bytes in, response bytes and status out.
  */
 
+import { HEAD_BYTES } from "../../../src/core/grpc_web.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
@@ -15,6 +16,15 @@ export interface LocalOutcome {
   code: number;
   details: string;
   messages: Uint8Array[];
+}
+
+/** The messages of frames, each behind a flag and its length. */
+function* messagesOf(frames: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(frames.buffer, frames.byteOffset, frames.byteLength);
+  for (let at = 0, end; at < frames.length; at = end) {
+    end = at + HEAD_BYTES + view.getUint32(at + 1);
+    yield frames.slice(at + HEAD_BYTES, end);
+  }
 }
 
 /** The services of `serve`, called directly. */
@@ -59,6 +69,10 @@ export class LocalService {
       arrived: () => Promise.resolve(),
       only: () => Promise.resolve(request),
       send: (message: Uint8Array) => void outcome.messages.push(message.slice()),
+      sendFrames(frames: Uint8Array, onSent: () => void) {
+        outcome.messages.push(...messagesOf(frames));
+        onSent();
+      },
       finish(code = 0, details = "") {
         outcome.code = code;
         outcome.details = details;
