@@ -27,7 +27,7 @@ export interface GrpcOptions extends ConnectionOptions {
 
 /**
  * 64 KiB, the library's default, is a third as fast; beyond 4 MiB nothing is gained, and what a
- * cancelled read leaves under way grows (docs/retries.md, "Many cancelled reads").
+ * cancelled read leaves under way grows.
  */
 const FLOW_CONTROL_WINDOW = 4 << 20;
 

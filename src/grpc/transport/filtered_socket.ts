@@ -35,9 +35,15 @@ export class FilteredSocket extends Duplex {
   #receive(chunk: Uint8Array): void {
     try {
       if (!this.#pushAll(this.#filter.receive(chunk))) this.#socket.pause();
+      this.#sendCredit();
     } catch (error) {
       this.destroy(error as Error);
     }
+  }
+
+  #sendCredit(): void {
+    const credit = this.#filter.takeCredit();
+    if (credit !== undefined && this.#socket.writable) this.#socket.write(credit);
   }
 
   #pushAll(parts: readonly Uint8Array[]): boolean {
@@ -53,6 +59,7 @@ export class FilteredSocket extends Duplex {
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
     this.#pushAll(this.#filter.send(chunk));
     this.#socket.write(chunk, done);
+    this.#sendCredit();
   }
 
   override _writev(chunks: { chunk: Uint8Array }[], done: Done): void {
@@ -62,6 +69,7 @@ export class FilteredSocket extends Duplex {
       if (i < chunks.length - 1) this.#socket.write(chunk);
       else this.#socket.write(chunk, done);
     });
+    this.#sendCredit();
     this.#socket.uncork();
   }
 

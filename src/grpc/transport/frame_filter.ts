@@ -5,7 +5,10 @@
  * aborts (`find_stream_on_goaway_func`) or faults, without an exception. So GOAWAY is taken out of
  * the bytes and dealt with here: streams above its last one are reset as refused, which says that
  * they were not processed (RFC 9113, section 6.8). Frames that a gRPC client has no use for are
- * taken out too: priorities, and types of frames that extend HTTP/2.
+ * taken out too: priorities, types of frames that extend HTTP/2, and data of calls that were
+ * cancelled. Of those a server sends as much as the window lets it before it hears of the end; the
+ * library ends the connection after some thousand of them, and with it all other calls
+ * (ENHANCE_YOUR_CALM).
  *
  * @module
  */
@@ -23,6 +26,7 @@ const PRIORITY = 2;
 const RST_STREAM = 3;
 const PUSH_PROMISE = 5;
 const GOAWAY = 7;
+const WINDOW_UPDATE = 8;
 /** The last type that RFC 9113 defines. */
 const CONTINUATION = 9;
 
@@ -30,6 +34,11 @@ const CONTINUATION = 9;
 const END_STREAM = 1;
 /** Error code of a stream that was not processed. */
 const REFUSED_STREAM = 7;
+
+/** Streams that were reset, of which data may still come. A server hears of it long before so many. */
+const MAX_RESET = 1_000;
+/** Bytes of data left out for which a server gets room at once; less than the smallest window. */
+const CREDIT_BYTES = 32_768;
 
 /** Announcement that a server will end the connection. */
 export interface Goaway {
@@ -82,6 +91,11 @@ class FrameScanner {
     return this.#header(this.#held, 0, end, this.#held.slice());
   }
 
+  /** True between two frames. */
+  get isBetween(): boolean {
+    return this.#payloadLeft === 0 && this.#heldBytes === 0;
+  }
+
   #header(bytes: Uint8Array, at: number, end: number, held: Uint8Array | undefined): Found {
     const header = parseHeader(bytes, at);
     this.#payloadLeft = header.length;
@@ -120,6 +134,10 @@ export class FrameFilter {
   readonly #outgoing = new FrameScanner(PREFACE_BYTES);
   /** Streams that the server has not ended. */
   readonly #open: Set<number> = new Set();
+  /** Streams that the client has reset and the server has not ended. */
+  readonly #reset: Set<number> = new Set();
+  /** Bytes of data left out, for which the server has no room yet. */
+  #leftOut = 0;
   #lastStreamId = Infinity;
   /** True if nothing has come yet. */
   #isFirst = true;
@@ -180,12 +198,28 @@ export class FrameFilter {
       at = found.end;
       if (found.kind !== "header") continue;
       const { type, streamId } = found.header;
-      if (type === RST_STREAM) this.#open.delete(streamId);
+      if (type === RST_STREAM && this.#open.delete(streamId)) this.#noteReset(streamId);
       if (type !== HEADERS) continue;
       if (streamId > this.#lastStreamId) answers.push(refusal(streamId));
       else this.#open.add(streamId);
     }
     return answers;
+  }
+
+  /**
+   * Bytes that the server must get between two frames, if any: room on the connection for data that
+   * was left out, of which the HTTP/2 library does not know.
+   */
+  takeCredit(): Uint8Array | undefined {
+    if (this.#leftOut < CREDIT_BYTES || !this.#outgoing.isBetween) return undefined;
+    const frame = frameOf(WINDOW_UPDATE, 0, this.#leftOut);
+    this.#leftOut = 0;
+    return frame;
+  }
+
+  #noteReset(streamId: number): void {
+    this.#reset.add(streamId);
+    if (this.#reset.size > MAX_RESET) this.#reset.delete(this.#reset.values().next().value!);
   }
 
   /** A server begins with SETTINGS, whose three bytes of length begin with 0. */
@@ -204,10 +238,12 @@ export class FrameFilter {
       this.#goawayBytes = 0;
       this.#goaway = new Uint8Array(GOAWAY_BYTES);
     }
+    const isCancelled = type === DATA && this.#reset.has(streamId);
+    if (isCancelled) this.#leftOut += length;
     const isEnd = type === RST_STREAM ||
       ((type === HEADERS || type === DATA) && (flags & END_STREAM) !== 0);
-    if (isEnd) this.#open.delete(streamId);
-    return type === GOAWAY || type === PRIORITY || type > CONTINUATION;
+    if (isEnd && !this.#open.delete(streamId)) this.#reset.delete(streamId);
+    return isCancelled || type === GOAWAY || type === PRIORITY || type > CONTINUATION;
   }
 
   /** Payload that is left out: of a GOAWAY its first bytes are read. */
@@ -237,11 +273,16 @@ export class FrameFilter {
 
 /** A RST_STREAM frame that says that the stream was not processed. */
 function refusal(streamId: number): Uint8Array {
+  return frameOf(RST_STREAM, streamId, REFUSED_STREAM);
+}
+
+/** A frame whose payload is one number. */
+function frameOf(type: number, streamId: number, payload: number): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + 4);
   const view = new DataView(frame.buffer);
   frame[2] = 4;
-  frame[3] = RST_STREAM;
+  frame[3] = type;
   view.setUint32(5, streamId);
-  view.setUint32(HEADER_BYTES, REFUSED_STREAM);
+  view.setUint32(HEADER_BYTES, payload);
   return frame;
 }

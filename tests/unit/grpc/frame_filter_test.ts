@@ -92,3 +92,34 @@ Deno.test("FrameFilter: what no server may send ends the connection", () => {
     assertThrows(() => new FrameFilter(() => {}).receive(Uint8Array.from(bad)), Error, "GOAWAY");
   }
 });
+
+Deno.test("FrameFilter: data of streams that the client has reset is left out, and the server gets room for it", () => {
+  const filter = new FrameFilter(() => {});
+  const opened = [1, 3].flatMap((id) => frame(1, 4, id, [9]));
+  filter.send(Uint8Array.from([...PREFACE, ...opened, ...frame(3, 0, 1, [0, 0, 0, 8])]));
+  const data = new Array<number>(16_384).fill(1);
+  const kept = [...frame(0, 0, 3, data), ...frame(1, 5, 1, [1, 2])];
+  assertEquals(received(filter, [...frame(0, 0, 1, data), ...kept], () => 1_000), kept);
+  assertEquals(filter.takeCredit(), undefined);
+  // The server had ended the stream with the headers above: what comes then is its mistake.
+  assertEquals(received(filter, frame(0, 0, 1, data)), frame(0, 0, 1, data));
+
+  filter.send(Uint8Array.from(frame(3, 0, 3, [0, 0, 0, 8])));
+  assertEquals(received(filter, frame(0, 0, 3, data)), []);
+  const between = Uint8Array.from(frame(1, 4, 5, [9, 9]));
+  filter.send(between.subarray(0, 10));
+  assertEquals(filter.takeCredit(), undefined);
+  filter.send(between.subarray(10));
+  assertEquals([...filter.takeCredit()!], frame(8, 0, 0, [0, 0, 128, 0]));
+  assertEquals(filter.takeCredit(), undefined);
+});
+
+Deno.test("FrameFilter: of very many streams that were reset the first ones are forgotten", () => {
+  const filter = new FrameFilter(() => {});
+  filter.send(Uint8Array.from(PREFACE));
+  for (let id = 1; id < 2_003; id += 2) {
+    filter.send(Uint8Array.from([...frame(1, 4, id, [9]), ...frame(3, 0, id, [0, 0, 0, 8])]));
+  }
+  assertEquals(received(filter, frame(0, 0, 1, [1])), frame(0, 0, 1, [1]));
+  assertEquals(received(filter, frame(0, 0, 2_001, [1])), []);
+});
