@@ -48,6 +48,12 @@ export class Request {
     return rawHeaders.filter(isHost).length > 1;
   }
 
+  /** True if its body is in a transfer coding that nothing here decodes, `gzip, chunked` for example. */
+  get isCoded(): boolean {
+    const coding = this.header("transfer-encoding");
+    return coding !== undefined && !/^\s*chunked\s*$/i.test(coding);
+  }
+
   /** Key of the caller, as a key ring takes it; absent if none was shown. */
   get authorization(): string | undefined {
     return bearerOf(this.header("authorization"));

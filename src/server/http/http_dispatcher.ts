@@ -51,7 +51,7 @@ export class HttpDispatcher {
    * @returns False if there is nothing under its path.
    */
   begin(request: Request, reply: Reply): boolean {
-    const [path, query = ""] = splitAt(request.url, "?");
+    const [path = ""] = request.url.split("?", 1);
     const route = this.#options.routes.find(path);
     if (route === undefined) return false;
     if (!route.methods.includes(request.method)) {
@@ -60,7 +60,7 @@ export class HttpDispatcher {
       refuse(reply, 405, `expected ${allowed}`, 0, { allow: allowed });
       return true;
     }
-    void this.#handle(route, request, reply, path, new URLSearchParams(query));
+    void this.#handle(route, request, reply, path);
     return true;
   }
 
@@ -78,7 +78,6 @@ export class HttpDispatcher {
     request: Request,
     reply: Reply,
     path: string,
-    parameters: URLSearchParams,
   ): Promise<void> {
     const controller = new AbortController();
     const { signal } = controller;
@@ -89,7 +88,7 @@ export class HttpDispatcher {
     const started = performance.now();
     let code = "OK";
     try {
-      const exchange = this.#exchange(route, { request, reply, path, parameters, signal });
+      const exchange = this.#exchange(route, { request, reply, path, signal });
       const cancel = (reason: GrpcFailure) => controller.abort(reason);
       await watchRights(exchange.access, cancel, () => route.run(exchange));
     } catch (error) {
@@ -113,11 +112,8 @@ export class HttpDispatcher {
 
   #exchange(
     route: HttpRoute,
-    { request, reply, path, parameters, signal }:
-      & Pick<
-        HttpExchange,
-        "request" | "reply" | "path" | "parameters"
-      >
+    { request, reply, path, signal }:
+      & Pick<HttpExchange, "request" | "reply" | "path">
       & { signal: AbortSignal },
   ): HttpExchange {
     const { keys, endpoint, metrics, places } = this.#options;
@@ -126,7 +122,7 @@ export class HttpDispatcher {
     const access = new Access(grant, this.#collections, options);
     const gates = places.of(keys.ownerOf(grant));
     const gated = <T>(work: () => Promise<T>) => withPlaces(gates, signal, work);
-    const shared = { request, reply, path, parameters, endpoint, access, metrics, options };
+    const shared = { request, reply, path, endpoint, access, metrics, options };
     return { ...shared, grant, gated };
   }
 
@@ -152,10 +148,4 @@ export class HttpDispatcher {
       // A reporter that fails must not take the answer with it.
     }
   }
-}
-
-/** The parts before and after the first `mark`. */
-function splitAt(text: string, mark: string): [string, string?] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -153,6 +153,10 @@ export class HttpPort {
     const reply = replyWith(corsFields(origin));
     if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
     if (request.isAmbiguous) return refuse(reply, 400, "expected one host");
+    if (request.isCoded) {
+      const close = { connection: "close" };
+      return refuse(reply, 501, "expected transfer-encoding chunked", 0, close);
+    }
     if (!isOwnHost(request.host, rules)) {
       return refuse(reply, 403, "this server is not reached by that name without API keys");
     }

@@ -18,8 +18,6 @@ export interface HttpExchange {
   readonly reply: Reply;
   /** Path, percent signs resolved by nobody. */
   readonly path: string;
-  /** Parameters behind the question mark. */
-  readonly parameters: URLSearchParams;
   readonly endpoint: Endpoint;
   readonly access: Access;
   /** Rights of the caller. */

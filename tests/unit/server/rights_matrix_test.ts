@@ -3,7 +3,6 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { assert, assertEquals } from "@std/assert";
 import { uuidBytes } from "../../../src/core/uuid.ts";
-import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import * as batches from "../../../src/gen/btrdb_deno_pb.ts";
 import * as v4 from "../../../src/gen/btrdb_v4_pb.ts";
@@ -11,6 +10,7 @@ import * as v5 from "../../../src/gen/btrdb_v5_pb.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { type ApiKey, serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
+import { watched } from "../../support/watched_endpoint.ts";
 
 const OURS = uuidBytes("00000000-0000-4000-8000-000000000001");
 const THEIRS = uuidBytes("00000000-0000-4000-8000-000000000002");
@@ -68,20 +68,6 @@ function requestOf(path: string, uuid: Uint8Array, collection: string): Uint8Arr
     default:
       return bytes(v5.RawValuesParamsSchema, { uuid, start: 0n, end: 10n });
   }
-}
-
-/** An endpoint that takes note of what is asked of it. */
-function watched(endpoint: Endpoint, asked: string[]): Endpoint {
-  return new Proxy(endpoint, {
-    get(target, name) {
-      const member = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => {
-        asked.push(String(name));
-        return member.apply(target, args);
-      };
-    },
-  });
 }
 
 Deno.test("serve: no method does anything for callers without the right, or tells them what there is", async () => {

@@ -310,6 +310,9 @@ Deno.test("serve http write: parameters that are missing, unknown or repeated ar
         ["/write?db=", "db is required"],
         ["/api/v2/write?org=x", "bucket is required"],
         ["/write?db=a&db=b", "parameter db is given more than once"],
+        // All such names became one, `\ufffd`, and so did their streams.
+        ["/write?db=%ff", "the query is not percent-encoded UTF-8"],
+        ["/api/v2/write?bucket=a%c0%af", "the query is not percent-encoded UTF-8"],
         [
           "/write?db=a&extra_label=x",
           'unknown parameter "extra_label"; expected db, precision, rp',

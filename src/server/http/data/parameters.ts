@@ -32,14 +32,7 @@ export class Parameters {
    * @throws {HttpFailure} 400 if one is unknown or repeated, or its encoding is none.
    */
   constructor(url: string, names: ParameterNames) {
-    const at = url.indexOf("?");
-    const query = at < 0 ? "" : url.slice(at + 1);
-    try {
-      decodeURIComponent(query);
-    } catch {
-      throw badParameter("the query is not percent-encoded UTF-8");
-    }
-    this.#values = new URLSearchParams(query);
+    this.#values = queryOf(url);
     check(this.#values, names);
   }
 
@@ -87,6 +80,22 @@ export class Parameters {
     if (number >= least && number <= most) return number;
     throw badParameter(`${name} is ${quoted(value)}, expected ${least} to ${most}`);
   }
+}
+
+/**
+ * The query of a URL.
+ *
+ * @throws {HttpFailure} 400 if it is not UTF-8: names that differ must not become one.
+ */
+export function queryOf(url: string): URLSearchParams {
+  const at = url.indexOf("?");
+  const query = at < 0 ? "" : url.slice(at + 1);
+  try {
+    decodeURIComponent(query);
+  } catch {
+    throw badParameter("the query is not percent-encoded UTF-8");
+  }
+  return new URLSearchParams(query);
 }
 
 /** A value as errors show it. */

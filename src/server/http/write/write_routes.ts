@@ -9,6 +9,7 @@ import { giveWay } from "../../../core/pacer.ts";
 import { currentTime } from "../../../core/time.ts";
 import { joinBatches, type LineBatch, LineParser } from "../../../kernel/line_parser.ts";
 import type { IncomingBytes } from "../../transport/incoming_bytes.ts";
+import { queryOf } from "../data/parameters.ts";
 import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange, HttpRoute } from "../routes.ts";
 import type { CollectionTemplate } from "../../../core/collection_template.ts";
@@ -79,9 +80,9 @@ async function answerWrite(
   streams: LineStreams,
   { template, maxBytes, incoming }: WriteRoutesOptions,
 ): Promise<void> {
-  const { request, reply, parameters, access, gated, options, metrics } = exchange;
+  const { request, reply, access, gated, options, metrics } = exchange;
   access.capability("insert");
-  const target = writeTarget(api, parameters);
+  const target = writeTarget(api, queryOf(request.url));
   const meter = incoming.meter(request.peer, exchange.path, request.authorization);
   const limits = {
     maxBytes,
@@ -139,8 +140,9 @@ function afterStoring(error: unknown, points: number): unknown {
 
 /** Answers `CREATE DATABASE`, which clients send before they write; there is nothing to create. */
 async function answerQuery(exchange: HttpExchange, options: WriteRoutesOptions): Promise<void> {
-  const { request, reply, parameters, access } = exchange;
+  const { request, reply, access } = exchange;
   access.capability("insert");
+  const all = queryOf(request.url);
   const meter = options.incoming.meter(request.peer, exchange.path, request.authorization);
   const limits = {
     maxBytes: QUERY_BYTES,
@@ -159,7 +161,6 @@ async function answerQuery(exchange: HttpExchange, options: WriteRoutesOptions):
   const isForm = (request.header("content-type") ?? "").startsWith(
     "application/x-www-form-urlencoded",
   );
-  const all = new URLSearchParams(parameters);
   if (isForm) { for (const [name, value] of new URLSearchParams(body)) all.append(name, value); }
   checkNames(all, ["q", "db", "u", "epoch", "pretty", "chunked", "params", "rp"]);
   const statements = (all.get("q") ?? "").split(";").filter((text) => text.trim() !== "");
