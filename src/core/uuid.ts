@@ -8,6 +8,9 @@ import { invalidType } from "./argument_error.ts";
 
 const TEXT = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
+/** The two digits of each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /**
  * The 16 bytes of a uuid.
  *
@@ -44,7 +47,7 @@ export function uuidText(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
-    text += bytes[i]!.toString(16).padStart(2, "0");
+    text += HEX[bytes[i]!]!;
   }
   return text;
 }

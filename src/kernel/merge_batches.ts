@@ -75,8 +75,8 @@ class PendingStream<C extends RawColumns | StatColumns> {
     return slice(held, 0, n);
   }
 
-  async close(): Promise<void> {
-    if (!this.#ended) await this.#batches.return?.();
+  close(): Promise<unknown> | undefined {
+    return this.#ended ? undefined : this.#batches.return?.();
   }
 }
 

@@ -35,28 +35,35 @@ export interface MergedRows {
   versions: readonly Version[];
 }
 
+const NOTHING = emptyRaw();
+const UNKNOWN: Version = { major: 0n, minor: 0n };
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+const ENDED = Promise.resolve(END);
+
 /**
  * The points of one stream on the grid. The last place is held back until the next one is known,
- * because further points may fall on it.
+ * because further points may fall on it. The stream is opened with the first batch: a call may name
+ * thousands, and end with the first that does not exist.
  */
 class SnappedSource implements AsyncIterator<RawColumns, undefined> {
   /** Version that answers, once the first batch is here. */
-  version: Version = { major: 0n, minor: 0n };
-  readonly #chunks: AsyncIterator<RawChunk, unknown, undefined>;
+  version = UNKNOWN;
+  readonly #open: () => AsyncIterator<RawChunk, unknown, undefined>;
   readonly #periodNs: bigint;
-  #held: RawColumns = emptyRaw();
+  #chunks: AsyncIterator<RawChunk, unknown, undefined> | undefined;
+  #held = NOTHING;
 
-  constructor(chunks: AsyncIterator<RawChunk, unknown, undefined>, periodNs: bigint) {
-    this.#chunks = chunks;
+  constructor(open: () => AsyncIterator<RawChunk, unknown, undefined>, periodNs: bigint) {
+    this.#open = open;
     this.#periodNs = periodNs;
   }
 
   async next(): Promise<IteratorResult<RawColumns, undefined>> {
-    const { done, value: chunk } = await this.#chunks.next();
+    const { done, value: chunk } = await (this.#chunks ??= this.#open()).next();
     if (done === true) {
       const value = this.#held;
-      this.#held = emptyRaw();
-      return value.times.length > 0 ? { done: false, value } : { done, value: undefined };
+      this.#held = NOTHING;
+      return value.times.length > 0 ? { done: false, value } : END;
     }
     this.version = chunk.version;
     if (this.#periodNs === 0n) return { done: false, value: chunk.columns };
@@ -66,9 +73,8 @@ class SnappedSource implements AsyncIterator<RawColumns, undefined> {
     return { done: false, value: sliceRaw(snapped, 0, Math.max(0, n - 1)) };
   }
 
-  async return(): Promise<IteratorResult<RawColumns, undefined>> {
-    await this.#chunks.return?.(undefined);
-    return { done: true, value: undefined };
+  return(): Promise<IteratorResult<RawColumns, undefined>> {
+    return this.#chunks?.return?.(undefined).then(() => END) ?? ENDED;
   }
 }
 
@@ -89,7 +95,7 @@ export async function* mergedRows(
   const chunk = chunkSize(request.uuids.length);
   const sources = request.uuids.map((uuid, s) => {
     const range = { uuid, start, end, version: request.versions[s] ?? 0n, chunk };
-    return new SnappedSource(endpoint.rawValues(range, options), periodNs);
+    return new SnappedSource(() => endpoint.rawValues(range, options), periodNs);
   });
   const versions = () => sources.map(({ version }) => version);
   let isEmpty = true;

@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { BTrDBError, ErrorCode } from "../../../src/core/errors.ts";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import type { RawChunk } from "../../../src/endpoint/endpoint.ts";
 import { mergedRows, snap } from "../../../src/server/btrdb/merged_rows.ts";
@@ -108,6 +109,28 @@ Deno.test("mergedRows stops the queries of who does not read on", async () => {
   const request = { uuids, versions: [], start: 0n, end: 1n, periodNs: 0n };
   for await (const _ of mergedRows(endpoint, request, {})) break;
   assertEquals(stopped, 2);
+});
+
+// A stranger's call named 10,000 streams that do not exist: all of them were opened first, 50 ms of CPU
+// a call, and honest calls beside ten such calls a second took four times as long.
+Deno.test("mergedRows opens few streams when one of the first does not exist", async () => {
+  let opened = 0;
+  const endpoint = scriptedEndpoint({
+    rawValues: () => {
+      opened++;
+      // deno-lint-ignore require-yield
+      return (async function* () {
+        throw new BTrDBError("stream not found", { code: ErrorCode.NoSuchStream });
+      })();
+    },
+  });
+  const uuids = Array.from({ length: 10_000 }, () => crypto.getRandomValues(new Uint8Array(16)));
+  const request = { uuids, versions: [], start: 0n, end: 100n, periodNs: 0n };
+  const failure = await assertRejects(async () => {
+    for await (const _ of mergedRows(endpoint, request, {}));
+  }, BTrDBError);
+  assertEquals(failure.code, ErrorCode.NoSuchStream);
+  assert(opened <= 64, `${opened} streams were opened`);
 });
 
 Deno.test("snap moves times to the nearest place, half up, before the epoch too", () => {
