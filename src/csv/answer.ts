@@ -274,7 +274,8 @@ class LateThread {
 
 /**
  * Starts all queries of a CSV and waits until each has answered or failed, so that the versions are
- * known. A failure is not thrown but kept in the answer: a server sends the header all the same.
+ * known; after a failure only those are started whose versions the header tells. A failure is not
+ * thrown but kept in the answer: a server sends the header all the same.
  *
  * @param request Streams, range and format.
  * @param open Starts one query, e.g. {@linkcode csvOpener}'s.
@@ -288,8 +289,12 @@ export async function openCsv(
 ): Promise<CsvAnswer> {
   signal?.throwIfAborted();
   const sources = request.streams.map(() => new StreamQuery());
-  await mapConcurrently(sources, CONCURRENCY, (source, s) => {
-    return source.open(() => open(request.streams[s]!));
+  let isFailed = false;
+  await mapConcurrently(sources, CONCURRENCY, async (source, s) => {
+    // The versions of the others are told in the header even then.
+    if (isFailed && !request.includeVersions) return;
+    await source.open(() => open(request.streams[s]!));
+    isFailed ||= source.failure !== undefined;
   });
   const answer = new CsvAnswer(request, sources);
   if (signal?.aborted === true) {

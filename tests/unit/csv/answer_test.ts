@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import {
@@ -85,6 +85,24 @@ Deno.test("openCsv: the header tells the version that answered, 0 where none did
   assertEquals(answer.names, [...TIMES, "s0, ver. 10", "s1, ver. 0", "s2, ver. 12"]);
   assertEquals((answer.failure as BTrDBError).code, 404);
   await assertRejects(() => answer.bytes(FORMAT).next(), BTrDBError, "stream not found");
+});
+
+// A call on 10,000 streams that do not exist made 10,000 errors: 190 ms of CPU a call.
+Deno.test("openCsv: after a failure no more queries start, unless the header tells their versions", async () => {
+  for (const [includeVersions, most] of [[false, 100], [true, 200]] as const) {
+    let started = 0;
+    const endpoint = scriptedEndpoint({
+      rawValues() {
+        started++;
+        throw new BTrDBError("stream not found", { code: 404 });
+      },
+    });
+    const asked = request(200, includeVersions);
+    await using answer = await openCsv(asked, csvOpener(endpoint, asked));
+    assertEquals((answer.failure as BTrDBError).code, 404);
+    assertEquals(answer.names.length, 202);
+    assert(includeVersions ? started === most : started <= most, `${started} were started`);
+  }
 });
 
 Deno.test("openCsv: without streams there is only the header", async () => {
