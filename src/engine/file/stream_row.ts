@@ -8,6 +8,7 @@ import type { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { bytesOf, checkParts, damaged } from "./checksum.ts";
+import { metadataOf } from "./metadata_text.ts";
 import type { Row } from "./sqlite.ts";
 
 /** Columns that {@linkcode descriptorOf} needs. */
@@ -33,15 +34,10 @@ export function descriptorOf(row: Row): StreamDescriptor {
 /** Metadata from their text, which a forged row may have any other text for. */
 function parseMetadata(text: unknown, uuid: Uint8Array): Metadata {
   try {
-    const parsed: unknown = JSON.parse(text as string);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
-      const entries = Object.entries(parsed);
-      if (entries.every(([, value]) => typeof value === "string" || value === null)) {
-        return new Map(entries);
-      }
-    }
+    const metadata = metadataOf(text as string);
+    if (metadata !== undefined) return metadata;
   } catch {
-    // It is no JSON.
+    // It is no text, or has escapes that JSON does not.
   }
   throw damagedMetadata(uuid);
 }

@@ -281,7 +281,8 @@ export class MetadataStore {
       const id = Number(row["id"]);
       found.add(id, row["collection"] as string, bytesOf(row["uuid"], "the uuid of a stream"));
       if (found.size <= HELD_ROWS) held.set(id, row);
-      else held.clear();
+      // Every clearing of a map makes a table that the table before keeps: one is enough.
+      else if (held.size > 0) held.clear();
     }
     for (const page of found.pages(PAGE_ROWS)) {
       yield undefined;
