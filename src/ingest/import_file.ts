@@ -90,6 +90,7 @@ export async function importFile(
   const prepared = await prepareImport(db, input, options);
   await using source = prepared.source;
   const signal = options.signal ?? new AbortController().signal;
+  const told = source.notices.length;
   const batches = storableBatches(source, prepared.record.position, signal);
   const name = nameOf(input);
   try {
@@ -112,6 +113,7 @@ export async function importFile(
       if (run.begun) stopped.set(error as object, run.fresh);
       throw error;
     });
+    for (const notice of source.notices.slice(told)) options.onNotice?.(notice);
     const warnings = [...timeWarnings(result.first, result.last), ...source.warnings ?? []];
     for (const warning of warnings) options.onWarning?.(warning);
     const merged = (options.mergePolicy ?? "never") !== "never";

@@ -9,14 +9,20 @@ import { ChannelColumns, type ChannelNames, stationCollection } from "./channel_
 import type { DataLayout } from "./data_layout.ts";
 import type { Received } from "./capture_reader.ts";
 
+/** Most streams of a capture. */
+const MAX_COLUMNS = 100_000;
+/** Collectors kept; those without rows are made again when they are needed. */
+const MAX_COLLECTORS = 1024;
+
 /** Columns of all configurations of a capture, each stream once. */
 export class CaptureColumns {
   readonly columns: SourceColumn[] = [];
-  readonly notices: string[] = [];
+  readonly notices: Set<string> = new Set();
   readonly #names: ChannelNames;
   readonly #places = new Map<string, number>();
   /** Device of each collection. */
   readonly #owners = new Map<string, string>();
+  #count = 0;
   readonly #collectors = new Map<
     DataLayout,
     Map<string, { to: ChannelColumns; places: number[] }>
@@ -31,8 +37,22 @@ export class CaptureColumns {
     let byDevice = this.#collectors.get(layout);
     if (byDevice === undefined) this.#collectors.set(layout, byDevice = new Map());
     let found = byDevice.get(device);
-    if (found === undefined) byDevice.set(device, found = this.#collector(layout, device));
+    if (found === undefined) {
+      byDevice.set(device, found = this.#collector(layout, device));
+      this.#count++;
+    }
     return found;
+  }
+
+  /** True if there are so many configurations that those used up should be forgotten. */
+  get isFull(): boolean {
+    return this.#count >= MAX_COLLECTORS;
+  }
+
+  /** Forgets the collectors, whose rows must have been taken. */
+  forget(): void {
+    this.#collectors.clear();
+    this.#count = 0;
   }
 
   *collectors(): Generator<{ to: ChannelColumns; places: number[] }> {
@@ -43,21 +63,23 @@ export class CaptureColumns {
     const taken = new Set<string>();
     const collections = layout.stations.map(({ station }, i) => {
       const wanted = stationCollection(station);
+      const isFree = (name: string): boolean =>
+        !taken.has(name) && (this.#owners.get(name) ?? device) === device;
       let collection = wanted;
-      const owner = this.#owners.get(wanted) ?? device;
-      if (owner !== device) collection = `${wanted}@${device}`;
-      if (taken.has(collection)) collection = `${collection}#${i + 1}`;
+      if ((this.#owners.get(wanted) ?? device) !== device) collection = `${wanted}@${device}`;
+      const apart = collection;
+      for (let n = i + 1; !isFree(collection); n++) collection = `${apart}#${n}`;
       taken.add(collection);
       if (!this.#owners.has(collection)) {
         this.#owners.set(collection, device);
         if (collection !== wanted) {
-          this.notices.push(`Another station is called ${wanted}: this one goes to ${collection}`);
+          this.notices.add(`Another station is called ${wanted}: this one goes to ${collection}`);
         }
       }
       return collection;
     });
     for (const name of layout.unscaled()) {
-      this.notices.push(`The scale is unknown of ${name}: its values are left out`);
+      this.notices.add(`The scale is unknown of ${name}: its values are left out`);
     }
     const to = new ChannelColumns(layout, this.#names, collections);
     return { to, places: to.columns.map((column) => this.#place(column)) };
@@ -68,6 +90,9 @@ export class CaptureColumns {
     let place = this.#places.get(key);
     if (place === undefined) {
       place = this.columns.push(column) - 1;
+      if (place === MAX_COLUMNS) {
+        throw new RangeError(`Cannot read the capture: more than ${MAX_COLUMNS} streams`);
+      }
       this.#places.set(key, place);
     }
     return place;

@@ -6,7 +6,13 @@
 
 import type { ChannelNames } from "./channel_columns.ts";
 import { ConfigurationMemory } from "./configuration_memory.ts";
-import { type DecodeOptions, FrameDecoder, type RawDataFrame } from "./frame_decoder.ts";
+import { ConfigurationChanges } from "./configuration_changes.ts";
+import {
+  type DecodeOptions,
+  type Frame,
+  FrameDecoder,
+  type RawDataFrame,
+} from "./frame_decoder.ts";
 import { FrameRepeats } from "./frame_repeats.ts";
 import { NetworkReader, type Segment } from "./network_layers.ts";
 import { type CaptureKind, PacketReader } from "./packet_file.ts";
@@ -20,6 +26,9 @@ export interface CaptureOptions extends DecodeOptions {
 
 /** Most connections and directions that are put together at a time. */
 const MAX_FLOWS = 4096;
+
+/** Most bytes ahead of gaps that are kept, of all connections. */
+const MAX_AHEAD_BYTES = 64 << 20;
 
 /** A data frame and the device it came from. */
 export interface Received {
@@ -37,7 +46,17 @@ export interface CaptureCounts {
   mismatched: number;
   malformed: number;
   repeated: number;
+  /** Frames of a time that an earlier one of their stream has too, with other values. */
+  conflicts: number;
+  /** Frames read by a configuration that they say has changed. */
+  outdated: number;
   gaps: number;
+  /** Packets of which only a beginning is there. */
+  cutPackets: number;
+  /** Datagrams of which fragments are missing. */
+  fragmented: number;
+  /** Packets of unknown networks, by their LINKTYPE_. */
+  foreign: ReadonlyMap<number, number>;
   commands: number;
   problem: string | undefined;
 }
@@ -53,7 +72,9 @@ export class CaptureReader {
   readonly #packets: PacketReader | undefined;
   readonly #onData: (received: Received) => void;
   readonly #closed = { badCrc: 0, skippedBytes: 0, unconfigured: 0, mismatched: 0, malformed: 0 };
+  readonly #changes = new ConfigurationChanges();
   #gaps = 0;
+  #aheadBytes = 0;
   #repeated = 0;
   #commands = 0;
   #problem: string | undefined;
@@ -102,6 +123,11 @@ export class CaptureReader {
     return {
       ...sum,
       repeated: this.#repeated,
+      conflicts: this.#repeats.conflicts,
+      outdated: this.#changes.outdated,
+      cutPackets: this.#network.cut,
+      fragmented: this.#network.incomplete,
+      foreign: this.#network.foreign,
       gaps: this.#gaps,
       commands: this.#commands,
       problem,
@@ -124,12 +150,14 @@ export class CaptureReader {
       if (this.#streams.size >= MAX_FLOWS) this.#dropFlow();
       this.#streams.set(flow, stream = new TcpStream());
     }
-    const gaps = stream.gaps;
+    const { gaps, aheadBytes } = stream;
     const { sequence, flags, payload } = segment;
     for (const piece of stream.push(sequence, flags, payload)) {
       this.#decode(flow, scopes, sourceAddress, piece);
     }
     this.#gaps += stream.gaps - gaps;
+    this.#aheadBytes += stream.aheadBytes - aheadBytes;
+    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#flush(flow, stream);
   }
 
   #dropFlow(): void {
@@ -147,10 +175,10 @@ export class CaptureReader {
   #flush(flow: string, stream: TcpStream): void {
     const [, source] = flow.split(" ") as [string, string];
     const address = source.replace(/:\d+$/, "");
-    for (const piece of stream.flush()) {
-      this.#decode(flow, [flow, source, address], address, piece);
-      this.#gaps++;
-    }
+    const gaps = stream.gaps;
+    this.#aheadBytes -= stream.aheadBytes;
+    for (const piece of stream.flush()) this.#decode(flow, [flow, source, address], address, piece);
+    this.#gaps += stream.gaps - gaps;
   }
 
   #decoder(flow: string, scopes: readonly string[]): FrameDecoder {
@@ -180,13 +208,18 @@ export class CaptureReader {
     decoder.endRaw(this.#onOther, (raw) => this.#take(raw, device, decoder));
   }
 
-  readonly #onOther = (frame: { type: string }): void => {
+  readonly #onOther = (frame: Frame): void => {
     if (frame.type === "command") this.#commands++;
+    if (frame.type === "configuration") this.#changes.came(frame.configuration);
   };
 
   #take(raw: RawDataFrame, device: string, decoder: FrameDecoder): void {
-    if (this.#repeats.has(device, raw)) this.#repeated++;
-    else this.#onData({ raw, device, decoder });
+    if (this.#repeats.has(device, raw)) {
+      this.#repeated++;
+      return;
+    }
+    this.#changes.look(raw);
+    this.#onData({ raw, device, decoder });
   }
 }
 

@@ -31,14 +31,17 @@ export class CaptureSource implements Source {
   /** True: each station has a collection of its own, below one that the user names. */
   readonly hasStations = true;
   readonly omitted: readonly [] = [];
-  readonly notices: readonly string[];
+  /** Probable mistakes: frames of the same time, and by an old configuration. */
+  readonly warnings: readonly string[];
   readonly size: number | undefined;
   readonly layout: unknown;
   readonly #input: CaptureInput;
   readonly #kind: CaptureKind;
   readonly #options: CaptureOptions;
   readonly #close: () => Promise<void>;
+  readonly #notices: readonly string[];
   #bytesRead = 0;
+  #absent = 0;
 
   private constructor(
     input: CaptureInput,
@@ -46,15 +49,17 @@ export class CaptureSource implements Source {
     options: CaptureOptions,
     columns: readonly SourceColumn[],
     notices: readonly string[],
+    warnings: readonly string[],
     close: () => Promise<void>,
   ) {
     this.#close = close;
+    this.#notices = notices;
+    this.warnings = warnings;
     this.#input = input;
     this.#kind = kind;
     this.#options = options;
     this.format = kind === "frames" ? "c37118" : `c37118 in ${kind}`;
     this.columns = columns;
-    this.notices = notices;
     this.size = input.size;
     this.layout = { kind, ...options };
   }
@@ -85,6 +90,7 @@ export class CaptureSource implements Source {
         reader = new CaptureReader(kind, options, (received) => {
           frames++;
           columns.of(received);
+          if (columns.isFull) columns.forget();
         });
       }
       reader.push(chunk);
@@ -94,11 +100,20 @@ export class CaptureSource implements Source {
       throw outOfRange(nothingText(reader?.counts));
     }
     const notices = [...columns.notices, ...noticesOf(reader.counts, reader.cutBytes)];
-    return new CaptureSource(input, kind, options, columns.columns, notices, close);
+    const warnings = warningsOf(reader.counts);
+    return new CaptureSource(input, kind, options, columns.columns, notices, warnings, close);
   }
 
   get bytesRead(): number {
     return this.#bytesRead;
+  }
+
+  /** Remarks on the capture; the number of values without a point shows once it is read. */
+  get notices(): readonly string[] {
+    return this.#absent === 0 ? this.#notices : [
+      ...this.#notices,
+      `${this.#absent} values make no point: absent, not finite, or of a station that marks them so`,
+    ];
   }
 
   /** Reads from a position on; frames before it are passed over. */
@@ -109,8 +124,10 @@ export class CaptureSource implements Source {
     let pending = 0;
     let full = false;
     let ready: SourceBatch[] = [];
+    this.#absent = 0;
     const flush = (): void => {
-      const merged = merge(columns, count);
+      const [merged, absent] = merge(columns, count);
+      this.#absent += absent;
       ready.push({ columns: merged, next: { offset: this.#bytesRead, lines: 0, rows } });
       [pending, values, full] = [0, 0, false];
     };
@@ -122,7 +139,7 @@ export class CaptureSource implements Source {
       const row = to.addRow(decoder.timeOf(raw), raw.header.quality);
       raw.layout.read(raw.view, raw.start, row, decoder.frequencyForm);
       values += raw.layout.slots;
-      full = ++pending >= BATCH_ROWS || values >= BATCH_VALUES;
+      full = ++pending >= BATCH_ROWS || values >= BATCH_VALUES || columns.isFull;
       if (full) flush();
     });
     this.#bytesRead = 0;
@@ -144,16 +161,23 @@ export class CaptureSource implements Source {
   }
 }
 
-/** Points of all collectors, at the places of their columns; times ascend within a configuration. */
-function merge(columns: CaptureColumns, count: number): RawColumns[] {
+/**
+ * Points of all collectors, at the places of their columns, and the number of values without a point;
+ * times ascend within a configuration.
+ */
+function merge(columns: CaptureColumns, count: number): [points: RawColumns[], absent: number] {
   const pieces: RawColumns[][] = Array.from({ length: count }, () => []);
+  let absent = 0;
   for (const { to, places } of columns.collectors()) {
     if (to.rows === 0) continue;
-    for (const [i, { points }] of to.take().columns.entries()) {
+    const taken = to.take();
+    absent += taken.absent;
+    for (const [i, { points }] of taken.columns.entries()) {
       if (points.times.length > 0) pieces[places[i]!]!.push(points);
     }
   }
-  return pieces.map((list) => list.length === 1 ? list[0]! : concatRaw(list));
+  if (columns.isFull) columns.forget();
+  return [pieces.map((list) => list.length === 1 ? list[0]! : concatRaw(list)), absent];
 }
 
 function nothingText(counts: CaptureCounts | undefined): string {
@@ -175,6 +199,28 @@ function noticesOf(counts: CaptureCounts, cutBytes: number): string[] {
   say(counts.malformed, `frames are malformed, left out (${counts.problem})`);
   say(counts.repeated, "data frames come twice, the second ones are left out");
   say(counts.gaps, "gaps in TCP connections, the capture missed packets");
+  say(counts.cutPackets, "packets are cut, left out: the capture kept only their first bytes");
+  say(counts.fragmented, "datagrams in fragments are not complete, left out");
+  for (const [type, n] of counts.foreign) {
+    say(n, `packets are of a network that cannot be read, left out (LINKTYPE ${type})`);
+  }
   say(cutBytes, "bytes of a cut packet are at the end");
   return notices;
+}
+
+function warningsOf({ conflicts, outdated }: CaptureCounts): string[] {
+  const warnings: string[] = [];
+  if (conflicts > 0) {
+    warnings.push(
+      `${conflicts} data frames have the time of an earlier frame of their stream and other values: ` +
+        "was there a leap second, was a clock set back, or do two devices share a number?",
+    );
+  }
+  if (outdated > 0) {
+    warnings.push(
+      `${outdated} data frames come after an announced change of the configuration and before any ` +
+        "other configuration: they are read by the old one",
+    );
+  }
+  return warnings;
 }

@@ -46,9 +46,17 @@ const MAX_STATION_BYTES = 150;
 
 /** A text that a server takes as a tag: without NUL, and not longer than so many bytes. */
 function legal(text: string, most: number = MAX_NAME_BYTES): string {
-  let clean = text.replaceAll("\0", "").toWellFormed();
-  while (new TextEncoder().encode(clean).length > most) clean = clean.slice(0, -1);
-  return clean === "" ? "unnamed" : clean;
+  const clean = text.replaceAll("\0", "").toWellFormed();
+  const { read } = new TextEncoder().encodeInto(clean, new Uint8Array(most));
+  return clean === "" ? "unnamed" : clean.slice(0, read);
+}
+
+/** A name that is not taken, with ` #2` and so on behind it if it is; from now on it is. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name); n++) name = `${legal(wanted, MAX_NAME_BYTES - 8)} #${n}`;
+  taken.add(name);
+  return name;
 }
 
 /** Collection of a station: its number and name. */
@@ -77,7 +85,7 @@ function channelsOf(
 ): Channel[] {
   const channels: Channel[] = [];
   const { phasors, analogs, digitals } = station;
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   const add = (
     naming: Naming,
     extract: Extract,
@@ -86,11 +94,8 @@ function channelsOf(
     isAlways = false,
   ): void => {
     const [text, unit] = naming[names];
-    const wanted = legal(text);
     // Names repeat within a station too; the streams must not.
-    const count = (seen.get(wanted) ?? 0) + 1;
-    seen.set(wanted, count);
-    const name = count === 1 ? wanted : legal(`${wanted.slice(0, 240)} #${count}`);
+    const name = freeName(legal(text), seen);
     const column: SourceColumn = {
       name,
       collection,
@@ -126,7 +131,7 @@ function channelsOf(
 }
 
 /** Values that memory is taken for at first, and beyond which it is given back. */
-const FIRST_VALUES = 8192;
+const FIRST_VALUES = 512;
 const MOST_VALUES = 1 << 20;
 
 /** Points of one column. */
@@ -238,9 +243,10 @@ export class ChannelColumns {
       else if (station.polar) {
         value = extract === "magnitude" ? cells[at]! : cells[at + 1]! * DEGREES;
       } else {
-        value = extract === "magnitude"
-          ? Math.hypot(cells[at]!, cells[at + 1]!)
-          : Math.atan2(cells[at + 1]!, cells[at]!) * DEGREES;
+        const [re, im] = [cells[at]!, cells[at + 1]!];
+        // An infinite part has no angle, though one can be computed.
+        if (!Number.isFinite(re + im)) value = NaN;
+        else value = extract === "magnitude" ? Math.hypot(re, im) : Math.atan2(im, re) * DEGREES;
       }
       if (!isAlways && isInvalid(cells[row * slots + statSlot]!)) value = NaN;
       values[row] = value;

@@ -139,11 +139,15 @@ function layoutOf(
     bytes: stationBytes(station),
     slot,
     slots: 3 + 2 * phasors.length + analogs.length + digitals.length,
-    factors: Float64Array.from(phasors, ({ scale }) => factor(scale)),
+    factors: Float64Array.from(
+      phasors,
+      ({ scale, angleOffset }) => Number.isFinite(angleOffset) ? factor(scale) : NaN,
+    ),
     divisor,
     gains: Float64Array.from(
       analogs,
-      ({ scale }) => !isLinear ? 1 : scale === 0 || !Number.isFinite(scale) ? NaN : scale,
+      ({ scale, offset }) =>
+        !isLinear ? 1 : scale === 0 || !Number.isFinite(scale + offset) ? NaN : scale,
     ),
     offsets: Float64Array.from(analogs, ({ offset }) => isLinear ? offset : 0),
     isRotated: kind === 3 && phasors.some(({ angleOffset }) => angleOffset !== 0),

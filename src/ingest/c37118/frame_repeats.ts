@@ -22,6 +22,8 @@ interface Seen {
 
 /** Recognises data frames that are the same as one of the last 4096 of their stream. */
 export class FrameRepeats {
+  /** Frames of a time that one of the last 4096 has too, with other bytes. */
+  conflicts = 0;
   readonly #streams = new Map<string, Seen>();
   #last: Seen | undefined;
   #lastScope: string | undefined;
@@ -43,7 +45,11 @@ export class FrameRepeats {
     const time = (header.soc & 0xfff_ffff) * 2 ** 24 + header.fraction;
     const checksum = view.getUint16(start + header.size - 2);
     // Frames ascend, but for the few that are looked for.
-    if (time <= seen.newest && isThere(seen, time, checksum)) return true;
+    if (time <= seen.newest) {
+      const there = findTime(seen, time, checksum);
+      if (there === "same") return true;
+      if (there === "other") this.conflicts++;
+    }
     const at = seen.count++ % REMEMBERED;
     seen.times[at] = time;
     seen.checksums[at] = checksum;
@@ -63,12 +69,19 @@ export class FrameRepeats {
   }
 }
 
-/** Tells whether a frame is in the ring, looking at the newest first. */
-function isThere({ times, checksums, count }: Seen, time: number, checksum: number): boolean {
+/** Looks for a frame in the ring, the newest first: the same one, or another one of its time. */
+function findTime(
+  { times, checksums, count }: Seen,
+  time: number,
+  checksum: number,
+): "same" | "other" | undefined {
   const oldest = Math.max(0, count - REMEMBERED);
+  let found: "other" | undefined;
   for (let i = count - 1; i >= oldest; i--) {
     const at = i % REMEMBERED;
-    if (times[at] === time && checksums[at] === checksum) return true;
+    if (times[at] !== time) continue;
+    if (checksums[at] === checksum) return "same";
+    found = "other";
   }
-  return false;
+  return found;
 }

@@ -17,7 +17,8 @@ export interface SplitCounts {
   skippedBytes: number;
 }
 
-/** Bytes of the buffer: a largest frame that is not complete, and as much again to come. */
+/** Bytes of the buffer at first, and at most: a largest frame that is not complete, and as much again. */
+const FIRST_BYTES = 4096;
 const BUFFER_BYTES = 2 * (MAX_FRAME_BYTES + 1);
 /** Bytes that must come before an incomplete frame is searched for others. */
 const SEARCH_BYTES = 1024;
@@ -33,9 +34,9 @@ export type FrameReceiver = (view: DataView, start: number, end: number) => void
  */
 export class FrameSplitter {
   readonly counts: SplitCounts = { frames: 0, badCrc: 0, skippedBytes: 0 };
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
-  readonly #view = new DataView(this.#buffer.buffer);
-  readonly #prefixes = new Uint16Array(BUFFER_BYTES + 1);
+  #buffer = new Uint8Array(FIRST_BYTES);
+  #view = new DataView(this.#buffer.buffer);
+  #prefixes = new Uint16Array(FIRST_BYTES + 1);
   #start = 0;
   #end = 0;
   #searchedEnd = 0;
@@ -49,8 +50,8 @@ export class FrameSplitter {
    */
   push(chunk: Uint8Array, emit: FrameReceiver): void {
     for (let at = 0; at < chunk.length;) {
-      if (this.#end === BUFFER_BYTES) this.#compact();
-      const part = chunk.subarray(at, at + BUFFER_BYTES - this.#end);
+      if (this.#end === this.#buffer.length) this.#makeRoom();
+      const part = chunk.subarray(at, at + this.#buffer.length - this.#end);
       this.#buffer.set(part, this.#end);
       crcPrefixes(this.#buffer, this.#prefixes, this.#end, this.#end + part.length);
       this.#end += part.length;
@@ -72,8 +73,18 @@ export class FrameSplitter {
     return this.#end - this.#start;
   }
 
-  #compact(): void {
+  #makeRoom(): void {
     const shift = this.#start;
+    const size = Math.min(BUFFER_BYTES, 2 * this.#buffer.length);
+    if (2 * shift < this.#buffer.length && size > this.#buffer.length) {
+      const [buffer, prefixes] = [this.#buffer, this.#prefixes];
+      this.#buffer = new Uint8Array(size);
+      this.#view = new DataView(this.#buffer.buffer);
+      this.#prefixes = new Uint16Array(size + 1);
+      this.#buffer.set(buffer);
+      this.#prefixes.set(prefixes);
+      return;
+    }
     this.#buffer.copyWithin(0, shift, this.#end);
     this.#prefixes.copyWithin(0, shift, this.#end + 1);
     this.#start = 0;

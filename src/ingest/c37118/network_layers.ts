@@ -38,6 +38,8 @@ const MAX_FRAGMENTED = 64;
 const MAX_FRAGMENTS = 1024;
 /** Largest datagram, bytes. */
 const MAX_DATAGRAM_BYTES = 65_535;
+/** Most kinds of unknown networks that are counted apart. */
+const MAX_FOREIGN = 16;
 
 /** Datagram in fragments. */
 interface Fragments {
@@ -55,20 +57,32 @@ interface Datagram {
 /** Reads the layers of packets; keeps the fragments of datagrams until they are whole. */
 export class NetworkReader {
   readonly #fragments = new Map<string, Fragments>();
-  /** Packets that hold nothing of TCP or UDP, or are cut. */
-  ignored = 0;
+  #lostFragments = 0;
+  /** Packets of which the capture kept only a beginning. */
+  cut = 0;
+  /** Packets of networks that cannot be read, by their LINKTYPE_. */
+  readonly foreign: Map<number, number> = new Map();
 
   /** Reads a packet; returns its TCP or UDP payload if the packet completes one. */
   read(packet: Packet): Segment | undefined {
     const datagram = this.#datagram(packet);
-    const segment = datagram === undefined ? undefined : segmentOf(datagram);
-    if (segment === undefined) this.ignored++;
-    return segment;
+    return datagram === undefined ? undefined : segmentOf(datagram);
+  }
+
+  /** Datagrams of which fragments are missing so far, or do not fit. */
+  get incomplete(): number {
+    return this.#lostFragments + this.#fragments.size;
   }
 
   #datagram({ bytes, linkType }: Packet): Datagram | undefined {
     const found = networkLayer(bytes, linkType);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      if (this.foreign.size < MAX_FOREIGN || this.foreign.has(linkType)) {
+        this.foreign.set(linkType, (this.foreign.get(linkType) ?? 0) + 1);
+      }
+      return undefined;
+    }
+    if (found === "cut") return undefined;
     const [type, at] = found;
     const rest = bytes.subarray(at);
     if (type === ETHERTYPE_IPV4) return this.#ipv4(rest);
@@ -81,7 +95,8 @@ export class NetworkReader {
     const header = (bytes[0]! & 15) * 4;
     // Offloading leaves the total length 0.
     const total = view.getUint16(2) || bytes.length;
-    if (header < 20 || total < header || bytes.length < total) return undefined;
+    if (header < 20 || total < header) return undefined;
+    if (bytes.length < total) return void this.cut++;
     const [source, destination] = [
       bytes.subarray(12, 16).join("."),
       bytes.subarray(16, 20).join("."),
@@ -98,7 +113,7 @@ export class NetworkReader {
     if (bytes.length < 40 || bytes[0]! >> 4 !== 6) return undefined;
     const view = viewOf(bytes);
     const end = 40 + (view.getUint16(4) || bytes.length - 40);
-    if (bytes.length < end) return undefined;
+    if (bytes.length < end) return void this.cut++;
     const [source, destination] = [ipv6Text(view, 8), ipv6Text(view, 24)];
     const [protocol, at] = withoutOptions(bytes.subarray(0, end), bytes[6]!, 40);
     if (at > end) return undefined;
@@ -122,8 +137,10 @@ export class NetworkReader {
     this.#fragments.delete(key);
     const { parts } = fragments;
     const kept = parts.reduce((sum, part) => sum + part.bytes.length, 0);
-    if (at + bytes.length > MAX_DATAGRAM_BYTES || parts.length > MAX_FRAGMENTS) return undefined;
-    if (kept > 2 * MAX_DATAGRAM_BYTES) return undefined;
+    if (
+      at + bytes.length > MAX_DATAGRAM_BYTES || parts.length > MAX_FRAGMENTS ||
+      kept > 2 * MAX_DATAGRAM_BYTES
+    ) return void this.#lostFragments++;
     if (!parts.some((part) => part.at === at && part.bytes.length === bytes.length)) {
       parts.push({ at, bytes: bytes.slice() });
     }
@@ -136,7 +153,10 @@ export class NetworkReader {
       return whole;
     }
     const [oldest] = this.#fragments.keys();
-    if (this.#fragments.size >= MAX_FRAGMENTED) this.#fragments.delete(oldest!);
+    if (this.#fragments.size >= MAX_FRAGMENTED) {
+      this.#fragments.delete(oldest!);
+      this.#lostFragments++;
+    }
     this.#fragments.set(key, fragments);
     return undefined;
   }
@@ -170,18 +190,18 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** EtherType of a packet's network layer, and where it begins. */
-function networkLayer(bytes: Uint8Array, linkType: number): [number, number] | undefined {
+/** EtherType of a packet's network layer, and where it begins; `undefined` of unknown networks. */
+function networkLayer(bytes: Uint8Array, linkType: number): [number, number] | "cut" | undefined {
   const view = viewOf(bytes);
-  const byVersion = (at: number): [number, number] | undefined =>
-    bytes.length <= at ? undefined : [bytes[at]! >> 4 === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4, at];
+  const byVersion = (at: number): [number, number] | "cut" =>
+    bytes.length <= at ? "cut" : [bytes[at]! >> 4 === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4, at];
   switch (linkType) {
     case 1: // Ethernet
-      return bytes.length < 14 ? undefined : tagged(view, 12);
+      return bytes.length < 14 ? "cut" : tagged(view, 12);
     case 113: // Linux cooked
-      return bytes.length < 16 ? undefined : tagged(view, 14);
+      return bytes.length < 16 ? "cut" : tagged(view, 14);
     case 276: // Linux cooked, version 2
-      return bytes.length < 20 ? undefined : [view.getUint16(0), 20];
+      return bytes.length < 20 ? "cut" : [view.getUint16(0), 20];
     case 0: // BSD loopback
     case 108:
       return byVersion(4);
@@ -197,7 +217,7 @@ function networkLayer(bytes: Uint8Array, linkType: number): [number, number] | u
 }
 
 /** Passes over VLAN tags. */
-function tagged(view: DataView, start: number): [number, number] | undefined {
+function tagged(view: DataView, start: number): [number, number] {
   let at = start;
   while (at + 6 <= view.byteLength && VLAN_TYPES.includes(view.getUint16(at))) at += 4;
   return [view.getUint16(at), at + 2];

@@ -128,7 +128,13 @@ export class PacketReader {
       const view = queue.peek(12);
       const isSection = view.getUint32(0) === 0x0a0d0d0a;
       if (isSection) {
-        this.#littleEndian = view.getUint32(8) === 0x4d3c2b1a;
+        const order = view.getUint32(8);
+        if (order !== 0x4d3c2b1a && order !== 0x1a2b3c4d) {
+          throw new RangeError(
+            `Cannot read the capture: the section at byte ${queue.taken} has no byte order`,
+          );
+        }
+        this.#littleEndian = order === 0x4d3c2b1a;
         this.#interfaces = [];
       }
       const type = view.getUint32(0, this.#littleEndian);
@@ -140,13 +146,20 @@ export class PacketReader {
       }
       checkSize(size, queue.taken);
       if (queue.length < size) return;
+      const at = queue.taken;
       const bytes = queue.take(size);
-      const packet = isSection ? undefined : this.#block(type, bytes);
+      const end = new DataView(bytes.buffer, bytes.byteOffset + size - 4, 4);
+      if (end.getUint32(0, this.#littleEndian) !== size) {
+        throw new RangeError(
+          `Cannot read the capture: the block at byte ${at} does not end as it begins`,
+        );
+      }
+      const packet = isSection ? undefined : this.#block(type, bytes, at);
       if (packet !== undefined) yield packet;
     }
   }
 
-  #block(type: number, bytes: Uint8Array): Packet | undefined {
+  #block(type: number, bytes: Uint8Array, at: number): Packet | undefined {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const little = this.#littleEndian;
     if (type === 1 && bytes.length >= 20) {
@@ -163,7 +176,13 @@ export class PacketReader {
     }
     if ((type === 6 || type === 2) && bytes.length >= 32) {
       const index = type === 6 ? view.getUint32(8, little) : view.getUint16(8, little);
-      const size = Math.min(view.getUint32(20, little), bytes.length - 32);
+      const size = view.getUint32(20, little);
+      if (size > bytes.length - 32) {
+        throw new RangeError(
+          `Cannot read the capture: the packet at byte ${at} has ${size} bytes, ` +
+            `its block has room for ${bytes.length - 32}`,
+        );
+      }
       const linkType = this.#interfaces[index];
       if (linkType === undefined) {
         throw new RangeError(`Cannot read the capture: there is no interface ${index}`);

@@ -9,10 +9,14 @@ const WINDOW_BYTES = 1 << 20;
 /** Segments ahead of a gap that are kept. */
 const WINDOW_SEGMENTS = 4096;
 const SYN = 2;
+/** Bytes that a segment may be back and be one that came again; beyond, the connection is another. */
+const MAX_BACK = WINDOW_BYTES;
 
 /** Puts segments into order; drops what came before, closes gaps that the capture missed. */
 export class TcpStream {
   #next: number | undefined;
+  /** Number of the first byte given, where the capture began in the middle. */
+  #first: number | undefined;
   #ahead: { sequence: number; bytes: Uint8Array }[] = [];
   #aheadBytes = 0;
   /** Bytes that came again. */
@@ -33,18 +37,28 @@ export class TcpStream {
       // A new connection on the same ports.
       const rest = this.flush();
       this.#next = sequence + 1 >>> 0;
+      this.#first = undefined;
       return payload.length === 0 ? rest : [...rest, ...this.push(this.#next, 0, payload)];
     }
     if (payload.length === 0) return [];
-    // The capture began in the middle of the connection.
-    this.#next ??= sequence;
+    // The capture began in the middle of the connection, or missed how a new one began.
     const out: Uint8Array[] = [];
+    if (this.#next === undefined) this.#next = this.#first = sequence;
+    else if ((sequence - this.#next | 0) < -MAX_BACK) {
+      out.push(...this.flush());
+      this.#next = this.#first = sequence;
+    }
     this.#add(sequence, payload, out);
     this.#drain(out);
     while (this.#aheadBytes > WINDOW_BYTES || this.#ahead.length > WINDOW_SEGMENTS) {
       this.#jump(out);
     }
     return out;
+  }
+
+  /** Bytes kept that are ahead of a gap. */
+  get aheadBytes(): number {
+    return this.#aheadBytes;
   }
 
   /** Gives what is left, across gaps; at the end. */
@@ -69,7 +83,11 @@ export class TcpStream {
       this.#aheadBytes += payload.length;
       return;
     }
-    this.repeatedBytes += Math.min(-distance, payload.length);
+    if (this.#first !== undefined && (sequence - this.#first | 0) < 0) {
+      // Bytes from before the first ones: their place is past.
+      this.gaps++;
+      this.#first = sequence;
+    } else this.repeatedBytes += Math.min(-distance, payload.length);
     if (-distance >= payload.length) return;
     out.push(payload.subarray(-distance));
     this.#next = sequence + payload.length >>> 0;

@@ -253,11 +253,12 @@ export class Follower {
     state.layout = source.layout;
     if (!this.#columns.has(state.id)) this.#tell(file, source.notices, []);
     this.#columns.set(state.id, source);
+    const told = source.notices.length;
     for await (const batch of storableBatches(source, state.position, signal)) {
       if (options.signal?.aborted) return;
       await this.#store(file, batch);
     }
-    this.#tell(file, [], source.warnings ?? []);
+    this.#tell(file, source.notices.slice(told), source.warnings ?? []);
     file.fresh.badRows += source.skipped?.rows ?? 0;
     file.fresh.badCells += source.skipped?.cells ?? 0;
     state.isDone = true;
