@@ -10,6 +10,7 @@ export {
   tableErrorAt,
   tableErrorCode,
   tableErrorColumn,
+  tableLeapLine,
   tableLines,
   tableRounded,
   tableRoundedLine,
@@ -18,7 +19,7 @@ export {
 } from "./table_outcome";
 export { tableCells, tableRules } from "./table_rules";
 export { tableTimeBase, tableTimeForm, tableTimeLimits, tableTimes } from "./table_time";
-export { setTimeBefore, timeBefore, timeDistance, timesCut, timesUnsure } from "./parsed_time";
+export { setTimeBefore, timeBefore, timeDistance, timesCut, timesLeap, timesUnsure } from "./parsed_time";
 export { setTimeOffset, setZoneNames } from "./parse_zone";
 export { setTimeZone } from "./clock_changes";
 export { setFractionComma } from "./time_digits";

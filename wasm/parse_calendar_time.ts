@@ -3,7 +3,7 @@
 import { composeTime, daysOf, HOUR_NS, isDate, MINUTE_NS, SECOND_NS } from "./calendar";
 import { zonedTime } from "./clock_changes";
 import { beginZone, zone, zoneAt } from "./parse_zone";
-import { beginTime, parsedTime, setParsedTime } from "./parsed_time";
+import { beginTime, parsedTime, setParsedTime, takeLeapSecond } from "./parsed_time";
 import { digitAt, fixedDigits, fraction, fractionAt, isPoint } from "./time_digits";
 
 /** The last minute read, as text and as ns: neighbours mostly share it. */
@@ -45,22 +45,25 @@ export function parseCalendarTime(p: usize): usize {
   let result = parsedTime();
   const midnight = load<u8>(p, 11) == 50 && load<u8>(p, 12) == 52;
   p += 16;
+  let second = 0;
+  let within: i64 = 0;
   if (load<u8>(p) == 58) {
-    const second = fixedDigits(p + 1, 2);
+    second = fixedDigits(p + 1, 2);
     if (<u32>second > 60 || midnight && second != 0) return 0;
     result += <i64>second * SECOND_NS;
     p += 3;
     if (isPoint(p)) {
       p = fractionAt(p + 1);
       if (p == 0 || midnight && fraction != 0) return 0;
-      result += fraction;
+      within = fraction;
+      result += within;
     }
   }
   const blank = <usize>(load<u8>(p) == 32);
   const after = zoneAt(p + blank);
   if (after == 0) return 0;
   setParsedTime(result - zone);
-  if (!zonedTime()) return 0;
+  if (!zonedTime() || second == 60 && !takeLeapSecond(within)) return 0;
   return after == p + blank ? p : after;
 }
 

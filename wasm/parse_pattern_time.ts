@@ -11,7 +11,7 @@ import {
 } from "./calendar";
 import { zonedTime } from "./clock_changes";
 import { beginZone, zone, zoneAt } from "./parse_zone";
-import { beginTime } from "./parsed_time";
+import { beginTime, takeLeapSecond } from "./parsed_time";
 import {
   clearFraction,
   field,
@@ -142,5 +142,5 @@ function composeFields(): bool {
   }
   const clock = <i64>hour * HOUR_NS + <i64>minute * MINUTE_NS + <i64>second * SECOND_NS;
   if (!composeTime(days, clock + fraction - zone)) return false;
-  return zonedTime();
+  return zonedTime() && (second < 60 || takeLeapSecond(fraction));
 }

@@ -4,7 +4,7 @@
 // If it stops early, tableErrorCode and its companions say why.
 
 import { shortNumberEnd } from "./parse_number";
-import { timesCut, timesUnsure } from "./parsed_time";
+import { timesCut, timesLeap, timesUnsure } from "./parsed_time";
 import { beginPlainRows, plainRows } from "./plain_rows";
 import {
   afterLine,
@@ -233,7 +233,7 @@ function parseRow(
   if (next == 0 && load<u8>(p) == delimiter) next = lineEnd(skipBlanks(p + 1));
   if (next == 0) return fail(TOO_MANY, p, columns + 1);
   if (!endTime(at)) return 0;
-  passTime(timesUnsure() > 0, timesCut() > 0);
+  passTime(timesUnsure() > 0, timesCut() > 0, timesLeap() > 0);
   if (time < firstTime || time > lastTime) return fail(OUTSIDE, timeFrom, timeColumn + 1);
   if (isFull) {
     if (k > 0) store<i64>(out + n, time);

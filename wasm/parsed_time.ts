@@ -11,12 +11,16 @@ let doubtful: bool = false;
 /** True if the text has digits below a ns. */
 let finer: bool = false;
 
+/** True if the text is a leap second, which gets the time of the second after it. */
+let leap: bool = false;
+
 /** The time of the row before and its distance to the one before it; 0 where there is none. */
 let before: i64 = i64.MIN_VALUE;
 let distance: i64 = 0;
 /** Clock times that come twice and could not be told apart by the rows around. */
 let unsure: u32 = 0;
 let cut: u32 = 0;
+let leaps: u32 = 0;
 
 /** Forgets what was said of the time before. */
 // @ts-ignore: decorator
@@ -26,6 +30,7 @@ export function beginTime(): void {
   missing = false;
   doubtful = false;
   finer = false;
+  leap = false;
 }
 
 /** The time that was read, ns since the Unix epoch. */
@@ -66,6 +71,12 @@ export function noteFiner(): void {
   finer = true;
 }
 
+/** Takes a second 60, which ends at the time read; false if no day of UTC ends there. */
+export function takeLeapSecond(fraction: i64): bool {
+  leap = (time - fraction) % 86400000000000 == 0;
+  return leap;
+}
+
 /** Tells whether the last failure was a time beyond 64 bits of ns. */
 export function timeOverflow(): bool {
   return overflow;
@@ -87,6 +98,7 @@ export function setTimeBefore(last: i64, step: i64): void {
   distance = step;
   unsure = 0;
   cut = 0;
+  leaps = 0;
 }
 
 export function timeBefore(): i64 {
@@ -111,6 +123,15 @@ export function timePassed(ns: i64): void {
     finer = false;
     cut++;
   }
+  if (leap) {
+    leap = false;
+    leaps++;
+  }
+}
+
+/** Leap seconds since {@link setTimeBefore}, which got the time of the second after them. */
+export function timesLeap(): u32 {
+  return leaps;
 }
 
 /** Times since {@link setTimeBefore} that come twice and could not be told apart. */

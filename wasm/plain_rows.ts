@@ -3,7 +3,7 @@
 
 import { makePowers, numberWithin } from "./bounded_number";
 import { cellEnds, clearCells, MOST_CELLS, passCells, passCellsBefore } from "./cell_index";
-import { beginTime, timePassed, timesCut, timesUnsure } from "./parsed_time";
+import { beginTime, timePassed, timesCut, timesLeap, timesUnsure } from "./parsed_time";
 import { skipBlanks } from "./table_cells";
 import { clearError, passLine, passRow, passTime, rows } from "./table_outcome";
 import {
@@ -72,7 +72,9 @@ export function plainRows(
     passCells(columns);
     timePassed(time);
     passLine();
-    if ((timesUnsure() | timesCut()) != 0) passTime(timesUnsure() > 0, timesCut() > 0);
+    if ((timesUnsure() | timesCut() | timesLeap()) != 0) {
+      passTime(timesUnsure() > 0, timesCut() > 0, timesLeap() > 0);
+    }
     passRow();
   }
   return at;

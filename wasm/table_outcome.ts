@@ -24,6 +24,7 @@ let badCells: u32 = 0;
 /** Lines passed with the first time that is unsure, or was cut; 0 if there is none. */
 let unsureLine: u32 = 0;
 let cutLine: u32 = 0;
+let leapLine: u32 = 0;
 /** Whole numbers that no double holds, and lines passed with the first one. */
 let rounded: u32 = 0;
 let roundedLine: u32 = 0;
@@ -44,6 +45,7 @@ export function beginTable(): void {
   badCells = 0;
   unsureLine = 0;
   cutLine = 0;
+  leapLine = 0;
   rounded = 0;
   roundedLine = 0;
   errorCode = 0;
@@ -112,12 +114,13 @@ export function passRounded(): void {
   if (roundedLine == 0) roundedLine = lines + 1;
 }
 
-/** Notes the line of the first time that is unsure, and of the first that was cut. */
+/** Notes the line of the first time that is unsure, that was cut, and that is a leap second. */
 // @ts-ignore: decorator
 @inline
-export function passTime(isUnsure: bool, isCut: bool): void {
+export function passTime(isUnsure: bool, isCut: bool, isLeap: bool): void {
   if (unsureLine == 0 && isUnsure) unsureLine = lines;
   if (cutLine == 0 && isCut) cutLine = lines;
+  if (leapLine == 0 && isLeap) leapLine = lines;
 }
 
 /** 0, or why the last parseTable stopped. */
@@ -163,6 +166,11 @@ export function tableUnsureLine(): u32 {
 /** Lines up to the first time of the last parseTable that was cut to a ns; 0: none. */
 export function tableCutLine(): u32 {
   return cutLine;
+}
+
+/** Lines up to the first leap second of the last parseTable; 0: none. */
+export function tableLeapLine(): u32 {
+  return leapLine;
 }
 
 /** Whole numbers of the last parseTable that no double holds, which were rounded. */

@@ -24,6 +24,10 @@ export class TableCounts {
   cutTimes = 0;
   /** Line of the first of them. */
   firstCutLine: number | undefined;
+  /** Leap seconds, which got the time of the second after them. */
+  leapSeconds = 0;
+  /** Line of the first of them. */
+  firstLeapLine: number | undefined;
   /** Whole numbers that no double holds, which were rounded. */
   roundedNumbers = 0;
   /** Line of the first of them. */
@@ -40,6 +44,9 @@ export class TableCounts {
     const cut = exports.timesCut();
     if (cut > 0) this.firstCutLine ??= this.lines + exports.tableCutLine();
     this.cutTimes += cut;
+    const leaps = exports.timesLeap();
+    if (leaps > 0) this.firstLeapLine ??= this.lines + exports.tableLeapLine();
+    this.leapSeconds += leaps;
     const rounded = exports.tableRounded();
     if (rounded > 0) this.firstRoundedLine ??= this.lines + exports.tableRoundedLine();
     this.roundedNumbers += rounded;

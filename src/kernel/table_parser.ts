@@ -112,6 +112,16 @@ export class TableParser {
     return this.#counts.firstCutLine;
   }
 
+  /** Leap seconds so far, which got the time of the second after them. */
+  get leapSeconds(): number {
+    return this.#counts.leapSeconds;
+  }
+
+  /** Line of the first leap second, from 1. */
+  get firstLeapLine(): number | undefined {
+    return this.#counts.firstLeapLine;
+  }
+
   /** Cells so far with a whole number that no double holds, which was rounded to the nearest one. */
   get roundedNumbers(): number {
     return this.#counts.roundedNumbers;

@@ -165,7 +165,7 @@ class ColumnarSource implements Source {
   }
 
   get warnings(): readonly string[] {
-    const { unsure, cut } = this.#times;
+    const { unsure, cut, leaps } = this.#times;
     const found: string[] = [];
     if (unsure > 0) {
       found.push(
@@ -174,6 +174,9 @@ class ColumnarSource implements Source {
       );
     }
     if (cut > 0) found.push(`${cut} times have digits below a nanosecond, which were cut`);
+    if (leaps > 0) {
+      found.push(`${leaps} times are leap seconds, stored at the time of the second after`);
+    }
     if (this.#large > 0) {
       found.push(
         `${this.#large} whole numbers are beyond 2^53, where a double has not every one: they are ` +

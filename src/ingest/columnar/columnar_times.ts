@@ -43,6 +43,8 @@ export class TimeReader {
   unsure = 0;
   /** Times with digits below a nanosecond, which were cut. */
   cut = 0;
+  /** Leap seconds, which got the time of the second after them. */
+  leaps = 0;
   readonly #layout: TimeLayout;
   readonly #fields: readonly ColumnarField[];
   readonly #parser: TableParser | undefined;
@@ -164,6 +166,7 @@ export class TimeReader {
       const { times } = parser.parse(new TextEncoder().encode(lines.join("")))[0]!;
       this.unsure = parser.unsureTimes;
       this.cut = parser.cutTimes;
+      this.leaps = parser.leapSeconds;
       return times;
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;

@@ -29,8 +29,8 @@ const STAMP =
  * Parses `dd/mm/yyyy,hh:mm:ss.ffffff`.
  *
  * @param order Order of day and month.
- * @returns `undefined` if the text is no such time, there is no such day, or it does not fit into 64
- *   bits of ns.
+ * @returns `undefined` if the text is no such time, there is no such day, it is a leap second, which
+ *   would shift all samples behind it, or it does not fit into 64 bits of ns.
  */
 export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
   const match = STAMP.exec(text);
@@ -47,7 +47,7 @@ export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
   const [day, month] = isYearFirst ? [c, b] : order === "day first" ? [a, b] : [b, a];
   const year = yearOf(isYearFirst ? match[1]! : match[3]!);
   if (year < FIRST_YEAR || year > LAST_YEAR) return undefined;
-  if (month < 1 || month > 12 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (month < 1 || month > 12 || hour > 24 || minute > 59 || second > 59) return undefined;
   if (hour === 24 && minute + second > 0) return undefined;
   const date = new Date(Date.UTC(year, month - 1, day));
   if (date.getUTCDate() !== day || date.getUTCMonth() !== month - 1) return undefined;

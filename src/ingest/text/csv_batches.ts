@@ -86,6 +86,8 @@ function note(parser: TableParser, remarks: TableRemarks): void {
   remarks.unsureLine = parser.firstUnsureLine;
   remarks.cut = parser.cutTimes;
   remarks.cutLine = parser.firstCutLine;
+  remarks.leaps = parser.leapSeconds;
+  remarks.leapLine = parser.firstLeapLine;
   remarks.rounded = parser.roundedNumbers;
   remarks.roundedLine = parser.firstRoundedLine;
 }

@@ -40,6 +40,10 @@ export interface TableRemarks {
   cut: number;
   /** Line of the first of them. */
   cutLine?: number | undefined;
+  /** Leap seconds, which got the time of the second after them. */
+  leaps: number;
+  /** Line of the first of them. */
+  leapLine?: number | undefined;
   /** Cells with a whole number that no double holds, which was rounded. */
   rounded: number;
   /** Line of the first of them. */
@@ -52,7 +56,7 @@ export interface TableRemarks {
 
 /** No remarks. */
 export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, rounded: 0 };
+  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, leaps: 0, rounded: 0 };
 }
 
 /** The text of a table as UTF-8. */

@@ -10,7 +10,14 @@ import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
-import { BATCH_BYTES, type CsvTable, parserOf, type TableRemarks, textOf } from "./csv_table.ts";
+import {
+  BATCH_BYTES,
+  type CsvTable,
+  noRemarks,
+  parserOf,
+  type TableRemarks,
+  textOf,
+} from "./csv_table.ts";
 import type { TableLayout } from "./table_layout.ts";
 import { lineBatches } from "./line_batches.ts";
 import { splitCells } from "./records.ts";
@@ -220,12 +227,13 @@ function checkKeys(
 }
 
 function note(parsers: Iterable<TableParser>, remarks: TableRemarks): void {
-  const sums = { badRows: remarks.unnamed ?? 0, badCells: 0, unsure: 0, cut: 0, rounded: 0 };
+  const sums = { ...noRemarks(), badRows: remarks.unnamed ?? 0 };
   for (const parser of parsers) {
     sums.badRows += parser.badRows;
     sums.badCells += parser.badCells;
     sums.unsure += parser.unsureTimes;
     sums.cut += parser.cutTimes;
+    sums.leaps += parser.leapSeconds;
     sums.rounded += parser.roundedNumbers;
   }
   Object.assign(remarks, sums);

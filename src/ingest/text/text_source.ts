@@ -185,7 +185,8 @@ class TextSource implements Source {
 
   /** Probable mistakes. */
   get warnings(): readonly string[] {
-    const { unsure, unsureLine, cut, cutLine, rounded, roundedLine, openLine } = this.#remarks;
+    const { unsure, unsureLine, cut, cutLine, leaps, leapLine } = this.#remarks;
+    const { rounded, roundedLine, openLine } = this.#remarks;
     const found: string[] = [...this.#warnings];
     if (unsure > 0) {
       found.push(
@@ -197,6 +198,14 @@ class TextSource implements Source {
     }
     if (cut > 0) {
       found.push(`${timesFrom(cut, cutLine)} given with digits below a nanosecond, which were cut`);
+    }
+    if (leaps > 0) {
+      found.push(
+        `${timesFrom(leaps, leapLine)} ${
+          leaps === 1 ? "a leap second" : "leap seconds"
+        }, stored at ` +
+          "the time of the second after",
+      );
     }
     if (rounded > 0) {
       const many = rounded > 1;

@@ -180,9 +180,12 @@ function formOf(
   if (said !== undefined) return { columns, format: said, reason, relative };
   if (columns.length > 1) {
     const joined = rows.map((row) => columns.map((i) => (row[i] ?? "").trim()).join(" "));
-    const parts = columns.map((i) => {
+    const clocks = columns.map((i) => clockFormat(cellsOf(i)));
+    const parts = columns.map((i, k) => {
+      if (clocks[k] !== undefined) return clocks[k];
       const cells = cellsOf(i);
-      return clockFormat(cells) ?? onlyForm(formsOf(cells), cells, names[i]!).format;
+      const rest = clocks.slice(k + 1).map((clock) => ` ${clock ?? "…"}`).join("");
+      return onlyForm(formsOf(cells), cells, names[i]!, rest).format;
     });
     if (parts.every((part) => part === "rfc3339" || /^%[HI]/.test(part))) {
       const iso = parts.map((part) => part === "rfc3339" ? isoOf(joined[0]!) : part);

@@ -37,7 +37,16 @@ function dates(): string[] {
       all.push(order.join(mark));
     }
   }
-  return [...all, "%Y.%m.%d", "%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d.%m.%y", "%Y%m%d"];
+  return [
+    ...all,
+    "%Y.%m.%d",
+    "%d %b %Y",
+    "%b %d %Y",
+    "%b %d, %Y",
+    "%d.%m.%y",
+    "%y.%m.%d",
+    "%Y%m%d",
+  ];
 }
 
 const PIECES: Readonly<Record<string, string>> = {
@@ -184,11 +193,16 @@ export function unitNamed(name: string, unit: string | null): string | undefined
   return word?.startsWith("sec") ? "s" : word;
 }
 
-/** The form of some cells, if there is only one. */
+/**
+ * The form of some cells, if there is only one.
+ *
+ * @param rest Form of the columns that follow, for the hint.
+ */
 export function onlyForm(
   forms: readonly TimeForm[],
   cells: readonly string[],
   name: string,
+  rest: string = "",
 ): TimeForm {
   if (forms.length === 1) return forms[0]!;
   const cell = JSON.stringify(cells[0] ?? "");
@@ -201,6 +215,6 @@ export function onlyForm(
     forms.length === 0
       ? "say --time-format ns, us, ms, s, rfc3339 or a pattern like '%d.%m.%Y %H:%M:%S', or another " +
         "column with --time; --skip N passes over lines before the header"
-      : `name it, for example --time-format '${forms[0]!.format}'`,
+      : `name it, for example --time-format '${forms[0]!.format}${rest}'`,
   );
 }

@@ -201,6 +201,8 @@ Deno.test("openComtrade: dates as they are found", async () => {
   ];
   for (const [revision, text, wanted] of cases) assertEquals(await first(revision, text), wanted);
   await assertRejects(() => first("2013", "30/02/2024,00:00:00"), ImportError, "first sample");
+  // A leap second was taken for the second after it, and all samples behind it shifted by one.
+  await assertRejects(() => first("2013", "31/12/2016,23:59:60"), ImportError, "first sample");
 });
 
 Deno.test("openComtrade: the zone of the recorder, of the user, or a notice", async () => {

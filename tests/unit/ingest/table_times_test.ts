@@ -78,3 +78,51 @@ Deno.test("importFile: a time that no point may have names its cell, and nothing
   );
   assertEquals(await Array.fromAsync(db.listCollections()), []);
 });
+
+Deno.test("importFile: second 60 where no day of UTC ends is an error, a leap second is counted", async () => {
+  // Both collided in silence with the second after them.
+  const noon = "time,v\n2026-02-01 12:59:60,1\n2026-02-01 13:00:00,2\n";
+  const problem = 'line 2, column 1 ("time"): "2026-02-01 12:59:60" is not a time';
+  await assertRejects(() => importedText(noon), Error, problem);
+  const timeFormat = "%Y-%m-%d %H:%M:%S";
+  await assertRejects(() => importedText(noon, { timeFormat }), Error, problem);
+  const leap =
+    "time,v\n2016-12-31T23:59:59Z,1\n2016-12-31T23:59:60.5Z,2\n2017-01-01T00:59:60+01:00,3\n" +
+    "2017-01-01T00:00:01Z,4\n";
+  const { points, warnings } = await importedText(leap);
+  assertEquals(timesOf(points), [
+    "2016-12-31T23:59:59Z",
+    "2017-01-01T00:00:00Z",
+    "2017-01-01T00:00:00.5Z",
+    "2017-01-01T00:00:01Z",
+  ]);
+  assertEquals(
+    warnings.filter((text) => text.includes("leap")),
+    ["2 times, the first in line 3, are leap seconds, stored at the time of the second after"],
+  );
+  // In a zone of its own, day and second of UTC count.
+  const local = "time,v\n2017-01-01 00:59:60,1\n2017-01-01 01:00:01,2\n";
+  const berlin = await importedText(local, { tz: "Europe/Berlin", timeFormat });
+  assertEquals(timesOf(berlin.points)[0], "2017-01-01T00:00:00Z");
+  assertEquals(berlin.warnings.length, 1);
+  await assertRejects(() => importedText(local), Error, "is not a time");
+});
+
+Deno.test("importFile: dates with years of two digits are refused if they can be read in two ways", async () => {
+  const table = (dates: string[]) => "time,v\n" + dates.map((date, i) => `${date},${i}\n`).join("");
+  // It was the 26th of February 2001.
+  const either = table(["26.02.01", "26.02.02"]);
+  await assertRejects(() => importedText(either), ImportError, "it may be %d.%m.%y or %y.%m.%d");
+  const { points } = await importedText(either, { timeFormat: "%y.%m.%d" });
+  assertEquals(timesOf(points)[0], "2026-02-01T00:00:00Z");
+  // The year 2031 is not over, so this one is clear.
+  assertEquals(
+    timesOf((await importedText(table(["31.12.24"]))).points)[0],
+    "2024-12-31T00:00:00Z",
+  );
+  const error = await assertRejects(
+    () => importedText("date,clock,v\n01/02/2026,10:00:00,1\n01/02/2026,10:00:01,2\n"),
+    ImportError,
+  );
+  assertStringIncludes(error.hint!, "'%d/%m/%Y %H:%M:%S'");
+});
