@@ -15,6 +15,7 @@ import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import type { OpenRequests } from "../transport/open_requests.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
+import { endOnFrameFloods, noteKnownConnections } from "../transport/frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
 import { bearerOf } from "./credentials.ts";
@@ -102,6 +103,7 @@ export class HttpPort {
     suppressGoaway(this.#http2);
     options.open.watch(this.#http2);
     endOnLongHeaders(this.#http2);
+    noteKnownConnections(this.#http2, (authorization) => incoming.isKnown(bearerOf(authorization)));
   }
 
   /**
@@ -141,7 +143,10 @@ export class HttpPort {
 
   #speak(socket: Socket): void {
     const isHttp2 = (socket as TLSSocket).alpnProtocol === "h2";
-    if (isHttp2) endOnRefusedHeaders(socket);
+    if (isHttp2) {
+      endOnRefusedHeaders(socket);
+      endOnFrameFloods(socket);
+    }
     (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
   }
 

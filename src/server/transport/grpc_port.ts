@@ -21,6 +21,7 @@ import type { IncomingBytes } from "./incoming_bytes.ts";
 import type { OpenRequests } from "./open_requests.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
+import { endOnFrameFloods, noteKnownConnections } from "./frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
 import { MAX_UNKNOWN_STREAMS, raiseLimitForKeys } from "./stream_limits.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
@@ -72,6 +73,7 @@ export class GrpcPort {
       options.open.watch(http2);
       const isKnown = (authorization: string | undefined) =>
         options.incoming.isKnown(authorization);
+      noteKnownConnections(http2, isKnown);
       raiseLimitForKeys(http2, isKnown, options.maxStreamsPerConnection);
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
@@ -91,6 +93,7 @@ export class GrpcPort {
       onConnection: (socket) => {
         gatherWrites(socket);
         endOnRefusedHeaders(socket);
+        endOnFrameFloods(socket);
         grpc.#injector.injectConnection(socket);
       },
     });

@@ -8,8 +8,11 @@ import { serve } from "../../../src/server/mod.ts";
 import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
 
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const [DATA, HEADERS, RESET, SETTINGS, PING, CONTINUATION] = [0, 1, 3, 4, 6, 9];
-const [END_STREAM, END_HEADERS] = [1, 4];
+const [DATA, HEADERS, PRIORITY, RESET, SETTINGS, PING, WINDOW, CONTINUATION] = [
+  ...[0, 1, 2, 3, 4],
+  ...[6, 8, 9],
+] as const;
+const [END_STREAM, END_HEADERS, PADDED] = [1, 4, 8];
 /** `GET / HTTP/2` to `x`, in HPACK (RFC 7541): indexed fields, and one literal. */
 const REQUEST = [0x82, 0x86, 0x84, 0x01, 1, 0x78];
 /** A field `a` of 4,000 characters that goes into the table of fields, and is its first entry then. */
@@ -69,6 +72,37 @@ const FLOODS: Record<string, (turn: number) => Uint8Array[]> = {
       : Array.from({ length: 100 }, () => frame(DATA, 0, 1)),
 };
 
+const POST = [0x83, ...REQUEST.slice(1)];
+
+/**
+ * More floods, a hundred frames a turn: nothing ended them while their client took what was answered.
+ * Frames of half a MB held up all others for as long as some requests.
+ */
+const CHEAP: Record<string, (turn: number) => Uint8Array[]> = {
+  "window updates of a byte": () => hundred(() => frame(WINDOW, 0, 0, [0, 0, 0, 1])),
+  "window updates of a request": (turn) => [
+    ...turn === 0 ? [frame(HEADERS, END_HEADERS, 1, POST)] : [],
+    ...hundred(() => frame(WINDOW, 0, 1, [0, 0, 0, 1])),
+  ],
+  priorities: () => hundred(() => frame(PRIORITY, 0, 1, [0, 0, 0, 0, 16])),
+  "data of a byte": (turn) => [
+    ...turn === 0 ? [frame(HEADERS, END_HEADERS, 1, POST)] : [],
+    ...hundred(() => frame(DATA, 0, 1, [0])),
+  ],
+  padding: (turn) => [
+    ...turn === 0 ? [frame(HEADERS, END_HEADERS, 1, POST)] : [],
+    ...hundred(() => frame(DATA, PADDED, 1, [255, ...new Array(255).fill(0)])),
+  ],
+  "settings of windows, back and forth": () => [
+    frame(SETTINGS, 0, 0, hundred((i) => [0, 4, 0, 0, i % 2, 0]).flat()),
+  ],
+  "frames of unknown types": () => hundred(() => frame(0xee, 0, 0)),
+};
+
+function hundred<T>(make: (i: number) => T): T[] {
+  return Array.from({ length: 100 }, (_, i) => make(i));
+}
+
 /** Sends a flood until the connection is ended, reading nothing; the bytes that were sent. */
 function flood(socket: Socket, framesOf: (turn: number) => Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -113,12 +147,17 @@ for (const port of ["gRPC", "HTTP"] as const) {
       await using server = await serve(db, { port: 0, http: { port: 0 }, tls: { cert, key } });
       await Deno.remove(folder, { recursive: true });
       const number = port === "gRPC" ? server.port : server.httpPort!;
+      const options = { ca, ALPNProtocols: ["h2"], servername: "localhost" };
       for (const [what, framesOf] of Object.entries(FLOODS)) {
-        const options = { ca, ALPNProtocols: ["h2"], servername: "localhost" };
         const socket = connectTls(number, "127.0.0.1", options);
         await new Promise((resolve) => socket.once("secureConnect", resolve));
         assertEquals(socket.alpnProtocol, "h2");
         assert(await flood(socket, framesOf) < 200e6, what);
+      }
+      for (const [what, framesOf] of Object.entries(CHEAP)) {
+        const socket = connectTls(number, "127.0.0.1", options);
+        await new Promise((resolve) => socket.once("secureConnect", resolve));
+        assert(await flood(socket, framesOf) < 5e6, what);
       }
       using client = Deno.createHttpClient({ caCerts: [ca] });
       const url = `https://localhost:${server.httpPort}/api/v1/collections`;

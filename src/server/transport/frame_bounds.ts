@@ -1,0 +1,123 @@
+/**
+ * A bound on frames of HTTP/2 that cost more to read than to send: window updates, settings, pings,
+ * priorities, data of a few bytes, and whatever else is no request and no real data. The native code
+ * under Deno bounds some of them, and only those that it has no time to answer.
+ *
+ * @module
+ */
+
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+
+/** Such frames of a connection that are taken at once, and the number that is added each second. */
+const FRAMES = 1_024;
+
+/** Frames that are added for each request: pings and window updates of its client. */
+const FRAMES_PER_REQUEST = 32;
+
+/** Bytes sent for each further frame: a client takes them by window updates. */
+const BYTES_PER_FRAME = 64;
+
+/** Length below which data is small, bytes, by whether a known key was shown on the connection. */
+const SMALL_BYTES = { known: 16, unknown: 256 } as const;
+
+/** Bytes that a connection begins with (RFC 9113, section 3.4). */
+const PREFACE_BYTES = 24;
+/** Bytes before the payload of a frame. */
+const HEAD_BYTES = 9;
+/** Types and flags of frames (RFC 9113, section 6). */
+const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
+const [END_STREAM, PADDED] = [1, 8];
+/** Bytes of one setting. */
+const SETTING_BYTES = 6;
+/** Frames that a setting counts as: one of windows changes all requests of its connection. */
+const FRAMES_PER_SETTING = 16;
+
+/** True on connections on which a known key was shown. */
+const IS_KNOWN = Symbol("known");
+
+/** A connection whose frames are counted. */
+type Counted = Socket & { [IS_KNOWN]?: boolean };
+
+/**
+ * Takes note of connections of callers with a key: they may send data in smaller pieces.
+ *
+ * @param isKnown True if callers with such an `authorization` are known, or everybody is.
+ */
+export function noteKnownConnections(
+  http2: Http2Server,
+  isKnown: (authorization: string | undefined) => boolean,
+): void {
+  http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const socket = stream.session?.socket as Counted | undefined;
+    if (socket !== undefined && isKnown(headers.authorization)) socket[IS_KNOWN] = true;
+  });
+}
+
+/** Ends a connection of HTTP/2 with too many cheap frames, before they are looked at. */
+export function endOnFrameFloods(socket: Socket): void {
+  const frames = new FrameCounter();
+  const startMs = performance.now();
+  const push = socket.push;
+  socket.push = (chunk: Uint8Array | null, ...more: []) => {
+    if (chunk !== null) {
+      frames.read(chunk, (socket as Counted)[IS_KNOWN] ? SMALL_BYTES.known : SMALL_BYTES.unknown);
+      const most = FRAMES + FRAMES_PER_REQUEST * frames.requests;
+      if (frames.cheap > most) {
+        const seconds = (performance.now() - startMs) / 1_000;
+        if (frames.cheap > most + FRAMES * seconds + socket.bytesWritten / BYTES_PER_FRAME) {
+          socket.destroy();
+          return false;
+        }
+      }
+    }
+    return push.call(socket, chunk, ...more);
+  };
+}
+
+/** Counts the frames of a connection as their bytes come. */
+export class FrameCounter {
+  /** Frames with headers. */
+  requests = 0;
+  /** Frames that cost nothing to send; each setting counts as several. */
+  cheap = 0;
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  #headBytes = 0;
+  /** Bytes until the next frame. */
+  #skipped = PREFACE_BYTES;
+
+  /**
+   * Takes the next bytes.
+   *
+   * @param smallBytes Length below which data is small.
+   */
+  read(chunk: Uint8Array, smallBytes: number): void {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#skipped > 0) {
+        const n = Math.min(this.#skipped, chunk.length - at);
+        this.#skipped -= n;
+        at += n;
+        continue;
+      }
+      this.#head[this.#headBytes++] = chunk[at++]!;
+      if (this.#headBytes < HEAD_BYTES) continue;
+      this.#headBytes = 0;
+      this.#count(smallBytes);
+    }
+  }
+
+  #count(smallBytes: number): void {
+    const [a, b, c, type, flags] = this.#head as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const length = this.#skipped = a << 16 | b << 8 | c;
+    if (type === HEADERS) this.requests++;
+    else if (type === SETTINGS) this.cheap += 1 + FRAMES_PER_SETTING * length / SETTING_BYTES;
+    else if (type !== DATA || (flags & PADDED) !== 0) this.cheap++;
+    else if (length < smallBytes && (flags & END_STREAM) === 0) this.cheap++;
+  }
+}
