@@ -20,7 +20,7 @@ const SMALL_PIECE_BYTES = PIECE_BYTES / 4;
 /** Bytes for each set of tags of a piece below which the next piece is small. */
 const FEW_BYTES = 128;
 /** Longest line, bytes: beyond it, a quote is not closed or this is no line protocol. */
-const MAX_LINE_BYTES = 1 << 20;
+export const MAX_LINE_BYTES: number = 1 << 20;
 /** Room that the kernel keeps for one line. */
 const LINE_POINTS = 4_096;
 /** Most points, and most series, of one go. */
@@ -91,6 +91,11 @@ export class LineParser {
   /** Lines up to the end of the latest batch. */
   get linesParsed(): number {
     return this.#lines;
+  }
+
+  /** True once a line was too long: nothing behind it is read. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /**

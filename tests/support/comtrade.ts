@@ -24,6 +24,8 @@ export interface MadeRecord {
   states?: number[][];
   /** Number of the first record. */
   from?: number;
+  /** Numbers of all records. */
+  numbers?: (number | string)[];
   /** Bytes behind the last record. */
   tail?: number[];
 }
@@ -91,7 +93,7 @@ function asciiSamples(record: MadeRecord): Uint8Array {
   let text = "";
   for (let row = 0; row < rowsOf(record); row++) {
     const stamp = stamps === undefined ? row * 1000 : stamps[row];
-    const cells = [from + row, stamp ?? ""];
+    const cells = [record.numbers?.[row] ?? from + row, stamp ?? ""];
     for (const channel of samples) cells.push(channel[row] ?? missing);
     for (const channel of states) cells.push(channel[row]!);
     text += `${cells.join(",")}\r\n`;
@@ -110,7 +112,7 @@ function binarySamples(record: MadeRecord, type: string): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (let row = 0, at = 0; row < rows; row++) {
     const stamp = stamps === undefined ? row * 1000 : stamps[row];
-    view.setUint32(at, from + row, true);
+    view.setUint32(at, Number(record.numbers?.[row] ?? from + row), true);
     view.setUint32(at + 4, stamp ?? 0xffffffff, true);
     at += 8;
     for (const channel of samples) {

@@ -141,7 +141,8 @@ export class AsciiSamples implements Samples {
         if (cell === cells && trim(text, at, end).length === 0 && end === text.length) break;
         this.#fail(line, `more than the ${cells} cells of the configuration`);
       }
-      if (cell > 0) this.#cell(text, at, end, cell, line, block);
+      if (cell === 0) block.number(numberIn(text, at, end) ?? NaN);
+      else this.#cell(text, at, end, cell, line, block);
       cell++;
       at = end + 1;
     }
@@ -183,6 +184,7 @@ export class AsciiSamples implements Samples {
 /** A block that is being filled. */
 class Block {
   rows = 0;
+  readonly #numbers: Float64Array;
   readonly #stamps: Float64Array;
   readonly #analogs: Float64Array[];
   readonly #words: Uint16Array;
@@ -201,10 +203,15 @@ class Block {
   ) {
     this.#before = before;
     this.#from = from;
+    this.#numbers = new Float64Array(rows);
     this.#stamps = new Float64Array(rows);
     this.#analogs = Array.from({ length: shape.analogs }, () => new Float64Array(rows));
     this.#wordsPerRow = wordsOf(shape);
     this.#words = new Uint16Array(rows * this.#wordsPerRow);
+  }
+
+  number(value: number): void {
+    this.#numbers[this.rows] = value;
   }
 
   stamp(value: number): void {
@@ -246,6 +253,7 @@ class Block {
     const cut = (column: Float64Array) => isFull ? column : column.slice(0, rows);
     return {
       rows,
+      numbers: cut(this.#numbers),
       stamps: cut(this.#stamps),
       analogs: this.#analogs.map(cut),
       words: this.#words.subarray(0, rows * this.#wordsPerRow),

@@ -80,8 +80,9 @@ export class BinarySamples implements Samples {
     const [length, words] = [this.#length, wordsOf(this.#shape)];
     const rows = bytes.length / length;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const stamps = new Float64Array(rows);
+    const [numbers, stamps] = [new Float64Array(rows), new Float64Array(rows)];
     for (let row = 0, at = 4; row < rows; row++, at += length) {
+      numbers[row] = view.getUint32(at - 4, true);
       const stamp = view.getUint32(at, true);
       stamps[row] = stamp === NO_STAMP ? NaN : stamp;
     }
@@ -101,7 +102,16 @@ export class BinarySamples implements Samples {
         states[to++] = view.getUint16(at, true);
       }
     }
-    return { rows, stamps, analogs, words: states, from, to: from + bytes.length, lines: 0 };
+    return {
+      rows,
+      numbers,
+      stamps,
+      analogs,
+      words: states,
+      from,
+      to: from + bytes.length,
+      lines: 0,
+    };
   }
 }
 

@@ -10,6 +10,7 @@ import { AsciiSamples } from "./ascii_samples.ts";
 import { BinarySamples } from "./binary_samples.ts";
 import { type Configuration, parseConfiguration } from "./configuration.ts";
 import type { RecordFiles } from "./record_files.ts";
+import { SampleNumbers } from "./sample_numbers.ts";
 import { needsScan, SampleTimes, StampScanner, WantedSteps } from "./sample_times.ts";
 import type { SampleBlock, Samples, SampleShape } from "./samples.ts";
 import { changesOf } from "./status_points.ts";
@@ -185,18 +186,24 @@ export class ComtradeRecord implements AsyncDisposable {
     const { samples, blockRows } = this.#parts;
     const blocks = samples.blocks(from.offset, from.lines, blockRows);
     let { rows } = from;
+    const numbers = new SampleNumbers(
+      this.configuration,
+      !this.byStamps && this.#parts.options.times !== "rate",
+      this.#parts.files.name,
+    );
     let states = await samples.statesBefore(from.offset);
     let next = await blocks.next();
     while (!next.done) {
       signal?.throwIfAborted();
       const block = next.value;
       next = await blocks.next();
+      numbers.push(block, rows);
       const columns = this.#columnsOf(block, rows, states, next.done === true);
       states = block.words.subarray(block.words.length / block.rows * (block.rows - 1));
       rows += block.rows;
       yield { columns, next: { offset: block.to, lines: block.lines, rows } };
     }
-    if (!this.#said) this.#sum(rows);
+    if (!this.#said) this.#sum(rows, numbers.odd);
   }
 
   #columnsOf(
@@ -256,7 +263,7 @@ export class ComtradeRecord implements AsyncDisposable {
   }
 
   /** Says what shows only at the end. */
-  #sum(rows: number): void {
+  #sum(rows: number, oddNumbers: number): void {
     this.#said = true;
     const { configuration, files, samples } = this.#parts;
     const { end } = configuration.rates.at(-1)!;
@@ -269,6 +276,12 @@ export class ComtradeRecord implements AsyncDisposable {
     if (this.#missing > 0) {
       const what = this.#missing === 1 ? "sample is" : "samples are";
       this.#notices.push(`${this.#missing} ${what} missing, left out`);
+    }
+    if (oddNumbers > 0) {
+      const what = oddNumbers === 1
+        ? "record has a number that does not follow"
+        : "records have numbers that do not follow";
+      this.#notices.push(`${oddNumbers} ${what} the one before`);
     }
     if (this.#odd > 0) {
       this.#notices.push(

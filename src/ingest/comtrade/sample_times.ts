@@ -30,7 +30,8 @@ const GAP_PERIODS = 1.5;
 const BEYOND = "is at a time beyond 64 bits of nanoseconds";
 const OTHER_START = "its rate, its multiplier of the stamps or its start may be wrong";
 
-const WRAPS = [2 ** 32, 2 ** 16] as const;
+/** Values at which stamps begin again. */
+export const WRAPS: readonly [number, number] = [2 ** 32, 2 ** 16];
 
 /** Samples at one rate, without a gap. */
 interface Stretch {
@@ -47,7 +48,7 @@ function stampUnit({ first }: Configuration): bigint {
 }
 
 /** A step between two stamps, forwards, if stamps begin again at `wrap`. */
-function stepOf(from: number, to: number, wrap: number): number {
+export function stepOf(from: number, to: number, wrap: number): number {
   const step = (to - from) % wrap;
   return step < 0 ? step + wrap : step;
 }

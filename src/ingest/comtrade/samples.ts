@@ -10,6 +10,8 @@ import type { ComtradeType } from "./configuration.ts";
 export interface SampleBlock {
   /** Number of records. */
   readonly rows: number;
+  /** Numbers of the records as they stand there; `NaN` where one is none. */
+  readonly numbers: Float64Array;
   /** Stamps as they stand there; `NaN` where one is missing. */
   readonly stamps: Float64Array;
   /** Samples of each analog channel as they stand there; `NaN` where one is missing. */

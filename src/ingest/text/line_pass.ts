@@ -6,7 +6,7 @@
 
 import { LAST_TIME } from "../../core/range.ts";
 import { NO_GROUP } from "../../kernel/group_points.ts";
-import { type LineBatch, LineParser } from "../../kernel/line_parser.ts";
+import { type LineBatch, LineParser, MAX_LINE_BYTES } from "../../kernel/line_parser.ts";
 import { ImportError } from "../errors.ts";
 import type { Position } from "../source.ts";
 
@@ -81,14 +81,23 @@ export class LinePass {
   /** The bytes up to the last line end, or all of them. */
   async *#wholeLines(): AsyncGenerator<Uint8Array, void, void> {
     let rest: Uint8Array[] = [];
+    let size = 0;
     for await (const chunk of this.#chunks) {
       const end = chunk.lastIndexOf(LF) + 1;
       if (end > 0) {
         yield* rest;
         yield chunk.slice(0, end);
         rest = [];
+        size = 0;
       }
-      if (end < chunk.length) rest.push(chunk.slice(end));
+      if (end === chunk.length) continue;
+      rest.push(chunk.slice(end));
+      size += chunk.length - end;
+      if (size <= MAX_LINE_BYTES) continue;
+      // The parser refuses a line that is too long.
+      yield* rest;
+      rest = [];
+      size = 0;
     }
     if (this.#reading.complete) yield* rest;
     else if (rest.length > 0) {
@@ -102,10 +111,11 @@ export class LinePass {
   #taken(batch: LineBatch, parser: LineParser): ParsedLines {
     const { skipBadRows } = this.#reading;
     const [error] = batch.errors;
-    if (error !== undefined && !skipBadRows) {
+    // Behind a line that is too long nothing can be read: to leave it out would leave all out.
+    if (error !== undefined && (!skipBadRows || parser.isBroken)) {
       throw new ImportError(
         `Cannot import ${this.#name}: line ${this.#from.lines + error.line}: ${error.message}`,
-        { hint: "--bad-rows skip leaves such lines out" },
+        parser.isBroken ? {} : { hint: "--bad-rows skip leaves such lines out" },
       );
     }
     const timeless = this.#withoutTimes(batch);

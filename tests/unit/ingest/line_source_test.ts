@@ -1,9 +1,11 @@
 /** Files of line protocol, beside what `serve` makes of the same lines. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { type BTrDB, connect } from "../../../mod.ts";
 import { explain, ImportError, importFile, type ImportOptions } from "../../../src/ingest/mod.ts";
+import { START } from "../../../src/ingest/source.ts";
+import { LinePass } from "../../../src/ingest/text/line_pass.ts";
 import { serve } from "../../../src/server/mod.ts";
 
 const LINES = `# from a collector
@@ -181,4 +183,30 @@ Deno.test("explain: line protocol", async () => {
     "grid/mem x/1 2/b/free",
   ]);
   assertEquals(plan.warnings, []);
+});
+
+Deno.test("importFile: behind a line that is too long nothing can be read, so it is an error", async () => {
+  // It was counted as one line left out, and all lines behind it were lost.
+  const lines = `a v=1 1\nb v="${"x".repeat(3 << 20)}" 2\nc v=3 3\n`;
+  await using db = await connect("memory:");
+  for (const options of [{}, { badRows: "skip" }] as const) {
+    await assertRejects(
+      () => importInto(db, lines, options),
+      ImportError,
+      "line 2: a line is longer than 1048576 bytes",
+    );
+  }
+  assertEquals(await contents(db), {});
+});
+
+Deno.test("LinePass: a line without an end is refused before all of it is read", async () => {
+  // It was kept as a whole, 500 MB of it in 647 MB.
+  let taken = 0;
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    for (; taken < 500; taken++) yield await Promise.resolve(new Uint8Array(1 << 16).fill(97));
+  };
+  const reading = { unit: "ns", nsPerUnit: 1n, skipBadRows: true, complete: false };
+  const pass = new LinePass(chunks(), "a.lp", reading, START);
+  await assertRejects(() => Array.fromAsync(pass.batches()), ImportError, "longer than");
+  assert(taken < 40, `${taken} pieces of 64 KiB`);
 });
