@@ -112,6 +112,16 @@ export function pointsOf(block: Uint8Array): number {
 }
 
 /**
+ * Decodes blocks that stand one behind the other.
+ *
+ * @param points Number of points of all together.
+ * @throws {RangeError} If the bytes are no such blocks of so many points.
+ */
+export function decodeBlocks(bytes: Uint8Array, points: number): RawColumns {
+  return copyOut(decodeAll(bytes, points));
+}
+
+/**
  * Decodes blocks that stand one behind the other, of points that must be in order of time and have finite
  * values.
  *

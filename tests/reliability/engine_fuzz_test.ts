@@ -18,7 +18,7 @@ const NUMBERS = [NaN, -1, 0, 0.5, 1, 64, 1e300, Infinity, -Infinity, 2 ** 53, 5e
 
 /** Changes a node or two, and seals them. */
 function changeNodes(path: string, random: Random): void {
-  const tree = new TreeSurgeon(path);
+  const tree = new TreeSurgeon(path, random.pick(["plain", "compressed"]));
   try {
     const addresses = [...tree.nodes.keys()];
     for (let i = random.int(1, 3); i > 0; i--) {

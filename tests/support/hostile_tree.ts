@@ -4,8 +4,15 @@ import { DatabaseSync } from "node:sqlite";
 import type { RawColumns } from "../../src/core/columns.ts";
 import { checkNumbers } from "../../src/engine/file/checksum.ts";
 import { openEngine } from "../../src/engine/mod.ts";
+import { encodeCompressed, encodePlain } from "../../src/engine/tree/inner_codec.ts";
 import { InnerNode, type Node } from "../../src/engine/tree/node.ts";
-import { decodeNode, encodeInner, encodeLeaf } from "../../src/engine/tree/node_codec.ts";
+import { decodeNode, encodeLeaf } from "../../src/engine/tree/node_codec.ts";
+
+/** The forms that the block of an inner node may have. */
+export const INNER_FORMS: Record<"plain" | "compressed", typeof encodePlain> = {
+  plain: encodePlain,
+  compressed: encodeCompressed,
+};
 
 /** The stream in these files. */
 export const HOSTILE_UUID: Uint8Array = new Uint8Array(16).fill(7);
@@ -21,8 +28,11 @@ export class TreeSurgeon {
   readonly db: DatabaseSync;
   /** By address. */
   readonly nodes: ReadonlyMap<number, Node>;
+  readonly #encodeInner: (address: number, node: InnerNode) => Uint8Array;
 
-  constructor(path: string) {
+  /** @param form That of the inner nodes that are written. */
+  constructor(path: string, form: keyof typeof INNER_FORMS) {
+    this.#encodeInner = INNER_FORMS[form];
     this.db = new DatabaseSync(path);
     const rows = this.db.prepare("SELECT id, data FROM block ORDER BY id").all();
     this.nodes = new Map(
@@ -62,7 +72,7 @@ export class TreeSurgeon {
 
   /** Writes an inner node as it is now. */
   writeInner(address: number): void {
-    this.writeBytes(address, encodeInner(address, this.node(address)));
+    this.writeBytes(address, this.#encodeInner(address, this.node(address)));
   }
 
   /** Writes points as a leaf. */

@@ -106,6 +106,7 @@ const MIGRATIONS: readonly Migration[] = [
   allowLatePoints,
   addRetention,
   countKeySets,
+  allowCompressedNodes,
 ];
 
 /** Version of the tables this code writes. */
@@ -216,6 +217,9 @@ function countKeySets(db: Pick<Database, "exec" | "prepare">): void {
   const sets = new KeySets(db);
   for (const row of streamRows(db)) sets.addRow(row);
 }
+
+/** Inner nodes may be compressed: earlier releases cannot read these. */
+function allowCompressedNodes(): void {}
 
 /** Tables, indexes, views and triggers of a file, by name, with what makes them. */
 function objectsOf(db: Pick<Database, "prepare">): Map<string, string> {

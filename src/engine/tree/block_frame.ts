@@ -14,6 +14,9 @@ export const LATE_LIST = 3;
 /** Kind of a run of late points. */
 export const LATE_RUN = 4;
 
+/** Kind of an inner node whose columns are compressed. */
+export const COMPRESSED_INNER = 5;
+
 /** Checksum and kind. */
 export const BLOCK_HEADER_BYTES = 5;
 
@@ -26,7 +29,7 @@ export function seal(block: Uint8Array, kind: number, address: number): Uint8Arr
 }
 
 /**
- * The kind of a block, 1 to 4.
+ * The kind of a block, 1 to 5.
  *
  * @throws {BTrDBError} `CORRUPT` if its checksum does not fit, or it is of no kind.
  */
@@ -38,6 +41,6 @@ export function checkedKind(address: number, block: Uint8Array): number {
   const actual = crc32(block.subarray(4), address >>> 0);
   if (actual !== expected) throw damaged(`block ${address}: its checksum does not fit`);
   const kind = block[4] ?? 0;
-  if (kind >= 1 && kind <= LATE_RUN) return kind;
+  if (kind >= 1 && kind <= COMPRESSED_INNER) return kind;
   throw damaged(`block ${address}: unknown kind ${kind}`);
 }

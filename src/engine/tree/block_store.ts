@@ -11,14 +11,8 @@ import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
-import {
-  decodeLeafInto,
-  decodeNode,
-  encodeInner,
-  encodeLeaf,
-  sealLeaf,
-  storedLeaf,
-} from "./node_codec.ts";
+import { decodeLeafInto, decodeNode, encodeLeaf, sealLeaf, storedLeaf } from "./node_codec.ts";
+import { encodeInner } from "./inner_codec.ts";
 import type { ReadyLeaves } from "./ready_leaves.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { reduceValues } from "./stats.ts";

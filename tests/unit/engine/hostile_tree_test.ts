@@ -2,7 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { verify } from "../../../src/engine/mod.ts";
 import { ABSENT, INNER, LEAF, type Leaf } from "../../../src/engine/tree/node.ts";
-import { readHostile, TreeSurgeon, writeHostileBase } from "../../support/hostile_tree.ts";
+import {
+  INNER_FORMS,
+  readHostile,
+  TreeSurgeon,
+  writeHostileBase,
+} from "../../support/hostile_tree.ts";
 
 /**
  * Changes a tree. Checksums are written anew, so that only what the nodes say of each other can tell;
@@ -206,11 +211,13 @@ Deno.test("rawValues, windows, nearest, changes, verify: trees that lie are CORR
     const expected = await readHostile(base);
     assert(expected.every((answer) => typeof answer === "string"));
     assertEquals((await verify(base)).problems, []);
-    for (const { name, run } of ATTACKS) {
-      await t.step(name, async () => {
+    const forms = Object.keys(INNER_FORMS) as (keyof typeof INNER_FORMS)[];
+    const attacks = forms.flatMap((form) => ATTACKS.map((attack) => ({ form, ...attack })));
+    for (const { form, name, run } of attacks) {
+      await t.step(`${name}, ${form}`, async () => {
         const path = `${directory}/attack.btrdb`;
         await Deno.copyFile(base, path);
-        const tree = new TreeSurgeon(path);
+        const tree = new TreeSurgeon(path, form);
         run(tree);
         tree.close();
         const report = await verify(path);

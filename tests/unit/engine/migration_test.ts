@@ -31,7 +31,7 @@ function schemaOf(path: string): [number, number] {
 }
 
 /** Schemas that released or widely used files have. */
-for (const schema of [1, 4, 5, 6]) {
+for (const schema of [1, 4, 5, 6, 7]) {
   Deno.test(`openEngine: a file of schema ${schema} is brought up to date with all that is in it`, async () => {
     await withOldFile(schema, async (path) => {
       {
