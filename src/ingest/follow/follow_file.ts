@@ -118,6 +118,7 @@ export async function followFile(
   } finally {
     for (const file of watch.files) await file.close();
   }
+  follower.sumUp();
   const { first, last } = store.times;
   const touched = watch.files.filter(({ fresh, problem }) =>
     fresh.rows > 0 || problem !== undefined

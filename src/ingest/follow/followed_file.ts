@@ -15,6 +15,7 @@ import { beginsWith, digestsIn } from "./file_digests.ts";
 import type { FileState } from "./follow_journal.ts";
 import { openEnd, readFrom } from "./growing_table.ts";
 import type { TableLayout } from "../text/table_layout.ts";
+import { noRemarks, type TableRemarks } from "../text/table_remarks.ts";
 
 const LF = 10;
 
@@ -56,6 +57,8 @@ export class FollowedFile {
   pauseMs = 0;
   /** Rows and points that this run stored, rows and cells that it left out. */
   readonly fresh = { rows: 0, points: 0, badRows: 0, badCells: 0 };
+  /** Times and numbers that this run stored otherwise than they were written, and those it told of. */
+  readonly changes: Record<"all" | "told", TableRemarks> = { all: noRemarks(), told: noRemarks() };
   #handle: FileHandle | undefined;
   /** The first and the last bytes before its place. */
   #memory: { head: Uint8Array; tail: Uint8Array } | undefined;

@@ -14,6 +14,7 @@ import type { NamedStream } from "../../client/stream_paths.ts";
 import { storableBatches } from "../storable_batches.ts";
 import { createTargets, findTargets } from "../targets.ts";
 import type { TableLayout } from "../text/table_layout.ts";
+import { addChanges, changesBeyond, changeTexts } from "../text/table_remarks.ts";
 import type { FileWatch } from "./file_watch.ts";
 import { type FollowedFile, signOf } from "./followed_file.ts";
 import type { FollowJournal, PendingBatch } from "./follow_journal.ts";
@@ -97,6 +98,14 @@ export class Follower {
     );
     await store.insert(streams, batch.columns, skips);
     await this.#keep(file, batch);
+  }
+
+  /** Tells of all times and numbers that were stored otherwise than written, where there are more. */
+  sumUp(): void {
+    for (const file of this.#job.watch.files) {
+      const { all, told } = file.changes;
+      this.#tell(file, [], changeTexts(changesBeyond(all, told)).map((text) => `in all, ${text}`));
+    }
   }
 
   /** Looks at every file that may have something new. */
@@ -204,8 +213,12 @@ export class Follower {
         if (!await file.isTrusted()) break;
         file.problem = undefined;
         await this.#store(file, rows, rows.next.offset);
-        file.fresh.badRows += rows.badRows;
-        file.fresh.badCells += rows.badCells;
+        file.fresh.badRows += rows.remarks.badRows;
+        file.fresh.badCells += rows.remarks.badCells;
+        const { all, told } = file.changes;
+        const first = addChanges(all, rows.remarks);
+        addChanges(told, first);
+        this.#tell(file, [], changeTexts(first));
       }
     }
     await this.#rest(file);

@@ -12,6 +12,7 @@ import type { Position } from "../source.ts";
 import { positionOf, withoutLines } from "../text/csv_batches.ts";
 import { BATCH_BYTES, parserOf } from "../text/csv_table.ts";
 import type { TableLayout } from "../text/table_layout.ts";
+import { noRemarks, noteRemarks, type TableRemarks } from "../text/table_remarks.ts";
 
 /** Longest row; beyond it this is no text. */
 const MAX_ROW_BYTES = 64 << 20;
@@ -26,10 +27,8 @@ export interface GrownRows {
   readonly raw: Uint8Array;
   /** Place behind them; its offset counts bytes of the file, whatever its encoding. */
   readonly next: Position;
-  /** Rows left out because they could not be read. */
-  readonly badRows: number;
-  /** Cells left out because they are no number. */
-  readonly badCells: number;
+  /** Rows and cells left out or changed. */
+  readonly remarks: TableRemarks;
 }
 
 /**
@@ -115,12 +114,13 @@ function parseRows(
   const { columns, parser } = parseReadable(bytes, layout, begun);
   if (parser.used === 0) return undefined;
   const length = raw.length - rawLength(raw, bytes.subarray(parser.used), layout.encoding);
+  const remarks = noRemarks();
+  noteRemarks(parser, remarks);
   return {
     columns,
     raw: raw.subarray(0, length),
     next: positionOf(parser, begun, from.offset + length),
-    badRows: parser.badRows,
-    badCells: parser.badCells,
+    remarks,
   };
 }
 

@@ -8,14 +8,8 @@ import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
-import {
-  BATCH_BYTES,
-  type CsvTable,
-  noRemarks,
-  parserOf,
-  type TableRemarks,
-  textOf,
-} from "./csv_table.ts";
+import { BATCH_BYTES, type CsvTable, parserOf, textOf } from "./csv_table.ts";
+import { noRemarks, noteRemarks, type TableRemarks } from "./table_remarks.ts";
 import { lineBatches } from "./line_batches.ts";
 import { withPauses } from "../with_pauses.ts";
 import { longBatches } from "./long_table.ts";
@@ -69,27 +63,14 @@ export async function* csvBatches(
     }
     const columns = parser.parse(bytes, true);
     rest = bytes.slice(parser.used);
-    note(parser, remarks);
+    noteRemarks(parser, remarks);
     yield { columns, next: positionOf(parser, from, batch.end - rest.length) };
   }
   if (rest.length > 0) {
     const columns = parser.parse(rest);
-    note(parser, remarks);
+    noteRemarks(parser, remarks);
     yield { columns, next: positionOf(parser, from, end) };
   }
-}
-
-function note(parser: TableParser, remarks: TableRemarks): void {
-  remarks.badRows = parser.badRows;
-  remarks.badCells = parser.badCells;
-  remarks.unsure = parser.unsureTimes;
-  remarks.unsureLine = parser.firstUnsureLine;
-  remarks.cut = parser.cutTimes;
-  remarks.cutLine = parser.firstCutLine;
-  remarks.leaps = parser.leapSeconds;
-  remarks.leapLine = parser.firstLeapLine;
-  remarks.rounded = parser.roundedNumbers;
-  remarks.roundedLine = parser.firstRoundedLine;
 }
 
 /** Position behind the rows that a parser has read. */

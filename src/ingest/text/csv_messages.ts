@@ -5,7 +5,8 @@
  */
 
 import type { PackedError } from "../packed_error.ts";
-import type { CsvTable, TableRemarks } from "./csv_table.ts";
+import type { CsvTable } from "./csv_table.ts";
+import type { TableRemarks } from "./table_remarks.ts";
 import type { Position, SourceBatch } from "../source.ts";
 
 /** To the worker. */

@@ -26,39 +26,6 @@ export interface CsvTable {
   readonly live?: boolean;
 }
 
-/** Remarks on a table that was read: rows and cells left out, unclear times. */
-export interface TableRemarks {
-  /** Rows left out because they could not be read. */
-  badRows: number;
-  /** Cells left out because they are no number. */
-  badCells: number;
-  /** Clock times that come twice, where the rows around do not tell which one is meant. */
-  unsure: number;
-  /** Line of the first of them. */
-  unsureLine?: number | undefined;
-  /** Times with digits below a nanosecond, which were cut. */
-  cut: number;
-  /** Line of the first of them. */
-  cutLine?: number | undefined;
-  /** Leap seconds, which got the time of the second after them. */
-  leaps: number;
-  /** Line of the first of them. */
-  leapLine?: number | undefined;
-  /** Cells with a whole number that no double holds, which was rounded. */
-  rounded: number;
-  /** Line of the first of them. */
-  roundedLine?: number | undefined;
-  /** Rows of a long table left out because nothing says whose they are. */
-  unnamed?: number;
-  /** Number of the last line, if it was left out because it has no line end. */
-  openLine?: number | undefined;
-}
-
-/** No remarks. */
-export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, leaps: 0, rounded: 0 };
-}
-
 /** The text of a table as UTF-8. */
 export function textOf(
   { bytes, layout: { encoding } }: CsvTable,

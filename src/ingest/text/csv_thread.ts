@@ -7,7 +7,8 @@
 import { unpackError } from "../packed_error.ts";
 import type { ReadCounter } from "../bytes.ts";
 import { csvBatches } from "./csv_batches.ts";
-import { type CsvTable, noRemarks, type TableRemarks } from "./csv_table.ts";
+import type { CsvTable } from "./csv_table.ts";
+import { noRemarks, type TableRemarks } from "./table_remarks.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "../source.ts";
 

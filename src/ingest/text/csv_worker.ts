@@ -6,7 +6,8 @@
 
 import { packError } from "../packed_error.ts";
 import { csvBatches } from "./csv_batches.ts";
-import { type CsvTable, noRemarks } from "./csv_table.ts";
+import type { CsvTable } from "./csv_table.ts";
+import { noRemarks } from "./table_remarks.ts";
 import type { BatchOrder, BatchReport } from "./csv_messages.ts";
 import type { Position, SourceBatch } from "../source.ts";
 

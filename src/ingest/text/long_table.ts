@@ -10,14 +10,8 @@ import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
 import { ImportError } from "../errors.ts";
 import type { Position, SourceBatch } from "../source.ts";
-import {
-  BATCH_BYTES,
-  type CsvTable,
-  noRemarks,
-  parserOf,
-  type TableRemarks,
-  textOf,
-} from "./csv_table.ts";
+import { BATCH_BYTES, type CsvTable, parserOf, textOf } from "./csv_table.ts";
+import { noRemarks, type TableRemarks } from "./table_remarks.ts";
 import type { TableLayout } from "./table_layout.ts";
 import { lineBatches } from "./line_batches.ts";
 import { splitCells } from "./records.ts";

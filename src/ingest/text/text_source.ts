@@ -18,7 +18,8 @@ import {
   START,
 } from "../source.ts";
 import { csvBatches } from "./csv_batches.ts";
-import { BATCH_BYTES, type CsvTable, noRemarks, parserOf } from "./csv_table.ts";
+import { BATCH_BYTES, type CsvTable, parserOf } from "./csv_table.ts";
+import { changeTexts, noRemarks } from "./table_remarks.ts";
 import { csvBatchesFromThread } from "./csv_thread.ts";
 import { collectionIn } from "../../client/stream_paths.ts";
 import { Spool } from "../spool.ts";
@@ -185,39 +186,8 @@ class TextSource implements Source {
 
   /** Probable mistakes. */
   get warnings(): readonly string[] {
-    const { unsure, unsureLine, cut, cutLine, leaps, leapLine } = this.#remarks;
-    const { rounded, roundedLine, openLine } = this.#remarks;
-    const found: string[] = [...this.#warnings];
-    if (unsure > 0) {
-      found.push(
-        `${
-          timesFrom(unsure, unsureLine)
-        } in the hour that comes twice when clocks are set back, and ` +
-          "the rows before do not say for certain which one is meant",
-      );
-    }
-    if (cut > 0) {
-      found.push(`${timesFrom(cut, cutLine)} given with digits below a nanosecond, which were cut`);
-    }
-    if (leaps > 0) {
-      found.push(
-        `${timesFrom(leaps, leapLine)} ${
-          leaps === 1 ? "a leap second" : "leap seconds"
-        }, stored at ` +
-          "the time of the second after",
-      );
-    }
-    if (rounded > 0) {
-      const many = rounded > 1;
-      const numbers = many ? `${rounded} whole numbers` : "1 whole number";
-      const first = roundedLine === undefined
-        ? ""
-        : `, ${many ? "the first " : ""}in line ${roundedLine},`;
-      found.push(
-        `${numbers} beyond 2^53${first} ${many ? "are" : "is"} no double and rounded to the ` +
-          "nearest one",
-      );
-    }
+    const { openLine } = this.#remarks;
+    const found = [...this.#warnings, ...changeTexts(this.#remarks)];
     if (openLine !== undefined || this.#endsOpen) {
       const number = openLine === undefined ? "" : `, ${openLine},`;
       found.push(
@@ -298,14 +268,4 @@ function keyed(keys: readonly string[], columns: readonly SourceColumn[]): Sourc
       unit,
     }))
   );
-}
-
-/** The subject of a warning about times: their number and the first line. */
-function timesFrom(n: number, line: number | undefined): string {
-  const first = line === undefined
-    ? ""
-    : n === 1
-    ? `, in line ${line},`
-    : `, the first in line ${line},`;
-  return `${n === 1 ? "1 time" : `${n} times`}${first} ${n === 1 ? "is" : "are"}`;
 }

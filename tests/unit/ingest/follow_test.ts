@@ -412,3 +412,23 @@ Deno.test("followFile: a planted link is left out, said once, and not read", asy
   assertEquals(notices.filter((text) => text.includes("another user")).length, 1);
   await Deno.remove(secret);
 });
+
+Deno.test("followFile: times and numbers that are stored otherwise than written are told", async () => {
+  await using log = await Followed.make();
+  // Nothing was said of any of them, which `import` of the same file warns of.
+  const time = "2016-12-31T23:59:5";
+  await log.write("a.csv", `time,V\n${time}8Z,1\n${time}9.0000000001Z,2\n`);
+  log.begin("a.csv");
+  await log.untilValues("f/V", [1, 2]);
+  await log.write("a.csv", "2016-12-31T23:59:60Z,3\n2017-01-01T00:00:01Z,9007199254740993\n");
+  await log.untilValues("f/V", [1, 2, 3, 9007199254740992]);
+  await log.write("a.csv", "2017-01-01T00:00:02.0000000001Z,5\n");
+  await log.untilValues("f/V", [1, 2, 3, 9007199254740992, 5]);
+  const { warnings } = await log.end();
+  assertEquals(warnings.map((text) => text.replace(/^.*a\.csv: /, "")), [
+    "1 time, in line 3, is given with digits below a nanosecond, which were cut",
+    "1 time, in line 4, is a leap second, stored at the time of the second after",
+    "1 whole number beyond 2^53, in line 5, is no double and rounded to the nearest one",
+    "in all, 2 times are given with digits below a nanosecond, which were cut",
+  ]);
+});
