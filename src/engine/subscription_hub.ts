@@ -11,6 +11,7 @@ import { nextTurn } from "../core/event_loop.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
 import { closedError } from "./write/group_commit.ts";
 import { keyOf } from "./stream/registry.ts";
+import { SubscribedStreams } from "./subscribed_streams.ts";
 import { Subscription, updatesOf } from "./subscription.ts";
 
 /**
@@ -81,6 +82,7 @@ export class SubscriptionHub {
   /** Points that wait, in all and by their owners. */
   #total = 0;
   readonly #owned = new Map<unknown, number>();
+  readonly #streams = new SubscribedStreams();
 
   /**
    * Tells whoever wants to know, once whoever inserts has been answered, some at a time, those of
@@ -252,8 +254,10 @@ export class SubscriptionHub {
     options: SubscribeOptions | undefined,
   ): AsyncIterableIterator<SubscriptionUpdate> {
     const { owners = [] } = options ?? {};
+    const keys = new Set(uuids.map(keyOf));
+    this.#streams.add(owners, keys.size);
     const subscription = new Subscription(
-      new Set(uuids.map(keyOf)),
+      keys,
       owners,
       (points) => this.#account(owners, points),
     );
@@ -267,6 +271,7 @@ export class SubscriptionHub {
     const unlisten = onAbort(signal, () => subscription.end(signal!.reason));
     const stop = () => {
       this.#remove(subscription);
+      this.#streams.remove(owners, keys.size);
       unlisten();
       clearTimeout(timer);
     };

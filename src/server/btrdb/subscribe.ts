@@ -10,6 +10,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { RawColumns } from "../../core/columns.ts";
+import { giveWay } from "../../core/pacer.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { SubscriptionUpdate as Update } from "../../endpoint/endpoint.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { encodeSubscribeResponse } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 import { BATCH_POINTS } from "../../kernel/answer_pieces.ts";
-import { checkStreams, decode, malformed } from "./request.ts";
+import { checkCount, checkStreams, decode, malformed } from "./request.ts";
 
 /**
  * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may
@@ -85,11 +86,28 @@ const pointsMessages = new SharedMessages(({ uuid, columns }) => {
   return messages;
 });
 
+/** Streams that are subscribed to together: each subscription takes some KB, and a call at a proxy. */
+const BATCH_STREAMS = 256;
+
+/** Streams of batches, removed ones of which others are left included, for each that a call may name. */
+const HELD = 4;
+
+/** Streams that are subscribed to together, until the last of them is removed. */
+interface Batch {
+  left: number;
+  readonly size: number;
+  readonly stop: AbortController;
+}
+
 /** The subscriptions of one call, as its updates have made them. */
 class Subscriptions {
   readonly #exchange: Exchange;
   readonly #send: (update: Update) => Promise<void>;
-  readonly #stops = new Map<string, AbortController>();
+  /** Batches of streams by their names. */
+  readonly #batches = new Map<string, Batch>();
+  /** Streams of all batches that were not stopped. */
+  #held = 0;
+  #isClosed = false;
   #fail!: (error: unknown) => void;
   /** Rejects with what a subscription failed with. */
   readonly failed: Promise<never> = new Promise((_, reject) => this.#fail = reject);
@@ -104,39 +122,54 @@ class Subscriptions {
 
   /** Adds streams, each once; those that are there already stay as they are. */
   async add(uuids: readonly Uint8Array[]): Promise<void> {
-    const { access, settings } = this.#exchange;
+    const { access, settings: { maxStreamsPerCall } } = this.#exchange;
     const fresh = new Map(uuids.map((uuid) => [uuidText(uuid), uuid]));
-    for (const name of this.#stops.keys()) fresh.delete(name);
-    checkStreams([...fresh.values()], settings.maxStreamsPerCall, this.#stops.size);
+    for (const name of fresh.keys()) if (this.#batches.has(name)) fresh.delete(name);
+    checkCount(this.#batches.size + fresh.size, maxStreamsPerCall);
+    checkCount(this.#held + fresh.size, HELD * maxStreamsPerCall);
     await access.stream("read", ...fresh.values());
-    for (const [name, uuid] of fresh) {
-      const stop = new AbortController();
-      this.#stops.set(name, stop);
-      this.#follow(uuid, stop.signal).catch(this.#fail);
+    const all = [...fresh];
+    for (let at = 0; at < all.length && !this.#isClosed; at += BATCH_STREAMS) {
+      this.#begin(all.slice(at, at + BATCH_STREAMS));
+      await giveWay();
     }
   }
 
   /** Removes streams; unknown ones do not matter. */
   remove(uuids: readonly Uint8Array[]): void {
     for (const name of uuids.map(uuidText)) {
-      this.#stops.get(name)?.abort();
-      this.#stops.delete(name);
+      const batch = this.#batches.get(name);
+      this.#batches.delete(name);
+      if (batch === undefined || --batch.left > 0) continue;
+      batch.stop.abort();
+      this.#held -= batch.size;
     }
   }
 
   /** Ends all of them. */
   close(): void {
-    for (const stop of this.#stops.values()) stop.abort();
-    this.#stops.clear();
+    this.#isClosed = true;
+    for (const { stop } of new Set(this.#batches.values())) stop.abort();
+    this.#batches.clear();
   }
 
-  async #follow(uuid: Uint8Array, stop: AbortSignal): Promise<void> {
+  #begin(streams: readonly (readonly [string, Uint8Array])[]): void {
+    const size = streams.length;
+    const batch = { left: size, size, stop: new AbortController() };
+    for (const [name] of streams) this.#batches.set(name, batch);
+    this.#held += size;
+    this.#follow(batch, streams.map(([, uuid]) => uuid)).catch(this.#fail);
+  }
+
+  async #follow(batch: Batch, uuids: readonly Uint8Array[]): Promise<void> {
     const { access, endpoint, call, owners } = this.#exchange;
-    const signal = AbortSignal.any([call.signal, stop]);
+    const signal = AbortSignal.any([call.signal, batch.stop.signal]);
     try {
-      for await (const update of endpoint.subscribe([uuid], { signal, owners })) {
-        await access.stream("read", uuid);
-        this.#turn = this.#turn.then(() => stop.aborted ? undefined : this.#send(update));
+      for await (const update of endpoint.subscribe(uuids, { signal, owners })) {
+        const isRemoved = () => this.#batches.get(uuidText(update.uuid)) !== batch;
+        if (isRemoved()) continue;
+        await access.stream("read", update.uuid);
+        this.#turn = this.#turn.then(() => isRemoved() ? undefined : this.#send(update));
         await this.#turn;
       }
     } catch (error) {

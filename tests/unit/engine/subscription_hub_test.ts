@@ -1,6 +1,6 @@
 /** Subscribers that do not read: what waits for them is bounded, for each and for all together. */
 
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { nextTurn } from "../../../src/core/event_loop.ts";
 import type { SubscriptionUpdate } from "../../../src/endpoint/endpoint.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
@@ -9,6 +9,7 @@ import {
   MAX_TOTAL_POINTS,
   SubscriptionHub,
 } from "../../../src/engine/subscription_hub.ts";
+import { MAX_OWNER_SUBSCRIBED, MAX_SUBSCRIBED } from "../../../src/engine/subscribed_streams.ts";
 import { MAX_PENDING_POINTS } from "../../../src/engine/subscription.ts";
 import { overflowingTimers } from "../../support/until.ts";
 
@@ -221,4 +222,31 @@ Deno.test("SubscriptionHub: a large insert while others are told comes after the
   hub.publish(uuidOf(1), large);
   hub.publish(uuidOf(1), large);
   for (const seen of await Promise.all(all)) assertEquals(seen, [1, n, n]);
+});
+
+Deno.test("SubscriptionHub: streams of all subscriptions are bounded, for each owner and in all", async () => {
+  const hub = new SubscriptionHub();
+  const uuids = Array.from({ length: 8_192 }, (_, i) => {
+    const uuid = new Uint8Array(16);
+    new DataView(uuid.buffer).setUint32(0, i);
+    return uuid;
+  });
+  const each = MAX_OWNER_SUBSCRIBED / uuids.length;
+  const owners = [[{}], [{}]];
+  const all = owners.flatMap((owners) =>
+    Array.from({ length: each }, () => hub.subscribe(uuids, { owners }))
+  );
+  assertEquals(all.length * uuids.length, MAX_SUBSCRIBED);
+  const codeOf = (owners: object[]) =>
+    assertThrows(() => hub.subscribe([uuidOf(1)], { owners }), BTrDBError).code;
+  assertEquals([codeOf(owners[0]!), codeOf([{}])], [426, 426]);
+  const own = hub.subscribe(uuids, undefined);
+  // What ends makes room, once, and for its owner alone.
+  await all[0]!.return!();
+  await all[0]!.return!();
+  assertEquals(codeOf(owners[1]!), 426);
+  const next = hub.subscribe(uuids, { owners: owners[0]! });
+  assertEquals(codeOf([{}]), 426);
+  for (const one of [...all, own, next]) await one.return!();
+  await hub.subscribe(uuids, { owners: [{}] }).return!();
 });
