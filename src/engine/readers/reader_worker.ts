@@ -12,6 +12,7 @@ import { answerPieces, RAW_ANSWER, statAnswer } from "../../kernel/answer_pieces
 import type { Engine } from "../engine.ts";
 import { openEngine } from "../open.ts";
 import { partsOf, type ReaderOrder, type ReaderReport } from "./messages.ts";
+import { lowerThreadPriority } from "./thread_priority.ts";
 
 /** A read under way. */
 interface Read {
@@ -120,6 +121,8 @@ function wake(id: number, change: (state: Read) => void): void {
   change(state);
   state.wake?.();
 }
+
+lowerThreadPriority();
 
 parentPort!.on("message", (order: ReaderOrder) => {
   if ("spare" in order) { for (const buffer of order.spare) spare.give(buffer); }

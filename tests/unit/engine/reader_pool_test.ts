@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { getPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { CallOptions } from "../../../src/core/call.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
@@ -235,6 +236,33 @@ Deno.test("ReaderPool: a slow reader has a chunk or two made ahead, no more", as
     assertEquals((await read(readers)).times.length, 1_000_000);
     await Promise.all(open.map((chunks) => chunks.return!()));
   });
+});
+
+/** Priorities of all threads of this program, 0 to 19; larger numbers give way to smaller ones. */
+function priorities(): number[] {
+  return [...Deno.readDirSync("/proc/self/task")].map(({ name }) => {
+    const text = Deno.readTextFileSync(`/proc/self/task/${name}/stat`);
+    // The name in brackets may hold anything.
+    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[16]);
+  });
+}
+
+Deno.test({
+  name: "ReaderPool: threads that read give way to the main thread",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    // Beside eight readers at full speed on two cores, small calls waited for threads of reads: the main
+    // thread had work and no core for most of the time.
+    await withFile(async (engine) => {
+      const own = getPriority();
+      const lower = () => priorities().filter((one) => one === Math.min(19, own + 10)).length;
+      const before = lower();
+      const readers = await engine.openReaders(2);
+      assertEquals(lower() - before, 2);
+      assertEquals(getPriority(), own);
+      await readers.close();
+    });
+  },
 });
 
 Deno.test("Engine.openReaders: closing the database ends the threads and their reads", async () => {
