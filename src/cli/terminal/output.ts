@@ -15,12 +15,21 @@ export function isBrokenPipe(error: unknown): boolean {
 
 const encoder = new TextEncoder();
 
-function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+/** Pause before the next try to write to a pipe that is full and does not block. */
+const FULL_PIPE_MS = 5;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all bytes, and waits while nobody reads them, without occupying a processor. */
+export function writeAll(
+  file: { writeSync(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): void {
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(file.writeSync(bytes));
     } catch (error) {
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(pause, 0, 0, FULL_PIPE_MS);
     }
   }
 }
