@@ -25,9 +25,16 @@ import { type Reading, type ReadingColumn, readingsOf, withDurations } from "./p
 const MAX_BATCH_ROWS = 1 << 20;
 /** Most rows of a batch of a row group with less than a byte for each: it unpacks to much more. */
 const MAX_DENSE_ROWS = 1 << 16;
+/**
+ * The same where pages of as many values as are read at once cannot be kept for the next batch, as
+ * there are many columns: each batch decompresses them again.
+ */
+const MAX_AGAIN_ROWS = 1 << 18;
 /** Most values of a batch, but for batches of a few rows. */
 const MAX_BATCH_VALUES = 1 << 23;
 const MIN_BATCH_ROWS = 1 << 10;
+/** Bytes of the longest page of numbers that is not read in pieces. */
+const MAX_NUMBER_BYTES = 16 << 20;
 /** Most bytes of pages that are kept for the next batch, of all columns. */
 const MAX_HELD_BYTES = 64 << 20;
 /** Most bytes of pages of each column that are kept, however many columns there are. */
@@ -111,7 +118,9 @@ export class ParquetFile implements ColumnarFile {
     let first = 0;
     for (const group of this.#metadata.row_groups) {
       const end = first + Number(group.num_rows);
-      const step = Math.min(most, isOfNumbers && !isDense(group) ? MAX_BATCH_ROWS : MAX_DENSE_ROWS);
+      const isSparse = isOfNumbers && !isDense(group);
+      const dense = isOfNumbers && held < MAX_NUMBER_BYTES ? MAX_AGAIN_ROWS : MAX_DENSE_ROWS;
+      const step = Math.min(most, isSparse ? MAX_BATCH_ROWS : dense);
       if (end > fromRow) this.#checked.clear();
       for (let start = first; start < end; start += step) {
         const rowStart = Math.max(start, fromRow);

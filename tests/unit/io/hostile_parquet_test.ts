@@ -305,3 +305,31 @@ Deno.test("openParquet: differences of lengths are those of the values beside nu
     assertEquals(await points(makeParquet(3, [TIMES, column])), { v: [[1n, 1], [3n, 3]] });
   }
 });
+
+Deno.test("openParquet: long pages of many columns are decompressed a few times each, not for each batch", async () => {
+  // Pages that were too long to be kept were read again every 65,536 rows: 200 kB took minutes.
+  const rows = 2 ** 21;
+  const zeros = new Uint8Array(8 * rows);
+  const page = { ...plainPage(rows, zstdCompressSync(zeros)), unpacked: zeros.length };
+  const names = ["time", ...Array.from({ length: 8 }, (_, i) => `v${i}`)];
+  const columns = names.map((name, i) => ({
+    name,
+    type: i === 0 ? 2 : 5,
+    codec: 6,
+    pages: [page],
+  }));
+  const bytes = makeParquet(rows, columns);
+  let pages = 0;
+  const source = {
+    byteLength: bytes.length,
+    slice(start: number, end = bytes.length): ArrayBuffer {
+      if (end - start === page.bytes.length) pages++;
+      return bytes.slice(start, end).buffer;
+    },
+  };
+  await using file = await openParquet(source);
+  let read = 0;
+  for await (const batch of file.batches()) read += batch.rows;
+  assertEquals(read, rows);
+  assert(pages <= 10 * names.length, `${pages} pages read of ${names.length}`);
+});
