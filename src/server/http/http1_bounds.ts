@@ -94,7 +94,8 @@ function wait(
 /** Ends the connection when too many chunks are small, before they are kept or heard. */
 function countChunks(incoming: IncomingMessage, connection: Connection, smallBytes: number): void {
   const push = incoming.push;
-  incoming.push = (chunk: Uint8Array | null, ...more: []) => {
+  // Not assigned where it is made: see ../transport/closed_streams.ts.
+  const counted = (chunk: Uint8Array | null, ...more: []): boolean => {
     if (chunk !== null && chunk.length < smallBytes && ++connection.small > SMALL_CHUNKS) {
       const seconds = (performance.now() - connection.startMs) / 1_000;
       if (connection.small > SMALL_CHUNKS * (1 + seconds)) {
@@ -104,4 +105,5 @@ function countChunks(incoming: IncomingMessage, connection: Connection, smallByt
     }
     return push.call(incoming, chunk, ...more);
   };
+  incoming.push = counted;
 }

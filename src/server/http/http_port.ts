@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Calls } from "../transport/calls.ts";
 import { suppressGoaway } from "../transport/no_goaway.ts";
+import { releaseClosedStreams } from "../transport/closed_streams.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import type { OpenRequests } from "../transport/open_requests.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
@@ -104,6 +105,7 @@ export class HttpPort {
     options.open.watch(this.#http2);
     endOnLongHeaders(this.#http2);
     noteKnownConnections(this.#http2, (authorization) => incoming.isKnown(bearerOf(authorization)));
+    releaseClosedStreams(this.#http2);
   }
 
   /**

@@ -62,11 +62,12 @@ export class ReplyWriter {
   #room(): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = onAbort(this.#signal, () => reject(this.#signal.reason));
-      this.#wake = () => {
+      const wake = () => {
         this.#wake = () => {};
         stop();
         resolve();
       };
+      this.#wake = wake;
     });
   }
 }

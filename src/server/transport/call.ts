@@ -180,11 +180,12 @@ export class Call {
 
   #room(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#wakeWriter = () => {
+      const wake = () => {
         this.#wakeWriter = undefined;
         if (this.signal.aborted) reject(this.signal.reason);
         else resolve();
       };
+      this.#wakeWriter = wake;
     });
   }
 

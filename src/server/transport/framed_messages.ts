@@ -31,8 +31,10 @@ export function takeFrames(stream: LibraryStream): CallStream {
   if (typeof serialize !== "function") {
     throw new Error("Cannot serve: this version of @grpc/grpc-js frames its messages elsewhere");
   }
-  call!.serializeMessage = (message) =>
+  // Not assigned where it is made: see closed_streams.ts.
+  const framed = (message: unknown): Uint8Array =>
     message instanceof Frames ? message.bytes : serialize.call(call, message);
+  call!.serializeMessage = framed;
   const write = stream.write as (message: unknown, onSent: () => void) => boolean;
   return Object.assign(stream, {
     writeFrames(frames: Uint8Array, onSent: () => void): boolean {

@@ -11,6 +11,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
+import { releaseClosedStreams } from "./closed_streams.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { gatherWrites } from "./gather_writes.ts";
 import { type LibraryStream, takeFrames } from "./framed_messages.ts";
@@ -77,6 +78,7 @@ export class GrpcPort {
       raiseLimitForKeys(http2, isKnown, options.maxStreamsPerConnection);
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
+      releaseClosedStreams(http2);
     }
   }
 

@@ -41,10 +41,12 @@ export function gatherLongMessages(stream: CallStream, maxMessageBytes: number):
     throw new Error("Cannot serve: this version of @grpc/grpc-js reads its messages elsewhere");
   }
   call.decoder = new MessageReader(maxMessageBytes);
-  call.decompressMessage = (message, encoding) => {
+  // Not assigned where it is made: see closed_streams.ts.
+  const decompress = (message: Buffer, encoding: string): Buffer | Promise<Buffer> => {
     const content = message.subarray(HEAD_BYTES);
     return encoding === "identity" ? content : unpacked(content, encoding, maxMessageBytes);
   };
+  call.decompressMessage = decompress;
 }
 
 /** Puts messages together, each with its head, as the library's decoder does. */
