@@ -7,7 +7,7 @@
 import { MAX_COLUMNS } from "../../kernel/table_settings.ts";
 import { columnOf } from "../column_of.ts";
 import { NoRowsError, optionError } from "../errors.ts";
-import { isBtrdbTable } from "./btrdb_table.ts";
+import { exactNames, isBtrdbTable } from "./btrdb_table.ts";
 import { isName } from "./cell_kind.ts";
 import { checkLongTable } from "./check_long_table.ts";
 import { chooseRoles } from "./column_roles.ts";
@@ -59,7 +59,8 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
     behind.some((cell) => isName(cell, look)) && !first.cells.some((cell) => isName(cell, look));
   const header = commented ||
     (wishes.header ?? first.cells.some((cell) => isName(cell, look)));
-  const cells = commented ? behind : first.cells;
+  const own = isBtrdbTable(first.cells) && cut === "," ? exactNames(text) : undefined;
+  const cells = commented ? behind : own ?? first.cells;
   const names = header ? cells : cells.map((_, i) => `column${i + 1}`);
   const below = records.slice(header && !commented ? 1 : 0);
   const extra = header ? extraRows(below, look) : 0;

@@ -64,3 +64,15 @@ Deno.test("importFile: annotated CSV of text, or of tables of several forms, is 
     ",,2,2020-03-01T00:00:00Z,2020-03-02T00:00:00Z,2020-03-01T00:00:20Z,9,idle,cpu,r\n";
   await assertRejects(() => importedText(changed), Error, '"_time"');
 });
+
+Deno.test("importFile: names in BTrDB's own table keep the blanks around them", async () => {
+  // The points of "a/x " went to "a/x".
+  const { points } = await importedText(
+    'Timestamp (ns),Human-Readable Time (UTC),a/x,a/x ,"a/""y, "\n' +
+      "1600000000000000000,2020-09-13 12:26:40,1,2,3\n",
+    { into: "f" },
+  );
+  assertEquals(["f/a/x", "f/a/x ", 'f/a/"y, '].map((name) => valuesOf(points, name)), [[1], [2], [
+    3,
+  ]]);
+});
