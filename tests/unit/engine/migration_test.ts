@@ -3,6 +3,9 @@ import { DatabaseSync } from "node:sqlite";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { SCHEMA_VERSION } from "../../../src/engine/file/schema.ts";
+import { COMPRESSED_INNER } from "../../../src/engine/tree/block_frame.ts";
+import { INNER, LEAF } from "../../../src/engine/tree/node.ts";
+import { columnsOf, pointsOf, uuidOf } from "../../support/engine.ts";
 import {
   assertOldContent,
   unpackOldFile,
@@ -68,3 +71,34 @@ for (const schema of [1, 4, 5, 6, 7]) {
     });
   });
 }
+
+/** Bytes 4 of the blocks of a file, which tell their kinds. */
+function kindsOf(path: string): Set<number> {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const rows = db.prepare("SELECT DISTINCT unicode(CAST(substr(data, 5, 1) AS TEXT)) k FROM block");
+  const kinds = new Set(rows.all().map(({ k }) => Number(k)));
+  db.close();
+  return kinds;
+}
+
+Deno.test("openEngine: plain inner nodes of schema 7 and compressed ones are in one tree", async () => {
+  await withOldFile(7, async (path) => {
+    assertEquals(kindsOf(path), new Set([INNER, LEAF]));
+    const uuid = uuidOf(5);
+    const before = await (async () => {
+      await using engine = await openEngine({ path });
+      const before = await pointsOf(engine, uuid);
+      const end = before.at(-1)![0];
+      const more = Array.from({ length: 3000 }, (_, i): [number, number] => [end + 1e6 * i, i]);
+      await engine.insert({ uuid, columns: columnsOf(more) });
+      await engine.flush(uuid);
+      assertEquals(await pointsOf(engine, uuid), [...before, ...more]);
+      return before;
+    })();
+    assertEquals(kindsOf(path), new Set([INNER, LEAF, COMPRESSED_INNER]));
+    await verifiedBlocks(path);
+    await using reader = await openEngine({ path, readOnly: true });
+    assertEquals((await pointsOf(reader, uuid, 12n)).length, 1400);
+    assertEquals((await pointsOf(reader, uuid)).slice(0, before.length), before);
+  });
+});
