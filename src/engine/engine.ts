@@ -317,17 +317,29 @@ export class Engine implements Endpoint {
       const isAsGiven = isLong && mergePolicy === "never" && roundBits === undefined;
       const known = isAsGiven ? streams.get(uuid) : undefined;
       const ready = known && writer.packAhead(known, columns);
-      const written = this.#write(uuid, TEXT.streamDoesNotExist, n, function* (tx, state) {
-        const isSorted = isLong && (yield* refusing(checkPoints(columns, uuid)));
-        const points = roundBits === undefined
-          ? columns
-          : { times: columns.times, values: yield* roundValues(columns.values, roundBits) };
+      const added = (news: RawColumns) => hub.publish(uuid, news);
+      const write = (
+        tx: Transaction,
+        state: StreamState,
+        points: RawColumns,
+        isSorted: boolean,
+      ) => {
         const sorted = function* () {
           return isSorted ? points : yield* sortPointsInSteps(points);
         };
-        const added = (news: RawColumns) => hub.publish(uuid, news);
-        return yield* writer.insert(tx, state, points, sorted, mergePolicy, added, ready);
-      }, options);
+        return writer.insert(tx, state, points, sorted, mergePolicy, added, ready);
+      };
+      const isPlain = !isLong && roundBits === undefined;
+      const run = isPlain
+        ? (tx: Transaction, state: StreamState) => write(tx, state, columns, false)
+        : function* (tx: Transaction, state: StreamState) {
+          const isSorted = isLong && (yield* refusing(checkPoints(columns, uuid)));
+          const points = roundBits === undefined
+            ? columns
+            : { times: columns.times, values: yield* roundValues(columns.values, roundBits) };
+          return yield* write(tx, state, points, isSorted);
+        };
+      const written = this.#write(uuid, TEXT.streamDoesNotExist, n, run, options);
       return ready === undefined ? written : written.finally(() => ready.end());
     });
   }

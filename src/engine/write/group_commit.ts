@@ -77,6 +77,12 @@ export interface Task<T> {
   run(tx: Transaction): T | Generator<undefined, T>;
 }
 
+/** The end of a task: its result, or the error of it alone. */
+interface Outcome {
+  value?: unknown;
+  refusal?: BTrDBError;
+}
+
 interface Queued {
   task: Task<unknown>;
   options: CallOptions | undefined;
@@ -206,13 +212,20 @@ export class GroupCommit {
 
   async #runGroup(group: Queued[]): Promise<void> {
     const tx = new Transaction();
-    const outcomes: { value?: unknown; refusal?: BTrDBError }[] = [];
+    const outcomes: Outcome[] = [];
     try {
       this.#hooks.checkOwner();
       const begun = performance.now();
       this.#db.exec("BEGIN IMMEDIATE");
       for (const { task } of group) {
-        outcomes.push(await this.#runTask(task, tx));
+        const mayPause = task.kind === "points";
+        if (mayPause && isDue()) await yieldToEventLoop("write");
+        const steps = outcomeOf(task, tx);
+        let step = steps.next();
+        for (; !step.done; step = steps.next()) {
+          if (mayPause && isDue()) await yieldToEventLoop("write");
+        }
+        outcomes.push(step.value);
         // Tasks of metadata never pause in a transaction: what is left has the next one.
         if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
       }
@@ -238,24 +251,16 @@ export class GroupCommit {
     }
     this.#hooks.afterGroup();
   }
+}
 
-  async #runTask(
-    task: Task<unknown>,
-    tx: Transaction,
-  ): Promise<{ value?: unknown; refusal?: BTrDBError }> {
-    try {
-      if (task.kind === "points" && isDue()) await yieldToEventLoop("write");
-      const result = task.run(tx);
-      if (!isGenerator(result)) return { value: result };
-      for (;;) {
-        const step = result.next();
-        if (step.done) return { value: step.value };
-        if (task.kind === "points" && isDue()) await yieldToEventLoop("write");
-      }
-    } catch (error) {
-      if (error instanceof Refusal) return { refusal: error.error };
-      throw error;
-    }
+/** Does a task. */
+function* outcomeOf(task: Task<unknown>, tx: Transaction): Generator<undefined, Outcome> {
+  try {
+    const result = task.run(tx);
+    return { value: isGenerator(result) ? yield* result : result };
+  } catch (error) {
+    if (error instanceof Refusal) return { refusal: error.error };
+    throw error;
   }
 }
 

@@ -102,25 +102,29 @@ export class PointWriter {
     if (points.times.length === 0) return versionOf(tx.head(state));
     if (policy !== "never") return yield* this.#merge(tx, state, yield* sorted(), policy, added);
     tx.afterCommit(() => added(points));
-    return yield* this.#append(tx, state, points, sorted, ready);
+    return this.#append(tx, state, points) ??
+      (yield* this.#commitWith(tx, state, yield* sorted(), ready));
   }
 
-  *#append(
+  /** Appends points to the buffer; `undefined` if that would be full: then nothing is done. */
+  #append(tx: Transaction, state: StreamState, points: RawColumns): Version | undefined {
+    const { major, root, buffer } = tx.head(state);
+    if (buffer.length + points.times.length >= BUFFER_POINTS) return undefined;
+    const row = this.#journal.add(tx, state.id, points);
+    const head = { major, root, buffer: buffer.append(points, row, Date.now()) };
+    tx.setHead(state, head);
+    return versionOf(head);
+  }
+
+  /** Commits the buffer and points in order of time. */
+  *#commitWith(
     tx: Transaction,
     state: StreamState,
-    points: RawColumns,
-    sorted: () => Steps<RawColumns>,
+    sorted: RawColumns,
     ready?: ReadyLeaves,
   ): Generator<undefined, Version> {
-    const head = tx.head(state);
-    if (head.buffer.length + points.times.length >= BUFFER_POINTS) {
-      const all = yield* mergeRunsInSteps(head.buffer.sorted, yield* sorted());
-      return yield* this.#commit(tx, state, all, { ready });
-    }
-    const row = this.#journal.add(tx, state.id, points);
-    const buffer = head.buffer.append(points, row, Date.now());
-    tx.setHead(state, { ...head, buffer });
-    return versionOf(tx.head(state));
+    const all = yield* mergeRunsInSteps(tx.head(state).buffer.sorted, sorted);
+    return yield* this.#commit(tx, state, all, { ready });
   }
 
   *#merge(
@@ -140,9 +144,7 @@ export class PointWriter {
     tx.afterCommit(() => added(rest));
     const isCommitted = inTree.times.length + inLate.times.length > 0;
     if (policy !== "replace" || (!isCommitted && inBuffer.times.length === 0)) {
-      return yield* this.#append(tx, state, rest, function* () {
-        return rest;
-      });
+      return this.#append(tx, state, rest) ?? (yield* this.#commitWith(tx, state, rest));
     }
     const merged = yield* mergeRunsInSteps(head.buffer.sorted, rest, true);
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
