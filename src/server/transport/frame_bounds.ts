@@ -23,11 +23,18 @@ const SMALL_BYTES = { known: 16, unknown: 256 } as const;
 
 /** Bytes that a connection begins with (RFC 9113, section 3.4). */
 const PREFACE_BYTES = 24;
-/** Bytes before the payload of a frame. */
+/** Bytes before the payload of a frame, and the place of its type among them. */
 const HEAD_BYTES = 9;
+const TYPE_AT = 3;
 /** Types and flags of frames (RFC 9113, section 6). */
 const [DATA, HEADERS, SETTINGS] = [0, 1, 4];
 const [END_STREAM, PADDED] = [1, 8];
+/**
+ * A client that closes says so by this frame, and a server that pushes nothing has no use for it. The
+ * native code under Deno ends the process when a request follows, so that it gets a frame of a type
+ * that has no meaning instead.
+ */
+const [GOAWAY, UNKNOWN] = [7, 0xee];
 /** Bytes of one setting. */
 const SETTING_BYTES = 6;
 /** Frames that a setting counts as: one of windows changes all requests of its connection. */
@@ -87,7 +94,7 @@ export class FrameCounter {
   #skipped = PREFACE_BYTES;
 
   /**
-   * Takes the next bytes.
+   * Takes the next bytes; frames that must not be seen become such as have no meaning, in place.
    *
    * @param smallBytes Length below which data is small.
    */
@@ -99,6 +106,7 @@ export class FrameCounter {
         at += n;
         continue;
       }
+      if (this.#headBytes === TYPE_AT && chunk[at] === GOAWAY) chunk[at] = UNKNOWN;
       this.#head[this.#headBytes++] = chunk[at++]!;
       if (this.#headBytes < HEAD_BYTES) continue;
       this.#headBytes = 0;

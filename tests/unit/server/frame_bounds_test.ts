@@ -44,6 +44,22 @@ Deno.test("FrameCounter: counts frames however they are cut", () => {
   }
 });
 
+// A request after it ended the process (tests/reliability/hostile_goaway_test.ts).
+Deno.test("FrameCounter: GOAWAY becomes a frame of an unknown type, however it is cut", () => {
+  for (const step of [1, 3, 5, 1 << 20]) {
+    const bytes = Buffer.concat([PREFACE, frame(4, 0, 6), frame(7, 0, 8), frame(0, 1, 77)]);
+    const frames = new FrameCounter();
+    const read: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += step) {
+      const piece = Buffer.from(bytes.subarray(at, at + step));
+      frames.read(piece, 16);
+      read.push(piece);
+    }
+    const expected = Buffer.concat([PREFACE, frame(4, 0, 6), frame(0xee, 0, 8), frame(0, 1, 77)]);
+    assertEquals(Buffer.concat(read), expected);
+  }
+});
+
 /** Sends bytes to a connection: how many were read there, and if it was ended by force. */
 async function taken(answer: number, ...sent: Buffer[]): Promise<[number, boolean]> {
   let length = 0;
