@@ -26,6 +26,8 @@ export interface CaptureOptions extends DecodeOptions {
 
 /** Most connections and directions that are put together at a time. */
 const MAX_FLOWS = 4096;
+/** Connections from which on those without a single frame are dropped first: others are theirs. */
+const MAX_FOREIGN_FLOWS = 256;
 
 /** Most bytes ahead of gaps that are kept, of all connections. */
 const MAX_AHEAD_BYTES = 64 << 20;
@@ -147,7 +149,7 @@ export class CaptureReader {
     let stream = this.#streams.get(flow);
     if (stream === undefined) {
       // Connections that have nothing of this protocol are not put together.
-      if (this.#streams.size >= MAX_FLOWS) this.#dropFlow();
+      if (this.#streams.size >= MAX_FOREIGN_FLOWS) this.#dropFlow();
       this.#streams.set(flow, stream = new TcpStream());
     }
     const { gaps, aheadBytes } = stream;
@@ -160,9 +162,13 @@ export class CaptureReader {
     if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#flush(flow, stream);
   }
 
+  /** Drops the oldest connection without a frame; of too many with frames, the oldest of all. */
   #dropFlow(): void {
-    const [flow, stream] = this.#streams.entries().next().value!;
-    this.#flush(flow, stream);
+    const flows = this.#streams.keys();
+    let flow = flows.find((flow) => !(this.#decoders.get(flow)?.counts.frames));
+    if (flow === undefined && this.#streams.size >= MAX_FLOWS) [flow] = this.#streams.keys();
+    if (flow === undefined) return;
+    this.#flush(flow, this.#streams.get(flow)!);
     this.#streams.delete(flow);
     const decoder = this.#decoders.get(flow);
     if (decoder === undefined) return;
@@ -198,8 +204,9 @@ export class CaptureReader {
   #endDatagram(flow: string, device: string): void {
     const decoder = this.#decoders.get(flow)!;
     decoder.endRaw(this.#onOther, (raw) => this.#take(raw, device, decoder));
-    if (this.#decoders.size <= MAX_FLOWS) return;
+    if (this.#decoders.size <= MAX_FLOWS && decoder.counts.frames > 0) return;
     addCounts(this.#closed, decoder);
+    this.#problem = decoder.lastProblem ?? this.#problem;
     this.#decoders.delete(flow);
   }
 

@@ -23,6 +23,7 @@ import {
   u16,
 } from "../../../support/made_capture.ts";
 import { connect } from "../../../../mod.ts";
+import { CaptureReader } from "../../../../src/ingest/c37118/capture_reader.ts";
 import { importFile } from "../../../../src/ingest/mod.ts";
 
 const SOC = 1_700_000_000;
@@ -295,4 +296,33 @@ Deno.test("CaptureSource: more streams than 100,000 are refused", async () => {
   });
   const bytes = new Uint8Array(await new Blob(pieces.flat() as BlobPart[]).arrayBuffer());
   await assertRejects(() => open(bytes, 1 << 16), RangeError, "more than 100000 streams");
+});
+
+Deno.test("CaptureSource: a thousand connections of others take little memory, and cost none of ours", () => {
+  const ours = segments(join(second(7, SOC, 50)), { from: 3 });
+  // Bytes that look like a long frame for long, each time in a connection of its own.
+  const noise = new Uint8Array(20_000);
+  noise.set([0xaa, 1, 0xff, 0xff]);
+  const record = (one: Uint8Array): Uint8Array => pcap([one]).slice(24);
+  const foreign = record(packet(noise, { sequence: 7 }));
+  const packets = ours.slice(0, 9).map(record);
+  for (let i = 0; i < 1500; i++) {
+    const one = foreign.slice();
+    one.set(u16(10_000 + i), 16 + 34);
+    packets.push(one);
+  }
+  packets.push(...ours.slice(9).map(record));
+  const before = Deno.memoryUsage().external;
+  let most = 0;
+  let found = 0;
+  const reader = new CaptureReader("pcap", {}, () => found++);
+  reader.push(pcap([]));
+  for (const bytes of packets) {
+    reader.push(bytes);
+    most = Math.max(most, Deno.memoryUsage().external - before);
+  }
+  reader.end();
+  assertEquals(found, 50);
+  assertEquals(reader.counts.badCrc + reader.counts.skippedBytes, 0);
+  assert(most < 300 << 20, `${most} bytes`);
 });
