@@ -75,6 +75,7 @@ import type {
   RetentionRule,
 } from "../endpoint/retention.ts";
 import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
+import { checkKeyCount, keysOf } from "./metadata/key_limit.ts";
 import { checkSqlInput } from "./metadata/sql.ts";
 import { checkAge, rulePrefix } from "./retention/rule_arguments.ts";
 import { roundValues } from "./write/merge_policy.ts";
@@ -389,6 +390,7 @@ export class Engine implements Endpoint {
   create(request: CreateRequest, options?: CallOptions): Promise<void> {
     return this.#storage.checked(options, () => {
       checkUuid(request.uuid);
+      checkKeyCount(keysOf(request));
       checkCreate(request);
       return this.#storage.changeMetadata((metadata) => metadata.create(request), options);
     });
@@ -396,6 +398,7 @@ export class Engine implements Endpoint {
 
   setAnnotations(request: SetAnnotationsRequest, options?: CallOptions): Promise<void> {
     return this.#storage.checked(options, () => {
+      checkKeyCount(request.changes.size + request.removals.length);
       checkSetAnnotations(request);
       return this.#storage.changeMetadata((metadata) => metadata.setAnnotations(request), options);
     });
@@ -403,6 +406,7 @@ export class Engine implements Endpoint {
 
   setTags(request: SetTagsRequest, options?: CallOptions): Promise<void> {
     return this.#storage.checked(options, () => {
+      checkKeyCount(request.changes.size + request.removals.length);
       checkSetTags(request);
       return this.#storage.changeMetadata((metadata) => metadata.setTags(request), options);
     });
@@ -413,6 +417,7 @@ export class Engine implements Endpoint {
     options?: CallOptions,
   ): AsyncIterableIterator<StreamDescriptor[]> {
     throwIfOver(options, "look up streams");
+    checkKeyCount(keysOf(request));
     checkLookup(request);
     yield* this.#list(this.#storage.metadata.lookup(request), options);
   }

@@ -26,6 +26,7 @@ import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
 import { FoundRows } from "./found_rows.ts";
+import { keysOf, MAX_KEYS } from "./key_limit.ts";
 import { countKeys } from "./key_usage.ts";
 import {
   type PropertyCondition,
@@ -242,6 +243,14 @@ export class MetadataStore {
 
   #write(before: StreamDescriptor, after: StreamDescriptor): void {
     const { uuid, collection, tags, annotations, propertyVersion } = after;
+    // Those of files of earlier releases may have more, but get no more.
+    const most = Math.max(keysOf(before), MAX_KEYS);
+    if (keysOf(after) > most) {
+      const text = `the stream would have ${
+        keysOf(after)
+      } tags and annotations, expected at most ${MAX_KEYS}`;
+      refuse(ErrorCode.WrongArgs, text, uuid);
+    }
     const texts = [collection, toJson(tags), toJson(annotations)] as const;
     const version = propertyVersion + 1n;
     const checksum = checkParts(uuid, ...texts, String(version));

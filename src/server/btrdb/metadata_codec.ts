@@ -17,7 +17,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
-import { decode } from "./request.ts";
+import { decode, METADATA_FIELDS } from "./request.ts";
 
 /** Encoding of metadata in one protocol. */
 export interface MetadataCodec {
@@ -33,7 +33,11 @@ export interface MetadataCodec {
 export const V4: MetadataCodec = {
   protocol: "v4",
   decodeCreate(bytes) {
-    const { uuid, collection, tags, annotations } = decode(v4.CreateParamsSchema, bytes);
+    const { uuid, collection, tags, annotations } = decode(
+      v4.CreateParamsSchema,
+      bytes,
+      METADATA_FIELDS,
+    );
     return {
       uuid,
       collection,
@@ -42,14 +46,14 @@ export const V4: MetadataCodec = {
     };
   },
   decodeSetAnnotations(bytes) {
-    const params = decode(v4.SetStreamAnnotationsParamsSchema, bytes);
+    const params = decode(v4.SetStreamAnnotationsParamsSchema, bytes, METADATA_FIELDS);
     const wanted = optional(params.annotations, "annotation");
     const changes = new Map([...wanted].filter(([, value]) => value !== null));
     const removals = [...wanted].filter(([, value]) => value === null).map(([key]) => key);
     return { uuid: params.uuid, expected: params.expectedAnnotationVersion, changes, removals };
   },
   decodeLookup(bytes) {
-    const params = decode(v4.LookupStreamsParamsSchema, bytes);
+    const params = decode(v4.LookupStreamsParamsSchema, bytes, METADATA_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,
@@ -78,11 +82,15 @@ export const V4: MetadataCodec = {
 export const V5: MetadataCodec = {
   protocol: "v5",
   decodeCreate(bytes) {
-    const { uuid, collection, tags, annotations } = decode(v5.CreateParamsSchema, bytes);
+    const { uuid, collection, tags, annotations } = decode(
+      v5.CreateParamsSchema,
+      bytes,
+      METADATA_FIELDS,
+    );
     return { uuid, collection, tags: metadataOf(tags), annotations: metadataOf(annotations) };
   },
   decodeSetAnnotations(bytes) {
-    const params = decode(v5.SetStreamAnnotationsParamsSchema, bytes);
+    const params = decode(v5.SetStreamAnnotationsParamsSchema, bytes, METADATA_FIELDS);
     return {
       uuid: params.uuid,
       expected: params.expectedPropertyVersion,
@@ -91,7 +99,7 @@ export const V5: MetadataCodec = {
     };
   },
   decodeLookup(bytes) {
-    const params = decode(v5.LookupStreamsParamsSchema, bytes);
+    const params = decode(v5.LookupStreamsParamsSchema, bytes, METADATA_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,
