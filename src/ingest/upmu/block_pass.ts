@@ -8,9 +8,12 @@ import {
   type BlockHeader,
   EXPANDED_BYTES,
   hasExpansion,
+  isBlockAt,
   readHeader,
   STANDARD_BYTES,
 } from "./second_block.ts";
+
+const LIE = "its status says that power and frequency follow, but the next block does";
 
 /** A block of one second. */
 export interface Block {
@@ -44,10 +47,14 @@ export class BlockPass {
       let at = 0;
       while (bytes.length - at >= STANDARD_BYTES) {
         const view = new DataView(bytes.buffer, at);
-        const isExpanded = hasExpansion(view);
+        const saysMore = hasExpansion(view);
+        if (bytes.length - at < (saysMore ? EXPANDED_BYTES : STANDARD_BYTES)) break;
+        // A damaged status would make readings of the next block.
+        const isLie = saysMore && isBlockAt(view, STANDARD_BYTES);
+        const isExpanded = saysMore && !isLie;
+        const header = isLie ? LIE : readHeader(view);
         const size = isExpanded ? EXPANDED_BYTES : STANDARD_BYTES;
-        if (bytes.length - at < size) break;
-        yield { view, offset: this.#offset, isExpanded, header: readHeader(view) };
+        yield { view, offset: this.#offset, isExpanded, header };
         at += size;
         this.#offset += size;
       }

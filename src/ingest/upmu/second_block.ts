@@ -105,8 +105,9 @@ export function readHeader(view: DataView): BlockHeader | string {
   const midnightMs = Date.UTC(year, month - 1, day);
   const isDate = year >= FIRST_YEAR && year <= LAST_YEAR && month >= 1 && month <= 12 &&
     day >= 1 && new Date(midnightMs).getUTCDate() === day;
-  // A leap second is the 60th; it gets the time of the second after it.
-  const isClock = inRange(hour, 23) && inRange(minute, 59) && inRange(second, 60);
+  // A leap second is the 60th, at the end of a day; it gets the time of the second after it.
+  const lastSecond = hour === 23 && minute === 59 ? 60 : 59;
+  const isClock = inRange(hour, 23) && inRange(minute, 59) && inRange(second, lastSecond);
   if (!isDate || !isClock) {
     return `its date is ${date.join(" ")}, expected year, month, day, hour, minute and second, ` +
       `from ${FIRST_YEAR} to ${LAST_YEAR}`;
@@ -122,6 +123,12 @@ const NS_PER_SECOND = 1_000_000_000n;
 
 function inRange(value: number, most: number): boolean {
   return value >= 0 && value <= most;
+}
+
+/** Tells whether another block begins at a place; it is nearly impossible that readings look so. */
+export function isBlockAt(view: DataView, at: number): boolean {
+  if (view.byteLength < at + HEADER_BYTES) return false;
+  return typeof readHeader(new DataView(view.buffer, view.byteOffset + at)) !== "string";
 }
 
 /** Tells whether a block, of which at least the status words are there, has an expansion. */

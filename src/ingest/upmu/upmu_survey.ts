@@ -54,9 +54,13 @@ export async function surveyUpmu(
   if (pass.cutBytes > 0) {
     notices.push(`Left out a cut block of ${pass.cutBytes} bytes at the end of ${name}`);
   }
-  if (bad > 0) notices.push(`Left out ${bad} blocks of ${name} without a date or an interval`);
+  if (bad > 0) notices.push(`Left out ${bad} broken blocks of ${name}`);
   if (leaps > 0) {
-    notices.push(`${leaps} leap seconds in ${name} have the times of the seconds after them`);
+    notices.push(
+      leaps === 1
+        ? `1 leap second in ${name} has the time of the second after it`
+        : `${leaps} leap seconds in ${name} have the times of the seconds after them`,
+    );
   }
   const times = new BigInt64Array(last.readings);
   writeTimes(last, times);

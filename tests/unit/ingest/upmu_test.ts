@@ -88,7 +88,7 @@ Deno.test("openUpmuSource: years that BTrDB's ingester refused, and leap seconds
     assertEquals(timesOf(points)[0], first);
   }
   await using source = await openSource(upmuFile([{ date: [2016, 12, 31, 23, 59, 60] }]));
-  assertEquals(source.notices, ["1 leap seconds in - have the times of the seconds after them"]);
+  assertEquals(source.notices, ["1 leap second in - has the time of the second after it"]);
 });
 
 Deno.test("openUpmuSource: blocks with and without expansion in one file", async () => {
@@ -130,6 +130,7 @@ Deno.test("openUpmuSource: a broken block is an error with its place, or is skip
       [[2016, 1, 1, 24, 0, 0], 8.333333, "its date is 2016 1 1 24 0 0"],
       [[2016, 1, 1, 0, -1, 0], 8.333333, "its date is 2016 1 1 0 -1 0"],
       [[-1, 1, 1, 0, 0, 0], 8.333333, "its date is -1 1 1 0 0 0"],
+      [[2026, 2, 3, 12, 59, 60], 8.333333, "its date is 2026 2 3 12 59 60"],
       [[0, 0, 0, 0, 0, 0], 8.333333, "its date is 0 0 0 0 0 0"],
       [DAY, 0, "its interval is 0 ms, expected 8.333 to 2000 ms"],
       [DAY, -20, "its interval is -20 ms"],
@@ -148,6 +149,21 @@ Deno.test("openUpmuSource: a broken block is an error with its place, or is skip
     assertEquals(valuesOf(points).length, 240);
     assertEquals(skipped, { rows: 120, cells: 0 });
   }
+});
+
+Deno.test("openUpmuSource: a damaged status does not make readings of the next block", async () => {
+  // The next block was stored as power and frequency, and the file ended with a cut one.
+  const bytes = upmuFile([{ date: DAY }, { date: NEXT }, { date: [2020, 1, 1, 0, 0, 0] }]);
+  bytes[6312 + 28] = 0x20;
+  await assertRejects(
+    () => imported(bytes),
+    ImportError,
+    "its status says that power and frequency",
+  );
+  const { points, skipped } = await imported(bytes, { badRows: "skip" });
+  assertEquals(Object.keys(points).length, 13);
+  assertEquals(valuesOf(points).length, 240);
+  assertEquals(skipped, { rows: 120, cells: 0 });
 });
 
 Deno.test("openUpmuSource: an infinite value is an error with its place, or is skipped and counted", async () => {
