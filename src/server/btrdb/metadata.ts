@@ -15,7 +15,7 @@ import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange, Method } from "../method.ts";
 import { visibleCollections, visibleStreams } from "../visible.ts";
 import { type MetadataCodec, metadataOf } from "./metadata_codec.ts";
-import { decode, METADATA_FIELDS } from "./request.ts";
+import { decode, FEW_FIELDS } from "./request.ts";
 
 /** Streams a `LookupStreamsResponse` carries. */
 const BATCH_STREAMS = 1_000;
@@ -64,7 +64,7 @@ export function setAnnotations(dialect: MetadataCodec): Method {
 
 /** `SetStreamTags` of v5. */
 export async function setTags({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const params = decode(v5.SetStreamTagsParamsSchema, await call.only(), METADATA_FIELDS);
+  const params = decode(v5.SetStreamTagsParamsSchema, await call.only(), FEW_FIELDS);
   await access.stream("insert", params.uuid);
   if (params.collection !== "") access.collection("insert", params.collection);
   const request = {

@@ -17,7 +17,7 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
-import { decode, METADATA_FIELDS } from "./request.ts";
+import { decode, FEW_FIELDS } from "./request.ts";
 
 /** Encoding of metadata in one protocol. */
 export interface MetadataCodec {
@@ -36,7 +36,7 @@ export const V4: MetadataCodec = {
     const { uuid, collection, tags, annotations } = decode(
       v4.CreateParamsSchema,
       bytes,
-      METADATA_FIELDS,
+      FEW_FIELDS,
     );
     return {
       uuid,
@@ -46,14 +46,14 @@ export const V4: MetadataCodec = {
     };
   },
   decodeSetAnnotations(bytes) {
-    const params = decode(v4.SetStreamAnnotationsParamsSchema, bytes, METADATA_FIELDS);
+    const params = decode(v4.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
     const wanted = optional(params.annotations, "annotation");
     const changes = new Map([...wanted].filter(([, value]) => value !== null));
     const removals = [...wanted].filter(([, value]) => value === null).map(([key]) => key);
     return { uuid: params.uuid, expected: params.expectedAnnotationVersion, changes, removals };
   },
   decodeLookup(bytes) {
-    const params = decode(v4.LookupStreamsParamsSchema, bytes, METADATA_FIELDS);
+    const params = decode(v4.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,
@@ -85,12 +85,12 @@ export const V5: MetadataCodec = {
     const { uuid, collection, tags, annotations } = decode(
       v5.CreateParamsSchema,
       bytes,
-      METADATA_FIELDS,
+      FEW_FIELDS,
     );
     return { uuid, collection, tags: metadataOf(tags), annotations: metadataOf(annotations) };
   },
   decodeSetAnnotations(bytes) {
-    const params = decode(v5.SetStreamAnnotationsParamsSchema, bytes, METADATA_FIELDS);
+    const params = decode(v5.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
     return {
       uuid: params.uuid,
       expected: params.expectedPropertyVersion,
@@ -99,7 +99,7 @@ export const V5: MetadataCodec = {
     };
   },
   decodeLookup(bytes) {
-    const params = decode(v5.LookupStreamsParamsSchema, bytes, METADATA_FIELDS);
+    const params = decode(v5.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,

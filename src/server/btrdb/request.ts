@@ -15,8 +15,8 @@ import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
 /** Most fields of a request: ten thousand streams of a CSV have forty thousand. */
 const MAX_FIELDS = 100_000;
 
-/** The same of requests with tags or annotations: 2,000 of them have eight thousand. */
-export const METADATA_FIELDS = 16_384;
+/** The same of SQL, and of requests with tags or annotations: 2,000 of them have eight thousand. */
+export const FEW_FIELDS = 16_384;
 
 /** Requests up to this length are decoded without counting. */
 const FEW_BYTES = 65_536;

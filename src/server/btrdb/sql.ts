@@ -9,7 +9,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
-import { decode } from "./request.ts";
+import { decode, FEW_FIELDS } from "./request.ts";
 
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;
@@ -17,7 +17,7 @@ const BATCH_ROWS = 1_000;
 /** `SQLQuery`. It sees every collection, so a caller kept to some of them may not use it. */
 export async function sqlQuery(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, owners, options } = exchange;
-  const { query, params } = decode(SQLQueryParamsSchema, await call.only());
+  const { query, params } = decode(SQLQueryParamsSchema, await call.only(), FEW_FIELDS);
   access.everything("read");
   const limitMs = settings.sqlTimeoutMs;
   // Turns go by keys, where there are keys, else by connections.
