@@ -113,7 +113,7 @@ export class KeySets {
   }
 
   #addTo({ collection, keys }: Place): void {
-    this.#add.run(collection, keys, checksumOf(collection, keys, 1));
+    this.#add.get(collection, keys, checksumOf(collection, keys, 1));
   }
 
   /** Counts a stream no longer. */

@@ -72,13 +72,14 @@ export class PropertyIndex {
 
   /** Adds a new stream. */
   add(stream: number, { tags, annotations }: Pick<StreamDescriptor, "tags" | "annotations">): void {
-    for (const { key, value } of propertyRows(tags, annotations)) this.#add.run(key, value, stream);
+    // In half the time of `run`, which counts what it did.
+    for (const { key, value } of propertyRows(tags, annotations)) this.#add.get(key, value, stream);
   }
 
   /** Removes a stream. */
   remove(stream: number, { tags, annotations }: StreamDescriptor): void {
     for (const { key, value } of propertyRows(tags, annotations)) {
-      this.#remove.run(key, value, stream);
+      this.#remove.get(key, value, stream);
     }
   }
 
@@ -87,9 +88,9 @@ export class PropertyIndex {
     const id = ({ key, value }: PropertyRow) => `${key} ${value}`;
     const old = new Map(propertyRows(before.tags, before.annotations).map((row) => [id(row), row]));
     for (const row of propertyRows(after.tags, after.annotations)) {
-      if (!old.delete(id(row))) this.#add.run(row.key, row.value, stream);
+      if (!old.delete(id(row))) this.#add.get(row.key, row.value, stream);
     }
-    for (const { key, value } of old.values()) this.#remove.run(key, value, stream);
+    for (const { key, value } of old.values()) this.#remove.get(key, value, stream);
   }
 
   /** Counts the entries that meet a condition. */

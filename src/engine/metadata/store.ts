@@ -188,7 +188,7 @@ export class MetadataStore {
     this.changes++;
     const checksum = checkParts(uuid, ...texts, "1");
     const { lastInsertRowid } = this.#insert.run(uuid, ...texts, 1, key, checksum);
-    this.#addCollection.run(UTF8.encode(`${collection}/`));
+    this.#addCollection.get(UTF8.encode(`${collection}/`));
     this.#properties.add(Number(lastInsertRowid), request);
     this.#keySets.add(request);
   }
@@ -218,7 +218,7 @@ export class MetadataStore {
       refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
     }
     this.#write(stream, { ...stream, tags, collection: target });
-    this.#addCollection.run(UTF8.encode(`${target}/`));
+    this.#addCollection.get(UTF8.encode(`${target}/`));
     if (target !== stream.collection) this.#dropCollection(stream.collection);
   }
 
