@@ -124,6 +124,14 @@ function* refusing<T>(work: Generator<undefined, T>): Generator<undefined, T> {
   }
 }
 
+/**
+ * Points in order of time. A generator function that is made for each insert would be kept, with all it
+ * sees, until all garbage is collected, since V8 makes an old object for it when it is called.
+ */
+function* sortedSteps(points: RawColumns, isSorted: boolean): Generator<undefined, RawColumns> {
+  return isSorted ? points : yield* sortPointsInSteps(points);
+}
+
 /** Most windows of a chunk; absent: what is fastest. */
 function finite(chunk: number | undefined): number | undefined {
   return chunk === Infinity ? undefined : chunk;
@@ -325,9 +333,7 @@ export class Engine implements Endpoint {
         points: RawColumns,
         isSorted: boolean,
       ) => {
-        const sorted = function* () {
-          return isSorted ? points : yield* sortPointsInSteps(points);
-        };
+        const sorted = () => sortedSteps(points, isSorted);
         return writer.insert(tx, state, points, sorted, mergePolicy, added, ready);
       };
       const isPlain = !isLong && roundBits === undefined;

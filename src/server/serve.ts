@@ -21,6 +21,7 @@ import { checkKnown } from "./known_options.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
 import { dataRoutes, type DataRoutesOptions } from "./http/data/data_routes.ts";
+import { collectSeldom } from "./seldom_collection.ts";
 import { Spool, type SpoolLimits } from "./http/data/spool.ts";
 import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatcher.ts";
 import { HttpPort } from "./http/http_port.ts";
@@ -197,6 +198,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   checkObject("serve", "options", options);
   checkKnown(options);
   const { hostname, port } = addressOf(options);
+  collectSeldom();
   const limits = limitsOf(options.limits);
   const workers = workersOf(options);
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);

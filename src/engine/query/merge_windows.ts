@@ -66,6 +66,38 @@ export function* mergeWindows(
   }
 }
 
+/** Chunks of a grid that are filled one after another, empty windows included. */
+class Filling {
+  readonly #grid: Grid;
+  readonly #most: number;
+  readonly total: bigint;
+  /** Windows handed out in finished chunks. */
+  #done = 0n;
+  out: StatColumns | undefined;
+  /** Index of the window in `out` that was filled last, or is next. */
+  used = 0;
+
+  constructor(grid: Grid, most: number) {
+    this.#grid = grid;
+    this.#most = most;
+    this.total = (grid.end - grid.start) / grid.width;
+  }
+
+  /** Marks windows up to index `k` (exclusive) as there; yields full chunks, returns the next one. */
+  *advanceTo(k: bigint): Generator<StatColumns, StatColumns> {
+    const { start, width } = this.#grid;
+    let out = this.out ??= allocStat(chunkLength(this.total, this.#most), true);
+    while (k - this.#done >= BigInt(out.times.length) && out.times.length > 0) {
+      fillTimes(out.times, start + this.#done * width, width);
+      this.#done += BigInt(out.times.length);
+      yield out;
+      out = this.out = allocStat(chunkLength(this.total - this.#done, this.#most), true);
+    }
+    this.used = Number(k - this.#done);
+    return out;
+  }
+}
+
 /**
  * All windows of a grid: those without points are zero.
  *
@@ -77,26 +109,11 @@ export function* fillWindows(
   grid: Grid,
   most: number = CHUNK_WINDOWS,
 ): Generator<StatColumns | undefined> {
-  const { start, end, width } = grid;
-  const total = (end - start) / width;
-  /** Windows handed out in finished chunks. */
-  let done = 0n;
-  let out: StatColumns | undefined;
-  let used = 0;
-  /** Start of the window after index `used`, once there is one. */
+  const { start, width } = grid;
+  // A generator function in here would be kept, with all it sees, until all garbage is collected.
+  const filling = new Filling(grid, most);
+  /** Start of the window after index `filling.used`, once there is one. */
   let next: bigint | undefined;
-  /** Marks windows up to index `k` (exclusive) as there; yields full chunks, returns the next one. */
-  function* advanceTo(k: bigint): Generator<StatColumns, StatColumns> {
-    out ??= allocStat(chunkLength(total, most), true);
-    while (k - done >= BigInt(out.times.length) && out.times.length > 0) {
-      fillTimes(out.times, start + done * width, width);
-      done += BigInt(out.times.length);
-      yield out;
-      out = allocStat(chunkLength(total - done, most), true);
-    }
-    used = Number(k - done);
-    return out;
-  }
   for (const chunk of sparse) {
     if (chunk === undefined) {
       yield undefined;
@@ -104,23 +121,24 @@ export function* fillWindows(
     }
     const n = chunk.times.length;
     // Usually no window is empty, and all are in one chunk.
-    if (next === undefined && n <= most && BigInt(n) === total) {
+    if (next === undefined && n <= most && BigInt(n) === filling.total) {
       yield chunk;
       return;
     }
     const isWhole = chunk.times[n - 1]! - chunk.times[0]! === BigInt(n - 1) * width;
     for (let i = 0; i < n;) {
       const time = chunk.times[i]!;
-      if (out !== undefined && time === next && used + 1 < out.times.length) used++;
-      else out = yield* advanceTo((time - start) / width);
+      let { out } = filling;
+      if (out !== undefined && time === next && filling.used + 1 < out.times.length) filling.used++;
+      else out = yield* filling.advanceTo((time - start) / width);
       // All that there is room for, if each follows the one before.
-      const some = isWhole ? Math.min(n - i, out.times.length - used) : 1;
-      copyStat(chunk, i, i += some, out, used);
-      used += some - 1;
+      const some = isWhole ? Math.min(n - i, out.times.length - filling.used) : 1;
+      copyStat(chunk, i, i += some, out, filling.used);
+      filling.used += some - 1;
       next = time + BigInt(some) * width;
     }
   }
-  yield* advanceTo(total);
+  yield* filling.advanceTo(filling.total);
 }
 
 function chunkLength(left: bigint, most: number): number {
