@@ -16,6 +16,7 @@ import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import type { OpenRequests } from "../transport/open_requests.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
+import { dropDeadStreams } from "../transport/dead_streams.ts";
 import { endOnFrameFloods, noteKnownConnections } from "../transport/frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
@@ -102,6 +103,7 @@ export class HttpPort {
         this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers)),
     );
     suppressGoaway(this.#http2);
+    dropDeadStreams(this.#http2);
     options.open.watch(this.#http2);
     endOnLongHeaders(this.#http2);
     noteKnownConnections(this.#http2, (authorization) => incoming.isKnown(bearerOf(authorization)));

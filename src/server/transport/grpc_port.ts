@@ -22,6 +22,7 @@ import type { IncomingBytes } from "./incoming_bytes.ts";
 import type { OpenRequests } from "./open_requests.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
+import { dropDeadStreams } from "./dead_streams.ts";
 import { endOnFrameFloods, noteKnownConnections } from "./frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
 import { MAX_UNKNOWN_STREAMS, raiseLimitForKeys } from "./stream_limits.ts";
@@ -69,6 +70,7 @@ export class GrpcPort {
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     for (const http2 of http2ServersOf(this.#grpc)) {
       suppressGoaway(http2);
+      dropDeadStreams(http2);
       dropLongDeadlines(http2);
       options.incoming.watch(http2);
       options.open.watch(http2);

@@ -44,7 +44,7 @@ Deno.test("FrameCounter: counts frames however they are cut", () => {
   }
 });
 
-// A request after it ended the process (tests/reliability/hostile_goaway_test.ts).
+// A request after it ended the process (tests/reliability/hostile_http2_test.ts).
 Deno.test("FrameCounter: GOAWAY becomes a frame of an unknown type, however it is cut", () => {
   for (const step of [1, 3, 5, 1 << 20]) {
     const bytes = Buffer.concat([PREFACE, frame(4, 0, 6), frame(7, 0, 8), frame(0, 1, 77)]);
