@@ -8,10 +8,11 @@
 
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 
-/** Keeps streams that are closed already from the listeners of a server, and hears all errors. */
+/** Keeps streams that are closed already from the listeners of a server, hears all errors, and ends what a client has left. */
 export function dropDeadStreams(http2: Http2Server): void {
   http2.prependListener("session", (session: ServerHttp2Session) => {
     session.on("error", () => {});
+    session.socket.once("close", () => session.destroy());
   });
   const emit = http2.emit;
   http2.emit = ((name: string, ...args: unknown[]) => {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
@@ -67,7 +68,9 @@ export function endOnFrameFloods(socket: Socket): void {
   const startMs = performance.now();
   const push = socket.push;
   socket.push = (chunk: Uint8Array | null, ...more: []) => {
-    if (chunk !== null) {
+    // Who has ended the connection takes no more answers.
+    if (chunk === null) setImmediate(() => socket.destroy());
+    else {
       frames.read(chunk, (socket as Counted)[IS_KNOWN] ? SMALL_BYTES.known : SMALL_BYTES.unknown);
       const most = FRAMES + FRAMES_PER_REQUEST * frames.requests;
       if (frames.cheap > most) {
