@@ -66,6 +66,7 @@ class Watch {
       let said;
       for (;;) {
         const now = seed[0];
+        if (now < 0) break;
         // A wake-up may be that of this very seed, which was there before it.
         if (Atomics.wait(seed, 0, now, 30_000) !== "timed-out" || said === now) continue;
         said = now;
@@ -82,6 +83,8 @@ class Watch {
   }
 
   end(): void {
+    // A thread that waits is not ended before it wakes up, and would say so then.
+    this.begin(-1);
     this.#worker.terminate();
   }
 }
