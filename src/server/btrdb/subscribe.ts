@@ -58,22 +58,21 @@ async function followList(exchange: Exchange, message: Uint8Array): Promise<void
   }
 }
 
-/** Messages of updates, made once for all subscribers, who get the same columns. */
+/**
+ * Messages of updates, made once for all subscribers, who get the same columns. They are kept with the
+ * columns: as values of a `WeakMap` they would be garbage only when all is collected.
+ */
 class SharedMessages {
   readonly #make: (update: Update) => Uint8Array[];
-  readonly #made = new WeakMap<RawColumns, Uint8Array[]>();
+  readonly #made = Symbol("messages");
 
   constructor(make: (update: Update) => Uint8Array[]) {
     this.#make = make;
   }
 
   of(update: Update): readonly Uint8Array[] {
-    let messages = this.#made.get(update.columns);
-    if (messages === undefined) {
-      messages = this.#make(update);
-      this.#made.set(update.columns, messages);
-    }
-    return messages;
+    const columns = update.columns as RawColumns & Record<symbol, Uint8Array[] | undefined>;
+    return columns[this.#made] ??= this.#make(update);
   }
 }
 
