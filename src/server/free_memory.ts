@@ -10,6 +10,7 @@
  * @module
  */
 
+import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -18,6 +19,12 @@ const AFTER_MS = [2_000, 20_000];
 
 /** Time after a collection until the C library has what was collected, ms. */
 const SWEEP_MS = 1_000;
+
+/**
+ * Growth since the last time that is worth the while, bytes. A collection stops everybody for a tenth
+ * of a second; calls that were refused leave a few MB behind, and are many.
+ */
+const WORTH_BYTES = 128 << 20;
 
 /** Gives back what is free, in a thread of its own. */
 type Trim = (keptBytes: bigint) => Promise<number>;
@@ -41,6 +48,24 @@ interface Means {
 /** Least time between two collections that were asked for at once, ms. */
 const BETWEEN_MS = 1_000;
 
+/** Memory that grows from what was kept the last time. */
+export class GrownMemory {
+  #keptBytes = 0;
+
+  /** Tells whether so much more is in use than at the last time, or at any since, that it is worth it. */
+  isWorth(bytes: number): boolean {
+    this.#keptBytes = Math.min(this.#keptBytes, bytes);
+    return bytes >= this.#keptBytes + WORTH_BYTES;
+  }
+
+  /** Takes note of what is left in use. */
+  keep(bytes: number): void {
+    this.#keptBytes = bytes;
+  }
+}
+
+/** In use by JavaScript, and by the process. */
+const used = new GrownMemory(), resident = new GrownMemory();
 let means: Means | undefined;
 let collectedMs = -Infinity;
 const timers: ReturnType<typeof setTimeout>[] = [];
@@ -51,9 +76,25 @@ export function freeMemoryLater(): void {
   for (const timer of timers.splice(0)) clearTimeout(timer);
   const { collect, trim } = means;
   for (const ms of AFTER_MS) {
-    if (collect !== undefined) after(ms, collect);
-    if (trim !== undefined) after(ms + SWEEP_MS, () => void trim(0n));
+    if (collect !== undefined) after(ms, () => collectIfWorth(collect));
+    if (trim !== undefined) after(ms + SWEEP_MS, () => trimIfWorth(trim));
   }
+}
+
+function collectIfWorth(collect: () => void): void {
+  if (!used.isWorth(usedBytes())) return;
+  collect();
+  used.keep(usedBytes());
+}
+
+function trimIfWorth(trim: Trim): void {
+  if (!resident.isWorth(memoryUsage().rss)) return;
+  trim(0n).then(() => resident.keep(memoryUsage().rss)).catch(() => {});
+}
+
+function usedBytes(): number {
+  const { heapUsed, external } = memoryUsage();
+  return heapUsed + external;
 }
 
 /** Collects garbage at once, if that was not just done, and some seconds later. */
