@@ -49,15 +49,14 @@ async function call(method: string, bytes: Uint8Array): Promise<void> {
   await client.call(`/v5api.BTrDB/${method}`, bytes, { deadlineMs: Date.now() + LEFT_MS });
 }
 
-const PAIRS = "streams a, streams b, streams c, streams d, streams e, streams f";
-
-/** Two that are allowed and would run for hours, one that is not, one that is hard to tokenise. */
+/** One that is allowed and runs for minutes; too many rows; not allowed; hard to tokenise. */
 const SQL = [
-  `SELECT count(*) AS n FROM ${PAIRS} WHERE instr(a.uuid || b.uuid, c.uuid || f.uuid) > 0`,
-  `SELECT sum(length(replace(a.uuid || b.uuid || c.uuid, substr(d.uuid, 1, 1), f.uuid))) AS n FROM ${PAIRS}`,
-  `WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t`,
+  "SELECT sum(instr($1 || a.name, substr($1, 1, 15000) || 'b')) AS n FROM streams a, streams b, streams c",
+  `SELECT count(*) AS n FROM ${"abcdef".split("").map((name) => `streams ${name}`)}`,
+  "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
   "/**/".repeat(60) + "x",
 ];
+const LONG = "a".repeat(30_000);
 const PREFACE = text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const METHODS = ["RawValues", "Insert", "Windows", "LookupStreams", "Create", "Subscribe", "Info"];
 
@@ -90,9 +89,10 @@ const ATTACKS: Record<string, () => Promise<unknown>> = {
   large: () => call("Insert", LARGE),
   sql: () => {
     const query = SQL[Math.floor(Math.random() * SQL.length)]!;
+    const params = query.includes("$1") ? [LONG] : [];
     return call(
       "SQLQuery",
-      toBinary(SQLQueryParamsSchema, create(SQLQueryParamsSchema, { query })),
+      toBinary(SQLQueryParamsSchema, create(SQLQueryParamsSchema, { query, params })),
     );
   },
   many: () => call("MultiRawValues", MANY),
