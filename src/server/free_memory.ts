@@ -14,17 +14,20 @@ import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Times after the last call at which memory is given back, ms. */
-const AFTER_MS = [2_000, 20_000];
+/**
+ * Times after the last call at which memory is given back, ms, and growth that is then worth the while,
+ * bytes. A collection stops everybody for a tenth of a second; calls that were refused leave a few MB
+ * behind, and are many. When there were none for a while, nobody minds one more collection, and what
+ * is small is given back as well.
+ */
+const GIVEN_BACK = [
+  { afterMs: 2_000, worthBytes: 128 << 20 },
+  { afterMs: 20_000, worthBytes: 16 << 20 },
+  { afterMs: 60_000, worthBytes: 16 << 20 },
+];
 
 /** Time after a collection until the C library has what was collected, ms. */
 const SWEEP_MS = 1_000;
-
-/**
- * Growth since the last time that is worth the while, bytes. A collection stops everybody for a tenth
- * of a second; calls that were refused leave a few MB behind, and are many.
- */
-const WORTH_BYTES = 128 << 20;
 
 /** Gives back what is free, in a thread of its own. */
 type Trim = (keptBytes: bigint) => Promise<number>;
@@ -52,10 +55,10 @@ const BETWEEN_MS = 1_000;
 export class GrownMemory {
   #keptBytes = 0;
 
-  /** Tells whether so much more is in use than at the last time, or at any since, that it is worth it. */
-  isWorth(bytes: number): boolean {
+  /** Tells whether so much more is in use than at the last time, or at any since. */
+  isWorth(bytes: number, worthBytes: number): boolean {
     this.#keptBytes = Math.min(this.#keptBytes, bytes);
-    return bytes >= this.#keptBytes + WORTH_BYTES;
+    return bytes >= this.#keptBytes + worthBytes;
   }
 
   /** Takes note of what is left in use. */
@@ -68,6 +71,9 @@ export class GrownMemory {
 const used = new GrownMemory(), resident = new GrownMemory();
 let means: Means | undefined;
 let collectedMs = -Infinity;
+
+/** Whether garbage was collected that the C library may have kept. */
+let isCollected = false;
 const timers: ReturnType<typeof setTimeout>[] = [];
 
 /** Gives memory back some seconds after the last call of this function. No program waits for it. */
@@ -75,20 +81,22 @@ export function freeMemoryLater(): void {
   means ??= { collect: findCollector(), trim: findTrim() };
   for (const timer of timers.splice(0)) clearTimeout(timer);
   const { collect, trim } = means;
-  for (const ms of AFTER_MS) {
-    if (collect !== undefined) after(ms, () => collectIfWorth(collect));
-    if (trim !== undefined) after(ms + SWEEP_MS, () => trimIfWorth(trim));
+  for (const { afterMs, worthBytes } of GIVEN_BACK) {
+    if (collect !== undefined) after(afterMs, () => collectIfWorth(collect, worthBytes));
+    if (trim !== undefined) after(afterMs + SWEEP_MS, () => trimIfWorth(trim, worthBytes));
   }
 }
 
-function collectIfWorth(collect: () => void): void {
-  if (!used.isWorth(usedBytes())) return;
+function collectIfWorth(collect: () => void, worthBytes: number): void {
+  if (!used.isWorth(usedBytes(), worthBytes)) return;
   collect();
+  isCollected = true;
   used.keep(usedBytes());
 }
 
-function trimIfWorth(trim: Trim): void {
-  if (!resident.isWorth(memoryUsage().rss)) return;
+function trimIfWorth(trim: Trim, worthBytes: number): void {
+  if (!isCollected && !resident.isWorth(memoryUsage().rss, worthBytes)) return;
+  isCollected = false;
   trim(0n).then(() => resident.keep(memoryUsage().rss)).catch(() => {});
 }
 
@@ -103,6 +111,7 @@ export function collectGarbage(): void {
   const now = performance.now();
   if (now - collectedMs < BETWEEN_MS) return;
   means?.collect?.();
+  isCollected = true;
   collectedMs = performance.now();
 }
 
