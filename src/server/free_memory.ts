@@ -72,7 +72,7 @@ const used = new GrownMemory(), resident = new GrownMemory();
 let means: Means | undefined;
 let collectedMs = -Infinity;
 
-/** Whether garbage was collected that the C library may have kept. */
+/** Garbage was collected that the C library may have kept. */
 let isCollected = false;
 const timers: ReturnType<typeof setTimeout>[] = [];
 
