@@ -1,0 +1,184 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import { openEngine, verify } from "../../../src/engine/mod.ts";
+import { build, files, readAll, uuid, withDirectory } from "../../support/database_file.ts";
+
+Deno.test("openEngine: a truncated file gives an error or is found by verify, never other points", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    const whole = await Deno.readFile(path);
+    const expected = await readWhole(path);
+    for (const share of [0.1, 0.35, 0.6, 0.85, 0.99]) {
+      await Deno.writeFile(path, whole.subarray(0, Math.floor(whole.length * share)));
+      await assertHarmless(path, expected);
+    }
+  });
+});
+
+Deno.test("openEngine: a flipped bit gives an error or is found by verify, never other points", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    const whole = await Deno.readFile(path);
+    const expected = await readWhole(path);
+    let noticed = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const damaged = whole.slice();
+      let bit = (seed * 2654435761) % (8 * whole.length);
+      while (whole[bit >> 3] === 0) bit += 8; // Most of what is zero is room that nothing uses.
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      await Deno.writeFile(path, damaged);
+      if (await assertHarmless(path, expected)) noticed++;
+    }
+    assert(noticed > 20, `${noticed} of 60 flipped bits were noticed`);
+  });
+});
+
+async function readWhole(path: string): Promise<string> {
+  await using engine = await openEngine({ path, readOnly: true });
+  return await readAll(engine);
+}
+
+/**
+ * Resolves to true if the damage was reported; it must be reported if anything reads differently.
+ */
+async function assertHarmless(path: string, expected: string): Promise<boolean> {
+  try {
+    if (await readWhole(path) === expected) return false;
+  } catch (error) {
+    assert(error instanceof BTrDBError, `${error}`);
+    return true;
+  }
+  const report = await verify(path);
+  assert(!report.ok, "points differ and verify finds nothing");
+  return true;
+}
+
+Deno.test("verify: finds a damaged block, a wrong statistic and a lost version", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    const damages: [sql: string, problem: string][] = [
+      ["UPDATE block SET data = zeroblob(length(data)) WHERE id = 3", "block 3: its checksum"],
+      ["DELETE FROM block WHERE id = 2", "block 2 is missing"],
+      ["DELETE FROM version WHERE major = 12", "expected version 12"],
+      ["UPDATE version SET root = root + 1 WHERE major = 11", "version 11: its checksum"],
+      ["UPDATE stream SET annotations = '{}'", "the metadata of stream"],
+      ["UPDATE journal SET data = x'0102'", "journal row"],
+      ["INSERT INTO block SELECT 9999, data FROM block WHERE id = 1", "belongs to no version"],
+      ["UPDATE block SET data = x''", "too short"],
+      ["UPDATE journal SET stream = stream + 1", "belongs to no stream"],
+      ["UPDATE journal SET points = points + 1", "journal row"],
+      ["UPDATE version SET stream = stream + 1 WHERE major = 14", "its checksum does not fit"],
+      ["UPDATE stream SET pruned_below = 9", "cannot have been pruned"],
+      ["UPDATE stream SET pruned_below = 13", "expected version 13"],
+      ["UPDATE stream SET sort_key = x'00'", "the sort key of stream"],
+      ["UPDATE collection SET sort_key = CAST('fale/' AS BLOB)", '"file" is not listed'],
+      ["UPDATE collection SET sort_key = CAST('fale/' AS BLOB)", '"fale" is listed'],
+      ["INSERT INTO tombstone SELECT uuid FROM stream", "was obliterated and has a stream"],
+      ["INSERT INTO tombstone VALUES (x'01')", "has 1 bytes"],
+      ["INSERT INTO setting VALUES ('next_black', 1)", "is not known"],
+      ["INSERT INTO setting VALUES ('next_block', 1152921504606846976)", "its content is damaged"],
+      ["ALTER TABLE collection RENAME COLUMN sort_key TO sort_kez", "its content is damaged"],
+    ];
+    for (const [sql, problem] of damages) {
+      for (const name of files(directory)) await Deno.remove(`${directory}/${name}`);
+      await build(path);
+      assertEquals((await verify(path)).problems, []);
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+      const report = await verify(path);
+      assertEquals(report.ok, false);
+      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+    }
+  });
+});
+
+Deno.test("openEngine: a file with triggers, views, indexes or tables of another program is not opened, and verify names them", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    const additions: [sql: string, problem: string][] = [
+      [
+        "CREATE TRIGGER evil AFTER INSERT ON journal BEGIN DELETE FROM version; END",
+        'The trigger "evil" is not known',
+      ],
+      [
+        "CREATE VIEW evil AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT x FROM c",
+        'The view "evil" is not known',
+      ],
+      ["CREATE INDEX evil ON stream (abs(id))", 'The index "evil" is not known'],
+      ['CREATE TABLE "a \u001b[2Jb" (x)', 'The table "a \\u001b[2Jb" is not known'],
+      ["DROP VIEW streams; CREATE VIEW streams AS SELECT 1", 'The view "streams" is not as this'],
+      ["DROP VIEW streams", 'The view "streams" is missing'],
+    ];
+    for (const [sql, problem] of additions) {
+      for (const name of files(directory)) await Deno.remove(`${directory}/${name}`);
+      await build(path);
+      const db = new DatabaseSync(path);
+      db.exec(sql);
+      db.close();
+      for (const readOnly of [false, true]) {
+        const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
+        assertEquals(error.status, "CORRUPT");
+        assertStringIncludes(error.message, problem);
+      }
+      const report = await verify(path);
+      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+    }
+  });
+});
+
+Deno.test("openEngine: versions that damage has moved to another stream are not taken for obliterated ones", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    const db = new DatabaseSync(path);
+    const blocks = () => db.prepare("SELECT count(*) AS n FROM block").get()!["n"];
+    const before = blocks();
+    db.exec("UPDATE version SET stream = stream + 1 WHERE major > 12");
+    const engine = await openEngine({ path });
+    await engine.flush(uuid).catch(() => {});
+    // Waits until everything is removed that is taken for removable.
+    await engine.expire().catch(() => {});
+    await engine.close();
+    assert(Number(blocks()) >= Number(before));
+    db.close();
+  });
+});
+
+Deno.test("openEngine: an error of SQLite amid a long list is an error, not the end of the list", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    const none = new Map<string, string>();
+    {
+      await using engine = await openEngine({ path });
+      await Promise.all(Array.from({ length: 1500 }, (_, i) =>
+        engine.create({
+          uuid: Uint8Array.from({ length: 16 }, (_, k) => k < 2 ? i >> (8 * k) : 1),
+          collection: `c${i}`,
+          tags: new Map([["name", "x".repeat(200)]]),
+          annotations: none,
+        })));
+    }
+    const whole = await Deno.readFile(path);
+    const all = { collection: "", isCollectionPrefix: true, tags: none, annotations: none };
+    let errors = 0;
+    for (let page = 2; page < whole.length / 16_384; page += 3) {
+      const damaged = whole.slice();
+      damaged.fill(0xff, page * 16_384, page * 16_384 + 12);
+      await Deno.writeFile(path, damaged);
+      try {
+        await using engine = await openEngine({ path, readOnly: true });
+        const found = (await Array.fromAsync(engine.lookupStreams(all))).flat();
+        assertEquals(found.length, 1500);
+      } catch (error) {
+        assert(error instanceof BTrDBError && error.status === "CORRUPT", `${error}`);
+        errors++;
+      }
+      assertEquals((await verify(path)).ok, false, `page ${page}`);
+    }
+    assert(errors > 0);
+  });
+});

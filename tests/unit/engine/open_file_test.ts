@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { openEngine } from "../../../src/engine/mod.ts";
+import { openSqlite } from "../../../src/engine/file/sqlite.ts";
+import { build, files, rejection, withDirectory } from "../../support/database_file.ts";
+
+Deno.test("openEngine: opening something that is no database says so and leaves everything as it was", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/notes.txt`;
+    await Deno.writeTextFile(path, "not a database ".repeat(50));
+    for (const readOnly of [false, true]) {
+      const error = await rejection(openEngine({ path, readOnly }));
+      assertEquals(error.status, "NOT_A_DATABASE");
+      assertStringIncludes(error.message, path);
+    }
+    assertEquals(await Deno.readTextFile(path), "not a database ".repeat(50));
+    assertEquals(files(directory), ["notes.txt"]);
+  });
+});
+
+Deno.test("openEngine: opening a database of another application says so and leaves it as it was", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/other.db`;
+    const db = new DatabaseSync(path);
+    db.exec("CREATE TABLE t (a)");
+    db.close();
+    const before = await Deno.readFile(path);
+    const error = await rejection(openEngine({ path }));
+    assertEquals(error.status, "NOT_A_DATABASE");
+    assertStringIncludes(error.message, "another application");
+    assertEquals(await Deno.readFile(path), before);
+  });
+});
+
+for (const [version, status] of [[14, "SCHEMA_TOO_NEW"], [0, "SCHEMA_TOO_OLD"]] as const) {
+  Deno.test(`openEngine: a schema of version ${version} is refused and left as it was`, async () => {
+    await withDirectory(async (directory) => {
+      const path = `${directory}/grid.btrdb`;
+      await build(path);
+      const db = new DatabaseSync(path);
+      db.exec(`PRAGMA user_version = ${version}; PRAGMA wal_checkpoint(TRUNCATE)`);
+      db.close();
+      const before = await Deno.readFile(path);
+      for (const readOnly of [false, true]) {
+        const error = await rejection(openEngine({ path, readOnly }));
+        assertEquals(error.status, status);
+        assertStringIncludes(error.message, `version ${version}`);
+      }
+      assertEquals(await Deno.readFile(path), before);
+    });
+  });
+}
+
+Deno.test("openEngine: a folder that does not exist and a folder instead of a file are clear errors", async () => {
+  await withDirectory(async (directory) => {
+    for (const path of [`${directory}/none/grid.btrdb`, directory]) {
+      const error = await rejection(openEngine({ path }));
+      assertStringIncludes(error.message, path);
+    }
+    const path = `${directory}/none.btrdb`;
+    assertEquals((await rejection(openEngine({ path, readOnly: true }))).status, "CANNOT_OPEN");
+    assertEquals(files(directory), []);
+  });
+});
+
+Deno.test("openEngine: durability decides when SQLite syncs its log", async () => {
+  for (const [durability, synchronous] of [[undefined, 2], ["full", 2], ["relaxed", 1]] as const) {
+    let actual: unknown;
+    const engine = await openEngine({
+      durability,
+      openDatabase: (path, options) => {
+        const db = openSqlite(path, options);
+        return {
+          exec: (sql) => db.exec(sql),
+          prepare: (sql) => db.prepare(sql),
+          close() {
+            actual = db.prepare("PRAGMA synchronous").get()!["synchronous"];
+            db.close();
+          },
+        };
+      },
+    });
+    await engine.close();
+    assertEquals(actual, synchronous);
+  }
+});
+
+Deno.test("openEngine: a path that begins with file: is the name of a file, without options of SQLite", async () => {
+  await withDirectory(async (directory) => {
+    const name = "file:grid.btrdb?mode=memory";
+    const program = `
+      import { openEngine } from ${
+      JSON.stringify(import.meta.resolve("../../../src/engine/mod.ts"))
+    };
+      await (await openEngine({ path: ${JSON.stringify(name)} })).close();`;
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "--quiet",
+        `data:application/typescript,${encodeURIComponent(program)}`,
+      ],
+      cwd: directory,
+    }).output();
+    assertEquals(new TextDecoder().decode(stderr), "");
+    assertEquals(code, 0);
+    assert(files(directory).includes(name), `${files(directory)}`);
+  });
+});
