@@ -13,6 +13,7 @@ import type { CompactOptions } from "../client/retention.ts";
 import type { CompactReport } from "../endpoint/retention.ts";
 import { setDisplayRenderer } from "../client/display.ts";
 import { type RequestOptions, startCall } from "../core/request_options.ts";
+import { checkAllowedHosts } from "./allowed_hosts.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
 import { resolveTarget, type Target } from "./target.ts";
 import { BTrDBError } from "../core/errors.ts";
@@ -212,13 +213,7 @@ function checkConnectOptions(options: ConnectOptions): void {
   if (typeof tls === "object" && tls.serverName !== undefined) {
     text("connect", tls.serverName, "tls.serverName");
   }
-  const areHosts = allowedHosts === undefined ||
-    (Array.isArray(allowedHosts) && allowedHosts.every((host) => typeof host === "string"));
-  if (!areHosts) {
-    throw invalidType(
-      `Cannot connect: allowedHosts is ${describe(allowedHosts)}, expected an array of host names`,
-    );
-  }
+  if (allowedHosts !== undefined) checkAllowedHosts(allowedHosts);
   if (maxMessageBytes !== undefined) {
     const isInRange = Number.isInteger(maxMessageBytes) &&
       maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES;

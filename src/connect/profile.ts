@@ -76,13 +76,20 @@ async function parseProfiles(
   const { parse } = await import("yaml");
   let content: unknown;
   try {
-    content = parse(source);
+    // Warnings and errors of the parser quote lines of the file, which may be those with the key.
+    content = parse(source, { logLevel: "error" });
   } catch (error) {
-    refuse(name, `${path} is not YAML`, error);
+    refuse(name, `${path} is not YAML${placeOf(error)}`);
   }
   if (content === null || content === undefined) return {};
   if (!isObject(content)) refuse(name, `${path} does not map profiles to credentials`);
   return content;
+}
+
+/** The line and column at which the parser gave up, if it says so. */
+function placeOf(error: unknown): string {
+  const [place] = (error as { linePos?: { line: number; col: number }[] }).linePos ?? [];
+  return place === undefined ? "" : ` (line ${place.line}, column ${place.col})`;
 }
 
 function profileOf(name: string, path: string, section: unknown): Profile {

@@ -6,6 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { BTrDBError } from "../core/errors.ts";
+import { shownAddress } from "../core/shown_address.ts";
 import type { Environment } from "./environment.ts";
 import { readProfile } from "./profile.ts";
 import { invalidType } from "../core/argument_error.ts";
@@ -98,6 +99,9 @@ export function parseTarget(target: string, apiKey?: string): Target {
   const text = target.trim();
   if (text === "memory:") return { kind: "memory" };
   if (text.startsWith("file:")) return { kind: "file", path: pathOf(text) };
+  if (text.includes("@")) {
+    refuse(target, "holds a user or password, expected the key in the option apiKey");
+  }
   const endpoints = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
   if (endpoints.length === 0) refuse(target, "is empty");
   for (const endpoint of endpoints) checkEndpoint(target, endpoint);
@@ -133,8 +137,9 @@ function checkEndpoint(target: string, endpoint: string): void {
 }
 
 function refuse(target: unknown, problem: string): never {
+  const shown = typeof target === "string" ? shownAddress(target) : target;
   throw invalidType(
-    `Cannot connect: target ${JSON.stringify(target)} ${problem}; expected "host:4410", ` +
+    `Cannot connect: target ${JSON.stringify(shown)} ${problem}; expected "host:4410", ` +
       `"[::1]:4410", "btrdb+tls://host", several of them with commas, "file:grid.btrdb" or "memory:"`,
   );
 }

@@ -56,10 +56,10 @@ export class Cluster {
     const learning = { bootstraps: this.#bootstraps, overTls: from.tls, allowedHosts };
     this.#routes = new Routes(info.mash, learning);
     this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => learntAddress(text, learning));
-    const wanted = new Set(this.#everywhere().map(addressText));
-    for (const [peer, channel] of this.#channels) {
-      if (!wanted.has(peer)) {
-        this.#channels.delete(peer);
+    const wanted = new Set(this.#everywhere().map(channelKey));
+    for (const [key, channel] of this.#channels) {
+      if (!wanted.has(key)) {
+        this.#channels.delete(key);
         this.#close(channel);
       }
     }
@@ -99,18 +99,18 @@ export class Cluster {
     if (this.#closed) {
       throw new BTrDBError("Cannot make a call: the connection is closed", { status: "CANCELLED" });
     }
-    const peer = addressText(address);
-    let channel = this.#channels.get(peer);
+    const key = channelKey(address);
+    let channel = this.#channels.get(key);
     if (channel === undefined) {
       channel = new Channel(address, this.#settings);
-      this.#channels.set(peer, channel);
+      this.#channels.set(key, channel);
     }
     return channel;
   }
 
   /** Notes that a node did not answer; others are preferred from now on. */
   lost(channel: Channel): void {
-    this.#lostMs.set(channel.peer, performance.now());
+    this.#lostMs.set(channelKey(channel.address), performance.now());
   }
 
   /**
@@ -158,7 +158,7 @@ export class Cluster {
   }
 
   #lost(address: Address): number {
-    return this.#lostMs.get(addressText(address)) ?? 0;
+    return this.#lostMs.get(channelKey(address)) ?? 0;
   }
 
   /** The first address that was never lost, else the one that was lost first. */
@@ -168,5 +168,10 @@ export class Cluster {
 }
 
 function unique(addresses: readonly Address[]): Address[] {
-  return [...new Map(addresses.map((address) => [addressText(address), address])).values()];
+  return [...new Map(addresses.map((address) => [channelKey(address), address])).values()];
+}
+
+/** One address with TLS and without are two: what has to go over TLS never goes over the other. */
+function channelKey(address: Address): string {
+  return `${address.tls ? "tls " : ""}${addressText(address)}`;
 }

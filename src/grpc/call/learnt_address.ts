@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Address, addressText, parseAddress } from "../transport/address.ts";
+import { type Address, addressText, isIp, parseAddress } from "../transport/address.ts";
 
 /** Source of learnt addresses, and their bounds. */
 export interface Learning {
@@ -38,11 +38,15 @@ export function learntAddress(text: string, learning: Learning): Address[] {
   }
 }
 
-/** Tells whether a host is one of those in a list. */
+/** Tells whether a host is one of those in a list. An address is no subdomain of anything. */
 function isAllowed(host: string, allowed: readonly string[]): boolean {
-  const name = host.toLowerCase();
-  return allowed.some((entry) => {
-    const pattern = entry.toLowerCase();
-    return pattern.startsWith("*.") ? name.endsWith(pattern.slice(1)) : name === pattern;
-  });
+  const name = plainName(host);
+  return allowed.map(plainName).some((entry) =>
+    entry.startsWith("*.") ? !isIp(name) && name.endsWith(entry.slice(1)) : name === entry
+  );
+}
+
+/** A host without what does not tell it from another: case, brackets, the dot at its end. */
+function plainName(host: string): string {
+  return host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 }

@@ -5,6 +5,7 @@
  */
 
 import { invalidType } from "../../core/argument_error.ts";
+import { shownAddress } from "../../core/shown_address.ts";
 
 /** Host, port and whether TLS is spoken there. */
 export interface Address {
@@ -31,7 +32,9 @@ const SCHEMES: ReadonlyMap<string, boolean | undefined> = new Map([
   ["https", true],
 ]);
 
-const TEXT = /^(?:([a-z+]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\],]+))(?::(\d{1,5}))?\/?$/;
+/** Names keep to letters of any script, digits, `-`, `_` and `.`. */
+const TEXT =
+  /^(?:([a-z+]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([\p{L}\p{M}\p{N}._-]+))(?::(\d{1,5}))?\/?$/u;
 
 /**
  * Parses `host:port`, `[ipv6]:port`, or either behind `btrdb://` or `btrdb+tls://`. Without a port
@@ -51,7 +54,9 @@ export function parseAddress(text: string, tls?: boolean): Address {
     (port !== undefined && port > 65535)
   ) {
     throw invalidType(
-      `Cannot use endpoint ${JSON.stringify(text)}: expected "host:port", "[ipv6]:port" or ` +
+      `Cannot use endpoint ${
+        JSON.stringify(shownAddress(text))
+      }: expected "host:port", "[ipv6]:port" or ` +
         `"btrdb+tls://host:port"`,
     );
   }
@@ -80,7 +85,9 @@ const WEB_SCHEMES: ReadonlyMap<string, string> = new Map([
 export function parseWebAddress(text: string): Address {
   const refuse = (): never => {
     throw invalidType(
-      `Cannot use endpoint ${JSON.stringify(text)}: expected "grpc-web://host:port", ` +
+      `Cannot use endpoint ${
+        JSON.stringify(shownAddress(text))
+      }: expected "grpc-web://host:port", ` +
         `"grpc-web+tls://host:port", or either with a path`,
     );
   };

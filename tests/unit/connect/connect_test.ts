@@ -227,3 +227,20 @@ Deno.test("connect: options of the wrong type are refused by name, before anythi
     await assertRejects(call, TypeError, `Cannot connect: ${message}`);
   }
 });
+
+// `["*"]` and `["https://a.example.org"]` match no host: members of a cluster were left out without a word.
+Deno.test("connect: entries of allowedHosts that no host can match are refused", async () => {
+  for (
+    const host of ["*", "", "a:4410", "https://a", "a/b", "a.*", "*.*.a", "x@a", "a b", "[a]", 5]
+  ) {
+    const allowedHosts = ["a.example.org", host] as string[];
+    const call = () => connect("127.0.0.1:1", { allowedHosts });
+    await assertRejects(
+      call,
+      TypeError,
+      `Cannot connect: allowedHosts[1] is ${Deno.inspect(host)}, `,
+    );
+  }
+  const allowedHosts = ["a", "*.example.org", "10.0.0.7", "::1", "[fe80::1]", "bücher.example."];
+  await connect("memory:", { allowedHosts }).then((db) => db.close());
+});

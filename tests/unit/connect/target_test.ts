@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import process from "node:process";
 import type { Environment } from "../../../src/connect/environment.ts";
 import { parseTarget, resolveTarget } from "../../../src/connect/target.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
@@ -190,4 +191,55 @@ Deno.test("resolveTarget: nothing found: the error names every way", async () =>
     BTrDBError,
     "the home directory is unknown",
   );
+});
+
+// The parser's error quotes the line that it cannot read, and its warnings go to stderr with the line: a
+// quote forgotten around an API key put the key into logs.
+Deno.test("resolveTarget: nothing of a credentials file is in the error of a malformed one, nor in a warning", async () => {
+  const lines = [
+    'api_key: "SECRET',
+    "api_key: !tag SECRET",
+    "api_key: *SECRET",
+    "api_key: @SECRET",
+    "api_key: SECRET: 1",
+    "api_key: [SECRET]",
+    "api_key: SECRET\n    api_key: SECRET",
+    "\tapi_key: SECRET",
+  ];
+  const warnings: string[] = [];
+  const listen = (warning: Error) => void warnings.push(String(warning));
+  process.on("warning", listen);
+  for (const line of lines) {
+    const yaml = `p:\n  btrdb:\n    endpoints: "a:1"\n    ${line}\n`;
+    await withHome(yaml, async (HOME) => {
+      const resolved = resolveTarget(undefined, { profile: "p" }, environment({ HOME }));
+      const error = await resolved.then(() => undefined, (error) => error);
+      if (line.includes("!tag")) assertEquals(error, undefined);
+      else assertEquals([error?.status, error?.cause], ["NOT_CONFIGURED", undefined], line);
+      assertEquals(Deno.inspect(error).includes("SECRET"), false, Deno.inspect(error));
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off("warning", listen);
+  assertEquals(warnings, []);
+  await withHome('p:\n  btrdb:\n    api_key: "SECRET\n', async (HOME) => {
+    const resolved = resolveTarget(undefined, { profile: "p" }, environment({ HOME }));
+    await assertRejects(() => resolved, BTrDBError, "is not YAML (line 4, column 1)");
+  });
+});
+
+// A key written into the address, as other databases want it, was taken for a part of the host's name
+// and repeated in the error of the name's resolution.
+Deno.test("parseTarget: a user, password or query in a target is refused, and not repeated", () => {
+  const targets = [
+    "SECRET@127.0.0.1:1",
+    "btrdb://user:SECRET@127.0.0.1:4410",
+    "https://user:SECRET@h:1,b:4410",
+    "grpc-web://user:SECRET@h:1",
+    "user:SE,CRET/SECRET@h:1",
+  ];
+  for (const target of targets) {
+    const error = assertThrows(() => parseTarget(target), TypeError, "the option apiKey");
+    assertEquals(/SE,|SECRET/.test(error.message), false, error.message);
+  }
 });

@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { addressText, grpcTarget, parseAddress } from "../../../src/grpc/transport/address.ts";
+import {
+  addressText,
+  grpcTarget,
+  parseAddress,
+  parseWebAddress,
+} from "../../../src/grpc/transport/address.ts";
 
 Deno.test("parseAddress: host and port, with the usual ports left out", () => {
   assertEquals(parseAddress("db.example:4410"), { host: "db.example", port: 4410, tls: false });
@@ -34,4 +39,23 @@ Deno.test("parseAddress: what is no address is refused with the text in the mess
     const error = assertThrows(() => parseAddress(text), TypeError);
     assertEquals(error.message.includes(JSON.stringify(text)), true, error.message);
   }
+});
+
+// `key@host` was a name to resolve, and the error of that named the key.
+Deno.test("parseAddress: nothing before an @, or behind a ?, is taken for a name or repeated", () => {
+  const refused: [string, (text: string) => unknown][] = [
+    ["SECRET@db:4410", parseAddress],
+    ["btrdb://SECRET@db:4410", parseAddress],
+    ["btrdb+tls://user:SECRET@db:4411", parseAddress],
+    ["db?key=SECRET:4410", parseAddress],
+    ["db#SECRET:1", parseAddress],
+    ["db\\SECRET@x:1", parseAddress],
+    ["grpc-web://u:SECRET@db:1", parseWebAddress],
+    ["grpc-web://db:1/?key=SECRET", parseWebAddress],
+  ];
+  for (const [text, parse] of refused) {
+    const error = assertThrows(() => parse(text), TypeError, "Cannot use endpoint");
+    assertEquals(error.message.includes("SECRET"), false, error.message);
+  }
+  assertEquals(parseAddress("bücher_1.example:4410").host, "bücher_1.example");
 });

@@ -1,11 +1,13 @@
 /** Routing: owners by hash, fresh mashes, other nodes for explicit versions, nodes that go away. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, fail } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import type { Endpoint, Mash, MashMember } from "../../../src/endpoint/endpoint.ts";
+import type { Endpoint, Mash, MashMember, ServerInfo } from "../../../src/endpoint/endpoint.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
+import { Cluster } from "../../../src/grpc/call/cluster.ts";
 import { Routes } from "../../../src/grpc/call/mash.ts";
 import { murmur3 } from "../../../src/grpc/call/murmur3.ts";
+import { type Address, addressText, parseAddress } from "../../../src/grpc/transport/address.ts";
 import { testRefused } from "../../support/refused.ts";
 import { bytes, failure, info, raw, versioned } from "../../support/grpc/scripted_answers.ts";
 import {
@@ -266,4 +268,30 @@ Deno.test("Cluster: a cluster that recovers is waited for by time: an insert aft
     50,
   );
   await endpoint.close();
+});
+
+// Learnt from a plain server first, an address kept its plain connection when a server behind TLS named it,
+// and the key went there in the clear.
+Deno.test("Cluster: an address learnt over TLS does not use the plain connection that was there before", async () => {
+  const [a, b] = [parseAddress("a:4410"), parseAddress("b:4411")];
+  const opened: string[] = [];
+  const open = (address: Address) => {
+    opened.push(`${addressText(address)} ${address.tls}`);
+    return { start: () => fail("nothing is called"), close: () => {} };
+  };
+  const transport = {
+    ...{ canProbe: true, isTwoWay: true, takesBlocks: false, reachesMembers: true, open },
+  };
+  const times = { probeAfterMs: 1000, probeTimeoutMs: 1000, muteAfterMs: 1000 };
+  const cluster = new Cluster([a, b], { transport, watchers: {}, ...times });
+  const told: ServerInfo = {
+    ...{ protocol: "v4", majorVersion: 4, minorVersion: 15, build: "" },
+    mash: mash([member(0n, 1n << 31n, ["c:4410"]), member(1n << 31n, HASHES, ["d:4410"])]),
+  };
+  const route = () => cluster.route(uuidIn("lower"), false).address;
+  cluster.learn(told, a);
+  assertEquals([route().tls, opened], [false, ["c:4410 false"]]);
+  cluster.learn(told, b);
+  assertEquals([route().tls, opened], [true, ["c:4410 false", "c:4410 true"]]);
+  await cluster.close();
 });

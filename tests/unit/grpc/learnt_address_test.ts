@@ -35,3 +35,18 @@ Deno.test("learntAddress: only allowed hosts, with subdomains where that is said
 Deno.test("learntAddress: what is no address is left out", () => {
   assertEquals(learntAddress("not an address", plain), []);
 });
+
+// A bracketed address, or a name with a dot at its end, is the same host in another spelling.
+Deno.test("learntAddress: allowed hosts in other spellings, and addresses are nobody's subdomain", () => {
+  const learning = { ...secure, allowedHosts: ["[::1]", "A.example.org.", "*.0.0.7", "*.example"] };
+  const used = [
+    "[::1]:4411",
+    "a.example.org.:4411",
+    "a.EXAMPLE.org:4411",
+    "n1.example.:4411",
+    "10.0.0.7:4411",
+    "x@n1.example:4411",
+    "n1.evil#.example:4411",
+  ].map((text) => learntAddress(text, learning).length);
+  assertEquals(used, [1, 1, 1, 1, 0, 0, 0]);
+});

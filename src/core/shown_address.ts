@@ -1,0 +1,17 @@
+/**
+ * Addresses and targets as errors repeat them.
+ *
+ * @module
+ */
+
+/**
+ * The text without what may be a password or a key in it: whatever stands before an `@`, and whatever
+ * follows a `?` or `#`.
+ *
+ * @param text What was given as an address or target.
+ */
+export function shownAddress(text: string): string {
+  return text
+    .replace(/^([a-z0-9+.-]+:\/\/)?.*@/is, "$1…@")
+    .replace(/[?#].*$/s, (rest) => `${rest[0]}…`);
+}
