@@ -8,7 +8,7 @@
  * The text without what may be a password or a key in it: whatever stands before an `@`, and whatever
  * follows a `?` or `#`.
  *
- * @param text What was given as an address or target.
+ * @param text An address or target as it was given.
  */
 export function shownAddress(text: string): string {
   return text
