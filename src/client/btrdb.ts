@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../core/describe.ts";
+import { parseJson } from "../core/parse_json.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import type {
@@ -585,7 +586,7 @@ export class BTrDB implements AsyncDisposable {
   ): AsyncIterableIterator<Record<string, unknown>> {
     const rows = lazily(() => this.#endpoint.sqlQuery({ query, params }, start()));
     return flatten(
-      mapEach(rows, (batch) => batch.map((row) => JSON.parse(row) as Record<string, unknown>)),
+      mapEach(rows, (batch) => batch.map((row) => parseJson(row) as Record<string, unknown>)),
     );
   }
 }

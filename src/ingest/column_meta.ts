@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJson } from "../core/parse_json.ts";
 import { text as checkText } from "../client/arguments.ts";
 import { readFile } from "node:fs/promises";
 import { ImportError, optionError } from "./errors.ts";
@@ -25,7 +26,7 @@ export async function readColumnMeta(path: string): Promise<Record<string, Colum
   });
   let meta: unknown;
   try {
-    meta = /\.json$/i.test(path) ? JSON.parse(text) : (await import("yaml")).parse(text);
+    meta = /\.json$/i.test(path) ? parseJson(text) : (await import("yaml")).parse(text);
   } catch (cause) {
     const [reason] = (cause as Error).message.split("\n");
     throw optionError(`Cannot use --meta ${path}: ${reason}`);

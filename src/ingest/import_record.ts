@@ -15,6 +15,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { writePrivateFile } from "../core/new_file.ts";
+import { parseJson } from "../core/parse_json.ts";
 import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
@@ -103,7 +104,7 @@ export async function loadRecord(path: string): Promise<ImportRecord | undefined
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw error;
   });
-  return text === undefined ? undefined : JSON.parse(text) as ImportRecord;
+  return text === undefined ? undefined : parseJson(text) as ImportRecord;
 }
 
 /** Writes a record, all of it or nothing. */

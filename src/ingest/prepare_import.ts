@@ -6,6 +6,7 @@
 
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { parseJson } from "../core/parse_json.ts";
 import { collectionOf, identityOf, type ImportInput, openBytes } from "./bytes.ts";
 import { configurationBeside } from "./comtrade/record_files.ts";
 import { ImportError, optionError } from "./errors.ts";
@@ -109,7 +110,7 @@ export function wishesOf(options: ImportOptions): unknown {
   const { signal: _, onProgress: _p, onNotice: _n, onWarning: _w, ...rest } = options;
   const { resume: _r, changed: _c, restart: _s, mergePolicy: _m, threads: _t, ...wishes } = rest;
   const text = JSON.stringify(wishes, (_, value) => typeof value === "bigint" ? `${value}` : value);
-  return JSON.parse(text);
+  return parseJson(text);
 }
 
 /**

@@ -9,6 +9,7 @@
 import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
+import { damaged } from "../file/checksum.ts";
 import { sqlCost } from "./sql_cost.ts";
 import { IN_TIME } from "../file/schema.ts";
 import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
@@ -169,13 +170,30 @@ function bindings(params: readonly string[]): Record<string, string> {
   return Object.fromEntries(params.map((value, i) => [`$${i + 1}`, value]));
 }
 
-/** A row as JSON; tags and annotations, which are JSON themselves, become objects. */
-function toJson(row: Row, nested: readonly string[]): string {
-  const out: Record<string, unknown> = { ...row };
-  for (const name of nested) {
-    if (typeof out[name] === "string") out[name] = JSON.parse(out[name]);
+/**
+ * A row as JSON.
+ *
+ * @param nested Columns whose texts are JSON of metadata: they become objects.
+ * @throws {BTrDBError} `CORRUPT` if a forged row has other texts there.
+ */
+function toJson(row: Row, nested: ReadonlySet<string>): string {
+  if (nested.size === 0) return JSON.stringify(row);
+  let json = "";
+  for (const [name, value] of Object.entries(row)) {
+    const isNested = typeof value === "string" && nested.has(name);
+    json += `${json === "" ? "{" : ","}${JSON.stringify(name)}:`;
+    json += isNested ? checkedJson(value) : JSON.stringify(value);
   }
-  return JSON.stringify(out);
+  return `${json}}`;
+}
+
+function checkedJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw damaged("the metadata of a stream");
+  }
 }
 
 /**
@@ -195,8 +213,12 @@ export function runSql(
   const { refusal, maxText } = sqlCost(plan, program, streams);
   if (refusal !== undefined) refuse(refusal);
   const columns = statement.columns();
-  const nested = columns.filter(({ column }) => column === "tags" || column === "annotations")
-    .map(({ name }) => name);
+  const nested = new Set<string>();
+  for (const { name, column } of columns) {
+    // Of several columns with one name a row has the last.
+    if (column === "tags" || column === "annotations") nested.add(name);
+    else nested.delete(name);
+  }
   const values = bindings(params) as unknown as string;
   return limitTexts(db, maxText, () => {
     try {

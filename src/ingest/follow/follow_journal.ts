@@ -11,6 +11,7 @@
 import { type FileHandle, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writePrivateFile } from "../../core/new_file.ts";
+import { parseJson } from "../../core/parse_json.ts";
 import { ImportError } from "../errors.ts";
 import { digest } from "../import_record.ts";
 import type { Position } from "../source.ts";
@@ -112,7 +113,7 @@ export class FollowJournal implements AsyncDisposable {
     // A last line without its end was being written when the process ended: it counts for nothing.
     for (const text_ of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
       if (text_ === "") continue;
-      const line = JSON.parse(text_) as Line;
+      const line = parseJson(text_) as Line;
       if ("follow" in line) {
         if (JSON.stringify(line.wishes) !== JSON.stringify(wishes)) {
           throw new ImportError("Cannot go on following: it began with other options", {

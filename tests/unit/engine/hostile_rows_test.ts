@@ -66,6 +66,31 @@ Deno.test("descriptorOf: metadata of forged streams that are none are CORRUPT, a
   }
 });
 
+Deno.test("Engine.sql: tags of a forged stream that are no JSON are CORRUPT", async () => {
+  const forge = (db: DatabaseSync) => db.exec("UPDATE stream SET tags = '{' WHERE id = 2");
+  await withForged(forge, async (path) => {
+    await using engine = await openEngine({ path });
+    const query = (sql: string) => Array.fromAsync(engine.sqlQuery({ query: sql, params: [] }));
+    assertEquals((await rejection(query("SELECT tags FROM streams"))).status, "CORRUPT");
+    assertEquals((await query("SELECT count(*) AS n FROM streams WHERE uuid > ''")).length, 1);
+  });
+});
+
+// JSON.parse took the tag `a\n` of one stream for the tag `a\` of another.
+Deno.test("Engine.sql: tags of forged streams are as they are written", async () => {
+  const texts = ['{"name":"s1","a\\\\":"x"}', '{"name":"s2","a\\n":"x"}'];
+  const forge = (db: DatabaseSync) => {
+    const update = db.prepare("UPDATE stream SET tags = ? WHERE id = ?");
+    for (const [i, text] of texts.entries()) update.run(text, i + 1);
+  };
+  await withForged(forge, async (path) => {
+    await using engine = await openEngine({ path });
+    const query = "SELECT tags, name FROM streams ORDER BY name";
+    const rows = await Array.fromAsync(engine.sqlQuery({ query, params: [] }));
+    assertEquals(rows.flat(), texts.map((text, i) => `{"tags":${text},"name":"s${i + 1}"}`));
+  });
+});
+
 Deno.test("verify: a stream whose tags are no JSON does not keep it from the tables behind it", async () => {
   const forge = (db: DatabaseSync) => {
     db.exec("UPDATE stream SET tags = '{' WHERE id = 2");

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import { BTrDB } from "../../../src/client/btrdb.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import type { SqlOrder, SqlReport, StreamRow } from "../../../src/engine/metadata/sql_messages.ts";
 import { planCost } from "../../../src/engine/metadata/sql_cost.ts";
@@ -48,6 +49,25 @@ Deno.test("Engine.sql: reads the view of streams with parameters", async () => {
   assertEquals(await rows(engine, owners), [{ n: 6 }]);
   assertEquals(await rows(engine, "SELECT name FROM streams WHERE 0"), []);
   assertEquals(await rows(engine, "SELECT 1 AS one; -- done\n"), [{ one: 1 }]);
+});
+
+// JSON.parse took the column `a\n` of one query for the column `a\` of one before, so that rows had
+// columns that nobody had asked for.
+Deno.test("BTrDB.sql: names of columns with escapes are told apart", async () => {
+  await using engine = await openEngine();
+  const db = new BTrDB(engine);
+  for (const name of ["\\", "\n", "a\\", "a\n", "\\\\", "\\\n"]) {
+    const rows = await Array.fromAsync(db.sql(`SELECT 1 AS x, 2 AS "${name}"`));
+    assertEquals(rows, [{ x: 1, [name]: 2 }]);
+  }
+});
+
+Deno.test("Engine.sql: of columns with one name the last counts, whatever the others are", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 1);
+  assertEquals(await rows(engine, "SELECT tags AS x, 'text' AS x, name AS tags FROM streams"), [
+    { x: "text", tags: "s0" },
+  ]);
 });
 
 const REFUSED = [

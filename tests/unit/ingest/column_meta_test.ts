@@ -3,7 +3,7 @@ import { connect } from "@btrdb/btrdb";
 import { ImportError, importFile, readColumnMeta } from "@btrdb/btrdb/ingest";
 
 /** Uses a file with a text. */
-async function withText(name: string, text: string, use: (path: string) => Promise<void>) {
+async function withText(name: string, text: string, use: (path: string) => Promise<unknown>) {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/${name}`, text);
@@ -28,6 +28,19 @@ V:
 I:
   unit: A
 `;
+
+// JSON.parse took the column `a\n` for `a\`: its unit and tags went to a column that has others.
+Deno.test("readColumnMeta: names of columns with escapes are told apart", async () => {
+  const meta = { "x": { unit: "A" }, "a\\": { unit: "V" }, "a\n": { unit: "W" } };
+  await withText("m.json", JSON.stringify({ "x": {}, "a\\": {} }), readColumnMeta);
+  const other = { "x": { unit: "A" }, "a\n": { unit: "W" } };
+  await withText("m.json", JSON.stringify(other), async (path) => {
+    assertEquals(await readColumnMeta(path), other);
+  });
+  await withText("m.json", JSON.stringify(meta), async (path) => {
+    assertEquals(await readColumnMeta(path), meta);
+  });
+});
 
 Deno.test("readColumnMeta: JSON and YAML say the same", async () => {
   await withText("m.json", JSON.stringify(META), async (path) => {
