@@ -13,7 +13,7 @@ import {
 } from "./constants.ts";
 import { Engine } from "./engine.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
-import { Ownership, refuseForeignWriter } from "./file/ownership.ts";
+import { Ownership } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
@@ -24,6 +24,7 @@ import {
   writeSchema,
 } from "./file/schema.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
+import { refuseForeignWriter } from "./file/writer_mark.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./tree/block_store.ts";
 import { LATE_LIMITS } from "./tree/late_plan.ts";
@@ -59,6 +60,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       ? openForReading(path, options.openDatabase, ownWriter)
       : openForWriting(path, options);
     if (path !== MEMORY) refuseForeignObjects(db, path);
+    ownership?.watch(db);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
     const store = new BlockStore(db, cacheBytes, nextAddress(db));
     return new Engine(

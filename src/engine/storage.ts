@@ -122,6 +122,8 @@ export class Storage {
     );
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: () => parts.ownership?.check(),
+      began: () => parts.ownership?.signLog(db),
+      checkFiles: () => parts.ownership?.checkFiles(),
       publish: (state, head) => this.streams.replaceHead(state, head),
       afterGroup: () => {
         const between = this.#between;
@@ -387,11 +389,12 @@ export class Storage {
     this.hub.close();
     const { ownership, lock, path } = this.#parts;
     try {
-      ownership?.check();
+      ownership?.checkFiles();
     } catch (error) {
-      // The log holds nothing that was acknowledged, and closing would write it over the other's file.
+      // Closing would write the log over another's file, or remove it although its file is elsewhere.
       abandoned.add(this.db);
       ownership?.close();
+      lock?.release();
       throw sqliteError(error, path);
     }
     ownership?.release(this.db);

@@ -8,70 +8,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { BTrDBError } from "../../src/core/errors.ts";
 import { openEngine, verify } from "../../src/engine/mod.ts";
+import { LoneWriter } from "../support/lone_writer_process.ts";
 import { Random } from "../support/random.ts";
 
 const ROUNDS = Number(Deno.env.get("TWO_WRITERS_ROUNDS") ?? 12);
-const WRITER = new URL("../support/lone_writer.ts", import.meta.url).pathname;
-
-/** A writer in a process of its own. */
-class Writer {
-  readonly path: string;
-  readonly byte: number;
-  /** Points that were acknowledged. */
-  acknowledged = 0;
-  /** Last word, when it has ended. */
-  end: string | undefined;
-  readonly #child: Deno.ChildProcess;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-  #rest = "";
-
-  constructor(path: string, byte: number) {
-    this.path = path;
-    this.byte = byte;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "--no-check", WRITER, path, String(byte)],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** Reads until so many points are acknowledged, or the writer has ended. */
-  async until(count: number): Promise<void> {
-    while (this.acknowledged < count && this.end === undefined) {
-      const { value, done } = await this.#lines.read();
-      if (done) {
-        this.end ??= "gone";
-        break;
-      }
-      this.#rest += value;
-      const lines = this.#rest.split("\n");
-      this.#rest = lines.pop()!;
-      for (const line of lines) {
-        if (/^\d+$/.test(line)) this.acknowledged = Number(line) + 1;
-        else this.end = line;
-      }
-    }
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.until(Infinity);
-    await this.#finish();
-  }
-
-  async close(): Promise<void> {
-    await this.#child.stdin.close();
-    await this.until(Infinity);
-    await this.#finish();
-  }
-
-  async #finish(): Promise<void> {
-    await this.#lines.cancel();
-    await this.#child.stdin.close().catch(() => {});
-    await this.#child.status;
-  }
-}
 
 /** Every point that was acknowledged is there, by whichever path the file can be opened. */
 async function checkAll(paths: readonly string[], expected: Map<number, number>): Promise<void> {
@@ -155,7 +95,10 @@ async function rounds(t: Deno.TestContext, count: number): Promise<void> {
       for (let round = 0; round < count; round++) {
         const first = random.pick(paths);
         const second = random.pick(paths.filter((path) => path !== first));
-        const writers = [new Writer(first, 2 * round + 1), new Writer(second, 2 * round + 2)];
+        const writers = [
+          new LoneWriter(first, 2 * round + 1),
+          new LoneWriter(second, 2 * round + 2),
+        ];
         const wanted = random.int(1, 120);
         await Promise.all(writers.map((writer) => writer.until(wanted)));
         const running = writers.filter(({ end }) => end === undefined);
@@ -166,7 +109,7 @@ async function rounds(t: Deno.TestContext, count: number): Promise<void> {
         const [winner] = running;
         if (winner !== undefined) {
           // A third one comes by yet another path while the winner writes.
-          const third = new Writer(random.pick(paths), 250);
+          const third = new LoneWriter(random.pick(paths), 250);
           await third.until(1);
           assertEquals(third.end, "LOCKED");
           await third.close();

@@ -9,7 +9,7 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
 import { fileAt } from "../file/file_system.ts";
 import { realPath } from "../file/lock.ts";
-import { refuseForeignWriter } from "../file/ownership.ts";
+import { refuseForeignWriter } from "../file/writer_mark.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
 import { isIncremental, sizeOf, VacuumSteps } from "../file/vacuum.ts";

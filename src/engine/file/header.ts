@@ -61,6 +61,11 @@ export class FileHeader {
     return new FileHeader(known);
   }
 
+  /** Device and inode of the file. */
+  get identity(): string {
+    return this.#file.key;
+  }
+
   /** User version in the file itself; 0 while the file is empty. */
   userVersion(): number {
     const bytes = this.#bytes;
@@ -72,12 +77,12 @@ export class FileHeader {
    * Takes the operating system's lock of the file itself, which is the same by every path and ends
    * with the process. Only Linux keeps it apart from the locks of SQLite, and only Deno can take it.
    *
-   * @returns False if another process or thread has it; true if this one has it now, or nobody can
-   * take it here.
+   * @returns True if this process has it now, false if another process or thread has it; `undefined`
+   * if nobody can take it here.
    */
-  tryLock(path: string): boolean {
+  tryLock(path: string): boolean | undefined {
     const deno = (globalThis as { Deno?: Locks }).Deno;
-    if (deno?.build.os !== "linux") return true;
+    if (deno?.build.os !== "linux") return undefined;
     const file = deno.openSync(path);
     // A process that another thread is just starting has a copy of the descriptor until it runs its
     // program: closing ours would not give the lock back until then.
@@ -88,7 +93,7 @@ export class FileHeader {
     try {
       return file.tryLockSync(true);
     } catch {
-      return true; // The file system has no such locks.
+      return undefined; // The file system has no such locks.
     }
   }
 

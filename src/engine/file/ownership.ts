@@ -7,157 +7,49 @@
  * mark while it is open; the table `setting` names the writer and the lock file it holds. A writer
  * that finds the mark of one with another lock file does not open the file. Before and after each
  * commit a writer reads the header from the file itself, past its log: if the epoch is not its own,
- * nothing is acknowledged any more (docs/engine.md, "One writer").
+ * or the file and its log are not where they were, nothing is acknowledged any more
+ * (docs/engine.md, "One writer").
  *
  * @module
  */
 
-import { statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
+import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
-import { fileAt, hasLog } from "./file_system.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
+import { MAX_EPOCH, parseUserVersion, readUserVersion, userVersionOf } from "./user_version.ts";
+import {
+  ANOTHER_PATH,
+  foreignError,
+  lockIdentity,
+  readAsItIs,
+  readWriter,
+  refuseForeignWriter,
+  refuseStrayLog,
+  type Writer,
+  WRITER_KEY,
+  writerOf,
+  WriterStage,
+} from "./writer_mark.ts";
 
-/** Bits of the user version: 4 for the schema, 1 for the mark, the rest for the epoch. */
-const [SCHEMA_BITS, OPEN_BIT, EPOCH_SHIFT] = [0xf, 0x10, 5];
-/** Largest epoch; after it they begin anew. */
-const MAX_EPOCH = 2 ** 26 - 1;
 /** Two writers that begin at the same moment raise the epoch by different numbers, most likely. */
 const MAX_STEP = 31;
 /** Time in which two writers that begin at the same moment see each other, ms. */
 const SETTLE_MS = 250;
-/** Rows of `setting` that name the writer: the key, because values are integers. */
-const WRITER_KEY = "writer ";
-
-/** Parts of a user version. */
-export interface UserVersion {
-  /** Version of the schema. */
-  readonly schema: number;
-  /** True if a writer has the file open, or ended without closing it. */
-  readonly isOpen: boolean;
-  readonly epoch: number;
-}
-
-/** Takes a user version apart. */
-export function parseUserVersion(value: number): UserVersion {
-  return {
-    schema: value & SCHEMA_BITS,
-    isOpen: (value & OPEN_BIT) !== 0,
-    epoch: value >> EPOCH_SHIFT,
-  };
-}
-
-function userVersionOf({ schema, isOpen, epoch }: UserVersion): number {
-  return epoch << EPOCH_SHIFT | (isOpen ? OPEN_BIT : 0) | schema;
-}
-
-/** Identity of the lock file that a writer of this path holds; `undefined` if there is none. */
-function lockIdentity(path: string): string | undefined {
-  try {
-    const { dev, ino, birthtimeNs } = statSync(`${path}-lock`, { bigint: true });
-    return `${dev}:${ino}:${birthtimeNs}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Refuses a file that a writer has open by another path, or did not close there: what it has
- * acknowledged is in a log that cannot be seen from here.
- *
- * @param path Path of the file itself.
- * @throws {BTrDBError} `LOCKED`.
- */
-export function refuseForeignWriter(path: string): void {
-  const writer = writerOf(path);
-  if (writer === undefined || writer.lock === lockIdentity(path)) return;
-  // A database that was moved or copied with its log names the path where it was.
-  if (hasLog(path) && !leadsTo(writer.path, path)) return;
-  throw foreignError(path, writer.path);
-}
-
-/** Tells whether one path leads to the same file as another, without being it. */
-function leadsTo(other: string, path: string): boolean {
-  if (other === path) return false;
-  const [one, two] = [fileAt(other), fileAt(path)];
-  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
-}
-
-/**
- * The writer that has a file open, or ended without closing it: the header of the file itself has the
- * mark, and the log, where it is beside this path, or else the file has the name.
- */
-function writerOf(path: string): Writer | undefined {
-  if (fileAt(path) === undefined) return undefined;
-  const header = FileHeader.open(path);
-  try {
-    if (!parseUserVersion(header.userVersion()).isOpen) return undefined;
-    return readAsItIs(path, readWriter);
-  } catch {
-    return UNKNOWN_WRITER; // What is wrong with the file is said by who opens it.
-  } finally {
-    header.close();
-  }
-}
-
-/**
- * Reads a file with the log beside it, or else the file alone, without locks. Not every one of these
- * ways is open: a log may need to be recovered, and permissions for one path do not cover its URL.
- */
-function readAsItIs<T>(path: string, read: (db: Database) => T): T {
-  const ways = hasLog(path) ? [false, true] : [true, false];
-  const errors: unknown[] = [];
-  for (const immutable of ways) {
-    let db: Database | undefined;
-    try {
-      db = openSqlite(path, { readOnly: true, immutable });
-      return read(db);
-    } catch (error) {
-      errors.push(error);
-    } finally {
-      db?.close();
-    }
-  }
-  throw errors[0];
-}
-
-function foreignError(path: string, other: string): BTrDBError {
-  return new BTrDBError(
-    `Cannot open ${path}: a writer has the same file open as ${other}, or ended there without ` +
-      `closing it; open it by that path`,
-    { status: "LOCKED", retryable: true },
-  );
-}
-
-function readUserVersion(db: Database): number {
-  return Number(Object.values(db.prepare("PRAGMA user_version").get() ?? {})[0] ?? 0);
-}
-
-/** A writer, as the file names it. */
-interface Writer {
-  /** Identity of the lock file it holds. */
-  readonly lock: string;
-  /** Path by which it opened the file. */
-  readonly path: string;
-  /** Schema of the file. */
-  readonly schema: number;
-}
-
-const ANOTHER_PATH = "another path";
-const UNKNOWN_WRITER: Writer = { lock: "", path: ANOTHER_PATH, schema: 0 };
-
-function readWriter(db: Database): Writer {
-  const row = db.prepare("SELECT key FROM setting WHERE key LIKE 'writer %'").get();
-  const [, lock = "", , ...path] = String(row?.["key"] ?? "").split(" ");
-  return { lock, path: path.join(" "), schema: parseUserVersion(readUserVersion(db)).schema };
-}
 
 /** Ownership of a file by its writer. */
 export class Ownership {
   readonly #path: string;
   readonly #header: FileHeader;
   readonly #mine: number;
+  #files: FilesInPlace | undefined;
+  #lost: BTrDBError | undefined;
+  #isReleased = false;
+  /** The first page is not in the log since it was begun anew. */
+  #lacksFirstPage = true;
+  #writesFirstPage = false;
 
   private constructor(path: string, header: FileHeader, mine: number) {
     this.#path = path;
@@ -171,18 +63,20 @@ export class Ownership {
    * @param path Path of the file itself, whose lock file is held.
    * @param prepare Brings a connection's file to the state of this release.
    * @throws {BTrDBError} `LOCKED` if another writer has it open or was quicker, `CORRUPT` if the log
-   * beside the file is older than the file.
+   * beside the file is missing or not its own.
    */
   static claim(path: string, prepare: (db: Database) => void): Ownership {
+    refuseStrayLog(path);
     openSqlite(path, { readOnly: false }).close(); // Makes the file, or says why it cannot be.
     const header = FileHeader.open(path);
     try {
-      if (!header.tryLock(path)) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
-      refuseForeignWriter(path);
-      refuseOldLog(path);
+      const isLocked = header.tryLock(path);
+      if (isLocked === false) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
+      refuseForeignWriter(path, isLocked);
       // A writer that ended without closing the file left the mark of this lock file: nothing is written.
       const left = writerOf(path);
-      if (left?.schema === SCHEMA_VERSION && left.lock === lockIdentity(path)) {
+      const isPresent = parseUserVersion(left?.userVersion ?? 0).schema === SCHEMA_VERSION;
+      if (isPresent && left?.lock === lockIdentity(path)) {
         return new Ownership(path, header, header.userVersion());
       }
       const name = `${WRITER_KEY}${lockIdentity(path)} ${crypto.randomUUID()} ${path}`;
@@ -199,16 +93,73 @@ export class Ownership {
   }
 
   /**
+   * Notes in the file itself that its log is there from now on, and watches both. Nothing may be
+   * acknowledged before.
+   *
+   * @param db The writer's connection.
+   */
+  watch(db: Database): void {
+    if (!readWriter(db).hasLog) {
+      transaction(db, () => {
+        db.prepare("UPDATE setting SET value = ? WHERE key LIKE 'writer %'").run(
+          WriterStage.logged,
+        );
+      });
+      db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    }
+    this.#files = new FilesInPlace(this.#path, this.#header.identity);
+    this.checkFiles();
+  }
+
+  /**
    * Throws if another writer has taken the file.
    *
-   * @throws {BTrDBError} `LOCKED`.
+   * @throws {BTrDBError} `LOCKED`; `MOVED` if the file or its log was found to be gone before.
    */
   check(): void {
+    if (this.#lost !== undefined) throw this.#lost;
     if (this.#header.userVersion() === this.#mine) return;
-    throw new BTrDBError(
+    this.#lose(
       `Cannot write to ${this.#path}: another writer has taken the file by another path`,
-      { status: "LOCKED" },
+      "LOCKED",
     );
+  }
+
+  /**
+   * Throws if what was written would not be found by who opens the file next.
+   *
+   * @throws {BTrDBError} `LOCKED`, or `MOVED` if the file or its log is not where it was.
+   */
+  checkFiles(): void {
+    this.check();
+    const missing = this.#files?.missing();
+    if (missing === undefined) {
+      if (this.#files?.isLogNew === true) this.#lacksFirstPage = true;
+      if (this.#writesFirstPage) this.#lacksFirstPage = false;
+      this.#writesFirstPage = false;
+      return;
+    }
+    this.#lose(
+      `Cannot write to ${this.#path}: ${missing} was moved, replaced, truncated or removed while ` +
+        `the database was open; put it back and open the database again`,
+      "MOVED",
+    );
+  }
+
+  /**
+   * Writes the first page, which has the epoch, to a log that lacks it: whoever finds the log beside
+   * another file can tell. Call it within a transaction that {@linkcode checkFiles} follows.
+   */
+  signLog(db: Database): void {
+    if (!this.#lacksFirstPage) return;
+    db.exec(`PRAGMA user_version = ${this.#mine}`);
+    this.#writesFirstPage = true;
+  }
+
+  /** Nothing is acknowledged any more: what is in the log and what callers were told differ. */
+  #lose(message: string, status: string): never {
+    this.#lost = new BTrDBError(message, { status });
+    throw this.#lost;
   }
 
   /**
@@ -217,8 +168,11 @@ export class Ownership {
    */
   release(db: Database): void {
     try {
-      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      writeOwner(db, this.#mine & ~OPEN_BIT, undefined);
+      // The log keeps its size, so that the mark can be taken back although the disk is full.
+      db.exec("PRAGMA wal_checkpoint(RESTART)");
+      const mine = parseUserVersion(this.#mine);
+      writeOwner(db, userVersionOf({ ...mine, isOpen: false }), undefined);
+      this.#isReleased = true;
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
       // The disk is full or broken: what was acknowledged is in the log, which stays.
@@ -227,7 +181,12 @@ export class Ownership {
 
   /** Lets the file go. Call it after the connection is closed. */
   close(): void {
+    const isMarked = this.#files !== undefined && this.#lost === undefined && !this.#isReleased;
+    this.#files?.close();
+    this.#files = undefined;
     this.#header.close();
+    // SQLite removes a log when all of it is in the file. With the mark, that would be a lost one.
+    if (isMarked) closeSync(openSync(`${this.#path}-wal`, "a"));
   }
 }
 
@@ -306,33 +265,12 @@ function refuseNewcomer(db: Database, path: string, left: Writer | undefined): v
   throw foreignError(path, writer.path);
 }
 
-/** Refuses a log that was left behind while the file was written by another path. */
-function refuseOldLog(path: string): void {
-  if (!hasLog(path)) return;
-  const header = FileHeader.open(path);
-  let db: Database | undefined;
-  try {
-    const stored = parseUserVersion(header.userVersion()).epoch;
-    db = openSqlite(path, { readOnly: true });
-    const seen = parseUserVersion(readUserVersion(db)).epoch;
-    if (seen >= stored || stored - seen > MAX_EPOCH / 2) return;
-    throw new BTrDBError(
-      `Cannot open ${path}: the log beside it, ${path}-wal, is older than the file, which was ` +
-        `written by another path since; move the log away`,
-      { status: "CORRUPT" },
-    );
-  } catch (error) {
-    if (error instanceof BTrDBError) throw error;
-  } finally {
-    db?.close();
-    header.close();
-  }
-}
-
 function writeOwner(db: Database, userVersion: number, name: string | undefined): void {
   transaction(db, () => {
     db.exec(`PRAGMA user_version = ${userVersion}`);
     db.exec("DELETE FROM setting WHERE key LIKE 'writer %'");
-    if (name !== undefined) db.prepare("INSERT INTO setting VALUES (?, 1)").run(name);
+    if (name !== undefined) {
+      db.prepare("INSERT INTO setting VALUES (?, ?)").run(name, WriterStage.claimed);
+    }
   });
 }

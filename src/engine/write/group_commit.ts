@@ -112,6 +112,10 @@ const METADATA_MS = 8;
 export interface GroupCommitHooks {
   /** Throws if the file is another writer's: nothing is acknowledged then. */
   checkOwner(): void;
+  /** Called in each transaction, before its tasks. */
+  began(): void;
+  /** Throws if what was committed would not be found in the file: nothing is acknowledged then. */
+  checkFiles(): void;
   /** Replaces the latest version of a stream. */
   publish(state: StreamState, head: Head): void;
   /** Called after each transaction, before the next one begins. */
@@ -217,6 +221,7 @@ export class GroupCommit {
       this.#hooks.checkOwner();
       const begun = performance.now();
       this.#db.exec("BEGIN IMMEDIATE");
+      this.#hooks.began();
       for (const { task } of group) {
         const mayPause = task.kind === "points";
         if (mayPause && isDue()) await yieldToEventLoop("write");
@@ -230,7 +235,7 @@ export class GroupCommit {
         if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
       }
       this.#db.exec("COMMIT");
-      this.#hooks.checkOwner();
+      this.#hooks.checkFiles();
     } catch (error) {
       rollback(this.#db);
       if (group.length === 1) group[0]!.reject(sqliteError(error, this.#path));

@@ -11,6 +11,8 @@ function noted(): { writer: GroupCommit; add: Add; log: string[]; close(): Promi
   const db = openSqlite(":memory:", { readOnly: false });
   const writer = new GroupCommit(db, "memory", {
     checkOwner() {},
+    began() {},
+    checkFiles() {},
     publish() {},
     afterGroup() {
       log.push(names.join(" "));

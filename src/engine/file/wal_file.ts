@@ -1,0 +1,38 @@
+/**
+ * Reads the header of a write-ahead log, past SQLite (sqlite.org/fileformat2.html, 4.1).
+ *
+ * @module
+ */
+
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** Bytes of the header that are read: the format, the checkpoint's number and the salts. */
+const HEADER_BYTES = 24;
+
+/** Offset of the two salts, which are others whenever a log is begun anew. */
+const SALTS_AT = 16;
+
+/** First bytes of a log; the last bit is the order of bytes of its checksums. */
+const MAGIC = 0x377f0682;
+
+/** State of a log: empty, or with the salts of its header; `undefined` if it is no log. */
+export type LogState = "empty" | bigint | undefined;
+
+/** State of an open log. Who truncates a log leaves zeros before what is written next. */
+export function logState(
+  fd: number,
+  header: DataView = new DataView(new ArrayBuffer(24)),
+): LogState {
+  if (readSync(fd, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return "empty";
+  return (header.getUint32(0) & ~1) === MAGIC ? header.getBigUint64(SALTS_AT) : undefined;
+}
+
+/** State of the log beside a database. */
+export function logStateAt(path: string): LogState {
+  const fd = openSync(`${path}-wal`, "r");
+  try {
+    return logState(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The writer that a database file names, and what must be beside the file for it to be opened.
+ *
+ * A file says itself who writes it, or ended without closing it (docs/engine.md, "One writer"). What
+ * such a writer acknowledged last is in SQLite's log, so a file is not opened without its log, nor
+ * with that of another file.
+ *
+ * @module
+ */
+
+import { statSync } from "node:fs";
+import { BTrDBError } from "../../core/errors.ts";
+import { fileAt, hasLog } from "./file_system.ts";
+import { FileHeader } from "./header.ts";
+import { type Database, openSqlite } from "./sqlite.ts";
+import { MAX_EPOCH, parseUserVersion, readUserVersion, type UserVersion } from "./user_version.ts";
+import { logStateAt } from "./wal_file.ts";
+
+/** Rows of `setting` that name the writer: the key, because values are integers. */
+export const WRITER_KEY = "writer ";
+
+/** Values of those rows. */
+export const WriterStage = {
+  /** It has the file, and has acknowledged nothing. */
+  claimed: 1,
+  /** Its log is there, and may hold what it has acknowledged. */
+  logged: 2,
+} as const;
+
+/** A writer, as the file names it. */
+export interface Writer {
+  /** Identity of the lock file it holds. */
+  readonly lock: string;
+  /** Path by which it opened the file. */
+  readonly path: string;
+  /** True if its log is there while it has the file. */
+  readonly hasLog: boolean;
+  /** User version of the file. */
+  readonly userVersion: number;
+}
+
+/** A path that nobody knows. */
+export const ANOTHER_PATH = "another path";
+const UNKNOWN_WRITER: Writer = { lock: "", path: ANOTHER_PATH, hasLog: false, userVersion: 0 };
+
+/** Identity of the lock file that a writer of this path holds; `undefined` if there is none. */
+export function lockIdentity(path: string): string | undefined {
+  try {
+    const { dev, ino, birthtimeNs } = statSync(`${path}-lock`, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The writer that a connection sees. */
+export function readWriter(db: Database): Writer {
+  const row = db.prepare("SELECT key, value FROM setting WHERE key LIKE 'writer %'").get();
+  const [, lock = "", , ...path] = String(row?.["key"] ?? "").split(" ");
+  return {
+    lock,
+    path: path.join(" "),
+    hasLog: row?.["value"] === WriterStage.logged,
+    userVersion: readUserVersion(db),
+  };
+}
+
+/**
+ * Reads a file with the log beside it, or else the file alone, without locks. Not every one of these
+ * ways is open: a log may need to be recovered, and permissions for one path do not cover its URL.
+ */
+export function readAsItIs<T>(path: string, read: (db: Database) => T): T {
+  const ways = hasLog(path) ? [false, true] : [true, false];
+  const errors: unknown[] = [];
+  for (const immutable of ways) {
+    let db: Database | undefined;
+    try {
+      db = openSqlite(path, { readOnly: true, immutable });
+      return read(db);
+    } catch (error) {
+      errors.push(error);
+    } finally {
+      db?.close();
+    }
+  }
+  throw errors[0];
+}
+
+/** User version in the file itself. */
+function storedUserVersion(path: string): number {
+  const header = FileHeader.open(path);
+  try {
+    return header.userVersion();
+  } finally {
+    header.close();
+  }
+}
+
+/**
+ * The writer that has a file open, or ended without closing it: the header of the file itself has the
+ * mark, and the log, where it is beside this path, or else the file has the name.
+ */
+export function writerOf(path: string): Writer | undefined {
+  if (fileAt(path) === undefined) return undefined;
+  if (!parseUserVersion(storedUserVersion(path)).isOpen) return undefined;
+  try {
+    return readAsItIs(path, readWriter);
+  } catch {
+    return UNKNOWN_WRITER; // What is wrong with the file is said by who opens it.
+  }
+}
+
+/** The error of a file that another writer has open. */
+export function foreignError(path: string, other: string): BTrDBError {
+  if (other === path) {
+    return new BTrDBError(
+      `Cannot open ${path}: ${path}-lock was removed or replaced while a writer had the file open, ` +
+        `or after it ended without closing it; if no writer has it open, open it for writing with ` +
+        `Deno on Linux, where that is checked`,
+      { status: "LOCKED", retryable: true },
+    );
+  }
+  const isThere = other === ANOTHER_PATH || fileAt(other) !== undefined;
+  const advice = isThere
+    ? "open it by that path"
+    : `nothing is there any more: move ${other}-wal here as ${path}-wal, or the file back`;
+  return new BTrDBError(
+    `Cannot open ${path}: a writer has the same file open as ${other}, or ended there without ` +
+      `closing it; ${advice}`,
+    { status: "LOCKED", retryable: isThere },
+  );
+}
+
+/** Tells whether one path leads to the same file as another, without being it. */
+function leadsTo(other: string, path: string): boolean {
+  if (other === path) return false;
+  const [one, two] = [fileAt(other), fileAt(path)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
+}
+
+/**
+ * Refuses a file that cannot be opened by this path without losing what a writer has acknowledged: a
+ * writer has it open by another path or did not close it there, the log of such a writer is missing,
+ * or the log beside the file is not its own.
+ *
+ * @param path Path of the file itself.
+ * @param isAlone True if no other process can have the file open for writing, by whatever path.
+ * @throws {BTrDBError} `LOCKED`, or `CORRUPT` if it is about the log.
+ */
+export function refuseForeignWriter(path: string, isAlone = false): void {
+  refuseStrayLog(path);
+  refuseForeignLog(path);
+  const writer = writerOf(path);
+  if (writer === undefined) return;
+  const isHere = writer.lock === lockIdentity(path) || (isAlone && writer.path === path);
+  if (isHere) return refuseMissingLog(path, writer);
+  // A database that was moved or copied with its log names the path where it was.
+  if (hasLog(path) && !leadsTo(writer.path, path)) return;
+  throw foreignError(path, writer.path);
+}
+
+/**
+ * Refuses a log without a file, which SQLite would remove.
+ *
+ * @throws {BTrDBError} `CANNOT_OPEN`.
+ */
+export function refuseStrayLog(path: string): void {
+  if (!hasLog(path) || (fileAt(path)?.size ?? 0) > 0) return;
+  throw new BTrDBError(
+    `Cannot open ${path}: it is not there, but ${path}-wal is, the log of a database that was moved ` +
+      `or removed; move the log to that database, or away`,
+    { status: "CANNOT_OPEN" },
+  );
+}
+
+/** Refuses a file that its writer did not close, and whose log is gone or overwritten. */
+function refuseMissingLog(path: string, writer: Writer): void {
+  if (!writer.hasLog) return;
+  const problem = fileAt(`${path}-wal`) === undefined ? "missing" : damageOfLog(path);
+  if (problem === undefined) return;
+  // If the same writer still has the mark, it did not close the file since it was looked at.
+  if (storedUserVersion(path) !== writer.userVersion) return;
+  throw new BTrDBError(
+    `Cannot open ${path}: its writer ended without closing it, and ${path}-wal, the log with what it ` +
+      `wrote last, is ${problem}; put it back, or an empty file in its place to do without it`,
+    { status: "CORRUPT" },
+  );
+}
+
+function damageOfLog(path: string): string | undefined {
+  return logStateAt(path) === undefined ? "damaged" : undefined;
+}
+
+/** Refuses a log that another file was written with, or that is older than the file. */
+function refuseForeignLog(path: string): void {
+  if (!hasLog(path)) return;
+  for (;;) {
+    const stored = storedUserVersion(path);
+    const problem = logProblem(path, stored);
+    if (problem === undefined) return;
+    if (storedUserVersion(path) !== stored) continue; // A writer has opened or closed it meanwhile.
+    throw new BTrDBError(
+      `Cannot open ${path}: the log beside it, ${path}-wal, ${problem}; move the log away`,
+      { status: "CORRUPT" },
+    );
+  }
+}
+
+/** The reason why a log cannot be that of the file beside it. */
+function logProblem(path: string, stored: number): string | undefined {
+  let writer: Writer;
+  try {
+    const db = openSqlite(path, { readOnly: true });
+    try {
+      writer = readWriter(db);
+    } finally {
+      db.close();
+    }
+  } catch {
+    return undefined; // What is wrong with the file is said by who opens it.
+  }
+  const [inFile, inLog] = [parseUserVersion(stored), parseUserVersion(writer.userVersion)];
+  if (isBefore(inLog, inFile)) {
+    return "is older than the file, which was written by another path since";
+  }
+  // A writer marks the file itself before it acknowledges anything, and takes the mark back last.
+  const isOther = writer.hasLog && (!inFile.isOpen || inLog.epoch !== inFile.epoch);
+  if (isOther) {
+    return "is not its own: the file was put in the place of another one";
+  }
+  return undefined;
+}
+
+function isBefore(one: UserVersion, other: UserVersion): boolean {
+  return one.epoch < other.epoch && other.epoch - one.epoch <= MAX_EPOCH / 2;
+}
