@@ -59,7 +59,10 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     db = readOnly
       ? openForReading(path, options.openDatabase, ownWriter)
       : openForWriting(path, options);
-    if (path !== MEMORY) refuseForeignObjects(db, path);
+    if (path !== MEMORY) {
+      refuseForeignObjects(db, path);
+      refuseForgedSettings(db, path);
+    }
     ownership?.watch(db);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
     const store = new BlockStore(db, cacheBytes, nextAddress(db));
@@ -197,6 +200,20 @@ function checkIsDatabase(path: string): void {
   } finally {
     db?.close();
   }
+}
+
+/**
+ * Refuses settings that are no numbers: with such a beginning of the journal's tail, readers would not
+ * see what is in the journal.
+ */
+function refuseForgedSettings(db: Database, path: string): void {
+  const sql = "SELECT key FROM setting WHERE typeof(value) <> 'integer' OR value < 1";
+  const row = db.prepare(sql).get();
+  if (row === undefined) return;
+  throw new BTrDBError(
+    `Cannot open ${path}: the setting ${JSON.stringify(row["key"])} is no number from 1 on`,
+    { status: "CORRUPT" },
+  );
 }
 
 /** First block address that was never used. */

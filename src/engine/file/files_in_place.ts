@@ -11,20 +11,31 @@ import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { type LogState, logState } from "./wal_file.ts";
 
 /** Device and inode of a file. */
-type Identity = string;
+interface Identity {
+  readonly dev: number;
+  readonly ino: number | null;
+}
+
+/** Deno's own function takes a fifth of the time of Node.js's under Deno, after each commit. */
+const stat: (path: string) => Identity =
+  (globalThis as { Deno?: { statSync(path: string): Identity } }).Deno?.statSync ?? statSync;
 
 function identityAt(path: string): Identity | undefined {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return stat(path);
   } catch {
     return undefined;
   }
 }
 
+function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev;
+}
+
 /** The files of a database that is open for writing. */
 export class FilesInPlace {
   readonly #path: string;
+  readonly #logPath: string;
   readonly #file: Identity;
   readonly #log: Identity;
   readonly #logDescriptor: number;
@@ -33,30 +44,30 @@ export class FilesInPlace {
   #isLogNew = true;
 
   /**
-   * @param path Path of the file itself, whose log is there and not empty.
-   * @param file Its device and inode.
+   * @param path Path of the file itself, whose log is there.
+   * @param file Device and inode of the file that is open.
    */
   constructor(path: string, file: Identity) {
     this.#path = path;
+    this.#logPath = `${path}-wal`;
     this.#file = file;
-    this.#logDescriptor = openSync(`${path}-wal`, "r");
-    const { dev, ino } = fstatSync(this.#logDescriptor, { bigint: true });
-    this.#log = `${dev}:${ino}`;
+    this.#logDescriptor = openSync(this.#logPath, "r");
+    this.#log = fstatSync(this.#logDescriptor);
   }
 
   /**
-   * The file that is not where it was, or not as its writer left it; `undefined` if both are. It is no
-   * harm if they were moved together with their folder.
+   * The path at which a file is not any more, or not as its writer left it; `undefined` if all is well.
+   * It is no harm if the files were moved together with their folder.
    */
   missing(): string | undefined {
-    const [file, log] = [identityAt(this.#path), identityAt(`${this.#path}-wal`)];
-    const isMoved = file === undefined && log === undefined;
-    if (file !== this.#file && !(isMoved && this.#isLinked())) return this.#path;
-    if (log !== this.#log && !isMoved) return `${this.#path}-wal`;
+    const [file, log] = [identityAt(this.#path), identityAt(this.#logPath)];
+    const isMoved = file === undefined && log === undefined && this.#isLinked();
+    if (!isMoved && !isSame(file, this.#file)) return this.#path;
+    if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
     const state = logState(this.#logDescriptor, this.#header);
     this.#isLogNew = state !== this.#state;
     this.#state = state;
-    return state === undefined ? `${this.#path}-wal` : undefined;
+    return state === undefined ? this.#logPath : undefined;
   }
 
   /** True if the log was begun anew since `missing` was called before. */

@@ -62,8 +62,8 @@ export class FileHeader {
   }
 
   /** Device and inode of the file. */
-  get identity(): string {
-    return this.#file.key;
+  get identity(): { dev: number; ino: number } {
+    return fstatSync(this.#file.fd);
   }
 
   /** User version in the file itself; 0 while the file is empty. */

@@ -180,3 +180,27 @@ Deno.test("Engine.compact: it and a prune end where the list of versions to remo
     assertEquals((await pointsOf(engine, uuidOf(1))).length, 3);
   });
 });
+
+Deno.test("openEngine: settings that are no numbers are CORRUPT", async () => {
+  // With such a place in the journal, every read left out what was in it, without an error.
+  const forge = (db: DatabaseSync) => {
+    // Missing in the types of this runtime, not in the runtime.
+    assert("enableDefensive" in db && typeof db.enableDefensive === "function");
+    db.enableDefensive(false);
+    db.exec("PRAGMA writable_schema = ON");
+    const table = "name = 'setting' AND type = 'table'";
+    db.exec(`UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE ${table}`);
+    db.exec("PRAGMA writable_schema = RESET");
+    db.exec("UPDATE setting SET value = x'ff0a' WHERE key = 'journal_tail'");
+    db.exec("PRAGMA writable_schema = ON");
+    db.exec(`UPDATE sqlite_schema SET sql = replace(sql, ') ', ') STRICT, ') WHERE ${table}`);
+  };
+  await withForged(forge, async (path) => {
+    for (const readOnly of [true, false]) {
+      const error = await rejection(openEngine({ path, readOnly }));
+      assertEquals(error.status, "CORRUPT");
+      assert(error.message.includes('the setting "journal_tail" is no number'), error.message);
+    }
+    assert(!(await verify(path)).ok);
+  });
+});
