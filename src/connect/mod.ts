@@ -160,6 +160,7 @@ function targetText(target: Target): string {
  * ```
  */
 export async function verifyFile(path: string): Promise<VerifyReport> {
+  text("verify", path, "path");
   const { verify } = await import("../engine/mod.ts");
   return await verify(path);
 }

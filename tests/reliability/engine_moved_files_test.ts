@@ -2,8 +2,8 @@
  * Files of a database that are moved, replaced, truncated or removed while a writer has them open, as
  * restored backups, clean-up jobs and curious people do. The writer went on and acknowledged points
  * that nobody found again: SQLite itself writes on to files that have no name any more, and a new
- * database at the old path removed the log of the one that had been moved. Whoever restored a backup
- * beside the log of a killed writer got a mixture of both.
+ * database at the old path removed the log of the one that had been moved. A backup that was restored
+ * beside the log of a killed writer became a mixture of both.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -15,13 +15,13 @@ import { LoneWriter } from "../support/lone_writer_process.ts";
 const EARLIER = 60;
 
 interface Scene {
-  /** What happens to the files, as a command in their folder. */
+  /** A command in the folder of the files, while the writer runs. */
   act: string;
   /** True if the writer notices nothing, because nothing is wrong. */
   goesOn?: true;
-  /** What opening a file says after the end of the writer. */
+  /** Errors of opening files after the end of the writer. */
   errors?: Record<string, [status: string, text: string]>;
-  /** What its user does then. */
+  /** A command of the user after that. */
   repair?: string;
   /** The file that has all acknowledged points after that. */
   found?: string;

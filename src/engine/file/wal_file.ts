@@ -18,7 +18,7 @@ const MAGIC = 0x377f0682;
 /** State of a log: empty, or with the salts of its header; `undefined` if it is no log. */
 export type LogState = "empty" | bigint | undefined;
 
-/** State of an open log. Who truncates a log leaves zeros before what is written next. */
+/** State of an open log. A truncated log has zeros before what is written next. */
 export function logState(
   fd: number,
   header: DataView = new DataView(new ArrayBuffer(24)),

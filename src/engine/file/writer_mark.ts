@@ -1,8 +1,8 @@
 /**
  * The writer that a database file names, and what must be beside the file for it to be opened.
  *
- * A file says itself who writes it, or ended without closing it (docs/engine.md, "One writer"). What
- * such a writer acknowledged last is in SQLite's log, so a file is not opened without its log, nor
+ * A file says itself who writes it, or ended without closing it (docs/engine.md, "One writer"). The
+ * points that it acknowledged last are in SQLite's log, so a file is not opened without its log, nor
  * with that of another file.
  *
  * @module

@@ -173,9 +173,13 @@ export function parseConfiguration(text: string, name: string): Configuration {
   }
   const analogs = Array.from({ length: analogCount }, () => analogOf(lines));
   const statuses = Array.from({ length: statusCount }, () => statusOf(lines));
-  const frequency = lines.fields("the frequency of the line")[0]!;
-  const lineFrequency = frequency === "" ? 0 : Number(frequency);
-  if (!(lineFrequency >= 0)) lines.fail(`frequency of the line is ${quoted(frequency)}`);
+  const [frequency = "", rest = ""] = lines.fields("the frequency of the line");
+  const lineFrequency = frequency === "" ? 0 : decimalOf(frequency);
+  if (!(lineFrequency >= 0) || !Number.isNaN(decimalOf(rest))) {
+    lines.fail(
+      `frequency of the line is ${quoted(rest === "" ? frequency : `${frequency},${rest}`)}`,
+    );
+  }
   const rates = ratesOf(lines);
   const stamps = [lines.next(), lines.next()];
   if (stamps[1] === undefined) lines.fail("it ends before the times of first sample and trigger");
@@ -234,9 +238,16 @@ function countsOf(lines: Lines): [number, number, number] {
 }
 
 function analogOf(lines: Lines): AnalogChannel {
-  const fields = trimmed(lines.fields("all analog channels"), 10);
-  if (fields.length < 10 || fields.length > 13) {
-    lines.fail(`an analog channel with ${fields.length} fields, expected 10 or 13`);
+  const written = lines.fields("all analog channels");
+  const isPadded = written.length >= 13;
+  const fields = trimmed(written, 10);
+  const isKnown = fields.length === 10 || fields.length === 13 ||
+    (isPadded && fields.length > 10 && fields.length < 13);
+  if (!isKnown) {
+    lines.fail(
+      `an analog channel with ${fields.length} fields, expected 10 or 13 (numbers have a decimal ` +
+        `point, names no comma)`,
+    );
   }
   const [number, id, phase, circuit, unit, a, b, skew, min, max, ...ratio] = fields as [
     string,
@@ -252,6 +263,10 @@ function analogOf(lines: Lines): AnalogChannel {
     ...string[],
   ];
   const side = ratio[2]?.toUpperCase();
+  // Ten fields whose numbers have decimal commas may be thirteen: the last one is a number then.
+  if (decimalOf(side ?? "") > 1) {
+    lines.fail(`field PS of a channel is ${quoted(side!)}, expected P or S`);
+  }
   return {
     number,
     id,
@@ -300,11 +315,13 @@ function ratesOf(lines: Lines): SampleRate[] {
   }
   // Without a rate, there is still a line with the number of the last sample.
   for (let i = 0; i < Math.max(1, stretches); i++) {
-    const [rate = "", end = ""] = lines.fields("all rates");
+    const fields = trimmed(lines.fields("all rates"), 2);
+    const [rate = "", end = ""] = fields;
+    if (fields.length > 2) lines.fail(`a rate with ${fields.length} fields, expected 2`);
     const parsed = parseFraction(rate === "" && stretches === 0 ? "0" : rate);
     if (parsed === undefined || parsed.numerator < 0n) lines.fail(`a rate is ${quoted(rate)}`);
-    const last = Number(end);
-    if (end === "" || !Number.isSafeInteger(last) || last < (rates.at(-1)?.end ?? 0)) {
+    const last = decimalOf(end);
+    if (!Number.isSafeInteger(last) || last < (rates.at(-1)?.end ?? 0)) {
       lines.fail(`last sample at a rate is ${quoted(end)}, expected a number that does not fall`);
     }
     rates.push({
@@ -347,9 +364,14 @@ function needed(lines: Lines, text: string, field: string): number {
 
 function optional(lines: Lines, text: string, field: string): number {
   if (text === "") return NaN;
-  const value = Number(text);
+  const value = decimalOf(text);
   if (!Number.isFinite(value)) lines.fail(`field ${field} of a channel is ${quoted(text)}`);
   return value;
+}
+
+/** A decimal number; `NaN` for what is none, such as `0x10`. */
+function decimalOf(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
 
 function quoted(text: string): string {

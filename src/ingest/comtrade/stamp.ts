@@ -65,10 +65,15 @@ function yearOf(text: string): number {
   return year < PIVOT ? 2000 + year : 1900 + year;
 }
 
-/** The offset of a `time_code` such as `-5h30`, ns; `undefined` where it says nothing. */
+/** Largest offset of a place from UTC, hours. */
+const MAX_HOURS = 14;
+
+/** The offset of a `time_code` such as `-5h30`, ns; `undefined` where it says nothing, or no offset. */
 export function parseTimeCode(text: string): bigint | undefined {
   const match = /^\s*([+-]?)(\d{1,2})(?:h(\d{1,2})?)?\s*$/i.exec(text);
   if (match === null) return undefined;
-  const minutes = BigInt(match[2]!) * 60n + BigInt(match[3] ?? 0);
+  const [hours, rest] = [Number(match[2]), Number(match[3] ?? 0)];
+  if (rest > 59 || hours * 60 + rest > MAX_HOURS * 60) return undefined;
+  const minutes = BigInt(hours * 60 + rest);
   return (match[1] === "-" ? -minutes : minutes) * 60_000_000_000n;
 }
