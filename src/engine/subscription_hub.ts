@@ -9,8 +9,9 @@ import { concatRaw, type RawColumns } from "../core/columns.ts";
 import type { SubscribeOptions, SubscriptionUpdate } from "../endpoint/endpoint.ts";
 import { nextTurn } from "../core/event_loop.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
+import { uuidKey } from "../core/uuid.ts";
 import { closedError } from "./write/group_commit.ts";
-import { keyOf } from "./stream/registry.ts";
+import { SubscribersByStream } from "./subscribers_by_stream.ts";
 import { SubscribedStreams } from "./subscribed_streams.ts";
 import { Subscription, updatesOf } from "./subscription.ts";
 
@@ -64,7 +65,7 @@ function byConnection(subscriptions: Iterable<Subscription>): readonly Subscript
 /** All subscribers of a database. */
 export class SubscriptionHub {
   readonly #subscriptions = new Set<Subscription>();
-  readonly #byKey = new Map<string, Set<Subscription>>();
+  readonly #byStream = new SubscribersByStream();
   /** Points by stream that nobody has been told of. */
   readonly #held = new Map<string, { uuid: Uint8Array; parts: RawColumns[] }>();
   #heldPoints = 0;
@@ -92,9 +93,9 @@ export class SubscriptionHub {
    */
   publish(uuid: Uint8Array, columns: RawColumns): void {
     const points = columns.times.length;
-    if (this.#byKey.size === 0 || points === 0) return;
-    const key = keyOf(uuid);
-    if (!this.#byKey.has(key)) return;
+    if (this.#subscriptions.size === 0 || points === 0) return;
+    const key = uuidKey(uuid);
+    if (!this.#byStream.has(key)) return;
     if (this.#heldPoints > 0 && this.#heldPoints + points > MAX_HELD_POINTS) this.#deliverAll();
     const held = this.#held.get(key) ?? { uuid: uuid.slice(), parts: [] };
     held.parts.push({ times: columns.times.slice(), values: columns.values.slice() });
@@ -110,7 +111,7 @@ export class SubscriptionHub {
   #release(): void {
     for (const [key, { uuid, parts }] of this.#held) {
       const columns = parts.length === 1 ? parts[0]! : concatRaw(parts);
-      const to = byConnection(this.#byKey.get(key) ?? []);
+      const to = byConnection(this.#byStream.of(key));
       this.#deliveries.push({ update: { uuid, columns }, to, done: 0 });
     }
     this.#held.clear();
@@ -254,7 +255,7 @@ export class SubscriptionHub {
     options: SubscribeOptions | undefined,
   ): AsyncIterableIterator<SubscriptionUpdate> {
     const { owners = [] } = options ?? {};
-    const keys = new Set(uuids.map(keyOf));
+    const keys = new Set(uuids.map(uuidKey));
     this.#streams.add(owners, keys.size);
     const subscription = new Subscription(
       keys,
@@ -284,21 +285,14 @@ export class SubscriptionHub {
     // What was inserted before is not for it.
     this.#deliverAll();
     this.#subscriptions.add(subscription);
-    for (const key of subscription.keys) {
-      const same = this.#byKey.get(key) ?? new Set();
-      this.#byKey.set(key, same.add(subscription));
-    }
+    this.#byStream.add(subscription);
   }
 
   #remove(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     this.#news.delete(subscription);
     subscription.clear();
-    for (const key of subscription.keys) {
-      const same = this.#byKey.get(key);
-      same?.delete(subscription);
-      if (same?.size === 0) this.#byKey.delete(key);
-    }
+    this.#byStream.remove(subscription);
   }
 
   /** Ends all subscriptions. */

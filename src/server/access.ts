@@ -5,7 +5,8 @@
  */
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { uuidText } from "../core/uuid.ts";
+import { yieldToEventLoop } from "../core/pacer.ts";
+import { uuidKey } from "../core/uuid.ts";
 import { isValidCollection } from "../endpoint/checks_metadata.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Capability, Grant } from "./keys.ts";
@@ -19,6 +20,9 @@ const MAX_REMEMBERED = 10_000;
 
 /** Streams of one call that are looked at again at a time. */
 const RECHECKED = 200;
+
+/** Streams of one call whose rights are checked in one turn of the event loop, some milliseconds. */
+export const CHECKED_AT_ONCE = 128;
 
 /** Longest name that an error repeats, UTF-16 units. */
 const MAX_NAME = 100;
@@ -50,7 +54,7 @@ export class CollectionCache {
     options: CallOptions,
     sees: (collection: string) => boolean,
   ): Promise<string | undefined> {
-    const name = uuidText(uuid);
+    const name = uuidKey(uuid);
     const known = this.#known.get(name);
     const isFresh = known !== undefined && known.untilMs > Date.now();
     if (isFresh && sees(known.collection)) return known.collection;
@@ -71,7 +75,7 @@ export class CollectionCache {
   /** Forgets a stream whose collection may have changed. */
   forget(uuid: Uint8Array): void {
     this.#changes++;
-    this.#known.delete(uuidText(uuid));
+    this.#known.delete(uuidKey(uuid));
   }
 
   #remember(name: string, collection: string): void {
@@ -137,7 +141,8 @@ export class Access {
   async stream(capability: Capability, ...uuids: readonly Uint8Array[]): Promise<void> {
     if (this.#has(capability) && !this.limited) return;
     if (this.#grant.capabilities.length === 0) throw denied(NO_STREAM);
-    for (const uuid of uuids) {
+    for (const [i, uuid] of uuids.entries()) {
+      if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await yieldToEventLoop();
       const sees = (collection: string) => this.sees(collection);
       const collection = await this.#collections.collectionOf(uuid, this.#options, sees);
       if (collection === undefined || !this.sees(collection)) {
@@ -163,7 +168,7 @@ export class Access {
   }
 
   #remember(capability: Capability, uuid: Uint8Array): void {
-    const name = `${capability} ${uuidText(uuid)}`;
+    const name = `${capability} ${uuidKey(uuid)}`;
     if (this.#allowed.has(name) || this.#allowed.size >= MAX_REMEMBERED) return;
     this.#allowed.set(name, { capability, uuid });
   }

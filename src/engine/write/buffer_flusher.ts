@@ -6,8 +6,9 @@
  */
 
 import { BUFFER_POINTS } from "../constants.ts";
+import { uuidKey } from "../../core/uuid.ts";
 import type { Journal } from "../stream/journal.ts";
-import { keyOf, type StreamRegistry, type StreamState } from "../stream/registry.ts";
+import type { StreamRegistry, StreamState } from "../stream/registry.ts";
 import type { Task, Transaction } from "./group_commit.ts";
 
 /**
@@ -106,7 +107,7 @@ export class BufferFlusher {
       if (this.#fullest.length === 0) this.#findFullest();
       const uuid = this.#fullest.pop();
       if (uuid === undefined) break;
-      const points = streams.known(keyOf(uuid))?.head.buffer.length ?? 0;
+      const points = streams.known(uuidKey(uuid))?.head.buffer.length ?? 0;
       if (points === 0) continue;
       excess -= points;
       flushes.push(this.#flushLater(uuid));

@@ -92,7 +92,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
   const params = decode(ArrowMultiValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
-  checkStreams(uuids, settings.maxStreamsPerCall);
+  await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const { multiToIpc } = await arrow();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);

@@ -27,7 +27,7 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
   const params = decode(MultiRawValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, periodNs } = params;
-  checkStreams(uuids, settings.maxStreamsPerCall);
+  await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const request = mergedRequest(uuids, uuids.map(() => params.versionMajor), start, end, periodNs);
   const fitting = Math.floor(BATCH_CELLS / Math.max(1, uuids.length));

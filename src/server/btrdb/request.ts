@@ -6,8 +6,9 @@
 
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { giveWay } from "../../core/pacer.ts";
 import { LATEST } from "../../core/range.ts";
-import { uuidText } from "../../core/uuid.ts";
+import { uuidKey, uuidText } from "../../core/uuid.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import { countFields } from "./count_fields.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
@@ -68,23 +69,26 @@ export function checkCount(count: number, most: number): void {
   });
 }
 
+/** Streams that are checked in one turn of the event loop. */
+const CHECKED_AT_ONCE = 2_048;
+
 /**
- * Checks the streams a call names.
+ * Checks the streams a call names, in steps.
  *
- * @param already Number of other streams that it named before.
  * @throws {BTrDBError} 421, if they are too many, or one comes twice.
  */
-export function checkStreams(uuids: readonly Uint8Array[], most: number, already = 0): void {
-  checkCount(already + uuids.length, most);
+export async function checkStreams(uuids: readonly Uint8Array[], most: number): Promise<void> {
+  checkCount(uuids.length, most);
   const seen = new Set<string>();
-  for (const uuid of uuids) {
+  for (const [i, uuid] of uuids.entries()) {
+    if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await giveWay();
     if (uuid.length !== 16) continue; // The endpoint says what is wrong with it.
-    const name = uuidText(uuid);
-    if (seen.has(name)) {
-      throw new BTrDBError(`the call names stream ${name} more than once`, {
+    const key = uuidKey(uuid);
+    if (seen.has(key)) {
+      throw new BTrDBError(`the call names stream ${uuidText(uuid)} more than once`, {
         code: ErrorCode.WrongArgs,
       });
     }
-    seen.add(name);
+    seen.add(key);
   }
 }

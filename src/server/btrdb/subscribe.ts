@@ -11,7 +11,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { RawColumns } from "../../core/columns.ts";
 import { giveWay } from "../../core/pacer.ts";
-import { uuidText } from "../../core/uuid.ts";
+import { uuidKey } from "../../core/uuid.ts";
 import type { SubscriptionUpdate as Update } from "../../endpoint/endpoint.ts";
 import {
   SubscribeParamsSchema,
@@ -49,8 +49,10 @@ function isUpdate(message: Uint8Array): boolean {
 async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
   const { call, endpoint, access, settings, owners, options } = exchange;
   const { uuid: uuids } = decode(SubscribeParamsSchema, message);
-  checkStreams(uuids, settings.maxStreamsPerCall);
+  await giveWay();
+  await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
+  await giveWay();
   for await (const update of endpoint.subscribe(uuids, { ...options, owners })) {
     await access.stream("read", update.uuid);
     exchange.metrics.pointsRead += update.columns.times.length;
@@ -102,7 +104,7 @@ interface Batch {
 class Subscriptions {
   readonly #exchange: Exchange;
   readonly #send: (update: Update) => Promise<void>;
-  /** Batches of streams by their names. */
+  /** Batches of streams by their keys. */
   readonly #batches = new Map<string, Batch>();
   /** Streams of all batches that were not stopped. */
   #held = 0;
@@ -122,8 +124,8 @@ class Subscriptions {
   /** Adds streams, each once; those that are there already stay as they are. */
   async add(uuids: readonly Uint8Array[]): Promise<void> {
     const { access, settings: { maxStreamsPerCall } } = this.#exchange;
-    const fresh = new Map(uuids.map((uuid) => [uuidText(uuid), uuid]));
-    for (const name of fresh.keys()) if (this.#batches.has(name)) fresh.delete(name);
+    const fresh = new Map(uuids.map((uuid) => [uuidKey(uuid), uuid]));
+    for (const key of fresh.keys()) if (this.#batches.has(key)) fresh.delete(key);
     checkCount(this.#batches.size + fresh.size, maxStreamsPerCall);
     checkCount(this.#held + fresh.size, HELD * maxStreamsPerCall);
     await access.stream("read", ...fresh.values());
@@ -136,9 +138,9 @@ class Subscriptions {
 
   /** Removes streams; unknown ones do not matter. */
   remove(uuids: readonly Uint8Array[]): void {
-    for (const name of uuids.map(uuidText)) {
-      const batch = this.#batches.get(name);
-      this.#batches.delete(name);
+    for (const key of uuids.map(uuidKey)) {
+      const batch = this.#batches.get(key);
+      this.#batches.delete(key);
       if (batch === undefined || --batch.left > 0) continue;
       batch.stop.abort();
       this.#held -= batch.size;
@@ -155,7 +157,7 @@ class Subscriptions {
   #begin(streams: readonly (readonly [string, Uint8Array])[]): void {
     const size = streams.length;
     const batch = { left: size, size, stop: new AbortController() };
-    for (const [name] of streams) this.#batches.set(name, batch);
+    for (const [key] of streams) this.#batches.set(key, batch);
     this.#held += size;
     this.#follow(batch, streams.map(([, uuid]) => uuid)).catch(this.#fail);
   }
@@ -165,7 +167,7 @@ class Subscriptions {
     const signal = AbortSignal.any([call.signal, batch.stop.signal]);
     try {
       for await (const update of endpoint.subscribe(uuids, { signal, owners })) {
-        const isRemoved = () => this.#batches.get(uuidText(update.uuid)) !== batch;
+        const isRemoved = () => this.#batches.get(uuidKey(update.uuid)) !== batch;
         if (isRemoved()) continue;
         await access.stream("read", update.uuid);
         this.#turn = this.#turn.then(() => isRemoved() ? undefined : this.#send(update));
