@@ -15,6 +15,7 @@ import { Engine } from "./engine.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
+import { FileHeader } from "./file/header.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
   beginFile,
@@ -49,6 +50,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const { path = MEMORY, readOnly = false, ownWriter = false } = options;
   let lock: WriterLock | undefined;
   let ownership: Ownership | undefined;
+  let header: FileHeader | undefined;
   let db: Database | undefined;
   try {
     if (path !== MEMORY && !ownWriter) checkIsDatabase(path);
@@ -56,9 +58,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       lock = lockForWriting(path);
       ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
     }
-    db = readOnly
-      ? openForReading(path, options.openDatabase, ownWriter)
-      : openForWriting(path, options);
+    if (readOnly) ({ db, header } = openForReading(path, options.openDatabase, ownWriter));
+    else db = openForWriting(path, options);
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
       refuseForgedSettings(db, path);
@@ -73,6 +74,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         readOnly,
         lock,
         ownership,
+        header,
         store,
         versions: new LateStore(store, cacheBytes / 4),
         lateLimits: options.lateLimits ?? LATE_LIMITS,
@@ -89,6 +91,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     );
   } catch (error) {
     db?.close();
+    header?.close();
     ownership?.close();
     lock?.release();
     const mapped = sqliteError(error, path);
@@ -106,6 +109,16 @@ function statusOf(error: unknown): string | undefined {
   return error instanceof BTrDBError ? error.status : undefined;
 }
 
+/** A file that is open for reading. */
+export interface OpenForReading {
+  readonly db: Database;
+  /**
+   * Keeps SQLite's locks of it, whoever else opens and closes the file in this process; to be closed
+   * after the connection.
+   */
+  readonly header: FileHeader | undefined;
+}
+
 /**
  * Opens an existing file without changing it, beside a writer if there is one.
  *
@@ -116,7 +129,25 @@ export function openForReading(
   path: string,
   open: OpenDatabase = openSqlite,
   ownWriter = false,
-): Database {
+): OpenForReading {
+  const header = ownWriter ? undefined : headerOf(path);
+  try {
+    return { db: openBeside(path, open, ownWriter), header };
+  } catch (error) {
+    header?.close();
+    throw error;
+  }
+}
+
+function headerOf(path: string): FileHeader | undefined {
+  try {
+    return FileHeader.open(realPath(path));
+  } catch {
+    return undefined; // SQLite says what is wrong with the file.
+  }
+}
+
+function openBeside(path: string, open: OpenDatabase, ownWriter: boolean): Database {
   try {
     return openAndCheck(path, open, false, ownWriter);
   } catch (error) {

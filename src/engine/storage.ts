@@ -13,6 +13,7 @@ import type { CallOptions, PruneResult, Readers } from "../endpoint/endpoint.ts"
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
 import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
+import type { FileHeader } from "./file/header.ts";
 import type { Ownership } from "./file/ownership.ts";
 import { compact } from "./write/compact.ts";
 import { SqlPool } from "./metadata/sql_pool.ts";
@@ -40,6 +41,8 @@ export interface StorageParts {
   readOnly: boolean;
   lock: WriterLock | undefined;
   ownership: Ownership | undefined;
+  /** Held while a file is open for reading. */
+  header: FileHeader | undefined;
   store: BlockStore;
   versions: LateStore;
   lateLimits: LateLimits;
@@ -387,7 +390,7 @@ export class Storage {
     await Promise.all([...this.#pools].map((pool) => pool.close()));
     await this.sql.close();
     this.hub.close();
-    const { ownership, lock, path } = this.#parts;
+    const { ownership, header, lock, path } = this.#parts;
     try {
       ownership?.checkFiles();
     } catch (error) {
@@ -399,6 +402,7 @@ export class Storage {
     }
     ownership?.release(this.db);
     this.db.close();
+    header?.close();
     ownership?.close();
     lock?.release();
   }

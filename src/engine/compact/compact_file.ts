@@ -8,8 +8,6 @@ import { delay, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
 import { fileAt } from "../file/file_system.ts";
-import { realPath } from "../file/lock.ts";
-import { refuseForeignWriter } from "../file/writer_mark.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
 import { isIncremental, sizeOf, VacuumSteps } from "../file/vacuum.ts";
@@ -44,17 +42,19 @@ export async function compactFile(
     const isLocked = error instanceof BTrDBError && error.status === "LOCKED";
     if (!isLocked || options.rewrite === true) throw error;
   }
-  openForReading(path).close(); // Says what is wrong with the file.
-  refuseForeignWriter(realPath(path));
-  const db = openSqlite(path, { readOnly: false });
+  const { db: reader, header } = openForReading(path); // Says what is wrong with the file.
+  reader.close();
+  let db: Database | undefined;
   try {
+    db = openSqlite(path, { readOnly: false });
     // What is moved is where it was if the power fails: nothing depends on it.
     db.exec("PRAGMA synchronous = NORMAL");
     return await compactBeside(db, path, options);
   } catch (error) {
     throw sqliteError(error, path);
   } finally {
-    db.close();
+    db?.close();
+    header?.close();
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 
 /** Offset of SQLite's user version, four bytes, big endian (sqlite.org/fileformat2.html, 1.3.18). */
 const USER_VERSION_AT = 60;
@@ -13,19 +13,23 @@ const USER_VERSION_AT = 60;
 interface SharedFile {
   readonly fd: number;
   readonly key: string;
-  /** Closes the descriptors that must not be closed before the last user. */
-  readonly spare: (() => void)[];
+  /** Descriptor of the operating system's lock, once it was asked for. */
+  lock?: LockFile;
+  isLocked: boolean;
   users: number;
+}
+
+/** A descriptor by which a whole file can be locked. */
+interface LockFile {
+  tryLockSync(exclusive: boolean): boolean;
+  unlockSync(): void;
+  close(): void;
 }
 
 /** Deno's functions that lock whole files (flock). Node.js has nothing like them. */
 interface Locks {
   readonly build: { readonly os: string };
-  openSync(path: string): {
-    tryLockSync(exclusive: boolean): boolean;
-    unlockSync(): void;
-    close(): void;
-  };
+  openSync(path: string): LockFile;
 }
 
 /**
@@ -34,10 +38,15 @@ interface Locks {
  */
 const files = new Map<string, SharedFile>();
 
+function keyOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
+  return `${dev}:${ino}`;
+}
+
 /** Header of a database file, whatever path leads to it. */
 export class FileHeader {
   readonly #file: SharedFile;
   readonly #bytes: Uint8Array = new Uint8Array(4);
+  #isLocked = false;
   #isClosed = false;
 
   private constructor(file: SharedFile) {
@@ -47,18 +56,12 @@ export class FileHeader {
 
   /** Opens the header of an existing file. */
   static open(path: string): FileHeader {
+    const known = files.get(keyOf(statSync(path, { bigint: true })));
+    if (known !== undefined) return new FileHeader(known);
     const fd = openSync(path, "r");
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    const key = `${dev}:${ino}`;
-    const known = files.get(key);
-    if (known === undefined) {
-      const file = { fd, key, spare: [], users: 0 };
-      files.set(key, file);
-      return new FileHeader(file);
-    }
-    // The new descriptor stays open beside the known one: see above.
-    known.spare.push(() => closeSync(fd));
-    return new FileHeader(known);
+    const file = { fd, key: keyOf(fstatSync(fd, { bigint: true })), isLocked: false, users: 0 };
+    files.set(file.key, file);
+    return new FileHeader(file);
   }
 
   /** Device and inode of the file. */
@@ -83,15 +86,11 @@ export class FileHeader {
   tryLock(path: string): boolean | undefined {
     const deno = (globalThis as { Deno?: Locks }).Deno;
     if (deno?.build.os !== "linux") return undefined;
-    const file = deno.openSync(path);
-    // A process that another thread is just starting has a copy of the descriptor until it runs its
-    // program: closing ours would not give the lock back until then.
-    this.#file.spare.push(() => {
-      file.unlockSync();
-      file.close();
-    });
+    if (this.#file.isLocked) return false;
+    this.#file.lock ??= deno.openSync(path);
     try {
-      return file.tryLockSync(true);
+      this.#isLocked = this.#file.isLocked = this.#file.lock.tryLockSync(true);
+      return this.#isLocked;
     } catch {
       return undefined; // The file system has no such locks.
     }
@@ -101,9 +100,15 @@ export class FileHeader {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (this.#isLocked) {
+      // Readers in this process keep the descriptor open. And a process that another thread is just
+      // starting has a copy of it until it runs its program: closing ours would not give the lock back.
+      this.#file.lock?.unlockSync();
+      this.#file.isLocked = false;
+    }
     if (--this.#file.users > 0) return;
     files.delete(this.#file.key);
     closeSync(this.#file.fd);
-    for (const close of this.#file.spare) close();
+    this.#file.lock?.close();
   }
 }

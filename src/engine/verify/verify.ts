@@ -18,7 +18,7 @@ import { decodeLateList, decodeLateRun, type LateList, type LateRun } from "../t
 import { areInLeaves } from "../tree/late_plan.ts";
 import { LateStore } from "../tree/late_store.ts";
 import { decodeNode } from "../tree/node_codec.ts";
-import { openForReading } from "../open.ts";
+import { type OpenForReading, openForReading } from "../open.ts";
 import { bytesOf, damaged } from "../file/checksum.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
 import { sortKey } from "../metadata/store.ts";
@@ -499,9 +499,10 @@ function damageOf(error: unknown, path: string): string {
  * @throws {BTrDBError} If the file cannot be opened, or is no database of this engine.
  */
 export async function verify(path: string): Promise<VerifyReport> {
-  let db: Database | undefined;
+  let file: OpenForReading | undefined;
   try {
-    db = openForReading(path);
+    file = openForReading(path);
+    const { db } = file;
     db.exec("BEGIN");
     const verifier = new Verifier(db, path);
     for (const _ of verifier.run()) if (isDue()) await yieldToEventLoop();
@@ -509,6 +510,7 @@ export async function verify(path: string): Promise<VerifyReport> {
   } catch (error) {
     return { ...nothingChecked(), ok: false, problems: [damageOf(error, path)] };
   } finally {
-    db?.close();
+    file?.db.close();
+    file?.header?.close();
   }
 }
