@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { readMembers } from "./call/members.ts";
 import { type ConnectionOptions, connectOver, MAX_MESSAGE_BYTES } from "./open.ts";
 import { type Address, parseAddress } from "./transport/address.ts";
 import { grpcJsTransport } from "./transport/grpc_js_transport.ts";
@@ -50,5 +51,5 @@ export async function connectGrpc(options: GrpcOptions): Promise<Endpoint> {
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     flowControlWindow: options.flowControlWindow ?? FLOW_CONTROL_WINDOW,
   });
-  return await connectOver(transport, addresses, options);
+  return await connectOver(transport, addresses, options, readMembers);
 }

@@ -10,6 +10,7 @@ import { type Address, addressText } from "./transport/address.ts";
 import { Caller } from "./call/caller.ts";
 import type { ChannelSettings } from "./transport/connection.ts";
 import { Cluster } from "./call/cluster.ts";
+import type { ReadMembers } from "./call/members.ts";
 import type { MetadataCodec } from "./wire/metadata_codec.ts";
 import { codecV5 } from "./wire/metadata_codec_v5.ts";
 import { GrpcEndpoint } from "./endpoint.ts";
@@ -86,6 +87,7 @@ const CONNECT_ATTEMPTS = 4;
  * @param transport Carries the calls.
  * @param addresses Addresses that lead to one cluster, best first.
  * @param options Key, protocol and limits.
+ * @param readMembers Reads the members of a cluster; absent: they cannot be reached.
  * @returns The endpoint.
  * @throws {TypeError} If there is no endpoint, or one is malformed.
  * @throws {BTrDBError} `UNAVAILABLE` if nobody answers, `UNAUTHENTICATED` if the key is wrong,
@@ -95,11 +97,12 @@ export async function connectOver(
   transport: Transport,
   addresses: readonly Address[],
   options: ConnectionOptions,
+  readMembers?: ReadMembers,
 ): Promise<Endpoint> {
   if (addresses.length === 0) throw invalidType("Cannot connect: addresses is empty");
   checkKey(options.apiKey);
   const policy = new RetryPolicy(options.retry, options.hooks);
-  const cluster = new Cluster(addresses, settingsOf(transport, options));
+  const cluster = new Cluster(addresses, settingsOf(transport, options), readMembers);
   try {
     const { protocol = "auto" } = options;
     const protocols = protocol === "auto" ? PROTOCOLS : [protocol];

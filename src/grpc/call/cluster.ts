@@ -10,8 +10,7 @@ import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import { type Address, addressText } from "../transport/address.ts";
 import { Channel } from "../transport/channel.ts";
 import type { ChannelSettings } from "../transport/connection.ts";
-import { learntAddress } from "./learnt_address.ts";
-import { Routes } from "./mash.ts";
+import type { Members, ReadMembers } from "./members.ts";
 
 /** Asks a node what it knows of the cluster. */
 export type AskInfo = (channel: Channel, options: CallOptions) => Promise<ServerInfo>;
@@ -27,8 +26,8 @@ export class Cluster {
   readonly #closing: Set<Promise<void>> = new Set();
   /** Time at which an address was last found dead, ms; those never found dead are not in it. */
   readonly #lostMs: Map<string, number> = new Map();
-  #routes: Routes;
-  #proxies: readonly Address[] = [];
+  readonly #readMembers: ReadMembers | undefined;
+  #known: Members | undefined;
   #resyncing: Promise<void> | undefined;
   #closed = false;
   #health: { healthy: boolean; unmapped: number } | undefined;
@@ -36,11 +35,16 @@ export class Cluster {
   /**
    * @param bootstraps Addresses that lead to the cluster, best first; at least one.
    * @param settings Settings of all channels.
+   * @param readMembers Reads what a node says of the others; absent: they cannot be reached.
    */
-  constructor(bootstraps: readonly Address[], settings: ChannelSettings) {
+  constructor(
+    bootstraps: readonly Address[],
+    settings: ChannelSettings,
+    readMembers?: ReadMembers,
+  ) {
     this.#bootstraps = bootstraps;
     this.#settings = settings;
-    this.#routes = new Routes(undefined, { bootstraps, overTls: false });
+    this.#readMembers = readMembers;
   }
 
   /** State of the cluster when it last said so; `undefined` behind a proxy. */
@@ -50,12 +54,11 @@ export class Cluster {
 
   /** Takes over what a node says of the cluster; channels of nodes that are gone are closed. */
   learn(info: ServerInfo, from: Address): void {
-    const { allowedHosts, transport } = this.#settings;
+    const { allowedHosts } = this.#settings;
     this.#health = info.mash;
-    if (!transport.reachesMembers) return;
+    if (this.#readMembers === undefined) return;
     const learning = { bootstraps: this.#bootstraps, overTls: from.tls, allowedHosts };
-    this.#routes = new Routes(info.mash, learning);
-    this.#proxies = (info.proxyEndpoints ?? []).flatMap((text) => learntAddress(text, learning));
+    this.#known = this.#readMembers(info, learning);
     const wanted = new Set(this.#everywhere().map(channelKey));
     for (const [key, channel] of this.#channels) {
       if (!wanted.has(key)) {
@@ -73,10 +76,11 @@ export class Cluster {
    * @throws {BTrDBError} 419 if the owner is needed and there is none at present.
    */
   route(uuid: Uint8Array | undefined, anyNode: boolean): Channel {
-    if (!this.#routes.routed) {
-      return this.channel(this.#alive([...this.#bootstraps, ...this.#proxies]));
+    const { routes, proxies = [] } = this.#known ?? {};
+    if (routes?.routed !== true) {
+      return this.channel(this.#alive([...this.#bootstraps, ...proxies]));
     }
-    const owner = uuid === undefined ? undefined : this.#routes.ownerOf(uuid);
+    const owner = uuid === undefined ? undefined : routes.ownerOf(uuid);
     if (uuid === undefined || anyNode) {
       const own = owner?.addresses ?? [];
       return this.channel(this.#alive([...own, ...this.#members()]));
@@ -150,11 +154,12 @@ export class Cluster {
   }
 
   #members(): Address[] {
-    return this.#routes.routed ? this.#routes.owners.flatMap((owner) => owner.addresses) : [];
+    const { routes } = this.#known ?? {};
+    return routes?.routed === true ? routes.owners.flatMap((owner) => owner.addresses) : [];
   }
 
   #everywhere(): Address[] {
-    return [...this.#members(), ...this.#bootstraps, ...this.#proxies];
+    return [...this.#members(), ...this.#bootstraps, ...(this.#known?.proxies ?? [])];
   }
 
   #lost(address: Address): number {

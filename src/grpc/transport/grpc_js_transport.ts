@@ -32,7 +32,6 @@ export function grpcJsTransport(settings: GrpcJsSettings): Transport {
     canProbe: true,
     isTwoWay: true,
     takesBlocks: false,
-    reachesMembers: true,
     open: (address, onRetired) => new GrpcJsWire(openChannel(address, settings, onRetired)),
   };
 }

@@ -51,7 +51,6 @@ export function webTransport(settings: WebSettings): Transport {
     canProbe: false,
     isTwoWay: false,
     takesBlocks: true,
-    reachesMembers: false,
     open: (address) => new WebWire(address, settings),
   };
 }

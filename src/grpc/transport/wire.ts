@@ -74,6 +74,4 @@ export interface Transport {
    * points.
    */
   readonly takesBlocks: boolean;
-  /** True if the addresses that a cluster tells of its members can be reached this way. */
-  readonly reachesMembers: boolean;
 }

@@ -28,6 +28,11 @@ export function versioned(major: bigint, minor = 0n): Uint8Array {
   return bytes(NearestResponseSchema, { versionMajor: major, versionMinor: minor });
 }
 
+/** The answer to `Nearest`. */
+export function nearest(time: bigint, value = 1, major = 11n): Uint8Array {
+  return bytes(NearestResponseSchema, { versionMajor: major, value: { time, value } });
+}
+
 /** A part of an answer with raw values. */
 export function raw(
   pairs: readonly (readonly [bigint, number])[],

@@ -5,11 +5,19 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import type { Endpoint, Mash, MashMember, ServerInfo } from "../../../src/endpoint/endpoint.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { Cluster } from "../../../src/grpc/call/cluster.ts";
+import { readMembers } from "../../../src/grpc/call/members.ts";
 import { Routes } from "../../../src/grpc/call/mash.ts";
 import { murmur3 } from "../../../src/grpc/call/murmur3.ts";
 import { type Address, addressText, parseAddress } from "../../../src/grpc/transport/address.ts";
 import { testRefused } from "../../support/refused.ts";
-import { bytes, failure, info, raw, versioned } from "../../support/grpc/scripted_answers.ts";
+import {
+  bytes,
+  failure,
+  info,
+  nearest,
+  raw,
+  versioned,
+} from "../../support/grpc/scripted_answers.ts";
 import {
   type Script,
   type ScriptedCall,
@@ -221,7 +229,7 @@ testRefused("a silent connection is found out and made anew", async () => {
       silent = false;
       return never;
     }
-    return call.send(call.rpc === "Info" ? info("4.15.9-deno") : versioned(11n));
+    return call.send(call.rpc === "Info" ? info("4.15.9-deno") : nearest(0n));
   };
   await using server = await ScriptedServer.start(script);
   const options = { ...RETRY, probeAfterMs: 100, probeTimeoutMs: 500, protocol: "v4" as const };
@@ -280,10 +288,10 @@ Deno.test("Cluster: an address learnt over TLS does not use the plain connection
     return { start: () => fail("nothing is called"), close: () => {} };
   };
   const transport = {
-    ...{ canProbe: true, isTwoWay: true, takesBlocks: false, reachesMembers: true, open },
+    ...{ canProbe: true, isTwoWay: true, takesBlocks: false, open },
   };
   const times = { probeAfterMs: 1000, probeTimeoutMs: 1000, muteAfterMs: 1000 };
-  const cluster = new Cluster([a, b], { transport, watchers: {}, ...times });
+  const cluster = new Cluster([a, b], { transport, watchers: {}, ...times }, readMembers);
   const told: ServerInfo = {
     ...{ protocol: "v4", majorVersion: 4, minorVersion: 15, build: "" },
     mash: mash([member(0n, 1n << 31n, ["c:4410"]), member(1n << 31n, HASHES, ["d:4410"])]),
