@@ -18,6 +18,10 @@ import { simulatePmu } from "../../src/ingest/c37118/mod.ts";
 import { upmuFile } from "../support/upmu_file.ts";
 import { HANG_MS } from "../support/until.ts";
 import { btrdb, commandLine, workspace } from "./support.ts";
+import { uuidBytes } from "../../src/core/uuid.ts";
+import * as v5 from "../../src/gen/btrdb_v5_pb.ts";
+import { bytes } from "../support/grpc/scripted_answers.ts";
+import { type Script, ScriptedServer, status } from "../support/grpc/scripted_server.ts";
 
 /** Sequences that clear the screen, set the title, colour, turn text around, end the line. */
 const EVIL = "E\x1b[2J\x1b]0;t\x07\x9b31m\u202e\u2066\r\nFORGED line\u2028\x08\x7f";
@@ -277,4 +281,83 @@ Deno.test("terminal: nothing that a PMU calls itself is obeyed", ignore, async (
   const text = await onTerminal(args, space.env, "points stored");
   assertHarmless(text, "ingest");
   assertHarmless(await onTerminal(["-d", target, "ls", "-l"], space.env), "ls -l");
+});
+
+/** Answers of a server whose every text is hostile; each second call of a kind fails, with more of it. */
+function hostileAnswers(): Script {
+  const calls = new Map<string, number>();
+  const version = { versionMajor: 11n, versionMinor: 0n };
+  const pair = (key: string) => ({ key, val: { value: EVIL } });
+  const descriptor = (k: number) => ({
+    uuid: uuidBytes(UUIDS[k]!),
+    collection: `c/${EVIL}`,
+    tags: [{ key: "name", val: { value: `${k}${EVIL}` } }, pair("unit"), pair(EVIL)],
+    annotations: [pair("device"), pair(`a${EVIL}`)],
+  });
+  const member = { up: true, in: true, enabled: true, start: 0n, end: 1n << 32n };
+  const answers: Readonly<Record<string, () => Uint8Array>> = {
+    Info: () =>
+      bytes(v5.InfoResponseSchema, {
+        ...{ majorVersion: 5, minorVersion: 30, build: EVIL, proxy: { proxyEndpoints: [EVIL] } },
+        mash: { leader: EVIL, members: [{ ...member, nodename: EVIL, grpcEndpoints: EVIL }] },
+      }),
+    StreamInfo: () => bytes(v5.StreamInfoResponseSchema, { ...version, descriptor: descriptor(0) }),
+    LookupStreams: () =>
+      bytes(v5.LookupStreamsResponseSchema, { results: [descriptor(0), descriptor(1)] }),
+    ListCollections: () =>
+      bytes(v5.ListCollectionsResponseSchema, { collections: [`c/${EVIL}`, `d${EVIL}`] }),
+    GetMetadataUsage: () =>
+      bytes(v5.MetadataUsageResponseSchema, { tags: [{ key: EVIL, count: 1n }] }),
+    SQLQuery: () =>
+      bytes(v5.SQLQueryResponseSchema, {
+        SQLQueryRow: [new TextEncoder().encode(JSON.stringify({ [EVIL]: EVIL }))],
+      }),
+    RawValues: () =>
+      bytes(v5.RawValuesResponseSchema, { ...version, values: [{ time: 5n, value: 1 }] }),
+  };
+  return (call) => {
+    const n = calls.get(call.rpc) ?? 0;
+    calls.set(call.rpc, n + 1);
+    if (call.rpc === "Info") return call.send(answers.Info!());
+    const answer = answers[call.rpc];
+    if (answer !== undefined && n % 2 === 0) return call.send(answer());
+    if (n % 4 === 1) throw status(9, `E${EVIL}`);
+    return call.send(bytes(v5.NearestResponseSchema, { stat: { code: 404, msg: `E${EVIL}` } }));
+  };
+}
+
+// A server's names, addresses and errors come over the network, by other ways than those of a file.
+Deno.test("terminal: nothing that a hostile server says is obeyed", ignore, async () => {
+  await using space = await workspace();
+  await using server = await ScriptedServer.start(hostileAnswers());
+  const [stream] = UUIDS;
+  const runs: string[][] = [
+    ["info"],
+    ["ls"],
+    ["ls"],
+    ["ls", "-l"],
+    ["ls", "-l", "c"],
+    ["show", stream!],
+    ["show", stream!],
+    ["tag", stream!],
+    ["query", stream!],
+    ["gaps", `c/${EVIL}/*`],
+    ["plot", `c/${EVIL}/*`],
+    ["tail", stream!],
+    ["flush", stream!],
+    ["rm", stream!],
+    ["create", "c/x"],
+    ["distil", "ls"],
+  ];
+  for (const args of runs) {
+    const text = await onTerminal(["-d", server.address, ...args, "--debug"], space.env);
+    assertHarmless(text, JSON.stringify(args));
+  }
+  for (const command of ["cp", "diff"]) {
+    const text = await onTerminal(
+      [command, server.address, `file:${space.path}/${command}.btrdb`],
+      space.env,
+    );
+    assertHarmless(text, command);
+  }
 });
