@@ -5,7 +5,6 @@
  */
 
 import { describe } from "../core/describe.ts";
-import { parseJson } from "../core/parse_json.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
 import type {
@@ -34,6 +33,7 @@ import type { CompactReport, RetentionRule } from "../endpoint/retention.ts";
 import { flatten, lazily, mapEach } from "./iterators.ts";
 import type { CompactOptions, ExpireOptions, ExpireReport } from "./retention.ts";
 import { compact, expire, retention, setRetention } from "./retention.ts";
+import { sqlRow } from "./sql_row.ts";
 import { Stream } from "./stream.ts";
 import { streamsOf } from "./streams_of.ts";
 import { invalidType } from "../core/argument_error.ts";
@@ -585,8 +585,6 @@ export class BTrDB implements AsyncDisposable {
     start: () => CallOptions,
   ): AsyncIterableIterator<Record<string, unknown>> {
     const rows = lazily(() => this.#endpoint.sqlQuery({ query, params }, start()));
-    return flatten(
-      mapEach(rows, (batch) => batch.map((row) => parseJson(row) as Record<string, unknown>)),
-    );
+    return flatten(mapEach(rows, (batch) => batch.map(sqlRow)));
   }
 }

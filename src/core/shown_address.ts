@@ -11,7 +11,5 @@
  * @param text An address or target as it was given.
  */
 export function shownAddress(text: string): string {
-  return text
-    .replace(/^([a-z0-9+.-]+:\/\/)?.*@/is, "$1…@")
-    .replace(/[?#].*$/s, (rest) => `${rest[0]}…`);
+  return text.replace(/^([a-z+-]+:\/\/)?.*@|[?#].*/gis, "$1…");
 }

@@ -10,9 +10,22 @@ import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import type { Rpc, RpcRequest } from "../transport/rpc.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { Cluster } from "./cluster.ts";
-import { type CallContext, decoded, isUnavailable, lateError, lostPeer } from "../errors.ts";
+import {
+  type CallContext,
+  decoded,
+  isUnavailable,
+  lateError,
+  lostPeer,
+  wrongAnswer,
+} from "../errors.ts";
 import { decodeInfo } from "../wire/messages.ts";
 import { type RetryPolicy, Tries, verdict } from "./retry.ts";
+
+/**
+ * Messages of an answer in a row that bring nothing. Front ends that leave out what the caller may not
+ * see send some; a server that sends more has nothing to say and does not stop.
+ */
+const MAX_EMPTY = 16_384;
 
 /** A call: RPC, stream, options and routing. */
 export interface CallSpec extends CallContext {
@@ -135,7 +148,7 @@ export class Caller {
     try {
       const bytes = await rpc.read();
       if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
-      await rpc.read();
+      if (await rpc.read() !== undefined) throw wrongAnswer("it has two messages", spec);
       return decoded(spec, () => decode(bytes, channel.peer));
     } catch (error) {
       if (isUnavailable(error)) this.#cluster.lost(channel);
@@ -204,6 +217,7 @@ export class Caller {
     stream: RetriedStream<T>,
   ): AsyncGenerator<Exclude<T, undefined>, void, undefined> {
     const tries = this.tries(spec);
+    let empty = 0;
     while (true) {
       let call: OpenCall | undefined;
       try {
@@ -214,7 +228,12 @@ export class Caller {
           throwIfOver(spec.options, () => lateError(spec));
           const item = decoded(spec, () => stream.read(bytes, call!));
           tries.progress();
-          if (item !== undefined) yield item as Exclude<T, undefined>;
+          if (item === undefined && ++empty > MAX_EMPTY) {
+            throw wrongAnswer(`it has over ${MAX_EMPTY} empty messages`, spec);
+          }
+          if (item === undefined) continue;
+          empty = 0;
+          yield item as Exclude<T, undefined>;
         }
         return tries.succeeded();
       } catch (error) {

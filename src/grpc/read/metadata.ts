@@ -7,11 +7,13 @@
 
 import { compareBytes } from "../../core/bytes.ts";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import {
   checkListCollections,
   checkLookup,
   MAX_LIST_LIMIT,
+  quote,
 } from "../../endpoint/checks_metadata.ts";
 import type {
   CallOptions,
@@ -28,7 +30,8 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
-import { checkStat } from "../errors.ts";
+import { checkStat, wrongAnswer } from "../errors.ts";
+import { checkStream, isBelow, isInside } from "./check_answer.ts";
 import { DrainedLookup } from "./drained_lookup.ts";
 import type { ServerKind } from "../server_kind.ts";
 
@@ -100,7 +103,12 @@ export class MetadataReads {
           ? DrainedLookup.start(this.#caller, spec, message, attempt)
           : this.#caller.open(spec, message, attempt),
       read: (bytes) => {
-        const found = this.#codec.decodeLookup(bytes, spec).filter(({ uuid }) => {
+        const found = this.#codec.decodeLookup(bytes, spec).filter((stream) => {
+          const { uuid } = stream;
+          checkStream(uuid, spec);
+          if (!this.#kind.quirks && !isInside(stream, request)) {
+            throw other(stream.collection, spec);
+          }
           const key = uuidText(uuid);
           return !seen.has(key) && seen.add(key);
         });
@@ -132,9 +140,13 @@ export class MetadataReads {
     collectionsPage: NonNullable<MetadataCodec["collectionsPage"]>,
   ): AsyncGenerator<string[], void, undefined> {
     const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
-    const decode = (bytes: Uint8Array) => decodeNames(bytes, spec);
     let left = limit;
     let from = startWith;
+    const decode = (bytes: Uint8Array) => {
+      const names = decodeNames(bytes, spec, prefix);
+      checkPage(names, from, Math.min(left, MAX_LIST_LIMIT), spec);
+      return names;
+    };
     while (left > 0) {
       const message = collectionsPage(prefix, from, Math.min(left, MAX_LIST_LIMIT));
       const names = await this.#caller.unary(spec, message, decode);
@@ -169,7 +181,7 @@ export class MetadataReads {
     const names = new Set<string>();
     const batches = this.#caller.stream(spec, {
       open: (attempt) => this.#caller.open(spec, message, attempt),
-      read: (bytes) => decodeNames(bytes, spec),
+      read: (bytes) => decodeNames(bytes, spec, prefix),
     });
     for await (const batch of batches) for (const name of batch) names.add(name);
     return names;
@@ -222,11 +234,7 @@ function saferLookup(request: LookupRequest): { sent: LookupRequest; drain: bool
  * `lookup-prefix-into-tags`).
  */
 function matches(found: StreamDescriptor, request: LookupRequest): boolean {
-  const { collection, isCollectionPrefix } = request;
-  const inside = isCollectionPrefix
-    ? `${found.collection}/`.startsWith(collection)
-    : found.collection === collection;
-  return inside && hasAll(found.tags, request.tags) &&
+  return isInside(found, request) && hasAll(found.tags, request.tags) &&
     hasAll(found.annotations, request.annotations);
 }
 
@@ -246,8 +254,26 @@ function hasAll(metadata: Metadata, conditions: Metadata): boolean {
   return true;
 }
 
-function decodeNames(bytes: Uint8Array, spec: CallSpec): string[] {
+function decodeNames(bytes: Uint8Array, spec: CallSpec, prefix: string): string[] {
   const { stat, collections } = fromBinary(ListCollectionsResponseSchema, bytes);
   checkStat(stat, spec);
+  for (const name of collections) if (!isBelow(name, prefix)) throw other(name, spec);
   return collections;
+}
+
+/** The error of a collection that was not asked for. */
+function other(collection: string, spec: CallSpec): BTrDBError {
+  return wrongAnswer(`it has ${quote(collection)}`, spec);
+}
+
+/** Names of a page go on from where it was asked for, and are no more: a server may repeat itself. */
+function checkPage(names: readonly string[], from: string, limit: number, spec: CallSpec): void {
+  let last = encoder.encode(from);
+  for (const [i, name] of names.entries()) {
+    const key = encoder.encode(`${name}/`);
+    if (i >= limit || compareBytes(key, last) < 0) {
+      throw other(name, spec);
+    }
+    last = key;
+  }
 }

@@ -11,13 +11,19 @@ import { isSorted } from "../../kernel/find_bad_point.ts";
 import { askForBlocks, decodeRawResponse } from "../../kernel/wire.ts";
 import { callError, checkStat, type ErrorContext, repeatedPart, wrongAnswer } from "../errors.ts";
 import { rawValuesParams } from "../wire/messages.ts";
+import { checkVersion } from "./check_answer.ts";
 import type { ResumableSource } from "./resumable.ts";
 
-/** Reads a `RawValuesResponse`. */
-function decodeRaw(bytes: Uint8Array, call: ErrorContext): Chunk<RawColumns> {
+/** Reads a `RawValuesResponse` to a question for a version. */
+function decodeRaw(
+  bytes: Uint8Array,
+  call: ErrorContext & { readonly version: bigint },
+): Chunk<RawColumns> {
   const { code, message, major, minor, columns } = decodeRawResponse(bytes);
   checkStat({ code, msg: message }, call);
-  return { version: { major, minor }, columns };
+  const version = { major, minor };
+  if (columns.times.length > 0) checkVersion(call.version, version, call);
+  return { version, columns };
 }
 
 /** The error of points that were taken and have not come again. */

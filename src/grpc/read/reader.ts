@@ -5,6 +5,7 @@
  */
 
 import { concatRaw, concatStat, type RawColumns, type StatColumns } from "../../core/columns.ts";
+import { compareBytes } from "../../core/bytes.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import type {
   AlignedWindowsRequest,
@@ -23,6 +24,8 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
+import { wrongAnswer } from "../errors.ts";
+import { checkStream, checkVersion } from "./check_answer.ts";
 import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
 import { readResumable, type ResumeRules } from "./resumable.ts";
 import { ChangesSource, type RangeColumns } from "./changes_source.ts";
@@ -76,7 +79,13 @@ export class Reader {
   async nearest(request: NearestRequest, options: CallOptions): Promise<NearestResult> {
     const { uuid, version } = request;
     const spec: CallSpec = { rpc: "Nearest", uuid, anyNode: !isLatest(version), options };
-    const decode = (bytes: Uint8Array) => decodeNearest(bytes, spec);
+    const decode = (bytes: Uint8Array) => {
+      const answer = decodeNearest(bytes, spec);
+      const { version: found, point: { time } } = answer;
+      checkVersion(version, found, spec);
+      if (request.backward ? time < request.time : time >= request.time) return answer;
+      throw wrongAnswer(`it has a point at ${time}`, spec);
+    };
     const result = await this.#caller.unary(spec, nearestParams(request), decode);
     if (isLatest(version)) result.version = this.#rules.floors.correct(uuid, result.version);
     return result;
@@ -86,7 +95,14 @@ export class Reader {
     const { uuid, omitVersion, omitDescriptor } = request;
     const spec: CallSpec = { rpc: "StreamInfo", uuid, anyNode: omitVersion, options };
     const message = streamInfoParams(uuid, omitVersion, omitDescriptor);
-    const decode = (bytes: Uint8Array) => this.#codec.decodeStreamInfo(bytes, spec);
+    const decode = (bytes: Uint8Array) => {
+      const answer = this.#codec.decodeStreamInfo(bytes, spec);
+      const { descriptor } = answer;
+      if (descriptor !== undefined) {
+        checkStream(descriptor.uuid, spec, compareBytes(descriptor.uuid, uuid) === 0);
+      } else if (!omitDescriptor) throw wrongAnswer("it has no descriptor", spec);
+      return answer;
+    };
     const info = await this.#caller.unary(spec, message, decode);
     if (omitVersion || info.version === undefined) delete info.version;
     else info.version = this.#rules.floors.correct(uuid, info.version);

@@ -16,14 +16,17 @@ import {
   SubscriptionUpdateSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { checkStat, decoded } from "../errors.ts";
+import { uuidText } from "../../core/uuid.ts";
+import { checkStat, decoded, wrongAnswer } from "../errors.ts";
+import { checkStream } from "./check_answer.ts";
 
 /** One of the two forms. */
 interface Form {
   request(uuids: readonly Uint8Array[]): Uint8Array;
   /** True if the request side stays open. */
   readonly open: boolean;
-  decode(bytes: Uint8Array, spec: CallSpec): Promise<SubscriptionUpdate>;
+  /** Loads the decoder of messages; it throws what their `stat` says. */
+  decoder(): Promise<(bytes: Uint8Array, spec: CallSpec) => SubscriptionUpdate>;
 }
 
 const POINTS: Form = {
@@ -31,13 +34,14 @@ const POINTS: Form = {
   request(uuids) {
     return toBinary(SubscribeParamsSchema, create(SubscribeParamsSchema, { uuid: [...uuids] }));
   },
-  decode(bytes, spec) {
-    const { stat, uuid, values } = fromBinary(SubscribeResponseSchema, bytes);
-    checkStat(stat, spec);
-    const times = BigInt64Array.from(values, (point) => point.time);
-    const columns = { times, values: Float64Array.from(values, (point) => point.value) };
-    return Promise.resolve({ uuid: uuid.slice(), columns });
-  },
+  decoder: () =>
+    Promise.resolve((bytes, spec) => {
+      const { stat, uuid, values } = fromBinary(SubscribeResponseSchema, bytes);
+      checkStat(stat, spec);
+      const times = BigInt64Array.from(values, (point) => point.time);
+      const columns = { times, values: Float64Array.from(values, (point) => point.value) };
+      return { uuid: uuid.slice(), columns };
+    }),
 };
 
 const ARROW: Form = {
@@ -49,11 +53,17 @@ const ARROW: Form = {
     });
     return toBinary(SubscriptionUpdateSchema, message);
   },
-  async decode(bytes, spec) {
-    const { stat, uuid, arrowBytes } = fromBinary(SubscriptionRespSchema, bytes);
-    checkStat(stat, spec);
+  async decoder() {
     const { ipcToRaw } = await import("../../arrow/ipc.ts");
-    return { uuid: uuid.slice(), columns: ipcToRaw(arrowBytes) };
+    return (bytes, spec) => {
+      const { stat, uuid, arrowBytes } = fromBinary(SubscriptionRespSchema, bytes);
+      checkStat(stat, spec);
+      try {
+        return { uuid: uuid.slice(), columns: ipcToRaw(arrowBytes) };
+      } catch (error) {
+        throw wrongAnswer(`it cannot be decoded: ${(error as Error).message}`, spec);
+      }
+    };
   },
 };
 
@@ -71,11 +81,14 @@ export async function* subscribe(
 ): AsyncGenerator<SubscriptionUpdate, void, undefined> {
   const form = arrow ? ARROW : POINTS;
   const spec: CallSpec = { rpc: "Subscribe", uuid: uuids[0], endless: true, options };
+  const asked = new Set(uuids.map(uuidText));
+  const decode = await form.decoder();
   const call = await caller.open(spec, form.request(uuids), 1, form.open);
   try {
     for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
       const message = bytes;
-      const update = await decoded(spec, () => form.decode(message, spec));
+      const update = decoded(spec, () => decode(message, spec));
+      checkStream(update.uuid, spec, asked.has(uuidText(update.uuid)));
       call.rpc.recorder.points += update.columns.times.length;
       yield update;
     }

@@ -11,6 +11,7 @@ import { findBadTime } from "../../kernel/find_bad_point.ts";
 import { decodeStatResponse } from "../../kernel/wire.ts";
 import { checkStat, repeatedPart, wrongAnswer } from "../errors.ts";
 import { alignedWindowsParams, windowsParams, type WireRange } from "../wire/messages.ts";
+import { checkVersion } from "./check_answer.ts";
 import type { ResumableSource } from "./resumable.ts";
 
 /** More points than any stream can have. */
@@ -59,7 +60,9 @@ class WindowsSource implements ResumableSource<StatColumns> {
   decode(bytes: Uint8Array): StatChunk {
     const { code, message, major, minor, columns } = decodeStatResponse(bytes, this.#stddev);
     checkStat({ code, msg: message }, this);
-    return { version: { major, minor }, columns };
+    const version = { major, minor };
+    if (columns.count.some((count) => count > 0n)) checkVersion(this.version, version, this);
+    return { version, columns };
   }
 
   take(columns: StatColumns): StatColumns {
@@ -67,9 +70,11 @@ class WindowsSource implements ResumableSource<StatColumns> {
     const n = times.length;
     if (n === 0) return columns;
     this.#check(times);
-    const { buffer, byteOffset } = columns.count;
-    if (findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0) {
-      throw wrongAnswer("a window has a count that is no number of points", this);
+    const { min, max, count: { buffer, byteOffset } } = columns;
+    const isBad = findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0 ||
+      min.some((value, i) => value > max[i]!);
+    if (isBad) {
+      throw wrongAnswer("a window has no number of points, or a minimum above its maximum", this);
     }
     const { isAligned, width } = this.#form;
     const isBefore = (i: number) => (this.#taken || !isAligned) && times[i]! < this.#start;

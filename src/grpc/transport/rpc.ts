@@ -43,6 +43,9 @@ export interface Peer {
 /** Bytes of messages read ahead of the consumer before the wire is stopped. */
 const READ_AHEAD_BYTES = 1 << 20;
 
+/** Bytes that a message takes besides its own; empty ones have no others. */
+const MESSAGE_BYTES = 256;
+
 /** Tolerance for a server's clock that says earlier than ours that a deadline has passed, ms. */
 const DEADLINE_SLACK_MS = 20;
 
@@ -118,7 +121,7 @@ export class Rpc {
     this.#idleSinceMs = Date.now();
     const message = this.#queue.shift();
     if (message !== undefined) {
-      this.#queuedBytes -= message.length;
+      this.#queuedBytes -= message.length + MESSAGE_BYTES;
       if (this.#paused && this.#queuedBytes < READ_AHEAD_BYTES / 2) {
         this.#paused = false;
         this.#call.want();
@@ -179,7 +182,7 @@ export class Rpc {
     this.#onActivity(false);
     if (this.#end !== undefined) return;
     this.#queue.push(message);
-    this.#queuedBytes += message.length;
+    this.#queuedBytes += message.length + MESSAGE_BYTES;
     if (this.#queuedBytes < READ_AHEAD_BYTES) this.#call.want();
     else this.#paused = true;
     this.#rouse();

@@ -31,7 +31,7 @@ import {
   StreamInfoParamsSchema,
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
-import { checkStat, type ErrorContext } from "../errors.ts";
+import { checkStat, type ErrorContext, wrongAnswer } from "../errors.ts";
 
 /** A range of a stream at a version, as three requests begin. */
 export interface WireRange {
@@ -98,23 +98,27 @@ export function streamInfoParams(
   return toBinary(StreamInfoParamsSchema, message);
 }
 
-/**
- * The version in the answer to `Insert`, `Delete` or `Flush`, or without anything but `stat` in the
- * answers of other calls: they all begin alike.
- */
+/** The version in the answer to `Insert`, `Delete` or `Flush`; throws what its `stat` says. */
 export function decodeVersion(bytes: Uint8Array, call: ErrorContext): Version {
   const { stat, versionMajor, versionMinor } = fromBinary(NearestResponseSchema, bytes);
   checkStat(stat, call);
+  if (versionMajor === 0n) throw wrongAnswer("it has no version", call);
   return { major: versionMajor, minor: versionMinor };
+}
+
+/** Throws what the `stat` of an answer says: all of them begin alike. */
+export function decodeStat(bytes: Uint8Array, call: ErrorContext): void {
+  checkStat(fromBinary(NearestResponseSchema, bytes).stat, call);
 }
 
 /** Reads a `NearestResponse`; throws what its `stat` says. */
 export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestResult {
   const { stat, versionMajor, versionMinor, value } = fromBinary(NearestResponseSchema, bytes);
   checkStat(stat, call);
+  if (value === undefined) throw wrongAnswer("it has no point", call);
   return {
     version: { major: versionMajor, minor: versionMinor },
-    point: { time: value?.time ?? 0n, value: value?.value ?? 0 },
+    point: { time: value.time, value: value.value },
   };
 }
 
@@ -122,6 +126,9 @@ export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestRes
 export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
   const { stat, versionMajor, versionMinor, ranges } = fromBinary(ChangesResponseSchema, bytes);
   checkStat(stat, call);
+  if (ranges.some(({ start, end }) => start >= end)) {
+    throw wrongAnswer("it has an empty range", call);
+  }
   return {
     version: { major: versionMajor, minor: versionMinor },
     starts: BigInt64Array.from(ranges, (range) => range.start),

@@ -21,7 +21,7 @@ import { SetStreamTagsParamsSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { callError, isUncertain, lateError } from "../errors.ts";
-import { decodeVersion, obliterateParams } from "../wire/messages.ts";
+import { decodeStat, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
 import { type Persistence, persistently } from "./persistently.ts";
 
@@ -115,7 +115,7 @@ export class MetadataWrites {
         await this.#caller.once(
           spec,
           message,
-          (bytes) => decodeVersion(bytes, spec),
+          (bytes) => decodeStat(bytes, spec),
           tries.attempt,
         );
         return tries.succeeded();

@@ -8,6 +8,7 @@ import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import {
   failure,
   info,
+  nearest,
   raw,
   v4Server,
   versioned,
@@ -124,7 +125,7 @@ const KINDS: {
   { rpc: "Flush", answer: versioned(12n), call: (endpoint) => endpoint.flush(uuid) },
   {
     rpc: "Nearest",
-    answer: versioned(11n),
+    answer: nearest(0n),
     call: (endpoint) => endpoint.nearest({ uuid, time: 0n, version: 11n, backward: false }),
   },
   {

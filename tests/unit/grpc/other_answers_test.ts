@@ -1,0 +1,304 @@
+/** Servers that answer another question than the one that was asked: an error, never data. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
+import { BTrDBError } from "../../../src/core/errors.ts";
+import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
+import * as v4 from "../../../src/gen/btrdb_v4_pb.ts";
+import * as v5 from "../../../src/gen/btrdb_v5_pb.ts";
+import { connectGrpc } from "../../../src/grpc/mod.ts";
+import { connect } from "@btrdb/btrdb";
+import {
+  bytes,
+  info,
+  nearest,
+  raw,
+  versioned,
+  windows,
+} from "../../support/grpc/scripted_answers.ts";
+import { Rpc } from "../../../src/grpc/transport/rpc.ts";
+import { CallRecorder } from "../../../src/grpc/transport/telemetry.ts";
+import type { Wire, WireListener } from "../../../src/grpc/transport/wire.ts";
+import { type Script, ScriptedServer } from "../../support/grpc/scripted_server.ts";
+
+const uuid = new Uint8Array(16).fill(4);
+const other = new Uint8Array(16).fill(5);
+const range = { uuid, start: 100n, end: 200n, version: 11n };
+const none = new Map<string, string>();
+const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+
+async function drain(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+const V4 = "4.15.9-deno";
+const V5 = "5.30.0-deno";
+const OLD_V5 = "5.29.0-deno";
+
+async function withServer(
+  build: string,
+  script: Script,
+  body: (endpoint: Endpoint, server: ScriptedServer) => Promise<void>,
+): Promise<void> {
+  const [major = 0, minor = 0] = build.split(".").map(Number);
+  await using server = await ScriptedServer.start((call) =>
+    call.rpc === "Info" ? call.send(info(build, [], [major, minor])) : script(call)
+  );
+  const protocol = major === 4 ? "v4" : "v5";
+  const endpoint = await connectGrpc({ addresses: [server.address], retry: false, protocol });
+  try {
+    await body(endpoint, server);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+type Ask = (endpoint: Endpoint) => Promise<unknown>;
+
+const nearestTo = (time: bigint, backward: boolean, version = 11n): Ask => (endpoint) =>
+  endpoint.nearest({ uuid, time, version, backward });
+const streamInfo: Ask = (endpoint) =>
+  endpoint.streamInfo({ uuid, omitVersion: true, omitDescriptor: false });
+const changes: Ask = (endpoint) =>
+  drain(endpoint.changes({ uuid, from: 1n, to: 11n, resolution: 0 }));
+const lookup = (collection: string, isCollectionPrefix: boolean): Ask => (endpoint) =>
+  drain(
+    endpoint.lookupStreams({ collection, isCollectionPrefix, tags: none, annotations: none }),
+  );
+const collections = (prefix: string): Ask => (endpoint) =>
+  drain(endpoint.listCollections({ prefix }));
+const subscribe: Ask = (endpoint) => drain(endpoint.subscribe([uuid]));
+
+function message<Desc extends DescMessage>(desc: Desc, init: MessageInitShape<Desc>): Uint8Array {
+  return bytes(desc, init);
+}
+
+function found(collection: string, name = uuid): Uint8Array {
+  return message(v5.LookupStreamsResponseSchema, { results: [{ uuid: name, collection }] });
+}
+
+function listed(...names: string[]): Uint8Array {
+  return message(v4.ListCollectionsResponseSchema, { collections: names });
+}
+
+function changed(...ranges: [bigint, bigint][]): Uint8Array {
+  return message(v4.ChangesResponseSchema, {
+    versionMajor: 11n,
+    ranges: ranges.map(([start, end]) => ({ start, end })),
+  });
+}
+
+/** Server, what it answers, the question, and a part of the error. */
+const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
+  [
+    "rawValues: points of another version",
+    V4,
+    raw([[150n, 1]], 5n),
+    (endpoint) => drain(endpoint.rawValues(range)),
+    "is of version 5, not of 11",
+  ],
+  [
+    "windows: windows of another version",
+    V4,
+    windows([[100n, 1n]], 12n),
+    (endpoint) => drain(endpoint.windows({ ...range, width: 10n, depth: 0 })),
+    "is of version 12, not of 11",
+  ],
+  [
+    "alignedWindows: windows of another version",
+    V4,
+    windows([[112n, 1n]], 12n),
+    (endpoint) => drain(endpoint.alignedWindows({ ...range, pointwidth: 4 })),
+    "is of version 12, not of 11",
+  ],
+  [
+    "alignedWindows: a minimum above the maximum",
+    V4,
+    message(v4.AlignedWindowsResponseSchema, {
+      versionMajor: 11n,
+      values: [{ time: 112n, count: 2n, min: 3, mean: 2, max: 1 }],
+    }),
+    (endpoint) => drain(endpoint.alignedWindows({ ...range, pointwidth: 4 })),
+    "a minimum above its maximum",
+  ],
+  // Without a point, the answer was a point at 1970 with the value 0.
+  ["nearest: no point", V4, versioned(11n), nearestTo(0n, false), "has no point"],
+  ["nearest: a point before", V4, nearest(4n), nearestTo(5n, false), "a point at 4"],
+  [
+    "nearest: a point at the time, backward",
+    V5,
+    nearest(5n),
+    nearestTo(5n, true),
+    "a point at 5",
+  ],
+  ["nearest: another version", V4, nearest(5n, 1, 3n), nearestTo(5n, false), "is of version 3"],
+  ["changes: a range of nothing", V4, changed([1n, 2n], [5n, 5n]), changes, "an empty range"],
+  ["changes: a range that goes back", V5, changed([9n, 5n]), changes, "an empty range"],
+  [
+    "streamInfo: another stream",
+    V4,
+    message(v4.StreamInfoResponseSchema, { descriptor: { uuid: other, collection: "c" } }),
+    streamInfo,
+    'has uuid "05050505-',
+  ],
+  [
+    "streamInfo: no descriptor",
+    V5,
+    message(v5.StreamInfoResponseSchema, {}),
+    streamInfo,
+    "has no descriptor",
+  ],
+  [
+    "lookupStreams: a uuid of 15 bytes",
+    V4,
+    found("c", other.subarray(1)),
+    lookup("c", false),
+    '0505050505"',
+  ],
+  [
+    "lookupStreams: a uuid of nothing",
+    V5,
+    found("c", new Uint8Array()),
+    lookup("c", true),
+    'uuid ""',
+  ],
+  ["lookupStreams: another collection", V5, found("cd"), lookup("c", false), 'it has "cd"'],
+  ["lookupStreams: another prefix", V5, found("x/c"), lookup("c", true), 'it has "x/c"'],
+  ["listCollections: another prefix", V5, listed("c/a", "d"), collections("c/"), 'it has "d"'],
+  ["listCollections: another prefix in a page", V4, listed("b"), collections("c"), '"b"'],
+  [
+    "listCollections: a page out of order",
+    V4,
+    listed("c/b", "c/a"),
+    collections("c"),
+    'it has "c/a"',
+  ],
+  // The same page for ever was a list without an end.
+  ["listCollections: a page that comes again", V4, listed("c/a"), collections("c"), 'it has "c/a"'],
+  [
+    "flush: no version",
+    V4,
+    new Uint8Array(0),
+    (endpoint) => endpoint.flush(uuid),
+    "has no version",
+  ],
+  [
+    "insert: no version",
+    V5,
+    versioned(0n),
+    (endpoint) => endpoint.insert({ uuid, columns }),
+    "no v",
+  ],
+  [
+    "subscribe: points of another stream",
+    OLD_V5,
+    message(v5.SubscribeResponseSchema, { uuid: other, values: [{ time: 1n, value: 1 }] }),
+    subscribe,
+    'uuid "05050505-',
+  ],
+  [
+    "subscribe: points of no stream",
+    OLD_V5,
+    message(v5.SubscribeResponseSchema, { values: [{ time: 1n, value: 1 }] }),
+    subscribe,
+    'uuid ""',
+  ],
+  // What the decoder of Arrow threw came out as it was, with no status to tell it by.
+  [
+    "subscribe: what is no Arrow",
+    V5,
+    message(v5.SubscriptionRespSchema, { uuid, arrowBytes: new Uint8Array(64).fill(255) }),
+    subscribe,
+    "cannot be decoded",
+  ],
+];
+
+for (const [name, build, answer, ask, text] of CASES) {
+  Deno.test(`${name} is DATA_LOSS`, async () => {
+    await withServer(build, (call) => call.send(answer), async (endpoint) => {
+      const error = await assertRejects(() => ask(endpoint), BTrDBError);
+      assertEquals([error.status, error.retryable], ["DATA_LOSS", false], error.message);
+      assertStringIncludes(error.message, text);
+    });
+  });
+}
+
+Deno.test("rawValues, windows: an empty stream may answer with the version that it has", async () => {
+  const answers: [Uint8Array, Ask][] = [
+    [raw([], 10n), (endpoint) => drain(endpoint.rawValues(range))],
+    [
+      windows([[100n, 0n], [150n, 0n]], 10n),
+      (endpoint) => drain(endpoint.windows({ ...range, width: 50n, depth: 0 })),
+    ],
+  ];
+  for (const [answer, ask] of answers) {
+    await withServer(V5, (call) => call.send(answer), async (endpoint) => void await ask(endpoint));
+  }
+});
+
+// A server that sent one empty message after another kept a read of nothing busy for ever.
+Deno.test("rawValues: an answer that goes on without anything in it ends with DATA_LOSS", async () => {
+  const empty = raw([]);
+  await withServer(V5, async (call) => {
+    while (!call.signal.aborted) await call.send(empty);
+  }, async (endpoint) => {
+    const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+    assertEquals(error.status, "DATA_LOSS");
+    assertStringIncludes(error.message, "over 16384 empty messages");
+  });
+});
+
+// Of a call with one answer, all but the first message were dropped without a word.
+Deno.test("flush: a second message is DATA_LOSS", async () => {
+  await withServer(V5, async (call) => {
+    await call.send(versioned(12n));
+    await call.send(versioned(13n));
+  }, async (endpoint) => {
+    const error = await assertRejects(
+      () => endpoint.flush(uuid),
+      BTrDBError,
+      "it has two messages",
+    );
+    assertEquals(error.status, "DATA_LOSS");
+  });
+});
+
+// Empty messages counted nothing towards what may be read ahead, so that a reader who paused got all of
+// them into memory.
+Deno.test("Rpc: empty messages count towards those that are read ahead", async () => {
+  let wanted = 0;
+  let listener: WireListener | undefined;
+  const wire: Wire = {
+    start: (_request, given) => {
+      listener = given;
+      return { want: () => wanted++, send: () => {}, halfClose: () => {}, cancel: () => {} };
+    },
+    close: () => {},
+  };
+  const request = { rpc: "RawValues", path: "/x", message: new Uint8Array(), attempt: 1 };
+  const about = { ...request, server: "a:1", uuid: undefined, requestBytes: 0 };
+  const recorder = new CallRecorder({}, about);
+  const peer = { address: "a:1", apiKey: undefined };
+  const rpc = new Rpc(wire, peer, { ...request, options: {} }, recorder, () => {});
+  let given = 0;
+  for (; given < wanted && given < 1_000_000; given++) listener!.onMessage(new Uint8Array(0));
+  assert(given < 10_000, `${given} messages`);
+  for (let i = 0; i < given; i++) await rpc.read();
+  assert(wanted > given, "more is wanted once these are read");
+  rpc.cancel();
+});
+
+for (const row of ["no json", "5", "null", "[]", ""]) {
+  // A row that is no JSON came out as a SyntaxError, and one that is no object as a row.
+  Deno.test(`BTrDB.sql: the row ${JSON.stringify(row)} is DATA_LOSS`, async () => {
+    const answer = message(v5.SQLQueryResponseSchema, {
+      SQLQueryRow: [new TextEncoder().encode('{"a":1}'), new TextEncoder().encode(row)],
+    });
+    await using server = await ScriptedServer.start((call) =>
+      call.send(call.rpc === "Info" ? info(V5, [], [5, 30]) : answer)
+    );
+    await using db = await connect(server.address, { retry: false });
+    const error = await assertRejects(() => drain(db.sql("select 1")), BTrDBError);
+    assertEquals([error.status, error.rpc], ["DATA_LOSS", "SQLQuery"]);
+  });
+}
