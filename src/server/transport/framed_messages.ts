@@ -7,6 +7,9 @@
 
 import type { CallStream } from "./call_stream.ts";
 
+/** Bytes of a call that may wait for its reader before it is told to stop. */
+const MAX_WAITING_BYTES = 1 << 20;
+
 /** Frames on their way through the library, which takes them for one message. */
 class Frames {
   readonly bytes: Uint8Array;
@@ -17,14 +20,17 @@ class Frames {
 }
 
 /** The library's side of a call. */
-export type LibraryStream = Omit<CallStream, "writeFrames">;
+export type LibraryStream = Omit<CallStream, "writeFrames"> & { emit(event: "drain"): unknown };
 
 /** The part of the library's calls that is replaced. */
 interface LibraryCall {
   serializeMessage?(message: unknown): Uint8Array;
 }
 
-/** Lets a call send messages that are framed already. */
+/**
+ * Lets a call send messages that are framed already, and bounds the bytes that wait for its reader:
+ * the library counts messages, 16 of them, however long they are.
+ */
 export function takeFrames(stream: LibraryStream): CallStream {
   const { call } = stream as { call?: LibraryCall };
   const serialize = call?.serializeMessage;
@@ -35,10 +41,24 @@ export function takeFrames(stream: LibraryStream): CallStream {
   const framed = (message: unknown): Uint8Array =>
     message instanceof Frames ? message.bytes : serialize.call(call, message);
   call!.serializeMessage = framed;
-  const write = stream.write as (message: unknown, onSent: () => void) => boolean;
+  const ofLibrary = stream.write as (message: unknown, onSent: (error?: Error) => void) => boolean;
+  let waitingBytes = 0;
+  let isFull = false;
+  const write = (message: unknown, bytes: number, onSent?: () => void): boolean => {
+    waitingBytes += bytes;
+    const hasRoom = ofLibrary.call(stream, message, (error) => {
+      waitingBytes -= bytes;
+      if (!error) onSent?.();
+      if (!isFull || waitingBytes >= MAX_WAITING_BYTES) return;
+      isFull = false;
+      stream.emit("drain");
+    });
+    isFull ||= waitingBytes >= MAX_WAITING_BYTES;
+    return hasRoom && !isFull;
+  };
   return Object.assign(stream, {
-    writeFrames(frames: Uint8Array, onSent: () => void): boolean {
-      return write.call(stream, new Frames(frames), onSent);
-    },
+    write: (message: Uint8Array): boolean => write(message, message.length),
+    writeFrames: (frames: Uint8Array, onSent: () => void): boolean =>
+      write(new Frames(frames), frames.length, onSent),
   });
 }
