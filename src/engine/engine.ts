@@ -458,7 +458,7 @@ export class Engine implements Endpoint {
     // Not on one state: a reader must not hold a transaction open while the thread works.
     await this.#storage.checked(options, () => checkSqlInput(request));
     const rows = await this.#storage.sql.run(request, options);
-    yield* paced(chunked(rows, CHUNK_STREAMS), options);
+    yield* paced(this.#storage.sql.results.batches(rows), options);
   }
 
   /**

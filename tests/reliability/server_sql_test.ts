@@ -128,6 +128,75 @@ Deno.test("serve: SQL that is given up ends, whoever gives it up, and keeps nobo
   await Deno.remove(folder, { recursive: true });
 });
 
+/** Most memory that a process of queries has held, MiB. */
+function peakOf(pid: number): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) >> 10;
+  } catch {
+    return 0;
+  }
+}
+
+/** Queries that keep more in memory than they return, however short their texts are. */
+const GREEDY = [
+  `SELECT length(json_group_object(a.name || b.name, $1)) AS n FROM ${PAIRS}`,
+  `SELECT count(DISTINCT $1 || a.name || b.name) AS n FROM ${PAIRS}`,
+];
+
+// JSON of many rows is as long as they are before SQLite looks at its length: 1.3 GB in ten seconds.
+Deno.test("serve: SQL that gathers many rows in memory fails at its bound", async () => {
+  if (!CAN_LIST_PROCESSES) return console.warn("skipped, there is no /proc");
+  const folder = await Deno.makeTempDir();
+  await fill(`${folder}/a.btrdb`);
+  const server = await ServedDatabase.start(`file:${folder}/a.btrdb`);
+  {
+    using client = new RawClient(server.address);
+    for (const query of GREEDY) {
+      await countIs(client);
+      const [pid] = sqlProcesses(server.pid);
+      const { messages } = await client.call(PATH, sqlBytes(query, "y".repeat(1_900)));
+      const text = new TextDecoder().decode(messages[0]);
+      const peak = peakOf(pid!);
+      assert(peak < 700, `${query}: ${peak} MiB`);
+      assert(/out of memory/.test(text), `${query}: ${text}`);
+    }
+  }
+  assertEquals(await server.stop(), { code: 0, errors: "" });
+  await Deno.remove(folder, { recursive: true });
+});
+
+// Results of 60 MB, none of which was read, were kept for each of forty clients: 4.8 GB.
+Deno.test("serve: results of SQL that nobody reads are bounded, and what is read arrives", async () => {
+  const folder = await Deno.makeTempDir();
+  await fill(`${folder}/a.btrdb`);
+  const server = await ServedDatabase.start(`file:${folder}/a.btrdb`);
+  const request = sqlBytes("SELECT $1 || name AS x FROM streams", LONG);
+  const { resident } = (await server.memory())!;
+  const clients = Array.from({ length: 12 }, () => new RawClient(server.address));
+  for (const client of clients) {
+    const answer = client.open(PATH, request);
+    answer.on("error", () => {});
+    // Its first message, and then no other.
+    await new Promise<void>((resolve) => answer.once("data", () => resolve(void answer.pause())));
+  }
+  {
+    using honest = new RawClient(server.address);
+    const { code, messages } = await honest.call(PATH, request);
+    assertEquals(code, 0);
+    const rows = messages.flatMap((bytes) =>
+      fromBinary(pb.SQLQueryResponseSchema, bytes).SQLQueryRow
+    );
+    assertEquals(rows.length, STREAMS);
+    assert(messages.every(({ length }) => length < 400_000), "a message is longer than needed");
+  }
+  const grown = (await server.memory())!.resident - resident;
+  assert(grown < 900, `grew by ${grown} MiB`);
+  for (const client of clients) client[Symbol.dispose]();
+  assertEquals(await server.stop(), { code: 0, errors: "" });
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("serve: SIGTERM under SQL ends the server and its queries", async () => {
   const folder = await Deno.makeTempDir();
   await fill(`${folder}/a.btrdb`);

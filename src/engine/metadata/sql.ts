@@ -20,6 +20,12 @@ export const MAX_SQL_ROWS = 100_000;
 /** Most bytes of all values one query may return. */
 export const MAX_SQL_BYTES: number = 64 << 20;
 
+/** Most characters of all rows as JSON: control characters take six, names are in each row. */
+const MAX_SQL_JSON = 2 * MAX_SQL_BYTES;
+
+/** Most characters of one row as JSON: whoever sends rows holds a few of them for each reader. */
+const MAX_ROW_JSON = 2 << 20;
+
 /** Functions a query may call: none that makes long results from short ones. */
 const FUNCTIONS: ReadonlySet<string> = new Set(
   ("abs avg ceil ceiling char coalesce concat concat_ws count date datetime dense_rank " +
@@ -196,6 +202,22 @@ function checkedJson(text: string): string {
   }
 }
 
+/** Rows as JSON, unless that is too long. */
+function allToJson(rows: Row[], nested: ReadonlySet<string>): string[] {
+  let characters = 0;
+  return rows.map((row) => {
+    const text = toJson(row, nested);
+    if (text.length > MAX_ROW_JSON) {
+      refuse(`a row has ${text.length} characters as JSON, at most ${MAX_ROW_JSON} are allowed`);
+    }
+    characters += text.length;
+    if (characters > MAX_SQL_JSON) {
+      refuse(`the query returns more than ${MAX_SQL_JSON} characters as JSON`);
+    }
+    return text;
+  });
+}
+
 /**
  * Runs a query.
  *
@@ -225,7 +247,7 @@ export function runSql(
       throwIfOver(options, "run SQL");
       checkSize(db.prepare(measuring(statement.sourceSQL, columns.length)).get(values)!);
       throwIfOver(options, "run SQL");
-      return statement.all(values).map((row) => toJson(row, nested));
+      return allToJson(statement.all(values), nested);
     } catch (error) {
       if (!isSqlite(error)) throw error;
       refuse((error as Error).message, error);

@@ -29,11 +29,12 @@ const SEARCH_BYTES = 5e10;
 /** Characters that are compared for one row by functions that look at a pattern at every place. */
 const PATTERN_CHARACTERS = 1e9;
 
-/** Bytes that sorted and materialized rows may take, in memory. */
+/** Bytes that sorted and materialized rows and JSON of many rows may take, in memory. */
 const TEMPORARY_BYTES = 2 ** 31;
 
 const SEARCHING = /^(instr|replace)\(/;
 const MATCHING = /^(like|glob|l?trim|rtrim)\(/;
+const GATHERING = /^json_group_/;
 const TEMPORARY = /^(USE TEMP B-TREE|MATERIALIZE)/;
 
 /** Upper bounds on the cost of a query. */
@@ -62,7 +63,7 @@ export function sqlCost(plan: readonly Row[], program: readonly Row[], streams: 
   limits.push(Math.sqrt(SEARCH_BYTES / count(SEARCHING)));
   limits.push(Math.sqrt(PATTERN_CHARACTERS / count(MATCHING)));
   const isStored = plan.some((row) => TEMPORARY.test(String(row["detail"])));
-  if (isStored) limits.push(Math.max(1024, TEMPORARY_BYTES / visits));
+  if (isStored || count(GATHERING) > 0) limits.push(Math.max(1024, TEMPORARY_BYTES / visits));
   const refusal = refusalOf(visits, program);
   return { visits, refusal, maxText: Math.floor(Math.min(...limits)) };
 }

@@ -11,6 +11,7 @@ import { FairSemaphore } from "../../core/fair_semaphore.ts";
 import type { SqlOptions, SqlRequest } from "../../endpoint/endpoint.ts";
 import { closedError } from "../write/group_commit.ts";
 import type { Database } from "../file/sqlite.ts";
+import { HeldResults } from "./held_results.ts";
 import type { SqlReport, StreamRow } from "./sql_messages.ts";
 import { type SqlRunner, startSqlRunner } from "./sql_runner.ts";
 
@@ -50,6 +51,8 @@ interface Lane {
 
 /** Runs the SQL queries of one database, each owner's one at a time. */
 export class SqlPool {
+  /** Results whose queries are over. */
+  readonly results: HeldResults = new HeldResults();
   readonly #source: SqlSource;
   readonly #turns = new FairSemaphore(MAX_RUNNING);
   /** Runners that have nothing to do. */

@@ -18,15 +18,24 @@ const TABLE = "CREATE TABLE stream (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, 
   "collection TEXT NOT NULL, tags TEXT NOT NULL, annotations TEXT NOT NULL, " +
   "property_version INTEGER NOT NULL)";
 
+/**
+ * Memory of SQLite in a process of queries, bytes: of sorted rows, and of JSON that is put together,
+ * which is as long as its rows before its length is looked at. A query that needs more fails.
+ */
+const MAX_MEMORY = 512 << 20;
+
 /** Characters of rows that one message carries, so that reading it holds nobody up. */
 const MESSAGE_CHARACTERS = 1 << 18;
+
+const MEMORY = ":memory:";
 
 const send = (message: SqlReport | typeof CLOSED): void => {
   if (parentPort === null) process.send?.(message);
   else parentPort.postMessage(message);
 };
 let db: Database | undefined;
-let path = ":memory:";
+let path = MEMORY;
+let isMemoryLimited = false;
 let deadlineMs = 0;
 let isLate = false;
 
@@ -48,11 +57,25 @@ function open(location: string, readOnly: boolean): Database {
   return db;
 }
 
+/**
+ * Bounds the memory of SQLite, which can be done once. It holds for all databases of the program, so it
+ * is not for threads. The streams of a database in memory may double.
+ */
+function limitMemory(target: Database): void {
+  if (isMemoryLimited || parentPort !== null) return;
+  isMemoryLimited = true;
+  const pages = Number(target.prepare("PRAGMA page_count").get()!["page_count"]);
+  const pageBytes = Number(target.prepare("PRAGMA page_size").get()!["page_size"]);
+  const ownBytes = path === MEMORY ? 2 * pages * pageBytes : 0;
+  target.exec(`PRAGMA hard_heap_limit = ${MAX_MEMORY + ownBytes}`);
+}
+
 /** Answers a query with one or several messages. */
 function* answer(order: Extract<SqlOrder, { type: "query" }>): Generator<SqlReport> {
   deadlineMs = order.deadlineMs;
   isLate = false;
   try {
+    limitMemory(db!);
     const rows = runSql(db!, order.request, { deadlineMs });
     if (isLate) throw deadlineExceeded("run SQL");
     yield* messages(rows);
@@ -87,7 +110,7 @@ function insertAll(target: Database, rows: Extract<SqlOrder, { type: "streams" }
 function obey(order: SqlOrder): void {
   if (order.type === "open") open(order.path, true);
   else if (order.type === "streams") {
-    insertAll(order.first ? open(":memory:", false) : db!, order.rows);
+    insertAll(order.first ? open(MEMORY, false) : db!, order.rows);
   } else if (order.type === "query") {
     for (const report of answer(order)) send(report);
   } else {

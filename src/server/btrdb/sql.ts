@@ -11,8 +11,9 @@ import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5
 import type { Exchange } from "../method.ts";
 import { decode, FEW_FIELDS } from "./request.ts";
 
-/** Rows a message carries. */
+/** Rows that a message carries, and bytes of them from which on it takes no more. */
 const BATCH_ROWS = 1_000;
+const BATCH_BYTES = 1 << 18;
 
 /** `SQLQuery`. It sees every collection, so a caller kept to some of them may not use it. */
 export async function sqlQuery(exchange: Exchange): Promise<void> {
@@ -23,11 +24,13 @@ export async function sqlQuery(exchange: Exchange): Promise<void> {
   // Turns go by keys, where there are keys, else by connections.
   const rows = endpoint.sqlQuery({ query, params }, { ...options, limitMs, owner: owners.at(-1) });
   let held: Uint8Array[] = [];
+  let bytes = 0;
   let count = 0;
   let sent = 0;
   const flush = () => {
     const response = create(SQLQueryResponseSchema, { SQLQueryRow: held });
     held = [];
+    bytes = 0;
     sent++;
     return call.send(toBinary(SQLQueryResponseSchema, response));
   };
@@ -35,8 +38,8 @@ export async function sqlQuery(exchange: Exchange): Promise<void> {
     for await (const batch of rows) {
       for (const row of batch) {
         if (++count > settings.maxSqlRows) throw tooManyRows(settings.maxSqlRows);
-        held.push(encoder.encode(row));
-        if (held.length === BATCH_ROWS) await flush();
+        bytes += held[held.push(encoder.encode(row)) - 1]!.length;
+        if (held.length === BATCH_ROWS || bytes >= BATCH_BYTES) await flush();
       }
     }
   } catch (error) {
