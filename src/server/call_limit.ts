@@ -9,21 +9,24 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { Semaphore } from "../core/semaphore.ts";
 
 /**
- * Runs `work` with a place behind each of the gates.
+ * Runs `work` with places behind each of the gates.
  *
  * @param signal Ends the waiting.
+ * @param count Number of places; all there are behind the smallest gate, if it is more.
  */
 export async function withPlaces<T>(
   [gate, ...others]: readonly CallLimit[],
   signal: AbortSignal,
   work: () => Promise<T>,
+  count = 1,
 ): Promise<T> {
   if (gate === undefined) return await work();
-  await gate.enter(signal);
+  const places = Math.min(count, gate.most);
+  await gate.enter(signal, places);
   try {
-    return await withPlaces(others, signal, work);
+    return await withPlaces(others, signal, work, places);
   } finally {
-    gate.leave();
+    gate.leave(places);
   }
 }
 
@@ -33,7 +36,8 @@ const SHEDDING = "The cluster is overwhelmed and is shedding load.";
 /** A counter of running calls with a short queue. */
 export class CallLimit {
   readonly #places: Semaphore;
-  readonly #most: number;
+  /** Calls that run at once. */
+  readonly most: number;
   readonly #maxWaiting: number;
 
   /**
@@ -42,7 +46,7 @@ export class CallLimit {
    */
   constructor(maxRunning: number, maxWaiting: number) {
     this.#places = new Semaphore(maxRunning);
-    this.#most = maxRunning;
+    this.most = maxRunning;
     this.#maxWaiting = maxWaiting;
   }
 
@@ -65,7 +69,7 @@ export class CallLimit {
    */
   async enter(signal: AbortSignal, count = 1): Promise<void> {
     signal.throwIfAborted();
-    const places = Math.min(count, this.#most);
+    const places = Math.min(count, this.most);
     if (!this.#places.hasRoom(places) && this.waiting >= this.#maxWaiting) {
       throw new BTrDBError(SHEDDING, { code: ErrorCode.ResourceDepleted });
     }
@@ -74,14 +78,14 @@ export class CallLimit {
 
   /** Gives places to the first calls that wait. */
   leave(count = 1): void {
-    this.#places.release(Math.min(count, this.#most));
+    this.#places.release(Math.min(count, this.most));
   }
 }
 
 /** Share of the places that one key, or all callers without a known key together, may take. */
 const SHARE = 0.75;
 
-/** The places for calls, so shared that no caller can take all of them. */
+/** The places for calls, or for the streams that they read, so shared that no caller can take all of them. */
 export class SharedPlaces {
   /** All places. */
   readonly all: CallLimit;

@@ -15,7 +15,7 @@ import {
   SMALL_MESSAGE_BYTES,
 } from "./method.ts";
 import { type Failure, failureOf } from "./failures.ts";
-import { type CallLimit, type SharedPlaces, withPlaces } from "./call_limit.ts";
+import { type SharedPlaces, withPlaces } from "./call_limit.ts";
 import type { Grant, KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Call } from "./transport/call.ts";
@@ -41,7 +41,7 @@ export interface DispatcherOptions {
   keys: KeyRing;
   places: SharedPlaces;
   /** Limits the streams that calls on several of them read at once. */
-  openStreams: CallLimit;
+  openStreams: SharedPlaces;
   metrics: Metrics;
   settings: MethodSettings;
   /** Told of errors that no client can be blamed for. */
@@ -140,7 +140,8 @@ export class Dispatcher {
     if (entry.needs !== undefined) access.capability(entry.needs);
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const report = (error: unknown) => this.#report(error, call);
-    const parts = { endpoint, readers, metrics, settings, openStreams };
+    const streams = openStreams.of(keys.ownerOf(grant));
+    const parts = { endpoint, readers, metrics, settings, openStreams: streams };
     const run = () => entry.run({ ...parts, call, access, owners, options, report });
     const cancel = (reason: GrpcFailure) => call.cancel(reason);
     await watchRights(access, cancel, () => this.#gated(call, entry, grant, run));

@@ -38,8 +38,8 @@ export interface Exchange {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly settings: MethodSettings;
-  /** Limits the streams that calls on several of them read at once. */
-  readonly openStreams: CallLimit;
+  /** Limits on the streams that calls on several of them read at once: the caller's, and all. */
+  readonly openStreams: readonly CallLimit[];
   /** Those on whose account what waits for the caller is kept: its connection, and its key. */
   readonly owners: readonly unknown[];
   /** Signal and deadline of the call, for the endpoint. */

@@ -14,7 +14,7 @@ import { SERVICES } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
-import { CallLimit, SharedPlaces } from "./call_limit.ts";
+import { type CallLimit, SharedPlaces } from "./call_limit.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { checkKnown } from "./known_options.ts";
@@ -205,7 +205,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
   const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls);
-  const openStreams = new CallLimit(limits.openStreams, limits.waitingCalls);
+  const openStreams = new SharedPlaces(limits.openStreams, limits.waitingCalls);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const metrics = metricsOf(

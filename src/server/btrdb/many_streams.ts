@@ -6,6 +6,7 @@
  */
 
 import { freeMemoryLater } from "../free_memory.ts";
+import { withPlaces } from "../call_limit.ts";
 import type { Exchange } from "../method.ts";
 
 /** Streams of a call that leaves much free memory behind. */
@@ -23,11 +24,11 @@ export async function withStreams(
   work: () => Promise<void>,
 ): Promise<void> {
   if (count <= 1) return await work();
-  await openStreams.enter(call.signal, count);
-  try {
-    await work();
-  } finally {
-    openStreams.leave(count);
-    if (count >= MANY) freeMemoryLater();
-  }
+  await withPlaces(openStreams, call.signal, async () => {
+    try {
+      await work();
+    } finally {
+      if (count >= MANY) freeMemoryLater();
+    }
+  }, count);
 }

@@ -120,10 +120,11 @@ export class HttpDispatcher {
     const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
     const options: CallOptions & { signal: AbortSignal } = { signal };
     const access = new Access(grant, this.#collections, options);
-    const gates = places.of(keys.ownerOf(grant));
+    const owner = keys.ownerOf(grant);
+    const gates = places.of(owner);
     const gated = <T>(work: () => Promise<T>) => withPlaces(gates, signal, work);
     const shared = { request, reply, path, endpoint, access, metrics, options };
-    return { ...shared, grant, gated };
+    return { ...shared, grant, owner, gated };
   }
 
   /** The failure of a request; who showed no key is asked for one. */

@@ -22,6 +22,8 @@ export interface HttpExchange {
   readonly access: Access;
   /** Rights of the caller. */
   readonly grant: Grant;
+  /** Holder of a share of the limits; undefined where callers are not told apart. */
+  readonly owner: unknown;
   readonly metrics: Metrics;
   /** Signal of the request: aborts when the client is gone, or the server stops. */
   readonly options: CallOptions & { readonly signal: AbortSignal };

@@ -6,7 +6,7 @@ import { HEAD_BYTES } from "../../../src/core/grpc_web.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
-import { CallLimit, SharedPlaces } from "../../../src/server/call_limit.ts";
+import { SharedPlaces } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
@@ -39,7 +39,7 @@ export class LocalService {
       services: SERVICES,
       keys: new KeyRing([], undefined),
       places: new SharedPlaces(1000, 1000),
-      openStreams: new CallLimit(20_000, 1000),
+      openStreams: new SharedPlaces(20_000, 1000),
       metrics: new Metrics([]),
       settings: {
         maxInsertPointsV4: 25_000,

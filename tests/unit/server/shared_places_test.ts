@@ -2,15 +2,16 @@
 
 import { assertEquals } from "@std/assert";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { uuidText } from "../../../src/core/uuid.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
-import { SharedPlaces } from "../../../src/server/call_limit.ts";
+import { SharedPlaces, withPlaces } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
-import { until } from "../../support/until.ts";
+import { HANG_MS, until } from "../../support/until.ts";
 
 const READ = ["read"] as const;
 const never = new AbortController().signal;
@@ -26,6 +27,68 @@ Deno.test("SharedPlaces: an owner has a share, of its own, and whoever has none 
   assertEquals(places.of("b")[0]!.running, 0);
   assertEquals(places.of("b")[1], places.all);
   assertEquals(places.of(undefined), [places.all]);
+});
+
+Deno.test("withPlaces: a call of more places than its share is left with all of the share", async () => {
+  const places = new SharedPlaces(8, 2);
+  const gates = places.of("a");
+  await withPlaces(gates, never, () => {
+    assertEquals(gates.map(({ running }) => running), [6, 6]);
+    return Promise.resolve();
+  }, 10);
+  assertEquals(gates.map(({ running }) => running), [0, 0]);
+});
+
+// Two calls on 10,000 streams each, whose answers were not read, kept everybody's calls on several out.
+Deno.test("serve: streams of one key that are not read leave room to another's, on both ports", async () => {
+  await using engine = await openEngine();
+  const uuids = Array.from({ length: 8 }, (_, i) => new Uint8Array(16).fill(i + 1));
+  for (const [i, uuid] of uuids.entries()) {
+    const tags = new Map([["name", String(i)]]);
+    await engine.create({ uuid, collection: "a", tags, annotations: new Map() });
+    const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+    await engine.insert({ uuid, columns });
+  }
+  let release = () => {};
+  const hold = new Promise<void>((resolve) => release = resolve);
+  let held = 0;
+  const slow: Endpoint = override(engine, {
+    async *rawValues(request, options) {
+      if (request.end === 9n) {
+        held++;
+        await hold;
+      }
+      yield* engine.rawValues(request, options);
+    },
+  });
+  await using server = await serve(slow, {
+    port: 0,
+    hostname: "127.0.0.1",
+    http: { port: 0 },
+    apiKeys: ["greedy", "modest"].map((key) => ({ key, capabilities: READ })),
+    limits: { openStreams: 8 },
+  });
+  using client = new RawClient(server.address);
+  const ask = (key: string, uuid: Uint8Array[], end: bigint) => {
+    const fields = { uuid, start: 0n, end };
+    const request = toBinary(
+      pb.MultiRawValuesParamsSchema,
+      create(pb.MultiRawValuesParamsSchema, fields),
+    );
+    const headers = { authorization: `Bearer ${key}` };
+    const deadlineMs = Date.now() + HANG_MS;
+    return client.call("/v5api.BTrDB/MultiRawValues", request, { headers, deadlineMs });
+  };
+  const greedy = [0, 2, 4, 6].map((i) => ask("greedy", uuids.slice(i, i + 2), 9n));
+  await until("the share is taken", () => held === 6);
+  assertEquals((await ask("modest", uuids.slice(0, 2), 8n)).code, 0);
+  const names = uuids.slice(0, 2).map((uuid) => `stream=${uuidText(uuid)}`).join("&");
+  const url = `http://127.0.0.1:${server.httpPort}/api/v1/data.csv?${names}&start=0&end=8`;
+  const response = await fetch(url, { headers: { authorization: "Bearer modest" } });
+  assertEquals([response.status, (await response.text()).split("\n").length], [200, 3]);
+  assertEquals(held, 6);
+  release();
+  for (const call of greedy) assertEquals((await call).code, 0);
 });
 
 Deno.test("KeyRing.ownerOf: places are shared where there are others", () => {

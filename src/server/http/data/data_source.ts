@@ -6,7 +6,7 @@
 
 import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import { uuidText } from "../../../core/uuid.ts";
-import type { CallLimit } from "../../call_limit.ts";
+import { type SharedPlaces, withPlaces } from "../../call_limit.ts";
 import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange } from "../routes.ts";
 import { type DataAnswer, type DataFormat, labelsOf, pinnedVersions } from "./data_answer.ts";
@@ -24,7 +24,7 @@ export interface StreamLimits {
   /** Streams that one request may name. */
   readonly maxStreams: number;
   /** Limits the streams that requests for several of them read at once. */
-  readonly openStreams: CallLimit;
+  readonly openStreams: SharedPlaces;
 }
 
 /** An answer whose queries have begun. */
@@ -45,14 +45,13 @@ export async function withAnswer<T>(
   known: DataAnswer | undefined,
   use: (begun: BegunAnswer) => Promise<T>,
 ): Promise<T> {
-  const { endpoint, access, options } = exchange;
+  const { endpoint, access, options, owner } = exchange;
   const resolved = known ?? await resolve(exchange, format, limits.maxStreams);
   const { uuids, range } = resolved;
   await access.stream("read", ...uuids);
   const streams = uuids.map((uuid, s) => ({ uuid, version: resolved.versions[s]!.major }));
-  const count = streams.length > 1 ? streams.length : 0;
-  if (count > 0) await limits.openStreams.enter(options.signal, count);
-  try {
+  const gates = streams.length > 1 ? limits.openStreams.of(owner) : [];
+  const work = async (): Promise<T> => {
     const chunk = format === "parquet" ? undefined : STREAMED_POINTS;
     await using queries = await withVersions(
       streams,
@@ -60,9 +59,8 @@ export async function withAnswer<T>(
     );
     checkVersions(queries, streams);
     return await use({ answer: { ...resolved, versions: queries.versions }, queries });
-  } finally {
-    if (count > 0) limits.openStreams.leave(count);
-  }
+  };
+  return await withPlaces(gates, options.signal, work, streams.length);
 }
 
 /**
