@@ -7,6 +7,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { requestTarget } from "./http/request_target.ts";
 import { withinBounds } from "./http/http1_bounds.ts";
 
 /** Longest duration of a request, ms. */
@@ -73,7 +74,7 @@ export class MetricsListener {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, pages: MetricsPages): void {
-  const path = (request.url ?? "/").split("?")[0];
+  const path = requestTarget(request.url ?? "/").url.split("?")[0];
   if (request.method !== "GET" && request.method !== "HEAD") {
     return page(response, 405, "method not allowed\n");
   }

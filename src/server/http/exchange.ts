@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { peerOf } from "../transport/connections.ts";
 import { bearerOf } from "./credentials.ts";
+import { requestTarget } from "./request_target.ts";
 
 /** Header fields of every reply: nothing guesses types, and no other site's page embeds it. */
 const ALWAYS: Readonly<Record<string, string>> = {
@@ -18,6 +19,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
 /** A request. */
 export class Request {
   readonly #incoming: IncomingMessage | Http2ServerRequest;
+  /** Host in the target of a request of HTTP/1.1, if it is there. */
+  readonly #authority: string | undefined;
   /** `GET`, `POST`, … */
   readonly method: string;
   /** Path and query, from the first slash on. */
@@ -30,13 +33,19 @@ export class Request {
   constructor(incoming: IncomingMessage | Http2ServerRequest) {
     this.#incoming = incoming;
     this.method = incoming.method ?? "GET";
-    this.url = incoming.url ?? "/";
+    const target = incoming.url ?? "/";
+    const isHttp1 = incoming.headers[":authority"] === undefined;
+    const { authority, url } = isHttp1
+      ? requestTarget(target)
+      : { authority: undefined, url: target };
+    this.#authority = authority;
+    this.url = url;
     this.peer = peerOf(incoming.socket);
   }
 
   /** The name by which the client reached this server. */
   get host(): string | undefined {
-    return this.header(":authority") ?? this.header("host");
+    return this.#authority ?? this.header(":authority") ?? this.header("host");
   }
 
   /** True if it names more than one host: a proxy may have gone by the other one. */

@@ -32,7 +32,7 @@ async function withServer(
       await engine.insert({ uuid: uuidBytes(uuid), columns });
       await engine.flush(uuidBytes(uuid));
     }
-    const served: Served = { engine, port: 0, lookups: 0 };
+    const served: Served = { engine, port: 0, metricsPort: undefined, lookups: 0 };
     const endpoint = override(engine, {
       lookupStreams: (...given) => {
         served.lookups++;
@@ -41,6 +41,7 @@ async function withServer(
     });
     await using server = await serve(endpoint, { port: 0, http: { port: 0 }, ...options });
     served.port = server.httpPort!;
+    served.metricsPort = server.metricsPort;
     await use(async (path, init) => {
       const response = await fetch(`http://127.0.0.1:${server.httpPort}${path}`, init);
       const { status, headers } = response;
@@ -54,6 +55,7 @@ async function withServer(
 interface Served {
   readonly engine: Endpoint;
   port: number;
+  metricsPort: number | undefined;
   lookups: number;
 }
 
@@ -265,4 +267,21 @@ Deno.test("serve http: bodies in other transfer codings than chunked are 501, an
     const answer = await say(port, chunked + body + last);
     assertEquals(answer.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 204", "HTTP/1.1 200"]);
     assertEquals(await collections(), ["x/m"]);
+  }));
+
+// Such targets were 404, and the name of the server was looked for in `Host`, which does not count then.
+Deno.test("serve http: a target in absolute form is its path, at the host that it names", () =>
+  withServer({ http: { port: 0 }, metricsPort: 0 }, async (_ask, { port, metricsPort }) => {
+    const get = async (port: number, target: string, host: string) => {
+      const head = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      return (await say(port, head)).slice(9, 12);
+    };
+    const path = "/api/v1/collections?prefix=x";
+    assertEquals(await get(port, `http://localhost:1${path}`, "localhost"), "200");
+    assertEquals(await get(port, `HTTPS://127.0.0.1${path}`, "evil.example"), "200");
+    assertEquals(await get(port, `http://evil.example${path}`, "localhost"), "403");
+    assertEquals(await get(port, `http://a@localhost${path}`, "localhost"), "403");
+    assertEquals(await get(port, "http://localhost", "localhost"), "200");
+    assertEquals(await get(port, `ftp://localhost${path}`, "localhost"), "404");
+    assertEquals(await get(metricsPort!, "http://localhost/healthz", "localhost"), "200");
   }));
