@@ -17,6 +17,7 @@ import type { CallOptions, Endpoint } from "../../../endpoint/endpoint.ts";
 import type { HttpExchange } from "../routes.ts";
 import type { CollectionTemplate, LineDestination } from "../../../core/collection_template.ts";
 import { prefixIdentity, SeriesRefusal } from "../../../core/series_annotations.ts";
+import { ListedCollections } from "./listed_collections.ts";
 import type { LineStream, LineStreams } from "./line_streams.ts";
 
 /**
@@ -85,9 +86,12 @@ export class LineStore {
     const wanted = await inSlices(this.#streamsOf(batch));
     const found = await inSlices(this.#knownOf(wanted));
     const others = wanted.map((_, i) => i).filter((i) => found[i] === undefined);
+    const { endpoint, options } = this.#options.exchange;
+    const listed = new ListedCollections(endpoint, options);
+    await inSlices(listed.expect(others.map((i) => wanted[i]!.collection)));
     await mapConcurrently(others, FIND_AT_ONCE, async (i) => {
       await giveWay();
-      found[i] = await this.#findOrRefuse(wanted[i]!);
+      found[i] = await this.#findOrRefuse(wanted[i]!, listed);
     });
     await this.#write(batch, found);
   }
@@ -123,9 +127,12 @@ export class LineStore {
     return found;
   }
 
-  async #findOrRefuse(stream: LineStream): Promise<StreamPoints | undefined> {
+  async #findOrRefuse(
+    stream: LineStream,
+    listed: ListedCollections,
+  ): Promise<StreamPoints | undefined> {
     try {
-      return await this.#find(stream);
+      return await this.#find(stream, listed);
     } catch (error) {
       const isDenied = error instanceof GrpcFailure;
       if (!isDenied && !(error instanceof SeriesRefusal)) throw error;
@@ -137,11 +144,11 @@ export class LineStore {
     }
   }
 
-  async #find(stream: LineStream): Promise<StreamPoints> {
+  async #find(stream: LineStream, listed: ListedCollections): Promise<StreamPoints> {
     const { streams, exchange } = this.#options;
     const { access, grant, options } = exchange;
     access.collection("insert", stream.collection);
-    let uuid = await streams.find(stream, grant, options);
+    let uuid = await streams.find(stream, grant, options, listed);
     if (access.limited) {
       // It may have moved to where this caller may not write.
       await access.stream("insert", uuid).catch(async (error) => {

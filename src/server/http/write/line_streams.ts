@@ -12,6 +12,7 @@ import type {
   StreamDescriptor,
 } from "../../../endpoint/endpoint.ts";
 import { annotationsOf, checkSeries, SeriesRefusal } from "../../../core/series_annotations.ts";
+import type { ListedCollections } from "./listed_collections.ts";
 import type { LineSeries } from "../../../core/line_series.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
@@ -55,14 +56,20 @@ export class LineStreams {
    * The stream of a series, made if there is none.
    *
    * @param owner The grant of the caller, whose new streams are counted.
+   * @param listed Collections that are read once for several series.
    * @returns Its uuid.
    * @throws {SeriesRefusal} If its names cannot be those of a stream, another series has the stream,
    * or the caller has made too many.
    */
-  async find(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
+  async find(
+    stream: LineStream,
+    owner: object,
+    options: CallOptions,
+    listed?: ListedCollections,
+  ): Promise<Uint8Array> {
     const known = this.#known.get(stream.id);
     if (known !== undefined && known.untilMs > Date.now()) return await known.uuid;
-    const uuid = this.#findOrMake(stream, owner, options);
+    const uuid = this.#findOrMake(stream, owner, options, listed);
     this.#remember(stream.id, uuid);
     uuid.catch(() => {
       if (this.#known.get(stream.id)?.uuid === uuid) this.#known.delete(stream.id);
@@ -81,10 +88,18 @@ export class LineStreams {
     this.#known.delete(id);
   }
 
-  async #findOrMake(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
+  async #findOrMake(
+    stream: LineStream,
+    owner: object,
+    options: CallOptions,
+    listed: ListedCollections | undefined,
+  ): Promise<Uint8Array> {
     try {
-      const found = await this.#lookUp(stream, options);
-      if (found !== undefined) return found;
+      const { collection, series } = stream;
+      const found = await listed?.named(collection, series.field) ??
+        await this.#lookUp(stream, options);
+      const uuid = uuidOf(stream, found);
+      if (uuid !== undefined) return uuid;
       return await this.#make(stream, owner, options);
     } catch (error) {
       if (error instanceof BTrDBError && NAME_CODES.has(error.code)) {
@@ -97,7 +112,7 @@ export class LineStreams {
   async #lookUp(
     { collection, series }: LineStream,
     options: CallOptions,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<StreamDescriptor[]> {
     const tags: Metadata = new Map([["name", series.field]]);
     const request = {
       collection,
@@ -107,16 +122,7 @@ export class LineStreams {
     };
     const found: StreamDescriptor[] = [];
     for await (const some of this.#endpoint.lookupStreams(request, options)) found.push(...some);
-    const exact = found.find(({ tags }) => tags.size === 1) ?? found[0];
-    if (exact === undefined) return undefined;
-    if (found.length > 1 && exact.tags.size > 1) {
-      throw new SeriesRefusal(
-        `${found.length} streams of ${JSON.stringify(collection)} are called ` +
-          JSON.stringify(series.field),
-      );
-    }
-    checkSeries(exact.annotations, annotationsOf(series), series.field, exact.collection);
-    return exact.uuid;
+    return found;
   }
 
   async #make(stream: LineStream, owner: object, options: CallOptions): Promise<Uint8Array> {
@@ -141,7 +147,7 @@ export class LineStreams {
     } catch (error) {
       this.#made.set(owner, this.#made.get(owner)! - 1);
       const isThere = error instanceof BTrDBError && error.code === ErrorCode.StreamExists;
-      const other = isThere ? await this.#lookUp(stream, options) : undefined;
+      const other = isThere ? uuidOf(stream, await this.#lookUp(stream, options)) : undefined;
       if (other === undefined) throw error;
       return other;
     }
@@ -158,6 +164,23 @@ export class LineStreams {
     this.#known.set(id, known);
     uuid.then((value) => known.value = value, () => {});
   }
+}
+
+/** The stream of a series among those of its collection and name; `undefined` if there is none. */
+function uuidOf(
+  { collection, series }: LineStream,
+  found: readonly StreamDescriptor[],
+): Uint8Array | undefined {
+  const exact = found.find(({ tags }) => tags.size === 1) ?? found[0];
+  if (exact === undefined) return undefined;
+  if (found.length > 1 && exact.tags.size > 1) {
+    throw new SeriesRefusal(
+      `${found.length} streams of ${JSON.stringify(collection)} are called ` +
+        JSON.stringify(series.field),
+    );
+  }
+  checkSeries(exact.annotations, annotationsOf(series), series.field, exact.collection);
+  return exact.uuid;
 }
 
 /** Codes of names that a stream cannot have. */
