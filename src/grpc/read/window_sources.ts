@@ -17,6 +17,12 @@ import type { ResumableSource } from "./resumable.ts";
 /** More points than any stream can have. */
 const MAX_COUNT = 1n << 53n;
 
+/** Tells whether a value of `a` is above the one of `b` at the same place. */
+function isAboveAnywhere(a: Float64Array, b: Float64Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i]! > b[i]!) return true;
+  return false;
+}
+
 /** Form of the two calls for windows. */
 interface Form {
   readonly rpc: "AlignedWindows" | "Windows";
@@ -72,7 +78,7 @@ class WindowsSource implements ResumableSource<StatColumns> {
     this.#check(times);
     const { min, max, count: { buffer, byteOffset } } = columns;
     const isBad = findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0 ||
-      min.some((value, i) => value > max[i]!);
+      isAboveAnywhere(min, max);
     if (isBad) {
       throw wrongAnswer("a window has no number of points, or a minimum above its maximum", this);
     }
