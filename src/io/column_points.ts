@@ -23,7 +23,7 @@ export interface NamedPoints extends RawColumns {
 export function pointsOf(label: string, times: BigInt64Array, values: Float64Array): NamedPoints {
   let n = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) n++;
-  if (n === values.length) return { label, times: times.slice(), values };
+  if (n === values.length) return { label, times: times.slice(), values: values.slice() };
   const points = { label, times: new BigInt64Array(n), values: new Float64Array(n) };
   for (let i = 0, at = 0; i < values.length; i++) {
     const value = values[i]!;

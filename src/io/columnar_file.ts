@@ -60,7 +60,7 @@ export interface ColumnarFile extends AsyncDisposable {
   /** True if this package wrote it: its columns are named after streams. */
   readonly isOwn: boolean;
   /**
-   * Reads columns.
+   * Reads columns. Those of a batch may be gone when the next one is asked for.
    *
    * @param names Of fields that are not of the kind `other`.
    * @param fromRow Row to begin with.

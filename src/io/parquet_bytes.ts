@@ -46,10 +46,12 @@ export function byteWidth({ type, type_length }: SchemaElement): number {
   return type === "INT96" ? 12 : type === "BYTE_ARRAY" ? 0 : type_length ?? 0;
 }
 
+const DECODER = new TextDecoder();
+
 /** A text of which the end is left out where it is long. */
 export function textFrom(bytes: Uint8Array): string {
   const isLong = bytes.length > MAX_TEXT_BYTES;
-  const text = new TextDecoder().decode(isLong ? bytes.subarray(0, MAX_TEXT_BYTES) : bytes);
+  const text = DECODER.decode(isLong ? bytes.subarray(0, MAX_TEXT_BYTES) : bytes);
   return isLong ? `${text}…` : text;
 }
 

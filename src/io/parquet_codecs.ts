@@ -7,6 +7,18 @@
 import { compressors } from "hyparquet-compressors";
 import * as zlib from "node:zlib";
 
+/** Least size of a piece that node:zlib takes. */
+const MIN_CHUNK_BYTES = 64;
+
+/** Least size of a page whose memory is mapped. */
+const LONG_BYTES = 1 << 20;
+
+/**
+ * Memory of a long page, of which unused parts take none. More than 32 MiB go back to the system when
+ * they are freed; of less, glibc keeps a good deal for later.
+ */
+const MAPPED_BYTES = (32 << 20) + 4096;
+
 type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 
 /** Decompressors; a page of nulls alone has no bytes, which some of them do not take. */
@@ -15,8 +27,7 @@ export const CODECS: Readonly<Record<string, Decompress>> = Object.fromEntries(
     ...compressors,
     ZSTD: unpackZstd,
     GZIP: unpackGzip,
-    BROTLI: (input: Uint8Array, length: number) =>
-      zlib.brotliDecompressSync(input, { maxOutputLength: length }),
+    BROTLI: (input: Uint8Array, length: number) => zlib.brotliDecompressSync(input, inOne(length)),
   }).map(([name, decompress]) => [
     name,
     (input: Uint8Array, length: number) =>
@@ -28,12 +39,18 @@ export const CODECS: Readonly<Record<string, Decompress>> = Object.fromEntries(
 function unpackGzip(input: Uint8Array, length: number): Uint8Array {
   const hasHead = input[0] === 0x1f && input[1] === 0x8b;
   const unpack = hasHead ? zlib.gunzipSync : zlib.inflateRawSync;
-  return unpack(input, { maxOutputLength: length });
+  return unpack(input, inOne(length));
 }
 
 function unpackZstd(input: Uint8Array, length: number): Uint8Array {
   if (typeof zlib.zstdDecompressSync === "function") {
-    return zlib.zstdDecompressSync(input, { maxOutputLength: length });
+    return zlib.zstdDecompressSync(input, inOne(length));
   }
   return compressors.ZSTD!(input, length);
+}
+
+/** Memory for all of a page at once, and a byte by which its end is seen: pieces would be joined. */
+function inOne(length: number): { maxOutputLength: number; chunkSize: number } {
+  const least = length < LONG_BYTES ? MIN_CHUNK_BYTES : MAPPED_BYTES;
+  return { maxOutputLength: length, chunkSize: Math.max(least, length + 1) };
 }

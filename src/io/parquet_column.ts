@@ -5,11 +5,14 @@
  */
 
 import type { AsyncBuffer, PageHeader } from "hyparquet";
+import { dictionaryOf, dictionarySize, freeDictionary } from "./parquet_dictionary.ts";
+import { freePage } from "./page_memory.ts";
 import { startOf } from "./parquet_metadata.ts";
 import { type ColumnChunkPages, readHeader, type Unpack } from "./parquet_pages.ts";
 import { RangeReader, readRuns, RunCursor } from "./parquet_runs.ts";
 import {
   arrayFor,
+  type Dictionary,
   isNumber,
   openValues,
   type ParquetValues,
@@ -19,15 +22,14 @@ import {
 /** Values that are passed over at a time. */
 const SKIPPED = 65_536;
 
-/** Bytes that a value takes beside those of its text or its digits. */
-const OBJECT_BYTES = 40;
-
 /** A page that is being read. */
 interface OpenPage {
   /** Rows that are left. */
   left: number;
   /** Bytes it holds. */
   readonly bytes: number;
+  /** The memory that was unpacked for it alone. */
+  readonly own: Uint8Array | undefined;
   /** 1 for rows with a value, 0 for null; absent: all have one. */
   readonly levels: RunCursor | undefined;
   readonly values: ValueCursor;
@@ -35,10 +37,12 @@ interface OpenPage {
 
 /** A column of one row group, whose pages were checked. */
 export class ParquetColumn {
+  /** Most bytes that {@linkcode held} can be. */
+  readonly mostHeld: number;
   readonly #file: AsyncBuffer;
   readonly #chunk: ColumnChunkPages;
   readonly #unpack: Unpack | undefined;
-  #dictionary: ParquetValues | undefined;
+  #dictionary: Dictionary | undefined;
   #dictionaryBytes = 0;
   /** Position of the next page in the file. */
   #at: number;
@@ -50,12 +54,24 @@ export class ParquetColumn {
    * @param file The file.
    * @param chunk The column.
    * @param unpack Unpacks a page; absent: pages are not compressed.
+   * @param mostHeld Bytes of its dictionary and its longest page.
    */
-  constructor(file: AsyncBuffer, chunk: ColumnChunkPages, unpack: Unpack | undefined) {
+  constructor(
+    file: AsyncBuffer,
+    chunk: ColumnChunkPages,
+    unpack: Unpack | undefined,
+    mostHeld: number,
+  ) {
+    this.mostHeld = mostHeld;
     this.#file = file;
     this.#chunk = chunk;
     this.#unpack = unpack;
     this.#at = startOf(chunk.meta);
+  }
+
+  /** True if its values are numbers, and not bytes of which something is made. */
+  get isOfNumbers(): boolean {
+    return isNumber(this.#chunk.element);
   }
 
   /** Bytes of the page and the dictionary that are kept for the next rows. */
@@ -67,7 +83,9 @@ export class ParquetColumn {
   release(): void {
     this.#at = startOf(this.#chunk.meta);
     this.#row = 0;
-    this.#page = this.#dictionary = undefined;
+    this.#drop();
+    if (this.#dictionary !== undefined) freeDictionary(this.#dictionary);
+    this.#dictionary = undefined;
     this.#dictionaryBytes = 0;
   }
 
@@ -97,13 +115,20 @@ export class ParquetColumn {
       nulls += this.#take(page, out, present, at, count);
       at += count;
     }
+    if (this.#page?.left === 0) this.#drop();
     return nulls === 0 ? out : withNulls(out, present!);
+  }
+
+  /** Ends the page that is being read. */
+  #drop(): void {
+    if (this.#page?.own !== undefined) freePage(this.#page.own);
+    this.#page = undefined;
   }
 
   /** The page of the next row; `undefined` where a page of at most `skip` rows was passed over. */
   async #open(skip: number): Promise<OpenPage | undefined> {
     while (this.#page === undefined || this.#page.left === 0) {
-      this.#page = undefined;
+      this.#drop();
       const end = startOf(this.#chunk.meta) + Number(this.#chunk.meta.total_compressed_size);
       const { header, length } = await readHeader(this.#file, this.#at, end);
       const from = this.#at + length;
@@ -124,12 +149,8 @@ export class ParquetColumn {
   #readDictionary(header: PageHeader, compressed: Uint8Array): void {
     const bytes = this.#unpacked(compressed, header.uncompressed_page_size);
     const { num_values: count } = header.dictionary_page_header!;
-    const { element, from } = this.#chunk;
-    const dictionary = arrayFor(element, from, count);
-    openValues({ encoding: "PLAIN", bytes, count, dictionary: undefined }, element, from)
-      .take(dictionary, 0, count);
-    this.#dictionary = dictionary;
-    this.#dictionaryBytes = isNumber(element) ? bytes.length : bytes.length + OBJECT_BYTES * count;
+    this.#dictionaryBytes = dictionarySize(this.#chunk, header.uncompressed_page_size, count);
+    this.#dictionary = dictionaryOf(this.#chunk, bytes, count, bytes !== compressed);
   }
 
   #pageOf(header: PageHeader, compressed: Uint8Array): OpenPage {
@@ -141,7 +162,8 @@ export class ParquetColumn {
     const levels = hasLevels ? new RunCursor(reader.part(size), 1) : undefined;
     const head = hasLevels ? 4 + size : 0;
     const present = hasLevels ? readRuns(new RangeReader(bytes, 4, head), 1, left, 2).ones : left;
-    return this.#pageWith(bytes.subarray(head), { left, present, encoding, levels });
+    const own = bytes === compressed ? undefined : bytes;
+    return this.#pageWith(bytes.subarray(head), { left, present, encoding, levels, own });
   }
 
   #pageOfV2(header: PageHeader, compressed: Uint8Array): OpenPage {
@@ -158,20 +180,21 @@ export class ParquetColumn {
       ? rest
       : this.#unpacked(rest, header.uncompressed_page_size - head);
     const { num_values: left, encoding } = v2;
-    return this.#pageWith(bytes, { left, present: left - v2.num_nulls, encoding, levels });
+    const own = bytes === rest ? undefined : bytes;
+    return this.#pageWith(bytes, { left, present: left - v2.num_nulls, encoding, levels, own });
   }
 
   #pageWith(
     bytes: Uint8Array,
-    page: { left: number; present: number; encoding: string; levels: RunCursor | undefined },
+    page: Pick<OpenPage, "left" | "levels" | "own"> & { present: number; encoding: string },
   ): OpenPage {
-    const { left, present: count, encoding, levels } = page;
+    const { left, present: count, encoding, levels, own } = page;
     // Nulls alone may have no bytes at all.
     const dictionary = this.#dictionary;
     const values = bytes.length === 0
       ? NOTHING
       : openValues({ encoding, bytes, count, dictionary }, this.#chunk.element, this.#chunk.from);
-    return { left, bytes: bytes.buffer.byteLength, levels, values };
+    return { left, bytes: own?.length ?? bytes.buffer.byteLength, own, levels, values };
   }
 
   #unpacked(bytes: Uint8Array, length: number): Uint8Array {

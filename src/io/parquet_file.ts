@@ -5,6 +5,7 @@
  */
 
 import { type AsyncBuffer, type FileMetaData, parquetMetadata, type RowGroup } from "hyparquet";
+import { socketsSeen } from "../core/event_loop.ts";
 import {
   bigintsOf,
   type ColumnarBatch,
@@ -13,32 +14,26 @@ import {
   type ColumnarValues,
 } from "./columnar_file.ts";
 import { checkParquetMetadata, readFooter } from "./parquet_metadata.ts";
-import { isNumber } from "./parquet_values.ts";
 import { ParquetColumn } from "./parquet_column.ts";
 import { checkPages } from "./parquet_pages.ts";
 import { CREATED_BY } from "./parquet_write.ts";
+import { freeValues } from "./page_memory.ts";
 import { openSource, type ParquetSource } from "./byte_source.ts";
 import { CODECS } from "./parquet_codecs.ts";
 import { type Reading, type ReadingColumn, readingsOf, withDurations } from "./parquet_readings.ts";
 
-/** Most rows of a batch. */
-const MAX_BATCH_ROWS = 1 << 20;
-/** Most rows of a batch of a row group with less than a byte for each: it unpacks to much more. */
-const MAX_DENSE_ROWS = 1 << 16;
+/** Most values of a batch. */
+const MAX_BATCH_VALUES = 1 << 18;
 /**
- * The same where pages of as many values as are read at once cannot be kept for the next batch, as
- * there are many columns: each batch decompresses them again.
+ * Most values that are read at once where pages of a row group are too long to be kept: some of them
+ * are decompressed again each time.
  */
-const MAX_AGAIN_ROWS = 1 << 18;
-/** Most values of a batch, but for batches of a few rows. */
-const MAX_BATCH_VALUES = 1 << 23;
-const MIN_BATCH_ROWS = 1 << 10;
-/** Bytes of the longest page of numbers that is not read in pieces. */
-const MAX_NUMBER_BYTES = 16 << 20;
-/** Most bytes of pages that are kept for the next batch, of all columns. */
-const MAX_HELD_BYTES = 64 << 20;
-/** Most bytes of pages of each column that are kept, however many columns there are. */
-const MIN_HELD_BYTES = 2 << 20;
+const MAX_READ_VALUES = 1 << 21;
+/** Most rows of a batch with values that are objects. */
+const MAX_OBJECT_ROWS = 1 << 16;
+const MIN_BATCH_ROWS = 64;
+/** Most bytes of pages and dictionaries that are kept for the next batch, of all columns. */
+const MAX_HELD_BYTES = 48 << 20;
 
 /**
  * Opens a Parquet file.
@@ -60,6 +55,12 @@ export async function openParquetFile(source: ParquetSource): Promise<ParquetFil
   }
 }
 
+/** A column of a row group, and what is made of its values. */
+interface OpenColumn {
+  readonly data: ParquetColumn;
+  values(data: ArrayLike<unknown>): ColumnarValues;
+}
+
 /** A Parquet file that is open. */
 export class ParquetFile implements ColumnarFile {
   /** Its columns. */
@@ -72,8 +73,6 @@ export class ParquetFile implements ColumnarFile {
   readonly isOwn: boolean;
   readonly #file: AsyncBuffer;
   readonly #metadata: FileMetaData;
-  /** Checked columns of a row group, by name. */
-  readonly #checked = new Map<string, ParquetColumn>();
   readonly #readings: Map<string, Reading>;
   readonly #close: () => Promise<void>;
 
@@ -95,7 +94,8 @@ export class ParquetFile implements ColumnarFile {
   }
 
   /**
-   * Reads columns, at most a row group or 1,048,576 rows at a time.
+   * Reads columns, at most a row group or 262,144 rows at a time. The columns of a batch are freed
+   * when the next one is asked for.
    *
    * @param names Of fields that are not of the kind `other`.
    * @param fromRow Row to begin with, at the beginning of a batch: the file's earlier ones are not
@@ -108,44 +108,30 @@ export class ParquetFile implements ColumnarFile {
     fromRow = 0,
     exact: readonly string[] = [],
   ): AsyncGenerator<ColumnarBatch, void, void> {
-    const most = Math.max(MIN_BATCH_ROWS, Math.floor(MAX_BATCH_VALUES / Math.max(1, names.length)));
-    const held = Math.max(MIN_HELD_BYTES, MAX_HELD_BYTES / Math.max(1, names.length));
     const columns = names.map((name) => {
       const { column, values } = this.#readings.get(name)!;
       return { name, column: column!, values: exact.includes(name) ? bigintsOf : values };
     });
-    const isOfNumbers = columns.every(({ column }) => isNumber(column.element));
     let first = 0;
     for (const group of this.#metadata.row_groups) {
       const end = first + Number(group.num_rows);
-      const isSparse = isOfNumbers && !isDense(group);
-      const dense = isOfNumbers && held < MAX_NUMBER_BYTES ? MAX_AGAIN_ROWS : MAX_DENSE_ROWS;
-      const step = Math.min(most, isSparse ? MAX_BATCH_ROWS : dense);
-      if (end > fromRow) this.#checked.clear();
-      for (let start = first; start < end; start += step) {
-        const rowStart = Math.max(start, fromRow);
-        const rows = Math.min(start + step, end) - rowStart;
-        if (rows <= 0) continue;
-        const found: ColumnarValues[] = [];
+      if (end > fromRow) {
+        const opened: OpenColumn[] = [];
         for (const { name, column, values } of columns) {
-          const data = await this.#open(name, column, group);
-          found.push(values(await data.read(rowStart - first, rows)));
-          if (data.held > held) data.release();
+          opened.push({ values, data: await this.#open(name, column, group) });
         }
-        yield { rowStart, rows, columns: found };
+        yield* readGroup(opened, first, end, fromRow);
       }
       first = end;
     }
   }
 
-  /** Checks the pages of a column of a row group, once, and opens them. */
+  /** Checks the pages of a column of a row group, and opens them. */
   async #open(
     name: string,
     { element, leaf, from }: ReadingColumn,
     { columns, num_rows }: RowGroup,
   ): Promise<ParquetColumn> {
-    const known = this.#checked.get(name);
-    if (known !== undefined) return known;
     const meta = columns[leaf]!.meta_data!;
     const chunk = { meta, element, rows: Number(num_rows), from };
     const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
@@ -155,10 +141,8 @@ export class ParquetFile implements ColumnarFile {
           `${meta.codec ?? "an unknown codec"}, which is not read`,
       );
     }
-    await checkPages(this.#file, chunk, unpack);
-    const opened = new ParquetColumn(this.#file, chunk, unpack);
-    this.#checked.set(name, opened);
-    return opened;
+    const mostHeld = await checkPages(this.#file, chunk, unpack);
+    return new ParquetColumn(this.#file, chunk, unpack, mostHeld);
   }
 
   /** Closes the file. Closing twice does nothing. */
@@ -167,9 +151,52 @@ export class ParquetFile implements ColumnarFile {
   }
 }
 
-/** Tells whether a row group has less than a byte for each row. */
-function isDense({ columns, num_rows }: RowGroup): boolean {
-  let bytes = 0n;
-  for (const { meta_data } of columns) bytes += meta_data!.total_compressed_size;
-  return bytes < num_rows;
+/**
+ * Reads a row group in batches, whose columns are freed when they have been used.
+ *
+ * @param first Number of its first row.
+ * @param end Number behind its last row.
+ */
+async function* readGroup(
+  columns: readonly OpenColumn[],
+  first: number,
+  end: number,
+  fromRow: number,
+): AsyncGenerator<ColumnarBatch, void, void> {
+  const count = Math.max(1, columns.length);
+  const isKept = columns.reduce((sum, { data }) => sum + data.mostHeld, 0) <= MAX_HELD_BYTES;
+  const isOfNumbers = columns.every(({ data }) => data.isOfNumbers);
+  const most = Math.max(MIN_BATCH_ROWS, Math.floor(MAX_BATCH_VALUES / count));
+  const step = isOfNumbers ? most : Math.min(most, MAX_OBJECT_ROWS);
+  const atOnce = isKept || !isOfNumbers
+    ? step
+    : step * Math.max(1, Math.floor(MAX_READ_VALUES / count / step));
+  let held = 0;
+  for (let start = first; start < end; start += atOnce) {
+    const from = Math.max(start, fromRow);
+    const to = Math.min(start + atOnce, end);
+    if (from >= to) continue;
+    const found: ColumnarValues[] = [];
+    for (const { data, values } of columns) {
+      held -= data.held;
+      const read = await data.read(from - first, to - from);
+      const made = values(read);
+      if (made !== read) freeValues(read);
+      found.push(made);
+      if (held + data.held > MAX_HELD_BYTES) data.release();
+      held += data.held;
+    }
+    for (let rowStart = from; rowStart < to; rowStart += step) {
+      const rows = Math.min(step, to - rowStart);
+      const at = rowStart - from;
+      yield { rowStart, rows, columns: found.map((one) => part(one, at, at + rows)) };
+      // V8 frees the memory of what was made of the batch between two turns.
+      await socketsSeen();
+    }
+    for (const one of found) freeValues(one);
+  }
+}
+
+function part(values: ColumnarValues, from: number, to: number): ColumnarValues {
+  return ArrayBuffer.isView(values) ? values.subarray(from, to) : values.slice(from, to);
 }

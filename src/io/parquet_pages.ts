@@ -8,9 +8,11 @@
 
 import type { AsyncBuffer, ColumnMetaData, PageHeader, SchemaElement } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
+import { dictionarySize } from "./parquet_dictionary.ts";
 import { checkByteValues, type FromBytes } from "./parquet_bytes.ts";
 import { checkDelta } from "./parquet_delta.ts";
 import { RangeReader, readRuns } from "./parquet_runs.ts";
+import { freePage } from "./page_memory.ts";
 import { isNumber, isReadable } from "./parquet_values.ts";
 import { startOf } from "./parquet_metadata.ts";
 import { checkThrift } from "./thrift_check.ts";
@@ -37,7 +39,7 @@ export interface ColumnChunkPages {
   readonly from: FromBytes;
 }
 
-/** Unpacks bytes to exactly `length`. */
+/** Unpacks bytes to exactly `length`, in memory of their own. */
 export type Unpack = (bytes: Uint8Array, length: number) => Uint8Array;
 
 /** Bytes of a value in PLAIN encoding, for the types that are numbers. */
@@ -56,6 +58,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
  * @param file The file.
  * @param chunk The column, whose bytes lie in the file.
  * @param unpack Unpacks a page; absent: pages are not compressed.
+ * @returns Bytes of its dictionary and its longest page, unpacked.
  * @throws {RangeError} If something does not fit, or a page is larger than is read or of an encoding
  *   that is not.
  */
@@ -63,7 +66,7 @@ export async function checkPages(
   file: AsyncBuffer,
   chunk: ColumnChunkPages,
   unpack: Unpack | undefined,
-): Promise<void> {
+): Promise<number> {
   let at = startOf(chunk.meta);
   const end = at + Number(chunk.meta.total_compressed_size);
   const checker = new PageChecker(chunk, unpack);
@@ -81,6 +84,7 @@ export async function checkPages(
   if (checker.values !== chunk.rows) {
     throw damaged(`its pages have ${checker.values} values for ${chunk.rows} rows`);
   }
+  return checker.dictionaryBytes + checker.longest;
 }
 
 /** Reads the header of the page at a position, before the end of its column. */
@@ -123,6 +127,9 @@ function ofItsType(header: PageHeader): PageHeader {
 class PageChecker {
   /** Values of the data pages so far. */
   values = 0;
+  /** Bytes of the dictionary, and of the longest data page, unpacked. */
+  dictionaryBytes = 0;
+  longest = 0;
   readonly #chunk: ColumnChunkPages;
   readonly #unpack: Unpack | undefined;
   readonly #isOptional: boolean;
@@ -153,12 +160,15 @@ class PageChecker {
       const n = this.#countEntries(header.dictionary_page_header?.num_values);
       if (n * width > unpacked) throw damaged(`a dictionary of ${n} values in ${unpacked} bytes`);
       if (bytes !== undefined) {
-        const page = reader(this.#unpacked(bytes, unpacked));
-        checkByteValues(this.#chunk.element, "PLAIN", page, n, MAX_PAGE_BYTES);
+        const page = this.#unpacked(bytes, unpacked);
+        checkByteValues(this.#chunk.element, "PLAIN", reader(page), n, MAX_PAGE_BYTES);
+        this.#free(page);
       }
       this.#dictionary = n;
+      this.dictionaryBytes = dictionarySize(this.#chunk, unpacked, n);
       return;
     }
+    this.longest = Math.max(this.longest, unpacked);
     if (header.type === "DATA_PAGE") this.#data(header, bytes, unpacked, width);
     else if (header.type === "DATA_PAGE_V2") this.#dataV2(header, bytes, unpacked, width);
     else throw damaged("a page of an unknown kind");
@@ -201,13 +211,15 @@ class PageChecker {
     const { encoding, num_values } = header.data_page_header!;
     const n = this.#count(num_values, encoding, unpacked);
     if (bytes === undefined) return checkPlain(n, width, unpacked);
-    const page = reader(this.#unpacked(bytes, unpacked));
+    const page = this.#unpacked(bytes, unpacked);
+    const rest = reader(page);
     let present = n;
     if (this.#isOptional) {
-      const length = page.uint32();
-      present = readRuns(page.part(length), 1, n, 2).ones;
+      const length = rest.uint32();
+      present = readRuns(rest.part(length), 1, n, 2).ones;
     }
-    this.#checkValues(encoding, page, present, width, true);
+    this.#checkValues(encoding, rest, present, width, true);
+    this.#free(page);
   }
 
   #dataV2(
@@ -235,6 +247,7 @@ class PageChecker {
     const rest = bytes.subarray(head);
     const page = is_compressed === false ? rest : this.#unpacked(rest, unpacked - head);
     this.#checkValues(encoding, reader(page), present, width, false);
+    if (page !== rest) this.#free(page);
   }
 
   #unpacked(bytes: Uint8Array, length: number): Uint8Array {
@@ -242,6 +255,10 @@ class PageChecker {
     const page = this.#unpack(bytes, length);
     if (page.length !== length) throw damaged(`a page that unpacks to ${page.length} bytes`);
     return page;
+  }
+
+  #free(page: Uint8Array): void {
+    if (this.#unpack !== undefined) freePage(page);
   }
 
   #checkValues(

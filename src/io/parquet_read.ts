@@ -94,7 +94,7 @@ export class ParquetInput implements AsyncDisposable {
   }
 
   /**
-   * The points, at most a row group or 1,048,576 rows at a time.
+   * The points, at most a row group or 262,144 rows at a time.
    *
    * @param fromRow Row to begin with, at the beginning of a batch: the file's earlier ones are not
    * read. A row inside a batch gives the rest of it.

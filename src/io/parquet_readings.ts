@@ -167,7 +167,7 @@ function readingOf(element: SchemaElement): Reading {
 
 /** Doubles, NaN for null; integers of 64 bits as the nearest double. */
 function doublesOf(data: ArrayLike<unknown>): Float64Array {
-  if (data instanceof Float64Array) return data.slice();
+  if (data instanceof Float64Array) return data;
   const values = new Float64Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];

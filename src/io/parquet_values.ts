@@ -6,6 +6,7 @@
  */
 
 import type { SchemaElement } from "hyparquet";
+import { ByteDictionary } from "./parquet_byte_dictionary.ts";
 import { type ByteValues, byteValues, type FromBytes, isByteEncoding } from "./parquet_bytes.ts";
 import { DeltaCursor } from "./parquet_delta.ts";
 import { RangeReader, RunCursor } from "./parquet_runs.ts";
@@ -23,6 +24,9 @@ export type ParquetNumbers =
 /** Unpacked values: numbers, or what is made of values that are bytes. */
 export type ParquetValues = ParquetNumbers | unknown[];
 
+/** Values to which indices point. */
+export type Dictionary = ParquetValues | ByteDictionary;
+
 /** Values that are there of one page, in their order. */
 export interface ValueCursor {
   /** Unpacks the next `n` to `out`, from `at` on. */
@@ -37,7 +41,7 @@ export interface PageValues {
   readonly bytes: Uint8Array;
   /** Number of values that are there. */
   readonly count: number;
-  readonly dictionary: ParquetValues | undefined;
+  readonly dictionary: Dictionary | undefined;
 }
 
 const ENCODINGS = [
@@ -74,15 +78,50 @@ export function arrayFor(
   length: number,
 ): ParquetValues {
   if (!isNumber(element)) return from.isDouble ? new Float64Array(length) : new Array(length);
-  const { type, converted_type: converted, logical_type: logical } = element;
-  const isUnsigned = (bits: number): boolean =>
-    converted === `UINT_${bits}` ||
-    logical?.type === "INTEGER" && logical.bitWidth === bits && !logical.isSigned;
+  const { type } = element;
   if (type === "DOUBLE") return new Float64Array(length);
   if (type === "FLOAT") return new Float32Array(length);
   if (type === "BOOLEAN") return new Uint8Array(length);
-  if (type === "INT32") return isUnsigned(32) ? new Uint32Array(length) : new Int32Array(length);
-  return isUnsigned(64) ? new BigUint64Array(length) : new BigInt64Array(length);
+  if (type === "INT32") {
+    return isUnsigned(element, 32) ? new Uint32Array(length) : new Int32Array(length);
+  }
+  return isUnsigned(element, 64) ? new BigUint64Array(length) : new BigInt64Array(length);
+}
+
+/**
+ * Values in PLAIN encoding where they are, without a copy; `undefined` for those that are not stored
+ * as an array has them.
+ *
+ * @param bytes Their bytes, which begin where an array of doubles may.
+ */
+export function asStored(
+  element: SchemaElement,
+  { buffer, byteOffset }: Uint8Array,
+  count: number,
+): ParquetNumbers | undefined {
+  switch (isNumber(element) ? element.type : undefined) {
+    case "DOUBLE":
+      return new Float64Array(buffer, byteOffset, count);
+    case "FLOAT":
+      return new Float32Array(buffer, byteOffset, count);
+    case "INT32":
+      return isUnsigned(element, 32)
+        ? new Uint32Array(buffer, byteOffset, count)
+        : new Int32Array(buffer, byteOffset, count);
+    case "INT64":
+      return isUnsigned(element, 64)
+        ? new BigUint64Array(buffer, byteOffset, count)
+        : new BigInt64Array(buffer, byteOffset, count);
+  }
+  return undefined;
+}
+
+function isUnsigned(
+  { converted_type: converted, logical_type: logical }: SchemaElement,
+  bits: number,
+): boolean {
+  return converted === `UINT_${bits}` ||
+    logical?.type === "INTEGER" && logical.bitWidth === bits && !logical.isSigned;
 }
 
 /**
@@ -106,7 +145,10 @@ export function openValues(
   if (encoding === "BYTE_STREAM_SPLIT") return new SplitCursor(bytes, count);
   if (encoding === "DELTA_BINARY_PACKED") return new DeltaCursor(reader);
   if (dictionary === undefined) throw damaged("indices and no dictionary");
-  return new DictionaryCursor(new RunCursor(reader, reader.byte()), dictionary);
+  const runs = new RunCursor(reader, reader.byte());
+  return dictionary instanceof ByteDictionary
+    ? new ByteDictionaryCursor(runs, dictionary)
+    : new DictionaryCursor(runs, dictionary);
 }
 
 class BytesCursor implements ValueCursor {
@@ -205,6 +247,28 @@ class DictionaryCursor implements ValueCursor {
       if (count === 1) to[at + i] = value;
       else to.fill(value, at + i, at + i + count);
     });
+  }
+}
+
+class ByteDictionaryCursor implements ValueCursor {
+  readonly #runs: RunCursor;
+  readonly #dictionary: ByteDictionary;
+
+  constructor(runs: RunCursor, dictionary: ByteDictionary) {
+    this.#runs = runs;
+    this.#dictionary = dictionary;
+  }
+
+  take(out: unknown[], at: number, n: number): void {
+    const { length } = this.#dictionary;
+    this.#runs.each(n, (index, i, count) => {
+      if (index >= length) throw damaged(`index ${index} of ${length} values`);
+      out.fill(this.#dictionary.at(index), at + i, at + i + count);
+    });
+  }
+
+  skip(n: number): void {
+    this.#runs.each(n, () => {});
   }
 }
 

@@ -242,6 +242,8 @@ class ColumnarSource implements Source {
     if (this.#whole.has(name)) {
       for (const value of values) if (Math.abs(value) > Number.MAX_SAFE_INTEGER) this.#large++;
     }
+    // Columns without a gap share their times.
+    if (values.every(Number.isFinite)) return { times, values: values.slice() };
     const kept = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
