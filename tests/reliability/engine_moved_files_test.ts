@@ -133,6 +133,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
     async fn() {
       const root = await Deno.makeTempDir();
       const folder = `${root}/d`;
+      let writer: LoneWriter | undefined;
       try {
         await Deno.mkdir(folder);
         const path = `${folder}/grid.btrdb`;
@@ -140,7 +141,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
         await earlier.until(EARLIER);
         await earlier.close();
         await Deno.copyFile(path, `${folder}/backup.btrdb`);
-        const writer = new LoneWriter(path, 2);
+        writer = new LoneWriter(path, 2);
         await writer.until(70);
         await run(folder, scene.act);
         await writer.until(writer.acknowledged + (scene.goesOn === true ? 200 : 5_000));
@@ -161,6 +162,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
         }
         if (scene.opens !== undefined) await (await openEngine({ path })).close();
       } finally {
+        if (writer?.end === undefined) await writer?.kill();
         await Deno.remove(root, { recursive: true });
       }
     },

@@ -9,8 +9,10 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
 import { fileAt } from "../file/file_system.ts";
 import { rollback } from "../file/schema.ts";
+import { realPath } from "../file/lock.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
 import { isIncremental, sizeOf, VacuumSteps } from "../file/vacuum.ts";
+import { logKeeper } from "../file/writer_mark.ts";
 import { openEngine, openForReading } from "../open.ts";
 import { rewriteNeeded } from "../write/compact.ts";
 
@@ -44,6 +46,7 @@ export async function compactFile(
   }
   const { db: reader, header } = openForReading(path); // Says what is wrong with the file.
   reader.close();
+  const keepLog = logKeeper(realPath(path));
   let db: Database | undefined;
   try {
     db = openSqlite(path, { readOnly: false });
@@ -54,6 +57,7 @@ export async function compactFile(
     throw sqliteError(error, path);
   } finally {
     db?.close();
+    keepLog();
     header?.close();
   }
 }

@@ -24,6 +24,7 @@ import {
   ANOTHER_PATH,
   foreignError,
   lockIdentity,
+  logKeeper,
   readAsItIs,
   readWriter,
   refuseForeignWriter,
@@ -69,6 +70,7 @@ export class Ownership {
     refuseStrayLog(path);
     openSqlite(path, { readOnly: false }).close(); // Makes the file, or says why it cannot be.
     const header = FileHeader.open(path);
+    const keepLog = logKeeper(path);
     try {
       const isLocked = header.tryLock(path);
       if (isLocked === false) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
@@ -87,6 +89,7 @@ export class Ownership {
       ownership.check();
       return ownership;
     } catch (error) {
+      keepLog();
       header.close();
       throw error;
     }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
 import { fileAt, hasLog } from "./file_system.ts";
 import { FileHeader } from "./header.ts";
@@ -182,9 +182,26 @@ function refuseMissingLog(path: string, writer: Writer): void {
   if (storedUserVersion(path) !== writer.userVersion) return;
   throw new BTrDBError(
     `Cannot open ${path}: its writer ended without closing it, and ${path}-wal, the log with what it ` +
-      `wrote last, is ${problem}; put it back, or an empty file in its place to do without it`,
+      `wrote last, is ${problem}; put it back, or an empty file in its place: to do without it, or because another ` +
+      `program that uses SQLite has moved all of it into the file`,
     { status: "CORRUPT" },
   );
+}
+
+/**
+ * Keeps the log of a writer that did not close the file, although SQLite removes a log when the last
+ * connection closes and all of it is in the file: whoever opens the file next expects it.
+ *
+ * @param path Path of the file itself.
+ * @returns A function to call when the connection is closed.
+ */
+export function logKeeper(path: string): () => void {
+  const log = `${path}-wal`;
+  if (fileAt(log) === undefined) return () => {};
+  return () => {
+    if (fileAt(log) !== undefined || !parseUserVersion(storedUserVersion(path)).isOpen) return;
+    closeSync(openSync(log, "a"));
+  };
 }
 
 function damageOfLog(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { compactFile, type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
+import { LoneWriter } from "../../support/lone_writer_process.ts";
 import { unpackOldFile, untilReclaimed, verifiedBlocks } from "../../support/old_file.ts";
 
 async function withPath(work: (path: string) => Promise<void>): Promise<void> {
@@ -91,6 +92,24 @@ Deno.test("compactFile: beside the process that writes the file, what is inserte
     await engine.flush(uuid);
     await verifiedBlocks(path);
     assertEquals((await rejection(compactFile(path, { rewrite: true }))).status, "LOCKED");
+  });
+});
+
+Deno.test("compactFile: beside a writer that is killed, it leaves a file that can be opened", async () => {
+  // SQLite removed the log with the last connection, and the file was refused for the lack of it.
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path });
+      await fillAndObliterate(engine, path);
+    }
+    const writer = new LoneWriter(path, 7);
+    await writer.until(1);
+    let killed: Promise<void> | undefined;
+    await compactFile(path, { onProgress: () => void (killed ??= writer.kill()) });
+    assert(killed !== undefined, "nothing was to be done");
+    await killed;
+    await using engine = await openEngine({ path });
+    assert((await pointsOf(engine, uuidOf(7))).length >= writer.acknowledged);
   });
 });
 
