@@ -51,6 +51,9 @@ interface Means {
 /** Least time between two collections that were asked for at once, ms. */
 const BETWEEN_MS = 1_000;
 
+/** Least time from a collection to one after the last call, ms: whoever calls again and again costs 1 %. */
+const AFTER_MS = 10_000;
+
 /** Memory that grows from what was kept the last time. */
 export class GrownMemory {
   #keptBytes = 0;
@@ -88,8 +91,10 @@ export function freeMemoryLater(): void {
 }
 
 function collectIfWorth(collect: () => void, worthBytes: number): void {
+  if (performance.now() - collectedMs < AFTER_MS) return;
   if (!used.isWorth(usedBytes(), worthBytes)) return;
   collect();
+  collectedMs = performance.now();
   isCollected = true;
   used.keep(usedBytes());
 }

@@ -9,8 +9,8 @@ import { freeMemoryLater } from "../free_memory.ts";
 import { withPlaces } from "../call_limit.ts";
 import type { Exchange } from "../method.ts";
 
-/** Streams of a call that leaves much free memory behind. */
-const MANY = 1_000;
+/** Streams of a call that leaves much free memory behind, by itself or with others of its kind. */
+const MANY = 64;
 
 /**
  * Runs `work` once so many streams may be read.
