@@ -5,6 +5,7 @@
  */
 
 import type { RawColumns } from "../core/columns.ts";
+import { halvesOf } from "../core/regular_times.ts";
 import { gallop } from "../core/search.ts";
 import { CHUNK, columnBytes } from "./arena.ts";
 import { extendedArena } from "./extended_arena.ts";
@@ -21,9 +22,34 @@ const NEAR = 2 ** 52;
 
 const HALF = 2 ** 32;
 
-/** Integers of 64 bits as their halves, the lower one first: a bigint would be an object each. */
-function halvesOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
-  return new Int32Array(buffer, byteOffset, 2 * length);
+/** A time of some, as ns since another one that is near to it, which is given as its halves. */
+function nsSince(low: number, high: number, halves: Int32Array, i: number): number {
+  return (halves[2 * i + 1]! - high) * HALF + ((halves[2 * i]! >>> 0) - low);
+}
+
+/** As {@linkcode gallop} of such times. */
+function gallopNear(
+  low: number,
+  high: number,
+  halves: Int32Array,
+  ns: number,
+  from: number,
+  to: number,
+): number {
+  for (let step = 1; from < to && nsSince(low, high, halves, from) < ns; step *= 2) {
+    const next = from + step;
+    if (next < to && nsSince(low, high, halves, next) < ns) {
+      from = next;
+      continue;
+    }
+    to = Math.min(to, next);
+    for (from++; from < to;) {
+      const middle = (from + to) >>> 1;
+      if (nsSince(low, high, halves, middle) < ns) from = middle + 1;
+      else to = middle;
+    }
+  }
+  return from;
 }
 
 /** Points whose runs wait for the others of a batch. */
@@ -132,12 +158,11 @@ export class WindowRuns {
   ): void {
     const halves = halvesOf(times);
     const low = Number(BigInt.asUintN(32, start)), high = Number(start >> 32n);
-    const at = (i: number) => (halves[2 * i + 1]! - high) * HALF + ((halves[2 * i]! >>> 0) - low);
-    const perNs = (to - 1 - from) / (last - at(from));
+    let perNs = (to - 1 - from) / (last - nsSince(low, high, halves, from));
     const before = this.#points - from;
     let windowStart = 0, windowEnd = width;
     for (let first = from; first < to;) {
-      const time = at(first);
+      const time = nsSince(low, high, halves, first);
       if (time >= windowEnd) {
         windowStart = time - windowEnd < width ? windowEnd : time - time % width;
         windowEnd = windowStart + width;
@@ -147,11 +172,14 @@ export class WindowRuns {
         // Samples are regular, most of the time.
         let guess = Math.min(first + Math.ceil((windowEnd - time) * perNs), to - 1);
         // A whole number of samples a window, but for rounding.
-        if (guess - 1 > first && at(guess - 1) >= windowEnd) guess--;
-        const isLow = at(guess - 1) < windowEnd;
-        next = isLow && at(guess) >= windowEnd
-          ? guess
-          : gallop(times, start + BigInt(windowEnd), isLow ? guess : first, to);
+        if (guess - 1 > first && nsSince(low, high, halves, guess - 1) >= windowEnd) guess--;
+        const isLow = nsSince(low, high, halves, guess - 1) < windowEnd;
+        if (isLow && nsSince(low, high, halves, guess) >= windowEnd) next = guess;
+        else {
+          next = gallopNear(low, high, halves, windowEnd, isLow ? guess : first, to);
+          // A gap anywhere makes the average of all samples a bad guess everywhere.
+          perNs = (next - first) / (nsSince(low, high, halves, next) - time);
+        }
       }
       const run = this.#found++;
       if (run === this.#room) this.#grow();

@@ -6,6 +6,7 @@
 
 import { allocStat, type StatColumns } from "../../core/columns.ts";
 import { CHUNK_WINDOWS } from "../constants.ts";
+import { fillRegular, regularUntil } from "../../core/regular_times.ts";
 import { gallop } from "../../core/search.ts";
 import { copyStat, StatBuilder } from "../tree/stat_builder.ts";
 import { Accumulator } from "../tree/stats.ts";
@@ -88,7 +89,7 @@ class Filling {
     const { start, width } = this.#grid;
     let out = this.out ??= allocStat(chunkLength(this.total, this.#most), true);
     while (k - this.#done >= BigInt(out.times.length) && out.times.length > 0) {
-      fillTimes(out.times, start + this.#done * width, width);
+      fillRegular(out.times, start + this.#done * width, width);
       this.#done += BigInt(out.times.length);
       yield out;
       out = this.out = allocStat(chunkLength(this.total - this.#done, this.#most), true);
@@ -125,14 +126,15 @@ export function* fillWindows(
       yield chunk;
       return;
     }
-    const isWhole = chunk.times[n - 1]! - chunk.times[0]! === BigInt(n - 1) * width;
+    let regularEnd = 0;
     for (let i = 0; i < n;) {
       const time = chunk.times[i]!;
       let { out } = filling;
       if (out !== undefined && time === next && filling.used + 1 < out.times.length) filling.used++;
       else out = yield* filling.advanceTo((time - start) / width);
-      // All that there is room for, if each follows the one before.
-      const some = isWhole ? Math.min(n - i, out.times.length - filling.used) : 1;
+      // All that follow the one before, and that there is room for.
+      if (i >= regularEnd) regularEnd = regularUntil(chunk.times, i, width);
+      const some = Math.min(regularEnd - i, out.times.length - filling.used);
       copyStat(chunk, i, i += some, out, filling.used);
       filling.used += some - 1;
       next = time + BigInt(some) * width;
@@ -143,9 +145,4 @@ export function* fillWindows(
 
 function chunkLength(left: bigint, most: number): number {
   return left < BigInt(most) ? Number(left) : most;
-}
-
-function fillTimes(times: BigInt64Array, start: bigint, width: bigint): void {
-  let time = start;
-  for (let i = 0; i < times.length; i++, time += width) times[i] = time;
 }

@@ -5,6 +5,7 @@
  */
 
 import { sliceStat, type StatColumns } from "../../core/columns.ts";
+import { regularUntil } from "../../core/regular_times.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
 import type { AlignedWindowsRequest, StatChunk, WindowsRequest } from "../../endpoint/endpoint.ts";
 import { findBadTime } from "../../kernel/find_bad_point.ts";
@@ -98,17 +99,15 @@ class WindowsSource implements ResumableSource<StatColumns> {
   #check(times: BigInt64Array): void {
     const { isAligned, width } = this.#form;
     const [first, end] = [this.#first, this.#end];
-    let next: bigint | undefined;
-    for (const time of times) {
-      // Most follow the one before, which is on the grid.
-      if (time !== next) {
-        const offset = isAligned ? time : time - first;
-        if (offset % width !== 0n) throw wrongAnswer("its windows are not on the grid", this);
-        if (next !== undefined && time < next) {
-          throw wrongAnswer("its windows are not in order", this);
-        }
+    for (let i = 0; i < times.length;) {
+      const time = times[i]!;
+      const offset = isAligned ? time : time - first;
+      if (offset % width !== 0n) throw wrongAnswer("its windows are not on the grid", this);
+      if (i > 0 && time < times[i - 1]! + width) {
+        throw wrongAnswer("its windows are not in order", this);
       }
-      next = time + width;
+      // Most follow the one before, which is on the grid.
+      i = regularUntil(times, i, width);
     }
     const last = times[times.length - 1]!;
     const isOutside = isAligned
