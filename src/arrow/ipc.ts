@@ -33,6 +33,7 @@ import {
 
 import { type ArrowMessage, checkMetadata, messagesOf } from "./check_metadata.ts";
 import { IpcFrames } from "./ipc_frames.ts";
+import { IpcLayouts } from "./ipc_layouts.ts";
 import { type UnpackedBytes, unpackInSlices, withUnpackedBytes } from "./codecs.ts";
 
 export type { NamedValues } from "./table.ts";
@@ -116,8 +117,17 @@ export function multiToIpc(
  *   long.
  */
 export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColumns {
-  return tableToRaw(decode(bytes, maxUnpackedBytes));
+  checkBytes("read Arrow", "bytes", bytes);
+  const known = rawLayouts.read(bytes);
+  if (known !== undefined) return known;
+  const aligned = alignedBytes(bytes);
+  const table = decode(aligned, maxUnpackedBytes);
+  const columns = tableToRaw(table);
+  rawLayouts.keep(aligned, table);
+  return columns;
 }
+
+const rawLayouts = new IpcLayouts();
 
 /** Bounds of {@linkcode ipcToRawInSlices}. */
 export interface IpcBounds {
@@ -243,6 +253,11 @@ function* joinInSteps(
 /** Columns are views into the bytes, which must begin at a multiple of this. */
 const ALIGNMENT = 8;
 
+/** Bytes that begin there, copied where they do not. */
+function alignedBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
+}
+
 /** Bytes that are copied in one step. */
 const STEP_BYTES = 1 << 20;
 
@@ -306,7 +321,7 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
 export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
   checkBytes("read Arrow", "bytes", bytes);
   let table: Table;
-  const aligned = bytes.byteOffset % ALIGNMENT === 0 ? bytes : new Uint8Array(bytes);
+  const aligned = alignedBytes(bytes);
   try {
     checkMetadata(aligned);
     const unpacked = { left: maxUnpackedBytes };

@@ -115,6 +115,24 @@ export function* tableToRawInSteps(table: ArrowTable): Generator<undefined, RawC
   return { times, values };
 }
 
+/** The columns `time` and `value` of a table, if each is in one piece of memory as it is read. */
+export function viewsOfRaw(table: Table): RawColumns | undefined {
+  const times = wholeOf(table, "time"), values = wholeOf(table, "value");
+  const areWhole = times instanceof BigInt64Array && values instanceof Float64Array;
+  return areWhole && times.length === values.length ? { times, values } : undefined;
+}
+
+/** The values of a column without nulls, if they are in one piece and need no conversion. */
+function wholeOf(table: Table, name: string): unknown {
+  const { data, type } = column(table, name).column;
+  const isAsRead = isSameStorage(type.typeId === Type.Float ? DOUBLE : TIME, type);
+  const [batch, ...others] = data;
+  if (!isAsRead || batch === undefined || others.length > 0 || batch.nullCount > 0) {
+    return undefined;
+  }
+  return batch.values?.subarray(0, batch.length);
+}
+
 /**
  * Windows from a table as {@linkcode statToTable} makes it; a statistic that is null is NaN.
  *

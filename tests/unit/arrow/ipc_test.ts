@@ -1,9 +1,10 @@
 import process from "node:process";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CompressionType, type Table, tableFromArrays, tableToIPC } from "@uwdata/flechette";
-import { ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
-import { rawToTable } from "../../../src/arrow/table.ts";
+import { decode, ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { rawToTable, tableToRaw } from "../../../src/arrow/table.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import { allocatedBytes } from "../../support/allocated_bytes.ts";
 
 /** Points beside some more columns, all zero and compressed. */
 function bomb(rows: number, columns: number): Uint8Array {
@@ -98,4 +99,74 @@ Deno.test("rawToIpc: short streams, whose frames are kept, are what the library 
       assertEquals(rawToIpc({ times, values }), expected, `${n} points, after the caller's change`);
     }
   }
+});
+
+/** A stream, a file or a compressed stream of as many points as every other, all of them different. */
+function lookalike(turn: number, names: readonly [string, string], form: "stream" | "file") {
+  const points = {
+    time: BigInt64Array.from({ length: 20 }, (_, i) => BigInt(turn * i) << 40n),
+    value: Float64Array.from({ length: 20 }, (_, i) => turn / (i + 1)),
+  };
+  const columns = Object.fromEntries(names.map((name) => [name, points[name as "time" | "value"]]));
+  return tableToIPC(tableFromArrays(columns), { format: form })!;
+}
+
+/** What an IPC stream has, or the text of the error, whatever was read before it. */
+function readAlone(bytes: Uint8Array): unknown {
+  try {
+    return tableToRaw(decode(bytes));
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function readByLayout(bytes: Uint8Array): unknown {
+  try {
+    return ipcToRaw(bytes);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+// Each message of a subscription was read with all that says what it has, which made a third of a
+// subscriber's garbage. Now what was read before is known again, and must never pass for another.
+Deno.test("ipcToRaw: a stream like one of before is read as by itself", () => {
+  for (const turn of [1, 2, 3]) {
+    for (const form of ["stream", "file"] as const) {
+      for (const names of [["time", "value"], ["value", "time"]] as const) {
+        const bytes = lookalike(turn, names, form);
+        assertEquals(readByLayout(bytes), readAlone(bytes));
+        // Not where a view of 64 bits could begin.
+        const shifted = new Uint8Array(bytes.length + 3).subarray(3);
+        shifted.set(bytes);
+        assertEquals(readByLayout(shifted), readAlone(bytes));
+      }
+    }
+  }
+});
+
+Deno.test("ipcToRaw: a stream that differs in any one byte from one of before is read as by itself", () => {
+  const good = lookalike(5, ["time", "value"], "stream");
+  let refused = 0;
+  for (let at = 0; at < good.length; at++) {
+    ipcToRaw(good);
+    const bytes = good.slice();
+    bytes[at]! ^= 1 << (at % 8);
+    const expected = readAlone(bytes);
+    assertEquals(readByLayout(bytes), expected, `byte ${at}`);
+    assertEquals(readByLayout(bytes), expected, `byte ${at}, again`);
+    if (typeof expected === "string") refused++;
+  }
+  assert(refused > 20, String(refused));
+});
+
+Deno.test("ipcToRaw: what was read before saves most of the objects", () => {
+  const bytes = lookalike(1, ["time", "value"], "stream");
+  const known = allocatedBytes(() => {
+    for (let i = 0; i < 1_000; i++) ipcToRaw(bytes);
+  });
+  const alone = allocatedBytes(() => {
+    for (let i = 0; i < 1_000; i++) tableToRaw(decode(bytes));
+  });
+  assert(known < alone / 4, `${known} of ${alone} bytes`);
 });
