@@ -144,8 +144,8 @@ export async function* answerPieces<Columns extends { times: BigInt64Array }>(
   batch: number = BATCH_POINTS,
 ): AsyncGenerator<AnswerPiece, void, undefined> {
   const piecePoints = batch * Math.max(1, Math.floor(PIECE_BYTES / (batch * kind.pointBytes)));
-  const empty = kind.empty();
-  let held = empty;
+  /** Points or windows that wait for more. */
+  let held: Columns | undefined;
   let version: Version | undefined;
   let any = false;
   const encode = (columns: Columns, from: number, to: number, isLast = false): AnswerPiece => {
@@ -169,14 +169,14 @@ export async function* answerPieces<Columns extends { times: BigInt64Array }>(
   for await (const { version: ofChunk, columns, blocks } of chunks) {
     version = ofChunk;
     if (blocks !== undefined) {
-      if (held.times.length > 0) yield encode(held, 0, held.times.length);
-      held = empty;
+      if (held !== undefined) yield encode(held, 0, held.times.length);
+      held = undefined;
       yield encodeBlocks(blocks);
       continue;
     }
     const n = columns.times.length;
     let at = 0;
-    if (held.times.length > 0) {
+    if (held !== undefined) {
       at = Math.min(n, batch - held.times.length);
       held = kind.concat([held, kind.slice(columns, 0, at)]);
       if (held.times.length < batch) continue;
@@ -188,9 +188,9 @@ export async function* answerPieces<Columns extends { times: BigInt64Array }>(
       yield encode(columns, at, end);
       at = end;
     }
-    held = at === n ? empty : kind.keep(kind.slice(columns, at, n));
+    held = at === n ? undefined : kind.keep(kind.slice(columns, at, n));
   }
-  if (version !== undefined && (!any || held.times.length > 0)) {
-    yield encode(held, 0, held.times.length, true);
-  }
+  if (version === undefined || (any && held === undefined)) return;
+  held ??= kind.empty();
+  yield encode(held, 0, held.times.length, true);
 }

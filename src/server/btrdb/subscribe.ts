@@ -167,7 +167,8 @@ class Subscriptions {
     const signal = AbortSignal.any([call.signal, batch.stop.signal]);
     try {
       for await (const update of endpoint.subscribe(uuids, { signal, owners })) {
-        const isRemoved = () => this.#batches.get(uuidKey(update.uuid)) !== batch;
+        const key = uuidKey(update.uuid);
+        const isRemoved = () => this.#batches.get(key) !== batch;
         if (isRemoved()) continue;
         await access.stream("read", update.uuid);
         this.#turn = this.#turn.then(() => isRemoved() ? undefined : this.#send(update));
