@@ -160,7 +160,8 @@ export class WindowRuns {
     const low = Number(BigInt.asUintN(32, start)), high = Number(start >> 32n);
     let perNs = (to - 1 - from) / (last - nsSince(low, high, halves, from));
     const before = this.#points - from;
-    let windowStart = 0, windowEnd = width;
+    // A sum: had it the parameter as its first value, V8 would make an object of each later one.
+    let windowStart = 0, windowEnd = windowStart + width;
     for (let first = from; first < to;) {
       const time = nsSince(low, high, halves, first);
       if (time >= windowEnd) {
