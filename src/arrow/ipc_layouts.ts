@@ -56,7 +56,7 @@ export class IpcLayouts {
    * Takes note of a stream, if it is short and its columns are in it as they are.
    *
    * @param bytes The stream.
-   * @param table What is in it.
+   * @param table Its table.
    */
   keep(bytes: Uint8Array, table: Table): void {
     const isShort = bytes.length <= MOST_BYTES && bytes[0] === STREAM;

@@ -111,7 +111,7 @@ function lookalike(turn: number, names: readonly [string, string], form: "stream
   return tableToIPC(tableFromArrays(columns), { format: form })!;
 }
 
-/** What an IPC stream has, or the text of the error, whatever was read before it. */
+/** The points of an IPC stream, or the text of the error, whatever was read before it. */
 function readAlone(bytes: Uint8Array): unknown {
   try {
     return tableToRaw(decode(bytes));
