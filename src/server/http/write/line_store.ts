@@ -21,10 +21,11 @@ import { ListedCollections } from "./listed_collections.ts";
 import type { LineStream, LineStreams } from "./line_streams.ts";
 
 /**
- * Streams looked for, or made, at the same time: those that are made at once share a transaction, which
- * has room for fewer than this. Of more, the garbage collector moved a third more bytes.
+ * Streams looked for, or made, at the same time: those that are made at once share a transaction. With
+ * 256 a new series takes 130 µs of CPU in place of 180, and transactions and what waits for them take
+ * more than 10 ms at a time, again and again.
  */
-const FIND_AT_ONCE = 256;
+const FIND_AT_ONCE = 64;
 
 /** Streams written at the same time: those that wait share a transaction, of up to 4,096. */
 const WRITE_AT_ONCE = 1_024;
