@@ -16,6 +16,7 @@ import {
   isUnavailable,
   lateError,
   lostPeer,
+  repeatedPart,
   wrongAnswer,
 } from "../errors.ts";
 import { decodeInfo } from "../wire/messages.ts";
@@ -148,7 +149,7 @@ export class Caller {
     try {
       const bytes = await rpc.read();
       if (bytes === undefined) throw lostPeer(spec, channel.peer, "it answered nothing");
-      if (await rpc.read() !== undefined) throw wrongAnswer("it has two messages", spec);
+      if (await rpc.read() !== undefined) throw repeatedPart(spec);
       return decoded(spec, () => decode(bytes, channel.peer));
     } catch (error) {
       if (isUnavailable(error)) this.#cluster.lost(channel);
