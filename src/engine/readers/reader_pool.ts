@@ -19,7 +19,6 @@ import type {
 } from "../../endpoint/endpoint.ts";
 import { closedError } from "../write/group_commit.ts";
 import type { ReaderFile } from "../options.ts";
-import { abortable } from "../../core/call.ts";
 import type { ReadMethod } from "./messages.ts";
 import { ReaderThread } from "./reader_thread.ts";
 
@@ -103,21 +102,35 @@ export class ReaderPool implements Readers {
 
   async #opened(options: CallOptions | undefined): Promise<ReaderThread> {
     const thread = this.#thread();
-    if (!thread.isOpened) await abortable(thread.opened, options ?? {}, "read");
+    if (!thread.isOpened) await thread.untilOpened(options);
     return thread;
   }
 
-  /** The thread with the fewest reads; of several, the next in turn. */
+  /**
+   * The thread with the fewest reads; of several, the next in turn. One that still opens the file is
+   * taken if no other one answers, one that does not answer if there is nothing else.
+   */
   #thread(): ReaderThread {
     if (this.#closing !== undefined) throw closedError();
     const threads = this.#threads;
     const first = this.#next++;
-    let best: number | undefined;
+    let best: ReaderThread | undefined;
     for (let i = 0; i < threads.length; i++) {
       const at = (first + i) % threads.length;
       if (!threads[at]!.isAlive) threads[at] = this.#start();
-      if (best === undefined || threads[at]!.reads < threads[best]!.reads) best = at;
+      const thread = threads[at]!;
+      if (best === undefined || isBetter(thread, best)) best = thread;
     }
-    return threads[best!]!;
+    return best!;
   }
+}
+
+function isBetter(one: ReaderThread, other: ReaderThread): boolean {
+  const [ofOne, ofOther] = [delayOf(one), delayOf(other)];
+  return ofOne === ofOther ? one.reads < other.reads : ofOne < ofOther;
+}
+
+/** How long a read may have to wait for a thread: not, until it has begun, or nobody knows. */
+function delayOf({ isOpened, isSilent }: ReaderThread): number {
+  return isSilent ? 2 : isOpened ? 0 : 1;
 }

@@ -8,8 +8,8 @@ import { Worker } from "node:worker_threads";
 import { abortable, type CallOptions, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { SpareBuffers } from "../../core/spare_buffers.ts";
-import { onSilence } from "../../core/silence_timer.ts";
 import type { AnswerFrames, FramesRequest } from "../../endpoint/endpoint.ts";
+import { Heartbeat, type SilenceLimits } from "./heartbeat.ts";
 import {
   errorOf,
   type MovedFrames,
@@ -22,21 +22,11 @@ import type { ReaderFile } from "../options.ts";
 /** Longest time for a thread to close its database at the end, ms. */
 const CLOSE_MS = 1_000;
 
-/** A thread that is waited for is asked for a sign of life after this silence, ms. */
-const PING_MS = 10_000;
-
-/** Longest time in which it must give one, ms. */
-const PONG_MS = 30_000;
-
-/** Longest time for a thread to begin and open the file, ms: its program may have to be compiled. */
-const OPEN_MS = 300_000;
-
-/** Silence of a thread, for tests. */
-export interface SilenceLimits {
-  readonly pingMs: number;
-  readonly pongMs: number;
-  readonly openMs: number;
-}
+/**
+ * Silence of a thread. One that does not answer gets no more reads, if there are others, and is given up
+ * after 40 s. Its program may have to be compiled before it opens the file.
+ */
+const SILENCE: SilenceLimits = { pingMs: 1_000, pongMs: 38_000, openMs: 300_000 };
 
 /** Memory of messages that waits to be sent back, bytes. */
 const SPARE_BYTES = 1 << 20;
@@ -58,7 +48,7 @@ export class ReaderThread {
   readonly opened: Promise<void>;
   readonly #worker: Worker;
   readonly #answers = new Map<number, Answer>();
-  readonly #silence: SilenceLimits;
+  readonly #heartbeat: Heartbeat;
   readonly #spare = new SpareBuffers(SPARE_BYTES);
   /** Resolves when the thread is gone. */
   readonly exited: Promise<void>;
@@ -68,7 +58,8 @@ export class ReaderThread {
   #lastId = 0;
   #failure: Error | undefined;
   #isOpened = false;
-  #stopListening: (() => void) | undefined;
+  /** Reads that wait until the file is open. */
+  #waiting = 0;
 
   /**
    * @param file The file, which a writer of this process may have open.
@@ -78,9 +69,15 @@ export class ReaderThread {
   constructor(
     file: ReaderFile,
     worker: Worker = new Worker(new URL("./reader_worker.ts", import.meta.url)),
-    silence: SilenceLimits = { pingMs: PING_MS, pongMs: PONG_MS, openMs: OPEN_MS },
+    silence: SilenceLimits = SILENCE,
   ) {
-    this.#silence = silence;
+    this.#heartbeat = new Heartbeat(silence, {
+      ping: () => this.#order({ type: "ping" }),
+      giveUp: (ms) => {
+        this.#fail(ended(new Error(`it has not answered for ${ms} ms`)));
+        void this.end();
+      },
+    });
     this.opened = new Promise((resolve, reject) => {
       this.#settleOpened = (error) => error === undefined ? resolve() : reject(error);
     });
@@ -95,7 +92,7 @@ export class ReaderThread {
       });
     });
     this.#order({ type: "open", file });
-    this.#listen();
+    this.#heartbeat.awaitOpened();
   }
 
   /** False once the thread has ended, or could not open the file. */
@@ -108,9 +105,24 @@ export class ReaderThread {
     return this.#isOpened;
   }
 
-  /** Reads under way. */
+  /** True while it does not answer. */
+  get isSilent(): boolean {
+    return this.#heartbeat.isOverdue;
+  }
+
+  /** Reads under way, and those that wait until the file is open. */
   get reads(): number {
-    return this.#answers.size;
+    return this.#answers.size + this.#waiting;
+  }
+
+  /** Waits until the file is open, with a signal and a deadline. */
+  async untilOpened(options: CallOptions = {}): Promise<void> {
+    this.#waiting++;
+    try {
+      await abortable(this.opened, options, "read");
+    } finally {
+      this.#waiting--;
+    }
   }
 
   /**
@@ -156,7 +168,7 @@ export class ReaderThread {
     const { deadlineMs } = options;
     try {
       this.#order({ type: "read", id, ...parts, deadlineMs, spare: this.#spare.takeAll() });
-      if (this.reads === 1) this.#listen();
+      this.#heartbeat.start();
       for (;;) {
         while (answer.chunks.length === 0 && !answer.isWhole && answer.failure === undefined) {
           await new Promise<void>((wake) => answer.wake = wake);
@@ -173,7 +185,7 @@ export class ReaderThread {
       leave();
       this.#answers.delete(id);
       if (!answer.isWhole) this.#order({ type: "stop", id });
-      if (this.reads === 0) this.#listen();
+      if (this.#answers.size === 0) this.#heartbeat.rest();
     }
   }
 
@@ -200,30 +212,13 @@ export class ReaderThread {
     if (this.isAlive) this.#worker.postMessage(order, buffers);
   }
 
-  /** Begins to wait for a report, if one is due: a thread that is stuck is ended. */
-  #listen(): void {
-    this.#stopListening?.();
-    this.#stopListening = undefined;
-    if (!this.isAlive || this.#isOpened && this.reads === 0) return;
-    const { pingMs, pongMs, openMs } = this.#silence;
-    if (!this.#isOpened) return this.#expectReport(openMs);
-    this.#stopListening = onSilence(pingMs, () => {
-      this.#order({ type: "ping" });
-      this.#expectReport(pongMs);
-    });
-  }
-
-  #expectReport(ms: number): void {
-    this.#stopListening = onSilence(ms, () => {
-      this.#fail(ended(new Error(`it has not answered for ${ms} ms`)));
-      void this.end();
-    });
-  }
-
   #hear(report: ReaderReport): void {
-    if (report.type === "opened") this.#isOpened = true;
-    this.#listen();
-    if (report.type === "opened") return this.#settleOpened();
+    this.#heartbeat.heard();
+    if (report.type === "opened") {
+      this.#isOpened = true;
+      this.#heartbeat.stop();
+      return this.#settleOpened();
+    }
     if (report.type === "closed") return this.#settleClosed();
     if (report.type === "pong") return;
     if (report.type === "refused") {
@@ -231,11 +226,11 @@ export class ReaderThread {
       return void this.end();
     }
     const answer = this.#answers.get(report.id);
-    if (answer === undefined) return; // It was given up.
+    if (answer === undefined || answer.failure !== undefined) return; // It was given up.
     if (report.type === "chunk") answer.chunks.push(report.chunk);
     answer.isWhole = report.type === "end" || report.isLast;
     if (report.type === "end" && report.error !== undefined) {
-      answer.failure ??= { reason: errorOf(report.error) };
+      answer.failure = { reason: errorOf(report.error) };
     }
     answer.wake?.();
   }
@@ -243,7 +238,7 @@ export class ReaderThread {
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    this.#stopListening?.();
+    this.#heartbeat.stop();
     this.#settleOpened(error);
     for (const answer of this.#answers.values()) {
       answer.isWhole = true;

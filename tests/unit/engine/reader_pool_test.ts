@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { getPriority } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { CallOptions } from "../../../src/core/call.ts";
+import { type CallOptions, delay } from "../../../src/core/call.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
+import { Heartbeat, type SilenceLimits } from "../../../src/engine/readers/heartbeat.ts";
 import { ReaderPool } from "../../../src/engine/readers/reader_pool.ts";
 import { ReaderThread } from "../../../src/engine/readers/reader_thread.ts";
 import type { Endpoint, Readers } from "../../../src/endpoint/endpoint.ts";
@@ -164,7 +165,10 @@ Deno.test("ReaderPool: calls of a thread that ends fail with UNAVAILABLE, and it
 });
 
 /** A thread that opens its file, if it says so, and does nothing more: it runs in a circle. */
-function stuckThread(says: string): ReaderThread {
+function stuckThread(
+  says: string,
+  limits: SilenceLimits = { pingMs: 20, pongMs: 20, openMs: says === "" ? 500 : 300_000 },
+): ReaderThread {
   const program = `
     const { parentPort } = await import("node:worker_threads");
     parentPort.on("message", ({ type }) => {
@@ -174,7 +178,6 @@ function stuckThread(says: string): ReaderThread {
       for (;;);
     });`;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`));
-  const limits = { pingMs: 20, pongMs: 20, openMs: says === "" ? 500 : 300_000 };
   return new ReaderThread({ ...FILE, path: "none" }, worker, limits);
 }
 
@@ -202,6 +205,84 @@ for (const says of ["opened", ""]) {
     });
   });
 }
+
+Deno.test("ReaderPool: no read waits for a thread that is stuck beside one that answers", async () => {
+  // Of two threads the stuck one had fewer reads than the other: it got each next read until it had as
+  // many, and all of them hung for the 40 s in which a thread is given up.
+  await withFile(async (engine, path) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 1_000) });
+    const limits = { pingMs: 20, pongMs: 10_000, openMs: 300_000 };
+    const stuck = stuckThread("opened", limits);
+    const threads = [stuck, new ReaderThread({ ...FILE, path })];
+    const next = () => threads.shift() ?? new ReaderThread({ ...FILE, path });
+    const pool = new ReaderPool(2, { ...FILE, path }, next);
+    await pool.opened();
+    const hung = assertRejects(() => Array.fromAsync(stuck.read("rawValues", REQUEST)), BTrDBError);
+    await until("the thread is known to be silent", () => stuck.isSilent);
+    const open = Array.from({ length: 4 }, () => pool.rawValues({ ...REQUEST, chunk: 100 }));
+    for (const chunks of open) assertEquals((await chunks.next()).value.columns.times.length, 100);
+    await Promise.all(open.map((chunks) => chunks.return!()));
+    await pool.close();
+    await hung;
+  });
+});
+
+Deno.test("ReaderPool: no read waits for a thread that still opens the file beside one that has it open", async () => {
+  // Reads that waited for a thread to begin were not counted as its reads. So after a thread had broken, all
+  // reads waited for the one in its place, and none went to the others.
+  await withFile(async (engine, path) => {
+    await engine.insert({ uuid: UUID, columns: points(0, 1_000) });
+    const limits = { pingMs: 20, pongMs: 20, openMs: 10_000 };
+    const threads = [new ReaderThread({ ...FILE, path }), stuckThread("", limits)];
+    const [open, stuck] = threads;
+    const next = () => threads.shift() ?? new ReaderThread({ ...FILE, path });
+    const pool = new ReaderPool(2, { ...FILE, path }, next);
+    await open!.opened;
+    const all = await Promise.all(Array.from({ length: 4 }, () => read(pool)));
+    assertEquals(all.map(({ times }) => times.length), [1_000, 1_000, 1_000, 1_000]);
+    await pool.close();
+    await stuck!.exited;
+  });
+});
+
+Deno.test("ReaderThread: is given up when it is stuck, though its reads are aborted sooner", async () => {
+  // The wait for a sign of life began anew with each read: where clients gave up after less than 40 s, a thread
+  // that was stuck took every second read for ever.
+  const thread = stuckThread("opened", { pingMs: 5, pongMs: 200, openMs: 300_000 });
+  await thread.opened;
+  let aborted = 0;
+  while (thread.isAlive) {
+    const controller = new AbortController();
+    const chunks = thread.read("rawValues", REQUEST, { signal: controller.signal });
+    const failed = assertRejects(() => chunks.next());
+    await delay(20);
+    controller.abort(new Error("enough"));
+    await failed;
+    aborted++;
+    assert(aborted < 1_000, "the thread is never given up");
+  }
+  await thread.exited;
+});
+
+Deno.test("Heartbeat: asks for one sign of life per silence, and is content with any report", async () => {
+  const asked: string[] = [];
+  const heartbeat: Heartbeat = new Heartbeat({ pingMs: 1, pongMs: 300_000, openMs: 300_000 }, {
+    ping: () => void asked.push("ping"),
+    giveUp: () => void asked.push("given up"),
+  });
+  heartbeat.start();
+  await until("it is asked", () => asked.length > 0);
+  assertEquals([heartbeat.isOverdue, asked.length], [true, 1]);
+  // Nothing more is read, and it still has to answer.
+  heartbeat.rest();
+  assertEquals(heartbeat.isOverdue, true);
+  heartbeat.heard();
+  assertEquals([heartbeat.isOverdue, asked.length], [false, 1]);
+  heartbeat.start();
+  await until("it is asked again", () => asked.length > 1);
+  heartbeat.stop();
+  assertEquals(asked, ["ping", "ping"]);
+});
 
 Deno.test("ReaderPool: deadlines and aborts hold while a thread opens the file", async () => {
   const started: ReaderThread[] = [];
