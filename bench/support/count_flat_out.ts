@@ -4,8 +4,9 @@
  *
  *     deno run -A bench/support/count_flat_out.ts ADDRESS POINTS CLIENTS [WIDTH]
  *
- * With a width, ns, they read windows. Prints 0 (it has no port) once every client has a whole answer.
- * Ends with its standard input, and then prints how many points or windows have come since.
+ * With a width, ns, they read windows. Prints 0 (it has no port) some seconds after every client has a
+ * whole answer: until then each thread of the server compiles what it runs. Ends with its standard
+ * input, and then prints how many points or windows have come since.
  *
  * @module
  */
@@ -17,6 +18,9 @@ import { uuidBytes } from "../../src/core/uuid.ts";
 import { CountingReader } from "./counting_reader.ts";
 import { START, STEP } from "./data.ts";
 import { UUID } from "./served.ts";
+
+/** Time in which the code of the server is compiled, ms. */
+const WARM_UP_MS = 4_000;
 
 const [address, points, clients, width] = Deno.args;
 const range = { uuid: uuidBytes(UUID), start: START, end: START + BigInt(points!) * STEP };
@@ -55,6 +59,7 @@ for (const reader of readers) {
   });
 }
 const bytesSoFar = () => readers.reduce((sum, { bytes }) => sum + bytes, 0);
+await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
 const before = bytesSoFar();
 // deno-lint-ignore no-console -- whoever started this waits for it
 console.log(0);
