@@ -26,8 +26,8 @@ export interface PingedThread {
 
 /**
  * Asks a thread that has been silent for a sign of life, and gives it up when there is none. Once asked, it
- * has to answer, though nobody waits for its reads any more: calls with short deadlines would hide for ever
- * that it is stuck.
+ * has to answer, though nobody waits for its reads any more: otherwise a stuck thread would never be found
+ * where all calls have short deadlines.
  */
 export class Heartbeat {
   readonly #limits: SilenceLimits;

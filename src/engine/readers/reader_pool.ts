@@ -130,7 +130,7 @@ function isBetter(one: ReaderThread, other: ReaderThread): boolean {
   return ofOne === ofOther ? one.reads < other.reads : ofOne < ofOther;
 }
 
-/** How long a read may have to wait for a thread: not, until it has begun, or nobody knows. */
+/** Rank of the wait for a thread: none, until it has begun, or of unknown length. */
 function delayOf({ isOpened, isSilent }: ReaderThread): number {
   return isSilent ? 2 : isOpened ? 0 : 1;
 }
