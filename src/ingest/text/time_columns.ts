@@ -117,7 +117,11 @@ function findTime(
       "name another column of times with --time",
     );
   }
-  const numbers = all.filter(({ cells }) => cells.every((cell) => NUMBER.test(cell)));
+  const numeric = all.filter(({ cells }) => cells.every((cell) => NUMBER.test(cell)));
+  // Exports have the paths of streams beside `time`: a unit of time in one is that of its values.
+  const numbers = numeric.some(({ i }) => names[i] === "time")
+    ? numeric.filter(({ i }) => !names[i]!.includes("/"))
+    : numeric;
   const epochs = numbers.filter(({ cells }) => formsOf(cells).length > 0);
   const growing = epochs.filter(({ cells }) => isGrowing(cells));
   const list = growing.length > 0 ? growing : epochs;

@@ -126,3 +126,16 @@ Deno.test("importFile: dates with years of two digits are refused if they can be
   );
   assertStringIncludes(error.hint!, "'%d/%m/%Y %H:%M:%S'");
 });
+
+// An export with `--time-as ns` has the paths of streams beside `time`. The values of one called
+// `Time (ns)` were taken for the times of all rows, or made the times ambiguous.
+Deno.test("importFile: the unit in the name of a stream beside `time` is not that of the times", async () => {
+  const early = "time,p/Time (ns)\n1000000000,5\n2000000000,6\n";
+  const { points } = await importedText(early, { timeFormat: "ns" });
+  assertEquals(timesOf(points), ["1970-01-01T00:00:01Z", "1970-01-01T00:00:02Z"]);
+  await assertRejects(() => importedText(early), ImportError, "times in column time are relative");
+  const late = "time,p/Time (ns)\n1772323200000000000,1772323200000000000\n" +
+    "1772323201000000000,1772323201000000000\n";
+  const { points: now } = await importedText(late);
+  assertEquals(timesOf(now), ["2026-03-01T00:00:00Z", "2026-03-01T00:00:01Z"]);
+});
