@@ -6,6 +6,7 @@
 
 import { compressors } from "hyparquet-compressors";
 import * as zlib from "node:zlib";
+import { hadoopLz4Length, lz4Length, snappyLength } from "./unpacked_length.ts";
 
 /** Least size of a piece that node:zlib takes. */
 const MIN_CHUNK_BYTES = 64;
@@ -25,6 +26,18 @@ type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 export const CODECS: Readonly<Record<string, Decompress>> = Object.fromEntries(
   Object.entries({
     ...compressors,
+    SNAPPY: (input: Uint8Array, length: number) => {
+      checkLength(snappyLength(input), length);
+      return compressors.SNAPPY!(input, length);
+    },
+    LZ4_RAW: (input: Uint8Array, length: number) => {
+      checkLength(lz4Length(input), length);
+      return compressors.LZ4_RAW!(input, length);
+    },
+    LZ4: (input: Uint8Array, length: number) => {
+      if (hadoopLz4Length(input) !== length) checkLength(lz4Length(input), length);
+      return compressors.LZ4!(input, length);
+    },
     ZSTD: unpackZstd,
     GZIP: unpackGzip,
     BROTLI: (input: Uint8Array, length: number) => zlib.brotliDecompressSync(input, inOne(length)),
@@ -34,6 +47,12 @@ export const CODECS: Readonly<Record<string, Decompress>> = Object.fromEntries(
       length === 0 ? new Uint8Array(0) : (decompress as Decompress)(input, length),
   ]),
 );
+
+function checkLength(found: number, length: number): void {
+  if (found === length) return;
+  const said = Number.isNaN(found) ? "is cut off" : `unpacks to ${found} bytes of ${length}`;
+  throw new RangeError(`Cannot read Parquet: a page ${said}; the file is damaged`);
+}
 
 /** Some writers leave the head of gzip out. */
 function unpackGzip(input: Uint8Array, length: number): Uint8Array {

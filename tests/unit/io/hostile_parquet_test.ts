@@ -100,6 +100,26 @@ Deno.test("openParquet: a page that unpacks to less than it says has no zeros at
   await assertDamaged(makeParquet(3, [TIMES, { ...VALUES, codec: 6, pages }]), text);
 });
 
+// The rest of such a page was zeros, or with Snappy what an earlier page had there, also of another file.
+Deno.test("openParquet: a page of Snappy or LZ4 that unpacks to less than it says is damaged", async () => {
+  const doubles = (n: number): number[] => [...bytesOf(new Float64Array(n).fill(1.5))];
+  /** Codec, and a page of `n` doubles in it that are not compressed. */
+  const codecs: [number, (n: number) => number[]][] = [
+    [1, (n) => [8 * n, 8 * n - 1 << 2, ...doubles(n)]],
+    [7, (n) => [0xf0, 8 * n - 15, ...doubles(n)]],
+    [5, (n) => [0xf0, 8 * n - 15, ...doubles(n)]],
+    [5, (n) => [0, 0, 0, 8 * n, 0, 0, 0, 8 * n + 2, 0xf0, 8 * n - 15, ...doubles(n)]],
+  ];
+  for (const [codec, pack] of codecs) {
+    const file = (n: number) => {
+      const pages = [{ ...plainPage(3, Uint8Array.from(pack(n))), unpacked: 24 }];
+      return makeParquet(3, [TIMES, { ...VALUES, codec, pages }]);
+    };
+    assertEquals(await points(file(3)), { v: [[1n, 1.5], [2n, 1.5], [3n, 1.5]] });
+    await assertDamaged(file(2), "the file is damaged");
+  }
+});
+
 Deno.test("openParquet: a page with two heads is the one of its kind", async () => {
   const other = { 1: { i32: 1_000_000 }, 2: { i32: 0 }, 3: { i32: 3 }, 4: { i32: 3 } };
   const head = {
