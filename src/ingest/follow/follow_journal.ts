@@ -101,7 +101,7 @@ export class FollowJournal implements AsyncDisposable {
   /**
    * Reads what a journal says.
    *
-   * @throws {ImportError} If it was begun with other options.
+   * @throws {ImportError} If it was begun with other options, or is damaged.
    */
   static async load(path: string, wishes: unknown): Promise<FollowState> {
     const text = await readFile(path, "utf8").catch((error) => {
@@ -111,9 +111,15 @@ export class FollowJournal implements AsyncDisposable {
     const files = new Map<number, FileState>();
     let pending: PendingBatch | undefined;
     // A last line without its end was being written when the process ended: it counts for nothing.
-    for (const text_ of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+    const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+    for (const [i, text_] of lines.entries()) {
       if (text_ === "") continue;
-      const line = parseJson(text_) as Line;
+      const line = lineOf(text_);
+      if (line === undefined || ("stored" in line && !files.has(line.stored.id))) {
+        throw new ImportError(`Cannot go on following: line ${i + 1} of ${path} is damaged`, {
+          hint: "nothing else says what is stored; --restart imports everything again",
+        });
+      }
       if ("follow" in line) {
         if (JSON.stringify(line.wishes) !== JSON.stringify(wishes)) {
           throw new ImportError("Cannot go on following: it began with other options", {
@@ -195,6 +201,19 @@ export class FollowJournal implements AsyncDisposable {
   /** Closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
+  }
+}
+
+/** A line of a journal; `undefined` for what none has. */
+function lineOf(text: string): Line | undefined {
+  try {
+    const line = parseJson(text);
+    const isObject = typeof line === "object" && line !== null;
+    const isOurs = isObject && ["follow", "file", "begin", "stored"].some((key) => key in line);
+    return isOurs ? line as Line : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
