@@ -186,3 +186,24 @@ Deno.test("connectGrpc: long error texts are cut, those of answers and those of 
     });
   }
 });
+
+// Some proxies answer a call that they refuse with everything they were sent. The key came with it, in
+// an error that scripts print to their logs.
+Deno.test("connectGrpc: a key that a server repeats is not in the error", async () => {
+  const apiKey = "c0ffee-5e7-0f-a-grid";
+  await withServer(
+    (_rpc, stream) =>
+      stream.respond({
+        ":status": 200,
+        "content-type": "application/grpc+proto",
+        "grpc-status": "7",
+        "grpc-message": `refused: authorization: bearer ${apiKey}`,
+      }, { endStream: true }),
+    { apiKey, retry: false },
+    async (endpoint) => {
+      const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+      assertStringIncludes(error.message, "refused: authorization: bearer [key]");
+      assert(!Deno.inspect(error).includes(apiKey), error.message);
+    },
+  );
+});
