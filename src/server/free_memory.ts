@@ -16,14 +16,15 @@ import { runInNewContext } from "node:vm";
 
 /**
  * Times after the last call at which memory is given back, ms, and growth that is then worth the while,
- * bytes. A collection stops everybody for a tenth of a second; calls that were refused leave a few MB
- * behind, and are many. When there were none for a while, nobody minds one more collection, and what
- * is small is given back as well.
+ * bytes: of what JavaScript uses, for a collection, and of the process, for the C library. A collection
+ * stops everybody for a tenth of a second; calls that were refused leave a few MB behind, and are many.
+ * When there were none for a while, nobody minds one more collection. The C library is then told in any
+ * case: the JavaScript engine may have collected by itself.
  */
 const GIVEN_BACK = [
-  { afterMs: 2_000, worthBytes: 128 << 20 },
-  { afterMs: 20_000, worthBytes: 16 << 20 },
-  { afterMs: 60_000, worthBytes: 16 << 20 },
+  { afterMs: 2_000, usedBytes: 128 << 20, residentBytes: 128 << 20 },
+  { afterMs: 20_000, usedBytes: 16 << 20, residentBytes: 0 },
+  { afterMs: 60_000, usedBytes: 16 << 20, residentBytes: 0 },
 ];
 
 /** Time after a collection until the C library has what was collected, ms. */
@@ -74,9 +75,6 @@ export class GrownMemory {
 const used = new GrownMemory(), resident = new GrownMemory();
 let means: Means | undefined;
 let collectedMs = -Infinity;
-
-/** Garbage was collected that the C library may have kept. */
-let isCollected = false;
 const timers: ReturnType<typeof setTimeout>[] = [];
 
 /** Gives memory back some seconds after the last call of this function. No program waits for it. */
@@ -84,28 +82,26 @@ export function freeMemoryLater(): void {
   means ??= { collect: findCollector(), trim: findTrim() };
   for (const timer of timers.splice(0)) clearTimeout(timer);
   const { collect, trim } = means;
-  for (const { afterMs, worthBytes } of GIVEN_BACK) {
-    if (collect !== undefined) after(afterMs, () => collectIfWorth(collect, worthBytes));
-    if (trim !== undefined) after(afterMs + SWEEP_MS, () => trimIfWorth(trim, worthBytes));
+  for (const { afterMs, usedBytes, residentBytes } of GIVEN_BACK) {
+    if (collect !== undefined) after(afterMs, () => collectIfWorth(collect, usedBytes));
+    if (trim !== undefined) after(afterMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes));
   }
 }
 
 function collectIfWorth(collect: () => void, worthBytes: number): void {
   if (performance.now() - collectedMs < AFTER_MS) return;
-  if (!used.isWorth(usedBytes(), worthBytes)) return;
+  if (!used.isWorth(bytesInUse(), worthBytes)) return;
   collect();
   collectedMs = performance.now();
-  isCollected = true;
-  used.keep(usedBytes());
+  used.keep(bytesInUse());
 }
 
 function trimIfWorth(trim: Trim, worthBytes: number): void {
-  if (!isCollected && !resident.isWorth(memoryUsage().rss, worthBytes)) return;
-  isCollected = false;
+  if (!resident.isWorth(memoryUsage().rss, worthBytes)) return;
   trim(0n).then(() => resident.keep(memoryUsage().rss)).catch(() => {});
 }
 
-function usedBytes(): number {
+function bytesInUse(): number {
   const { heapUsed, external } = memoryUsage();
   return heapUsed + external;
 }
@@ -116,7 +112,6 @@ export function collectGarbage(): void {
   const now = performance.now();
   if (now - collectedMs < BETWEEN_MS) return;
   means?.collect?.();
-  isCollected = true;
   collectedMs = performance.now();
 }
 

@@ -114,6 +114,7 @@ function truth(messages: readonly Uint8Array[]): PointBits | undefined {
     for (const bytes of messages) {
       const { code, major, times, values } = referenceRaw(bytes);
       if (code !== 0 || major !== (version ??= major)) return undefined;
+      if (times.length > 0 && major !== RANGE.version) return undefined;
       all.times.push(...times);
       all.values.push(...values);
     }
