@@ -124,7 +124,7 @@ export class Storage {
       parts.packer,
     );
     this.#groupCommit = new GroupCommit(db, parts.path, {
-      checkOwner: () => parts.ownership?.check(),
+      checkOwner: () => parts.ownership?.beforeTransaction(),
       began: () => parts.ownership?.signLog(db),
       checkFiles: () => parts.ownership?.checkFiles(),
       publish: (state, head) => this.streams.replaceHead(state, head),

@@ -7,18 +7,25 @@
  * @module
  */
 
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
-import { type LogState, logState } from "./wal_file.ts";
+import { closeSync, fstatSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { type LogState, logState, openLog } from "./wal_file.ts";
 
-/** Device and inode of a file. */
+/** Device and inode of a file, and when what is known of it last changed. */
 interface Identity {
   readonly dev: number;
   readonly ino: number | null;
+  readonly ctime: Date | null;
 }
 
-/** Deno's own function takes a fifth of the time of Node.js's under Deno, after each commit. */
+/** Deno's own function takes a third of the time of Node.js's under Deno, after each commit. */
 const stat: (path: string) => Identity =
   (globalThis as { Deno?: { statSync(path: string): Identity } }).Deno?.statSync ?? statSync;
+
+/** Steps of the clock by which file systems note changes are shorter, ms. */
+const CLOCK_STEP = 20;
+/** Names are looked at this often although their folder did not change: mounts do not change it, ms. */
+const LOOK_EVERY = 100;
 
 function identityAt(path: string): Identity | undefined {
   try {
@@ -28,7 +35,10 @@ function identityAt(path: string): Identity | undefined {
   }
 }
 
-function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
+function isSame(
+  one: Pick<Identity, "dev" | "ino"> | undefined,
+  other: Pick<Identity, "dev" | "ino"> | undefined,
+): boolean {
   return one?.ino === other?.ino && one?.dev === other?.dev;
 }
 
@@ -36,22 +46,27 @@ function isSame(one: Identity | undefined, other: Identity | undefined): boolean
 export class FilesInPlace {
   readonly #path: string;
   readonly #logPath: string;
-  readonly #file: Identity;
-  readonly #log: Identity;
+  readonly #folder: string;
+  readonly #file: Pick<Identity, "dev" | "ino">;
+  readonly #log: Pick<Identity, "dev" | "ino">;
   readonly #logDescriptor: number;
   readonly #header: DataView = new DataView(new ArrayBuffer(24));
   #state: LogState;
   #isLogNew = true;
+  /** The folder as it was when the names in it were looked at, and when that was. */
+  #seen: Identity | undefined;
+  #seenAt = 0;
 
   /**
    * @param path Path of the file itself, whose log is there.
    * @param file Device and inode of the file that is open.
    */
-  constructor(path: string, file: Identity) {
+  constructor(path: string, file: Pick<Identity, "dev" | "ino">) {
     this.#path = path;
+    this.#folder = dirname(path);
     this.#logPath = `${path}-wal`;
     this.#file = file;
-    this.#logDescriptor = openSync(this.#logPath, "r");
+    this.#logDescriptor = openLog(this.#logPath);
     this.#log = fstatSync(this.#logDescriptor);
   }
 
@@ -60,14 +75,39 @@ export class FilesInPlace {
    * It is no harm if the files were moved together with their folder.
    */
   missing(): string | undefined {
-    const [file, log] = [identityAt(this.#path), identityAt(this.#logPath)];
-    const isMoved = file === undefined && log === undefined && this.#isLinked();
-    if (!isMoved && !isSame(file, this.#file)) return this.#path;
-    if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
+    const misplaced = this.#misplaced();
+    if (misplaced !== undefined) return misplaced;
     const state = logState(this.#logDescriptor, this.#header);
     this.#isLogNew = state !== this.#state;
     this.#state = state;
     return state === undefined ? this.#logPath : undefined;
+  }
+
+  /**
+   * The path at which a file is not any more. A folder changes with the names in it, so they are not
+   * looked at while it is as it was: asking for the state of the log would make Linux note the exact
+   * time of what is written next, and then every commit waits for that note too.
+   */
+  #misplaced(): string | undefined {
+    const now = Date.now();
+    const folder = identityAt(this.#folder);
+    if (this.#isAsSeen(folder, now)) return undefined;
+    const [file, log] = [identityAt(this.#path), identityAt(this.#logPath)];
+    const isMoved = file === undefined && log === undefined && this.#isLinked();
+    if (!isMoved && !isSame(file, this.#file)) return this.#path;
+    if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
+    this.#seen = folder;
+    this.#seenAt = now;
+    return undefined;
+  }
+
+  /** Tells whether the names in the folder must be what they were when they were looked at. */
+  #isAsSeen(folder: Identity | undefined, now: number): boolean {
+    const [seen, changed] = [this.#seen?.ctime?.getTime(), folder?.ctime?.getTime()];
+    if (changed === undefined || changed !== seen || !isSame(folder, this.#seen)) return false;
+    // What happened within a step of the clock before they were looked at may have come after.
+    const isSettled = changed < this.#seenAt - CLOCK_STEP;
+    return isSettled && now >= this.#seenAt && now < this.#seenAt + LOOK_EVERY;
   }
 
   /** True if the log was begun anew since `missing` was called before. */

@@ -18,7 +18,7 @@ import { BTrDBError } from "../../core/errors.ts";
 import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
-import { type Database, openSqlite } from "./sqlite.ts";
+import { type Database, openSqlite, type Statement } from "./sqlite.ts";
 import { MAX_EPOCH, parseUserVersion, readUserVersion, userVersionOf } from "./user_version.ts";
 import {
   ANOTHER_PATH,
@@ -51,6 +51,8 @@ export class Ownership {
   /** The first page is not in the log since it was begun anew. */
   #lacksFirstPage = true;
   #writesFirstPage = false;
+  /** Frames of the log, and how many of them are in the file; missing in older releases of SQLite. */
+  #frames: Statement | undefined;
 
   private constructor(path: string, header: FileHeader, mine: number) {
     this.#path = path;
@@ -110,6 +112,7 @@ export class Ownership {
       });
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
+    this.#frames = canTellFrames(db) ? db.prepare("PRAGMA wal_checkpoint(NOOP)") : undefined;
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
   }
@@ -126,6 +129,20 @@ export class Ownership {
       `Cannot write to ${this.#path}: another writer has taken the file by another path`,
       "LOCKED",
     );
+  }
+
+  /**
+   * Call it before each transaction, which {@linkcode signLog} and {@linkcode checkFiles} follow.
+   *
+   * @throws {BTrDBError} As {@linkcode check} does.
+   */
+  beforeTransaction(): void {
+    this.check();
+    // What is written next begins the log anew if the file has all of it and no reader needs it.
+    const frames = this.#frames?.get();
+    if (frames !== undefined && frames["log"] === frames["checkpointed"]) {
+      this.#lacksFirstPage = true;
+    }
   }
 
   /**
@@ -151,7 +168,7 @@ export class Ownership {
 
   /**
    * Writes the first page, which has the epoch, to a log that lacks it: whoever finds the log beside
-   * another file can tell. Call it within a transaction that {@linkcode checkFiles} follows.
+   * another file can tell. Call it within the transaction.
    */
   signLog(db: Database): void {
     if (!this.#lacksFirstPage) return;
@@ -191,6 +208,13 @@ export class Ownership {
     // SQLite removes a log when all of it is in the file. With the mark, that would be a lost one.
     if (isMarked) closeSync(openSync(`${this.#path}-wal`, "a"));
   }
+}
+
+/** Tells whether SQLite can count the frames of its log without doing anything (from 3.51 on). */
+function canTellFrames(db: Database): boolean {
+  const version = String(db.prepare("SELECT sqlite_version() AS version").get()!["version"]);
+  const [major, minor] = version.split(".").map(Number);
+  return major! > 3 || (major === 3 && minor! >= 51);
 }
 
 /** Claim of a writer to the file. */

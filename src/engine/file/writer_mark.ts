@@ -29,7 +29,7 @@ export const WriterStage = {
 
 /** A writer, as the file names it. */
 export interface Writer {
-  /** Identity of the lock file it holds. */
+  /** Identity of the lock file it holds; empty if the file names no writer. */
   readonly lock: string;
   /** Path by which it opened the file. */
   readonly path: string;
@@ -240,12 +240,11 @@ function logProblem(path: string, stored: number): string | undefined {
   if (isBefore(inLog, inFile)) {
     return "is older than the file, which was written by another path since";
   }
-  // A writer marks the file itself before it acknowledges anything, and takes the mark back last.
-  const isOther = writer.hasLog && (!inFile.isOpen || inLog.epoch !== inFile.epoch);
-  if (isOther) {
-    return "is not its own: the file was put in the place of another one";
-  }
-  return undefined;
+  // A writer that has just claimed the file, and acknowledged nothing, has its mark in the log alone.
+  if (writer.lock !== "" && !writer.hasLog) return undefined;
+  // Every other one marked the file itself before, and takes the mark back there last.
+  const isOther = inLog.epoch !== inFile.epoch || (inLog.isOpen && !inFile.isOpen);
+  return isOther ? "is not its own: the file was put in the place of another one" : undefined;
 }
 
 function isBefore(one: UserVersion, other: UserVersion): boolean {

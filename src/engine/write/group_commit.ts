@@ -110,7 +110,7 @@ const METADATA_MS = 8;
 
 /** Calls of a {@linkcode GroupCommit} to its owner. */
 export interface GroupCommitHooks {
-  /** Throws if the file is another writer's: nothing is acknowledged then. */
+  /** Called before each transaction. Throws if the file is another writer's. */
   checkOwner(): void;
   /** Called in each transaction, before its tasks. */
   began(): void;
