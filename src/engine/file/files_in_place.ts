@@ -24,6 +24,8 @@ const stat: (path: string) => Identity =
 
 /** Steps of the clock by which file systems note changes are shorter, ms. */
 const CLOCK_STEP = 20;
+/** Some note full seconds only, and even ones (FAT, ext3), ms. */
+const LONG_CLOCK_STEP = 2_000;
 /** Names are looked at this often although their folder did not change: mounts do not change it, ms. */
 const LOOK_EVERY = 100;
 
@@ -106,7 +108,8 @@ export class FilesInPlace {
     const [seen, changed] = [this.#seen?.ctime?.getTime(), folder?.ctime?.getTime()];
     if (changed === undefined || changed !== seen || !isSame(folder, this.#seen)) return false;
     // What happened within a step of the clock before they were looked at may have come after.
-    const isSettled = changed < this.#seenAt - CLOCK_STEP;
+    const step = changed % 1000 === 0 ? LONG_CLOCK_STEP : CLOCK_STEP;
+    const isSettled = changed < this.#seenAt - step;
     return isSettled && now >= this.#seenAt && now < this.#seenAt + LOOK_EVERY;
   }
 
