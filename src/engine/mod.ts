@@ -8,4 +8,5 @@ export { compactFile } from "./compact/compact_file.ts";
 export { Engine } from "./engine.ts";
 export { openEngine } from "./open_engine.ts";
 export type { EngineOptions } from "./options.ts";
-export { verify, type VerifyReport } from "./verify/verify.ts";
+export type { VerifyReport } from "./verify/findings.ts";
+export { verify } from "./verify/verify.ts";
