@@ -104,6 +104,8 @@ export async function followFile(
   });
   try {
     await watch.look();
+    // A journal that lost its end, or is an older copy, does not know all that is stored.
+    if (known.isResumed) { for (const file of watch.files) file.mayBeStored = true; }
     if (known.pending !== undefined) await follower.finish(known.pending);
     for (let isFirst = true; signal?.aborted !== true; isFirst = false) {
       const lookMs = performance.now();
@@ -175,5 +177,5 @@ async function stateIn(db: BTrDB, path: string, wishes: unknown): Promise<Follow
   const uuids = [...known.files.values()].flatMap(({ streams }) => streams ?? []);
   if (uuids.length === 0) return known;
   for (const uuid of new Set(uuids)) if (await db.streamFromUUID(uuid).exists()) return known;
-  return { files: new Map(), pending: undefined };
+  return { files: new Map(), pending: undefined, isResumed: true };
 }

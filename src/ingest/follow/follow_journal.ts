@@ -40,6 +40,8 @@ export interface FileState {
   before?: FileDigests;
   /** Points stored. */
   points: number;
+  /** Points in its streams when it was stored up to there; absent where points are merged. */
+  counts?: readonly string[];
   /** True if nothing more is read of it. */
   isDone?: boolean;
   /** Its size and time when it was imported as a whole. */
@@ -60,6 +62,8 @@ export interface PendingBatch {
 export interface FollowState {
   readonly files: Map<number, FileState>;
   readonly pending: PendingBatch | undefined;
+  /** True if there is a journal. */
+  readonly isResumed: boolean;
 }
 
 type Line =
@@ -105,9 +109,10 @@ export class FollowJournal implements AsyncDisposable {
    */
   static async load(path: string, wishes: unknown): Promise<FollowState> {
     const text = await readFile(path, "utf8").catch((error) => {
-      if ((error as { code?: unknown }).code === "ENOENT") return "";
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
       throw error;
     });
+    if (text === undefined) return { files: new Map(), pending: undefined, isResumed: false };
     const files = new Map<number, FileState>();
     let pending: PendingBatch | undefined;
     // A last line without its end was being written when the process ended: it counts for nothing.
@@ -134,14 +139,14 @@ export class FollowJournal implements AsyncDisposable {
         pending = undefined;
       }
     }
-    return { files, pending };
+    return { files, pending, isResumed: true };
   }
 
   /** Begins to write: what is known first, in place of what was there. */
   static async open(
     path: string,
     about: { source: string; target: string; wishes: unknown },
-    { files, pending }: FollowState,
+    { files, pending }: Pick<FollowState, "files" | "pending">,
   ): Promise<FollowJournal> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const head: Line = { follow: 1, ...about };

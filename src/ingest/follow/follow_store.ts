@@ -11,10 +11,13 @@ import type { RawColumns } from "../../core/columns.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import { ImportError } from "../errors.ts";
+import type { FileState } from "./follow_journal.ts";
 import { type NamedStream, nameStream } from "../../client/stream_paths.ts";
 
 /** Streams written at the same time, where the database is not in this process. */
 const AT_ONCE = 8;
+/** First points of a batch that are looked for where it is not known how many there should be. */
+const SAMPLE_POINTS = 10;
 /** Between two looks at a stream whose last insert may still be under way on a server. */
 const SETTLE_MS = 250;
 
@@ -87,6 +90,39 @@ export class FollowStore {
       await streams[i]!.stream.insert(points, { mergePolicy: this.#mergePolicy });
       this.#stored += times.length;
     });
+  }
+
+  /**
+   * Refuses a batch that comes next by the journal, but is stored: it would be stored twice.
+   *
+   * @param at Points in the streams now, and the file as the journal has it.
+   * @throws {ImportError} If a stream has more points than the journal says, and they are the next ones.
+   */
+  async refuseStored(
+    streams: readonly NamedStream[],
+    columns: readonly RawColumns[],
+    { counts, state }: { counts: readonly bigint[]; state: FileState },
+  ): Promise<void> {
+    if (this.#mergePolicy !== "never") return;
+    const { counts: expected, path, position } = state;
+    const areThere = await mapConcurrently(streams, AT_ONCE, async (stream, i) => {
+      const more = Number(counts[i]! - BigInt(expected?.[i] ?? 0));
+      const column = sortPoints(columns[i]!);
+      const most = expected === undefined ? SAMPLE_POINTS : Infinity;
+      const sought = Math.min(more, column.times.length, most);
+      return sought > 0 && await holds(stream, column, sought);
+    });
+    const stored = streams.find((_, i) => areThere[i]);
+    if (stored === undefined) return;
+    throw new ImportError(
+      `Cannot go on following: ${stored.path} has the points of ${path} from line ` +
+        `${position.lines + 1} on, but the journal does not say that they are stored`,
+      {
+        hint:
+          "the journal lost its end or is an older copy, or the rows were imported in another " +
+          "way; put the right journal back, or --restart imports everything again",
+      },
+    );
   }
 
   /**

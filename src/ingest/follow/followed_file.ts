@@ -48,6 +48,8 @@ export class FollowedFile {
   /** When it was seen to change last, and when it was lost from sight; ms of `performance`. */
   changedMs: number;
   lostMs = 0;
+  /** True until it is known that its next rows are not stored, although the journal does not have them. */
+  mayBeStored = false;
   /** True once it was said that it is gone. */
   isGone = false;
   /** Reason for which nothing more is read of it, until it changes. */

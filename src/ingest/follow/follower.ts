@@ -90,14 +90,10 @@ export class Follower {
       return await this.#job.journal.note(file.state);
     }
     const batch = await this.#readAgain(file, pending);
-    const skips = await store.skipsOf(
-      streams,
-      batch.columns,
-      pending.counts.map(BigInt),
-      options.signal,
-    );
+    const counts = pending.counts.map(BigInt);
+    const skips = await store.skipsOf(streams, batch.columns, counts, options.signal);
     await store.insert(streams, batch.columns, skips);
-    await this.#keep(file, batch);
+    await this.#keep(file, batch, counts);
   }
 
   /** Tells of all times and numbers that were stored otherwise than written, where there are more. */
@@ -315,6 +311,10 @@ export class Follower {
     const counts = (options.mergePolicy ?? "never") === "never"
       ? await store.countsOf(streams)
       : streams.map(() => 0n);
+    if (file.mayBeStored) {
+      await store.refuseStored(streams, batch.columns, { counts, state });
+      file.mayBeStored = false;
+    }
     await journal.begin({
       id: state.id,
       from: state.position,
@@ -322,16 +322,26 @@ export class Follower {
       counts: counts.map(String),
     });
     await store.insert(streams, batch.columns);
-    await this.#keep(file, batch);
+    await this.#keep(file, batch, counts);
   }
 
-  async #keep(file: FollowedFile, batch: ReadBatch): Promise<void> {
+  /**
+   * Notes that a batch is stored.
+   *
+   * @param before Points in the streams before it.
+   */
+  async #keep(file: FollowedFile, batch: ReadBatch, before: readonly bigint[]): Promise<void> {
     const { state, fresh } = file;
     const points = batch.columns.reduce((sum, { times }) => sum + times.length, 0);
     fresh.rows += batch.next.rows - state.position.rows;
     fresh.points += points;
     state.points += points;
     state.position = batch.next;
+    if ((this.#job.options.mergePolicy ?? "never") === "never") {
+      state.counts = before.map((count, i) =>
+        String(count + BigInt(batch.columns[i]!.times.length))
+      );
+    }
     if (batch.raw !== undefined) file.remember(batch.raw);
     await this.#job.journal.stored(state);
     this.#job.options.onProgress?.({ points: this.#job.store.stored, bytes: batch.next.offset });

@@ -57,12 +57,23 @@ class Followed implements AsyncDisposable {
 
   /** Leaves the journal as a process does that is killed after its last insert. */
   async forgetLastNote(): Promise<void> {
-    for await (const { name } of Deno.readDir(this.#stateFolder)) {
-      const path = `${this.#stateFolder}/${name}`;
-      const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
-      assertStringIncludes(lines.pop()!, '"stored"');
-      await Deno.writeTextFile(path, lines.join("\n") + "\n");
-    }
+    const lines = await this.journalLines();
+    assertStringIncludes(lines.pop()!, '"stored"');
+    await this.setJournal(lines);
+  }
+
+  /** Path of the journal. */
+  async #journal(): Promise<string> {
+    const [entry] = await Array.fromAsync(Deno.readDir(this.#stateFolder));
+    return `${this.#stateFolder}/${entry!.name}`;
+  }
+
+  async journalLines(): Promise<string[]> {
+    return (await Deno.readTextFile(await this.#journal())).trimEnd().split("\n");
+  }
+
+  async setJournal(lines: readonly string[]): Promise<void> {
+    await Deno.writeTextFile(await this.#journal(), lines.map((line) => `${line}\n`).join(""));
   }
 
   get running(): Promise<FollowSummary> {
@@ -137,6 +148,46 @@ Deno.test("followFile: what was stored is not stored again by the next run", asy
   assertEquals((await followed.end()).fresh, 3);
   followed.begin("log.csv", { tz: "Europe/Berlin" });
   await assertRejects(() => followed.running, Error, "began with other options");
+});
+
+// A journal that had lost its end, or was put back from a backup, was believed: all rows behind what it
+// knew were stored twice, without a word.
+Deno.test("followFile: a journal that lost lines at its end is refused, wherever it was cut", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v,w\n");
+  followed.begin("log.csv");
+  for (let i = 1; i <= 3; i++) {
+    await followed.write("log.csv", rows(i, i).replace("\n", `,${-i}\n`));
+    await followed.untilValues("f/w", upTo(i).map((value) => -value));
+  }
+  await followed.end();
+  const lines = await followed.journalLines();
+  for (let count = lines.length - 2; count >= 0; count--) {
+    await followed.setJournal(lines.slice(0, count));
+    await followed.write("log.csv", `${1_700_000_100 - count},9,9\n`);
+    const stored = new AbortController();
+    const onProgress = () => stored.abort();
+    followed.begin("log.csv", { signal: stored.signal, onProgress });
+    await assertRejects(() => followed.running, Error, "Cannot go on", `${count} lines`);
+  }
+  await followed.setJournal(lines);
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", [...upTo(3), ...lines.slice(1).map(() => 9)]);
+  await followed.end();
+});
+
+Deno.test("followFile: points that another program added to its streams are no reason to stop", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 5));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(5));
+  await followed.end();
+  const [stream] = await Array.fromAsync(followed.db.lookupStreams("f", {}));
+  await stream!.insert([[1_700_000_010_000_000_000n, 10]]);
+  await followed.write("log.csv", rows(6, 8));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", [...upTo(8), 10]);
+  await followed.end();
 });
 
 Deno.test("followFile: a log that is renamed and begun anew", async () => {
