@@ -54,6 +54,8 @@ export function nearest(text: string, candidates: Iterable<string>, limit = 5): 
   for (const candidate of candidates) {
     const low = candidate.toLowerCase();
     const contains = wanted.length > 1 && low.includes(wanted);
+    // A difference in length is a distance already. Names of requests can be long.
+    if (Math.abs(wanted.length - low.length) > allowed && !contains) continue;
     const score = contains ? 0.5 : editDistance(wanted, low);
     if (contains || score <= allowed) scored.push({ score, candidate });
   }

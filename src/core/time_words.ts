@@ -29,7 +29,9 @@ export interface TimeFrame {
 const CALENDAR =
   /^(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?)?$/i;
 
-const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])\s*(.+))?$/i;
+// What follows the sign is trimmed later: blanks that two parts of a pattern could take are tried in
+// every way, which takes seconds for those of a long URL.
+const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])([^]*))?$/i;
 
 /**
  * Reads a time.

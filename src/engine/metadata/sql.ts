@@ -255,11 +255,16 @@ export function runSql(
   });
 }
 
+/** A query without blanks and semicolons at its end. Each run of them is looked at once. */
+export function withoutEnd(query: string): string {
+  return query.replace(/(?<![\s;])[\s;]+$/, "");
+}
+
 /** A query that counts the rows of another one, up to one too many, and their bytes. */
 function measuring(query: string, columns: number): string {
   const names = Array.from({ length: columns }, (_, i) => `c${i}`);
   const bytes = names.map((name) => `ifnull(octet_length(${name}), 0)`).join(" + ");
-  return `WITH result_(${names}) AS (\n${query.replace(/;[\s;]*$/, "")}\n)
+  return `WITH result_(${names}) AS (\n${withoutEnd(query)}\n)
     SELECT count(*) AS n, total(bytes) AS bytes
     FROM (SELECT ${bytes} AS bytes FROM result_ LIMIT ${MAX_SQL_ROWS + 1})`;
 }

@@ -144,6 +144,8 @@ class Lines {
   }
 }
 
+const COUNTS = /^\d+\s*,\s*\d+\s*A\s*,\s*\d+\s*D\s*,?$/i;
+
 /**
  * Tells whether text is the beginning of a configuration: a line of two or three fields, then counts
  * such as `8,4A,4D`.
@@ -151,7 +153,7 @@ class Lines {
 export function isConfiguration(text: string): boolean {
   const [first = "", counts = ""] = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/, 2);
   const fields = first.split(",").length;
-  return fields >= 2 && fields <= 4 && /^\s*\d+\s*,\s*\d+\s*A\s*,\s*\d+\s*D\s*,?\s*$/i.test(counts);
+  return fields >= 2 && fields <= 4 && COUNTS.test(counts.trim());
 }
 
 /**
@@ -188,7 +190,7 @@ export function parseConfiguration(text: string, name: string): Configuration {
   if (type === undefined) {
     lines.fail(`form of the samples is ${quoted(form)}, expected ${TYPES.join(", ")}`);
   }
-  const factor = lines.next()?.trim().replace(/,+$/, "") ?? "";
+  const factor = lines.next()?.trim().replace(/(?<!,),+$/, "") ?? "";
   const timeMultiplier = factor === "" ? ONE : parseFraction(factor);
   if (timeMultiplier === undefined || timeMultiplier.numerator <= 0n) {
     lines.fail(`factor of the stamps is ${quoted(factor)}, expected a number above 0`);

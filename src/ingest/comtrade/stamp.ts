@@ -22,8 +22,9 @@ const PIVOT = 70;
 const FIRST_YEAR = 1678;
 const LAST_YEAR = 2261;
 
+/** Without blanks around it: those before an end that is missing would be tried in every way. */
 const STAMP =
-  /^\s*(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\s*,\s*(\d{1,2})\s*:\s*(\d{1,2})\s*:\s*(\d{1,2})(?:[.](\d{0,12}))?\s*,?\s*$/;
+  /^(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\s*,\s*(\d{1,2})\s*:\s*(\d{1,2})\s*:\s*(\d{1,2})(?:[.](\d{0,12}))?\s*,?$/;
 
 /**
  * Parses `dd/mm/yyyy,hh:mm:ss.ffffff`.
@@ -33,7 +34,7 @@ const STAMP =
  *   would shift all samples behind it, or it does not fit into 64 bits of ns.
  */
 export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
-  const match = STAMP.exec(text);
+  const match = STAMP.exec(text.trim());
   if (match === null) return undefined;
   const [a, b, c, hour, minute, second] = match.slice(1, 7).map(Number) as [
     number,

@@ -1,8 +1,17 @@
 /** Times of records of COMTRADE: by rates and stamps, dates, and zones. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { type ComtradeOptions, ImportError } from "@btrdb/btrdb/comtrade";
-import { type MadeRecord, makeComtrade } from "../../support/comtrade.ts";
+import { isConfiguration, parseConfiguration } from "../../../src/ingest/comtrade/configuration.ts";
+import { parseStamp } from "../../../src/ingest/comtrade/stamp.ts";
+import { type MadeRecord, makeComtrade, makeConfiguration } from "../../support/comtrade.ts";
+import { cpuMs } from "../../support/cpu_ms.ts";
 import { readComtrade, secondsOf } from "../../support/read_comtrade.ts";
 
 Deno.test("openComtrade: times beyond 64 bits are errors, they came round to others", async () => {
@@ -132,4 +141,32 @@ Deno.test("openComtrade: the zone of the recorder, of the user, or a notice", as
     (await readComtrade(twice, { tz: "-05:00" })).points.A1![0]![0].slice(11, 16),
     "06:30",
   );
+});
+
+// A line of the configuration with 64 MiB of blanks or commas took hours: each one was tried as the
+// beginning of the rest.
+Deno.test("parseStamp, isConfiguration, parseConfiguration: blanks and commas are looked at once", () => {
+  const blanks = " ".repeat(60_000);
+  const stamp = "01/02/2020,03:04:05.5";
+  assert(
+    cpuMs(() => assertEquals(parseStamp(`${stamp}${blanks}x`, "day first"), undefined)) < 2_000,
+  );
+  assertEquals(
+    parseStamp(` ${stamp} , `, "day first"),
+    parseStamp(stamp, "day first"),
+  );
+  const counts = "a,b,1999\r\n 2,1A,1D";
+  assert(cpuMs(() => assert(!isConfiguration(`${counts}${blanks}x`))) < 2_000);
+  assert(isConfiguration(`${counts} , \r\n`));
+  const commas = ",".repeat(60_000);
+  const cfg = makeConfiguration({ rates: [["100", 1]], samples: [[1]], stamps: [0], rest: [] })
+    .trimEnd();
+  const ms = cpuMs(() =>
+    assertThrows(
+      () => parseConfiguration(`${cfg}\r\n1${commas}x`, "a.cfg"),
+      ImportError,
+      "factor of the",
+    )
+  );
+  assert(ms < 2_000);
 });

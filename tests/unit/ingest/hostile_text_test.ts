@@ -2,19 +2,11 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { cpuUsage } from "node:process";
 import { ImportError } from "../../../src/ingest/mod.ts";
 import { readRecords, splitCells } from "../../../src/ingest/text/records.ts";
 import { prefixOf } from "../../../src/ingest/text/table_head.ts";
+import { cpuMs } from "../../support/cpu_ms.ts";
 import { imported, importedText, valuesOf } from "../../support/imported.ts";
-
-/** Time of the processor that something takes, ms. */
-function cpuMs(work: () => void): number {
-  const before = cpuUsage();
-  work();
-  const { user, system } = cpuUsage(before);
-  return (user + system) / 1000;
-}
 
 Deno.test("importFile: a hundred kilobytes that unpack to lines of 50 million columns are refused, they ended the process", async () => {
   const commas = ",".repeat(50_000_000);

@@ -6,6 +6,8 @@ import { uuidBytes, uuidText } from "../../../src/core/uuid.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { type ApiKey, serve, type ServeOptions } from "../../../src/server/mod.ts";
+import { byteRange } from "../../../src/server/http/byte_range.ts";
+import { cpuMs } from "../../support/cpu_ms.ts";
 import { override } from "../../support/override_endpoint.ts";
 
 const UUIDS = Array.from({ length: 6 }, (_, k) => `0000000${k}-0000-4000-8000-000000000000`);
@@ -284,4 +286,26 @@ Deno.test("serve http: a target in absolute form is its path, at the host that i
     assertEquals(await get(port, "http://localhost", "localhost"), "200");
     assertEquals(await get(port, `ftp://localhost${path}`, "localhost"), "404");
     assertEquals(await get(metricsPort!, "http://localhost/healthz", "localhost"), "200");
+  }));
+
+// The pattern tried blanks around a missing number in every way: a header of 15 KB blocked the server
+// for half a second.
+Deno.test("byteRange: blanks are looked at once", () => {
+  const blanks = " ".repeat(60_000);
+  for (const header of [`bytes=${blanks}x`, `bytes=1-${blanks}x`, `bytes=1${blanks}x`]) {
+    assert(cpuMs(() => assertEquals(byteRange(header, 10), "all")) < 2_000, header.slice(0, 9));
+  }
+  assertEquals(byteRange(" Bytes = 2 - 5 ", 10), { start: 2, end: 6 });
+});
+
+// Callers without a right could have the server read every part of a URL before they were refused.
+Deno.test("data by URL: nothing of a URL is read for callers who may not read", () =>
+  withServer({ apiKeys: KEYS }, async (ask) => {
+    for (const format of ["csv", "parquet", "arrow", "ndjson", "json"]) {
+      const path = `/api/v1/data.${format}?start=nonsense`;
+      assertEquals((await ask(path)).status, 401);
+      const answer = async (key: string) =>
+        (await ask(path, { headers: { authorization: `Bearer ${key}` } })).status;
+      assertEquals([await answer("writer"), await answer("ours")], [403, 400]);
+    }
   }));

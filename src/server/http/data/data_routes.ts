@@ -34,8 +34,12 @@ export interface DataRoutesOptions extends StreamLimits {
 /** The routes of data by URL. */
 export function dataRoutes(given: DataRoutesOptions): HttpRoute[] {
   const options = { ...given, pace: new FairSending(), reads: new RememberedReads() };
-  const send = (format: DataFormat) => (exchange: HttpExchange) =>
-    format === "parquet" ? sendParquet(exchange, options) : streamData(exchange, format, options);
+  const send = (format: DataFormat) => async (exchange: HttpExchange) => {
+    // Nothing of the URL is read for callers who may not read at all.
+    exchange.access.anywhere("read", "");
+    if (format === "parquet") await sendParquet(exchange, options);
+    else await streamData(exchange, format, options);
+  };
   return [
     {
       path: "/openapi.json",
