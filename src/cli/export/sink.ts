@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { Transform } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { Duplex } from "node:stream";
 import { openPartFile } from "../../csv/part_file.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
+import { compressedStream } from "./compressed_stream.ts";
 import { lockPart, refuseBusyPart } from "./part_lock.ts";
 import { writeBytes } from "../terminal/output.ts";
 
@@ -134,21 +135,17 @@ export function fileSink(to: Destination, append: boolean): Sink {
       throw error;
     }
   };
-  const raw = new WritableStream<Uint8Array>({ write });
-  const packer = packerOf(to.name);
-  const piped = packer === undefined
-    ? Promise.resolve()
-    : (packer.readable as ReadableStream<Uint8Array>).pipeTo(raw);
-  piped.catch(() => {});
+  const compressor = compressorOf(to.name);
+  const compressed = compressor && compressedStream(compressor, write);
   return {
-    stream: packer === undefined ? raw : packer.writable as WritableStream<Uint8Array>,
-    write: packer === undefined ? write : undefined,
+    stream: compressed?.stream ?? new WritableStream<Uint8Array>({ write }),
+    write: compressed === undefined ? write : undefined,
     async finish() {
-      await piped;
       await file.finish();
       lock?.release();
     },
     async abandon(keep) {
+      compressed?.stop();
       await file.discard(keep);
       lock?.release();
     },
@@ -169,8 +166,8 @@ function attempt<T>(to: Pick<Destination, "name">, action: () => T): T {
   }
 }
 
-function packerOf(path: string): ReturnType<typeof Duplex.toWeb> | undefined {
-  if (/\.gz$/i.test(path)) return Duplex.toWeb(createGzip());
-  if (/\.zst$/i.test(path)) return Duplex.toWeb(createZstdCompress());
+function compressorOf(path: string): Transform | undefined {
+  if (/\.gz$/i.test(path)) return createGzip();
+  if (/\.zst$/i.test(path)) return createZstdCompress();
   return undefined;
 }
