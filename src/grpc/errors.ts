@@ -10,6 +10,7 @@ import { GrpcStatus, grpcStatusName } from "../core/grpc_status.ts";
 import type { EndStatus } from "../core/grpc_web.ts";
 import { uuidText } from "../core/uuid.ts";
 import { connectionText } from "./connection_text.ts";
+import { withoutKeys } from "./hidden_keys.ts";
 
 /** The call that an error belongs to. */
 export interface ErrorContext {
@@ -34,9 +35,11 @@ const BRACKETED = /^\[(\d+)\] ([\s\S]*)$/;
 /** Longest text of a server in an error, in UTF-16 units. */
 const MAX_TEXT = 1_000;
 
-/** A text of a server, cut where it is too long for an error. */
-function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+/** A text of a server as errors have it: without keys, and cut where it is too long. */
+function shown(text: string): string {
+  const whole = withoutKeys(text);
+  if (whole.length <= MAX_TEXT) return whole;
+  return `${whole.slice(0, MAX_TEXT)}… (${text.length} characters)`;
 }
 
 /** `{ uuid }` in text form, for `BTrDBError`; 16 bytes or nothing. */
@@ -57,7 +60,7 @@ export function checkStat(stat: Stat | undefined, call: ErrorContext): void {
 /** The error in a response's `stat`; the `(404: …)` around some texts is taken off. */
 export function statError(stat: Stat, call: ErrorContext): BTrDBError {
   const text = WRAPPED.exec(stat.msg)?.[2] ?? stat.msg;
-  return new BTrDBError(cut(text), { ...context(call), code: stat.code });
+  return new BTrDBError(shown(text), { ...context(call), code: stat.code });
 }
 
 /**
@@ -72,11 +75,11 @@ export function statError(stat: Stat, call: ErrorContext): BTrDBError {
 export function transportError(end: EndStatus, call: ErrorContext, peer: string): BTrDBError {
   const bracketed = BRACKETED.exec(end.details) ?? WRAPPED.exec(end.details);
   if (bracketed !== null) {
-    return new BTrDBError(cut(bracketed[2]!), { ...context(call), code: Number(bracketed[1]) });
+    return new BTrDBError(shown(bracketed[2]!), { ...context(call), code: Number(bracketed[1]) });
   }
   if (isLostPeer(end)) return lostPeer(call, peer, end.details);
   const status = grpcStatusName(end.code);
-  return new BTrDBError(`${call.rpc} failed at ${peer}: ${cut(end.details) || status}`, {
+  return new BTrDBError(`${call.rpc} failed at ${peer}: ${shown(end.details) || status}`, {
     ...context(call),
     status,
   });
@@ -84,7 +87,7 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
 
 /** The error of a call whose peer is gone. */
 export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
-  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${cut(connectionText(details))}`, {
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${shown(connectionText(details))}`, {
     ...context(call),
     status: "UNAVAILABLE",
   });
@@ -92,7 +95,8 @@ export function lostPeer(call: ErrorContext, peer: string, details: string): BTr
 
 /** The error of an answer that holds what was not asked for: nothing of it can be believed. */
 export function wrongAnswer(what: string, call: ErrorContext): BTrDBError {
-  return callError(`Cannot use the answer to ${call.rpc}: ${what}`, "DATA_LOSS", call);
+  const message = `Cannot use the answer to ${call.rpc}: ${withoutKeys(what)}`;
+  return callError(message, "DATA_LOSS", call);
 }
 
 /**
@@ -106,7 +110,7 @@ export function decoded<T>(call: ErrorContext, decode: () => T): T {
     return decode();
   } catch (error) {
     if (error instanceof BTrDBError || !(error instanceof Error)) throw error;
-    const what = `it cannot be decoded: ${cut(error.message)}`;
+    const what = `it cannot be decoded: ${shown(error.message)}`;
     throw callError(`Cannot use the answer to ${call.rpc}: ${what}`, "DATA_LOSS", call, error);
   }
 }

@@ -10,6 +10,7 @@ import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import { type Address, addressText } from "../transport/address.ts";
 import { Channel } from "../transport/channel.ts";
 import type { ChannelSettings } from "../transport/connection.ts";
+import { hideKey } from "../hidden_keys.ts";
 import type { Members, ReadMembers } from "./members.ts";
 
 /** Asks a node what it knows of the cluster. */
@@ -27,6 +28,7 @@ export class Cluster {
   /** Time at which an address was last found dead, ms; those never found dead are not in it. */
   readonly #lostMs: Map<string, number> = new Map();
   readonly #readMembers: ReadMembers | undefined;
+  readonly #showKey: () => void;
   #known: Members | undefined;
   #resyncing: Promise<void> | undefined;
   #closed = false;
@@ -45,6 +47,7 @@ export class Cluster {
     this.#bootstraps = bootstraps;
     this.#settings = settings;
     this.#readMembers = readMembers;
+    this.#showKey = hideKey(settings.apiKey);
   }
 
   /** State of the cluster when it last said so; `undefined` behind a proxy. */
@@ -146,6 +149,7 @@ export class Cluster {
     for (const channel of this.#channels.values()) this.#close(channel);
     this.#channels.clear();
     await Promise.all(this.#closing);
+    this.#showKey();
   }
 
   #close(channel: Channel): void {

@@ -49,22 +49,13 @@ const MESSAGE_BYTES = 256;
 /** Tolerance for a server's clock that says earlier than ours that a deadline has passed, ms. */
 const DEADLINE_SLACK_MS = 20;
 
-/** Shortest key that is looked for in texts: a shorter one would be found in words. */
-const SHORTEST_KEY = 6;
-
-/** Text of a server or proxy without the key, which some repeat, for example with all headers. */
-function withoutKey(text: string, apiKey: string | undefined): string {
-  if (apiKey === undefined || apiKey.length < SHORTEST_KEY) return text;
-  return text.replaceAll(apiKey, "[key]");
-}
-
 /** A call that was made once. Messages are pulled; whoever stops pulling stops the wire. */
 export class Rpc {
   readonly recorder: CallRecorder;
   /** Set when nobody waits for the call any more; it is only read to its end. */
   background = false;
   readonly #request: RpcRequest;
-  readonly #peer: Peer;
+  readonly #peer: string;
   readonly #call: WireCall;
   readonly #onActivity: (ended: boolean) => void;
   readonly #unlisten: () => void;
@@ -95,7 +86,7 @@ export class Rpc {
   ) {
     this.recorder = recorder;
     this.#request = request;
-    this.#peer = peer;
+    this.#peer = peer.address;
     this.#onActivity = onActivity;
     const { path, options: { deadlineMs = Infinity, signal } } = request;
     this.#call = wire.start({ path, deadlineMs, apiKey: peer.apiKey }, {
@@ -167,7 +158,7 @@ export class Rpc {
 
   /** Ends the call because its connection does not answer any more. */
   fail(details: string): void {
-    const error = lostPeer(this.#request, this.#peer.address, details);
+    const error = lostPeer(this.#request, this.#peer, details);
     this.#stop(error, error);
   }
 
@@ -201,10 +192,7 @@ export class Rpc {
     const request = this.#request;
     if (end.code === GrpcStatus.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
-    const { address, apiKey } = this.#peer;
-    const error = this.#isLate(end)
-      ? lateError(request)
-      : transportError({ ...end, details: withoutKey(end.details, apiKey) }, request, address);
+    const error = this.#isLate(end) ? lateError(request) : transportError(end, request, this.#peer);
     if (isUnsent) markUnsent(error);
     this.#finish({ error }, error);
   }

@@ -8,11 +8,15 @@ import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { connect } from "@btrdb/btrdb";
 import { BTrDBError } from "../../../src/core/errors.ts";
-import { StreamInfoResponseSchema } from "../../../src/gen/btrdb_v4_pb.ts";
+import {
+  ListCollectionsResponseSchema,
+  StreamInfoResponseSchema,
+} from "../../../src/gen/btrdb_v4_pb.ts";
 import { connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { answer, begin, framed, HostileServer } from "../../support/grpc/hostile_server.ts";
-import { info } from "../../support/grpc/scripted_answers.ts";
+import { bytes, failure, info } from "../../support/grpc/scripted_answers.ts";
+import { type ScriptedCall, ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 const uuid = new Uint8Array(16).fill(4);
 const range = { uuid, start: 100n, end: 200n, version: 11n };
@@ -206,4 +210,39 @@ Deno.test("connectGrpc: a key that a server repeats is not in the error", async 
       assert(!Deno.inspect(error).includes(apiKey), error.message);
     },
   );
+});
+
+// The text of an answer with a code was taken as it came. A server that repeats what it was sent put
+// the key into the logs of scripts, also where a limit on its length cut it in half.
+Deno.test("connectGrpc: a key in the text of a code, or in a name, is not in the error", async () => {
+  const apiKey = "c0ffee-5e7-0f-a-grid";
+  const long = "x".repeat(990);
+  const script = (call: ScriptedCall) => {
+    if (call.rpc === "Info") return call.send(info("4.15.9-deno"));
+    const { rpc } = call;
+    if (rpc === "RawValues") {
+      return call.send(failure(400, `${long} ${call.header("authorization")}`));
+    }
+    if (rpc === "Nearest") return call.send(failure(400, `bad: ${call.header("authorization")}`));
+    return call.send(bytes(ListCollectionsResponseSchema, { collections: [apiKey] }));
+  };
+  await using server = await ScriptedServer.start(script);
+  const addresses = [server.address];
+  const endpoint = await connectGrpc({ addresses, apiKey, retry: false });
+  const other = await connectGrpc({ addresses, apiKey: `${apiKey}-2`, retry: false });
+  const nearest = (one: Endpoint) =>
+    assertRejects(() => one.nearest({ ...range, time: 1n, backward: false }), BTrDBError);
+  try {
+    const errors = [
+      await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError),
+      await assertRejects(() => drain(endpoint.listCollections({ prefix: "ours" })), BTrDBError),
+      await nearest(endpoint),
+      await nearest(other),
+    ];
+    for (const error of errors) assert(!Deno.inspect(error).includes("c0ffee"), error.message);
+    assertEquals(errors.slice(2).map(({ message }) => message), Array(2).fill("bad: bearer [key]"));
+  } finally {
+    await endpoint.close();
+    await other.close();
+  }
 });
