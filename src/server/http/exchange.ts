@@ -48,13 +48,26 @@ export class Request {
     return this.#authority ?? this.header(":authority") ?? this.header("host");
   }
 
-  /** True if it names more than one host: a proxy may have gone by the other one. */
+  /**
+   * True if it names more than one host, or shows more than one key: a proxy may have gone by the other
+   * one.
+   */
   get isAmbiguous(): boolean {
-    const { headers, rawHeaders } = this.#incoming;
+    const { headers } = this.#incoming;
     const authority = headers[":authority"];
+    if (this.#countOf("authorization") > 1) return true;
     if (authority !== undefined) return (headers.host ?? authority) !== authority;
-    const isHost = (_: string, i: number) => i % 2 === 0 && /^host$/i.test(rawHeaders[i]!);
-    return rawHeaders.filter(isHost).length > 1;
+    return this.#countOf("host") > 1;
+  }
+
+  /** Number of fields of a name, in small letters. */
+  #countOf(name: string): number {
+    const { rawHeaders } = this.#incoming;
+    let count = 0;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      if (rawHeaders[i]!.toLowerCase() === name) count++;
+    }
+    return count;
   }
 
   /** True if its body is in a transfer coding that nothing here decodes, `gzip, chunked` for example. */

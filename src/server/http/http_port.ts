@@ -91,6 +91,9 @@ export class HttpPort {
       this.#answer(new Request(request), (headers) => new Reply(outgoing, headers));
     }, bounds));
     this.#http1.keepAliveTimeout = IDLE_MS;
+    // By default all fields behind the first 1,000 are dropped, a second `Host` for example. The length
+    // of a head is bounded.
+    this.#http1.maxHeadersCount = 0;
     // Deno 2.9 ends a connection after one answer unless the server itself listens; here the port
     // does, for it.
     Object.defineProperty(this.#http1, "listening", { get: () => !this.#isClosing });
@@ -161,7 +164,7 @@ export class HttpPort {
     const origin = allowedOrigin(request.header("origin"), request.host, rules);
     const reply = replyWith(corsFields(origin));
     if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
-    if (request.isAmbiguous) return refuse(reply, 400, "expected one host");
+    if (request.isAmbiguous) return refuse(reply, 400, "expected one host, and one key at most");
     if (request.isCoded) {
       const close = { connection: "close" };
       return refuse(reply, 501, "expected transfer-encoding chunked", 0, close);
