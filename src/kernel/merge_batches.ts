@@ -20,7 +20,7 @@ import { mergeFirstRows } from "./merge_times.ts";
 /** Streams that are asked at a time. */
 const CONCURRENCY = 64;
 
-/** Cells of a batch, streams times rows: 12 MiB of indices and values. */
+/** Cells of a batch unless told otherwise, streams times rows: 12 MiB of indices and values. */
 const BATCH_CELLS = 1 << 20;
 
 /** Rows of several streams, with the points they refer to. */
@@ -82,21 +82,25 @@ class PendingStream<C extends RawColumns | StatColumns> {
 
 /**
  * Merges streams by time as `mergeTimes` does, while they arrive: memory holds a batch or two of
- * each, and a million cells of rows.
+ * each, and the rows of a batch.
  *
  * @param sources Batches of each stream, in order of time; they are closed at the end.
+ * @param cells Cells of a batch, streams times rows; it has at least one row.
  * @returns Batches of rows, none of them empty.
  */
 export async function* mergeBatches<C extends RawColumns | StatColumns>(
   sources: readonly AsyncIterator<C>[],
+  cells: number = BATCH_CELLS,
 ): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
   const all = sources.map((source) => new PendingStream(source));
+  const most = Math.max(1, Math.floor(cells / all.length));
   try {
     await mapConcurrently(all, CONCURRENCY, (source) => source.pull());
     for (;;) {
       const bound = earliest(all.map((source) => source.bound));
       // A stream alone waits for nobody.
-      yield* mergeParts(all.map((source) => source.take(all.length === 1 ? undefined : bound)));
+      const parts = all.map((source) => source.take(all.length === 1 ? undefined : bound));
+      yield* mergeParts(parts, most);
       if (bound === undefined) return;
       const short = all.filter((source) => source.isShort(bound));
       await mapConcurrently(short, CONCURRENCY, (source) => source.pull());
@@ -109,8 +113,8 @@ export async function* mergeBatches<C extends RawColumns | StatColumns>(
 /** Rows of points that are all here, in batches. */
 function* mergeParts<C extends RawColumns | StatColumns>(
   parts: (C | undefined)[],
+  most: number,
 ): Generator<MergedBatch<C | undefined>> {
-  const most = Math.max(1, Math.floor(BATCH_CELLS / parts.length));
   for (;;) {
     const { times, rows, used } = mergeFirstRows(
       parts.map((part) => part?.times ?? NO_TIMES),

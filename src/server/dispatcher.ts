@@ -18,6 +18,7 @@ import { type Failure, failureOf } from "./failures.ts";
 import { type SharedPlaces, withPlaces } from "./call_limit.ts";
 import type { Grant, KeyRing } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
+import type { OpenStreams } from "./open_streams.ts";
 import type { Call } from "./transport/call.ts";
 import { MALFORMED_TIMEOUT } from "./transport/long_deadlines.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
@@ -41,7 +42,7 @@ export interface DispatcherOptions {
   keys: KeyRing;
   places: SharedPlaces;
   /** Limits the streams that calls on several of them read at once. */
-  openStreams: SharedPlaces;
+  openStreams: OpenStreams;
   metrics: Metrics;
   settings: MethodSettings;
   /** Told of errors that no client can be blamed for. */

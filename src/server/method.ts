@@ -6,9 +6,9 @@
 
 import type { CallOptions, Endpoint, Readers } from "../endpoint/endpoint.ts";
 import type { Access } from "./access.ts";
-import type { CallLimit } from "./call_limit.ts";
 import type { Capability } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
+import type { StreamGate } from "./open_streams.ts";
 import type { Call } from "./transport/call.ts";
 
 /** Server options that methods need. */
@@ -38,8 +38,8 @@ export interface Exchange {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly settings: MethodSettings;
-  /** Limits on the streams that calls on several of them read at once: the caller's, and all. */
-  readonly openStreams: readonly CallLimit[];
+  /** Gate of calls on several streams. */
+  readonly openStreams: StreamGate;
   /** Those on whose account what waits for the caller is kept: its connection, and its key. */
   readonly owners: readonly unknown[];
   /** Signal and deadline of the call, for the endpoint. */

@@ -25,6 +25,7 @@ import { collectSeldom } from "./seldom_collection.ts";
 import { Spool, type SpoolLimits } from "./http/data/spool.ts";
 import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatcher.ts";
 import { HttpPort } from "./http/http_port.ts";
+import { OpenStreams } from "./open_streams.ts";
 import { PAGE_ROUTES } from "./http/plotter_page.ts";
 import { type HttpRoute, HttpRoutes } from "./http/routes.ts";
 import { CollectionTemplate } from "../core/collection_template.ts";
@@ -205,7 +206,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
   const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls);
-  const openStreams = new SharedPlaces(limits.openStreams, limits.waitingCalls);
+  const openStreams = new OpenStreams(limits.openStreams, limits.waitingCalls);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const metrics = metricsOf(

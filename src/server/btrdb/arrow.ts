@@ -98,8 +98,10 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
   const names = uuids.map(uuidText);
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
-  await withStreams(exchange, uuids.length, async () => {
-    for await (const { times, values } of mergedRows(endpoint, request, options)) {
+  const streams = { streams: uuids.length, isWindows: false };
+  await withStreams(exchange, streams, async (chunk) => {
+    const merged = mergedRows(endpoint, { ...request, chunk }, options);
+    for await (const { times, values } of merged) {
       metrics.pointsRead += times.length * uuids.length;
       let from = 0;
       do {

@@ -39,8 +39,9 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   checkCount(uuids.length, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
   const request = requestOf(params);
-  await withStreams(exchange, uuids.length, async () => {
-    const opener = csvOpener(endpoint, request, options);
+  const streams = { streams: uuids.length, isWindows: request.query.type !== "raw" };
+  await withStreams(exchange, streams, async (chunk) => {
+    const opener = csvOpener(endpoint, request, options, chunk);
     await using answer = await openCsv(request, opener, call.signal);
     const header = create(GenerateCSVResponseSchema, { isHeader: true, row: answer.names });
     await call.send(toBinary(GenerateCSVResponseSchema, header));

@@ -6,8 +6,8 @@
  */
 
 import { freeMemoryLater } from "../free_memory.ts";
-import { withPlaces } from "../call_limit.ts";
 import type { Exchange } from "../method.ts";
+import type { StreamsRequest } from "../open_streams.ts";
 
 /** Streams of a call that leaves much free memory behind, by itself or with others of its kind. */
 const MANY = 64;
@@ -16,19 +16,22 @@ const MANY = 64;
  * Runs `work` once so many streams may be read.
  *
  * @param exchange The call.
- * @param count Number of streams it reads.
+ * @param request The streams it reads.
+ * @param work Gets the largest chunk of each stream; `undefined`: as large as an endpoint likes.
  */
 export async function withStreams(
   { call, openStreams }: Exchange,
-  count: number,
-  work: () => Promise<void>,
+  request: StreamsRequest,
+  work: (chunk: number | undefined) => Promise<void>,
 ): Promise<void> {
-  if (count <= 1) return await work();
-  await withPlaces(openStreams, call.signal, async () => {
+  await openStreams.run(request, call.signal, async (chunk) => {
+    const isMany = request.streams >= MANY;
+    // Also while calls wait for their readers: what made their chunks is free.
+    if (isMany) freeMemoryLater();
     try {
-      await work();
+      await work(chunk);
     } finally {
-      if (count >= MANY) freeMemoryLater();
+      if (isMany) freeMemoryLater();
     }
-  }, count);
+  });
 }

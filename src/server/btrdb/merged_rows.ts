@@ -8,7 +8,6 @@
 import { concatRaw, emptyRaw, gatherRows, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
-import { chunkSize } from "../../endpoint/chunk_size.ts";
 import { mergeBatches } from "../../kernel/merge_batches.ts";
 
 /** Streams, versions, range and grid of merged rows. */
@@ -23,7 +22,12 @@ export interface MergedRequest {
    * the last. 0: times stay as they are.
    */
   periodNs: bigint;
+  /** Most points of a chunk of each stream; absent: what an endpoint likes. */
+  chunk?: number | undefined;
 }
+
+/** Cells of the rows that are merged at a time: 3 MiB of indices and values. */
+const BATCH_CELLS = 1 << 18;
 
 /** Some rows. */
 export interface MergedRows {
@@ -91,15 +95,15 @@ export async function* mergedRows(
   request: MergedRequest,
   options: CallOptions,
 ): AsyncGenerator<MergedRows, void, void> {
-  const { start, end, periodNs } = request;
-  const chunk = chunkSize(request.uuids.length);
+  const { start, end, periodNs, chunk } = request;
+  const cells = Math.min(BATCH_CELLS, (chunk ?? Infinity) * request.uuids.length);
   const sources = request.uuids.map((uuid, s) => {
     const range = { uuid, start, end, version: request.versions[s] ?? 0n, chunk };
     return new SnappedSource(() => endpoint.rawValues(range, options), periodNs);
   });
   const versions = () => sources.map(({ version }) => version);
   let isEmpty = true;
-  for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources)) {
+  for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources, cells)) {
     const values = parts.map((part, s) => gatherRows(rows[s]!, part?.values));
     yield { times, values, versions: versions() };
     isEmpty = false;

@@ -19,8 +19,8 @@ import { checkStreams, decode, versionOf } from "./request.ts";
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;
 
-/** Cells a message carries, if that is more than a row: about 2 MiB. */
-const BATCH_CELLS = 250_000;
+/** Cells a message carries, if that is more than a row: about 1 MiB. */
+const BATCH_CELLS = 1 << 17;
 
 /** `MultiRawValues`. */
 export async function multiRawValues(exchange: Exchange): Promise<void> {
@@ -32,8 +32,9 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   const request = mergedRequest(uuids, uuids.map(() => params.versionMajor), start, end, periodNs);
   const fitting = Math.floor(BATCH_CELLS / Math.max(1, uuids.length));
   const most = Math.max(1, Math.min(BATCH_ROWS, fitting));
-  await withStreams(exchange, uuids.length, async () => {
-    for await (const rows of mergedRows(endpoint, request, options)) {
+  const streams = { streams: uuids.length, isWindows: false };
+  await withStreams(exchange, streams, async (chunk) => {
+    for await (const rows of mergedRows(endpoint, { ...request, chunk }, options)) {
       metrics.pointsRead += rows.times.length * uuids.length;
       let from = 0;
       do {

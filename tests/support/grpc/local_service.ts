@@ -7,6 +7,7 @@ import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { Dispatcher } from "../../../src/server/dispatcher.ts";
 import { SharedPlaces } from "../../../src/server/call_limit.ts";
+import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
@@ -39,7 +40,7 @@ export class LocalService {
       services: SERVICES,
       keys: new KeyRing([], undefined),
       places: new SharedPlaces(1000, 1000),
-      openStreams: new SharedPlaces(20_000, 1000),
+      openStreams: new OpenStreams(20_000, 1000),
       metrics: new Metrics([]),
       settings: {
         maxInsertPointsV4: 25_000,

@@ -5,7 +5,7 @@ import { CollectionTemplate } from "../../../src/core/collection_template.ts";
 import { uuidBytes } from "../../../src/core/uuid.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { SharedPlaces } from "../../../src/server/call_limit.ts";
+import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { dataRoutes } from "../../../src/server/http/data/data_routes.ts";
 import { Spool } from "../../../src/server/http/data/spool.ts";
 import { PAGE_ROUTES } from "../../../src/server/http/plotter_page.ts";
@@ -45,7 +45,7 @@ const CASES: Record<string, Case> = {
 /** The paths of all routes. */
 function paths(endpoint: Endpoint): string[] {
   const spool = new Spool({ maxBytes: 1, maxOwnerBytes: 1 });
-  const data = { spool, openStreams: new SharedPlaces(1, 1), maxStreams: 1, isKeyed: true };
+  const data = { spool, openStreams: new OpenStreams(1, 1), maxStreams: 1, isKeyed: true };
   const rules = { maxMessageBytes: 1, messageBytes: () => 1, isKnown: () => true };
   const write = { template: new CollectionTemplate("{bucket}"), maxStreams: 1, maxBytes: 1 };
   return [

@@ -6,7 +6,7 @@
 
 import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import { uuidText } from "../../../core/uuid.ts";
-import { type SharedPlaces, withPlaces } from "../../call_limit.ts";
+import type { OpenStreams } from "../../open_streams.ts";
 import { HttpFailure } from "../http_failure.ts";
 import type { HttpExchange } from "../routes.ts";
 import { type DataAnswer, type DataFormat, labelsOf, pinnedVersions } from "./data_answer.ts";
@@ -24,7 +24,7 @@ export interface StreamLimits {
   /** Streams that one request may name. */
   readonly maxStreams: number;
   /** Limits the streams that requests for several of them read at once. */
-  readonly openStreams: SharedPlaces;
+  readonly openStreams: OpenStreams;
 }
 
 /** An answer whose queries have begun. */
@@ -50,9 +50,8 @@ export async function withAnswer<T>(
   const { uuids, range } = resolved;
   await access.stream("read", ...uuids);
   const streams = uuids.map((uuid, s) => ({ uuid, version: resolved.versions[s]!.major }));
-  const gates = streams.length > 1 ? limits.openStreams.of(owner) : [];
-  const work = async (): Promise<T> => {
-    const chunk = format === "parquet" ? undefined : STREAMED_POINTS;
+  const work = async (fair: number | undefined): Promise<T> => {
+    const chunk = format === "parquet" ? fair : Math.min(STREAMED_POINTS, fair ?? STREAMED_POINTS);
     await using queries = await withVersions(
       streams,
       () => DataQueries.begin(endpoint, streams, range, options, chunk),
@@ -60,7 +59,9 @@ export async function withAnswer<T>(
     checkVersions(queries, streams);
     return await use({ answer: { ...resolved, versions: queries.versions }, queries });
   };
-  return await withPlaces(gates, options.signal, work, streams.length);
+  const isWindows = range.query.type !== "raw";
+  const request = { streams: streams.length, isWindows };
+  return await limits.openStreams.of(owner).run(request, options.signal, work);
 }
 
 /**
