@@ -291,7 +291,7 @@ function numberIn(bytes: Uint8Array, from: number, to: number): number | undefin
     if (at === to) return sign === MINUS ? -value : value;
   }
   const text = new TextDecoder("latin1").decode(bytes.subarray(from, to));
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+  if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
     return /^[+-]?nan$/i.test(text) ? NaN : undefined;
   }
   const number = Number(text);

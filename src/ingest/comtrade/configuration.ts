@@ -373,7 +373,7 @@ function optional(lines: Lines, text: string, field: string): number {
 
 /** A decimal number; `NaN` for what is none, such as `0x10`. */
 function decimalOf(text: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  return /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
 
 function quoted(text: string): string {

@@ -8,7 +8,7 @@ import { isNullWord } from "../../kernel/mod.ts";
 import { isCalendar } from "./time_forms.ts";
 
 /** A plain decimal number. */
-export const NUMBER: RegExp = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+export const NUMBER: RegExp = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** The way numbers and missing values are written. */
 export interface CellNotation {

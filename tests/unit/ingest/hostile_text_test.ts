@@ -1,10 +1,15 @@
 /** Tables of text whose look alone would take the memory or the time of whoever looks at them. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { cpuUsage } from "node:process";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { ImportError } from "../../../src/ingest/mod.ts";
+import { parseConfiguration } from "../../../src/ingest/comtrade/configuration.ts";
+import { isValue } from "../../../src/ingest/text/cell_kind.ts";
 import { readRecords, splitCells } from "../../../src/ingest/text/records.ts";
 import { prefixOf } from "../../../src/ingest/text/table_head.ts";
+import { makeComtrade, makeConfiguration } from "../../support/comtrade.ts";
+import { readComtrade } from "../../support/read_comtrade.ts";
 import { cpuMs } from "../../support/cpu_ms.ts";
 import { imported, importedText, valuesOf } from "../../support/imported.ts";
 
@@ -62,4 +67,32 @@ Deno.test("importFile: a compressed table can be read wherever the beginning tha
 Deno.test("importFile: the last row of a short table counts, though it has no line end", async () => {
   const { points } = await importedText("time,v\n2026-03-01T00:00:00Z,1\n2026-03-01T00:00:01Z,2");
   assertEquals(valuesOf(points), [1, 2]);
+});
+
+// Digits were divided in every way between the part before a point and the part behind it, though there
+// was no point: a table of 20 KB with one such cell took 15 s, one of a megabyte hours.
+Deno.test("isValue, parseConfiguration: digits of a long cell are looked at once", () => {
+  const digits = `${"1".repeat(60_000)}x`;
+  const look = { decimal: ".", thousands: undefined, nulls: [] } as const;
+  assert(cpuMs(() => assert(!isValue(digits, look))) < 2_000);
+  const written = ["1", "+1.", ".5", "-1.5e-3", "1.e5", "", ".", "1.5.5", "e5", "0x10"];
+  assertEquals(written.map((cell) => isValue(cell, look)), [
+    ...[true, true, true, true, true],
+    ...[true, false, false, false, false],
+  ]);
+  const record = { samples: [[1]], stamps: [0] };
+  const cfg = makeConfiguration({ ...record, frequency: digits });
+  const parse = () =>
+    assertThrows(() => parseConfiguration(cfg, "a.cfg"), ImportError, "frequency");
+  assert(cpuMs(parse) < 2_000);
+});
+
+Deno.test("openComtrade: digits of a long sample are looked at once", async () => {
+  const { configuration, samples } = makeComtrade({ samples: [[77]], stamps: [0] });
+  const text = new TextDecoder().decode(samples).replace("77", `${"1".repeat(60_000)}x`);
+  const before = cpuUsage();
+  const read = readComtrade({ configuration, samples: new TextEncoder().encode(text) });
+  await assertRejects(() => read, ImportError, "111");
+  const { user, system } = cpuUsage(before);
+  assert((user + system) / 1000 < 3_000);
 });
