@@ -51,6 +51,8 @@ export class Ownership {
   /** The first page is not in the log since it was begun anew. */
   #lacksFirstPage = true;
   #writesFirstPage = false;
+  /** The file has all of the log. */
+  #isLogInFile = false;
   /** Frames of the log, and how many of them are in the file; missing in older releases of SQLite. */
   #frames: Statement | undefined;
 
@@ -140,9 +142,8 @@ export class Ownership {
     this.check();
     // What is written next begins the log anew if the file has all of it and no reader needs it.
     const frames = this.#frames?.get();
-    if (frames !== undefined && frames["log"] === frames["checkpointed"]) {
-      this.#lacksFirstPage = true;
-    }
+    this.#isLogInFile = frames !== undefined && frames["log"] === frames["checkpointed"];
+    if (this.#isLogInFile) this.#lacksFirstPage = true;
   }
 
   /**
@@ -167,12 +168,17 @@ export class Ownership {
   }
 
   /**
-   * Writes the first page, which has the epoch, to a log that lacks it: whoever finds the log beside
-   * another file can tell. Call it within the transaction.
+   * Writes the first page, which has the epoch, to a log that lacks it, and the next number of a log
+   * that may be begun anew: whoever finds the log beside another file, or an older state of its own,
+   * can tell. Call it within the transaction.
    */
   signLog(db: Database): void {
     if (!this.#lacksFirstPage) return;
     db.exec(`PRAGMA user_version = ${this.#mine}`);
+    // Never before: a file has at least the number before that of its log.
+    if (this.#isLogInFile) {
+      db.exec("UPDATE setting SET value = value + 1 WHERE key LIKE 'writer %'");
+    }
     this.#writesFirstPage = true;
   }
 

@@ -23,7 +23,10 @@ export const WRITER_KEY = "writer ";
 export const WriterStage = {
   /** It has the file, and has acknowledged nothing. */
   claimed: 1,
-  /** Its log is there, and may hold what it has acknowledged. */
+  /**
+   * Its log is there, and may hold what it has acknowledged. Each log that is begun anew has the next
+   * number.
+   */
   logged: 2,
 } as const;
 
@@ -35,13 +38,21 @@ export interface Writer {
   readonly path: string;
   /** True if its log is there while it has the file. */
   readonly hasLog: boolean;
+  /** Number of its log. */
+  readonly logNumber: number;
   /** User version of the file. */
   readonly userVersion: number;
 }
 
 /** A path that nobody knows. */
 export const ANOTHER_PATH = "another path";
-const UNKNOWN_WRITER: Writer = { lock: "", path: ANOTHER_PATH, hasLog: false, userVersion: 0 };
+const UNKNOWN_WRITER: Writer = {
+  lock: "",
+  path: ANOTHER_PATH,
+  hasLog: false,
+  logNumber: 0,
+  userVersion: 0,
+};
 
 /** Identity of the lock file that a writer of this path holds; `undefined` if there is none. */
 export function lockIdentity(path: string): string | undefined {
@@ -57,10 +68,12 @@ export function lockIdentity(path: string): string | undefined {
 export function readWriter(db: Database): Writer {
   const row = db.prepare("SELECT key, value FROM setting WHERE key LIKE 'writer %'").get();
   const [, lock = "", , ...path] = String(row?.["key"] ?? "").split(" ");
+  const stage = Number(row?.["value"] ?? 0);
   return {
     lock,
     path: path.join(" "),
-    hasLog: row?.["value"] === WriterStage.logged,
+    hasLog: stage >= WriterStage.logged,
+    logNumber: stage,
     userVersion: readUserVersion(db),
   };
 }
@@ -225,17 +238,9 @@ function refuseForeignLog(path: string): void {
 
 /** The reason why a log cannot be that of the file beside it. */
 function logProblem(path: string, stored: number): string | undefined {
-  let writer: Writer;
-  try {
-    const db = openSqlite(path, { readOnly: true });
-    try {
-      writer = readWriter(db);
-    } finally {
-      db.close();
-    }
-  } catch {
-    return undefined; // What is wrong with the file is said by who opens it.
-  }
+  const before = writerIn(path, true);
+  const writer = writerIn(path, false);
+  if (writer === undefined) return undefined; // What is wrong with the file is said by who opens it.
   const [inFile, inLog] = [parseUserVersion(stored), parseUserVersion(writer.userVersion)];
   if (isBefore(inLog, inFile)) {
     return "is older than the file, which was written by another path since";
@@ -244,7 +249,28 @@ function logProblem(path: string, stored: number): string | undefined {
   if (writer.lock !== "" && !writer.hasLog) return undefined;
   // Every other one marked the file itself before, and takes the mark back there last.
   const isOther = inLog.epoch !== inFile.epoch || (inLog.isOpen && !inFile.isOpen);
-  return isOther ? "is not its own: the file was put in the place of another one" : undefined;
+  if (isOther) return NOT_ITS_OWN;
+  // Others were begun and are in the true file by now, which a writer may do meanwhile.
+  const after = writerIn(path, true);
+  if (before?.lock !== writer.lock || after?.lock !== writer.lock) return undefined;
+  if (writer.logNumber > after.logNumber + 1) return NOT_ITS_OWN;
+  return writer.logNumber < before.logNumber ? "is older than the file" : undefined;
+}
+
+const NOT_ITS_OWN = "is not its own: the file was put in the place of another one";
+
+/** The writer that a file names, alone or with the log beside it; `undefined` if it cannot be read. */
+function writerIn(path: string, immutable: boolean): Writer | undefined {
+  try {
+    const db = openSqlite(path, { readOnly: true, immutable });
+    try {
+      return readWriter(db);
+    } finally {
+      db.close();
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 function isBefore(one: UserVersion, other: UserVersion): boolean {

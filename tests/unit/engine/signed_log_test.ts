@@ -25,6 +25,14 @@ function readLog(path: string): { salts: bigint; commits: number[][] } {
   return { salts, commits: commits.slice(0, -1) };
 }
 
+/** The salts of a log, which another one has when it is begun anew. */
+function saltsOf(path: string): bigint {
+  using file = Deno.openSync(path);
+  const header = new Uint8Array(HEADER);
+  file.readSync(header);
+  return new DataView(header.buffer).getBigUint64(16);
+}
+
 Deno.test("openEngine: each log has the first page of its file from its first commit on", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -63,6 +71,44 @@ Deno.test("openEngine: a log with nothing but its first commit is not used with 
       const error = await rejection(openEngine({ path: backup, readOnly }));
       assertEquals(error.status, "CORRUPT", error.message);
       assertStringIncludes(error.message, "the file was put in the place of another one");
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+// A file that was copied alone while its writer had it open names that writer, as the log of the same
+// writer does hours later: a copy that was restored beside that log was a mixture of both, in which
+// streams were missing, and the log was lost to its own file once it was opened.
+Deno.test("openEngine: a log is not used with an older copy of its own file, nor an older log with the file", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/grid.btrdb`;
+    await using engine = await openEngine({ path });
+    const uuid = await createStream(engine);
+    const copies: string[] = [];
+    for (let time = 1; copies.length < 5; time++) {
+      await engine.insert({ uuid, columns: columnsOf([[time, time]]) });
+      const copy = `${folder}/${saltsOf(`${path}-wal`)}`;
+      if (copies.includes(copy)) continue;
+      copies.push(copy);
+      await Deno.copyFile(path, copy);
+      await Deno.copyFile(`${path}-wal`, `${copy}-wal`);
+    }
+    for (const [i, file] of copies.entries()) {
+      for (const [j, log] of copies.entries()) {
+        const pair = `${folder}/${i}-${j}`;
+        await Deno.copyFile(file, pair);
+        await Deno.copyFile(`${log}-wal`, `${pair}-wal`);
+        if (j === i - 1) continue; // The beginning of a log of which the file has all.
+        if (i === j) {
+          await (await openEngine({ path: pair })).close();
+          continue;
+        }
+        const error = await rejection(openEngine({ path: pair, readOnly: true }));
+        assertEquals(error.status, "CORRUPT", `file ${i} with log ${j}: ${error.message}`);
+        assertStringIncludes(error.message, "the log beside it");
+      }
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
