@@ -151,6 +151,8 @@ async function remove(path: string): Promise<void> {
   }
 }
 
+// Among them the first call after the file says that its log is there: SQLite removed the log when that
+// open failed, and the file could not be opened any more until somebody put an empty log beside it.
 Deno.test("openEngine: a failing call of SQLite does no harm, whichever it is", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/faults.btrdb`;

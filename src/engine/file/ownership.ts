@@ -48,6 +48,8 @@ export class Ownership {
   #files: FilesInPlace | undefined;
   #lost: BTrDBError | undefined;
   #isReleased = false;
+  /** The file may say that its log is there. */
+  #mayNeedLog = false;
   /** The first page is not in the log since it was begun anew. */
   #lacksFirstPage = true;
   #writesFirstPage = false;
@@ -106,6 +108,7 @@ export class Ownership {
    * @param db The writer's connection.
    */
   watch(db: Database): void {
+    this.#mayNeedLog = true;
     if (!readWriter(db).hasLog) {
       transaction(db, () => {
         db.prepare("UPDATE setting SET value = ? WHERE key LIKE 'writer %'").run(
@@ -207,7 +210,7 @@ export class Ownership {
 
   /** Lets the file go. Call it after the connection is closed. */
   close(): void {
-    const isMarked = this.#files !== undefined && this.#lost === undefined && !this.#isReleased;
+    const isMarked = this.#mayNeedLog && this.#lost === undefined && !this.#isReleased;
     this.#files?.close();
     this.#files = undefined;
     this.#header.close();
