@@ -13,7 +13,8 @@ export interface ByteSource {
   /** Bytes of the whole file. */
   readonly byteLength: number;
   /**
-   * Reads a slice.
+   * Reads a slice: all of its bytes and no others. A server that does not know ranges answers with the
+   * whole file, which is refused.
    *
    * @param start Its first byte.
    * @param end Its end, exclusive; absent: the end of the file.
@@ -36,7 +37,7 @@ export async function openSource(
   }
   if (typeof source !== "string" && !(source instanceof URL)) {
     checkSlices(source);
-    return { file: source, close: nothing };
+    return { file: exactSlices(source), close: nothing };
   }
   const { open } = await import("node:fs/promises");
   const handle = await open(source, "r");
@@ -56,6 +57,22 @@ export async function openSource(
       },
     },
     close: () => closed ??= handle.close(),
+  };
+}
+
+/** Refuses slices that are not as long as they should be: their bytes would be taken for others. */
+function exactSlices(source: ByteSource): AsyncBuffer {
+  const { byteLength } = source;
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const bytes = await source.slice(start, end);
+      if (bytes.byteLength === end - start) return bytes;
+      throw new RangeError(
+        `Cannot read Parquet: the source gave ${bytes.byteLength} bytes for the slice from ` +
+          `${start} to ${end}, expected ${end - start}`,
+      );
+    },
   };
 }
 

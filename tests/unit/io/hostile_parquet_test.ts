@@ -353,3 +353,31 @@ Deno.test("openParquet: long pages of many columns are decompressed a few times 
   assertEquals(read, rows);
   assert(pages <= 10 * names.length, `${pages} pages read of ${names.length}`);
 });
+
+// A server that does not know ranges, or a cache in front of it, answers with the whole file: where it did
+// so for the pages alone, the first bytes of the file were read as numbers.
+Deno.test("openParquet: a source that gives other slices than it is asked for is an error", async () => {
+  const bytes = makeParquet(3, [TIMES, VALUES]);
+  const whole = bytes.slice().buffer;
+  const page = 3 * 8;
+  const lies: ((start: number, end: number) => ArrayBuffer)[] = [
+    (start, end) => end - start === page ? whole : whole.slice(start, end),
+    (start, end) => end - start === page ? whole.slice(start, end + 1) : whole.slice(start, end),
+    (start, end) => whole.slice(start, end - 1),
+    () => new ArrayBuffer(0),
+  ];
+  for (const slice of lies) {
+    const source = {
+      byteLength: bytes.length,
+      slice: (start: number, end = bytes.length) => slice(start, end),
+    };
+    await assertRejects(
+      async () => {
+        await using file = await openParquet(source);
+        await Array.fromAsync(file.batches());
+      },
+      RangeError,
+      "Cannot read Parquet: the source gave ",
+    );
+  }
+});
