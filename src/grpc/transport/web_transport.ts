@@ -24,6 +24,8 @@ import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wir
 
 /** Bytes after the trailers that are read so that the connection can be used again. */
 const MAX_REST_BYTES = 64 << 10;
+/** Longest wait for the end of an answer behind its trailers, ms. */
+const MAX_REST_MS = 1000;
 
 /**
  * gRPC statuses of HTTP answers that carry none (the protocol's http-grpc-status-mapping.md).
@@ -198,10 +200,15 @@ class WebCall implements WireCall {
 
   /** Reads what follows the trailers, nothing as a rule: only then is the connection free again. */
   async #readRest(reader: BodyReader): Promise<void> {
-    let bytes = 0;
-    for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
-      bytes += piece.length;
-      if (bytes > MAX_REST_BYTES) return this.#controller.abort();
+    const timer = setTimeout(() => this.#controller.abort(), MAX_REST_MS);
+    try {
+      let bytes = 0;
+      for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+        bytes += piece.length;
+        if (bytes > MAX_REST_BYTES) return this.#controller.abort();
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

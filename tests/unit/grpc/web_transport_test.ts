@@ -9,6 +9,7 @@ import { frameOf, trailersOf } from "../../../src/core/grpc_web.ts";
 import { wasUnsent } from "../../../src/grpc/errors.ts";
 import { connectGrpcWeb } from "../../../src/grpc/connect_grpc_web.ts";
 import { addressText, parseWebAddress } from "../../../src/grpc/transport/address.ts";
+import { info, versioned } from "../../support/grpc/scripted_answers.ts";
 import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/grpc-web+proto\r\n";
@@ -136,6 +137,31 @@ Deno.test("connectGrpcWeb: what follows the trailers is dropped", async () => {
     const error = await assertRejects(() => connectGrpcWeb(options), BTrDBError, "gone");
     assertEquals(error.status, "NOT_FOUND");
   });
+});
+
+// The call was over, but its connection and a megabyte of memory were kept for as long as the server liked.
+Deno.test("connectGrpcWeb: an answer that does not end behind its trailers is given up", async () => {
+  const closed = Promise.withResolvers<void>();
+  let requests = 0;
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const isInfo = requests++ === 0;
+      const message = frameOf(isInfo ? info("5.30.0-deno", [], [5, 30]) : versioned(12n));
+      const frames = bytesOf(message, trailersOf({ code: 0, details: "" }));
+      const length = frames.length + (isInfo ? 0 : 1);
+      if (!isInfo) socket.on("close", () => closed.resolve());
+      socket.write(bytesOf(HEAD, `connection: close\r\ncontent-length: ${length}\r\n\r\n`, frames));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `grpc-web://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const endpoint = await connectGrpcWeb({ addresses: [address], retry: false });
+  const version = await endpoint.flush(new Uint8Array(16).fill(4));
+  assertEquals(version, { major: 12n, minor: 0n });
+  await closed.promise;
+  await endpoint.close();
+  await new Promise((resolve) => server.close(resolve));
 });
 
 Deno.test("parseWebAddress: schemes, ports, paths", () => {
