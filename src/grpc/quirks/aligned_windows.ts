@@ -6,14 +6,8 @@
  */
 
 import { MAX_ALIGNED_POINTWIDTH } from "../../core/pointwidth.ts";
-import { concatStat, type StatColumns } from "../../core/columns.ts";
 import { checkAlignedWindows } from "../../endpoint/checks.ts";
-import type {
-  AlignedWindowsRequest,
-  CallOptions,
-  StatChunk,
-  Version,
-} from "../../endpoint/endpoint.ts";
+import type { AlignedWindowsRequest, CallOptions, StatChunk } from "../../endpoint/endpoint.ts";
 import { alignedRewindow } from "../../kernel/rewindow.ts";
 import type { Reader } from "../read/reader.ts";
 
@@ -34,13 +28,7 @@ export async function* alignedWindows(
     return;
   }
   const smaller = { ...request, start, end, pointwidth: MAX_ALIGNED_POINTWIDTH };
-  const batches: StatColumns[] = [];
-  let version: Version = { major: 0n, minor: 0n };
-  for await (const part of reader.aligned(smaller, options)) {
-    version = part.version;
-    batches.push(part.columns);
-  }
-  const columns = concatStat(batches);
+  const { version, columns } = await reader.collectAligned(smaller, options);
   if (columns.times.length === 0) yield { version, columns };
   else yield { version, columns: alignedRewindow(columns, { pointwidth, stddev: reader.stddev }) };
 }

@@ -21,6 +21,9 @@ export interface Stats {
   m2: number;
 }
 
+/** The reads that a search makes. */
+export type RangeReader = Pick<Reader, "raw" | "collectAligned">;
+
 /** Points up to which a range is read as raw values. */
 const RAW_POINTS = 65_536n;
 /** Aligned windows that one step of the search asks for, as a power of two. */
@@ -84,7 +87,7 @@ function stepOf(start: bigint, end: bigint): number {
  * Non-empty windows that cover a range, each clipped to it, with the number of points unclipped.
  */
 async function pieces(
-  reader: Reader,
+  reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
 ): Promise<{ version: Version; columns: StatColumns; width: bigint }> {
@@ -110,7 +113,7 @@ export interface Found<T> {
  * @param range Range to search; not empty.
  */
 export async function exactStats(
-  reader: Reader,
+  reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
 ): Promise<Found<Stats>> {
@@ -135,12 +138,17 @@ export async function exactStats(
 }
 
 async function rawStats(
-  reader: Reader,
+  reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
 ): Promise<Found<Stats>> {
-  const { version, columns } = await reader.collectRaw(range, options);
-  return { version, value: statsOf(columns.values) };
+  const total = noStats();
+  let version: Version = { major: 0n, minor: 0n };
+  for await (const part of reader.raw(range, options)) {
+    version = part.version;
+    addStats(total, statsOf(part.columns.values));
+  }
+  return { version, value: total };
 }
 
 /** The part of `range` that lies in a window. */
@@ -162,7 +170,7 @@ export interface Hit {
  * @param range Range to search; not empty.
  */
 export async function lastPoint(
-  reader: Reader,
+  reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
 ): Promise<Found<Hit | undefined>> {
@@ -178,13 +186,19 @@ export async function lastPoint(
 }
 
 async function rawLast(
-  reader: Reader,
+  reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
 ): Promise<Found<Hit | undefined>> {
-  const { version, columns } = await reader.collectRaw(range, options);
-  const at = lastIndex(columns);
-  const value = at < 0 ? undefined : { time: columns.times[at]!, value: columns.values[at]! };
+  let version: Version = { major: 0n, minor: 0n };
+  let value: Hit | undefined;
+  for await (const part of reader.raw(range, options)) {
+    version = part.version;
+    const { times, values } = part.columns;
+    const at = lastIndex(part.columns);
+    if (at < 0 || (value !== undefined && times[at]! < value.time)) continue;
+    value = { time: times[at]!, value: values[at]! };
+  }
   return { version, value };
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { compareBytes } from "../../core/bytes.ts";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { BTrDBError } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import {
@@ -34,6 +34,7 @@ import { checkStat, wrongAnswer } from "../errors.ts";
 import { checkStream, isBelow, isInside } from "./check_answer.ts";
 import { DrainedLookup } from "./drained_lookup.ts";
 import type { ServerKind } from "../server_kind.ts";
+import { checkFields, decodeMessage } from "../wire/decode_message.ts";
 
 /** Names of one batch where the server does not page. */
 const BATCH_NAMES = 10_000;
@@ -103,7 +104,7 @@ export class MetadataReads {
           ? DrainedLookup.start(this.#caller, spec, message, attempt)
           : this.#caller.open(spec, message, attempt),
       read: (bytes) => {
-        const found = this.#codec.decodeLookup(bytes, spec).filter((stream) => {
+        const found = this.#codec.decodeLookup(bytes, spec, checkFields).filter((stream) => {
           const { uuid } = stream;
           checkStream(uuid, spec);
           if (!this.#kind.quirks && !isInside(stream, request)) {
@@ -178,11 +179,11 @@ export class MetadataReads {
     const spec: CallSpec = { rpc: "ListCollections", anyNode: true, options };
     const params = create(ListCollectionsParamsSchema, { prefix });
     const message = toBinary(ListCollectionsParamsSchema, params);
-    const names = new Set<string>();
     const batches = this.#caller.stream(spec, {
       open: (attempt) => this.#caller.open(spec, message, attempt),
       read: (bytes) => decodeNames(bytes, spec, prefix),
     });
+    const names = new Set<string>();
     for await (const batch of batches) for (const name of batch) names.add(name);
     return names;
   }
@@ -193,7 +194,7 @@ export class MetadataReads {
     if (!this.#kind.metadataUsage) return await this.#countUsage(prefix, options);
     const spec: CallSpec = { rpc: "GetMetadataUsage", anyNode: true, options };
     const message = create(MetadataUsageParamsSchema, { prefix });
-    const decode = (bytes: Uint8Array) => this.#codec.decodeMetadataUsage(bytes, spec);
+    const decode = (bytes: Uint8Array) => this.#codec.decodeMetadataUsage(bytes, spec, checkFields);
     return await this.#caller.unary(spec, toBinary(MetadataUsageParamsSchema, message), decode);
   }
 
@@ -255,7 +256,7 @@ function hasAll(metadata: Metadata, conditions: Metadata): boolean {
 }
 
 function decodeNames(bytes: Uint8Array, spec: CallSpec, prefix: string): string[] {
-  const { stat, collections } = fromBinary(ListCollectionsResponseSchema, bytes);
+  const { stat, collections } = decodeMessage(ListCollectionsResponseSchema, bytes);
   checkStat(stat, spec);
   for (const name of collections) if (!isBelow(name, prefix)) throw other(name, spec);
   return collections;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { concatRaw, concatStat, type RawColumns, type StatColumns } from "../../core/columns.ts";
+import { concatStat, type RawColumns, type StatColumns } from "../../core/columns.ts";
 import { compareBytes } from "../../core/bytes.ts";
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import type {
   AlignedWindowsRequest,
@@ -15,7 +16,6 @@ import type {
   NearestRequest,
   NearestResult,
   RangeRequest,
-  RawChunk,
   StatChunk,
   StreamInfo,
   StreamInfoRequest,
@@ -26,6 +26,7 @@ import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { wrongAnswer } from "../errors.ts";
 import { checkStream, checkVersion } from "./check_answer.ts";
+import { checkFields } from "../wire/decode_message.ts";
 import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
 import { readResumable, type ResumeRules } from "./resumable.ts";
 import { ChangesSource, type RangeColumns } from "./changes_source.ts";
@@ -83,7 +84,8 @@ export class Reader {
       const answer = decodeNearest(bytes, spec);
       const { version: found, point: { time } } = answer;
       checkVersion(version, found, spec);
-      if (request.backward ? time < request.time : time >= request.time) return answer;
+      const isAsked = request.backward ? time < request.time : time >= request.time;
+      if (isAsked && time >= MIN_TIME && time < MAX_TIME) return answer;
       throw wrongAnswer(`it has a point at ${time}`, spec);
     };
     const result = await this.#caller.unary(spec, nearestParams(request), decode);
@@ -96,7 +98,7 @@ export class Reader {
     const spec: CallSpec = { rpc: "StreamInfo", uuid, anyNode: omitVersion, options };
     const message = streamInfoParams(uuid, omitVersion, omitDescriptor);
     const decode = (bytes: Uint8Array) => {
-      const answer = this.#codec.decodeStreamInfo(bytes, spec);
+      const answer = this.#codec.decodeStreamInfo(bytes, spec, checkFields);
       const { descriptor } = answer;
       if (descriptor !== undefined) {
         checkStream(descriptor.uuid, spec, compareBytes(descriptor.uuid, uuid) === 0);
@@ -116,30 +118,17 @@ export class Reader {
     return (await this.streamInfo(request, options)).version!;
   }
 
-  /** All raw values of a range that is known to be small. */
-  async collectRaw(request: RangeRequest, options: CallOptions): Promise<RawChunk> {
-    const { version, batches } = await collect(this.raw(request, options));
-    return { version, columns: concatRaw(batches) };
-  }
-
   /** All aligned windows of a range that is known to have few. */
   async collectAligned(
     request: AlignedWindowsRequest,
     options: CallOptions,
   ): Promise<StatChunk> {
-    const { version, batches } = await collect(this.aligned(request, options));
+    let version: Version = { major: 0n, minor: 0n };
+    const batches: StatColumns[] = [];
+    for await (const part of this.aligned(request, options)) {
+      version = part.version;
+      batches.push(part.columns);
+    }
     return { version, columns: concatStat(batches) };
   }
-}
-
-async function collect<Columns>(
-  parts: Parts<Columns>,
-): Promise<{ version: Version; batches: Columns[] }> {
-  let version: Version = { major: 0n, minor: 0n };
-  const batches: Columns[] = [];
-  for await (const part of parts) {
-    version = part.version;
-    batches.push(part.columns);
-  }
-  return { version, batches };
 }

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
 import { SQLQueryParamsSchema, SQLQueryResponseSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import { checkStat } from "../errors.ts";
+import { decodeMessage } from "../wire/decode_message.ts";
 
 const decoder = new TextDecoder();
 
@@ -28,7 +29,7 @@ export async function* sqlQuery(
   yield* caller.stream(spec, {
     open: (attempt) => caller.open(spec, message, attempt),
     read(bytes) {
-      const { stat, SQLQueryRow } = fromBinary(SQLQueryResponseSchema, bytes);
+      const { stat, SQLQueryRow } = decodeMessage(SQLQueryResponseSchema, bytes);
       checkStat(stat, spec);
       if (SQLQueryRow.length === 0) return undefined;
       begun = true;

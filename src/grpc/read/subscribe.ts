@@ -6,7 +6,7 @@
  * @module
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { CallOptions, SubscriptionUpdate } from "../../endpoint/endpoint.ts";
 import {
   SubscribeParamsSchema,
@@ -19,6 +19,12 @@ import type { Caller, CallSpec } from "../call/caller.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { checkStat, decoded, wrongAnswer } from "../errors.ts";
 import { checkStream } from "./check_answer.ts";
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
+import { findBadTime } from "../../kernel/find_bad_point.ts";
+import { decodeMessage } from "../wire/decode_message.ts";
+
+/** Most bytes of the points of a message when they are unpacked: 80 times the largest insert. */
+const MAX_UNPACKED_BYTES = 64 << 20;
 
 /** One of the two forms. */
 interface Form {
@@ -36,7 +42,7 @@ const POINTS: Form = {
   },
   decoder: () =>
     Promise.resolve((bytes, spec) => {
-      const { stat, uuid, values } = fromBinary(SubscribeResponseSchema, bytes);
+      const { stat, uuid, values } = decodeMessage(SubscribeResponseSchema, bytes);
       checkStat(stat, spec);
       const times = BigInt64Array.from(values, (point) => point.time);
       const columns = { times, values: Float64Array.from(values, (point) => point.value) };
@@ -56,10 +62,10 @@ const ARROW: Form = {
   async decoder() {
     const { ipcToRaw } = await import("../../arrow/ipc.ts");
     return (bytes, spec) => {
-      const { stat, uuid, arrowBytes } = fromBinary(SubscriptionRespSchema, bytes);
+      const { stat, uuid, arrowBytes } = decodeMessage(SubscriptionRespSchema, bytes);
       checkStat(stat, spec);
       try {
-        return { uuid: uuid.slice(), columns: ipcToRaw(arrowBytes) };
+        return { uuid: uuid.slice(), columns: ipcToRaw(arrowBytes, MAX_UNPACKED_BYTES) };
       } catch (error) {
         throw wrongAnswer(`it cannot be decoded: ${(error as Error).message}`, spec);
       }
@@ -89,7 +95,10 @@ export async function* subscribe(
       const message = bytes;
       const update = decoded(spec, () => decode(message, spec));
       checkStream(update.uuid, spec, asked.has(uuidText(update.uuid)));
-      call.rpc.recorder.points += update.columns.times.length;
+      const { times } = update.columns;
+      const bad = findBadTime(times, MIN_TIME, MAX_TIME);
+      if (bad >= 0) throw wrongAnswer(`it has a point at ${times[bad]}`, spec);
+      call.rpc.recorder.points += times.length;
       yield update;
     }
   } finally {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type {
   ChangesChunk,
   ChangesRequest,
@@ -32,6 +32,7 @@ import {
   WindowsParamsSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import { checkStat, type ErrorContext, wrongAnswer } from "../errors.ts";
+import { decodeMessage } from "./decode_message.ts";
 
 /** A range of a stream at a version, as three requests begin. */
 export interface WireRange {
@@ -100,7 +101,7 @@ export function streamInfoParams(
 
 /** The version in the answer to `Insert`, `Delete` or `Flush`; throws what its `stat` says. */
 export function decodeVersion(bytes: Uint8Array, call: ErrorContext): Version {
-  const { stat, versionMajor, versionMinor } = fromBinary(NearestResponseSchema, bytes);
+  const { stat, versionMajor, versionMinor } = decodeMessage(NearestResponseSchema, bytes);
   checkStat(stat, call);
   if (versionMajor === 0n) throw wrongAnswer("it has no version", call);
   return { major: versionMajor, minor: versionMinor };
@@ -108,12 +109,12 @@ export function decodeVersion(bytes: Uint8Array, call: ErrorContext): Version {
 
 /** Throws what the `stat` of an answer says: all of them begin alike. */
 export function decodeStat(bytes: Uint8Array, call: ErrorContext): void {
-  checkStat(fromBinary(NearestResponseSchema, bytes).stat, call);
+  checkStat(decodeMessage(NearestResponseSchema, bytes).stat, call);
 }
 
 /** Reads a `NearestResponse`; throws what its `stat` says. */
 export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestResult {
-  const { stat, versionMajor, versionMinor, value } = fromBinary(NearestResponseSchema, bytes);
+  const { stat, versionMajor, versionMinor, value } = decodeMessage(NearestResponseSchema, bytes);
   checkStat(stat, call);
   if (value === undefined) throw wrongAnswer("it has no point", call);
   return {
@@ -124,7 +125,7 @@ export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestRes
 
 /** Reads a `ChangesResponse`; throws what its `stat` says. */
 export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
-  const { stat, versionMajor, versionMinor, ranges } = fromBinary(ChangesResponseSchema, bytes);
+  const { stat, versionMajor, versionMinor, ranges } = decodeMessage(ChangesResponseSchema, bytes);
   checkStat(stat, call);
   if (ranges.some(({ start, end }) => start >= end)) {
     throw wrongAnswer("it has an empty range", call);
@@ -136,13 +137,17 @@ export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChu
   };
 }
 
+/** Longest answer to `Info`: a thousand nodes have 250 KB. All of them may be connected to. */
+const MAX_INFO_BYTES = 1 << 18;
+
 /** Reads an `InfoResponse`; throws what its `stat` says. */
 export function decodeInfo(
   bytes: Uint8Array,
   call: ErrorContext,
   protocol: "v4" | "v5",
 ): ServerInfo {
-  const { stat, mash, majorVersion, minorVersion, build, proxy } = fromBinary(
+  if (bytes.length > MAX_INFO_BYTES) throw wrongAnswer(`it has ${bytes.length} bytes`, call);
+  const { stat, mash, majorVersion, minorVersion, build, proxy } = decodeMessage(
     InfoResponseSchema,
     bytes,
   );

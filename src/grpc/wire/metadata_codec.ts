@@ -13,6 +13,10 @@ import type {
   StreamInfo,
 } from "../../endpoint/endpoint.ts";
 import type { ErrorContext } from "../errors.ts";
+import type { checkFields } from "./decode_message.ts";
+
+/** Checks messages; handed over, because pages load codecs apart from what they have in common. */
+export type CheckFields = typeof checkFields;
 
 /** One protocol's way of writing metadata. */
 export interface MetadataCodec {
@@ -27,8 +31,8 @@ export interface MetadataCodec {
   create(request: CreateRequest): Uint8Array;
   setAnnotations(request: SetAnnotationsRequest): Uint8Array;
   lookup(request: LookupRequest): Uint8Array;
-  decodeLookup(bytes: Uint8Array, call: ErrorContext): StreamDescriptor[];
+  decodeLookup(bytes: Uint8Array, call: ErrorContext, check: CheckFields): StreamDescriptor[];
   /** The descriptor is there if it was asked for, the version always: 0.0 if it was not. */
-  decodeStreamInfo(bytes: Uint8Array, call: ErrorContext): StreamInfo;
-  decodeMetadataUsage(bytes: Uint8Array, call: ErrorContext): MetadataUsage;
+  decodeStreamInfo(bytes: Uint8Array, call: ErrorContext, check: CheckFields): StreamInfo;
+  decodeMetadataUsage(bytes: Uint8Array, call: ErrorContext, check: CheckFields): MetadataUsage;
 }

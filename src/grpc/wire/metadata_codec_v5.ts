@@ -73,12 +73,14 @@ export const codecV5: MetadataCodec = {
     });
     return toBinary(LookupStreamsParamsSchema, message);
   },
-  decodeLookup(bytes, call) {
+  decodeLookup(bytes, call, check) {
+    check(LookupStreamsResponseSchema, bytes);
     const { stat, results } = fromBinary(LookupStreamsResponseSchema, bytes);
     checkStat(stat, call);
     return results.map(descriptorOf);
   },
-  decodeStreamInfo(bytes, call) {
+  decodeStreamInfo(bytes, call, check) {
+    check(StreamInfoResponseSchema, bytes);
     const answer = fromBinary(StreamInfoResponseSchema, bytes);
     checkStat(answer.stat, call);
     const info: StreamInfo = {
@@ -87,7 +89,8 @@ export const codecV5: MetadataCodec = {
     if (answer.descriptor !== undefined) info.descriptor = descriptorOf(answer.descriptor);
     return info;
   },
-  decodeMetadataUsage(bytes, call) {
+  decodeMetadataUsage(bytes, call, check) {
+    check(MetadataUsageResponseSchema, bytes);
     const { stat, tags, annotations } = fromBinary(MetadataUsageResponseSchema, bytes);
     checkStat(stat, call);
     return {

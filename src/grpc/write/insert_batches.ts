@@ -6,7 +6,7 @@
  * @module
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { abortable } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { nextTurn } from "../../core/event_loop.ts";
@@ -25,6 +25,7 @@ import {
   wasUnsent,
   wrongAnswer,
 } from "../errors.ts";
+import { decodeMessage } from "../wire/decode_message.ts";
 
 /** Path of the call on servers that have it. */
 const PATH = "/btrdbdeno.Batches/InsertMany";
@@ -150,7 +151,7 @@ export class InsertBatches {
       inserts: inserts.map(({ message }) => message as Uint8Array<ArrayBuffer>),
     });
     const decode = (bytes: Uint8Array, peer: string): Outcomes => {
-      const { stat, outcomes: list } = fromBinary(InsertManyResponseSchema, bytes);
+      const { stat, outcomes: list } = decodeMessage(InsertManyResponseSchema, bytes);
       checkStat(stat, spec);
       if (list.length === inserts.length) return { list, peer };
       throw wrongAnswer(`it has ${list.length} outcomes of ${inserts.length} inserts`, spec);

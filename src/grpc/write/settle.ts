@@ -153,9 +153,11 @@ async function countOf(
   version: bigint,
 ): Promise<number> {
   const range = { uuid, start: time, end: time + 1n, version };
-  const { columns: { values } } = await reader.collectRaw(range, OPTIONS);
-  if (value === undefined) return values.length;
-  return values.reduce((sum, stored) => sum + (Object.is(stored, value) ? 1 : 0), 0);
+  let count = 0;
+  for await (const { columns: { values } } of reader.raw(range, OPTIONS)) {
+    for (const stored of values) if (value === undefined || Object.is(stored, value)) count++;
+  }
+  return count;
 }
 
 /** Number of points of the whole stream. */
@@ -222,7 +224,8 @@ async function trueVersion(
   if (!quirks) return version;
   const next = version.major + 1n;
   try {
-    await reader.collectRaw({ uuid, start, end: start + 1n, version: next }, OPTIONS);
+    const range = { uuid, start, end: start + 1n, version: next };
+    for await (const _ of reader.raw(range, OPTIONS)) break;
     return { major: next, minor: version.minor };
   } catch {
     return version;

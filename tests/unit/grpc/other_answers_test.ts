@@ -17,6 +17,11 @@ import {
   windows,
 } from "../../support/grpc/scripted_answers.ts";
 import { Rpc } from "../../../src/grpc/transport/rpc.ts";
+import { rawToIpc } from "../../../src/arrow/ipc.ts";
+import { MAX_TIME, MIN_TIME } from "../../../src/core/range.ts";
+import type { RawColumns } from "../../../src/core/columns.ts";
+import { compressed } from "../../support/hostile_arrow.ts";
+import { CompressionType } from "@uwdata/flechette";
 import { CallRecorder } from "../../../src/grpc/transport/telemetry.ts";
 import type { Wire, WireListener } from "../../../src/grpc/transport/wire.ts";
 import { type Script, ScriptedServer } from "../../support/grpc/scripted_server.ts";
@@ -88,6 +93,14 @@ function changed(...ranges: [bigint, bigint][]): Uint8Array {
   });
 }
 
+function inArrow(arrowBytes: Uint8Array): Uint8Array {
+  return message(v5.SubscriptionRespSchema, { uuid, arrowBytes: new Uint8Array(arrowBytes) });
+}
+
+function zeros(points: number): RawColumns {
+  return { times: new BigInt64Array(points), values: new Float64Array(points) };
+}
+
 /** Server, what it answers, the question, and a part of the error. */
 const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
   [
@@ -130,6 +143,21 @@ const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
     nearest(5n),
     nearestTo(5n, true),
     "a point at 5",
+  ],
+  // Times that no point can have came out as points.
+  [
+    "nearest: a point behind the time axis",
+    V4,
+    nearest(MAX_TIME),
+    nearestTo(5n, false),
+    `a point at ${MAX_TIME}`,
+  ],
+  [
+    "nearest: a point before the time axis",
+    V5,
+    nearest(MIN_TIME - 1n),
+    nearestTo(5n, true),
+    `a point at ${MIN_TIME - 1n}`,
   ],
   ["nearest: another version", V4, nearest(5n, 1, 3n), nearestTo(5n, false), "is of version 3"],
   ["changes: a range of nothing", V4, changed([1n, 2n], [5n, 5n]), changes, "an empty range"],
@@ -202,6 +230,28 @@ const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
     message(v5.SubscribeResponseSchema, { values: [{ time: 1n, value: 1 }] }),
     subscribe,
     'uuid ""',
+  ],
+  [
+    "subscribe: points before the time axis",
+    OLD_V5,
+    message(v5.SubscribeResponseSchema, { uuid, values: [{ time: MIN_TIME - 1n, value: 1 }] }),
+    subscribe,
+    `a point at ${MIN_TIME - 1n}`,
+  ],
+  [
+    "subscribe: points behind the time axis, in Arrow",
+    V5,
+    inArrow(rawToIpc({ times: BigInt64Array.of(5n, MAX_TIME), values: new Float64Array(2) })),
+    subscribe,
+    `a point at ${MAX_TIME}`,
+  ],
+  // A message of some kilobytes was unpacked to as much as 1 GiB of points.
+  [
+    "subscribe: Arrow that unpacks to more than 64 MiB",
+    V5,
+    inArrow(compressed(zeros(4_500_000), CompressionType.ZSTD)),
+    subscribe,
+    "more than 67108864 bytes unpacked",
   ],
   // What the decoder of Arrow threw came out as it was, with no status to tell it by.
   [
