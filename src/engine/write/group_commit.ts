@@ -9,16 +9,17 @@ import { setImmediate } from "node:timers";
 import { throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
+import { nextTurn } from "../../core/event_loop.ts";
 import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
 
-/** Most tasks in one transaction. */
-const MAX_GROUP_TASKS = 4096;
+/** Most tasks in one transaction; those of metadata are all done in one turn of the event loop. */
+const MAX_GROUP_TASKS = { points: 4096, metadata: 64 } as const;
 
-/** Tasks whose callers are answered in one step. */
-const STEP_TASKS = 128;
+/** Tasks whose callers are answered in one turn of the event loop. */
+const STEP_TASKS = 32;
 
 /** Points after which a transaction takes no more tasks: two of the longest inserts. */
 const MAX_GROUP_POINTS = 2_097_152;
@@ -106,7 +107,7 @@ function isGenerator(value: unknown): value is Generator<undefined, unknown> {
 }
 
 /** Longest time of the tasks of metadata of a transaction, ms; the last one may end later. */
-const METADATA_MS = 8;
+const METADATA_MS = 4;
 
 /** Calls of a {@linkcode GroupCommit} to its owner. */
 export interface GroupCommitHooks {
@@ -114,7 +115,10 @@ export interface GroupCommitHooks {
   checkOwner(): void;
   /** Called in each transaction, before its tasks. */
   began(): void;
-  /** Throws if what was committed would not be found in the file: nothing is acknowledged then. */
+  /**
+   * Throws if what was committed would not be found in the file: nothing is acknowledged then, and
+   * nothing is written any more.
+   */
   checkFiles(): void;
   /** Replaces the latest version of a stream. */
   publish(state: StreamState, head: Head): void;
@@ -133,6 +137,8 @@ export class GroupCommit {
   #wasBackground = false;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** Set when what is in the file and what is known of it may differ: nothing is written any more. */
+  #lost: BTrDBError | undefined;
 
   constructor(db: Database, path: string, hooks: GroupCommitHooks) {
     this.#db = db;
@@ -203,8 +209,9 @@ export class GroupCommit {
     let points = 0;
     let taken = 0;
     for (const queued of this.#queue) {
-      const full = group.length >= MAX_GROUP_TASKS || points >= MAX_GROUP_POINTS;
-      if (full || (group[0] !== undefined && group[0].task.kind !== queued.task.kind)) break;
+      const { kind } = queued.task;
+      const full = group.length >= MAX_GROUP_TASKS[kind] || points >= MAX_GROUP_POINTS;
+      if (full || (group[0] !== undefined && group[0].task.kind !== kind)) break;
       taken++;
       if (!isWanted(queued)) continue;
       group.push(queued);
@@ -216,46 +223,102 @@ export class GroupCommit {
 
   async #runGroup(group: Queued[]): Promise<void> {
     const tx = new Transaction();
-    const outcomes: Outcome[] = [];
+    let outcomes: Outcome[];
     try {
-      this.#hooks.checkOwner();
-      const begun = performance.now();
-      this.#db.exec("BEGIN IMMEDIATE");
-      this.#hooks.began();
-      for (const { task } of group) {
-        const mayPause = task.kind === "points";
-        if (mayPause && isDue()) await yieldToEventLoop("write");
-        const steps = outcomeOf(task, tx);
-        let step = steps.next();
-        for (; !step.done; step = steps.next()) {
-          if (mayPause && isDue()) await yieldToEventLoop("write");
-        }
-        outcomes.push(step.value);
-        // Tasks of metadata never pause in a transaction: what is left has the next one.
-        if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
-      }
-      this.#db.exec("COMMIT");
-      this.#hooks.checkFiles();
+      this.#begin();
     } catch (error) {
       rollback(this.#db);
-      if (group.length === 1) group[0]!.reject(sqliteError(error, this.#path));
-      else for (const queued of group) await this.#runGroup([queued]);
+      // Nothing of them was tried, and none of them could begin by itself.
+      this.#rejectAll(group, error);
       return;
     }
-    tx.publish((state, head) => this.#hooks.publish(state, head));
-    for (const [i, { value, refusal }] of outcomes.entries()) {
-      if (refusal !== undefined) group[i]!.reject(refusal);
-      else group[i]!.resolve(value);
-      if (i % STEP_TASKS < STEP_TASKS - 1) continue;
-      // Whoever waited goes on before the clock is looked at.
-      await undefined;
-      if (isDue()) await yieldToEventLoop("write");
+    try {
+      outcomes = await this.#runTasks(group, tx);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      rollback(this.#db);
+      if (group.length === 1) this.#rejectAll(group, error);
+      else await this.#runOneByOne(group);
+      return;
     }
+    try {
+      this.#hooks.checkFiles();
+      tx.publish((state, head) => this.#hooks.publish(state, head));
+    } catch (error) {
+      this.#lost = this.#lossOf(error);
+      this.#rejectAll(group, this.#lost);
+      return;
+    }
+    await answer(group, outcomes);
     if (outcomes.length < group.length) {
       this.#queue = [...group.slice(outcomes.length), ...this.#queue];
     }
     this.#hooks.afterGroup();
   }
+
+  #begin(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    this.#hooks.checkOwner();
+    this.#db.exec("BEGIN IMMEDIATE");
+    this.#hooks.began();
+  }
+
+  /** Does tasks within a transaction: all of points, and those of metadata for which there is time. */
+  async #runTasks(group: readonly Queued[], tx: Transaction): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const begun = performance.now();
+    for (const { task } of group) {
+      const mayPause = task.kind === "points";
+      if (mayPause && isDue()) await yieldToEventLoop("write");
+      const steps = outcomeOf(task, tx);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) {
+        if (mayPause && isDue()) await yieldToEventLoop("write");
+      }
+      outcomes.push(step.value);
+      // Tasks of metadata never pause in a transaction: what is left has the next one.
+      if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
+    }
+    return outcomes;
+  }
+
+  /** Does each task of a transaction that failed in one of its own, if it is still wanted. */
+  async #runOneByOne(group: readonly Queued[]): Promise<void> {
+    for (const queued of group) {
+      if (isWanted(queued)) await this.#runGroup([queued]);
+      if (isDue()) await yieldToEventLoop("write");
+    }
+  }
+
+  #rejectAll(group: readonly Queued[], error: unknown): void {
+    const reason = sqliteError(error, this.#path);
+    for (const { reject } of group) reject(reason);
+  }
+
+  /** The error of everything that is to be written after one that came behind a commit. */
+  #lossOf(error: unknown): BTrDBError {
+    if (error instanceof BTrDBError) return error;
+    return new BTrDBError(
+      `Cannot use ${this.#path}: it was written, but could not be looked at afterwards (${error}); ` +
+        `what was written last may be there; close the database and open it again`,
+      { status: "IO_ERROR", cause: error },
+    );
+  }
+}
+
+/** Answers the callers of tasks, so many in a turn of the event loop: all of them go on at once. */
+async function answer(group: readonly Queued[], outcomes: readonly Outcome[]): Promise<void> {
+  const isLong = outcomes.length > STEP_TASKS;
+  for (const [i, { value, refusal }] of outcomes.entries()) {
+    if (isLong && i % STEP_TASKS === 0) {
+      if (isDue()) await yieldToEventLoop("write");
+      else await nextTurn();
+    }
+    if (refusal !== undefined) group[i]!.reject(refusal);
+    else group[i]!.resolve(value);
+  }
+  // The last of them go on before the next transaction begins.
+  if (isLong) await nextTurn();
 }
 
 /** Does a task. */
