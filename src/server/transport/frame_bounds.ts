@@ -9,6 +9,7 @@
 import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { type Push, pushInTurns, TURN_FRAMES } from "./frame_turns.ts";
 
 /** Such frames of a connection that are taken at once, and the number that is added each second. */
 const FRAMES = 1_024;
@@ -66,12 +67,18 @@ export function noteKnownConnections(
 export function endOnFrameFloods(socket: Socket): void {
   const frames = new FrameCounter();
   const startMs = performance.now();
-  const push = socket.push;
-  socket.push = (chunk: Uint8Array | null, ...more: []) => {
+  const ofSocket = socket.push.bind(socket) as Push;
+  const push: Push = (chunk) => {
     // Who has ended the connection takes no more answers.
     if (chunk === null) setImmediate(() => socket.destroy());
-    else {
-      frames.read(chunk, (socket as Counted)[IS_KNOWN] ? SMALL_BYTES.known : SMALL_BYTES.unknown);
+    return ofSocket(chunk);
+  };
+  socket.push = (chunk: Uint8Array | null) => {
+    let cuts: readonly number[] = [];
+    const before = frames.all;
+    if (chunk !== null) {
+      const isKnown = (socket as Counted)[IS_KNOWN] === true;
+      cuts = frames.read(chunk, isKnown ? SMALL_BYTES.known : SMALL_BYTES.unknown);
       const most = FRAMES + FRAMES_PER_REQUEST * frames.requests;
       if (frames.cheap > most) {
         const seconds = (performance.now() - startMs) / 1_000;
@@ -81,12 +88,14 @@ export function endOnFrameFloods(socket: Socket): void {
         }
       }
     }
-    return push.call(socket, chunk, ...more);
+    return pushInTurns(socket, push, { chunk, frames: frames.all - before, cuts });
   };
 }
 
 /** Counts the frames of a connection as their bytes come. */
 export class FrameCounter {
+  /** Frames of all kinds that have begun. */
+  all = 0;
   /** Frames with headers. */
   requests = 0;
   /** Frames that cost nothing to send; each setting counts as several. */
@@ -100,8 +109,11 @@ export class FrameCounter {
    * Takes the next bytes; frames that must not be seen become such as have no meaning, in place.
    *
    * @param smallBytes Length below which data is small.
+   * @returns Where to divide them, so that no part has more than {@linkcode TURN_FRAMES} frames.
    */
-  read(chunk: Uint8Array, smallBytes: number): void {
+  read(chunk: Uint8Array, smallBytes: number): number[] {
+    const cuts: number[] = [];
+    let left = TURN_FRAMES;
     for (let at = 0; at < chunk.length;) {
       if (this.#skipped > 0) {
         const n = Math.min(this.#skipped, chunk.length - at);
@@ -114,7 +126,12 @@ export class FrameCounter {
       if (this.#headBytes < HEAD_BYTES) continue;
       this.#headBytes = 0;
       this.#count(smallBytes);
+      if (--left > 0) continue;
+      left = TURN_FRAMES;
+      // Within the frame, which is not looked at until it is whole.
+      if (at < chunk.length) cuts.push(at);
     }
+    return cuts;
   }
 
   #count(smallBytes: number): void {
@@ -126,6 +143,7 @@ export class FrameCounter {
       number,
     ];
     const length = this.#skipped = a << 16 | b << 8 | c;
+    this.all++;
     if (type === HEADERS) this.requests++;
     else if (type === SETTINGS) this.cheap += 1 + FRAMES_PER_SETTING * length / SETTING_BYTES;
     else if (type !== DATA || (flags & PADDED) !== 0) this.cheap++;
