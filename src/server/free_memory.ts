@@ -44,12 +44,11 @@ interface DenoFfi {
 
 /** Means of giving memory back. */
 interface Means {
-  /** Collects garbage: takes 75 to 140 ms for 70 MB of objects. */
-  readonly collect: (() => void) | undefined;
+  readonly collections: PacedCollections | undefined;
   readonly trim: Trim | undefined;
 }
 
-/** Least time between two collections that were asked for at once, ms. */
+/** Least time from a collection to one that is asked for at once, ms. */
 const BETWEEN_MS = 1_000;
 
 /** Least time from a collection to one after the last call, ms: whoever calls again and again costs 1 %. */
@@ -71,29 +70,63 @@ export class GrownMemory {
   }
 }
 
-/** In use by JavaScript, and by the process. */
-const used = new GrownMemory(), resident = new GrownMemory();
+/** Means of {@linkcode PacedCollections}, which tests replace. */
+export interface CollectionMeans {
+  /** Collects garbage. */
+  collect(): void;
+  /** Bytes in use by JavaScript. */
+  bytesInUse(): number;
+  /** Time of a clock that is never set back, ms. */
+  now(): number;
+}
+
+/** Collections of garbage, of which each stops everybody: some time passes between two of them. */
+export class PacedCollections {
+  readonly #means: CollectionMeans;
+  readonly #used = new GrownMemory();
+  #collectedMs = -Infinity;
+
+  constructor(means: CollectionMeans) {
+    this.#means = means;
+  }
+
+  /** Collects garbage if so much more is in use than after the last time, and that was not just now. */
+  collectIfWorth(worthBytes: number): void {
+    const { bytesInUse } = this.#means;
+    if (this.#isWithin(AFTER_MS) || !this.#used.isWorth(bytesInUse(), worthBytes)) return;
+    this.#collect();
+    this.#used.keep(bytesInUse());
+  }
+
+  /** Collects garbage, if that was not done just now. */
+  collectAtOnce(): void {
+    if (!this.#isWithin(BETWEEN_MS)) this.#collect();
+  }
+
+  #isWithin(ms: number): boolean {
+    return this.#means.now() - this.#collectedMs < ms;
+  }
+
+  #collect(): void {
+    this.#means.collect();
+    this.#collectedMs = this.#means.now();
+  }
+}
+
+/** In use by the process. */
+const resident = new GrownMemory();
 let means: Means | undefined;
-let collectedMs = -Infinity;
 const timers: ReturnType<typeof setTimeout>[] = [];
 
 /** Gives memory back some seconds after the last call of this function. No program waits for it. */
 export function freeMemoryLater(): void {
-  means ??= { collect: findCollector(), trim: findTrim() };
+  means ??= findMeans();
   for (const timer of timers.splice(0)) clearTimeout(timer);
-  const { collect, trim } = means;
+  const { collections, trim } = means;
   for (const { afterMs, usedBytes, residentBytes } of GIVEN_BACK) {
-    if (collect !== undefined) after(afterMs, () => collectIfWorth(collect, usedBytes));
+    if (collections !== undefined) after(afterMs, () => collections.collectIfWorth(usedBytes));
     if (trim !== undefined) after(afterMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes));
   }
-}
-
-function collectIfWorth(collect: () => void, worthBytes: number): void {
-  if (performance.now() - collectedMs < AFTER_MS) return;
-  if (!used.isWorth(bytesInUse(), worthBytes)) return;
-  collect();
-  collectedMs = performance.now();
-  used.keep(bytesInUse());
 }
 
 function trimIfWorth(trim: Trim, worthBytes: number): void {
@@ -109,10 +142,7 @@ function bytesInUse(): number {
 /** Collects garbage at once, if that was not just done, and some seconds later. */
 export function collectGarbage(): void {
   freeMemoryLater();
-  const now = performance.now();
-  if (now - collectedMs < BETWEEN_MS) return;
-  means?.collect?.();
-  collectedMs = performance.now();
+  means?.collections?.collectAtOnce();
 }
 
 function after(ms: number, run: () => void): void {
@@ -121,7 +151,15 @@ function after(ms: number, run: () => void): void {
   timers.push(timer);
 }
 
-function findCollector(): Means["collect"] {
+function findMeans(): Means {
+  const collect = findCollector();
+  const now = () => performance.now();
+  const collections = collect && new PacedCollections({ collect, bytesInUse, now });
+  return { collections, trim: findTrim() };
+}
+
+/** What collects garbage, which takes 75 to 140 ms for 70 MB of objects. */
+function findCollector(): (() => void) | undefined {
   try {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { GrownMemory } from "../../../src/server/free_memory.ts";
+import { GrownMemory, PacedCollections } from "../../../src/server/free_memory.ts";
 
 const MIB = 1 << 20;
 const WORTH = 128 * MIB;
@@ -20,4 +20,46 @@ Deno.test("GrownMemory: growth counts from the least that was in use", () => {
   assertEquals(memory.isWorth(100 * MIB, WORTH), false);
   assertEquals(memory.isWorth(227 * MIB, WORTH), false);
   assertEquals(memory.isWorth(228 * MIB, WORTH), true);
+});
+
+/** Collections on a clock of their own: their times, ms. */
+function paced() {
+  const clock = { ms: 0, bytes: 0, collected: [] as number[] };
+  const collections = new PacedCollections({
+    collect() {
+      clock.collected.push(clock.ms);
+      clock.bytes = 50 * MIB;
+    },
+    bytesInUse: () => clock.bytes,
+    now: () => clock.ms,
+  });
+  return { clock, collections };
+}
+
+// A client that makes a large call every few seconds had all garbage collected after each of them, a tenth
+// of a second in which nobody else is answered.
+Deno.test("PacedCollections: after calls, garbage is collected every ten seconds at most, however much there is", () => {
+  const { clock, collections } = paced();
+  for (; clock.ms < 60_000; clock.ms += 500) {
+    clock.bytes += 200 * MIB;
+    collections.collectIfWorth(WORTH);
+  }
+  assertEquals(clock.collected, [0, 10_000, 20_000, 30_000, 40_000, 50_000]);
+});
+
+// Refused headers leave half a MiB each, so that memory must not wait ten seconds for them.
+Deno.test("PacedCollections: at once, garbage is collected every second at most, and then not after calls", () => {
+  const { clock, collections } = paced();
+  for (; clock.ms < 3_000; clock.ms += 250) collections.collectAtOnce();
+  assertEquals(clock.collected, [0, 1_000, 2_000]);
+  clock.bytes = 500 * MIB;
+  for (; clock.ms < 20_000; clock.ms += 500) collections.collectIfWorth(WORTH);
+  assertEquals(clock.collected, [0, 1_000, 2_000, 12_000]);
+});
+
+Deno.test("PacedCollections: what a collection has left is not worth another one", () => {
+  const { clock, collections } = paced();
+  clock.bytes = 500 * MIB;
+  for (; clock.ms < 100_000; clock.ms += 500) collections.collectIfWorth(16 * MIB);
+  assertEquals(clock.collected, [0]);
 });
