@@ -158,7 +158,7 @@ function findMeans(): Means {
   return { collections, trim: findTrim() };
 }
 
-/** What collects garbage, which takes 75 to 140 ms for 70 MB of objects. */
+/** A function that collects garbage, which takes 75 to 140 ms for 70 MB of objects. */
 function findCollector(): (() => void) | undefined {
   try {
     setFlagsFromString("--expose-gc");

@@ -109,7 +109,7 @@ export class FrameCounter {
    * Takes the next bytes; frames that must not be seen become such as have no meaning, in place.
    *
    * @param smallBytes Length below which data is small.
-   * @returns Where to divide them, so that no part has more than {@linkcode TURN_FRAMES} frames.
+   * @returns Offsets at which to divide them, so that no part has more than {@linkcode TURN_FRAMES} frames.
    */
   read(chunk: Uint8Array, smallBytes: number): number[] {
     const cuts: number[] = [];

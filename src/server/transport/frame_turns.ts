@@ -22,7 +22,7 @@ export interface Received {
   readonly chunk: Uint8Array | null;
   /** Frames that begin in them. */
   readonly frames: number;
-  /** Where to divide them. */
+  /** Offsets at which to divide them. */
   readonly cuts: readonly number[];
 }
 
