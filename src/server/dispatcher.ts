@@ -158,7 +158,11 @@ export class Dispatcher {
     if (entry.gated === false) return await run();
     // Who sends no message takes no place.
     await call.arrived();
-    await withPlaces(places.of(keys.ownerOf(grant)), call.signal, run);
+    await withPlaces(places.of(keys.ownerOf(grant)), call.signal, async () => {
+      await run();
+      // An answer that waits for its client takes memory as long.
+      await call.taken();
+    });
   }
 
   /** Ends a call that failed; the name of how it failed. */

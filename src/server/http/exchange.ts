@@ -173,6 +173,11 @@ export class Reply {
     return hasRoom;
   }
 
+  /** Bytes that wait for the client. */
+  get waitingBytes(): number {
+    return this.#isClosed ? 0 : this.#outgoing.writableLength;
+  }
+
   /** Sends the last piece. */
   end(piece?: Uint8Array | string): void {
     this.hasEnded = true;

@@ -100,6 +100,14 @@ export class WebStream implements CallStream {
     return this.#reply.write(frames, onSent);
   }
 
+  get waitingBytes(): number {
+    return this.#reply.waitingBytes;
+  }
+
+  reset(): void {
+    this.#reply.destroy();
+  }
+
   end(): void {
     this.#finish({ code: GrpcStatus.OK, details: "" });
   }

@@ -6,7 +6,7 @@
  */
 
 import { MAX_TIMER_MS } from "../../core/call.ts";
-import type { CallStream } from "./call_stream.ts";
+import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
 import { onSilence } from "../../core/silence_timer.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
@@ -157,6 +157,18 @@ export class Call {
     return this.#send(frames.length, () => this.#stream.writeFrames(frames, onSent));
   }
 
+  /**
+   * Waits until only a few bytes of the answer wait for the client.
+   *
+   * @throws The signal's reason, once the client will not take them any more.
+   */
+  async taken(): Promise<void> {
+    while (this.#stream.waitingBytes > FEW_WAITING_BYTES) {
+      this.signal.throwIfAborted();
+      await this.#room();
+    }
+  }
+
   #send(bytes: number, write: () => boolean): Promise<void> | undefined {
     const now = (): Promise<void> | undefined => {
       this.signal.throwIfAborted();
@@ -167,14 +179,19 @@ export class Call {
     return wait === undefined ? now() : wait.then(now);
   }
 
-  /** Ends the call with a status; only the first time counts. */
+  /**
+   * Ends the call with a status; only the first time counts. Bytes that wait for a client whose deadline
+   * has passed are dropped: the client knows, and nothing else would end the call.
+   */
   finish(code: number = GrpcStatus.OK, details = ""): void {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
     this.#stopFirstTimer();
     this.#stream.resume();
-    if (code === GrpcStatus.OK) this.#stream.end();
+    const isLate = code === GrpcStatus.DEADLINE_EXCEEDED;
+    if (isLate && this.#stream.waitingBytes > FEW_WAITING_BYTES) this.#stream.reset();
+    else if (code === GrpcStatus.OK) this.#stream.end();
     else this.#stream.emit("error", { code, details });
   }
 

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Bytes that may wait for a client without a place being kept for the call. */
+export const FEW_WAITING_BYTES: number = 64 << 10;
+
 /**
  * One call, both directions as bytes: the part of grpc-js's `ServerDuplexStream` that
  * {@linkcode import("./call.ts").Call} uses.
@@ -29,6 +32,10 @@ export interface CallStream {
    * @param onSent Told when the memory of the frames is not used any more. Not told if it may be.
    */
   writeFrames(frames: Uint8Array, onSent: () => void): boolean;
+  /** Bytes that wait for the client; `drain` tells when they have become few. */
+  readonly waitingBytes: number;
+  /** Ends the call at once, without what waits for the client. */
+  reset(): void;
   /** Ends the call well. */
   end(): unknown;
   /** Ends the call with another status. */

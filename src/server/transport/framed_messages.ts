@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { CallStream } from "./call_stream.ts";
+import { constants } from "node:http2";
+import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
 
 /** Bytes of a call that may wait for its reader before it is told to stop. */
 const MAX_WAITING_BYTES = 1 << 20;
@@ -20,11 +21,15 @@ class Frames {
 }
 
 /** The library's side of a call. */
-export type LibraryStream = Omit<CallStream, "writeFrames"> & { emit(event: "drain"): unknown };
+export type LibraryStream = Omit<CallStream, "writeFrames" | "waitingBytes" | "reset"> & {
+  emit(event: "drain"): unknown;
+};
 
 /** The part of the library's calls that is replaced. */
 interface LibraryCall {
   serializeMessage?(message: unknown): Uint8Array;
+  /** The stream of HTTP/2. */
+  readonly stream?: { close?(code: number): void };
 }
 
 /**
@@ -47,16 +52,20 @@ export function takeFrames(stream: LibraryStream): CallStream {
   const write = (message: unknown, bytes: number, onSent?: () => void): boolean => {
     waitingBytes += bytes;
     const hasRoom = ofLibrary.call(stream, message, (error) => {
+      const before = waitingBytes;
       waitingBytes -= bytes;
       if (!error) onSent?.();
-      if (!isFull || waitingBytes >= MAX_WAITING_BYTES) return;
-      isFull = false;
-      stream.emit("drain");
+      const isFew = waitingBytes <= FEW_WAITING_BYTES && before > FEW_WAITING_BYTES;
+      const hasRoom = isFull && waitingBytes < MAX_WAITING_BYTES;
+      if (hasRoom) isFull = false;
+      if (hasRoom || isFew) stream.emit("drain");
     });
     isFull ||= waitingBytes >= MAX_WAITING_BYTES;
     return hasRoom && !isFull;
   };
-  return Object.assign(stream, {
+  Object.defineProperty(stream, "waitingBytes", { get: () => waitingBytes });
+  return Object.assign(stream as LibraryStream & { readonly waitingBytes: number }, {
+    reset: (): void => call!.stream?.close?.(constants.NGHTTP2_CANCEL),
     write: (message: Uint8Array): boolean => write(message, message.length),
     writeFrames: (frames: Uint8Array, onSent: () => void): boolean =>
       write(new Frames(frames), frames.length, onSent),

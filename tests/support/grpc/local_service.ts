@@ -68,6 +68,7 @@ export class LocalService {
       bytesSent: 0,
       header: () => undefined,
       arrived: () => Promise.resolve(),
+      taken: () => Promise.resolve(),
       only: () => Promise.resolve(request),
       send: (message: Uint8Array) => void outcome.messages.push(message.slice()),
       sendFrames(frames: Uint8Array, onSent: () => void) {

@@ -36,7 +36,7 @@ Deno.test("takeFrames: frames go out as they are, messages are framed by the lib
 });
 
 // The library counts messages: 16 of half a MiB waited for each reader that did not read.
-Deno.test("takeFrames: a call is told to stop at 1 MiB, and to go on once some of it was sent", () => {
+Deno.test("takeFrames: a call is told to stop at 1 MiB, to go on once some was sent, and that little is left", () => {
   const library = new FakeStream();
   let drains = 0;
   library.on("drain", () => drains++);
@@ -48,8 +48,11 @@ Deno.test("takeFrames: a call is told to stop at 1 MiB, and to go on once some o
   assertEquals([drains, stream.write(new Uint8Array(1))], [0, false]);
   library.send();
   assertEquals([drains, stream.write(new Uint8Array(1))], [1, true]);
+  assertEquals(stream.waitingBytes, half.length + 2);
   library.send();
-  assertEquals(drains, 1);
+  assertEquals([drains, stream.waitingBytes], [2, 2]);
+  library.send();
+  assertEquals(drains, 2);
 });
 
 Deno.test("takeFrames: a library that frames elsewhere is refused", () => {
