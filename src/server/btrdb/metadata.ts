@@ -17,8 +17,14 @@ import { visibleCollections, visibleStreams } from "../visible.ts";
 import { type MetadataCodec, metadataOf } from "./metadata_codec.ts";
 import { decode, FEW_FIELDS } from "./request.ts";
 
-/** Streams a `LookupStreamsResponse` carries. */
+/** Streams a `LookupStreamsResponse` carries at most. */
 const BATCH_STREAMS = 1_000;
+
+/**
+ * Tags and annotations of them, and what the last stream adds: clients bound the objects that come of a
+ * message.
+ */
+const BATCH_PROPERTIES = 32_768;
 
 /** Names a v5 `ListCollectionsResponse` carries. */
 const BATCH_NAMES = 1_000;
@@ -86,15 +92,21 @@ export function lookupStreams(dialect: MetadataCodec): Method {
     const request = dialect.decodeLookup(await call.only());
     access.anywhere("read", request.collection);
     let held: StreamDescriptor[] = [];
+    let properties = 0;
     let sent = false;
+    const send = async (): Promise<void> => {
+      const streams = held;
+      [held, properties, sent] = [[], 0, true];
+      await call.send(await lookupMessage(dialect, streams));
+    };
     for await (const found of visibleStreams(request, { endpoint, access, options })) {
-      held = held.concat(found);
-      for (; held.length >= BATCH_STREAMS; held = held.slice(BATCH_STREAMS)) {
-        sent = true;
-        await call.send(await lookupMessage(dialect, held.slice(0, BATCH_STREAMS)));
+      for (const stream of found) {
+        held.push(stream);
+        properties += stream.tags.size + stream.annotations.size;
+        if (held.length === BATCH_STREAMS || properties >= BATCH_PROPERTIES) await send();
       }
     }
-    if (!sent || held.length > 0) await call.send(await lookupMessage(dialect, held));
+    if (!sent || held.length > 0) await send();
   };
 }
 

@@ -58,8 +58,8 @@ const PARTS:
 for (const [name, build, tag, ask] of PARTS) {
   // A message of 64 MiB may consist of 32 million parts of two bytes. As objects they took 1 KB each, and the
   // process ended for want of memory, after it had been deaf to its deadlines for minutes.
-  Deno.test(`${name} of two bytes are not decoded if they are more than 262,144 in a message`, async () => {
-    const answer = fieldsOf(tag, (1 << 18) + 1);
+  Deno.test(`${name} of two bytes are not decoded if they are more than 524,288 in a message`, async () => {
+    const answer = fieldsOf(tag, (1 << 19) + 1);
     const [major, minor] = build.split(".").map(Number);
     await using server = await ScriptedServer.start((call) =>
       call.send(call.rpc === "Info" ? info(build, [], [major!, minor!]) : answer)
@@ -69,7 +69,7 @@ for (const [name, build, tag, ask] of PARTS) {
     try {
       const error = await assertRejects(() => ask(endpoint), BTrDBError);
       assertEquals([error.status, error.retryable], ["DATA_LOSS", false], error.message);
-      assertStringIncludes(error.message, "it has over 262144 fields");
+      assertStringIncludes(error.message, "it has over 524288 fields");
     } finally {
       await endpoint.close();
     }
