@@ -100,7 +100,7 @@ export class WebStream implements CallStream {
     return this.#reply.write(frames, onSent);
   }
 
-  get waitingBytes(): number {
+  waitingBytes(): number {
     return this.#reply.waitingBytes;
   }
 

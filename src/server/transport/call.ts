@@ -163,7 +163,7 @@ export class Call {
    * @throws The signal's reason, once the client will not take them any more.
    */
   async taken(): Promise<void> {
-    while (this.#stream.waitingBytes > FEW_WAITING_BYTES) {
+    while (this.#stream.waitingBytes() > FEW_WAITING_BYTES) {
       this.signal.throwIfAborted();
       await this.#room();
     }
@@ -190,7 +190,7 @@ export class Call {
     this.#stopFirstTimer();
     this.#stream.resume();
     const isLate = code === GrpcStatus.DEADLINE_EXCEEDED;
-    if (isLate && this.#stream.waitingBytes > FEW_WAITING_BYTES) this.#stream.reset();
+    if (isLate && this.#stream.waitingBytes() > FEW_WAITING_BYTES) this.#stream.reset();
     else if (code === GrpcStatus.OK) this.#stream.end();
     else this.#stream.emit("error", { code, details });
   }

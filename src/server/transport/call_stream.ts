@@ -33,7 +33,7 @@ export interface CallStream {
    */
   writeFrames(frames: Uint8Array, onSent: () => void): boolean;
   /** Bytes that wait for the client; `drain` tells when they have become few. */
-  readonly waitingBytes: number;
+  waitingBytes(): number;
   /** Ends the call at once, without what waits for the client. */
   reset(): void;
   /** Ends the call well. */

@@ -7,6 +7,7 @@
  *     const answer = () => …;
  *     object.name = answer;
  *
+ * Getters that are defined once a call are old objects, too, and so is what they refer to.
  * Deno's HTTP/2 assigns such functions to the native half of each stream, which refers to the stream.
  *
  * @module

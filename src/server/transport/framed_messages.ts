@@ -63,8 +63,8 @@ export function takeFrames(stream: LibraryStream): CallStream {
     isFull ||= waitingBytes >= MAX_WAITING_BYTES;
     return hasRoom && !isFull;
   };
-  Object.defineProperty(stream, "waitingBytes", { get: () => waitingBytes });
-  return Object.assign(stream as LibraryStream & { readonly waitingBytes: number }, {
+  return Object.assign(stream, {
+    waitingBytes: (): number => waitingBytes,
     reset: (): void => call!.stream?.close?.(constants.NGHTTP2_CANCEL),
     write: (message: Uint8Array): boolean => write(message, message.length),
     writeFrames: (frames: Uint8Array, onSent: () => void): boolean =>

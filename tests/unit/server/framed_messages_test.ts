@@ -48,9 +48,9 @@ Deno.test("takeFrames: a call is told to stop at 1 MiB, to go on once some was s
   assertEquals([drains, stream.write(new Uint8Array(1))], [0, false]);
   library.send();
   assertEquals([drains, stream.write(new Uint8Array(1))], [1, true]);
-  assertEquals(stream.waitingBytes, half.length + 2);
+  assertEquals(stream.waitingBytes(), half.length + 2);
   library.send();
-  assertEquals([drains, stream.waitingBytes], [2, 2]);
+  assertEquals([drains, stream.waitingBytes()], [2, 2]);
   library.send();
   assertEquals(drains, 2);
 });
