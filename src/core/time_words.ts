@@ -31,7 +31,7 @@ const CALENDAR =
 
 // What follows the sign is trimmed later: blanks that two parts of a pattern could take are tried in
 // every way, which takes seconds for those of a long URL.
-const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])([^]*))?$/i;
+const ANCHORED = /^(now|today|yesterday|first|last)\s*(?:([+-])([^]+))?$/i;
 
 /**
  * Reads a time.

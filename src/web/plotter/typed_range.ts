@@ -136,7 +136,7 @@ function durationOf(text: string): bigint {
 function momentIn(text: string, context: TypedContext): bigint {
   const trimmed = text.trim().replace("−", "-");
   const { now, zone } = context;
-  const relative = /^(now|today|yesterday)\s*(?:([+-])([^]*))?$/i.exec(trimmed);
+  const relative = /^(now|today|yesterday)\s*(?:([+-])([^]+))?$/i.exec(trimmed);
   if (relative !== null) {
     const base = baseOf(relative[1]!.toLowerCase(), now, zone);
     if (relative[2] === undefined) return base;
