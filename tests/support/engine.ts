@@ -18,6 +18,17 @@ export async function createStream(engine: Engine, byte = 1): Promise<Uint8Array
   return uuid;
 }
 
+/** Makes streams, a point in each. */
+export async function createFilled(engine: Engine, streams: number): Promise<Uint8Array[]> {
+  const uuids: Uint8Array[] = [];
+  for (let byte = 1; byte <= streams; byte++) {
+    const uuid = await createStream(engine, byte);
+    await engine.insert({ uuid, columns: columnsOf([[1, 1]]) });
+    uuids.push(uuid);
+  }
+  return uuids;
+}
+
 /** Points as columns. */
 export function columnsOf(points: readonly (readonly [number | bigint, number])[]): RawColumns {
   return {

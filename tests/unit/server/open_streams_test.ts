@@ -7,6 +7,7 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { OpenStreams } from "../../../src/server/open_streams.ts";
+import { createFilled } from "../../support/engine.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
 import { until } from "../../support/until.ts";
@@ -85,13 +86,7 @@ Deno.test("OpenStreams: one key's calls leave points to another's", async () => 
 // The bound is of use only if each way to read several streams asks for such chunks.
 Deno.test("serve: calls on several streams read in smaller chunks while others are not read", async () => {
   await using engine = await openEngine();
-  const uuids = [1, 2].map((n) => new Uint8Array(16).fill(n));
-  for (const [i, uuid] of uuids.entries()) {
-    const tags = new Map([["name", String(i)]]);
-    await engine.create({ uuid, collection: "a", tags, annotations: new Map() });
-    const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
-    await engine.insert({ uuid, columns });
-  }
+  const uuids = await createFilled(engine, 2);
   let release = () => {};
   const hold = new Promise<void>((resolve) => release = resolve);
   let held = 0;

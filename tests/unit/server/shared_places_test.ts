@@ -9,6 +9,7 @@ import * as pb from "../../../src/gen/btrdb_v5_pb.ts";
 import { SharedPlaces, withPlaces } from "../../../src/server/call_limit.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { serve } from "../../../src/server/mod.ts";
+import { createFilled } from "../../support/engine.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
 import { HANG_MS, until } from "../../support/until.ts";
@@ -42,13 +43,7 @@ Deno.test("withPlaces: a call of more places than its share is left with all of 
 // Two calls on 10,000 streams each, whose answers were not read, kept everybody's calls on several out.
 Deno.test("serve: streams of one key that are not read leave room to another's, on both ports", async () => {
   await using engine = await openEngine();
-  const uuids = Array.from({ length: 8 }, (_, i) => new Uint8Array(16).fill(i + 1));
-  for (const [i, uuid] of uuids.entries()) {
-    const tags = new Map([["name", String(i)]]);
-    await engine.create({ uuid, collection: "a", tags, annotations: new Map() });
-    const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
-    await engine.insert({ uuid, columns });
-  }
+  const uuids = await createFilled(engine, 8);
   let release = () => {};
   const hold = new Promise<void>((resolve) => release = resolve);
   let held = 0;
