@@ -5,9 +5,9 @@
  * of the file alone, the same file has another log, and two writers would not see each other. So
  * the file says itself who writes it: its header holds an epoch, which every writer raises, and a
  * mark while it is open; the table `setting` names the writer and the lock file it holds. A writer
- * that finds the mark of one with another lock file does not open the file. Before and after each
- * commit a writer reads the header from the file itself, past its log: if the epoch is not its own,
- * or the file and its log are not where they were, nothing is acknowledged any more
+ * that finds the mark of one with another lock file does not open the file. Around each commit a
+ * writer reads the header from the file itself, past its log: if the epoch is not its own, or the
+ * file and its log are not where they were, nothing is acknowledged any more
  * (docs/engine.md, "One writer").
  *
  * @module
@@ -39,6 +39,11 @@ import {
 const MAX_STEP = 31;
 /** Time in which two writers that begin at the same moment see each other, ms. */
 const SETTLE_MS = 250;
+/**
+ * A file that was this writer's is not looked at again for so long before a transaction, but after each. It
+ * is a small part of the time in which another writer that has claimed it writes nothing.
+ */
+const FRESH_MS = 5;
 
 /** Ownership of a file by its writer. */
 export class Ownership {
@@ -57,6 +62,8 @@ export class Ownership {
   #isLogInFile = false;
   /** Frames of the log, and how many of them are in the file; missing in older releases of SQLite. */
   #frames: Statement | undefined;
+  /** The last time the file was found to be this writer's, ms. */
+  #checkedAt = -Infinity;
 
   private constructor(path: string, header: FileHeader, mine: number) {
     this.#path = path;
@@ -118,6 +125,7 @@ export class Ownership {
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
     this.#frames = canTellFrames(db) ? db.prepare("PRAGMA wal_checkpoint(NOOP)") : undefined;
+    this.#frames?.setReturnArrays?.(true);
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
   }
@@ -129,7 +137,10 @@ export class Ownership {
    */
   check(): void {
     if (this.#lost !== undefined) throw this.#lost;
-    if (this.#header.userVersion() === this.#mine) return;
+    if (this.#header.userVersion() === this.#mine) {
+      this.#checkedAt = performance.now();
+      return;
+    }
     this.#lose(
       `Cannot write to ${this.#path}: another writer has taken the file by another path`,
       "LOCKED",
@@ -142,10 +153,10 @@ export class Ownership {
    * @throws {BTrDBError} As {@linkcode check} does.
    */
   beforeTransaction(): void {
-    this.check();
+    if (this.#lost !== undefined || performance.now() - this.#checkedAt > FRESH_MS) this.check();
     // What is written next begins the log anew if the file has all of it and no reader needs it.
-    const frames = this.#frames?.get();
-    this.#isLogInFile = frames !== undefined && frames["log"] === frames["checkpointed"];
+    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
+    this.#isLogInFile = inLog !== undefined && inLog === inFile;
     if (this.#isLogInFile) this.#lacksFirstPage = true;
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { delay } from "../../../src/core/call.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { DatabaseSync } from "node:sqlite";
 import { compactFile, openEngine, verify } from "../../../src/engine/mod.ts";
@@ -200,25 +201,31 @@ Deno.test("openEngine: a log that was left behind while the file was written by 
   }
 });
 
-Deno.test("openEngine: a writer whose file was taken acknowledges nothing any more", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/grid.btrdb`;
-    const engine = await openEngine({ path });
-    const uuid = new Uint8Array(16).fill(1);
-    const none = new Map<string, string>();
-    await engine.create({ uuid, collection: "c", tags: none, annotations: none });
-    // As if another writer had raised the epoch in the file itself.
-    const file = await Deno.open(path, { read: true, write: true });
-    await file.seek(60, Deno.SeekMode.Start);
-    await file.write(Uint8Array.of(1, 2, 3, 0x11));
-    const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
-    const error = await assertRejects(() => engine.insert({ uuid, columns }), BTrDBError);
-    assertEquals(error.status, "LOCKED");
-    assertStringIncludes(error.message, "another writer has taken the file");
-    await assertRejects(() => engine.close(), BTrDBError);
-    file.close();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+for (const isIdle of [false, true]) {
+  const what = isIdle ? "acknowledges and writes nothing after a pause" : "acknowledges nothing";
+  Deno.test(`openEngine: a writer whose file was taken ${what}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/grid.btrdb`;
+      const engine = await openEngine({ path });
+      const uuid = new Uint8Array(16).fill(1);
+      const none = new Map<string, string>();
+      await engine.create({ uuid, collection: "c", tags: none, annotations: none });
+      if (isIdle) await delay(50);
+      // As if another writer had raised the epoch in the file itself.
+      const file = await Deno.open(path, { read: true, write: true });
+      await file.seek(60, Deno.SeekMode.Start);
+      await file.write(Uint8Array.of(1, 2, 3, 0x11));
+      const log = await Deno.readFile(`${path}-wal`);
+      const columns = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+      const error = await assertRejects(() => engine.insert({ uuid, columns }), BTrDBError);
+      assertEquals(error.status, "LOCKED");
+      assertStringIncludes(error.message, "another writer has taken the file");
+      if (isIdle) assertEquals(await Deno.readFile(`${path}-wal`), log);
+      await assertRejects(() => engine.close(), BTrDBError);
+      file.close();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
