@@ -3,124 +3,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { lchown } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { type BTrDB, connect } from "../../../mod.ts";
-import {
-  filesIn,
-  followFile,
-  type FollowOptions,
-  type FollowSummary,
-} from "../../../src/ingest/mod.ts";
-import { isRotationOf, unrotatedName } from "../../../src/ingest/follow/rotated_names.ts";
+import { filesIn, followFile, type FollowOptions } from "../../../src/ingest/mod.ts";
+import { Followed, rows, upTo } from "../../support/followed.ts";
 import { until } from "../../support/until.ts";
-
-/** A folder that is followed, or a file in it, into a database in memory. */
-class Followed implements AsyncDisposable {
-  readonly folder: string;
-  readonly db: BTrDB;
-  readonly #stateFolder: string;
-  #ended = new AbortController();
-  #running: Promise<FollowSummary> | undefined;
-  readonly warnings: string[] = [];
-
-  private constructor(folder: string, stateFolder: string, db: BTrDB) {
-    this.folder = folder;
-    this.#stateFolder = stateFolder;
-    this.db = db;
-  }
-
-  static async make(): Promise<Followed> {
-    const folder = await Deno.makeTempDir({ prefix: "btrdb-follow-" });
-    return new Followed(folder, await Deno.makeTempDir(), await connect("memory:"));
-  }
-
-  path(name: string): string {
-    return name === "" ? this.folder : `${this.folder}/${name}`;
-  }
-
-  begin(name: string, options: FollowOptions = {}): void {
-    this.#ended = new AbortController();
-    this.#running = followFile(this.db, this.path(name), {
-      into: "f",
-      stateFolder: this.#stateFolder,
-      signal: this.#ended.signal,
-      settleMs: 200,
-      onWarning: (text) => this.warnings.push(text),
-      ...options,
-    });
-    this.#running.catch(() => {});
-  }
-
-  async end(): Promise<FollowSummary> {
-    this.#ended.abort();
-    return await this.#running!;
-  }
-
-  /** Leaves the journal as a process does that is killed after its last insert. */
-  async forgetLastNote(): Promise<void> {
-    const lines = await this.journalLines();
-    assertStringIncludes(lines.pop()!, '"stored"');
-    await this.setJournal(lines);
-  }
-
-  /** Path of the journal. */
-  async #journal(): Promise<string> {
-    const [entry] = await Array.fromAsync(Deno.readDir(this.#stateFolder));
-    return `${this.#stateFolder}/${entry!.name}`;
-  }
-
-  async journalLines(): Promise<string[]> {
-    return (await Deno.readTextFile(await this.#journal())).trimEnd().split("\n");
-  }
-
-  async setJournal(lines: readonly string[]): Promise<void> {
-    await Deno.writeTextFile(await this.#journal(), lines.map((line) => `${line}\n`).join(""));
-  }
-
-  get running(): Promise<FollowSummary> {
-    return this.#running!;
-  }
-
-  async write(name: string, text: string, append = true): Promise<void> {
-    await Deno.writeTextFile(this.path(name), text, { append });
-  }
-
-  /** The values of a stream in the order of their times. */
-  async values(path: string): Promise<number[]> {
-    const at = path.lastIndexOf("/");
-    const found = this.db.lookupStreams(path.slice(0, at), { tags: { name: path.slice(at + 1) } });
-    const [stream] = await Array.fromAsync(found);
-    return stream === undefined
-      ? []
-      : [...(await stream.rawValues(-(1n << 60n), 3n << 60n).collect()).values];
-  }
-
-  async untilValues(path: string, expected: readonly number[]): Promise<void> {
-    let last = "";
-    const wanted = expected.join();
-    await until(`${path} is ${wanted}`, async () => {
-      last = (await this.values(path)).join();
-      if (last.length > wanted.length) throw new Error(`${path} is ${last}, expected ${wanted}`);
-      return last === wanted;
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended.abort();
-    await this.#running?.catch(() => {});
-    await this.db.close();
-    await Deno.remove(this.folder, { recursive: true });
-    await Deno.remove(this.#stateFolder, { recursive: true });
-  }
-}
-
-/** Rows `from` to `to`: the value is the second. */
-function rows(from: number, to: number): string {
-  let text = "";
-  for (let i = from; i <= to; i++) text += `${1_700_000_000 + i},${i}\n`;
-  return text;
-}
-
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
 Deno.test("followFile: rows as they are written, half a row waits for its end", async () => {
   await using followed = await Followed.make();
@@ -187,102 +72,6 @@ Deno.test("followFile: points that another program added to its streams are no r
   await followed.write("log.csv", rows(6, 8));
   followed.begin("log.csv");
   await followed.untilValues("f/v", [...upTo(8), 10]);
-  await followed.end();
-});
-
-Deno.test("followFile: a log that is renamed and begun anew", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(3));
-  // The program that writes it still has the old one open.
-  using old = await Deno.open(followed.path("log.csv"), { append: true });
-  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
-  await followed.write("log.csv", "time,v\n" + rows(5, 6));
-  await old.write(new TextEncoder().encode(rows(4, 4)));
-  await followed.untilValues("f/v", upTo(6));
-  await Deno.rename(followed.path("log.csv.1"), followed.path("log.csv.2"));
-  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
-  await followed.write("log.csv", "time,v\n" + rows(7, 7));
-  await followed.untilValues("f/v", upTo(7));
-  assertEquals((await followed.end()).fresh, 7);
-});
-
-Deno.test("followFile: a log that was rotated twice, and compressed, while nobody followed it", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(3));
-  await followed.end();
-  await followed.write("log.csv", rows(4, 5));
-  const bytes = await Deno.readFile(followed.path("log.csv"));
-  await Deno.writeFile(followed.path("log.csv.2.gz"), gzipSync(bytes));
-  await Deno.remove(followed.path("log.csv"));
-  await followed.write("log.csv.1", "time,v\n" + rows(6, 8));
-  await followed.write("log.csv", "time,v\n" + rows(9, 9));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(9));
-  assertEquals((await followed.end()).fresh, 6);
-});
-
-Deno.test("followFile: a log that is cut off, with a copy of what was in it", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(3));
-  await followed.end();
-  await followed.write("log.csv", rows(4, 4));
-  await Deno.copyFile(followed.path("log.csv"), followed.path("log.csv.1"));
-  await followed.write("log.csv", "time,v\n" + rows(5, 9), false);
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(9));
-  await followed.write("log.csv", "time,v\n" + rows(10, 10), false);
-  await followed.untilValues("f/v", upTo(10));
-  await followed.end();
-});
-
-for (const isStored of [true, false]) {
-  const what = isStored ? "after" : "before";
-  Deno.test(`followFile: killed ${what} the first rows of a log are stored, which is cut off then`, async () => {
-    await using followed = await Followed.make();
-    await followed.write("log.csv", `time,v\n${rows(1, 5)}`);
-    followed.begin("log.csv");
-    await followed.untilValues("f/v", upTo(5));
-    await followed.end();
-    await followed.forgetLastNote();
-    const [stream] = await Array.fromAsync(followed.db.lookupStreams("f"));
-    if (!isStored) await stream!.deleteRange(0n, 2n ** 61n);
-    await Deno.copyFile(followed.path("log.csv"), followed.path("log.csv.1"));
-    // In its place are rows of another length: those up to the same byte end in the middle of one.
-    await followed.write("log.csv", `time,v\n${rows(6, 12)}`, false);
-    followed.begin("log.csv");
-    await followed.untilValues("f/v", upTo(12));
-    await followed.end();
-    assertEquals(followed.warnings, []);
-  });
-}
-
-Deno.test("followFile: a file that is written anew with more rows goes on", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(3));
-  await followed.write("new", "time,v\n" + rows(1, 5));
-  await Deno.rename(followed.path("new"), followed.path("log.csv"));
-  await followed.untilValues("f/v", upTo(5));
-  await followed.write("log.csv", rows(6, 6));
-  await followed.untilValues("f/v", upTo(6));
-  assertEquals((await followed.end()).fresh, 6);
-});
-
-Deno.test("followFile: a log that goes on without its header has the columns that it had", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("log.csv");
-  await followed.untilValues("f/v", upTo(3));
-  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
-  await followed.write("log.csv", rows(4, 8));
-  await followed.untilValues("f/v", upTo(8));
   await followed.end();
 });
 
@@ -366,24 +155,6 @@ Deno.test("followFile: a record of COMTRADE whose samples come later than its co
   assertEquals(files.map(({ problem }) => problem), [undefined]);
 });
 
-Deno.test("followFile: rotation within a folder stores nothing twice", async () => {
-  await using followed = await Followed.make();
-  await followed.write("log.csv", "time,v\n" + rows(1, 3));
-  followed.begin("", { into: undefined });
-  await followed.untilValues("log/v", upTo(3));
-  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
-  await followed.write("log.csv", "time,v\n" + rows(4, 6));
-  await followed.untilValues("log/v", upTo(6));
-  const bytes = await Deno.readFile(followed.path("log.csv.1"));
-  await Deno.writeFile(followed.path("log.csv.1.gz"), gzipSync(bytes));
-  await Deno.remove(followed.path("log.csv.1"));
-  await followed.write("log.csv", rows(7, 7));
-  await followed.untilValues("log/v", upTo(7));
-  await followed.write("other.csv", "time,v\n" + rows(1, 1));
-  await followed.untilValues("other/v", [1]);
-  assertEquals((await followed.end()).fresh, 8);
-});
-
 Deno.test("followFile: what cannot grow, and options that mean nothing, are refused", async () => {
   await using followed = await Followed.make();
   await Deno.writeFile(followed.path("a.csv.gz"), gzipSync("time,v\n" + rows(1, 4)));
@@ -399,16 +170,6 @@ Deno.test("followFile: what cannot grow, and options that mean nothing, are refu
   await assertRejects(() => follow("bad.csv", { into: "f" }), Error, "oops");
   assertEquals(await followed.values("f/v"), upTo(3));
   assert(await followed.values("a/v").then(({ length }) => length === 0));
-});
-
-Deno.test("isRotationOf: names of rotated logs", () => {
-  const names = ["log.csv.1", "log.csv-20260301", "log.csv.2.gz", "log-20260301.csv", "log.1.csv"];
-  for (const name of names) assert(isRotationOf(name, "log.csv"), name);
-  for (const name of ["log.csv", "log2.csv", "blog.csv.1", "log.csv.cfg", "log.txt"]) {
-    assert(!isRotationOf(name, "log.csv"), name);
-  }
-  assertEquals(unrotatedName("a/log.csv.1.gz"), "a/log.csv");
-  assertEquals(unrotatedName("pmu-20260301.csv"), "pmu-20260301.csv");
 });
 
 Deno.test("filesIn: links that another user planted in a folder that everyone may write to are left out", async () => {
