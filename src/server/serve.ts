@@ -5,7 +5,6 @@
  */
 
 import { checkObject } from "../core/check_object.ts";
-import { memoryUsage } from "node:process";
 import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
@@ -14,39 +13,31 @@ import { SERVICES } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
-import { type CallLimit, SharedPlaces } from "./call_limit.ts";
+import { SharedPlaces } from "./call_limit.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { checkKnown } from "./known_options.ts";
-import { Metrics } from "./metrics.ts";
-import { MetricsListener } from "./metrics_http.ts";
-import { dataRoutes, type DataRoutesOptions } from "./http/data/data_routes.ts";
+import type { Metrics } from "./metrics.ts";
+import type { MetricsListener } from "./metrics_http.ts";
 import { collectSeldom } from "./seldom_collection.ts";
 import { Spool, type SpoolLimits } from "./http/data/spool.ts";
-import { HttpDispatcher, type HttpDispatcherOptions } from "./http/http_dispatcher.ts";
-import { HttpPort } from "./http/http_port.ts";
+import type { HttpPort } from "./http/http_port.ts";
+import { openHttp } from "./http/open_http.ts";
 import { OpenStreams } from "./open_streams.ts";
-import { PAGE_ROUTES } from "./http/plotter_page.ts";
-import { type HttpRoute, HttpRoutes } from "./http/routes.ts";
-import { CollectionTemplate } from "../core/collection_template.ts";
-import { writeRoutes } from "./http/write/write_routes.ts";
 import {
   addressOf,
   type AllLimits,
-  httpAddressOf,
-  type HttpOptions,
   isLoopback,
   limitsOf,
   type ServeOptions,
   workersOf,
-  writeOptionsOf,
 } from "./options.ts";
+import { metricsOf, openPages } from "./server_metrics.ts";
 import { openWorkers, readingIn } from "./worker_reads.ts";
 import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
 import { OpenRequests } from "./transport/open_requests.ts";
 import { GrpcPort } from "./transport/grpc_port.ts";
-import type { Certificate } from "./transport/port.ts";
 
 /** Bound of messages below which clients are not told that they may send several inserts in one. */
 const MIN_BATCHES_MESSAGE_BYTES = 1 << 20;
@@ -281,59 +272,6 @@ function spoolLimits({ spoolBytes }: AllLimits, keys: KeyRing): SpoolLimits {
   return { maxBytes: spoolBytes, maxOwnerBytes: Math.ceil(share * spoolBytes) };
 }
 
-/** Options of both ports. */
-interface SharedOptions {
-  readonly certificate: Certificate | undefined;
-  readonly calls: Calls;
-  readonly incoming: IncomingBytes;
-  readonly open: OpenRequests;
-  readonly maxStreamsPerConnection: number;
-  readonly maxMessageBytes: number;
-  readonly maxConnections: number;
-  readonly maxConnectionsPerAddress: number;
-}
-
-async function openHttp(
-  options: ServeOptions,
-  hostname: string,
-  shared: SharedOptions,
-  around: Omit<HttpDispatcherOptions, "routes">,
-  data: DataRoutesOptions,
-): Promise<HttpPort | undefined> {
-  const { http, apiKeys = [] } = options;
-  if (http === undefined) return undefined;
-  const address = httpAddressOf({ ...options, http }, hostname);
-  const keyed = apiKeys.length > 0;
-  return await HttpPort.open({
-    ...shared,
-    hostname: address.hostname,
-    port: address.port,
-    rules: { origins: address.origins, hostname: address.hostname, keyed },
-    requests: new HttpDispatcher({
-      ...around,
-      routes: routesOf(http, shared, around.endpoint, data),
-    }),
-  });
-}
-
-/** Everything that is under a path of the HTTP port. */
-function routesOf(
-  http: HttpOptions,
-  shared: SharedOptions,
-  endpoint: Endpoint,
-  data: DataRoutesOptions,
-): HttpRoutes {
-  const routes: HttpRoute[] = [...(http.pages ?? true ? PAGE_ROUTES : []), ...dataRoutes(data)];
-  const write = writeOptionsOf(http);
-  if (write !== undefined) {
-    const { incoming, maxMessageBytes: maxBytes } = shared;
-    const template = new CollectionTemplate(write.collection);
-    const { maxStreams } = write;
-    routes.push(...writeRoutes({ endpoint, template, maxStreams, maxBytes, incoming }));
-  }
-  return new HttpRoutes(routes);
-}
-
 function isEndpoint(db: BTrDB | Endpoint): db is Endpoint {
   return "capabilities" in db && "metadataUsage" in db;
 }
@@ -356,43 +294,6 @@ function settingsOf(
     allowObliterate: options.allowObliterate ?? true,
     stopping: () => state.stopping,
   };
-}
-
-function metricsOf(gate: CallLimit, connections: () => number, spool: Spool): Metrics {
-  return new Metrics([
-    { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
-    { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },
-    { name: "btrdb_server_connections", help: "Connections open.", read: connections },
-    { name: "btrdb_server_spool_bytes", help: "Files kept for HTTP.", read: () => spool.bytes },
-    {
-      name: "process_resident_memory_bytes",
-      help: "Memory of the process.",
-      read: () => memoryUsage().rss,
-    },
-    {
-      name: "process_heap_bytes",
-      help: "JavaScript objects in use.",
-      read: () => memoryUsage().heapUsed,
-    },
-    {
-      name: "process_external_bytes",
-      help: "Buffers outside of the JavaScript heap.",
-      read: () => memoryUsage().external,
-    },
-  ]);
-}
-
-async function openPages(
-  options: ServeOptions,
-  hostname: string,
-  metrics: Metrics,
-  state: { stopping: boolean },
-): Promise<MetricsListener | undefined> {
-  if (options.metricsPort === undefined) return undefined;
-  return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
-    metrics: () => metrics.text(),
-    ready: () => !state.stopping,
-  });
 }
 
 function noticeOf(
