@@ -23,7 +23,7 @@ export type SharedPortOptions = Omit<HttpPortOptions, "hostname" | "port" | "rul
  * @param options Options of the server.
  * @param hostname Address of the gRPC port, where the options give no other one.
  * @param shared Options of both ports.
- * @param around What the handlers of all paths share.
+ * @param around Parts that the handlers of all paths share.
  * @param data Options of data by URL.
  */
 export async function openHttp(
