@@ -97,6 +97,14 @@ const SCENES: Record<string, Scene> = {
     found: "grid.btrdb",
   },
   "the folder is moved": { act: "mv ../d ../e", goesOn: true, found: "../e/grid.btrdb" },
+  "the folder is moved and another is put in its place": {
+    act: "mv ../d ../e; mkdir ../d; cp ../e/backup.btrdb ../d/grid.btrdb",
+    found: "../e/grid.btrdb",
+  },
+  "the folder above is moved and another is put in its place": {
+    act: "mv ../../r ../../s; mkdir -p ../../r/d; cp ../../s/d/backup.btrdb ../../r/d/grid.btrdb",
+    found: "../../s/d/grid.btrdb",
+  },
 };
 
 async function run(folder: string, command: string): Promise<void> {
@@ -131,11 +139,12 @@ for (const [name, scene] of Object.entries(SCENES)) {
     name: `openEngine: no point is acknowledged and lost while ${name}`,
     ignore: Deno.build.os === "windows", // There nobody can move a file that is open.
     async fn() {
-      const root = await Deno.makeTempDir();
+      const temporary = await Deno.makeTempDir();
+      const root = `${temporary}/r`;
       const folder = `${root}/d`;
       let writer: LoneWriter | undefined;
       try {
-        await Deno.mkdir(folder);
+        await Deno.mkdir(folder, { recursive: true });
         const path = `${folder}/grid.btrdb`;
         const earlier = new LoneWriter(path, 1);
         await earlier.until(EARLIER);
@@ -163,7 +172,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
         if (scene.opens !== undefined) await (await openEngine({ path })).close();
       } finally {
         if (writer?.end === undefined) await writer?.kill();
-        await Deno.remove(root, { recursive: true });
+        await Deno.remove(temporary, { recursive: true });
       }
     },
   });

@@ -85,7 +85,7 @@ export class Ownership {
     const header = FileHeader.open(path);
     const keepLog = logKeeper(path);
     try {
-      const isLocked = header.tryLock(path);
+      const isLocked = header.tryLock();
       if (isLocked === false) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
       refuseForeignWriter(path, isLocked);
       // A writer that ended without closing the file left the mark of this lock file: nothing is written.
