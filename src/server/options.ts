@@ -57,7 +57,7 @@ export interface Limits {
    */
   connections?: number;
   /**
-   * Open connections of one address; more are closed at once.
+   * Open connections of one address, or of one network (/64) of IPv6; more are closed at once.
    *
    * @default {500}
    */

@@ -1,5 +1,5 @@
 /**
- * The connections of a port and their bounds: how many there may be, in all and from one address,
+ * The connections of a port and their bounds: how many there may be, in all and from one network,
  * and how long one may be silent before its first call.
  *
  * @module
@@ -7,6 +7,7 @@
 
 import type { Socket } from "node:net";
 import { onSilence } from "../../core/silence_timer.ts";
+import { networkOf } from "./client_network.ts";
 
 /** Longest wait for the first call of a connection, its TLS handshake included, ms. */
 const FIRST_CALL_MS = 10_000;
@@ -14,7 +15,7 @@ const FIRST_CALL_MS = 10_000;
 /** Bounds on connections. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
-  /** Connections one address may have open. */
+  /** Connections one address, or one network of IPv6, may have open. */
   readonly maxConnectionsPerAddress: number;
 }
 
@@ -31,15 +32,66 @@ export function peerAddress(peer: string): string {
   return peer.slice(0, peer.lastIndexOf(":"));
 }
 
+/** An open connection. */
+interface Connection {
+  readonly socket: Socket;
+  readonly network: string;
+  /** Stops the timer of its first call. */
+  readonly stop: () => void;
+}
+
+/** Some of the connections, oldest first, also by their network. */
+class Group {
+  readonly #byPeer = new Map<string, Connection>();
+  readonly #byNetwork = new Map<string, Set<string>>();
+
+  get size(): number {
+    return this.#byPeer.size;
+  }
+
+  get(peer: string): Connection | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  add(peer: string, connection: Connection): void {
+    this.#byPeer.set(peer, connection);
+    const peers = this.#byNetwork.get(connection.network) ?? new Set();
+    this.#byNetwork.set(connection.network, peers.add(peer));
+  }
+
+  delete(peer: string): Connection | undefined {
+    const connection = this.#byPeer.get(peer);
+    if (connection === undefined) return undefined;
+    const { network } = connection;
+    this.#byPeer.delete(peer);
+    const peers = this.#byNetwork.get(network);
+    peers?.delete(peer);
+    if (peers?.size === 0) this.#byNetwork.delete(network);
+    return connection;
+  }
+
+  /** Peer of the oldest connection of a network, or of the one that has most of them. */
+  oldest(network: string | undefined): string | undefined {
+    let peers = network === undefined ? undefined : this.#byNetwork.get(network);
+    if (network === undefined) {
+      for (const others of this.#byNetwork.values()) {
+        if (peers === undefined || others.size > peers.size) peers = others;
+      }
+    }
+    return peers?.values().next().value;
+  }
+}
+
 /** Open connections. */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #sockets = new Set<Socket>();
-  /** Connections without a call so far, oldest first, by the address and port of the client. */
-  readonly #silent = new Map<string, { socket: Socket; stop: () => void }>();
-
-  /** Connections with calls of callers without a known key only, oldest first. */
-  readonly #unknown = new Map<string, Socket>();
+  /** Number of open connections by network. */
+  readonly #open = new Map<string, number>();
+  /** Connections without a call so far. */
+  readonly #silent = new Group();
+  /** Connections with calls of callers without a known key only. */
+  readonly #unknown = new Group();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -57,18 +109,20 @@ export class Connections {
    */
   take(socket: Socket): boolean {
     socket.on("error", () => socket.destroy());
-    if (!this.#makeRoom(socket.remoteAddress)) {
+    const network = networkOf(socket.remoteAddress);
+    if (!this.#makeRoom(network)) {
       socket.destroy();
       return false;
     }
     const peer = peerOf(socket);
     const stop = onSilence(FIRST_CALL_MS, () => socket.destroy());
     this.#sockets.add(socket);
-    this.#silent.set(peer, { socket, stop });
+    this.#open.set(network, (this.#open.get(network) ?? 0) + 1);
+    this.#silent.add(peer, { socket, network, stop });
     socket.on("close", () => {
-      this.#sockets.delete(socket);
+      this.#release(socket, network);
       if (this.#silent.get(peer)?.socket === socket) this.heard(peer, true);
-      if (this.#unknown.get(peer) === socket) this.#unknown.delete(peer);
+      if (this.#unknown.get(peer)?.socket === socket) this.#unknown.delete(peer);
     });
     socket.setNoDelay(true);
     return true;
@@ -81,11 +135,10 @@ export class Connections {
    */
   heard(peer: string, isKnown: boolean): void {
     if (isKnown) this.#unknown.delete(peer);
-    const silent = this.#silent.get(peer);
-    if (silent === undefined) return;
-    silent.stop();
-    this.#silent.delete(peer);
-    if (!isKnown) this.#unknown.set(peer, silent.socket);
+    const connection = this.#silent.delete(peer);
+    if (connection === undefined) return;
+    connection.stop();
+    if (!isKnown) this.#unknown.add(peer, connection);
   }
 
   /** Ends all connections at once. */
@@ -95,30 +148,36 @@ export class Connections {
 
   /**
    * Makes room for a connection where there is none: the oldest one without a call has to go, or
-   * else the oldest one of callers without a known key, if those have more than their share.
+   * else the oldest one of callers without a known key, if those have more than their share. Of several
+   * networks the one with most such connections loses one, so that others have time for their first call.
    */
-  #makeRoom(address: string | undefined): boolean {
+  #makeRoom(network: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
-    const near = [...this.#sockets].filter((socket) => socket.remoteAddress === address).length;
-    const isCrowded = near >= maxConnectionsPerAddress;
+    const isCrowded = (this.#open.get(network) ?? 0) >= maxConnectionsPerAddress;
     if (!isCrowded && this.#sockets.size < maxConnections) return true;
-    for (const [peer, { socket }] of this.#silent) {
-      if (isCrowded && socket.remoteAddress !== address) continue;
-      this.heard(peer, true);
-      return this.#end(socket);
+    const among = isCrowded ? network : undefined;
+    const silent = this.#silent.oldest(among);
+    if (silent !== undefined) {
+      const connection = this.#silent.delete(silent)!;
+      connection.stop();
+      return this.#end(connection);
     }
     if (this.#unknown.size <= UNKNOWN_SHARE * maxConnections) return false;
-    for (const [peer, socket] of this.#unknown) {
-      if (isCrowded && socket.remoteAddress !== address) continue;
-      this.#unknown.delete(peer);
-      return this.#end(socket);
-    }
-    return false;
+    const unknown = this.#unknown.oldest(among);
+    return unknown !== undefined && this.#end(this.#unknown.delete(unknown)!);
   }
 
-  #end(socket: Socket): true {
-    this.#sockets.delete(socket);
+  #end({ socket, network }: Connection): true {
+    this.#release(socket, network);
     socket.destroy();
     return true;
+  }
+
+  /** Frees the place of a connection, once. */
+  #release(socket: Socket, network: string): void {
+    if (!this.#sockets.delete(socket)) return;
+    const left = this.#open.get(network)! - 1;
+    if (left === 0) this.#open.delete(network);
+    else this.#open.set(network, left);
   }
 }

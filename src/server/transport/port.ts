@@ -1,6 +1,6 @@
 /**
  * A port of the server: TCP or TLS connections, bounded, handed to whatever speaks a protocol on
- * them.
+ * them. TLS handshakes begin few at a time, once their first message has arrived.
  *
  * @module
  */
@@ -8,7 +8,10 @@
 import net from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
+import { onClientHello } from "./client_hello.ts";
+import { networkOf } from "./client_network.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
+import { HandshakeTurns } from "./handshake_turns.ts";
 import { until } from "./until.ts";
 
 /** Longest time for connections to end by themselves, ms. */
@@ -37,17 +40,17 @@ export interface PortOptions extends ConnectionLimits {
 export class Port {
   readonly connections: Connections;
   readonly #server: net.Server;
+  /** Speaks TLS on the connections that are handed to it; absent: plain text. */
+  readonly #tls: tls.Server | undefined;
 
   private constructor(options: PortOptions) {
     const { certificate, onConnection } = options;
     this.connections = new Connections(options);
-    this.#server = certificate === undefined ? net.createServer() : tls.createServer({
-      ...certificate,
-      ALPNProtocols: [...options.protocols],
+    this.#tls = certificate && tlsServer(certificate, options);
+    const speak = this.#tls === undefined ? onConnection : speaksTls(this.#tls);
+    this.#server = net.createServer((socket) => {
+      if (this.connections.take(socket)) speak(socket);
     });
-    this.#server.on("connection", (socket: Socket) => this.connections.take(socket));
-    this.#server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
-    this.#server.on(certificate === undefined ? "connection" : "secureConnection", onConnection);
   }
 
   /**
@@ -76,7 +79,7 @@ export class Port {
 
   /** Connections made from now on see this certificate. */
   setCertificate(certificate: Certificate): void {
-    (this.#server as tls.Server).setSecureContext(certificate);
+    this.#tls?.setSecureContext(certificate);
   }
 
   /**
@@ -92,4 +95,25 @@ export class Port {
     await closed;
     await until(() => this.connections.size === 0, SETTLE_MS);
   }
+}
+
+/** A TLS server that listens nowhere. */
+function tlsServer(certificate: Certificate, options: PortOptions): tls.Server {
+  const server = tls.createServer({ ...certificate, ALPNProtocols: [...options.protocols] });
+  server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
+  server.on("secureConnection", options.onConnection);
+  return server;
+}
+
+/** Hands connections to a TLS server in turns, each once its first message has arrived. */
+function speaksTls(server: tls.Server): (socket: Socket) => void {
+  const turns = new HandshakeTurns();
+  return (socket) => {
+    const network = networkOf(socket.remoteAddress);
+    onClientHello(socket, () => {
+      turns.add(network, () => {
+        if (!socket.destroyed) server.emit("connection", socket);
+      });
+    });
+  };
 }
