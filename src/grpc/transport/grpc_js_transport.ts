@@ -4,15 +4,30 @@
  * @module
  */
 
-import { Channel, type ChannelOptions, credentials, Metadata, status } from "@grpc/grpc-js";
+import {
+  Channel,
+  type ChannelOptions,
+  credentials,
+  logVerbosity,
+  Metadata,
+  setLogVerbosity,
+  status,
+} from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
+import process from "node:process";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import type { EndStatus } from "../../core/grpc_web.ts";
-import { neverStarted, wasRefused } from "../errors.ts";
+import { connectionText } from "../connection_text.ts";
+import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
+
+// Headers that are no ASCII are all that the library writes of answers: to stderr, as the server sent
+// them. Who asks for its log by one of its variables gets it.
+const { GRPC_NODE_VERBOSITY, GRPC_VERBOSITY } = process.env;
+if ((GRPC_NODE_VERBOSITY ?? GRPC_VERBOSITY) === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** Settings of all connections of a client. */
 export interface GrpcJsSettings {
@@ -99,7 +114,8 @@ class GrpcJsCall implements WireCall {
  * messages that are said to be compressed and are not.
  */
 function wholeStatus({ code, details, message }: Partial<EndStatus & Error>): EndStatus {
-  return { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
+  const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
+  return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
 }
 
 function metadataOf(apiKey: string | undefined): Metadata {

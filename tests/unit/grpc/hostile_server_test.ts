@@ -15,7 +15,7 @@ import {
 import { connectGrpc, type GrpcOptions } from "../../../src/grpc/mod.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { answer, begin, framed, HostileServer } from "../../support/grpc/hostile_server.ts";
-import { bytes, failure, info } from "../../support/grpc/scripted_answers.ts";
+import { bytes, failure, info, raw } from "../../support/grpc/scripted_answers.ts";
 import { type ScriptedCall, ScriptedServer } from "../../support/grpc/scripted_server.ts";
 
 const uuid = new Uint8Array(16).fill(4);
@@ -166,6 +166,26 @@ Deno.test("rawValues: a message that is said to be compressed in no way ends the
     },
   );
   assertEquals(error!.status, "INTERNAL");
+});
+
+// The gRPC library wrote such headers to stderr as they came, for each answer: what moves a terminal too.
+Deno.test("rawValues: headers that are no ASCII are not written to stderr", async () => {
+  const { error } = console;
+  const written: unknown[] = [];
+  console.error = (...texts) => void written.push(...texts);
+  try {
+    await withServer(
+      (_rpc, stream) => {
+        begin(stream, { "x-name": "\u009b31m" });
+        stream.end(framed(raw([[150n, 1]])));
+      },
+      { retry: false },
+      (endpoint) => drain(endpoint.rawValues(range)),
+    );
+  } finally {
+    console.error = error;
+  }
+  assertEquals(written, []);
 });
 
 Deno.test("connectGrpc: long error texts are cut, those of answers and those of statuses", async () => {
