@@ -9,7 +9,6 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { GrpcStatus, grpcStatusName } from "../core/grpc_status.ts";
 import type { EndStatus } from "../core/grpc_web.ts";
 import { uuidText } from "../core/uuid.ts";
-import { connectionText } from "./connection_text.ts";
 import { withoutKeys } from "./hidden_keys.ts";
 
 /** The call that an error belongs to. */
@@ -30,7 +29,8 @@ export interface Stat {
 }
 
 const WRAPPED = /^\((\d+): ([\s\S]*)\)$/;
-const BRACKETED = /^\[(\d+)\] ([\s\S]*)$/;
+/** A code of BTrDB before the text of a status; 0 and numbers that no code has are text. */
+const CODED = /^(?:\[([1-9]\d{0,8})\] ([\s\S]*)|\(([1-9]\d{0,8}): ([\s\S]*)\))$/;
 
 /** Longest text of a server in an error, in UTF-16 units. */
 const MAX_TEXT = 1_000;
@@ -73,9 +73,10 @@ export function statError(stat: Stat, call: ErrorContext): BTrDBError {
  * @param peer Address of the server, for the message.
  */
 export function transportError(end: EndStatus, call: ErrorContext, peer: string): BTrDBError {
-  const bracketed = BRACKETED.exec(end.details) ?? WRAPPED.exec(end.details);
-  if (bracketed !== null) {
-    return new BTrDBError(shown(bracketed[2]!), { ...context(call), code: Number(bracketed[1]) });
+  const coded = CODED.exec(end.details);
+  if (coded !== null) {
+    const [, code = coded[3], text = coded[4]!] = coded;
+    return new BTrDBError(shown(text), { ...context(call), code: Number(code) });
   }
   if (isLostPeer(end)) return lostPeer(call, peer, end.details);
   const status = grpcStatusName(end.code);
@@ -87,7 +88,7 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
 
 /** The error of a call whose peer is gone. */
 export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
-  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${shown(connectionText(details))}`, {
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${shown(details)}`, {
     ...context(call),
     status: "UNAVAILABLE",
   });

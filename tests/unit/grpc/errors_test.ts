@@ -35,6 +35,15 @@ Deno.test("transportError: codes are found in the texts of proxies, and only the
   assertEquals([other.code, other.status], [0, "UNKNOWN"]);
 });
 
+// "[0] …" came out as an error without a name, whatever its status, and 400 digits as the code Infinity.
+Deno.test("transportError: numbers that no code has are text, and the status stays", () => {
+  for (const details of ["[0] fine", "(0: fine)", `[${"9".repeat(400)}] x`, "[1234567890] x"]) {
+    const error = transportError({ code: Status.FAILED_PRECONDITION, details }, call, "db:1");
+    assertEquals([error.code, error.status], [0, "FAILED_PRECONDITION"]);
+    assertEquals(error.message, `Windows failed at db:1: ${details}`);
+  }
+});
+
 Deno.test("transportError: a lost peer is UNAVAILABLE whatever it looks like", () => {
   const ends = [
     { code: Status.UNAVAILABLE, details: "Connection dropped" },
