@@ -11,14 +11,16 @@ import type { LookupRequest, StreamDescriptor, Version } from "../../endpoint/en
 import { type ErrorContext, wrongAnswer } from "../errors.ts";
 
 /**
- * Refuses data of another version than the explicit one that was asked for. Only for answers that hold
- * data: of an empty stream, a real server answers with the version that it has.
+ * Refuses data of another version than the explicit one that was asked for, and data of version 0, which
+ * would stand for the latest one later. Only for answers that hold data: of an empty stream, a real
+ * server answers with the version that it has.
  *
  * @throws {BTrDBError} `DATA_LOSS`.
  */
 export function checkVersion(asked: bigint, { major }: Version, call: ErrorContext): void {
-  if (isLatest(asked) || major === asked) return;
-  throw wrongAnswer(`it is of version ${major}, not of ${asked}`, call);
+  if (major === asked && !isLatest(asked)) return;
+  if (isLatest(major)) throw wrongAnswer("it has no version", call);
+  if (!isLatest(asked)) throw wrongAnswer(`it is of version ${major}, not of ${asked}`, call);
 }
 
 /**

@@ -103,6 +103,7 @@ export class Reader {
       if (descriptor !== undefined) {
         checkStream(descriptor.uuid, spec, compareBytes(descriptor.uuid, uuid) === 0);
       } else if (!omitDescriptor) throw wrongAnswer("it has no descriptor", spec);
+      if (!omitVersion) checkVersion(0n, answer.version!, spec);
       return answer;
     };
     const info = await this.#caller.unary(spec, message, decode);

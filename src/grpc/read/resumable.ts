@@ -7,8 +7,8 @@
 
 import { isLatest } from "../../endpoint/checks.ts";
 import type { CallOptions, Chunk, Version } from "../../endpoint/endpoint.ts";
-import type { Caller, CallSpec } from "../call/caller.ts";
-import { movedError } from "../errors.ts";
+import type { Caller, CallSpec, OpenCall } from "../call/caller.ts";
+import { movedError, wrongAnswer } from "../errors.ts";
 import { giveBack } from "../transport/message_memory.ts";
 import type { VersionFloors } from "./version_floors.ts";
 
@@ -71,6 +71,7 @@ export async function* readResumable<Columns>(
   const spec: CallSpec = { rpc, uuid, anyNode: !latest, options };
   let current = source;
   let pin: Pin | undefined;
+  let last: OpenCall | undefined;
   let asked = version;
   yield* caller.stream(spec, {
     async open(attempt) {
@@ -89,7 +90,8 @@ export async function* readResumable<Columns>(
         pin = pinOf(part.version, latest, rules);
         const ordered = !rules.quirks || pin.version.minor === 0n;
         if (!ordered) current = current.unordered?.() ?? current;
-      } else checkSame(pin, part.version, spec);
+      } else checkSame(pin, part.version, spec, call === last);
+      last = call;
       const columns = current.take(part.columns);
       if (!first && current.size(columns) === 0) return undefined;
       return { version: pin.version, columns };
@@ -116,10 +118,22 @@ class Moved {
   }
 }
 
-/** All messages of an answer, and of its continuations, carry one version. */
-function checkSame(pin: Pin, { major, minor }: Version, spec: CallSpec): void {
+/**
+ * All messages of an answer, and of its continuations, carry one version.
+ *
+ * @param isSameAnswer True if the connection has not broken since the last message.
+ */
+function checkSame(
+  pin: Pin,
+  { major, minor }: Version,
+  spec: CallSpec,
+  isSameAnswer: boolean,
+): void {
   const { version } = pin;
   if (major === version.major && (minor === version.minor || !pin.latest)) return;
+  if (isSameAnswer) {
+    throw wrongAnswer(`it is of versions ${text(version)} and ${text({ major, minor })}`, spec);
+  }
   throw new Moved(movedError(
     `Cannot continue ${spec.rpc}: the connection broke, and version ${text(version)} has become ` +
       `${text({ major, minor })} since`,

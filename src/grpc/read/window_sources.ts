@@ -18,9 +18,22 @@ import type { ResumableSource } from "./resumable.ts";
 /** More points than any stream can have. */
 const MAX_COUNT = 1n << 53n;
 
-/** Tells whether a value of `a` is above the one of `b` at the same place. */
-function isAboveAnywhere(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i]! > b[i]!) return true;
+/** Rounding that a server's mean may have, as a share of the larger bound; real ones stay below 1e-12. */
+const ROUNDING = 1e-6;
+
+/**
+ * Tells whether a window contradicts itself. Means may be infinite or NaN, because the sums of a real
+ * server overflow (quirk `mean-overflow`); so may everything of points that are.
+ */
+function hasContradiction({ min, mean, max, count, stddev }: StatColumns): boolean {
+  for (let i = 0; i < min.length; i++) {
+    const low = min[i]!, high = max[i]!, middle = mean[i]!;
+    if (low > high || (stddev !== undefined && stddev[i]! < 0)) return true;
+    if (middle >= low && middle <= high) continue;
+    const distance = middle < low ? low - middle : middle - high;
+    const most = ROUNDING * Math.max(Math.abs(low), Math.abs(high)) + Number.MIN_VALUE;
+    if (distance > most && distance < Infinity && count[i]! > 0n) return true;
+  }
   return false;
 }
 
@@ -77,11 +90,15 @@ class WindowsSource implements ResumableSource<StatColumns> {
     const n = times.length;
     if (n === 0) return columns;
     this.#check(times);
-    const { min, max, count: { buffer, byteOffset } } = columns;
-    const isBad = findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0 ||
-      isAboveAnywhere(min, max);
-    if (isBad) {
-      throw wrongAnswer("a window has no number of points, or a minimum above its maximum", this);
+    const { buffer, byteOffset } = columns.count;
+    if (findBadTime(new BigInt64Array(buffer, byteOffset, n), 0n, MAX_COUNT) >= 0) {
+      throw wrongAnswer("a window has no number of points", this);
+    }
+    if (hasContradiction(columns)) {
+      throw wrongAnswer(
+        "a window has a minimum above its maximum, a mean outside, or a deviation below 0",
+        this,
+      );
     }
     const { isAligned, width } = this.#form;
     const isBefore = (i: number) => (this.#taken || !isAligned) && times[i]! < this.#start;

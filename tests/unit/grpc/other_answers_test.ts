@@ -134,6 +134,22 @@ const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
     (endpoint) => drain(endpoint.alignedWindows({ ...range, pointwidth: 4 })),
     "a minimum above its maximum",
   ],
+  // Asked for again later, version 0 was the latest one: other data under the same number.
+  [
+    "rawValues: points of no version",
+    V4,
+    raw([[150n, 1]], 0n),
+    (endpoint) => drain(endpoint.rawValues({ ...range, version: 0n })),
+    "has no version",
+  ],
+  ["nearest: no version", V5, nearest(5n, 1, 0n), nearestTo(5n, false, 0n), "has no version"],
+  [
+    "streamInfo: no version",
+    V4,
+    message(v4.StreamInfoResponseSchema, { descriptor: { uuid, collection: "c" } }),
+    (endpoint) => endpoint.streamInfo({ uuid, omitVersion: false, omitDescriptor: true }),
+    "has no version",
+  ],
   // Without a point, the answer was a point at 1970 with the value 0.
   ["nearest: no point", V4, versioned(11n), nearestTo(0n, false), "has no point"],
   ["nearest: a point before", V4, nearest(4n), nearestTo(5n, false), "a point at 4"],

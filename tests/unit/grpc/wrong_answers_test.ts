@@ -2,8 +2,10 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
+import { concatStat, type StatColumns } from "../../../src/core/columns.ts";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
-import { failure, info, raw, windows } from "../../support/grpc/scripted_answers.ts";
+import { WindowsResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
+import { bytes, failure, info, raw, windows } from "../../support/grpc/scripted_answers.ts";
 import { withScript } from "../../support/grpc/scripted_client.ts";
 
 const uuid = new Uint8Array(16).fill(4);
@@ -74,6 +76,76 @@ for (
     assertEquals((await refusal(windows(rows), read)).status, "DATA_LOSS");
   });
 }
+
+/** Statistics of a window of three points; what is not said is 1. */
+function statistics(
+  of: { min?: number; mean?: number; max?: number; count?: bigint; stddev?: number },
+): Uint8Array {
+  const values = [{ time: 100n, min: 1, mean: 1, max: 1, count: 3n, stddev: 1, ...of }];
+  return bytes(WindowsResponseSchema, { versionMajor: 11n, values });
+}
+
+/** The windows of a v5 server that answers with `message`. */
+async function windowsOf(message: Uint8Array): Promise<StatColumns> {
+  const batches: StatColumns[] = [];
+  await withScript(
+    (call) => call.send(call.rpc === "Info" ? info("5.30.0-deno", [], [5, 30]) : message),
+    async (endpoint) => {
+      for await (const { columns } of endpoint.windows({ ...range, width: 10n, depth: 0 })) {
+        batches.push(columns);
+      }
+    },
+  );
+  return concatStat(batches);
+}
+
+for (
+  const [name, of, text] of [
+    ["a mean above the maximum", { min: 1, mean: 100, max: 2 }, "a mean outside"],
+    ["a mean below the minimum", { min: -2, mean: -2.1, max: -1 }, "a mean outside"],
+    ["a minimum above the maximum", { min: 3, mean: 2, max: 1 }, "a minimum above"],
+    ["a deviation below 0", { stddev: -1 }, "a deviation below 0"],
+  ] as const
+) {
+  // Only the minimum and the maximum were compared; the rest came out as it came in.
+  Deno.test(`windows: ${name} is DATA_LOSS`, async () => {
+    const error = await assertRejects(() => windowsOf(statistics(of)), BTrDBError);
+    assertEquals(error.status, "DATA_LOSS");
+    assertStringIncludes(error.message, text);
+  });
+}
+
+Deno.test("windows: means that are rounded, overflow or are of no points are no contradiction", async () => {
+  const tiny = Number.MIN_VALUE;
+  for (
+    const of of [
+      { min: 0.1, mean: 0.1 + 1e-15, max: 0.1 },
+      { min: 1e300, mean: 1e300 * (1 - 1e-12), max: 1e300 },
+      { min: tiny, mean: 0, max: tiny },
+      { min: 1e308, mean: Infinity, max: 1e308 },
+      { min: -1e308, mean: -Infinity, max: -1e308 },
+      { min: -1e308, mean: NaN, max: 1e308, stddev: NaN },
+      { min: NaN, mean: NaN, max: NaN },
+      { min: -Infinity, mean: 5, max: Infinity },
+      { min: 0, mean: 7, max: 0, count: 0n },
+    ]
+  ) assertEquals((await windowsOf(statistics(of))).mean, Float64Array.of(of.mean));
+});
+
+// A version that changes within an answer was taken for a connection that broke, with the advice to read
+// again: whoever followed it never came to an end.
+Deno.test("rawValues: an answer of two versions is DATA_LOSS", async () => {
+  await withScript(async (call) => {
+    if (call.rpc === "Info") return await call.send(info("4.15.9-deno"));
+    await call.send(raw([[110n, 1]], 11n));
+    await call.send(raw([[120n, 1]], 10n));
+  }, async (endpoint) => {
+    const latest = { ...range, version: 0n };
+    const error = await assertRejects(() => drain(endpoint.rawValues(latest)), BTrDBError);
+    assertEquals([error.status, error.retryable], ["DATA_LOSS", false]);
+    assertStringIncludes(error.message, "it is of versions 11.0 and 10.0");
+  });
+});
 
 Deno.test("statError: a text of a megabyte is cut", async () => {
   const message = failure(404, "x".repeat(1 << 20));
