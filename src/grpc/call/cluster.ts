@@ -16,8 +16,9 @@ import type { Members, ReadMembers } from "./members.ts";
 /** Asks a node what it knows of the cluster. */
 export type AskInfo = (channel: Channel, options: CallOptions) => Promise<ServerInfo>;
 
-/** Longest wait for the mash of one node, ms. */
+/** Longest wait for the mash of one node, and of all of them, ms. */
 const INFO_TIMEOUT_MS = 2000;
+const RESYNC_TIMEOUT_MS = 30_000;
 
 /** One channel an address, and the rules that choose one. */
 export class Cluster {
@@ -131,8 +132,9 @@ export class Cluster {
 
   async #resync(ask: AskInfo): Promise<void> {
     const addresses = unique(this.#everywhere()).sort((a, b) => this.#lost(a) - this.#lost(b));
+    const endMs = Date.now() + RESYNC_TIMEOUT_MS;
     for (const address of addresses) {
-      if (this.#closed) return;
+      if (this.#closed || Date.now() > endMs) return;
       const channel = this.channel(address);
       try {
         const info = await ask(channel, { deadlineMs: Date.now() + INFO_TIMEOUT_MS });

@@ -5,9 +5,17 @@
  */
 
 import { lowerBound } from "../../core/search.ts";
+import { isLatest } from "../../endpoint/checks.ts";
 import type { ChangesRequest, Chunk } from "../../endpoint/endpoint.ts";
+import { movedError } from "../errors.ts";
 import { changesParams, decodeChanges } from "../wire/messages.ts";
 import type { ResumableSource } from "./resumable.ts";
+
+/** Most ranges that are kept to tell whether later ones are new: 64 MiB. */
+const MAX_KEPT_RANGES = 1 << 22;
+
+/** Ranges in whose place the columns of a message could be kept. */
+const MESSAGE_RANGES = 16;
 
 /** Changed ranges, as columns. */
 export interface RangeColumns {
@@ -29,21 +37,30 @@ export class ChangesSource implements ResumableSource<RangeColumns> {
   #asked: bigint | undefined;
   /** Ranges taken of the version asked for. */
   #taken = 0;
-  /** All ranges taken. */
-  readonly #ranges: RangeColumns[] = [];
+  /** All ranges taken, while the version asked for may still become another one; absent: too many. */
+  #ranges: RangeColumns[] | undefined = [];
+  /** Ranges that may still be kept. */
+  #room: number;
   /** Those taken when the version asked for became another one. */
   #covered: Coverage | undefined;
   /** Ranges that the current answer has yet to repeat. */
   #skip = 0;
 
-  constructor(request: ChangesRequest) {
+  /** @param room Most ranges that are kept. */
+  constructor(request: ChangesRequest, room: number = MAX_KEPT_RANGES) {
     this.uuid = request.uuid;
     this.version = request.to;
     this.#request = request;
+    this.#room = room;
   }
 
   request(version: bigint): Uint8Array {
     if (this.#asked !== undefined && version !== this.#asked) {
+      if (this.#ranges === undefined) {
+        const what =
+          "Cannot continue Changes: the connection broke after too many ranges to repeat";
+        throw movedError(what, this);
+      }
       this.#taken = 0;
       this.#covered = new Coverage(this.#ranges);
     }
@@ -63,8 +80,16 @@ export class ChangesSource implements ResumableSource<RangeColumns> {
     this.#taken += starts.length - from;
     const rest = { starts: starts.subarray(from), ends: ends.subarray(from) };
     const fresh = this.#covered === undefined ? rest : this.#covered.leaveOut(rest);
-    this.#ranges.push(fresh);
+    this.#keep(fresh);
     return fresh;
+  }
+
+  /** Keeps ranges of the latest version: that one is asked for by its number once it is known. */
+  #keep(fresh: RangeColumns): void {
+    if (!isLatest(this.version)) return;
+    this.#room -= MESSAGE_RANGES + fresh.starts.length;
+    if (this.#room < 0) this.#ranges = undefined;
+    this.#ranges?.push(fresh);
   }
 
   size(columns: RangeColumns): number {

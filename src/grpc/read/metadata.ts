@@ -8,7 +8,6 @@
 import { compareBytes } from "../../core/bytes.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { BTrDBError } from "../../core/errors.ts";
-import { uuidText } from "../../core/uuid.ts";
 import {
   checkListCollections,
   checkLookup,
@@ -33,6 +32,7 @@ import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { checkStat, wrongAnswer } from "../errors.ts";
 import { checkStream, isBelow, isInside } from "./check_answer.ts";
 import { DrainedLookup } from "./drained_lookup.ts";
+import { KeptMemory, SeenStreams } from "./kept_memory.ts";
 import type { ServerKind } from "../server_kind.ts";
 import { checkFields, decodeMessage } from "../wire/decode_message.ts";
 
@@ -79,8 +79,16 @@ export class MetadataReads {
     options: CallOptions,
   ): AsyncGenerator<StreamDescriptor[], void, undefined> {
     const wanted: StreamDescriptor[] = [];
+    const kept = new KeptMemory({ rpc: "LookupStreams" });
     for await (const batch of this.#lookup(sent, false, options)) {
-      for (const found of batch) if (matches(found, request)) wanted.push(found);
+      for (const found of batch) {
+        if (!matches(found, request)) continue;
+        kept.add(
+          found.collection,
+          ...[found.tags, found.annotations].flatMap((map) => [...map].flat()),
+        );
+        wanted.push(found);
+      }
     }
     const keys = new Map(wanted.map((found) => [found, orderKey(found)]));
     wanted.sort((a, b) => compareBytes(keys.get(a)!, keys.get(b)!));
@@ -97,7 +105,7 @@ export class MetadataReads {
   ): AsyncGenerator<StreamDescriptor[], void, undefined> {
     const spec: CallSpec = { rpc: "LookupStreams", anyNode: true, options };
     const message = this.#codec.lookup(request);
-    const seen = new Set<string>();
+    const seen = new SeenStreams();
     yield* this.#caller.stream(spec, {
       open: (attempt) =>
         drain
@@ -110,10 +118,13 @@ export class MetadataReads {
           if (!this.#kind.quirks && !isInside(stream, request)) {
             throw other(stream.collection, spec);
           }
-          const key = uuidText(uuid);
-          return !seen.has(key) && seen.add(key);
+          return seen.add(uuid);
         });
         return found.length > 0 ? found : undefined;
+      },
+      recover(error) {
+        if (seen.isOver) throw error;
+        return false;
       },
     });
   }
@@ -184,7 +195,14 @@ export class MetadataReads {
       read: (bytes) => decodeNames(bytes, spec, prefix),
     });
     const names = new Set<string>();
-    for await (const batch of batches) for (const name of batch) names.add(name);
+    const kept = new KeptMemory(spec);
+    for await (const batch of batches) {
+      for (const name of batch) {
+        if (names.has(name)) continue;
+        kept.add(name);
+        names.add(name);
+      }
+    }
     return names;
   }
 
@@ -203,19 +221,22 @@ export class MetadataReads {
     const none: Metadata = new Map();
     const request = { collection: prefix, isCollectionPrefix: true, tags: none, annotations: none };
     const usage = { tags: new Map<string, bigint>(), annotations: new Map<string, bigint>() };
+    const kept = new KeptMemory({ rpc: "LookupStreams" });
     for await (const batch of this.lookup(request, options)) {
       for (const { collection, tags, annotations } of batch) {
         if (!collection.startsWith(prefix)) continue;
-        for (const key of tags.keys()) countKey(usage.tags, key);
-        for (const key of annotations.keys()) countKey(usage.annotations, key);
+        for (const key of tags.keys()) countKey(usage.tags, key, kept);
+        for (const key of annotations.keys()) countKey(usage.annotations, key, kept);
       }
     }
     return usage;
   }
 }
 
-function countKey(counts: Map<string, bigint>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0n) + 1n);
+function countKey(counts: Map<string, bigint>, key: string, kept: KeptMemory): void {
+  const count = counts.get(key);
+  if (count === undefined) kept.add(key);
+  counts.set(key, (count ?? 0n) + 1n);
 }
 
 /**

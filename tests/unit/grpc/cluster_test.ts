@@ -25,6 +25,7 @@ import {
   status,
 } from "../../support/grpc/scripted_server.ts";
 import { InfoResponseSchema } from "../../../src/gen/btrdb_v4_pb.ts";
+import { later } from "../../support/clock.ts";
 import { until } from "../../support/until.ts";
 
 const HASHES = 1n << 32n;
@@ -301,5 +302,25 @@ Deno.test("Cluster: an address learnt over TLS does not use the plain connection
   assertEquals([route().tls, opened], [false, ["c:4410 false"]]);
   cluster.learn(told, b);
   assertEquals([route().tls, opened], [true, ["c:4410 false", "c:4410 true"]]);
+  await cluster.close();
+});
+
+// A mash of some ten thousand addresses where nobody answers was asked to its end, 2 s each, by every call
+// without a deadline.
+Deno.test("Cluster: the search for one who knows the mash ends after half a minute", async () => {
+  const open = () => ({ start: () => fail("nothing is called"), close: () => {} });
+  const transport = { canProbe: true, isTwoWay: true, takesBlocks: false, open };
+  const times = { probeAfterMs: 1000, probeTimeoutMs: 1000, muteAfterMs: 1000 };
+  const bootstraps = Array.from({ length: 1000 }, (_, i) => parseAddress(`a${i}:4410`));
+  const cluster = new Cluster(bootstraps, { transport, watchers: {}, ...times });
+  const clock = new DisposableStack();
+  let asked = 0;
+  await cluster.resync(() => {
+    asked++;
+    clock.use(later(2000));
+    return Promise.reject(new Error("nobody answers"));
+  });
+  clock.dispose();
+  assert(asked <= 17, `${asked} were asked`);
   await cluster.close();
 });
