@@ -6,6 +6,7 @@
  */
 
 import { FlatBuffer, inside, type TableCount, tableCount } from "./flat_buffer.ts";
+import { invalid } from "./table.ts";
 
 const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];
@@ -174,6 +175,7 @@ function checkBuffers(buffer: FlatBuffer, batch: number, body: Uint8Array): Comp
 /** Checks a schema; the number of its fields. */
 function checkSchema(buffer: FlatBuffer, schema: number): number {
   if (schema === 0) return 0;
+  if (buffer.short(schema, 0) !== 0) throw invalid("its numbers are big-endian");
   const fields = checkFields(buffer, schema, 1, 0);
   checkPairs(buffer, schema, 2);
   buffer.vector(schema, 3, 8);
@@ -189,14 +191,25 @@ function checkFields(buffer: FlatBuffer, table: number, slot: number, depth: num
     // Of all types, a union alone has a vector, timestamps have a text in the same slot.
     if (type !== 0 && buffer.byte(field, 2) === UNION) buffer.vector(type, 1, 4);
     if (type !== 0 && buffer.byte(field, 2) === TIMESTAMP) buffer.vector(type, 1, 1);
+    if (type !== 0 && buffer.byte(field, 2) === DECIMAL) checkScale(buffer.int(type, 1));
     count += 1 + checkFields(buffer, field, 5, depth + 1);
     checkPairs(buffer, field, 6);
   }
   return count;
 }
 
+const DECIMAL = 7;
 const TIMESTAMP = 10;
 const UNION = 14;
+
+/** Most digits of a decimal of 256 bits. */
+const MAX_SCALE = 76;
+
+/** Checks the scale of a decimal: a decoder computes ten to that power with every digit. */
+function checkScale(scale: number): void {
+  if (scale >= 0 && scale <= MAX_SCALE) return;
+  throw invalid(`a column of decimals has scale ${scale}, expected 0 to ${MAX_SCALE}`);
+}
 
 function checkPairs(buffer: FlatBuffer, table: number, slot: number): void {
   for (const pair of buffer.tables(table, slot)) {

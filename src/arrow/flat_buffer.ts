@@ -57,6 +57,12 @@ export class FlatBuffer {
     return at === 0 ? 0 : this.#view.getInt16(at, true);
   }
 
+  /** A whole number of 32 bits; 0: none. */
+  int(table: number, slot: number): number {
+    const at = this.#field(table, slot);
+    return at === 0 ? 0 : this.#view.getInt32(at, true);
+  }
+
   /** A whole number of 64 bits; 0: none. */
   long(table: number, slot: number): number {
     const at = this.#field(table, slot);

@@ -7,10 +7,11 @@
 import { isIterable } from "../core/is_iterable.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { describe } from "../core/describe.ts";
-import { Column, type DataType, Table, TimeUnit, Type } from "@uwdata/flechette";
+import { type Column, type DataType, type Table, TimeUnit, Type } from "@uwdata/flechette";
 import { decode } from "../arrow/ipc.ts";
 import { invalid } from "../arrow/table.ts";
 import { concatBytes } from "../core/bytes.ts";
+import { batchesOf } from "./arrow_batches.ts";
 import { END_OF_STREAM, messagesOf } from "./arrow_messages.ts";
 import {
   bigintsOf,
@@ -65,43 +66,21 @@ function fieldsOf({ schema }: Table): ColumnarField[] {
   return schema.fields.map(({ name, type }) => fieldOf(name, type));
 }
 
-/** The record batches of an IPC stream or file, each as a table. */
-async function* batchesOf(
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Table, void, void> {
-  let head: Uint8Array[] = [];
-  let isKnown = false;
-  for await (const { kind, bytes } of messagesOf(source)) {
-    // What comes next is on the same memory.
-    if (kind === "schema") head = [bytes.slice()];
-    else if (kind === "dictionary") head.push(bytes.slice());
-    else if (kind === "file") yield* batchesIn(decode(bytes));
-    else if (head.length === 0) throw invalid("a record batch stands before the schema");
-    else yield decode(concatBytes([...head, bytes, END_OF_STREAM]));
-    isKnown = true;
-  }
-  if (!isKnown) throw invalid("the bytes are no Arrow IPC stream");
-}
-
-/** The record batches of a table, each as one of its own. */
-function* batchesIn(table: Table): Generator<Table, void, void> {
-  const columns = table.schema.fields.map((_, i) => table.getChildAt(i) as Column<unknown>);
-  for (let b = 0; b < (columns[0]?.data.length ?? 0); b++) {
-    yield new Table(
-      table.schema,
-      columns.map(({ data, type }) => new Column([data[b]!], type)),
-    );
-  }
-}
-
 class ArrowFile implements ColumnarFile {
   readonly fields: readonly ColumnarField[];
   readonly isOwn = false;
   readonly #open: OpenBytes;
+  #hasNoEnd = false;
 
   constructor(open: OpenBytes, fields: readonly ColumnarField[]) {
     this.#open = open;
     this.fields = fields;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#hasNoEnd
+      ? ["the stream has no mark at its end: if it was cut off, rows are missing"]
+      : [];
   }
 
   async *read(
@@ -110,7 +89,7 @@ class ArrowFile implements ColumnarFile {
     exact: readonly string[] = [],
   ): AsyncGenerator<ColumnarBatch, void, void> {
     let row = 0;
-    for await (const table of batchesOf(this.#open())) {
+    for await (const table of batchesOf(this.#open(), () => this.#hasNoEnd = true)) {
       const rowStart = Math.max(row, fromRow);
       const skipped = rowStart - row;
       row += table.numRows;
@@ -221,7 +200,7 @@ function fieldOf(name: string, type: DataType): ColumnarField {
 /** Values as the library gives them: numbers, bigints, text, booleans, null. */
 function plain(column: Column<unknown>): ArrayLike<unknown> {
   const [batch] = column.data;
-  const { nullCount, values, length, type } = batch!;
+  const { nullCount, validity, values, length, type } = batch!;
   const isTyped = type.typeId === Type.Int || type.typeId === Type.Float ||
     type.typeId === Type.Timestamp;
   const isHalf = type.typeId === Type.Float && type.precision === 0;
@@ -231,8 +210,15 @@ function plain(column: Column<unknown>): ArrayLike<unknown> {
     return numbers.subarray(0, length) as ArrayLike<unknown>;
   }
   // Damaged files may claim 2^40 rows in a few bytes.
-  if (length > rowsIn(batch!)) throw invalid("a column is shorter than it says");
-  return Array.from({ length }, (_, i) => batch!.at(i));
+  const hasBits = nullCount !== 0 && sizeOf(validity) > 0;
+  if (length > rowsIn(batch!) || (hasBits && length > 8 * sizeOf(validity))) {
+    throw invalid("a column is shorter than it says");
+  }
+  return Array.from({ length }, (_, i) => {
+    const value = batch!.at(i);
+    if (value !== undefined) return value;
+    throw invalid(`row ${i + 1} of a batch has a value that is not in its dictionary`);
+  });
 }
 
 /** Rows that the bytes of a column can have: a bit each for booleans, a byte or more for all others. */

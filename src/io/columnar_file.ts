@@ -59,6 +59,8 @@ export interface ColumnarFile extends AsyncDisposable {
   readonly rows?: number | undefined;
   /** True if this package wrote it: its columns are named after streams. */
   readonly isOwn: boolean;
+  /** Warnings about the bytes read so far. */
+  readonly warnings?: readonly string[];
   /**
    * Reads columns. Those of a batch may be gone when the next one is asked for.
    *

@@ -166,7 +166,7 @@ class ColumnarSource implements Source {
 
   get warnings(): readonly string[] {
     const { unsure, cut, leaps } = this.#times;
-    const found: string[] = [];
+    const found: string[] = [...this.#opened.file.warnings ?? []];
     if (unsure > 0) {
       found.push(
         `${unsure} times are in the hour that comes twice when clocks are set back, and the ` +
