@@ -1,22 +1,18 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { MergePolicy } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { type OpenDatabase, openSqlite } from "../../../src/engine/file/sqlite.ts";
+import { countedSqlite } from "../../support/counting_sqlite.ts";
 import { columnsOf, createStream, regular, rejection, uuidOf } from "../../support/engine.ts";
 
 const START = -(2n ** 60n), END = 3n * 2n ** 60n - 1n;
 
 Deno.test("GroupCommit: inserts that wait together share a transaction", async () => {
   let commits = 0;
-  const openDatabase: OpenDatabase = (path, options) => {
-    const db = openSqlite(path, options);
-    const exec = db.exec.bind(db);
-    db.exec = (sql) => {
+  const openDatabase = countedSqlite({
+    rows(sql) {
       if (sql === "COMMIT") commits++;
-      exec(sql);
-    };
-    return db;
-  };
+    },
+  });
   await using engine = await openEngine({ openDatabase });
   const streams = Array.from({ length: 2000 }, (_, i) => {
     const uuid = uuidOf(i & 0xff);
@@ -47,15 +43,11 @@ Deno.test("GroupCommit: streams that are made at once are made in many short tra
   // A thousand of them in one, which never pauses, kept the event loop for 70 ms.
   const commits: number[] = [];
   let turn = 0;
-  const openDatabase: OpenDatabase = (path, options) => {
-    const db = openSqlite(path, options);
-    const exec = db.exec.bind(db);
-    db.exec = (sql) => {
+  const openDatabase = countedSqlite({
+    rows(sql) {
       if (sql === "COMMIT") commits.push(turn);
-      exec(sql);
-    };
-    return db;
-  };
+    },
+  });
   await using engine = await openEngine({ openDatabase });
   const create = (i: number) => {
     const uuid = uuidOf(i & 0xff);

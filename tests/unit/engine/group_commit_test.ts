@@ -118,10 +118,16 @@ function rows(hooks: Partial<GroupCommitHooks>) {
   const db = openSqlite(":memory:", { readOnly: false });
   db.exec("CREATE TABLE row (name TEXT)");
   const begun: string[] = [];
-  const exec = db.exec.bind(db);
-  db.exec = (sql) => {
-    if (sql.startsWith("BEGIN")) begun.push(sql);
-    exec(sql);
+  const prepare = db.prepare.bind(db);
+  db.prepare = (sql) => {
+    const statement = prepare(sql);
+    if (!sql.startsWith("BEGIN")) return statement;
+    const get = statement.get.bind(statement);
+    statement.get = () => {
+      begun.push(sql);
+      return get();
+    };
+    return statement;
   };
   const none = () => {};
   const writer = new GroupCommit(db, "memory", {
