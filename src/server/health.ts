@@ -6,7 +6,10 @@
 
 import { abortable } from "../core/call.ts";
 import { type Exchange, type Method, type ServiceTable, SMALL_MESSAGE_BYTES } from "./method.ts";
+import { networkOf } from "./transport/client_network.ts";
+import { peerAddress } from "./transport/connections.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
+import { Watchers } from "./watchers.ts";
 import { malformed } from "./btrdb/request.ts";
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
@@ -18,9 +21,6 @@ const SERVICE_UNKNOWN = 3;
 
 /** Interval at which a watched status is checked, ms. */
 const WATCH_EVERY_MS = 100;
-
-/** Most calls of `Watch` at once. */
-const MAX_WATCHERS = 1_000;
 
 /** One timer shared by all watchers; it runs while there are any. */
 class Ticker {
@@ -57,7 +57,7 @@ class Ticker {
 export function healthService(services: readonly string[]): ServiceTable {
   const known = new Set(["", ...services]);
   const ticker = new Ticker();
-  let watchers = 0;
+  const watchers = new Watchers();
   const check: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
     if (!known.has(service)) throw new GrpcFailure(GrpcStatus.NOT_FOUND, "unknown service");
@@ -65,33 +65,28 @@ export function healthService(services: readonly string[]): ServiceTable {
   };
   const watch: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
-    if (watchers >= MAX_WATCHERS) {
-      throw new GrpcFailure(
-        GrpcStatus.RESOURCE_EXHAUSTED,
-        `more than ${MAX_WATCHERS} calls watch already`,
-      );
-    }
-    watchers++;
+    const watcher = watchers.enter(networkOf(peerAddress(call.peer)));
     try {
-      await follow(call, service, settings);
+      await follow(call, service, settings, AbortSignal.any([call.signal, watcher.signal]));
     } finally {
-      watchers--;
+      watcher.leave();
     }
   };
   const follow = async (
     call: Exchange["call"],
     service: string,
     settings: Exchange["settings"],
+    signal: AbortSignal,
   ): Promise<void> => {
     let last = -1;
     while (true) {
-      call.signal.throwIfAborted();
+      signal.throwIfAborted();
       const serving = settings.stopping() ? NOT_SERVING : SERVING;
       const now = known.has(service) ? serving : SERVICE_UNKNOWN;
       if (now !== last) await call.send(response(now));
       last = now;
       if (settings.stopping()) return;
-      await ticker.next(call.signal);
+      await ticker.next(signal);
     }
   };
   return {

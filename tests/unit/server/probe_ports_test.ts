@@ -44,6 +44,41 @@ Deno.test("serve: health watchers are counted, and one more is refused until ano
   for (const stream of watchers) stream.cancel();
 });
 
+// The first thousand watchers kept everybody else out, so that one client without a key turned the health
+// checks of all others into failures.
+Deno.test("serve: the address with most health watchers loses one to a client from elsewhere", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, {
+    port: 0,
+    hostname: "::",
+    apiKeys: [{ key: "root", capabilities: ["read"] }],
+  });
+  let told = 0;
+  const statuses: string[] = [];
+  const clients = Array.from({ length: 10 }, () => new RawClient(`127.0.0.1:${server.port}`));
+  for (const client of clients) {
+    for (let i = 0; i < 100; i++) {
+      const stream = client.open(WATCH, new Uint8Array(0));
+      stream.on("data", () => told++);
+      stream.on("error", () => {});
+      stream.on("status", ({ code, details }) => statuses.push(`${code} ${details}`));
+    }
+  }
+  await until("all are told", () => told === 1_000);
+  using elsewhere = new RawClient(`[::1]:${server.port}`);
+  const watcher = elsewhere.open(WATCH, new Uint8Array(0));
+  watcher.on("error", () => {});
+  const isTold = await new Promise<boolean>((resolve) => {
+    watcher.on("data", () => resolve(true));
+    watcher.on("status", () => resolve(false));
+  });
+  assert(isTold, "a client from elsewhere is told");
+  await until("one of the others has ended", () => statuses.length === 1);
+  assertEquals(statuses, ["8 more than 1000 calls watch already"]);
+  watcher.cancel();
+  for (const client of clients) client[Symbol.dispose]();
+});
+
 Deno.test("serve: connections of the metrics port are bounded, and it answers when they have gone", async () => {
   await using endpoint = await openEngine();
   await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1", metricsPort: 0 });
