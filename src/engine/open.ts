@@ -24,6 +24,7 @@ import {
   SCHEMA_VERSION,
   writeSchema,
 } from "./file/schema.ts";
+import { PAGES_KIB } from "./file/page_cache.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { refuseForeignWriter } from "./file/writer_mark.ts";
 import { Storage } from "./storage.ts";
@@ -193,9 +194,7 @@ function openForWriting(path: string, options: EngineOptions): Database {
   try {
     if (path === MEMORY) prepareFile(db, path);
     db.exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
-    db.exec("PRAGMA cache_size = -16384");
-    // 4 MiB: whoever writes the log to the file waits no longer than with small pages.
-    db.exec("PRAGMA wal_autocheckpoint = 256");
+    db.exec(`PRAGMA cache_size = -${PAGES_KIB}`);
     // Only who compacts the file beside this writer holds SQLite's lock, and only for short steps.
     db.exec("PRAGMA busy_timeout = 2000");
     db.exec("PRAGMA temp_store = MEMORY");

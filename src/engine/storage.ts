@@ -11,6 +11,7 @@ import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, PruneResult, Readers } from "../endpoint/endpoint.ts";
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
+import { Checkpointer } from "./file/checkpointer.ts";
 import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
 import type { FileHeader } from "./file/header.ts";
@@ -123,11 +124,17 @@ export class Storage {
       this.#deletions,
       parts.packer,
     );
+    const checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: () => parts.ownership?.beforeTransaction(),
       began: () => parts.ownership?.signLog(db),
       checkFiles: () => parts.ownership?.checkFiles(),
       publish: (state, head) => this.streams.replaceHead(state, head),
+      isCheckpointDue: () => checkpointer?.isDue() === true,
+      checkpoint: () => {
+        parts.ownership?.check();
+        checkpointer?.run();
+      },
       afterGroup: () => {
         const between = this.#between;
         this.#between = [];

@@ -15,6 +15,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
+import { logFrames } from "./checkpointer.ts";
 import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
@@ -124,8 +125,7 @@ export class Ownership {
       });
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
-    this.#frames = canTellFrames(db) ? db.prepare("PRAGMA wal_checkpoint(NOOP)") : undefined;
-    this.#frames?.setReturnArrays?.(true);
+    this.#frames = logFrames(db);
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
   }
@@ -228,13 +228,6 @@ export class Ownership {
     // SQLite removes a log when all of it is in the file. With the mark, that would be a lost one.
     if (isMarked) closeSync(openSync(`${this.#path}-wal`, "a"));
   }
-}
-
-/** Tells whether SQLite can count the frames of its log without doing anything (from 3.51 on). */
-function canTellFrames(db: Database): boolean {
-  const version = String(db.prepare("SELECT sqlite_version() AS version").get()!["version"]);
-  const [major, minor] = version.split(".").map(Number);
-  return major! > 3 || (major === 3 && minor! >= 51);
 }
 
 /** Claim of a writer to the file. */

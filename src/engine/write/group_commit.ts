@@ -11,6 +11,8 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions } from "../../endpoint/endpoint.ts";
 import { nextTurn } from "../../core/event_loop.ts";
 import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
+import { MAX_INSERT_POINTS } from "../constants.ts";
+import { PageCache } from "../file/page_cache.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError, type Statement } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
@@ -21,8 +23,11 @@ const MAX_GROUP_TASKS = { points: 4096, metadata: 64 } as const;
 /** Tasks whose callers are answered in one turn of the event loop. */
 const STEP_TASKS = 32;
 
-/** Points after which a transaction takes no more tasks: two of the longest inserts. */
-const MAX_GROUP_POINTS = 2_097_152;
+/**
+ * Most points of a transaction of several tasks, those of the longest insert: what it wrote is copied from
+ * the log to the file in one turn of the event loop.
+ */
+const MAX_GROUP_POINTS = MAX_INSERT_POINTS;
 
 /** An error of one task that has written nothing: the rest of its transaction goes on. */
 export class Refusal {
@@ -102,6 +107,11 @@ function isWanted({ options, reject }: Queued): boolean {
   }
 }
 
+/** Points of tasks. */
+function pointsOf(group: readonly Queued[]): number {
+  return group.reduce((sum, { task }) => sum + task.points, 0);
+}
+
 function isGenerator(value: unknown): value is Generator<undefined, unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
@@ -122,6 +132,10 @@ export interface GroupCommitHooks {
   checkFiles(): void;
   /** Replaces the latest version of a stream. */
   publish(state: StreamState, head: Head): void;
+  /** Tells whether the log is to be copied to the file. */
+  isCheckpointDue(): boolean;
+  /** Copies the log to the file, after the callers are answered and before the next transaction. */
+  checkpoint(): void;
   /** Called after each transaction, before the next one begins. */
   afterGroup(): void;
 }
@@ -134,6 +148,7 @@ export class GroupCommit {
   readonly #commit: Statement;
   readonly #path: string;
   readonly #hooks: GroupCommitHooks;
+  readonly #pages: PageCache;
   #queue: Queued[] = [];
   #background: Queued[] = [];
   /** The last transaction was one of the background. */
@@ -149,6 +164,7 @@ export class GroupCommit {
     this.#commit = db.prepare("COMMIT");
     this.#path = path;
     this.#hooks = hooks;
+    this.#pages = new PageCache(db);
   }
 
   /** Tells whether a transaction is under way, or about to begin. */
@@ -214,13 +230,14 @@ export class GroupCommit {
     let points = 0;
     let taken = 0;
     for (const queued of this.#queue) {
-      const { kind } = queued.task;
-      const full = group.length >= MAX_GROUP_TASKS[kind] || points >= MAX_GROUP_POINTS;
-      if (full || (group[0] !== undefined && group[0].task.kind !== kind)) break;
+      const { task } = queued;
+      const isFull = group.length >= MAX_GROUP_TASKS[task.kind] ||
+        points + task.points > MAX_GROUP_POINTS;
+      if (group[0] !== undefined && (isFull || group[0].task.kind !== task.kind)) break;
       taken++;
       if (!isWanted(queued)) continue;
       group.push(queued);
-      points += queued.task.points;
+      points += task.points;
     }
     this.#queue = this.#queue.slice(taken);
     return group;
@@ -229,6 +246,7 @@ export class GroupCommit {
   async #runGroup(group: Queued[]): Promise<void> {
     const tx = new Transaction();
     let outcomes: Outcome[];
+    this.#pages.expect(pointsOf(group));
     try {
       this.#begin();
     } catch (error) {
@@ -245,6 +263,8 @@ export class GroupCommit {
       if (group.length === 1) this.#rejectAll(group, error);
       else await this.#runOneByOne(group);
       return;
+    } finally {
+      this.#pages.expect(0);
     }
     try {
       this.#hooks.checkFiles();
@@ -257,6 +277,16 @@ export class GroupCommit {
     await answer(group, outcomes);
     if (outcomes.length < group.length) {
       this.#queue = [...group.slice(outcomes.length), ...this.#queue];
+    }
+    try {
+      if (this.#hooks.isCheckpointDue()) {
+        // The answers are sent before.
+        await yieldToEventLoop("write");
+        this.#hooks.checkpoint();
+      }
+    } catch {
+      // The disk is full or broken, or the file is another writer's, as the next transaction finds too. The
+      // log has everything and stays; SQLite, when it copies within a commit, does not tell either.
     }
     this.#hooks.afterGroup();
   }
@@ -284,6 +314,8 @@ export class GroupCommit {
       // Tasks of metadata never pause in a transaction: what is left has the next one.
       if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
     }
+    // The commit has a slice of its own.
+    if (group[0]?.task.kind === "points" && isDue()) await yieldToEventLoop("write");
     return outcomes;
   }
 

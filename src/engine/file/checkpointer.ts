@@ -1,0 +1,51 @@
+/**
+ * Copies SQLite's log to the file once it is long, apart from the commits (docs/engine.md,
+ * "Concurrency"). By itself SQLite does so at the end of a commit, as a part of it.
+ *
+ * @module
+ */
+
+import type { Database, Statement } from "./sqlite.ts";
+
+/** Pages of the log from which on it is copied after a commit, 4 MiB: it is begun anew then. */
+const LONG_LOG_PAGES = 256;
+
+/**
+ * Makes the statement that counts the pages of the log and those that are in the file, as an array
+ * behind a 0 or 1, without doing anything.
+ *
+ * @returns `undefined` in releases of SQLite before 3.51.
+ */
+export function logFrames(db: Pick<Database, "prepare">): Statement | undefined {
+  const version = String(db.prepare("SELECT sqlite_version() AS version").get()!["version"]);
+  const [major, minor] = version.split(".").map(Number);
+  if (!(major! > 3 || (major === 3 && minor! >= 51))) return undefined;
+  const frames = db.prepare("PRAGMA wal_checkpoint(NOOP)");
+  frames.setReturnArrays?.(true);
+  return frames;
+}
+
+/** Checkpoints of a writer's log. */
+export class Checkpointer {
+  readonly #db: Database;
+  readonly #frames: Statement | undefined;
+
+  /** @param db The writer's connection; where SQLite cannot tell how long its log is, commits copy it. */
+  constructor(db: Database) {
+    this.#db = db;
+    this.#frames = logFrames(db);
+    const pages = this.#frames === undefined ? LONG_LOG_PAGES : 0;
+    db.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
+  }
+
+  /** Tells whether the log is long, and the file lacks some of it. Call it outside of transactions. */
+  isDue(): boolean {
+    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
+    return Number(inLog ?? 0) >= LONG_LOG_PAGES && inLog !== inFile;
+  }
+
+  /** Copies what readers permit; what fails loses nothing, because the log has everything. */
+  run(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+}
