@@ -15,8 +15,13 @@ export function escapeHtml(text: string): string {
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** The beginning of a text, without half a character at its end: half of one is no UTF-8. */
+function wholeStart(text: string): string {
+  return text.slice(0, CELL_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
+}
+
 function cell(tag: "td" | "th", text: string): string {
-  const cut = text.length > CELL_CHARACTERS ? `${text.slice(0, CELL_CHARACTERS)}…` : text;
+  const cut = text.length > CELL_CHARACTERS ? `${wholeStart(text)}…` : text;
   return `<${tag}>${escapeHtml(cut)}</${tag}>`;
 }
 

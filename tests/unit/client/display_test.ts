@@ -105,6 +105,17 @@ Deno.test("Jupyter.display: units and names open no tag and no attribute, and hi
   }
 });
 
+// A long name was cut in the middle of a character; half of one is no UTF-8, and a notebook with it
+// cannot be saved by programs that check.
+Deno.test("Jupyter.display: a long name is cut between characters", async () => {
+  await using db = await connect("memory:");
+  for (const before of [90, 91, 92, 93]) {
+    const stream = await filled(db, `${"x".repeat(before)}${"\u{1f600}".repeat(9)}`, 1);
+    const html = (await display(stream))["text/html"]!;
+    assert(html.isWellFormed() && html.includes("\u{1f600}…"), html);
+  }
+});
+
 Deno.test("Jupyter.display: a database that fails gives text, and never an error", async () => {
   const engine = await openEngine();
   await using db = new BTrDB(override(engine, {
