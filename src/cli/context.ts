@@ -13,9 +13,10 @@ import { abortable } from "../core/call.ts";
 import { RecoveryNotice } from "./recovery_notice.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
-import { jsonLine, writeErr, writeOut } from "./terminal/output.ts";
+import { isBrokenPipe, jsonLine, writeErr, writeOut } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
-import { makeStyle, type Style } from "./terminal/style.ts";
+import { makeStyle, movesCursor, showsColors, type Style } from "./terminal/style.ts";
+import { terminalWidth } from "./terminal/width.ts";
 import { resolveZone, type TimeFrame } from "./words/times.ts";
 
 /**
@@ -59,11 +60,10 @@ export class Context {
     this.signal = signal;
     this.json = options.has("json");
     this.quiet = options.has("quiet");
-    const plain = options.has("no-color") || (Deno.env.get("NO_COLOR") ?? "") !== "" ||
-      Deno.env.get("TERM") === "dumb";
-    this.color = !plain && Deno.stdout.isTerminal();
+    const noColor = options.has("no-color");
+    this.color = showsColors(Deno.stdout, noColor);
     this.style = makeStyle(this.color);
-    this.errorStyle = makeStyle(!plain && Deno.stderr.isTerminal());
+    this.errorStyle = makeStyle(showsColors(Deno.stderr, noColor));
   }
 
   /** The target after `-d`. */
@@ -82,13 +82,7 @@ export class Context {
 
   /** Characters in a line of the terminal. */
   get width(): number {
-    const columns = Number(Deno.env.get("COLUMNS"));
-    if (columns > 0) return columns;
-    try {
-      return Deno.consoleSize().columns || 80;
-    } catch {
-      return 80;
-    }
+    return terminalWidth();
   }
 
   /** Lines of the terminal. */
@@ -145,14 +139,31 @@ export class Context {
     for (const db of open) await db.close();
   }
 
-  /** Prints data on stdout. */
+  /** Prints data on stdout; when their reader has closed the pipe, the command ends there. */
   print(text: string): void {
     writeOut(text);
   }
 
   /** Prints one JSON document, on one line. */
   printJson(value: unknown): void {
-    writeOut(jsonLine(value));
+    this.print(jsonLine(value));
+  }
+
+  /**
+   * Prints a report on stdout: a reader that has closed the pipe neither ends the work that is
+   * reported on, nor makes a success of its exit status.
+   */
+  report(text: string): void {
+    try {
+      writeOut(text);
+    } catch (error) {
+      if (!isBrokenPipe(error)) throw error;
+    }
+  }
+
+  /** Prints a report as one JSON document, on one line. */
+  reportJson(value: unknown): void {
+    this.report(jsonLine(value));
   }
 
   /** Says something on stderr, unless `--quiet`. */
@@ -167,7 +178,7 @@ export class Context {
 
   /** A progress line on stderr. */
   progress(label: string): Progress {
-    return new Progress(label, { terminal: Deno.stderr.isTerminal(), silent: this.quiet });
+    return new Progress(label, { terminal: movesCursor(Deno.stderr), silent: this.quiet });
   }
 
   /**

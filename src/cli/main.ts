@@ -20,7 +20,7 @@ import { Context } from "./context.ts";
 import { causeChain, Exit, Interrupted, usageError, verdictOf } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
 import { isBrokenPipe, jsonLine, writeErr, writeOut } from "./terminal/output.ts";
-import { makeStyle } from "./terminal/style.ts";
+import { makeStyle, showsColors } from "./terminal/style.ts";
 import { COMMANDS } from "./commands.ts";
 import { findCommand } from "./find_command.ts";
 import { resolveZone } from "./words/times.ts";
@@ -115,9 +115,7 @@ function checkArity(command: Command, { positionals }: Args): void {
 /** One line and a hint on stderr, or a JSON object there with `--json`. */
 function present(error: unknown, argv: readonly string[], debug: boolean): number {
   const verdict = verdictOf(error);
-  const plain = !Deno.stderr.isTerminal() || argv.includes("--no-color") ||
-    (Deno.env.get("NO_COLOR") ?? "") !== "";
-  const style = makeStyle(!plain);
+  const style = makeStyle(showsColors(Deno.stderr, argv.includes("--no-color")));
   if (argv.includes("--json")) {
     const { exit, message, hint } = verdict;
     const shown = { error: { exit, message, ...(hint === undefined ? {} : { hint }) } };

@@ -56,7 +56,7 @@ export async function plotStreams(
     });
   }
   if (context.json) {
-    context.printJson({
+    context.reportJson({
       start,
       end,
       width,
@@ -69,7 +69,7 @@ export async function plotStreams(
   const height = size.height ??
     (size.overlay ? 20 : Math.max(16, Math.min(4, streams.length) * PANEL_LINES));
   const shown = series.map((one) => ({ ...one, label: lineOut(one.label) }));
-  context.print(plotTerminal(shown, {
+  context.report(plotTerminal(shown, {
     width: columns,
     height,
     color: context.color,

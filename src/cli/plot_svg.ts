@@ -5,7 +5,8 @@
  */
 
 import type { Context } from "./context.ts";
-import { CliError, notFound } from "./errors.ts";
+import { notFound } from "./errors.ts";
+import { type Destination, destination, fileSink } from "./export/sink.ts";
 import type { TimeRange } from "./ranges.ts";
 import { lineOut } from "./terminal/escape.ts";
 import type { NamedStream } from "./words/stream_names.ts";
@@ -37,6 +38,7 @@ export async function plotSvgFile(
   if (range === undefined) {
     throw notFound("There are no points to plot", "`btrdb ls -l` shows where points are");
   }
+  const output = path === "-" ? undefined : destination(path);
   const { start, end } = range;
   const step = (end - start + WINDOWS - 1n) / WINDOWS || 1n;
   const until = start + (end - start + step - 1n) / step * step;
@@ -55,11 +57,21 @@ export async function plotSvgFile(
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
   });
-  if (path === "-") return context.print(svg);
-  try {
-    await Deno.writeTextFile(path, svg);
-  } catch (error) {
-    throw new CliError(`Cannot write ${path}: ${(error as Error).message}`);
-  }
+  if (output === undefined) return context.print(svg);
+  await writeWhole(output, new TextEncoder().encode(svg));
   context.talk(`${path}: ${svg.length} characters`);
+}
+
+/** Writes a file, all of it or nothing: a picture that was there before stays until then. */
+async function writeWhole(output: Destination, bytes: Uint8Array): Promise<void> {
+  const sink = fileSink(output, false);
+  try {
+    const writer = sink.stream.getWriter();
+    await writer.write(bytes);
+    await writer.close();
+    await sink.finish();
+  } catch (error) {
+    await sink.abandon(false);
+    throw sink.failure ?? error;
+  }
 }

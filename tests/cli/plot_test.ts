@@ -78,6 +78,22 @@ Deno.test("plot --web: options of other plots are refused", async () => {
   assertStringIncludes(stderr, "Option --no-open needs --web");
 });
 
+// 80.3 ended in an error about BigInt, and a milliard took all memory and never ended.
+Deno.test("plot: any $COLUMNS gives a plot, of at most 1000 characters a line", async () => {
+  await using dir = await workspace();
+  const args = [...await database(dir), "plot", "lab/value"];
+  const widthWith = async (columns: string): Promise<number> => {
+    const { code, stdout, stderr } = await btrdb(args, { env: { ...dir.env, COLUMNS: columns } });
+    assertEquals(code, 0, stderr);
+    return Math.max(...stdout.split("\n").map((line) => line.length));
+  };
+  for (const strange of ["80.3", "Infinity", "-3", "wide"]) {
+    const width = await widthWith(strange);
+    assert(width >= 30 && width <= 1000, `${strange}: ${width}`);
+  }
+  assertEquals([await widthWith("60"), await widthWith("1000000000")], [60, 1000]);
+});
+
 Deno.test("plot --svg: a picture in a file or on stdout", async () => {
   await using dir = await workspace();
   const target = await database(dir);
@@ -91,6 +107,6 @@ Deno.test("plot --svg: a picture in a file or on stdout", async () => {
   const out = await btrdb([...args, "-"], { env: dir.env });
   assertStringIncludes(out.stdout, "</svg>");
   const nowhere = await btrdb([...args, `${dir.path}/no/a.svg`], { env: dir.env });
-  assertEquals(nowhere.code, 1);
+  assertEquals(nowhere.code, 3);
   assertStringIncludes(nowhere.stderr, "Cannot write");
 });

@@ -68,6 +68,26 @@ export async function btrdb(args: readonly string[], options: RunOptions = {}): 
   return { code, stdout: decoder.decode(stdout), stderr: said };
 }
 
+/** Runs a command that begins once the reader of its stdout has gone; its status and messages. */
+export async function withoutReader(
+  args: readonly string[],
+  { path, env }: { path: string; env: Record<string, string> },
+): Promise<{ code: number; stderr: string }> {
+  const script = `
+    mkfifo "$0/gone"
+    { read _ < "$0/gone"; "$@" 2> "$0/stderr"; echo $? > "$0/status"; } | {
+      exec <&-; echo > "$0/gone"
+    }
+    rm "$0/gone"`;
+  const { success } = await new Deno.Command("bash", {
+    args: ["-c", script, path, ...commandLine(args)],
+    env: { NO_COLOR: "", BTRDB_ENDPOINTS: "", ...env },
+  }).output();
+  if (!success) throw new Error("The shell failed");
+  const code = Number(await Deno.readTextFile(`${path}/status`));
+  return { code, stderr: await Deno.readTextFile(`${path}/stderr`) };
+}
+
 /** A directory that goes away with the test, and a state directory in it. */
 export async function workspace(): Promise<{
   path: string;

@@ -361,3 +361,15 @@ Deno.test("terminal: nothing that a hostile server says is obeyed", ignore, asyn
     assertHarmless(text, command);
   }
 });
+
+// Errors were coloured all the same.
+Deno.test("terminal: one that says it is dumb gets no sequences", ignore, async () => {
+  await using space = await workspace();
+  const args = ["-d", `file:${space.path}/none.btrdb`, "ls"];
+  const [dumb, other] = [
+    await onTerminal(args, { ...space.env, TERM: "dumb" }),
+    await onTerminal(args, { ...space.env, TERM: "xterm" }),
+  ];
+  assert(dumb.includes("error: There is no database") && !dumb.includes("\x1b"), dumb);
+  assert(other.includes("\x1b[31merror:"), other);
+});

@@ -106,7 +106,7 @@ function report(context: Context, outcomes: readonly Outcome[], progress: Progre
       checksum: result?.checksum ?? null,
       error: error === undefined ? null : verdictOf(error).message,
     }));
-    context.printJson({ streams, seconds });
+    context.reportJson({ streams, seconds });
   } else {
     const rows = outcomes.map(({ stream, result }) => [
       stream.path,
@@ -118,7 +118,7 @@ function report(context: Context, outcomes: readonly Outcome[], progress: Progre
     ]);
     const right = (title: string) => ({ title, right: true });
     const columns = [{ title: "stream" }, right("points"), right("copied"), { title: "checksum" }];
-    context.print(table(columns, rows, context.style));
+    context.report(table(columns, rows, context.style));
   }
   const copied = outcomes.reduce((sum, { result }) => sum + (result?.copied ?? 0), 0);
   const whole = failed.length === 0 ? "" : `${outcomes.length - failed.length} of `;

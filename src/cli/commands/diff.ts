@@ -60,7 +60,7 @@ const command: Command = {
     const same = onlyA.length + onlyB.length + different.length === 0;
     if (context.json) {
       const short = ({ uuid, path }: NamedStream) => ({ uuid, path });
-      context.printJson({ same, onlyA: onlyA.map(short), onlyB: onlyB.map(short), different });
+      context.reportJson({ same, onlyA: onlyA.map(short), onlyB: onlyB.map(short), different });
     } else {
       printDifferences(context, onlyA, onlyB, different);
     }
@@ -182,21 +182,23 @@ function printDifferences(
   different: readonly StreamDifference[],
 ): void {
   const { style, frame: { tz } } = context;
-  for (const { path, uuid } of onlyA) context.print(style.red(lineOut(`- ${path} ${uuid}`)) + "\n");
+  for (const { path, uuid } of onlyA) {
+    context.report(style.red(lineOut(`- ${path} ${uuid}`)) + "\n");
+  }
   for (const { path, uuid } of onlyB) {
-    context.print(style.green(lineOut(`+ ${path} ${uuid}`)) + "\n");
+    context.report(style.green(lineOut(`+ ${path} ${uuid}`)) + "\n");
   }
   for (const { path, metadata, ranges, onlyA, onlyB } of different) {
     const parts = [
       ...(metadata ? ["tags, annotations or collection differ"] : []),
       ...(ranges.length > 0 ? [`${plural(onlyA, "point")} only in A, ${onlyB} only in B`] : []),
     ];
-    context.print(style.yellow(lineOut(`~ ${path}`)) + lineOut(`: ${parts.join("; ")}`) + "\n");
+    context.report(style.yellow(lineOut(`~ ${path}`)) + lineOut(`: ${parts.join("; ")}`) + "\n");
     for (const range of ranges.slice(0, SHOWN)) {
       const times = `${formatTime(range.start, tz)} to ${formatTime(range.end, tz)}`;
-      context.print(`    ${times}: -${range.onlyA} +${range.onlyB}\n`);
+      context.report(`    ${times}: -${range.onlyA} +${range.onlyB}\n`);
     }
-    if (ranges.length > SHOWN) context.print(`    and ${ranges.length - SHOWN} more ranges\n`);
+    if (ranges.length > SHOWN) context.report(`    and ${ranges.length - SHOWN} more ranges\n`);
   }
 }
 

@@ -182,10 +182,10 @@ async function followAll(
 }
 
 function printRun(context: Context, result: DistilResult): void {
-  if (context.json) return context.printJson(result);
+  if (context.json) return context.reportJson(result);
   const { name, read, written, deleted } = result;
   const time = formatTime(Temporal.Now.instant().epochNanoseconds, context.frame.tz, 0);
-  context.print(
+  context.report(
     `${context.style.dim(time)}  ${name}  read ${grouped(read)}, wrote ${grouped(written)}, ` +
       `deleted ${grouped(deleted)}\n`,
   );

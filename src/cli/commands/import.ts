@@ -270,7 +270,7 @@ async function follow(context: Context, args: Args, options: ImportOptions): Pro
   const db = await context.db("create");
   const summary = await followFile(db, path!, { ...options, target: targetName(context.target) });
   const { fresh, rows, files, created, seconds, first, last, skipped } = summary;
-  if (context.json) context.printJson(summary);
+  if (context.json) context.reportJson(summary);
   const made = created > 0 ? `, ${plural(created, "new stream")}` : "";
   context.talk(
     `Stored ${plural(fresh, "point")} of ${plural(rows, "row")} from ` +

@@ -90,7 +90,7 @@ const command: Command = {
     const reporting = reportUntil(context, ingest, reportMs, ended.signal);
     try {
       const report = await ingest.run(context.signal);
-      if (context.json) context.printJson({ time: timeText(), ...report });
+      if (context.json) context.reportJson({ time: timeText(), ...report });
       const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
       context.talk(`Stopped after ${seconds} s: ${ingestLine(report, undefined)}`);
     } finally {
@@ -142,7 +142,7 @@ function timeText(): string {
 
 /** Says what changed, with the time. */
 function say(context: Context, event: string): void {
-  if (context.json) context.printJson({ time: timeText(), event });
+  if (context.json) context.reportJson({ time: timeText(), event });
   else context.talk(`${clock(context)}  ${lineErr(event)}`);
 }
 
@@ -160,7 +160,7 @@ async function reportUntil(
   let before = ingest.report;
   while (await delay(ms, { signal }).then(() => true, () => false)) {
     const now = ingest.report;
-    if (context.json) context.printJson({ time: timeText(), ...now });
+    if (context.json) context.reportJson({ time: timeText(), ...now });
     else context.talk(`${clock(context)}  ${ingestLine(now, before)}`);
     before = now;
   }

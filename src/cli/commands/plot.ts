@@ -32,7 +32,10 @@ const command: Command = {
     },
     web: { about: "Open the plotter in a browser" },
     "no-open": { about: "With --web, print the address and open no browser" },
-    svg: { value: "FILE", about: "Write a picture, for light and dark pages; - is stdout" },
+    svg: {
+      value: "FILE",
+      about: "Write a picture, for light and dark pages; - is stdout, .gz and .zst are compressed",
+    },
   },
   examples: [
     {

@@ -69,7 +69,7 @@ const command: Command = {
     const rules = isDry || change === undefined ? after : await db.retention({ signal });
     if (context.json) {
       const expired = report === undefined ? null : { dryRun: isDry, ...report };
-      context.printJson({ rules, expired });
+      context.reportJson({ rules, expired });
     } else {
       if (report === undefined || change !== undefined) show(context, rules);
       if (report !== undefined) say(context, report, isDry);
@@ -171,7 +171,7 @@ function show(context: Context, rules: readonly RetentionRule[]): void {
     prefix === "" ? "''" : lineOut(prefix),
     maxAge === null ? NEVER : formatDuration(maxAge),
   ]);
-  context.print(table([{ title: "PREFIX" }, { title: "AGE", right: true }], rows, context.style));
+  context.report(table([{ title: "PREFIX" }, { title: "AGE", right: true }], rows, context.style));
 }
 
 function say(context: Context, { looked, streams, points }: ExpireReport, isDry: boolean): void {

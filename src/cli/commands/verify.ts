@@ -56,8 +56,8 @@ const command: Command = {
     }
     progress.clear();
     const ok = problems.length === 0;
-    if (context.json) context.printJson({ ok, problems, streams: checked, points });
-    else for (const problem of problems) context.print(`${lineOut(problem)}\n`);
+    if (context.json) context.reportJson({ ok, problems, streams: checked, points });
+    else for (const problem of problems) context.report(`${lineOut(problem)}\n`);
     const what = args.has("quick")
       ? "the file"
       : `${plural(checked, "stream")}, ${plural(points, "point")}`;

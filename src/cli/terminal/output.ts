@@ -5,6 +5,7 @@
  */
 
 import { withEscapes } from "../../plot/sgr.ts";
+import { CliError } from "../errors.ts";
 import { escapeJson, escapeLine, escapeText } from "./escape.ts";
 
 /** Tells whether an error means that the reader of a pipe has closed it, as `head` does. */
@@ -41,7 +42,18 @@ function outgoing(text: string, isTerminal: boolean): Uint8Array {
 
 /** Writes data. */
 export function writeOut(text: string): void {
-  writeAll(Deno.stdout, outgoing(text, Deno.stdout.isTerminal()));
+  writeStdout(outgoing(text, Deno.stdout.isTerminal()));
+}
+
+/** Writes all bytes to stdout; a failure says where it was, unless the reader has gone. */
+function writeStdout(bytes: Uint8Array): void {
+  try {
+    writeAll(Deno.stdout, bytes);
+  } catch (cause) {
+    if (isBrokenPipe(cause) || !(cause instanceof Error)) throw cause;
+    const hint = "the output is not complete";
+    throw new CliError(`Cannot write to stdout: ${cause.message}`, { hint, cause });
+  }
 }
 
 const decoder = new TextDecoder();
@@ -52,7 +64,7 @@ const decoder = new TextDecoder();
  * @param isJson True for lines of JSON, which are escaped as JSON is.
  */
 export function writeBytes(bytes: Uint8Array, isJson: boolean): void {
-  if (!Deno.stdout.isTerminal()) return writeAll(Deno.stdout, bytes);
+  if (!Deno.stdout.isTerminal()) return writeStdout(bytes);
   const text = decoder.decode(bytes, { stream: true });
   writeOut(isJson ? escapeJson(text) : text);
 }

@@ -6,7 +6,9 @@
  */
 
 import { roughDuration } from "../words/durations.ts";
+import { escapeLine } from "./escape.ts";
 import { rewriteLine, writeErr } from "./output.ts";
+import { cutToWidth, mostWidth, terminalWidth } from "./width.ts";
 import { bytesText, rough } from "./format.ts";
 
 /** Points, bytes and part of the work done so far. */
@@ -61,7 +63,8 @@ export class Progress {
       state,
       this.seconds,
       this.#firstPart ?? 0,
-      this.#terminal,
+      // The last column stays free: many terminals go to the next line behind it.
+      this.#terminal ? terminalWidth() - 1 : undefined,
     );
     if (this.#terminal) rewriteLine(line);
     else writeErr(`${line}\n`);
@@ -82,34 +85,57 @@ export class Progress {
  * @param state State of the work.
  * @param seconds Since when, s.
  * @param firstPart The part that was done before, when work is resumed.
- * @param bar True to draw a bar.
+ * @param columns Room on a terminal, where a bar is drawn: a longer line would go on in the next row,
+ * and could not be rewritten. It loses its bar, then the end of its label, then its own end.
  */
 export function progressLine(
   label: string,
   state: ProgressState,
   seconds: number,
   firstPart: number,
-  bar: boolean,
+  columns: number | undefined,
 ): string {
+  const rest = `${percentage(state.part)}  ${numbers(state, seconds, firstPart).join("  ")}`;
+  if (columns === undefined) return `${label}${rest}`;
+  const name = escapeLine(label);
+  const whole = `${name}${bar(state.part)}${rest}`;
+  if (mostWidth(whole) <= columns) return whole;
+  const room = Math.max(SHORTEST_LABEL, columns - mostWidth(rest));
+  return cutToWidth(`${cutToWidth(name, room)}${rest}`, Math.max(1, columns));
+}
+
+/** Fewest columns that a label is cut to, for the sake of the numbers behind it. */
+const SHORTEST_LABEL = 10;
+
+function boundedPart(part: number): number {
+  return Math.min(1, Math.max(0, part));
+}
+
+function bar(part: number | undefined): string {
+  if (part === undefined) return "";
+  const full = Math.round(boundedPart(part) * BAR);
+  return ` ${"█".repeat(full)}${"░".repeat(BAR - full)}`;
+}
+
+function percentage(part: number | undefined): string {
+  return part === undefined ? "" : ` ${Math.floor(boundedPart(part) * 100)} %`;
+}
+
+/** Points, speed, bytes and the time that is left, as far as they are known. */
+function numbers(state: ProgressState, seconds: number, firstPart: number): string[] {
   const parts: string[] = [];
   if (state.points !== undefined) {
     parts.push(`${rough(state.points)} points`);
     if (seconds > 0) parts.push(`${rough(state.points / seconds)} points/s`);
   }
   if (state.bytes !== undefined) parts.push(bytesText(state.bytes));
-  let head = label;
-  if (state.part !== undefined) {
-    const part = Math.min(1, Math.max(0, state.part));
-    const full = Math.round(part * BAR);
-    if (bar) head += ` ${"█".repeat(full)}${"░".repeat(BAR - full)}`;
-    head += ` ${Math.floor(part * 100)} %`;
-    const done = part - firstPart;
-    if (done > 0 && part < 1) {
-      const leftSeconds = seconds * (1 - part) / done;
-      parts.push(
-        `${roughDuration(BigInt(Math.max(1, Math.round(leftSeconds))) * 1_000_000_000n)} left`,
-      );
-    }
+  if (state.part === undefined) return parts;
+  const part = boundedPart(state.part);
+  const done = part - firstPart;
+  if (done > 0 && part < 1) {
+    const leftSeconds = seconds * (1 - part) / done;
+    const left = BigInt(Math.max(1, Math.round(leftSeconds))) * 1_000_000_000n;
+    parts.push(`${roughDuration(left)} left`);
   }
-  return `${head}  ${parts.join("  ")}`;
+  return parts;
 }

@@ -16,6 +16,26 @@ export interface Style {
   cyan(text: string): string;
 }
 
+/** A file that may be a terminal. */
+interface Output {
+  isTerminal(): boolean;
+}
+
+/** True for a terminal on which a line can be rewritten: not for one that says that it is dumb. */
+export function movesCursor(output: Output): boolean {
+  return Deno.env.get("TERM") !== "dumb" && output.isTerminal();
+}
+
+/**
+ * True if text there may be coloured.
+ *
+ * @param output Where the text goes.
+ * @param noColor True if the command line forbids it; `$NO_COLOR` does too.
+ */
+export function showsColors(output: Output, noColor: boolean): boolean {
+  return !noColor && (Deno.env.get("NO_COLOR") ?? "") === "" && movesCursor(output);
+}
+
 /** A style with colours (SGR codes), or one without. */
 export function makeStyle(color: boolean): Style {
   const between = (on: number, off: number) => (text: string): string =>

@@ -4,8 +4,8 @@ import { untilAborted } from "../../../src/core/call.ts";
 import { collectionTree } from "../../../src/cli/terminal/collection_tree.ts";
 import { progressLine } from "../../../src/cli/terminal/progress.ts";
 import { rough } from "../../../src/cli/terminal/format.ts";
-import { properties, table } from "../../../src/cli/terminal/print_table.ts";
-import { makeStyle } from "../../../src/cli/terminal/style.ts";
+import { properties, table, visibleWidth } from "../../../src/cli/terminal/print_table.ts";
+import { makeStyle, movesCursor, showsColors } from "../../../src/cli/terminal/style.ts";
 import { withEscapes } from "../../../src/plot/sgr.ts";
 import { comparePoints } from "../../../src/cli/sync/compare_points.ts";
 import { connect, type RawColumns } from "../../../mod.ts";
@@ -163,12 +163,79 @@ Deno.test("collectionTree, table, progressLine: as people see them", () => {
     "2.5 M",
     "0",
   ]);
-  const line = progressLine("Copying", { points: 5_000_000, bytes: 1e6, part: 0.25 }, 5, 0, false);
+  const line = progressLine(
+    "Copying",
+    { points: 5_000_000, bytes: 1e6, part: 0.25 },
+    5,
+    0,
+    undefined,
+  );
   assertEquals(line, "Copying 25 %  5 M points  1 M points/s  1 MB  15 s left");
-  const resumed = progressLine("Copying", { points: 100, part: 0.75 }, 10, 0.5, true);
+  const resumed = progressLine("Copying", { points: 100, part: 0.75 }, 10, 0.5, 79);
   assertEquals(resumed, "Copying ███████████████░░░░░ 75 %  100 points  10 points/s  10 s left");
-  assertEquals(progressLine("Reading", { points: 1 }, 0, 0, true), "Reading  1 points");
+  assertEquals(progressLine("Reading", { points: 1 }, 0, 0, 79), "Reading  1 points");
 });
+
+// The line of an import had 90 characters. In 80 columns it went on in the next row, and each of its ten
+// rewrites a second left a row behind, so that the terminal filled up with them.
+Deno.test("progressLine: fits its terminal, whatever the label and the width", () => {
+  const state = { points: 1_234_567, bytes: 123_456_789, part: 0.5 };
+  const shown = (label: string, columns: number) => progressLine(label, state, 5, 0, columns);
+  const rest = " 50 %  1.23 M points  247 k points/s  123 MB  5 s left";
+  assertEquals(
+    shown("Importing a.csv", 100),
+    `Importing a.csv ${"█".repeat(10)}${"░".repeat(10)}${rest}`,
+  );
+  assertEquals(shown("Importing a.csv", 79), `Importing a.csv${rest}`);
+  assertEquals(
+    shown(`Importing ${"long/".repeat(30)}a.csv`, 79),
+    `Importing long/long/long…${rest}`,
+  );
+  assertEquals(
+    shown("Importing 变电站变电站变电站变电站.csv", 79),
+    `Importing 变电站变电站变…${rest}`,
+  );
+  for (
+    const label of ["Importing a.csv", "变".repeat(99), "e\u0301".repeat(99), "\x1b[2J\n".repeat(9)]
+  ) {
+    for (let columns = 1; columns < 120; columns++) {
+      const line = shown(label, columns);
+      assert(visibleWidth(line) <= columns, `${columns}: ${line}`);
+      assert(columns < 20 || /^.{9}/.test(line));
+    }
+  }
+});
+
+// An error had colours on a terminal that says it is dumb, and so had each rewrite of a line of progress:
+// there, such sequences are shown as they are.
+Deno.test("showsColors, movesCursor: not on a dumb terminal, in a file, or where it is forbidden", () => {
+  const before = ["TERM", "NO_COLOR"].map((name) => [name, Deno.env.get(name)] as const);
+  const [terminal, file] = [true, false].map((is) => ({ isTerminal: () => is })) as [
+    Output,
+    Output,
+  ];
+  try {
+    Deno.env.delete("NO_COLOR");
+    Deno.env.set("TERM", "xterm");
+    assertEquals([movesCursor(terminal), movesCursor(file)], [true, false]);
+    assertEquals([showsColors(terminal, false), showsColors(file, false)], [true, false]);
+    assertEquals(showsColors(terminal, true), false);
+    Deno.env.set("NO_COLOR", "1");
+    assertEquals([showsColors(terminal, false), movesCursor(terminal)], [false, true]);
+    Deno.env.delete("NO_COLOR");
+    Deno.env.set("TERM", "dumb");
+    assertEquals([showsColors(terminal, false), movesCursor(terminal)], [false, false]);
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
+});
+
+interface Output {
+  isTerminal(): boolean;
+}
 
 Deno.test("copyStream: a destination that drops points as it commits them is not called the same", async () => {
   // A 4.15 server keeps 1,024 points within 4 ns; until the flush it shows all of them.
