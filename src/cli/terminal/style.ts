@@ -29,7 +29,7 @@ export function movesCursor(output: Output): boolean {
 /**
  * True if text there may be coloured.
  *
- * @param output Where the text goes.
+ * @param output Stdout or stderr.
  * @param noColor True if the command line forbids it; `$NO_COLOR` does too.
  */
 export function showsColors(output: Output, noColor: boolean): boolean {
