@@ -17,6 +17,12 @@ import { GrpcStatus } from "./status.ts";
 /** Flag and length in front of a message. */
 const HEAD_BYTES = 5;
 
+/** The flag of a message that is not compressed. */
+const PLAIN = 0;
+
+/** The flag of a compressed message. */
+const COMPRESSED = 1;
+
 /** Bytes that are unpacked at once, and that come of it at once. */
 const PIECE_BYTES = 65_536;
 
@@ -44,7 +50,9 @@ export function gatherLongMessages(stream: CallStream, maxMessageBytes: number):
   // Not assigned where it is made: see closed_streams.ts.
   const decompress = (message: Buffer, encoding: string): Buffer | Promise<Buffer> => {
     const content = message.subarray(HEAD_BYTES);
-    return encoding === "identity" ? content : unpacked(content, encoding, maxMessageBytes);
+    return message[0] === PLAIN
+      ? content
+      : unpacked({ flag: message[0]!, content, encoding }, maxMessageBytes);
   };
   call.decompressMessage = decompress;
 }
@@ -96,8 +104,28 @@ export class MessageReader {
   }
 }
 
-/** Unpacks a message; the failures are the library's. */
-async function unpacked(content: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+/** A message that is compressed, or pretends to be. */
+interface Compressed {
+  readonly flag: number;
+  readonly content: Buffer;
+  /** Compression that the call names; `identity` if it names none. */
+  readonly encoding: string;
+}
+
+/**
+ * Unpacks a message. The failures are the library's, except that it takes messages with other flags, and
+ * those of calls that name no compression, for plain ones.
+ */
+async function unpacked(
+  { flag, content, encoding }: Compressed,
+  maxBytes: number,
+): Promise<Buffer> {
+  if (flag !== COMPRESSED || encoding === "identity") {
+    const details = flag === COMPRESSED
+      ? "Received compressed message, but grpc-encoding names no compression"
+      : `Received message with unknown flag ${flag}, expected 0 or 1`;
+    throw { code: GrpcStatus.INTERNAL, details };
+  }
   if (encoding !== "gzip" && encoding !== "deflate") {
     throw {
       code: GrpcStatus.UNIMPLEMENTED,

@@ -1,6 +1,7 @@
 /**
  * Request headers that no gRPC metadata may carry. The library would print them and go on as if they
  * were not there: a key with such bytes would be printed, and its caller pass for one without a key.
+ * Of two keys HTTP/2 would drop the second one, by which a proxy may have gone.
  *
  * @module
  */
@@ -18,7 +19,12 @@ const INVALID = "invalid";
 
 /** Takes such headers off requests before the library sees them. */
 export function dropUnplainHeaders(http2: Http2Server): void {
-  http2.prependListener("stream", (_stream: unknown, headers: IncomingHttpHeaders) => {
+  const drop = (
+    _stream: unknown,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    rawHeaders: readonly string[],
+  ) => {
     for (const name of Object.keys(headers)) {
       const value = headers[name] ?? "";
       const isPlain = NAME.test(name) &&
@@ -27,5 +33,14 @@ export function dropUnplainHeaders(http2: Http2Server): void {
       if (MEANT.has(name)) headers[name] = INVALID;
       else delete headers[name];
     }
-  });
+    if (hasTwoKeys(rawHeaders)) headers.authorization = INVALID;
+  };
+  http2.prependListener("stream", drop);
+}
+
+/** Tells whether names and values, one after the other, have more than one key. */
+function hasTwoKeys(rawHeaders: readonly string[]): boolean {
+  let keys = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i] === "authorization") keys++;
+  return keys > 1;
 }

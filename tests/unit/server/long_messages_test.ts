@@ -57,6 +57,7 @@ function callCompressed(
   address: string,
   message: Uint8Array,
   encoding: string,
+  flag = 1,
 ): Promise<[status: string, text: string]> {
   const session = http2.connect(`http://${address}`);
   session.on("error", () => {});
@@ -67,7 +68,7 @@ function callCompressed(
     "grpc-encoding": encoding,
     te: "trailers",
   });
-  stream.end(Buffer.from(framed(message, 1)));
+  stream.end(Buffer.from(framed(message, flag)));
   return new Promise((resolve) => {
     const hear = (headers: http2.IncomingHttpHeaders) => {
       if (headers["grpc-status"] === undefined) return;
@@ -125,4 +126,26 @@ Deno.test("serve: messages that cannot be unpacked end as they did with the libr
   const [status, text] = await callCompressed(server.address, bomb, "snappy");
   assertEquals(status, "12");
   assertStringIncludes(text, 'unsupported encoding "snappy"');
+});
+
+// A compressed insert of a call that names no compression was read as if it were plain, and so were messages
+// with flags that mean nothing.
+Deno.test("serve: a compressed message without a compression, or an unknown flag, is INTERNAL", async () => {
+  await using endpoint = await openEngine();
+  const uuid = await createStream(endpoint);
+  await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1" });
+  const plain = encodeInsert({ uuid, columns: regular(10), protocol: "v5" });
+  assertEquals(await callCompressed(server.address, plain, "identity"), [
+    "13",
+    "Received compressed message, but grpc-encoding names no compression",
+  ]);
+  for (const flag of [2, 3, 255]) {
+    for (const encoding of ["identity", "gzip"]) {
+      assertEquals(await callCompressed(server.address, plain, encoding, flag), [
+        "13",
+        `Received message with unknown flag ${flag}, expected 0 or 1`,
+      ]);
+    }
+  }
+  assertEquals((await callCompressed(server.address, plain, "gzip", 0))[0], "0");
 });
