@@ -138,7 +138,9 @@ export class MetadataWrites {
     let found: Outcome = "not done";
     for (let look = 0; look < 2 && found === "not done"; look++) {
       await delay(this.#persistence.settleMs, spec.options, () => lateError(spec));
-      found = outcome(await persistently(this.#persistence, () => this.#descriptor(spec)));
+      found = outcome(
+        await persistently(this.#persistence, spec.options, () => this.#descriptor(spec)),
+      );
     }
     return found;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "../../core/call.ts";
+import { type CallOptions, delay } from "../../core/call.ts";
 import { verdict } from "../call/retry.ts";
 
 /** Limits of such repeated reads. */
@@ -19,16 +19,21 @@ export interface Persistence {
  * Reads, again and again while the error is one that passes: a server that was killed tells what
  * became of a write only once it has read its journal back.
  *
- * @throws The last error, once the time is over; any other error at once.
+ * @param call Signal and deadline of those who wait.
+ * @throws The last error, once the time is over; any other error at once; the signal's reason.
  */
-export async function persistently<T>(rules: Persistence, read: () => Promise<T>): Promise<T> {
-  const endMs = Date.now() + rules.maxElapsedMs;
+export async function persistently<T>(
+  rules: Persistence,
+  { deadlineMs = Infinity, signal }: CallOptions,
+  read: () => Promise<T>,
+): Promise<T> {
+  const endMs = Math.min(Date.now() + rules.maxElapsedMs, deadlineMs);
   while (true) {
     try {
       return await read();
     } catch (error) {
       if (verdict(error) === "fail" || Date.now() + rules.settleMs >= endMs) throw error;
     }
-    await delay(rules.settleMs);
+    await delay(rules.settleMs, { signal });
   }
 }

@@ -70,7 +70,7 @@ export class PointWrites {
     const stream = this.#stream(uuid);
     await stream.begin(
       spec,
-      () => persistently(this.#rules, () => this.#rules.reader.version(uuid, options)),
+      () => persistently(this.#rules, options, () => this.#rules.reader.version(uuid, options)),
     );
     return await this.#insertOnce(stream, request, spec, send);
   }
@@ -173,7 +173,11 @@ export class PointWrites {
       const retries = this.#caller.policy.attempts > 1;
       const anchor = before ??
         (retries
-          ? await persistently(this.#rules, () => this.#rules.reader.version(uuid, options))
+          ? await persistently(
+            this.#rules,
+            options,
+            () => this.#rules.reader.version(uuid, options),
+          )
           : undefined);
       result = await this.#deleteOnce(spec, message, { uuid, start, end }, anchor);
       if (this.#rules.quirks) this.#rules.floors.raise(uuid, result);

@@ -42,10 +42,10 @@ export async function settleInserts(
 ): Promise<Version | undefined> {
   try {
     await delay(rules.settleMs);
-    let seen = await persistently(rules, () => probe(rules, uncertain, before));
+    let seen = await persistently(rules, OPTIONS, () => probe(rules, uncertain, before));
     if (seen.outcomes.some((fate) => fate.kind === "not stored")) {
       await delay(rules.settleMs);
-      seen = await persistently(rules, () => probe(rules, uncertain, before));
+      seen = await persistently(rules, OPTIONS, () => probe(rules, uncertain, before));
     }
     uncertain.forEach((doubt, i) => doubt.settle(seen.outcomes[i]!));
     return seen.version;
@@ -185,7 +185,7 @@ export async function settleDelete(
   anchor: Version | undefined,
 ): Promise<Outcome> {
   await delay(rules.settleMs);
-  const look = () => persistently(rules, () => probeDelete(rules, range, anchor));
+  const look = () => persistently(rules, OPTIONS, () => probeDelete(rules, range, anchor));
   const outcome = await look();
   if (outcome.kind !== "not stored") return outcome;
   await delay(rules.settleMs);
