@@ -14,7 +14,7 @@ import {
 import { Engine } from "./engine.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
-import { fileAt, hasLog, isOnReadOnlyDisk } from "./file/file_system.ts";
+import { fileAt, hasLog, isOnReadOnlyDisk, refuseOtherThanFiles } from "./file/file_system.ts";
 import { FileHeader } from "./file/header.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
@@ -212,10 +212,8 @@ function openForWriting(path: string, options: EngineOptions): Database {
  * program that looks into the file would remove the log the writer writes to.
  */
 function checkIsDatabase(path: string): void {
+  refuseOtherThanFiles(path, realPath(path));
   const file = fileAt(path);
-  if (file?.isDirectory()) {
-    throw new BTrDBError(`Cannot open ${path}: it is a folder`, { status: "CANNOT_OPEN" });
-  }
   if (file === undefined || file.size === 0) return;
   let db: Database | undefined;
   try {

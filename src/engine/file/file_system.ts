@@ -5,6 +5,7 @@
  */
 
 import { closeSync, openSync, type Stats, statSync } from "node:fs";
+import { BTrDBError } from "../../core/errors.ts";
 
 /** Status of the file at a path; `undefined` if there is none or it may not be read. */
 export function fileAt(path: string): Stats | undefined {
@@ -13,6 +14,33 @@ export function fileAt(path: string): Stats | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Endings of the names of the files that SQLite and the engine make beside a database. */
+export const SUFFIXES_BESIDE = ["-lock", "-wal", "-shm", "-journal"] as const;
+
+/**
+ * Refuses whatever is no file, in the place of a database or of a file beside it: SQLite waits without
+ * end for someone to write to a FIFO.
+ *
+ * @param path The database, as it is shown.
+ * @param real The database, as SQLite opens it.
+ * @throws {BTrDBError} `CANNOT_OPEN`.
+ */
+export function refuseOtherThanFiles(path: string, real: string): void {
+  for (const suffix of ["", ...SUFFIXES_BESIDE]) {
+    const found = fileAt(`${real}${suffix}`);
+    if (found === undefined || found.isFile()) continue;
+    const kind = kindOf(found);
+    const what = suffix === "" ? `it is ${kind}` : `${real}${suffix} is ${kind}; remove it`;
+    throw new BTrDBError(`Cannot open ${path}: ${what}`, { status: "CANNOT_OPEN" });
+  }
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return "a folder";
+  if (found.isFIFO()) return "a FIFO";
+  return found.isSocket() ? "a socket" : "a device";
 }
 
 /** Tells whether a write-ahead log with changes lies beside a database. */

@@ -11,6 +11,7 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { BTrDBError } from "../../core/errors.ts";
+import { SUFFIXES_BESIDE } from "./file_system.ts";
 import { type Database, openSqlite, sqliteError } from "./sqlite.ts";
 
 /** Links that are followed to a file that is not there yet. */
@@ -65,7 +66,7 @@ export function lockForWriting(path: string): WriterLock {
 
 /** Refuses links where SQLite would follow them and make or overwrite a file elsewhere. */
 function refuseLinks(path: string, real: string): void {
-  for (const suffix of ["-lock", "-wal", "-shm", "-journal"]) {
+  for (const suffix of SUFFIXES_BESIDE) {
     const info = lstatSync(`${real}${suffix}`, { throwIfNoEntry: false });
     if (info?.isSymbolicLink() !== true) continue;
     throw new BTrDBError(`Cannot open ${path}: ${real}${suffix} is a symbolic link; remove it`, {

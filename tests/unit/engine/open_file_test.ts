@@ -63,6 +63,45 @@ Deno.test("openEngine: a folder that does not exist and a folder instead of a fi
   });
 });
 
+// A FIFO in the place of the rollback journal kept the process in one call of SQLite, which waited for
+// someone to write to it: a server that opened such a file never answered again, and no signal ended it.
+// Devices and folders were errors of a disk that has none.
+Deno.test({
+  name: "openEngine: whatever is no file in the place of a database or beside it is named",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await withDirectory(async (directory) => {
+      const path = `${directory}/grid.btrdb`;
+      await build(path);
+      const { success } = await new Deno.Command("mkfifo", { args: [`${directory}/fifo`] })
+        .output();
+      assert(success);
+      for (const readOnly of [false, true]) {
+        for (const [other, kind] of [["/dev/null", "a device"], [`${directory}/fifo`, "a FIFO"]]) {
+          const error = await rejection(openEngine({ path: other!, readOnly }));
+          assertEquals(error.message, `Cannot open ${other}: it is ${kind}`);
+        }
+        for (const suffix of ["-lock", "-wal", "-shm", "-journal"]) {
+          const beside = `${path}${suffix}`;
+          await Deno.remove(beside).catch(() => {});
+          await Deno.rename(`${directory}/fifo`, beside);
+          const error = await rejection(openEngine({ path, readOnly }));
+          await Deno.rename(beside, `${directory}/fifo`);
+          assertEquals(error.message, `Cannot open ${path}: ${beside} is a FIFO; remove it`);
+          assertEquals(error.status, "CANNOT_OPEN");
+          await Deno.mkdir(beside);
+          assertStringIncludes(
+            (await rejection(openEngine({ path, readOnly }))).message,
+            "a folder",
+          );
+          await Deno.remove(beside);
+        }
+      }
+      await (await openEngine({ path })).close();
+    });
+  },
+});
+
 Deno.test("openEngine: durability decides when SQLite syncs its log", async () => {
   for (const [durability, synchronous] of [[undefined, 2], ["full", 2], ["relaxed", 1]] as const) {
     let actual: unknown;
