@@ -64,6 +64,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
       refuseForgedSettings(db, path);
+      refuseForgedSequence(db, path);
     }
     ownership?.watch(db);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
@@ -240,6 +241,24 @@ function refuseForgedSettings(db: Database, path: string): void {
   if (row === undefined) return;
   throw new BTrDBError(
     `Cannot open ${path}: the setting ${JSON.stringify(row["key"])} is no number from 1 on`,
+    { status: "CORRUPT" },
+  );
+}
+
+/**
+ * Refuses a last number of streams that leaves none for a new one: SQLite would say that the disk is
+ * full.
+ */
+function refuseForgedSequence(db: Database, path: string): void {
+  const max = Number.MAX_SAFE_INTEGER;
+  const row = db.prepare(
+    "SELECT quote(seq) AS seq FROM sqlite_sequence " +
+      `WHERE typeof(seq) <> 'integer' OR seq < 0 OR seq >= ${max} LIMIT 1`,
+  ).get();
+  if (row === undefined) return;
+  const found = String(row["seq"]).slice(0, 100);
+  throw new BTrDBError(
+    `Cannot open ${path}: the number of its last stream is ${found}, expected 0 to ${max - 1}`,
     { status: "CORRUPT" },
   );
 }

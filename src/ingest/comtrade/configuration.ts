@@ -321,7 +321,9 @@ function ratesOf(lines: Lines): SampleRate[] {
     const [rate = "", end = ""] = fields;
     if (fields.length > 2) lines.fail(`a rate with ${fields.length} fields, expected 2`);
     const parsed = parseFraction(rate === "" && stretches === 0 ? "0" : rate);
-    if (parsed === undefined || parsed.numerator < 0n) lines.fail(`a rate is ${quoted(rate)}`);
+    if (parsed === undefined || parsed.numerator < 0n || isBelowNanosecond(parsed)) {
+      lines.fail(`a rate is ${quoted(rate)}, expected 0 to 1e9 samples a second`);
+    }
     const last = decimalOf(end);
     if (!Number.isSafeInteger(last) || last < (rates.at(-1)?.end ?? 0)) {
       lines.fail(`last sample at a rate is ${quoted(end)}, expected a number that does not fall`);
@@ -332,6 +334,11 @@ function ratesOf(lines: Lines): SampleRate[] {
     });
   }
   return rates;
+}
+
+/** Tells whether samples of a rate are less than a nanosecond apart: several would have one time. */
+function isBelowNanosecond({ numerator, denominator }: Fraction): boolean {
+  return numerator > denominator * 1_000_000_000n;
 }
 
 /** The edition: years that are none of the three are read by what else the file has. */

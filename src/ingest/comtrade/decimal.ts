@@ -12,15 +12,19 @@ export interface Fraction {
   readonly denominator: bigint;
 }
 
+/** Most characters of a number: each sample is divided by all its digits. */
+const MAX_CHARACTERS = 64;
+
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
  * Parses a decimal number.
  *
- * @returns `undefined` if the text is none.
+ * @returns `undefined` if the text is none, or has more than 64 characters.
  */
 export function parseFraction(text: string): Fraction | undefined {
-  const match = DECIMAL.exec(text.trim());
+  const number = text.trim();
+  const match = number.length > MAX_CHARACTERS ? null : DECIMAL.exec(number);
   if (match === null) return undefined;
   const [, sign, whole = "", part = "", exponent = "0"] = match;
   if (whole === "" && part === "") return undefined;

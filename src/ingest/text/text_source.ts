@@ -36,6 +36,23 @@ const LARGE_BYTES = 16 << 20;
 const TAIL_BYTES = 1 << 20;
 const LF = 10;
 
+/** First bytes of compressed files and archives that are not read, and their names. */
+const ARCHIVES: readonly [name: string, first: readonly number[]][] = [
+  ["ZIP", [0x50, 0x4b, 3, 4]],
+  ["ZIP", [0x50, 0x4b, 5, 6]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+  ["7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["LZ4", [4, 0x22, 0x4d, 0x18]],
+  ["gzip a second time", [0x1f, 0x8b]],
+];
+
+/** The name of what a file is compressed as, if it is not read; text has no bytes below a tab. */
+function archiveOf(head: Uint8Array): string | undefined {
+  if (!head.subarray(0, 256).some((byte) => byte < 9)) return undefined;
+  return ARCHIVES.find(([, first]) => first.every((byte, i) => head[i] === byte))?.[0];
+}
+
 /** Opens a table of text. */
 export async function openText(
   input: FormatInput,
@@ -44,6 +61,12 @@ export async function openText(
 ): Promise<Source> {
   const { head, bytes } = input;
   const encoding = encodingOf(head, options.encoding);
+  const packed = archiveOf(head);
+  if (packed !== undefined) {
+    throw new ImportError(`Cannot import ${bytes.name}: it is compressed as ${packed}`, {
+      hint: "gzip and Zstandard are decompressed; others are not, unpack it first",
+    });
+  }
   if (encoding === undefined && head.includes(0)) {
     throw new ImportError(`Cannot import ${bytes.name}: it is neither text nor Parquet`, {
       hint: "for UTF-16 without a mark at its beginning say --encoding utf-16le",

@@ -204,3 +204,18 @@ Deno.test("openEngine: settings that are no numbers are CORRUPT", async () => {
     assert(!(await verify(path)).ok);
   });
 });
+
+// A file that said that the last stream had the largest number there is was sound for `verify`, and no
+// stream could be made in it any more, because "the disk is full".
+Deno.test("openEngine: a number of the last stream that leaves none for the next is CORRUPT", async () => {
+  for (const seq of ["9223372036854775807", "9007199254740991", "-1", "'x'", "NULL"]) {
+    await withForged((db) => db.exec(`UPDATE sqlite_sequence SET seq = ${seq}`), async (path) => {
+      for (const readOnly of [true, false]) {
+        const error = await rejection(openEngine({ path, readOnly }));
+        assertEquals(error.status, "CORRUPT");
+        const text = `the number of its last stream is ${seq}, expected 0 to 9007199254740990`;
+        assert(error.message.includes(text), error.message);
+      }
+    });
+  }
+});

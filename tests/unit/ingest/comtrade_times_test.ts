@@ -29,6 +29,20 @@ Deno.test("openComtrade: times beyond 64 bits are errors, they came round to oth
   assertEquals(Object.values(points)[0]![2]![0].slice(0, 4), "2026");
 });
 
+// Samples of a rate of 1e999 had all the time of the first one, so that one of them was stored and the
+// others were lost; a rate of 200,000 digits took seconds of each sample.
+Deno.test("openComtrade: a rate is 0 to 1e9 samples a second, of at most 64 characters", async () => {
+  const stamps = [0, 1000, 2000];
+  const samples = [[1, 2, 3]];
+  for (const rate of ["1e999", "1000000000.1", "-1", `100.${"0".repeat(200_000)}`]) {
+    const record = makeComtrade({ rates: [[rate, 3]], stamps, samples });
+    const text = "expected 0 to 1e9 samples a second";
+    await assertRejects(() => readComtrade(record), ImportError, text);
+  }
+  const { points } = await readComtrade(makeComtrade({ rates: [["1e9", 3]], stamps, samples }));
+  assertEquals(new Set(Object.values(points)[0]!.map(([time]) => time)).size, 3);
+});
+
 Deno.test("openComtrade: times by the rate are counted, never added up", async () => {
   const rows = 100_001;
   const stamps = Array.from({ length: rows }, () => undefined);

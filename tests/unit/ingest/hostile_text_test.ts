@@ -96,3 +96,22 @@ Deno.test("openComtrade: digits of a long sample are looked at once", async () =
   const { user, system } = cpuUsage(before);
   assert((user + system) / 1000 < 3_000);
 });
+
+// A table in a ZIP archive was "neither text nor Parquet", with advice about UTF-16.
+Deno.test("importFile: archives and compressions that are not read are named", async () => {
+  const made: [string, number[]][] = [
+    ["ZIP", [0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0]],
+    ["ZIP", [0x50, 0x4b, 5, 6, 0, 0, 0, 0]],
+    ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]],
+    ["bzip2", [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 1]],
+    ["7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]],
+    ["LZ4", [4, 0x22, 0x4d, 0x18, 0x64, 0x40, 0]],
+    ["gzip a second time", [...gzipSync(gzipSync("time,v\n"))]],
+  ];
+  for (const [name, bytes] of made) {
+    const text = `it is compressed as ${name}`;
+    await assertRejects(() => imported(Uint8Array.from(bytes)), ImportError, text);
+  }
+  const table = 'BZh,v\n"2026-03-01T00:00:00Z",1\n';
+  assertEquals(valuesOf((await importedText(table)).points), [1]);
+});
