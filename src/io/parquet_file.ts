@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AsyncBuffer, type FileMetaData, parquetMetadata, type RowGroup } from "hyparquet";
+import type { AsyncBuffer, FileMetaData, RowGroup } from "hyparquet";
 import { socketsSeen } from "../core/event_loop.ts";
 import {
   bigintsOf,
@@ -13,7 +13,7 @@ import {
   type ColumnarFile,
   type ColumnarValues,
 } from "./columnar_file.ts";
-import { checkParquetMetadata, readFooter } from "./parquet_metadata.ts";
+import { checkParquetMetadata, metadataOf, readFooter } from "./parquet_metadata.ts";
 import { ParquetColumn } from "./parquet_column.ts";
 import { checkPages } from "./parquet_pages.ts";
 import { CREATED_BY } from "./parquet_write.ts";
@@ -45,7 +45,7 @@ const MAX_HELD_BYTES = 48 << 20;
 export async function openParquetFile(source: ParquetSource): Promise<ParquetFile> {
   const { file, close } = await openSource(source);
   try {
-    const metadata = parquetMetadata(await readFooter(file), { geoparquet: false });
+    const metadata = metadataOf(await readFooter(file));
     checkParquetMetadata(metadata, file.byteLength);
     const readings = await withDurations(readingsOf(metadata), metadata);
     return new ParquetFile(file, metadata, readings, close);

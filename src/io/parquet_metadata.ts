@@ -5,7 +5,13 @@
  * @module
  */
 
-import type { AsyncBuffer, ColumnMetaData, FileMetaData, SchemaElement } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type ColumnMetaData,
+  type FileMetaData,
+  parquetMetadata,
+  type SchemaElement,
+} from "hyparquet";
 import { checkThrift } from "./thrift_check.ts";
 
 /** Length of "PAR1" at either end, and of the length of the metadata before the last one. */
@@ -41,6 +47,22 @@ export async function readFooter(file: AsyncBuffer): Promise<ArrayBuffer> {
   const footer = await file.slice(byteLength - length, byteLength);
   checkThrift(new Uint8Array(footer, 0, length - tailBytes), 0);
   return footer;
+}
+
+/**
+ * Decodes the metadata at the end of a file.
+ *
+ * @param footer As {@linkcode readFooter} reads it.
+ * @throws {RangeError} If a field is missing that all files have.
+ */
+export function metadataOf(footer: ArrayBuffer): FileMetaData {
+  try {
+    return parquetMetadata(footer, { geoparquet: false });
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const what = "its metadata lack a field that all files have; the file is damaged";
+    throw new RangeError(`Cannot read Parquet: ${what}`, { cause });
+  }
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import type { AsyncBuffer, ColumnMetaData, PageHeader, SchemaElement } from "hyparquet";
+import { nodeModule } from "../core/node_module.ts";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { dictionarySize } from "./parquet_dictionary.ts";
 import { checkByteValues, type FromBytes } from "./parquet_bytes.ts";
@@ -16,6 +17,9 @@ import { freePage } from "./page_memory.ts";
 import { isNumber, isReadable } from "./parquet_values.ts";
 import { startOf } from "./parquet_metadata.ts";
 import { checkThrift } from "./thrift_check.ts";
+
+/** Missing in browsers, where checksums of pages are not looked at. */
+const crc32 = nodeModule<typeof import("node:zlib")>("node:zlib")?.crc32;
 
 /** Most values of a page that is unpacked at once: they take up to 50 bytes each, and garbage. */
 const MAX_PAGE_VALUES: number = 2 ** 21;
@@ -52,8 +56,8 @@ const WIDTHS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Checks the pages of a column: lengths, numbers of values, and the runs in which levels and indices
- * of a dictionary are written.
+ * Checks the pages of a column: lengths, checksums, numbers of values, and the runs in which levels and
+ * indices of a dictionary are written.
  *
  * @param file The file.
  * @param chunk The column, whose bytes lie in the file.
@@ -75,10 +79,14 @@ export async function checkPages(
     const from = at + length;
     const size = natural(header.compressed_page_size, "length");
     if (size > MAX_PAGE_BYTES || from + size > end) throw damaged(`a page of ${size} bytes`);
-    const bytes = checker.needsBytes(header)
+    const isSummed = header.crc !== undefined && crc32 !== undefined;
+    const bytes = isSummed || checker.needsBytes(header)
       ? new Uint8Array(await file.slice(from, from + size))
       : undefined;
-    checker.check(header, bytes);
+    if (isSummed && (crc32(bytes!) | 0) !== (header.crc! | 0)) {
+      throw damaged(`the page at byte ${at} has another checksum than it says`);
+    }
+    checker.check(header, checker.needsBytes(header) ? bytes : undefined);
     at = from + size;
   }
   if (checker.values !== chunk.rows) {

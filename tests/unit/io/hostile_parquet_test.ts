@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { zstdCompressSync } from "node:zlib";
+import { crc32, zstdCompressSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { openParquet } from "../../../src/io/parquet.ts";
 import { openParquetFile } from "../../../src/io/parquet_file.ts";
@@ -56,6 +56,36 @@ Deno.test("openParquet: files made byte by byte are read, so that the hostile on
   assertEquals(await points(makeParquet(3, [TIMES, VALUES])), {
     v: [[1n, 0.5], [2n, 1.5], [3n, 2.5]],
   });
+});
+
+// The error was "Cannot read properties of undefined (reading 'map')".
+Deno.test("openParquet: metadata without a schema, row groups or columns are damaged", async () => {
+  const parts = [new TextEncoder().encode("PAR1")];
+  const root = { struct: { 4: { bytes: "schema" }, 5: { i32: 0 } } };
+  const rows = { 1: { i32: 1 }, 3: { i64: 0n } };
+  for (const more of [{}, { 2: { list: [root] } }, { 2: { list: [root] }, 4: { list: [] } }]) {
+    const file = withFooter(parts, encodeThrift({ ...rows, ...more }));
+    await assertRejects(() => points(file), RangeError, "the file is damaged");
+  }
+});
+
+// Checksums that most writers put beside their pages were not looked at: a flipped bit of a disk or a
+// download was imported as another number.
+Deno.test("openParquet: a page with another checksum than it says is damaged", async () => {
+  const plain = bytesOf(Float64Array.of(0.5, 1.5, 2.5));
+  const packed = zstdCompressSync(plain);
+  const flipped = plain.slice();
+  flipped[22]! ^= 1;
+  const fileOf = (bytes: Uint8Array, sum: number, codec: number) => {
+    const page = { ...plainPage(3, bytes), unpacked: plain.length, more: { 4: { i32: sum | 0 } } };
+    return makeParquet(3, [TIMES, { ...VALUES, codec, pages: [page] }]);
+  };
+  for (const [bytes, codec] of [[plain, 0], [packed, 6]] as const) {
+    const { v } = await points(fileOf(bytes, crc32(bytes), codec));
+    assertEquals(v, [[1n, 0.5], [2n, 1.5], [3n, 2.5]]);
+    await assertDamaged(fileOf(bytes, crc32(flipped), codec), "has another checksum than it says");
+  }
+  await assertDamaged(fileOf(flipped, crc32(plain), 0), "has another checksum than it says");
 });
 
 Deno.test("openParquet: a column whose name stands inside a list or a struct before it keeps its values", async () => {
