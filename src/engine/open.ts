@@ -26,6 +26,7 @@ import {
 } from "./file/schema.ts";
 import { PAGES_KIB } from "./file/page_cache.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
+import { refuseRollbackJournal } from "./file/rollback_journal.ts";
 import { refuseForeignWriter } from "./file/writer_mark.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./tree/block_store.ts";
@@ -213,7 +214,9 @@ function openForWriting(path: string, options: EngineOptions): Database {
  * program that looks into the file would remove the log the writer writes to.
  */
 function checkIsDatabase(path: string): void {
-  refuseOtherThanFiles(path, realPath(path));
+  const real = realPath(path);
+  refuseOtherThanFiles(path, real);
+  refuseRollbackJournal(path, real);
   const file = fileAt(path);
   if (file === undefined || file.size === 0) return;
   let db: Database | undefined;

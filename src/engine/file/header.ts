@@ -9,6 +9,12 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 /** Offset of SQLite's user version, four bytes, big endian (sqlite.org/fileformat2.html, 1.3.18). */
 const USER_VERSION_AT = 60;
 
+/** Offset of the page size, two bytes, 1 for 65,536, and of the versions for writing and reading. */
+const PAGE_SIZE_AT = 16;
+
+/** Version of files that have a write-ahead log (sqlite.org/fileformat2.html, 1.3.3). */
+const WAL_VERSION = 2;
+
 /** Offsets count from the beginning of the file, in Deno's `seekSync`. */
 const FROM_START = 0;
 
@@ -99,6 +105,17 @@ export class FileHeader {
   /** User version in the file itself; 0 while the file is empty. */
   userVersion(): number {
     return this.#read(USER_VERSION_AT) < 4 ? 0 : this.#view.getInt32(0);
+  }
+
+  /** Tells whether the file has a write-ahead log instead of a rollback journal. */
+  hasWriteAheadLog(): boolean {
+    return this.#read(PAGE_SIZE_AT) === 4 && this.#bytes[3] === WAL_VERSION;
+  }
+
+  /** Size of its pages, bytes; 0 while the file is empty. */
+  pageBytes(): number {
+    const size = this.#read(PAGE_SIZE_AT) < 4 ? 0 : this.#view.getUint16(0);
+    return size === 1 ? 65_536 : size;
   }
 
   #read(at: number): number {
