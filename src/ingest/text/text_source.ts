@@ -61,9 +61,9 @@ export async function openText(
 ): Promise<Source> {
   const { head, bytes } = input;
   const encoding = encodingOf(head, options.encoding);
-  const packed = archiveOf(head);
-  if (packed !== undefined) {
-    throw new ImportError(`Cannot import ${bytes.name}: it is compressed as ${packed}`, {
+  const compression = archiveOf(head);
+  if (compression !== undefined) {
+    throw new ImportError(`Cannot import ${bytes.name}: it is compressed as ${compression}`, {
       hint: "gzip and Zstandard are decompressed; others are not, unpack it first",
     });
   }
