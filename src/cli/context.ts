@@ -21,9 +21,9 @@ import { resolveZone, type TimeFrame } from "./words/times.ts";
 
 /**
  * Purpose for which a command opens a database. Only `"create"` and `"serve"` create a missing
- * file, and only `"serve"` keeps it open.
+ * file, and only `"serve"` and `"serve read-only"` keep it open.
  */
-export type Access = "read" | "write" | "create" | "serve";
+export type Access = "read" | "write" | "create" | "serve" | "serve read-only";
 
 /** Cache of a file that is open for the time of a command: few look at much twice. */
 const CACHE_BYTES = 32 << 20;
@@ -119,7 +119,8 @@ export class Context {
   #connectOptions(target: string | undefined, access: Access): ConnectOptions {
     const options: ConnectOptions = { signal: this.signal, hooks: this.#recovery };
     const isFile = target !== undefined && filePath(target) !== undefined;
-    if (isFile && access !== "serve") {
+    if (isFile && access === "serve read-only") options.embedded = { readOnly: true };
+    else if (isFile && access !== "serve") {
       options.embedded = { readOnly: access === "read", cacheBytes: CACHE_BYTES };
     }
     const profile = this.#options.text("profile");

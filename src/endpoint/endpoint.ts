@@ -60,6 +60,8 @@ export interface Capabilities {
   readonly stddev: boolean;
   /** `subscribe`. */
   readonly subscribe: boolean;
+  /** Nothing can be written: another process writes the database. Absent: it is not known. */
+  readonly readOnly?: boolean;
   /** Points one `insert` may carry; larger ones are for the caller to split. */
   readonly maxInsertPoints: number;
 }

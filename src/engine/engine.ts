@@ -161,7 +161,8 @@ export class Engine implements Endpoint {
       setTags: true,
       sql: true,
       stddev: true,
-      subscribe: true,
+      subscribe: !storage.isReadOnly,
+      readOnly: storage.isReadOnly,
       maxInsertPoints: storage.maxInsertPoints,
     };
   }
@@ -547,6 +548,13 @@ export class Engine implements Endpoint {
     uuids: readonly Uint8Array[],
     options?: SubscribeOptions,
   ): AsyncIterableIterator<SubscriptionUpdate> {
+    if (this.#storage.isReadOnly) {
+      throw new BTrDBError(
+        "Cannot subscribe: the database is open for reading only, and inserts are made elsewhere; " +
+          "subscribe where it is written, or look at versions and changes",
+        { code: ErrorCode.NotImplemented },
+      );
+    }
     return this.#storage.hub.subscribe(uuids, options);
   }
 

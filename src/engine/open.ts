@@ -16,6 +16,7 @@ import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk, refuseOtherThanFiles } from "./file/file_system.ts";
 import { FileHeader } from "./file/header.ts";
+import { ReaderPlace } from "./file/reader_place.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
   beginFile,
@@ -62,6 +63,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     }
     if (readOnly) ({ db, header } = openForReading(path, options.openDatabase, ownWriter));
     else db = openForWriting(path, options);
+    const place = header === undefined ? undefined : new ReaderPlace(path, header);
+    place?.check();
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
       refuseForgedSettings(db, path);
@@ -78,6 +81,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         lock,
         ownership,
         header,
+        place,
         store,
         versions: new LateStore(store, cacheBytes / 4),
         lateLimits: options.lateLimits ?? LATE_LIMITS,
@@ -170,6 +174,8 @@ function openAndCheck(
   try {
     if (!immutable && !ownWriter) refuseForeignWriter(realPath(path));
     db = open(path, { readOnly: true, immutable });
+    // A writer that opens the file, or closes it, holds SQLite's lock for short steps.
+    db.exec("PRAGMA busy_timeout = 2000");
     const version = readSchemaVersion(db, path);
     if (version === SCHEMA_VERSION) return db;
     throw new BTrDBError(

@@ -21,7 +21,7 @@ const packer = new LeafPacker();
 export function openEngine(options: EngineOptions = {}): Promise<Engine> {
   return openInThisThread({
     packer,
-    startReaders: (count, file) => new ReaderPool(count, file),
+    startReaders: (count, file, beforeRead) => new ReaderPool(count, file, undefined, beforeRead),
     ...options,
   });
 }

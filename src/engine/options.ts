@@ -20,10 +20,11 @@ export interface ReaderFile {
   readonly cacheStreams: number;
 }
 
-/** Starts threads that read a file. */
+/** Starts threads that read a file. What `beforeRead` throws is the error of a read. */
 export type StartReaders = (
   count: number,
   file: ReaderFile,
+  beforeRead: () => void,
 ) => Readers & { opened(): Promise<void> };
 
 /** Options of `openEngine`. */

@@ -15,6 +15,7 @@ import { Checkpointer } from "./file/checkpointer.ts";
 import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
 import type { FileHeader } from "./file/header.ts";
+import type { ReaderPlace } from "./file/reader_place.ts";
 import type { Ownership } from "./file/ownership.ts";
 import { compact } from "./write/compact.ts";
 import { SqlPool } from "./metadata/sql_pool.ts";
@@ -44,6 +45,8 @@ export interface StorageParts {
   ownership: Ownership | undefined;
   /** Held while a file is open for reading. */
   header: FileHeader | undefined;
+  /** Where a file that is open for reading was. */
+  place: ReaderPlace | undefined;
   store: BlockStore;
   versions: LateStore;
   lateLimits: LateLimits;
@@ -202,6 +205,7 @@ export class Storage {
     if (this.#closing !== undefined) throw closedError();
     try {
       if (!this.#parts.readOnly || this.#holdsState) return work();
+      this.#parts.place?.check();
       this.db.exec("BEGIN");
       this.#holdsState = true;
       try {
@@ -244,6 +248,11 @@ export class Storage {
     } catch (error) {
       throw sqliteError(error, this.#parts.path);
     }
+  }
+
+  /** True if the file was opened for reading only. */
+  get isReadOnly(): boolean {
+    return this.#parts.readOnly;
   }
 
   /** Queues a task for the writer. */
@@ -363,7 +372,7 @@ export class Storage {
    */
   async openReaders(count: number): Promise<Readers> {
     if (this.#closing !== undefined) throw closedError();
-    const { path, cacheBytes, cacheStreams, startReaders } = this.#parts;
+    const { path, place, cacheBytes, cacheStreams, startReaders } = this.#parts;
     if (path === ":memory:" || startReaders === undefined) {
       throw invalidType(
         `Cannot read in ${count} threads: the database is in memory, expected one in a file`,
@@ -373,10 +382,11 @@ export class Storage {
       path: realPath(path),
       cacheBytes: Math.floor(cacheBytes / count),
       cacheStreams: Math.floor(cacheStreams / count),
-    });
+    }, () => place?.check());
     this.#pools.add(pool);
     try {
       await pool.opened();
+      place?.check();
       return pool;
     } catch (error) {
       await pool.close();

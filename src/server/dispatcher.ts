@@ -17,6 +17,7 @@ import {
 import { type Failure, failureOf } from "./failures.ts";
 import { type SharedPlaces, withPlaces } from "./call_limit.ts";
 import type { Grant, KeyRing } from "./keys.ts";
+import { isWrite, onlyReads } from "./only_reads.ts";
 import type { Metrics } from "./metrics.ts";
 import type { OpenStreams } from "./open_streams.ts";
 import type { Call } from "./transport/call.ts";
@@ -139,6 +140,7 @@ export class Dispatcher {
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, this.#collections, options);
     if (entry.needs !== undefined) access.capability(entry.needs);
+    if (endpoint.capabilities.readOnly === true && isWrite(entry.needs)) throw onlyReads();
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const report = (error: unknown) => this.#report(error, call);
     const streams = openStreams.of(keys.ownerOf(grant));

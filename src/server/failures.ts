@@ -47,7 +47,20 @@ export function failureOf(rpc: string, error: unknown, signal: AbortSignal): Fai
     const code = GrpcStatus[cause.status as GrpcStatusName];
     return { kind: "grpc", code, text: shorten(cause.message), unexpected: false };
   }
+  if (isMoved(cause)) {
+    const code = GrpcStatus.FAILED_PRECONDITION;
+    return { kind: "grpc", code, text: FILE_MOVED, unexpected: true };
+  }
   return { kind: "grpc", code: GrpcStatus.INTERNAL, text: "internal error", unexpected: true };
+}
+
+/** What clients are told of a database file that is not where it was. */
+export const FILE_MOVED =
+  "the file of the database was moved, replaced or removed: the server must be started again";
+
+/** Tells whether a database file is not where it was, so that no call can succeed any more. */
+export function isMoved(error: unknown): boolean {
+  return error instanceof BTrDBError && error.status === "MOVED";
 }
 
 /** Longest name that an error repeats, UTF-16 units. */

@@ -199,6 +199,7 @@ Deno.test("commands that need no database, and mistakes", async () => {
     "completions powershell",
     "serve",
     "serve memory: --listen nowhere",
+    "serve memory: --read-only",
     "cp memory: memory:",
     "-d memory: info --json",
     "-d memory: ls",

@@ -110,6 +110,8 @@ export interface Served {
   address: string;
   /** Ends it with SIGINT; its exit status. */
   stop(): Promise<number>;
+  /** Kills it with SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -142,6 +144,12 @@ export async function serveTarget(target: string, args: readonly string[] = []):
   return {
     address,
     stop,
+    async kill() {
+      stopped ??= child.status.then(({ code }) => code);
+      child.kill("SIGKILL");
+      await stopped;
+      await drained;
+    },
     async [Symbol.asyncDispose]() {
       await stop();
     },

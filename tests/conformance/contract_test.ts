@@ -63,6 +63,44 @@ function overWorkers(protocol: "v4" | "v5"): (use: Use) => Promise<void> {
   };
 }
 
+/**
+ * Two servers of one file: writes and subscriptions go to the one that writes, everything else to one
+ * that only reads. So every read of a case must see what the case was acknowledged elsewhere.
+ */
+function besideWriter(protocol: "v4" | "v5", workers = 0): (use: Use) => Promise<void> {
+  return async (use) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const file = `file:${folder}/contract.btrdb`;
+      await using written = await connect(file);
+      await using writing = await serve(written, { port: 0 });
+      await using read = await connect(file, { embedded: { readOnly: true } });
+      await using reading = await serve(read, { port: 0, workers });
+      const writer = await connectGrpc({ addresses: [writing.address], protocol });
+      const reader = await connectGrpc({ addresses: [reading.address], protocol });
+      await using db = new BTrDB(override(reader, {
+        insert: writer.insert.bind(writer),
+        deleteRange: writer.deleteRange.bind(writer),
+        flush: writer.flush.bind(writer),
+        obliterate: writer.obliterate.bind(writer),
+        create: writer.create.bind(writer),
+        setAnnotations: writer.setAnnotations.bind(writer),
+        setTags: writer.setTags.bind(writer),
+        subscribe: writer.subscribe.bind(writer),
+      }));
+      try {
+        await use(db);
+      } finally {
+        await writer.close();
+      }
+      const wrote = /rpc="(Insert|InsertMany|Create|Delete|Flush)"/.exec(reading.metrics());
+      assertEquals(wrote?.[0], undefined);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  };
+}
+
 /** Every insert shares its message with one of no points into the same stream. */
 async function insertsTogether(use: Use): Promise<void> {
   await using served = await connect("memory:");
@@ -176,6 +214,9 @@ function allKinds(): void {
   contract("gRPC v5, inserts share messages", "v5", insertsTogether);
   contract("workers, gRPC v4", "v4", overWorkers("v4"));
   contract("workers, gRPC v5", "v5", overWorkers("v5"));
+  contract("beside the writer, gRPC v4", "v4", besideWriter("v4"));
+  contract("beside the writer, gRPC v5", "v5", besideWriter("v5"));
+  contract("beside the writer, workers, gRPC v5", "v5", besideWriter("v5", 2));
   contract("gRPC-Web v4", "v4", overGrpcWeb("v4"));
   contract("gRPC-Web v5", "v5", overGrpcWeb("v5"));
   contract("proxy v4 over v4", "v4", throughProxy("v4", "v4"));

@@ -5,6 +5,7 @@ import type { ApiKey, HttpOptions, ServeOptions, WriteOptions } from "../../serv
 import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
+import { filePath } from "../context.ts";
 import { usageError } from "../errors.ts";
 
 /** Variable with keys in JSON. */
@@ -62,6 +63,10 @@ const command: Command = {
       about: "Keys in JSON, as in $BTRDB_SERVE_KEYS: " +
         '[{"key": …, "capabilities": […], "collectionPrefixes": […]}]',
     },
+    "read-only": {
+      about:
+        "Serve a file for reading only, beside the server that writes it; several may share it",
+    },
     workers: {
       value: "N",
       about:
@@ -81,11 +86,15 @@ const command: Command = {
       about: "With TLS, for other machines",
     },
     {
+      line: "btrdb serve file:grid.btrdb --read-only --listen 127.0.0.1:4420",
+      about: "A second server of the same file, for clients that only read",
+    },
+    {
       line: "btrdb serve file:grid.btrdb --http 8086 --influx '{bucket}/{measurement}/{tags}'",
       about: "What Telegraf and other clients of InfluxDB write, on port 8086",
     },
   ],
-  json: "{ address, hostname, port, httpPort, tls, target }, once it listens",
+  json: "{ address, hostname, port, httpPort, tls, target, readOnly }, once it listens",
   async run(context, args) {
     const target = args.positionals[0] ?? context.target;
     if (target === undefined) {
@@ -95,12 +104,17 @@ const command: Command = {
       );
     }
     const options = serveOptions(args);
-    const db = await context.connect(target, "serve");
+    const readOnly = args.has("read-only");
+    if (readOnly) checkReadOnly(target, args);
+    const db = await context.connect(target, readOnly ? "serve read-only" : "serve");
     const { serve } = await import("../../server/mod.ts");
     const server = await serve(db, options);
     const { address, hostname, port, httpPort, tls, notice } = server;
-    if (context.json) context.printJson({ address, hostname, port, httpPort, tls, target });
-    context.talk(`${notice}\nServing ${target}; interrupt to stop`);
+    if (context.json) {
+      context.printJson({ address, hostname, port, httpPort, tls, target, readOnly });
+    }
+    const how = readOnly ? `${target} for reading only` : target;
+    context.talk(`${notice}\nServing ${how}; interrupt to stop`);
     if (!context.signal.aborted) {
       await new Promise<void>((resolve) => onAbort(context.signal, resolve));
     }
@@ -108,6 +122,20 @@ const command: Command = {
     context.talk("Stopped");
   },
 };
+
+/** Fails where there is nothing to share, or something would have to be written. */
+function checkReadOnly(target: string, args: Args): void {
+  if (filePath(target) === undefined) {
+    throw usageError(
+      `Cannot serve ${target} with --read-only: it is not a file`,
+      "for example `btrdb serve file:grid.btrdb --read-only`; keys of other databases may have " +
+        "the capability read alone",
+    );
+  }
+  if (args.has("influx")) {
+    throw usageError("Options --read-only and --influx exclude each other: line protocol writes");
+  }
+}
 
 function serveOptions(args: Args): ServeOptions {
   const [cert, key] = [args.text("tls-cert"), args.text("tls-key")];

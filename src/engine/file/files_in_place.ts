@@ -12,7 +12,7 @@ import { dirname } from "node:path";
 import { type LogState, logState, openLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when what is known of it last changed. */
-interface Identity {
+export interface Identity {
   readonly dev: number;
   readonly ino: number | null;
   readonly ctime: Date | null;
@@ -41,7 +41,8 @@ const LONG_CLOCK_STEP = 2_000;
 /** Names are looked at this often although their folder did not change: mounts do not change it, ms. */
 const LOOK_EVERY = 100;
 
-function identityAt(path: string): Identity | undefined {
+/** Device and inode of what a path leads to; `undefined` if there is nothing. */
+export function identityAt(path: string): Identity | undefined {
   try {
     return stat(path);
   } catch {
@@ -58,7 +59,8 @@ function openFolder(path: string): OpenFolder | undefined {
   }
 }
 
-function isSame(
+/** Tells whether two identities are of the same file. */
+export function isSame(
   one: Pick<Identity, "dev" | "ino"> | undefined,
   other: Pick<Identity, "dev" | "ino"> | undefined,
 ): boolean {

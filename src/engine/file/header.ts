@@ -97,8 +97,8 @@ export class FileHeader {
     return new FileHeader(file);
   }
 
-  /** Device and inode of the file. */
-  get identity(): { dev: number; ino: number } {
+  /** Device and inode of the file, and how many names it has. */
+  get identity(): { dev: number; ino: number; nlink: number } {
     return fstatSync(this.#file.fd);
   }
 

@@ -24,6 +24,7 @@ import { ReaderThread } from "./reader_thread.ts";
 
 /** Threads that read one file. One that ends is replaced when the next read begins. */
 export class ReaderPool implements Readers {
+  readonly #beforeRead: () => void;
   readonly #start: () => ReaderThread;
   readonly #threads: ReaderThread[];
   #next = 0;
@@ -33,12 +34,15 @@ export class ReaderPool implements Readers {
    * @param count Number of threads, at least 1.
    * @param file The file.
    * @param start Starts a thread; for tests.
+   * @param beforeRead Called before each read, which fails with what it throws.
    */
   constructor(
     count: number,
     file: ReaderFile,
     start: () => ReaderThread = () => new ReaderThread(file),
+    beforeRead: () => void = () => {},
   ) {
+    this.#beforeRead = beforeRead;
     this.#start = start;
     this.#threads = Array.from({ length: count }, start);
   }
@@ -101,6 +105,7 @@ export class ReaderPool implements Readers {
   }
 
   async #opened(options: CallOptions | undefined): Promise<ReaderThread> {
+    this.#beforeRead();
     const thread = this.#thread();
     if (!thread.isOpened) await thread.untilOpened(options);
     return thread;

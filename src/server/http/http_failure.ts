@@ -5,7 +5,7 @@
  */
 
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { shorten } from "../failures.ts";
+import { FILE_MOVED, isMoved, shorten } from "../failures.ts";
 import { GrpcFailure, GrpcStatus, type GrpcStatusName } from "../transport/status.ts";
 
 /** Why a request failed, as its client is told. */
@@ -72,5 +72,6 @@ export function httpFailureOf(error: unknown, signal: AbortSignal): HttpFailure 
     const status = OF_GRPC[GrpcStatus[cause.status as GrpcStatusName]];
     if (status !== undefined) return new HttpFailure(status, shorten(cause.message));
   }
+  if (isMoved(cause)) return new HttpFailure(500, FILE_MOVED, 0, true);
   return new HttpFailure(500, "internal error", 0, true);
 }
