@@ -1,10 +1,10 @@
 /**
  * `serve` over a database file, in a process of its own:
  *
- *     deno run -A bench/support/serve_file.ts POINTS [WORKERS]
+ *     deno run -A bench/support/serve_file.ts POINTS [WORKERS [PATH]]
  *
  * The file has one stream of so many points, {@linkcode UUID}. Prints its ports, of gRPC and of HTTP. Ends with its
- * standard input, and takes the file with it.
+ * standard input, and takes a file without a path with it.
  *
  * @module
  */
@@ -14,8 +14,9 @@ import { serve } from "../../src/server/mod.ts";
 import { samples } from "./data.ts";
 import { UUID } from "./served.ts";
 
-const folder = await Deno.makeTempDir({ prefix: "btrdb-bench-" });
-const db = await connect(`file:${folder}/served.btrdb`);
+const given = Deno.args[2];
+const folder = given === undefined ? await Deno.makeTempDir({ prefix: "btrdb-bench-" }) : undefined;
+const db = await connect(`file:${given ?? `${folder}/served.btrdb`}`);
 const stream = await db.create(UUID, "bench/served");
 await stream.insert(samples(Number(Deno.args[0])));
 await stream.flush();
@@ -29,5 +30,5 @@ console.log(server.port, server.httpPort);
 for await (const _ of Deno.stdin.readable);
 await server.stop({ graceful: false });
 await db.close();
-await Deno.remove(folder, { recursive: true });
+if (folder !== undefined) await Deno.remove(folder, { recursive: true });
 Deno.exit(0);
