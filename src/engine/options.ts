@@ -20,7 +20,7 @@ export interface ReaderFile {
   readonly cacheStreams: number;
 }
 
-/** Starts threads that read a file. What `beforeRead` throws is the error of a read. */
+/** Starts threads that read a file. A read fails with the error that `beforeRead` throws. */
 export type StartReaders = (
   count: number,
   file: ReaderFile,

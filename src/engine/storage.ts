@@ -45,7 +45,7 @@ export interface StorageParts {
   ownership: Ownership | undefined;
   /** Held while a file is open for reading. */
   header: FileHeader | undefined;
-  /** Where a file that is open for reading was. */
+  /** Place of a file that is open for reading. */
   place: ReaderPlace | undefined;
   store: BlockStore;
   versions: LateStore;

@@ -54,7 +54,7 @@ export function failureOf(rpc: string, error: unknown, signal: AbortSignal): Fai
   return { kind: "grpc", code: GrpcStatus.INTERNAL, text: "internal error", unexpected: true };
 }
 
-/** What clients are told of a database file that is not where it was. */
+/** Text for clients about a database file that is not where it was. */
 export const FILE_MOVED =
   "the file of the database was moved, replaced or removed: the server must be started again";
 

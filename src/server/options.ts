@@ -364,6 +364,18 @@ export function writeOptionsOf(
   return { collection, maxStreams };
 }
 
+/**
+ * Refuses options of a server that writes, for a database that is open for reading only.
+ *
+ * @throws {TypeError} If the server is to take line protocol.
+ */
+export function refuseToWrite({ http }: ServeOptions): void {
+  if (http === undefined || writeOptionsOf(http) === undefined) return;
+  throw invalidType(
+    "Cannot serve: http.write is set, expected none while the database is open for reading only",
+  );
+}
+
 /** Tells whether an address is only reachable from this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" ||

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { invalidType } from "../core/argument_error.ts";
 import { checkObject } from "../core/check_object.ts";
 import { onAbort } from "../core/call.ts";
 import type { BTrDB } from "../client/btrdb.ts";
@@ -30,6 +29,7 @@ import {
   type AllLimits,
   isLoopback,
   limitsOf,
+  refuseToWrite,
   type ServeOptions,
   workersOf,
 } from "./options.ts";
@@ -207,7 +207,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     spool,
   );
   const database = isEndpoint(db) ? db : endpointOf(db);
-  if (database.capabilities.readOnly === true) refuseWriting(options);
+  if (database.capabilities.readOnly === true) refuseToWrite(options);
   const readers = await openWorkers(database, workers);
   const around = {
     endpoint: readingIn(readers, database),
@@ -266,14 +266,6 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     await readers?.close();
     throw error;
   }
-}
-
-/** Refuses options of a server that writes, where the database is open for reading only. */
-function refuseWriting({ http }: ServeOptions): void {
-  if (http === undefined || writeOptionsOf(http) === undefined) return;
-  throw invalidType(
-    "Cannot serve: http.write is set, expected none where the database is open for reading only",
-  );
 }
 
 /** Bounds of the files kept for HTTP: where there are keys, one of them may fill a half. */

@@ -9,7 +9,7 @@ import { openEngine } from "../../../src/engine/mod.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { build, columns, readAll, rejection, uuid } from "../../support/database_file.ts";
 
-/** What happens to the files, and the error of a read after it. */
+/** Changes of the files, and the error of a read after each. */
 const SCENES: Record<string, { act: (folder: string) => Promise<void>; status?: string }> = {
   "another file takes its place": {
     act: (folder) => Deno.rename(`${folder}/new.btrdb`, `${folder}/grid.btrdb`),
