@@ -7,6 +7,7 @@
 
 import { constants } from "node:http2";
 import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
+import { type SendingSocket, unsentOf } from "./unsent_bytes.ts";
 
 /** Bytes of a call that may wait for its reader before it is told to stop. */
 const MAX_WAITING_BYTES = 1 << 20;
@@ -29,12 +30,16 @@ export type LibraryStream = Omit<CallStream, "writeFrames" | "waitingBytes" | "r
 interface LibraryCall {
   serializeMessage?(message: unknown): Uint8Array;
   /** The stream of HTTP/2. */
-  readonly stream?: { close?(code: number): void };
+  readonly stream?: {
+    close?(code: number): void;
+    readonly session?: { readonly socket?: SendingSocket };
+  };
 }
 
 /**
  * Lets a call send messages that are framed already, and bounds the bytes that wait for its reader:
- * the library counts messages, 16 of them, however long they are.
+ * the library counts messages, 16 of them, however long they are. Messages are held back while the
+ * socket has much to send.
  */
 export function takeFrames(stream: LibraryStream): CallStream {
   const { call } = stream as { call?: LibraryCall };
@@ -47,10 +52,28 @@ export function takeFrames(stream: LibraryStream): CallStream {
     message instanceof Frames ? message.bytes : serialize.call(call, message);
   call!.serializeMessage = framed;
   const ofLibrary = stream.write as (message: unknown, onSent: (error?: Error) => void) => boolean;
+  const socket = call?.stream?.session?.socket;
+  const unsent = socket === undefined ? undefined : unsentOf(socket);
+  /** Messages that the library does not have yet. */
+  let held: { readonly bytes: number; readonly hand: () => boolean }[] = [];
+  stream.on("cancelled", () => held = []);
+  const release = (): number => {
+    const released = held;
+    held = [];
+    return released.reduce((sum, { bytes, hand }) => (hand(), sum + bytes), 0);
+  };
   let waitingBytes = 0;
   let isFull = false;
   const write = (message: unknown, bytes: number, onSent?: () => void): boolean => {
     waitingBytes += bytes;
+    const hand = (): boolean => handOver(message, bytes, onSent);
+    if (held.length === 0 && !unsent?.isFull) return hand();
+    held.push({ bytes, hand });
+    isFull = true;
+    unsent?.hold(release);
+    return false;
+  };
+  const handOver = (message: unknown, bytes: number, onSent?: () => void): boolean => {
     const hasRoom = ofLibrary.call(stream, message, (error) => {
       const before = waitingBytes;
       waitingBytes -= bytes;
@@ -64,8 +87,12 @@ export function takeFrames(stream: LibraryStream): CallStream {
     return hasRoom && !isFull;
   };
   return Object.assign(stream, {
-    waitingBytes: (): number => waitingBytes,
-    reset: (): void => call!.stream?.close?.(constants.NGHTTP2_CANCEL),
+    waitingBytes: (): number =>
+      held.length === 0 ? waitingBytes : Math.max(waitingBytes, FEW_WAITING_BYTES + 1),
+    reset: (): void => {
+      held = [];
+      call!.stream?.close?.(constants.NGHTTP2_CANCEL);
+    },
     write: (message: Uint8Array): boolean => write(message, message.length),
     writeFrames: (frames: Uint8Array, onSent: () => void): boolean =>
       write(new Frames(frames), frames.length, onSent),

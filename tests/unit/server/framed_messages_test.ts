@@ -1,6 +1,17 @@
 import { EventEmitter } from "node:events";
 import { assertEquals, assertThrows } from "@std/assert";
 import { type LibraryStream, takeFrames } from "../../../src/server/transport/framed_messages.ts";
+import { until } from "../../support/until.ts";
+
+/** A socket that has bytes to send. */
+class FakeSocket extends EventEmitter {
+  writableLength = 0;
+  /** Sends all of them. */
+  sendAll(): void {
+    this.writableLength = 0;
+    this.emit("drain");
+  }
+}
 
 /** The library's side of a call: it frames what is written, and takes whatever comes. */
 class FakeStream extends EventEmitter {
@@ -8,6 +19,7 @@ class FakeStream extends EventEmitter {
   readonly call = {
     serializeMessage: (message: unknown) =>
       new Uint8Array([0, ...(message as Uint8Array).subarray(0, 9)]),
+    stream: { session: { socket: new FakeSocket() } },
   };
   readonly unsent: ((error?: Error) => void)[] = [];
   write(message: unknown, onSent: () => void): boolean {
@@ -53,6 +65,44 @@ Deno.test("takeFrames: a call is told to stop at 1 MiB, to go on once some was s
   assertEquals([drains, stream.waitingBytes()], [2, 2]);
   library.send();
   assertEquals(drains, 2);
+});
+
+// A client that announced a flow-control window of 2 GiB and did not read had its whole answers kept for it:
+// 36 MB of one of 2,000,000 points, while the call was over and its place free for the next.
+Deno.test("takeFrames: messages are held back while the socket has much to send", () => {
+  const library = new FakeStream();
+  const { socket } = library.call.stream.session;
+  let drains = 0;
+  library.on("drain", () => drains++);
+  const stream = takeFrames(library as unknown as LibraryStream);
+  socket.writableLength = 2 << 20;
+  assertEquals(stream.write(Uint8Array.of(7)), false);
+  assertEquals(stream.writeFrames(Uint8Array.of(1), () => {}), false);
+  assertEquals(library.sent.length, 0);
+  // The call keeps its place for them, however short they are.
+  assertEquals(stream.waitingBytes() > 65_536, true);
+  socket.sendAll();
+  assertEquals([library.sent.length, stream.waitingBytes()], [2, 2]);
+  library.send();
+  assertEquals([drains, stream.write(Uint8Array.of(8))], [1, true]);
+});
+
+Deno.test("takeFrames: what is held back is dropped with its call, and calls of a socket take turns", async () => {
+  const calls = Array.from({ length: 3 }, () => new FakeStream());
+  const { socket } = calls[0]!.call.stream.session;
+  for (const { call } of calls) call.stream.session.socket = socket;
+  const streams = calls.map((library) => takeFrames(library as unknown as LibraryStream));
+  socket.writableLength = 2 << 20;
+  for (const stream of streams) stream.write(new Uint8Array(1 << 20));
+  streams[0]!.reset();
+  socket.sendAll();
+  assertEquals(calls.map(({ sent }) => sent.length), [0, 1, 0]);
+  await until("the last one has its turn", () => calls[2]!.sent.length === 1);
+  socket.writableLength = 2 << 20;
+  streams[1]!.write(Uint8Array.of(1));
+  calls[1]!.emit("cancelled");
+  socket.sendAll();
+  assertEquals(calls.map(({ sent }) => sent.length), [0, 1, 1]);
 });
 
 Deno.test("takeFrames: a library that frames elsewhere is refused", () => {
