@@ -62,7 +62,6 @@ Deno.test("simulate: what ingest reads from it, and counts at the end", async ()
   ], { env: space.env });
   let isInterrupted = false;
   for await (const line of linesOf(ingest.stdout)) {
-    // Read to its end: what is written to nobody ends a command with another code.
     if ((JSON.parse(line).stored ?? 0) > 0 && !isInterrupted) {
       isInterrupted = true;
       ingest.kill("SIGINT");
