@@ -71,7 +71,7 @@ export async function* readResumable<Columns>(
   const spec: CallSpec = { rpc, uuid, anyNode: !latest, options };
   let current = source;
   let pin: Pin | undefined;
-  let last: OpenCall | undefined;
+  let answer: { call: OpenCall; major: bigint } | undefined;
   let asked = version;
   yield* caller.stream(spec, {
     async open(attempt) {
@@ -83,6 +83,11 @@ export async function* readResumable<Columns>(
     read(bytes, call): Chunk<Columns> | undefined {
       const part = current.decode(bytes);
       giveBack(bytes);
+      const { major } = part.version;
+      if (answer?.call !== call) answer = { call, major };
+      if (answer.major !== major) {
+        throw wrongAnswer(`it is of versions ${answer.major} and ${major}`, spec);
+      }
       if (isLatest(asked)) part.version = rules.floors.correct(uuid, part.version);
       call.rpc.recorder.points += current.size(part.columns);
       const first = pin === undefined;
@@ -90,8 +95,7 @@ export async function* readResumable<Columns>(
         pin = pinOf(part.version, latest, rules);
         const ordered = !rules.quirks || pin.version.minor === 0n;
         if (!ordered) current = current.unordered?.() ?? current;
-      } else checkSame(pin, part.version, spec, call === last);
-      last = call;
+      } else checkSame(pin, part.version, spec);
       const columns = current.take(part.columns);
       if (!first && current.size(columns) === 0) return undefined;
       return { version: pin.version, columns };
@@ -118,22 +122,10 @@ class Moved {
   }
 }
 
-/**
- * All messages of an answer, and of its continuations, carry one version.
- *
- * @param isSameAnswer True if the connection has not broken since the last message.
- */
-function checkSame(
-  pin: Pin,
-  { major, minor }: Version,
-  spec: CallSpec,
-  isSameAnswer: boolean,
-): void {
+/** All messages of an answer, and of its continuations, carry one version. */
+function checkSame(pin: Pin, { major, minor }: Version, spec: CallSpec): void {
   const { version } = pin;
   if (major === version.major && (minor === version.minor || !pin.latest)) return;
-  if (isSameAnswer) {
-    throw wrongAnswer(`it is of versions ${text(version)} and ${text({ major, minor })}`, spec);
-  }
   throw new Moved(movedError(
     `Cannot continue ${spec.rpc}: the connection broke, and version ${text(version)} has become ` +
       `${text({ major, minor })} since`,
