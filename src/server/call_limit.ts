@@ -7,26 +7,27 @@
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { Semaphore } from "../core/semaphore.ts";
+import { type PlaceHolder, PlaceHolders, type SendTimeout } from "./unread_answers.ts";
 
 /**
  * Runs `work` with places behind each of the gates.
  *
- * @param signal Ends the waiting.
+ * @param call The call that takes them; its signal ends the waiting.
  * @param count Number of places; all there are behind the smallest gate, if it is more.
  */
 export async function withPlaces<T>(
   [gate, ...others]: readonly CallLimit[],
-  signal: AbortSignal,
+  call: PlaceHolder,
   work: () => Promise<T>,
   count = 1,
 ): Promise<T> {
   if (gate === undefined) return await work();
   const places = Math.min(count, gate.most);
-  await gate.enter(signal, places);
+  await gate.enter(call, places);
   try {
-    return await withPlaces(others, signal, work, places);
+    return await withPlaces(others, call, work, places);
   } finally {
-    gate.leave(places);
+    gate.leave(call, places);
   }
 }
 
@@ -39,15 +40,20 @@ export class CallLimit {
   /** Calls that run at once. */
   readonly most: number;
   readonly #maxWaiting: number;
+  readonly #holders: PlaceHolders;
+  /** Places that are waited for. */
+  #wanted = 0;
 
   /**
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
+   * @param timeout How long answers may wait for their clients while calls wait.
    */
-  constructor(maxRunning: number, maxWaiting: number) {
+  constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
     this.#places = new Semaphore(maxRunning);
     this.most = maxRunning;
     this.#maxWaiting = maxWaiting;
+    this.#holders = new PlaceHolders(timeout);
   }
 
   /** Calls that run now. */
@@ -61,24 +67,40 @@ export class CallLimit {
   }
 
   /**
-   * Takes places, waiting for them if need be; {@linkcode leave} gives them back.
+   * Takes places, waiting for them if need be; {@linkcode leave} gives them back. While a call waits,
+   * those that have places and whose clients do not read are ended.
    *
-   * @param signal Ends the waiting.
+   * @param call Its signal ends the waiting. Has no places behind this gate yet.
    * @param count Number of places; all there are, if it is more.
    * @throws {BTrDBError} 426, if too many wait already; the signal's reason on an abort.
    */
-  async enter(signal: AbortSignal, count = 1): Promise<void> {
+  async enter(call: PlaceHolder, count = 1): Promise<void> {
+    const { signal } = call;
     signal.throwIfAborted();
     const places = Math.min(count, this.most);
     if (!this.#places.hasRoom(places) && this.waiting >= this.#maxWaiting) {
       throw new BTrDBError(SHEDDING, { code: ErrorCode.ResourceDepleted });
     }
-    await this.#places.take({ signal }, "wait", places);
+    const granted = this.#places.take({ signal }, "wait", places);
+    if (granted !== undefined) await this.#wait(granted, places);
+    this.#holders.add(call, places);
   }
 
   /** Gives places to the first calls that wait. */
-  leave(count = 1): void {
+  leave(call: PlaceHolder, count = 1): void {
+    this.#holders.delete(call);
     this.#places.release(Math.min(count, this.most));
+  }
+
+  async #wait(granted: Promise<void>, places: number): Promise<void> {
+    this.#wanted += places;
+    this.#holders.watch(() => this.#wanted - (this.most - this.running));
+    try {
+      await granted;
+    } finally {
+      this.#wanted -= places;
+      if (this.#wanted === 0) this.#holders.unwatch();
+    }
   }
 }
 
@@ -95,11 +117,12 @@ export class SharedPlaces {
   /**
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
+   * @param timeout How long answers may wait for their clients while calls wait.
    */
-  constructor(maxRunning: number, maxWaiting: number) {
-    this.all = new CallLimit(maxRunning, maxWaiting);
+  constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
+    this.all = new CallLimit(maxRunning, maxWaiting, timeout);
     const share = Math.max(1, Math.floor(SHARE * maxRunning));
-    this.#newShare = () => new CallLimit(share, maxWaiting >> 1);
+    this.#newShare = () => new CallLimit(share, maxWaiting >> 1, timeout);
   }
 
   /**

@@ -160,7 +160,7 @@ export class Dispatcher {
     if (entry.gated === false) return await run();
     // Who sends no message takes no place.
     await call.arrived();
-    await withPlaces(places.of(keys.ownerOf(grant)), call.signal, async () => {
+    await withPlaces(places.of(keys.ownerOf(grant)), call, async () => {
       await run();
       // An answer that waits for its client takes memory as long.
       await call.taken();

@@ -48,6 +48,7 @@ const LIMITS: Names<Limits> = {
   sqlRows: true,
   sqlTimeoutMs: true,
   spoolBytes: true,
+  sendTimeoutMs: true,
 };
 
 const TLS: Names<ServerTlsOptions> = { cert: true, key: true, reloadEveryMs: true };

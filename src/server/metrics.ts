@@ -25,10 +25,12 @@ interface Histogram {
   count: number;
 }
 
-/** A gauge read when it is asked for. */
+/** A gauge or a counter that is read when it is asked for. */
 export interface Gauge {
   name: string;
   help: string;
+  /** True if it never falls. @default {false} */
+  isCounter?: boolean;
   read: () => number;
 }
 
@@ -101,7 +103,7 @@ export class Metrics {
     counter(lines, "btrdb_server_received_bytes_total", "Message bytes in.", this.#bytesReceived);
     counter(lines, "btrdb_server_sent_bytes_total", "Message bytes out.", this.#bytesSent);
     for (const gauge of this.#gauges) {
-      head(lines, gauge.name, "gauge", gauge.help);
+      head(lines, gauge.name, gauge.isCounter === true ? "counter" : "gauge", gauge.help);
       lines.push(`${gauge.name} ${gauge.read()}`);
     }
     return lines.join("\n") + "\n";

@@ -7,6 +7,7 @@
 
 import { CALL_POINTS, chunkSize } from "../endpoint/chunk_size.ts";
 import { type CallLimit, SharedPlaces, withPlaces } from "./call_limit.ts";
+import type { PlaceHolder, SendTimeout } from "./unread_answers.ts";
 
 /** Points in the chunks of all calls: 128 MiB. */
 const ALL_POINTS = 8 << 20;
@@ -66,17 +67,17 @@ export class StreamGate {
   /**
    * Runs `work` once so many streams may be read. A single stream may be read at once.
    *
-   * @param signal Ends the waiting.
+   * @param call The call that reads them; its signal ends the waiting.
    * @param work Gets the largest chunk of each stream, points or windows; `undefined`: as large as an
    *   endpoint likes.
    */
   async run<T>(
     { streams, isWindows }: StreamsRequest,
-    signal: AbortSignal,
+    call: PlaceHolder,
     work: (chunk: number | undefined) => Promise<T>,
   ): Promise<T> {
     if (streams <= 1) return await work(undefined);
-    return await withPlaces(this.#places, signal, async () => {
+    return await withPlaces(this.#places, call, async () => {
       const points = Math.min(CALL_POINTS, ...this.#points.map(({ forCall }) => forCall));
       for (const pool of this.#points) pool.take(points);
       try {
@@ -101,9 +102,10 @@ export class OpenStreams {
   /**
    * @param most Streams that are read at once.
    * @param maxWaiting Calls that wait for others to end.
+   * @param timeout How long answers may wait for their clients while calls wait.
    */
-  constructor(most: number, maxWaiting: number) {
-    this.#places = new SharedPlaces(most, maxWaiting);
+  constructor(most: number, maxWaiting: number, timeout: SendTimeout) {
+    this.#places = new SharedPlaces(most, maxWaiting, timeout);
   }
 
   /**

@@ -87,6 +87,13 @@ export interface Limits {
    * @default {1073741824}
    */
   spoolBytes?: number;
+  /**
+   * Time without any progress after which an answer that waits for its client is ended with
+   * RESOURCE_EXHAUSTED, ms, if others wait for its place or its streams. Otherwise it may wait.
+   *
+   * @default {30000}
+   */
+  sendTimeoutMs?: number;
 }
 
 /** A certificate: PEM texts, or paths of files that are read again when they change. */
@@ -255,6 +262,7 @@ const DEFAULTS: AllLimits = {
   sqlRows: 100_000,
   sqlTimeoutMs: 10_000,
   spoolBytes: 1 << 30,
+  sendTimeoutMs: 30_000,
 };
 
 /**

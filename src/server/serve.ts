@@ -34,6 +34,7 @@ import {
   workersOf,
 } from "./options.ts";
 import { metricsOf, openPages } from "./server_metrics.ts";
+import { SendTimeout } from "./unread_answers.ts";
 import { openWorkers, readingIn } from "./worker_reads.ts";
 import { Calls } from "./transport/calls.ts";
 import { IncomingBytes } from "./transport/incoming_bytes.ts";
@@ -197,12 +198,14 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
-  const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls);
-  const openStreams = new OpenStreams(limits.openStreams, limits.waitingCalls);
+  const timeout = new SendTimeout(limits.sendTimeoutMs);
+  const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls, timeout);
+  const openStreams = new OpenStreams(limits.openStreams, limits.waitingCalls, timeout);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const metrics = metricsOf(
     places.all,
+    timeout,
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
     spool,
   );

@@ -10,12 +10,24 @@ import type { Spool } from "./http/data/spool.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
 import type { ServeOptions } from "./options.ts";
+import type { SendTimeout } from "./unread_answers.ts";
 
 /** Metrics of calls, and of what the server holds. */
-export function metricsOf(gate: CallLimit, connections: () => number, spool: Spool): Metrics {
+export function metricsOf(
+  gate: CallLimit,
+  timeout: SendTimeout,
+  connections: () => number,
+  spool: Spool,
+): Metrics {
   return new Metrics([
     { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
     { name: "btrdb_server_calls_waiting", help: "Calls kept waiting.", read: () => gate.waiting },
+    {
+      name: "btrdb_server_unread_answers_total",
+      help: "Answers ended because their clients did not read.",
+      isCounter: true,
+      read: () => timeout.ended,
+    },
     { name: "btrdb_server_connections", help: "Connections open.", read: connections },
     { name: "btrdb_server_spool_bytes", help: "Files kept for HTTP.", read: () => spool.bytes },
     {

@@ -10,3 +10,14 @@ export function later(ms: number): Disposable {
     },
   };
 }
+
+/** Has `performance.now` say a later time until it is disposed of. Timers go on as before. */
+export function laterOnMonotonicClock(ms: number): Disposable {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + ms;
+  return {
+    [Symbol.dispose](): void {
+      performance.now = now;
+    },
+  };
+}

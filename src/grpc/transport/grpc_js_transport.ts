@@ -109,11 +109,19 @@ class GrpcJsCall implements WireCall {
   }
 }
 
+/** The library's text for calls that the server reset with ENHANCE_YOUR_CALM. */
+const CALM_DOWN = "Bandwidth exhausted or memory limit exceeded";
+/** What servers of this package mean by it; others may mean that the client asks too much. */
+const UNREAD =
+  "the server has ended the call to make room for others, as it does with answers that " +
+  "are not read for too long";
+
 /**
  * The status of a call. The library passes on errors of its own instead, without code and details, for
  * messages that are said to be compressed and are not.
  */
 function wholeStatus({ code, details, message }: Partial<EndStatus & Error>): EndStatus {
+  if (details === CALM_DOWN) return { code: status.RESOURCE_EXHAUSTED, details: UNREAD };
   const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
   return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
 }

@@ -24,7 +24,7 @@ export async function withStreams(
   request: StreamsRequest,
   work: (chunk: number | undefined) => Promise<void>,
 ): Promise<void> {
-  await openStreams.run(request, call.signal, async (chunk) => {
+  await openStreams.run(request, call, async (chunk) => {
     const isMany = request.streams >= MANY;
     // Also while calls wait for their readers: what made their chunks is free.
     if (isMany) freeMemoryLater();

@@ -124,7 +124,11 @@ export class Reply {
   bytes = 0;
   /** True once it is complete as far as this server is concerned. */
   hasEnded = false;
+  /** When the client last took a piece, on the clock of `performance.now()`; 0: never. */
+  takenMs = 0;
   #isClosed = false;
+  /** When the body began to wait for the client. */
+  #fullMs: number | undefined;
 
   /** @param headers Fields beside those of every reply. */
   constructor(
@@ -137,6 +141,7 @@ export class Reply {
     this.#headers = headers;
     outgoing.on("error", () => {});
     outgoing.on("close", () => this.#isClosed = true);
+    outgoing.on("drain", () => this.#fullMs = undefined);
   }
 
   /** Sends status and head. */
@@ -155,8 +160,19 @@ export class Reply {
   write(piece: Uint8Array, onSent?: () => void): boolean {
     if (this.#isClosed) return true;
     this.bytes += piece.length;
-    if (!this.#isOwnSocket || onSent === undefined) return this.#outgoing.write(piece);
-    return this.#outgoing.write(piece, (error) => error ?? onSent());
+    const hasRoom = this.#outgoing.write(piece, (error) => {
+      if (error) return;
+      this.takenMs = performance.now();
+      if (this.#isOwnSocket) onSent?.();
+    });
+    if (!hasRoom) this.#fullMs ??= performance.now();
+    return hasRoom;
+  }
+
+  /** When the client last took a piece, while the body waits for it; `undefined` if it does not. */
+  unreadSince(): number | undefined {
+    if (this.#isClosed || this.#fullMs === undefined) return undefined;
+    return Math.max(this.#fullMs, this.takenMs);
   }
 
   /**

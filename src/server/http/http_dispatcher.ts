@@ -10,7 +10,9 @@ import { Access, CollectionCache } from "../access.ts";
 import { type SharedPlaces, withPlaces } from "../call_limit.ts";
 import type { ErrorContext } from "../dispatcher.ts";
 import type { KeyRing } from "../keys.ts";
+import { ErrorCode } from "../../core/errors.ts";
 import type { Metrics } from "../metrics.ts";
+import type { PlaceHolder } from "../unread_answers.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
 import { until } from "../transport/until.ts";
 import type { Reply, Request } from "./exchange.ts";
@@ -88,8 +90,9 @@ export class HttpDispatcher {
     const started = performance.now();
     let code = "OK";
     try {
-      const exchange = this.#exchange(route, { request, reply, path, signal });
-      const cancel = (reason: GrpcFailure) => controller.abort(reason);
+      const cancel = (reason: Error) => controller.abort(reason);
+      const holder = holderOf(reply, signal, cancel);
+      const exchange = this.#exchange(route, { request, reply, path, holder });
       await watchRights(exchange.access, cancel, () => route.run(exchange));
     } catch (error) {
       const failure = this.#failureOf(error, request, signal);
@@ -112,19 +115,17 @@ export class HttpDispatcher {
 
   #exchange(
     route: HttpRoute,
-    { request, reply, path, signal }:
-      & Pick<HttpExchange, "request" | "reply" | "path">
-      & { signal: AbortSignal },
+    { request, reply, path, holder }: Pick<HttpExchange, "request" | "reply" | "path" | "holder">,
   ): HttpExchange {
     const { keys, endpoint, metrics, places } = this.#options;
     const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
-    const options: CallOptions & { signal: AbortSignal } = { signal };
+    const options: CallOptions & { signal: AbortSignal } = { signal: holder.signal };
     const access = new Access(grant, this.#collections, options);
     const owner = keys.ownerOf(grant);
     const gates = places.of(owner);
-    const gated = <T>(work: () => Promise<T>) => withPlaces(gates, signal, work);
+    const gated = <T>(work: () => Promise<T>) => withPlaces(gates, holder, work);
     const shared = { request, reply, path, endpoint, access, metrics, options };
-    return { ...shared, grant, owner, gated };
+    return { ...shared, grant, owner, holder, gated };
   }
 
   /** The failure of a request; who showed no key is asked for one. */
@@ -149,4 +150,17 @@ export class HttpDispatcher {
       // A reporter that fails must not take the answer with it.
     }
   }
+}
+
+/** A request as what has places. */
+function holderOf(
+  reply: Reply,
+  signal: AbortSignal,
+  cancel: (reason: Error) => void,
+): PlaceHolder {
+  return {
+    signal,
+    unreadSince: () => reply.unreadSince(),
+    endUnread: (message) => cancel(new HttpFailure(503, message, ErrorCode.ResourceDepleted)),
+  };
 }

@@ -5,6 +5,7 @@
  */
 
 import { onAbort } from "../../core/call.ts";
+import { PIECE_BYTES } from "../transport/call_stream.ts";
 import type { FairSending } from "../transport/fair_sending.ts";
 import type { Reply } from "./exchange.ts";
 
@@ -44,7 +45,9 @@ export class ReplyWriter {
     await this.#pace.take(piece.length);
     this.#signal.throwIfAborted();
     this.#begin();
-    if (!this.#reply.write(piece)) await this.#room();
+    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+      if (!this.#reply.write(piece.subarray(at, at + PIECE_BYTES))) await this.#room();
+    }
   }
 
   /** Ends the body. */

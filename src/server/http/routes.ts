@@ -9,6 +9,7 @@ import type { CallOptions, Endpoint } from "../../endpoint/endpoint.ts";
 import type { Access } from "../access.ts";
 import type { Grant } from "../keys.ts";
 import type { Metrics } from "../metrics.ts";
+import type { PlaceHolder } from "../unread_answers.ts";
 import type { Reply, Request } from "./exchange.ts";
 import type { HttpFailure } from "./http_failure.ts";
 
@@ -27,6 +28,8 @@ export interface HttpExchange {
   readonly metrics: Metrics;
   /** Signal of the request: aborts when the client is gone, or the server stops. */
   readonly options: CallOptions & { readonly signal: AbortSignal };
+  /** What has places while it is answered. */
+  readonly holder: PlaceHolder;
   /** Does the part of the work that counts against the limit of concurrent calls. */
   readonly gated: <T>(work: () => Promise<T>) => Promise<T>;
 }

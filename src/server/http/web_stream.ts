@@ -104,6 +104,10 @@ export class WebStream implements CallStream {
     return this.#reply.waitingBytes;
   }
 
+  takenMs(): number {
+    return this.#reply.takenMs;
+  }
+
   reset(): void {
     this.#reply.destroy();
   }

@@ -9,6 +9,7 @@ import { MAX_TIMER_MS } from "../../core/call.ts";
 import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
 import { onSilence } from "../../core/silence_timer.ts";
+import type { PlaceHolder } from "../unread_answers.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
@@ -18,7 +19,7 @@ const PREFIX_BYTES = 5;
 const FIRST_MESSAGE_MS = 10_000;
 
 /** One call, of any of the four kinds. */
-export class Call {
+export class Call implements PlaceHolder {
   /** `/package.Service/Method`, as requested. */
   readonly path: string;
   /** The address the client used to reach this server. */
@@ -47,6 +48,9 @@ export class Call {
   #finished = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
+  /** When the answer last began to wait for the client. */
+  #fullMs = 0;
+  #isUnread = false;
 
   /**
    * @param path Its method.
@@ -91,6 +95,18 @@ export class Call {
     this.#controller.abort(reason);
     this.#wakeReader?.();
     this.#wakeWriter?.();
+  }
+
+  /** When the client last took a part of the answer, while the answer waits for it. */
+  unreadSince(): number | undefined {
+    if (this.#wakeWriter === undefined) return undefined;
+    return Math.max(this.#fullMs, this.#stream.takenMs());
+  }
+
+  /** Gives up the call because its client does not read. */
+  endUnread(message: string): void {
+    this.#isUnread = true;
+    this.cancel(new GrpcFailure(GrpcStatus.RESOURCE_EXHAUSTED, message));
   }
 
   /**
@@ -181,7 +197,7 @@ export class Call {
 
   /**
    * Ends the call with a status; only the first time counts. Bytes that wait for a client whose deadline
-   * has passed are dropped: the client knows, and nothing else would end the call.
+   * has passed, or that does not read, are dropped: nothing else would end the call.
    */
   finish(code: number = GrpcStatus.OK, details = ""): void {
     if (this.#finished) return;
@@ -189,13 +205,14 @@ export class Call {
     clearTimeout(this.#timer);
     this.#stopFirstTimer();
     this.#stream.resume();
-    const isLate = code === GrpcStatus.DEADLINE_EXCEEDED;
-    if (isLate && this.#stream.waitingBytes() > FEW_WAITING_BYTES) this.#stream.reset();
+    const isStuck = this.#isUnread || code === GrpcStatus.DEADLINE_EXCEEDED;
+    if (isStuck && this.#stream.waitingBytes() > FEW_WAITING_BYTES) this.#stream.reset(code);
     else if (code === GrpcStatus.OK) this.#stream.end();
     else this.#stream.emit("error", { code, details });
   }
 
   #room(): Promise<void> {
+    this.#fullMs = performance.now();
     return new Promise((resolve, reject) => {
       const wake = () => {
         this.#wakeWriter = undefined;

@@ -8,6 +8,12 @@
 export const FEW_WAITING_BYTES: number = 64 << 10;
 
 /**
+ * Bytes of a long message that are written at once. Whoever takes so many within `sendTimeoutMs` is seen
+ * to read.
+ */
+export const PIECE_BYTES: number = 256 << 10;
+
+/**
  * One call, both directions as bytes: the part of grpc-js's `ServerDuplexStream` that
  * {@linkcode import("./call.ts").Call} uses.
  */
@@ -34,8 +40,14 @@ export interface CallStream {
   writeFrames(frames: Uint8Array, onSent: () => void): boolean;
   /** Bytes that wait for the client; `drain` tells when they have become few. */
   waitingBytes(): number;
-  /** Ends the call at once, without what waits for the client. */
-  reset(): void;
+  /** When the client last took a part of the answer, on the clock of `performance.now()`; 0: never. */
+  takenMs(): number;
+  /**
+   * Ends the call at once, without what waits for the client.
+   *
+   * @param code gRPC status; clients see one that goes with it, or that the connection broke.
+   */
+  reset(code: number): void;
   /** Ends the call well. */
   end(): unknown;
   /** Ends the call with another status. */

@@ -6,7 +6,9 @@
  */
 
 import { constants } from "node:http2";
-import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
+import { messageHead } from "../../core/grpc_web.ts";
+import { type CallStream, FEW_WAITING_BYTES, PIECE_BYTES } from "./call_stream.ts";
+import { GrpcStatus } from "./status.ts";
 import { type SendingSocket, unsentOf } from "./unsent_bytes.ts";
 
 /** Bytes of a call that may wait for its reader before it is told to stop. */
@@ -22,9 +24,11 @@ class Frames {
 }
 
 /** The library's side of a call. */
-export type LibraryStream = Omit<CallStream, "writeFrames" | "waitingBytes" | "reset"> & {
-  emit(event: "drain"): unknown;
-};
+export type LibraryStream =
+  & Omit<CallStream, "writeFrames" | "waitingBytes" | "takenMs" | "reset">
+  & {
+    emit(event: "drain"): unknown;
+  };
 
 /** The part of the library's calls that is replaced. */
 interface LibraryCall {
@@ -64,6 +68,7 @@ export function takeFrames(stream: LibraryStream): CallStream {
   };
   let waitingBytes = 0;
   let isFull = false;
+  let takenMs = 0;
   const write = (message: unknown, bytes: number, onSent?: () => void): boolean => {
     waitingBytes += bytes;
     const hand = (): boolean => handOver(message, bytes, onSent);
@@ -77,6 +82,7 @@ export function takeFrames(stream: LibraryStream): CallStream {
     const hasRoom = ofLibrary.call(stream, message, (error) => {
       const before = waitingBytes;
       waitingBytes -= bytes;
+      takenMs = performance.now();
       if (!error) onSent?.();
       const isFew = waitingBytes <= FEW_WAITING_BYTES && before > FEW_WAITING_BYTES;
       const hasRoom = isFull && waitingBytes < MAX_WAITING_BYTES;
@@ -86,15 +92,33 @@ export function takeFrames(stream: LibraryStream): CallStream {
     isFull ||= waitingBytes >= MAX_WAITING_BYTES;
     return hasRoom && !isFull;
   };
+  /** Writes long ones in pieces: the library tells of nothing less than a whole one. */
+  const writeFrames = (frames: Uint8Array, onSent?: () => void): boolean => {
+    let at = 0;
+    for (; frames.length - at > PIECE_BYTES; at += PIECE_BYTES) {
+      write(new Frames(frames.subarray(at, at + PIECE_BYTES)), PIECE_BYTES);
+    }
+    const rest = at === 0 ? frames : frames.subarray(at);
+    return write(new Frames(rest), rest.length, onSent);
+  };
   return Object.assign(stream, {
     waitingBytes: (): number =>
       held.length === 0 ? waitingBytes : Math.max(waitingBytes, FEW_WAITING_BYTES + 1),
-    reset: (): void => {
+    takenMs: (): number => takenMs,
+    reset: (code: number): void => {
       held = [];
-      call!.stream?.close?.(constants.NGHTTP2_CANCEL);
+      call!.stream?.close?.(
+        code === GrpcStatus.RESOURCE_EXHAUSTED
+          ? constants.NGHTTP2_ENHANCE_YOUR_CALM
+          : constants.NGHTTP2_CANCEL,
+      );
     },
-    write: (message: Uint8Array): boolean => write(message, message.length),
-    writeFrames: (frames: Uint8Array, onSent: () => void): boolean =>
-      write(new Frames(frames), frames.length, onSent),
+    write: (message: Uint8Array): boolean => {
+      if (message.length <= PIECE_BYTES) return write(message, message.length);
+      const head = messageHead(message.length);
+      write(new Frames(head), head.length);
+      return writeFrames(message);
+    },
+    writeFrames,
   });
 }

@@ -11,6 +11,7 @@ import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
+import { NO_TIMEOUT } from "../place_holder.ts";
 
 /** Messages and status with which a call ended. */
 export interface LocalOutcome {
@@ -39,8 +40,8 @@ export class LocalService {
       endpoint,
       services: SERVICES,
       keys: new KeyRing([], undefined),
-      places: new SharedPlaces(1000, 1000),
-      openStreams: new OpenStreams(20_000, 1000),
+      places: new SharedPlaces(1000, 1000, NO_TIMEOUT),
+      openStreams: new OpenStreams(20_000, 1000, NO_TIMEOUT),
       metrics: new Metrics([]),
       settings: {
         maxInsertPointsV4: 25_000,

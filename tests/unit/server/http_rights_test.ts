@@ -12,6 +12,7 @@ import { PAGE_ROUTES } from "../../../src/server/http/plotter_page.ts";
 import { writeRoutes } from "../../../src/server/http/write/write_routes.ts";
 import { type ApiKey, type Capability, serve } from "../../../src/server/mod.ts";
 import { IncomingBytes } from "../../../src/server/transport/incoming_bytes.ts";
+import { NO_TIMEOUT } from "../../support/place_holder.ts";
 import { watched } from "../../support/watched_endpoint.ts";
 
 const OURS = "00000000-0000-4000-8000-000000000001";
@@ -45,7 +46,12 @@ const CASES: Record<string, Case> = {
 /** The paths of all routes. */
 function paths(endpoint: Endpoint): string[] {
   const spool = new Spool({ maxBytes: 1, maxOwnerBytes: 1 });
-  const data = { spool, openStreams: new OpenStreams(1, 1), maxStreams: 1, isKeyed: true };
+  const data = {
+    spool,
+    openStreams: new OpenStreams(1, 1, NO_TIMEOUT),
+    maxStreams: 1,
+    isKeyed: true,
+  };
   const rules = { maxMessageBytes: 1, messageBytes: () => 1, isKnown: () => true };
   const write = { template: new CollectionTemplate("{bucket}"), maxStreams: 1, maxBytes: 1 };
   return [

@@ -10,9 +10,10 @@ import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { createFilled } from "../../support/engine.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
+import { NO_TIMEOUT, TestCall } from "../../support/place_holder.ts";
 import { until } from "../../support/until.ts";
 
-const never = new AbortController().signal;
+const call = new TestCall();
 
 /** Calls that have begun, and do not end until they are let go. */
 class Stalled {
@@ -31,7 +32,7 @@ class Stalled {
     const run = this.#gate.of(owner);
     const before = this.chunks.length;
     const chunk = await new Promise<number | undefined>((resolve) => {
-      this.#runs.push(run.run({ streams, isWindows }, never, async (chunk) => {
+      this.#runs.push(run.run({ streams, isWindows }, call, async (chunk) => {
         resolve(chunk);
         await this.#held;
       }));
@@ -49,7 +50,7 @@ class Stalled {
 // Each call held up to 32 MiB of chunks, whatever others held: 66 calls on 300 streams that were not
 // read took 4 GB.
 Deno.test("OpenStreams: the chunks of calls that do not end do not add up", async () => {
-  const gate = new OpenStreams(20_000, 10);
+  const gate = new OpenStreams(20_000, 10, NO_TIMEOUT);
   const stalled = new Stalled(gate);
   assertEquals(await stalled.begin(undefined, 300), Math.floor((2 << 20) / 300));
   for (let i = 1; i < 66; i++) await stalled.begin(undefined, 300);
@@ -65,17 +66,17 @@ Deno.test("OpenStreams: the chunks of calls that do not end do not add up", asyn
 });
 
 Deno.test("OpenStreams: few streams have chunks of any size, windows a third of the points", async () => {
-  const stalled = new Stalled(new OpenStreams(20_000, 10));
+  const stalled = new Stalled(new OpenStreams(20_000, 10, NO_TIMEOUT));
   assertEquals(await stalled.begin(undefined, 1), undefined);
   assertEquals(await stalled.begin(undefined, 64), undefined);
   await stalled.end();
-  const windows = new Stalled(new OpenStreams(20_000, 10));
+  const windows = new Stalled(new OpenStreams(20_000, 10, NO_TIMEOUT));
   assertEquals(await windows.begin(undefined, 300, true), Math.floor((2 << 20) / 3 / 300));
   await windows.end();
 });
 
 Deno.test("OpenStreams: one key's calls leave points to another's", async () => {
-  const stalled = new Stalled(new OpenStreams(20_000, 10));
+  const stalled = new Stalled(new OpenStreams(20_000, 10, NO_TIMEOUT));
   for (let i = 0; i < 40; i++) await stalled.begin("greedy", 300);
   assertEquals(stalled.chunks.at(-1), 256);
   const chunk = await stalled.begin("modest", 300);

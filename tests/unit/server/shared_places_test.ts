@@ -12,28 +12,31 @@ import { serve } from "../../../src/server/mod.ts";
 import { createFilled } from "../../support/engine.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
+import { NO_TIMEOUT, TestCall } from "../../support/place_holder.ts";
 import { HANG_MS, until } from "../../support/until.ts";
 
 const READ = ["read"] as const;
-const never = new AbortController().signal;
+const call = new TestCall();
 
 Deno.test("SharedPlaces: an owner has a share, of its own, and whoever has none has all", async () => {
-  const places = new SharedPlaces(4, 2);
+  const places = new SharedPlaces(4, 2, NO_TIMEOUT);
   const [a] = places.of("a");
-  for (let i = 0; i < 3; i++) await a!.enter(never);
+  for (let i = 0; i < 3; i++) await a!.enter(call);
   let isIn = false;
-  a!.enter(never).then(() => isIn = true);
+  const fourth = a!.enter(call).then(() => isIn = true);
   assertEquals([a!.running, a!.waiting, isIn], [3, 1, false]);
   assertEquals(places.of("a")[0], a);
   assertEquals(places.of("b")[0]!.running, 0);
   assertEquals(places.of("b")[1], places.all);
   assertEquals(places.of(undefined), [places.all]);
+  a!.leave(call);
+  await fourth;
 });
 
 Deno.test("withPlaces: a call of more places than its share is left with all of the share", async () => {
-  const places = new SharedPlaces(8, 2);
+  const places = new SharedPlaces(8, 2, NO_TIMEOUT);
   const gates = places.of("a");
-  await withPlaces(gates, never, () => {
+  await withPlaces(gates, call, () => {
     assertEquals(gates.map(({ running }) => running), [6, 6]);
     return Promise.resolve();
   }, 10);

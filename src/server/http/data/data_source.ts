@@ -45,7 +45,7 @@ export async function withAnswer<T>(
   known: DataAnswer | undefined,
   use: (begun: BegunAnswer) => Promise<T>,
 ): Promise<T> {
-  const { endpoint, access, options, owner } = exchange;
+  const { endpoint, access, options, owner, holder } = exchange;
   const resolved = known ?? await resolve(exchange, format, limits.maxStreams);
   const { uuids, range } = resolved;
   await access.stream("read", ...uuids);
@@ -61,7 +61,7 @@ export async function withAnswer<T>(
   };
   const isWindows = range.query.type !== "raw";
   const request = { streams: streams.length, isWindows };
-  return await limits.openStreams.of(owner).run(request, options.signal, work);
+  return await limits.openStreams.of(owner).run(request, holder, work);
 }
 
 /**
