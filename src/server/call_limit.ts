@@ -47,7 +47,7 @@ export class CallLimit {
   /**
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
-   * @param timeout How long answers may wait for their clients while calls wait.
+   * @param timeout Longest wait of answers for their clients while calls wait.
    */
   constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
     this.#places = new Semaphore(maxRunning);
@@ -117,7 +117,7 @@ export class SharedPlaces {
   /**
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
-   * @param timeout How long answers may wait for their clients while calls wait.
+   * @param timeout Longest wait of answers for their clients while calls wait.
    */
   constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
     this.all = new CallLimit(maxRunning, maxWaiting, timeout);

@@ -102,7 +102,7 @@ export class OpenStreams {
   /**
    * @param most Streams that are read at once.
    * @param maxWaiting Calls that wait for others to end.
-   * @param timeout How long answers may wait for their clients while calls wait.
+   * @param timeout Longest wait of answers for their clients while calls wait.
    */
   constructor(most: number, maxWaiting: number, timeout: SendTimeout) {
     this.#places = new SharedPlaces(most, maxWaiting, timeout);

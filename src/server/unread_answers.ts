@@ -20,7 +20,7 @@ export interface PlaceHolder {
   endUnread(message: string): void;
 }
 
-/** How long answers may wait for their clients beside others that wait for a place. */
+/** Longest wait of answers for their clients while others wait for a place. */
 export class SendTimeout {
   /** That time, ms. */
   readonly ms: number;

@@ -111,7 +111,7 @@ class GrpcJsCall implements WireCall {
 
 /** The library's text for calls that the server reset with ENHANCE_YOUR_CALM. */
 const CALM_DOWN = "Bandwidth exhausted or memory limit exceeded";
-/** What servers of this package mean by it; others may mean that the client asks too much. */
+/** The meaning that servers of this package give it; to others it may be that a client asks too much. */
 const UNREAD =
   "the server has ended the call to make room for others, as it does with answers that " +
   "are not read for too long";

@@ -28,7 +28,7 @@ export interface HttpExchange {
   readonly metrics: Metrics;
   /** Signal of the request: aborts when the client is gone, or the server stops. */
   readonly options: CallOptions & { readonly signal: AbortSignal };
-  /** What has places while it is answered. */
+  /** The request as a holder of places. */
   readonly holder: PlaceHolder;
   /** Does the part of the work that counts against the limit of concurrent calls. */
   readonly gated: <T>(work: () => Promise<T>) => Promise<T>;

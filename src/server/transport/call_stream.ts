@@ -8,8 +8,8 @@
 export const FEW_WAITING_BYTES: number = 64 << 10;
 
 /**
- * Bytes of a long message that are written at once. Whoever takes so many within `sendTimeoutMs` is seen
- * to read.
+ * Bytes of a long message that are written at once. A client that takes so many within
+ * `sendTimeoutMs` is seen to read.
  */
 export const PIECE_BYTES: number = 256 << 10;
 
