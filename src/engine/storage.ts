@@ -78,6 +78,7 @@ export class Storage {
   readonly expiry: Expiry;
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
+  readonly #checkpointer: Checkpointer | undefined;
   readonly #groupCommit: GroupCommit;
   readonly #flusher: BufferFlusher;
   readonly #reclaimer: Reclaimer;
@@ -127,9 +128,9 @@ export class Storage {
       this.#deletions,
       parts.packer,
     );
-    const checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
+    const checkpointer = this.#checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
     this.#groupCommit = new GroupCommit(db, parts.path, {
-      checkOwner: () => parts.ownership?.beforeTransaction(),
+      checkOwner: () => parts.ownership?.beforeTransaction(checkpointer!.isLogInFile()),
       began: () => parts.ownership?.signLog(db),
       checkFiles: () => parts.ownership?.checkFiles(),
       publish: (state, head) => this.streams.replaceHead(state, head),
@@ -272,6 +273,7 @@ export class Storage {
         if (isOver) return;
         try {
           this.#parts.ownership?.check();
+          this.#checkpointer?.forget();
           work();
           resolve();
         } catch (error) {

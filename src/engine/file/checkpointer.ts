@@ -10,6 +10,9 @@ import type { Database, Statement } from "./sqlite.ts";
 /** Pages of the log from which on it is copied after a commit, 4 MiB: it is begun anew then. */
 const LONG_LOG_PAGES = 256;
 
+/** Time for which nobody else is expected to copy the log, ms. */
+const FRESH_MS = 5;
+
 /**
  * Makes the statement that counts the pages of the log and those that are in the file, as an array
  * behind a 0 or 1, without doing anything.
@@ -29,6 +32,10 @@ export function logFrames(db: Pick<Database, "prepare">): Statement | undefined 
 export class Checkpointer {
   readonly #db: Database;
   readonly #frames: Statement | undefined;
+  #inLog = 0;
+  #inFile: number | undefined;
+  /** The last time that both were counted, ms, if nothing was written or copied since. */
+  #countedAt = -Infinity;
 
   /** @param db The writer's connection; where SQLite cannot tell how long its log is, commits copy it. */
   constructor(db: Database) {
@@ -38,14 +45,42 @@ export class Checkpointer {
     db.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
   }
 
-  /** Tells whether the log is long, and the file lacks some of it. Call it outside of transactions. */
+  /**
+   * Tells whether the log is long, and the file lacks some of it. Call it after a transaction, outside
+   * of others.
+   */
   isDue(): boolean {
-    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
-    return Number(inLog ?? 0) >= LONG_LOG_PAGES && inLog !== inFile;
+    this.#count();
+    return this.#inLog >= LONG_LOG_PAGES && this.#inLog !== this.#inFile;
+  }
+
+  /**
+   * Tells whether the file has all of the log, so that what is written next begins it anew if no reader
+   * needs it. Call it before a transaction. The count after the last transaction is trusted for 5 ms,
+   * and once: another program may have copied the log.
+   */
+  isLogInFile(): boolean {
+    if (performance.now() - this.#countedAt > FRESH_MS) this.#count();
+    this.#countedAt = -Infinity;
+    return this.#inLog === this.#inFile;
   }
 
   /** Copies what readers permit; what fails loses nothing, because the log has everything. */
   run(): void {
+    this.forget();
     this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
+  /** Call it when something else than a transaction wrote to the log or copied it. */
+  forget(): void {
+    this.#countedAt = -Infinity;
+  }
+
+  #count(): void {
+    this.#countedAt = -Infinity;
+    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
+    this.#inLog = Number(inLog ?? 0);
+    this.#inFile = inFile === undefined ? undefined : Number(inFile);
+    this.#countedAt = performance.now();
   }
 }

@@ -15,11 +15,10 @@
 
 import { closeSync, openSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
-import { logFrames } from "./checkpointer.ts";
 import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
-import { type Database, openSqlite, type Statement } from "./sqlite.ts";
+import { type Database, openSqlite } from "./sqlite.ts";
 import { MAX_EPOCH, parseUserVersion, readUserVersion, userVersionOf } from "./user_version.ts";
 import {
   ANOTHER_PATH,
@@ -61,8 +60,6 @@ export class Ownership {
   #writesFirstPage = false;
   /** The file has all of the log. */
   #isLogInFile = false;
-  /** Frames of the log, and how many of them are in the file; missing in older releases of SQLite. */
-  #frames: Statement | undefined;
   /** The last time the file was found to be this writer's, ms. */
   #checkedAt = -Infinity;
 
@@ -125,7 +122,6 @@ export class Ownership {
       });
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
-    this.#frames = logFrames(db);
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
   }
@@ -150,14 +146,14 @@ export class Ownership {
   /**
    * Call it before each transaction, which {@linkcode signLog} and {@linkcode checkFiles} follow.
    *
+   * @param isLogInFile True if the file has all of the log: what is written next begins the log anew if
+   *   no reader needs it.
    * @throws {BTrDBError} As {@linkcode check} does.
    */
-  beforeTransaction(): void {
+  beforeTransaction(isLogInFile: boolean): void {
     if (this.#lost !== undefined || performance.now() - this.#checkedAt > FRESH_MS) this.check();
-    // What is written next begins the log anew if the file has all of it and no reader needs it.
-    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
-    this.#isLogInFile = inLog !== undefined && inLog === inFile;
-    if (this.#isLogInFile) this.#lacksFirstPage = true;
+    this.#isLogInFile = isLogInFile;
+    if (isLogInFile) this.#lacksFirstPage = true;
   }
 
   /**
