@@ -148,3 +148,9 @@ export function isLost(error: unknown): boolean {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Tells whether an error means that a server does not have a call at all. */
+export function isNotImplemented(error: unknown): boolean {
+  return error instanceof BTrDBError &&
+    (error.status === "UNIMPLEMENTED" || error.code === ErrorCode.NotImplemented);
+}

@@ -7,7 +7,6 @@
 
 import type { BTrDB } from "../../client/btrdb.ts";
 import type { ChangedRange } from "../../client/changes.ts";
-import { BTrDBError } from "../../core/errors.ts";
 import { LAST_TIME, MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import type { PixelColumns } from "../../plot/figure/pixel_columns.ts";
 import { LineEnds } from "../plotter/line_ends.ts";
@@ -16,7 +15,7 @@ import type { TileRequest } from "../plotter/tile.ts";
 import { TileCache } from "../plotter/tile_cache.ts";
 import { seriesOf, type TimeSpan } from "../plotter/view_changes.ts";
 import type { SeriesState, ViewState } from "../plotter/view_state.ts";
-import { isLost } from "./connection.ts";
+import { isLost, isNotImplemented } from "./connection.ts";
 
 /** Most ranges that are shaded for a stream. */
 const MAX_SHADES = 2_000;
@@ -75,7 +74,7 @@ export class DataSource {
         return `${major}.${minor}`;
       },
       changed: (uuid, from, to, signal) => this.#changed(uuid, from, to, signal),
-      isUnsupported: (error) => error instanceof BTrDBError && error.status === "UNIMPLEMENTED",
+      isUnsupported: isNotImplemented,
       onNews: (uuid, range) => this.#heard(uuid, range),
       onError: (error) => onError(error),
     });
