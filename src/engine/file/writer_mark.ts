@@ -125,6 +125,13 @@ export function writerOf(path: string): Writer | undefined {
 
 /** The error of a file that another writer has open. */
 export function foreignError(path: string, other: string): BTrDBError {
+  if (other === "") {
+    return new BTrDBError(
+      `Cannot open ${path}: it has the mark of a writer, and does not name one; another program ` +
+        "has changed its user_version",
+      { status: "CORRUPT" },
+    );
+  }
   if (other === path) {
     return new BTrDBError(
       `Cannot open ${path}: ${path}-lock was removed or replaced while a writer had the file open, ` +

@@ -132,6 +132,23 @@ Deno.test("openEngine: a rollback journal beside a file is not rolled back into 
   });
 });
 
+// The advice was to move a file called "-wal", of a writer "as ,".
+Deno.test("openEngine: the mark of a writer that the file does not name is CORRUPT", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    const db = new DatabaseSync(path);
+    const { user_version } = db.prepare("PRAGMA user_version").get()!;
+    db.exec(`PRAGMA user_version = ${Number(user_version) | 0x10}`);
+    db.close();
+    for (const readOnly of [true, false]) {
+      const error = await rejection(openEngine({ path, readOnly }));
+      assertEquals(error.status, "CORRUPT");
+      assertStringIncludes(error.message, "another program has changed its user_version");
+    }
+  });
+});
+
 Deno.test("openEngine: durability decides when SQLite syncs its log", async () => {
   for (const [durability, synchronous] of [[undefined, 2], ["full", 2], ["relaxed", 1]] as const) {
     let actual: unknown;
