@@ -6,7 +6,9 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { PIECE_BYTES } from "../transport/call_stream.ts";
 import { peerOf } from "../transport/connections.ts";
+import { type UnsentBytes, unsentOf } from "../transport/unsent_bytes.ts";
 import { bearerOf } from "./credentials.ts";
 import { requestTarget } from "./request_target.ts";
 
@@ -118,6 +120,8 @@ export class Reply {
   readonly #headers: Readonly<Record<string, string>>;
   /** True in HTTP/1.1, where what was written has gone to the socket when that is told. */
   readonly #isOwnSocket: boolean;
+  /** Bytes that wait for the socket of HTTP/2, which takes what the client's window permits. */
+  readonly #unsent: UnsentBytes | undefined;
   /** True once head and status are on their way. */
   hasBegun = false;
   /** Bytes of the body that were sent. */
@@ -129,6 +133,9 @@ export class Reply {
   #isClosed = false;
   /** When the body began to wait for the client. */
   #fullMs: number | undefined;
+  /** True while the socket has much to send: what HTTP/2 says of room does not count then. */
+  #isHeld = false;
+  readonly #drainListeners: (() => void)[] = [];
 
   /** @param headers Fields beside those of every reply. */
   constructor(
@@ -138,10 +145,12 @@ export class Reply {
     // The part used here is the same in both.
     this.#outgoing = outgoing as ServerResponse;
     this.#isOwnSocket = !("stream" in outgoing);
+    const socket = "stream" in outgoing ? outgoing.stream.session?.socket : undefined;
+    this.#unsent = socket && unsentOf(socket);
     this.#headers = headers;
     outgoing.on("error", () => {});
     outgoing.on("close", () => this.#isClosed = true);
-    outgoing.on("drain", () => this.#fullMs = undefined);
+    outgoing.on("drain", () => this.#tellOfRoom());
   }
 
   /** Sends status and head. */
@@ -160,13 +169,32 @@ export class Reply {
   write(piece: Uint8Array, onSent?: () => void): boolean {
     if (this.#isClosed) return true;
     this.bytes += piece.length;
-    const hasRoom = this.#outgoing.write(piece, (error) => {
+    const isTaken = this.#outgoing.write(piece, (error) => {
       if (error) return;
       this.takenMs = performance.now();
       if (this.#isOwnSocket) onSent?.();
     });
+    const hasRoom = !this.#waitsForSocket() && isTaken;
     if (!hasRoom) this.#fullMs ??= performance.now();
     return hasRoom;
+  }
+
+  /** Tells whether the socket has much to send; if so, it is told when there is room. */
+  #waitsForSocket(): boolean {
+    if (this.#isHeld || !this.#unsent?.isFull) return this.#isHeld;
+    this.#isHeld = true;
+    this.#unsent.hold(() => {
+      this.#isHeld = false;
+      this.#tellOfRoom();
+      return PIECE_BYTES;
+    });
+    return true;
+  }
+
+  #tellOfRoom(): void {
+    if (this.#isHeld) return;
+    this.#fullMs = undefined;
+    for (const listener of this.#drainListeners) listener();
   }
 
   /** When the client last took a piece, while the body waits for it; `undefined` if it does not. */
@@ -211,7 +239,7 @@ export class Reply {
 
   /** Hears that more may be sent. */
   onDrain(listener: () => void): void {
-    this.#outgoing.on("drain", listener);
+    this.#drainListeners.push(listener);
   }
 
   /** Hears, once, that the client has everything or is gone. */
