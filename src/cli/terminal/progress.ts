@@ -23,7 +23,9 @@ export interface ProgressState {
 
 const TERMINAL_PERIOD_MS = 100;
 const PLAIN_PERIOD_MS = 5_000;
+/** Columns of a bar, and of one that has little room. */
 const BAR = 20;
+const SHORT_BAR = 10;
 
 /** A progress line. */
 export class Progress {
@@ -86,7 +88,7 @@ export class Progress {
  * @param seconds Since when, s.
  * @param firstPart The part that was done before, when work is resumed.
  * @param columns Room on a terminal, where a bar is drawn: a longer line would go on in the next row,
- * and could not be rewritten. It loses its bar, then the end of its label, then its own end.
+ * and could not be rewritten. Its bar and its label get shorter, then it loses its bar, then its end.
  */
 export function progressLine(
   label: string,
@@ -98,10 +100,13 @@ export function progressLine(
   const rest = `${percentage(state.part)}  ${numbers(state, seconds, firstPart).join("  ")}`;
   if (columns === undefined) return `${label}${rest}`;
   const name = escapeLine(label);
-  const whole = `${name}${bar(state.part)}${rest}`;
+  const whole = `${name}${bar(state.part, BAR)}${rest}`;
   if (mostWidth(whole) <= columns) return whole;
-  const room = Math.max(SHORTEST_LABEL, columns - mostWidth(rest));
-  return cutToWidth(`${cutToWidth(name, room)}${rest}`, Math.max(1, columns));
+  const withBar = `${bar(state.part, SHORT_BAR)}${rest}`;
+  const fits = columns - mostWidth(withBar) >= SHORTEST_LABEL;
+  const behind = fits ? withBar : rest;
+  const room = Math.max(SHORTEST_LABEL, columns - mostWidth(behind));
+  return cutToWidth(`${cutToWidth(name, room)}${behind}`, Math.max(1, columns));
 }
 
 /** Fewest columns that a label is cut to, for the sake of the numbers behind it. */
@@ -111,10 +116,10 @@ function boundedPart(part: number): number {
   return Math.min(1, Math.max(0, part));
 }
 
-function bar(part: number | undefined): string {
+function bar(part: number | undefined, columns: number): string {
   if (part === undefined) return "";
-  const full = Math.round(boundedPart(part) * BAR);
-  return ` ${"█".repeat(full)}${"░".repeat(BAR - full)}`;
+  const full = Math.round(boundedPart(part) * columns);
+  return ` ${"█".repeat(full)}${"░".repeat(columns - full)}`;
 }
 
 function percentage(part: number | undefined): string {

@@ -186,15 +186,12 @@ Deno.test("progressLine: fits its terminal, whatever the label and the width", (
     shown("Importing a.csv", 100),
     `Importing a.csv ${"█".repeat(10)}${"░".repeat(10)}${rest}`,
   );
-  assertEquals(shown("Importing a.csv", 79), `Importing a.csv${rest}`);
-  assertEquals(
-    shown(`Importing ${"long/".repeat(30)}a.csv`, 79),
-    `Importing long/long/long…${rest}`,
-  );
-  assertEquals(
-    shown("Importing 变电站变电站变电站变电站.csv", 79),
-    `Importing 变电站变电站变…${rest}`,
-  );
+  const short = ` ${"█".repeat(5)}${"░".repeat(5)}${rest}`;
+  assertEquals(shown("Importing a.csv", 82), `Importing a.csv${short}`);
+  assertEquals(shown("Importing a.csv", 79), `Importing a.c…${short}`);
+  assertEquals(shown("Importing a.csv", 72), `Importing a.csv${rest}`);
+  assertEquals(shown(`Importing ${"long/".repeat(30)}a.csv`, 79), `Importing lon…${short}`);
+  assertEquals(shown("Importing 变电站变电站变电站变电站.csv", 79), `Importing 变…${short}`);
   for (
     const label of ["Importing a.csv", "变".repeat(99), "e\u0301".repeat(99), "\x1b[2J\n".repeat(9)]
   ) {
