@@ -38,7 +38,7 @@ export async function* decompress(
   const options = { chunkSize: CHUNK_BYTES };
   try {
     if (compression === "gzip") {
-      yield* through(compressed, createGunzip(options));
+      yield* gunzipped(compressed, createGunzip(options));
       return;
     }
     // The platform's decompressor stops after the first frame, and does not miss an end.
@@ -55,9 +55,60 @@ export async function* decompress(
   }
 }
 
+/** All members of gzip, which zeros may follow (RFC 1952, section 2.2). */
+async function* gunzipped(
+  compressed: AsyncIterable<Uint8Array>,
+  gunzip: Gunzip,
+): AsyncGenerator<Uint8Array, void, void> {
+  const over = new Promise<void>((resolve) => {
+    for (const event of ["end", "close"]) gunzip.once(event, () => resolve());
+  });
+  const fed = feed(compressed, gunzip, over);
+  fed.catch((error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of gunzip) yield chunk as Buffer;
+    await fed;
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+/**
+ * Gives a decompressor its input. At zeros behind a member it stops, and leaves everything out that
+ * follows.
+ *
+ * @param over Resolves when it has stopped.
+ * @throws {Error} If something else than zeros follows.
+ */
+async function feed(
+  compressed: AsyncIterable<Uint8Array>,
+  gunzip: Gunzip,
+  over: Promise<void>,
+): Promise<void> {
+  let given = 0;
+  let isOver = false;
+  for await (const chunk of compressed) {
+    let behind = chunk;
+    if (!isOver) {
+      given += chunk.length;
+      await Promise.race([
+        new Promise<void>((resolve) => gunzip.write(chunk, () => resolve())),
+        over,
+      ]);
+      if (gunzip.destroyed) return;
+      behind = chunk.subarray(chunk.length - (given - gunzip.bytesWritten));
+      isOver = behind.length > 0;
+    }
+    if (behind.some((byte) => byte !== 0)) {
+      throw new Error("something follows the zeros behind its end");
+    }
+  }
+  if (!isOver) gunzip.end();
+}
+
 async function* through(
   compressed: AsyncIterable<Uint8Array>,
-  decompressor: Gunzip | ZstdDecompress,
+  decompressor: ZstdDecompress,
 ): AsyncGenerator<Uint8Array, void, void> {
   const input = Readable.from(compressed, { objectMode: false });
   input.on("error", (error) => decompressor.destroy(error));

@@ -58,3 +58,26 @@ Deno.test("decompress: bytes cut off anywhere are an error, never less", async (
     await assertRejects(() => all(frames.subarray(0, length), 64), Error, "is cut off after");
   }
 });
+
+// A member behind zeros was left out without a word, or with an error, as the pieces of the file came.
+Deno.test("decompress: zeros may follow gzip, and nothing may follow them", async () => {
+  const [member, other] = [gzipSync(TEXT), gzipSync(OTHER)];
+  for (const zeros of [1, 10, 600].map((n) => new Uint8Array(n))) {
+    for (const piece of [1, 7, member.length, member.length + 1, 1 << 20]) {
+      assertEquals(await all(concatBytes([member, zeros]), piece), TEXT);
+      for (const behind of [other, Uint8Array.of(1)]) {
+        await assertRejects(
+          () => all(concatBytes([member, zeros, behind]), piece),
+          Error,
+          "Cannot decompress x: something follows the zeros behind its end",
+        );
+      }
+    }
+  }
+  const large = noise(3_000_000);
+  const zeros = new Uint8Array(20_000_000);
+  for (const piece of [1 << 10, 1 << 14, 1 << 20]) {
+    assertEquals(await all(gzipSync(large), piece), large);
+    assertEquals(await all(gzipSync(zeros), piece), zeros);
+  }
+});
