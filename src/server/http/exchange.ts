@@ -145,8 +145,8 @@ export class Reply {
     // The part used here is the same in both.
     this.#outgoing = outgoing as ServerResponse;
     this.#isOwnSocket = !("stream" in outgoing);
-    const socket = "stream" in outgoing ? outgoing.stream.session?.socket : undefined;
-    this.#unsent = socket && unsentOf(socket);
+    const session = "stream" in outgoing ? outgoing.stream.session : undefined;
+    this.#unsent = session && unsentOf(session);
     this.#headers = headers;
     outgoing.on("error", () => {});
     outgoing.on("close", () => this.#isClosed = true);

@@ -9,7 +9,7 @@ import { constants } from "node:http2";
 import { messageHead } from "../../core/grpc_web.ts";
 import { type CallStream, FEW_WAITING_BYTES, PIECE_BYTES } from "./call_stream.ts";
 import { GrpcStatus } from "./status.ts";
-import { type SendingSocket, unsentOf } from "./unsent_bytes.ts";
+import { type SendingSession, unsentOf } from "./unsent_bytes.ts";
 
 /** Bytes of a call that may wait for its reader before it is told to stop. */
 const MAX_WAITING_BYTES = 1 << 20;
@@ -36,7 +36,7 @@ interface LibraryCall {
   /** The stream of HTTP/2. */
   readonly stream?: {
     close?(code: number): void;
-    readonly session?: { readonly socket?: SendingSocket };
+    readonly session?: SendingSession;
   };
 }
 
@@ -56,8 +56,8 @@ export function takeFrames(stream: LibraryStream): CallStream {
     message instanceof Frames ? message.bytes : serialize.call(call, message);
   call!.serializeMessage = framed;
   const ofLibrary = stream.write as (message: unknown, onSent: (error?: Error) => void) => boolean;
-  const socket = call?.stream?.session?.socket;
-  const unsent = socket === undefined ? undefined : unsentOf(socket);
+  const session = call?.stream?.session;
+  const unsent = session === undefined ? undefined : unsentOf(session);
   /** Messages that the library does not have yet. */
   let held: { readonly bytes: number; readonly hand: () => boolean }[] = [];
   stream.on("cancelled", () => held = []);

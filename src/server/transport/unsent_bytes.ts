@@ -16,22 +16,27 @@ export interface SendingSocket {
   once(event: "drain", listener: () => void): unknown;
 }
 
+/** The part of a session of HTTP/2 that is needed; it has no socket any more once it is over. */
+export interface SendingSession {
+  readonly socket?: SendingSocket | undefined;
+}
+
 /** Hands over what was held back; the number of its bytes. */
 type Release = () => number;
 
-/** Answers that are held back until a socket has sent what it has. */
+/** Answers of a session that are held back until its socket has sent what it has. */
 export class UnsentBytes {
-  readonly #socket: SendingSocket;
+  readonly #session: SendingSession;
   readonly #held = new Set<Release>();
   #isWaiting = false;
 
-  constructor(socket: SendingSocket) {
-    this.#socket = socket;
+  constructor(session: SendingSession) {
+    this.#session = session;
   }
 
   /** True if the socket had better get no more for now. */
   get isFull(): boolean {
-    return this.#socket.writableLength >= MAX_UNSENT_BYTES;
+    return (this.#session.socket?.writableLength ?? 0) >= MAX_UNSENT_BYTES;
   }
 
   /** Runs `release` when the socket has room; those of a socket take turns. */
@@ -47,7 +52,7 @@ export class UnsentBytes {
       this.#isWaiting = false;
       this.#serve();
     };
-    if (this.isFull) this.#socket.once("drain", next);
+    if (this.isFull) this.#session.socket?.once("drain", next);
     else setImmediate(next);
   }
 
@@ -62,13 +67,13 @@ export class UnsentBytes {
   }
 }
 
-const bySocket = new WeakMap<SendingSocket, UnsentBytes>();
+const bySession = new WeakMap<SendingSession, UnsentBytes>();
 
-/** The one of a socket. */
-export function unsentOf(socket: SendingSocket): UnsentBytes {
-  const known = bySocket.get(socket);
+/** The one of a session. */
+export function unsentOf(session: SendingSession): UnsentBytes {
+  const known = bySession.get(session);
   if (known !== undefined) return known;
-  const unsent = new UnsentBytes(socket);
-  bySocket.set(socket, unsent);
+  const unsent = new UnsentBytes(session);
+  bySession.set(session, unsent);
   return unsent;
 }

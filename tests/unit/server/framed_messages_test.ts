@@ -92,8 +92,9 @@ Deno.test("takeFrames: messages are held back while the socket has much to send"
 
 Deno.test("takeFrames: what is held back is dropped with its call, and calls of a socket take turns", async () => {
   const calls = Array.from({ length: 3 }, () => new FakeStream());
-  const { socket } = calls[0]!.call.stream.session;
-  for (const { call } of calls) call.stream.session.socket = socket;
+  const { session } = calls[0]!.call.stream;
+  const { socket } = session;
+  for (const { call } of calls) call.stream.session = session;
   const streams = calls.map((library) => takeFrames(library as unknown as LibraryStream));
   socket.writableLength = 2 << 20;
   for (const stream of streams) stream.write(new Uint8Array(1 << 20));
@@ -137,4 +138,20 @@ Deno.test("takeFrames: a library that frames elsewhere is refused", () => {
   for (const library of [{}, { call: {} }]) {
     assertThrows(() => takeFrames(library as unknown as LibraryStream), Error, text);
   }
+});
+
+// Whoever keeps the socket of a session gets errors from it once the session is over: a call that sent
+// its answer then failed, and was told to whoever runs the server.
+Deno.test("takeFrames: a session without its socket holds nothing back", () => {
+  const library = new FakeStream();
+  const stream = takeFrames(library as unknown as LibraryStream);
+  const session: { socket?: FakeSocket | undefined } = library.call.stream.session;
+  Object.defineProperty(session.socket, "writableLength", {
+    get() {
+      throw new Error("The socket has been disconnected from the Http2Session");
+    },
+  });
+  session.socket = undefined;
+  assertEquals(stream.writeFrames(Uint8Array.of(1), () => {}), true);
+  assertEquals(library.sent.length, 1);
 });
