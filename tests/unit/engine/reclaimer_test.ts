@@ -33,14 +33,12 @@ interface Counts {
 /** Counts the rows read from the table of versions, and the blocks removed in one transaction. */
 function counting(counts: Counts): OpenDatabase {
   return countedSqlite({
-    exec(sql) {
-      if (sql.startsWith("BEGIN")) counts.blocksInTransaction = 0;
-    },
     run(sql) {
       if (!sql.startsWith("DELETE FROM block")) return;
       counts.mostBlocks = Math.max(counts.mostBlocks, ++counts.blocksInTransaction);
     },
     rows(sql, n) {
+      if (sql === "BEGIN IMMEDIATE") counts.blocksInTransaction = 0;
       if (sql.includes("FROM version")) counts.versionRows += n;
     },
   });
