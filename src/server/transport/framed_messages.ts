@@ -85,7 +85,7 @@ export function takeFrames(stream: LibraryStream): CallStream {
       takenMs = performance.now();
       if (!error) onSent?.();
       const isFew = waitingBytes <= FEW_WAITING_BYTES && before > FEW_WAITING_BYTES;
-      const hasRoom = isFull && waitingBytes < MAX_WAITING_BYTES;
+      const hasRoom = isFull && held.length === 0 && waitingBytes < MAX_WAITING_BYTES;
       if (hasRoom) isFull = false;
       if (hasRoom || isFew) stream.emit("drain");
     });

@@ -155,3 +155,22 @@ Deno.test("takeFrames: a session without its socket holds nothing back", () => {
   assertEquals(stream.writeFrames(Uint8Array.of(1), () => {}), true);
   assertEquals(library.sent.length, 1);
 });
+
+// A short last message was held back while the socket had much to send. The one before it told of room, and
+// nothing did once the last had gone: the call waited for that for ever, and its client for the end.
+Deno.test("takeFrames: a short message that was held back tells when it was taken", () => {
+  const library = new FakeStream();
+  const { socket } = library.call.stream.session;
+  let drains = 0;
+  library.on("drain", () => drains++);
+  const stream = takeFrames(library as unknown as LibraryStream);
+  assertEquals(stream.writeFrames(new Uint8Array(100_000), () => {}), true);
+  socket.writableLength = 2 << 20;
+  assertEquals(stream.writeFrames(new Uint8Array(10), () => {}), false);
+  library.send();
+  assert(stream.waitingBytes() > 65_536);
+  socket.sendAll();
+  const before = drains;
+  library.send();
+  assertEquals([drains - before, stream.waitingBytes()], [1, 0]);
+});
