@@ -55,6 +55,7 @@ export function takeFrames(stream: LibraryStream): CallStream {
   const framed = (message: unknown): Uint8Array =>
     message instanceof Frames ? message.bytes : serialize.call(call, message);
   call!.serializeMessage = framed;
+  const endOfLibrary = stream.end;
   const ofLibrary = stream.write as (message: unknown, onSent: (error?: Error) => void) => boolean;
   const session = call?.stream?.session;
   const unsent = session === undefined ? undefined : unsentOf(session);
@@ -84,8 +85,9 @@ export function takeFrames(stream: LibraryStream): CallStream {
       waitingBytes -= bytes;
       takenMs = performance.now();
       if (!error) onSent?.();
+      if (held.length > 0) return;
       const isFew = waitingBytes <= FEW_WAITING_BYTES && before > FEW_WAITING_BYTES;
-      const hasRoom = isFull && held.length === 0 && waitingBytes < MAX_WAITING_BYTES;
+      const hasRoom = isFull && waitingBytes < MAX_WAITING_BYTES;
       if (hasRoom) isFull = false;
       if (hasRoom || isFew) stream.emit("drain");
     });
@@ -120,5 +122,10 @@ export function takeFrames(stream: LibraryStream): CallStream {
       return writeFrames(message);
     },
     writeFrames,
+    // Behind what is held back, which would be lost otherwise.
+    end: (): void => {
+      if (held.length === 0) return void endOfLibrary.call(stream);
+      held.push({ bytes: 0, hand: () => (endOfLibrary.call(stream), true) });
+    },
   });
 }

@@ -29,6 +29,9 @@ class FakeStream extends EventEmitter {
     this.unsent.push(onSent);
     return true;
   }
+  end(): void {
+    this.sent.push(Uint8Array.of());
+  }
   /** Tells that the first message that waits was sent. */
   send(): void {
     this.unsent.shift()?.();
@@ -173,4 +176,18 @@ Deno.test("takeFrames: a short message that was held back tells when it was take
   const before = drains;
   library.send();
   assertEquals([drains - before, stream.waitingBytes()], [1, 0]);
+});
+
+// A call that fails sends its error as a message, and ends with OK, as real servers do. If the message had
+// been held back and the library told of room meanwhile, the end came first: the answer looked whole.
+Deno.test("takeFrames: the end of a call comes behind what is held back", () => {
+  const library = new FakeStream();
+  const { socket } = library.call.stream.session;
+  const stream = takeFrames(library as unknown as LibraryStream);
+  socket.writableLength = 2 << 20;
+  stream.writeFrames(Uint8Array.of(7), () => {});
+  stream.end();
+  assertEquals(library.sent.length, 0);
+  socket.sendAll();
+  assertEquals(library.sent, [Uint8Array.of(7), Uint8Array.of()]);
 });
