@@ -33,8 +33,9 @@ export class Checkpointer {
   readonly #db: Database;
   readonly #frames: Statement | undefined;
   #inLog = 0;
+  /** Pages of the log that are in the file; `undefined` if some are not. */
   #inFile: number | undefined;
-  /** The last time that both were counted, ms, if nothing was written or copied since. */
+  /** The last time that both were counted, ms, if nothing but transactions was written or copied since. */
   #countedAt = -Infinity;
 
   /** @param db The writer's connection; where SQLite cannot tell how long its log is, commits copy it. */
@@ -46,23 +47,31 @@ export class Checkpointer {
   }
 
   /**
-   * Tells whether the log is long, and the file lacks some of it. Call it after a transaction, outside
-   * of others.
+   * Tells whether the log is long, and the file lacks some of it. Call it after each transaction, outside
+   * of others. While the log is short, its pages are counted after those that end more than 5 ms after
+   * the last count: a count takes as long as a small insert's statement.
    */
   isDue(): boolean {
+    if (this.#inLog < LONG_LOG_PAGES && this.#isFresh()) {
+      this.#inFile = undefined;
+      return false;
+    }
     this.#count();
     return this.#inLog >= LONG_LOG_PAGES && this.#inLog !== this.#inFile;
   }
 
   /**
    * Tells whether the file has all of the log, so that what is written next begins it anew if no reader
-   * needs it. Call it before a transaction. The count after the last transaction is trusted for 5 ms,
-   * and once: another program may have copied the log.
+   * needs it. Call it before a transaction. A count is trusted for 5 ms: another program may have
+   * copied the log.
    */
   isLogInFile(): boolean {
-    if (performance.now() - this.#countedAt > FRESH_MS) this.#count();
-    this.#countedAt = -Infinity;
+    if (!this.#isFresh()) this.#count();
     return this.#inLog === this.#inFile;
+  }
+
+  #isFresh(): boolean {
+    return performance.now() - this.#countedAt <= FRESH_MS;
   }
 
   /** Copies what readers permit; what fails loses nothing, because the log has everything. */
@@ -77,7 +86,7 @@ export class Checkpointer {
   }
 
   #count(): void {
-    this.#countedAt = -Infinity;
+    this.forget();
     const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
     this.#inLog = Number(inLog ?? 0);
     this.#inFile = inFile === undefined ? undefined : Number(inFile);

@@ -16,6 +16,16 @@ export function fileAt(path: string): Stats | undefined {
   }
 }
 
+/** Opens a file for reading; `undefined` if there is none, or none any more. */
+export function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Endings of the names of the files that SQLite and the engine make beside a database. */
 export const SUFFIXES_BESIDE = ["-lock", "-wal", "-shm", "-journal"] as const;
 

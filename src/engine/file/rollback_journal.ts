@@ -6,9 +6,9 @@
  * @module
  */
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
-import { fileAt } from "./file_system.ts";
+import { fileAt, openIfThere } from "./file_system.ts";
 import { FileHeader } from "./header.ts";
 
 /**
@@ -38,7 +38,8 @@ export function refuseRollbackJournal(path: string, real: string): void {
 /** Tells whether a journal may be rolled back: SQLite writes zeros over the first bytes of others. */
 function isHot(journal: string): boolean {
   if ((fileAt(journal)?.size ?? 0) === 0) return false;
-  const fd = openSync(journal, "r");
+  const fd = openIfThere(journal);
+  if (fd === undefined) return false; // A writer that was making the file has removed it since.
   try {
     const first = new Uint8Array(1);
     return readSync(fd, first, 0, 1, 0) === 1 && first[0] !== 0;

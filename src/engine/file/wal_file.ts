@@ -5,6 +5,7 @@
  */
 
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { openIfThere } from "./file_system.ts";
 
 /** Bytes of the header that are read: the format, the checkpoint's number and the salts. */
 const HEADER_BYTES = 24;
@@ -42,8 +43,9 @@ export function openLog(path: string): number {
 }
 
 /** State of the log beside a database. */
-export function logStateAt(path: string): LogState {
-  const fd = openSync(`${path}-wal`, "r");
+export function logStateAt(path: string): LogState | "missing" {
+  const fd = openIfThere(`${path}-wal`);
+  if (fd === undefined) return "missing";
   try {
     return logState(fd);
   } finally {

@@ -196,7 +196,7 @@ export function refuseStrayLog(path: string): void {
 /** Refuses a file that its writer did not close, and whose log is gone or overwritten. */
 function refuseMissingLog(path: string, writer: Writer): void {
   if (!writer.hasLog) return;
-  const problem = fileAt(`${path}-wal`) === undefined ? "missing" : damageOfLog(path);
+  const problem = problemOfLog(path);
   if (problem === undefined) return;
   // If the same writer still has the mark, it did not close the file since it was looked at.
   if (storedUserVersion(path) !== writer.userVersion) return;
@@ -224,8 +224,9 @@ export function logKeeper(path: string): () => void {
   };
 }
 
-function damageOfLog(path: string): string | undefined {
-  return logStateAt(path) === undefined ? "damaged" : undefined;
+function problemOfLog(path: string): "missing" | "damaged" | undefined {
+  const state = logStateAt(path);
+  return state === "missing" ? state : state === undefined ? "damaged" : undefined;
 }
 
 /** Refuses a log that another file was written with, or that is older than the file. */

@@ -72,7 +72,7 @@ export class Journal {
     this.#add = db.prepare(
       "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    this.#remove = db.prepare("DELETE FROM journal WHERE seq = ?");
+    this.#remove = db.prepare("DELETE FROM journal WHERE seq BETWEEN ? AND ?");
     this.#next = 0;
     this.refresh();
     // Numbers up to here may have been used by rows that are gone.
@@ -167,7 +167,7 @@ export class Journal {
   remove(tx: Transaction, stream: number, rows: readonly number[]): void {
     if (rows.length === 0) return;
     if (rows[0]! < this.#startIn(tx)) this.#removeIndex.run(stream);
-    for (const row of rows) this.#remove.run(row);
+    for (const [first, last] of runsOf(rows)) this.#remove.run(first, last);
     tx.afterCommit(() => this.#tail.delete(stream));
   }
 
@@ -185,6 +185,16 @@ export class Journal {
       this.#tail.clear();
       this.#move = undefined;
     });
+  }
+}
+
+/** Runs of consecutive numbers, first and last of each. */
+function* runsOf(rows: readonly number[]): Generator<[number, number]> {
+  let first = 0;
+  for (let i = 1; i <= rows.length; i++) {
+    if (i < rows.length && rows[i] === rows[i - 1]! + 1) continue;
+    yield [rows[first]!, rows[i - 1]!];
+    first = i;
   }
 }
 

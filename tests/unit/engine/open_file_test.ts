@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { openEngine } from "../../../src/engine/mod.ts";
+import { refuseRollbackJournal } from "../../../src/engine/file/rollback_journal.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { build, files, rejection, withDirectory } from "../../support/database_file.ts";
 
@@ -192,5 +193,27 @@ Deno.test("openEngine: a path that begins with file: is the name of a file, with
     assertEquals(new TextDecoder().decode(stderr), "");
     assertEquals(code, 0);
     assert(files(directory).includes(name), `${files(directory)}`);
+  });
+});
+
+Deno.test("refuseRollbackJournal: a journal that another process removes while it is looked at is none", async () => {
+  // A writer that makes a file has a rollback journal for a moment. Whoever opened the file in that
+  // moment was told "ENOENT" by the operating system, with no status and no name of the database.
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    const code = `
+      for (;;) {
+        Deno.writeTextFileSync(${JSON.stringify(`${path}-journal`)}, "\\0".repeat(512));
+        Deno.removeSync(${JSON.stringify(`${path}-journal`)});
+      }`;
+    await using _busy = new Deno.Command(Deno.execPath(), { args: ["eval", code] }).spawn();
+    const seen = new Set<boolean>();
+    const end = Date.now() + 60_000;
+    for (let looks = 0; (looks < 5_000 || seen.size < 2) && Date.now() < end; looks++) {
+      seen.add(files(directory).includes("grid.btrdb-journal"));
+      refuseRollbackJournal(path, path);
+    }
+    assertEquals(seen.size, 2, "the journal came and went");
   });
 });

@@ -112,7 +112,7 @@ Deno.test("openEngine: two processes that make a file at the same time: one has 
     const url = new URL("../../../src/engine/mod.ts", import.meta.url).href;
     const code = `import { openEngine } from ${JSON.stringify(url)};
       const engine = await openEngine({ path: ${JSON.stringify(path)} }).catch((e) => e);
-      console.log(engine.status ?? "open");
+      console.log(engine.status ?? (engine instanceof Error ? String(engine) : "open"));
       await new Response(Deno.stdin.readable).text();
       await engine.close?.();`;
     const children = Array.from({ length: 4 }, () =>
