@@ -9,6 +9,7 @@ import { MAX_ALIGNED_POINTWIDTH } from "../../core/pointwidth.ts";
 import type { RawColumns, StatColumns } from "../../core/columns.ts";
 import type { CallOptions, RangeRequest, Version } from "../../endpoint/endpoint.ts";
 import { sameVersion } from "../../endpoint/version.ts";
+import { wrongAnswer } from "../errors.ts";
 import type { Reader } from "../read/reader.ts";
 
 /** Statistics of a range. */
@@ -28,6 +29,12 @@ export type RangeReader = Pick<Reader, "raw" | "collectAligned">;
 const RAW_POINTS = 65_536n;
 /** Aligned windows that one step of the search asks for, as a power of two. */
 const FAN_OUT_BITS = 6;
+/**
+ * Windows that a search may find empty although they had points. A delete meanwhile empties some; where
+ * every window lies, each level of the search would have 64 times as many requests as the last.
+ */
+const MAX_EMPTY = 1024;
+
 /** Statistics of no points. */
 function noStats(): Stats {
   return { count: 0n, min: 0, mean: 0, max: 0, m2: 0 };
@@ -168,19 +175,29 @@ export interface Hit {
  * The last point of a range.
  *
  * @param range Range to search; not empty.
+ * @param empty Windows with points that turned out to be empty, of the whole search.
+ * @throws {BTrDBError} `DATA_LOSS` if they are more than deletes meanwhile explain.
  */
 export async function lastPoint(
   reader: RangeReader,
   range: RangeRequest,
   options: CallOptions,
+  empty: { count: number } = { count: 0 },
 ): Promise<Found<Hit | undefined>> {
   if (range.end - range.start <= RAW_POINTS) return await rawLast(reader, range, options);
   const { version, columns, width } = await pieces(reader, range, options);
   for (let i = columns.times.length - 1; i >= 0; i--) {
-    const part = clip(range, columns.times[i]!, width);
-    const search = columns.count[i]! <= RAW_POINTS ? rawLast : lastPoint;
-    const found = await search(reader, part, options);
+    const time = columns.times[i]!;
+    const part = clip(range, time, width);
+    const found = columns.count[i]! <= RAW_POINTS
+      ? await rawLast(reader, part, options)
+      : await lastPoint(reader, part, options, empty);
     if (found.value !== undefined) return found;
+    const isWhole = part.start === time && part.end === time + width;
+    if (isWhole && columns.count[i]! > 0n && ++empty.count > MAX_EMPTY) {
+      const what = `it has over ${MAX_EMPTY} windows with points in which there are none`;
+      throw wrongAnswer(what, { rpc: "AlignedWindows", uuid: range.uuid });
+    }
   }
   return { version, value: undefined };
 }
