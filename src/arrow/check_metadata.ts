@@ -59,10 +59,11 @@ export interface CompressedBuffer {
  * has room for.
  *
  * @param bytes A complete IPC stream or file.
+ * @param maxParts Most columns of all batches together, each batch counted as one more.
  * @throws {RangeError} If something is not, as everything outside of a `DataView` is.
  */
-export function checkMetadata(bytes: Uint8Array): void {
-  const checking = messagesOf(bytes);
+export function checkMetadata(bytes: Uint8Array, maxParts?: number): void {
+  const checking = messagesOf(bytes, maxParts);
   while (!checking.next().done);
 }
 
@@ -70,11 +71,15 @@ export function checkMetadata(bytes: Uint8Array): void {
  * Checks the same, and finds the messages.
  *
  * @param bytes A complete IPC stream or file.
+ * @param maxParts Most columns of all batches together, each batch counted as one more.
  * @returns The messages in the order in which they are read; of a file without its schema, which is
  * in the footer and in the first message.
  * @throws {RangeError} As {@linkcode checkMetadata}.
  */
-export function* messagesOf(bytes: Uint8Array): Generator<ArrowMessage, void, void> {
+export function* messagesOf(
+  bytes: Uint8Array,
+  maxParts: number = MAX_PARTS,
+): Generator<ArrowMessage, void, void> {
   const tables = tableCount();
   const isFile = FILE_MAGIC.every((byte, i) => bytes[i] === byte);
   const footer = isFile ? footerOf(bytes, tables) : undefined;
@@ -92,7 +97,7 @@ export function* messagesOf(bytes: Uint8Array): Generator<ArrowMessage, void, vo
     else parts += 1 + Math.max(fields ?? 0, message.parts);
     if (message.kind === "dictionary") dictionaries++;
     if (message.kind === "batch") batches++;
-    inside(parts, MAX_PARTS);
+    if (parts > maxParts) throw invalid(`its batches have more than ${maxParts} columns in all`);
     inside(dictionaries, MAX_DICTIONARIES);
     inside(dictionaries * batches, MAX_PAIRINGS);
     yield message;

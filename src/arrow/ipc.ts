@@ -117,11 +117,24 @@ export function multiToIpc(
  *   long.
  */
 export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColumns {
+  return ipcToRawWithin(bytes, { maxUnpackedBytes });
+}
+
+/** Bounds of a stream or file that is decoded at once. */
+export interface DecodeBounds {
+  /** Bytes that all its buffers may have together when they are unpacked. */
+  readonly maxUnpackedBytes?: number | undefined;
+  /** Columns of all its batches together, each batch counted as one more. */
+  readonly maxParts?: number | undefined;
+}
+
+/** As {@linkcode ipcToRaw}, with bounds. */
+export function ipcToRawWithin(bytes: Uint8Array, bounds: DecodeBounds): RawColumns {
   checkBytes("read Arrow", "bytes", bytes);
   const known = rawLayouts.read(bytes);
   if (known !== undefined) return known;
   const aligned = alignedBytes(bytes);
-  const table = decode(aligned, maxUnpackedBytes);
+  const table = decode(aligned, bounds);
   const columns = tableToRaw(table);
   rawLayouts.keep(aligned, table);
   return columns;
@@ -313,17 +326,16 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
   return bytes.slice(start, end);
 }
 
-/**
- * The table of an IPC stream or file, its integers as bigints.
- *
- * @param maxUnpackedBytes Bytes that all its buffers may have together when they are unpacked.
- */
-export function decode(bytes: Uint8Array, maxUnpackedBytes: number = MAX_UNPACKED_BYTES): Table {
+/** The table of an IPC stream or file, its integers as bigints. */
+export function decode(
+  bytes: Uint8Array,
+  { maxUnpackedBytes = MAX_UNPACKED_BYTES, maxParts }: DecodeBounds = {},
+): Table {
   checkBytes("read Arrow", "bytes", bytes);
   let table: Table;
   const aligned = alignedBytes(bytes);
   try {
-    checkMetadata(aligned);
+    checkMetadata(aligned, maxParts);
     const unpacked = { left: maxUnpackedBytes };
     table = withUnpackedBytes(unpacked, () => tableFromIPC(aligned, INTEGERS));
   } catch (cause) {

@@ -288,7 +288,11 @@ interface FoundColumn {
 function column(table: ArrowTable, name: string): FoundColumn {
   checkTable(table);
   const found = table.getChild(name) as Column<unknown> | undefined;
-  if (found !== undefined) return { name, column: found };
+  if (found !== undefined) {
+    const same = table.names.filter((other) => other === name).length;
+    if (same > 1) throw invalid(`there are ${same} columns ${JSON.stringify(name)}`);
+    return { name, column: found };
+  }
   const names = table.names.map((other) => JSON.stringify(other)).join(", ");
   throw invalid(`there is no column ${JSON.stringify(name)}, only ${names}`);
 }

@@ -26,6 +26,11 @@ import { decodeMessage } from "../wire/decode_message.ts";
 /** Most bytes of the points of a message when they are unpacked: 80 times the largest insert. */
 const MAX_UNPACKED_BYTES = 64 << 20;
 
+/** Most columns of all batches of a message: a server sends one batch, and each takes 20 µs. */
+const MAX_PARTS = 16_384;
+
+const BOUNDS = { maxUnpackedBytes: MAX_UNPACKED_BYTES, maxParts: MAX_PARTS };
+
 /** One of the two forms. */
 interface Form {
   request(uuids: readonly Uint8Array[]): Uint8Array;
@@ -60,12 +65,12 @@ const ARROW: Form = {
     return toBinary(SubscriptionUpdateSchema, message);
   },
   async decoder() {
-    const { ipcToRaw } = await import("../../arrow/ipc.ts");
+    const { ipcToRawWithin } = await import("../../arrow/ipc.ts");
     return (bytes, spec) => {
       const { stat, uuid, arrowBytes } = decodeMessage(SubscriptionRespSchema, bytes);
       checkStat(stat, spec);
       try {
-        return { uuid: uuid.slice(), columns: ipcToRaw(arrowBytes, MAX_UNPACKED_BYTES) };
+        return { uuid: uuid.slice(), columns: ipcToRawWithin(arrowBytes, BOUNDS) };
       } catch (error) {
         throw wrongAnswer(`it cannot be decoded: ${(error as Error).message}`, spec);
       }

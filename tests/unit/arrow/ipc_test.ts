@@ -29,6 +29,22 @@ Deno.test("ipcToRaw: all buffers together are bounded before they are unpacked",
   assertEquals(ipcToRaw(bomb(1_000, 4), 48_000).times.length, 1_000);
 });
 
+// Of two columns of times the first was taken, in silence: points at times of which nobody could say
+// whether they were meant.
+Deno.test("ipcToRaw: a column that is there twice is refused", () => {
+  const columns = {
+    time: BigInt64Array.of(1n),
+    timf: BigInt64Array.of(2n),
+    value: Float64Array.of(3),
+  };
+  const bytes = tableToIPC(tableFromArrays(columns), { format: "stream" })!;
+  assertEquals(ipcToRaw(bytes).times, columns.time);
+  const at = new TextDecoder("latin1").decode(bytes).indexOf("timf");
+  bytes[at + 3] = "e".charCodeAt(0);
+  const error = assertThrows(() => ipcToRaw(bytes), BTrDBError, 'there are 2 columns "time"');
+  assertEquals(error.code, 438);
+});
+
 Deno.test("rawToIpc: of a template only the schema is read", () => {
   const points = { times: BigInt64Array.of(1n, 2n), values: Float64Array.of(3, 4) };
   const template = bomb(100_000, 0);
