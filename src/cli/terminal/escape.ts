@@ -7,9 +7,11 @@
 
 /**
  * Controls but line ends and tabs (C0, DEL, C1), format characters such as those that change the
- * direction of text, and separators of lines and paragraphs.
+ * direction of text, separators of lines and paragraphs, halves of surrogate pairs, characters that are
+ * drawn as nothing, and combining marks on a letter that has four: more of them cover other lines.
  */
-const UNSAFE = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const UNSAFE =
+  /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029]|(?<=\p{M}{4})\p{M}/gu;
 const LINE_ENDS = /[\t\n\r]/g;
 
 const NAMES: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { escapeLine, escapeText } from "../../../src/cli/terminal/escape.ts";
+import { escapeJson, escapeLine, escapeText } from "../../../src/cli/terminal/escape.ts";
 import { sgr, withEscapes, withoutColors } from "../../../src/plot/sgr.ts";
 
 Deno.test("escapeText: controls, C1 and characters that turn text around are shown, not obeyed", () => {
@@ -14,6 +14,23 @@ Deno.test("escapeText: controls, C1 and characters that turn text around are sho
   ];
   for (const [text, shown] of cases) assertEquals(escapeText(text), shown);
   assertEquals(escapeLine("one\n\ttwo\r\n"), "one\\n\\ttwo\\r\\n");
+});
+
+// Names that differ in nothing that is drawn looked like one stream in `btrdb ls`; a hundred accents on a
+// letter hid the lines above it, and half a surrogate pair moved all columns behind it.
+Deno.test("escapeText: what is drawn as nothing, or over other lines, is shown", () => {
+  const accents = "\u0301".repeat(4);
+  const cases: [string, string][] = [
+    ["L1\u3164\uffa0\u115f\u034f\ufe0f", "L1\\u{3164}\\u{ffa0}\\u{115f}\\u{34f}\\u{fe0f}"],
+    ["L1\u{e0100}\u{e0fff}", "L1\\u{e0100}\\u{e0fff}"],
+    ["a\ud800b\udc00", "a\\u{d800}b\\u{dc00}"],
+    [`e${accents}x${accents}`, `e${accents}x${accents}`],
+    [`e${accents}\u0302\u20e3x`, `e${accents}\\u{302}\\u{20e3}x`],
+    ["กำ ที่ ཧཱུྃ שָׁ 각", "กำ ที่ ཧཱུྃ שָׁ 각"],
+  ];
+  for (const [text, shown] of cases) assertEquals(escapeText(text), shown);
+  const json = JSON.stringify({ name: `L1\u3164 e${accents}\u0302` });
+  assertEquals(escapeJson(json), json.replace("\u3164", "\\u3164").replace("\u0302", "\\u0302"));
 });
 
 Deno.test("sgr: our colours pass, those in a text from elsewhere do not", () => {
