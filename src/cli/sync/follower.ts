@@ -5,6 +5,7 @@
  */
 
 import type { RawColumns, Stream, Version } from "../../../mod.ts";
+import { CliError } from "../errors.ts";
 import { comparePoints } from "./compare_points.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
@@ -52,6 +53,12 @@ export class Follower {
   /** The points that came since the last call, sorted by time. */
   async poll(): Promise<RawColumns> {
     const now = await this.#stream.fullVersion({ signal: this.#signal });
+    if (now.major < this.#base) {
+      throw new CliError(
+        `Cannot follow ${this.#stream.uuid}: its version was ${this.#base} and is ${now.major} now`,
+        { hint: "was it made anew, or put back from a backup? Start again to see its new points" },
+      );
+    }
     if (now.major === this.#last.major && now.minor === this.#last.minor) return EMPTY;
     const beyond = await this.#changedSince(this.#base);
     let fresh = comparePoints(beyond, this.#beyond).onlyA;

@@ -14,6 +14,7 @@ import { CliError } from "../../../src/cli/errors.ts";
 import { copyStream } from "../../../src/cli/sync/copy.ts";
 import type { NamedStream } from "../../../src/cli/words/stream_names.ts";
 import { endpointOf } from "../../../src/client/endpoint_of.ts";
+import { override } from "../../support/override_endpoint.ts";
 import { concatRaw, sliceRaw } from "../../../src/core/columns.ts";
 import { differentRanges } from "../../../src/cli/sync/different_ranges.ts";
 import { Follower } from "../../../src/cli/sync/follower.ts";
@@ -115,6 +116,32 @@ Deno.test("Follower: new points once, late ones and duplicates too", async () =>
   assertEquals(await poll(), []);
   await stream.insert([[50n, 6]]);
   assertEquals(await poll(), [[50n, 6]]);
+});
+
+// `tail -f` of a stream that was made anew, or of a server that had once told a version of 2^60,
+// printed nothing any more, and did not say why.
+Deno.test("Follower: a version that goes back is an error", async () => {
+  await using db = await connect("memory:");
+  const real = endpointOf(db);
+  let major: bigint | undefined;
+  const told = override(real, {
+    async streamInfo(request, options) {
+      const info = await real.streamInfo(request, options);
+      if (info.version !== undefined && major !== undefined) info.version = { major, minor: 0n };
+      return info;
+    },
+  });
+  await using server = await serve(told, { port: 0 });
+  await using client = await connect(`127.0.0.1:${server.port}`);
+  const { uuid } = await db.create(crypto.randomUUID(), "a");
+  major = 2n ** 60n;
+  const follower = await Follower.start(client.streamFromUUID(uuid), new AbortController().signal);
+  major = 12n;
+  await assertRejects(
+    () => follower.poll(),
+    CliError,
+    `Cannot follow ${uuid}: its version was 1152921504606846976 and is 12 now`,
+  );
 });
 
 Deno.test("untilAborted: ends while the source has nothing to give", async () => {
@@ -280,4 +307,45 @@ Deno.test("copyStream: a destination that drops points as it commits them is not
     "The copy of crowd/s is not the same as its source: the destination keeps 1024 of the 1500 " +
       "points at 1970-01-01T00:00:00.000000004Z, 476 are lost",
   );
+});
+
+// A source whose windows had 300 points, but that gave 200 of them to every question, was copied with a
+// checksum, as if it had no more.
+Deno.test("copyStream: points that a source has by its windows and does not give are missed", async () => {
+  await using behind = await connect("memory:");
+  const real = endpointOf(behind);
+  const miserly = override(real, {
+    async *rawValues(request, options) {
+      for await (const { version, columns } of real.rawValues(request, options)) {
+        const n = columns.times.findIndex((time) => time >= 200n);
+        yield { version, columns: n < 0 ? columns : sliceRaw(columns, 0, n) };
+      }
+    },
+  });
+  const stream = await behind.create(crypto.randomUUID(), "c", { tags: { name: "s" } });
+  await stream.insert({
+    times: BigInt64Array.from({ length: 300 }, (_, i) => BigInt(i)),
+    values: new Float64Array(300),
+  });
+  await stream.flush();
+  await using server = await serve(miserly, { port: 0 });
+  await using from = await connect(`127.0.0.1:${server.port}`);
+  const { uuid } = stream;
+  const named = {
+    stream: from.streamFromUUID(uuid),
+    uuid,
+    collection: "c",
+    name: "s",
+    path: "c/s",
+  };
+  for (const verify of [true, false]) {
+    await using to = await connect("memory:");
+    const signal = new AbortController().signal;
+    const options = { signal, overwrite: false, verify, onPoints: () => {} };
+    await assertRejects(
+      () => copyStream(named as NamedStream, to, options),
+      CliError,
+      "The copy of c/s has the 200 points that its source gives, but by its windows the source has 300",
+    );
+  }
 });
