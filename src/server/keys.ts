@@ -59,20 +59,22 @@ export class KeyRing {
   readonly #found = new Map<string, Grant | undefined>();
 
   /**
-   * @param keys None: everybody may do everything.
+   * @param given Keys; absent or empty: everybody may do everything. `null` is an error, as it may be a list
+   * that could not be read.
    * @param anonymous Rights of callers without a key if there are keys; absent: none.
-   * @throws {TypeError} If a key is empty or has an unknown capability.
+   * @throws {TypeError} If a key is empty, is given twice or has an unknown capability.
    */
-  constructor(keys: readonly ApiKey[], anonymous: Grant | undefined) {
+  constructor(given: readonly ApiKey[] | undefined, anonymous: Grant | undefined) {
+    const keys = given === undefined ? [] : given;
     if (!Array.isArray(keys)) {
       // Perhaps it is a key itself.
       throw invalidType("Cannot serve: apiKeys is no array of keys");
     }
-    for (const key of keys) {
-      check(key, "apiKeys");
-      checkKey(key.key);
+    checkKeys(keys);
+    if (anonymous !== undefined) {
+      checkNames("anonymous", anonymous, NAMES);
+      checkRights(anonymous);
     }
-    if (anonymous !== undefined) check(anonymous, "anonymous");
     this.#keys = keys.map((key) => ({ digest: digest(key.key), grant: key }));
     this.#longest = Math.max(0, ...keys.map(({ key }) => key.length)) + MAX_AROUND;
     this.#anonymous = anonymous ?? (keys.length === 0 ? EVERYTHING : NOTHING);
@@ -144,14 +146,32 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
+/** Checks keys. An error names the place of one, and repeats nothing of what stands there. */
+function checkKeys(keys: readonly ApiKey[]): void {
+  const places = new Map<string, number>();
+  // `entries` has the holes of an array too.
+  for (const [i, entry] of keys.entries()) {
+    const bad = (why: string) => invalidType(`Cannot serve: apiKeys[${i}] ${why}`);
+    if (typeof entry !== "object" || entry === null) throw bad("is no object");
+    if (Object.keys(entry).some((name) => !Object.hasOwn(NAMES, name))) {
+      throw bad(`has other members than ${Object.keys(NAMES).join(", ")}`);
+    }
+    checkKey(entry.key);
+    checkRights(entry);
+    // Of two with different rights, either could be the one that was meant.
+    const before = places.get(entry.key);
+    if (before !== undefined) throw bad(`is the same key as apiKeys[${before}], expected it once`);
+    places.set(entry.key, i);
+  }
+}
+
 function checkKey(key: unknown): void {
   if (typeof key === "string" && /^[\x21-\x7e]+$/.test(key)) return;
   throw invalidType("Cannot use an API key: expected visible ASCII characters only, at least one");
 }
 
 /** Checks rights. An error names no key. */
-function check(grant: Grant, where: string): void {
-  checkNames(where, grant, NAMES);
+function checkRights(grant: Grant): void {
   const { capabilities, collectionPrefixes } = grant;
   if (!isTexts(capabilities)) {
     throw invalidType(

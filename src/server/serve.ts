@@ -195,7 +195,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   collectSeldom();
   const limits = limitsOf(options.limits);
   const workers = workersOf(options);
-  const keys = new KeyRing(options.apiKeys ?? [], options.anonymous);
+  const keys = new KeyRing(options.apiKeys, options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const state = { stopping: false };
   const timeout = new SendTimeout(limits.sendTimeoutMs);

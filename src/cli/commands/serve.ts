@@ -191,11 +191,17 @@ function keysOf(args: Args): ApiKey[] {
   const file = args.text("api-key-file");
   if (file !== undefined) keys.push(...serverKeys(readKeys(file), file));
   const variable = Deno.env.get(KEYS_VARIABLE);
-  if (variable) keys.push(...serverKeys(variable, `$${KEYS_VARIABLE}`));
+  // One that is empty is an error too: it may be all that came of a file that was not there.
+  if (variable !== undefined) keys.push(...serverKeys(variable, `$${KEYS_VARIABLE}`));
   return keys;
 }
 
 function readKeys(file: string): string {
+  if (/^\s*[[{]/.test(file)) {
+    throw usageError(
+      "Cannot read --api-key-file: expected the path of a file with keys, not the keys themselves",
+    );
+  }
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {

@@ -37,7 +37,8 @@ export function serverKey(text: string): ApiKey {
 export function serverKeys(text: string, source: string): ApiKey[] {
   let list: unknown;
   try {
-    list = JSON.parse(text);
+    // Editors may begin a file with a byte order mark.
+    list = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
     throw usageError(`Cannot use ${source}: it is not JSON`);
   }

@@ -47,3 +47,8 @@ Deno.test("serverKeys: reads keys with capabilities and prefixes, and refuses th
     assertEquals(error.message.includes("s3cret"), false, error.message);
   }
 });
+
+// Files that an editor had begun with a byte order mark were "not JSON".
+Deno.test("serverKeys: a byte order mark is no part of the JSON", () => {
+  assertEquals(serverKeys('\ufeff[{"key":"a"}]', "keys.json").map(({ key }) => key), ["a"]);
+});

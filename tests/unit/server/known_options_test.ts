@@ -52,3 +52,37 @@ Deno.test("serve: keys with rights of another form are refused, and no key is in
     assertEquals(message.includes(key), false, message);
   }
 });
+
+// A list with the keys themselves, and one whose key stood where a member's name belongs, were
+// refused with the key in the message. `null`, which is what a list may be that could not be read,
+// served everyone.
+Deno.test("serve: apiKeys of any other form are refused, and nothing of a key is in the error", async () => {
+  const key = "c2VjcmV0";
+  const capabilities = ["read"];
+  const cases: [unknown, string][] = [
+    [null, "apiKeys is no array"],
+    [[key], "apiKeys[0] is no object"],
+    [[[key]], "apiKeys[0] has other members"],
+    [[{ [key]: capabilities }], "apiKeys[0] has other members"],
+    [[{ key, capabilities }, undefined], "apiKeys[1] is no object"],
+    [[{ key, capabilities }, null], "apiKeys[1] is no object"],
+  ];
+  for (const [apiKeys, text] of cases) {
+    const message = await refusal({ apiKeys });
+    assertStringIncludes(message, text);
+    assertEquals(message.includes(key), false, message);
+  }
+});
+
+// A key that was listed for reading alone, and again with all rights, had the rights that came last.
+Deno.test("serve: a key that is given twice is refused", async () => {
+  const apiKeys = [
+    { key: "c2VjcmV0", capabilities: ["read"] },
+    { key: "other", capabilities: ["read"] },
+    { key: "c2VjcmV0", capabilities: ["read", "delete"] },
+  ];
+  assertEquals(
+    await refusal({ apiKeys }),
+    "Cannot serve: apiKeys[2] is the same key as apiKeys[0], expected it once",
+  );
+});
