@@ -21,7 +21,10 @@ const MAX_LINE = 16 << 20;
 const [LF, CR, SUB, COMMA, BLANK, TAB, PLUS, MINUS, ZERO] = [10, 13, 26, 44, 32, 9, 43, 45, 48];
 
 /** A line of a `.cff` behind which another part begins. */
-const SEPARATOR = /^-{2,3}\s*file\s*type/i;
+const SEPARATOR = /^-{2,3}\s*file\s*type\s*:?\s*(\w*)/i;
+
+/** Largest stamp, of either sign: the edition of 2013 has 13 digits for it. */
+const MAX_STAMP = 9_999_999_999_999;
 
 /** Properties of the lines to read. */
 export interface AsciiOptions {
@@ -57,7 +60,7 @@ export class AsciiSamples implements Samples {
       line++;
       if (text.length === 0) continue;
       if (!isEnded && !this.#isWhole(text)) break;
-      if (text[0] === MINUS && SEPARATOR.test(new TextDecoder("latin1").decode(text))) break;
+      if (text[0] === MINUS && this.#isSeparator(text, line)) break;
       this.#parse(text, line, block);
       block.take(end, line);
       if (block.rows < rows) continue;
@@ -65,6 +68,17 @@ export class AsciiSamples implements Samples {
       block = new Block(shape, rows, end, block.lastStates);
     }
     if (block.rows > 0) yield block.finished();
+  }
+
+  /** Tells whether another part begins with a line; it can be one of remarks only. */
+  #isSeparator(text: Uint8Array, line: number): boolean {
+    const match = SEPARATOR.exec(new TextDecoder("latin1").decode(text));
+    if (match === null) return false;
+    const part = match[1]!.toUpperCase();
+    if (part === "DAT" || part === "CFG") {
+      this.#fail(line, `another part ${part} begins, expected one CFG before one DAT`);
+    }
+    return true;
   }
 
   /** Tells whether the last line, which has no end, has all cells; says what it finds. */
@@ -162,6 +176,9 @@ export class AsciiSamples implements Samples {
     if (value === undefined) {
       const shown = new TextDecoder("latin1").decode(text.subarray(from, to)).slice(0, 100);
       this.#fail(line, `cell ${cell + 1} is ${JSON.stringify(shown)}, expected a number`);
+    }
+    if (Math.abs(value) > MAX_STAMP && cell === 1) {
+      this.#fail(line, `the stamp is ${value}, expected -${MAX_STAMP} to ${MAX_STAMP}`);
     }
     if (cell === 1) block.stamp(value);
     else if (cell < 2 + analogs) {

@@ -84,6 +84,8 @@ export interface Configuration {
   readonly rates: readonly SampleRate[];
   /** Time of the first sample; `undefined` if there is none that can be read. */
   readonly first: Stamp | undefined;
+  /** The time of the first sample as it stands there. */
+  readonly firstText: string;
   /** Time of the trigger; `undefined` if there is none that can be read. */
   readonly trigger: Stamp | undefined;
   /** Form of the samples. */
@@ -202,7 +204,12 @@ export function parseConfiguration(text: string, name: string): Configuration {
   if (year !== undefined && year !== String(revision)) {
     notices.push(`${name} has the revision ${quoted(year)}, read as ${revision}`);
   }
-  const order = orderOf(revision, stamps as string[], notices);
+  const [firstText, triggerText] = stamps.map((stamp) => stamp!.trim()) as [string, string];
+  const order = orderOf(revision, [firstText, triggerText], notices);
+  const trigger = parseStamp(triggerText, order);
+  if (trigger === undefined && triggerText.replaceAll(",", "").trim() !== "") {
+    notices.push(`${name} was triggered at ${quoted(triggerText)}, which is no time; left out`);
+  }
   return {
     revision,
     station,
@@ -211,8 +218,9 @@ export function parseConfiguration(text: string, name: string): Configuration {
     statuses,
     lineFrequency: lineFrequency === 0 ? undefined : lineFrequency,
     rates,
-    first: parseStamp(stamps[0]!, order),
-    trigger: parseStamp(stamps[1]!, order),
+    first: parseStamp(firstText, order),
+    firstText,
+    trigger,
     type,
     timeMultiplier,
     timeCode: hasCodes ? parseTimeCode(codes[0]!) : undefined,
@@ -326,7 +334,10 @@ function ratesOf(lines: Lines): SampleRate[] {
     }
     const last = decimalOf(end);
     if (!Number.isSafeInteger(last) || last < (rates.at(-1)?.end ?? 0)) {
-      lines.fail(`last sample at a rate is ${quoted(end)}, expected a number that does not fall`);
+      const least = rates.at(-1)?.end ?? 0;
+      lines.fail(
+        `last sample at a rate is ${quoted(end)}, expected ${least} to ${Number.MAX_SAFE_INTEGER}`,
+      );
     }
     rates.push({
       rate: stretches === 0 || parsed.numerator === 0n ? undefined : parsed,
@@ -374,7 +385,12 @@ function needed(lines: Lines, text: string, field: string): number {
 function optional(lines: Lines, text: string, field: string): number {
   if (text === "") return NaN;
   const value = decimalOf(text);
-  if (!Number.isFinite(value)) lines.fail(`field ${field} of a channel is ${quoted(text)}`);
+  if (!Number.isFinite(value)) {
+    lines.fail(
+      `field ${field} of a channel is ${quoted(text)}, expected a decimal number of at most ` +
+        `${Number.MAX_VALUE}`,
+    );
+  }
   return value;
 }
 

@@ -18,7 +18,8 @@ import type { ComtradeOptions } from "./comtrade_options.ts";
 import { type Scale, scaleOf } from "./channel_scale.ts";
 import { columnsOf, type ComtradeColumn } from "./record_columns.ts";
 import { decodeText } from "./configuration_text.ts";
-import { timesOf } from "./record_start.ts";
+import { clockNotices, timesOf } from "./record_start.ts";
+import { ImportError } from "../errors.ts";
 
 /** Points of some records. */
 export interface ComtradeBatch {
@@ -69,7 +70,7 @@ export class ComtradeRecord implements AsyncDisposable {
     const notices = [...files.notices];
     const text = decodeText(files.configuration, files.name, options.encoding, notices);
     const configuration = parseConfiguration(text, files.name);
-    notices.push(...configuration.notices);
+    notices.push(...configuration.notices, ...clockNotices(configuration, files.name));
     if (files.form !== undefined && files.form !== configuration.type) {
       notices.push(`${files.name} says ${files.form} before the samples, its configuration rules`);
     }
@@ -216,8 +217,11 @@ export class ComtradeRecord implements AsyncDisposable {
     const times = clock.of(block, row);
     if (!clock.byStamps) this.#compare(block);
     const columns = block.analogs.map((samples, i) => {
-      const skew = options.skew === "apply" ? configuration.analogs[i]!.skew : 0;
-      return this.#scaled(skew === 0 ? times : shifted(times, skew), samples, scales[i]!);
+      const { skew, id } = configuration.analogs[i]!;
+      const isShifted = options.skew === "apply" && skew !== 0;
+      const place = `${this.#parts.files.name}: channel ${JSON.stringify(id)}`;
+      const own = isShifted ? shifted(times, skew, place) : times;
+      return this.#scaled(own, samples, scales[i]!, { place, row });
     });
     const choice = options.status ?? "changes";
     for (let channel = 0; choice !== "none" && channel < configuration.statuses.length; channel++) {
@@ -226,7 +230,12 @@ export class ComtradeRecord implements AsyncDisposable {
     return columns;
   }
 
-  #scaled(times: BigInt64Array, samples: Float64Array, { a, b, ratio }: Scale): RawColumns {
+  #scaled(
+    times: BigInt64Array,
+    samples: Float64Array,
+    { a, b, ratio }: Scale,
+    { place, row }: { place: string; row: number },
+  ): RawColumns {
     const values = new Float64Array(samples.length);
     let missing = 0;
     // A sum would make 0 of -0.
@@ -234,7 +243,16 @@ export class ComtradeRecord implements AsyncDisposable {
     for (let i = 0; i < samples.length; i++) {
       const value = isPlain ? samples[i]! : (a * samples[i]! + b) * ratio;
       values[i] = value;
-      if (Number.isNaN(value)) missing++;
+      if (value - value === 0) continue;
+      if (!Number.isNaN(samples[i]!)) {
+        throw new ImportError(
+          `Cannot read ${place}: the value of record ${row + i + 1}, (${a} × ${
+            samples[i]
+          } + ${b})` +
+            `${ratio === 1 ? "" : ` × ${ratio}`}, is beyond the range of a double`,
+        );
+      }
+      missing++;
     }
     if (missing === 0) return { times: times.slice(), values };
     this.#missing += missing;
@@ -309,7 +327,16 @@ interface Parts {
   readonly rows: number | undefined;
 }
 
-function shifted(times: BigInt64Array, skew: number): BigInt64Array {
+/** Longest skew, µs: an hour, where real ones are below the time between two samples. */
+const MAX_SKEW = 3_600_000_000;
+
+function shifted(times: BigInt64Array, skew: number, place: string): BigInt64Array {
+  if (Math.abs(skew) > MAX_SKEW) {
+    throw new ImportError(
+      `Cannot read ${place}: its skew is ${skew} µs, expected -${MAX_SKEW} to ${MAX_SKEW}`,
+      { hint: "--skew ignore leaves the times as they are" },
+    );
+  }
   const shift = BigInt(Math.round(skew * 1000));
   return shift === 0n ? times : times.map((time) => time + shift);
 }

@@ -120,18 +120,25 @@ export async function partsOf(bytes: RandomBytes, name: string): Promise<RecordF
   let samples: { from: number; form: string | undefined; length: number | undefined } | undefined;
   let configuration: Uint8Array | undefined;
   let from: number | undefined;
+  let hasConfiguration = false;
   // The samples come last: up to them everything is text.
   while (samples === undefined && text.length < headBytes) {
     text += latin1(
       await bytes.read(text.length, Math.min(SEARCHED_BYTES, headBytes - text.length)),
     );
     from = undefined;
+    hasConfiguration = false;
     for (const match of text.matchAll(SEPARATOR)) {
       const next = match.index + match[0].length;
       // The end of its line may not have been read yet.
       if (next === text.length && text.length < headBytes) break;
       if (from !== undefined) configuration ??= await bytes.read(from, match.index - from);
-      from = match[1]!.toUpperCase() === "CFG" ? next : undefined;
+      const isConfiguration = match[1]!.toUpperCase() === "CFG";
+      from = isConfiguration ? next : undefined;
+      if (isConfiguration && hasConfiguration) {
+        throw new ImportError(`Cannot read ${name}: it has two parts CFG, expected one`);
+      }
+      hasConfiguration ||= isConfiguration;
       if (!match[1]!.toUpperCase().startsWith("DAT")) continue;
       const length = match[3] === undefined ? undefined : Number(match[3]);
       samples = { from: next, form: match[2]?.toUpperCase(), length };
@@ -139,8 +146,11 @@ export async function partsOf(bytes: RandomBytes, name: string): Promise<RecordF
     }
   }
   if (configuration === undefined || samples === undefined) {
-    const what = configuration === undefined ? "configuration" : "samples";
-    throw new ImportError(`Cannot read ${name}: it has no part with the ${what}`);
+    const problem = hasConfiguration
+      ? "it has no part DAT with the samples"
+      : "it has no part CFG with the configuration" +
+        (samples === undefined ? "" : " before the samples");
+    throw new ImportError(`Cannot read ${name}: ${problem}`);
   }
   const rest = bytes.size - samples.from;
   if (samples.length !== undefined && samples.length !== rest) {

@@ -6,6 +6,7 @@
 
 import { ImportError } from "../errors.ts";
 import type { Configuration } from "./configuration.ts";
+import { FIRST_YEAR, LAST_YEAR } from "./stamp.ts";
 import { utcOf } from "./zone.ts";
 import type { ComtradeOptions } from "./comtrade_options.ts";
 
@@ -15,7 +16,7 @@ import type { ComtradeOptions } from "./comtrade_options.ts";
  * @throws {ImportError} If the file does not say when it starts, or in which zone.
  */
 export function timesOf(
-  { first, trigger, timeCode, timeCodeText, revision }: Configuration,
+  { first, firstText, trigger, timeCode, timeCodeText, revision }: Configuration,
   name: string,
   options: ComtradeOptions,
   notices: string[],
@@ -23,7 +24,7 @@ export function timesOf(
   const { tz } = options;
   if (timeCode === undefined && tz === undefined && !/^x?$/i.test(timeCodeText)) {
     throw new ImportError(
-      `Cannot read ${name}: its time_code is ${JSON.stringify(timeCodeText.slice(0, 100))}, ` +
+      `Cannot read ${name}: its time_code is ${shown(timeCodeText)}, ` +
         "expected an offset such as -5h30",
       { hint: "--tz says the zone of the recorder's clock" },
     );
@@ -36,12 +37,43 @@ export function timesOf(
   const toUtc = (local: bigint) =>
     timeCode !== undefined ? local - timeCode : utcOf(local, tz ?? "UTC", name);
   if (options.start === undefined && first === undefined) {
-    throw new ImportError(`Cannot read ${name}: it does not say the time of the first sample`, {
-      hint: "--start says it",
-    });
+    const isSaid = firstText.replaceAll(",", "").trim() !== "";
+    const problem = isSaid
+      ? `the time of its first sample is ${shown(firstText)}, expected ` +
+        `${revision === 1991 ? "mm/dd/yy" : "dd/mm/yyyy"},hh:mm:ss.ssssss with a day of ` +
+        `${FIRST_YEAR} to ${LAST_YEAR}, 00:00:00 to 23:59:59, or 24:00:00`
+      : "it does not say the time of the first sample";
+    throw new ImportError(`Cannot read ${name}: ${problem}`, { hint: "--start says it" });
   }
   return {
     start: options.start ?? toUtc(first!.local),
     trigger: trigger === undefined ? undefined : toUtc(trigger.local),
   };
+}
+
+/** What the file says of its clock that makes its times doubtful. */
+export function clockNotices(
+  { timeQuality = "0", leapSecond = "0" }: Configuration,
+  name: string,
+): string[] {
+  const notices: string[] = [];
+  if (!/^[0-9a-f]$/i.test(timeQuality)) {
+    notices.push(`${name} has the clock's quality ${shown(timeQuality)}, expected 0 to F`);
+  } else if (timeQuality.toUpperCase() === "F") {
+    notices.push(`${name} says that its clock had failed: its times may be wrong`);
+  }
+  if (leapSecond === "1" || leapSecond === "2") {
+    const what = leapSecond === "1" ? "added" : "removed";
+    notices.push(
+      `${name} says that a leap second was ${what} during the record: its samples are counted on ` +
+        "over it, and those behind it may be a second off",
+    );
+  } else if (!/^[03]$/.test(leapSecond)) {
+    notices.push(`${name} has the leap second ${shown(leapSecond)}, expected 0 to 3`);
+  }
+  return notices;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
 }

@@ -30,8 +30,8 @@ const GAP_PERIODS = 1.5;
 const BEYOND = "is at a time beyond 64 bits of nanoseconds";
 const OTHER_START = "its rate, its multiplier of the stamps or its start may be wrong";
 
-/** Values at which stamps begin again. */
-export const WRAPS: readonly [number, number] = [2 ** 32, 2 ** 16];
+/** Values at which stamps begin again; those that reach 2^32, as text can, never do. */
+export const WRAPS: readonly [number, number, number] = [2 ** 32, 2 ** 16, 2 ** 53];
 
 /** Samples at one rate, without a gap. */
 interface Stretch {
@@ -120,7 +120,8 @@ export class StampScanner {
   finish(): StampScan {
     // Stamps that never reach 2^16 but go back begin again there.
     const isShort = this.#goesBack && this.#largest < WRAPS[1];
-    const best = this.#agreeing[1]! > this.#agreeing[0]! || (isShort && this.#steps > 0) ? 1 : 0;
+    const isShorter = this.#agreeing[1]! > this.#agreeing[0]! || (isShort && this.#steps > 0);
+    const best = this.#largest >= WRAPS[0] ? 2 : isShorter ? 1 : 0;
     const agreeing = this.#agreeing[best]!;
     return {
       rows: this.#rows,
@@ -294,6 +295,9 @@ export class SampleTimes {
     for (let i = 0; i < rows; i++) {
       const stamp = stamps[i]!;
       if (Number.isNaN(stamp)) this.#fail(row + i, "has no stamp, and the stamps say the times");
+      if (!Number.isInteger(stamp)) {
+        this.#fail(row + i, `has the stamp ${stamp}, expected a whole number`);
+      }
       if (i > 0) {
         const step = stepOf(stamps[i - 1]!, stamp, wrap);
         if (step > wrap / 2) this.#fail(row + i, "has an earlier stamp than the one before");

@@ -18,9 +18,11 @@ export type DateOrder = "day first" | "month first";
 /** Two-digit years below this are of this century. */
 const PIVOT = 70;
 
-/** Years whose days all fit into 64 bits of ns. */
-const FIRST_YEAR = 1678;
-const LAST_YEAR = 2261;
+/** First year whose days all fit into 64 bits of ns. */
+export const FIRST_YEAR = 1678;
+
+/** Last year whose days all fit into 64 bits of ns. */
+export const LAST_YEAR = 2261;
 
 /** Without blanks around it: those before an end that is missing would be tried in every way. */
 const STAMP =
