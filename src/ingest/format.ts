@@ -12,6 +12,9 @@ import { Spool } from "./spool.ts";
 /** Bytes looked at to find out what a file is: a beginning that is shorter is all of it. */
 export const HEAD_BYTES = 262_144;
 
+/** Longest beginning of a file that is looked at for its first few lines, bytes. */
+export const MAX_HEAD_BYTES: number = 16 << 20;
+
 /** Input of a format. */
 export interface FormatInput {
   /** Bytes of the file, possibly compressed. */

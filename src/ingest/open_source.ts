@@ -9,7 +9,7 @@ import { concatBytes } from "../core/bytes.ts";
 import { untilAborted } from "../core/call.ts";
 import { type ImportInput, type InputBytes, openBytes, readBytes } from "./bytes.ts";
 import { optionError } from "./errors.ts";
-import { type Format, type FormatInput, HEAD_BYTES } from "./format.ts";
+import { type Format, type FormatInput, HEAD_BYTES, MAX_HEAD_BYTES } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import type { SourceOptions } from "./options.ts";
 import type { Source } from "./source.ts";
@@ -140,8 +140,6 @@ const LIVE_LINES = 2;
 const LIVE_PAUSE_MS = 300;
 /** Lines that the look of a table is found out from, at least. */
 const MIN_LINES = 4;
-/** Longest beginning of a file that is looked at for so many lines. */
-const MAX_HEAD_BYTES = 16 << 20;
 
 function countLines(bytes: Uint8Array): number {
   let lines = 0;

@@ -24,11 +24,13 @@ export interface TableCell {
   delimiter: number;
   /** Smallest and largest time, ns. */
   limits: { readonly first: bigint; readonly last: bigint };
+  /** Form of the times: a unit, a pattern or another name. */
+  timeFormat: string;
 }
 
 /** By the codes of `wasm/table_outcome.ts`. */
 const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>> = {
-  1: (text) => `${text} is not a time of the form expected`,
+  1: (text, { timeFormat }) => `${text} is not a time of the form ${formWords(timeFormat)}`,
   2: (text) => `${text} is a time beyond 64 bits of nanoseconds`,
   3: (text) => `${text} is not a number`,
   4: (text) => `${text} is too large for a double`,
@@ -43,6 +45,14 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
   10: (text) => `${text} has thousands marks that do not stand before three digits each`,
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };
+
+function formWords(format: string): string {
+  if (format === "rfc3339") return "2026-03-01T00:00:00Z";
+  return format.includes("%") ? JSON.stringify(format) : `${format} (a number)`;
+}
+
+/** Marks that nobody sees: of the order of bytes, of directions, blanks of no or another width. */
+const UNSEEN = /[\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]/g;
 
 /** The error of a cell, from the code of the kernel. */
 export function tableError(code: number, cell: TableCell): CsvError {
@@ -72,6 +82,13 @@ function cellText({ bytes, at, delimiter }: TableCell): string {
     end++;
   }
   const cut = end - at > SHOWN;
-  const text = new TextDecoder().decode(bytes.subarray(at, cut ? at + SHOWN : end));
-  return JSON.stringify(text) + (cut ? "…" : "");
+  // A mark of the order of bytes is there because files were put behind one another.
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    bytes.subarray(at, cut ? at + SHOWN : end),
+  );
+  const shown = JSON.stringify(text).replace(
+    UNSEEN,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return shown + (cut ? "…" : "");
 }

@@ -267,6 +267,7 @@ export class TableParser {
       at: exports.tableErrorAt() - base,
       delimiter: this.#settings.delimiter,
       limits: this.#settings.limits,
+      timeFormat: this.#settings.timeFormat,
     });
   }
 }

@@ -61,7 +61,7 @@ export class TableSettings {
     this.#options = options;
     this.delimiter = delimiter.charCodeAt(0);
     this.#decimal = decimal.charCodeAt(0);
-    const { kind, pattern } = timeForm(options.timeFormat ?? "ns");
+    const { kind, pattern } = timeForm(this.timeFormat);
     this.#timeKind = times === undefined ? kind : IMPLICIT_TIMES;
     const { bytes, at } = tablesOf(pattern, options);
     this.tables = bytes;
@@ -72,6 +72,11 @@ export class TableSettings {
   /** Smallest and largest time of a row, ns. */
   get limits(): { readonly first: bigint; readonly last: bigint } {
     return this.#options.limits ?? ALL_TIMES;
+  }
+
+  /** Form of the times: a unit, a pattern or another name. */
+  get timeFormat(): string {
+    return this.#options.timeFormat ?? "ns";
   }
 
   /** Sets the kernel up; {@linkcode TableSettings.tables} are at the address `tables`. */

@@ -11,6 +11,8 @@ import { isBtrdbTable } from "./btrdb_table.ts";
 import { type CellNotation, isNumber, isValue } from "./cell_kind.ts";
 import type { LayoutWishes, TableLayout } from "./table_layout.ts";
 
+/** Columns that an error names. */
+const SHOWN_COLUMNS = 5;
 const STATISTIC = / \((Min|Mean|Max|Count)\)$/;
 /** Commas before groups of three digits, and a decimal point. */
 const GROUPED_NUMBER = /^[+-]?\d{1,3}(?:,\d{3})+\.\d*$/;
@@ -69,9 +71,15 @@ export function chooseRoles(
     );
   }
   if (!roles.includes("value")) {
+    const left = omitted.slice(0, SHOWN_COLUMNS).map(({ name, reason }) => `${name} is ${reason}`);
+    if (omitted.length > left.length) left.push(`and ${omitted.length - left.length} more`);
+    const why = left.length === 0 ? "" : `: ${left.join(", ")}`;
+    const isMarked = omitted.some(({ reason }) =>
+      /"[+-]?\d{1,3}(?:[,'’_ \u00a0\u202f]\d{3})+/.test(reason)
+    );
     throw optionError(
-      "Cannot import: there is no column of values",
-      "see --column and --delimiter",
+      `Cannot import: there is no column of values${why}`,
+      isMarked ? "see --thousands, --column and --delimiter" : "see --column and --delimiter",
     );
   }
   return { roles, omitted };

@@ -6,7 +6,8 @@
 
 import { MAX_COLUMNS } from "../../kernel/table_settings.ts";
 import { columnOf } from "../column_of.ts";
-import { NoRowsError, optionError } from "../errors.ts";
+import { ImportError, NoRowsError, optionError } from "../errors.ts";
+import { MAX_HEAD_BYTES } from "../format.ts";
 import { exactNames, isBtrdbTable } from "./btrdb_table.ts";
 import { isName } from "./cell_kind.ts";
 import { checkLongTable } from "./check_long_table.ts";
@@ -66,7 +67,15 @@ export function detectLayout(head: string, wishes: LayoutWishes): FoundLayout {
   const extra = header ? extraRows(below, look) : 0;
   const units = unitsOf(below.slice(0, extra), names.length);
   const data = below.slice(extra, extra + SAMPLE_ROWS);
-  if (data.length === 0) throw new NoRowsError("Cannot import: there are no rows after the header");
+  if (data.length === 0) {
+    if (wishes.isCut !== true) {
+      throw new NoRowsError("Cannot import: there are no rows after the header");
+    }
+    throw new ImportError(
+      `Cannot import: the line behind line ${before + records.length} is longer than what is ` +
+        `looked at, ${MAX_HEAD_BYTES} bytes`,
+    );
+  }
   const rows = data.map(({ cells }) => cells);
   const time = chooseTimeColumns(names, units, rows, wishes, look);
   const by = wishes.by === undefined ? undefined : columnOf(names, wishes.by, "--by");

@@ -25,6 +25,13 @@ export function encodingOf(head: Uint8Array, said: string | undefined): string |
       );
     }
   }
+  const isUtf32 = (head[0] === 0xff && head[1] === 0xfe && head[2] === 0 && head[3] === 0) ||
+    (head[0] === 0 && head[1] === 0 && head[2] === 0xfe && head[3] === 0xff);
+  if (isUtf32) {
+    throw new ImportError("Cannot import: it is UTF-32, expected UTF-8, UTF-16 or --encoding", {
+      hint: "turn it into UTF-8 first, for example with iconv -f UTF-32 -t UTF-8",
+    });
+  }
   if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
   if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
   return undefined;

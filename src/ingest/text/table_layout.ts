@@ -54,6 +54,8 @@ export interface LayoutWishes {
   encoding?: string | undefined;
   header?: boolean | undefined;
   skipLines: number;
+  /** True if the beginning that is looked at ends amid a line, at the most bytes of it. */
+  isCut?: boolean;
   time?: string | undefined;
   timeFormat?: string | undefined;
   columns: readonly string[];

@@ -6,8 +6,8 @@
 
 import type { InputBytes, ReadCounter } from "../bytes.ts";
 import { readAt } from "../bytes.ts";
-import { ImportError, NoRowsError } from "../errors.ts";
-import { type FormatInput, HEAD_BYTES, isWhole } from "../format.ts";
+import { ImportError, NoRowsError, optionError } from "../errors.ts";
+import { type FormatInput, HEAD_BYTES, isWhole, MAX_HEAD_BYTES } from "../format.ts";
 import type { SourceOptions } from "../options.ts";
 import {
   type OmittedColumn,
@@ -73,6 +73,7 @@ export async function openText(
     });
   }
   const text = decodeHead(head, encoding, bytes.name);
+  refuseLoneReturns(text, bytes.name);
   const complete = options.complete ?? isWhole(input);
   const lines = text.slice(0, text.lastIndexOf("\n") + 1);
   if (lines === "" && text !== "" && !complete) {
@@ -92,7 +93,11 @@ export async function openText(
   };
   if (said.start === undefined) said.rate = options.rate;
   const found = known === undefined
-    ? detectLayout(shown, { ...wishesOf(said, encoding), complete })
+    ? detectLayout(shown, {
+      ...wishesOf(said, encoding),
+      complete,
+      isCut: head.length >= MAX_HEAD_BYTES,
+    })
     : { layout: { ...known, complete }, omitted: [], warnings: [] };
   if (jsis !== undefined && found.layout.base !== undefined) {
     found.layout.reason =
@@ -114,6 +119,22 @@ export async function openText(
   return new TextSource(kept, found, threads, spool);
 }
 
+/**
+ * Refuses text whose lines end with a carriage return alone, as on old Macs: it would be one line.
+ *
+ * @throws {ImportError} If it does.
+ */
+function refuseLoneReturns(text: string, name: string): void {
+  const [line = ""] = text.split("\n", 1);
+  const returns = line.replace(/\r$/, "").split("\r").length - 1;
+  if (returns === 0 || line.includes('"')) return;
+  throw new ImportError(
+    `Cannot import ${name}: line 1 has ${returns} carriage returns, expected lines that end with ` +
+      "a line feed, or with both",
+    { hint: "turn them into line feeds first, for example with tr '\\r' '\\n'" },
+  );
+}
+
 /** A spool as bytes that can be read again and again. */
 function ofSpool(spool: Spool): Pick<InputBytes, "stream" | "once" | "path" | "compression"> {
   const stream = { [Symbol.asyncIterator]: () => spool.chunks() };
@@ -121,11 +142,16 @@ function ofSpool(spool: Spool): Pick<InputBytes, "stream" | "once" | "path" | "c
 }
 
 function wishesOf(options: SourceOptions, encoding: string | undefined): LayoutWishes {
-  const { start, interval } = options;
+  const { start, interval, thousands } = options;
+  if (thousands !== undefined && !/^[!-/:-@[-`{-~ ]$/.test(thousands)) {
+    throw optionError(
+      `Cannot use --thousands ${JSON.stringify(thousands)}: expected one ASCII mark`,
+    );
+  }
   return {
     delimiter: options.delimiter,
     decimal: options.decimal,
-    thousands: options.thousands,
+    thousands,
     comment: options.comment,
     encoding,
     header: options.header,
