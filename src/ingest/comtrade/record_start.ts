@@ -51,7 +51,7 @@ export function timesOf(
   };
 }
 
-/** What the file says of its clock that makes its times doubtful. */
+/** Remarks on a clock whose times the file itself calls doubtful. */
 export function clockNotices(
   { timeQuality = "0", leapSecond = "0" }: Configuration,
   name: string,

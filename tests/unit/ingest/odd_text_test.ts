@@ -1,7 +1,7 @@
 /** Tables of text from elsewhere: errors say what is wrong with them, and what is expected. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ImportError, type ImportOptions } from "../../../src/ingest/mod.ts";
+import type { ImportError, ImportOptions } from "../../../src/ingest/mod.ts";
 import { imported } from "../../support/imported.ts";
 
 async function errorOf(input: string | Uint8Array, options: ImportOptions = {}): Promise<Error> {
