@@ -15,7 +15,7 @@ import { Engine } from "./engine.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk, refuseOtherThanFiles } from "./file/file_system.ts";
-import { FileHeader } from "./file/header.ts";
+import { HeldFile } from "./file/held_file.ts";
 import { ReaderPlace } from "./file/reader_place.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
 import {
@@ -53,7 +53,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const { path = MEMORY, readOnly = false, ownWriter = false } = options;
   let lock: WriterLock | undefined;
   let ownership: Ownership | undefined;
-  let header: FileHeader | undefined;
+  let held: HeldFile | undefined;
   let db: Database | undefined;
   try {
     if (path !== MEMORY && !ownWriter) checkIsDatabase(path);
@@ -61,9 +61,9 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       lock = lockForWriting(path);
       ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
     }
-    if (readOnly) ({ db, header } = openForReading(path, options.openDatabase, ownWriter));
+    if (readOnly) ({ db, held } = openForReading(path, options.openDatabase, ownWriter));
     else db = openForWriting(path, options);
-    const place = header === undefined ? undefined : new ReaderPlace(path, header);
+    const place = held === undefined ? undefined : new ReaderPlace(path, held);
     place?.check();
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
@@ -80,7 +80,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
         readOnly,
         lock,
         ownership,
-        header,
+        held,
         place,
         store,
         versions: new LateStore(store, cacheBytes / 4),
@@ -98,7 +98,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     );
   } catch (error) {
     db?.close();
-    header?.close();
+    held?.close();
     ownership?.close();
     lock?.release();
     const mapped = sqliteError(error, path);
@@ -120,10 +120,10 @@ function statusOf(error: unknown): string | undefined {
 export interface OpenForReading {
   readonly db: Database;
   /**
-   * Keeps SQLite's locks of it, whoever else opens and closes the file in this process; to be closed
+   * Keeps SQLite's locks of it, whoever else opens and closes the file in this thread; to be closed
    * after the connection.
    */
-  readonly header: FileHeader | undefined;
+  readonly held: HeldFile | undefined;
 }
 
 /**
@@ -137,18 +137,18 @@ export function openForReading(
   open: OpenDatabase = openSqlite,
   ownWriter = false,
 ): OpenForReading {
-  const header = ownWriter ? undefined : headerOf(path);
+  const held = ownWriter ? undefined : heldFile(path);
   try {
-    return { db: openBeside(path, open, ownWriter), header };
+    return { db: openBeside(path, open, ownWriter), held };
   } catch (error) {
-    header?.close();
+    held?.close();
     throw error;
   }
 }
 
-function headerOf(path: string): FileHeader | undefined {
+function heldFile(path: string): HeldFile | undefined {
   try {
-    return FileHeader.open(realPath(path));
+    return HeldFile.open(realPath(path));
   } catch {
     return undefined; // SQLite says what is wrong with the file.
   }

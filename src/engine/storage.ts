@@ -14,7 +14,7 @@ import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts
 import { Checkpointer } from "./file/checkpointer.ts";
 import { Deletions } from "./file/deletions.ts";
 import { realPath, type WriterLock } from "./file/lock.ts";
-import type { FileHeader } from "./file/header.ts";
+import type { HeldFile } from "./file/held_file.ts";
 import type { ReaderPlace } from "./file/reader_place.ts";
 import type { Ownership } from "./file/ownership.ts";
 import { compact } from "./write/compact.ts";
@@ -44,7 +44,7 @@ export interface StorageParts {
   lock: WriterLock | undefined;
   ownership: Ownership | undefined;
   /** Held while a file is open for reading. */
-  header: FileHeader | undefined;
+  held: HeldFile | undefined;
   /** Place of a file that is open for reading. */
   place: ReaderPlace | undefined;
   store: BlockStore;
@@ -409,7 +409,7 @@ export class Storage {
     await Promise.all([...this.#pools].map((pool) => pool.close()));
     await this.sql.close();
     this.hub.close();
-    const { ownership, header, lock, path } = this.#parts;
+    const { ownership, held, lock, path } = this.#parts;
     try {
       ownership?.checkFiles();
     } catch (error) {
@@ -421,7 +421,7 @@ export class Storage {
     }
     ownership?.release(this.db);
     this.db.close();
-    header?.close();
+    held?.close();
     ownership?.close();
     lock?.release();
   }

@@ -44,7 +44,7 @@ export async function compactFile(
     const isLocked = error instanceof BTrDBError && error.status === "LOCKED";
     if (!isLocked || options.rewrite === true) throw error;
   }
-  const { db: reader, header } = openForReading(path); // Says what is wrong with the file.
+  const { db: reader, held } = openForReading(path); // Says what is wrong with the file.
   reader.close();
   const keepLog = logKeeper(realPath(path));
   let db: Database | undefined;
@@ -58,7 +58,7 @@ export async function compactFile(
   } finally {
     db?.close();
     keepLog();
-    header?.close();
+    held?.close();
   }
 }
 

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { readSync } from "node:fs";
+import { platform } from "node:os";
+import { type FileContent, HeldFile, openForContent, type SharedFile } from "./held_file.ts";
 
 /** Offset of SQLite's user version, four bytes, big endian (sqlite.org/fileformat2.html, 1.3.18). */
 const USER_VERSION_AT = 60;
@@ -18,88 +20,32 @@ const WAL_VERSION = 2;
 /** Offsets count from the beginning of the file, in Deno's `seekSync`. */
 const FROM_START = 0;
 
-/** An open file, shared by all handles of this process. */
-interface SharedFile {
-  readonly fd: number;
-  readonly key: string;
-  /** The same file as Deno opens it. */
-  readonly deno: DenoFile | undefined;
-  isLocked: boolean;
-  users: number;
-}
-
 /**
- * A file that Deno has open. It can lock the whole file (flock), which Node.js cannot, and read it in
- * half the time of Node.js's functions under Deno: it is read around each commit.
+ * Header of a database file, whatever path leads to it. To close the last one of a thread takes back the
+ * locks that SQLite holds of the file for other threads, so only a writer opens one.
  */
-interface DenoFile {
-  tryLockSync(exclusive: boolean): boolean;
-  unlockSync(): void;
-  seekSync(offset: number, whence: number): number;
-  readSync(bytes: Uint8Array): number | null;
-  statSync(): { readonly dev: number; readonly ino: number | null };
-  close(): void;
-}
-
-/** The part of Deno that is needed. */
-interface DenoFiles {
-  readonly build: { readonly os: string };
-  openSync(path: string): DenoFile;
-}
-
-const deno = (globalThis as { Deno?: DenoFiles }).Deno;
-
-/**
- * Files by device and inode. Closing a file takes back all locks that this process holds on it
- * (POSIX), those of SQLite too, so a file is closed only when its last user in this process is.
- */
-const files = new Map<string, SharedFile>();
-
-function keyOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`;
-}
-
-/** Opens a file, by both runtimes where there are two. */
-function openShared(path: string): SharedFile {
-  for (;;) {
-    const fd = openSync(path, "r");
-    const identity = fstatSync(fd, { bigint: true });
-    const file = deno?.openSync(path);
-    const known = file?.statSync();
-    if (known === undefined || known.ino === null || known.ino === Number(identity.ino)) {
-      return { fd, key: keyOf(identity), deno: file, isLocked: false, users: 0 };
-    }
-    // Another file was put there in between.
-    closeSync(fd);
-    file?.close();
-  }
-}
-
-/** Header of a database file, whatever path leads to it. */
 export class FileHeader {
   readonly #file: SharedFile;
+  readonly #content: FileContent;
+  readonly #held: HeldFile;
   readonly #bytes: Uint8Array = new Uint8Array(4);
   readonly #view: DataView = new DataView(this.#bytes.buffer);
   #isLocked = false;
-  #isClosed = false;
 
-  private constructor(file: SharedFile) {
+  private constructor({ file, content }: ReturnType<typeof openForContent>) {
     this.#file = file;
-    file.users++;
+    this.#content = content;
+    this.#held = new HeldFile(file);
   }
 
   /** Opens the header of an existing file. */
   static open(path: string): FileHeader {
-    const known = files.get(keyOf(statSync(path, { bigint: true })));
-    if (known !== undefined) return new FileHeader(known);
-    const file = openShared(path);
-    files.set(file.key, file);
-    return new FileHeader(file);
+    return new FileHeader(openForContent(path));
   }
 
   /** Device and inode of the file, and how many names it has. */
-  get identity(): { dev: number; ino: number; nlink: number } {
-    return fstatSync(this.#file.fd);
+  get identity(): HeldFile["identity"] {
+    return this.#held.identity;
   }
 
   /** User version in the file itself; 0 while the file is empty. */
@@ -119,7 +65,7 @@ export class FileHeader {
   }
 
   #read(at: number): number {
-    const { fd, deno } = this.#file;
+    const { fd, deno } = this.#content;
     if (deno === undefined) return readSync(fd, this.#bytes, 0, this.#bytes.length, at);
     deno.seekSync(at, FROM_START);
     return deno.readSync(this.#bytes) ?? 0;
@@ -133,30 +79,25 @@ export class FileHeader {
    * if nobody can take it here.
    */
   tryLock(): boolean | undefined {
-    const file = this.#file.deno;
-    if (file === undefined || deno?.build.os !== "linux") return undefined;
+    const { deno } = this.#content;
+    if (deno === undefined || platform() !== "linux") return undefined;
     if (this.#file.isLocked) return false;
     try {
-      this.#isLocked = this.#file.isLocked = file.tryLockSync(true);
+      this.#isLocked = this.#file.isLocked = deno.tryLockSync(true);
       return this.#isLocked;
     } catch {
       return undefined; // The file system has no such locks.
     }
   }
 
-  /** Lets the file go. Call it after SQLite's connection is closed. */
+  /** Lets the file go. Idempotent. Call it after SQLite's connection is closed. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     if (this.#isLocked) {
-      // Readers in this process keep the descriptor open. And a process that another thread is just
+      // Readers in this thread keep the descriptor open. And a process that another thread is just
       // starting has a copy of it until it runs its program: closing ours would not give the lock back.
-      this.#file.deno?.unlockSync();
-      this.#file.isLocked = false;
+      this.#content.deno?.unlockSync();
+      this.#isLocked = this.#file.isLocked = false;
     }
-    if (--this.#file.users > 0) return;
-    files.delete(this.#file.key);
-    closeSync(this.#file.fd);
-    this.#file.deno?.close();
+    this.#held.close();
   }
 }

@@ -29,6 +29,7 @@ import {
   readWriter,
   refuseForeignWriter,
   refuseStrayLog,
+  refuseWriterElsewhere,
   type Writer,
   WRITER_KEY,
   writerOf,
@@ -80,6 +81,7 @@ export class Ownership {
   static claim(path: string, prepare: (db: Database) => void): Ownership {
     refuseStrayLog(path);
     openSqlite(path, { readOnly: false }).close(); // Makes the file, or says why it cannot be.
+    refuseWriterElsewhere(path);
     const header = FileHeader.open(path);
     const keepLog = logKeeper(path);
     try {

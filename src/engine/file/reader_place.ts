@@ -10,7 +10,7 @@
 import { resolve } from "node:path";
 import { BTrDBError } from "../../core/errors.ts";
 import { identityAt, isSame } from "./files_in_place.ts";
-import type { FileHeader } from "./header.ts";
+import type { HeldFile } from "./held_file.ts";
 import { realPath } from "./lock.ts";
 
 /** Path of a reader's file, and the file that was there when it was opened. */
@@ -18,19 +18,19 @@ export class ReaderPlace {
   readonly #path: string;
   readonly #absolute: string;
   readonly #logPath: string;
-  readonly #header: FileHeader;
-  readonly #file: FileHeader["identity"];
+  readonly #held: HeldFile;
+  readonly #file: HeldFile["identity"];
 
   /**
    * @param path Path by which the file was opened.
-   * @param header Header of the file that is open.
+   * @param held The file that is open.
    */
-  constructor(path: string, header: FileHeader) {
+  constructor(path: string, held: HeldFile) {
     this.#path = path;
     this.#absolute = resolve(path);
     this.#logPath = `${realPath(path)}-wal`;
-    this.#header = header;
-    this.#file = header.identity;
+    this.#held = held;
+    this.#file = held.identity;
   }
 
   /**
@@ -43,7 +43,7 @@ export class ReaderPlace {
     const there = identityAt(this.#absolute);
     if (isSame(there, this.#file)) return;
     const isMoved = there === undefined && identityAt(this.#logPath) === undefined;
-    if (isMoved && this.#header.identity.nlink > 0) return;
+    if (isMoved && this.#held.identity.nlink > 0) return;
     throw new BTrDBError(
       `Cannot read ${this.#path}: the file was moved, replaced or removed while it was open; ` +
         `open what is there now`,

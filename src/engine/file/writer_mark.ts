@@ -99,8 +99,21 @@ export function readAsItIs<T>(path: string, read: (db: Database) => T): T {
   throw errors[0];
 }
 
-/** User version in the file itself. */
+/**
+ * User version in the file itself. SQLite reads it, since its locks for other threads would be lost with a
+ * descriptor that it does not know of.
+ */
 function storedUserVersion(path: string): number {
+  try {
+    const db = openSqlite(path, { readOnly: true, immutable: true });
+    try {
+      return readUserVersion(db);
+    } finally {
+      db.close();
+    }
+  } catch {
+    // It is no database, or SQLite may not be asked so here: not every runtime and permission allows it.
+  }
   const header = FileHeader.open(path);
   try {
     return header.userVersion();
@@ -177,6 +190,19 @@ export function refuseForeignWriter(path: string, isAlone = false): void {
   // A database that was moved or copied with its log names the path where it was.
   if (hasLog(path) && !leadsTo(writer.path, path)) return;
   throw foreignError(path, writer.path);
+}
+
+/**
+ * Refuses a file that a writer has open by another path, or did not close there, before the file is opened
+ * past SQLite: if that writer is another thread, its locks would be lost.
+ *
+ * @param path Path of the file itself.
+ * @throws {BTrDBError} `LOCKED`.
+ */
+export function refuseWriterElsewhere(path: string): void {
+  const writer = writerOf(path);
+  if (writer === undefined || writer.lock === lockIdentity(path)) return;
+  if (leadsTo(writer.path, path)) throw foreignError(path, writer.path);
 }
 
 /**

@@ -224,6 +224,6 @@ export async function verify(path: string): Promise<VerifyReport> {
     return { ...nothingChecked(), ok: false, problems: [damageOf(error, path)] };
   } finally {
     file?.db.close();
-    file?.header?.close();
+    file?.held?.close();
   }
 }
