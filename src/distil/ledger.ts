@@ -94,14 +94,16 @@ export class Ledger {
   /**
    * The options of a write: it ends with the lease, which is made longer when half of it is over.
    *
-   * @throws {BTrDBError} `LEASE_LOST` if another runner took it.
+   * @throws {BTrDBError} `LEASE_LOST` if another runner took it, or it ends each time before it is longer.
    */
   async guard(): Promise<RequestOptions> {
-    if (this.#msLeft() < this.#leaseMs / 2) await this.#change({});
-    const options = this.#left();
-    const ms = this.#msLeft();
-    if (ms <= 0) throw this.#lost();
-    return { ...options, timeoutMs: Math.min(ms, options.timeoutMs ?? Infinity) };
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      if (this.#msLeft() < this.#leaseMs / 2) await this.#change({});
+      const options = this.#left();
+      const ms = this.#msLeft();
+      if (ms > 0) return { ...options, timeoutMs: Math.min(ms, options.timeoutMs ?? Infinity) };
+    }
+    throw this.#lost(`its lease of ${this.#leaseMs} ms ends before it is made longer`);
   }
 
   /** Removes an annotation that is not part of the state. */
@@ -186,9 +188,9 @@ export class Ledger {
     return { owner: this.#owner, epoch, expiresMs: Date.now() + this.#leaseMs };
   }
 
-  #lost(): BTrDBError {
+  #lost(why = "another runner has taken the lease"): BTrDBError {
     return new BTrDBError(
-      `Cannot run ${JSON.stringify(this.#name)}: another runner has taken the lease`,
+      `Cannot run ${JSON.stringify(this.#name)}: ${why}`,
       { status: "LEASE_LOST", uuid: this.#stream.uuid, retryable: true },
     );
   }

@@ -1,6 +1,6 @@
 /** Several runners of one distillate: the lease, and writes of others. */
 
-import { BTrDB, BTrDBError, connect } from "@btrdb/btrdb";
+import { BTrDB, BTrDBError, connect, MAX_TIME, MIN_TIME } from "@btrdb/btrdb";
 import { distil } from "@btrdb/btrdb/distil";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { endpointOf } from "../../../src/client/endpoint_of.ts";
@@ -129,6 +129,47 @@ Deno.test("distil: an insert of a paused runner that arrives when another has ta
   assertEquals(await pairsOf(b), [[1n, 2], [1n, 2], [2n, 4], [2n, 4]], "the late insert");
   assertEquals((await second.run()).repaired, 1);
   assertEquals(await pairsOf(b), [[1n, 2], [2n, 4]]);
+});
+
+/** A database where the answer to each of the first changes of annotations alone takes some leases. */
+function slowRenewals(db: BTrDB, slow: number): { db: BTrDB } & Disposable {
+  const endpoint = endpointOf(db);
+  const clocks = new DisposableStack();
+  const own = new BTrDB(override(endpoint, {
+    async setAnnotations(request, options) {
+      const answer = await endpoint.setAnnotations(request, options);
+      const isRenewal = [...request.changes.keys()].join() === "distil.lease";
+      if (isRenewal && slow-- > 0) clocks.use(later(2 * LEASE_MS));
+      return answer;
+    },
+  }));
+  return { db: own, [Symbol.dispose]: () => clocks.dispose() };
+}
+
+// On a machine so busy that making a lease of 1 s longer took 1 s, a run failed and said that another
+// runner had taken it, though there was none.
+Deno.test("distil: a lease that ends while it is made longer, and that nobody took, is made longer again", async () => {
+  await using db = await connect("memory:");
+  await input(db, "a", [[1n, 1], [2n, 2]]);
+  const plain = doubled();
+  const run = async (slow: number, version: string): Promise<number> => {
+    using slowed = slowRenewals(db, slow);
+    using clocks = new DisposableStack();
+    const { written } = await distil(slowed.db, {
+      ...plain,
+      version,
+      compute: (range) => {
+        clocks.use(later(0.6 * LEASE_MS));
+        return plain.compute(range);
+      },
+    }).run({ leaseMs: LEASE_MS });
+    return written;
+  };
+  assertEquals(await run(3, "1"), 2);
+  assertEquals(await pairsOf(await output(db, "b")), [[1n, 2], [2n, 4]]);
+  await (await output(db, "b")).deleteRange(MIN_TIME, MAX_TIME);
+  const error = await assertRejects(() => run(Infinity, "2"), BTrDBError, "before it is made longer");
+  assertEquals([error.status, error.retryable], ["LEASE_LOST", true]);
 });
 
 Deno.test("distil: a foreign write between the insert and its check is seen, and computed over", async () => {
