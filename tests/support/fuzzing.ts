@@ -1,6 +1,6 @@
 /** Runs of fuzzers: a few by default, for minutes when asked. */
 
-import process from "node:process";
+import { usedCpuMs } from "./cpu_ms.ts";
 import { Random } from "./random.ts";
 
 /** A run that takes more of the processor's time than this hangs, ms. */
@@ -36,10 +36,9 @@ export function* fuzzing(
   try {
     for (; seed < first + least || performance.now() < endMs; seed++) {
       watch?.begin(seed);
-      const before = process.cpuUsage();
+      const before = usedCpuMs();
       yield new Random(seed);
-      const { user, system } = process.cpuUsage(before);
-      const ms = (user + system) / 1000;
+      const ms = usedCpuMs() - before;
       if (seed - first < WARM_UP_RUNS) continue;
       slowest = Math.max(slowest, ms);
       if (ms > limitMs) {

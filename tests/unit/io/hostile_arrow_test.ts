@@ -1,4 +1,3 @@
-import process from "node:process";
 import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import {
   columnFromArray,
@@ -16,6 +15,7 @@ import { concatBytes } from "../../../src/core/bytes.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { readArrow } from "../../../src/io/arrow.ts";
 import { END_OF_STREAM, type Message, messagesOf } from "../../../src/io/arrow_messages.ts";
+import { usedCpuMs } from "../../support/cpu_ms.ts";
 import { imported } from "../../support/imported.ts";
 
 const START = 1_700_000_000_000_000_000n;
@@ -151,11 +151,10 @@ Deno.test("readArrow: dictionaries are not decoded again with each batch", async
   const head = [schema!.bytes, dictionary!.bytes];
   /** Time of the processor for a stream of as many tiny batches, ms. */
   const cost = async (batches: readonly Uint8Array[]): Promise<number> => {
-    const before = process.cpuUsage();
+    const before = usedCpuMs();
     const values = await valuesIn(concatBytes([...head, batch!.bytes, ...batches, END_OF_STREAM]));
     assertEquals(values.length, 50_000 + batches.length);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
+    return usedCpuMs() - before;
   };
   const one = await cost(many.slice(0, 1));
   assertLess(await cost(many), 100 * one);
