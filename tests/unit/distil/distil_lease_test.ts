@@ -168,7 +168,11 @@ Deno.test("distil: a lease that ends while it is made longer, and that nobody to
   assertEquals(await run(3, "1"), 2);
   assertEquals(await pairsOf(await output(db, "b")), [[1n, 2], [2n, 4]]);
   await (await output(db, "b")).deleteRange(MIN_TIME, MAX_TIME);
-  const error = await assertRejects(() => run(Infinity, "2"), BTrDBError, "before it is made longer");
+  const error = await assertRejects(
+    () => run(Infinity, "2"),
+    BTrDBError,
+    "before it is made longer",
+  );
   assertEquals([error.status, error.retryable], ["LEASE_LOST", true]);
 });
 
