@@ -178,10 +178,10 @@ function openAndCheck(
     db.exec("PRAGMA busy_timeout = 2000");
     const version = readSchemaVersion(db, path);
     if (version === SCHEMA_VERSION) return db;
-    throw new BTrDBError(
-      `Cannot open ${path}: its schema has version ${version}; open it for writing once`,
-      { status: "SCHEMA_TOO_OLD" },
-    );
+    const what = version === 0 ? "it is an empty database" : `its schema has version ${version}`;
+    throw new BTrDBError(`Cannot open ${path}: ${what}; open it for writing once`, {
+      status: "SCHEMA_TOO_OLD",
+    });
   } catch (error) {
     db?.close();
     throw sqliteError(error, path);

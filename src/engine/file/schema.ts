@@ -267,7 +267,7 @@ export function foreignObjects(
   const expected = ownObjects(version);
   const found = objectsOf(db);
   for (const [name, sql] of found) {
-    if (!expected.has(name)) problems.push(`The ${name} is not known`);
+    if (!expected.has(name)) problems.push(`The ${name} ${unknownBecause(name)}`);
     else if (expected.get(name) !== sql) {
       problems.push(`The ${name} is not as this release makes it`);
     }
@@ -276,6 +276,16 @@ export function foreignObjects(
     if (!found.has(name)) problems.push(`The ${name} is missing`);
   }
   return problems;
+}
+
+/** Reason to refuse an object that the engine did not make. */
+function unknownBecause(name: string): string {
+  const statistics = /^table "(sqlite_stat[134])"$/.exec(name)?.[1];
+  return statistics === undefined
+    ? "is not known"
+    : "has statistics that ANALYZE or PRAGMA optimize of another program made, by which SQLite " +
+      `would read in another order; DROP TABLE ${statistics} in the sqlite3 shell removes it, and ` +
+      "loses nothing";
 }
 
 function pragma(db: Pick<Database, "prepare">, name: string): number {
@@ -312,10 +322,12 @@ export function readSchemaVersion(db: Database, path: string): number {
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!["n"]);
   if (id === 0 && version === 0 && tables === 0) return 0;
   if (id !== APPLICATION_ID) {
-    throw new BTrDBError(
-      `Cannot open ${path}: it is an SQLite database of another application`,
-      { status: "NOT_A_DATABASE" },
-    );
+    const problem = id === 0 && hasOwnTables(db)
+      ? "it has tables of this engine, but not its application_id, which a dump leaves out; for a " +
+        `copy made so, PRAGMA application_id = ${APPLICATION_ID} and PRAGMA user_version = ` +
+        `${SCHEMA_VERSION} (or the number of an older schema) in the sqlite3 shell put both back`
+      : "it is an SQLite database of another application";
+    throw new BTrDBError(`Cannot open ${path}: ${problem}`, { status: "NOT_A_DATABASE" });
   }
   if (version > SCHEMA_VERSION || version < 1) {
     const readable = `this release reads 1 to ${SCHEMA_VERSION}`;
@@ -326,6 +338,12 @@ export function readSchemaVersion(db: Database, path: string): number {
     );
   }
   return version;
+}
+
+/** Tells whether a file has all tables of the first schema, as the engine makes them. */
+function hasOwnTables(db: Database): boolean {
+  const found = objectsOf(db);
+  return [...ownObjects(1)].every(([name, sql]) => found.get(name) === sql);
 }
 
 /** Bits of the user version that hold the schema version (docs/engine.md, "One writer"). */
