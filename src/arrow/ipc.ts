@@ -128,8 +128,18 @@ export interface DecodeBounds {
   readonly maxParts?: number | undefined;
 }
 
-/** As {@linkcode ipcToRaw}, with bounds. */
-export function ipcToRawWithin(bytes: Uint8Array, bounds: DecodeBounds): RawColumns {
+/**
+ * Bounds of a message of a subscription. The points that are unpacked are 80 times those of the largest
+ * insert; a server sends one batch in a message, and each takes 20 µs.
+ */
+const SUBSCRIBED: DecodeBounds = { maxUnpackedBytes: 64 << 20, maxParts: 16_384 };
+
+/** As {@linkcode ipcToRaw}, for a message of a subscription, of at most 16,384 columns of all batches. */
+export function subscribedPoints(bytes: Uint8Array): RawColumns {
+  return ipcToRawWithin(bytes, SUBSCRIBED);
+}
+
+function ipcToRawWithin(bytes: Uint8Array, bounds: DecodeBounds): RawColumns {
   checkBytes("read Arrow", "bytes", bytes);
   const known = rawLayouts.read(bytes);
   if (known !== undefined) return known;

@@ -180,7 +180,7 @@ export class Caller {
       try {
         const bytes = await rpc.read();
         if (bytes === undefined && empty) {
-          throw lostPeer(spec, channel.peer, "it ended the answer before it began");
+          throw lostPeer(spec, channel.peer, "it answered nothing");
         }
         empty = false;
         return bytes;
@@ -228,11 +228,12 @@ export class Caller {
           // The rest may have come in time for a reader who is late.
           throwIfOver(spec.options, () => lateError(spec));
           const item = decoded(spec, () => stream.read(bytes, call!));
-          tries.progress();
           if (item === undefined && ++empty > MAX_EMPTY) {
             throw wrongAnswer(`it has over ${MAX_EMPTY} empty messages`, spec);
           }
+          // A message that only repeats what was taken is no progress: it may be all that ever comes.
           if (item === undefined) continue;
+          tries.progress();
           empty = 0;
           yield item as Exclude<T, undefined>;
         }

@@ -30,8 +30,9 @@ const RAW_POINTS = 65_536n;
 /** Aligned windows that one step of the search asks for, as a power of two. */
 const FAN_OUT_BITS = 6;
 /**
- * Windows that a search may find empty although they had points. A delete meanwhile empties some; where
- * every window lies, each level of the search would have 64 times as many requests as the last.
+ * Windows that a search may find without points. The parts at both ends of a range can be, and a delete
+ * meanwhile empties some; where every window lies, each level of the search would have 64 times as
+ * many requests as the last.
  */
 const MAX_EMPTY = 1024;
 
@@ -175,7 +176,7 @@ export interface Hit {
  * The last point of a range.
  *
  * @param range Range to search; not empty.
- * @param empty Windows with points that turned out to be empty, of the whole search.
+ * @param empty Windows in which there were no points, of the whole search.
  * @throws {BTrDBError} `DATA_LOSS` if they are more than deletes meanwhile explain.
  */
 export async function lastPoint(
@@ -187,16 +188,13 @@ export async function lastPoint(
   if (range.end - range.start <= RAW_POINTS) return await rawLast(reader, range, options);
   const { version, columns, width } = await pieces(reader, range, options);
   for (let i = columns.times.length - 1; i >= 0; i--) {
-    const time = columns.times[i]!;
-    const part = clip(range, time, width);
+    const part = clip(range, columns.times[i]!, width);
     const found = columns.count[i]! <= RAW_POINTS
       ? await rawLast(reader, part, options)
       : await lastPoint(reader, part, options, empty);
     if (found.value !== undefined) return found;
-    const isWhole = part.start === time && part.end === time + width;
-    if (isWhole && columns.count[i]! > 0n && ++empty.count > MAX_EMPTY) {
-      const what = `it has over ${MAX_EMPTY} windows with points in which there are none`;
-      throw wrongAnswer(what, { rpc: "AlignedWindows", uuid: range.uuid });
+    if (++empty.count > MAX_EMPTY) {
+      throw wrongAnswer("its windows have no points", { ...range, rpc: "AlignedWindows" });
     }
   }
   return { version, value: undefined };

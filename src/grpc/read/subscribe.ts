@@ -23,14 +23,6 @@ import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { findBadTime } from "../../kernel/find_bad_point.ts";
 import { decodeMessage } from "../wire/decode_message.ts";
 
-/** Most bytes of the points of a message when they are unpacked: 80 times the largest insert. */
-const MAX_UNPACKED_BYTES = 64 << 20;
-
-/** Most columns of all batches of a message: a server sends one batch, and each takes 20 µs. */
-const MAX_PARTS = 16_384;
-
-const BOUNDS = { maxUnpackedBytes: MAX_UNPACKED_BYTES, maxParts: MAX_PARTS };
-
 /** One of the two forms. */
 interface Form {
   request(uuids: readonly Uint8Array[]): Uint8Array;
@@ -65,12 +57,12 @@ const ARROW: Form = {
     return toBinary(SubscriptionUpdateSchema, message);
   },
   async decoder() {
-    const { ipcToRawWithin } = await import("../../arrow/ipc.ts");
+    const { subscribedPoints } = await import("../../arrow/ipc.ts");
     return (bytes, spec) => {
       const { stat, uuid, arrowBytes } = decodeMessage(SubscriptionRespSchema, bytes);
       checkStat(stat, spec);
       try {
-        return { uuid: uuid.slice(), columns: ipcToRawWithin(arrowBytes, BOUNDS) };
+        return { uuid: uuid.slice(), columns: subscribedPoints(arrowBytes) };
       } catch (error) {
         throw wrongAnswer(`it cannot be decoded: ${(error as Error).message}`, spec);
       }

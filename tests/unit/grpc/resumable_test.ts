@@ -49,6 +49,26 @@ Deno.test("readResumable: a broken read goes on at the pinned version, equal tim
   }
 });
 
+// A server that sent the same point and broke off, again and again, was asked again without end: each
+// repetition counted as progress, and only the retries of the whole connection ran out after a minute.
+Deno.test("readResumable: what only repeats itself is no progress", async () => {
+  const requests: unknown[] = [];
+  const script = v4Server("4.15.9-deno", {
+    async RawValues(call) {
+      requests.push(call);
+      if (requests.length > 40) throw status(3, "asked without end");
+      await call.send(raw([[5n, 3]]));
+      await call.delivered();
+      throw gone();
+    },
+  });
+  await withScript(script, async (endpoint) => {
+    const request = { uuid, start: 0n, end: 100n, version: 11n };
+    const error = await assertRejects(() => readAll(endpoint, request), BTrDBError);
+    assertEquals([error.status, requests.length], ["UNAVAILABLE", 5]);
+  });
+});
+
 Deno.test("readResumable: a read of unflushed points goes on only while the stream is the same", async () => {
   const asked: { start: bigint; version: bigint }[] = [];
   const same = v4Server("4.15.9-deno", { RawValues: broken([4], asked, 7n) });
