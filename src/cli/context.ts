@@ -177,6 +177,14 @@ export class Context {
     writeErr(`${this.errorStyle.yellow("warning:")} ${lineErr(text)}\n`);
   }
 
+  /** Shows an error on stderr after which the command goes on. */
+  fault(text: string): void {
+    if (this.json) {
+      return writeErr(jsonLine({ error: { message: text } }, Deno.stderr.isTerminal()));
+    }
+    writeErr(`${this.errorStyle.red("error:")} ${lineErr(text)}\n`);
+  }
+
   /** A progress line on stderr. */
   progress(label: string): Progress {
     return new Progress(label, { terminal: movesCursor(Deno.stderr), silent: this.quiet });

@@ -41,7 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await dispatch(argv, interrupt.signal);
   } catch (error) {
     if (isBrokenPipe(error)) return Exit.Done;
-    return present(interrupt.signal.aborted ? interrupt.signal.reason : error, argv, debug);
+    return present(error, argv, debug);
   } finally {
     stopListening();
   }
@@ -76,7 +76,11 @@ async function run(command: Command, args: Args, signal: AbortSignal): Promise<n
   try {
     const status = await command.run(context, args);
     return status ?? Exit.Done;
+  } catch (error) {
+    // What is under way when the user interrupts fails in one way or another.
+    throw signal.aborted && !isBrokenPipe(error) ? signal.reason : error;
   } finally {
+    // A database that cannot be closed well is told in any case.
     await context.close();
   }
 }

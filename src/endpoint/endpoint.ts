@@ -21,6 +21,7 @@
 
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, RawPoint, StatColumns } from "../core/columns.ts";
+import type { BTrDBError } from "../core/errors.ts";
 import type { PointBlocks } from "../core/point_blocks.ts";
 import type {
   CompactCallOptions,
@@ -462,6 +463,11 @@ export interface Endpoint {
    * @throws {TypeError} If the database is in memory.
    */
   openReaders?(count: number): Promise<Readers>;
+  /**
+   * Why writes, or all calls, fail now: the file was moved, the disk is broken or full. `undefined` if
+   * nothing is known of it. Only the embedded engine can tell.
+   */
+  trouble?(): BTrDBError | undefined;
   /** Finishes what is in flight, then frees everything. Idempotent. */
   close(): Promise<void>;
 }

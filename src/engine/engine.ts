@@ -540,6 +540,10 @@ export class Engine implements Endpoint {
     return await this.#storage.compact(options);
   }
 
+  trouble(): BTrDBError | undefined {
+    return this.#storage.trouble();
+  }
+
   openReaders(count: number): Promise<Readers> {
     return this.#storage.openReaders(count);
   }

@@ -61,6 +61,9 @@ export interface StorageParts {
   packer: LeafPacker | undefined;
 }
 
+/** Shortest time between two trials to write while writing fails, ms. */
+const TRIAL_MS = 1_000;
+
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
 const abandoned = new Set<Database>();
 
@@ -91,6 +94,8 @@ export class Storage {
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #pools = new Set<Readers>();
+  /** Time before which no page is written to see whether that can be done again, ms. */
+  #nextTrial = 0;
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -249,6 +254,38 @@ export class Storage {
     } catch (error) {
       throw sqliteError(error, this.#parts.path);
     }
+  }
+
+  /**
+   * Why nothing can be written now, or nothing be read from a file that is open for reading;
+   * `undefined` if nothing is known of it.
+   */
+  trouble(): BTrDBError | undefined {
+    if (this.#closing !== undefined) return closedError();
+    const { ownership, place, path } = this.#parts;
+    try {
+      place?.check();
+      const trouble = ownership?.trouble();
+      if (trouble !== undefined) return trouble;
+      const { failed } = this.#groupCommit;
+      if (failed !== undefined) this.#tryAgain();
+      return failed;
+    } catch (error) {
+      if (error instanceof BTrDBError) return error;
+      const text = `Cannot use ${path}: the disk reports an error (${String(error)})`;
+      return new BTrDBError(text, { status: "IO_ERROR", cause: error });
+    }
+  }
+
+  /** Looks whether a page can be written again, at most once a second: who fails writes nothing else. */
+  #tryAgain(): void {
+    const now = performance.now();
+    if (now < this.#nextTrial || this.#groupCommit.isRunning) return;
+    this.#nextTrial = now + TRIAL_MS;
+    const { ownership } = this.#parts;
+    const run = () => ownership?.writeFirstPage(this.db);
+    // Its error is what `trouble` tells next.
+    this.#groupCommit.submit({ points: 0, kind: "metadata", run }).catch(() => {});
   }
 
   /** True if the file was opened for reading only. */

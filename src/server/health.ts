@@ -1,5 +1,6 @@
 /**
- * The standard health service, `grpc.health.v1.Health`: serving until the server is told to stop.
+ * The standard health service, `grpc.health.v1.Health`: serving until the server is told to stop, but
+ * not while its database cannot be used.
  *
  * @module
  */
@@ -61,7 +62,7 @@ export function healthService(services: readonly string[]): ServiceTable {
   const check: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
     if (!known.has(service)) throw new GrpcFailure(GrpcStatus.NOT_FOUND, "unknown service");
-    await call.send(response(settings.stopping() ? NOT_SERVING : SERVING));
+    await call.send(response(statusOf(settings)));
   };
   const watch: Method = async ({ call, settings }) => {
     const service = serviceOf(await call.only());
@@ -81,11 +82,10 @@ export function healthService(services: readonly string[]): ServiceTable {
     let last = -1;
     while (true) {
       signal.throwIfAborted();
-      const serving = settings.stopping() ? NOT_SERVING : SERVING;
-      const now = known.has(service) ? serving : SERVICE_UNKNOWN;
+      const now = known.has(service) ? statusOf(settings) : SERVICE_UNKNOWN;
       if (now !== last) await call.send(response(now));
       last = now;
-      if (settings.stopping()) return;
+      if (settings.readiness.stopping) return;
       await ticker.next(signal);
     }
   };
@@ -93,6 +93,10 @@ export function healthService(services: readonly string[]): ServiceTable {
     Check: { run: check, messageBytes: SMALL_MESSAGE_BYTES, gated: false, authenticated: false },
     Watch: { run: watch, messageBytes: SMALL_MESSAGE_BYTES, gated: false, authenticated: false },
   };
+}
+
+function statusOf({ readiness }: Exchange["settings"]): number {
+  return readiness.obstacle() === undefined ? SERVING : NOT_SERVING;
 }
 
 /** `HealthCheckRequest { string service = 1 }`. */

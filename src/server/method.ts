@@ -8,6 +8,7 @@ import type { CallOptions, Endpoint, Readers } from "../endpoint/endpoint.ts";
 import type { Access } from "./access.ts";
 import type { Capability } from "./keys.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Readiness } from "./readiness.ts";
 import type { StreamGate } from "./open_streams.ts";
 import type { Call } from "./transport/call.ts";
 
@@ -25,8 +26,8 @@ export interface MethodSettings {
   readonly allowObliterate: boolean;
   /** True if clients are told of `InsertMany`: large messages are allowed. */
   readonly announcesBatches: boolean;
-  /** Tells whether the server is about to stop. */
-  readonly stopping: () => boolean;
+  /** Readiness: the server is not about to stop, and its database can be used. */
+  readonly readiness: Readiness;
 }
 
 /** One call and everything around it. */

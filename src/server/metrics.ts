@@ -4,8 +4,13 @@
  * @module
  */
 
+import { BTrDBError } from "../core/errors.ts";
+
 /** Upper bounds of the histogram of durations, s. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Form of statuses that become labels: those of this package, of which there are few. */
+const KNOWN_STATUS = /^[A-Z_]{1,32}$/;
 
 /** One finished call. */
 export interface CallRecord {
@@ -37,6 +42,7 @@ export interface Gauge {
 /** Counters of one server. */
 export class Metrics {
   readonly #gauges: readonly Gauge[];
+  readonly #errors = new Map<string, number>();
   readonly #calls = new Map<string, number>();
   readonly #seconds = new Map<string, Histogram>();
   #bytesReceived = 0;
@@ -73,6 +79,13 @@ export class Metrics {
     if (bucket >= 0) histogram.buckets[bucket]!++;
   }
 
+  /** Counts an error that no client can be blamed for. */
+  recordError(error: unknown): void {
+    const status = error instanceof BTrDBError ? error.status : "INTERNAL";
+    const label = labels({ status: KNOWN_STATUS.test(status) ? status : "OTHER" });
+    this.#errors.set(label, (this.#errors.get(label) ?? 0) + 1);
+  }
+
   /** Everything, in the text format of Prometheus, version 0.0.4. */
   text(): string {
     const lines: string[] = [];
@@ -81,6 +94,10 @@ export class Metrics {
       lines.push(`btrdb_server_calls_total{${key}} ${count}`);
     }
     this.#histograms(lines);
+    head(lines, "btrdb_server_errors_total", "counter", "Errors that no client is to blame for.");
+    for (const [key, count] of this.#errors) {
+      lines.push(`btrdb_server_errors_total{${key}} ${count}`);
+    }
     counter(lines, "btrdb_server_points_read_total", "Points and windows sent.", this.pointsRead);
     counter(
       lines,

@@ -23,8 +23,8 @@ const MAX_CONNECTIONS = 64;
 export interface MetricsPages {
   /** Text of `/metrics`. */
   metrics: () => string;
-  /** Tells whether `/readyz` says yes. */
-  ready: () => boolean;
+  /** Why `/readyz` says no; `undefined` if it says yes. */
+  obstacle: () => string | undefined;
 }
 
 /** An HTTP port with `/metrics`, `/healthz` and `/readyz`. */
@@ -81,7 +81,10 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Metri
   if (path === "/metrics") return page(response, 200, pages.metrics());
   if (path === "/healthz") return page(response, 200, "ok\n");
   if (path !== "/readyz") return page(response, 404, "not found\n");
-  return pages.ready() ? page(response, 200, "ready\n") : page(response, 503, "stopping\n");
+  const obstacle = pages.obstacle();
+  return obstacle === undefined
+    ? page(response, 200, "ready\n")
+    : page(response, 503, `${obstacle}\n`);
 }
 
 function page(response: ServerResponse, status: number, body: string): void {

@@ -11,7 +11,7 @@ import { endpointOf } from "../client/endpoint_of.ts";
 import type { Endpoint, Readers } from "../endpoint/endpoint.ts";
 import { SERVICES } from "./btrdb/service.ts";
 import { readCertificate, watchCertificate } from "./certificate.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Dispatcher, type ErrorContext } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
 import { SharedPlaces } from "./call_limit.ts";
 import { healthService } from "./health.ts";
@@ -33,6 +33,7 @@ import {
   type ServeOptions,
   workersOf,
 } from "./options.ts";
+import { Readiness } from "./readiness.ts";
 import { metricsOf, openPages } from "./server_metrics.ts";
 import { SendTimeout } from "./unread_answers.ts";
 import { openWorkers, readingIn } from "./worker_reads.ts";
@@ -43,6 +44,9 @@ import { GrpcPort } from "./transport/grpc_port.ts";
 
 /** Bound of messages below which clients are not told that they may send several inserts in one. */
 const MIN_BATCHES_MESSAGE_BYTES = 1 << 20;
+
+/** Context of errors that were found by no call. */
+const READINESS: ErrorContext = { path: "/readyz", peer: "" };
 
 /** Longest time for calls to finish after a graceful stop began, ms. */
 const GRACE_MS = 10_000;
@@ -130,8 +134,8 @@ export class Server implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { grpc, http, calls, pages, spool, readers, state, stopWatching } = this.#parts;
-    state.stopping = true;
+    const { grpc, http, calls, pages, spool, readers, readiness, stopWatching } = this.#parts;
+    readiness.stopping = true;
     stopWatching();
     const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
       () => {},
@@ -158,7 +162,7 @@ interface Parts {
   metrics: Metrics;
   spool: Spool;
   readers: Readers | undefined;
-  state: { stopping: boolean };
+  readiness: Readiness;
   stopWatching: () => void;
 }
 
@@ -197,19 +201,24 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const workers = workersOf(options);
   const keys = new KeyRing(options.apiKeys, options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
-  const state = { stopping: false };
   const timeout = new SendTimeout(limits.sendTimeoutMs);
   const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls, timeout);
   const openStreams = new OpenStreams(limits.openStreams, limits.waitingCalls, timeout);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
+  const database = isEndpoint(db) ? db : endpointOf(db);
+  const readiness = new Readiness(database, (error) => onError(error, READINESS));
   const metrics = metricsOf(
     places.all,
     timeout,
     () => ports.reduce((sum, { port }) => sum + port.connections.size, 0),
     spool,
+    readiness,
   );
-  const database = isEndpoint(db) ? db : endpointOf(db);
+  const onError = (error: unknown, context: ErrorContext): void => {
+    metrics.recordError(error);
+    options.onError?.(error, context);
+  };
   if (database.capabilities.readOnly === true) refuseToWrite(options);
   const readers = await openWorkers(database, workers);
   const around = {
@@ -217,14 +226,14 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     keys,
     places,
     metrics,
-    onError: options.onError ?? (() => {}),
+    onError,
   };
   const dispatcher = new Dispatcher({
     ...around,
     readers,
     services: servicesOf(),
     openStreams,
-    settings: settingsOf(options, limits, state),
+    settings: settingsOf(options, limits, readiness),
   });
   const calls = new Calls((call) => dispatcher.handle(call));
   const isKnown = (authorization: string | undefined) => keys.isKnown(authorization);
@@ -256,13 +265,13 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     const data = { spool, openStreams, maxStreams: limits.streamsPerCall, isKeyed: !keys.isEmpty };
     const http = await openHttp(options, hostname, shared, around, data);
     if (http !== undefined) ports.push(http);
-    const pages = await openPages(options, hostname, metrics, state);
+    const pages = await openPages(options, hostname, metrics, readiness);
     const stopWatching = options.tls === undefined || certificate === undefined
       ? () => {}
       : watchCertificate(options.tls, certificate, (next) => {
         for (const { port } of ports) port.setCertificate(next);
       });
-    const parts = { grpc, http, calls, pages, metrics, spool, readers, state, stopWatching };
+    const parts = { grpc, http, calls, pages, metrics, spool, readers, readiness, stopWatching };
     return new Server(options, parts);
   } catch (error) {
     for (const port of ports) await port.close(Promise.resolve());
@@ -288,7 +297,7 @@ function servicesOf(): Record<string, ServiceTable> {
 function settingsOf(
   options: ServeOptions,
   limits: AllLimits,
-  state: { stopping: boolean },
+  readiness: Readiness,
 ): MethodSettings {
   return {
     maxInsertPointsV4: limits.insertPointsV4,
@@ -297,7 +306,7 @@ function settingsOf(
     sqlTimeoutMs: limits.sqlTimeoutMs,
     announcesBatches: limits.messageBytes >= MIN_BATCHES_MESSAGE_BYTES,
     allowObliterate: options.allowObliterate ?? true,
-    stopping: () => state.stopping,
+    readiness,
   };
 }
 

@@ -9,6 +9,7 @@ import type { CallLimit } from "./call_limit.ts";
 import type { Spool } from "./http/data/spool.ts";
 import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
+import type { Readiness } from "./readiness.ts";
 import type { ServeOptions } from "./options.ts";
 import type { SendTimeout } from "./unread_answers.ts";
 
@@ -18,6 +19,7 @@ export function metricsOf(
   timeout: SendTimeout,
   connections: () => number,
   spool: Spool,
+  readiness: Readiness,
 ): Metrics {
   return new Metrics([
     { name: "btrdb_server_calls_running", help: "Calls worked on.", read: () => gate.running },
@@ -29,6 +31,11 @@ export function metricsOf(
       read: () => timeout.ended,
     },
     { name: "btrdb_server_connections", help: "Connections open.", read: connections },
+    {
+      name: "btrdb_server_ready",
+      help: "1 if calls can be answered, 0 while it stops or its database cannot be used.",
+      read: () => readiness.obstacle() === undefined ? 1 : 0,
+    },
     { name: "btrdb_server_spool_bytes", help: "Files kept for HTTP.", read: () => spool.bytes },
     {
       name: "process_resident_memory_bytes",
@@ -53,11 +60,11 @@ export async function openPages(
   options: ServeOptions,
   hostname: string,
   metrics: Metrics,
-  state: { stopping: boolean },
+  readiness: Readiness,
 ): Promise<MetricsListener | undefined> {
   if (options.metricsPort === undefined) return undefined;
   return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
     metrics: () => metrics.text(),
-    ready: () => !state.stopping,
+    obstacle: () => readiness.obstacle(),
   });
 }

@@ -6,6 +6,7 @@ import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
 import { filePath } from "../context.ts";
+import { ServerErrors } from "../server_errors.ts";
 import { usageError } from "../errors.ts";
 
 /** Variable with keys in JSON. */
@@ -108,7 +109,8 @@ const command: Command = {
     if (readOnly) checkReadOnly(target, args);
     const db = await context.connect(target, readOnly ? "serve read-only" : "serve");
     const { serve } = await import("../../server/mod.ts");
-    const server = await serve(db, options);
+    const errors = new ServerErrors((text) => context.fault(text));
+    const server = await serve(db, { ...options, onError: (error) => errors.report(error) });
     const { address, hostname, port, httpPort, tls, notice } = server;
     if (context.json) {
       context.printJson({ address, hostname, port, httpPort, tls, target, readOnly });

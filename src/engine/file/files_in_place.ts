@@ -102,7 +102,7 @@ export class FilesInPlace {
    * It is no harm if the files were moved together with their folder.
    */
   missing(): string | undefined {
-    const misplaced = this.#misplaced();
+    const misplaced = this.misplaced();
     if (misplaced !== undefined) return misplaced;
     const state = logState(this.#logDescriptor, this.#header);
     this.#isLogNew = state !== this.#state;
@@ -115,7 +115,7 @@ export class FilesInPlace {
    * looked at while it is as it was: asking for the state of the log would make Linux note the exact
    * time of what is written next, and then every commit waits for that note too.
    */
-  #misplaced(): string | undefined {
+  misplaced(): string | undefined {
     const now = Date.now();
     const folder = this.#openFolder?.statSync() ?? identityAt(this.#folder);
     if (this.#isAsSeen(folder, now)) return undefined;

@@ -52,6 +52,7 @@ export class Ownership {
   readonly #header: FileHeader;
   readonly #mine: number;
   #files: FilesInPlace | undefined;
+  /** Why nothing is acknowledged any more: what is in the log and what callers were told differ. */
   #lost: BTrDBError | undefined;
   #isReleased = false;
   /** The file may say that its log is there. */
@@ -139,10 +140,18 @@ export class Ownership {
       this.#checkedAt = performance.now();
       return;
     }
-    this.#lose(
-      `Cannot write to ${this.#path}: another writer has taken the file by another path`,
-      "LOCKED",
-    );
+    throw this.#lost = this.#takenError();
+  }
+
+  /**
+   * The error with which the next transaction would fail, as far as it can be seen without one. A file
+   * that is put back before anything was written is no loss.
+   */
+  trouble(): BTrDBError | undefined {
+    if (this.#lost !== undefined) return this.#lost;
+    if (this.#header.userVersion() !== this.#mine) return this.#takenError();
+    const missing = this.#files?.misplaced();
+    return missing === undefined ? undefined : this.#movedError(missing);
   }
 
   /**
@@ -172,11 +181,7 @@ export class Ownership {
       this.#writesFirstPage = false;
       return;
     }
-    this.#lose(
-      `Cannot write to ${this.#path}: ${missing} was moved, replaced, truncated or removed while ` +
-        `the database was open; put it back and open the database again`,
-      "MOVED",
-    );
+    throw this.#lost = this.#movedError(missing);
   }
 
   /**
@@ -186,18 +191,32 @@ export class Ownership {
    */
   signLog(db: Database): void {
     if (!this.#lacksFirstPage) return;
-    db.exec(`PRAGMA user_version = ${this.#mine}`);
+    this.writeFirstPage(db);
     // Never before: a file has at least the number before that of its log.
     if (this.#isLogInFile) {
       db.exec("UPDATE setting SET value = value + 1 WHERE key LIKE 'writer %'");
     }
+  }
+
+  /** Writes the first page to the log as it is. Call it within a transaction. */
+  writeFirstPage(db: Database): void {
+    db.exec(`PRAGMA user_version = ${this.#mine}`);
     this.#writesFirstPage = true;
   }
 
-  /** Nothing is acknowledged any more: what is in the log and what callers were told differ. */
-  #lose(message: string, status: string): never {
-    this.#lost = new BTrDBError(message, { status });
-    throw this.#lost;
+  #takenError(): BTrDBError {
+    return new BTrDBError(
+      `Cannot write to ${this.#path}: another writer has taken the file by another path`,
+      { status: "LOCKED" },
+    );
+  }
+
+  #movedError(missing: string): BTrDBError {
+    return new BTrDBError(
+      `Cannot write to ${this.#path}: ${missing} was moved, replaced, truncated or removed while ` +
+        `the database was open; put it back and open the database again`,
+      { status: "MOVED" },
+    );
   }
 
   /**

@@ -116,6 +116,16 @@ function isGenerator(value: unknown): value is Generator<undefined, unknown> {
   return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
+/** Statuses of errors that the next transaction has too, unless the disk or the file is mended. */
+const LASTING: ReadonlySet<string> = new Set([
+  "CANNOT_OPEN",
+  "DISK_FULL",
+  "IO_ERROR",
+  "LOCKED",
+  "MOVED",
+  "READ_ONLY",
+]);
+
 /** Longest time of the tasks of metadata of a transaction, ms; the last one may end later. */
 const METADATA_MS = 4;
 
@@ -157,6 +167,8 @@ export class GroupCommit {
   #closed = false;
   /** Set when what is in the file and what is known of it may differ: nothing is written any more. */
   #lost: BTrDBError | undefined;
+  /** Error of the last transaction, if its kind lasts. */
+  #failed: BTrDBError | undefined;
 
   constructor(db: Database, path: string, hooks: GroupCommitHooks) {
     this.#db = db;
@@ -170,6 +182,11 @@ export class GroupCommit {
   /** Tells whether a transaction is under way, or about to begin. */
   get isRunning(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** The error of the last transaction if the next one will most likely have it too. */
+  get failed(): BTrDBError | undefined {
+    return this.#lost ?? this.#failed;
   }
 
   /** Tasks that wait. */
@@ -274,6 +291,7 @@ export class GroupCommit {
       this.#rejectAll(group, this.#lost);
       return;
     }
+    this.#failed = undefined;
     await answer(group, outcomes);
     if (outcomes.length < group.length) {
       this.#queue = [...group.slice(outcomes.length), ...this.#queue];
@@ -329,6 +347,7 @@ export class GroupCommit {
 
   #rejectAll(group: readonly Queued[], error: unknown): void {
     const reason = sqliteError(error, this.#path);
+    if (reason instanceof BTrDBError && LASTING.has(reason.status)) this.#failed = reason;
     for (const { reject } of group) reject(reason);
   }
 

@@ -10,6 +10,7 @@ import { SharedPlaces } from "../../../src/server/call_limit.ts";
 import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
+import { Readiness } from "../../../src/server/readiness.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
 import { NO_TIMEOUT } from "../place_holder.ts";
 
@@ -50,7 +51,7 @@ export class LocalService {
         announcesBatches: true,
         sqlTimeoutMs: 10_000,
         allowObliterate: true,
-        stopping: () => false,
+        readiness: new Readiness(endpoint, () => {}),
       },
       onError: () => {},
     });

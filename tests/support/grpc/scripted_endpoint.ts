@@ -27,7 +27,8 @@ export function scriptedEndpoint(operations: Partial<Endpoint>): Endpoint {
     has: () => true,
     get(target, name) {
       const own = Reflect.get(target, name);
-      if (own !== undefined) return own;
+      // What an endpoint may lack is absent.
+      if (own !== undefined || name === "trouble") return own;
       return () => {
         throw new BTrDBError(`${String(name)} is not in the script`, { code: 501 });
       };

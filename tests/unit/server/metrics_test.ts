@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 
 function record(metrics: Metrics, rpc: string, code: string, seconds: number): void {
@@ -44,4 +45,20 @@ Deno.test("Metrics writes one HELP and one TYPE before each name", () => {
   for (const line of metrics.text().split("\n").filter((line) => !line.startsWith("#"))) {
     if (line !== "") assertEquals(/^[a-z_]+(\{[^}]*\})? [0-9.e+-]+$/.test(line), true, line);
   }
+});
+
+Deno.test("Metrics counts errors by their status, and takes no label from elsewhere", () => {
+  const metrics = new Metrics([]);
+  for (const status of ["MOVED", "MOVED", 'x"} 1\nforged 2', "a".repeat(100), "Ünicode"]) {
+    metrics.recordError(new BTrDBError("Cannot write", { status }));
+  }
+  metrics.recordError(new TypeError("x is undefined"));
+  const lines = metrics.text().split("\n").filter((line) =>
+    /^(btrdb_server_err|forged)/.test(line)
+  );
+  assertEquals(lines, [
+    'btrdb_server_errors_total{status="MOVED"} 2',
+    'btrdb_server_errors_total{status="OTHER"} 3',
+    'btrdb_server_errors_total{status="INTERNAL"} 1',
+  ]);
 });
