@@ -92,17 +92,19 @@ export async function* paced<T>(
  *
  * @param steps Yields after each step; a step takes a millisecond or so.
  * @param options Ends the work between two steps.
+ * @param work Its kind.
  * @returns The result of the generator.
  */
 export async function inSlices<T>(
   steps: Generator<undefined, T>,
   options?: CallOptions,
+  work?: Work,
 ): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
     if (!isDue()) continue;
-    await yieldToEventLoop();
+    await yieldToEventLoop(work);
     throwIfOver(options, "continue");
   }
 }

@@ -129,16 +129,12 @@ function statRun(stddev: boolean | undefined): Run<StatColumns> {
 /** Bytes that are looked at for points at first where the runs before were short. */
 const SHORT_WINDOW = 4_096;
 
-/** Most fields beside the points, and runs of points that they make: no peer sends more. */
-const MAX_FIELDS = 100_000;
-
 /** Reads the runs of points of one message, with a window on it as long as the runs are. */
 class RunReader<Columns> {
   readonly #reader: WireReader;
   readonly #run: Run<Columns>;
   readonly #mostBytes: number;
   #window: number;
-  #fields = 0;
 
   /** @param mostBytes Longest point that is taken. */
   constructor(reader: WireReader, run: Run<Columns>, mostBytes = Infinity) {
@@ -148,19 +144,8 @@ class RunReader<Columns> {
     this.#window = run.points * run.pointBytes;
   }
 
-  /**
-   * Counts a field that is no point, or the first point of a run.
-   *
-   * @throws {BTrDBError} If they are too many.
-   */
-  count(): void {
-    if (++this.#fields <= MAX_FIELDS) return;
-    throw this.#reader.malformed(`there are more than ${MAX_FIELDS} fields beside points`);
-  }
-
   /** Decodes the run of points whose first tag was just read; stops before anything else. */
   read<T>(tag: number, take: (a: Arena, points: number) => T): T {
-    this.count();
     const reader = this.#reader, run = this.#run;
     const start = reader.pos;
     const left = reader.end - start;
@@ -213,7 +198,6 @@ function readResponse<C>(
       batches.push(runs.read(tag, run.take));
       continue;
     }
-    runs.count();
     if (tag === (MAJOR << 3 | Wire.Varint)) head.major = reader.uint64();
     else if (tag === (MINOR << 3 | Wire.Varint)) head.minor = reader.uint64();
     else if (tag === (STAT << 3 | Wire.Bytes)) readStatus(reader.message(), head);
@@ -365,7 +349,8 @@ export function* decodeInsertInSteps(
   let sync = false;
   let policy = 0;
   let roundBits: number | undefined;
-  for (let fields = 1; reader.pos < reader.end && points.length <= most; fields++) {
+  let yielded = 0;
+  while (reader.pos < reader.end && points.length <= most) {
     const tag = reader.tag();
     if (tag === (3 << 3 | Wire.Bytes)) {
       const read = runs.read(tag, (a, n) => points.append(a, n));
@@ -373,13 +358,15 @@ export function* decodeInsertInSteps(
       yield;
       continue;
     }
-    runs.count();
     if (tag === (1 << 3 | Wire.Bytes)) uuid = reader.copy(UUID_BYTES);
     else if (tag === (2 << 3 | Wire.Varint)) sync = reader.uint64() !== 0n;
     else if (tag === (4 << 3 | Wire.Varint)) policy = reader.int32();
     else if (tag === (5 << 3 | Wire.Bytes)) roundBits = readRounding(reader.message()) ?? roundBits;
     else reader.skip(tag);
-    if (fields % STEP_FIELDS === 0) yield;
+    if (reader.count.fields - yielded >= STEP_FIELDS) {
+      yielded = reader.count.fields;
+      yield;
+    }
   }
   const mergePolicy = MERGE_POLICIES[policy];
   if (mergePolicy === undefined) {

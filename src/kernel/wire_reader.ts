@@ -19,6 +19,17 @@ export const Wire = {
 /** Deepest nesting of groups that is followed. */
 const MAX_GROUPS = 100;
 
+/** Most fields of a message that are read here, those of parts and groups included: no peer sends more. */
+const MAX_FIELDS = 100_000;
+
+/** Most fields of a part or group, which is read in one step. */
+const PART_FIELDS = 4_096;
+
+/** Fields that the readers of one message have read. */
+interface FieldCount {
+  fields: number;
+}
+
 const TEXT = new TextDecoder();
 
 /** A cursor over the bytes of one message. */
@@ -30,12 +41,22 @@ export class WireReader {
   pos: number;
   /** End of the message, exclusive. */
   readonly end: number;
+  /** Fields read so far, those of parts and groups included. */
+  readonly count: FieldCount;
+  #most = MAX_FIELDS;
 
-  constructor(bytes: Uint8Array, what: string, pos = 0, end: number = bytes.length) {
+  constructor(
+    bytes: Uint8Array,
+    what: string,
+    pos = 0,
+    end: number = bytes.length,
+    count: FieldCount = { fields: 0 },
+  ) {
     this.bytes = bytes;
     this.what = what;
     this.pos = pos;
     this.end = end;
+    this.count = count;
   }
 
   /** The error for bytes that are not what they should be. */
@@ -79,6 +100,11 @@ export class WireReader {
   /** The tag of the next field: field number times 8 plus wire type. */
   tag(): number {
     const start = this.pos;
+    if (++this.count.fields > this.#most) {
+      throw this.malformed(
+        `more than ${MAX_FIELDS} fields, or ${PART_FIELDS} in one`,
+      );
+    }
     const tag = this.uint64();
     if (tag < 8n || tag > 0xffffffffn) throw this.malformed("a tag is out of range", start);
     return Number(tag);
@@ -96,7 +122,9 @@ export class WireReader {
   message(): WireReader {
     const length = this.#length();
     this.pos += length;
-    return new WireReader(this.bytes, this.what, this.pos - length, this.pos);
+    const part = new WireReader(this.bytes, this.what, this.pos - length, this.pos, this.count);
+    part.#most = this.count.fields + PART_FIELDS;
+    return part;
   }
 
   /** A copy of the length-delimited field at the cursor, of its first bytes if it is longer. */
@@ -113,6 +141,8 @@ export class WireReader {
 
   /** Moves over the rest of a field whose tag was `tag`; groups to their end. */
   skip(tag: number): void {
+    const most = this.#most;
+    this.#most = this.count.fields + PART_FIELDS;
     const groups: number[] = [];
     for (let open = tag;; open = this.tag()) {
       const wire = open & 7;
@@ -125,8 +155,9 @@ export class WireReader {
         groups.push(open >>> 3);
       } else if (wire !== Wire.EndGroup) throw this.malformed(`wire type ${wire} does not exist`);
       else if (groups.pop() !== open >>> 3) throw this.malformed("a group ends that did not begin");
-      if (groups.length === 0) return;
+      if (groups.length === 0) break;
     }
+    this.#most = most;
   }
 
   #advance(bytes: number): void {

@@ -54,7 +54,7 @@ function arrow(): Promise<typeof import("../../arrow/ipc.ts")> {
 /** `ArrowRawValues`. */
 export async function arrowRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
-  const params = decode(ArrowRawValuesParamsSchema, await call.only());
+  const params = await decode(ArrowRawValuesParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { rawToIpc } = await arrow();
   const { uuid, start, end, templateBytes: template } = params;
@@ -66,7 +66,7 @@ export async function arrowRawValues(exchange: Exchange): Promise<void> {
 /** `ArrowAlignedWindows`. */
 export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
-  const params = decode(AlignedWindowsParamsSchema, await call.only());
+  const params = await decode(AlignedWindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { statToIpc } = await arrow();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
@@ -78,7 +78,7 @@ export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
 /** `ArrowWindows`. */
 export async function arrowWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
-  const params = decode(WindowsParamsSchema, await call.only());
+  const params = await decode(WindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { statToIpc } = await arrow();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
@@ -90,7 +90,7 @@ export async function arrowWindows(exchange: Exchange): Promise<void> {
 /** `ArrowMultiValues`: raw values of several streams, joined by time. */
 export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = decode(ArrowMultiValuesParamsSchema, await call.only());
+  const params = await decode(ArrowMultiValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
@@ -119,7 +119,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
 /** `ArrowInsert`. */
 export async function arrowInsert(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, metrics, options } = exchange;
-  const params = decode(ArrowInsertParamsSchema, await call.only());
+  const params = await decode(ArrowInsertParamsSchema, await call.only());
   const { uuid, rounding } = params;
   await access.stream("insert", uuid);
   const mergePolicy = POLICIES[params.mergePolicy];

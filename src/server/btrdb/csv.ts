@@ -5,7 +5,9 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { concatBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { giveWay } from "../../core/pacer.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import {
   csvOpener,
@@ -33,7 +35,7 @@ const ROW_TAG = 0x1a;
 /** `GenerateCSV`. The header goes out even when the queries then fail, as a real server's does. */
 export async function generateCsv(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = decode(GenerateCSVParamsSchema, await call.only());
+  const params = await decode(GenerateCSVParamsSchema, await call.only());
   const uuids = params.streams.map(({ uuid }) => uuid);
   // Several versions of one stream may stand side by side (golden csv_raw).
   checkCount(uuids.length, settings.maxStreamsPerCall);
@@ -43,8 +45,7 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   await withStreams(exchange, streams, async (chunk) => {
     const opener = csvOpener(endpoint, request, options, chunk);
     await using answer = await openCsv(request, opener, call.signal);
-    const header = create(GenerateCSVResponseSchema, { isHeader: true, row: answer.names });
-    await call.send(toBinary(GenerateCSVResponseSchema, header));
+    await call.send(await headerMessage(answer.names));
     let rows = 0;
     for await (const piece of answer.bytes(SERVER_FORMAT)) {
       for (let at = 0; at < piece.length;) {
@@ -56,6 +57,21 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
       rows = answer.count;
     }
   });
+}
+
+/** Names that are encoded in one step. */
+const STEP_NAMES = 1_024;
+
+/** The header: messages with some of the names, one after another, are one message. */
+export async function headerMessage(names: readonly string[]): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < names.length; at += STEP_NAMES) {
+    await giveWay();
+    const row = names.slice(at, at + STEP_NAMES);
+    const part = create(GenerateCSVResponseSchema, { isHeader: at === 0, row });
+    pieces.push(toBinary(GenerateCSVResponseSchema, part));
+  }
+  return concatBytes(pieces);
 }
 
 /**

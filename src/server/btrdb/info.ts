@@ -68,7 +68,7 @@ export function info(dialect: MetadataCodec): Method {
 
 /** `FaultInject`: never allowed. */
 export async function faultInject({ call }: Exchange): Promise<void> {
-  decode(FaultInjectParamsSchema, await call.only());
+  await decode(FaultInjectParamsSchema, await call.only());
   throw new BTrDBError("Fault injection is disabled on this node", {
     code: ErrorCode.FaultInjectionDisabled,
   });
@@ -78,7 +78,7 @@ export async function faultInject({ call }: Exchange): Promise<void> {
 export async function getCompactionConfig(
   { call, endpoint, access, options }: Exchange,
 ): Promise<void> {
-  const { uuid } = decode(GetCompactionConfigParamsSchema, await call.only());
+  const { uuid } = await decode(GetCompactionConfigParamsSchema, await call.only());
   await access.stream("read", uuid);
   const request = { uuid, omitVersion: false, omitDescriptor: true };
   const { version } = await endpoint.streamInfo(request, options);
@@ -90,7 +90,7 @@ export async function getCompactionConfig(
 
 /** `SetCompactionConfig`: there is no compaction to configure. */
 export async function setCompactionConfig({ call, access }: Exchange): Promise<void> {
-  const { uuid } = decode(SetCompactionConfigParamsSchema, await call.only());
+  const { uuid } = await decode(SetCompactionConfigParamsSchema, await call.only());
   await access.stream("admin", uuid);
   throw new BTrDBError("compaction is not implemented on this server", {
     code: ErrorCode.NotImplemented,

@@ -23,6 +23,9 @@ import { decodeInsertV5, insertDecoded, versionMessage } from "./writes.ts";
 /** Most inserts of a call. */
 const MAX_INSERTS = 4_096;
 
+/** Most fields of a call: it has no others than inserts. */
+const MAX_INSERT_FIELDS = 100_000;
+
 type Outcome = MessageInitShape<typeof InsertOutcomeSchema>;
 
 /**
@@ -32,7 +35,8 @@ type Outcome = MessageInitShape<typeof InsertOutcomeSchema>;
  */
 export async function insertMany(exchange: Exchange): Promise<void> {
   const { call, endpoint } = exchange;
-  const { inserts } = decode(InsertManyParamsSchema, await call.only());
+  const bytes = await call.only();
+  const { inserts } = await decode(InsertManyParamsSchema, bytes, MAX_INSERT_FIELDS, "write");
   checkCount(inserts.length, MAX_INSERTS);
   const most = insertLimit(endpoint);
   const outcomes: Promise<Outcome>[] = [];

@@ -32,7 +32,7 @@ const BATCH_NAMES = 1_000;
 /** `StreamInfo`. */
 export function streamInfo(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
-    const params = decode(v5.StreamInfoParamsSchema, await call.only());
+    const params = await decode(v5.StreamInfoParamsSchema, await call.only());
     await access.stream("read", params.uuid);
     const { uuid, omitVersion, omitDescriptor } = params;
     const info = await endpoint.streamInfo({ uuid, omitVersion, omitDescriptor }, options);
@@ -43,7 +43,7 @@ export function streamInfo(dialect: MetadataCodec): Method {
 /** `Create`. */
 export function createStream(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
-    const request = dialect.decodeCreate(await call.only());
+    const request = await dialect.decodeCreate(await call.only());
     access.collection("insert", request.collection);
     await endpoint.create(request, options).catch((error: unknown) => {
       const isUsed = error instanceof BTrDBError && error.code === ErrorCode.ReusedUUID;
@@ -60,7 +60,7 @@ export function createStream(dialect: MetadataCodec): Method {
 /** `SetStreamAnnotations`. */
 export function setAnnotations(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
-    const request = dialect.decodeSetAnnotations(await call.only());
+    const request = await dialect.decodeSetAnnotations(await call.only());
     await access.stream("insert", request.uuid);
     await endpoint.setAnnotations(request, options);
     const schema = v5.SetStreamAnnotationsResponseSchema;
@@ -70,7 +70,7 @@ export function setAnnotations(dialect: MetadataCodec): Method {
 
 /** `SetStreamTags` of v5. */
 export async function setTags({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const params = decode(v5.SetStreamTagsParamsSchema, await call.only(), FEW_FIELDS);
+  const params = await decode(v5.SetStreamTagsParamsSchema, await call.only(), FEW_FIELDS);
   await access.stream("insert", params.uuid);
   if (params.collection !== "") access.collection("insert", params.collection);
   const request = {
@@ -89,7 +89,7 @@ export async function setTags({ call, endpoint, access, options }: Exchange): Pr
 /** `LookupStreams`: what the caller may not see is left out. */
 export function lookupStreams(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
-    const request = dialect.decodeLookup(await call.only());
+    const request = await dialect.decodeLookup(await call.only());
     access.anywhere("read", request.collection);
     let held: StreamDescriptor[] = [];
     let properties = 0;
@@ -133,7 +133,7 @@ async function lookupMessage(
  */
 export async function listCollectionsV4(exchange: Exchange): Promise<void> {
   const { call, access } = exchange;
-  const params = decode(v4.ListCollectionsParamsSchema, await call.only());
+  const params = await decode(v4.ListCollectionsParamsSchema, await call.only());
   const limit = params.limit > BigInt(MAX_LIST_LIMIT) ? MAX_LIST_LIMIT + 1 : Number(params.limit);
   const { prefix, startWith } = params;
   checkListCollections({ prefix, startWith, limit });
@@ -150,7 +150,7 @@ export async function listCollectionsV4(exchange: Exchange): Promise<void> {
 /** `ListCollections` of v5: all names, streamed. */
 export async function listCollectionsV5(exchange: Exchange): Promise<void> {
   const { call, access } = exchange;
-  const { prefix } = decode(v5.ListCollectionsParamsSchema, await call.only());
+  const { prefix } = await decode(v5.ListCollectionsParamsSchema, await call.only());
   const schema = v5.ListCollectionsResponseSchema;
   let collections: string[] = [];
   let sent = false;
@@ -170,7 +170,7 @@ export async function listCollectionsV5(exchange: Exchange): Promise<void> {
 
 /** `GetMetadataUsage`. */
 export async function metadataUsage({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const { prefix } = decode(v5.MetadataUsageParamsSchema, await call.only());
+  const { prefix } = await decode(v5.MetadataUsageParamsSchema, await call.only());
   access.collection("read", prefix);
   const usage = await endpoint.metadataUsage(prefix, options);
   const counts = (keys: ReadonlyMap<string, bigint>) =>

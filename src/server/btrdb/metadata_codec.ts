@@ -22,9 +22,9 @@ import { decode, FEW_FIELDS } from "./request.ts";
 /** Encoding of metadata in one protocol. */
 export interface MetadataCodec {
   readonly protocol: "v4" | "v5";
-  decodeCreate(bytes: Uint8Array): CreateRequest;
-  decodeSetAnnotations(bytes: Uint8Array): SetAnnotationsRequest;
-  decodeLookup(bytes: Uint8Array): LookupRequest;
+  decodeCreate(bytes: Uint8Array): Promise<CreateRequest>;
+  decodeSetAnnotations(bytes: Uint8Array): Promise<SetAnnotationsRequest>;
+  decodeLookup(bytes: Uint8Array): Promise<LookupRequest>;
   encodeLookup(descriptors: readonly StreamDescriptor[]): Uint8Array;
   encodeStreamInfo(uuid: Uint8Array, info: StreamInfo): Uint8Array;
 }
@@ -32,8 +32,8 @@ export interface MetadataCodec {
 /** Metadata as v4 writes it. */
 export const V4: MetadataCodec = {
   protocol: "v4",
-  decodeCreate(bytes) {
-    const { uuid, collection, tags, annotations } = decode(
+  async decodeCreate(bytes) {
+    const { uuid, collection, tags, annotations } = await decode(
       v4.CreateParamsSchema,
       bytes,
       FEW_FIELDS,
@@ -45,15 +45,15 @@ export const V4: MetadataCodec = {
       annotations: new Map(annotations.map(({ key, value }) => [key, text(value, "annotation")])),
     };
   },
-  decodeSetAnnotations(bytes) {
-    const params = decode(v4.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
+  async decodeSetAnnotations(bytes) {
+    const params = await decode(v4.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
     const wanted = optional(params.annotations, "annotation");
     const changes = new Map([...wanted].filter(([, value]) => value !== null));
     const removals = [...wanted].filter(([, value]) => value === null).map(([key]) => key);
     return { uuid: params.uuid, expected: params.expectedAnnotationVersion, changes, removals };
   },
-  decodeLookup(bytes) {
-    const params = decode(v4.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
+  async decodeLookup(bytes) {
+    const params = await decode(v4.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,
@@ -81,16 +81,16 @@ export const V4: MetadataCodec = {
 /** Metadata as v5 writes it. */
 export const V5: MetadataCodec = {
   protocol: "v5",
-  decodeCreate(bytes) {
-    const { uuid, collection, tags, annotations } = decode(
+  async decodeCreate(bytes) {
+    const { uuid, collection, tags, annotations } = await decode(
       v5.CreateParamsSchema,
       bytes,
       FEW_FIELDS,
     );
     return { uuid, collection, tags: metadataOf(tags), annotations: metadataOf(annotations) };
   },
-  decodeSetAnnotations(bytes) {
-    const params = decode(v5.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
+  async decodeSetAnnotations(bytes) {
+    const params = await decode(v5.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
     return {
       uuid: params.uuid,
       expected: params.expectedPropertyVersion,
@@ -98,8 +98,8 @@ export const V5: MetadataCodec = {
       removals: params.removals,
     };
   },
-  decodeLookup(bytes) {
-    const params = decode(v5.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
+  async decodeLookup(bytes) {
+    const params = await decode(v5.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,

@@ -25,7 +25,7 @@ const BATCH_CELLS = 1 << 17;
 /** `MultiRawValues`. */
 export async function multiRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = decode(MultiRawValuesParamsSchema, await call.only());
+  const params = await decode(MultiRawValuesParamsSchema, await call.only());
   const { uuid: uuids, start, end, periodNs } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);

@@ -27,7 +27,7 @@ const BATCH_RANGES = 1_000;
 export async function rawValues(exchange: Exchange): Promise<void> {
   const { call, access } = exchange;
   const message = await call.only();
-  const params = decode(RawValuesParamsSchema, message);
+  const params = await decode(RawValuesParamsSchema, message);
   await access.stream("read", params.uuid);
   const { uuid, start, end } = params;
   const version = versionOf(params.versionMajor);
@@ -39,7 +39,7 @@ export async function rawValues(exchange: Exchange): Promise<void> {
 export function alignedWindows(withStddev: boolean): Method {
   return async (exchange) => {
     const { call, access } = exchange;
-    const params = decode(AlignedWindowsParamsSchema, await call.only());
+    const params = await decode(AlignedWindowsParamsSchema, await call.only());
     await access.stream("read", params.uuid);
     const { uuid, start, end, pointWidth } = params;
     const version = versionOf(params.versionMajor);
@@ -52,7 +52,7 @@ export function alignedWindows(withStddev: boolean): Method {
 export function windows(withStddev: boolean): Method {
   return async (exchange) => {
     const { call, access } = exchange;
-    const params = decode(WindowsParamsSchema, await call.only());
+    const params = await decode(WindowsParamsSchema, await call.only());
     await access.stream("read", params.uuid);
     const { uuid, start, end, width, depth } = params;
     const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
@@ -62,7 +62,7 @@ export function windows(withStddev: boolean): Method {
 
 /** `Nearest`. */
 export async function nearest({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const params = decode(NearestParamsSchema, await call.only());
+  const params = await decode(NearestParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const { uuid, time, backward } = params;
   const request = { uuid, time, backward, version: versionOf(params.versionMajor) };
@@ -78,7 +78,7 @@ export async function nearest({ call, endpoint, access, options }: Exchange): Pr
 /** `Changes`. */
 export async function changes(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
-  const params = decode(ChangesParamsSchema, await call.only());
+  const params = await decode(ChangesParamsSchema, await call.only());
   await access.stream("read", params.uuid);
   const request = {
     uuid: params.uuid,

@@ -4,14 +4,20 @@
  * @module
  */
 
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  mergeFromBinary,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { giveWay } from "../../core/pacer.ts";
+import { giveWay, inSlices, type Work } from "../../core/pacer.ts";
 import { LATEST } from "../../core/range.ts";
 import { uuidKey, uuidText } from "../../core/uuid.ts";
 import { isLatest } from "../../endpoint/checks.ts";
-import { countFields } from "./count_fields.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
+import { messageParts } from "./message_parts.ts";
 
 /** Most fields of a request: ten thousand streams of a CSV have forty thousand. */
 const MAX_FIELDS = 100_000;
@@ -19,31 +25,46 @@ const MAX_FIELDS = 100_000;
 /** The same of SQL, and of requests with tags or annotations: 2,000 of them have eight thousand. */
 export const FEW_FIELDS = 16_384;
 
-/** Requests up to this length are decoded without counting. */
-const FEW_BYTES = 65_536;
+/** Requests up to this length are decoded at once, without counting. */
+const FEW_BYTES = 4_096;
+
+/** Nobody looks at fields that the type of a request does not have. */
+const KNOWN = { readUnknownFields: false };
 
 /**
- * Decodes a request.
+ * Decodes a request, a long one in steps.
  *
+ * @param most Most fields.
+ * @param work Kind of what a long one waits for between two steps.
  * @throws {GrpcFailure} INTERNAL, if the bytes are not such a message; RESOURCE_EXHAUSTED, if it has
- *   more than `most` fields.
+ *   more than `most` fields, or too many within one.
  */
-export function decode<Desc extends DescMessage>(
+export async function decode<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
   most: number = MAX_FIELDS,
-): MessageShape<Desc> {
+  work: Work = "other",
+): Promise<MessageShape<Desc>> {
   try {
-    if (bytes.length > FEW_BYTES && countFields(schema, bytes, most) > most) {
-      throw new GrpcFailure(
-        GrpcStatus.RESOURCE_EXHAUSTED,
-        `the request has more than ${most} fields`,
-      );
-    }
-    return fromBinary(schema, bytes);
+    if (bytes.length <= FEW_BYTES) return fromBinary(schema, bytes, KNOWN);
+    return await inSlices(decodeInSteps(schema, bytes, most), undefined, work);
   } catch (error) {
     throw error instanceof GrpcFailure ? error : malformed(error);
   }
+}
+
+function* decodeInSteps<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+  most: number,
+): Generator<undefined, MessageShape<Desc>> {
+  const parts = yield* messageParts(schema, bytes, most);
+  const message = create(schema);
+  for (const part of parts) {
+    yield;
+    mergeFromBinary(schema, message, part, KNOWN);
+  }
+  return message;
 }
 
 /** The failure of a call whose request cannot be decoded. */

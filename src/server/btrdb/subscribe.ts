@@ -48,7 +48,7 @@ function isUpdate(message: Uint8Array): boolean {
 
 async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
   const { call, endpoint, access, settings, owners, options } = exchange;
-  const { uuid: uuids } = decode(SubscribeParamsSchema, message);
+  const { uuid: uuids } = await decode(SubscribeParamsSchema, message);
   await giveWay();
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
@@ -200,7 +200,7 @@ async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<voi
       message !== undefined;
       message = await call.next()
     ) {
-      const { op, uuid } = decode(SubscriptionUpdateSchema, message);
+      const { op, uuid } = await decode(SubscriptionUpdateSchema, message);
       if (op === Op.REMOVE_UUIDS) subscriptions.remove(uuid);
       else await subscriptions.add(uuid);
     }

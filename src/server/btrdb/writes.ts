@@ -94,14 +94,14 @@ export async function insertDecoded(
 
 /** `Delete`. */
 export async function deleteRange({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const { uuid, start, end } = decode(DeleteParamsSchema, await call.only());
+  const { uuid, start, end } = await decode(DeleteParamsSchema, await call.only());
   await access.stream("delete", uuid);
   await call.send(versionMessage(await endpoint.deleteRange({ uuid, start, end }, options)));
 }
 
 /** `Flush`. */
 export async function flush({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const { uuid } = decode(FlushParamsSchema, await call.only());
+  const { uuid } = await decode(FlushParamsSchema, await call.only());
   await access.stream("insert", uuid);
   await call.send(versionMessage(await endpoint.flush(uuid, options)));
 }
@@ -110,7 +110,7 @@ export async function flush({ call, endpoint, access, options }: Exchange): Prom
 export async function obliterate(
   { call, endpoint, access, settings, options }: Exchange,
 ): Promise<void> {
-  const { uuid } = decode(ObliterateParamsSchema, await call.only());
+  const { uuid } = await decode(ObliterateParamsSchema, await call.only());
   await access.stream("obliterate", uuid);
   if (!settings.allowObliterate) {
     throw new BTrDBError(TEXT.obliterateDisabled, {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GenerateCSVResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
-import { rowMessage } from "../../../src/server/btrdb/csv.ts";
+import { headerMessage, rowMessage } from "../../../src/server/btrdb/csv.ts";
 
 const LINES = [
   "1,1970-01-01T00:00:00Z,1.000000",
@@ -20,3 +20,11 @@ for (const line of LINES) {
     assertEquals([isHeader, stat], [false, undefined]);
   });
 }
+
+// The names of 10,000 streams of windows were encoded at once, among what kept everybody for 57 ms.
+Deno.test("headerMessage: names that are encoded in steps are those that are encoded at once", async () => {
+  for (const names of [["Timestamp (ns)"], Array.from({ length: 5_000 }, (_, i) => `name ${i}`)]) {
+    const whole = create(GenerateCSVResponseSchema, { isHeader: true, row: names });
+    assertEquals(await headerMessage(names), toBinary(GenerateCSVResponseSchema, whole));
+  }
+});
