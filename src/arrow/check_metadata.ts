@@ -54,16 +54,26 @@ export interface CompressedBuffer {
   readonly bytes: Uint8Array;
 }
 
+/** Bounds on metadata. */
+export interface MetadataBounds {
+  /** Columns of all batches together, each batch counted as one more. */
+  readonly maxParts?: number | undefined;
+  /** Bytes of the metadata of a message, and of the footer of a file. */
+  readonly maxBytes?: number | undefined;
+  /** Fields and pairs of metadata in all. */
+  readonly maxTables?: number | undefined;
+}
+
 /**
  * Checks that tables, vectors, texts and buffers are inside of their message and not more than it
  * has room for.
  *
  * @param bytes A complete IPC stream or file.
- * @param maxParts Most columns of all batches together, each batch counted as one more.
+ * @param bounds Its bounds.
  * @throws {RangeError} If something is not, as everything outside of a `DataView` is.
  */
-export function checkMetadata(bytes: Uint8Array, maxParts?: number): void {
-  const checking = messagesOf(bytes, maxParts);
+export function checkMetadata(bytes: Uint8Array, bounds?: MetadataBounds): void {
+  const checking = messagesOf(bytes, bounds);
   while (!checking.next().done);
 }
 
@@ -71,22 +81,22 @@ export function checkMetadata(bytes: Uint8Array, maxParts?: number): void {
  * Checks the same, and finds the messages.
  *
  * @param bytes A complete IPC stream or file.
- * @param maxParts Most columns of all batches together, each batch counted as one more.
+ * @param bounds Its bounds.
  * @returns The messages in the order in which they are read; of a file without its schema, which is
  * in the footer and in the first message.
  * @throws {RangeError} As {@linkcode checkMetadata}.
  */
 export function* messagesOf(
   bytes: Uint8Array,
-  maxParts: number = MAX_PARTS,
+  { maxParts = MAX_PARTS, maxBytes = Infinity, maxTables }: MetadataBounds = {},
 ): Generator<ArrowMessage, void, void> {
-  const tables = tableCount();
+  const metadata: Metadata = { maxBytes, tables: tableCount(maxTables) };
   const isFile = FILE_MAGIC.every((byte, i) => bytes[i] === byte);
-  const footer = isFile ? footerOf(bytes, tables) : undefined;
+  const footer = isFile ? footerOf(bytes, metadata) : undefined;
   let fields = footer?.fields;
   let dictionaries = 0, batches = 0, parts = 0, read = 0;
   for (let i = 0; footer === undefined ? read + 8 <= bytes.length : i < footer.blocks.length; i++) {
-    const message = messageAt(bytes, footer?.blocks[i] ?? read, tables);
+    const message = messageAt(bytes, footer?.blocks[i] ?? read, metadata);
     if (message === undefined) {
       if (footer === undefined) return;
       continue;
@@ -104,15 +114,34 @@ export function* messagesOf(
   }
 }
 
+/** Bounds on the metadata that are read. */
+interface Metadata {
+  readonly maxBytes: number;
+  readonly tables: TableCount;
+}
+
+/** A flatbuffer in `bytes`, if it is not longer than it may be. */
+function flatBufferAt(
+  view: DataView,
+  from: number,
+  length: number,
+  { maxBytes, tables }: Metadata,
+): FlatBuffer {
+  if (length > maxBytes) {
+    throw invalid(`the metadata of a message have ${length} bytes, expected at most ${maxBytes}`);
+  }
+  return new FlatBuffer(part(view, from, length), tables);
+}
+
 /** Checks the footer of a file; its fields, and where its messages are, which only it says. */
 function footerOf(
   bytes: Uint8Array,
-  tables: TableCount,
+  metadata: Metadata,
 ): { fields: number; blocks: readonly number[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = view.byteLength - FILE_END_BYTES;
   const length = view.getUint32(end, true);
-  const footer = new FlatBuffer(part(view, end - length, length), tables);
+  const footer = flatBufferAt(view, end - length, length, metadata);
   const root = footer.root();
   const fields = checkSchema(footer, footer.child(root, 1));
   checkPairs(footer, root, 4);
@@ -121,13 +150,13 @@ function footerOf(
 }
 
 /** Checks the message at `at`; undefined if it is the end of a stream. */
-function messageAt(bytes: Uint8Array, at: number, tables: TableCount): ArrowMessage | undefined {
+function messageAt(bytes: Uint8Array, at: number, metadata: Metadata): ArrowMessage | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isMarked = view.getUint32(at, true) === CONTINUATION;
   const from = at + (isMarked ? 8 : 4);
   const length = view.getUint32(from - 4, true);
   if (length === 0) return undefined;
-  const buffer = new FlatBuffer(part(view, from, length), tables);
+  const buffer = flatBufferAt(view, from, length, metadata);
   const root = buffer.root();
   if (buffer.short(root, 0) < FIRST_VERSION) throw new RangeError("a version before 0.8");
   const kind = buffer.byte(root, 1);

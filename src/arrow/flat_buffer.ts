@@ -10,11 +10,16 @@ const MAX_TABLES = 1 << 18;
 /** Tables that may still be visited: offsets may lead many times to the same one. */
 export interface TableCount {
   left: number;
+  readonly most: number;
 }
 
-/** The count of tables of something that is read. */
-export function tableCount(): TableCount {
-  return { left: MAX_TABLES };
+/**
+ * The count of tables of something that is read.
+ *
+ * @param most Most fields and pairs of metadata in all.
+ */
+export function tableCount(most: number = MAX_TABLES): TableCount {
+  return { left: most, most };
 }
 
 /**
@@ -99,7 +104,7 @@ export class FlatBuffer {
   *tables(table: number, slot: number): Generator<number, void, void> {
     const { from, length } = this.vector(table, slot, 4);
     for (let i = 0; i < length; i++) {
-      if (--this.#tables.left < 0) throw new RangeError(`more than ${MAX_TABLES} fields`);
+      if (--this.#tables.left < 0) throw new RangeError(`more than ${this.#tables.most} fields`);
       yield this.#at(from + 4 * i);
     }
   }

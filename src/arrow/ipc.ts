@@ -10,7 +10,7 @@ import { checkColumns } from "./check_arguments.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
-import { type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
+import { type Field, type Table, tableFromIPC, tableToIPC } from "@uwdata/flechette";
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
@@ -31,7 +31,12 @@ import {
   TIME,
 } from "./table.ts";
 
-import { type ArrowMessage, checkMetadata, messagesOf } from "./check_metadata.ts";
+import {
+  type ArrowMessage,
+  checkMetadata,
+  messagesOf,
+  type MetadataBounds,
+} from "./check_metadata.ts";
 import { IpcFrames } from "./ipc_frames.ts";
 import { IpcLayouts } from "./ipc_layouts.ts";
 import { type UnpackedBytes, unpackInSlices, withUnpackedBytes } from "./codecs.ts";
@@ -121,11 +126,9 @@ export function ipcToRaw(bytes: Uint8Array, maxUnpackedBytes?: number): RawColum
 }
 
 /** Bounds of a stream or file that is decoded at once. */
-export interface DecodeBounds {
+export interface DecodeBounds extends MetadataBounds {
   /** Bytes that all its buffers may have together when they are unpacked. */
   readonly maxUnpackedBytes?: number | undefined;
-  /** Columns of all its batches together, each batch counted as one more. */
-  readonly maxParts?: number | undefined;
 }
 
 /**
@@ -221,10 +224,13 @@ const MAX_BATCHES = 4096;
 /** Columns of all batches that are decoded in one step. */
 const STEP_PARTS = 256;
 
+/** Metadata of a message are checked in one step: those of 1,024 columns have about 100 KiB. */
+const STEP_METADATA: MetadataBounds = { maxBytes: 3 << 17, maxTables: 1 << 14 };
+
 /** The batches of a stream, in groups. Dictionaries are left out: no column of points has one. */
 function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   const schema = schemaOf(bytes);
-  const [head] = messagesOf(schema);
+  const [head] = messagesOf(schema, STEP_METADATA);
   if (head?.kind !== "schema" || head.parts === 0) throw new RangeError("it has no columns");
   if (head.parts > MAX_COLUMNS) {
     throw invalid(`it has ${head.parts} columns, expected at most ${MAX_COLUMNS}`);
@@ -235,7 +241,7 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   const groups = [group];
   let points = 0;
   let read = 0, batches = 0;
-  for (const message of messagesOf(bytes)) {
+  for (const message of messagesOf(bytes, STEP_METADATA)) {
     if (++read % STEP_PARTS === 0) yield;
     if (message.kind !== "batch") continue;
     if (++batches > MAX_BATCHES) throw invalid(`it has more than ${MAX_BATCHES} batches`);
@@ -312,9 +318,18 @@ function encode(
 ): Uint8Array<ArrayBuffer> {
   checkObject("write Arrow", "options", options);
   const cast = hasTemplate(options)
-    ? castTo(columns, decode(schemaOf(options.template)).schema.fields)
+    ? castTo(columns, templateFields(options.template, columns.length))
     : columns;
   return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
+}
+
+/** Fields and pairs of metadata that a column of a template may have, and those around the columns. */
+const COLUMN_TABLES = 16, OTHER_TABLES = 1_024;
+
+/** The fields of a template; of one for far more columns only so much is read. */
+function templateFields(template: Uint8Array, columns: number): readonly Field[] {
+  const maxTables = COLUMN_TABLES * columns + OTHER_TABLES;
+  return decode(schemaOf(template), { maxTables }).schema.fields;
 }
 
 function hasTemplate(options: IpcOptions): options is { template: Uint8Array } {
@@ -339,13 +354,13 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
 /** The table of an IPC stream or file, its integers as bigints. */
 export function decode(
   bytes: Uint8Array,
-  { maxUnpackedBytes = MAX_UNPACKED_BYTES, maxParts }: DecodeBounds = {},
+  { maxUnpackedBytes = MAX_UNPACKED_BYTES, ...metadata }: DecodeBounds = {},
 ): Table {
   checkBytes("read Arrow", "bytes", bytes);
   let table: Table;
   const aligned = alignedBytes(bytes);
   try {
-    checkMetadata(aligned, maxParts);
+    checkMetadata(aligned, metadata);
     const unpacked = { left: maxUnpackedBytes };
     table = withUnpackedBytes(unpacked, () => tableFromIPC(aligned, INTEGERS));
   } catch (cause) {
@@ -363,6 +378,9 @@ function unreadable(cause: unknown, maxUnpackedBytes: number): unknown {
   if (cause instanceof BTrDBError) return cause;
   if (cause instanceof RangeError && cause.message.startsWith("the buffers are too long")) {
     return invalid(`its buffers have more than ${maxUnpackedBytes} bytes unpacked`, cause);
+  }
+  if (cause instanceof RangeError && cause.message.startsWith("more than ")) {
+    return invalid(`it has ${cause.message}`, cause);
   }
   const packing = /compression codec "(\w+)"/.exec(String(cause))?.[1];
   const what = packing === undefined

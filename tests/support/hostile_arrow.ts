@@ -45,6 +45,33 @@ export function fileOfOneBatch(columns: RawColumns, times: number): Uint8Array {
   return concatBytes([file.slice(0, at), grown, end]);
 }
 
+/** A message of a batch whose metadata name so many buffers, most of them empty. */
+export function withBuffers(batch: Uint8Array, buffers: number): Uint8Array {
+  const length = viewOf(batch).getInt32(4, true);
+  const metadata = batch.slice(8, 8 + length);
+  const view = viewOf(metadata);
+  const slotOf = (table: number, slot: number) => {
+    const fields = table - view.getInt32(table, true);
+    return table + view.getUint16(fields + 4 + 2 * slot, true);
+  };
+  const header = slotOf(view.getUint32(0, true), 2);
+  const slot = slotOf(header + view.getUint32(header, true), 2);
+  const from = slot + view.getUint32(slot, true);
+  const known = metadata.slice(from + 4, from + 4 + 16 * view.getUint32(from, true));
+  // Behind everything else, where its elements are aligned as the first ones are.
+  const vector = new Uint8Array(8 + 16 * buffers);
+  viewOf(vector).setUint32(4, buffers, true);
+  vector.set(known, 8);
+  const at = metadata.length + (8 - metadata.length % 8) % 8;
+  view.setUint32(slot, at + 4 - slot, true);
+  const grown = new Uint8Array(at + vector.length);
+  grown.set(metadata);
+  grown.set(vector, at);
+  const head = batch.slice(0, 8);
+  viewOf(head).setInt32(4, grown.length, true);
+  return concatBytes([head, grown, batch.slice(8 + length)]);
+}
+
 /** Points, compressed. */
 export function compressed(
   columns: RawColumns,
