@@ -12,6 +12,7 @@ import {
   MAX_INSERT_POINTS,
 } from "./constants.ts";
 import { Engine } from "./engine.ts";
+import { counterProblems } from "./file/counters.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
 import { fileAt, hasLog, isOnReadOnlyDisk, refuseOtherThanFiles } from "./file/file_system.ts";
@@ -67,8 +68,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     place?.check();
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
-      refuseForgedSettings(db, path);
-      refuseForgedSequence(db, path);
+      refuseForgedCounters(db, path, readOnly);
     }
     ownership?.watch(db);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
@@ -241,35 +241,14 @@ function checkIsDatabase(path: string): void {
 }
 
 /**
- * Refuses settings that are no numbers: with such a beginning of the journal's tail, readers would not
- * see what is in the journal.
+ * Refuses numbers from which the file cannot go on counting. With such a beginning of the journal's
+ * tail, readers would not see what is in the journal, or points would be acknowledged under numbers
+ * that cannot be read.
  */
-function refuseForgedSettings(db: Database, path: string): void {
-  const sql = "SELECT key FROM setting WHERE typeof(value) <> 'integer' OR value < 1";
-  const row = db.prepare(sql).get();
-  if (row === undefined) return;
-  throw new BTrDBError(
-    `Cannot open ${path}: the setting ${JSON.stringify(row["key"])} is no number from 1 on`,
-    { status: "CORRUPT" },
-  );
-}
-
-/**
- * Refuses a last number of streams that leaves none for a new one: SQLite would say that the disk is
- * full.
- */
-function refuseForgedSequence(db: Database, path: string): void {
-  const max = Number.MAX_SAFE_INTEGER;
-  const row = db.prepare(
-    "SELECT quote(seq) AS seq FROM sqlite_sequence " +
-      `WHERE typeof(seq) <> 'integer' OR seq < 0 OR seq >= ${max} LIMIT 1`,
-  ).get();
-  if (row === undefined) return;
-  const found = String(row["seq"]).slice(0, 100);
-  throw new BTrDBError(
-    `Cannot open ${path}: the number of its last stream is ${found}, expected 0 to ${max - 1}`,
-    { status: "CORRUPT" },
-  );
+function refuseForgedCounters(db: Database, path: string, readOnly: boolean): void {
+  const [problem] = counterProblems(db, readOnly);
+  if (problem === undefined) return;
+  throw new BTrDBError(`Cannot open ${path}: ${problem}`, { status: "CORRUPT" });
 }
 
 /** First block address that was never used. */

@@ -10,6 +10,8 @@ import { FIRST_MAJOR } from "../constants.ts";
 import { ALL_VERSIONS } from "../write/reclaimer.ts";
 import { DELETION_COLUMNS, deletionOf } from "../file/deletions.ts";
 import { ruleOf } from "../retention/rules.ts";
+import { counterProblems } from "../file/counters.ts";
+import { WRITER_KEY } from "../file/writer_mark.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { type KeySet, KeySets, placeOfRow } from "../file/key_sets.ts";
 import { propertyRowsOf } from "../file/property_rows.ts";
@@ -64,14 +66,18 @@ export function* tombstoneProblems(db: Database): Generator<string | undefined> 
   }
 }
 
-/** Problems of the settings, which are addresses that were not reached yet. */
+/** Problems of the settings, and of other numbers from which the file goes on counting. */
 export function* settingProblems(db: Database): Generator<string | undefined> {
-  for (const { key, value } of db.prepare("SELECT key, value FROM setting").all()) {
-    if (String(key).startsWith("writer ")) continue;
-    const isKnown = key === "next_block" || key === "journal_tail";
+  for (const { key } of db.prepare("SELECT key FROM setting").all()) {
+    const isKnown = key === "next_block" || key === "journal_tail" ||
+      String(key).startsWith(WRITER_KEY);
     if (!isKnown) yield `Setting ${JSON.stringify(key)} is not known`;
-    else if (!((value as number) >= 1)) yield `Setting "${key}" is ${value}`;
   }
+  for (const problem of counterProblems(db, false)) yield capitalized(problem);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Problems of what is noted to be removed: it must fit to the streams that there are. */
