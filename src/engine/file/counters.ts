@@ -7,8 +7,8 @@
 import type { Database } from "./sqlite.ts";
 
 /**
- * Largest of them. What is written from there on still has exact numbers, below 2^53, and no file gets
- * there: at a million a second it takes 142 years.
+ * Largest of them. Those that follow are still exact, below 2^53, and no file gets there: at a million
+ * a second it takes 142 years.
  */
 const MAX_COUNTER = 2 ** 52;
 
