@@ -106,7 +106,7 @@ function verdictOfImport({ fault, message, hint }: ImportError): Verdict {
 }
 
 function verdictOfDatabase(error: Error, message: string): Verdict {
-  const { code, status } = error as Error & { code: number; status: string };
+  const { code, status, uuid } = error as Error & { code: number; status: string; uuid?: string };
   if (code === 0 && (status === "UNAVAILABLE" || status === "DEADLINE_EXCEEDED")) {
     return {
       exit: Exit.Unreachable,
@@ -131,7 +131,8 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.Usage, message, hint };
   }
   if (code === 404 || code === 445) {
-    return { exit: Exit.NotFound, message, hint: "`btrdb ls -l` lists what is there" };
+    const hint = "`btrdb ls -l` lists what is there";
+    return { exit: Exit.NotFound, message: withUuid(message, uuid), hint };
   }
   const label = code === 0 ? status : `${code} ${status}`;
   if (status === "CORRUPT") {
@@ -145,6 +146,11 @@ function verdictOfDatabase(error: Error, message: string): Verdict {
     return { exit: Exit.Failed, message: labelled(message, label), hint };
   }
   return { exit: Exit.Failed, message: labelled(message, label) };
+}
+
+/** A message that names its stream: a command may work on many. */
+function withUuid(message: string, uuid: string | undefined): string {
+  return uuid === undefined || message.includes(uuid) ? message : `${message}: ${uuid}`;
 }
 
 function labelled(message: string, label: string): string {

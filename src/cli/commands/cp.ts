@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { CliError, usageError, type Verdict, verdictOf } from "../errors.ts";
+import { CliError, Exit, usageError, type Verdict, verdictOf } from "../errors.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import type { Progress } from "../terminal/progress.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";
@@ -50,7 +50,7 @@ const command: Command = {
     const streams = await chosenStreams(source, names, args.text("prefix"));
     const target = await context.connect(to!, "create");
     const progress = context.progress("Copying");
-    const total = await countAll(streams);
+    const total = await countAll(context, streams);
     let settled = 0;
     const options = {
       signal: context.signal,
@@ -88,8 +88,17 @@ interface Outcome {
   error: unknown;
 }
 
-async function countAll(streams: readonly NamedStream[]): Promise<number> {
-  const counts = await mapConcurrently(streams, 8, ({ stream }) => stream.count());
+/** Points to copy. One that cannot be asked, as it was obliterated meanwhile, fails when it is copied. */
+async function countAll(context: Context, streams: readonly NamedStream[]): Promise<number> {
+  const counts = await mapConcurrently(
+    streams,
+    8,
+    ({ stream }) =>
+      stream.count().catch((error) => {
+        if (context.signal.aborted || verdictOf(error).exit !== Exit.NotFound) throw error;
+        return 0n;
+      }),
+  );
   return Number(counts.reduce((sum, count) => sum + count, 0n));
 }
 

@@ -4,6 +4,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
 import { readAhead } from "../../core/read_ahead.ts";
+import { Exit, verdictOf } from "../errors.ts";
 import { extent, totals } from "../ranges.ts";
 import { type NamedStream, streamsByPath, unknownPrefix } from "../words/stream_names.ts";
 import { grouped, plural } from "../terminal/format.ts";
@@ -66,7 +67,7 @@ interface Row {
 async function listStreams(context: Context, prefix: string, uuids: boolean): Promise<void> {
   const db = await context.db("read");
   // To the end at once: an answer has its deadline, and printing may wait for a pager.
-  const pages = described(readAhead(streamsByPath(db, prefix)));
+  const pages = described(context, readAhead(streamsByPath(db, prefix)));
   const first = (await pages.next()).value ?? [];
   if (first.length === 0 && prefix !== "") throw await unknownPrefix(db, prefix);
   if (!context.json) return await printStreams(context, first, pages, uuids);
@@ -88,6 +89,7 @@ async function listStreams(context: Context, prefix: string, uuids: boolean): Pr
 
 /** Descriptions of streams, page by page. */
 async function* described(
+  context: Context,
   found: AsyncIterable<readonly NamedStream[]>,
 ): AsyncGenerator<Row[], undefined, undefined> {
   let waiting: NamedStream[] = [];
@@ -95,15 +97,26 @@ async function* described(
     waiting = waiting.length === 0 ? [...streams] : [...waiting, ...streams];
     let at = 0;
     for (; waiting.length - at >= PAGE_STREAMS; at += PAGE_STREAMS) {
-      yield await describeAll(waiting.slice(at, at + PAGE_STREAMS));
+      yield await describeAll(context, waiting.slice(at, at + PAGE_STREAMS));
     }
     waiting = waiting.slice(at);
   }
-  if (waiting.length > 0) yield await describeAll(waiting);
+  if (waiting.length > 0) yield await describeAll(context, waiting);
 }
 
-function describeAll(streams: readonly NamedStream[]): Promise<Row[]> {
-  return mapConcurrently(streams, PAGE_STREAMS, describe);
+/** Descriptions of streams; those that were obliterated meanwhile are left out, and named. */
+async function describeAll(context: Context, streams: readonly NamedStream[]): Promise<Row[]> {
+  const rows = await mapConcurrently(
+    streams,
+    PAGE_STREAMS,
+    (named) =>
+      describe(named).catch((error) => {
+        if (verdictOf(error).exit !== Exit.NotFound) throw error;
+        context.warn(`${named.path} was obliterated while it was listed`);
+        return undefined;
+      }),
+  );
+  return rows.filter((row) => row !== undefined);
 }
 
 async function describe(named: NamedStream): Promise<Row> {
