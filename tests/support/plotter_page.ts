@@ -26,8 +26,11 @@ export interface PlotterOptions {
   /** Fragment of the address. */
   readonly fragment?: string;
   readonly serve?: ServeOptions;
-  /** True to show a cluster of v4, which has no subscriptions, instead of the database itself. */
-  readonly isOverV4?: boolean;
+  /**
+   * Database without subscriptions that is shown instead of the one written to: a cluster of v4, or
+   * the file as `serve --read-only` has it open.
+   */
+  readonly over?: "v4" | "read-only";
   /** Size of the window, CSS pixels. */
   readonly size?: readonly [width: number, height: number];
   /** Puts more into the database. */
@@ -65,13 +68,19 @@ export async function withPlotter(
   use: (surroundings: Surroundings) => Promise<void>,
   options: PlotterOptions = {},
 ): Promise<void> {
-  await using db = await connect("memory:");
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const target = options.over === "read-only" ? `file:${folder}/grid.btrdb` : "memory:";
+  const db = stack.use(await connect(target));
   await fillSample(db);
   await options.fill?.(db);
-  await using cluster = options.isOverV4 ? await serve(db, { port: 0 }) : undefined;
-  await using shown = cluster === undefined
-    ? undefined
-    : await connect(`127.0.0.1:${cluster.port}`, { protocol: "v4" });
+  const cluster = options.over === "v4" ? stack.use(await serve(db, { port: 0 })) : undefined;
+  const shown = cluster !== undefined
+    ? stack.use(await connect(`127.0.0.1:${cluster.port}`, { protocol: "v4" }))
+    : options.over === "read-only"
+    ? stack.use(await connect(target, { embedded: { readOnly: true } }))
+    : undefined;
   await using server = await serve(shown ?? db, {
     port: 0,
     hostname: "127.0.0.1",

@@ -124,27 +124,42 @@ test(
   { size: [390, 780] },
 );
 
-test(
-  "over a cluster without subscriptions, points that are written and deleted show by themselves",
-  async ({ page, db }) => {
-    await page.choose("magnitude");
-    await page.page.until("document.querySelector('.range input').value.startsWith('2025-12-31')");
-    await page.settled();
-    const [stream] = await Array.fromAsync(
-      db.lookupStreams("grid/pmu-1", { tags: { name: "magnitude" } }),
-    );
-    await page.key("t");
-    const cell = (n: number) =>
-      `document.querySelector('.drawer td:nth-of-type(${n})')?.textContent`;
-    await page.page.until(`/^6.000$/.test(${cell(2)})`);
-    await stream!.insert([[START + 5n * SECOND + 1n, 400]]);
-    await stream!.flush();
-    await page.page.until(`/^6.001$/.test(${cell(2)})`);
-    await stream!.deleteRange(START + 5n * SECOND, START + 6n * SECOND);
-    await page.page.until(`/^5.990$/.test(${cell(2)})`);
-  },
-  { isOverV4: true },
-);
+// A page took 501 of a server that only reads for a lost connection, and said so every two seconds.
+for (
+  const [what, over] of [["a cluster of v4", "v4"], [
+    "a file open for reading",
+    "read-only",
+  ]] as const
+) {
+  test(
+    `over ${what}, which has no subscriptions, points that are written and deleted show by themselves`,
+    async ({ page, db, server }) => {
+      await page.choose("magnitude");
+      await page.page.until(
+        "document.querySelector('.range input').value.startsWith('2025-12-31')",
+      );
+      await page.settled();
+      const [stream] = await Array.fromAsync(
+        db.lookupStreams("grid/pmu-1", { tags: { name: "magnitude" } }),
+      );
+      await page.key("t");
+      const cell = (n: number) =>
+        `document.querySelector('.drawer td:nth-of-type(${n})')?.textContent`;
+      await page.page.until(`/^6.000$/.test(${cell(2)})`);
+      await stream!.insert([[START + 5n * SECOND + 1n, 400]]);
+      await page.page.until(`/^6.001$/.test(${cell(2)})`);
+      await stream!.flush();
+      await stream!.deleteRange(START + 5n * SECOND, START + 6n * SECOND);
+      await page.page.until(`/^5.990$/.test(${cell(2)})`);
+      assertEquals(await page.page.value("document.querySelectorAll('.toast').length"), 0);
+      const calls = server.metrics().split("\n").filter((line) =>
+        /^btrdb_server_calls_total.*"Subscribe"/.test(line)
+      );
+      assertEquals(calls.map((line) => line.split(" ").at(-1)), ["1"], calls.join());
+    },
+    { over },
+  );
+}
 
 test(
   "on a phone the empty figure says where the list is, and the list that nothing was found",

@@ -51,6 +51,8 @@ export class LiveTail {
   #uuids: readonly string[] = [];
   #aborter: AbortController | undefined;
   #isPolling = false;
+  /** Versions that were seen last, where the server has no subscriptions. */
+  readonly #polled = new Map<string, string>();
 
   constructor(options: LiveTailOptions) {
     this.#options = options;
@@ -66,6 +68,7 @@ export class LiveTail {
     const sorted = [...new Set(uuids)].sort();
     if (sorted.join() === this.#uuids.join() && this.#aborter !== undefined) return;
     this.#uuids = sorted;
+    for (const uuid of this.#polled.keys()) if (!sorted.includes(uuid)) this.#polled.delete(uuid);
     this.restart(false);
   }
 
@@ -92,13 +95,16 @@ export class LiveTail {
     const uuids = this.#uuids;
     for (let isFirst = !isCatchingUp; !signal.aborted; isFirst = false) {
       try {
-        if (!isFirst) { for (const uuid of uuids) onNews(uuid, undefined); }
         if (this.#isPolling) await this.#poll(uuids, signal);
-        else await this.#subscribe(uuids, signal);
+        else {
+          if (!isFirst) { for (const uuid of uuids) onNews(uuid, undefined); }
+          await this.#subscribe(uuids, signal);
+        }
       } catch (error) {
         if (signal.aborted) return;
         if (!this.#isPolling && isUnsupported(error)) this.#isPolling = true;
         else {
+          this.#polled.clear();
           onError(error);
           await delay(pauseMs, { signal }).catch(() => {});
         }
@@ -149,11 +155,19 @@ export class LiveTail {
     }
   }
 
+  /**
+   * Looks at versions again and again. A figure that was read before the first look may be older than
+   * the version found, so that look tells that anything may have changed.
+   */
   async #poll(uuids: readonly string[], signal: AbortSignal): Promise<void> {
-    const known = new Map<string, string>();
+    const { onNews, pollMs = 2_000 } = this.#options;
     while (!signal.aborted) {
-      for (const uuid of uuids) await this.#look(uuid, known, signal);
-      await delay(this.#options.pollMs ?? 2_000, { signal });
+      for (const uuid of uuids) {
+        const isFirst = !this.#polled.has(uuid);
+        await this.#look(uuid, this.#polled, signal);
+        if (isFirst) onNews(uuid, undefined);
+      }
+      await delay(pollMs, { signal });
     }
   }
 
@@ -173,9 +187,9 @@ export class LiveTail {
     const { version, changed, onNews } = this.#options;
     const now = await version(uuid, signal);
     const before = known.get(uuid);
-    known.set(uuid, now);
-    if (before === undefined || before === now) return false;
-    if (!isTold) onNews(uuid, await changed?.(uuid, before, now, signal));
-    return true;
+    const isNews = before !== undefined && before !== now;
+    if (isNews && !isTold) onNews(uuid, await changed?.(uuid, before, now, signal));
+    if (!signal.aborted) known.set(uuid, now);
+    return isNews;
   }
 }

@@ -135,6 +135,88 @@ Deno.test("LiveTail: a server without subscriptions tells what changed between v
   assertEquals(log.lines, ["a all", "10.0 to 12.0", "a 12"]);
 });
 
+// A point that was written after the figure had been read and before the first look at the version was
+// not shown until there was another one.
+Deno.test("LiveTail: at a server without subscriptions, the first look at a stream tells that it may have changed", async () => {
+  const log = logOf();
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it fails at once
+    async function* () {
+      throw new Error("unsupported");
+    },
+    (uuid) => {
+      log.add(`look at ${uuid}`);
+      return "11.0";
+    },
+  );
+  const news = () => log.lines.filter((line) => !line.startsWith("look"));
+  tail.follow(["a"]);
+  await log.until("look at a", 3);
+  assertEquals(news(), ["a all"]);
+  tail.follow(["a", "b"]);
+  await log.until("look at b", 3);
+  assertEquals(news(), ["a all", "b all"]);
+  tail.follow(["b"]);
+  tail.follow(["a", "b"]);
+  await log.until("look at b", 6);
+  tail.stop();
+  assertEquals(news(), ["a all", "b all", "a all"]);
+});
+
+// Versions that were seen before sleep were forgotten, and everything was read again after it.
+Deno.test("LiveTail: at a server without subscriptions, what was written during sleep is told by its range", async () => {
+  const log = logOf();
+  let now = "11.0";
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it fails at once
+    async function* () {
+      throw new Error("unsupported");
+    },
+    (uuid) => {
+      log.add(`look at ${uuid}`);
+      return now;
+    },
+    {
+      changed: (uuid, _from, to) =>
+        Promise.resolve({ uuid, start: BigInt(parseInt(to)), end: 99n }),
+    },
+  );
+  tail.follow(["a"]);
+  await log.until("look at a", 3);
+  tail.stop();
+  now = "12.0";
+  tail.restart();
+  await log.until("a 12");
+  tail.stop();
+  assertEquals(log.lines.filter((line) => !line.startsWith("look")), ["a all", "a 12"]);
+});
+
+Deno.test("LiveTail: at a server without subscriptions, what changed while it failed is told", async () => {
+  const log = logOf();
+  let now = 11;
+  const tail = tailOf(
+    log,
+    // deno-lint-ignore require-yield -- it fails at once
+    async function* () {
+      throw new Error("unsupported");
+    },
+    (uuid) => {
+      log.add(`look at ${uuid}`);
+      return `${now}.0`;
+    },
+    { changed: () => Promise.reject(new Error("no changes here")) },
+  );
+  tail.follow(["a"]);
+  await log.until("look at a", 3);
+  now++;
+  await log.until("a all", 2);
+  tail.stop();
+  const news = log.lines.filter((line) => !line.startsWith("look"));
+  assertEquals(news, ["a all", "no changes here", "a all"]);
+});
+
 Deno.test("LiveTail: a subscription that is dead without a word is noticed, and begun again", async () => {
   const log = logOf();
   let version = 10;
