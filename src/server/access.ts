@@ -7,6 +7,7 @@
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
 import { uuidKey } from "../core/uuid.ts";
+import { checkUuid } from "../endpoint/checks.ts";
 import { isValidCollection } from "../endpoint/checks_metadata.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { Capability, Grant } from "./keys.ts";
@@ -137,10 +138,12 @@ export class Access {
    * whether it exists or not; callers who may do nothing at all may not know of any.
    *
    * @throws {GrpcFailure} PERMISSION_DENIED.
+   * @throws {BTrDBError} 421, for a uuid that has not 16 bytes.
    */
   async stream(capability: Capability, ...uuids: readonly Uint8Array[]): Promise<void> {
-    if (this.#has(capability) && !this.limited) return;
     if (this.#grant.capabilities.length === 0) throw denied(NO_STREAM);
+    uuids.forEach(checkUuid);
+    if (this.#has(capability) && !this.limited) return;
     for (const [i, uuid] of uuids.entries()) {
       if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await yieldToEventLoop();
       const sees = (collection: string) => this.sees(collection);

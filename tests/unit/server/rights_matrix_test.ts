@@ -10,6 +10,7 @@ import * as v5 from "../../../src/gen/btrdb_v5_pb.ts";
 import { SERVICES } from "../../../src/server/btrdb/service.ts";
 import { type ApiKey, serve } from "../../../src/server/mod.ts";
 import { RawClient } from "../../support/grpc_client.ts";
+import { HANG_MS } from "../../support/until.ts";
 import { watched } from "../../support/watched_endpoint.ts";
 
 const OURS = uuidBytes("00000000-0000-4000-8000-000000000001");
@@ -65,8 +66,17 @@ function requestOf(path: string, uuid: Uint8Array, collection: string): Uint8Arr
       return bytes(v5.SQLQueryParamsSchema, { query: "SELECT 1" });
     case "FaultInject":
       return bytes(v5.FaultInjectParamsSchema, {});
-    default:
+    case "RawValues":
+    case "ArrowRawValues":
+    case "Delete":
       return bytes(v5.RawValuesParamsSchema, { uuid, start: 0n, end: 10n });
+    case "MultiRawValues":
+    case "ArrowMultiValues":
+    case "Subscribe":
+      return bytes(v5.SubscribeParamsSchema, { uuid: [uuid] });
+    default:
+      // In all others the first field is the uuid, and the second and third are of several types.
+      return bytes(v5.FlushParamsSchema, { uuid });
   }
 }
 
@@ -138,4 +148,43 @@ Deno.test("serve: no method does anything for callers without the right, or tell
     engine.rawValues({ uuid: THEIRS, start: 0n, end: 10n, version: 0n }),
   ))[0]!.columns;
   assert(times.length === 1, "nothing was stored, deleted or obliterated");
+});
+
+// A uuid of half a megabyte overflowed the stack of whatever looked it up: "internal error", and a
+// report to `onError` as if the server were at fault. One of 15 bytes was subscribed to for ever.
+Deno.test("serve: every method refuses a uuid of another length before it is looked up", async () => {
+  await using engine = await openEngine();
+  const asked: string[] = [];
+  const reported: unknown[] = [];
+  await using server = await serve(watched(engine, asked), {
+    port: 0,
+    hostname: "127.0.0.1",
+    apiKeys: [...KEYS, { key: "all", capabilities: ALL }],
+    onError: (error) => reported.push(error),
+  });
+  using client = new RawClient(server.address);
+  const withoutUuid = ["LookupStreams", "ListCollections", "GetMetadataUsage", "SQLQuery"];
+  for (const [service, methods] of Object.entries(SERVICES)) {
+    for (const [name, { needs }] of Object.entries(methods)) {
+      if (needs === undefined || name === "FaultInject" || withoutUuid.includes(name)) continue;
+      const path = `/${service}/${name}`;
+      for (const length of [0, 15, 17, 500_000]) {
+        const uuid = new Uint8Array(length).fill(7);
+        const request = name === "Create"
+          ? bytes(v5.CreateParamsSchema, { uuid, collection: "ours/b" })
+          : requestOf(path, uuid, "ours/");
+        for (const key of ["ours", "all"]) {
+          const headers = { authorization: `Bearer ${key}` };
+          const deadlineMs = Date.now() + HANG_MS;
+          const { details, messages } = await client.call(path, request, { headers, deadlineMs });
+          const text = details + messages.map((one) => new TextDecoder().decode(one)).join("");
+          // An insert of points keeps no more of a uuid than shows that it is too long.
+          const known = name === "Insert" || name === "InsertMany" ? Math.min(length, 17) : length;
+          const expected = `uuid has ${known} bytes, expected 16`;
+          assert(text.includes(expected), `${path} ${length} ${key}: ${text}`);
+        }
+      }
+    }
+  }
+  assertEquals([asked.filter((name) => name !== "create"), reported], [[], []]);
 });
