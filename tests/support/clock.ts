@@ -11,6 +11,27 @@ export function later(ms: number): Disposable {
   };
 }
 
+/** The clock of this thread, stopped. */
+export interface StoppedClock extends Disposable {
+  /** Puts it forward. */
+  advance(ms: number): void;
+}
+
+/** Stops `Date.now` until it is disposed of. Timers go on as before. */
+export function stopClock(): StoppedClock {
+  const { now } = Date;
+  let ms = now();
+  Date.now = () => ms;
+  return {
+    advance(by: number): void {
+      ms += by;
+    },
+    [Symbol.dispose](): void {
+      Date.now = now;
+    },
+  };
+}
+
 /** Has `performance.now` say a later time until it is disposed of. Timers go on as before. */
 export function laterOnMonotonicClock(ms: number): Disposable {
   const { now } = performance;
