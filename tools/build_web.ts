@@ -30,9 +30,10 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Parts that are loaded on demand, but never by a page: Arrow is another form of subscriptions, which
- * gRPC-Web cannot have, and paths are for sinks outside of browsers.
+ * gRPC-Web cannot have, paths are for sinks outside of browsers, and corrections are for servers other
+ * than `serve`, which is what serves the page.
  */
-const UNUSED: readonly RegExp[] = [/^ipc-/, /^part_file-/];
+const UNUSED: readonly RegExp[] = [/^ipc-/, /^part_file-/, /^corrections-/];
 
 /** Style sheets, which are one in the page; later ones change what earlier ones say. */
 const STYLES: readonly string[] = [

@@ -52,9 +52,8 @@ import type { MetadataCodec } from "./wire/metadata_codec.ts";
 import { decodeInfo } from "./wire/messages.ts";
 import { MetadataReads } from "./read/metadata.ts";
 import { MetadataWrites } from "./write/metadata.ts";
-import { nearestBackward } from "./quirks/nearest.ts";
+import type { completeWindows } from "./quirks/corrections.ts";
 import { sortedRawValues } from "./quirks/raw_values.ts";
-import { completeWindows } from "./quirks/windows.ts";
 import { Reader } from "./read/reader.ts";
 import type { ServerKind } from "./server_kind.ts";
 import { sqlQuery } from "./read/sql.ts";
@@ -140,7 +139,7 @@ export class GrpcEndpoint implements Endpoint {
       // Depths above 63 are refused here: servers take them modulo 256 (quirk `uint8-wrap`).
       const range = checkWindows(request);
       return this.#kind.quirks
-        ? completeWindows(this.#reader, request, range, call)
+        ? correctedWindows(this.#reader, request, range, call)
         : this.#reader.windows(request, range, call);
     });
   }
@@ -148,9 +147,11 @@ export class GrpcEndpoint implements Endpoint {
   async nearest(request: NearestRequest, options: CallOptions = {}): Promise<NearestResult> {
     checkUuid(request.uuid);
     checkNearest(request);
-    return this.#kind.quirks && request.backward
-      ? await nearestBackward(this.#reader, request, options)
-      : await this.#reader.nearest(request, options);
+    if (!this.#kind.quirks || !request.backward) {
+      return await this.#reader.nearest(request, options);
+    }
+    const { nearestBackward } = await import("./quirks/corrections.ts");
+    return await nearestBackward(this.#reader, request, options);
   }
 
   changes(request: ChangesRequest, options: CallOptions = {}): AsyncIterableIterator<ChangesChunk> {
@@ -257,6 +258,14 @@ export class GrpcEndpoint implements Endpoint {
     this.#writes.sendPending();
     return this.#closing ??= this.#caller.close();
   }
+}
+
+/** Windows of servers whose windows are not all right; pages load the corrections only for these. */
+async function* correctedWindows(
+  ...args: Parameters<typeof completeWindows>
+): AsyncGenerator<StatChunk, void, undefined> {
+  const windows = await import("./quirks/corrections.ts");
+  yield* windows.completeWindows(...args);
 }
 
 function capabilitiesOf(protocol: "v4" | "v5"): Capabilities {
