@@ -15,6 +15,7 @@ export const MANY_FIELDS: i32 = 11;
 export const BAD_TEXT: i32 = 12;
 export const SAME_TAG: i32 = 13;
 export const MANY_TAGS: i32 = 14;
+export const SAME_FIELD: i32 = 15;
 
 /** Code of the line under way, if something is wrong with it, and the address of that. */
 export let code: i32 = 0;

@@ -12,8 +12,8 @@ const TAG_KEYS: usize = memory.data(8 * 256, 16);
 
 /** Bytes of a prefix: address, length, hash, first series. */
 export const PREFIX: usize = 16;
-/** Bytes of a series: prefix, address and length of the field, hash, points, line of the first. */
-export const SERIES: usize = 24;
+/** Bytes of a series: prefix, address and length of the field, hash, points, first and latest line. */
+export const SERIES: usize = 28;
 
 /** Hash tables of prefixes and series: index + 1, or 0; `mask` + 1 slots each. */
 let prefixTable: usize = 0;
@@ -86,6 +86,7 @@ export function findSeries(prefix: u32, at: usize, length: usize, hash: u64, hin
   store<u32>(record, short, 12);
   store<u32>(record, 0, 16);
   store<u32>(record, line, 20);
+  store<u32>(record, u32.MAX_VALUE, 24);
   const prefixRecord = prefixes + <usize>prefix * PREFIX;
   if (load<u32>(prefixRecord, 12) == u32.MAX_VALUE) store<u32>(prefixRecord, index, 12);
   return index;

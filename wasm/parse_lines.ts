@@ -19,6 +19,7 @@ import {
   MANY_FIELDS,
   NO_FIELDS,
   NO_MEASUREMENT,
+  SAME_FIELD,
   UNCLOSED,
 } from "./line_error";
 import {
@@ -217,6 +218,8 @@ function parseFields(p: usize, prefix: u32, hash: u64, firstPoint: u32): usize {
       if (index == u32.MAX_VALUE) return fail(BAD_TEXT, keyAt);
       hint = index + 1;
       const record = series + <usize>index * SERIES;
+      if (load<u32>(record, 24) == line) return fail(SAME_FIELD, keyAt);
+      store<u32>(record, line, 24);
       store<u32>(record, load<u32>(record, 16) + 1, 16);
       store<u32>(groups + (<usize>points << 2), index);
       store<f64>(values + (<usize>points << 3), value);

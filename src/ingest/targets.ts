@@ -7,6 +7,7 @@
 import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { checkSeries, SeriesRefusal } from "../core/series_annotations.ts";
 import { didYouMean, nearest } from "../core/suggest.ts";
 import { ImportError, optionError } from "./errors.ts";
@@ -24,6 +25,9 @@ import {
 const AT_ONCE = 32;
 /** Columns of one collection from which on its streams are listed instead of looked for one by one. */
 const LISTED = 8;
+
+/** Characters of a name that an error shows. */
+const SHOWN_NAME = 100;
 
 /** The stream of a column, there already or not. */
 export interface Target {
@@ -68,10 +72,14 @@ export async function findTargets(
     const station = source.hasStations === true && column.collection !== undefined;
     if (station && options.into !== undefined) {
       const nested = { ...column, collection: `${into.replace(/\/+$/, "")}/${column.collection}` };
-      return targetOf(listing, { ...wish, column: nested, name, unit }, true, into);
+      const nestedWish = { ...wish, column: nested, name, unit };
+      return namingColumn(column.name, () => targetOf(listing, nestedWish, true, into));
     }
     const isFree = options.into === undefined || source.hasCollections === true;
-    return targetOf(listing, { ...wish, name, unit }, isFree, into);
+    return namingColumn(
+      column.name,
+      () => targetOf(listing, { ...wish, name, unit }, isFree, into),
+    );
   });
   checkDistinct(columns, targets);
   if (source.hasCollections === true) await checkAllSeries(columns, targets);
@@ -153,9 +161,40 @@ export async function createTargets(
     if (target.found !== undefined) return target.found;
     const { collection, tags, annotations } = target;
     return await nameStream(
-      await db.create(crypto.randomUUID(), collection, { tags, annotations }),
+      await namingColumn(
+        target.path,
+        () => db.create(crypto.randomUUID(), collection, { tags, annotations }),
+      ),
     );
   });
+}
+
+/** Codes of names and values that no stream can have. */
+const INVALID: readonly number[] = [
+  ErrorCode.InvalidCollection,
+  ErrorCode.InvalidTagKey,
+  ErrorCode.InvalidTagValue,
+];
+
+/**
+ * Does something with a stream; errors of names that no stream can have name the column.
+ *
+ * @throws {ImportError} For those.
+ */
+async function namingColumn<T>(name: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (!(cause instanceof BTrDBError) || !INVALID.includes(cause.code)) throw cause;
+    const shown = name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
+    throw new ImportError(
+      `Cannot import ${
+        JSON.stringify(shown)
+      }: ${cause.message}; collections, names and units have ` +
+        "1 to 255 bytes, without NUL",
+      { hint: "--map gives a column another stream, --unit another unit", cause },
+    );
+  }
 }
 
 /** The streams of a database, looked up as few times as will do. */

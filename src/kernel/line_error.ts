@@ -4,6 +4,9 @@
  * @module
  */
 
+import { STORABLE_TIMES } from "../core/range.ts";
+import { formatTime } from "../core/time.ts";
+
 /** A line that is refused, and why. */
 export interface LineError {
   /** Its number, from 1. */
@@ -16,22 +19,25 @@ export interface LineError {
 const MAX_TEXT_BYTES = 100;
 
 /** By the codes of `wasm/line_error.ts`; the text is the field or what else is wrong. */
-const WORDS: Readonly<Record<number, (text: string) => string>> = {
+const WORDS: Readonly<Record<number, (text: string, unit: bigint) => string>> = {
   1: () => "missing measurement",
   2: () => "missing fields",
   3: (text) => `invalid tag format at '${text}', expected key=value`,
   4: (text) => `invalid field format at '${text}', expected key=value`,
   5: (text) => `invalid value at '${text}', expected a number, a boolean or a string`,
-  6: (text) => `number out of range at '${text}'`,
+  6: (text) =>
+    `number out of range at '${text}', expected -2^63 to 2^63 - 1 before i, 0 to 2^64 - 1 before u, ` +
+    `else up to ${Number.MAX_VALUE}`,
   7: (text) =>
     `integer at '${text}' cannot be stored without rounding, expected at most 2^53, or digits that ` +
     "a double holds",
   8: (text) => `bad timestamp at '${text}'`,
-  9: (text) => `time outside range at '${text}'`,
+  9: (text, unit) => `time outside range at '${text}', expected ${timeRange(unit)}`,
   11: () => "more than 4096 numbers",
   12: (text) => `the name at '${text}' is not UTF-8`,
   13: (text) => `duplicate tag at '${text}'`,
   14: () => "more than 255 tags",
+  15: (text) => `duplicate field at '${text}'`,
 };
 
 /** The code of a string without an end. */
@@ -48,14 +54,39 @@ export interface LineFault {
   readonly line: number;
   /** Line feeds up to its end. */
   readonly lines: number;
+  /** ns of a unit of its time; `0n`: seconds to nanoseconds, by the size of each. */
+  readonly unit: bigint;
+}
+
+const UNITS: ReadonlyMap<bigint, string> = new Map([
+  [1n, "ns"],
+  [1_000n, "us"],
+  [1_000_000n, "ms"],
+  [1_000_000_000n, "s"],
+  [60_000_000_000n, "minutes"],
+  [3_600_000_000_000n, "hours"],
+]);
+
+/** Times that points may have, in units of some ns. */
+function timeRange(unit: bigint): string {
+  const bounds = [STORABLE_TIMES.first, STORABLE_TIMES.last];
+  // Divisions cut towards zero, and so stay inside of the range.
+  const range = bounds.map((time) => unit === 0n ? time : time / unit).join(" to ");
+  const days = bounds.map((time) => formatTime(time).slice(0, 10)).join(" to ");
+  const name = unit === 0n
+    ? "ns or as much in us, ms or s"
+    : UNITS.get(unit) ?? `units of ${unit} ns`;
+  return `${range} ${name} (${days})`;
 }
 
 /** The error of a line that cannot be parsed. */
-export function lineError({ code, bytes, from, at, line, lines }: LineFault): LineError {
+export function lineError({ code, bytes, from, at, line, lines, unit }: LineFault): LineError {
   const text = excerpt(bytes, from);
   const where = excerpt(bytes, at);
   const more = lines > 1 ? `; the ${lines - 1} lines after it belong to it` : "";
-  const why = code === UNCLOSED ? `unbalanced quotes at '${where}'${more}` : WORDS[code]!(where);
+  const why = code === UNCLOSED
+    ? `unbalanced quotes at '${where}'${more}`
+    : WORDS[code]!(where, unit);
   return { line, message: `unable to parse '${text}': ${why}` };
 }
 

@@ -34,7 +34,7 @@ const LF = 10;
 
 /** Words of a record of each kind (`wasm/line_series.ts`, `wasm/parse_lines.ts`). */
 const PREFIX_WORDS = 4;
-const SERIES_WORDS = 6;
+const SERIES_WORDS = 7;
 const ERROR_WORDS = 5;
 
 /** Reading of the times of line protocol. */
@@ -245,6 +245,7 @@ export class LineParser {
         from: u32[at + 2]! - input,
         at: u32[at + 3]! - input,
         lines: u32[at + 4]!,
+        unit: this.#times.unit,
       });
     });
   }
@@ -299,7 +300,7 @@ function roomFor(bytes: number): Room {
   const slots = 2 ** Math.ceil(Math.log2(2 * points));
   const prefixes = 8 * slots;
   const series = prefixes + 2 * columnBytes(points);
-  const groups = series + 3 * columnBytes(points);
+  const groups = series + 4 * columnBytes(points);
   const times = groups + columnBytes(points);
   const values = times + columnBytes(points);
   const errors = values + columnBytes(points);

@@ -90,6 +90,7 @@ function readLine(
   if (rest === "") throw new Refused();
   const fields: [string, number][] = [];
   let strings = 0;
+  const keys = new Set<string>();
   while (true) {
     const [key, afterKey] = upTo(rest, "=, ");
     if (key === "" || afterKey[0] !== "=") throw new Refused();
@@ -103,6 +104,8 @@ function readLine(
     } else {
       const value = /^[^, \t]*/.exec(rest)![0];
       fields.push([plain(key), readValue(value)]);
+      if (keys.has(key)) throw new Refused();
+      keys.add(key);
       if (fields.length > 4096) throw new Refused();
       rest = rest.slice(value.length);
     }

@@ -118,7 +118,7 @@ export class LinePass {
         parser.isBroken ? {} : { hint: "--bad-rows skip leaves such lines out" },
       );
     }
-    const timeless = this.#withoutTimes(batch);
+    const timeless = this.#withoutTimes(batch, this.#from.lines + parser.linesParsed);
     const offset = this.#from.offset + parser.bytesParsed;
     const lines = this.#from.lines + parser.linesParsed;
     const rows = this.#from.rows + parser.linesParsed;
@@ -126,14 +126,19 @@ export class LinePass {
   }
 
   /** Takes the points of lines without a time out of their groups; how many there are. */
-  #withoutTimes({ columns: { times }, groups, series }: LineBatch): number {
+  #withoutTimes({ columns: { times }, groups, series }: LineBatch, lastLine: number): number {
     let count = 0;
     for (let at = times.indexOf(NO_TIME); at >= 0; at = times.indexOf(NO_TIME, at + 1)) {
       if (!this.#reading.skipBadRows) {
-        const field = JSON.stringify(series[groups[at]!]!.field);
-        throw new ImportError(`Cannot import ${this.#name}: a line with ${field} has no time`, {
-          hint: "--bad-rows skip leaves such lines out",
-        });
+        const { field, line } = series[groups[at]!]!;
+        const first = this.#from.lines + line;
+        // The line of the first point of a series in a batch is known.
+        const isFirst = groups.indexOf(groups[at]!) === at;
+        const where = isFirst ? `line ${first}` : `a line behind line ${first}, up to ${lastLine},`;
+        throw new ImportError(
+          `Cannot import ${this.#name}: ${where} with ${JSON.stringify(field)} has no time`,
+          { hint: "--bad-rows skip leaves such lines out" },
+        );
       }
       groups[at] = NO_GROUP;
       count++;

@@ -100,7 +100,8 @@ Deno.test("importFile: lines of line protocol that cannot be read are named, or 
   const refused = async (lines: string, text: string, options: ImportOptions = {}) =>
     void await assertRejects(() => contentsOf(lines, options), ImportError, text);
   await refused(bad, "grid.lp: line 2: unable to parse 'm f=2x 2': invalid value at 'f=2x 2'");
-  await refused("m f=1 1\nm f=3\n", 'grid.lp: a line with "f" has no time');
+  await refused("m f=3\n", 'grid.lp: line 1 with "f" has no time');
+  await refused("m f=1 1\nm f=3\n", 'grid.lp: a line behind line 1, up to 2, with "f" has no time');
   await refused(
     "m f=1 17000000000000\n",
     "line 1: unable to parse 'm f=1 17000000000000': time out",

@@ -89,3 +89,10 @@ Deno.test("importFile: a thousands mark that is no ASCII mark is refused", async
     assertStringIncludes(message, `--thousands ${JSON.stringify(thousands)}: expected one ASCII`);
   }
 });
+
+// The error was that of the database, without the column: 'tag value for key "name" is invalid'.
+Deno.test("importFile: names that no stream can have are errors of their column", async () => {
+  const { message } = await errorOf(`time,${"x".repeat(300)}\n2024-01-01T00:00:00Z,1\n`);
+  assertStringIncludes(message, `Cannot import "${"x".repeat(100)}…": tag value for key "name"`);
+  assertStringIncludes(message, "have 1 to 255 bytes, without NUL");
+});
