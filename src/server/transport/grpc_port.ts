@@ -14,6 +14,7 @@ import type { Calls } from "./calls.ts";
 import { releaseClosedStreams } from "./closed_streams.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { gatherWrites } from "./gather_writes.ts";
+import { type KeepaliveTimes, probeClients } from "./keepalive.ts";
 import { type LibraryStream, takeFrames } from "./framed_messages.ts";
 import { gatherLongMessages } from "./long_messages.ts";
 import { http2ServersOf } from "./http2_servers.ts";
@@ -32,7 +33,8 @@ import { onUnknownMethod } from "./unknown_method.ts";
 const WINDOW_BYTES = 4 << 20;
 
 /** Options of a {@linkcode GrpcPort}. */
-export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
+export interface GrpcPortOptions
+  extends Omit<PortOptions, "protocols" | "onConnection">, KeepaliveTimes {
   /** Largest request message, bytes. */
   readonly maxMessageBytes: number;
   /** Counts what arrives. */
@@ -41,10 +43,6 @@ export interface GrpcPortOptions extends Omit<PortOptions, "protocols" | "onConn
   readonly open: OpenRequests;
   /** Calls one connection may have open, once a known key was shown on it. */
   readonly maxStreamsPerConnection: number;
-  /** Silence of a peer after which a keepalive probe is sent, ms. */
-  readonly keepaliveMs: number;
-  /** Longest wait for the answer to a probe, ms. */
-  readonly keepaliveTimeoutMs: number;
   /** Every method, `/package.Service/Method`. */
   readonly paths: Iterable<string>;
   /** Takes the calls. */
@@ -81,6 +79,7 @@ export class GrpcPort {
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
       releaseClosedStreams(http2);
+      probeClients(http2, options);
     }
   }
 
@@ -145,8 +144,6 @@ function libraryOptions(options: GrpcPortOptions): ServerOptions {
     "grpc.max_receive_message_length": options.maxMessageBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": Math.min(MAX_UNKNOWN_STREAMS, options.maxStreamsPerConnection),
-    "grpc.keepalive_time_ms": options.keepaliveMs,
-    "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
     "grpc.enable_channelz": 0,
     "grpc-node.flow_control_window": WINDOW_BYTES,
   };

@@ -1,0 +1,163 @@
+/**
+ * Keepalive probes beside answers that are read slowly. The answer of a probe comes behind all that its
+ * client has still to read, so that a client that read 50 kB a second all the time lost its connection
+ * every 40 s, and so did one that was stopped in a debugger while nobody waited for its place.
+ */
+
+import { assertEquals } from "@std/assert";
+import { connect } from "@btrdb/btrdb";
+import { uuidText } from "../../../src/core/uuid.ts";
+import { openEngine } from "../../../src/engine/mod.ts";
+import { serve } from "../../../src/server/mod.ts";
+import { Keepalive, type ProbedSession } from "../../../src/server/transport/keepalive.ts";
+import { createStream } from "../../support/engine.ts";
+import { noisePoints } from "../../support/noise_points.ts";
+import { until } from "../../support/until.ts";
+
+const TIMES = { keepaliveMs: 2, keepaliveTimeoutMs: 2 };
+
+/** A session that does nothing by itself. */
+class FakeSession implements ProbedSession {
+  readonly socket;
+  destroyed = false;
+  probes = 0;
+  /** Effect of a probe. */
+  onProbe = (_onAnswer: () => void): void => {};
+  #closed = (): void => {};
+
+  constructor(socket = { bytesRead: 0, bytesWritten: 0, writableLength: 0 }) {
+    this.socket = socket;
+  }
+
+  ping(onAnswer: () => void): void {
+    this.probes++;
+    this.onProbe(onAnswer);
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.#closed();
+  }
+
+  once(_event: "close", listener: () => void): void {
+    this.#closed = listener;
+  }
+}
+
+Deno.test("Keepalive: ends a client that does not answer, and none that does", async () => {
+  const [silent, answering] = [new FakeSession(), new FakeSession()];
+  answering.onProbe = (onAnswer) => {
+    answering.socket.bytesRead += 17;
+    onAnswer();
+  };
+  for (const session of [silent, answering]) new Keepalive(session, TIMES);
+  await until("the silent one is ended", () => silent.destroyed);
+  await until("the other one is probed", () => answering.probes > 10);
+  assertEquals([silent.probes, answering.destroyed], [1, false]);
+  answering.destroy();
+});
+
+Deno.test("Keepalive: bytes that are taken are a sign of a client whose answer to the probe is behind them", async () => {
+  let waiting = 100;
+  const slow = new FakeSession({
+    bytesRead: 0,
+    bytesWritten: waiting,
+    // Less at each look, until the client stops.
+    get writableLength() {
+      return waiting > 20 ? --waiting : waiting;
+    },
+  });
+  new Keepalive(slow, TIMES, 20);
+  await until("it is ended", () => slow.destroyed);
+  assertEquals([waiting, slow.probes], [20, 1]);
+});
+
+Deno.test("Keepalive: a client that takes nothing keeps an answer that waits for it for longer", async () => {
+  const stopped = new FakeSession({ bytesRead: 0, bytesWritten: 100, writableLength: 100 });
+  new Keepalive(stopped, TIMES, Infinity);
+  await until("it is probed", () => stopped.probes === 1);
+  await new Promise((resolve) => setTimeout(resolve, 20 * TIMES.keepaliveTimeoutMs));
+  assertEquals(stopped.destroyed, false);
+  stopped.destroy();
+});
+
+/** So many that the answer is longer than all buffers between the two sides. */
+const POINTS = 1 << 22;
+const INSERT = 1 << 20;
+
+/** A proxy that passes nothing on to clients while it is told to hold. */
+function holdingProxy(port: number) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const proxy = {
+    port: listener.addr.port,
+    connections: 0,
+    bytes: 0,
+    /** Resolves when bytes may be passed on. */
+    released: Promise.resolve(),
+    close: () => listener.close(),
+  };
+  const pump = async (from: Deno.Conn, to: Deno.Conn, isAnswer: boolean): Promise<void> => {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let n = await from.read(buffer); n !== null; n = await from.read(buffer)) {
+        if (isAnswer) {
+          proxy.bytes += n;
+          await proxy.released;
+        }
+        for (let at = 0; at < n;) at += await to.write(buffer.subarray(at, n));
+      }
+    } catch {
+      // Either side has closed the connection.
+    } finally {
+      for (const side of [from, to]) {
+        try {
+          side.close();
+        } catch {
+          // The other direction was quicker.
+        }
+      }
+    }
+  };
+  const accept = async (): Promise<void> => {
+    for await (const client of listener) {
+      proxy.connections++;
+      const server = await Deno.connect({ hostname: "127.0.0.1", port });
+      void pump(client, server, false);
+      void pump(server, client, true);
+    }
+  };
+  void accept();
+  return proxy;
+}
+
+Deno.test("serve: a client that is stopped in the middle of an answer keeps its connection", async () => {
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  const { times, values } = noisePoints(POINTS);
+  for (let at = 0; at < POINTS; at += INSERT) {
+    const part = {
+      times: times.subarray(at, at + INSERT),
+      values: values.subarray(at, at + INSERT),
+    };
+    await engine.insert({ uuid, columns: part });
+  }
+  const probing = { keepaliveMs: 100, keepaliveTimeoutMs: 100 };
+  await using server = await serve(engine, { port: 0, hostname: "127.0.0.1", ...probing });
+  const proxy = holdingProxy(server.port);
+  try {
+    await using db = await connect(`127.0.0.1:${proxy.port}`);
+    let count = 0;
+    let release = (): void => {};
+    for await (const { times } of db.streamFromUUID(uuidText(uuid)).rawValues(0n, 1n << 60n)) {
+      if (count === 0) {
+        proxy.released = new Promise((resolve) => release = resolve);
+        // Many times as long as a probe may take.
+        setTimeout(release, 1_500);
+      }
+      count += times.length;
+    }
+    assertEquals([count, proxy.connections], [POINTS, 1]);
+  } finally {
+    proxy.close();
+  }
+});
