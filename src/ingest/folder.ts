@@ -6,6 +6,7 @@
 
 import { text } from "../client/arguments.ts";
 import { checkList } from "../core/check_list.ts";
+import { isForeignLink } from "../core/foreign_link.ts";
 import type { Dirent } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,9 +20,6 @@ const PASSING = /^\.|\.(?:part|tmp|crdownload)$|~$/i;
 
 /** Reason for which links that others planted are left out. */
 export const FOREIGN_LINK = "a link of another user, in a folder that everyone may write to";
-
-/** Bit of a mode: others may write. */
-const OTHERS_WRITE = 0o002;
 
 /** Files of a folder. */
 export interface FolderFiles {
@@ -58,20 +56,15 @@ export async function filesIn(folder: string): Promise<FolderFiles> {
   return { files, omitted };
 }
 
-/**
- * Names of links that lead wherever someone else likes: anyone could have files imported that only
- * this user may read. Linux keeps the same rule for folders with the sticky bit.
- */
+/** Names of links of other users, who could have files imported that only this user may read. */
 async function foreignLinks(folder: string, entries: readonly Dirent[]): Promise<Set<string>> {
   const links = entries.filter((entry) => entry.isSymbolicLink());
   const foreign = new Set<string>();
   if (links.length === 0) return foreign;
-  const { mode, uid } = await stat(folder);
-  if ((mode & OTHERS_WRITE) === 0) return foreign;
-  const trusted = [uid, getuid?.()];
+  const place = await stat(folder);
   for (const { name } of links) {
-    const info = await lstat(join(folder, name)).catch(() => undefined);
-    if (info !== undefined && !trusted.includes(info.uid)) foreign.add(name);
+    const link = await lstat(join(folder, name)).catch(() => undefined);
+    if (link !== undefined && isForeignLink(link, place, getuid?.())) foreign.add(name);
   }
   return foreign;
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { dirname, resolve } from "node:path";
 import type { Transform } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
+import { isForeignLink } from "../../core/foreign_link.ts";
 import { openPartFile } from "../../csv/part_file.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
 import { compressedStream } from "./compressed_stream.ts";
@@ -46,6 +48,7 @@ export interface Destination {
  * @throws {CliError} If no file can be there.
  */
 export function destination(name: string): Destination {
+  attempt({ name }, () => refuseForeignLinks(name));
   const path = realPath(name);
   const info = attempt({ name }, () => statOf(path));
   if (info === undefined) {
@@ -64,6 +67,36 @@ export function destination(name: string): Destination {
     throw usageError(`Cannot write ${name}: it is a directory`, "name a file in it");
   }
   return { name, path, direct: info !== undefined && !info.isFile };
+}
+
+/** Links that lead to each other, one after another, as many as Linux follows. */
+const MAX_LINKS = 40;
+
+/** Refuses a link of another user, who would choose the file that is replaced. */
+function refuseForeignLinks(name: string): void {
+  let path = resolve(name);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const info = lstatOf(path);
+    if (info?.isSymlink !== true) return;
+    if (isForeignLink(info, Deno.statSync(dirname(path)), Deno.uid())) {
+      throw usageError(
+        `Cannot write ${name}: ${path} is a link of another user, in a folder that everyone may ` +
+          "write to",
+        "remove it, or name another file",
+      );
+    }
+    path = resolve(dirname(path), Deno.readLinkSync(path));
+  }
+}
+
+function lstatOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    const { NotADirectory, NotFound } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
+    throw error;
+  }
 }
 
 function realPath(name: string): string {
@@ -160,6 +193,7 @@ function attempt<T>(to: Pick<Destination, "name">, action: () => T): T {
   try {
     return action();
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason = code === "EACCES" ? "permission denied" : message;
     throw new CliError(`Cannot write ${to.name}: ${reason}`, { cause });

@@ -1,3 +1,4 @@
+import { lchown } from "node:fs/promises";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { openPartFile } from "../../../src/csv/part_file.ts";
@@ -131,4 +132,41 @@ Deno.test("destination: links in a circle are an error that names the file", asy
   await using dir = await directory();
   await Deno.symlink("a.csv", `${dir.path}/a.csv`);
   assertThrows(() => destination(`${dir.path}/a.csv`), CliError, `Cannot write ${dir.path}/a.csv`);
+});
+
+// `export -o /tmp/day.csv` replaced whatever file of this user a link led to that somebody else had
+// put there before: the kernel refuses to follow such a link, and the command had asked it for the
+// link's end.
+Deno.test({
+  name: "destination: links of other users in folders of everyone are refused",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    if (Deno.uid() !== 0) return console.warn("skipped, only root can give links to other users");
+    await using dir = await directory();
+    const [ours, link, shared] = ["ours.txt", "link", "shared"].map((name) =>
+      `${dir.path}/${name}`
+    );
+    await Deno.writeTextFile(ours!, "of value");
+    await Deno.mkdir(shared!);
+    await Deno.chmod(shared!, 0o1777);
+    await Deno.symlink(ours!, `${shared}/planted.csv`);
+    // Only what it leads to is another user's link.
+    await Deno.symlink(`${shared}/planted.csv`, link!);
+    await Deno.symlink(`${shared}/nowhere`, `${shared}/dangling.csv`);
+    const names = [`${shared}/planted.csv`, link!, `${shared}/dangling.csv`];
+    for (const name of names) assertEquals(destination(name).direct, false);
+    for (const name of ["planted.csv", "dangling.csv"]) {
+      await lchown(`${shared}/${name}`, 12_345, 12_345);
+    }
+    for (const name of names) {
+      assertThrows(() => destination(name), CliError, "is a link of another user");
+    }
+    // The folder's owner could put anything there anyway, and in other folders nobody else could.
+    await Deno.chown(shared!, 12_345, 12_345);
+    assertEquals(destination(names[0]!).path, await Deno.realPath(ours!));
+    await Deno.chown(shared!, 0, 0);
+    await Deno.chmod(shared!, 0o755);
+    assertEquals(destination(names[0]!).path, await Deno.realPath(ours!));
+    assertEquals(await Deno.readTextFile(ours!), "of value");
+  },
 });
