@@ -54,7 +54,7 @@ export function mergeRuns(
     : { times: times.slice(0, out), values: values.slice(0, out) };
 }
 
-/** Points of each run that are merged in one step, if no more have the same time. */
+/** Points of each run that are merged in one step. */
 const STEP_POINTS = 65_536;
 
 /**
@@ -74,20 +74,40 @@ export function* mergeRunsInSteps(
   if (na + nb <= STEP_POINTS) return mergeRuns(a, b, drop);
   const merged = { times: new BigInt64Array(na + nb), values: new Float64Array(na + nb) };
   let out = 0, i = 0, j = 0;
+  const add = ({ times, values }: RawColumns) => {
+    merged.times.set(times, out);
+    merged.values.set(values, out);
+    out += times.length;
+  };
   while (i < na || j < nb) {
     if (out > 0) yield;
-    // Points of equal time are in one step.
     const end = earlier(a.times[i + STEP_POINTS], b.times[j + STEP_POINTS]);
-    const toA = end === undefined ? na : gallop(a.times, end + 1n, i, na);
-    const toB = end === undefined ? nb : gallop(b.times, end + 1n, j, nb);
-    const step = mergeRuns(sliceRaw(a, i, toA), sliceRaw(b, j, toB), drop);
-    merged.times.set(step.times, out);
-    merged.values.set(step.values, out);
-    out += step.times.length;
-    i = toA;
-    j = toB;
+    const toA = end === undefined ? na : gallop(a.times, end, i, na);
+    const toB = end === undefined ? nb : gallop(b.times, end, j, nb);
+    add(mergeRuns(sliceRaw(a, i, toA), sliceRaw(b, j, toB), drop));
+    [i, j] = [toA, toB];
+    if (end === undefined) continue;
+    // Any number of points may have this time.
+    const endA = gallop(a.times, end + 1n, i, na), endB = gallop(b.times, end + 1n, j, nb);
+    const isReplaced = endA > i && endB > j && isDropped(end, drop);
+    for (const part of isReplaced ? [] : partsOf(a, i, endA)) {
+      add(part);
+      yield;
+    }
+    for (const part of partsOf(b, j, endB)) {
+      add(part);
+      yield;
+    }
+    [i, j] = [endA, endB];
   }
   return sliceRaw(merged, 0, out);
+}
+
+/** Points in parts of one step. */
+function* partsOf(run: RawColumns, from: number, to: number): Generator<RawColumns> {
+  for (let at = from; at < to; at += STEP_POINTS) {
+    yield sliceRaw(run, at, Math.min(at + STEP_POINTS, to));
+  }
 }
 
 /** The earlier of two times, of which either may be absent. */
