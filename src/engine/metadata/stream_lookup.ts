@@ -27,6 +27,9 @@ export const FOUND_COLUMNS: string = `stream.id, ${STREAM_COLUMNS}`;
 /** Most rows that a lookup holds: of more, it reads those again that come next. */
 const HELD_ROWS = 4_096;
 
+/** Tags and annotations that are read in one step: streams may have thousands of them. */
+const STEP_PROPERTIES = 512;
+
 /** Most rows counted to find out which condition of a lookup the fewest streams meet. */
 const MAX_COUNTED = 65_536;
 
@@ -75,8 +78,13 @@ export class StreamLookup {
    * meanwhile is seen as it is when its page is read.
    */
   *find(request: LookupRequest): Generator<StreamDescriptor | undefined> {
+    const steps = new PropertySteps();
     if (request.tags.size === 0 && request.annotations.size === 0) {
-      for (const row of this.#inCollection(request)) yield row && descriptorOf(row);
+      for (const row of this.#inCollection(request)) {
+        const stream = row && descriptorOf(row);
+        yield stream;
+        if (stream !== undefined && steps.isEnd(stream)) yield undefined;
+      }
       return;
     }
     const found = new FoundRows();
@@ -107,6 +115,7 @@ export class StreamLookup {
         ) {
           yield stream;
         }
+        if (steps.isEnd(stream)) yield undefined;
       }
     }
   }
@@ -167,6 +176,19 @@ export class StreamLookup {
     for (const row of rowPages(this.#scan, this.#scanAfter, key, endOf(key))) {
       if (row === undefined || isIn(row, request)) yield row;
     }
+  }
+}
+
+/** Counts the tags and annotations of the streams that are read. */
+class PropertySteps {
+  #properties = 0;
+
+  /** Tells whether so many came since the last time that it is well to pause. */
+  isEnd({ tags, annotations }: StreamDescriptor): boolean {
+    this.#properties += tags.size + annotations.size;
+    if (this.#properties < STEP_PROPERTIES) return false;
+    this.#properties = 0;
+    return true;
   }
 }
 
