@@ -5,6 +5,8 @@
  */
 
 import type { StatColumns, Stream } from "../../../mod.ts";
+import { formatTime } from "../../core/time.ts";
+import { CliError } from "../errors.ts";
 import { PointChecksum } from "./point_checksum.ts";
 import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 
@@ -66,7 +68,7 @@ async function* descend(
     const larger = countA > countB ? countA : countB;
     const small = larger <= LEAF_POINTS || pointwidth < STEP;
     const same = i >= 0 && j >= 0 && sameStatistics(statA, i, statB!, j);
-    if (same && (!exact || (small && await samePoints(a, b!, window, signal)))) {
+    if (same && (!exact || (small && await samePoints(a, b!, window, countA, signal)))) {
       onSettled?.(countA);
     } else if (countA === 0n || countB === 0n || small) {
       yield { ...clamp(window), countA, countB };
@@ -109,10 +111,17 @@ function sameStatistics(a: StatColumns, i: number, b: StatColumns, j: number): b
   return a.mean[i] === b.mean[j] || Math.abs(a.mean[i]! - b.mean[j]!) <= MEAN_TOLERANCE * scale;
 }
 
+/**
+ * Tells whether two streams have the same points in a window.
+ *
+ * @param count Points that both have in it by their statistics.
+ * @throws {CliError} If both give the same points, and another number of them.
+ */
 async function samePoints(
   a: Stream,
   b: Stream,
   window: { start: bigint; end: bigint },
+  count: bigint,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { start, end } = clamp(window);
@@ -120,7 +129,15 @@ async function samePoints(
     checksumOf(a, start, end, signal),
     checksumOf(b, start, end, signal),
   ]);
-  return sumA.count === sumB.count && String(sumA) === String(sumB);
+  if (sumA.count !== sumB.count || String(sumA) !== String(sumB)) return false;
+  if (BigInt(sumA.count) === count) return true;
+  throw new CliError(
+    `Cannot compare ${a.uuid}: both databases give ${sumA.count} points from ${
+      formatTime(start)
+    } to ` +
+      `${formatTime(end)}, but by their windows there are ${count}`,
+    { hint: "does another program write to them? If not, `btrdb verify` shows where this is so" },
+  );
 }
 
 /** The checksum of the points of a range. */

@@ -331,6 +331,14 @@ Deno.test("copyStream: points that a source has by its windows and does not give
   await using server = await serve(miserly, { port: 0 });
   await using from = await connect(`127.0.0.1:${server.port}`);
   const { uuid } = stream;
+  // Two servers that both keep the same points to themselves were called the same.
+  const [one, another] = [from.streamFromUUID(uuid), from.streamFromUUID(uuid)];
+  const comparing = { exact: true, signal: new AbortController().signal };
+  await assertRejects(
+    () => Array.fromAsync(differentRanges(one, another, comparing)),
+    CliError,
+    "but by their windows there are 300",
+  );
   const named = {
     stream: from.streamFromUUID(uuid),
     uuid,
