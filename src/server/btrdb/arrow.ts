@@ -7,6 +7,7 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { giveWay } from "../../core/pacer.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize } from "../../endpoint/checks.ts";
@@ -106,6 +107,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
       let from = 0;
       do {
         const to = Math.min(times.length, from + most);
+        await giveWay();
         const streams = names.map((name, s) => ({ name, values: values[s]!.subarray(from, to) }));
         const arrowBytes = multiToIpc(times.subarray(from, to), streams, { template });
         const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });

@@ -7,6 +7,7 @@
 
 import { concatRaw, emptyRaw, gatherRows, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
+import { giveWay } from "../../core/pacer.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
 import { mergeBatches } from "../../kernel/merge_batches.ts";
 
@@ -104,9 +105,11 @@ export async function* mergedRows(
   const versions = () => sources.map(({ version }) => version);
   let isEmpty = true;
   for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources, cells)) {
+    await giveWay();
     const values = parts.map((part, s) => gatherRows(rows[s]!, part?.values));
     yield { times, values, versions: versions() };
     isEmpty = false;
+    await giveWay();
   }
   if (!isEmpty) return;
   yield { times: new BigInt64Array(0), values: sources.map(() => NO_VALUES), versions: versions() };

@@ -5,12 +5,9 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { giveWay } from "../../core/pacer.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import {
-  MultiRawValuesParamsSchema,
-  MultiRawValuesResponseSchema,
-  RawPointVecSchema,
-} from "../../gen/btrdb_v5_pb.ts";
+import { MultiRawValuesParamsSchema, MultiRawValuesResponseSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
 import { withStreams } from "./many_streams.ts";
 import { type MergedRequest, type MergedRows, mergedRows } from "./merged_rows.ts";
@@ -36,10 +33,12 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   await withStreams(exchange, streams, async (chunk) => {
     for await (const rows of mergedRows(endpoint, { ...request, chunk }, options)) {
       metrics.pointsRead += rows.times.length * uuids.length;
+      const head = versionFields(rows);
       let from = 0;
       do {
         const to = Math.min(rows.times.length, from + most);
-        await call.send(rowsMessage(rows, from, to));
+        await giveWay();
+        await call.send(rowsMessage(rows, head, from, to));
         from = to;
       } while (from < rows.times.length);
     }
@@ -69,16 +68,75 @@ function wrongArguments(text: string): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.WrongArgs });
 }
 
-function rowsMessage(rows: MergedRows, from: number, to: number): Uint8Array {
-  const values = [];
-  for (let row = from; row < to; row++) {
-    const cells = rows.values.map((column) => column[row]!);
-    values.push(create(RawPointVecSchema, { time: rows.times[row]!, value: cells }));
-  }
+/** Tags of the fields of a row: itself in the message, its time and its values. */
+const [ROW_TAG, TIME_TAG, VALUES_TAG] = [0x22, 0x09, 0x12];
+
+/** Bytes of a time, and of a value. */
+const NUMBER_BYTES = 8;
+
+/** Fields of the versions that rows were read at. */
+function versionFields({ versions }: MergedRows): Uint8Array {
   const response = create(MultiRawValuesResponseSchema, {
-    versionMajor: rows.versions.map(({ major }) => major),
-    versionMinor: rows.versions.map(({ minor }) => minor),
-    values,
+    versionMajor: versions.map(({ major }) => major),
+    versionMinor: versions.map(({ minor }) => minor),
   });
   return toBinary(MultiRawValuesResponseSchema, response);
+}
+
+/**
+ * Encodes rows. The library would make an object and a list of each, and take several times as long for
+ * a message of a MiB, while everyone else waits.
+ *
+ * @param rows Rows of at least one stream.
+ * @param head Fields before them.
+ * @param from First row.
+ * @param to Row after the last one.
+ */
+export function rowsMessage(
+  rows: Pick<MergedRows, "times" | "values">,
+  head: Uint8Array,
+  from: number,
+  to: number,
+): Uint8Array {
+  const valuesBytes = NUMBER_BYTES * rows.values.length;
+  const beforeValues = [VALUES_TAG, ...varint(valuesBytes)];
+  const rowBytes = 1 + NUMBER_BYTES + beforeValues.length + valuesBytes;
+  const beforeTime = [ROW_TAG, ...varint(rowBytes), TIME_TAG];
+  const stride = beforeTime.length - 1 + rowBytes;
+  const message = new Uint8Array(head.length + (to - from) * stride);
+  const view = new DataView(message.buffer);
+  message.set(head);
+  for (let row = from; row < to; row++) {
+    const at = head.length + (row - from) * stride;
+    message.set(beforeTime, at);
+    view.setBigInt64(at + beforeTime.length, rows.times[row]!, true);
+    message.set(beforeValues, at + beforeTime.length + NUMBER_BYTES);
+  }
+  const firstValue = head.length + stride - valuesBytes;
+  for (const [stream, column] of rows.values.entries()) {
+    fillColumn(view, firstValue + NUMBER_BYTES * stream, stride, column, from, to);
+  }
+  return message;
+}
+
+/** Writes the values of one stream into rows that are `stride` bytes apart. */
+function fillColumn(
+  view: DataView,
+  first: number,
+  stride: number,
+  values: Float64Array,
+  from: number,
+  to: number,
+): void {
+  for (let row = from, at = first; row < to; row++, at += stride) {
+    view.setFloat64(at, values[row]!, true);
+  }
+}
+
+/** A number as protobuf encodes it. */
+function varint(value: number): number[] {
+  const bytes = [];
+  for (; value > 0x7f; value >>>= 7) bytes.push(value & 0x7f | 0x80);
+  bytes.push(value);
+  return bytes;
 }
