@@ -12,6 +12,7 @@ import { BTrDBError } from "../../core/errors.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
 import { writeSqlView } from "../file/schema.ts";
 import { runSql } from "./sql.ts";
+import { checkGrowth } from "./sql_growth.ts";
 import { CLOSED, type SqlOrder, type SqlReport } from "./sql_messages.ts";
 
 const TABLE = "CREATE TABLE stream (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, " +
@@ -76,6 +77,7 @@ function* answer(order: Extract<SqlOrder, { type: "query" }>): Generator<SqlRepo
   isLate = false;
   try {
     limitMemory(db!);
+    if (parentPort !== null) checkGrowth(order.request.query);
     const rows = runSql(db!, order.request, { deadlineMs });
     if (isLate) throw deadlineExceeded("run SQL");
     yield* messages(rows);

@@ -121,6 +121,32 @@ for (const [what, query] of Object.entries(HEAVY)) {
   });
 }
 
+/** Common table expressions, each made of the one before. */
+function chain(levels: number, next: (before: string) => string): string {
+  const all = ["c0 AS (SELECT 1 AS x)"];
+  for (let i = 1; i <= levels; i++) all.push(`c${i} AS (${next(`c${i - 1}`)})`);
+  return `WITH ${all.join(", ")} SELECT x FROM c${levels} LIMIT 1`;
+}
+
+// SQLite puts the parts of a query into each other before it asks the authorizer or visits a row. 800
+// characters took gigabytes of the program's memory and minutes in a thread, which nobody can stop.
+for (
+  const [what, query] of Object.entries({
+    "each part twice": chain(
+      15,
+      (before) => `SELECT x FROM ${before} UNION ALL SELECT x FROM ${before}`,
+    ),
+    "each column twice": `SELECT x FROM ${"(SELECT x || x AS x FROM ".repeat(15)}` +
+      `(SELECT collection AS x FROM streams)${")".repeat(15)} LIMIT 1`,
+  })
+) {
+  Deno.test(`sqlQuery: a thread refuses a query that grows without bounds: ${what}`, async () => {
+    const report = await askThread(query, [], Date.now() + 60_000);
+    assert("message" in report && report.code === 441, JSON.stringify(report).slice(0, 200));
+    assert(report.message.includes("tokens when its subqueries are put in"), report.message);
+  });
+}
+
 Deno.test("sqlQuery: whatever is given up no longer works, and the next query is answered", async () => {
   await using engine = await openEngine();
   await fill(engine, 400);
