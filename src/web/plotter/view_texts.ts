@@ -26,9 +26,17 @@ export function zoneText(time: bigint, zone: string): string {
   return `${city} ${offsetText(time, zone).replace("UTC", "")}`.trim();
 }
 
-/** The title of the page. @param names Names of the streams on show. */
+/** Characters that are not shown, among them those that turn the direction of what follows. */
+const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/**
+ * The title of the page. A tab has no elements that keep the marks of a name from the rest.
+ *
+ * @param names Names of the streams on show.
+ */
 export function titleOf(names: readonly string[]): string {
-  return [...names.slice(0, TITLE_NAMES), "BTrDB plotter"].join(" · ");
+  const shown = names.slice(0, TITLE_NAMES).map((name) => name.replace(UNSEEN, "\ufffd"));
+  return [...shown, "BTrDB plotter"].join(" · ");
 }
 
 /** The figure in words. @param names Names of the streams on show. */

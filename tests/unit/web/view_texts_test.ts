@@ -48,3 +48,9 @@ Deno.test("titleOf, summaryOf: names of the streams, three at most in a title", 
   );
   assertEquals(summaryOf([], span, "UTC").startsWith("No stream. 2026-07-01 12:00:00"), true);
 });
+
+// A stream whose name had a mark of text direction showed the rest of the title of its tab backwards.
+Deno.test("titleOf: no name turns the text behind it, or hides", () => {
+  assertEquals(titleOf(["a\u202egnp", "\u2069\u202eb\n\u200b"]), "a�gnp · ��b�� · BTrDB plotter");
+  assertEquals(titleOf(["Größe ąé 温度"]), "Größe ąé 温度 · BTrDB plotter");
+});
