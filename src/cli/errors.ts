@@ -20,8 +20,10 @@ export const Exit = {
   NotFound: 3,
   /** The database does not answer. */
   Unreachable: 4,
-  /** Interrupted by the user. */
+  /** Interrupted by the user (SIGINT). */
   Interrupted: 130,
+  /** Ended by another process (SIGTERM). */
+  Terminated: 143,
 } as const;
 
 /** An error with an exit code and, mostly, advice. */
@@ -56,11 +58,17 @@ export function notFound(message: string, hint?: string): CliError {
   return new CliError(message, { exit: Exit.NotFound, hint });
 }
 
-/** The reason with which the user's interrupt aborts what is under way. */
+/** The reason with which a signal aborts what is under way. */
 export class Interrupted extends Error {
-  constructor() {
-    super("Interrupted");
+  /** Exit status of the process. */
+  readonly exit: number;
+
+  /** @param signal Signal that came. */
+  constructor(signal: Deno.Signal) {
+    const isTerminated = signal === "SIGTERM";
+    super(isTerminated ? "Terminated" : "Interrupted");
     this.name = "Interrupted";
+    this.exit = isTerminated ? Exit.Terminated : Exit.Interrupted;
   }
 }
 
@@ -73,7 +81,7 @@ export interface Verdict {
 
 /** Message, hint and exit status for any thrown value. */
 export function verdictOf(error: unknown): Verdict {
-  if (error instanceof Interrupted) return { exit: Exit.Interrupted, message: "Interrupted" };
+  if (error instanceof Interrupted) return { exit: error.exit, message: error.message };
   if (error instanceof CliError) {
     return { exit: error.exit, message: error.message, hint: error.hint };
   }

@@ -15,7 +15,8 @@ export const NOTES: readonly string[] = [
   "A STREAM is a uuid or COLLECTION/NAME; COLLECTION/* stands for all streams of a collection.",
   "Times: 2024-03-01, 2024-03-01T12:30:05.25Z, today, now-2h, 2h (ago), +30m (after the start), " +
   "first+1h, last-10m, or ns since 1970. Durations: 1.5s, 200ms, 8333333ns, 1h30m, 1d.",
-  "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.",
+  "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, " +
+  "130 interrupted, 143 terminated.",
   "A closed pipe, as after head, ends the output with status 0; diff, verify, cp, retain, import and " +
   "ingest carry on, and keep their status.",
 ];

@@ -29,7 +29,8 @@ import { resolveZone } from "./words/times.ts";
  * Runs a command line.
  *
  * @param argv Words after the name of the program.
- * @returns The exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted.
+ * @returns The exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 unreachable, 130 interrupted,
+ *   143 terminated.
  * @throws {TypeError} If the words are no array of strings.
  */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -134,16 +135,18 @@ function present(error: unknown, argv: readonly string[], debug: boolean): numbe
 
 /** The first interrupt aborts what is under way; a second one ends the process at once. */
 function listenForInterrupts(interrupt: AbortController): () => void {
-  const onSignal = (): void => {
-    if (interrupt.signal.aborted) Deno.exit(Exit.Interrupted);
-    interrupt.abort(new Interrupted());
+  const onSignal = (signal: Deno.Signal): void => {
+    const reason = new Interrupted(signal);
+    if (interrupt.signal.aborted) Deno.exit(reason.exit);
+    interrupt.abort(reason);
   };
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
     : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  const listeners = signals.map((signal) => [signal, () => onSignal(signal)] as const);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
   };
 }
 

@@ -236,3 +236,42 @@ Deno.test("distil run: SIGKILL at any point loses and doubles nothing", async ()
   assertEquals(await pairsOf(c!), Array.from(times, (time, i) => `${time} ${values[i]}`));
   assert((await b!.annotations())[0]["distil.lease"] === undefined);
 });
+
+// It ended with "Interrupted" alone: nobody could tell whether outputs were left half done, and what to do.
+Deno.test("distil run: SIGTERM ends with 143, says where it stopped, and a second run goes on", async () => {
+  await using dir = await workspace();
+  const { env, path: cwd } = dir;
+  const args = ["-d", "file:a.btrdb"];
+  await Deno.writeTextFile(`${cwd}/pmu.csv`, CSV);
+  await Deno.writeTextFile(
+    `${cwd}/slow.js`,
+    `let calls = 0;
+export default () => ({
+  name: "slow",
+  version: "1",
+  inputs: { a: "pmu/a" },
+  outputs: { slow: "derived/slow" },
+  async compute({ inputs: { a } }) {
+    if (Deno.env.get("STOPS") === "1" && calls++ === 0) {
+      const came = new Promise((resolve) => Deno.addSignalListener("SIGTERM", resolve));
+      Deno.kill(Deno.pid, "SIGTERM");
+      await came;
+    }
+    return { slow: a };
+  },
+});
+`,
+  );
+  assertEquals((await btrdb([...args, "import", "pmu.csv"], { cwd, env })).code, 0);
+  const run = [...args, "distil", "run", "slow.js"];
+  const stopped = await btrdb(run, { cwd, env: { ...env, STOPS: "1" } });
+  assertEquals(stopped.code, 143, stopped.stderr);
+  assertStringIncludes(
+    stopped.stderr,
+    "Stopped in slow after 0 points; run the same command again to continue\nerror: Terminated",
+  );
+  assertEquals((await btrdb(run, { cwd, env })).code, 0);
+  await using db = await connect(`file:${cwd}/a.btrdb`);
+  const [slow] = await Array.fromAsync(db.lookupStreams("derived"));
+  assertEquals((await slow!.rawValues(MIN_TIME, MAX_TIME).collect()).values.length, 4);
+});

@@ -299,6 +299,29 @@ Deno.test("on a terminal: progress, Ctrl-C, summary, resume", async () => {
   assertEquals(await count(), [400_000, 400_000, 400_000]);
 });
 
+// A service manager that ended an import could not tell that from someone at a terminal: both were 130.
+Deno.test("import: SIGTERM ends with 143, and what was stored is named and continued", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const rows = Array.from({ length: 2_000 }, (_, i) => `${i},${i % 5}\n`);
+  const bytes = new TextEncoder().encode(`time (ns),v\n${rows.join("")}`);
+  const target = `file:${path}/a.btrdb`;
+  const args = ["-d", target, "import", "-", "-i", "s", "--resume"];
+  const child = start(args, { env, stdin: "" });
+  const writer = child.stdin.getWriter();
+  await writer.write(bytes.subarray(0, 4_000));
+  await until("the database is there", async () => await sizeOf(`${path}/a.btrdb`) !== undefined);
+  child.kill("SIGTERM");
+  const { code, stderr } = await child.output();
+  await writer.close().catch(() => {});
+  assertEquals(code, 143);
+  assertStringIncludes(new TextDecoder().decode(stderr), "error: Terminated");
+  const again = await btrdb(args, { env, stdin: bytes });
+  assertEquals(again.code, 0, again.stderr);
+  const { stdout } = await btrdb(["-d", target, "ls", "-l", "--json"], { env });
+  assertEquals(JSON.parse(stdout).streams[0].count, "2000");
+});
+
 Deno.test("cp: the summary of an interrupted copy is true", async () => {
   await using dir = await workspace();
   const { env, path } = dir;

@@ -36,17 +36,24 @@ const command: Command = {
     const progress = context.progress("Compacting");
     const { compactFile } = await import("../../../mod.ts");
     let first: number | undefined;
+    let reached = "before the first step";
     const options: CompactOptions = {
       signal: context.signal,
       rewrite: args.has("rewrite"),
       onProgress: ({ bytes, free }) => {
         first ??= free;
+        reached = `at ${bytesText(bytes)}, ${bytesText(free)} of it free`;
         progress.update({ bytes, part: first === 0 ? 1 : 1 - free / first });
       },
     };
     const report = await compactFile(path, options).catch((error) => {
+      progress.clear();
+      if (context.signal.aborted) {
+        context.talk(`Stopped ${reached}; run the same command again to continue`);
+      }
       throw advised(error, path);
-    }).finally(() => progress.clear());
+    });
+    progress.clear();
     if (context.json) context.printJson({ ...report });
     else context.talk(textOf(path, report));
   },

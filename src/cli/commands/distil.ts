@@ -108,16 +108,28 @@ async function runAll(
   const results: DistilResult[] = [];
   for (const { distillate } of definitions) {
     const progress = context.progress(`Computing ${distillate.name}`);
+    let done = 0;
     try {
       results.push(
         await distillate.run({
           ...options,
-          onProgress: ({ written, part }) => progress.update({ points: written, part }),
+          onProgress: ({ written, part }) => {
+            done = Number(written);
+            progress.update({ points: written, part });
+          },
         }),
       );
-    } finally {
+    } catch (error) {
       progress.clear();
+      if (context.signal.aborted) {
+        context.talk(
+          `Stopped in ${distillate.name} after ${plural(done, "point")}; run the same command ` +
+            "again to continue",
+        );
+      }
+      throw error;
     }
+    progress.clear();
   }
   if (context.json) return context.printJson({ runs: results });
   const right = (title: string) => ({ title, right: true });
