@@ -180,9 +180,10 @@ export async function ipcToRawInSlices(
   const aligned = await inSlices(alignedInSteps(bytes), options);
   const unpacked: UnpackedBytes = { left: maxUnpackedBytes };
   const parts: RawColumns[] = [];
-  let found: Found;
+  let found: Found, shared: Awaited<ReturnType<typeof unpackInSlices>>;
   try {
     found = await inSlices(messagesInSteps(aligned), options);
+    shared = await unpackInSlices(buffersOf(found.dictionaries), unpacked, options);
   } catch (cause) {
     options?.signal?.throwIfAborted();
     throw unreadable(cause, maxUnpackedBytes);
@@ -191,9 +192,10 @@ export async function ipcToRawInSlices(
   for (const group of found.groups) {
     let table: Table;
     try {
-      const buffers = group.flatMap(({ compressed }) => compressed);
-      const ready = await unpackInSlices(buffers, unpacked, options);
-      const messages = [found.schema, ...group.map(({ bytes }) => bytes)];
+      const own = await unpackInSlices(buffersOf(group), unpacked, options);
+      const ready = new Map([...shared, ...own]);
+      const all = [...found.dictionaries, ...group];
+      const messages = [found.schema, ...all.map(({ bytes }) => bytes)];
       table = withUnpackedBytes(unpacked, () => tableFromIPC(messages, INTEGERS), ready);
     } catch (cause) {
       options?.signal?.throwIfAborted();
@@ -208,8 +210,14 @@ export async function ipcToRawInSlices(
   return parts.length === 1 ? parts[0]! : await inSlices(joinInSteps(parts, points), options);
 }
 
+function buffersOf(messages: readonly ArrowMessage[]): ArrowMessage["compressed"] {
+  return messages.flatMap(({ compressed }) => compressed);
+}
+
 interface Found {
   readonly schema: Uint8Array;
+  /** Dictionaries before the first batch. */
+  readonly dictionaries: readonly ArrowMessage[];
   /** Batches that are decoded in one step. */
   readonly groups: readonly (readonly ArrowMessage[])[];
   readonly points: number;
@@ -227,7 +235,10 @@ const STEP_PARTS = 256;
 /** Metadata of a message are checked in one step: those of 1,024 columns have about 100 KiB. */
 const STEP_METADATA: MetadataBounds = { maxBytes: 3 << 17, maxTables: 1 << 14 };
 
-/** The batches of a stream, in groups. Dictionaries are left out: no column of points has one. */
+/**
+ * The batches of a stream, in groups. No column of points has a dictionary, but the library wants those of
+ * the other columns, the first of each.
+ */
 function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   const schema = schemaOf(bytes);
   const [head] = messagesOf(schema, STEP_METADATA);
@@ -239,17 +250,20 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   // Without a batch, a table of the schema alone tells which columns there are.
   let group: ArrowMessage[] = [];
   const groups = [group];
+  const dictionaries: ArrowMessage[] = [];
   let points = 0;
   let read = 0, batches = 0;
   for (const message of messagesOf(bytes, STEP_METADATA)) {
     if (++read % STEP_PARTS === 0) yield;
+    if (message.kind === "dictionary" && batches === 0) dictionaries.push(message);
+    if (dictionaries.length > head.parts) throw invalid("it has more dictionaries than columns");
     if (message.kind !== "batch") continue;
     if (++batches > MAX_BATCHES) throw invalid(`it has more than ${MAX_BATCHES} batches`);
     if (group.length === size) groups.push(group = []);
     group.push(message);
     points += message.rows;
   }
-  return { schema, groups, points };
+  return { schema, dictionaries, groups, points };
 }
 
 /** Bytes that begin at a multiple of {@linkcode ALIGNMENT}, copied where they do not. */

@@ -1,6 +1,18 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { CompressionType, type Table, tableFromArrays, tableToIPC } from "@uwdata/flechette";
-import { decode, ipcToRaw, rawToIpc } from "../../../src/arrow/ipc.ts";
+import {
+  columnFromArray,
+  CompressionType,
+  dictionary,
+  float64,
+  int32,
+  int64,
+  type Table,
+  tableFromArrays,
+  tableFromColumns,
+  tableToIPC,
+  utf8,
+} from "@uwdata/flechette";
+import { decode, ipcToRaw, ipcToRawInSlices, rawToIpc } from "../../../src/arrow/ipc.ts";
 import { rawToTable, tableToRaw } from "../../../src/arrow/table.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { allocatedBytes } from "../../support/allocated_bytes.ts";
@@ -185,3 +197,28 @@ Deno.test("ipcToRaw: what was read before saves most of the objects", () => {
   });
   assert(known < alone / 4, `${known} of ${alone} bytes`);
 });
+
+// A column of categories beside the points, as pandas writes it, made the server refuse the insert: its
+// dictionary was left out, and "the bytes are no Arrow IPC stream".
+for (const codec of [undefined, CompressionType.ZSTD]) {
+  Deno.test(`ipcToRawInSlices: a column of categories is passed over, codec ${codec}`, async () => {
+    const n = 1_000;
+    const columns = {
+      times: BigInt64Array.from({ length: n }, (_, i) => BigInt(i)),
+      values: Float64Array.from({ length: n }, (_, i) => i / 8),
+    };
+    const bounds = { maxUnpackedBytes: 1 << 20, checkPoints: () => {} };
+    const batches = { maxBatchRows: 300 };
+    const categories = Array.from({ length: n }, (_, i) => `phase ${i % 3}`);
+    const table = tableFromColumns({
+      time: columnFromArray([...columns.times], int64(), batches),
+      value: columnFromArray([...columns.values], float64(), batches),
+      phase: columnFromArray(categories, dictionary(utf8(), int32()), batches),
+    });
+    const stream = tableToIPC(table, {
+      format: "stream",
+      ...(codec === undefined ? {} : { codec }),
+    })!;
+    assertEquals(await ipcToRawInSlices(stream, bounds), columns);
+  });
+}
