@@ -59,16 +59,16 @@ const BROWSERS: readonly (readonly [string, WebProgram["start"] | undefined, "v4
   ["Firefox", FIREFOX === undefined ? undefined : () => Firefox.start(FIREFOX), "v5"],
 ];
 
+// If the case of Parquet had ended well, one other that failed would have been taken for it.
 for (const [name, start, protocol] of BROWSERS) {
   Deno.test({
     name: `web, ${name}: the contract over gRPC-Web ${protocol}`,
     ignore: start === undefined,
     async fn() {
       const failures = await failuresIn(start!, protocol);
-      const [skipped, ...others] = failures.toSorted((a) =>
-        a.endsWith(PARQUET_IS_NOT_READ) ? -1 : 1
-      );
-      assertEquals(others, []);
+      const skipped = failures.filter((failure) => failure.endsWith(PARQUET_IS_NOT_READ));
+      assertEquals(failures.filter((failure) => !skipped.includes(failure)), []);
+      assertEquals(skipped.length, 1);
       console.warn(`skipped, ${skipped}`);
     },
   });

@@ -36,6 +36,15 @@ async function drain(source: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of source);
 }
 
+/** Reads to the end; the number of points or windows. */
+async function countIn(
+  source: AsyncIterable<{ columns: { times: BigInt64Array } }>,
+): Promise<number> {
+  let count = 0;
+  for await (const { columns } of source) count += columns.times.length;
+  return count;
+}
+
 const V4 = "4.15.9-deno";
 const V5 = "5.30.0-deno";
 const OLD_V5 = "5.29.0-deno";
@@ -304,15 +313,22 @@ for (const [name, build, answer, ask, text] of CASES) {
 }
 
 Deno.test("rawValues, windows: an empty stream may answer with the version that it has", async () => {
-  const answers: [Uint8Array, Ask][] = [
-    [raw([], 10n), (endpoint) => drain(endpoint.rawValues(range))],
+  const answers: [Uint8Array, Ask, count: number][] = [
+    [raw([], 10n), (endpoint) => countIn(endpoint.rawValues(range)), 0],
     [
       windows([[100n, 0n], [150n, 0n]], 10n),
-      (endpoint) => drain(endpoint.windows({ ...range, width: 50n, depth: 0 })),
+      (endpoint) => countIn(endpoint.windows({ ...range, width: 50n, depth: 0 })),
+      2,
     ],
   ];
-  for (const [answer, ask] of answers) {
-    await withServer(V5, (call) => call.send(answer), async (endpoint) => void await ask(endpoint));
+  for (const [answer, ask, count] of answers) {
+    let asked = 0;
+    const send: Script = async (call) => {
+      asked++;
+      await call.send(answer);
+    };
+    await withServer(V5, send, async (endpoint) => assertEquals(await ask(endpoint), count));
+    assertEquals(asked, 1);
   }
 });
 
