@@ -79,7 +79,10 @@ Deno.test("verify: finds a damaged block, a wrong statistic and a lost version",
       ["INSERT INTO tombstone SELECT uuid FROM stream", "was obliterated and has a stream"],
       ["INSERT INTO tombstone VALUES (x'01')", "has 1 bytes"],
       ["INSERT INTO setting VALUES ('next_black', 1)", "is not known"],
-      ["INSERT INTO setting VALUES ('next_block', 1152921504606846976)", "its content is damaged"],
+      [
+        "INSERT INTO setting VALUES ('next_block', 1152921504606846976)",
+        'The setting "next_block" is 1152921504606846976, expected 1 to 4503599627370496',
+      ],
       ["ALTER TABLE collection RENAME COLUMN sort_key TO sort_kez", "its content is damaged"],
     ];
     for (const [sql, problem] of damages) {
