@@ -5,9 +5,9 @@
  */
 
 import { compareBytes } from "../../core/bytes.ts";
-import { DataLayout } from "./data_layout.ts";
+import { DataLayout, type StationLayout } from "./data_layout.ts";
 import { decodeConfiguration } from "./decode_configuration.ts";
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, formatOf } from "./configuration.ts";
 import { CHECKSUM_BYTES, type FrameHeader, HEADER_BYTES } from "./frame_header.ts";
 
 /** Most bytes of configuration frames kept; the oldest go first. */
@@ -140,11 +140,30 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;
 }
 
-/** Tells whether two configurations describe the same frames. */
+/** Largest relative difference of a scale in CFG-2, which is a whole number, from that in CFG-3. */
+const SCALE_TOLERANCE = 1e-3;
+
+/** Tells whether two configurations describe the same frames, and give the same values to them. */
 function isSameData(a: DataLayout, b: DataLayout): boolean {
-  return a.frameBytes === b.frameBytes && a.stations.length === b.stations.length &&
-    a.stations.every(({ station }, i) => {
-      const other = b.stations[i]!.station;
-      return station.idcode === other.idcode && station.changeCount === other.changeCount;
-    });
+  const [one, other] = [a.configuration, b.configuration];
+  return a.frameBytes === b.frameBytes && one.timeBase === other.timeBase &&
+    a.stations.length === b.stations.length &&
+    a.stations.every((layout, i) => isSameStation(layout, b.stations[i]!));
+}
+
+function isSameStation(one: StationLayout, two: StationLayout): boolean {
+  const [a, b] = [one.station, two.station];
+  return a.idcode === b.idcode && a.changeCount === b.changeCount &&
+    formatOf(a) === formatOf(b) && a.nominalFrequency === b.nominalFrequency &&
+    a.phasors.length === b.phasors.length && a.analogs.length === b.analogs.length &&
+    a.phasors.every(({ quantity }, i) => quantity === b.phasors[i]!.quantity) &&
+    (a.floatPhasors || one.factors.every((factor, i) => {
+      return isNear(factor / one.divisor, two.factors[i]! / two.divisor);
+    }));
+}
+
+/** Scales that are not known are no contradiction. */
+function isNear(a: number, b: number): boolean {
+  return Number.isNaN(a) || Number.isNaN(b) ||
+    Math.abs(a - b) <= SCALE_TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 }
