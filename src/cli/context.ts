@@ -9,7 +9,7 @@ import type { BTrDB, ConnectOptions } from "../../mod.ts";
 import type { CommandEntry } from "./command_entry.ts";
 import type { Args } from "./words/parse_args.ts";
 import { parseDuration } from "./words/durations.ts";
-import { abortable } from "../core/call.ts";
+import { abortable, onAbort } from "../core/call.ts";
 import { RecoveryNotice } from "./recovery_notice.ts";
 import { CliError, notFound, usageError } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
@@ -27,6 +27,10 @@ export type Access = "read" | "write" | "create" | "serve" | "serve read-only";
 
 /** Cache of a file that is open for the time of a command: few look at much twice. */
 const CACHE_BYTES = 32 << 20;
+
+/** Time after an interrupt until a server that does not answer is given up, also one that is written to. */
+const GIVE_UP_MS = 10_000;
+const GIVE_UP_WRITE_MS = 60_000;
 
 /** The surroundings of a command. */
 export class Context {
@@ -46,6 +50,7 @@ export class Context {
   readonly color: boolean;
   readonly #options: Args;
   readonly #open = new Map<string, BTrDB>();
+  #giveUpMs = GIVE_UP_MS;
   readonly #recovery = new RecoveryNotice((text) => this.talk(text));
   #frame: TimeFrame | undefined;
 
@@ -113,6 +118,10 @@ export class Context {
     const { connect } = await import("../../mod.ts");
     const db = await connect(target, this.#connectOptions(target, access));
     this.#open.set(key, db);
+    const isFile = target !== undefined && filePath(target) !== undefined;
+    if (access === "read") return db;
+    const isEndedHere = isFile || access.startsWith("serve");
+    this.#giveUpMs = Math.max(this.#giveUpMs, isEndedHere ? Infinity : GIVE_UP_WRITE_MS);
     return db;
   }
 
@@ -130,6 +139,27 @@ export class Context {
     const timeout = parseDuration(this.#options.text("timeout") ?? "10s", "--timeout");
     options.timeoutMs = Math.max(1, Number(timeout / 1_000_000n));
     return options;
+  }
+
+  /**
+   * Waits for a command, but after an interrupt only so long for servers: one may never answer. A file
+   * that is written and a server of ours end in their own time.
+   *
+   * @throws The reason of the interrupt, when these are over.
+   */
+  async untilGivenUp<T>(work: Promise<T>): Promise<T> {
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const forget = onAbort(this.signal, () => {
+      if (this.#giveUpMs === Infinity) return;
+      timer = setTimeout(() => reject(this.signal.reason), this.#giveUpMs);
+    });
+    try {
+      return await Promise.race([work, givenUp]);
+    } finally {
+      forget();
+      clearTimeout(timer);
+    }
   }
 
   /** Closes what was opened, the last first. */

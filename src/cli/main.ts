@@ -74,9 +74,14 @@ const PROGRAM_OPTIONS = { version: { short: "V", about: "Print the version" } };
 async function run(command: Command, args: Args, signal: AbortSignal): Promise<number> {
   const context = new Context(args, signal, COMMANDS);
   if (args.has("tz")) resolveZone(args.text("tz"));
+  return await context.untilGivenUp(finished(context, command.run(context, args)));
+}
+
+/** The status of a command, when what it opened is closed. */
+async function finished(context: Context, work: Promise<number | void>): Promise<number> {
+  const { signal } = context;
   try {
-    const status = await command.run(context, args);
-    return status ?? Exit.Done;
+    return await work ?? Exit.Done;
   } catch (error) {
     // What is under way when the user interrupts fails in one way or another.
     throw signal.aborted && !isBrokenPipe(error) ? signal.reason : error;
