@@ -40,9 +40,11 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   // Several versions of one stream may stand side by side (golden csv_raw).
   checkCount(uuids.length, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
+  await giveWay();
   const request = requestOf(params);
   const streams = { streams: uuids.length, isWindows: request.query.type !== "raw" };
   await withStreams(exchange, streams, async (chunk) => {
+    await giveWay();
     const opener = csvOpener(endpoint, request, options, chunk);
     await using answer = await openCsv(request, opener, call.signal);
     await call.send(await headerMessage(answer.names));
@@ -59,17 +61,24 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   });
 }
 
-/** Names that are encoded in one step. */
+/** Names that are encoded in one step, and characters from which on it takes no more. */
 const STEP_NAMES = 1_024;
+const STEP_CHARACTERS = 65_536;
 
 /** The header: messages with some of the names, one after another, are one message. */
 export async function headerMessage(names: readonly string[]): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < names.length; at += STEP_NAMES) {
+  let row: string[] = [];
+  let characters = 0;
+  for (const [i, name] of names.entries()) {
+    row.push(name);
+    characters += name.length;
+    const isFull = row.length === STEP_NAMES || characters >= STEP_CHARACTERS;
+    if (!isFull && i < names.length - 1) continue;
     await giveWay();
-    const row = names.slice(at, at + STEP_NAMES);
-    const part = create(GenerateCSVResponseSchema, { isHeader: at === 0, row });
+    const part = create(GenerateCSVResponseSchema, { isHeader: pieces.length === 0, row });
     pieces.push(toBinary(GenerateCSVResponseSchema, part));
+    [row, characters] = [[], 0];
   }
   return concatBytes(pieces);
 }
