@@ -218,7 +218,10 @@ Deno.test("Server.stop: waits for calls that end, and for no subscription", asyn
   });
   await using server = await serve(both, { port: 0 });
   using client = new RawClient(server.address);
-  const subscription = client.call("/v5api.BTrDB/Subscribe", new Uint8Array([0x0a, 0]));
+  const subscription = client.call(
+    "/v5api.BTrDB/Subscribe",
+    new Uint8Array([0x0a, 16, ...new Uint8Array(16)]),
+  );
   const call = client.call(NEAREST, request);
   await until("the calls are where they should be", () => running() === 1 && subscribers === 1);
   let stopped = false;
