@@ -251,14 +251,14 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
+    keepaliveMs: options.keepaliveMs ?? 20_000,
+    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
   };
   try {
     const grpc = await GrpcPort.open({
       ...shared,
       hostname,
       port,
-      keepaliveMs: options.keepaliveMs ?? 20_000,
-      keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
       paths: dispatcher.paths,
     });
     ports.push(grpc);

@@ -14,6 +14,7 @@ import { suppressGoaway } from "../transport/no_goaway.ts";
 import { releaseClosedStreams } from "../transport/closed_streams.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
 import type { OpenRequests } from "../transport/open_requests.ts";
+import { type KeepaliveTimes, probeClients } from "../transport/keepalive.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
 import { dropDeadStreams } from "../transport/dead_streams.ts";
@@ -50,7 +51,8 @@ const EXPOSED_FIELDS =
   "etag, grpc-message, grpc-status";
 
 /** Options of an {@linkcode HttpPort}. */
-export interface HttpPortOptions extends Omit<PortOptions, "protocols" | "onConnection"> {
+export interface HttpPortOptions
+  extends Omit<PortOptions, "protocols" | "onConnection">, KeepaliveTimes {
   readonly rules: OriginRules;
   /** Largest request message, bytes. */
   readonly maxMessageBytes: number;
@@ -111,6 +113,7 @@ export class HttpPort {
     endOnLongHeaders(this.#http2);
     noteKnownConnections(this.#http2, (authorization) => incoming.isKnown(bearerOf(authorization)));
     releaseClosedStreams(this.#http2);
+    probeClients(this.#http2, options);
   }
 
   /**

@@ -4,12 +4,14 @@
  * every 40 s, and so did one that was stopped in a debugger while nobody waited for its place.
  */
 
+import http2 from "node:http2";
 import { assertEquals } from "@std/assert";
 import { connect } from "@btrdb/btrdb";
 import { uuidText } from "../../../src/core/uuid.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { Keepalive, type ProbedSession } from "../../../src/server/transport/keepalive.ts";
+import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
 import { createStream } from "../../support/engine.ts";
 import { noisePoints } from "../../support/noise_points.ts";
 import { until } from "../../support/until.ts";
@@ -141,7 +143,7 @@ Deno.test("serve: a client that is stopped in the middle of an answer keeps its 
     };
     await engine.insert({ uuid, columns: part });
   }
-  const probing = { keepaliveMs: 100, keepaliveTimeoutMs: 100 };
+  const probing = { keepaliveMs: 100, keepaliveTimeoutMs: 3_000 };
   await using server = await serve(engine, { port: 0, hostname: "127.0.0.1", ...probing });
   const proxy = holdingProxy(server.port);
   try {
@@ -151,13 +153,51 @@ Deno.test("serve: a client that is stopped in the middle of an answer keeps its 
     for await (const { times } of db.streamFromUUID(uuidText(uuid)).rawValues(0n, 1n << 60n)) {
       if (count === 0) {
         proxy.released = new Promise((resolve) => release = resolve);
-        // Many times as long as a probe may take.
-        setTimeout(release, 1_500);
+        // Longer than a probe may take.
+        setTimeout(release, 7_000);
       }
       count += times.length;
     }
     assertEquals([count, proxy.connections], [POINTS, 1]);
   } finally {
     proxy.close();
+  }
+});
+
+// Browsers that had gone without a word, as a phone does that leaves its network, kept their places among the
+// connections of the HTTP port for as long as the server ran.
+Deno.test("serve http: a client of HTTP/2 that has gone without a word leaves its place", async () => {
+  if (!haveOpenssl()) return console.warn("skipped, there is no openssl");
+  const folder = await Deno.makeTempDir();
+  const { cert, key } = await makeCertificate(folder);
+  await using engine = await openEngine();
+  await using server = await serve(engine, {
+    port: 0,
+    http: { port: 0 },
+    tls: { cert, key },
+    keepaliveMs: 100,
+    keepaliveTimeoutMs: 100,
+  });
+  const connections = () => /^btrdb_server_connections (\d+)$/m.exec(server.metrics())![1];
+  const proxy = holdingProxy(server.httpPort!);
+  const session = http2.connect(`https://127.0.0.1:${proxy.port}`, { rejectUnauthorized: false });
+  try {
+    session.on("error", () => {});
+    const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
+    await new Promise<void>((resolve) => {
+      const request = session.request({ ":path": "/api/v1/streams.json" });
+      request.on("error", () => {});
+      request.on("close", () => resolve());
+      request.resume();
+    });
+    let release = (): void => {};
+    proxy.released = new Promise((resolve) => release = resolve);
+    await until("its place is free", () => connections() === "0");
+    release();
+    session.destroy();
+    await closed;
+  } finally {
+    proxy.close();
+    await Deno.remove(folder, { recursive: true });
   }
 });
