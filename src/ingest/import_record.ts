@@ -98,13 +98,34 @@ export function stateFolder(): string {
   return join(home, ".local", "state", "btrdb");
 }
 
-/** The record at a path, or `undefined` if there is none. */
+/**
+ * The record at a path, or `undefined` if there is none.
+ *
+ * @throws {ImportError} If what is there is no record. Nothing of it is repeated.
+ */
 export async function loadRecord(path: string): Promise<ImportRecord | undefined> {
   const text = await readFile(path, "utf8").catch((error) => {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw error;
   });
-  return text === undefined ? undefined : parseJson(text) as ImportRecord;
+  return text === undefined ? undefined : recordIn(text, path);
+}
+
+function recordIn(text: string, path: string): ImportRecord {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const isObject = typeof value === "object" && value !== null;
+  const record = (isObject ? value : {}) as Partial<ImportRecord>;
+  const isOurs = record.format === 1 && Array.isArray(record.streams) &&
+    typeof record.source === "object" && typeof record.position === "object";
+  if (isOurs) return record as ImportRecord;
+  throw new ImportError(`Cannot read the record of the import: ${path} is damaged`, {
+    hint: "--restart discards it, and imports the whole file",
+  });
 }
 
 /** Writes a record, all of it or nothing. */
