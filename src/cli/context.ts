@@ -5,13 +5,12 @@
  * @module
  */
 
-import type { BTrDB, ConnectOptions } from "../../mod.ts";
+import type { BTrDB } from "../../mod.ts";
+import type { CommandDatabases } from "./command_databases.ts";
 import type { CommandEntry } from "./command_entry.ts";
 import type { Args } from "./words/parse_args.ts";
-import { parseDuration } from "./words/durations.ts";
 import { abortable, onAbort } from "../core/call.ts";
-import { RecoveryNotice } from "./recovery_notice.ts";
-import { CliError, notFound, usageError } from "./errors.ts";
+import { CliError, usageError } from "./errors.ts";
 import { lineErr } from "./terminal/escape.ts";
 import { isBrokenPipe, jsonLine, writeErr, writeOut } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
@@ -25,12 +24,8 @@ import { resolveZone, type TimeFrame } from "./words/times.ts";
  */
 export type Access = "read" | "write" | "create" | "serve" | "serve read-only";
 
-/** Cache of a file that is open for the time of a command: few look at much twice. */
-const CACHE_BYTES = 32 << 20;
-
-/** Time after an interrupt until a server that does not answer is given up, also one that is written to. */
+/** Time after an interrupt until a server that does not answer is given up, ms. */
 const GIVE_UP_MS = 10_000;
-const GIVE_UP_WRITE_MS = 60_000;
 
 /** The surroundings of a command. */
 export class Context {
@@ -49,9 +44,7 @@ export class Context {
   /** True if stdout shows colours. */
   readonly color: boolean;
   readonly #options: Args;
-  readonly #open = new Map<string, BTrDB>();
-  #giveUpMs = GIVE_UP_MS;
-  readonly #recovery = new RecoveryNotice((text) => this.talk(text));
+  #databases: CommandDatabases | undefined;
   #frame: TimeFrame | undefined;
 
   /**
@@ -111,34 +104,13 @@ export class Context {
    * @param access Purpose; see {@linkcode Access}.
    */
   async connect(target: string | undefined, access: Access): Promise<BTrDB> {
-    const key = target ?? "";
-    const known = this.#open.get(key);
-    if (known !== undefined) return known;
-    if (target !== undefined) checkTarget(target, access);
-    const { connect } = await import("../../mod.ts");
-    const db = await connect(target, this.#connectOptions(target, access));
-    this.#open.set(key, db);
-    const isFile = target !== undefined && filePath(target) !== undefined;
-    if (access === "read") return db;
-    const isEndedHere = isFile || access.startsWith("serve");
-    this.#giveUpMs = Math.max(this.#giveUpMs, isEndedHere ? Infinity : GIVE_UP_WRITE_MS);
-    return db;
-  }
-
-  #connectOptions(target: string | undefined, access: Access): ConnectOptions {
-    const options: ConnectOptions = { signal: this.signal, hooks: this.#recovery };
-    const isFile = target !== undefined && filePath(target) !== undefined;
-    if (isFile && access === "serve read-only") options.embedded = { readOnly: true };
-    else if (isFile && access !== "serve") {
-      options.embedded = { readOnly: access === "read", cacheBytes: CACHE_BYTES };
-    }
-    const profile = this.#options.text("profile");
-    if (profile !== undefined) options.profile = profile;
-    const protocol = this.#options.text("protocol");
-    if (protocol !== undefined) options.protocol = protocol as "auto" | "v4" | "v5";
-    const timeout = parseDuration(this.#options.text("timeout") ?? "10s", "--timeout");
-    options.timeoutMs = Math.max(1, Number(timeout / 1_000_000n));
-    return options;
+    const { CommandDatabases } = await import("./command_databases.ts");
+    this.#databases ??= new CommandDatabases(
+      this.#options,
+      this.signal,
+      (text) => this.talk(text),
+    );
+    return await this.#databases.connect(target, access);
   }
 
   /**
@@ -151,8 +123,8 @@ export class Context {
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const forget = onAbort(this.signal, () => {
-      if (this.#giveUpMs === Infinity) return;
-      timer = setTimeout(() => reject(this.signal.reason), this.#giveUpMs);
+      const ms = Math.max(GIVE_UP_MS, this.#databases?.giveUpMs ?? 0);
+      if (ms < Infinity) timer = setTimeout(() => reject(this.signal.reason), ms);
     });
     try {
       return await Promise.race([work, givenUp]);
@@ -164,10 +136,7 @@ export class Context {
 
   /** Closes what was opened, the last first. */
   async close(): Promise<void> {
-    this.#recovery.stop();
-    const open = [...this.#open.values()].reverse();
-    this.#open.clear();
-    for (const db of open) await db.close();
+    await this.#databases?.close();
   }
 
   /** Prints data on stdout; when their reader has closed the pipe, the command ends there. */
@@ -248,49 +217,4 @@ async function readLine(): Promise<string> {
   const bytes = new Uint8Array(256);
   const n = await Deno.stdin.read(bytes) ?? 0;
   return new TextDecoder().decode(bytes.subarray(0, n));
-}
-
-/** Fails where `connect` would make an empty file out of a typing mistake. */
-function checkTarget(target: string, access: Access): void {
-  const path = filePath(target);
-  if (path === undefined) {
-    if (/^[^:]*\.(btrdb|db|sqlite)$/i.test(target)) {
-      throw usageError(
-        `Cannot use -d ${target}: it is not a target`,
-        `did you mean file:${target}?`,
-      );
-    }
-    return;
-  }
-  if (path === "") throw usageError(`Cannot use ${target}: it names no file`, "file:grid.btrdb");
-  if (access === "create" || access === "serve") {
-    const folder = path.replace(/[^/\\]*$/, "");
-    if (folder === "" || exists(folder)) return;
-    throw notFound(
-      `Cannot make ${path}: there is no directory ${folder.replace(/(.)[/\\]$/, "$1")}`,
-    );
-  }
-  if (exists(path)) return;
-  throw notFound(
-    `There is no database in ${path}`,
-    "`btrdb import` and `btrdb create` make the file; check the path after file:",
-  );
-}
-
-/** The path of a `file:` target. */
-export function filePath(target: string): string | undefined {
-  if (!target.startsWith("file:")) return undefined;
-  return target.startsWith("file://")
-    ? decodeURIComponent(new URL(target).pathname)
-    : target.slice("file:".length);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

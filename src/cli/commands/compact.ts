@@ -2,7 +2,8 @@
 
 import type { CompactOptions, CompactReport } from "../../../mod.ts";
 import type { Command } from "../command.ts";
-import { type Context, filePath } from "../context.ts";
+import type { Context } from "../context.ts";
+import { filePath } from "../words/file_target.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
 import { bytesText } from "../terminal/format.ts";
 

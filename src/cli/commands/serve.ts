@@ -5,7 +5,7 @@ import type { ApiKey, HttpOptions, ServeOptions, WriteOptions } from "../../serv
 import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
 import type { Command } from "../command.ts";
-import { filePath } from "../context.ts";
+import { filePath } from "../words/file_target.ts";
 import { ServerErrors } from "../server_errors.ts";
 import { usageError } from "../errors.ts";
 

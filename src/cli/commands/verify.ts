@@ -2,7 +2,7 @@
 
 import { abortable } from "../../core/call.ts";
 import type { Command } from "../command.ts";
-import { filePath } from "../context.ts";
+import { filePath } from "../words/file_target.ts";
 import type { Context } from "../context.ts";
 import { Exit, verdictOf } from "../errors.ts";
 import { chosenStreams, type NamedStream } from "../words/stream_names.ts";

@@ -6,7 +6,8 @@
 
 import type { ImportOptions } from "../../ingest/mod.ts";
 import type { Args } from "../words/parse_args.ts";
-import { type Context, filePath } from "../context.ts";
+import type { Context } from "../context.ts";
+import { filePath } from "../words/file_target.ts";
 import { parseDuration } from "../words/durations.ts";
 import { usageError } from "../errors.ts";
 import { mayStartThreads } from "../threads.ts";
