@@ -11,8 +11,8 @@ import { MAX_TIMER_MS } from "../../core/call.ts";
 import { onSilence } from "../../core/silence_timer.ts";
 
 /**
- * Longest time without a sign of a client while bytes wait for its socket, ms. They wait together, about
- * 1 MiB, and the system tells only when it has taken all of them: clients that read 9 kB a second are
+ * Longest time without a sign of a client while bytes wait for it, ms. At its socket about 1 MiB waits
+ * together, and the system tells only when it has taken all of it: clients that read 9 kB a second are
  * seen to read.
  */
 const UNREAD_MS = 120_000;
@@ -32,6 +32,13 @@ interface CountingSocket {
   readonly writableLength: number;
 }
 
+/** The part of an answer that is needed. */
+interface Answer {
+  /** Bytes that wait for the window of the client, which it opens as it reads. */
+  readonly writableLength: number;
+  once(event: "close", listener: () => void): unknown;
+}
+
 /** The part of a session of HTTP/2 that is needed; it has no socket any more once it is over. */
 export interface ProbedSession {
   readonly socket?: CountingSocket | undefined;
@@ -39,6 +46,7 @@ export interface ProbedSession {
   ping(onAnswer: () => void): unknown;
   destroy(): void;
   once(event: "close", listener: () => void): unknown;
+  on(event: "stream", listener: (answer: Answer) => void): unknown;
 }
 
 /** Probes the clients of a server, and ends the connections of those that have gone. */
@@ -56,13 +64,18 @@ export class Keepalive {
   /** True while a probe is under way: another one would come behind it. */
   #isProbed = false;
   readonly #unreadMs: number;
+  readonly #answers = new Set<Answer>();
 
-  /** @param unreadMs Longest time without a sign of the client while bytes wait for its socket. */
+  /** @param unreadMs Longest time without a sign of the client while bytes wait for it. */
   constructor(session: ProbedSession, times: KeepaliveTimes, unreadMs: number = UNREAD_MS) {
     this.#session = session;
     this.#times = times;
     this.#unreadMs = unreadMs;
     session.once("close", () => this.#stopTimer());
+    session.on("stream", (answer) => {
+      this.#answers.add(answer);
+      answer.once("close", () => this.#answers.delete(answer));
+    });
     this.#listen();
   }
 
@@ -94,10 +107,16 @@ export class Keepalive {
     this.#wait(Math.min(keepaliveTimeoutMs, MAX_TIMER_MS), () => {
       if (this.#isHeard()) return this.#listen();
       const allMs = waitedMs + keepaliveTimeoutMs;
-      const isUnread = (this.#session.socket?.writableLength ?? 0) > 0;
-      if (isUnread && allMs < this.#unreadMs) this.#expectSign(allMs);
+      if (allMs < this.#unreadMs && this.#isUnread()) this.#expectSign(allMs);
       else this.#session.destroy();
     });
+  }
+
+  /** Tells whether bytes wait for the client: for its socket, or for a window that it opens. */
+  #isUnread(): boolean {
+    if ((this.#session.socket?.writableLength ?? 0) > 0) return true;
+    for (const { writableLength } of this.#answers) if (writableLength > 0) return true;
+    return false;
   }
 
   /** Tells whether bytes have come from the client, or were taken for it, since this was asked before. */

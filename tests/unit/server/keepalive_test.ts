@@ -18,6 +18,16 @@ import { until } from "../../support/until.ts";
 
 const TIMES = { keepaliveMs: 2, keepaliveTimeoutMs: 2 };
 
+/** An answer that waits for its client. */
+class FakeAnswer {
+  readonly writableLength = 100;
+  close = (): void => {};
+
+  once(_event: "close", listener: () => void): void {
+    this.close = listener;
+  }
+}
+
 /** A session that does nothing by itself. */
 class FakeSession implements ProbedSession {
   readonly socket;
@@ -25,6 +35,8 @@ class FakeSession implements ProbedSession {
   probes = 0;
   /** Effect of a probe. */
   onProbe = (_onAnswer: () => void): void => {};
+  /** Begins an answer. */
+  begin = (_answer: FakeAnswer): void => {};
   #closed = (): void => {};
 
   constructor(socket = { bytesRead: 0, bytesWritten: 0, writableLength: 0 }) {
@@ -43,6 +55,10 @@ class FakeSession implements ProbedSession {
 
   once(_event: "close", listener: () => void): void {
     this.#closed = listener;
+  }
+
+  on(_event: "stream", listener: (answer: FakeAnswer) => void): void {
+    this.begin = listener;
   }
 }
 
@@ -81,6 +97,19 @@ Deno.test("Keepalive: a client that takes nothing keeps an answer that waits for
   await new Promise((resolve) => setTimeout(resolve, 20 * TIMES.keepaliveTimeoutMs));
   assertEquals(stopped.destroyed, false);
   stopped.destroy();
+});
+
+Deno.test("Keepalive: an answer waits also for the window of a client that is stopped", async () => {
+  // The window was used up before the buffers of the system were full: nothing waited for the socket.
+  const stopped = new FakeSession();
+  const answer = new FakeAnswer();
+  new Keepalive(stopped, TIMES, Infinity);
+  stopped.begin(answer);
+  await until("it is probed", () => stopped.probes === 1);
+  await new Promise((resolve) => setTimeout(resolve, 20 * TIMES.keepaliveTimeoutMs));
+  assertEquals(stopped.destroyed, false);
+  answer.close();
+  await until("it is ended once nothing waits for it", () => stopped.destroyed);
 });
 
 /** So many that the answer is longer than all buffers between the two sides. */
@@ -161,6 +190,52 @@ Deno.test("serve: a client that is stopped in the middle of an answer keeps its 
     assertEquals([count, proxy.connections], [POINTS, 1]);
   } finally {
     proxy.close();
+  }
+});
+
+// Its window is used up long before the buffers of the system are full, so nothing waits for the socket.
+Deno.test("serve http: a client that is stopped while its window is used up keeps its connection", async () => {
+  if (!haveOpenssl()) return console.warn("skipped, there is no openssl");
+  const folder = await Deno.makeTempDir();
+  const { cert, key } = await makeCertificate(folder);
+  await using engine = await openEngine();
+  const uuid = await createStream(engine);
+  await engine.insert({ uuid, columns: noisePoints(50_000) });
+  const options = { port: 0, http: { port: 0 }, tls: { cert, key } };
+  await using server = await serve(engine, {
+    ...options,
+    keepaliveMs: 100,
+    keepaliveTimeoutMs: 100,
+  });
+  const proxy = holdingProxy(server.httpPort!);
+  const session = http2.connect(`https://127.0.0.1:${proxy.port}`, { rejectUnauthorized: false });
+  try {
+    session.on("error", () => {});
+    const range = "start=0&end=1000000000000000000";
+    const path = `/api/v1/data.csv?stream=${uuidText(uuid)}&${range}`;
+    const request = session.request({ ":path": path });
+    let text = "";
+    request.setEncoding("utf8");
+    request.on("data", (part) => {
+      if (text === "") {
+        // Longer than a probe may take, many times.
+        proxy.released = new Promise((resolve) => setTimeout(resolve, 1_500));
+      }
+      text += part;
+    });
+    const error = await new Promise((resolve) => {
+      request.once("error", resolve);
+      request.once("close", () => resolve(undefined));
+    });
+    assertEquals([error, text.trimEnd().split("\n").length, proxy.connections], [
+      undefined,
+      50_001,
+      1,
+    ]);
+  } finally {
+    session.destroy();
+    proxy.close();
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
