@@ -229,6 +229,17 @@ export class PlotterPage {
 
   #downloads: string | undefined;
 
+  /** Bounds what the page receives, bytes a second; `undefined` for no bound. */
+  async throttle(bytesPerSecond: number | undefined): Promise<void> {
+    await this.page.send("Network.enable", {});
+    await this.page.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: bytesPerSecond ?? -1,
+      uploadThroughput: -1,
+    });
+  }
+
   /** Keeps files that the page saves. */
   async captureDownloads(): Promise<void> {
     this.#downloads = await Deno.makeTempDir();
