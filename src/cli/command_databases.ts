@@ -5,12 +5,17 @@
  */
 
 import type { BTrDB, ConnectOptions } from "../../mod.ts";
-import type { Access } from "./context.ts";
 import { notFound, usageError } from "./errors.ts";
 import { filePath } from "./words/file_target.ts";
 import { RecoveryNotice } from "./recovery_notice.ts";
 import { parseDuration } from "./words/durations.ts";
 import type { Args } from "./words/parse_args.ts";
+
+/**
+ * Purpose for which a command opens a database. Only `"create"` and `"serve"` create a missing
+ * file, and only `"serve"` and `"serve read-only"` keep it open.
+ */
+export type Access = "read" | "write" | "create" | "serve" | "serve read-only";
 
 /** Cache of a file that is open for the time of a command: few look at much twice. */
 const CACHE_BYTES = 32 << 20;

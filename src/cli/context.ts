@@ -6,7 +6,7 @@
  */
 
 import type { BTrDB } from "../../mod.ts";
-import type { CommandDatabases } from "./command_databases.ts";
+import type { Access, CommandDatabases } from "./command_databases.ts";
 import type { CommandEntry } from "./command_entry.ts";
 import type { Args } from "./words/parse_args.ts";
 import { abortable, onAbort } from "../core/call.ts";
@@ -17,12 +17,6 @@ import { Progress } from "./terminal/progress.ts";
 import { makeStyle, movesCursor, showsColors, type Style } from "./terminal/style.ts";
 import { terminalWidth } from "./terminal/width.ts";
 import { resolveZone, type TimeFrame } from "./words/times.ts";
-
-/**
- * Purpose for which a command opens a database. Only `"create"` and `"serve"` create a missing
- * file, and only `"serve"` and `"serve read-only"` keep it open.
- */
-export type Access = "read" | "write" | "create" | "serve" | "serve read-only";
 
 /** Time after an interrupt until a server that does not answer is given up, ms. */
 const GIVE_UP_MS = 10_000;
