@@ -252,13 +252,17 @@ export class PlotterPage {
     return (await Array.fromAsync(Deno.readDir(this.#downloads!))).map(({ name }) => name);
   }
 
-  /** The next file that was saved. */
+  /**
+   * The next file that was saved. Chromium first makes a hidden one, then one that ends in `.crdownload`,
+   * and an empty one with the name that it will have.
+   */
   async download(): Promise<{ name: string; bytes: Uint8Array }> {
     for (let tries = 0; tries < 1_000; tries++) {
-      for await (const { name } of Deno.readDir(this.#downloads!)) {
-        if (name.endsWith(".crdownload")) continue;
+      for (const name of await this.downloads()) {
+        if (name.startsWith(".") || name.endsWith(".crdownload")) continue;
         const path = `${this.#downloads}/${name}`;
         const bytes = await Deno.readFile(path);
+        if (bytes.length === 0) continue;
         await Deno.remove(path);
         return { name, bytes };
       }
