@@ -50,6 +50,12 @@ function tailOf(
 const waiting = (signal: AbortSignal) =>
   new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
+/** Subscriptions of a server that has none. */
+// deno-lint-ignore require-yield -- it fails at once
+async function* unsupported(): AsyncGenerator<never> {
+  throw new Error("unsupported");
+}
+
 Deno.test("LiveTail: one subscription for all streams, and a new one when they change", async () => {
   const log = logOf();
   const tail = tailOf(log, async function* (uuids, signal) {
@@ -99,10 +105,7 @@ Deno.test("LiveTail: a server without subscriptions is asked for versions", asyn
   let asked = 0;
   const tail = tailOf(
     log,
-    // deno-lint-ignore require-yield -- it fails at once
-    async function* () {
-      throw new Error("unsupported");
-    },
+    unsupported,
     () => `10.${Math.floor(asked++ / 3)}`,
   );
   tail.follow(["a"]);
@@ -117,10 +120,7 @@ Deno.test("LiveTail: a server without subscriptions tells what changed between v
   let looks = 0;
   const tail = tailOf(
     log,
-    // deno-lint-ignore require-yield -- it fails at once
-    async function* () {
-      throw new Error("unsupported");
-    },
+    unsupported,
     () => looks++ < 5 ? "10.0" : "12.0",
     {
       changed: (uuid, from, to) => {
@@ -141,10 +141,7 @@ Deno.test("LiveTail: at a server without subscriptions, the first look at a stre
   const log = logOf();
   const tail = tailOf(
     log,
-    // deno-lint-ignore require-yield -- it fails at once
-    async function* () {
-      throw new Error("unsupported");
-    },
+    unsupported,
     (uuid) => {
       log.add(`look at ${uuid}`);
       return "11.0";
@@ -170,10 +167,7 @@ Deno.test("LiveTail: at a server without subscriptions, what was written during 
   let now = "11.0";
   const tail = tailOf(
     log,
-    // deno-lint-ignore require-yield -- it fails at once
-    async function* () {
-      throw new Error("unsupported");
-    },
+    unsupported,
     (uuid) => {
       log.add(`look at ${uuid}`);
       return now;
@@ -198,10 +192,7 @@ Deno.test("LiveTail: at a server without subscriptions, what changed while it fa
   let now = 11;
   const tail = tailOf(
     log,
-    // deno-lint-ignore require-yield -- it fails at once
-    async function* () {
-      throw new Error("unsupported");
-    },
+    unsupported,
     (uuid) => {
       log.add(`look at ${uuid}`);
       return `${now}.0`;
