@@ -24,9 +24,15 @@ export interface RunOptions {
   cwd?: string;
 }
 
-/** The words of the command line that runs the program. */
+/**
+ * The words of the command line that runs the program. One that names its database first waits for the
+ * server as long as a test may: on a busy machine a server did not answer within the 10 s that people
+ * are given, and the transcript of a test had an error in it.
+ */
 export function commandLine(args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "-A", "--quiet", MAIN, ...args];
+  const isPatient = args[0] === "-d" && !args.includes("--timeout");
+  const patience = isPatient ? ["--timeout", `${HANG_MS}ms`] : [];
+  return [Deno.execPath(), "run", "-A", "--quiet", MAIN, ...patience, ...args];
 }
 
 /** Starts the program. */
