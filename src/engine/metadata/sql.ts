@@ -232,7 +232,7 @@ export function runSql(
   const { query, params } = request;
   const { statement, plan, program } = compile(db, query);
   const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);
-  const { refusal, maxText } = sqlCost(plan, program, streams);
+  const { refusal, maxText } = sqlCost(query, plan, program, streams);
   if (refusal !== undefined) refuse(refusal);
   const columns = statement.columns();
   const nested = new Set<string>();

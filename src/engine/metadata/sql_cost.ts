@@ -37,6 +37,10 @@ const MATCHING = /^(like|glob|l?trim|rtrim)\(/;
 const GATHERING = /^json_group_/;
 const TEMPORARY = /^(USE TEMP B-TREE|MATERIALIZE)/;
 
+/** Rows that the plan says a list of values has; the names that a query gives to tables can say so too. */
+const COUNTED_ROWS = /^SCAN (\d+)(?: CONSTANT ROWS|-ROW VALUES CLAUSE)/;
+const NAMED_AS_COUNTED = / CONSTANT ROWS|-ROW VALUES CLAUSE/;
+
 /** Upper bounds on the cost of a query. */
 export interface SqlCost {
   /** Rows that SQLite visits. */
@@ -47,14 +51,21 @@ export interface SqlCost {
   readonly maxText: number;
 }
 
-/** Estimates the cost of a query.
+/**
+ * Estimates the cost of a query.
  *
+ * @param query The query.
  * @param plan Output of `EXPLAIN QUERY PLAN`.
  * @param program Output of `EXPLAIN`.
  * @param streams Number of streams.
  */
-export function sqlCost(plan: readonly Row[], program: readonly Row[], streams: number): SqlCost {
-  const visits = planCost(plan, streams);
+export function sqlCost(
+  query: string,
+  plan: readonly Row[],
+  program: readonly Row[],
+  streams: number,
+): SqlCost {
+  const visits = planCost(plan, streams, !NAMED_AS_COUNTED.test(query));
   const limits = [MAX_TEXT];
   const functions = program.map((row) => ({ code: String(row["opcode"]), name: String(row["p4"]) }))
     .filter(({ code }) => /^(Pure)?(Func|Function)$|^Agg(Step|Inverse)/.test(code));
@@ -92,8 +103,10 @@ function refusalOf(visits: number, program: readonly Row[]): string | undefined 
  *
  * @param plan Rows of id, parent and detail.
  * @param streams Number of streams.
+ * @param countsValues True if the rows that the plan counts are those of lists of values, and not names
+ *   from the query: "SCAN" is followed by either.
  */
-export function planCost(plan: readonly Row[], streams: number): number {
+export function planCost(plan: readonly Row[], streams: number, countsValues = true): number {
   const children = Map.groupBy(plan, (row) => Number(row["parent"]));
   let longest = Math.max(streams, 1);
   const cost = (id: number): number => {
@@ -101,7 +114,7 @@ export function planCost(plan: readonly Row[], streams: number): number {
     for (const row of children.get(id) ?? []) {
       const detail = String(row["detail"]);
       const inner = cost(Number(row["id"]));
-      const constants = /^SCAN (\d+)(?: CONSTANT ROWS|-ROW VALUES CLAUSE)/.exec(detail);
+      const constants = countsValues ? COUNTED_ROWS.exec(detail) : null;
       if (constants !== null) product *= Number(constants[1]);
       else if (/^(SCAN|SEARCH) /.test(detail)) product *= longest;
       else if (/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) longest = Math.max(longest, inner);
