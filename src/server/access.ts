@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compareUtf8 } from "../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
 import { uuidKey } from "../core/uuid.ts";
@@ -88,6 +89,14 @@ export class CollectionCache {
   }
 }
 
+/** Tells whether a text begins with a shorter one of a set. */
+function hasPrefixIn(text: string, all: ReadonlySet<string>): boolean {
+  for (let length = 0; length < text.length; length++) {
+    if (all.has(text.slice(0, length))) return true;
+  }
+  return false;
+}
+
 /** Access rights of one caller. */
 export class Access {
   readonly #grant: Grant;
@@ -121,16 +130,16 @@ export class Access {
   }
 
   /**
-   * The beginning that names of collections have which begin so and which the caller may know of.
-   *
-   * @returns Undefined if there can be none.
+   * Prefixes of all collections below a prefix that the caller may know of, in the order of the
+   * collections. No collection begins with two of them.
    */
-  narrowed(prefix: string): string | undefined {
-    if (this.sees(prefix)) return prefix;
+  narrowed(prefix: string): string[] {
+    if (this.sees(prefix)) return [prefix];
     const longer = this.#grant.collectionPrefixes!.filter((one) =>
       one.startsWith(prefix) && isValidCollection(one)
     );
-    return longer.length === 1 ? longer[0] : longer.length === 0 ? undefined : prefix;
+    const all = new Set(longer);
+    return [...all].filter((one) => !hasPrefixIn(one, all)).sort(compareUtf8);
   }
 
   /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { compareBytes } from "../core/bytes.ts";
+import { compareUtf8 } from "../core/bytes.ts";
 import type {
   CallOptions,
   Endpoint,
@@ -28,10 +28,11 @@ export async function* visibleStreams(
   { endpoint, access, options }: Asked,
 ): AsyncIterableIterator<StreamDescriptor[]> {
   const { collection: asked, isCollectionPrefix } = request;
-  const collection = isCollectionPrefix ? access.narrowed(asked) : access.sees(asked) && asked;
-  if (typeof collection !== "string") return;
-  for await (const batch of endpoint.lookupStreams({ ...request, collection }, options)) {
-    yield batch.filter((stream) => access.sees(stream.collection));
+  const own = access.sees(asked) ? [asked] : [];
+  for (const collection of isCollectionPrefix ? access.narrowed(asked) : own) {
+    for await (const batch of endpoint.lookupStreams({ ...request, collection }, options)) {
+      yield batch.filter((stream) => access.sees(stream.collection));
+    }
   }
 }
 
@@ -40,18 +41,13 @@ export async function* visibleCollections(
   request: ListCollectionsRequest,
   { endpoint, access, options }: Asked,
 ): AsyncIterableIterator<string[]> {
-  const prefix = access.narrowed(request.prefix);
-  if (prefix === undefined) return;
-  const { startWith = prefix } = request;
-  const isWithin = startWith.startsWith(prefix);
-  if (!isWithin && isAfter(startWith, prefix)) return;
-  const narrowed = { ...request, prefix, startWith: isWithin ? startWith : prefix };
-  for await (const batch of endpoint.listCollections(narrowed, options)) {
-    yield batch.filter((name) => access.sees(name));
+  const { startWith = request.prefix } = request;
+  for (const prefix of access.narrowed(request.prefix)) {
+    const isWithin = startWith.startsWith(prefix);
+    if (!isWithin && compareUtf8(startWith, prefix) > 0) continue;
+    const narrowed = { ...request, prefix, startWith: isWithin ? startWith : prefix };
+    for await (const batch of endpoint.listCollections(narrowed, options)) {
+      yield batch.filter((name) => access.sees(name));
+    }
   }
-}
-
-function isAfter(a: string, b: string): boolean {
-  const encoder = new TextEncoder();
-  return compareBytes(encoder.encode(a), encoder.encode(b)) > 0;
 }
