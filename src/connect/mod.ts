@@ -6,7 +6,6 @@
  */
 
 import { describe } from "../core/describe.ts";
-import { readFile } from "node:fs/promises";
 import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
 import type { CompactOptions } from "../client/retention.ts";
@@ -17,6 +16,7 @@ import { checkAllowedHosts } from "./allowed_hosts.ts";
 import { type Environment, processEnvironment } from "./environment.ts";
 import { resolveTarget, type Target } from "./target.ts";
 import { BTrDBError } from "../core/errors.ts";
+import { NotAFileError, readPlainText } from "../core/plain_file.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 import type { VerifyReport } from "../engine/mod.ts";
 import type {
@@ -305,9 +305,12 @@ async function readBundle(env: Environment): Promise<string | undefined> {
   const path = env.get("BTRDB_CA_BUNDLE");
   if (path === undefined) return undefined;
   try {
-    return await readFile(path, "utf8");
+    return await readPlainText(path);
   } catch (cause) {
-    throw new BTrDBError(`Cannot connect: $BTRDB_CA_BUNDLE names ${path}, which cannot be read`, {
+    const why = cause instanceof NotAFileError
+      ? `is wrong: ${cause.message}`
+      : `names ${path}, which cannot be read`;
+    throw new BTrDBError(`Cannot connect: $BTRDB_CA_BUNDLE ${why}`, {
       status: "NOT_CONFIGURED",
       cause,
     });

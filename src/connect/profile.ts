@@ -5,9 +5,9 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BTrDBError } from "../core/errors.ts";
+import { NotAFileError, readPlainText } from "../core/plain_file.ts";
 import type { Environment } from "./environment.ts";
 
 /** Contents of a profile. */
@@ -61,8 +61,9 @@ async function readText(
   required: boolean,
 ): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readPlainText(path);
   } catch (error) {
+    if (error instanceof NotAFileError) refuse(name, error.message);
     if (!required) return undefined;
     refuse(name, `${path} cannot be read`, error);
   }

@@ -5,8 +5,8 @@
  */
 
 import { parseJson } from "../core/parse_json.ts";
+import { NotAFileError, readPlainText } from "../core/plain_file.ts";
 import { text as checkText } from "../client/arguments.ts";
-import { readFile } from "node:fs/promises";
 import { ImportError, optionError } from "./errors.ts";
 import type { ColumnMeta } from "./options.ts";
 
@@ -20,7 +20,8 @@ import type { ColumnMeta } from "./options.ts";
  */
 export async function readColumnMeta(path: string): Promise<Record<string, ColumnMeta>> {
   checkText("read the metadata", path, "path");
-  const text = await readFile(path, "utf8").catch((cause) => {
+  const text = await readPlainText(path).catch((cause) => {
+    if (cause instanceof NotAFileError) throw optionError(`Cannot use --meta: ${cause.message}`);
     if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;
     throw new ImportError(`There is no file ${path}`, { fault: "missing", cause });
   });

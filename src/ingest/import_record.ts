@@ -11,11 +11,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { writePrivateFile } from "../core/new_file.ts";
 import { parseJson } from "../core/parse_json.ts";
+import { readStateText, stateError } from "./state_file.ts";
 import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
@@ -104,10 +105,7 @@ export function stateFolder(): string {
  * @throws {ImportError} If what is there is no record. Nothing of it is repeated.
  */
 export async function loadRecord(path: string): Promise<ImportRecord | undefined> {
-  const text = await readFile(path, "utf8").catch((error) => {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readStateText(path, "the record of the import");
   return text === undefined ? undefined : recordIn(text, path);
 }
 
@@ -128,8 +126,16 @@ function recordIn(text: string, path: string): ImportRecord {
   });
 }
 
-/** Writes a record, all of it or nothing. */
+/**
+ * Writes a record, all of it or nothing.
+ *
+ * @throws {ImportError} If no file can be there.
+ */
 export async function saveRecord(path: string, record: ImportRecord): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  writePrivateFile(path, JSON.stringify(record));
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    writePrivateFile(path, JSON.stringify(record));
+  } catch (error) {
+    throw await stateError(error, path, "the record of the import");
+  }
 }

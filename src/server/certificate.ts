@@ -6,11 +6,11 @@
  */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { ServerTlsOptions } from "./options.ts";
 import type { Certificate } from "./transport/port.ts";
 import { invalidType } from "../core/argument_error.ts";
+import { NotAFileError, readPlainText } from "../core/plain_file.ts";
 
 const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain and its private key";
 
@@ -75,5 +75,11 @@ function isPem(text: string): boolean {
 }
 
 async function pem(textOrPath: string): Promise<string> {
-  return isPem(textOrPath) ? textOrPath : await readFile(textOrPath, "utf8");
+  if (isPem(textOrPath)) return textOrPath;
+  try {
+    return await readPlainText(textOrPath);
+  } catch (cause) {
+    if (!(cause instanceof NotAFileError)) throw cause;
+    throw invalidType(`Cannot use tls: ${cause.message}`, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 /** `btrdb serve`: serves a database over gRPC. @module */
 
 import { onAbort } from "../../core/call.ts";
+import { readPlainText } from "../../core/plain_file.ts";
 import type { ApiKey, HttpOptions, ServeOptions, WriteOptions } from "../../server/mod.ts";
 import type { Args } from "../words/parse_args.ts";
 import { serverKey, serverKeys } from "../words/server_keys.ts";
@@ -104,7 +105,7 @@ const command: Command = {
         "for example `btrdb serve file:grid.btrdb`",
       );
     }
-    const options = serveOptions(args);
+    const options = await serveOptions(args);
     const readOnly = args.has("read-only");
     if (readOnly) checkReadOnly(target, args);
     const db = await context.connect(target, readOnly ? "serve read-only" : "serve");
@@ -139,7 +140,7 @@ function checkReadOnly(target: string, args: Args): void {
   }
 }
 
-function serveOptions(args: Args): ServeOptions {
+async function serveOptions(args: Args): Promise<ServeOptions> {
   const [cert, key] = [args.text("tls-cert"), args.text("tls-key")];
   if ((cert === undefined) !== (key === undefined)) {
     throw usageError("Options --tls-cert and --tls-key belong together");
@@ -147,7 +148,7 @@ function serveOptions(args: Args): ServeOptions {
   const listen = args.text("listen");
   const options: ServeOptions = listen === undefined ? {} : listenAddress(listen);
   if (cert !== undefined && key !== undefined) options.tls = { cert, key };
-  const keys = keysOf(args);
+  const keys = await keysOf(args);
   if (keys.length > 0) options.apiKeys = keys;
   if (args.has("public")) options.allowPublic = true;
   const workers = args.integer("workers", 0, 64);
@@ -188,24 +189,24 @@ function writeOptions(args: Args): WriteOptions | undefined {
 }
 
 /** Keys of all three places together. */
-function keysOf(args: Args): ApiKey[] {
+async function keysOf(args: Args): Promise<ApiKey[]> {
   const keys = args.list("api-key").map(serverKey);
   const file = args.text("api-key-file");
-  if (file !== undefined) keys.push(...serverKeys(readKeys(file), file));
+  if (file !== undefined) keys.push(...serverKeys(await readKeys(file), file));
   const variable = Deno.env.get(KEYS_VARIABLE);
   // One that is empty is an error too: it may be all that came of a file that was not there.
   if (variable !== undefined) keys.push(...serverKeys(variable, `$${KEYS_VARIABLE}`));
   return keys;
 }
 
-function readKeys(file: string): string {
+async function readKeys(file: string): Promise<string> {
   if (/^\s*[[{]/.test(file)) {
     throw usageError(
       "Cannot read --api-key-file: expected the path of a file with keys, not the keys themselves",
     );
   }
   try {
-    return Deno.readTextFileSync(file);
+    return await readPlainText(file);
   } catch (error) {
     throw usageError(`Cannot read --api-key-file ${file}: ${(error as Error).message}`);
   }

@@ -9,6 +9,7 @@
  */
 
 import { writePrivateFile } from "../../core/new_file.ts";
+import { NotAFileError, readPlainText } from "../../core/plain_file.ts";
 import { CliError } from "../errors.ts";
 import { type Destination, partPath } from "./sink.ts";
 
@@ -68,9 +69,12 @@ export async function resumeAt(
 async function readNote(file: Destination): Promise<ExportNote | undefined> {
   let text: string;
   try {
-    text = await Deno.readTextFile(notePath(file));
+    text = await readPlainText(notePath(file));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    if (error instanceof NotAFileError) {
+      throw new CliError(`Cannot resume ${file.name}: ${error.message}`, { hint: "remove it" });
+    }
     throw error;
   }
   const note = parseNote(text);

@@ -6,6 +6,7 @@
  */
 
 import type { BTrDB } from "../../../mod.ts";
+import { NotAFileError, refuseOtherThanFile } from "../../core/plain_file.ts";
 import { distil, type DistilDefinition, type Distillate } from "../../distil/mod.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
 
@@ -61,6 +62,10 @@ async function defaultExport(path: string): Promise<unknown> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw notFound(`There is no file ${path}`, "check the path");
   }
+  await refuseOtherThanFile(real).catch((cause) => {
+    if (!(cause instanceof NotAFileError)) throw cause;
+    throw usageError(`Cannot load ${path}: ${cause.message}`);
+  });
   const url = new URL("file:///");
   url.pathname = real.replaceAll("\\", "/").split("/").map(encodeURIComponent).join("/");
   try {

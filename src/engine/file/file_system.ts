@@ -6,6 +6,7 @@
 
 import { closeSync, openSync, type Stats, statSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
+import { kindOf } from "../../core/plain_file.ts";
 
 /** Status of the file at a path; `undefined` if there is none or it may not be read. */
 export function fileAt(path: string): Stats | undefined {
@@ -45,12 +46,6 @@ export function refuseOtherThanFiles(path: string, real: string): void {
     const what = suffix === "" ? `it is ${kind}` : `${real}${suffix} is ${kind}; remove it`;
     throw new BTrDBError(`Cannot open ${path}: ${what}`, { status: "CANNOT_OPEN" });
   }
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return "a folder";
-  if (found.isFIFO()) return "a FIFO";
-  return found.isSocket() ? "a socket" : "a device";
 }
 
 /** Tells whether a write-ahead log with changes lies beside a database. */

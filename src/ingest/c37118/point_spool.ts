@@ -10,6 +10,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "n
 import { join } from "node:path";
 import process from "node:process";
 import { PRIVATE_MODE } from "../../core/new_file.ts";
+import { readPlainText, refuseOtherThanFile } from "../../core/plain_file.ts";
 import type { SourceColumn } from "../source.ts";
 import type { ColumnPoints } from "./channel_columns.ts";
 
@@ -161,7 +162,9 @@ export class PointSpool implements AsyncDisposable {
 
   /** All whole records of a file, points of one stream together. */
   async #load(name: string): Promise<{ columns: ColumnPoints[]; points: number }> {
-    const bytes = await readFile(join(this.#folder, name));
+    const path = join(this.#folder, name);
+    await refuseOtherThanFile(path);
+    const bytes = await readFile(path);
     const streams = new Map<string, { column: SourceColumn; pieces: ColumnPoints["points"][] }>();
     let at = 0;
     while (at < bytes.length) {
@@ -289,7 +292,7 @@ async function lock(folder: string): Promise<void> {
     } catch (error) {
       if ((error as { code?: string }).code !== "EEXIST") throw error;
     }
-    const owner = await readFile(path, "utf8").catch(() => "");
+    const owner = await readPlainText(path).catch(() => "");
     const pid = Number.parseInt(owner, 10);
     if (pid > 0 && isRunning(pid) && processText(pid) === owner) {
       throw new Error(

@@ -8,13 +8,14 @@
  * @module
  */
 
-import { type FileHandle, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writePrivateFile } from "../../core/new_file.ts";
 import { parseJson } from "../../core/parse_json.ts";
 import { ImportError } from "../errors.ts";
 import { digest } from "../import_record.ts";
 import type { Position } from "../source.ts";
+import { readStateText } from "../state_file.ts";
 import type { FileDigests } from "./file_digests.ts";
 
 /** State of a followed file. */
@@ -108,10 +109,7 @@ export class FollowJournal implements AsyncDisposable {
    * @throws {ImportError} If it was begun with other options, or is damaged.
    */
   static async load(path: string, wishes: unknown): Promise<FollowState> {
-    const text = await readFile(path, "utf8").catch((error) => {
-      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await readStateText(path, "the journal of what is followed");
     if (text === undefined) return { files: new Map(), pending: undefined, isResumed: false };
     const files = new Map<number, FileState>();
     let pending: PendingBatch | undefined;

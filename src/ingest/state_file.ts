@@ -1,0 +1,49 @@
+/**
+ * Files in which imports keep their state.
+ *
+ * @module
+ */
+
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { kindOf, NotAFileError, readPlainText } from "../core/plain_file.ts";
+import { ImportError } from "./errors.ts";
+
+/**
+ * Text of a file of state.
+ *
+ * @param path Its path.
+ * @param what It is, in messages: `"the record of the import"`.
+ * @returns `undefined` if there is none.
+ * @throws {ImportError} If something else is there.
+ */
+export async function readStateText(path: string, what: string): Promise<string | undefined> {
+  try {
+    return await readPlainText(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw await stateError(error, path, what);
+  }
+}
+
+/**
+ * Names what is in the place of a file of state, or of its folder.
+ *
+ * @param error With which it could not be read or written; it is returned if it has another cause.
+ */
+export async function stateError(error: unknown, path: string, what: string): Promise<unknown> {
+  if (error instanceof NotAFileError) return refusal(error.message, what);
+  const places = [{ path: dirname(path), expected: "a folder" }, { path, expected: "a file" }];
+  for (const place of places) {
+    const found = await stat(place.path).then(kindOf, () => undefined);
+    if (found === undefined || found === place.expected) continue;
+    return refusal(`${place.path} is ${found}, expected ${place.expected}`, what);
+  }
+  return error;
+}
+
+function refusal(reason: string, what: string): ImportError {
+  return new ImportError(`Cannot keep ${what}: ${reason}`, {
+    hint: "remove it, or keep the state in another folder: $BTRDB_STATE_DIR",
+  });
+}
