@@ -9,6 +9,7 @@ import { optionError } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
 import { columnOf } from "../column_of.ts";
 import { formsOf, onlyForm, patternForm, unitNamed } from "../text/time_forms.ts";
+import { refuseOtherUnit } from "../time_unit.ts";
 import type { TimeLayout } from "./columnar_times.ts";
 
 /** The first values of a column as text. */
@@ -77,7 +78,10 @@ export async function chooseTime(
     );
   }
   const named = forms.find(({ format }) => format === unit);
-  if (forms.length === 0) return { ...layout, format: "ns" };
+  if (forms.length === 0) {
+    refuseOtherUnit(field.name, cells);
+    return { ...layout, format: "ns" };
+  }
   return { ...layout, format: (named ?? onlyForm(forms, cells, field.name)).format };
 }
 

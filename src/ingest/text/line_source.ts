@@ -19,8 +19,8 @@ import {
   type SurveyedFile,
   SurveyedSource,
 } from "../surveyed_source.ts";
-import { LinePass, type LineReading } from "./line_pass.ts";
-import { identityOf, type KnownSeries, surveyLines } from "./line_survey.ts";
+import { LinePass } from "./line_pass.ts";
+import { identityOf, type KnownSeries, surveyLines, type SurveyReading } from "./line_survey.ts";
 
 /** ns of the units of times, by the words of `--time-format`. */
 const UNITS: Readonly<Record<string, bigint>> = {
@@ -130,7 +130,7 @@ class LineFile implements SurveyedFile<LineLayout> {
   }
 }
 
-function readingOf(input: FormatInput, options: SourceOptions): LineReading {
+function readingOf(input: FormatInput, options: SourceOptions): SurveyReading {
   const { timeFormat: unit = "ns", badRows } = options;
   const nsPerUnit = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
   if (nsPerUnit === undefined) {
@@ -140,7 +140,13 @@ function readingOf(input: FormatInput, options: SourceOptions): LineReading {
     );
   }
   const complete = options.complete ?? isWhole(input);
-  return { unit, nsPerUnit, skipBadRows: badRows === "skip", complete };
+  return {
+    unit,
+    isUnitSaid: options.timeFormat !== undefined,
+    nsPerUnit,
+    skipBadRows: badRows === "skip",
+    complete,
+  };
 }
 
 function templateOf({ influx }: SourceOptions): CollectionTemplate {

@@ -13,6 +13,7 @@ import { ImportError } from "../errors.ts";
 import type { Rereadable } from "../format.ts";
 import { START } from "../source.ts";
 import type { Survey } from "../surveyed_source.ts";
+import { otherUnit } from "../time_unit.ts";
 import { LinePass, type LineReading } from "./line_pass.ts";
 
 /** Most series of a file. */
@@ -25,6 +26,12 @@ export interface KnownSeries {
   readonly field: string;
   readonly collection: string;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Reading of a file that is not known yet. */
+export interface SurveyReading extends LineReading {
+  /** True if an option says the unit of the times. */
+  readonly isUnitSaid: boolean;
 }
 
 /** Findings of the first pass. */
@@ -45,7 +52,7 @@ export function identityOf(series: LineSeries): string {
 export async function surveyLines(
   input: Rereadable,
   name: string,
-  reading: LineReading,
+  reading: SurveyReading,
   template: CollectionTemplate,
   bucket: string,
   signal: AbortSignal | undefined,
@@ -53,7 +60,7 @@ export async function surveyLines(
   const pass = new LinePass(input.read(START.offset), name, reading, START);
   const series = new Map<string, KnownSeries>();
   const destination = { bucket, org: "", rp: "" };
-  let last: bigint | undefined;
+  let span: TimeSpan | undefined;
   let [points, strings] = [0, 0];
   for await (const { batch, timeless } of pass.batches()) {
     signal?.throwIfAborted();
@@ -69,12 +76,16 @@ export async function surveyLines(
     }
     points += batch.groups.length - timeless;
     strings += batch.strings;
-    last = latest(batch, last);
+    span = widened(span, batch);
   }
   if (series.size === 0) {
     throw new ImportError(`Cannot read ${name}: there is no number in its lines`, {
       hint: strings === 0 ? undefined : `its ${strings} strings are not points`,
     });
+  }
+  if (!reading.isUnitSaid && span !== undefined) {
+    const error = otherUnit(name, span.first, span.last);
+    if (error !== undefined) throw error;
   }
   const notices = [...pass.notices];
   if (strings > 0) {
@@ -83,7 +94,7 @@ export async function surveyLines(
   }
   return {
     series: [...series.values()],
-    last,
+    last: span?.last,
     notices,
     about: [["series", String(series.size)], ["points", String(points)], ["times", reading.unit]],
   };
@@ -99,15 +110,23 @@ function known(id: string, series: LineSeries, collection: string, name: string)
   }
 }
 
-/** The later of a time and the latest of a batch. */
-function latest(
+/** Times of points. */
+interface TimeSpan {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** A span that has the times of the points of a batch too. */
+function widened(
+  span: TimeSpan | undefined,
   { columns: { times }, groups }: LineBatch,
-  last: bigint | undefined,
-): bigint | undefined {
-  let found = last;
+): TimeSpan | undefined {
+  let [first, last] = [span?.first, span?.last];
   for (let i = 0; i < times.length; i++) {
+    if (groups[i] === NO_GROUP) continue;
     const time = times[i]!;
-    if (groups[i] !== NO_GROUP && (found === undefined || time > found)) found = time;
+    if (first === undefined || time < first) first = time;
+    if (last === undefined || time > last) last = time;
   }
-  return found;
+  return first === undefined || last === undefined ? undefined : { first, last };
 }

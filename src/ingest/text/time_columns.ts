@@ -10,6 +10,7 @@ import { optionError } from "../errors.ts";
 import { isBtrdbTable } from "./btrdb_table.ts";
 import { type CellNotation, NUMBER } from "./cell_kind.ts";
 import type { LayoutWishes } from "./table_layout.ts";
+import { refuseOtherUnit } from "../time_unit.ts";
 import { clockFormat, formsOf, onlyForm, patternForm, unitNamed } from "./time_forms.ts";
 
 const TIME_NAME = /time|date|zeit|datum|epoch|^ts$|^t$/i;
@@ -209,6 +210,7 @@ function formOf(
           "or name another column with --time",
       );
     }
+    if (!relative) refuseOtherUnit(names[i]!, cells);
     return { columns, format: unit ?? "s", reason, relative };
   }
   const named = forms.find(({ format }) => format === unit);
