@@ -142,7 +142,7 @@ function targetText(target: Target): string {
  *
  * @param path Path of the file.
  * @returns A report; damage is reported, not thrown.
- * @throws {BTrDBError} If the file is no database of the embedded engine.
+ * @throws {BTrDBError} If the file cannot be opened, or its schema is not one that this release reads.
  *
  * @example A file that is as it should be
  * ```ts

@@ -339,3 +339,26 @@ Deno.test("completions, in bash and fish", async () => {
   );
   if (answers !== undefined) assertEquals(answers, "export\n--format\nzsh\n");
 });
+
+// For a file that could not be opened the command said `btrdb verify` lists what is damaged, and so
+// did `btrdb verify` itself, without a report.
+Deno.test("verify: a file that cannot be opened is reported as damaged", async () => {
+  await using dir = await workspace();
+  const { env, path: cwd } = dir;
+  await Deno.writeTextFile(`${cwd}/a.csv`, CSV);
+  await btrdb(["-d", "file:a.btrdb", "import", "a.csv"], { cwd, env });
+  const whole = await Deno.readFile(`${cwd}/a.btrdb`);
+  for (const [from, length] of [[68, 1], [100, 4000]] as const) {
+    const damaged = whole.slice();
+    damaged.fill(0xff, from, from + length);
+    await Deno.writeFile(`${cwd}/a.btrdb`, damaged);
+    const run = (...more: string[]) =>
+      btrdb(["-d", "file:a.btrdb", "verify", ...more], { cwd, env });
+    const { code, stdout, stderr } = await run("--json");
+    const { ok, problems, points } = JSON.parse(stdout);
+    assertEquals([code, ok, problems.length, points], [1, false, 1, 0], stderr);
+    const text = await run();
+    assertEquals([text.code, text.stdout], [1, `${problems[0]}\n`]);
+    assertStringIncludes(text.stderr, "No points were read: the file cannot be opened");
+  }
+});

@@ -36,13 +36,16 @@ const command: Command = {
     const progress = context.progress("Verifying");
     let points = 0;
     let checked = 0;
+    let isOpenable = true;
     if (path !== undefined) {
-      await context.db("read").then(() => context.close());
+      const refusal = await context.db("read").then(() => context.close(), damageOf);
       const { verifyFile } = await import("../../../mod.ts");
       const report = await abortable(verifyFile(path), { signal: context.signal }, "verify");
       problems.push(...report.problems);
+      if (refusal !== undefined && report.ok) problems.push(refusal);
+      isOpenable = refusal === undefined;
     }
-    if (!args.has("quick")) {
+    if (isOpenable && !args.has("quick")) {
       const db = await context.db("read");
       const streams = await chosenStreams(db, args.positionals, args.text("prefix"));
       for (const named of streams) {
@@ -58,13 +61,21 @@ const command: Command = {
     const ok = problems.length === 0;
     if (context.json) context.reportJson({ ok, problems, streams: checked, points });
     else for (const problem of problems) context.report(`${lineOut(problem)}\n`);
-    const what = args.has("quick")
+    if (!isOpenable) context.talk("No points were read: the file cannot be opened");
+    const what = args.has("quick") || !isOpenable
       ? "the file"
       : `${plural(checked, "stream")}, ${plural(points, "point")}`;
     context.talk(ok ? `Sound: ${what}` : `${plural(problems.length, "problem")} in ${what}`);
     return ok ? Exit.Done : Exit.Failed;
   },
 };
+
+/** The problem of a file that cannot be opened; throws if it is not damaged. */
+function damageOf(error: unknown): string {
+  const { status, message } = error as { status?: unknown; message: string };
+  if (status !== "CORRUPT" && status !== "NOT_A_DATABASE") throw error;
+  return message;
+}
 
 /** The problem of a stream that cannot be read; throws if it is no fault of what is stored. */
 function unreadable({ signal }: Context, { path }: NamedStream, error: unknown): string {

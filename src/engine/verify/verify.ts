@@ -191,6 +191,9 @@ const TABLES = [
   settingProblems,
 ];
 
+/** Statuses of damage. A damaged header makes a file one of another application, or no database. */
+const DAMAGE: readonly string[] = ["CORRUPT", "NOT_A_DATABASE"];
+
 /**
  * Text to report for an error that was caused by damage.
  *
@@ -198,7 +201,7 @@ const TABLES = [
  */
 function damageOf(error: unknown, path: string): string {
   const mapped = sqliteError(error, path);
-  if (mapped instanceof BTrDBError && mapped.status === "CORRUPT") return mapped.message;
+  if (mapped instanceof BTrDBError && DAMAGE.includes(mapped.status)) return mapped.message;
   throw mapped;
 }
 
@@ -209,7 +212,7 @@ function damageOf(error: unknown, path: string): string {
  *
  * @param path Database file.
  * @returns A report; damage is reported, not thrown.
- * @throws {BTrDBError} If the file cannot be opened, or is no database of this engine.
+ * @throws {BTrDBError} If the file cannot be opened, or its schema is not one that this release reads.
  */
 export async function verify(path: string): Promise<VerifyReport> {
   let file: OpenForReading | undefined;
