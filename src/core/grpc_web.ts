@@ -175,9 +175,12 @@ export function statusOf(trailers: Uint8Array): EndStatus {
   const fields = new Map<string, string>();
   for (const line of new TextDecoder().decode(trailers).split("\r\n")) {
     const colon = line.indexOf(":");
-    if (colon > 0) {
-      fields.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
-    }
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    const before = fields.get(name);
+    // As headers that are there twice: no line hides another one.
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   const end = endStatus((name) => fields.get(name));
   if (end === undefined) {
@@ -185,6 +188,9 @@ export function statusOf(trailers: Uint8Array): EndStatus {
   }
   return end;
 }
+
+/** A status code of gRPC as text. */
+const CODE = /^(?:\d|1[0-6])$/;
 
 /**
  * The status in trailers or headers.
@@ -197,8 +203,21 @@ export function endStatus(
 ): EndStatus | undefined {
   const code = field("grpc-status");
   if (code === null || code === undefined) return undefined;
-  const number = /^\d{1,3}$/.test(code) ? Number(code) : GrpcStatus.UNKNOWN;
-  return { code: number, details: decoded(field("grpc-message") ?? "") };
+  const details = decoded(field("grpc-message") ?? "");
+  if (!CODE.test(code)) return unknownStatus(JSON.stringify(code), details);
+  return { code: Number(code), details };
+}
+
+/**
+ * The status of a call whose server gave it one that gRPC does not have: UNKNOWN, never success.
+ *
+ * @param given The value that the server gave, as errors show it.
+ * @param details The message beside it.
+ */
+export function unknownStatus(given: string, details: string): EndStatus {
+  const what = `its status is ${given}, expected 0 to 16`;
+  const text = details === "" ? what : `${details} (${what})`;
+  return { code: GrpcStatus.UNKNOWN, details: text };
 }
 
 /** A `grpc-message`: printable ASCII but `%` stays as it is, the rest is percent-encoded UTF-8. */

@@ -88,7 +88,8 @@ export function transportError(end: EndStatus, call: ErrorContext, peer: string)
 
 /** The error of a call whose peer is gone. */
 export function lostPeer(call: ErrorContext, peer: string, details: string): BTrDBError {
-  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${shown(details)}`, {
+  const reason = shown(details) || "it gave no reason";
+  return new BTrDBError(`Lost ${peer} during ${call.rpc}: ${reason}`, {
     ...context(call),
     status: "UNAVAILABLE",
   });

@@ -17,7 +17,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_TIMER_MS } from "../../core/call.ts";
-import type { EndStatus } from "../../core/grpc_web.ts";
+import { type EndStatus, unknownStatus } from "../../core/grpc_web.ts";
 import { connectionText } from "../connection_text.ts";
 import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
@@ -116,6 +116,9 @@ const UNREAD =
   "the server has ended the call to make room for others, as it does with answers that " +
   "are not read for too long";
 
+/** The library's text for an answer of headers alone, without a status. */
+const NO_STATUS = "Received HTTP status code 200";
+
 /**
  * The status of a call. The library passes on errors of its own instead, without code and details, for
  * messages that are said to be compressed and are not.
@@ -123,6 +126,12 @@ const UNREAD =
 function wholeStatus({ code, details, message }: Partial<EndStatus & Error>): EndStatus {
   if (details === CALM_DOWN) return { code: status.RESOURCE_EXHAUSTED, details: UNREAD };
   const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
+  if (status[end.code] === undefined) {
+    // The library makes a number of the status, and drops the text of one that is none.
+    const given = Number.isNaN(end.code) ? "no number" : String(end.code);
+    return unknownStatus(given, end.details);
+  }
+  if (end.details === NO_STATUS) return { ...end, details: "it answered without a status" };
   return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
 }
 

@@ -41,6 +41,9 @@ const BY_HTTP_STATUS: ReadonlyMap<number, number> = new Map([
   [504, GrpcStatus.UNAVAILABLE],
 ]);
 
+/** Media types of binary gRPC-Web in protobuf; its text form and JSON were not asked for. */
+const WEB_TYPE = /^application\/grpc-web(?:\+proto)?(?: *;|$)/i;
+
 /** Settings of all connections of a client. */
 export interface WebSettings {
   /** Longest message that is taken. */
@@ -160,7 +163,7 @@ class WebCall implements WireCall {
     const { status, headers, body } = response;
     const atOnce = endStatus((name) => headers.get(name));
     const type = headers.get("content-type") ?? "";
-    if (atOnce !== undefined || status !== 200 || !type.startsWith("application/grpc-web")) {
+    if (atOnce !== undefined || status !== 200 || !WEB_TYPE.test(type)) {
       await body?.cancel();
       return this.#end(atOnce ?? foreignAnswer(status, type));
     }
@@ -239,7 +242,7 @@ function foreignAnswer(status: number, type: string): EndStatus {
     const code = BY_HTTP_STATUS.get(status) ?? GrpcStatus.UNKNOWN;
     return { code, details: `it answered with HTTP status ${status}` };
   }
-  const what = type === "" ? "something without a type" : JSON.stringify(type.slice(0, 100));
+  const what = type === "" ? "something without a type" : JSON.stringify(type);
   return { code: GrpcStatus.UNKNOWN, details: `it answered with ${what}, not with gRPC-Web` };
 }
 

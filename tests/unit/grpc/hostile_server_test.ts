@@ -217,6 +217,31 @@ Deno.test("connectGrpc: long error texts are cut, those of answers and those of 
   }
 });
 
+// The error said nothing but "UNKNOWN", or "Lost 127.0.0.1:4410 during RawValues: " and no reason.
+Deno.test("rawValues: a status that gRPC does not have is UNKNOWN and named, one without a text too", async () => {
+  const given: [status: string | undefined, name: string, text: string][] = [
+    ["abc", "UNKNOWN", "its status is no number, expected 0 to 16"],
+    ["0, 13", "UNKNOWN", "its status is no number, expected 0 to 16"],
+    ["-1", "UNKNOWN", "its status is -1, expected 0 to 16"],
+    ["17", "UNKNOWN", "its status is 17, expected 0 to 16"],
+    ["14", "UNAVAILABLE", "it gave no reason"],
+    [undefined, "UNKNOWN", "it answered without a status"],
+  ];
+  for (const [status, name, text] of given) {
+    const end = status === undefined ? {} : { "grpc-status": status };
+    const head = { ":status": 200, "content-type": "application/grpc+proto", ...end };
+    await withServer(
+      (_rpc, stream) => stream.respond(head, { endStream: true }),
+      { retry: false },
+      async (endpoint) => {
+        const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+        assertEquals([error.code, error.status], [0, name]);
+        assert(error.message.endsWith(`: ${text}`), error.message);
+      },
+    );
+  }
+});
+
 // Some proxies answer a call that they refuse with everything they were sent. The key came with it, in
 // an error that scripts print to their logs.
 Deno.test("connectGrpc: a key that a server repeats is not in the error", async () => {

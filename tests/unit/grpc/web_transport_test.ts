@@ -40,6 +40,9 @@ async function answering(
   }
 }
 
+/** Trailers of a server that does not say why it is unavailable. */
+const END_14 = trailersOf({ code: 14, details: "" });
+
 const REFUSALS: [string, Uint8Array, string, string][] = [
   ["404", bytesOf("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"), "UNIMPLEMENTED", "404"],
   ["401", bytesOf("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n"), "UNAUTHENTICATED", "401"],
@@ -56,6 +59,21 @@ const REFUSALS: [string, Uint8Array, string, string][] = [
     "UNAUTHENTICATED",
     "no key",
   ],
+  // It was a lost connection without a reason, which was tried again.
+  [
+    "a status in the head that is none",
+    bytesOf(HEAD, "grpc-status: ok\r\ncontent-length: 0\r\n\r\n"),
+    "UNKNOWN",
+    'its status is "ok", expected 0 to 16',
+  ],
+  // Its letters were taken for the head of a frame, "it is no gRPC-Web".
+  [
+    "the text form",
+    bytesOf("HTTP/1.1 200 OK\r\ncontent-type: application/grpc-web-text\r\n\r\n", "AAAAAAA="),
+    "UNKNOWN",
+    'it answered with "application/grpc-web-text", not with gRPC-Web',
+  ],
+  ["a status without a text", bytesOf(HEAD, "\r\n", END_14), "UNAVAILABLE", "it gave no reason"],
   ["nothing", bytesOf(HEAD, "content-length: 0\r\n\r\n"), "UNAVAILABLE", "broke off"],
   [
     "half a message",
