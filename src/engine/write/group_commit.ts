@@ -348,6 +348,7 @@ export class GroupCommit {
   #rejectAll(group: readonly Queued[], error: unknown): void {
     const reason = sqliteError(error, this.#path);
     if (reason instanceof BTrDBError && LASTING.has(reason.status)) this.#failed = reason;
+    dropFrames(reason);
     for (const { reject } of group) reject(reason);
   }
 
@@ -383,9 +384,19 @@ function* outcomeOf(task: Task<unknown>, tx: Transaction): Generator<undefined, 
     const result = task.run(tx);
     return { value: isGenerator(result) ? yield* result : result };
   } catch (error) {
-    if (error instanceof Refusal) return { refusal: error.error };
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    dropFrames(error.error);
+    return { refusal: error.error };
   }
+}
+
+/**
+ * Takes the frames of an error that is no surprise. V8 keeps them as long as the error, with all that
+ * generators among them hold: thousands of errors of one call would keep the points of as many tries.
+ */
+function dropFrames(error: unknown): void {
+  if (!(error instanceof BTrDBError)) return;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) at.stack = String(at);
 }
 
 /** The error of a call on a database that was closed. */
