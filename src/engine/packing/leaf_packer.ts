@@ -10,6 +10,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { RawColumns } from "../../core/columns.ts";
+import { yieldToEventLoop } from "../../core/pacer.ts";
 import { mayLoad } from "../deno_permissions.ts";
 import type { ReadyLeaf, ReadyLeaves } from "../tree/ready_leaves.ts";
 import { DESK_POINTS, PackingDesk } from "./packing_desk.ts";
@@ -53,10 +54,7 @@ export class LeafPacker {
     if (n < PACKING_POINTS || n > DESK_POINTS || !this.#isStarted(n)) return undefined;
     const packing = new Packing(points, (desk) => {
       this.#waiting.delete(packing);
-      if (desk === undefined) return;
-      desk.clear();
-      this.#inUse.delete(desk);
-      this.#supply();
+      if (desk !== undefined) this.#clear(desk);
     });
     this.#waiting.add(packing);
     this.#supply();
@@ -100,10 +98,26 @@ export class LeafPacker {
       if (desk === undefined) return;
       this.#waiting.delete(packing);
       this.#inUse.add(desk);
-      desk.lay(packing.points);
-      packing.desk = desk;
-      this.#worker!.postMessage(desk.memory);
+      this.#lay(packing, desk);
     }
+  }
+
+  /** Lays the points of an insert on a desk, if it goes on long enough, and has leaves made of them. */
+  async #lay(packing: Packing, desk: PackingDesk): Promise<void> {
+    for (const _ of desk.lay(packing.points)) {
+      await yieldToEventLoop("write");
+      if (packing.isEnded || this.#hasFailed) break;
+    }
+    if (packing.isEnded || this.#hasFailed) return this.#clear(desk);
+    packing.desk = desk;
+    this.#worker!.postMessage(desk.memory);
+  }
+
+  /** Has the next points laid on a desk. */
+  #clear(desk: PackingDesk): void {
+    desk.clear();
+    this.#inUse.delete(desk);
+    this.#supply();
   }
 
   #freeDesk(): PackingDesk | undefined {
@@ -123,8 +137,10 @@ export class LeafPacker {
 class Packing implements ReadyLeaves {
   readonly points: RawColumns;
   readonly #ended: (desk: PackingDesk | undefined) => void;
-  /** Desk with its points, once there is room on one. */
+  /** Desk with its points, once they are on one. */
   desk: PackingDesk | undefined;
+  /** True when all is written, or given up. */
+  isEnded = false;
 
   constructor(points: RawColumns, ended: (desk: PackingDesk | undefined) => void) {
     this.points = points;
@@ -155,6 +171,7 @@ class Packing implements ReadyLeaves {
 
   end(): void {
     const { desk } = this;
+    this.isEnded = true;
     this.desk = undefined;
     this.#ended(desk);
   }

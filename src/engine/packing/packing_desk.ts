@@ -12,6 +12,9 @@ import type { ReadyLeaf } from "../tree/ready_leaves.ts";
 /** Most points on a desk. */
 export const DESK_POINTS = 1_048_576;
 
+/** Points that are laid down in one step: 4 MiB, which take some milliseconds in memory that is new. */
+const LAID_POINTS = 262_144;
+
 /** Most leaves on a desk; the packer stops at them, and at the end of the memory for their bytes. */
 const DESK_LEAVES = 16_384;
 
@@ -63,10 +66,16 @@ export class PackingDesk {
 
   // ---- the writer's side ----
 
-  /** Lays down points, at most {@linkcode DESK_POINTS}; the desk must be free. */
-  lay({ times, values }: RawColumns): void {
-    this.#times.set(times);
-    this.#values.set(values);
+  /**
+   * Lays down points, at most {@linkcode DESK_POINTS}, and pauses after each part of them; the desk must
+   * be free.
+   */
+  *lay({ times, values }: RawColumns): Generator<undefined, void> {
+    for (let from = 0; from < times.length; from += LAID_POINTS) {
+      if (from > 0) yield;
+      this.#times.set(times.subarray(from, from + LAID_POINTS), from);
+      this.#values.set(values.subarray(from, from + LAID_POINTS), from);
+    }
     this.#control[POINTS] = times.length;
     this.#control[NEEDED] = 0;
     this.#control[LEAVES] = 0;
