@@ -94,6 +94,11 @@ class StreamQuery {
     }
   }
 
+  /** Tells whether the query is under way. */
+  get isOpen(): boolean {
+    return this.#chunks !== undefined;
+  }
+
   /** Stops the query if it is not at its end. */
   async close(): Promise<void> {
     const chunks = this.#chunks;
@@ -224,7 +229,8 @@ export class CsvAnswer implements AsyncDisposable {
 
   /** Stops all queries. Closing twice does nothing. */
   async close(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.close()));
+    const open = this.#sources.filter((source) => source.isOpen);
+    await Promise.all(open.map((source) => source.close()));
   }
 
   /** As {@linkcode CsvAnswer.close}. */

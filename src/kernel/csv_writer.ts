@@ -47,8 +47,9 @@ export class CsvWriter {
     this.#layout = layout;
     this.#plan = new MergePlan(layout.streams, columns);
     this.#room = Math.max(PIECE_BYTES, 100 * layout.streams * (columns - 1));
+    const none = noColumns(columns);
     for (let s = 0; s < layout.streams; s++) {
-      this.#inputs.push({ columns: noColumns(columns), done: 0, open: true });
+      this.#inputs.push({ columns: none, done: 0, open: true });
     }
   }
 

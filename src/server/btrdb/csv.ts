@@ -29,6 +29,9 @@ import { checkCount, decode, versionOf } from "./request.ts";
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
 
+/** Most characters of all labels of a call: windows have four columns each, and a header is one message. */
+const LABEL_CHARACTERS = 1 << 20;
+
 /** Tag of `row`, field 3. */
 const ROW_TAG = 0x1a;
 
@@ -39,6 +42,7 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   const uuids = params.streams.map(({ uuid }) => uuid);
   // Several versions of one stream may stand side by side (golden csv_raw).
   checkCount(uuids.length, settings.maxStreamsPerCall);
+  checkLabels(params);
   await access.stream("read", ...uuids);
   await giveWay();
   const request = requestOf(params);
@@ -61,8 +65,17 @@ export async function generateCsv(exchange: Exchange): Promise<void> {
   });
 }
 
+function checkLabels({ streams }: GenerateCSVParams): void {
+  const characters = streams.reduce((sum, { label }) => sum + label.length, 0);
+  if (characters <= LABEL_CHARACTERS) return;
+  throw new BTrDBError(
+    `the labels of the call have ${characters} characters, more than the ${LABEL_CHARACTERS} allowed`,
+    { code: ErrorCode.WrongArgs },
+  );
+}
+
 /** Names that are encoded in one step, and characters from which on it takes no more. */
-const STEP_NAMES = 1_024;
+const STEP_NAMES = 512;
 const STEP_CHARACTERS = 65_536;
 
 /** The header: messages with some of the names, one after another, are one message. */

@@ -127,6 +127,22 @@ Deno.test("serve limits how many streams a call may name", async () => {
   assertEquals(statusOf(messages[0]), [421, "the call names 3 streams, more than the 2 allowed"]);
 });
 
+// A label of 4 MiB came back as a header of 16 MiB, which nobody else's call could go beside for 20 ms.
+Deno.test("serve limits the labels of a CSV", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { port: 0 });
+  using client = new RawClient(server.address);
+  const uuid = crypto.getRandomValues(new Uint8Array(16));
+  const streams = [{ label: "é".repeat(1_048_570), uuid }, { label: "1234567", uuid }];
+  const bytes = toBinary(
+    pb.GenerateCSVParamsSchema,
+    create(pb.GenerateCSVParamsSchema, { streams }),
+  );
+  const { messages } = await client.call("/v5api.BTrDB/GenerateCSV", bytes);
+  const text = "the labels of the call have 1048577 characters, more than the 1048576 allowed";
+  assertEquals(statusOf(messages[0]), [421, text]);
+});
+
 Deno.test("serve tells a client nothing about an unexpected error, but its owner everything", async () => {
   const seen: unknown[] = [];
   const endpoint = scriptedEndpoint({
