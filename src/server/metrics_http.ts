@@ -6,9 +6,11 @@
 
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { keepForeignConnections } from "./http/foreign_connections.ts";
 import { requestTarget } from "./http/request_target.ts";
 import { withinBounds } from "./http/http1_bounds.ts";
+import { peerOf } from "./transport/connections.ts";
+import { Port } from "./transport/port.ts";
 
 /** Longest duration of a request, ms. */
 const REQUEST_MS = 10_000;
@@ -18,6 +20,9 @@ const IDLE_MS = 5_000;
 
 /** Most connections at once. */
 const MAX_CONNECTIONS = 64;
+
+/** Most connections of one address, or one network of IPv6. */
+const MAX_CONNECTIONS_PER_ADDRESS = 16;
 
 /** Contents of the pages. */
 export interface MetricsPages {
@@ -29,7 +34,9 @@ export interface MetricsPages {
 
 /** An HTTP port with `/metrics`, `/healthz` and `/readyz`. */
 export class MetricsListener {
-  readonly #server: Server;
+  readonly #http: Server;
+  #port!: Port;
+  #isClosing = false;
 
   private constructor(pages: MetricsPages) {
     const bounds = {
@@ -37,39 +44,44 @@ export class MetricsListener {
       nextMs: IDLE_MS + REQUEST_MS,
       smallBytes: () => Infinity,
     };
-    this.#server = createServer(
-      withinBounds((request, response) => answer(request, response, pages), bounds),
-    );
-    this.#server.keepAliveTimeout = IDLE_MS;
-    this.#server.headersTimeout = REQUEST_MS;
-    this.#server.requestTimeout = REQUEST_MS;
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#http = createServer(withinBounds((request, response) => {
+      const { connections } = this.#port;
+      const peer = peerOf(request.socket);
+      connections.heard(peer, false);
+      response.once("finish", () => connections.idle(peer));
+      answer(request, response, pages);
+    }, bounds));
+    this.#http.keepAliveTimeout = IDLE_MS;
+    this.#http.headersTimeout = REQUEST_MS;
+    this.#http.requestTimeout = REQUEST_MS;
+    keepForeignConnections(this.#http, () => !this.#isClosing);
   }
 
   /** Opens the port; 0 takes any that is free. */
   static async open(hostname: string, port: number, pages: MetricsPages): Promise<MetricsListener> {
     const listener = new MetricsListener(pages);
-    await new Promise<void>((resolve, reject) => {
-      listener.#server.once("error", reject);
-      listener.#server.listen(port, hostname, () => {
-        listener.#server.off("error", reject);
-        resolve();
-      });
+    listener.#port = await Port.open({
+      hostname,
+      port,
+      certificate: undefined,
+      protocols: [],
+      maxConnections: MAX_CONNECTIONS,
+      maxConnectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
+      onConnection: (socket) => listener.#http.emit("connection", socket),
     });
     return listener;
   }
 
   /** The port that is open. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port.number;
   }
 
   /** Closes the port and every connection. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#port.connections.destroy();
+    await this.#port.close(Promise.resolve());
   }
 }
 

@@ -23,6 +23,7 @@ import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bound
 import { Reply, Request } from "./exchange.ts";
 import { bearerOf } from "./credentials.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
+import { keepForeignConnections } from "./foreign_connections.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
 import { withinBounds } from "./http1_bounds.ts";
 import { refuse } from "./refusals.ts";
@@ -96,9 +97,7 @@ export class HttpPort {
     // By default all fields behind the first 1,000 are dropped, a second `Host` for example. The length
     // of a head is bounded.
     this.#http1.maxHeadersCount = 0;
-    // Deno 2.9 ends a connection after one answer unless the server itself listens; here the port
-    // does, for it.
-    Object.defineProperty(this.#http1, "listening", { get: () => !this.#isClosing });
+    keepForeignConnections(this.#http1, () => !this.#isClosing);
     const settings = {
       maxConcurrentStreams: Math.min(MAX_UNKNOWN_STREAMS, options.maxStreamsPerConnection),
     };

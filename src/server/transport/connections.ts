@@ -88,7 +88,7 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   /** Number of open connections by network. */
   readonly #open = new Map<string, number>();
-  /** Connections without a call so far. */
+  /** Connections without a call so far, and idle ones. */
   readonly #silent = new Group();
   /** Connections with calls of callers without a known key only. */
   readonly #unknown = new Group();
@@ -139,6 +139,15 @@ export class Connections {
     if (connection === undefined) return;
     connection.stop();
     if (!isKnown) this.#unknown.add(peer, connection);
+  }
+
+  /**
+   * Takes note that a connection of a caller without a known key has nothing under way: where there is
+   * no room, it goes before those that have.
+   */
+  idle(peer: string): void {
+    const connection = this.#unknown.delete(peer);
+    if (connection !== undefined) this.#silent.add(peer, connection);
   }
 
   /** Ends all connections at once. */

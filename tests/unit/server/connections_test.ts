@@ -3,7 +3,7 @@
 import net from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import { networkOf } from "../../../src/server/transport/client_network.ts";
-import { Connections } from "../../../src/server/transport/connections.ts";
+import { Connections, peerOf } from "../../../src/server/transport/connections.ts";
 
 let port = 0;
 
@@ -69,5 +69,25 @@ Deno.test("Connections: a connection that has ended leaves its place, once", asy
   assert(connections.take(socketOf("192.0.2.1")));
   await closed;
   assertEquals([connections.size, sockets[1]!.destroyed], [2, false]);
+  connections.destroy();
+});
+
+Deno.test("Connections.idle: idle connections and silent ones go before those with a call under way", () => {
+  const connections = new Connections({ maxConnections: 4, maxConnectionsPerAddress: 4 });
+  const sockets = Array.from({ length: 4 }, () => socketOf("192.0.2.1"));
+  const [busy, idle, again, silent] = sockets;
+  for (const socket of sockets) connections.take(socket);
+  for (const socket of [busy!, idle!, again!]) connections.heard(peerOf(socket), false);
+  for (const socket of [idle!, again!]) connections.idle(peerOf(socket));
+  connections.heard(peerOf(again!), false);
+  const gone = () => sockets.filter(({ destroyed }) => destroyed);
+  const more = () => assert(connections.take(socketOf("192.0.2.1")));
+  more();
+  assertEquals(gone(), [silent]);
+  more();
+  assertEquals(gone(), [idle, silent]);
+  // Those that came for them are silent.
+  for (let i = 0; i < 4; i++) more();
+  assertEquals([gone().length, connections.size], [2, 4]);
   connections.destroy();
 });

@@ -103,3 +103,42 @@ Deno.test("serve: connections of the metrics port are bounded, and it answers wh
     }
   });
 });
+
+// 64 connections from one address that sent nothing kept everybody else away from the port for 10 s, again
+// and again: the probes of an orchestrator failed, and it started a healthy server anew.
+Deno.test("serve: one address cannot take all connections of the metrics port", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { port: 0, metricsHost: "::", metricsPort: 0 });
+  const port = server.metricsPort!;
+  let closed = 0;
+  const sockets: net.Socket[] = [];
+  for (let i = 0; i < 64; i++) {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => closed++);
+    sockets.push(socket);
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+  }
+  await until("the address has no more than its share", () => closed === 48);
+  for (const host of ["[::1]", "127.0.0.1"]) {
+    const response = await fetch(`http://${host}:${port}/healthz`);
+    assertEquals(await response.text(), "ok\n");
+  }
+  // The one whose connection was closed for it is of the crowd itself.
+  await until("the oldest silent one has gone", () => closed === 49);
+  for (const socket of sockets) socket.destroy();
+});
+
+Deno.test("serve: the metrics port answers several requests on one connection", async () => {
+  await using endpoint = await openEngine();
+  await using server = await serve(endpoint, { port: 0, hostname: "127.0.0.1", metricsPort: 0 });
+  const socket = net.connect(server.metricsPort!, "127.0.0.1");
+  let text = "";
+  socket.on("data", (bytes) => text += bytes);
+  for (let answers = 1; answers <= 3; answers++) {
+    socket.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await until("it answers", () => text.split("\nok\n").length === answers + 1);
+  }
+  assertEquals(socket.destroyed, false);
+  socket.destroy();
+});
