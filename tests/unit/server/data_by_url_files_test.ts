@@ -1,6 +1,8 @@
 /** Data by URL as files: ranges, entity tags, pieces. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { delay } from "../../../src/core/call.ts";
+import type { ServeOptions } from "../../../src/server/mod.ts";
 import { stopClock } from "../../support/clock.ts";
 import { columnsOf, CSV, PARQUET, ROWS, SECOND, T, withData } from "../../support/data_by_url.ts";
 
@@ -124,3 +126,66 @@ Deno.test("data by URL: a reader of Parquet gets pieces of one file while points
     await first.body!.cancel();
   });
 });
+
+const READER = { headers: { authorization: "bearer reader" } };
+const KEYS: Readonly<Record<string, ServeOptions>> = {
+  "without keys": {},
+  "with a key of some collections": {
+    hostname: "127.0.0.1",
+    apiKeys: [{ key: "reader", capabilities: ["read"], collectionPrefixes: ["pmu/"] }],
+  },
+};
+
+// A file that was made before was sent for up to ten seconds, and piece by piece for minutes, after the
+// obliteration of its stream was acknowledged: what was to be gone could still be downloaded.
+for (const [how, options] of Object.entries(KEYS)) {
+  Deno.test(`data by URL: no file is sent of an obliterated stream, ${how}`, () =>
+    withData(async ({ b, get, failure }) => {
+      const own = `/api/v1/data.parquet?stream=${b.uuid}`;
+      const paths = [PARQUET, own, `${own}&version=${await b.version()}`];
+      const part = { headers: { ...READER.headers, range: "bytes=4-7" } };
+      for (const path of paths) {
+        for (const init of [READER, part]) {
+          const response = await get(path, init);
+          assertEquals(response.ok, true);
+          await response.body!.cancel();
+        }
+      }
+      await b.obliterate();
+      for (const path of paths) {
+        const status = (await failure(path, part))[0];
+        assertEquals([path, status === 404 || status === 403], [path, true]);
+      }
+      for (const path of paths.slice(1)) {
+        const status = (await failure(path, READER))[0];
+        assertEquals([path, status === 404 || status === 403], [path, true]);
+      }
+      // A new read of whatever is in a collection has what is left.
+      const rest = await (await get(PARQUET, READER)).arrayBuffer();
+      assertEquals(Object.keys(await columnsOf(new Uint8Array(rest))), ["pmu/s7/a"]);
+    }, options));
+}
+
+Deno.test("data by URL: a file that is being sent breaks off when its stream is obliterated", () =>
+  withData(async ({ db, get }) => {
+    const stream = await db.create(crypto.randomUUID(), "pmu/long", { tags: { name: "a" } });
+    const n = 1_000_000;
+    for (let at = 0; at < 2 * n; at += n) {
+      const times = BigInt64Array.from({ length: n }, (_, i) => T + BigInt(at + i));
+      await stream.insert({ times, values: Float64Array.from(times, () => Math.random()) });
+    }
+    const { body, headers } = await get("/api/v1/data.parquet?stream=pmu/long/a");
+    const reader = body!.getReader();
+    let length = (await reader.read()).value!.length;
+    await stream.obliterate();
+    // The server looks each second: what it has handed to the system by then still arrives.
+    await delay(1_100);
+    await assertRejects(async () => {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        length += value.length;
+      }
+    });
+    assert(length < Number(headers.get("content-length")), `${length} bytes came`);
+  }));

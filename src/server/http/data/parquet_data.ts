@@ -4,6 +4,10 @@
  * @module
  */
 
+import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
+import { mapConcurrently } from "../../../core/concurrency.ts";
+import { yieldToEventLoop } from "../../../core/pacer.ts";
+import { CHECKED_AT_ONCE } from "../../access.ts";
 import { peerAddress } from "../../transport/connections.ts";
 import type { RawColumns, StatColumns } from "../../../core/columns.ts";
 import { conditionStatus } from "../byte_range.ts";
@@ -46,11 +50,10 @@ export async function sendParquet(
   exchange: HttpExchange,
   options: ParquetOptions,
 ): Promise<void> {
-  const { request, reply, access } = exchange;
+  const { request, reply } = exchange;
   const reader = readerOf(exchange);
-  const known = options.reads.find(reader, isFirst(exchange));
+  const known = await knownAnswer(exchange, options, reader);
   const isThere = known !== undefined && options.spool.has(nameOf(known));
-  if (isThere) await access.stream("read", ...known.uuids);
   const { answer, file } = isThere
     ? { answer: known, file: await fileOf(exchange, known, options, missing) }
     : await made(exchange, options, known);
@@ -64,10 +67,46 @@ export async function sendParquet(
       reply.begin(304, headers);
       return reply.end();
     }
-    await sendFile(exchange, file, etag, headers, options.pace);
+    const check = () => checkStreams(exchange, answer);
+    await sendFile(exchange, file, { etag, headers, pace: options.pace, check });
   } finally {
     await file.release();
   }
+}
+
+/** The answer that a reader has begun to read; a new read does without one whose streams are gone. */
+async function knownAnswer(
+  exchange: HttpExchange,
+  { reads }: ParquetOptions,
+  reader: string,
+): Promise<DataAnswer | undefined> {
+  const isStart = isFirst(exchange);
+  const known = reads.find(reader, isStart);
+  if (known === undefined) return undefined;
+  await exchange.access.stream("read", ...known.uuids);
+  try {
+    await checkStreams(exchange, known);
+    return known;
+  } catch (error) {
+    const isGone = error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
+    if (isGone && isStart) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Looks whether all streams of an answer are still there: files have the points of those that are not.
+ *
+ * @throws {BTrDBError} 404 if one was obliterated.
+ */
+async function checkStreams(
+  { endpoint, options }: HttpExchange,
+  { uuids }: DataAnswer,
+): Promise<void> {
+  await mapConcurrently(uuids, CHECKED_AT_ONCE, async (uuid, i) => {
+    if (i % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await yieldToEventLoop();
+    await endpoint.streamInfo({ uuid, omitVersion: true, omitDescriptor: false }, options);
+  });
 }
 
 /** Name of a reader and the URL it reads. */

@@ -15,19 +15,26 @@ import type { SpoolFile } from "./spool_file.ts";
 /** Bytes of a piece. */
 const PIECE_BYTES = 256 << 10;
 
-/**
- * Answers with a file.
- *
- * @param etag Name of its content.
- * @param headers Header fields of the reply.
- * @param pace Lets small requests be answered in between.
- */
+/** Time between two looks whether the rest of a file may be sent, ms. */
+const CHECK_MS = 1_000;
+
+/** Parts of a reply with a file. */
+export interface FileReply {
+  /** Name of its content. */
+  readonly etag: string;
+  /** Header fields of the reply. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Lets small requests be answered in between. */
+  readonly pace: FairSending;
+  /** Rejects if the rest may not be sent. Called each second of a reply that takes longer. */
+  check(): Promise<void>;
+}
+
+/** Answers with a file. */
 export async function sendFile(
   { request, reply, options: { signal } }: HttpExchange,
   file: SpoolFile,
-  etag: string,
-  headers: Readonly<Record<string, string>>,
-  pace: FairSending,
+  { etag, headers, pace, check }: FileReply,
 ): Promise<void> {
   const size = file.byteLength;
   const range = byteRange(rangeThatCounts(request, etag), size);
@@ -48,7 +55,12 @@ export async function sendFile(
     return reply.end();
   }
   const writer = new ReplyWriter(reply, head, signal, pace);
+  let checkedMs = performance.now();
   for (let at = start; at < end; at += PIECE_BYTES) {
+    if (performance.now() - checkedMs >= CHECK_MS) {
+      await check();
+      checkedMs = performance.now();
+    }
     await writer.write(await file.read(at, Math.min(PIECE_BYTES, end - at)));
   }
   writer.end();
