@@ -17,6 +17,12 @@ import { onSilence } from "../../core/silence_timer.ts";
  */
 const UNREAD_MS = 120_000;
 
+/**
+ * Bytes that a probe itself may take, with those of TLS around it: the system takes them although the
+ * client does not read.
+ */
+const PROBE_BYTES = 64;
+
 /** Times of keepalive probes. */
 export interface KeepaliveTimes {
   /** Silence of a client after which it is sent a probe, ms. */
@@ -119,12 +125,15 @@ export class Keepalive {
     return false;
   }
 
-  /** Tells whether bytes have come from the client, or were taken for it, since this was asked before. */
+  /**
+   * Tells whether bytes have come from the client, or more than a probe were taken for it, since this
+   * was asked before.
+   */
   #isHeard(): boolean {
     const { socket } = this.#session;
     if (socket === undefined) return false;
     const taken = socket.bytesWritten - socket.writableLength;
-    const isHeard = socket.bytesRead !== this.#read || taken > this.#taken;
+    const isHeard = socket.bytesRead !== this.#read || taken > this.#taken + PROBE_BYTES;
     this.#read = socket.bytesRead;
     this.#taken = taken;
     return isHeard;

@@ -5,7 +5,7 @@
  */
 
 import http2 from "node:http2";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { connect } from "@btrdb/btrdb";
 import { uuidText } from "../../../src/core/uuid.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
@@ -75,19 +75,38 @@ Deno.test("Keepalive: ends a client that does not answer, and none that does", a
   answering.destroy();
 });
 
+// The system took the bytes of the probe, which counted as a sign of the client: one that was suspended kept
+// its connection for 100 s, and one that had stopped reading for more than 190 s.
+Deno.test("Keepalive: a probe is no sign of the client that it is sent to", async () => {
+  let looks = 0;
+  const silent = new FakeSession({
+    get bytesRead() {
+      looks++;
+      return 0;
+    },
+    bytesWritten: 0,
+    writableLength: 0,
+  });
+  silent.onProbe = () => silent.socket.bytesWritten += 17 + 22;
+  new Keepalive(silent, TIMES);
+  await until("it is ended", () => silent.destroyed);
+  // At the beginning, before the probe, and after it; each look reads the number twice at most.
+  assert(looks <= 6, `${looks} looks`);
+});
+
 Deno.test("Keepalive: bytes that are taken are a sign of a client whose answer to the probe is behind them", async () => {
-  let waiting = 100;
+  let waiting = 100_000;
   const slow = new FakeSession({
     bytesRead: 0,
     bytesWritten: waiting,
     // Less at each look, until the client stops.
     get writableLength() {
-      return waiting > 20 ? --waiting : waiting;
+      return waiting > 20_000 ? waiting -= 1_000 : waiting;
     },
   });
   new Keepalive(slow, TIMES, 20);
   await until("it is ended", () => slow.destroyed);
-  assertEquals([waiting, slow.probes], [20, 1]);
+  assertEquals([waiting, slow.probes], [20_000, 1]);
 });
 
 Deno.test("Keepalive: a client that takes nothing keeps an answer that waits for it for longer", async () => {
