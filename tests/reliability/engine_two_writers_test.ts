@@ -154,3 +154,32 @@ Deno.test({
     }
   },
 });
+
+// A folder that was copied as hard links while its database was open (`cp -al`) shares the lock file, and has
+// an empty log once that writer has closed. When the next one was killed, the copy was opened without the log
+// beside the first name: all that this writer had acknowledged was gone, by either name.
+Deno.test("openEngine: hard links of all files of a database open it only where its log is", async () => {
+  const folder = await Deno.makeTempDir();
+  const [first, second] = [`${folder}/a/grid.btrdb`, `${folder}/b/grid.btrdb`];
+  try {
+    for (const name of ["a", "b"]) await Deno.mkdir(`${folder}/${name}`);
+    const earlier = new LoneWriter(first, 1);
+    await earlier.until(5);
+    for (const suffix of ["", "-lock", "-wal"]) {
+      await Deno.link(`${first}${suffix}`, `${second}${suffix}`);
+    }
+    await earlier.close();
+    assertEquals((await Deno.stat(`${second}-wal`)).size, 0);
+    const writer = new LoneWriter(first, 2);
+    await writer.until(20);
+    await writer.kill();
+    const beside = new LoneWriter(second, 3);
+    await beside.until(1);
+    assertEquals(beside.end, "LOCKED");
+    await beside.close();
+    const expected = new Map([[1, earlier.acknowledged], [2, writer.acknowledged]]);
+    await checkAll([second, first], expected);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -186,10 +186,23 @@ export function refuseForeignWriter(path: string, isAlone = false): void {
   const writer = writerOf(path);
   if (writer === undefined) return;
   const isHere = writer.lock === lockIdentity(path) || (isAlone && writer.path === path);
-  if (isHere) return refuseMissingLog(path, writer);
+  if (isHere) {
+    if (hasLogElsewhere(path, writer)) throw foreignError(path, writer.path);
+    return refuseMissingLog(path, writer);
+  }
   // A database that was moved or copied with its log names the path where it was.
   if (hasLog(path) && !leadsTo(writer.path, path)) return;
   throw foreignError(path, writer.path);
+}
+
+/**
+ * Tells whether the log of a writer is beside another hard link to the file, and not here too: also the lock
+ * file can have several names.
+ */
+function hasLogElsewhere(path: string, writer: Writer): boolean {
+  if (!writer.hasLog || !leadsTo(writer.path, path) || !hasLog(writer.path)) return false;
+  const [there, here] = [fileAt(`${writer.path}-wal`), fileAt(`${path}-wal`)];
+  return there?.ino !== here?.ino || there?.dev !== here?.dev;
 }
 
 /**
