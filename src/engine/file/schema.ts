@@ -254,7 +254,7 @@ function makeTables(db: Pick<Database, "exec" | "prepare">, version: number): vo
 
 /**
  * Finds what a file has that the engine did not make: a trigger or view runs SQL of whoever made the
- * file, whenever it is used.
+ * file, whenever it is used. Tables that share their pages are found too.
  *
  * @param version Schema version of the file.
  * @returns Descriptions, e.g. `The trigger "evil" is not known`.
@@ -275,7 +275,16 @@ export function foreignObjects(
   for (const name of expected.keys()) {
     if (!found.has(name)) problems.push(`The ${name} is missing`);
   }
-  return problems;
+  return [...problems, ...sharedPages(db)];
+}
+
+/** Names tables and indexes that begin at the page of another one: rows of one would overwrite the other's. */
+function sharedPages(db: Pick<Database, "prepare">): string[] {
+  const rows = db.prepare(
+    "SELECT max(type || ' ' || name) AS one, min(type || ' ' || name) AS other FROM sqlite_schema " +
+      "WHERE rootpage > 0 GROUP BY rootpage HAVING count(*) > 1",
+  ).all();
+  return rows.map(({ one, other }) => `The ${one} is at the page of the ${other}`);
 }
 
 /** Reason to refuse an object that the engine did not make. */

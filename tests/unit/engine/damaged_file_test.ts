@@ -154,6 +154,33 @@ Deno.test("openEngine: a file with triggers, views, indexes or tables of another
   });
 });
 
+// A forged schema had the journal begin at the page of the blocks. The file was opened, the points in its
+// journal were left out without an error, and the rows of new ones went among the blocks.
+Deno.test("openEngine: a file whose tables begin at one page is not opened, and verify names them", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    for (const [table, other] of [["journal", "block"], ["version", "stream"]] as const) {
+      for (const name of files(directory)) await Deno.remove(`${directory}/${name}`);
+      await build(path);
+      const db = new DatabaseSync(path);
+      assert("enableDefensive" in db && typeof db.enableDefensive === "function");
+      db.enableDefensive(false);
+      db.exec(`PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage =
+        (SELECT rootpage FROM sqlite_schema WHERE name = '${other}') WHERE name = '${table}'`);
+      db.close();
+      const [one, two] = [table, other].sort();
+      const problem = `The table ${two} is at the page of the table ${one}`;
+      for (const readOnly of [false, true]) {
+        const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
+        assertEquals(error.status, "CORRUPT");
+        assertStringIncludes(error.message, problem);
+      }
+      const report = await verify(path);
+      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+    }
+  });
+});
+
 Deno.test("openEngine: versions that damage has moved to another stream are not taken for obliterated ones", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
