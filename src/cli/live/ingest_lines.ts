@@ -17,6 +17,7 @@ const DIFFERENCES = [
   "mismatched",
   "malformed",
   "overrun",
+  "foreign",
   "skippedBytes",
 ] as const;
 
@@ -27,6 +28,7 @@ const NAMES = {
   mismatched: "of another size",
   malformed: "malformed",
   overrun: "too fast",
+  foreign: "datagrams of others",
   skippedBytes: "bytes skipped",
 } as const;
 

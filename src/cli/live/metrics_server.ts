@@ -20,6 +20,7 @@ const SOURCE_METRICS: readonly [keyof SourceReport & string, string, string][] =
   ["mismatched", "counter", "Data frames that do not fit their configuration"],
   ["malformed", "counter", "Frames whose content cannot be"],
   ["overrun", "counter", "Data frames dropped because they came too fast"],
+  ["foreign", "counter", "Datagrams of other devices, left out"],
   ["connections", "counter", "Connections made"],
   ["configurations", "counter", "Changes of a configuration"],
   ["connected", "gauge", "Whether the source is connected"],

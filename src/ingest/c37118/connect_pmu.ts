@@ -7,7 +7,8 @@
 import { checkOptions } from "../../core/request_options.ts";
 import { abortable, type CallOptions } from "../../core/call.ts";
 import type { Configuration } from "./configuration.ts";
-import type { DataFrame, DecodeCounts, DecodeOptions } from "./frame_decoder.ts";
+import type { DataFrame, DecodeOptions } from "./frame_decoder.ts";
+import type { LinkCounts } from "./link_statistics.ts";
 import { PmuLink } from "./pmu_link.ts";
 import { parsePmuTarget } from "./pmu_target.ts";
 
@@ -79,7 +80,7 @@ export class PmuConnection implements AsyncIterable<DataFrame>, AsyncDisposable 
   }
 
   /** Counts of frames; `overrun` are datagrams dropped because nobody read. */
-  get counts(): DecodeCounts & { overrun: number } {
+  get counts(): LinkCounts & { overrun: number } {
     return { ...this.#link!.counts, overrun: this.#overrun };
   }
 

@@ -114,6 +114,7 @@ const MAX_HELD_BYTES = 1 << 20;
 /** Decodes the frames of a connection, or of several that are told apart by scopes. */
 export class FrameDecoder {
   readonly #splitter = new FrameSplitter();
+  #datagrams: FrameSplitter | undefined;
   readonly #memory: ConfigurationMemory;
   readonly #scopes: readonly string[];
   readonly #form: FrequencyForm;
@@ -148,7 +149,14 @@ export class FrameDecoder {
 
   /** Counts so far. */
   get counts(): DecodeCounts {
-    return { ...this.#splitter.counts, ...this.#own };
+    const sum = { ...this.#splitter.counts, ...this.#own };
+    if (this.#datagrams !== undefined) {
+      const { frames, badCrc, skippedBytes } = this.#datagrams.counts;
+      sum.frames += frames;
+      sum.badCrc += badCrc;
+      sum.skippedBytes += skippedBytes;
+    }
+    return sum;
   }
 
   /** Problem of the last frame that was malformed or did not fit, in words. */
@@ -191,6 +199,22 @@ export class FrameDecoder {
   /** As `end`, with data frames as they are. */
   endRaw(onFrame: (frame: Frame) => void, onData: (raw: RawDataFrame) => void): void {
     this.#splitter.end((view, start, end) => this.#read(view, start, end, onFrame, onData));
+  }
+
+  /**
+   * Takes a datagram, which has whole frames. A frame that comes in pieces beside it, over TCP, is
+   * neither cut nor ended by it.
+   */
+  datagramRaw(
+    bytes: Uint8Array,
+    onFrame: (frame: Frame) => void,
+    onData: (raw: RawDataFrame) => void,
+  ): void {
+    const splitter = this.#datagrams ??= new FrameSplitter();
+    const read = (view: DataView, start: number, end: number): void =>
+      this.#read(view, start, end, onFrame, onData);
+    splitter.push(bytes, read);
+    splitter.end(read);
   }
 
   /** Time of a data frame. */

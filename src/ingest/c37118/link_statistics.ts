@@ -6,8 +6,17 @@
 
 import type { DecodeCounts } from "./frame_decoder.ts";
 
+/** Counts of a connection. */
+export interface LinkCounts extends DecodeCounts {
+  /**
+   * Datagrams left out: from other addresses than those of the device, or, where any device may send,
+   * of more than 256 devices.
+   */
+  foreign: number;
+}
+
 /** Counts of a source since the command began. */
-export interface SourceReport extends DecodeCounts {
+export interface SourceReport extends LinkCounts {
   /** Address, as given. */
   source: string;
   /** True if it is connected. */
@@ -69,15 +78,15 @@ export class StreamTimes {
   }
 }
 
-/** Sums of counts; the keys of the first are taken. */
-export function addCounts(sum: DecodeCounts, more: DecodeCounts): DecodeCounts {
+/** Sums of counts. */
+export function addCounts(sum: LinkCounts, more: LinkCounts): LinkCounts {
   const result = { ...sum };
-  for (const key of Object.keys(sum) as (keyof DecodeCounts)[]) result[key] += more[key];
+  for (const key of Object.keys(sum) as (keyof LinkCounts)[]) result[key] += more[key];
   return result;
 }
 
 /** Counts of nothing. */
-export function noCounts(): DecodeCounts {
+export function noCounts(): LinkCounts {
   return {
     frames: 0,
     dataFrames: 0,
@@ -86,5 +95,6 @@ export function noCounts(): DecodeCounts {
     unconfigured: 0,
     mismatched: 0,
     malformed: 0,
+    foreign: 0,
   };
 }

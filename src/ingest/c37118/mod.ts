@@ -84,5 +84,5 @@ export {
   type SimulatePmuOptions,
 } from "./simulated_pmu.ts";
 export { type IngestReport, LiveIngest, type LiveIngestOptions } from "./live_ingest.ts";
-export type { SourceReport } from "./link_statistics.ts";
+export type { LinkCounts, SourceReport } from "./link_statistics.ts";
 export type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";

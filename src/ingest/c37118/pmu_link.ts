@@ -5,19 +5,20 @@
  */
 
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
+import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import { STAT_CONFIGURATION_CHANGE } from "./data_frame.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
 import {
-  type DecodeCounts,
   type DecodeOptions,
   type Frame,
   FrameDecoder,
   type RawDataFrame,
 } from "./frame_decoder.ts";
 import { HEADER_BYTES } from "./frame_header.ts";
+import { addCounts, type LinkCounts } from "./link_statistics.ts";
 import type { PmuTarget } from "./pmu_target.ts";
 
 /** Receivers of what a link gives. */
@@ -50,6 +51,10 @@ export class PmuLink {
   readonly #decoder: FrameDecoder;
   /** Decoders of devices that send datagrams. */
   readonly #devices = new Map<string, FrameDecoder>();
+  /** Addresses of the device that is asked. */
+  readonly #addresses = new Set<string>();
+  #foreign = 0;
+  #foreignAddress: string | undefined;
   #tcp: Socket | undefined;
   #udp: DatagramSocket | undefined;
   #isOpen = true;
@@ -97,10 +102,10 @@ export class PmuLink {
   }
 
   /** Counts of all frames that came. */
-  get counts(): DecodeCounts {
-    const sum = this.#decoder.counts;
+  get counts(): LinkCounts {
+    let sum: LinkCounts = { ...this.#decoder.counts, foreign: this.#foreign };
     for (const { counts } of this.#devices.values()) {
-      for (const key of Object.keys(sum) as (keyof DecodeCounts)[]) sum[key] += counts[key];
+      sum = addCounts(sum, { ...counts, foreign: 0 });
     }
     return sum;
   }
@@ -153,7 +158,11 @@ export class PmuLink {
       const isOwn = transport === "listen";
       const family = hostname.includes(":") ? "udp6" : "udp4";
       const udp = this.#udp = createSocket(family);
-      udp.on("message", (bytes, { address, port }) => this.#datagram(bytes, `${address}:${port}`));
+      if (!isOwn) {
+        const found = await abortable(lookup(hostname, { all: true }), call, "connect to the PMU");
+        for (const { address } of found) this.#addresses.add(plainAddress(address));
+      }
+      udp.on("message", (bytes, { address, port }) => this.#datagram(bytes, address, port));
       await settled(call, (resolve, reject) => {
         udp.once("error", reject);
         udp.bind(isOwn ? port : dataPort ?? 0, isOwn ? hostname : undefined, () => resolve());
@@ -170,6 +179,7 @@ export class PmuLink {
       });
       tcp.removeAllListeners("error");
       tcp.setNoDelay(true);
+      if (tcp.remoteAddress !== undefined) this.#addresses.add(plainAddress(tcp.remoteAddress));
       tcp.setKeepAlive(true, 10_000);
       tcp.on("error", (error) => this.#fail(error));
       tcp.on("close", () => this.#fail(unavailable(this.#target, "the device closed it")));
@@ -221,7 +231,11 @@ export class PmuLink {
   }
 
   #take(bytes: Uint8Array): void {
-    this.#guard(() => this.#decode(this.#decoder, bytes));
+    const decoder = this.#decoder;
+    this.#guard(() => {
+      decoder.pushRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder));
+      this.#checkFit(decoder);
+    });
   }
 
   /** An error of who takes the frames ends the link, not the process. */
@@ -233,32 +247,45 @@ export class PmuLink {
     }
   }
 
-  #datagram(bytes: Uint8Array, device: string): void {
-    // One device is asked; its commands may come over TCP and its data from another port.
-    let decoder: FrameDecoder | undefined = this.#decoder;
-    if (this.#target.transport === "listen") {
-      decoder = this.#devices.get(device);
-      if (decoder === undefined) {
-        if (this.#devices.size >= MAX_DEVICES) return;
-        this.#devices.set(device, decoder = new FrameDecoder(this.#options));
-      }
+  #datagram(bytes: Uint8Array, address: string, port: number): void {
+    const decoder = this.#target.transport === "listen"
+      ? this.#decoderOf(`${address}:${port}`)
+      // The device that is asked may send its data from another port.
+      : this.#addresses.has(plainAddress(address))
+      ? this.#decoder
+      : undefined;
+    if (decoder === undefined) {
+      this.#foreign++;
+      this.#foreignAddress = address;
+      return;
     }
     this.#guard(() => {
-      this.#decode(decoder, bytes);
-      decoder.endRaw(this.#handlers.onFrame, (raw) => this.#data(raw, decoder));
+      decoder.datagramRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder));
+      this.#checkFit(decoder);
     });
   }
 
-  #decode(decoder: FrameDecoder, bytes: Uint8Array): void {
-    decoder.pushRaw(bytes, (frame) => {
-      if (frame.type === "configuration") {
-        this.#isConfigured = true;
-        const { dataRate } = frame.configuration;
-        const period = dataRate > 0 ? 1000 / dataRate : -dataRate * 1000;
-        this.#idleMs = Math.max(IDLE_MS, IDLE_FRAMES * period);
-      }
-      this.#handlers.onFrame(frame);
-    }, (raw) => this.#data(raw, decoder));
+  /** Decoder of a device that sends unasked; `undefined` if there are too many. */
+  #decoderOf(device: string): FrameDecoder | undefined {
+    let decoder = this.#devices.get(device);
+    if (decoder === undefined && this.#devices.size < MAX_DEVICES) {
+      this.#devices.set(device, decoder = new FrameDecoder(this.#options));
+    }
+    return decoder;
+  }
+
+  readonly #onFrame = (frame: Frame): void => {
+    if (frame.type === "configuration") {
+      this.#isConfigured = true;
+      const { dataRate } = frame.configuration;
+      const period = dataRate > 0 ? 1000 / dataRate : -dataRate * 1000;
+      this.#idleMs = Math.max(IDLE_MS, IDLE_FRAMES * period);
+    }
+    this.#handlers.onFrame(frame);
+  };
+
+  /** Asks for the configuration again after data that do not fit it. */
+  #checkFit(decoder: FrameDecoder): void {
     const { mismatched } = decoder.counts;
     if (mismatched > this.#mismatched) this.#askAgain(this.#changeAnnounced ? 0 : 1000);
     if (mismatched > this.#mismatched) this.#changeAnnounced = false;
@@ -293,9 +320,17 @@ export class PmuLink {
     this.#badSeen = bad;
     const isAsked = this.#target.transport !== "listen";
     if (isAsked && Date.now() - this.#dataMs > this.#idleMs) {
-      this.#fail(unavailable(this.#target, `no data came for ${this.#idleMs / 1000} s`));
+      const others = this.#foreign === 0
+        ? ""
+        : `; datagrams from other addresses came, the last from ${this.#foreignAddress}`;
+      this.#fail(unavailable(this.#target, `no data came for ${this.#idleMs / 1000} s${others}`));
     }
   }
+}
+
+/** An address without its zone, and without the form that IPv6 sockets give to those of IPv4. */
+function plainAddress(address: string): string {
+  return address.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "").toLowerCase();
 }
 
 function unavailable(target: PmuTarget, why: string): BTrDBError {

@@ -247,3 +247,22 @@ Deno.test("decodeFrames: the made file in all 16 formats", async () => {
   assertEquals(last.configuration.stations[0]!.name, "Umspannwerk Süd, Leistungstransformator 1");
   assertEquals(last.configuration.stations[0]!.details!.elevation, Infinity);
 });
+
+// Over TCP comes a configuration in pieces, and over UDP data meanwhile: the first datagram cut the
+// configuration in two, which was skipped and asked for once more, and again.
+Deno.test("FrameDecoder: a datagram between two pieces of a stream cuts neither", () => {
+  const configuration = simulatedConfiguration({ id: 7, phasors: 3 });
+  const [first, ...data] = second(configuration);
+  const decoder = new FrameDecoder();
+  decoder.push(first!);
+  const types: string[] = [];
+  const take = (frame: Frame) => types.push(frame.type);
+  const pieces = [first!.subarray(0, 100), first!.subarray(100)];
+  decoder.pushRaw(pieces[0]!, take, () => types.push("data"));
+  decoder.datagramRaw(data[0]!, take, () => types.push("data"));
+  decoder.datagramRaw(data[1]!.subarray(0, 20), take, () => types.push("data"));
+  decoder.pushRaw(pieces[1]!, take, () => types.push("data"));
+  assertEquals(types, ["data", "configuration"]);
+  const { frames, dataFrames, skippedBytes } = decoder.counts;
+  assertEquals([frames, dataFrames, skippedBytes], [3, 1, 20]);
+});

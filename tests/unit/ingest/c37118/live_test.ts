@@ -8,9 +8,11 @@ import { connect } from "../../../../mod.ts";
 import {
   connectPmu,
   type DataFrame,
+  encodeConfiguration,
   LiveIngest,
   type LiveIngestOptions,
   parsePmuTarget,
+  simulatedConfiguration,
   type SimulatedPmu,
   simulatePmu,
   type SimulatePmuOptions,
@@ -321,4 +323,31 @@ Deno.test("PointSpool: never more than its bound", async () => {
   assertEquals(read, kept + 50);
   await spool[Symbol.asyncDispose]();
   await Deno.remove(folder, { recursive: true });
+});
+
+// Datagrams of anyone who could reach the port were taken for those of the device that had been asked:
+// another device of the same number, set to the same port, gave its values to the streams of this one.
+Deno.test({
+  name: "connectPmu: datagrams of another address than the device's are left out and counted",
+  ignore: Deno.build.os !== "linux", // All of 127.0.0.0/8 is this machine there.
+  async fn() {
+    const port = await freeUdpPort();
+    await using pmu = await simulatePmu({ id: 7, rate: 100, dataPort: port });
+    const configuration = simulatedConfiguration({ id: 7, phasors: 1, rate: 100 });
+    const [lie] = encodeConfiguration(configuration, { soc: 1_700_000_000, fraction: 0 });
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.2", () => resolve()));
+    await using link = await connectPmu(`c37118://${pmu.address}?id=7&data=${port}`);
+    const sizes = new Set<number>();
+    for await (const { stations } of link) {
+      sizes.add(stations[0]!.phasors.length);
+      const { foreign, dataFrames } = link.counts;
+      if (foreign >= 5 && dataFrames >= 20 || dataFrames >= 1000) break;
+      socket.send(lie!, port, "127.0.0.1");
+    }
+    const { foreign, mismatched, malformed, unconfigured } = link.counts;
+    assert(foreign >= 5, `${foreign} datagrams were left out`);
+    assertEquals([sizes.size, mismatched, malformed, unconfigured], [1, 0, 0, 0]);
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+  },
 });
