@@ -1,5 +1,5 @@
 /**
- * A PMU that sends frames changed at random, in pieces of any length: every connection ends, with
+ * A PMU that sends frames changed at random, some of them with a checksum that fits, in pieces of any length: every connection ends, with
  * frames that it had or with an error, and the next one works. For ten minutes, from any seed:
  *
  *     FUZZ_MINUTES=10 FUZZ_SEED=1 deno test -A tests/reliability/pmu_fuzz_test.ts
@@ -16,6 +16,7 @@ import {
 } from "../../src/ingest/c37118/mod.ts";
 import { DataLayout } from "../../src/ingest/c37118/data_layout.ts";
 import { damaged, fuzzing } from "../support/fuzzing.ts";
+import { changedFrame, damagedFrame, isDataFrame } from "../support/sealed_damage.ts";
 import type { Random } from "../support/random.ts";
 import { HANG_MS } from "../support/until.ts";
 
@@ -29,12 +30,17 @@ const DATA = Array.from({ length: FRAMES }, (_, tick) => {
   return encodeValues(LAYOUT, values, { soc: SOC, fraction: Math.round(tick * 1e6 / FRAMES) });
 });
 
+/** A frame changed, with a checksum that fits; the time of data is what it was. */
+function sealed(frame: Uint8Array, random: Random): Uint8Array {
+  return isDataFrame(frame) ? changedFrame(frame, random) : damagedFrame(frame, random);
+}
+
 /** Some of the frames changed, left out or doubled. */
 function changed(frames: readonly Uint8Array[], random: Random): Uint8Array[] {
   const all = [...frames];
   for (let i = random.int(0, 3); i > 0; i--) {
     const at = random.int(0, all.length - 1);
-    all[at] = damaged(all[at]!, random);
+    all[at] = random.chance(0.5) ? damaged(all[at]!, random) : sealed(all[at]!, random);
   }
   if (random.chance(0.2)) all.splice(random.int(0, all.length - 1), random.int(1, 5));
   if (random.chance(0.2)) all.unshift(damaged(random.pick(DATA), random));
@@ -100,7 +106,8 @@ Deno.test("connectPmu: frames changed at random are left out, and every connecti
         await using pmu = await connectPmu(`127.0.0.1:${port}`, { id: 7, signal, timeoutMs });
         for await (const { time } of pmu) {
           taken++;
-          if (!times.has(time)) strange++;
+          // A configuration that is not what was made may have another unit of time.
+          if (isWhole && !times.has(time)) strange++;
         }
       } catch (error) {
         assert(error instanceof Error && error.name !== "AssertionError", String(error));

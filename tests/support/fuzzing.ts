@@ -89,7 +89,7 @@ class Watch {
 }
 
 /** Numbers as text that parsers like to get wrong. */
-const NASTY = [
+export const NASTY: readonly string[] = [
   "1e999",
   "-1e-999",
   "99999999999999999999999999999",

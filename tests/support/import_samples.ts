@@ -19,6 +19,8 @@ import {
 } from "../../src/ingest/c37118/mod.ts";
 import { DataLayout } from "../../src/ingest/c37118/data_layout.ts";
 import { makeComtrade, makeSingleFile } from "./comtrade.ts";
+import { damagedFooter, damagedFrame, otherFields } from "./sealed_damage.ts";
+import type { Random } from "./random.ts";
 import { upmuFile } from "./upmu_file.ts";
 
 /** A file to import. */
@@ -31,6 +33,8 @@ export interface ImportSample {
    * come out of it; of each frame, so that some of it can.
    */
   checked?: "whole" | "frames";
+  /** The first file, damaged behind its checksums and lengths. */
+  sealed?: (random: Random) => Uint8Array;
 }
 
 const START = Date.UTC(2026, 2, 29, 0, 59, 58);
@@ -73,6 +77,16 @@ function frames(): Uint8Array[] {
     return encodeValues(layout, simulatedValues(configuration, soc, tick, 7), { soc, fraction });
   });
   return [...encodeConfiguration(configuration, { soc, fraction: 0 }), ...data];
+}
+
+/** Frames of which some are damaged, each with a checksum that fits. */
+function withDamage(all: Uint8Array[], random: Random): Uint8Array[] {
+  for (let i = random.int(1, 3); i > 0; i--) {
+    // Configurations are few, and say more.
+    const at = random.chance(0.5) ? random.int(0, 2) : random.int(0, all.length - 1);
+    all[at] = damagedFrame(all[at]!, random);
+  }
+  return all;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -163,9 +177,21 @@ export async function importSamples(): Promise<Record<string, ImportSample>> {
         "a.dat": upmuFile([0, 1].map((second) => ({ date: [2026, 3, 1, 0, 0, second] }))),
       },
     },
-    frames: { files: { "a.bin": joined(frames()) }, checked: "frames" },
-    capture: { files: { "a.pcap": capture(frames()) }, checked: "frames" },
+    frames: {
+      files: { "a.bin": joined(frames()) },
+      checked: "frames",
+      sealed: (random) => joined(withDamage(frames(), random)),
+    },
+    capture: {
+      files: { "a.pcap": capture(frames()) },
+      checked: "frames",
+      sealed: (random) => capture(withDamage(frames(), random)),
+    },
   };
+  for (const sample of Object.values(samples)) {
+    const [[name, bytes]] = Object.entries(sample.files) as [[string, Uint8Array]];
+    if (/csv$|tsv$/.test(name)) sample.sealed = (random) => otherFields(bytes, random);
+  }
   for (const type of ["ASCII", "BINARY", "BINARY32", "FLOAT32"]) {
     const record = {
       type,
@@ -173,12 +199,18 @@ export async function importSamples(): Promise<Record<string, ImportSample>> {
       states: [Array.from({ length: ROWS }, (_, i) => i >> 4 & 1)],
     };
     const { configuration, samples: data } = makeComtrade(record);
-    samples[`comtrade ${type}`] = { files: { "a.cfg": configuration, "a.dat": data } };
+    samples[`comtrade ${type}`] = {
+      files: { "a.cfg": configuration, "a.dat": data },
+      sealed: (random) => otherFields(configuration, random),
+    };
     samples[`single file ${type}`] = { files: { "a.cff": makeSingleFile(record) } };
   }
   for (const compression of ["zstd", "snappy", "none"] as const) {
     const bytes = await columnar((sink, streams) => writeParquet(sink, streams, { compression }));
-    samples[`parquet ${compression}`] = { files: { "a.parquet": bytes } };
+    samples[`parquet ${compression}`] = {
+      files: { "a.parquet": bytes },
+      sealed: (random) => damagedFooter(bytes, random),
+    };
   }
   samples.arrow = { files: { "a.arrows": await columnar(writeArrow) } };
   return samples;
