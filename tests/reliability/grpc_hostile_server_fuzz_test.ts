@@ -1,7 +1,7 @@
 /**
  * Our client against a server that answers at random: bytes that are no frames, frames that are no
- * messages, messages with other content. Every call ends, with data or one of our errors, and no
- * error of the language's own comes out. For ten minutes:
+ * messages, messages with other content. Every call ends, with data that such a question can have or one
+ * of our errors, and no error of the language's own comes out. For ten minutes:
  *
  *     FUZZ_MINUTES=10 deno test -A tests/reliability/grpc_hostile_server_fuzz_test.ts
  */
@@ -26,10 +26,24 @@ async function drain(source: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of source);
 }
 
+/** Drains points or windows, and demands that their times are of the question and in order. */
+async function drainInOrder(
+  source: AsyncIterable<{ columns: { times: BigInt64Array } }>,
+  start: bigint = range.start,
+): Promise<void> {
+  let last = start;
+  for await (const { columns: { times } } of source) {
+    for (const time of times) {
+      assert(time >= last && time < range.end, `a time of ${time} after ${last}`);
+      last = time;
+    }
+  }
+}
+
 const CALLS: readonly ((endpoint: Endpoint) => Promise<unknown>)[] = [
-  (endpoint) => drain(endpoint.rawValues(range)),
-  (endpoint) => drain(endpoint.windows({ ...range, width: 10n, depth: 0 })),
-  (endpoint) => drain(endpoint.alignedWindows({ ...range, pointwidth: 4 })),
+  (endpoint) => drainInOrder(endpoint.rawValues(range)),
+  (endpoint) => drainInOrder(endpoint.windows({ ...range, width: 10n, depth: 0 })),
+  (endpoint) => drainInOrder(endpoint.alignedWindows({ ...range, pointwidth: 4 }), 96n),
   (endpoint) => endpoint.nearest({ uuid, time: 150n, version: 11n, backward: true }),
   (endpoint) => endpoint.streamInfo({ uuid, omitVersion: false, omitDescriptor: false }),
   (endpoint) => drain(endpoint.changes({ uuid, from: 1n, to: 11n, resolution: 0 })),
@@ -51,17 +65,24 @@ function blocks(random: Random): Uint8Array {
   return encodeBlocksResponse({ points, blocks: [block, block] }, 11n, 0n, memory);
 }
 
+/** Times about the range of the questions, in order or not. */
+function someTimes(random: Random): bigint[] {
+  const times = Array.from({ length: random.int(1, 6) }, () => BigInt(random.int(94, 206)));
+  if (random.chance(0.7)) times.sort((one, other) => one < other ? -1 : 1);
+  return times;
+}
+
 /** A message of some kind, changed a little. */
 function message(random: Random): Uint8Array {
   const whole = random.pick([
-    raw([[110n, 1], [120n, 2]]),
+    raw(someTimes(random).map((time) => [time, random.int(-9, 9)])),
     blocks(random),
-    windows([[110n, 1n], [120n, 2n]]),
+    windows(someTimes(random).map((time) => [time, BigInt(random.int(0, 9))])),
     versioned(11n),
     info("4.15.9-deno"),
     noise(random, 200),
   ]).slice();
-  for (let i = random.int(0, 3); i > 0 && whole.length > 0; i--) {
+  for (let i = random.int(-3, 3); i > 0 && whole.length > 0; i--) {
     whole[random.int(0, whole.length - 1)] = random.int(0, 255);
   }
   return random.chance(0.2) ? whole.subarray(0, random.int(0, whole.length)) : whole;
