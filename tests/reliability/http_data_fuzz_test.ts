@@ -139,8 +139,33 @@ function answerTo(port: number, text: string, isCut: boolean): Promise<Uint8Arra
   });
 }
 
+/** Number of lines of a body, which may be in chunks; undefined if it is packed. */
+function linesOf({ head, body }: Parsed): number | undefined {
+  if (field(head, "content-encoding") !== undefined) return undefined;
+  let text = new TextDecoder("latin1").decode(body);
+  if (field(head, "transfer-encoding") === "chunked") {
+    let whole = "";
+    for (let at = 0;;) {
+      const end = text.indexOf("\r\n", at);
+      const length = parseInt(text.slice(at, end), 16);
+      if (length === 0) break;
+      whole += text.slice(end + 2, end + 2 + length);
+      at = end + 2 + length + 2;
+    }
+    text = whole;
+  }
+  return text.split("\n").length - 1;
+}
+
+/** An answer in parts. */
+interface Parsed {
+  status: number;
+  head: string;
+  body: Uint8Array;
+}
+
 /** Status, header fields and body of an answer. */
-function parsed(bytes: Uint8Array): { status: number; head: string; body: Uint8Array } {
+function parsed(bytes: Uint8Array): Parsed {
   const text = new TextDecoder("latin1").decode(bytes);
   const end = text.indexOf("\r\n\r\n");
   const head = text.slice(0, end);
@@ -179,6 +204,18 @@ Deno.test("data by URL: whatever is asked is answered rightly, or refused", asyn
       const length = field(head, "content-length");
       if (length !== undefined && method === "GET" && status !== 304) {
         assertEquals([text, body.length], [text, Number(length)]);
+      }
+      if (status === 200 && method === "GET" && text.includes("/data.csv?")) {
+        const same = text.replace("/data.csv?", "/data.ndjson?");
+        const other = await answerTo(port, same, false);
+        if (other === undefined) return;
+        const rows = parsed(other);
+        assertEquals([text, rows.status], [text, 200]);
+        const [lines, expected] = [linesOf({ status, head, body }), linesOf(rows)];
+        // The first line of a CSV names its columns.
+        if (lines !== undefined && expected !== undefined) {
+          assertEquals([text, lines], [text, 1 + expected]);
+        }
       }
       const etag = field(head, "etag");
       if (etag === undefined || !text.includes("/data.parquet") || method !== "GET") return;
