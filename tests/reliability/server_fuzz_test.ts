@@ -67,6 +67,13 @@ const REMOVING = new Set(["Obliterate", "Delete"]);
 /** Calls that wait for more are not what is tested here. */
 const answered = METHODS.filter(({ name }) => name !== "Subscribe");
 
+const WRITES = ["Delete", "Obliterate", "Insert", "ArrowInsert", "SetStreamTags", "Create"];
+
+/** Calls that may be sent for a stream that others read. */
+const READS: ReadonlySet<DescMethod> = new Set(
+  answered.filter(({ name }) => !WRITES.includes(name)),
+);
+
 Deno.test("serve answers malformed messages of every method, and lives on", () =>
   withServer(async (_server, client, stream) => {
     const uuid = Uint8Array.fromHex(stream.uuid.replaceAll("-", ""));
@@ -77,7 +84,9 @@ Deno.test("serve answers malformed messages of every method, and lives on", () =
         jobs.push(send(client, method, bytes));
         // A change may undo another one: what removes something is sent for a uuid of nobody.
         const whose = REMOVING.has(method.name) ? new Uint8Array(16) : uuid;
-        jobs.push(send(client, method, mutated(validMessage(method.input, whose), random)));
+        const valid = validMessage(method.input, whose);
+        jobs.push(send(client, method, mutated(valid, random)));
+        if (READS.has(method)) jobs.push(send(client, method, mutatedBehindUuid(valid, random)));
       }
       await Promise.all(jobs);
     }
@@ -92,6 +101,20 @@ function validMessage(schema: DescMessage, uuid: Uint8Array): Uint8Array {
     else if (typeof message[localName] === "number") message[localName] = 1;
   }
   return toBinary(schema, message as never);
+}
+
+/** Bytes of a uuid that is the first field. */
+const UUID_FIELD_BYTES = 18;
+
+/** Some bytes changed behind the uuid, so that the stream is found, and the question is another one. */
+function mutatedBehindUuid(bytes: Uint8Array, random: Random): Uint8Array {
+  const copy = bytes.slice();
+  if (copy.length <= UUID_FIELD_BYTES) return copy;
+  for (let i = random.int(1, 3); i > 0; i--) {
+    const at = random.int(UUID_FIELD_BYTES, copy.length - 1);
+    copy[at] = random.pick([0, 0x7f, 0x80, 0xff, copy[at]! ^ 1 << random.int(0, 7)]);
+  }
+  return copy;
 }
 
 /** Some bytes changed, some cut off; the streams' data survive: those changes need other uuids. */
@@ -109,10 +132,7 @@ Deno.test("serve answers uuids of the wrong length and numbers at their edges", 
     const uuid = Uint8Array.fromHex(stream.uuid.replaceAll("-", ""));
     const uuids = [0, 1, 15, 17, 1000].map((length) => new Uint8Array(length).fill(7));
     const edges = [-(1n << 63n), -1n, 0n, 1n, (1n << 62n) + 1n, (1n << 63n) - 1n];
-    const reads = answered.filter(({ name }) =>
-      !["Delete", "Obliterate", "Insert", "ArrowInsert", "SetStreamTags", "Create"].includes(name)
-    );
-    for (const method of reads) {
+    for (const method of READS) {
       const jobs = uuids.map((wrong) => send(client, method, edgy(method.input, wrong, 1n, 1n)));
       for (const start of edges) {
         for (const end of edges) {
