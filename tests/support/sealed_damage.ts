@@ -19,7 +19,7 @@ const DATA_FRAME = 0;
 /** Numbers of 16 bits at which arithmetic goes wrong. */
 const EDGES = [0, 1, 0x7f80, 0x7fff, 0x8000, 0xff80, 0xffff];
 
-/** Where Parquet has the length of its footer, from the end. */
+/** Bytes from the length of the footer of a Parquet file to its end. */
 const FOOTER_LENGTH = 8;
 
 /** C37.118 frames that stand one behind the other. */

@@ -234,7 +234,7 @@ Deno.test("openEngine: an error of SQLite amid a long list is an error, not the 
   });
 });
 
-/** Where a page of SQLite has the number of its rows (file format, "B-tree Pages"). */
+/** Offset in a page of SQLite of the number of its rows (file format, "B-tree Pages"). */
 const ROWS_AT = 3;
 
 // A bit of this number hid the points that were inserted last from every read: SQLite's pages have no
