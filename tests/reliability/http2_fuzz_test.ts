@@ -142,7 +142,7 @@ async function talk(port: number, uuid: string, random: Random): Promise<void> {
     const frames: Uint8Array[] = [];
     for (let i = random.int(1, 4); i > 0; i--) {
       if (random.chance(0.5)) {
-        frames.push(...read(uuid, stream));
+        frames.push(...read(uuid, stream, random));
         stream += 2;
       } else {
         const any = 1 + 2 * random.int(0, stream >> 1);
@@ -160,8 +160,8 @@ async function talk(port: number, uuid: string, random: Random): Promise<void> {
   await closed;
 }
 
-/** `RawValues` of all points of a stream. */
-function read(uuid: string, stream: number): Uint8Array[] {
+/** `RawValues` of all points of a stream, in one of the forms that HTTP/2 has for it. */
+function read(uuid: string, stream: number, random: Random): Uint8Array[] {
   const params = create(RawValuesParamsSchema, {
     uuid: uuidBytes(uuid),
     start: 0n,
@@ -175,9 +175,20 @@ function read(uuid: string, stream: number): Uint8Array[] {
     ...field("content-type", "application/grpc"),
     ...field("te", "trailers"),
   ];
+  const body = [0, ...int32(message.length), ...message];
+  const cut = random.chance(0.7) ? 0 : random.int(0, fields.length);
+  const split = random.chance(0.7) ? 0 : random.int(0, body.length);
+  const priority = [...int32(0), 16];
+  const padding = random.int(0, 20);
   return [
-    headers(stream, fields, END_HEADERS),
-    frame(DATA, END_STREAM, stream, [0, ...int32(message.length), ...message]),
+    ...(cut === 0 ? [headers(stream, fields, END_HEADERS)] : [
+      headers(stream, [...priority, ...fields.slice(0, cut)], HAS_PRIORITY),
+      frame(CONTINUATION, END_HEADERS, stream, fields.slice(cut)),
+    ]),
+    ...(split === 0 ? [frame(DATA, END_STREAM, stream, body)] : [
+      frame(DATA, PADDED, stream, [padding, ...body.slice(0, split), ...new Uint8Array(padding)]),
+      frame(DATA, END_STREAM, stream, body.slice(split)),
+    ]),
   ];
 }
 
