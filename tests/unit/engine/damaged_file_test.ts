@@ -4,6 +4,17 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { build, files, readAll, uuid, withDirectory } from "../../support/database_file.ts";
 
+/** Checks that a file is CORRUPT for readers and writers, for a reason that `verify` reports too. */
+async function assertRefused(path: string, problem: string): Promise<void> {
+  for (const readOnly of [false, true]) {
+    const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
+    assertEquals(error.status, "CORRUPT");
+    assertStringIncludes(error.message, problem);
+  }
+  const report = await verify(path);
+  assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+}
+
 Deno.test("openEngine: a truncated file gives an error or is found by verify, never other points", async () => {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid.btrdb`;
@@ -143,13 +154,7 @@ Deno.test("openEngine: a file with triggers, views, indexes or tables of another
       const db = new DatabaseSync(path);
       db.exec(sql);
       db.close();
-      for (const readOnly of [false, true]) {
-        const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
-        assertEquals(error.status, "CORRUPT");
-        assertStringIncludes(error.message, problem);
-      }
-      const report = await verify(path);
-      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+      await assertRefused(path, problem);
     }
   });
 });
@@ -170,13 +175,7 @@ Deno.test("openEngine: a file whose tables begin at one page is not opened, and 
       db.close();
       const [one, two] = [table, other].sort();
       const problem = `The table ${two} is at the page of the table ${one}`;
-      for (const readOnly of [false, true]) {
-        const error = await assertRejects(() => openEngine({ path, readOnly }), BTrDBError);
-        assertEquals(error.status, "CORRUPT");
-        assertStringIncludes(error.message, problem);
-      }
-      const report = await verify(path);
-      assert(report.problems.some((text) => text.includes(problem)), report.problems.join("\n"));
+      await assertRefused(path, problem);
     }
   });
 });
