@@ -6,7 +6,7 @@
  */
 
 import { FlatBuffer, inside, type TableCount, tableCount } from "./flat_buffer.ts";
-import { invalid } from "./table.ts";
+import { invalid } from "./arrow_error.ts";
 
 const CONTINUATION = 0xffffffff;
 const FILE_MAGIC = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];

@@ -15,22 +15,23 @@ import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { inSlices } from "../core/pacer.ts";
+import { invalid } from "./arrow_error.ts";
 import {
   castTo,
   DOUBLE,
-  invalid,
   type NamedColumn,
-  type NamedValues,
   rawNamed,
   statNamed,
   tableOf,
+  TIME,
+} from "./named_columns.ts";
+import {
+  type NamedValues,
   tableToMulti,
   tableToRaw,
   tableToRawInSteps,
   tableToStat,
-  TIME,
 } from "./table.ts";
-
 import {
   type ArrowMessage,
   checkMetadata,

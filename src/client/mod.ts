@@ -4,7 +4,7 @@
  * @module
  */
 
-export type { ArrowTable } from "../arrow/table.ts";
+export type { ArrowTable } from "../arrow/arrow_table.ts";
 export type { WriteTableOptions } from "../io/arrow_stream.ts";
 export type { WriteParquetOptions } from "../io/parquet_write.ts";
 export { RawBatch, StatBatch } from "./batch.ts";

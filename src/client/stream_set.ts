@@ -14,7 +14,7 @@ import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { checkOptions, remainingOf, type RequestOptions } from "../core/request_options.ts";
 import { type MergedRow, mergeRows } from "./merge_rows.ts";
-import type { ArrowTable } from "../arrow/table.ts";
+import type { ArrowTable } from "../arrow/arrow_table.ts";
 import { currentTime } from "../core/time.ts";
 import type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
 import type { WriteParquetOptions } from "../io/parquet_write.ts";
@@ -572,7 +572,7 @@ export class StreamSet implements Iterable<Stream> {
   ): Promise<ArrowTable> {
     const { times, columns } = await this.toColumns(start, end, options);
     checkTimeLabel("make an Arrow table", columns);
-    const { DOUBLE, tableOf, TIME } = await import("../arrow/table.ts");
+    const { DOUBLE, tableOf, TIME } = await import("../arrow/named_columns.ts");
     return tableOf([
       { name: "time", type: TIME, data: times },
       ...columns.map(({ label, values }) => ({ name: label, type: DOUBLE, data: values })),

@@ -32,14 +32,8 @@ export {
 } from "../arrow/ipc.ts";
 export { readArrow } from "./arrow_file.ts";
 export { writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
-export {
-  type ArrowTable,
-  rawToTable,
-  statToTable,
-  tableToMulti,
-  tableToRaw,
-  tableToStat,
-} from "../arrow/table.ts";
+export type { ArrowTable } from "../arrow/arrow_table.ts";
+export { rawToTable, statToTable, tableToMulti, tableToRaw, tableToStat } from "../arrow/table.ts";
 export type { NamedPoints } from "./column_points.ts";
 export type { ColumnSource, TableStream } from "./table.ts";
 export type { TimeForm, TimeOptions } from "./table_times.ts";

@@ -7,7 +7,7 @@
 
 import { Column, Table } from "@uwdata/flechette";
 import { decode } from "../arrow/ipc.ts";
-import { invalid } from "../arrow/table.ts";
+import { invalid } from "../arrow/arrow_error.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { END_OF_STREAM, type Message, messagesOf } from "./arrow_messages.ts";
 

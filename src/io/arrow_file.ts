@@ -9,7 +9,7 @@ import { invalidType } from "../core/argument_error.ts";
 import { describe } from "../core/describe.ts";
 import { type Column, type DataType, type Table, TimeUnit, Type } from "@uwdata/flechette";
 import { decode } from "../arrow/ipc.ts";
-import { invalid } from "../arrow/table.ts";
+import { invalid } from "../arrow/arrow_error.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { batchesOf } from "./arrow_batches.ts";
 import { END_OF_STREAM, messagesOf } from "./arrow_messages.ts";

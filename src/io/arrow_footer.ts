@@ -6,7 +6,7 @@
  */
 
 import { FlatBuffer, tableCount } from "../arrow/flat_buffer.ts";
-import { invalid } from "../arrow/table.ts";
+import { invalid } from "../arrow/arrow_error.ts";
 
 /** The mark at both ends of a file: `ARROW1`. */
 const MARK = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];

@@ -5,7 +5,7 @@
  */
 
 import { FlatBuffer, tableCount } from "../arrow/flat_buffer.ts";
-import { invalid } from "../arrow/table.ts";
+import { invalid } from "../arrow/arrow_error.ts";
 import { checkBytes } from "../core/check_bytes.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { type Blocks, checkFooter, isArrowMark, MAX_FOOTER_BYTES } from "./arrow_footer.ts";

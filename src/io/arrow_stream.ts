@@ -9,7 +9,7 @@ import { tableToIPC } from "@uwdata/flechette";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
-import { COUNT, DOUBLE, INT64, LOCAL_TIME, tableOf, TIME } from "../arrow/table.ts";
+import { COUNT, DOUBLE, INT64, LOCAL_TIME, tableOf, TIME } from "../arrow/named_columns.ts";
 import { END_OF_STREAM, endOfMessage } from "./arrow_messages.ts";
 import { checkTableStreams, type TableBatch, tableBatches, type TableStream } from "./table.ts";
 import { type TimeForm, timeFormOf, type TimeOptions } from "./table_times.ts";
