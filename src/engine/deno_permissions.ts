@@ -11,7 +11,9 @@ type Permission = "run" | "env" | "sys" | "read";
 interface DenoPermissions {
   readonly build: { readonly standalone?: boolean };
   readonly permissions: {
-    querySync(descriptor: { name: Permission; path?: URL }): { readonly state: string };
+    querySync(
+      descriptor: { name: Permission; path?: URL; kind?: "uid" },
+    ): { readonly state: string };
   };
 }
 
@@ -33,5 +35,11 @@ export function isAllowed(name: Permission): boolean {
 export function mayLoad(module: URL): boolean {
   if (module.protocol !== "file:") return true;
   const state = deno()?.permissions.querySync({ name: "read", path: module }).state;
+  return (state ?? "granted") === "granted";
+}
+
+/** Tells whether this program may know its user; true outside of Deno. */
+export function mayKnowUser(): boolean {
+  const state = deno()?.permissions.querySync({ name: "sys", kind: "uid" }).state;
   return (state ?? "granted") === "granted";
 }

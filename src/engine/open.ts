@@ -15,7 +15,13 @@ import { Engine } from "./engine.ts";
 import { counterProblems } from "./file/counters.ts";
 import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
-import { fileAt, hasLog, isOnReadOnlyDisk, refuseOtherThanFiles } from "./file/file_system.ts";
+import {
+  fileAt,
+  hasLog,
+  isOnReadOnlyDisk,
+  refuseForeignLinks,
+  refuseOtherThanFiles,
+} from "./file/file_system.ts";
 import { HeldFile } from "./file/held_file.ts";
 import { ReaderPlace } from "./file/reader_place.ts";
 import { checkOptions, DEFAULT_CACHE_BYTES, type EngineOptions } from "./options.ts";
@@ -137,6 +143,7 @@ export function openForReading(
   open: OpenDatabase = openSqlite,
   ownWriter = false,
 ): OpenForReading {
+  if (!ownWriter) refuseForeignLinks(path);
   const held = ownWriter ? undefined : heldFile(path);
   try {
     return { db: openBeside(path, open, ownWriter), held };
@@ -220,6 +227,7 @@ function openForWriting(path: string, options: EngineOptions): Database {
  * program that looks into the file would remove the log the writer writes to.
  */
 function checkIsDatabase(path: string): void {
+  refuseForeignLinks(path);
   const real = realPath(path);
   refuseOtherThanFiles(path, real);
   refuseRollbackJournal(path, real);

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
 import type { Transform } from "node:stream";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { isForeignLink } from "../../core/foreign_link.ts";
+import { foreignLinkAt } from "../../core/foreign_link.ts";
 import { openPartFile } from "../../csv/part_file.ts";
 import { CliError, notFound, usageError } from "../errors.ts";
 import { compressedStream } from "./compressed_stream.ts";
@@ -69,34 +68,15 @@ export function destination(name: string): Destination {
   return { name, path, direct: info !== undefined && !info.isFile };
 }
 
-/** Links that lead to each other, one after another, as many as Linux follows. */
-const MAX_LINKS = 40;
-
 /** Refuses a link of another user, who would choose the file that is replaced. */
 function refuseForeignLinks(name: string): void {
-  let path = resolve(name);
-  for (let links = 0; links < MAX_LINKS; links++) {
-    const info = lstatOf(path);
-    if (info?.isSymlink !== true) return;
-    if (isForeignLink(info, Deno.statSync(dirname(path)), Deno.uid())) {
-      throw usageError(
-        `Cannot write ${name}: ${path} is a link of another user, in a folder that everyone may ` +
-          "write to",
-        "remove it, or name another file",
-      );
-    }
-    path = resolve(dirname(path), Deno.readLinkSync(path));
-  }
-}
-
-function lstatOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    const { NotADirectory, NotFound } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
-    throw error;
-  }
+  const link = foreignLinkAt(name, Deno.uid);
+  if (link === undefined) return;
+  throw usageError(
+    `Cannot write ${name}: ${link} is a link of another user, in a folder that everyone may ` +
+      "write to",
+    "remove it, or name another file",
+  );
 }
 
 function realPath(name: string): string {

@@ -5,8 +5,11 @@
  */
 
 import { closeSync, openSync, type Stats, statSync } from "node:fs";
+import process from "node:process";
 import { BTrDBError } from "../../core/errors.ts";
+import { foreignLinkAt } from "../../core/foreign_link.ts";
 import { kindOf } from "../../core/plain_file.ts";
+import { mayKnowUser } from "../deno_permissions.ts";
 
 /** Status of the file at a path; `undefined` if there is none or it may not be read. */
 export function fileAt(path: string): Stats | undefined {
@@ -46,6 +49,24 @@ export function refuseOtherThanFiles(path: string, real: string): void {
     const what = suffix === "" ? `it is ${kind}` : `${real}${suffix} is ${kind}; remove it`;
     throw new BTrDBError(`Cannot open ${path}: ${what}`, { status: "CANNOT_OPEN" });
   }
+}
+
+/**
+ * Refuses a link of another user, who would choose the file that is read, written or made.
+ *
+ * @param path The database.
+ * @throws {BTrDBError} `CANNOT_OPEN`.
+ */
+export function refuseForeignLinks(path: string): void {
+  const mayKnow = mayKnowUser();
+  const link = foreignLinkAt(path, () => mayKnow ? process.getuid?.() : undefined);
+  if (link === undefined) return;
+  const where = "of another user, in a folder that everyone may write to; remove it, or open " +
+    "the file that it leads to";
+  const what = mayKnow
+    ? `is a link ${where}`
+    : `may be a link ${where}, or allow --allow-sys=uid if it is yours`;
+  throw new BTrDBError(`Cannot open ${path}: ${link} ${what}`, { status: "CANNOT_OPEN" });
 }
 
 /** Tells whether a write-ahead log with changes lies beside a database. */

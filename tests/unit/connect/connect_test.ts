@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { BTrDBError, connect, type ConnectOptions, verifyFile } from "@btrdb/btrdb";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -52,6 +58,35 @@ Deno.test("connect: a file needs its folder only", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+// Whose a link is can be asked only with a permission, which no program needed to open a file.
+Deno.test({
+  name:
+    "connect: a link needs no permission to know the user, unless another user may have planted it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    if (Deno.uid() !== 0) return console.warn("skipped, only root can give links to other users");
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.mkdir(`${folder}/shared`);
+      await Deno.chmod(`${folder}/shared`, 0o1777);
+      const link = `${folder}/shared/link.btrdb`;
+      await Deno.symlink(`${folder}/grid.btrdb`, link);
+      const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`];
+      const program = `import { connect } from "@btrdb/btrdb";
+         await using db = await connect("file:${link}"); console.log("open");`;
+      assertEquals(await run(permissions, program), { code: 0, out: "open\n", err: "" });
+      await Deno.chown(`${folder}/shared`, 12_345, 12_345);
+      const refused = await run(permissions, program);
+      assertEquals(refused.code, 1);
+      assertStringIncludes(refused.err, "or allow --allow-sys=uid if it is yours");
+      const allowed = await run([...permissions, "--allow-sys=uid"], program);
+      assertEquals(allowed, { code: 0, out: "open\n", err: "" });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test("connect: a bulk load needs the folder of its file only, and with more the process ends by itself", async () => {

@@ -1,6 +1,7 @@
+import { lchown } from "node:fs/promises";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { openEngine } from "../../../src/engine/mod.ts";
+import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { refuseRollbackJournal } from "../../../src/engine/file/rollback_journal.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { build, files, rejection, withDirectory } from "../../support/database_file.ts";
@@ -148,6 +149,67 @@ Deno.test("openEngine: the mark of a writer that the file does not name is CORRU
       assertStringIncludes(error.message, "another program has changed its user_version");
     }
   });
+});
+
+// A link in place of a file beside the database would have SQLite write to whatever it leads to.
+Deno.test("openEngine: links in place of the files beside a database are not followed", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    for (const suffix of ["-lock", "-wal", "-shm", "-journal"]) {
+      for (const content of [undefined, "theirs"]) {
+        const target = `${directory}/target`;
+        if (content !== undefined) await Deno.writeTextFile(target, content);
+        await Deno.remove(`${path}${suffix}`).catch(() => {});
+        await Deno.symlink(target, `${path}${suffix}`);
+        const refused = [rejection(openEngine({ path }))];
+        if (suffix === "-wal" || suffix === "-shm") {
+          refused.push(rejection(openEngine({ path, readOnly: true })), rejection(verify(path)));
+        } else if (suffix === "-lock") {
+          await (await openEngine({ path, readOnly: true })).close();
+        }
+        for (const { status } of await Promise.all(refused)) assertEquals(status, "CANNOT_OPEN");
+        await Deno.remove(`${path}${suffix}`);
+        assertEquals(await Deno.readTextFile(target).catch(() => undefined), content);
+        await Deno.remove(target).catch(() => {});
+      }
+    }
+  });
+});
+
+// Linux does not follow links that other users put into /tmp. The engine asked where the link leads and opened
+// that: whoever planted it had the database of another user written, or a new one made anywhere.
+Deno.test({
+  name: "openEngine: links of other users in folders of everyone are refused",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    if (Deno.uid() !== 0) return console.warn("skipped, only root can give links to other users");
+    await withDirectory(async (directory) => {
+      const [ours, shared] = [`${directory}/ours.btrdb`, `${directory}/shared`];
+      await build(ours);
+      await Deno.mkdir(shared);
+      await Deno.chmod(shared, 0o1777);
+      const names = [`${shared}/planted.btrdb`, `${directory}/link`, `${shared}/new.btrdb`];
+      await Deno.symlink(ours, names[0]!);
+      // Only what it leads to is another user's link.
+      await Deno.symlink(names[0]!, names[1]!);
+      await Deno.symlink(`${directory}/made.btrdb`, names[2]!);
+      await (await openEngine({ path: names[0]! })).close();
+      for (const name of [names[0]!, names[2]!]) await lchown(name, 12_345, 12_345);
+      for (const path of names) {
+        for (const readOnly of [false, true]) {
+          const error = await rejection(openEngine({ path, readOnly }));
+          assertEquals(error.status, "CANNOT_OPEN");
+          assertStringIncludes(error.message, "is a link of another user");
+        }
+        assertStringIncludes((await rejection(verify(path))).message, "is a link of another user");
+      }
+      assert(!files(directory).includes("made.btrdb"));
+      // Who may write to the folder alone is its owner.
+      await Deno.chmod(shared, 0o755);
+      await (await openEngine({ path: names[1]! })).close();
+    });
+  },
 });
 
 Deno.test("openEngine: durability decides when SQLite syncs its log", async () => {
