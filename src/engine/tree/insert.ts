@@ -15,7 +15,7 @@ import { gallop } from "../../core/search.ts";
 import { formatTime } from "../../core/time.ts";
 import { LEAF_POINTS, ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
 import { lateOf, type LatePoints, mergeLate, sliceLate } from "./late_points.ts";
-import { mergeRuns } from "./merge_runs.ts";
+import { mergeRunsInSteps } from "./merge_runs.ts";
 import { ABSENT, type ChildRef, INNER, InnerNode, type Leaf } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
 import type { ReadyLeaves } from "./ready_leaves.ts";
@@ -50,7 +50,8 @@ export interface Commit extends NodeCommit {
 export type InsertedPoints = RawColumns | LatePoints;
 
 /**
- * Inserts points; a generator, so that a long insert can pause between nodes.
+ * Inserts points; a generator, so that a long insert can pause between nodes, and while many points
+ * are merged with those of a leaf.
  *
  * @param root Address of the root, 0 for an empty tree.
  * @param points Not empty.
@@ -117,7 +118,7 @@ export function* insertIntoBucket(
     return yield* insertIntoInner(commit, node, all, 0, all.times.length);
   }
   if (stored === 0 && fits) return store.writeLeaf(points, from, to, commit.ready);
-  const merged = mergeRuns(leaf, sliceRaw(points, from, to), commit.replaced);
+  const merged = yield* mergeRunsInSteps(leaf, sliceRaw(points, from, to), commit.replaced);
   const n = merged.times.length;
   if (fits || (stored > 0 && n <= LEAF_POINTS)) return store.writeLeaf(merged, 0, n);
   const node = new InnerNode(pointwidth, parent.bucketStart(bucket));
