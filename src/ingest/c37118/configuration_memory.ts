@@ -10,10 +10,16 @@ import { decodeConfiguration } from "./decode_configuration.ts";
 import { type Configuration, formatOf } from "./configuration.ts";
 import { CHECKSUM_BYTES, type FrameHeader, HEADER_BYTES } from "./frame_header.ts";
 
-/** Most bytes of configuration frames kept; the oldest go first. */
-const MAX_BYTES = 4 << 20;
+/** Most bytes of memory that configurations may take; the oldest go first. */
+const MAX_BYTES = 64 << 20;
+/** Memory of a decoded configuration, measured: of each byte of it, and of each station. */
+const BYTES_PER_BYTE = 10;
+const BYTES_PER_STATION = 512;
 /** Most bytes of the fragments of one CFG-3. */
 const MAX_FRAGMENT_BYTES = 1 << 20;
+/** Most fragments of one CFG-3, and memory that each takes beside its bytes. */
+const MAX_FRAGMENTS = 4096;
+const BYTES_PER_FRAGMENT = 256;
 /** Most CFG-3 whose fragments are collected at a time. */
 const MAX_FRAGMENTED = 16;
 /** Number of the last fragment (6.4, Table 10). */
@@ -25,13 +31,31 @@ interface Entry {
   content: Uint8Array;
 }
 
+/** Fragments of a CFG-3 that is not whole. */
+interface Fragments {
+  parts: Uint8Array[];
+  /** Bytes of all parts. */
+  size: number;
+}
+
+/** About how much memory an entry takes, bytes. */
+function bytesOf({ layout, content }: Entry): number {
+  return BYTES_PER_BYTE * content.length + BYTES_PER_STATION * (1 + layout.stations.length);
+}
+
 /** Remembers the configuration in use of each data stream. */
 export class ConfigurationMemory {
   readonly #entries = new Map<string, Entry>();
-  readonly #fragments = new Map<string, Uint8Array[]>();
+  readonly #fragments = new Map<string, Fragments>();
   #bytes = 0;
+  #fragmentBytes = 0;
   /** Grows with every configuration that comes. */
   generation = 0;
+
+  /** About how many bytes of memory all configurations and fragments take. */
+  get keptBytes(): number {
+    return this.#bytes + this.#fragmentBytes;
+  }
 
   /**
    * Layout in use.
@@ -86,15 +110,16 @@ export class ConfigurationMemory {
       // CFG-2 and CFG-3 may take turns and say the same; names must not change with them.
       const isOther = old.layout.configuration.kind !== layout.configuration.kind;
       if (isOther && isSameData(old.layout, layout)) return;
-      this.#bytes -= old.content.length;
+      this.#bytes -= bytesOf(old);
       this.#entries.delete(key);
     }
-    this.#entries.set(key, { layout, content });
-    this.#bytes += content.length;
+    const added = { layout, content };
+    this.#entries.set(key, added);
+    this.#bytes += bytesOf(added);
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= MAX_BYTES || oldest === key) break;
       this.#entries.delete(oldest);
-      this.#bytes -= entry.content.length;
+      this.#bytes -= bytesOf(entry);
     }
   }
 
@@ -104,26 +129,29 @@ export class ConfigurationMemory {
     const index = body[0]! << 8 | body[1]!;
     const part = body.slice(2);
     if (index === 0) return part;
-    const parts = index === 1 ? [] : this.#fragments.get(key);
-    const isNext = parts !== undefined &&
-      (index === parts.length + 1 || (index === LAST_FRAGMENT && parts.length > 0));
-    this.#fragments.delete(key);
+    const before = index === 1 ? { parts: [], size: 0 } : this.#fragments.get(key);
+    const isNext = before !== undefined &&
+      (index === before.parts.length + 1 || (index === LAST_FRAGMENT && before.parts.length > 0));
+    this.#dropFragments(key);
     if (!isNext) {
       throw new RangeError(`Cannot join the configuration: fragment ${index} is out of order`);
     }
+    const { parts } = before;
     parts.push(part);
-    const size = parts.reduce((sum, { length }) => sum + length, 0);
-    if (size > MAX_FRAGMENT_BYTES) {
+    const size = before.size + part.length;
+    if (size > MAX_FRAGMENT_BYTES || parts.length > MAX_FRAGMENTS) {
       throw new RangeError(
-        `Cannot join the configuration: ${size} bytes, expected at most ${MAX_FRAGMENT_BYTES}`,
+        `Cannot join the configuration: ${size} bytes in ${parts.length} fragments, ` +
+          `expected at most ${MAX_FRAGMENT_BYTES} in ${MAX_FRAGMENTS}`,
       );
     }
     if (index !== LAST_FRAGMENT) {
       const [oldest] = this.#fragments.keys();
       if (this.#fragments.size >= MAX_FRAGMENTED && oldest !== undefined) {
-        this.#fragments.delete(oldest);
+        this.#dropFragments(oldest);
       }
-      this.#fragments.set(key, parts);
+      this.#fragments.set(key, { parts, size });
+      this.#fragmentBytes += size + BYTES_PER_FRAGMENT * parts.length;
       return undefined;
     }
     const whole = new Uint8Array(size);
@@ -133,6 +161,13 @@ export class ConfigurationMemory {
       at += piece.length;
     }
     return whole;
+  }
+
+  #dropFragments(key: string): void {
+    const known = this.#fragments.get(key);
+    if (known === undefined) return;
+    this.#fragmentBytes -= known.size + BYTES_PER_FRAGMENT * known.parts.length;
+    this.#fragments.delete(key);
   }
 }
 

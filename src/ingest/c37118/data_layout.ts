@@ -139,19 +139,26 @@ function layoutOf(
     bytes: stationBytes(station),
     slot,
     slots: 3 + 2 * phasors.length + analogs.length + digitals.length,
-    factors: Float64Array.from(
+    factors: numbersOf(
       phasors,
       ({ scale, angleOffset }) => Number.isFinite(angleOffset) ? factor(scale) : NaN,
     ),
     divisor,
-    gains: Float64Array.from(
+    gains: numbersOf(
       analogs,
       ({ scale, offset }) =>
         !isLinear ? 1 : scale === 0 || !Number.isFinite(scale + offset) ? NaN : scale,
     ),
-    offsets: Float64Array.from(analogs, ({ offset }) => isLinear ? offset : 0),
+    offsets: numbersOf(analogs, ({ offset }) => isLinear ? offset : 0),
     isRotated: kind === 3 && phasors.some(({ angleOffset }) => angleOffset !== 0),
   };
+}
+
+const NO_NUMBERS = new Float64Array(0);
+
+/** A number of each item. A frame may have thousands of stations without any. */
+function numbersOf<T>(items: readonly T[], numberOf: (item: T) => number): Float64Array {
+  return items.length === 0 ? NO_NUMBERS : Float64Array.from(items, numberOf);
 }
 
 function readStation(

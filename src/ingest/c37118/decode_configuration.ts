@@ -80,13 +80,16 @@ class FieldReader {
   }
 }
 
+/** Made once: a configuration has thousands of names. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Text up to the first NUL, without blanks behind it; UTF-8, else ISO 8859-1. */
 function nameOf(bytes: Uint8Array): string {
   const nul = bytes.indexOf(0);
   const content = nul < 0 ? bytes : bytes.subarray(0, nul);
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+    text = UTF_8.decode(content);
   } catch {
     text = Array.from(content, (byte) => String.fromCharCode(byte)).join("");
   }

@@ -164,6 +164,11 @@ export class FrameDecoder {
     return this.#lastProblem;
   }
 
+  /** About how many bytes of memory configurations and waiting frames take. */
+  get keptBytes(): number {
+    return this.#memory.keptBytes + this.#heldBytes;
+  }
+
   /** Reading of the frequency. */
   get frequencyForm(): FrequencyForm {
     return this.#form;

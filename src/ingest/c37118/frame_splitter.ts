@@ -20,6 +20,8 @@ export interface SplitCounts {
 /** Bytes of the buffer at first, and at most: a largest frame that is not complete, and as much again. */
 const FIRST_BYTES = 4096;
 const BUFFER_BYTES = 2 * (MAX_FRAME_BYTES + 1);
+/** A larger buffer is given back at the end: each device that sends datagrams has one. */
+const RESTING_BYTES = 1 << 14;
 /** Bytes that must come before an incomplete frame is searched for others. */
 const SEARCH_BYTES = 1024;
 
@@ -66,6 +68,13 @@ export class FrameSplitter {
     this.counts.skippedBytes += this.#end - this.#start;
     this.#start = this.#end = this.#searchedEnd = 0;
     this.#inSync = true;
+    if (this.#buffer.length > RESTING_BYTES) this.#allocate(FIRST_BYTES);
+  }
+
+  #allocate(bytes: number): void {
+    this.#buffer = new Uint8Array(bytes);
+    this.#view = new DataView(this.#buffer.buffer);
+    this.#prefixes = new Uint16Array(bytes + 1);
   }
 
   /** Number of bytes kept because they may begin a frame. */
@@ -78,9 +87,7 @@ export class FrameSplitter {
     const size = Math.min(BUFFER_BYTES, 2 * this.#buffer.length);
     if (2 * shift < this.#buffer.length && size > this.#buffer.length) {
       const [buffer, prefixes] = [this.#buffer, this.#prefixes];
-      this.#buffer = new Uint8Array(size);
-      this.#view = new DataView(this.#buffer.buffer);
-      this.#prefixes = new Uint16Array(size + 1);
+      this.#allocate(size);
       this.#buffer.set(buffer);
       this.#prefixes.set(prefixes);
       return;

@@ -39,7 +39,7 @@ export interface SourceReport extends LinkCounts {
   problem: string | undefined;
 }
 
-/** Longest gap whose frames count as lost; a longer one is a clock that was set, ns. */
+/** Longest step of time, in either direction, that is no clock that was set, ns. */
 const MAX_GAP = 3_600_000_000_000n;
 
 /** Follows the times of one data stream. */
@@ -62,7 +62,8 @@ export class StreamTimes {
       return;
     }
     if (time <= newest) {
-      if (time === newest) this.repeated++;
+      if (newest - time > MAX_GAP) this.#newest = time;
+      else if (time === newest) this.repeated++;
       else {
         this.late++;
         // It was counted as lost when the one behind it came.

@@ -10,6 +10,7 @@ import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
 import { formatTime } from "../../core/time.ts";
 import type { InsertOptions } from "../../client/insert.ts";
+import { CollectionOwners } from "./collection_owners.ts";
 import type { ChannelNames, ColumnPoints } from "./channel_columns.ts";
 import type { DecodeOptions } from "./frame_decoder.ts";
 import type { SourceReport } from "./link_statistics.ts";
@@ -125,7 +126,7 @@ export class LiveIngest {
     this.#options = options;
     this.#everyMs = integerOption("ingest", everyMs, "everyMs", 10, 600_000);
     this.#say = onEvent;
-    const owners = new Map<string, string>();
+    const owners = new CollectionOwners();
     const parsed = targets.map((text) => parsePmuTarget(text, options));
     const twice = parsed.find(({ text }, i) => parsed.findIndex((t) => t.text === text) < i);
     if (twice !== undefined) throw outOfRange(`Cannot ingest ${twice.text} twice`);

@@ -5,6 +5,7 @@
  */
 
 import { abortable, delay } from "../../core/call.ts";
+import type { CollectionOwners, Sender } from "./collection_owners.ts";
 import {
   ChannelColumns,
   type ChannelNames,
@@ -16,6 +17,7 @@ import type { DecodeOptions, FrameDecoder, RawDataFrame } from "./frame_decoder.
 import { addCounts, noCounts, type SourceReport, StreamTimes } from "./link_statistics.ts";
 import { PmuLink } from "./pmu_link.ts";
 import type { PmuTarget } from "./pmu_target.ts";
+import type { SendingDevice } from "./sending_devices.ts";
 
 /** First and longest wait before a connection is tried again, ms; each wait is twice the last one. */
 const FIRST_WAIT_MS = 500;
@@ -24,16 +26,37 @@ const LONGEST_WAIT_MS = 30_000;
 const GOOD_MS = 10_000;
 /** Time to connect, ms. */
 const CONNECT_MS = 20_000;
-/** Most layouts that are collected at a time: a device that changes all the time is not followed. */
+/** Most layouts of a data stream at a time: a device that changes all the time is not followed. */
 const MAX_LAYOUTS = 16;
+/** Most data streams of a source, and most columns of all. */
+const MAX_STREAMS = 1024;
+const MAX_COLUMNS = 100_000;
+/** Silence after which a data stream makes place for another one, ms. */
+const IDLE_MS = 10_000;
+/** Shortest silence after which a device may have come back with another port, and in frames. */
+const SILENT_MS = 1_000;
+const SILENT_FRAMES = 5;
 /** Values collected at which TCP is held back, and at which frames are dropped. */
 const PAUSE_VALUES = 1 << 20;
 const MAX_VALUES = 1 << 22;
-/** Most data streams of a source whose times are followed. */
-const MAX_STREAMS = 1024;
+/** Channels without a scale that are named in a message. */
+const MAX_NAMED = 8;
 
-/** Names of collections that belong to a device, over all sources. */
-export type CollectionOwners = Map<string, string>;
+/** A data stream of a device. */
+interface DataStream {
+  sender: Sender;
+  readonly times: StreamTimes;
+  /** Layout of its latest configuration. */
+  layout: DataLayout;
+  /** Time of its last frame, ms. */
+  seenMs: number;
+}
+
+/** Columns of the frames of one layout. */
+interface Collected {
+  readonly columns: ChannelColumns;
+  readonly stream: DataStream;
+}
 
 /** Keeps a source connected until it is stopped. */
 export class LiveSource {
@@ -42,9 +65,16 @@ export class LiveSource {
   readonly #names: ChannelNames;
   readonly #owners: CollectionOwners;
   readonly #say: (text: string) => void;
-  readonly #collectors = new Map<DataLayout, ChannelColumns>();
-  readonly #times = new Map<number, StreamTimes>();
-  readonly #layouts = new Map<number, DataLayout>();
+  readonly #collected = new Map<DataLayout, Collected>();
+  /** Columns to which no more frames come, and whose points were not taken yet. */
+  #retired: ChannelColumns[] = [];
+  /** By the port of the device where it sends unasked, and the number of the data stream. */
+  readonly #streams = new Map<string, DataStream>();
+  readonly #senders = new WeakMap<SendingDevice, Sender>();
+  /** The device that is asked. */
+  readonly #asked: Sender;
+  #columns = 0;
+  readonly #gone = { lost: 0, late: 0, repeated: 0 };
   #past = noCounts();
   #link: PmuLink | undefined;
   #connections = 0;
@@ -71,6 +101,8 @@ export class LiveSource {
     this.#names = options.names;
     this.#owners = owners;
     this.#say = say;
+    const { text: source, hostname: address, port } = target;
+    this.#asked = { source, address, port, seenMs: Infinity, silentMs: Infinity };
   }
 
   /** Connects, and connects again with growing waits, until the signal is aborted. */
@@ -95,7 +127,7 @@ export class LiveSource {
     let closed: (reason: Error | undefined) => void = () => {};
     const end = new Promise<Error | undefined>((resolve) => closed = resolve);
     const opening = PmuLink.open(this.target, this.#options, {
-      onData: (raw, decoder) => this.#data(raw, decoder),
+      onData: (raw, decoder, device) => this.#data(raw, decoder, device),
       onFrame: () => {},
       onClose: (reason) => closed(reason),
     }, { signal, deadlineMs: Date.now() + CONNECT_MS });
@@ -132,12 +164,15 @@ export class LiveSource {
     let absent = 0;
     this.#size = 0;
     this.#link?.resume();
-    for (const [layout, collector] of this.#collectors) {
-      if (collector.rows > 0) {
-        const { columns, absent: missing } = collector.take();
-        taken.push(...columns);
-        absent += missing;
-      } else if (![...this.#layouts.values()].includes(layout)) this.#collectors.delete(layout);
+    const take = (columns: ChannelColumns): void => {
+      const { columns: points, absent: missing } = columns.take();
+      taken.push(...points);
+      absent += missing;
+    };
+    for (const columns of this.#retired.splice(0)) take(columns);
+    for (const [layout, { columns, stream }] of this.#collected) {
+      if (columns.rows > 0) take(columns);
+      else if (stream.layout !== layout) this.#retire(layout);
     }
     return { columns: taken, absent };
   }
@@ -146,12 +181,8 @@ export class LiveSource {
   get report(): SourceReport {
     const link = this.#link;
     const counts = link === undefined ? this.#past : addCounts(this.#past, link.counts);
-    const sum = { lost: 0, late: 0, repeated: 0 };
-    for (const { lost, late, repeated } of this.#times.values()) {
-      sum.lost += lost;
-      sum.late += late;
-      sum.repeated += repeated;
-    }
+    const sum = { ...this.#gone };
+    for (const { times } of this.#streams.values()) addTimes(sum, times);
     return {
       source: this.target.text,
       connected: link !== undefined,
@@ -165,64 +196,155 @@ export class LiveSource {
     };
   }
 
-  #data(raw: RawDataFrame, decoder: FrameDecoder): void {
+  #data(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): void {
     const { layout, header } = raw;
-    const collector = this.#collectors.get(layout) ?? this.#collector(layout);
-    if (collector === undefined || this.#size > MAX_VALUES) {
+    const collected = this.#collected.get(layout) ?? this.#collect(layout, this.#senderOf(device));
+    if (typeof collected === "string" || this.#size > MAX_VALUES) {
       this.#overrun++;
-      this.#problem = collector === undefined
-        ? "the configuration changes too often"
+      this.#problem = typeof collected === "string"
+        ? collected
         : "frames come faster than they can be kept";
       return;
     }
+    const { columns, stream } = collected;
     this.#size += layout.slots;
     if (this.#size > PAUSE_VALUES) this.#link?.pause();
     const time = decoder.timeOf(raw);
-    layout.read(raw.view, raw.start, collector.addRow(time, header.quality), decoder.frequencyForm);
-    this.#clockOffsetMs = Date.now() - Number(time / 1000n) / 1000;
-    let times = this.#times.get(header.idcode);
-    if (times === undefined) {
-      if (this.#times.size >= MAX_STREAMS) return;
-      this.#times.set(header.idcode, times = new StreamTimes());
-    }
-    times.add(time, layout.configuration.dataRate);
+    layout.read(raw.view, raw.start, columns.addRow(time, header.quality), decoder.frequencyForm);
+    const nowMs = Date.now();
+    this.#clockOffsetMs = nowMs - Number(time / 1000n) / 1000;
+    stream.seenMs = nowMs;
+    if (device !== undefined) stream.sender.seenMs = nowMs;
+    stream.times.add(time, layout.configuration.dataRate);
   }
 
-  #collector(layout: DataLayout): ChannelColumns | undefined {
-    if (this.#collectors.size >= MAX_LAYOUTS) return undefined;
-    const { idcode, stations, dataRate } = layout.configuration;
-    const before = this.#layouts.get(idcode);
-    if (this.#layouts.size < MAX_STREAMS || before !== undefined) this.#layouts.set(idcode, layout);
-    // A device that is connected again says what it said before.
-    const isKnown = before !== undefined && isSame(before, layout);
-    if (before !== undefined && !isKnown) this.#configurations++;
-    const seen = new Set<string>();
-    const collections = stations.map((station, i) => {
-      const name = stationCollection(station);
-      const { hostname, text } = this.target;
-      const owner = this.#owners.get(name) ?? text;
-      let collection = owner === text ? name : `${name}@${hostname}`;
-      if (seen.has(collection)) collection = `${collection}#${i + 1}`;
-      seen.add(collection);
-      if (!this.#owners.has(name)) this.#owners.set(name, text);
-      if (collection !== name) {
-        this.#say(`${text}: another station is called ${name}, this one goes to ${collection}`);
-      }
-      return collection;
-    });
-    const collector = new ChannelColumns(layout, this.#names, collections);
-    this.#collectors.set(layout, collector);
-    if (isKnown) return collector;
-    this.#say(
-      `${this.target.text}: ${before === undefined ? "configuration" : "new configuration"} of ` +
-        `stream ${idcode}: ${stations.length} station${stations.length === 1 ? "" : "s"}, ` +
-        `${collector.columns.length} streams, ${rateText(dataRate)}`,
-    );
-    for (const name of layout.unscaled()) {
-      this.#say(`${this.target.text}: no scale is known of ${name}, its values are left out`);
+  #senderOf(device: SendingDevice | undefined): Sender {
+    if (device === undefined) return this.#asked;
+    let sender = this.#senders.get(device);
+    if (sender === undefined) {
+      const { address, port, seenMs } = device;
+      sender = { source: this.target.text, address, port, seenMs, silentMs: SILENT_MS };
+      this.#senders.set(device, sender);
     }
-    return collector;
+    return sender;
   }
+
+  /** Begins to collect the frames of a layout; a text says why that cannot be. */
+  #collect(layout: DataLayout, sender: Sender): Collected | string {
+    const { idcode, dataRate } = layout.configuration;
+    const isAsked = sender === this.#asked;
+    const key = isAsked ? `${idcode}` : `${sender.address}:${sender.port} ${idcode}`;
+    const known = this.#streams.get(key);
+    const layouts = [...this.#collected.values()].filter(({ stream }) => stream === known).length;
+    if (known !== undefined && layouts >= MAX_LAYOUTS) return "the configuration changes too often";
+    if (known === undefined && this.#streams.size >= MAX_STREAMS) this.#dropIdle();
+    if (known === undefined && this.#streams.size >= MAX_STREAMS) {
+      return `more than ${MAX_STREAMS} data streams send at a time`;
+    }
+    // STAT, FREQ and so on are values of the frames, the quality of time is not.
+    const count = layout.slots + layout.stations.length;
+    if (this.#columns + count > MAX_COLUMNS) this.#dropIdle();
+    if (this.#columns + count > MAX_COLUMNS) {
+      return `the data streams have more than ${MAX_COLUMNS} channels together`;
+    }
+    const collections = this.#collectionsOf(layout, sender);
+    if (typeof collections === "string") return collections;
+    const columns = new ChannelColumns(layout, this.#names, collections);
+    // A device that is connected again says what it said before.
+    const isKnown = known !== undefined && isSame(known.layout, layout);
+    if (known !== undefined && !isKnown) this.#configurations++;
+    const stream = known ?? { sender, times: new StreamTimes(), layout, seenMs: Date.now() };
+    stream.layout = layout;
+    stream.sender = sender;
+    if (!isAsked && dataRate !== 0) {
+      const periodMs = dataRate > 0 ? 1000 / dataRate : -dataRate * 1000;
+      sender.silentMs = Math.max(sender.silentMs, SILENT_FRAMES * periodMs);
+    }
+    this.#streams.set(key, stream);
+    this.#columns += count;
+    const collected = { columns, stream };
+    this.#collected.set(layout, collected);
+    if (!isKnown) this.#sayConfiguration(layout, count, known !== undefined);
+    return collected;
+  }
+
+  /** Collections of the stations; a text says why there are none. */
+  #collectionsOf({ configuration: { stations } }: DataLayout, sender: Sender): string[] | string {
+    const collections = new Set<string>();
+    for (const [i, station] of stations.entries()) {
+      const name = stationCollection(station);
+      let claimed = this.#owners.claim(name, "", sender);
+      for (let n = 1; claimed !== undefined && collections.has(claimed.collection); n++) {
+        claimed = this.#owners.claim(name, `${"#".repeat(n)}${i + 1}`, sender);
+      }
+      if (claimed === undefined) return "there are too many stations";
+      const { collection, before } = claimed;
+      collections.add(collection);
+      if (before !== undefined) this.#dropSender(before);
+      if (collection !== name) {
+        this.#say(
+          `${this.target.text}: another station is called ${name}, this one goes to ${collection}`,
+        );
+      }
+    }
+    return [...collections];
+  }
+
+  #sayConfiguration(layout: DataLayout, columns: number, isNew: boolean): void {
+    const { idcode, stations, dataRate } = layout.configuration;
+    const { text } = this.target;
+    this.#say(
+      `${text}: ${isNew ? "new configuration" : "configuration"} of ` +
+        `stream ${idcode}: ${stations.length} station${stations.length === 1 ? "" : "s"}, ` +
+        `${columns} streams, ${rateText(dataRate)}`,
+    );
+    const names = layout.unscaled();
+    for (const name of names.slice(0, MAX_NAMED)) {
+      this.#say(`${text}: no scale is known of ${name}, its values are left out`);
+    }
+    const more = names.length - MAX_NAMED;
+    if (more > 0) this.#say(`${text}: nor of ${more} other channels of stream ${idcode}`);
+  }
+
+  /** Collects no more frames by a layout; points that it has are taken next. */
+  #retire(layout: DataLayout): void {
+    const columns = this.#collected.get(layout)?.columns;
+    if (columns === undefined) return;
+    this.#collected.delete(layout);
+    this.#columns -= layout.slots + layout.stations.length;
+    if (columns.rows > 0) this.#retired.push(columns);
+  }
+
+  #dropStream(key: string, stream: DataStream): void {
+    for (const [layout, { stream: other }] of this.#collected) {
+      if (other === stream) this.#retire(layout);
+    }
+    addTimes(this.#gone, stream.times);
+    this.#streams.delete(key);
+  }
+
+  #dropIdle(): void {
+    const now = Date.now();
+    for (const [key, stream] of this.#streams) {
+      if (now - stream.seenMs > IDLE_MS) this.#dropStream(key, stream);
+    }
+  }
+
+  /** Forgets a device whose collections another one has now. */
+  #dropSender(sender: Sender): void {
+    for (const [key, stream] of this.#streams) {
+      if (stream.sender === sender) this.#dropStream(key, stream);
+    }
+  }
+}
+
+function addTimes(
+  sum: { lost: number; late: number; repeated: number },
+  { lost, late, repeated }: StreamTimes,
+): void {
+  sum.lost += lost;
+  sum.late += late;
+  sum.repeated += repeated;
 }
 
 /** Tells whether two layouts are of the same configuration. */

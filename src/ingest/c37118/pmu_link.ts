@@ -20,11 +20,15 @@ import {
 import { HEADER_BYTES } from "./frame_header.ts";
 import { addCounts, type LinkCounts } from "./link_statistics.ts";
 import type { PmuTarget } from "./pmu_target.ts";
+import { type SendingDevice, SendingDevices } from "./sending_devices.ts";
 
 /** Receivers of what a link gives. */
 export interface LinkHandlers {
-  /** A data frame; its bytes are only valid during the call. */
-  onData(raw: RawDataFrame, decoder: FrameDecoder): void;
+  /**
+   * A data frame; its bytes are only valid during the call. Unasked datagrams come with the device
+   * that sent them.
+   */
+  onData(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): void;
   /** Any other frame. */
   onFrame(frame: Frame): void;
   /** The link is broken, or was closed; once. */
@@ -40,17 +44,13 @@ const CONFIGURATION_TRIES = 4;
 /** Time without data after which the link is given up, ms, and in frames. */
 const IDLE_MS = 10_000;
 const IDLE_FRAMES = 5;
-/** Devices whose datagrams are told apart. */
-const MAX_DEVICES = 256;
-
 /** A connection that is set up, asked for data, and watched. */
 export class PmuLink {
   readonly #target: PmuTarget;
   readonly #handlers: LinkHandlers;
   readonly #options: DecodeOptions;
   readonly #decoder: FrameDecoder;
-  /** Decoders of devices that send datagrams. */
-  readonly #devices = new Map<string, FrameDecoder>();
+  readonly #devices: SendingDevices;
   /** Addresses of the device that is asked. */
   readonly #addresses = new Set<string>();
   #foreign = 0;
@@ -72,6 +72,7 @@ export class PmuLink {
     this.#options = options;
     this.#handlers = handlers;
     this.#decoder = new FrameDecoder(options);
+    this.#devices = new SendingDevices(options);
   }
 
   /**
@@ -103,11 +104,7 @@ export class PmuLink {
 
   /** Counts of all frames that came. */
   get counts(): LinkCounts {
-    let sum: LinkCounts = { ...this.#decoder.counts, foreign: this.#foreign };
-    for (const { counts } of this.#devices.values()) {
-      sum = addCounts(sum, { ...counts, foreign: 0 });
-    }
-    return sum;
+    return addCounts({ ...this.#decoder.counts, foreign: this.#foreign }, this.#devices.counts);
   }
 
   /** Port listened on for datagrams, if any. */
@@ -233,7 +230,7 @@ export class PmuLink {
   #take(bytes: Uint8Array): void {
     const decoder = this.#decoder;
     this.#guard(() => {
-      decoder.pushRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder));
+      decoder.pushRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder, undefined));
       this.#checkFit(decoder);
     });
   }
@@ -248,30 +245,21 @@ export class PmuLink {
   }
 
   #datagram(bytes: Uint8Array, address: string, port: number): void {
-    const decoder = this.#target.transport === "listen"
-      ? this.#decoderOf(`${address}:${port}`)
-      // The device that is asked may send its data from another port.
-      : this.#addresses.has(plainAddress(address))
-      ? this.#decoder
-      : undefined;
+    const isListening = this.#target.transport === "listen";
+    const device = isListening ? this.#devices.find(address, port) : undefined;
+    // The device that is asked may send its data from another port.
+    const isAsked = !isListening && this.#addresses.has(plainAddress(address));
+    const decoder = isAsked ? this.#decoder : device?.decoder;
     if (decoder === undefined) {
       this.#foreign++;
       this.#foreignAddress = address;
       return;
     }
     this.#guard(() => {
-      decoder.datagramRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder));
-      this.#checkFit(decoder);
+      decoder.datagramRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder, device));
+      if (device === undefined) this.#checkFit(decoder);
+      else this.#devices.settle(device);
     });
-  }
-
-  /** Decoder of a device that sends unasked; `undefined` if there are too many. */
-  #decoderOf(device: string): FrameDecoder | undefined {
-    let decoder = this.#devices.get(device);
-    if (decoder === undefined && this.#devices.size < MAX_DEVICES) {
-      this.#devices.set(device, decoder = new FrameDecoder(this.#options));
-    }
-    return decoder;
   }
 
   readonly #onFrame = (frame: Frame): void => {
@@ -292,7 +280,7 @@ export class PmuLink {
     this.#mismatched = mismatched;
   }
 
-  #data(raw: RawDataFrame, decoder: FrameDecoder): void {
+  #data(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): void {
     this.#dataMs = Date.now();
     let announced = false;
     let at = raw.start + HEADER_BYTES;
@@ -302,7 +290,7 @@ export class PmuLink {
     }
     if (this.#changeAnnounced && !announced) this.#askAgain(0);
     this.#changeAnnounced = announced;
-    this.#handlers.onData(raw, decoder);
+    this.#handlers.onData(raw, decoder, device);
   }
 
   /** Asks for the configuration while data come, not more often than once in `ms`. */

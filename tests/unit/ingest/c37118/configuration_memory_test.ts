@@ -1,11 +1,13 @@
 /** Configurations of one stream that follow each other. */
 
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   type Configuration,
+  crcCcitt,
   decodeFrames,
   encodeConfiguration,
   encodeValues,
+  FrameDecoder,
   simulatedConfiguration,
   simulatedValues,
 } from "@btrdb/btrdb/c37118";
@@ -66,4 +68,24 @@ Deno.test("decodeFrames: a CFG-3 that says what the CFG-2 before it says does no
   ];
   const [first, second] = magnitudesOf(frames);
   assertEquals(second, first);
+});
+
+// Fragments were bounded by their bytes alone: 65,534 fragments of one byte each took 15 MB for 64 KB,
+// and each was added up anew with all before it.
+Deno.test("FrameDecoder: a CFG-3 of ever more fragments without an end is given up", () => {
+  const frame = new Uint8Array(19);
+  frame.set([0xaa, 0x52, 0, frame.length, 0, 7]);
+  const view = new DataView(frame.buffer);
+  const decoder = new FrameDecoder();
+  let most = 0;
+  for (let index = 1; index <= 5000; index++) {
+    view.setUint16(14, index);
+    view.setUint16(17, crcCcitt(frame, 0, 17));
+    decoder.push(frame);
+    most = Math.max(most, decoder.keptBytes);
+  }
+  // The last that fits, and those that follow one that does not.
+  assertEquals(decoder.counts.malformed, 5000 - 4096);
+  assert(most >= 4096 * 257 && most < 2 << 20, `${most} bytes`);
+  assertEquals(decoder.keptBytes, 0);
 });
