@@ -33,6 +33,7 @@ import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
 import { BufferFlusher } from "./write/buffer_flusher.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
+import { FileHealth } from "./write/file_health.ts";
 import { PointWriter } from "./write/point_writer.ts";
 import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
 
@@ -61,9 +62,6 @@ export interface StorageParts {
   packer: LeafPacker | undefined;
 }
 
-/** Shortest time between two trials to write while writing fails, ms. */
-const TRIAL_MS = 1_000;
-
 /** Connections to files that another writer has taken: closing one would write its log to the file. */
 const abandoned = new Set<Database>();
 
@@ -83,6 +81,7 @@ export class Storage {
   readonly #parts: StorageParts;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #groupCommit: GroupCommit;
+  readonly #health: FileHealth;
   readonly #flusher: BufferFlusher;
   readonly #reclaimer: Reclaimer;
   readonly #deletions: Deletions;
@@ -94,8 +93,6 @@ export class Storage {
   #closing: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #pools = new Set<Readers>();
-  /** Time before which no page is written to see whether that can be done again, ms. */
-  #nextTrial = 0;
   /** True while a reader holds on to a state, so that nested reads see the same one. */
   #holdsState = false;
 
@@ -150,8 +147,10 @@ export class Storage {
         for (const work of between) work();
         this.#flusher.commitLater(this.streams.forgetIdle());
         this.#flusher.relieve();
+        this.#health.tryAgain();
       },
     });
+    this.#health = new FileHealth({ ...parts, groupCommit: this.#groupCommit });
     this.#flusher = new BufferFlusher({
       streams: this.streams,
       journal: this.#journal,
@@ -262,30 +261,7 @@ export class Storage {
    */
   trouble(): BTrDBError | undefined {
     if (this.#closing !== undefined) return closedError();
-    const { ownership, place, path } = this.#parts;
-    try {
-      place?.check();
-      const trouble = ownership?.trouble();
-      if (trouble !== undefined) return trouble;
-      const { failed } = this.#groupCommit;
-      if (failed !== undefined) this.#tryAgain();
-      return failed;
-    } catch (error) {
-      if (error instanceof BTrDBError) return error;
-      const text = `Cannot use ${path}: the disk reports an error (${String(error)})`;
-      return new BTrDBError(text, { status: "IO_ERROR", cause: error });
-    }
-  }
-
-  /** Looks whether a page can be written again, at most once a second: who fails writes nothing else. */
-  #tryAgain(): void {
-    const now = performance.now();
-    if (now < this.#nextTrial || this.#groupCommit.isRunning) return;
-    this.#nextTrial = now + TRIAL_MS;
-    const { ownership } = this.#parts;
-    const run = () => ownership?.writeFirstPage(this.db);
-    // Its error is what `trouble` tells next.
-    this.#groupCommit.submit({ points: 0, kind: "metadata", run }).catch(() => {});
+    return this.#health.trouble();
   }
 
   /** True if the file was opened for reading only. */

@@ -3,8 +3,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "../../src/core/call.ts";
 import { openEngine, verify } from "../../src/engine/mod.ts";
 import { createStream, pointsOf, rejection, uuidOf } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 
 async function run(command: string, ...args: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(command, { args, stderr: "null" }).output();
@@ -77,6 +79,41 @@ Deno.test({
       await engine.insert({ uuid, columns: noise(10, 5000) });
       assertEquals((await pointsOf(engine, uuid)).length, kept + 10);
       assertEquals((await verify(path)).problems, []);
+    }),
+});
+
+// A page in the log could be written again although no insert could: each second a server said that it was
+// ready, got an insert, refused it and was not ready, so that an orchestrator sent it calls in vain all day.
+Deno.test({
+  name: "a full disk is in trouble until what was refused fits, whatever fits before",
+  ignore,
+  fn: () =>
+    withDisk("6m", async (mount) => {
+      const ballast = `${mount}/ballast`;
+      await Deno.writeFile(ballast, new Uint8Array(3 << 20));
+      await using engine = await openEngine({ path: `${mount}/grid.btrdb` });
+      const uuid = await createStream(engine);
+      let status = "";
+      let seed = 0;
+      while (status === "") {
+        assert(seed < 1000, "the disk never fills");
+        const insert = engine.insert({ uuid, columns: noise(5000, seed++) });
+        await insert.catch((error) => status = error.status);
+      }
+      assertEquals(status, "DISK_FULL");
+      const statuses = new Set<string | undefined>();
+      // Three trials, or fewer on a machine that is too busy for them.
+      for (let i = 0; i < 35; i++) {
+        statuses.add(engine.trouble()?.status);
+        await delay(100);
+      }
+      await engine.insert({ uuid, columns: noise(1, 1000) }).catch(() => {});
+      statuses.add(engine.trouble()?.status);
+      assertEquals([...statuses], ["DISK_FULL"]);
+      await Deno.remove(ballast);
+      await until("it finds out by itself", () => engine.trouble() === undefined);
+      await engine.insert({ uuid, columns: noise(5000, seed) });
+      assertEquals(engine.trouble(), undefined);
     }),
 });
 

@@ -167,8 +167,9 @@ export class GroupCommit {
   #closed = false;
   /** Set when what is in the file and what is known of it may differ: nothing is written any more. */
   #lost: BTrDBError | undefined;
-  /** Error of the last transaction, if its kind lasts. */
+  /** Error of a transaction, if its kind lasts and none of as many points has succeeded since. */
   #failed: BTrDBError | undefined;
+  #failedPoints = 0;
 
   constructor(db: Database, path: string, hooks: GroupCommitHooks) {
     this.#db = db;
@@ -184,9 +185,14 @@ export class GroupCommit {
     return this.#running !== undefined;
   }
 
-  /** The error of the last transaction if the next one will most likely have it too. */
+  /** The error of a transaction if the next one of as many points will most likely have it too. */
   get failed(): BTrDBError | undefined {
     return this.#lost ?? this.#failed;
+  }
+
+  /** Points of the largest transaction that failed so; smaller ones may have succeeded since. */
+  get failedPoints(): number {
+    return this.#failedPoints;
   }
 
   /** Tasks that wait. */
@@ -269,7 +275,7 @@ export class GroupCommit {
     } catch (error) {
       rollback(this.#db);
       // Nothing of them was tried, and none of them could begin by itself.
-      this.#rejectAll(group, error);
+      this.#rejectAll(group, error, 0);
       return;
     }
     try {
@@ -277,7 +283,7 @@ export class GroupCommit {
       this.#commit.get();
     } catch (error) {
       rollback(this.#db);
-      if (group.length === 1) this.#rejectAll(group, error);
+      if (group.length === 1) this.#rejectAll(group, error, pointsOf(group));
       else await this.#runOneByOne(group);
       return;
     } finally {
@@ -288,10 +294,13 @@ export class GroupCommit {
       tx.publish((state, head) => this.#hooks.publish(state, head));
     } catch (error) {
       this.#lost = this.#lossOf(error);
-      this.#rejectAll(group, this.#lost);
+      this.#rejectAll(group, this.#lost, 0);
       return;
     }
-    this.#failed = undefined;
+    if (pointsOf(group) >= this.#failedPoints) {
+      this.#failed = undefined;
+      this.#failedPoints = 0;
+    }
     await answer(group, outcomes);
     if (outcomes.length < group.length) {
       this.#queue = [...group.slice(outcomes.length), ...this.#queue];
@@ -345,9 +354,13 @@ export class GroupCommit {
     }
   }
 
-  #rejectAll(group: readonly Queued[], error: unknown): void {
+  /** @param points Points that were to be written when the error came up. */
+  #rejectAll(group: readonly Queued[], error: unknown, points: number): void {
     const reason = sqliteError(error, this.#path);
-    if (reason instanceof BTrDBError && LASTING.has(reason.status)) this.#failed = reason;
+    if (reason instanceof BTrDBError && LASTING.has(reason.status)) {
+      this.#failed = reason;
+      this.#failedPoints = Math.max(this.#failedPoints, points);
+    }
     dropFrames(reason);
     for (const { reject } of group) reject(reason);
   }

@@ -9,10 +9,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import type { OpenDatabase } from "../../../src/engine/file/sqlite.ts";
+import type { Database, OpenDatabase } from "../../../src/engine/file/sqlite.ts";
 import { Readiness } from "../../../src/server/readiness.ts";
 import { serve, type Server } from "../../../src/server/mod.ts";
-import { columnsOf, createStream, pointsOf } from "../../support/engine.ts";
+import { columnsOf, createStream, pointsOf, regular } from "../../support/engine.ts";
 import { FAULTS } from "../../support/faulty_sqlite.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 import { until } from "../../support/until.ts";
@@ -115,6 +115,75 @@ for (const { errcode, text: ofSqlite, status: name } of FAULTS) {
     });
   });
 }
+
+/** Opens files that may be made as large as a disk with so much room would let them be. */
+function smallDisk() {
+  const opened: Database[] = [];
+  const disk = {
+    /** Trials to write as much as failed. */
+    trials: 0,
+    open: ((path, options) => {
+      const db = openSqlite(path, options);
+      const prepare = db.prepare.bind(db);
+      db.prepare = (sql) => {
+        if (sql.includes("zeroblob")) disk.trials++;
+        return prepare(sql);
+      };
+      opened.push(db);
+      return db;
+    }) satisfies OpenDatabase,
+    /** Lets files have so many pages more than now. */
+    leave(pages: number): void {
+      for (const db of opened) {
+        const now = Number(db.prepare("PRAGMA page_count").get()!["page_count"]);
+        db.exec(`PRAGMA max_page_count = ${now + pages}`);
+      }
+    },
+  };
+  return disk;
+}
+
+// A page could be written again although no insert could: each second a server said that it was ready, got an
+// insert, refused it and was not ready, so that an orchestrator sent it calls in vain all day.
+Deno.test("serve: a disk too full for an insert is told by /readyz until it has room for as much", async () => {
+  const disk = smallDisk();
+  await withServer(disk.open, async ({ engine, server }) => {
+    const uuid = await createStream(engine);
+    disk.leave(10);
+    const insert = () => engine.insert({ uuid, columns: regular(500_000) });
+    assertEquals((await assertRejects(insert, BTrDBError)).status, "DISK_FULL");
+    // A point fits, and is no proof that more does.
+    await engine.insert({ uuid, columns: columnsOf([[1, 2]]) });
+    await until("it has been tried twice", async () => {
+      assertEquals(await said(server), [503, "the disk of the database is full", NOT_SERVING]);
+      return disk.trials >= 2;
+    });
+    disk.leave(100_000);
+    assertEquals(await saidNext(server, (status) => status === 200), READY);
+    await insert();
+    assertEquals((await pointsOf(engine, uuid)).length, 500_001);
+    assertEquals(await said(server), READY);
+  });
+});
+
+Deno.test("serve: a disk that has room again is found out by smaller inserts, without a look at /readyz", async () => {
+  const disk = smallDisk();
+  await withServer(disk.open, async ({ engine, server }) => {
+    const uuid = await createStream(engine);
+    disk.leave(10);
+    const insert = () => engine.insert({ uuid, columns: regular(500_000) });
+    assertEquals((await assertRejects(insert, BTrDBError)).status, "DISK_FULL");
+    disk.leave(100_000);
+    for (let time = 1; disk.trials === 0; time++) {
+      assert(time < 100, "nothing is tried");
+      await engine.insert({ uuid, columns: columnsOf([[time, 2]]) });
+    }
+    // Whatever is queued behind the trial is done after it.
+    await engine.insert({ uuid, columns: columnsOf([[0, 2]]) });
+    await engine.insert({ uuid, columns: columnsOf([[0, 2]]) });
+    assertEquals(await said(server), READY);
+  });
+});
 
 Deno.test("serve: a database that was closed under a server is told by /readyz", async () => {
   await using engine = await openEngine();
