@@ -41,6 +41,20 @@ const TEMPORARY = /^(USE TEMP B-TREE|MATERIALIZE)/;
 const COUNTED_ROWS = /^SCAN (\d+)(?: CONSTANT ROWS|-ROW VALUES CLAUSE)/;
 const NAMED_AS_COUNTED = / CONSTANT ROWS|-ROW VALUES CLAUSE/;
 
+/** Steps of a plan that do what is inside of them one after another. */
+const SUM = /^(COMPOUND|MERGE)/;
+
+/** Step of a plan. */
+interface Step {
+  readonly detail: string;
+  /** Steps inside of it. */
+  readonly inner: readonly Row[];
+  /** Those of them that have been looked at, and the rows that they visit. */
+  seen: number;
+  visits: number;
+  readonly isSum: boolean;
+}
+
 /** Upper bounds on the cost of a query. */
 export interface SqlCost {
   /** Rows that SQLite visits. */
@@ -108,22 +122,33 @@ function refusalOf(visits: number, program: readonly Row[]): string | undefined 
  */
 export function planCost(plan: readonly Row[], streams: number, countsValues = true): number {
   const children = Map.groupBy(plan, (row) => Number(row["parent"]));
-  let longest = Math.max(streams, 1);
-  const cost = (id: number): number => {
-    let product = 1;
-    for (const row of children.get(id) ?? []) {
-      const detail = String(row["detail"]);
-      const inner = cost(Number(row["id"]));
-      const constants = countsValues ? COUNTED_ROWS.exec(detail) : null;
-      if (constants !== null) product *= Number(constants[1]);
-      else if (/^(SCAN|SEARCH) /.test(detail)) product *= longest;
-      else if (/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) longest = Math.max(longest, inner);
-      else if (/^(COMPOUND|MERGE)/.test(detail)) product *= sumOf(Number(row["id"]));
-      else product *= inner;
-    }
-    return product;
+  const begin = (id: number, detail: string): Step => {
+    const isSum = SUM.test(detail);
+    return { detail, inner: children.get(id) ?? [], seen: 0, isSum, visits: isSum ? 0 : 1 };
   };
-  const sumOf = (id: number): number =>
-    (children.get(id) ?? []).reduce((sum, row) => sum + cost(Number(row["id"])), 0);
-  return cost(0);
+  let longest = Math.max(streams, 1);
+  const visitsOf = ({ detail, visits }: Step): number => {
+    const constants = countsValues ? COUNTED_ROWS.exec(detail) : null;
+    if (constants !== null) return Number(constants[1]);
+    if (/^(SCAN|SEARCH) /.test(detail)) return longest;
+    if (!/^(MATERIALIZE|CO-ROUTINE) /.test(detail)) return visits;
+    longest = Math.max(longest, visits);
+    return 1;
+  };
+  // Each step is looked at once, and without recursion: a query may have thousands inside of each other.
+  const outer: Step[] = [];
+  for (let step = begin(0, "");;) {
+    const row = step.inner[step.seen++];
+    if (row !== undefined) {
+      outer.push(step);
+      step = begin(Number(row["id"]), String(row["detail"]));
+      continue;
+    }
+    const parent = outer.pop();
+    if (parent === undefined) return step.visits;
+    const own = visitsOf(step);
+    if (parent.isSum) parent.visits += Math.max(own, step.visits);
+    else parent.visits *= own;
+    step = parent;
+  }
 }

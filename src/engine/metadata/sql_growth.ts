@@ -17,6 +17,9 @@ const MAX_TOKENS = 1 << 18;
 /** Deepest nesting of queries that is looked at. */
 const MAX_DEPTH = 64;
 
+/** Longest chain of common table expressions that is looked at: a longer one has too many tokens anyhow. */
+const MAX_CHAIN = 400;
+
 /** Words that are never the name of anything, unless they are quoted. */
 const RESERVED: ReadonlySet<string> = new Set(
   ("select from where group order by having limit union all except intersect values as on join " +
@@ -105,7 +108,7 @@ export function checkGrowth(query: string): void {
 /**
  * Bounds the tokens of a query with all its parts put in.
  *
- * @returns `Infinity` where no bound is known: circles of names, and deep nesting.
+ * @returns `Infinity` where no bound is known: circles and long chains of names, and deep nesting.
  */
 export function grownTokens(query: string): number {
   const structure = structureOf(tokensOf(query));
@@ -280,6 +283,7 @@ class Growth {
     if (this.#open.includes(name)) return ENDLESS;
     const known = this.#known.get(name);
     if (known !== undefined) return known;
+    if (this.#open.length === MAX_CHAIN) return ENDLESS;
     this.#open.push(name);
     const size = sum(queries, (query) => this.of(query));
     this.#open.pop();

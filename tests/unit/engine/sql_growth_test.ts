@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { BTrDBError } from "../../../src/core/errors.ts";
 import { checkGrowth, grownTokens } from "../../../src/engine/metadata/sql_growth.ts";
 
 /** Queries of so many levels, each of which makes the one before it larger. */
@@ -86,5 +87,20 @@ Deno.test("grownTokens knows no bound for circles and deep nesting, and looks at
   for (const text of ["(", ")", "/*", "'", '"', "[", "a.", "--", "WITH a AS (SELECT a),"]) {
     const query = text.repeat(65_536 / text.length);
     assert(grownTokens(query) >= 0);
+  }
+});
+
+// Names were followed by recursion. A query that uses each common table expression before it is defined ended
+// as an internal error of the server, "Maximum call stack size exceeded".
+Deno.test("grownTokens knows no bound for long chains of names, in whatever order they stand", () => {
+  const links = (n: number) =>
+    Array.from({ length: n }, (_, i) => `c${i + 1} AS (SELECT x FROM c${i})`);
+  const query = (parts: string[]) => `WITH ${parts.join(", ")} SELECT x FROM c1`;
+  const short = links(100);
+  assertEquals(grownTokens(query(short)), grownTokens(query(short.toReversed())));
+  assert(grownTokens(query(short.toReversed())) < 1 << 18);
+  for (const parts of [links(3_000), links(3_000).toReversed()]) {
+    const error = assertThrows(() => checkGrowth(query(parts)), BTrDBError, "at most 262144");
+    assertEquals(error.code, 441);
   }
 });
