@@ -74,8 +74,8 @@ const command: Command = {
   json:
     "a line { time, event } for each change, a line { time, stored, pending, spooled, spoolBytes, " +
     "dropped, refused, absent, databaseAway, problem, sources: [{ source, connected, connections, frames, " +
-    "dataFrames, lost, late, repeated, badCrc, skippedBytes, unconfigured, mismatched, malformed, foreign, overrun, " +
-    "configurations, clockOffsetMs, problem }] } every minute and at the end, totals since the " +
+    "dataFrames, lost, late, repeated, badCrc, skippedBytes, unconfigured, mismatched, outdated, malformed, foreign, " +
+    "overrun, configurations, clockOffsetMs, problem }] } every minute and at the end, totals since the " +
     "start",
   async run(context, args) {
     const { LiveIngest } = await import("../../ingest/c37118/mod.ts");

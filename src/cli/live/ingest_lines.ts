@@ -15,6 +15,7 @@ const DIFFERENCES = [
   "repeated",
   "unconfigured",
   "mismatched",
+  "outdated",
   "malformed",
   "overrun",
   "foreign",
@@ -26,8 +27,9 @@ const NAMES = {
   repeated: "repeated",
   unconfigured: "without configuration",
   mismatched: "of another size",
+  outdated: "read by an outdated configuration",
   malformed: "malformed",
-  overrun: "too fast",
+  overrun: "too fast or too many",
   foreign: "datagrams of others",
   skippedBytes: "bytes skipped",
 } as const;

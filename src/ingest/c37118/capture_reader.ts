@@ -78,6 +78,7 @@ export class CaptureReader {
   #gaps = 0;
   #aheadBytes = 0;
   #repeated = 0;
+  #outdated = 0;
   #commands = 0;
   #problem: string | undefined;
 
@@ -126,7 +127,7 @@ export class CaptureReader {
       ...sum,
       repeated: this.#repeated,
       conflicts: this.#repeats.conflicts,
-      outdated: this.#changes.outdated,
+      outdated: this.#outdated,
       cutPackets: this.#network.cut,
       fragmented: this.#network.incomplete,
       foreign: this.#network.foreign,
@@ -225,7 +226,7 @@ export class CaptureReader {
       this.#repeated++;
       return;
     }
-    this.#changes.look(raw);
+    if (this.#changes.isOutdated(raw)) this.#outdated++;
     this.#onData({ raw, device, decoder });
   }
 }

@@ -14,8 +14,6 @@ import { HEADER_BYTES } from "./frame_header.ts";
  * effect. Frames from then on have the new form, though its configuration may come later or never.
  */
 export class ConfigurationChanges {
-  /** Frames between a change and the configuration after it. */
-  outdated = 0;
   readonly #states = new WeakMap<Configuration, "announced" | "changed">();
 
   /** Takes a configuration that came, for the first time or again. */
@@ -23,8 +21,13 @@ export class ConfigurationChanges {
     this.#states.delete(configuration);
   }
 
-  /** Looks at a data frame. */
-  look({ layout: { configuration, stations }, view, start }: RawDataFrame): void {
+  /** Tells whether a change of a configuration is announced, and has not taken effect. */
+  isAnnounced(configuration: Configuration): boolean {
+    return this.#states.get(configuration) === "announced";
+  }
+
+  /** Tells whether a data frame comes between a change and the configuration after it. */
+  isOutdated({ layout: { configuration, stations }, view, start }: RawDataFrame): boolean {
     let at = start + HEADER_BYTES;
     let isAnnounced = false;
     for (const { bytes } of stations) {
@@ -35,6 +38,6 @@ export class ConfigurationChanges {
     if (isAnnounced) {
       if (state === undefined) this.#states.set(configuration, "announced");
     } else if (state === "announced") this.#states.set(configuration, "changed");
-    if (!isAnnounced && state !== undefined) this.outdated++;
+    return !isAnnounced && state !== undefined;
   }
 }

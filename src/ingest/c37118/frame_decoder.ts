@@ -285,7 +285,21 @@ export class FrameDecoder {
     const frame = this.#readOther(copyOf(view, start, end), header);
     if (frame === undefined) return;
     onFrame(frame);
-    if (frame.type === "configuration") this.#readHeld(header.idcode, onData);
+    if (frame.type === "configuration") this.readHeld(header.idcode, onData);
+  }
+
+  /**
+   * Keeps a data frame until a configuration of its stream comes, or `readHeld` is called.
+   *
+   * @ignore Used by live connections.
+   * @returns False if there is no room for it.
+   */
+  hold({ view, start, header }: RawDataFrame): boolean {
+    const isHeld = this.#hold(copyOf(view, start, start + header.size));
+    if (!isHeld) return false;
+    this.#own.dataFrames--;
+    this.#own.mismatched++;
+    return true;
   }
 
   /** Layout in use; looked up again when any configuration has come. */
@@ -300,14 +314,20 @@ export class FrameDecoder {
   }
 
   /** Keeps a frame that does not fit: the new configuration may be on its way. */
-  #hold(frame: Uint8Array): void {
-    if (this.#held.length >= MAX_HELD || this.#heldBytes + frame.length > MAX_HELD_BYTES) return;
+  #hold(frame: Uint8Array): boolean {
+    const size = this.#heldBytes + frame.length;
+    if (this.#held.length >= MAX_HELD || size > MAX_HELD_BYTES) return false;
     this.#held.push(frame);
-    this.#heldBytes += frame.length;
+    this.#heldBytes = size;
+    return true;
   }
 
-  /** Reads the frames kept that fit now. */
-  #readHeld(idcode: number, onData: (raw: RawDataFrame) => void): void {
+  /**
+   * Reads the frames kept of a data stream that fit its configuration.
+   *
+   * @ignore Used by live connections.
+   */
+  readHeld(idcode: number, onData: (raw: RawDataFrame) => void): void {
     const layout = this.#memory.find(this.#scopes, idcode);
     if (layout === undefined) return;
     const frames = this.#held.splice(0);

@@ -13,6 +13,11 @@ export interface LinkCounts extends DecodeCounts {
    * of more than 256 devices.
    */
   foreign: number;
+  /**
+   * Data frames read by a configuration after an announced change of it, as no other one came for 3 s,
+   * or 256 frames.
+   */
+  outdated: number;
 }
 
 /** Counts of a source since the command began. */
@@ -97,5 +102,6 @@ export function noCounts(): LinkCounts {
     mismatched: 0,
     malformed: 0,
     foreign: 0,
+    outdated: 0,
   };
 }

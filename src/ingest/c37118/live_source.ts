@@ -129,6 +129,11 @@ export class LiveSource {
     const opening = PmuLink.open(this.target, this.#options, {
       onData: (raw, decoder, device) => this.#data(raw, decoder, device),
       onFrame: () => {},
+      onOutdated: (idcode) =>
+        this.#say(
+          `${this.target.text}: stream ${idcode} announced a change of its configuration, and has ` +
+            "sent none: its values are read by the old one",
+        ),
       onClose: (reason) => closed(reason),
     }, { signal, deadlineMs: Date.now() + CONNECT_MS });
     let link: PmuLink;

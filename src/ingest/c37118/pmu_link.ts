@@ -9,7 +9,8 @@ import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
-import { STAT_CONFIGURATION_CHANGE } from "./data_frame.ts";
+import type { Configuration } from "./configuration.ts";
+import { ConfigurationChanges } from "./configuration_changes.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
 import {
   type DecodeOptions,
@@ -17,7 +18,6 @@ import {
   FrameDecoder,
   type RawDataFrame,
 } from "./frame_decoder.ts";
-import { HEADER_BYTES } from "./frame_header.ts";
 import { addCounts, type LinkCounts } from "./link_statistics.ts";
 import type { PmuTarget } from "./pmu_target.ts";
 import { type SendingDevice, SendingDevices } from "./sending_devices.ts";
@@ -31,6 +31,8 @@ export interface LinkHandlers {
   onData(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): void;
   /** Any other frame. */
   onFrame(frame: Frame): void;
+  /** No configuration came after an announced change: data of the stream are read by the old one. */
+  onOutdated?(idcode: number): void;
   /** The link is broken, or was closed; once. */
   onClose(reason: Error | undefined): void;
 }
@@ -59,7 +61,11 @@ export class PmuLink {
   #udp: DatagramSocket | undefined;
   #isOpen = true;
   #isConfigured = false;
+  readonly #changes = new ConfigurationChanges();
   #changeAnnounced = false;
+  /** Times at which frames began to wait for the next configuration, ms; -Infinity if they no longer do. */
+  readonly #outdatedMs = new WeakMap<Configuration, number>();
+  #outdated = 0;
   #badSeen = 0;
   #mismatched = 0;
   #askedMs = 0;
@@ -104,7 +110,8 @@ export class PmuLink {
 
   /** Counts of all frames that came. */
   get counts(): LinkCounts {
-    return addCounts({ ...this.#decoder.counts, foreign: this.#foreign }, this.#devices.counts);
+    const own = { ...this.#decoder.counts, foreign: this.#foreign, outdated: this.#outdated };
+    return addCounts(own, this.#devices.counts);
   }
 
   /** Port listened on for datagrams, if any. */
@@ -265,6 +272,8 @@ export class PmuLink {
   readonly #onFrame = (frame: Frame): void => {
     if (frame.type === "configuration") {
       this.#isConfigured = true;
+      this.#changes.came(frame.configuration);
+      this.#outdatedMs.delete(frame.configuration);
       const { dataRate } = frame.configuration;
       const period = dataRate > 0 ? 1000 / dataRate : -dataRate * 1000;
       this.#idleMs = Math.max(IDLE_MS, IDLE_FRAMES * period);
@@ -282,15 +291,33 @@ export class PmuLink {
 
   #data(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): void {
     this.#dataMs = Date.now();
-    let announced = false;
-    let at = raw.start + HEADER_BYTES;
-    for (const { bytes } of raw.layout.stations) {
-      if (raw.view.getUint16(at) & STAT_CONFIGURATION_CHANGE) announced = true;
-      at += bytes;
-    }
-    if (this.#changeAnnounced && !announced) this.#askAgain(0);
-    this.#changeAnnounced = announced;
+    const isOutdated = this.#changes.isOutdated(raw);
+    this.#changeAnnounced = this.#changes.isAnnounced(raw.layout.configuration);
+    if (isOutdated && this.#waits(raw, decoder, device)) return;
+    if (isOutdated) this.#outdated++;
     this.#handlers.onData(raw, decoder, device);
+  }
+
+  /**
+   * Keeps a frame after a change until the new configuration is there: values of the same size may have
+   * another scale. After a while without one, frames are read by the old one, and counted.
+   */
+  #waits(raw: RawDataFrame, decoder: FrameDecoder, device: SendingDevice | undefined): boolean {
+    const { layout: { configuration }, header: { idcode } } = raw;
+    let sinceMs = this.#outdatedMs.get(configuration);
+    if (sinceMs === undefined) {
+      this.#askAgain(0);
+      this.#outdatedMs.set(configuration, sinceMs = this.#dataMs);
+    }
+    if (this.#dataMs - sinceMs < CONFIGURATION_MS && decoder.hold(raw)) return true;
+    if (sinceMs === -Infinity) return false;
+    this.#outdatedMs.set(configuration, -Infinity);
+    this.#handlers.onOutdated?.(idcode);
+    decoder.readHeld(idcode, (held) => {
+      this.#outdated++;
+      this.#handlers.onData(held, decoder, device);
+    });
+    return false;
   }
 
   /** Asks for the configuration while data come, not more often than once in `ms`. */

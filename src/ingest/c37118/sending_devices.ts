@@ -50,7 +50,7 @@ export class SendingDevices {
   get counts(): LinkCounts {
     let sum = this.#past;
     for (const { decoder } of this.#devices.values()) {
-      sum = addCounts(sum, { ...decoder.counts, foreign: 0 });
+      sum = addCounts(sum, { ...decoder.counts, foreign: 0, outdated: 0 });
     }
     return sum;
   }
@@ -105,7 +105,7 @@ export class SendingDevices {
   }
 
   #forget(device: SendingDevice): void {
-    this.#past = addCounts(this.#past, { ...device.decoder.counts, foreign: 0 });
+    this.#past = addCounts(this.#past, { ...device.decoder.counts, foreign: 0, outdated: 0 });
     this.#keptBytes -= device.keptBytes;
     this.#devices.delete(`${device.address}:${device.port}`);
   }
