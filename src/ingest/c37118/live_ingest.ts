@@ -79,6 +79,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** Time after which a batch that is being stored no longer holds up the next one, ms. */
 const SLOW_MS = 2_000;
+/** Time for emptying the spool at the end, ms; the rest stays in it for the next run. */
+const ENDING_MS = 5_000;
 const GIB = 2 ** 30;
 /** Values collected beyond which a batch is made at once. */
 const MAX_VALUES = 1 << 19;
@@ -102,6 +104,7 @@ export class LiveIngest {
   #waitMs = FIRST_WAIT_MS;
   #retryAtMs = 0;
   #droppedSaid = 0;
+  #drainUntilMs = Infinity;
 
   /**
    * A run that has not begun.
@@ -270,6 +273,7 @@ export class LiveIngest {
       return;
     }
     for (;;) {
+      if (Date.now() > this.#drainUntilMs) return;
       const segment = await spool.oldest();
       if (segment === undefined) break;
       const { stored, refused } = this.#counts;
@@ -321,6 +325,7 @@ export class LiveIngest {
 
   /** Stores or keeps what is left, once. */
   async #finish(): Promise<void> {
+    this.#drainUntilMs = Date.now() + ENDING_MS;
     await this.#storing;
     await this.#tick();
     await this.#storing;
