@@ -9,7 +9,7 @@ import { CompressionType, setCompressionCodec } from "@uwdata/flechette";
 import { type CallOptions, throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
 import { atOnce, giveWay, inSlices } from "../core/pacer.ts";
-import type { CompressedBuffer } from "./check_metadata.ts";
+import type { CompressedBuffer } from "./check_batch.ts";
 import { decompressLz4InSteps } from "./lz4_frame.ts";
 
 /** Bytes in front of a compressed buffer, which say its length when unpacked. */

@@ -8,7 +8,9 @@ import { checkTable } from "./check_arguments.ts";
 import { invalid } from "./arrow_error.ts";
 import { isFloat } from "./named_columns.ts";
 import type { ArrowTable } from "./arrow_table.ts";
-import { Column, TimeUnit, Type } from "@uwdata/flechette";
+import { checkColumnBatch } from "./check_column.ts";
+import { Column, type DataType, TimeUnit, Type } from "@uwdata/flechette";
+import type { BTrDBError } from "../core/errors.ts";
 import { atOnce } from "../core/pacer.ts";
 
 type ColumnData = BigInt64Array | BigUint64Array | Float64Array | Float32Array;
@@ -32,10 +34,29 @@ export function column(table: ArrowTable, name: string): FoundColumn {
   throw invalid(`there is no column ${JSON.stringify(name)}, only ${names}`);
 }
 
+/** The error of a column of a type that it cannot have. */
+function wrongType({ name, column: { type } }: FoundColumn, expected: string): BTrDBError {
+  return invalid(
+    `column ${JSON.stringify(name)} is of type ${typeText(type)}, expected ${expected}`,
+  );
+}
+
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Type).map(([name, id]) => [id, name]),
+);
+
+/** A type as errors name it: `int64`, `Utf8`. */
+export function typeText(type: DataType): string {
+  if (type.typeId === Type.Int) return `${type.signed ? "int" : "uint"}${type.bitWidth}`;
+  if (type.typeId === Type.Float) return `float${16 << type.precision}`;
+  return TYPE_NAMES.get(type.typeId) ?? String(type.typeId);
+}
+
 /** The values of all batches, checked: no nulls and no batch shorter than it says. */
 function batchesOf({ name, column }: FoundColumn): ColumnData[] {
   return column.data.map((batch) => {
     const { length, nullCount, values } = batch;
+    checkColumnBatch(name, batch);
     if (nullCount > 0) throw invalid(`column ${JSON.stringify(name)} has nulls`);
     if (values === undefined || values.length < length) {
       throw invalid(`column ${JSON.stringify(name)} is shorter than it says`);
@@ -45,10 +66,11 @@ function batchesOf({ name, column }: FoundColumn): ColumnData[] {
 }
 
 /** Nanoseconds in one unit of a timestamp. */
-function unitOf({ name, column: { type } }: FoundColumn): bigint {
+function unitOf(found: FoundColumn): bigint {
+  const { type } = found.column;
   if (type.typeId === Type.Int && type.bitWidth === 64 && type.signed) return 1n;
   if (type.typeId !== Type.Timestamp) {
-    throw invalid(`column ${JSON.stringify(name)} is neither a timestamp nor int64`);
+    throw wrongType(found, "a timestamp or int64");
   }
   switch (type.unit) {
     case TimeUnit.SECOND:
@@ -109,10 +131,10 @@ export function doublesOf(found: FoundColumn): Float64Array {
 
 /** As {@linkcode doublesOf}, in steps. Yields between them. */
 export function* doublesInSteps(found: FoundColumn): Generator<undefined, Float64Array> {
-  const { name, column: { type } } = found;
+  const { type } = found.column;
   const isNumber = isFloat(type, 1) || isFloat(type, 2) ||
     (type.typeId === Type.Int && type.bitWidth <= 32);
-  if (!isNumber) throw invalid(`column ${JSON.stringify(name)} is neither float64 nor float32`);
+  if (!isNumber) throw wrongType(found, "float64, float32 or an integer of up to 32 bits");
   const batches = batchesOf(found) as Float64Array[];
   const values = new Float64Array(batches.reduce((n, batch) => n + batch.length, 0));
   yield* copyInSteps(batches, values);
@@ -122,6 +144,7 @@ export function* doublesInSteps(found: FoundColumn): Generator<undefined, Float6
 /** Doubles, NaN for null. */
 export function orNaN({ name, column }: FoundColumn): Float64Array {
   const parts = column.data.map((batch): Float64Array => {
+    checkColumnBatch(name, batch);
     if (batch.nullCount === 0) return doublesOf({ name, column: new Column([batch], column.type) });
     const { length } = batch;
     const present = new Uint8Array(batch.validity);
@@ -139,11 +162,14 @@ export function orNaN({ name, column }: FoundColumn): Float64Array {
 /** Counts, none of them null. */
 export function countsOf(found: FoundColumn): BigUint64Array {
   const { name, column: { type } } = found;
-  if (type.typeId !== Type.Int || type.bitWidth !== 64) {
-    throw invalid(`column ${JSON.stringify(name)} is not uint64`);
-  }
+  if (type.typeId !== Type.Int || type.bitWidth !== 64) throw wrongType(found, "uint64");
   const batches = batchesOf(found) as BigUint64Array[];
   const counts = new BigUint64Array(batches.reduce((n, batch) => n + batch.length, 0));
   atOnce(copyInSteps(batches, counts));
+  const negative = type.signed ? counts.find((count) => count >= 1n << 63n) : undefined;
+  if (negative !== undefined) {
+    const count = BigInt.asIntN(64, negative);
+    throw invalid(`column ${JSON.stringify(name)} has the count ${count}, expected at least 0`);
+  }
   return counts;
 }

@@ -4,8 +4,13 @@
  * @module
  */
 
+import { invalid } from "./arrow_error.ts";
+
 /** Most fields and pairs of metadata in all: a decoder makes an object of each. */
 const MAX_TABLES = 1 << 18;
+
+/** Most bytes of a table, and of what tells where its fields are. */
+const MAX_TABLE_BYTES = 0x7fff;
 
 /** Tables that may still be visited: offsets may lead many times to the same one. */
 export interface TableCount {
@@ -34,20 +39,59 @@ export function inside(length: number, room: number): number {
   return length;
 }
 
+/** Bounds of a flatbuffer. */
+export interface FlatBufferBounds {
+  readonly maxBytes: number;
+  readonly tables: TableCount;
+}
+
 /** A flatbuffer; whatever is outside of it throws. */
 export class FlatBuffer {
   readonly #view: DataView;
   /** Tables that may still be visited: offsets may lead many times to the same one. */
   readonly #tables: TableCount;
+  /** End of everything that was read. */
+  #end = 0;
 
   constructor(view: DataView, tables: TableCount) {
     this.#view = view;
     this.#tables = tables;
   }
 
+  /**
+   * A flatbuffer among other bytes.
+   *
+   * @throws {BTrDBError} 438 if it is longer than it may be.
+   * @throws {RangeError} If it is not inside of them.
+   */
+  static at(
+    view: DataView,
+    from: number,
+    length: number,
+    { maxBytes, tables }: FlatBufferBounds,
+  ): FlatBuffer {
+    if (length > maxBytes) {
+      throw invalid(`the metadata of a message have ${length} bytes, expected at most ${maxBytes}`);
+    }
+    inside(length, view.byteLength - from);
+    return new FlatBuffer(new DataView(view.buffer, view.byteOffset + from, length), tables);
+  }
+
   /** The outermost table. */
   root(): number {
-    return this.#view.getUint32(0, true);
+    return this.#table(this.#view.getUint32(0, true));
+  }
+
+  /**
+   * Checks that only zeros follow what was read.
+   *
+   * @throws {BTrDBError} 438 if there is something else.
+   */
+  checkEnd(): void {
+    for (let at = this.#end; at < this.#view.byteLength; at++) {
+      if (this.#view.getUint8(at) === 0) continue;
+      throw invalid(`the metadata of a message end at byte ${this.#end}, and more follow`);
+    }
   }
 
   /** A byte; 0: none. */
@@ -56,16 +100,16 @@ export class FlatBuffer {
     return at === 0 ? 0 : this.#view.getUint8(at);
   }
 
-  /** A whole number of 16 bits; 0: none. */
-  short(table: number, slot: number): number {
+  /** A whole number of 16 bits; `absent`: none. */
+  short(table: number, slot: number, absent = 0): number {
     const at = this.#field(table, slot);
-    return at === 0 ? 0 : this.#view.getInt16(at, true);
+    return at === 0 ? absent : this.#view.getInt16(at, true);
   }
 
-  /** A whole number of 32 bits; 0: none. */
-  int(table: number, slot: number): number {
+  /** A whole number of 32 bits; `absent`: none. */
+  int(table: number, slot: number, absent = 0): number {
     const at = this.#field(table, slot);
-    return at === 0 ? 0 : this.#view.getInt32(at, true);
+    return at === 0 ? absent : this.#view.getInt32(at, true);
   }
 
   /** A whole number of 64 bits; 0: none. */
@@ -77,7 +121,7 @@ export class FlatBuffer {
   /** The table that a field leads to; 0: none. */
   child(table: number, slot: number): number {
     const at = this.#field(table, slot);
-    return at === 0 ? 0 : this.#at(at);
+    return at === 0 ? 0 : this.#table(this.#at(at));
   }
 
   /** First element and number of elements of a vector or text. */
@@ -87,7 +131,15 @@ export class FlatBuffer {
     const from = this.#at(at) + 4;
     const length = this.#view.getUint32(from - 4, true);
     inside(length * elementBytes, this.#view.byteLength - from);
+    this.#read(from + length * elementBytes);
     return { from, length };
+  }
+
+  /** A text; empty: none. */
+  text(table: number, slot: number): string {
+    const { from, length } = this.vector(table, slot, 1);
+    const { buffer, byteOffset } = this.#view;
+    return new TextDecoder().decode(new Uint8Array(buffer, byteOffset + from, length));
   }
 
   /** The whole numbers of 64 bits at a place in the structs of a vector. */
@@ -105,7 +157,7 @@ export class FlatBuffer {
     const { from, length } = this.vector(table, slot, 4);
     for (let i = 0; i < length; i++) {
       if (--this.#tables.left < 0) throw new RangeError(`more than ${this.#tables.most} fields`);
-      yield this.#at(from + 4 * i);
+      yield this.#table(this.#at(from + 4 * i));
     }
   }
 
@@ -113,10 +165,24 @@ export class FlatBuffer {
     return offset + this.#view.getUint32(offset, true);
   }
 
+  /** Takes note of where a table ends, and what tells where its fields are. */
+  #table(table: number): number {
+    const fields = table - this.#view.getInt32(table, true);
+    this.#read(fields + this.#view.getUint16(fields, true));
+    this.#read(table + this.#view.getUint16(fields + 2, true));
+    return table;
+  }
+
+  #read(end: number): void {
+    if (end > this.#end) this.#end = end;
+  }
+
   #field(table: number, slot: number): number {
     const fields = table - this.#view.getInt32(table, true);
-    const size = this.#view.getUint16(fields, true);
-    const at = 4 + 2 * slot < size ? this.#view.getUint16(fields + 4 + 2 * slot, true) : 0;
+    // Decoders read them with a sign.
+    const size = inside(this.#view.getUint16(fields, true), MAX_TABLE_BYTES);
+    if (4 + 2 * slot >= size) return 0;
+    const at = inside(this.#view.getUint16(fields + 4 + 2 * slot, true), MAX_TABLE_BYTES);
     return at === 0 ? 0 : table + at;
   }
 }

@@ -38,6 +38,7 @@ import {
   messagesOf,
   type MetadataBounds,
 } from "./check_metadata.ts";
+import { isArrowMark } from "./file_footer.ts";
 import { IpcFrames } from "./ipc_frames.ts";
 import { IpcLayouts } from "./ipc_layouts.ts";
 import { type UnpackedBytes, unpackInSlices, withUnpackedBytes } from "./codecs.ts";
@@ -204,11 +205,7 @@ export async function ipcToRawInSlices(
     }
     parts.push(await inSlices(tableToRawInSteps(table), options));
   }
-  const points = parts.reduce((sum, { times }) => sum + times.length, 0);
-  if (points !== found.points) {
-    throw invalid(`its columns have ${points} rows, its batches ${found.points}`);
-  }
-  return parts.length === 1 ? parts[0]! : await inSlices(joinInSteps(parts, points), options);
+  return parts.length === 1 ? parts[0]! : await inSlices(joinInSteps(parts, found.points), options);
 }
 
 function buffersOf(messages: readonly ArrowMessage[]): ArrowMessage["compressed"] {
@@ -351,12 +348,9 @@ function hasTemplate(options: IpcOptions): options is { template: Uint8Array } {
   return options.template !== undefined && options.template.length > 0;
 }
 
-/** First bytes of an IPC file: its name and two zeros; a stream follows. */
-const FILE_MAGIC = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];
-
 /** The first message of an IPC stream or file, which is its schema; the rest is not looked at. */
 function schemaOf(bytes: Uint8Array): Uint8Array {
-  const start = FILE_MAGIC.every((byte, i) => bytes[i] === byte) ? 8 : 0;
+  const start = isArrowMark(bytes, 0) ? 8 : 0;
   if (bytes.length < start + 8) throw invalid("the bytes are no Arrow IPC stream");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const first = view.getInt32(start, true);
@@ -375,9 +369,9 @@ export function decode(
   let table: Table;
   const aligned = alignedBytes(bytes);
   try {
-    checkMetadata(aligned, metadata);
+    const messages = checkMetadata(aligned, metadata);
     const unpacked = { left: maxUnpackedBytes };
-    table = withUnpackedBytes(unpacked, () => tableFromIPC(aligned, INTEGERS));
+    table = withUnpackedBytes(unpacked, () => tableFromIPC(messages, INTEGERS));
   } catch (cause) {
     throw unreadable(cause, maxUnpackedBytes);
   }

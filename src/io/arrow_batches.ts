@@ -32,6 +32,8 @@ export async function* batchesOf(
   let group: Message[] = [];
   let bytes = 0;
   let isKnown = false;
+  /** True if a dictionary stands behind the last batch. */
+  let isLeft = false;
   for await (const message of messagesOf(source, onNoEnd)) {
     if (message.kind === "file") {
       isKnown = true;
@@ -43,37 +45,27 @@ export async function* batchesOf(
       bytes += message.bytes.length;
       if (bytes < head.groupBytes) continue;
     }
-    if (group.length > 0) yield* batchesIn(head.decode(group), group);
+    if (group.length > 0) yield* batchesIn(head.decode(group));
     if (message.kind === "schema" && isKnown) throw invalid("there is a second schema");
     if (message.kind !== "batch") head.add(message);
     isKnown = true;
+    isLeft = message.kind === "dictionary";
     group = [];
     bytes = 0;
   }
-  if (group.length > 0) yield* batchesIn(head.decode(group), group);
+  // What is no dictionary, but says so, could be a batch.
+  if (group.length > 0 || isLeft) yield* batchesIn(head.decode(group));
   if (!isKnown) throw invalid("the bytes are no Arrow IPC stream");
 }
 
-/**
- * The record batches of a table, each as one of its own.
- *
- * @param messages The messages of the batches, if they are known one by one.
- */
-function* batchesIn(
-  table: Table,
-  messages: readonly Message[] = [],
-): Generator<Table, void, void> {
-  const { fields } = table.schema;
-  const columns = fields.map((_, i) => table.getChildAt(i) as Column<unknown>);
+/** The record batches of a table, each as one of its own. */
+function* batchesIn(table: Table): Generator<Table, void, void> {
+  const columns = table.schema.fields.map((_, i) => table.getChildAt(i) as Column<unknown>);
   for (let b = 0; b < (columns[0]?.data.length ?? 0); b++) {
-    const rows = messages[b]?.rows ?? columns[0]!.data[b]!.length;
-    const batches = columns.map(({ data, type }, i) => {
-      const batch = data[b]!;
-      if (batch.length === rows) return new Column([batch], type);
-      const name = JSON.stringify(fields[i]!.name);
-      throw invalid(`column ${name} has ${batch.length} rows in a batch of ${rows}`);
-    });
-    yield new Table(table.schema, batches);
+    yield new Table(
+      table.schema,
+      columns.map(({ data, type }) => new Column([data[b]!], type)),
+    );
   }
 }
 

@@ -4,11 +4,17 @@
  * @module
  */
 
+import {
+  type Blocks,
+  compareBlocks,
+  footerOf,
+  isArrowMark,
+  MAX_FOOTER_BYTES,
+} from "../arrow/file_footer.ts";
 import { FlatBuffer, tableCount } from "../arrow/flat_buffer.ts";
 import { invalid } from "../arrow/arrow_error.ts";
 import { checkBytes } from "../core/check_bytes.ts";
 import { concatBytes } from "../core/bytes.ts";
-import { type Blocks, checkFooter, isArrowMark, MAX_FOOTER_BYTES } from "./arrow_footer.ts";
 
 /** End of an IPC stream: a message without a body. */
 export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
@@ -27,8 +33,6 @@ export interface Message {
   /** `"file"`: all of a file whose batches only its footer tells. */
   readonly kind: "schema" | "dictionary" | "batch" | "file";
   readonly bytes: Uint8Array;
-  /** Rows that a batch says to have. */
-  readonly rows?: number;
   /** Number of a dictionary. */
   readonly id?: number;
   /** True if a dictionary adds to the one before of its number. */
@@ -96,8 +100,10 @@ export async function* messagesOf(
     if (isEnded) checkEnd(form, length, read);
   }
   const all = concatBytes(parts);
+  // Streams of Arrow before 0.15 end with a length of 0, without a mark before it.
+  if (form === "stream" && length === 4 && u32At(all, 0) === 0) return;
   if (form === undefined && isArrowMark(all, 0)) yield { kind: "file", bytes: all };
-  else if (form === "file" && isEnded) checkFooter(all, blocks);
+  else if (form === "file" && isEnded) compareBlocks(footerOf(all).blocks, blocks);
   else if (form === "file") throw invalid(`the file is cut off: it ends at byte ${read + length}`);
   else if (length > 0 && !isEnded) throw invalid("the bytes end inside a message");
   else if (form === "stream" && !isEnded) onNoEnd?.();
@@ -161,7 +167,7 @@ function messageAt(
 
 /**
  * Kind and length of the body, from the flatbuffer `Message { version, header_type, header,
- * bodyLength }`; rows of a `RecordBatch { length, … }`; of a `DictionaryBatch { id, data, isDelta }`
+ * bodyLength }`; of a `DictionaryBatch { id, data, isDelta }`
  * which one it is.
  */
 function readHead(metadata: Uint8Array): Omit<Message, "bytes"> & { bodyBytes: number } {
@@ -173,8 +179,7 @@ function readHead(metadata: Uint8Array): Omit<Message, "bytes"> & { bodyBytes: n
     const header = flat.child(root, 2);
     const bodyBytes = flat.long(root, 3);
     if (kind !== undefined && header !== 0 && bodyBytes >= 0 && bodyBytes <= MAX_MESSAGE_BYTES) {
-      if (kind === "batch") return { kind, bodyBytes, rows: flat.long(header, 0) };
-      if (kind === "schema") return { kind, bodyBytes };
+      if (kind !== "dictionary") return { kind, bodyBytes };
       return { kind, bodyBytes, id: flat.long(header, 0), isDelta: flat.byte(header, 2) !== 0 };
     }
   } catch (cause) {

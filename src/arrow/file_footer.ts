@@ -5,8 +5,10 @@
  * @module
  */
 
-import { FlatBuffer, tableCount } from "../arrow/flat_buffer.ts";
-import { invalid } from "../arrow/arrow_error.ts";
+import { invalid } from "./arrow_error.ts";
+import { BTrDBError } from "../core/errors.ts";
+import { FlatBuffer, type FlatBufferBounds, tableCount } from "./flat_buffer.ts";
+import { type SchemaLayout, schemaLayout } from "./schema_layout.ts";
 
 /** The mark at both ends of a file: `ARROW1`. */
 const MARK = [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31];
@@ -29,38 +31,60 @@ export function isArrowMark(bytes: Uint8Array, at: number): boolean {
   return MARK.every((byte, i) => bytes[at + i] === byte);
 }
 
+/** A footer that was read. */
+export interface Footer {
+  /** Its first byte. */
+  readonly at: number;
+  /** Offsets of the messages that it names. */
+  readonly blocks: Blocks;
+  /** The layout of the schema in it. */
+  readonly layout: () => SchemaLayout;
+}
+
 /**
- * Checks that the footer of a file names the messages that were read, and no others.
+ * Reads the footer of a file.
  *
- * @param bytes Everything behind the messages.
- * @param read Offsets of the messages that were read.
- * @throws {BTrDBError} 438 if it does not, or is not there.
+ * @param bytes All of the file, or its end.
+ * @param bounds Bounds of the footer.
+ * @throws {BTrDBError} 438 if it is damaged, or not there.
  */
-export function checkFooter(bytes: Uint8Array, read: Blocks): void {
+export function footerOf(
+  bytes: Uint8Array,
+  bounds: FlatBufferBounds = { maxBytes: MAX_FOOTER_BYTES, tables: tableCount() },
+): Footer {
   if (bytes.length < END_BYTES || !isArrowMark(bytes, bytes.length - MARK.length)) {
     throw invalid("the file does not end with ARROW1: it is cut off, or bytes follow its end");
   }
-  const named = blocksOf(bytes);
-  compare("dictionary", named.dictionary, read.dictionary);
-  compare("batch", named.batch, read.batch);
-}
-
-function blocksOf(bytes: Uint8Array): Blocks {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = bytes.length - END_BYTES;
+  const length = view.getUint32(end, true);
   try {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const end = bytes.length - END_BYTES;
-    const length = view.getUint32(end, true);
-    const footer = new DataView(bytes.buffer, bytes.byteOffset + end - length, length);
-    if (length > end) throw new RangeError(`a footer of ${length} bytes in ${end}`);
-    const flat = new FlatBuffer(footer, tableCount());
+    const flat = FlatBuffer.at(view, end - length, length, bounds);
     const root = flat.root();
     return {
-      dictionary: flat.longs(root, 2, BLOCK_BYTES),
-      batch: flat.longs(root, 3, BLOCK_BYTES),
+      at: end - length,
+      blocks: {
+        dictionary: flat.longs(root, 2, BLOCK_BYTES),
+        batch: flat.longs(root, 3, BLOCK_BYTES),
+      },
+      layout: () => schemaLayout(flat, flat.child(root, 1), flat.short(root, 0)),
     };
   } catch (cause) {
+    if (cause instanceof BTrDBError) throw cause;
     throw invalid("the footer of the file is damaged", cause);
   }
+}
+
+/**
+ * Checks that a footer names the messages that were read, and no others.
+ *
+ * @param named Offsets that it names.
+ * @param read Offsets of the messages that were read.
+ * @throws {BTrDBError} 438 if it does not.
+ */
+export function compareBlocks(named: Blocks, read: Blocks): void {
+  compare("dictionary", named.dictionary, read.dictionary);
+  compare("batch", named.batch, read.batch);
 }
 
 function compare(kind: keyof Blocks, named: readonly number[], read: readonly number[]): void {
