@@ -104,13 +104,19 @@ export class LeafPacker {
 
   /** Lays the points of an insert on a desk, if it goes on long enough, and has leaves made of them. */
   async #lay(packing: Packing, desk: PackingDesk): Promise<void> {
-    for (const _ of desk.lay(packing.points)) {
-      await yieldToEventLoop("write");
-      if (packing.isEnded || this.#hasFailed) break;
+    try {
+      for (const _ of desk.lay(packing.points)) {
+        await yieldToEventLoop("write");
+        if (packing.isEnded || this.#hasFailed) break;
+      }
+      if (packing.isEnded || this.#hasFailed) return this.#clear(desk);
+      this.#worker!.postMessage(desk.memory);
+      packing.desk = desk;
+    } catch {
+      // The points are not there any more, as the writer finds too, or the thread cannot be reached: the
+      // writer makes the leaves.
+      this.#clear(desk);
     }
-    if (packing.isEnded || this.#hasFailed) return this.#clear(desk);
-    packing.desk = desk;
-    this.#worker!.postMessage(desk.memory);
   }
 
   /** Has the next points laid on a desk. */
@@ -127,9 +133,14 @@ export class LeafPacker {
       if (desk?.isFree && !this.#inUse.has(desk)) return desk;
     }
     if (this.#desks.length >= DESKS) return undefined;
-    const desk = new PackingDesk();
-    this.#desks.push(new WeakRef(desk));
-    return desk;
+    try {
+      const desk = new PackingDesk();
+      this.#desks.push(new WeakRef(desk));
+      return desk;
+    } catch {
+      // There is no memory for it: the writer makes the leaves.
+      return undefined;
+    }
   }
 }
 

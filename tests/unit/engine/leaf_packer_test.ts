@@ -199,6 +199,20 @@ Deno.test("LeafPacker: an insert that ends while it is laid down leaves its desk
   third!.end();
 });
 
+// The error of a caller that gave its columns to a thread without waiting for the insert was caught by
+// nobody in the packer: it ended the program.
+Deno.test("LeafPacker: an insert whose memory is transferred while it is laid down leaves its desk to the next", async () => {
+  const prompt = new Prompt();
+  const packer = new LeafPacker(prompt.start);
+  const points = [0n, 1n, 2n].map((n) => regular(600_000, n));
+  const packings = points.map((columns) => packer.begin(columns));
+  for (const { values } of points.slice(0, 2)) {
+    structuredClone(values.buffer, { transfer: [values.buffer] });
+  }
+  await until("the third is laid down", () => prompt.asked.length === 1);
+  for (const packing of packings) packing!.end();
+});
+
 Deno.test("LeafPacker: leaves that were made ahead are used", async () => {
   await withFolder(async (folder) => {
     const prompt = new Prompt();
@@ -278,6 +292,42 @@ Deno.test("LeafPacker: a thread that breaks, ends or cannot be started costs not
     });
     assertEquals(await write(`${folder}/never`, all, never), expected);
     assertEquals(await write(`${folder}/none`, all, new LeafPacker(() => undefined)), expected);
+  });
+});
+
+// A message that could not be sent ended the program, and too little memory for a desk failed the insert.
+Deno.test("LeafPacker: without messages or memory all leaves are made by the writer", async () => {
+  await withFolder(async (folder) => {
+    const all = inserts();
+    const expected = await write(`${folder}/alone`, all);
+    const prompt = new Prompt();
+    let refused = 0;
+    const mute = new LeafPacker(() =>
+      Object.assign(prompt.start(), {
+        postMessage: () => {
+          refused++;
+          throw new Error("no messages here");
+        },
+      })
+    );
+    assertEquals(await write(`${folder}/mute`, all, mute), expected);
+    assert(refused > 0);
+    const { SharedArrayBuffer } = globalThis;
+    try {
+      globalThis.SharedArrayBuffer = class extends SharedArrayBuffer {
+        constructor(bytes: number) {
+          refused++;
+          if (bytes > 1 << 20) throw new RangeError("Array buffer allocation failed");
+          super(bytes);
+        }
+      } as typeof SharedArrayBuffer;
+      refused = 0;
+      assertEquals(await write(`${folder}/narrow`, all, new LeafPacker(prompt.start)), expected);
+    } finally {
+      globalThis.SharedArrayBuffer = SharedArrayBuffer;
+    }
+    assert(refused > 0);
+    assertEquals(prompt.made, 0);
   });
 });
 
