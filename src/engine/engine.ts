@@ -95,6 +95,7 @@ import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.
 import { type Grid, treeWindows } from "./tree/windows.ts";
 import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
 import { Refusal, type Transaction } from "./write/group_commit.ts";
+import { whileHeld } from "./write/held_points.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
@@ -347,7 +348,13 @@ export class Engine implements Endpoint {
             : { times: columns.times, values: yield* roundValues(columns.values, roundBits) };
           return yield* write(tx, state, points, isSorted);
         };
-      const written = this.#write(uuid, TEXT.streamDoesNotExist, n, run, options);
+      const written = this.#write(
+        uuid,
+        TEXT.streamDoesNotExist,
+        n,
+        (tx, state) => whileHeld(columns, n, run(tx, state)),
+        options,
+      );
       return ready === undefined ? written : written.finally(() => ready.end());
     });
   }
