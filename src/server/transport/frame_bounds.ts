@@ -9,7 +9,7 @@
 import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { type Push, pushInTurns, TURN_FRAMES } from "./frame_turns.ts";
+import { PORTION_FRAMES, type Push, pushInTurns, readInTurns } from "./frame_turns.ts";
 
 /** Such frames of a connection that are taken at once, and the number that is added each second. */
 const FRAMES = 1_024;
@@ -73,6 +73,8 @@ export function endOnFrameFloods(socket: Socket): void {
     if (chunk === null) setImmediate(() => socket.destroy());
     return ofSocket(chunk);
   };
+  const read = socket._read.bind(socket);
+  socket._read = (size) => readInTurns(socket, () => read(size));
   socket.push = (chunk: Uint8Array | null) => {
     let cuts: readonly number[] = [];
     const before = frames.all;
@@ -109,11 +111,11 @@ export class FrameCounter {
    * Takes the next bytes; frames that must not be seen become such as have no meaning, in place.
    *
    * @param smallBytes Length below which data is small.
-   * @returns Offsets at which to divide them, so that no part has more than {@linkcode TURN_FRAMES} frames.
+   * @returns Offsets at which to divide them, so that no part has more than {@linkcode PORTION_FRAMES} frames.
    */
   read(chunk: Uint8Array, smallBytes: number): number[] {
     const cuts: number[] = [];
-    let left = TURN_FRAMES;
+    let left = PORTION_FRAMES;
     for (let at = 0; at < chunk.length;) {
       if (this.#skipped > 0) {
         const n = Math.min(this.#skipped, chunk.length - at);
@@ -127,7 +129,7 @@ export class FrameCounter {
       this.#headBytes = 0;
       this.#count(smallBytes);
       if (--left > 0) continue;
-      left = TURN_FRAMES;
+      left = PORTION_FRAMES;
       // Within the frame, which is not looked at until it is whole.
       if (at < chunk.length) cuts.push(at);
     }

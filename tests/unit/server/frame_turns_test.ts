@@ -1,9 +1,16 @@
 /** Portions of frames that one turn of the event loop hands on (docs/security.md). */
 
 import { Buffer } from "node:buffer";
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { connect as connectTcp, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { FrameCounter } from "../../../src/server/transport/frame_bounds.ts";
-import { type Push, pushInTurns, TURN_FRAMES } from "../../../src/server/transport/frame_turns.ts";
+import {
+  type Push,
+  pushInTurns,
+  readInTurns,
+  TURN_FRAMES,
+} from "../../../src/server/transport/frame_turns.ts";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -37,10 +44,11 @@ class Connection {
     };
   }
 
-  receive(chunk: Uint8Array | null): void {
+  /** Tells whether more may be read. */
+  receive(chunk: Uint8Array | null): boolean {
     const before = this.#counter.all;
     const cuts = chunk === null ? [] : this.#counter.read(chunk, 16);
-    pushInTurns(this, this.#push, { chunk, frames: this.#counter.all - before, cuts });
+    return pushInTurns(this, this.#push, { chunk, frames: this.#counter.all - before, cuts });
   }
 }
 
@@ -49,8 +57,9 @@ function turns() {
   const frames: number[] = [];
   let current = 0;
   const add = (n: number) => current += n;
-  const pass = async (count: number) => {
-    for (let i = 0; i < count; i++) {
+  // Between two portions the sockets are looked at, which takes 61 turns.
+  const pass = async (portions: number) => {
+    for (let i = 0; i < 61 * portions; i++) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       frames.push(current);
       current = 0;
@@ -82,8 +91,8 @@ Deno.test("pushInTurns: connections share a turn, and none waits for all frames 
   const small = new Connection(add);
   small.receive(Buffer.concat([PREFACE, requests(1)]));
   while (small.pieces.length === 0) await pass(1);
-  // The first one had its turn before the others came, and another beside the last one.
-  assertEquals(many.map(({ pieces }) => pieces.length), [3, ...new Array(19).fill(1)]);
+  // The first one had its turn before the others came.
+  for (const { pieces } of many.slice(1)) assertLessOrEqual(pieces.length, 2);
   await pass(100);
   assertEquals(frames.reduce((sum, n) => sum + n), 20 * 200 + 2);
   assertLessOrEqual(Math.max(...frames), 2 * TURN_FRAMES);
@@ -99,22 +108,70 @@ Deno.test("pushInTurns: nothing of a connection that was destroyed is handed on"
   assertEquals(connection.pieces.length, length);
 });
 
-// Turns are short, and sockets are read between them: without a bound the frames of a flood would wait
-// in memory.
-Deno.test("pushInTurns: at most 4 MiB wait, and the rest is handed on at once", async () => {
+// Turns are short, and sockets are read between them. What waited beyond 4 MiB was handed on at once: four
+// connections that reset each request at once kept the event loop for a second, without a key.
+Deno.test("pushInTurns: a connection of which 256 KiB wait is read again when less waits", async () => {
+  const { frames, add, pass } = turns();
+  const connection = new Connection(add);
+  let sent = Buffer.concat([PREFACE, requests(600)]);
+  let mayRead = connection.receive(Buffer.from(sent));
+  const handedOn = () => connection.pieces.reduce((sum, { length }) => sum + length, 0);
+  let reads = 0;
+  while (sent.length < 5 << 20) {
+    if (!mayRead) {
+      assertLessOrEqual(sent.length - handedOn(), (256 << 10) + requests(600).length);
+      let isRead = false;
+      readInTurns(connection, () => isRead = true);
+      assertEquals(isRead, false);
+      while (!isRead) await pass(1);
+      assertLessOrEqual(sent.length - handedOn(), 256 << 10);
+      reads++;
+    }
+    sent = Buffer.concat([sent, requests(600)]);
+    mayRead = connection.receive(requests(600));
+  }
+  assertLess(10, reads);
+  while (handedOn() < sent.length) await pass(1);
+  assertEquals(Buffer.concat(connection.pieces), sent);
+  assertLessOrEqual(Math.max(...frames), 2 * TURN_FRAMES);
+});
+
+Deno.test("pushInTurns: connections of which 4 MiB wait together are not read, others are", async () => {
+  const { add, pass } = turns();
+  const many = Array.from({ length: 40 }, () => new Connection(add));
+  const bytes = Buffer.concat([PREFACE, requests(1_300)]);
+  const mayRead = many.map((connection) => connection.receive(Buffer.from(bytes)));
+  assertEquals(mayRead.indexOf(false), Math.floor((4 << 20) / bytes.length));
+  assertEquals(mayRead.at(-1), false);
+  let isRead = false;
+  readInTurns(new Connection(add), () => isRead = true);
+  assertEquals(isRead, true);
+  while (many.some(({ pieces }) => Buffer.concat(pieces).length < bytes.length)) await pass(1);
+});
+
+// Deno polls its sockets every 61st turn while anything is ready: beside a flood of requests, which had a
+// portion in every turn, the calls of others took 2 to 6 s instead of 30 ms.
+Deno.test("pushInTurns: sockets are polled between portions", async () => {
+  const server = createServer((socket: Socket) => socket.on("error", () => {}).pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const client = connectTcp((server.address() as AddressInfo).port, "127.0.0.1");
+  let echoes = 0;
+  const send = () => client.write("x");
+  await new Promise<void>((resolve) => client.once("connect", resolve));
+  client.on("data", () => {
+    echoes++;
+    send();
+  });
   const { add, pass } = turns();
   const connection = new Connection(add);
-  const chunk = Buffer.concat([PREFACE, requests(600)]);
-  const rest = requests(600);
-  let sent = 0;
-  const send = (bytes: Uint8Array) => {
-    sent += bytes.length;
-    connection.receive(bytes);
-  };
-  send(chunk);
-  for (let i = 0; i < 200; i++) send(rest);
-  const handedOn = () => connection.pieces.reduce((sum, { length }) => sum + length, 0);
-  assertLessOrEqual(sent - handedOn(), 4 << 20);
-  await pass(1_500);
-  assertEquals(handedOn(), sent);
+  send();
+  connection.receive(Buffer.concat([PREFACE, requests(30 * TURN_FRAMES)]));
+  let handedOn = 0;
+  while (handedOn < 30 * TURN_FRAMES * 80) {
+    await pass(1);
+    handedOn = connection.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+  client.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  assertLess(3, echoes);
 });
