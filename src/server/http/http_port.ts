@@ -18,6 +18,7 @@ import { type KeepaliveTimes, probeClients } from "../transport/keepalive.ts";
 import { Port, type PortOptions } from "../transport/port.ts";
 import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
 import { dropDeadStreams } from "../transport/dead_streams.ts";
+import { canBeEnded } from "../transport/end_connection.ts";
 import { endOnFrameFloods, noteKnownConnections } from "../transport/frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
@@ -155,6 +156,7 @@ export class HttpPort {
     if (isHttp2) {
       endOnRefusedHeaders(socket);
       endOnFrameFloods(socket);
+      canBeEnded(socket);
     }
     (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
   }

@@ -24,6 +24,7 @@ import type { OpenRequests } from "./open_requests.ts";
 import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
 import { dropDeadStreams } from "./dead_streams.ts";
+import { canBeEnded } from "./end_connection.ts";
 import { endOnFrameFloods, noteKnownConnections } from "./frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
 import { MAX_UNKNOWN_STREAMS, raiseLimitForKeys } from "./stream_limits.ts";
@@ -97,6 +98,7 @@ export class GrpcPort {
         gatherWrites(socket);
         endOnRefusedHeaders(socket);
         endOnFrameFloods(socket);
+        canBeEnded(socket);
         grpc.#injector.injectConnection(socket);
       },
     });

@@ -11,6 +11,7 @@ import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { collectGarbage } from "../free_memory.ts";
+import { endConnection } from "./end_connection.ts";
 
 /** Bytes of a frame that resets a stream. */
 const RESET_BYTES = 13;
@@ -37,8 +38,11 @@ export function endOnLongHeaders(http2: Http2Server): void {
     if (socket !== undefined && stream.id !== undefined) socket[LATEST] = stream.id;
     let length = 0;
     for (const [name, value = ""] of Object.entries(headers)) length += name.length + value.length;
+    if (length <= MAX_LENGTH) return;
     // Not at once: others are about to hear of the stream, and may answer.
-    if (length > MAX_LENGTH) setImmediate(() => stream.session?.destroy());
+    setImmediate(() => {
+      if (stream.session !== undefined) endConnection(stream.session);
+    });
   });
 }
 

@@ -9,6 +9,7 @@
 import type { Http2Server } from "node:http2";
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import { onSilence } from "../../core/silence_timer.ts";
+import { endConnection } from "./end_connection.ts";
 
 /**
  * Longest time without a sign of a client while bytes wait for it, ms. At its socket about 1 MiB waits
@@ -114,7 +115,7 @@ export class Keepalive {
       if (this.#isHeard()) return this.#listen();
       const allMs = waitedMs + keepaliveTimeoutMs;
       if (allMs < this.#unreadMs && this.#isUnread()) this.#expectSign(allMs);
-      else this.#session.destroy();
+      else endConnection(this.#session);
     });
   }
 

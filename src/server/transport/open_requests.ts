@@ -8,9 +8,11 @@
 
 import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { endConnection } from "./end_connection.ts";
 
 /** A socket, or the session of HTTP/2 on it. */
 interface Connection {
+  readonly socket?: object | undefined;
   destroy(): unknown;
 }
 
@@ -50,7 +52,7 @@ class Share {
     this.#connections.delete(largest);
     this.#all -= most;
     // Not at once: others are about to hear of its last request, and may answer.
-    setImmediate(() => largest.destroy());
+    setImmediate(() => endConnection(largest));
   }
 }
 
