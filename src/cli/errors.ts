@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pathProblem } from "../core/path_problem.ts";
 import { ARGUMENT_ERROR_CODE } from "../core/argument_error.ts";
 import type { ImportError } from "../ingest/mod.ts";
 import type { CsvError } from "../kernel/mod.ts";
@@ -101,6 +102,9 @@ export function verdictOf(error: unknown): Verdict {
   }
   const { code } = error as Error & { code?: unknown };
   if (code === "ENOENT") return { exit: Exit.NotFound, message, hint: "check the path" };
+  if (pathProblem(error) !== undefined) {
+    return { exit: Exit.Failed, message, hint: "check the path" };
+  }
   if (code === "EADDRINUSE") {
     return { exit: Exit.Failed, message, hint: "something listens there already; see --listen" };
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkPath } from "../core/check_path.ts";
 import { describe } from "../core/describe.ts";
 import { oneOf, text } from "../client/arguments.ts";
 import { BTrDB } from "../client/btrdb.ts";
@@ -160,7 +161,7 @@ function targetText(target: Target): string {
  * ```
  */
 export async function verifyFile(path: string): Promise<VerifyReport> {
-  text("verify", path, "path");
+  checkPath("verify", path, "path");
   const { verify } = await import("../engine/mod.ts");
   return await verify(path);
 }
@@ -191,7 +192,7 @@ export async function compactFile(
   options: CompactOptions = {},
 ): Promise<CompactReport> {
   const action = "compact";
-  text(action, path, "path");
+  checkPath(action, path, "path");
   const call = startCall(action, options);
   const { rewrite, onProgress } = options;
   const { compactFile } = await import("../engine/mod.ts");

@@ -115,6 +115,7 @@ export function parseTarget(target: string, apiKey?: string): Target {
 function pathOf(text: string): string {
   const path = text.startsWith("file://") ? urlPath(text) : text.slice("file:".length);
   if (path === "") refuse(text, "names no file");
+  if (path.includes("\0")) refuse(text, "has a NUL in its path");
   return path;
 }
 

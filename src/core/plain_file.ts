@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unusablePath } from "./check_path.ts";
 import { neededNodeModule } from "./node_module.ts";
 
 /** The part of `Stats` of `node:fs` that is used. */
@@ -38,10 +39,12 @@ export function kindOf(info: Kind): string {
  * Refuses whatever is no file. The pipe of a shell's `<(…)`, which has its end, is one too.
  *
  * @param path Its path; links are followed.
- * @throws {NotAFileError} With a message that names the path and what is there.
+ * @throws {NotAFileError} With a message that names the path and what is there, or what no path has.
  * @throws The error of `node:fs` if there is nothing: `ENOENT`.
  */
 export async function refuseOtherThanFile(path: string): Promise<void> {
+  const problem = unusablePath(path);
+  if (problem !== undefined) throw new NotAFileError(`the path ${problem}`);
   const info = await files().stat(path);
   const isShellPipe = info.isFIFO() && /^\/(dev|proc)\//.test(path);
   if (info.isFile() || isShellPipe) return;

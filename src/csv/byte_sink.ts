@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedPath } from "../core/check_path.ts";
 import { describe } from "../core/describe.ts";
 import type { FileHandle } from "node:fs/promises";
 import { neededNodeModule } from "../core/node_module.ts";
@@ -115,7 +116,6 @@ function streamSink(
 }
 
 type Files = typeof import("node:fs/promises");
-type Urls = typeof import("node:url");
 
 /**
  * A file appears under its name when it is complete. Anything but a plain file (a pipe, a device) is
@@ -123,7 +123,8 @@ type Urls = typeof import("node:url");
  */
 async function openFile(action: string, path: string | URL): Promise<OpenSink> {
   const { open, realpath, stat } = neededNodeModule<Files>("node:fs/promises", "A path");
-  const target = await realpath(path).catch(() => toPath(path));
+  const named = checkedPath(action, path, "the sink");
+  const target = await realpath(named).catch(() => named);
   const known = await stat(target).catch(() => undefined);
   if (known?.isDirectory() === true) {
     throw invalidType(`Cannot ${action}: ${target} is a directory`);
@@ -146,13 +147,6 @@ async function openFile(action: string, path: string | URL): Promise<OpenSink> {
     finish: () => file.finish(),
     discard: () => file.discard().catch(() => {}),
   };
-}
-
-/** A path as text. */
-function toPath(path: string | URL): string {
-  if (typeof path === "string") return path;
-  const { fileURLToPath } = neededNodeModule<Urls>("node:url", "A path");
-  return fileURLToPath(path);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -17,6 +17,7 @@ import { lockForWriting, realPath, type WriterLock } from "./file/lock.ts";
 import { Ownership } from "./file/ownership.ts";
 import {
   fileAt,
+  fileError,
   hasLog,
   isOnReadOnlyDisk,
   refuseForeignLinks,
@@ -107,7 +108,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     held?.close();
     ownership?.close();
     lock?.release();
-    const mapped = sqliteError(error, path);
+    const mapped = fileError(sqliteError(error, path), path);
     if (!readOnly && statusOf(mapped) === "CANNOT_OPEN" && isOnReadOnlyDisk(path)) {
       throw new BTrDBError(
         `Cannot open ${path}: its disk is read-only; open it read-only`,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPath } from "../core/check_path.ts";
 import { describe } from "../core/describe.ts";
 import type { Readers } from "../endpoint/endpoint.ts";
 import type { OpenDatabase } from "./file/sqlite.ts";
@@ -108,7 +109,8 @@ export const DEFAULT_CACHE_BYTES = 268_435_456;
  * @throws {RangeError} If a number is out of its range.
  */
 export function checkOptions(options: EngineOptions): void {
-  const { readOnly, durability } = options;
+  const { path, readOnly, durability } = options;
+  if (path !== undefined) checkPath("open", path, "path");
   if (readOnly !== undefined && typeof readOnly !== "boolean") {
     throw invalidType(`Cannot open: readOnly is ${describe(readOnly)}, expected a boolean`);
   }

@@ -5,15 +5,15 @@
  * @module
  */
 
+import { checkedPath } from "../core/check_path.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { checkBytes } from "../core/check_bytes.ts";
 import { describe } from "../core/describe.ts";
 import { isIterable } from "../core/is_iterable.ts";
 import { createReadStream } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { type Compression, compressionOf, decompress } from "./compression/decompress.ts";
-import { ImportError } from "./errors.ts";
+import { ImportError, pathError } from "./errors.ts";
 
 /** Bytes of one read. */
 const READ_BYTES = 1 << 20;
@@ -53,6 +53,7 @@ export interface ReadCounter {
  * says.
  *
  * @throws {ImportError} If there is no such file.
+ * @throws {TypeError} If no file can have the path.
  */
 export async function openBytes(input: ImportInput): Promise<InputBytes> {
   const unknown = { size: undefined, modifiedMs: undefined };
@@ -69,9 +70,9 @@ export async function openBytes(input: ImportInput): Promise<InputBytes> {
     }
     return { ...unknown, name: "-", stream: input, once: true, compression: "none" };
   }
-  const path = input instanceof URL ? fileURLToPath(input) : input;
+  const path = checkedPath("import", input, "input");
   const info = await stat(path).catch((cause) => {
-    if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;
+    if ((cause as { code?: unknown }).code !== "ENOENT") throw pathError(cause, "import", path);
     throw new ImportError(`There is no file ${path}`, { fault: "missing", cause });
   });
   if (info.isDirectory()) throw new ImportError(`Cannot import ${path}: it is a directory`);

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { checkPath } from "../core/check_path.ts";
 import { parseJson } from "../core/parse_json.ts";
 import { NotAFileError, readPlainText } from "../core/plain_file.ts";
-import { text as checkText } from "../client/arguments.ts";
-import { ImportError, optionError } from "./errors.ts";
+import { ImportError, optionError, pathError } from "./errors.ts";
 import type { ColumnMeta } from "./options.ts";
 
 /**
@@ -19,10 +19,10 @@ import type { ColumnMeta } from "./options.ts";
  * and `annotations` of text.
  */
 export async function readColumnMeta(path: string): Promise<Record<string, ColumnMeta>> {
-  checkText("read the metadata", path, "path");
+  checkPath("read the metadata", path, "path");
   const text = await readPlainText(path).catch((cause) => {
     if (cause instanceof NotAFileError) throw optionError(`Cannot use --meta: ${cause.message}`);
-    if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;
+    if ((cause as { code?: unknown }).code !== "ENOENT") throw pathError(cause, "use --meta", path);
     throw new ImportError(`There is no file ${path}`, { fault: "missing", cause });
   });
   let meta: unknown;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pathProblem } from "../core/path_problem.ts";
+
 /** Kind of fault: the data, the options, or a file or stream that does not exist. */
 export type ImportFault = "data" | "options" | "missing";
 
@@ -43,6 +45,19 @@ export function inFile(error: unknown, name: string): unknown {
     error.message = error.message.replace(/^Cannot parse \w+:/, () => `Cannot import ${name}:`);
   }
   return error;
+}
+
+/**
+ * The error to show for one of the file system that the path is to blame for.
+ *
+ * @param error Any error; others pass unchanged.
+ * @param action Action that failed: `"import"`.
+ * @param path The file.
+ */
+export function pathError(error: unknown, action: string, path: string): unknown {
+  const problem = pathProblem(error);
+  if (problem === undefined) return error;
+  return new ImportError(`Cannot ${action} ${path}: ${problem}`, { cause: error });
 }
 
 /** A table in which there are no rows yet. */

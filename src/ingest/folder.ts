@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pathError } from "./errors.ts";
+import { checkPath } from "../core/check_path.ts";
 import { text } from "../client/arguments.ts";
 import { checkList } from "../core/check_list.ts";
 import { isForeignLink } from "../core/foreign_link.ts";
@@ -36,8 +38,10 @@ export interface FolderFiles {
  * @param folder Its path.
  */
 export async function filesIn(folder: string): Promise<FolderFiles> {
-  text("list the files", folder, "folder");
-  const entries = await readdir(folder, { withFileTypes: true });
+  checkPath("list the files", folder, "folder");
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    throw pathError(error, "list the files of", folder);
+  });
   const names = entries.map(({ name }) => name);
   const stems = new Set(
     names.filter((name) => /\.cfg$/i.test(name)).map((name) => stemOf(name)),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPath } from "../core/check_path.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { parseJson } from "../core/parse_json.ts";
@@ -60,7 +61,9 @@ export async function prepareImport(
   };
   const { target = "", restart = false, resume = false } = options;
   const key = identity.path === "-" ? `-${identity.head}` : identity.path;
-  const path = recordPath(options.stateFolder ?? stateFolder(), key, target);
+  const folder = options.stateFolder ?? stateFolder();
+  checkPath("import", folder, "stateFolder");
+  const path = recordPath(folder, key, target);
   const known = restart ? undefined : await recordOf(db, path);
   const old = known?.done && !resume ? undefined : known;
   const wishes = wishesOf(options);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pathProblem } from "../core/path_problem.ts";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { kindOf, NotAFileError, readPlainText } from "../core/plain_file.ts";
@@ -39,6 +40,8 @@ export async function stateError(error: unknown, path: string, what: string): Pr
     if (found === undefined || found === place.expected) continue;
     return refusal(`${place.path} is ${found}, expected ${place.expected}`, what);
   }
+  const problem = pathProblem(error);
+  if (problem !== undefined) return refusal(`${path}: ${problem}`, what);
   return error;
 }
 

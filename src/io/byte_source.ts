@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pathProblem } from "../core/path_problem.ts";
+import { checkedPath } from "../core/check_path.ts";
 import type { AsyncBuffer } from "hyparquet";
 import { invalidType } from "../core/argument_error.ts";
 import { describe } from "../core/describe.ts";
@@ -40,8 +42,19 @@ export async function openSource(
     return { file: exactSlices(source), close: nothing };
   }
   const { open } = await import("node:fs/promises");
-  const handle = await open(source, "r");
-  const { size } = await handle.stat();
+  const path = checkedPath("open the file", source, "source");
+  const refused = (problem: string, cause?: unknown) =>
+    invalidType(`Cannot open the file: source is ${JSON.stringify(path)}, ${problem}`, { cause });
+  const handle = await open(path, "r").catch((error) => {
+    const problem = pathProblem(error);
+    throw problem === undefined ? error : refused(problem, error);
+  });
+  const info = await handle.stat();
+  if (info.isDirectory()) {
+    await handle.close();
+    throw refused("it is a folder");
+  }
+  const { size } = info;
   let closed: Promise<void> | undefined;
   return {
     file: {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pathProblem } from "../core/path_problem.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { ServerTlsOptions } from "./options.ts";
@@ -21,7 +22,10 @@ const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain an
  * @throws What the file system says about a missing file.
  */
 export async function readCertificate(options: ServerTlsOptions): Promise<Certificate> {
-  const [cert, key] = await Promise.all([pem(options.cert), pem(options.key)]);
+  const [cert, key] = await Promise.all([
+    pem(options.cert, "tls.cert"),
+    pem(options.key, "tls.key"),
+  ]);
   try {
     createSecureContext({ cert, key });
     // The context alone takes any two: handshakes would fail later, one by one.
@@ -74,12 +78,16 @@ function isPem(text: string): boolean {
   return text.includes("-----BEGIN");
 }
 
-async function pem(textOrPath: string): Promise<string> {
+/** @param name Name of the option. */
+async function pem(textOrPath: string, name: string): Promise<string> {
   if (isPem(textOrPath)) return textOrPath;
   try {
     return await readPlainText(textOrPath);
   } catch (cause) {
-    if (!(cause instanceof NotAFileError)) throw cause;
-    throw invalidType(`Cannot use tls: ${cause.message}`, { cause });
+    const problem = pathProblem(cause);
+    const reason = problem === undefined ? undefined : `${textOrPath}: ${problem}`;
+    const what = cause instanceof NotAFileError ? cause.message : reason;
+    if (what === undefined) throw cause;
+    throw invalidType(`Cannot use ${name}: ${what}`, { cause });
   }
 }

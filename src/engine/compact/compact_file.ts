@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPath } from "../../core/check_path.ts";
 import { delay, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
@@ -34,6 +35,7 @@ export async function compactFile(
   path: string,
   options: CompactCallOptions = {},
 ): Promise<CompactReport> {
+  checkPath("compact", path, "path");
   if (fileAt(path) === undefined) {
     throw new BTrDBError(`Cannot open ${path}: it is not there`, { status: "CANNOT_OPEN" });
   }

@@ -8,6 +8,7 @@ import { closeSync, openSync, type Stats, statSync } from "node:fs";
 import process from "node:process";
 import { BTrDBError } from "../../core/errors.ts";
 import { foreignLinkAt } from "../../core/foreign_link.ts";
+import { pathProblem } from "../../core/path_problem.ts";
 import { kindOf } from "../../core/plain_file.ts";
 import { mayKnowUser } from "../deno_permissions.ts";
 
@@ -67,6 +68,20 @@ export function refuseForeignLinks(path: string): void {
     ? `is a link ${where}`
     : `may be a link ${where}, or allow --allow-sys=uid if it is yours`;
   throw new BTrDBError(`Cannot open ${path}: ${link} ${what}`, { status: "CANNOT_OPEN" });
+}
+
+/**
+ * The error to show for one of the file system that the path is to blame for.
+ *
+ * @param error Any error; others pass unchanged.
+ * @param path The database.
+ * @returns A `BTrDBError` of status `CANNOT_OPEN`, or `error`.
+ */
+export function fileError(error: unknown, path: string): unknown {
+  const problem = pathProblem(error);
+  if (problem === undefined) return error;
+  const text = `Cannot open ${path}: ${problem}`;
+  return new BTrDBError(text, { status: "CANNOT_OPEN", cause: error });
 }
 
 /** Tells whether a write-ahead log with changes lies beside a database. */

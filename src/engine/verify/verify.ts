@@ -4,6 +4,9 @@
  * @module
  */
 
+import { checkPath } from "../../core/check_path.ts";
+import { refuseOtherThanFiles } from "../file/file_system.ts";
+import { realPath } from "../file/lock.ts";
 import { compareBytes } from "../../core/bytes.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { BTrDBError } from "../../core/errors.ts";
@@ -212,11 +215,14 @@ function damageOf(error: unknown, path: string): string {
  *
  * @param path Database file.
  * @returns A report; damage is reported, not thrown.
+ * @throws {TypeError} If no file can have the path.
  * @throws {BTrDBError} If the file cannot be opened, or its schema is not one that this release reads.
  */
 export async function verify(path: string): Promise<VerifyReport> {
+  checkPath("verify", path, "path");
   let file: OpenForReading | undefined;
   try {
+    refuseOtherThanFiles(path, realPath(path));
     file = openForReading(path);
     const { db } = file;
     db.exec("BEGIN");

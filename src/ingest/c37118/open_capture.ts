@@ -4,7 +4,8 @@
  * @module
  */
 
-import { text as checkText } from "../../client/arguments.ts";
+import { checkPath } from "../../core/check_path.ts";
+import { ImportError, pathError } from "../errors.ts";
 import { type CaptureInput, CaptureSource } from "./capture_source.ts";
 import { open } from "node:fs/promises";
 import type { CaptureOptions } from "./capture_reader.ts";
@@ -14,9 +15,13 @@ const CHUNK_BYTES = 1 << 16;
 
 /** A file as the bytes of a capture. */
 async function captureFile(path: string): Promise<CaptureInput> {
-  const file = await open(path);
-  const { size } = await file.stat();
+  const file = await open(path).catch((error) => {
+    throw pathError(error, "open", path);
+  });
+  const info = await file.stat();
   await file.close();
+  if (info.isDirectory()) throw new ImportError(`Cannot open ${path}: it is a folder`);
+  const { size } = info;
   return {
     size,
     async *read(): AsyncGenerator<Uint8Array> {
@@ -47,6 +52,6 @@ export async function openCapture(
   path: string,
   options: CaptureOptions = {},
 ): Promise<CaptureSource> {
-  checkText("open the capture", path, "path");
+  checkPath("open the capture", path, "path");
   return await CaptureSource.open(await captureFile(path), options);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPath } from "../../core/check_path.ts";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
@@ -67,6 +68,7 @@ export class PointSpool implements AsyncDisposable {
    * @throws {Error} If another process uses it.
    */
   static async open(folder: string, maxBytes: number): Promise<PointSpool> {
+    checkPath("open the spool", folder, "spoolFolder");
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await lock(folder);
     try {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPath } from "../../core/check_path.ts";
 import { checkBytes } from "../../core/check_bytes.ts";
 import { checkObject } from "../../core/check_object.ts";
 import { ComtradeRecord } from "./record.ts";
@@ -42,6 +43,7 @@ export async function openComtrade(
 
 /** The parts of a record that is on disk. */
 export async function openPath(path: string): Promise<RecordFiles> {
+  checkPath(ACTION, path, "input");
   const bytes = await bytesOfFile(path);
   try {
     if (isSingleFile(await bytes.read(0, 256))) return await partsOf(bytes, path);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ImportError, pathError } from "../errors.ts";
 import { open } from "node:fs/promises";
 import type { Spool } from "../spool.ts";
 
@@ -17,8 +18,15 @@ export interface RandomBytes extends AsyncDisposable {
 
 /** The bytes of a file. */
 export async function bytesOfFile(path: string): Promise<RandomBytes> {
-  const file = await open(path);
-  const { size } = await file.stat();
+  const file = await open(path).catch((error) => {
+    throw pathError(error, "read", path);
+  });
+  const info = await file.stat();
+  if (info.isDirectory()) {
+    await file.close();
+    throw new ImportError(`Cannot read ${path}: it is a folder`);
+  }
+  const { size } = info;
   return {
     size,
     async read(offset, length) {

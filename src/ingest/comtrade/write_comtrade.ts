@@ -4,7 +4,7 @@
  * @module
  */
 
-import { text } from "../../client/arguments.ts";
+import { checkPath } from "../../core/check_path.ts";
 import { checkList } from "../../core/check_list.ts";
 import { checkObject } from "../../core/check_object.ts";
 import { openPartFile, type PartFile } from "../../csv/part_file.ts";
@@ -87,7 +87,7 @@ export async function writeComtrade(
   channels: readonly WrittenChannel[],
   options: WriteComtradeOptions = {},
 ): Promise<WrittenRecord> {
-  text("write COMTRADE", path, "path");
+  checkPath("write COMTRADE", path, "path");
   checkList("write COMTRADE", "channels", channels);
   for (const [i, channel] of channels.entries()) {
     checkObject("write COMTRADE", `channels[${i}]`, channel);

@@ -4,15 +4,14 @@
  * @module
  */
 
-import { text } from "../../client/arguments.ts";
+import { checkedPath, checkPath } from "../../core/check_path.ts";
 import { checkDatabase } from "../../client/check_database.ts";
 import { checkObject } from "../../core/check_object.ts";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
-import { ImportError } from "../errors.ts";
+import { ImportError, pathError } from "../errors.ts";
 import { wishesOf } from "../prepare_import.ts";
 import { stateFolder } from "../import_record.ts";
 import { FileWatch } from "./file_watch.ts";
@@ -65,12 +64,12 @@ export async function followFile(
 ): Promise<FollowSummary> {
   const startMs = performance.now();
   checkDatabase("follow", db);
-  if (!(source instanceof URL)) text("follow", source, "source");
   checkObject("follow", "options", options);
   checkFollowOptions(options);
   const { signal, target = "", onWarning = () => {}, onNotice = () => {} } = options;
-  const root = resolve(source instanceof URL ? fileURLToPath(source) : source);
+  const root = resolve(checkedPath("follow", source, "source"));
   const folder = options.stateFolder ?? stateFolder();
+  checkPath("follow", folder, "stateFolder");
   let isFolder = await kindOf(root);
   const isThere = isFolder !== undefined;
   // A folder is known by its real path; a file's name may be that of another file tomorrow.
@@ -157,7 +156,7 @@ const MAX_WARNINGS = 1000;
 async function kindOf(root: string): Promise<boolean | undefined> {
   const info = await stat(root).catch((error) => {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
+    throw pathError(error, "follow", root);
   });
   if (info === undefined || info.isDirectory()) return info?.isDirectory();
   if (info.isFile()) return false;

@@ -31,7 +31,8 @@ export interface FileSign {
 export async function signOf(path: string): Promise<FileSign | undefined> {
   const info = await stat(path).catch((error) => {
     const { code } = error as { code?: unknown };
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    // A link may lead nowhere: to something that is not there, or to itself.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
     throw error;
   });
   if (info === undefined || !info.isFile()) return undefined;

@@ -63,7 +63,7 @@ Deno.test({
       [() => loadRecord(fifo), `Cannot keep the record of the import: ${why}`],
       [() => FollowJournal.load(fifo, {}), `Cannot keep the journal of what is followed: ${why}`],
       [() => readColumnMeta(fifo), `Cannot use --meta: ${why}`],
-      [() => readCertificate({ cert: fifo, key: fifo }), `Cannot use tls: ${why}`],
+      [() => readCertificate({ cert: fifo, key: fifo }), `Cannot use tls.cert: ${why}`],
       [() => readDefinitions(db, fifo, []), `Cannot load ${fifo}: ${why}`],
     ];
     for (const [read, message] of readers) {
