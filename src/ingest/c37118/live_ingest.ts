@@ -79,7 +79,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 /** Time after which a batch that is being stored no longer holds up the next one, ms. */
 const SLOW_MS = 2_000;
-/** Time for emptying the spool at the end, ms; the rest stays in it for the next run. */
+/** Time for storing at the end, ms; the rest stays in the spool for the next run. */
 const ENDING_MS = 5_000;
 const GIB = 2 ** 30;
 /** Values collected beyond which a batch is made at once. */
@@ -104,7 +104,7 @@ export class LiveIngest {
   #waitMs = FIRST_WAIT_MS;
   #retryAtMs = 0;
   #droppedSaid = 0;
-  #drainUntilMs = Infinity;
+  #endMs = Infinity;
 
   /**
    * A run that has not begun.
@@ -238,7 +238,7 @@ export class LiveIngest {
     let failed: readonly ColumnPoints[] = columns;
     try {
       const store = await this.#connected();
-      const result = await store.store(columns, isSuspect);
+      const result = await store.store(columns, isSuspect, () => Date.now() > this.#endMs);
       this.#counts.stored += result.stored;
       const refused = countPoints(result.refused);
       if (refused > 0) {
@@ -250,7 +250,9 @@ export class LiveIngest {
         this.#succeeded();
         return true;
       }
-      this.#failed(result.error);
+      // Nothing is wrong with a database that was not asked any more.
+      if (result.error === undefined) this.#succeeded();
+      else this.#failed(result.error);
     } catch (error) {
       this.#failed(error);
     }
@@ -273,7 +275,7 @@ export class LiveIngest {
       return;
     }
     for (;;) {
-      if (Date.now() > this.#drainUntilMs) return;
+      if (Date.now() > this.#endMs) return;
       const segment = await spool.oldest();
       if (segment === undefined) break;
       const { stored, refused } = this.#counts;
@@ -325,7 +327,7 @@ export class LiveIngest {
 
   /** Stores or keeps what is left, once. */
   async #finish(): Promise<void> {
-    this.#drainUntilMs = Date.now() + ENDING_MS;
+    this.#endMs = Date.now() + ENDING_MS;
     await this.#storing;
     await this.#tick();
     await this.#storing;

@@ -9,6 +9,7 @@ import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
+import { yieldToEventLoop } from "../../core/pacer.ts";
 import type { Configuration } from "./configuration.ts";
 import { ConfigurationChanges } from "./configuration_changes.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
@@ -43,6 +44,8 @@ const COMMAND_GAP_MS = 300;
 const CONFIGURATION_MS = 3_000;
 /** Requests for the configuration before the link is given up. */
 const CONFIGURATION_TRIES = 4;
+/** Work on the bytes of a connection after which the others are looked at, ms. */
+const SLICE_MS = 4;
 /** Time without data after which the link is given up, ms, and in frames. */
 const IDLE_MS = 10_000;
 const IDLE_FRAMES = 5;
@@ -60,6 +63,10 @@ export class PmuLink {
   #tcp: Socket | undefined;
   #udp: DatagramSocket | undefined;
   #isOpen = true;
+  /** True while who takes the data cannot keep more, and while other connections have their turn. */
+  #isHeldBack = false;
+  #isResting = false;
+  #workMs = 0;
   #isConfigured = false;
   readonly #changes = new ConfigurationChanges();
   #changeAnnounced = false;
@@ -121,12 +128,32 @@ export class PmuLink {
 
   /** Stops taking data, so that TCP holds the device back. */
   pause(): void {
+    this.#isHeldBack = true;
     this.#tcp?.pause();
   }
 
   /** Goes on taking data. */
   resume(): void {
-    this.#tcp?.resume();
+    this.#isHeldBack = false;
+    this.#flow();
+  }
+
+  #flow(): void {
+    if (!this.#isHeldBack && !this.#isResting) this.#tcp?.resume();
+  }
+
+  /**
+   * Lets others have their turn. While a socket has bytes, the runtime looks at no other one: a device that
+   * sends large configurations all the time would be the only one that is read.
+   */
+  async #rest(): Promise<void> {
+    this.#workMs = 0;
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.#tcp?.pause();
+    await yieldToEventLoop();
+    this.#isResting = false;
+    this.#flow();
   }
 
   /** Asks the device to stop, and closes. */
@@ -236,10 +263,13 @@ export class PmuLink {
 
   #take(bytes: Uint8Array): void {
     const decoder = this.#decoder;
+    const startMs = performance.now();
     this.#guard(() => {
       decoder.pushRaw(bytes, this.#onFrame, (raw) => this.#data(raw, decoder, undefined));
       this.#checkFit(decoder);
     });
+    this.#workMs += performance.now() - startMs;
+    if (this.#workMs > SLICE_MS) void this.#rest();
   }
 
   /** An error of who takes the frames ends the link, not the process. */
@@ -330,8 +360,8 @@ export class PmuLink {
     const { mismatched, unconfigured } = this.#decoder.counts;
     const bad = mismatched + unconfigured;
     if (bad > this.#badSeen) this.#askAgain(1000);
-    // Data that do not fit are signs of life too.
-    if (bad > this.#badSeen) this.#dataMs = Date.now();
+    // Data that do not fit are signs of life too, and a device that is held back cannot give any.
+    if (bad > this.#badSeen || this.#isHeldBack) this.#dataMs = Date.now();
     this.#badSeen = bad;
     const isAsked = this.#target.transport !== "listen";
     if (isAsked && Date.now() - this.#dataMs > this.#idleMs) {

@@ -66,14 +66,24 @@ export class PointStore {
    * @param columns Points of each stream.
    * @param isSuspect True if some may be stored already: they came from the spool, or from a
    *   request whose answer was lost.
+   * @param isOver True when no more is to be begun; what is left failed then, without an error.
    */
-  async store(columns: readonly ColumnPoints[], isSuspect: boolean): Promise<StoreResult> {
+  async store(
+    columns: readonly ColumnPoints[],
+    isSuspect: boolean,
+    isOver: () => boolean = () => false,
+  ): Promise<StoreResult> {
     const result: StoreResult = { stored: 0, failed: [], refused: [], error: undefined };
     const filled = columns.map((column) => this.#storable(column, result))
       .filter(({ points }) => points.times.length > 0);
-    await mapConcurrently(filled, AT_ONCE, async (column) => {
+    // Points of a device need not wait until another one's thousands of streams are made.
+    const { true: known = [], false: unknown = [] } = Object.groupBy(
+      filled,
+      ({ column }) => this.#streams.has(this.#keyOf(column)) ? "true" : "false",
+    );
+    await mapConcurrently([...known, ...unknown], AT_ONCE, async (column) => {
       // Once the database is away, the rest need not wait for it.
-      if (result.failed.length > 0) {
+      if (result.failed.length > 0 || isOver()) {
         result.failed.push(column);
         return;
       }
@@ -135,10 +145,17 @@ export class PointStore {
     return protocol === "v4" ? "never" : "replace";
   }
 
+  #collectionOf(column: SourceColumn): string {
+    return [this.#prefix, column.collection ?? ""].filter((part) => part !== "").join("/");
+  }
+
+  #keyOf(column: SourceColumn): string {
+    return `${this.#collectionOf(column)}\0${column.name}`;
+  }
+
   async #stream(column: SourceColumn): Promise<Stream> {
-    const collection = [this.#prefix, column.collection ?? ""].filter((part) => part !== "")
-      .join("/");
-    const key = `${collection}\0${column.name}`;
+    const collection = this.#collectionOf(column);
+    const key = this.#keyOf(column);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     if (this.#streams.size >= MAX_STREAMS) {

@@ -1,47 +1,62 @@
 /** The end of an ingest. */
 
 import { assert, assertEquals } from "@std/assert";
-import { connect } from "../../../../mod.ts";
+import { type BTrDB, connect } from "../../../../mod.ts";
 import { LiveIngest } from "../../../../src/ingest/c37118/mod.ts";
 import { PointSpool } from "../../../../src/ingest/c37118/point_spool.ts";
 
 const FILES = 40;
 
-/** A spool of files with one point each. */
-async function filledSpool(): Promise<string> {
+/** A spool of files with one point of each stream. */
+async function filledSpool(files: number, streams: number): Promise<string> {
   const folder = await Deno.makeTempDir();
-  for (let i = 0; i < FILES; i++) {
+  for (let i = 0; i < files; i++) {
     await using spool = await PointSpool.open(folder, 1 << 20);
     const points = { times: BigInt64Array.of(BigInt(i) + 1n), values: Float64Array.of(i) };
-    const column = { name: "FREQ", collection: "7_S", unit: "Hz" };
-    assert(await spool.append([{ column, points }]));
+    const columns = Array.from({ length: streams }, (_, k) => {
+      return { column: { name: `AN${k}`, collection: "7_S", unit: "Hz" }, points };
+    });
+    assert(await spool.append(columns));
   }
   return folder;
+}
+
+/** A run that is interrupted at once, and whose every look at the clock takes so long. */
+async function interruptedRun(db: BTrDB, spoolFolder: string, lookMs: number) {
+  const target = "c37118+udp://127.0.0.1:0";
+  const live = new LiveIngest(() => Promise.resolve(db), [target], { spoolFolder });
+  const { now } = Date;
+  const startMs = now();
+  let looks = 0;
+  Date.now = () => startMs + lookMs * looks++;
+  try {
+    return await live.run(AbortSignal.abort());
+  } finally {
+    Date.now = now;
+  }
 }
 
 // An interrupt waited until the database had all of the spool, which after a long outage are 60 million
 // points: supervisors killed the process before it was through.
 Deno.test("LiveIngest: an interrupt does not wait for a full spool, and the next run goes on", async () => {
-  const spoolFolder = await filledSpool();
+  const spoolFolder = await filledSpool(FILES, 1);
   await using db = await connect("memory:");
-  const target = "c37118+udp://127.0.0.1:0";
-  const startMs = Date.now();
-  /** A run that is interrupted at once, and whose every look at the clock takes so long. */
-  const run = async (lookMs: number) => {
-    const live = new LiveIngest(() => Promise.resolve(db), [target], { spoolFolder });
-    const { now } = Date;
-    let looks = 0;
-    Date.now = () => startMs + lookMs * looks++;
-    try {
-      return await live.run(AbortSignal.abort());
-    } finally {
-      Date.now = now;
-    }
-  };
-  const first = await run(200);
+  const first = await interruptedRun(db, spoolFolder, 200);
   assert(first.stored > 0 && first.spooled > 0, JSON.stringify(first));
   assertEquals(first.stored + first.spooled, FILES);
-  const second = await run(0);
+  const second = await interruptedRun(db, spoolFolder, 0);
   assertEquals([second.stored, second.spooled], [first.spooled, 0]);
+  await Deno.remove(spoolFolder, { recursive: true });
+});
+
+// A device with ever new names of stations makes 96,000 streams in a batch. An interrupt waited a minute
+// until they were created.
+Deno.test("LiveIngest: an interrupt does not wait for a batch of very many new streams", async () => {
+  const spoolFolder = await filledSpool(1, 400);
+  await using db = await connect("memory:");
+  const first = await interruptedRun(db, spoolFolder, 20);
+  assertEquals([first.stored, first.spooled, first.databaseAway], [0, 400, false]);
+  const second = await interruptedRun(db, spoolFolder, 0);
+  assertEquals([second.stored, second.spooled], [400, 0]);
   await Deno.remove(spoolFolder, { recursive: true });
 });
