@@ -57,6 +57,8 @@ class WindowsSource implements ResumableSource<StatColumns> {
   readonly #stddev: boolean;
   #start: bigint;
   #taken = false;
+  /** True if the current try has yet to repeat the window before. */
+  #repeats = false;
 
   constructor(form: Form, { uuid, version, start, end }: WireRange, stddev: boolean) {
     this.rpc = form.rpc;
@@ -73,7 +75,8 @@ class WindowsSource implements ResumableSource<StatColumns> {
     const { isAligned, encode } = this.#form;
     if (this.#taken && this.#start >= this.#end) return undefined;
     // The last nanosecond alone is refused: its window is asked for with the one before it.
-    const start = isAligned && this.#end - this.#start === 1n ? this.#start - 1n : this.#start;
+    this.#repeats = isAligned && this.#end - this.#start === 1n;
+    const start = this.#repeats ? this.#start - 1n : this.#start;
     return encode({ uuid: this.uuid, start, end: this.#end, version });
   }
 
@@ -102,8 +105,9 @@ class WindowsSource implements ResumableSource<StatColumns> {
     }
     const { isAligned, width } = this.#form;
     const isBefore = (i: number) => (this.#taken || !isAligned) && times[i]! < this.#start;
-    if (isBefore(isAligned ? n - 1 : 0)) throw repeatedPart(this);
-    const from = isBefore(0) ? 1 : 0;
+    const from = this.#repeats && isBefore(0) ? 1 : 0;
+    this.#repeats = false;
+    if (from < n && isBefore(from)) throw repeatedPart(this);
     this.#start = times[n - 1]! + width;
     this.#taken = true;
     return from === 0 ? columns : sliceStat(columns, from, n);

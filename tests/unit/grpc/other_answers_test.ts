@@ -96,8 +96,12 @@ function listed(...names: string[]): Uint8Array {
 }
 
 function changed(...ranges: [bigint, bigint][]): Uint8Array {
+  return changedUpTo(11n, ...ranges);
+}
+
+function changedUpTo(versionMajor: bigint, ...ranges: [bigint, bigint][]): Uint8Array {
   return message(v4.ChangesResponseSchema, {
-    versionMajor: 11n,
+    versionMajor,
     ranges: ranges.map(([start, end]) => ({ start, end })),
   });
 }
@@ -192,6 +196,15 @@ const CASES: readonly (readonly [string, string, Uint8Array, Ask, string])[] = [
   ["nearest: another version", V4, nearest(5n, 1, 3n), nearestTo(5n, false), "is of version 3"],
   ["changes: a range of nothing", V4, changed([1n, 2n], [5n, 5n]), changes, "an empty range"],
   ["changes: a range that goes back", V5, changed([9n, 5n]), changes, "an empty range"],
+  // Changes up to an earlier version passed for all of them: what follows a stream left the rest out.
+  [
+    "changes: up to another version",
+    V4,
+    changedUpTo(5n, [1n, 2n]),
+    changes,
+    "is of version 5, not",
+  ],
+  ["changes: of no version", V5, changedUpTo(0n, [1n, 2n]), changes, "has no version"],
   [
     "streamInfo: another stream",
     V4,
@@ -311,6 +324,17 @@ for (const [name, build, answer, ask, text] of CASES) {
     });
   });
 }
+
+Deno.test("changes: all of a stream that was never flushed may be of the version that it has", async () => {
+  const answer = changedUpTo(10n, [MIN_TIME, MAX_TIME]);
+  await withServer(V4, (call) => call.send(answer), async (endpoint) => {
+    const request = { uuid, from: 1n, to: 11n, resolution: 0 };
+    const [only, ...more] = await Array.fromAsync(endpoint.changes(request));
+    assertEquals([only!.version.major, [...only!.starts], [...only!.ends], more.length], [
+      ...[10n, [MIN_TIME], [MAX_TIME], 0],
+    ]);
+  });
+});
 
 Deno.test("rawValues, windows: an empty stream may answer with the version that it has", async () => {
   const answers: [Uint8Array, Ask, count: number][] = [
