@@ -19,6 +19,7 @@ import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
+import { onUncaughtError } from "./uncaught_errors.ts";
 import { MAX_EPOCH, parseUserVersion, readUserVersion, userVersionOf } from "./user_version.ts";
 import {
   ANOTHER_PATH,
@@ -55,6 +56,9 @@ export class Ownership {
   /** Why nothing is acknowledged any more: what is in the log and what callers were told differ. */
   #lost: BTrDBError | undefined;
   #isReleased = false;
+  #stopWatchingErrors = (): void => {};
+  /** Marks the file again, once its mark was taken back because of an error that nobody caught. */
+  #markAgain: (() => void) | undefined;
   /** The file may say that its log is there. */
   #mayNeedLog = false;
   /** The first page is not in the log since it was begun anew. */
@@ -127,6 +131,25 @@ export class Ownership {
     }
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
+    this.#stopWatchingErrors();
+    const name = db.prepare("SELECT key FROM setting WHERE key LIKE 'writer %'").get()?.["key"];
+    this.#stopWatchingErrors = onUncaughtError(() => this.#prepareForEnd(db, String(name)));
+  }
+
+  /**
+   * Takes the mark back before an uncaught error ends the process: SQLite's connections are closed then,
+   * and the log is removed when all of it is in the file. With the mark, that would be a lost one.
+   */
+  #prepareForEnd(db: Database, name: string): void {
+    if (this.#isReleased || this.trouble() !== undefined) return;
+    this.release(db);
+    if (!this.#isReleased) return;
+    this.#markAgain = () => {
+      this.#isReleased = false;
+      this.#markAgain = undefined;
+      writeOwner(db, this.#mine, name);
+      this.watch(db);
+    };
   }
 
   /**
@@ -135,6 +158,8 @@ export class Ownership {
    * @throws {BTrDBError} `LOCKED`; `MOVED` if the file or its log was found to be gone before.
    */
   check(): void {
+    // The process went on after an error that nobody caught.
+    this.#markAgain?.();
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#header.userVersion() === this.#mine) {
       this.#checkedAt = performance.now();
@@ -148,6 +173,7 @@ export class Ownership {
    * that is put back before anything was written is no loss.
    */
   trouble(): BTrDBError | undefined {
+    if (this.#markAgain !== undefined) return undefined;
     if (this.#lost !== undefined) return this.#lost;
     if (this.#header.userVersion() !== this.#mine) return this.#takenError();
     const missing = this.#files?.misplaced();
@@ -162,7 +188,8 @@ export class Ownership {
    * @throws {BTrDBError} As {@linkcode check} does.
    */
   beforeTransaction(isLogInFile: boolean): void {
-    if (this.#lost !== undefined || performance.now() - this.#checkedAt > FRESH_MS) this.check();
+    const mayBeOld = this.#lost !== undefined || this.#markAgain !== undefined;
+    if (mayBeOld || performance.now() - this.#checkedAt > FRESH_MS) this.check();
     this.#isLogInFile = isLogInFile;
     if (isLogInFile) this.#lacksFirstPage = true;
   }
@@ -238,6 +265,7 @@ export class Ownership {
 
   /** Lets the file go. Call it after the connection is closed. */
   close(): void {
+    this.#stopWatchingErrors();
     const isMarked = this.#mayNeedLog && this.#lost === undefined && !this.#isReleased;
     this.#files?.close();
     this.#files = undefined;
