@@ -95,7 +95,8 @@ export function sqlCost(
 
 function refusalOf(visits: number, program: readonly Row[]): string | undefined {
   if (visits > MAX_SQL_VISITS) {
-    return `the query may visit ${visits} rows, at most ${MAX_SQL_VISITS} are allowed`;
+    const rows = Number.isFinite(visits) ? visits : "endlessly many";
+    return `the query may visit ${rows} rows, at most ${MAX_SQL_VISITS} are allowed`;
   }
   const steps = visits * program.length;
   if (steps > MAX_STEPS) {

@@ -139,6 +139,18 @@ Deno.test("planCost: looks at each step once, however deep it is", () => {
   assertEquals(planCost(levels.flat(), 10), 20_001);
 });
 
+// "The query may visit Infinity rows" looked like a mistake of the database, not of the query.
+Deno.test("Engine.sql: rows that cannot be counted are said in words", async () => {
+  await using engine = await openEngine();
+  await fill(engine, 40);
+  const sums = Array.from({ length: 20 }, (_, i) => {
+    return `${Array(20).fill("(SELECT count(*) FROM streams)").join(" + ")} AS n${i}`;
+  });
+  const error = await rejection(rows(engine, `SELECT ${sums.join(", ")}`));
+  const text = "the query may visit endlessly many rows, at most 2000000 are allowed";
+  assertEquals([error.code, error.message], [441, text]);
+});
+
 Deno.test("Engine.sql: compound queries are put into each other", async () => {
   await using engine = await openEngine();
   await fill(engine, 3);

@@ -132,6 +132,20 @@ Deno.test("followFile: a folder, its new files, and one with an error beside the
   assertEquals(await followed.values("b/v"), upTo(4));
 });
 
+// Whoever could write to the folder ended the program that follows it with `ln -s a b; ln -s b a`.
+Deno.test("followFile: links that lead nowhere in a folder do not end it", async () => {
+  await using followed = await Followed.make();
+  await followed.write("a.csv", "time,v\n" + rows(1, 2));
+  followed.begin("", { into: undefined });
+  await followed.untilValues("a/v", upTo(2));
+  await Deno.symlink(followed.path("y.csv"), followed.path("x.csv"));
+  await Deno.symlink(followed.path("x.csv"), followed.path("y.csv"));
+  await Deno.symlink(followed.path("nothing.csv"), followed.path("z.csv"));
+  await followed.write("b.csv", "time,v\n" + rows(1, 3));
+  await followed.untilValues("b/v", upTo(3));
+  assertEquals((await followed.end()).fresh, 5);
+});
+
 Deno.test("followFile: a record of COMTRADE whose samples come later than its configuration", async () => {
   await using followed = await Followed.make();
   followed.begin("", { into: "f" });
