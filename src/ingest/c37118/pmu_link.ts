@@ -9,7 +9,7 @@ import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
-import { yieldToEventLoop } from "../../core/pacer.ts";
+import { socketsSeen } from "../../core/event_loop.ts";
 import type { Configuration } from "./configuration.ts";
 import { ConfigurationChanges } from "./configuration_changes.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
@@ -151,7 +151,7 @@ export class PmuLink {
     if (this.#isResting) return;
     this.#isResting = true;
     this.#tcp?.pause();
-    await yieldToEventLoop();
+    await socketsSeen();
     this.#isResting = false;
     this.#flow();
   }
