@@ -33,6 +33,7 @@ import {
   SCHEMA_VERSION,
   writeSchema,
 } from "./file/schema.ts";
+import { refuseLostRows } from "./file/row_counts.ts";
 import { PAGES_KIB } from "./file/page_cache.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { refuseRollbackJournal } from "./file/rollback_journal.ts";
@@ -76,6 +77,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     if (path !== MEMORY) {
       refuseForeignObjects(db, path);
       refuseForgedCounters(db, path, readOnly);
+      if (readOnly) refuseLostRows(db, path);
     }
     ownership?.watch(db);
     const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
@@ -199,7 +201,10 @@ function openAndCheck(
 /** Brings a file to the state of this release. */
 function prepareFile(db: Database, path: string): void {
   const version = readSchemaVersion(db, path);
-  if (version > 0) refuseForeignObjects(db, path, version);
+  if (version > 0) {
+    refuseForeignObjects(db, path, version);
+    refuseLostRows(db, path);
+  }
   beginFile(db);
   db.exec("PRAGMA journal_mode = WAL");
   writeSchema(db, version);

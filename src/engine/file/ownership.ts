@@ -17,6 +17,7 @@ import { closeSync, openSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
 import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
+import { countedRows, forgetRows } from "./row_counts.ts";
 import { beginFile, SCHEMA_VERSION, transaction } from "./schema.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
 import { onUncaughtError } from "./uncaught_errors.ts";
@@ -255,7 +256,8 @@ export class Ownership {
       // The log keeps its size, so that the mark can be taken back although the disk is full.
       db.exec("PRAGMA wal_checkpoint(RESTART)");
       const mine = parseUserVersion(this.#mine);
-      writeOwner(db, userVersionOf({ ...mine, isOpen: false }), undefined);
+      const rows = countedRows(db, mine.epoch);
+      writeOwner(db, userVersionOf({ ...mine, isOpen: false }), rows);
       this.#isReleased = true;
       db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
@@ -350,12 +352,16 @@ function refuseNewcomer(db: Database, path: string, left: Writer | undefined): v
   throw foreignError(path, writer.path);
 }
 
-function writeOwner(db: Database, userVersion: number, name: string | undefined): void {
+/**
+ * Writes who has the file.
+ *
+ * @param name Row of `setting`: of its writer, or of a writer that closes it.
+ */
+function writeOwner(db: Database, userVersion: number, name: string): void {
   transaction(db, () => {
     db.exec(`PRAGMA user_version = ${userVersion}`);
     db.exec("DELETE FROM setting WHERE key LIKE 'writer %'");
-    if (name !== undefined) {
-      db.prepare("INSERT INTO setting VALUES (?, ?)").run(name, WriterStage.claimed);
-    }
+    forgetRows(db);
+    db.prepare("INSERT INTO setting VALUES (?, ?)").run(name, WriterStage.claimed);
   });
 }

@@ -14,6 +14,7 @@ import { counterProblems } from "../file/counters.ts";
 import { WRITER_KEY } from "../file/writer_mark.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { type KeySet, KeySets, placeOfRow } from "../file/key_sets.ts";
+import { rowCountProblems, ROWS_KEY } from "../file/row_counts.ts";
 import { propertyRowsOf } from "../file/property_rows.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 import { STREAM_COLUMNS } from "../file/stream_row.ts";
@@ -70,10 +71,11 @@ export function* tombstoneProblems(db: Database): Generator<string | undefined> 
 export function* settingProblems(db: Database): Generator<string | undefined> {
   for (const { key } of db.prepare("SELECT key FROM setting").all()) {
     const isKnown = key === "next_block" || key === "journal_tail" ||
-      String(key).startsWith(WRITER_KEY);
+      String(key).startsWith(WRITER_KEY) || String(key).startsWith(ROWS_KEY);
     if (!isKnown) yield `Setting ${JSON.stringify(key)} is not known`;
   }
   for (const problem of counterProblems(db, false)) yield capitalized(problem);
+  for (const problem of rowCountProblems(db)) yield capitalized(problem);
 }
 
 function capitalized(text: string): string {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Engine, type EngineOptions, openEngine } from "../../../src/engine/mod.ts";
 import { checkParts } from "../../../src/engine/file/checksum.ts";
+import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { yieldToEventLoop } from "../../../src/core/pacer.ts";
 import type { ExpiryReport } from "../../../src/endpoint/retention.ts";
 import { columnsOf, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
@@ -374,6 +375,7 @@ Deno.test("expire: a damaged rule removes nothing, a damaged stream is named and
     const change = (sql: string) => {
       const db = new DatabaseSync(path);
       db.exec(sql);
+      forgetRows(db);
       db.close();
     };
     change("UPDATE retention SET max_age = '1000000000'");
@@ -461,6 +463,7 @@ Deno.test("retention: rules of a hostile file that nobody can have set are CORRU
       const db = new DatabaseSync(path);
       db.prepare("INSERT INTO retention (prefix, max_age, checksum) VALUES (?, ?, ?)")
         .run(prefix, age, checkParts(prefix, age));
+      forgetRows(db);
       db.close();
       await using engine = await openNow({ path });
       const error = await rejection(engine.retention());

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { checkParts } from "../../../src/engine/file/checksum.ts";
+import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { createStream, pointsOf, rejection, uuidOf } from "../../support/engine.ts";
 import { unpackOldFile } from "../../support/old_file.ts";
@@ -27,6 +28,7 @@ async function withForged(
     }
     const db = new DatabaseSync(path);
     forge(db);
+    forgetRows(db);
     db.close();
     await work(path);
   });

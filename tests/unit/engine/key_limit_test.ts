@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ErrorCode } from "../../../src/core/errors.ts";
+import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { MetadataStore } from "../../../src/engine/metadata/store.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
@@ -51,6 +52,7 @@ Deno.test("checkKeyCount: a stream of a file of an earlier release that has more
     tags: keys(1),
     annotations: keys(3_000),
   });
+  forgetRows(db);
   db.close();
   const engine = await openEngine({ path });
   const change = (expected: bigint, changes: Map<string, string>, removals: string[]) =>

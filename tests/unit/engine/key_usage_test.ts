@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import type { MetadataUsage } from "../../../src/endpoint/endpoint.ts";
+import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
 import { rejection } from "../../support/engine.ts";
 import { unpackOldFile } from "../../support/old_file.ts";
@@ -121,6 +122,7 @@ async function withPath(work: (path: string) => Promise<void>): Promise<void> {
 function change(path: string, sql: string): void {
   const db = new DatabaseSync(path);
   db.exec(sql);
+  forgetRows(db);
   db.close();
 }
 

@@ -1,0 +1,176 @@
+/**
+ * Numbers of rows that a file had when its writer closed it.
+ *
+ * Rows have checksums, but a bit of the count of an SQLite page hides rows of it without a trace. So
+ * the last change of a writer notes how many there are, and whoever opens the file next counts them
+ * (docs/engine.md, "File format"). The note holds for the epoch in it only: it says nothing about a
+ * file that was written since, or that was not closed.
+ *
+ * @module
+ */
+
+import { BTrDBError } from "../../core/errors.ts";
+import { rollback } from "./schema.ts";
+import { type Database, sqliteError } from "./sqlite.ts";
+import { parseUserVersion, readUserVersion } from "./user_version.ts";
+
+/** Row of `setting` with the numbers: in the key, because values are integers. */
+export const ROWS_KEY = "rows ";
+
+/** A number that is noted. */
+interface Counted {
+  /** Name in the note, and in messages. */
+  readonly name: string;
+  /** Gives it as `n`. SQLite counts whole tables by pages, 3 to 6 ns a row. */
+  readonly sql: string;
+  /** Finds a row if there are so many that to count them would take long. */
+  readonly isLong?: string | undefined;
+}
+
+/** Rows of a table or an index, or some of them. */
+function rows(name: string, from: string = name, isLong?: string): Counted {
+  return {
+    name: `the number of rows of ${name}`,
+    sql: `SELECT count(*) AS n FROM ${from}`,
+    isLong,
+  };
+}
+
+/** Rows of a table that has some hundred bytes in each at most: 65,536 are counted in 0.4 ms. */
+function shortRows(name: string): Counted {
+  return rows(name, name, `SELECT 1 FROM ${name} LIMIT 1 OFFSET 65536`);
+}
+
+/** Finds a stream that is not one of the first 16,384: rows of streams are long. */
+const MANY_STREAMS = "SELECT 1 FROM stream WHERE id > 16384 LIMIT 1";
+
+/** Finds a journal row that may have 262,144 others behind it. */
+const LONG_JOURNAL = "SELECT 1 FROM journal " +
+  "WHERE seq < (SELECT max(seq) FROM journal) - 262144 LIMIT 1";
+
+/** Everything but blocks and older journal rows, which others miss, and `setting` itself. */
+const COUNTED: readonly Counted[] = [
+  // The next block has the next number: no other may have had it.
+  { name: "the number of the last block", sql: "SELECT ifnull(max(id), 0) AS n FROM block" },
+  rows("stream", "stream NOT INDEXED", MANY_STREAMS),
+  rows("stream by uuid", "stream WHERE uuid >= x''", MANY_STREAMS),
+  rows("stream by sort_key", "stream WHERE sort_key >= x''", MANY_STREAMS),
+  rows(
+    "journal",
+    "journal WHERE seq >= (SELECT value FROM setting WHERE key = 'journal_tail')",
+  ),
+  rows("journal_index", "journal_index", LONG_JOURNAL),
+  shortRows("version"),
+  shortRows("collection"),
+  shortRows("tombstone"),
+  shortRows("property"),
+  shortRows("key_set"),
+  shortRows("reclaim"),
+  shortRows("retention"),
+  shortRows("deletion"),
+];
+
+/** Reads a number; `undefined` if SQLite finds the pages damaged, as it tells all who read them. */
+function numberOf(db: Pick<Database, "prepare">, { sql }: Counted): number | undefined {
+  return ifReadable(() => Number(db.prepare(sql).get()!["n"]));
+}
+
+function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const mapped = sqliteError(error, "");
+    if (mapped instanceof BTrDBError && mapped.status === "CORRUPT") return undefined;
+    throw error;
+  }
+}
+
+/** Tells whether a number is not to be noted. */
+function isLeftOut(db: Pick<Database, "prepare">, { isLong }: Counted): boolean {
+  if (isLong === undefined) return false;
+  return ifReadable(() => db.prepare(isLong).get() === undefined) !== true;
+}
+
+/** The numbers to be noted, by name. */
+function numbersToNote(db: Pick<Database, "prepare">): Record<string, number | undefined> {
+  const counted = COUNTED.filter((counted) => !isLeftOut(db, counted));
+  return Object.fromEntries(counted.map((counted) => [counted.name, numberOf(db, counted)]));
+}
+
+/**
+ * Counts the rows of a file. Call it before the last transaction of a writer, outside of others.
+ *
+ * @param epoch The writer's epoch.
+ * @returns The row of `setting` that says how many there are.
+ */
+export function countedRows(db: Pick<Database, "exec" | "prepare">, epoch: number): string {
+  const numbers = onOneState(db, () => numbersToNote(db));
+  return `${ROWS_KEY}${epoch} ${JSON.stringify(numbers)}`;
+}
+
+/** Reads in a transaction. After damage COMMIT would tell of it again. */
+function onOneState<T>(db: Pick<Database, "exec">, read: () => T): T {
+  db.exec("BEGIN");
+  try {
+    return read();
+  } finally {
+    rollback(db);
+  }
+}
+
+/** Removes the note. Call it when something is going to be written. */
+export function forgetRows(db: Pick<Database, "exec">): void {
+  db.exec(`DELETE FROM setting WHERE key LIKE '${ROWS_KEY}%'`);
+}
+
+/** The note in a file; `undefined` if there is none, or it is of an earlier state. */
+function noteOf(db: Pick<Database, "prepare">): string | undefined {
+  const { isOpen, epoch } = parseUserVersion(readUserVersion(db));
+  if (isOpen) return undefined;
+  const begin = `${ROWS_KEY}${epoch} `;
+  const row = db.prepare("SELECT key FROM setting WHERE key >= ? ORDER BY key LIMIT 1").get(begin);
+  const key = String(row?.["key"] ?? "");
+  return key.startsWith(begin) ? key.slice(begin.length) : undefined;
+}
+
+/** The numbers of a note by name; `undefined` if it is damaged. */
+function numbersOf(note: string): Map<string, unknown> | undefined {
+  try {
+    return new Map(Object.entries(JSON.parse(note)));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Problems of the numbers of rows.
+ *
+ * @param db Must be on one state.
+ */
+export function* rowCountProblems(db: Pick<Database, "prepare">): Generator<string> {
+  const note = noteOf(db);
+  if (note === undefined) return;
+  const noted = numbersOf(note);
+  if (noted === undefined) return yield "the note of the numbers of its rows is damaged";
+  for (const counted of COUNTED) {
+    const before = noted.get(counted.name);
+    const now = before === undefined ? undefined : numberOf(db, counted);
+    if (now === before || now === undefined) continue;
+    yield `${counted.name} is ${now}, and was ${before} when the file was closed`;
+  }
+}
+
+/**
+ * Refuses a file that has lost rows since it was closed.
+ *
+ * @throws {BTrDBError} `CORRUPT`.
+ */
+export function refuseLostRows(db: Pick<Database, "exec" | "prepare">, path: string): void {
+  const [problem] = onOneState(db, () => [...rowCountProblems(db)]);
+  if (problem === undefined) return;
+  throw new BTrDBError(
+    `Cannot open ${path}: ${problem}; restore a copy, or to do without what is lost, DELETE FROM ` +
+      `setting WHERE key LIKE '${ROWS_KEY}%' in the sqlite3 shell`,
+    { status: "CORRUPT" },
+  );
+}
