@@ -28,7 +28,7 @@ interface Counted {
 }
 
 /** Rows of a table or an index, or some of them. */
-function rows(name: string, from: string = name, isLong?: string): Counted {
+function rows(name: string, from: string, isLong?: string): Counted {
   return {
     name: `the number of rows of ${name}`,
     sql: `SELECT count(*) AS n FROM ${from}`,

@@ -79,16 +79,23 @@ export class Journal {
     if (!readOnly) this.#next = this.#start + TAIL_ROWS;
   }
 
-  /** Takes note, as a reader, of the rows that the writer has added. */
+  /**
+   * Takes note, as a reader, of the rows that the writer has added.
+   *
+   * @throws {BTrDBError} `CORRUPT` if one of them is none.
+   */
   refresh(): void {
     const start = Number(this.#tailStart.get()?.["value"] ?? 0);
     if (start !== this.#start) {
       this.#tail.clear();
       this.#next = this.#start = start;
     }
-    for (const row of this.#rowsFrom.all(this.#next)) {
-      const seq = Number(row["seq"]);
-      this.#addToTail(Number(row["stream"]), seq);
+    for (const { seq, stream } of this.#rowsFrom.all(this.#next)) {
+      // In a page that something else has overwritten, rows have other columns and are in no order.
+      if (typeof seq !== "number" || typeof stream !== "number" || seq < this.#next) {
+        throw damaged(`journal row ${seq}`);
+      }
+      this.#addToTail(stream, seq);
       this.#next = seq + 1;
     }
   }
