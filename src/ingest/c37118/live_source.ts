@@ -14,6 +14,7 @@ import {
 } from "./channel_columns.ts";
 import type { DataLayout } from "./data_layout.ts";
 import type { DecodeOptions, FrameDecoder, RawDataFrame } from "./frame_decoder.ts";
+import { FrameRepeats } from "./frame_repeats.ts";
 import { addCounts, noCounts, type SourceReport, StreamTimes } from "./link_statistics.ts";
 import { PmuLink } from "./pmu_link.ts";
 import type { PmuTarget } from "./pmu_target.ts";
@@ -44,6 +45,8 @@ const MAX_NAMED = 8;
 
 /** A data stream of a device. */
 interface DataStream {
+  /** Port of the device where it sends unasked, and number of the data stream. */
+  readonly key: string;
   sender: Sender;
   readonly times: StreamTimes;
   /** Layout of its latest configuration. */
@@ -68,12 +71,13 @@ export class LiveSource {
   readonly #collected = new Map<DataLayout, Collected>();
   /** Columns to which no more frames come, and whose points were not taken yet. */
   #retired: ChannelColumns[] = [];
-  /** By the port of the device where it sends unasked, and the number of the data stream. */
+  /** By their keys. */
   readonly #streams = new Map<string, DataStream>();
   readonly #senders = new WeakMap<SendingDevice, Sender>();
   /** The device that is asked. */
   readonly #asked: Sender;
   #columns = 0;
+  readonly #repeats = new FrameRepeats();
   readonly #gone = { lost: 0, late: 0, repeated: 0 };
   #past = noCounts();
   #link: PmuLink | undefined;
@@ -212,6 +216,12 @@ export class LiveSource {
       return;
     }
     const { columns, stream } = collected;
+    // Networks double datagrams. A point would be there twice on protocol v4, and one that is late
+    // would be taken for a lost one.
+    if (this.#repeats.has(stream.key, raw)) {
+      this.#gone.repeated++;
+      return;
+    }
     this.#size += layout.slots;
     if (this.#size > PAUSE_VALUES) this.#link?.pause();
     const time = decoder.timeOf(raw);
@@ -258,7 +268,7 @@ export class LiveSource {
     // A device that is connected again says what it said before.
     const isKnown = known !== undefined && isSame(known.layout, layout);
     if (known !== undefined && !isKnown) this.#configurations++;
-    const stream = known ?? { sender, times: new StreamTimes(), layout, seenMs: Date.now() };
+    const stream = known ?? { key, sender, times: new StreamTimes(), layout, seenMs: Date.now() };
     stream.layout = layout;
     stream.sender = sender;
     if (!isAsked && dataRate !== 0) {
