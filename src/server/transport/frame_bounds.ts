@@ -78,8 +78,8 @@ export function endOnFrameFloods(socket: Socket): void {
   socket.push = (chunk: Uint8Array | null) => {
     let cuts: readonly number[] = [];
     const before = frames.all;
+    const isKnown = (socket as Counted)[IS_KNOWN] === true;
     if (chunk !== null) {
-      const isKnown = (socket as Counted)[IS_KNOWN] === true;
       cuts = frames.read(chunk, isKnown ? SMALL_BYTES.known : SMALL_BYTES.unknown);
       const most = FRAMES + FRAMES_PER_REQUEST * frames.requests;
       if (frames.cheap > most) {
@@ -90,7 +90,7 @@ export function endOnFrameFloods(socket: Socket): void {
         }
       }
     }
-    return pushInTurns(socket, push, { chunk, frames: frames.all - before, cuts });
+    return pushInTurns(socket, push, { chunk, frames: frames.all - before, isKnown, cuts });
   };
 }
 

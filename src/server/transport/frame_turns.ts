@@ -27,6 +27,8 @@ export interface Received {
   readonly chunk: Uint8Array | null;
   /** Frames that begin in them. */
   readonly frames: number;
+  /** True if a known key was shown on the connection, or nobody needs one. */
+  readonly isKnown: boolean;
   /** Offsets at which to divide them. */
   readonly cuts: readonly number[];
 }
@@ -46,6 +48,8 @@ interface Portion {
 /** Bytes of a connection that wait. */
 interface Queue {
   readonly portions: Portion[];
+  /** True if a known key was shown, or nobody needs one. */
+  isKnown: boolean;
   bytes: number;
   /** Reads the connection again. */
   readOn?: () => void;
@@ -57,6 +61,8 @@ let waitingBytes = 0;
 /** Frames that may still be handed on in this turn. */
 let left = TURN_FRAMES;
 let isNextTurnDue = false;
+/** True if the next portion is one of callers with a known key, where some of those wait. */
+let isForKnown = false;
 
 /**
  * Hands on what a socket received, in this turn or in one of the next. Connections take turns.
@@ -66,14 +72,15 @@ let isNextTurnDue = false;
 export function pushInTurns(
   socket: Destroyable,
   push: Push,
-  { chunk, frames, cuts }: Received,
+  { chunk, frames, isKnown, cuts }: Received,
 ): boolean {
   const earlier = waiting.get(socket);
   if (earlier === undefined && cuts.length === 0 && left >= Math.min(frames, PORTION_FRAMES)) {
     take(frames);
     return push(chunk);
   }
-  const queue: Queue = earlier ?? { portions: [], bytes: 0 };
+  const queue: Queue = earlier ?? { portions: [], isKnown, bytes: 0 };
+  queue.isKnown = isKnown;
   queue.portions.push(...portionsOf(push, { chunk, frames, cuts }));
   count(queue, chunk?.length ?? 0);
   if (earlier === undefined) waiting.set(socket, queue);
@@ -104,7 +111,7 @@ function count(queue: Queue, bytes: number): void {
   waitingBytes += bytes;
 }
 
-function portionsOf(push: Push, { chunk, frames, cuts }: Received): Portion[] {
+function portionsOf(push: Push, { chunk, frames, cuts }: Omit<Received, "isKnown">): Portion[] {
   if (chunk === null) return [{ push, chunk, frames }];
   const ends = [...cuts, chunk.length];
   return ends.map((end, i) => ({
@@ -133,9 +140,21 @@ function nextTurn(): void {
   if (waiting.size > 0) takeNextTurn();
 }
 
-/** Hands on a portion of the connection that waits longest. */
+/**
+ * Hands on a portion of the connection that waits longest; every other time, of those of callers with a
+ * known key.
+ */
 function serveNext(): void {
-  for (const [socket, queue] of waiting) return serve(socket, queue);
+  isForKnown = !isForKnown;
+  let next: [Destroyable, Queue] | undefined;
+  for (const entry of waiting) {
+    next ??= entry;
+    if (!isForKnown) break;
+    if (!entry[1].isKnown) continue;
+    next = entry;
+    break;
+  }
+  if (next !== undefined) serve(...next);
 }
 
 function serve(socket: Destroyable, queue: Queue): void {

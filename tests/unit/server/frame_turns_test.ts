@@ -28,8 +28,10 @@ class Connection {
   readonly pieces: Uint8Array[] = [];
   readonly #counter = new FrameCounter();
   readonly #push: Push;
+  readonly #isKnown: boolean;
 
-  constructor(onFrames: (frames: number) => void) {
+  constructor(onFrames: (frames: number) => void, isKnown = true) {
+    this.#isKnown = isKnown;
     const seen = new FrameCounter();
     this.#push = (chunk) => {
       if (chunk === null) {
@@ -48,7 +50,13 @@ class Connection {
   receive(chunk: Uint8Array | null): boolean {
     const before = this.#counter.all;
     const cuts = chunk === null ? [] : this.#counter.read(chunk, 16);
-    return pushInTurns(this, this.#push, { chunk, frames: this.#counter.all - before, cuts });
+    const isKnown = this.#isKnown;
+    return pushInTurns(this, this.#push, {
+      chunk,
+      isKnown,
+      frames: this.#counter.all - before,
+      cuts,
+    });
   }
 }
 
@@ -96,6 +104,25 @@ Deno.test("pushInTurns: connections share a turn, and none waits for all frames 
   await pass(100);
   assertEquals(frames.reduce((sum, n) => sum + n), 20 * 200 + 2);
   assertLessOrEqual(Math.max(...frames), 2 * TURN_FRAMES);
+});
+
+// Beside 10,000 calls of `Watch` on 80 connections without a key, which the server had to begin, a call
+// with a key took 470 ms in the median.
+Deno.test("pushInTurns: half of the portions are of callers with a known key", async () => {
+  const { add, pass } = turns();
+  const without = Array.from({ length: 80 }, () => new Connection(add, false));
+  const all = Buffer.concat([PREFACE, requests(100)]);
+  for (const connection of without) connection.receive(Buffer.from(all));
+  const known = new Connection(add);
+  const sent = Buffer.concat([PREFACE, requests(16)]);
+  known.receive(sent);
+  let portions = 0;
+  while (Buffer.concat(known.pieces).length < sent.length) {
+    await pass(1);
+    portions++;
+  }
+  assertLessOrEqual(portions, 3);
+  while (without.some(({ pieces }) => Buffer.concat(pieces).length < all.length)) await pass(1);
 });
 
 Deno.test("pushInTurns: nothing of a connection that was destroyed is handed on", async () => {
