@@ -101,9 +101,10 @@ function* inOrder(
   start: number,
   metadata: FlatBufferBounds,
 ): Generator<ArrowMessage, void, void> {
+  const known = new Set<number>();
   let layout: SchemaLayout | undefined;
   for (let at = start; at < bytes.length;) {
-    const message = messageAt(bytes, at, metadata, layout);
+    const message = messageAt(bytes, at, metadata, known, layout);
     if ("end" in message) {
       if (start === 0) checkEnd(bytes, message.end);
       return;
@@ -125,18 +126,19 @@ function* named(
 ): Generator<ArrowMessage, void, void> {
   const layout = schema();
   const offsets = [...blocks.dictionary, ...blocks.batch].sort((a, b) => a - b);
+  const known = new Set<number>();
   let end: number | undefined;
   for (const offset of offsets) {
     if (end !== undefined && offset !== end) {
       throw invalid(`the footer of the file names byte ${offset}, expected ${end}`);
     }
-    const message = messageAt(bytes, offset, metadata, layout);
+    const message = messageAt(bytes, offset, metadata, known, layout);
     if ("end" in message) throw invalid(`the footer of the file names an end, at byte ${offset}`);
     yield message;
     end = offset + message.bytes.length;
   }
   if (end === undefined || end === bytes.length) return;
-  if ("end" in messageAt(bytes, end, metadata, layout)) return;
+  if ("end" in messageAt(bytes, end, metadata, known, layout)) return;
   throw invalid(`the footer of the file does not name the batch at byte ${end}`);
 }
 
@@ -156,11 +158,17 @@ interface End {
   readonly end: number;
 }
 
-/** Checks the message at `at`. */
+/**
+ * Checks the message at `at`.
+ *
+ * @param known Numbers of the dictionaries before it; one that it has is added.
+ * @param schema The layout of the schema before it.
+ */
 function messageAt(
   bytes: Uint8Array,
   at: number,
   metadata: FlatBufferBounds,
+  known: Set<number>,
   schema: SchemaLayout | undefined,
 ): End | (ArrowMessage & { readonly layout?: SchemaLayout }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -198,6 +206,10 @@ function messageAt(
   if (schema === undefined) throw invalid("it does not begin with a schema");
   const own = bytes.subarray(body, body + bodyBytes);
   if (kind === BATCH) {
+    for (const [id, { name }] of schema.dictionaries) {
+      if (known.has(id)) continue;
+      throw invalid(`a batch stands before dictionary ${id} of column ${JSON.stringify(name())}`);
+    }
     const parts = checkBatch(buffer, header, own, schema.columns);
     return { kind: "batch", bytes: message, ...parts };
   }
@@ -209,5 +221,6 @@ function messageAt(
   const values = schema.dictionaries.get(id);
   if (values === undefined) throw invalid(`no column has dictionary ${id}`);
   if (batch === 0) throw invalid(`dictionary ${id} is empty`);
+  known.add(id);
   return { kind: "dictionary", bytes: message, ...checkBatch(buffer, batch, own, [values]) };
 }

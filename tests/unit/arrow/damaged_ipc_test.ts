@@ -336,6 +336,16 @@ function errorOf(bytes: Uint8Array): unknown {
   return undefined;
 }
 
+// polars puts the dictionaries of a file behind its batches: "the bytes are no Arrow IPC stream" was said.
+Deno.test("ipcToRaw, readArrow: a batch before its dictionary is named", async () => {
+  const { times: time, values: value } = pointsOf(3);
+  const table = tableFromArrays({ time, value, phase: ["a", "b", "a"] });
+  const [schema, texts, batch] = (await partsOf(ipcOf(table))).map(({ bytes }) => bytes);
+  assertEquals(ipcToRaw(streamOf(schema!, texts!, batch!)).values, value);
+  const text = 'a batch stands before dictionary 0 of column "phase"';
+  await assertRefused(streamOf(schema!, batch!, texts!), text);
+});
+
 // Offsets that went down gave empty texts, and texts of other rows.
 Deno.test("openArrowFile: texts follow each other", async () => {
   const names = Array.from({ length: 10 }, (_, i) => `name ${i}`);
