@@ -89,7 +89,7 @@ export class GrpcEndpoint implements Endpoint {
     const floors = new VersionFloors();
     const { policy } = caller;
     const persistence = { settleMs, maxElapsedMs: policy.limitsAll ? 0 : policy.maxElapsedMs };
-    this.#reader = new Reader(caller, codec, { quirks, floors }, kind.blocks);
+    this.#reader = new Reader(caller, codec, { quirks, floors }, kind);
     this.#metadata = new MetadataReads(caller, codec, kind);
     this.#metadataWrites = new MetadataWrites(caller, codec, this.#reader, persistence);
     this.#writes = new PointWrites(caller, {

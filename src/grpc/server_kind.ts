@@ -32,6 +32,8 @@ export interface ServerKind {
   readonly insertMany: boolean;
   /** True if raw points may be asked for in blocks. A server that does not know them sends points. */
   readonly blocks: boolean;
+  /** True if windows may go on to one that begins at the end of the range (docs/protocol.md, "Windows"). */
+  readonly windowAtEnd: boolean;
 }
 
 /**
@@ -44,13 +46,15 @@ export function serverKind(
   info: ServerInfo,
   override: "auto" | "on" | "off" = "auto",
 ): ServerKind {
-  const quirks = override === "auto" ? !OURS.test(info.build) : override === "on";
+  const isOurs = OURS.test(info.build);
+  const quirks = override === "auto" ? !isOurs : override === "on";
   return {
     quirks,
     metadataUsage: !quirks || info.protocol === "v5",
     arrowSubscribe: info.majorVersion > 5 ||
       (info.majorVersion === 5 && info.minorVersion >= ARROW_MINOR),
     blocks: !quirks,
+    windowAtEnd: !isOurs,
     insertMany: !quirks && BATCHES.test(info.build),
   };
 }

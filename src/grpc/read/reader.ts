@@ -25,6 +25,7 @@ import type {
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { wrongAnswer } from "../errors.ts";
+import type { ServerKind } from "../server_kind.ts";
 import { checkStream, checkVersion } from "./check_answer.ts";
 import { checkFields } from "../wire/decode_message.ts";
 import { decodeNearest, nearestParams, streamInfoParams } from "../wire/messages.ts";
@@ -42,11 +43,10 @@ export class Reader {
   readonly #caller: Caller;
   readonly #codec: MetadataCodec;
   readonly #rules: ResumeRules;
-  readonly #takesBlocks: boolean;
+  readonly #kind: ServerKind;
 
-  /** @param takesBlocks True to ask for raw points in blocks. */
-  constructor(caller: Caller, codec: MetadataCodec, rules: ResumeRules, takesBlocks: boolean) {
-    this.#takesBlocks = takesBlocks;
+  constructor(caller: Caller, codec: MetadataCodec, rules: ResumeRules, kind: ServerKind) {
+    this.#kind = kind;
     this.#caller = caller;
     this.#codec = codec;
     this.#rules = rules;
@@ -54,7 +54,7 @@ export class Reader {
   }
 
   raw(request: RangeRequest, options: CallOptions): Parts<RawColumns> {
-    const source = new OrderedRawSource({ ...request, takesBlocks: this.#takesBlocks });
+    const source = new OrderedRawSource({ ...request, takesBlocks: this.#kind.blocks });
     return readResumable(this.#caller, source, this.#rules, options);
   }
 
@@ -69,7 +69,7 @@ export class Reader {
     range: { start: bigint; end: bigint },
     options: CallOptions,
   ): Parts<StatColumns> {
-    const source = windowsSource(request, range, this.stddev);
+    const source = windowsSource(request, range, this.stddev, this.#kind.windowAtEnd);
     return readResumable(this.#caller, source, this.#rules, options);
   }
 

@@ -44,6 +44,8 @@ interface Form {
   readonly encode: (range: WireRange) => Uint8Array;
   /** True if the server refuses a range of one nanosecond, and windows begin before the range. */
   readonly isAligned: boolean;
+  /** True if a real server sends one too many when an unflushed point is exactly at the end. */
+  readonly windowAtEnd: boolean;
 }
 
 /** Windows; a retry begins after the last one that was taken. */
@@ -113,12 +115,9 @@ class WindowsSource implements ResumableSource<StatColumns> {
     return from === 0 ? columns : sliceStat(columns, from, n);
   }
 
-  /**
-   * Windows stand on the grid that was asked for, in order, and within the range; a real server sends
-   * one too many at its end when an unflushed point is exactly there.
-   */
+  /** Windows stand on the grid that was asked for, in order, and within the range. */
   #check(times: BigInt64Array): void {
-    const { isAligned, width } = this.#form;
+    const { isAligned, width, windowAtEnd } = this.#form;
     const [first, end] = [this.#first, this.#end];
     for (let i = 0; i < times.length;) {
       const time = times[i]!;
@@ -131,10 +130,10 @@ class WindowsSource implements ResumableSource<StatColumns> {
       i = regularUntil(times, i, width);
     }
     const last = times[times.length - 1]!;
-    const isOutside = isAligned
-      ? times[0]! + width <= first || last >= end
-      : times[0]! < first || last > end;
-    if (isOutside) throw wrongAnswer(`it has windows outside ${first} to ${end}`, this);
+    const isBefore = isAligned ? times[0]! + width <= first : times[0]! < first;
+    if (isBefore || last > end || (last === end && !windowAtEnd)) {
+      throw wrongAnswer(`it has windows outside ${first} to ${end}`, this);
+    }
   }
 
   size(columns: StatColumns): number {
@@ -153,6 +152,7 @@ export function alignedWindowsSource(
     width: 1n << BigInt(pointwidth),
     encode: (range) => alignedWindowsParams(range, pointwidth),
     isAligned: true,
+    windowAtEnd: false,
   };
   return new WindowsSource(form, { ...request, ...checkAlignedWindows(request) }, stddev);
 }
@@ -164,14 +164,16 @@ export function alignedWindowsSource(
  * `windows-depth`).
  * @param range Its ends as {@linkcode checkWindows} rounds them.
  * @param stddev True if the columns have standard deviations.
+ * @param windowAtEnd True if there may be a window too many.
  */
 export function windowsSource(
   request: WindowsRequest,
   range: { start: bigint; end: bigint },
   stddev: boolean,
+  windowAtEnd: boolean,
 ): ResumableSource<StatColumns> {
   const { width } = request;
   const encode = (asked: WireRange) => windowsParams(asked, width, 0);
-  const form: Form = { rpc: "Windows", width, encode, isAligned: false };
+  const form: Form = { rpc: "Windows", width, encode, isAligned: false, windowAtEnd };
   return new WindowsSource(form, { ...request, ...range }, stddev);
 }

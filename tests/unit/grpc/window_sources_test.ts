@@ -24,7 +24,7 @@ Deno.test("windowsSource: the check of windows that follow each other makes no o
     version: 0n,
   };
   const bytes = leastAllocated(() => {
-    windowsSource(request, range, true).take(columns);
+    windowsSource(request, range, true, false).take(columns);
   }, FEW);
   assert(bytes <= FEW, `${bytes} bytes`);
 });
@@ -36,6 +36,16 @@ function windowsAt(...times: bigint[]): StatColumns {
   columns.count.fill(1n);
   return columns;
 }
+
+// Of any server one window too many was taken, as a real one sends it: points behind the range.
+Deno.test("windowsSource: a window at the end of the range is taken of servers that send it, of no others", () => {
+  const range = { uuid: new Uint8Array(16), start: 100n, end: 120n, version: 11n };
+  const request = { ...range, width: 10n, depth: 0 };
+  const windows = windowsAt(100n, 110n, 120n);
+  assertEquals(windowsSource(request, range, false, true).take(windows).times, windows.times);
+  const strict = windowsSource(request, range, false, false);
+  assertThrows(() => strict.take(windows), BTrDBError, "it has windows outside 100 to 120");
+});
 
 // Two messages whose windows overlap were taken as one answer, less the first window of the second
 // message: all others of them came out twice.
