@@ -16,6 +16,7 @@ import type { DataLayout } from "./data_layout.ts";
 import type { DecodeOptions, FrameDecoder, RawDataFrame } from "./frame_decoder.ts";
 import { FrameRepeats } from "./frame_repeats.ts";
 import { addCounts, noCounts, type SourceReport, StreamTimes } from "./link_statistics.ts";
+import { MessageLimit } from "./message_limit.ts";
 import { PmuLink } from "./pmu_link.ts";
 import type { PmuTarget } from "./pmu_target.ts";
 import type { SendingDevice } from "./sending_devices.ts";
@@ -67,7 +68,7 @@ export class LiveSource {
   readonly #options: DecodeOptions;
   readonly #names: ChannelNames;
   readonly #owners: CollectionOwners;
-  readonly #say: (text: string) => void;
+  readonly #messages: MessageLimit;
   readonly #collected = new Map<DataLayout, Collected>();
   /** Columns to which no more frames come, and whose points were not taken yet. */
   #retired: ChannelColumns[] = [];
@@ -104,7 +105,7 @@ export class LiveSource {
     this.#options = options;
     this.#names = options.names;
     this.#owners = owners;
-    this.#say = say;
+    this.#messages = new MessageLimit(say);
     const { text: source, hostname: address, port } = target;
     this.#asked = { source, address, port, seenMs: Infinity, silentMs: Infinity };
   }
@@ -120,7 +121,7 @@ export class LiveSource {
       // Jitter keeps many sources from coming back in the same moment.
       const pause = wait * (0.5 + Math.random());
       this.#problem = reason;
-      this.#say(`${this.target.text}: ${reason}; again in ${(pause / 1000).toFixed(1)} s`);
+      this.#say(`${reason}; again in ${(pause / 1000).toFixed(1)} s`);
       await delay(pause, { signal }).catch(() => {});
       wait = Math.min(2 * wait, LONGEST_WAIT_MS);
     }
@@ -135,7 +136,7 @@ export class LiveSource {
       onFrame: () => {},
       onOutdated: (idcode) =>
         this.#say(
-          `${this.target.text}: stream ${idcode} announced a change of its configuration, and has ` +
+          `stream ${idcode} announced a change of its configuration, and has ` +
             "sent none: its values are read by the old one",
         ),
       onClose: (reason) => closed(reason),
@@ -151,15 +152,17 @@ export class LiveSource {
     this.#link = link;
     this.#connections++;
     this.#say(
-      this.target.transport === "listen"
-        ? `${this.target.text}: listening on port ${link.udpPort}`
-        : `${this.target.text}: connected`,
+      this.target.transport === "listen" ? `listening on port ${link.udpPort}` : "connected",
     );
     const reason = await abortable(end, { signal }, "read").catch(() => undefined);
     await link.close();
     this.#past = addCounts(this.#past, link.counts);
     this.#link = undefined;
     return reason === undefined ? "closed" : textOf(reason);
+  }
+
+  #say(text: string): void {
+    this.#messages.say(this.target.text, text);
   }
 
   /** Values collected and not taken. */
@@ -298,7 +301,7 @@ export class LiveSource {
       if (before !== undefined) this.#dropSender(before);
       if (collection !== name) {
         this.#say(
-          `${this.target.text}: another station is called ${name}, this one goes to ${collection}`,
+          `another station is called ${name}, this one goes to ${collection}`,
         );
       }
     }
@@ -307,18 +310,17 @@ export class LiveSource {
 
   #sayConfiguration(layout: DataLayout, columns: number, isNew: boolean): void {
     const { idcode, stations, dataRate } = layout.configuration;
-    const { text } = this.target;
     this.#say(
-      `${text}: ${isNew ? "new configuration" : "configuration"} of ` +
+      `${isNew ? "new configuration" : "configuration"} of ` +
         `stream ${idcode}: ${stations.length} station${stations.length === 1 ? "" : "s"}, ` +
         `${columns} streams, ${rateText(dataRate)}`,
     );
     const names = layout.unscaled();
     for (const name of names.slice(0, MAX_NAMED)) {
-      this.#say(`${text}: no scale is known of ${name}, its values are left out`);
+      this.#say(`no scale is known of ${name}, its values are left out`);
     }
     const more = names.length - MAX_NAMED;
-    if (more > 0) this.#say(`${text}: nor of ${more} other channels of stream ${idcode}`);
+    if (more > 0) this.#say(`nor of ${more} other channels of stream ${idcode}`);
   }
 
   /** Collects no more frames by a layout; points that it has are taken next. */
