@@ -5,6 +5,7 @@
  */
 
 import { compareBytes } from "../../core/bytes.ts";
+import type { ConfigurationBudget } from "./configuration_budget.ts";
 import { DataLayout, type StationLayout } from "./data_layout.ts";
 import { decodeConfiguration } from "./decode_configuration.ts";
 import { type Configuration, formatOf } from "./configuration.ts";
@@ -47,10 +48,16 @@ function bytesOf({ layout, content }: Entry): number {
 export class ConfigurationMemory {
   readonly #entries = new Map<string, Entry>();
   readonly #fragments = new Map<string, Fragments>();
+  readonly #budget: ConfigurationBudget | undefined;
   #bytes = 0;
   #fragmentBytes = 0;
   /** Grows with every configuration that comes. */
   generation = 0;
+
+  /** @param budget Of configurations that differ from the one before; unlimited if absent. */
+  constructor(budget?: ConfigurationBudget) {
+    this.#budget = budget;
+  }
 
   /** About how many bytes of memory all configurations and fragments take. */
   get keptBytes(): number {
@@ -77,7 +84,8 @@ export class ConfigurationMemory {
    * @param frame The frame.
    * @param header Its common words.
    * @param scopes Origins of the frame; it is remembered for all of these.
-   * @returns The configuration, `undefined` while fragments are missing.
+   * @returns The configuration; `undefined` while fragments are missing, and if the budget does not
+   * suffice. Then the one before is forgotten, as it is not that of the data which follow.
    * @throws {RangeError} If it is malformed.
    */
   take(
@@ -93,6 +101,10 @@ export class ConfigurationMemory {
     if (known?.layout.configuration.kind === kind && isEqual(known.content, content)) {
       for (const scope of scopes) this.#keep(`${scope} ${header.idcode}`, known.layout, content);
       return { configuration: known.layout.configuration, layout: known.layout };
+    }
+    if (this.#budget?.take(content.length) === false) {
+      for (const scope of scopes) this.#forget(`${scope} ${header.idcode}`);
+      return undefined;
     }
     const configuration = decodeConfiguration(header, kind, content);
     // CFG-1 says what a device could send.
@@ -121,6 +133,14 @@ export class ConfigurationMemory {
       this.#entries.delete(oldest);
       this.#bytes -= bytesOf(entry);
     }
+  }
+
+  #forget(key: string): void {
+    const known = this.#entries.get(key);
+    if (known === undefined) return;
+    this.generation++;
+    this.#bytes -= bytesOf(known);
+    this.#entries.delete(key);
   }
 
   /** Content of CFG-3 without the number of its fragment, when it is whole. */

@@ -60,6 +60,7 @@ export class PmuConnection implements AsyncIterable<DataFrame>, AsyncDisposable 
         if (frame.type !== "configuration") return;
         this.#configurations.set(frame.idcode, frame.configuration);
       },
+      onOverrun: () => void this.#overrun++,
       onClose: (reason) => {
         this.#isClosed = true;
         this.#failure = reason;
@@ -79,7 +80,10 @@ export class PmuConnection implements AsyncIterable<DataFrame>, AsyncDisposable 
     return [...this.#configurations.values()];
   }
 
-  /** Counts of frames; `overrun` are datagrams dropped because nobody read. */
+  /**
+   * Counts of frames; `overrun` are datagrams dropped because nobody read, or because they had more
+   * new configurations than can be read.
+   */
   get counts(): LinkCounts & { overrun: number } {
     return { ...this.#link!.counts, overrun: this.#overrun };
   }

@@ -139,6 +139,10 @@ export class LiveSource {
           `stream ${idcode} announced a change of its configuration, and has ` +
             "sent none: its values are read by the old one",
         ),
+      onOverrun: () => {
+        this.#overrun++;
+        this.#problem = "configurations come faster than they can be read";
+      },
       onClose: (reason) => closed(reason),
     }, { signal, deadlineMs: Date.now() + CONNECT_MS });
     let link: PmuLink;

@@ -11,7 +11,9 @@ import { abortable, type CallOptions, delay, onAbort } from "../../core/call.ts"
 import { BTrDBError } from "../../core/errors.ts";
 import { socketsSeen } from "../../core/event_loop.ts";
 import type { Configuration } from "./configuration.ts";
+import { ConfigurationBudget } from "./configuration_budget.ts";
 import { ConfigurationChanges } from "./configuration_changes.ts";
+import { ConfigurationMemory } from "./configuration_memory.ts";
 import { encodeCommand, type PmuCommand } from "./encode_frame.ts";
 import {
   type DecodeOptions,
@@ -34,6 +36,8 @@ export interface LinkHandlers {
   onFrame(frame: Frame): void;
   /** No configuration came after an announced change: data of the stream are read by the old one. */
   onOutdated?(idcode: number): void;
+  /** A configuration was left out, as more of them come in datagrams than can be read. */
+  onOverrun(): void;
   /** The link is broken, or was closed; once. */
   onClose(reason: Error | undefined): void;
 }
@@ -84,8 +88,11 @@ export class PmuLink {
     this.#target = target;
     this.#options = options;
     this.#handlers = handlers;
-    this.#decoder = new FrameDecoder(options);
-    this.#devices = new SendingDevices(options);
+    const budget = new ConfigurationBudget(() => handlers.onOverrun());
+    // TCP holds a device back, datagrams cannot be.
+    const ownBudget = target.transport === "tcp" ? undefined : budget;
+    this.#decoder = new FrameDecoder(options, [""], new ConfigurationMemory(ownBudget));
+    this.#devices = new SendingDevices(options, budget);
   }
 
   /**

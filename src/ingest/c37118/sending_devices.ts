@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ConfigurationBudget } from "./configuration_budget.ts";
+import { ConfigurationMemory } from "./configuration_memory.ts";
 import { type DecodeOptions, FrameDecoder } from "./frame_decoder.ts";
 import { addCounts, type LinkCounts, noCounts } from "./link_statistics.ts";
 
@@ -32,13 +34,20 @@ export interface SendingDevice {
  */
 export class SendingDevices {
   readonly #options: DecodeOptions;
+  readonly #budget: ConfigurationBudget | undefined;
   readonly #devices = new Map<string, SendingDevice>();
   #past: LinkCounts = noCounts();
   #keptBytes = 0;
 
-  /** @param options Reading of frequency and times. */
-  constructor(options: DecodeOptions) {
+  /**
+   * No device yet.
+   *
+   * @param options Reading of frequency and times.
+   * @param budget Of the configurations of all devices; unlimited if absent.
+   */
+  constructor(options: DecodeOptions, budget?: ConfigurationBudget) {
     this.#options = options;
+    this.#budget = budget;
   }
 
   /** About how many bytes the decoders of all devices keep. */
@@ -64,7 +73,7 @@ export class SendingDevices {
       return known;
     }
     if (this.#devices.size >= MAX_DEVICES && !this.#makePlace(address)) return undefined;
-    const decoder = new FrameDecoder(this.#options);
+    const decoder = new FrameDecoder(this.#options, [""], new ConfigurationMemory(this.#budget));
     const device = { address, port, decoder, keptBytes: 0, seenMs: Date.now() };
     this.#devices.set(key, device);
     return device;
