@@ -352,7 +352,7 @@ export class Engine implements Endpoint {
         uuid,
         TEXT.streamDoesNotExist,
         n,
-        (tx, state) => whileHeld(columns, n, run(tx, state)),
+        (tx, state) => whileHeld(tx, columns, n, run(tx, state)),
         options,
       );
       return ready === undefined ? written : written.finally(() => ready.end());

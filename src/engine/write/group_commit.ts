@@ -41,6 +41,7 @@ export class Refusal {
 /** A transaction under way. */
 export class Transaction {
   readonly #heads = new Map<StreamState, Head>();
+  readonly #beforeCommit: (() => void)[] = [];
   readonly #afterCommit: (() => void)[] = [];
 
   /** The latest version of a stream as this transaction has it. */
@@ -53,9 +54,22 @@ export class Transaction {
     this.#heads.set(state, head);
   }
 
+  /**
+   * Has `check` called when all tasks are done. An error it throws undoes the transaction; otherwise the
+   * event loop does not turn until everything is visible.
+   */
+  beforeCommit(check: () => void): void {
+    this.#beforeCommit.push(check);
+  }
+
   /** Has `work` done once the transaction is durable. */
   afterCommit(work: () => void): void {
     this.#afterCommit.push(work);
+  }
+
+  /** Does what is to be done before the transaction is made durable. */
+  check(): void {
+    for (const check of this.#beforeCommit) check();
   }
 
   /** Makes everything visible. */
@@ -280,6 +294,7 @@ export class GroupCommit {
     }
     try {
       outcomes = await this.#runTasks(group, tx);
+      tx.check();
       this.#commit.get();
     } catch (error) {
       rollback(this.#db);
