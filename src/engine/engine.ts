@@ -83,9 +83,17 @@ import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { Storage } from "./storage.ts";
 import { type StreamState, versionOf } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
-import { latestSnapshot, type Snapshot, snapshotAt } from "./query/snapshot.ts";
+import {
+  explained,
+  latestSnapshot,
+  lossOf,
+  type Reading,
+  type Snapshot,
+  snapshotAt,
+} from "./query/snapshot.ts";
 import { rawInSteps, windowsInSteps } from "./query/steps.ts";
 import type { BlockStore } from "./tree/block_store.ts";
+import { MissingBlock, namingStream, withStream } from "./tree/missing_block.ts";
 import { rawPoints } from "./tree/raw_points.ts";
 import { storedChunk, type StoredPart, storedPoints } from "./tree/stored_points.ts";
 import type { TreePlace } from "./tree/point_runs.ts";
@@ -149,6 +157,15 @@ function inSteps(
   return windowsInSteps((from) => open({ ...whole, start: from }), start, width, chunk);
 }
 
+/** Does `work`, and explains its error. */
+function explaining<T>(explain: (error: unknown) => unknown, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
 /** An {@linkcode Endpoint} over one open database. */
 export class Engine implements Endpoint {
   readonly capabilities: Capabilities;
@@ -187,17 +204,18 @@ export class Engine implements Endpoint {
     options?: CallOptions,
   ): AsyncIterableIterator<RawChunk> {
     checkRawValues(request);
-    const { version, root, late, points } = this.#snapshot(request.uuid, request.version);
+    const snapshot = this.#snapshot(request.uuid, request.version);
+    const { root, late, points } = snapshot;
     const { start, end, chunk, isLent } = request;
     const store = this.#store(chunk);
     if (chunk === Infinity) {
       const source = wholePoints(store, root, [late(), points], start, end);
-      yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
+      yield* this.#stream<RawColumns>(source, snapshot, emptyRaw, options);
       return;
     }
     if (request.takesBlocks === true && chunk === undefined) {
       const parts = storedPoints(store, root, [late(), points], start, end);
-      for await (const part of this.#stream<StoredPart>(parts, version, emptyRaw, options)) {
+      for await (const part of this.#stream<StoredPart>(parts, snapshot, emptyRaw, options)) {
         yield storedChunk(part);
       }
       return;
@@ -207,7 +225,7 @@ export class Engine implements Endpoint {
       rawPoints(store, root, [late(), points], from, end, most, place);
     const whole = isLent === true ? "lent" : undefined;
     const source = chunk === undefined ? open(start, whole) : rawInSteps(open, start, chunk);
-    yield* this.#stream<RawColumns>(source, version, emptyRaw, options);
+    yield* this.#stream<RawColumns>(source, snapshot, emptyRaw, options);
   }
 
   async *alignedWindows(
@@ -221,7 +239,7 @@ export class Engine implements Endpoint {
     const source = inSteps(whole, chunk, (grid) => {
       return this.#windows(snapshot, grid, chunk, sparseBufferWindows);
     });
-    yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
+    yield* this.#stream<StatColumns>(source, snapshot, emptyStat, options);
   }
 
   async *windows(
@@ -236,7 +254,7 @@ export class Engine implements Endpoint {
       const sparse = this.#windows(snapshot, grid, chunk, denseBufferWindows);
       return fillWindows(sparse, grid, chunk);
     });
-    yield* this.#stream<StatColumns>(source, snapshot.version, emptyStat, options);
+    yield* this.#stream<StatColumns>(source, snapshot, emptyStat, options);
   }
 
   /** The nodes for a read in chunks of so many points. */
@@ -260,12 +278,14 @@ export class Engine implements Endpoint {
   /** Chunks of columns with their version; at least one. */
   async *#stream<C>(
     source: Iterable<C | undefined>,
-    version: Version,
+    snapshot: Reading,
     empty: () => C,
     options: CallOptions | undefined,
   ): AsyncGenerator<{ version: Version; columns: C }> {
+    const { version } = snapshot;
     let any = false;
-    for await (const columns of paced(this.#storage.translated(source), options)) {
+    const columnsOf = this.#storage.translated(explained(source, snapshot));
+    for await (const columns of paced(columnsOf, options)) {
       any = true;
       yield { version, columns };
     }
@@ -276,7 +296,10 @@ export class Engine implements Endpoint {
     return this.#storage.checked(options, () => {
       checkNearest(request);
       const snapshot = this.#snapshot(request.uuid, request.version);
-      const point = pickNearest(this.#storage.store, snapshot, request.time, request.backward);
+      const { time, backward } = request;
+      const point = explaining(snapshot.explain, () => {
+        return pickNearest(this.#storage.store, snapshot, time, backward);
+      });
       if (point !== undefined) return { version: snapshot.version, point };
       const emptyTree = !isLatest(request.version) && snapshot.root === 0;
       throw new BTrDBError(emptyTree ? TEXT.streamEmpty : TEXT.noSuchPoint, {
@@ -291,14 +314,16 @@ export class Engine implements Endpoint {
     options?: CallOptions,
   ): AsyncIterableIterator<ChangesChunk> {
     const { from } = checkChanges(request);
-    const { version, root, late, points } = this.#snapshot(request.uuid, request.to);
+    const snapshot = this.#snapshot(request.uuid, request.to);
+    const { version, root, late, points } = snapshot;
     const { resolution } = request;
     const inTree = changedRanges(this.#storage.store, root, late(), Number(from), resolution);
     const ranges = isLatest(request.to)
       ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
       : inTree;
     let any = false;
-    for await (const chunk of paced(this.#storage.translated(rangeChunks(ranges)), options)) {
+    const chunks = this.#storage.translated(explained(rangeChunks(ranges), snapshot));
+    for await (const chunk of paced(chunks, options)) {
       any = true;
       yield { version, ...chunk };
     }
@@ -392,7 +417,7 @@ export class Engine implements Endpoint {
       run: (tx) => {
         const state = this.#storage.streams.get(uuid);
         if (state === undefined) throw new Refusal(notFound(missing, uuid));
-        return run(tx, state);
+        return namingStream(uuid, run(tx, state));
       },
     }, options);
   }
@@ -590,15 +615,25 @@ export class Engine implements Endpoint {
     return descriptor;
   }
 
-  #snapshot(uuid: Uint8Array, version: bigint): Snapshot {
+  #snapshot(uuid: Uint8Array, version: bigint): Reading {
     const { streams, versions } = this.#storage;
     const snapshot = this.#storage.onOneState(() => {
       const state = streams.get(uuid);
       if (state === undefined) throw notFound(TEXT.streamNotFound, uuid);
-      return isLatest(version)
-        ? latestSnapshot(versions, state)
-        : snapshotAt(streams, versions, state, version);
+      return explaining(
+        (error) => withStream(error, uuid),
+        () => {
+          return isLatest(version)
+            ? latestSnapshot(versions, state)
+            : snapshotAt(streams, versions, state, version);
+        },
+      );
     });
-    return { ...snapshot, late: () => this.#storage.withOwnErrors(snapshot.late) };
+    const explain = (error: unknown) => {
+      if (!(error instanceof MissingBlock)) return error;
+      return this.#storage.onOneState(() => lossOf(error, streams, uuid, snapshot));
+    };
+    const late = () => explaining(explain, () => this.#storage.withOwnErrors(snapshot.late));
+    return { ...snapshot, late, explain };
   }
 }

@@ -6,15 +6,19 @@
 
 import { emptyRaw, type RawColumns } from "../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "../constants.ts";
 import { type LatePoints, NO_LATE } from "../tree/late_points.ts";
 import type { LateStore } from "../tree/late_store.ts";
+import { MissingBlock } from "../tree/missing_block.ts";
 import { type StreamRegistry, type StreamState, versionOf } from "../stream/registry.ts";
 
 /** One version of a stream. */
 export interface Snapshot {
+  /** Number of the stream. */
+  readonly stream: number;
   readonly version: Version;
   /** Address of the root, 0 for an empty tree. */
   readonly root: number;
@@ -29,13 +33,28 @@ export interface Snapshot {
   readonly arrived: RawColumns;
 }
 
+/** A snapshot of a stream that others write to, or prune. */
+export interface Reading extends Snapshot {
+  /** The error of a read of it: of a block that is missing, whether the version is gone meanwhile. */
+  explain(error: unknown): unknown;
+}
+
+/** A source that reads a snapshot, with its errors explained. */
+export function* explained<T>(source: Iterable<T>, { explain }: Reading): Generator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
 /** The latest version. */
-export function latestSnapshot(versions: LateStore, { head }: StreamState): Snapshot {
+export function latestSnapshot(versions: LateStore, { id, head }: StreamState): Snapshot {
   const { buffer } = head;
   const { root } = versions.open(head.root);
   const late = () => versions.open(head.root).late;
   const version = versionOf(head);
-  return { version, root, late, points: buffer.sorted, arrived: buffer.arrived };
+  return { stream: id, version, root, late, points: buffer.sorted, arrived: buffer.arrived };
 }
 
 /**
@@ -54,6 +73,7 @@ export function snapshotAt(
 ): Snapshot {
   const { head } = state;
   const empty = (major: bigint) => ({
+    stream: state.id,
     version: { major, minor: 0n },
     root: 0,
     late: () => NO_LATE,
@@ -79,4 +99,22 @@ export function snapshotAt(
   const { root } = versions.open(address);
   const late = () => versions.open(address).late;
   return { ...empty(version), root, late };
+}
+
+/**
+ * The error for a block that was not there when a snapshot was read.
+ *
+ * @returns Code 450 if its version was pruned meanwhile, or its stream obliterated; `CORRUPT` otherwise.
+ */
+export function lossOf(
+  { address }: MissingBlock,
+  streams: StreamRegistry,
+  uuid: Uint8Array,
+  { stream, version: { major } }: Pick<Snapshot, "stream" | "version">,
+): BTrDBError {
+  if (streams.hasStill(stream, uuid, Number(major))) return new MissingBlock(address, uuid);
+  return new BTrDBError("the version is no longer available", {
+    code: ErrorCode.VersionNotAvailable,
+    uuid: uuidText(uuid),
+  });
 }

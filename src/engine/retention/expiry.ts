@@ -6,7 +6,7 @@
  */
 
 import { abortable, type CallOptions, throwIfOver } from "../../core/call.ts";
-import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { BTrDBError } from "../../core/errors.ts";
 import { lowerBound } from "../../core/search.ts";
 import type {
   ExpiryCallOptions,
@@ -17,6 +17,7 @@ import type {
 import type { Database, Statement } from "../file/sqlite.ts";
 import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { checkedRoot, type Head } from "../stream/registry.ts";
+import { MissingBlock } from "../tree/missing_block.ts";
 import { countBefore, hasBefore, oldestTime } from "../tree/oldest.ts";
 import { closedError, type Task, type Transaction } from "../write/group_commit.ts";
 import {
@@ -248,16 +249,19 @@ export class Expiry {
    * versions.
    */
   async #findDeleted({ id, uuid, prunedBelow }: StreamRow, sweep: Sweep): Promise<void> {
-    const { deletions, store, versions, submit } = this.#parts;
+    const { deletions, store, streams, versions, submit } = this.#parts;
     const deletion = deletions.get(id);
     if (deletion === undefined || deletion.start !== undefined) return;
     let start: bigint | undefined;
+    let after = prunedBelow - 1;
+    let reading = after;
     try {
-      for (let after = prunedBelow - 1;;) {
+      for (;;) {
         const page = this.#versions.all(id, after, deletion.major);
         if (page.length === 0) break;
         for (const row of page) {
           const { major, root } = checkedRoot(id, row);
+          reading = major;
           const oldest = oldestTime(store.passing, versions.open(root));
           if (oldest !== undefined && (start === undefined || oldest < start)) start = oldest;
           after = major;
@@ -266,7 +270,7 @@ export class Expiry {
       }
     } catch (error) {
       // What was pruned meanwhile is not there the next time.
-      const isGone = error instanceof BTrDBError && error.code === ErrorCode.VersionNotAvailable;
+      const isGone = error instanceof MissingBlock && !streams.hasStill(id, uuid, reading);
       if (!isGone) noteFailure(sweep, uuid, error);
       return;
     }
@@ -337,8 +341,7 @@ const MAX_FAILED = 1000;
 
 /** Notes that a stream is damaged; throws errors of another kind. */
 function noteFailure(sweep: Sweep, uuid: Uint8Array, error: unknown): void {
-  const isOfStream = error instanceof BTrDBError &&
-    (error.status === "CORRUPT" || error.code === ErrorCode.VersionNotAvailable);
+  const isOfStream = error instanceof BTrDBError && error.status === "CORRUPT";
   if (!isOfStream) throw error;
   if (sweep.failed.length < MAX_FAILED) sweep.failed.push({ uuid, message: error.message });
 }

@@ -176,6 +176,12 @@ export class StreamRegistry {
     return state;
   }
 
+  /** Tells whether a version that was there is there still: it can be pruned, its stream obliterated. */
+  hasStill(id: number, uuid: Uint8Array, major: number): boolean {
+    const row = this.#stream.get(uuid);
+    return row !== undefined && Number(row["id"]) === id && major >= Number(row["pruned_below"]);
+  }
+
   /** The latest version of a stream, which does not count as asked for, and is not remembered. */
   peek(id: number, uuid: Uint8Array): Head {
     const key = uuidKey(uuid);

@@ -5,12 +5,12 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { damaged } from "../file/checksum.ts";
 import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { type ChildRef, INNER, InnerNode, LEAF, type Leaf, type Node } from "./node.ts";
 import { childProblem, leafProblem, refuseNode, rootProblem } from "./check_node.ts";
+import { MissingBlock } from "./missing_block.ts";
 import { decodeLeafInto, decodeNode, encodeLeaf, sealLeaf, storedLeaf } from "./node_codec.ts";
 import { encodeInner } from "./inner_codec.ts";
 import type { ReadyLeaves } from "./ready_leaves.ts";
@@ -63,13 +63,6 @@ export interface Place {
 
 function addressOf({ parent, bucket }: Place): number {
   return parent.addresses[bucket]!;
-}
-
-/** The error of a node that is gone: its version was pruned, or its stream obliterated. */
-export function unavailable(): BTrDBError {
-  return new BTrDBError("the version is no longer available", {
-    code: ErrorCode.VersionNotAvailable,
-  });
 }
 
 /** Reads and writes nodes. */
@@ -125,7 +118,7 @@ export class BlockStore {
   /**
    * The root of a tree.
    *
-   * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if its block is damaged, or no root.
+   * @throws {BTrDBError} `CORRUPT` if its block is missing or damaged, or no root.
    */
   readRoot(address: number): InnerNode {
     const node = this.#cache.get(address) ?? this.#readNew(address);
@@ -147,7 +140,7 @@ export class BlockStore {
   /**
    * The inner node in bucket `b` of another one.
    *
-   * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if its block is damaged, or not that node.
+   * @throws {BTrDBError} `CORRUPT` if its block is missing or damaged, or not that node.
    */
   readInner(parent: InnerNode, b: number): InnerNode {
     return this.#readChild(parent, b) as InnerNode;
@@ -207,7 +200,7 @@ export class BlockStore {
       return;
     }
     const rows = this.#selectRun.all(first, first + n - 1);
-    if (rows.length !== n) throw unavailable();
+    if (rows.length !== n) throw this.#missingFrom(first, n);
     const again = this.#cache.missedAgain(first);
     for (let i = 0; i < n; i++) {
       const block = rows[i]!["data"] as Uint8Array;
@@ -223,8 +216,8 @@ export class BlockStore {
    * The blocks of leaves as they are stored, without being decoded.
    *
    * @param leaves Buckets of leaves. Those that were written one after the other are read by one query.
-   * @throws {BTrDBError} 450 if one is gone; `CORRUPT` if one is damaged, no leaf, or has not as many points
-   *   as its parent says.
+   * @throws {BTrDBError} `CORRUPT` if one is missing or damaged, no leaf, or has not as many points as its
+   *   parent says.
    */
   readStored(leaves: readonly Place[]): Uint8Array[] {
     const blocks: Uint8Array[] = [];
@@ -233,7 +226,7 @@ export class BlockStore {
       let n = 1;
       while (at + n < leaves.length && addressOf(leaves[at + n]!) === first + n) n++;
       const rows = this.#selectRun.all(first, first + n - 1);
-      if (rows.length !== n) throw unavailable();
+      if (rows.length !== n) throw this.#missingFrom(first, n);
       for (const [i, row] of rows.entries()) {
         const { parent, bucket } = leaves[at + i]!;
         const count = parent.counts[bucket]!;
@@ -248,10 +241,17 @@ export class BlockStore {
     const address = parent.addresses[b]!;
     if (this.#cache.has(address)) return this.readLeaf(parent, b);
     const block = this.readBlock(address);
-    if (block === undefined) throw unavailable();
+    if (block === undefined) throw new MissingBlock(address);
     const leaf = this.#room.decode(address, block);
     refuseNode(address, leafProblem(parent, b, leaf));
     return leaf;
+  }
+
+  /** The error for the first of `n` blocks that is not there. */
+  #missingFrom(first: number, n: number): MissingBlock {
+    let address = first;
+    while (address < first + n - 1 && this.readBlock(address) !== undefined) address++;
+    return new MissingBlock(address);
   }
 
   #remember(address: number, block: Uint8Array): Leaf {
@@ -263,7 +263,7 @@ export class BlockStore {
 
   #readNew(address: number): Node {
     const node = this.#readIfThere(address);
-    if (node === undefined) throw unavailable();
+    if (node === undefined) throw new MissingBlock(address);
     return node;
   }
 

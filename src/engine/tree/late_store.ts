@@ -8,7 +8,7 @@
 import { MIN_TIME } from "../../core/range.ts";
 import { damaged } from "../file/checksum.ts";
 import { LATE_LIST } from "./block_frame.ts";
-import { type BlockStore, unavailable } from "./block_store.ts";
+import type { BlockStore } from "./block_store.ts";
 import {
   decodeLateList,
   decodeLateRun,
@@ -18,6 +18,7 @@ import {
   type LateList,
   type LateRun,
 } from "./late_codec.ts";
+import { MissingBlock } from "./missing_block.ts";
 import { type LatePoints, mergeLate, NO_LATE, splitLate, type TimeRange } from "./late_points.ts";
 
 /** Runs of about the same length that are joined into one, the new one included. */
@@ -77,7 +78,7 @@ export class LateStore {
   /**
    * A version by its address, 0 for one without points.
    *
-   * @throws {BTrDBError} 450 if it is gone; `CORRUPT` if a block is damaged.
+   * @throws {BTrDBError} `CORRUPT` if a block is missing or damaged.
    */
   open(address: number): VersionTree {
     const known = this.#known.get(address);
@@ -88,7 +89,7 @@ export class LateStore {
     }
     const isRoot = address === 0 || this.#store.isCached(address);
     const block = isRoot ? undefined : this.#store.readBlock(address);
-    if (block === undefined && !isRoot) throw unavailable();
+    if (block === undefined && !isRoot) throw new MissingBlock(address);
     if (block?.[4] !== LATE_LIST) return { root: address, late: NO_LATE, list: undefined };
     const list = decodeLateList(address, block);
     const read = (run: LateRun) => this.#readRun(run, list.cuts);
@@ -103,7 +104,7 @@ export class LateStore {
 
   #readRun(run: LateRun, cuts: readonly LateCut[]): LatePoints {
     const block = this.#store.readBlock(run.address);
-    if (block === undefined) throw unavailable();
+    if (block === undefined) throw new MissingBlock(run.address);
     return liveLate(run, cuts, block);
   }
 
