@@ -45,6 +45,15 @@ export interface FlatBufferBounds {
   readonly tables: TableCount;
 }
 
+/** First element and number of elements of a vector or text. */
+interface Vector {
+  readonly from: number;
+  readonly length: number;
+}
+
+const ABSENT: Vector = { from: 0, length: 0 };
+const NONE: readonly number[] = [];
+
 /** A flatbuffer; whatever is outside of it throws. */
 export class FlatBuffer {
   readonly #view: DataView;
@@ -125,9 +134,9 @@ export class FlatBuffer {
   }
 
   /** First element and number of elements of a vector or text. */
-  vector(table: number, slot: number, elementBytes: number): { from: number; length: number } {
+  vector(table: number, slot: number, elementBytes: number): Vector {
     const at = this.#field(table, slot);
-    if (at === 0) return { from: 0, length: 0 };
+    if (at === 0) return ABSENT;
     const from = this.#at(at) + 4;
     const length = this.#view.getUint32(from - 4, true);
     inside(length * elementBytes, this.#view.byteLength - from);
@@ -153,12 +162,14 @@ export class FlatBuffer {
   }
 
   /** The tables of a vector. */
-  *tables(table: number, slot: number): Generator<number, void, void> {
+  tables(table: number, slot: number): readonly number[] {
     const { from, length } = this.vector(table, slot, 4);
-    for (let i = 0; i < length; i++) {
-      if (--this.#tables.left < 0) throw new RangeError(`more than ${this.#tables.most} fields`);
-      yield this.#table(this.#at(from + 4 * i));
-    }
+    if (length === 0) return NONE;
+    this.#tables.left -= length;
+    if (this.#tables.left < 0) throw new RangeError(`more than ${this.#tables.most} fields`);
+    const all = new Array<number>(length);
+    for (let i = 0; i < length; i++) all[i] = this.#table(this.#at(from + 4 * i));
+    return all;
   }
 
   #at(offset: number): number {

@@ -179,6 +179,11 @@ export async function ipcToRawInSlices(
   { maxUnpackedBytes, checkPoints }: IpcBounds,
   options?: CallOptions,
 ): Promise<RawColumns> {
+  const known = insertLayouts.read(bytes);
+  if (known !== undefined) {
+    checkPoints(known.times.length);
+    return known;
+  }
   const aligned = await inSlices(alignedInSteps(bytes), options);
   const unpacked: UnpackedBytes = { left: maxUnpackedBytes };
   const parts: RawColumns[] = [];
@@ -204,9 +209,13 @@ export async function ipcToRawInSlices(
       throw unreadable(cause, maxUnpackedBytes);
     }
     parts.push(await inSlices(tableToRawInSteps(table), options));
+    if (!found.isCompressed) insertLayouts.keep(aligned, table);
   }
   return parts.length === 1 ? parts[0]! : await inSlices(joinInSteps(parts, found.points), options);
 }
+
+/** Streams without compressed buffers, so that no bound on these is passed by. */
+const insertLayouts = new IpcLayouts();
 
 function buffersOf(messages: readonly ArrowMessage[]): ArrowMessage["compressed"] {
   return messages.flatMap(({ compressed }) => compressed);
@@ -219,6 +228,8 @@ interface Found {
   /** Batches that are decoded in one step. */
   readonly groups: readonly (readonly ArrowMessage[])[];
   readonly points: number;
+  /** True if a buffer of any of them is compressed. */
+  readonly isCompressed: boolean;
 }
 
 /** Most columns, with those that are below others. */
@@ -239,29 +250,36 @@ const STEP_METADATA: MetadataBounds = { maxBytes: 3 << 17, maxTables: 1 << 14 };
  */
 function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   const schema = schemaOf(bytes);
-  const [head] = messagesOf(schema, STEP_METADATA);
-  if (head?.kind !== "schema" || head.parts === 0) throw new RangeError("it has no columns");
-  if (head.parts > MAX_COLUMNS) {
-    throw invalid(`it has ${head.parts} columns, expected at most ${MAX_COLUMNS}`);
-  }
-  const size = Math.max(1, Math.floor(STEP_PARTS / head.parts));
+  // Of a file whose messages only its footer tells, the schema is not among them.
+  let columns = isArrowMark(bytes, 0) ? columnsOf([...messagesOf(schema, STEP_METADATA)][0]) : 0;
   // Without a batch, a table of the schema alone tells which columns there are.
   let group: ArrowMessage[] = [];
   const groups = [group];
   const dictionaries: ArrowMessage[] = [];
   let points = 0;
   let read = 0, batches = 0;
+  let isCompressed = false;
   for (const message of messagesOf(bytes, STEP_METADATA)) {
     if (++read % STEP_PARTS === 0) yield;
+    if (message.kind === "schema") columns = columnsOf(message);
+    if (message.compressed.length > 0) isCompressed = true;
     if (message.kind === "dictionary" && batches === 0) dictionaries.push(message);
-    if (dictionaries.length > head.parts) throw invalid("it has more dictionaries than columns");
+    if (dictionaries.length > columns) throw invalid("it has more dictionaries than columns");
     if (message.kind !== "batch") continue;
     if (++batches > MAX_BATCHES) throw invalid(`it has more than ${MAX_BATCHES} batches`);
-    if (group.length === size) groups.push(group = []);
+    if (group.length === Math.max(1, Math.floor(STEP_PARTS / columns))) groups.push(group = []);
     group.push(message);
     points += message.rows;
   }
-  return { schema, dictionaries, groups, points };
+  if (columns === 0) throw new RangeError("it has no columns");
+  return { schema, dictionaries, groups, points, isCompressed };
+}
+
+/** Number of columns of a schema, with those that are below others. */
+function columnsOf(schema: ArrowMessage | undefined): number {
+  if (schema?.kind !== "schema" || schema.parts === 0) throw new RangeError("it has no columns");
+  if (schema.parts <= MAX_COLUMNS) return schema.parts;
+  throw invalid(`it has ${schema.parts} columns, expected at most ${MAX_COLUMNS}`);
 }
 
 /** Bytes that begin at a multiple of {@linkcode ALIGNMENT}, copied where they do not. */

@@ -9,6 +9,13 @@ export function allocatedBytes(work: () => void): number {
   return total() - before;
 }
 
+/** The same of work that waits. */
+export async function allocatedBytesOf(work: () => Promise<void>): Promise<number> {
+  const before = total();
+  await work();
+  return total() - before;
+}
+
 /**
  * The same in the best of many rounds: in the first ones nothing is compiled yet, and numbers are
  * objects.
