@@ -7,7 +7,14 @@
 
 import { invalid } from "./arrow_error.ts";
 import { type BatchParts, checkBatch } from "./check_batch.ts";
-import { type Blocks, compareBlocks, type Footer, footerOf, isArrowMark } from "./file_footer.ts";
+import {
+  type Blocks,
+  compareBlocks,
+  compareSchemas,
+  type Footer,
+  footerOf,
+  isArrowMark,
+} from "./file_footer.ts";
 import { FlatBuffer, type FlatBufferBounds, inside, tableCount } from "./flat_buffer.ts";
 import { checkPairs, type SchemaLayout, schemaLayout } from "./schema_layout.ts";
 
@@ -29,11 +36,16 @@ const DICTIONARY = 2;
 const BATCH = 3;
 
 /** A message of an IPC stream or file. */
-export interface ArrowMessage extends BatchParts {
-  readonly kind: "schema" | "dictionary" | "batch";
-  /** The message with its body. */
-  readonly bytes: Uint8Array;
-}
+export type ArrowMessage =
+  & BatchParts
+  & {
+    /** The message with its body. */
+    readonly bytes: Uint8Array;
+  }
+  & (
+    | { readonly kind: "schema"; readonly layout: SchemaLayout }
+    | { readonly kind: "dictionary" | "batch" }
+  );
 
 /** Bounds on metadata. */
 export interface MetadataBounds {
@@ -81,8 +93,10 @@ export function* messagesOf(
   let fields = isStream ? 0 : footer.layout().fields;
   let parts = 0;
   for (const message of messages) {
-    if (message.kind === "schema") fields = message.parts;
-    else {
+    if (message.kind === "schema") {
+      fields = message.parts;
+      if (footer !== undefined) compareSchemas(footer.layout(), message.layout);
+    } else {
       blocks[message.kind].push(message.bytes.byteOffset - bytes.byteOffset);
       parts += 1 + Math.max(fields, message.parts);
     }
@@ -93,6 +107,18 @@ export function* messagesOf(
   }
   if (footer !== undefined) compareBlocks(footer.blocks, blocks);
   return isStream ? all.subarray(start) : bytes;
+}
+
+/**
+ * The layout of the schema in a message.
+ *
+ * @param bytes Its message.
+ * @throws {BTrDBError} 438 if it is none.
+ */
+export function schemaOfMessage(bytes: Uint8Array): SchemaLayout {
+  const [message] = messagesOf(bytes);
+  if (message?.kind !== "schema") throw invalid("it does not begin with a schema");
+  return message.layout;
 }
 
 /** The messages of a stream, or of a file that has a stream in it. */
@@ -109,7 +135,7 @@ function* inOrder(
       if (start === 0) checkEnd(bytes, message.end);
       return;
     }
-    layout = message.layout ?? layout;
+    if (message.kind === "schema") layout = message.layout;
     yield message;
     at += message.bytes.length;
   }
@@ -170,7 +196,7 @@ function messageAt(
   metadata: FlatBufferBounds,
   known: Set<number>,
   schema: SchemaLayout | undefined,
-): End | (ArrowMessage & { readonly layout?: SchemaLayout }) {
+): End | ArrowMessage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isMarked = view.getUint32(at, true) === CONTINUATION;
   const from = at + (isMarked ? 8 : 4);

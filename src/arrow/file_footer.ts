@@ -58,7 +58,7 @@ export function footerOf(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = bytes.length - END_BYTES;
   const length = view.getUint32(end, true);
-  try {
+  return orDamaged(() => {
     const flat = FlatBuffer.at(view, end - length, length, bounds);
     const root = flat.root();
     return {
@@ -67,12 +67,46 @@ export function footerOf(
         dictionary: flat.longs(root, 2, BLOCK_BYTES),
         batch: flat.longs(root, 3, BLOCK_BYTES),
       },
-      layout: () => schemaLayout(flat, flat.child(root, 1), flat.short(root, 0)),
+      layout: () => orDamaged(() => schemaLayout(flat, flat.child(root, 1), flat.short(root, 0))),
     };
+  });
+}
+
+/** Reads something of a footer, with an error of its own if it is damaged. */
+function orDamaged<T>(read: () => T): T {
+  try {
+    return read();
   } catch (cause) {
     if (cause instanceof BTrDBError) throw cause;
     throw invalid("the footer of the file is damaged", cause);
   }
+}
+
+/**
+ * Checks that the schema of a footer has the columns of the one by which batches are read, in their
+ * order.
+ *
+ * @param named The schema in the footer.
+ * @param read The schema before the batches.
+ * @throws {BTrDBError} 438 if it has not.
+ */
+export function compareSchemas(named: SchemaLayout, read: SchemaLayout): void {
+  if (named.columns.length !== read.columns.length) {
+    throw invalid(
+      `the schema of the file has ${read.columns.length} columns, the one in its footer ` +
+        `${named.columns.length}`,
+    );
+  }
+  read.columns.forEach((column, i) => {
+    const other = named.columns[i]!;
+    const name = JSON.stringify(column.name()), otherName = JSON.stringify(other.name());
+    if (name !== otherName) {
+      throw invalid(`column ${i + 1} of the file is ${name}, in its footer ${otherName}`);
+    }
+    // Writers may number dictionaries anew.
+    if (column.type(false) === other.type(false)) return;
+    throw invalid(`column ${name} of the file is of another type in its footer`);
+  });
 }
 
 /**

@@ -39,8 +39,17 @@ export interface NodeLayout {
 export interface ColumnLayout {
   /** Its name, read when it is asked for. */
   readonly name: () => string;
+  /** Its type, in which types that are read differently differ. */
+  readonly type: TypeText;
   readonly nodes: readonly NodeLayout[];
 }
+
+/**
+ * A type as text, made when it is asked for.
+ *
+ * @param hasIds True if numbers of dictionaries are in it, which writers give as they like.
+ */
+type TypeText = (hasIds: boolean) => string;
 
 /** Columns and dictionaries of the batches of a schema. */
 export interface SchemaLayout {
@@ -56,7 +65,7 @@ interface Reading {
   readonly buffer: FlatBuffer;
   /** True if unions have a validity bitmap. */
   readonly isOld: boolean;
-  readonly dictionaries: Map<number, ColumnLayout & { readonly type: string }>;
+  readonly dictionaries: Map<number, ColumnLayout>;
   fields: number;
 }
 
@@ -81,8 +90,8 @@ export function schemaLayout(buffer: FlatBuffer, schema: number, version: number
   const columns: ColumnLayout[] = [];
   for (const field of buffer.tables(schema, 1)) {
     const nodes: NodeLayout[] = [];
-    addField(reading, field, nodes, 1);
-    columns.push({ name: () => buffer.text(field, 0), nodes });
+    const type = addField(reading, field, nodes, 1);
+    columns.push({ name: () => buffer.text(field, 0), type, nodes });
   }
   checkPairs(buffer, schema, 2);
   buffer.vector(schema, 3, 8);
@@ -97,8 +106,8 @@ export function checkPairs(buffer: FlatBuffer, table: number, slot: number): voi
   }
 }
 
-/** Adds the nodes of a field; its type as text, in which types that are read differently differ. */
-function addField(reading: Reading, field: number, nodes: NodeLayout[], depth: number): string {
+/** Adds the nodes of a field. */
+function addField(reading: Reading, field: number, nodes: NodeLayout[], depth: number): TypeText {
   const { buffer } = reading;
   if (depth > MAX_DEPTH) throw new RangeError(`more than ${MAX_DEPTH} levels of fields`);
   reading.fields++;
@@ -106,26 +115,31 @@ function addField(reading: Reading, field: number, nodes: NodeLayout[], depth: n
   checkPairs(buffer, field, 6);
   const encoding = buffer.child(field, 4);
   if (encoding === 0) return addType(reading, field, nodes, depth);
-  const values: NodeLayout[] = [];
-  const type = addType(reading, field, values, depth);
+  const below: NodeLayout[] = [];
+  const type = addType(reading, field, below, depth);
   const id = buffer.long(encoding, 0);
   const known = reading.dictionaries.get(id);
-  if (known !== undefined && known.type !== type) {
+  if (known !== undefined && known.type(true) !== type(true)) {
     throw invalid(`two columns of different types have dictionary ${id}`);
   }
   const name = () => buffer.text(field, 0);
-  reading.dictionaries.set(id, { name, nodes: values, type });
+  reading.dictionaries.set(id, { name, type, nodes: below });
   const indices = buffer.child(encoding, 1);
   const bits = indices === 0 ? 32 : buffer.int(indices, 0);
-  nodes.push({ buffers: [VALIDITY, { kind: "values", bits }], isVariadic: false });
-  return `${id}[${type}]`;
+  nodes.push({ buffers: values(bits), isVariadic: false });
+  // Absent: with a sign.
+  const isSigned = indices === 0 ? 1 : buffer.byte(indices, 1);
+  return (hasIds) => `${hasIds ? id : ""}:${bits}:${isSigned}[${type(hasIds)}]`;
 }
 
 const VALIDITY: BufferLayout = { kind: "validity", bits: 1 };
 const OTHER: BufferLayout = { kind: "other", bits: 0 };
 
-function values(bits: number): BufferLayout[] {
-  return [VALIDITY, { kind: "values", bits }];
+/** The buffers of the commonest numbers: one object less for each column. */
+const VALUES_64: readonly BufferLayout[] = [VALIDITY, { kind: "values", bits: 64 }];
+
+function values(bits: number): readonly BufferLayout[] {
+  return bits === 64 ? VALUES_64 : [VALIDITY, { kind: "values", bits }];
 }
 
 function offsets(bits: number): BufferLayout[] {
@@ -133,17 +147,17 @@ function offsets(bits: number): BufferLayout[] {
 }
 
 /** Adds the node of a type, and those below it. */
-function addType(reading: Reading, field: number, nodes: NodeLayout[], depth: number): string {
+function addType(reading: Reading, field: number, nodes: NodeLayout[], depth: number): TypeText {
   const { buffer } = reading;
   const id = buffer.byte(field, 2);
   const type = buffer.child(field, 3);
   const { buffers, numbers } = buffersOf(reading, id, type);
   nodes.push({ buffers, isVariadic: id === Type.BinaryView || id === Type.Utf8View });
-  const below: string[] = [];
-  for (const child of buffer.tables(field, 5)) {
-    below.push(addField(reading, child, nodes, depth + 1));
-  }
-  return `${id}(${[...numbers, ...below].join(",")})`;
+  const below = buffer.tables(field, 5).map((child) => addField(reading, child, nodes, depth + 1));
+  return (hasIds) => {
+    const zone = id === Type.Timestamp && type !== 0 ? [JSON.stringify(buffer.text(type, 1))] : [];
+    return `${id}(${[...numbers, ...zone, ...below.map((text) => text(hasIds))].join(",")})`;
+  };
 }
 
 /** The buffers of a type, and the numbers that belong to it. */

@@ -7,10 +7,12 @@
 import {
   type Blocks,
   compareBlocks,
+  compareSchemas,
   footerOf,
   isArrowMark,
   MAX_FOOTER_BYTES,
 } from "../arrow/file_footer.ts";
+import { schemaOfMessage } from "../arrow/check_metadata.ts";
 import { FlatBuffer, tableCount } from "../arrow/flat_buffer.ts";
 import { invalid } from "../arrow/arrow_error.ts";
 import { checkBytes } from "../core/check_bytes.ts";
@@ -45,7 +47,7 @@ export interface Message {
  * @param source The bytes, in pieces of any size.
  * @param onNoEnd Called if a stream ends without the mark of its end, as it may.
  * @throws {BTrDBError} 438 if they end inside a message, something follows the end of a stream, or the
- * footer of a file names other batches.
+ * footer of a file names other batches or columns.
  */
 export async function* messagesOf(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -60,6 +62,7 @@ export async function* messagesOf(
   /** Bytes of all messages so far. */
   let read = 0;
   const blocks: Blocks = { dictionary: [], batch: [] };
+  let schema: Uint8Array | undefined;
   for await (const bytes of source) {
     checkBytes("read Arrow", "a piece of source", bytes);
     parts.push(bytes);
@@ -89,6 +92,7 @@ export async function* messagesOf(
       const { message } = found;
       if (message === undefined) isEnded = true;
       else yield message;
+      if (message?.kind === "schema") schema = message.bytes.slice();
       if (message?.kind === "batch") blocks.batch.push(read + at);
       if (message?.kind === "dictionary") blocks.dictionary.push(read + at);
       at = found.end;
@@ -103,9 +107,13 @@ export async function* messagesOf(
   // Streams of Arrow before 0.15 end with a length of 0, without a mark before it.
   if (form === "stream" && length === 4 && u32At(all, 0) === 0) return;
   if (form === undefined && isArrowMark(all, 0)) yield { kind: "file", bytes: all };
-  else if (form === "file" && isEnded) compareBlocks(footerOf(all).blocks, blocks);
-  else if (form === "file") throw invalid(`the file is cut off: it ends at byte ${read + length}`);
-  else if (length > 0 && !isEnded) throw invalid("the bytes end inside a message");
+  else if (form === "file" && isEnded) {
+    const footer = footerOf(all);
+    compareBlocks(footer.blocks, blocks);
+    if (schema !== undefined) compareSchemas(footer.layout(), schemaOfMessage(schema));
+  } else if (form === "file") {
+    throw invalid(`the file is cut off: it ends at byte ${read + length}`);
+  } else if (length > 0 && !isEnded) throw invalid("the bytes end inside a message");
   else if (form === "stream" && !isEnded) onNoEnd?.();
 }
 

@@ -16,6 +16,7 @@ import {
   tableToIPC,
   utf8,
 } from "@uwdata/flechette";
+import { footerOf } from "../../../src/arrow/file_footer.ts";
 import { ipcToMulti, ipcToRaw, ipcToRawInSlices, ipcToStat } from "../../../src/arrow/ipc.ts";
 import { subscribedPoints } from "../../../src/arrow/ipc.ts";
 import { tableToStat } from "../../../src/arrow/table.ts";
@@ -408,6 +409,50 @@ Deno.test("ipcToRaw, readArrow: a footer names all batches of its file", async (
   change.setBigInt64(second, third, true);
   assertThrows(() => ipcToRaw(skipping), BTrDBError, "the footer of the file names byte");
 });
+
+// The footer of a file has its schema once more, and nothing looked at it: if names were exchanged in the
+// first one, the values of a column were read as those of another.
+Deno.test("ipcToRaw, readArrow: the schema in a footer is that of the batches", async () => {
+  const { times: time, values: value } = pointsOf(20);
+  const file = ipcOf(tableOf(20), "file");
+  const withFooterOf = (columns: Record<string, BigInt64Array | Float64Array | Float32Array>) => {
+    const other = ipcOf(tableFromArrays(columns, { maxBatchRows: 10 }), "file");
+    const footer = footerOf(other);
+    const own = footerOf(file);
+    const bytes = concatBytes([file.subarray(0, own.at), other.subarray(footer.at)]);
+    // Both blocks of batches, at their places in this file.
+    return own.blocks.batch.reduce<Uint8Array>(
+      (changed, at, i) =>
+        withNumberFrom(changed, own.at, BigInt(footer.blocks.batch[i]!), BigInt(at)),
+      bytes,
+    );
+  };
+  const whole = withFooterOf({ time, value });
+  for (const [name, read] of Object.entries(READERS)) {
+    assertEquals(await read(whole), pointsOf(20), name);
+  }
+  await assertRefused(
+    withFooterOf({ value, time }),
+    'column 1 of the file is "time", in its footer "value"',
+  );
+  await assertRefused(
+    withFooterOf({ time, other: value }),
+    'column 2 of the file is "value", in its footer "other"',
+  );
+  await assertRefused(
+    withFooterOf({ time, value: Float32Array.from(value) }),
+    'column "value" of the file is of another type in its footer',
+  );
+  await assertRefused(
+    withFooterOf({ time, value, other: value }),
+    "the schema of the file has 2 columns, the one in its footer 3",
+  );
+});
+
+/** Bytes in which the first whole number of 64 bits from a place on that equals `from` is `to`. */
+function withNumberFrom(bytes: Uint8Array, at: number, from: bigint, to: bigint): Uint8Array {
+  return concatBytes([bytes.subarray(0, at), withNumber(bytes.slice(at), from, to)]);
+}
 
 // Streams of Arrow before 0.15, which end with four zeros, ended "inside a message".
 Deno.test("readArrow: a stream may end with a length of 0 alone", async () => {
