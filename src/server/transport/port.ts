@@ -12,6 +12,7 @@ import { onClientHello } from "./client_hello.ts";
 import { networkOf } from "./client_network.ts";
 import { type ConnectionLimits, Connections } from "./connections.ts";
 import { HandshakeTurns } from "./handshake_turns.ts";
+import { propagateReadStop } from "./tls_backpressure.ts";
 import { until } from "./until.ts";
 
 /** Longest time for connections to end by themselves, ms. */
@@ -101,7 +102,10 @@ export class Port {
 function tlsServer(certificate: Certificate, options: PortOptions): tls.Server {
   const server = tls.createServer({ ...certificate, ALPNProtocols: [...options.protocols] });
   server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
-  server.on("secureConnection", options.onConnection);
+  server.on("secureConnection", (socket: tls.TLSSocket) => {
+    propagateReadStop(socket);
+    options.onConnection(socket);
+  });
   return server;
 }
 
