@@ -11,6 +11,7 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallOptions, SqlRequest } from "../../endpoint/endpoint.ts";
 import { damaged } from "../file/checksum.ts";
 import { sqlCost } from "./sql_cost.ts";
+import { opensOther } from "./sql_tables.ts";
 import { IN_TIME } from "../file/schema.ts";
 import type { Authorizer, Database, Row, Statement } from "../file/sqlite.ts";
 
@@ -231,6 +232,7 @@ export function runSql(
 ): string[] {
   const { query, params } = request;
   const { statement, plan, program } = compile(db, query);
+  if (opensOther(db, program)) refuse("the query reads another table than streams");
   const streams = Number(db.prepare("SELECT count(*) AS n FROM stream").get()!["n"]);
   const { refusal, maxText } = sqlCost(query, plan, program, streams);
   if (refusal !== undefined) refuse(refusal);

@@ -53,6 +53,44 @@ Deno.test("Engine.sql: of columns with one name the last counts, whatever the ot
   ]);
 });
 
+// SQLite's authorizer is not asked about columns in USING: a full join gave out whole columns of other
+// tables, such as the uuids of obliterated streams and the points of every stream in blocks.
+const OTHER_TABLES = [
+  "SELECT hex(uuid) FROM (SELECT 1 AS uuid) FULL JOIN tombstone USING (uuid)",
+  "SELECT hex(data) FROM (SELECT 1 AS data) FULL JOIN block USING (data)",
+  "SELECT hex(data) FROM (SELECT 1 AS data) FULL JOIN main.journal USING (data)",
+  "SELECT hex(key) FROM (SELECT 1 AS key) FULL JOIN setting USING (key)",
+  "SELECT hex(name) FROM (SELECT 1 AS name) FULL JOIN sqlite_schema USING (name)",
+  "SELECT hex(name) FROM (SELECT 1 AS name) FULL JOIN pragma_module_list USING (name)",
+  "SELECT hex(value) FROM (SELECT 1 AS value) FULL JOIN json_each('[1]') USING (value)",
+  "SELECT count(*) FROM (SELECT x'02' AS uuid) NATURAL JOIN tombstone",
+  "SELECT EXISTS (SELECT 1 FROM (SELECT 'next_block' AS key) JOIN setting USING (key))",
+];
+
+Deno.test("Engine.sql: no join reads another table of a file, and any join of streams is answered", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await using engine = await openEngine({ path: `${directory}/grid.btrdb` });
+    await fill(engine, 3);
+    for (const query of OTHER_TABLES) {
+      assertEquals([query, (await rejection(rows(engine, query))).code], [query, 441]);
+    }
+    const n = "SELECT count(*) AS n FROM";
+    for (
+      const query of [
+        `${n} streams a JOIN streams b USING (uuid)`,
+        `${n} streams a NATURAL JOIN (SELECT uuid FROM streams) b`,
+        `${n} streams a FULL JOIN streams b USING (uuid)`,
+        `${n} (SELECT collection, count(*) FROM streams GROUP BY 1) FULL JOIN streams USING (collection)`,
+        `WITH block_ AS (SELECT uuid FROM streams) ${n} block_ NATURAL JOIN streams`,
+        `${n} streams WHERE name IN (SELECT name FROM streams ORDER BY collection)`,
+      ]
+    ) assertEquals([query, await rows(engine, query)], [query, [{ n: 3 }]]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 const REFUSED = [
   "DELETE FROM streams",
   "INSERT INTO stream (uuid) VALUES (x'00')",
@@ -77,6 +115,7 @@ const REFUSED = [
   "SELECT count(*) FROM json_each('[1]')",
   "WITH streams AS (SELECT data FROM block) SELECT * FROM streams",
   "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT * FROM c",
+  ...OTHER_TABLES,
   "SELECT zeroblob(1000000000)",
   "SELECT printf('%.*c', 1000000000, 'x')",
   "SELECT load_extension('x')",
