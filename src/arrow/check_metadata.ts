@@ -63,12 +63,19 @@ export interface MetadataBounds {
  *
  * @param bytes A complete IPC stream or file.
  * @param bounds Its bounds.
- * @returns Its messages: all of a stream, of a file what is between its mark and its footer.
+ * @returns Its messages, in one piece or in the order in which they are read.
  * @throws {RangeError} If something is not, as everything outside of a `DataView` is.
  */
-export function checkMetadata(bytes: Uint8Array, bounds?: MetadataBounds): Uint8Array {
+export function checkMetadata(
+  bytes: Uint8Array,
+  bounds?: MetadataBounds,
+): Uint8Array | Uint8Array[] {
+  const messages: Uint8Array[] = [];
   const checking = messagesOf(bytes, bounds);
-  for (let step = checking.next();; step = checking.next()) if (step.done) return step.value;
+  for (let step = checking.next();; step = checking.next()) {
+    if (step.done) return step.value ?? messages;
+    messages.push(step.value.bytes);
+  }
 }
 
 /**
@@ -76,13 +83,14 @@ export function checkMetadata(bytes: Uint8Array, bounds?: MetadataBounds): Uint8
  *
  * @param bytes A complete IPC stream or file.
  * @param bounds Its bounds.
- * @returns The messages in the order in which they are read, and what they are in.
+ * @returns The messages in the order in which they are read, and what they are in, if they are in that
+ * order there: all of a stream, of a file what is between its mark and its footer.
  * @throws {RangeError} As {@linkcode checkMetadata}.
  */
 export function* messagesOf(
   bytes: Uint8Array,
   { maxParts = MAX_PARTS, maxBytes = Infinity, maxTables }: MetadataBounds = {},
-): Generator<ArrowMessage, Uint8Array, void> {
+): Generator<ArrowMessage, Uint8Array | undefined, void> {
   const metadata: FlatBufferBounds = { maxBytes, tables: tableCount(maxTables) };
   const footer = isArrowMark(bytes, 0) ? footerOf(bytes, metadata) : undefined;
   const start = footer === undefined ? 0 : FILE_START_BYTES;
@@ -90,12 +98,12 @@ export function* messagesOf(
   const isStream = footer === undefined || startsWithMark(all.subarray(start));
   const messages = isStream ? inOrder(all, start, metadata) : named(all, footer, metadata);
   const blocks: Blocks = { dictionary: [], batch: [] };
-  let fields = isStream ? 0 : footer.layout().fields;
+  let fields = 0;
   let parts = 0;
   for (const message of messages) {
     if (message.kind === "schema") {
       fields = message.parts;
-      if (footer !== undefined) compareSchemas(footer.layout(), message.layout);
+      if (isStream && footer !== undefined) compareSchemas(footer.layout(), message.layout);
     } else {
       blocks[message.kind].push(message.bytes.byteOffset - bytes.byteOffset);
       parts += 1 + Math.max(fields, message.parts);
@@ -106,7 +114,7 @@ export function* messagesOf(
     yield message;
   }
   if (footer !== undefined) compareBlocks(footer.blocks, blocks);
-  return isStream ? all.subarray(start) : bytes;
+  return isStream ? all.subarray(start) : undefined;
 }
 
 /**
@@ -142,30 +150,75 @@ function* inOrder(
 }
 
 /**
- * The messages that a footer names, one behind another. Some writers put no length before the schema,
- * which is in the footer again.
+ * The messages that a footer names, which stand one behind another. Some writers put no length before the
+ * schema, which is in the footer again, and dictionaries behind the batches: these are read first, if
+ * none adds to another or takes its place.
  */
 function* named(
   bytes: Uint8Array,
-  { blocks, layout: schema }: Footer,
+  footer: Footer,
   metadata: FlatBufferBounds,
 ): Generator<ArrowMessage, void, void> {
-  const layout = schema();
-  const offsets = [...blocks.dictionary, ...blocks.batch].sort((a, b) => a - b);
+  const layout = footer.layout();
+  yield {
+    kind: "schema",
+    bytes: footer.schemaMessage(),
+    layout,
+    parts: layout.fields,
+    rows: 0,
+    compressed: [],
+  };
+  const { dictionary, batch } = footer.blocks;
+  inside(dictionary.length, MAX_DICTIONARIES);
   const known = new Set<number>();
-  let end: number | undefined;
+  const at = (offset: number): ArrowMessage => {
+    const message = messageAt(bytes, offset, metadata, known, layout);
+    if (!("end" in message)) return message;
+    throw invalid(`the footer of the file names an end, at byte ${offset}`);
+  };
+  const dictionaries = inPlace(dictionary).map(at);
+  const areFirst = known.size === dictionaries.length;
+  if (areFirst) yield* dictionaries;
+  else known.clear();
+  const offsets = inPlace([...dictionary, ...batch]);
+  let end = offsets[0] ?? endOfSchema(bytes);
+  checkStart(bytes.subarray(0, end), metadata);
   for (const offset of offsets) {
-    if (end !== undefined && offset !== end) {
+    if (offset !== end) {
       throw invalid(`the footer of the file names byte ${offset}, expected ${end}`);
     }
-    const message = messageAt(bytes, offset, metadata, known, layout);
-    if ("end" in message) throw invalid(`the footer of the file names an end, at byte ${offset}`);
-    yield message;
+    const message = at(offset);
+    if (!(areFirst && message.kind === "dictionary")) yield message;
     end = offset + message.bytes.length;
   }
-  if (end === undefined || end === bytes.length) return;
+  if (end === bytes.length) return;
   if ("end" in messageAt(bytes, end, metadata, known, layout)) return;
   throw invalid(`the footer of the file does not name the batch at byte ${end}`);
+}
+
+/** The end of the schema of a file without batches, which may have the mark of their end. */
+function endOfSchema(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const mark = bytes.length - 8;
+  return view.getBigUint64(mark, true) === BigInt(CONTINUATION) ? mark : bytes.length;
+}
+
+/** Checks that there is nothing but a schema before the first message that a footer names. */
+function checkStart(bytes: Uint8Array, metadata: FlatBufferBounds): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Arrow before 0.15 puts only a length before a message, and Polars nothing.
+  if (FILE_START_BYTES + 4 + view.getUint32(FILE_START_BYTES, true) === bytes.length) return;
+  const length = bytes.length - FILE_START_BYTES;
+  const buffer = FlatBuffer.at(view, FILE_START_BYTES, length, metadata);
+  const root = buffer.root();
+  schemaLayout(buffer, buffer.child(root, 2), buffer.short(root, 0));
+  checkPairs(buffer, root, 4);
+  buffer.checkEnd();
+}
+
+/** Offsets in the order of their places. */
+function inPlace(offsets: readonly number[]): number[] {
+  return [...offsets].sort((a, b) => a - b);
 }
 
 function startsWithMark(bytes: Uint8Array): boolean {

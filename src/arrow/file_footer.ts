@@ -39,6 +39,8 @@ export interface Footer {
   readonly blocks: Blocks;
   /** The layout of the schema in it. */
   readonly layout: () => SchemaLayout;
+  /** The schema in it, as a message. */
+  readonly schemaMessage: () => Uint8Array;
 }
 
 /**
@@ -68,8 +70,41 @@ export function footerOf(
         batch: flat.longs(root, 3, BLOCK_BYTES),
       },
       layout: () => orDamaged(() => schemaLayout(flat, flat.child(root, 1), flat.short(root, 0))),
+      schemaMessage: () => {
+        const schema = orDamaged(() => flat.child(root, 1));
+        return schemaMessage(bytes.subarray(end - length, end), schema, flat.short(root, 0));
+      },
     };
   });
+}
+
+/** Bytes before a footer that make a message of it: its marks, and the table of the message. */
+const HEAD_BYTES = 40;
+
+/**
+ * A message whose header is a schema among other bytes. (Flatbuffers: a table begins with the distance
+ * to the places of its fields.)
+ *
+ * @param around These bytes.
+ * @param schema Offset of the schema among them.
+ * @param version Version of the metadata.
+ */
+function schemaMessage(around: Uint8Array, schema: number, version: number): Uint8Array {
+  const message = new Uint8Array(HEAD_BYTES + Math.ceil(around.length / 8) * 8);
+  message.set(around, HEAD_BYTES);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, 0xffffffff, true);
+  view.setUint32(4, message.length - 8, true);
+  const flat = new DataView(message.buffer, 8);
+  const fields = 4, table = 16;
+  flat.setUint32(0, table, true);
+  // 12 bytes tell where the fields are, 12 are the table: version, kind, header and no length of a body.
+  [12, 12, 8, 10, 4, 0].forEach((n, i) => flat.setUint16(fields + 2 * i, n, true));
+  flat.setInt32(table, table - fields, true);
+  flat.setUint32(table + 4, HEAD_BYTES - 8 + schema - (table + 4), true);
+  flat.setInt16(table + 8, version, true);
+  flat.setUint8(table + 10, 1);
+  return message;
 }
 
 /** Reads something of a footer, with an error of its own if it is damaged. */

@@ -249,9 +249,8 @@ const STEP_METADATA: MetadataBounds = { maxBytes: 3 << 17, maxTables: 1 << 14 };
  * the other columns, the first of each.
  */
 function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
-  const schema = schemaOf(bytes);
-  // Of a file whose messages only its footer tells, the schema is not among them.
-  let columns = isArrowMark(bytes, 0) ? columnsOf([...messagesOf(schema, STEP_METADATA)][0]) : 0;
+  let schema: Uint8Array | undefined;
+  let columns = 0;
   // Without a batch, a table of the schema alone tells which columns there are.
   let group: ArrowMessage[] = [];
   const groups = [group];
@@ -261,7 +260,10 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   let isCompressed = false;
   for (const message of messagesOf(bytes, STEP_METADATA)) {
     if (++read % STEP_PARTS === 0) yield;
-    if (message.kind === "schema") columns = columnsOf(message);
+    if (message.kind === "schema") {
+      schema = message.bytes;
+      columns = columnsOf(message);
+    }
     if (message.compressed.length > 0) isCompressed = true;
     if (message.kind === "dictionary" && batches === 0) dictionaries.push(message);
     if (dictionaries.length > columns) throw invalid("it has more dictionaries than columns");
@@ -271,13 +273,13 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
     group.push(message);
     points += message.rows;
   }
-  if (columns === 0) throw new RangeError("it has no columns");
+  if (schema === undefined) throw new RangeError("it has no columns");
   return { schema, dictionaries, groups, points, isCompressed };
 }
 
 /** Number of columns of a schema, with those that are below others. */
-function columnsOf(schema: ArrowMessage | undefined): number {
-  if (schema?.kind !== "schema" || schema.parts === 0) throw new RangeError("it has no columns");
+function columnsOf(schema: ArrowMessage): number {
+  if (schema.parts === 0) throw new RangeError("it has no columns");
   if (schema.parts <= MAX_COLUMNS) return schema.parts;
   throw invalid(`it has ${schema.parts} columns, expected at most ${MAX_COLUMNS}`);
 }

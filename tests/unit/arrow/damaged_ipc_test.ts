@@ -9,6 +9,7 @@ import {
   CompressionType,
   dictionary,
   float64,
+  int32,
   int64,
   type Table,
   tableFromArrays,
@@ -398,9 +399,16 @@ Deno.test("ipcToRaw, readArrow: a footer names all batches of its file", async (
   await assertRefused(fewer, text);
   await assertRefused(concatBytes([file, Uint8Array.of(0)]), "does not end with ARROW1");
   // Without marks before the messages, they are found by the footer.
-  const unmarked = fewer.slice();
-  unmarked.fill(0, 8, 12);
+  const unmarked = withoutLength(fewer);
   assertThrows(() => ipcToRaw(unmarked), BTrDBError, "does not name the batch at byte");
+  const none = file.slice();
+  new DataView(none.buffer).setUint32(blocks, 0, true);
+  const start = withoutLength(file).subarray(0, footerOf(file).blocks.batch[0]);
+  for (const end of [END_OF_STREAM, new Uint8Array()]) {
+    const empty = concatBytes([start, end, none.subarray(at)]);
+    assertEquals(ipcToRaw(empty), pointsOf(0));
+  }
+  assertThrows(() => ipcToRaw(withoutLength(none)), BTrDBError, "and more follow");
   const skipping = unmarked.slice();
   const change = new DataView(skipping.buffer);
   change.setUint32(blocks, 4, true);
@@ -453,6 +461,78 @@ Deno.test("ipcToRaw, readArrow: the schema in a footer is that of the batches", 
 function withNumberFrom(bytes: Uint8Array, at: number, from: bigint, to: bigint): Uint8Array {
   return concatBytes([bytes.subarray(0, at), withNumber(bytes.slice(at), from, to)]);
 }
+
+/** A file without mark and length before its schema, as Polars writes it. */
+function withoutLength(file: Uint8Array): Uint8Array {
+  const length = new DataView(file.buffer, file.byteOffset).getUint32(12, true);
+  const bytes = file.slice();
+  bytes.copyWithin(8, 16, 16 + length);
+  bytes.fill(0, 8 + length, 16 + length);
+  return bytes;
+}
+
+/** Points beside a column of categories, in a file as Polars writes it: the dictionary behind the batch. */
+async function withLateDictionary(rows: number): Promise<Uint8Array> {
+  const { times, values } = pointsOf(rows);
+  const phases = Array.from({ length: rows }, (_, i) => `phase ${i % 3}`);
+  const file = ipcOf(
+    tableFromColumns({
+      time: columnFromArray([...times], int64()),
+      value: columnFromArray([...values], float64()),
+      phase: columnFromArray(phases, dictionary(utf8(), int32())),
+    }),
+    "file",
+  );
+  const { at, blocks } = footerOf(file);
+  const first = blocks.dictionary[0]!, second = blocks.batch[0]!;
+  const [, , batch] = await partsOf(file);
+  const last = second + batch!.bytes.length;
+  assert(first < second && last <= at);
+  const start = withoutLength(file).subarray(0, first);
+  const dictionaryAt = BigInt(first + last - second);
+  const late = withNumber(file.slice(at), BigInt(first), dictionaryAt);
+  const footer = withNumber(late, BigInt(second), BigInt(first));
+  return concatBytes([
+    start,
+    file.subarray(second, last),
+    file.subarray(first, second),
+    file.subarray(last, at),
+    footer,
+  ]);
+}
+
+// In a file, a footer says where everything is, so that Polars puts dictionaries behind the batches. Its files
+// with categories were refused, and an insert took none of its files at all.
+Deno.test("ipcToRaw, readArrow: a file whose dictionaries stand behind its batches", async () => {
+  const file = await withLateDictionary(10);
+  for (const [name, read] of Object.entries(READERS)) {
+    if (name !== "ipcToMulti") assertEquals(await read(file), pointsOf(10), name);
+  }
+  await using opened = await openArrowFile(async function* () {
+    yield await Promise.resolve(file);
+  });
+  const [batch] = await Array.fromAsync(opened.read(["phase"]));
+  const expected = Array.from({ length: 10 }, (_, i) => `phase ${i % 3}`);
+  assertEquals([...batch!.columns[0]!], expected);
+});
+
+Deno.test("ipcToRaw: any bit of the footer of such a file is changed in vain, or an error", async () => {
+  const file = await withLateDictionary(10);
+  assertEquals(ipcToRaw(file), pointsOf(10));
+  const { at } = footerOf(file);
+  let refused = 0;
+  for (let bit = 8 * at; bit < 8 * file.length; bit++) {
+    const bytes = file.slice();
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    try {
+      assertEquals(ipcToRaw(bytes), pointsOf(10), `bit ${bit & 7} of ${bit >> 3}`);
+    } catch (error) {
+      if (!(error instanceof BTrDBError && error.code === 438)) throw error;
+      refused++;
+    }
+  }
+  assert(refused > 500, String(refused));
+});
 
 // Streams of Arrow before 0.15, which end with four zeros, ended "inside a message".
 Deno.test("readArrow: a stream may end with a length of 0 alone", async () => {
