@@ -22,10 +22,9 @@ const NO_PAIR = "Cannot use tls: cert and key are not a PEM certificate chain an
  * @throws What the file system says about a missing file.
  */
 export async function readCertificate(options: ServerTlsOptions): Promise<Certificate> {
-  const [cert, key] = await Promise.all([
-    pem(options.cert, "tls.cert"),
-    pem(options.key, "tls.key"),
-  ]);
+  // One after the other: if neither can be read, the error always names the certificate.
+  const cert = await pem(options.cert, "tls.cert");
+  const key = await pem(options.key, "tls.key");
   try {
     createSecureContext({ cert, key });
     // The context alone takes any two: handshakes would fail later, one by one.
