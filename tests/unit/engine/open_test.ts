@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { compactFile, openEngine, verify } from "../../../src/engine/mod.ts";
 import { APPLICATION_ID, migrate } from "../../../src/engine/file/schema.ts";
 import { columnsOf, createStream, pointsOf, rejection } from "../../support/engine.ts";
+import { locksOn } from "../../support/file_locks.ts";
 
 async function withFile(work: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -12,30 +13,6 @@ async function withFile(work: (path: string) => Promise<void>): Promise<void> {
     await work(`${directory}/grid.btrdb`);
   } finally {
     await Deno.remove(directory, { recursive: true });
-  }
-}
-
-/**
- * The locks that this process holds on a file, as the system lists them with its open files. The list
- * of all locks of the system is no use: it comes in pieces, and leaves some out if others come and go
- * between two of them.
- */
-function locksOn(path: string): string[] {
-  const inode = `:${Deno.statSync(path).ino} `;
-  return Array.from(Deno.readDirSync("/proc/self/fdinfo"), ({ name }) => locksBy(name)).flat()
-    .filter((line) => line.includes(inode))
-    .sort();
-}
-
-/** The locks that were taken by one open file of this process; none if it is closed by now. */
-function locksBy(descriptor: string): string[] {
-  try {
-    return Deno.readTextFileSync(`/proc/self/fdinfo/${descriptor}`).split("\n")
-      .filter((line) => line.startsWith("lock:"))
-      .map((line) => line.replace(/^lock:\s*\d+: /, ""));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { openEngine } from "../../../src/engine/mod.ts";
 import type { EngineOptions } from "../../../src/engine/options.ts";
 import { build, withDirectory } from "../../support/database_file.ts";
+import { locksOn } from "../../support/file_locks.ts";
 
 /** Opens and closes a database in another thread; "open" or the status of the error. */
 async function openInThread(options: EngineOptions): Promise<string> {
@@ -19,12 +20,9 @@ async function openInThread(options: EngineOptions): Promise<string> {
   }
 }
 
-/** Locks that SQLite has of a file in this process, as Linux lists them. */
-async function sqliteLocks(path: string): Promise<string[]> {
-  const { ino } = await Deno.stat(path);
-  const lines = (await Deno.readTextFile("/proc/locks")).split("\n");
-  return lines.filter((line) => line.includes(` ${Deno.pid} `) && line.includes(`:${ino} `))
-    .map((line) => line.replace(/^\d+: /, "")).filter((line) => line.startsWith("POSIX"));
+/** Locks that SQLite has of a file in this process. */
+function sqliteLocks(path: string): string[] {
+  return locksOn(path).filter((line) => line.startsWith("POSIX"));
 }
 
 // A thread that only read a database, or was refused it under another name, closed a descriptor of the
@@ -46,12 +44,12 @@ for (
         const path = `${directory}/grid.btrdb`;
         await build(path);
         await using _writer = await openEngine({ path });
-        const locks = await sqliteLocks(path);
+        const locks = sqliteLocks(path);
         assertEquals(locks.length, 1);
         const other = `${directory}/link.btrdb`;
         if (link) await Deno.link(path, other);
         assertEquals(await openInThread({ path: link ? other : path, readOnly }), expected);
-        assertEquals(await sqliteLocks(path), locks);
+        assertEquals(sqliteLocks(path), locks);
       }),
   });
 }
