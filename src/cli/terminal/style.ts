@@ -21,9 +21,18 @@ interface Output {
   isTerminal(): boolean;
 }
 
-/** True for a terminal on which a line can be rewritten: not for one that says that it is dumb. */
-export function movesCursor(output: Output): boolean {
-  return Deno.env.get("TERM") !== "dumb" && output.isTerminal();
+/** Variables of a process. */
+interface Variables {
+  get(name: string): string | undefined;
+}
+
+/**
+ * True for a terminal on which a line can be rewritten: not for one that says that it is dumb.
+ *
+ * @param variables Those of this process, unless others are given.
+ */
+export function movesCursor(output: Output, variables: Variables = Deno.env): boolean {
+  return variables.get("TERM") !== "dumb" && output.isTerminal();
 }
 
 /**
@@ -31,9 +40,15 @@ export function movesCursor(output: Output): boolean {
  *
  * @param output Stdout or stderr.
  * @param noColor True if the command line forbids it; `$NO_COLOR` does too.
+ * @param variables Those of this process, unless others are given.
  */
-export function showsColors(output: Output, noColor: boolean): boolean {
-  return !noColor && (Deno.env.get("NO_COLOR") ?? "") === "" && movesCursor(output);
+export function showsColors(
+  output: Output,
+  noColor: boolean,
+  variables: Variables = Deno.env,
+): boolean {
+  const isAllowed = !noColor && (variables.get("NO_COLOR") ?? "") === "";
+  return isAllowed && movesCursor(output, variables);
 }
 
 /** A style with colours (SGR codes), or one without. */

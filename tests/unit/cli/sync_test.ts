@@ -233,28 +233,22 @@ Deno.test("progressLine: fits its terminal, whatever the label and the width", (
 // An error had colours on a terminal that says it is dumb, and so had each rewrite of a line of progress:
 // there, such sequences are shown as they are.
 Deno.test("showsColors, movesCursor: not on a dumb terminal, in a file, or where it is forbidden", () => {
-  const before = ["TERM", "NO_COLOR"].map((name) => [name, Deno.env.get(name)] as const);
   const [terminal, file] = [true, false].map((is) => ({ isTerminal: () => is })) as [
     Output,
     Output,
   ];
-  try {
-    Deno.env.delete("NO_COLOR");
-    Deno.env.set("TERM", "xterm");
-    assertEquals([movesCursor(terminal), movesCursor(file)], [true, false]);
-    assertEquals([showsColors(terminal, false), showsColors(file, false)], [true, false]);
-    assertEquals(showsColors(terminal, true), false);
-    Deno.env.set("NO_COLOR", "1");
-    assertEquals([showsColors(terminal, false), movesCursor(terminal)], [false, true]);
-    Deno.env.delete("NO_COLOR");
-    Deno.env.set("TERM", "dumb");
-    assertEquals([showsColors(terminal, false), movesCursor(terminal)], [false, false]);
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
-  }
+  // The variables of this process are those of all tests that run beside.
+  const xterm = new Map([["TERM", "xterm"]]);
+  assertEquals([movesCursor(terminal, xterm), movesCursor(file, xterm)], [true, false]);
+  assertEquals(
+    [showsColors(terminal, false, xterm), showsColors(file, false, xterm)],
+    [true, false],
+  );
+  assertEquals(showsColors(terminal, true, xterm), false);
+  const plain = new Map([...xterm, ["NO_COLOR", "1"]]);
+  assertEquals([showsColors(terminal, false, plain), movesCursor(terminal, plain)], [false, true]);
+  const dumb = new Map([["TERM", "dumb"]]);
+  assertEquals([showsColors(terminal, false, dumb), movesCursor(terminal, dumb)], [false, false]);
 });
 
 interface Output {

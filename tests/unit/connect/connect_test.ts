@@ -241,6 +241,28 @@ Deno.test("connect: a certificate bundle that cannot be read is named", async ()
   assert(err.includes("$BTRDB_CA_BUNDLE names /nonexistent/ca.pem, which cannot be read"), err);
 });
 
+// Its variable is set in a process of its own: that of the tests has one environment for all that run beside.
+Deno.test({
+  name: "connect: a FIFO in the place of the certificates is an error at once",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const fifo = `${folder}/fifo`;
+    assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+    const { code, err } = await run(
+      ["--allow-env", "--allow-read", "--allow-net"],
+      `import process from "node:process";
+       import { connect } from "@btrdb/btrdb";
+       process.env.BTRDB_CA_BUNDLE = "${fifo}";
+       await connect("grpcs://127.0.0.1:1");`,
+    );
+    assertEquals(code, 1);
+    const why = `${fifo} is a FIFO, expected a file`;
+    assertStringIncludes(err, `Cannot connect: $BTRDB_CA_BUNDLE is wrong: ${why}`);
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
 Deno.test("connect: closing twice does nothing, and a closed database says so", async () => {
   const db = await connect("memory:");
   const stream = await db.create(crypto.randomUUID(), "demo");

@@ -105,26 +105,6 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "connect: a FIFO in the place of the certificates is an error at once",
-  ignore,
-  async fn() {
-    await using dir = await withFifo("fifo");
-    const before = Deno.env.get("BTRDB_CA_BUNDLE");
-    Deno.env.set("BTRDB_CA_BUNDLE", dir.fifo);
-    try {
-      await assertRejects(
-        () => connect("grpcs://127.0.0.1:1"),
-        Error,
-        `Cannot connect: $BTRDB_CA_BUNDLE is wrong: ${dir.fifo} is a FIFO, expected a file`,
-      );
-    } finally {
-      if (before === undefined) Deno.env.delete("BTRDB_CA_BUNDLE");
-      else Deno.env.set("BTRDB_CA_BUNDLE", before);
-    }
-  },
-});
-
 // The error was "EISDIR: illegal operation on a directory, rename …", after everything was stored.
 Deno.test("saveRecord: a folder in its place, or a file in that of its folder, is named", async () => {
   const path = await Deno.makeTempDir({ prefix: "btrdb-state-" });
