@@ -33,7 +33,7 @@ function framesOf(configuration: Configuration, hertz: number): Uint8Array[] {
   return [...encodeConfiguration(configuration, { soc: SOC, fraction: 0 }), ...data];
 }
 
-/** Frequencies in each collection, as `collection: count × values`. */
+/** Frequencies in each collection, as `collection: count × values`, after so many frames of each source. */
 async function ingested(
   targets: readonly string[],
   frames: number,
@@ -50,11 +50,12 @@ async function ingested(
   const running = live.run(stop.signal);
   const isConnected = () => live.report.sources.every(({ connected }) => connected);
   await until("all sources are connected", isConnected);
-  const sum = (of: "frames" | "dataFrames") =>
-    live.report.sources.reduce((sum, source) => sum + source[of], 0);
-  const came = (count: number) => until(`${count} frames came`, () => sum("frames") >= count);
+  const sum = () => live.report.sources.reduce((sum, { frames }) => sum + frames, 0);
+  const came = (count: number) => until(`${count} frames came`, () => sum() >= count);
   await send(port, came);
-  await until(`${frames} data frames came`, () => sum("dataFrames") >= frames);
+  await until(`${frames} data frames came from each source`, () => {
+    return live.report.sources.every(({ dataFrames }) => dataFrames >= frames);
+  });
   stop.abort();
   const { sources } = await running;
   assertEquals(
@@ -130,7 +131,7 @@ Deno.test("LiveIngest: three devices of one number and name at one host stay apa
   const pmus = await Promise.all([1, 2, 3].map(() => simulatePmu({ id: 7, station: "S" })));
   const addresses = pmus.map(({ address }) => address);
   const targets = addresses.map((address) => `c37118://${address}?id=7`);
-  const found = await ingested(targets, 60, async () => {});
+  const found = await ingested(targets, 20, async () => {});
   for (const pmu of pmus) await pmu.close();
   const [first, second, third] = found.map((line) => line.split(": ")[0]!);
   assertEquals([first, second], ["t/7_S", "t/7_S@127.0.0.1"]);
