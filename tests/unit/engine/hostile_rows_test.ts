@@ -5,6 +5,7 @@ import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { createStream, pointsOf, rejection, uuidOf } from "../../support/engine.ts";
 import { unpackOldFile } from "../../support/old_file.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 async function withPath(work: (path: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -176,7 +177,7 @@ Deno.test("Engine.compact: it and a prune end where the list of versions to remo
     };
     for (const time of [1n, 2n, 3n]) await insert(time);
     // Without an end they were busy at it, and so was the process from the opening on.
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(HANG_MS);
     assertEquals((await rejection(engine.prune(uuidOf(1), 13n, { signal }))).status, "CORRUPT");
     await engine.compact({ signal });
     assertEquals((await pointsOf(engine, uuidOf(1))).length, 3);

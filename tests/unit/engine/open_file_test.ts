@@ -5,6 +5,7 @@ import { openEngine, verify } from "../../../src/engine/mod.ts";
 import { refuseRollbackJournal } from "../../../src/engine/file/rollback_journal.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { build, files, rejection, withDirectory } from "../../support/database_file.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 Deno.test("openEngine: opening something that is no database says so and leaves everything as it was", async () => {
   await withDirectory(async (directory) => {
@@ -271,8 +272,8 @@ Deno.test("refuseRollbackJournal: a journal that another process removes while i
       }`;
     await using _busy = new Deno.Command(Deno.execPath(), { args: ["eval", code] }).spawn();
     const seen = new Set<boolean>();
-    const end = Date.now() + 60_000;
-    for (let looks = 0; (looks < 5_000 || seen.size < 2) && Date.now() < end; looks++) {
+    const end = performance.now() + HANG_MS;
+    for (let looks = 0; (looks < 5_000 || seen.size < 2) && performance.now() < end; looks++) {
       seen.add(files(directory).includes("grid.btrdb-journal"));
       refuseRollbackJournal(path, path);
     }

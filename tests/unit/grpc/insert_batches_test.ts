@@ -20,6 +20,7 @@ import { RawClient } from "../../support/grpc_client.ts";
 import { override } from "../../support/override_endpoint.ts";
 import { info, versioned } from "../../support/grpc/scripted_answers.ts";
 import { type Script, ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 const PATH = "/btrdbdeno.Batches/InsertMany";
 
@@ -215,7 +216,7 @@ Deno.test("GrpcEndpoint.insert: inserts with signals and deadlines of their own 
     const early = AbortSignal.abort(new Error("before"));
     const controller = new AbortController();
     const { signal } = controller;
-    const deadlineMs = Date.now() + 60_000;
+    const deadlineMs = Date.now() + HANG_MS;
     const results = Promise.allSettled([
       client.insert(insertOf(0, [1]), { signal }),
       client.insert(insertOf(1, [1]), { signal }),

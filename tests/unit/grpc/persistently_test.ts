@@ -5,6 +5,7 @@ import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { persistently } from "../../../src/grpc/write/persistently.ts";
 import { bytes } from "../../support/grpc/scripted_answers.ts";
 import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 const RULES = { settleMs: 1, maxElapsedMs: 3_600_000 };
 
@@ -53,7 +54,9 @@ Deno.test("insert: a stream without an owner is waited for until the deadline, n
   const uuid = new Uint8Array(16).fill(4);
   const insert = endpoint.insert({ uuid, columns }, { deadlineMs: Date.now() + 200 });
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<string>((resolve) => timer = setTimeout(resolve, 60_000, "too late"));
+  const tooLate = new Promise<string>((resolve) =>
+    timer = setTimeout(resolve, HANG_MS, "too late")
+  );
   try {
     const end = await Promise.race([insert.catch((error) => error), tooLate]);
     assertEquals(end instanceof BTrDBError, true, String(end));

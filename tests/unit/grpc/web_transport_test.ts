@@ -11,6 +11,7 @@ import { connectGrpcWeb } from "../../../src/grpc/connect_grpc_web.ts";
 import { addressText, parseWebAddress } from "../../../src/grpc/transport/address.ts";
 import { info, versioned } from "../../support/grpc/scripted_answers.ts";
 import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/grpc-web+proto\r\n";
 
@@ -114,7 +115,7 @@ for (const [name, answer, status, text] of REFUSALS) {
       const options = {
         addresses: [address],
         retry: false as const,
-        deadlineMs: Date.now() + 20_000,
+        deadlineMs: Date.now() + HANG_MS,
       };
       const error = await assertRejects(() => connectGrpcWeb(options), BTrDBError);
       assertEquals(error.status, status);
