@@ -6,7 +6,8 @@
 
 /**
  * Applies an asynchronous function to every item, at most `limit` at a time. After a failure
- * nothing more is begun; what is under way settles before the failure is thrown.
+ * nothing more is begun; what is under way settles before the failure is thrown. Of several that fail
+ * the first item counts, whichever fails first.
  *
  * @param items Arguments of `work`.
  * @param limit Most calls of `work` at a time, at least 1.
@@ -20,18 +21,19 @@ export async function mapConcurrently<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
-  let failure: { error: unknown } | undefined;
+  let failed = Infinity;
+  let failure: unknown;
   const worker = async (): Promise<void> => {
-    while (failure === undefined && next < items.length) {
+    while (failed === Infinity && next < items.length) {
       const index = next++;
       try {
         results[index] = await work(items[index]!, index);
       } catch (error) {
-        failure ??= { error };
+        if (index < failed) [failed, failure] = [index, error];
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failure !== undefined) throw failure.error;
+  if (failed < Infinity) throw failure;
   return results;
 }

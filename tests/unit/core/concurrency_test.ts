@@ -16,6 +16,23 @@ Deno.test("mapConcurrently: results keep the order of the items, no more than th
   assertEquals(await mapConcurrently([], 3, () => Promise.resolve(1)), []);
 });
 
+// Of two streams that were missing, the error named now one, now the other: the one whose answer came first.
+Deno.test("mapConcurrently: of several failures that of the first item is thrown, whichever comes first", async () => {
+  for (const limit of [2, 3, 9]) {
+    const gate = Promise.withResolvers<void>();
+    const error = await assertRejects(
+      () =>
+        mapConcurrently(["a", "b", "c", "d"], limit, async (item) => {
+          if (item === "c" || (item === "b" && limit === 2)) gate.resolve();
+          else await gate.promise;
+          if (item !== "d") throw new Error(`${item} is missing`);
+        }),
+      Error,
+    );
+    assertEquals(error.message, "a is missing");
+  }
+});
+
 Deno.test("mapConcurrently: after a failure nothing is begun, and what runs ends first", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
