@@ -103,7 +103,10 @@ export class Storage {
     this.store = parts.store;
     this.versions = parts.versions;
     this.maxInsertPoints = parts.maxInsertPoints;
-    this.#journal = new Journal(db, parts.readOnly);
+    this.#journal = new Journal(
+      db,
+      parts.readOnly ? undefined : (task) => this.#groupCommit.submit(task),
+    );
     this.streams = new StreamRegistry(
       db,
       this.#journal,
@@ -187,6 +190,7 @@ export class Storage {
         this.streams.age();
       }, Math.max(everyMs, 10));
       this.#reclaimer.start();
+      this.#journal.start();
       this.expiry.start();
     }
   }
@@ -339,7 +343,7 @@ export class Storage {
             }),
           );
         }
-        this.#journal.remove(tx, state.id, tx.head(state).buffer.rows);
+        this.#journal.erase(tx, state.id, tx.head(state).buffer.rows);
         this.metadata.obliterate(stream);
         this.#deletions.remove(state.id);
         this.#reclaimer.order(state.id, ALL_VERSIONS);

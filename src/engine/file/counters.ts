@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SPENT_KEY } from "./journal_rows.ts";
 import type { Database } from "./sqlite.ts";
 
 /**
@@ -14,7 +15,7 @@ const MAX_COUNTER = 2 ** 52;
 
 /** Numbers that readers go by too. */
 const FOR_READERS = `
-  SELECT 'the setting "' || key || '"' AS name, value, 1 AS least FROM setting
+  SELECT 'the setting "' || key || '"' AS name, value, key <> '${SPENT_KEY}' AS least FROM setting
   UNION ALL SELECT 'the number of its last stream', seq, 0 FROM sqlite_sequence`;
 
 /** Numbers of what is there: a writer takes the next ones. */

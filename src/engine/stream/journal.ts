@@ -4,7 +4,8 @@
  * Rows are numbered in the order of their arrival, and no number is ever used twice. The rows of one
  * stream are found through an index, which would cost more than the rows if every insert changed
  * it. So the latest rows, the tail, are not in it; they are added when they are many. Everybody keeps
- * the short index of the tail in memory.
+ * the short index of the tail in memory. Rows before the tail that are not in the index are spent:
+ * their points are in the tree ({@linkcode SpentRows}).
  *
  * @module
  */
@@ -12,10 +13,12 @@
 import type { RawColumns } from "../../core/columns.ts";
 import { encodeBlockInArena } from "../../kernel/encode_block.ts";
 import { checkBytes, damaged } from "../file/checksum.ts";
+import { IS_LIVE } from "../file/journal_rows.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { BUFFER_POINTS } from "../constants.ts";
 import { journalPoints } from "./journal_points.ts";
 import { PointBuffer } from "./point_buffer.ts";
+import { SpentRows, type SubmitInBackground, type Transaction } from "./spent_rows.ts";
 
 /** Numbers of rows that may be in the tail. */
 export const TAIL_ROWS = 4096;
@@ -23,20 +26,22 @@ export const TAIL_ROWS = 4096;
 /** Rows read in one go while the oldest are looked for. */
 const PAGE_ROWS = 256;
 
-/** A transaction under way. */
-interface Transaction {
-  /** Has `work` done once the transaction is durable. */
-  afterCommit(work: () => void): void;
-}
+/** Runs of rows side by side that are removed at once, each from a page or two. */
+const FEW_RUNS = 16;
+
+/** Rows side by side that are removed at once: most of their pages are empty then. */
+const LONG_RUN = 64;
 
 /** Reads and writes journal rows. */
 export class Journal {
-  readonly #readOnly: boolean;
+  /** Missing in readers. */
+  readonly #spent: SpentRows | undefined;
   readonly #tailStart: Statement;
   readonly #setTailStart: Statement;
   readonly #rowsFrom: Statement;
   readonly #indexed: Statement;
   readonly #addIndex: Statement;
+  readonly #changes: Statement;
   readonly #removeIndex: Statement;
   readonly #row: Statement;
   readonly #oldest: Statement;
@@ -51,8 +56,8 @@ export class Journal {
   /** The transaction that moves the beginning of the tail, and where to. */
   #move: { readonly tx: Transaction; readonly start: number } | undefined;
 
-  constructor(db: Database, readOnly: boolean) {
-    this.#readOnly = readOnly;
+  /** @param submit Queues a task for the writer; missing in readers. */
+  constructor(db: Database, submit?: SubmitInBackground) {
     this.#tailStart = db.prepare("SELECT value FROM setting WHERE key = 'journal_tail'");
     this.#setTailStart = db.prepare(
       "INSERT INTO setting (key, value) VALUES ('journal_tail', ?) " +
@@ -64,10 +69,12 @@ export class Journal {
       "INSERT INTO journal_index (stream, seq) " +
         "SELECT stream, seq FROM journal WHERE seq >= ? ORDER BY stream, seq",
     );
+    this.#changes = db.prepare("SELECT changes() AS n");
     this.#removeIndex = db.prepare("DELETE FROM journal_index WHERE stream = ?");
     this.#row = db.prepare("SELECT data, at_ms, checksum FROM journal WHERE seq = ?");
     this.#oldest = db.prepare(
-      `SELECT seq, stream, at_ms FROM journal WHERE seq >= ? ORDER BY seq LIMIT ${PAGE_ROWS}`,
+      `SELECT seq, stream, at_ms FROM journal WHERE seq >= ? AND ${IS_LIVE} ` +
+        `ORDER BY seq LIMIT ${PAGE_ROWS}`,
     );
     this.#add = db.prepare(
       "INSERT INTO journal (seq, stream, points, at_ms, checksum, data) VALUES (?, ?, ?, ?, ?, ?)",
@@ -76,7 +83,14 @@ export class Journal {
     this.#next = 0;
     this.refresh();
     // Numbers up to here may have been used by rows that are gone.
-    if (!readOnly) this.#next = this.#start + TAIL_ROWS;
+    if (submit === undefined) return;
+    this.#next = this.#start + TAIL_ROWS;
+    this.#spent = new SpentRows(db, this.#start, submit);
+  }
+
+  /** Begins, as a writer, to remove the rows in the background that were spent before. */
+  start(): void {
+    this.#spent?.start();
   }
 
   /**
@@ -131,7 +145,7 @@ export class Journal {
       if (seq <= last) continue; // The transaction under way has added it to the index.
       const row = this.#row.get(seq);
       if (row !== undefined) append(seq, row);
-      else if (!this.#readOnly) throw damaged(`journal row ${seq} is missing`);
+      else if (this.#spent !== undefined) throw damaged(`journal row ${seq} is missing`);
     }
     return buffer;
   }
@@ -170,10 +184,42 @@ export class Journal {
     return seq;
   }
 
-  /** Removes all rows of a stream. */
+  /**
+   * Takes all rows of a stream out: their points are in the tree, or are written anew.
+   *
+   * @param rows Numbers in ascending order.
+   */
   remove(tx: Transaction, stream: number, rows: readonly number[]): void {
+    const runs = [...runsOf(rows)];
+    if (runs.length <= FEW_RUNS || rows.length >= LONG_RUN * runs.length) {
+      this.erase(tx, stream, rows);
+      return;
+    }
+    // Those of the tail are put in the index too, unless they are few.
+    if (rows.at(-1 - FEW_RUNS)! >= this.#startIn(tx)) this.#moveTail(tx, this.#next);
+    const start = this.#startIn(tx);
+    const inTail = rows.filter((row) => row >= start);
+    this.#removeIndex.run(stream);
+    this.#spent?.spend(tx, rows.slice(0, rows.length - inTail.length));
+    this.#eraseTail(tx, stream, inTail);
+  }
+
+  /**
+   * Removes all rows of a stream from the file.
+   *
+   * @param rows Numbers in ascending order.
+   */
+  erase(tx: Transaction, stream: number, rows: readonly number[]): void {
     if (rows.length === 0) return;
-    if (rows[0]! < this.#startIn(tx)) this.#removeIndex.run(stream);
+    const start = this.#startIn(tx);
+    if (rows[0]! < start) {
+      this.#removeIndex.run(stream);
+      tx.afterCommit(() => this.#spent?.removed(rows.filter((row) => row < start)));
+    }
+    this.#eraseTail(tx, stream, rows);
+  }
+
+  #eraseTail(tx: Transaction, stream: number, rows: readonly number[]): void {
     for (const [first, last] of runsOf(rows)) this.#remove.run(first, last);
     tx.afterCommit(() => this.#tail.delete(stream));
   }
@@ -184,10 +230,13 @@ export class Journal {
 
   /** Adds the rows of the tail to the index: it begins anew. */
   #moveTail(tx: Transaction, start: number): void {
-    this.#addIndex.run(this.#startIn(tx));
+    const before = this.#startIn(tx);
+    this.#addIndex.get(before);
+    const rows = Number(this.#changes.get()?.["n"]);
     this.#setTailStart.run(start);
     this.#move = { tx, start };
     tx.afterCommit(() => {
+      this.#spent?.indexed(before, start, rows);
       this.#start = start;
       this.#tail.clear();
       this.#move = undefined;

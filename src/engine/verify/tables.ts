@@ -12,6 +12,7 @@ import { DELETION_COLUMNS, deletionOf } from "../file/deletions.ts";
 import { ruleOf } from "../retention/rules.ts";
 import { counterProblems } from "../file/counters.ts";
 import { WRITER_KEY } from "../file/writer_mark.ts";
+import { IS_LIVE, SPENT_KEY } from "../file/journal_rows.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { type KeySet, KeySets, placeOfRow } from "../file/key_sets.ts";
 import { rowCountProblems, ROWS_KEY } from "../file/row_counts.ts";
@@ -70,7 +71,7 @@ export function* tombstoneProblems(db: Database): Generator<string | undefined> 
 /** Problems of the settings, and of other numbers from which the file goes on counting. */
 export function* settingProblems(db: Database): Generator<string | undefined> {
   for (const { key } of db.prepare("SELECT key FROM setting").all()) {
-    const isKnown = key === "next_block" || key === "journal_tail" ||
+    const isKnown = key === "next_block" || key === "journal_tail" || key === SPENT_KEY ||
       String(key).startsWith(WRITER_KEY) || String(key).startsWith(ROWS_KEY);
     if (!isKnown) yield `Setting ${JSON.stringify(key)} is not known`;
   }
@@ -131,7 +132,7 @@ function problemOf(check: () => void): string | undefined {
 
 /** Journal rows of streams that are not there; those of the others are checked with them. */
 export function* strayJournalProblems(db: Database): Generator<string | undefined> {
-  const sql = "SELECT seq FROM journal WHERE stream NOT IN (SELECT id FROM stream)";
+  const sql = `SELECT seq FROM journal WHERE stream NOT IN (SELECT id FROM stream) AND ${IS_LIVE}`;
   for (const row of db.prepare(sql).all()) {
     yield `Journal row ${row["seq"]} belongs to no stream`;
   }
@@ -139,12 +140,11 @@ export function* strayJournalProblems(db: Database): Generator<string | undefine
 
 /** Problems of the index of the journal: rows that it lacks, and rows that it has in vain. */
 export function* journalIndexProblems(db: Database): Generator<string | undefined> {
-  const missing = `SELECT seq FROM journal
-    WHERE seq < (SELECT value FROM setting WHERE key = 'journal_tail')
-    AND NOT EXISTS (SELECT 1 FROM journal_index AS i
-      WHERE i.stream = journal.stream AND i.seq = journal.seq)`;
-  for (const row of db.prepare(missing).all()) {
-    yield `Journal row ${row["seq"]} is not in its index`;
+  const sql = `SELECT count(*) AS n,
+    (SELECT value FROM setting WHERE key = '${SPENT_KEY}') AS spent FROM journal WHERE NOT ${IS_LIVE}`;
+  const { n, spent } = db.prepare(sql).get()!;
+  if (n !== (spent ?? 0)) {
+    yield `${n} rows of the journal are not in its index, and ${spent ?? 0} of them are spent`;
   }
   const vain = `SELECT seq FROM journal_index AS i WHERE NOT EXISTS
     (SELECT 1 FROM journal WHERE journal.seq = i.seq AND journal.stream = i.stream)`;

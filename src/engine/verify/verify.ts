@@ -14,6 +14,7 @@ import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { BUFFER_POINTS, FIRST_MAJOR } from "../constants.ts";
 import { bytesOf, damaged } from "../file/checksum.ts";
+import { IN_TAIL } from "../file/journal_rows.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { foreignObjects } from "../file/schema.ts";
 import type { Database, Row } from "../file/sqlite.ts";
@@ -140,7 +141,9 @@ class Verifier {
   *#journal(name: string, stream: number): Generator<undefined> {
     let points = 0;
     const rows = this.#db.prepare(
-      "SELECT seq, points, checksum, data FROM journal WHERE stream = ?",
+      `SELECT seq, points, checksum, data FROM journal WHERE seq IN (
+        SELECT seq FROM journal_index WHERE stream = ?1
+        UNION SELECT seq FROM journal WHERE stream = ?1 AND ${IN_TAIL})`,
     );
     for (const row of rows.all(stream)) {
       points += Number(row["points"]);

@@ -1,0 +1,212 @@
+/**
+ * Spent rows: rows of the journal whose points are in the tree, and which are still there.
+ *
+ * Rows of many streams lie between each other in the order of their arrival. To remove those of one
+ * stream at once would write almost every page of the journal anew, with the rows of all others, for
+ * each commit of a buffer. So a commit removes them from the index of the journal only, which has
+ * those of a stream side by side. When three of four rows of a stretch of the journal are spent, they
+ * are removed together, in small tasks between other writes; pages that are empty then are not even
+ * written.
+ *
+ * @module
+ */
+
+import { BTrDBError } from "../../core/errors.ts";
+import { damaged } from "../file/checksum.ts";
+import type { Database, Statement } from "../file/sqlite.ts";
+import { IS_LIVE, SPENT_KEY } from "../file/journal_rows.ts";
+
+/** A transaction under way. */
+export interface Transaction {
+  /** Has `work` done once the transaction is durable. */
+  afterCommit(work: () => void): void;
+}
+
+/** Has something done in a transaction of its own, when nobody waits for others. */
+export type SubmitInBackground = (task: {
+  readonly points: number;
+  readonly kind: "points";
+  readonly isBackground: true;
+  run(tx: Transaction): void;
+}) => Promise<void>;
+
+/** Rows looked at in one task. */
+const TASK_ROWS = 512;
+
+/** Rows of a stretch, at most, but for the first one. */
+const STRETCH_ROWS = 4096;
+
+/** Spent rows for which a stretch with an unknown number of rows is looked through. */
+const UNKNOWN_SPENT = 256;
+
+/** Rows of the journal with the numbers `[from, to)`, all of them in its index or spent. */
+interface Stretch {
+  from: number;
+  to: number;
+  /** Rows that are there, spent ones too; `undefined` if nobody has counted them. */
+  rows: number | undefined;
+  spent: number;
+  /** Number of the first row that this pass has not looked at. */
+  next: number;
+}
+
+function isDue({ from, to, rows, spent, next }: Stretch): boolean {
+  if (next > from) return true;
+  if (spent === 0) return false;
+  return 4 * spent >= 3 * (rows ?? to - from) || (rows === undefined && spent >= UNKNOWN_SPENT);
+}
+
+/** Counts spent rows, and removes them. */
+export class SpentRows {
+  readonly #submit: SubmitInBackground;
+  readonly #add: Statement;
+  readonly #end: Statement;
+  readonly #remove: Statement;
+  readonly #removed: Statement;
+  readonly #count: Statement;
+  #stretches: Stretch[] = [];
+  #running: Promise<void> | undefined;
+  #isDamaged = false;
+
+  /**
+   * @param tail Number of the first row that is not in the index.
+   * @param submit Queues a task for the writer.
+   */
+  constructor(db: Database, tail: number, submit: SubmitInBackground) {
+    this.#submit = submit;
+    this.#add = db.prepare(
+      `INSERT INTO setting (key, value) VALUES ('${SPENT_KEY}', ?) ` +
+        "ON CONFLICT (key) DO UPDATE SET value = value + excluded.value RETURNING value",
+    );
+    this.#end = db.prepare(
+      `SELECT seq FROM journal WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT 1 OFFSET ${TASK_ROWS}`,
+    );
+    this.#removed = db.prepare("SELECT changes() AS n");
+    this.#count = db.prepare("SELECT count(*) AS n FROM journal WHERE seq >= ? AND seq < ?");
+    this.#remove = db.prepare(
+      `DELETE FROM journal WHERE seq >= ? AND seq < ? AND NOT ${IS_LIVE}`,
+    );
+    const row = db.prepare(
+      `SELECT (SELECT min(seq) FROM journal) AS oldest,
+      (SELECT value FROM setting WHERE key = '${SPENT_KEY}') AS spent`,
+    ).get();
+    const from = Number(row?.["oldest"] ?? tail);
+    const spent = Number(row?.["spent"] ?? 0);
+    if (from < tail) this.#stretches.push({ from, to: tail, rows: undefined, spent, next: from });
+  }
+
+  /** Takes note of rows that are in the index now: all with numbers `[from, to)`. */
+  indexed(from: number, to: number, rows: number): void {
+    const last = this.#stretches.at(-1);
+    const isLong = last?.rows === undefined || last.rows + rows > STRETCH_ROWS;
+    if (isLong || last.next > last.from) {
+      this.#stretches.push({ from, to, rows, spent: 0, next: from });
+    } else {
+      last.to = to;
+      last.rows! += rows;
+    }
+  }
+
+  /**
+   * Takes note of rows that are spent from this transaction on. They are out of the index.
+   *
+   * @param rows Numbers in ascending order.
+   */
+  spend(tx: Transaction, rows: readonly number[]): void {
+    this.#add.get(rows.length);
+    tx.afterCommit(() => {
+      for (const [stretch, n] of this.#byStretch(rows)) stretch.spent += n;
+      this.start();
+    });
+  }
+
+  /**
+   * Takes note of rows that were in the index and are removed.
+   *
+   * @param rows Numbers in ascending order.
+   */
+  removed(rows: readonly number[]): void {
+    for (const [stretch, n] of this.#byStretch(rows)) {
+      if (stretch.rows !== undefined) stretch.rows -= n;
+    }
+  }
+
+  /** Number of some rows in each stretch. */
+  *#byStretch(rows: readonly number[]): Generator<[Stretch, number]> {
+    let row = 0;
+    for (const stretch of this.#stretches) {
+      const first = row;
+      while (row < rows.length && rows[row]! < stretch.to) row++;
+      if (row > first) yield [stretch, row - first];
+      if (row === rows.length) return;
+    }
+  }
+
+  /** Begins to remove spent rows, in the background, where they are many. */
+  start(): void {
+    const isIdle = this.#running === undefined && !this.#isDamaged;
+    if (isIdle && this.#due() !== undefined) this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let due = this.#due(); due !== undefined; due = this.#due()) {
+        const stretch = due;
+        await this.#submit({
+          points: 0,
+          kind: "points",
+          isBackground: true,
+          run: (tx) => this.#sweep(tx, stretch),
+        });
+      }
+    } catch (error) {
+      // They stay, and are tried again after the next commit of a buffer. Damage is there until it is
+      // mended; callers learn of it when they read what is damaged, and from `verify`.
+      this.#isDamaged = error instanceof BTrDBError && error.status === "CORRUPT";
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #due(): Stretch | undefined {
+    return this.#stretches.find(isDue);
+  }
+
+  /** Removes the spent ones of some rows of a stretch. */
+  #sweep(tx: Transaction, stretch: Stretch): void {
+    const from = stretch.next;
+    const to = Number(this.#end.get(from, stretch.to)?.["seq"] ?? stretch.to);
+    this.#remove.get(from, to);
+    const removed = Number(this.#removed.get()?.["n"]);
+    if (removed > 0 && Number(this.#add.get(-removed)?.["value"]) < 0) {
+      // Rows that are not in the index and that nobody has spent have points that are nowhere else.
+      throw damaged("the index of the journal");
+    }
+    const left = stretch.rows === undefined ? Number(this.#count.get(from, to)?.["n"]) : 0;
+    tx.afterCommit(() => {
+      if (stretch.rows === undefined) this.#counted(stretch, to, removed, left);
+      else this.#swept(stretch, stretch.rows - removed, to);
+    });
+  }
+
+  /** Takes note of how many rows the beginning of a stretch has: it is one by itself from now on. */
+  #counted(stretch: Stretch, to: number, removed: number, rows: number): void {
+    const { from } = stretch;
+    stretch.spent = Math.max(0, stretch.spent - removed);
+    stretch.from = stretch.next = to;
+    const known = rows === 0 ? [] : [{ from, to, rows, spent: 0, next: from }];
+    this.#replace(stretch, to < stretch.to ? [...known, stretch] : known);
+  }
+
+  #swept(stretch: Stretch, rows: number, to: number): void {
+    // Counted are those that are spent from the beginning of this pass on.
+    if (stretch.next === stretch.from) stretch.spent = 0;
+    stretch.rows = rows;
+    stretch.next = to < stretch.to ? to : stretch.from;
+    if (rows === 0) this.#replace(stretch, []);
+  }
+
+  #replace(stretch: Stretch, others: readonly Stretch[]): void {
+    this.#stretches.splice(this.#stretches.indexOf(stretch), 1, ...others);
+  }
+}

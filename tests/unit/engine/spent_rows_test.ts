@@ -1,0 +1,180 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
+import { createStream, pointsOf, regular, uuidOf } from "../../support/engine.ts";
+import { verifiedBlocks } from "../../support/old_file.ts";
+import { Random } from "../../support/random.ts";
+import { until } from "../../support/until.ts";
+
+const STREAMS = 40;
+
+async function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/grid.btrdb`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Inserts `points` points into each stream, `rounds` times, so that rows of all lie between each other. */
+async function insertRounds(engine: Engine, from: number, rounds: number, points = 120) {
+  for (let round = from; round < from + rounds; round++) {
+    const { times } = regular(points, BigInt(round * points) * 1_000_000n);
+    const columns = { times, values: Float64Array.from(times, (time) => Math.sin(Number(time))) };
+    await Promise.all(
+      Array.from({ length: STREAMS }, (_, s) => engine.insert({ uuid: uuidOf(s + 1), columns })),
+    );
+  }
+}
+
+/** Pages in the log, and the salt, which is another one when it begins anew (sqlite.org/fileformat2.html). */
+function framesIn(path: string): { n: number; salt: bigint } {
+  const log = new DataView(Deno.readFileSync(`${path}-wal`).buffer);
+  const salt = log.getBigUint64(16);
+  const frame = 24 + log.getUint32(8);
+  let n = 0;
+  for (
+    let at = 32;
+    at + frame <= log.byteLength && log.getBigUint64(at + 8) === salt;
+    at += frame
+  ) n++;
+  return { n, salt };
+}
+
+/** A number in the file. */
+function numberIn(path: string, sql: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const [n] = Object.values(db.prepare(sql).get() ?? { none: 0 });
+  db.close();
+  return Number(n);
+}
+
+const rowsIn = (path: string) => numberIn(path, "SELECT count(*) FROM journal");
+const spentIn = (path: string) =>
+  numberIn(path, "SELECT value FROM setting WHERE key = 'journal_spent'");
+
+// Streams with the same rate are committed one after the other. Each commit wrote almost all pages of
+// the journal anew, since each had a row of that stream: five times as much as all else together.
+Deno.test("SpentRows: the commit of a stream does not write the pages of the journal that others are in", async () => {
+  await withPath(async (path) => {
+    await using engine = await openEngine({ path, durability: "relaxed" });
+    for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+    await insertRounds(engine, 0, 60);
+    const before = framesIn(path);
+    await engine.flush(uuidOf(7));
+    const after = framesIn(path);
+    const written = after.n - (after.salt === before.salt ? before.n : 0);
+    assert(written > 0 && written < 30, `${written} pages for one stream, which has 60 rows`);
+    assertEquals(rowsIn(path), 60 * STREAMS);
+    assertEquals(spentIn(path), 60);
+    assertEquals((await pointsOf(engine, uuidOf(7))).length, 60 * 120);
+  });
+});
+
+Deno.test("SpentRows: they are removed when they are three of four, also those of an earlier writer", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+      await insertRounds(engine, 0, 60, 2);
+      for (let s = 1; s <= 20; s++) await engine.flush(uuidOf(s));
+      assertEquals([rowsIn(path), spentIn(path)], [60 * STREAMS, 60 * 20]);
+      for (let s = 21; s <= 31; s++) await engine.flush(uuidOf(s));
+      await until("they are removed", () => spentIn(path) < 60 * 11);
+    }
+    await verifiedBlocks(path);
+    const rows = rowsIn(path);
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      await insertRounds(engine, 60, 60, 2);
+      for (let s = 1; s <= STREAMS; s++) await engine.flush(uuidOf(s));
+      await until("they are removed", () => rowsIn(path) < rows);
+      await until("all are removed", () => rowsIn(path) < 256 && rowsIn(path) === spentIn(path));
+      for (let s = 1; s <= STREAMS; s++) {
+        assertEquals((await pointsOf(engine, uuidOf(s))).length, 240, `stream ${s}`);
+      }
+    }
+    await verifiedBlocks(path);
+  });
+});
+
+Deno.test("SpentRows: no more rows are removed than were spent, and verify counts those that the index has lost", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+      await insertRounds(engine, 0, 120, 2);
+    }
+    const sql = "SELECT count(*) FROM journal_index WHERE stream = 3";
+    const lost = numberIn(path, sql);
+    assert(lost > 100);
+    const db = new DatabaseSync(path);
+    db.exec(
+      "DELETE FROM journal_index WHERE stream = 3; DELETE FROM setting WHERE key LIKE 'rows %'",
+    );
+    db.close();
+    const isReported = async () => {
+      const [problem] = (await verify(path)).problems;
+      const spent = spentIn(path);
+      const text = `${spent + lost} rows of the journal are not in its index, and ${spent} of them`;
+      assert(problem?.startsWith(text), `${problem}, expected ${text}`);
+    };
+    await isReported();
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      for (let s = 4; s <= STREAMS; s++) await engine.flush(uuidOf(s));
+      await until("spent rows are removed", () => spentIn(path) < 36 * lost);
+    }
+    await isReported();
+  });
+});
+
+Deno.test("SpentRows: whatever is committed, obliterated and opened again, all points are there once", async () => {
+  await withPath(async (path) => {
+    const random = new Random(20261130);
+    // Inserts by stream; one that was obliterated has no number.
+    const inserts = new Map(Array.from({ length: STREAMS }, (_, s) => [s + 1, 0]));
+    const anyStream = () => random.pick([...inserts.keys()]);
+    const assertAll = async (engine: Engine) => {
+      for (const [s, n] of inserts) {
+        const times = (await pointsOf(engine, uuidOf(s))).map(([time]) => time);
+        assertEquals(times, Array.from({ length: 2 * n }, (_, i) => i * 1_000_000), `stream ${s}`);
+      }
+      await verifiedBlocks(path);
+    };
+    let engine = await openEngine({ path, durability: "relaxed" });
+    for (const s of inserts.keys()) await createStream(engine, s);
+    let spent = 0;
+    for (let step = 0; step < 30; step++) {
+      for (let round = random.int(0, 40); round > 0; round--) {
+        await Promise.all([...inserts].map(([s, n]) => {
+          if (random.chance(0.2)) return undefined;
+          inserts.set(s, n + 1);
+          return engine.insert({ uuid: uuidOf(s), columns: regular(2, BigInt(n) * 2_000_000n) });
+        }));
+      }
+      for (let flushes = random.int(0, 25); flushes > 0; flushes--) {
+        await engine.flush(uuidOf(anyStream()));
+      }
+      spent = Math.max(spent, spentIn(path));
+      const event = random.int(0, 9);
+      if (event === 0) {
+        const s = anyStream();
+        inserts.delete(s);
+        await engine.obliterate(uuidOf(s));
+      } else if (event < 3) {
+        await engine.close();
+        await verifiedBlocks(path);
+        engine = await openEngine({ path, durability: "relaxed" });
+      } else if (event < 5) {
+        await using reader = await openEngine({ path, readOnly: true });
+        await assertAll(reader);
+      }
+    }
+    assert(spent > 500, `${spent} rows were spent at once, at most`);
+    await assertAll(engine);
+    await engine.close();
+    await verifiedBlocks(path);
+  });
+});
