@@ -42,3 +42,15 @@ export function laterOnMonotonicClock(ms: number): Disposable {
     },
   };
 }
+
+/** Has `performance.now` go on by so many ms at each look, and not otherwise, until it is disposed of. */
+export function tickingClock(ms: number): Disposable {
+  const { now } = performance;
+  let nowMs = now.call(performance);
+  performance.now = () => nowMs += ms;
+  return {
+    [Symbol.dispose](): void {
+      performance.now = now;
+    },
+  };
+}
