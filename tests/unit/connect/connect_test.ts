@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { BTrDBError, connect, type ConnectOptions, verifyFile } from "@btrdb/btrdb";
+import { freePort } from "../../support/free_port.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -177,14 +178,6 @@ Deno.test("connect: options of the wrong kind are refused", async () => {
     await assertRejects(() => connect("memory:", options), kind, message);
   }
 });
-
-/** A port on which nobody listens. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
 
 Deno.test("connect: nobody there: UNAVAILABLE with the address, and the process ends by itself", async () => {
   const target = `127.0.0.1:${freePort()}`;

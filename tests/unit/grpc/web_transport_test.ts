@@ -11,6 +11,7 @@ import { connectGrpcWeb } from "../../../src/grpc/connect_grpc_web.ts";
 import { addressText, parseWebAddress } from "../../../src/grpc/transport/address.ts";
 import { info, versioned } from "../../support/grpc/scripted_answers.ts";
 import { haveOpenssl, makeCertificate } from "../../support/certificate.ts";
+import { freePort } from "../../support/free_port.ts";
 import { HANG_MS } from "../../support/until.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: application/grpc-web+proto\r\n";
@@ -125,10 +126,7 @@ for (const [name, answer, status, text] of REFUSALS) {
 }
 
 Deno.test("connectGrpcWeb: nobody there was never sent, so that a write may be repeated", async () => {
-  const free = createServer();
-  await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
+  const port = freePort();
   const options = { addresses: [`grpc-web://127.0.0.1:${port}`], retry: false as const };
   const error = await assertRejects(() => connectGrpcWeb(options), BTrDBError, `127.0.0.1:${port}`);
   assertEquals(error.status, "UNAVAILABLE");

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { BTrDB, Stream } from "@btrdb/btrdb";
+import { freePort } from "../../support/free_port.ts";
 import { codeBlocks, permissionsOf, quickStart, readmeSection } from "../../support/readme.ts";
 import { runDeno, withFolder } from "../../support/run.ts";
 
@@ -72,12 +73,6 @@ await using server = await serve(db, { port: PORT });
 console.log("ready");
 await Array.fromAsync(Deno.stdin.readable);
 `;
-
-/** A port that nobody listens on. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 Deno.test("README: a server and a client run with the permissions it lists", async () => {
   await withFolder(async (folder) => {

@@ -18,17 +18,9 @@ import {
   type SimulatePmuOptions,
 } from "../../../../src/ingest/c37118/mod.ts";
 import { PointSpool } from "../../../../src/ingest/c37118/point_spool.ts";
+import { freePort, freeUdpPort } from "../../../support/free_port.ts";
 import { until } from "../../../support/until.ts";
 import type { ColumnPoints } from "../../../../src/ingest/c37118/channel_columns.ts";
-
-/** A UDP port that is free now. */
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", () => resolve()));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
 
 /** Frames from a target. */
 async function take(target: string, count: number): Promise<DataFrame[]> {
@@ -79,11 +71,8 @@ Deno.test("connectPmu: two clients of one PMU", async () => {
 });
 
 Deno.test("connectPmu: nobody, a wrong number, an abort", async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  await assertRejects(() => connectPmu(`127.0.0.1:${port}`, { id: 7 }), Error, "ECONNREFUSED");
+  const nobody = `127.0.0.1:${freePort()}`;
+  await assertRejects(() => connectPmu(nobody, { id: 7 }), Error, "ECONNREFUSED");
   await using pmu = await simulatePmu({ id: 7 });
   const late = connectPmu(pmu.address, { id: 8, timeoutMs: 500 });
   await assertRejects(() => late, Error, "Cannot connect to the PMU: the deadline passed");
