@@ -4,11 +4,12 @@
  * @module
  */
 
+import { statSync } from "node:fs";
 import { checkPath } from "../../core/check_path.ts";
 import { delay, throwIfOver } from "../../core/call.ts";
 import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
-import { fileAt } from "../file/file_system.ts";
+import { fileError } from "../file/file_system.ts";
 import { rollback } from "../file/schema.ts";
 import { realPath } from "../file/lock.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
@@ -36,9 +37,7 @@ export async function compactFile(
   options: CompactCallOptions = {},
 ): Promise<CompactReport> {
   checkPath("compact", path, "path");
-  if (fileAt(path) === undefined) {
-    throw new BTrDBError(`Cannot open ${path}: it is not there`, { status: "CANNOT_OPEN" });
-  }
+  refuseMissing(path);
   try {
     await using engine = await openEngine({ path });
     return await engine.compact(options);
@@ -61,6 +60,15 @@ export async function compactFile(
     db?.close();
     keepLog();
     held?.close();
+  }
+}
+
+function refuseMissing(path: string): void {
+  try {
+    statSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw fileError(error, path);
+    throw new BTrDBError(`Cannot open ${path}: it is not there`, { status: "CANNOT_OPEN" });
   }
 }
 

@@ -154,6 +154,10 @@ Deno.test("compactFile: what is not there, or no database, is an error and stays
     await Deno.writeTextFile(path, "not a database ".repeat(50));
     assertEquals((await rejection(compactFile(path))).status, "NOT_A_DATABASE");
     assertEquals(await Deno.readTextFile(path), "not a database ".repeat(50));
+    // Whatever kept the file from being looked at, the error said that it was not there.
+    const error = await rejection(compactFile(`${path}/grid.btrdb`));
+    assertEquals(error.message, `Cannot open ${path}/grid.btrdb: a folder in it is a file`);
+    assertEquals(error.status, "CANNOT_OPEN");
   });
 });
 
