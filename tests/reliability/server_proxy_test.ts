@@ -5,6 +5,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { BTrDBError, connect } from "@btrdb/btrdb";
+import { freePort } from "../support/free_port.ts";
 import { ServedDatabase } from "./support/served_database.ts";
 
 const POINTS = 50_000;
@@ -68,7 +69,7 @@ for (const protocol of ["v4", "v5"] as const) {
 Deno.test("serve: a proxy under load outlives its server and goes on with the next one", async () => {
   const folder = await Deno.makeTempDir();
   const target = `file:${folder}/a.btrdb`;
-  let behind = await ServedDatabase.start(target);
+  let behind = await ServedDatabase.start(target, freePort());
   const proxy = await ServedDatabase.start(behind.address);
   const reads = [0, 0, 0, 0];
   let ended = false;

@@ -8,8 +8,16 @@ import { createSocket } from "node:dgram";
 /** Below the ports that systems give to whoever asks for any: from 32,768 on Linux, 49,152 elsewhere. */
 const [FIRST, END] = [20_000, 32_000];
 
+/** Those that were given: whoever has one may not listen yet. */
+const given = new Set<number>();
+
 function anyPort(): number {
-  return FIRST + Math.floor(Math.random() * (END - FIRST));
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * (END - FIRST));
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 /** A port of this machine on which nobody listens. */

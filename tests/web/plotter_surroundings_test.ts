@@ -12,6 +12,7 @@ import {
   type Surroundings,
   withPlotter,
 } from "../support/plotter_page.ts";
+import { freePort } from "../support/free_port.ts";
 import { until } from "../support/until.ts";
 import { connect } from "@btrdb/btrdb";
 
@@ -44,28 +45,32 @@ async function pixelsOf(
   })()`);
 }
 
-test("a server that is lost is said to be, what is drawn stays, and the page heals", async ({ page, db, server }) => {
-  await page.choose("magnitude");
-  await page.settled();
-  const port = server.httpPort!;
-  await server.stop({ graceful: false });
-  await page.page.value("document.querySelector('.figure').focus()");
-  await page.key("ArrowUp");
-  await page.key("ArrowUp");
-  await page.page.until("document.querySelector('.banner:not([hidden])')");
-  assertMatch(
-    await page.page.value("document.querySelector('.banner').textContent"),
-    /does not answer.*by itself/s,
-  );
-  assertEquals(await page.chips(), ["magnitude"]);
-  await using _again = await serve(db, { port: 0, hostname: "127.0.0.1", http: { port } });
-  await page.page.until("document.querySelector('.banner[hidden]')");
-  await page.settled();
-  assertMatch(await page.page.value("document.querySelector('.server').textContent"), /^127/);
-  // Chromium itself reports connections that were refused.
-  const own = page.page.problems.filter((text) => !/ERR_|Failed to load resource/.test(text));
-  page.page.problems.splice(0, Infinity, ...own);
-});
+test(
+  "a server that is lost is said to be, what is drawn stays, and the page heals",
+  async ({ page, db, server }) => {
+    await page.choose("magnitude");
+    await page.settled();
+    const port = server.httpPort!;
+    await server.stop({ graceful: false });
+    await page.page.value("document.querySelector('.figure').focus()");
+    await page.key("ArrowUp");
+    await page.key("ArrowUp");
+    await page.page.until("document.querySelector('.banner:not([hidden])')");
+    assertMatch(
+      await page.page.value("document.querySelector('.banner').textContent"),
+      /does not answer.*by itself/s,
+    );
+    assertEquals(await page.chips(), ["magnitude"]);
+    await using _again = await serve(db, { port: 0, hostname: "127.0.0.1", http: { port } });
+    await page.page.until("document.querySelector('.banner[hidden]')");
+    await page.settled();
+    assertMatch(await page.page.value("document.querySelector('.server').textContent"), /^127/);
+    // Chromium itself reports connections that were refused.
+    const own = page.page.problems.filter((text) => !/ERR_|Failed to load resource/.test(text));
+    page.page.problems.splice(0, Infinity, ...own);
+  },
+  { serve: { http: { port: freePort() } } },
+);
 
 test(
   "20,002 streams are searched as one types, and a few rows are elements",

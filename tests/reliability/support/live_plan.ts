@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../../mod.ts";
+import { freePort } from "../../support/free_port.ts";
 import { DataLayout, gridTime, simulatedValues } from "../../../src/ingest/c37118/mod.ts";
 import {
   type IngestReport,
@@ -124,7 +125,10 @@ export async function runLivePlan(plan: LivePlan, folder: string): Promise<LiveR
     format: [15, 0, 3, 9][i % 4],
   });
   const pmus = await Promise.all(
-    Array.from({ length: plan.pmus }, (_, i) => simulatePmu(pmuOptions(i))),
+    Array.from(
+      { length: plan.pmus },
+      (_, i) => simulatePmu({ ...pmuOptions(i), port: freePort() }),
+    ),
   );
   const ports = pmus.map(({ port }) => port);
   const serve = async (listen: string): Promise<JsonProcess> => {
@@ -132,7 +136,7 @@ export async function runLivePlan(plan: LivePlan, folder: string): Promise<LiveR
     await server.until("it listened", () => server.last !== undefined);
     return server;
   };
-  let server = await serve("127.0.0.1:0");
+  let server = await serve(`127.0.0.1:${freePort()}`);
   const address = `127.0.0.1:${(server.last as { port: number }).port}`;
   const ingest = (): JsonProcess =>
     new JsonProcess([
