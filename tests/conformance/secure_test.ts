@@ -36,11 +36,12 @@ async function withServer(use: (server: Secure) => Promise<void>): Promise<void>
 }
 
 async function runProgram(program: string, env: Record<string, string>): Promise<string> {
-  const file = await Deno.makeTempFile({ dir: new URL("tests/", ROOT).pathname, suffix: ".ts" });
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, program);
+    const config = new URL("deno.json", ROOT).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", file],
+      args: ["run", "-A", "--no-check", "--config", config, file],
       cwd: ROOT,
       env,
     }).output();

@@ -66,11 +66,12 @@ function program(target: string, calls: number): string {
 }
 
 async function run(target: string): Promise<{ before: number; after: number }> {
-  const file = await Deno.makeTempFile({ dir: new URL("tests/", ROOT).pathname, suffix: ".js" });
+  const file = await Deno.makeTempFile({ suffix: ".js" });
   try {
     await Deno.writeTextFile(file, program(target, CALLS));
+    const config = new URL("deno.json", ROOT).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--v8-flags=--expose-gc", file],
+      args: ["run", "-A", "--config", config, "--v8-flags=--expose-gc", file],
       cwd: ROOT,
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));

@@ -15,7 +15,7 @@ async function run(
   permissions: string[],
   program: string,
 ): Promise<{ code: number; out: string; err: string }> {
-  const file = await Deno.makeTempFile({ dir: new URL("tests/", ROOT).pathname, suffix: ".ts" });
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(file, program);
     const config = new URL("deno.json", ROOT).pathname;
@@ -243,7 +243,7 @@ Deno.test({
     const fifo = `${folder}/fifo`;
     assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
     const { code, err } = await run(
-      ["--allow-env", "--allow-read", "--allow-net"],
+      ["-A"],
       `import process from "node:process";
        import { connect } from "@btrdb/btrdb";
        process.env.BTRDB_CA_BUNDLE = "${fifo}";
