@@ -11,6 +11,9 @@
  */
 const TURNS = 61;
 
+/** Looks at the sockets before silence is believed: one to read them, one for what handles it. */
+export const LOOKS = 2;
+
 type Immediately = (run: () => void) => unknown;
 
 /** Runs something in the next turn; `undefined` where there are no such turns, as in browsers. */

@@ -4,10 +4,7 @@
  * @module
  */
 
-import { socketsSeen } from "./event_loop.ts";
-
-/** Looks at the sockets before silence is believed: one to read them, one for what handles it. */
-const LOOKS = 2;
+import { LOOKS, socketsSeen } from "./event_loop.ts";
 
 /**
  * Ends something that has been silent for too long. Bytes that have come in that time count, though this

@@ -8,18 +8,15 @@
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import { type CallStream, FEW_WAITING_BYTES } from "./call_stream.ts";
 import type { FairSending } from "./fair_sending.ts";
-import { onSilence } from "../../core/silence_timer.ts";
+import { FIRST_MESSAGE_MS, type FirstMessages, type SilentCall } from "./first_messages.ts";
 import type { PlaceHolder } from "../unread_answers.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
 const PREFIX_BYTES = 5;
 
-/** Longest wait for the first message of a call, ms. */
-const FIRST_MESSAGE_MS = 10_000;
-
 /** One call, of any of the four kinds. */
-export class Call implements PlaceHolder {
+export class Call implements PlaceHolder, SilentCall {
   /** `/package.Service/Method`, as requested. */
   readonly path: string;
   /** The address the client used to reach this server. */
@@ -40,10 +37,10 @@ export class Call implements PlaceHolder {
 
   readonly #stream: CallStream;
   readonly #pace: FairSending;
+  readonly #firstMessages: FirstMessages;
   readonly #controller = new AbortController();
   readonly #messages: Uint8Array[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #stopFirstTimer: () => void;
   #inputEnded = false;
   #finished = false;
   #wakeReader: (() => void) | undefined;
@@ -56,11 +53,18 @@ export class Call implements PlaceHolder {
    * @param path Its method.
    * @param stream The wire's side of it; the call listens to it from now on.
    * @param pace When it may send more than one message.
+   * @param firstMessages Ends it if its first message does not come.
    */
-  constructor(path: string, stream: CallStream, pace: FairSending) {
+  constructor(
+    path: string,
+    stream: CallStream,
+    pace: FairSending,
+    firstMessages: FirstMessages,
+  ) {
     this.path = path;
     this.#stream = stream;
     this.#pace = pace;
+    this.#firstMessages = firstMessages;
     this.authority = stream.getHost();
     this.peer = stream.getPeer();
     const deadline = stream.getDeadline();
@@ -69,10 +73,7 @@ export class Call implements PlaceHolder {
       this.deadlineMs = deadlineMs;
       this.#startTimer(deadlineMs - Date.now());
     }
-    this.#stopFirstTimer = onSilence(FIRST_MESSAGE_MS, () => {
-      const text = `no request message within ${FIRST_MESSAGE_MS} ms`;
-      this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, text));
-    });
+    firstMessages.expect(this);
     this.#listen();
   }
 
@@ -91,10 +92,16 @@ export class Call implements PlaceHolder {
   cancel(reason: GrpcFailure): void {
     if (this.#finished || this.#controller.signal.aborted) return;
     clearTimeout(this.#timer);
-    this.#stopFirstTimer();
+    this.#firstMessages.heard(this);
     this.#controller.abort(reason);
     this.#wakeReader?.();
     this.#wakeWriter?.();
+  }
+
+  /** Gives up the call because its first message has not come. */
+  endSilent(): void {
+    const text = `no request message within ${FIRST_MESSAGE_MS} ms`;
+    this.cancel(new GrpcFailure(GrpcStatus.DEADLINE_EXCEEDED, text));
   }
 
   /** When the client last took a part of the answer, while the answer waits for it. */
@@ -203,7 +210,7 @@ export class Call implements PlaceHolder {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
-    this.#stopFirstTimer();
+    this.#firstMessages.heard(this);
     this.#stream.resume();
     const isStuck = this.#isUnread || code === GrpcStatus.DEADLINE_EXCEEDED;
     if (isStuck && this.#stream.waitingBytes() > FEW_WAITING_BYTES) this.#stream.reset(code);
@@ -232,7 +239,7 @@ export class Call implements PlaceHolder {
   #listen(): void {
     const stream = this.#stream;
     stream.on("data", (message: Uint8Array) => {
-      this.#stopFirstTimer();
+      this.#firstMessages.heard(this);
       if (this.#inputEnded) return;
       this.bytesReceived += PREFIX_BYTES + message.length;
       this.#messages.push(message);
@@ -240,7 +247,7 @@ export class Call implements PlaceHolder {
       this.#wakeReader?.();
     });
     stream.on("end", () => {
-      this.#stopFirstTimer();
+      this.#firstMessages.heard(this);
       this.#inputEnded = true;
       this.#wakeReader?.();
     });

@@ -7,6 +7,7 @@
 import { Call } from "./call.ts";
 import type { CallStream } from "./call_stream.ts";
 import { FairSending } from "./fair_sending.ts";
+import { FirstMessages } from "./first_messages.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
 import { until } from "./until.ts";
 
@@ -18,6 +19,7 @@ export class Calls {
   readonly #handle: (call: Call) => Promise<void>;
   readonly #calls = new Set<Call>();
   readonly #pace = new FairSending();
+  readonly #firstMessages = new FirstMessages();
 
   /** @param handle Handles a call to its end; never rejects. */
   constructor(handle: (call: Call) => Promise<void>) {
@@ -31,7 +33,7 @@ export class Calls {
    * @param stream The wire's side of it.
    */
   begin(path: string, stream: CallStream): Call {
-    const call = new Call(path, stream, this.#pace);
+    const call = new Call(path, stream, this.#pace, this.#firstMessages);
     this.#calls.add(call);
     this.#handle(call).then(() => call.done).then(() => this.#calls.delete(call));
     return call;
@@ -45,6 +47,7 @@ export class Calls {
     await until(() => [...this.#calls].every((call) => call.endless), graceMs);
     const stop = new GrpcFailure(GrpcStatus.UNAVAILABLE, "the server is stopping");
     for (const call of this.#calls) call.cancel(stop);
+    this.#firstMessages.close();
     await until(() => this.#calls.size === 0, SETTLE_MS);
   }
 }
