@@ -8,7 +8,12 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { collectGarbage } from "../free_memory.ts";
 import { endConnection } from "./end_connection.ts";
@@ -25,19 +30,34 @@ const ENHANCE_YOUR_CALM = 11;
 /** Longest headers of a request, characters. */
 const MAX_LENGTH = 65_536;
 
-/** Number of the latest stream of a connection whose headers were not refused. */
-const LATEST = Symbol("latest stream");
+/** What is known of the headers of a connection. */
+interface Seen {
+  /** Number of the latest stream whose headers were not refused. */
+  latest: number;
+}
+
+const SEEN = Symbol("headers seen");
 
 /** A connection whose resets are looked at. */
-type Watched = Socket & { [LATEST]?: number };
+type Watched = Socket & { [SEEN]?: Seen };
 
 /** Ends connections with longer headers than {@linkcode MAX_LENGTH}. */
 export function endOnLongHeaders(http2: Http2Server): void {
+  /** The same by session, whose socket is a proxy. */
+  const bySession = new WeakMap<object, Seen>();
+  const seenBy = (session: ServerHttp2Session): Seen | undefined => {
+    const known = bySession.get(session);
+    if (known !== undefined) return known;
+    const seen = (session.socket as Watched | undefined)?.[SEEN];
+    if (seen !== undefined) bySession.set(session, seen);
+    return seen;
+  };
   http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    const socket = stream.session?.socket as Watched | undefined;
-    if (socket !== undefined && stream.id !== undefined) socket[LATEST] = stream.id;
+    const { session, id } = stream;
+    const seen = session === undefined ? undefined : seenBy(session as ServerHttp2Session);
+    if (seen !== undefined && id !== undefined) seen.latest = id;
     let length = 0;
-    for (const [name, value = ""] of Object.entries(headers)) length += name.length + value.length;
+    for (const name in headers) length += name.length + (headers[name] ?? "").length;
     if (length <= MAX_LENGTH) return;
     // Not at once: others are about to hear of the stream, and may answer.
     setImmediate(() => {
@@ -52,8 +72,9 @@ export function endOnLongHeaders(http2: Http2Server): void {
  */
 export function endOnRefusedHeaders(socket: Socket): void {
   const write = socket.write;
+  const seen: Seen = (socket as Watched)[SEEN] = { latest: 0 };
   socket.write = ((...args: Parameters<typeof write>) => {
-    if (isRefusal(args[0], (socket as Watched)[LATEST] ?? 0)) {
+    if (isRefusal(args[0], seen.latest)) {
       queueMicrotask(() => {
         socket.destroy();
         collectGarbage();

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { GrpcStatus } from "./status.ts";
 
 /** Bytes before each message on the wire. */
@@ -159,9 +159,18 @@ export class IncomingBytes {
 
   /** Counts all calls of an HTTP/2 server, and refuses those that are too much. */
   watch(http2: Http2Server): void {
-    http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      const socket = stream.session?.socket;
+    /** The socket of a session is a proxy, and slow to ask. */
+    const peers = new WeakMap<Http2Session, string>();
+    const peerOf = (session: Http2Session | undefined): string => {
+      const known = session === undefined ? undefined : peers.get(session);
+      if (known !== undefined) return known;
+      const socket = session?.socket;
       const peer = `${socket?.remoteAddress}:${socket?.remotePort}`;
+      if (session !== undefined && socket !== undefined) peers.set(session, peer);
+      return peer;
+    };
+    http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const peer = peerOf(stream.session);
       const meter = this.meter(peer, String(headers[":path"]), headers.authorization);
       const count = (piece: Uint8Array) => {
         const refusal = meter.received(piece);

@@ -78,6 +78,13 @@ export class MessageReader {
     const messages: Buffer[] = [];
     for (let at = 0; at < data.length;) {
       if (this.#message === undefined) {
+        const end = this.#head.isEmpty ? wholeEnd(data, at) : undefined;
+        if (end !== undefined) {
+          this.#check(end - at - HEAD_BYTES);
+          messages.push(Buffer.from(new Uint8Array(data.subarray(at, end)).buffer));
+          at = end;
+          continue;
+        }
         at += this.#head.take(data, at);
         if (!this.#head.isWhole) break;
         this.#begin();
@@ -94,14 +101,30 @@ export class MessageReader {
 
   #begin(): void {
     const { bytes } = this.#head;
-    const length = new DataView(bytes.buffer).getUint32(1);
-    if (length > this.#maxMessageBytes) {
-      const most = this.#maxMessageBytes;
-      throw new Error(`Received message larger than max (${length} vs ${most})`);
-    }
+    const length = lengthAt(bytes, 0);
+    this.#check(length);
     this.#message = new GrowingBytes(HEAD_BYTES + length);
     this.#message.take(bytes, 0);
   }
+
+  #check(length: number): void {
+    const most = this.#maxMessageBytes;
+    if (length <= most) return;
+    throw new Error(`Received message larger than max (${length} vs ${most})`);
+  }
+}
+
+/** The end of a message that begins at an index, if all of it is there. */
+function wholeEnd(data: Uint8Array, at: number): number | undefined {
+  if (data.length - at < HEAD_BYTES) return undefined;
+  const end = at + HEAD_BYTES + lengthAt(data, at);
+  return end <= data.length ? end : undefined;
+}
+
+/** Length of the message behind a head. */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const [a, b, c, d] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!];
+  return (a << 24 | b << 16 | c << 8 | d) >>> 0;
 }
 
 /** A message that is compressed, or pretends to be. */

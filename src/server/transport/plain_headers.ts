@@ -9,6 +9,20 @@
 import type { Http2Server, IncomingHttpHeaders } from "node:http2";
 
 const NAME = /^:?[0-9a-z_.-]+$/;
+/** Names of nearly all requests. */
+const USUAL_NAMES: ReadonlySet<string> = new Set([
+  ":authority",
+  ":method",
+  ":path",
+  ":scheme",
+  "accept-encoding",
+  "authorization",
+  "content-type",
+  "grpc-accept-encoding",
+  "grpc-timeout",
+  "te",
+  "user-agent",
+]);
 const VALUE = /^[\x20-\x7e]*$/;
 
 /** Fields that mean something if they are not there: no key, no deadline. */
@@ -25,9 +39,9 @@ export function dropUnplainHeaders(http2: Http2Server): void {
     _flags: number,
     rawHeaders: readonly string[],
   ) => {
-    for (const name of Object.keys(headers)) {
+    for (const name in headers) {
       const value = headers[name] ?? "";
-      const isPlain = NAME.test(name) &&
+      const isPlain = (USUAL_NAMES.has(name) || NAME.test(name)) &&
         (typeof value === "string" ? VALUE.test(value) : value.every((text) => VALUE.test(text)));
       if (isPlain) continue;
       if (MEANT.has(name)) headers[name] = INVALID;
