@@ -37,9 +37,10 @@ function errorOf(late: Late): Error {
  * @throws The reason of the signal, unchanged; {@linkcode deadlineExceeded}, or what `late` makes.
  */
 export function throwIfOver(call: CallOptions | undefined, late: Late): void {
-  call?.signal?.throwIfAborted();
-  const { deadlineMs = Infinity } = call ?? {};
-  if (Date.now() >= deadlineMs) throw errorOf(late);
+  if (call === undefined) return;
+  call.signal?.throwIfAborted();
+  const { deadlineMs } = call;
+  if (deadlineMs !== undefined && Date.now() >= deadlineMs) throw errorOf(late);
 }
 
 /**

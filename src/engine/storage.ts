@@ -135,7 +135,10 @@ export class Storage {
     );
     const checkpointer = this.#checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
     this.#groupCommit = new GroupCommit(db, parts.path, {
-      checkOwner: () => parts.ownership?.beforeTransaction(checkpointer!.isLogInFile()),
+      checkOwner: () => {
+        const nowMs = performance.now();
+        parts.ownership?.beforeTransaction(checkpointer!.isLogInFile(nowMs), nowMs);
+      },
       began: () => parts.ownership?.signLog(db),
       checkFiles: () => parts.ownership?.checkFiles(),
       publish: (state, head) => this.streams.replaceHead(state, head),

@@ -52,7 +52,7 @@ export class Checkpointer {
    * the last count: a count takes as long as a small insert's statement.
    */
   isDue(): boolean {
-    if (this.#inLog < LONG_LOG_PAGES && this.#isFresh()) {
+    if (this.#inLog < LONG_LOG_PAGES && this.#isFresh(performance.now())) {
       this.#inFile = undefined;
       return false;
     }
@@ -64,14 +64,16 @@ export class Checkpointer {
    * Tells whether the file has all of the log, so that what is written next begins it anew if no reader
    * needs it. Call it before a transaction. A count is trusted for 5 ms: another program may have
    * copied the log.
+   *
+   * @param nowMs The time, on the clock of `performance.now()`.
    */
-  isLogInFile(): boolean {
-    if (!this.#isFresh()) this.#count();
+  isLogInFile(nowMs: number): boolean {
+    if (!this.#isFresh(nowMs)) this.#count();
     return this.#inLog === this.#inFile;
   }
 
-  #isFresh(): boolean {
-    return performance.now() - this.#countedAt <= FRESH_MS;
+  #isFresh(nowMs: number): boolean {
+    return nowMs - this.#countedAt <= FRESH_MS;
   }
 
   /** Copies what readers permit; what fails loses nothing, because the log has everything. */

@@ -79,8 +79,9 @@ export class FilesInPlace {
   readonly #header: DataView = new DataView(new ArrayBuffer(24));
   #state: LogState;
   #isLogNew = true;
-  /** The folder as it was when the names in it were looked at, and when that was. */
+  /** The folder as it was when the names in it were looked at, and when it had changed and that was. */
   #seen: Identity | undefined;
+  #seenChange: number | undefined;
   #seenAt = 0;
 
   /**
@@ -119,19 +120,21 @@ export class FilesInPlace {
     const now = Date.now();
     const folder = this.#openFolder?.statSync() ?? identityAt(this.#folder);
     if (this.#isAsSeen(folder, now)) return undefined;
-    const [file, log] = [identityAt(this.#path), identityAt(this.#logPath)];
+    const file = identityAt(this.#path), log = identityAt(this.#logPath);
     const isMoved = file === undefined && log === undefined && this.#isLinked();
     if (!isMoved && !isSame(file, this.#file)) return this.#path;
     if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
     this.#seen = folder;
+    this.#seenChange = folder?.ctime?.getTime();
     this.#seenAt = now;
     return undefined;
   }
 
   /** Tells whether the names in the folder must be what they were when they were looked at. */
   #isAsSeen(folder: Identity | undefined, now: number): boolean {
-    const [seen, changed] = [this.#seen?.ctime?.getTime(), folder?.ctime?.getTime()];
-    if (changed === undefined || changed !== seen || !isSame(folder, this.#seen)) return false;
+    const changed = folder?.ctime?.getTime();
+    if (changed === undefined || changed !== this.#seenChange) return false;
+    if (!isSame(folder, this.#seen)) return false;
     // What happened within a step of the clock before they were looked at may have come after.
     const step = changed % 1000 === 0 ? LONG_CLOCK_STEP : CLOCK_STEP;
     const isSettled = changed < this.#seenAt - step;

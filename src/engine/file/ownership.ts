@@ -186,11 +186,12 @@ export class Ownership {
    *
    * @param isLogInFile True if the file has all of the log: what is written next begins the log anew if
    *   no reader needs it.
+   * @param nowMs The time, on the clock of `performance.now()`.
    * @throws {BTrDBError} As {@linkcode check} does.
    */
-  beforeTransaction(isLogInFile: boolean): void {
+  beforeTransaction(isLogInFile: boolean, nowMs: number): void {
     const mayBeOld = this.#lost !== undefined || this.#markAgain !== undefined;
-    if (mayBeOld || performance.now() - this.#checkedAt > FRESH_MS) this.check();
+    if (mayBeOld || nowMs - this.#checkedAt > FRESH_MS) this.check();
     this.#isLogInFile = isLogInFile;
     if (isLogInFile) this.#lacksFirstPage = true;
   }

@@ -343,21 +343,26 @@ export class GroupCommit {
   /** Does tasks within a transaction: all of points, and those of metadata for which there is time. */
   async #runTasks(group: readonly Queued[], tx: Transaction): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    const begun = performance.now();
+    const mayPause = group[0]?.task.kind === "points";
+    const endMs = mayPause ? Infinity : performance.now() + METADATA_MS;
     for (const { task } of group) {
-      const mayPause = task.kind === "points";
       if (mayPause && isDue()) await yieldToEventLoop("write");
-      const steps = outcomeOf(task, tx);
-      let step = steps.next();
-      for (; !step.done; step = steps.next()) {
-        if (mayPause && isDue()) await yieldToEventLoop("write");
+      try {
+        const result = task.run(tx);
+        const steps = isGenerator(result) ? result : undefined;
+        let step = steps?.next();
+        for (; step?.done === false; step = steps!.next()) {
+          if (mayPause && isDue()) await yieldToEventLoop("write");
+        }
+        outcomes.push({ value: step === undefined ? result : step.value });
+      } catch (error) {
+        outcomes.push({ refusal: refusalOf(error) });
       }
-      outcomes.push(step.value);
       // Tasks of metadata never pause in a transaction: what is left has the next one.
-      if (task.kind === "metadata" && performance.now() - begun > METADATA_MS) break;
+      if (!mayPause && performance.now() > endMs) break;
     }
     // The commit has a slice of its own.
-    if (group[0]?.task.kind === "points" && isDue()) await yieldToEventLoop("write");
+    if (mayPause && isDue()) await yieldToEventLoop("write");
     return outcomes;
   }
 
@@ -406,16 +411,11 @@ async function answer(group: readonly Queued[], outcomes: readonly Outcome[]): P
   if (isLong) await nextTurn();
 }
 
-/** Does a task. */
-function* outcomeOf(task: Task<unknown>, tx: Transaction): Generator<undefined, Outcome> {
-  try {
-    const result = task.run(tx);
-    return { value: isGenerator(result) ? yield* result : result };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    dropFrames(error.error);
-    return { refusal: error.error };
-  }
+/** The error of one task alone; throws what undoes the transaction. */
+function refusalOf(error: unknown): BTrDBError {
+  if (!(error instanceof Refusal)) throw error;
+  dropFrames(error.error);
+  return error.error;
 }
 
 /**
