@@ -30,7 +30,7 @@ const ENHANCE_YOUR_CALM = 11;
 /** Longest headers of a request, characters. */
 const MAX_LENGTH = 65_536;
 
-/** What is known of the headers of a connection. */
+/** Headers of a connection so far. */
 interface Seen {
   /** Number of the latest stream whose headers were not refused. */
   latest: number;
@@ -43,7 +43,7 @@ type Watched = Socket & { [SEEN]?: Seen };
 
 /** Ends connections with longer headers than {@linkcode MAX_LENGTH}. */
 export function endOnLongHeaders(http2: Http2Server): void {
-  /** The same by session, whose socket is a proxy. */
+  /** The same by session, whose socket is a proxy: each look at it takes long. */
   const bySession = new WeakMap<object, Seen>();
   const seenBy = (session: ServerHttp2Session): Seen | undefined => {
     const known = bySession.get(session);
@@ -57,7 +57,7 @@ export function endOnLongHeaders(http2: Http2Server): void {
     const seen = session === undefined ? undefined : seenBy(session as ServerHttp2Session);
     if (seen !== undefined && id !== undefined) seen.latest = id;
     let length = 0;
-    for (const name in headers) length += name.length + (headers[name] ?? "").length;
+    for (const name of Object.keys(headers)) length += name.length + (headers[name] ?? "").length;
     if (length <= MAX_LENGTH) return;
     // Not at once: others are about to hear of the stream, and may answer.
     setImmediate(() => {

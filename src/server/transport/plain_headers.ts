@@ -39,7 +39,7 @@ export function dropUnplainHeaders(http2: Http2Server): void {
     _flags: number,
     rawHeaders: readonly string[],
   ) => {
-    for (const name in headers) {
+    for (const name of Object.keys(headers)) {
       const value = headers[name] ?? "";
       const isPlain = (USUAL_NAMES.has(name) || NAME.test(name)) &&
         (typeof value === "string" ? VALUE.test(value) : value.every((text) => VALUE.test(text)));
