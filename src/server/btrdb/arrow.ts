@@ -8,6 +8,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { giveWay } from "../../core/pacer.ts";
+import { loadIpc } from "../../arrow/load_ipc.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize } from "../../endpoint/checks.ts";
@@ -27,7 +28,7 @@ import { mergedRows } from "./merged_rows.ts";
 import { mergedRequest } from "./multi_raw_values.ts";
 import { type AnswerKind, RAW_ANSWER, statAnswer } from "../../kernel/answer_pieces.ts";
 import { sendColumns } from "./streaming.ts";
-import { checkStreams, decode, versionOf } from "./request.ts";
+import { atMost, checkStreams, decode, versionOf } from "./request.ts";
 import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { versionMessage } from "./writes.ts";
 
@@ -47,17 +48,12 @@ const POLICIES: Readonly<Record<number, MergePolicy>> = {
   [WirePolicy.REPLACE]: "replace",
 };
 
-/** The Arrow functions, loaded when first needed. */
-function arrow(): Promise<typeof import("../../arrow/ipc.ts")> {
-  return import("../../arrow/ipc.ts");
-}
-
 /** `ArrowRawValues`. */
 export async function arrowRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(ArrowRawValuesParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { rawToIpc } = await arrow();
+  const { rawToIpc } = await loadIpc();
   const { uuid, start, end, templateBytes: template } = params;
   const kind = encodedBy(RAW_ANSWER, (columns) => rawToIpc(columns, { template }));
   const request = { uuid, start, end, version: versionOf(params.versionMajor) };
@@ -69,7 +65,7 @@ export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(AlignedWindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { statToIpc } = await arrow();
+  const { statToIpc } = await loadIpc();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, pointWidth: pointwidth } = params;
   const request = { uuid, start, end, pointwidth, version: versionOf(params.versionMajor) };
@@ -81,7 +77,7 @@ export async function arrowWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(WindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { statToIpc } = await arrow();
+  const { statToIpc } = await loadIpc();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, width, depth } = params;
   const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
@@ -91,11 +87,13 @@ export async function arrowWindows(exchange: Exchange): Promise<void> {
 /** `ArrowMultiValues`: raw values of several streams, joined by time. */
 export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = await decode(ArrowMultiValuesParamsSchema, await call.only());
+  const params = await decode(ArrowMultiValuesParamsSchema, await call.only(), {
+    list: atMost(ArrowMultiValuesParamsSchema.field.uuid, settings.maxStreamsPerCall),
+  });
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
-  const { multiToIpc } = await arrow();
+  const { multiToIpc } = await loadIpc();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
   const names = uuids.map(uuidText);
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
@@ -130,7 +128,7 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
       code: ErrorCode.InvalidParameter,
     });
   }
-  const { ipcToRawInSlices } = await arrow();
+  const { ipcToRawInSlices } = await loadIpc();
   const checkPoints = (points: number) => checkInsertSize(points, insertLimit(endpoint), uuid);
   const bounds = { maxUnpackedBytes: MAX_INSERT_BYTES, checkPoints };
   const columns = await ipcToRawInSlices(params.arrowBytes, bounds, { signal: call.signal });

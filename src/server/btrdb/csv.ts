@@ -24,7 +24,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange } from "../method.ts";
 import { withStreams } from "./many_streams.ts";
-import { checkCount, decode, versionOf } from "./request.ts";
+import { atMost, checkCount, decode, versionOf } from "./request.ts";
 
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
@@ -38,7 +38,9 @@ const ROW_TAG = 0x1a;
 /** `GenerateCSV`. The header goes out even when the queries then fail, as a real server's does. */
 export async function generateCsv(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = await decode(GenerateCSVParamsSchema, await call.only());
+  const params = await decode(GenerateCSVParamsSchema, await call.only(), {
+    list: atMost(GenerateCSVParamsSchema.field.streams, settings.maxStreamsPerCall),
+  });
   const uuids = params.streams.map(({ uuid }) => uuid);
   // Several versions of one stream may stand side by side (golden csv_raw).
   checkCount(uuids.length, settings.maxStreamsPerCall);

@@ -11,13 +11,14 @@ import {
   InsertManyResponseSchema,
   type InsertOutcomeSchema,
 } from "../../gen/btrdb_deno_pb.ts";
-import { giveWay } from "../../core/pacer.ts";
+import { concatBytes } from "../../core/bytes.ts";
+import { giveWay, inSlices } from "../../core/pacer.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { failureOf } from "../failures.ts";
 import type { Exchange } from "../method.ts";
 import { insertLimit } from "./insert_in_pieces.ts";
-import { checkCount, decode } from "./request.ts";
+import { atMost, checkCount, decode } from "./request.ts";
 import { decodeInsertV5, insertDecoded, versionMessage } from "./writes.ts";
 
 /** Most inserts of a call. */
@@ -36,7 +37,11 @@ type Outcome = MessageInitShape<typeof InsertOutcomeSchema>;
 export async function insertMany(exchange: Exchange): Promise<void> {
   const { call, endpoint } = exchange;
   const bytes = await call.only();
-  const { inserts } = await decode(InsertManyParamsSchema, bytes, MAX_INSERT_FIELDS, "write");
+  const { inserts } = await decode(InsertManyParamsSchema, bytes, {
+    most: MAX_INSERT_FIELDS,
+    list: atMost(InsertManyParamsSchema.field.inserts, MAX_INSERTS),
+    work: "write",
+  });
   checkCount(inserts.length, MAX_INSERTS);
   const most = insertLimit(endpoint);
   const outcomes: Promise<Outcome>[] = [];
@@ -55,8 +60,24 @@ export async function insertMany(exchange: Exchange): Promise<void> {
       outcomes.push(Promise.resolve(failed(exchange, error)));
     }
   }
-  const response = create(InsertManyResponseSchema, { outcomes: await Promise.all(outcomes) });
-  await call.send(toBinary(InsertManyResponseSchema, response));
+  await call.send(await inSlices(responseInSteps(await Promise.all(outcomes)), {}, "write"));
+}
+
+/** Outcomes that are encoded in one step, in half a millisecond or so. */
+const STEP_OUTCOMES = 128;
+
+/** The response: messages with some of the outcomes, one after another, are one message. */
+export function* responseInSteps(
+  outcomes: readonly Outcome[],
+): Generator<undefined, Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for (let from = 0; from < outcomes.length; from += STEP_OUTCOMES) {
+    const some = outcomes.slice(from, from + STEP_OUTCOMES);
+    const part = create(InsertManyResponseSchema, { outcomes: some });
+    parts.push(toBinary(InsertManyResponseSchema, part));
+    yield;
+  }
+  return concatBytes(parts);
 }
 
 function tooManyPoints(most: number): BTrDBError {

@@ -70,7 +70,9 @@ export function setAnnotations(dialect: MetadataCodec): Method {
 
 /** `SetStreamTags` of v5. */
 export async function setTags({ call, endpoint, access, options }: Exchange): Promise<void> {
-  const params = await decode(v5.SetStreamTagsParamsSchema, await call.only(), FEW_FIELDS);
+  const params = await decode(v5.SetStreamTagsParamsSchema, await call.only(), {
+    most: FEW_FIELDS,
+  });
   await access.stream("insert", params.uuid);
   if (params.collection !== "") access.collection("insert", params.collection);
   const request = {

@@ -36,7 +36,7 @@ export const V4: MetadataCodec = {
     const { uuid, collection, tags, annotations } = await decode(
       v4.CreateParamsSchema,
       bytes,
-      FEW_FIELDS,
+      { most: FEW_FIELDS },
     );
     return {
       uuid,
@@ -46,14 +46,14 @@ export const V4: MetadataCodec = {
     };
   },
   async decodeSetAnnotations(bytes) {
-    const params = await decode(v4.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
+    const params = await decode(v4.SetStreamAnnotationsParamsSchema, bytes, { most: FEW_FIELDS });
     const wanted = optional(params.annotations, "annotation");
     const changes = new Map([...wanted].filter(([, value]) => value !== null));
     const removals = [...wanted].filter(([, value]) => value === null).map(([key]) => key);
     return { uuid: params.uuid, expected: params.expectedAnnotationVersion, changes, removals };
   },
   async decodeLookup(bytes) {
-    const params = await decode(v4.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
+    const params = await decode(v4.LookupStreamsParamsSchema, bytes, { most: FEW_FIELDS });
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,
@@ -85,12 +85,12 @@ export const V5: MetadataCodec = {
     const { uuid, collection, tags, annotations } = await decode(
       v5.CreateParamsSchema,
       bytes,
-      FEW_FIELDS,
+      { most: FEW_FIELDS },
     );
     return { uuid, collection, tags: metadataOf(tags), annotations: metadataOf(annotations) };
   },
   async decodeSetAnnotations(bytes) {
-    const params = await decode(v5.SetStreamAnnotationsParamsSchema, bytes, FEW_FIELDS);
+    const params = await decode(v5.SetStreamAnnotationsParamsSchema, bytes, { most: FEW_FIELDS });
     return {
       uuid: params.uuid,
       expected: params.expectedPropertyVersion,
@@ -99,7 +99,7 @@ export const V5: MetadataCodec = {
     };
   },
   async decodeLookup(bytes) {
-    const params = await decode(v5.LookupStreamsParamsSchema, bytes, FEW_FIELDS);
+    const params = await decode(v5.LookupStreamsParamsSchema, bytes, { most: FEW_FIELDS });
     return {
       collection: params.collection,
       isCollectionPrefix: params.isCollectionPrefix,

@@ -11,7 +11,7 @@ import { MultiRawValuesParamsSchema, MultiRawValuesResponseSchema } from "../../
 import type { Exchange } from "../method.ts";
 import { withStreams } from "./many_streams.ts";
 import { type MergedRequest, type MergedRows, mergedRows } from "./merged_rows.ts";
-import { checkStreams, decode, versionOf } from "./request.ts";
+import { atMost, checkStreams, decode, versionOf } from "./request.ts";
 
 /** Rows a message carries. */
 const BATCH_ROWS = 1_000;
@@ -22,7 +22,9 @@ const BATCH_CELLS = 1 << 17;
 /** `MultiRawValues`. */
 export async function multiRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, metrics, options } = exchange;
-  const params = await decode(MultiRawValuesParamsSchema, await call.only());
+  const params = await decode(MultiRawValuesParamsSchema, await call.only(), {
+    list: atMost(MultiRawValuesParamsSchema.field.uuid, settings.maxStreamsPerCall),
+  });
   const { uuid: uuids, start, end, periodNs } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);

@@ -6,6 +6,7 @@
 
 import {
   create,
+  type DescField,
   type DescMessage,
   fromBinary,
   mergeFromBinary,
@@ -17,7 +18,7 @@ import { LATEST } from "../../core/range.ts";
 import { uuidKey, uuidText } from "../../core/uuid.ts";
 import { isLatest } from "../../endpoint/checks.ts";
 import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
-import { messageParts } from "./message_parts.ts";
+import { type CountedList, messageParts } from "./message_parts.ts";
 
 /** Most fields of a request: ten thousand streams of a CSV have forty thousand. */
 const MAX_FIELDS = 100_000;
@@ -34,28 +35,37 @@ const VERY_FEW_BYTES = 1_024;
 /** Nobody looks at fields that the type of a request does not have. */
 const KNOWN = { readUnknownFields: false };
 
+/** How a request is decoded. */
+interface DecodeOptions {
+  /** Most fields. */
+  most?: number;
+  /** A list that is counted before a long request is decoded. */
+  list?: CountedList;
+  /** Its kind, when it gives way to others. */
+  work?: Work;
+}
+
 /**
  * Decodes a request, a long one in steps.
  *
- * @param most Most fields.
- * @param work Its kind, when it gives way to others.
  * @throws {GrpcFailure} INTERNAL, if the bytes are not such a message; RESOURCE_EXHAUSTED, if it has
  *   more than `most` fields, or too many within one.
+ * @throws {BTrDBError} What `list` throws.
  */
 export async function decode<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
-  most: number = MAX_FIELDS,
-  work: Work = "other",
+  { most = MAX_FIELDS, list, work = "other" }: DecodeOptions = {},
 ): Promise<MessageShape<Desc>> {
   try {
     if (bytes.length <= FEW_BYTES) {
       if (bytes.length > VERY_FEW_BYTES) await giveWay(work);
       return fromBinary(schema, bytes, KNOWN);
     }
-    return await inSlices(decodeInSteps(schema, bytes, most), undefined, work);
+    return await inSlices(decodeInSteps(schema, bytes, most, list), undefined, work);
   } catch (error) {
-    throw error instanceof GrpcFailure ? error : malformed(error);
+    const isAnswer = error instanceof GrpcFailure || error instanceof BTrDBError;
+    throw isAnswer ? error : malformed(error);
   }
 }
 
@@ -63,8 +73,9 @@ function* decodeInSteps<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
   most: number,
+  list: CountedList | undefined,
 ): Generator<undefined, MessageShape<Desc>> {
-  const parts = yield* messageParts(schema, bytes, most);
+  const parts = yield* messageParts(schema, bytes, most, list);
   const message = create(schema);
   for (const part of parts) {
     yield;
@@ -94,6 +105,11 @@ export function checkCount(count: number, most: number): void {
   throw new BTrDBError(`the call names ${count} streams, more than the ${most} allowed`, {
     code: ErrorCode.WrongArgs,
   });
+}
+
+/** A list, such as that of the streams of a call, of at most so many elements. */
+export function atMost(field: DescField, most: number): CountedList {
+  return { field, check: (count) => checkCount(count, most) };
 }
 
 /** Streams that are checked in one turn of the event loop. */

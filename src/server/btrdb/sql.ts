@@ -18,7 +18,9 @@ const BATCH_BYTES = 1 << 18;
 /** `SQLQuery`. It sees every collection, so a caller kept to some of them may not use it. */
 export async function sqlQuery(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, settings, owners, options } = exchange;
-  const { query, params } = await decode(SQLQueryParamsSchema, await call.only(), FEW_FIELDS);
+  const { query, params } = await decode(SQLQueryParamsSchema, await call.only(), {
+    most: FEW_FIELDS,
+  });
   access.everything("read");
   const limitMs = settings.sqlTimeoutMs;
   // Turns go by keys, where there are keys, else by connections.

@@ -9,6 +9,7 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { loadIpc } from "../../arrow/load_ipc.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { giveWay } from "../../core/pacer.ts";
 import { uuidKey } from "../../core/uuid.ts";
@@ -22,7 +23,7 @@ import {
 import { encodeSubscribeResponse } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 import { BATCH_POINTS } from "../../kernel/answer_pieces.ts";
-import { checkCount, checkStreams, decode, malformed } from "./request.ts";
+import { atMost, checkCount, checkStreams, decode, malformed } from "./request.ts";
 
 /**
  * `Subscribe`. It lasts until the client ends it, or until a stream moves to where the caller may
@@ -48,7 +49,9 @@ function isUpdate(message: Uint8Array): boolean {
 
 async function followList(exchange: Exchange, message: Uint8Array): Promise<void> {
   const { call, endpoint, access, settings, owners, options } = exchange;
-  const { uuid: uuids } = await decode(SubscribeParamsSchema, message);
+  const { uuid: uuids } = await decode(SubscribeParamsSchema, message, {
+    list: atMost(SubscribeParamsSchema.field.uuid, settings.maxStreamsPerCall),
+  });
   await giveWay();
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
@@ -184,7 +187,7 @@ let arrowMessages: SharedMessages | undefined;
 
 async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<void> {
   const { call, metrics } = exchange;
-  const { rawToIpc } = await import("../../arrow/ipc.ts");
+  const { rawToIpc } = await loadIpc();
   arrowMessages ??= new SharedMessages(({ uuid, columns }) => {
     const response = create(SubscriptionRespSchema, { uuid, arrowBytes: rawToIpc(columns) });
     return [toBinary(SubscriptionRespSchema, response)];

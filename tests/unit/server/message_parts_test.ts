@@ -1,14 +1,24 @@
 /** Long requests are decoded in parts of some thousand fields. */
 
 import { create, fromBinary, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
-import { assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import {
+  assertEquals,
+  assertGreater,
+  assertLessOrEqual,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { BTrDBError } from "../../../src/core/errors.ts";
 import { atOnce } from "../../../src/core/pacer.ts";
+import { InsertManyParamsSchema } from "../../../src/gen/btrdb_deno_pb.ts";
 import {
   ArrowMultiValuesParamsSchema,
   GenerateCSVParamsSchema,
   SetStreamTagsParamsSchema,
 } from "../../../src/gen/btrdb_v5_pb.ts";
 import { messageParts } from "../../../src/server/btrdb/message_parts.ts";
+import { atMost, decode } from "../../../src/server/btrdb/request.ts";
 import { GrpcFailure } from "../../../src/server/transport/status.ts";
 
 /** An unknown field 99 with a number, and one that is a group of other bytes. */
@@ -91,4 +101,70 @@ Deno.test("messageParts: groups within groups without end, and those that do not
   assertThrows(() => split(nested), RangeError, "the message is too deep");
   assertThrows(() => split(Uint8Array.of(0x9b, 0x06, 0x9c, 0x07)), Error, "invalid end group tag");
   assertThrows(() => split(Uint8Array.of(0x9b, 0x06, 0x08, 1)), RangeError);
+  assertThrows(() => split(Uint8Array.of(0x9b, 0x06, 0x08)), RangeError);
+});
+
+Deno.test("messageParts: what a message says of its lengths and types is checked", () => {
+  const split = (...bytes: number[]) =>
+    atOnce(messageParts(GenerateCSVParamsSchema, Uint8Array.from(bytes), 100_000));
+  assertThrows(() => split(0x3a, 3, 0x12, 1), RangeError, "premature EOF");
+  // A label of two bytes in a stream of three, which has room for one.
+  assertThrows(() => split(0x3a, 3, 0x12, 2, 97, 97), RangeError, "premature EOF");
+  // The number at the end of a stream has another byte behind it.
+  assertThrows(() => split(0x3a, 2, 0x08, 0x80, 0x01), RangeError, "premature EOF");
+  assertThrows(() => split(0x00, 1), Error, "illegal tag: field no 0");
+  assertThrows(() => split(0x0f, 1), Error, "illegal tag: field no 1 wire type 7");
+  assertThrows(() => split(0x0c, 1), Error, "cannot skip wire type 4");
+  assertEquals(split(0x3a, 3, 0x12, 1, 97).length, 1);
+});
+
+/** Byte strings that are made of fields while `body` runs. */
+async function stringsMade(body: () => Promise<void>): Promise<number> {
+  const { bytes, skip } = BinaryReader.prototype;
+  let made = 0;
+  BinaryReader.prototype.bytes = function () {
+    made++;
+    return bytes.call(this);
+  };
+  BinaryReader.prototype.skip = function (...of) {
+    made++;
+    return skip.apply(this, of);
+  };
+  try {
+    await body();
+  } finally {
+    Object.assign(BinaryReader.prototype, { bytes, skip });
+  }
+  return made;
+}
+
+// A call with 99,000 empty inserts or streams was refused for their number when objects had been made of
+// all of them. To collect these as garbage kept everybody waiting for up to 13 ms.
+Deno.test("decode: a list that is too long is refused before anything is made of its elements", async () => {
+  const lists = [
+    { schema: InsertManyParamsSchema, field: InsertManyParamsSchema.field.inserts, most: 4_096 },
+    { schema: GenerateCSVParamsSchema, field: GenerateCSVParamsSchema.field.streams, most: 10_000 },
+  ];
+  for (const { schema, field, most } of lists) {
+    const message = (elements: number) =>
+      Uint8Array.from({ length: 2 * elements }, (_, i) => i % 2 === 0 ? field.number << 3 | 2 : 0);
+    const made = await stringsMade(async () => {
+      await assertRejects(
+        () => decode(schema, message(99_000), { list: atMost(field, most) }),
+        BTrDBError,
+        `the call names 99000 streams, more than the ${most} allowed`,
+      );
+    });
+    assertEquals(made, 0);
+    await decode(schema, message(most), { list: atMost(field, most) });
+  }
+});
+
+Deno.test("decode: passing over a message makes nothing of its fields, known or not", async () => {
+  const bytes = new Uint8Array([...new Array(20_000).fill(UNKNOWN).flat(), ...group()]);
+  const made = await stringsMade(() => {
+    atOnce(messageParts(GenerateCSVParamsSchema, bytes, 100_000));
+    return Promise.resolve();
+  });
+  assertEquals(made, 0);
 });
