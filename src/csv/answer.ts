@@ -6,12 +6,13 @@
  */
 
 import type { RawColumns, StatColumns } from "../core/columns.ts";
-import { csvLine, csvNames, type CsvNumbers } from "../kernel/csv_text.ts";
+import { csvLine, type CsvNumbers, eachCsvName } from "../kernel/csv_text.ts";
 import type { CsvSupply } from "./messages.ts";
 import { CsvThread } from "./thread.ts";
 import { type CsvLayout, CsvWriter } from "../kernel/csv_writer.ts";
 import { chunkSize } from "../endpoint/chunk_size.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { giveWay } from "../core/pacer.ts";
 import type { CallOptions, Chunk, Endpoint } from "../endpoint/endpoint.ts";
 
 /** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
@@ -119,23 +120,31 @@ class StreamQuery {
  * with `bytes` or `pour`, once. Call `close` if you do not read it to the end.
  */
 export class CsvAnswer implements AsyncDisposable {
-  /** The cells of the header. */
-  readonly names: string[];
   /** Error of the first query that failed; undefined if none did. */
   readonly failure: unknown;
   readonly #kind: "raw" | "windows";
+  readonly #request: CsvRequest;
   readonly #sources: readonly StreamQuery[];
   #rows = 0;
 
   /** @ignore Made by {@linkcode openCsv}. */
   constructor(request: CsvRequest, sources: readonly StreamQuery[]) {
     this.#kind = request.query.type === "raw" ? "raw" : "windows";
+    this.#request = request;
     this.#sources = sources;
     this.failure = sources.find((source) => source.failure !== undefined)?.failure;
-    const labels = request.streams.map(({ label }, s) =>
-      request.includeVersions ? `${label}, ver. ${sources[s]!.version ?? 0n}` : label
-    );
-    this.names = csvNames(this.#kind, labels);
+  }
+
+  /** The cells of the header, each made when it is asked for: four per stream are many. */
+  names(): Generator<string, void> {
+    return eachCsvName(this.#kind, this.#labels());
+  }
+
+  *#labels(): Generator<string, void> {
+    const { streams, includeVersions } = this.#request;
+    for (const [s, { label }] of streams.entries()) {
+      yield includeVersions ? `${label}, ver. ${this.#sources[s]!.version ?? 0n}` : label;
+    }
   }
 
   /** Rows given so far. */
@@ -145,7 +154,7 @@ export class CsvAnswer implements AsyncDisposable {
 
   /** The header as it stands in a file: quoted where needed, with its line feed, UTF-8. */
   header(): Uint8Array<ArrayBuffer> {
-    return new TextEncoder().encode(csvLine(this.names));
+    return new TextEncoder().encode(csvLine([...this.names()]));
   }
 
   /**
@@ -175,11 +184,14 @@ export class CsvAnswer implements AsyncDisposable {
     take: (view: Uint8Array<ArrayBuffer>) => T,
     inThread = false,
   ): AsyncGenerator<Awaited<T>, void, void> {
+    if (this.failure !== undefined) {
+      await this.close();
+      throw this.failure;
+    }
     const layout = { kind: this.#kind, streams: this.#sources.length, ...format };
     const writer = new CsvWriter(layout);
     const late = new LateThread(layout, inThread);
     try {
-      if (this.failure !== undefined) throw this.failure;
       for (;;) {
         if (late.thread !== undefined) {
           return yield* this.#pourThread(late.thread, writer, take);
@@ -299,6 +311,9 @@ export async function openCsv(
   await mapConcurrently(sources, CONCURRENCY, async (source, s) => {
     // The versions of the others are told in the header even then.
     if (isFailed && !request.includeVersions) return;
+    // Queries that fail or answer at once never wait for anything else.
+    const pause = giveWay();
+    if (pause !== undefined) await pause;
     await source.open(() => open(request.streams[s]!));
     isFailed ||= source.failure !== undefined;
   });

@@ -23,12 +23,16 @@ export type CsvNumbers = "shortest" | "fixed6";
  * @param labels One for each stream.
  */
 export function csvNames(kind: CsvKind, labels: readonly string[]): string[] {
-  const names: string[] = [...TIME_NAMES];
+  return [...eachCsvName(kind, labels)];
+}
+
+/** The same, each made when it is asked for. */
+export function* eachCsvName(kind: CsvKind, labels: Iterable<string>): Generator<string, void> {
+  yield* TIME_NAMES;
   for (const label of labels) {
-    if (kind === "raw") names.push(label);
-    else for (const suffix of WINDOW_SUFFIXES) names.push(label + suffix);
+    if (kind === "raw") yield label;
+    else for (const suffix of WINDOW_SUFFIXES) yield label + suffix;
   }
-  return names;
 }
 
 /** Cells as one line with its line feed, quoted where RFC 4180 wants it. */
