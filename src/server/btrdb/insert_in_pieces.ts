@@ -25,7 +25,16 @@ export function insertLimit(endpoint: Endpoint): number {
  * @throws {BTrDBError} The database's own error; 403 if some of the requests were stored: a client
  * that sent all points again would double those.
  */
-export async function insertInPieces(
+export function insertInPieces(
+  endpoint: Endpoint,
+  request: InsertRequest,
+  options: CallOptions,
+): Promise<Version> {
+  const fits = request.columns.times.length <= endpoint.capabilities.maxInsertPoints;
+  return fits ? endpoint.insert(request, options) : insertPieces(endpoint, request, options);
+}
+
+async function insertPieces(
   endpoint: Endpoint,
   request: InsertRequest,
   options: CallOptions,
@@ -33,7 +42,6 @@ export async function insertInPieces(
   const { uuid, columns } = request;
   const total = columns.times.length;
   const most = endpoint.capabilities.maxInsertPoints;
-  if (total <= most) return await endpoint.insert(request, options);
   const { bad } = await inSlices(inspectPointsInSteps(columns, MIN_TIME, LAST_TIME), options);
   checkInsertPoint(columns, bad?.index, uuid);
   let version: Version = { major: 0n, minor: 0n };

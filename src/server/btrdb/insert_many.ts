@@ -45,6 +45,8 @@ export async function insertMany(exchange: Exchange): Promise<void> {
   checkCount(inserts.length, MAX_INSERTS);
   const most = insertLimit(endpoint);
   const outcomes: Promise<Outcome>[] = [];
+  const stored = (version: Version): Outcome => ({ response: versionMessage(version) });
+  const refused = (error: unknown): Outcome => failed(exchange, error);
   let points = 0;
   for (const bytes of inserts) {
     const pause = giveWay("write");
@@ -55,9 +57,9 @@ export async function insertMany(exchange: Exchange): Promise<void> {
       const message = await decodeInsertV5(exchange, bytes);
       points += message.columns.times.length;
       if (points > most) throw tooManyPoints(most);
-      outcomes.push(outcomeOf(exchange, insertDecoded(exchange, message)));
+      outcomes.push(insertDecoded(exchange, message).then(stored, refused));
     } catch (error) {
-      outcomes.push(Promise.resolve(failed(exchange, error)));
+      outcomes.push(Promise.resolve(refused(error)));
     }
   }
   await call.send(await inSlices(responseInSteps(await Promise.all(outcomes)), {}, "write"));
@@ -84,14 +86,6 @@ function tooManyPoints(most: number): BTrDBError {
   return new BTrDBError(`the inserts of the message have more than ${most} points`, {
     code: ErrorCode.InsertTooBig,
   });
-}
-
-async function outcomeOf(exchange: Exchange, inserted: Promise<Version>): Promise<Outcome> {
-  try {
-    return { response: versionMessage(await inserted) };
-  } catch (error) {
-    return failed(exchange, error);
-  }
 }
 
 function failed({ call, report }: Exchange, error: unknown): Outcome {
