@@ -275,12 +275,14 @@ class PointsOfMessage {
   length = 0;
 
   constructor(bytes: number, most: number) {
-    const capacity = Math.min(Math.ceil(bytes / RAW_POINT_BYTES), most + RAW_POINTS);
+    // The fields around the points are shorter than one: there is room for these, and no more.
+    const capacity = Math.min(Math.floor(bytes / RAW_POINT_BYTES), most + RAW_POINTS);
     this.#columns = { times: new BigInt64Array(capacity), values: new Float64Array(capacity) };
   }
 
-  /** The points; views into columns that may be longer. */
+  /** The points; views into the columns where these are longer. */
   get columns(): RawColumns {
+    if (this.length === this.#columns.times.length) return this.#columns;
     return sliceRaw(this.#columns, 0, this.length);
   }
 

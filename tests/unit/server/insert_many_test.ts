@@ -2,6 +2,7 @@
 
 import { assertEquals, assertLess } from "@std/assert";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { nextTurn } from "../../../src/core/event_loop.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import {
   InsertManyParamsSchema,
@@ -12,6 +13,7 @@ import { encodeInsert } from "../../../src/kernel/wire.ts";
 import { responseInSteps } from "../../../src/server/btrdb/insert_many.ts";
 import { serve } from "../../../src/server/mod.ts";
 import { columnsAt, columnsOf, createStream, uuidOf } from "../../support/engine.ts";
+import { scriptedEndpoint } from "../../support/grpc/scripted_endpoint.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 
 type Sent = readonly { readonly stream: number; readonly times: readonly number[] }[];
@@ -103,4 +105,35 @@ Deno.test("InsertMany: outcomes that are encoded in steps are those that are enc
     const whole = create(InsertManyResponseSchema, { outcomes });
     assertEquals(step.value, toBinary(InsertManyResponseSchema, whole));
   }
+});
+
+// All inserts of a message were decoded before the first was stored: 13 MB of objects waited for 4,096 of
+// 255 points, and to copy them when garbage was collected took up to 12 ms.
+Deno.test("InsertMany: no more inserts are decoded while 262,144 points wait to be stored", async () => {
+  let begun = 0;
+  const waiting: (() => void)[] = [];
+  const full = Promise.withResolvers<void>();
+  const endpoint = scriptedEndpoint({
+    insert() {
+      begun++;
+      const { promise, resolve } = Promise.withResolvers<{ major: bigint; minor: bigint }>();
+      waiting.push(() => resolve({ major: 10n, minor: 0n }));
+      if (begun === 4) full.resolve();
+      return promise;
+    },
+  });
+  await using server = await serve(endpoint, { port: 0 });
+  using raw = new RawClient(server.address);
+  const times = range(65_536);
+  const answer = insertMany(raw, range(6).map((i) => ({ stream: i + 1, times })));
+  await full.promise;
+  // Long enough for the others, if they did not wait.
+  for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+  assertEquals(begun, 4);
+  waiting.shift()!();
+  while (begun < 5) await nextTurn();
+  for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+  assertEquals(begun, 5);
+  for (; begun < 6 || waiting.length > 0; await nextTurn()) waiting.shift()?.();
+  assertEquals(await answer, new Array(6).fill([0, 0]));
 });
