@@ -8,7 +8,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { giveWay } from "../../core/pacer.ts";
-import { loadIpc } from "../../arrow/load_ipc.ts";
+import { loadArrow } from "./load_arrow.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize } from "../../endpoint/checks.ts";
@@ -53,7 +53,7 @@ export async function arrowRawValues(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(ArrowRawValuesParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { rawToIpc } = await loadIpc();
+  const { rawToIpc } = await loadArrow();
   const { uuid, start, end, templateBytes: template } = params;
   const kind = encodedBy(RAW_ANSWER, (columns) => rawToIpc(columns, { template }));
   const request = { uuid, start, end, version: versionOf(params.versionMajor) };
@@ -65,7 +65,7 @@ export async function arrowAlignedWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(AlignedWindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { statToIpc } = await loadIpc();
+  const { statToIpc } = await loadArrow();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, pointWidth: pointwidth } = params;
   const request = { uuid, start, end, pointwidth, version: versionOf(params.versionMajor) };
@@ -77,7 +77,7 @@ export async function arrowWindows(exchange: Exchange): Promise<void> {
   const { call, endpoint, access, options } = exchange;
   const params = await decode(WindowsParamsSchema, await call.only());
   await access.stream("read", params.uuid);
-  const { statToIpc } = await loadIpc();
+  const { statToIpc } = await loadArrow();
   const kind = encodedBy(statAnswer(true), (columns) => statToIpc(columns, { withStddev: true }));
   const { uuid, start, end, width, depth } = params;
   const request = { uuid, start, end, width, depth, version: versionOf(params.versionMajor) };
@@ -93,7 +93,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
-  const { multiToIpc } = await loadIpc();
+  const { multiToIpc } = await loadArrow();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
   const names = uuids.map(uuidText);
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
@@ -128,7 +128,7 @@ export async function arrowInsert(exchange: Exchange): Promise<void> {
       code: ErrorCode.InvalidParameter,
     });
   }
-  const { ipcToRawInSlices } = await loadIpc();
+  const { ipcToRawInSlices } = await loadArrow();
   const checkPoints = (points: number) => checkInsertSize(points, insertLimit(endpoint), uuid);
   const bounds = { maxUnpackedBytes: MAX_INSERT_BYTES, checkPoints };
   const columns = await ipcToRawInSlices(params.arrowBytes, bounds, { signal: call.signal });

@@ -74,12 +74,12 @@ function tooMany(what: string, most: number): GrpcFailure {
   );
 }
 
-/** What a field is in. */
+/** The message or group of a field. */
 interface Around {
   /** Its type; absent in groups. */
   readonly schema: DescMessage | undefined;
   readonly depth: number;
-  /** Where it ends. */
+  /** Its end in the request. */
   readonly end: number;
 }
 

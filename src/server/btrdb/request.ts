@@ -35,7 +35,7 @@ const VERY_FEW_BYTES = 1_024;
 /** Nobody looks at fields that the type of a request does not have. */
 const KNOWN = { readUnknownFields: false };
 
-/** How a request is decoded. */
+/** Bounds and kind of a request that is decoded. */
 interface DecodeOptions {
   /** Most fields. */
   most?: number;

@@ -9,7 +9,7 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { loadIpc } from "../../arrow/load_ipc.ts";
+import { loadArrow } from "./load_arrow.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { giveWay } from "../../core/pacer.ts";
 import { uuidKey } from "../../core/uuid.ts";
@@ -187,7 +187,7 @@ let arrowMessages: SharedMessages | undefined;
 
 async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<void> {
   const { call, metrics } = exchange;
-  const { rawToIpc } = await loadIpc();
+  const { rawToIpc } = await loadArrow();
   arrowMessages ??= new SharedMessages(({ uuid, columns }) => {
     const response = create(SubscriptionRespSchema, { uuid, arrowBytes: rawToIpc(columns) });
     return [toBinary(SubscriptionRespSchema, response)];
