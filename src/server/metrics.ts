@@ -24,6 +24,12 @@ export interface CallRecord {
   bytesSent: number;
 }
 
+/** Labels of a call: of its method, and with how it ended. */
+interface CallLabels {
+  readonly key: string;
+  readonly full: string;
+}
+
 interface Histogram {
   buckets: number[];
   sum: number;
@@ -45,6 +51,8 @@ export class Metrics {
   readonly #errors = new Map<string, number>();
   readonly #calls = new Map<string, number>();
   readonly #seconds = new Map<string, Histogram>();
+  /** Labels of calls, by what they are made of. */
+  readonly #labels = new Map<string, CallLabels>();
   #bytesReceived = 0;
   #bytesSent = 0;
   /** Points and windows sent to clients. */
@@ -63,8 +71,7 @@ export class Metrics {
 
   /** Counts a finished call. */
   record(call: CallRecord): void {
-    const key = labels({ service: call.service, rpc: call.rpc });
-    const full = labels({ service: call.service, rpc: call.rpc, code: call.code });
+    const { key, full } = this.#labelsOf(call);
     this.#calls.set(full, (this.#calls.get(full) ?? 0) + 1);
     this.#bytesReceived += call.bytesReceived;
     this.#bytesSent += call.bytesSent;
@@ -77,6 +84,16 @@ export class Metrics {
     histogram.count++;
     const bucket = BOUNDS.findIndex((bound) => call.seconds <= bound);
     if (bucket >= 0) histogram.buckets[bucket]!++;
+  }
+
+  #labelsOf({ service, rpc, code }: CallRecord): CallLabels {
+    const name = `${service}/${rpc}/${code}`;
+    let known = this.#labels.get(name);
+    if (known === undefined) {
+      known = { key: labels({ service, rpc }), full: labels({ service, rpc, code }) };
+      this.#labels.set(name, known);
+    }
+    return known;
   }
 
   /** Counts an error that no client can be blamed for. */
