@@ -346,7 +346,7 @@ export class Storage {
             }),
           );
         }
-        this.#journal.erase(tx, state.id, tx.head(state).buffer.rows);
+        this.#journal.erase(tx, state.id, tx.head(state).buffer);
         this.metadata.obliterate(stream);
         this.#deletions.remove(state.id);
         this.#reclaimer.order(state.id, ALL_VERSIONS);

@@ -41,7 +41,7 @@ export class Journal {
   readonly #rowsFrom: Statement;
   readonly #indexed: Statement;
   readonly #addIndex: Statement;
-  readonly #changes: Statement;
+  readonly #indexable: Statement;
   readonly #removeIndex: Statement;
   readonly #row: Statement;
   readonly #oldest: Statement;
@@ -69,7 +69,9 @@ export class Journal {
       "INSERT INTO journal_index (stream, seq) " +
         "SELECT stream, seq FROM journal WHERE seq >= ? ORDER BY stream, seq",
     );
-    this.#changes = db.prepare("SELECT changes() AS n");
+    this.#indexable = db.prepare(
+      "SELECT count(*) AS n, total(points) AS points FROM journal WHERE seq >= ?",
+    );
     this.#removeIndex = db.prepare("DELETE FROM journal_index WHERE stream = ?");
     this.#row = db.prepare("SELECT data, at_ms, checksum FROM journal WHERE seq = ?");
     this.#oldest = db.prepare(
@@ -187,12 +189,13 @@ export class Journal {
   /**
    * Takes all rows of a stream out: their points are in the tree, or are written anew.
    *
-   * @param rows Numbers in ascending order.
+   * @param buffer The points.
    */
-  remove(tx: Transaction, stream: number, rows: readonly number[]): void {
+  remove(tx: Transaction, stream: number, buffer: PointBuffer): void {
+    const { rows } = buffer;
     const runs = [...runsOf(rows)];
     if (runs.length <= FEW_RUNS || rows.length >= LONG_RUN * runs.length) {
-      this.erase(tx, stream, rows);
+      this.erase(tx, stream, buffer);
       return;
     }
     // Those of the tail are put in the index too, unless they are few.
@@ -200,21 +203,24 @@ export class Journal {
     const start = this.#startIn(tx);
     const inTail = rows.filter((row) => row >= start);
     this.#removeIndex.run(stream);
-    this.#spent?.spend(tx, rows.slice(0, rows.length - inTail.length));
+    const spent = rows.slice(0, rows.length - inTail.length);
+    this.#spent?.spend(tx, spent, buffer.length / rows.length);
     this.#eraseTail(tx, stream, inTail);
   }
 
   /**
    * Removes all rows of a stream from the file.
    *
-   * @param rows Numbers in ascending order.
+   * @param buffer The points that are not in the tree.
    */
-  erase(tx: Transaction, stream: number, rows: readonly number[]): void {
+  erase(tx: Transaction, stream: number, buffer: PointBuffer): void {
+    const { rows } = buffer;
     if (rows.length === 0) return;
     const start = this.#startIn(tx);
     if (rows[0]! < start) {
       this.#removeIndex.run(stream);
-      tx.afterCommit(() => this.#spent?.removed(rows.filter((row) => row < start)));
+      const indexed = rows.filter((row) => row < start);
+      tx.afterCommit(() => this.#spent?.removed(indexed, buffer.length / rows.length));
     }
     this.#eraseTail(tx, stream, rows);
   }
@@ -232,11 +238,11 @@ export class Journal {
   #moveTail(tx: Transaction, start: number): void {
     const before = this.#startIn(tx);
     this.#addIndex.get(before);
-    const rows = Number(this.#changes.get()?.["n"]);
+    const { n, points } = this.#indexable.get(before)!;
     this.#setTailStart.run(start);
     this.#move = { tx, start };
     tx.afterCommit(() => {
-      this.#spent?.indexed(before, start, rows);
+      this.#spent?.indexed(before, start, Number(n), Number(points));
       this.#start = start;
       this.#tail.clear();
       this.#move = undefined;

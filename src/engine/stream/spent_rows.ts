@@ -4,9 +4,9 @@
  * Rows of many streams lie between each other in the order of their arrival. To remove those of one
  * stream at once would write almost every page of the journal anew, with the rows of all others, for
  * each commit of a buffer. So a commit removes them from the index of the journal only, which has
- * those of a stream side by side. When three of four rows of a stretch of the journal are spent, they
- * are removed together, in small tasks between other writes; pages that are empty then are not even
- * written.
+ * those of a stream side by side. When three of four rows of a stretch of the journal are spent, or
+ * rows with three of four of its points, they are removed together, in small tasks between other
+ * writes; pages that are empty then are not even written.
  *
  * @module
  */
@@ -30,8 +30,11 @@ export type SubmitInBackground = (task: {
   run(tx: Transaction): void;
 }) => Promise<void>;
 
-/** Rows looked at in one task. */
+/** Rows looked at in one task, at most. */
 const TASK_ROWS = 512;
+
+/** Points of the rows looked at in one task, but for the last of them. */
+const TASK_POINTS = 65_536;
 
 /** Rows of a stretch, at most, but for the first one. */
 const STRETCH_ROWS = 4096;
@@ -45,25 +48,35 @@ interface Stretch {
   to: number;
   /** Rows that are there, spent ones too; `undefined` if nobody has counted them. */
   rows: number | undefined;
+  /** Points of these rows. */
+  points: number;
   spent: number;
+  /** Points of the spent rows, as if all rows of a stream had as many. */
+  spentPoints: number;
   /** Number of the first row that this pass has not looked at. */
   next: number;
 }
 
-function isDue({ from, to, rows, spent, next }: Stretch): boolean {
+function isDue({ from, to, rows, points, spent, spentPoints, next }: Stretch): boolean {
   if (next > from) return true;
   if (spent === 0) return false;
-  return 4 * spent >= 3 * (rows ?? to - from) || (rows === undefined && spent >= UNKNOWN_SPENT);
+  if (4 * spent >= 3 * (rows ?? to - from)) return true;
+  return rows === undefined ? spent >= UNKNOWN_SPENT : 4 * spentPoints >= 3 * points;
+}
+
+/** A stretch of which nobody has looked at a row. */
+function stretchOf(from: number, to: number, rows: number | undefined, points: number): Stretch {
+  return { from, to, rows, points, spent: 0, spentPoints: 0, next: from };
 }
 
 /** Counts spent rows, and removes them. */
 export class SpentRows {
   readonly #submit: SubmitInBackground;
   readonly #add: Statement;
-  readonly #end: Statement;
+  readonly #noMore: Statement;
+  readonly #rows: Statement;
   readonly #remove: Statement;
-  readonly #removed: Statement;
-  readonly #count: Statement;
+  readonly #left: Statement;
   #stretches: Stretch[] = [];
   #running: Promise<void> | undefined;
   #isDamaged = false;
@@ -78,11 +91,15 @@ export class SpentRows {
       `INSERT INTO setting (key, value) VALUES ('${SPENT_KEY}', ?) ` +
         "ON CONFLICT (key) DO UPDATE SET value = value + excluded.value RETURNING value",
     );
-    this.#end = db.prepare(
-      `SELECT seq FROM journal WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT 1 OFFSET ${TASK_ROWS}`,
+    this.#noMore = db.prepare(`DELETE FROM setting WHERE key = '${SPENT_KEY}'`);
+    this.#rows = db.prepare(
+      `SELECT seq, points FROM journal WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ${
+        TASK_ROWS + 1
+      }`,
     );
-    this.#removed = db.prepare("SELECT changes() AS n");
-    this.#count = db.prepare("SELECT count(*) AS n FROM journal WHERE seq >= ? AND seq < ?");
+    this.#left = db.prepare(
+      "SELECT count(*) AS n, total(points) AS points FROM journal WHERE seq >= ? AND seq < ?",
+    );
     this.#remove = db.prepare(
       `DELETE FROM journal WHERE seq >= ? AND seq < ? AND NOT ${IS_LIVE}`,
     );
@@ -92,18 +109,19 @@ export class SpentRows {
     ).get();
     const from = Number(row?.["oldest"] ?? tail);
     const spent = Number(row?.["spent"] ?? 0);
-    if (from < tail) this.#stretches.push({ from, to: tail, rows: undefined, spent, next: from });
+    if (from < tail) this.#stretches.push({ ...stretchOf(from, tail, undefined, 0), spent });
   }
 
   /** Takes note of rows that are in the index now: all with numbers `[from, to)`. */
-  indexed(from: number, to: number, rows: number): void {
+  indexed(from: number, to: number, rows: number, points: number): void {
     const last = this.#stretches.at(-1);
     const isLong = last?.rows === undefined || last.rows + rows > STRETCH_ROWS;
     if (isLong || last.next > last.from) {
-      this.#stretches.push({ from, to, rows, spent: 0, next: from });
+      this.#stretches.push(stretchOf(from, to, rows, points));
     } else {
       last.to = to;
       last.rows! += rows;
+      last.points += points;
     }
   }
 
@@ -111,11 +129,15 @@ export class SpentRows {
    * Takes note of rows that are spent from this transaction on. They are out of the index.
    *
    * @param rows Numbers in ascending order.
+   * @param rowPoints Points of one of them, on average.
    */
-  spend(tx: Transaction, rows: readonly number[]): void {
+  spend(tx: Transaction, rows: readonly number[], rowPoints: number): void {
     this.#add.get(rows.length);
     tx.afterCommit(() => {
-      for (const [stretch, n] of this.#byStretch(rows)) stretch.spent += n;
+      for (const [stretch, n] of this.#byStretch(rows)) {
+        stretch.spent += n;
+        stretch.spentPoints += n * rowPoints;
+      }
       this.start();
     });
   }
@@ -124,10 +146,13 @@ export class SpentRows {
    * Takes note of rows that were in the index and are removed.
    *
    * @param rows Numbers in ascending order.
+   * @param rowPoints Points of one of them, on average.
    */
-  removed(rows: readonly number[]): void {
+  removed(rows: readonly number[], rowPoints: number): void {
     for (const [stretch, n] of this.#byStretch(rows)) {
-      if (stretch.rows !== undefined) stretch.rows -= n;
+      if (stretch.rows === undefined) continue;
+      stretch.rows -= n;
+      stretch.points -= n * rowPoints;
     }
   }
 
@@ -175,33 +200,57 @@ export class SpentRows {
   /** Removes the spent ones of some rows of a stretch. */
   #sweep(tx: Transaction, stretch: Stretch): void {
     const from = stretch.next;
-    const to = Number(this.#end.get(from, stretch.to)?.["seq"] ?? stretch.to);
+    const { to, ...before } = this.#nextRows(stretch);
     this.#remove.get(from, to);
-    const removed = Number(this.#removed.get()?.["n"]);
-    if (removed > 0 && Number(this.#add.get(-removed)?.["value"]) < 0) {
-      // Rows that are not in the index and that nobody has spent have points that are nowhere else.
-      throw damaged("the index of the journal");
-    }
-    const left = stretch.rows === undefined ? Number(this.#count.get(from, to)?.["n"]) : 0;
+    const { n, points } = this.#left.get(from, to)!;
+    const removed = before.rows - Number(n);
+    if (removed > 0) this.#takeOff(removed);
     tx.afterCommit(() => {
-      if (stretch.rows === undefined) this.#counted(stretch, to, removed, left);
-      else this.#swept(stretch, stretch.rows - removed, to);
+      if (stretch.rows === undefined) {
+        this.#counted(stretch, to, removed, Number(n), Number(points));
+      } else this.#swept(stretch, to, stretch.rows - removed, before.points - Number(points));
     });
   }
 
-  /** Takes note of how many rows the beginning of a stretch has: it is one by itself from now on. */
-  #counted(stretch: Stretch, to: number, removed: number, rows: number): void {
+  /** Takes rows that are removed off the number of spent ones. */
+  #takeOff(rows: number): void {
+    const left = Number(this.#add.get(-rows)?.["value"]);
+    // Rows that are not in the index and that nobody has spent have points that are nowhere else.
+    if (left < 0) throw damaged("the index of the journal");
+    // Earlier code takes a setting of 0 for damage.
+    if (left === 0) this.#noMore.run();
+  }
+
+  /** The rows of a stretch that a task looks at: how many they are, and where those behind begin. */
+  #nextRows({ next, to }: Stretch): { to: number; rows: number; points: number } {
+    let last = next - 1;
+    let points = 0;
+    const all = this.#rows.all(next, to);
+    for (const [rows, row] of all.entries()) {
+      const seq = Number(row["seq"]);
+      // In a page that something else has overwritten they are in no order.
+      if (seq <= last) throw damaged(`journal row ${seq}`);
+      if (rows === TASK_ROWS || points >= TASK_POINTS) return { to: seq, rows, points };
+      last = seq;
+      points += Number(row["points"]);
+    }
+    return { to, rows: all.length, points };
+  }
+
+  /** Takes note of what the beginning of a stretch has: it is one by itself from now on. */
+  #counted(stretch: Stretch, to: number, removed: number, rows: number, points: number): void {
     const { from } = stretch;
     stretch.spent = Math.max(0, stretch.spent - removed);
     stretch.from = stretch.next = to;
-    const known = rows === 0 ? [] : [{ from, to, rows, spent: 0, next: from }];
+    const known = rows === 0 ? [] : [stretchOf(from, to, rows, points)];
     this.#replace(stretch, to < stretch.to ? [...known, stretch] : known);
   }
 
-  #swept(stretch: Stretch, rows: number, to: number): void {
+  #swept(stretch: Stretch, to: number, rows: number, removedPoints: number): void {
     // Counted are those that are spent from the beginning of this pass on.
-    if (stretch.next === stretch.from) stretch.spent = 0;
+    if (stretch.next === stretch.from) stretch.spent = stretch.spentPoints = 0;
     stretch.rows = rows;
+    stretch.points -= removedPoints;
     stretch.next = to < stretch.to ? to : stretch.from;
     if (rows === 0) this.#replace(stretch, []);
   }

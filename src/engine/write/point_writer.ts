@@ -150,7 +150,7 @@ export class PointWriter {
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, { replaced: rest.times });
     }
-    this.#journal.remove(tx, state.id, head.buffer.rows);
+    this.#journal.remove(tx, state.id, head.buffer);
     const row = this.#journal.add(tx, state.id, merged);
     const buffer = PointBuffer.EMPTY.append(merged, row, head.buffer.sinceMs);
     tx.setHead(state, { ...head, buffer });
@@ -219,7 +219,7 @@ export class PointWriter {
     { replaced = NO_TIMES, unsplitPoints = UNSPLIT_POINTS, ready }: CommitOptions = {},
   ): Generator<undefined, Version> {
     const head = tx.head(state);
-    this.#journal.remove(tx, state.id, head.buffer.rows);
+    this.#journal.remove(tx, state.id, head.buffer);
     const major = head.major + 1;
     const commit = { ...this.#commitOf(major, replaced), unsplitPoints, ready };
     const root = yield* insertIntoVersion(commit, head.root, points);
