@@ -310,6 +310,7 @@ export class Storage {
   /** Gives room that nothing uses back to the file system, once what is to be removed is removed. */
   async compact(options: CompactCallOptions): Promise<CompactReport> {
     await abortable(this.#reclaimer.finishedAll(), options, "compact");
+    await abortable(this.#journal.removeSpent(), options, "compact");
     const { path } = this.#parts;
     return await compact({
       db: this.db,

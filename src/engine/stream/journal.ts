@@ -95,6 +95,11 @@ export class Journal {
     this.#spent?.start();
   }
 
+  /** Removes, as a writer, all rows that are spent now. */
+  async removeSpent(): Promise<void> {
+    await this.#spent?.removeAll();
+  }
+
   /**
    * Takes note, as a reader, of the rows that the writer has added.
    *

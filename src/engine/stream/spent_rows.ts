@@ -53,12 +53,15 @@ interface Stretch {
   spent: number;
   /** Points of the spent rows, as if all rows of a stream had as many. */
   spentPoints: number;
+  /** True if spent rows are to be removed, however few they are. */
+  isWanted: boolean;
   /** Number of the first row that this pass has not looked at. */
   next: number;
 }
 
-function isDue({ from, to, rows, points, spent, spentPoints, next }: Stretch): boolean {
-  if (next > from) return true;
+function isDue(stretch: Stretch): boolean {
+  const { from, to, rows, points, spent, spentPoints, isWanted, next } = stretch;
+  if (next > from || isWanted) return true;
   if (spent === 0) return false;
   if (4 * spent >= 3 * (rows ?? to - from)) return true;
   return rows === undefined ? spent >= UNKNOWN_SPENT : 4 * spentPoints >= 3 * points;
@@ -66,7 +69,7 @@ function isDue({ from, to, rows, points, spent, spentPoints, next }: Stretch): b
 
 /** A stretch of which nobody has looked at a row. */
 function stretchOf(from: number, to: number, rows: number | undefined, points: number): Stretch {
-  return { from, to, rows, points, spent: 0, spentPoints: 0, next: from };
+  return { from, to, rows, points, spent: 0, spentPoints: 0, isWanted: false, next: from };
 }
 
 /** Counts spent rows, and removes them. */
@@ -173,6 +176,13 @@ export class SpentRows {
     if (isIdle && this.#due() !== undefined) this.#running = this.#run();
   }
 
+  /** Removes the rows that are spent now, few or many; those that cannot be removed stay. */
+  async removeAll(): Promise<void> {
+    for (const stretch of this.#stretches) stretch.isWanted ||= stretch.spent > 0;
+    this.start();
+    await this.#running;
+  }
+
   async #run(): Promise<void> {
     try {
       for (let due = this.#due(); due !== undefined; due = this.#due()) {
@@ -248,7 +258,10 @@ export class SpentRows {
 
   #swept(stretch: Stretch, to: number, rows: number, removedPoints: number): void {
     // Counted are those that are spent from the beginning of this pass on.
-    if (stretch.next === stretch.from) stretch.spent = stretch.spentPoints = 0;
+    if (stretch.next === stretch.from) {
+      stretch.spent = stretch.spentPoints = 0;
+      stretch.isWanted = false;
+    }
     stretch.rows = rows;
     stretch.points -= removedPoints;
     stretch.next = to < stretch.to ? to : stretch.from;
