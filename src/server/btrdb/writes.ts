@@ -9,31 +9,29 @@ import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import {
   DeleteParamsSchema,
   FlushParamsSchema,
+  FlushResponseSchema,
   ObliterateParamsSchema,
   ObliterateResponseSchema,
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { checkInsertSize, TEXT } from "../../endpoint/checks.ts";
 import { atOnce, inSlices } from "../../core/pacer.ts";
-import { varintField } from "../../kernel/encode.ts";
 import { decodeInsertInSteps, type InsertMessage } from "../../kernel/wire.ts";
 import type { Exchange } from "../method.ts";
 import type { Call } from "../transport/call.ts";
 import { insertInPieces, insertLimit } from "./insert_in_pieces.ts";
 import { decode, malformed } from "./request.ts";
 
-/** Most bytes of a version: two tags, and two numbers of 64 bits. */
-const VERSION_BYTES = 22;
-
 /**
  * A response of nothing but the version: `InsertResponse`, `DeleteResponse` and `FlushResponse` are
  * the same on the wire.
  */
-export function versionMessage({ major, minor }: Version): Uint8Array {
-  const writer = { bytes: new Uint8Array(VERSION_BYTES), pos: 0 };
-  varintField(writer, 2, major);
-  varintField(writer, 3, minor);
-  return writer.bytes.slice(0, writer.pos);
+export function versionMessage(version: Version): Uint8Array {
+  const response = create(FlushResponseSchema, {
+    versionMajor: version.major,
+    versionMinor: version.minor,
+  });
+  return toBinary(FlushResponseSchema, response);
 }
 
 /** `Insert` of v4: at most so many points, no merge policy. */
