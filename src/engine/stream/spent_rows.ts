@@ -27,14 +27,20 @@ export type SubmitInBackground = (task: {
   readonly points: number;
   readonly kind: "points";
   readonly isBackground: true;
-  run(tx: Transaction): void;
+  run(tx: Transaction): Generator<undefined, void>;
 }) => Promise<void>;
 
-/** Rows looked at in one task, at most. */
-const TASK_ROWS = 512;
+/** Rows looked at in one step of a task, at most. */
+const STEP_ROWS = 512;
 
-/** Points of the rows looked at in one task, but for the last of them. */
-const TASK_POINTS = 65_536;
+/** Points of the rows looked at in one step, but for the last of them. */
+const STEP_POINTS = 65_536;
+
+/**
+ * Rows looked at in a task for each that has come since the last one, at least: each is looked at 4/3
+ * times if three of four are removed each time, and a task waits for a transaction of thousands of inserts.
+ */
+const ROWS_FOR_EACH = 2;
 
 /** Rows of a stretch, at most, but for the first one. */
 const STRETCH_ROWS = 4096;
@@ -81,6 +87,8 @@ export class SpentRows {
   readonly #remove: Statement;
   readonly #left: Statement;
   #stretches: Stretch[] = [];
+  /** Rows that have come since the last task. */
+  #arrived = 0;
   #running: Promise<void> | undefined;
   #isDamaged = false;
 
@@ -97,7 +105,7 @@ export class SpentRows {
     this.#noMore = db.prepare(`DELETE FROM setting WHERE key = '${SPENT_KEY}'`);
     this.#rows = db.prepare(
       `SELECT seq, points FROM journal WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ${
-        TASK_ROWS + 1
+        STEP_ROWS + 1
       }`,
     );
     this.#left = db.prepare(
@@ -117,6 +125,7 @@ export class SpentRows {
 
   /** Takes note of rows that are in the index now: all with numbers `[from, to)`. */
   indexed(from: number, to: number, rows: number, points: number): void {
+    this.#arrived += rows;
     const last = this.#stretches.at(-1);
     const isLong = last?.rows === undefined || last.rows + rows > STRETCH_ROWS;
     if (isLong || last.next > last.from) {
@@ -173,7 +182,7 @@ export class SpentRows {
   /** Begins to remove spent rows, in the background, where they are many. */
   start(): void {
     const isIdle = this.#running === undefined && !this.#isDamaged;
-    if (isIdle && this.#due() !== undefined) this.#running = this.#run();
+    if (isIdle && this.#stretches.some(isDue)) this.#running = this.#run();
   }
 
   /** Removes the rows that are spent now, few or many; those that cannot be removed stay. */
@@ -185,13 +194,12 @@ export class SpentRows {
 
   async #run(): Promise<void> {
     try {
-      for (let due = this.#due(); due !== undefined; due = this.#due()) {
-        const stretch = due;
+      while (this.#stretches.some(isDue)) {
         await this.#submit({
           points: 0,
           kind: "points",
           isBackground: true,
-          run: (tx) => this.#sweep(tx, stretch),
+          run: (tx) => this.#sweepDue(tx),
         });
       }
     } catch (error) {
@@ -203,14 +211,24 @@ export class SpentRows {
     }
   }
 
-  #due(): Stretch | undefined {
-    return this.#stretches.find(isDue);
+  /** Removes spent rows where they are many, step by step, more if many rows came meanwhile. */
+  *#sweepDue(tx: Transaction): Generator<undefined, void> {
+    let rows = Math.max(1, ROWS_FOR_EACH * this.#arrived);
+    this.#arrived = 0;
+    for (const stretch of this.#stretches.filter(isDue)) {
+      for (let from = stretch.next; from < stretch.to;) {
+        const step = this.#sweep(tx, stretch, from);
+        rows -= step.rows;
+        if (rows <= 0) return;
+        from = step.to;
+        yield;
+      }
+    }
   }
 
   /** Removes the spent ones of some rows of a stretch. */
-  #sweep(tx: Transaction, stretch: Stretch): void {
-    const from = stretch.next;
-    const { to, ...before } = this.#nextRows(stretch);
+  #sweep(tx: Transaction, stretch: Stretch, from: number): { to: number; rows: number } {
+    const { to, ...before } = this.#rowsOf(stretch, from);
     this.#remove.get(from, to);
     const { n, points } = this.#left.get(from, to)!;
     const removed = before.rows - Number(n);
@@ -220,6 +238,7 @@ export class SpentRows {
         this.#counted(stretch, to, removed, Number(n), Number(points));
       } else this.#swept(stretch, to, stretch.rows - removed, before.points - Number(points));
     });
+    return { to, rows: before.rows };
   }
 
   /** Takes rows that are removed off the number of spent ones. */
@@ -231,16 +250,16 @@ export class SpentRows {
     if (left === 0) this.#noMore.run();
   }
 
-  /** The rows of a stretch that a task looks at: how many they are, and where those behind begin. */
-  #nextRows({ next, to }: Stretch): { to: number; rows: number; points: number } {
-    let last = next - 1;
+  /** The rows of a stretch that a step looks at: how many they are, and where those behind begin. */
+  #rowsOf({ to }: Stretch, from: number): { to: number; rows: number; points: number } {
+    let last = from - 1;
     let points = 0;
-    const all = this.#rows.all(next, to);
+    const all = this.#rows.all(from, to);
     for (const [rows, row] of all.entries()) {
       const seq = Number(row["seq"]);
       // In a page that something else has overwritten they are in no order.
       if (seq <= last) throw damaged(`journal row ${seq}`);
-      if (rows === TASK_ROWS || points >= TASK_POINTS) return { to: seq, rows, points };
+      if (rows === STEP_ROWS || points >= STEP_POINTS) return { to: seq, rows, points };
       last = seq;
       points += Number(row["points"]);
     }
