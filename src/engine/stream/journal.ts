@@ -23,6 +23,9 @@ import { SpentRows, type SubmitInBackground, type Transaction } from "./spent_ro
 /** Numbers of rows that may be in the tail. */
 export const TAIL_ROWS = 4096;
 
+/** The first number of the tail, for messages. */
+const TAIL = "the setting journal_tail";
+
 /** Rows read in one go while the oldest are looked for. */
 const PAGE_ROWS = 256;
 
@@ -116,6 +119,8 @@ export class Journal {
       if (typeof seq !== "number" || typeof stream !== "number" || seq < this.#next) {
         throw damaged(`journal row ${seq}`);
       }
+      // The tail is moved before it has more numbers.
+      if (seq >= this.#start + TAIL_ROWS) throw damaged(TAIL);
       this.#addToTail(stream, seq);
       this.#next = seq + 1;
     }
@@ -143,7 +148,11 @@ export class Journal {
       buffer = buffer.append(pointsOf(data, seq), seq, Number(row["at_ms"]));
     };
     let last = 0;
+    // A transaction under way may have moved the tail.
+    const end = Math.max(this.#start, this.#move?.start ?? 0);
     for (const { seq } of this.#indexed.all(stream)) {
+      // Spent rows would be read as rows of the tail.
+      if (Number(seq) >= end) throw damaged(TAIL);
       const row = this.#row.get(seq!);
       if (row === undefined) throw damaged(`journal row ${seq} is missing`);
       append(last = Number(seq), row);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
-import { createStream, pointsOf, regular, uuidOf } from "../../support/engine.ts";
+import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
 import { verifiedBlocks } from "../../support/old_file.ts";
 import { Random } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
@@ -201,6 +201,33 @@ Deno.test("SpentRows: no more rows are removed than were spent, and verify count
       await until("spent rows are removed", () => spentIn(path) < 36 * lost);
     }
     await isReported();
+  });
+});
+
+// With a smaller number of the first row of the tail, or none, spent rows would be read a second time.
+Deno.test("SpentRows: a tail that begins too early is CORRUPT", async () => {
+  await withPath(async (path) => {
+    {
+      await using engine = await openEngine({ path, durability: "relaxed" });
+      for (let s = 1; s <= STREAMS; s++) await createStream(engine, s);
+      await insertRounds(engine, 0, 150, 2);
+      await engine.flush(uuidOf(3));
+      await insertRounds(engine, 150, 2, 2);
+    }
+    const tail = numberIn(path, "SELECT value FROM setting WHERE key = 'journal_tail'");
+    for (const value of [undefined, tail - 4096, tail - 1]) {
+      const db = new DatabaseSync(path);
+      db.exec("DELETE FROM setting WHERE key LIKE 'rows %' OR key = 'journal_tail'");
+      if (value !== undefined) db.exec(`INSERT INTO setting VALUES ('journal_tail', ${value})`);
+      db.close();
+      const read = async () => {
+        await using engine = await openEngine({ path, readOnly: true });
+        for (let s = 1; s <= STREAMS; s++) await pointsOf(engine, uuidOf(s));
+      };
+      const error = await rejection(read());
+      assertEquals(error.message, "The database is damaged: the setting journal_tail");
+      assertEquals(error.status, "CORRUPT");
+    }
   });
 });
 
