@@ -57,7 +57,9 @@ async function send(client: RawClient, method: DescMethod, bytes: Uint8Array): P
   const deadlineMs = Date.now() + (unary ? UNARY_PATIENCE_MS : PATIENCE_MS);
   const { code, details } = await client.call(path, bytes, { deadlineMs });
   const patient = code !== 4 || !unary;
-  assert(CALM.has(code) && patient, `${path} of ${bytes.toHex()}: ${code} ${details}`);
+  // At the deadline the server resets an answer of which much waits, and may come first with it.
+  const isReset = code === 1 && !unary && Date.now() >= deadlineMs;
+  assert((CALM.has(code) || isReset) && patient, `${path} of ${bytes.toHex()}: ${code} ${details}`);
   assert(details !== "internal error", `${path} of ${bytes.toHex()}: ${details}`);
 }
 
@@ -202,7 +204,13 @@ Deno.test("serve unpacks no more than a message may have", () =>
         client.makeUnaryRequest(path, same, same, zeros, (error) => resolve(error?.code));
       });
     const { resident } = (await server.memory())!;
-    for (let i = 0; i < 20; i++) assertEquals(await insert(), 8);
+    for (let refused = 0; refused < 20;) {
+      const code = await insert();
+      // A machine that is busy enough takes more than the ten seconds of a first message to send it.
+      if (code === 4) continue;
+      assertEquals(code, 8);
+      refused++;
+    }
     const grown = (await server.memory())!.resident - resident;
     client.close();
     assert(grown < 200, `grew by ${grown} MB`);
