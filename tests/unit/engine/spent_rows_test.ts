@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Engine, openEngine, verify } from "../../../src/engine/mod.ts";
+import { withDirectory } from "../../support/database_file.ts";
 import { createStream, pointsOf, regular, rejection, uuidOf } from "../../support/engine.ts";
 import { verifiedBlocks } from "../../support/old_file.ts";
 import { Random } from "../../support/random.ts";
@@ -8,13 +9,8 @@ import { until } from "../../support/until.ts";
 
 const STREAMS = 40;
 
-async function withPath(work: (path: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await work(`${directory}/grid.btrdb`);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+function withPath(work: (path: string) => Promise<void>): Promise<void> {
+  return withDirectory((directory) => work(`${directory}/grid.btrdb`));
 }
 
 /** Inserts `points` points into each stream, `rounds` times, so that rows of all lie between each other. */
