@@ -6,6 +6,7 @@
 
 import type { BTrDB } from "../client/btrdb.ts";
 import type { Stream } from "../client/stream.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
 import { changedRanges } from "./changed_ranges.ts";
 import { committedVersion, isGone, markOf, type VersionRules } from "./committed_version.ts";
 import type { DistilDefinition } from "./definition.ts";
@@ -24,6 +25,9 @@ export interface Parts {
   left: Left;
 }
 
+/** Streams looked at at the same time. */
+const AT_ONCE = 8;
+
 /** Latest committed versions. */
 export interface Present {
   inputs: readonly bigint[];
@@ -40,11 +44,9 @@ export async function presentOf(
   flushOutputs = true,
 ): Promise<Present> {
   const own = { ...rules, flush: flushOutputs };
-  const [ins, outs] = await Promise.all([
-    Promise.all(inputs.map(({ stream }) => committedVersion(stream, rules, left()))),
-    Promise.all(outputs.map(({ stream }) => committedVersion(stream, own, left()))),
-  ]);
-  return { inputs: ins, outputs: outs };
+  const versionsOf = (parts: readonly NamedPart[], rulesOf: VersionRules) =>
+    mapConcurrently(parts, AT_ONCE, ({ stream }) => committedVersion(stream, rulesOf, left()));
+  return { inputs: await versionsOf(inputs, rules), outputs: await versionsOf(outputs, own) };
 }
 
 /** Tells whether a state is that of the definition, and of these very streams. */
@@ -130,8 +132,10 @@ export async function jobOf(
   { inputs, left }: Parts,
 ): Promise<LedgerState> {
   if (state.at !== undefined) {
-    const there = await Promise.all(
-      state.inputs.map(({ target }, i) => isReadable(inputs[i]!.stream, target, left)),
+    const there = await mapConcurrently(
+      state.inputs,
+      AT_ONCE,
+      ({ target }, i) => isReadable(inputs[i]!.stream, target, left),
     );
     if (there.every(Boolean)) return state;
   }

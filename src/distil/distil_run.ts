@@ -10,6 +10,7 @@
  */
 
 import type { Stream } from "../client/stream.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
 import { BTrDBError } from "../core/errors.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { formatTime } from "../core/time.ts";
@@ -35,6 +36,8 @@ import { before, type CappedRead, readCapped } from "./read_capped.ts";
 import type { DistilResult, RunRules } from "./run_options.ts";
 import { EVERYTHING, from, lengthOf, type TimeRange } from "./time_ranges.ts";
 
+/** Streams read at the same time. */
+const AT_ONCE = 8;
 /** Runs begun anew because another program wrote into the outputs at the same time. */
 const MAX_ATTEMPTS = 4;
 /** Room for points where lookback and lookahead hold many, as a multiple of the usual one. */
@@ -226,18 +229,16 @@ export class DistilRun {
     const streams = inputs.length + writers.length;
     for (let room = 1;; room *= 2) {
       const most = Math.max(1, Math.floor(room * this.#rules.maxPoints / streams));
-      const [ins, outs] = await Promise.all([
-        Promise.all(inputs.map(({ stream }, i) => {
-          const version = state.inputs[i]!.target;
-          const source = { stream, version, start: start - lookback, end: end + lookahead };
-          return readCapped(source, most, left());
-        })),
-        Promise.all(
-          writers.map(({ stream, base }) =>
-            readCapped({ stream, version: base, start, end }, most, left())
-          ),
-        ),
-      ]);
+      const ins = await mapConcurrently(inputs, AT_ONCE, ({ stream }, i) => {
+        const version = state.inputs[i]!.target;
+        const source = { stream, version, start: start - lookback, end: end + lookahead };
+        return readCapped(source, most, left());
+      });
+      const outs = await mapConcurrently(
+        writers,
+        AT_ONCE,
+        ({ stream, base }) => readCapped({ stream, version: base, start, end }, most, left()),
+      );
       this.#result.read += pointsOf(ins);
       this.#result.compared += pointsOf(outs);
       let until = end;
@@ -262,16 +263,16 @@ export class DistilRun {
     return {
       ...state,
       at: undefined,
-      inputs: await Promise.all(state.inputs.map(async (input, i) => ({
+      inputs: await mapConcurrently(state.inputs, AT_ONCE, async (input, i) => ({
         ...input,
         done: input.target,
         target: 0n,
         mark: await mark(inputs[i]!.stream, input.target),
-      }))),
-      outputs: await Promise.all(state.outputs.map(async (output, i) => ({
+      })),
+      outputs: await mapConcurrently(state.outputs, AT_ONCE, async (output, i) => ({
         ...output,
         mark: await mark(outputs[i]!.stream, output.version),
-      }))),
+      })),
     };
   }
 

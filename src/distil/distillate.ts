@@ -9,6 +9,7 @@ import type { BTrDB } from "../client/btrdb.ts";
 import { endpointOf } from "../client/endpoint_of.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 import { delay } from "../core/call.ts";
+import { mapConcurrently } from "../core/concurrency.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
 import { checkDefinition, type DistilDefinition } from "./definition.ts";
@@ -27,6 +28,9 @@ import {
   rulesOf,
   type RunRules,
 } from "./run_options.ts";
+
+/** Streams looked at at the same time. */
+const AT_ONCE = 8;
 
 /**
  * Derived streams: outputs that are computed from inputs and kept up to date, made by
@@ -171,8 +175,10 @@ export class Distillate {
     const ledger = this.#ledger(parts, 1);
     const state = await ledger.read();
     const present = await presentOf({ ...parts, rules: { ...parts.rules, flush: false } }, false);
-    const buffered = await Promise.all(
-      parts.inputs.map(async ({ stream }) => (await stream.fullVersion(left())).minor),
+    const buffered = await mapConcurrently(
+      parts.inputs,
+      AT_ONCE,
+      async ({ stream }) => (await stream.fullVersion(left())).minor,
     );
     const word = state === undefined
       ? "new"

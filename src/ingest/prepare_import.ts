@@ -26,6 +26,9 @@ import { type Position, type Source, START } from "./source.ts";
 import { type NamedStream, nameStream } from "../client/stream_paths.ts";
 import { findTargets, type Target } from "./targets.ts";
 
+/** Streams looked at at the same time. */
+const AT_ONCE = 8;
+
 /** An import that is ready, or was found to be. */
 export interface Prepared {
   readonly source: Source;
@@ -73,8 +76,10 @@ export async function prepareImport(
     old.source = identity;
     const source = await openFound(opened, options, old.layout);
     const before = (position: Position) => digestsAt(opened, source, position);
-    const streams = await Promise.all(
-      old.streams.map(({ uuid }) => nameStream(db.streamFromUUID(uuid))),
+    const streams = await mapConcurrently(
+      old.streams,
+      AT_ONCE,
+      ({ uuid }) => nameStream(db.streamFromUUID(uuid)),
     );
     if (old.done) await rebase(old, streams);
     return { source, streams, record: old, path, before, resumed: true };
@@ -139,9 +144,6 @@ function isSame(
   return JSON.stringify(source) === JSON.stringify(identity) &&
     targets.some(({ found }) => found !== undefined && uuids.has(found.uuid));
 }
-
-/** Streams looked at at the same time. */
-const AT_ONCE = 8;
 
 /** After a complete import, what else came to the streams counts as if it had been there before. */
 async function rebase(record: ImportRecord, streams: readonly NamedStream[]): Promise<void> {

@@ -4,10 +4,14 @@
  * @module
  */
 
+import { mapConcurrently } from "../../core/concurrency.ts";
 import { writeComtrade, type WriteComtradeOptions } from "../../ingest/comtrade/mod.ts";
 import { queryOf } from "./columnar.ts";
 import { gridRows } from "./grid.ts";
 import { type Exported, type ExportJob, showProgress } from "./job.ts";
+
+/** Streams whose metadata are read at the same time. */
+const AT_ONCE = 8;
 
 /** Form of the samples. */
 export type ComtradeForm = NonNullable<WriteComtradeOptions["type"]>;
@@ -19,10 +23,10 @@ export async function exportComtrade(
 ): Promise<Exported> {
   const { streams, labels, output, progress, context, grid } = job;
   const opened = new Set<number>();
-  const annotated = await Promise.all(streams.map(async ({ stream }) => ({
+  const annotated = await mapConcurrently(streams, AT_ONCE, async ({ stream }) => ({
     tags: await stream.tags(),
     annotations: (await stream.annotations())[0],
-  })));
+  }));
   const [station = "", ...device] = (await streams[0]!.stream.collection()).split("/");
   try {
     const { rows, bytes, files, resolution } = await writeComtrade(
