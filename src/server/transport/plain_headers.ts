@@ -8,13 +8,9 @@
 
 import type { Http2Server, IncomingHttpHeaders } from "node:http2";
 
-const NAME = /^:?[0-9a-z_.-]+$/;
+const NAME = /^[0-9a-z_.-]+$/;
 /** Names of nearly all requests. */
 const USUAL_NAMES: ReadonlySet<string> = new Set([
-  ":authority",
-  ":method",
-  ":path",
-  ":scheme",
   "accept-encoding",
   "authorization",
   "content-type",
@@ -40,6 +36,8 @@ export function dropUnplainHeaders(http2: Http2Server): void {
     rawHeaders: readonly string[],
   ) => {
     for (const name of Object.keys(headers)) {
+      // The method, path and host of a request are no metadata: every request has to have them.
+      if (name.startsWith(":")) continue;
       const value = headers[name] ?? "";
       const isPlain = (USUAL_NAMES.has(name) || NAME.test(name)) &&
         (typeof value === "string" ? VALUE.test(value) : value.every((text) => VALUE.test(text)));

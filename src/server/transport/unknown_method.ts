@@ -31,7 +31,8 @@ export function onUnknownMethod(
   const table = (server as unknown as { handlers?: unknown }).handlers;
   if (!(table instanceof Map)) return;
   const known = (path: string): Handler | undefined => Map.prototype.get.call(table, path);
-  table.get = (path: string): Handler =>
+  // A request of the method CONNECT has no path.
+  table.get = (path: string = ""): Handler =>
     known(path) ?? {
       func: (stream) => handle(path, stream),
       serialize: (message) => message,
@@ -41,6 +42,9 @@ export function onUnknownMethod(
     };
 }
 
+/** Longest name that an error repeats, UTF-16 units. */
+const MAX_NAME = 100;
+
 /**
  * Error text of a BTrDB server for a method it does not have.
  *
@@ -49,8 +53,14 @@ export function onUnknownMethod(
  */
 export function unknownMethodText(path: string, services: ReadonlySet<string>): string {
   const split = path.lastIndexOf("/");
-  if (!path.startsWith("/") || split < 1) return `malformed method name: ${JSON.stringify(path)}`;
+  if (!path.startsWith("/") || split < 1) {
+    return `malformed method name: ${JSON.stringify(cut(path))}`;
+  }
   const service = path.slice(1, split);
-  if (!services.has(service)) return `unknown service ${service}`;
-  return `unknown method ${path.slice(split + 1)} for service ${service}`;
+  if (!services.has(service)) return `unknown service ${cut(service)}`;
+  return `unknown method ${cut(path.slice(split + 1))} for service ${service}`;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_NAME ? text : `${text.slice(0, MAX_NAME).toWellFormed()}…`;
 }
