@@ -28,7 +28,7 @@ import { watchRights } from "./watch_rights.ts";
 
 /** The call in which an unexpected error came up. */
 export interface ErrorContext {
-  /** `/package.Service/Method`. */
+  /** `/package.Service/Method`, or another path as it was sent. */
   path: string;
   /** Address of the client. */
   peer: string;
@@ -94,7 +94,7 @@ export class Dispatcher {
     return this.#routes.keys();
   }
 
-  /** Answers a call to its end. Never rejects. */
+  /** Answers a call to its end. */
   async handle(call: Call): Promise<void> {
     const route = this.#routes.get(call.path);
     if (route === undefined) {
@@ -184,11 +184,7 @@ export class Dispatcher {
     return String(failure.code);
   }
 
-  #report(error: unknown, call: Call): void {
-    try {
-      this.#options.onError(error, { path: call.path, peer: call.peer });
-    } catch {
-      // A reporter that fails must not take the answer with it.
-    }
+  #report(error: unknown, { path, peer }: Call): void {
+    this.#options.onError(error, { path, peer });
   }
 }

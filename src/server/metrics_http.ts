@@ -10,6 +10,7 @@ import { keepForeignConnections } from "./http/foreign_connections.ts";
 import { requestTarget } from "./http/request_target.ts";
 import { withinBounds } from "./http/http1_bounds.ts";
 import { peerOf } from "./transport/connections.ts";
+import { containErrors, type OnStrangeError } from "./transport/contain_errors.ts";
 import { Port } from "./transport/port.ts";
 
 /** Longest duration of a request, ms. */
@@ -24,12 +25,14 @@ const MAX_CONNECTIONS = 64;
 /** Most connections of one address, or one network of IPv6. */
 const MAX_CONNECTIONS_PER_ADDRESS = 16;
 
-/** Contents of the pages. */
+/** Contents of the pages, and who is told of errors. */
 export interface MetricsPages {
   /** Text of `/metrics`. */
   metrics: () => string;
   /** Why `/readyz` says no; `undefined` if it says yes. */
   obstacle: () => string | undefined;
+  /** Told of errors that no request has caught. */
+  onStrangeError: OnStrangeError;
 }
 
 /** An HTTP port with `/metrics`, `/healthz` and `/readyz`. */
@@ -54,6 +57,7 @@ export class MetricsListener {
     this.#http.keepAliveTimeout = IDLE_MS;
     this.#http.headersTimeout = REQUEST_MS;
     this.#http.requestTimeout = REQUEST_MS;
+    containErrors(this.#http, pages.onStrangeError);
     keepForeignConnections(this.#http, () => !this.#isClosing);
   }
 

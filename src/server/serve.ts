@@ -217,7 +217,11 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   );
   const onError = (error: unknown, context: ErrorContext): void => {
     metrics.recordError(error);
-    options.onError?.(error, context);
+    try {
+      options.onError?.(error, context);
+    } catch {
+      // A reporter that fails must not take the answer with it, or the server.
+    }
   };
   if (database.capabilities.readOnly === true) refuseToWrite(options);
   const readers = await openWorkers(database, workers);
@@ -235,7 +239,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     openStreams,
     settings: settingsOf(options, limits, readiness),
   });
-  const calls = new Calls((call) => dispatcher.handle(call));
+  const calls = new Calls((call) => dispatcher.handle(call), onError);
   const isKnown = (authorization: string | undefined) => keys.isKnown(authorization);
   const incoming = new IncomingBytes({
     maxMessageBytes: limits.messageBytes,
@@ -248,6 +252,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     incoming,
     open: new OpenRequests(isKnown),
     maxStreamsPerConnection: limits.callsPerConnection,
+    onStrangeError: onError,
     maxMessageBytes: limits.messageBytes,
     maxConnections: limits.connections,
     maxConnectionsPerAddress: limits.connectionsPerAddress,
@@ -265,7 +270,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     const data = { spool, openStreams, maxStreams: limits.streamsPerCall, isKeyed: !keys.isEmpty };
     const http = await openHttp(options, hostname, shared, around, data);
     if (http !== undefined) ports.push(http);
-    const pages = await openPages(options, hostname, metrics, readiness);
+    const pages = await openPages(options, hostname, metrics, readiness, onError);
     const stopWatching = options.tls === undefined || certificate === undefined
       ? () => {}
       : watchCertificate(options.tls, certificate, (next) => {

@@ -11,6 +11,7 @@ import { Metrics } from "./metrics.ts";
 import { MetricsListener } from "./metrics_http.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ServeOptions } from "./options.ts";
+import type { OnStrangeError } from "./transport/contain_errors.ts";
 import type { SendTimeout } from "./unread_answers.ts";
 
 /** Metrics of calls, and of what the server holds. */
@@ -61,10 +62,12 @@ export async function openPages(
   hostname: string,
   metrics: Metrics,
   readiness: Readiness,
+  onStrangeError: OnStrangeError,
 ): Promise<MetricsListener | undefined> {
   if (options.metricsPort === undefined) return undefined;
   return await MetricsListener.open(options.metricsHost ?? hostname, options.metricsPort, {
     metrics: () => metrics.text(),
     obstacle: () => readiness.obstacle(),
+    onStrangeError,
   });
 }

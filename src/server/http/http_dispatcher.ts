@@ -62,7 +62,11 @@ export class HttpDispatcher {
       refuse(reply, 405, `expected ${allowed}`, 0, { allow: allowed });
       return true;
     }
-    void this.#handle(route, request, reply, path);
+    // An error here is one of the answer to an error; it ends the request, not the process.
+    this.#handle(route, request, reply, path).catch((error: unknown) => {
+      reply.destroy();
+      this.#options.onError(error, { path, peer: request.peer });
+    });
     return true;
   }
 
@@ -74,7 +78,7 @@ export class HttpDispatcher {
     await until(() => this.#running.size === 0, SETTLE_MS);
   }
 
-  /** Answers a request to its end. Never rejects. */
+  /** Answers a request to its end. */
   async #handle(
     route: HttpRoute,
     request: Request,
@@ -97,7 +101,7 @@ export class HttpDispatcher {
     } catch (error) {
       const failure = this.#failureOf(error, request, signal);
       code = String(failure.code === 0 ? failure.status : failure.code);
-      if (failure.isUnexpected) this.#report(error, { path, peer: request.peer });
+      if (failure.isUnexpected) this.#options.onError(error, { path, peer: request.peer });
       this.#fail(route, reply, failure);
     } finally {
       request.resume();
@@ -141,14 +145,6 @@ export class HttpDispatcher {
     if (reply.hasBegun) return reply.destroy();
     if (route.fail !== undefined) route.fail(reply, failure);
     else refuse(reply, failure.status, failure.message, failure.code);
-  }
-
-  #report(error: unknown, context: ErrorContext): void {
-    try {
-      this.#options.onError(error, context);
-    } catch {
-      // A reporter that fails must not take the answer with it.
-    }
   }
 }
 

@@ -10,6 +10,7 @@ import { createServer as createServer2, type Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Calls } from "../transport/calls.ts";
+import { containErrors, type OnStrangeError } from "../transport/contain_errors.ts";
 import { suppressGoaway } from "../transport/no_goaway.ts";
 import { releaseClosedStreams } from "../transport/closed_streams.ts";
 import type { IncomingBytes } from "../transport/incoming_bytes.ts";
@@ -68,6 +69,8 @@ export interface HttpPortOptions
   readonly calls: Calls;
   /** Takes all other requests. */
   readonly requests: HttpDispatcher;
+  /** Told of errors that neither has caught. */
+  readonly onStrangeError: OnStrangeError;
 }
 
 /** A port that speaks gRPC-Web and HTTP. */
@@ -98,6 +101,7 @@ export class HttpPort {
     // By default all fields behind the first 1,000 are dropped, a second `Host` for example. The length
     // of a head is bounded.
     this.#http1.maxHeadersCount = 0;
+    containErrors(this.#http1, options.onStrangeError);
     keepForeignConnections(this.#http1, () => !this.#isClosing);
     const settings = {
       maxConcurrentStreams: Math.min(MAX_UNKNOWN_STREAMS, options.maxStreamsPerConnection),
@@ -107,6 +111,7 @@ export class HttpPort {
       (incoming, outgoing) =>
         this.#answer(new Request(incoming), (headers) => new Reply(outgoing, headers)),
     );
+    containErrors(this.#http2, options.onStrangeError);
     suppressGoaway(this.#http2);
     dropDeadStreams(this.#http2);
     options.open.watch(this.#http2);

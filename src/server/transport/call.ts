@@ -218,6 +218,13 @@ export class Call implements PlaceHolder, SilentCall {
     else this.#stream.emit("error", { code, details });
   }
 
+  /** Ends the call without an answer, whatever was sent of one. */
+  breakOff(): void {
+    this.cancel(new GrpcFailure(GrpcStatus.INTERNAL, "internal error"));
+    this.#finished = true;
+    this.#stream.reset(GrpcStatus.INTERNAL);
+  }
+
   #room(): Promise<void> {
     this.#fullMs = performance.now();
     return new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@
 
 import { Call } from "./call.ts";
 import type { CallStream } from "./call_stream.ts";
+import type { OnStrangeError } from "./contain_errors.ts";
 import { FairSending } from "./fair_sending.ts";
 import { FirstMessages } from "./first_messages.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
@@ -17,13 +18,18 @@ const SETTLE_MS = 500;
 /** Calls of a server. */
 export class Calls {
   readonly #handle: (call: Call) => Promise<void>;
+  readonly #onStrangeError: OnStrangeError;
   readonly #calls = new Set<Call>();
   readonly #pace = new FairSending();
   readonly #firstMessages = new FirstMessages();
 
-  /** @param handle Handles a call to its end; never rejects. */
-  constructor(handle: (call: Call) => Promise<void>) {
+  /**
+   * @param handle Handles a call to its end.
+   * @param onStrangeError Told if it rejects, which it should not.
+   */
+  constructor(handle: (call: Call) => Promise<void>, onStrangeError: OnStrangeError) {
     this.#handle = handle;
+    this.#onStrangeError = onStrangeError;
   }
 
   /**
@@ -35,8 +41,20 @@ export class Calls {
   begin(path: string, stream: CallStream): Call {
     const call = new Call(path, stream, this.#pace, this.#firstMessages);
     this.#calls.add(call);
-    this.#handle(call).then(() => call.done).then(() => this.#calls.delete(call));
+    void this.#run(call);
     return call;
+  }
+
+  /** Takes a call to its end. An error that `handle` has not caught would end the process: it ends the call. */
+  async #run(call: Call): Promise<void> {
+    try {
+      await this.#handle(call);
+    } catch (error) {
+      call.breakOff();
+      this.#onStrangeError(error, call);
+    }
+    await call.done;
+    this.#calls.delete(call);
   }
 
   /**

@@ -12,6 +12,7 @@ import type { ServerOptions } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
 import type { Calls } from "./calls.ts";
 import { releaseClosedStreams } from "./closed_streams.ts";
+import { containErrors, type OnStrangeError } from "./contain_errors.ts";
 import { dropLongDeadlines } from "./long_deadlines.ts";
 import { gatherWrites } from "./gather_writes.ts";
 import { type KeepaliveTimes, probeClients } from "./keepalive.ts";
@@ -48,6 +49,8 @@ export interface GrpcPortOptions
   readonly paths: Iterable<string>;
   /** Takes the calls. */
   readonly calls: Calls;
+  /** Told of errors that no call has caught. */
+  readonly onStrangeError: OnStrangeError;
 }
 
 /** A port that speaks gRPC. */
@@ -68,6 +71,7 @@ export class GrpcPort {
     onUnknownMethod(this.#grpc, (path, stream) => this.#begin(path, stream));
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     for (const http2 of http2ServersOf(this.#grpc)) {
+      containErrors(http2, options.onStrangeError);
       suppressGoaway(http2);
       dropDeadStreams(http2);
       dropLongDeadlines(http2);

@@ -7,9 +7,10 @@
 
 import type { Server } from "@grpc/grpc-js";
 import type { CallStream } from "./call_stream.ts";
+import { type LibraryStream, takeFrames } from "./framed_messages.ts";
 
 interface Handler {
-  func: (stream: CallStream) => void;
+  func: (stream: LibraryStream) => void;
   serialize: (message: Uint8Array) => Uint8Array;
   deserialize: (bytes: Uint8Array) => Uint8Array;
   type: "bidi";
@@ -34,7 +35,7 @@ export function onUnknownMethod(
   // A request of the method CONNECT has no path.
   table.get = (path: string = ""): Handler =>
     known(path) ?? {
-      func: (stream) => handle(path, stream),
+      func: (stream) => handle(path, takeFrames(stream)),
       serialize: (message) => message,
       deserialize: (bytes) => bytes,
       type: "bidi",
