@@ -14,7 +14,7 @@ interface Emitter {
   emit(name: string, ...args: unknown[]): boolean;
 }
 
-/** What an event is about: a request, a reply, a connection. */
+/** A request, a reply or a connection that an event is about. */
 interface Destroyable {
   destroy(): void;
 }

@@ -14,7 +14,7 @@ import { IncomingBytes } from "../../../src/server/transport/incoming_bytes.ts";
 import { OpenRequests } from "../../../src/server/transport/open_requests.ts";
 import { RawClient } from "../../support/grpc_client.ts";
 
-/** What a server was told: messages and paths, and the one address. */
+/** Messages and paths that a server was told of, and the address of the last one. */
 class Told {
   readonly errors: [message: string, path: string][] = [];
   peer = "";
