@@ -5,89 +5,29 @@
  */
 
 import { compareUtf8 } from "../core/bytes.ts";
-import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { yieldToEventLoop } from "../core/pacer.ts";
 import { uuidKey } from "../core/uuid.ts";
 import { checkUuid } from "../endpoint/checks.ts";
 import { isValidCollection } from "../endpoint/checks_metadata.ts";
-import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
+import type { CallOptions } from "../endpoint/endpoint.ts";
+import type { CollectionCache } from "./collection_cache.ts";
 import type { Capability, Grant } from "./keys.ts";
 import { GrpcFailure, GrpcStatus } from "./transport/status.ts";
 
-/** Time for which the collection of a stream is remembered, ms: a collection can change. */
-const REMEMBER_MS = 2_000;
-
-/** Most collections remembered. */
-const MAX_REMEMBERED = 10_000;
-
-/** Streams of one call that are looked at again at a time. */
-const RECHECKED = 200;
+/** Most streams of a call that are looked at again. */
+const MAX_ALLOWED = 100_000;
 
 /** Streams of one call whose rights are checked in one turn of the event loop, some milliseconds. */
 export const CHECKED_AT_ONCE = 128;
+
+/** The same of streams that are looked at again, beside everything else. */
+const RECHECKED_AT_ONCE = 64;
 
 /** Longest name that an error repeats, UTF-16 units. */
 const MAX_NAME = 100;
 
 /** Error text for a stream that the caller may not know of. */
 const NO_STREAM = "user does not have permission on this stream";
-
-/** The collections of streams, as far as they were asked for lately. */
-export class CollectionCache {
-  readonly #endpoint: Endpoint;
-  readonly #known = new Map<string, { collection: string; untilMs: number }>();
-  /** Number of times a collection was forgotten: requests made before that may be out of date. */
-  #changes = 0;
-
-  /** @param endpoint Database that knows the collections. */
-  constructor(endpoint: Endpoint) {
-    this.#endpoint = endpoint;
-  }
-
-  /**
-   * The collection of a stream.
-   *
-   * @param sees Tells whether the caller may know of streams in a collection. One of another is asked
-   * for each time, as one that does not exist is, so that the time taken tells neither from the other.
-   * @returns Its name, or undefined if there is no such stream.
-   */
-  async collectionOf(
-    uuid: Uint8Array,
-    options: CallOptions,
-    sees: (collection: string) => boolean,
-  ): Promise<string | undefined> {
-    const name = uuidKey(uuid);
-    const known = this.#known.get(name);
-    const isFresh = known !== undefined && known.untilMs > Date.now();
-    if (isFresh && sees(known.collection)) return known.collection;
-    if (!isFresh) this.#known.delete(name);
-    const changes = this.#changes;
-    try {
-      const request = { uuid, omitVersion: true, omitDescriptor: false };
-      const { descriptor } = await this.#endpoint.streamInfo(request, options);
-      if (descriptor === undefined) return undefined;
-      if (changes === this.#changes) this.#remember(name, descriptor.collection);
-      return descriptor.collection;
-    } catch (error) {
-      if (error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream) return undefined;
-      throw error;
-    }
-  }
-
-  /** Forgets a stream whose collection may have changed. */
-  forget(uuid: Uint8Array): void {
-    this.#changes++;
-    this.#known.delete(uuidKey(uuid));
-  }
-
-  #remember(name: string, collection: string): void {
-    if (this.#known.size >= MAX_REMEMBERED) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(name, { collection, untilMs: Date.now() + REMEMBER_MS });
-  }
-}
 
 /** Tells whether a text begins with a shorter one of a set. */
 function hasPrefixIn(text: string, all: ReadonlySet<string>): boolean {
@@ -97,15 +37,19 @@ function hasPrefixIn(text: string, all: ReadonlySet<string>): boolean {
   return false;
 }
 
+/** A stream of a call, and the capabilities that were demanded on it. */
+interface Allowed {
+  readonly uuid: Uint8Array;
+  readonly capabilities: readonly Capability[];
+}
+
 /** Access rights of one caller. */
 export class Access {
   readonly #grant: Grant;
   readonly #collections: CollectionCache;
   readonly #options: CallOptions;
-  /** Streams that were allowed, by the capability demanded; only for callers kept to collections. */
-  readonly #allowed = new Map<string, { capability: Capability; uuid: Uint8Array }>();
-  /** Index of the next of them to be looked at again. */
-  #next = 0;
+  /** Streams that were allowed, the next one to be looked at first; only for callers kept to collections. */
+  readonly #allowed = new Map<string, Allowed>();
 
   /**
    * @param grant From the key of the caller.
@@ -169,20 +113,49 @@ export class Access {
   /**
    * Looks at some of the streams again that were allowed: one may have moved meanwhile.
    *
+   * @param most Number of streams; the next call goes on with others.
    * @throws {GrpcFailure} PERMISSION_DENIED.
    */
-  async recheck(): Promise<void> {
-    const allowed = [...this.#allowed.values()];
-    for (let i = 0; i < Math.min(RECHECKED, allowed.length); i++) {
-      const { capability, uuid } = allowed[this.#next++ % allowed.length]!;
-      await this.stream(capability, uuid);
+  async recheck(most: number): Promise<void> {
+    const some: [string, Allowed][] = [];
+    for (const entry of this.#allowed) {
+      if (some.length === most) break;
+      some.push(entry);
+    }
+    for (const [i, [name, allowed]] of some.entries()) {
+      if (i % RECHECKED_AT_ONCE === RECHECKED_AT_ONCE - 1) await yieldToEventLoop();
+      if (!this.#allowed.delete(name)) continue;
+      this.#allowed.set(name, allowed);
+      await this.#again(allowed);
     }
   }
 
+  /**
+   * Looks at a stream again, if it was allowed.
+   *
+   * @throws {GrpcFailure} PERMISSION_DENIED.
+   */
+  async recheckStream(uuid: Uint8Array): Promise<void> {
+    const allowed = this.#allowed.get(uuidKey(uuid));
+    if (allowed !== undefined) await this.#again(allowed);
+  }
+
+  /** Takes note that a call does not use streams any more. */
+  release(uuids: readonly Uint8Array[]): void {
+    if (this.#allowed.size === 0) return;
+    for (const uuid of uuids) this.#allowed.delete(uuidKey(uuid));
+  }
+
+  async #again({ uuid, capabilities }: Allowed): Promise<void> {
+    for (const capability of capabilities) await this.stream(capability, uuid);
+  }
+
   #remember(capability: Capability, uuid: Uint8Array): void {
-    const name = `${capability} ${uuidKey(uuid)}`;
-    if (this.#allowed.has(name) || this.#allowed.size >= MAX_REMEMBERED) return;
-    this.#allowed.set(name, { capability, uuid });
+    const name = uuidKey(uuid);
+    const { capabilities = [] } = this.#allowed.get(name) ?? {};
+    if (capabilities.includes(capability)) return;
+    if (capabilities.length === 0 && this.#allowed.size >= MAX_ALLOWED) return;
+    this.#allowed.set(name, { uuid, capabilities: [...capabilities, capability] });
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 import type { CallOptions, Endpoint, Readers } from "../endpoint/endpoint.ts";
-import { Access, CollectionCache } from "./access.ts";
+import { Access } from "./access.ts";
 import {
   type MethodEntry,
   type MethodSettings,
@@ -24,7 +24,7 @@ import type { Call } from "./transport/call.ts";
 import { MALFORMED_TIMEOUT } from "./transport/long_deadlines.ts";
 import { GrpcFailure, GrpcStatus, grpcStatusName } from "./transport/status.ts";
 import { unknownMethodText } from "./transport/unknown_method.ts";
-import { watchRights } from "./watch_rights.ts";
+import type { RightsWatch } from "./watch_rights.ts";
 
 /** The call in which an unexpected error came up. */
 export interface ErrorContext {
@@ -41,6 +41,8 @@ export interface DispatcherOptions {
   readers?: Readers | undefined;
   services: Readonly<Record<string, ServiceTable>>;
   keys: KeyRing;
+  /** Collections of streams, and the rights of calls under way on them; the same for all ports. */
+  rights: RightsWatch;
   places: SharedPlaces;
   /** Limits the streams that calls on several of them read at once. */
   openStreams: OpenStreams;
@@ -59,14 +61,12 @@ interface Route {
 /** Routes calls. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #collections: CollectionCache;
   readonly #routes = new Map<string, Route>();
   readonly #services: ReadonlySet<string>;
 
   /** @param options Services and what surrounds them. */
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#collections = new CollectionCache(options.endpoint);
     this.#services = new Set(Object.keys(options.services));
     for (const [service, table] of Object.entries(options.services)) {
       for (const [rpc, entry] of Object.entries(table)) {
@@ -126,7 +126,7 @@ export class Dispatcher {
   }
 
   async #run(call: Call, entry: MethodEntry): Promise<void> {
-    const { keys, openStreams, endpoint, readers, metrics, settings } = this.#options;
+    const { keys, rights, openStreams, endpoint, readers, metrics, settings } = this.#options;
     const malformed = call.header(MALFORMED_TIMEOUT);
     if (malformed !== undefined) {
       throw new GrpcFailure(
@@ -138,7 +138,7 @@ export class Dispatcher {
       entry.authenticated === false ? undefined : call.header("authorization"),
     );
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
-    const access = new Access(grant, this.#collections, options);
+    const access = new Access(grant, rights.collections, options);
     if (entry.needs !== undefined) access.capability(entry.needs);
     if (endpoint.capabilities.readOnly === true && isWrite(entry.needs)) throw onlyReads();
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
@@ -147,7 +147,7 @@ export class Dispatcher {
     const parts = { endpoint, readers, metrics, settings, openStreams: streams };
     const run = () => entry.run({ ...parts, call, access, owners, options, report });
     const cancel = (reason: GrpcFailure) => call.cancel(reason);
-    await watchRights(access, cancel, () => this.#gated(call, entry, grant, run));
+    await rights.run(access, cancel, () => this.#gated(call, entry, grant, run));
   }
 
   async #gated(

@@ -14,6 +14,7 @@ import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher, type ErrorContext } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
 import { SharedPlaces } from "./call_limit.ts";
+import { RightsWatch } from "./watch_rights.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
 import { checkKnown } from "./known_options.ts";
@@ -225,9 +226,11 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   };
   if (database.capabilities.readOnly === true) refuseToWrite(options);
   const readers = await openWorkers(database, workers);
+  const endpoint = readingIn(readers, database);
   const around = {
-    endpoint: readingIn(readers, database),
+    endpoint,
     keys,
+    rights: new RightsWatch(endpoint),
     places,
     metrics,
     onError,

@@ -13,6 +13,7 @@ import { loadArrow } from "./load_arrow.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { giveWay } from "../../core/pacer.ts";
 import { uuidKey } from "../../core/uuid.ts";
+import { checkUuid } from "../../endpoint/checks.ts";
 import type { SubscriptionUpdate as Update } from "../../endpoint/endpoint.ts";
 import {
   SubscribeParamsSchema,
@@ -35,6 +36,12 @@ export async function subscribe(exchange: Exchange): Promise<void> {
   await (isUpdate(first) ? followUpdates(exchange, first) : followList(exchange, first));
 }
 
+/** A uuid without the message that it is a part of, which may be long, and would be kept with it. */
+function copied(uuid: Uint8Array): Uint8Array {
+  // `slice` of a `Buffer`, which the library hands on, is the same memory.
+  return new Uint8Array(uuid);
+}
+
 /** Tells whether a first message is an update, whose uuids are in field 2, not 1. */
 function isUpdate(message: Uint8Array): boolean {
   try {
@@ -54,9 +61,10 @@ async function followList(exchange: Exchange, message: Uint8Array): Promise<void
   });
   await giveWay();
   await checkStreams(uuids, settings.maxStreamsPerCall);
-  await access.stream("read", ...uuids);
+  const streams = uuids.map(copied);
+  await access.stream("read", ...streams);
   await giveWay();
-  for await (const update of endpoint.subscribe(uuids, { ...options, owners })) {
+  for await (const update of endpoint.subscribe(streams, { ...options, owners })) {
     await access.stream("read", update.uuid);
     exchange.metrics.pointsRead += update.columns.times.length;
     for (const bytes of pointsMessages.of(update)) await call.send(bytes);
@@ -127,7 +135,7 @@ class Subscriptions {
   /** Adds streams, each once; those that are there already stay as they are. */
   async add(uuids: readonly Uint8Array[]): Promise<void> {
     const { access, settings: { maxStreamsPerCall } } = this.#exchange;
-    const fresh = new Map(uuids.map((uuid) => [uuidKey(uuid), uuid]));
+    const fresh = new Map(uuids.map((uuid) => [uuidKey(uuid), copied(uuid)]));
     for (const key of fresh.keys()) if (this.#batches.has(key)) fresh.delete(key);
     checkCount(this.#batches.size + fresh.size, maxStreamsPerCall);
     checkCount(this.#held + fresh.size, HELD * maxStreamsPerCall);
@@ -141,6 +149,7 @@ class Subscriptions {
 
   /** Removes streams; unknown ones do not matter. */
   remove(uuids: readonly Uint8Array[]): void {
+    this.#exchange.access.release(uuids);
     for (const key of uuids.map(uuidKey)) {
       const batch = this.#batches.get(key);
       this.#batches.delete(key);
@@ -204,6 +213,7 @@ async function followUpdates(exchange: Exchange, first: Uint8Array): Promise<voi
       message = await call.next()
     ) {
       const { op, uuid } = await decode(SubscriptionUpdateSchema, message);
+      uuid.forEach(checkUuid);
       if (op === Op.REMOVE_UUIDS) subscriptions.remove(uuid);
       else await subscriptions.add(uuid);
     }

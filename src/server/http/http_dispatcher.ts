@@ -6,7 +6,7 @@
  */
 
 import type { CallOptions, Endpoint } from "../../endpoint/endpoint.ts";
-import { Access, CollectionCache } from "../access.ts";
+import { Access } from "../access.ts";
 import { type SharedPlaces, withPlaces } from "../call_limit.ts";
 import type { ErrorContext } from "../dispatcher.ts";
 import type { KeyRing } from "../keys.ts";
@@ -17,7 +17,7 @@ import { GrpcFailure, GrpcStatus } from "../transport/status.ts";
 import { until } from "../transport/until.ts";
 import type { Reply, Request } from "./exchange.ts";
 import { HttpFailure, httpFailureOf } from "./http_failure.ts";
-import { watchRights } from "../watch_rights.ts";
+import type { RightsWatch } from "../watch_rights.ts";
 import { refuse } from "./refusals.ts";
 import type { HttpExchange, HttpRoute, HttpRoutes } from "./routes.ts";
 
@@ -29,6 +29,8 @@ export interface HttpDispatcherOptions {
   readonly endpoint: Endpoint;
   readonly routes: HttpRoutes;
   readonly keys: KeyRing;
+  /** Collections of streams, and the rights of calls under way on them; the same for all ports. */
+  readonly rights: RightsWatch;
   readonly places: SharedPlaces;
   readonly metrics: Metrics;
   /** Told of errors that no client can be blamed for. */
@@ -38,13 +40,11 @@ export interface HttpDispatcherOptions {
 /** Routes requests. */
 export class HttpDispatcher {
   readonly #options: HttpDispatcherOptions;
-  readonly #collections: CollectionCache;
   readonly #running = new Set<AbortController>();
 
   /** @param options Routes and what surrounds them. */
   constructor(options: HttpDispatcherOptions) {
     this.#options = options;
-    this.#collections = new CollectionCache(options.endpoint);
   }
 
   /**
@@ -97,7 +97,7 @@ export class HttpDispatcher {
       const cancel = (reason: Error) => controller.abort(reason);
       const holder = holderOf(reply, signal, cancel);
       const exchange = this.#exchange(route, { request, reply, path, holder });
-      await watchRights(exchange.access, cancel, () => route.run(exchange));
+      await this.#options.rights.run(exchange.access, cancel, () => route.run(exchange));
     } catch (error) {
       const failure = this.#failureOf(error, request, signal);
       code = String(failure.code === 0 ? failure.status : failure.code);
@@ -121,10 +121,10 @@ export class HttpDispatcher {
     route: HttpRoute,
     { request, reply, path, holder }: Pick<HttpExchange, "request" | "reply" | "path" | "holder">,
   ): HttpExchange {
-    const { keys, endpoint, metrics, places } = this.#options;
+    const { keys, rights, endpoint, metrics, places } = this.#options;
     const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
     const options: CallOptions & { signal: AbortSignal } = { signal: holder.signal };
-    const access = new Access(grant, this.#collections, options);
+    const access = new Access(grant, rights.collections, options);
     const owner = keys.ownerOf(grant);
     const gates = places.of(owner);
     const gated = <T>(work: () => Promise<T>) => withPlaces(gates, holder, work);

@@ -11,6 +11,7 @@ import { OpenStreams } from "../../../src/server/open_streams.ts";
 import { KeyRing } from "../../../src/server/keys.ts";
 import { Metrics } from "../../../src/server/metrics.ts";
 import { Readiness } from "../../../src/server/readiness.ts";
+import { RightsWatch } from "../../../src/server/watch_rights.ts";
 import type { Call } from "../../../src/server/transport/call.ts";
 import { NO_TIMEOUT } from "../place_holder.ts";
 
@@ -41,6 +42,7 @@ export class LocalService {
       endpoint,
       services: SERVICES,
       keys: new KeyRing([], undefined),
+      rights: new RightsWatch(endpoint),
       places: new SharedPlaces(1000, 1000, NO_TIMEOUT),
       openStreams: new OpenStreams(20_000, 1000, NO_TIMEOUT),
       metrics: new Metrics([]),

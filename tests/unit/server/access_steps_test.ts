@@ -3,7 +3,8 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { nextTurn } from "../../../src/core/event_loop.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { Access, CHECKED_AT_ONCE, CollectionCache } from "../../../src/server/access.ts";
+import { Access, CHECKED_AT_ONCE } from "../../../src/server/access.ts";
+import { CollectionCache } from "../../../src/server/collection_cache.ts";
 import { override } from "../../support/override_endpoint.ts";
 
 const STREAMS = 10 * CHECKED_AT_ONCE + 5;

@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import type { Endpoint } from "../../../src/endpoint/endpoint.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { Access, CollectionCache } from "../../../src/server/access.ts";
+import { Access } from "../../../src/server/access.ts";
+import { CollectionCache } from "../../../src/server/collection_cache.ts";
 import { visibleCollections, visibleStreams } from "../../../src/server/visible.ts";
 import { uuidOf } from "../../support/engine.ts";
 import { override } from "../../support/override_endpoint.ts";
