@@ -115,11 +115,27 @@ Deno.test(
   }),
 );
 
+// Of 4,096 answers each was kept, whatever number of streams it had: 95 of 2,000 streams took 100 MB,
+// and those of 10,000 that one key can ask for would have taken 20 GB.
+Deno.test("RememberedReads: an owner of answers of very many streams loses them, others keep theirs", () => {
+  const reads = new RememberedReads(() => 0);
+  const answerOf = (streams: number) =>
+    ({ labels: new Array<string>(streams).fill("a") }) as unknown as DataAnswer;
+  const small = answerOf(2);
+  reads.remember("small", "me", small);
+  for (let i = 0; i < 100; i++) reads.remember(String(i), "other", answerOf(10_000));
+  assertEquals(reads.find("small", false), small);
+  const kept = Array.from({ length: 100 }, (_, i) => reads.find(String(i), false) !== undefined);
+  assertEquals(kept.lastIndexOf(false), 93);
+  assertEquals(kept.indexOf(true), 94);
+  for (let i = 0; i < 100; i++) assertEquals(reads.find("99", false)?.labels.length, 10_000);
+});
+
 Deno.test("RememberedReads: a reader keeps its answer, a new read gets a new one", () => {
   let now = 0;
   const reads = new RememberedReads(() => now);
   const answer = { labels: ["a"] } as unknown as DataAnswer;
-  reads.remember("url", answer);
+  reads.remember("url", "me", answer);
   assertEquals(reads.find("other", true), undefined);
   for (now = 1000; now < 50_000; now += 1000) {
     assertEquals(reads.find("url", now % 3000 === 0), answer);
@@ -128,7 +144,7 @@ Deno.test("RememberedReads: a reader keeps its answer, a new read gets a new one
   assertEquals(reads.find("url", false), answer);
   now = 58_000;
   assertEquals(reads.find("url", true), undefined);
-  reads.remember("url", answer);
+  reads.remember("url", "me", answer);
   now += 9_000;
   assertEquals(reads.find("url", true), answer);
   for (let i = 0; i < 52; i++) {
@@ -136,7 +152,7 @@ Deno.test("RememberedReads: a reader keeps its answer, a new read gets a new one
     reads.find("url", false);
   }
   assertEquals(reads.find("url", true), undefined);
-  for (let i = 0; i < 5000; i++) reads.remember(String(i), answer);
+  for (let i = 0; i < 5000; i++) reads.remember(String(i), "me", answer);
   assertEquals(reads.find("0", false), undefined);
   assertEquals(reads.find("4999", false), answer);
   now += 600_000;

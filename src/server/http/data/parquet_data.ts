@@ -58,7 +58,7 @@ export async function sendParquet(
     ? { answer: known, file: await fileOf(exchange, known, options, missing) }
     : await made(exchange, options, known);
   try {
-    if (known !== answer) options.reads.remember(reader, answer);
+    if (known !== answer) options.reads.remember(reader, exchange.grant, answer);
     const etag = etagOf(answer);
     const headers = dataHeaders(answer, options.isKeyed);
     const status = conditionStatus(request, etag);
