@@ -232,6 +232,27 @@ Deno.test(
   },
 );
 
+// A terminal that was named as the file was sent names as they are, and Parquet: they set its title.
+Deno.test("terminal: its device is not written to as a file", ignore, async () => {
+  await using space = await workspace();
+  const target = `file:${space.path}/evil.btrdb`;
+  await hostileDatabase(target);
+  const stream = UUIDS[0]!;
+  for (
+    const args of [
+      ["export", stream, "-o", "/dev/stdout"],
+      ["export", stream, "-f", "parquet", "-o", "/dev/tty"],
+      ["plot", stream, "--svg", "/dev/stdout"],
+    ]
+  ) {
+    const text = await onTerminal(["-d", target, ...args], space.env);
+    assertHarmless(text, JSON.stringify(args));
+    assert(text.includes(`Cannot write ${args.at(-1)}: it is a terminal`), text);
+  }
+  const { stdout } = await btrdb(["-d", target, "export", stream, "-o", "/dev/stdout"], space);
+  assert(stdout.includes("\u202e"), "a pipe gets what is there");
+});
+
 Deno.test("terminal: JSON is the same data as in a pipe, escaped as JSON is", ignore, async () => {
   await using space = await workspace();
   const target = `file:${space.path}/evil.btrdb`;

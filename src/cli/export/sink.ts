@@ -65,7 +65,18 @@ export function destination(name: string): Destination {
   if (info?.isDirectory) {
     throw usageError(`Cannot write ${name}: it is a directory`, "name a file in it");
   }
+  if (info?.isCharDevice && attempt({ name }, () => isTerminal(path))) {
+    throw usageError(
+      `Cannot write ${name}: it is a terminal, which would obey what is in names`,
+      "- prints on a terminal what it can show",
+    );
+  }
   return { name, path, direct: info !== undefined && !info.isFile };
+}
+
+function isTerminal(path: string): boolean {
+  using device = Deno.openSync(path, { write: true });
+  return device.isTerminal();
 }
 
 /** Refuses a link of another user, who would choose the file that is replaced. */
