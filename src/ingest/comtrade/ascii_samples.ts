@@ -126,7 +126,7 @@ export class AsciiSamples implements Samples {
       let start = 0;
       for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
         const text = trim(bytes, start, end);
-        if (text[0] === SUB) return;
+        if (text[0] === SUB) return await this.#noteBehind(base + start);
         yield { text, end: base + end + 1, isEnded: true };
         start = end + 1;
       }
@@ -142,6 +142,17 @@ export class AsciiSamples implements Samples {
     if (text.length > 0 && text[0] !== SUB) yield { text, end: size, isEnded: false };
   }
 
+  /** Says how much stands behind the mark of the end, if that is more than padding. */
+  async #noteBehind(at: number): Promise<void> {
+    const some = await this.#bytes.read(at, CHUNK_BYTES);
+    if (some.every((byte) => byte === SUB || byte === LF || byte === 0 || isBlank(byte))) return;
+    const left = this.#bytes.size - at;
+    this.notices.push(
+      `${left} bytes of the samples of ${this.#options.name} are left out: they are behind 0x1A, ` +
+        "which ends a text",
+    );
+  }
+
   #parse(text: Uint8Array, line: number, block: Block): void {
     const { shape: { analogs, statuses } } = this.#options;
     const cells = 2 + analogs + statuses;
@@ -155,8 +166,7 @@ export class AsciiSamples implements Samples {
         if (cell === cells && trim(text, at, end).length === 0 && end === text.length) break;
         this.#fail(line, `more than the ${cells} cells of the configuration`);
       }
-      if (cell === 0) block.number(numberIn(text, at, end) ?? NaN);
-      else this.#cell(text, at, end, cell, line, block);
+      this.#cell(text, at, end, cell, line, block);
       cell++;
       at = end + 1;
     }
@@ -180,7 +190,8 @@ export class AsciiSamples implements Samples {
     if (Math.abs(value) > MAX_STAMP && cell === 1) {
       this.#fail(line, `the stamp is ${value}, expected -${MAX_STAMP} to ${MAX_STAMP}`);
     }
-    if (cell === 1) block.stamp(value);
+    if (cell === 0) block.number(value);
+    else if (cell === 1) block.stamp(value);
     else if (cell < 2 + analogs) {
       const channel = cell - 2;
       block.analog(channel, value === MISSING && this.#hasMissing[channel]! ? NaN : value);

@@ -122,11 +122,15 @@ class Lines {
   readonly #name: string;
   readonly #lines: readonly string[];
   #at = 0;
+  /** True if more than padding stands behind the mark of the end. */
+  readonly hasMore: boolean;
 
   constructor(name: string, text: string) {
     this.#name = name;
-    const [before = ""] = text.replace(/^\ufeff/, "").split(SUB, 1);
-    this.#lines = before.split(/\r\n|\n|\r/);
+    const all = text.replace(/^\ufeff/, "");
+    const end = all.indexOf(SUB);
+    this.#lines = (end < 0 ? all : all.slice(0, end)).split(/\r\n|\n|\r/);
+    this.hasMore = end >= 0 && /[^\s\0\x1a]/.test(all.slice(end));
   }
 
   /** The next line; `undefined` behind the last. */
@@ -174,6 +178,9 @@ export function parseConfiguration(text: string, name: string): Configuration {
     notices.push(
       `${name} says ${total} channels but ${analogCount} analog and ${statusCount} status ones`,
     );
+  }
+  if (lines.hasMore) {
+    notices.push(`${name} goes on behind 0x1A, which ends a text: that is left out`);
   }
   const analogs = Array.from({ length: analogCount }, () => analogOf(lines));
   const statuses = Array.from({ length: statusCount }, () => statusOf(lines));

@@ -18,7 +18,7 @@ import type { ComtradeOptions } from "./comtrade_options.ts";
 import { type Scale, scaleOf } from "./channel_scale.ts";
 import { columnsOf, type ComtradeColumn } from "./record_columns.ts";
 import { decodeText } from "./configuration_text.ts";
-import { clockNotices, timesOf } from "./record_start.ts";
+import { clockNotices, timesOf, triggerNotices } from "./record_start.ts";
 import { ImportError } from "../errors.ts";
 
 /** Points of some records. */
@@ -53,6 +53,7 @@ export class ComtradeRecord implements AsyncDisposable {
   #odd = 0;
   #steps = 0;
   #said = false;
+  #end: bigint | undefined;
 
   private constructor(parts: Parts, notices: string[]) {
     const { configuration, options, samples } = parts;
@@ -215,6 +216,7 @@ export class ComtradeRecord implements AsyncDisposable {
   ): RawColumns[] {
     const { times: clock, scales, options, configuration } = this.#parts;
     const times = clock.of(block, row);
+    this.#end = times.at(-1);
     if (!clock.byStamps) this.#compare(block);
     const columns = block.analogs.map((samples, i) => {
       const { skew, id } = configuration.analogs[i]!;
@@ -290,6 +292,9 @@ export class ComtradeRecord implements AsyncDisposable {
       this.#warnings.push(`${files.name} says ${end} samples, there are only ${rows}: was it cut?`);
     } else if (rows > end) {
       this.#notices.push(`${files.name} says ${end} samples, there are ${rows}: all are read`);
+    }
+    if (this.#parts.options.start === undefined && this.#end !== undefined) {
+      this.#notices.push(...triggerNotices(this, this.#end, files.name));
     }
     if (this.#missing > 0) {
       const what = this.#missing === 1 ? "sample is" : "samples are";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatTime } from "../../core/time.ts";
 import { ImportError } from "../errors.ts";
 import type { Configuration } from "./configuration.ts";
 import { FIRST_YEAR, LAST_YEAR } from "./stamp.ts";
@@ -72,6 +73,27 @@ export function clockNotices(
     notices.push(`${name} has the leap second ${shown(leapSecond)}, expected 0 to 3`);
   }
   return notices;
+}
+
+/** Farthest that a trigger may be from the samples: more is a wrong date in one of the two times. */
+const DAY_NS = 86_400_000_000_000n;
+
+/**
+ * Remarks on a trigger that is on another day than the samples.
+ *
+ * @param record Times of the first sample and of the trigger.
+ * @param last Time of the last sample.
+ */
+export function triggerNotices(
+  { first, trigger }: { readonly first: bigint; readonly trigger: bigint | undefined },
+  last: bigint,
+  name: string,
+): string[] {
+  if (trigger === undefined || (trigger > first - DAY_NS && trigger < last + DAY_NS)) return [];
+  return [
+    `${name} was triggered at ${formatTime(trigger)}, more than a day away from its samples: ` +
+    "one of the two dates may be wrong",
+  ];
 }
 
 function shown(text: string): string {

@@ -22,6 +22,9 @@ export class SampleNumbers {
   readonly #name: string;
   #number = NaN;
   #stamp = NaN;
+  /** Records since the one with that number, and whether a stretch began among them. */
+  #distance = 0;
+  #isBorder = false;
   /** Distance of the first two numbers: records may be every fourth sample, or all have number 0. */
   #step: number | undefined;
 
@@ -48,20 +51,25 @@ export class SampleNumbers {
   push({ numbers, stamps, rows }: SampleBlock, row: number): void {
     for (let i = 0; i < rows; i++) {
       const [number, stamp] = [numbers[i]!, stamps[i]!];
+      this.#isBorder ||= this.#borders.has(row + i);
+      this.#distance++;
+      // Records without a number are counted, so that none are missing behind them unseen.
+      if (Number.isNaN(number)) continue;
       const [before, stampBefore] = [this.#number, this.#stamp];
+      const [distance, isBorder] = [this.#distance, this.#isBorder];
       [this.#number, this.#stamp] = [number, stamp];
+      [this.#distance, this.#isBorder] = [0, false];
       const step = number - before;
       if (Number.isNaN(step)) continue;
-      this.#step ??= step;
+      this.#step ??= step / distance;
       // Counting begins again at 0 or 1, and anew in each stretch.
-      const isNew = (number <= 1 && step < 0) || this.#borders.has(row + i);
-      if (step === this.#step || isNew) continue;
-      if (this.#isStrict && !this.#isRight(row + i, stampBefore, stamp)) {
+      const isNew = (number <= 1 && step < 0) || isBorder;
+      if (step === this.#step * distance || isNew) continue;
+      if (this.#isStrict && !this.#isRight(row + i, distance, stampBefore, stamp)) {
+        const last = distance === 1 ? "the one before" : `record ${row + i + 1 - distance}`;
         throw new ImportError(
-          `Cannot read ${this.#name}: record ${
-            row + i + 1
-          } has the number ${number}, the one before ` +
-            `has ${before}; by the rate, all times from there on would be wrong`,
+          `Cannot read ${this.#name}: record ${row + i + 1} has the number ${number}, ` +
+            `${last} has ${before}; by the rate, all times from there on would be wrong`,
           {
             hint: "--times stamps takes the times of the stamps, " +
               "--times rate counts the records as they come",
@@ -72,10 +80,10 @@ export class SampleNumbers {
     }
   }
 
-  /** True if a step of the stamps is that of the rate. */
-  #isRight(row: number, from: number, to: number): boolean {
+  /** True if the stamps are as far apart as so many steps of the rate. */
+  #isRight(row: number, distance: number, from: number, to: number): boolean {
     const stretch = this.#rates.findIndex(({ end }) => end > row);
-    const wanted = this.#wanted.of(stretch < 0 ? this.#rates.length - 1 : stretch);
+    const wanted = this.#wanted.of(stretch < 0 ? this.#rates.length - 1 : stretch) * distance;
     return WRAPS.some((wrap) => Math.abs(stepOf(from, to, wrap) - wanted) <= 1);
   }
 }

@@ -47,6 +47,9 @@ export function parseStamp(text: string, order: DateOrder): Stamp | undefined {
     number,
   ];
   const isYearFirst = match[1]!.length === 4;
+  // A year of one digit or three has lost some.
+  if ((isYearFirst ? match[3]! : match[1]!).length > 2) return undefined;
+  if (!isYearFirst && match[3]!.length % 2 === 1) return undefined;
   const [day, month] = isYearFirst ? [c, b] : order === "day first" ? [a, b] : [b, a];
   const year = yearOf(isYearFirst ? match[1]! : match[3]!);
   if (year < FIRST_YEAR || year > LAST_YEAR) return undefined;

@@ -140,3 +140,45 @@ Deno.test("openComtrade: parts of a single file that come twice or in another or
   ];
   for (const [bytes, problem] of refused) assertStringIncludes(await problemOf(bytes), problem);
 });
+
+// One byte that became 0x1A hid every record behind it, as if the file ended there.
+Deno.test("openComtrade: what stands behind the mark of the end is counted, padding is not", async () => {
+  const made = makeComtrade({ samples });
+  const behind = (bytes: Uint8Array, text: string) =>
+    concatBytes([bytes, Uint8Array.of(0x1a), new TextEncoder().encode(text)]);
+  const notices = async (configuration: Uint8Array, samples: Uint8Array) => {
+    const read = await readComtrade({ configuration, samples });
+    assertEquals(Object.values(read.points)[0]!.length, 3);
+    return read.notices.filter((text) => text.includes("0x1A"));
+  };
+  assertEquals(await notices(made.configuration, behind(made.samples, "\r\n4,3000,7\r\n")), [
+    "13 bytes of the samples of the configuration are left out: they are behind 0x1A, which ends a text",
+  ]);
+  assertEquals(await notices(behind(made.configuration, "250\r\n"), made.samples), [
+    "the configuration goes on behind 0x1A, which ends a text: that is left out",
+  ]);
+  const padding = "\r\n \0\x1a\r\n";
+  assertEquals(
+    await notices(behind(made.configuration, padding), behind(made.samples, padding)),
+    [],
+  );
+});
+
+// A year that lost its last digits was one of the years 2000 to 2009.
+Deno.test("openComtrade: a year has two digits or four", async () => {
+  for (const first of ["01/02/2,03:04:05", "01/02/202,03:04:05", "001/02/2020,03:04:05"]) {
+    assertStringIncludes(await problemOf({ first }), "the time of its first sample is");
+  }
+});
+
+// A wrong digit in the date moves the whole record; the trigger still has the right one.
+Deno.test("openComtrade: a trigger on another day than the samples is a notice", async () => {
+  const of = async (trigger: string) =>
+    (await noticesOf({ trigger })).filter((text) => text.includes("triggered"));
+  assertEquals(await of("01/02/2020,03:04:05.500000"), []);
+  assertEquals(await of("01/02/2021,03:04:05.500000"), [
+    "the configuration was triggered at 2021-02-01T03:04:05.500000000Z, more than a day away from " +
+    "its samples: one of the two dates may be wrong",
+  ]);
+  assertEquals((await of("01/01/2020,03:04:05.500000")).length, 1);
+});

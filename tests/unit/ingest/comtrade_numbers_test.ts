@@ -72,3 +72,29 @@ Deno.test("openComtrade: numbers of another kind, and jumps that the stamps deny
   const rates: [string, number][] = [["1000", 3], ["500", 5]];
   assertEquals((await read([1, 2, 3, 51, 52], { ...blank, rates })).ms, [0, 1, 2, 3, 5]);
 });
+
+// A damaged number was taken for none, and then for no gap: 97 records could be missing behind it, and
+// all later times were 97 ms early without a word.
+Deno.test("openComtrade: a number that is none is an error, and blank ones hide no gap", async () => {
+  const blank = { stamps: Array(5).fill(undefined) };
+  for (const text of ["x", "0x3", "3_0", "1e400"]) {
+    await assertRejects(
+      () => read([1, 2, text, 4, 5], blank),
+      ImportError,
+      `line 3 of the samples: cell 1 is "${text}", expected a number`,
+    );
+  }
+  await assertRejects(
+    () => read([1, 2, "", 101, 102], blank),
+    ImportError,
+    "record 4 has the number 101, record 2 has 2",
+  );
+  assertEquals(await read([1, 2, "", 4, 5], blank), { ms: EVEN, notices: [] });
+  assertEquals(await read(["", "", 3, "", 5], blank), { ms: EVEN, notices: [] });
+  const { notices } = await read([1, 2, "", 101, 102], {
+    stamps: [0, 1000, undefined, 3000, 4000],
+  });
+  assertEquals(notices, ["1 record has a number that does not follow the one before"]);
+  const rates: [string, number][] = [["1000", 3], ["500", 5]];
+  assertEquals((await read([1, 2, 3, "", 52], { ...blank, rates })).ms, [0, 1, 2, 3, 5]);
+});

@@ -135,7 +135,8 @@ Deno.test("openComtrade: dates as they are found", async () => {
 
 Deno.test("openComtrade: the zone of the recorder, of the user, or a notice", async () => {
   const time = async (rest: string[], tz?: string, revision = "2013") => {
-    const made = makeComtrade({ samples: [[1]], rest, revision, first: "01/07/2020,12:00:00.000" });
+    const stamp = "01/07/2020,12:00:00.000";
+    const made = makeComtrade({ samples: [[1]], rest, revision, first: stamp, trigger: stamp });
     const { points, notices } = await readComtrade(made, { tz });
     return [points.A1![0]![0].slice(11, 16), notices.length] as const;
   };
