@@ -44,7 +44,7 @@ export function referenceLines(text: string, unit: bigint, now: bigint): Referen
 
 /** The end of the line that begins at `at`: strings in the fields may hold line feeds. */
 function lineEnd(text: string, at: number): { at: number; isOpen: boolean } {
-  while (at < text.length && " \t\0".includes(text[at]!)) at++;
+  while (at < text.length && " \t".includes(text[at]!)) at++;
   const isComment = text[at] === "#";
   let isInFields = false;
   let isQuoted = false;
@@ -74,7 +74,7 @@ function upTo(text: string, marks: string): [string, string] {
   return [text, ""];
 }
 
-const blanks = (text: string) => text.replace(/^[ \t\0]+/, "");
+const blanks = (text: string) => text.replace(/^[ \t]+/, "");
 const plain = (text: string) => text.replace(/\\([,= ])/g, "$1");
 
 function readLine(
@@ -165,7 +165,7 @@ function readValue(text: string): number {
 }
 
 function readTime(text: string, unit: bigint): bigint {
-  const match = /^(-?\d+)[ \t\0]*$/.exec(text);
+  const match = /^(-?\d+)[ \t]*$/.exec(text);
   if (match === null) throw new Refused();
   const count = BigInt(match[1]!);
   const size = count < 0n ? -count : count;
