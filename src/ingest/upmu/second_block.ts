@@ -131,6 +131,22 @@ export function isBlockAt(view: DataView, at: number): boolean {
   return typeof readHeader(new DataView(view.buffer, view.byteOffset + at)) !== "string";
 }
 
+/**
+ * Searches for a block.
+ *
+ * @returns Bytes before it; if there is none, bytes in which none can begin.
+ */
+export function findBlock(view: DataView): { passed: number; isFound: boolean } {
+  const last = view.byteLength - HEADER_BYTES;
+  for (let at = 0; at <= last; at++) {
+    const year = view.getInt32(at + 4, true);
+    if (year >= FIRST_YEAR && year <= LAST_YEAR && isBlockAt(view, at)) {
+      return { passed: at, isFound: true };
+    }
+  }
+  return { passed: Math.max(0, last + 1), isFound: false };
+}
+
 /** Tells whether a block, of which at least the status words are there, has an expansion. */
 export function hasExpansion(view: DataView): boolean {
   for (let i = 0; i < READINGS; i++) {

@@ -17,7 +17,7 @@ import {
 } from "../surveyed_source.ts";
 import { BlockBatch } from "./block_batch.ts";
 import { BlockPass } from "./block_pass.ts";
-import { type BlockSeries, EXPANDED_BYTES, SERIES, STANDARD_BYTES } from "./second_block.ts";
+import { type BlockSeries, SERIES, STANDARD_BYTES } from "./second_block.ts";
 import { badBlock, surveyUpmu } from "./upmu_survey.ts";
 
 /** Blocks of a batch: about a million values. */
@@ -97,11 +97,11 @@ class UpmuFile implements SurveyedFile<UpmuLayout> {
     const pass = new BlockPass(this.#input.read(from.offset), from.offset);
     let batch = new BlockBatch(this.#series);
     const next = { offset: from.offset, lines: 0, rows: from.rows };
-    for await (const { view, offset, isExpanded, header } of pass.blocks()) {
+    for await (const { view, offset, bytes, isExpanded, header } of pass.blocks()) {
       signal?.throwIfAborted();
       if (typeof header === "string") {
         if (!this.layout.skipBadRows) throw badBlock(this.#name, offset, header);
-        skipped.rows += UNKNOWN_READINGS;
+        skipped.rows += UNKNOWN_READINGS * Math.max(1, Math.round(bytes / STANDARD_BYTES));
       } else {
         const strange = batch.add(view, header, isExpanded);
         if (strange.cells > 0 && !this.layout.skipBadCells) {
@@ -110,7 +110,7 @@ class UpmuFile implements SurveyedFile<UpmuLayout> {
         skipped.cells += strange.cells;
         next.rows += header.readings;
       }
-      next.offset = offset + (isExpanded ? EXPANDED_BYTES : STANDARD_BYTES);
+      next.offset = offset + bytes;
       if (isExpanded && !this.layout.isExpanded) throw newSeries(this.#name, offset);
       if (batch.blocks < BATCH_BLOCKS) continue;
       yield { columns: batch.take(), next: { ...next } };

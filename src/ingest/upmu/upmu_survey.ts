@@ -29,13 +29,15 @@ export async function surveyUpmu(
   signal: AbortSignal | undefined,
 ): Promise<UpmuSurvey> {
   const pass = new BlockPass(input.read(START.offset), START.offset);
-  let [blocks, expanded, bad, leaps, repeats] = [0, 0, 0, 0, 0];
+  let [blocks, expanded, bad, badBytes, leaps, repeats, others] = [0, 0, 0, 0, 0, 0, 0];
+  let interval: number | undefined;
   let last: BlockHeader | undefined;
-  for await (const { view, offset, isExpanded, header } of pass.blocks()) {
+  for await (const { view, offset, bytes, isExpanded, header } of pass.blocks()) {
     signal?.throwIfAborted();
     if (typeof header === "string") {
       if (!skipBadRows) throw badBlock(name, offset, header);
       bad++;
+      badBytes += bytes;
       continue;
     }
     blocks++;
@@ -43,6 +45,8 @@ export async function surveyUpmu(
     if (view.getInt32(24, true) === 60) leaps++;
     if (last !== undefined && header.time <= last.time) repeats++;
     last = header;
+    interval ??= header.interval;
+    if (header.interval !== interval) others++;
   }
   if (last === undefined) {
     throw new ImportError(
@@ -54,7 +58,7 @@ export async function surveyUpmu(
   if (pass.cutBytes > 0) {
     notices.push(`Left out a cut block of ${pass.cutBytes} bytes at the end of ${name}`);
   }
-  if (bad > 0) notices.push(`Left out ${bad} broken blocks of ${name}`);
+  if (bad > 0) notices.push(`Left out ${badBytes} bytes of ${name} in ${bad} broken blocks`);
   if (leaps > 0) {
     notices.push(
       leaps === 1
@@ -64,14 +68,24 @@ export async function surveyUpmu(
   }
   const times = new BigInt64Array(last.readings);
   writeTimes(last, times);
+  const warnings: string[] = [];
+  if (repeats > 0) {
+    warnings.push(
+      `${repeats} of ${blocks} blocks in ${name} are of a second that is not after that of the block ` +
+        "before",
+    );
+  }
+  if (others > 0) {
+    warnings.push(
+      `${others} of ${blocks} blocks in ${name} have another interval than the first, ` +
+        "are they damaged?",
+    );
+  }
   return {
     expanded,
     last: times.at(-1)!,
     notices,
-    warnings: repeats === 0 ? [] : [
-      `${repeats} of ${blocks} blocks in ${name} are of a second that is not after that of the block ` +
-      "before",
-    ],
+    warnings,
     about: [
       ["blocks", `${blocks} of one second${expanded > 0 ? `, ${expanded} of them expanded` : ""}`],
       ["readings", `${last.readings} a second`],

@@ -28,6 +28,8 @@ const STANDARD = [
 const EXPANSION = ["FUND_W", "FUND_VAR", "FUND_VA", "FUND_DPF", "FREQ_L1_1S", "FREQ_L1_C37"];
 const DAY = [2016, 2, 29, 23, 59, 59];
 const NEXT = [2016, 3, 1, 0, 0, 0];
+/** Magnitudes of L1 in a block. */
+const RAMP = Array.from({ length: 120 }, (_, i) => madeValue(1, i));
 
 /** Time of reading `i` as BTrDB's ingester computed it, of a single precision interval. */
 const timeOf = (second: string, i: number, intervalMs = 8.333333): bigint =>
@@ -164,6 +166,43 @@ Deno.test("openUpmuSource: a damaged status does not make readings of the next b
   assertEquals(Object.keys(points).length, 13);
   assertEquals(valuesOf(points).length, 240);
   assertEquals(skipped, { rows: 120, cells: 0 });
+});
+
+// A status that lost its bits cost the rest of the file: 46 of 50 blocks, because what was read next was
+// never again where a block begins.
+Deno.test("openUpmuSource: behind a broken block the next one is found, wherever it begins", async () => {
+  const blocks = Array.from({ length: 9 }, (_, i) => {
+    return { date: [2024, 1, 1, 0, 0, i], isExpanded: true };
+  });
+  const bytes = upmuFile(blocks);
+  const lost = bytes.slice();
+  lost.fill(0, 2 * 9192 + 28, 2 * 9192 + 28 + 480);
+  const cases: [Uint8Array<ArrayBuffer>, [number, number, number, number]][] = [
+    [lost, [9, 8, 120, 2880]],
+    [bytes.slice().fill(0, 9192, 2 * 9192), [8, 8, 120, 9192]],
+    [Uint8Array.from([...bytes.slice(0, 9192), 1, 2, 3, ...bytes.slice(9192)]), [9, 9, 120, 3]],
+    [bytes.slice().fill(0, 8 * 9192), [8, 8, 120, 9192]],
+  ];
+  for (const [content, [volts, watts, rows, badBytes]] of cases) {
+    await assertRejects(() => imported(content), ImportError, "is broken");
+    for (const input of [content, pieces(content, 997)]) {
+      const notices: string[] = [];
+      const onNotice = (text: string) => void notices.push(text);
+      const { points, skipped } = await imported(input, { badRows: "skip", onNotice });
+      assertEquals(valuesOf(points, "f/L1MAG"), Array(volts).fill(RAMP).flat());
+      assertEquals(valuesOf(points, "f/FUND_W").length, 120 * watts);
+      assertEquals(skipped, { rows, cells: 0 });
+      assertEquals(notices, [`Left out ${badBytes} bytes of - in 1 broken blocks`]);
+    }
+  }
+});
+
+// A wrong interval gives all readings of its second wrong times; nothing was said.
+Deno.test("openUpmuSource: a block of another interval than the first is a warning", async () => {
+  const { warnings } = await imported(upmuFile([{ date: DAY }, { date: NEXT, intervalMs: 8.4 }]));
+  assertEquals(warnings, [
+    "1 of 2 blocks in - have another interval than the first, are they damaged?",
+  ]);
 });
 
 Deno.test("openUpmuSource: an infinite value is an error with its place, or is skipped and counted", async () => {
