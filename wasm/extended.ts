@@ -18,7 +18,7 @@ export {
   tableUnsureLine,
 } from "./table_outcome";
 export { tableCells, tableRules } from "./table_rules";
-export { tableTimeBase, tableTimeForm, tableTimeLimits, tableTimes } from "./table_time";
+export { tableTimeBase, tableTimeForm, tableTimeLimits, tablePlace, tableTimes } from "./table_time";
 export { setTimeBefore, timeBefore, timeDistance, timesCut, timesLeap, timesUnsure } from "./parsed_time";
 export { setTimeOffset, setZoneNames } from "./parse_zone";
 export { setTimeZone } from "./clock_changes";

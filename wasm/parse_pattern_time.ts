@@ -41,8 +41,8 @@ let second: i32 = 0;
 let afternoon: i32 = -1;
 
 /**
- * A time by a pattern: bytes above 127 are directives (the letter of strptime plus 128), all others
- * stand for themselves.
+ * A time by a pattern: bytes above 127 are directives (the letter of strptime plus 128, or 129 to 134
+ * for m, d, j, H or I, M and S with all of their digits), all others stand for themselves.
  */
 export function parsePatternTime(p: usize, pattern: usize, length: usize): usize {
   beginTime();
@@ -78,6 +78,18 @@ export function parsePatternTime(p: usize, pattern: usize, length: usize): usize
 /** Reads one directive; the address after it, or 0. */
 function directive(p: usize, letter: u8): usize {
   switch (letter) {
+    // The numbers that another one stands beside.
+    case 1: return (month = fixedDigits(p, 2)) < 0 ? 0 : p + 2;
+    case 2: return (day = fixedDigits(p, 2)) < 0 ? 0 : p + 2;
+    case 3: return (dayOfYear = fixedDigits(p, 3)) < 0 ? 0 : p + 3;
+    case 4: return (hour = fixedDigits(p, 2)) < 0 ? 0 : p + 2;
+    case 5: return (minute = fixedDigits(p, 2)) < 0 ? 0 : p + 2;
+    case 6: {
+      second = fixedDigits(p, 2);
+      if (second < 0) return 0;
+      p += 2;
+      return isPoint(p) && !fractionAsked ? fractionAt(p + 1) : p;
+    }
     case 89: { // Y
       year = fixedDigits(p, 4);
       return year < 0 ? 0 : p + 4;

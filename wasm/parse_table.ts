@@ -19,6 +19,7 @@ import {
   AFTER_QUOTE,
   beginRow,
   beginTable,
+  EMPTY_LINE,
   errorCode,
   fail,
   leaveOutRow,
@@ -50,8 +51,10 @@ import {
   endTime,
   firstTime,
   IMPLICIT,
+  isAfterEmpty,
   lastTime,
   partCell,
+  passEmpty,
   time,
   timeCell,
   timeKind,
@@ -163,11 +166,15 @@ function parseRow(
 ): usize {
   let p = blanks ? skipRun(at) : at;
   const empty = lineEnd(skipBlanks(p));
-  if (empty != 0) return empty;
+  if (empty != 0) {
+    passEmpty();
+    return empty;
+  }
   if (comment != 0 && load<u8>(skipBlanks(p)) == comment) {
     passLine();
     return afterLine(p);
   }
+  if (isAfterEmpty()) return fail(EMPTY_LINE, p, 1);
   const half = stride >> 1;
   const between = delimiter;
   const isFull = full;

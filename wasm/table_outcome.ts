@@ -16,6 +16,8 @@ export const THOUSANDS: i32 = 10;
 export const NO_SUCH_TIME: i32 = 11;
 /** The time is outside of the limits. */
 export const OUTSIDE: i32 = 12;
+/** Rows have no times, and an empty line is before this one. */
+export const EMPTY_LINE: i32 = 13;
 
 export let lines: u32 = 0;
 export let rows: u32 = 0;

@@ -26,6 +26,8 @@ let patternLength: usize = 0;
 /** The time of the next row and the distance to the one after, where rows have no times. */
 let nextTime: i64 = 0;
 let step: i64 = 0;
+/** Where rows have no times: 0 before the first row, 1 behind a row, 2 behind an empty line after one. */
+let place: i32 = 0;
 /** Added to numbers that are times. */
 let timeBase: i64 = 0;
 /** Rows in `rateDen` seconds, to which times are snapped; 0 if they are not. */
@@ -66,10 +68,28 @@ export function tableTimeLimits(first: i64, last: i64): void {
   lastTime = last;
 }
 
-/** Sets the time of the next row, and the distance to the one after it. */
-export function tableTimes(first: i64, distance: i64): void {
+/** Sets the time of the next row, the distance to the one after it, and what {@link tablePlace} gave. */
+export function tableTimes(first: i64, distance: i64, placeBefore: i32): void {
   nextTime = first;
   step = distance;
+  place = placeBefore;
+}
+
+/** What stands before the next row. */
+export function tablePlace(): i32 {
+  return place;
+}
+
+/** Notes an empty line. */
+export function passEmpty(): void {
+  if (place == 1) place = 2;
+}
+
+/** True if times are counted by rows, and an empty line between two may be a row that is missing. */
+// @ts-ignore: decorator
+@inline
+export function isAfterEmpty(): bool {
+  return timeKind == IMPLICIT && place == 2;
 }
 
 /** Ends the time of a row that began at `row`; false if it is wrong. */
@@ -79,6 +99,7 @@ export function endTime(row: usize): bool {
   if (timeKind == IMPLICIT) {
     time = rateNum == 0 ? nextTime : timeBase + perRate(nextTime);
     nextTime += step;
+    place = 1;
     return true;
   }
   if (parts > 0 && !joinedTime(row)) return false;

@@ -42,6 +42,7 @@ const WORDS: Readonly<Record<number, (text: string, cell: TableCell) => string>>
     `${text} does not exist: the clocks were set forward over it, or the zone is another one`,
   12: (text, { limits: { first, last } }) =>
     `${text} is not within ${formatTime(first)} to ${formatTime(last)}`,
+  13: () => "the line before is empty, and times are counted by rows: is one missing there?",
   10: (text) => `${text} has thousands marks that do not stand before three digits each`,
   7: (text) => `${text} is not closed, or not followed by a delimiter`,
 };

@@ -43,7 +43,10 @@ export interface TableOptions {
   skipBadRows?: boolean;
   /** True to leave out and count cells that are not a number. @default {false} */
   skipBadCells?: boolean;
-  /** Further words for no value; case does not matter. */
+  /**
+   * Further words for no value; case does not matter. A number stands for all cells of this value,
+   * however they are written.
+   */
   nulls?: readonly string[];
   /** Indices of the columns of times in the order in which they are put together. */
   timeOrder?: readonly number[];

@@ -57,6 +57,8 @@ export class TableParser {
   #used = 0;
   #before = NO_TIME;
   #distance = 0n;
+  /** What stands before the next row, where rows have no times: see `wasm/table_time.ts`. */
+  #place = 0;
 
   /**
    * Makes a parser.
@@ -179,7 +181,9 @@ export class TableParser {
       if (at < to && last) break;
       size = at < to ? 2 * size : PIECE_BYTES;
     }
-    return this.#columns.take();
+    const columns = this.#columns.take();
+    const { absent } = this.#settings;
+    return absent.length === 0 ? columns : columns.map((column) => withoutValues(column, absent));
   }
 
   /** Bytes taken; fewer than all only where a quoted cell goes on behind them. */
@@ -207,7 +211,7 @@ export class TableParser {
     const { roles, width } = this.#settings;
     const counts = base + layout.counts;
     memory.u8.fill(0, counts, counts + 4 * width);
-    exports.tableTimes(this.#nextTime, this.#step);
+    exports.tableTimes(this.#nextTime, this.#step, this.#place);
     exports.setTimeBefore(this.#before, this.#distance);
     const next = exports.parseTable(
       at,
@@ -222,6 +226,7 @@ export class TableParser {
     );
     const rows = exports.tableRows();
     this.#counts.add(exports);
+    this.#place = exports.tablePlace();
     this.#before = exports.timeBefore();
     this.#distance = exports.timeDistance();
     this.#nextTime += this.#step * BigInt(rows);
@@ -270,6 +275,12 @@ export class TableParser {
       timeFormat: this.#settings.timeFormat,
     });
   }
+}
+
+/** The points whose value is none of some numbers. */
+function withoutValues({ times, values }: RawColumns, absent: readonly number[]): RawColumns {
+  const isPoint = (_: unknown, i: number): boolean => !absent.includes(values[i]!);
+  return { times: times.filter(isPoint), values: values.filter(isPoint) };
 }
 
 /** Number of lines, of many bytes as it is at their beginning, and some more. */

@@ -38,11 +38,19 @@ export class TableSettings {
   readonly width: number;
   /** Pattern of the times, words for no value, names of zones, changes of clocks. */
   readonly tables: Uint8Array;
+  /** Numbers that stand for no value. */
+  readonly absent: readonly number[];
 
   /** @throws {TypeError} If the options do not describe a table. */
   constructor(options: TableOptions) {
-    const { columns, delimiter = ",", decimal = ".", times } = options;
+    const { columns, delimiter = ",", decimal = ".", times, nulls = [] } = options;
     checkColumns(columns, times !== undefined);
+    if (times !== undefined && options.skipBadRows === true) {
+      throw invalidType(
+        "Cannot parse table: skipBadRows is true, expected false with times, which count rows",
+      );
+    }
+    this.absent = nulls.flatMap((word) => numberOf(word, decimal));
     if (!/^[\t -~]$/.test(delimiter) || /["\d]/.test(delimiter)) {
       throw invalidType(
         `Cannot parse table: delimiter is ${
@@ -132,6 +140,12 @@ function tablesOf(
   all.set(bytes);
   all.set(new Uint8Array(clockChanges.slice().buffer), bytes.length);
   return { bytes: all, at: { pattern: 0, words, zones, changes } };
+}
+
+/** The number that a word for no value is, if it is one. */
+function numberOf(word: string, decimal: string): number[] {
+  const text = word.trim().replace(decimal, ".");
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? [Number(text)] : [];
 }
 
 function checkColumns(columns: readonly ColumnRole[], implicit: boolean): void {

@@ -104,6 +104,11 @@ export async function openText(
       `JSIS-CSV, from ${options.start === undefined ? "the file's name" : "--start"}` +
       (said.rate === undefined ? "" : ` at ${said.rate} rows a second`);
   }
+  if (found.layout.times !== undefined && found.layout.skipBadRows) {
+    throw optionError(
+      "Cannot use --bad-rows skip without a column of times: they are counted by rows",
+    );
+  }
   const threads = options.threads !== false;
   const { by } = found.layout;
   if (by === undefined || by.keys.length > 0) {
