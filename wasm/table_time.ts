@@ -26,7 +26,7 @@ let patternLength: usize = 0;
 /** The time of the next row and the distance to the one after, where rows have no times. */
 let nextTime: i64 = 0;
 let step: i64 = 0;
-/** Where rows have no times: 0 before the first row, 1 behind a row, 2 behind an empty line after one. */
+/** 0 before the first row, 1 behind a row, 2 behind an empty line after one, if rows have no times. */
 let place: i32 = 0;
 /** Added to numbers that are times. */
 let timeBase: i64 = 0;
@@ -75,7 +75,7 @@ export function tableTimes(first: i64, distance: i64, placeBefore: i32): void {
   place = placeBefore;
 }
 
-/** What stands before the next row. */
+/** The place before the next row. */
 export function tablePlace(): i32 {
   return place;
 }

@@ -57,7 +57,7 @@ export class TableParser {
   #used = 0;
   #before = NO_TIME;
   #distance = 0n;
-  /** What stands before the next row, where rows have no times: see `wasm/table_time.ts`. */
+  /** The place before the next row, where rows have no times: see `wasm/table_time.ts`. */
   #place = 0;
 
   /**

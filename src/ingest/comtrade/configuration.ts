@@ -130,7 +130,7 @@ class Lines {
     const all = text.replace(/^\ufeff/, "");
     const end = all.indexOf(SUB);
     this.#lines = (end < 0 ? all : all.slice(0, end)).split(/\r\n|\n|\r/);
-    this.hasMore = end >= 0 && /[^\s\0\x1a]/.test(all.slice(end));
+    this.hasMore = end >= 0 && all.slice(end).split(SUB).some((part) => /[^\s\0]/.test(part));
   }
 
   /** The next line; `undefined` behind the last. */

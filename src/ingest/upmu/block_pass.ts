@@ -41,8 +41,8 @@ export class BlockPass {
   }
 
   /**
-   * The blocks; the bytes of one are good until the next is taken. What begins as no block does extends
-   * to where the next one begins, wherever that is: bytes may be missing, or too many.
+   * The blocks; the bytes of one are good until the next is taken. A broken one extends to where the next
+   * one begins, wherever that is: bytes may be missing, or too many.
    */
   async *blocks(): AsyncGenerator<Block, void, void> {
     let rest = new Uint8Array(0);
