@@ -6,7 +6,7 @@
  */
 
 import { invalid } from "./arrow_error.ts";
-import { type FlatBuffer, inside } from "./flat_buffer.ts";
+import { type FlatBuffer, inside, isZeros } from "./flat_buffer.ts";
 import type { BufferLayout, ColumnLayout } from "./schema_layout.ts";
 
 /** Bytes of the structs in vectors. */
@@ -156,7 +156,7 @@ class Buffers {
     });
     // A length that is too great would take the batches behind this one for a part of it.
     const rest = body.subarray(end);
-    if (rest.length > MAX_BODY_PADDING || rest.subarray(ALIGNMENT).some((byte) => byte !== 0)) {
+    if (rest.length > MAX_BODY_PADDING || !isZeros(rest.subarray(ALIGNMENT))) {
       throw invalid(`a batch has ${body.length} bytes, and its buffers end at byte ${end}`);
     }
   }
@@ -177,9 +177,10 @@ class Buffers {
 
   /** Checks that nothing is left out. */
   checkEnd(): void {
-    const isMore = this.#lengths.slice(this.#next).some((length) => length > 0);
-    if (!isMore) return;
-    throw invalid(`a batch has ${this.#lengths.length} buffers, its schema ${this.#next}`);
+    for (let i = this.#next; i < this.#lengths.length; i++) {
+      if (this.#lengths[i]! <= 0) continue;
+      throw invalid(`a batch has ${this.#lengths.length} buffers, its schema ${this.#next}`);
+    }
   }
 }
 

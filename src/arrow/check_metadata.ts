@@ -41,6 +41,8 @@ export type ArrowMessage =
   & {
     /** The message with its body. */
     readonly bytes: Uint8Array;
+    /** Bytes before its body. */
+    readonly metadataBytes: number;
   }
   & (
     | { readonly kind: "schema"; readonly layout: SchemaLayout }
@@ -55,6 +57,8 @@ export interface MetadataBounds {
   readonly maxBytes?: number | undefined;
   /** Fields and pairs of metadata in all. */
   readonly maxTables?: number | undefined;
+  /** Columns of the schema, with those that are below others. */
+  readonly maxColumns?: number | undefined;
 }
 
 /**
@@ -74,12 +78,13 @@ export function checkMetadata(
   const checking = messagesOf(bytes, bounds);
   for (let step = checking.next();; step = checking.next()) {
     if (step.done) return step.value ?? messages;
-    messages.push(step.value.bytes);
+    if (step.value !== undefined) messages.push(step.value.bytes);
   }
 }
 
 /**
- * Checks the same, and finds the messages.
+ * Checks the same, and finds the messages. Yields each, and `undefined` between others that are checked
+ * before their turn.
  *
  * @param bytes A complete IPC stream or file.
  * @param bounds Its bounds.
@@ -89,9 +94,9 @@ export function checkMetadata(
  */
 export function* messagesOf(
   bytes: Uint8Array,
-  { maxParts = MAX_PARTS, maxBytes = Infinity, maxTables }: MetadataBounds = {},
-): Generator<ArrowMessage, Uint8Array | undefined, void> {
-  const metadata: FlatBufferBounds = { maxBytes, tables: tableCount(maxTables) };
+  { maxParts = MAX_PARTS, maxBytes = Infinity, maxTables, maxColumns }: MetadataBounds = {},
+): Generator<ArrowMessage | undefined, Uint8Array | undefined, void> {
+  const metadata: FlatBufferBounds = { maxBytes, tables: tableCount(maxTables), maxColumns };
   const footer = isArrowMark(bytes, 0) ? footerOf(bytes, metadata) : undefined;
   const start = footer === undefined ? 0 : FILE_START_BYTES;
   const all = bytes.subarray(0, footer?.at);
@@ -101,6 +106,10 @@ export function* messagesOf(
   let fields = 0;
   let parts = 0;
   for (const message of messages) {
+    if (message === undefined) {
+      yield;
+      continue;
+    }
     if (message.kind === "schema") {
       fields = message.parts;
       if (isStream && footer !== undefined) compareSchemas(footer.layout(), message.layout);
@@ -158,11 +167,13 @@ function* named(
   bytes: Uint8Array,
   footer: Footer,
   metadata: FlatBufferBounds,
-): Generator<ArrowMessage, void, void> {
+): Generator<ArrowMessage | undefined, void, void> {
   const layout = footer.layout();
+  const schema = footer.schemaMessage();
   yield {
     kind: "schema",
-    bytes: footer.schemaMessage(),
+    bytes: schema,
+    metadataBytes: schema.length,
     layout,
     parts: layout.fields,
     rows: 0,
@@ -176,7 +187,11 @@ function* named(
     if (!("end" in message)) return message;
     throw invalid(`the footer of the file names an end, at byte ${offset}`);
   };
-  const dictionaries = inPlace(dictionary).map(at);
+  const dictionaries: ArrowMessage[] = [];
+  for (const offset of inPlace(dictionary)) {
+    dictionaries.push(at(offset));
+    yield;
+  }
   const areFirst = known.size === dictionaries.length;
   if (areFirst) yield* dictionaries;
   else known.clear();
@@ -211,7 +226,7 @@ function checkStart(bytes: Uint8Array, metadata: FlatBufferBounds): void {
   const length = bytes.length - FILE_START_BYTES;
   const buffer = FlatBuffer.at(view, FILE_START_BYTES, length, metadata);
   const root = buffer.root();
-  schemaLayout(buffer, buffer.child(root, 2), buffer.short(root, 0));
+  schemaLayout(buffer, buffer.child(root, 2), buffer.short(root, 0), metadata.maxColumns);
   checkPairs(buffer, root, 4);
   buffer.checkEnd();
 }
@@ -268,14 +283,16 @@ function messageAt(
   if (bodyBytes < 0) throw invalid(`a message says that its body has ${bodyBytes} bytes`);
   inside(bodyBytes, bytes.length - body);
   const message = bytes.subarray(at, body + bodyBytes);
+  const metadataBytes = body - at;
   checkPairs(buffer, root, 4);
   if (header === 0) throw invalid("a message is empty");
   if (kind === SCHEMA) {
     if (schema !== undefined) throw invalid("it has more than one schema");
-    const layout = schemaLayout(buffer, header, version);
+    const layout = schemaLayout(buffer, header, version, metadata.maxColumns);
     return {
       kind: "schema",
       bytes: message,
+      metadataBytes,
       rows: 0,
       parts: layout.fields,
       compressed: [],
@@ -290,7 +307,7 @@ function messageAt(
       throw invalid(`a batch stands before dictionary ${id} of column ${JSON.stringify(name())}`);
     }
     const parts = checkBatch(buffer, header, own, schema.columns);
-    return { kind: "batch", bytes: message, ...parts };
+    return { kind: "batch", bytes: message, metadataBytes, ...parts };
   }
   if (kind !== DICTIONARY) {
     throw invalid(`a message is of kind ${kind}, expected 1 (schema), 2 (dictionary) or 3 (batch)`);
@@ -301,5 +318,6 @@ function messageAt(
   if (values === undefined) throw invalid(`no column has dictionary ${id}`);
   if (batch === 0) throw invalid(`dictionary ${id} is empty`);
   known.add(id);
-  return { kind: "dictionary", bytes: message, ...checkBatch(buffer, batch, own, [values]) };
+  const parts = checkBatch(buffer, batch, own, [values]);
+  return { kind: "dictionary", bytes: message, metadataBytes, ...parts };
 }

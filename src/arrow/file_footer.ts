@@ -69,7 +69,10 @@ export function footerOf(
         dictionary: flat.longs(root, 2, BLOCK_BYTES),
         batch: flat.longs(root, 3, BLOCK_BYTES),
       },
-      layout: () => orDamaged(() => schemaLayout(flat, flat.child(root, 1), flat.short(root, 0))),
+      layout: () =>
+        orDamaged(() =>
+          schemaLayout(flat, flat.child(root, 1), flat.short(root, 0), bounds.maxColumns)
+        ),
       schemaMessage: () => {
         const schema = orDamaged(() => flat.child(root, 1));
         return schemaMessage(bytes.subarray(end - length, end), schema, flat.short(root, 0));

@@ -168,7 +168,7 @@ export interface IpcBounds {
 /**
  * As {@linkcode ipcToRaw}, in steps of a few milliseconds between which everything else runs.
  *
- * @param bytes One complete IPC stream or file of at most 1,024 columns and 4,096 batches.
+ * @param bytes One complete IPC stream or file of at most 64 columns and 4,096 batches.
  * @param bounds Its bounds.
  * @param options Ends the work between two steps.
  * @returns Columns of their own.
@@ -232,17 +232,37 @@ interface Found {
   readonly isCompressed: boolean;
 }
 
-/** Most columns, with those that are below others. */
-const MAX_COLUMNS = 1024;
+/**
+ * Most columns, with those that are below others. An insert has two, `time` and `value`; others are not
+ * looked at, but the library makes objects of each.
+ */
+const MAX_COLUMNS = 64;
 
 /** Most batches. */
 const MAX_BATCHES = 4096;
 
+/** Columns of all batches, each batch counted as one more: 4,096 batches of 7 columns have so many. */
+const MAX_PARTS = 1 << 15;
+
 /** Columns of all batches that are decoded in one step. */
 const STEP_PARTS = 256;
 
-/** Metadata of a message are checked in one step: those of 1,024 columns have about 100 KiB. */
-const STEP_METADATA: MetadataBounds = { maxBytes: 3 << 17, maxTables: 1 << 14 };
+/** Bytes of metadata of the batches that are decoded in one step, unless one alone has more. */
+const STEP_METADATA_BYTES = 1 << 16;
+
+/** Longest metadata of a message: those of 64 columns have about 7 KiB. */
+const MAX_METADATA_BYTES = 1 << 18;
+
+/** Fields and pairs of metadata that a column may have, and those around the columns. */
+const COLUMN_TABLES = 16, OTHER_TABLES = 1_024;
+
+/** Metadata of a message are checked in one step. */
+const STEP_METADATA: MetadataBounds = {
+  maxBytes: MAX_METADATA_BYTES,
+  maxTables: COLUMN_TABLES * MAX_COLUMNS + OTHER_TABLES,
+  maxColumns: MAX_COLUMNS,
+  maxParts: MAX_PARTS,
+};
 
 /**
  * The batches of a stream, in groups. No column of points has a dictionary, but the library wants those of
@@ -256,32 +276,33 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
   const groups = [group];
   const dictionaries: ArrowMessage[] = [];
   let points = 0;
-  let read = 0, batches = 0;
+  let batches = 0, metadataBytes = 0;
   let isCompressed = false;
   for (const message of messagesOf(bytes, STEP_METADATA)) {
-    if (++read % STEP_PARTS === 0) yield;
+    yield;
+    if (message === undefined) continue;
     if (message.kind === "schema") {
       schema = message.bytes;
-      columns = columnsOf(message);
+      columns = message.parts;
+      if (columns === 0) throw new RangeError("it has no columns");
     }
     if (message.compressed.length > 0) isCompressed = true;
     if (message.kind === "dictionary" && batches === 0) dictionaries.push(message);
     if (dictionaries.length > columns) throw invalid("it has more dictionaries than columns");
     if (message.kind !== "batch") continue;
     if (++batches > MAX_BATCHES) throw invalid(`it has more than ${MAX_BATCHES} batches`);
-    if (group.length === Math.max(1, Math.floor(STEP_PARTS / columns))) groups.push(group = []);
+    metadataBytes += message.metadataBytes;
+    const isFull = group.length === Math.max(1, Math.floor(STEP_PARTS / columns)) ||
+      (group.length > 0 && metadataBytes > STEP_METADATA_BYTES);
+    if (isFull) {
+      groups.push(group = []);
+      metadataBytes = message.metadataBytes;
+    }
     group.push(message);
     points += message.rows;
   }
   if (schema === undefined) throw new RangeError("it has no columns");
   return { schema, dictionaries, groups, points, isCompressed };
-}
-
-/** Number of columns of a schema, with those that are below others. */
-function columnsOf(schema: ArrowMessage): number {
-  if (schema.parts === 0) throw new RangeError("it has no columns");
-  if (schema.parts <= MAX_COLUMNS) return schema.parts;
-  throw invalid(`it has ${schema.parts} columns, expected at most ${MAX_COLUMNS}`);
 }
 
 /** Bytes that begin at a multiple of {@linkcode ALIGNMENT}, copied where they do not. */
@@ -355,14 +376,15 @@ function encode(
   return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
 }
 
-/** Fields and pairs of metadata that a column of a template may have, and those around the columns. */
-const COLUMN_TABLES = 16, OTHER_TABLES = 1_024;
-
 /** The fields of a template; of one for far more columns only so much is read. */
 function templateFields(template: Uint8Array, columns: number): readonly Field[] {
   const maxTables = COLUMN_TABLES * columns + OTHER_TABLES;
-  return decode(schemaOf(template), { maxTables }).schema.fields;
+  const maxBytes = MAX_METADATA_BYTES + COLUMN_BYTES * columns;
+  return decode(schemaOf(template), { maxTables, maxBytes }).schema.fields;
 }
+
+/** Bytes of metadata that a column of a template may add. */
+const COLUMN_BYTES = 1 << 10;
 
 function hasTemplate(options: IpcOptions): options is { template: Uint8Array } {
   return options.template !== undefined && options.template.length > 0;

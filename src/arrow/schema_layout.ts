@@ -6,6 +6,7 @@
  */
 
 import { Type } from "@uwdata/flechette";
+import type { BTrDBError } from "../core/errors.ts";
 import { invalid } from "./arrow_error.ts";
 import type { FlatBuffer } from "./flat_buffer.ts";
 
@@ -65,6 +66,8 @@ interface Reading {
   readonly buffer: FlatBuffer;
   /** True if unions have a validity bitmap. */
   readonly isOld: boolean;
+  /** Most fields. */
+  readonly maxColumns: number;
   readonly dictionaries: Map<number, ColumnLayout>;
   fields: number;
 }
@@ -75,34 +78,47 @@ interface Reading {
  * @param buffer Its message, or the footer of a file.
  * @param schema Its table there.
  * @param version Version of the metadata.
+ * @param maxColumns Most columns, with those that are below others.
  * @throws {RangeError} If something is outside of the message.
- * @throws {BTrDBError} 438 if it is no schema that can be read.
+ * @throws {BTrDBError} 438 if it is no schema that can be read, or has too many columns.
  */
-export function schemaLayout(buffer: FlatBuffer, schema: number, version: number): SchemaLayout {
+export function schemaLayout(
+  buffer: FlatBuffer,
+  schema: number,
+  version: number,
+  maxColumns: number = Infinity,
+): SchemaLayout {
   if (schema === 0) throw invalid("it has no schema");
   if (buffer.short(schema, 0) !== 0) throw invalid("its numbers are big-endian");
   const reading: Reading = {
     buffer,
     isOld: version < VERSION_5,
+    maxColumns,
     dictionaries: new Map(),
     fields: 0,
   };
   const columns: ColumnLayout[] = [];
+  const { length } = buffer.vector(schema, 1, 4);
+  if (length > maxColumns) throw tooMany(`${length} columns`, maxColumns);
   for (const field of buffer.tables(schema, 1)) {
     const nodes: NodeLayout[] = [];
     const type = addField(reading, field, nodes, 1);
     columns.push({ name: () => buffer.text(field, 0), type, nodes });
   }
   checkPairs(buffer, schema, 2);
-  buffer.vector(schema, 3, 8);
+  buffer.checkVector(schema, 3, 8);
   return { columns, dictionaries: reading.dictionaries, fields: reading.fields };
+}
+
+function tooMany(columns: string, maxColumns: number): BTrDBError {
+  return invalid(`it has ${columns}, expected at most ${maxColumns}`);
 }
 
 /** Checks pairs of metadata. */
 export function checkPairs(buffer: FlatBuffer, table: number, slot: number): void {
   for (const pair of buffer.tables(table, slot)) {
-    buffer.vector(pair, 0, 1);
-    buffer.vector(pair, 1, 1);
+    buffer.checkVector(pair, 0, 1);
+    buffer.checkVector(pair, 1, 1);
   }
 }
 
@@ -110,8 +126,10 @@ export function checkPairs(buffer: FlatBuffer, table: number, slot: number): voi
 function addField(reading: Reading, field: number, nodes: NodeLayout[], depth: number): TypeText {
   const { buffer } = reading;
   if (depth > MAX_DEPTH) throw new RangeError(`more than ${MAX_DEPTH} levels of fields`);
-  reading.fields++;
-  buffer.vector(field, 0, 1);
+  if (++reading.fields > reading.maxColumns) {
+    throw tooMany(`${reading.fields} columns or more, with those below others`, reading.maxColumns);
+  }
+  buffer.checkVector(field, 0, 1);
   checkPairs(buffer, field, 6);
   const encoding = buffer.child(field, 4);
   if (encoding === 0) return addType(reading, field, nodes, depth);
@@ -190,7 +208,7 @@ function buffersOf(
     case Type.Time:
       return of(values(short(0, 1) < 2 ? 32 : 64), short(0, 1));
     case Type.Timestamp:
-      if (type !== 0) buffer.vector(type, 1, 1);
+      if (type !== 0) buffer.checkVector(type, 1, 1);
       return of(values(64), short(0));
     case Type.Duration:
       return of(values(64), short(0, 1));
@@ -222,7 +240,7 @@ function buffersOf(
       return of([VALIDITY], int(0));
     // 0: sparse, 1: dense, with an offset a row.
     case Type.Union: {
-      if (type !== 0) buffer.vector(type, 1, 4);
+      if (type !== 0) buffer.checkVector(type, 1, 4);
       const [validity, ids] = values(8);
       const dense: BufferLayout[] = short(0) === 0 ? [] : [{ kind: "values", bits: 32 }];
       return of([...(isOld ? [validity!] : []), ids!, ...dense], short(0));

@@ -54,3 +54,25 @@ export function tickingClock(ms: number): Disposable {
     },
   };
 }
+
+/**
+ * Has `performance.now` stand still, and counts the looks at it, until it is disposed of: work in steps
+ * looks at it after each.
+ */
+export function standingClock(): Disposable & { readonly looks: number } {
+  const { now } = performance;
+  const nowMs = now.call(performance);
+  let looks = 0;
+  performance.now = () => {
+    looks++;
+    return nowMs;
+  };
+  return {
+    get looks(): number {
+      return looks;
+    },
+    [Symbol.dispose](): void {
+      performance.now = now;
+    },
+  };
+}

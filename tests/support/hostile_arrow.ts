@@ -72,6 +72,28 @@ export function withBuffers(batch: Uint8Array, buffers: number): Uint8Array {
   return concatBytes([head, grown, batch.slice(8 + length)]);
 }
 
+/** A message of a schema, of whose columns each has the same name, of so many bytes. */
+export function withSharedName(schema: Uint8Array, nameBytes: number): Uint8Array {
+  const length = viewOf(schema).getInt32(4, true);
+  const metadata = schema.slice(8, 8 + length);
+  const name = metadata.length;
+  const grown = new Uint8Array(name + 8 + Math.ceil(nameBytes / 8) * 8).fill(0x61);
+  grown.set(metadata);
+  const view = viewOf(grown);
+  const slotOf = (table: number, slot: number) =>
+    table + view.getUint16(table - view.getInt32(table, true) + 4 + 2 * slot, true);
+  const follow = (at: number) => at + view.getUint32(at, true);
+  view.setUint32(name, nameBytes, true);
+  const columns = follow(slotOf(follow(slotOf(follow(0), 2)), 1));
+  for (let i = 1; i <= view.getUint32(columns, true); i++) {
+    const place = slotOf(follow(columns + 4 * i), 0);
+    view.setUint32(place, name - place, true);
+  }
+  const head = schema.slice(0, 8);
+  viewOf(head).setInt32(4, grown.length, true);
+  return concatBytes([head, grown]);
+}
+
 /** Points, compressed. */
 export function compressed(
   columns: RawColumns,
