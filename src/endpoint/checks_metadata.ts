@@ -65,12 +65,21 @@ export function quote(text: string): string {
   return out + '"';
 }
 
-const encoder = new TextEncoder();
-
 /** True for text of at most 255 bytes in UTF-8; a lone surrogate has no UTF-8. */
 function isShort(text: string): boolean {
-  return text.length <= MAX_NAME_BYTES && text.isWellFormed() &&
-    encoder.encode(text).length <= MAX_NAME_BYTES;
+  return text.length <= MAX_NAME_BYTES && text.isWellFormed() && utf8Bytes(text) <= MAX_NAME_BYTES;
+}
+
+/** Bytes of a text in UTF-8, of a short one in a fraction of the time that encoding it takes. */
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) continue;
+    // Each half of a surrogate pair stands for two of its four bytes.
+    bytes += code < 0x800 || (code & 0xf800) === 0xd800 ? 1 : 2;
+  }
+  return bytes;
 }
 
 function refuse(code: number, text: string): never {

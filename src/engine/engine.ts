@@ -439,7 +439,7 @@ export class Engine implements Endpoint {
     return this.#storage.checked(options, () => {
       checkKeyCount(request.changes.size + request.removals.length);
       checkSetAnnotations(request);
-      return this.#storage.changeMetadata((metadata) => metadata.setAnnotations(request), options);
+      return this.#storage.changeStream(request, options);
     });
   }
 
@@ -447,7 +447,7 @@ export class Engine implements Endpoint {
     return this.#storage.checked(options, () => {
       checkKeyCount(request.changes.size + request.removals.length);
       checkSetTags(request);
-      return this.#storage.changeMetadata((metadata) => metadata.setTags(request), options);
+      return this.#storage.changeStream(request, options);
     });
   }
 

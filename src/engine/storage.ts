@@ -5,11 +5,13 @@
  */
 
 import { abortable, throwIfOver } from "../core/call.ts";
+import { inSlices } from "../core/pacer.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { uuidText } from "../core/uuid.ts";
 import { TEXT } from "../endpoint/checks.ts";
 import type { CallOptions, PruneResult, Readers } from "../endpoint/endpoint.ts";
+import { ChangeQueue } from "./metadata/change_queue.ts";
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
 import { Checkpointer } from "./file/checkpointer.ts";
 import { Deletions } from "./file/deletions.ts";
@@ -19,7 +21,7 @@ import type { ReaderPlace } from "./file/reader_place.ts";
 import type { Ownership } from "./file/ownership.ts";
 import { compact } from "./write/compact.ts";
 import { SqlPool } from "./metadata/sql_pool.ts";
-import { MetadataStore } from "./metadata/store.ts";
+import { type ChangeRequest, MetadataStore } from "./metadata/store.ts";
 import { type Database, sqliteError } from "./file/sqlite.ts";
 import type { BlockStore } from "./tree/block_store.ts";
 import type { LateLimits } from "./tree/late_plan.ts";
@@ -75,6 +77,7 @@ export class Storage {
   readonly points: PointWriter;
   readonly sql: SqlPool;
   readonly hub: SubscriptionHub = new SubscriptionHub();
+  readonly #changes = new ChangeQueue();
   readonly rules: RetentionRules;
   readonly expiry: Expiry;
   readonly maxInsertPoints: number;
@@ -329,6 +332,44 @@ export class Storage {
       { points: 0, kind: "metadata", run: () => change(this.metadata) },
       options,
     );
+  }
+
+  /**
+   * Changes the metadata of a stream. A long change is worked out in steps, and written in one; those of
+   * a stream follow each other, as each is worked out on the one before it.
+   */
+  changeStream(request: ChangeRequest, options: CallOptions | undefined): Promise<void> {
+    const isShort = this.isReadOnly ||
+      !(this.#changes.isUnderWay(request.uuid) || this.metadata.isLong(request));
+    if (isShort) return this.changeMetadata((metadata) => metadata.change(request), options);
+    return this.#changes.run(request.uuid, () => this.#workOutAndWrite(request, options));
+  }
+
+  async #workOutAndWrite(
+    request: ChangeRequest,
+    options: CallOptions | undefined,
+  ): Promise<void> {
+    // Once more if a short change was under way, or the stream was being made.
+    for (let isWritten = false; !isWritten;) {
+      const steps = this.#onOpenFile(this.metadata.workOut(request));
+      const change = await inSlices(steps, options, "write");
+      const run = () => this.metadata.write(request, change);
+      isWritten = await this.submit({ points: 0, kind: "metadata", run }, options);
+    }
+  }
+
+  /** As {@linkcode translated}, of steps that have a result. */
+  *#onOpenFile<T>(steps: Generator<undefined, T>): Generator<undefined, T> {
+    try {
+      for (;;) {
+        if (this.#closing !== undefined) throw closedError();
+        const step = steps.next();
+        if (step.done) return step.value;
+        yield;
+      }
+    } catch (error) {
+      throw sqliteError(error, this.#parts.path);
+    }
   }
 
   /** Removes a stream permanently. */

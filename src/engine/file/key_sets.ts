@@ -16,7 +16,7 @@ import { descriptorOf } from "./stream_row.ts";
 type Keyed = Pick<StreamDescriptor, "collection" | "tags" | "annotations">;
 
 /** Key of the table. */
-interface Place {
+export interface KeySetPlace {
   /** Name of the collection, whose bytes are in order where texts need not be. */
   readonly collection: Uint8Array;
   /** JSON of the keys of tags and those of annotations, each sorted; {@linkcode UNKNOWN} of a damaged stream. */
@@ -24,7 +24,7 @@ interface Place {
 }
 
 /** A row that was checked. */
-export interface KeySet extends Place {
+export interface KeySet extends KeySetPlace {
   readonly streams: number;
 }
 
@@ -45,7 +45,7 @@ const BEHIND_TEXT = Uint8Array.of(0xff);
 const UTF8 = new TextEncoder();
 
 /** The set that a row of the table of streams belongs to. */
-export function placeOfRow(row: Row): Place {
+export function placeOfRow(row: Row): KeySetPlace {
   try {
     return placeOf(descriptorOf(row));
   } catch {
@@ -53,7 +53,8 @@ export function placeOfRow(row: Row): Place {
   }
 }
 
-function placeOf({ collection, tags, annotations }: Keyed): Place {
+/** The set that a stream belongs to. */
+export function placeOf({ collection, tags, annotations }: Keyed): KeySetPlace {
   const keys = JSON.stringify([[...tags.keys()].sort(), [...annotations.keys()].sort()]);
   return { collection: UTF8.encode(collection), keys };
 }
@@ -112,7 +113,7 @@ export class KeySets {
     this.#addTo(placeOfRow(row));
   }
 
-  #addTo({ collection, keys }: Place): void {
+  #addTo({ collection, keys }: KeySetPlace): void {
     this.#add.get(collection, keys, checksumOf(collection, keys, 1));
   }
 
@@ -121,15 +122,14 @@ export class KeySets {
     this.#removeFrom(placeOf(stream));
   }
 
-  #removeFrom({ collection, keys }: Place): void {
+  #removeFrom({ collection, keys }: KeySetPlace): void {
     const left = this.#take.get(collection, keys)?.["streams"];
     if (left === undefined) throw damaged(`the number of streams with the keys ${keys}`);
     if (left === 0) this.#drop.run(collection, keys);
   }
 
   /** Counts a stream where it belongs after a change. */
-  change(before: Keyed, after: Keyed): void {
-    const [from, to] = [placeOf(before), placeOf(after)];
+  change(from: KeySetPlace, to: KeySetPlace): void {
     if (from.keys === to.keys && compareBytes(from.collection, to.collection) === 0) return;
     this.#removeFrom(from);
     this.#addTo(to);

@@ -6,6 +6,7 @@
  */
 
 import { crc32 } from "node:zlib";
+import { atOnce } from "../../core/pacer.ts";
 import type { Metadata } from "../../endpoint/endpoint.ts";
 import type { Row } from "./sqlite.ts";
 import { descriptorOf } from "./stream_row.ts";
@@ -31,14 +32,24 @@ export function propertyValue(value: string | null): number {
 
 /** The entries of a stream. */
 export function propertyRows(tags: Metadata, annotations: Metadata): PropertyRow[] {
+  return atOnce(propertyRowsInSteps(tags, annotations));
+}
+
+/** Entries that are made in one step. */
+const STEP_ROWS = 512;
+
+/** As {@linkcode propertyRows}, in steps. Yields between them. */
+export function* propertyRowsInSteps(
+  tags: Metadata,
+  annotations: Metadata,
+): Generator<undefined, PropertyRow[]> {
   const rows: PropertyRow[] = [];
-  const add = (kind: PropertyKind, metadata: Metadata) => {
+  for (const [kind, metadata] of [["tag", tags], ["annotation", annotations]] as const) {
     for (const [key, value] of metadata) {
       rows.push({ key: propertyKey(kind, key), value: propertyValue(value) });
+      if (rows.length % STEP_ROWS === 0) yield;
     }
-  };
-  add("tag", tags);
-  add("annotation", annotations);
+  }
   return rows;
 }
 

@@ -8,7 +8,6 @@ import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import {
   propertyKey,
   type PropertyKind,
-  type PropertyRow,
   propertyRows,
   propertyValue,
   UNKNOWN_KEY,
@@ -16,6 +15,7 @@ import {
 import { damaged } from "../file/checksum.ts";
 import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
+import type { PropertyRowChange } from "./metadata_change.ts";
 
 /** Something that streams are looked for by: a key, and a value unless any will do. */
 export interface PropertyCondition {
@@ -84,13 +84,9 @@ export class PropertyIndex {
   }
 
   /** Changes the entries of a stream that differ. */
-  change(stream: number, before: StreamDescriptor, after: StreamDescriptor): void {
-    const id = ({ key, value }: PropertyRow) => `${key} ${value}`;
-    const old = new Map(propertyRows(before.tags, before.annotations).map((row) => [id(row), row]));
-    for (const row of propertyRows(after.tags, after.annotations)) {
-      if (!old.delete(id(row))) this.#add.get(row.key, row.value, stream);
-    }
-    for (const { key, value } of old.values()) this.#remove.get(key, value, stream);
+  change(stream: number, { added, removed }: PropertyRowChange): void {
+    for (const { key, value } of added) this.#add.get(key, value, stream);
+    for (const { key, value } of removed) this.#remove.get(key, value, stream);
   }
 
   /** Counts the entries that meet a condition. */

@@ -6,6 +6,7 @@
 
 import { compareBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
+import { atOnce } from "../../core/pacer.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import { quote } from "../../endpoint/checks_metadata.ts";
@@ -13,7 +14,6 @@ import type {
   CreateRequest,
   ListCollectionsRequest,
   LookupRequest,
-  Metadata,
   MetadataUsage,
   SetAnnotationsRequest,
   SetTagsRequest,
@@ -25,6 +25,7 @@ import type { Database, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
 import { keysOf, MAX_KEYS } from "./key_limit.ts";
 import { countKeys } from "./key_usage.ts";
+import { changeInSteps, type MetadataChange, sortKey, toJson } from "./metadata_change.ts";
 import { PropertyIndex } from "./property_index.ts";
 import { PAGE_ROWS, rowPages } from "./row_pages.ts";
 import { FOUND_COLUMNS, StreamLookup } from "./stream_lookup.ts";
@@ -40,26 +41,34 @@ function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
   return compareBytes(bytes.subarray(0, head.length), head) === 0;
 }
 
-/**
- * The key a stream is unique by and listed in the order of: collection, a slash, and its tags,
- * sorted, each as key, NUL, value, NUL.
- */
-export function sortKey(collection: string, tags: Metadata): Uint8Array {
-  const parts = [...tags].map(([key, value]) => `${key}\0${value ?? ""}\0`);
-  const bytes = parts.map((part) => UTF8.encode(part)).sort(compareBytes);
-  const head = UTF8.encode(`${collection}/`);
-  const out = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, head.length));
-  out.set(head);
-  let at = head.length;
-  for (const part of bytes) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+/** A change of annotations, or of tags and collection. */
+export type ChangeRequest = SetAnnotationsRequest | SetTagsRequest;
+
+/** Keys of a change, and bytes of tags and annotations of a stream, from which on it takes long. */
+const LONG_KEYS = 128;
+const LONG_BYTES = 1 << 14;
+
+/** A stream with a change. */
+function changed(stream: StreamDescriptor, request: ChangeRequest): StreamDescriptor {
+  const isOfTags = "collection" in request;
+  const metadata = new Map(isOfTags ? stream.tags : stream.annotations);
+  for (const [key, value] of request.changes) metadata.set(key, value);
+  for (const key of request.removals) metadata.delete(key);
+  if (!isOfTags) return { ...stream, annotations: metadata };
+  const { collection } = request;
+  return {
+    ...stream,
+    tags: metadata,
+    collection: collection === "" ? stream.collection : collection,
+  };
 }
 
-function toJson(metadata: Metadata): string {
-  return JSON.stringify(Object.fromEntries(metadata));
+/** The error of a stream that gets too many keys; those of files of earlier releases may keep more. */
+function tooManyKeys(before: StreamDescriptor, after: StreamDescriptor): BTrDBError | undefined {
+  const keys = keysOf(after);
+  if (keys <= Math.max(keysOf(before), MAX_KEYS)) return undefined;
+  const text = `the stream would have ${keys} tags and annotations, expected at most ${MAX_KEYS}`;
+  return new BTrDBError(text, { code: ErrorCode.WrongArgs, uuid: uuidText(after.uuid) });
 }
 
 /** Reads and writes the metadata tables. */
@@ -68,6 +77,7 @@ export class MetadataStore {
   changes = 0;
   readonly #byUuid: Statement;
   readonly #number: Statement;
+  readonly #size: Statement;
   readonly #properties: PropertyIndex;
   readonly #lookup: StreamLookup;
   readonly #keySets: KeySets;
@@ -83,8 +93,11 @@ export class MetadataStore {
   readonly #collectionsAfter: Statement;
 
   constructor(db: Database) {
-    this.#byUuid = db.prepare(`SELECT ${STREAM_COLUMNS} FROM stream WHERE uuid = ?`);
-    this.#number = db.prepare("SELECT id FROM stream WHERE uuid = ?");
+    this.#byUuid = db.prepare(`SELECT id, ${STREAM_COLUMNS} FROM stream WHERE uuid = ?`);
+    this.#number = db.prepare("SELECT id, property_version FROM stream WHERE uuid = ?");
+    this.#size = db.prepare(
+      "SELECT octet_length(tags) + octet_length(annotations) AS bytes FROM stream WHERE uuid = ?",
+    );
     this.#properties = new PropertyIndex(db, FOUND_COLUMNS, PAGE_ROWS);
     this.#lookup = new StreamLookup(db, this.#properties);
     this.#keySets = new KeySets(db);
@@ -151,71 +164,87 @@ export class MetadataStore {
     this.#keySets.add(request);
   }
 
-  #numberOf(uuid: Uint8Array): number {
-    return Number(this.#number.get(uuid)!["id"]);
+  /** Tells whether a change takes long to work out. */
+  isLong({ uuid, changes, removals }: ChangeRequest): boolean {
+    return changes.size + removals.length > LONG_KEYS ||
+      Number(this.#size.get(uuid)?.["bytes"] ?? 0) > LONG_BYTES;
   }
 
-  /** Changes annotations. Refuses with 404 or 423. */
-  setAnnotations({ uuid, expected, changes, removals }: SetAnnotationsRequest): void {
-    const stream = this.#expect(uuid, expected);
-    const annotations = new Map(stream.annotations);
-    for (const [key, value] of changes) annotations.set(key, value);
-    for (const key of removals) annotations.delete(key);
-    this.#write(stream, { ...stream, annotations });
+  /** Changes tags and collection, or annotations. Refuses with 404, 423, 421 or 406. */
+  change(request: ChangeRequest): void {
+    const { uuid, expected } = request;
+    const row = this.#byUuid.get(uuid);
+    if (row === undefined) refuse(ErrorCode.NoSuchStream, TEXT.streamDoesNotExist, uuid);
+    const stream = descriptorOf(row);
+    if (stream.propertyVersion !== expected) {
+      refuse(ErrorCode.AnnotationVersionMismatch, TEXT.annotationVersion, uuid);
+    }
+    const after = changed(stream, request);
+    const error = tooManyKeys(stream, after);
+    if (error !== undefined) throw new Refusal(error);
+    this.#write(Number(row["id"]), atOnce(changeInSteps(stream, after)));
   }
 
-  /** Changes tags and collection. Refuses with 404, 423 or 406. */
-  setTags({ uuid, expected, collection, changes, removals }: SetTagsRequest): void {
-    const stream = this.#expect(uuid, expected);
-    const tags = new Map(stream.tags);
-    for (const [key, value] of changes) tags.set(key, value);
-    for (const key of removals) tags.delete(key);
-    const target = collection === "" ? stream.collection : collection;
-    const other = this.#byKey.get(sortKey(target, tags))?.["uuid"] as Uint8Array | undefined;
+  /**
+   * Works out a change before the transaction that writes it. Yields between its steps.
+   *
+   * @returns `undefined` if there is no such stream in the expected version, as there may be by then.
+   * @throws {BTrDBError} 421 if the stream would have too many tags and annotations.
+   */
+  *workOut(request: ChangeRequest): Generator<undefined, MetadataChange | undefined> {
+    yield;
+    const stream = this.get(request.uuid);
+    if (stream?.propertyVersion !== request.expected) return undefined;
+    yield;
+    const after = changed(stream, request);
+    const error = tooManyKeys(stream, after);
+    if (error !== undefined) throw error;
+    return yield* changeInSteps(stream, after);
+  }
+
+  /**
+   * Writes a change that was worked out. Refuses with 404, 423 or 406.
+   *
+   * @param change The change, if the stream was in the expected version.
+   * @returns False if nothing is written because the stream came to the expected version only since.
+   */
+  write({ uuid, expected }: ChangeRequest, change: MetadataChange | undefined): boolean {
+    const row = this.#number.get(uuid);
+    if (row === undefined) refuse(ErrorCode.NoSuchStream, TEXT.streamDoesNotExist, uuid);
+    if (BigInt(row["property_version"] as number) !== expected) {
+      refuse(ErrorCode.AnnotationVersionMismatch, TEXT.annotationVersion, uuid);
+    }
+    if (change !== undefined) this.#write(Number(row["id"]), change);
+    return change !== undefined;
+  }
+
+  #write(id: number, change: MetadataChange): void {
+    const { before, texts, sortKey, isRenamed, version, checksum, rows, places } = change;
+    const { uuid } = before;
+    const other = isRenamed
+      ? this.#byKey.get(sortKey)?.["uuid"] as Uint8Array | undefined
+      : undefined;
     if (other !== undefined && compareBytes(other, uuid) !== 0) {
       refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
     }
-    this.#write(stream, { ...stream, tags, collection: target });
-    this.#addCollection.get(UTF8.encode(`${target}/`));
-    if (target !== stream.collection) this.#dropCollection(stream.collection);
+    this.changes++;
+    this.#update.run(...texts, sortKey, version, checksum, uuid);
+    this.#properties.change(id, rows);
+    this.#keySets.change(...places);
+    const [collection] = texts;
+    if (collection === before.collection) return;
+    this.#addCollection.get(UTF8.encode(`${collection}/`));
+    this.#dropCollection(before.collection);
   }
 
   /** Removes a stream and spends its uuid. */
   obliterate(stream: StreamDescriptor): void {
     this.changes++;
-    this.#properties.remove(this.#numberOf(stream.uuid), stream);
+    this.#properties.remove(Number(this.#number.get(stream.uuid)!["id"]), stream);
     this.#keySets.remove(stream);
     this.#remove.run(stream.uuid);
     this.#bury.run(stream.uuid);
     this.#dropCollection(stream.collection);
-  }
-
-  #expect(uuid: Uint8Array, version: bigint): StreamDescriptor {
-    const stream = this.get(uuid);
-    if (stream === undefined) refuse(ErrorCode.NoSuchStream, TEXT.streamDoesNotExist, uuid);
-    if (stream.propertyVersion !== version) {
-      refuse(ErrorCode.AnnotationVersionMismatch, TEXT.annotationVersion, uuid);
-    }
-    return stream;
-  }
-
-  #write(before: StreamDescriptor, after: StreamDescriptor): void {
-    const { uuid, collection, tags, annotations, propertyVersion } = after;
-    // Those of files of earlier releases may have more, but get no more.
-    const most = Math.max(keysOf(before), MAX_KEYS);
-    if (keysOf(after) > most) {
-      const text = `the stream would have ${
-        keysOf(after)
-      } tags and annotations, expected at most ${MAX_KEYS}`;
-      refuse(ErrorCode.WrongArgs, text, uuid);
-    }
-    const texts = [collection, toJson(tags), toJson(annotations)] as const;
-    const version = propertyVersion + 1n;
-    const checksum = checkParts(uuid, ...texts, String(version));
-    this.changes++;
-    this.#update.run(...texts, sortKey(collection, tags), version, checksum, uuid);
-    this.#properties.change(this.#numberOf(uuid), before, after);
-    this.#keySets.change(before, after);
   }
 
   /**

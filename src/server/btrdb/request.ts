@@ -81,6 +81,8 @@ function* decodeInSteps<Desc extends DescMessage>(
     yield;
     mergeFromBinary(schema, message, part, KNOWN);
   }
+  // What is done with it is work of its own.
+  yield;
   return message;
 }
 

@@ -1,0 +1,107 @@
+/**
+ * Changes of the metadata of a stream, worked out before the transaction that writes them: with 2,000
+ * tags and annotations that takes more time than writing does, and a transaction of metadata is one step.
+ *
+ * @module
+ */
+
+import { compareBytes } from "../../core/bytes.ts";
+import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
+import { checkParts } from "../file/checksum.ts";
+import { type KeySetPlace, placeOf } from "../file/key_sets.ts";
+import { type PropertyRow, propertyRowsInSteps } from "../file/property_rows.ts";
+
+/** A change of one stream. */
+export interface MetadataChange {
+  /** The stream as it was. */
+  readonly before: StreamDescriptor;
+  /** Its collection, and the JSON of its tags and annotations. */
+  readonly texts: readonly [collection: string, tags: string, annotations: string];
+  readonly sortKey: Uint8Array;
+  /** True if its tags or its collection are others, of which no other stream may have the same. */
+  readonly isRenamed: boolean;
+  readonly version: bigint;
+  readonly checksum: number;
+  /** Entries of the index of tags and annotations that come and go. */
+  readonly rows: PropertyRowChange;
+  /** Its set of keys before and after. */
+  readonly places: readonly [before: KeySetPlace, after: KeySetPlace];
+}
+
+/** Entries of the index of tags and annotations that come and go. */
+export interface PropertyRowChange {
+  readonly added: readonly PropertyRow[];
+  readonly removed: readonly PropertyRow[];
+}
+
+/**
+ * Works out a change. Yields between its steps.
+ *
+ * @param before The stream as it is.
+ * @param after The same with other tags, annotations or another collection.
+ */
+export function* changeInSteps(
+  before: StreamDescriptor,
+  after: StreamDescriptor,
+): Generator<undefined, MetadataChange> {
+  const { uuid, collection, tags, annotations } = after;
+  const rows = yield* rowsInSteps(before, after);
+  const tagsText = toJson(tags);
+  yield;
+  const texts = [collection, tagsText, toJson(annotations)] as const;
+  yield;
+  const key = sortKey(collection, tags);
+  yield;
+  const place = placeOf(before);
+  yield;
+  const version = before.propertyVersion + 1n;
+  return {
+    before,
+    texts,
+    sortKey: key,
+    isRenamed: tags !== before.tags || collection !== before.collection,
+    version,
+    checksum: checkParts(uuid, ...texts, String(version)),
+    rows,
+    places: [place, placeOf(after)],
+  };
+}
+
+function* rowsInSteps(
+  before: StreamDescriptor,
+  after: StreamDescriptor,
+): Generator<undefined, PropertyRowChange> {
+  const id = ({ key, value }: PropertyRow) => `${key} ${value}`;
+  const old = yield* propertyRowsInSteps(before.tags, before.annotations);
+  const gone = new Map(old.map((row) => [id(row), row]));
+  yield;
+  const rows = yield* propertyRowsInSteps(after.tags, after.annotations);
+  const added = rows.filter((row) => !gone.delete(id(row)));
+  yield;
+  return { added, removed: [...gone.values()] };
+}
+
+const UTF8 = new TextEncoder();
+
+/**
+ * The key a stream is unique by and listed in the order of: collection, a slash, and its tags,
+ * sorted, each as key, NUL, value, NUL.
+ */
+export function sortKey(collection: string, tags: Metadata): Uint8Array {
+  const parts = [...tags].map(([key, value]) => `${key}\0${value ?? ""}\0`);
+  const bytes = parts.map((part) => UTF8.encode(part)).sort(compareBytes);
+  const head = UTF8.encode(`${collection}/`);
+  const out = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, head.length));
+  out.set(head);
+  let at = head.length;
+  for (const part of bytes) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** The text that metadata are stored as. */
+export function toJson(metadata: Metadata): string {
+  return JSON.stringify(Object.fromEntries(metadata));
+}
