@@ -7,7 +7,16 @@
 import type { LinePrefix, LineSeries } from "./line_series.ts";
 
 /** A series whose points cannot be stored. */
-export class SeriesRefusal extends Error {}
+export class SeriesRefusal extends Error {
+  /** Message for a caller that may not read: nothing of a stream is in it. */
+  readonly unread: string;
+
+  /** @param message Reason, for people. */
+  constructor(message: string, unread: string = message) {
+    super(message);
+    this.unread = unread;
+  }
+}
 
 /** Text that tells a measurement with its tags, in a collection, from all others. */
 export function prefixIdentity(collection: string, { measurement, tags }: LinePrefix): string {
@@ -55,10 +64,12 @@ export function checkSeries(
   for (const [key, value] of wanted) {
     const other = there.get(key);
     if (other === value) continue;
+    const stream = `the stream ${JSON.stringify(field)} of ${JSON.stringify(collection)} has`;
+    const wish = `this series has ${JSON.stringify(value)}; does the template leave out a tag?`;
+    const found = other === undefined ? "not" : JSON.stringify(other);
     throw new SeriesRefusal(
-      `the stream ${JSON.stringify(field)} of ${JSON.stringify(collection)} has the annotation ` +
-        `${key} ${other === undefined ? "not" : JSON.stringify(other)}, this series has ` +
-        `${JSON.stringify(value)}; does the template leave out a tag?`,
+      `${stream} the annotation ${key} ${found}, ${wish}`,
+      `${stream} another annotation ${key}, ${wish}`,
     );
   }
 }

@@ -17,9 +17,9 @@ import { GrpcFailure } from "../../transport/status.ts";
 import type { CallOptions, Endpoint } from "../../../endpoint/endpoint.ts";
 import type { HttpExchange } from "../routes.ts";
 import type { CollectionTemplate, LineDestination } from "../../../core/collection_template.ts";
-import { prefixIdentity, SeriesRefusal } from "../../../core/series_annotations.ts";
+import { SeriesRefusal } from "../../../core/series_annotations.ts";
 import { ListedCollections } from "./listed_collections.ts";
-import type { LineStream, LineStreams } from "./line_streams.ts";
+import { keptIdentity, type LineStream, type LineStreams } from "./line_streams.ts";
 
 /**
  * Streams looked for, or made, at the same time: those that are made at once share a transaction. With
@@ -110,7 +110,7 @@ export class LineStore {
       let prefix = prefixes.get(one.tags);
       if (prefix === undefined) {
         const collection = template.expand(destination, one);
-        prefixes.set(one.tags, prefix = { collection, id: prefixIdentity(collection, one) });
+        prefixes.set(one.tags, prefix = { collection, id: keptIdentity(collection, one) });
         yield;
       }
       const { collection, id } = prefix;
@@ -144,7 +144,9 @@ export class LineStore {
       this.outcome.isDenied ||= isDenied;
       const { measurement, field, line } = stream.series;
       const name = JSON.stringify(`${measurement} ${field}`.slice(0, 200));
-      this.#refuse(1, { line, message: `series ${name}: ${error.message}` });
+      const mayRead = this.#options.exchange.grant.capabilities.includes("read");
+      const why = error instanceof SeriesRefusal && !mayRead ? error.unread : error.message;
+      this.#refuse(1, { line, message: `series ${name}: ${why}` });
       return undefined;
     }
   }

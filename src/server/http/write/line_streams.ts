@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
 import type {
   CallOptions,
@@ -11,9 +12,14 @@ import type {
   Metadata,
   StreamDescriptor,
 } from "../../../endpoint/endpoint.ts";
-import { annotationsOf, checkSeries, SeriesRefusal } from "../../../core/series_annotations.ts";
+import {
+  annotationsOf,
+  checkSeries,
+  prefixIdentity,
+  SeriesRefusal,
+} from "../../../core/series_annotations.ts";
 import type { ListedCollections } from "./listed_collections.ts";
-import type { LineSeries } from "../../../core/line_series.ts";
+import type { LinePrefix, LineSeries } from "../../../core/line_series.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
 const REMEMBER_MS = 60_000;
@@ -21,17 +27,30 @@ const REMEMBER_MS = 60_000;
 /** Most series remembered. */
 const MAX_REMEMBERED = 100_000;
 
+/** Length up to which an identity is kept as it is, UTF-16 units: tags may have 65,000. */
+const MAX_IDENTITY = 256;
+
+/** Text that tells a measurement with its tags, in a collection, from all others; never a long one. */
+export function keptIdentity(collection: string, prefix: LinePrefix): string {
+  const identity = prefixIdentity(collection, prefix);
+  if (identity.length <= MAX_IDENTITY) return identity;
+  return createHash("sha256").update(identity).digest("base64");
+}
+
 /** A series and where its points belong. */
 export interface LineStream {
   readonly collection: string;
   readonly series: LineSeries;
-  /** Tells it from all others: {@linkcode prefixIdentity} and the field. */
+  /** Tells it from all others: {@linkcode keptIdentity} and the field. */
   readonly id: string;
 }
 
 /** A series that is remembered. */
 interface Known {
   readonly uuid: Promise<Uint8Array>;
+  /** The one on whose account it was looked for, and what gives that up. */
+  readonly owner: object;
+  readonly signal: AbortSignal | undefined;
   /** The same, once it is there. */
   value?: Uint8Array;
   readonly untilMs: number;
@@ -67,10 +86,19 @@ export class LineStreams {
     options: CallOptions,
     listed?: ListedCollections,
   ): Promise<Uint8Array> {
-    const known = this.#known.get(stream.id);
-    if (known !== undefined && known.untilMs > Date.now()) return await known.uuid;
+    for (;;) {
+      const known = this.#known.get(stream.id);
+      if (known === undefined || known.untilMs <= Date.now()) break;
+      try {
+        return await known.uuid;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        // The caller that it was looked for may be gone, or may make no more: then this one does it.
+        if (known.owner === owner && known.signal?.aborted !== true) throw error;
+      }
+    }
     const uuid = this.#findOrMake(stream, owner, options, listed);
-    this.#remember(stream.id, uuid);
+    this.#remember(stream.id, { uuid, owner, signal: options.signal });
     uuid.catch(() => {
       if (this.#known.get(stream.id)?.uuid === uuid) this.#known.delete(stream.id);
     });
@@ -153,16 +181,16 @@ export class LineStreams {
     }
   }
 
-  #remember(id: string, uuid: Promise<Uint8Array>): void {
+  #remember(id: string, found: Pick<Known, "uuid" | "owner" | "signal">): void {
     this.#known.delete(id);
     if (this.#known.size >= MAX_REMEMBERED) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
     // Not all at once, lest they all are looked up again at once.
-    const known: Known = { uuid, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) };
+    const known: Known = { ...found, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) };
     this.#known.set(id, known);
-    uuid.then((value) => known.value = value, () => {});
+    found.uuid.then((value) => known.value = value, () => {});
   }
 }
 
