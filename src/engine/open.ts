@@ -37,7 +37,7 @@ import { refuseLostRows } from "./file/row_counts.ts";
 import { PAGES_KIB } from "./file/page_cache.ts";
 import { type Database, type OpenDatabase, openSqlite, sqliteError } from "./file/sqlite.ts";
 import { refuseRollbackJournal } from "./file/rollback_journal.ts";
-import { refuseForeignWriter } from "./file/writer_mark.ts";
+import { refuseForeignWriter, refuseLostTransactions } from "./file/writer_mark.ts";
 import { Storage } from "./storage.ts";
 import { BlockStore } from "./tree/block_store.ts";
 import { LATE_LIMITS } from "./tree/late_plan.ts";
@@ -68,7 +68,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     if (path !== MEMORY && !ownWriter) checkIsDatabase(path);
     if (path !== MEMORY && !readOnly) {
       lock = lockForWriting(path);
-      ownership = Ownership.claim(realPath(path), (file) => prepareFile(file, path));
+      const isSynced = options.durability !== "relaxed";
+      ownership = Ownership.claim(realPath(path), isSynced, (file) => prepareFile(file, path));
     }
     if (readOnly) ({ db, held } = openForReading(path, options.openDatabase, ownWriter));
     else db = openForWriting(path, options);
@@ -187,6 +188,7 @@ function openAndCheck(
     // A writer that opens the file, or closes it, holds SQLite's lock for short steps.
     db.exec("PRAGMA busy_timeout = 2000");
     const version = readSchemaVersion(db, path);
+    if (!immutable && !ownWriter) refuseLostTransactions(realPath(path), db);
     if (version === SCHEMA_VERSION) return db;
     const what = version === 0 ? "it is an empty database" : `its schema has version ${version}`;
     throw new BTrDBError(`Cannot open ${path}: ${what}; open it for writing once`, {

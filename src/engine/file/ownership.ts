@@ -15,6 +15,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
+import { hasLog } from "./file_system.ts";
 import { FilesInPlace } from "./files_in_place.ts";
 import { FileHeader } from "./header.ts";
 import { countedRows, forgetRows } from "./row_counts.ts";
@@ -30,10 +31,11 @@ import {
   readAsItIs,
   readWriter,
   refuseForeignWriter,
+  refuseLostTransactions,
   refuseStrayLog,
   refuseWriterElsewhere,
   type Writer,
-  WRITER_KEY,
+  writerKey,
   writerOf,
   WriterStage,
 } from "./writer_mark.ts";
@@ -51,6 +53,7 @@ const FRESH_MS = 5;
 /** Ownership of a file by its writer. */
 export class Ownership {
   readonly #path: string;
+  readonly #isSynced: boolean;
   readonly #header: FileHeader;
   readonly #mine: number;
   #files: FilesInPlace | undefined;
@@ -70,8 +73,9 @@ export class Ownership {
   /** The last time the file was found to be this writer's, ms. */
   #checkedAt = -Infinity;
 
-  private constructor(path: string, header: FileHeader, mine: number) {
+  private constructor(path: string, isSynced: boolean, header: FileHeader, mine: number) {
     this.#path = path;
+    this.#isSynced = isSynced;
     this.#header = header;
     this.#mine = mine;
   }
@@ -80,11 +84,12 @@ export class Ownership {
    * Marks a file as written by this process, and makes it where it is not there.
    *
    * @param path Path of the file itself, whose lock file is held.
+   * @param isSynced True if each transaction will be on the disk before the next begins.
    * @param prepare Brings a connection's file to the state of this release.
    * @throws {BTrDBError} `LOCKED` if another writer has it open or was quicker, `CORRUPT` if the log
    * beside the file is missing or not its own.
    */
-  static claim(path: string, prepare: (db: Database) => void): Ownership {
+  static claim(path: string, isSynced: boolean, prepare: (db: Database) => void): Ownership {
     refuseStrayLog(path);
     openSqlite(path, { readOnly: false }).close(); // Makes the file, or says why it cannot be.
     refuseWriterElsewhere(path);
@@ -94,16 +99,17 @@ export class Ownership {
       const isLocked = header.tryLock();
       if (isLocked === false) throw foreignError(path, writerOf(path)?.path ?? ANOTHER_PATH);
       refuseForeignWriter(path, isLocked);
+      refuseDamage(path);
       // A writer that ended without closing the file left the mark of this lock file: nothing is written.
       const left = writerOf(path);
       const isPresent = parseUserVersion(left?.userVersion ?? 0).schema === SCHEMA_VERSION;
       if (isPresent && left?.lock === lockIdentity(path)) {
-        return new Ownership(path, header, header.userVersion());
+        return new Ownership(path, isSynced, header, header.userVersion());
       }
-      const name = `${WRITER_KEY}${lockIdentity(path)} ${crypto.randomUUID()} ${path}`;
+      const name = writerKey(path, isSynced);
       const claim = { path, name, left, prepare };
       const alone = claimAlone(claim);
-      const ownership = new Ownership(path, header, alone ?? claimBeside(claim));
+      const ownership = new Ownership(path, isSynced, header, alone ?? claimBeside(claim));
       if (alone === undefined) settle(path, name);
       ownership.check();
       return ownership;
@@ -130,11 +136,27 @@ export class Ownership {
       });
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
+    if (readWriter(db).isSynced !== this.#isSynced) this.#noteSync(db);
     this.#files = new FilesInPlace(this.#path, this.#header.identity);
     this.checkFiles();
     this.#stopWatchingErrors();
     const name = db.prepare("SELECT key FROM setting WHERE key LIKE 'writer %'").get()?.["key"];
     this.#stopWatchingErrors = onUncaughtError(() => this.#prepareForEnd(db, String(name)));
+  }
+
+  /**
+   * Notes whether transactions are synced from now on, other than those of a writer that did not close
+   * the file. What a power failure left of its log must not be behind those that are.
+   */
+  #noteSync(db: Database): void {
+    const { busy } = db.prepare("PRAGMA wal_checkpoint(RESTART)").get()!;
+    if (busy !== 0 && this.#isSynced) return; // Readers need the log as it is.
+    transaction(db, () => {
+      this.writeFirstPage(db);
+      db.prepare("UPDATE setting SET key = ?, value = value + ? WHERE key LIKE 'writer %'")
+        .run(writerKey(this.#path, this.#isSynced), busy === 0 ? 1 : 0);
+    });
+    db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
   /**
@@ -275,6 +297,17 @@ export class Ownership {
     this.#header.close();
     // SQLite removes a log when all of it is in the file. With the mark, that would be a lost one.
     if (isMarked) closeSync(openSync(`${this.#path}-wal`, "a"));
+  }
+}
+
+/** Refuses a log of which transactions that were acknowledged cannot be read. */
+function refuseDamage(path: string): void {
+  if (!hasLog(path)) return;
+  const db = openSqlite(path, { readOnly: true });
+  try {
+    refuseLostTransactions(path, db);
+  } finally {
+    db.close();
   }
 }
 

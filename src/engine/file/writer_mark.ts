@@ -12,6 +12,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { BTrDBError } from "../../core/errors.ts";
 import { fileAt, hasLog } from "./file_system.ts";
 import { FileHeader } from "./header.ts";
+import { refuseDamagedLog } from "./log_damage.ts";
 import { type Database, openSqlite } from "./sqlite.ts";
 import { MAX_EPOCH, parseUserVersion, readUserVersion, type UserVersion } from "./user_version.ts";
 import { logStateAt } from "./wal_file.ts";
@@ -40,6 +41,8 @@ export interface Writer {
   readonly hasLog: boolean;
   /** Number of its log. */
   readonly logNumber: number;
+  /** True if each of its transactions is on the disk before the next begins. */
+  readonly isSynced: boolean;
   /** User version of the file. */
   readonly userVersion: number;
 }
@@ -51,6 +54,7 @@ const UNKNOWN_WRITER: Writer = {
   path: ANOTHER_PATH,
   hasLog: false,
   logNumber: 0,
+  isSynced: false,
   userVersion: 0,
 };
 
@@ -64,16 +68,31 @@ export function lockIdentity(path: string): string | undefined {
   }
 }
 
+/** Begins the name of a writer whose transactions are synced. */
+const SYNCED = "synced:";
+
+/**
+ * The row of `setting` that names a writer.
+ *
+ * @param path Path of the file itself, whose lock file it holds.
+ * @param isSynced True if each of its transactions is on the disk before the next begins.
+ */
+export function writerKey(path: string, isSynced: boolean): string {
+  const name = `${isSynced ? SYNCED : ""}${crypto.randomUUID()}`;
+  return `${WRITER_KEY}${lockIdentity(path)} ${name} ${path}`;
+}
+
 /** The writer that a connection sees. */
 export function readWriter(db: Database): Writer {
   const row = db.prepare("SELECT key, value FROM setting WHERE key LIKE 'writer %'").get();
-  const [, lock = "", , ...path] = String(row?.["key"] ?? "").split(" ");
+  const [, lock = "", name = "", ...path] = String(row?.["key"] ?? "").split(" ");
   const stage = Number(row?.["value"] ?? 0);
   return {
     lock,
     path: path.join(" "),
     hasLog: stage >= WriterStage.logged,
     logNumber: stage,
+    isSynced: name.startsWith(SYNCED),
     userVersion: readUserVersion(db),
   };
 }
@@ -281,6 +300,24 @@ function refuseForeignLog(path: string): void {
       { status: "CORRUPT" },
     );
   }
+}
+
+/**
+ * Refuses a log of which transactions that were acknowledged cannot be read.
+ *
+ * @param path Path of the file itself.
+ * @param db A connection that only reads it.
+ * @throws {BTrDBError} `CORRUPT`.
+ */
+export function refuseLostTransactions(path: string, db: Database): void {
+  if (hasLog(path)) refuseDamagedLog(path, db, () => isLogSynced(path));
+}
+
+/** Tells whether all that is in the log was synced, transaction by transaction, as far as can be seen. */
+function isLogSynced(path: string): boolean {
+  const writers = [writerIn(path, true), writerIn(path, false)]
+    .filter((writer) => writer !== undefined && writer.lock !== "");
+  return writers.length > 0 && writers.every((writer) => writer?.isSynced);
 }
 
 /** The reason why a log cannot be that of the file beside it. */
