@@ -1,8 +1,9 @@
 /**
- * Numbers of rows that a file had when its writer closed it.
+ * Numbers of rows that a file had when its writer closed it, and checksums of their keys.
  *
- * Rows have checksums, but a bit of the count of an SQLite page hides rows of it without a trace. So
- * the last change of a writer notes how many there are, and whoever opens the file next counts them
+ * Rows have checksums, but a bit of the count of an SQLite page hides rows of it without a trace, and
+ * one of a key, or of where the page has it, hides those that a search passes. So the last change of a
+ * writer notes how many rows there are and what their keys are, and whoever opens the file next compares
  * (docs/engine.md, "File format"). The note holds for the epoch in it only: it says nothing about a
  * file that was written since, or that was not closed.
  *
@@ -10,6 +11,7 @@
  */
 
 import { BTrDBError } from "../../core/errors.ts";
+import { checkParts } from "./checksum.ts";
 import { rollback } from "./schema.ts";
 import { type Database, sqliteError } from "./sqlite.ts";
 import { parseUserVersion, readUserVersion } from "./user_version.ts";
@@ -21,17 +23,29 @@ export const ROWS_KEY = "rows ";
 interface Counted {
   /** Name in the note, and in messages. */
   readonly name: string;
-  /** Gives it as `n`. SQLite counts whole tables by pages, 3 to 6 ns a row. */
+  /**
+   * Gives it as `n`, or a text of which the checksum is noted. SQLite counts whole tables by pages, 3 to
+   * 6 ns a row, and sums up keys in 60 to 90 ns.
+   */
   readonly sql: string;
+  /**
+   * Counts the rows of which it is. If that can be done, all pages can be read: where keys cannot, a search
+   * may pass them, and find less without an error.
+   */
+  readonly count?: string;
   /** Finds a row if there are so many that to count them would take long. */
   readonly isLong?: string | undefined;
+}
+
+function countOf(from: string): string {
+  return `SELECT count(*) AS n FROM ${from}`;
 }
 
 /** Rows of a table or an index, or some of them. */
 function rows(name: string, from: string, isLong?: string): Counted {
   return {
     name: `the number of rows of ${name}`,
-    sql: `SELECT count(*) AS n FROM ${from}`,
+    sql: countOf(from),
     isLong,
   };
 }
@@ -40,6 +54,34 @@ function rows(name: string, from: string, isLong?: string): Counted {
 function shortRows(name: string): Counted {
   return rows(name, name, `SELECT 1 FROM ${name} LIMIT 1 OFFSET 65536`);
 }
+
+/** The keys of a table or an index, or of some rows, as a sum: each is numbers. */
+function sumOfKeys(name: string, key: string, from: string, isLong?: string): Counted {
+  const sql = `SELECT ifnull(sum((${key}) & 4294967295), 0) AS n FROM ${from}`;
+  return { name: `the sum of the keys of ${name}`, sql, count: countOf(from), isLong };
+}
+
+/** The keys of a table or an index, in their order: each is bytes or a text. */
+function checksumOfKeys(name: string, key: string, from: string, isLong: string): Counted {
+  const sql = `SELECT ifnull(group_concat(${key}), '') AS n FROM ${from}`;
+  return { name: `the checksum of the keys of ${name}`, sql, count: countOf(from), isLong };
+}
+
+/** Finds a row if there are so many that to read their keys would take long. */
+function manyRows(name: string, most: number): string {
+  return `SELECT 1 FROM ${name} LIMIT 1 OFFSET ${most}`;
+}
+
+/** Keys that are numbers, of a table with some hundred bytes in each row at most. */
+function shortKeys(name: string, key: string): Counted {
+  return sumOfKeys(name, key, name, manyRows(name, 65_536));
+}
+
+/** Rows of the tail of the journal. */
+const TAIL = "journal WHERE seq >= (SELECT value FROM setting WHERE key = 'journal_tail')";
+
+/** Finds a stream that is not one of the first 4,096. */
+const SOME_STREAMS = "SELECT 1 FROM stream WHERE id > 4096 LIMIT 1";
 
 /** Finds a stream that is not one of the first 16,384: rows of streams are long. */
 const MANY_STREAMS = "SELECT 1 FROM stream WHERE id > 16384 LIMIT 1";
@@ -55,10 +97,7 @@ const COUNTED: readonly Counted[] = [
   rows("stream", "stream NOT INDEXED", MANY_STREAMS),
   rows("stream by uuid", "stream WHERE uuid >= x''", MANY_STREAMS),
   rows("stream by sort_key", "stream WHERE sort_key >= x''", MANY_STREAMS),
-  rows(
-    "journal",
-    "journal WHERE seq >= (SELECT value FROM setting WHERE key = 'journal_tail')",
-  ),
+  rows("journal", TAIL),
   rows("journal_index", "journal_index", LONG_JOURNAL),
   shortRows("version"),
   shortRows("collection"),
@@ -68,11 +107,35 @@ const COUNTED: readonly Counted[] = [
   shortRows("reclaim"),
   shortRows("retention"),
   shortRows("deletion"),
+  checksumOfKeys("stream by uuid", "quote(uuid) || id", "stream WHERE uuid >= x''", SOME_STREAMS),
+  checksumOfKeys(
+    "stream by sort_key",
+    "quote(sort_key) || id",
+    "stream WHERE sort_key >= x''",
+    SOME_STREAMS,
+  ),
+  sumOfKeys("journal", "stream * 2654435761 + seq", TAIL),
+  shortKeys("journal_index", "stream * 2654435761 + seq"),
+  shortKeys("version", "stream * 2654435761 + major"),
+  shortKeys("property", "key * 3 + value * 5 + stream"),
+  checksumOfKeys("collection", "quote(sort_key)", "collection", manyRows("collection", 4096)),
+  checksumOfKeys("tombstone", "quote(uuid)", "tombstone", manyRows("tombstone", 4096)),
+  checksumOfKeys(
+    "key_set",
+    "quote(collection) || quote(keys)",
+    "key_set",
+    manyRows("key_set", 4096),
+  ),
+  shortKeys("reclaim", "stream"),
+  shortKeys("deletion", "stream"),
 ];
 
-/** Reads a number; `undefined` if SQLite finds the pages damaged, as it tells all who read them. */
-function numberOf(db: Pick<Database, "prepare">, { sql }: Counted): number | undefined {
-  return ifReadable(() => Number(db.prepare(sql).get()!["n"]));
+/** Reads a number; `undefined` if SQLite finds the pages damaged. */
+function numberOf(db: Pick<Database, "prepare">, sql: string): number | undefined {
+  return ifReadable(() => {
+    const n = db.prepare(sql).get()!["n"];
+    return typeof n === "string" ? checkParts(n) : Number(n);
+  });
 }
 
 function ifReadable<T>(read: () => T): T | undefined {
@@ -94,7 +157,7 @@ function isLeftOut(db: Pick<Database, "prepare">, { isLong }: Counted): boolean 
 /** The numbers to be noted, by name. */
 function numbersToNote(db: Pick<Database, "prepare">): Record<string, number | undefined> {
   const counted = COUNTED.filter((counted) => !isLeftOut(db, counted));
-  return Object.fromEntries(counted.map((counted) => [counted.name, numberOf(db, counted)]));
+  return Object.fromEntries(counted.map((counted) => [counted.name, numberOf(db, counted.sql)]));
 }
 
 /**
@@ -121,6 +184,11 @@ function onOneState<T>(db: Pick<Database, "exec">, read: () => T): T {
 /** Removes the note. Call it when something is going to be written. */
 export function forgetRows(db: Pick<Database, "exec">): void {
   db.exec(`DELETE FROM setting WHERE key LIKE '${ROWS_KEY}%'`);
+}
+
+/** Tells whether a search may pass what is damaged. SQLite tells all who come to a page that it cannot read. */
+function isPassed(db: Pick<Database, "prepare">, { count }: Counted): boolean {
+  return count !== undefined && numberOf(db, count) !== undefined;
 }
 
 /** The note in a file; `undefined` if there is none, or it is of an earlier state. */
@@ -154,9 +222,10 @@ export function* rowCountProblems(db: Pick<Database, "prepare">): Generator<stri
   if (noted === undefined) return yield "the note of the numbers of its rows is damaged";
   for (const counted of COUNTED) {
     const before = noted.get(counted.name);
-    const now = before === undefined ? undefined : numberOf(db, counted);
-    if (now === before || now === undefined) continue;
-    yield `${counted.name} is ${now}, and was ${before} when the file was closed`;
+    const now = before === undefined ? before : numberOf(db, counted.sql);
+    if (now === before || (now === undefined && !isPassed(db, counted))) continue;
+    const is = now === undefined ? "cannot be read" : `is ${now}`;
+    yield `${counted.name} ${is}, and was ${before} when the file was closed`;
   }
 }
 
