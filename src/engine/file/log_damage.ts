@@ -2,7 +2,7 @@
  * Damage in SQLite's log, behind which SQLite finds no transaction any more.
  *
  * SQLite takes the first frame of a log whose checksum is wrong for the end of it, as after a power
- * failure. What is behind would be lost in silence, though it was acknowledged. It is damage if
+ * failure. All that is behind would be lost in silence, though it was acknowledged. It is damage if
  *
  * - more than one transaction ends behind it: where each is synced before the next begins, a power
  *   failure leaves at most the last one in parts;
@@ -24,7 +24,7 @@ const OTHER_FRAMES = 4;
 /** Time after which damage is still there, while what another process writes is whole, ms. */
 const SETTLE_MS = 25;
 
-/** Where a log cannot be read on. */
+/** The place from which on a log cannot be read. */
 interface Break {
   /** Number of frames before it; `undefined` if it is in the header of the log. */
   readonly frames: number | undefined;

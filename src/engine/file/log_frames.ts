@@ -47,7 +47,7 @@ function summedOn(bytes: DataView, before: Words, isLittle: boolean): Words {
  */
 function isOneWordOff(one: Words, other: Words, words: number): boolean {
   const difference = [(one[0] - other[0]) | 0, (one[1] - other[1]) | 0] as const;
-  // What 1 more in the first or the second word of a pair adds to both sums.
+  // Added to both sums by 1 more in the first or in the second word of a pair.
   let [first, second]: [Words, Words] = [[1, 1], [0, 1]];
   for (let pair = 0; pair < words / 2; pair++) {
     if (isMultiple(first, difference) || isMultiple(second, difference)) return true;

@@ -146,7 +146,7 @@ export class Ownership {
 
   /**
    * Notes whether transactions are synced from now on, other than those of a writer that did not close
-   * the file. What a power failure left of its log must not be behind those that are.
+   * the file. Parts that a power failure left of its log must not be behind those that are.
    */
   #noteSync(db: Database): void {
     const { busy } = db.prepare("PRAGMA wal_checkpoint(RESTART)").get()!;
