@@ -57,7 +57,7 @@ function isOneWordOff(one: Words, other: Words, words: number): boolean {
   return false;
 }
 
-/** What one more pair of words makes of a difference of the sums. */
+/** The difference of the sums once one more pair of words is added. */
 function pairLater([one, two]: Words): Words {
   return [(one + two) | 0, (one + 2 * two) | 0];
 }
