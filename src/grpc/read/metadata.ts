@@ -32,6 +32,7 @@ import type { MetadataCodec } from "../wire/metadata_codec.ts";
 import { checkStat, wrongAnswer } from "../errors.ts";
 import { checkStream, isBelow, isInside } from "./check_answer.ts";
 import { DrainedLookup } from "./drained_lookup.ts";
+import { LookupParts } from "./lookup_parts.ts";
 import { KeptMemory, SeenStreams } from "./kept_memory.ts";
 import type { ServerKind } from "../server_kind.ts";
 import { checkFields, decodeMessage } from "../wire/decode_message.ts";
@@ -107,10 +108,12 @@ export class MetadataReads {
     const message = this.#codec.lookup(request);
     const seen = new SeenStreams();
     yield* this.#caller.stream(spec, {
-      open: (attempt) =>
-        drain
-          ? DrainedLookup.start(this.#caller, spec, message, attempt)
-          : this.#caller.open(spec, message, attempt),
+      open: async (attempt) => {
+        const call = drain
+          ? await DrainedLookup.start(this.#caller, spec, message, attempt)
+          : await this.#caller.open(spec, message, attempt);
+        return new LookupParts(call, spec, (bytes) => checkFields(this.#codec.lookupAnswer, bytes));
+      },
       read: (bytes) => {
         const found = this.#codec.decodeLookup(bytes, spec, checkFields).filter((stream) => {
           const { uuid } = stream;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DescMessage } from "@bufbuild/protobuf";
 import type {
   CreateRequest,
   LookupRequest,
@@ -31,6 +32,8 @@ export interface MetadataCodec {
   create(request: CreateRequest): Uint8Array;
   setAnnotations(request: SetAnnotationsRequest): Uint8Array;
   lookup(request: LookupRequest): Uint8Array;
+  /** Messages of the answer to a lookup. */
+  readonly lookupAnswer: DescMessage;
   decodeLookup(bytes: Uint8Array, call: ErrorContext, check: CheckFields): StreamDescriptor[];
   /** The descriptor is there if it was asked for, the version always: 0.0 if it was not. */
   decodeStreamInfo(bytes: Uint8Array, call: ErrorContext, check: CheckFields): StreamInfo;

@@ -102,6 +102,7 @@ export const codecV4: MetadataCodec = {
     });
     return toBinary(LookupStreamsParamsSchema, message);
   },
+  lookupAnswer: LookupStreamsResponseSchema,
   decodeLookup(bytes, call, check) {
     check(LookupStreamsResponseSchema, bytes);
     const { stat, results } = fromBinary(LookupStreamsResponseSchema, bytes);

@@ -73,6 +73,7 @@ export const codecV5: MetadataCodec = {
     });
     return toBinary(LookupStreamsParamsSchema, message);
   },
+  lookupAnswer: LookupStreamsResponseSchema,
   decodeLookup(bytes, call, check) {
     check(LookupStreamsResponseSchema, bytes);
     const { stat, results } = fromBinary(LookupStreamsResponseSchema, bytes);
