@@ -126,7 +126,7 @@ const COUNTED: readonly Counted[] = [
     "key_set",
     manyRows("key_set", 4096),
   ),
-  shortKeys("reclaim", "stream"),
+  shortKeys("reclaim", "stream * 2654435761 + below"),
   shortKeys("deletion", "stream"),
 ];
 

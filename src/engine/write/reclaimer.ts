@@ -68,6 +68,7 @@ export class Reclaimer {
   readonly #removeVersion: Statement;
   readonly #keepAddress: Statement;
   readonly #setPruned: Statement;
+  readonly #pruned: Statement;
   #waiters: Waiter[] = [];
   #running: Promise<void> | undefined;
   /** True if there may be something new to be removed since the work began. */
@@ -98,6 +99,7 @@ export class Reclaimer {
     );
     this.#removeVersion = db.prepare("DELETE FROM version WHERE stream = ? AND major = ?");
     this.#setPruned = db.prepare("UPDATE stream SET pruned_below = ? WHERE id = ?");
+    this.#pruned = db.prepare("SELECT pruned_below FROM stream WHERE id = ?");
     this.#keepAddress = db.prepare(
       "INSERT INTO setting (key, value) VALUES ('next_block', ?) " +
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -229,6 +231,7 @@ export class Reclaimer {
       if (order === undefined) return undefined;
       const { stream, below } = order;
       this.#stream = stream;
+      this.#checkOrder(order);
       const [oldest, next] = this.#oldest.all(stream).map((row) => checkedRoot(stream, row));
       const isDone = oldest === undefined || oldest.major >= below ||
         (next === undefined && below !== ALL_VERSIONS);
@@ -240,6 +243,12 @@ export class Reclaimer {
       const blocks = replacedInVersion(this.#readOld, this.#readNew, oldest.root, next?.root ?? 0);
       return { stream, major: oldest.major, blocks };
     }
+  }
+
+  /** Throws if a stream is not pruned below what is to be removed: a damaged order would remove what can be read. */
+  #checkOrder({ stream, below }: Order): void {
+    const pruned = this.#pruned.get(stream)?.["pruned_below"] ?? ALL_VERSIONS;
+    if (pruned !== below) throw damaged(`what is to be removed of stream number ${stream}`);
   }
 
   /** Orders that a call waits for come first. */

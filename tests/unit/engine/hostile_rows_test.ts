@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { checkParts } from "../../../src/engine/file/checksum.ts";
 import { forgetRows } from "../../../src/engine/file/row_counts.ts";
 import { openEngine, verify } from "../../../src/engine/mod.ts";
-import { createStream, pointsOf, rejection, uuidOf } from "../../support/engine.ts";
+import { columnsOf, createStream, pointsOf, rejection, uuidOf } from "../../support/engine.ts";
 import { unpackOldFile } from "../../support/old_file.ts";
 import { HANG_MS } from "../../support/until.ts";
 
@@ -163,6 +163,35 @@ for (const damage of [`'{"name":'`, "replace(tags, 'name', 'nbme')", "'null'"]) 
     });
   });
 }
+
+// All versions of a stream that lives were removed, as those of an obliterated one are, once the file was
+// opened: one turned bit of a number in that list sufficed for it, and the points were gone for good.
+Deno.test("openEngine: versions of a stream that lives are not removed, whatever the list of those to remove has", async () => {
+  for (const below of [BigInt(Number.MAX_SAFE_INTEGER), 12n]) {
+    await withPath(async (path) => {
+      {
+        await using engine = await openEngine({ path });
+        const uuid = await createStream(engine, 1);
+        for (const time of [1, 2, 3]) {
+          await engine.insert({ uuid, columns: columnsOf([[time, time]]) });
+          await engine.flush(uuid);
+        }
+      }
+      const db = new DatabaseSync(path);
+      db.exec(`INSERT INTO reclaim VALUES (1, ${below})`);
+      forgetRows(db);
+      db.close();
+      const engine = await openEngine({ path });
+      await engine.compact();
+      await engine.close();
+      await using again = await openEngine({ path, readOnly: true });
+      for (const version of [11n, 12n, 13n]) {
+        assertEquals((await pointsOf(again, uuidOf(1), version)).length, Number(version) - 10);
+      }
+      assertEquals((await verify(path)).problems.length, 1);
+    });
+  }
+});
 
 Deno.test("Engine.compact: it and a prune end where the list of versions to remove has a row that nobody can read", async () => {
   const forge = (db: DatabaseSync) =>
