@@ -139,7 +139,10 @@ export class Dispatcher {
     );
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, rights.collections, options);
-    if (entry.needs !== undefined) access.capability(entry.needs);
+    if (entry.needs !== undefined) {
+      access.capability(entry.needs);
+      if (entry.seesAll === true) access.everything(entry.needs);
+    }
     if (endpoint.capabilities.readOnly === true && isWrite(entry.needs)) throw onlyReads();
     const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const report = (error: unknown) => this.#report(error, call);

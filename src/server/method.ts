@@ -59,6 +59,8 @@ export interface MethodEntry {
   readonly gated?: boolean;
   /** Capability without which the call is refused before its message is looked at. */
   readonly needs?: Capability;
+  /** True if it sees every collection, so that callers kept to some may not use it. @default {false} */
+  readonly seesAll?: boolean;
   /** Largest request message, bytes; at most the limit `messageBytes`. @default {1048576} */
   readonly messageBytes?: number;
   /** True if the call needs a valid key. @default {true} */

@@ -71,7 +71,7 @@ const SERVICE_V5: ServiceTable = {
   ListCollections: { run: listCollectionsV5, needs: "read" },
   Insert: { run: insertV5, needs: "insert", messageBytes: Infinity },
   SetStreamTags: { run: setTags, needs: "insert" },
-  SQLQuery: { run: sqlQuery, needs: "read" },
+  SQLQuery: { run: sqlQuery, needs: "read", seesAll: true },
   MultiRawValues: { run: multiRawValues, needs: "read" },
   ArrowRawValues: { run: arrowRawValues, needs: "read" },
   ArrowAlignedWindows: { run: arrowAlignedWindows, needs: "read" },

@@ -20,8 +20,13 @@ const OURS: ApiKey = { key: "ours", capabilities: ["insert"], collectionPrefixes
 const BASE: ServeOptions = { port: 0, hostname: "127.0.0.1", apiKeys: [ROOT, OURS] };
 
 /** Sends the headers of a call and no message; the status it is answered with. */
-function headersOnly(session: http2.ClientHttp2Session, path: string): Promise<string> {
+function headersOnly(
+  session: http2.ClientHttp2Session,
+  path: string,
+  more: Record<string, string> = {},
+): Promise<string> {
   const stream = session.request({
+    ...more,
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
@@ -58,6 +63,19 @@ Deno.test("serve: calls without a right are refused before a message, and take n
   using client = new RawClient(server.address);
   const request = toBinary(pb.ListCollectionsParamsSchema, create(pb.ListCollectionsParamsSchema));
   assertEquals((await client.call("/v5api.BTrDB/ListCollections", request, { headers })).code, 0);
+  await new Promise<void>((resolve) => session.close(resolve));
+});
+
+// A key that is kept to collections may never use SQL, but was refused only once its query had been
+// received, had waited for a place, and been decoded.
+Deno.test("serve: SQL of a key that is kept to collections is refused before a message", async () => {
+  await using endpoint = await openEngine();
+  const reader: ApiKey = { key: "reader", capabilities: ["read"], collectionPrefixes: ["ours/"] };
+  await using server = await serve(endpoint, { ...BASE, apiKeys: [reader] });
+  const session = http2.connect(`http://${server.address}`);
+  session.on("error", () => {});
+  const key = { authorization: "Bearer reader" };
+  assertEquals(await headersOnly(session, "/v5api.BTrDB/SQLQuery", key), "7");
   await new Promise<void>((resolve) => session.close(resolve));
 });
 
