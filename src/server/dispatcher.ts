@@ -137,6 +137,7 @@ export class Dispatcher {
     const grant = keys.grantOf(
       entry.authenticated === false ? undefined : call.header("authorization"),
     );
+    call.key = grant;
     const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
     const access = new Access(grant, rights.collections, options);
     if (entry.needs !== undefined) {

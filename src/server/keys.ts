@@ -112,8 +112,13 @@ export class KeyRing {
 
   /** Tells whether a caller has a right key, or there are no keys. */
   isKnown(authorization: string | undefined): boolean {
-    if (this.#keys.length === 0) return true;
-    return authorization !== undefined && this.#find(authorization) !== undefined;
+    return this.keyOf(authorization) !== undefined;
+  }
+
+  /** The grant of a right key, or that of everybody if there are no keys; undefined without a right one. */
+  keyOf(authorization: string | undefined): Grant | undefined {
+    if (this.#keys.length === 0) return this.#anonymous;
+    return authorization === undefined ? undefined : this.#find(authorization);
   }
 
   #find(authorization: string): Grant | undefined {

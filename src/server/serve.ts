@@ -253,6 +253,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     certificate,
     calls,
     incoming,
+    keyOf: (authorization: string | undefined) => keys.keyOf(authorization),
     open: new OpenRequests(isKnown),
     maxStreamsPerConnection: limits.callsPerConnection,
     onStrangeError: onError,

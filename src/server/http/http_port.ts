@@ -20,7 +20,8 @@ import { Port, type PortOptions } from "../transport/port.ts";
 import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
 import { dropDeadStreams } from "../transport/dead_streams.ts";
 import { canBeEnded } from "../transport/end_connection.ts";
-import { endOnFrameFloods, noteKnownConnections } from "../transport/frame_bounds.ts";
+import { endOnFrameFloods } from "../transport/frame_bounds.ts";
+import { beginTurns, type KeyOf, noteKeys } from "../transport/turns.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
 import { bearerOf } from "./credentials.ts";
@@ -61,6 +62,8 @@ export interface HttpPortOptions
   readonly maxMessageBytes: number;
   /** Counts what arrives. */
   readonly incoming: IncomingBytes;
+  /** Tells keys apart. */
+  readonly keyOf: KeyOf;
   /** Counts what is open. */
   readonly open: OpenRequests;
   /** Requests one connection of HTTP/2 may have open. */
@@ -116,7 +119,7 @@ export class HttpPort {
     dropDeadStreams(this.#http2);
     options.open.watch(this.#http2);
     endOnLongHeaders(this.#http2);
-    noteKnownConnections(this.#http2, (authorization) => incoming.isKnown(bearerOf(authorization)));
+    noteKeys(this.#http2, (authorization) => options.keyOf(bearerOf(authorization)));
     releaseClosedStreams(this.#http2);
     probeClients(this.#http2, options);
   }
@@ -160,6 +163,7 @@ export class HttpPort {
     const isHttp2 = (socket as TLSSocket).alpnProtocol === "h2";
     if (isHttp2) {
       endOnRefusedHeaders(socket);
+      beginTurns(socket, this.#options.keyOf(undefined));
       endOnFrameFloods(socket);
       canBeEnded(socket);
     }

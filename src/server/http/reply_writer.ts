@@ -7,7 +7,9 @@
 import { onAbort } from "../../core/call.ts";
 import { PIECE_BYTES } from "../transport/call_stream.ts";
 import type { FairSending } from "../transport/fair_sending.ts";
+import { turnOfCall } from "../transport/turns.ts";
 import type { Reply } from "./exchange.ts";
+import type { HttpExchange } from "./routes.ts";
 
 /** Head of a reply. */
 export interface ReplyHead {
@@ -15,8 +17,12 @@ export interface ReplyHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The part of an exchange that is needed. */
+type Answered = Pick<HttpExchange, "request" | "reply" | "grant" | "options">;
+
 /** Writes the body of a reply; its head goes with the first piece, so that an error can still be one. */
 export class ReplyWriter {
+  readonly #exchange: Answered;
   readonly #reply: Reply;
   readonly #head: ReplyHead;
   readonly #signal: AbortSignal;
@@ -24,15 +30,16 @@ export class ReplyWriter {
   #wake = () => {};
 
   /**
-   * @param signal Of the request; ends the waiting.
+   * @param exchange The reply, and the request, whose signal ends the waiting.
    * @param pace Lets small requests be answered in between.
    */
-  constructor(reply: Reply, head: ReplyHead, signal: AbortSignal, pace: FairSending) {
-    this.#reply = reply;
+  constructor(exchange: Answered, head: ReplyHead, pace: FairSending) {
+    this.#exchange = exchange;
+    this.#reply = exchange.reply;
     this.#head = head;
-    this.#signal = signal;
+    this.#signal = exchange.options.signal;
     this.#pace = pace;
-    reply.onDrain(() => this.#wake());
+    this.#reply.onDrain(() => this.#wake());
   }
 
   /**
@@ -42,7 +49,8 @@ export class ReplyWriter {
    * @returns Resolves once the client has taken enough; rejects with the signal's reason.
    */
   async write(piece: Uint8Array): Promise<void> {
-    await this.#pace.take(piece.length);
+    const { grant, request } = this.#exchange;
+    await this.#pace.take(piece.length, () => turnOfCall(grant, request.peer));
     this.#signal.throwIfAborted();
     this.#begin();
     for (let at = 0; at < piece.length; at += PIECE_BYTES) {

@@ -11,6 +11,7 @@ import type { FairSending } from "./fair_sending.ts";
 import { FIRST_MESSAGE_MS, type FirstMessages, type SilentCall } from "./first_messages.ts";
 import type { PlaceHolder } from "../unread_answers.ts";
 import { GrpcFailure, GrpcStatus } from "./status.ts";
+import { turnOfCall } from "./turns.ts";
 
 /** Bytes before each message on the wire (docs/protocol.md, "Transport"). */
 const PREFIX_BYTES = 5;
@@ -30,6 +31,8 @@ export class Call implements PlaceHolder, SilentCall {
   readonly done: Promise<void> = new Promise((resolve) => this.#resolveDone = resolve);
   /** True if it has no end of its own. */
   endless = false;
+  /** What its caller takes turns by; undefined before it is known. */
+  key: object | undefined;
   /** Message bytes received so far. */
   bytesReceived = 0;
   /** Message bytes sent so far. */
@@ -198,7 +201,9 @@ export class Call implements PlaceHolder, SilentCall {
       this.bytesSent += bytes;
       return write() ? undefined : this.#room();
     };
-    const wait = this.bytesSent === 0 ? undefined : this.#pace.take(bytes);
+    const wait = this.bytesSent === 0
+      ? undefined
+      : this.#pace.take(bytes, () => turnOfCall(this.key, this.peer));
     return wait === undefined ? now() : wait.then(now);
   }
 

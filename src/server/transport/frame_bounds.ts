@@ -7,9 +7,9 @@
  */
 
 import { setImmediate } from "node:timers";
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { PORTION_FRAMES, type Push, pushInTurns, readInTurns } from "./frame_turns.ts";
+import { turnOf } from "./turns.ts";
 
 /** Such frames of a connection that are taken at once, and the number that is added each second. */
 const FRAMES = 1_024;
@@ -42,27 +42,6 @@ const SETTING_BYTES = 6;
 /** Frames that a setting counts as: one of windows changes all requests of its connection. */
 const FRAMES_PER_SETTING = 16;
 
-/** True on connections on which a known key was shown. */
-const IS_KNOWN = Symbol("known");
-
-/** A connection whose frames are counted. */
-type Counted = Socket & { [IS_KNOWN]?: boolean };
-
-/**
- * Takes note of connections of callers with a key: they may send data in smaller pieces.
- *
- * @param isKnown True if callers with such an `authorization` are known, or everybody is.
- */
-export function noteKnownConnections(
-  http2: Http2Server,
-  isKnown: (authorization: string | undefined) => boolean,
-): void {
-  http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    const socket = stream.session?.socket as Counted | undefined;
-    if (socket !== undefined && isKnown(headers.authorization)) socket[IS_KNOWN] = true;
-  });
-}
-
 /** Ends a connection of HTTP/2 with too many cheap frames, before they are looked at. */
 export function endOnFrameFloods(socket: Socket): void {
   const frames = new FrameCounter();
@@ -78,9 +57,9 @@ export function endOnFrameFloods(socket: Socket): void {
   socket.push = (chunk: Uint8Array | null) => {
     let cuts: readonly number[] = [];
     const before = frames.all;
-    const isKnown = (socket as Counted)[IS_KNOWN] === true;
+    const turn = turnOf(socket);
     if (chunk !== null) {
-      cuts = frames.read(chunk, isKnown ? SMALL_BYTES.known : SMALL_BYTES.unknown);
+      cuts = frames.read(chunk, turn[0] !== undefined ? SMALL_BYTES.known : SMALL_BYTES.unknown);
       const most = FRAMES + FRAMES_PER_REQUEST * frames.requests;
       if (frames.cheap > most) {
         const seconds = (performance.now() - startMs) / 1_000;
@@ -90,7 +69,7 @@ export function endOnFrameFloods(socket: Socket): void {
         }
       }
     }
-    return pushInTurns(socket, push, { chunk, frames: frames.all - before, isKnown, cuts });
+    return pushInTurns(socket, push, { chunk, frames: frames.all - before, turn, cuts });
   };
 }
 

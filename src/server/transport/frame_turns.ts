@@ -6,13 +6,16 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 import { socketsSeen } from "../../core/event_loop.ts";
+import { Crowding } from "./crowding.ts";
+import { hasReset, resetDelayMs, type Resetting } from "./reset_calls.ts";
+import { type Turn, Turns } from "./turns.ts";
 
 /** Frames of all connections that are handed on in a turn: some 32 small requests. */
 export const TURN_FRAMES = 64;
 
-/** Frames of a connection after which the next one has its turn, if several wait. */
+/** Frames after which the next one has its turn, if several wait. */
 export const PORTION_FRAMES = 16;
 
 /** Bytes that may wait, of all connections and of one: beyond, those that have bytes waiting are not read. */
@@ -27,14 +30,14 @@ export interface Received {
   readonly chunk: Uint8Array | null;
   /** Frames that begin in them. */
   readonly frames: number;
-  /** True if a known key was shown on the connection, or nobody needs one. */
-  readonly isKnown: boolean;
+  /** Whose turns those of the connection are. */
+  readonly turn: Turn;
   /** Offsets at which to divide them. */
   readonly cuts: readonly number[];
 }
 
 /** The part of a socket that is needed. */
-export interface Destroyable {
+export interface Destroyable extends Resetting {
   readonly destroyed: boolean;
 }
 
@@ -47,44 +50,48 @@ interface Portion {
 
 /** Bytes of a connection that wait. */
 interface Queue {
+  readonly socket: Destroyable;
   readonly portions: Portion[];
-  /** True if a known key was shown, or nobody needs one. */
-  isKnown: boolean;
+  turn: Turn;
   bytes: number;
   /** Reads the connection again. */
   readOn?: () => void;
 }
 
-/** Queues by their connection; the one that was served last is the last one. */
+/** Queues by their connection. */
 const waiting = new Map<Destroyable, Queue>();
+/** The same in the order of their turns. */
+const turns = new Turns<Queue>();
 let waitingBytes = 0;
-/** Frames that may still be handed on in this turn. */
+/** Frames that may still be handed on in this turn of the event loop. */
 let left = TURN_FRAMES;
 let isNextTurnDue = false;
-/** True if the next portion is one of callers with a known key, where some of those wait. */
-let isForKnown = false;
+/** Tells when turns have to be short. */
+const crowding = new Crowding();
 
 /**
- * Hands on what a socket received, in this turn or in one of the next. Connections take turns.
+ * Hands on what a socket received, in this turn of the event loop or in one of the next. Callers take
+ * turns ({@linkcode Turns}).
  *
  * @returns False if there had better be no more for now.
  */
 export function pushInTurns(
   socket: Destroyable,
   push: Push,
-  { chunk, frames, isKnown, cuts }: Received,
+  { chunk, frames, turn, cuts }: Received,
 ): boolean {
+  crowding.use(turn[0]);
   const earlier = waiting.get(socket);
-  if (earlier === undefined && cuts.length === 0 && left >= Math.min(frames, PORTION_FRAMES)) {
+  const isShort = cuts.length === 0 && left >= Math.min(frames, PORTION_FRAMES);
+  if (earlier === undefined && isShort && !hasReset(socket)) {
     take(frames);
     return push(chunk);
   }
-  const queue: Queue = earlier ?? { portions: [], isKnown, bytes: 0 };
-  queue.isKnown = isKnown;
+  const queue: Queue = earlier ?? { socket, portions: [], turn, bytes: 0 };
+  queue.turn = turn;
   queue.portions.push(...portionsOf(push, { chunk, frames, cuts }));
   count(queue, chunk?.length ?? 0);
-  if (earlier === undefined) waiting.set(socket, queue);
-  while (left > 0 && earlier === undefined && queue.portions.length > 0) serve(socket, queue);
+  if (earlier === undefined) begin(queue);
   takeNextTurn();
   return !isFull(queue);
 }
@@ -111,7 +118,7 @@ function count(queue: Queue, bytes: number): void {
   waitingBytes += bytes;
 }
 
-function portionsOf(push: Push, { chunk, frames, cuts }: Omit<Received, "isKnown">): Portion[] {
+function portionsOf(push: Push, { chunk, frames, cuts }: Omit<Received, "turn">): Portion[] {
   if (chunk === null) return [{ push, chunk, frames }];
   const ends = [...cuts, chunk.length];
   return ends.map((end, i) => ({
@@ -135,34 +142,46 @@ function takeNextTurn(): void {
 
 function nextTurn(): void {
   isNextTurnDue = false;
-  left = TURN_FRAMES;
-  while (waiting.size > 0 && left > 0) serveNext();
-  if (waiting.size > 0) takeNextTurn();
+  // Each key has one portion then.
+  const isShort = crowding.isCrowded(turns.size > 0);
+  left = isShort ? PORTION_FRAMES : TURN_FRAMES;
+  for (let n = turns.members; turns.size > 0 && (isShort ? n > 0 : left > 0); n--) serveNext();
+  if (turns.size > 0) takeNextTurn();
 }
 
-/**
- * Hands on a portion of the connection that waits longest; every other time, of those of callers with a
- * known key.
- */
 function serveNext(): void {
-  isForKnown = !isForKnown;
-  let next: [Destroyable, Queue] | undefined;
-  for (const entry of waiting) {
-    next ??= entry;
-    if (!isForKnown) break;
-    if (!entry[1].isKnown) continue;
-    next = entry;
-    break;
-  }
-  if (next !== undefined) serve(...next);
+  const queue = turns.next()!;
+  const delayMs = resetDelayMs(queue.socket, queue.turn[0]);
+  if (delayMs > 0) return hold(queue, delayMs);
+  serve(queue);
+  if (queue.portions.length > 0) turns.add(queue.turn, queue);
 }
 
-function serve(socket: Destroyable, queue: Queue): void {
-  const { push, chunk, frames } = queue.portions.shift()!;
-  waiting.delete(socket);
+/** Lets a connection wait before its next turn. */
+function hold(queue: Queue, delayMs: number): void {
+  setTimeout(() => {
+    turns.add(queue.turn, queue);
+    takeNextTurn();
+  }, delayMs);
+}
+
+/** Hands on what may be handed on now of a connection of which nothing waited. */
+function begin(queue: Queue): void {
+  waiting.set(queue.socket, queue);
+  const delayMs = resetDelayMs(queue.socket, queue.turn[0]);
+  if (delayMs > 0) return hold(queue, delayMs);
+  while (left > 0 && queue.portions.length > 0) serve(queue);
+  if (queue.portions.length > 0) turns.add(queue.turn, queue);
+}
+
+/** Hands on a portion of a connection. */
+function serve(queue: Queue): void {
+  const { socket, portions } = queue;
+  const { push, chunk, frames } = portions.shift()!;
+  if (socket.destroyed) portions.length = 0;
+  if (portions.length === 0) waiting.delete(socket);
   if (socket.destroyed) return count(queue, -queue.bytes);
   count(queue, -(chunk?.length ?? 0));
-  if (queue.portions.length > 0) waiting.set(socket, queue);
   take(frames);
   push(chunk);
   if (isFull(queue)) return;

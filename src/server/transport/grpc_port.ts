@@ -26,8 +26,9 @@ import { Port, type PortOptions } from "./port.ts";
 import { dropUnplainHeaders } from "./plain_headers.ts";
 import { dropDeadStreams } from "./dead_streams.ts";
 import { canBeEnded } from "./end_connection.ts";
-import { endOnFrameFloods, noteKnownConnections } from "./frame_bounds.ts";
+import { endOnFrameFloods } from "./frame_bounds.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "./header_bounds.ts";
+import { beginTurns, type KeyOf, noteKeys } from "./turns.ts";
 import { MAX_UNKNOWN_STREAMS, raiseLimitForKeys } from "./stream_limits.ts";
 import { onUnknownMethod } from "./unknown_method.ts";
 
@@ -41,6 +42,8 @@ export interface GrpcPortOptions
   readonly maxMessageBytes: number;
   /** Counts what arrives. */
   readonly incoming: IncomingBytes;
+  /** Tells keys apart. */
+  readonly keyOf: KeyOf;
   /** Counts what is open. */
   readonly open: OpenRequests;
   /** Calls one connection may have open, once a known key was shown on it. */
@@ -79,7 +82,7 @@ export class GrpcPort {
       options.open.watch(http2);
       const isKnown = (authorization: string | undefined) =>
         options.incoming.isKnown(authorization);
-      noteKnownConnections(http2, isKnown);
+      noteKeys(http2, options.keyOf);
       raiseLimitForKeys(http2, isKnown, options.maxStreamsPerConnection);
       dropUnplainHeaders(http2);
       endOnLongHeaders(http2);
@@ -101,6 +104,7 @@ export class GrpcPort {
       onConnection: (socket) => {
         gatherWrites(socket);
         endOnRefusedHeaders(socket);
+        beginTurns(socket, options.keyOf(undefined));
         endOnFrameFloods(socket);
         canBeEnded(socket);
         grpc.#injector.injectConnection(socket);

@@ -7,6 +7,7 @@
  */
 
 import { socketsSeen } from "../../core/event_loop.ts";
+import { Turns } from "./turns.ts";
 
 /** Handshakes that are begun between two polls of the sockets. */
 const AT_ONCE = 4;
@@ -14,8 +15,8 @@ const AT_ONCE = 4;
 /** Handshakes that wait for their turn. */
 export class HandshakeTurns {
   readonly #poll: () => Promise<void>;
-  /** Those that wait, by the network of the client; the one that was served last is the last one. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  /** Those that wait, by the network of the client. */
+  readonly #waiting = new Turns<() => void>();
   /** Handshakes that may still begin before the next poll. */
   #left = AT_ONCE;
   #isPolling = false;
@@ -32,16 +33,14 @@ export class HandshakeTurns {
    * @param begin Begins it.
    */
   add(network: string, begin: () => void): void {
-    const earlier = this.#waiting.get(network);
-    if (earlier === undefined) this.#waiting.set(network, [begin]);
-    else earlier.push(begin);
+    this.#waiting.add([network], begin);
     this.#serve();
   }
 
   #serve(): void {
     while (this.#left > 0 && this.#waiting.size > 0) {
       this.#left--;
-      this.#next()();
+      this.#waiting.next()!();
     }
     if (this.#isPolling || this.#left === AT_ONCE) return;
     this.#isPolling = true;
@@ -50,16 +49,5 @@ export class HandshakeTurns {
       this.#left = AT_ONCE;
       this.#serve();
     });
-  }
-
-  /** The first one of the network that waits longest. */
-  #next(): () => void {
-    for (const [network, waiting] of this.#waiting) {
-      this.#waiting.delete(network);
-      const begin = waiting.shift()!;
-      if (waiting.length > 0) this.#waiting.set(network, waiting);
-      return begin;
-    }
-    throw new Error("no handshake waits");
   }
 }

@@ -9,6 +9,7 @@
 import { setImmediate } from "node:timers";
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { endConnection } from "./end_connection.ts";
+import { noteReset } from "./reset_calls.ts";
 
 /** A socket, or the session of HTTP/2 on it. */
 interface Connection {
@@ -95,7 +96,12 @@ export class OpenRequests {
   watch(http2: Http2Server): void {
     http2.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const { session } = stream;
-      if (session !== undefined) stream.once("close", this.begin(session, headers.authorization));
+      if (session === undefined) return;
+      const end = this.begin(session, headers.authorization);
+      stream.once("close", () => {
+        end();
+        if (!stream.headersSent && session.socket !== undefined) noteReset(session.socket);
+      });
     });
   }
 }

@@ -3,12 +3,13 @@
  * slices, a quarter of a second. Slices are counted here, not milliseconds.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { once } from "node:events";
 import net from "node:net";
 import { socketsSeen } from "../../../src/core/event_loop.ts";
 import { isDue, yieldToEventLoop } from "../../../src/core/pacer.ts";
 import { FairSending } from "../../../src/server/transport/fair_sending.ts";
+import type { Turn } from "../../../src/server/transport/turns.ts";
 
 /** Round trips over a socket while `work` runs, again and again: how many times it ran in each. */
 async function slicesPerRoundTrip(work: () => Promise<void>): Promise<number[]> {
@@ -59,18 +60,39 @@ Deno.test("yieldToEventLoop: the engine's turns let sockets be read", async () =
 
 Deno.test("FairSending: streamed answers let sockets be read", async () => {
   const pace = new FairSending();
-  assertSoon(await slicesPerRoundTrip(async () => await pace.take(1 << 20)));
+  assertSoon(
+    await slicesPerRoundTrip(async () => await pace.take(1 << 20, () => [undefined, "net", "a"])),
+  );
 });
 
-Deno.test("FairSending: streamed answers take turns, whoever waits longest first", async () => {
+/** Who sends so many messages. */
+type Sender = [name: string, messages: number, turn: Turn];
+
+/** The order in which messages of 300 KiB are sent. */
+async function order(senders: readonly Sender[]): Promise<string> {
   const pace = new FairSending();
   const sent: string[] = [];
-  const send = async (name: string, messages: number) => {
+  await Promise.all(senders.map(async ([name, messages, turn]) => {
     for (let i = 0; i < messages; i++) {
-      await pace.take(300 << 10);
+      await pace.take(300 << 10, () => turn);
       sent.push(name);
     }
-  };
-  await Promise.all([send("a", 4), send("b", 4), send("c", 2)]);
-  assertEquals(sent.join(""), "abcabcabab");
+  }));
+  return sent.join("");
+}
+
+Deno.test("FairSending: streamed answers take turns, whoever waits longest first", async () => {
+  const turn = (peer: string): Turn => [undefined, "net", peer];
+  const sent = await order([["a", 4, turn("a")], ["b", 4, turn("b")], ["c", 2, turn("c")]]);
+  assertEquals(sent, "abcabcabab");
+});
+
+// Answers took turns one by one: whoever asked for many at once, on many connections, had most of the
+// turns, and an answer of another key waited for one message of each.
+Deno.test("FairSending: turns go round the keys, however many answers each of them waits for", async () => {
+  const [a, b] = [{}, {}];
+  const many = Array.from("12345678", (name): Sender => [name, 2, [a, "net", name]]);
+  const sent = await order([...many, ["b", 4, [b, "net", "b"]]]);
+  const between = sent.slice(0, sent.lastIndexOf("b")).split("b");
+  assertLess(Math.max(...between.slice(1).map(({ length }) => length)), 3, sent);
 });

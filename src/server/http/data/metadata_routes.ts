@@ -139,7 +139,7 @@ const STEP_ITEMS = 128;
  * @param summary Makes what is told of an item.
  */
 async function sendList<T>(
-  { request, reply, options: { signal } }: HttpExchange,
+  exchange: HttpExchange,
   batches: AsyncIterable<readonly T[]>,
   summary: (item: T) => unknown,
   pace: FairSending,
@@ -149,11 +149,12 @@ async function sendList<T>(
     "cache-control": "no-cache",
     vary: "authorization, origin",
   };
+  const { request, reply } = exchange;
   if (request.method === "HEAD") {
     reply.begin(200, headers);
     return reply.end();
   }
-  const writer = new ReplyWriter(reply, { status: 200, headers }, signal, pace);
+  const writer = new ReplyWriter(exchange, { status: 200, headers }, pace);
   const encoder = new TextEncoder();
   let before = "[\n";
   for await (const batch of batches) {

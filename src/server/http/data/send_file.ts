@@ -32,10 +32,11 @@ export interface FileReply {
 
 /** Answers with a file. */
 export async function sendFile(
-  { request, reply, options: { signal } }: HttpExchange,
+  exchange: HttpExchange,
   file: SpoolFile,
   { etag, headers, pace, check }: FileReply,
 ): Promise<void> {
+  const { request, reply } = exchange;
   const size = file.byteLength;
   const range = byteRange(rangeThatCounts(request, etag), size);
   if (range === "none") {
@@ -54,7 +55,7 @@ export async function sendFile(
     reply.begin(head.status, head.headers);
     return reply.end();
   }
-  const writer = new ReplyWriter(reply, head, signal, pace);
+  const writer = new ReplyWriter(exchange, head, pace);
   let checkedMs = performance.now();
   for (let at = start; at < end; at += PIECE_BYTES) {
     if (performance.now() - checkedMs >= CHECK_MS) {

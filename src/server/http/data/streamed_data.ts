@@ -39,10 +39,11 @@ export async function streamData(
 }
 
 async function send(
-  { request, reply, metrics, options: { signal } }: HttpExchange,
+  exchange: HttpExchange,
   { answer, queries }: BegunAnswer,
   { isKeyed, pace }: StreamedOptions,
 ): Promise<void> {
+  const { request, reply, metrics, options: { signal } } = exchange;
   const headers = dataHeaders(answer, isKeyed);
   const status = conditionStatus(request, etagOf(answer));
   if (status === 412) throw new HttpFailure(412, "the data are other ones by now");
@@ -50,7 +51,7 @@ async function send(
     reply.begin(status ?? 200, headers);
     return reply.end();
   }
-  const writer = new ReplyWriter(reply, { status: 200, headers }, signal, pace);
+  const writer = new ReplyWriter(exchange, { status: 200, headers }, pace);
   const count = (rows: number) => metrics.pointsRead += rows * answer.uuids.length;
   if (answer.format === "arrow") await sendArrow(answer, queries, writer, signal, count);
   else await sendText(answer, queries, writer, signal, count);
