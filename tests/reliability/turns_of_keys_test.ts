@@ -56,10 +56,12 @@ function flood(port: number, key: string, onAnswer: () => void): Socket {
     const bytes = Uint8Array.from([...rest, ...chunk]);
     const view = new DataView(bytes.buffer);
     let at = 0;
-    for (let next; at + 9 <= bytes.length; at = next) {
-      next = at + 9 + (view.getUint32(at) >>> 8);
+    while (at + 9 <= bytes.length) {
+      const next = at + 9 + (view.getUint32(at) >>> 8);
       if (next > bytes.length) break;
-      const isEnd = view.getUint8(at + 3) === HEADERS && (view.getUint8(at + 4) & END_STREAM) !== 0;
+      const flags = view.getUint8(at + 4);
+      const isEnd = view.getUint8(at + 3) === HEADERS && (flags & END_STREAM) !== 0;
+      at = next;
       if (!isEnd) continue;
       onAnswer();
       call();

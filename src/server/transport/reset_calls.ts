@@ -10,7 +10,7 @@
 import { turnOf, type TurnTaker } from "./turns.ts";
 
 /** Such calls of a key that delay nobody, at once and in each second. */
-const [AT_ONCE, PER_SECOND] = [2_000, 500];
+const [AT_ONCE, PER_SECOND] = [2_000, 200];
 
 /** Longest delay, ms: other users of the key may also have given up a call. */
 const MAX_WAIT_MS = 1_000;
