@@ -31,7 +31,7 @@ export class Call implements PlaceHolder, SilentCall {
   readonly done: Promise<void> = new Promise((resolve) => this.#resolveDone = resolve);
   /** True if it has no end of its own. */
   endless = false;
-  /** What its caller takes turns by; undefined before it is known. */
+  /** The key by which its caller takes turns; undefined before it is known. */
   key: object | undefined;
   /** Message bytes received so far. */
   bytesReceived = 0;

@@ -12,7 +12,7 @@ const BEHIND_MS = 50;
 /** Time for which that is remembered, and for which a key is in use after something came from it, ms. */
 const RECENT_MS = 1_000;
 
-/** What is known of the callers of a server. */
+/** Remembers which keys are in use, and whether something waits. */
 export class Crowding {
   readonly #clock: () => number;
   /** Since when something has waited without a pause. */

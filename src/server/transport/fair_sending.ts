@@ -28,7 +28,7 @@ export class FairSending {
    * Asks to send a message.
    *
    * @param bytes Its size.
-   * @param turn Whose turn it takes, if it has to wait.
+   * @param turn Names the caller whose turn it takes, if it has to wait.
    * @returns Undefined when it may go at once, else a promise that resolves when it may.
    */
   take(bytes: number, turn: () => Turn): Promise<void> | undefined {

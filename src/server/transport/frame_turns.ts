@@ -30,7 +30,7 @@ export interface Received {
   readonly chunk: Uint8Array | null;
   /** Frames that begin in them. */
   readonly frames: number;
-  /** Whose turns those of the connection are. */
+  /** The caller whose turns those of the connection are. */
   readonly turn: Turn;
   /** Offsets at which to divide them. */
   readonly cuts: readonly number[];

@@ -1,8 +1,7 @@
 /**
  * Calls that clients begin and give up before they are answered. One costs its client two short frames,
- * and the server a whole call, which no limit on calls at once ever sees (CVE-2023-44487). Who gives up
- * a few is not delayed; beyond that, connections of the same key that do so wait before more of them is
- * looked at.
+ * and the server a whole call, which no limit on calls at once ever sees (CVE-2023-44487). A few delay
+ * nobody; beyond that, connections of the same key that give up calls wait before more of them is looked at.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Who takes turns where several callers want the same thing: to have what they sent looked at, answers
- * sent, or connections begun. Turns go round the keys, so that nobody has more of them by more
+ * Turns of callers that want the same thing: to have what they sent looked at, answers sent, or
+ * connections begun. Turns go round the keys, so that nobody has more of them by more
  * connections; all callers without a known key are one. Within a key they go round the networks, and
  * within a network round the connections.
  *
@@ -12,12 +12,12 @@ import { networkOf } from "./client_network.ts";
 import { peerAddress } from "./connections.ts";
 
 /**
- * The key that an `authorization` shows; undefined if it shows none that is known. Where nobody needs a
- * key, all have the same.
+ * The key that an `authorization` shows; undefined if it shows none that is known. All callers have the
+ * same one if nobody needs any.
  */
 export type KeyOf = (authorization: string | undefined) => object | undefined;
 
-/** Whose turn it is: a key, the network of the client, and perhaps one of its connections. */
+/** The caller whose turn it is: a key, the network of the client, and perhaps one of its connections. */
 export type Turn = readonly [key: object | undefined, network: string, peer?: string];
 
 /** Values that wait for a turn. */
@@ -36,7 +36,7 @@ export class Turns<T> {
   /**
    * Lets a value wait.
    *
-   * @param turn Whose it is: its member of each level.
+   * @param turn The caller: its member of each level.
    */
   add(turn: readonly unknown[], value: T): void {
     this.#add(turn, 0, value);
@@ -69,7 +69,7 @@ export class Turns<T> {
   }
 }
 
-/** Whose turns those of a connection are. */
+/** Key of the turns of a connection. */
 const TURN: unique symbol = Symbol("turn");
 
 /** A connection that takes turns. */
@@ -87,13 +87,13 @@ export function beginTurns(socket: TurnTaker, key: object | undefined): void {
   socket[TURN] = [key, networkOf(socket.remoteAddress)];
 }
 
-/** Whose turns those of a connection are now; its key may not be known before its first request. */
+/** The turns of a connection as they are now; its key may not be known before its first request. */
 export function turnOf(socket: TurnTaker): Turn {
   return socket[TURN] ??= [undefined, networkOf(socket.remoteAddress)];
 }
 
 /**
- * Whose turn that of a call is.
+ * The turns of a call.
  *
  * @param peer Its connection, by address and port of the client.
  */

@@ -65,7 +65,7 @@ Deno.test("FairSending: streamed answers let sockets be read", async () => {
   );
 });
 
-/** Who sends so many messages. */
+/** A caller that sends so many messages. */
 type Sender = [name: string, messages: number, turn: Turn];
 
 /** The order in which messages of 300 KiB are sent. */

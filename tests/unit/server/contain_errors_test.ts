@@ -112,6 +112,7 @@ async function strangePort(told: Told): Promise<AsyncDisposable & { address: str
       messageBytes: () => maxMessageBytes,
       isKnown,
     }),
+    keyOf: () => told,
     open: new OpenRequests(isKnown),
     paths: ["/x.Y/Plain", "/x.Y/Strange"],
     onStrangeError: told.note,
