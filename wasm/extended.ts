@@ -10,6 +10,8 @@ export {
   tableErrorAt,
   tableErrorCode,
   tableErrorColumn,
+  tableFar,
+  tableFarLine,
   tableLeapLine,
   tableLines,
   tableRounded,

@@ -30,6 +30,9 @@ let leapLine: u32 = 0;
 /** Whole numbers that no double holds, and lines passed with the first one. */
 let rounded: u32 = 0;
 let roundedLine: u32 = 0;
+/** Times that the rate moved far, and lines passed with the first one. */
+let far: u32 = 0;
+let farLine: u32 = 0;
 export let errorCode: i32 = 0;
 let errorAt: usize = 0;
 let errorColumn: u32 = 0;
@@ -38,6 +41,7 @@ let errorColumn: u32 = 0;
 let linesBefore: u32 = 0;
 let badCellsBefore: u32 = 0;
 let roundedBefore: u32 = 0;
+let farBefore: u32 = 0;
 
 /** Begins a run. */
 export function beginTable(): void {
@@ -50,6 +54,8 @@ export function beginTable(): void {
   leapLine = 0;
   rounded = 0;
   roundedLine = 0;
+  far = 0;
+  farLine = 0;
   errorCode = 0;
 }
 
@@ -60,6 +66,7 @@ export function beginRow(): void {
   linesBefore = lines;
   badCellsBefore = badCells;
   roundedBefore = rounded;
+  farBefore = far;
 }
 
 /** Takes back what was counted of the row under way. */
@@ -68,6 +75,8 @@ export function undoRow(): void {
   badCells = badCellsBefore;
   rounded = roundedBefore;
   if (rounded == 0) roundedLine = 0;
+  far = farBefore;
+  if (far == 0) farLine = 0;
 }
 
 /** Takes back a row that is wrong, with its error, and counts it. */
@@ -114,6 +123,22 @@ export function passBadCell(): void {
 export function passRounded(): void {
   rounded++;
   if (roundedLine == 0) roundedLine = lines + 1;
+}
+
+/** Counts a time that the rate moved far. */
+export function passFar(): void {
+  far++;
+  if (farLine == 0) farLine = lines + 1;
+}
+
+/** Times of the last parseTable that the rate moved by more than a quarter of the time between rows. */
+export function tableFar(): u32 {
+  return far;
+}
+
+/** Lines up to the first of them; 0: none. */
+export function tableFarLine(): u32 {
+  return farLine;
 }
 
 /** Notes the line of the first time that is unsure, that was cut, and that is a leap second. */

@@ -6,7 +6,7 @@ import { parseDays, parseDecimalTime, parseHundreds } from "./parse_numeric_time
 import { parsePatternTime } from "./parse_pattern_time";
 import { parsedTime, timeMissing, timeMoved, timeOverflow, timePassed } from "./parsed_time";
 import { isEnd, skipBlanks } from "./table_cells";
-import { BAD_TIME, fail, NO_SUCH_TIME, TIME_RANGE } from "./table_outcome";
+import { BAD_TIME, fail, NO_SUCH_TIME, passFar, TIME_RANGE } from "./table_outcome";
 import { BLANK, LF, QUOTE } from "./table_rules";
 
 /** Kinds of times; up to 9 the power of ten of the unit. */
@@ -214,5 +214,7 @@ function snap(): void {
     base = time - within;
   }
   const n = <i64>nearest(<f64>(time - base) * <f64>rateNum / <f64>rateDen / 1e9);
-  time = base + perRate(n);
+  const moved = base + perRate(n) - time;
+  time += moved;
+  if (4 * (moved < 0 ? -moved : moved) * rateNum > 1000000000 * rateDen) passFar();
 }

@@ -33,6 +33,11 @@ export class TableCounts {
   /** Line of the first of them. */
   firstRoundedLine: number | undefined;
 
+  /** Times that the rate moved by more than a quarter of the time between two rows. */
+  farTimes = 0;
+  /** Line of the first of them. */
+  firstFarLine: number | undefined;
+
   /** Adds the counts of the last call of the kernel. */
   add(exports: ExtendedArena["exports"]): void {
     this.rows += exports.tableRows();
@@ -50,6 +55,9 @@ export class TableCounts {
     const rounded = exports.tableRounded();
     if (rounded > 0) this.firstRoundedLine ??= this.lines + exports.tableRoundedLine();
     this.roundedNumbers += rounded;
+    const far = exports.tableFar();
+    if (far > 0) this.firstFarLine ??= this.lines + exports.tableFarLine();
+    this.farTimes += far;
     this.lines += exports.tableLines();
   }
 }

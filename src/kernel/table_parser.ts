@@ -134,6 +134,16 @@ export class TableParser {
     return this.#counts.firstRoundedLine;
   }
 
+  /** Times so far that the rate moved by more than a quarter of the time between two rows. */
+  get farTimes(): number {
+    return this.#counts.farTimes;
+  }
+
+  /** Line of the first time that was moved so far, from 1. */
+  get firstFarLine(): number | undefined {
+    return this.#counts.firstFarLine;
+  }
+
   /** Bytes that the last {@linkcode TableParser.parse} took. */
   get used(): number {
     return this.#used;

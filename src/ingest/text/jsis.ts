@@ -27,21 +27,42 @@ export interface JsisTable {
  * @param name Name of the file.
  */
 export function jsisTable(text: string, name: string): JsisTable | undefined {
-  const look = { delimiter: ",", blanks: false, comment: undefined, limit: 6 };
-  const [names, types, units, words, first, second] = readRecords(text.slice(0, 1 << 22), look);
+  const look = { delimiter: ",", blanks: false, comment: undefined, limit: 4 + RATE_ROWS };
+  const [names, types, units, words, ...rows] = readRecords(text.slice(0, 1 << 22), look);
+  const [first] = rows;
   if (first === undefined) return undefined;
   const width = names!.cells.length;
   if ([types, units, words].some((row) => row!.cells.length !== width)) return undefined;
   const codes = types!.cells.slice(1).filter((cell) => TYPE.test(cell)).length;
   if (codes * 2 < width - 1 || codes === 0) return undefined;
-  const at = Number(first.cells[0]);
-  if (first.cells[0] === "" || !Number.isFinite(at)) return undefined;
-  const found = START.exec(name.split(/[/\\]/).at(-1)!);
-  const [year, month, day, hour, minute, second_] = (found ?? []).slice(1).map(Number);
-  const start = found === null
-    ? undefined
-    : BigInt(Date.UTC(year!, month! - 1, day!, hour!, minute!, second_!)) * 1_000_000n;
-  const step = Number(second?.cells[0]) - at;
-  const rate = Math.round(1 / step / 10) * 10;
-  return { start, rate: rate > 0 && Number.isFinite(rate) ? rate : undefined };
+  const times = rows.map(({ cells: [cell = ""] }) => cell === "" ? NaN : Number(cell));
+  if (!Number.isFinite(times[0])) return undefined;
+  return { start: startOf(name.split(/[/\\]/).at(-1)!), rate: rateOf(times) };
+}
+
+/** The start that a name says; none if there is no such day or hour. */
+function startOf(name: string): bigint | undefined {
+  const [year, month, day, hour, minute, second] = (START.exec(name) ?? []).slice(1);
+  if (second === undefined) return undefined;
+  const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const ms = Date.parse(text);
+  // Of a 30th of February some runtimes make the first of March.
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== text) return undefined;
+  return BigInt(ms) * 1_000_000n;
+}
+
+/** Rows from which the rate is taken. */
+const RATE_ROWS = 60;
+/** Relative difference from a multiple of ten, and from a whole number, of times with few digits. */
+const [TEN_TOLERANCE, ONE_TOLERANCE] = [0.025, 0.001];
+
+/** The rate of most rows, if it is one that devices have; a whole number of at least five. */
+function rateOf(times: readonly number[]): number | undefined {
+  const steps = times.slice(1).map((time, i) => time - times[i]!).filter((step) => step > 0);
+  const step = steps.sort((a, b) => a - b)[steps.length >> 1];
+  if (step === undefined) return undefined;
+  const exact = 1 / step;
+  const [ten, one] = [10 * Math.round(exact / 10), Math.round(exact)];
+  if (Math.abs(exact - ten) <= TEN_TOLERANCE * ten) return ten;
+  return one >= 5 && Math.abs(exact - one) <= ONE_TOLERANCE * one ? one : undefined;
 }

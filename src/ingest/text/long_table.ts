@@ -229,6 +229,7 @@ function note(parsers: Iterable<TableParser>, remarks: TableRemarks): void {
     sums.cut += parser.cutTimes;
     sums.leaps += parser.leapSeconds;
     sums.rounded += parser.roundedNumbers;
+    sums.far += parser.farTimes;
   }
   Object.assign(remarks, sums);
 }

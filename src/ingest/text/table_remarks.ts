@@ -28,6 +28,10 @@ export interface TableRemarks {
   rounded: number;
   /** Line of the first of them. */
   roundedLine?: number | undefined;
+  /** Times that the rate moved by more than a quarter of the time between two rows. */
+  far: number;
+  /** Line of the first of them. */
+  farLine?: number | undefined;
   /** Rows of a long table left out because nothing says whose they are. */
   unnamed?: number;
   /** Number of the last line, if it was left out because it has no line end. */
@@ -36,7 +40,7 @@ export interface TableRemarks {
 
 /** No remarks. */
 export function noRemarks(): TableRemarks {
-  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, leaps: 0, rounded: 0 };
+  return { badRows: 0, badCells: 0, unsure: 0, cut: 0, leaps: 0, rounded: 0, far: 0 };
 }
 
 /** Puts the counts of a parser in their place. */
@@ -51,6 +55,8 @@ export function noteRemarks(parser: TableParser, remarks: TableRemarks): void {
   remarks.leapLine = parser.firstLeapLine;
   remarks.rounded = parser.roundedNumbers;
   remarks.roundedLine = parser.firstRoundedLine;
+  remarks.far = parser.farTimes;
+  remarks.farLine = parser.firstFarLine;
 }
 
 /** Kinds of times and numbers that are stored otherwise than they were written. */
@@ -59,6 +65,7 @@ const CHANGES = [
   ["cut", "cutLine"],
   ["leaps", "leapLine"],
   ["rounded", "roundedLine"],
+  ["far", "farLine"],
 ] as const;
 
 /**
@@ -88,7 +95,16 @@ export function changesBeyond(sum: TableRemarks, told: TableRemarks): TableRemar
 /** The times and numbers that are stored otherwise than they were written, in words. */
 export function changeTexts(remarks: TableRemarks): string[] {
   const { unsure, unsureLine, cut, cutLine, leaps, leapLine, rounded, roundedLine } = remarks;
+  const { far, farLine } = remarks;
   const found: string[] = [];
+  if (far > 0) {
+    found.push(
+      `${
+        timesFrom(far, farLine)
+      } moved to the rate by more than a quarter of the time between two ` +
+        "rows, is it the right one?",
+    );
+  }
   if (unsure > 0) {
     found.push(
       `${
