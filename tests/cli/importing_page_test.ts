@@ -20,6 +20,7 @@ const FAULT = makeComtrade({
   statuses: ["1,52A,,CB1,0"],
   states: [[0, 1, 1, 1]],
   first: "01/03/2026,00:00:00.000000",
+  trigger: "01/03/2026,00:00:00.001000",
 });
 
 /** Files of the page that are no text, by their names in it. */
