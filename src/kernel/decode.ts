@@ -129,6 +129,12 @@ function statRun(stddev: boolean | undefined): Run<StatColumns> {
 /** Bytes that are looked at for points at first where the runs before were short. */
 const SHORT_WINDOW = 4_096;
 
+/** Bytes that are looked at in one step while most of them are no points but fields that nobody knows. */
+const SPARSE_WINDOW = 131_072;
+
+/** Times as long as points are, from which on they are sparse. */
+const SPARSE = 4;
+
 /** Reads the runs of points of one message, with a window on it as long as the runs are. */
 class RunReader<Columns> {
   readonly #reader: WireReader;
@@ -141,7 +147,9 @@ class RunReader<Columns> {
     this.#reader = reader;
     this.#run = run;
     this.#mostBytes = mostBytes;
-    this.#window = run.points * run.pointBytes;
+    // Longest where points may be of any length: answers, which are decoded at once.
+    const most = run.points * run.pointBytes;
+    this.#window = mostBytes === Infinity ? most : Math.min(most, SPARSE_WINDOW);
   }
 
   /** Decodes the run of points whose first tag was just read; stops before anything else. */
@@ -159,12 +167,14 @@ class RunReader<Columns> {
       const status = a.u32[(a.base >>> 2) + 1]!;
       if (status !== 0) throw reader.malformed("a point is malformed", start + consumed);
       if (consumed > 0) {
+        const points = a.u32[a.base >>> 2]!;
+        const isSparse = consumed > SPARSE * points * run.pointBytes;
         // What lies behind a short run was copied for nothing.
         this.#window = 4 * consumed < length
           ? Math.max(SHORT_WINDOW, length >>> 2)
-          : Math.min(most, 4 * length);
+          : Math.min(isSparse ? SPARSE_WINDOW : most, 4 * length);
         reader.pos = start + consumed - 1;
-        return take(a, a.u32[a.base >>> 2]!);
+        return take(a, points);
       }
       if (length === left) throw reader.malformed("a point is cut short", start);
       if (length >= this.#mostBytes) {
