@@ -54,7 +54,15 @@ export function lockForWriting(path: string): WriterLock {
   } catch (error) {
     db?.close();
     const mapped = sqliteError(error, path);
-    if (!(mapped instanceof BTrDBError) || mapped.status !== "LOCKED") throw mapped;
+    const status = mapped instanceof BTrDBError ? mapped.status : undefined;
+    if (status === "NOT_A_DATABASE") {
+      throw new BTrDBError(
+        `Cannot open ${path}: ${real}-lock is not the empty file that is its lock; if no program has ` +
+          `the database open, remove it`,
+        { status: "CANNOT_OPEN", cause: error },
+      );
+    }
+    if (status !== "LOCKED") throw mapped;
     throw new BTrDBError(
       `Cannot open ${path}: another writer has it open; close it, or open this one read-only`,
       { status: "LOCKED", retryable: true, cause: error },

@@ -59,10 +59,12 @@ export function refuseDamagedLog(path: string, db: Database, isSynced: () => boo
 }
 
 function damage(path: string, { frames, commits }: Break): BTrDBError {
-  const lost = commits === 1 ? "last transaction" : `last ${commits} transactions`;
   const problem = frames === undefined
     ? "its header is damaged, without which nothing of it can be read"
-    : `its frame ${frames + 1} is damaged, so that its ${lost} cannot be read`;
+    : `its frame ${
+      frames + 1
+    } is damaged, so that at least ${commits} of its last transactions cannot ` +
+      "be read";
   return new BTrDBError(
     `Cannot open ${path}: the log beside it is ${path}-wal, and ${problem}; restore both from a copy, ` +
       "or to do without these, open and close the database once in the sqlite3 shell, and put an empty " +
@@ -109,7 +111,7 @@ function commitsFrom(log: LogFrames, frames: number): number {
   for (let at = frames, others = 0; others < OTHER_FRAMES; at++) {
     const header = log.headerAt(at);
     if (header === undefined) break;
-    others = header.isOfLog ? 0 : others + 1;
+    if (!header.isHole) others = header.isOfLog ? 0 : others + 1;
     if (header.isOfLog && header.isCommit) commits++;
   }
   return commits;

@@ -90,6 +90,8 @@ export interface FrameHeader {
   readonly isCommit: boolean;
   /** True if it has a salt of the log: no frame of an earlier one has. */
   readonly isOfLog: boolean;
+  /** True if nothing was written there: the log was truncated while its writer had it open. */
+  readonly isHole: boolean;
 }
 
 /** A frame. */
@@ -139,6 +141,7 @@ export class LogFrames {
     const header = this.#read(frame, FRAME_BYTES);
     return header === undefined ? undefined : {
       isCommit: header.getUint32(COMMIT_AT) > 0,
+      isHole: header.getBigUint64(FRAME_SALTS_AT) === 0n,
       isOfLog: differing(wordsAt(header, FRAME_SALTS_AT), this.#salts) < 2,
     };
   }

@@ -178,6 +178,20 @@ Deno.test("openEngine: links in place of the files beside a database are not fol
   });
 });
 
+// The error was that the database is none, though it was whole: the file to be removed is the one beside it.
+Deno.test("openEngine: something else in the place of the lock file is named", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid.btrdb`;
+    await build(path);
+    await Deno.writeTextFile(`${path}-lock`, "theirs ".repeat(500));
+    const { status, message } = await rejection(openEngine({ path }));
+    assertEquals(status, "CANNOT_OPEN");
+    assertStringIncludes(message, `${path}-lock is not the empty file that is its lock`);
+    await Deno.remove(`${path}-lock`);
+    await (await openEngine({ path })).close();
+  });
+});
+
 // Linux does not follow links that other users put into /tmp. The engine asked where the link leads and opened
 // that: whoever planted it had the database of another user written, or a new one made anywhere.
 Deno.test({
