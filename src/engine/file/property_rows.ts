@@ -6,7 +6,6 @@
  */
 
 import { crc32 } from "node:zlib";
-import { atOnce } from "../../core/pacer.ts";
 import type { Metadata } from "../../endpoint/endpoint.ts";
 import type { Row } from "./sqlite.ts";
 import { descriptorOf } from "./stream_row.ts";
@@ -32,7 +31,14 @@ export function propertyValue(value: string | null): number {
 
 /** The entries of a stream. */
 export function propertyRows(tags: Metadata, annotations: Metadata): PropertyRow[] {
-  return atOnce(propertyRowsInSteps(tags, annotations));
+  const rows: PropertyRow[] = [];
+  for (const [key, value] of tags) rows.push(propertyRow("tag", key, value));
+  for (const [key, value] of annotations) rows.push(propertyRow("annotation", key, value));
+  return rows;
+}
+
+function propertyRow(kind: PropertyKind, key: string, value: string | null): PropertyRow {
+  return { key: propertyKey(kind, key), value: propertyValue(value) };
 }
 
 /** Entries that are made in one step. */
@@ -46,7 +52,7 @@ export function* propertyRowsInSteps(
   const rows: PropertyRow[] = [];
   for (const [kind, metadata] of [["tag", tags], ["annotation", annotations]] as const) {
     for (const [key, value] of metadata) {
-      rows.push({ key: propertyKey(kind, key), value: propertyValue(value) });
+      rows.push(propertyRow(kind, key, value));
       if (rows.length % STEP_ROWS === 0) yield;
     }
   }
