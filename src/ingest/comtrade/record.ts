@@ -54,6 +54,8 @@ export class ComtradeRecord implements AsyncDisposable {
   #steps = 0;
   #said = false;
   #end: bigint | undefined;
+  /** Records whose stamp is that of the one before, where stamps say the times. */
+  #repeats = 0;
 
   private constructor(parts: Parts, notices: string[]) {
     const { configuration, options, samples } = parts;
@@ -216,6 +218,11 @@ export class ComtradeRecord implements AsyncDisposable {
   ): RawColumns[] {
     const { times: clock, scales, options, configuration } = this.#parts;
     const times = clock.of(block, row);
+    if (clock.byStamps) {
+      this.#repeats += times.reduce((sum, time, i) => {
+        return sum + Number(time === (i === 0 ? this.#end : times[i - 1]));
+      }, 0);
+    }
     this.#end = times.at(-1);
     if (!clock.byStamps) this.#compare(block);
     const columns = block.analogs.map((samples, i) => {
@@ -295,6 +302,10 @@ export class ComtradeRecord implements AsyncDisposable {
     }
     if (this.#parts.options.start === undefined && this.#end !== undefined) {
       this.#notices.push(...triggerNotices(this, this.#end, files.name));
+    }
+    if (this.#repeats > 0) {
+      const what = this.#repeats === 1 ? "1 record has" : `${this.#repeats} records have`;
+      this.#warnings.push(`${what} the stamp of the one before, and so its time`);
     }
     if (this.#missing > 0) {
       const what = this.#missing === 1 ? "sample is" : "samples are";

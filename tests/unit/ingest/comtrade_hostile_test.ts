@@ -182,3 +182,17 @@ Deno.test("openComtrade: a trigger on another day than the samples is a notice",
   ]);
   assertEquals((await of("01/01/2020,03:04:05.500000")).length, 1);
 });
+
+// The clock of a recorder stood still: all samples were stored at one time, and nothing was said.
+Deno.test("openComtrade: stamps that repeat are a warning where they say the times", async () => {
+  const of = async (stamps: number[], rates: [string, number][]) =>
+    (await readComtrade(makeComtrade({ samples, stamps, rates }))).warnings;
+  assertEquals(await of([0, 1000, 1000], [["0", 3]]), [
+    "1 record has the stamp of the one before, and so its time",
+  ]);
+  assertEquals(await of([5, 5, 5], [["0", 3]]), [
+    "2 records have the stamp of the one before, and so its time",
+  ]);
+  assertEquals(await of([0, 1000, 2000], [["0", 3]]), []);
+  assertEquals(await of([5, 5, 5], [["1000", 3]]), []);
+});
