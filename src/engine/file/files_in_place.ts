@@ -9,13 +9,14 @@
 
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type LogState, logState, openLog } from "./wal_file.ts";
+import { isWritten, type LogState, logState, openLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when what is known of it last changed. */
 export interface Identity {
   readonly dev: number;
   readonly ino: number | null;
   readonly ctime: Date | null;
+  readonly size: number;
 }
 
 /** A folder that Deno has open. */
@@ -77,6 +78,8 @@ export class FilesInPlace {
   readonly #log: Pick<Identity, "dev" | "ino">;
   readonly #logDescriptor: number;
   readonly #header: DataView = new DataView(new ArrayBuffer(24));
+  /** The log when the names were looked at: its state and its size. */
+  #length: { readonly state: LogState; readonly bytes: number } | undefined;
   #state: LogState;
   #isLogNew = true;
   /** The folder as it was when the names in it were looked at, and when it had changed and that was. */
@@ -124,6 +127,7 @@ export class FilesInPlace {
     const isMoved = file === undefined && log === undefined && this.#isLinked();
     if (!isMoved && !isSame(file, this.#file)) return this.#path;
     if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
+    if (log !== undefined && this.#isCut(log.size)) return this.#logPath;
     this.#seen = folder;
     this.#seenChange = folder?.ctime?.getTime();
     this.#seenAt = now;
@@ -139,6 +143,18 @@ export class FilesInPlace {
     const step = changed % 1000 === 0 ? LONG_CLOCK_STEP : CLOCK_STEP;
     const isSettled = changed < this.#seenAt - step;
     return isSettled && now >= this.#seenAt && now < this.#seenAt + LOOK_EVERY;
+  }
+
+  /**
+   * Tells whether the end that the log had is gone, although it was not begun anew: it is shorter, or has
+   * a hole before all that was written since.
+   */
+  #isCut(bytes: number): boolean {
+    const before = this.#length;
+    const state = logState(this.#logDescriptor, this.#header);
+    this.#length = { state, bytes };
+    if (typeof state !== "bigint" || state !== before?.state) return false;
+    return bytes < before.bytes || !isWritten(this.#logDescriptor, this.#header, before.bytes);
   }
 
   /** True if the log was begun anew since `missing` was called before. */

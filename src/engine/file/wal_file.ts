@@ -28,6 +28,22 @@ export function logState(
   return (header.getUint32(0) & ~1) === MAGIC ? header.getBigUint64(SALTS_AT) : undefined;
 }
 
+/** Offset of the size of pages in the header, and bytes of all of it, and of the header of a frame. */
+const PAGE_SIZE_AT = 8, WHOLE_HEADER_BYTES = 32, FRAME_BYTES = 24;
+
+/**
+ * Tells whether something was written in the last frame of a log of so many bytes: salts are never 0.
+ *
+ * @param header Header of the log.
+ */
+export function isWritten(fd: number, header: DataView, bytes: number): boolean {
+  const frame = FRAME_BYTES + header.getUint32(PAGE_SIZE_AT);
+  const at = bytes - frame;
+  if (at < WHOLE_HEADER_BYTES || (at - WHOLE_HEADER_BYTES) % frame !== 0) return true;
+  const salts = new DataView(new ArrayBuffer(8));
+  return readSync(fd, salts, 0, 8, at + 8) === 8 && salts.getBigUint64(0) !== 0n;
+}
+
 /**
  * Opens a log for reading its state again and again. Linux can leave out to note the time of each
  * reading, and is told to: a commit would wait for that note.

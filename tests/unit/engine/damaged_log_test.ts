@@ -175,3 +175,27 @@ Deno.test("openEngine: the durability that counts for a log is that of its last 
     });
   }
 });
+
+// A writer went on with a log of which another program had cut off the end, and acknowledged points that
+// nobody could find later: the first page of the log was as before.
+Deno.test("Engine.insert: nothing is acknowledged for long once the log is cut off", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/grid`;
+    const engine = await openEngine({ path });
+    const uuid = await createStream(engine);
+    let time = 0;
+    const insert = () => engine.insert({ uuid, columns: columnsOf([[++time, time]]) });
+    const insertLater = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150)); // The names are looked at every 100 ms.
+      await insert();
+    };
+    while ((await Deno.stat(`${path}-wal`)).size < HEADER + 20 * STRIDE) await insert();
+    await insertLater();
+    const { size } = await Deno.stat(`${path}-wal`);
+    await Deno.truncate(`${path}-wal`, size - 10 * STRIDE);
+    const error = await rejection(insertLater());
+    assertEquals(error.status, "MOVED", error.message);
+    assertStringIncludes(error.message, "truncated");
+    assertEquals((await rejection(engine.close())).status, "MOVED");
+  });
+});
