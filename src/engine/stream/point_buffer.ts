@@ -5,11 +5,12 @@
  */
 
 import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { atOnce } from "../../core/pacer.ts";
 import { lowerBound } from "../../core/search.ts";
 import { BUFFER_POINTS } from "../constants.ts";
 import { isSorted } from "../../kernel/find_bad_point.ts";
 import { mergeTwoRuns } from "../../kernel/merge_two_runs.ts";
-import { sortPoints } from "../../kernel/sort.ts";
+import { sortPointsInSteps } from "../../kernel/sort.ts";
 
 /** Points from which on merging into those in order is quicker than sorting all anew. */
 const WORTH_MERGING = 1_024;
@@ -136,16 +137,24 @@ export class PointBuffer {
 
   /** The points in order of time, equal times in order of arrival; must not be written. */
   get sorted(): RawColumns {
-    this.#sorted ??= this.#ascending ? this.arrived : this.#sortRest();
+    return atOnce(this.sortedInSteps());
+  }
+
+  /** As {@linkcode PointBuffer.sorted}, in steps. Yields where it may pause. */
+  *sortedInSteps(): Generator<undefined, RawColumns> {
+    this.#sorted ??= this.#ascending ? this.arrived : yield* this.#sortRest();
     this.#sortedBefore = undefined;
     return this.#sorted;
   }
 
   /** Sorts what came since the points were in order last. */
-  #sortRest(): RawColumns {
+  *#sortRest(): Generator<undefined, RawColumns> {
     const before = this.#sortedBefore;
-    if (before === undefined) return sortPoints(this.arrived);
-    const rest = sortPoints(sliceRaw(this.#room, before.times.length, this.length));
+    if (before === undefined) return yield* sortPointsInSteps(this.arrived);
+    const rest = yield* sortPointsInSteps(
+      sliceRaw(this.#room, before.times.length, this.length),
+    );
+    yield;
     const from = lowerBound(before.times, rest.times[0]!);
     const end = mergeTwoRuns(sliceRaw(before, from, before.times.length), rest);
     return from === 0 ? end : concatRaw([sliceRaw(before, 0, from), end]);

@@ -10,15 +10,14 @@
  */
 
 import { type RawColumns, sliceRaw } from "../../core/columns.ts";
-import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { gallop } from "../../core/search.ts";
-import { formatTime } from "../../core/time.ts";
 import { LEAF_POINTS, ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
 import { lateOf, type LatePoints, mergeLate, sliceLate } from "./late_points.ts";
 import { mergeRunsInSteps } from "./merge_runs.ts";
 import { ABSENT, type ChildRef, INNER, InnerNode, type Leaf } from "./node.ts";
 import type { BlockStore } from "./block_store.ts";
 import type { ReadyLeaves } from "./ready_leaves.ts";
+import { checkUnsplit, longLeaf, STEP_POINTS } from "./unsplit_leaf.ts";
 
 /** Nodes below a root. */
 export interface NodeStore {
@@ -105,11 +104,11 @@ export function* insertIntoBucket(
     const node = store.readInner(parent, bucket).clone();
     return yield* insertIntoInner(commit, node, points, from, to);
   }
+  if (pointwidth === 0) checkUnsplit(parent, bucket, points.times, from, to, commit.unsplitPoints);
   yield;
   const leaf = kind === ABSENT ? NO_POINTS : store.readLeaf(parent, bucket);
   const stored = leaf.times.length;
-  const most = commit.unsplitPoints ?? Infinity;
-  if (pointwidth === 0 && stored + to - from > most) throw tooMany(points.times[from]!, most);
+  if (stored > STEP_POINTS) yield;
   const fits = pointwidth === 0 ||
     stored + to - from <= (isNewNode(stored, points, from, to) ? LEAF_POINTS - 1 : LEAF_POINTS);
   if (!fits && "majors" in points) {
@@ -117,20 +116,18 @@ export function* insertIntoBucket(
     const all = splitBy(leaf, sliceLate(points, from, to));
     return yield* insertIntoInner(commit, node, all, 0, all.times.length);
   }
-  if (stored === 0 && fits) return store.writeLeaf(points, from, to, commit.ready);
+  if (stored === 0 && fits) {
+    const ready = to - from > STEP_POINTS ? yield* longLeaf(points, from, to) : commit.ready;
+    return store.writeLeaf(points, from, to, ready);
+  }
   const merged = yield* mergeRunsInSteps(leaf, sliceRaw(points, from, to), commit.replaced);
   const n = merged.times.length;
-  if (fits || (stored > 0 && n <= LEAF_POINTS)) return store.writeLeaf(merged, 0, n);
+  if (fits || (stored > 0 && n <= LEAF_POINTS)) {
+    const ready = n > STEP_POINTS ? yield* longLeaf(merged, 0, n) : undefined;
+    return store.writeLeaf(merged, 0, n, ready);
+  }
   const node = new InnerNode(pointwidth, parent.bucketStart(bucket));
   return yield* insertIntoInner(commit, node, merged, 0, n);
-}
-
-function tooMany(time: bigint, most: number): BTrDBError {
-  return new BTrDBError(
-    `Cannot insert: the stream would have more than ${most} points at ${formatTime(time)}, ` +
-      "or within 4 ns of it",
-    { code: ErrorCode.InsertFailure },
-  );
 }
 
 const NO_POINTS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };

@@ -5,6 +5,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
 import type { Journal } from "../stream/journal.ts";
 import { PointBuffer } from "../stream/point_buffer.ts";
@@ -25,7 +26,8 @@ import type { LateLimits } from "../tree/late_plan.ts";
 import type { LateStore } from "../tree/late_store.ts";
 import { hasBefore, oldestTime } from "../tree/oldest.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
-import type { Transaction } from "./group_commit.ts";
+import { checkFirstLeaf } from "../tree/unsplit_leaf.ts";
+import { Refusal, type Transaction } from "./group_commit.ts";
 
 /** Work that may pause where it yields. */
 type Steps<T> = Generator<undefined, T>;
@@ -101,9 +103,10 @@ export class PointWriter {
   ): Generator<undefined, Version> {
     if (points.times.length === 0) return versionOf(tx.head(state));
     if (policy !== "never") return yield* this.#merge(tx, state, yield* sorted(), policy, added);
-    tx.afterCommit(() => added(points));
-    return this.#append(tx, state, points) ??
+    const version = this.#append(tx, state, points) ??
       (yield* this.#commitWith(tx, state, yield* sorted(), ready));
+    tx.afterCommit(() => added(points));
+    return version;
   }
 
   /** Appends points to the buffer; `undefined` if that would be full: then nothing is done. */
@@ -123,8 +126,28 @@ export class PointWriter {
     sorted: RawColumns,
     ready?: ReadyLeaves,
   ): Generator<undefined, Version> {
-    const all = yield* mergeRunsInSteps(tx.head(state).buffer.sorted, sorted);
+    const { root, buffer } = tx.head(state);
+    const buffered = yield* buffer.sortedInSteps();
+    yield;
+    this.#refuseOverfull(root, buffered, sorted);
+    const all = yield* mergeRunsInSteps(buffered, sorted);
+    yield;
     return yield* this.#commit(tx, state, all, { ready });
+  }
+
+  /**
+   * Refuses points that their leaf has no room for. Nothing is written yet, so the rest of the transaction
+   * goes on: to undo it, and to try thousands of inserts of a message one by one, took seconds.
+   */
+  #refuseOverfull(address: number, buffered: RawColumns, points: RawColumns): void {
+    const { root } = this.#versions.open(address);
+    try {
+      checkFirstLeaf(this.#store, root, buffered, points, UNSPLIT_POINTS);
+    } catch (error) {
+      throw error instanceof BTrDBError && error.code === ErrorCode.InsertFailure
+        ? new Refusal(error)
+        : error;
+    }
   }
 
   *#merge(
@@ -141,11 +164,13 @@ export class PointWriter {
     const inBuffer = pointsOfRun(head.buffer.sorted, batch.times);
     const rest = yield* applyPolicy(batch, [inTree, inLate, inBuffer], policy);
     if (rest.times.length === 0) return versionOf(head);
-    tx.afterCommit(() => added(rest));
     const isCommitted = inTree.times.length + inLate.times.length > 0;
     if (policy !== "replace" || (!isCommitted && inBuffer.times.length === 0)) {
-      return this.#append(tx, state, rest) ?? (yield* this.#commitWith(tx, state, rest));
+      const version = this.#append(tx, state, rest) ?? (yield* this.#commitWith(tx, state, rest));
+      tx.afterCommit(() => added(rest));
+      return version;
     }
+    tx.afterCommit(() => added(rest));
     const merged = yield* mergeRunsInSteps(head.buffer.sorted, rest, true);
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, { replaced: rest.times });
@@ -169,7 +194,8 @@ export class PointWriter {
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     if (head.buffer.length === 0) return versionOf(head);
-    return yield* this.#commit(tx, state, head.buffer.sorted, { unsplitPoints });
+    const points = yield* head.buffer.sortedInSteps();
+    return yield* this.#commit(tx, state, points, { unsplitPoints });
   }
 
   /** Commits the buffer, then deletes the points in `[start, end)` in a version of its own. */
