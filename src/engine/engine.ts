@@ -83,17 +83,10 @@ import { chunked, rangeChunks } from "./query/chunks.ts";
 import type { Storage } from "./storage.ts";
 import { type StreamState, versionOf } from "./stream/registry.ts";
 import { pickNearest } from "./query/nearest.ts";
-import {
-  explained,
-  latestSnapshot,
-  lossOf,
-  type Reading,
-  type Snapshot,
-  snapshotAt,
-} from "./query/snapshot.ts";
-import { rawInSteps, windowsInSteps } from "./query/steps.ts";
+import { explained, latestSnapshot, Reading, snapshotAt } from "./query/snapshot.ts";
+import { type BegunSteps, RawSteps, SteppedAnswer, WindowSteps } from "./query/steps.ts";
 import type { BlockStore } from "./tree/block_store.ts";
-import { MissingBlock, namingStream, withStream } from "./tree/missing_block.ts";
+import { namingStream, withStream } from "./tree/missing_block.ts";
 import { rawPoints } from "./tree/raw_points.ts";
 import { storedChunk, type StoredPart, storedPoints } from "./tree/stored_points.ts";
 import type { TreePlace } from "./tree/point_runs.ts";
@@ -146,15 +139,10 @@ function finite(chunk: number | undefined): number | undefined {
   return chunk === Infinity ? undefined : chunk;
 }
 
-/** The windows of a grid, in steps where the chunks are to be small. */
-function inSteps(
-  whole: Grid,
-  chunk: number | undefined,
-  open: (grid: Grid) => Iterable<StatColumns | undefined>,
-): Iterable<StatColumns | undefined> {
-  if (chunk === undefined) return open(whole);
-  const { start, width } = whole;
-  return windowsInSteps((from) => open({ ...whole, start: from }), start, width, chunk);
+/** A read of windows that has begun. */
+interface BegunWindows {
+  readonly reading: Reading;
+  readonly grid: Grid;
 }
 
 /** Does `work`, and explains its error. */
@@ -199,62 +187,118 @@ export class Engine implements Endpoint {
     }));
   }
 
-  async *rawValues(
+  rawValues(request: RangeRequest, options?: CallOptions): AsyncIterableIterator<RawChunk> {
+    const chunk = finite(request.chunk);
+    if (chunk === undefined) return this.#rawValues(request, options);
+    const begin = () => this.#beginRaw(request, chunk);
+    return this.#inSteps<RawColumns>(begin, emptyRaw, options);
+  }
+
+  /** Raw points in chunks that are fastest, or in one. */
+  async *#rawValues(
     request: RangeRequest,
-    options?: CallOptions,
-  ): AsyncIterableIterator<RawChunk> {
+    options: CallOptions | undefined,
+  ): AsyncGenerator<RawChunk> {
     checkRawValues(request);
     const snapshot = this.#snapshot(request.uuid, request.version);
     const { root, late, points } = snapshot;
     const { start, end, chunk, isLent } = request;
-    const store = this.#store(chunk);
+    const { store } = this.#storage;
     if (chunk === Infinity) {
-      const source = wholePoints(store, root, [late(), points], start, end);
+      const source = wholePoints(store, root, [late, points], start, end);
       yield* this.#stream<RawColumns>(source, snapshot, emptyRaw, options);
       return;
     }
-    if (request.takesBlocks === true && chunk === undefined) {
-      const parts = storedPoints(store, root, [late(), points], start, end);
+    if (request.takesBlocks === true) {
+      const parts = storedPoints(store, root, [late, points], start, end);
       for await (const part of this.#stream<StoredPart>(parts, snapshot, emptyRaw, options)) {
         yield storedChunk(part);
       }
       return;
     }
-    const place: TreePlace = {};
-    const open = (from: bigint, most?: number | "lent") =>
-      rawPoints(store, root, [late(), points], from, end, most, place);
-    const whole = isLent === true ? "lent" : undefined;
-    const source = chunk === undefined ? open(start, whole) : rawInSteps(open, start, chunk);
+    const sizes = isLent === true ? "lent" : undefined;
+    const source = rawPoints(store, root, [late, points], start, end, sizes);
     yield* this.#stream<RawColumns>(source, snapshot, emptyRaw, options);
   }
 
-  async *alignedWindows(
+  /** Begins to read raw points, so many a step. */
+  #beginRaw(request: RangeRequest, chunk: number): BegunSteps<RawColumns> {
+    checkRawValues(request);
+    const { start, end } = request;
+    const reading = this.#snapshot(request.uuid, request.version);
+    const store = this.#store(chunk);
+    const place: TreePlace = {};
+    const open = (from: bigint, most: number) => {
+      return rawPoints(store, reading.root, [reading.late, reading.points], from, end, most, place);
+    };
+    return { reading, steps: new RawSteps(open, start, chunk) };
+  }
+
+  alignedWindows(
     request: AlignedWindowsRequest,
     options?: CallOptions,
   ): AsyncIterableIterator<StatChunk> {
-    const { start, end } = checkAlignedWindows(request);
-    const snapshot = this.#snapshot(request.uuid, request.version);
-    const whole = { start, end, width: 1n << BigInt(request.pointwidth) };
+    const begin = (): BegunWindows => {
+      const { start, end } = checkAlignedWindows(request);
+      const reading = this.#snapshot(request.uuid, request.version);
+      return { reading, grid: { start, end, width: 1n << BigInt(request.pointwidth) } };
+    };
     const chunk = finite(request.chunk);
-    const source = inSteps(whole, chunk, (grid) => {
-      return this.#windows(snapshot, grid, chunk, sparseBufferWindows);
+    return this.#gridWindows(begin, chunk, options, (reading, grid) => {
+      return this.#windows(reading, grid, chunk, sparseBufferWindows);
     });
-    yield* this.#stream<StatColumns>(source, snapshot, emptyStat, options);
   }
 
-  async *windows(
-    request: WindowsRequest,
-    options?: CallOptions,
-  ): AsyncIterableIterator<StatChunk> {
-    const { start, end } = checkWindows(request);
-    const snapshot = this.#snapshot(request.uuid, request.version);
-    const whole = { start, end, width: request.width };
+  windows(request: WindowsRequest, options?: CallOptions): AsyncIterableIterator<StatChunk> {
+    const begin = (): BegunWindows => {
+      const { start, end } = checkWindows(request);
+      const reading = this.#snapshot(request.uuid, request.version);
+      return { reading, grid: { start, end, width: request.width } };
+    };
     const chunk = finite(request.chunk);
-    const source = inSteps(whole, chunk, (grid) => {
-      const sparse = this.#windows(snapshot, grid, chunk, denseBufferWindows);
+    return this.#gridWindows(begin, chunk, options, (reading, grid) => {
+      const sparse = this.#windows(reading, grid, chunk, denseBufferWindows);
       return fillWindows(sparse, grid, chunk);
     });
-    yield* this.#stream<StatColumns>(source, snapshot, emptyStat, options);
+  }
+
+  /** The windows of a grid, in steps where the chunks are to be small. */
+  #gridWindows(
+    begin: () => BegunWindows,
+    chunk: number | undefined,
+    options: CallOptions | undefined,
+    open: (reading: Reading, grid: Grid) => Iterable<StatColumns | undefined>,
+  ): AsyncIterableIterator<StatChunk> {
+    if (chunk === undefined) return this.#allWindows(begin, open, options);
+    const beginSteps = () => {
+      const { reading, grid } = begin();
+      const { end, width } = grid;
+      const openFrom = (start: bigint) => open(reading, { start, end, width });
+      return { reading, steps: new WindowSteps(openFrom, grid, chunk) };
+    };
+    return this.#inSteps<StatColumns>(beginSteps, emptyStat, options);
+  }
+
+  /** The windows of a grid in chunks that are fastest. */
+  async *#allWindows(
+    begin: () => BegunWindows,
+    open: (reading: Reading, grid: Grid) => Iterable<StatColumns | undefined>,
+    options: CallOptions | undefined,
+  ): AsyncGenerator<StatChunk> {
+    const { reading, grid } = begin();
+    yield* this.#stream<StatColumns>(open(reading, grid), reading, emptyStat, options);
+  }
+
+  /** An answer in steps. */
+  #inSteps<C>(
+    begin: () => BegunSteps<C>,
+    empty: () => C,
+    options: CallOptions | undefined,
+  ): SteppedAnswer<C> {
+    const read = ({ reading, steps }: BegunSteps<C>): AsyncIterable<C> => {
+      return paced(this.#storage.translated(explained(steps.next(), reading)), options);
+    };
+    return new SteppedAnswer(begin, read, empty);
   }
 
   /** The nodes for a read in chunks of so many points. */
@@ -264,14 +308,14 @@ export class Engine implements Endpoint {
   }
 
   #windows(
-    snapshot: Snapshot,
+    snapshot: Reading,
     grid: Grid,
     chunk: number | undefined,
-    ofBuffer: (snapshot: Snapshot, grid: Grid) => StatColumns,
+    ofBuffer: (snapshot: Reading, grid: Grid) => StatColumns,
   ): Iterable<StatColumns | undefined> {
     const { root, late } = snapshot;
-    const ofTree = treeWindows(this.#store(chunk), root, late(), grid, chunk);
-    if (snapshot.points.times.length === 0) return ofTree;
+    const ofTree = treeWindows(this.#store(chunk), root, late, grid, chunk);
+    if (snapshot.buffer.length === 0) return ofTree;
     return mergeWindows(ofTree, ofBuffer(snapshot, grid));
   }
 
@@ -297,7 +341,7 @@ export class Engine implements Endpoint {
       checkNearest(request);
       const snapshot = this.#snapshot(request.uuid, request.version);
       const { time, backward } = request;
-      const point = explaining(snapshot.explain, () => {
+      const point = explaining((error) => snapshot.explain(error), () => {
         return pickNearest(this.#storage.store, snapshot, time, backward);
       });
       if (point !== undefined) return { version: snapshot.version, point };
@@ -317,7 +361,7 @@ export class Engine implements Endpoint {
     const snapshot = this.#snapshot(request.uuid, request.to);
     const { version, root, late, points } = snapshot;
     const { resolution } = request;
-    const inTree = changedRanges(this.#storage.store, root, late(), Number(from), resolution);
+    const inTree = changedRanges(this.#storage.store, root, late, Number(from), resolution);
     const ranges = isLatest(request.to)
       ? joinRanges(inTree, rangesOfTimes(points.times, resolution))
       : inTree;
@@ -629,11 +673,6 @@ export class Engine implements Endpoint {
         },
       );
     });
-    const explain = (error: unknown) => {
-      if (!(error instanceof MissingBlock)) return error;
-      return this.#storage.onOneState(() => lossOf(error, streams, uuid, snapshot));
-    };
-    const late = () => explaining(explain, () => this.#storage.withOwnErrors(snapshot.late));
-    return { ...snapshot, late, explain };
+    return new Reading(this.#storage, uuid, snapshot);
   }
 }

@@ -255,6 +255,7 @@ export class Storage {
    * A source whose errors are translated, and which ends with an error when the database closes.
    */
   *translated<T>(source: Iterable<T>): Generator<T> {
+    if (this.#closing !== undefined) throw closedError();
     try {
       for (const item of source) {
         yield item;

@@ -5,7 +5,7 @@
  */
 
 import type { StatColumns } from "../../core/columns.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Reading } from "./snapshot.ts";
 import { type Grid, pointWindows } from "../tree/windows.ts";
 
 /** Values below this have finite sums, however many they are: a count is below 2^53. */
@@ -17,7 +17,7 @@ function isModerate(values: Float64Array): boolean {
 }
 
 /** The windows of a grid that have buffered points, to be merged with those of the tree. */
-export function sparseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns {
+export function sparseBufferWindows(snapshot: Reading, grid: Grid): StatColumns {
   const windows = pointWindows(snapshot.points, grid);
   overflowInOrder(windows, snapshot, grid);
   return windows;
@@ -29,7 +29,7 @@ export function sparseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns
  * times the count can overflow once more, and a negative zero is lost; only without a tree the last
  * window stands alone.
  */
-export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns {
+export function denseBufferWindows(snapshot: Reading, grid: Grid): StatColumns {
   const windows = sparseBufferWindows(snapshot, grid);
   const { times, mean, count } = windows;
   const last = times.length - 1;
@@ -47,7 +47,7 @@ export function denseBufferWindows(snapshot: Snapshot, grid: Grid): StatColumns 
  * Tells whether a sum overflows, which depends on its order. The real server keeps a running
  * mean of the points in the order of their arrival (docs/protocol.md, "Windows of the buffer").
  */
-function overflowInOrder(windows: StatColumns, { arrived }: Snapshot, grid: Grid): void {
+function overflowInOrder(windows: StatColumns, reading: Reading, grid: Grid): void {
   const { times, min, mean, max, count } = windows;
   if (isModerate(min) && isModerate(max)) return;
   const risky = new Map<bigint, number>();
@@ -56,6 +56,7 @@ function overflowInOrder(windows: StatColumns, { arrived }: Snapshot, grid: Grid
     if (!Number.isFinite(bound)) risky.set(times[i]!, i);
   }
   if (risky.size === 0) return;
+  const { arrived } = reading;
   const seen = new Float64Array(times.length);
   for (let p = 0; p < arrived.times.length; p++) {
     const time = arrived.times[p]!;

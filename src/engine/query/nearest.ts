@@ -6,7 +6,7 @@
 
 import type { RawPoint } from "../../core/columns.ts";
 import { lowerBound } from "../../core/search.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Reading } from "./snapshot.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import { nearestPoint } from "../tree/nearest.ts";
 
@@ -17,12 +17,12 @@ import { nearestPoint } from "../tree/nearest.ts";
  */
 export function pickNearest(
   store: BlockStore,
-  { root, late, points }: Snapshot,
+  { root, late, points }: Reading,
   time: bigint,
   backward: boolean,
 ): RawPoint | undefined {
   let nearest = nearestPoint(store, root, time, backward);
-  for (const { times, values } of [late(), points]) {
+  for (const { times, values } of [late, points]) {
     const i = lowerBound(times, time) - (backward ? 1 : 0);
     const at = times[i];
     if (i < 0 || at === undefined) continue;

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { emptyRaw, type RawColumns } from "../../core/columns.ts";
+import type { RawColumns } from "../../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import { TEXT } from "../../endpoint/checks.ts";
 import type { Version } from "../../endpoint/endpoint.ts";
 import { FIRST_MAJOR } from "../constants.ts";
-import { type LatePoints, NO_LATE } from "../tree/late_points.ts";
+import { PointBuffer } from "../stream/point_buffer.ts";
+import type { LatePoints } from "../tree/late_points.ts";
 import type { LateStore } from "../tree/late_store.ts";
 import { MissingBlock } from "../tree/missing_block.ts";
 import { type StreamRegistry, type StreamState, versionOf } from "../stream/registry.ts";
@@ -20,41 +21,91 @@ export interface Snapshot {
   /** Number of the stream. */
   readonly stream: number;
   readonly version: Version;
+  /** Address of the version, 0 for one without points. */
+  readonly address: number;
   /** Address of the root, 0 for an empty tree. */
   readonly root: number;
+  /** Buffered points; none for explicit versions. */
+  readonly buffer: PointBuffer;
+}
+
+/** What a {@linkcode Reading} reads from. */
+export interface ReadingSource {
+  readonly streams: StreamRegistry;
+  readonly versions: LateStore;
+  /** Does `work` on one state of the database. */
+  onOneState<T>(work: () => T): T;
+  /** Does `work` with the errors of SQLite translated. */
+  withOwnErrors<T>(work: () => T): T;
+}
+
+/**
+ * A snapshot of a stream that others write to, or prune. Thousands of them wait at once, and are copied
+ * with each collection of garbage meanwhile: it keeps nothing that can be made again.
+ */
+export class Reading implements Snapshot {
+  readonly stream: number;
+  readonly version: Version;
+  readonly address: number;
+  readonly root: number;
+  readonly buffer: PointBuffer;
+  readonly #source: ReadingSource;
+  readonly #uuid: Uint8Array;
+
+  constructor(source: ReadingSource, uuid: Uint8Array, snapshot: Snapshot) {
+    this.stream = snapshot.stream;
+    this.version = snapshot.version;
+    this.address = snapshot.address;
+    this.root = snapshot.root;
+    this.buffer = snapshot.buffer;
+    this.#source = source;
+    this.#uuid = uuid;
+  }
+
+  /** Buffered points in order of time. */
+  get points(): RawColumns {
+    return this.buffer.sorted;
+  }
+
+  /** The same points in the order of their arrival. */
+  get arrived(): RawColumns {
+    return this.buffer.arrived;
+  }
+
   /**
    * Reads the points of the version that are beside its tree. A query in many steps reads them again
    * in each, so that thousands of queries do not hold them all.
    */
-  readonly late: () => LatePoints;
-  /** Buffered points in order of time; none for explicit versions. */
-  readonly points: RawColumns;
-  /** The same points in the order of their arrival. */
-  readonly arrived: RawColumns;
-}
+  get late(): LatePoints {
+    try {
+      return this.#source.withOwnErrors(() => this.#source.versions.open(this.address).late);
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
 
-/** A snapshot of a stream that others write to, or prune. */
-export interface Reading extends Snapshot {
   /** The error of a read of it: of a block that is missing, whether the version is gone meanwhile. */
-  explain(error: unknown): unknown;
+  explain(error: unknown): unknown {
+    if (!(error instanceof MissingBlock)) return error;
+    const { streams } = this.#source;
+    return this.#source.onOneState(() => lossOf(error, streams, this.#uuid, this));
+  }
 }
 
 /** A source that reads a snapshot, with its errors explained. */
-export function* explained<T>(source: Iterable<T>, { explain }: Reading): Generator<T> {
+export function* explained<T>(source: Iterable<T>, reading: Reading): Generator<T> {
   try {
     yield* source;
   } catch (error) {
-    throw explain(error);
+    throw reading.explain(error);
   }
 }
 
 /** The latest version. */
 export function latestSnapshot(versions: LateStore, { id, head }: StreamState): Snapshot {
-  const { buffer } = head;
-  const { root } = versions.open(head.root);
-  const late = () => versions.open(head.root).late;
-  const version = versionOf(head);
-  return { stream: id, version, root, late, points: buffer.sorted, arrived: buffer.arrived };
+  const { root: address, buffer } = head;
+  const { root } = versions.open(address);
+  return { stream: id, version: versionOf(head), address, root, buffer };
 }
 
 /**
@@ -75,10 +126,9 @@ export function snapshotAt(
   const empty = (major: bigint) => ({
     stream: state.id,
     version: { major, minor: 0n },
+    address: 0,
     root: 0,
-    late: () => NO_LATE,
-    points: emptyRaw(),
-    arrived: emptyRaw(),
+    buffer: PointBuffer.EMPTY,
   });
   if (head.major === FIRST_MAJOR) return empty(BigInt(FIRST_MAJOR));
   if (version > BigInt(head.major)) {
@@ -97,8 +147,7 @@ export function snapshotAt(
     );
   }
   const { root } = versions.open(address);
-  const late = () => versions.open(address).late;
-  return { ...empty(version), root, late };
+  return { ...empty(version), address, root };
 }
 
 /**

@@ -49,9 +49,9 @@ function withPoints(before: readonly number[], { times, values }: RawColumns): n
 }
 
 /** Columns of a few points. */
-function columnsOfFew({ numbers, rows }: FewPoints): Room {
+function columnsOfFew({ numbers }: FewPoints): RawColumns {
   const n = numbers.length / NUMBERS;
-  const room = { times: new BigInt64Array(n), values: new Float64Array(n), rows: rows.slice() };
+  const room = { times: new BigInt64Array(n), values: new Float64Array(n) };
   for (let i = 0; i < n; i++) {
     timeHalves[0] = numbers[NUMBERS * i]!;
     timeHalves[1] = numbers[NUMBERS * i + 1]!;
@@ -86,7 +86,7 @@ export class PointBuffer {
     true,
   );
 
-  #store: Room | FewPoints;
+  readonly #store: Room | FewPoints;
   readonly #rows: number;
   readonly #ascending: boolean;
   #sorted: RawColumns | undefined;
@@ -121,18 +121,13 @@ export class PointBuffer {
     return this.#store.rows.slice(0, this.#rows);
   }
 
-  /** The points in columns, which stay: all buffers without points are one, and begin with few. */
-  get #room(): Room {
-    const store = this.#store;
-    if ("times" in store) return store;
-    const room = columnsOfFew(store);
-    if (this.length > 0) this.#store = room;
-    return room;
-  }
-
-  /** The points in the order of arrival; views that must not be written. */
+  /**
+   * The points in the order of arrival; views that must not be written. Those of a few points are made
+   * anew each time: a read of ten thousand streams would leave them in memory.
+   */
   get arrived(): RawColumns {
-    return sliceRaw(this.#room, 0, this.length);
+    const store = this.#store;
+    return "times" in store ? sliceRaw(store, 0, this.length) : columnsOfFew(store);
   }
 
   /** The points in order of time, equal times in order of arrival; must not be written. */
@@ -142,7 +137,9 @@ export class PointBuffer {
 
   /** As {@linkcode PointBuffer.sorted}, in steps. Yields where it may pause. */
   *sortedInSteps(): Generator<undefined, RawColumns> {
-    this.#sorted ??= this.#ascending ? this.arrived : yield* this.#sortRest();
+    if (this.#ascending) return this.arrived;
+    if (!("times" in this.#store)) return yield* sortPointsInSteps(this.arrived);
+    this.#sorted ??= yield* this.#sortRest();
     this.#sortedBefore = undefined;
     return this.#sorted;
   }
@@ -152,7 +149,7 @@ export class PointBuffer {
     const before = this.#sortedBefore;
     if (before === undefined) return yield* sortPointsInSteps(this.arrived);
     const rest = yield* sortPointsInSteps(
-      sliceRaw(this.#room, before.times.length, this.length),
+      sliceRaw(this.arrived, before.times.length, this.length),
     );
     yield;
     const from = lowerBound(before.times, rest.times[0]!);
@@ -205,17 +202,18 @@ export class PointBuffer {
   }
 
   #roomFor(length: number): Room {
-    const before = this.#room;
-    if (length <= before.times.length) return before;
-    const wanted = Math.ceil(growth() * before.times.length);
+    const store = this.#store;
+    if ("times" in store && length <= store.times.length) return store;
+    const { times, values } = "times" in store ? store : columnsOfFew(store);
+    const wanted = Math.ceil(growth() * times.length);
     const capacity = Math.max(length, Math.min(wanted, BUFFER_POINTS));
     const room = {
       times: new BigInt64Array(capacity),
       values: new Float64Array(capacity),
-      rows: before.rows.slice(0, this.#rows),
+      rows: store.rows.slice(0, this.#rows),
     };
-    room.times.set(this.arrived.times);
-    room.values.set(this.arrived.values);
+    room.times.set(times.subarray(0, this.length));
+    room.values.set(values.subarray(0, this.length));
     return room;
   }
 }

@@ -49,8 +49,9 @@ class ChunkBuilder {
     const used = this.#used + to - from;
     if (used >= this.#limit) return false;
     this.#makeRoom(used);
-    this.#times.set(columns.times.subarray(from, to), this.#used);
-    this.#values.set(columns.values.subarray(from, to), this.#used);
+    const isAll = to - from === columns.times.length;
+    this.#times.set(isAll ? columns.times : columns.times.subarray(from, to), this.#used);
+    this.#values.set(isAll ? columns.values : columns.values.subarray(from, to), this.#used);
     this.#used = used;
     return true;
   }
