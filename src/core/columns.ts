@@ -149,10 +149,14 @@ export function concatStat(batches: readonly StatColumns[]): StatColumns {
  *
  * @param rows Index of each row's point; negative for a row without one.
  * @param values Values of the points, if there are any.
+ * @param out Memory for the result.
  * @returns One value a row, NaN where there is no point.
  */
-export function gatherRows(rows: Int32Array, values: Float64Array | undefined): Float64Array {
-  const out = new Float64Array(rows.length);
+export function gatherRows(
+  rows: Int32Array,
+  values: Float64Array | undefined,
+  out: Float64Array = new Float64Array(rows.length),
+): Float64Array {
   if (values === undefined) return out.fill(NaN);
   for (let r = 0; r < rows.length; r++) {
     const i = rows[r]!;

@@ -197,6 +197,7 @@ export class CsvAnswer implements AsyncDisposable {
           return yield* this.#pourThread(late.thread, writer, take);
         }
         if (writer.isWaiting) await this.#feed(writer);
+        await giveWay();
         const taken = writer.pour((view) => {
           this.#rows = writer.rows;
           late.notice(view.length);
@@ -253,6 +254,9 @@ export class CsvAnswer implements AsyncDisposable {
   /** Gets the next batch of every stream that can take one. */
   async #feed(writer: CsvWriter): Promise<void> {
     await mapConcurrently(writer.hungry(), CONCURRENCY, async (s) => {
+      // Streams at their end, or with few points, never wait for anything else.
+      const pause = giveWay();
+      if (pause !== undefined) await pause;
       const columns = await this.#sources[s]!.next();
       if (columns === undefined) writer.close(s);
       else writer.push(s, columns);

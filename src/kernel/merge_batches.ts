@@ -14,6 +14,7 @@ import {
 } from "../core/columns.ts";
 import { isRaw } from "./arguments.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
+import { giveWay } from "../core/pacer.ts";
 import { lowerBound } from "../core/search.ts";
 import { mergeFirstRows } from "./merge_times.ts";
 
@@ -56,6 +57,8 @@ class PendingStream<C extends RawColumns | StatColumns> {
   /** Gets the next batch that has points. */
   async pull(): Promise<void> {
     while (!this.#ended) {
+      const pause = giveWay();
+      if (pause !== undefined) await pause;
       const { value, done } = await this.#batches.next();
       if (done === true) this.#ended = true;
       else if (value.times.length > 0) {
@@ -71,7 +74,7 @@ class PendingStream<C extends RawColumns | StatColumns> {
     if (held === undefined) return undefined;
     const { times } = held;
     const n = bound === undefined ? times.length : lowerBound(times, bound);
-    this.#held = n === times.length ? undefined : slice(held, n, times.length);
+    this.#held = rest(held, n);
     return slice(held, 0, n);
   }
 
@@ -100,6 +103,7 @@ export async function* mergeBatches<C extends RawColumns | StatColumns>(
       const bound = earliest(all.map((source) => source.bound));
       // A stream alone waits for nobody.
       const parts = all.map((source) => source.take(all.length === 1 ? undefined : bound));
+      await giveWay();
       yield* mergeParts(parts, most);
       if (bound === undefined) return;
       const short = all.filter((source) => source.isShort(bound));
@@ -124,7 +128,7 @@ function* mergeParts<C extends RawColumns | StatColumns>(
     const isAll = parts.every((part, s) => part === undefined || used[s] === part.times.length);
     if (isAll) return yield { times, rows, parts };
     yield { times, rows, parts: parts.map((part, s) => part && slice(part, 0, used[s]!)) };
-    parts = parts.map((part, s) => part && slice(part, used[s]!, part.times.length));
+    parts = parts.map((part, s) => part && rest(part, used[s]!));
   }
 }
 
@@ -138,7 +142,14 @@ function earliest(times: readonly (bigint | undefined)[]): bigint | undefined {
   return least;
 }
 
+/** The points from an index on, if there are any. */
+function rest<C extends RawColumns | StatColumns>(columns: C, from: number): C | undefined {
+  const { length } = columns.times;
+  return from === length ? undefined : slice(columns, from, length);
+}
+
 function slice<C extends RawColumns | StatColumns>(columns: C, from: number, to: number): C {
+  if (from === 0 && to === columns.times.length) return columns;
   return (isRaw(columns) ? sliceRaw(columns, from, to) : sliceStat(columns, from, to)) as C;
 }
 

@@ -51,7 +51,9 @@ export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
     times: new BigInt64Array(n),
     rows: streams.map(() => new Int32Array(n)),
   };
-  fillRows(merged, inputsOf(streams));
+  fillRows(merged.times, inputsOf(streams), ({ i32 }, s, from, made, row) => {
+    merged.rows[s]!.set(i32.subarray(from, from + made), row);
+  });
   return merged;
 }
 
@@ -71,60 +73,45 @@ export function mergeFirstRows(streams: readonly BigInt64Array[], most: number):
   checkStreams(streams);
   const points = streams.reduce((sum, times) => sum + times.length, 0);
   const n = points <= most ? countRows(streams) : most;
-  const merged: MergedTimes = {
-    times: new BigInt64Array(n),
-    rows: streams.map(() => new Int32Array(n)),
-  };
+  const times = new BigInt64Array(n);
+  // One for all: thousands of arrays, each with a buffer, would slow each collection of garbage down.
+  const all = new Int32Array(n * streams.length);
   const inputs = inputsOf(streams);
-  const made = fillRows(merged, inputs);
-  const used = Int32Array.from(inputs, ({ done }) => done);
-  if (made === n) return { ...merged, used };
+  const made = fillRows(times, inputs, ({ i32 }, s, from, made, row) => {
+    for (let r = 0, at = s * n + row; r < made; r++) all[at + r] = i32[from + r]!;
+  });
   return {
-    times: merged.times.slice(0, made),
-    rows: merged.rows.map((row) => row.slice(0, made)),
-    used,
+    times: made === n ? times : times.slice(0, made),
+    rows: streams.map((_, s) => all.subarray(s * n, s * n + made)),
+    used: Int32Array.from(inputs, ({ done }) => done),
   };
 }
 
+/** Takes the indices of one stream: `made` from `from` on, of the rows from `row` on. */
+type PutIndices = (memory: Arena, s: number, from: number, made: number, row: number) => void;
+
 /** Makes rows until there is no room or no point left; how many. */
-function fillRows(merged: MergedTimes, inputs: MergeInput[]): number {
+function fillRows(times: BigInt64Array, inputs: MergeInput[], put: PutIndices): number {
   const streams = inputs.length;
   if (streams === 0) return 0;
   const plan = new MergePlan(streams, 1);
   const capacity = Math.max(16, Math.floor(OUTPUT_BYTES / (8 + 4 * streams)) & ~1);
   const memory = arena(plan.bytes + capacity * (8 + 4 * streams));
   plan.load(memory, inputs);
+  const { base, exports } = memory;
+  const from = base + plan.bytes, indices = from + 8 * capacity;
   let row = 0;
-  while (row < merged.times.length) {
-    const made = mergePiece(memory, plan, merged, row, capacity);
+  while (row < times.length) {
+    const room = Math.min(capacity, times.length - row);
+    const made = exports.mergeRows(base, plan.groups, streams, from, indices, room);
+    times.set(memory.i64.subarray(from >> 3, (from >> 3) + made), row);
+    for (let s = 0; s < streams; s++) put(memory, s, (indices >> 2) + s * room, made, row);
     row += made;
     const goesOn = plan.advance(memory, inputs) === "refilled";
     if (made < capacity && !goesOn) break;
   }
   plan.save(memory, inputs);
   return row;
-}
-
-/** Makes up to `capacity` rows and copies them out from row `row` on; how many there were. */
-function mergePiece(
-  memory: Arena,
-  plan: MergePlan,
-  merged: MergedTimes,
-  row: number,
-  capacity: number,
-): number {
-  const { base, exports, i64, i32 } = memory;
-  const streams = merged.rows.length;
-  const times = base + plan.bytes;
-  const indices = times + 8 * capacity;
-  const room = Math.min(capacity, merged.times.length - row);
-  const made = exports.mergeRows(base, plan.groups, streams, times, indices, room);
-  merged.times.set(i64.subarray(times >> 3, (times >> 3) + made), row);
-  for (let s = 0; s < streams; s++) {
-    const from = (indices >> 2) + s * room;
-    merged.rows[s]!.set(i32.subarray(from, from + made), row);
-  }
-  return made;
 }
 
 /** Rows the merge will have. */
