@@ -4,6 +4,7 @@ import { type RawColumns, sliceRaw } from "../../src/core/columns.ts";
 import { mergeFirstRows, mergeTimes } from "../../src/kernel/merge_times.ts";
 import { mergeBatches } from "../../src/kernel/merge_batches.ts";
 import { sortedPoints } from "../support/columns_arbitrary.ts";
+import { CountedTurns } from "../support/counted_turns.ts";
 import { referenceMerge } from "../support/csv_reference.ts";
 
 /** The points in batches of the given sizes, some of them empty. */
@@ -93,4 +94,35 @@ Deno.test("mergeFirstRows: the first rows, and then those of the rest, are the r
     ),
     { numRuns: Number(Deno.env.get("PROPERTY_RUNS") ?? 1000) },
   );
+});
+
+// The first batches of 10,000 streams, and their ends, came in one turn of the event loop.
+Deno.test("mergeBatches: batches of thousands of streams give way", async () => {
+  const streams = 3_000;
+  using turns = new CountedTurns(0.05);
+  const source = (): AsyncIterator<RawColumns> => {
+    let asked = 0;
+    return {
+      next: () => {
+        turns.add();
+        const value = { times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+        const done = asked++ > 0;
+        return Promise.resolve(done ? { done, value: undefined } : { done, value });
+      },
+    };
+  };
+  let rows = 0;
+  for await (const { times } of mergeBatches(Array.from({ length: streams }, source))) {
+    rows += times.length;
+  }
+  assertEquals(rows, 1);
+  const all = turns.work.reduce((sum, n) => sum + n, 0);
+  assert(all > streams, `${all} times`);
+  // 4 ms, and what 64 at a time do before they look at the clock again.
+  assert(Math.max(...turns.work) <= 150, `${turns.work}`);
+});
+
+Deno.test("mergeFirstRows: the indices of all streams are in one piece of memory", () => {
+  const { rows } = mergeFirstRows(Array.from({ length: 100 }, () => BigInt64Array.of(1n, 2n)), 1);
+  assertEquals(new Set(rows.map(({ buffer }) => buffer)).size, 1);
 });

@@ -11,6 +11,7 @@ import {
 import type { RawChunk } from "../../../src/endpoint/endpoint.ts";
 import { mergeTimes } from "../../../src/kernel/mod.ts";
 import { toRaw } from "../../support/columns_arbitrary.ts";
+import { CountedTurns } from "../../support/counted_turns.ts";
 import { referenceRows } from "../../support/csv_reference.ts";
 import { scriptedEndpoint, streamed } from "../../support/grpc/scripted_endpoint.ts";
 
@@ -226,3 +227,33 @@ Deno.test("openCsv: a piece that is taken without a copy is right while it is ta
   assertStrictEquals(text, "0,1970-01-01T00:00:00Z,0.25\n".repeat(n));
   assertEquals(lengths.at(-1), text.length);
 });
+
+// The ends of 10,000 streams came in one turn of the event loop, 25 ms.
+Deno.test("CsvAnswer: batches of thousands of streams give way", async () => {
+  const streams = 3_000;
+  using turns = new CountedTurns(0.05);
+  const endpoint = scriptedEndpoint({
+    rawValues: () => {
+      let asked = 0;
+      return {
+        next() {
+          turns.add();
+          const value = chunk(toRaw([[1n, 1]]));
+          return Promise.resolve(asked++ === 0 ? { done: false, value } : END);
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+  });
+  const asked = { ...request(0), streams: Array(streams).fill(request(1).streams[0]!) };
+  await using answer = await openCsv(asked, csvOpener(endpoint, asked));
+  await textOf(answer);
+  const all = turns.work.reduce((sum, n) => sum + n, 0);
+  assert(all > streams, `${all} times`);
+  // 4 ms, and what 64 at a time do before they look at the clock again.
+  assert(Math.max(...turns.work) <= 150, `${turns.work}`);
+});
+
+const END = { done: true, value: undefined } as const;

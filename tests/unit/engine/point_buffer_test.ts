@@ -20,3 +20,17 @@ Deno.test("PointBuffer: buffers that fill together do not grow together, and not
     assertEquals(arrived.times, regular(arrived.times.length).times);
   }
 });
+
+// A read of 10,000 streams with a few buffered points each left four columns of each in memory.
+Deno.test("PointBuffer: columns of a few points are not kept", () => {
+  for (const times of [[1n, 2n], [2n, 1n]]) {
+    const points = { times: BigInt64Array.from(times), values: Float64Array.of(1, 2) };
+    const buffer = PointBuffer.EMPTY.append(points, 1, 0);
+    assertEquals(buffer.arrived, points);
+    assertEquals(buffer.sorted.times, BigInt64Array.of(1n, 2n));
+    assert(buffer.arrived.times !== buffer.arrived.times);
+    assert(buffer.sorted.times !== buffer.sorted.times);
+    const grown = buffer.append(regular(20), 2, 0);
+    assertEquals(grown.arrived.times.subarray(0, 2), points.times);
+  }
+});
