@@ -29,7 +29,7 @@ export interface Snapshot {
   readonly buffer: PointBuffer;
 }
 
-/** What a {@linkcode Reading} reads from. */
+/** Parts of an open database that a {@linkcode Reading} reads from. */
 export interface ReadingSource {
   readonly streams: StreamRegistry;
   readonly versions: LateStore;

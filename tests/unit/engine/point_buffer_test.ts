@@ -28,8 +28,9 @@ Deno.test("PointBuffer: columns of a few points are not kept", () => {
     const buffer = PointBuffer.EMPTY.append(points, 1, 0);
     assertEquals(buffer.arrived, points);
     assertEquals(buffer.sorted.times, BigInt64Array.of(1n, 2n));
-    assert(buffer.arrived.times !== buffer.arrived.times);
-    assert(buffer.sorted.times !== buffer.sorted.times);
+    const [arrived, sorted] = [buffer.arrived, buffer.sorted];
+    assert(arrived.times !== buffer.arrived.times);
+    assert(sorted.times !== buffer.sorted.times);
     const grown = buffer.append(regular(20), 2, 0);
     assertEquals(grown.arrived.times.subarray(0, 2), points.times);
   }
