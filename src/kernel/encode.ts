@@ -7,7 +7,7 @@
 
 import type { RawColumns } from "../core/columns.ts";
 import { type Arena, arena, columnBytes } from "./arena.ts";
-import { MERGE_POLICIES, type WireMergePolicy } from "./decode.ts";
+import { MERGE_POLICIES, type WireMergePolicy } from "./decode_insert.ts";
 import { outOfRange } from "../core/argument_error.ts";
 
 /** Fields of an `InsertParams`. */

@@ -5,14 +5,8 @@
  * @module
  */
 
-export {
-  decodeInsert,
-  decodeInsertInSteps,
-  decodeRawResponse,
-  decodeStatResponse,
-  type InsertMessage,
-  type ResponseHead,
-} from "./decode.ts";
+export { decodeInsert, decodeInsertInSteps, type InsertMessage } from "./decode_insert.ts";
+export { decodeRawResponse, decodeStatResponse, type ResponseHead } from "./decode_response.ts";
 export {
   encodeInsert,
   encodeInsertInto,
