@@ -5,7 +5,7 @@
  * @module
  */
 
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 import { type FlatBuffer, inside, isZeros } from "./flat_buffer.ts";
 import type { BufferLayout, ColumnLayout } from "./schema_layout.ts";
 
@@ -121,7 +121,7 @@ function checkLength(
 }
 
 function quoted(name: () => string): string {
-  return JSON.stringify(name());
+  return quotedName(name());
 }
 
 /** The buffers of a batch, one after another. */

@@ -6,7 +6,7 @@
  */
 
 import { type Column, Type } from "@uwdata/flechette";
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 
 /** The values of a column in one batch. */
 type ColumnBatch = Column<unknown>["data"][number];
@@ -44,13 +44,13 @@ function checkNulls(name: string, { type, length, nullCount, validity }: ColumnB
   const isPresent = bits.length > 0;
   if (isPresent && bits.length * 8 < length) {
     throw invalid(
-      `column ${quoted(name)} is shorter than it says: ${bits.length} bytes tell which of ` +
+      `column ${quotedName(name)} is shorter than it says: ${bits.length} bytes tell which of ` +
         `${length} rows are null`,
     );
   }
   const nulls = isPresent ? length - countOnes(bits, length) : 0;
   if (nulls === nullCount) return;
-  throw invalid(`column ${quoted(name)} says that it has ${nullCount} nulls, and has ${nulls}`);
+  throw invalid(`column ${quotedName(name)} says that it has ${nullCount} nulls, and has ${nulls}`);
 }
 
 /** Number of ones among the first bits. */
@@ -78,7 +78,7 @@ function checkOffsets(
 ): void {
   if (length === 0) return;
   if (offsets === undefined || offsets.length <= length) {
-    throw invalid(`column ${quoted(name)} is shorter than it says`);
+    throw invalid(`column ${quotedName(name)} is shorter than it says`);
   }
   let last: number | bigint = 0;
   for (let i = 0; i <= length; i++) {
@@ -86,7 +86,7 @@ function checkOffsets(
     if (offset >= last && offset <= bytes) last = offset;
     else {
       throw invalid(
-        `column ${quoted(name)} has a text at byte ${offset}, expected ${last} to ${bytes}`,
+        `column ${quotedName(name)} has a text at byte ${offset}, expected ${last} to ${bytes}`,
       );
     }
   }
@@ -113,7 +113,7 @@ function checkViews(name: string, batch: ColumnBatch & Views): void {
     const offset = view.getInt32(VIEW_BYTES * i + 12, true);
     if (length >= 0 && offset >= 0 && offset + length <= bytes) continue;
     throw invalid(
-      `column ${quoted(name)} has a text of ${length} bytes at byte ${offset} of ${bytes}`,
+      `column ${quotedName(name)} has a text of ${length} bytes at byte ${offset} of ${bytes}`,
     );
   }
 }
@@ -130,10 +130,6 @@ function checkDictionary(name: string, { dictionary }: Indices): void {
   if (checked.has(dictionary)) return;
   for (const batch of dictionary.data) checkColumnBatch(name, batch);
   checked.add(dictionary);
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name);
 }
 
 function sizeOf(buffer: unknown): number {

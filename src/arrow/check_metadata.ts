@@ -5,7 +5,7 @@
  * @module
  */
 
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 import { type BatchParts, checkBatch } from "./check_batch.ts";
 import {
   type Blocks,
@@ -304,7 +304,7 @@ function messageAt(
   if (kind === BATCH) {
     for (const [id, { name }] of schema.dictionaries) {
       if (known.has(id)) continue;
-      throw invalid(`a batch stands before dictionary ${id} of column ${JSON.stringify(name())}`);
+      throw invalid(`a batch stands before dictionary ${id} of column ${quotedName(name())}`);
     }
     const parts = checkBatch(buffer, header, own, schema.columns);
     return { kind: "batch", bytes: message, metadataBytes, ...parts };

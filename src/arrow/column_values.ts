@@ -5,7 +5,7 @@
  */
 
 import { checkTable } from "./check_arguments.ts";
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName, quotedNames } from "./arrow_error.ts";
 import { isFloat } from "./named_columns.ts";
 import type { ArrowTable } from "./arrow_table.ts";
 import { checkColumnBatch } from "./check_column.ts";
@@ -27,17 +27,17 @@ export function column(table: ArrowTable, name: string): FoundColumn {
   const found = table.getChild(name) as Column<unknown> | undefined;
   if (found !== undefined) {
     const same = table.names.filter((other) => other === name).length;
-    if (same > 1) throw invalid(`there are ${same} columns ${JSON.stringify(name)}`);
+    if (same > 1) throw invalid(`there are ${same} columns ${quotedName(name)}`);
     return { name, column: found };
   }
-  const names = table.names.map((other) => JSON.stringify(other)).join(", ");
-  throw invalid(`there is no column ${JSON.stringify(name)}, only ${names}`);
+  const only = quotedNames(table.names);
+  throw invalid(`there is no column ${quotedName(name)}, only ${only}`);
 }
 
 /** The error of a column of a type that it cannot have. */
 function wrongType({ name, column: { type } }: FoundColumn, expected: string): BTrDBError {
   return invalid(
-    `column ${JSON.stringify(name)} is of type ${typeText(type)}, expected ${expected}`,
+    `column ${quotedName(name)} is of type ${typeText(type)}, expected ${expected}`,
   );
 }
 
@@ -57,9 +57,9 @@ function batchesOf({ name, column }: FoundColumn): ColumnData[] {
   return column.data.map((batch) => {
     const { length, nullCount, values } = batch;
     checkColumnBatch(name, batch);
-    if (nullCount > 0) throw invalid(`column ${JSON.stringify(name)} has nulls`);
+    if (nullCount > 0) throw invalid(`column ${quotedName(name)} has nulls`);
     if (values === undefined || values.length < length) {
-      throw invalid(`column ${JSON.stringify(name)} is shorter than it says`);
+      throw invalid(`column ${quotedName(name)} is shorter than it says`);
     }
     return values.subarray(0, length) as ColumnData;
   });
@@ -150,7 +150,7 @@ export function orNaN({ name, column }: FoundColumn): Float64Array {
     const present = new Uint8Array(batch.validity);
     const values = batch.values?.slice(0, length);
     if (!(values instanceof Float64Array || values instanceof Float32Array)) {
-      throw invalid(`column ${JSON.stringify(name)} has nulls and is neither float64 nor float32`);
+      throw invalid(`column ${quotedName(name)} has nulls and is neither float64 nor float32`);
     }
     return Float64Array.from(values, (v, i) => (present[i >> 3]! >> (i & 7) & 1) === 1 ? v : NaN);
   });
@@ -169,7 +169,7 @@ export function countsOf(found: FoundColumn): BigUint64Array {
   const negative = type.signed ? counts.find((count) => count >= 1n << 63n) : undefined;
   if (negative !== undefined) {
     const count = BigInt.asIntN(64, negative);
-    throw invalid(`column ${JSON.stringify(name)} has the count ${count}, expected at least 0`);
+    throw invalid(`column ${quotedName(name)} has the count ${count}, expected at least 0`);
   }
   return counts;
 }

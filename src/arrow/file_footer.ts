@@ -5,7 +5,7 @@
  * @module
  */
 
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { FlatBuffer, type FlatBufferBounds, tableCount } from "./flat_buffer.ts";
 import { type SchemaLayout, schemaLayout } from "./schema_layout.ts";
@@ -137,7 +137,7 @@ export function compareSchemas(named: SchemaLayout, read: SchemaLayout): void {
   }
   read.columns.forEach((column, i) => {
     const other = named.columns[i]!;
-    const name = JSON.stringify(column.name()), otherName = JSON.stringify(other.name());
+    const name = quotedName(column.name()), otherName = quotedName(other.name());
     if (name !== otherName) {
       throw invalid(`column ${i + 1} of the file is ${name}, in its footer ${otherName}`);
     }

@@ -7,7 +7,7 @@
  */
 
 import { checkColumns } from "./check_arguments.ts";
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 import {
   type Batch,
   batchType,
@@ -114,7 +114,7 @@ export function castTo(columns: readonly NamedColumn[], fields: readonly Field[]
     if (from === DOUBLE && isFloat(type, 1)) {
       return { name, type, data: Float32Array.from(data as Float64Array) };
     }
-    throw invalid(`the template's column ${JSON.stringify(name)} is of a type that loses digits`);
+    throw invalid(`the template's column ${quotedName(name)} is of a type that loses digits`);
   });
 }
 

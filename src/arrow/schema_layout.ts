@@ -7,7 +7,7 @@
 
 import { Type } from "@uwdata/flechette";
 import type { BTrDBError } from "../core/errors.ts";
-import { invalid } from "./arrow_error.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
 import type { FlatBuffer } from "./flat_buffer.ts";
 
 /** Most levels of fields below fields. */
@@ -173,7 +173,7 @@ function addType(reading: Reading, field: number, nodes: NodeLayout[], depth: nu
   nodes.push({ buffers, isVariadic: id === Type.BinaryView || id === Type.Utf8View });
   const below = buffer.tables(field, 5).map((child) => addField(reading, child, nodes, depth + 1));
   return (hasIds) => {
-    const zone = id === Type.Timestamp && type !== 0 ? [JSON.stringify(buffer.text(type, 1))] : [];
+    const zone = id === Type.Timestamp && type !== 0 ? [quotedName(buffer.text(type, 1))] : [];
     return `${id}(${[...numbers, ...zone, ...below.map((text) => text(hasIds))].join(",")})`;
   };
 }

@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { CompressionType, float64, struct, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { ipcToRaw, ipcToRawInSlices, multiToIpc, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { tableToRaw } from "../../../src/arrow/table.ts";
 import { decompressLz4InSteps } from "../../../src/arrow/lz4_frame.ts";
 import { concatBytes } from "../../../src/core/bytes.ts";
 import type { RawColumns } from "../../../src/core/columns.ts";
@@ -290,3 +291,21 @@ function stepsOf(bytes: Uint8Array, length: number): { value: Uint8Array; count:
     if (step.done) return { value: step.value, count };
   }
 }
+
+// The error of a message of 10,000 columns without a time had all of their names, and each of them whole:
+// megabytes that went to whoever had sent it, and to the log.
+Deno.test("ipcToRaw: errors have the first names of columns, and the beginning of long ones", () => {
+  const names = Array.from({ length: 10_000 }, (_, i) => `${i}-${"n".repeat(1_000)}`);
+  const many = tableToIPC(tableFromArrays(Object.fromEntries(names.map((name) => [name, VALUE]))), {
+    format: "stream",
+  })!;
+  const error = assertThrows(
+    () => ipcToRaw(many),
+    BTrDBError,
+    'there is no column "time", only "0-nnn',
+  );
+  assert(error.message.endsWith('n…" and 9992 more'), error.message.slice(-50));
+  assertLess(error.message.length, 1_000);
+  const none = tableFromArrays({});
+  assertThrows(() => tableToRaw(none), BTrDBError, 'there is no column "time", only none');
+});
