@@ -218,9 +218,11 @@ export class Caller {
     stream: RetriedStream<T>,
   ): AsyncGenerator<Exclude<T, undefined>, void, undefined> {
     const tries = this.tries(spec);
-    let empty = 0;
+    let empty = 0, taken = 0;
     while (true) {
       let call: OpenCall | undefined;
+      // A try may repeat what those before it have brought.
+      let known = taken;
       try {
         call = await stream.open(tries.attempt);
         if (call === undefined) return;
@@ -228,13 +230,14 @@ export class Caller {
           // The rest may have come in time for a reader who is late.
           throwIfOver(spec.options, () => lateError(spec));
           const item = decoded(spec, () => stream.read(bytes, call!));
-          if (item === undefined && ++empty > MAX_EMPTY) {
+          if (item === undefined && --known < 0 && ++empty > MAX_EMPTY) {
             throw wrongAnswer(`it has over ${MAX_EMPTY} empty messages`, spec);
           }
           // A message that only repeats what was taken is no progress: it may be all that ever comes.
           if (item === undefined) continue;
           tries.progress();
           empty = 0;
+          taken++;
           yield item as Exclude<T, undefined>;
         }
         return tries.succeeded();

@@ -5,7 +5,7 @@ import { BTrDBError } from "../../../src/core/errors.ts";
 import { LookupStreamsResponseSchema } from "../../../src/gen/btrdb_v5_pb.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
 import { info } from "../../support/grpc/scripted_answers.ts";
-import { ScriptedServer } from "../../support/grpc/scripted_server.ts";
+import { ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 
 const none = new Map<string, string>();
 
@@ -57,4 +57,60 @@ Deno.test("lookupStreams: nothing of a long message that is damaged is believed"
   const damaged = concatBytes([answerOf(2_000), Uint8Array.of(18, 100, 0)]);
   const error = await assertRejects(() => batchesOf(damaged), BTrDBError);
   assertEquals(error.status, "DATA_LOSS");
+});
+
+// A lookup of more than 16,384 messages that broke at its end began anew, and its own streams were taken
+// for messages without content: DATA_LOSS, of a server that had done nothing wrong. It takes 1 GiB of
+// streams in long messages, because each of their parts counts.
+Deno.test("lookupStreams: what a try repeats is no empty message, whatever its length", async () => {
+  const messages = 17_000;
+  const streamOf = (i: number) => {
+    const uuid = new Uint8Array(16);
+    new DataView(uuid.buffer).setUint32(0, i + 1);
+    const message = create(LookupStreamsResponseSchema, { results: [{ uuid, collection: "c" }] });
+    return toBinary(LookupStreamsResponseSchema, message);
+  };
+  let lookups = 0;
+  await using server = await ScriptedServer.start(async (call) => {
+    if (call.rpc === "Info") return call.send(info("5.30.0-deno", [], [5, 30]));
+    const isFirst = ++lookups === 1;
+    for (let i = 0; i < messages; i++) await call.send(streamOf(i));
+    await call.delivered();
+    if (isFirst) throw status(14, "restart");
+    await call.send(streamOf(messages));
+  });
+  const endpoint = await connectGrpc({ addresses: [server.address], protocol: "v5" });
+  try {
+    const request = { collection: "c", isCollectionPrefix: false, tags: none, annotations: none };
+    let streams = 0;
+    for await (const batch of endpoint.lookupStreams(request)) streams += batch.length;
+    assertEquals([streams, lookups], [messages + 1, 2]);
+  } finally {
+    await endpoint.close();
+  }
+});
+
+// The other side of it: a try may repeat what came before, and no more than that.
+Deno.test("lookupStreams: a try that repeats one stream without an end is DATA_LOSS", async () => {
+  let lookups = 0;
+  await using server = await ScriptedServer.start(async (call) => {
+    if (call.rpc === "Info") return call.send(info("5.30.0-deno", [], [5, 30]));
+    const one = answerOf(1);
+    await call.send(one);
+    await call.delivered();
+    if (++lookups === 1) throw status(14, "restart");
+    while (!call.signal.aborted) await call.send(one);
+  });
+  const endpoint = await connectGrpc({ addresses: [server.address], protocol: "v5" });
+  try {
+    const request = { collection: "c", isCollectionPrefix: false, tags: none, annotations: none };
+    const error = await assertRejects(
+      () => Array.fromAsync(endpoint.lookupStreams(request)),
+      BTrDBError,
+      "over 16384 empty messages",
+    );
+    assertEquals([error.status, lookups], ["DATA_LOSS", 2]);
+  } finally {
+    await endpoint.close();
+  }
 });
