@@ -177,7 +177,7 @@ export function statusOf(trailers: Uint8Array): EndStatus {
     const colon = line.indexOf(":");
     if (colon <= 0) continue;
     const name = line.slice(0, colon).trim().toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
     const before = fields.get(name);
     // As headers that are there twice: no line hides another one.
     fields.set(name, before === undefined ? value : `${before}, ${value}`);
@@ -192,6 +192,11 @@ export function statusOf(trailers: Uint8Array): EndStatus {
 /** A status code of gRPC as text. */
 const CODE = /^(?:\d|1[0-6])$/;
 
+/** Tells whether a text is a status of gRPC: 0 to 16 in decimal digits, and nothing else. */
+export function isStatusCode(text: string): boolean {
+  return CODE.test(text);
+}
+
 /**
  * The status in trailers or headers.
  *
@@ -204,7 +209,7 @@ export function endStatus(
   const code = field("grpc-status");
   if (code === null || code === undefined) return undefined;
   const details = decoded(field("grpc-message") ?? "");
-  if (!CODE.test(code)) return unknownStatus(JSON.stringify(code), details);
+  if (!isStatusCode(code)) return unknownStatus(JSON.stringify(code), details);
   return { code: Number(code), details };
 }
 

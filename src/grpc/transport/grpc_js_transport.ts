@@ -22,6 +22,7 @@ import { connectionText } from "../connection_text.ts";
 import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
+import { checkFlags, malformedStatus } from "./strict_answers.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
 
 // Headers that are no ASCII are all that the library writes of answers: to stderr, as the server sent
@@ -80,7 +81,7 @@ class GrpcJsCall implements WireCall {
       onReceiveMetadata: () => listener.onHeaders(),
       onReceiveMessage: ({ buffer, byteOffset, length }: Buffer) =>
         listener.onMessage(new Uint8Array(buffer, byteOffset, length)),
-      onReceiveStatus: (given: EndStatus) => {
+      onReceiveStatus: (given: GivenStatus) => {
         const end = wholeStatus(given);
         if (end.code === status.OK) return listener.onEnd(end, false);
         const reached = call.getPeer();
@@ -119,18 +120,18 @@ const UNREAD =
 /** The library's text for an answer of headers alone, without a status. */
 const NO_STATUS = "Received HTTP status code 200";
 
+/** A status as the library gives it. */
+type GivenStatus = Partial<EndStatus & Error> & { readonly metadata?: Metadata };
+
 /**
  * The status of a call. The library passes on errors of its own instead, without code and details, for
  * messages that are said to be compressed and are not.
  */
-function wholeStatus({ code, details, message }: Partial<EndStatus & Error>): EndStatus {
+function wholeStatus({ code, details, message, metadata }: GivenStatus): EndStatus {
   if (details === CALM_DOWN) return { code: status.RESOURCE_EXHAUSTED, details: UNREAD };
   const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
-  if (status[end.code] === undefined) {
-    // The library makes a number of the status, and drops the text of one that is none.
-    const given = Number.isNaN(end.code) ? "no number" : String(end.code);
-    return unknownStatus(given, end.details);
-  }
+  const given = malformedStatus(metadata);
+  if (given !== undefined) return unknownStatus(JSON.stringify(given), end.details);
   if (end.details === NO_STATUS) return { ...end, details: "it answered without a status" };
   return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
 }
@@ -159,7 +160,7 @@ function openChannel(
   };
   const target = grpcTarget(address);
   if (!address.tls) {
-    return new Channel(target, filtered(credentials.createInsecure(), onGoaway), options);
+    return strictChannel(target, filtered(credentials.createInsecure(), onGoaway), options);
   }
   const ca = settings.caBundle === undefined ? null : Buffer.from(settings.caBundle as Uint8Array);
   const name = settings.tlsName ?? address.host;
@@ -172,5 +173,11 @@ function openChannel(
     checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
       checkServerIdentity(name, certificate),
   });
-  return new Channel(target, filtered(secure, onGoaway), options);
+  return strictChannel(target, filtered(secure, onGoaway), options);
+}
+
+function strictChannel(...given: ConstructorParameters<typeof Channel>): Channel {
+  const channel = new Channel(...given);
+  checkFlags(channel);
+  return channel;
 }

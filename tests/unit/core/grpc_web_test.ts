@@ -98,7 +98,20 @@ Deno.test("endStatus: nothing where no status is", () => {
 Deno.test("statusOf: a status that gRPC does not have, or that is there twice, is UNKNOWN and named", () => {
   const given = (lines: string) => statusOf(new TextEncoder().encode(lines));
   for (
-    const text of ["many", "", "-1", "+0", "00", "0.5", "0x0", "1e0", "17", "999", "9".repeat(20)]
+    const text of [
+      "many",
+      "",
+      "-1",
+      "+0",
+      "00",
+      "0.5",
+      "0x0",
+      "1e0",
+      "17",
+      "999",
+      "9".repeat(20),
+      "\u00a00",
+    ]
   ) {
     const details = `its status is "${text}", expected 0 to 16`;
     assertEquals(given(`grpc-status: ${text}\r\n`), { code: 2, details });

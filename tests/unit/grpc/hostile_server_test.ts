@@ -220,10 +220,10 @@ Deno.test("connectGrpc: long error texts are cut, those of answers and those of 
 // The error said nothing but "UNKNOWN", or "Lost 127.0.0.1:4410 during RawValues: " and no reason.
 Deno.test("rawValues: a status that gRPC does not have is UNKNOWN and named, one without a text too", async () => {
   const given: [status: string | undefined, name: string, text: string][] = [
-    ["abc", "UNKNOWN", "its status is no number, expected 0 to 16"],
-    ["0, 13", "UNKNOWN", "its status is no number, expected 0 to 16"],
-    ["-1", "UNKNOWN", "its status is -1, expected 0 to 16"],
-    ["17", "UNKNOWN", "its status is 17, expected 0 to 16"],
+    ["abc", "UNKNOWN", 'its status is "abc", expected 0 to 16'],
+    ["0, 13", "UNKNOWN", 'its status is "0, 13", expected 0 to 16'],
+    ["-1", "UNKNOWN", 'its status is "-1", expected 0 to 16'],
+    ["17", "UNKNOWN", 'its status is "17", expected 0 to 16'],
     ["14", "UNAVAILABLE", "it gave no reason"],
     [undefined, "UNKNOWN", "it answered without a status"],
   ];
@@ -237,6 +237,49 @@ Deno.test("rawValues: a status that gRPC does not have is UNKNOWN and named, one
         const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
         assertEquals([error.code, error.status], [0, name]);
         assert(error.message.endsWith(`: ${text}`), error.message);
+      },
+    );
+  }
+});
+
+// A status that JavaScript makes 0 of was a success, an empty one too: what was asked of a server or
+// proxy that writes such a one counted as done.
+Deno.test("rawValues: a status that only resembles 0 is no success", async () => {
+  for (const text of ["", "0x0", "0b0", "00", "+0", "-0", "0.0", "0e5", "1e-400"]) {
+    await withServer(
+      (_rpc, stream) => {
+        const head = { ":status": 200, "content-type": "application/grpc+proto" };
+        stream.respond(head, { waitForTrailers: true });
+        stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": text }));
+        stream.end(framed(raw([[100n, 1]])));
+      },
+      { retry: false },
+      async (endpoint) => {
+        const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+        assertEquals([error.code, error.status], [0, "UNKNOWN"], text);
+        assertStringIncludes(
+          error.message,
+          `its status is ${JSON.stringify(text)}, expected 0 to 16`,
+        );
+      },
+    );
+  }
+});
+
+// Flags that gRPC does not have were taken for none: bytes in a form that the client does not know
+// would have been decoded as a message.
+Deno.test("rawValues: a message with a flag that gRPC does not have ends the call", async () => {
+  for (const flag of [2, 3, 128, 255]) {
+    await withServer(
+      (_rpc, stream) => {
+        begin(stream);
+        stream.end(framed(raw([[100n, 1]]), flag));
+      },
+      { retry: false },
+      async (endpoint) => {
+        const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+        assertEquals([error.code, error.status], [0, "INTERNAL"]);
+        assertStringIncludes(error.message, `a message has the flag ${flag}, expected 0 or 1`);
       },
     );
   }
