@@ -113,12 +113,13 @@ export class ParquetFile implements ColumnarFile {
       return { name, column: column!, values: exact.includes(name) ? bigintsOf : values };
     });
     let first = 0;
-    for (const group of this.#metadata.row_groups) {
+    for (const [number, group] of this.#metadata.row_groups.entries()) {
       const end = first + Number(group.num_rows);
       if (end > fromRow) {
         const opened: OpenColumn[] = [];
         for (const { name, column, values } of columns) {
-          opened.push({ values, data: await this.#open(name, column, group) });
+          const place = `column ${JSON.stringify(name)} of row group ${number}`;
+          opened.push({ values, data: await this.#open(place, column, group) });
         }
         yield* readGroup(opened, first, end, fromRow);
       }
@@ -128,16 +129,16 @@ export class ParquetFile implements ColumnarFile {
 
   /** Checks the pages of a column of a row group, and opens them. */
   async #open(
-    name: string,
+    place: string,
     { element, leaf, from }: ReadingColumn,
     { columns, num_rows }: RowGroup,
   ): Promise<ParquetColumn> {
     const meta = columns[leaf]!.meta_data!;
-    const chunk = { meta, element, rows: Number(num_rows), from };
+    const chunk = { meta, element, rows: Number(num_rows), from, place };
     const unpack = meta.codec === "UNCOMPRESSED" ? undefined : CODECS[meta.codec];
     if (unpack === undefined && meta.codec !== "UNCOMPRESSED") {
       throw new RangeError(
-        `Cannot read Parquet: column ${JSON.stringify(name)} is compressed with ` +
+        `Cannot read Parquet: ${place} is compressed with ` +
           `${meta.codec ?? "an unknown codec"}, which is not read`,
       );
     }

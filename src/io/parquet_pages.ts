@@ -41,6 +41,8 @@ export interface ColumnChunkPages {
   readonly rows: number;
   /** Makes values of bytes, where they are not numbers. */
   readonly from: FromBytes;
+  /** Its place in the file, for errors: `column "a" of row group 0`. */
+  readonly place: string;
 }
 
 /** Unpacks bytes to exactly `length`, in memory of their own. */
@@ -84,7 +86,7 @@ export async function checkPages(
       ? new Uint8Array(await file.slice(from, from + size))
       : undefined;
     if (isSummed && (crc32(bytes!) | 0) !== (header.crc! | 0)) {
-      throw damaged(`the page at byte ${at} has another checksum than it says`);
+      throw damaged(`the page at byte ${at} (${chunk.place}) has another checksum than it says`);
     }
     checker.check(header, checker.needsBytes(header) ? bytes : undefined);
     at = from + size;

@@ -6,12 +6,13 @@
 
 import { checkObject } from "../core/check_object.ts";
 import type { SchemaElement } from "hyparquet";
-import { ByteWriter, type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
+import { type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
+import { PageWriter } from "./parquet_page_writer.ts";
 import {
   checkTableStreams,
   type TableBatch,
@@ -45,7 +46,7 @@ const CODECS = { zstd: "ZSTD", snappy: "SNAPPY", none: "UNCOMPRESSED" } as const
  * double column of its label, null where it has no point; for windows `label (Min)`, `(Mean)`,
  * `(Max)` and `(Count)` (a single stream of windows: `min`, `mean`, `max`, `count`).
  *
- * Rows are merged by time. Memory holds a row group; a file appears under its name when it is
+ * Pages have checksums, except in browsers. Rows are merged by time. Memory holds a row group; a file appears under its name when it is
  * complete. Arrow, pandas and Polars read such times exactly; DuckDB has only microseconds for
  * times with a zone: `times` has other forms.
  *
@@ -76,10 +77,9 @@ export async function writeParquet(
   call.signal?.throwIfAborted();
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
   const progress: ExportProgress = { rows: 0, bytes: 0 };
-  const bytes = new ByteWriter() as ByteWriter & { index: number };
+  const bytes = new PageWriter();
   const flush = async (): Promise<void> => {
-    const piece = bytes.getBytes().slice() as Uint8Array<ArrayBuffer>;
-    bytes.index = 0;
+    const piece = bytes.take();
     progress.bytes += piece.length;
     await out.write(piece);
   };
@@ -87,14 +87,15 @@ export async function writeParquet(
     let writer: ParquetWriter | undefined;
     for await (const batch of rowGroups(tableBatches(streams), rowGroupRows)) {
       throwIfOver(call, ACTION);
-      writer ??= new ParquetWriter({
+      const file = writer ??= new ParquetWriter({
         writer: bytes,
         schema: schemaOf(batch, form),
         codec,
         createdBy: CREATED_BY,
         compressors: { ZSTD: (input) => zlib!.zstdCompressSync(input) },
       });
-      await writer.write({ columnData: columnsOf(convert(batch)), rowGroupSize: rowGroupRows });
+      const columnData = columnsOf(convert(batch));
+      await bytes.pages(() => file.write({ columnData, rowGroupSize: rowGroupRows }));
       await flush();
       progress.rows += batch.times.length;
       progress.time = batch.times.at(-1) ?? progress.time!;

@@ -90,6 +90,7 @@ def write(path, rng):
         "column_encoding": encodings or None,
         "write_page_index": random.random() < 0.5,
         "use_deprecated_int96_timestamps": unit is not None and random.random() < 0.2,
+        "write_page_checksum": random.random() < 0.5,
     }
     pq.write_table(pa.table(columns), f"{path}.parquet", **form)
     with open(f"{path}.json", "w") as file:

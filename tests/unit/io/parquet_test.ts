@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { parquetMetadata } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import type { RawColumns, StatColumns } from "../../../src/core/columns.ts";
 import { openParquet, type OpenParquetOptions, writeParquet } from "../../../src/io/parquet.ts";
 import type { TableStream, WriteParquetOptions } from "../../../src/io/parquet.ts";
 import { openParquetFile } from "../../../src/io/parquet_file.ts";
+import { readHeader } from "../../../src/io/parquet_pages.ts";
 import { RangeReader, readRuns } from "../../../src/io/parquet_runs.ts";
 import { Random } from "../../support/random.ts";
 import { peer } from "../../../bench/support/peers.ts";
@@ -76,6 +78,32 @@ Deno.test("writeParquet: row groups have the size asked for, however the points 
   const rest = await Array.fromAsync(again.batches(250));
   assertEquals(rest.map(({ rowStart, rows }) => [rowStart, rows]), [[250, 6], [256, 44]]);
   assertEquals(rest[0]!.columns[0]!.times[0], times[250]);
+});
+
+// Pages had no checksums: of doubles that are not packed every flipped bit was read as another number.
+Deno.test("writeParquet: a flipped bit of any page is an error that names column and row group", async () => {
+  const a = toRaw(Array.from({ length: 12 }, (_, i) => [BigInt(i * i), 1 / (i + 1)]));
+  const b = toRaw([[4n, 0.5], [81n, -2]]);
+  for (const compression of ["zstd", "snappy", "none"] as const) {
+    const streams = [{ label: "a", columns: a }, { label: "b", columns: b }];
+    const bytes = await written(streams, { compression, rowGroupRows: 8 });
+    const { row_groups } = parquetMetadata(bytes.slice().buffer);
+    assertEquals(row_groups.length, 2);
+    for (const [group, { columns }] of row_groups.entries()) {
+      for (const { meta_data } of columns) {
+        const place = `column "${meta_data!.path_in_schema[0]}" of row group ${group}`;
+        const start = Number(meta_data!.data_page_offset);
+        const end = start + Number(meta_data!.total_compressed_size);
+        const { header, length } = await readHeader(bytes.slice().buffer, start, end);
+        assertEquals(header.compressed_page_size, end - start - length, place);
+        for (let at = start + length; at < end; at++) {
+          const damaged = bytes.slice();
+          damaged[at]! ^= 1 << at % 8;
+          await assertRejects(() => read(damaged), RangeError, place);
+        }
+      }
+    }
+  }
 });
 
 Deno.test("writeParquet: windows of one stream and of two, and no rows at all", async () => {
