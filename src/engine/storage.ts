@@ -147,8 +147,9 @@ export class Storage {
       publish: (state, head) => this.streams.replaceHead(state, head),
       isCheckpointDue: () => checkpointer?.isDue() === true,
       checkpoint: () => {
-        parts.ownership?.check();
+        parts.ownership?.checkSize();
         checkpointer?.run();
+        parts.ownership?.checkSize();
       },
       afterGroup: () => {
         const between = this.#between;
@@ -475,6 +476,7 @@ export class Storage {
     const { ownership, held, lock, path } = this.#parts;
     try {
       ownership?.checkFiles();
+      ownership?.checkSize();
     } catch (error) {
       // Closing would write the log over another's file, or remove it although its file is elsewhere.
       abandoned.add(this.db);

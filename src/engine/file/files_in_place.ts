@@ -9,6 +9,7 @@
 
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import type { FileHeader } from "./header.ts";
 import { isWritten, type LogState, logState, openLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when what is known of it last changed. */
@@ -51,6 +52,9 @@ export function identityAt(path: string): Identity | undefined {
   }
 }
 
+/** Another program that is just copying the log to the file may take so long, ms, in steps of so many. */
+const COPY_MS = 500, COPY_STEP_MS = 10;
+
 /** Opens a folder: to ask for its state takes half the time then. Not every system can. */
 function openFolder(path: string): OpenFolder | undefined {
   try {
@@ -74,7 +78,10 @@ export class FilesInPlace {
   readonly #logPath: string;
   readonly #folder: string;
   readonly #openFolder: OpenFolder | undefined;
-  readonly #file: Pick<Identity, "dev" | "ino">;
+  readonly #file: FileHeader;
+  readonly #fileIdentity: Pick<Identity, "dev" | "ino">;
+  /** Size of the file when it was looked at, bytes. */
+  #fileBytes = 0;
   readonly #log: Pick<Identity, "dev" | "ino">;
   readonly #logDescriptor: number;
   readonly #header: DataView = new DataView(new ArrayBuffer(24));
@@ -89,14 +96,15 @@ export class FilesInPlace {
 
   /**
    * @param path Path of the file itself, whose log is there.
-   * @param file Device and inode of the file that is open.
+   * @param file Header of the file that is open.
    */
-  constructor(path: string, file: Pick<Identity, "dev" | "ino">) {
+  constructor(path: string, file: FileHeader) {
     this.#path = path;
     this.#folder = dirname(path);
     this.#openFolder = openFolder(this.#folder);
     this.#logPath = `${path}-wal`;
     this.#file = file;
+    this.#fileIdentity = file.identity;
     this.#logDescriptor = openLog(this.#logPath);
     this.#log = fstatSync(this.#logDescriptor);
   }
@@ -125,8 +133,9 @@ export class FilesInPlace {
     if (this.#isAsSeen(folder, now)) return undefined;
     const file = identityAt(this.#path), log = identityAt(this.#logPath);
     const isMoved = file === undefined && log === undefined && this.#isLinked();
-    if (!isMoved && !isSame(file, this.#file)) return this.#path;
+    if (!isMoved && !isSame(file, this.#fileIdentity)) return this.#path;
     if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
+    if (file !== undefined && this.#isFileCut(file.size)) return this.#path;
     if (log !== undefined && this.#isCut(log.size)) return this.#logPath;
     this.#seen = folder;
     this.#seenChange = folder?.ctime?.getTime();
@@ -152,9 +161,39 @@ export class FilesInPlace {
   #isCut(bytes: number): boolean {
     const before = this.#length;
     const state = logState(this.#logDescriptor, this.#header);
+    const isSameLog = typeof state === "bigint" && state === before?.state;
+    if (isSameLog && bytes < before.bytes) return true;
+    if (isSameLog && !isWritten(this.#logDescriptor, this.#header, before.bytes)) return true;
     this.#length = { state, bytes };
-    if (typeof state !== "bigint" || state !== before?.state) return false;
-    return bytes < before.bytes || !isWritten(this.#logDescriptor, this.#header, before.bytes);
+    return false;
+  }
+
+  /**
+   * The path of the file if its end was cut off since it was looked at. Call it before the log is copied
+   * to the file, too, which would make it as long as before, with a hole.
+   */
+  cutFile(): string | undefined {
+    return this.#isFileCut(this.#file.identity.size) ? this.#path : undefined;
+  }
+
+  /**
+   * Tells whether the file is shorter than it was, and than its first page says. SQLite shortens it to
+   * what that page says, when all of the log is in it; it may be longer then before it is.
+   */
+  #isFileCut(bytes: number): boolean {
+    if (bytes < this.#fileBytes && bytes < this.#file.bytes() && this.#staysAt(bytes)) return true;
+    this.#fileBytes = bytes;
+    return false;
+  }
+
+  /** Tells whether the file keeps a size: it does not while its pages are written. */
+  #staysAt(bytes: number): boolean {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    for (let ms = 0; ms < COPY_MS; ms += COPY_STEP_MS) {
+      if (this.#file.identity.size !== bytes) return false;
+      Atomics.wait(cell, 0, 0, COPY_STEP_MS);
+    }
+    return true;
   }
 
   /** True if the log was begun anew since `missing` was called before. */

@@ -14,6 +14,9 @@ const USER_VERSION_AT = 60;
 /** Offset of the page size, two bytes, 1 for 65,536, and of the versions for writing and reading. */
 const PAGE_SIZE_AT = 16;
 
+/** Offset of the number of pages, four bytes. */
+const PAGES_AT = 28;
+
 /** Version of files that have a write-ahead log (sqlite.org/fileformat2.html, 1.3.3). */
 const WAL_VERSION = 2;
 
@@ -43,7 +46,7 @@ export class FileHeader {
     return new FileHeader(openForContent(path));
   }
 
-  /** Device and inode of the file, and how many names it has. */
+  /** Device and inode of the file, how many names it has, and its size, bytes. */
   get identity(): HeldFile["identity"] {
     return this.#held.identity;
   }
@@ -62,6 +65,12 @@ export class FileHeader {
   pageBytes(): number {
     const size = this.#read(PAGE_SIZE_AT) < 4 ? 0 : this.#view.getUint16(0);
     return size === 1 ? 65_536 : size;
+  }
+
+  /** Bytes that the file has by its own account; 0 while it is empty. */
+  bytes(): number {
+    const pageBytes = this.pageBytes();
+    return this.#read(PAGES_AT) < 4 ? 0 : pageBytes * this.#view.getUint32(0);
   }
 
   #read(at: number): number {

@@ -123,8 +123,8 @@ export class HeldFile {
     return new HeldFile(sharedAt(path));
   }
 
-  /** Device and inode of the file, and how many names it has. */
-  get identity(): { dev: number; ino: number; nlink: number } {
+  /** Device and inode of the file, how many names it has, and its size, bytes. */
+  get identity(): { dev: number; ino: number; nlink: number; size: number } {
     return fstatSync(this.#file.state);
   }
 

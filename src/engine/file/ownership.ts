@@ -137,7 +137,7 @@ export class Ownership {
       db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     }
     if (readWriter(db).isSynced !== this.#isSynced) this.#noteSync(db);
-    this.#files = new FilesInPlace(this.#path, this.#header.identity);
+    this.#files = new FilesInPlace(this.#path, this.#header);
     this.checkFiles();
     this.#stopWatchingErrors();
     const name = db.prepare("SELECT key FROM setting WHERE key LIKE 'writer %'").get()?.["key"];
@@ -233,6 +233,17 @@ export class Ownership {
       return;
     }
     throw this.#lost = this.#movedError(missing);
+  }
+
+  /**
+   * Call it before the log is copied to the file, and after that, when the file is longer.
+   *
+   * @throws {BTrDBError} As {@linkcode check} does, and `MOVED` if the end of the file was cut off.
+   */
+  checkSize(): void {
+    this.check();
+    const cut = this.#files?.cutFile();
+    if (cut !== undefined) throw this.#lost = this.#movedError(cut);
   }
 
   /**
