@@ -21,9 +21,9 @@ import {
   type ColumnarField,
   type ColumnarFile,
   type ColumnarValues,
-  decimalOf,
 } from "./columnar_file.ts";
 import { type NamedPoints, pointsOf } from "./column_points.ts";
+import { RoundedNumbers } from "./rounded_numbers.ts";
 
 const MS = 1_000_000n;
 
@@ -72,11 +72,17 @@ class ArrowFile implements ColumnarFile {
   readonly fields: readonly ColumnarField[];
   readonly isOwn = false;
   readonly #open: OpenBytes;
+  readonly #rounded = new Map<string, RoundedNumbers>();
   #hasNoEnd = false;
 
   constructor(open: OpenBytes, fields: readonly ColumnarField[]) {
     this.#open = open;
     this.fields = fields;
+    for (const { name } of fields) this.#rounded.set(name, new RoundedNumbers());
+  }
+
+  get rounded(): ReadonlyMap<string, number> {
+    return new Map([...this.#rounded].map(([name, { count }]) => [name, count]));
   }
 
   get warnings(): readonly string[] {
@@ -98,7 +104,9 @@ class ArrowFile implements ColumnarFile {
       if (rowStart >= row) continue;
       const columns = names.map((name) => {
         const column = columnOf(table, name);
-        const values = exact.includes(name) ? bigintsOf(plain(column)) : valuesOf(column);
+        const values = exact.includes(name)
+          ? bigintsOf(plain(column))
+          : valuesOf(column, this.#rounded.get(name)!);
         return skipped === 0 ? values : values.slice(skipped) as ColumnarValues;
       });
       yield { rowStart, rows: row - rowStart, columns };
@@ -139,7 +147,7 @@ export async function* readArrow(
     }
     const times = timesOf(bigintsOf(plain(columnOf(table, "time"))), time.unit ?? 1n);
     yield fields.filter((field) => field !== time && field.kind === "number").map(({ name }) =>
-      pointsOf(name, times, valuesOf(columnOf(table, name)) as Float64Array)
+      pointsOf(name, times, valuesOf(columnOf(table, name), new RoundedNumbers()) as Float64Array)
     );
   }
 }
@@ -237,7 +245,7 @@ function sizeOf(buffer: unknown): number {
   return ArrayBuffer.isView(buffer) ? buffer.byteLength : 0;
 }
 
-function valuesOf(column: Column<unknown>): ColumnarValues {
+function valuesOf(column: Column<unknown>, rounded: RoundedNumbers): ColumnarValues {
   const { type } = column;
   const field = fieldOf("", type);
   const data = plain(column);
@@ -250,7 +258,8 @@ function valuesOf(column: Column<unknown>): ColumnarValues {
   for (let i = 0; i < values.length; i++) {
     const value = data[i];
     if (value === null || value === undefined) values[i] = NaN;
-    else if (scale !== undefined) values[i] = decimalOf(value as bigint | number, scale);
+    else if (scale !== undefined) values[i] = rounded.decimal(value as bigint | number, scale);
+    else if (typeof value === "bigint") values[i] = rounded.integer(value);
     else values[i] = Number(value);
   }
   return values;

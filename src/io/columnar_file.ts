@@ -61,6 +61,8 @@ export interface ColumnarFile extends AsyncDisposable {
   readonly isOwn: boolean;
   /** Warnings about the bytes read so far. */
   readonly warnings?: readonly string[];
+  /** Numbers read so far that no double holds, by the field: whole ones and decimals. */
+  readonly rounded: ReadonlyMap<string, number>;
   /**
    * Reads columns. Those of a batch may be gone when the next one is asked for.
    *
@@ -81,12 +83,4 @@ export function bigintsOf(data: ArrayLike<unknown>): ColumnarValues {
   return Array.from(data, (value) => {
     return value === null || value === undefined ? null : BigInt(value as bigint | number);
   });
-}
-
-/** A decimal number from its digits and its scale, rounded once. */
-export function decimalOf(digits: bigint | number, scale: number): number {
-  const n = Number(digits);
-  // Both are exact, so the quotient is rounded once (2^53; 10^22 is the last exact power of ten).
-  if (Number.isSafeInteger(n) && scale >= 0 && scale <= 22) return n / 10 ** scale;
-  return Number(`${digits}e${-scale}`);
 }

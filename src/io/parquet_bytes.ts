@@ -8,11 +8,14 @@
 import type { SchemaElement } from "hyparquet";
 import { DeltaCursor } from "./parquet_delta.ts";
 import { RangeReader } from "./parquet_runs.ts";
+import type { RoundedNumbers } from "./rounded_numbers.ts";
 
 /** Makes a value of its bytes. */
 export interface FromBytes {
   /** True if it makes doubles: a column of those takes a quarter of the memory of objects. */
   readonly isDouble: boolean;
+  /** Counts values that no double holds, where they are decimals. */
+  readonly rounded?: RoundedNumbers;
   /** The value. */
   read(bytes: Uint8Array): unknown;
 }

@@ -146,6 +146,12 @@ export class ParquetFile implements ColumnarFile {
     return new ParquetColumn(this.#file, chunk, unpack, mostHeld);
   }
 
+  /** Numbers read so far that no double holds, by the field. */
+  get rounded(): ReadonlyMap<string, number> {
+    const readings = [...this.#readings];
+    return new Map(readings.map(([name, { rounded }]) => [name, rounded?.count ?? 0]));
+  }
+
   /** Closes the file. Closing twice does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();

@@ -94,6 +94,15 @@ export class ParquetInput implements AsyncDisposable {
   }
 
   /**
+   * Numbers of the columns of values read so far that no double holds, and which were rounded to the
+   * nearest one: whole ones beyond 2^53, and decimals of more digits.
+   */
+  get roundedNumbers(): number {
+    const { rounded } = this.#file;
+    return this.labels.reduce((sum, label) => sum + (rounded.get(label) ?? 0), 0);
+  }
+
+  /**
    * The points, at most a row group or 262,144 rows at a time.
    *
    * @param fromRow Row to begin with, at the beginning of a batch: the file's earlier ones are not

@@ -6,10 +6,14 @@
 
 import type { FileMetaData, SchemaElement } from "hyparquet";
 import { type FromBytes, halfFrom, int96From, integerFrom, textFrom } from "./parquet_bytes.ts";
-import { bigintsOf, type ColumnarField, type ColumnarValues, decimalOf } from "./columnar_file.ts";
+import { bigintsOf, type ColumnarField, type ColumnarValues } from "./columnar_file.ts";
+import { RoundedNumbers } from "./rounded_numbers.ts";
 
 const MS = 1_000_000n;
 const DAY = 86_400_000n * MS;
+
+/** Most digits of a decimal after its point: those of 256 bits, which is the longest that is written. */
+const MAX_SCALE = 76;
 
 /** ns of the units of logical and of converted types. */
 const UNITS: Readonly<Record<string, bigint>> = {
@@ -27,6 +31,8 @@ export interface Reading {
   readonly field: ColumnarField;
   /** The column in the file; absent: what is below it cannot be points. */
   readonly column?: ReadingColumn;
+  /** Counts values that no double holds; absent: a double holds all of this type. */
+  readonly rounded?: RoundedNumbers;
   values(data: ArrayLike<unknown>): ColumnarValues;
 }
 
@@ -48,8 +54,9 @@ export function readingsOf({ schema }: FileMetaData): Reading[] {
     const end = i + sizeOf(schema, i);
     const isFlat = element.type !== undefined && element.repetition_type !== "REPEATED";
     if (isFlat) {
-      const from = fromBytes(element);
-      readings.push({ ...readingOf(element), column: { element, leaf, from } });
+      const rounded = new RoundedNumbers();
+      const from = fromBytes(element, rounded);
+      readings.push({ ...readingOf(element, rounded), rounded, column: { element, leaf, from } });
     } else readings.push(nothing(element.name, nestedType(element)));
     for (; i < end; i++) if (schema[i]!.type !== undefined) leaf++;
   }
@@ -57,12 +64,34 @@ export function readingsOf({ schema }: FileMetaData): Reading[] {
 }
 
 /** Makes values of the bytes of a column, by its logical type. */
-function fromBytes({ type, converted_type, logical_type, scale = 0 }: SchemaElement): FromBytes {
+function fromBytes(element: SchemaElement, rounded: RoundedNumbers): FromBytes {
+  const { type, logical_type } = element;
   if (type === "INT96") return { isDouble: false, read: int96From };
   if (logical_type?.type === "FLOAT16") return { isDouble: true, read: halfFrom };
-  const isDecimal = logical_type?.type === "DECIMAL" || converted_type === "DECIMAL";
-  if (!isDecimal) return { isDouble: false, read: textFrom };
-  return { isDouble: true, read: (bytes) => decimalOf(integerFrom(bytes), scale) };
+  if (!isDecimal(element)) return { isDouble: false, read: textFrom };
+  const scale = scaleOf(element);
+  return { isDouble: true, rounded, read: (bytes) => rounded.decimal(integerFrom(bytes), scale) };
+}
+
+function isDecimal({ converted_type, logical_type }: SchemaElement): boolean {
+  return logical_type?.type === "DECIMAL" || converted_type === "DECIMAL";
+}
+
+/** Digits of decimals after the point. Old readers take them from the element, new ones may not. */
+function scaleOf({ name, scale, logical_type: logical }: SchemaElement): number {
+  const said = logical?.type === "DECIMAL" ? logical.scale : undefined;
+  const found = said ?? scale ?? 0;
+  if (scale !== undefined && scale !== found) {
+    throw new RangeError(
+      `Cannot read Parquet: decimals of column ${JSON.stringify(name)} have scale ${scale} and ` +
+        `scale ${found}; the file is damaged`,
+    );
+  }
+  if (found >= 0 && found <= MAX_SCALE) return found;
+  throw new RangeError(
+    `Cannot read Parquet: decimals of column ${JSON.stringify(name)} have scale ${found}, ` +
+      `expected 0 to ${MAX_SCALE}`,
+  );
 }
 
 /**
@@ -114,8 +143,8 @@ function nothing(name: string, type: string): Reading {
  * The field of a column. Its logical type is taken from the element, where the values are wanted as
  * they are stored: the reader would make objects or inexact numbers of them.
  */
-function readingOf(element: SchemaElement): Reading {
-  const { name, type, logical_type: logical, converted_type: converted, scale = 0 } = element;
+function readingOf(element: SchemaElement, rounded: RoundedNumbers): Reading {
+  const { name, type, logical_type: logical, converted_type: converted } = element;
   const plain = (): void => {
     delete element.logical_type;
     delete element.converted_type;
@@ -125,11 +154,14 @@ function readingOf(element: SchemaElement): Reading {
     plain();
     return { field: { name, kind, unit, utc, type: kind }, values: bigintsOf };
   };
-  if (word === "DECIMAL" || converted === "DECIMAL") {
+  if (isDecimal(element)) {
+    const scale = scaleOf(element);
     plain();
     return {
       field: { name, kind: "number", type: "a decimal" },
-      values: /BYTE_ARRAY/.test(type ?? "") ? doublesOf : (data) => decimalsOf(data, scale),
+      values: /BYTE_ARRAY/.test(type ?? "")
+        ? doublesOf
+        : (data) => decimalsOf(data, scale, rounded),
     };
   }
   if (logical?.type === "TIMESTAMP") {
@@ -159,13 +191,17 @@ function readingOf(element: SchemaElement): Reading {
       logical?.type === "INTEGER" && logical.bitWidth === 64 && !logical.isSigned;
     return {
       field: { name, kind: "number", type: "an integer", whole: true },
-      values: unsigned ? unsignedOf : doublesOf,
+      values: unsigned
+        ? (data) => unsignedOf(data, rounded)
+        : type === "INT64"
+        ? (data) => integersOf(data, rounded)
+        : doublesOf,
     };
   }
   return nothing(name, (word ?? type ?? "unknown").toLowerCase());
 }
 
-/** Doubles, NaN for null; integers of 64 bits as the nearest double. */
+/** Doubles, NaN for null. */
 function doublesOf(data: ArrayLike<unknown>): Float64Array {
   if (data instanceof Float64Array) return data;
   const values = new Float64Array(data.length);
@@ -176,20 +212,34 @@ function doublesOf(data: ArrayLike<unknown>): Float64Array {
   return values;
 }
 
-function unsignedOf(data: ArrayLike<unknown>): Float64Array {
+/** Integers of 64 bits as the nearest doubles, NaN for null. */
+function integersOf(data: ArrayLike<unknown>, rounded: RoundedNumbers): Float64Array {
   const values = new Float64Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
-    values[i] = typeof value === "bigint" ? Number(BigInt.asUintN(64, value)) : NaN;
+    values[i] = typeof value === "bigint" ? rounded.integer(value) : NaN;
   }
   return values;
 }
 
-function decimalsOf(data: ArrayLike<unknown>, scale: number): Float64Array {
+function unsignedOf(data: ArrayLike<unknown>, rounded: RoundedNumbers): Float64Array {
   const values = new Float64Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
-    values[i] = isPresent(value) ? decimalOf(value as number | bigint, scale) : NaN;
+    values[i] = typeof value === "bigint" ? rounded.integer(BigInt.asUintN(64, value)) : NaN;
+  }
+  return values;
+}
+
+function decimalsOf(
+  data: ArrayLike<unknown>,
+  scale: number,
+  rounded: RoundedNumbers,
+): Float64Array {
+  const values = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i];
+    values[i] = isPresent(value) ? rounded.decimal(value as number | bigint, scale) : NaN;
   }
   return values;
 }

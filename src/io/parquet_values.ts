@@ -10,6 +10,7 @@ import { ByteDictionary } from "./parquet_byte_dictionary.ts";
 import { type ByteValues, byteValues, type FromBytes, isByteEncoding } from "./parquet_bytes.ts";
 import { DeltaCursor } from "./parquet_delta.ts";
 import { RangeReader, RunCursor } from "./parquet_runs.ts";
+import type { RoundedNumbers } from "./rounded_numbers.ts";
 
 /** Unpacked numbers; booleans are 0 and 1. */
 export type ParquetNumbers =
@@ -25,7 +26,24 @@ export type ParquetNumbers =
 export type ParquetValues = ParquetNumbers | unknown[];
 
 /** Values to which indices point. */
-export type Dictionary = ParquetValues | ByteDictionary;
+export type Dictionary = ParquetValues | ByteDictionary | RoundedDictionary;
+
+/** Doubles of decimals, some of which were rounded. */
+export class RoundedDictionary {
+  /** The doubles. */
+  readonly values: Float64Array;
+  /** 1 for those that were rounded. */
+  readonly isRounded: Uint8Array;
+  /** Counts those that are taken. */
+  readonly rounded: RoundedNumbers;
+
+  /** Takes the doubles and their marks as they are. */
+  constructor(values: Float64Array, isRounded: Uint8Array, rounded: RoundedNumbers) {
+    this.values = values;
+    this.isRounded = isRounded;
+    this.rounded = rounded;
+  }
+}
 
 /** Values that are there of one page, in their order. */
 export interface ValueCursor {
@@ -146,8 +164,9 @@ export function openValues(
   if (encoding === "DELTA_BINARY_PACKED") return new DeltaCursor(reader);
   if (dictionary === undefined) throw damaged("indices and no dictionary");
   const runs = new RunCursor(reader, reader.byte());
-  return dictionary instanceof ByteDictionary
-    ? new ByteDictionaryCursor(runs, dictionary)
+  if (dictionary instanceof ByteDictionary) return new ByteDictionaryCursor(runs, dictionary);
+  return dictionary instanceof RoundedDictionary
+    ? new RoundedDictionaryCursor(runs, dictionary)
     : new DictionaryCursor(runs, dictionary);
 }
 
@@ -247,6 +266,29 @@ class DictionaryCursor implements ValueCursor {
       if (count === 1) to[at + i] = value;
       else to.fill(value, at + i, at + i + count);
     });
+  }
+}
+
+class RoundedDictionaryCursor implements ValueCursor {
+  readonly #runs: RunCursor;
+  readonly #dictionary: RoundedDictionary;
+
+  constructor(runs: RunCursor, dictionary: RoundedDictionary) {
+    this.#runs = runs;
+    this.#dictionary = dictionary;
+  }
+
+  take(out: ParquetValues, at: number, n: number): void {
+    const { values, isRounded, rounded } = this.#dictionary;
+    this.#runs.each(n, (index, i, count) => {
+      if (index >= values.length) throw damaged(`index ${index} of ${values.length} values`);
+      (out as Float64Array).fill(values[index]!, at + i, at + i + count);
+      rounded.count += isRounded[index]! * count;
+    });
+  }
+
+  skip(n: number): void {
+    this.#runs.each(n, () => {});
   }
 }
 

@@ -26,6 +26,8 @@ interface ColumnarLayout {
 /** Rows that are looked at to find out what columns of text and numbers are. */
 const SAMPLE_ROWS = 200;
 const SAMPLE_CHARACTERS = 1000;
+/** Most columns that a warning names. */
+const MAX_NAMED = 5;
 
 /** A file, and how far its bytes are read. */
 export interface OpenedFile {
@@ -129,11 +131,10 @@ class ColumnarSource implements Source {
   readonly size: number | undefined;
   readonly #opened: OpenedFile;
   readonly #times: TimeReader;
-  /** Names of the columns of whole numbers. */
-  readonly #whole: ReadonlySet<string>;
   #rows = 0;
   readonly #skipped = { rows: 0, cells: 0 };
-  #large = 0;
+  /** Numbers of each column that no double holds, as they were counted before the rows were read. */
+  #roundedBefore: ReadonlyMap<string, number> = new Map();
 
   constructor(opened: OpenedFile, layout: ColumnarLayout) {
     const { file } = opened;
@@ -144,9 +145,6 @@ class ColumnarSource implements Source {
     const { time, values } = layout;
     // Labels of BTrDB's own files are paths of streams; a slash of others is one.
     const numbers = new Map(file.fields.map(({ name }, i) => [name, i + 1]));
-    this.#whole = new Set(
-      file.fields.filter(({ whole }) => whole === true).map(({ name }) => name),
-    );
     this.columns = values.map((name) => {
       const number = numbers.get(name)!;
       return file.isOwn ? { name, number, collection: collectionIn(name) } : { name, number };
@@ -177,13 +175,31 @@ class ColumnarSource implements Source {
     if (leaps > 0) {
       found.push(`${leaps} times are leap seconds, stored at the time of the second after`);
     }
-    if (this.#large > 0) {
-      found.push(
-        `${this.#large} whole numbers are beyond 2^53, where a double has not every one: they are ` +
-          "rounded to the nearest",
-      );
-    }
-    return found;
+    return [...found, ...this.#roundings()];
+  }
+
+  /** What is said of numbers that no double holds, with the names of their columns. */
+  #roundings(): string[] {
+    const { file } = this.#opened;
+    const { rounded } = file;
+    return [true, false].flatMap((whole) => {
+      const counts = file.fields.filter((field) => (field.whole === true) === whole)
+        .map(({ name }) => ({
+          name: JSON.stringify(name),
+          count: rounded.get(name)! - (this.#roundedBefore.get(name) ?? 0),
+        }))
+        .filter(({ count }) => count > 0);
+      if (counts.length === 0) return [];
+      const sum = counts.reduce((all, { count }) => all + count, 0);
+      const shown = counts.slice(0, MAX_NAMED).map(({ name }) => name).join(", ");
+      const more = counts.length > MAX_NAMED ? ` and ${counts.length - MAX_NAMED} more` : "";
+      const where = `(column${counts.length === 1 ? "" : "s"} ${shown}${more})`;
+      return whole
+        ? `${sum} whole numbers are beyond 2^53, where a double has not every one: they are ` +
+          `rounded to the nearest ${where}`
+        : `${sum} decimals have more digits than a double holds: they are rounded to the nearest ` +
+          where;
+    });
   }
 
   get about(): readonly (readonly [string, string])[] {
@@ -210,6 +226,7 @@ class ColumnarSource implements Source {
   /** Reads from a position on, whose offset is a row. */
   async *batches(from: Position): AsyncGenerator<SourceBatch, void, void> {
     this.#rows = from.offset;
+    this.#roundedBefore = this.#opened.file.rounded;
     const { time, values } = this.layout;
     const { file } = this.#opened;
     const fields = file.fields.filter(({ name }) => time.names.includes(name));
@@ -239,9 +256,6 @@ class ColumnarSource implements Source {
   ): RawColumns {
     const values = rows === undefined ? all : Float64Array.from(rows, (i) => all[i]!);
     let n = 0;
-    if (this.#whole.has(name)) {
-      for (const value of values) if (Math.abs(value) > Number.MAX_SAFE_INTEGER) this.#large++;
-    }
     // Columns without a gap share their times.
     if (values.every(Number.isFinite)) return { times, values: values.slice() };
     const kept = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
