@@ -62,7 +62,7 @@ export interface IngestReport {
   spooled: number;
   /** Bytes of the spool. */
   spoolBytes: number;
-  /** Points dropped because the spool was full, or there is none. */
+  /** Points dropped because the spool was full, damaged, or there is none. */
   dropped: number;
   /** Points that the database refused permanently. */
   refused: number;
@@ -283,6 +283,10 @@ export class LiveIngest {
         // It will come again as a whole.
         Object.assign(this.#counts, { stored, refused });
         return;
+      }
+      if (segment.lost > 0) {
+        this.#counts.dropped += segment.lost;
+        this.#say(`Spool: ${segment.lost} points of ${segment.name} are gone, it was damaged`);
       }
       await spool.remove(segment.name);
     }

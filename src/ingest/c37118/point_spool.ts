@@ -7,7 +7,16 @@
 import { checkPath } from "../../core/check_path.ts";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { PRIVATE_MODE } from "../../core/new_file.ts";
@@ -30,6 +39,8 @@ export interface SpoolSegment {
   readonly name: string;
   readonly columns: ColumnPoints[];
   readonly points: number;
+  /** Points that were kept in it and cannot be read: it was damaged, cut off or removed since. */
+  readonly lost: number;
 }
 
 interface SegmentFile {
@@ -108,8 +119,13 @@ export class PointSpool implements AsyncDisposable {
       const record = encodeRecord(filled);
       if (this.bytes + record.length > this.#maxBytes) return false;
       const { file, handle } = this.#current ?? await this.#begin();
-      await handle.appendFile(record);
-      await handle.datasync();
+      try {
+        await handle.appendFile(record);
+        await handle.datasync();
+      } catch (error) {
+        await this.#abandon(file, handle);
+        throw error;
+      }
       file.bytes += record.length;
       file.points += countPoints(filled);
       const limit = Math.min(SEGMENT_BYTES, Math.ceil(this.#maxBytes / 8));
@@ -124,14 +140,18 @@ export class PointSpool implements AsyncDisposable {
       const [file] = this.#files;
       if (file === undefined) return undefined;
       if (file === this.#current?.file) await this.#finish();
-      return { name: file.name, ...await this.#load(file.name) };
+      const found = await this.#load(file.name).catch((error) => {
+        if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+        return { columns: [], points: 0 };
+      });
+      return { name: file.name, ...found, lost: Math.max(0, file.points - found.points) };
     });
   }
 
   /** Removes a file whose points are stored. */
   remove(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      await unlink(join(this.#folder, name));
+      await rm(join(this.#folder, name), { force: true });
       const at = this.#files.findIndex((file) => file.name === name);
       if (at >= 0) this.#files.splice(at, 1);
     });
@@ -155,6 +175,19 @@ export class PointSpool implements AsyncDisposable {
     const file = { name, bytes: 0, points: 0 };
     this.#files.push(file);
     return this.#current = { file, handle };
+  }
+
+  /**
+   * Takes back what was written of a record, and goes on in another file: behind a part of a record
+   * nothing could be read. A disk that refuses this too leaves that part at the end, where it is passed
+   * over.
+   */
+  async #abandon(file: SegmentFile, handle: FileHandle): Promise<void> {
+    try {
+      await handle.truncate(file.bytes);
+    } finally {
+      await this.#finish();
+    }
   }
 
   async #finish(): Promise<void> {

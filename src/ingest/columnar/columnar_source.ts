@@ -178,7 +178,7 @@ class ColumnarSource implements Source {
     return [...found, ...this.#roundings()];
   }
 
-  /** What is said of numbers that no double holds, with the names of their columns. */
+  /** Warnings about numbers that no double holds, with the names of their columns. */
   #roundings(): string[] {
     const { file } = this.#opened;
     const { rounded } = file;

@@ -49,6 +49,32 @@ Deno.test("LiveIngest: an interrupt does not wait for a full spool, and the next
   await Deno.remove(spoolFolder, { recursive: true });
 });
 
+// Files of the spool that vanished were no longer counted anywhere.
+Deno.test("LiveIngest: points of a file that is gone from the spool are counted as dropped", async () => {
+  const spoolFolder = await filledSpool(3, 2);
+  await using db = await connect("memory:");
+  const messages: string[] = [];
+  const live = new LiveIngest(
+    async () => {
+      await Deno.remove(`${spoolFolder}/0000000002.spool`);
+      return db;
+    },
+    ["c37118+udp://127.0.0.1:0"],
+    { spoolFolder, onEvent: (text) => messages.push(text) },
+  );
+  const { stored, dropped, spooled, databaseAway } = await live.run(AbortSignal.abort());
+  assertEquals({ stored, dropped, spooled, databaseAway }, {
+    stored: 4,
+    dropped: 2,
+    spooled: 0,
+    databaseAway: false,
+  });
+  assertEquals(messages.filter((text) => text.includes("are gone")), [
+    "Spool: 2 points of 0000000002.spool are gone, it was damaged",
+  ]);
+  await Deno.remove(spoolFolder, { recursive: true });
+});
+
 // A device with ever new names of stations makes 96,000 streams in a batch. An interrupt waited a minute
 // until they were created.
 Deno.test("LiveIngest: an interrupt does not wait for a batch of very many new streams", async () => {
