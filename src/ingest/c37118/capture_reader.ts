@@ -55,6 +55,8 @@ export interface CaptureCounts {
   gaps: number;
   /** Packets of which only a beginning is there. */
   cutPackets: number;
+  /** Packets whose lengths do not fit to each other. */
+  damagedPackets: number;
   /** Datagrams of which fragments are missing. */
   fragmented: number;
   /** Packets of unknown networks, by their LINKTYPE_. */
@@ -129,6 +131,7 @@ export class CaptureReader {
       conflicts: this.#repeats.conflicts,
       outdated: this.#outdated,
       cutPackets: this.#network.cut,
+      damagedPackets: this.#network.damaged,
       fragmented: this.#network.incomplete,
       foreign: this.#network.foreign,
       gaps: this.#gaps,

@@ -200,6 +200,7 @@ function noticesOf(counts: CaptureCounts, cutBytes: number): string[] {
   say(counts.repeated, "data frames come twice, the second ones are left out");
   say(counts.gaps, "gaps in TCP connections, the capture missed packets");
   say(counts.cutPackets, "packets are cut, left out: the capture kept only their first bytes");
+  say(counts.damagedPackets, "packets have lengths that do not fit to each other, left out");
   say(counts.fragmented, "datagrams in fragments are not complete, left out");
   for (const [type, n] of counts.foreign) {
     say(n, `packets are of a network that cannot be read, left out (LINKTYPE ${type})`);

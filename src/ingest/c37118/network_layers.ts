@@ -60,13 +60,18 @@ export class NetworkReader {
   #lostFragments = 0;
   /** Packets of which the capture kept only a beginning. */
   cut = 0;
+  /** Packets whose lengths do not fit to each other. */
+  damaged = 0;
   /** Packets of networks that cannot be read, by their LINKTYPE_. */
   readonly foreign: Map<number, number> = new Map();
 
   /** Reads a packet; returns its TCP or UDP payload if the packet completes one. */
   read(packet: Packet): Segment | undefined {
     const datagram = this.#datagram(packet);
-    return datagram === undefined ? undefined : segmentOf(datagram);
+    if (datagram === undefined || ![TCP, UDP].includes(datagram.protocol)) return undefined;
+    const segment = segmentOf(datagram);
+    if (segment === undefined) this.damaged++;
+    return segment;
   }
 
   /** Datagrams of which fragments are missing so far, or do not fit. */
@@ -82,7 +87,7 @@ export class NetworkReader {
       }
       return undefined;
     }
-    if (found === "cut") return undefined;
+    if (found === "cut") return void this.cut++;
     const [type, at] = found;
     const rest = bytes.subarray(at);
     if (type === ETHERTYPE_IPV4) return this.#ipv4(rest);
@@ -90,12 +95,13 @@ export class NetworkReader {
   }
 
   #ipv4(bytes: Uint8Array): Datagram | undefined {
-    if (bytes.length < 20 || bytes[0]! >> 4 !== 4) return undefined;
+    if (bytes.length < 20) return void this.cut++;
+    if (bytes[0]! >> 4 !== 4) return void this.damaged++;
     const view = viewOf(bytes);
     const header = (bytes[0]! & 15) * 4;
     // Offloading leaves the total length 0.
     const total = view.getUint16(2) || bytes.length;
-    if (header < 20 || total < header) return undefined;
+    if (header < 20 || total < header) return void this.damaged++;
     if (bytes.length < total) return void this.cut++;
     const [source, destination] = [
       bytes.subarray(12, 16).join("."),
@@ -110,23 +116,24 @@ export class NetworkReader {
   }
 
   #ipv6(bytes: Uint8Array): Datagram | undefined {
-    if (bytes.length < 40 || bytes[0]! >> 4 !== 6) return undefined;
+    if (bytes.length < 40) return void this.cut++;
+    if (bytes[0]! >> 4 !== 6) return void this.damaged++;
     const view = viewOf(bytes);
     const end = 40 + (view.getUint16(4) || bytes.length - 40);
     if (bytes.length < end) return void this.cut++;
     const [source, destination] = [ipv6Text(view, 8), ipv6Text(view, 24)];
     const [protocol, at] = withoutOptions(bytes.subarray(0, end), bytes[6]!, 40);
-    if (at > end) return undefined;
+    if (at > end) return void this.damaged++;
     const rest = bytes.subarray(at, end);
     if (protocol !== IPV6_FRAGMENT) return { protocol, source, destination, bytes: rest };
-    if (rest.length < 8) return undefined;
+    if (rest.length < 8) return void this.damaged++;
     const word = view.getUint16(at + 2);
     const key = `${source} ${destination} ${view.getUint32(at + 4)}`;
     const whole = this.#join(key, word & 0xfff8, (word & 1) !== 0, rest.subarray(8));
     if (whole === undefined) return undefined;
     // Destination options may be in the fragmented part too.
     const [inner, start] = withoutOptions(whole, rest[0]!, 0);
-    if (start > whole.length) return undefined;
+    if (start > whole.length) return void this.damaged++;
     return { protocol: inner, source, destination, bytes: whole.subarray(start) };
   }
 
@@ -228,8 +235,9 @@ function ipv6Text(view: DataView, at: number): string {
   return `[${words.join(":").replace(/\b0(:0)+\b/, ":").replace(/:{3,}/, "::")}]`;
 }
 
+/** Payload of a datagram of TCP or UDP; `undefined` if its lengths do not fit. */
 function segmentOf({ protocol, source, destination, bytes }: Datagram): Segment | undefined {
-  if (bytes.length < 8 || (protocol !== TCP && protocol !== UDP)) return undefined;
+  if (bytes.length < 8) return undefined;
   const view = viewOf(bytes);
   const ends = {
     source: `${source}:${view.getUint16(0)}`,

@@ -326,3 +326,35 @@ Deno.test("CaptureSource: a thousand connections of others take little memory, a
   assertEquals(reader.counts.badCrc + reader.counts.skippedBytes, 0);
   assert(most < 300 << 20, `${most} bytes`);
 });
+
+// Packets whose length of UDP or IP was damaged, and those of which not even the addresses were kept, were
+// left out without a word: the capture seemed whole.
+Deno.test("CaptureSource: packets with damaged lengths, and ones cut in their headers, are counted", async () => {
+  const sent = second(7).map((frame) => packet(frame, { udp: true }));
+  const damagedAt = (at: number, bytes: readonly number[], v6 = false): Uint8Array => {
+    const whole = packet(second(7).at(-1)!, { udp: true, v6 });
+    whole.set(bytes, at);
+    return whole;
+  };
+  const damaged = [
+    damagedAt(38, [0xff, 0xff]), // UDP: more than there is
+    damagedAt(38, [0, 7]), // UDP: less than its header
+    damagedAt(14, [0x44]), // IPv4: a header of 16 bytes
+    damagedAt(14, [0x65]), // IPv4: version 6
+    damagedAt(16, [0, 19]), // IPv4: less than its header
+    damagedAt(14, [0x45], true), // IPv6: version 4
+    packet(second(7).at(-1)!).with(46, 0xf0).slice(0, 70).with(17, 56), // TCP: a header of 60 bytes
+  ];
+  const cut = [
+    sent[1]!.subarray(0, 10),
+    sent[1]!.subarray(0, 30),
+    damagedAt(0, [], true).slice(0, 50),
+  ];
+  const source = await open(pcap([...sent, ...damaged, ...cut]));
+  assertEquals(source.notices, [
+    "3 packets are cut, left out: the capture kept only their first bytes",
+    "7 packets have lengths that do not fit to each other, left out",
+  ]);
+  const points = await pointsOf(source);
+  assertEquals([...points.values()][0]?.times.length, 10);
+});
