@@ -116,7 +116,9 @@ export class PmuLink {
     } catch (error) {
       link.#isOpen = false;
       link.#release();
-      throw error;
+      const isOfSystem = error instanceof Error && !(error instanceof BTrDBError) &&
+        "code" in error && call.signal?.aborted !== true;
+      throw isOfSystem ? unavailable(target, error.message, error) : error;
     }
     link.#watch = setInterval(() => link.#check(), 1000);
     return link;
@@ -385,8 +387,11 @@ function plainAddress(address: string): string {
   return address.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "").toLowerCase();
 }
 
-function unavailable(target: PmuTarget, why: string): BTrDBError {
-  return new BTrDBError(`Cannot read from ${target.text}: ${why}`, { status: "UNAVAILABLE" });
+function unavailable(target: PmuTarget, why: string, cause?: Error): BTrDBError {
+  return new BTrDBError(`Cannot read from ${target.text}: ${why}`, {
+    status: "UNAVAILABLE",
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 /** Waits for a callback, but no longer than a call may last. */

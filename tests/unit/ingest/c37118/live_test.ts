@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { setImmediate } from "node:timers";
-import { connect } from "../../../../mod.ts";
+import { BTrDBError, connect } from "../../../../mod.ts";
 import {
   connectPmu,
   type DataFrame,
@@ -81,6 +81,29 @@ Deno.test("connectPmu: nobody, a wrong number, an abort", async () => {
   const aborted = connectPmu(pmu.address, { id: 8, signal: stop.signal });
   stop.abort(new Error("enough"));
   await assertRejects(() => aborted, Error, "enough");
+});
+
+// Errors of the system came as they were, without the address and without the documented status: a program
+// that waits for a device could not tell them from its own mistakes.
+Deno.test("connectPmu: nobody, and a device that closes during the commands, are UNAVAILABLE", async () => {
+  const [configuration] = encodeConfiguration(simulatedConfiguration({ id: 7 }), {
+    soc: 1_700_000_000,
+    fraction: 0,
+  });
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    // The command follows the 14 bytes of the header; 5 asks for CFG-2.
+    socket.on("data", (frame: Uint8Array) => {
+      if (frame[15] === 5) socket.end(configuration!);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.address() as { port: number };
+  for (const address of [`127.0.0.1:${freePort()}`, `127.0.0.1:${port}`]) {
+    const error = await assertRejects(() => connectPmu(address, { id: 7 }), BTrDBError, address);
+    assertEquals(error.status, "UNAVAILABLE");
+  }
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
 Deno.test("connectPmu: bytes that are no frames end by the deadline", async () => {
