@@ -4,12 +4,13 @@
  * @module
  */
 
-/** Series of a point of line protocol. */
+/**
+ * Series of a point of line protocol. Of very many series, all that is kept of each is copied by the
+ * collection of garbage, so tags are read where they are needed.
+ */
 export interface LineSeries {
-  /** Measurement. */
-  readonly measurement: string;
-  /** Tags in the order of their keys. */
-  readonly tags: ReadonlyMap<string, string>;
+  /** Measurement and tags as they stand in the line, for {@linkcode linePrefix}. */
+  readonly prefix: string;
   /** Field. */
   readonly field: string;
   /** Line of its first point, from 1. */
@@ -17,7 +18,12 @@ export interface LineSeries {
 }
 
 /** Measurement and tags. */
-export type LinePrefix = Pick<LineSeries, "measurement" | "tags">;
+export interface LinePrefix {
+  /** Measurement. */
+  readonly measurement: string;
+  /** Tags in the order of their keys. */
+  readonly tags: ReadonlyMap<string, string>;
+}
 
 /**
  * The parts of `measurement,key=value,…`, which the kernel has found well-formed.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LinePrefix, LineSeries } from "./line_series.ts";
+import type { LinePrefix } from "./line_series.ts";
 
 /** A series whose points cannot be stored. */
 export class SeriesRefusal extends Error {
@@ -28,7 +28,7 @@ export function prefixIdentity(collection: string, { measurement, tags }: LinePr
  *
  * @throws {SeriesRefusal} If two tags have the same key then.
  */
-export function annotationsOf({ tags }: Pick<LineSeries, "tags">): Map<string, string> {
+export function annotationsOf({ tags }: Pick<LinePrefix, "tags">): Map<string, string> {
   const annotations = new Map<string, string>();
   for (const [tag, value] of tags) {
     const key = annotationKey(tag);

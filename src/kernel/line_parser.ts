@@ -9,7 +9,7 @@ import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { columnBytes } from "./arena.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
 import { type LineError, lineError } from "./line_error.ts";
-import { type LinePrefix, linePrefix, type LineSeries, unescaped } from "../core/line_series.ts";
+import { type LineSeries, unescaped } from "../core/line_series.ts";
 
 /** Bytes parsed in one go. */
 const PIECE_BYTES = 1 << 18;
@@ -186,12 +186,12 @@ export class LineParser {
     const text = new TextDecoder();
     const slice = (at: number, length: number) =>
       text.decode(bytes.subarray(at - input, at - input + length));
-    const prefixes = new Map<number, LinePrefix>();
-    const prefixOf = (index: number): LinePrefix => {
+    const prefixes = new Map<number, string>();
+    const prefixOf = (index: number): string => {
       let prefix = prefixes.get(index);
       if (prefix === undefined) {
         const at = ((base + room.prefixes) >> 2) + index * PREFIX_WORDS;
-        prefixes.set(index, prefix = linePrefix(slice(u32[at]!, u32[at + 1]!)));
+        prefixes.set(index, prefix = slice(u32[at]!, u32[at + 1]!));
       }
       return prefix;
     };
@@ -202,7 +202,7 @@ export class LineParser {
       if (u32[at + 4] === 0) continue;
       places[i] = series.length;
       series.push({
-        ...prefixOf(u32[at]!),
+        prefix: prefixOf(u32[at]!),
         field: unescaped(slice(u32[at + 1]!, u32[at + 2]!)),
         line: this.#lines + u32[at + 5]! + 1,
       });

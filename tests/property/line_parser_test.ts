@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { assertEquals } from "@std/assert";
+import { linePrefix } from "../../src/core/line_series.ts";
 import { type LineBatch, LineParser } from "../../src/kernel/line_parser.ts";
 import { referenceLines } from "../support/line_protocol_reference.ts";
 import { hardDecimal } from "../support/number_arbitrary.ts";
@@ -21,7 +22,8 @@ function parsed(bytes: Uint8Array, unit: bigint, cuts: readonly number[] = []) {
   const points: [string, bigint, number][] = [];
   for (const { series, groups, columns } of batches) {
     for (let i = 0; i < groups.length; i++) {
-      const { measurement, tags, field } = series[groups[i]!]!;
+      const { prefix, field } = series[groups[i]!]!;
+      const { measurement, tags } = linePrefix(prefix);
       const name = JSON.stringify([measurement, [...tags], field]);
       points.push([name, columns.times[i]!, columns.values[i]!]);
     }

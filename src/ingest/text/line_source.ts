@@ -5,7 +5,7 @@
  */
 
 import { CollectionTemplate } from "../../core/collection_template.ts";
-import type { LineSeries } from "../../core/line_series.ts";
+import { linePrefix, type LineSeries } from "../../core/line_series.ts";
 import { didYouMean, nearest } from "../../core/suggest.ts";
 import { groupPoints, NO_GROUP } from "../../kernel/group_points.ts";
 import { collectionOf } from "../bytes.ts";
@@ -20,7 +20,12 @@ import {
   SurveyedSource,
 } from "../surveyed_source.ts";
 import { LinePass } from "./line_pass.ts";
-import { identityOf, type KnownSeries, surveyLines, type SurveyReading } from "./line_survey.ts";
+import {
+  type KnownSeries,
+  seriesIdentities,
+  surveyLines,
+  type SurveyReading,
+} from "./line_survey.ts";
 
 /** ns of the units of times, by the words of `--time-format`. */
 const UNITS: Readonly<Record<string, bigint>> = {
@@ -84,6 +89,7 @@ class LineFile implements SurveyedFile<LineLayout> {
   readonly #input: Rereadable;
   readonly #name: string;
   readonly #places: ReadonlyMap<string, number>;
+  readonly #identityOf = seriesIdentities();
 
   constructor(input: Rereadable, name: string, layout: LineLayout, found: Survey | undefined) {
     this.#input = input;
@@ -119,12 +125,14 @@ class LineFile implements SurveyedFile<LineLayout> {
   }
 
   #placeOf(series: LineSeries): number {
-    const place = this.#places.get(identityOf(series));
+    const place = this.#places.get(this.#identityOf(series));
     if (place !== undefined) return place;
     if (this.layout.wanted.length > 0) return NO_GROUP;
     throw new ImportError(
       `Cannot resume: line ${series.line} of ${this.#name} has a series of ` +
-        `${JSON.stringify(series.measurement)} that was not there before the interruption`,
+        `${
+          JSON.stringify(linePrefix(series.prefix).measurement)
+        } that was not there before the interruption`,
       { hint: "--restart imports the file from its beginning again" },
     );
   }

@@ -5,7 +5,7 @@
  */
 
 import type { CollectionTemplate } from "../../core/collection_template.ts";
-import type { LineSeries } from "../../core/line_series.ts";
+import { type LinePrefix, linePrefix, type LineSeries } from "../../core/line_series.ts";
 import { annotationsOf, prefixIdentity, SeriesRefusal } from "../../core/series_annotations.ts";
 import { NO_GROUP } from "../../kernel/group_points.ts";
 import type { LineBatch } from "../../kernel/line_parser.ts";
@@ -39,9 +39,15 @@ export interface LineSurvey extends Survey {
   readonly series: readonly KnownSeries[];
 }
 
-/** Tells a series from all others of a file. */
-export function identityOf(series: LineSeries): string {
-  return prefixIdentity("", series) + series.field;
+/** Makes texts that tell series from all others of a file; those of a line have their tags in common. */
+export function seriesIdentities(): (series: LineSeries) => string {
+  let latest: { readonly prefix: string; readonly id: string } | undefined;
+  return ({ prefix, field }) => {
+    if (latest?.prefix !== prefix) {
+      latest = { prefix, id: prefixIdentity("", linePrefix(prefix)) };
+    }
+    return latest.id + field;
+  };
 }
 
 /**
@@ -60,6 +66,7 @@ export async function surveyLines(
   const pass = new LinePass(input.read(START.offset), name, reading, START);
   const series = new Map<string, KnownSeries>();
   const destination = { bucket, org: "", rp: "" };
+  const identityOf = seriesIdentities();
   let span: TimeSpan | undefined;
   let [points, strings] = [0, 0];
   for await (const { batch, timeless } of pass.batches()) {
@@ -72,7 +79,8 @@ export async function surveyLines(
           hint: "are there tags of ever new values?",
         });
       }
-      series.set(id, known(id, one, template.expand(destination, one), name));
+      const prefix = linePrefix(one.prefix);
+      series.set(id, known(id, one, prefix, template.expand(destination, prefix), name));
     }
     points += batch.groups.length - timeless;
     strings += batch.strings;
@@ -100,9 +108,15 @@ export async function surveyLines(
   };
 }
 
-function known(id: string, series: LineSeries, collection: string, name: string): KnownSeries {
+function known(
+  id: string,
+  series: LineSeries,
+  prefix: LinePrefix,
+  collection: string,
+  name: string,
+): KnownSeries {
   try {
-    const annotations = Object.fromEntries(annotationsOf(series));
+    const annotations = Object.fromEntries(annotationsOf(prefix));
     return { id, field: series.field, collection, annotations };
   } catch (error) {
     if (!(error instanceof SeriesRefusal)) throw error;

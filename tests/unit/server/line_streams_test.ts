@@ -7,16 +7,16 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
-import type { LineSeries } from "../../../src/core/line_series.ts";
+import { linePrefix, type LineSeries } from "../../../src/core/line_series.ts";
 import { uuidText } from "../../../src/core/uuid.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
 import { keptIdentity, LineStreams } from "../../../src/server/http/write/line_streams.ts";
 import { serve } from "../../../src/server/mod.ts";
 
 function streamOf(field: string) {
-  const tags = new Map([["host", "a"]]);
-  const series: LineSeries = { measurement: "m", tags, field, line: 1 };
-  return { collection: "db/m", series, id: keptIdentity("db/m", series) + field };
+  const series: LineSeries = { prefix: "m,host=a", field, line: 1 };
+  const id = keptIdentity("db/m", linePrefix(series.prefix)) + field;
+  return { collection: "db/m", series, id };
 }
 
 // Requests that write the same new series share what looks for it. When the one went away that had

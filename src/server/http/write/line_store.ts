@@ -17,6 +17,7 @@ import { GrpcFailure } from "../../transport/status.ts";
 import type { CallOptions, Endpoint } from "../../../endpoint/endpoint.ts";
 import type { HttpExchange } from "../routes.ts";
 import type { CollectionTemplate, LineDestination } from "../../../core/collection_template.ts";
+import { linePrefix, type LineSeries } from "../../../core/line_series.ts";
 import { SeriesRefusal } from "../../../core/series_annotations.ts";
 import { ListedCollections } from "./listed_collections.ts";
 import { keptIdentity, type LineStream, type LineStreams } from "./line_streams.ts";
@@ -59,18 +60,15 @@ export interface LineStoreOptions {
   readonly destination: LineDestination;
 }
 
-/** A stream with its points. */
-interface StreamPoints {
-  readonly stream: LineStream;
-  readonly uuid: Uint8Array;
-}
-
 /**
  * Stores batches of lines for one request. A point whose time the stream has already replaces what
  * stands there, as in InfluxDB: a request that is sent again changes nothing.
  */
 export class LineStore {
   readonly #options: LineStoreOptions;
+  #latest:
+    | { readonly prefix: string; readonly collection: string; readonly id: string }
+    | undefined;
   readonly outcome: LineOutcome = {
     points: 0,
     strings: 0,
@@ -88,46 +86,43 @@ export class LineStore {
   async store(batch: LineBatch): Promise<void> {
     this.outcome.strings += batch.strings;
     this.#refuse(batch.refused, ...batch.errors);
-    const wanted = await inSlices(this.#streamsOf(batch));
-    const found = await inSlices(this.#knownOf(wanted));
-    const others = wanted.map((_, i) => i).filter((i) => found[i] === undefined);
+    const { series } = batch;
+    const found = await inSlices(this.#knownOf(series));
+    const others = series.map((_, i) => i).filter((i) => found[i] === undefined);
     const { endpoint, options } = this.#options.exchange;
     const listed = new ListedCollections(endpoint, options);
-    await inSlices(listed.expect(others.map((i) => wanted[i]!.collection)));
+    await inSlices(listed.expect(others, (i) => this.#streamOf(series[i]!).collection));
     await mapConcurrently(others, FIND_AT_ONCE, async (i) => {
       await giveWay();
-      found[i] = await this.#findOrRefuse(wanted[i]!, listed);
+      found[i] = await this.#findOrRefuse(this.#streamOf(series[i]!), listed);
     });
     await this.#write(batch, found);
   }
 
-  /** The streams of the series of a batch; those of one prefix have their collection in common. */
-  *#streamsOf({ series }: LineBatch): Generator<undefined, LineStream[]> {
-    const { template, destination } = this.#options;
-    const prefixes = new Map<object, { collection: string; id: string }>();
-    const streams: LineStream[] = [];
-    for (const one of series) {
-      let prefix = prefixes.get(one.tags);
-      if (prefix === undefined) {
-        const collection = template.expand(destination, one);
-        prefixes.set(one.tags, prefix = { collection, id: keptIdentity(collection, one) });
-        yield;
-      }
-      const { collection, id } = prefix;
-      streams.push({ collection, series: one, id: id + one.field });
+  /**
+   * The stream of a series, which is made anew rather than kept: of thousands, all that is kept is
+   * copied by collections of garbage. Fields of one line have their collection in common.
+   */
+  #streamOf(series: LineSeries): LineStream {
+    if (this.#latest?.prefix !== series.prefix) {
+      const { template, destination } = this.#options;
+      const prefix = linePrefix(series.prefix);
+      const collection = template.expand(destination, prefix);
+      const id = keptIdentity(collection, prefix);
+      this.#latest = { prefix: series.prefix, collection, id };
     }
-    return streams;
+    const { collection, id } = this.#latest;
+    return { collection, series, id: id + series.field };
   }
 
   /** Those streams that are remembered; callers who are kept to collections are looked at for each. */
-  *#knownOf(wanted: readonly LineStream[]): Generator<undefined, (StreamPoints | undefined)[]> {
+  *#knownOf(series: readonly LineSeries[]): Generator<undefined, (Uint8Array | undefined)[]> {
     const { streams, exchange } = this.#options;
-    const found = new Array<StreamPoints | undefined>(wanted.length);
+    const found = new Array<Uint8Array | undefined>(series.length);
     if (exchange.access.limited) return found;
-    for (const [i, stream] of wanted.entries()) {
-      if (i % STEP_SERIES === STEP_SERIES - 1) yield;
-      const uuid = streams.known(stream);
-      if (uuid !== undefined) found[i] = { stream, uuid };
+    for (const [i, one] of series.entries()) {
+      found[i] = streams.known(this.#streamOf(one));
+      yield;
     }
     return found;
   }
@@ -135,14 +130,15 @@ export class LineStore {
   async #findOrRefuse(
     stream: LineStream,
     listed: ListedCollections,
-  ): Promise<StreamPoints | undefined> {
+  ): Promise<Uint8Array | undefined> {
     try {
       return await this.#find(stream, listed);
     } catch (error) {
       const isDenied = error instanceof GrpcFailure;
       if (!isDenied && !(error instanceof SeriesRefusal)) throw error;
       this.outcome.isDenied ||= isDenied;
-      const { measurement, field, line } = stream.series;
+      const { prefix, field, line } = stream.series;
+      const { measurement } = linePrefix(prefix);
       const name = JSON.stringify(`${measurement} ${field}`.slice(0, 200));
       const mayRead = this.#options.exchange.grant.capabilities.includes("read");
       const why = error instanceof SeriesRefusal && !mayRead ? error.unread : error.message;
@@ -151,7 +147,7 @@ export class LineStore {
     }
   }
 
-  async #find(stream: LineStream, listed: ListedCollections): Promise<StreamPoints> {
+  async #find(stream: LineStream, listed: ListedCollections): Promise<Uint8Array> {
     const { streams, exchange } = this.#options;
     const { access, grant, options } = exchange;
     access.collection("insert", stream.collection);
@@ -165,11 +161,11 @@ export class LineStore {
         await access.stream("insert", uuid);
       });
     }
-    return { stream, uuid };
+    return uuid;
   }
 
   /** Several series may be one stream: the order of their lines decides which point is the last. */
-  async #write(batch: LineBatch, found: readonly (StreamPoints | undefined)[]): Promise<void> {
+  async #write(batch: LineBatch, found: readonly (Uint8Array | undefined)[]): Promise<void> {
     const { targets, groupOf } = await inSlices(targetsOf(found));
     const groups = batch.groups.map((series) => groupOf[series]!);
     await giveWay();
@@ -178,14 +174,14 @@ export class LineStore {
     await mapConcurrently(targets, WRITE_AT_ONCE, async (target, i) => {
       await giveWay();
       const columns = columnsOf(i);
-      await this.#insert(target, columns);
+      await this.#insert(batch.series[target]!, found[target]!, columns);
       const stored = columns.times.length;
       this.outcome.points += stored;
       this.#options.exchange.metrics.pointsInserted += stored;
     });
   }
 
-  async #insert({ stream, uuid }: StreamPoints, columns: RawColumns): Promise<void> {
+  async #insert(series: LineSeries, uuid: Uint8Array, columns: RawColumns): Promise<void> {
     const { streams, exchange } = this.#options;
     const { endpoint, options, grant } = exchange;
     try {
@@ -194,6 +190,7 @@ export class LineStore {
       const isGone = error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
       if (!isGone) throw error;
       // Obliterated since it was found: the series begins anew.
+      const stream = this.#streamOf(series);
       streams.forget(stream);
       const next = await streams.find(stream, grant, options);
       await replacePoints(endpoint, next, columns, options);
@@ -210,18 +207,21 @@ export class LineStore {
 /** Series that are looked at in one step. */
 const STEP_SERIES = 256;
 
-/** The streams of series, each once, and which of them each series is; yields where it may pause. */
+/**
+ * The streams of series, each once, by the first of their series, and which of them each series is;
+ * yields where it may pause.
+ */
 function* targetsOf(
-  found: readonly (StreamPoints | undefined)[],
-): Generator<undefined, { targets: StreamPoints[]; groupOf: Uint32Array }> {
+  found: readonly (Uint8Array | undefined)[],
+): Generator<undefined, { targets: number[]; groupOf: Uint32Array }> {
   const places = new Map<string, number>();
-  const targets: StreamPoints[] = [];
+  const targets: number[] = [];
   const groupOf = new Uint32Array(found.length).fill(NO_GROUP);
-  for (const [i, points] of found.entries()) {
+  for (const [i, uuid] of found.entries()) {
     if (i % STEP_SERIES === STEP_SERIES - 1) yield;
-    if (points === undefined) continue;
-    const id = uuidKey(points.uuid);
-    const place = places.get(id) ?? targets.push(points) - 1;
+    if (uuid === undefined) continue;
+    const id = uuidKey(uuid);
+    const place = places.get(id) ?? targets.push(i) - 1;
     places.set(id, place);
     groupOf[i] = place;
   }

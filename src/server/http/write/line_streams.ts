@@ -19,7 +19,7 @@ import {
   SeriesRefusal,
 } from "../../../core/series_annotations.ts";
 import type { ListedCollections } from "./listed_collections.ts";
-import type { LinePrefix, LineSeries } from "../../../core/line_series.ts";
+import { type LinePrefix, linePrefix, type LineSeries } from "../../../core/line_series.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
 const REMEMBER_MS = 60_000;
@@ -167,7 +167,7 @@ export class LineStreams {
     uuid[6] = uuid[6]! & 0x0f | 0x40;
     uuid[8] = uuid[8]! & 0x3f | 0x80;
     const tags: Metadata = new Map([["name", series.field]]);
-    const annotations = annotationsOf(series);
+    const annotations = annotationsOf(linePrefix(series.prefix));
     try {
       await this.#endpoint.create({ uuid, collection, tags, annotations }, options);
       this.made++;
@@ -207,7 +207,8 @@ function uuidOf(
         JSON.stringify(series.field),
     );
   }
-  checkSeries(exact.annotations, annotationsOf(series), series.field, exact.collection);
+  const wanted = annotationsOf(linePrefix(series.prefix));
+  checkSeries(exact.annotations, wanted, series.field, exact.collection);
   return exact.uuid;
 }
 
