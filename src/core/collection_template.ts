@@ -49,18 +49,26 @@ export class CollectionTemplate {
 
   /** The collection of a series. */
   expand(destination: LineDestination, { measurement, tags }: LinePrefix): string {
-    const rest = [...tags].filter(([key]) => !this.#named.has(key)).map(([, value]) => value);
+    const rest: string[] = [];
+    for (const [key, value] of tags) if (!this.#named.has(key)) rest.push(value);
+    const { bucket, org, rp } = destination;
     const values: Readonly<Record<string, string>> = {
-      ...destination,
+      bucket,
+      org,
+      rp,
       measurement,
       tags: rest.join("/"),
     };
-    const textOf = (part: Part): string => {
-      if ("text" in part) return part.text;
-      return (part.tag === undefined ? values[part.name] : tags.get(part.tag)) ?? "";
-    };
-    return this.#segments.map((parts) => parts.map(textOf).join("")).filter((text) => text !== "")
-      .join("/");
+    const texts: string[] = [];
+    for (const parts of this.#segments) {
+      let text = "";
+      for (const part of parts) {
+        if ("text" in part) text += part.text;
+        else text += (part.tag === undefined ? values[part.name] : tags.get(part.tag)) ?? "";
+      }
+      if (text !== "") texts.push(text);
+    }
+    return texts.join("/");
   }
 }
 

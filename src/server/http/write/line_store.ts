@@ -60,6 +60,13 @@ export interface LineStoreOptions {
   readonly destination: LineDestination;
 }
 
+/** Streams of the series of a batch. */
+interface KnownStreams {
+  /** Those that are known, each at the place of its series. */
+  readonly found: (Uint8Array | undefined)[];
+  readonly others: readonly { readonly place: number; readonly stream: LineStream }[];
+}
+
 /**
  * Stores batches of lines for one request. A point whose time the stream has already replaces what
  * stands there, as in InfluxDB: a request that is sent again changes nothing.
@@ -87,21 +94,20 @@ export class LineStore {
     this.outcome.strings += batch.strings;
     this.#refuse(batch.refused, ...batch.errors);
     const { series } = batch;
-    const found = await inSlices(this.#knownOf(series));
-    const others = series.map((_, i) => i).filter((i) => found[i] === undefined);
+    const { found, others } = await inSlices(this.#knownOf(series));
     const { endpoint, options } = this.#options.exchange;
     const listed = new ListedCollections(endpoint, options);
-    await inSlices(listed.expect(others, (i) => this.#streamOf(series[i]!).collection));
-    await mapConcurrently(others, FIND_AT_ONCE, async (i) => {
+    await inSlices(listed.expect(others.map(({ stream }) => stream.collection)));
+    await mapConcurrently(others, FIND_AT_ONCE, async ({ place, stream }) => {
       await giveWay();
-      found[i] = await this.#findOrRefuse(this.#streamOf(series[i]!), listed);
+      found[place] = await this.#findOrRefuse(stream, listed);
     });
     await this.#write(batch, found);
   }
 
   /**
-   * The stream of a series, which is made anew rather than kept: of thousands, all that is kept is
-   * copied by collections of garbage. Fields of one line have their collection in common.
+   * The stream of a series, which is not kept once it is found: of thousands, all that is kept is copied
+   * by collections of garbage. Fields of one line have their collection in common.
    */
   #streamOf(series: LineSeries): LineStream {
     if (this.#latest?.prefix !== series.prefix) {
@@ -115,16 +121,21 @@ export class LineStore {
     return { collection, series, id: id + series.field };
   }
 
-  /** Those streams that are remembered; callers who are kept to collections are looked at for each. */
-  *#knownOf(series: readonly LineSeries[]): Generator<undefined, (Uint8Array | undefined)[]> {
+  /**
+   * Those streams that are remembered, and the others, which have to be found or made; to callers who are
+   * kept to collections all are others.
+   */
+  *#knownOf(series: readonly LineSeries[]): Generator<undefined, KnownStreams> {
     const { streams, exchange } = this.#options;
     const found = new Array<Uint8Array | undefined>(series.length);
-    if (exchange.access.limited) return found;
-    for (const [i, one] of series.entries()) {
-      found[i] = streams.known(this.#streamOf(one));
+    const others: { place: number; stream: LineStream }[] = [];
+    for (const [place, one] of series.entries()) {
+      const stream = this.#streamOf(one);
+      if (!exchange.access.limited) found[place] = streams.known(stream);
+      if (found[place] === undefined) others.push({ place, stream });
       yield;
     }
-    return found;
+    return { found, others };
   }
 
   async #findOrRefuse(

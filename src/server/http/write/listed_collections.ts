@@ -9,6 +9,9 @@ import type { CallOptions, Endpoint, StreamDescriptor } from "../../../endpoint/
 /** Streams of a collection up to which they are read together. */
 const MAX_LISTED = 256;
 
+/** Series that are noted in one step. */
+const STEP_SERIES = 1_024;
+
 /** Streams by their tag `name`; `undefined` if the collection has too many. */
 type Listed = ReadonlyMap<string, readonly StreamDescriptor[]> | undefined;
 
@@ -36,17 +39,13 @@ export class ListedCollections {
   }
 
   /**
-   * Takes note of series that will ask; yields before each, whose names may be long.
+   * Takes note of series that will ask; yields where it may pause.
    *
-   * @param collectionOf That of a series.
+   * @param collections That of each series.
    */
-  *expect<T>(
-    series: readonly T[],
-    collectionOf: (series: T) => string,
-  ): Generator<undefined, void> {
-    for (const one of series) {
-      yield;
-      const name = collectionOf(one);
+  *expect(collections: readonly string[]): Generator<undefined, void> {
+    for (const [i, name] of collections.entries()) {
+      if (i % STEP_SERIES === STEP_SERIES - 1) yield;
       const known = this.#collections.get(name);
       if (known === undefined) this.#collections.set(name, { expected: 1, left: 1 });
       else known.left = ++known.expected;
