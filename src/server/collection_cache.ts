@@ -17,6 +17,7 @@ const MAX_REMEMBERED = 10_000;
 /** The collections of streams, as far as they were asked for lately. */
 export class CollectionCache {
   readonly #endpoint: Endpoint;
+  /** Times are those of `performance.now()`, which is never set back. */
   readonly #known = new Map<string, { collection: string; untilMs: number }>();
   /** Number of times a collection was forgotten: requests made before that may be out of date. */
   #changes = 0;
@@ -45,7 +46,7 @@ export class CollectionCache {
   ): Promise<string | undefined> {
     const name = uuidKey(uuid);
     const known = this.#known.get(name);
-    const isFresh = known !== undefined && known.untilMs > Date.now();
+    const isFresh = known !== undefined && known.untilMs > performance.now();
     if (isFresh && sees(known.collection)) return known.collection;
     if (!isFresh) this.#known.delete(name);
     const changes = this.#changes;
@@ -73,6 +74,6 @@ export class CollectionCache {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(name, { collection, untilMs: Date.now() + REMEMBER_MS });
+    this.#known.set(name, { collection, untilMs: performance.now() + REMEMBER_MS });
   }
 }
