@@ -202,8 +202,15 @@ const UNCERTAIN: ReadonlySet<number> = new Set<number>([
   ErrorCode.TieredStorageTemporaryError,
 ]);
 
+/**
+ * Statuses after which a write may have taken place: the answer is lost or cannot be read, or the server
+ * or a proxy failed. A page of a proxy with HTTP status 200 is UNKNOWN too.
+ */
+const UNCLEAR: ReadonlySet<string> = new Set(["UNAVAILABLE", "UNKNOWN", "INTERNAL", "DATA_LOSS"]);
+
 /** Tells whether a write that failed like this may have taken place. */
 export function isUncertain(error: unknown): boolean {
-  if (isUnavailable(error)) return !wasUnsent(error);
-  return error instanceof BTrDBError && UNCERTAIN.has(error.code);
+  if (!(error instanceof BTrDBError)) return false;
+  if (error.code !== 0) return UNCERTAIN.has(error.code);
+  return UNCLEAR.has(error.status) && !wasUnsent(error);
 }

@@ -152,7 +152,7 @@ export class PointWrites {
       outcome = await abortable(settling, spec.options, () => lateError(spec));
     } catch (stopped) {
       void settling.then((late) => late.kind === "not stored" && stream.ended(true));
-      throw isTimeout(stopped) ? doubtful(request, error) : stopped;
+      throw isTimeout(stopped) ? doubtful(request, stopped) : stopped;
     }
     if (outcome.kind === "unknown") throw doubtful(request, outcome.cause ?? error, outcome.why);
     return outcome.kind === "stored" ? outcome.version : undefined;

@@ -220,3 +220,92 @@ for (const code of [428, 432]) {
     }
   });
 }
+
+/** Ends of calls that say nothing of what the server did. */
+const UNCLEAR: [name: string, end: (call: Parameters<Script>[0]) => Promise<void> | void][] = [
+  ["UNKNOWN", () => {
+    throw status(2, "it answered with HTTP status 500");
+  }],
+  ["INTERNAL", () => {
+    throw status(13, "the proxy broke");
+  }],
+  ["DATA_LOSS", (call) => call.send(Uint8Array.of(255))],
+];
+
+// Answers of a proxy that were none of gRPC, with HTTP status 200 or 500, came after the points had been
+// stored. The error said that the insert had failed; who made it again had them twice.
+for (const [name, end] of UNCLEAR) {
+  for (const isStored of [true, false]) {
+    Deno.test(`insert, create: after ${name} of a write that was ${isStored ? "" : "not "}made, it is looked for`, async () => {
+      const store = await openEngine();
+      const service = new LocalService(store);
+      const failing = new Set(["Create", "Insert", "Delete"]);
+      const script: Script = async (call) => {
+        const isFailing = failing.delete(call.rpc);
+        if (isFailing && !isStored) return await end(call);
+        const { code, details, messages } = await service.call(call.path, call.request);
+        if (isFailing) return await end(call);
+        for (const message of messages) await call.send(message);
+        if (code !== 0) throw status(code, details);
+      };
+      const tags = new Map([["name", "x"]]);
+      const stream = { uuid, collection: "c", tags, annotations: new Map<string, string>() };
+      try {
+        await withScript(script, async (endpoint, server) => {
+          const writes: [() => Promise<unknown>, made: () => Promise<unknown>][] = [
+            [() => endpoint.create(stream), () => store.create(stream)],
+            [
+              () => endpoint.insert({ uuid, columns: columns([[1n, 1], [2n, 2]]) }),
+              () => store.insert({ uuid, columns: columns([[1n, 1], [2n, 2]]) }),
+            ],
+            [
+              () => endpoint.deleteRange({ uuid, start: 0n, end: 2n }),
+              () => store.deleteRange({ uuid, start: 0n, end: 2n }),
+            ],
+          ];
+          for (const [write, made] of writes) {
+            if (isStored) await write();
+            else {
+              const error = await assertRejects(write, BTrDBError);
+              assertEquals([error.code, error.status], [0, name]);
+              await made();
+            }
+          }
+          assertEquals(await readAll(store, ALL), [[2n, 2]]);
+          const counts = ["Create", "Insert", "Delete"].map((rpc) => server.count(rpc));
+          assertEquals(counts, [1, 1, 1]);
+        });
+      } finally {
+        await service.close();
+      }
+    });
+  }
+}
+
+// The deadline passed while it was looked for, and the status was UNKNOWN, not that of a deadline.
+Deno.test("insert: a deadline that passes while the insert is looked for is DEADLINE_EXCEEDED", async () => {
+  const store = await openEngine();
+  const service = new LocalService(store);
+  const released = Promise.withResolvers<void>();
+  let isLost = false;
+  const script: Script = async (call) => {
+    if (isLost) await released.promise;
+    const { messages } = await service.call(call.path, call.request);
+    isLost ||= call.rpc === "Insert";
+    if (call.rpc === "Insert") throw gone();
+    for (const message of messages) await call.send(message);
+  };
+  const tags = new Map([["name", "x"]]);
+  await store.create({ uuid, collection: "c", tags, annotations: new Map() });
+  try {
+    await withScript(script, async (endpoint) => {
+      const request = { uuid, columns: columns([[1n, 1]]) };
+      const insert = endpoint.insert(request, { deadlineMs: Date.now() + 300 });
+      const error = await assertRejects(() => insert, BTrDBError);
+      released.resolve();
+      assertEquals(error.status, "DEADLINE_EXCEEDED");
+    });
+  } finally {
+    await service.close();
+  }
+});
