@@ -16,7 +16,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { writePrivateFile } from "../core/new_file.ts";
 import { parseJson } from "../core/parse_json.ts";
-import { readStateText, stateError } from "./state_file.ts";
+import { isIntact, readStateText, sealedJson, stateError } from "./state_file.ts";
 import { readAt } from "./bytes.ts";
 import { ImportError } from "./errors.ts";
 import type { Position } from "./source.ts";
@@ -117,8 +117,8 @@ function recordIn(text: string, path: string): ImportRecord {
     if (!(error instanceof SyntaxError)) throw error;
   }
   const isObject = typeof value === "object" && value !== null;
-  const record = (isObject ? value : {}) as Partial<ImportRecord>;
-  const isOurs = record.format === 1 && Array.isArray(record.streams) &&
+  const { sum: _, ...record } = (isObject ? value : {}) as Partial<ImportRecord> & { sum?: string };
+  const isOurs = isIntact(text) && record.format === 1 && Array.isArray(record.streams) &&
     typeof record.source === "object" && typeof record.position === "object";
   if (isOurs) return record as ImportRecord;
   throw new ImportError(`Cannot read the record of the import: ${path} is damaged`, {
@@ -134,7 +134,7 @@ function recordIn(text: string, path: string): ImportRecord {
 export async function saveRecord(path: string, record: ImportRecord): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    writePrivateFile(path, JSON.stringify(record));
+    writePrivateFile(path, sealedJson(record));
   } catch (error) {
     throw await stateError(error, path, "the record of the import");
   }

@@ -5,6 +5,7 @@
  */
 
 import { pathProblem } from "../core/path_problem.ts";
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { kindOf, NotAFileError, readPlainText } from "../core/plain_file.ts";
@@ -25,6 +26,29 @@ export async function readStateText(path: string, what: string): Promise<string 
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw await stateError(error, path, what);
   }
+}
+
+/** Digits of the digest of a state, and what it is called there. */
+const SUM_DIGITS = 16;
+const SUM = ',"sum":"';
+
+/**
+ * A state as JSON, with a digest at its end: one digit of a place that changed would lose rows, or
+ * store them twice.
+ */
+export function sealedJson(state: object): string {
+  const text = JSON.stringify(state);
+  return `${text.slice(0, -1)}${SUM}${sumOf(text)}"}`;
+}
+
+/** Tells whether a state is as it was written; one without a digest is taken for such. */
+export function isIntact(json: string): boolean {
+  const at = json.lastIndexOf(SUM);
+  return at < 0 || json.slice(at) === `${SUM}${sumOf(`${json.slice(0, at)}}`)}"}`;
+}
+
+function sumOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, SUM_DIGITS);
 }
 
 /**

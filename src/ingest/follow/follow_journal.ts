@@ -15,7 +15,7 @@ import { parseJson } from "../../core/parse_json.ts";
 import { ImportError } from "../errors.ts";
 import { digest } from "../import_record.ts";
 import type { Position } from "../source.ts";
-import { readStateText } from "../state_file.ts";
+import { isIntact, readStateText, sealedJson } from "../state_file.ts";
 import type { FileDigests } from "./file_digests.ts";
 
 /** State of a followed file. */
@@ -177,7 +177,7 @@ export class FollowJournal implements AsyncDisposable {
 
   async #append(line: Line): Promise<void> {
     await this.#checkAlone();
-    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    const bytes = new TextEncoder().encode(`${sealedJson(line)}\n`);
     await this.#file.appendFile(bytes);
     this.#size += bytes.length;
   }
@@ -211,6 +211,7 @@ export class FollowJournal implements AsyncDisposable {
 function lineOf(text: string): Line | undefined {
   try {
     const line = parseJson(text);
+    if (!isIntact(text)) return undefined;
     const isObject = typeof line === "object" && line !== null;
     const isOurs = isObject && ["follow", "file", "begin", "stored"].some((key) => key in line);
     return isOurs ? line as Line : undefined;
@@ -230,7 +231,7 @@ function write(
   const lines: Line[] = [head];
   for (const file of files.values()) lines.push({ file });
   if (pending !== undefined) lines.push({ begin: pending });
-  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const text = lines.map((line) => `${sealedJson(line)}\n`).join("");
   writePrivateFile(path, text);
   return new TextEncoder().encode(text).length;
 }

@@ -35,6 +35,31 @@ Deno.test("followFile: what was stored is not stored again by the next run", asy
   await assertRejects(() => followed.running, Error, "began with other options");
 });
 
+// One digit of the place that a damaged disk or an editor had changed was believed: rows were passed over,
+// and nobody was told.
+Deno.test("followFile: a journal of which a digit was changed is refused", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", `time,v\n${rows(1, 4)}`);
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(4));
+  await followed.end();
+  const lines = await followed.journalLines();
+  const last = lines.at(-1)!;
+  const offset = /"offset":(\d+)/.exec(last)![1]!;
+  const changed = last.replace(
+    `"offset":${offset}`,
+    `"offset":${Number(offset) + rows(5, 5).length}`,
+  );
+  await followed.setJournal([...lines.slice(0, -1), changed]);
+  await followed.write("log.csv", rows(5, 6));
+  followed.begin("log.csv");
+  await assertRejects(() => followed.running, Error, `line ${lines.length} of `);
+  await followed.setJournal(lines);
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(6));
+  await followed.end();
+});
+
 // A journal that had lost its end, or was put back from a backup, was believed: all rows behind what it
 // knew were stored twice, without a word.
 Deno.test("followFile: a journal that lost lines at its end is refused, wherever it was cut", async () => {

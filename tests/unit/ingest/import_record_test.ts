@@ -32,6 +32,10 @@ Deno.test("loadRecord: what is no record is an error that names the file and rep
     };
     await saveRecord(path, record);
     assertEquals(await loadRecord(path), record);
+    // A changed digit of the place would lose rows, or store them twice.
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace('"offset":0', '"offset":1'));
+    await assertRejects(() => loadRecord(path), ImportError, "is damaged");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
