@@ -52,7 +52,8 @@ Deno.test("followFile: a journal of which a digit was changed is refused", async
   );
   await followed.setJournal([...lines.slice(0, -1), changed]);
   await followed.write("log.csv", rows(5, 6));
-  followed.begin("log.csv");
+  const stored = new AbortController();
+  followed.begin("log.csv", { signal: stored.signal, onProgress: () => stored.abort() });
   await assertRejects(() => followed.running, Error, `line ${lines.length} of `);
   await followed.setJournal(lines);
   followed.begin("log.csv");
