@@ -76,6 +76,8 @@ export async function* paced<T>(
   source: Iterable<T | undefined>,
   options: CallOptions | undefined,
 ): AsyncGenerator<T, void, undefined> {
+  // Hundreds of lists may begin in one turn of the event loop, each with a step.
+  if (isDue()) await yieldToEventLoop();
   throwIfOver(options, "continue reading");
   for (const item of source) {
     // Before whoever reads goes to work on it.

@@ -50,8 +50,14 @@ export const CHUNK_WINDOWS = 16_384;
 /** Changed ranges per chunk. */
 export const CHUNK_RANGES = 1000;
 
-/** Stream descriptors per chunk of a lookup, names per chunk of a listing. */
-export const CHUNK_STREAMS = 1000;
+/**
+ * Stream descriptors per chunk of a lookup: those of hundreds of lookups that wait are copied with each
+ * collection of garbage.
+ */
+export const CHUNK_STREAMS = 128;
+
+/** Names per chunk of a listing. */
+export const CHUNK_NAMES = 1000;
 
 /** Longest wait of a buffer for its commit by default: eight hours, as in the real server. */
 export const MAX_BUFFER_AGE_MS: number = 8 * 3600 * 1000;

@@ -74,7 +74,7 @@ import type {
   ExpiryReport,
   RetentionRule,
 } from "../endpoint/retention.ts";
-import { CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
+import { CHUNK_NAMES, CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
 import { checkKeyCount, keysOf } from "./metadata/key_limit.ts";
 import { checkSqlInput } from "./metadata/sql.ts";
 import { checkAge, rulePrefix } from "./retention/rule_arguments.ts";
@@ -502,7 +502,7 @@ export class Engine implements Endpoint {
     throwIfOver(options, "look up streams");
     checkKeyCount(keysOf(request));
     checkLookup(request);
-    yield* this.#list(this.#storage.metadata.lookup(request), options);
+    yield* this.#list(this.#storage.metadata.lookup(request), CHUNK_STREAMS, options);
   }
 
   async *listCollections(
@@ -511,7 +511,7 @@ export class Engine implements Endpoint {
   ): AsyncIterableIterator<string[]> {
     throwIfOver(options, "list collections");
     checkListCollections(request);
-    yield* this.#list(this.#storage.metadata.collections(request), options);
+    yield* this.#list(this.#storage.metadata.collections(request), CHUNK_NAMES, options);
   }
 
   async metadataUsage(prefix: string, options?: CallOptions): Promise<MetadataUsage> {
@@ -525,10 +525,11 @@ export class Engine implements Endpoint {
   /** Chunks of a long list; at least one. */
   async *#list<T>(
     items: Iterable<T | undefined>,
+    chunk: number,
     options: CallOptions | undefined,
   ): AsyncGenerator<T[]> {
     await this.#storage.checked(options, () => {});
-    yield* paced(this.#storage.translated(chunked(items, CHUNK_STREAMS)), options);
+    yield* paced(this.#storage.translated(chunked(items, chunk)), options);
   }
 
   async *sqlQuery(request: SqlRequest, options?: SqlOptions): AsyncIterableIterator<string[]> {

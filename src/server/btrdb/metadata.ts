@@ -4,27 +4,16 @@
  * @module
  */
 
-import { concatBytes } from "../../core/bytes.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { giveWay } from "../../core/pacer.ts";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkListCollections, MAX_LIST_LIMIT } from "../../endpoint/checks_metadata.ts";
 import * as v4 from "../../gen/btrdb_v4_pb.ts";
 import * as v5 from "../../gen/btrdb_v5_pb.ts";
 import type { Exchange, Method } from "../method.ts";
 import { visibleCollections, visibleStreams } from "../visible.ts";
+import { LookupMessage } from "./lookup_message.ts";
 import { type MetadataCodec, metadataOf } from "./metadata_codec.ts";
 import { decode, FEW_FIELDS } from "./request.ts";
-
-/** Streams a `LookupStreamsResponse` carries at most. */
-const BATCH_STREAMS = 1_000;
-
-/**
- * Tags and annotations of them, and what the last stream adds: clients decode a message at once, 8,000 in
- * 6 to 10 ms.
- */
-const BATCH_PROPERTIES = 8_192;
 
 /** Names a v5 `ListCollectionsResponse` carries. */
 const BATCH_NAMES = 1_000;
@@ -93,47 +82,22 @@ export function lookupStreams(dialect: MetadataCodec): Method {
   return async ({ call, endpoint, access, options }) => {
     const request = await dialect.decodeLookup(await call.only());
     access.anywhere("read", request.collection);
-    let held: StreamDescriptor[] = [];
-    let properties = 0;
+    let message = new LookupMessage(dialect);
     let sent = false;
     const send = async (): Promise<void> => {
-      const streams = held;
-      [held, properties, sent] = [[], 0, true];
-      await call.send(await lookupMessage(dialect, streams));
+      const bytes = message.end();
+      [message, sent] = [new LookupMessage(dialect), true];
+      await call.send(bytes);
     };
     for await (const found of visibleStreams(request, { endpoint, access, options })) {
       for (const stream of found) {
-        held.push(stream);
-        properties += stream.tags.size + stream.annotations.size;
-        if (held.length === BATCH_STREAMS || properties >= BATCH_PROPERTIES) await send();
+        const pause = message.add(stream);
+        if (pause !== undefined) await pause;
+        if (message.isFull) await send();
       }
     }
-    if (!sent || held.length > 0) await send();
+    if (!sent || !message.isEmpty) await send();
   };
-}
-
-/** Streams that are encoded in one step, and tags and annotations from which on it takes no more. */
-const STEP_STREAMS = 128;
-const STEP_PROPERTIES = 512;
-
-/** A `LookupStreamsResponse`: messages with some of the results, one after another, are one message. */
-async function lookupMessage(
-  dialect: MetadataCodec,
-  found: readonly StreamDescriptor[],
-): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let step: StreamDescriptor[] = [];
-  let properties = 0;
-  for (const [i, stream] of found.entries()) {
-    step.push(stream);
-    properties += stream.tags.size + stream.annotations.size;
-    const isFull = step.length === STEP_STREAMS || properties >= STEP_PROPERTIES;
-    if (!isFull && i < found.length - 1) continue;
-    if (pieces.length > 0) await giveWay();
-    pieces.push(dialect.encodeLookup(step));
-    [step, properties] = [[], 0];
-  }
-  return pieces.length === 1 ? pieces[0]! : concatBytes(pieces);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { isDue, yieldToEventLoop } from "../../../src/core/pacer.ts";
+import { isDue, paced, yieldToEventLoop } from "../../../src/core/pacer.ts";
 
 /** Work that takes all of a slice. */
 function busy(): void {
@@ -47,4 +47,29 @@ Deno.test("yieldToEventLoop: work of a kind goes on in the order in which it gav
   ]);
   assertEquals(order.filter((name) => "ac".includes(name)), ["a", "c"]);
   assertEquals(order.filter((name) => "bd".includes(name)), ["b", "d"]);
+});
+
+/**
+ * 190 lists of streams that were asked for at once each read a page before any of them gave way: the
+ * event loop stood still for more than half a second, and so did the `nearest` of everybody else.
+ */
+Deno.test("paced: many that begin at once do not each do a step first", async () => {
+  let steps = 0;
+  function* source(): Generator<number> {
+    steps++;
+    busy();
+    yield 0;
+  }
+  busy();
+  const reads = Array.from({ length: 20 }, () => paced(source(), undefined).next());
+  let inTurn = -1;
+  await new Promise<void>((resolve) => {
+    setTimeout(() => {
+      inTurn = steps;
+      resolve();
+    });
+  });
+  assert(inTurn >= 0 && inTurn <= 2, `${inTurn} steps before the event loop went on`);
+  await Promise.all(reads);
+  assertEquals(steps, 20);
 });
