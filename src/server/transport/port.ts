@@ -98,9 +98,19 @@ export class Port {
   }
 }
 
+/**
+ * No timer of `node:tls` for handshakes, which {@linkcode Connections} times. Under Deno it goes on after
+ * the connection is closed, two minutes by default, and keeps it in memory.
+ */
+const NO_HANDSHAKE_TIMER = -1;
+
 /** A TLS server that listens nowhere. */
 function tlsServer(certificate: Certificate, options: PortOptions): tls.Server {
-  const server = tls.createServer({ ...certificate, ALPNProtocols: [...options.protocols] });
+  const server = tls.createServer({
+    ...certificate,
+    ALPNProtocols: [...options.protocols],
+    handshakeTimeout: NO_HANDSHAKE_TIMER,
+  });
   server.on("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
   server.on("secureConnection", (socket: tls.TLSSocket) => {
     propagateReadStop(socket);
