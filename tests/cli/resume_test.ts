@@ -208,7 +208,7 @@ Deno.test("a record of a database that is gone counts for nothing", async () => 
   await remove();
   const [record] = await Array.fromAsync(Deno.readDir(`${path}/state`));
   const file = `${path}/state/${record!.name}`;
-  const known = JSON.parse(await Deno.readTextFile(file));
+  const { sum: _digest, ...known } = JSON.parse(await Deno.readTextFile(file));
   await Deno.writeTextFile(file, JSON.stringify({ ...known, done: false }));
   const fresh = await btrdb(args, { env });
   assertEquals(fresh.code, 0, fresh.stderr);
