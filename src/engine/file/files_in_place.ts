@@ -10,7 +10,7 @@
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { FileHeader } from "./header.ts";
-import { isWritten, type LogState, logState, openLog } from "./wal_file.ts";
+import { committedEnd, isCommittedAt, type LogState, logState, openLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when what is known of it last changed. */
 export interface Identity {
@@ -85,8 +85,8 @@ export class FilesInPlace {
   readonly #log: Pick<Identity, "dev" | "ino">;
   readonly #logDescriptor: number;
   readonly #header: DataView = new DataView(new ArrayBuffer(24));
-  /** The log when the names were looked at: its state and its size. */
-  #length: { readonly state: LogState; readonly bytes: number } | undefined;
+  /** The state of the log when the names were looked at, and where a transaction ended in it. */
+  #committed: { readonly state: LogState; readonly end: number } | undefined;
   #state: LogState;
   #isLogNew = true;
   /** The folder as it was when the names in it were looked at, and when it had changed and that was. */
@@ -155,16 +155,18 @@ export class FilesInPlace {
   }
 
   /**
-   * Tells whether the end that the log had is gone, although it was not begun anew: it is shorter, or has
-   * a hole before all that was written since.
+   * Tells whether the last transaction that the log had is gone, although it was not begun anew: the log
+   * is shorter, or has a hole before all that was written since. Only the ends of transactions count:
+   * frames of one that was undone are written over, or left without salts and sums.
    */
   #isCut(bytes: number): boolean {
-    const before = this.#length;
+    const before = this.#committed;
     const state = logState(this.#logDescriptor, this.#header);
     const isSameLog = typeof state === "bigint" && state === before?.state;
-    if (isSameLog && bytes < before.bytes) return true;
-    if (isSameLog && !isWritten(this.#logDescriptor, this.#header, before.bytes)) return true;
-    this.#length = { state, bytes };
+    const log = [this.#logDescriptor, this.#header] as const;
+    if (isSameLog && !isCommittedAt(...log, before.end)) return true;
+    const end = typeof state === "bigint" ? committedEnd(...log, bytes) : undefined;
+    if (end !== undefined) this.#committed = { state, end };
     return false;
   }
 

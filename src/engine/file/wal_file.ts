@@ -31,17 +31,45 @@ export function logState(
 /** Offset of the size of pages in the header, and bytes of all of it, and of the header of a frame. */
 const PAGE_SIZE_AT = 8, WHOLE_HEADER_BYTES = 32, FRAME_BYTES = 24;
 
+/** Offsets in a frame: of the size of the database, which ends a transaction, and of the salts. */
+const COMMIT_AT = 4, FRAME_SALTS_AT = 8;
+
 /**
- * Tells whether something was written in the last frame of a log of so many bytes: salts are never 0.
+ * Where a transaction of a log ended, bytes; `undefined` if none is found. It is the last one unless frames
+ * of one that was undone are behind it.
+ *
+ * @param header Header of the log.
+ * @param bytes Size of the log. Frames of an earlier one may be at its end.
+ */
+export function committedEnd(fd: number, header: DataView, bytes: number): number | undefined {
+  const frameBytes = FRAME_BYTES + header.getUint32(PAGE_SIZE_AT);
+  const endOf = (frames: number) => WHOLE_HEADER_BYTES + frames * frameBytes;
+  let [least, most] = [0, Math.floor((bytes - WHOLE_HEADER_BYTES) / frameBytes)];
+  while (least < most) {
+    const middle = (least + most) >>> 1;
+    if (frameAt(fd, header, endOf(middle)) === undefined) most = middle;
+    else least = middle + 1;
+  }
+  const end = endOf(least);
+  return least > 0 && isCommittedAt(fd, header, end) ? end : undefined;
+}
+
+/**
+ * Tells whether a transaction of a log ends after so many of its bytes.
  *
  * @param header Header of the log.
  */
-export function isWritten(fd: number, header: DataView, bytes: number): boolean {
-  const frame = FRAME_BYTES + header.getUint32(PAGE_SIZE_AT);
-  const at = bytes - frame;
-  if (at < WHOLE_HEADER_BYTES || (at - WHOLE_HEADER_BYTES) % frame !== 0) return true;
-  const salts = new DataView(new ArrayBuffer(8));
-  return readSync(fd, salts, 0, 8, at + 8) === 8 && salts.getBigUint64(0) !== 0n;
+export function isCommittedAt(fd: number, header: DataView, end: number): boolean {
+  const frameBytes = FRAME_BYTES + header.getUint32(PAGE_SIZE_AT);
+  return frameAt(fd, header, end - frameBytes)?.isCommit === true;
+}
+
+/** The frame that begins at a place; `undefined` if none of this log does. */
+function frameAt(fd: number, header: DataView, at: number): { isCommit: boolean } | undefined {
+  const frame = new DataView(new ArrayBuffer(FRAME_BYTES));
+  if (readSync(fd, frame, 0, FRAME_BYTES, at) < FRAME_BYTES) return undefined;
+  if (frame.getBigUint64(FRAME_SALTS_AT) !== header.getBigUint64(SALTS_AT)) return undefined;
+  return { isCommit: frame.getUint32(COMMIT_AT) > 0 };
 }
 
 /**

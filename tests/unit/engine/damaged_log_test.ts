@@ -178,7 +178,14 @@ Deno.test("openEngine: the durability that counts for a log is that of its last 
 
 // A writer went on with a log of which another program had cut off the end, and acknowledged points that
 // nobody could find later: the first page of the log was as before.
-Deno.test("Engine.insert: nothing is acknowledged for long once the log is cut off", async () => {
+for (const isNew of [true, false]) {
+  const when = isNew ? "is cut off" : "that was begun anew is cut off";
+  Deno.test(`Engine.insert: nothing is acknowledged for long once the log ${when}`, () =>
+    insertBesideCut(isNew));
+}
+
+/** @param isNew False if frames of an earlier log are behind those of the present one. */
+async function insertBesideCut(isNew: boolean): Promise<void> {
   await withDirectory(async (directory) => {
     const path = `${directory}/grid`;
     const engine = await openEngine({ path });
@@ -190,12 +197,19 @@ Deno.test("Engine.insert: nothing is acknowledged for long once the log is cut o
       await insert();
     };
     while ((await Deno.stat(`${path}-wal`)).size < HEADER + 20 * STRIDE) await insert();
-    await insertLater();
     const { size } = await Deno.stat(`${path}-wal`);
-    await Deno.truncate(`${path}-wal`, size - 10 * STRIDE);
+    if (!isNew) {
+      const db = new DatabaseSync(path);
+      db.exec("PRAGMA wal_checkpoint(RESTART)");
+      db.close();
+      for (let i = 0; i < 4; i++) await insert();
+      assertEquals((await Deno.stat(`${path}-wal`)).size, size);
+    }
+    await insertLater();
+    await Deno.truncate(`${path}-wal`, isNew ? size - 10 * STRIDE : HEADER + 2 * STRIDE);
     const error = await rejection(insertLater());
     assertEquals(error.status, "MOVED", error.message);
     assertStringIncludes(error.message, "truncated");
     assertEquals((await rejection(engine.close())).status, "MOVED");
   });
-});
+}

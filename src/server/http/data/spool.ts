@@ -7,6 +7,7 @@
 
 import { abortable } from "../../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../../core/errors.ts";
+import { until } from "../../transport/until.ts";
 import { HttpFailure } from "../http_failure.ts";
 import { SpoolFile } from "./spool_file.ts";
 
@@ -21,6 +22,9 @@ const MAX_FILES = 256;
 
 /** Writes a file; each piece is waited for. */
 export type SpoolMaker = (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>;
+
+/** Longest time for the making of files to notice that it was given up, ms. */
+const SETTLE_MS = 500;
 
 /** Bounds of a {@linkcode Spool}. */
 export interface SpoolLimits {
@@ -65,6 +69,8 @@ export class Spool {
   readonly #entries = new Map<string, Entry>();
   /** Files that have no name any more and are still read. */
   readonly #removed = new Set<Entry>();
+  /** Files being made, and those of which that failed and which are being removed. */
+  #making = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
@@ -121,11 +127,12 @@ export class Spool {
     }
   }
 
-  /** Removes all files. */
+  /** Removes all files; those that are being made should have been given up. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
     for (const [name, entry] of this.#entries) await this.#remove(name, entry);
+    await until(() => this.#making === 0, SETTLE_MS);
   }
 
   #make(name: string, owner: unknown, make: SpoolMaker): Entry {
@@ -133,10 +140,11 @@ export class Spool {
     const entry = new Entry(owner);
     this.#entries.set(name, entry);
     this.#timer ??= setInterval(() => void this.#sweep(), SWEEP_MS);
+    this.#making++;
     entry.ready = this.#fill(entry, make).catch(async (error) => {
       await this.#remove(name, entry);
       throw error;
-    });
+    }).finally(() => this.#making--);
     entry.ready.catch(() => {});
     return entry;
   }
