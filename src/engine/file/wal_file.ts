@@ -35,7 +35,7 @@ const PAGE_SIZE_AT = 8, WHOLE_HEADER_BYTES = 32, FRAME_BYTES = 24;
 const COMMIT_AT = 4, FRAME_SALTS_AT = 8;
 
 /**
- * Where a transaction of a log ended, bytes; `undefined` if none is found. It is the last one unless frames
+ * The end of a transaction of a log, bytes; `undefined` if none is found. It is the last one unless frames
  * of one that was undone are behind it.
  *
  * @param header Header of the log.
