@@ -8,8 +8,11 @@
 /** Setting with the number of spent rows; without it there are none. */
 export const SPENT_KEY = "journal_spent";
 
+/** Number of the first row of the tail. */
+export const TAIL_START = "(SELECT value FROM setting WHERE key = 'journal_tail')";
+
 /** Condition: a row is in the tail. */
-export const IN_TAIL = "journal.seq >= (SELECT value FROM setting WHERE key = 'journal_tail')";
+export const IN_TAIL: string = `journal.seq >= ${TAIL_START}`;
 
 /** Condition: a row is not spent. */
 export const IS_LIVE: string = `(${IN_TAIL} OR EXISTS (SELECT 1 FROM journal_index AS i

@@ -12,6 +12,7 @@
 
 import { BTrDBError } from "../../core/errors.ts";
 import { checkParts } from "./checksum.ts";
+import { IN_TAIL } from "./journal_rows.ts";
 import { rollback } from "./schema.ts";
 import { type Database, sqliteError } from "./sqlite.ts";
 import { parseUserVersion, readUserVersion } from "./user_version.ts";
@@ -78,7 +79,7 @@ function shortKeys(name: string, key: string): Counted {
 }
 
 /** Rows of the tail of the journal. */
-const TAIL = "journal WHERE seq >= (SELECT value FROM setting WHERE key = 'journal_tail')";
+const TAIL = `journal WHERE ${IN_TAIL}`;
 
 /** Finds a stream that is not one of the first 4,096. */
 const SOME_STREAMS = "SELECT 1 FROM stream WHERE id > 4096 LIMIT 1";
@@ -94,6 +95,11 @@ const LONG_JOURNAL = "SELECT 1 FROM journal " +
 const COUNTED: readonly Counted[] = [
   // The next block has the next number: no other may have had it.
   { name: "the number of the last block", sql: "SELECT ifnull(max(id), 0) AS n FROM block" },
+  // As has the next stream, of which there may be something left.
+  {
+    name: "the number of the last stream",
+    sql: "SELECT ifnull(max(seq), 0) AS n FROM sqlite_sequence WHERE name = 'stream'",
+  },
   rows("stream", "stream NOT INDEXED", MANY_STREAMS),
   rows("stream by uuid", "stream WHERE uuid >= x''", MANY_STREAMS),
   rows("stream by sort_key", "stream WHERE sort_key >= x''", MANY_STREAMS),

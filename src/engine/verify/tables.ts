@@ -12,7 +12,7 @@ import { DELETION_COLUMNS, deletionOf } from "../file/deletions.ts";
 import { ruleOf } from "../retention/rules.ts";
 import { counterProblems } from "../file/counters.ts";
 import { WRITER_KEY } from "../file/writer_mark.ts";
-import { IS_LIVE, SPENT_KEY } from "../file/journal_rows.ts";
+import { IS_LIVE, SPENT_KEY, TAIL_START } from "../file/journal_rows.ts";
 import { keyPages } from "../file/key_pages.ts";
 import { type KeySet, KeySets, placeOfRow } from "../file/key_sets.ts";
 import { rowCountProblems, ROWS_KEY } from "../file/row_counts.ts";
@@ -76,7 +76,20 @@ export function* settingProblems(db: Database): Generator<string | undefined> {
     if (!isKnown) yield `Setting ${JSON.stringify(key)} is not known`;
   }
   for (const problem of counterProblems(db, false)) yield capitalized(problem);
+  yield lastStreamProblem(db);
   for (const problem of rowCountProblems(db)) yield capitalized(problem);
+}
+
+/** A new stream would get the number of one of which something is left, and what is left of it. */
+function lastStreamProblem(db: Database): string | undefined {
+  const { last, least } = db.prepare(`SELECT
+    (SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'stream') AS last,
+    max(
+      (SELECT ifnull(max(id), 0) FROM stream),
+      (SELECT ifnull(max(stream), 0) FROM version),
+      (SELECT ifnull(max(stream), 0) FROM journal_index)
+    ) AS least`).get() as { last: number; least: number };
+  return last < least ? `The last stream has number ${least}, not ${last}` : undefined;
 }
 
 function capitalized(text: string): string {
@@ -105,7 +118,7 @@ export function* retentionProblems(db: Database): Generator<string | undefined> 
       (SELECT max(major) FROM version WHERE version.stream = deletion.stream) AS latest
     FROM deletion WHERE stream > ? ORDER BY stream LIMIT 256`,
   );
-  for (const rows of keyPages((after) => page.all(after), "stream", 0)) {
+  for (const rows of keyPages((after) => page.all(after), "stream", Number.MIN_SAFE_INTEGER)) {
     for (const row of rows) {
       const stream = Number(row["stream"]);
       yield problemOf(() => deletionOf(stream, row));
@@ -150,6 +163,10 @@ export function* journalIndexProblems(db: Database): Generator<string | undefine
     (SELECT 1 FROM journal WHERE journal.seq = i.seq AND journal.stream = i.stream)`;
   for (const row of db.prepare(vain).all()) {
     yield `Journal row ${row["seq"]} is in the index of the journal and not in the journal`;
+  }
+  const twice = `SELECT seq FROM journal_index WHERE seq >= ${TAIL_START}`;
+  for (const row of db.prepare(twice).all()) {
+    yield `Journal row ${row["seq"]} is in the index of the journal and behind it`;
   }
 }
 

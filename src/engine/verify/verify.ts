@@ -141,7 +141,8 @@ class Verifier {
   *#journal(name: string, stream: number): Generator<undefined> {
     let points = 0;
     const rows = this.#db.prepare(
-      `SELECT seq, points, checksum, data FROM journal WHERE seq IN (
+      `SELECT seq, points, abs(at_ms / 2) < ${2 ** 52} AS hasTime, checksum, data
+      FROM journal WHERE seq IN (
         SELECT seq FROM journal_index WHERE stream = ?1
         UNION SELECT seq FROM journal WHERE stream = ?1 AND ${IN_TAIL})`,
     );
@@ -168,6 +169,7 @@ class Verifier {
     }
     const n = points.times.length;
     if (n !== row["points"]) this.#findings.add(`${at}: it has ${n} points`);
+    if (row["hasTime"] !== 1) this.#findings.add(`${at}: the time at which it was written is none`);
   }
 
   /** Blocks that belong to no version. */

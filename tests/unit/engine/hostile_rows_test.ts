@@ -294,3 +294,67 @@ Deno.test("openEngine: numbers of journal rows, blocks and streams from which no
     });
   }
 });
+
+// Reads of the stream ended with CORRUPT, and `verify` said that the file was sound.
+Deno.test("verify: journal rows of a time that is none, or that are in their index and behind it", async () => {
+  const cases: [forge: string, problem: RegExp][] = [
+    ["UPDATE journal SET at_ms = 9223372036854775807", /was written is none/],
+    ["UPDATE journal SET at_ms = -9007199254740993", /was written is none/],
+    ["INSERT INTO journal_index SELECT stream, seq FROM journal", /and behind it/],
+  ];
+  for (const [forge, problem] of cases) {
+    await withPath(async (path) => {
+      {
+        await using engine = await openEngine({ path });
+        const uuid = await createStream(engine, 1);
+        await engine.insert({ uuid, columns: columnsOf([[1, 2]]) });
+      }
+      assertEquals((await verify(path)).problems, []);
+      const db = new DatabaseSync(path);
+      db.exec(forge);
+      forgetRows(db);
+      db.close();
+      const { problems } = await verify(path);
+      assert(problems.some((text) => problem.test(text)), `${forge}: ${problems.join("; ")}`);
+      await using engine = await openEngine({ path, readOnly: true });
+      assertEquals((await rejection(pointsOf(engine, uuidOf(1)))).status, "CORRUPT");
+    });
+  }
+});
+
+Deno.test("verify: what was deleted of a stream whose number is none is reported", async () => {
+  await withForged((db) => db.exec("INSERT INTO deletion VALUES (-1, 5, 11, 0)"), async (path) => {
+    const { problems } = await verify(path);
+    assert(
+      problems.some((text) => /stream number -1 has no stream/.test(text)),
+      problems.join("; "),
+    );
+  });
+});
+
+// A new stream was given the number of an obliterated one, and the versions that were left of it.
+Deno.test("openEngine: a number of the last stream that is too low is CORRUPT after a close, and verify knows it", async () => {
+  for (const sql of ["DELETE FROM sqlite_sequence", "UPDATE sqlite_sequence SET seq = 1"]) {
+    await withForged((db) => db.exec(sql), async (path) => {
+      const { problems } = await verify(path);
+      assert(problems.some((text) => /last stream has number 2/.test(text)), problems.join("; "));
+    });
+    await withPath(async (path) => {
+      {
+        await using engine = await openEngine({ path });
+        await createStream(engine, 1);
+      }
+      const db = new DatabaseSync(path);
+      db.exec("UPDATE sqlite_sequence SET seq = 0");
+      db.close();
+      for (const readOnly of [true, false]) {
+        const error = await rejection(openEngine({ path, readOnly }));
+        assertEquals(error.status, "CORRUPT");
+        assert(
+          error.message.includes("the number of the last stream is 0, and was 1"),
+          error.message,
+        );
+      }
+    });
+  }
+});
