@@ -56,6 +56,9 @@ export const CHUNK_RANGES = 1000;
  */
 export const CHUNK_STREAMS = 128;
 
+/** Tags and annotations of a stream that make it as many streams more in a chunk. */
+export const STREAM_PROPERTIES = 16;
+
 /** Names per chunk of a listing. */
 export const CHUNK_NAMES = 1000;
 

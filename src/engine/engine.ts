@@ -74,7 +74,7 @@ import type {
   ExpiryReport,
   RetentionRule,
 } from "../endpoint/retention.ts";
-import { CHUNK_NAMES, CHUNK_STREAMS, MANY_STREAMS_CHUNK } from "./constants.ts";
+import { CHUNK_NAMES, CHUNK_STREAMS, MANY_STREAMS_CHUNK, STREAM_PROPERTIES } from "./constants.ts";
 import { checkKeyCount, keysOf } from "./metadata/key_limit.ts";
 import { checkSqlInput } from "./metadata/sql.ts";
 import { checkAge, rulePrefix } from "./retention/rule_arguments.ts";
@@ -502,7 +502,8 @@ export class Engine implements Endpoint {
     throwIfOver(options, "look up streams");
     checkKeyCount(keysOf(request));
     checkLookup(request);
-    yield* this.#list(this.#storage.metadata.lookup(request), CHUNK_STREAMS, options);
+    const weigh = (stream: StreamDescriptor) => Math.max(1, keysOf(stream) / STREAM_PROPERTIES);
+    yield* this.#list(this.#storage.metadata.lookup(request), CHUNK_STREAMS, options, weigh);
   }
 
   async *listCollections(
@@ -527,9 +528,10 @@ export class Engine implements Endpoint {
     items: Iterable<T | undefined>,
     chunk: number,
     options: CallOptions | undefined,
+    weigh?: (item: T) => number,
   ): AsyncGenerator<T[]> {
     await this.#storage.checked(options, () => {});
-    yield* paced(this.#storage.translated(chunked(items, chunk)), options);
+    yield* paced(this.#storage.translated(chunked(items, chunk, weigh)), options);
   }
 
   async *sqlQuery(request: SqlRequest, options?: SqlOptions): AsyncIterableIterator<string[]> {

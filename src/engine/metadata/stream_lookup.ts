@@ -10,7 +10,7 @@ import { bytesOf } from "../file/checksum.ts";
 import { RowCounter } from "../file/row_counter.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
-import { FoundRows } from "./found_rows.ts";
+import { FoundBytes, FoundRows } from "./found_rows.ts";
 import {
   type PropertyCondition,
   propertyConditions,
@@ -21,11 +21,11 @@ import { PAGE_ROWS, rowPages } from "./row_pages.ts";
 
 const UTF8 = new TextEncoder();
 
-/** Columns of the streams that a lookup reads. */
-export const FOUND_COLUMNS: string = `stream.id, ${STREAM_COLUMNS}`;
+/** Columns by which a lookup puts the streams in order that it finds. */
+export const FOUND_COLUMNS = "stream.id, stream.uuid, stream.collection";
 
-/** Most rows that a lookup holds: of more, it reads those again that come next. */
-const HELD_ROWS = 4_096;
+/** Bytes of tags and annotations that are read at once, if it is not a single stream that has more. */
+const READ_BYTES = 512 << 10;
 
 /** Tags and annotations that are read in one step: streams may have thousands of them. */
 const STEP_PROPERTIES = 512;
@@ -41,35 +41,49 @@ function matches(metadata: Metadata, conditions: Metadata): boolean {
   return true;
 }
 
+/** Statements that read the first rows in the order of their keys, and the next ones. */
+interface Scan {
+  readonly first: Statement;
+  readonly next: Statement;
+}
+
 /** Finds streams in the order of their keys. */
 export class StreamLookup {
   readonly #properties: PropertyIndex;
+  readonly #found: FoundBytes;
   readonly #keyAt: Statement;
   readonly #byNumbers: Statement;
-  readonly #scan: Statement;
-  readonly #scanAfter: Statement;
+  readonly #bytesOf: Statement;
+  readonly #numbers: Scan;
+  readonly #streams: Scan;
 
-  constructor(db: Database, properties: PropertyIndex) {
+  constructor(db: Database, properties: PropertyIndex, found: FoundBytes = new FoundBytes()) {
     this.#properties = properties;
+    this.#found = found;
     this.#keyAt = db.prepare(
       "SELECT sort_key FROM stream WHERE sort_key BETWEEN ? AND ? ORDER BY sort_key LIMIT 1 OFFSET ?",
     );
-    this.#byNumbers = db.prepare(
-      `SELECT ${FOUND_COLUMNS} FROM json_each(?) AS asked ` +
-        "CROSS JOIN stream ON stream.id = asked.value",
-    );
-    const scan = (from: string) =>
+    const byNumbers = (columns: string) =>
       db.prepare(
-        `SELECT sort_key, ${FOUND_COLUMNS} FROM stream WHERE sort_key ${from} ? AND sort_key < ? ` +
-          `ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+        `SELECT ${columns} FROM json_each(?) AS asked CROSS JOIN stream ON stream.id = asked.value`,
       );
-    this.#scan = scan(">=");
-    this.#scanAfter = scan(">");
+    this.#byNumbers = byNumbers(STREAM_COLUMNS);
+    this.#bytesOf = byNumbers("sum(octet_length(tags) + octet_length(annotations)) AS bytes");
+    const scan = (columns: string): Scan => {
+      const from = (comparison: string) =>
+        db.prepare(
+          `SELECT sort_key, ${columns} FROM stream WHERE sort_key ${comparison} ? ` +
+            `AND sort_key < ? ORDER BY sort_key LIMIT ${PAGE_ROWS}`,
+        );
+      return { first: from(">="), next: from(">") };
+    };
+    this.#numbers = scan("id");
+    this.#streams = scan(FOUND_COLUMNS);
   }
 
   /** Tells whether a stream has a key that begins so. */
   hasKey(key: Uint8Array): boolean {
-    return this.#scan.get(key, endOf(key)) !== undefined;
+    return this.#numbers.first.get(key, endOf(key)) !== undefined;
   }
 
   /**
@@ -78,44 +92,73 @@ export class StreamLookup {
    * meanwhile is seen as it is when its page is read.
    */
   *find(request: LookupRequest): Generator<StreamDescriptor | undefined> {
+    const { tags, annotations } = request;
+    const pages = tags.size + annotations.size === 0
+      ? this.#inOrderOfKeys(request)
+      : this.#inOrderOfUuids(request);
     const steps = new PropertySteps();
-    if (request.tags.size === 0 && request.annotations.size === 0) {
-      for (const row of this.#inCollection(request)) {
-        const stream = row && descriptorOf(row);
-        yield stream;
-        if (stream !== undefined && steps.isEnd(stream)) yield undefined;
+    for (const page of pages) {
+      yield undefined;
+      for (const rows of this.#read(page)) {
+        for (const row of rows) {
+          // What was read again may have been changed.
+          if (!isIn(row, request)) continue;
+          const stream = descriptorOf(row);
+          if (matches(stream.tags, tags) && matches(stream.annotations, annotations)) yield stream;
+          if (steps.isEnd(stream)) yield undefined;
+        }
       }
+    }
+  }
+
+  /** Rows of streams, so many at once that they do not have many bytes. */
+  *#read(ids: readonly number[]): Generator<Row[]> {
+    if (ids.length === 0) return;
+    const asked = JSON.stringify(ids);
+    if (ids.length < 2 || Number(this.#bytesOf.get(asked)?.["bytes"]) <= READ_BYTES) {
+      yield this.#byNumbers.all(asked);
       return;
     }
-    const found = new FoundRows();
-    const held = new Map<number, Row>();
-    for (const row of this.#candidates(request)) {
-      if (row === undefined) {
-        yield undefined;
+    const half = ids.length >> 1;
+    yield* this.#read(ids.slice(0, half));
+    yield* this.#read(ids.slice(half));
+  }
+
+  /** Numbers of the streams of collections, page by page. */
+  *#inOrderOfKeys(request: LookupRequest): Generator<number[]> {
+    let page: number[] = [];
+    for (const row of this.#inCollection(request, this.#numbers)) {
+      if (row !== undefined) {
+        page.push(Number(row["id"]));
         continue;
       }
-      const id = Number(row["id"]);
-      found.add(id, row["collection"] as string, bytesOf(row["uuid"], "the uuid of a stream"));
-      if (found.size <= HELD_ROWS) held.set(id, row);
-      // Every clearing of a map makes a table that the table before keeps: one is enough.
-      else if (held.size > 0) held.clear();
+      yield page;
+      page = [];
     }
-    for (const page of found.pages(PAGE_ROWS)) {
-      yield undefined;
-      if (page === undefined) continue;
-      const rows = held.size > 0
-        ? page.map((id) => held.get(id)!)
-        : this.#byNumbers.all(JSON.stringify(page));
-      for (const row of rows) {
-        // What was read again may have been changed.
-        if (!isIn(row, request)) continue;
-        const stream = descriptorOf(row);
-        if (
-          matches(stream.tags, request.tags) && matches(stream.annotations, request.annotations)
-        ) {
-          yield stream;
+    if (page.length > 0) yield page;
+  }
+
+  /**
+   * Numbers of the streams that may meet the conditions, page by page. If there are more than it may
+   * hold, it looks for those behind them once their pages have been read.
+   */
+  *#inOrderOfUuids(request: LookupRequest): Generator<number[]> {
+    for (let after: Uint8Array | undefined, isFirst = true; isFirst || after; isFirst = false) {
+      const found = new FoundRows(this.#found, after);
+      try {
+        for (const row of this.#candidates(request)) {
+          if (row === undefined) {
+            yield [];
+            continue;
+          }
+          const uuid = bytesOf(row["uuid"], "the uuid of a stream");
+          found.add(Number(row["id"]), row["collection"] as string, uuid);
+          while (!found.hasRoom) for (const _ of found.cut()) yield [];
         }
-        if (steps.isEnd(stream)) yield undefined;
+        for (const page of found.pages(PAGE_ROWS)) yield page ?? [];
+        after = found.lastBeforeCut;
+      } finally {
+        found.end();
       }
     }
   }
@@ -124,13 +167,18 @@ export class StreamLookup {
   *#candidates(request: LookupRequest): Generator<Row | undefined> {
     const condition = yield* this.#rarest(request);
     if (condition === undefined) {
-      yield* this.#inCollection(request);
+      for (const row of this.#inCollection(request, this.#streams)) {
+        if (row === undefined || isIn(row, request)) yield row;
+      }
       return;
     }
     // One that was damaged when it was indexed may meet the conditions, which is an error.
     for (const row of this.#properties.streams(UNKNOWN_STREAMS)) {
-      if (row === undefined) yield undefined;
-      else if (isIn(row, request)) descriptorOf(row);
+      yield undefined;
+      if (row === undefined || !isIn(row, request)) continue;
+      for (const whole of this.#byNumbers.all(JSON.stringify([Number(row["id"])]))) {
+        descriptorOf(whole);
+      }
     }
     for (const row of this.#properties.streams(condition)) {
       if (row === undefined || isIn(row, request)) yield row;
@@ -170,12 +218,16 @@ export class StreamLookup {
     });
   }
 
-  /** Streams of a collection, or of those with its prefix, in the order of their keys. */
-  *#inCollection(request: LookupRequest): Generator<Row | undefined> {
-    const key = UTF8.encode(request.collection + (request.isCollectionPrefix ? "" : "/"));
-    for (const row of rowPages(this.#scan, this.#scanAfter, key, endOf(key))) {
-      if (row === undefined || isIn(row, request)) yield row;
-    }
+  /**
+   * Streams of a collection, or of those with its prefix, in the order of their keys; perhaps some of
+   * collections below it.
+   */
+  *#inCollection(
+    { collection, isCollectionPrefix }: LookupRequest,
+    { first, next }: Scan,
+  ): Generator<Row | undefined> {
+    const key = UTF8.encode(collection + (isCollectionPrefix ? "" : "/"));
+    yield* rowPages(first, next, key, endOf(key));
   }
 }
 

@@ -10,20 +10,28 @@ import type { ChangedRange } from "../tree/changes.ts";
 /**
  * Pieces of at most `size` items; a single empty one for no items. Passes on the `undefined`s of the
  * source.
+ *
+ * @param weigh Counts an item as several, or as a part of one.
  */
 export function* chunked<T>(
   items: Iterable<T | undefined>,
   size: number,
+  weigh: (item: T) => number = () => 1,
 ): Generator<T[] | undefined> {
   let chunk: T[] = [];
+  let weight = 0;
   let any = false;
   for (const item of items) {
-    if (item === undefined) yield undefined;
-    else if (chunk.push(item) === size) {
-      any = true;
-      yield chunk;
-      chunk = [];
+    if (item === undefined) {
+      yield undefined;
+      continue;
     }
+    chunk.push(item);
+    weight += weigh(item);
+    if (weight < size) continue;
+    any = true;
+    yield chunk;
+    [chunk, weight] = [[], 0];
   }
   if (chunk.length > 0 || !any) yield chunk;
 }

@@ -18,6 +18,9 @@ const BATCH_STREAMS = 1_000;
  */
 const BATCH_PROPERTIES = 8_192;
 
+/** Bytes of a message, and what the last step adds: hundreds of lookups may have one that nobody reads. */
+const BATCH_BYTES = 512 << 10;
+
 /** Streams that are encoded in one step, and tags and annotations from which on it takes no more. */
 const STEP_STREAMS = 128;
 const STEP_PROPERTIES = 512;
@@ -37,6 +40,8 @@ export class LookupMessage {
   #stepProperties = 0;
   #streams = 0;
   #properties = 0;
+  /** Bytes of the pieces. */
+  #bytes = 0;
 
   /** @param dialect Version of the protocol. */
   constructor(dialect: LookupEncoder) {
@@ -50,7 +55,8 @@ export class LookupMessage {
 
   /** True once the next stream belongs into another message. */
   get isFull(): boolean {
-    return this.#streams === BATCH_STREAMS || this.#properties >= BATCH_PROPERTIES;
+    return this.#streams === BATCH_STREAMS || this.#properties >= BATCH_PROPERTIES ||
+      this.#bytes >= BATCH_BYTES;
   }
 
   /** Adds a stream. Resolves when the next one may follow. */
@@ -73,7 +79,9 @@ export class LookupMessage {
   }
 
   #encode(): void {
-    this.#pieces.push(this.#dialect.encodeLookup(this.#step));
+    const piece = this.#dialect.encodeLookup(this.#step);
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
     [this.#step, this.#stepProperties] = [[], 0];
   }
 }

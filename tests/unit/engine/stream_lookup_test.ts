@@ -1,11 +1,13 @@
-/** Lookups of streams pause between steps. */
+/** Lookups of streams pause between steps, and hold little. */
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { PropertyIndex } from "../../../src/engine/metadata/property_index.ts";
 import { PAGE_ROWS } from "../../../src/engine/metadata/row_pages.ts";
+import { FoundBytes } from "../../../src/engine/metadata/found_rows.ts";
 import { FOUND_COLUMNS, StreamLookup } from "../../../src/engine/metadata/stream_lookup.ts";
 import { openEngine } from "../../../src/engine/mod.ts";
+import { countedSqlite } from "../../support/counting_sqlite.ts";
 import { uuidOf } from "../../support/engine.ts";
 
 // A lookup paused after each 256 streams only: where streams have 150 annotations, each of them kept
@@ -37,6 +39,75 @@ Deno.test("StreamLookup.find: pauses after some hundred tags and annotations", a
     }
     assertEquals(streams, 60);
   }
+  db.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+// A lookup held 4,096 rows, and read 256 at once, whatever bytes they had: 160 MB of streams with 2,000 long
+// annotations.
+Deno.test("StreamLookup.find: streams with many long annotations are read few at once, and come in short chunks", async () => {
+  let most = 0;
+  const openDatabase = countedSqlite({
+    rows: (sql, n) =>
+      most = /annotations, property_version.*json_each/.test(sql) ? Math.max(most, n) : most,
+  });
+  await using engine = await openEngine({ openDatabase });
+  const long = new Map(Array.from({ length: 500 }, (_, i) => [`key${i}`, "x".repeat(200)]));
+  for (let i = 0; i < 40; i++) {
+    const annotations = i < 20 ? new Map([["key7", "short"]]) : long;
+    const tags = new Map([["name", `${i}`]]);
+    await engine.create({ uuid: uuidOf(i), collection: "grid", tags, annotations });
+  }
+  const none = new Map<string, string | null>();
+  for (const annotations of [none, new Map([["key7", null]])]) {
+    most = 0;
+    const request = { collection: "grid", isCollectionPrefix: false, tags: none, annotations };
+    const chunks = await Array.fromAsync(engine.lookupStreams(request));
+    assertEquals(chunks.flat().length, 40);
+    // 110 KB each.
+    assertLessOrEqual(most, 23);
+    for (const chunk of chunks) {
+      const properties = chunk.slice(0, -1).reduce(
+        (sum, stream) => sum + stream.annotations.size,
+        0,
+      );
+      assertLessOrEqual(properties, 2_048);
+    }
+  }
+});
+
+Deno.test("StreamLookup.find: lookups that nobody reads hold few bytes together, and those beside them find all in order", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/grid.btrdb`;
+  {
+    await using engine = await openEngine({ path });
+    for (let i = 0; i < 600; i++) {
+      const tags = new Map([["name", `stream ${i}`], ["unit", i % 3 === 0 ? "volts" : "amps"]]);
+      const uuid = new Uint8Array(16).fill((i * 7) & 0xff);
+      uuid[15] = i >> 8;
+      await engine.create({ uuid, collection: `grid/${i % 4}`, tags, annotations: new Map() });
+    }
+  }
+  const db = new DatabaseSync(path);
+  const properties = new PropertyIndex(db, FOUND_COLUMNS, PAGE_ROWS);
+  const bytes = new FoundBytes(16_000, 1_000);
+  const crowded = new StreamLookup(db, properties, bytes);
+  const roomy = new StreamLookup(db, properties);
+  const none = new Map<string, string | null>();
+  const request = { collection: "", isCollectionPrefix: true, annotations: none };
+  const read = (lookup: StreamLookup, tags: Map<string, string | null>) =>
+    [...lookup.find({ ...request, tags })].filter((stream) => stream !== undefined);
+  const unread = Array.from({ length: 30 }, () => {
+    const lookup = crowded.find({ ...request, tags: new Map([["unit", null]]) });
+    while (lookup.next().value === undefined);
+    return lookup;
+  });
+  assertLessOrEqual(bytes.held, 16_000 + 30 * 1_100);
+  for (const tags of [new Map([["unit", null]]), new Map([["unit", "volts"]])]) {
+    assertEquals(read(crowded, tags), read(roomy, tags));
+  }
+  for (const lookup of unread) lookup.return(undefined);
+  assertEquals(bytes.held, 0);
   db.close();
   await Deno.remove(folder, { recursive: true });
 });
