@@ -14,8 +14,9 @@ import { type Field, type Table, tableFromIPC, tableToIPC } from "@uwdata/fleche
 import type { CallOptions } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
-import { inSlices } from "../core/pacer.ts";
-import { invalid } from "./arrow_error.ts";
+import { atOnce, inSlices } from "../core/pacer.ts";
+import { invalid, quotedName } from "./arrow_error.ts";
+import { MultiIpc } from "./multi_ipc.ts";
 import {
   castTo,
   DOUBLE,
@@ -108,10 +109,34 @@ export function multiToIpc(
     throw invalidType(`Cannot write Arrow: streams is ${describe(streams)}, expected an array`);
   }
   for (const stream of streams) checkColumns(stream, { values: Float64Array });
-  const all: NamedColumn[] = [{ name: "time", type: TIME, data: times }];
-  for (const { name, values } of streams) all.push({ name, type: DOUBLE, data: values });
-  return encode(all, options);
+  const rows = streams.find(({ values }) => values.length !== times.length);
+  if (rows !== undefined) {
+    throw invalidType(
+      `Cannot write Arrow: ${
+        quotedName(rows.name)
+      } has ${rows.values.length} values, expected ${times.length}`,
+    );
+  }
+  const writer = multiIpc(streams.map(({ name }) => name), options);
+  return atOnce(writer.write(times, streams.map(({ values }) => values)));
 }
+
+/**
+ * Writes rows of several streams in steps, as {@linkcode multiToIpc} does at once.
+ *
+ * @param names Names of the streams.
+ * @throws {BTrDBError} 438 if the template does not fit.
+ */
+export function multiIpc(names: readonly string[], options: IpcOptions = {}): MultiIpc {
+  checkObject("write Arrow", "options", options);
+  const columns: NamedColumn[] = [{ name: "time", type: TIME, data: NO_TIMES }];
+  for (const name of names) columns.push({ name, type: DOUBLE, data: NO_VALUES });
+  if (!hasTemplate(options)) return new MultiIpc(columns);
+  return new MultiIpc(castTo(columns, templateFields(options.template, columns.length)));
+}
+
+const NO_TIMES = new BigInt64Array(0);
+const NO_VALUES = new Float64Array(0);
 
 /**
  * Raw points from an IPC stream or file with the columns `time` (timestamp of any unit, or int64

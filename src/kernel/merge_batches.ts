@@ -14,7 +14,7 @@ import {
 } from "../core/columns.ts";
 import { isRaw } from "./arguments.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
-import { giveWay } from "../core/pacer.ts";
+import { giveWay, inSlices } from "../core/pacer.ts";
 import { lowerBound } from "../core/search.ts";
 import { mergeFirstRows } from "./merge_times.ts";
 
@@ -95,15 +95,15 @@ export async function* mergeBatches<C extends RawColumns | StatColumns>(
   sources: readonly AsyncIterator<C>[],
   cells: number = BATCH_CELLS,
 ): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
-  const all = sources.map((source) => new PendingStream(source));
+  const all = await mapInSteps(sources, (source) => new PendingStream(source));
   const most = Math.max(1, Math.floor(cells / all.length));
   try {
     await mapConcurrently(all, CONCURRENCY, (source) => source.pull());
     for (;;) {
       const bound = earliest(all.map((source) => source.bound));
       // A stream alone waits for nobody.
-      const parts = all.map((source) => source.take(all.length === 1 ? undefined : bound));
-      await giveWay();
+      const taken = all.length === 1 ? undefined : bound;
+      const parts = await mapInSteps(all, (source) => source.take(taken));
       yield* mergeParts(parts, most);
       if (bound === undefined) return;
       const short = all.filter((source) => source.isShort(bound));
@@ -115,21 +115,31 @@ export async function* mergeBatches<C extends RawColumns | StatColumns>(
 }
 
 /** Rows of points that are all here, in batches. */
-function* mergeParts<C extends RawColumns | StatColumns>(
+async function* mergeParts<C extends RawColumns | StatColumns>(
   parts: (C | undefined)[],
   most: number,
-): Generator<MergedBatch<C | undefined>> {
+): AsyncGenerator<MergedBatch<C | undefined>, void, void> {
   for (;;) {
-    const { times, rows, used } = mergeFirstRows(
-      parts.map((part) => part?.times ?? NO_TIMES),
-      most,
-    );
+    const all = parts.map((part) => part?.times ?? NO_TIMES);
+    const { times, rows, used } = await inSlices(mergeFirstRows(all, most));
     if (times.length === 0) return;
     const isAll = parts.every((part, s) => part === undefined || used[s] === part.times.length);
     if (isAll) return yield { times, rows, parts };
-    yield { times, rows, parts: parts.map((part, s) => part && slice(part, 0, used[s]!)) };
-    parts = parts.map((part, s) => part && rest(part, used[s]!));
+    const first = await mapInSteps(parts, (part, s) => part && slice(part, 0, used[s]!));
+    yield { times, rows, parts: first };
+    parts = await mapInSteps(parts, (part, s) => part && rest(part, used[s]!));
   }
+}
+
+/** As `map`, with pauses between hundreds of streams. */
+async function mapInSteps<T, R>(items: readonly T[], map: (item: T, i: number) => R): Promise<R[]> {
+  const mapped: R[] = [];
+  for (let i = 0; i < items.length; i++) {
+    mapped.push(map(items[i]!, i));
+    if (i % 256 === 255) await giveWay();
+  }
+  await giveWay();
+  return mapped;
 }
 
 const NO_TIMES = new BigInt64Array(0);

@@ -64,22 +64,30 @@ export interface MergedRows extends MergedTimes {
 }
 
 /**
- * As {@linkcode mergeTimes}, the first `most` rows only: the rest of the points are for the next call.
+ * As {@linkcode mergeTimes}, the first `most` rows only, in steps: the rest of the points are for the
+ * next call.
  *
  * @param streams As for `mergeTimes`.
  * @param most Rows, at least one.
  */
-export function mergeFirstRows(streams: readonly BigInt64Array[], most: number): MergedRows {
+export function* mergeFirstRows(
+  streams: readonly BigInt64Array[],
+  most: number,
+): Generator<undefined, MergedRows> {
   checkStreams(streams);
   const points = streams.reduce((sum, times) => sum + times.length, 0);
+  yield;
   const n = points <= most ? countRows(streams) : most;
+  yield;
   const times = new BigInt64Array(n);
   // One for all: thousands of arrays, each with a buffer, would slow each collection of garbage down.
   const all = new Int32Array(n * streams.length);
   const inputs = inputsOf(streams);
+  yield;
   const made = fillRows(times, inputs, ({ i32 }, s, from, made, row) => {
     for (let r = 0, at = s * n + row; r < made; r++) all[at + r] = i32[from + r]!;
   });
+  yield;
   return {
     times: made === n ? times : times.slice(0, made),
     rows: streams.map((_, s) => all.subarray(s * n, s * n + made)),

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { type RawColumns, sliceRaw } from "../../src/core/columns.ts";
 import { mergeFirstRows, mergeTimes } from "../../src/kernel/merge_times.ts";
+import { atOnce } from "../../src/core/pacer.ts";
 import { mergeBatches } from "../../src/kernel/merge_batches.ts";
 import { sortedPoints } from "../support/columns_arbitrary.ts";
 import { CountedTurns } from "../support/counted_turns.ts";
@@ -79,7 +80,8 @@ Deno.test("mergeFirstRows: the first rows, and then those of the rest, are the r
         const times: bigint[] = [];
         const rows: number[][] = streams.map(() => []);
         for (;;) {
-          const part = mergeFirstRows(streams.map((of, s) => of.subarray(taken[s])), most);
+          const rest = streams.map((of, s) => of.subarray(taken[s]));
+          const part = atOnce(mergeFirstRows(rest, most));
           assert(part.times.length <= most);
           if (part.times.length === 0) break;
           times.push(...part.times);
@@ -123,6 +125,7 @@ Deno.test("mergeBatches: batches of thousands of streams give way", async () => 
 });
 
 Deno.test("mergeFirstRows: the indices of all streams are in one piece of memory", () => {
-  const { rows } = mergeFirstRows(Array.from({ length: 100 }, () => BigInt64Array.of(1n, 2n)), 1);
+  const streams = Array.from({ length: 100 }, () => BigInt64Array.of(1n, 2n));
+  const { rows } = atOnce(mergeFirstRows(streams, 1));
   assertEquals(new Set(rows.map(({ buffer }) => buffer)).size, 1);
 });

@@ -7,7 +7,7 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { giveWay } from "../../core/pacer.ts";
+import { giveWay, inSlices } from "../../core/pacer.ts";
 import { loadArrow } from "./load_arrow.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { MergePolicy, Version } from "../../endpoint/endpoint.ts";
@@ -37,6 +37,9 @@ const BATCH_ROWS = 50_000;
 
 /** Cells of a message of several streams. */
 const BATCH_CELLS = 250_000;
+
+/** Names that are made in one step. */
+const STEP_NAMES = 512;
 
 /** Bytes of all buffers of an insert, unpacked: four times those of the points it may have. */
 const MAX_INSERT_BYTES = 64 << 20;
@@ -93,9 +96,15 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
-  const { multiToIpc } = await loadArrow();
+  const { multiIpc } = await loadArrow();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
-  const names = uuids.map(uuidText);
+  const names: string[] = [];
+  for (const uuid of uuids) {
+    names.push(uuidText(uuid));
+    if (names.length % STEP_NAMES === 0) await giveWay();
+  }
+  const writer = multiIpc(names, { template });
+  await giveWay();
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
   const streams = { streams: uuids.length, isWindows: false };
   await withStreams(exchange, streams, async (chunk) => {
@@ -106,8 +115,11 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
       do {
         const to = Math.min(times.length, from + most);
         await giveWay();
-        const streams = names.map((name, s) => ({ name, values: values[s]!.subarray(from, to) }));
-        const arrowBytes = multiToIpc(times.subarray(from, to), streams, { template });
+        const isAll = to - from === times.length;
+        const part = isAll ? values : values.map((column) => column.subarray(from, to));
+        const steps = writer.write(times.subarray(from, to), part);
+        const arrowBytes = await inSlices(steps, options);
+        await giveWay();
         const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });
         await call.send(toBinary(ArrowMultiValuesResponseSchema, response));
         from = to;

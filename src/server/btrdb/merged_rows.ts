@@ -30,6 +30,9 @@ export interface MergedRequest {
 /** Cells of the rows that are merged at a time: 3 MiB of indices and values. */
 const BATCH_CELLS = 1 << 18;
 
+/** Streams that are prepared, and whose values are gathered, in one step. */
+const STEP_STREAMS = 256;
+
 /** Some rows. */
 export interface MergedRows {
   /** Time of each row, ascending; one that a stream has several points at comes as often. */
@@ -98,10 +101,12 @@ export async function* mergedRows(
 ): AsyncGenerator<MergedRows, void, void> {
   const { start, end, periodNs, chunk } = request;
   const cells = Math.min(BATCH_CELLS, (chunk ?? Infinity) * request.uuids.length);
-  const sources = request.uuids.map((uuid, s) => {
+  const sources: SnappedSource[] = [];
+  for (const [s, uuid] of request.uuids.entries()) {
     const range = { uuid, start, end, version: request.versions[s] ?? 0n, chunk };
-    return new SnappedSource(() => endpoint.rawValues(range, options), periodNs);
-  });
+    sources.push(new SnappedSource(() => endpoint.rawValues(range, options), periodNs));
+    if (s % STEP_STREAMS === STEP_STREAMS - 1) await giveWay();
+  }
   const versions = () => sources.map(({ version }) => version);
   let isEmpty = true;
   for await (const { times, rows, parts } of mergeBatches<RawColumns>(sources, cells)) {
@@ -109,9 +114,11 @@ export async function* mergedRows(
     // One for all: thousands of arrays, each with a buffer, would slow each collection of garbage down.
     const n = times.length;
     const all = new Float64Array(n * parts.length);
-    const values = parts.map((part, s) => {
-      return gatherRows(rows[s]!, part?.values, all.subarray(s * n, (s + 1) * n));
-    });
+    const values: Float64Array[] = [];
+    for (const [s, part] of parts.entries()) {
+      values.push(gatherRows(rows[s]!, part?.values, all.subarray(s * n, (s + 1) * n)));
+      if (s % STEP_STREAMS === STEP_STREAMS - 1) await giveWay();
+    }
     yield { times, values, versions: versions() };
     isEmpty = false;
     await giveWay();

@@ -33,9 +33,11 @@ export async function multiRawValues(exchange: Exchange): Promise<void> {
   const most = Math.max(1, Math.min(BATCH_ROWS, fitting));
   const streams = { streams: uuids.length, isWindows: false };
   await withStreams(exchange, streams, async (chunk) => {
+    let head: Uint8Array | undefined;
     for await (const rows of mergedRows(endpoint, { ...request, chunk }, options)) {
       metrics.pointsRead += rows.times.length * uuids.length;
-      const head = versionFields(rows);
+      // The versions of all rows: those of thousands of streams take milliseconds.
+      head ??= versionFields(rows);
       let from = 0;
       do {
         const to = Math.min(rows.times.length, from + most);
