@@ -41,6 +41,7 @@ export class CallLimit {
   readonly most: number;
   readonly #maxWaiting: number;
   readonly #holders: PlaceHolders;
+  readonly #onLeave: ((running: number) => void) | undefined;
   /** Places that are waited for. */
   #wanted = 0;
 
@@ -48,8 +49,15 @@ export class CallLimit {
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
    * @param timeout Longest wait of answers for their clients while calls wait.
+   * @param onLeave Told of the calls that ran, when one of them has ended.
    */
-  constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
+  constructor(
+    maxRunning: number,
+    maxWaiting: number,
+    timeout: SendTimeout,
+    onLeave?: (running: number) => void,
+  ) {
+    this.#onLeave = onLeave;
     this.#places = new Semaphore(maxRunning);
     this.most = maxRunning;
     this.#maxWaiting = maxWaiting;
@@ -89,6 +97,7 @@ export class CallLimit {
   /** Gives places to the first calls that wait. */
   leave(call: PlaceHolder, count = 1): void {
     this.#holders.delete(call);
+    this.#onLeave?.(this.running);
     this.#places.release(Math.min(count, this.most));
   }
 
@@ -118,9 +127,15 @@ export class SharedPlaces {
    * @param maxRunning Calls that run at once.
    * @param maxWaiting Calls that wait for one of them to end.
    * @param timeout Longest wait of answers for their clients while calls wait.
+   * @param onLeave Told of the calls that ran, when one of them has ended.
    */
-  constructor(maxRunning: number, maxWaiting: number, timeout: SendTimeout) {
-    this.all = new CallLimit(maxRunning, maxWaiting, timeout);
+  constructor(
+    maxRunning: number,
+    maxWaiting: number,
+    timeout: SendTimeout,
+    onLeave?: (running: number) => void,
+  ) {
+    this.all = new CallLimit(maxRunning, maxWaiting, timeout, onLeave);
     const share = Math.max(1, Math.floor(SHARE * maxRunning));
     this.#newShare = () => new CallLimit(share, maxWaiting >> 1, timeout);
   }

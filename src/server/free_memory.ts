@@ -23,15 +23,22 @@ import { runInNewContext } from "node:vm";
  */
 const GIVEN_BACK = [
   { afterMs: 2_000, usedBytes: 128 << 20, residentBytes: 128 << 20 },
+  { afterMs: 6_000, usedBytes: 48 << 20, residentBytes: 48 << 20 },
   { afterMs: 20_000, usedBytes: 16 << 20, residentBytes: 0 },
   { afterMs: 60_000, usedBytes: 16 << 20, residentBytes: 0 },
 ];
+
+/** Time for which the timers are not started anew: thousands of calls may end in a second, ms. */
+const ARM_MS = 500;
+
+/** Calls at once that leave much free memory behind, whatever they were, when their clients do not read. */
+const MANY_CALLS = 16;
 
 /** Time after a collection until the C library has what was collected, ms. */
 const SWEEP_MS = 1_000;
 
 /** Gives back what is free, in a thread of its own. */
-type Trim = (keptBytes: bigint) => Promise<number>;
+type Trim = () => Promise<void>;
 
 /** The part of Deno's API that calls native functions. */
 interface DenoFfi {
@@ -39,7 +46,10 @@ interface DenoFfi {
   readonly permissions: {
     querySync(descriptor: { name: "ffi" }): { readonly state: string };
   };
-  dlopen(name: string, symbols: object): { readonly symbols: { readonly malloc_trim: Trim } };
+  dlopen(name: string, symbols: object): {
+    readonly symbols: { readonly malloc_trim: (keptBytes: bigint) => Promise<number> };
+    close(): void;
+  };
 }
 
 /** Means of giving memory back. */
@@ -90,6 +100,11 @@ export class PacedCollections {
     this.#means = means;
   }
 
+  /** Time until garbage may be collected again after calls, ms. */
+  get restMs(): number {
+    return Math.max(0, this.#collectedMs + AFTER_MS - this.#means.now() + 1);
+  }
+
   /** Collects garbage if so much more is in use than after the last time, and that was not just now. */
   collectIfWorth(worthBytes: number): void {
     const { bytesInUse } = this.#means;
@@ -117,21 +132,51 @@ export class PacedCollections {
 const resident = new GrownMemory();
 let means: Means | undefined;
 const timers: ReturnType<typeof setTimeout>[] = [];
+/** When they were last started. */
+let armedMs = -Infinity;
+/** Servers of this process. */
+let servers = 0;
+
+/**
+ * Begins to give memory back for a server.
+ *
+ * @returns Called when it has stopped.
+ */
+export function freeMemoryWhileServing(): () => void {
+  servers++;
+  return () => {
+    if (--servers === 0) clearTimers();
+  };
+}
+
+function clearTimers(): void {
+  for (const timer of timers.splice(0)) clearTimeout(timer);
+}
 
 /** Gives memory back some seconds after the last call of this function. No program waits for it. */
 export function freeMemoryLater(): void {
+  const nowMs = performance.now();
+  if (servers === 0 || (timers.length > 0 && nowMs - armedMs < ARM_MS)) return;
+  armedMs = nowMs;
+  clearTimers();
   means ??= findMeans();
-  for (const timer of timers.splice(0)) clearTimeout(timer);
   const { collections, trim } = means;
   for (const { afterMs, usedBytes, residentBytes } of GIVEN_BACK) {
-    if (collections !== undefined) after(afterMs, () => collections.collectIfWorth(usedBytes));
-    if (trim !== undefined) after(afterMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes));
+    // What was collected just before the call ended is collected again once that may be.
+    const dueMs = Math.max(afterMs, collections?.restMs ?? 0);
+    if (collections !== undefined) after(dueMs, () => collections.collectIfWorth(usedBytes));
+    if (trim !== undefined) after(dueMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes));
   }
+}
+
+/** Gives memory back after a call that was one of many at once. */
+export function freeMemoryAfterMany(calls: number): void {
+  if (calls >= MANY_CALLS) freeMemoryLater();
 }
 
 function trimIfWorth(trim: Trim, worthBytes: number): void {
   if (!resident.isWorth(memoryUsage().rss, worthBytes)) return;
-  trim(0n).then(() => resident.keep(memoryUsage().rss)).catch(() => {});
+  trim().then(() => resident.keep(memoryUsage().rss)).catch(() => {});
 }
 
 function bytesInUse(): number {
@@ -176,7 +221,13 @@ function findTrim(): Means["trim"] {
     if (deno?.build.os !== "linux") return undefined;
     if (deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
     const malloc_trim = { parameters: ["usize"], result: "i32", nonblocking: true };
-    return deno.dlopen("libc.so.6", { malloc_trim }).symbols.malloc_trim;
+    const open = () => deno.dlopen("libc.so.6", { malloc_trim });
+    open().close();
+    return async () => {
+      const library = open();
+      await library.symbols.malloc_trim(0n);
+      library.close();
+    };
   } catch {
     return undefined; // Another C library.
   }

@@ -14,6 +14,7 @@ import { readCertificate, watchCertificate } from "./certificate.ts";
 import { Dispatcher, type ErrorContext } from "./dispatcher.ts";
 import type { MethodSettings, ServiceTable } from "./method.ts";
 import { SharedPlaces } from "./call_limit.ts";
+import { freeMemoryAfterMany, freeMemoryWhileServing } from "./free_memory.ts";
 import { RightsWatch } from "./watch_rights.ts";
 import { healthService } from "./health.ts";
 import { KeyRing } from "./keys.ts";
@@ -135,9 +136,9 @@ export class Server implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { grpc, http, calls, pages, spool, readers, readiness, stopWatching } = this.#parts;
+    const { grpc, http, calls, pages, spool, readers, readiness, stopTimers } = this.#parts;
     readiness.stopping = true;
-    stopWatching();
+    stopTimers();
     const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
       () => {},
     );
@@ -164,7 +165,7 @@ interface Parts {
   spool: Spool;
   readers: Readers | undefined;
   readiness: Readiness;
-  stopWatching: () => void;
+  stopTimers: () => void;
 }
 
 /**
@@ -203,8 +204,9 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
   const keys = new KeyRing(options.apiKeys, options.anonymous);
   const certificate = options.tls && await readCertificate(options.tls);
   const timeout = new SendTimeout(limits.sendTimeoutMs);
-  const places = new SharedPlaces(limits.concurrentCalls, limits.waitingCalls, timeout);
-  const openStreams = new OpenStreams(limits.openStreams, limits.waitingCalls, timeout);
+  const { concurrentCalls, waitingCalls } = limits;
+  const places = new SharedPlaces(concurrentCalls, waitingCalls, timeout, freeMemoryAfterMany);
+  const openStreams = new OpenStreams(limits.openStreams, waitingCalls, timeout);
   const spool = new Spool(spoolLimits(limits, keys));
   const ports: (GrpcPort | HttpPort)[] = [];
   const database = isEndpoint(db) ? db : endpointOf(db);
@@ -280,7 +282,12 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
       : watchCertificate(options.tls, certificate, (next) => {
         for (const { port } of ports) port.setCertificate(next);
       });
-    const parts = { grpc, http, calls, pages, metrics, spool, readers, readiness, stopWatching };
+    const endFreeing = freeMemoryWhileServing();
+    const stopTimers = () => {
+      stopWatching();
+      endFreeing();
+    };
+    const parts = { grpc, http, calls, pages, metrics, spool, readers, readiness, stopTimers };
     return new Server(options, parts);
   } catch (error) {
     for (const port of ports) await port.close(Promise.resolve());

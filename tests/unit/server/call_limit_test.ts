@@ -26,6 +26,16 @@ Deno.test("CallLimit lets so many in, keeps so many waiting, and sheds the rest 
   assertEquals([gate.running, gate.waiting], [0, 0]);
 });
 
+// What 190 lists left behind that nobody had read stayed with the process: 937 MiB after five seconds.
+Deno.test("CallLimit: whoever gives memory back is told how many calls ran when one of them ends", async () => {
+  const told: number[] = [];
+  const gate = new CallLimit(3, 1, NO_TIMEOUT, (running) => told.push(running));
+  const calls = [new TestCall(), new TestCall(), new TestCall()];
+  for (const call of calls) await gate.enter(call);
+  for (const call of calls) gate.leave(call);
+  assertEquals(told, [3, 2, 1]);
+});
+
 Deno.test("CallLimit serves those who wait in their order", async () => {
   const gate = new CallLimit(1, 10, NO_TIMEOUT);
   await gate.enter(call);

@@ -57,6 +57,19 @@ Deno.test("PacedCollections: at once, garbage is collected every second at most,
   assertEquals(clock.collected, [0, 1_000, 2_000, 12_000]);
 });
 
+// What was freed a second after a collection stayed for twenty: 200 MiB of calls that nobody had read.
+Deno.test("PacedCollections: what is freed just after a collection can wait for the next one", () => {
+  const { clock, collections } = paced();
+  clock.bytes = 500 * MIB;
+  assertEquals(collections.restMs, 0);
+  collections.collectIfWorth(WORTH);
+  clock.ms = 1_000;
+  clock.bytes = 500 * MIB;
+  clock.ms += collections.restMs;
+  collections.collectIfWorth(WORTH);
+  assertEquals(clock.collected, [0, 10_001]);
+});
+
 Deno.test("PacedCollections: what a collection has left is not worth another one", () => {
   const { clock, collections } = paced();
   clock.bytes = 500 * MIB;
