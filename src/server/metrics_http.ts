@@ -4,11 +4,10 @@
  * @module
  */
 
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { keepForeignConnections } from "./http/foreign_connections.ts";
 import { requestTarget } from "./http/request_target.ts";
-import { withinBounds } from "./http/http1_bounds.ts";
+import { boundedServer } from "./http/http1_bounds.ts";
 import { peerOf } from "./transport/connections.ts";
 import { containErrors, type OnStrangeError } from "./transport/contain_errors.ts";
 import { Port } from "./transport/port.ts";
@@ -47,13 +46,13 @@ export class MetricsListener {
       nextMs: IDLE_MS + REQUEST_MS,
       smallBytes: () => Infinity,
     };
-    this.#http = createServer(withinBounds((request, response) => {
+    this.#http = boundedServer((request, response) => {
       const { connections } = this.#port;
       const peer = peerOf(request.socket);
       connections.heard(peer, false);
       response.once("finish", () => connections.idle(peer));
       answer(request, response, pages);
-    }, bounds));
+    }, bounds);
     this.#http.keepAliveTimeout = IDLE_MS;
     this.#http.headersTimeout = REQUEST_MS;
     this.#http.requestTimeout = REQUEST_MS;

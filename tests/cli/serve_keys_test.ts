@@ -33,3 +33,19 @@ Deno.test("serve: keys in place of the path of their file are not repeated", asy
     assertStringIncludes(stderr, "expected the path of a file with keys");
   }
 });
+
+// Of two lists of rights the last one counted, of two keys too.
+Deno.test("serve: a key of which a member is there twice is refused", async () => {
+  const cases = [
+    '[{"key":"s3cret","capabilities":["read"],"capabilities":["admin"]}]',
+    '[{"key":"s3cret","key" :"s3cret2"}]',
+    '[{"key":"s3cret","collectionPrefixes":["a"],"capabilities":[],"\\u006bey":"s3cret2"}]',
+  ];
+  for (const BTRDB_SERVE_KEYS of cases) {
+    const line = ["serve", "memory:", "--listen", "127.0.0.1:0"];
+    const { code, stderr } = await btrdb(line, { env: { BTRDB_SERVE_KEYS } });
+    assertEquals(code, 2, stderr);
+    assert(!stderr.includes("s3cret"), stderr);
+    assertStringIncludes(stderr, "a key has a member twice");
+  }
+});

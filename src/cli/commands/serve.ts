@@ -190,13 +190,12 @@ function writeOptions(args: Args): WriteOptions | undefined {
 
 /** Keys of all three places together. */
 async function keysOf(args: Args): Promise<ApiKey[]> {
-  const keys = args.list("api-key").map(serverKey);
+  let keys = args.list("api-key").map(serverKey);
   const file = args.text("api-key-file");
-  if (file !== undefined) keys.push(...serverKeys(await readKeys(file), file));
+  if (file !== undefined) keys = keys.concat(serverKeys(await readKeys(file), file));
   const variable = Deno.env.get(KEYS_VARIABLE);
   // One that is empty is an error too: it may be all that came of a file that was not there.
-  if (variable !== undefined) keys.push(...serverKeys(variable, `$${KEYS_VARIABLE}`));
-  return keys;
+  return variable === undefined ? keys : keys.concat(serverKeys(variable, `$${KEYS_VARIABLE}`));
 }
 
 async function readKeys(file: string): Promise<string> {

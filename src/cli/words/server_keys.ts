@@ -45,7 +45,22 @@ export function serverKeys(text: string, source: string): ApiKey[] {
   if (!Array.isArray(list) || list.length === 0) {
     throw usageError(`Cannot use ${source}: expected a JSON array of keys, at least one`);
   }
-  return list.map((entry: unknown, i) => keyOf(entry, `${source}: key ${i + 1}`));
+  const keys = list.map((entry: unknown, i) => keyOf(entry, `${source}: key ${i + 1}`));
+  const members = list.reduce((sum: number, entry) => sum + Object.keys(entry).length, 0);
+  if (membersIn(text) === members) return keys;
+  throw usageError(`Cannot use ${source}: a key has a member twice`);
+}
+
+/**
+ * Number of members of objects in valid JSON. Of two of one name the parser drops the first one,
+ * whichever was meant.
+ */
+function membersIn(json: string): number {
+  let members = 0;
+  for (const [, colon] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)/g)) {
+    if (colon !== "") members++;
+  }
+  return members;
 }
 
 function keyOf(entry: unknown, name: string): ApiKey {

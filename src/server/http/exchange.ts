@@ -155,9 +155,11 @@ export class Reply {
 
   /** Sends status and head. */
   begin(status: number, headers: Readonly<Record<string, string>>): void {
+    if (!this.#isClosed) {
+      this.#outgoing.writeHead(status, { ...ALWAYS, ...this.#headers, ...headers });
+    }
+    // Not before: a head that cannot be sent leaves room for one that tells of an error.
     this.hasBegun = true;
-    if (this.#isClosed) return;
-    this.#outgoing.writeHead(status, { ...ALWAYS, ...this.#headers, ...headers });
   }
 
   /**

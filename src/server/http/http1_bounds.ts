@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { onSilence } from "../../core/silence_timer.ts";
 
@@ -42,11 +42,20 @@ interface Connection {
 }
 
 /**
- * Has a listener hear of requests within the bounds; connections beyond them are ended.
+ * Makes a server that answers requests within the bounds; connections beyond them are ended.
  *
  * @param listener Answers the requests.
  */
-export function withinBounds(listener: Listener, bounds: Bounds): Listener {
+export function boundedServer(listener: Listener, bounds: Bounds): Server {
+  const bounded = withinBounds(listener, bounds);
+  const server = createServer(bounded);
+  // Requests that expect something else than `100-continue` would be answered by the runtime, however
+  // many come at once. A server may leave such a field alone (RFC 9110, section 10.1.1).
+  server.on("checkExpectation", bounded);
+  return server;
+}
+
+function withinBounds(listener: Listener, bounds: Bounds): Listener {
   const connections = new WeakMap<Socket, Connection>();
   const connectionOf = (socket: Socket): Connection => {
     const known = connections.get(socket);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { createServer as createServer2, type Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -28,7 +28,7 @@ import { bearerOf } from "./credentials.ts";
 import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
 import { keepForeignConnections } from "./foreign_connections.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
-import { withinBounds } from "./http1_bounds.ts";
+import { boundedServer } from "./http1_bounds.ts";
 import { refuse } from "./refusals.ts";
 import { WebStream } from "./web_stream.ts";
 
@@ -94,12 +94,12 @@ export class HttpPort {
       smallBytes: (request: IncomingMessage) =>
         incoming.isKnown(authorizationOf(request)) ? SMALL_BYTES.known : SMALL_BYTES.unknown,
     };
-    this.#http1 = createServer(withinBounds((request, outgoing) => {
+    this.#http1 = boundedServer((request, outgoing) => {
       const close = open.begin(request.socket, authorizationOf(request));
       outgoing.once("finish", close);
       outgoing.once("close", close);
       this.#answer(new Request(request), (headers) => new Reply(outgoing, headers));
-    }, bounds));
+    }, bounds);
     this.#http1.keepAliveTimeout = IDLE_MS;
     // By default all fields behind the first 1,000 are dropped, a second `Host` for example. The length
     // of a head is bounded.

@@ -220,7 +220,8 @@ export class Call implements PlaceHolder, SilentCall {
     const isStuck = this.#isUnread || code === GrpcStatus.DEADLINE_EXCEEDED;
     if (isStuck && this.#stream.waitingBytes() > FEW_WAITING_BYTES) this.#stream.reset(code);
     else if (code === GrpcStatus.OK) this.#stream.end();
-    else this.#stream.emit("error", { code, details });
+    // Half a character, as where a name was cut, cannot be sent: the call would never end.
+    else this.#stream.emit("error", { code, details: details.toWellFormed() });
   }
 
   /** Ends the call without an answer, whatever was sent of one. */

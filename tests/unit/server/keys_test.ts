@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Capability, KeyRing } from "../../../src/server/keys.ts";
 import { GrpcFailure } from "../../../src/server/transport/status.ts";
+import { cpuMs } from "../../support/cpu_ms.ts";
 
 const READ: Capability[] = ["read"];
 const RING = new KeyRing([
@@ -59,4 +60,15 @@ Deno.test("KeyRing: a text is compared once, right or wrong, and what is too lon
   // However many wrong ones come in between, the right one is found.
   for (let i = 0; i < 5_000; i++) assertEquals(ring.isKnown(`bearer ${i}`), false);
   assertEquals(ring.isKnown("bearer alpha"), true);
+});
+
+// The stack was too small for 200,000 of them, and a wrong key was compared with each.
+Deno.test("KeyRing takes hundreds of thousands of keys", () => {
+  const keys = Array.from({ length: 200_000 }, (_, i) => ({ key: `k${i}`, capabilities: READ }));
+  const ring = new KeyRing(keys, undefined);
+  assertEquals(ring.grantOf("bearer k199999"), keys[199_999]);
+  const guess = () => {
+    for (let i = 0; i < 1_000; i++) ring.isKnown(`bearer x${i}`);
+  };
+  assert(cpuMs(guess) < 1_000);
 });

@@ -157,7 +157,8 @@ function timeOf(
   if (spec === undefined) throw badParameter(`${name} is ${quoted(text)}, ${TIME_HINT}`);
   inRange(name, text, spec);
   if (isOddInteger(text)) {
-    notes.push(`${name} ${text} is ${formatTime(spec.offset)}: integers are ns since 1970`);
+    // Without the blanks around it, which no header may have.
+    notes.push(`${name} ${text.trim()} is ${formatTime(spec.offset)}: integers are ns since 1970`);
   }
   return spec;
 }
