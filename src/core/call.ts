@@ -6,12 +6,14 @@
 
 import { BTrDBError } from "./errors.ts";
 
-/** Signal and deadline of a call. */
+/** Signal, deadline and caller of a call. */
 export interface CallOptions {
   /** Aborting it stops the call; the call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** Deadline of the call, ms since the Unix epoch (`Date.now()` plus the timeout). */
   deadlineMs?: number | undefined;
+  /** The one whose turns it takes, such as a key or a connection: all get their turns one after another. */
+  owner?: unknown;
 }
 
 /** Longest delay a timer takes, ms; a longer one would fire at once. */

@@ -353,8 +353,6 @@ export interface SqlRequest {
 
 /** Options of a SQL query. */
 export interface SqlOptions extends CallOptions {
-  /** The one whose turn it takes, such as a key or a connection: all get their turns one after another. */
-  owner?: unknown;
   /** Longest time it may run once it has its turn, ms. */
   limitMs?: number | undefined;
 }

@@ -138,14 +138,15 @@ export class Dispatcher {
       entry.authenticated === false ? undefined : call.header("authorization"),
     );
     call.key = grant;
-    const options: CallOptions = { signal: call.signal, deadlineMs: call.deadlineMs };
+    const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
+    const { signal, deadlineMs } = call;
+    const options: CallOptions = { signal, deadlineMs, owner: owners.at(-1) };
     const access = new Access(grant, rights.collections, options);
     if (entry.needs !== undefined) {
       access.capability(entry.needs);
       if (entry.seesAll === true) access.everything(entry.needs);
     }
     if (endpoint.capabilities.readOnly === true && isWrite(entry.needs)) throw onlyReads();
-    const owners = keys.isEmpty ? [call.peer] : [call.peer, grant];
     const report = (error: unknown) => this.#report(error, call);
     const streams = openStreams.of(keys.ownerOf(grant));
     const parts = { endpoint, readers, metrics, settings, openStreams: streams };

@@ -16,6 +16,7 @@ import { PageCache } from "../file/page_cache.ts";
 import { rollback } from "../file/schema.ts";
 import { type Database, sqliteError, type Statement } from "../file/sqlite.ts";
 import type { Head, StreamState } from "../stream/registry.ts";
+import { TaskQueue } from "./task_queue.ts";
 
 /** Most tasks in one transaction; those of metadata are all done in one turn of the event loop. */
 const MAX_GROUP_TASKS = { points: 4096, metadata: 64 } as const;
@@ -105,6 +106,8 @@ interface Outcome {
 
 interface Queued {
   task: Task<unknown>;
+  /** The caller whose turns it takes. */
+  owner: unknown;
   options: CallOptions | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -143,6 +146,9 @@ const LASTING: ReadonlySet<string> = new Set([
 /** Longest time of the tasks of metadata of a transaction, ms; the last one may end later. */
 const METADATA_MS = 4;
 
+/** Longest time of the tasks of points of a transaction while several callers wait, ms; likewise. */
+const SHARED_MS = 25;
+
 /** Calls of a {@linkcode GroupCommit} to its owner. */
 export interface GroupCommitHooks {
   /** Called before each transaction. Throws if the file is another writer's. */
@@ -173,7 +179,7 @@ export class GroupCommit {
   readonly #path: string;
   readonly #hooks: GroupCommitHooks;
   readonly #pages: PageCache;
-  #queue: Queued[] = [];
+  readonly #queue = new TaskQueue<Queued>();
   #background: Queued[] = [];
   /** The last transaction was one of the background. */
   #wasBackground = false;
@@ -211,7 +217,7 @@ export class GroupCommit {
 
   /** Tasks that wait. */
   get waiting(): number {
-    return this.#queue.length + this.#background.length;
+    return this.#queue.size + this.#background.length;
   }
 
   /**
@@ -222,13 +228,15 @@ export class GroupCommit {
   submit<T>(task: Task<T>, options?: CallOptions): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
     return new Promise<T>((resolve, reject) => {
-      const queue = task.isBackground === true ? this.#background : this.#queue;
-      queue.push({
+      const queued = {
         task,
+        owner: options?.owner,
         options,
         resolve: resolve as (value: unknown) => void,
         reject,
-      });
+      };
+      if (task.isBackground === true) this.#background.push(queued);
+      else this.#queue.add(queued);
       this.#running ??= this.#loop();
     });
   }
@@ -252,31 +260,32 @@ export class GroupCommit {
   /** The tasks of the next transaction, in the background after every other one if there are any. */
   #takeNext(): Queued[] {
     this.#wasBackground = this.#background.length > 0 &&
-      (this.#queue.length === 0 || !this.#wasBackground);
+      (this.#queue.size === 0 || !this.#wasBackground);
     if (!this.#wasBackground) return this.#takeGroup();
     const queued = this.#background.shift()!;
     return isWanted(queued) ? [queued] : [];
   }
 
   /**
-   * The tasks of the next transaction that others wait for: metadata tasks and pausing ones never share
-   * one.
+   * The tasks of the next transaction that others wait for, one of each caller after another: metadata
+   * tasks and pausing ones never share one.
    */
   #takeGroup(): Queued[] {
     const group: Queued[] = [];
     let points = 0;
-    let taken = 0;
-    for (const queued of this.#queue) {
+    this.#queue.takeGroup((queued) => {
       const { task } = queued;
-      const isFull = group.length >= MAX_GROUP_TASKS[task.kind] ||
-        points + task.points > MAX_GROUP_POINTS;
-      if (group[0] !== undefined && (isFull || group[0].task.kind !== task.kind)) break;
-      taken++;
-      if (!isWanted(queued)) continue;
-      group.push(queued);
-      points += task.points;
-    }
-    this.#queue = this.#queue.slice(taken);
+      if (group[0] !== undefined) {
+        if (group.length >= MAX_GROUP_TASKS[group[0].task.kind]) return "stop";
+        if (group[0].task.kind !== task.kind) return "later";
+        if (points + task.points > MAX_GROUP_POINTS) return "later";
+      }
+      if (isWanted(queued)) {
+        group.push(queued);
+        points += task.points;
+      }
+      return "take";
+    });
     return group;
   }
 
@@ -322,9 +331,7 @@ export class GroupCommit {
       await nextTurn();
     }
     await answer(group, outcomes);
-    if (outcomes.length < group.length) {
-      this.#queue = [...group.slice(outcomes.length), ...this.#queue];
-    }
+    if (outcomes.length < group.length) this.#queue.putBack(group.slice(outcomes.length));
     try {
       if (this.#hooks.isCheckpointDue()) {
         // The answers are sent before.
@@ -345,11 +352,11 @@ export class GroupCommit {
     this.#hooks.began();
   }
 
-  /** Does tasks within a transaction: all of points, and those of metadata for which there is time. */
+  /** Does tasks within a transaction: those of metadata, and of several callers, for which there is time. */
   async #runTasks(group: readonly Queued[], tx: Transaction): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const mayPause = group[0]?.task.kind === "points";
-    const endMs = mayPause ? Infinity : performance.now() + METADATA_MS;
+    const endMs = performance.now() + (mayPause ? SHARED_MS : METADATA_MS);
     for (const { task } of group) {
       if (mayPause && isDue()) await yieldToEventLoop("write");
       try {
@@ -364,11 +371,17 @@ export class GroupCommit {
         outcomes.push({ refusal: refusalOf(error) });
       }
       // Tasks of metadata never pause in a transaction: what is left has the next one.
-      if (!mayPause && performance.now() > endMs) break;
+      if (performance.now() > endMs && (!mayPause || this.#isShared(group))) break;
     }
     // The commit has a slice of its own.
     if (mayPause && isDue()) await yieldToEventLoop("write");
     return outcomes;
+  }
+
+  /** Tells whether several callers wait for tasks. */
+  #isShared(group: readonly Queued[]): boolean {
+    const owner = group[0]?.owner;
+    return this.#queue.hasOthers(owner) || group.some((queued) => queued.owner !== owner);
   }
 
   /** Does each task of a transaction that failed in one of its own, if it is still wanted. */

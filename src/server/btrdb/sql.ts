@@ -17,13 +17,13 @@ const BATCH_BYTES = 1 << 18;
 
 /** `SQLQuery`. */
 export async function sqlQuery(exchange: Exchange): Promise<void> {
-  const { call, endpoint, settings, owners, options } = exchange;
+  const { call, endpoint, settings, options } = exchange;
   const { query, params } = await decode(SQLQueryParamsSchema, await call.only(), {
     most: FEW_FIELDS,
   });
   const limitMs = settings.sqlTimeoutMs;
   // Turns go by keys, where there are keys, else by connections.
-  const rows = endpoint.sqlQuery({ query, params }, { ...options, limitMs, owner: owners.at(-1) });
+  const rows = endpoint.sqlQuery({ query, params }, { ...options, limitMs });
   let held: Uint8Array[] = [];
   let bytes = 0;
   let count = 0;

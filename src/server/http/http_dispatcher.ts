@@ -123,7 +123,10 @@ export class HttpDispatcher {
   ): HttpExchange {
     const { keys, rights, endpoint, metrics, places } = this.#options;
     const grant = keys.grantOf(route.authenticated === false ? undefined : request.authorization);
-    const options: CallOptions & { signal: AbortSignal } = { signal: holder.signal };
+    const options: CallOptions & { signal: AbortSignal } = {
+      signal: holder.signal,
+      owner: keys.isEmpty ? request.peer : grant,
+    };
     const access = new Access(grant, rights.collections, options);
     const owner = keys.ownerOf(grant);
     const gates = places.of(owner);

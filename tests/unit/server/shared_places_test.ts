@@ -137,3 +137,48 @@ Deno.test("serve: calls of one key that do not end leave places to another, on b
   release();
   for (const call of greedy) assertEquals((await call).code, 0);
 });
+
+// Writes take turns by these owners; those of one key waited in front of all others.
+Deno.test("serve: the owner of a write is its key, or its connection if there are no keys", async () => {
+  await using engine = await openEngine();
+  const [uuid] = await createFilled(engine, 1);
+  const owners: unknown[] = [];
+  const watched = override(engine, {
+    insert(request, options) {
+      owners.push(options?.owner);
+      return engine.insert(request, options);
+    },
+  });
+  const schema = pb.InsertParamsSchema;
+  const request = toBinary(
+    schema,
+    create(schema, { uuid: uuid!, values: [{ time: 1n, value: 2 }] }),
+  );
+  const insert = async (client: RawClient, key?: string) => {
+    const headers: Record<string, string> = key === undefined
+      ? {}
+      : { authorization: `bearer ${key}` };
+    assertEquals((await client.call("/v5api.BTrDB/Insert", request, { headers })).code, 0);
+  };
+  const capabilities = ["insert"] as const;
+  const keys = { apiKeys: ["a", "b"].map((key) => ({ key, capabilities })) };
+  for (const options of [keys, {}]) {
+    const at = { port: 0, hostname: "127.0.0.1" };
+    await using server = await serve(watched, { ...options, ...at });
+    using one = new RawClient(server.address);
+    using other = new RawClient(server.address);
+    owners.length = 0;
+    if (options === keys) {
+      await insert(one, "a");
+      await insert(other, "a");
+      await insert(other, "b");
+      assertEquals([owners[0] === owners[1], owners[1] === owners[2]], [true, false]);
+    } else {
+      await insert(one);
+      await insert(one);
+      await insert(other);
+      assertEquals([owners[0] === owners[1], owners[1] === owners[2]], [true, false]);
+    }
+    assertEquals(owners.includes(undefined), false);
+  }
+});

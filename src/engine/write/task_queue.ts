@@ -1,0 +1,119 @@
+/**
+ * Tasks that wait for a transaction. Callers take turns, and of each caller the first task comes first:
+ * a million inserts of one keep nobody else waiting but for the transaction under way.
+ *
+ * @module
+ */
+
+/** A task of a caller. */
+export interface Owned {
+  /** The caller. */
+  readonly owner: unknown;
+}
+
+/** Decides on a task whose turn it is: it is taken, its caller waits for a later group, or the group is complete. */
+export type Decide<T> = (item: T) => "take" | "later" | "stop";
+
+/** The tasks of one caller. */
+class Line<T> {
+  /** Those that were taken are let go of. */
+  #items: (T | undefined)[] = [];
+  #at = 0;
+
+  get size(): number {
+    return this.#items.length - this.#at;
+  }
+
+  get first(): T {
+    return this.#items[this.#at]!;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): void {
+    this.#items[this.#at] = undefined;
+    if (++this.#at < 1_024 || 2 * this.#at < this.#items.length) return;
+    this.#items = this.#items.slice(this.#at);
+    this.#at = 0;
+  }
+
+  /** Puts items in front of all. */
+  putBack(items: readonly T[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#at)];
+    this.#at = 0;
+  }
+}
+
+/** Tasks by their callers. */
+export class TaskQueue<T extends Owned> {
+  /** Callers of which tasks wait, the one whose turn it is first. */
+  #lines = new Map<unknown, Line<T>>();
+  #size = 0;
+
+  /** Tasks that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Tells whether tasks of another caller wait. */
+  hasOthers(owner: unknown): boolean {
+    return this.#lines.size > (this.#lines.has(owner) ? 1 : 0);
+  }
+
+  /** Adds a task behind those of its caller. */
+  add(item: T): void {
+    this.#lineOf(item.owner).push(item);
+    this.#size++;
+  }
+
+  /** Takes tasks, one of each caller after another, for as long as they are taken. */
+  takeGroup(decide: Decide<T>): void {
+    const later = new Set<unknown>();
+    while (later.size < this.#lines.size) {
+      for (const [owner, line] of [...this.#lines]) {
+        if (later.has(owner)) continue;
+        const decision = decide(line.first);
+        if (decision === "stop") return;
+        if (decision === "later") later.add(owner);
+        else this.#shift(owner, line);
+      }
+    }
+  }
+
+  /** Puts tasks that were taken last in front of all others. */
+  putBack(items: readonly T[]): void {
+    const byOwner = new Map<unknown, T[]>();
+    for (const item of items) {
+      const own = byOwner.get(item.owner);
+      if (own === undefined) byOwner.set(item.owner, [item]);
+      else own.push(item);
+    }
+    const others = this.#lines;
+    this.#lines = new Map();
+    for (const [owner, own] of byOwner) {
+      const line = others.get(owner) ?? new Line();
+      line.putBack(own);
+      others.delete(owner);
+      this.#lines.set(owner, line);
+    }
+    for (const [owner, line] of others) this.#lines.set(owner, line);
+    this.#size += items.length;
+  }
+
+  #lineOf(owner: unknown): Line<T> {
+    let line = this.#lines.get(owner);
+    if (line === undefined) this.#lines.set(owner, line = new Line());
+    return line;
+  }
+
+  /** Takes the first task of a caller, whose next turn is that behind all others. */
+  #shift(owner: unknown, line: Line<T>): void {
+    line.shift();
+    this.#size--;
+    if (line.size > 0 && this.#lines.size === 1) return;
+    this.#lines.delete(owner);
+    if (line.size > 0) this.#lines.set(owner, line);
+  }
+}
