@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkObject } from "../core/check_object.ts";
 import type { BTrDB } from "../client/btrdb.ts";
+import { checkOptions } from "./check_options.ts";
 import { collectionOf, type ImportInput, openBytes } from "./bytes.ts";
 import { findSource, openFound } from "./open_source.ts";
 import type { SourceOptions, TargetOptions } from "./options.ts";
@@ -83,7 +83,7 @@ const SHOWN = 3;
  * @throws {CsvError} If a row or a cell of a table cannot be read.
  */
 export async function explain(input: ImportInput, options: ExplainOptions = {}): Promise<Plan> {
-  checkObject("explain the import", "options", options);
+  checkOptions("explain the import", options);
   const bytes = await openBytes(input);
   const quick = { ...options, threads: false, preview: true };
   await using source = await openFound(await findSource(bytes, quick), quick);

@@ -5,11 +5,11 @@
  */
 
 import { checkDatabase } from "../client/check_database.ts";
-import { checkObject } from "../core/check_object.ts";
 import { fileURLToPath } from "node:url";
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { ImportInput } from "./bytes.ts";
+import { checkOptions } from "./check_options.ts";
 import { inFile } from "./errors.ts";
 import { ImportRun } from "./import_run.ts";
 import type { ImportOptions } from "./options.ts";
@@ -75,6 +75,8 @@ const AT_ONCE = 8;
  * @param options Properties of the file and the streams, as far as they are known; the rest is
  *   detected.
  * @returns Points and streams stored, and columns left out.
+ * @throws {TypeError} If there is no option of a name, or one is of the wrong type.
+ * @throws {RangeError} If an option has a value that is not allowed.
  * @throws {ImportError} If the file or an option cannot be used. Nothing was stored, unless
  *   {@linkcode storedBefore} says so.
  * @throws {CsvError} If a row or a cell of a table cannot be read.
@@ -85,7 +87,7 @@ export async function importFile(
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
   checkDatabase("import", db);
-  checkObject("import", "options", options);
+  checkOptions("import", options);
   const startMs = performance.now();
   const prepared = await prepareImport(db, input, options);
   await using source = prepared.source;

@@ -61,7 +61,10 @@ export async function findTargets(
   const mapped = keyed(options.maps ?? [], columns, "--map");
   const units = options.units ?? [];
   const own = keyed(units.filter((word) => word.includes("=")), columns, "--unit");
-  const all = units.find((word) => !word.includes("="));
+  const [all, other] = units.filter((word) => !word.includes("="));
+  if (other !== undefined) {
+    throw optionError(`Cannot use --unit ${other}: there is another --unit for all columns`);
+  }
   checkMeta(options.meta ?? {}, columns);
   const listing = new Listing(db, columns.length);
   const targets = await mapConcurrently(columns, AT_ONCE, (column, i) => {
@@ -285,6 +288,10 @@ function keyed(
         `Cannot use ${option} ${word}: there is no column ${key}`,
         columnsHint(key, columns.map(({ name }) => name)),
       );
+    }
+    if (found.has(index)) {
+      const { name } = columns[index]!;
+      throw optionError(`Cannot use ${option} ${word}: there is another ${option} for ${name}`);
     }
     found.set(index, value);
   }

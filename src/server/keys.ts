@@ -73,7 +73,7 @@ export class KeyRing {
     }
     checkKeys(keys);
     if (anonymous !== undefined) {
-      checkNames("anonymous", anonymous, NAMES);
+      checkNames("serve", "anonymous", anonymous, NAMES);
       checkRights(anonymous);
     }
     this.#keys = new Map(keys.map((key) => [digest(key.key), key]));

@@ -69,10 +69,10 @@ const WRITE: Names<WriteOptions> = { collection: true, maxStreams: true };
  * @throws {TypeError} Naming one that there is not.
  */
 export function checkKnown(options: ServeOptions): void {
-  checkNames("", options, SERVE);
-  checkNames("limits", options.limits, LIMITS);
-  checkNames("tls", options.tls, TLS);
-  checkNames("http", options.http, HTTP);
+  checkNames("serve", "", options, SERVE);
+  checkNames("serve", "limits", options.limits, LIMITS);
+  checkNames("serve", "tls", options.tls, TLS);
+  checkNames("serve", "http", options.http, HTTP);
   const write = options.http?.write;
-  if (typeof write !== "boolean") checkNames("http.write", write, WRITE);
+  if (typeof write !== "boolean") checkNames("serve", "http.write", write, WRITE);
 }

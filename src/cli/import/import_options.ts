@@ -27,6 +27,9 @@ export function importOptions(context: Context, args: Args): ImportOptions {
   if (args.has("resume") && args.has("restart")) {
     throw usageError("Cannot use --resume and --restart together");
   }
+  if (args.has("changed") && !args.has("resume")) {
+    throw usageError("Option --changed needs --resume");
+  }
   return {
     format: args.text("format"),
     influx: args.text("influx"),

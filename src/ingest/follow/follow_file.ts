@@ -6,11 +6,12 @@
 
 import { checkedPath, checkPath } from "../../core/check_path.ts";
 import { checkDatabase } from "../../client/check_database.ts";
-import { checkObject } from "../../core/check_object.ts";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { BTrDB } from "../../client/btrdb.ts";
 import { delay } from "../../core/call.ts";
+import { checkObject } from "../../core/check_object.ts";
+import { checkOptions } from "../check_options.ts";
 import { ImportError, pathError } from "../errors.ts";
 import { wishesOf } from "../prepare_import.ts";
 import { stateFolder } from "../import_record.ts";
@@ -66,6 +67,7 @@ export async function followFile(
   checkDatabase("follow", db);
   checkObject("follow", "options", options);
   checkFollowOptions(options);
+  checkOptions("follow", options);
   const { signal, target = "", onWarning = () => {}, onNotice = () => {} } = options;
   const root = resolve(checkedPath("follow", source, "source"));
   const folder = options.stateFolder ?? stateFolder();
