@@ -8,23 +8,18 @@ import { invalidType, outOfRange } from "../core/argument_error.ts";
 import { checkNames } from "../core/check_names.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
-import type { ExplainOptions } from "./explain.ts";
-import type { FollowOptions } from "./follow/follow_options.ts";
+import type { ImportOptions } from "./options.ts";
 
-/** All options of an import, of its plan, and of following files. */
-type AllOptions = FollowOptions & ExplainOptions;
+/** Names of all options: of an import, and further ones of its plan and of following files. */
+type OptionName = keyof ImportOptions | "db" | "settleMs";
 
 /** A check of a value; `undefined` if it fits, else what was expected. */
 type Check = (value: unknown) => string | undefined;
 
-function typeCheck(type: string, expected: string): Check {
-  return (value) => typeof value === type ? undefined : expected;
-}
-
-const isText = typeCheck("string", "a string");
-const isFlag = typeCheck("boolean", "a boolean");
-const isCall = typeCheck("function", "a function");
-const isNs = typeCheck("bigint", "a bigint of nanoseconds");
+const isText: Check = (value) => typeof value === "string" ? undefined : "a string";
+const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "a boolean";
+const isCall: Check = (value) => typeof value === "function" ? undefined : "a function";
+const isNs: Check = (value) => typeof value === "bigint" ? undefined : "a bigint of nanoseconds";
 const isObject: Check = (value) =>
   typeof value === "object" && value !== null ? undefined : "an object";
 const isList: Check = (value) =>
@@ -55,8 +50,8 @@ const isZone: Check = (value) => {
 
 const isFate = oneOf("fail", "skip");
 
-/** A check of each option. What depends on the source is checked where the source is read. */
-const CHECKS: Readonly<Record<keyof AllOptions, Check>> = {
+/** A check of each option. Values that depend on the source are checked where it is read. */
+const CHECKS: Readonly<Record<OptionName, Check>> = {
   format: isText,
   delimiter: fits(/^(?:[\t -~]|blanks)$/, 'one ASCII character, or "blanks"'),
   decimal: oneOf(".", ","),
@@ -127,7 +122,7 @@ export function checkOptions(action: string, options: unknown): void {
       : outOfRange;
     throw fault(`Cannot ${action}: ${name} is ${describe(value)}, expected ${expected}`);
   }
-  const { resume, changed, restart, interval, rate } = options as AllOptions;
+  const { resume, changed, restart, interval, rate } = options as ImportOptions;
   if (changed === true && resume !== true) {
     throw outOfRange(`Cannot ${action}: changed is true, expected false without resume`);
   }

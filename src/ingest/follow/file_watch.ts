@@ -29,6 +29,8 @@ export interface WatchOptions {
   /** Path of the file or the folder. */
   readonly root: string;
   readonly isFolder: boolean;
+  /** Time since when files may have been written that an earlier run still searched, ms since 1970. */
+  readonly searchMs: number | undefined;
   /** Is told what was found. */
   readonly say: (text: string) => void;
 }
@@ -59,6 +61,15 @@ export class FileWatch {
     this.#options = options;
     this.#files = files;
     this.#nextId = 1 + Math.max(0, ...files.map(({ state }) => state.id));
+    if (options.searchMs === undefined) return;
+    this.#writtenMs = options.searchMs;
+    this.#searchedUntilMs = performance.now() + SEARCH_MS;
+  }
+
+  /** Time since when files may have been written that are still searched; `undefined`: none are. */
+  get searchMs(): number | undefined {
+    const isSearched = !this.#options.isFolder && this.#searchedUntilMs >= performance.now();
+    return isSearched ? this.#writtenMs : undefined;
   }
 
   /** All files, in the order in which they were found. */
@@ -198,7 +209,11 @@ export class FileWatch {
       return;
     }
     if (!isFolder && path !== root && !this.#isMissed(path, sign)) return;
-    if (path !== root && !this.#isSettled(path, signText)) return;
+    if (path !== root && !this.#isSettled(path, signText)) {
+      // A log may be compressed for longer than it is searched.
+      this.#searchedUntilMs = performance.now() + SEARCH_MS;
+      return;
+    }
     const state = { id: this.#nextId++, path, ...sign, position: START, points: 0 };
     this.#files.push(new FollowedFile(state, path));
   }

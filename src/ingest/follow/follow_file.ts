@@ -90,7 +90,8 @@ export async function followFile(
     onWarning(text);
   };
   const files = [...known.files.values()].map((state) => new FollowedFile(state, state.path));
-  const watch = new FileWatch({ root, isFolder, say: onNotice }, files);
+  const { searchMs } = known;
+  const watch = new FileWatch({ root, isFolder, searchMs, say: onNotice }, files);
   await using journal = await FollowJournal.open(path, { source: identity, target, wishes }, known);
   const store = await FollowStore.open(db, options.mergePolicy ?? "never");
   const follower = new Follower({
@@ -104,13 +105,18 @@ export async function followFile(
     warn,
   });
   try {
-    await watch.look();
+    const look = async () => {
+      await watch.look();
+      await journal.search(watch.searchMs);
+      if (!isFolder) await journal.found(watch.files.map(({ state }) => state));
+    };
+    await look();
     // A journal that lost its end, or is an older copy, does not know all that is stored.
     if (known.isResumed) { for (const file of watch.files) file.mayBeStored = true; }
     if (known.pending !== undefined) await follower.finish(known.pending);
     for (let isFirst = true; signal?.aborted !== true; isFirst = false) {
       const lookMs = performance.now();
-      if (!isFirst) await watch.look();
+      if (!isFirst) await look();
       const took = performance.now() - lookMs;
       await follower.turn();
       const pause = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, 4 * took));
@@ -178,5 +184,5 @@ async function stateIn(db: BTrDB, path: string, wishes: unknown): Promise<Follow
   const uuids = [...known.files.values()].flatMap(({ streams }) => streams ?? []);
   if (uuids.length === 0) return known;
   for (const uuid of new Set(uuids)) if (await db.streamFromUUID(uuid).exists()) return known;
-  return { files: new Map(), pending: undefined, isResumed: true };
+  return { files: new Map(), pending: undefined, searchMs: undefined, isResumed: true };
 }

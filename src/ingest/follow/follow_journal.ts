@@ -63,6 +63,8 @@ export interface PendingBatch {
 export interface FollowState {
   readonly files: Map<number, FileState>;
   readonly pending: PendingBatch | undefined;
+  /** Time since when files may have been written that are still searched, ms since 1970. */
+  readonly searchMs: number | undefined;
   /** True if there is a journal. */
   readonly isResumed: boolean;
 }
@@ -71,6 +73,7 @@ type Line =
   | { follow: 1; source: string; target: string; wishes: unknown }
   | { file: FileState }
   | { begin: PendingBatch }
+  | { search: number | null }
   | { stored: Omit<FileState, "layout" | "streams"> };
 
 /** Size from which on a journal is written anew. */
@@ -83,17 +86,19 @@ export class FollowJournal implements AsyncDisposable {
   readonly #files: Map<number, FileState>;
   #file: FileHandle;
   #size: number;
+  #searchMs: number | undefined;
 
   private constructor(
     path: string,
     head: Line,
-    files: Map<number, FileState>,
+    { files, searchMs }: Pick<FollowState, "files" | "searchMs">,
     file: FileHandle,
     size: number,
   ) {
     this.#path = path;
     this.#head = head;
     this.#files = files;
+    this.#searchMs = searchMs;
     this.#file = file;
     this.#size = size;
   }
@@ -110,9 +115,10 @@ export class FollowJournal implements AsyncDisposable {
    */
   static async load(path: string, wishes: unknown): Promise<FollowState> {
     const text = await readStateText(path, "the journal of what is followed");
-    if (text === undefined) return { files: new Map(), pending: undefined, isResumed: false };
     const files = new Map<number, FileState>();
     let pending: PendingBatch | undefined;
+    let searchMs: number | undefined;
+    if (text === undefined) return { files, pending, searchMs, isResumed: false };
     // A last line without its end was being written when the process ended: it counts for nothing.
     const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
     for (const [i, text_] of lines.entries()) {
@@ -132,24 +138,25 @@ export class FollowJournal implements AsyncDisposable {
         }
       } else if ("file" in line) files.set(line.file.id, line.file);
       else if ("begin" in line) pending = line.begin;
+      else if ("search" in line) searchMs = line.search ?? undefined;
       else {
         Object.assign(files.get(line.stored.id)!, line.stored);
         pending = undefined;
       }
     }
-    return { files, pending, isResumed: true };
+    return { files, pending, searchMs, isResumed: true };
   }
 
   /** Begins to write: what is known first, in place of what was there. */
   static async open(
     path: string,
     about: { source: string; target: string; wishes: unknown },
-    { files, pending }: Pick<FollowState, "files" | "pending">,
+    known: Omit<FollowState, "isResumed">,
   ): Promise<FollowJournal> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const head: Line = { follow: 1, ...about };
-    const size = write(path, head, files, pending);
-    return new FollowJournal(path, head, files, await open(path, "a"), size);
+    const size = write(path, head, known);
+    return new FollowJournal(path, head, known, await open(path, "a"), size);
   }
 
   /** Forgets a source. */
@@ -157,10 +164,27 @@ export class FollowJournal implements AsyncDisposable {
     await rm(path, { force: true });
   }
 
+  /** Notes the files that it does not know yet: those of a folder are found again without it. */
+  async found(files: readonly FileState[]): Promise<void> {
+    for (const file of files) if (!this.#files.has(file.id)) await this.note(file);
+  }
+
   /** Notes a file, with all that is known of it. */
   async note(file: FileState): Promise<void> {
     this.#files.set(file.id, file);
     await this.#append({ file });
+  }
+
+  /**
+   * Notes that files are searched which were rotated before they were seen, or that they are no longer.
+   * Nothing else knows of them: after a process that ended before it found them they are searched again.
+   *
+   * @param searchMs Time since when they may have been written, ms since 1970.
+   */
+  async search(searchMs: number | undefined): Promise<void> {
+    if (searchMs === this.#searchMs) return;
+    this.#searchMs = searchMs;
+    await this.#append({ search: searchMs ?? null });
   }
 
   /** Notes that a batch is about to be stored. */
@@ -197,7 +221,8 @@ export class FollowJournal implements AsyncDisposable {
   async #compact(): Promise<void> {
     await this.#checkAlone();
     await this.#file.close();
-    this.#size = write(this.#path, this.#head, this.#files, undefined);
+    const [files, searchMs] = [this.#files, this.#searchMs];
+    this.#size = write(this.#path, this.#head, { files, searchMs, pending: undefined });
     this.#file = await open(this.#path, "a");
   }
 
@@ -213,7 +238,8 @@ function lineOf(text: string): Line | undefined {
     const line = parseJson(text);
     if (!isIntact(text)) return undefined;
     const isObject = typeof line === "object" && line !== null;
-    const isOurs = isObject && ["follow", "file", "begin", "stored"].some((key) => key in line);
+    const isOurs = isObject &&
+      ["follow", "file", "begin", "search", "stored"].some((key) => key in line);
     return isOurs ? line as Line : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
@@ -225,11 +251,11 @@ function lineOf(text: string): Line | undefined {
 function write(
   path: string,
   head: Line,
-  files: ReadonlyMap<number, FileState>,
-  pending: PendingBatch | undefined,
+  { files, pending, searchMs }: Omit<FollowState, "isResumed">,
 ): number {
   const lines: Line[] = [head];
   for (const file of files.values()) lines.push({ file });
+  if (searchMs !== undefined) lines.push({ search: searchMs });
   if (pending !== undefined) lines.push({ begin: pending });
   const text = lines.map((line) => `${sealedJson(line)}\n`).join("");
   writePrivateFile(path, text);

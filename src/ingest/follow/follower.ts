@@ -141,7 +141,11 @@ export class Follower {
     const now = performance.now();
     if (now < file.retryMs) return;
     const quietMs = now - file.changedMs;
-    const opened = await openFollowed(path, this.#job.options, quietMs > QUIET_MS).catch(
+    const isQuiet = quietMs > QUIET_MS;
+    const opened = await openFollowed(path, this.#job.options, {
+      isQuiet,
+      isRotated: this.#isRotated(path),
+    }).catch(
       async (error) => {
         // It is gone again; another file that belongs to it may be missing too.
         if (await signOf(path) === undefined) return undefined;
@@ -222,14 +226,19 @@ export class Follower {
 
   /** A log that was rotated is finished when nothing more comes. */
   async #rest(file: FollowedFile): Promise<void> {
-    const { isFolder, rootName } = this.#job;
     const { path, state } = file;
-    if (isFolder || path === undefined || path === join(dirname(path), rootName)) return;
+    if (path === undefined || !this.#isRotated(path)) return;
     if (file.isStirred || performance.now() - file.changedMs < REST_MS) return;
     if (await file.endsOpen()) this.#warnOpen(file);
     state.isDone = true;
     await this.#job.journal.note(state);
     await file.close();
+  }
+
+  /** Tells whether a path is that of a log which was followed under another name, or missed. */
+  #isRotated(path: string): boolean {
+    const { isFolder, rootName } = this.#job;
+    return !isFolder && path !== join(dirname(path), rootName);
   }
 
   #warnOpen({ state }: FollowedFile): void {
@@ -256,7 +265,8 @@ export class Follower {
     }
     const { size, modifiedMs } = state;
     const signal = options.signal ?? new AbortController().signal;
-    const opened = await openFollowed(path, options, true, state.layout);
+    const { layout } = state;
+    const opened = await openFollowed(path, options, { isQuiet: true, isRotated: false, layout });
     if (opened === undefined) return;
     await using source = opened.source;
     state.layout = source.layout;
@@ -287,7 +297,12 @@ export class Follower {
       const rows = handle && await readRows(handle, state.layout as TableLayout, from, end);
       if (rows?.next.offset === end && await file.isTrusted()) return rows;
     } else {
-      const opened = await openFollowed(path!, this.#job.options, true, state.layout);
+      const { layout } = state;
+      const opened = await openFollowed(path!, this.#job.options, {
+        isQuiet: true,
+        isRotated: false,
+        layout,
+      });
       await using source = opened?.source;
       for await (const batch of source?.batches(from) ?? []) return batch;
     }

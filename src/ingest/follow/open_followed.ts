@@ -20,6 +20,16 @@ export interface OpenedFile {
   readonly reason: string;
 }
 
+/** Circumstances of a file that is opened. */
+export interface OpenFollowedOptions {
+  /** True if it was not written to for a moment, so that few lines are enough. */
+  readonly isQuiet: boolean;
+  /** True if it is a log that was rotated, and can be compressed: it is read as the others are. */
+  readonly isRotated: boolean;
+  /** Layout of a file that was opened before. */
+  readonly layout?: unknown;
+}
+
 /** Lines without which a table is not looked at while it is being written. */
 const MIN_LINES = 4;
 const LF = 10;
@@ -29,26 +39,25 @@ const LF = 10;
  *
  * @param path Its path.
  * @param options Properties of the file, as far as they are known.
- * @param isQuiet True if it was not written to for a moment, so that few lines are enough.
- * @param layout Of a file that was opened before.
+ * @param circumstances Its role, and what is known of it.
  * @returns `undefined` while too little of it is there.
  */
 export async function openFollowed(
   path: string,
   options: SourceOptions,
-  isQuiet: boolean,
-  layout?: unknown,
+  { isQuiet, isRotated, layout }: OpenFollowedOptions,
 ): Promise<OpenedFile | undefined> {
   const bytes = await openBytes(path);
   if (bytes.size === 0) return undefined;
   const quick = { ...options, threads: false };
   const found = await findSource(bytes, quick);
-  const isText = bytes.compression === "none" && found.format.name === "csv";
+  const isPlain = bytes.compression === "none" || isRotated;
+  const isText = isPlain && found.format.name === "csv";
   if (isText && !isQuiet && linesOf(found.input.head) < MIN_LINES) return undefined;
   const source = await openFound(found, quick, layout);
   const known = source.layout as TableLayout;
   const growing = isText && known.by === undefined ? known : undefined;
-  const reason = bytes.compression !== "none"
+  const reason = !isPlain
     ? `it is compressed with ${bytes.compression === "zstd" ? "zstd" : "gzip"}`
     : isText
     ? "it is a long table, whose streams are known when all of it was read"

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { isRotationOf, unrotatedName } from "../../../src/ingest/follow/rotated_names.ts";
 import { Followed, rows, upTo } from "../../support/followed.ts";
+import { until } from "../../support/until.ts";
 
 Deno.test("followFile: a log that is renamed and begun anew", async () => {
   await using followed = await Followed.make();
@@ -38,6 +39,61 @@ Deno.test("followFile: a log that was rotated twice, and compressed, while nobod
   followed.begin("log.csv");
   await followed.untilValues("f/v", upTo(9));
   assertEquals((await followed.end()).fresh, 6);
+});
+
+// A log that was rotated twice between two looks is read when it has settled. Whoever was stopped before
+// had forgotten it when it went on, and said nothing.
+Deno.test("followFile: a log that was missed is still searched by the next run", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 2));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(2));
+  await followed.write("log.csv.1", "time,v\n" + rows(3, 4));
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.2"));
+  await followed.write("log.csv", "time,v\n" + rows(5, 5));
+  await until("the last row is stored", async () => (await followed.values("f/v")).includes(5));
+  await followed.end();
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(5));
+  await followed.end();
+  assertEquals(followed.warnings, []);
+});
+
+// "Cannot follow log.csv.1.gz: it is compressed with gzip" was the end of it.
+Deno.test("followFile: a log that was missed and compressed", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n" + rows(1, 2));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(2));
+  const compressed = gzipSync("time,v\n" + rows(3, 4));
+  await Deno.writeFile(followed.path("log.csv.1.gz"), compressed);
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.2"));
+  await followed.write("log.csv", "time,v\n" + rows(5, 5));
+  await followed.untilValues("f/v", upTo(5));
+  assertEquals((await followed.end()).fresh, 5);
+  followed.begin("log.csv");
+  await followed.write("log.csv", rows(6, 6));
+  await followed.untilValues("f/v", upTo(6));
+  assertEquals((await followed.end()).fresh, 1);
+});
+
+// The journal knew nothing of it, and its rows were passed over.
+Deno.test("followFile: a log that had no rows yet when it was seen, and was rotated while nobody followed it", async () => {
+  await using followed = await Followed.make();
+  await followed.write("log.csv", "time,v\n");
+  followed.begin("log.csv");
+  await until(
+    "the log is noted",
+    async () =>
+      (await followed.journalLines().catch(() => [])).some((line) => line.startsWith('{"file"')),
+  );
+  await followed.end();
+  await followed.write("log.csv", rows(1, 3));
+  await Deno.rename(followed.path("log.csv"), followed.path("log.csv.1"));
+  await followed.write("log.csv", "time,v\n" + rows(4, 4));
+  followed.begin("log.csv");
+  await followed.untilValues("f/v", upTo(4));
+  await followed.end();
 });
 
 Deno.test("followFile: a log that is cut off, with a copy of what was in it", async () => {
