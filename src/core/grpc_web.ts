@@ -27,7 +27,7 @@ const TRAILERS = 0x80;
 /** Longest trailers that are taken. */
 const MAX_TRAILER_BYTES = 64 << 10;
 
-/** Something that is no gRPC-Web, or more of it than is taken; ends the call. */
+/** Something that is no gRPC, or more of it than is taken; ends the call. */
 export class FrameError extends Error {
   /** Status with which the call ends. */
   readonly end: EndStatus;

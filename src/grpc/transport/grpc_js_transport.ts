@@ -6,6 +6,7 @@
 
 import {
   Channel,
+  type ChannelCredentials,
   type ChannelOptions,
   credentials,
   logVerbosity,
@@ -17,12 +18,12 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_TIMER_MS } from "../../core/call.ts";
-import { type EndStatus, unknownStatus } from "../../core/grpc_web.ts";
+import type { EndStatus } from "../../core/grpc_web.ts";
 import { connectionText } from "../connection_text.ts";
 import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
-import { checkFlags, malformedStatus } from "./strict_answers.ts";
+import { checkAnswers } from "./strict_answers.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
 
 // Headers that are no ASCII are all that the library writes of answers: to stderr, as the server sent
@@ -121,17 +122,15 @@ const UNREAD =
 const NO_STATUS = "Received HTTP status code 200";
 
 /** A status as the library gives it. */
-type GivenStatus = Partial<EndStatus & Error> & { readonly metadata?: Metadata };
+type GivenStatus = Partial<EndStatus & Error>;
 
 /**
  * The status of a call. The library passes on errors of its own instead, without code and details, for
  * messages that are said to be compressed and are not.
  */
-function wholeStatus({ code, details, message, metadata }: GivenStatus): EndStatus {
+function wholeStatus({ code, details, message }: GivenStatus): EndStatus {
   if (details === CALM_DOWN) return { code: status.RESOURCE_EXHAUSTED, details: UNREAD };
   const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
-  const given = malformedStatus(metadata);
-  if (given !== undefined) return unknownStatus(JSON.stringify(given), end.details);
   if (end.details === NO_STATUS) return { ...end, details: "it answered without a status" };
   return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
 }
@@ -147,7 +146,7 @@ function openChannel(
   settings: GrpcJsSettings,
   onGoaway: () => void,
 ): Channel {
-  const options: ChannelOptions = {
+  const options: ChannelOptions & { readonly "grpc.max_receive_message_length": number } = {
     "grpc.max_receive_message_length": settings.maxMessageBytes,
     "grpc.max_send_message_length": -1,
     "grpc-node.flow_control_window": settings.flowControlWindow,
@@ -176,8 +175,12 @@ function openChannel(
   return strictChannel(target, filtered(secure, onGoaway), options);
 }
 
-function strictChannel(...given: ConstructorParameters<typeof Channel>): Channel {
-  const channel = new Channel(...given);
-  checkFlags(channel);
+function strictChannel(
+  target: string,
+  secured: ChannelCredentials,
+  options: ChannelOptions & { readonly "grpc.max_receive_message_length": number },
+): Channel {
+  const channel = new Channel(target, secured, options);
+  checkAnswers(channel, options["grpc.max_receive_message_length"]);
   return channel;
 }

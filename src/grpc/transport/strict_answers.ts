@@ -1,82 +1,109 @@
 /**
  * Keeps grpc-js to the letter of gRPC where it takes what only resembles it: it makes a number of any
- * status that JavaScript can (`0x0`, `1e0`, and none at all are 0, a success), and takes messages with
- * unknown flags as they are.
+ * status that JavaScript can (`0x0`, `1e0`, and none at all are 0, a success), takes messages with
+ * unknown flags as they are, and an answer that ends within a message as a whole one.
  *
  * @module
  */
 
-import { type Channel, Metadata, status, type StatusObject } from "@grpc/grpc-js";
-import { isStatusCode } from "../../core/grpc_web.ts";
+import type { Channel } from "@grpc/grpc-js";
+import { setImmediate } from "node:timers";
+import { GrpcStatus } from "../../core/grpc_status.ts";
+import { type EndStatus, FrameError, isStatusCode, unknownStatus } from "../../core/grpc_web.ts";
+import { MessageDecoder } from "./message_decoder.ts";
 
-/** Stands for a status that is none: the library makes NaN of it, which is no success. */
-const NO_CODE = "none";
+/** Headers or trailers of an answer. */
+type Headers = Readonly<Record<string, unknown>>;
 
-/** The statuses that are none, by the trailers that had them. */
-const malformed = new WeakMap<Metadata, string>();
+/** The part of an HTTP/2 call of grpc-js 1.14 that is changed; not in its types. */
+interface Http2Call {
+  decoder: { write(piece: Uint8Array): Uint8Array[] };
+  finalStatus: EndStatus | null;
+  /** Absent until the headers are told. */
+  readonly httpStatusCode?: number;
+  handleTrailers(headers: Headers): void;
+  outputStatus(): void;
+  cancelWithStatus(code: number, details: string): void;
+}
 
-// The library's own reading of headers is the only place that sees the text of a status.
-const readHeaders = Metadata.fromHttp2Headers;
-Metadata.fromHttp2Headers = (headers) => {
-  const given = headers["grpc-status"];
-  if (given === undefined || isStatusCode(String(given))) {
-    return readHeaders.call(Metadata, headers);
+/** A call that waits for a connection; it has a call on one as its child then. */
+interface WaitingCall {
+  child: Http2Call | null;
+}
+
+/** The part of a channel of grpc-js 1.14 that makes its calls; not in its types. */
+interface CallMaker {
+  createLoadBalancingCall?(...args: unknown[]): WaitingCall;
+}
+
+/**
+ * Makes the calls of a channel end with UNKNOWN at a status that gRPC does not have, and with
+ * INTERNAL at a message whose flag is neither 0 nor 1, or that is not whole.
+ *
+ * @param channel Changed in place.
+ * @param maxMessageBytes Longest message that is taken.
+ * @throws {Error} If grpc-js makes its calls in another way: then such answers would be believed.
+ */
+export function checkAnswers(channel: Channel, maxMessageBytes: number): void {
+  const { internalChannel } = channel as unknown as { internalChannel?: CallMaker };
+  const make = internalChannel?.createLoadBalancingCall;
+  if (internalChannel === undefined || make === undefined) {
+    throw new Error("Cannot check answers: grpc-js has no createLoadBalancingCall");
   }
-  const metadata = readHeaders.call(Metadata, { ...headers, "grpc-status": NO_CODE });
-  malformed.set(metadata, String(given));
-  return metadata;
-};
-
-/** The status in trailers as the server gave it, if it is none of gRPC. */
-export function malformedStatus(trailers: Metadata | undefined): string | undefined {
-  return trailers === undefined ? undefined : malformed.get(trailers);
-}
-
-/** The part of a filter of grpc-js 1.14 that is used; the rest hands on what it gets. */
-interface MessageFilter {
-  sendMetadata(metadata: Promise<Metadata>): Promise<Metadata>;
-  receiveMetadata(metadata: Metadata): Metadata;
-  sendMessage<T>(message: Promise<T>): Promise<T>;
-  receiveMessage(framed: Uint8Array): Uint8Array | Promise<never>;
-  receiveTrailers(end: StatusObject): StatusObject;
-}
-
-/** The filters of a channel of grpc-js 1.14, the one next to the wire last; not in its types. */
-interface Filtered {
-  readonly internalChannel?: {
-    readonly filterStackFactory?: {
-      readonly factories?: { createFilter(): MessageFilter }[];
-    };
+  internalChannel.createLoadBalancingCall = (...args) => {
+    const waiting = make.apply(internalChannel, args);
+    let { child } = waiting;
+    return Object.defineProperty(waiting, "child", {
+      get: () => child,
+      set(call: Http2Call) {
+        checkAnswer(call, maxMessageBytes);
+        child = call;
+      },
+    });
   };
 }
 
-/** Sees messages with their flag and length in front, before they are decompressed. */
-const flagFilter: MessageFilter = {
-  sendMetadata: (metadata) => metadata,
-  receiveMetadata: (metadata) => metadata,
-  sendMessage: (message) => message,
-  receiveMessage: checkFlag,
-  receiveTrailers: (end) => end,
+/** Makes one call strict, before anything of its answer has come. */
+function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
+  const { handleTrailers, outputStatus } = call;
+  const messages = new MessageDecoder(maxMessageBytes);
+  let malformed: string | undefined;
+  let broken: EndStatus | undefined;
+  call.decoder = {
+    write(piece) {
+      try {
+        if (broken === undefined) return messages.write(piece);
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        const { code, details } = broken = error.end;
+        // Data can come before its headers are told. A page of a proxy ends with its HTTP status.
+        setImmediate(() => {
+          if (call.httpStatusCode === 200) call.cancelWithStatus(code, details);
+        });
+      }
+      return [];
+    },
+  };
+  call.handleTrailers = (headers) => {
+    const given = headers["grpc-status"];
+    const isCode = given === undefined || isStatusCode(String(given));
+    if (!isCode) malformed = JSON.stringify(String(given));
+    const code = String(GrpcStatus.UNKNOWN);
+    handleTrailers.call(call, isCode ? headers : { ...headers, "grpc-status": code });
+  };
+  call.outputStatus = () => {
+    const end = call.finalStatus!;
+    if (malformed !== undefined) {
+      Object.assign(end, unknownStatus(malformed, end.details));
+      malformed = undefined;
+    } else if (broken !== undefined && call.httpStatusCode === 200) Object.assign(end, broken);
+    else if (end.code === GrpcStatus.OK && !messages.isBetween) Object.assign(end, ENDED_WITHIN);
+    outputStatus.call(call);
+  };
+}
+
+/** The status of an answer whose last message is not whole. */
+const ENDED_WITHIN: EndStatus = {
+  code: GrpcStatus.INTERNAL,
+  details: "the answer ended within a message",
 };
-
-/**
- * Makes the calls of a channel end with INTERNAL at a message whose flag is neither 0 nor 1.
- *
- * @param channel Changed in place.
- * @throws {Error} If grpc-js has no such filters: then such messages would be believed.
- */
-export function checkFlags(channel: Channel): void {
-  const factories = (channel as unknown as Filtered).internalChannel?.filterStackFactory?.factories;
-  if (!Array.isArray(factories)) {
-    throw new Error("Cannot check messages: grpc-js has no filterStackFactory");
-  }
-  factories.push({ createFilter: () => flagFilter });
-}
-
-function checkFlag(framed: Uint8Array): Uint8Array | Promise<never> {
-  const flag = framed[0]!;
-  if (flag <= 1) return framed;
-  const details = `a message has the flag ${flag}, expected 0 or 1`;
-  // The library takes the status from the properties.
-  return Promise.reject(Object.assign(new Error(details), { code: status.INTERNAL, details }));
-}
