@@ -118,7 +118,7 @@ export class MetadataReads {
         const found = this.#codec.decodeLookup(bytes, spec, checkFields).filter((stream) => {
           const { uuid } = stream;
           checkStream(uuid, spec);
-          if (!this.#kind.quirks && !isInside(stream, request)) {
+          if (!this.#kind.quirks && !matches(stream, request)) {
             throw other(stream.collection, spec);
           }
           return seen.add(uuid);

@@ -63,14 +63,24 @@ export class Reader {
     return readResumable(this.#caller, source, this.#rules, options);
   }
 
-  /** @param range Ends of the request as the server rounds them. */
-  windows(
+  /**
+   * Servers whose windows are all right send every window; of others some are added later.
+   *
+   * @param range Ends of the request as the server rounds them.
+   */
+  async *windows(
     request: WindowsRequest,
     range: { start: bigint; end: bigint },
     options: CallOptions,
   ): Parts<StatColumns> {
-    const source = windowsSource(request, range, this.stddev, this.#kind.windowAtEnd);
-    return readResumable(this.#caller, source, this.#rules, options);
+    const { windowAtEnd } = this.#kind;
+    const source = windowsSource(request, range, this.stddev, windowAtEnd);
+    let left = windowAtEnd ? 0n : (range.end - range.start) / request.width;
+    for await (const part of readResumable(this.#caller, source, this.#rules, options)) {
+      left -= BigInt(part.columns.times.length);
+      yield part;
+    }
+    if (left > 0n) throw wrongAnswer(`it lacks ${left} windows`, source);
   }
 
   changes(request: ChangesRequest, options: CallOptions): Parts<RangeColumns> {

@@ -7,6 +7,7 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import type {
   ChangesChunk,
   ChangesRequest,
@@ -127,8 +128,8 @@ export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestRes
 export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
   const { stat, versionMajor, versionMinor, ranges } = decodeMessage(ChangesResponseSchema, bytes);
   checkStat(stat, call);
-  if (ranges.some(({ start, end }) => start >= end)) {
-    throw wrongAnswer("it has an empty range", call);
+  if (ranges.some(({ start, end }) => start >= end || start < MIN_TIME || end > MAX_TIME)) {
+    throw wrongAnswer("it has an impossible range", call);
   }
   return {
     version: { major: versionMajor, minor: versionMinor },

@@ -443,7 +443,8 @@ Deno.test("aligned-pw61: windows above 2^60 are made of smaller ones", () =>
   }));
 
 Deno.test("connectGrpc: a server of ours is believed", async () => {
-  const script = v4Server("4.15.9-deno", { Windows: (call) => call.send(windows([[0n, 1n, 5]])) });
+  const rows = [[0n, 1n, 5], [10n, 0n], [20n, 0n]] as const;
+  const script = v4Server("4.15.9-deno", { Windows: (call) => call.send(windows(rows)) });
   await using server = await ScriptedServer.start(script);
   const endpoint = await connectGrpc({ addresses: [server.address], retry: false });
   const request = { uuid, start: 0n, end: 30n, version: 0n, width: 10n, depth: 0 };

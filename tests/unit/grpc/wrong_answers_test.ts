@@ -99,7 +99,9 @@ async function windowsOf(message: Uint8Array): Promise<StatColumns> {
   await withScript(
     (call) => call.send(call.rpc === "Info" ? info("5.30.0-deno", [], [5, 30]) : message),
     async (endpoint) => {
-      for await (const { columns } of endpoint.windows({ ...range, width: 10n, depth: 0 })) {
+      for await (
+        const { columns } of endpoint.windows({ ...range, end: 110n, width: 10n, depth: 0 })
+      ) {
         batches.push(columns);
       }
     },
