@@ -288,7 +288,7 @@ export class LiveIngest {
         this.#counts.dropped += segment.lost;
         this.#say(`Spool: ${segment.lost} points of ${segment.name} are gone, it was damaged`);
       }
-      await spool.remove(segment.name);
+      await spool.remove(segment.name).catch((error) => this.#say(`Spool: ${textOf(error)}`));
     }
     this.#succeeded();
   }

@@ -15,6 +15,7 @@ import {
   readFile,
   rm,
   stat,
+  truncate,
   unlink,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -59,6 +60,8 @@ export class PointSpool implements AsyncDisposable {
   readonly #maxBytes: number;
   readonly #files: SegmentFile[];
   #next: number;
+  /** Bytes of files that can be neither removed nor emptied. */
+  #stuckBytes = 0;
   #current: { file: SegmentFile; handle: FileHandle } | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   /** Remarks about what was found: records cut by a crash, which nobody was told were safe. */
@@ -100,7 +103,7 @@ export class PointSpool implements AsyncDisposable {
 
   /** Bytes of all files. */
   get bytes(): number {
-    return this.#files.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#files.reduce((sum, { bytes }) => sum + bytes, this.#stuckBytes);
   }
 
   /** Points of all files. */
@@ -148,12 +151,23 @@ export class PointSpool implements AsyncDisposable {
     });
   }
 
-  /** Removes a file whose points are stored. */
+  /**
+   * Removes a file whose points are stored. It does not come again in this run, even if it cannot be
+   * removed; then it is emptied, so that it does not come in a later one.
+   *
+   * @throws {Error} If the file cannot be removed.
+   */
   remove(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      await rm(join(this.#folder, name), { force: true });
+      const path = join(this.#folder, name);
       const at = this.#files.findIndex((file) => file.name === name);
-      if (at >= 0) this.#files.splice(at, 1);
+      const [file] = at < 0 ? [] : this.#files.splice(at, 1);
+      try {
+        await rm(path, { force: true });
+      } catch (error) {
+        await truncate(path).catch(() => this.#stuckBytes += file?.bytes ?? 0);
+        throw error;
+      }
     });
   }
 

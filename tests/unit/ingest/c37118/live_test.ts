@@ -370,6 +370,26 @@ Deno.test("PointSpool: points of files that were damaged or removed are counted"
   await Deno.remove(folder, { recursive: true });
 });
 
+// A file that could not be deleted was stored again at every try, and counted as stored each time; the
+// database was said not to answer.
+Deno.test("PointSpool: a file that cannot be removed does not come again", async () => {
+  const folder = await Deno.makeTempDir();
+  await using spool = await PointSpool.open(folder, 1 << 20);
+  assert(await spool.append(points(10)));
+  const first = await spool.oldest();
+  const { bytes } = spool;
+  // Not even root removes a folder as a file.
+  await Deno.remove(`${folder}/${first!.name}`);
+  await Deno.mkdir(`${folder}/${first!.name}`);
+  await assertRejects(() => spool.remove(first!.name), Error, first!.name);
+  assertEquals([spool.points, spool.bytes], [0, bytes]);
+  assertEquals(await spool.oldest(), undefined);
+  assert(await spool.append(points(5)));
+  assertEquals((await spool.oldest())?.points, 5);
+  await spool[Symbol.asyncDispose]();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("PointSpool: never more than its bound", async () => {
   const folder = await Deno.makeTempDir();
   await using spool = await PointSpool.open(folder, 10_000);
