@@ -60,10 +60,10 @@ export class BrailleCanvas {
     const dy = -Math.abs(y1 - y0);
     const stepX = x0 < x1 ? 1 : -1;
     const stepY = y0 < y1 ? 1 : -1;
+    const steps = Math.max(dx, -dy);
     let error = dx + dy;
-    for (let x = x0, y = y0;;) {
+    for (let i = 0, x = x0, y = y0; i <= steps; i++) {
       this.set(x, y, layer);
-      if (x === x1 && y === y1) return;
       const doubled = 2 * error;
       if (doubled >= dy) {
         error += dy;

@@ -104,7 +104,7 @@ function drawPanel(panel: readonly PlotSeries[], frame: Frame, firstColor: numbe
   if (!(low <= high)) {
     return `${heading}${" ".repeat(MARGIN)}no points in this range\n`;
   }
-  const axis = valueAxis(low, high, Math.max(3, Math.floor(canvas.rows / 2)));
+  const axis = finite(valueAxis(low, high, Math.max(3, Math.floor(canvas.rows / 2))));
   pixels.forEach((one, s) => drawBand(canvas, one, axis, 2 * s + 1));
   pixels.forEach((one, s) => drawMean(canvas, one, axis, 2 * s + 2));
   return heading + panelRows(canvas, axis, firstColor, frame.color);
@@ -140,10 +140,24 @@ function panelRows(
   return text;
 }
 
-/** The dot, from the top, of a value. */
+/** An axis of numbers that have a place: those that are infinite are at its ends. */
+function finite(axis: ValueAxis): ValueAxis {
+  const [low, high] = [
+    Math.max(axis.low, -Number.MAX_VALUE),
+    Math.min(axis.high, Number.MAX_VALUE),
+  ];
+  return { ...axis, low, high };
+}
+
+/** The dot, from the top, of a value; NaN of NaN. */
 function dotOf(value: number, axis: ValueAxis, height: number): number {
-  const part = (value - axis.low) / (axis.high - axis.low);
-  return Math.min(height - 1, Math.max(0, Math.round((1 - part) * (height - 1))));
+  const last = height - 1;
+  // Beyond all doubles is the difference of two, but not that of their halves.
+  const span = axis.high - axis.low;
+  const part = span < Infinity
+    ? (value - axis.low) / span
+    : (value / 2 - axis.low / 2) / (axis.high / 2 - axis.low / 2);
+  return Math.min(last, Math.max(0, Math.round((1 - part) * last)));
 }
 
 /** The band from min to max: its edges, and every other dot between them. */
@@ -152,6 +166,7 @@ function drawBand(canvas: BrailleCanvas, pixels: Pixels, axis: ValueAxis, layer:
     if (!pixels.filled[x]) continue;
     const top = dotOf(pixels.max[x]!, axis, canvas.height);
     const bottom = dotOf(pixels.min[x]!, axis, canvas.height);
+    if (Number.isNaN(top + bottom)) continue;
     canvas.set(x, top, layer);
     canvas.set(x, bottom, layer);
     for (let y = top + 1; y < bottom; y++) {
@@ -167,6 +182,8 @@ function drawMean(canvas: BrailleCanvas, pixels: Pixels, axis: ValueAxis, layer:
   for (let x = 0; x < canvas.width; x++) {
     if (!pixels.filled[x]) continue;
     const y = dotOf(pixels.mean[x]!, axis, canvas.height);
+    // Sums of large values overflow on some servers.
+    if (Number.isNaN(y)) continue;
     if (lastX >= 0 && x - lastX <= pixels.reach) canvas.line(lastX, lastY, x, y, layer);
     else canvas.set(x, y, layer);
     lastX = x;

@@ -49,6 +49,32 @@ Deno.test("BrailleCanvas: outside is nowhere, lines go everywhere", () => {
   assertEquals(painted.row(0, (text, layer) => `${layer}[${text}]`), "1[⠁]0[ ]2[⠃]");
 });
 
+// The difference of such values is beyond all doubles, and a line to a dot that was no number had no
+// end: the command hung, with a processor of its own, and no interrupt was seen.
+Deno.test("plotTerminal: values of any size, and means that are none, are drawn to an end", () => {
+  const times = [0n, SECOND, 2n * SECOND, 3n * SECOND];
+  const most = Number.MAX_VALUE;
+  for (
+    const mean of [
+      [-most, most, 0, 1],
+      [1e308, -1e308, 1e308, -1e308],
+      [most, most, most, most],
+      [0, Number.MIN_VALUE, 0, -Number.MIN_VALUE],
+      [1, NaN, 2, 3],
+      [1, Infinity, -Infinity, 3],
+    ]
+  ) {
+    const columns = { ...windows(times, mean), mean: Float64Array.from(mean) };
+    for (const width of [1, 30, 200]) {
+      const lines = plotTerminal([{ label: "a", columns }], { width, height: 12 }).split("\n");
+      assert(lines.slice(1).some((line) => /[\u2801-\u28ff]/.test(line)), lines.join("\n"));
+    }
+  }
+  const large = windows(times, [-most, most, -most, most]);
+  const [, first] = plotTerminal([{ label: "a", columns: large }], { height: 12 }).split("\n");
+  assert(/[\u2801-\u28ff]/.test(first!), "the largest value is at the top");
+});
+
 Deno.test("valueAxis: round values", () => {
   assertEquals(valueAxis(0, 10, 6).ticks, [0, 2, 4, 6, 8, 10]);
   assertEquals(valueAxis(-0.6, 1.1, 5).ticks, [-0.5, 0, 0.5, 1]);
