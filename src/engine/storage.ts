@@ -138,14 +138,13 @@ export class Storage {
     );
     const checkpointer = this.#checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
     this.#groupCommit = new GroupCommit(db, parts.path, {
-      checkOwner: () => {
-        const nowMs = performance.now();
+      checkOwner: (nowMs) => {
         parts.ownership?.beforeTransaction(checkpointer!.isLogInFile(nowMs), nowMs);
       },
       began: () => parts.ownership?.signLog(db),
-      checkFiles: () => parts.ownership?.checkFiles(),
+      checkFiles: (nowMs) => parts.ownership?.checkFiles(nowMs),
       publish: (state, head) => this.streams.replaceHead(state, head),
-      isCheckpointDue: () => checkpointer?.isDue() === true,
+      isCheckpointDue: (nowMs) => checkpointer?.isDue(nowMs) === true,
       checkpoint: () => {
         parts.ownership?.checkSize();
         checkpointer?.run();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeSync, openSync, type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readvSync, type Stats, statSync } from "node:fs";
 import process from "node:process";
 import { BTrDBError } from "../../core/errors.ts";
 import { foreignLinkAt } from "../../core/foreign_link.ts";
@@ -28,6 +28,29 @@ export function openIfThere(path: string): number | undefined {
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** A reader of a few bytes at places of files, again and again. */
+export class FieldReader {
+  /** The bytes that were read last. */
+  readonly view: DataView<ArrayBuffer>;
+  readonly #bytes: readonly [Uint8Array<ArrayBuffer>];
+
+  /** @param length Bytes that are read at once. */
+  constructor(length: number) {
+    this.view = new DataView(new ArrayBuffer(length));
+    this.#bytes = [new Uint8Array(this.view.buffer)];
+  }
+
+  /**
+   * Reads the bytes at a place of a file.
+   *
+   * @returns True if the file has all of them.
+   */
+  read(fd: number, at: number): boolean {
+    // Under Deno in two thirds of the time of `readSync`: it is called after each commit.
+    return readvSync(fd, this.#bytes, at) === this.view.byteLength;
   }
 }
 

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { closeSync, fstatSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { FileHeader } from "./header.ts";
-import { committedEnd, isCommittedAt, type LogState, logState, openLog } from "./wal_file.ts";
+import { type LogState, OpenLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when what is known of it last changed. */
 export interface Identity {
@@ -82,9 +82,8 @@ export class FilesInPlace {
   readonly #fileIdentity: Pick<Identity, "dev" | "ino">;
   /** Size of the file when it was looked at, bytes. */
   #fileBytes = 0;
-  readonly #log: Pick<Identity, "dev" | "ino">;
-  readonly #logDescriptor: number;
-  readonly #header: DataView = new DataView(new ArrayBuffer(24));
+  readonly #log: OpenLog;
+  readonly #logIdentity: Pick<Identity, "dev" | "ino">;
   /** The state of the log when the names were looked at, and where a transaction ended in it. */
   #committed: { readonly state: LogState; readonly end: number } | undefined;
   #state: LogState;
@@ -105,8 +104,8 @@ export class FilesInPlace {
     this.#logPath = `${path}-wal`;
     this.#file = file;
     this.#fileIdentity = file.identity;
-    this.#logDescriptor = openLog(this.#logPath);
-    this.#log = fstatSync(this.#logDescriptor);
+    this.#log = OpenLog.open(this.#logPath);
+    this.#logIdentity = this.#log.identity;
   }
 
   /**
@@ -116,7 +115,7 @@ export class FilesInPlace {
   missing(): string | undefined {
     const misplaced = this.misplaced();
     if (misplaced !== undefined) return misplaced;
-    const state = logState(this.#logDescriptor, this.#header);
+    const state = this.#log.state();
     this.#isLogNew = state !== this.#state;
     this.#state = state;
     return state === undefined ? this.#logPath : undefined;
@@ -134,7 +133,7 @@ export class FilesInPlace {
     const file = identityAt(this.#path), log = identityAt(this.#logPath);
     const isMoved = file === undefined && log === undefined && this.#isLinked();
     if (!isMoved && !isSame(file, this.#fileIdentity)) return this.#path;
-    if (!isMoved && !isSame(log, this.#log)) return this.#logPath;
+    if (!isMoved && !isSame(log, this.#logIdentity)) return this.#logPath;
     if (file !== undefined && this.#isFileCut(file.size)) return this.#path;
     if (log !== undefined && this.#isCut(log.size)) return this.#logPath;
     this.#seen = folder;
@@ -161,11 +160,10 @@ export class FilesInPlace {
    */
   #isCut(bytes: number): boolean {
     const before = this.#committed;
-    const state = logState(this.#logDescriptor, this.#header);
+    const state = this.#log.state();
     const isSameLog = typeof state === "bigint" && state === before?.state;
-    const log = [this.#logDescriptor, this.#header] as const;
-    if (isSameLog && !isCommittedAt(...log, before.end)) return true;
-    const end = typeof state === "bigint" ? committedEnd(...log, bytes) : undefined;
+    if (isSameLog && !this.#log.isCommittedAt(before.end)) return true;
+    const end = typeof state === "bigint" ? this.#log.committedEnd(bytes) : undefined;
     if (end !== undefined) this.#committed = { state, end };
     return false;
   }
@@ -205,11 +203,11 @@ export class FilesInPlace {
 
   /** Tells whether the log has a name anywhere. */
   #isLinked(): boolean {
-    return fstatSync(this.#logDescriptor).nlink > 0;
+    return this.#log.identity.nlink > 0;
   }
 
   close(): void {
-    closeSync(this.#logDescriptor);
+    this.#log.close();
     this.#openFolder?.close();
   }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readSync } from "node:fs";
 import { platform } from "node:os";
+import { FieldReader } from "./file_system.ts";
 import { type FileContent, HeldFile, openForContent, type SharedFile } from "./held_file.ts";
 
 /** Offset of SQLite's user version, four bytes, big endian (sqlite.org/fileformat2.html, 1.3.18). */
@@ -20,9 +20,6 @@ const PAGES_AT = 28;
 /** Version of files that have a write-ahead log (sqlite.org/fileformat2.html, 1.3.3). */
 const WAL_VERSION = 2;
 
-/** Offsets count from the beginning of the file, in Deno's `seekSync`. */
-const FROM_START = 0;
-
 /**
  * Header of a database file, whatever path leads to it. To close the last one of a thread takes back the
  * locks that SQLite holds of the file for other threads, so only a writer opens one.
@@ -31,8 +28,7 @@ export class FileHeader {
   readonly #file: SharedFile;
   readonly #content: FileContent;
   readonly #held: HeldFile;
-  readonly #bytes: Uint8Array = new Uint8Array(4);
-  readonly #view: DataView = new DataView(this.#bytes.buffer);
+  readonly #field: FieldReader = new FieldReader(4);
   #isLocked = false;
 
   private constructor({ file, content }: ReturnType<typeof openForContent>) {
@@ -53,31 +49,29 @@ export class FileHeader {
 
   /** User version in the file itself; 0 while the file is empty. */
   userVersion(): number {
-    return this.#read(USER_VERSION_AT) < 4 ? 0 : this.#view.getInt32(0);
+    return this.#has(USER_VERSION_AT) ? this.#field.view.getInt32(0) : 0;
   }
 
   /** Tells whether the file has a write-ahead log instead of a rollback journal. */
   hasWriteAheadLog(): boolean {
-    return this.#read(PAGE_SIZE_AT) === 4 && this.#bytes[3] === WAL_VERSION;
+    return this.#has(PAGE_SIZE_AT) && this.#field.view.getUint8(3) === WAL_VERSION;
   }
 
   /** Size of its pages, bytes; 0 while the file is empty. */
   pageBytes(): number {
-    const size = this.#read(PAGE_SIZE_AT) < 4 ? 0 : this.#view.getUint16(0);
+    const size = this.#has(PAGE_SIZE_AT) ? this.#field.view.getUint16(0) : 0;
     return size === 1 ? 65_536 : size;
   }
 
   /** Bytes that the file has by its own account; 0 while it is empty. */
   bytes(): number {
     const pageBytes = this.pageBytes();
-    return this.#read(PAGES_AT) < 4 ? 0 : pageBytes * this.#view.getUint32(0);
+    return this.#has(PAGES_AT) ? pageBytes * this.#field.view.getUint32(0) : 0;
   }
 
-  #read(at: number): number {
-    const { fd, deno } = this.#content;
-    if (deno === undefined) return readSync(fd, this.#bytes, 0, this.#bytes.length, at);
-    deno.seekSync(at, FROM_START);
-    return deno.readSync(this.#bytes) ?? 0;
+  /** Reads the four bytes at a place; false if the file ends before. */
+  #has(at: number): boolean {
+    return this.#field.read(this.#content.fd, at);
   }
 
   /**

@@ -14,15 +14,10 @@ import { platform } from "node:os";
 /** Opens a file for its state alone, on Linux: to close that takes no locks back (open(2), O_PATH). */
 const STATE_ONLY = 0o10000000;
 
-/**
- * A file that Deno has open. It can lock the whole file (flock), which Node.js cannot, and read it in
- * half the time of Node.js's functions under Deno: it is read around each commit.
- */
+/** A file that Deno has open. It can lock the whole file (flock), which Node.js cannot. */
 interface DenoFile {
   tryLockSync(exclusive: boolean): boolean;
   unlockSync(): void;
-  seekSync(offset: number, whence: number): number;
-  readSync(bytes: Uint8Array): number | null;
   statSync(): { readonly dev: number; readonly ino: number | null };
   close(): void;
 }

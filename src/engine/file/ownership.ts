@@ -178,14 +178,15 @@ export class Ownership {
   /**
    * Throws if another writer has taken the file.
    *
+   * @param nowMs The time, on the clock of `performance.now()`.
    * @throws {BTrDBError} `LOCKED`; `MOVED` if the file or its log was found to be gone before.
    */
-  check(): void {
+  check(nowMs: number = performance.now()): void {
     // The process went on after an error that nobody caught.
     this.#markAgain?.();
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#header.userVersion() === this.#mine) {
-      this.#checkedAt = performance.now();
+      this.#checkedAt = nowMs;
       return;
     }
     throw this.#lost = this.#takenError();
@@ -213,7 +214,7 @@ export class Ownership {
    */
   beforeTransaction(isLogInFile: boolean, nowMs: number): void {
     const mayBeOld = this.#lost !== undefined || this.#markAgain !== undefined;
-    if (mayBeOld || nowMs - this.#checkedAt > FRESH_MS) this.check();
+    if (mayBeOld || nowMs - this.#checkedAt > FRESH_MS) this.check(nowMs);
     this.#isLogInFile = isLogInFile;
     if (isLogInFile) this.#lacksFirstPage = true;
   }
@@ -221,10 +222,11 @@ export class Ownership {
   /**
    * Throws if what was written would not be found by who opens the file next.
    *
+   * @param nowMs The time, on the clock of `performance.now()`.
    * @throws {BTrDBError} `LOCKED`, or `MOVED` if the file or its log is not where it was.
    */
-  checkFiles(): void {
-    this.check();
+  checkFiles(nowMs: number = performance.now()): void {
+    this.check(nowMs);
     const missing = this.#files?.missing();
     if (missing === undefined) {
       if (this.#files?.isLogNew === true) this.#lacksFirstPage = true;

@@ -151,19 +151,29 @@ const SHARED_MS = 25;
 
 /** Calls of a {@linkcode GroupCommit} to its owner. */
 export interface GroupCommitHooks {
-  /** Called before each transaction. Throws if the file is another writer's. */
-  checkOwner(): void;
+  /**
+   * Called before each transaction. Throws if the file is another writer's.
+   *
+   * @param nowMs The time, on the clock of `performance.now()`: to ask for it takes as long as a look at a file.
+   */
+  checkOwner(nowMs: number): void;
   /** Called in each transaction, before its tasks. */
   began(): void;
   /**
    * Throws if what was committed would not be found in the file: nothing is acknowledged then, and
    * nothing is written any more.
+   *
+   * @param nowMs The time, on the same clock.
    */
-  checkFiles(): void;
+  checkFiles(nowMs: number): void;
   /** Replaces the latest version of a stream. */
   publish(state: StreamState, head: Head): void;
-  /** Tells whether the log is to be copied to the file. */
-  isCheckpointDue(): boolean;
+  /**
+   * Tells whether the log is to be copied to the file.
+   *
+   * @param nowMs The time, on the same clock.
+   */
+  isCheckpointDue(nowMs: number): boolean;
   /** Copies the log to the file, after the callers are answered and before the next transaction. */
   checkpoint(): void;
   /** Called after each transaction, before the next one begins. */
@@ -295,7 +305,7 @@ export class GroupCommit {
     let outcomes: Outcome[];
     this.#pages.expect(pointsOf(group));
     try {
-      this.#begin();
+      this.#begin(beganMs);
     } catch (error) {
       rollback(this.#db);
       // Nothing of them was tried, and none of them could begin by itself.
@@ -314,8 +324,9 @@ export class GroupCommit {
     } finally {
       this.#pages.expect(0);
     }
+    const committedMs = performance.now();
     try {
-      this.#hooks.checkFiles();
+      this.#hooks.checkFiles(committedMs);
       tx.publish((state, head) => this.#hooks.publish(state, head));
     } catch (error) {
       this.#lost = this.#lossOf(error);
@@ -327,13 +338,13 @@ export class GroupCommit {
       this.#failedPoints = 0;
     }
     // What the callers go on with has a turn of its own if this one is long already.
-    if (performance.now() - beganMs > METADATA_MS && group[0]?.task.kind === "metadata") {
+    if (committedMs - beganMs > METADATA_MS && group[0]?.task.kind === "metadata") {
       await nextTurn();
     }
     await answer(group, outcomes);
     if (outcomes.length < group.length) this.#queue.putBack(group.slice(outcomes.length));
     try {
-      if (this.#hooks.isCheckpointDue()) {
+      if (this.#hooks.isCheckpointDue(committedMs)) {
         // The answers are sent before.
         await yieldToEventLoop("write");
         this.#hooks.checkpoint();
@@ -345,9 +356,9 @@ export class GroupCommit {
     this.#hooks.afterGroup();
   }
 
-  #begin(): void {
+  #begin(nowMs: number): void {
     if (this.#lost !== undefined) throw this.#lost;
-    this.#hooks.checkOwner();
+    this.#hooks.checkOwner(nowMs);
     this.#beginning.get();
     this.#hooks.began();
   }
