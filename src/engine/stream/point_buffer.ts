@@ -48,8 +48,12 @@ function withPoints(before: readonly number[], { times, values }: RawColumns): n
   return numbers.slice();
 }
 
+/** Columns without points: most buffers that are read are empty. */
+const NO_COLUMNS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+
 /** Columns of a few points. */
 function columnsOfFew({ numbers }: FewPoints): RawColumns {
+  if (numbers.length === 0) return NO_COLUMNS;
   const n = numbers.length / NUMBERS;
   const room = { times: new BigInt64Array(n), values: new Float64Array(n) };
   for (let i = 0; i < n; i++) {
@@ -132,7 +136,7 @@ export class PointBuffer {
 
   /** The points in order of time, equal times in order of arrival; must not be written. */
   get sorted(): RawColumns {
-    return atOnce(this.sortedInSteps());
+    return this.#ascending ? this.arrived : atOnce(this.sortedInSteps());
   }
 
   /** As {@linkcode PointBuffer.sorted}, in steps. Yields where it may pause. */

@@ -24,7 +24,10 @@ function sizeOf(node: Node): number {
 /** A place to look for nodes and to remember them. */
 export type NodeMemory = Omit<NodeCache, "reading">;
 
-/** Nodes by block address; the least recently used leave first. */
+/**
+ * Nodes by block address; the least recently used leave first. While the cache is less than half full,
+ * uses are not noted: what was used then and not since is among the first to leave.
+ */
 export class NodeCache {
   readonly #limit: number;
   readonly #nodes = new Map<number, Node>();
@@ -59,7 +62,8 @@ export class NodeCache {
   /** The node at an address, if it is here. */
   get(address: number): Node | undefined {
     const node = this.#nodes.get(address);
-    if (node === undefined) return undefined;
+    // To note each use of a path from the root down takes as long as to find a point at its end.
+    if (node === undefined || 2 * this.#bytes < this.#limit) return node;
     this.#nodes.delete(address);
     this.#nodes.set(address, node);
     return node;
