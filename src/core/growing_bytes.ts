@@ -33,11 +33,6 @@ export class GrowingBytes {
     return this.#bytes.length;
   }
 
-  /** True while none is here. */
-  get isEmpty(): boolean {
-    return this.#filled === 0;
-  }
-
   /** True once all are here. */
   get isWhole(): boolean {
     return this.#filled === this.#length;

@@ -56,7 +56,8 @@ export class IncomingMeter {
   readonly #share: Share;
   readonly #peer: string;
   readonly #most: number;
-  #prefix: number[] = [];
+  /** Bytes of the prefix that are here, and the length in them. */
+  #prefixed = 0;
   #missing = 0;
   #current = 0;
   #held = 0;
@@ -77,11 +78,11 @@ export class IncomingMeter {
   received(piece: Uint8Array): string | undefined {
     let added = 0;
     for (let at = 0; at < piece.length;) {
-      if (this.#prefix.length < PREFIX_BYTES) {
-        this.#prefix.push(piece[at++]!);
-        if (this.#prefix.length < PREFIX_BYTES) continue;
-        const [, a, b, c, d] = this.#prefix as [number, number, number, number, number];
-        this.#missing = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+      if (this.#prefixed < PREFIX_BYTES) {
+        // The flag in front of the length counts for nothing.
+        this.#missing = this.#prefixed++ === 0 ? 0 : this.#missing * 256 + piece[at]!;
+        at++;
+        if (this.#prefixed < PREFIX_BYTES) continue;
         if (this.#missing > this.#most) {
           return `Received message larger than max (${this.#missing} vs ${this.#most})`;
         }
@@ -118,7 +119,7 @@ export class IncomingMeter {
   #complete(): number {
     const freed = this.#isFirst ? 0 : this.#current;
     this.#isFirst = false;
-    this.#prefix = [];
+    this.#prefixed = 0;
     this.#current = 0;
     return freed;
   }

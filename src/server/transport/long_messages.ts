@@ -60,7 +60,8 @@ export function gatherLongMessages(stream: CallStream, maxMessageBytes: number):
 /** Puts messages together, each with its head, as the library's decoder does. */
 export class MessageReader {
   readonly #maxMessageBytes: number;
-  #head = new GrowingBytes(HEAD_BYTES);
+  /** A head that came in parts. */
+  #head: GrowingBytes | undefined;
   #message: GrowingBytes | undefined;
 
   /** @param maxMessageBytes Largest message. */
@@ -78,29 +79,29 @@ export class MessageReader {
     const messages: Buffer[] = [];
     for (let at = 0; at < data.length;) {
       if (this.#message === undefined) {
-        const end = this.#head.isEmpty ? wholeEnd(data, at) : undefined;
+        const end = this.#head === undefined ? wholeEnd(data, at) : undefined;
         if (end !== undefined) {
           this.#check(end - at - HEAD_BYTES);
           messages.push(Buffer.from(new Uint8Array(data.subarray(at, end)).buffer));
           at = end;
           continue;
         }
-        at += this.#head.take(data, at);
-        if (!this.#head.isWhole) break;
-        this.#begin();
+        const head = this.#head ??= new GrowingBytes(HEAD_BYTES);
+        at += head.take(data, at);
+        if (!head.isWhole) break;
+        this.#begin(head);
       }
       const message = this.#message!;
       at += message.take(data, at);
       if (!message.isWhole) break;
       messages.push(Buffer.from(message.bytes.buffer));
       this.#message = undefined;
-      this.#head = new GrowingBytes(HEAD_BYTES);
     }
     return messages;
   }
 
-  #begin(): void {
-    const { bytes } = this.#head;
+  #begin({ bytes }: GrowingBytes): void {
+    this.#head = undefined;
     const length = lengthAt(bytes, 0);
     this.#check(length);
     this.#message = new GrowingBytes(HEAD_BYTES + length);
@@ -123,8 +124,8 @@ function wholeEnd(data: Uint8Array, at: number): number | undefined {
 
 /** Length of the message behind a head. */
 function lengthAt(bytes: Uint8Array, at: number): number {
-  const [a, b, c, d] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!];
-  return (a << 24 | b << 16 | c << 8 | d) >>> 0;
+  const high = bytes[at + 1]! << 24 | bytes[at + 2]! << 16;
+  return (high | bytes[at + 3]! << 8 | bytes[at + 4]!) >>> 0;
 }
 
 /** A message that is compressed, or pretends to be. */
