@@ -171,7 +171,9 @@ class InsertRun {
 
   async #send(ordered: OrderedColumns): Promise<void> {
     const plan = this.#plan(ordered);
-    if (plan.columns.times.length === 0) return await this.#request(plan.columns);
+    throwIfOver(this.#call, "insert");
+    // No points, or as many as one request takes: most inserts.
+    if (plan.ranges.length <= 2) return await this.#request(plan.columns);
     for (let i = 0; i + 1 < plan.ranges.length; i++) {
       throwIfOver(this.#call, "insert");
       await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);

@@ -70,7 +70,7 @@ export function cutSorted(
     from = chunkEnd(times, from, Math.min(times.length, from + maxPoints), bits);
     boundaries.push(from);
   }
-  return Uint32Array.from(boundaries);
+  return new Uint32Array(boundaries);
 }
 
 /** First index in `(from, to]` whose time is in another bucket than that of `from`, or `to`. */
