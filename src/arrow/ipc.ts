@@ -118,7 +118,7 @@ export function multiToIpc(
     );
   }
   const writer = multiIpc(streams.map(({ name }) => name), options);
-  return atOnce(writer.write(times, streams.map(({ values }) => values)));
+  return atOnce(writer.write([times, ...streams.map(({ values }) => values)]));
 }
 
 /**

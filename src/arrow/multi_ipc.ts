@@ -1,5 +1,5 @@
 /**
- * Arrow IPC streams of rows of many streams, written in steps: the Arrow library makes a table of
+ * Arrow IPC streams of rows of many streams, written in steps: the Arrow library writes a table of
  * 10,000 columns in one, of up to 130 ms. (Arrow columnar format, "Serialization and Interprocess
  * Communication"; "FlatBuffer Internals".)
  *
@@ -7,13 +7,13 @@
  */
 
 import { type DataType, Type, Version } from "@uwdata/flechette";
-import { isFloat, type NamedColumn } from "./named_columns.ts";
+import { type ColumnData, isFloat, type NamedColumn, validityOf } from "./named_columns.ts";
 
 /** A column without its values. */
-export type ColumnHead = Pick<NamedColumn, "name" | "type">;
+export type ColumnHead = Pick<NamedColumn, "name" | "type" | "nullable">;
 
-/** Columns that are written in one step. */
-const STEP_COLUMNS = 512;
+/** Columns that are written in one step, and rows of one that takes a step of its own. */
+const STEP_COLUMNS = 512, STEP_ROWS = 65_536;
 
 const CONTINUATION = 0xffffffff;
 /** Kinds of messages (`MessageHeader`). */
@@ -29,49 +29,99 @@ const FIELD_BYTES = 16, TYPE_BYTES = 12;
 
 const utf8 = new TextEncoder();
 
-/** Writes streams of the same columns, `time` first: numbers of 64 bits, or of 32 for values. */
+/** Values of a column as they are written. */
+interface Buffers {
+  readonly data: ColumnData;
+  /** Bytes of the data: half of them where doubles become float32. */
+  readonly length: number;
+  readonly nullCount: number;
+  /** Empty: no row is null. */
+  readonly validity: Uint8Array;
+}
+
+const NO_NULLS = { nullCount: 0, validity: new Uint8Array(0) };
+const NO_BYTES = new Uint8Array(0);
+
+/** Writes streams of the same columns: numbers of 64 bits, or doubles as float32. */
 export class MultiIpc {
   readonly #columns: readonly ColumnHead[];
   /** The message of the schema, which all streams begin with. */
   #schema: Uint8Array | undefined;
 
-  /** @param columns Timestamp or int64 first, float64 or float32 behind it. */
+  /** @param columns Names and types: timestamps, integers of 64 bits, float64 or float32. */
   constructor(columns: readonly ColumnHead[]) {
     this.#columns = columns;
   }
 
   /**
-   * Writes the rows as a complete IPC stream.
+   * Writes rows as a complete IPC stream.
    *
-   * @param times Time of each row.
-   * @param values Values of each column behind `time`.
+   * @param data Values of each column, all of one length.
    */
-  *write(
-    times: BigInt64Array,
-    values: readonly Float64Array[],
-  ): Generator<undefined, Uint8Array<ArrayBuffer>> {
-    const schema = this.#schema ??= yield* schemaMessage(this.#columns);
-    const rows = times.length;
-    const lengths = this.#columns.map(({ type }) => rows * (isFloat(type, 1) ? 4 : 8));
-    const body = lengths.reduce((sum, length) => sum + padded(length), 0);
-    const metadata = batchMetadataBytes(lengths.length);
-    const bytes = new Uint8Array(schema.length + PREFIX + metadata + body + END_OF_STREAM);
-    bytes.set(schema);
-    yield;
-    const from = schema.length + PREFIX;
-    // Of all bytes: a view for each of thousands of columns would be garbage.
-    const doubles = new Float64Array(bytes.buffer), floats = new Float32Array(bytes.buffer);
-    yield* writeBatchMetadata(messageView(bytes, schema.length, metadata), rows, lengths, body);
-    for (let c = 0, at = from + metadata; c < lengths.length; c++) {
-      if (c === 0) new BigInt64Array(bytes.buffer, at, rows).set(times);
-      else if (isFloat(this.#columns[c]!.type, 1)) floats.set(values[c - 1]!, at / 4);
-      else doubles.set(values[c - 1]!, at / 8);
-      at += padded(lengths[c]!);
-      if (c % STEP_COLUMNS === STEP_COLUMNS - 1) yield;
-    }
+  *write(data: readonly ColumnData[]): Generator<undefined, Uint8Array<ArrayBuffer>> {
+    const bytes = yield* this.#messages(yield* this.#head(), data, END_OF_STREAM);
     new DataView(bytes.buffer).setUint32(bytes.length - END_OF_STREAM, CONTINUATION, true);
     return bytes;
   }
+
+  /**
+   * Writes rows as messages of a longer stream, without its end.
+   *
+   * @param data As for `write`.
+   * @param isFirst True if the schema comes before them.
+   */
+  *writePart(
+    data: readonly ColumnData[],
+    isFirst: boolean,
+  ): Generator<undefined, Uint8Array<ArrayBuffer>> {
+    return yield* this.#messages(isFirst ? yield* this.#head() : NO_BYTES, data, 0);
+  }
+
+  *#head(): Generator<undefined, Uint8Array> {
+    return this.#schema ??= yield* schemaMessage(this.#columns);
+  }
+
+  *#messages(
+    head: Uint8Array,
+    data: readonly ColumnData[],
+    tail: number,
+  ): Generator<undefined, Uint8Array<ArrayBuffer>> {
+    const all: Buffers[] = [];
+    let body = 0;
+    for (const [c, { type, nullable }] of this.#columns.entries()) {
+      const column = data[c]!;
+      const nulls = nullable === true ? validityOf(column) : NO_NULLS;
+      const length = column.length * (isFloat(type, 1) ? 4 : 8);
+      all.push({ data: column, length, ...nulls });
+      body += padded(length) + nulls.validity.length;
+      if (c % STEP_COLUMNS === STEP_COLUMNS - 1 || isLong(column)) yield;
+    }
+    const metadata = batchMetadataBytes(all.length);
+    const bytes = new Uint8Array(head.length + PREFIX + metadata + body + tail);
+    bytes.set(head);
+    yield;
+    const rows = data[0]!.length;
+    yield* writeBatchMetadata(messageView(bytes, head.length, metadata), rows, all, body);
+    // Of all bytes: a view for each of thousands of columns would be garbage.
+    const doubles = new Float64Array(bytes.buffer), floats = new Float32Array(bytes.buffer);
+    const integers = new BigInt64Array(bytes.buffer);
+    let at = head.length + PREFIX + metadata;
+    for (const [c, { data: column, length, validity }] of all.entries()) {
+      bytes.set(validity, at);
+      at += validity.length;
+      if (isFloat(this.#columns[c]!.type, 1)) floats.set(column as Float64Array, at / 4);
+      else if (column instanceof Float64Array) doubles.set(column, at / 8);
+      else integers.set(column as BigInt64Array, at / 8);
+      at += padded(length);
+      if (c % STEP_COLUMNS === STEP_COLUMNS - 1 || isLong(column)) yield;
+    }
+    return bytes;
+  }
+}
+
+/** Tells whether a column is written in a step of its own. */
+function isLong({ length }: ColumnData): boolean {
+  return length > STEP_ROWS;
 }
 
 /** The message of a schema. */
@@ -100,14 +150,15 @@ function* schemaMessage(columns: readonly ColumnHead[]): Generator<undefined, Ui
   view.setUint32(vector, n, true);
   // Field { name, nullable, type_type, type }
   const fieldFields = vector + 4 + 4 * n;
-  writeFields(view, fieldFields, [FIELD_BYTES, 4, 0, 12, 8]);
+  writeFields(view, fieldFields, [FIELD_BYTES, 4, 13, 12, 8]);
   let at = fieldFields + 12;
-  for (const [c, { type }] of columns.entries()) {
+  for (const [c, { type, nullable }] of columns.entries()) {
     const slot = vector + 4 + 4 * c;
     const field = at;
     view.setUint32(slot, field - slot, true);
     view.setInt32(field, field - fieldFields, true);
     view.setUint8(field + 12, type.typeId);
+    view.setUint8(field + 13, nullable === true ? 1 : 0);
     at = writeText(view, at + FIELD_BYTES, field + 4, names[c]!);
     at = writeType(view, at, field + 8, type);
     if (c % STEP_COLUMNS === STEP_COLUMNS - 1) yield;
@@ -166,14 +217,14 @@ function batchMetadataBytes(columns: number): number {
   return padded(NODES + 4 + 16 * columns + 8 + 32 * columns);
 }
 
-/** Writes `RecordBatch { length, nodes, buffers }`: two buffers a column, the first of nulls, empty. */
+/** Writes `RecordBatch { length, nodes, buffers }`: two buffers a column, the first one of nulls. */
 function* writeBatchMetadata(
   view: DataView,
   rows: number,
-  lengths: readonly number[],
+  columns: readonly Buffers[],
   body: number,
 ): Generator<undefined, void> {
-  const n = lengths.length;
+  const n = columns.length;
   const buffers = NODES + 4 + 16 * n + 4;
   writeMessage(view, RECORD_BATCH, BATCH_TABLE, body);
   writeFields(view, HEADER, [20, 4, 12, 16]);
@@ -183,13 +234,17 @@ function* writeBatchMetadata(
   view.setUint32(BATCH_TABLE + 16, buffers - BATCH_TABLE - 16, true);
   view.setUint32(NODES, n, true);
   view.setUint32(buffers, 2 * n, true);
-  for (let c = 0, offset = 0; c < n; c++) {
+  let offset = 0;
+  for (const [c, { length, nullCount, validity }] of columns.entries()) {
     view.setUint32(NODES + 4 + 16 * c, rows, true);
+    view.setUint32(NODES + 12 + 16 * c, nullCount, true);
     const at = buffers + 4 + 32 * c;
     writeLong(view, at, offset);
+    writeLong(view, at + 8, validity.length);
+    offset += validity.length;
     writeLong(view, at + 16, offset);
-    writeLong(view, at + 24, lengths[c]!);
-    offset += padded(lengths[c]!);
+    writeLong(view, at + 24, length);
+    offset += padded(length);
     if (c % STEP_COLUMNS === STEP_COLUMNS - 1) yield;
   }
 }

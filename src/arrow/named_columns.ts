@@ -26,7 +26,8 @@ import {
 } from "@uwdata/flechette";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 
-type ColumnData = BigInt64Array | BigUint64Array | Float64Array | Float32Array;
+/** Values of a column. */
+export type ColumnData = BigInt64Array | BigUint64Array | Float64Array | Float32Array;
 
 /** A column of a table to be made. */
 export interface NamedColumn {
@@ -144,7 +145,7 @@ function toColumn({ type, data, nullable }: NamedColumn): Column<unknown> {
 }
 
 /** A bit for each value that is not NaN, from the lowest on, in multiples of 64 bits. */
-function validityOf(data: ColumnData): { nullCount: number; validity: Uint8Array } {
+export function validityOf(data: ColumnData): { nullCount: number; validity: Uint8Array } {
   let nullCount = 0;
   const validity = new Uint8Array(Math.ceil(data.length / 64) * 8);
   for (let i = 0; i < data.length; i++) {

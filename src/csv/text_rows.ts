@@ -8,6 +8,11 @@
 import { csvLine, csvNames, TIME_NAMES } from "../kernel/csv_text.ts";
 import { timeText, type TimeWord } from "./time_text.ts";
 
+/** Bytes of CSV, and the rest of a row, that are made into one part. */
+const STEP_BYTES = 65_536;
+
+const LINE_FEED = 0x0a;
+
 /** Cells of a window: min, mean, max, count. */
 const STATISTICS = 4;
 
@@ -58,11 +63,19 @@ export class TextRows {
   }
 
   /**
-   * Rows in the form.
+   * Rows in the form, in parts between which others may go on: one takes 2 ms or so.
    *
    * @param piece Whole rows of CSV, without its header.
    */
-  rows(piece: Uint8Array): Uint8Array {
+  *rows(piece: Uint8Array): Generator<Uint8Array, void, void> {
+    for (let from = 0; from < piece.length;) {
+      const end = piece.indexOf(LINE_FEED, from + STEP_BYTES) + 1 || piece.length;
+      yield this.#part(piece.subarray(from, end));
+      from = end;
+    }
+  }
+
+  #part(piece: Uint8Array): Uint8Array {
     const text = this.#decoder.decode(piece);
     let out = "";
     for (let at = 0; at < text.length;) {

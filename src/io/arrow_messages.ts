@@ -137,11 +137,6 @@ const KINDS: Readonly<Record<number, Message["kind"]>> = {
   3: "batch",
 };
 
-/** The end of the first message of an IPC stream. */
-export function endOfMessage(bytes: Uint8Array): number {
-  return messageAt(bytes, 0, false).end;
-}
-
 /**
  * The message at `at`; without one, it is the end. If not all of it is here, `end` is where it ends at
  * the earliest. (Arrow columnar format, "Encapsulated message format".)

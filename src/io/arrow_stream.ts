@@ -5,12 +5,13 @@
  */
 
 import { checkObject } from "../core/check_object.ts";
-import { tableToIPC } from "@uwdata/flechette";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
-import { COUNT, DOUBLE, INT64, LOCAL_TIME, tableOf, TIME } from "../arrow/named_columns.ts";
-import { END_OF_STREAM, endOfMessage } from "./arrow_messages.ts";
+import { MultiIpc } from "../arrow/multi_ipc.ts";
+import { COUNT, DOUBLE, INT64, LOCAL_TIME, TIME } from "../arrow/named_columns.ts";
+import { inSlices } from "../core/pacer.ts";
+import { END_OF_STREAM } from "./arrow_messages.ts";
 import { checkTableStreams, type TableBatch, tableBatches, type TableStream } from "./table.ts";
 import { type TimeForm, timeFormOf, type TimeOptions } from "./table_times.ts";
 
@@ -67,9 +68,13 @@ export async function writeArrow(
   const out = await openSink(ACTION, sink, options.preventClose ?? false, call);
   const progress: ExportProgress = { rows: 0, bytes: 0 };
   try {
+    let writer: MultiIpc | undefined;
     for await (const batch of tableBatches(streams)) {
       throwIfOver(call, ACTION);
-      const bytes = encodeBatch(convert(batch), form, progress.bytes === 0);
+      const { times, columns } = convert(batch);
+      writer ??= writerOf(batch, form);
+      const data = [times, ...columns.map((column) => column.data)];
+      const bytes = await inSlices(writer.writePart(data, progress.bytes === 0), call);
       await out.write(bytes);
       progress.rows += batch.times.length;
       progress.time = batch.times.at(-1) ?? progress.time!;
@@ -89,22 +94,14 @@ export async function writeArrow(
 /** Types of the times. */
 const TIME_TYPES = { instant: TIME, local: LOCAL_TIME, ns: INT64 } as const;
 
-/** The messages of one batch: with the schema if it is the first one. */
-function encodeBatch(
-  { times, columns }: TableBatch,
-  form: TimeForm,
-  first: boolean,
-): Uint8Array<ArrayBuffer> {
-  const table = tableOf([
-    { name: "time", type: TIME_TYPES[form], data: times },
+/** Writes the columns of batches such as the first one. */
+function writerOf({ columns }: TableBatch, form: TimeForm): MultiIpc {
+  return new MultiIpc([
+    { name: "time", type: TIME_TYPES[form] },
     ...columns.map(({ name, data, nullable }) => ({
       name,
       nullable,
       type: data instanceof Float64Array ? DOUBLE : COUNT,
-      data,
     })),
   ]);
-  const bytes = tableToIPC(table, { format: "stream" }) as Uint8Array<ArrayBuffer>;
-  const from = first ? 0 : endOfMessage(bytes);
-  return bytes.subarray(from, bytes.length - END_OF_STREAM.length);
 }

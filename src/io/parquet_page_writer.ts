@@ -21,7 +21,7 @@ const VARINT_BYTES = 5;
 
 /** Writes Parquet to memory, and a CRC-32 of its own into the header of each page. */
 export class PageWriter extends ByteWriter {
-  /** True while row groups are written: nothing but headers and bytes of pages. */
+  /** True while a page is written: nothing but its header and bytes. */
   #isInPages = false;
   /** Numbers of the header so far. */
   #numbers = 0;
@@ -32,11 +32,11 @@ export class PageWriter extends ByteWriter {
   #left = 0;
   #sum = 0;
 
-  /** Writes row groups, which `write` appends. */
-  async pages(write: () => void | Promise<void>): Promise<void> {
+  /** Writes a page, which `write` appends. */
+  page<T>(write: () => T): T {
     this.#isInPages = crc32 !== undefined;
     try {
-      await write();
+      return write();
     } finally {
       this.#isInPages = false;
     }

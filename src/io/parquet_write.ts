@@ -6,13 +6,14 @@
 
 import { checkObject } from "../core/check_object.ts";
 import type { SchemaElement } from "hyparquet";
-import { type ColumnSource as ParquetColumn, ParquetWriter } from "hyparquet-writer";
 import { type ByteSink, type ExportProgress, openSink } from "../csv/byte_sink.ts";
 import { startCall } from "../core/request_options.ts";
 import { throwIfOver } from "../core/call.ts";
 import { nodeModule } from "../core/node_module.ts";
+import { giveWay } from "../core/pacer.ts";
 import type { WriteTableOptions } from "./arrow_stream.ts";
 import { PageWriter } from "./parquet_page_writer.ts";
+import { ParquetFileWriter, type ParquetValues } from "./parquet_file_writer.ts";
 import {
   checkTableStreams,
   type TableBatch,
@@ -84,24 +85,21 @@ export async function writeParquet(
     await out.write(piece);
   };
   try {
-    let writer: ParquetWriter | undefined;
+    let file: ParquetFileWriter | undefined;
     for await (const batch of rowGroups(tableBatches(streams), rowGroupRows)) {
       throwIfOver(call, ACTION);
-      const file = writer ??= new ParquetWriter({
-        writer: bytes,
+      file ??= new ParquetFileWriter(bytes, {
         schema: schemaOf(batch, form),
         codec,
         createdBy: CREATED_BY,
-        compressors: { ZSTD: (input) => zlib!.zstdCompressSync(input) },
+        zstd: (input) => zlib!.zstdCompressSync(input),
       });
-      const columnData = columnsOf(convert(batch));
-      await bytes.pages(() => file.write({ columnData, rowGroupSize: rowGroupRows }));
-      await flush();
+      await file.rowGroup(batch.times.length, columnsOf(batch, convert), flush);
       progress.rows += batch.times.length;
       progress.time = batch.times.at(-1) ?? progress.time!;
       options.onProgress?.({ ...progress });
     }
-    await writer?.finish();
+    file?.finish();
     await flush();
     await out.finish();
   } catch (error) {
@@ -157,13 +155,21 @@ function timeElement(form: TimeForm): SchemaElement {
 }
 
 /** Times as differences, doubles byte by byte: both pack far better so. */
-function columnsOf({ times, columns }: TableBatch): ParquetColumn[] {
+function columnsOf(
+  { times, columns }: TableBatch,
+  convert: (batch: TableBatch) => TableBatch,
+): ParquetValues[] {
   return [
-    { name: "time", data: times, encoding: "DELTA_BINARY_PACKED" },
-    ...columns.map(({ name, data, nullable }): ParquetColumn => ({
-      name,
-      data: nullable ? withNulls(data as Float64Array) : data,
+    {
+      encoding: "DELTA_BINARY_PACKED",
+      part: (from, to) => convert({ times: times.subarray(from, to), columns: [] }).times,
+    },
+    ...columns.map(({ data, nullable }): ParquetValues => ({
       encoding: data instanceof Float64Array ? "BYTE_STREAM_SPLIT" : "DELTA_BINARY_PACKED",
+      part: (from, to) => {
+        const part = data.subarray(from, to);
+        return nullable ? withNulls(part as Float64Array) : part;
+      },
     })),
   ];
 }
@@ -185,7 +191,7 @@ async function* rowGroups(
     let from = 0;
     while (rows + batch.times.length - from >= size) {
       const to = from + size - rows;
-      yield joined([...held, sliced(batch, from, to)]);
+      yield await joined([...held, sliced(batch, from, to)]);
       held = [];
       rows = 0;
       from = to;
@@ -193,34 +199,43 @@ async function* rowGroups(
     if (from < batch.times.length || held.length === 0) held.push(sliced(batch, from));
     rows += batch.times.length - from;
   }
-  if (rows > 0 || held.some(({ times }) => times.length === 0)) yield joined(held);
+  if (rows > 0 || held.some(({ times }) => times.length === 0)) yield await joined(held);
 }
 
+/** Some rows of a batch, without a copy. */
 function sliced({ times, columns }: TableBatch, from: number, to?: number): TableBatch {
   return {
-    times: times.slice(from, to),
-    columns: columns.map(({ data, ...column }) => ({ ...column, data: data.slice(from, to) })),
+    times: times.subarray(from, to),
+    columns: columns.map(({ data, ...column }) => ({ ...column, data: data.subarray(from, to) })),
   };
 }
 
-function joined(batches: readonly TableBatch[]): TableBatch {
+/** Batches as one; others may go on between its columns. */
+async function joined(batches: readonly TableBatch[]): Promise<TableBatch> {
   const [first] = batches;
   if (batches.length === 1) return first!;
   const n = batches.reduce((sum, { times }) => sum + times.length, 0);
-  const out: TableBatch = {
-    times: new BigInt64Array(n),
-    columns: first!.columns.map(({ data, ...column }): TableColumn => ({
-      ...column,
-      data: data instanceof Float64Array ? new Float64Array(n) : new BigUint64Array(n),
-    })),
-  };
+  const times = concatenated(new BigInt64Array(n), batches.map(({ times }) => times));
+  const columns: TableColumn[] = [];
+  for (const [c, column] of first!.columns.entries()) {
+    const pieces = batches.map(({ columns }) => columns[c]!.data);
+    const data = column.data instanceof Float64Array
+      ? concatenated(new Float64Array(n), pieces as Float64Array[])
+      : concatenated(new BigUint64Array(n), pieces as BigUint64Array[]);
+    columns.push({ ...column, data });
+    await giveWay();
+  }
+  return { times, columns };
+}
+
+function concatenated<A extends BigInt64Array | BigUint64Array | Float64Array>(
+  out: A,
+  pieces: readonly A[],
+): A {
   let at = 0;
-  for (const { times, columns } of batches) {
-    out.times.set(times, at);
-    columns.forEach(({ data }, c) =>
-      (out.columns[c]!.data as Float64Array).set(data as Float64Array, at)
-    );
-    at += times.length;
+  for (const piece of pieces) {
+    (out as Float64Array).set(piece as Float64Array, at);
+    at += piece.length;
   }
   return out;
 }

@@ -39,7 +39,7 @@ function exported(times: BigInt64Array, form: Pick<TextForm, "time" | "tz" | "ke
   const head = csv.indexOf(10) + 1;
   const decoder = new TextDecoder();
   return decoder.decode(text.head(csv.subarray(0, head))) +
-    decoder.decode(text.rows(csv.subarray(head)));
+    [...text.rows(csv.subarray(head))].map((part) => decoder.decode(part)).join("");
 }
 
 Deno.test("export: times in any form, zone and precision come back as the same points", async () => {

@@ -38,7 +38,7 @@ export function inForm(
       }
       const end = isHead ? 0 : Math.max(from, all.lastIndexOf(LF) + 1);
       rest = all.slice(end);
-      if (end > from) controller.enqueue(text.rows(all.subarray(from, end)));
+      for (const part of text.rows(all.subarray(from, end))) controller.enqueue(part);
     },
   });
 }

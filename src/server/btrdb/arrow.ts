@@ -117,7 +117,7 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
         await giveWay();
         const isAll = to - from === times.length;
         const part = isAll ? values : values.map((column) => column.subarray(from, to));
-        const steps = writer.write(times.subarray(from, to), part);
+        const steps = writer.write([times.subarray(from, to), ...part]);
         const arrowBytes = await inSlices(steps, options);
         await giveWay();
         const response = create(ArrowMultiValuesResponseSchema, { arrowBytes });

@@ -11,8 +11,16 @@ import {
   TimeUnit,
 } from "@uwdata/flechette";
 import { decode, ipcToMulti, multiIpc, multiToIpc } from "../../../src/arrow/ipc.ts";
-import type { MultiIpc } from "../../../src/arrow/multi_ipc.ts";
-import { DOUBLE, tableOf, TIME } from "../../../src/arrow/named_columns.ts";
+import { MultiIpc } from "../../../src/arrow/multi_ipc.ts";
+import {
+  COUNT,
+  DOUBLE,
+  INT64,
+  type NamedColumn,
+  tableOf,
+  TIME,
+} from "../../../src/arrow/named_columns.ts";
+import { concatBytes } from "../../../src/core/bytes.ts";
 import { atOnce } from "../../../src/core/pacer.ts";
 
 const TIMES = BigInt64Array.of(-5n, 7n, (1n << 63n) - 1n);
@@ -79,6 +87,28 @@ Deno.test("multiToIpc: types of a template are written as they are", () => {
   }
 });
 
+Deno.test("MultiIpc: nulls and counts, as the library writes them", () => {
+  const gaps = Float64Array.from({ length: 70 }, (_, i) => i % 9 === 0 ? NaN : i);
+  const times = BigInt64Array.from({ length: 70 }, (_, i) => BigInt(i));
+  const columns: NamedColumn[] = [
+    { name: "time", type: INT64, data: times },
+    { name: "gaps", type: DOUBLE, data: gaps, nullable: true },
+    { name: "none", type: DOUBLE, data: gaps.slice().fill(1), nullable: true },
+    { name: "count", type: COUNT, data: new BigUint64Array(70).fill((1n << 64n) - 1n) },
+    { name: "all", type: DOUBLE, data: gaps.slice().fill(NaN), nullable: true },
+  ];
+  const writer = new MultiIpc(columns);
+  const data = columns.map((column) => column.data);
+  const bytes = atOnce(writer.write(data));
+  const library = tableToIPC(tableOf(columns), { format: "stream" })!;
+  assertEquals(seen(bytes), seen(library));
+  const all = (of: Uint8Array) => columns.map((_, i) => [...decode(of).getChildAt(i)!]);
+  assertEquals(all(bytes), all(library));
+  const parts = [true, false].map((isFirst) => atOnce(writer.writePart(data, isFirst)));
+  assertEquals(concatBytes([parts[0]!, bytes.slice(-8)]), bytes);
+  assertEquals(decode(concatBytes([...parts, bytes.slice(-8)])).numRows, 140);
+});
+
 Deno.test("multiToIpc: columns of different lengths are refused", () => {
   const streams = [...streamsOf(1), { name: "short", values: new Float64Array(2) }];
   assertThrows(() => multiToIpc(TIMES, streams), TypeError, '"short" has 2 values, expected 3');
@@ -92,7 +122,7 @@ Deno.test("MultiIpc: a stream of thousands of columns is written in steps, its s
   const writer: MultiIpc = multiIpc(streams.map(({ name }) => name));
   const steps = (from: number): [number, Uint8Array] => {
     const part = values.map((column) => column.subarray(from));
-    const all = writer.write(TIMES.subarray(from), part);
+    const all = writer.write([TIMES.subarray(from), ...part]);
     let count = 0;
     for (;;) {
       const { done, value } = all.next();
@@ -107,5 +137,5 @@ Deno.test("MultiIpc: a stream of thousands of columns is written in steps, its s
   assert(second >= 2 * Math.floor(n / 512) && second < first, `${second} steps`);
   assertEquals(ipcToMulti(bytes).streams[n - 1], streams[n - 1]);
   assertEquals(ipcToMulti(rest).times, TIMES.slice(1));
-  assertEquals(atOnce(writer.write(TIMES, values)), bytes);
+  assertEquals(atOnce(writer.write([TIMES, ...values])), bytes);
 });

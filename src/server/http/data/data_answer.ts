@@ -20,7 +20,7 @@ export type DataFormat = "csv" | "parquet" | "arrow" | "ndjson" | "json";
 const MAX_URL = 2_000;
 
 /** Changes with the bytes that are made of the same points. */
-const EDITION = "2";
+const EDITION = "3";
 
 /** Points that are not committed yet may be others when the server runs again. */
 const RUN = randomUUID();

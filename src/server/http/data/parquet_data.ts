@@ -165,7 +165,9 @@ async function writeFile(
   maxBytes: number,
 ): Promise<void> {
   const { labels, range, request } = answer;
-  const { writeParquet } = await import("../../../io/parquet.ts");
+  await yieldToEventLoop();
+  const { writeParquet } = await import("../../../io/parquet_write.ts");
+  await yieldToEventLoop();
   const tables = queries.map((query, s) => ({
     label: labels[s]!,
     columns: query.columns() as AsyncGenerator<RawColumns> | AsyncGenerator<StatColumns>,

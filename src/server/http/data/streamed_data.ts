@@ -10,6 +10,8 @@ import { columnarTimes } from "../../../csv/time_text.ts";
 import type { RawColumns, StatColumns } from "../../../core/columns.ts";
 import type { FairSending } from "../../transport/fair_sending.ts";
 import { conditionStatus } from "../byte_range.ts";
+import { giveWay, yieldToEventLoop } from "../../../core/pacer.ts";
+import { loadArrow } from "../../btrdb/load_arrow.ts";
 import { HttpFailure } from "../http_failure.ts";
 import { ReplyWriter } from "../reply_writer.ts";
 import type { HttpExchange } from "../routes.ts";
@@ -68,7 +70,9 @@ async function sendArrow(
   signal: AbortSignal,
   count: CountRows,
 ): Promise<void> {
-  const { writeArrow } = await import("../../../io/arrow.ts");
+  await loadArrow();
+  const { writeArrow } = await import("../../../io/arrow_stream.ts");
+  await yieldToEventLoop();
   const tables = queries.map((query, s) => ({
     label: labels[s]!,
     columns: query.columns() as AsyncGenerator<RawColumns> | AsyncGenerator<StatColumns>,
@@ -109,7 +113,10 @@ async function sendText(
   for await (const piece of answer.bytes(EXACT)) {
     if (!hasBegun) await writer.write(head);
     hasBegun = true;
-    await writer.write(isOwn ? piece : text.rows(piece));
+    for (const part of isOwn ? [piece] : text.rows(piece)) {
+      await writer.write(part);
+      await giveWay();
+    }
     count(answer.count - rows);
     rows = answer.count;
   }
