@@ -44,8 +44,11 @@ export const CHUNK_POINTS = 32_768;
 export const FIRST_LENT_POINTS = 5_000;
 export const LENT_POINTS = 20_000;
 
-/** Windows per chunk of a streamed answer. */
-export const CHUNK_WINDOWS = 16_384;
+/**
+ * Windows per chunk of a streamed answer, those of two messages of a server: what hundreds of calls hold
+ * whose answers are not read are two or three chunks each.
+ */
+export const CHUNK_WINDOWS = 10_000;
 
 /** Changed ranges per chunk. */
 export const CHUNK_RANGES = 1000;

@@ -6,6 +6,7 @@
 
 import { parentPort } from "node:worker_threads";
 import { movable } from "../../core/movable.ts";
+import { fittedBytes } from "../../core/fitted_bytes.ts";
 import { SpareBuffers } from "../../core/spare_buffers.ts";
 import type { RawChunk } from "../../endpoint/endpoint.ts";
 import { answerPieces, RAW_ANSWER, statAnswer } from "../../kernel/answer_pieces.ts";
@@ -79,7 +80,8 @@ async function* steps(order: ReadOrder, signal: AbortSignal): AsyncGenerator<Ste
     ? answerPieces(engine!.rawValues(request, options), RAW_ANSWER, memory)
     : answerPieces(engine![method](request, options), statAnswer(encoding.withStddev), memory);
   for await (const { frames, points, isLast } of pieces) {
-    yield { chunk: { frames, points }, buffers: [frames.buffer as ArrayBuffer], isLast };
+    const fitted = fittedBytes(frames as Uint8Array<ArrayBuffer>, spare);
+    yield { chunk: { frames: fitted, points }, buffers: [fitted.buffer], isLast };
   }
 }
 

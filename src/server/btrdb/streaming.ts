@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fittedBytes } from "../../core/fitted_bytes.ts";
 import { SpareBuffers } from "../../core/spare_buffers.ts";
 import type { AnswerFrames, FramesRequest } from "../../endpoint/endpoint.ts";
 import {
@@ -59,7 +60,8 @@ async function* encoded<Columns extends { times: BigInt64Array }>(
   batch: number | undefined,
 ): AsyncGenerator<AnswerFrames> {
   for await (const { frames, points } of answerPieces(chunks, kind, memory, batch)) {
-    yield { frames, points, done: () => spare.give(frames.buffer as ArrayBuffer) };
+    const fitted = fittedBytes(frames as Uint8Array<ArrayBuffer>, spare);
+    yield { frames: fitted, points, done: () => spare.give(fitted.buffer) };
   }
 }
 
