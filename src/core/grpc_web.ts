@@ -208,7 +208,7 @@ export function endStatus(
 ): EndStatus | undefined {
   const code = field("grpc-status");
   if (code === null || code === undefined) return undefined;
-  const details = decoded(field("grpc-message") ?? "");
+  const details = decodedMessage(field("grpc-message") ?? "");
   if (!isStatusCode(code)) return unknownStatus(JSON.stringify(code), details);
   return { code: Number(code), details };
 }
@@ -230,11 +230,13 @@ function encoded(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }
 
-/** A `grpc-message`: percent-encoded UTF-8; one that is not so is taken as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/** A `grpc-message`: percent-encoded UTF-8; what is not so is taken as it is. */
+export function decodedMessage(text: string): string {
+  return text.replace(/(%[\da-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return run;
+    }
+  });
 }

@@ -33,5 +33,12 @@ export function hideKey(apiKey: string | undefined): () => void {
 export function withoutKeys(text: string): string {
   // The longest first: one key can be the beginning of another one.
   const keys = [...connections.keys()].sort((a, b) => b.length - a.length);
-  return keys.reduce((shown, key) => shown.replaceAll(key, "[key]"), text);
+  return keys.reduce((shown, key) => shown.replace(spellings(key), "[key]"), text);
+}
+
+/** Finds a key as it is, and as URLs and JSON write it: keys in base64 have `+`, `/` and `=`. */
+function spellings(key: string): RegExp {
+  const hex = (mark: string) => mark.charCodeAt(0).toString(16);
+  const pattern = key.replace(/\W/g, (mark) => `(\\\\?\\x${hex(mark)}|%(25)?${hex(mark)})`);
+  return RegExp(pattern, "gi");
 }

@@ -135,8 +135,9 @@ export async function connectOver(
  */
 function checkKey(apiKey: string | undefined): void {
   if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
-  const problem = apiKey === "" ? "is empty" : "contains white space or characters beyond ASCII";
-  throw invalidType(`Cannot connect: apiKey ${problem}, expected printable ASCII`);
+  throw invalidType(
+    "Cannot connect: apiKey is empty, or has white space or other characters than ASCII",
+  );
 }
 
 function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSettings {
@@ -226,7 +227,7 @@ async function ask(
       throw await speaksAnother(cluster, policy, protocols, address, options) ?? error;
     }
   }
-  throw invalidType("Cannot connect: there is no protocol to try");
+  throw invalidType("Cannot connect: protocols is empty");
 }
 
 /**

@@ -59,9 +59,7 @@ export class ChangesSource implements ResumableSource<RangeColumns> {
   request(version: bigint): Uint8Array {
     if (this.#asked !== undefined && version !== this.#asked) {
       if (this.#ranges === undefined) {
-        const what =
-          "Cannot continue Changes: the connection broke after too many ranges to repeat";
-        throw movedError(what, this);
+        throw movedError("Cannot continue Changes: it has too many ranges to repeat", this);
       }
       this.#taken = 0;
       this.#covered = new Coverage(this.#ranges);

@@ -9,7 +9,13 @@
 import type { Channel } from "@grpc/grpc-js";
 import { setImmediate } from "node:timers";
 import { GrpcStatus } from "../../core/grpc_status.ts";
-import { type EndStatus, FrameError, isStatusCode, unknownStatus } from "../../core/grpc_web.ts";
+import {
+  decodedMessage,
+  type EndStatus,
+  FrameError,
+  isStatusCode,
+  unknownStatus,
+} from "../../core/grpc_web.ts";
 import { MessageDecoder } from "./message_decoder.ts";
 
 /** Headers or trailers of an answer. */
@@ -85,11 +91,15 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
     },
   };
   call.handleTrailers = (headers) => {
-    const given = headers["grpc-status"];
-    const isCode = given === undefined || isStatusCode(String(given));
-    if (!isCode) malformed = JSON.stringify(String(given));
-    const code = String(GrpcStatus.UNKNOWN);
-    handleTrailers.call(call, isCode ? headers : { ...headers, "grpc-status": code });
+    const { "grpc-status": given, "grpc-message": message } = headers;
+    const strict = { ...headers };
+    if (given !== undefined && !isStatusCode(String(given))) {
+      malformed = JSON.stringify(String(given));
+      strict["grpc-status"] = String(GrpcStatus.UNKNOWN);
+    }
+    // The library leaves some characters encoded.
+    if (typeof message === "string") strict["grpc-message"] = encodeURI(decodedMessage(message));
+    handleTrailers.call(call, strict);
   };
   call.outputStatus = () => {
     const end = call.finalStatus!;

@@ -30,16 +30,16 @@ const MAX_REST_MS = 1000;
 /**
  * gRPC statuses of HTTP answers that carry none (the protocol's http-grpc-status-mapping.md).
  */
-const BY_HTTP_STATUS: ReadonlyMap<number, number> = new Map([
-  [400, GrpcStatus.INTERNAL],
-  [401, GrpcStatus.UNAUTHENTICATED],
-  [403, GrpcStatus.PERMISSION_DENIED],
-  [404, GrpcStatus.UNIMPLEMENTED],
-  [429, GrpcStatus.UNAVAILABLE],
-  [502, GrpcStatus.UNAVAILABLE],
-  [503, GrpcStatus.UNAVAILABLE],
-  [504, GrpcStatus.UNAVAILABLE],
-]);
+const BY_HTTP_STATUS: Readonly<Record<number, number>> = {
+  400: GrpcStatus.INTERNAL,
+  401: GrpcStatus.UNAUTHENTICATED,
+  403: GrpcStatus.PERMISSION_DENIED,
+  404: GrpcStatus.UNIMPLEMENTED,
+  429: GrpcStatus.UNAVAILABLE,
+  502: GrpcStatus.UNAVAILABLE,
+  503: GrpcStatus.UNAVAILABLE,
+  504: GrpcStatus.UNAVAILABLE,
+};
 
 /** Media types of binary gRPC-Web in protobuf; its text form and JSON were not asked for. */
 const WEB_TYPE = /^application\/grpc-web(?:\+proto)?(?: *;|$)/i;
@@ -239,18 +239,17 @@ class WebCall implements WireCall {
 /** The status of an HTTP answer that is none of gRPC-Web. */
 function foreignAnswer(status: number, type: string): EndStatus {
   if (status !== 200) {
-    const code = BY_HTTP_STATUS.get(status) ?? GrpcStatus.UNKNOWN;
+    const code = BY_HTTP_STATUS[status] ?? GrpcStatus.UNKNOWN;
     return { code, details: `it answered with HTTP status ${status}` };
   }
-  const what = type === "" ? "something without a type" : JSON.stringify(type);
-  return { code: GrpcStatus.UNKNOWN, details: `it answered with ${what}, not with gRPC-Web` };
+  const details = `it answered with ${JSON.stringify(type)}, not with gRPC-Web`;
+  return { code: GrpcStatus.UNKNOWN, details };
 }
 
 /** The innermost reason of a failed `fetch`. */
 function reasonOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return inner instanceof Error ? inner.message : String(inner);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 /**
@@ -258,9 +257,7 @@ function reasonOf(error: unknown): string {
  * a code, browsers not at all.
  */
 function isRefusal(error: unknown): boolean {
-  for (let inner = error; inner instanceof Error; inner = inner.cause) {
-    if (inner.message.includes("client error (Connect)")) return true;
-    if ((inner as { code?: unknown }).code === "ECONNREFUSED") return true;
-  }
-  return false;
+  if (!(error instanceof Error)) return false;
+  return error.message.includes("client error (Connect)") ||
+    (error as { code?: unknown }).code === "ECONNREFUSED" || isRefusal(error.cause);
 }

@@ -81,6 +81,10 @@ Deno.test("statusOf: names in any case, blanks, a text that is no percent-encodi
     code: 5,
     details: "no such %zz",
   });
+  assertEquals(statusOf(trailers("grpc-status:5\r\ngrpc-message: 100 % %2Fa %c3%bc %ff\r\n")), {
+    code: 5,
+    details: "100 % /a \u00fc %ff",
+  });
   assertEquals(statusOf(trailers("x: y\r\ngrpc-status: 0")), { code: 0, details: "" });
   assertThrows(() => statusOf(trailers("grpc-message: lost\r\n")), FrameError, "without a status");
 });

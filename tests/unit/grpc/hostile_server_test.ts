@@ -306,6 +306,34 @@ Deno.test("connectGrpc: a key that a server repeats is not in the error", async 
   );
 });
 
+// A key in base64 has `+`, `/` and `=`, which a URL, JSON and the text of a status may write in another
+// way: only the key as it is was looked for.
+Deno.test("connectGrpc: a key that a server repeats in another spelling is not in the error", async () => {
+  const apiKey = 'c0ffee+/grid\\"%&=';
+  const twice = encodeURIComponent(encodeURIComponent(apiKey));
+  const small = encodeURIComponent(apiKey).replace(/%../g, (part) => part.toLowerCase());
+  const json = JSON.stringify(apiKey).replaceAll("/", "\\/");
+  for (const spelling of [apiKey, encodeURIComponent(apiKey), small, json, twice]) {
+    for (const text of [spelling, encodeURIComponent(spelling), `100 % ${spelling} %zz`]) {
+      await withServer(
+        (_rpc, stream) =>
+          stream.respond({
+            ":status": 200,
+            "content-type": "application/grpc+proto",
+            "grpc-status": "7",
+            "grpc-message": text,
+          }, { endStream: true }),
+        { apiKey, retry: false },
+        async (endpoint) => {
+          const error = await assertRejects(() => drain(endpoint.rawValues(range)), BTrDBError);
+          assertStringIncludes(error.message, "[key]");
+          assert(!/c0ffee|grid/.test(Deno.inspect(error)), error.message);
+        },
+      );
+    }
+  }
+});
+
 // The text of an answer with a code was taken as it came. A server that repeats what it was sent put
 // the key into the logs of scripts, also where a limit on its length cut it in half.
 Deno.test("connectGrpc: a key in the text of a code, or in a name, is not in the error", async () => {
