@@ -17,7 +17,7 @@ import {
 } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import { uuidText } from "../../core/uuid.ts";
-import { checkStat, decoded, wrongAnswer } from "../errors.ts";
+import { checkStat, decoded, lostPeer, wrongAnswer } from "../errors.ts";
 import { checkStream } from "./check_answer.ts";
 import { MAX_TIME, MIN_TIME } from "../../core/range.ts";
 import { findBadTime } from "../../kernel/find_bad_point.ts";
@@ -71,8 +71,8 @@ const ARROW: Form = {
 };
 
 /**
- * See `Endpoint.subscribe`. A broken subscription ends with an error: what was inserted meanwhile
- * would be missing from it.
+ * See `Endpoint.subscribe`. A subscription that breaks, or that the server ends, ends with an error:
+ * what is inserted later would be missing from it.
  *
  * @param arrow True if the server sends Arrow, false for columns in protobuf.
  */
@@ -98,6 +98,7 @@ export async function* subscribe(
       call.rpc.recorder.points += times.length;
       yield update;
     }
+    throw lostPeer(spec, "the server", "it ended the subscription");
   } finally {
     call.end();
   }

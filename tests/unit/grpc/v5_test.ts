@@ -55,7 +55,16 @@ Deno.test("subscribe: subscriptions before 5.30: one request, points", () =>
       return call.send(bytes(SubscribeResponseSchema, { uuid, values }));
     },
   }, async (endpoint) => {
-    assertEquals(await Array.fromAsync(endpoint.subscribe([uuid])), [{ uuid, columns: COLUMNS }]);
+    const updates = endpoint.subscribe([uuid]);
+    assertEquals((await updates.next()).value, { uuid, columns: COLUMNS });
+    // The end passed for one that was wanted: a loop over the points of a stream ended, and whoever ran
+    // it took them for all.
+    const error = await assertRejects(
+      () => updates.next(),
+      BTrDBError,
+      "it ended the subscription",
+    );
+    assertEquals([error.status, error.retryable], ["UNAVAILABLE", true]);
   }));
 
 Deno.test("subscribe: subscriptions from 5.30: updates, Arrow", () =>
