@@ -77,12 +77,24 @@ function withinBounds(listener: Listener, bounds: Bounds): Listener {
     const answered = () => {
       if (isAnswered) return;
       isAnswered = true;
-      if (--connection.open === 0) wait(socket, incoming, connection, bounds);
+      if (--connection.open > 0) return;
+      readOn(socket);
+      wait(socket, incoming, connection, bounds);
     };
     outgoing.on("finish", answered);
     outgoing.on("close", answered);
     listener(incoming, outgoing);
   };
+}
+
+/**
+ * Reads a connection on that waited for its answers: under Deno, one whose client had asked for 64 KiB
+ * and more at once was never read again.
+ */
+function readOn(socket: Socket & { _paused?: boolean }): void {
+  if (socket._paused !== true) return;
+  socket._paused = false;
+  socket.resume();
 }
 
 function wait(

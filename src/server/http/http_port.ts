@@ -21,7 +21,7 @@ import { MAX_UNKNOWN_STREAMS } from "../transport/stream_limits.ts";
 import { dropDeadStreams } from "../transport/dead_streams.ts";
 import { canBeEnded } from "../transport/end_connection.ts";
 import { endOnFrameFloods } from "../transport/frame_bounds.ts";
-import { beginTurns, type KeyOf, noteKeys } from "../transport/turns.ts";
+import { beginTurns, type KeyOf, noteKey, noteKeys } from "../transport/turns.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
 import { bearerOf } from "./credentials.ts";
@@ -29,6 +29,7 @@ import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
 import { keepForeignConnections } from "./foreign_connections.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
 import { boundedServer } from "./http1_bounds.ts";
+import { takeTurns } from "./http1_turns.ts";
 import { refuse } from "./refusals.ts";
 import { WebStream } from "./web_stream.ts";
 
@@ -95,7 +96,10 @@ export class HttpPort {
         incoming.isKnown(authorizationOf(request)) ? SMALL_BYTES.known : SMALL_BYTES.unknown,
     };
     this.#http1 = boundedServer((request, outgoing) => {
-      const close = open.begin(request.socket, authorizationOf(request));
+      const authorization = authorizationOf(request);
+      const key = options.keyOf(authorization);
+      if (key !== undefined) noteKey(request.socket, key);
+      const close = open.begin(request.socket, authorization);
       outgoing.once("finish", close);
       outgoing.once("close", close);
       this.#answer(new Request(request), (headers) => new Reply(outgoing, headers));
@@ -166,6 +170,8 @@ export class HttpPort {
       beginTurns(socket, this.#options.keyOf(undefined));
       endOnFrameFloods(socket);
       canBeEnded(socket);
+    } else {
+      takeTurns(socket, this.#options.keyOf(undefined));
     }
     (isHttp2 ? this.#http2 : this.#http1).emit("connection", socket);
   }

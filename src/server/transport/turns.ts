@@ -101,6 +101,12 @@ export function turnOfCall(key: object | undefined, peer: string): Turn {
   return [key, networkOf(peerAddress(peer)), peer];
 }
 
+/** Has a connection take the turns of a key from now on. */
+export function noteKey(socket: TurnTaker, key: object): void {
+  const turn = turnOf(socket);
+  if (turn[0] !== key) socket[TURN] = [key, turn[1]];
+}
+
 /** Takes note of the first known key that is shown on each connection of a server. */
 export function noteKeys(http2: Http2Server, keyOf: KeyOf): void {
   /** Sessions whose key is known: their sockets are proxies, and slow to ask. */
@@ -112,6 +118,6 @@ export function noteKeys(http2: Http2Server, keyOf: KeyOf): void {
     const socket = session.socket as TurnTaker | undefined;
     if (key === undefined || socket === undefined) return;
     known.add(session);
-    socket[TURN] = [key, turnOf(socket)[1]];
+    noteKey(socket, key);
   });
 }

@@ -106,6 +106,19 @@ Deno.test("boundedServer: requests that expect something are counted like all ot
   });
 });
 
+// Deno stopped reading it at the fourth, and did not begin again.
+Deno.test("boundedServer: a connection that asked for 160 KB at once is read on", () => {
+  const long = "x".repeat(20_000);
+  const listener = (_: unknown, outgoing: ServerResponse) => void outgoing.end(long);
+  return withServer(listener, { restMs: LONG_MS, nextMs: LONG_MS }, async (port) => {
+    await using client = new Client(port);
+    for (const answers of [8, 16, 24]) {
+      client.send(GET.repeat(8));
+      await until("all are answered", () => client.answers === answers);
+    }
+  });
+});
+
 Deno.test("boundedServer: the rest of an answered request has its time, however it drips", () =>
   withServer((_, outgoing) => outgoing.end("x"), { restMs: 300, nextMs: LONG_MS }, async (port) => {
     await using slow = new Client(port);

@@ -1,0 +1,75 @@
+/** Requests of HTTP/1.1 that take turns (docs/security.md). */
+
+import { Buffer } from "node:buffer";
+import { connect as connectTcp, createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { assertEquals, assertLess } from "@std/assert";
+import { keepForeignConnections } from "../../../src/server/http/foreign_connections.ts";
+import { boundedServer } from "../../../src/server/http/http1_bounds.ts";
+import { portionsOf, takeTurns } from "../../../src/server/http/http1_turns.ts";
+import { until } from "../../support/until.ts";
+
+const GET = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const BOUNDS = { restMs: 60_000, nextMs: 60_000, smallBytes: () => 0 };
+/** Requests that a connection sends at once, and connections. */
+const [AHEAD, CONNECTIONS] = [15, 40];
+
+Deno.test("portionsOf: heads are counted, and eight of them are a part", () => {
+  const of = (text: string) => portionsOf(Buffer.from(text));
+  assertEquals(of("GET /"), { frames: 1, cuts: [] });
+  assertEquals(of(GET), { frames: 2, cuts: [] });
+  assertEquals(of(GET.repeat(8)), { frames: 16, cuts: [] });
+  assertEquals(of(GET.repeat(20)), { frames: 40, cuts: [8 * GET.length, 16 * GET.length] });
+  assertEquals(of("x".repeat(65_536)), { frames: 1, cuts: [] });
+});
+
+// 200 connections without a key kept a call of a key at the other port waiting for a second, and over
+// gRPC-Web for three: all that they sent was answered before anything else was looked at.
+Deno.test("takeTurns: however many connections ask at once, few requests begin in a turn, in order", async () => {
+  const asked: string[] = [];
+  let [current, largest] = [0, 0];
+  const http = boundedServer((request, outgoing) => {
+    largest = Math.max(largest, ++current);
+    request.on("data", (bytes) => asked.push(`${request.url} ${bytes}`));
+    request.on("end", () => outgoing.end("x"));
+  }, BOUNDS);
+  keepForeignConnections(http, () => true);
+  const tcp = createServer((socket) => {
+    takeTurns(socket, undefined);
+    http.emit("connection", socket);
+  });
+  await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
+  const { port } = tcp.address() as AddressInfo;
+  let isOver = false;
+  const turn = () => {
+    current = 0;
+    if (!isOver) setImmediate(turn);
+  };
+  turn();
+  const clients: Socket[] = [];
+  const texts = Array.from({ length: CONNECTIONS }, () => "");
+  for (let c = 0; c < CONNECTIONS; c++) {
+    const client = connectTcp(port, "127.0.0.1");
+    client.on("data", (bytes) => texts[c] += String(bytes));
+    await new Promise<void>((resolve) => client.once("connect", resolve));
+    clients.push(client);
+  }
+  const bodies = Array.from({ length: AHEAD }, (_, i) => String(i));
+  for (const [c, client] of clients.entries()) {
+    const posts = bodies.map((body) =>
+      `POST /${c} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    );
+    client.write(posts.join(""));
+  }
+  const answers = (text: string) => text.split("HTTP/1.1 200").length - 1;
+  await until("all are answered", () => texts.every((text) => answers(text) === AHEAD));
+  for (let c = 0; c < CONNECTIONS; c++) {
+    const own = asked.filter((text) => text.startsWith(`/${c} `));
+    assertEquals(own, bodies.map((body) => `/${c} ${body}`));
+  }
+  // All of them without turns.
+  assertLess(largest, CONNECTIONS * AHEAD / 2);
+  isOver = true;
+  for (const client of clients) client.destroy();
+  await new Promise((resolve) => tcp.close(resolve));
+});
