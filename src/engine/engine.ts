@@ -95,7 +95,7 @@ import { changedRanges, joinRanges, rangesOfTimes } from "./tree/changes.ts";
 import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.ts";
 import { type Grid, treeWindows } from "./tree/windows.ts";
 import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
-import { Refusal, type Transaction } from "./write/group_commit.ts";
+import { Refusal, type Transaction } from "./write/transaction.ts";
 import { whileHeld } from "./write/held_points.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {

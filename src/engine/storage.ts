@@ -37,7 +37,8 @@ import { BufferFlusher } from "./write/buffer_flusher.ts";
 import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
 import { FileHealth } from "./write/file_health.ts";
 import { PointWriter } from "./write/point_writer.ts";
-import { closedError, GroupCommit, Refusal, type Task } from "./write/group_commit.ts";
+import { closedError, GroupCommit } from "./write/group_commit.ts";
+import { Refusal, type Task } from "./write/transaction.ts";
 
 /** Parts of an open database. */
 export interface StorageParts {

@@ -29,7 +29,7 @@ import { changeInSteps, type MetadataChange, sortKey, toJson } from "./metadata_
 import { PropertyIndex } from "./property_index.ts";
 import { PAGE_ROWS, rowPages } from "./row_pages.ts";
 import { FOUND_COLUMNS, StreamLookup } from "./stream_lookup.ts";
-import { Refusal } from "../write/group_commit.ts";
+import { Refusal } from "../write/transaction.ts";
 
 const UTF8 = new TextEncoder();
 

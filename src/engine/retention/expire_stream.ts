@@ -10,7 +10,7 @@ import type { Head, StreamRegistry } from "../stream/registry.ts";
 import type { BlockStore } from "../tree/block_store.ts";
 import type { LateStore } from "../tree/late_store.ts";
 import { oldestTime } from "../tree/oldest.ts";
-import type { Transaction } from "../write/group_commit.ts";
+import type { Transaction } from "../write/transaction.ts";
 import type { PointWriter } from "../write/point_writer.ts";
 import type { Reclaimer } from "../write/reclaimer.ts";
 import type { RetentionRules } from "./rules.ts";

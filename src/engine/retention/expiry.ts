@@ -19,7 +19,8 @@ import { isDue, yieldToEventLoop } from "../../core/pacer.ts";
 import { checkedRoot, type Head } from "../stream/registry.ts";
 import { MissingBlock } from "../tree/missing_block.ts";
 import { countBefore, hasBefore, oldestTime } from "../tree/oldest.ts";
-import { closedError, type Task, type Transaction } from "../write/group_commit.ts";
+import { closedError } from "../write/group_commit.ts";
+import type { Task, Transaction } from "../write/transaction.ts";
 import {
   expireStream,
   type ExpiryStores,

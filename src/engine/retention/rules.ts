@@ -10,7 +10,7 @@ import { checkParts, damaged } from "../file/checksum.ts";
 import type { Database, Row, Statement } from "../file/sqlite.ts";
 import { quote } from "../../endpoint/checks_metadata.ts";
 import { isPossibleRule } from "./rule_arguments.ts";
-import { Refusal } from "../write/group_commit.ts";
+import { Refusal } from "../write/transaction.ts";
 
 /** Most rules of a database. */
 const MAX_RULES = 1000;

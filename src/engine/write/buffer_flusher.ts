@@ -9,7 +9,7 @@ import { BUFFER_POINTS } from "../constants.ts";
 import { uuidKey } from "../../core/uuid.ts";
 import type { Journal } from "../stream/journal.ts";
 import type { StreamRegistry, StreamState } from "../stream/registry.ts";
-import type { Task, Transaction } from "./group_commit.ts";
+import type { Task, Transaction } from "./transaction.ts";
 
 /**
  * Points in all buffers together below which none is committed before it is full: 32 full buffers

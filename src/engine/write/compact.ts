@@ -10,7 +10,7 @@ import type { CompactCallOptions, CompactReport } from "../../endpoint/retention
 import type { Database } from "../file/sqlite.ts";
 import { isIncremental, rewrite, sizeOf, VacuumSteps } from "../file/vacuum.ts";
 import { yieldToEventLoop } from "../../core/pacer.ts";
-import type { Task } from "./group_commit.ts";
+import type { Task } from "./transaction.ts";
 
 /** Parts of an open database. */
 export interface CompactParts {

@@ -5,7 +5,7 @@
  */
 
 import type { RawColumns } from "../../core/columns.ts";
-import type { Transaction } from "./group_commit.ts";
+import type { Transaction } from "./transaction.ts";
 
 /**
  * Does an insert of `n` points. Their memory must also be there when its transaction is committed, since

@@ -27,7 +27,7 @@ import type { LateStore } from "../tree/late_store.ts";
 import { hasBefore, oldestTime } from "../tree/oldest.ts";
 import { pointsAt, pointsOfRun } from "../tree/points_at.ts";
 import { checkFirstLeaf } from "../tree/unsplit_leaf.ts";
-import { Refusal, type Transaction } from "./group_commit.ts";
+import { Refusal, type Transaction } from "./transaction.ts";
 
 /** Work that may pause where it yields. */
 type Steps<T> = Generator<undefined, T>;

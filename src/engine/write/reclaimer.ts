@@ -19,7 +19,7 @@ import { decodeNode } from "../tree/node_codec.ts";
 import { InnerNode } from "../tree/node.ts";
 import { NodeCache } from "../tree/node_cache.ts";
 import { type ReadVersion, replacedInVersion } from "../tree/replaced_blocks.ts";
-import type { Task, Transaction } from "./group_commit.ts";
+import type { Task, Transaction } from "./transaction.ts";
 
 /** Time one task may take, ms. */
 const TASK_MS = 4;

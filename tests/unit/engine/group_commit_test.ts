@@ -2,12 +2,8 @@ import { Session } from "node:inspector/promises";
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import {
-  GroupCommit,
-  type GroupCommitHooks,
-  Refusal,
-  type Transaction,
-} from "../../../src/engine/write/group_commit.ts";
+import { GroupCommit, type GroupCommitHooks } from "../../../src/engine/write/group_commit.ts";
+import { Refusal, type Transaction } from "../../../src/engine/write/transaction.ts";
 import { rejection } from "../../support/engine.ts";
 
 /** A group commit whose transactions are noted: `"insert insert"`, `"sweep"`, … */

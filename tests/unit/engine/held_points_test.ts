@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { concatRaw, type RawColumns } from "../../../src/core/columns.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
-import { Transaction } from "../../../src/engine/write/group_commit.ts";
+import { Transaction } from "../../../src/engine/write/transaction.ts";
 import { whileHeld } from "../../../src/engine/write/held_points.ts";
 import { columnsAt, createStream, regular } from "../../support/engine.ts";
 

@@ -3,7 +3,7 @@ import { ErrorCode } from "../../../src/core/errors.ts";
 import { type Engine, openEngine } from "../../../src/engine/mod.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
 import { MetadataStore } from "../../../src/engine/metadata/store.ts";
-import { Refusal } from "../../../src/engine/write/group_commit.ts";
+import { Refusal } from "../../../src/engine/write/transaction.ts";
 import { standingClock } from "../../support/clock.ts";
 import { rejection, uuidOf } from "../../support/engine.ts";
 

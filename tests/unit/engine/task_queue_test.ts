@@ -2,7 +2,8 @@
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import { GroupCommit, type Task } from "../../../src/engine/write/group_commit.ts";
+import { GroupCommit } from "../../../src/engine/write/group_commit.ts";
+import type { Task } from "../../../src/engine/write/transaction.ts";
 import { TaskQueue } from "../../../src/engine/write/task_queue.ts";
 import { Random } from "../../support/random.ts";
 
