@@ -467,7 +467,7 @@ export class Engine implements Endpoint {
   }
 
   obliterate(uuid: Uint8Array, options?: CallOptions): Promise<void> {
-    return this.#storage.obliterate(uuid, options);
+    return this.#storage.removals.obliterate(uuid, options);
   }
 
   create(request: CreateRequest, options?: CallOptions): Promise<void> {
@@ -552,7 +552,7 @@ export class Engine implements Endpoint {
    * @throws {BTrDBError} 404 for an unknown stream, 427 when `keep` is above the latest version.
    */
   prune(uuid: Uint8Array, keep: bigint, options?: CallOptions): Promise<PruneResult> {
-    return this.#storage.prune(uuid, keep, options);
+    return this.#storage.removals.prune(uuid, keep, options);
   }
 
   /**

@@ -7,10 +7,8 @@
 import { abortable, throwIfOver } from "../core/call.ts";
 import { inSlices } from "../core/pacer.ts";
 import { invalidType } from "../core/argument_error.ts";
-import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { uuidText } from "../core/uuid.ts";
-import { TEXT } from "../endpoint/checks.ts";
-import type { CallOptions, PruneResult, Readers } from "../endpoint/endpoint.ts";
+import { BTrDBError } from "../core/errors.ts";
+import type { CallOptions, Readers } from "../endpoint/endpoint.ts";
 import { ChangeQueue } from "./metadata/change_queue.ts";
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
 import { Checkpointer } from "./file/checkpointer.ts";
@@ -34,11 +32,12 @@ import { RetentionRules } from "./retention/rules.ts";
 import { StreamRegistry } from "./stream/registry.ts";
 import { SubscriptionHub } from "./subscription_hub.ts";
 import { BufferFlusher } from "./write/buffer_flusher.ts";
-import { ALL_VERSIONS, Reclaimer } from "./write/reclaimer.ts";
+import { Reclaimer } from "./write/reclaimer.ts";
 import { FileHealth } from "./write/file_health.ts";
+import { Removals } from "./removals.ts";
 import { PointWriter } from "./write/point_writer.ts";
 import { closedError, GroupCommit } from "./write/group_commit.ts";
-import { Refusal, type Task } from "./write/transaction.ts";
+import type { Task } from "./write/transaction.ts";
 
 /** Parts of an open database. */
 export interface StorageParts {
@@ -81,6 +80,7 @@ export class Storage {
   readonly #changes = new ChangeQueue();
   readonly rules: RetentionRules;
   readonly expiry: Expiry;
+  readonly removals: Removals;
   readonly maxInsertPoints: number;
   readonly #parts: StorageParts;
   readonly #checkpointer: Checkpointer | undefined;
@@ -174,6 +174,14 @@ export class Storage {
       parts.store,
       (task) => this.#groupCommit.submit(task),
     );
+    this.removals = new Removals({
+      streams: this.streams,
+      metadata: this.metadata,
+      journal: this.#journal,
+      deletions: this.#deletions,
+      reclaimer: this.#reclaimer,
+      submit: (task, options) => this.submit(task, options),
+    });
     this.expiry = new Expiry({
       db,
       store,
@@ -372,62 +380,6 @@ export class Storage {
     } catch (error) {
       throw sqliteError(error, this.#parts.path);
     }
-  }
-
-  /** Removes a stream permanently. */
-  obliterate(uuid: Uint8Array, options: CallOptions | undefined): Promise<void> {
-    return this.submit({
-      points: 0,
-      kind: "metadata",
-      run: (tx) => {
-        const state = this.streams.get(uuid);
-        const stream = this.metadata.get(uuid);
-        if (state === undefined || stream === undefined) {
-          throw new Refusal(
-            new BTrDBError(TEXT.streamDoesNotExist, {
-              code: ErrorCode.NoSuchStream,
-              uuid: uuidText(uuid),
-            }),
-          );
-        }
-        this.#journal.erase(tx, state.id, tx.head(state).buffer);
-        this.metadata.obliterate(stream);
-        this.#deletions.remove(state.id);
-        this.#reclaimer.order(state.id, ALL_VERSIONS);
-        tx.afterCommit(() => {
-          this.streams.delete(state);
-          this.#reclaimer.start();
-        });
-      },
-    }, options);
-  }
-
-  /** Removes the versions of a stream below `keep`. */
-  async prune(
-    uuid: Uint8Array,
-    keep: bigint,
-    options: CallOptions | undefined,
-  ): Promise<PruneResult> {
-    const reclaimer = this.#reclaimer;
-    const expect = (condition: boolean, code: number, text: string) => {
-      if (!condition) throw new Refusal(new BTrDBError(text, { code, uuid: uuidText(uuid) }));
-    };
-    const stream = await this.submit({
-      points: 0,
-      kind: "points",
-      run: (tx): number | undefined => {
-        const state = this.streams.get(uuid);
-        expect(state !== undefined, ErrorCode.NoSuchStream, TEXT.streamDoesNotExist);
-        const { id } = state!;
-        const { major } = tx.head(state!);
-        const text = `Cannot prune below version ${keep}: the latest is ${major}`;
-        expect(keep <= BigInt(major), ErrorCode.InvalidVersions, text);
-        if (reclaimer.prune(tx, state!, Number(keep))) return id;
-        return reclaimer.isOrdered(id) ? id : undefined;
-      },
-    }, options);
-    if (stream === undefined) return { versions: 0, blocks: 0 };
-    return abortable(reclaimer.finished(stream), options ?? {}, "prune");
   }
 
   /**
