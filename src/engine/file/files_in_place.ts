@@ -12,10 +12,12 @@ import { dirname } from "node:path";
 import type { FileHeader } from "./header.ts";
 import { type LogState, OpenLog } from "./wal_file.ts";
 
-/** Device and inode of a file, and when what is known of it last changed. */
+/** Device and inode of a file, and when it and what is known of it last changed. */
 export interface Identity {
   readonly dev: number;
   readonly ino: number | null;
+  readonly mtime: Date | null;
+  /** In full seconds under Deno. */
   readonly ctime: Date | null;
   readonly size: number;
 }
@@ -38,9 +40,14 @@ const stat: (path: string) => Identity = deno?.statSync ?? statSync;
 
 /** Steps of the clock by which file systems note changes are shorter, ms. */
 const CLOCK_STEP = 20;
+/** The same where full seconds are told only. */
+const FULL_SECOND_STEP = 1_000 + CLOCK_STEP;
 /** Some note full seconds only, and even ones (FAT, ext3), ms. */
 const LONG_CLOCK_STEP = 2_000;
-/** Names are looked at this often although their folder did not change: mounts do not change it, ms. */
+/**
+ * Names are looked at this often although their folder did not change: mounts do not change it, ms. So are
+ * the ends of the files, which change nothing in it.
+ */
 const LOOK_EVERY = 100;
 
 /** Device and inode of what a path leads to; `undefined` if there is nothing. */
@@ -62,6 +69,18 @@ function openFolder(path: string): OpenFolder | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Tells whether the last look is not too long ago, nor the clock was set back since. */
+function isWithin(now: number, seenAt: number): boolean {
+  return now >= seenAt && now < seenAt + LOOK_EVERY;
+}
+
+/** Longest step of the clock by which the change of a folder was noted, ms. */
+export function clockStep({ mtime, ctime }: Identity): number {
+  const isFull = (time: Date | null) => (time?.getTime() ?? 0) % 1000 === 0;
+  if (!isFull(ctime)) return CLOCK_STEP;
+  return isFull(mtime) ? LONG_CLOCK_STEP : FULL_SECOND_STEP;
 }
 
 /** Tells whether two identities are of the same file. */
@@ -92,6 +111,8 @@ export class FilesInPlace {
   #seen: Identity | undefined;
   #seenChange: number | undefined;
   #seenAt = 0;
+  /** The last time that the ends of the files were looked at, ms. */
+  #endsSeenAt = 0;
 
   /**
    * @param path Path of the file itself, whose log is there.
@@ -134,8 +155,11 @@ export class FilesInPlace {
     const isMoved = file === undefined && log === undefined && this.#isLinked();
     if (!isMoved && !isSame(file, this.#fileIdentity)) return this.#path;
     if (!isMoved && !isSame(log, this.#logIdentity)) return this.#logPath;
-    if (file !== undefined && this.#isFileCut(file.size)) return this.#path;
-    if (log !== undefined && this.#isCut(log.size)) return this.#logPath;
+    if (!isWithin(now, this.#endsSeenAt)) {
+      if (file !== undefined && this.#isFileCut(file.size)) return this.#path;
+      if (log !== undefined && this.#isCut(log.size)) return this.#logPath;
+      this.#endsSeenAt = now;
+    }
     this.#seen = folder;
     this.#seenChange = folder?.ctime?.getTime();
     this.#seenAt = now;
@@ -148,9 +172,8 @@ export class FilesInPlace {
     if (changed === undefined || changed !== this.#seenChange) return false;
     if (!isSame(folder, this.#seen)) return false;
     // What happened within a step of the clock before they were looked at may have come after.
-    const step = changed % 1000 === 0 ? LONG_CLOCK_STEP : CLOCK_STEP;
-    const isSettled = changed < this.#seenAt - step;
-    return isSettled && now >= this.#seenAt && now < this.#seenAt + LOOK_EVERY;
+    const isSettled = changed < this.#seenAt - clockStep(folder!);
+    return isSettled && isWithin(now, this.#seenAt) && isWithin(now, this.#endsSeenAt);
   }
 
   /**
