@@ -315,6 +315,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
     make: (s) =>
       v5Call("SetStreamAnnotations", v5.SetStreamAnnotationsParamsSchema, {
         uuid: uuidBytes(fresh(s)),
+        expectedPropertyVersion: 1n,
         changes: keyValues(2_000, "annotation"),
       }),
   },
@@ -323,6 +324,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
     make: (s) =>
       v5Call("SetStreamAnnotations", v5.SetStreamAnnotationsParamsSchema, {
         uuid: uuidBytes(fresh(s)),
+        expectedPropertyVersion: 2n,
         removals: keyValues(2_000, "annotation").map(({ key }) => key),
       }),
   },
@@ -331,6 +333,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
     make: (s) =>
       v5Call("SetStreamTags", v5.SetStreamTagsParamsSchema, {
         uuid: uuidBytes(fresh(s)),
+        expectedPropertyVersion: 3n,
         collection: "many/c9",
         tags: keyValues(2_000, "tag"),
       }),
@@ -418,9 +421,9 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
       }),
   },
   { name: "line protocol, 15,000 series", make: (s) => lines(15_000, s) },
-  { name: "line protocol, 15,000 known series", make: (s) => lines(15_000, s) },
+  { name: "line protocol, 15,000 known series", make: () => lines(15_000, 0) },
   { name: "line protocol, 10 series, 200,000 lines", make: (s) => lines(10, 10 + s, 20_000) },
-  { name: "line protocol, 15,000 fields of a series", make: (s) => lines(1, 20 + s, 1, 15_000) },
+  { name: "line protocol, 4,096 fields of a series", make: (s) => lines(1, 20 + s, 1, 4_096) },
   { name: "line protocol, 100 lines of 2,000 fields", make: (s) => lines(1, 30 + s, 100, 2_000) },
   ...["csv", "ndjson", "json", "arrow", "parquet"].flatMap((format): LargeMessage[] => [
     { name: `${format} by URL, a million points`, make: (s) => data(format, [LONG_UUID], late(s)) },

@@ -33,7 +33,7 @@ const db = await connect(`file:${folder}/turns.btrdb`);
 await fillForTurns(db);
 const server = await serve(db, {
   port: 0,
-  http: { port: 0, write: true },
+  http: { port: 0, write: { maxStreams: 200_000 } },
   limits: { sqlRows: 2_000_000, sqlTimeoutMs: 60_000 },
 });
 
