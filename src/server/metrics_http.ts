@@ -8,6 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { keepForeignConnections } from "./http/foreign_connections.ts";
 import { requestTarget } from "./http/request_target.ts";
 import { boundedServer } from "./http/http1_bounds.ts";
+import { takeTurns } from "./http/http1_turns.ts";
 import { peerOf } from "./transport/connections.ts";
 import { containErrors, type OnStrangeError } from "./transport/contain_errors.ts";
 import { Port } from "./transport/port.ts";
@@ -70,7 +71,10 @@ export class MetricsListener {
       protocols: [],
       maxConnections: MAX_CONNECTIONS,
       maxConnectionsPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
-      onConnection: (socket) => listener.#http.emit("connection", socket),
+      onConnection: (socket) => {
+        takeTurns(socket, undefined);
+        listener.#http.emit("connection", socket);
+      },
     });
     return listener;
   }
