@@ -6,7 +6,6 @@
 
 import { checkPath } from "../../core/check_path.ts";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -16,14 +15,13 @@ import {
   rm,
   stat,
   truncate,
-  unlink,
 } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { PRIVATE_MODE } from "../../core/new_file.ts";
-import { readPlainText, refuseOtherThanFile } from "../../core/plain_file.ts";
+import { refuseOtherThanFile } from "../../core/plain_file.ts";
 import type { SourceColumn } from "../source.ts";
 import type { ColumnPoints } from "./channel_columns.ts";
+import { lockSpool } from "./spool_lock.ts";
 
 /** Bytes before the content of a record: its size, and the beginning of its SHA-256. */
 const RECORD_HEADER_BYTES = 12;
@@ -59,6 +57,7 @@ export class PointSpool implements AsyncDisposable {
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #files: SegmentFile[];
+  readonly #unlock: () => void;
   #next: number;
   /** Bytes of files that can be neither removed nor emptied. */
   #stuckBytes = 0;
@@ -67,7 +66,14 @@ export class PointSpool implements AsyncDisposable {
   /** Remarks about what was found: records cut by a crash, which nobody was told were safe. */
   readonly notices: string[] = [];
 
-  private constructor(folder: string, maxBytes: number, files: SegmentFile[], next: number) {
+  private constructor(
+    folder: string,
+    maxBytes: number,
+    files: SegmentFile[],
+    next: number,
+    unlock: () => void,
+  ) {
+    this.#unlock = unlock;
     this.#folder = folder;
     this.#maxBytes = maxBytes;
     this.#files = files;
@@ -84,11 +90,12 @@ export class PointSpool implements AsyncDisposable {
   static async open(folder: string, maxBytes: number): Promise<PointSpool> {
     checkPath("open the spool", folder, "spoolFolder");
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await lock(folder);
+    const unlock = await lockSpool(folder);
     try {
       const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX)).sort();
       const files: SegmentFile[] = [];
-      const spool = new PointSpool(folder, maxBytes, files, numberOf(names.at(-1)) + 1);
+      const next = numberOf(names.at(-1)) + 1;
+      const spool = new PointSpool(folder, maxBytes, files, next, unlock);
       for (const name of names) {
         const { size } = await stat(join(folder, name));
         const { points } = await spool.#load(name);
@@ -96,7 +103,7 @@ export class PointSpool implements AsyncDisposable {
       }
       return spool;
     } catch (error) {
-      unlock(folder);
+      unlock();
       throw error;
     }
   }
@@ -174,7 +181,7 @@ export class PointSpool implements AsyncDisposable {
   /** Closes and unlocks; what is in it stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inTurn(() => this.#finish());
-    unlock(this.#folder);
+    this.#unlock();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -315,53 +322,4 @@ function decodeContent(content: Uint8Array): ColumnPoints[] {
     for (let i = 0; i < count; i++, at += 8) points.values[i] = view.getFloat64(at, true);
     return { column, points };
   });
-}
-
-const LOCK = "lock";
-
-/** This process or another, told apart from a later one with the same number. */
-function processText(pid: number): string {
-  try {
-    // Field 22 of Linux's stat is when it started.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-    return `${pid} ${fields[19]}`;
-  } catch {
-    return String(pid);
-  }
-}
-
-async function lock(folder: string): Promise<void> {
-  const path = join(folder, LOCK);
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      const handle = await open(path, "wx", PRIVATE_MODE);
-      await handle.writeFile(processText(process.pid));
-      await handle.close();
-      return;
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EEXIST") throw error;
-    }
-    const owner = await readPlainText(path).catch(() => "");
-    const pid = Number.parseInt(owner, 10);
-    if (pid > 0 && isRunning(pid) && processText(pid) === owner) {
-      throw new Error(
-        `Cannot use the spool ${folder}: process ${pid} uses it; give each ingest its own`,
-      );
-    }
-    await unlink(path).catch(() => {});
-  }
-  throw new Error(`Cannot lock the spool ${folder}`);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
-
-function unlock(folder: string): void {
-  rmSync(join(folder, LOCK), { force: true });
 }
