@@ -23,7 +23,7 @@ import { connectionText } from "../connection_text.ts";
 import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
-import { checkAnswers } from "./strict_answers.ts";
+import { checkAnswers, wereSent } from "./strict_answers.ts";
 import type { Transport, Wire, WireCall, WireListener, WireRequest } from "./wire.ts";
 
 // Headers that are no ASCII are all that the library writes of answers: to stderr, as the server sent
@@ -86,8 +86,9 @@ class GrpcJsCall implements WireCall {
         const end = wholeStatus(given);
         if (end.code === status.OK) return listener.onEnd(end, false);
         const reached = call.getPeer();
-        const isUnsent = reached === channel.getTarget() || reached === "unknown" ||
-          neverStarted(end) || wasRefused(end);
+        // A server may use the same words, of a call that it has made in its turn.
+        const isRefused = !wereSent(given.metadata) && (neverStarted(end) || wasRefused(end));
+        const isUnsent = reached === channel.getTarget() || reached === "unknown" || isRefused;
         listener.onEnd(end, isUnsent);
       },
     });
@@ -122,7 +123,7 @@ const UNREAD =
 const NO_STATUS = "Received HTTP status code 200";
 
 /** A status as the library gives it. */
-type GivenStatus = Partial<EndStatus & Error>;
+type GivenStatus = Partial<EndStatus & Error> & { readonly metadata?: object };
 
 /**
  * The status of a call. The library passes on errors of its own instead, without code and details, for

@@ -24,7 +24,7 @@ type Headers = Readonly<Record<string, unknown>>;
 /** The part of an HTTP/2 call of grpc-js 1.14 that is changed; not in its types. */
 interface Http2Call {
   decoder: { write(piece: Uint8Array): Uint8Array[] };
-  finalStatus: EndStatus | null;
+  finalStatus: EndStatus & { readonly metadata: object } | null;
   /** Absent until the headers are told. */
   readonly httpStatusCode?: number;
   handleTrailers(headers: Headers): void;
@@ -40,6 +40,14 @@ interface WaitingCall {
 /** The part of a channel of grpc-js 1.14 that makes its calls; not in its types. */
 interface CallMaker {
   createLoadBalancingCall?(...args: unknown[]): WaitingCall;
+}
+
+/** Trailers of answers, as opposed to what the library makes of calls that have none. */
+const sent = new WeakSet<object>();
+
+/** Tells whether a server has sent these trailers, so that the text beside them is its own. */
+export function wereSent(trailers: object | undefined): boolean {
+  return trailers !== undefined && sent.has(trailers);
 }
 
 /**
@@ -73,6 +81,7 @@ export function checkAnswers(channel: Channel, maxMessageBytes: number): void {
 function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   const { handleTrailers, outputStatus } = call;
   const messages = new MessageDecoder(maxMessageBytes);
+  let hasTrailers = false;
   let malformed: string | undefined;
   let broken: EndStatus | undefined;
   call.decoder = {
@@ -93,6 +102,7 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   call.handleTrailers = (headers) => {
     const { "grpc-status": given, "grpc-message": message } = headers;
     const strict = { ...headers };
+    hasTrailers = true;
     if (given !== undefined && !isStatusCode(String(given))) {
       malformed = JSON.stringify(String(given));
       strict["grpc-status"] = String(GrpcStatus.UNKNOWN);
@@ -103,6 +113,7 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   };
   call.outputStatus = () => {
     const end = call.finalStatus!;
+    if (hasTrailers) sent.add(end.metadata);
     if (malformed !== undefined) {
       Object.assign(end, unknownStatus(malformed, end.details));
       malformed = undefined;
