@@ -9,6 +9,9 @@ import { ARGUMENT_ERROR_CODE } from "../core/argument_error.ts";
 import type { ImportError } from "../ingest/mod.ts";
 import type { CsvError } from "../kernel/mod.ts";
 
+/** Codes and messages of the system for an address at which nothing here can listen. */
+const NO_ADDRESS = /^(ENOTFOUND|EAI_\w+) getaddrinfo|^(EADDRNOTAVAIL|EINVAL) listen/;
+
 /** Exit statuses of the process. */
 export const Exit = {
   /** Everything asked for was done. */
@@ -107,6 +110,10 @@ export function verdictOf(error: unknown): Verdict {
   }
   if (code === "EADDRINUSE") {
     return { exit: Exit.Failed, message, hint: "something listens there already; see --listen" };
+  }
+  if (typeof code === "string" && NO_ADDRESS.test(`${code} ${message}`)) {
+    const hint = "this machine has no such address; see --listen, --http and --metrics-host";
+    return { exit: Exit.Failed, message, hint };
   }
   if (code === ARGUMENT_ERROR_CODE) return { exit: Exit.Usage, message };
   return { exit: Exit.Failed, message, hint: "add --debug to see where this came from" };

@@ -5,6 +5,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { verdictOf } from "../../src/cli/errors.ts";
 import { ServerErrors } from "../../src/cli/server_errors.ts";
 import { btrdb, start, workspace } from "./support.ts";
 
@@ -42,4 +43,18 @@ Deno.test("ServerErrors: each error once, on one line, and a hundred of them", (
   for (let i = 0; i < 1_000; i++) errors.report(new Error(`number ${i}`));
   assertEquals(shown.length, 101);
   assertStringIncludes(shown.at(-1)!, "Further errors are only counted");
+});
+
+Deno.test("verdictOf: an address that this machine does not have comes with what to look at", () => {
+  const cases = [
+    ["EADDRNOTAVAIL", "listen EADDRNOTAVAIL: address not available 192.0.2.1"],
+    ["EINVAL", "listen EINVAL: invalid argument 192.0.2.1"],
+    ["ENOTFOUND", "getaddrinfo ENOTFOUND nowhere.invalid"],
+    ["EAI_AGAIN", "getaddrinfo EAI_AGAIN nowhere.invalid"],
+  ];
+  for (const [code, message] of cases) {
+    const { exit, hint = "" } = verdictOf(Object.assign(new Error(message), { code }));
+    assertEquals(exit, 1);
+    assertStringIncludes(hint, "this machine has no such address; see --listen");
+  }
 });
