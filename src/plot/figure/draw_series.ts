@@ -75,6 +75,8 @@ export function drawSeries(
       bottom[bars] = Math.max(top[bars]! + step, yOf(place, axis, min[i]!));
       bars++;
     }
+    // The sums of some servers overflow: such a mean has no place.
+    if (!Number.isFinite(y)) continue;
     if (i - last > reach) {
       line[places++] = NaN;
       line[places++] = NaN;

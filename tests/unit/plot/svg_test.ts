@@ -82,3 +82,19 @@ Deno.test("plotSvg: whatever names, values and ranges are, the file is well-form
   );
   holds(property);
 });
+
+// A mean that was no number broke the line off in the picture: nothing behind it was drawn.
+Deno.test("plotSvg: means that are no numbers leave the rest of the line as it is", () => {
+  const times = Array.from({ length: 8 }, (_, i) => BigInt(i) * 1000n);
+  const columns = windowsOf(times.map((time, i) => [time, i, i + 1] as const));
+  const draw = (mean: Float64Array) =>
+    plotSvg([{ label: "a", columns: { ...columns, mean } }], { start: 0n, end: 8000n });
+  const whole = draw(columns.mean).length;
+  for (const odd of [NaN, Infinity, -Infinity]) {
+    for (const at of [0, 3, 7]) {
+      const svg = draw(columns.mean.with(at, odd));
+      assert(!/NaN|Infinity/.test(svg), svg);
+      assert(svg.length > 0.8 * whole && svg.length < whole, `${svg.length} of ${whole}`);
+    }
+  }
+});
