@@ -76,8 +76,9 @@ export class FileHealth {
    */
   tryAgain(): void {
     const { db, ownership, groupCommit } = this.#parts;
+    if (groupCommit.failed === undefined || this.#isTrying) return;
     const now = performance.now();
-    if (groupCommit.failed === undefined || this.#isTrying || now < this.#nextTrial) return;
+    if (now < this.#nextTrial) return;
     this.#isTrying = true;
     this.#nextTrial = now + TRIAL_MS;
     const points = groupCommit.failedPoints;

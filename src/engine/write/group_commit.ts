@@ -302,7 +302,8 @@ export class GroupCommit {
     const mayPause = group[0]?.task.kind === "points";
     const endMs = performance.now() + (mayPause ? SHARED_MS : METADATA_MS);
     for (const { task } of group) {
-      if (mayPause && isDue()) await yieldToEventLoop("write");
+      // The first one comes right after the last pause.
+      if (mayPause && outcomes.length > 0 && isDue()) await yieldToEventLoop("write");
       try {
         const result = task.run(tx);
         const steps = isGenerator(result) ? result : undefined;
