@@ -19,10 +19,10 @@ import { resolve } from "node:path";
 import { type Case, CASES, type Place } from "./cases.ts";
 import { Checkout, type Slice } from "./checkout.ts";
 
-/** Slices before the measured ones: code is compiled, and then compiled better. */
-const WARM_UP = 5;
+/** Work before the measured slices, ms: code is compiled, and then compiled better. */
+const WARM_UP_MS = 1_500;
 /** Pairs of processes that share the rounds. */
-const PAIRS = 8;
+const PAIRS = 5;
 const ROUNDS = 40;
 const HERE = new URL("../../", import.meta.url).pathname;
 
@@ -89,7 +89,7 @@ async function runPair({ other, place, cases }: Options, rounds: number): Promis
   await using there = await Checkout.open(other, place);
   const results: Pair[][] = [];
   for (const one of cases) {
-    for (let i = 0; i < WARM_UP; i++) await pairOf(one, here, there, true);
+    for (let ms = 0; ms < WARM_UP_MS;) ms += (await pairOf(one, here, there, true))[0].wallMs;
     const pairs: Pair[] = [];
     for (let i = 0; i < rounds; i++) pairs.push(await pairOf(one, here, there, i % 2 === 0));
     results.push(pairs);
