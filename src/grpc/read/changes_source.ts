@@ -70,7 +70,7 @@ export class ChangesSource implements ResumableSource<RangeColumns> {
   }
 
   decode(bytes: Uint8Array): Chunk<RangeColumns> {
-    const { version, starts, ends } = decodeChanges(bytes, this);
+    const { version, starts, ends } = decodeChanges(bytes, this, this.#request.resolution);
     // Of a stream that was never flushed, a real server tells its own version, whatever was asked for.
     const isNew = starts.length === 1 && starts[0] === MIN_TIME && ends[0] === MAX_TIME;
     if (starts.length > 0) checkVersion(isNew ? LATEST : this.version, version, this);

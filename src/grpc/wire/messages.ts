@@ -124,11 +124,23 @@ export function decodeNearest(bytes: Uint8Array, call: ErrorContext): NearestRes
   };
 }
 
-/** Reads a `ChangesResponse`; throws what its `stat` says. */
-export function decodeChanges(bytes: Uint8Array, call: ErrorContext): ChangesChunk {
+/**
+ * Reads a `ChangesResponse`; throws what its `stat` says.
+ *
+ * @param resolution That of the request. Times of buffered points are rounded to it, also beyond the time
+ *   axis.
+ */
+export function decodeChanges(
+  bytes: Uint8Array,
+  call: ErrorContext,
+  resolution: number,
+): ChangesChunk {
   const { stat, versionMajor, versionMinor, ranges } = decodeMessage(ChangesResponseSchema, bytes);
   checkStat(stat, call);
-  if (ranges.some(({ start, end }) => start >= end || start < MIN_TIME || end > MAX_TIME)) {
+  const place = BigInt(resolution);
+  const first = MIN_TIME >> place << place;
+  const last = -(-MAX_TIME >> place << place);
+  if (ranges.some(({ start, end }) => start >= end || start < first || end > last)) {
     throw wrongAnswer("it has an impossible range", call);
   }
   return {
