@@ -18,6 +18,7 @@ import type { Context } from "../context.ts";
 import { CliError, Exit, notFound, usageError } from "../errors.ts";
 import { planText } from "../plan_text.ts";
 import { plural } from "../terminal/format.ts";
+import { lockImport } from "../import/import_lock.ts";
 import { importOptions, targetName } from "../import/import_options.ts";
 import { saySkipped, sayStored, sayTimes } from "../import/say_stored.ts";
 import { plotImported } from "../import/plot_imported.ts";
@@ -325,13 +326,15 @@ async function importOne(
   args: Args,
 ): Promise<unknown> {
   if (file === "-" && Deno.stdin.isTerminal()) context.talk("Reading what is typed, up to Ctrl-D");
+  // The database may have been made just now.
+  const target = targetName(context.target);
+  using _lock = lockImport(file, { ...options, target });
   const progress = context.progress(`Importing ${file}`);
   const input = file === "-" ? readStdin() : file;
   try {
     const summary = await importFile(db, input, {
       ...options,
-      // The database may have been made just now.
-      target: targetName(context.target),
+      target,
       onProgress: (state) => progress.update(state),
     });
     progress.clear();

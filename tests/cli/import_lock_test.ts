@@ -1,0 +1,73 @@
+/** Imports of one file at the same time. */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { lockImport } from "../../src/cli/import/import_lock.ts";
+import { until } from "../support/until.ts";
+import { btrdb, serveTarget, start, workspace } from "./support.ts";
+
+/** Rows that take seconds, so that an import of them can be stopped in the middle. */
+const ROWS = 1_500_000;
+
+// Two of 400,000 rows into a server, the second a second after the first, stored 800,000 points in a
+// stream, and both said that all was well.
+Deno.test("import: a file that another process imports with the same options is refused", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const rows = Array.from({ length: ROWS }, (_, i) => `${1_000_000 + i},${i % 7}\n`).join("");
+  await Deno.writeTextFile(`${path}/in.csv`, `time (ns),v\n${rows}`);
+  await using server = await serveTarget("memory:");
+  const args = ["-d", server.address, "import", `${path}/in.csv`, "-i", "c"];
+  const locks = () =>
+    Array.fromAsync(Deno.readDir(env["BTRDB_STATE_DIR"]!)).catch(() => [])
+      .then((entries) => entries.filter(({ name }) => name.endsWith(".lock")));
+  const child = start(args, { env });
+  let isOver = false;
+  const output = child.output().finally(() => isOver = true);
+  await until("the import is under way", async () => isOver || (await locks()).length > 0);
+  assert(!isOver, "the import was not stopped in the middle");
+  child.kill("SIGSTOP");
+  for (const more of [[], ["--resume"], ["--restart"]]) {
+    const { code, stderr } = await btrdb([...args, ...more], { env });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "another process imports it into this database");
+  }
+  child.kill("SIGCONT");
+  const { code, stderr } = await output;
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  assertEquals(await locks(), []);
+  const { stdout } = await btrdb(["-d", server.address, "show", "c/v", "--json"], { env });
+  assertStringIncludes(stdout, `"count":"${ROWS}"`);
+});
+
+Deno.test("lockImport: another file, other options and pipes are free; links and pipes are replaced", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  const before = Deno.env.get("BTRDB_STATE_DIR");
+  Deno.env.set("BTRDB_STATE_DIR", env["BTRDB_STATE_DIR"]!);
+  try {
+    const [file, other] = [`${path}/a.csv`, `${path}/b.csv`];
+    for (const name of [file, other]) await Deno.writeTextFile(name, "time,V\n");
+    assertEquals(lockImport("-", {}), undefined);
+    const held = lockImport(file, { into: "f", start: 5n })!;
+    assertThrows(() => lockImport(file, { into: "f", start: 5n, resume: true }));
+    assertThrows(() => lockImport(`${path}/./a.csv`, { into: "f", start: 5n }));
+    lockImport(file, { into: "g", start: 5n })![Symbol.dispose]();
+    lockImport(other, { into: "f", start: 5n })![Symbol.dispose]();
+    const place = held.path;
+    held[Symbol.dispose]();
+    const plant: (() => Promise<unknown>)[] = [
+      () => Deno.symlink(`${path}/elsewhere`, place),
+      () => new Deno.Command("mkfifo", { args: [place] }).output(),
+    ];
+    for (const put of plant) {
+      await put();
+      using lock = lockImport(file, { into: "f", start: 5n });
+      assertEquals(lock?.path, place);
+      assertEquals(Deno.lstatSync(place).mode! & 0o777, 0o600);
+    }
+    assertThrows(() => Deno.lstatSync(`${path}/elsewhere`), Deno.errors.NotFound);
+  } finally {
+    if (before === undefined) Deno.env.delete("BTRDB_STATE_DIR");
+    else Deno.env.set("BTRDB_STATE_DIR", before);
+  }
+});
