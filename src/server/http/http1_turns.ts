@@ -13,6 +13,9 @@ import { beginTurns, turnOf } from "../transport/turns.ts";
 /** Frames that a request counts as: HTTP/2 sends it in two, its headers and its data. */
 const REQUEST_FRAMES = 2;
 
+/** Bytes that count as a frame: half of what HTTP/2 sends in one, as they take longer to receive. */
+export const FRAME_BYTES = 8_192;
+
 /** End of the head of a request. */
 const HEAD_END = "\r\n\r\n";
 
@@ -55,6 +58,6 @@ export function portionsOf(chunk: Uint8Array): { frames: number; cuts: number[] 
     at += HEAD_END.length;
     if (++requests % (PORTION_FRAMES / REQUEST_FRAMES) === 0 && at < bytes.length) cuts.push(at);
   }
-  // A part of a long body, which is read no faster than it is worked on, counts as one.
-  return { frames: Math.max(1, REQUEST_FRAMES * requests), cuts };
+  const ofBodies = Math.ceil(bytes.length / FRAME_BYTES);
+  return { frames: Math.max(ofBodies, REQUEST_FRAMES * requests), cuts };
 }
