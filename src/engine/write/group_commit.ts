@@ -275,7 +275,8 @@ export class GroupCommit {
       await nextTurn();
     }
     await answer(group, outcomes);
-    if (outcomes.length < group.length) this.#queue.putBack(group.slice(outcomes.length));
+    const done = outcomes.length;
+    if (done < group.length) this.#queue.putBack(group.slice(done), group.slice(0, done));
     try {
       if (this.#hooks.isCheckpointDue(committedMs)) {
         // The answers are sent before.

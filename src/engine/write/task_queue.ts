@@ -39,10 +39,16 @@ class Line<T> {
     this.#at = 0;
   }
 
-  /** Puts items in front of all. */
+  /** Puts items in front of all: in the places of those that were taken, as a million may wait behind them. */
   putBack(items: readonly T[]): void {
-    this.#items = [...items, ...this.#items.slice(this.#at)];
-    this.#at = 0;
+    const start = this.#at - items.length;
+    if (start < 0) {
+      this.#items = [...items, ...this.#items.slice(this.#at)];
+      this.#at = 0;
+      return;
+    }
+    for (const [i, item] of items.entries()) this.#items[start + i] = item;
+    this.#at = start;
   }
 }
 
@@ -50,6 +56,8 @@ class Line<T> {
 export class TaskQueue<T extends Owned> {
   /** Callers of which tasks wait, the one whose turn it is first. */
   #lines = new Map<unknown, Line<T>>();
+  /** The same callers before the last tasks were taken. */
+  #before: readonly unknown[] = [];
   #size = 0;
 
   /** Tasks that wait. */
@@ -70,36 +78,46 @@ export class TaskQueue<T extends Owned> {
 
   /** Takes tasks, one of each caller after another, for as long as they are taken. */
   takeGroup(decide: Decide<T>): void {
-    const later = new Set<unknown>();
-    while (later.size < this.#lines.size) {
-      for (const [owner, line] of [...this.#lines]) {
-        if (later.has(owner)) continue;
+    this.#before = [...this.#lines.keys()];
+    for (let round = [...this.#lines]; round.length > 0;) {
+      const next: typeof round = [];
+      for (const [owner, line] of round) {
         const decision = decide(line.first);
         if (decision === "stop") return;
-        if (decision === "later") later.add(owner);
-        else this.#shift(owner, line);
+        if (decision === "later") continue;
+        this.#shift(owner, line);
+        if (line.size > 0) next.push([owner, line]);
       }
+      round = next;
     }
   }
 
-  /** Puts tasks that were taken last in front of all others. */
-  putBack(items: readonly T[]): void {
+  /**
+   * Puts tasks back that were taken last, but not done. Their callers have their turns where they had them
+   * before; those of which others were done, behind all that had to wait for this group.
+   *
+   * @param items Tasks in their order.
+   * @param done Tasks that were taken together with them.
+   */
+  putBack(items: readonly T[], done: readonly T[]): void {
     const byOwner = new Map<unknown, T[]>();
     for (const item of items) {
       const own = byOwner.get(item.owner);
       if (own === undefined) byOwner.set(item.owner, [item]);
       else own.push(item);
     }
+    for (const [owner, own] of byOwner) this.#lineOf(owner).putBack(own);
+    this.#size += items.length;
+    const served = new Set(done.map(({ owner }) => owner));
     const others = this.#lines;
     this.#lines = new Map();
-    for (const [owner, own] of byOwner) {
-      const line = others.get(owner) ?? new Line();
-      line.putBack(own);
-      others.delete(owner);
+    for (const owner of this.#before) {
+      const line = served.has(owner) ? undefined : others.get(owner);
+      if (line === undefined) continue;
       this.#lines.set(owner, line);
+      others.delete(owner);
     }
     for (const [owner, line] of others) this.#lines.set(owner, line);
-    this.#size += items.length;
   }
 
   #lineOf(owner: unknown): Line<T> {
