@@ -71,3 +71,18 @@ Deno.test("lockImport: another file, other options and pipes are free; links and
     else Deno.env.set("BTRDB_STATE_DIR", before);
   }
 });
+
+// They ended with the system's words alone, `Not a directory (os error 20): mkdir …`, and no hint.
+Deno.test("import: what is in the place of the folder of locks is named, with a hint", async () => {
+  await using dir = await workspace();
+  const { env, path } = dir;
+  await Deno.writeTextFile(`${path}/in.csv`, "time (ns),v\n1,1\n2,2\n");
+  await using server = await serveTarget("memory:");
+  const args = ["-d", server.address, "import", `${path}/in.csv`, "-i", "c"];
+  for (const folder of [`${path}/in.csv`, `${path}/in.csv/inner`]) {
+    const { code, stderr } = await btrdb(args, { env: { ...env, BTRDB_STATE_DIR: folder } });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "Cannot keep the record of the import: ");
+    assertStringIncludes(stderr, "$BTRDB_STATE_DIR");
+  }
+});

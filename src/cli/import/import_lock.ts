@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { pathProblem } from "../../core/path_problem.ts";
 import { type ImportOptions, stateFolder } from "../../ingest/mod.ts";
 import { CliError } from "../errors.ts";
 
@@ -33,7 +34,11 @@ export function lockImport(file: string, options: ImportOptions): ImportLock | u
   if (source === undefined || Deno.build.os === "windows") return undefined;
   const folder = stateFolder();
   const path = `${folder}/import-${keyOf(source, options)}.lock`;
-  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    return undefined; // The import will say what is in its place: its record has to be there too.
+  }
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const lock = tryLock(path);
     if (lock === "busy") {
@@ -75,7 +80,7 @@ function tryLock(path: string): ImportLock | "busy" | undefined {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const file = Deno.openSync(path, { create: true, read: true, write: true, mode: 0o600 });
+  const file = openLock(path);
   let isFree = true;
   try {
     isFree = file.tryLockSync(true);
@@ -95,6 +100,18 @@ function tryLock(path: string): ImportLock | "busy" | undefined {
     file.close();
   };
   return { path, [Symbol.dispose]: release };
+}
+
+function openLock(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { create: true, read: true, write: true, mode: 0o600 });
+  } catch (error) {
+    const problem = pathProblem(error);
+    if (problem === undefined) throw error;
+    throw new CliError(`Cannot keep the lock of the import: ${path}: ${problem}`, {
+      hint: "keep the state in another folder: $BTRDB_STATE_DIR",
+    });
+  }
 }
 
 function inodeAt(path: string): number | null | undefined {
