@@ -58,8 +58,11 @@ interface Means {
   readonly trim: Trim | undefined;
 }
 
-/** Least time from a collection to one that is asked for at once, ms. */
-const BETWEEN_MS = 1_000;
+/**
+ * Least time from a collection to one that is asked for at once, ms, and growth of the process that is then
+ * worth the while, bytes: a stranger who asks once a second would stop everybody for a tenth of it.
+ */
+const [BETWEEN_MS, GROWN_BYTES] = [1_000, 64 << 20];
 
 /** Least time from a collection to one after the last call, ms: whoever calls again and again costs 1 %. */
 const AFTER_MS = 10_000;
@@ -86,6 +89,8 @@ export interface CollectionMeans {
   collect(): void;
   /** Bytes in use by JavaScript. */
   bytesInUse(): number;
+  /** Bytes of the process in memory. */
+  residentBytes(): number;
   /** Time of a clock that is never set back, ms. */
   now(): number;
 }
@@ -94,6 +99,7 @@ export interface CollectionMeans {
 export class PacedCollections {
   readonly #means: CollectionMeans;
   readonly #used = new GrownMemory();
+  readonly #resident = new GrownMemory();
   #collectedMs = -Infinity;
 
   constructor(means: CollectionMeans) {
@@ -113,9 +119,12 @@ export class PacedCollections {
     this.#used.keep(bytesInUse());
   }
 
-  /** Collects garbage, if that was not done just now. */
+  /** Collects garbage if the process has grown by much since it last did so, and that was not just now. */
   collectAtOnce(): void {
-    if (!this.#isWithin(BETWEEN_MS)) this.#collect();
+    const { residentBytes } = this.#means;
+    if (this.#isWithin(BETWEEN_MS) || !this.#resident.isWorth(residentBytes(), GROWN_BYTES)) return;
+    this.#collect();
+    this.#resident.keep(residentBytes());
   }
 
   #isWithin(ms: number): boolean {
@@ -175,8 +184,12 @@ export function freeMemoryAfterMany(calls: number): void {
 }
 
 function trimIfWorth(trim: Trim, worthBytes: number): void {
-  if (!resident.isWorth(memoryUsage().rss, worthBytes)) return;
-  trim().then(() => resident.keep(memoryUsage().rss)).catch(() => {});
+  if (!resident.isWorth(residentBytes(), worthBytes)) return;
+  trim().then(() => resident.keep(residentBytes())).catch(() => {});
+}
+
+function residentBytes(): number {
+  return memoryUsage().rss;
 }
 
 function bytesInUse(): number {
@@ -184,7 +197,7 @@ function bytesInUse(): number {
   return heapUsed + external;
 }
 
-/** Collects garbage at once, if that was not just done, and some seconds later. */
+/** Collects garbage at once, if the process has grown and that was not just done, and some seconds later. */
 export function collectGarbage(): void {
   freeMemoryLater();
   means?.collections?.collectAtOnce();
@@ -199,7 +212,7 @@ function after(ms: number, run: () => void): void {
 function findMeans(): Means {
   const collect = findCollector();
   const now = () => performance.now();
-  const collections = collect && new PacedCollections({ collect, bytesInUse, now });
+  const collections = collect && new PacedCollections({ collect, bytesInUse, residentBytes, now });
   return { collections, trim: findTrim() };
 }
 
