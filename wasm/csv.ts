@@ -34,7 +34,7 @@ export function csvRowCount(): u32 {
   return rows;
 }
 
-/** Tells whether the last call of csvRows stopped because the next row might not fit. */
+/** Tells whether the last call of csvRows stopped because enough was written or the next row might not fit. */
 export function csvIsFull(): bool {
   return full;
 }
@@ -80,12 +80,14 @@ function writePoint(at: usize, stride: usize, windows: bool, fixed: bool, out: u
 }
 
 /**
- * Writes rows until a stream runs dry, all are at their end, or the next row might not fit.
+ * Writes rows until a stream runs dry, all are at their end, enough is written, or the next row
+ * might not fit.
  *
  * `plan`, `groups`: see merge.ts. `streams` ≤ 64 · groups. `stride`: bytes from one column of a
  * stream to the next. `windows`: columns are time, min, mean, max, count instead of time, value.
  * `fixed`: `%f` instead of shortest. `decimals`: 0 or 9, of the human time. `out`, `end`: where to
- * write. Returns the address after the last byte; the cursors in the plan are moved on.
+ * write; no row begins at or after `enough`. Returns the address after the last byte; the cursors in
+ * the plan are moved on.
  */
 export function csvRows(
   plan: usize,
@@ -96,6 +98,7 @@ export function csvRows(
   fixed: bool,
   decimals: i32,
   out: usize,
+  enough: usize,
   end: usize,
 ): usize {
   mergeOpen(plan, groups);
@@ -113,7 +116,7 @@ export function csvRows(
     rows += shared;
   }
   for (let points = mergeNext(); points != 0; points = mergeNext()) {
-    if (out + room + <usize>points * cells * CELL_ROOM > end) {
+    if (out >= enough || out + room + <usize>points * cells * CELL_ROOM > end) {
       full = true;
       break;
     }

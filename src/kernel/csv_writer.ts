@@ -22,8 +22,11 @@ export interface CsvLayout {
   readonly timeDigits: 0 | 9;
 }
 
-/** Bytes one {@linkcode CsvWriter.next} gives at most, unless a single row is longer. */
+/** Bytes after which {@linkcode CsvWriter.next} begins no other row. */
 const PIECE_BYTES = 1 << 20;
+
+/** Bytes that take as long to write as it takes to look at a stream, and to copy its points in. */
+const [STREAM_BYTES, LOAD_BYTES] = [50, 100];
 
 /**
  * Merges streams into rows. Give it columns with `push` and say with `close` that a stream ends;
@@ -124,16 +127,22 @@ export class CsvWriter {
    */
   pour<T>(take: (view: Uint8Array<ArrayBuffer>) => T): T | undefined {
     if (this.#layout.streams === 0) return undefined;
+    const { loads } = this.#plan;
     for (;;) {
-      const view = this.#fill();
+      const view = this.#fill(loads);
       if (view.length > 0) return take(view);
       if (!this.#isTight) return undefined;
       this.#room *= 2;
     }
   }
 
-  /** Makes rows; a view of them. */
-  #fill(): Uint8Array<ArrayBuffer> {
+  /**
+   * Makes rows.
+   *
+   * @param before Loads before this step.
+   * @returns A view of them.
+   */
+  #fill(before: number): Uint8Array<ArrayBuffer> {
     const { kind, streams, numbers, timeDigits } = this.#layout;
     const plan = this.#plan;
     const isAlone = reservationCount() === this.#reservation;
@@ -145,6 +154,7 @@ export class CsvWriter {
     else plan.load(memory, this.#inputs);
     let at = start;
     for (;;) {
+      const others = STREAM_BYTES * streams + LOAD_BYTES * (plan.loads - before);
       at = exports.csvRows(
         base,
         plan.groups,
@@ -154,6 +164,7 @@ export class CsvWriter {
         numbers === "fixed6",
         timeDigits,
         at,
+        start + Math.max(1, PIECE_BYTES - others),
         start + this.#room,
       );
       this.#rows += exports.csvRowCount();

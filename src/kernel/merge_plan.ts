@@ -45,6 +45,8 @@ export class MergePlan {
   readonly stride: number;
   /** Bytes of plan and inputs together, a multiple of 64. */
   readonly bytes: number;
+  /** Pieces of streams that were copied in so far. */
+  loads = 0;
   readonly #streams: number;
   readonly #planBytes: number;
 
@@ -129,6 +131,7 @@ export class MergePlan {
   }
 
   #loadStream(arena: Arena, input: MergeInput, s: number): void {
+    this.loads++;
     const { columns, done } = input;
     const length = columns[0]!.length;
     const count = Math.min(this.chunk, length - done);
