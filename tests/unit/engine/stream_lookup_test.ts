@@ -111,3 +111,46 @@ Deno.test("StreamLookup.find: lookups that nobody reads hold few bytes together,
   db.close();
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("lookupStreams: streams that stay where they are come once and in order, although others move meanwhile", async () => {
+  await using engine = await openEngine();
+  const streams = 900;
+  const uuids = Array.from({ length: streams }, (_, i) => {
+    const uuid = uuidOf((i * 7) & 0xff);
+    uuid[15] = i >> 8;
+    return uuid;
+  });
+  const none = new Map<string, string | null>();
+  for (const [i, uuid] of uuids.entries()) {
+    const tags = new Map([["name", `${i}`], ["unit", "V"]]);
+    await engine.create({ uuid, collection: `grid/${i % 10}`, tags, annotations: new Map() });
+  }
+  const resting = uuids.flatMap((uuid, i) => i % 3 === 0 ? [] : [uuid.join()]).sort();
+  let expected = 0n;
+  for (const tags of [none, new Map([["unit", "V"]])]) {
+    const collections: string[] = [], found: string[] = [];
+    for await (
+      const chunk of engine.lookupStreams({
+        collection: "grid/",
+        isCollectionPrefix: true,
+        tags,
+        annotations: none,
+      })
+    ) {
+      for (const { uuid, collection } of chunk) {
+        if (!resting.includes(uuid.join())) continue;
+        found.push(uuid.join());
+        collections.push(collection);
+      }
+      expected++;
+      const collection = expected % 2n === 0n ? "grid/9" : "grid/0";
+      const moves = uuids.filter((_, i) => i % 3 === 0).map((uuid) =>
+        engine.setTags({ uuid, expected, collection, changes: new Map(), removals: [] })
+      );
+      await Promise.all(moves);
+    }
+    assertEquals(found.sort(), resting);
+    assertEquals(collections, [...collections].sort());
+  }
+  assertEquals(expected >= 6n, true);
+});
