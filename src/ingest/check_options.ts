@@ -13,92 +13,112 @@ import type { ImportOptions } from "./options.ts";
 /** Names of all options: of an import, and further ones of its plan and of following files. */
 type OptionName = keyof ImportOptions | "db" | "settleMs";
 
-/** A check of a value; `undefined` if it fits, else what was expected. */
-type Check = (value: unknown) => string | undefined;
+/** Values that an option may have. */
+interface Check {
+  /** Tells whether a value is of the type. */
+  isType(value: unknown): boolean;
+  /** Tells whether a value of the type is one of those allowed; all of them are if there is none. */
+  isAllowed?(value: never): boolean;
+  /** The values in words, for the error. */
+  readonly expected: string;
+}
 
-const isText: Check = (value) => typeof value === "string" ? undefined : "a string";
-const isFlag: Check = (value) => typeof value === "boolean" ? undefined : "a boolean";
-const isCall: Check = (value) => typeof value === "function" ? undefined : "a function";
-const isNs: Check = (value) => typeof value === "bigint" ? undefined : "a bigint of nanoseconds";
-const isObject: Check = (value) =>
-  typeof value === "object" && value !== null ? undefined : "an object";
-const isList: Check = (value) =>
-  Array.isArray(value) && value.every((word) => typeof word === "string")
-    ? undefined
-    : "an array of strings";
+const text: Check = { isType: (value) => typeof value === "string", expected: "a string" };
+const flag: Check = { isType: (value) => typeof value === "boolean", expected: "a boolean" };
+const call: Check = { isType: (value) => typeof value === "function", expected: "a function" };
+const object: Check = {
+  isType: (value) => typeof value === "object" && value !== null,
+  expected: "an object",
+};
+const ns: Check = {
+  isType: (value) => typeof value === "bigint",
+  expected: "a bigint of nanoseconds",
+};
+const list: Check = {
+  isType: (value) => Array.isArray(value) && value.every((word) => typeof word === "string"),
+  expected: "an array of strings",
+};
 
-function fits(pattern: RegExp, expected: string): Check {
-  return (value) => typeof value === "string" && pattern.test(value) ? undefined : expected;
+/** Values that are checked where they are read. */
+const anything: Check = { isType: () => true, expected: "anything" };
+
+function matching(pattern: RegExp, expected: string): Check {
+  return { ...text, isAllowed: (value: string) => pattern.test(value), expected };
 }
 
 function oneOf(...words: string[]): Check {
   const expected = `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`;
-  return (value) => words.includes(value as string) ? undefined : expected;
+  return { ...text, isAllowed: (value: string) => words.includes(value), expected };
 }
 
-function isNumber(isWithin: (value: number) => boolean, expected: string): Check {
-  return (value) => typeof value === "number" && isWithin(value) ? undefined : expected;
+function number(isAllowed: (value: number) => boolean, expected: string): Check {
+  return { isType: (value) => typeof value === "number", isAllowed, expected };
 }
 
-const isZone: Check = (value) => {
+function isZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat("en-US", { timeZone: value as string });
-    if (typeof value === "string") return undefined;
-  } catch { /* There is no such zone. */ }
-  return 'a time zone such as "Europe/Berlin" or "+02:00"';
-};
+    new Intl.DateTimeFormat("en-US", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
-const isFate = oneOf("fail", "skip");
+const fate = oneOf("fail", "skip");
 
-/** A check of each option. Values that depend on the source are checked where it is read. */
+/** Values of each option. Those that depend on the source are checked where that is read. */
 const CHECKS: Readonly<Record<OptionName, Check>> = {
-  format: isText,
-  delimiter: fits(/^(?:[\t -~]|blanks)$/, 'one ASCII character, or "blanks"'),
+  format: text,
+  delimiter: matching(/^(?:[\t -~]|blanks)$/, 'one ASCII character, or "blanks"'),
   decimal: oneOf(".", ","),
-  thousands: isText,
-  header: isFlag,
-  skipLines: isNumber((n) => Number.isInteger(n) && n >= 0 && n <= 10_000, "0 to 10000"),
-  comment: fits(/^[!-/:-@[-`{-~ ]$/, "one ASCII mark"),
-  encoding: isText,
-  time: isText,
-  timeFormat: isText,
-  tz: isZone,
-  start: isNs,
-  interval: (value) => isNs(value) ?? ((value as bigint) > 0n ? undefined : "at least 1 ns"),
-  rate: isNumber((n) => n > 0 && n <= 1e9, "more than 0, and at most 1e9"),
-  influx: isText,
-  into: isText,
-  columns: isList,
-  by: isText,
-  nulls: isList,
-  badRows: isFate,
-  badCells: isFate,
+  thousands: text,
+  header: flag,
+  skipLines: number((n) => Number.isInteger(n) && n >= 0 && n <= 10_000, "0 to 10000"),
+  comment: matching(/^[!-/:-@[-`{-~ ]$/, "one ASCII mark"),
+  encoding: text,
+  time: text,
+  timeFormat: text,
+  tz: { ...text, isAllowed: isZone, expected: 'a time zone such as "Europe/Berlin" or "+02:00"' },
+  start: ns,
+  interval: {
+    ...ns,
+    isAllowed: (value: bigint) => value > 0n,
+    expected: "a bigint of at least 1 ns",
+  },
+  rate: number((n) => n > 0 && n <= 1e9, "more than 0, and at most 1e9"),
+  influx: text,
+  into: text,
+  columns: list,
+  by: text,
+  nulls: list,
+  badRows: fate,
+  badCells: fate,
   names: oneOf("btrdb", "plain"),
   frequency: oneOf("auto", "actual", "deviation"),
-  exactTimes: isFlag,
-  complete: isFlag,
+  exactTimes: flag,
+  complete: flag,
   times: oneOf("auto", "rate", "stamps"),
   values: oneOf("as-is", "primary", "secondary"),
   status: oneOf("changes", "all", "none"),
   skew: oneOf("ignore", "apply"),
-  live: isFlag,
-  preview: isFlag,
-  threads: isFlag,
-  signal: isObject,
-  maps: isList,
-  units: isList,
-  meta: isObject,
-  resume: isFlag,
-  changed: isFlag,
-  restart: isFlag,
+  live: flag,
+  preview: flag,
+  threads: flag,
+  signal: object,
+  maps: list,
+  units: list,
+  meta: object,
+  resume: flag,
+  changed: flag,
+  restart: flag,
   mergePolicy: oneOf("never", "equal", "retain", "replace"),
-  target: isText,
-  stateFolder: () => undefined, // Checked as a path.
-  onProgress: isCall,
-  onNotice: isCall,
-  onWarning: isCall,
-  settleMs: () => undefined, // Checked with the options of following.
-  db: isObject,
+  target: text,
+  stateFolder: anything, // Checked as a path.
+  onProgress: call,
+  onNotice: call,
+  onWarning: call,
+  settleMs: anything, // Checked with the options of following.
+  db: object,
 };
 
 /**
@@ -115,12 +135,11 @@ export function checkOptions(action: string, options: unknown): void {
   const given = options as Readonly<Record<string, unknown>>;
   for (const [name, check] of Object.entries(CHECKS)) {
     const value = given[name];
-    const expected = value === undefined ? undefined : check(value);
-    if (expected === undefined) continue;
-    const fault = expected.startsWith("a ") || expected.startsWith("an ")
-      ? invalidType
-      : outOfRange;
-    throw fault(`Cannot ${action}: ${name} is ${describe(value)}, expected ${expected}`);
+    if (value === undefined) continue;
+    const { isType, isAllowed, expected } = check;
+    const message = `Cannot ${action}: ${name} is ${describe(value)}, expected ${expected}`;
+    if (!isType(value)) throw invalidType(message);
+    if (isAllowed !== undefined && !isAllowed(value as never)) throw outOfRange(message);
   }
   const { resume, changed, restart, interval, rate } = options as ImportOptions;
   if (changed === true && resume !== true) {
