@@ -135,7 +135,7 @@ const KINDS: {
   },
   {
     rpc: "Windows",
-    answer: windows([]),
+    answer: windows(Array.from({ length: 8 }, (_, i) => [8n * BigInt(i), 0n])),
     call: (endpoint) => drain(endpoint.windows({ ...range, width: 8n, depth: 0 })),
   },
   {
