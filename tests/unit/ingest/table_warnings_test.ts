@@ -52,7 +52,7 @@ Deno.test("tableWarnings: a mark that is the decimal one elsewhere is none of th
   assertEquals(await warningsOf(rows("1", "2", "0.125")), []);
   // Frequencies of a JSIS-CSV have three decimals often; its seconds show what the point is.
   const jsis = "time,f\n" + [0, 1, 2, 3].map((i) => `${i / 10 + 0.0333},60.00${i}\n`).join("");
-  assertEquals(await warningsOf(jsis, { start: "1767225600000000000" }), []);
+  assertEquals(await warningsOf(jsis, { start: 1_767_225_600_000_000_000n }), []);
 });
 
 Deno.test("tableWarnings: whole numbers that no double holds", async () => {
