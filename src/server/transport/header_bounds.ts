@@ -59,9 +59,10 @@ export function endOnLongHeaders(http2: Http2Server): void {
     let length = 0;
     for (const name of Object.keys(headers)) length += name.length + (headers[name] ?? "").length;
     if (length <= MAX_LENGTH) return;
-    // Not at once: others are about to hear of the stream, and may answer.
+    // Not at once: others are about to hear of the stream, and may answer. One that is answered until
+    // then has no session any more.
     setImmediate(() => {
-      if (stream.session !== undefined) endConnection(stream.session);
+      if (session !== undefined) endConnection(session);
     });
   });
 }

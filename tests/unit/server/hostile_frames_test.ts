@@ -52,6 +52,12 @@ function bombs(count: number, repeated = 200): Uint8Array[] {
 const FLOODS: Record<string, (turn: number) => Uint8Array[]> = {
   "headers that repeat a long field": (turn) => turn === 0 ? bombs(300) : [],
   "headers of a third of a MiB": (turn) => turn === 0 ? bombs(20, 80) : [],
+  // A stream has no connection any more when it is over.
+  "headers of a third of a MiB, of streams that are reset at once": (turn) =>
+    turn > 0 ? [] : bombs(20, 80).flatMap((headers, i) => [
+      headers,
+      frame(RESET, 0, 2 * i + 1, [0, 0, 0, 8]),
+    ]),
   "headers without end": (turn) =>
     turn === 0
       ? [frame(HEADERS, END_STREAM, 1, REQUEST)]
@@ -107,7 +113,10 @@ function hundred<T>(make: (i: number) => T): T[] {
   return Array.from({ length: 100 }, (_, i) => make(i));
 }
 
-/** Sends a flood until the connection is ended, reading nothing; the bytes that were sent. */
+/**
+ * Sends a flood until the connection is ended, reading nothing; the bytes that were sent. A flood that is
+ * sent at once is given 2,000 turns of the event loop, less than after which a silent connection is ended.
+ */
 function flood(socket: Socket, framesOf: (turn: number) => Uint8Array[]): Promise<number> {
   return new Promise((resolve, reject) => {
     let sent = 0;
@@ -115,6 +124,10 @@ function flood(socket: Socket, framesOf: (turn: number) => Uint8Array[]): Promis
     const send = () => {
       while (!socket.destroyed && sent < 200e6) {
         const frames = framesOf(turn++);
+        if (frames.length === 0) {
+          turn += 9;
+          break;
+        }
         const bytes = Uint8Array.from(frames.flatMap((one) => [...one]));
         sent += bytes.length;
         if (!socket.write(bytes) || turn % 10 === 0) break;
