@@ -2,22 +2,16 @@ import { Session } from "node:inspector/promises";
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import { GroupCommit, type GroupCommitHooks } from "../../../src/engine/write/group_commit.ts";
+import type { GroupCommit, GroupCommitHooks } from "../../../src/engine/write/group_commit.ts";
 import { Refusal, type Transaction } from "../../../src/engine/write/transaction.ts";
+import { bareGroupCommit } from "../../support/bare_group_commit.ts";
 import { rejection } from "../../support/engine.ts";
 
 /** A group commit whose transactions are noted: `"insert insert"`, `"sweep"`, … */
 function noted(): { writer: GroupCommit; add: Add; log: string[]; close(): Promise<void> } {
   const log: string[] = [];
   let names: string[] = [];
-  const db = openSqlite(":memory:", { readOnly: false });
-  const writer = new GroupCommit(db, "memory", {
-    checkOwner() {},
-    began() {},
-    checkFiles() {},
-    publish() {},
-    isCheckpointDue: () => false,
-    checkpoint() {},
+  const { writer, close } = bareGroupCommit({
     afterGroup() {
       log.push(names.join(" "));
       names = [];
@@ -30,10 +24,6 @@ function noted(): { writer: GroupCommit; add: Add; log: string[]; close(): Promi
       { points: 0, kind: "points", isBackground: isBackground === true, run },
       options,
     );
-  };
-  const close = async () => {
-    await writer.close();
-    db.close();
   };
   return { writer, add, log, close };
 }
@@ -139,17 +129,7 @@ function rows(hooks: Partial<GroupCommitHooks>) {
     };
     return statement;
   };
-  const none = () => {};
-  const writer = new GroupCommit(db, "memory", {
-    checkOwner: none,
-    began: none,
-    checkFiles: none,
-    publish: none,
-    isCheckpointDue: () => false,
-    checkpoint: none,
-    afterGroup: none,
-    ...hooks,
-  });
+  const { writer, close } = bareGroupCommit(hooks, db);
   const insert = db.prepare("INSERT INTO row VALUES (?)");
   const add = (
     name: string,
@@ -163,10 +143,6 @@ function rows(hooks: Partial<GroupCommitHooks>) {
     return writer.submit({ points: 0, kind: "points", run }, signal && { signal });
   };
   const names = () => db.prepare("SELECT name FROM row").all().map((row) => row["name"]);
-  const close = async () => {
-    await writer.close();
-    db.close();
-  };
   return { add, names, begun, close };
 }
 

@@ -2,10 +2,9 @@
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import process from "node:process";
-import { openSqlite } from "../../../src/engine/file/sqlite.ts";
-import { GroupCommit } from "../../../src/engine/write/group_commit.ts";
 import type { Task } from "../../../src/engine/write/transaction.ts";
 import { TaskQueue } from "../../../src/engine/write/task_queue.ts";
+import { bareGroupCommit } from "../../support/bare_group_commit.ts";
 import { Random } from "../../support/random.ts";
 
 const item = (name: string) => ({ name, owner: name[0] });
@@ -118,16 +117,7 @@ Deno.test("TaskQueue: nothing is lost or doubled, and each caller's order is kep
 // One key could have 150 calls, or a quarter of a million inserts of one message, wait in front of everybody
 // else's: tasks were done in the order in which they came.
 Deno.test("GroupCommit: a caller waits for few tasks of another one, however many wait", async () => {
-  const db = openSqlite(":memory:", { readOnly: false });
-  const writer = new GroupCommit(db, "memory", {
-    checkOwner() {},
-    began() {},
-    checkFiles() {},
-    publish() {},
-    isCheckpointDue: () => false,
-    checkpoint() {},
-    afterGroup() {},
-  });
+  const { writer, close } = bareGroupCommit();
   const cases: [Task<void>["kind"], number, number][] = [
     ["metadata", 0, 64],
     ["points", 300_000, 3],
@@ -146,23 +136,13 @@ Deno.test("GroupCommit: a caller waits for few tasks of another one, however man
     assertLessOrEqual(before, most, `${kind} of ${points} points`);
     await Promise.all(greedy);
   }
-  await writer.close();
-  db.close();
+  await close();
 });
 
 // What there was no time for was put back in front of everybody. As long as one key made streams, more than
 // a transaction has time for, nobody else's insert was done.
 Deno.test("GroupCommit: a caller of inserts waits for one transaction of another one's metadata, although it has no time for all of them", async () => {
-  const db = openSqlite(":memory:", { readOnly: false });
-  const writer = new GroupCommit(db, "memory", {
-    checkOwner() {},
-    began() {},
-    checkFiles() {},
-    publish() {},
-    isCheckpointDue: () => false,
-    checkpoint() {},
-    afterGroup() {},
-  });
+  const { writer, close } = bareGroupCommit();
   let done = 0;
   const run = () => {
     for (const end = performance.now() + 1; performance.now() < end;);
@@ -188,23 +168,13 @@ Deno.test("GroupCommit: a caller of inserts waits for one transaction of another
     assertLessOrEqual(before, 64 + owners.length, `${owners.length} callers`);
     await Promise.all(greedy);
   }
-  await writer.close();
-  db.close();
+  await close();
 });
 
 // A transaction of thousands of inserts of one caller went on while another one waited for its end.
 Deno.test("GroupCommit: while several callers wait, a transaction ends before all of its tasks are done", async () => {
-  const db = openSqlite(":memory:", { readOnly: false });
   let groups = 0;
-  const writer = new GroupCommit(db, "memory", {
-    checkOwner() {},
-    began() {},
-    checkFiles() {},
-    publish() {},
-    isCheckpointDue: () => false,
-    checkpoint() {},
-    afterGroup: () => void groups++,
-  });
+  const { writer, close } = bareGroupCommit({ afterGroup: () => void groups++ });
   const busy = (ms: number) => {
     for (const end = performance.now() + ms; performance.now() < end;);
   };
@@ -224,6 +194,5 @@ Deno.test("GroupCommit: while several callers wait, a transaction ends before al
   await Promise.all([submit("greedy"), submit("modest")]);
   assertEquals(order, [...order.slice(0, 10), ...order.slice(0, 10)]);
   assertEquals(groups >= 4, true, `${groups} transactions`);
-  await writer.close();
-  db.close();
+  await close();
 });
