@@ -12,13 +12,13 @@ import { compressed, pointsMessages, streamOf } from "../../support/hostile_arro
 import {
   LONG,
   LONG_UUID,
-  MANY,
   MANY_UUIDS,
   noise,
   START,
   STEP,
   timesOf,
   WIDE_UUIDS,
+  WRITTEN_UUIDS,
 } from "./turns_data.ts";
 
 /** A request to a port of the server. */
@@ -194,7 +194,8 @@ function data(format: string, streams: readonly string[], rest = ""): Request {
   return { kind: "http", path: `/api/v1/data.${format}?${query}&start=${START}&end=${END}${rest}` };
 }
 
-const fresh = (sending: number, i = 0) => MANY_UUIDS[MANY - 1 - 10 * i - sending]!;
+/** A stream that is written to. */
+const fresh = (sending: number, i = 0) => WRITTEN_UUIDS.at(-1 - 10 * i - sending)!;
 
 /** All messages. */
 export const LARGE_MESSAGES: readonly LargeMessage[] = [
@@ -240,7 +241,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
     name: "InsertMany of 4,096 × 255 points",
     make: () => {
       const bytes = points(timesOf(INSERT_POINTS));
-      return insertMany(MANY_UUIDS.slice(0, INSERTS).map((uuid) => insertMessage(uuid, bytes)));
+      return insertMany(WRITTEN_UUIDS.slice(0, INSERTS).map((uuid) => insertMessage(uuid, bytes)));
     },
   },
   {
@@ -257,7 +258,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
     name: "InsertMany of 4,096 × 255 points at one nanosecond",
     make: () => {
       const bytes = points(sameTime(INSERT_POINTS));
-      return insertMany(MANY_UUIDS.slice(0, INSERTS).map((uuid) => insertMessage(uuid, bytes)));
+      return insertMany(WRITTEN_UUIDS.slice(0, INSERTS).map((uuid) => insertMessage(uuid, bytes)));
     },
   },
   {
@@ -334,7 +335,7 @@ export const LARGE_MESSAGES: readonly LargeMessage[] = [
       v5Call("SetStreamTags", v5.SetStreamTagsParamsSchema, {
         uuid: uuidBytes(fresh(s)),
         expectedPropertyVersion: 3n,
-        collection: "many/c9",
+        collection: "written",
         tags: keyValues(2_000, "tag"),
       }),
   },

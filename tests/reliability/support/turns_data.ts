@@ -12,6 +12,8 @@ export const LONG = 1_000_000;
 const WIDE = 10, WIDE_POINTS = 100_000;
 /** Streams with many tags. */
 const TAGGED = 1_000;
+/** Streams that are written to, and that no message reads: points of one would be rows of 10,000 columns. */
+const WRITTEN = 4_500;
 
 /** Start of all points, ns. */
 export const START = 1_700_000_000_000_000_000n;
@@ -32,6 +34,10 @@ export const WIDE_UUIDS: readonly string[] = Array.from(
 export const MANY_UUIDS: readonly string[] = Array.from(
   { length: MANY },
   (_, i) => uuidOf("003", i),
+);
+export const WRITTEN_UUIDS: readonly string[] = Array.from(
+  { length: WRITTEN },
+  (_, i) => uuidOf("005", i),
 );
 
 /** Values that do not compress well, the same each time. */
@@ -59,13 +65,17 @@ export async function fillForTurns(db: BTrDB): Promise<void> {
   const tags = Object.fromEntries(
     Array.from({ length: 33 }, (_, t) => [`tag${t}`, `value of ${t}`]),
   );
-  for (let from = 0; from < MANY; from += 500) {
-    await Promise.all(
-      MANY_UUIDS.slice(from, from + 500).map((uuid, i) =>
-        make(uuid, `many/c${(from + i) % 10}`, `m${from + i}`, EACH)
-      ),
-    );
-  }
+  const makeAll = async (uuids: readonly string[], collection: (i: number) => string) => {
+    for (let from = 0; from < uuids.length; from += 500) {
+      await Promise.all(
+        uuids.slice(from, from + 500).map((uuid, i) =>
+          make(uuid, collection(from + i), `m${from + i}`, EACH)
+        ),
+      );
+    }
+  };
+  await makeAll(MANY_UUIDS, (i) => `many/c${i % 10}`);
+  await makeAll(WRITTEN_UUIDS, () => "written");
   await Promise.all(
     Array.from({ length: TAGGED }, (_, i) => make(uuidOf("004", i), "tagged", `t${i}`, 0, tags)),
   );
