@@ -146,20 +146,36 @@ export function movedError(what: string, call: ErrorContext): BTrDBError {
   });
 }
 
-/** Errors of calls that never left this process. */
-const unsent = new WeakSet<BTrDBError>();
+/**
+ * The point that a failed call reached: it never got to a connection; the server says by HTTP/2 that it has
+ * not begun to work on it; it ended without a status of the server; or with one.
+ */
+export type Reach = "unsent" | "refused" | "cut" | "answered";
 
-/** Notes that the call of `error` never reached a connection. */
-export function markUnsent(error: BTrDBError): void {
-  unsent.add(error);
+const reaches = new WeakMap<BTrDBError, Reach>();
+
+/** Notes how far the call of `error` came. */
+export function markReach(error: BTrDBError, reach: Reach): void {
+  reaches.set(error, reach);
+}
+
+/** Notes that `error` is of the same call as `other`. */
+export function copyReach(error: BTrDBError, other: BTrDBError): void {
+  const reach = reaches.get(other);
+  if (reach !== undefined) reaches.set(error, reach);
 }
 
 /**
- * Tells whether the call of `error` never reached a connection, so that it cannot have had an
- * effect.
+ * Tells whether the call of `error` had no effect: it never reached a connection, or so says the
+ * server.
  */
 export function wasUnsent(error: BTrDBError): boolean {
-  return unsent.has(error);
+  return reaches.get(error) === "unsent" || wasRefused(error);
+}
+
+/** Tells whether there is only the word of the server that the call of `error` had no effect. */
+export function wasRefused(error: unknown): boolean {
+  return error instanceof BTrDBError && reaches.get(error) === "refused";
 }
 
 /** Message of the transport when the connection ended before a call could begin on it. */
@@ -176,7 +192,7 @@ export function neverStarted({ code, details }: EndStatus): boolean {
 }
 
 /** Tells whether the server says that it has not processed the call. */
-export function wasRefused({ code, details }: EndStatus): boolean {
+export function isRefused({ code, details }: EndStatus): boolean {
   return code === GrpcStatus.UNAVAILABLE && details === REFUSED;
 }
 
@@ -212,5 +228,7 @@ const UNCLEAR: ReadonlySet<string> = new Set(["UNAVAILABLE", "UNKNOWN", "INTERNA
 export function isUncertain(error: unknown): boolean {
   if (!(error instanceof BTrDBError)) return false;
   if (error.code !== 0) return UNCERTAIN.has(error.code);
+  // Ended to make room for others, or with an answer that is too long.
+  if (error.status === "RESOURCE_EXHAUSTED") return reaches.get(error) === "cut";
   return UNCLEAR.has(error.status) && !wasUnsent(error);
 }

@@ -6,7 +6,7 @@
 
 import { BTrDBError } from "../../core/errors.ts";
 import { Semaphore } from "../../core/semaphore.ts";
-import { type CallContext, lateError, markUnsent } from "../errors.ts";
+import { type CallContext, lateError, markReach } from "../errors.ts";
 
 /**
  * Gives turns in the order they are asked for. A thousand calls at once get through a connection
@@ -29,7 +29,7 @@ export class ConcurrencyLimit {
    */
   take(call: CallContext): Promise<void> | undefined {
     return this.#turns.take(call.options, () => lateError(call))?.catch((error) => {
-      if (error instanceof BTrDBError) markUnsent(error);
+      if (error instanceof BTrDBError) markReach(error, "unsent");
       throw error;
     });
   }

@@ -20,7 +20,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_TIMER_MS } from "../../core/call.ts";
 import type { EndStatus } from "../../core/grpc_web.ts";
 import { connectionText } from "../connection_text.ts";
-import { isLostPeer, neverStarted, wasRefused } from "../errors.ts";
+import { isLostPeer, isRefused, neverStarted, type Reach } from "../errors.ts";
 import { type Address, grpcTarget, isIp } from "./address.ts";
 import { filtered } from "./filtered_credentials.ts";
 import { checkAnswers, wereSent } from "./strict_answers.ts";
@@ -84,12 +84,9 @@ class GrpcJsCall implements WireCall {
         listener.onMessage(new Uint8Array(buffer, byteOffset, length)),
       onReceiveStatus: (given: GivenStatus) => {
         const end = wholeStatus(given);
-        if (end.code === status.OK) return listener.onEnd(end, false);
-        const reached = call.getPeer();
-        // A server may use the same words, of a call that it has made in its turn.
-        const isRefused = !wereSent(given.metadata) && (neverStarted(end) || wasRefused(end));
-        const isUnsent = reached === channel.getTarget() || reached === "unknown" || isRefused;
-        listener.onEnd(end, isUnsent);
+        const peer = call.getPeer();
+        const hasPeer = peer !== channel.getTarget() && peer !== "unknown";
+        listener.onEnd(end, hasPeer ? reachOf(end, given.metadata) : "unsent");
       },
     });
   }
@@ -134,6 +131,13 @@ function wholeStatus({ code, details, message }: GivenStatus): EndStatus {
   const end = { code: code ?? status.INTERNAL, details: details ?? message ?? "" };
   if (end.details === NO_STATUS) return { ...end, details: "it answered without a status" };
   return isLostPeer(end) ? { ...end, details: connectionText(end.details) } : end;
+}
+
+/** The point that a call on a connection reached. A server may use the library's words in its own status. */
+function reachOf(end: EndStatus, trailers: object | undefined): Reach {
+  if (wereSent(trailers)) return "answered";
+  if (neverStarted(end)) return "unsent";
+  return isRefused(end) ? "refused" : "cut";
 }
 
 function metadataOf(apiKey: string | undefined): Metadata {

@@ -13,7 +13,8 @@ import {
   isLostPeer,
   lateError,
   lostPeer,
-  markUnsent,
+  markReach,
+  type Reach,
   transportError,
 } from "../errors.ts";
 import type { CallRecorder } from "./telemetry.ts";
@@ -95,7 +96,7 @@ export class Rpc {
         onActivity(false);
       },
       onMessage: (message) => this.#received(message),
-      onEnd: (end, isUnsent) => this.#ended(end, isUnsent),
+      onEnd: (end, reach) => this.#ended(end, reach),
     });
     this.#unlisten = onAbort(signal, () => this.#stop(signal!.reason, undefined));
     this.#call.want();
@@ -188,12 +189,12 @@ export class Rpc {
     this.#rouse();
   }
 
-  #ended(end: EndStatus, isUnsent: boolean): void {
+  #ended(end: EndStatus, reach: Reach): void {
     const request = this.#request;
     if (end.code === GrpcStatus.OK) return this.#finish({ error: undefined }, undefined);
     if (this.#end !== undefined) return;
     const error = this.#isLate(end) ? lateError(request) : transportError(end, request, this.#peer);
-    if (isUnsent) markUnsent(error);
+    markReach(error, reach);
     this.#finish({ error }, error);
   }
 

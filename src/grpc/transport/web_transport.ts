@@ -17,6 +17,7 @@ import {
   GRPC_WEB_TYPE,
   statusOf,
 } from "../../core/grpc_web.ts";
+import type { Reach } from "../errors.ts";
 import { type Address, addressText } from "./address.ts";
 import { type BodyReader, bodyReader } from "./body_reader.ts";
 import { makeReusable, spareMemory } from "./message_memory.ts";
@@ -135,7 +136,7 @@ class WebCall implements WireCall {
       });
     } catch (error) {
       const end = { code: GrpcStatus.UNAVAILABLE, details: reasonOf(error) };
-      return this.#end(end, isRefusal(error));
+      return this.#end(end, isRefusal(error) ? "unsent" : "cut");
     }
     try {
       await this.#receive(response);
@@ -144,6 +145,7 @@ class WebCall implements WireCall {
         error instanceof FrameError
           ? error.end
           : { code: GrpcStatus.UNAVAILABLE, details: reasonOf(error) },
+        "cut",
       );
       this.#controller.abort();
     }
@@ -223,10 +225,10 @@ class WebCall implements WireCall {
     }
   }
 
-  #end(end: EndStatus, isUnsent = false): void {
+  #end(end: EndStatus, reach: Reach = "answered"): void {
     if (this.#isOver) return;
     this.#close();
-    this.#listener.onEnd(end, isUnsent);
+    this.#listener.onEnd(end, reach);
   }
 
   #close(): void {

@@ -6,6 +6,7 @@
  */
 
 import type { EndStatus } from "../../core/grpc_web.ts";
+import type { Reach } from "../errors.ts";
 import type { Address } from "./address.ts";
 
 /** The head of a call. */
@@ -29,9 +30,9 @@ export interface WireListener {
    * interest then.
    *
    * @param end Status of the server, or of the wire for a call that it could not bring to its end.
-   * @param isUnsent True if the server has certainly not begun to work on the call.
+   * @param reach The point that it reached.
    */
-  onEnd(end: EndStatus, isUnsent: boolean): void;
+  onEnd(end: EndStatus, reach: Reach): void;
 }
 
 /** A call on the wire. */

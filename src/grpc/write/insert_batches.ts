@@ -17,14 +17,7 @@ import {
   type InsertOutcome,
 } from "../../gen/btrdb_deno_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import {
-  checkStat,
-  lateError,
-  markUnsent,
-  transportError,
-  wasUnsent,
-  wrongAnswer,
-} from "../errors.ts";
+import { checkStat, copyReach, lateError, transportError, wrongAnswer } from "../errors.ts";
 import { decodeMessage } from "../wire/decode_message.ts";
 
 /** Path of the call on servers that have it. */
@@ -195,6 +188,6 @@ function ownError(error: unknown, { rpc, uuid }: CallSpec): unknown {
     ...{ code, status, retryable, rpc, cause: error },
     ...(uuid === undefined ? {} : { uuid: uuidText(uuid) }),
   });
-  if (wasUnsent(error)) markUnsent(own);
+  copyReach(own, error);
   return own;
 }

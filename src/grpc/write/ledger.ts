@@ -18,6 +18,8 @@ export type Outcome =
 /** An insert whose answer was lost. */
 export interface UncertainInsert {
   readonly request: InsertRequest;
+  /** True if the server says that it was not stored; nobody has to be sure. */
+  readonly isRefused: boolean;
   settle(fate: Outcome): void;
 }
 
@@ -103,9 +105,17 @@ export class WriteLedger {
    * The answer to the insert was lost: waits until all other inserts under way have landed or are
    * in doubt too, and has them settled together. The insert counts as begun again if it was not
    * stored.
+   *
+   * @param isRefused True if the server says that it was not stored.
    */
-  async uncertain(request: InsertRequest, settler: Settler): Promise<Outcome> {
-    const outcome = new Promise<Outcome>((settle) => this.#uncertain.push({ request, settle }));
+  async uncertain(
+    request: InsertRequest,
+    isRefused: boolean,
+    settler: Settler,
+  ): Promise<Outcome> {
+    const outcome = new Promise<Outcome>((settle) =>
+      this.#uncertain.push({ request, isRefused, settle })
+    );
     this.#inFlight--;
     this.#wake();
     if (this.#uncertain.length === 1) void this.#settle(settler);

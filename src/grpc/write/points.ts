@@ -16,7 +16,7 @@ import type { CallOptions, InsertRequest, RangeRequest, Version } from "../../en
 import { findBadPoint } from "../../kernel/find_bad_point.ts";
 import { encodeInsert } from "../../kernel/wire.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
-import { decoded, isUncertain, lateError, wasUnsent } from "../errors.ts";
+import { decoded, isUncertain, lateError, wasRefused, wasUnsent } from "../errors.ts";
 import { decodeVersion, deleteParams, flushParams } from "../wire/messages.ts";
 import { type Tries, verdict } from "../call/retry.ts";
 import { InsertBatches } from "./insert_batches.ts";
@@ -109,7 +109,7 @@ export class PointWrites {
         tries.succeeded();
         return version;
       } catch (error) {
-        if (isUncertain(error)) {
+        if (isUncertain(error) || wasRefused(error)) {
           const version = await this.#settle(stream, request, spec, error);
           if (version !== undefined) return version;
         }
@@ -145,6 +145,7 @@ export class PointWrites {
   ): Promise<Version | undefined> {
     const settling = stream.uncertain(
       request,
+      wasRefused(error),
       (uncertain, before) => settleInserts(this.#rules, uncertain, before),
     );
     let outcome: Outcome;

@@ -40,20 +40,28 @@ export async function settleInserts(
   uncertain: readonly UncertainInsert[],
   before: Before,
 ): Promise<Version | undefined> {
+  // Of those that were refused, nothing can be under way any more.
+  const areRefused = uncertain.every((doubt) => doubt.isRefused);
   try {
-    await delay(rules.settleMs);
+    if (!areRefused) await delay(rules.settleMs);
     let seen = await persistently(rules, OPTIONS, () => probe(rules, uncertain, before));
-    if (seen.outcomes.some((fate) => fate.kind === "not stored")) {
+    if (!areRefused && seen.outcomes.some((fate) => fate.kind === "not stored")) {
       await delay(rules.settleMs);
       seen = await persistently(rules, OPTIONS, () => probe(rules, uncertain, before));
     }
-    uncertain.forEach((doubt, i) => doubt.settle(seen.outcomes[i]!));
+    uncertain.forEach((doubt, i) => settle(doubt, seen.outcomes[i]!));
     return seen.version;
   } catch (cause) {
     const why = "the stream could not be looked at afterwards";
-    for (const doubt of uncertain) doubt.settle({ kind: "unknown", why, cause });
+    for (const doubt of uncertain) settle(doubt, { kind: "unknown", why, cause });
     return undefined;
   }
+}
+
+/** Tells an insert its outcome. If nobody can know it, a server that refused it is believed. */
+function settle(doubt: UncertainInsert, outcome: Outcome): void {
+  const isBelieved = doubt.isRefused && outcome.kind === "unknown";
+  doubt.settle(isBelieved ? { kind: "not stored" } : outcome);
 }
 
 interface Probe {
