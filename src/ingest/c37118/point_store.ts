@@ -8,7 +8,7 @@ import type { BTrDB } from "../../client/btrdb.ts";
 import type { Stream } from "../../client/stream.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { mapConcurrently } from "../../core/concurrency.ts";
-import { BTrDBError } from "../../core/errors.ts";
+import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { STORABLE_TIMES } from "../../core/range.ts";
 import { formatTime } from "../../core/time.ts";
 import { findBadTime } from "../../kernel/find_bad_point.ts";
@@ -24,6 +24,27 @@ type MergePolicy = InsertOptions["mergePolicy"];
 const AT_ONCE = 8;
 /** Most streams that one run may write to. */
 const MAX_STREAMS = 100_000;
+/**
+ * Attempts at the points of a stream that fail while those of others succeed: then it is the stream, and
+ * its points no longer hold up all others. With the waits between attempts, these take ten minutes.
+ */
+const MAX_ATTEMPTS = 64;
+/** Codes that say something about the points or the names, which no later attempt changes. */
+const FINAL: ReadonlySet<number> = new Set([
+  ErrorCode.StreamExists,
+  ErrorCode.InvalidCollection,
+  ErrorCode.InvalidTagKey,
+  ErrorCode.InvalidTagValue,
+  ErrorCode.AmbiguousTags,
+  ErrorCode.InvalidTimeRange,
+  ErrorCode.InsertTooBig,
+  ErrorCode.AmbiguousStream,
+  ErrorCode.WrongArgs,
+  ErrorCode.AnnotationTooBig,
+  ErrorCode.BadValue,
+  ErrorCode.InvalidParameter,
+  ErrorCode.NotImplemented,
+]);
 
 /** Outcome of storing a batch. */
 export interface StoreResult {
@@ -43,6 +64,8 @@ export class PointStore {
   readonly #prefix: string;
   readonly #timeoutMs: number;
   readonly #streams = new Map<string, Stream>();
+  /** Attempts that failed while those at other streams succeeded, by stream. */
+  readonly #attempts = new Map<string, number>();
   readonly #wanted: MergePolicy;
   #policy: MergePolicy;
 
@@ -81,7 +104,9 @@ export class PointStore {
       filled,
       ({ column }) => this.#streams.has(this.#keyOf(column)) ? "true" : "false",
     );
+    const sick = new Set<string>();
     await mapConcurrently([...known, ...unknown], AT_ONCE, async (column) => {
+      const key = this.#keyOf(column.column);
       // Once the database is away, the rest need not wait for it.
       if (result.failed.length > 0 || isOver()) {
         result.failed.push(column);
@@ -90,11 +115,23 @@ export class PointStore {
       try {
         await this.#storeColumn(column, isSuspect);
         result.stored += column.points.times.length;
+        this.#attempts.delete(key);
       } catch (error) {
         result.error ??= error;
-        (isFinal(error) ? result.refused : result.failed).push(column);
+        const isGivenUp = (this.#attempts.get(key) ?? 0) >= MAX_ATTEMPTS;
+        if (isFinal(error) || (isGivenUp && isAnswer(error))) result.refused.push(column);
+        else {
+          result.failed.push(column);
+          if (isAnswer(error)) sick.add(key);
+        }
       }
     });
+    // A database that stores nothing at all is away; one stream that it cannot store is another matter.
+    if (result.stored > 0) {
+      for (const key of sick) {
+        this.#attempts.set(key, (this.#attempts.get(key) ?? 0) + 1);
+      }
+    }
     return result;
   }
 
@@ -127,10 +164,27 @@ export class PointStore {
   }
 
   async #storeColumn({ column, points }: ColumnPoints, isSuspect: boolean): Promise<void> {
-    const call = { timeoutMs: this.#timeoutMs };
     const policy = this.#policy ??= await this.#choosePolicy();
-    const stream = await this.#stream(column);
     const sorted = sortPoints(points);
+    const key = this.#keyOf(column);
+    const isKnown = this.#streams.has(key);
+    try {
+      await this.#insert(await this.#stream(column), sorted, policy, isSuspect);
+    } catch (error) {
+      // Another client has removed the stream since it was found.
+      if (!isKnown || !isGone(error)) throw error;
+      this.#streams.delete(key);
+      await this.#insert(await this.#stream(column), sorted, policy, isSuspect);
+    }
+  }
+
+  async #insert(
+    stream: Stream,
+    sorted: RawColumns,
+    policy: NonNullable<MergePolicy>,
+    isSuspect: boolean,
+  ): Promise<void> {
+    const call = { timeoutMs: this.#timeoutMs };
     const missing = isSuspect && policy === "never"
       ? await missingOf(stream, sorted, call)
       : sorted;
@@ -196,8 +250,18 @@ export class PointStore {
 
 /** Tells whether a later attempt would fail in the same way. */
 function isFinal(error: unknown): boolean {
-  if (error instanceof BTrDBError) return error.code !== 0 && !error.retryable;
+  if (error instanceof BTrDBError) return FINAL.has(error.code);
   return error instanceof RangeError || error instanceof TypeError;
+}
+
+/** Tells whether the database answered, with an error that says nothing about all others. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof BTrDBError && error.code !== 0 && !error.retryable;
+}
+
+/** Tells whether there is no such stream (any more). */
+function isGone(error: unknown): boolean {
+  return error instanceof BTrDBError && error.code === ErrorCode.NoSuchStream;
 }
 
 /** Points that a stream does not have, in time and value. */

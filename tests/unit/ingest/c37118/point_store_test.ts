@@ -70,3 +70,73 @@ Deno.test("PointStore: times of a wrong clock are refused and counted, the point
   assertEquals([stored, refused.map(({ points }) => [...points.times])], [2, [[times[1]]]]);
   assertEquals(String(error).startsWith('RangeError: "a" at 2096-10-02T07:06:40'), true);
 });
+
+// Every code of the server but seven was taken for one of the points: an answer that the server had run
+// out of time, or that it could not reach its own database, dropped a whole batch, with a spool beside it.
+for (const code of [402, 403, 416, 437, 440, 453, 455, 500]) {
+  Deno.test(`PointStore: points that the server cannot store now, code ${code}, are tried again`, async () => {
+    const engine = await openEngine();
+    let fails = true;
+    await using db = new BTrDB(override(engine, {
+      async insert(...args: Parameters<typeof engine.insert>) {
+        if (!fails) return await engine.insert(...args);
+        fails = false;
+        throw new BTrDBError(`(${code}: not now)`, { code });
+      },
+    }));
+    const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
+    const first = await store.store(COLUMNS, false);
+    assertEquals([first.stored, first.failed.length, first.refused.length], [0, 1, 0]);
+    const again = await store.store(first.failed, true);
+    assertEquals([again.stored, again.failed.length, again.refused.length], [10, 0, 0]);
+  });
+}
+
+Deno.test("PointStore: a stream that the server cannot store does not hold up all others for ever", async () => {
+  const engine = await openEngine();
+  const isSick = { all: true, one: true };
+  await using db = new BTrDB(override(engine, {
+    async insert(...args: Parameters<typeof engine.insert>) {
+      const [{ uuid }] = args;
+      const request = { uuid, omitVersion: true, omitDescriptor: false };
+      const { descriptor } = await engine.streamInfo(request);
+      if (isSick.all || (isSick.one && descriptor?.collection === "sick")) {
+        throw new BTrDBError("(416: a part of the stream is damaged)", { code: 416 });
+      }
+      return await engine.insert(...args);
+    },
+  }));
+  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
+  const columns = ["well", "sick"].map((collection) => ({
+    ...COLUMNS[0]!,
+    column: { name: "a", collection },
+  }));
+  const tried = async () => {
+    const { stored, failed, refused } = await store.store(columns, true);
+    return [stored, failed.length, refused.length];
+  };
+  // While nothing at all can be stored, the database is away, and everything is kept.
+  for (let i = 0; i < 100; i++) assertEquals(await tried(), [0, 2, 0]);
+  isSick.all = false;
+  for (let i = 0; i < 64; i++) assertEquals(await tried(), [10, 1, 0]);
+  assertEquals(await tried(), [10, 0, 1]);
+  isSick.one = false;
+  assertEquals(await tried(), [20, 0, 0]);
+  isSick.one = true;
+  assertEquals(await tried(), [10, 1, 0]);
+});
+
+// The stream was remembered: all points that came after its end were refused until a restart.
+Deno.test("PointStore: a stream that another client removes is made again", async () => {
+  await using db = new BTrDB(await openEngine());
+  const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
+  assertEquals((await store.store(COLUMNS, false)).stored, 10);
+  const find = () => Array.fromAsync(db.lookupStreams("c", { tags: { name: "a" } }));
+  const [old] = await find();
+  await old!.obliterate();
+  const { stored, failed, refused } = await store.store(COLUMNS, false);
+  assertEquals([stored, failed.length, refused.length], [10, 0, 0]);
+  const [made, ...others] = await find();
+  assertEquals(others.length, 0);
+  assertEquals(made!.uuid === old!.uuid, false);
+});
