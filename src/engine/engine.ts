@@ -475,7 +475,7 @@ export class Engine implements Endpoint {
       checkUuid(request.uuid);
       checkKeyCount(keysOf(request));
       checkCreate(request);
-      return this.#storage.changeMetadata((metadata) => metadata.create(request), options);
+      return this.#storage.createStream(request, options);
     });
   }
 

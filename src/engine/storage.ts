@@ -8,8 +8,9 @@ import { abortable, throwIfOver } from "../core/call.ts";
 import { inSlices } from "../core/pacer.ts";
 import { invalidType } from "../core/argument_error.ts";
 import { BTrDBError } from "../core/errors.ts";
-import type { CallOptions, Readers } from "../endpoint/endpoint.ts";
+import type { CallOptions, CreateRequest, Readers } from "../endpoint/endpoint.ts";
 import { ChangeQueue } from "./metadata/change_queue.ts";
+import { newStreamInSteps } from "./metadata/new_stream.ts";
 import type { CompactCallOptions, CompactReport } from "../endpoint/retention.ts";
 import { Checkpointer } from "./file/checkpointer.ts";
 import { Deletions } from "./file/deletions.ts";
@@ -342,6 +343,17 @@ export class Storage {
       { points: 0, kind: "metadata", run: () => change(this.metadata) },
       options,
     );
+  }
+
+  /** Makes a stream. The rows of one with many tags are worked out in steps, and written in one. */
+  createStream(request: CreateRequest, options: CallOptions | undefined): Promise<void> {
+    const isShort = this.isReadOnly ||
+      !(this.#changes.isUnderWay(request.uuid) || this.metadata.isLongNew(request));
+    if (isShort) return this.changeMetadata((metadata) => metadata.create(request), options);
+    return this.#changes.run(request.uuid, async () => {
+      const stream = await inSlices(newStreamInSteps(request), options, "write");
+      await this.changeMetadata((metadata) => metadata.add(stream), options);
+    });
   }
 
   /**

@@ -104,16 +104,7 @@ export class KeySets {
   }
 
   /** Counts a new stream. */
-  add(stream: Keyed): void {
-    this.#addTo(placeOf(stream));
-  }
-
-  /** Counts a row of the table of streams, damaged or not. */
-  addRow(row: Row): void {
-    this.#addTo(placeOfRow(row));
-  }
-
-  #addTo({ collection, keys }: KeySetPlace): void {
+  add({ collection, keys }: KeySetPlace): void {
     this.#add.get(collection, keys, checksumOf(collection, keys, 1));
   }
 
@@ -132,7 +123,7 @@ export class KeySets {
   change(from: KeySetPlace, to: KeySetPlace): void {
     if (from.keys === to.keys && compareBytes(from.collection, to.collection) === 0) return;
     this.#removeFrom(from);
-    this.#addTo(to);
+    this.add(to);
   }
 
   /** Sets in collections whose names begin with `prefix`, in pages. */

@@ -7,7 +7,7 @@
 import { BTrDBError } from "../../core/errors.ts";
 import { Deletions } from "./deletions.ts";
 import { keyPages } from "./key_pages.ts";
-import { KeySets } from "./key_sets.ts";
+import { KeySets, placeOfRow } from "./key_sets.ts";
 import { propertyRowsOf, UNKNOWN_KEY } from "./property_rows.ts";
 import { type Database, openSqlite, type Row } from "./sqlite.ts";
 import { STREAM_COLUMNS } from "./stream_row.ts";
@@ -215,7 +215,7 @@ function countKeySets(db: Pick<Database, "exec" | "prepare">): void {
       PRIMARY KEY (collection, keys)
     ) STRICT, WITHOUT ROWID`);
   const sets = new KeySets(db);
-  for (const row of streamRows(db)) sets.addRow(row);
+  for (const row of streamRows(db)) sets.add(placeOfRow(row));
 }
 
 /** Inner nodes may be compressed: earlier releases cannot read these. */

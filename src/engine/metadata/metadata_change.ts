@@ -5,11 +5,11 @@
  * @module
  */
 
-import { compareBytes } from "../../core/bytes.ts";
-import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
+import type { StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkParts } from "../file/checksum.ts";
 import { type KeySetPlace, placeOf } from "../file/key_sets.ts";
 import { type PropertyRow, propertyRowsInSteps } from "../file/property_rows.ts";
+import { sortKey, toJson } from "./stored_texts.ts";
 
 /** A change of one stream. */
 export interface MetadataChange {
@@ -79,29 +79,4 @@ function* rowsInSteps(
   const added = rows.filter((row) => !gone.delete(id(row)));
   yield;
   return { added, removed: [...gone.values()] };
-}
-
-const UTF8 = new TextEncoder();
-
-/**
- * The key a stream is unique by and listed in the order of: collection, a slash, and its tags,
- * sorted, each as key, NUL, value, NUL.
- */
-export function sortKey(collection: string, tags: Metadata): Uint8Array {
-  const parts = [...tags].map(([key, value]) => `${key}\0${value ?? ""}\0`);
-  const bytes = parts.map((part) => UTF8.encode(part)).sort(compareBytes);
-  const head = UTF8.encode(`${collection}/`);
-  const out = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, head.length));
-  out.set(head);
-  let at = head.length;
-  for (const part of bytes) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** The text that metadata are stored as. */
-export function toJson(metadata: Metadata): string {
-  return JSON.stringify(Object.fromEntries(metadata));
 }

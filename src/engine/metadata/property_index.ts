@@ -8,6 +8,7 @@ import type { Metadata, StreamDescriptor } from "../../endpoint/endpoint.ts";
 import {
   propertyKey,
   type PropertyKind,
+  type PropertyRow,
   propertyRows,
   propertyValue,
   UNKNOWN_KEY,
@@ -71,9 +72,9 @@ export class PropertyIndex {
   }
 
   /** Adds a new stream. */
-  add(stream: number, { tags, annotations }: Pick<StreamDescriptor, "tags" | "annotations">): void {
+  add(stream: number, rows: readonly PropertyRow[]): void {
     // In half the time of `run`, which counts what it did.
-    for (const { key, value } of propertyRows(tags, annotations)) this.#add.get(key, value, stream);
+    for (const { key, value } of rows) this.#add.get(key, value, stream);
   }
 
   /** Removes a stream. */
@@ -85,7 +86,7 @@ export class PropertyIndex {
 
   /** Changes the entries of a stream that differ. */
   change(stream: number, { added, removed }: PropertyRowChange): void {
-    for (const { key, value } of added) this.#add.get(key, value, stream);
+    this.add(stream, added);
     for (const { key, value } of removed) this.#remove.get(key, value, stream);
   }
 

@@ -19,13 +19,14 @@ import type {
   SetTagsRequest,
   StreamDescriptor,
 } from "../../endpoint/endpoint.ts";
-import { bytesOf, checkParts } from "../file/checksum.ts";
+import { bytesOf } from "../file/checksum.ts";
 import { KeySets } from "../file/key_sets.ts";
 import type { Database, Statement } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
 import { keysOf, MAX_KEYS } from "./key_limit.ts";
 import { countKeys } from "./key_usage.ts";
-import { changeInSteps, type MetadataChange, sortKey, toJson } from "./metadata_change.ts";
+import { changeInSteps, type MetadataChange } from "./metadata_change.ts";
+import { FIRST_VERSION, type NewStream, newStreamInSteps } from "./new_stream.ts";
 import { PropertyIndex } from "./property_index.ts";
 import { PAGE_ROWS, rowPages } from "./row_pages.ts";
 import { FOUND_COLUMNS, StreamLookup } from "./stream_lookup.ts";
@@ -137,11 +138,19 @@ export class MetadataStore {
     return row === undefined ? undefined : descriptorOf(row);
   }
 
+  /** Tells whether a new stream takes long to work out. */
+  isLongNew(request: CreateRequest): boolean {
+    return keysOf(request) > LONG_KEYS;
+  }
+
   /** Makes a stream. Refuses with 406 or 429. */
   create(request: CreateRequest): void {
-    const { uuid, collection, tags, annotations } = request;
-    const key = sortKey(collection, tags);
-    const { same, spent, used } = this.#obstacles.get(key, uuid, uuid)!;
+    this.add(atOnce(newStreamInSteps(request)));
+  }
+
+  /** Makes a stream that was worked out. Refuses with 406 or 429. */
+  add({ uuid, texts, sortKey, checksum, rows, place }: NewStream): void {
+    const { same, spent, used } = this.#obstacles.get(sortKey, uuid, uuid)!;
     if (same === 1) refuse(ErrorCode.StreamExists, TEXT.sameTags, uuid);
     if (spent === 1) {
       const reason = `uuid ${
@@ -155,13 +164,12 @@ export class MetadataStore {
       } and a different collection or tags`;
       refuse(ErrorCode.ReusedUUID, reason, uuid);
     }
-    const texts = [collection, toJson(tags), toJson(annotations)] as const;
     this.changes++;
-    const checksum = checkParts(uuid, ...texts, "1");
-    const { lastInsertRowid } = this.#insert.run(uuid, ...texts, 1, key, checksum);
+    const added = this.#insert.run(uuid, ...texts, FIRST_VERSION, sortKey, checksum);
+    const [collection] = texts;
     this.#addCollection.get(UTF8.encode(`${collection}/`));
-    this.#properties.add(Number(lastInsertRowid), request);
-    this.#keySets.add(request);
+    this.#properties.add(Number(added.lastInsertRowid), rows);
+    this.#keySets.add(place);
   }
 
   /** Tells whether a change takes long to work out. */

@@ -20,7 +20,7 @@ import { foreignObjects } from "../file/schema.ts";
 import type { Database, Row } from "../file/sqlite.ts";
 import { sqliteError } from "../file/sqlite.ts";
 import { descriptorOf, STREAM_COLUMNS } from "../file/stream_row.ts";
-import { sortKey } from "../metadata/metadata_change.ts";
+import { sortKey } from "../metadata/stored_texts.ts";
 import { type OpenForReading, openForReading } from "../open.ts";
 import { journalPoints } from "../stream/journal_points.ts";
 import { Findings, nothingChecked, type VerifyReport } from "./findings.ts";
