@@ -138,7 +138,9 @@ export class Storage {
       this.#deletions,
       parts.packer,
     );
-    const checkpointer = this.#checkpointer = parts.readOnly ? undefined : new Checkpointer(db);
+    const checkpointer = this.#checkpointer = parts.readOnly
+      ? undefined
+      : new Checkpointer(db, parts.ownership && ((count) => parts.ownership!.checkIndex(count)));
     this.#groupCommit = new GroupCommit(db, parts.path, {
       checkOwner: (nowMs) => {
         parts.ownership?.beforeTransaction(checkpointer!.isLogInFile(nowMs), nowMs);
@@ -307,7 +309,7 @@ export class Storage {
         if (isOver) return;
         try {
           this.#parts.ownership?.check();
-          this.#checkpointer?.forget();
+          this.#checkpointer?.check();
           work();
           resolve();
         } catch (error) {
@@ -441,6 +443,7 @@ export class Storage {
     try {
       ownership?.checkFiles();
       ownership?.checkSize();
+      this.#checkpointer?.check();
     } catch (error) {
       // Closing would write the log over another's file, or remove it although its file is elsewhere.
       abandoned.add(this.db);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BTrDBError } from "../../core/errors.ts";
 import type { Database, Statement } from "./sqlite.ts";
 
 /** Pages of the log from which on it is copied after a commit, 4 MiB: it is begun anew then. */
@@ -32,15 +33,21 @@ export function logFrames(db: Pick<Database, "prepare">): Statement | undefined 
 export class Checkpointer {
   readonly #db: Database;
   readonly #frames: Statement | undefined;
+  readonly #checkIndex: ((count: () => number) => void) | undefined;
   #inLog = 0;
   /** Pages of the log that are in the file; `undefined` if some are not. */
   #inFile: number | undefined;
   /** The last time that both were counted, ms, if nothing but transactions was written or copied since. */
   #countedAt = -Infinity;
 
-  /** @param db The writer's connection; where SQLite cannot tell how long its log is, commits copy it. */
-  constructor(db: Database) {
+  /**
+   * @param db The writer's connection; where SQLite cannot tell how long its log is, commits copy it.
+   * @param checkIndex Is called whenever pages are counted, with a function that counts them. Throws if
+   *   they cannot be those of the log.
+   */
+  constructor(db: Database, checkIndex?: (count: () => number) => void) {
     this.#db = db;
+    this.#checkIndex = checkIndex;
     this.#frames = logFrames(db);
     const pages = this.#frames === undefined ? LONG_LOG_PAGES : 0;
     db.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
@@ -89,11 +96,34 @@ export class Checkpointer {
     this.#countedAt = -Infinity;
   }
 
+  /**
+   * Counts the pages if no read is under way, for the check of them alone: what comes next writes to the
+   * log, or copies it.
+   *
+   * @throws {BTrDBError} If they cannot be those of the log.
+   */
+  check(): void {
+    try {
+      this.#count();
+    } catch (error) {
+      if (error instanceof BTrDBError) throw error;
+    } finally {
+      this.forget();
+    }
+  }
+
   #count(): void {
     this.forget();
-    const [, inLog, inFile] = Object.values(this.#frames?.get() ?? {});
-    this.#inLog = Number(inLog ?? 0);
-    this.#inFile = inFile === undefined ? undefined : Number(inFile);
+    const frames = this.#frames;
+    if (frames === undefined) return;
+    const count = (): number => {
+      const [, inLog, inFile] = Object.values(frames.get()!);
+      this.#inLog = Number(inLog);
+      this.#inFile = Number(inFile);
+      return this.#inLog;
+    };
+    if (this.#checkIndex === undefined) count();
+    else this.#checkIndex(count);
     this.#countedAt = performance.now();
   }
 }

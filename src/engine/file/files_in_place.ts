@@ -10,6 +10,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { FileHeader } from "./header.ts";
+import { LogIndex } from "./log_index.ts";
 import { type LogState, OpenLog } from "./wal_file.ts";
 
 /** Device and inode of a file, and when it and what is known of it last changed. */
@@ -103,6 +104,8 @@ export class FilesInPlace {
   #fileBytes = 0;
   readonly #log: OpenLog;
   readonly #logIdentity: Pick<Identity, "dev" | "ino">;
+  /** SQLite's index of the log. */
+  readonly index: LogIndex;
   /** The state of the log when the names were looked at, and where a transaction ended in it. */
   #committed: { readonly state: LogState; readonly end: number } | undefined;
   #state: LogState;
@@ -127,6 +130,7 @@ export class FilesInPlace {
     this.#fileIdentity = file.identity;
     this.#log = OpenLog.open(this.#logPath);
     this.#logIdentity = this.#log.identity;
+    this.index = new LogIndex(`${path}-shm`, this.#log);
   }
 
   /**

@@ -249,6 +249,24 @@ export class Ownership {
   }
 
   /**
+   * Throws if SQLite's index of the log is of another state, or of another log: what is written next
+   * would not be found. First it is made anew, from the log.
+   *
+   * @param count Counts the frames of the log by the index. Call it outside of transactions.
+   * @throws {BTrDBError} `MOVED` if frames that were there are not found even then.
+   */
+  checkIndex(count: () => number): void {
+    const index = this.#files?.index;
+    if (index === undefined || this.#lost !== undefined || index.isOfLog(count)) return;
+    try {
+      index.discard();
+    } catch {
+      // It is not there any more.
+    }
+    if (!index.isOfLog(count)) throw this.#lost = this.#movedError(`${this.#path}-shm`);
+  }
+
+  /**
    * Writes the first page, which has the epoch, to a log that lacks it, and the next number of a log
    * that may be begun anew: whoever finds the log beside another file, or an older state of its own,
    * can tell. Call it within the transaction.

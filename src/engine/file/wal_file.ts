@@ -91,6 +91,11 @@ export class OpenLog {
     return this.#hasFrame(end - this.#frameBytes) && this.#frame.view.getUint32(COMMIT_AT) > 0;
   }
 
+  /** Tells whether a transaction of the log whose state was read ends with so many frames. */
+  hasTransactionOf(frames: number): boolean {
+    return this.isCommittedAt(WHOLE_HEADER_BYTES + frames * this.#frameBytes);
+  }
+
   get #frameBytes(): number {
     return FRAME_BYTES + this.#header.view.getUint32(PAGE_SIZE_AT);
   }
