@@ -102,6 +102,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       "src/csv/text_rows.ts",
       "src/csv/time_text.ts",
       "src/client/stream_paths.ts",
+      "src/server/metrics_http.ts",
       "src/web/plotter/view_changes.ts",
       "src/web/plotter/view_fragment.ts",
       "src/web/plotter/view_state.ts",

@@ -31,6 +31,8 @@ export interface MetricsPages {
   metrics: () => string;
   /** Why `/readyz` says no; `undefined` if it says yes. */
   obstacle: () => string | undefined;
+  /** Why `/healthz` says no; by default it says yes. */
+  illness?: () => string | undefined;
   /** Told of errors that no request has caught. */
   onStrangeError: OnStrangeError;
 }
@@ -98,12 +100,14 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Metri
     return page(response, 405, "method not allowed\n");
   }
   if (path === "/metrics") return page(response, 200, pages.metrics());
-  if (path === "/healthz") return page(response, 200, "ok\n");
-  if (path !== "/readyz") return page(response, 404, "not found\n");
-  const obstacle = pages.obstacle();
-  return obstacle === undefined
-    ? page(response, 200, "ready\n")
-    : page(response, 503, `${obstacle}\n`);
+  if (path === "/healthz") return probe(response, "ok", pages.illness?.());
+  if (path === "/readyz") return probe(response, "ready", pages.obstacle());
+  return page(response, 404, "not found\n");
+}
+
+function probe(response: ServerResponse, yes: string, no: string | undefined): void {
+  if (no === undefined) page(response, 200, `${yes}\n`);
+  else page(response, 503, `${no}\n`);
 }
 
 function page(response: ServerResponse, status: number, body: string): void {

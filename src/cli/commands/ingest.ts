@@ -74,7 +74,7 @@ const command: Command = {
   json:
     "a line { time, event } for each change, a line { time, stored, pending, spooled, spoolBytes, " +
     "dropped, refused, absent, databaseAway, problem, sources: [{ source, connected, connections, frames, " +
-    "dataFrames, lost, late, repeated, badCrc, skippedBytes, unconfigured, mismatched, outdated, malformed, foreign, " +
+    "dataFrames, lost, late, repeated, conflicts, badCrc, skippedBytes, unconfigured, mismatched, outdated, malformed, foreign, " +
     "overrun, configurations, clockOffsetMs, problem }] } every minute and at the end, totals since the " +
     "start",
   async run(context, args) {
@@ -83,7 +83,11 @@ const command: Command = {
     const options = await ingestOptions(context, args);
     const ingest = new LiveIngest(() => context.db("create"), args.positionals, options);
     const port = args.integer("metrics-port", 0, 65_535);
-    const metrics = port === undefined ? undefined : await serveMetrics(port, () => ingest.report);
+    const metrics = port === undefined ? undefined : await serveMetrics(
+      port,
+      () => ingest.report,
+      (error) => say(context, `Metrics: ${String(error)}`),
+    );
     if (metrics !== undefined) say(context, `Metrics on http://localhost:${metrics.port}/metrics`);
     const startMs = Date.now();
     const ended = new AbortController();

@@ -13,6 +13,7 @@ const DIFFERENCES = [
   "badCrc",
   "late",
   "repeated",
+  "conflicts",
   "unconfigured",
   "mismatched",
   "outdated",
@@ -25,6 +26,7 @@ const DIFFERENCES = [
 /** Names of counters that are shown only if they are not 0. */
 const NAMES = {
   repeated: "repeated",
+  conflicts: "of the time of another",
   unconfigured: "without configuration",
   mismatched: "of another size",
   outdated: "read by an outdated configuration",

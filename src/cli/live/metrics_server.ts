@@ -4,8 +4,8 @@
  * @module
  */
 
-import { createServer } from "node:http";
 import type { IngestReport, SourceReport } from "../../ingest/c37118/mod.ts";
+import { MetricsListener } from "../../server/metrics_http.ts";
 
 /** Counters of a source, and what they count. */
 const SOURCE_METRICS: readonly [keyof SourceReport & string, string, string][] = [
@@ -14,6 +14,7 @@ const SOURCE_METRICS: readonly [keyof SourceReport & string, string, string][] =
   ["lost", "counter", "Data frames that did not come"],
   ["late", "counter", "Data frames older than the newest one before them"],
   ["repeated", "counter", "Data frames with the time of the newest one"],
+  ["conflicts", "counter", "Data frames with the time of an earlier one and other values"],
   ["badCrc", "counter", "Frames with a bad checksum"],
   ["skippedBytes", "counter", "Bytes that belong to no good frame"],
   ["unconfigured", "counter", "Data frames before their configuration"],
@@ -73,41 +74,34 @@ function metricName(key: string, type: string): string {
   return `btrdb_ingest_${snake}${type === "counter" ? "_total" : ""}`;
 }
 
+/** Address of every network, of IPv6 and IPv4, and the one where IPv6 is off. */
+const EVERYWHERE = ["::", "0.0.0.0"] as const;
+
 /**
  * Serves `/metrics` and `/healthz` on all addresses of this machine.
  *
  * @param port 0 for any that is free.
  * @param report Gives the counts.
+ * @param onStrangeError Told of errors that no request has caught.
  * @returns The port, and what stops it.
  */
 export async function serveMetrics(
   port: number,
   report: () => IngestReport,
+  onStrangeError: (error: unknown) => void = () => {},
 ): Promise<{ port: number; stop: () => Promise<void> }> {
-  const server = createServer((request, response) => {
-    const path = request.url?.split("?")[0];
-    if (path === "/metrics") {
-      response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-      response.end(metricsText(report()));
-    } else if (path === "/healthz") {
-      const { databaseAway } = report();
-      response.writeHead(databaseAway ? 503 : 200, { "content-type": "text/plain" });
-      response.end(databaseAway ? "the database does not answer\n" : "ok\n");
-    } else {
-      response.writeHead(404, { "content-type": "text/plain" });
-      response.end("not found\n");
-    }
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, () => resolve());
-  });
-  return {
-    port: (server.address() as { port: number }).port,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+  const obstacle = (): string | undefined =>
+    report().databaseAway ? "the database does not answer" : undefined;
+  const pages = {
+    metrics: () => metricsText(report()),
+    obstacle,
+    illness: obstacle,
+    onStrangeError,
   };
+  const [first, second] = EVERYWHERE;
+  const listener = await MetricsListener.open(first, port, pages).catch((error) => {
+    if ((error as { code?: unknown }).code === "EADDRINUSE") throw error;
+    return MetricsListener.open(second, port, pages);
+  });
+  return { port: listener.port, stop: () => listener.close() };
 }

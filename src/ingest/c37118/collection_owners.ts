@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SourceColumn } from "../source.ts";
+
 /** A device as the sender of frames. */
 export interface Sender {
   /** Address of the source, as given. */
@@ -16,12 +18,18 @@ export interface Sender {
   silentMs: number;
 }
 
-/** Most collections of a run. */
-const MAX_OWNERS = 100_000;
+/** Most collections and streams of a run, together. */
+const MAX_NAMES = 200_000;
 
-/** Gives collections to devices. */
+/**
+ * Gives collections to devices, and bounds how many names they have. An address gets three quarters of
+ * what others have left at most, so that one whose names change all the time leaves room for new devices.
+ */
 export class CollectionOwners {
   readonly #owners = new Map<string, Sender>();
+  readonly #streams = new Set<string>();
+  /** Number of names of each address. */
+  readonly #shares = new Map<string, number>();
 
   /**
    * Gives a collection to a device: the wanted one, or if that is another device's, one with the
@@ -31,7 +39,7 @@ export class CollectionOwners {
    * @param suffix Appended to tell stations of one device apart.
    * @param sender The device.
    * @returns The collection, and the device that had it before if that one fell silent and is taken
-   * for the same; `undefined` if there are too many collections.
+   * for the same; `undefined` if the address has too many names.
    */
   claim(
     wanted: string,
@@ -45,11 +53,29 @@ export class CollectionOwners {
       const collection = `${wanted}${at}${suffix}`;
       const owner = this.#owners.get(collection);
       if (owner !== undefined && !isSame(owner, sender) && !isSuccessor(owner, sender)) continue;
-      if (owner === undefined && this.#owners.size >= MAX_OWNERS) return undefined;
+      if (owner === undefined && !this.#take(sender, 1)) return undefined;
       this.#owners.set(collection, sender);
       const isTaken = owner !== undefined && !isSame(owner, sender);
       return { collection, before: isTaken ? owner : undefined };
     }
+  }
+
+  /** Takes note of the streams of a device; false if its address has too many names. */
+  admit(columns: readonly SourceColumn[], sender: Sender): boolean {
+    const names = columns.map(({ collection, name }) => `${collection}\0${name}`);
+    const added = names.filter((name) => !this.#streams.has(name));
+    if (!this.#take(sender, added.length)) return false;
+    for (const name of added) this.#streams.add(name);
+    return true;
+  }
+
+  #take({ source, address }: Sender, count: number): boolean {
+    const who = `${source} ${address}`;
+    const own = this.#shares.get(who) ?? 0;
+    const free = MAX_NAMES - this.#owners.size - this.#streams.size;
+    if (4 * (own + count) > 3 * (own + free)) return false;
+    this.#shares.set(who, own + count);
+    return true;
   }
 }
 

@@ -34,6 +34,12 @@ export interface SourceReport extends LinkCounts {
   late: number;
   /** Frames with the time of the newest one. */
   repeated: number;
+  /**
+   * Frames with the time of an earlier frame of their stream and other values: of a leap second, of a clock
+   * that was set back, or of two devices with one number. Their points replace those of the earlier one,
+   * unless `mergePolicy` says otherwise.
+   */
+  conflicts: number;
   /** Frames dropped because they came faster than they could be kept. */
   overrun: number;
   /** Configurations that differ from the one before. */
@@ -46,6 +52,16 @@ export interface SourceReport extends LinkCounts {
 
 /** Longest step of time, in either direction, that is no clock that was set, ns. */
 const MAX_GAP = 3_600_000_000_000n;
+/** Gaps that late frames may fill; the oldest are forgotten first. */
+const MAX_GAPS = 256;
+
+/** Times between two frames at which others should have come. */
+interface Gap {
+  readonly after: bigint;
+  readonly before: bigint;
+  /** Frames that have not come. */
+  missing: number;
+}
 
 /** Follows the times of one data stream. */
 export class StreamTimes {
@@ -53,6 +69,7 @@ export class StreamTimes {
   late = 0;
   repeated = 0;
   #newest: bigint | undefined;
+  #gaps: Gap[] = [];
 
   /**
    * Takes the time of a frame.
@@ -71,8 +88,7 @@ export class StreamTimes {
       else if (time === newest) this.repeated++;
       else {
         this.late++;
-        // It was counted as lost when the one behind it came.
-        if (this.lost > 0) this.lost--;
+        this.#fill(time);
       }
       return;
     }
@@ -80,7 +96,19 @@ export class StreamTimes {
     this.#newest = time;
     if (dataRate === 0 || gap > MAX_GAP) return;
     const steps = dataRate > 0 ? Number(gap) * dataRate / 1e9 : Number(gap) / 1e9 / -dataRate;
-    this.lost += Math.max(0, Math.round(steps) - 1);
+    const missing = Math.max(0, Math.round(steps) - 1);
+    if (missing === 0) return;
+    this.lost += missing;
+    this.#gaps.push({ after: newest, before: time, missing });
+    if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+  }
+
+  /** A late frame was counted as lost if one was missing at its time. */
+  #fill(time: bigint): void {
+    const at = this.#gaps.findLastIndex(({ after, before }) => time > after && time < before);
+    if (at < 0) return;
+    this.lost--;
+    if (--this.#gaps[at]!.missing === 0) this.#gaps.splice(at, 1);
   }
 }
 

@@ -41,6 +41,7 @@ const SILENT_FRAMES = 5;
 /** Values collected at which TCP is held back, and at which frames are dropped. */
 const PAUSE_VALUES = 1 << 20;
 const MAX_VALUES = 1 << 22;
+const TOO_MANY_NAMES = "the device has had too many names of stations and channels";
 /** Channels without a scale that are named in a message. */
 const MAX_NAMED = 8;
 
@@ -70,6 +71,7 @@ export class LiveSource {
   readonly #owners: CollectionOwners;
   readonly #messages: MessageLimit;
   readonly #collected = new Map<DataLayout, Collected>();
+  readonly #refused = new WeakSet<DataLayout>();
   /** Columns to which no more frames come, and whose points were not taken yet. */
   #retired: ChannelColumns[] = [];
   /** By their keys. */
@@ -205,6 +207,7 @@ export class LiveSource {
       connections: this.#connections,
       ...counts,
       ...sum,
+      conflicts: this.#repeats.conflicts,
       overrun: this.#overrun,
       configurations: this.#configurations,
       clockOffsetMs: this.#clockOffsetMs,
@@ -253,6 +256,7 @@ export class LiveSource {
 
   /** Begins to collect the frames of a layout; a text says why that cannot be. */
   #collect(layout: DataLayout, sender: Sender): Collected | string {
+    if (this.#refused.has(layout)) return TOO_MANY_NAMES;
     const { idcode, dataRate } = layout.configuration;
     const isAsked = sender === this.#asked;
     const key = isAsked ? `${idcode}` : `${sender.address}:${sender.port} ${idcode}`;
@@ -272,6 +276,7 @@ export class LiveSource {
     const collections = this.#collectionsOf(layout, sender);
     if (typeof collections === "string") return collections;
     const columns = new ChannelColumns(layout, this.#names, collections);
+    if (!this.#owners.admit(columns.columns, sender)) return this.#refuse(layout);
     // A device that is connected again says what it said before.
     const isKnown = known !== undefined && isSame(known.layout, layout);
     if (known !== undefined && !isKnown) this.#configurations++;
@@ -290,8 +295,15 @@ export class LiveSource {
     return collected;
   }
 
+  /** Takes note that a layout cannot be collected, as its device has had too many names. */
+  #refuse(layout: DataLayout): string {
+    this.#refused.add(layout);
+    return TOO_MANY_NAMES;
+  }
+
   /** Collections of the stations; a text says why there are none. */
-  #collectionsOf({ configuration: { stations } }: DataLayout, sender: Sender): string[] | string {
+  #collectionsOf(layout: DataLayout, sender: Sender): string[] | string {
+    const { stations } = layout.configuration;
     const collections = new Set<string>();
     for (const [i, station] of stations.entries()) {
       const name = stationCollection(station);
@@ -299,7 +311,7 @@ export class LiveSource {
       for (let n = 1; claimed !== undefined && collections.has(claimed.collection); n++) {
         claimed = this.#owners.claim(name, `${"#".repeat(n)}${i + 1}`, sender);
       }
-      if (claimed === undefined) return "there are too many stations";
+      if (claimed === undefined) return this.#refuse(layout);
       const { collection, before } = claimed;
       collections.add(collection);
       if (before !== undefined) this.#dropSender(before);

@@ -22,8 +22,8 @@ type MergePolicy = InsertOptions["mergePolicy"];
 
 /** Streams written at the same time. */
 const AT_ONCE = 8;
-/** Most streams that one run may write to. */
-const MAX_STREAMS = 100_000;
+/** Most streams that one run may write to; devices that send now cannot have as many. */
+const MAX_STREAMS = 200_000;
 /**
  * Attempts at the points of a stream that fail while those of others succeed: then it is the stream, and
  * its points no longer hold up all others. With the waits between attempts, these take ten minutes.

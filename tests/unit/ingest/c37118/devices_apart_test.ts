@@ -155,6 +155,35 @@ Deno.test("CollectionOwners: a silent device that comes back with another port h
   assertEquals(owners.claim("7_S", "", other)?.collection, "7_S@10.0.0.6");
 });
 
+// There were places for 100,000 names, for whoever came first. One device whose configuration named ever
+// new stations had all of them in a minute: new devices were left out, and the points of streams that
+// were new were refused, until a restart.
+Deno.test("CollectionOwners: a device with ever new names leaves room for others", () => {
+  const owners = new CollectionOwners();
+  const sender = (address: string) => ({
+    source: "s",
+    address,
+    port: 1000,
+    seenMs: Date.now(),
+    silentMs: 1_000,
+  });
+  const column = (name: string) => ({ name, collection: "c" });
+  const thousand = (name: string) => Array.from({ length: 1_000 }, (_, i) => column(`${name}${i}`));
+  const hostile = sender("10.0.0.6");
+  let admitted = 0;
+  while (owners.admit(thousand(`h${admitted} `), hostile)) admitted++;
+  assertEquals(admitted, 150);
+  for (let n = 0; n < 1_000; n++) owners.claim(`h${n}`, "", hostile);
+  assertEquals(owners.claim("h", "", hostile), undefined);
+  // What it has, it keeps.
+  assert(owners.admit(thousand("h7 "), hostile));
+  for (const host of [1, 2, 3]) {
+    const honest = sender(`10.0.1.${host}`);
+    assertEquals(owners.claim(`${host}_S`, "", honest)?.collection, `${host}_S`);
+    assert(owners.admit(thousand(`honest ${host} `), honest));
+  }
+});
+
 // The first 256 ports that sent anything had the places for good: one sender that changed its port, or
 // an honest device after its 256th restart, kept every new device out.
 Deno.test("SendingDevices: one address with many ports does not keep another one out", () => {
@@ -204,4 +233,21 @@ Deno.test("StreamTimes: a frame of a wrong year does not end the counting", () =
   times.add(start + 4n * second, 1);
   times.add(start + 3n * second, 1);
   assertEquals([times.lost, times.late], [1, 1]);
+});
+
+// Each late frame was taken off the lost ones: after a leap second, or once a clock was set back, a
+// minute of frames that had never come was no longer counted.
+Deno.test("StreamTimes: a late frame is one that was lost only where one was missing", () => {
+  const times = new StreamTimes();
+  const at = (second: number) => times.add(BigInt(SOC + second) * 1_000_000_000n, 1);
+  for (const second of [0, 1, 5, 6, 7]) at(second);
+  assertEquals([times.lost, times.late], [3, 0]);
+  // The clock is set back.
+  for (const second of [6, 5, 1]) at(second);
+  assertEquals([times.lost, times.late], [3, 3]);
+  for (const second of [3, 2]) at(second);
+  assertEquals([times.lost, times.late], [1, 5]);
+  // More than were missing.
+  for (const second of [4, 4, 4]) at(second);
+  assertEquals([times.lost, times.late], [0, 8]);
 });
