@@ -56,12 +56,12 @@ export function tickingClock(ms: number): Disposable {
 }
 
 /**
- * Has `performance.now` stand still, and counts the looks at it, until it is disposed of: work in steps
- * looks at it after each.
+ * Stops `performance.now`, and counts the looks at it, until it is disposed of: work in steps looks at it
+ * after each.
  */
-export function standingClock(): Disposable & { readonly looks: number } {
+export function standingClock(): StoppedClock & { readonly looks: number } {
   const { now } = performance;
-  const nowMs = now.call(performance);
+  let nowMs = now.call(performance);
   let looks = 0;
   performance.now = () => {
     looks++;
@@ -70,6 +70,9 @@ export function standingClock(): Disposable & { readonly looks: number } {
   return {
     get looks(): number {
       return looks;
+    },
+    advance(ms: number): void {
+      nowMs += ms;
     },
     [Symbol.dispose](): void {
       performance.now = now;

@@ -235,7 +235,7 @@ export class GroupCommit {
   async #runGroup(group: Queued[]): Promise<void> {
     const tx = new Transaction();
     const beganMs = performance.now();
-    let outcomes: Outcome[];
+    let outcomes: Outcome[], commitMs: number;
     this.#pages.expect(pointsOf(group));
     try {
       this.#begin(beganMs);
@@ -247,6 +247,7 @@ export class GroupCommit {
     }
     try {
       outcomes = await this.#runTasks(group, tx);
+      commitMs = performance.now();
       tx.check();
       this.#commit.get();
     } catch (error) {
@@ -271,9 +272,8 @@ export class GroupCommit {
       this.#failedPoints = 0;
     }
     // What the callers go on with has a turn of its own if this one is long already.
-    if (committedMs - beganMs > METADATA_MS && group[0]?.task.kind === "metadata") {
-      await nextTurn();
-    }
+    const turnMs = group[0]?.task.kind === "metadata" ? beganMs : commitMs;
+    if (committedMs - turnMs > METADATA_MS) await nextTurn();
     await answer(group, outcomes);
     const done = outcomes.length;
     if (done < group.length) this.#queue.putBack(group.slice(done), group.slice(0, done));

@@ -159,9 +159,12 @@ export class PointWriter {
   ): Generator<undefined, Version> {
     const head = tx.head(state);
     const tree = this.#versions.open(head.root);
-    const inTree = yield* pointsAt(this.#store, tree.root, batch.times);
-    const inLate = pointsOfRun(tree.late, batch.times);
-    const inBuffer = pointsOfRun(head.buffer.sorted, batch.times);
+    // What is replaced need only be known to be there.
+    const enough = policy === "replace" ? 1 : Infinity;
+    const inTree = yield* pointsAt(this.#store, tree.root, batch.times, enough);
+    const inLate = yield* pointsOfRun(tree.late, batch.times);
+    const buffered = yield* head.buffer.sortedInSteps();
+    const inBuffer = yield* pointsOfRun(buffered, batch.times);
     const rest = yield* applyPolicy(batch, [inTree, inLate, inBuffer], policy);
     if (rest.times.length === 0) return versionOf(head);
     const isCommitted = inTree.times.length + inLate.times.length > 0;
@@ -171,7 +174,7 @@ export class PointWriter {
       return version;
     }
     tx.afterCommit(() => added(rest));
-    const merged = yield* mergeRunsInSteps(head.buffer.sorted, rest, true);
+    const merged = yield* mergeRunsInSteps(buffered, rest, true);
     if (isCommitted || merged.times.length >= BUFFER_POINTS) {
       return yield* this.#commit(tx, state, merged, { replaced: rest.times });
     }
