@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../core/columns.ts";
+import { copyRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
 import { BTrDBError } from "../core/errors.ts";
 import { MAX_POINTWIDTH } from "../core/range.ts";
 import type { CallOptions, Endpoint, MergePolicy } from "../endpoint/endpoint.ts";
@@ -103,6 +103,8 @@ export async function insertPoints(
 /** Boundaries of requests: chunk i is `[ranges[i], ranges[i + 1])` of sorted columns. */
 interface Plan {
   columns: RawColumns;
+  /** True if they are in memory that nobody else writes to. */
+  isOwn: boolean;
   ranges: Uint32Array;
 }
 
@@ -173,12 +175,12 @@ class InsertRun {
     const plan = this.#plan(ordered);
     throwIfOver(this.#call, "insert");
     // No points, or as many as one request takes: most inserts.
-    if (plan.ranges.length <= 2) return await this.#request(plan.columns);
+    if (plan.ranges.length <= 2) return await this.#request(plan, plan.columns);
     for (let i = 0; i + 1 < plan.ranges.length; i++) {
       throwIfOver(this.#call, "insert");
       await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);
       const chunk = sliceRaw(plan.columns, plan.ranges[i]!, plan.ranges[i + 1]!);
-      this.#launch(chunk);
+      this.#launch(plan, chunk);
     }
     await this.#makeRoom(1);
   }
@@ -189,6 +191,7 @@ class InsertRun {
     const sorted = isSorted ? columns : sortPoints(columns);
     return {
       columns: sorted,
+      isOwn: sorted !== columns,
       ranges: cutSorted(sorted.times, { pointwidth, maxPoints: most }),
     };
   }
@@ -199,15 +202,20 @@ class InsertRun {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #launch(chunk: RawColumns): void {
-    const request = this.#request(chunk).catch((error) => {
+  #launch(plan: Plan, chunk: RawColumns): void {
+    const request = this.#request(plan, chunk).catch((error) => {
       this.#failure ??= { error };
     }).finally(() => this.#inFlight.delete(request));
     this.#inFlight.add(request);
   }
 
-  async #request(columns: RawColumns): Promise<void> {
+  /**
+   * Stores a chunk. Callers may write to their memory before it is stored, or before it is looked for
+   * if the answer is lost.
+   */
+  async #request({ isOwn }: Plan, chunk: RawColumns): Promise<void> {
     const { mergePolicy, roundBits, onProgress } = this.#options;
+    const columns = isOwn ? chunk : copyRaw(chunk);
     const version = await this.#endpoint.insert(
       { uuid: this.#uuid, columns, mergePolicy, roundBits },
       this.#call,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
+import { concatRaw, copyRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { formatTime } from "../core/time.ts";
 import { LATEST } from "../core/range.ts";
@@ -54,7 +54,8 @@ async function patchBatch(
   columns: RawColumns,
   call: CallOptions,
 ): Promise<bigint> {
-  const patch = lastOfEquals(sortPoints(columns));
+  // Callers may write to their memory while the stored points are read.
+  const patch = lastOfEquals(sortPoints(copyRaw(columns)));
   if (endpoint.capabilities.mergePolicies) {
     try {
       return await insertPoints(endpoint, uuid, patch, { mergePolicy: "replace" }, call);

@@ -358,7 +358,8 @@ export class Stream {
 
   /**
    * Inserts points: any order, any number. They are sorted, cut into requests the server takes, and
-   * stored when the promise resolves. Each request is stored whole or not at all.
+   * stored when the promise resolves. Each request is stored whole or not at all. A request has a
+   * copy of its points; leave columns that take several requests alone until all are stored.
    *
    * @param points Columns, an iterable of `[time, value]`, or an async iterable of columns.
    * @returns The major version after it.

@@ -95,6 +95,11 @@ export function allocStat(n: number, withStddev = false): StatColumns {
   return columns;
 }
 
+/** A copy of points, in memory of its own. */
+export function copyRaw({ times, values }: RawColumns): RawColumns {
+  return { times: new BigInt64Array(times), values: new Float64Array(values) };
+}
+
 /** Views (no copy) of the points `[from, to)` of `columns`. */
 export function sliceRaw(columns: RawColumns, from: number, to: number): RawColumns {
   return { times: columns.times.subarray(from, to), values: columns.values.subarray(from, to) };
