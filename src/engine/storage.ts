@@ -151,6 +151,7 @@ export class Storage {
       isCheckpointDue: (nowMs) => checkpointer?.isDue(nowMs) === true,
       checkpoint: () => {
         parts.ownership?.checkSize();
+        parts.ownership?.noteCopy(db);
         checkpointer?.run();
         parts.ownership?.checkSize();
       },

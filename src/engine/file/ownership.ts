@@ -25,9 +25,11 @@ import { onUncaughtError } from "./uncaught_errors.ts";
 import { MAX_EPOCH, parseUserVersion, readUserVersion, userVersionOf } from "./user_version.ts";
 import {
   ANOTHER_PATH,
+  COPIED_LOG,
   foreignError,
   lockIdentity,
   logKeeper,
+  NEXT_LOG,
   readAsItIs,
   readWriter,
   refuseForeignWriter,
@@ -68,6 +70,8 @@ export class Ownership {
   /** The first page is not in the log since it was begun anew. */
   #lacksFirstPage = true;
   #writesFirstPage = false;
+  /** The log says that it is copied to the file. */
+  #isCopyNoted = false;
   /** The file has all of the log. */
   #isLogInFile = false;
   /** The last time the file was found to be this writer's, ms. */
@@ -153,8 +157,9 @@ export class Ownership {
     if (busy !== 0 && this.#isSynced) return; // Readers need the log as it is.
     transaction(db, () => {
       this.writeFirstPage(db);
-      db.prepare("UPDATE setting SET key = ?, value = value + ? WHERE key LIKE 'writer %'")
-        .run(writerKey(this.#path, this.#isSynced), busy === 0 ? 1 : 0);
+      const number = busy === 0 ? NEXT_LOG : "value";
+      db.prepare(`UPDATE setting SET key = ?, value = ${number} WHERE key LIKE 'writer %'`)
+        .run(writerKey(this.#path, this.#isSynced));
     });
     db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
@@ -276,7 +281,24 @@ export class Ownership {
     this.writeFirstPage(db);
     // Never before: a file has at least the number before that of its log.
     if (this.#isLogInFile) {
-      db.exec("UPDATE setting SET value = value + 1 WHERE key LIKE 'writer %'");
+      db.exec(`UPDATE setting SET value = ${NEXT_LOG} WHERE key LIKE 'writer %'`);
+      this.#isCopyNoted = false;
+    }
+  }
+
+  /**
+   * Notes in the log that it is copied to the file from now on, once in each log: whoever finds an
+   * earlier state of the log beside the file later can tell. Call it outside of transactions.
+   */
+  noteCopy(db: Database): void {
+    if (this.#isCopyNoted) return;
+    try {
+      transaction(db, () => {
+        db.exec(`UPDATE setting SET value = ${COPIED_LOG} WHERE key LIKE 'writer %'`);
+      });
+      this.#isCopyNoted = true;
+    } catch {
+      // The disk is full: it is better to copy the log, which makes room.
     }
   }
 

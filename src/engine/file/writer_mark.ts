@@ -26,10 +26,18 @@ export const WriterStage = {
   claimed: 1,
   /**
    * Its log is there, and may hold what it has acknowledged. Each log that is begun anew has the next
-   * number.
+   * even number, and the one after it once it is copied to the file.
    */
   logged: 2,
 } as const;
+
+/** Numbers of a log that is begun anew, and of one that is copied to the file, in SQL. */
+export const NEXT_LOG = "value + 2 - value % 2", COPIED_LOG = "value | 1";
+
+/** Number of a log, whether it is copied or not. */
+function logOf({ logNumber }: Writer): number {
+  return Math.floor(logNumber / 2);
+}
 
 /** A writer, as the file names it. */
 export interface Writer {
@@ -39,7 +47,7 @@ export interface Writer {
   readonly path: string;
   /** True if its log is there while it has the file. */
   readonly hasLog: boolean;
-  /** Number of its log. */
+  /** Number of its log, and whether it is copied to the file. */
   readonly logNumber: number;
   /** True if each of its transactions is on the disk before the next begins. */
   readonly isSynced: boolean;
@@ -337,7 +345,7 @@ function logProblem(path: string, stored: number): string | undefined {
   // Others were begun and are in the true file by now, which a writer may do meanwhile.
   const after = writerIn(path, true);
   if (before?.lock !== writer.lock || after?.lock !== writer.lock) return undefined;
-  if (writer.logNumber > after.logNumber + 1) return NOT_ITS_OWN;
+  if (logOf(writer) > logOf(after) + 1) return NOT_ITS_OWN;
   return writer.logNumber < before.logNumber ? "is older than the file" : undefined;
 }
 

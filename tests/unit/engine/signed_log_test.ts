@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openEngine } from "../../../src/engine/mod.ts";
-import { columnsOf, createStream, rejection } from "../../support/engine.ts";
+import { columnsOf, createStream, pointsOf, rejection } from "../../support/engine.ts";
 
 /** Bytes of the log's header, of the header of each frame, and of a page (sqlite.org/fileformat2.html, 4.1). */
 const HEADER = 32, FRAME = 24, PAGE = 16_384;
@@ -110,6 +110,35 @@ Deno.test("openEngine: a log is not used with an older copy of its own file, nor
         assertStringIncludes(error.message, "the log beside it");
       }
     }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+// The file had all of a log whose beginning was put beside it, as by a backup that copies the log first. Its
+// pages were read instead of those of the file: of 14,075 points 9,485 were gone, and verify found nothing.
+Deno.test("openEngine: the beginning of a log is not used with a file that has the rest", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [path, backup] = [`${folder}/grid.btrdb`, `${folder}/backup.btrdb`];
+    await using engine = await openEngine({ path });
+    const uuid = await createStream(engine);
+    let time = 0;
+    const insert = () => engine.insert({ uuid, columns: columnsOf([[++time, time]]) });
+    for (let i = 0; i < 10; i++) await insert();
+    await Deno.copyFile(`${path}-wal`, `${backup}-wal`);
+    const first = saltsOf(`${path}-wal`);
+    while (saltsOf(`${path}-wal`) === first) await insert();
+    await Deno.copyFile(path, backup);
+    for (const readOnly of [true, false]) {
+      const error = await rejection(openEngine({ path: backup, readOnly }));
+      assertEquals(error.status, "CORRUPT", error.message);
+      assertStringIncludes(error.message, "is older than the file");
+    }
+    // The log of the same moment is.
+    await Deno.copyFile(`${path}-wal`, `${backup}-wal`);
+    await using whole = await openEngine({ path: backup });
+    assertEquals((await pointsOf(whole, uuid)).length, time);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
