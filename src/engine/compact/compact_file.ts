@@ -11,10 +11,8 @@ import { BTrDBError } from "../../core/errors.ts";
 import type { CompactCallOptions, CompactReport } from "../../endpoint/retention.ts";
 import { fileError } from "../file/file_system.ts";
 import { rollback } from "../file/schema.ts";
-import { realPath } from "../file/lock.ts";
 import { type Database, openSqlite, sqliteError } from "../file/sqlite.ts";
 import { isIncremental, sizeOf, VacuumSteps } from "../file/vacuum.ts";
-import { logKeeper } from "../file/writer_mark.ts";
 import { openEngine, openForReading } from "../open.ts";
 import { rewriteNeeded } from "../write/compact.ts";
 
@@ -46,8 +44,6 @@ export async function compactFile(
     if (!isLocked || options.rewrite === true) throw error;
   }
   const { db: reader, held } = openForReading(path); // Says what is wrong with the file.
-  reader.close();
-  const keepLog = logKeeper(realPath(path));
   let db: Database | undefined;
   try {
     db = openSqlite(path, { readOnly: false });
@@ -58,7 +54,9 @@ export async function compactFile(
     throw sqliteError(error, path);
   } finally {
     db?.close();
-    keepLog();
+    // Closed last: SQLite removes a log with the last connection that may write, and the file of a writer
+    // that was killed meanwhile is not opened without it.
+    reader.close();
     held?.close();
   }
 }

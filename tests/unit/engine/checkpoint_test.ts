@@ -28,18 +28,24 @@ function noise(from: bigint): { times: BigInt64Array; values: Float64Array } {
 
 const HOUR = 3_600_000_000_000n;
 
+/**
+ * Called with what begins, ends or copies a transaction: a prepared statement if it is one of a caller's
+ * tasks.
+ */
+type Watcher = (sql: string, db: Database, isPrepared: boolean) => void;
+
 /** Opens a database that tells before and after what begins, ends or copies a transaction. */
 function watched(
-  before: (sql: string, db: Database) => void,
-  after: (sql: string, db: Database) => void = () => {},
+  before: Watcher,
+  after: Watcher = () => {},
 ): OpenDatabase {
   return (path, options) => {
     const db = openSqlite(path, options);
     const exec = db.exec.bind(db);
     db.exec = (sql) => {
-      before(sql, db);
+      before(sql, db, false);
       exec(sql);
-      after(sql, db);
+      after(sql, db, false);
     };
     const prepare = db.prepare.bind(db);
     db.prepare = (sql) => {
@@ -47,9 +53,9 @@ function watched(
       if (sql !== "BEGIN IMMEDIATE" && sql !== "COMMIT") return statement;
       const get = statement.get.bind(statement);
       statement.get = () => {
-        before(sql, db);
+        before(sql, db, true);
         const row = get();
-        after(sql, db);
+        after(sql, db, true);
         return row;
       };
       return statement;
@@ -103,13 +109,13 @@ Deno.test("openEngine: the log is copied to the file after callers are answered 
     await using engine = await openEngine({
       path,
       durability: "relaxed",
-      openDatabase: watched((sql, db) => {
+      openDatabase: watched((sql, db, isPrepared) => {
         if (sql.includes("checkpoint(PASSIVE)")) events.push("checkpoint");
-        if (sql !== "BEGIN IMMEDIATE") return;
+        if (sql !== "BEGIN IMMEDIATE" || !isPrepared) return;
         const [inLog, inFile] = framesOf(db);
         leftInLog.push(inLog - inFile);
-      }, (sql, db) => {
-        if (sql !== "COMMIT") return;
+      }, (sql, db, isPrepared) => {
+        if (sql !== "COMMIT" || !isPrepared) return;
         const [inLog, inFile] = framesOf(db);
         isCopied.push(inLog === inFile);
       }),
