@@ -4,22 +4,22 @@
  * A call on thousands of streams makes hundreds of thousands of small buffers. When it has ended, the
  * JavaScript engine does not collect them until as many new ones are made, and what it has collected
  * the C library keeps, since there is something in use between: half a GiB together, as measured.
- * So both are told, some seconds after the last such call, if enough was left. The C library can be
- * told by Deno where it may call native functions (`--allow-ffi`, which is part of `--allow-all`).
+ * So both are told, some seconds after the last such call, if enough was left. The JavaScript engine
+ * collects in steps, beside the work of the event loop: one collection at once stopped everybody for 140
+ * to 210 ms. The C library can be told by Deno where it may call native functions (`--allow-ffi`, which
+ * is part of `--allow-all`).
  *
  * @module
  */
 
 import { memoryUsage } from "node:process";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 /**
  * Times after the last call at which memory is given back, ms, and growth that is then worth the while,
  * bytes: of what JavaScript uses, for a collection, and of the process, for the C library. A collection
- * stops everybody for a tenth of a second; calls that were refused leave a few MB behind, and are many.
- * When there were none for a while, nobody minds one more collection. The C library is then told in any
- * case: the JavaScript engine may have collected by itself.
+ * takes CPU time; calls that were refused leave a few MB behind, and are many. When there were none for
+ * a while, nobody minds one more collection. The C library is then told in any case: the JavaScript
+ * engine may have collected by itself.
  */
 const GIVEN_BACK = [
   { afterMs: 2_000, usedBytes: 128 << 20, residentBytes: 128 << 20 },
@@ -34,7 +34,7 @@ const ARM_MS = 500;
 /** Calls at once that leave much free memory behind, whatever they were, when their clients do not read. */
 const MANY_CALLS = 16;
 
-/** Time after a collection until the C library has what was collected, ms. */
+/** Time after a collection has begun until the C library has what was collected, ms. */
 const SWEEP_MS = 1_000;
 
 /** Gives back what is free, in a thread of its own. */
@@ -54,13 +54,13 @@ interface DenoFfi {
 
 /** Means of giving memory back. */
 interface Means {
-  readonly collections: PacedCollections | undefined;
+  readonly collections: PacedCollections;
   readonly trim: Trim | undefined;
 }
 
 /**
  * Least time from a collection to one that is asked for at once, ms, and growth of the process that is then
- * worth the while, bytes: a stranger who asks once a second would stop everybody for a tenth of it.
+ * worth the while, bytes: a stranger who asks once a second would occupy a processor for a tenth of it.
  */
 const [BETWEEN_MS, GROWN_BYTES] = [1_000, 64 << 20];
 
@@ -85,8 +85,8 @@ export class GrownMemory {
 
 /** Means of {@linkcode PacedCollections}, which tests replace. */
 export interface CollectionMeans {
-  /** Collects garbage. */
-  collect(): void;
+  /** Begins to collect garbage; resolves when that is done. */
+  collect(): Promise<void>;
   /** Bytes in use by JavaScript. */
   bytesInUse(): number;
   /** Bytes of the process in memory. */
@@ -95,7 +95,7 @@ export interface CollectionMeans {
   now(): number;
 }
 
-/** Collections of garbage, of which each stops everybody: some time passes between two of them. */
+/** Collections of garbage, of which each takes CPU time: some time passes between two of them. */
 export class PacedCollections {
   readonly #means: CollectionMeans;
   readonly #used = new GrownMemory();
@@ -115,25 +115,23 @@ export class PacedCollections {
   collectIfWorth(worthBytes: number): void {
     const { bytesInUse } = this.#means;
     if (this.#isWithin(AFTER_MS) || !this.#used.isWorth(bytesInUse(), worthBytes)) return;
-    this.#collect();
-    this.#used.keep(bytesInUse());
+    void this.#collect().then(() => this.#used.keep(bytesInUse()));
   }
 
   /** Collects garbage if the process has grown by much since it last did so, and that was not just now. */
   collectAtOnce(): void {
     const { residentBytes } = this.#means;
     if (this.#isWithin(BETWEEN_MS) || !this.#resident.isWorth(residentBytes(), GROWN_BYTES)) return;
-    this.#collect();
-    this.#resident.keep(residentBytes());
+    void this.#collect().then(() => this.#resident.keep(residentBytes()));
   }
 
   #isWithin(ms: number): boolean {
     return this.#means.now() - this.#collectedMs < ms;
   }
 
-  #collect(): void {
-    this.#means.collect();
+  #collect(): Promise<void> {
     this.#collectedMs = this.#means.now();
+    return this.#means.collect();
   }
 }
 
@@ -141,7 +139,9 @@ export class PacedCollections {
 const resident = new GrownMemory();
 let means: Means | undefined;
 const timers: ReturnType<typeof setTimeout>[] = [];
-/** When they were last started. */
+/** The one of a collection that has begun. */
+let collecting: ReturnType<typeof setTimeout> | undefined;
+/** When the others were last started. */
 let armedMs = -Infinity;
 /** Servers of this process. */
 let servers = 0;
@@ -154,7 +154,9 @@ let servers = 0;
 export function freeMemoryWhileServing(): () => void {
   servers++;
   return () => {
-    if (--servers === 0) clearTimers();
+    if (--servers > 0) return;
+    clearTimers();
+    clearTimeout(collecting);
   };
 }
 
@@ -172,9 +174,10 @@ export function freeMemoryLater(): void {
   const { collections, trim } = means;
   for (const { afterMs, usedBytes, residentBytes } of GIVEN_BACK) {
     // What was collected just before the call ended is collected again once that may be.
-    const dueMs = Math.max(afterMs, collections?.restMs ?? 0);
-    if (collections !== undefined) after(dueMs, () => collections.collectIfWorth(usedBytes));
-    if (trim !== undefined) after(dueMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes));
+    const dueMs = Math.max(afterMs, collections.restMs);
+    timers.push(after(dueMs, () => collections.collectIfWorth(usedBytes)));
+    if (trim === undefined) continue;
+    timers.push(after(dueMs + SWEEP_MS, () => trimIfWorth(trim, residentBytes)));
   }
 }
 
@@ -200,33 +203,59 @@ function bytesInUse(): number {
 /** Collects garbage at once, if the process has grown and that was not just done, and some seconds later. */
 export function collectGarbage(): void {
   freeMemoryLater();
-  means?.collections?.collectAtOnce();
+  means?.collections.collectAtOnce();
 }
 
-function after(ms: number, run: () => void): void {
+/** Runs something later, for which no program waits. */
+function after(ms: number, run: () => void): ReturnType<typeof setTimeout> {
   const timer = setTimeout(run, ms);
   (timer as { unref?: () => void }).unref?.();
-  timers.push(timer);
+  return timer;
 }
 
 function findMeans(): Means {
-  const collect = findCollector();
   const now = () => performance.now();
-  const collections = collect && new PacedCollections({ collect, bytesInUse, residentBytes, now });
+  const collections = new PacedCollections({ collect, bytesInUse, residentBytes, now });
   return { collections, trim: findTrim() };
 }
 
-/** A function that collects garbage, which takes 75 to 140 ms for 70 MB of objects. */
-function findCollector(): (() => void) | undefined {
-  try {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
-    setFlagsFromString("--no-expose-gc");
-    return () => collect();
-  } catch {
-    return undefined; // Another JavaScript engine, or it may not be asked.
-  }
+/**
+ * Size of the buffer after which the JavaScript engine begins to collect, bytes, beside four times what
+ * is in use: V8 does so where objects and buffers have several times what was left of them the last time
+ * and, before that, where they have a GiB.
+ */
+const PRESSURE_BYTES = 1 << 30;
+
+/** Time for which there is that buffer, ms. */
+const PRESSURE_MS = 50;
+
+/**
+ * Makes the JavaScript engine collect garbage: a large buffer, of which no page is ever touched, counts
+ * as memory in use. V8 then marks what is in use in steps, beside other work, and the rest is free after
+ * a pause of a few ms; told to collect, it would do all of that at once.
+ */
+async function collect(): Promise<void> {
+  const buffer = untouchedBuffer(PRESSURE_BYTES + 4 * bytesInUse());
+  await new Promise<void>((resolve) => collecting = after(PRESSURE_MS, resolve));
+  // Not kept until that is collected in turn; Node.js 20 cannot.
+  buffer?.transfer?.(0);
+  await new Promise<void>((resolve) => collecting = after(SWEEP_MS, resolve));
 }
+
+/** A buffer, or a part of it where a process may not have so many addresses. */
+function untouchedBuffer(bytes: number): Transferable | undefined {
+  for (let part = bytes; part > PRESSURE_BYTES / 8; part = Math.floor(part / 2)) {
+    try {
+      return new ArrayBuffer(part);
+    } catch {
+      // A smaller one may do.
+    }
+  }
+  return undefined;
+}
+
+/** A buffer that can be given back at once, where the runtime can do that. */
+type Transferable = ArrayBuffer & { transfer?(bytes: number): ArrayBuffer };
 
 function findTrim(): Means["trim"] {
   const { Deno: deno } = globalThis as unknown as { Deno?: DenoFfi };
