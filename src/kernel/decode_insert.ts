@@ -12,7 +12,7 @@ import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { atOnce } from "../core/pacer.ts";
 import type { Arena } from "./arena.ts";
 import { Wire, WireReader } from "./wire_reader.ts";
-import { RAW_POINT_BYTES, RAW_POINTS, RAW_RUN, rawOffsets, RunReader } from "./wire_runs.ts";
+import { RAW_POINTS, RAW_RUN, rawOffsets, RunReader } from "./wire_runs.ts";
 
 /** Merge policy of an `InsertParams`. */
 export type WireMergePolicy = "never" | "equal" | "retain" | "replace";
@@ -45,16 +45,17 @@ export function decodeInsert(bytes: Uint8Array): InsertMessage {
 /** Points copied in one step when there has to be more room. */
 const STEP_POINTS = 65_536;
 
-/** The points of a message, in columns as long as it takes if all its bytes are full points. */
+/** Points of a message, in columns as long as it takes if all of it is like its first points. */
 class PointsOfMessage {
-  #columns: RawColumns;
+  readonly #reader: WireReader;
+  readonly #most: number;
+  #columns = NO_COLUMNS;
   #pending: RawColumns | undefined;
   length = 0;
 
-  constructor(bytes: number, most: number) {
-    // The fields around the points are shorter than one: there is room for these, and no more.
-    const capacity = Math.min(Math.floor(bytes / RAW_POINT_BYTES), most + RAW_POINTS);
-    this.#columns = { times: new BigInt64Array(capacity), values: new Float64Array(capacity) };
+  constructor(reader: WireReader, most: number) {
+    this.#reader = reader;
+    this.#most = most;
   }
 
   /** The points; views into the columns where these are longer. */
@@ -66,9 +67,11 @@ class PointsOfMessage {
   /**
    * Takes points out of the arena.
    *
+   * @param start Their first byte in the message, of which they are read.
    * @returns False if there is no room: {@linkcode grow} puts them where they belong.
    */
-  append(a: Arena, points: number): boolean {
+  append(a: Arena, points: number, start: number): boolean {
+    if (this.length === 0 && points > 0) this.#columns = columnsOf(this.#expected(points, start));
     if (this.length + points > this.#columns.times.length) {
       this.#pending = RAW_RUN.take(a, points);
       return false;
@@ -78,6 +81,13 @@ class PointsOfMessage {
     this.#columns.values.set(a.f64.subarray(values, values + points), this.length);
     this.length += points;
     return true;
+  }
+
+  /** Points of the message if the rest is like the first ones, no more than it may have and a run. */
+  #expected(points: number, start: number): number {
+    const { pos, end } = this.#reader;
+    const rest = Math.floor(points * (end - pos) / (pos - start));
+    return points + Math.min(rest, Math.max(0, this.#most + RAW_POINTS - points));
   }
 
   /** Makes more room, in steps. */
@@ -98,6 +108,37 @@ class PointsOfMessage {
     this.#columns = columns;
     this.#pending = undefined;
   }
+}
+
+/** Columns without points. */
+const NO_COLUMNS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+
+/** Points of columns in shared memory: of fewer ones V8 makes no buffers, of more ones they do not matter. */
+const FEW = 8, MANY = 512;
+
+/** Points of the memory that is shared. */
+const SHARED_POINTS = 2_048;
+
+/** Memory that the columns of short inserts share, one behind the other. */
+let shared = NO_COLUMNS, used = 0;
+
+/**
+ * Columns for so many points. Thousands of inserts of a message wait for one transaction, and what looks
+ * for garbage meanwhile looks at each buffer.
+ */
+function columnsOf(points: number): RawColumns {
+  if (points <= FEW || points > MANY) {
+    return { times: new BigInt64Array(points), values: new Float64Array(points) };
+  }
+  if (used + points > shared.times.length) {
+    shared = {
+      times: new BigInt64Array(SHARED_POINTS),
+      values: new Float64Array(SHARED_POINTS),
+    };
+    used = 0;
+  }
+  used += points;
+  return sliceRaw(shared, used - points, used);
 }
 
 /** Longest point of an insert, unknown fields included. */
@@ -122,16 +163,17 @@ export function* decodeInsertInSteps(
 ): Generator<undefined, InsertMessage> {
   const reader = new WireReader(bytes, "InsertParams");
   const runs = new RunReader(reader, RAW_RUN, MAX_POINT_BYTES);
-  const points = new PointsOfMessage(bytes.length, most);
+  const points = new PointsOfMessage(reader, most);
   let uuid = new Uint8Array(0);
   let sync = false;
   let policy = 0;
   let roundBits: number | undefined;
   let yielded = 0;
   while (reader.pos < reader.end && points.length <= most) {
+    const start = reader.pos;
     const tag = reader.tag();
     if (tag === (3 << 3 | Wire.Bytes)) {
-      const read = runs.read(tag, (a, n) => points.append(a, n));
+      const read = runs.read(tag, (a, n) => points.append(a, n, start));
       if (!read) yield* points.grow();
       yield;
       continue;

@@ -211,9 +211,12 @@ export class PointBuffer {
     const { times, values } = "times" in store ? store : columnsOfFew(store);
     const wanted = Math.ceil(growth() * times.length);
     const capacity = Math.max(length, Math.min(wanted, BUFFER_POINTS));
+    // Of one buffer: thousands of streams may have such room, and each buffer takes time when garbage is
+    // looked for.
+    const bytes = new ArrayBuffer(16 * capacity);
     const room = {
-      times: new BigInt64Array(capacity),
-      values: new Float64Array(capacity),
+      times: new BigInt64Array(bytes, 0, capacity),
+      values: new Float64Array(bytes, 8 * capacity),
       rows: store.rows.slice(0, this.#rows),
     };
     room.times.set(times.subarray(0, this.length));

@@ -31,9 +31,10 @@ type Outcome = MessageInitShape<typeof InsertOutcomeSchema>;
 
 /**
  * Points of inserts that wait to be stored, from which on no more are decoded. Those of 4,096 inserts of
- * 255 points are 8 MB of objects, which each collection of garbage would copy.
+ * 255 points are 8 MB of objects, which each collection of garbage would copy; it takes some 2 ms for each
+ * of them.
  */
-const MAX_WAITING_POINTS = 262_144;
+const MAX_WAITING_POINTS = 131_072;
 
 /** The inserts of a message, in its order. */
 class Inserts {
@@ -90,7 +91,7 @@ export async function insertMany(exchange: Exchange): Promise<void> {
       own = message.columns.times.length;
       points += own;
       if (points > most) throw tooManyPoints(most);
-      outcome = insertDecoded(exchange, message).then(stored, refused);
+      outcome = insertDecoded(exchange, message, stored, refused);
     } catch (error) {
       outcome = Promise.resolve(refused(error));
     }

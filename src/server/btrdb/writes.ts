@@ -54,7 +54,7 @@ export async function insertV4(
 export async function insertV5(exchange: Exchange): Promise<void> {
   const { call } = exchange;
   const message = await decodeInsertV5(exchange, await call.only());
-  await call.send(versionMessage(await insertDecoded(exchange, message)));
+  await call.send(await insertDecoded(exchange, message, versionMessage));
 }
 
 /**
@@ -85,18 +85,21 @@ export async function decodeInsertV5(
  * Inserts what was decoded. Not an asynchronous function, which keeps half a KiB until it ends: thousands
  * of inserts of a message wait for one transaction, and each collection of garbage would copy that.
  *
- * @returns The version after it.
+ * @param stored Makes the result from the version after it.
+ * @param refused Makes the result from the error.
  */
-export function insertDecoded(
+export function insertDecoded<T>(
   { endpoint, metrics, options }: Exchange,
   { uuid, columns, mergePolicy, roundBits }: InsertMessage,
-): Promise<Version> {
+  stored: (version: Version) => T,
+  refused?: (error: unknown) => T,
+): Promise<T> {
   const request = { uuid, columns, mergePolicy, roundBits };
   const points = columns.times.length;
   return insertInPieces(endpoint, request, options).then((version) => {
     metrics.pointsInserted += points;
-    return version;
-  });
+    return stored(version);
+  }, refused);
 }
 
 /** `Delete`. */

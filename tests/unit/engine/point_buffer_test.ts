@@ -16,7 +16,7 @@ Deno.test("PointBuffer: buffers that fill together do not grow together, and not
     if (at > 2_000) assert(grown <= 34, `${grown} of 100 grew at ${at} points`);
   }
   for (const { arrived } of buffers) {
-    assert(arrived.times.buffer.byteLength <= 8 * BUFFER_POINTS);
+    assert(arrived.times.buffer.byteLength <= 16 * BUFFER_POINTS);
     assertEquals(arrived.times, regular(arrived.times.length).times);
   }
 });

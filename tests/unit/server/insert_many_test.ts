@@ -109,7 +109,7 @@ Deno.test("InsertMany: outcomes that are encoded in steps are those that are enc
 
 // All inserts of a message were decoded before the first was stored: 13 MB of objects waited for 4,096 of
 // 255 points, and to copy them when garbage was collected took up to 12 ms.
-Deno.test("InsertMany: no more inserts are decoded while 262,144 points wait to be stored", async () => {
+Deno.test("InsertMany: no more inserts are decoded while 131,072 points wait to be stored", async () => {
   let begun = 0;
   const waiting: (() => void)[] = [];
   const full = Promise.withResolvers<void>();
@@ -124,7 +124,7 @@ Deno.test("InsertMany: no more inserts are decoded while 262,144 points wait to 
   });
   await using server = await serve(endpoint, { port: 0 });
   using raw = new RawClient(server.address);
-  const times = range(65_536);
+  const times = range(32_768);
   const answer = insertMany(raw, range(6).map((i) => ({ stream: i + 1, times })));
   await full.promise;
   // Long enough for the others, if they did not wait.
