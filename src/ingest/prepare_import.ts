@@ -171,10 +171,10 @@ async function checkSame(
   wishes: unknown,
   mayChange: boolean,
 ): Promise<void> {
-  const { size, modifiedMs, head } = record.source;
-  const changed = size !== source.size || modifiedMs !== source.modifiedMs ||
-    (head !== source.head && record.before === undefined);
-  const early = changed && !await isUnchangedBefore(input, record);
+  const { size, modifiedMs } = record.source;
+  const changed = size !== source.size || modifiedMs !== source.modifiedMs;
+  // A file that was replaced by another one may have its size and time: cp -p, rsync, tar keep them.
+  const early = !await isUnchangedBefore(input, record);
   if (early || (changed && !mayChange)) {
     const { name } = input.bytes;
     throw new ImportError(`Cannot resume: ${name} was changed since the import began`, {

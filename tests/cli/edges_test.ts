@@ -111,6 +111,17 @@ Deno.test("exports go where they are told to", async () => {
   const left = [];
   for await (const { name } of Deno.readDir(cwd)) if (name.includes(".part")) left.push(name);
   assertEquals(left, []);
+  // The note of an export that never began stayed beside it.
+  for (const format of ["csv", "ndjson", "parquet", "arrow"]) {
+    await Deno.mkdir(`${cwd}/full.${format}.part/a`, { recursive: true });
+    const outcome = await run(`export a/v -o full.${format}`);
+    assertEquals(outcome.code, 1, outcome.stderr);
+    assertStringIncludes(outcome.stderr, `Cannot write full.${format}`);
+    const names = [...Deno.readDirSync(cwd)].map(({ name }) => name);
+    assertEquals(names.filter((name) => name.startsWith(`full.${format}`)), [
+      `full.${format}.part`,
+    ]);
+  }
 });
 
 Deno.test("a reader that goes away ends every format quietly", async () => {

@@ -24,16 +24,21 @@ import { partPath, type Sink } from "./sink.ts";
 
 /** Writes CSV or NDJSON. */
 export async function exportText(job: ExportJob): Promise<Exported> {
-  const from = await begin(job);
-  const written = await runExport(job, (sink) => write(job, sink, from), from !== undefined);
+  const { from, note } = await begin(job);
+  const work = (sink: Sink) => {
+    // Not before the file is open: nothing is left if that fails.
+    if (note !== undefined) writeNote(job.output!, note);
+    return write(job, sink, from);
+  };
+  const written = await runExport(job, work, from !== undefined);
   if (job.output !== undefined && job.resumable) await removeNote(job.output);
   return written;
 }
 
-/** Leaves a note of what is exported; where to go on, if it was begun before. */
-async function begin(job: ExportJob): Promise<bigint | undefined> {
+/** The note of what is exported, and where to go on, if it was begun before. */
+async function begin(job: ExportJob): Promise<{ from?: bigint | undefined; note?: ExportNote }> {
   const { output, resume, resumable, streams } = job;
-  if (output === undefined || !resumable) return undefined;
+  if (output === undefined || !resumable) return {};
   const note: ExportNote = { request: requestNote(job), versions: [] };
   for (const { stream } of streams) {
     const { major, minor } = await stream.fullVersion();
@@ -42,8 +47,7 @@ async function begin(job: ExportJob): Promise<bigint | undefined> {
   if (!output.direct) refuseBusyPart(partPath(output), output.name);
   const from = resume ? await resumeAt(output, note) : undefined;
   if (resume && from === undefined) job.context.talk("Nothing to resume: exporting all of it");
-  writeNote(output, note);
-  return from;
+  return { from, note };
 }
 
 /** Request of an export, which must be the same when it is resumed. */
