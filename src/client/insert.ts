@@ -105,7 +105,7 @@ interface Plan {
   columns: RawColumns;
   /** True if they are in memory that nobody else writes to. */
   isOwn: boolean;
-  ranges: Uint32Array;
+  ranges: readonly number[];
 }
 
 /** One call of `insert`. */

@@ -9,10 +9,10 @@ import { throwIfOver } from "../core/call.ts";
 import type { RawColumns, StatColumns } from "../core/columns.ts";
 import { emptyRaw, emptyStat } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
-import { atOnce, paced } from "../core/pacer.ts";
+import { paced } from "../core/pacer.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { uuidText } from "../core/uuid.ts";
-import { inspectPointsInSteps } from "../kernel/find_bad_point.ts";
+import { inspectPoints, inspectPointsInSteps } from "../kernel/find_bad_point.ts";
 import { sortPointsInSteps } from "../kernel/sort.ts";
 import {
   checkAlignedWindows,
@@ -106,7 +106,7 @@ function notFound(text: string, uuid: Uint8Array): BTrDBError {
 const CHECKED_AT_ONCE = 65_536;
 
 /**
- * Checks the points of an insert. Yields where it may pause.
+ * Checks the points of a long insert. Yields where it may pause.
  *
  * @returns True if they are in order of time.
  * @throws {BTrDBError} 413 or 425 for the first bad one.
@@ -391,7 +391,10 @@ export class Engine implements Endpoint {
       const n = columns.times.length;
       checkInsertSize(n, this.capabilities.maxInsertPoints, uuid);
       const isLong = n > CHECKED_AT_ONCE;
-      if (!isLong) atOnce(checkPoints(columns, uuid));
+      if (!isLong) {
+        const { bad } = inspectPoints(columns, MIN_TIME, LAST_TIME);
+        checkInsertPoint(columns, bad?.index, uuid);
+      }
       checkRoundBits(roundBits, uuid);
       const { hub, points: writer, streams } = this.#storage;
       const isAsGiven = isLong && mergePolicy === "never" && roundBits === undefined;

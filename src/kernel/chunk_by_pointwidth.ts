@@ -56,25 +56,26 @@ export function chunkByPointwidth(
   if (!isSorted(times)) {
     throw outOfRange(`Cannot ${action}: times are not in order, expected them ascending`);
   }
-  return cutSorted(times, options);
+  return new Uint32Array(cutSorted(times, options));
 }
 
 /** As {@linkcode chunkByPointwidth}, of times that are known to ascend and options that are checked. */
 export function cutSorted(
   times: BigInt64Array,
   { pointwidth, maxPoints }: ChunkOptions,
-): Uint32Array {
+): number[] {
   const bits = BigInt(pointwidth);
   const boundaries: number[] = [0];
   for (let from = 0; from < times.length;) {
     from = chunkEnd(times, from, Math.min(times.length, from + maxPoints), bits);
     boundaries.push(from);
   }
-  return new Uint32Array(boundaries);
+  return boundaries;
 }
 
 /** First index in `(from, to]` whose time is in another bucket than that of `from`, or `to`. */
 function chunkEnd(times: BigInt64Array, from: number, to: number, bits: bigint): number {
+  if (to - from === 1) return to;
   const next = ((times[from]! >> bits) + 1n) << bits;
   if (times[to - 1]! < next) return to;
   return gallop(times, next, from, to);

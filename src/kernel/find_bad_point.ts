@@ -25,8 +25,10 @@ function scan(
   for (let at = 0; at < column.length; at += CHUNK) {
     const n = Math.min(CHUNK, column.length - at);
     const a = arena(8 * n);
-    if (column instanceof BigInt64Array) a.i64.set(column.subarray(at, at + n), a.base >>> 3);
-    else a.f64.set(column.subarray(at, at + n), a.base >>> 3);
+    // A view costs more than the rest where points are few.
+    const part = n === column.length ? column : column.subarray(at, at + n);
+    if (part instanceof BigInt64Array) a.i64.set(part, a.base >>> 3);
+    else a.f64.set(part, a.base >>> 3);
     const found = find(a, n);
     if (found < n) return at + found;
   }
@@ -127,7 +129,7 @@ export function* inspectPointsInSteps(
   let sorted = true;
   for (let from = 0; from < n; from += CHUNK) {
     if (from > 0) yield;
-    const chunk = sliceRaw(columns, from, Math.min(n, from + CHUNK));
+    const chunk = n <= CHUNK ? columns : sliceRaw(columns, from, Math.min(n, from + CHUNK));
     const { bad, isSorted } = inspectPoints(chunk, min, max);
     if (bad !== undefined) return { bad: { ...bad, index: from + bad.index }, isSorted: false };
     sorted &&= isSorted && (from === 0 || columns.times[from - 1]! <= chunk.times[0]!);
@@ -152,6 +154,7 @@ export function* inspectPointsInSteps(
  */
 export function isSorted(times: BigInt64Array): boolean {
   checkTimes("check the order", times);
+  if (times.length <= 1) return true;
   let last = MIN_INT64;
   return scan(times, (a, n) => {
     const found = a.exports.firstUnsorted(a.base, n, last);
