@@ -129,10 +129,20 @@ export function multiToIpc(
  */
 export function multiIpc(names: readonly string[], options: IpcOptions = {}): MultiIpc {
   checkObject("write Arrow", "options", options);
+  return atOnce(multiIpcInSteps(names, options));
+}
+
+/** As {@linkcode multiIpc}, in steps: a template may have thousands of columns. Yields between them. */
+export function* multiIpcInSteps(
+  names: readonly string[],
+  options: IpcOptions,
+): Generator<undefined, MultiIpc> {
   const columns: NamedColumn[] = [{ name: "time", type: TIME, data: NO_TIMES }];
   for (const name of names) columns.push({ name, type: DOUBLE, data: NO_VALUES });
   if (!hasTemplate(options)) return new MultiIpc(columns);
-  return new MultiIpc(castTo(columns, templateFields(options.template, columns.length)));
+  const fields = yield* templateFields(options.template, columns.length);
+  yield;
+  return new MultiIpc(castTo(columns, fields));
 }
 
 const NO_TIMES = new BigInt64Array(0);
@@ -396,16 +406,20 @@ function encode(
 ): Uint8Array<ArrayBuffer> {
   checkObject("write Arrow", "options", options);
   const cast = hasTemplate(options)
-    ? castTo(columns, templateFields(options.template, columns.length))
+    ? castTo(columns, atOnce(templateFields(options.template, columns.length)))
     : columns;
   return tableToIPC(tableOf(cast), { format: "stream" }) as Uint8Array<ArrayBuffer>;
 }
 
-/** The fields of a template; of one for far more columns only so much is read. */
-function templateFields(template: Uint8Array, columns: number): readonly Field[] {
+/** Fields of a template; of one for far more columns only so much is read. Yields between steps. */
+function* templateFields(
+  template: Uint8Array,
+  columns: number,
+): Generator<undefined, readonly Field[]> {
   const maxTables = COLUMN_TABLES * columns + OTHER_TABLES;
   const maxBytes = MAX_METADATA_BYTES + COLUMN_BYTES * columns;
-  return decode(schemaOf(template), { maxTables, maxBytes }).schema.fields;
+  const table = yield* decodeInSteps(schemaOf(template), { maxTables, maxBytes });
+  return table.schema.fields;
 }
 
 /** Bytes of metadata that a column of a template may add. */
@@ -428,15 +442,21 @@ function schemaOf(bytes: Uint8Array): Uint8Array {
 }
 
 /** The table of an IPC stream or file, its integers as bigints. */
-export function decode(
+export function decode(bytes: Uint8Array, bounds: DecodeBounds = {}): Table {
+  return atOnce(decodeInSteps(bytes, bounds));
+}
+
+/** The same. Yields between its steps. */
+function* decodeInSteps(
   bytes: Uint8Array,
-  { maxUnpackedBytes = MAX_UNPACKED_BYTES, ...metadata }: DecodeBounds = {},
-): Table {
+  { maxUnpackedBytes = MAX_UNPACKED_BYTES, ...metadata }: DecodeBounds,
+): Generator<undefined, Table> {
   checkBytes("read Arrow", "bytes", bytes);
   let table: Table;
   const aligned = alignedBytes(bytes);
   try {
     const messages = checkMetadata(aligned, metadata);
+    yield;
     const unpacked = { left: maxUnpackedBytes };
     table = withUnpackedBytes(unpacked, () => tableFromIPC(messages, INTEGERS));
   } catch (cause) {

@@ -99,14 +99,14 @@ export async function arrowMultiValues(exchange: Exchange): Promise<void> {
   const { uuid: uuids, start, end, snapPeriodNs, templateBytes: template } = params;
   await checkStreams(uuids, settings.maxStreamsPerCall);
   await access.stream("read", ...uuids);
-  const { multiIpc } = await loadArrow();
+  const { multiIpcInSteps } = await loadArrow();
   const request = mergedRequest(uuids, params.versionMajor, start, end, snapPeriodNs);
   const names: string[] = [];
   for (const uuid of uuids) {
     names.push(uuidText(uuid));
     if (names.length % STEP_NAMES === 0) await giveWay();
   }
-  const writer = multiIpc(names, { template });
+  const writer = await inSlices(multiIpcInSteps(names, { template }), options);
   await giveWay();
   const most = Math.max(1, Math.floor(BATCH_CELLS / (uuids.length + 1)));
   const streams = { streams: uuids.length, isWindows: false };
