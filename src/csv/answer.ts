@@ -12,7 +12,7 @@ import { CsvThread } from "./thread.ts";
 import { type CsvLayout, CsvWriter } from "../kernel/csv_writer.ts";
 import { chunkSize } from "../endpoint/chunk_size.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
-import { giveWay } from "../core/pacer.ts";
+import { giveWay, inSlices } from "../core/pacer.ts";
 import type { CallOptions, Chunk, Endpoint } from "../endpoint/endpoint.ts";
 
 /** Text after which an answer is long enough for a thread of its own: it takes a while to start. */
@@ -198,6 +198,7 @@ export class CsvAnswer implements AsyncDisposable {
         }
         if (writer.isWaiting) await this.#feed(writer);
         await giveWay();
+        await inSlices(writer.prepare());
         const taken = writer.pour((view) => {
           this.#rows = writer.rows;
           late.notice(view.length);

@@ -35,6 +35,27 @@ const INPUT_BYTES = 64 * 16;
  */
 const COLUMNS_BYTES = 512 << 10;
 
+/** Memory that a plan is laid out in: the kernel's, or an image of it. */
+export type PlanMemory = Pick<Arena, "base" | "u8" | "u32" | "i64" | "u64" | "f64">;
+
+/**
+ * Memory of its own with the layout of the kernel's, from which it is copied as a whole.
+ *
+ * @param base Position of the plan in the kernel's.
+ * @param bytes Bytes from there on.
+ */
+export function planImage(base: number, bytes: number): PlanMemory {
+  const buffer = new ArrayBuffer(base + bytes);
+  return {
+    base,
+    u8: new Uint8Array(buffer),
+    u32: new Uint32Array(buffer),
+    i64: new BigInt64Array(buffer),
+    u64: new BigUint64Array(buffer),
+    f64: new Float64Array(buffer),
+  };
+}
+
 /** Memory layout for a number of streams with a number of columns. */
 export class MergePlan {
   /** Groups of 64 streams. */
@@ -47,8 +68,9 @@ export class MergePlan {
   readonly bytes: number;
   /** Pieces of streams that were copied in so far. */
   loads = 0;
+  /** Bytes of the plan alone, which is before the inputs. */
+  readonly planBytes: number;
   readonly #streams: number;
-  readonly #planBytes: number;
 
   /**
    * @param streams Number of streams.
@@ -60,20 +82,31 @@ export class MergePlan {
     this.chunk = Math.min(8192, Math.max(16, points));
     this.stride = this.chunk < 64 ? 8 * this.chunk : columnBytes(this.chunk);
     this.#streams = streams;
-    this.#planBytes = (this.groups * (HEAD_BYTES + INPUT_BYTES) + 63) & ~63;
-    this.bytes = (this.#planBytes + streams * columns * this.stride + 63) & ~63;
+    this.planBytes = (this.groups * (HEAD_BYTES + INPUT_BYTES) + 63) & ~63;
+    this.bytes = (this.planBytes + streams * columns * this.stride + 63) & ~63;
   }
 
   /** Copies the next piece of every stream in. */
-  load(arena: Arena, inputs: readonly MergeInput[]): void {
-    const plan = arena.u32.subarray(arena.base >> 2, (arena.base + this.#planBytes) >> 2);
+  load(arena: PlanMemory, inputs: readonly MergeInput[]): void {
+    const plan = arena.u32.subarray(arena.base >> 2, (arena.base + this.planBytes) >> 2);
     plan.fill(0);
-    for (let s = 0; s < this.#streams; s++) this.#loadStream(arena, inputs[s]!, s);
+    this.refresh(arena, inputs);
   }
 
-  /** Brings a plan up to date that is still in the arena as it was when it was saved. */
-  refresh(arena: Arena, inputs: readonly MergeInput[]): void {
-    for (let s = 0; s < this.#streams; s++) {
+  /**
+   * Brings a plan up to date that is still as it was when it was saved, or all zeros, and copies in
+   * what follows for streams that ran dry.
+   *
+   * @param from First stream.
+   * @param to Stream after the last one.
+   */
+  refresh(
+    arena: PlanMemory,
+    inputs: readonly MergeInput[],
+    from = 0,
+    to: number = inputs.length,
+  ): void {
+    for (let s = from; s < to; s++) {
       const input = inputs[s]!;
       const entry = this.#entry(arena, s);
       if (arena.u32[entry] === arena.u32[entry + 1]) this.#loadStream(arena, input, s);
@@ -87,10 +120,9 @@ export class MergePlan {
   /**
    * Takes over how far the streams came and copies in what follows for those that ran dry.
    *
-   * @returns `"starved"` if a stream needs columns that are not here yet, `"refilled"` if any got a
-   * new piece, else `"same"`.
+   * @returns True if any got a new piece, and none needs columns that are not here yet.
    */
-  advance(arena: Arena, inputs: readonly MergeInput[]): "starved" | "refilled" | "same" {
+  advance(arena: PlanMemory, inputs: readonly MergeInput[]): boolean {
     let refilled = false;
     let starved = false;
     for (let s = 0; s < this.#streams; s++) {
@@ -105,11 +137,11 @@ export class MergePlan {
         } else if (input.open) starved = true;
       }
     }
-    return starved ? "starved" : refilled ? "refilled" : "same";
+    return refilled && !starved;
   }
 
   /** Takes over how far the streams came, at the end of a call. */
-  save(arena: Arena, inputs: readonly MergeInput[]): void {
+  save(arena: PlanMemory, inputs: readonly MergeInput[]): void {
     for (let s = 0; s < this.#streams; s++) {
       const input = inputs[s]!;
       input.done = this.#done(arena, s);
@@ -120,23 +152,23 @@ export class MergePlan {
   /**
    * Points of stream `s` that are merged: the address of its head, less that of its first point.
    */
-  #done(arena: Arena, s: number): number {
+  #done(arena: PlanMemory, s: number): number {
     const entry = this.#entry(arena, s);
     return (arena.u32[entry]! >>> 3) - arena.u32[entry + 2]! | 0;
   }
 
   /** Index of the stream's entry of `input` among the 32-bit elements of the memory. */
-  #entry(arena: Arena, s: number): number {
+  #entry(arena: PlanMemory, s: number): number {
     return (arena.base + this.groups * HEAD_BYTES + 16 * s) >> 2;
   }
 
-  #loadStream(arena: Arena, input: MergeInput, s: number): void {
+  #loadStream(arena: PlanMemory, input: MergeInput, s: number): void {
     this.loads++;
     const { columns, done } = input;
     const length = columns[0]!.length;
     const count = Math.min(this.chunk, length - done);
-    const at = arena.base + this.#planBytes + s * columns.length * this.stride;
-    for (let c = 0; c < columns.length; c++) {
+    const at = arena.base + this.planBytes + s * columns.length * this.stride;
+    for (let c = 0; c < columns.length && count > 0; c++) {
       copyIn(arena, columns[c]!, done, count, at + c * this.stride);
     }
     const entry = this.#entry(arena, s);
@@ -153,7 +185,7 @@ export class MergePlan {
  * garbage down.
  */
 function copyIn(
-  arena: Arena,
+  arena: PlanMemory,
   column: MergeColumns[number],
   from: number,
   count: number,

@@ -115,7 +115,7 @@ function fillRows(times: BigInt64Array, inputs: MergeInput[], put: PutIndices): 
     times.set(memory.i64.subarray(from >> 3, (from >> 3) + made), row);
     for (let s = 0; s < streams; s++) put(memory, s, (indices >> 2) + s * room, made, row);
     row += made;
-    const goesOn = plan.advance(memory, inputs) === "refilled";
+    const goesOn = plan.advance(memory, inputs);
     if (made < capacity && !goesOn) break;
   }
   plan.save(memory, inputs);
@@ -130,7 +130,7 @@ function countRows(streams: readonly BigInt64Array[]): number {
   plan.load(memory, inputs);
   let rows = 0;
   do rows += memory.exports.mergeCountRows(memory.base, plan.groups); while (
-    plan.advance(memory, inputs) === "refilled"
+    plan.advance(memory, inputs)
   );
   return rows;
 }

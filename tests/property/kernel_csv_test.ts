@@ -9,6 +9,7 @@ import {
   referenceShortest,
   referenceTime,
 } from "../support/csv_reference.ts";
+import { CsvWriter } from "../../src/kernel/csv_writer.ts";
 import { bits } from "../support/kernel_compare.ts";
 import { hardDecimal, hardDouble } from "../support/number_arbitrary.ts";
 import { holds } from "../support/property.ts";
@@ -127,6 +128,49 @@ Deno.test("formatCsv: the rows of streams that share their times equal the plain
       assertEquals(decoder.decode(csv), referenceRows(all, how, 0));
     }),
     200,
+  );
+});
+
+/** Points of very many streams, most of them few, and where each stream's second piece begins. */
+const manyStreams = fc.record({
+  streams: fc.constantFrom(1_025, 1_100, 1_600),
+  most: fc.constantFrom(1, 3, 17, 40),
+  seed: fc.integer(),
+});
+
+Deno.test("CsvWriter: the rows of very many streams that come in pieces equal the plain ones", () => {
+  const other = [{
+    label: "x",
+    columns: { times: new BigInt64Array(9), values: new Float64Array(9) },
+  }];
+  holds(
+    fc.property(manyStreams, numbers, fc.boolean(), ({ streams, most, seed }, how, isBeside) => {
+      let state = seed >>> 0;
+      const below = (n: number) => (state = (state * 1_664_525 + 1_013_904_223) >>> 0) % n;
+      const all = Array.from({ length: streams }, () => {
+        const times = Array.from({ length: below(most + 1) }, () => BigInt(below(60)));
+        const sorted = BigInt64Array.from(times).sort();
+        return { times: sorted, values: Float64Array.from(sorted, () => below(1_000) / 8) };
+      });
+      const writer = new CsvWriter({ kind: "raw", streams, numbers: how, timeDigits: 0 });
+      const given = all.map(() => 0);
+      let text = "";
+      for (;;) {
+        for (const s of writer.hungry()) {
+          const { times, values } = all[s]!;
+          const from = given[s]!, to = Math.min(times.length, from + 1 + below(20));
+          if (from === times.length) writer.close(s);
+          else writer.push(s, { times: times.slice(from, to), values: values.slice(from, to) });
+          given[s] = to;
+        }
+        if (isBeside) { for (const _ of writer.prepare()) if (below(4) === 0) formatCsv(other); }
+        const piece = writer.next();
+        if (piece !== undefined) text += decoder.decode(piece);
+        else if (!writer.isWaiting) break;
+      }
+      assertEquals(text === referenceRows(all, how, 0), true);
+    }),
+    20,
   );
 });
 

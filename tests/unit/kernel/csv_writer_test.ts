@@ -16,8 +16,9 @@ function windows(n: number, value: number): StatColumns {
 }
 
 // The room for a row of 10,000 windows with the longest numbers there are was enough for ten rows of
-// ordinary ones. They were made in one step, for 10 to 16 ms, in pieces of 3 MB.
-Deno.test("CsvWriter.next: of 10,000 streams it makes a few rows, and one if it copies all of them in", () => {
+// ordinary ones. They were made in one step, for 10 to 16 ms, in pieces of 3 MB. Copying the points in took
+// 13 to 18 ms, and was one step with the first row.
+Deno.test("CsvWriter.next: of 10,000 streams it makes a few rows, and copies points in steps before", () => {
   const [streams, n] = [10_000, 12];
   const writer = new CsvWriter({ kind: "windows", streams, numbers: "fixed6", timeDigits: 0 });
   for (let s = 0; s < streams; s++) {
@@ -26,12 +27,12 @@ Deno.test("CsvWriter.next: of 10,000 streams it makes a few rows, and one if it 
   }
   const rows: string[] = [];
   const made: number[] = [];
+  assertEquals([...writer.prepare()].length, Math.ceil(streams / 512));
   for (let piece = writer.next(); piece !== undefined; piece = writer.next()) {
     const lines = new TextDecoder().decode(piece).split("\n").slice(0, -1);
     rows.push(...lines);
     made.push(lines.length);
   }
-  assertEquals(made[0], 1);
   for (const count of made) assertLessOrEqual(count, 3);
   assert(made.includes(2), `steps of ${made} rows`);
   const cells = Array.from({ length: streams }, (_, s) => {
