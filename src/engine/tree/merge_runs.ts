@@ -54,8 +54,8 @@ export function mergeRuns(
     : { times: times.slice(0, out), values: values.slice(0, out) };
 }
 
-/** Points of each run that are merged in one step. */
-const STEP_POINTS = 65_536;
+/** Points of each run that are merged in one step: four times as many take 8 ms the first time. */
+const STEP_POINTS = 16_384;
 
 /**
  * As {@linkcode mergeRuns}, in steps. Yields where it may pause.
@@ -71,7 +71,7 @@ export function* mergeRunsInSteps(
   const na = a.times.length, nb = b.times.length;
   if (na === 0) return b;
   if (nb === 0) return a;
-  if (na + nb <= STEP_POINTS) return mergeRuns(a, b, drop);
+  if (na + nb <= 2 * STEP_POINTS) return mergeRuns(a, b, drop);
   const merged = { times: new BigInt64Array(na + nb), values: new Float64Array(na + nb) };
   let out = 0, i = 0, j = 0;
   const add = ({ times, values }: RawColumns) => {
