@@ -77,6 +77,9 @@ export function checkAnswers(channel: Channel, maxMessageBytes: number): void {
   };
 }
 
+/** Texts that mean the same encoded and not: of printable ASCII without `%`. */
+const PLAIN_TEXT = /^[ -$&-~]*$/;
+
 /** Makes one call strict, before anything of its answer has come. */
 function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   const { handleTrailers, outputStatus } = call;
@@ -101,14 +104,16 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   };
   call.handleTrailers = (headers) => {
     const { "grpc-status": given, "grpc-message": message } = headers;
-    const strict = { ...headers };
+    let strict = headers;
     hasTrailers = true;
     if (given !== undefined && !isStatusCode(String(given))) {
       malformed = JSON.stringify(String(given));
-      strict["grpc-status"] = String(GrpcStatus.UNKNOWN);
+      strict = { ...strict, "grpc-status": String(GrpcStatus.UNKNOWN) };
     }
     // The library leaves some characters encoded.
-    if (typeof message === "string") strict["grpc-message"] = encodeURI(decodedMessage(message));
+    if (typeof message === "string" && !PLAIN_TEXT.test(message)) {
+      strict = { ...strict, "grpc-message": encodeURI(decodedMessage(message)) };
+    }
     handleTrailers.call(call, strict);
   };
   call.outputStatus = () => {
