@@ -5,6 +5,7 @@
  * @module
  */
 
+import { OldestFirst } from "../../core/oldest_first.ts";
 import { MIN_TIME } from "../../core/range.ts";
 import { damaged } from "../file/checksum.ts";
 import { LATE_LIST } from "./block_frame.ts";
@@ -62,6 +63,7 @@ export class LateStore {
   readonly #limit: number;
   /** Versions with late points by address; the least recently used leave first. */
   readonly #known = new Map<number, VersionTree>();
+  readonly #oldest: OldestFirst<number, VersionTree> = new OldestFirst(this.#known);
   #bytes = 0;
 
   /** @param cacheBytes Most memory for late points. */
@@ -85,6 +87,7 @@ export class LateStore {
     if (known !== undefined) {
       this.#known.delete(address);
       this.#known.set(address, known);
+      this.#oldest.added();
       return known;
     }
     const isRoot = address === 0 || this.#store.isCached(address);
@@ -148,12 +151,9 @@ export class LateStore {
     const size = sizeOf(tree);
     if (size > this.#limit || this.#known.has(address)) return;
     this.#known.set(address, tree);
+    this.#oldest.added();
     this.#bytes += size;
-    for (const [oldest, old] of this.#known) {
-      if (this.#bytes <= this.#limit) break;
-      this.#known.delete(oldest);
-      this.#bytes -= sizeOf(old);
-    }
+    while (this.#bytes > this.#limit) this.forget(this.#oldest.next()![0]);
   }
 
   /** Forgets a version, because another one has taken its place or it is gone. */

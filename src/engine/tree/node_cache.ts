@@ -4,6 +4,7 @@
  * @module
  */
 
+import { OldestFirst } from "../../core/oldest_first.ts";
 import { LEAF_POINTS } from "../constants.ts";
 import { InnerNode, type Node } from "./node.ts";
 
@@ -31,6 +32,7 @@ export type NodeMemory = Omit<NodeCache, "reading">;
 export class NodeCache {
   readonly #limit: number;
   readonly #nodes = new Map<number, Node>();
+  readonly #oldest: OldestFirst<number, Node> = new OldestFirst(this.#nodes);
   #bytes = 0;
   /** First addresses of the runs that were missed lately, and of those before them. */
   #missed = new Set<number>();
@@ -66,6 +68,7 @@ export class NodeCache {
     if (node === undefined || 2 * this.#bytes < this.#limit) return node;
     this.#nodes.delete(address);
     this.#nodes.set(address, node);
+    this.#oldest.added();
     return node;
   }
 
@@ -95,12 +98,9 @@ export class NodeCache {
     const size = sizeOf(node);
     if (size > this.#limit || this.#nodes.has(address)) return;
     this.#nodes.set(address, node);
+    this.#oldest.added();
     this.#bytes += size;
-    for (const [oldest, old] of this.#nodes) {
-      if (this.#bytes <= this.#limit) break;
-      this.#nodes.delete(oldest);
-      this.#bytes -= sizeOf(old);
-    }
+    while (this.#bytes > this.#limit) this.delete(this.#oldest.next()![0]);
   }
 
   /** Forgets one node. */

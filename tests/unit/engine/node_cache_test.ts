@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { openEngine } from "../../../src/engine/mod.ts";
+import { NodeCache } from "../../../src/engine/tree/node_cache.ts";
+import { LEAF, type Leaf } from "../../../src/engine/tree/node.ts";
+import { cpuMs } from "../../support/cpu_ms.ts";
 import { createStream, pointsOf, regular } from "../../support/engine.ts";
 
 const POINTS = 40_000;
@@ -59,4 +62,23 @@ Deno.test("NodeCache: two reads that take turns get their own points", async () 
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+/** CPU time of putting so many leaves of a point into a cache that is full with `size` of them, ms. */
+function putMs(size: number, count: number): number {
+  const leaf: Leaf = { kind: LEAF, times: BigInt64Array.of(1n), values: Float64Array.of(1) };
+  const cache = new NodeCache(size * 416);
+  for (let i = 0; i < size; i++) cache.put(i, leaf);
+  return cpuMs(() => {
+    for (let i = size; i < size + count; i++) cache.put(i, leaf);
+  });
+}
+
+// Where points were so dense that there were many small leaves, each that came took 0.1 ms to find the oldest
+// one: an insert of 200,000 points took 23 s, and all other writes waited for it.
+Deno.test("NodeCache: a node that comes takes as long whether thousands are in it or hundreds of thousands", () => {
+  putMs(1_000, 50_000);
+  const few = putMs(1_000, 50_000);
+  const many = putMs(150_000, 50_000);
+  assert(many < 8 * few + 100, `${many} ms, with few nodes ${few} ms`);
 });
