@@ -19,6 +19,8 @@ export const FRAME_BYTES = 8_192;
 /** End of the head of a request. */
 const HEAD_END = "\r\n\r\n";
 
+const [BLANK, CAPITAL_A, CAPITAL_Z] = [0x20, 0x41, 0x5a];
+
 /** Internals of a socket: its handle, of which the parser of HTTP/1.1 tells whether it is taken. */
 interface Handled {
   readonly _handle?: { _consumed?: boolean } | null;
@@ -54,10 +56,38 @@ export function portionsOf(chunk: Uint8Array): { frames: number; cuts: number[] 
   const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const cuts: number[] = [];
   let requests = 0;
-  for (let at = 0; (at = bytes.indexOf(HEAD_END, at)) >= 0;) {
+  // The method of the first request may have come before.
+  let isHead = true;
+  const hasMethod = methodsIn(bytes);
+  for (let start = 0, at = 0; (at = bytes.indexOf(HEAD_END, start)) >= 0;) {
     at += HEAD_END.length;
-    if (++requests % (PORTION_FRAMES / REQUEST_FRAMES) === 0 && at < bytes.length) cuts.push(at);
+    if (isHead || hasMethod(start, at)) {
+      if (++requests % (PORTION_FRAMES / REQUEST_FRAMES) === 0 && at < bytes.length) cuts.push(at);
+    }
+    isHead = false;
+    start = at;
   }
   const ofBodies = Math.ceil(bytes.length / FRAME_BYTES);
   return { frames: Math.max(ofBodies, REQUEST_FRAMES * requests), cuts };
+}
+
+/**
+ * Tells of parts of the bytes, one after the other, whether a method may be in them: a capital letter
+ * before a blank. Empty lines in the body of an upload end no heads.
+ */
+function methodsIn(bytes: Buffer): (start: number, end: number) => boolean {
+  let blank = -1;
+  return (start, end) => {
+    for (; blank < end; blank = blankAfter(bytes, blank)) {
+      if (blank <= start) continue;
+      const before = bytes[blank - 1]!;
+      if (before >= CAPITAL_A && before <= CAPITAL_Z) return true;
+    }
+    return false;
+  };
+}
+
+function blankAfter(bytes: Buffer, at: number): number {
+  const next = bytes.indexOf(BLANK, at + 1);
+  return next < 0 ? Infinity : next;
 }

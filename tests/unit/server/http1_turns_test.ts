@@ -26,6 +26,28 @@ Deno.test("portionsOf: heads are counted, and eight of them are a part", () => {
   assertEquals(of("x".repeat(65_536)), { frames: 8, cuts: [] });
 });
 
+// An upload of lines with empty ones between them was taken for thousands of requests, and waited for a
+// turn after each eight of them: 16 MB took 2.2 s instead of 0.5.
+Deno.test("portionsOf: empty lines in a body are no heads, wherever the requests around them begin", () => {
+  const of = (text: string) => portionsOf(Buffer.from(text));
+  const post = "POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
+  for (const line of ["", "m v=1 1", "a,b c,d", "x\u{1f600} y", "Été v=1"]) {
+    const body = `${line}\r\n\r\n`.repeat(2_000);
+    const frames = Math.max(2, Math.ceil(Buffer.byteLength(post + body) / FRAME_BYTES));
+    assertEquals(of(post + body), { frames, cuts: [] });
+    assertEquals(of(body).cuts, []);
+  }
+  // A body needs no line end, and a head may have come in part.
+  const short = `${post}123456789`;
+  assertEquals(of(short.repeat(8)).frames, 16);
+  assertEquals(of(short.repeat(20)).cuts, [8 * short.length - 9, 16 * short.length - 9]);
+  for (const cut of [1, 4, 5, 20]) assertEquals(of(short.repeat(8).slice(cut)).frames, 16);
+  for (const method of ["GET", "M-SEARCH", "QUERY", "PRI"]) {
+    assertEquals(of(`${method} / HTTP/1.0\r\n\r\n`.repeat(8)).frames, 16);
+    assertEquals(of(`${method} /\r\n\r\n`.repeat(8)).frames, 16);
+  }
+});
+
 // 200 connections without a key kept a call of a key at the other port waiting for a second, and over
 // gRPC-Web for three: all that they sent was answered before anything else was looked at.
 Deno.test("takeTurns: however many connections ask at once, few requests begin in a turn, in order", async () => {
