@@ -203,13 +203,24 @@ export async function compactFile(
 const MIN_MESSAGE_BYTES = 65_536;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
+/** Tells whether an error may show a value: a long text may be a key, given in the wrong place. */
+function fitsError(value: unknown): boolean {
+  return typeof value !== "string" || value.length < 6;
+}
+
+function shown(value: unknown): string {
+  return fitsError(value) ? describe(value) : "a text";
+}
+
 function checkConnectOptions(options: ConnectOptions): void {
   const { apiKey, profile, protocol, tls, retry, allowedHosts, maxMessageBytes } = options;
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   if (profile !== undefined) text("connect", profile, "profile");
-  if (protocol !== undefined) oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
+  if (protocol !== undefined) {
+    oneOf("connect", fitsError(protocol) ? protocol : "a text", "protocol", ["auto", "v4", "v5"]);
+  }
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
-    throw invalidType(`Cannot connect: tls is ${describe(tls)}, expected a boolean or an object`);
+    throw invalidType(`Cannot connect: tls is ${shown(tls)}, expected a boolean or an object`);
   }
   if (typeof tls === "object" && tls.ca !== undefined) text("connect", tls.ca, "tls.ca");
   if (typeof tls === "object" && tls.serverName !== undefined) {
@@ -221,15 +232,17 @@ function checkConnectOptions(options: ConnectOptions): void {
       maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES;
     if (!isInRange) {
       throw outOfRange(
-        `Cannot connect: maxMessageBytes is ${
-          describe(maxMessageBytes)
-        }, expected an integer from ` +
+        `Cannot connect: maxMessageBytes is ${shown(maxMessageBytes)}, expected an integer from ` +
           `${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
       );
     }
   }
   if (retry !== undefined && retry !== false && (typeof retry !== "object" || retry === null)) {
-    throw invalidType(`Cannot connect: retry is ${describe(retry)}, expected an object or false`);
+    throw invalidType(`Cannot connect: retry is ${shown(retry)}, expected an object or false`);
+  }
+  for (const [name, value] of Object.entries(retry || {})) {
+    if (typeof value !== "string") continue;
+    throw outOfRange(`Cannot connect: retry.${name} is a text, expected a number`);
   }
 }
 

@@ -278,6 +278,24 @@ Deno.test("connect: options of the wrong type are refused by name, before anythi
   }
 });
 
+// A key that was given in the place of another option was in the error, and so in logs.
+Deno.test("connect: a text that may be a key is in no error about another option", async () => {
+  const key = "c0ffee-5e7-0f-a-grid";
+  const wrong = [
+    { retry: key },
+    { retry: { attempts: key } },
+    { retry: { budget: key } },
+    { tls: key },
+    { protocol: key },
+    { maxMessageBytes: key },
+  ];
+  for (const options of wrong) {
+    const call = () => connect("127.0.0.1:1", options as unknown as ConnectOptions);
+    const error = await assertRejects(call, Error, "Cannot connect: ");
+    assert(!Deno.inspect(error).includes("c0ffee"), error.message);
+  }
+});
+
 // `["*"]` and `["https://a.example.org"]` match no host: members of a cluster were left out without a word.
 Deno.test("connect: entries of allowedHosts that no host can match are refused", async () => {
   for (

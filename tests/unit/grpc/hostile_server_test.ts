@@ -313,7 +313,11 @@ Deno.test("connectGrpc: a key that a server repeats in another spelling is not i
   const twice = encodeURIComponent(encodeURIComponent(apiKey));
   const small = encodeURIComponent(apiKey).replace(/%../g, (part) => part.toLowerCase());
   const json = JSON.stringify(apiKey).replaceAll("/", "\\/");
-  for (const spelling of [apiKey, encodeURIComponent(apiKey), small, json, twice]) {
+  const html = apiKey.replace(/\W/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  const named = apiKey.replaceAll("&", "&amp;").replaceAll("+", "&plus;").replaceAll('"', "&quot;")
+    .replaceAll("/", "&#x2F;").replaceAll("=", "&equals;");
+  const spellings = [apiKey, encodeURIComponent(apiKey), small, json, twice, html, named];
+  for (const spelling of spellings) {
     for (const text of [spelling, encodeURIComponent(spelling), `100 % ${spelling} %zz`]) {
       await withServer(
         (_rpc, stream) =>
