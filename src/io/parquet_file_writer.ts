@@ -14,9 +14,9 @@ import type {
 } from "hyparquet";
 import { writeColumn } from "hyparquet-writer/src/column.js";
 import { writeIndexes } from "hyparquet-writer/src/indexes.js";
-import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { snappyCompress } from "hyparquet-writer/src/snappy.js";
-import { giveWay } from "../core/pacer.ts";
+import { giveWay, inSlices } from "../core/pacer.ts";
+import { footerInSteps } from "./parquet_footer.ts";
 import type { PageWriter } from "./parquet_page_writer.ts";
 
 /** Rows of a page. A step takes 2 to 4 ms of CPU time. */
@@ -135,8 +135,8 @@ export class ParquetFileWriter {
     return writeColumn({ writer: this.#bytes, column, pageData }).chunk;
   }
 
-  /** Writes what follows all row groups. */
-  finish(): void {
+  /** Writes what follows all row groups, and gives way while it does. */
+  async finish(): Promise<void> {
     const { schema, createdBy } = this.#options;
     writeIndexes(this.#bytes, this.#indexes);
     const footer = {
@@ -146,7 +146,7 @@ export class ParquetFileWriter {
       num_rows: this.#rows,
       row_groups: this.#groups,
     };
-    writeMetadata(this.#bytes, footer as Parameters<typeof writeMetadata>[1]);
+    await inSlices(footerInSteps(this.#bytes, footer));
     this.#bytes.appendUint32(MARK);
   }
 }

@@ -99,7 +99,7 @@ export async function writeParquet(
       progress.time = batch.times.at(-1) ?? progress.time!;
       options.onProgress?.({ ...progress });
     }
-    file?.finish();
+    await file?.finish();
     await flush();
     await out.finish();
   } catch (error) {
