@@ -9,6 +9,21 @@ import { pathProblem } from "../core/path_problem.ts";
 /** Kind of fault: the data, the options, or a file or stream that does not exist. */
 export type ImportFault = "data" | "options" | "missing";
 
+/** Most characters of a message: a line of 16 MiB may be the name of a column in it. */
+const MAX_MESSAGE = 8_192;
+
+/** Most characters of a cell in a message. */
+const MAX_CELL = 100;
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
+/** A cell as a message shows it: its beginning, if it is long. */
+export function shownCell(cell: string): string {
+  return cut(cell, MAX_CELL);
+}
+
 /** An import that cannot be done; nothing of what it refuses is stored. */
 export class ImportError extends Error {
   /** Kind of fault. */
@@ -26,10 +41,10 @@ export class ImportError extends Error {
     message: string,
     init: { fault?: ImportFault; hint?: string | undefined; cause?: unknown } = {},
   ) {
-    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    super(cut(message, MAX_MESSAGE), init.cause === undefined ? undefined : { cause: init.cause });
     this.name = "ImportError";
     this.fault = init.fault ?? "data";
-    this.hint = init.hint;
+    this.hint = init.hint === undefined ? undefined : cut(init.hint, MAX_MESSAGE);
   }
 }
 

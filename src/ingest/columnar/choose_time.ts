@@ -5,7 +5,7 @@
  */
 
 import type { ColumnarField } from "../../io/columnar_file.ts";
-import { optionError } from "../errors.ts";
+import { optionError, shownCell } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
 import { columnOf } from "../column_of.ts";
 import { formsOf, onlyForm, patternForm, unitNamed } from "../text/time_forms.ts";
@@ -72,7 +72,9 @@ export async function chooseTime(
   if (timeFormat !== undefined) return { ...layout, format: timeFormat };
   if (forms.length === 0 && unit !== "ns") {
     throw optionError(
-      `Cannot import: the times in column ${field.name} are relative, the first one is ${cells[0]}`,
+      `Cannot import: the times in column ${field.name} are relative, the first one is ${
+        shownCell(cells[0]!)
+      }`,
       "give their start with --start, and their unit (s, ms, us or ns) with --time-format; or " +
         "name another column with --time",
     );

@@ -6,7 +6,7 @@
 
 import { isNullWord } from "../../kernel/mod.ts";
 import { columnOf } from "../column_of.ts";
-import { optionError } from "../errors.ts";
+import { optionError, shownCell } from "../errors.ts";
 import { isBtrdbTable } from "./btrdb_table.ts";
 import { type CellNotation, NUMBER } from "./cell_kind.ts";
 import type { LayoutWishes } from "./table_layout.ts";
@@ -142,7 +142,7 @@ function findTime(
   const shown = all.find(({ i }) => TIME_NAME.test(names[i]!)) ?? all[0];
   throw optionError(
     shown === undefined ? "Cannot import: no column has times" : (
-      `Cannot tell what ${JSON.stringify(shown.cells[0])} in column ${
+      `Cannot tell what ${JSON.stringify(shownCell(shown.cells[0] ?? ""))} in column ${
         names[shown.i]
       } means as a time`
     ),
@@ -205,7 +205,9 @@ function formOf(
   if (numeric && (relative || forms.length === 0)) {
     if (!relative && unit !== "ns") {
       throw optionError(
-        `Cannot import: the times in column ${names[i]} are relative, the first one is ${cells[0]}`,
+        `Cannot import: the times in column ${names[i]} are relative, the first one is ${
+          shownCell(cells[0]!)
+        }`,
         "give their start with --start, and their unit (s, ms, us or ns) with --time-format; " +
           "or name another column with --time",
       );

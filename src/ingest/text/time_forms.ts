@@ -4,7 +4,7 @@
  * @module
  */
 
-import { optionError } from "../errors.ts";
+import { optionError, shownCell } from "../errors.ts";
 
 /** A form that cells can have, and what they mean in it, ms since the Unix epoch. */
 export interface TimeForm {
@@ -205,7 +205,7 @@ export function onlyForm(
   rest: string = "",
 ): TimeForm {
   if (forms.length === 1) return forms[0]!;
-  const cell = JSON.stringify(cells[0] ?? "");
+  const cell = JSON.stringify(shownCell(cells[0] ?? ""));
   throw optionError(
     forms.length === 0
       ? `Cannot tell what ${cell} in column ${name} means as a time`
