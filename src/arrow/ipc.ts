@@ -344,6 +344,8 @@ function* messagesInSteps(bytes: Uint8Array): Generator<undefined, Found> {
 function* alignedInSteps(bytes: Uint8Array): Generator<undefined, Uint8Array> {
   if (bytes.byteOffset % ALIGNMENT === 0) return bytes;
   const aligned = new Uint8Array(bytes.length);
+  // The C library may have filled it with zeros, which takes as long as to copy it.
+  yield;
   for (let at = 0; at < bytes.length; at += STEP_BYTES) {
     aligned.set(bytes.subarray(at, at + STEP_BYTES), at);
     yield;
@@ -356,13 +358,15 @@ function* joinInSteps(
   parts: readonly RawColumns[],
   points: number,
 ): Generator<undefined, RawColumns> {
-  const times = new BigInt64Array(points), values = new Float64Array(points);
+  const times = new BigInt64Array(points);
+  yield;
+  const values = new Float64Array(points);
   let at = 0;
   for (const part of parts) {
+    yield;
     times.set(part.times, at);
     values.set(part.values, at);
     at += part.times.length;
-    yield;
   }
   return { times, values };
 }

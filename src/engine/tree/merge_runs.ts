@@ -72,7 +72,10 @@ export function* mergeRunsInSteps(
   if (na === 0) return b;
   if (nb === 0) return a;
   if (na + nb <= 2 * STEP_POINTS) return mergeRuns(a, b, drop);
-  const merged = { times: new BigInt64Array(na + nb), values: new Float64Array(na + nb) };
+  // The C library may fill such memory with zeros at once, for some ms.
+  const times = new BigInt64Array(na + nb);
+  yield;
+  const merged = { times, values: new Float64Array(na + nb) };
   let out = 0, i = 0, j = 0;
   const add = ({ times, values }: RawColumns) => {
     merged.times.set(times, out);
@@ -80,7 +83,7 @@ export function* mergeRunsInSteps(
     out += times.length;
   };
   while (i < na || j < nb) {
-    if (out > 0) yield;
+    yield;
     const end = earlier(a.times[i + STEP_POINTS], b.times[j + STEP_POINTS]);
     const toA = end === undefined ? na : gallop(a.times, end, i, na);
     const toB = end === undefined ? nb : gallop(b.times, end, j, nb);
