@@ -8,7 +8,6 @@ import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Socket } from "node:net";
 import { FilteredSocket } from "./filtered_socket.ts";
 import type { Goaway } from "./frame_filter.ts";
-import { gatherRequests } from "./gather_requests.ts";
 
 /** A connection as a connector of grpc-js 1.14 hands it on to HTTP/2. */
 interface Connected {
@@ -49,7 +48,6 @@ export function filtered(
     connector.connect = async (socket) => {
       const connected = await connect(socket);
       const filteredSocket = new FilteredSocket(connected.socket, onGoaway);
-      gatherRequests(filteredSocket);
       return { ...connected, socket: filteredSocket as unknown as Socket };
     };
     return connector;
