@@ -5,7 +5,12 @@
  */
 
 import type { SourceColumn } from "../source.ts";
-import { ChannelColumns, type ChannelNames, stationCollection } from "./channel_columns.ts";
+import {
+  ChannelColumns,
+  type ChannelNames,
+  namedByUnit,
+  stationCollection,
+} from "./channel_columns.ts";
 import type { DataLayout } from "./data_layout.ts";
 import type { Received } from "./capture_reader.ts";
 
@@ -19,6 +24,8 @@ export class CaptureColumns {
   readonly columns: SourceColumn[] = [];
   readonly notices: Set<string> = new Set();
   readonly #names: ChannelNames;
+  /** Names of columns in their collections. */
+  readonly #taken = new Set<string>();
   readonly #places = new Map<string, number>();
   /** Device of each collection. */
   readonly #owners = new Map<string, string>();
@@ -86,13 +93,16 @@ export class CaptureColumns {
   }
 
   #place(column: SourceColumn): number {
-    const key = `${column.collection}\0${column.name}`;
+    const name = `${column.collection}\0${column.name}`;
+    const key = `${name}\0${column.unit}`;
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = this.columns.push(column) - 1;
+      // A phasor that was a voltage may be a current now, or the other way round.
+      place = this.columns.push(this.#taken.has(name) ? namedByUnit(column) : column) - 1;
       if (place === MAX_COLUMNS) {
         throw new RangeError(`Cannot read the capture: more than ${MAX_COLUMNS} streams`);
       }
+      this.#taken.add(name);
       this.#places.set(key, place);
     }
     return place;

@@ -59,6 +59,11 @@ function freeName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
+/** A column with its unit behind the name, where the stream of the name has another quantity. */
+export function namedByUnit(column: SourceColumn): SourceColumn {
+  return { ...column, name: `${legal(column.name, MAX_NAME_BYTES - 8)} ${column.unit}` };
+}
+
 /** Collection of a station: its number and name. */
 export function stationCollection({ idcode, name }: StationConfiguration): string {
   return legal(name === "" ? String(idcode) : `${idcode}_${name}`, MAX_STATION_BYTES);

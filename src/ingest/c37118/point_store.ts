@@ -15,7 +15,7 @@ import { findBadTime } from "../../kernel/find_bad_point.ts";
 import type { InsertOptions } from "../../client/insert.ts";
 import { sortPoints } from "../../kernel/mod.ts";
 import type { SourceColumn } from "../source.ts";
-import type { ColumnPoints } from "./channel_columns.ts";
+import { type ColumnPoints, namedByUnit } from "./channel_columns.ts";
 import { outOfRange } from "../../core/argument_error.ts";
 
 type MergePolicy = InsertOptions["mergePolicy"];
@@ -204,7 +204,7 @@ export class PointStore {
   }
 
   #keyOf(column: SourceColumn): string {
-    return `${this.#collectionOf(column)}\0${column.name}`;
+    return `${this.#collectionOf(column)}\0${column.name}\0${column.unit ?? ""}`;
   }
 
   async #stream(column: SourceColumn): Promise<Stream> {
@@ -215,10 +215,26 @@ export class PointStore {
     if (this.#streams.size >= MAX_STREAMS) {
       throw outOfRange(`Cannot write to more than ${MAX_STREAMS} streams`);
     }
-    const stream = await this.#find(collection, column.name) ??
-      await this.#create(collection, column);
+    const stream = await this.#findOrCreate(collection, column);
     this.#streams.set(key, stream);
     return stream;
+  }
+
+  /** The stream of a column. One that has volts takes no amperes: they get another, named by their unit. */
+  async #findOrCreate(collection: string, column: SourceColumn): Promise<Stream> {
+    const found = await this.#find(collection, column.name);
+    if (found === undefined) return await this.#create(collection, column);
+    if (await this.#fits(found, column)) return found;
+    const other = namedByUnit(column);
+    const named = await this.#find(collection, other.name);
+    if (named === undefined) return await this.#create(collection, other);
+    if (await this.#fits(named, column)) return named;
+    throw outOfRange(`Cannot write ${column.unit} to ${JSON.stringify(other.name)}`);
+  }
+
+  async #fits(stream: Stream, { unit }: SourceColumn): Promise<boolean> {
+    const tags = await stream.tags({ timeoutMs: this.#timeoutMs });
+    return !isOtherQuantity(tags.unit, unit);
   }
 
   async #find(collection: string, name: string): Promise<Stream | undefined> {
@@ -246,6 +262,16 @@ export class PointStore {
       throw error;
     }
   }
+}
+
+/** Units of phasors, in both ways of naming. */
+const VOLTS: readonly unknown[] = ["Volt", "V"];
+const AMPERES: readonly unknown[] = ["Amp", "A"];
+
+/** Tells whether one unit is that of voltages, and the other one that of currents. */
+function isOtherQuantity(one: unknown, other: unknown): boolean {
+  return (VOLTS.includes(one) && AMPERES.includes(other)) ||
+    (AMPERES.includes(one) && VOLTS.includes(other));
 }
 
 /** Tells whether a later attempt would fail in the same way. */

@@ -243,6 +243,33 @@ Deno.test("CaptureSource: two frames of one time with other values are a warning
   assertEquals((await open(join(second(7)))).warnings, []);
 });
 
+// Columns were told apart by their names alone: of a phasor that became a current, the amperes were among
+// the volts.
+Deno.test("CaptureSource: a phasor that becomes a current has a column of its own", async () => {
+  const voltage = configured();
+  const current = configured((station) => station.phasors[0]!.quantity = "current");
+  const bytes = join([
+    config(voltage),
+    ...[0, 1].map((tick) => data(voltage, tick)),
+    config(current),
+    ...[2, 3, 4].map((tick) => data(current, tick)),
+    config(voltage),
+    data(voltage, 5),
+  ]);
+  const source = await open(bytes);
+  const sizes = source.columns.map(() => 0);
+  for await (const { columns } of source.batches({ offset: 0, lines: 0, rows: 0 })) {
+    for (const [i, { times }] of columns.entries()) sizes[i]! += times.length;
+  }
+  const found = source.columns.map(({ name, unit }, i) => `${name} in ${unit}: ${sizes[i]}`);
+  const magnitudes = found.filter((text) => text.startsWith("PH0MAG"));
+  const { name } = voltage.stations[0]!.phasors[0]!;
+  assertEquals(magnitudes, [
+    `PH0MAG ${name} in Volt: 3`,
+    `PH0MAG ${name} Amp in Amp: 3`,
+  ]);
+});
+
 Deno.test("CaptureSource: data after an announced change, before its configuration, are a warning", async () => {
   const configuration = configured();
   const announce = (values: Float64Array): void => void (values[0] = 0x0400);

@@ -140,3 +140,28 @@ Deno.test("PointStore: a stream that another client removes is made again", asyn
   assertEquals(others.length, 0);
   assertEquals(made!.uuid === old!.uuid, false);
 });
+
+// A phasor that became a current in a new configuration, and kept its name, went on in the stream of the
+// voltage: amperes among volts.
+Deno.test("PointStore: amperes do not go into a stream of volts, nor after a restart", async () => {
+  await using db = new BTrDB(await openEngine());
+  const of = (unit: string, value: number): ColumnPoints => ({
+    column: { name: "PH0MAG A", collection: "c", unit },
+    points: { times: BigInt64Array.of(BigInt(value)), values: Float64Array.of(value) },
+  });
+  for (const [unit, value] of [["Volt", 1], ["Amp", 2], ["V", 3], ["Volt", 4]] as const) {
+    for (const isRestarted of [true, false]) {
+      const store = new PointStore(db, { prefix: "", mergePolicy: undefined, timeoutMs: 600_000 });
+      if (!isRestarted) await store.store([of("Volt", 4)], false);
+      const { stored } = await store.store([of(unit, value)], false);
+      assertEquals(stored, 1);
+    }
+  }
+  const found: Record<string, number[]> = {};
+  for await (const stream of db.lookupStreams("c")) {
+    const { name, unit } = await stream.tags();
+    const { values } = await stream.rawValues(0n, 100n).collect();
+    found[`${name} in ${unit}`] = [...values];
+  }
+  assertEquals(found, { "PH0MAG A in Volt": [1, 3, 4], "PH0MAG A Amp in Amp": [2] });
+});
