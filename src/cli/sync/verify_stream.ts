@@ -6,6 +6,7 @@
 
 import type { StatColumns, StatPoint } from "../../../mod.ts";
 import { statPointAt } from "../../core/columns.ts";
+import { ErrorCode } from "../../core/errors.ts";
 import { Rewindower } from "../../kernel/mod.ts";
 import { extent } from "../ranges.ts";
 import type { NamedStream } from "../words/stream_names.ts";
@@ -15,15 +16,36 @@ const WINDOWS = 4_096n;
 const MEAN_TOLERANCE = 1e-9;
 
 /**
- * Reads all points of a stream and compares.
+ * Reads all points of a stream and compares. If it is written meanwhile, its points and windows may be of
+ * two states: then those of one version are compared, without the points of the write buffer.
  *
  * @param named The stream.
  * @param signal Ends it.
  * @param onPoints Told about points read.
- * @returns Descriptions of the errors found.
+ * @returns Descriptions of the errors found; none if the stream was removed meanwhile.
  */
 export async function verifyStream(
+  named: NamedStream,
+  signal: AbortSignal,
+  onPoints: (points: number) => void,
+): Promise<string[]> {
+  const { stream } = named;
+  try {
+    const before = await stream.fullVersion({ signal });
+    const problems = await verifyVersion(named, 0n, signal, onPoints);
+    if (problems.length === 0) return problems;
+    const { major, minor } = await stream.fullVersion({ signal });
+    if (major === before.major && minor === before.minor) return problems;
+    return await verifyVersion(named, major, signal, () => {});
+  } catch (error) {
+    if ((error as { code?: unknown }).code === ErrorCode.NoSuchStream) return [];
+    throw error;
+  }
+}
+
+async function verifyVersion(
   { stream, path }: NamedStream,
+  version: bigint,
   signal: AbortSignal,
   onPoints: (points: number) => void,
 ): Promise<string[]> {
@@ -37,7 +59,7 @@ export async function verifyStream(
   const problems: string[] = [];
   const parts: StatColumns[] = [];
   let last = start;
-  for await (const batch of stream.rawValues(start, end, { signal })) {
+  for await (const batch of stream.rawValues(start, end, { signal, version })) {
     const bad = firstBad(batch.times, batch.values, last);
     if (bad !== undefined) return [`${path}: ${bad}`];
     if (batch.times.length > 0) last = batch.times[batch.times.length - 1]!;
@@ -45,7 +67,8 @@ export async function verifyStream(
     onPoints(batch.times.length);
   }
   parts.push(rewindower.finish());
-  const reported = await stream.alignedWindows(start, end, pointwidth, { signal }).collect();
+  const reported = await stream.alignedWindows(start, end, pointwidth, { signal, version })
+    .collect();
   problems.push(...compare(path, flatten(parts), flatten([reported])));
   return problems;
 }
