@@ -19,7 +19,7 @@ export const FRAME_BYTES = 8_192;
 /** End of the head of a request. */
 const HEAD_END = "\r\n\r\n";
 
-const [BLANK, CAPITAL_A, CAPITAL_Z] = [0x20, 0x41, 0x5a];
+const [LF, CR, BLANK, CAPITAL_A, CAPITAL_Z] = [0x0a, 0x0d, 0x20, 0x41, 0x5a];
 
 /** Internals of a socket: its handle, of which the parser of HTTP/1.1 tells whether it is taken. */
 interface Handled {
@@ -61,6 +61,8 @@ export function portionsOf(chunk: Uint8Array): { frames: number; cuts: number[] 
   const hasMethod = methodsIn(bytes);
   for (let start = 0, at = 0; (at = bytes.indexOf(HEAD_END, start)) >= 0;) {
     at += HEAD_END.length;
+    // Of many empty lines, one is looked for.
+    while (bytes[at] === CR || bytes[at] === LF) at++;
     if (isHead || hasMethod(start, at)) {
       if (++requests % (PORTION_FRAMES / REQUEST_FRAMES) === 0 && at < bytes.length) cuts.push(at);
     }

@@ -37,6 +37,9 @@ Deno.test("portionsOf: empty lines in a body are no heads, wherever the requests
     assertEquals(of(post + body), { frames, cuts: [] });
     assertEquals(of(body).cuts, []);
   }
+  const spaced = GET.repeat(20).replaceAll("GET", "\r\n\r\n\nGET");
+  // The first empty lines may end a head that came before.
+  assertEquals(of(spaced).frames, 42);
   // A body needs no line end, and a head may have come in part.
   const short = `${post}123456789`;
   assertEquals(of(short.repeat(8)).frames, 16);
