@@ -113,7 +113,7 @@ function pointed(p: usize, quoted: bool): usize {
     if (quoted ? c == QUOTE || c == LF : c == delimiter || c == LF || c == CR || c == QUOTE) break;
     const digit = <u32>c - 48 < 10;
     if (c == thousands && thousands != 0) {
-      const ok = whole && n > 0 && (group < 0 ? n <= 4 : group == 3) &&
+      const ok = whole && n > 0 && (group < 0 ? leads(p, n) : group == 3) &&
         <u32>load<u8>(p + n - 1) - 48 < 10 && <u32>load<u8>(p + n + 1) - 48 < 10;
       if (!ok) markError = THOUSANDS;
       group = 0;
@@ -135,6 +135,16 @@ function pointed(p: usize, quoted: bool): usize {
   store<u8>(to, LF);
   pointedLength = markError != 0 ? <usize>-1 : to - CELL;
   return n;
+}
+
+/**
+ * Tells whether the `n` bytes at `p` can stand before the first mark: a sign, and one to three digits,
+ * which are more than a zero alone. `0,001` and `1234,567` have the mark of decimals.
+ */
+function leads(p: usize, n: usize): bool {
+  const first = load<u8>(p);
+  const digits = first == 43 || first == 45 ? n - 1 : n;
+  return digits <= 3 && (digits != 1 || load<u8>(p + n - 1) != 48);
 }
 
 /** A cell that is no number: an error, or left out. */

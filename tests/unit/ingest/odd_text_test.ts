@@ -96,3 +96,25 @@ Deno.test("importFile: names that no stream can have are errors of their column"
   assertStringIncludes(message, `Cannot import "${"x".repeat(100)}…": tag value for key "name"`);
   assertStringIncludes(message, "have 1 to 255 bytes, without NUL");
 });
+
+// They became 1 and 1234567: a mark that cannot be one of thousands is a decimal one.
+Deno.test("importFile: a zero alone or four digits before a thousands mark are refused", async () => {
+  const table = (cell: string) => `t;v\n1700000000;${cell}\n`;
+  const options = { thousands: ",", delimiter: ";" };
+  for (const cell of ["0,001", "-0,125", "+0,500", "1234,567", "1234,567,890", "-,123"]) {
+    const { message } = await errorOf(table(cell), options);
+    assertStringIncludes(message, `${JSON.stringify(cell)} has thousands marks`);
+  }
+  const good: [cell: string, value: number][] = [
+    ["1,234", 1234],
+    ["-12,345.5", -12_345.5],
+    ["+123,456,789", 123_456_789],
+    ["000,123", 123],
+    ["0.125", 0.125],
+    ["1234.567", 1234.567],
+  ];
+  for (const [cell, value] of good) {
+    const { points } = await imported(new TextEncoder().encode(table(cell)), options);
+    assertEquals(points["f/v"], [["2023-11-14T22:13:20Z", value]]);
+  }
+});
