@@ -19,6 +19,11 @@ export function bearerOf(header: string | undefined): string | undefined {
   return password === undefined ? header : `bearer ${password}`;
 }
 
+/** Tells whether a header shows a key as a password. */
+export function isBasic(header: string | undefined): boolean {
+  return /^basic\b/i.test(header ?? "");
+}
+
 /** The text after the first colon in base64; undefined if it is no base64, or has no colon. */
 function passwordOf(base64: string): string | undefined {
   try {

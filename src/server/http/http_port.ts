@@ -24,8 +24,8 @@ import { endOnFrameFloods } from "../transport/frame_bounds.ts";
 import { beginTurns, type KeyOf, noteKey, noteKeys } from "../transport/turns.ts";
 import { endOnLongHeaders, endOnRefusedHeaders } from "../transport/header_bounds.ts";
 import { Reply, Request } from "./exchange.ts";
-import { bearerOf } from "./credentials.ts";
-import { allowedOrigin, isOwnHost, type OriginRules } from "./origins.ts";
+import { bearerOf, isBasic } from "./credentials.ts";
+import { allowedOrigin, isOwnHost, mayShowPassword, type OriginRules } from "./origins.ts";
 import { keepForeignConnections } from "./foreign_connections.ts";
 import type { HttpDispatcher } from "./http_dispatcher.ts";
 import { boundedServer } from "./http1_bounds.ts";
@@ -180,7 +180,8 @@ export class HttpPort {
     const { rules, requests, calls, incoming, maxMessageBytes } = this.#options;
     const { authorization } = request;
     this.#port.connections.heard(request.peer, incoming.isKnown(authorization));
-    const origin = allowedOrigin(request.header("origin"), request.host, rules);
+    const page = request.header("origin");
+    const origin = allowedOrigin(page, request.host, rules);
     const reply = replyWith(corsFields(origin));
     if (this.#isClosing) return refuse(reply, 503, "the server is stopping");
     if (request.isAmbiguous) return refuse(reply, 400, "expected one host, and one key at most");
@@ -192,6 +193,13 @@ export class HttpPort {
       return refuse(reply, 403, "this server is not reached by that name without API keys");
     }
     if (origin === null) return refuse(reply, 403, "pages of this origin may not ask");
+    if (isBasic(request.header("authorization")) && !mayShowPassword(page, request.host, rules)) {
+      return refuse(
+        reply,
+        403,
+        "only pages of listed origins may show a password, expected bearer",
+      );
+    }
     if (request.method === "OPTIONS") return allow(reply);
     const type = request.header("content-type") ?? "";
     if (request.method === "POST" && /^application\/grpc-web(\+proto)?$/.test(type)) {

@@ -56,6 +56,25 @@ export function allowedOrigin(
 ): string | null | undefined {
   if (origin === undefined) return undefined;
   if (rules.origins.includes("*")) return "*";
-  if (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return undefined;
+  if (isOwnOrigin(origin, host)) return undefined;
   return rules.origins.includes(origin) ? origin : null;
+}
+
+/**
+ * Tells whether a key may come as the password of `Basic`. A browser in which one was typed in adds it to
+ * the requests of every page, so that a page which may call only because all may would write with it.
+ *
+ * @param origin `Origin` header; absent where no page of another origin asks.
+ * @param host `Host` header.
+ */
+export function mayShowPassword(
+  origin: string | undefined,
+  host: string | undefined,
+  { origins }: OriginRules,
+): boolean {
+  return origin === undefined || origins.includes(origin) || isOwnOrigin(origin, host);
+}
+
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }

@@ -192,6 +192,37 @@ Deno.test("serve http: pages of other origins only if they are listed", async ()
   });
 });
 
+// Where all origins may call, any page wrote with a password that its reader had typed in before: browsers
+// add it to requests that need no question before them, such as a POST of text.
+Deno.test("serve http: a password comes from pages of listed origins and this server alone", async () => {
+  const key = "secret-key";
+  const apiKeys = [{ key, capabilities: ["read" as const, "insert" as const] }];
+  const listed = "https://grid.example.org";
+  const http = { port: 0, origins: ["*", listed], write: { collection: "{bucket}" } };
+  await withServer({ apiKeys, http }, async (_server, base) => {
+    const write = async (authorization: string, origin?: string) => {
+      const { status, body } = await fetch(`${base}/api/v2/write?bucket=b`, {
+        method: "POST",
+        headers: { "content-type": "text/plain", authorization, ...(origin && { origin }) },
+        body: "m v=1 1",
+      });
+      await body?.cancel();
+      return status;
+    };
+    for (const password of [`Basic ${btoa(`me:${key}`)}`, `bASIC  ${btoa(`:${key}`)}`]) {
+      assertEquals(await write(password), 204);
+      assertEquals(await write(password, base), 204);
+      assertEquals(await write(password, listed), 204);
+      for (const origin of ["https://evil.example", "null", `${base}0`, "file://"]) {
+        assertEquals(await write(password, origin), 403, origin);
+      }
+    }
+    for (const form of ["Token", "Bearer"]) {
+      assertEquals(await write(`${form} ${key}`, "https://any.example"), 204);
+    }
+  });
+});
+
 Deno.test("isOwnHost: addresses, loopback names and configured ones", () => {
   const rules = { origins: ["https://grid.example.org"], hostname: "db.lan", keyed: false };
   const own = ["localhost", "LOCALHOST:80", "127.0.0.1:1", "[::1]:8080", "10.0.0.7", "db.lan:8080"];
