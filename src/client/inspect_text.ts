@@ -5,6 +5,7 @@
  */
 
 import { formatTime } from "../core/time.ts";
+import { escapeJson } from "../core/unsafe_text.ts";
 
 /** Rows shown at either end. */
 const SHOWN = 3;
@@ -56,14 +57,6 @@ export function objectText(
   values: Readonly<Record<string, string | number | null | undefined>>,
 ): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}: ${quoted(value)}`);
+    .map(([key, value]) => `${key}: ${escapeJson(JSON.stringify(value))}`);
   return `${name} { ${pairs.join(", ")} }`;
-}
-
-/** A value as JSON without anything that moves a terminal, turns text around or is not to be seen. */
-function quoted(value: string | number | null | undefined): string {
-  return JSON.stringify(value).replace(/[\x7f-\x9f\p{Cf}\u2028\u2029]/gu, (character) => {
-    const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-  });
 }

@@ -5,31 +5,18 @@
  * @module
  */
 
-/**
- * Controls but line ends and tabs (C0, DEL, C1), format characters such as those that change the
- * direction of text, separators of lines and paragraphs, halves of surrogate pairs, characters that are
- * drawn as nothing, and combining marks on a letter that has four: more of them cover other lines.
- */
-const UNSAFE =
-  /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029]|(?<=\p{M}{4})\p{M}/gu;
+import { UNSAFE_TEXT } from "../../core/unsafe_text.ts";
+
 const LINE_ENDS = /[\t\n\r]/g;
 
 const NAMES: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /** Shows unsafe characters as `\x1b` or `\u{202e}`; line ends and tabs stay. */
 export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (char) => {
+  return text.replace(UNSAFE_TEXT, (char) => {
     const code = char.codePointAt(0)!;
     const hex = code.toString(16);
     return NAMES[char] ?? (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
-  });
-}
-
-/** Shows unsafe characters of a JSON text as JSON does, `\u001b`: it stays the same data. */
-export function escapeJson(json: string): string {
-  return json.replace(UNSAFE, (char) => {
-    const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
   });
 }
 

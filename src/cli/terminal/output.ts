@@ -4,9 +4,10 @@
  * @module
  */
 
+import { escapeJson } from "../../core/unsafe_text.ts";
 import { withEscapes } from "../../plot/sgr.ts";
 import { CliError } from "../errors.ts";
-import { escapeJson, escapeLine, escapeText } from "./escape.ts";
+import { escapeLine, escapeText } from "./escape.ts";
 
 /** Tells whether an error means that the reader of a pipe has closed it, as `head` does. */
 export function isBrokenPipe(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { escapeJson, escapeLine, escapeText } from "../../../src/cli/terminal/escape.ts";
+import { escapeLine, escapeText } from "../../../src/cli/terminal/escape.ts";
+import { escapeJson } from "../../../src/core/unsafe_text.ts";
 import { sgr, withEscapes, withoutColors } from "../../../src/plot/sgr.ts";
 
 Deno.test("escapeText: controls, C1 and characters that turn text around are shown, not obeyed", () => {
