@@ -52,7 +52,8 @@ export const FORMATS: readonly Format[] = [
   {
     name: "parquet",
     refuses: NOT_COLUMNAR,
-    fits: (head) => new TextDecoder().decode(head.subarray(0, 4)) === "PAR1",
+    // "PARE" is encrypted: its reader says so.
+    fits: (head) => ["PAR1", "PARE"].includes(new TextDecoder().decode(head.subarray(0, 4))),
     open: async (input, options, layout) =>
       await (await import("./columnar/open_columnar.ts")).openParquetSource(input, options, layout),
   },

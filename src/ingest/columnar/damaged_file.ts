@@ -25,5 +25,6 @@ export function damagedFile(error: unknown, format: "parquet" | "arrow"): unknow
   const said = error.message.replace(/^Cannot read \w+: /, "");
   const text = said.length > MAX_TEXT ? `${said.slice(0, MAX_TEXT)}…` : said;
   const name = format === "parquet" ? "Parquet" : "Arrow";
-  return new ImportError(`Cannot import: the ${name} file is damaged: ${text}`, { cause: error });
+  const what = said.includes("is encrypted") ? "cannot be read" : "is damaged";
+  return new ImportError(`Cannot import: the ${name} file ${what}: ${text}`, { cause: error });
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { tableFromArrays, tableToIPC } from "@uwdata/flechette";
-import type { ImportOptions } from "../../../src/ingest/mod.ts";
+import { ImportError, type ImportOptions } from "../../../src/ingest/mod.ts";
 import { readArrow } from "../../../src/io/arrow.ts";
 import { imported, instant, timesOf, valuesOf } from "../../support/imported.ts";
 
@@ -137,4 +137,14 @@ Deno.test("readArrow: more rows than the bytes of a column can have are refused 
   }
   assertEquals(changed >= 2, true);
   await assertRejects(() => Array.fromAsync(readArrow(bytes)), Error, "shorter than it says");
+});
+
+// It was "neither text nor Parquet", with advice about UTF-16.
+Deno.test("importFile: encrypted Parquet is named", async () => {
+  const bytes = await Deno.readFile(file("types.parquet"));
+  const mark = new TextEncoder().encode("PARE");
+  bytes.set(mark);
+  bytes.set(mark, bytes.length - 4);
+  const said = "the Parquet file cannot be read: the file is encrypted, and no keys are taken";
+  await assertRejects(() => imported(bytes), ImportError, said);
 });
