@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import type { ImportInput } from "./bytes.ts";
+import { lockImport } from "./import_lock.ts";
 import { checkOptions } from "./check_options.ts";
 import { inFile } from "./errors.ts";
 import { ImportRun } from "./import_run.ts";
@@ -70,6 +71,11 @@ const AT_ONCE = 8;
 /**
  * Imports the numeric columns of a file, each number at its time.
  *
+ * A second import of a file into a database with the same options is refused while the first one is
+ * under way, as every point would be stored twice. Imports with one `db` are always told apart; those of
+ * other processes, and with other connections to one database, only on Deno, not on Windows, and if both
+ * give the same `target`. Elsewhere the caller has to see to it.
+ *
  * @param db Database to import into.
  * @param input Path, `file:` URL or bytes.
  * @param options Properties of the file and the streams, as far as they are known; the rest is
@@ -77,8 +83,8 @@ const AT_ONCE = 8;
  * @returns Points and streams stored, and columns left out.
  * @throws {TypeError} If there is no option of a name, or one is of the wrong type.
  * @throws {RangeError} If an option has a value that is not allowed.
- * @throws {ImportError} If the file or an option cannot be used. Nothing was stored, unless
- *   {@linkcode storedBefore} says so.
+ * @throws {ImportError} If the file or an option cannot be used, or it is being imported. Nothing was
+ *   stored, unless {@linkcode storedBefore} says so.
  * @throws {CsvError} If a row or a cell of a table cannot be read.
  */
 export async function importFile(
@@ -88,6 +94,7 @@ export async function importFile(
 ): Promise<ImportSummary> {
   checkDatabase("import", db);
   checkOptions("import", options);
+  using _lock = lockImport(db, input, options);
   const startMs = performance.now();
   const prepared = await prepareImport(db, input, options);
   await using source = prepared.source;

@@ -140,7 +140,7 @@ export interface ImportOptions extends SourceOptions, TargetOptions {
   restart?: boolean | undefined;
   /** Fate of points at times that are stored already. @default {"never"} */
   mergePolicy?: NonNullable<InsertOptions["mergePolicy"]> | undefined;
-  /** Name of the database in the records of interrupted imports. @default {""} */
+  /** Name of the database in the records of interrupted imports, and in locks. @default {""} */
   target?: string | undefined;
   /** Folder of those records. @default {that of `$BTRDB_STATE_DIR`, else of the user} */
   stateFolder?: string | undefined;

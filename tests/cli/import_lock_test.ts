@@ -1,7 +1,6 @@
 /** Imports of one file at the same time. */
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { lockImport } from "../../src/cli/import/import_lock.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { until } from "../support/until.ts";
 import { btrdb, serveTarget, start, workspace } from "./support.ts";
 
@@ -29,7 +28,7 @@ Deno.test("import: a file that another process imports with the same options is 
   for (const more of [[], ["--resume"], ["--restart"]]) {
     const { code, stderr } = await btrdb([...args, ...more], { env });
     assertEquals(code, 1);
-    assertStringIncludes(stderr, "another process imports it into this database");
+    assertStringIncludes(stderr, "another import of it into this database");
   }
   child.kill("SIGCONT");
   const { code, stderr } = await output;
@@ -37,39 +36,6 @@ Deno.test("import: a file that another process imports with the same options is 
   assertEquals(await locks(), []);
   const { stdout } = await btrdb(["-d", server.address, "show", "c/v", "--json"], { env });
   assertStringIncludes(stdout, `"count":"${ROWS}"`);
-});
-
-Deno.test("lockImport: another file, other options and pipes are free; links and pipes are replaced", async () => {
-  await using dir = await workspace();
-  const { env, path } = dir;
-  const before = Deno.env.get("BTRDB_STATE_DIR");
-  Deno.env.set("BTRDB_STATE_DIR", env["BTRDB_STATE_DIR"]!);
-  try {
-    const [file, other] = [`${path}/a.csv`, `${path}/b.csv`];
-    for (const name of [file, other]) await Deno.writeTextFile(name, "time,V\n");
-    assertEquals(lockImport("-", {}), undefined);
-    const held = lockImport(file, { into: "f", start: 5n })!;
-    assertThrows(() => lockImport(file, { into: "f", start: 5n, resume: true }));
-    assertThrows(() => lockImport(`${path}/./a.csv`, { into: "f", start: 5n }));
-    lockImport(file, { into: "g", start: 5n })![Symbol.dispose]();
-    lockImport(other, { into: "f", start: 5n })![Symbol.dispose]();
-    const place = held.path;
-    held[Symbol.dispose]();
-    const plant: (() => Promise<unknown>)[] = [
-      () => Deno.symlink(`${path}/elsewhere`, place),
-      () => new Deno.Command("mkfifo", { args: [place] }).output(),
-    ];
-    for (const put of plant) {
-      await put();
-      using lock = lockImport(file, { into: "f", start: 5n });
-      assertEquals(lock?.path, place);
-      assertEquals(Deno.lstatSync(place).mode! & 0o777, 0o600);
-    }
-    assertThrows(() => Deno.lstatSync(`${path}/elsewhere`), Deno.errors.NotFound);
-  } finally {
-    if (before === undefined) Deno.env.delete("BTRDB_STATE_DIR");
-    else Deno.env.set("BTRDB_STATE_DIR", before);
-  }
 });
 
 // They ended with the system's words alone, `Not a directory (os error 20): mkdir …`, and no hint.

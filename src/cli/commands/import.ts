@@ -18,7 +18,6 @@ import type { Context } from "../context.ts";
 import { CliError, Exit, notFound, usageError } from "../errors.ts";
 import { planText } from "../plan_text.ts";
 import { plural } from "../terminal/format.ts";
-import { lockImport } from "../import/import_lock.ts";
 import { importOptions, targetName } from "../import/import_options.ts";
 import { saySkipped, sayStored, sayTimes } from "../import/say_stored.ts";
 import { plotImported } from "../import/plot_imported.ts";
@@ -328,7 +327,6 @@ async function importOne(
   if (file === "-" && Deno.stdin.isTerminal()) context.talk("Reading what is typed, up to Ctrl-D");
   // The database may have been made just now.
   const target = targetName(context.target);
-  using _lock = lockImport(file, { ...options, target });
   const progress = context.progress(`Importing ${file}`);
   const input = file === "-" ? readStdin() : file;
   try {
