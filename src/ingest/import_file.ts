@@ -12,6 +12,7 @@ import type { ImportInput } from "./bytes.ts";
 import { lockImport } from "./import_lock.ts";
 import { checkOptions } from "./check_options.ts";
 import { inFile } from "./errors.ts";
+import type { FileChanges } from "./file_changes.ts";
 import { ImportRun } from "./import_run.ts";
 import type { ImportOptions } from "./options.ts";
 import { type Prepared, prepareImport } from "./prepare_import.ts";
@@ -105,6 +106,7 @@ export async function importFile(
   try {
     // Nothing is made for what cannot be read.
     const first = await batches.next();
+    await prepared.changes.checkBegun();
     const streams = prepared.streams ?? await makeStreams(db, prepared);
     const run = await ImportRun.prepare({
       db,
@@ -118,7 +120,7 @@ export async function importFile(
       signal,
       onProgress: options.onProgress,
     });
-    const result = await run.run(goOn(first, batches)).catch((error) => {
+    const result = await run.run(goOn(first, batches, prepared.changes)).catch((error) => {
       if (run.begun) stopped.set(error as object, run.fresh);
       throw error;
     });
@@ -182,10 +184,12 @@ async function addedTo(
   return counts.reduce((sum, n, i) => sum + n - BigInt(record.streams[i]!.before), 0n);
 }
 
-/** The batch that was read already, and the rest. */
+/** The batch that was read already, and the rest, if the file is still the one that was looked at. */
 async function* goOn(
   first: IteratorResult<SourceBatch>,
   rest: AsyncIterator<SourceBatch>,
+  changes: FileChanges,
 ): AsyncGenerator<SourceBatch, void, void> {
   for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  await changes.checkRead();
 }

@@ -9,6 +9,7 @@ import type { BTrDB } from "../client/btrdb.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { parseJson } from "../core/parse_json.ts";
 import { collectionOf, identityOf, type ImportInput, openBytes } from "./bytes.ts";
+import { FileChanges } from "./file_changes.ts";
 import { configurationBeside } from "./comtrade/record_files.ts";
 import { ImportError, optionError } from "./errors.ts";
 import type { FormatInput } from "./format.ts";
@@ -41,6 +42,8 @@ export interface Prepared {
   /** Digests of what is before a position, where the file may grow behind it. */
   before(position: Position): Promise<ImportRecord["before"]>;
   readonly resumed: boolean;
+  /** Finds out if the file is another one than was looked at. */
+  readonly changes: FileChanges;
 }
 
 /**
@@ -56,6 +59,7 @@ export async function prepareImport(
   const named = typeof input === "string" ? configurationBeside(input) : undefined;
   const bytes = await openBytes(named ?? input);
   const opened = await findSource(bytes, options);
+  const changes = new FileChanges(opened.input);
   const identity: ImportRecord["source"] = {
     path: await identityOf(bytes),
     size: bytes.size ?? null,
@@ -82,7 +86,7 @@ export async function prepareImport(
       ({ uuid }) => nameStream(db.streamFromUUID(uuid)),
     );
     if (old.done) await rebase(old, streams);
-    return { source, streams, record: old, path, before, resumed: true };
+    return { source, streams, record: old, path, before, resumed: true, changes };
   }
   if (resume) options.onNotice?.(`Nothing to resume for ${bytes.name}: importing all of it`);
   const source = await openFound(opened, options);
@@ -106,7 +110,7 @@ export async function prepareImport(
       position: START,
     };
     const before = (position: Position) => digestsAt(opened, source, position);
-    return { source, targets, record, path, before, resumed: false };
+    return { source, targets, record, path, before, resumed: false, changes };
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
