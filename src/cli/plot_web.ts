@@ -10,6 +10,7 @@ import { encodeView } from "../web/plotter/view_fragment.ts";
 import { withStream } from "../web/plotter/view_changes.ts";
 import { EMPTY_VIEW, type ViewState } from "../web/plotter/view_state.ts";
 import type { Context } from "./context.ts";
+import { OneTimeLink } from "./one_time_link.ts";
 import type { TimeRange } from "./ranges.ts";
 import type { NamedStream } from "./words/stream_names.ts";
 
@@ -46,7 +47,8 @@ export async function plotWeb(
   const url = `http://127.0.0.1:${server.httpPort}/#key=${key}&${fragment}`;
   if (context.json) context.printJson({ url });
   else context.print(`${url}\n`);
-  const isOpened = !noOpen && await openBrowser(url);
+  await using link = noOpen ? undefined : new OneTimeLink(url);
+  const isOpened = link !== undefined && await openBrowser(link.url);
   context.talk(`${isOpened ? "Opened in the browser" : "Open it in a browser"}; interrupt to stop`);
   if (!context.signal.aborted) {
     await new Promise<void>((resolve) => onAbort(context.signal, resolve));

@@ -61,6 +61,52 @@ Deno.test("plot --web: a server for this machine with a key for this once, until
   assertEquals(code, 0);
 });
 
+// The key was among the words with which the browser was started, which `ps` shows to all users of a
+// machine as long as the browser runs.
+Deno.test({
+  name: "plot --web: no key is among the words of a process, and the link there leads on once",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using dir = await workspace();
+    const target = await database(dir);
+    const opener = '#!/bin/sh\necho "$@" > $OPENED.part && mv $OPENED.part $OPENED\n';
+    await Deno.mkdir(`${dir.path}/bin`);
+    await Deno.writeTextFile(`${dir.path}/bin/xdg-open`, opener, { mode: 0o755 });
+    const opened = `${dir.path}/opened`;
+    const PATH = `${dir.path}/bin:${Deno.env.get("PATH")}`;
+    const env = { ...dir.env, PATH, OPENED: opened, DISPLAY: ":1" };
+    const child = start([...target, "plot", "--web", "--json", "lab/value"], { env });
+    try {
+      const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+      let said = "";
+      while (!said.includes("interrupt to stop")) said += (await reader.read()).value!;
+      await reader.cancel();
+      assertStringIncludes(said, "Opened in the browser");
+      const link = (await Deno.readTextFile(opened)).trim();
+      assertMatch(link, /^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{48}$/);
+      const follow = async (url: string) => {
+        const answer = await fetch(url, { redirect: "manual" });
+        await answer.body?.cancel();
+        return [answer.status, answer.headers.get("location")];
+      };
+      assertEquals(await follow(new URL("/", link).href), [404, null]);
+      assertEquals(await follow(link.replace(/.$/, "x")), [404, null]);
+      const [status, address] = await follow(link);
+      assertEquals(status, 303);
+      assertMatch(String(address), /^http:\/\/127\.0\.0\.1:\d+\/#key=[0-9a-f]{48}&plots=/);
+      assertEquals(await follow(link), [410, null]);
+      child.kill("SIGINT");
+      const stdout = await new Response(child.stdout).json();
+      assertEquals(stdout, { url: address });
+      assertEquals((await child.status).code, 0);
+    } catch (error) {
+      child.kill("SIGKILL");
+      await Promise.all([child.status, child.stdout.cancel()]);
+      throw error;
+    }
+  },
+});
+
 Deno.test("plot --web: options of other plots are refused", async () => {
   await using dir = await workspace();
   const target = await database(dir);
