@@ -4,7 +4,9 @@
  * @module
  */
 
+import { SingleUse } from "../client/iterators.ts";
 import type { StreamSet } from "../client/stream_set.ts";
+import { cancellable } from "../core/cancellable.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { lowerBound } from "../core/search.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
@@ -106,7 +108,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
   readonly #inRange: bigint[];
   #plan: Promise<Plan> | undefined;
   #rows = 0n;
-  #taken = false;
+  readonly #answer: SingleUse<AlignedColumns>;
 
   /** @ignore Made by `align`. */
   constructor(sources: StreamSet | readonly AlignSource[], options: AlignOptions) {
@@ -118,6 +120,10 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
       throw new TypeError(`Cannot ${ACTION}: end is not given, but batches have no known end`);
     }
     this.#inRange = this.#sources.map(() => 0n);
+    this.#answer = new SingleUse(
+      ACTION,
+      () => cancellable({ signal }, (call) => this.#batches(() => ({ ...this.#left(), ...call }))),
+    );
   }
 
   /** Counts of each stream, up to the rows read so far. */
@@ -144,7 +150,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
    * ```
    */
   async collect(): Promise<AlignedColumns> {
-    const { rows } = await this.#planned();
+    const { rows } = await this.#planned(this.#left);
     if (rows > 2n ** 30n) {
       throw new RangeError(
         `Cannot ${ACTION}: there are ${rows} rows, expected at most 2^30 at once; read them in batches`,
@@ -169,21 +175,17 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
    * @throws {TypeError} If the rows were read before.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<AlignedColumns> {
-    if (this.#taken) {
-      throw new TypeError(`Cannot ${ACTION} twice: the rows were already read, align them again`);
-    }
-    this.#taken = true;
-    return this.#batches();
+    return this.#answer.take();
   }
 
   /** The rows that there are; the end is asked for, once, if it was not given. */
-  #planned(): Promise<Plan> {
-    this.#plan ??= planOf(this.#rules, this.#sources, this.#left);
+  #planned(left: () => RequestOptions): Promise<Plan> {
+    this.#plan ??= planOf(this.#rules, this.#sources, left);
     return this.#plan;
   }
 
-  async *#batches(): AsyncGenerator<AlignedColumns, void, void> {
-    const plan = await this.#planned();
+  async *#batches(left: () => RequestOptions): AsyncGenerator<AlignedColumns, void, undefined> {
+    const plan = await this.#planned(left);
     const { grid, rows } = plan;
     const { gridPiece, gridTimes, StreamAligner } = await import("../kernel/align.ts");
     this.#aligners = this.#sources.map(() => new StreamAligner(this.#rules));
@@ -191,7 +193,7 @@ export class AlignedQuery implements AsyncIterable<AlignedColumns> {
       const count = (n: number): void => {
         this.#inRange[s]! += BigInt(n);
       };
-      return new PendingPoints(open(plan, this.#left), plan, count);
+      return new PendingPoints(open(plan, left), plan, count);
     });
     const most = Math.max(1, Math.floor(BATCH_VALUES / Math.max(1, sources.length)));
     const size = BigInt(Math.min(gridPiece(grid), most));

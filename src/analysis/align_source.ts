@@ -6,6 +6,7 @@
 
 import { Stream } from "../client/stream.ts";
 import { StreamSet } from "../client/stream_set.ts";
+import { cancellable } from "../core/cancellable.ts";
 import type { RawColumns } from "../core/columns.ts";
 import { describe } from "../core/describe.ts";
 import { MAX_TIME, MIN_TIME } from "../core/range.ts";
@@ -68,7 +69,13 @@ export function sourcesOf(sources: StreamSet | readonly AlignSource[]): Source[]
 
 function streamSource(stream: Stream, version: bigint | undefined): Source {
   return {
-    open: (range, left) => streamPoints(stream, version, range, left),
+    open(range, left) {
+      const { signal } = left();
+      return cancellable(
+        { signal },
+        (call) => streamPoints(stream, version, range, () => ({ ...left(), signal: call.signal })),
+      );
+    },
     last: async (left) => (await stream.latest({ ...left(), version }))?.time,
   };
 }
@@ -79,7 +86,7 @@ async function* streamPoints(
   version: bigint | undefined,
   { start, end, tolerance, fill, maxGap }: AlignRange,
   left: () => RequestOptions,
-): AsyncGenerator<RawColumns> {
+): AsyncGenerator<RawColumns, void, undefined> {
   let from = start - tolerance, to = end + tolerance;
   if (fill !== "none") {
     const before = await stream.nearest(start, { ...left(), version, backward: true });

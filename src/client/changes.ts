@@ -4,9 +4,11 @@
  * @module
  */
 
+import { cancellable } from "../core/cancellable.ts";
 import type { CallOptions, ChangesChunk, ChangesRequest, Endpoint } from "../endpoint/endpoint.ts";
 import { LATEST } from "../core/range.ts";
 import { outOfRange } from "../core/argument_error.ts";
+import { lazily } from "./iterators.ts";
 
 /** A range of time in which points changed. */
 export interface ChangedRange {
@@ -32,17 +34,17 @@ export function openChanges(
       `Cannot read changes: fromVersion is ${from}, expected at most toVersion, which is ${to}`,
     );
   }
-  return changedRanges(endpoint, request, start);
+  return lazily(() => cancellable(start(), (call) => changedRanges(endpoint, request, call)));
 }
 
 /** Servers hold some ranges back and send them late (docs/protocol.md, "Changes"): all are read first. */
 async function* changedRanges(
   endpoint: Endpoint,
   request: ChangesRequest,
-  start: () => CallOptions,
+  call: CallOptions,
 ): AsyncIterableIterator<ChangedRange> {
   const ranges: ChangedRange[] = [];
-  for await (const chunk of endpoint.changes(request, start())) {
+  for await (const chunk of endpoint.changes(request, call)) {
     for (const range of rangesOf(chunk)) ranges.push(range);
   }
   yield* joined(ranges);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { cancellable } from "../core/cancellable.ts";
 import { describe } from "../core/describe.ts";
 import type { TimeLike } from "../core/time.ts";
 import { uuidBytes, uuidText } from "../core/uuid.ts";
@@ -191,7 +192,8 @@ function openerOf(endpoint: Endpoint, request: CsvRequest, call: CallOptions): C
   }
   const { width, depth } = query;
   const plan = { start, width, n: (end - start) / width, depth, compute: "auto" as const };
-  return ({ uuid, version }) => openWindows(endpoint, { uuid, version, ...plan }, call);
+  return ({ uuid, version }) =>
+    cancellable(call, (call) => openWindows(endpoint, { uuid, version, ...plan }, call));
 }
 
 function requestOf(options: WriteCsvOptions): CsvRequest {

@@ -227,16 +227,9 @@ class InsertRun {
 
   #explained(error: unknown): unknown {
     if (!(error instanceof BTrDBError) || this.#stored === 0) return error;
-    const { code, status, rpc, uuid, retryable } = error;
     const of = this.#total === undefined ? "" : ` of ${this.#total}`;
-    return new BTrDBError(`${error.message} (${this.#stored}${of} points are stored)`, {
-      code,
-      status,
-      retryable,
-      cause: error,
-      ...(rpc === undefined ? {} : { rpc }),
-      ...(uuid === undefined ? {} : { uuid }),
-    });
+    const message = `${error.message} (${this.#stored}${of} points are stored)`;
+    return new BTrDBError(message, { ...error, cause: error });
   }
 }
 

@@ -132,15 +132,17 @@ class Patcher {
     throwIfOver(this.#call, "patch");
     const uuid = this.#uuid;
     const { start, end } = run;
-    const { major } = await this.#endpoint.deleteRange({ uuid, start, end }, {});
+    let before: bigint | undefined;
     try {
+      const { major } = await this.#endpoint.deleteRange({ uuid, start, end }, {});
+      before = major - 1n;
       const others = major === expected
         ? concatRaw([])
-        : survivors((await this.#read(run, major - 1n, {})).columns, patch);
+        : survivors((await this.#read(run, before, {})).columns, patch);
       const points = sliceRaw(patch, run.lo, run.hi);
       await this.#insert(concatRaw([others, points]), {});
     } catch (error) {
-      throw explained(error, run, major - 1n);
+      throw explained(error, run, before);
     }
   }
 
@@ -183,12 +185,18 @@ class Patcher {
   }
 }
 
-function explained(error: unknown, { start, end }: TimeRange, version: bigint): unknown {
-  if (!(error instanceof BTrDBError)) return error;
-  const { code, status, retryable } = error;
+/**
+ * The error of a patch of which something may be deleted and not inserted again.
+ *
+ * @param version Holds what stood there; absent: nobody knows whether it is deleted, unless the database
+ * has answered.
+ */
+function explained(error: unknown, { start, end }: TimeRange, version?: bigint): unknown {
+  if (!(error instanceof BTrDBError) || (version === undefined && error.code !== 0)) return error;
+  const held = version === undefined ? "the version before" : `version ${version}`;
   return new BTrDBError(
     `Cannot finish the patch of ${formatTime(start)} to ${formatTime(end)}: ${error.message}; ` +
-      `version ${version} still holds what stood there, repeating the patch completes it`,
-    { code, status, retryable, cause: error },
+      `${held} still holds what stood there, repeating the patch completes it`,
+    { ...error, cause: error },
   );
 }

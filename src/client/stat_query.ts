@@ -4,10 +4,13 @@
  * @module
  */
 
+import type { CallOptions } from "../core/call.ts";
+import { cancellable } from "../core/cancellable.ts";
+import { type RequestOptions, startCall } from "../core/request_options.ts";
 import type { StatPoint } from "../core/columns.ts";
 import type { StatChunk } from "../endpoint/endpoint.ts";
 import { joinStat, StatBatch } from "./batch.ts";
-import { flatten, gather, mapEach, type Open, SingleUse } from "./iterators.ts";
+import { flatten, gather, mapEach, SingleUse } from "./iterators.ts";
 
 /**
  * Windows, read in batches of columns, once. Nothing is sent before the first read. Leaving the
@@ -31,10 +34,18 @@ export class StatQuery implements AsyncIterable<StatBatch> {
   readonly #answer: SingleUse<StatBatch>;
 
   /** @ignore Made by streams. */
-  constructor(action: string, open: Open<StatChunk>) {
+  constructor(
+    action: string,
+    options: RequestOptions,
+    open: (call: CallOptions) => AsyncIterableIterator<StatChunk>,
+  ) {
     this.#answer = new SingleUse(
       action,
-      () => mapEach(open(), (chunk) => new StatBatch(chunk.columns, chunk.version)),
+      () =>
+        mapEach(
+          cancellable(startCall(action, options), open),
+          (chunk) => new StatBatch(chunk.columns, chunk.version),
+        ),
     );
   }
 

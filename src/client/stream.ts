@@ -604,15 +604,8 @@ export class Stream {
     exponent(action, pointwidth, "pointwidth");
     const range = alignedRange(action, timeRange(action, start, end), pointwidth);
     const version = this.#version(action, options);
-    return new StatQuery(
-      action,
-      () =>
-        openAligned(
-          this.#endpoint,
-          { uuid: this.#uuid, ...range, version, pointwidth },
-          startCall(action, options),
-        ),
-    );
+    const request = { uuid: this.#uuid, ...range, version, pointwidth };
+    return new StatQuery(action, options, (call) => openAligned(this.#endpoint, request, call));
   }
 
   /**
@@ -658,10 +651,7 @@ export class Stream {
       compute: oneOf(action, compute, "compute", ["auto", "server", "client"]),
       version: this.#version(action, options),
     };
-    return new StatQuery(
-      action,
-      () => openWindows(this.#endpoint, plan, startCall(action, options)),
-    );
+    return new StatQuery(action, options, (call) => openWindows(this.#endpoint, plan, call));
   }
 
   /**

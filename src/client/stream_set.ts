@@ -4,6 +4,7 @@
  * @module
  */
 
+import { cancellable } from "../core/cancellable.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
 import { LATEST } from "../core/range.ts";
@@ -268,10 +269,14 @@ export class StreamSet implements Iterable<Stream> {
     end: TimeLike,
     options: RequestOptions = {},
   ): AsyncIterableIterator<MergedRow> {
-    const queries = this.streams.map((stream) =>
-      stream.rawValues(start, end, this.#at(stream, options))
+    const queries = (call: RequestOptions) =>
+      this.streams.map((stream) => stream.rawValues(start, end, this.#at(stream, call)));
+    // These are never read: the arguments are checked now.
+    queries(options);
+    return cancellable(
+      options,
+      (call) => mergeRows(queries(call).map((query) => query[Symbol.asyncIterator]())),
     );
-    return mergeRows(queries.map((query) => query[Symbol.asyncIterator]()));
   }
 
   /**

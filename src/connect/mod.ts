@@ -268,13 +268,7 @@ function commonOptions(
   call: CallOptions,
 ): ConnectionOptions {
   const { protocol = "auto", retry, hooks, tracer, maxMessageBytes } = options;
-  const common: ConnectionOptions = { protocol, ...call };
-  if (apiKey !== undefined) common.apiKey = apiKey;
-  if (retry !== undefined) common.retry = retry;
-  if (maxMessageBytes !== undefined) common.maxMessageBytes = maxMessageBytes;
-  if (hooks !== undefined) common.hooks = hooks;
-  if (tracer !== undefined) common.tracer = tracer;
-  return common;
+  return { protocol, apiKey, retry, maxMessageBytes, hooks, tracer, ...call };
 }
 
 /** `fetch` has no place for certificates; runtimes take them from elsewhere. */

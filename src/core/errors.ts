@@ -124,9 +124,9 @@ export interface BTrDBErrorInit {
   /** Name of the code, or the gRPC status when `code` is 0. */
   status?: string;
   /** RPC that failed, e.g. `"RawValues"`. */
-  rpc?: string;
+  rpc?: string | undefined;
   /** Stream concerned, canonical text form. */
-  uuid?: string;
+  uuid?: string | undefined;
   /** Overrides what the code says about retrying. */
   retryable?: boolean;
   /** The error underneath. */

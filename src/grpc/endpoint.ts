@@ -45,7 +45,7 @@ import type {
   WindowsRequest,
 } from "../endpoint/endpoint.ts";
 import { alignedWindows } from "./quirks/aligned_windows.ts";
-import { cancellable } from "./read/cancellable.ts";
+import { cancellable } from "../core/cancellable.ts";
 import type { Caller } from "./call/caller.ts";
 import { readChanges } from "./quirks/changes.ts";
 import type { MetadataCodec } from "./wire/metadata_codec.ts";

@@ -152,7 +152,7 @@ export function movedError(what: string, call: ErrorContext): BTrDBError {
  */
 export type Reach = "unsent" | "refused" | "cut" | "answered";
 
-const reaches = new WeakMap<BTrDBError, Reach>();
+const reaches = new WeakMap<object, Reach>();
 
 /** Notes how far the call of `error` came. */
 export function markReach(error: BTrDBError, reach: Reach): void {
@@ -169,13 +169,13 @@ export function copyReach(error: BTrDBError, other: BTrDBError): void {
  * Tells whether the call of `error` had no effect: it never reached a connection, or so says the
  * server.
  */
-export function wasUnsent(error: BTrDBError): boolean {
-  return reaches.get(error) === "unsent" || wasRefused(error);
+export function wasUnsent(error: unknown): boolean {
+  return reaches.get(error as object) === "unsent" || wasRefused(error);
 }
 
 /** Tells whether there is only the word of the server that the call of `error` had no effect. */
 export function wasRefused(error: unknown): boolean {
-  return error instanceof BTrDBError && reaches.get(error) === "refused";
+  return reaches.get(error as object) === "refused";
 }
 
 /** Message of the transport when the connection ended before a call could begin on it. */

@@ -36,22 +36,22 @@ export interface ConnectionOptions extends CallOptions {
   /** @default {"auto"} asks v5 `Info`, then v4 */
   readonly protocol?: "auto" | "v4" | "v5";
   /** Sent as `authorization: bearer …`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /**
    * Hosts that addresses learnt from servers may have: names, addresses, `*.example.org`. The key is
    * sent there too. @default {undefined} any host, but only with TLS where TLS was spoken before
    */
   allowedHosts?: readonly string[];
   /** Limits of retries; `false` for none. */
-  retry?: RetryOptions | false;
+  retry?: RetryOptions | false | undefined;
   /** Called for every RPC. */
-  hooks?: CallHooks;
+  hooks?: CallHooks | undefined;
   /** An OpenTelemetry tracer, or anything like it. */
-  tracer?: Tracer;
+  tracer?: Tracer | undefined;
   /** Workarounds for real servers. @default {"auto"} by what the server says it is */
   quirks?: "auto" | "on" | "off";
   /** Longest message taken from a server, decompressed, bytes. @default {67108864} */
-  maxMessageBytes?: number;
+  maxMessageBytes?: number | undefined;
   /**
    * Silence after which a connection with calls gets a keepalive probe, ms. @default {10000}
    */
@@ -101,6 +101,7 @@ export async function connectOver(
 ): Promise<Endpoint> {
   if (addresses.length === 0) throw invalidType("Cannot connect: addresses is empty");
   checkKey(options.apiKey);
+  checkWatchers(options);
   const policy = new RetryPolicy(options.retry, options.hooks);
   const cluster = new Cluster(addresses, settingsOf(transport, options), readMembers);
   try {
@@ -140,15 +141,25 @@ function checkKey(apiKey: string | undefined): void {
   );
 }
 
+/** A watcher that is no function would only show at the first call, which has no place for its error. */
+function checkWatchers({ hooks, tracer }: ConnectionOptions): void {
+  const { onStart, onEnd, onRetry } = hooks ?? {};
+  const startSpan = tracer && (tracer.startSpan ?? null);
+  for (const [name, value] of Object.entries({ onStart, onEnd, onRetry, startSpan })) {
+    if (value !== undefined && typeof value !== "function") {
+      throw invalidType(`Cannot connect: ${name} is no function`);
+    }
+  }
+}
+
 function settingsOf(transport: Transport, options: ConnectionOptions): ChannelSettings {
   return {
+    probeAfterMs: 10_000,
+    probeTimeoutMs: 5_000,
+    muteAfterMs: 60_000,
+    ...options,
     transport,
-    apiKey: options.apiKey,
-    allowedHosts: options.allowedHosts,
-    watchers: { hooks: options.hooks, tracer: options.tracer },
-    probeAfterMs: options.probeAfterMs ?? 10_000,
-    probeTimeoutMs: options.probeTimeoutMs ?? 5_000,
-    muteAfterMs: options.muteAfterMs ?? 60_000,
+    watchers: options,
   };
 }
 

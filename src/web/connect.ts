@@ -8,7 +8,7 @@ import { BTrDB } from "../client/btrdb.ts";
 import { oneOf, text } from "../client/arguments.ts";
 import { type RequestOptions, startCall } from "../core/request_options.ts";
 import type { RetryOptions } from "../grpc/call/retry.ts";
-import { connectGrpcWeb, type GrpcWebOptions } from "../grpc/connect_grpc_web.ts";
+import { connectGrpcWeb } from "../grpc/connect_grpc_web.ts";
 import type { CallHooks, Tracer } from "../grpc/transport/telemetry.ts";
 import { invalidType } from "../core/argument_error.ts";
 
@@ -42,12 +42,10 @@ export async function connect(url?: string, options: WebConnectOptions = {}): Pr
   if (url !== undefined) text("connect", url, "url");
   if (apiKey !== undefined) text("connect", apiKey, "apiKey");
   oneOf("connect", protocol, "protocol", ["auto", "v4", "v5"]);
-  const grpc: GrpcWebOptions = { addresses: [url ?? originOfPage()], protocol, ...call };
-  if (apiKey !== undefined) grpc.apiKey = apiKey;
-  if (retry !== undefined) grpc.retry = retry;
-  if (hooks !== undefined) grpc.hooks = hooks;
-  if (tracer !== undefined) grpc.tracer = tracer;
-  return new BTrDB(await connectGrpcWeb(grpc));
+  const addresses = [url ?? originOfPage()];
+  return new BTrDB(
+    await connectGrpcWeb({ addresses, protocol, apiKey, retry, hooks, tracer, ...call }),
+  );
 }
 
 function originOfPage(): string {

@@ -1,11 +1,10 @@
 /**
- * The nodes of a cluster, and which of them a call goes to (docs/protocol.md, "Clusters").
+ * The connections to the nodes of a cluster, and the one that a call goes to.
  *
  * @module
  */
 
-import { BTrDBError, ErrorCode } from "../../core/errors.ts";
-import { uuidText } from "../../core/uuid.ts";
+import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
 import { type Address, addressText } from "../transport/address.ts";
 import { Channel } from "../transport/channel.ts";
@@ -80,22 +79,7 @@ export class Cluster {
    * @throws {BTrDBError} 419 if the owner is needed and there is none at present.
    */
   route(uuid: Uint8Array | undefined, anyNode: boolean): Channel {
-    const { routes, proxies = [] } = this.#known ?? {};
-    if (routes?.routed !== true) {
-      return this.channel(this.#alive([...this.#bootstraps, ...proxies]));
-    }
-    const owner = uuid === undefined ? undefined : routes.ownerOf(uuid);
-    if (uuid === undefined || anyNode) {
-      const own = owner?.addresses ?? [];
-      return this.channel(this.#alive([...own, ...this.#members()]));
-    }
-    if (owner === undefined) {
-      throw new BTrDBError("Cluster is degraded: no node owns the stream at present", {
-        code: ErrorCode.ClusterDegraded,
-        uuid: uuidText(uuid),
-      });
-    }
-    return this.channel(this.#alive(owner.addresses));
+    return this.channel(this.#alive(this.#known?.of(uuid, anyNode) ?? this.#bootstraps));
   }
 
   /**
@@ -159,13 +143,8 @@ export class Cluster {
     this.#closing.add(closing);
   }
 
-  #members(): Address[] {
-    const { routes } = this.#known ?? {};
-    return routes?.routed === true ? routes.owners.flatMap((owner) => owner.addresses) : [];
-  }
-
-  #everywhere(): Address[] {
-    return [...this.#members(), ...this.#bootstraps, ...(this.#known?.proxies ?? [])];
+  #everywhere(): readonly Address[] {
+    return this.#known?.everywhere ?? this.#bootstraps;
   }
 
   #lost(address: Address): number {

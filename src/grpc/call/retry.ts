@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "../../core/call.ts";
+import { delay, MAX_TIMER_MS } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import type { CallContext } from "../errors.ts";
 import { type CallHooks, tell } from "../transport/telemetry.ts";
@@ -134,7 +134,7 @@ export class RetryPolicy {
    */
   delayMs(attempt: number, random: number = Math.random()): number {
     const bound = Math.min(this.#maxDelayMs, this.#initialDelayMs * 2 ** Math.min(attempt - 1, 30));
-    return bound * random;
+    return Math.min(bound * random, MAX_TIMER_MS);
   }
 }
 

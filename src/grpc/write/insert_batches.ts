@@ -183,10 +183,9 @@ function isUnknownCall(error: unknown): boolean {
 /** The error of a whole call for one of its inserts. */
 function ownError(error: unknown, { rpc, uuid }: CallSpec): unknown {
   if (!(error instanceof BTrDBError)) return error;
-  const { code, status, retryable } = error;
   const own = new BTrDBError(error.message, {
-    ...{ code, status, retryable, rpc, cause: error },
-    ...(uuid === undefined ? {} : { uuid: uuidText(uuid) }),
+    ...error,
+    ...{ rpc, uuid: uuid && uuidText(uuid), cause: error },
   });
   copyReach(own, error);
   return own;

@@ -6,7 +6,7 @@
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
-import { delay } from "../../core/call.ts";
+import { delay, throwIfOver } from "../../core/call.ts";
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { checkCreate, checkSetAnnotations, checkSetTags } from "../../endpoint/checks_metadata.ts";
 import type {
@@ -20,7 +20,7 @@ import type {
 import { SetStreamTagsParamsSchema } from "../../gen/btrdb_v5_pb.ts";
 import type { Caller, CallSpec } from "../call/caller.ts";
 import type { MetadataCodec } from "../wire/metadata_codec.ts";
-import { callError, isUncertain, lateError } from "../errors.ts";
+import { callError, isUncertain, lateError, wasRefused } from "../errors.ts";
 import { decodeStat, obliterateParams } from "../wire/messages.ts";
 import type { Reader } from "../read/reader.ts";
 import { type Persistence, persistently } from "./persistently.ts";
@@ -89,7 +89,7 @@ export class MetadataWrites {
     });
     await this.#change(spec, toBinary(SetStreamTagsParamsSchema, message), (now) => {
       const moved = collection === "" || now?.collection === collection;
-      return moved ? compared(now, request, now?.tags) : compared(now, request, undefined);
+      return compared(now, request, moved ? now?.tags : undefined);
     });
   }
 
@@ -110,6 +110,7 @@ export class MetadataWrites {
     outcome: (now: StreamDescriptor | undefined) => Outcome,
   ): Promise<void> {
     const tries = this.#caller.tries(spec);
+    let lost: unknown;
     while (true) {
       try {
         await this.#caller.once(
@@ -120,10 +121,15 @@ export class MetadataWrites {
         );
         return tries.succeeded();
       } catch (error) {
-        if (isUncertain(error) && this.#caller.policy.attempts > 1) {
+        // After a try of which nobody knows, any error may be there because that one took place after all.
+        const isInDoubt = lost !== undefined || isUncertain(error);
+        if (isInDoubt || wasRefused(error)) lost ??= error;
+        if (isInDoubt && this.#caller.policy.attempts > 1) {
           const found = await this.#settle(spec, outcome);
           if (found === "done") return;
-          if (found === "unknown") throw undecided(spec, error);
+          if (found === "unknown") {
+            throw undecided(spec, lost, "the metadata was changed by others meanwhile");
+          }
         }
         await this.#caller.again(error, tries);
       }
@@ -138,9 +144,14 @@ export class MetadataWrites {
     let found: Outcome = "not done";
     for (let look = 0; look < 2 && found === "not done"; look++) {
       await delay(this.#persistence.settleMs, spec.options, () => lateError(spec));
-      found = outcome(
-        await persistently(this.#persistence, spec.options, () => this.#descriptor(spec)),
-      );
+      try {
+        found = outcome(
+          await persistently(this.#persistence, spec.options, () => this.#descriptor(spec)),
+        );
+      } catch (cause) {
+        throwIfOver(spec.options, () => lateError(spec));
+        throw undecided(spec, cause, "the stream could not be looked at afterwards");
+      }
     }
     return found;
   }
@@ -179,9 +190,7 @@ function equal(a: Metadata, b: Metadata): boolean {
     [...a].every(([key, value]) => b.has(key) && b.get(key) === value);
 }
 
-function undecided(spec: CallSpec, cause: unknown): BTrDBError {
-  const what =
-    `Cannot tell whether ${spec.rpc} took place: the answer was lost, and the metadata ` +
-    "was changed by others meanwhile";
+function undecided(spec: CallSpec, cause: unknown, why: string): BTrDBError {
+  const what = `Cannot tell whether ${spec.rpc} took place: the answer was lost, and ${why}`;
   return callError(what, "UNKNOWN", spec, cause);
 }

@@ -129,8 +129,8 @@ export class PointWrites {
       await this.#caller.again(error, tries);
     } catch (final) {
       const answered = error instanceof BTrDBError && error.code !== 0;
-      const refused = answered || (error instanceof BTrDBError && verdict(error) !== "fail");
-      const unsent = error instanceof BTrDBError && wasUnsent(error);
+      const refused = answered || verdict(error) !== "fail";
+      const unsent = wasUnsent(error);
       stream.ended(refused || unsent);
       throw final === error && isTimeout(final) && !unsent ? doubtful(request, final) : final;
     }

@@ -92,7 +92,7 @@ async function probe(
     if (!there) return none;
     return verdict === "stored" ? { kind: "stored", version } : verdict;
   });
-  return { version, outcomes: outcomes };
+  return { version, outcomes };
 }
 
 /** Outcome of the inserts whose points are there: all of them the same. */
@@ -208,19 +208,19 @@ async function probeDelete(
   const { reader, quirks } = rules;
   const version = await reader.version(range.uuid, OPTIONS);
   const same = anchor !== undefined && sameVersion(version, anchor);
-  const { value } = await hasPoints(rules, range);
-  if (same && (value || !quirks)) return { kind: "not stored" };
-  if (!value) return { kind: "stored", version: await trueVersion(rules, range, version) };
+  const isFilled = await hasPoints(rules, range);
+  if (same && (isFilled || !quirks)) return { kind: "not stored" };
+  if (!isFilled) return { kind: "stored", version: await trueVersion(rules, range, version) };
   return { kind: "unknown", why: "the stream has changed and has points in that range" };
 }
 
 async function hasPoints(
   { reader }: ProbeRules,
   { uuid, start, end }: { uuid: Uint8Array; start: bigint; end: bigint },
-): Promise<{ value: boolean }> {
+): Promise<boolean> {
   const parts = reader.raw({ uuid, start, end, version: LATEST }, OPTIONS);
-  for await (const part of parts) if (part.columns.times.length > 0) return { value: true };
-  return { value: false };
+  for await (const part of parts) if (part.columns.times.length > 0) return true;
+  return false;
 }
 
 /** The version after a delete, on servers that go on reporting the one before. */

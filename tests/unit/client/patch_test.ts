@@ -91,6 +91,26 @@ Deno.test("Stream.patch: the insert after a delete fails: the version before it 
   });
 });
 
+Deno.test("Stream.patch: a delete of which nobody knows may have emptied the range, and the error says so", async () => {
+  let lose = false;
+  await withStream((engine) => ({
+    async deleteRange(request, options) {
+      const version = await engine.deleteRange(request, options);
+      if (lose) throw new BTrDBError("the answer was lost", { status: "UNKNOWN" });
+      return version;
+    },
+  }), async (stream) => {
+    await stream.insert([[1n, 1], [2n, 2], [3n, 3]]);
+    lose = true;
+    const patch: Pair[] = [[2n, 20]];
+    const error = await assertRejects(() => stream.patch(patch), BTrDBError, "repeating the patch");
+    assertEquals([error.code, error.status], [0, "UNKNOWN"]);
+    lose = false;
+    await stream.patch(patch);
+    assertEquals(await pairs(stream), [[1n, 1], [2n, 20], [3n, 3]]);
+  });
+});
+
 Deno.test("Stream.patch: an abort while a delete is under way, too, waits until the points are back", async () => {
   const abort = new AbortController();
   const reason = new Error("enough");

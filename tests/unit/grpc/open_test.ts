@@ -83,6 +83,38 @@ Deno.test("connectGrpc: a key that no header can carry is refused, and not shown
   }
 });
 
+// The error of the first call was one that nobody catches: it ended the process.
+Deno.test("connectGrpc: hooks and tracers that are no functions are refused", async () => {
+  const wrong = [
+    { hooks: { onStart: 5 } },
+    { hooks: { onEnd: "log" } },
+    { hooks: { onRetry: null } },
+    { tracer: {} },
+    { tracer: { startSpan: "span" } },
+    { tracer: null },
+  ];
+  for (const watchers of wrong) {
+    const call = () => connectGrpc({ addresses: ["127.0.0.1:1"], ...watchers as object });
+    await assertRejects(call, TypeError, "is no function");
+  }
+});
+
+Deno.test("connectGrpc: hooks may be methods of a class, and any of them missing", async () => {
+  class Hooks {
+    calls = 0;
+    onStart(): void {
+      this.calls++;
+    }
+  }
+  await using server = await ScriptedServer.start(v4Server("4.15.9-deno", {}));
+  for (const tracer of [undefined, { startSpan: () => undefined as never }]) {
+    const hooks = new Hooks();
+    const endpoint = await connectGrpc({ addresses: [server.address], hooks, tracer });
+    await endpoint.close();
+    assert(hooks.calls > 0);
+  }
+});
+
 testRefused("no endpoint at all is a mistake", async () => {
   await assertRejects(() => connectGrpc({ addresses: [] }), TypeError, "addresses is empty");
 });

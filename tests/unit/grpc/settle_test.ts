@@ -221,6 +221,131 @@ for (const code of [428, 432]) {
   });
 }
 
+/**
+ * A server with a store, to which the first call of each change comes late: after two looks have not found
+ * it, and just before the second one.
+ */
+async function withLateCalls(
+  meanwhile: (store: Endpoint, rpc: string) => Promise<void>,
+  body: (endpoint: Endpoint, store: Endpoint) => Promise<void>,
+): Promise<void> {
+  const store = await openEngine();
+  const service = new LocalService(store);
+  const late = new Map<string, { path: string; request: Uint8Array } | "arrived">();
+  const script: Script = async (call) => {
+    const { path, rpc } = call;
+    if (["Create", "SetStreamAnnotations", "SetStreamTags", "Obliterate"].includes(rpc)) {
+      const first = late.get(rpc);
+      if (first === undefined) {
+        late.set(rpc, { path, request: call.request.slice() });
+        throw gone();
+      }
+      if (first !== "arrived") {
+        late.set(rpc, "arrived");
+        await service.call(first.path, first.request);
+        await meanwhile(store, rpc);
+      }
+    }
+    const { code, details, messages } = await service.call(path, call.request);
+    for (const message of messages) await call.send(message);
+    if (code !== 0) throw status(code, details);
+  };
+  try {
+    await withScript(script, (endpoint) => body(endpoint, store));
+  } finally {
+    await service.close();
+  }
+}
+
+const NONE = new Map<string, string>();
+
+// The second call was refused because of the first, and its error said that nothing had been changed.
+Deno.test("setAnnotations: metadata whose lost change arrives late is changed, and said to be", async () => {
+  await withLateCalls(async () => {}, async (endpoint, store) => {
+    const tags = new Map([["name", "y"]]);
+    await endpoint.create({ uuid, collection: "c", tags, annotations: NONE });
+    const changes = new Map([["unit", "V"]]);
+    await endpoint.setAnnotations({ uuid, expected: 1n, changes, removals: [] });
+    const named = { changes: new Map([["name", "z"]]), removals: [], collection: "" };
+    await endpoint.setTags({ uuid, expected: 2n, ...named });
+    const look = { uuid, omitVersion: true, omitDescriptor: false };
+    const { descriptor } = await store.streamInfo(look);
+    assertEquals(
+      [
+        descriptor!.propertyVersion,
+        descriptor!.annotations.get("unit"),
+        descriptor!.tags.get("name"),
+      ],
+      [3n, "V", "z"],
+    );
+    await endpoint.obliterate(uuid);
+    await assertRejects(() => store.streamInfo(look), BTrDBError, "does not exist");
+  });
+});
+
+Deno.test("setAnnotations: a lost change is not said to be refused once others have written over it", async () => {
+  const others = async (store: Endpoint, rpc: string) => {
+    if (rpc !== "SetStreamAnnotations") return;
+    const changes = new Map([["unit", "A"]]);
+    await store.setAnnotations({ uuid, expected: 2n, changes, removals: [] });
+  };
+  await withLateCalls(others, async (endpoint) => {
+    const tags = new Map([["name", "y"]]);
+    await endpoint.create({ uuid, collection: "c", tags, annotations: NONE });
+    const changes = new Map([["unit", "V"]]);
+    const call = () => endpoint.setAnnotations({ uuid, expected: 1n, changes, removals: [] });
+    const error = await assertRejects(call, BTrDBError, "Cannot tell whether SetStreamAnnotations");
+    assertEquals([error.code, error.status, error.retryable], [0, "UNKNOWN", false]);
+  });
+});
+
+Deno.test("setAnnotations: a lost change that did not take place is refused as others' are", async () => {
+  let lose = true;
+  const fate = (rpc: string) => {
+    if (rpc !== "SetStreamAnnotations" || !lose) return "answer";
+    lose = false;
+    return "lose the call";
+  };
+  await withStore(fate, async (endpoint, inner) => {
+    await inner.setAnnotations({ uuid, expected: 1n, changes: NONE, removals: [] });
+    const changes = new Map([["unit", "V"]]);
+    const call = () => endpoint.setAnnotations({ uuid, expected: 7n, changes, removals: [] });
+    assertEquals((await assertRejects(call, BTrDBError)).code, 423);
+  });
+});
+
+Deno.test("setAnnotations: a lost change that cannot be looked for is not said to have failed", async () => {
+  let lost = false;
+  const script = (call: Parameters<Script>[0], service: LocalService) => {
+    if (call.rpc === "SetStreamAnnotations") {
+      lost = true;
+      throw gone();
+    }
+    if (lost) throw status(7, "this key may not read");
+    return service.call(call.path, call.request);
+  };
+  const service = new LocalService(await openEngine());
+  try {
+    await withScript(async (call) => {
+      for (const message of (await script(call, service)).messages) await call.send(message);
+    }, async (endpoint) => {
+      const changes = new Map([["unit", "V"]]);
+      const call = () => endpoint.setAnnotations({ uuid, expected: 1n, changes, removals: [] });
+      const error = await assertRejects(call, BTrDBError);
+      assertEquals(
+        [error.status, error.message],
+        [
+          "UNKNOWN",
+          "Cannot tell whether SetStreamAnnotations took place: the answer was lost, and the stream " +
+          "could not be looked at afterwards",
+        ],
+      );
+    });
+  } finally {
+    await service.close();
+  }
+});
+
 /** Ends of calls that say nothing of what the server did. */
 const UNCLEAR: [name: string, end: (call: Parameters<Script>[0]) => Promise<void> | void][] = [
   ["UNKNOWN", () => {

@@ -5,40 +5,38 @@
  * @module
  */
 
-import { type CallOptions, onAbort } from "../../core/call.ts";
-
-/** The reason with which a pending `next()` is given up. */
-const STOPPED = new Error("The stream was returned");
+import { type CallOptions, onAbort } from "./call.ts";
 
 /**
- * An iterator over what `make` generates.
+ * An iterator over what `make` generates. One may be made of others: each gives up a pending `next()` with
+ * a reason of its own, so that no answer cut short passes for one at its end.
  *
  * @param options The call's.
  * @param make Called at the first `next()`; generates the values. Its signal is aborted when the
  * iterator is returned meanwhile.
  */
-export function cancellable<T>(
-  options: CallOptions,
-  make: (options: CallOptions) => AsyncGenerator<T, void, undefined>,
+export function cancellable<T, O extends Pick<CallOptions, "signal">>(
+  options: O,
+  make: (options: O) => AsyncIterator<T, unknown, undefined>,
 ): AsyncIterableIterator<T> {
-  return new Cancellable(options, make);
+  return new Cancellable(options.signal, (signal) => make({ ...options, signal }));
 }
 
 class Cancellable<T> implements AsyncIterableIterator<T> {
   readonly #stop: AbortController = new AbortController();
   readonly #signal: AbortSignal | undefined;
-  readonly #make: () => AsyncGenerator<T, void, undefined>;
-  #source: AsyncGenerator<T, void, undefined> | undefined;
+  readonly #make: (signal: AbortSignal) => AsyncIterator<T, unknown, undefined>;
+  #source: AsyncIterator<T, unknown, undefined> | undefined;
   #unlisten: (() => void) | undefined;
   #pending = 0;
   #done = false;
 
   constructor(
-    options: CallOptions,
-    make: (options: CallOptions) => AsyncGenerator<T, void, undefined>,
+    signal: AbortSignal | undefined,
+    make: (signal: AbortSignal) => AsyncIterator<T, unknown, undefined>,
   ) {
-    this.#signal = options.signal;
-    this.#make = () => make({ ...options, signal: this.#stop.signal });
+    this.#signal = signal;
+    this.#make = make;
   }
 
   async next(): Promise<IteratorResult<T>> {
@@ -47,14 +45,14 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
       if (this.#done) return { done: true, value: undefined };
       if (this.#source === undefined) this.#listen();
       this.#stop.signal.throwIfAborted();
-      this.#source ??= this.#make();
+      this.#source ??= this.#make(this.#stop.signal);
       const result = await this.#source.next();
       if (result.done === true) this.#finish();
       return result as IteratorResult<T>;
     } catch (error) {
       this.#finish();
-      if (error === STOPPED) return { done: true, value: undefined };
-      await this.#source?.return();
+      if (error === this) return { done: true, value: undefined };
+      await this.#source?.return?.();
       throw error;
     } finally {
       this.#pending--;
@@ -63,9 +61,9 @@ class Cancellable<T> implements AsyncIterableIterator<T> {
 
   async return(): Promise<IteratorResult<T>> {
     if (!this.#done) {
-      if (this.#pending > 0) this.#stop.abort(STOPPED);
+      if (this.#pending > 0) this.#stop.abort(this);
       this.#finish();
-      await this.#source?.return();
+      await this.#source?.return?.();
     }
     return { done: true, value: undefined };
   }
