@@ -143,20 +143,23 @@ const timers: ReturnType<typeof setTimeout>[] = [];
 let collecting: ReturnType<typeof setTimeout> | undefined;
 /** When the others were last started. */
 let armedMs = -Infinity;
+/** The C library gives back what is free. */
+let trimming: Promise<void> | undefined;
 /** Servers of this process. */
 let servers = 0;
 
 /**
  * Begins to give memory back for a server.
  *
- * @returns Called when it has stopped.
+ * @returns Called when it has stopped; resolves when nothing is under way any more.
  */
-export function freeMemoryWhileServing(): () => void {
+export function freeMemoryWhileServing(): () => Promise<void> {
   servers++;
-  return () => {
+  return async () => {
     if (--servers > 0) return;
     clearTimers();
     clearTimeout(collecting);
+    await trimming;
   };
 }
 
@@ -188,7 +191,7 @@ export function freeMemoryAfterMany(calls: number): void {
 
 function trimIfWorth(trim: Trim, worthBytes: number): void {
   if (!resident.isWorth(residentBytes(), worthBytes)) return;
-  trim().then(() => resident.keep(residentBytes())).catch(() => {});
+  trimming = trim().then(() => resident.keep(residentBytes())).catch(() => {});
 }
 
 function residentBytes(): number {

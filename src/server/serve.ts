@@ -138,7 +138,7 @@ export class Server implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     const { grpc, http, calls, pages, spool, readers, readiness, stopTimers } = this.#parts;
     readiness.stopping = true;
-    stopTimers();
+    const idle = stopTimers();
     const finish = Promise.all([calls.finish(graceMs), http?.requests.finish(graceMs)]).then(
       () => {},
     );
@@ -146,6 +146,7 @@ export class Server implements AsyncDisposable {
     await pages?.close();
     await spool.close();
     await readers?.close();
+    await idle;
     this.#finish();
   }
 
@@ -165,7 +166,7 @@ interface Parts {
   spool: Spool;
   readers: Readers | undefined;
   readiness: Readiness;
-  stopTimers: () => void;
+  stopTimers: () => Promise<void>;
 }
 
 /**
@@ -285,7 +286,7 @@ export async function serve(db: BTrDB | Endpoint, options: ServeOptions = {}): P
     const endFreeing = freeMemoryWhileServing();
     const stopTimers = () => {
       stopWatching();
-      endFreeing();
+      return endFreeing();
     };
     const parts = { grpc, http, calls, pages, metrics, spool, readers, readiness, stopTimers };
     return new Server(options, parts);
