@@ -9,15 +9,12 @@ import type { StreamDescriptor } from "../../endpoint/endpoint.ts";
 import { checkParts } from "../file/checksum.ts";
 import { type KeySetPlace, placeOf } from "../file/key_sets.ts";
 import { type PropertyRow, propertyRowsInSteps } from "../file/property_rows.ts";
-import { sortKey, toJson } from "./stored_texts.ts";
+import { type StoredTexts, storedTextsInSteps } from "./stored_texts.ts";
 
 /** A change of one stream. */
-export interface MetadataChange {
+export interface MetadataChange extends StoredTexts {
   /** The stream as it was. */
   readonly before: StreamDescriptor;
-  /** Its collection, and the JSON of its tags and annotations. */
-  readonly texts: readonly [collection: string, tags: string, annotations: string];
-  readonly sortKey: Uint8Array;
   /** True if its tags or its collection are others, of which no other stream may have the same. */
   readonly isRenamed: boolean;
   readonly version: bigint;
@@ -44,13 +41,9 @@ export function* changeInSteps(
   before: StreamDescriptor,
   after: StreamDescriptor,
 ): Generator<undefined, MetadataChange> {
-  const { uuid, collection, tags, annotations } = after;
+  const { uuid, collection, tags } = after;
   const rows = yield* rowsInSteps(before, after);
-  const tagsText = toJson(tags);
-  yield;
-  const texts = [collection, tagsText, toJson(annotations)] as const;
-  yield;
-  const key = sortKey(collection, tags);
+  const { texts, sortKey } = yield* storedTextsInSteps(after);
   yield;
   const place = placeOf(before);
   yield;
@@ -58,7 +51,7 @@ export function* changeInSteps(
   return {
     before,
     texts,
-    sortKey: key,
+    sortKey,
     isRenamed: tags !== before.tags || collection !== before.collection,
     version,
     checksum: checkParts(uuid, ...texts, String(version)),

@@ -9,17 +9,14 @@ import type { CreateRequest } from "../../endpoint/endpoint.ts";
 import { checkParts } from "../file/checksum.ts";
 import { type KeySetPlace, placeOf } from "../file/key_sets.ts";
 import { type PropertyRow, propertyRowsInSteps } from "../file/property_rows.ts";
-import { sortKey, toJson } from "./stored_texts.ts";
+import { type StoredTexts, storedTextsInSteps } from "./stored_texts.ts";
 
 /** Version of the metadata of a new stream. */
 export const FIRST_VERSION = 1;
 
 /** A stream that is about to be made. */
-export interface NewStream {
+export interface NewStream extends StoredTexts {
   readonly uuid: Uint8Array;
-  /** Its collection, and the JSON of its tags and annotations. */
-  readonly texts: readonly [collection: string, tags: string, annotations: string];
-  readonly sortKey: Uint8Array;
   readonly checksum: number;
   /** Its entries of the index of tags and annotations. */
   readonly rows: readonly PropertyRow[];
@@ -29,17 +26,13 @@ export interface NewStream {
 
 /** Works out the rows of a stream. Yields between its steps. */
 export function* newStreamInSteps(request: CreateRequest): Generator<undefined, NewStream> {
-  const { uuid, collection, tags, annotations } = request;
+  const { uuid, tags, annotations } = request;
   const rows = yield* propertyRowsInSteps(tags, annotations);
   yield;
-  const tagsText = toJson(tags);
-  yield;
-  const texts = [collection, tagsText, toJson(annotations)] as const;
-  yield;
-  const key = sortKey(collection, tags);
+  const { texts, sortKey } = yield* storedTextsInSteps(request);
   yield;
   const place = placeOf(request);
   yield;
   const checksum = checkParts(uuid, ...texts, String(FIRST_VERSION));
-  return { uuid, texts, sortKey: key, checksum, rows, place };
+  return { uuid, texts, sortKey, checksum, rows, place };
 }

@@ -43,3 +43,25 @@ export function toJson(metadata: Metadata): string {
   );
   return `{${entries.join(",")}}`;
 }
+
+/** Texts of a stream as they are stored, and its place in the order of streams. */
+export interface StoredTexts {
+  /** Its collection, and the JSON of its tags and annotations. */
+  readonly texts: readonly [collection: string, tags: string, annotations: string];
+  readonly sortKey: Uint8Array;
+}
+
+/** Makes the texts of a stream. Yields between its steps. */
+export function* storedTextsInSteps(
+  { collection, tags, annotations }: {
+    collection: string;
+    tags: Metadata;
+    annotations: Metadata;
+  },
+): Generator<undefined, StoredTexts> {
+  const tagsText = toJson(tags);
+  yield;
+  const texts = [collection, tagsText, toJson(annotations)] as const;
+  yield;
+  return { texts, sortKey: sortKey(collection, tags) };
+}
