@@ -96,7 +96,6 @@ import { denseBufferWindows, sparseBufferWindows } from "./query/buffer_windows.
 import { type Grid, treeWindows } from "./tree/windows.ts";
 import { fillWindows, mergeWindows } from "./query/merge_windows.ts";
 import { Refusal, type Transaction } from "./write/transaction.ts";
-import { whileHeld } from "./write/held_points.ts";
 
 function notFound(text: string, uuid: Uint8Array): BTrDBError {
   return new BTrDBError(text, { code: ErrorCode.NoSuchStream, uuid: uuidText(uuid) });
@@ -424,7 +423,7 @@ export class Engine implements Endpoint {
         uuid,
         TEXT.streamDoesNotExist,
         n,
-        (tx, state) => whileHeld(tx, columns, n, run(tx, state)),
+        run,
         options,
       );
       return ready === undefined ? written : written.finally(() => ready.end());

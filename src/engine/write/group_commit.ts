@@ -303,7 +303,9 @@ export class GroupCommit {
   async #runTasks(group: readonly Queued[], tx: Transaction): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     const mayPause = group[0]?.task.kind === "points";
-    const endMs = performance.now() + (mayPause ? SHARED_MS : METADATA_MS);
+    const endMs = group.length === 1
+      ? Infinity
+      : performance.now() + (mayPause ? SHARED_MS : METADATA_MS);
     for (const { task } of group) {
       // The first one comes right after the last pause.
       if (mayPause && outcomes.length > 0 && isDue()) await yieldToEventLoop("write");

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { allocRaw, type RawColumns } from "../../core/columns.ts";
 import type { MergePolicy } from "../../endpoint/endpoint.ts";
 import { gallop } from "../../core/search.ts";
 
@@ -132,10 +132,7 @@ function* pick(
   { times, values }: RawColumns,
   keep: Uint32Array,
 ): Generator<undefined, RawColumns> {
-  const picked = {
-    times: new BigInt64Array(keep.length),
-    values: new Float64Array(keep.length),
-  };
+  const picked = allocRaw(keep.length);
   for (let i = 0; i < keep.length; i++) {
     picked.times[i] = times[keep[i]!]!;
     picked.values[i] = values[keep[i]!]!;

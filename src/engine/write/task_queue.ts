@@ -16,9 +16,14 @@ export type Decide<T> = (item: T) => "take" | "later" | "stop";
 
 /** The tasks of one caller. */
 class Line<T> {
+  readonly owner: unknown;
   /** Those that were taken are let go of. */
   #items: (T | undefined)[] = [];
   #at = 0;
+
+  constructor(owner: unknown) {
+    this.owner = owner;
+  }
 
   get size(): number {
     return this.#items.length - this.#at;
@@ -56,8 +61,8 @@ class Line<T> {
 export class TaskQueue<T extends Owned> {
   /** Callers of which tasks wait, the one whose turn it is first. */
   #lines = new Map<unknown, Line<T>>();
-  /** The same callers before the last tasks were taken. */
-  #before: readonly unknown[] = [];
+  /** The same before the last tasks were taken. */
+  #before: readonly Line<T>[] = [];
   #size = 0;
 
   /** Tasks that wait. */
@@ -78,15 +83,15 @@ export class TaskQueue<T extends Owned> {
 
   /** Takes tasks, one of each caller after another, for as long as they are taken. */
   takeGroup(decide: Decide<T>): void {
-    this.#before = [...this.#lines.keys()];
-    for (let round = [...this.#lines]; round.length > 0;) {
-      const next: typeof round = [];
-      for (const [owner, line] of round) {
+    this.#before = [...this.#lines.values()];
+    for (let round = this.#before; round.length > 0;) {
+      const next: Line<T>[] = [];
+      for (const line of round) {
         const decision = decide(line.first);
         if (decision === "stop") return;
         if (decision === "later") continue;
-        this.#shift(owner, line);
-        if (line.size > 0) next.push([owner, line]);
+        this.#shift(line);
+        if (line.size > 0) next.push(line);
       }
       round = next;
     }
@@ -111,7 +116,7 @@ export class TaskQueue<T extends Owned> {
     const served = new Set(done.map(({ owner }) => owner));
     const others = this.#lines;
     this.#lines = new Map();
-    for (const owner of this.#before) {
+    for (const { owner } of this.#before) {
       const line = served.has(owner) ? undefined : others.get(owner);
       if (line === undefined) continue;
       this.#lines.set(owner, line);
@@ -122,12 +127,13 @@ export class TaskQueue<T extends Owned> {
 
   #lineOf(owner: unknown): Line<T> {
     let line = this.#lines.get(owner);
-    if (line === undefined) this.#lines.set(owner, line = new Line());
+    if (line === undefined) this.#lines.set(owner, line = new Line(owner));
     return line;
   }
 
   /** Takes the first task of a caller, whose next turn is that behind all others. */
-  #shift(owner: unknown, line: Line<T>): void {
+  #shift(line: Line<T>): void {
+    const { owner } = line;
     line.shift();
     this.#size--;
     if (line.size > 0 && this.#lines.size === 1) return;
