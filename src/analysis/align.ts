@@ -7,7 +7,7 @@
 import { SingleUse } from "../client/iterators.ts";
 import type { StreamSet } from "../client/stream_set.ts";
 import { cancellable } from "../core/cancellable.ts";
-import type { RawColumns } from "../core/columns.ts";
+import { emptyRaw, type RawColumns } from "../core/columns.ts";
 import { lowerBound } from "../core/search.ts";
 import { remainingOf, type RequestOptions } from "../core/request_options.ts";
 import type { StreamAligner } from "../kernel/align.ts";
@@ -219,7 +219,7 @@ class PendingPoints {
   readonly #source: AsyncIterator<RawColumns>;
   readonly #plan: Plan;
   readonly #count: (points: number) => void;
-  #points: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+  #points: RawColumns = emptyRaw();
   #ended = false;
 
   constructor(source: AsyncIterator<RawColumns>, plan: Plan, count: (points: number) => void) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { allocRaw, type RawColumns } from "../core/columns.ts";
 
 /** Most points of a stream whose frame is kept. */
 const MOST_POINTS = 1024;
@@ -48,7 +48,7 @@ export class IpcFrames {
   }
 
   #keep(n: number): Frame {
-    const marks = { times: new BigInt64Array(n), values: new Float64Array(n) };
+    const marks = allocRaw(n);
     marks.times.fill(TIME_MARK);
     new BigInt64Array(marks.values.buffer).fill(VALUE_MARK);
     const made = this.#make(marks);

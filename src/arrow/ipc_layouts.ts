@@ -7,7 +7,7 @@
  */
 
 import type { Table } from "@uwdata/flechette";
-import type { RawColumns } from "../core/columns.ts";
+import { allocRaw, type RawColumns } from "../core/columns.ts";
 import { viewsOfRaw } from "./table.ts";
 
 /** Longest stream that is kept, bytes: some 1,000 points. */
@@ -46,7 +46,7 @@ export class IpcLayouts {
     const layout = this.#layouts.get(bytes.length);
     if (layout === undefined || !isLike(layout, bytes)) return undefined;
     const { points, times, values } = layout;
-    const columns = { times: new BigInt64Array(points), values: new Float64Array(points) };
+    const columns = allocRaw(points);
     new Uint8Array(columns.times.buffer).set(bytes.subarray(times, times + 8 * points));
     new Uint8Array(columns.values.buffer).set(bytes.subarray(values, values + 8 * points));
     return columns;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { allocRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
 import type { TimeRange } from "./arguments.ts";
 
 /** Stored points to delete in one go, and what stands there afterwards: `[lo, hi)` of the patch. */
@@ -86,12 +86,12 @@ export function lastOfEquals(columns: RawColumns): RawColumns {
 
 /** Points for which a condition holds, in columns of their own. */
 function pick({ times, values }: RawColumns, wanted: (index: number) => boolean): RawColumns {
-  const out = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
+  const out = allocRaw(times.length);
   let n = 0;
   for (let i = 0; i < times.length; i++) {
     if (!wanted(i)) continue;
     out.times[n] = times[i]!;
     out.values[n++] = values[i]!;
   }
-  return { times: out.times.slice(0, n), values: out.values.slice(0, n) };
+  return sliceRaw(out, 0, n);
 }

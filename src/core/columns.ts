@@ -67,9 +67,31 @@ export function statPointAt(columns: StatColumns, i: number): StatPoint {
   return point;
 }
 
+/** Raw columns of `n` points, all zero. */
+export function allocRaw(n: number): RawColumns {
+  return { times: new BigInt64Array(n), values: new Float64Array(n) };
+}
+
 /** Raw columns without a point. */
 export function emptyRaw(): RawColumns {
-  return { times: new BigInt64Array(0), values: new Float64Array(0) };
+  return allocRaw(0);
+}
+
+/** Points of the memory that short columns share, and of the longest of them. */
+const SHARED_POINTS = 2_048, SHORT = 512;
+let shared: RawColumns, used = SHARED_POINTS;
+
+/**
+ * Raw columns of `n` points, all zero, which do not leave this package: short ones share memory, one behind
+ * the other. V8 takes a microsecond or two to make a buffer, and looks at each when it looks for garbage.
+ */
+export function sharedRaw(n: number): RawColumns {
+  if (n > SHORT) return allocRaw(n);
+  if (used + n > SHARED_POINTS) {
+    shared = allocRaw(SHARED_POINTS);
+    used = 0;
+  }
+  return sliceRaw(shared, used, used += n);
 }
 
 /** Stat columns without a window. */
@@ -95,9 +117,12 @@ export function allocStat(n: number, withStddev = false): StatColumns {
   return columns;
 }
 
-/** A copy of points, in memory of its own. */
+/** A copy of points, to use within this package as those of {@linkcode sharedRaw}. */
 export function copyRaw({ times, values }: RawColumns): RawColumns {
-  return { times: new BigInt64Array(times), values: new Float64Array(values) };
+  const copy = sharedRaw(times.length);
+  copy.times.set(times);
+  copy.values.set(values);
+  return copy;
 }
 
 /** Views (no copy) of the points `[from, to)` of `columns`. */
@@ -121,7 +146,7 @@ export function sliceStat(columns: StatColumns, from: number, to: number): StatC
 /** All batches one after another, in columns of their own. */
 export function concatRaw(batches: readonly RawColumns[]): RawColumns {
   const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
-  const out: RawColumns = { times: new BigInt64Array(n), values: new Float64Array(n) };
+  const out = allocRaw(n);
   let at = 0;
   for (const batch of batches) {
     out.times.set(batch.times, at);

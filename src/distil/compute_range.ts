@@ -5,7 +5,7 @@
  */
 
 import { joinColumns } from "../client/joined_columns.ts";
-import { emptyRaw, type RawColumns } from "../core/columns.ts";
+import { allocRaw, emptyRaw, type RawColumns } from "../core/columns.ts";
 import { describe } from "../core/describe.ts";
 import { formatTime } from "../core/time.ts";
 import type { DistilDefinition, DistilRange, DistilRows } from "./definition.ts";
@@ -156,7 +156,7 @@ function checkedColumns(
   }
   // Columns may be views of the inputs, or be used again by the function.
   if (nan === 0) return { times: times.slice(), values: values.slice() };
-  const kept = { times: new BigInt64Array(n - nan), values: new Float64Array(n - nan) };
+  const kept = allocRaw(n - nan);
   for (let i = 0, k = 0; i < n; i++) {
     if (Number.isNaN(values[i]!)) continue;
     kept.times[k] = times[i]!;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { emptyRaw } from "../core/columns.ts";
 import type { BTrDB } from "../client/btrdb.ts";
 import { checkOptions } from "./check_options.ts";
 import { collectionOf, type ImportInput, openBytes } from "./bytes.ts";
@@ -145,7 +146,7 @@ export async function explain(input: ImportInput, options: ExplainOptions = {}):
 }
 
 function emptyColumn(): { times: BigInt64Array; values: Float64Array } {
-  return { times: new BigInt64Array(0), values: new Float64Array(0) };
+  return emptyRaw();
 }
 
 /** The times of the column that has the most. */

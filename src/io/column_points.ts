@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../core/columns.ts";
+import { allocRaw, type RawColumns } from "../core/columns.ts";
 
 /** The points of one column, with its name. */
 export interface NamedPoints extends RawColumns {
@@ -24,7 +24,7 @@ export function pointsOf(label: string, times: BigInt64Array, values: Float64Arr
   let n = 0;
   for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) n++;
   if (n === values.length) return { label, times: times.slice(), values: values.slice() };
-  const points = { label, times: new BigInt64Array(n), values: new Float64Array(n) };
+  const points = { label, ...allocRaw(n) };
   for (let i = 0, at = 0; i < values.length; i++) {
     const value = values[i]!;
     if (Number.isNaN(value)) continue;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../core/columns.ts";
+import { allocRaw, emptyRaw, type RawColumns, sharedRaw, sliceRaw } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { atOnce } from "../core/pacer.ts";
 import type { Arena } from "./arena.ts";
@@ -49,7 +49,7 @@ const STEP_POINTS = 65_536;
 class PointsOfMessage {
   readonly #reader: WireReader;
   readonly #most: number;
-  #columns = NO_COLUMNS;
+  #columns = emptyRaw();
   #pending: RawColumns | undefined;
   length = 0;
 
@@ -71,7 +71,7 @@ class PointsOfMessage {
    * @returns False if there is no room: {@linkcode grow} puts them where they belong.
    */
   append(a: Arena, points: number, start: number): boolean {
-    if (this.length === 0 && points > 0) this.#columns = columnsOf(this.#expected(points, start));
+    if (this.length === 0 && points > 0) this.#columns = sharedRaw(this.#expected(points, start));
     if (this.length + points > this.#columns.times.length) {
       this.#pending = RAW_RUN.take(a, points);
       return false;
@@ -95,7 +95,7 @@ class PointsOfMessage {
     const pending = this.#pending!, old = this.#columns;
     const points = pending.times.length;
     const capacity = Math.max(2 * old.times.length, this.length + points);
-    const columns = { times: new BigInt64Array(capacity), values: new Float64Array(capacity) };
+    const columns = allocRaw(capacity);
     for (let at = 0; at < this.length; at += STEP_POINTS) {
       const { times, values } = sliceRaw(old, at, Math.min(at + STEP_POINTS, this.length));
       columns.times.set(times, at);
@@ -108,37 +108,6 @@ class PointsOfMessage {
     this.#columns = columns;
     this.#pending = undefined;
   }
-}
-
-/** Columns without points. */
-const NO_COLUMNS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
-
-/** Points of columns in shared memory: of fewer ones V8 makes no buffers, of more ones they do not matter. */
-const FEW = 8, MANY = 512;
-
-/** Points of the memory that is shared. */
-const SHARED_POINTS = 2_048;
-
-/** Memory that the columns of short inserts share, one behind the other. */
-let shared = NO_COLUMNS, used = 0;
-
-/**
- * Columns for so many points. Thousands of inserts of a message wait for one transaction, and what looks
- * for garbage meanwhile looks at each buffer.
- */
-function columnsOf(points: number): RawColumns {
-  if (points <= FEW || points > MANY) {
-    return { times: new BigInt64Array(points), values: new Float64Array(points) };
-  }
-  if (used + points > shared.times.length) {
-    shared = {
-      times: new BigInt64Array(SHARED_POINTS),
-      values: new Float64Array(SHARED_POINTS),
-    };
-    used = 0;
-  }
-  used += points;
-  return sliceRaw(shared, used - points, used);
 }
 
 /** Longest point of an insert, unknown fields included. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { emptyRaw, type RawColumns } from "../core/columns.ts";
+import { allocRaw, emptyRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
 
 /** Collects points until they are taken. */
 export class GrowingColumns {
@@ -36,10 +36,9 @@ export class GrowingColumns {
   }
 
   #grow(capacity: number): void {
-    const times = new BigInt64Array(capacity);
-    const values = new Float64Array(capacity);
-    times.set(this.#columns.times.subarray(0, this.#length));
-    values.set(this.#columns.values.subarray(0, this.#length));
-    this.#columns = { times, values };
+    const { times, values } = sliceRaw(this.#columns, 0, this.#length);
+    this.#columns = allocRaw(capacity);
+    this.#columns.times.set(times);
+    this.#columns.values.set(values);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatRaw, type RawColumns } from "../core/columns.ts";
+import { concatRaw, emptyRaw, type RawColumns } from "../core/columns.ts";
 import { LAST_TIME, MIN_TIME } from "../core/range.ts";
 import { columnBytes } from "./arena.ts";
 import { type ExtendedArena, extendedArena } from "./extended_arena.ts";
@@ -274,7 +274,7 @@ export function joinBatches(batches: readonly LineBatch[]): LineBatch {
 const NOTHING: LineBatch = {
   series: [],
   groups: new Uint32Array(0),
-  columns: { times: new BigInt64Array(0), values: new Float64Array(0) },
+  columns: emptyRaw(),
   strings: 0,
   refused: 0,
   errors: [],

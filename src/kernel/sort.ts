@@ -10,7 +10,7 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../core/columns.ts";
+import { allocRaw, type RawColumns, sliceRaw } from "../core/columns.ts";
 import { lowerBound } from "../core/search.ts";
 import { checkRaw } from "./arguments.ts";
 import { arena, columnBytes } from "./arena.ts";
@@ -74,10 +74,7 @@ export function* sortPointsInSteps(columns: RawColumns): Generator<undefined, Ra
   checkRaw("sort points", columns);
   if (yield* isSortedInSteps(columns.times)) return columns;
   const { length } = columns.times;
-  const sorted: RawColumns = {
-    times: new BigInt64Array(length),
-    values: new Float64Array(length),
-  };
+  const sorted = allocRaw(length);
   const late = length > RUN ? yield* divideLate(columns, sorted) : undefined;
   if (late !== undefined) {
     yield* insertLate(sorted, yield* sortPointsInSteps(late));
@@ -101,7 +98,7 @@ function* divideLate(
 ): Generator<undefined, RawColumns | undefined> {
   const { length } = source.times;
   const most = Math.floor(length / IN_ORDER);
-  const late = { times: new BigInt64Array(most), values: new Float64Array(most) };
+  const late = allocRaw(most);
   const parts = layout(CHUNK);
   let kept = 0, latest = MIN_INT64;
   for (let i = 0; i < length; i += CHUNK) {

@@ -1,5 +1,6 @@
 /** `btrdb tail`: prints the last points of streams, and new ones as they arrive. @module */
 
+import { emptyRaw } from "../../core/columns.ts";
 import type { RawColumns, Stream } from "../../../mod.ts";
 import { delay } from "../../core/call.ts";
 import type { Command } from "../command.ts";
@@ -85,7 +86,7 @@ function printer(
 
 /** The last `n` points: ranges from the end, each twice as long, until there are enough. */
 async function lastPoints(stream: Stream, n: number, signal: AbortSignal): Promise<RawColumns> {
-  const none = { times: new BigInt64Array(0), values: new Float64Array(0) };
+  const none = emptyRaw();
   const last = await stream.nearest(LAST_TIME, { backward: true, signal });
   if (last === null || n === 0) return none;
   const end = last.time + 1n;

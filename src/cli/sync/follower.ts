@@ -4,6 +4,7 @@
  * @module
  */
 
+import { allocRaw, emptyRaw } from "../../core/columns.ts";
 import type { RawColumns, Stream, Version } from "../../../mod.ts";
 import { CliError } from "../errors.ts";
 import { comparePoints } from "./compare_points.ts";
@@ -12,7 +13,7 @@ import { LAST_TIME, MIN_TIME } from "../../core/range.ts";
 /** Granularity of ranges of points that are not committed yet: 2^30 ns, about a second. */
 const RESOLUTION = 30;
 
-const EMPTY: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+const EMPTY: RawColumns = emptyRaw();
 
 /**
  * Follows a stream. A committed version stays readable, points not yet committed only as part
@@ -111,7 +112,7 @@ function joinSorted(parts: readonly RawColumns[]): RawColumns {
   const sorted = parts.filter(({ times }) => times.length > 0)
     .sort((a, b) => a.times[0]! < b.times[0]! ? -1 : 1);
   const n = sorted.reduce((sum, { times }) => sum + times.length, 0);
-  const joined = { times: new BigInt64Array(n), values: new Float64Array(n) };
+  const joined = allocRaw(n);
   let at = 0;
   for (const { times, values } of sorted) {
     joined.times.set(times, at);

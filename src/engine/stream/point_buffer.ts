@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { allocRaw, concatRaw, emptyRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { atOnce } from "../../core/pacer.ts";
 import { lowerBound } from "../../core/search.ts";
 import { BUFFER_POINTS } from "../constants.ts";
@@ -49,13 +49,13 @@ function withPoints(before: readonly number[], { times, values }: RawColumns): n
 }
 
 /** Columns without points: most buffers that are read are empty. */
-const NO_COLUMNS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+const NO_COLUMNS: RawColumns = emptyRaw();
 
 /** Columns of a few points. */
 function columnsOfFew({ numbers }: FewPoints): RawColumns {
   if (numbers.length === 0) return NO_COLUMNS;
   const n = numbers.length / NUMBERS;
-  const room = { times: new BigInt64Array(n), values: new Float64Array(n) };
+  const room = allocRaw(n);
   for (let i = 0; i < n; i++) {
     timeHalves[0] = numbers[NUMBERS * i]!;
     timeHalves[1] = numbers[NUMBERS * i + 1]!;

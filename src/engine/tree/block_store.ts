@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { allocRaw, type RawColumns } from "../../core/columns.ts";
 import { damaged } from "../file/checksum.ts";
 import { NodeCache, type NodeMemory, RUN_LEAVES } from "./node_cache.ts";
 import { LEAF_POINTS } from "../constants.ts";
@@ -52,7 +52,7 @@ export class LeafRoom implements LeafSpace {
 const NO_ROOM = roomFor(0);
 
 function roomFor(n: number): RawColumns {
-  return { times: new BigInt64Array(n), values: new Float64Array(n) };
+  return allocRaw(n);
 }
 
 /** A child of an inner node. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { allocRaw } from "../../core/columns.ts";
 import { FANOUT } from "../constants.ts";
 import { ABSENT, type ChildRef, INNER, type InnerNode } from "./node.ts";
 import { lowerBound } from "../../core/search.ts";
@@ -58,7 +59,7 @@ function deleteFromBucket(
   const to = lowerBound(times, end, from);
   const count = times.length - (to - from);
   if (count === 0) return null;
-  const kept = { times: new BigInt64Array(count), values: new Float64Array(count) };
+  const kept = allocRaw(count);
   kept.times.set(times.subarray(0, from));
   kept.times.set(times.subarray(to), from);
   kept.values.set(values.subarray(0, from));

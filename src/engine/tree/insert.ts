@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { emptyRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { gallop } from "../../core/search.ts";
 import { LEAF_POINTS, ROOT_POINTWIDTH, ROOT_START } from "../constants.ts";
 import { lateOf, type LatePoints, mergeLate, sliceLate } from "./late_points.ts";
@@ -130,7 +130,7 @@ export function* insertIntoBucket(
   return yield* insertIntoInner(commit, node, merged, 0, n);
 }
 
-const NO_POINTS: RawColumns = { times: new BigInt64Array(0), values: new Float64Array(0) };
+const NO_POINTS: RawColumns = emptyRaw();
 
 /**
  * Tells whether points come into an empty bucket with one version: then a leaf has to have room for

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { emptyRaw, type RawColumns } from "../../core/columns.ts";
+import { allocRaw, emptyRaw, type RawColumns } from "../../core/columns.ts";
 import { GrowingColumns } from "../../kernel/growing_columns.ts";
 import { ABSENT, INNER, type InnerNode } from "./node.ts";
 import { gallop } from "../../core/search.ts";
@@ -39,7 +39,7 @@ class FoundPoints {
     const rest = this.#rest.take();
     if (this.#whole.length === 0) return rest;
     const n = this.#length;
-    const all: RawColumns = { times: new BigInt64Array(n), values: new Float64Array(n) };
+    const all: RawColumns = allocRaw(n);
     let at = 0;
     for (const { times, values } of [...this.#whole, rest]) {
       yield;

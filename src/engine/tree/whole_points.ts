@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type RawColumns, sliceRaw } from "../../core/columns.ts";
+import { allocRaw, type RawColumns, sliceRaw } from "../../core/columns.ts";
 import { gallop, lowerBound } from "../../core/search.ts";
 import { CHUNK_POINTS, LEAF_POINTS } from "../constants.ts";
 import { damaged } from "../file/checksum.ts";
@@ -35,7 +35,7 @@ class WholeColumns implements LeafSpace {
   #placed: RawColumns | undefined;
 
   constructor(n: number, beside: readonly RawColumns[], start: bigint, end: bigint) {
-    this.#columns = { times: new BigInt64Array(n), values: new Float64Array(n) };
+    this.#columns = allocRaw(n);
     this.#beside = beside;
     this.#start = start;
     this.#end = end;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { allocRaw, type RawColumns } from "../../core/columns.ts";
 import type { SourceColumn } from "../source.ts";
 import { isInvalid } from "./data_frame.ts";
 import type { DataLayout, StationLayout } from "./data_layout.ts";
@@ -258,10 +258,7 @@ export class ChannelColumns {
       if (Number.isFinite(value)) good++;
     }
     if (good === rows) return { times, values };
-    const kept: RawColumns = {
-      times: new BigInt64Array(good),
-      values: new Float64Array(good),
-    };
+    const kept: RawColumns = allocRaw(good);
     for (let row = 0, to = 0; row < rows; row++) {
       if (!Number.isFinite(values[row])) continue;
       kept.times[to] = times[row]!;

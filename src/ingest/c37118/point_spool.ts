@@ -4,6 +4,7 @@
  * @module
  */
 
+import { allocRaw } from "../../core/columns.ts";
 import { checkPath } from "../../core/check_path.ts";
 import { createHash } from "node:crypto";
 import {
@@ -253,7 +254,7 @@ export function countPoints(columns: readonly ColumnPoints[]): number {
 
 function joinPoints(pieces: readonly ColumnPoints["points"][]): ColumnPoints["points"] {
   const size = pieces.reduce((sum, { times }) => sum + times.length, 0);
-  const points = { times: new BigInt64Array(size), values: new Float64Array(size) };
+  const points = allocRaw(size);
   let at = 0;
   for (const { times, values } of pieces) {
     points.times.set(times, at);
@@ -317,7 +318,7 @@ function decodeContent(content: Uint8Array): ColumnPoints[] {
   }[];
   let at = end;
   return heads.map(({ column, count }) => {
-    const points = { times: new BigInt64Array(count), values: new Float64Array(count) };
+    const points = allocRaw(count);
     for (let i = 0; i < count; i++, at += 8) points.times[i] = view.getBigInt64(at, true);
     for (let i = 0; i < count; i++, at += 8) points.values[i] = view.getFloat64(at, true);
     return { column, points };

@@ -5,7 +5,7 @@
  */
 
 import type { ColumnarField, ColumnarFile } from "../../io/columnar_file.ts";
-import type { RawColumns } from "../../core/columns.ts";
+import { allocRaw, type RawColumns } from "../../core/columns.ts";
 import { ImportError, optionError } from "../errors.ts";
 import type { SourceOptions } from "../options.ts";
 import type { OmittedColumn, Position, Source, SourceBatch, SourceColumn } from "../source.ts";
@@ -258,7 +258,7 @@ class ColumnarSource implements Source {
     let n = 0;
     // Columns without a gap share their times.
     if (values.every(Number.isFinite)) return { times, values: values.slice() };
-    const kept = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
+    const kept = allocRaw(times.length);
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (Number.isNaN(value)) continue;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { allocRaw, type RawColumns } from "../../core/columns.ts";
 import type { Position } from "../source.ts";
 import { AsciiSamples } from "./ascii_samples.ts";
 import { BinarySamples } from "./binary_samples.ts";
@@ -266,7 +266,7 @@ export class ComtradeRecord implements AsyncDisposable {
     if (missing === 0) return { times: times.slice(), values };
     this.#missing += missing;
     const rest = values.length - missing;
-    const kept = { times: new BigInt64Array(rest), values: new Float64Array(rest) };
+    const kept = allocRaw(rest);
     for (let i = 0, at = 0; i < values.length; i++) {
       if (Number.isNaN(values[i]!)) continue;
       kept.times[at] = times[i]!;

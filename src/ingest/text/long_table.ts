@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RawColumns } from "../../core/columns.ts";
+import { emptyRaw, type RawColumns } from "../../core/columns.ts";
 import { CsvError } from "../../kernel/csv_error.ts";
 import type { TableParser } from "../../kernel/table_parser.ts";
 import { readBytes, type ReadCounter } from "../bytes.ts";
@@ -153,10 +153,7 @@ function parseRows(
   width: number,
 ): RawColumns[] {
   if (rows.length === 0) {
-    return Array.from({ length: width }, () => ({
-      times: new BigInt64Array(0),
-      values: new Float64Array(0),
-    }));
+    return Array.from({ length: width }, () => (emptyRaw()));
   }
   const own = new Uint8Array(rows.reduce((n, { from, to }) => n + to - from, 0));
   let at = 0;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concatRaw, emptyRaw, gatherRows, sliceRaw } from "../../core/columns.ts";
+import { allocRaw, concatRaw, emptyRaw, gatherRows, sliceRaw } from "../../core/columns.ts";
 import type { RawColumns } from "../../core/columns.ts";
 import { giveWay } from "../../core/pacer.ts";
 import type { CallOptions, Endpoint, RawChunk, Version } from "../../endpoint/endpoint.ts";
@@ -131,7 +131,7 @@ const NO_VALUES = new Float64Array(0);
 
 /** Moves times to the grid, half up, and keeps the last of the points at one place. */
 export function snap({ times, values }: RawColumns, periodNs: bigint): RawColumns {
-  const out = { times: new BigInt64Array(times.length), values: new Float64Array(times.length) };
+  const out = allocRaw(times.length);
   let n = 0;
   for (let i = 0; i < times.length; i++) {
     const shifted = times[i]! + periodNs / 2n;
