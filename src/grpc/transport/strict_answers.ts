@@ -24,7 +24,7 @@ type Headers = Readonly<Record<string, unknown>>;
 /** The part of an HTTP/2 call of grpc-js 1.14 that is changed; not in its types. */
 interface Http2Call {
   decoder: { write(piece: Uint8Array): Uint8Array[] };
-  finalStatus: EndStatus & { readonly metadata: object } | null;
+  finalStatus: EndStatus & { readonly metadata: Marked } | null;
   /** Absent until the headers are told. */
   readonly httpStatusCode?: number;
   handleTrailers(headers: Headers): void;
@@ -32,48 +32,56 @@ interface Http2Call {
   cancelWithStatus(code: number, details: string): void;
 }
 
-/** A call that waits for a connection; it has a call on one as its child then. */
-interface WaitingCall {
-  child: Http2Call | null;
-}
-
-/** The part of a channel of grpc-js 1.14 that makes its calls; not in its types. */
+/** The part of a connection of grpc-js 1.14, or of one to be, that makes its calls. */
 interface CallMaker {
-  createLoadBalancingCall?(...args: unknown[]): WaitingCall;
+  createCall(...args: unknown[]): Http2Call;
 }
 
-/** Trailers of answers, as opposed to what the library makes of calls that have none. */
-const sent = new WeakSet<object>();
+/** The part of a channel of grpc-js 1.14 that makes its connections; not in its types. */
+interface ConnectionMaker {
+  readonly subchannelPool?: { getOrCreateSubchannel?(...args: unknown[]): CallMaker };
+}
+
+/** Marks trailers of answers, as opposed to what the library makes of calls that have none. */
+const SENT = Symbol("sent");
+
+/** Headers or trailers of the library, which may be marked. */
+interface Marked {
+  [SENT]?: true;
+}
 
 /** Tells whether a server has sent these trailers, so that the text beside them is its own. */
 export function wereSent(trailers: object | undefined): boolean {
-  return trailers !== undefined && sent.has(trailers);
+  return (trailers as Marked | undefined)?.[SENT] === true;
 }
 
 /**
  * Makes the calls of a channel end with UNKNOWN at a status that gRPC does not have, and with
  * INTERNAL at a message whose flag is neither 0 nor 1, or that is not whole.
  *
- * @param channel Changed in place.
+ * @param channel Changed in place. Its connections must be its own.
  * @param maxMessageBytes Longest message that is taken.
- * @throws {Error} If grpc-js makes its calls in another way: then such answers would be believed.
+ * @throws {Error} If grpc-js makes its connections in another way: then such answers would be believed.
  */
 export function checkAnswers(channel: Channel, maxMessageBytes: number): void {
-  const { internalChannel } = channel as unknown as { internalChannel?: CallMaker };
-  const make = internalChannel?.createLoadBalancingCall;
-  if (internalChannel === undefined || make === undefined) {
-    throw new Error("Cannot check answers: grpc-js has no createLoadBalancingCall");
+  const { internalChannel } = channel as unknown as { internalChannel?: ConnectionMaker };
+  const pool = internalChannel?.subchannelPool;
+  const make = pool?.getOrCreateSubchannel;
+  if (pool === undefined || make === undefined) {
+    throw new Error("Cannot check answers: grpc-js has no getOrCreateSubchannel");
   }
-  internalChannel.createLoadBalancingCall = (...args) => {
-    const waiting = make.apply(internalChannel, args);
-    let { child } = waiting;
-    return Object.defineProperty(waiting, "child", {
-      get: () => child,
-      set(call: Http2Call) {
-        checkAnswer(call, maxMessageBytes);
-        child = call;
-      },
-    });
+  const strict = new WeakSet<CallMaker>();
+  pool.getOrCreateSubchannel = (...args) => {
+    const connection = make.apply(pool, args);
+    if (strict.has(connection)) return connection;
+    strict.add(connection);
+    const { createCall } = connection;
+    connection.createCall = (...args) => {
+      const call = createCall.apply(connection, args);
+      checkAnswer(call, maxMessageBytes);
+      return call;
+    };
+    return connection;
   };
 }
 
@@ -106,7 +114,9 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
     const { "grpc-status": given, "grpc-message": message } = headers;
     let strict = headers;
     hasTrailers = true;
-    if (given !== undefined && !isStatusCode(String(given))) {
+    // Most are this one.
+    const isGood = given === "0" || given === undefined || isStatusCode(String(given));
+    if (!isGood) {
       malformed = JSON.stringify(String(given));
       strict = { ...strict, "grpc-status": String(GrpcStatus.UNKNOWN) };
     }
@@ -118,7 +128,7 @@ function checkAnswer(call: Http2Call, maxMessageBytes: number): void {
   };
   call.outputStatus = () => {
     const end = call.finalStatus!;
-    if (hasTrailers) sent.add(end.metadata);
+    if (hasTrailers) end.metadata[SENT] = true;
     if (malformed !== undefined) {
       Object.assign(end, unknownStatus(malformed, end.details));
       malformed = undefined;
