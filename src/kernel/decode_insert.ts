@@ -7,7 +7,7 @@
  * @module
  */
 
-import { allocRaw, emptyRaw, type RawColumns, sharedRaw, sliceRaw } from "../core/columns.ts";
+import { allocRaw, type RawColumns, sharedRaw, sliceRaw } from "../core/columns.ts";
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
 import { atOnce } from "../core/pacer.ts";
 import type { Arena } from "./arena.ts";
@@ -49,7 +49,7 @@ const STEP_POINTS = 65_536;
 class PointsOfMessage {
   readonly #reader: WireReader;
   readonly #most: number;
-  #columns = emptyRaw();
+  #columns = sharedRaw(0);
   #pending: RawColumns | undefined;
   length = 0;
 
@@ -110,6 +110,9 @@ class PointsOfMessage {
   }
 }
 
+/** The uuid of a message that has none. */
+const NO_UUID = new Uint8Array(0);
+
 /** Longest point of an insert, unknown fields included. */
 const MAX_POINT_BYTES = 65_536;
 
@@ -133,7 +136,7 @@ export function* decodeInsertInSteps(
   const reader = new WireReader(bytes, "InsertParams");
   const runs = new RunReader(reader, RAW_RUN, MAX_POINT_BYTES);
   const points = new PointsOfMessage(reader, most);
-  let uuid = new Uint8Array(0);
+  let uuid = NO_UUID;
   let sync = false;
   let policy = 0;
   let roundBits: number | undefined;
