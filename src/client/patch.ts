@@ -68,7 +68,7 @@ async function patchBatch(
   const patcher = new Patcher(endpoint, uuid, call);
   const step = endpoint.capabilities.maxInsertPoints;
   for (let from = 0; from < patch.times.length; from += step) {
-    await patcher.apply(sliceRaw(patch, from, Math.min(from + step, patch.times.length)));
+    await patcher.apply(sliceRaw(patch, from, from + step));
   }
   return await patcher.version();
 }

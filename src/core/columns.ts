@@ -79,7 +79,7 @@ export function emptyRaw(): RawColumns {
 
 /** Points of the memory that short columns share, and of the longest of them. */
 const SHARED_POINTS = 2_048, SHORT = 512;
-let shared: RawColumns, used = SHARED_POINTS;
+let shared = allocRaw(0), used = SHARED_POINTS;
 
 /**
  * Raw columns of `n` points, all zero, which do not leave this package: short ones share memory, one behind
@@ -125,7 +125,7 @@ export function copyRaw({ times, values }: RawColumns): RawColumns {
   return copy;
 }
 
-/** Views (no copy) of the points `[from, to)` of `columns`. */
+/** Views (no copy) of the points `[from, to)` of `columns`, as far as there are any. */
 export function sliceRaw(columns: RawColumns, from: number, to: number): RawColumns {
   return { times: columns.times.subarray(from, to), values: columns.values.subarray(from, to) };
 }
