@@ -22,6 +22,9 @@ import type { PageWriter } from "./parquet_page_writer.ts";
 /** Rows of a page. A step takes 2 to 4 ms of CPU time. */
 const PAGE_ROWS = 16_384;
 
+/** Columns of row groups whose indexes of pages are written in one step. */
+const STEP_INDEXES = 64;
+
 /** First and last bytes of a file. */
 const MARK = 0x31524150;
 
@@ -138,7 +141,10 @@ export class ParquetFileWriter {
   /** Writes what follows all row groups, and gives way while it does. */
   async finish(): Promise<void> {
     const { schema, createdBy } = this.#options;
-    writeIndexes(this.#bytes, this.#indexes);
+    for (let from = 0; from < this.#indexes.length; from += STEP_INDEXES) {
+      writeIndexes(this.#bytes, this.#indexes.slice(from, from + STEP_INDEXES));
+      await giveWay();
+    }
     const footer = {
       version: 2,
       created_by: createdBy,
