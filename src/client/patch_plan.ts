@@ -79,9 +79,8 @@ export function survivors(stored: RawColumns, patch: RawColumns): RawColumns {
  */
 export function lastOfEquals(columns: RawColumns): RawColumns {
   const { times } = columns;
-  let unique = true;
-  for (let i = 1; i < times.length && unique; i++) unique = times[i] !== times[i - 1];
-  return unique ? columns : pick(columns, (i) => times[i] !== times[i + 1]);
+  const isUnique = times.every((time, i) => time !== times[i - 1]);
+  return isUnique ? columns : pick(columns, (i) => times[i] !== times[i + 1]);
 }
 
 /** Points for which a condition holds, in columns of their own. */

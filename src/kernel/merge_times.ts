@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../core/describe.ts";
-import { type Arena, arena } from "./arena.ts";
+import { arena } from "./arena.ts";
 import { checkTimes } from "./arguments.ts";
 import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
@@ -51,9 +51,7 @@ export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
     times: new BigInt64Array(n),
     rows: streams.map(() => new Int32Array(n)),
   };
-  fillRows(merged.times, inputsOf(streams), ({ i32 }, s, from, made, row) => {
-    merged.rows[s]!.set(i32.subarray(from, from + made), row);
-  });
+  fillRows(merged, inputsOf(streams));
   return merged;
 }
 
@@ -82,24 +80,23 @@ export function* mergeFirstRows(
   const times = new BigInt64Array(n);
   // One for all: thousands of arrays, each with a buffer, would slow each collection of garbage down.
   const all = new Int32Array(n * streams.length);
+  const rows = streams.map((_, s) => all.subarray(s * n, s * n + n));
   const inputs = inputsOf(streams);
   yield;
-  const made = fillRows(times, inputs, ({ i32 }, s, from, made, row) => {
-    for (let r = 0, at = s * n + row; r < made; r++) all[at + r] = i32[from + r]!;
-  });
+  const made = fillRows({ times, rows }, inputs);
   yield;
   return {
-    times: made === n ? times : times.slice(0, made),
-    rows: streams.map((_, s) => all.subarray(s * n, s * n + made)),
+    times: times.subarray(0, made),
+    rows: rows.map((indices) => indices.subarray(0, made)),
     used: Int32Array.from(inputs, ({ done }) => done),
   };
 }
 
-/** Takes the indices of one stream: `made` from `from` on, of the rows from `row` on. */
-type PutIndices = (memory: Arena, s: number, from: number, made: number, row: number) => void;
+/** Rows from which on they are copied as a whole, which takes a view of them. */
+const WORTH_A_COPY = 64;
 
 /** Makes rows until there is no room or no point left; how many. */
-function fillRows(times: BigInt64Array, inputs: MergeInput[], put: PutIndices): number {
+function fillRows({ times, rows }: MergedTimes, inputs: MergeInput[]): number {
   const streams = inputs.length;
   if (streams === 0) return 0;
   const plan = new MergePlan(streams, 1);
@@ -113,7 +110,11 @@ function fillRows(times: BigInt64Array, inputs: MergeInput[], put: PutIndices): 
     const room = Math.min(capacity, times.length - row);
     const made = exports.mergeRows(base, plan.groups, streams, from, indices, room);
     times.set(memory.i64.subarray(from >> 3, (from >> 3) + made), row);
-    for (let s = 0; s < streams; s++) put(memory, s, (indices >> 2) + s * room, made, row);
+    rows.forEach((target, s) => {
+      const at = (indices >> 2) + s * room;
+      if (made >= WORTH_A_COPY) target.set(memory.i32.subarray(at, at + made), row);
+      else for (let r = 0; r < made; r++) target[row + r] = memory.i32[at + r]!;
+    });
     row += made;
     const goesOn = plan.advance(memory, inputs);
     if (made < capacity && !goesOn) break;
