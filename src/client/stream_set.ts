@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RawColumns } from "../core/columns.ts";
 import { cancellable } from "../core/cancellable.ts";
 import { checkObject } from "../core/check_object.ts";
 import { describe } from "../core/describe.ts";
@@ -14,7 +15,7 @@ import { positiveInteger, versionNumber } from "./arguments.ts";
 import type { RawBatch, StatBatch } from "./batch.ts";
 import { mapConcurrently } from "../core/concurrency.ts";
 import { checkOptions, remainingOf, type RequestOptions } from "../core/request_options.ts";
-import { type MergedRow, mergeRows } from "./merge_rows.ts";
+import type { MergedRow } from "./merge_rows.ts";
 import type { ArrowTable } from "../arrow/arrow_table.ts";
 import { currentTime } from "../core/time.ts";
 import type { ByteSink, ExportProgress } from "../csv/byte_sink.ts";
@@ -275,7 +276,7 @@ export class StreamSet implements Iterable<Stream> {
     queries(options);
     return cancellable(
       options,
-      (call) => mergeRows(queries(call).map((query) => query[Symbol.asyncIterator]())),
+      (call) => rowsOf(queries(call).map((query) => query[Symbol.asyncIterator]())),
     );
   }
 
@@ -681,4 +682,12 @@ function checkTimeLabel(action: string, columns: readonly { label: string }[]): 
 /** Options of the set that `pinVersions` and `filter` make. */
 interface Pinned extends StreamSetOptions {
   pins?: ReadonlyMap<string, bigint>;
+}
+
+/** Rows of streams; what merges them is loaded when it is needed. */
+async function* rowsOf(
+  sources: readonly AsyncIterator<RawColumns>[],
+): AsyncIterableIterator<MergedRow> {
+  const { mergeRows } = await import("./merge_rows.ts");
+  yield* mergeRows(sources);
 }

@@ -10,6 +10,7 @@ import { arena, reservationCount } from "./arena.ts";
 import { checkRaw, checkStat } from "./arguments.ts";
 import type { CsvKind, CsvNumbers } from "./csv_text.ts";
 import {
+  IMAGE_STREAMS,
   type MergeColumns,
   type MergeInput,
   MergePlan,
@@ -35,13 +36,6 @@ const PIECE_BYTES = 1 << 20;
 
 /** Bytes that take as long to write as it takes to look at a stream, and to copy its points in. */
 const [STREAM_BYTES, LOAD_BYTES] = [50, 100];
-
-/**
- * Streams from which on points are copied in by way of an image of the kernel's memory, and of which
- * so many in one step: those of 10,000 take 10 ms and more.
- */
-const IMAGE_STREAMS = 1_024;
-const STEP_STREAMS = 512;
 
 /**
  * Merges streams into rows. Give it columns with `push` and say with `close` that a stream ends;
@@ -137,13 +131,8 @@ export class CsvWriter {
    * it, that is done with the rows.
    */
   *prepare(): Generator<undefined, void> {
-    const { streams } = this.#layout;
     if (this.#image === undefined || this.#isPrepared) return;
-    for (let from = 0; from < streams; from += STEP_STREAMS) {
-      const to = Math.min(streams, from + STEP_STREAMS);
-      this.#plan.refresh(this.#image, this.#inputs, from, to);
-      yield;
-    }
+    yield* this.#plan.refreshInSteps(this.#image, this.#inputs);
     this.#isPrepared = true;
   }
 

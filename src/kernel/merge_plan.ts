@@ -6,10 +6,18 @@
  * @module
  */
 
+import { atOnce } from "../core/pacer.ts";
 import { type Arena, columnBytes } from "./arena.ts";
 
 /** Streams one merge takes. */
 export const MAX_STREAMS = 65_536;
+
+/**
+ * Streams from which on points are copied in by way of an image of the kernel's memory, and of which
+ * so many in one step: those of 10,000 take 10 ms and more.
+ */
+export const IMAGE_STREAMS = 1_024;
+export const STEP_STREAMS = 512;
 
 /** Columns of one stream, all of one length. */
 export type MergeColumns = readonly (BigInt64Array | BigUint64Array | Float64Array)[];
@@ -96,17 +104,15 @@ export class MergePlan {
   /**
    * Brings a plan up to date that is still as it was when it was saved, or all zeros, and copies in
    * what follows for streams that ran dry.
-   *
-   * @param from First stream.
-   * @param to Stream after the last one.
    */
-  refresh(
-    arena: PlanMemory,
-    inputs: readonly MergeInput[],
-    from = 0,
-    to: number = inputs.length,
-  ): void {
-    for (let s = from; s < to; s++) {
+  refresh(memory: PlanMemory, inputs: readonly MergeInput[]): void {
+    atOnce(this.refreshInSteps(memory, inputs));
+  }
+
+  /** Does so in an image, some streams at a time. */
+  *refreshInSteps(arena: PlanMemory, inputs: readonly MergeInput[]): Generator<undefined, void> {
+    for (let s = 0; s < inputs.length; s++) {
+      if (s % STEP_STREAMS === STEP_STREAMS - 1) yield;
       const input = inputs[s]!;
       const entry = this.#entry(arena, s);
       if (arena.u32[entry] === arena.u32[entry + 1]) this.#loadStream(arena, input, s);
@@ -122,10 +128,19 @@ export class MergePlan {
    *
    * @returns True if any got a new piece, and none needs columns that are not here yet.
    */
-  advance(arena: PlanMemory, inputs: readonly MergeInput[]): boolean {
+  advance(memory: PlanMemory, inputs: readonly MergeInput[]): boolean {
+    return atOnce(this.advanceInSteps(memory, inputs));
+  }
+
+  /** Does so in an image, some streams at a time. */
+  *advanceInSteps(
+    arena: PlanMemory,
+    inputs: readonly MergeInput[],
+  ): Generator<undefined, boolean> {
     let refilled = false;
     let starved = false;
     for (let s = 0; s < this.#streams; s++) {
+      if (s % STEP_STREAMS === STEP_STREAMS - 1) yield;
       const input = inputs[s]!;
       const entry = this.#entry(arena, s);
       if (arena.u32[entry] === arena.u32[entry + 1]) {

@@ -5,9 +5,17 @@
  */
 
 import { describe } from "../core/describe.ts";
+import { atOnce } from "../core/pacer.ts";
 import { arena } from "./arena.ts";
 import { checkTimes } from "./arguments.ts";
-import { MAX_STREAMS, type MergeInput, MergePlan } from "./merge_plan.ts";
+import {
+  IMAGE_STREAMS,
+  MAX_STREAMS,
+  type MergeInput,
+  MergePlan,
+  planImage,
+  STEP_STREAMS,
+} from "./merge_plan.ts";
 import { invalidType, outOfRange } from "../core/argument_error.ts";
 
 /** Result of {@linkcode mergeTimes}: one element per row. */
@@ -45,14 +53,8 @@ const OUTPUT_BYTES = 1 << 20;
  * ```
  */
 export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
-  checkStreams(streams);
-  const n = countRows(streams);
-  const merged: MergedTimes = {
-    times: new BigInt64Array(n),
-    rows: streams.map(() => new Int32Array(n)),
-  };
-  fillRows(merged, inputsOf(streams));
-  return merged;
+  const { times, rows } = atOnce(mergeFirstRows(streams, Infinity));
+  return { times, rows: rows.map((indices) => indices.slice()) };
 }
 
 /** The first rows of a merge. */
@@ -83,7 +85,7 @@ export function* mergeFirstRows(
   const rows = streams.map((_, s) => all.subarray(s * n, s * n + n));
   const inputs = inputsOf(streams);
   yield;
-  const made = fillRows({ times, rows }, inputs);
+  const made = yield* fillRows({ times, rows }, inputs);
   yield;
   return {
     times: times.subarray(0, made),
@@ -96,30 +98,47 @@ export function* mergeFirstRows(
 const WORTH_A_COPY = 64;
 
 /** Makes rows until there is no room or no point left; how many. */
-function fillRows({ times, rows }: MergedTimes, inputs: MergeInput[]): number {
+function* fillRows(
+  { times, rows }: MergedTimes,
+  inputs: MergeInput[],
+): Generator<undefined, number> {
   const streams = inputs.length;
   if (streams === 0) return 0;
   const plan = new MergePlan(streams, 1);
   const capacity = Math.max(16, Math.floor(OUTPUT_BYTES / (8 + 4 * streams)) & ~1);
-  const memory = arena(plan.bytes + capacity * (8 + 4 * streams));
-  plan.load(memory, inputs);
+  const bytes = plan.bytes + capacity * (8 + 4 * streams);
+  let memory = arena(bytes);
   const { base, exports } = memory;
   const from = base + plan.bytes, indices = from + 8 * capacity;
+  const image = streams > IMAGE_STREAMS ? planImage(base, plan.bytes) : undefined;
+  if (image === undefined) plan.load(memory, inputs);
+  else yield* plan.refreshInSteps(image, inputs);
   let row = 0;
   while (row < times.length) {
+    // Others may have used the memory meanwhile.
+    memory = arena(bytes);
+    if (image !== undefined) memory.u8.set(image.u8.subarray(base, from), base);
     const room = Math.min(capacity, times.length - row);
     const made = exports.mergeRows(base, plan.groups, streams, from, indices, room);
     times.set(memory.i64.subarray(from >> 3, (from >> 3) + made), row);
-    rows.forEach((target, s) => {
-      const at = (indices >> 2) + s * room;
-      if (made >= WORTH_A_COPY) target.set(memory.i32.subarray(at, at + made), row);
-      else for (let r = 0; r < made; r++) target[row + r] = memory.i32[at + r]!;
-    });
+    let cells = memory.i32.subarray(indices >> 2, (indices >> 2) + streams * room);
+    if (image !== undefined) {
+      image.u8.set(memory.u8.subarray(base, base + plan.planBytes), base);
+      cells = cells.slice();
+    }
+    for (let s = 0, at = 0; s < streams; s++, at += room) {
+      if (image !== undefined && s % STEP_STREAMS === STEP_STREAMS - 1) yield;
+      const target = rows[s]!;
+      if (made >= WORTH_A_COPY) target.set(cells.subarray(at, at + made), row);
+      else for (let r = 0; r < made; r++) target[row + r] = cells[at + r]!;
+    }
     row += made;
-    const goesOn = plan.advance(memory, inputs);
+    const goesOn = image === undefined
+      ? plan.advance(memory, inputs)
+      : yield* plan.advanceInSteps(image, inputs);
     if (made < capacity && !goesOn) break;
   }
-  plan.save(memory, inputs);
+  plan.save(image ?? memory, inputs);
   return row;
 }
 
