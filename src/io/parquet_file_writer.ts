@@ -65,7 +65,7 @@ export class ParquetFileWriter {
   }
 
   /**
-   * Writes a row group, and gives way after each page.
+   * Writes a row group, and gives way before each page.
    *
    * @param rows Rows; none are no row group.
    * @param columns Its columns, in the order of the schema.
@@ -84,6 +84,7 @@ export class ParquetFileWriter {
       const pages: ColumnChunk[] = [];
       const page_locations = [];
       for (let from = 0; from < rows; from += PAGE_ROWS) {
+        await giveWay();
         const at = bytes.offset;
         const values = part(from, Math.min(rows, from + PAGE_ROWS));
         pages.push(bytes.page(() => this.#page(this.#options.schema[c + 1]!, encoding, values)));
@@ -94,7 +95,6 @@ export class ParquetFileWriter {
           first_row_index: BigInt(from),
         });
         await flush();
-        await giveWay();
       }
       const chunk = joinedChunk(pages);
       chunks.push(chunk);
