@@ -53,8 +53,14 @@ const OUTPUT_BYTES = 1 << 20;
  * ```
  */
 export function mergeTimes(streams: readonly BigInt64Array[]): MergedTimes {
-  const { times, rows } = atOnce(mergeFirstRows(streams, Infinity));
-  return { times, rows: rows.map((indices) => indices.slice()) };
+  checkStreams(streams);
+  const n = countRows(streams);
+  const merged: MergedTimes = {
+    times: new BigInt64Array(n),
+    rows: streams.map(() => new Int32Array(n)),
+  };
+  atOnce(fillRows(merged, inputsOf(streams)));
+  return merged;
 }
 
 /** The first rows of a merge. */
