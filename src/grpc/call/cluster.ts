@@ -6,7 +6,7 @@
 
 import { BTrDBError } from "../../core/errors.ts";
 import type { CallOptions, ServerInfo } from "../../endpoint/endpoint.ts";
-import { type Address, addressText } from "../transport/address.ts";
+import { type Address, channelKey } from "../transport/address.ts";
 import { Channel } from "../transport/channel.ts";
 import type { ChannelSettings } from "../transport/connection.ts";
 import { hideKey } from "../hidden_keys.ts";
@@ -69,6 +69,7 @@ export class Cluster {
         this.#close(channel);
       }
     }
+    for (const key of this.#lostMs.keys()) if (!wanted.has(key)) this.#lostMs.delete(key);
   }
 
   /**
@@ -115,7 +116,7 @@ export class Cluster {
   }
 
   async #resync(ask: AskInfo): Promise<void> {
-    const addresses = unique(this.#everywhere()).sort((a, b) => this.#lost(a) - this.#lost(b));
+    const addresses = [...this.#everywhere()].sort((a, b) => this.#lost(a) - this.#lost(b));
     const endMs = Date.now() + RESYNC_TIMEOUT_MS;
     for (const address of addresses) {
       if (this.#closed || Date.now() > endMs) return;
@@ -153,15 +154,8 @@ export class Cluster {
 
   /** The first address that was never lost, else the one that was lost first. */
   #alive(addresses: readonly Address[]): Address {
-    return addresses.reduce((best, next) => this.#lost(next) < this.#lost(best) ? next : best);
+    // Of thousands of members, calls look at no more than they need.
+    return addresses.find((address) => this.#lost(address) === 0) ??
+      addresses.reduce((best, next) => this.#lost(next) < this.#lost(best) ? next : best);
   }
-}
-
-function unique(addresses: readonly Address[]): Address[] {
-  return [...new Map(addresses.map((address) => [channelKey(address), address])).values()];
-}
-
-/** One address with TLS and without are two: what has to go over TLS never goes over the other. */
-function channelKey(address: Address): string {
-  return `${address.tls ? "tls " : ""}${addressText(address)}`;
 }

@@ -8,13 +8,13 @@
 import { BTrDBError, ErrorCode } from "../../core/errors.ts";
 import { uuidText } from "../../core/uuid.ts";
 import type { ServerInfo } from "../../endpoint/endpoint.ts";
-import type { Address } from "../transport/address.ts";
+import { type Address, channelKey } from "../transport/address.ts";
 import { type Learning, learntAddress } from "./learnt_address.ts";
 import { Routes } from "./mash.ts";
 
 /** Nodes that calls can go to. */
 export interface Members {
-  /** Addresses of all of them, those that the user named included. */
+  /** Addresses of all of them, each once, those that the user named included. */
   readonly everywhere: readonly Address[];
   /**
    * Addresses that a call may go to, best first.
@@ -36,11 +36,12 @@ export function readMembers(info: ServerInfo, learning: Learning): Members {
   const proxies = (info.proxyEndpoints ?? []).flatMap((text) => learntAddress(text, learning));
   const members = routes.routed ? routes.owners.flatMap(({ addresses }) => addresses) : [];
   return {
-    everywhere: [...members, ...bootstraps, ...proxies],
+    everywhere: unique([...members, ...bootstraps, ...proxies]),
     of(uuid, anyNode) {
       if (!routes.routed) return [...bootstraps, ...proxies];
-      const owner = uuid === undefined ? undefined : routes.ownerOf(uuid);
-      if (uuid === undefined || anyNode) return [...owner?.addresses ?? [], ...members];
+      if (uuid === undefined) return members;
+      const owner = routes.ownerOf(uuid);
+      if (anyNode) return [...owner?.addresses ?? [], ...members];
       if (owner !== undefined) return owner.addresses;
       throw new BTrDBError("Cluster is degraded: no node owns the stream at present", {
         code: ErrorCode.ClusterDegraded,
@@ -48,4 +49,8 @@ export function readMembers(info: ServerInfo, learning: Learning): Members {
       });
     },
   };
+}
+
+function unique(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((address) => [channelKey(address), address])).values()];
 }

@@ -123,3 +123,8 @@ export function grpcTarget(address: Address): string {
   if (address.host.includes(":")) return `ipv6:${text}`;
   return isIp(address.host) ? `ipv4:${text}` : `dns:${text}`;
 }
+
+/** One address with TLS and without are two: what has to go over TLS never goes over the other. */
+export function channelKey(address: Address): string {
+  return `${address.tls ? "tls " : ""}${addressText(address)}`;
+}
