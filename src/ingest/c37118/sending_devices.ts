@@ -29,13 +29,16 @@ export interface SendingDevice {
 
 /**
  * Tells devices apart by address and port. Their number and memory are bounded; when there are too
- * many, the address that has the most of them loses one first, so that one sender that changes its
- * port does not keep the others out.
+ * many, one that has sent no whole frame goes first, so that noise keeps nobody out; then the address
+ * that has the most of them loses one, so that one sender that changes its port does not either.
  */
 export class SendingDevices {
   readonly #options: DecodeOptions;
   readonly #budget: ConfigurationBudget | undefined;
   readonly #devices = new Map<string, SendingDevice>();
+  readonly #byAddress = new Map<string, Set<SendingDevice>>();
+  /** Those that have sent no whole frame. */
+  readonly #noise = new Set<SendingDevice>();
   #past: LinkCounts = noCounts();
   #keptBytes = 0;
 
@@ -76,46 +79,71 @@ export class SendingDevices {
     const decoder = new FrameDecoder(this.#options, [""], new ConfigurationMemory(this.#budget));
     const device = { address, port, decoder, keptBytes: 0, seenMs: Date.now() };
     this.#devices.set(key, device);
+    this.#noise.add(device);
+    const own = this.#byAddress.get(address);
+    if (own === undefined) this.#byAddress.set(address, new Set([device]));
+    else own.add(device);
     return device;
   }
 
   /** Adds up what the decoder of a device keeps now, and forgets devices while all keep too much. */
   settle(device: SendingDevice): void {
     const { keptBytes } = device.decoder;
+    if (this.#noise.has(device) && device.decoder.counts.frames > 0) this.#noise.delete(device);
     this.#keptBytes += keptBytes - device.keptBytes;
     device.keptBytes = keptBytes;
     while (this.#keptBytes > MAX_KEPT_BYTES) {
-      const [, most] = this.#largest(({ keptBytes }) => keptBytes);
+      const most = [...this.#largest(bytesOf)];
       this.#forget(most.reduce((a, b) => b.keptBytes > a.keptBytes ? b : a));
     }
   }
 
+  /** Forgets a device for one of an address. A flood comes here with each datagram: nothing is copied. */
   #makePlace(address: string): boolean {
-    const silentFirst = (a: SendingDevice, b: SendingDevice) => b.seenMs < a.seenMs ? b : a;
-    const all = [...this.#devices.values()];
-    const own = all.filter((device) => device.address === address).length;
-    const [, most] = this.#largest(() => 1);
-    const longest = all.reduce(silentFirst);
-    if (most.length > own + 1) this.#forget(most.reduce(silentFirst));
-    else if (Date.now() - longest.seenMs > SILENT_MS) this.#forget(longest);
-    else return false;
-    return true;
+    const [noise] = this.#noise;
+    if (noise !== undefined) return this.#forget(noise);
+    const own = this.#byAddress.get(address)?.size ?? 0;
+    const most = this.#largest(({ size }) => size);
+    if (most.size > own + 1) return this.#forget(longestSilent(most));
+    const longest = longestSilent(this.#devices.values());
+    return Date.now() - longest.seenMs > SILENT_MS && this.#forget(longest);
   }
 
-  /** The address whose devices have the largest sum of a measure, and these devices. */
-  #largest(measure: (device: SendingDevice) => number): [number, SendingDevice[]] {
-    const byAddress = Map.groupBy(this.#devices.values(), ({ address }) => address);
-    let largest: [number, SendingDevice[]] = [-1, []];
-    for (const devices of byAddress.values()) {
-      const sum = devices.reduce((sum, device) => sum + measure(device), 0);
-      if (sum > largest[0]) largest = [sum, devices];
+  /** The devices of the address for which a measure of them is largest. */
+  #largest(measure: (devices: ReadonlySet<SendingDevice>) => number): ReadonlySet<SendingDevice> {
+    let largest: ReadonlySet<SendingDevice> = new Set();
+    let most = -1;
+    for (const devices of this.#byAddress.values()) {
+      const size = measure(devices);
+      if (size > most) [largest, most] = [devices, size];
     }
     return largest;
   }
 
-  #forget(device: SendingDevice): void {
+  #forget(device: SendingDevice): true {
     this.#past = addCounts(this.#past, { ...device.decoder.counts, foreign: 0, outdated: 0 });
     this.#keptBytes -= device.keptBytes;
     this.#devices.delete(`${device.address}:${device.port}`);
+    this.#noise.delete(device);
+    const own = this.#byAddress.get(device.address)!;
+    own.delete(device);
+    if (own.size === 0) this.#byAddress.delete(device.address);
+    return true;
   }
+}
+
+/** The device whose last datagram is the oldest, of at least one. */
+function longestSilent(devices: Iterable<SendingDevice>): SendingDevice {
+  let longest: SendingDevice | undefined;
+  for (const device of devices) {
+    if (longest === undefined || device.seenMs < longest.seenMs) longest = device;
+  }
+  return longest!;
+}
+
+/** Bytes that the decoders of devices keep. */
+function bytesOf(devices: Iterable<SendingDevice>): number {
+  let sum = 0;
+  for (const { keptBytes } of devices) sum += keptBytes;
+  return sum;
 }

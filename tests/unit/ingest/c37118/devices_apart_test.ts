@@ -184,15 +184,43 @@ Deno.test("CollectionOwners: a device with ever new names leaves room for others
   }
 });
 
+/** Gives a datagram to the device it comes from; the device, or `undefined` if there is no place for it. */
+function give(devices: SendingDevices, address: string, port: number, datagram: Uint8Array) {
+  const device = devices.find(address, port);
+  device?.decoder.datagramRaw(datagram, () => {}, () => {});
+  if (device !== undefined) devices.settle(device);
+  return device;
+}
+
 // The first 256 ports that sent anything had the places for good: one sender that changed its port, or
 // an honest device after its 256th restart, kept every new device out.
 Deno.test("SendingDevices: one address with many ports does not keep another one out", () => {
   const devices = new SendingDevices({});
-  const honest = devices.find("10.0.0.5", 4713);
-  for (let port = 1; port <= 400; port++) devices.find("10.0.0.66", port);
-  assertEquals(devices.find("10.0.0.66", 401), undefined);
-  assert(devices.find("10.0.0.6", 4713) !== undefined);
+  const [frame] = framesOf(simulatedConfiguration({ id: 7, rate: 10 }), 50);
+  const honest = give(devices, "10.0.0.5", 4713, frame!);
+  for (let port = 1; port <= 400; port++) give(devices, "10.0.0.66", port, frame!);
+  assertEquals(give(devices, "10.0.0.66", 401, frame!), undefined);
+  assert(give(devices, "10.0.0.6", 4713, frame!) !== undefined);
   assertEquals(devices.find("10.0.0.5", 4713), honest);
+});
+
+// Datagrams that hold no frame, each from an address of its own, took all places, and those of a
+// concentrator whose devices share an address.
+Deno.test("SendingDevices: noise from very many addresses takes no place of a device, nor keeps one out", () => {
+  const devices = new SendingDevices({});
+  const [frame] = framesOf(simulatedConfiguration({ id: 7, rate: 10 }), 50);
+  const honest = [1, 2, 3, 4].map((port) => give(devices, "10.0.0.5", port, frame!));
+  const damaged = frame!.with(20, frame![20]! ^ 1);
+  const noises = [new Uint8Array(0), new Uint8Array(40).fill(0xaa), damaged];
+  for (let i = 0; i < 1_000; i++) {
+    give(devices, `127.${i >> 8}.${i & 255}.1`, 1, noises[i % noises.length]!);
+  }
+  const late = give(devices, "10.0.0.6", 4713, frame!);
+  for (let i = 0; i < 1_000; i++) give(devices, `127.${i >> 8}.${i & 255}.2`, 1, damaged);
+  assert(late !== undefined);
+  assertEquals(devices.find("10.0.0.6", 4713), late);
+  assertEquals([1, 2, 3, 4].map((port) => devices.find("10.0.0.5", port)), honest);
+  assertEquals(devices.counts.frames, 5);
 });
 
 // Each of 256 devices could have 4 MiB of configurations and 16 MiB of their fragments: by datagrams of
