@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * gRPC-Web cannot have, paths are for sinks outside of browsers, and corrections are for servers other
  * than `serve`, which is what serves the page.
  */
-const UNUSED: readonly RegExp[] = [/^ipc-/, /^part_file-/, /^corrections-/];
+const UNUSED: readonly RegExp[] = [/^read_ipc-/, /^part_file-/, /^corrections-/];
 
 /** Style sheets, which are one in the page; later ones change what earlier ones say. */
 const STYLES: readonly string[] = [

@@ -20,16 +20,9 @@
  * @module
  */
 
-export {
-  type IpcOptions,
-  ipcToMulti,
-  ipcToRaw,
-  ipcToStat,
-  multiToIpc,
-  type NamedValues,
-  rawToIpc,
-  statToIpc,
-} from "../arrow/ipc.ts";
+export { ipcToMulti, ipcToRaw, ipcToStat } from "../arrow/read_ipc.ts";
+export { type NamedValues } from "../arrow/table.ts";
+export { type IpcOptions, multiToIpc, rawToIpc, statToIpc } from "../arrow/write_ipc.ts";
 export { readArrow } from "./arrow_file.ts";
 export { writeArrow, type WriteTableOptions } from "./arrow_stream.ts";
 export type { ArrowTable } from "../arrow/arrow_table.ts";

@@ -6,7 +6,7 @@
  */
 
 import { Column, Table } from "@uwdata/flechette";
-import { decode } from "../arrow/ipc.ts";
+import { decode } from "../arrow/decode_ipc.ts";
 import { invalid } from "../arrow/arrow_error.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { END_OF_STREAM, type Message, messagesOf } from "./arrow_messages.ts";

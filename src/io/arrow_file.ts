@@ -10,7 +10,7 @@ import { describe } from "../core/describe.ts";
 import { type Column, type DataType, type Table, TimeUnit, Type } from "@uwdata/flechette";
 import { checkColumnBatch } from "../arrow/check_column.ts";
 import { typeText } from "../arrow/column_values.ts";
-import { decode } from "../arrow/ipc.ts";
+import { decode } from "../arrow/decode_ipc.ts";
 import { invalid } from "../arrow/arrow_error.ts";
 import { concatBytes } from "../core/bytes.ts";
 import { batchesOf } from "./arrow_batches.ts";

@@ -2,7 +2,7 @@
 
 import { type CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { concatBytes } from "../../src/core/bytes.ts";
-import { rawToIpc } from "../../src/arrow/ipc.ts";
+import { rawToIpc } from "../../src/arrow/write_ipc.ts";
 import type { RawColumns } from "../../src/core/columns.ts";
 
 const END = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);

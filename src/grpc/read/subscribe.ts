@@ -57,7 +57,7 @@ const ARROW: Form = {
     return toBinary(SubscriptionUpdateSchema, message);
   },
   async decoder() {
-    const { subscribedPoints } = await import("../../arrow/ipc.ts");
+    const { subscribedPoints } = await import("../../arrow/read_ipc.ts");
     return (bytes, spec) => {
       const { stat, uuid, arrowBytes } = decodeMessage(SubscriptionRespSchema, bytes);
       checkStat(stat, spec);

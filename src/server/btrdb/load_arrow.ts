@@ -14,17 +14,23 @@ const PARTS: readonly (() => Promise<unknown>)[] = [
   () => import("../../arrow/check_metadata.ts"),
 ];
 
-let loaded: typeof import("../../arrow/ipc.ts") | undefined;
+type ArrowFunctions =
+  & typeof import("../../arrow/write_ipc.ts")
+  & typeof import("../../arrow/read_ipc_in_slices.ts");
+
+let loaded: ArrowFunctions | undefined;
 
 /** The Arrow functions. Each part, of 1 to 4 ms of CPU time, has a turn of the event loop of its own. */
-export async function loadArrow(): Promise<typeof import("../../arrow/ipc.ts")> {
+export async function loadArrow(): Promise<ArrowFunctions> {
   if (loaded !== undefined) return loaded;
   for (const load of PARTS) {
     await yieldToEventLoop();
     await load();
   }
   await yieldToEventLoop();
-  loaded = await import("../../arrow/ipc.ts");
+  const writing = await import("../../arrow/write_ipc.ts");
+  const reading = await import("../../arrow/read_ipc_in_slices.ts");
+  loaded ??= { ...writing, ...reading };
   await yieldToEventLoop();
   return loaded;
 }

@@ -2,7 +2,7 @@
 
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { CompressionType, tableFromArrays, tableToIPC } from "@uwdata/flechette";
-import { multiToIpc, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { multiToIpc, rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { concatBytes } from "../../../src/core/bytes.ts";
 import { frameOf, GRPC_WEB_TYPE } from "../../../src/core/grpc_web.ts";
 import { uuidBytes } from "../../../src/core/uuid.ts";

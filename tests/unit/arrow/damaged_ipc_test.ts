@@ -18,8 +18,9 @@ import {
   utf8,
 } from "@uwdata/flechette";
 import { footerOf } from "../../../src/arrow/file_footer.ts";
-import { ipcToMulti, ipcToRaw, ipcToRawInSlices, ipcToStat } from "../../../src/arrow/ipc.ts";
-import { subscribedPoints } from "../../../src/arrow/ipc.ts";
+import { ipcToMulti, ipcToRaw, ipcToStat } from "../../../src/arrow/read_ipc.ts";
+import { ipcToRawInSlices } from "../../../src/arrow/read_ipc_in_slices.ts";
+import { subscribedPoints } from "../../../src/arrow/read_ipc.ts";
 import { tableToStat } from "../../../src/arrow/table.ts";
 import { concatBytes } from "../../../src/core/bytes.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";

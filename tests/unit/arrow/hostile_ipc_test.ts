@@ -7,7 +7,9 @@
 
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { CompressionType, float64, struct, tableFromArrays, tableToIPC } from "@uwdata/flechette";
-import { ipcToRaw, ipcToRawInSlices, multiToIpc, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { ipcToRaw } from "../../../src/arrow/read_ipc.ts";
+import { ipcToRawInSlices } from "../../../src/arrow/read_ipc_in_slices.ts";
+import { multiToIpc, rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { tableToRaw } from "../../../src/arrow/table.ts";
 import { decompressLz4InSteps } from "../../../src/arrow/lz4_frame.ts";
 import { concatBytes } from "../../../src/core/bytes.ts";

@@ -12,7 +12,10 @@ import {
   tableToIPC,
   utf8,
 } from "@uwdata/flechette";
-import { decode, ipcToRaw, ipcToRawInSlices, rawToIpc } from "../../../src/arrow/ipc.ts";
+import { decode } from "../../../src/arrow/decode_ipc.ts";
+import { ipcToRaw } from "../../../src/arrow/read_ipc.ts";
+import { ipcToRawInSlices } from "../../../src/arrow/read_ipc_in_slices.ts";
+import { rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { rawToTable, tableToRaw } from "../../../src/arrow/table.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { allocatedBytes, allocatedBytesOf } from "../../support/allocated_bytes.ts";

@@ -10,13 +10,9 @@ import {
   timestamp,
   TimeUnit,
 } from "@uwdata/flechette";
-import {
-  decode,
-  ipcToMulti,
-  multiIpc,
-  multiIpcInSteps,
-  multiToIpc,
-} from "../../../src/arrow/ipc.ts";
+import { decode } from "../../../src/arrow/decode_ipc.ts";
+import { ipcToMulti } from "../../../src/arrow/read_ipc.ts";
+import { multiIpc, multiIpcInSteps, multiToIpc } from "../../../src/arrow/write_ipc.ts";
 import { MultiIpc } from "../../../src/arrow/multi_ipc.ts";
 import {
   COUNT,

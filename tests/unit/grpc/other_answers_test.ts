@@ -17,7 +17,7 @@ import {
   windows,
 } from "../../support/grpc/scripted_answers.ts";
 import { Rpc } from "../../../src/grpc/transport/rpc.ts";
-import { rawToIpc } from "../../../src/arrow/ipc.ts";
+import { rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { MAX_TIME, MIN_TIME } from "../../../src/core/range.ts";
 import type { RawColumns } from "../../../src/core/columns.ts";
 import { compressed, pointsMessages, streamOf } from "../../support/hostile_arrow.ts";

@@ -19,7 +19,7 @@ import {
   SubscriptionUpdateSchema,
 } from "../../../src/gen/btrdb_v5_pb.ts";
 import { connectGrpc } from "../../../src/grpc/mod.ts";
-import { rawToIpc } from "../../../src/arrow/ipc.ts";
+import { rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { bytes, info, v4Server, versioned } from "../../support/grpc/scripted_answers.ts";
 import { type ScriptedCall, ScriptedServer, status } from "../../support/grpc/scripted_server.ts";
 

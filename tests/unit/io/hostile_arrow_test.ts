@@ -10,7 +10,8 @@ import {
   tableFromColumns,
   tableToIPC,
 } from "@uwdata/flechette";
-import { ipcToRaw, ipcToRawInSlices } from "../../../src/arrow/ipc.ts";
+import { ipcToRaw } from "../../../src/arrow/read_ipc.ts";
+import { ipcToRawInSlices } from "../../../src/arrow/read_ipc_in_slices.ts";
 import { concatBytes } from "../../../src/core/bytes.ts";
 import { BTrDBError } from "../../../src/core/errors.ts";
 import { readArrow } from "../../../src/io/arrow.ts";

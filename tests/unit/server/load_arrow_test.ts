@@ -2,7 +2,8 @@
 
 import { setImmediate } from "node:timers";
 import { assertGreaterOrEqual, assertStrictEquals } from "@std/assert";
-import * as ipc from "../../../src/arrow/ipc.ts";
+import { ipcToRawInSlices } from "../../../src/arrow/read_ipc_in_slices.ts";
+import { rawToIpc } from "../../../src/arrow/write_ipc.ts";
 import { loadArrow } from "../../../src/server/btrdb/load_arrow.ts";
 
 /** Turns of the event loop in which it looks at its sockets once. */
@@ -22,7 +23,8 @@ Deno.test("loadArrow: loads in turns of their own, once", async () => {
   // Before the library, between it and four modules, and before whoever waits for them; what is short
   // does not wait for the sockets each time.
   assertGreaterOrEqual(turns, TURNS + 5);
-  assertStrictEquals(loaded.ipcToRaw, ipc.ipcToRaw);
+  assertStrictEquals(loaded.rawToIpc, rawToIpc);
+  assertStrictEquals(loaded.ipcToRawInSlices, ipcToRawInSlices);
   assertStrictEquals(await loadArrow(), loaded);
   await new Promise((resolve) => setImmediate(resolve));
 });
