@@ -5,6 +5,7 @@
  */
 
 import { BTrDBError, ErrorCode } from "../core/errors.ts";
+import { OldestFirst } from "../core/oldest_first.ts";
 import { uuidKey } from "../core/uuid.ts";
 import type { CallOptions, Endpoint } from "../endpoint/endpoint.ts";
 
@@ -14,11 +15,18 @@ const REMEMBER_MS = 2_000;
 /** Most collections remembered. */
 const MAX_REMEMBERED = 10_000;
 
+interface Known {
+  readonly collection: string;
+  /** When it is out of date, as `performance.now()` counts. */
+  readonly untilMs: number;
+}
+
 /** The collections of streams, as far as they were asked for lately. */
 export class CollectionCache {
   readonly #endpoint: Endpoint;
   /** Times are those of `performance.now()`, which is never set back. */
-  readonly #known = new Map<string, { collection: string; untilMs: number }>();
+  readonly #known = new Map<string, Known>();
+  readonly #oldest: OldestFirst<string, Known> = new OldestFirst(this.#known);
   /** Number of times a collection was forgotten: requests made before that may be out of date. */
   #changes = 0;
   readonly #onForget: (uuid: Uint8Array) => void;
@@ -71,9 +79,10 @@ export class CollectionCache {
 
   #remember(name: string, collection: string): void {
     if (this.#known.size >= MAX_REMEMBERED) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
+      const oldest = this.#oldest.next();
+      if (oldest !== undefined) this.#known.delete(oldest[0]);
     }
     this.#known.set(name, { collection, untilMs: performance.now() + REMEMBER_MS });
+    this.#oldest.added();
   }
 }

@@ -20,6 +20,7 @@ import {
 } from "../../../core/series_annotations.ts";
 import type { ListedCollections } from "./listed_collections.ts";
 import { type LinePrefix, linePrefix, type LineSeries } from "../../../core/line_series.ts";
+import { OldestFirst } from "../../../core/oldest_first.ts";
 
 /** Time for which the stream of a series is remembered, ms: streams can be moved and removed. */
 const REMEMBER_MS = 60_000;
@@ -61,6 +62,7 @@ export class LineStreams {
   readonly #endpoint: Endpoint;
   readonly #maxStreams: number;
   readonly #known = new Map<string, Known>();
+  readonly #oldest: OldestFirst<string, Known> = new OldestFirst(this.#known);
   readonly #made = new WeakMap<object, number>();
   /** Streams made so far. */
   made = 0;
@@ -184,12 +186,13 @@ export class LineStreams {
   #remember(id: string, found: Pick<Known, "uuid" | "owner" | "signal">): void {
     this.#known.delete(id);
     if (this.#known.size >= MAX_REMEMBERED) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
+      const oldest = this.#oldest.next();
+      if (oldest !== undefined) this.#known.delete(oldest[0]);
     }
     // Not all at once, lest they all are looked up again at once.
     const known: Known = { ...found, untilMs: Date.now() + REMEMBER_MS * (0.5 + Math.random()) };
     this.#known.set(id, known);
+    this.#oldest.added();
     found.uuid.then((value) => known.value = value, () => {});
   }
 }
