@@ -133,6 +133,7 @@ export class CsvWriter {
   *prepare(): Generator<undefined, void> {
     if (this.#image === undefined || this.#isPrepared) return;
     yield* this.#plan.refreshInSteps(this.#image, this.#inputs);
+    yield;
     this.#isPrepared = true;
   }
 
