@@ -179,6 +179,7 @@ class InsertRun {
     for (let i = 0; i + 1 < plan.ranges.length; i++) {
       throwIfOver(this.#call, "insert");
       await this.#makeRoom(startsAtLastTime(plan, i) ? 1 : this.#limit);
+      checkHeld(plan);
       const chunk = sliceRaw(plan.columns, plan.ranges[i]!, plan.ranges[i + 1]!);
       this.#launch(plan, chunk);
     }
@@ -239,6 +240,16 @@ class InsertRun {
  */
 function inFlightLimit(endpoint: Endpoint): number {
   return endpoint.capabilities.protocol === "embedded" ? 1 : MAX_IN_FLIGHT;
+}
+
+/** Refuses columns whose memory was given away or shrunk since: what is read of them is not all. */
+function checkHeld({ columns: { times, values }, ranges }: Plan): void {
+  const n = ranges.at(-1);
+  if (times.length === n && values.length === n) return;
+  throw new TypeError(
+    `Cannot insert: ${times.length} times and ${values.length} values are left of ${n} points, ` +
+      "their memory must not be transferred or resized before the insert has ended",
+  );
 }
 
 /** Equal times must arrive in order: which of them stays depends on it. */

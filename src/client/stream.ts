@@ -363,8 +363,8 @@ export class Stream {
    *
    * @param points Columns, an iterable of `[time, value]`, or an async iterable of columns.
    * @returns The major version after it.
-   * @throws {TypeError} If `points` is none of these, or the memory of columns is transferred before
-   * all of them are stored.
+   * @throws {TypeError} If `points` is none of these, or the memory of columns is transferred or resized
+   * before all of them are stored.
    * @throws {RangeError} If a value is not finite or a time is out of range; the message names the
    * index of the point. Nothing of that batch is stored then.
    * @throws {BTrDBError} 404 if the stream does not exist. The message says how many points are

@@ -153,7 +153,7 @@ function parseRows(
   width: number,
 ): RawColumns[] {
   if (rows.length === 0) {
-    return Array.from({ length: width }, () => (emptyRaw()));
+    return Array.from({ length: width }, emptyRaw);
   }
   const own = new Uint8Array(rows.reduce((n, { from, to }) => n + to - from, 0));
   let at = 0;

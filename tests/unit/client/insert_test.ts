@@ -143,3 +143,36 @@ Deno.test("Stream.insert: options out of range are refused before anything is se
     assertEquals(await stream.count(), 0n);
   });
 });
+
+// Columns over memory that the caller made smaller between two requests: what was left of them was stored
+// as if it were all, and values that were gone were zeros.
+Deno.test("Stream.insert: columns whose memory shrinks between two requests are an error, and no other points are stored", async () => {
+  const n = 1000, requestPoints = 100;
+  for (const shrunk of [["times"], ["values"], ["times", "values"]] as const) {
+    for (const isTracking of [false, true]) {
+      await using db = new BTrDB(await openEngine());
+      const stream = await db.create(crypto.randomUUID(), "shrinks");
+      const memory = {
+        times: new ArrayBuffer(8 * n, { maxByteLength: 8 * n }),
+        values: new ArrayBuffer(8 * n, { maxByteLength: 8 * n }),
+      };
+      const length = isTracking ? undefined : n;
+      const columns = {
+        times: new BigInt64Array(memory.times, 0, length),
+        values: new Float64Array(memory.values, 0, length),
+      };
+      for (let i = 0; i < n; i++) [columns.times[i], columns.values[i]] = [BigInt(i), i + 1];
+      const onProgress = () => {
+        for (const name of shrunk) memory[name].resize(1200);
+      };
+      await assertRejects(
+        () => stream.insert(columns, { maxPoints: requestPoints, onProgress }),
+        TypeError,
+        `values are left of ${n} points`,
+      );
+      const { times, values } = await stream.rawValues(0n, BigInt(n)).collect();
+      assertEquals(times, BigInt64Array.from({ length: requestPoints }, (_, i) => BigInt(i)));
+      assertEquals(values, Float64Array.from({ length: requestPoints }, (_, i) => i + 1));
+    }
+  }
+});
